@@ -1,0 +1,290 @@
+/**
+ * The contract between an HTTP engine and the gateway.
+ *
+ * An engine owns sockets, framing and back-pressure; the gateway owns decisions. The gateway never copies a
+ * body: it hands a `Body` that an engine gave it back to an engine, and the engine pipes, with back-pressure,
+ * in whatever way is cheapest. Framing headers (Content-Length, Transfer-Encoding, Connection, Keep-Alive,
+ * Upgrade, TE, Trailer) are the engine's alone: it removes hop-by-hop headers when it forwards (after the
+ * gateway has seen them) and regenerates the framing from the body.
+ *
+ * `conformance.ts` beside this file holds the promises as a test suite that every engine must pass.
+ */
+
+/**
+ * A header list that keeps order, case and repetition.
+ *
+ * Look-ups take the name in lower case; what is set keeps the case it is given. Values are latin1 strings,
+ * as they stand on the wire, without surrounding white space.
+ */
+export interface HeaderList {
+  /** First value, or undefined. */
+  get(lowerName: string): string | undefined;
+  /** All values in order; a shared empty list when there are none. */
+  getAll(lowerName: string): readonly string[];
+  has(lowerName: string): boolean;
+  /** Replaces every line of that name by one line, at the place of the first, or at the end. */
+  set(name: string, value: string): void;
+  /** Adds a line at the end, whatever is there. */
+  append(name: string, value: string): void;
+  /** Removes every line of that name; says whether there was one. */
+  delete(lowerName: string): boolean;
+  /** Calls back per line in order, with the case as received or set. */
+  forEach(visit: (name: string, value: string) => void): void;
+  /** Number of lines. */
+  readonly size: number;
+}
+
+/**
+ * A body that some engine reads, or bytes that are there already. Consumed once: by `buffer`, by `discard`, or
+ * by handing it to `Upstream.send` or `Exchange.respond`.
+ */
+export interface Body {
+  /** Bytes when known beforehand (Content-Length or bytes in hand), undefined for chunked. */
+  readonly length: number | undefined;
+  /** True when there is no body at all, known without reading. */
+  readonly isEmpty: boolean;
+  /**
+   * Reads the whole body.
+   *
+   * Errors: rejects with BodyTooLarge past bytesMax, with BodyAborted when the sender breaks off or breaks framing.
+   */
+  buffer(bytesMax: number): Promise<Uint8Array>;
+  /** Lets the bytes go; the engine drains to its bound or closes the connection. */
+  discard(): void;
+  /** Trailer lines, complete once the body was read to its end. */
+  readonly trailers: HeaderList | undefined;
+}
+
+/** A body longer than the reader allows. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge';
+}
+
+/** A body whose sender broke off or broke framing; it must never be completed as whole. */
+export class BodyAborted extends Error {
+  override readonly name = 'BodyAborted';
+}
+
+/** What the client asked. The fields are what will be forwarded unless the gateway changes them. */
+export interface ExchangeRequest {
+  /** Any token, case kept: GET, TRACE, PURGE ... */
+  readonly method: string;
+  /**
+   * Path after the engine's documented normalisation, always starting with `/` (or `*` for OPTIONS *). The gateway
+   * routes on exactly these bytes (latin1) and forwards them.
+   */
+  readonly path: string;
+  /** Raw query without the `?`; undefined when there was no `?`. */
+  readonly query: string | undefined;
+  readonly httpVersion: '1.0' | '1.1' | '2';
+  readonly scheme: 'http' | 'https';
+  /** Host header or :authority as sent. */
+  readonly authority: string;
+  /** Host name of the authority in lower case, without port; IPv6 without brackets. */
+  readonly host: string;
+  readonly headers: HeaderList;
+  readonly body: Body;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** True when the client asks for an Upgrade (WebSocket and others); the gateway decides, see `Exchange.tunnel`. */
+  readonly isUpgrade: boolean;
+  /** The head as received, for logs and debugging; undefined when the engine did not keep it. */
+  readonly rawHead: Uint8Array | undefined;
+}
+
+/** An answer's head. */
+export interface ResponseHead {
+  /** 200 to 599; informational answers are the engine's business. */
+  status: number;
+  /** Reason phrase; the standard one when undefined. */
+  reason?: string | undefined;
+  headers: HeaderList;
+}
+
+/** How an exchange ended, handed to `beforeEnd` exactly once. */
+export interface Outcome {
+  /**
+   * complete: the last bytes are ready to leave. clientAborted: the client went away or broke framing.
+   * upstreamAborted: the answer's body broke off after its head had left; the client's connection is reset.
+   */
+  readonly kind: 'complete' | 'clientAborted' | 'upstreamAborted';
+  /** Status that was sent, 0 when no head left. */
+  readonly status: number;
+  /** Body bytes received from the client so far. */
+  readonly requestBytes: number;
+  /** Body bytes of the answer, excluding framing. */
+  readonly responseBytes: number;
+  /** Microseconds since the request's head was complete. */
+  readonly totalUs: number;
+}
+
+/** Phase marks in microseconds since the request's head was complete; 0 when the phase did not happen. */
+export interface PhaseMarks {
+  /** The gateway asked the upstream for a connection. */
+  upstreamStartUs: number;
+  /** A connection was in hand (reused ones at once). */
+  upstreamConnectUs: number;
+  /** The answer's head was complete. */
+  upstreamHeadUs: number;
+  /** The answer's last byte was read. */
+  upstreamEndUs: number;
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  /** Wall clock when the head was complete, ms since the epoch; read once per request. */
+  readonly startedAtMs: number;
+  readonly request: ExchangeRequest;
+  readonly marks: PhaseMarks;
+  /** True once the client has gone; nothing that is answered now reaches anybody. */
+  readonly isAborted: boolean;
+  /** Calls back once if the client goes before the answer is complete; at once if it is already gone. */
+  onAbort(callback: () => void): void;
+  /** For code that needs an AbortSignal (outbound calls); made on first use, since making one costs more than a header. */
+  readonly signal: AbortSignal;
+  /**
+   * Awaited before the last bytes of an answer leave; called exactly once for every exchange, aborted ones too
+   * (whose promise nobody waits for). The access record is written here. Must not throw.
+   */
+  beforeEnd: ((outcome: Outcome) => Promise<void> | undefined) | undefined;
+  /**
+   * Sends the answer; allowed once. The engine applies HEAD / 204 / 304 rules, frames the body, and resets the
+   * client's connection when the body breaks off after the head has left.
+   * body: bytes in hand, a string (UTF-8), a Body from an upstream of the same engine, or undefined for none.
+   */
+  respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void;
+  /** Joins the client with an upgraded upstream connection (status 101); ends with the connection. */
+  tunnel(upgraded: UpstreamUpgrade): void;
+  /** Makes an empty header list of the engine's own cheapest kind. */
+  createHeaders(): HeaderList;
+}
+
+/** What is sent to an upstream. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and raw query exactly as they go on the wire. */
+  readonly target: string;
+  /** With Host set by the gateway; framing and hop-by-hop headers are regenerated by the engine. */
+  readonly headers: HeaderList;
+  readonly body: Body | Uint8Array | undefined;
+  /** Whose marks are filled and whose abort cancels the call. */
+  readonly exchange: Exchange;
+  /** Asks the upstream to switch protocols; the answer is then `upgrade` when it agrees. */
+  readonly isUpgrade: boolean;
+}
+
+/** An upstream connection that switched protocols. Opaque to the gateway, which hands it to `Exchange.tunnel`. */
+export interface UpstreamUpgrade {
+  readonly head: ResponseHead;
+}
+
+/** What came back: an answer, an agreed upgrade, or a failure. Failures are values: they are expected. */
+export type UpstreamResult =
+  | { readonly kind: 'response'; readonly head: ResponseHead; readonly body: Body }
+  | { readonly kind: 'upgrade'; readonly upgrade: UpstreamUpgrade }
+  | { readonly kind: 'failure'; readonly failure: UpstreamFailure; readonly message: string };
+
+/**
+ * Why no answer's head came. The gateway maps each to the reference's error key and status:
+ * connect* and reset -> 502, readTimeout and queueTimeout -> 504, queueFull -> 503, aborted -> the client has gone.
+ */
+export type UpstreamFailure =
+  | 'connectRefused'
+  | 'connectTimeout'
+  | 'dnsFailed'
+  | 'tlsFailed'
+  | 'unreachable'
+  | 'reset'
+  | 'closed'
+  | 'readTimeout'
+  | 'invalidResponse'
+  | 'queueFull'
+  | 'queueTimeout'
+  | 'requestBodyFailed'
+  | 'aborted';
+
+/** Where an upstream is and how patient we are with it; names and defaults of the reference's sharedConfiguration. */
+export interface UpstreamOptions {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  readonly connectTimeoutMs: number;
+  /** Silence before the head, and between pieces of the body. */
+  readonly readTimeoutMs: number;
+  /** How long an unused connection is kept. */
+  readonly idleTimeoutMs: number;
+  readonly keepAlive: boolean;
+  readonly connectionsMax: number;
+  /** Waiting requests past connectionsMax; -1 is no bound of the definition's (the engine's own bound holds). */
+  readonly queueMax: number;
+  readonly tls:
+    | {
+        readonly rejectUnauthorized: boolean;
+        readonly verifyHost: boolean;
+        readonly servername: string | undefined;
+        readonly ca: string | undefined;
+        readonly cert: string | undefined;
+        readonly key: string | undefined;
+      }
+    | undefined;
+}
+
+/** A pool of connections to one origin. */
+export interface Upstream {
+  /** Sends one request; resolves when the answer's head is complete or it is certain that none comes. Never rejects. */
+  send(request: UpstreamRequest): Promise<UpstreamResult>;
+  /** Finishes what runs, to the deadline, then closes. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** A request that the engine refused on its own, before there was an exchange: malformed, too large, too slow. */
+export interface EngineRefusal {
+  readonly status: number;
+  /** Why, in the words of the engine's table, e.g. `content-length-and-transfer-encoding`. */
+  readonly reason: string;
+  readonly remoteAddress: string;
+  readonly startedAtMs: number;
+}
+
+/** Server settings; every limit has its unit. */
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly tls:
+    | {
+        readonly cert: string;
+        readonly key: string;
+        readonly ca: string | undefined;
+        readonly clientAuth: 'none' | 'request' | 'required';
+      }
+    | undefined;
+  readonly headerBytesMax: number;
+  readonly headersMax: number;
+  readonly headerTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly bodyBytesMax: number;
+  readonly connectionsMax: number;
+  /** Receives every well-formed request. Must answer each exactly once, at some time, unless it is aborted. */
+  readonly onExchange: (exchange: Exchange) => void;
+  readonly onRefusal: ((refusal: EngineRefusal) => void) | undefined;
+}
+
+/** A listening server. */
+export interface RunningServer {
+  readonly port: number;
+  readonly connections: number;
+  /** Stops accepting, answers what runs with `Connection: close`, closes idle connections, resets the rest at the deadline. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** What an HTTP engine is: a server side and an upstream side that understand each other's bodies. */
+export interface Engine {
+  readonly name: string;
+  listen(options: ServerOptions): Promise<RunningServer>;
+  createUpstream(options: UpstreamOptions): Upstream;
+  /** An empty header list of this engine. */
+  createHeaders(): HeaderList;
+}
