@@ -1,7 +1,8 @@
 /** Who has to act when a fault appears. */
 export type FaultOwner = 'client' | 'config' | 'routing' | 'capacity' | 'upstream' | 'platform';
 
-interface Code {
+/** What the register says of one code. */
+export interface Code {
   /** HTTP status at a door; CLI commands ignore it. */
   readonly status: number;
   readonly owner: FaultOwner;

@@ -1,4 +1,4 @@
-import { codes, type FaultCode } from './codes.ts';
+import { codes, type Code, type FaultCode } from './codes.ts';
 
 /** Where a fault happened inside bad input, e.g. { path: 'listeners[0].paths[0].path', message: 'must start with /' }. */
 export interface FaultDetail {
@@ -35,7 +35,7 @@ export class Fault extends Error {
   readonly details: readonly FaultDetail[];
 
   constructor(code: FaultCode, options: FaultOptions = {}) {
-    const entry = codes[code];
+    const entry: Code = codes[code];
     const detail = options.detail ?? entry.text;
     super(`${code}: ${detail}${options.internal === undefined ? '' : ` (${options.internal})`}`, {
       cause: options.cause,
