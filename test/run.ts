@@ -11,7 +11,9 @@ const root = join(import.meta.dirname, '..');
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const isLong = process.argv.includes('--long');
 
-const files = globSync('{proto,data-plane,control-plane,bridge,shipper,deploy,test}/**/*.test.ts', { cwd: root })
+const files = globSync('{proto,data-plane,control-plane,bridge,shipper,deploy,test}/**/*.test.ts', {
+  cwd: root,
+})
   .filter((file) => file.endsWith('.long.test.ts') === isLong)
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .toSorted();
@@ -24,10 +26,14 @@ if (files.length === 0) {
 // Long runs kill processes and measure latencies: one file at a time, so that they do not disturb each other.
 const concurrency = isLong ? 1 : 2;
 const timeoutMs = isLong ? 900_000 : 120_000;
-const runner = spawn(process.execPath, ['--test', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`, ...files], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const runner = spawn(
+  process.execPath,
+  ['--test', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`, ...files],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 runner.on('exit', (code, signal) => {
   process.exitCode = signal === null ? (code ?? 1) : 1;
 });

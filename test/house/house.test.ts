@@ -9,7 +9,10 @@ const root = join(import.meta.dirname, '../..');
 
 test('the house is tidy', () => {
   const breaches = inspect(readHouse());
-  assert.deepEqual(breaches.map((breach) => `${breach.rule}: ${breach.path}: ${breach.message}`), []);
+  assert.deepEqual(
+    breaches.map((breach) => `${breach.rule}: ${breach.path}: ${breach.message}`),
+    [],
+  );
 });
 
 // Each row plants one breach into an otherwise tidy house, and only its own rule may speak.
@@ -21,11 +24,22 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
   { rule: 'room', files: [{ path: 'data-plane/cellar/x.ts', text: '' }, readme('data-plane/cellar')] },
   { rule: 'size', files: [{ path: 'proto/model/x.ts', text: '\n'.repeat(401) }] },
   { rule: 'only', files: [{ path: 'proto/model/x.test.ts', text: 'test.only("x", () => {})' }] },
-  { rule: 'sleep', files: [{ path: 'proto/model/x.test.ts', text: 'await new Promise((resolve) => setTimeout(resolve, 50))' }] },
+  {
+    rule: 'sleep',
+    files: [
+      { path: 'proto/model/x.test.ts', text: 'await new Promise((resolve) => setTimeout(resolve, 50))' },
+    ],
+  },
   { rule: 'builtin', files: [{ path: 'proto/model/x.ts', text: "import { join } from 'path';" }] },
   { rule: 'missing', files: [{ path: 'proto/model/x.ts', text: "import { y } from './y.ts';" }] },
   { rule: 'package', files: [{ path: 'proto/model/x.ts', text: "import express from 'express';" }] },
-  { rule: 'package', files: [{ path: 'control-plane/management/x.ts', text: "import { sql } from 'kysely';" }, readme('control-plane/management')] },
+  {
+    rule: 'package',
+    files: [
+      { path: 'control-plane/management/x.ts', text: "import { sql } from 'kysely';" },
+      readme('control-plane/management'),
+    ],
+  },
   { rule: 'import', files: imports('proto/model/x.ts', 'bridge/y.ts') },
   { rule: 'import', files: imports('proto/model/x.ts', 'proto/process/y.ts') },
   { rule: 'import', files: imports('bridge/x.ts', 'control-plane/publish/y.ts') },
@@ -38,7 +52,13 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
   { rule: 'import', files: imports('data-plane/policies/x.ts', 'data-plane/gateway/y.ts') },
   { rule: 'import', files: imports('data-plane/gateway/x.ts', 'data-plane/http/server.ts') },
   { rule: 'readme', files: [{ path: 'data-plane/script/x.ts', text: '' }] },
-  { rule: 'readme', files: [{ path: 'data-plane/script/x.ts', text: '' }, { path: 'data-plane/script/README.md', text: 'x\n'.repeat(61) }] },
+  {
+    rule: 'readme',
+    files: [
+      { path: 'data-plane/script/x.ts', text: '' },
+      { path: 'data-plane/script/README.md', text: 'x\n'.repeat(61) },
+    ],
+  },
 ];
 
 for (const [index, { rule, files }] of planted.entries()) {
@@ -57,12 +77,34 @@ test('what is allowed is not called a breach', () => {
     ...imports('data-plane/policies/x.ts', 'data-plane/limits/y.ts'),
     { path: 'control-plane/management/z.store.ts', text: "import { sql } from 'kysely';" },
   ];
-  assert.deepEqual(inspect([...tidyHouse, ...['control-plane/doors', 'control-plane/management', 'data-plane/limits'].map(readme), ...allowed]), []);
+  assert.deepEqual(
+    inspect([
+      ...tidyHouse,
+      ...['control-plane/doors', 'control-plane/management', 'data-plane/limits'].map(readme),
+      ...allowed,
+    ]),
+    [],
+  );
 });
 
 const tidyHouse: readonly HouseFile[] = [
-  'proto', 'proto/model', 'proto/wire', 'proto/process', 'bridge', 'shipper', 'data-plane', 'data-plane/policies', 'data-plane/gateway', 'data-plane/sync',
-  'data-plane/report', 'data-plane/http', 'control-plane', 'control-plane/storage', 'control-plane/publish', 'control-plane/analytics', 'deploy',
+  'proto',
+  'proto/model',
+  'proto/wire',
+  'proto/process',
+  'bridge',
+  'shipper',
+  'data-plane',
+  'data-plane/policies',
+  'data-plane/gateway',
+  'data-plane/sync',
+  'data-plane/report',
+  'data-plane/http',
+  'control-plane',
+  'control-plane/storage',
+  'control-plane/publish',
+  'control-plane/analytics',
+  'deploy',
 ].map(readme);
 
 function readme(room: string): HouseFile {
@@ -71,11 +113,17 @@ function readme(room: string): HouseFile {
 
 function imports(from: string, to: string): readonly HouseFile[] {
   const up = '../'.repeat(from.split('/').length - 1);
-  return [{ path: from, text: `import { y } from '${up === '' ? './' : up}${to}';` }, { path: to, text: '' }];
+  return [
+    { path: from, text: `import { y } from '${up === '' ? './' : up}${to}';` },
+    { path: to, text: '' },
+  ];
 }
 
 function readHouse(): readonly HouseFile[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   return listed
     .split('\n')
     .filter((path) => /\.(ts|tsx|js|mjs|cjs|md)$/.test(path) && existsSync(join(root, path)))

@@ -16,13 +16,46 @@ export interface Breach {
 }
 
 /** The source folders at the top; nothing else may hold code. */
-export const topRooms = ['proto', 'data-plane', 'control-plane', 'bridge', 'shipper', 'deploy', 'test'] as const;
+export const topRooms = [
+  'proto',
+  'data-plane',
+  'control-plane',
+  'bridge',
+  'shipper',
+  'deploy',
+  'test',
+] as const;
 
 /** Rooms inside a top room. A room that is not listed does not exist. */
 export const innerRooms: Readonly<Record<string, readonly string[]>> = {
   proto: ['wire', 'trust', 'model', 'policies', 'expression', 'spool', 'faults', 'process'],
-  'data-plane': ['http', 'gateway', 'endpoints', 'policies', 'resources', 'transform', 'script', 'limits', 'sync', 'store', 'report', 'workers', 'admin'],
-  'control-plane': ['storage', 'access', 'publish', 'analytics', 'management', 'doors', 'designer', 'alerts', 'cockpit', 'ui'],
+  'data-plane': [
+    'http',
+    'gateway',
+    'endpoints',
+    'policies',
+    'resources',
+    'transform',
+    'script',
+    'limits',
+    'sync',
+    'store',
+    'report',
+    'workers',
+    'admin',
+  ],
+  'control-plane': [
+    'storage',
+    'access',
+    'publish',
+    'analytics',
+    'management',
+    'doors',
+    'designer',
+    'alerts',
+    'cockpit',
+    'ui',
+  ],
   bridge: [],
   shipper: ['inputs', 'filters', 'outputs', 'codecs', 'buffer'],
   deploy: ['commands', 'docker', 'compose', 'k8s', 'systemd'],
@@ -31,7 +64,15 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Lower may not import higher; equal numbers may not import each other. */
 const controlPlaneFloors: Readonly<Record<string, number>> = {
-  storage: 0, access: 1, publish: 2, analytics: 2, management: 3, designer: 4, alerts: 4, cockpit: 4, doors: 5,
+  storage: 0,
+  access: 1,
+  publish: 2,
+  analytics: 2,
+  management: 3,
+  designer: 4,
+  alerts: 4,
+  cockpit: 4,
+  doors: 5,
 };
 
 /**
@@ -54,8 +95,23 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   pg: ['control-plane/storage'],
   '@duckdb/node-api': ['control-plane/analytics'],
   '@aws-sdk/client-s3': ['control-plane/storage/blobs', 'shipper/outputs'],
-  hono: ['control-plane/management', 'control-plane/doors', 'control-plane/start.ts', 'bridge', 'shipper', 'data-plane/admin', 'deploy'],
-  '@hono/node-server': ['control-plane/doors', 'control-plane/start.ts', 'bridge', 'shipper', 'data-plane/admin', 'deploy'],
+  hono: [
+    'control-plane/management',
+    'control-plane/doors',
+    'control-plane/start.ts',
+    'bridge',
+    'shipper',
+    'data-plane/admin',
+    'deploy',
+  ],
+  '@hono/node-server': [
+    'control-plane/doors',
+    'control-plane/start.ts',
+    'bridge',
+    'shipper',
+    'data-plane/admin',
+    'deploy',
+  ],
   '@hono/zod-openapi': ['control-plane/management', 'control-plane/doors'],
   commander: ['deploy'],
 };
@@ -68,7 +124,10 @@ const readmeLineMax = 60;
 /** Checks every rule over all files; an empty list means the house is tidy. */
 export function inspect(files: readonly HouseFile[]): readonly Breach[] {
   const paths = new Set(files.map((file) => file.path));
-  return [...files.flatMap((file) => [...inspectPlace(file), ...inspectImports(file, paths)]), ...inspectReadmes(files)];
+  return [
+    ...files.flatMap((file) => [...inspectPlace(file), ...inspectImports(file, paths)]),
+    ...inspectReadmes(files),
+  ];
 }
 
 function inspectPlace(file: HouseFile): readonly Breach[] {
@@ -77,18 +136,30 @@ function inspectPlace(file: HouseFile): readonly Breach[] {
   const segments = file.path.split('/');
   const [top, inner] = segments;
   for (const segment of segments) {
-    if (bannedNames.test(segment.replace(/\..*$/, ''))) say('name', `"${segment}" says nothing; name the noun it holds`);
+    if (bannedNames.test(segment.replace(/\..*$/, '')))
+      say('name', `"${segment}" says nothing; name the noun it holds`);
   }
   if (!sourceFile.test(file.path)) return breaches;
-  if (segments.length === 1 || !topRooms.some((room) => room === top)) say('room', 'code stands only in the rooms of the house');
-  else if (segments.length > 2 && inner !== undefined && top !== undefined && !innerRooms[top]?.includes(inner)) {
-    say('room', `"${top}/${inner}" is not a room; add it to the house (test/house/rules.ts, ARCHITECTURE.md) or move the file`);
+  if (segments.length === 1 || !topRooms.some((room) => room === top))
+    say('room', 'code stands only in the rooms of the house');
+  else if (
+    segments.length > 2 &&
+    inner !== undefined &&
+    top !== undefined &&
+    !innerRooms[top]?.includes(inner)
+  ) {
+    say(
+      'room',
+      `"${top}/${inner}" is not a room; add it to the house (test/house/rules.ts, ARCHITECTURE.md) or move the file`,
+    );
   }
   const lines = file.text.split('\n').length - 1;
-  if (lines > lineMax && !/\.generated\./.test(file.path)) say('size', `${lines} lines; the most is ${lineMax}`);
+  if (lines > lineMax && !/\.generated\./.test(file.path))
+    say('size', `${lines} lines; the most is ${lineMax}`);
   // The rules and their own test quote what they forbid.
   if (file.path.startsWith('test/house/')) return breaches;
-  if (/\b(test|describe|it)\.only\(|\{ only: true/.test(file.text)) say('only', 'a test marked only hides the others');
+  if (/\b(test|describe|it)\.only\(|\{ only: true/.test(file.text))
+    say('only', 'a test marked only hides the others');
   if (/setTimeout\(\s*(resolve|r|done)\b/.test(file.text) && file.path.endsWith('.test.ts')) {
     say('sleep', 'tests do not sleep; wait with eventually() or move a fake clock');
   }
@@ -107,11 +178,14 @@ function inspectImports(file: HouseFile, paths: ReadonlySet<string>): readonly B
       say('builtin', `write node:${target}`);
     } else if (target.startsWith('.')) {
       const to = normalize(join(dirname(file.path), target));
-      if (!paths.has(to) && /\.ts$/.test(to)) say('missing', `imports ${to}, which does not exist`);
+      if (!paths.has(to) && to.endsWith('.ts')) say('missing', `imports ${to}, which does not exist`);
       const why = isFree || (isTest && to.startsWith('test/kit/')) ? undefined : forbidden(file.path, to);
       if (why !== undefined) say('import', `imports ${to}: ${why}`);
     } else if (!isFree && !isTest && !mayImportPackage(file.path, target)) {
-      say('package', `${packageOf(target)} may not be imported here; see packagePlaces in test/house/rules.ts`);
+      say(
+        'package',
+        `${packageOf(target)} may not be imported here; see packagePlaces in test/house/rules.ts`,
+      );
     }
   }
   return breaches;
@@ -124,22 +198,37 @@ function forbidden(from: string, to: string): string | undefined {
   if (toTop === 'deploy' || toTop === 'test') return 'no room imports deploy or test';
   if (fromTop === 'proto') {
     if (toTop !== 'proto') return 'proto imports no room';
-    if (toInner === 'process' && fromInner !== 'process' && fromInner !== 'spool' && !to.endsWith('clock.ts')) return 'the rest of proto is pure and does not import process';
+    if (toInner === 'process' && fromInner !== 'process' && fromInner !== 'spool' && !to.endsWith('clock.ts'))
+      return 'the rest of proto is pure and does not import process';
     return undefined;
   }
   if (toTop === 'proto') return undefined;
   if (fromTop !== toTop) return 'rooms import only proto and themselves';
-  if (fromTop === 'control-plane' && fromInner !== undefined && toInner !== undefined && fromInner !== toInner) {
+  if (
+    fromTop === 'control-plane' &&
+    fromInner !== undefined &&
+    toInner !== undefined &&
+    fromInner !== toInner
+  ) {
     const fromFloor = controlPlaneFloors[fromInner];
     const toFloor = controlPlaneFloors[toInner];
     if (fromFloor !== undefined && toFloor !== undefined && toFloor >= fromFloor) {
       return `the order is storage < access < publish, analytics < management < designer, alerts, cockpit < doors`;
     }
   }
-  if (fromTop === 'data-plane' && fromInner === 'policies' && !['policies', 'transform', 'limits', 'http'].includes(toInner ?? '')) {
+  if (
+    fromTop === 'data-plane' &&
+    fromInner === 'policies' &&
+    !['policies', 'transform', 'limits', 'http'].includes(toInner ?? '')
+  ) {
     return 'policies import proto, their contract and transform; everything with I/O arrives through their host';
   }
-  if (fromTop === 'data-plane' && (fromInner === 'gateway' || fromInner === 'policies') && toInner === 'http' && !to.endsWith('/exchange.ts')) {
+  if (
+    fromTop === 'data-plane' &&
+    (fromInner === 'gateway' || fromInner === 'policies') &&
+    toInner === 'http' &&
+    !to.endsWith('/exchange.ts')
+  ) {
     return 'no gateway or policy file knows which engine runs; import exchange.ts';
   }
   return undefined;
@@ -147,12 +236,23 @@ function forbidden(from: string, to: string): string | undefined {
 
 function inspectReadmes(files: readonly HouseFile[]): readonly Breach[] {
   const breaches: Breach[] = [];
-  const readmes = new Map(files.filter((file) => file.path.endsWith('README.md')).map((file) => [dirname(file.path), file.text]));
+  const readmes = new Map(
+    files.filter((file) => file.path.endsWith('README.md')).map((file) => [dirname(file.path), file.text]),
+  );
   for (const room of roomsWithCode(files)) {
     const text = readmes.get(room);
-    if (text === undefined) breaches.push({ rule: 'readme', path: room, message: 'every room has a README.md: owns, does not own, fails how' });
+    if (text === undefined)
+      breaches.push({
+        rule: 'readme',
+        path: room,
+        message: 'every room has a README.md: owns, does not own, fails how',
+      });
     else if (text.trimEnd().split('\n').length > readmeLineMax && room !== 'data-plane/http') {
-      breaches.push({ rule: 'readme', path: room, message: `its README is longer than ${readmeLineMax} lines` });
+      breaches.push({
+        rule: 'readme',
+        path: room,
+        message: `its README is longer than ${readmeLineMax} lines`,
+      });
     }
   }
   return breaches;
@@ -162,23 +262,33 @@ function roomsWithCode(files: readonly HouseFile[]): ReadonlySet<string> {
   const rooms = new Set<string>();
   for (const { path } of files) {
     const [top, inner, ...rest] = path.split('/');
-    if (top === undefined || top === 'test' || !sourceFile.test(path) || innerRooms[top] === undefined) continue;
+    if (top === undefined || top === 'test' || !sourceFile.test(path) || innerRooms[top] === undefined)
+      continue;
     rooms.add(top);
-    if (inner !== undefined && rest.length > 0 && top !== 'deploy' && top !== 'shipper') rooms.add(`${top}/${inner}`);
+    if (inner !== undefined && rest.length > 0 && top !== 'deploy' && top !== 'shipper')
+      rooms.add(`${top}/${inner}`);
   }
   return rooms;
 }
 
 function mayImportPackage(path: string, target: string): boolean {
   const places = packagePlaces[packageOf(target)];
-  return places?.some((place) => (place.startsWith('*') ? path.endsWith(place.slice(1)) : path === place || path.startsWith(`${place}/`))) === true;
+  return (
+    places?.some((place) =>
+      place.startsWith('*') ? path.endsWith(place.slice(1)) : path === place || path.startsWith(`${place}/`),
+    ) === true
+  );
 }
 
 function packageOf(target: string): string {
-  return target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/');
+  return target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 function importsOf(text: string): readonly string[] {
-  const statements = /^\s*(?:import|export)\s[^'"`;]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm;
+  const statements =
+    /^\s*(?:import|export)\s[^'"`;]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm;
   return [...text.matchAll(statements)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }

@@ -29,29 +29,18 @@ export async function startFaultyProxy(t: Pick<TestContext, 'after'>, target: st
     requests += 1;
     switch (weather) {
       case 'clear':
-        return passOn(
-          target,
-          incoming,
-          (answer) => {
-            outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-            answer.pipe(outgoing);
-          },
-          outgoing,
-        );
+        return passOn(target, { incoming, outgoing }, (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+          answer.pipe(outgoing);
+        });
       case 'unavailable':
         incoming.resume();
-        return void outgoing
-          .writeHead(503, { 'content-type': 'application/xml' })
-          .end('<Error><Code>SlowDown</Code></Error>');
+        outgoing.writeHead(503, { 'content-type': 'application/xml' });
+        return void outgoing.end('<Error><Code>SlowDown</Code></Error>');
       case 'answerLost':
-        return passOn(
-          target,
-          incoming,
-          (answer) => {
-            answer.resume().on('end', () => incoming.socket.destroy());
-          },
-          outgoing,
-        );
+        return passOn(target, { incoming, outgoing }, (answer) => {
+          answer.resume().on('end', () => incoming.socket.destroy());
+        });
       case 'silent':
         return void incoming.resume();
     }
@@ -67,9 +56,8 @@ export async function startFaultyProxy(t: Pick<TestContext, 'after'>, target: st
 
 function passOn(
   target: string,
-  incoming: IncomingMessage,
+  { incoming, outgoing }: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse },
   onAnswer: (answer: IncomingMessage) => void,
-  outgoing: ServerResponse,
 ): void {
   const onward = request(new URL(incoming.url ?? '/', target), {
     method: incoming.method ?? 'GET',
