@@ -1,0 +1,122 @@
+/** Calls the management API as a script of a user would: HTTP, basic authentication, JSON. */
+export interface ManagementClient {
+  /** Any call below /management; throws with status and body unless the status is one of the expected (default 2xx). */
+  call<Answer = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    expected?: readonly number[],
+  ): Promise<Answer>;
+  /** Creates, starts and deploys an API with one plan; says its ids. */
+  createApi(wish: ApiWish): Promise<CreatedApi>;
+  /** Subscribes a fresh application and says the key, which is shown only here. */
+  subscribe(api: CreatedApi): Promise<CreatedSubscription>;
+  deploy(apiId: string): Promise<void>;
+}
+
+/** What the API should be. */
+export interface ApiWish {
+  readonly path: string;
+  readonly target: string;
+  readonly security: 'KEY_LESS' | 'API_KEY';
+  /** In the management spelling; none by default. */
+  readonly flows?: readonly unknown[];
+}
+
+/** Ids of what `createApi` made. */
+export interface CreatedApi {
+  readonly id: string;
+  readonly planId: string;
+}
+
+/** What `subscribe` made. */
+export interface CreatedSubscription {
+  readonly id: string;
+  readonly key: string;
+  readonly keyId: string;
+}
+
+/** Makes a client for the control plane at that origin, acting as the first admin. */
+export function createManagementClient(origin: string, password: string): ManagementClient {
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+  const environment = '/v2/environments/DEFAULT';
+
+  const call: ManagementClient['call'] = async <Answer>(
+    method: string,
+    path: string,
+    body?: unknown,
+    expected?: readonly number[],
+  ) => {
+    const answer = await fetch(`${origin}/management${path}`, {
+      method,
+      headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (expected === undefined ? !answer.ok : !expected.includes(answer.status)) {
+      throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    }
+    return (text === '' ? {} : JSON.parse(text)) as Answer;
+  };
+
+  const deploy = async (apiId: string): Promise<void> => {
+    await call('POST', `${environment}/apis/${apiId}/deployments`, { deploymentLabel: 'test' });
+  };
+
+  return {
+    call,
+    deploy,
+    async createApi(wish) {
+      const api = await call<{ id: string }>('POST', `${environment}/apis`, apiBody(wish));
+      const plan = await call<{ id: string }>('POST', `${environment}/apis/${api.id}/plans`, {
+        definitionVersion: 'V4',
+        name: 'plan',
+        mode: 'STANDARD',
+        validation: 'AUTO',
+        security: { type: wish.security },
+      });
+      await call('POST', `${environment}/apis/${api.id}/plans/${plan.id}/_publish`);
+      await call('POST', `${environment}/apis/${api.id}/_start`);
+      await deploy(api.id);
+      return { id: api.id, planId: plan.id };
+    },
+    async subscribe(api) {
+      const application = await call<{ id: string }>(
+        'POST',
+        '/organizations/DEFAULT/environments/DEFAULT/applications',
+        {
+          name: `app-${api.id}`,
+          description: 'made by a test',
+        },
+      );
+      const subscription = await call<{ id: string }>('POST', `${environment}/apis/${api.id}/subscriptions`, {
+        planId: api.planId,
+        applicationId: application.id,
+      });
+      const key = await call<{ id: string; key: string }>(
+        'POST',
+        `${environment}/apis/${api.id}/subscriptions/${subscription.id}/api-keys/_renew`,
+      );
+      return { id: subscription.id, key: key.key, keyId: key.id };
+    },
+  };
+}
+
+function apiBody(wish: ApiWish): unknown {
+  return {
+    definitionVersion: 'V4',
+    type: 'PROXY',
+    name: `api ${wish.path}`,
+    apiVersion: '1.0',
+    description: 'made by a test',
+    listeners: [{ type: 'HTTP', paths: [{ path: wish.path }], entrypoints: [{ type: 'http-proxy' }] }],
+    endpointGroups: [
+      {
+        name: 'default',
+        type: 'http-proxy',
+        endpoints: [{ name: 'one', type: 'http-proxy', configuration: { target: wish.target } }],
+      },
+    ],
+    flows: wish.flows ?? [],
+  };
+}
