@@ -4,8 +4,7 @@ export interface ManagementClient {
   call<Answer = Record<string, unknown>>(
     method: string,
     path: string,
-    body?: unknown,
-    expected?: readonly number[],
+    options?: { readonly body?: unknown; readonly expected?: readonly number[] },
   ): Promise<Answer>;
   /** Creates, starts and deploys an API with one plan; says its ids. */
   createApi(wish: ApiWish): Promise<CreatedApi>;
@@ -44,8 +43,7 @@ export function createManagementClient(origin: string, password: string): Manage
   const call: ManagementClient['call'] = async <Answer>(
     method: string,
     path: string,
-    body?: unknown,
-    expected?: readonly number[],
+    { body, expected }: { readonly body?: unknown; readonly expected?: readonly number[] } = {},
   ) => {
     const answer = await fetch(`${origin}/management${path}`, {
       method,
@@ -60,20 +58,22 @@ export function createManagementClient(origin: string, password: string): Manage
   };
 
   const deploy = async (apiId: string): Promise<void> => {
-    await call('POST', `${environment}/apis/${apiId}/deployments`, { deploymentLabel: 'test' });
+    await call('POST', `${environment}/apis/${apiId}/deployments`, { body: { deploymentLabel: 'test' } });
   };
 
   return {
     call,
     deploy,
     async createApi(wish) {
-      const api = await call<{ id: string }>('POST', `${environment}/apis`, apiBody(wish));
+      const api = await call<{ id: string }>('POST', `${environment}/apis`, { body: apiBody(wish) });
       const plan = await call<{ id: string }>('POST', `${environment}/apis/${api.id}/plans`, {
-        definitionVersion: 'V4',
-        name: 'plan',
-        mode: 'STANDARD',
-        validation: 'AUTO',
-        security: { type: wish.security },
+        body: {
+          definitionVersion: 'V4',
+          name: 'plan',
+          mode: 'STANDARD',
+          validation: 'AUTO',
+          security: { type: wish.security },
+        },
       });
       await call('POST', `${environment}/apis/${api.id}/plans/${plan.id}/_publish`);
       await call('POST', `${environment}/apis/${api.id}/_start`);
@@ -84,14 +84,10 @@ export function createManagementClient(origin: string, password: string): Manage
       const application = await call<{ id: string }>(
         'POST',
         '/organizations/DEFAULT/environments/DEFAULT/applications',
-        {
-          name: `app-${api.id}`,
-          description: 'made by a test',
-        },
+        { body: { name: `app-${api.id}`, description: 'made by a test' } },
       );
       const subscription = await call<{ id: string }>('POST', `${environment}/apis/${api.id}/subscriptions`, {
-        planId: api.planId,
-        applicationId: application.id,
+        body: { planId: api.planId, applicationId: application.id },
       });
       const key = await call<{ id: string; key: string }>(
         'POST',
