@@ -1,0 +1,44 @@
+import type { DatabaseConnection } from 'kysely';
+import { Fault } from '../../proto/faults/fault.ts';
+
+/**
+ * Codes with which a database says that it is away, not that the query is wrong: PostgreSQL classes 08 (connection),
+ * 53 (resources), 57 (operator intervention: shutting down, starting, statement cancelled), and the node and SQLite ones.
+ */
+const awayCodes =
+  /^(08|53|57)[0-9A-Z]{3}$|^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_AGAIN|NOTFOUND)|^SQLITE_(BUSY|IOERR|FULL|CANTOPEN|READONLY|CORRUPT|NOTADB)/;
+/** node-postgres gives no code to these. */
+const awayMessages =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|database connection is not open|getaddrinfo/;
+
+/** Turns "the database is away" into storage.unavailable; everything else stays what it was. */
+export function translate(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof Fault) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (awayCodes.test(code) || awayMessages.test(error.message))
+    return new Fault('storage.unavailable', { internal: `${code} ${error.message}`.trim(), cause: error });
+  return error;
+}
+
+/** True when an insert or update met a row with the same unique key. */
+export function isUniqueViolation(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY';
+}
+
+const patched = new WeakSet<DatabaseConnection>();
+
+/** Makes a connection throw translated errors; once per connection, since a pool hands it out again. */
+export function translating(connection: DatabaseConnection): DatabaseConnection {
+  if (patched.has(connection)) return connection;
+  patched.add(connection);
+  const executeQuery = connection.executeQuery.bind(connection);
+  connection.executeQuery = async (query, options) => {
+    try {
+      return await executeQuery(query, options);
+    } catch (error) {
+      throw translate(error);
+    }
+  };
+  return connection;
+}

@@ -1,0 +1,28 @@
+import type { Kysely } from 'kysely';
+
+/** The databases that every store works on. */
+export type DialectName = 'sqlite' | 'postgres';
+
+/** One step forward; there are none back. */
+export interface Migration {
+  /** 1, 2, 3 ... without holes; the number in the file's name. */
+  readonly version: number;
+  readonly name: string;
+  /** Runs inside one transaction with the other pending ones; sees no table types, since those describe the newest state. */
+  up(db: Kysely<unknown>, types: ColumnTypes): Promise<void>;
+}
+
+/** Column types that differ between the dialects; text is text on both. */
+export interface ColumnTypes {
+  readonly dialect: DialectName;
+  /** 64-bit integers: times, counters, booleans. */
+  readonly integer: 'bigint' | 'integer';
+  readonly bytes: 'bytea' | 'blob';
+}
+
+/** The column types of a dialect. */
+export function columnTypes(dialect: DialectName): ColumnTypes {
+  return dialect === 'postgres'
+    ? { dialect, integer: 'bigint', bytes: 'bytea' }
+    : { dialect, integer: 'integer', bytes: 'blob' };
+}

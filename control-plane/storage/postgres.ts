@@ -1,0 +1,150 @@
+import pg from 'pg';
+import {
+  PostgresDialect,
+  PostgresDriver,
+  type DatabaseConnection,
+  type Driver,
+  type PostgresDialectConfig,
+} from 'kysely';
+import { translate, translating } from './faults.ts';
+import { Subscriptions, type Notifier } from './notifier.ts';
+import type { StorageLog } from './storage.ts';
+
+/** The bounds of a PostgreSQL pool, each with its unit. */
+export interface PostgresBounds {
+  readonly connectionsMax: number;
+  readonly connectMsMax: number;
+  readonly statementMsMax: number;
+  readonly idleInTransactionMsMax: number;
+}
+
+/** What a control plane uses unless told otherwise. */
+export const postgresBounds: PostgresBounds = {
+  connectionsMax: 10,
+  connectMsMax: 5_000,
+  statementMsMax: 30_000,
+  idleInTransactionMsMax: 60_000,
+};
+
+const channel = 'isthmus';
+const reconnectMsMin = 200;
+const reconnectMsMax = 5_000;
+
+/** Times and counters are int8, and sums of them numeric; all of ours fit a double (2^53). */
+const numbersAsNumbers: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** A bounded pool. */
+export function createPool(url: string, bounds: PostgresBounds, log: StorageLog): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: bounds.connectionsMax,
+    connectionTimeoutMillis: bounds.connectMsMax,
+    statement_timeout: bounds.statementMsMax,
+    idle_in_transaction_session_timeout: bounds.idleInTransactionMsMax,
+    // The server's own timeout answers first; this one is for a server that is gone without a word.
+    query_timeout: bounds.statementMsMax + 5_000,
+    keepAlive: true,
+    application_name: 'isthmus',
+    types: numbersAsNumbers,
+  });
+  // The pool replaces a broken connection. Without listeners its error would end the process: the pool's own event is
+  // for idle connections, the client's for one that breaks while somebody holds it (whose query rejects as well).
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.warn({ err: error }, 'a database connection broke')),
+  );
+  return pool;
+}
+
+/** Kysely's dialect with errors translated at its door. */
+export class TranslatingPostgresDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): Driver {
+    return new TranslatingPostgresDriver(this.#config);
+  }
+}
+
+class TranslatingPostgresDriver extends PostgresDriver {
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    try {
+      return translating(await super.acquireConnection());
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+}
+
+/** LISTEN on a connection of its own, opened with the first subscription and reopened with back-off when it breaks. */
+export function createPostgresNotifier(url: string, pool: pg.Pool, log: StorageLog): Notifier {
+  const subscriptions = new Subscriptions();
+  let client: pg.Client | undefined;
+  let isClosed = false;
+  let isStarted = false;
+  let reconnectMs = reconnectMsMin;
+  let timer: NodeJS.Timeout | undefined;
+
+  const reconnectLater = (): void => {
+    if (isClosed || timer !== undefined) return;
+    timer = setTimeout(() => ((timer = undefined), void connect()), reconnectMs * (0.5 + Math.random() / 2));
+    timer.unref();
+    reconnectMs = Math.min(reconnectMs * 2, reconnectMsMax);
+  };
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      connectionTimeoutMillis: postgresBounds.connectMsMax,
+      application_name: 'isthmus listen',
+    });
+    client = next;
+    next.on('error', (error) => log.warn({ err: error }, 'the database connection for hints broke'));
+    next.on('end', reconnectLater);
+    next.on('notification', ({ payload = '' }) => {
+      const end = payload.indexOf(' ');
+      subscriptions.call(payload.slice(0, end), payload.slice(end + 1));
+    });
+    try {
+      await next.connect();
+      await next.query(`LISTEN ${channel}`);
+      reconnectMs = reconnectMsMin;
+      subscriptions.callAll('');
+    } catch (error) {
+      log.warn({ err: error }, 'hints from the database are away; polling goes on');
+      await next.end().catch(() => undefined);
+      reconnectLater();
+    }
+  };
+
+  return {
+    async notify(topic, payload) {
+      try {
+        await pool.query('select pg_notify($1, $2)', [channel, `${topic} ${payload}`]);
+      } catch (error) {
+        log.warn({ err: error }, 'a hint was not sent; readers notice when they poll');
+      }
+    },
+    subscribe(topic, callback) {
+      if (!isStarted) {
+        isStarted = true;
+        void connect();
+      }
+      return subscriptions.add(topic, callback);
+    },
+    async close() {
+      isClosed = true;
+      clearTimeout(timer);
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

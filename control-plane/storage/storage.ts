@@ -1,0 +1,149 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kysely, type KyselyPlugin, type Transaction } from 'kysely';
+import { Fault, invariant } from '../../proto/faults/fault.ts';
+import { migrate } from './migrate.ts';
+import { migrations as allMigrations } from './migrations/index.ts';
+import type { DialectName, Migration } from './migrations/migration.ts';
+import { createLocalNotifier, type Notifier } from './notifier.ts';
+import {
+  createPool,
+  createPostgresNotifier,
+  postgresBounds,
+  TranslatingPostgresDialect,
+  type PostgresBounds,
+} from './postgres.ts';
+import { openDatabase, SingleWriterSqliteDialect } from './sqlite.ts';
+import type { Database } from './tables.ts';
+
+export { isUniqueViolation } from './faults.ts';
+
+/** What storage says when something is odd; a pino logger fits. */
+export interface StorageLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+}
+
+/** A transaction as stores see it; queries inside one go through it and not through `storage.db`. */
+export type Trx = Transaction<Database>;
+/** Anything that runs queries: the database or a transaction. */
+export type Queries = Kysely<Database>;
+
+/** The open database. Every rejection because it is away is storage.unavailable. */
+export interface Storage {
+  /** For single queries. Inside `transaction` it is refused aloud: on SQLite it would wait for itself for ever. */
+  readonly db: Queries;
+  readonly dialect: DialectName;
+  /**
+   * Runs work in a transaction that may write: commits when it resolves, rolls back when it rejects.
+   *
+   * On PostgreSQL it is READ COMMITTED: a statement sees what was committed before it began, so take the row lock
+   * (UPDATE ... RETURNING, or FOR UPDATE) before reading what the decision depends on. On SQLite it is BEGIN IMMEDIATE:
+   * one writer at a time.
+   */
+  transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** Runs reads that all see the same committed state (REPEATABLE READ, read only). */
+  snapshot<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  readonly notifier: Notifier;
+  close(): Promise<void>;
+}
+
+/** Where the database is; see {@link openStorage}. */
+export interface StorageOptions {
+  /** `postgresql://...`; without it SQLite in `<dataDir>/control-plane.db`. */
+  readonly url?: string | undefined;
+  readonly dataDir: string;
+  readonly log: StorageLog;
+  readonly bounds?: Partial<PostgresBounds>;
+  /** For tests of migrating. */
+  readonly migrations?: readonly Migration[];
+}
+
+/**
+ * Opens the database and migrates it to the newest schema.
+ *
+ * Errors: storage.unavailable, storage.newer_schema, config.invalid for a url that is not PostgreSQL's.
+ */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { base, dialect, notifier } = connect(options);
+  try {
+    const ran = await migrate(base, dialect, options.migrations ?? allMigrations);
+    if (ran.length > 0) options.log.info({ migrations: ran }, 'the database schema moved forward');
+  } catch (error) {
+    await base.destroy();
+    throw error;
+  }
+  return {
+    db: base.withPlugin(refuseInsideTransaction),
+    dialect,
+    transaction: (work) => inTransaction(() => base.transaction().execute(work)),
+    snapshot: (work) =>
+      inTransaction(() => {
+        const reading = base.transaction().setAccessMode('read only');
+        // SQLite's dialect knows no levels; its transactions are snapshots.
+        const builder = dialect === 'postgres' ? reading.setIsolationLevel('repeatable read') : reading;
+        return builder.execute(work);
+      }),
+    notifier,
+    async close() {
+      await notifier.close();
+      await base.destroy();
+    },
+  };
+}
+
+interface Connected {
+  readonly base: Kysely<Database>;
+  readonly dialect: DialectName;
+  readonly notifier: Notifier;
+}
+
+function connect({ url, dataDir, log, bounds }: StorageOptions): Connected {
+  if (url !== undefined) {
+    if (!/^postgres(ql)?:\/\//.test(url))
+      throw new Fault('config.invalid', {
+        details: [{ path: 'database.url', message: 'must start with postgresql:// or be absent for SQLite' }],
+      });
+    const pool = createPool(url, { ...postgresBounds, ...bounds }, log);
+    return {
+      base: new Kysely<Database>({ dialect: new TranslatingPostgresDialect({ pool }) }),
+      dialect: 'postgres',
+      notifier: createPostgresNotifier(url, pool, log),
+    };
+  }
+  mkdirSync(dataDir, { recursive: true });
+  const database = openDatabase(join(dataDir, 'control-plane.db'));
+  return {
+    base: new Kysely<Database>({ dialect: new SingleWriterSqliteDialect(database) }),
+    dialect: 'sqlite',
+    notifier: createLocalNotifier(),
+  };
+}
+
+const currentTransaction = new AsyncLocalStorage<{ isOpen: boolean }>();
+
+async function inTransaction<T>(run: () => Promise<T>): Promise<T> {
+  invariant(currentTransaction.getStore()?.isOpen !== true, 'transactions do not nest; pass the trx on');
+  const state = { isOpen: true };
+  try {
+    return await currentTransaction.run(state, run);
+  } finally {
+    state.isOpen = false;
+  }
+}
+
+/**
+ * A query on `storage.db` within a transaction would run beside it: on PostgreSQL it would not see the transaction's
+ * rows, on SQLite it would wait for the connection that its own caller holds. Both are bugs, so they fail at once.
+ */
+const refuseInsideTransaction: KyselyPlugin = {
+  transformQuery({ node }) {
+    invariant(
+      currentTransaction.getStore()?.isOpen !== true,
+      'a query inside a transaction goes through its trx, not through storage.db',
+    );
+    return node;
+  },
+  transformResult: async ({ result }) => result,
+};

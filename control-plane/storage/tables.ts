@@ -1,0 +1,254 @@
+import type { ManagementTables } from './management-tables.ts';
+
+/**
+ * Every table of the database, one interface each, with the same names as its columns.
+ *
+ * The same on both dialects: ids are text, times and counters integers (ms since the epoch), booleans 0 or 1, lists
+ * and objects JSON in text, keys and records bytes. A column is never dropped or renamed; see migrations/.
+ */
+export interface Database extends PlatformTables, ManagementTables, AnalyticsTables {}
+
+// ---- platform (0001): organizations, what is published, fleets -----------------------------------------------------
+
+/** The tables of control-plane/publish. */
+export interface PlatformTables {
+  organization: OrganizationTable;
+  environment: EnvironmentTable;
+  organization_root: OrganizationRootTable;
+  signing_key: SigningKeyTable;
+  key_certificate: KeyCertificateTable;
+  published_record: PublishedRecordTable;
+  published_latest: PublishedLatestTable;
+  published_head: PublishedHeadTable;
+  fleet: FleetTable;
+  enrolment_token: EnrolmentTokenTable;
+  gateway: GatewayTable;
+  gateway_report: GatewayReportTable;
+  gateway_applied: GatewayAppliedTable;
+  gateway_nack: GatewayNackTable;
+  gateway_event: GatewayEventTable;
+  lease: LeaseTable;
+}
+
+/** A tenant. */
+export interface OrganizationTable {
+  readonly id: string;
+  name: string;
+  description: string;
+  /** Human-readable id, as in the reference's `hrids`. */
+  hrid: string;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+}
+
+/** A part of a tenant that gateways serve; its row lock orders everything that is published in it. */
+export interface EnvironmentTable {
+  /** Unique over all organizations. */
+  readonly id: string;
+  readonly organization: string;
+  name: string;
+  description: string;
+  hrid: string;
+  /** Rises on restore, so that gateways follow a database that went back in time. */
+  epoch: number;
+  /** The last sequence number given out; only publish touches it, under the row lock. */
+  seq: number;
+  /** Seq of the newest tombstone that left the set: a cursor below it may have missed a deletion. */
+  pruned_seq: number;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+}
+
+/** The key pair that everything in an organization is trusted through. */
+export interface OrganizationRootTable {
+  readonly organization: string;
+  /** Raw Ed25519, 32 bytes. */
+  public_key: Uint8Array;
+  /** Sealed under the key-encryption key with context `root:<organization>`. */
+  sealed_private_key: Uint8Array;
+  readonly created_at_ms: number;
+}
+
+/** A key that signs heads of one environment. */
+export interface SigningKeyTable {
+  /** Generated; the `keyId` of heads and certificates. */
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  readonly public_key: Uint8Array;
+  /** Sealed with context `signing:<environment>:<id>`. */
+  sealed_private_key: Uint8Array;
+  /** 1 for the one that signs now. */
+  is_active: number;
+  readonly created_at_ms: number;
+}
+
+/** The root's word that a key signs heads of an epoch. */
+export interface KeyCertificateTable {
+  readonly organization: string;
+  readonly environment: string;
+  readonly key_id: string;
+  readonly epoch: number;
+  readonly not_before_ms: number;
+  readonly not_after_ms: number;
+  /** Encoded and signed (proto/wire/head.proto). */
+  readonly bytes: Uint8Array;
+}
+
+/** Everything ever published; rows are written once. */
+export interface PublishedRecordTable {
+  readonly organization: string;
+  readonly environment: string;
+  readonly seq: number;
+  readonly kind: string;
+  readonly id: string;
+  readonly revision: number;
+  /** Encoded PublishedRecord. */
+  readonly bytes: Uint8Array;
+  readonly actor: string;
+  readonly created_at_ms: number;
+}
+
+/** The header line per (kind, id) that the digest is made of. */
+export interface PublishedLatestTable {
+  readonly organization: string;
+  readonly environment: string;
+  readonly kind: string;
+  readonly id: string;
+  seq: number;
+  revision: number;
+  /** 0..255. */
+  readonly bucket: number;
+  sha256: Uint8Array;
+  /** JSON, sorted. */
+  tags: string;
+  is_deleted: number;
+  updated_at_ms: number;
+}
+
+/** The newest head of an environment with the 256 bucket hashes that it was made of, in one row so that they agree. */
+export interface PublishedHeadTable {
+  readonly organization: string;
+  readonly environment: string;
+  epoch: number;
+  seq: number;
+  count: number;
+  /** 256 x 32 bytes. */
+  bucket_hashes: Uint8Array;
+  issued_at_ms: number;
+  key_id: string;
+  /** Encoded and signed (proto/wire/head.proto). */
+  bytes: Uint8Array;
+}
+
+/** Gateways that serve the same things. */
+export interface FleetTable {
+  readonly id: string;
+  readonly organization: string;
+  name: string;
+  description: string;
+  /** JSON list in the reference's notation (`a`, `!b`). */
+  tags: string;
+  tenant: string | null;
+  /** JSON list of environment ids. */
+  environments: string;
+  revision: number;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+}
+
+/** What lets gateways into a fleet; the token itself is shown once and not kept. */
+export interface EnrolmentTokenTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly fleet: string;
+  /** SHA-256 of the secret inside the token. */
+  readonly secret_sha256: Uint8Array;
+  readonly expires_at_ms: number;
+  /** null: as often as wanted. */
+  readonly uses_max: number | null;
+  uses: number;
+  is_revoked: number;
+  readonly created_by: string;
+  readonly created_at_ms: number;
+}
+
+/** An enrolled gateway. */
+export interface GatewayTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly fleet: string;
+  readonly token: string;
+  readonly signing_key: Uint8Array;
+  readonly sealing_key: Uint8Array;
+  hostname: string;
+  version: string;
+  is_revoked: number;
+  readonly enrolled_at_ms: number;
+  revoked_at_ms: number | null;
+}
+
+/** The newest report of a gateway. */
+export interface GatewayReportTable {
+  readonly gateway: string;
+  readonly organization: string;
+  instance: string;
+  started_at_ms: number;
+  /** JSON list of policy ids. */
+  policies: string;
+  /** JSON object. */
+  counters: string;
+  is_connected: number;
+  received_at_ms: number;
+}
+
+/** What a gateway serves of an environment. */
+export interface GatewayAppliedTable {
+  readonly gateway: string;
+  readonly organization: string;
+  readonly environment: string;
+  epoch: number;
+  seq: number;
+  /** When this (epoch, seq) was first reported. */
+  applied_at_ms: number;
+}
+
+/** A record that a gateway refuses now. */
+export interface GatewayNackTable {
+  readonly gateway: string;
+  readonly organization: string;
+  readonly environment: string;
+  readonly kind: string;
+  readonly id: string;
+  readonly seq: number;
+  readonly code: string;
+  readonly reason: string;
+  readonly at_ms: number;
+}
+
+/** Something an operator should see. */
+export interface GatewayEventTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly gateway: string;
+  readonly kind: string;
+  readonly detail: string;
+  readonly at_ms: number;
+}
+
+/** A chore that one control plane at a time does. */
+export interface LeaseTable {
+  readonly name: string;
+  holder: string;
+  expires_at_ms: number;
+}
+
+// ---- management (0002): users, APIs, plans, applications, subscriptions, keys, audit --------------------------------
+
+// See management-tables.ts.
+
+// ---- analytics (0003): covered ranges and the manifest of the lake --------------------------------------------------
+
+/** The tables of control-plane/analytics. */
+// oxlint-disable-next-line typescript/no-empty-interface -- filled by its owner
+export interface AnalyticsTables {}
