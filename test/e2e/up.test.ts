@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { eventually } from '../kit/eventually.ts';
+import { runIsthmus } from '../kit/processes.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+import { adminPassword, startPlatform } from '../kit/up.ts';
+
+test('isthmus up answers both demo APIs and counts requests exactly', async (t) => {
+  const startedMs = performance.now();
+  const up = await startPlatform(t);
+  const readyMs = performance.now() - startedMs;
+  assert.ok(readyMs <= 5_000, `ready after ${readyMs.toFixed(0)} ms; the promise is 5 s`);
+
+  for (let n = 0; n < 50; n += 1) assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  assert.equal((await fetch(`${up.gateway}/orders`)).status, 401);
+  assert.equal(
+    (await fetch(`${up.gateway}/orders`, { headers: { 'X-Gravitee-Api-Key': 'wrong' } })).status,
+    401,
+  );
+  assert.equal(
+    (await fetch(`${up.gateway}/orders`, { headers: { 'X-Gravitee-Api-Key': up.ordersKey } })).status,
+    200,
+  );
+
+  const apis = await up.client.call<{ data: { id: string; name: string }[] }>(
+    'GET',
+    '/v2/environments/DEFAULT/apis',
+  );
+  const echo = apis.data.find((api) => /echo/i.test(api.name));
+  const orders = apis.data.find((api) => /orders/i.test(api.name));
+  const window = `from=${Date.now() - 3_600_000}&to=${Date.now() + 3_600_000}`;
+  const count = async (id: string | undefined): Promise<number> => {
+    const answer = await up.client.call<{ total: number }>(
+      'GET',
+      `/v2/environments/DEFAULT/apis/${id}/analytics/requests-count?${window}`,
+    );
+    return answer.total;
+  };
+  await eventually(async () => (await count(echo?.id)) >= 50, { timeoutMs: 20_000, everyMs: 250 });
+  assert.equal(await count(echo?.id), 50);
+  await eventually(async () => (await count(orders?.id)) >= 3, { timeoutMs: 20_000, everyMs: 250 });
+  const ranges = await up.client.call<{ ranges: Record<string, number> }>(
+    'GET',
+    `/v2/environments/DEFAULT/apis/${orders?.id}/analytics/response-status-ranges?${window}`,
+  );
+  assert.equal(ranges.ranges['200.0-300.0'], 1);
+  assert.equal(ranges.ranges['400.0-500.0'], 2);
+});
+
+test('a platform that is stopped and started again keeps its password, its APIs and its key', async (t) => {
+  const dir = tempDir(t);
+  const first = await startPlatform(t, { dir });
+  first.process.kill('SIGTERM');
+  assert.equal(await first.process.ended, 0);
+  const second = await startPlatform(t, { dir });
+  assert.equal(
+    (await fetch(`${second.gateway}/orders`, { headers: { 'X-Gravitee-Api-Key': first.ordersKey } })).status,
+    200,
+  );
+  assert.equal(second.ordersKey, '', 'the key was printed a second time');
+});
+
+test('the admin password never stands in the data folder or the output', async (t) => {
+  const up = await startPlatform(t);
+  assert.equal(
+    (
+      await fetch(`${up.management}/management/organizations/DEFAULT/user`, {
+        headers: { authorization: `Basic ${btoa(`admin:${adminPassword}`)}` },
+      })
+    ).status,
+    200,
+  );
+  const { execFileSync } = await import('node:child_process');
+  for (const secret of [adminPassword, up.ordersKey]) {
+    const found = execFileSync('sh', ['-c', `grep -rl -- "$0" "$1" || true`, secret, up.dir], {
+      encoding: 'utf8',
+    });
+    assert.equal(found, '');
+  }
+});
+
+test('a taken port is one clear line and exit code 1', async (t) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(8_082 + 777, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  await assert.rejects(
+    runIsthmus(t, ['up', '--data-dir', tempDir(t), '--port-offset', '777']),
+    (error: Error) =>
+      /exited with 1/.test(error.message) &&
+      /port 8859/.test(error.message) &&
+      /in use|taken/i.test(error.message),
+  );
+});
+
+test('wrong use exits with 2 and says what is right', async (t) => {
+  for (const args of [['no-such-command'], ['up', '--no-such-option'], ['up', '--port-offset', 'many']]) {
+    await assert.rejects(runIsthmus(t, args), /exited with 2/);
+  }
+});
+
+test('every command has help that leads with examples', async (t) => {
+  for (const command of [
+    'up',
+    'control-plane',
+    'bridge',
+    'gateway',
+    'shipper',
+    'enroll',
+    'migrate',
+    'backup',
+    'restore',
+    'config',
+    'version',
+  ]) {
+    const help = await runIsthmus(t, [command, '--help']);
+    assert.match(help, /Examples?:/, command);
+    assert.ok(
+      help.indexOf('xample') < help.indexOf('Options:'),
+      `${command} --help shows its options before its examples`,
+    );
+  }
+});

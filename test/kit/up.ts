@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { eventually } from './eventually.ts';
+import { createManagementClient, type ManagementClient } from './management-client.ts';
+import { startIsthmus, type HouseProcess } from './processes.ts';
+import { tempDir } from './temp-dir.ts';
+
+/** A platform in one process, as `npm start` runs it. */
+export interface Platform {
+  readonly dir: string;
+  readonly gateway: string;
+  readonly management: string;
+  readonly bridge: string;
+  /** Key of the demo API /orders, which is printed once. */
+  readonly ordersKey: string;
+  readonly portOffset: number;
+  readonly process: HouseProcess;
+  readonly client: ManagementClient;
+}
+
+/** The admin's password in every test platform. */
+export const adminPassword = 'correct-horse-battery';
+
+/** Starts `isthmus up` on free ports in a fresh folder (or the given one) and waits until it says that it is ready. */
+export async function startPlatform(
+  t: Pick<TestContext, 'after'>,
+  options: { readonly dir?: string; readonly portOffset?: number } = {},
+): Promise<Platform> {
+  const dir = options.dir ?? tempDir(t, 'isthmus-up');
+  // Below the range that the kernel hands out for outgoing connections, and rarely the same in two test processes.
+  const portOffset = options.portOffset ?? 1_000 + Math.floor(Math.random() * 12_000);
+  const child = startIsthmus(t, ['up', '--data-dir', dir, '--port-offset', String(portOffset)], {
+    env: { ISTHMUS_ADMIN_PASSWORD: adminPassword },
+  });
+  const addresses = await eventually(
+    () => {
+      if (!child.isRunning()) throw new Error(`isthmus up ended:\n${child.output()}`);
+      return (
+        /ready/i.test(child.stdout()) &&
+        (JSON.parse(readFileSync(join(dir, 'addresses.json'), 'utf8')) as Record<string, string>)
+      );
+    },
+    { timeoutMs: 20_000 },
+  );
+  const ordersKey = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(child.stdout())?.[1] ?? '';
+  const { gateway = '', management = '', bridge = '' } = addresses;
+  return {
+    dir,
+    gateway,
+    management,
+    bridge,
+    ordersKey,
+    portOffset,
+    process: child,
+    client: createManagementClient(management, adminPassword),
+  };
+}
