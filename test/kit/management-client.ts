@@ -11,6 +11,8 @@ export interface ManagementClient {
   /** Subscribes a fresh application and says the key, which is shown only here. */
   subscribe(api: CreatedApi): Promise<CreatedSubscription>;
   deploy(apiId: string): Promise<void>;
+  /** Gives the API one flow that answers with the word itself (policy mock); the draft only, deploy makes it live. */
+  answerWith(apiId: string, word: string): Promise<void>;
 }
 
 /** What the API should be. */
@@ -64,6 +66,28 @@ export function createManagementClient(origin: string, password: string): Manage
   return {
     call,
     deploy,
+    async answerWith(apiId, word) {
+      const api = await call('GET', `${environment}/apis/${apiId}`);
+      const step = {
+        name: 'answer',
+        policy: 'mock',
+        enabled: true,
+        configuration: { status: '200', content: word, headers: [] },
+      };
+      const selectors = [{ type: 'HTTP', path: '/', pathOperator: 'STARTS_WITH' }];
+      const kept = [
+        'name',
+        'apiVersion',
+        'definitionVersion',
+        'type',
+        'description',
+        'listeners',
+        'endpointGroups',
+      ];
+      const body = Object.fromEntries(kept.map((key) => [key, api[key]]));
+      const flows = [{ name: 'mock', enabled: true, selectors, request: [step], response: [] }];
+      await call('PUT', `${environment}/apis/${apiId}`, { body: { ...body, flows } });
+    },
     async createApi(wish) {
       const api = await call<{ id: string }>('POST', `${environment}/apis`, { body: apiBody(wish) });
       const plan = await call<{ id: string }>('POST', `${environment}/apis/${api.id}/plans`, {
