@@ -78,6 +78,29 @@ export const codes = define({
     text: 'This address may not be called.',
     hint: 'Add it to the allow list of outbound calls.',
   },
+  'outbound.invalid_url': {
+    status: 400,
+    owner: 'client',
+    text: 'This is not a URL that can be called.',
+    hint: 'Use http(s):// or ws(s):// with a host and without user information.',
+  },
+  'outbound.proxy_refused': {
+    status: 502,
+    owner: 'config',
+    text: 'The proxy refused to connect.',
+    hint: 'Check outbound.proxy.url, its user and password, and what the proxy allows.',
+  },
+  'outbound.tls': {
+    status: 502,
+    owner: 'upstream',
+    text: 'The certificate of the remote side is not trusted, or it refused ours.',
+    hint: 'Check outbound.caFile, outbound.certFile and the name in the URL.',
+  },
+  'outbound.handshake_refused': {
+    status: 502,
+    owner: 'upstream',
+    text: 'The remote side refused to open a WebSocket.',
+  },
   'outbound.unreachable': { status: 502, owner: 'upstream', text: 'The remote side cannot be reached.' },
   'outbound.timeout': { status: 504, owner: 'upstream', text: 'The remote side did not answer in time.' },
   'outbound.too_large': {
@@ -91,6 +114,12 @@ export const codes = define({
     owner: 'platform',
     text: 'The database does not answer.',
     hint: 'Try again; if it lasts, check database.url.',
+  },
+  'storage.corrupt': {
+    status: 500,
+    owner: 'platform',
+    text: 'The database file is damaged.',
+    hint: 'Restore a backup; a gateway makes a new cache by itself.',
   },
   'storage.newer_schema': {
     status: 500,
@@ -115,9 +144,44 @@ export const codes = define({
     text: 'The key-encryption key that sealed this is not configured.',
     hint: 'Add the old key to secrets.keys.',
   },
+  'secrets.tampered': {
+    status: 500,
+    owner: 'platform',
+    text: 'A sealed value does not open.',
+    hint: 'It was changed or moved since it was sealed; restore a backup.',
+  },
   'wire.malformed': { status: 400, owner: 'client', text: 'The frame is malformed.' },
   'wire.too_large': { status: 413, owner: 'client', text: 'The frame is larger than allowed.' },
   'spool.corrupt': { status: 500, owner: 'platform', text: 'The spool segment is corrupt.' },
+  'api.path_taken': {
+    status: 409,
+    owner: 'client',
+    text: 'Another API of this environment has this host and context path.',
+  },
+  'api.wrong_state': { status: 400, owner: 'client', text: 'The state of the API does not allow this.' },
+  'api.not_deployable': { status: 400, owner: 'client', text: 'The API cannot be deployed as it is.' },
+  'plan.wrong_status': { status: 400, owner: 'client', text: 'The status of the plan does not allow this.' },
+  'subscription.wrong_status': {
+    status: 400,
+    owner: 'client',
+    text: 'The status of the subscription does not allow this.',
+  },
+  'subscription.refused': { status: 400, owner: 'client', text: 'This plan cannot be subscribed to.' },
+  'api_key.taken': { status: 400, owner: 'client', text: 'This key is in use in the environment.' },
+  'api_key.wrong_state': { status: 400, owner: 'client', text: 'The state of the key does not allow this.' },
+  'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
+  'csrf.missing': {
+    status: 403,
+    owner: 'client',
+    text: 'A change by cookie needs the X-Xsrf-Token header.',
+    hint: 'Send the value of the XSRF-TOKEN cookie as X-Xsrf-Token.',
+  },
+  'analytics.unavailable': {
+    status: 503,
+    owner: 'platform',
+    text: 'Analytics do not run in this process.',
+    hint: 'Ask a control plane whose analytics section is enabled.',
+  },
 });
 
 /** A registered fault code. */
