@@ -6,7 +6,7 @@ import { Fault } from '../../proto/faults/fault.ts';
  * 53 (resources), 57 (operator intervention: shutting down, starting, statement cancelled), and the node and SQLite ones.
  */
 const awayCodes =
-  /^(08|53|57)[0-9A-Z]{3}$|^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_AGAIN|NOTFOUND)|^SQLITE_(BUSY|IOERR|FULL|CANTOPEN|READONLY|CORRUPT|NOTADB)/;
+  /^(08|53|57)[0-9A-Z]{3}$|^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_AGAIN|NOTFOUND)|^SQLITE_(BUSY|IOERR|FULL|CANTOPEN|READONLY)/;
 /** node-postgres gives no code to these. */
 const awayMessages =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|database connection is not open|getaddrinfo/;
@@ -15,6 +15,8 @@ const awayMessages =
 export function translate(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Fault) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code))
+    return new Fault('storage.corrupt', { internal: error.message, cause: error });
   if (awayCodes.test(code) || awayMessages.test(error.message))
     return new Fault('storage.unavailable', { internal: `${code} ${error.message}`.trim(), cause: error });
   return error;

@@ -1,4 +1,4 @@
-import BetterSqlite3 from 'better-sqlite3';
+import type { Database } from '../../proto/process/sqlite.ts';
 import {
   CompiledQuery,
   SqliteDialect,
@@ -10,16 +10,6 @@ import {
 } from 'kysely';
 import { translating } from './faults.ts';
 
-/** Opens the file. Stands in until proto/process/sqlite.ts is there. */
-export function openDatabase(path: string): BetterSqlite3.Database {
-  const database = new BetterSqlite3(path);
-  database.pragma('busy_timeout = 5000');
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
-  database.pragma('foreign_keys = ON');
-  return database;
-}
-
 /**
  * Kysely on one better-sqlite3 connection.
  *
@@ -30,7 +20,7 @@ export function openDatabase(path: string): BetterSqlite3.Database {
 export class SingleWriterSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig;
 
-  constructor(database: BetterSqlite3.Database) {
+  constructor(database: Database) {
     super({ database });
     this.#config = { database };
   }

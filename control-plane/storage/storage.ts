@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely, type KyselyPlugin, type Transaction } from 'kysely';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
+import { openSqlite } from '../../proto/process/sqlite.ts';
 import { migrate } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import type { DialectName, Migration } from './migrations/migration.ts';
@@ -14,7 +15,7 @@ import {
   TranslatingPostgresDialect,
   type PostgresBounds,
 } from './postgres.ts';
-import { openDatabase, SingleWriterSqliteDialect } from './sqlite.ts';
+import { SingleWriterSqliteDialect } from './sqlite.ts';
 import type { Database } from './tables.ts';
 
 export { isUniqueViolation } from './faults.ts';
@@ -113,7 +114,7 @@ function connect({ url, dataDir, log, bounds }: StorageOptions): Connected {
     };
   }
   mkdirSync(dataDir, { recursive: true });
-  const database = openDatabase(join(dataDir, 'control-plane.db'));
+  const database = openSqlite(join(dataDir, 'control-plane.db'), { durable: 'full' });
   return {
     base: new Kysely<Database>({ dialect: new SingleWriterSqliteDialect(database) }),
     dialect: 'sqlite',
