@@ -1,0 +1,105 @@
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+
+/** What a life-cycle needs. */
+export interface LifecycleOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** All closers together; what has not finished by then is named in the log and left behind. */
+  readonly closeMsMax: number;
+}
+
+/**
+ * How a process ends: closers in reverse order under one deadline.
+ *
+ * A room registers what it opened right after opening it, so that the order of closing is always right: readiness off and
+ * drain were registered last and run first, the log's owner registered first and runs last.
+ */
+export interface Lifecycle {
+  /** Aborts when closing starts; every wait of the process listens to it. */
+  readonly signal: AbortSignal;
+  onClose(name: string, closer: () => Promise<void> | void): void;
+  /**
+   * Owns a promise that nobody awaits. When it rejects, that is logged and the process closes with exit code 1, unless it
+   * rejects with an abort while closing.
+   */
+  task(name: string, promise: Promise<unknown>): void;
+  /** Closes once; later calls get the same promise. Never rejects: a closer that fails is logged and the exit code is 1. */
+  close(): Promise<void>;
+  /** Resolves with the exit code when SIGINT or SIGTERM has come, or a task has failed, and everything is closed. A second signal exits at once. */
+  untilSignal(): Promise<number>;
+}
+
+/** Makes the life-cycle of one process (or, in tests, of one room). */
+export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): Lifecycle {
+  const controller = new AbortController();
+  const closers: { readonly name: string; readonly closer: () => Promise<void> | void }[] = [];
+  const ended = Promise.withResolvers<void>();
+  let closing: Promise<void> | undefined;
+  let exitCode = 0;
+
+  const closeAll = async (): Promise<void> => {
+    const deadlineMs = clock.monotonicMs() + closeMsMax;
+    controller.abort();
+    for (let entry = closers.pop(); entry !== undefined; entry = closers.pop()) {
+      const { name, closer } = entry;
+      try {
+        const isDone = await within(clock, deadlineMs - clock.monotonicMs(), closer());
+        if (!isDone) {
+          log.error({ closer: name, closeMsMax }, 'did not close in time and was left behind');
+          exitCode = 1;
+        }
+      } catch (error) {
+        log.error({ closer: name, err: error }, 'failed to close');
+        exitCode = 1;
+      }
+    }
+  };
+  const close = (): Promise<void> => (closing ??= closeAll().finally(() => ended.resolve()));
+
+  return {
+    signal: controller.signal,
+    close,
+    onClose: (name, closer) => void closers.push({ name, closer }),
+    task(name, promise) {
+      promise.catch((error: unknown) => {
+        if (controller.signal.aborted && isAbort(error)) return;
+        log.fatal({ task: name, err: error }, 'a task failed; closing');
+        exitCode = 1;
+        void close();
+      });
+    },
+    async untilSignal() {
+      const onSignal = (signal: NodeJS.Signals): void => {
+        if (closing !== undefined) process.exit(signal === 'SIGINT' ? 130 : 143);
+        log.info({ signal }, 'closing; a second signal exits at once');
+        void close();
+      };
+      process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+      // Closers may hold no open handle (a pending timer is unref'ed), yet the process must wait to be told.
+      const keepAlive = setInterval(() => undefined, 2 ** 30);
+      await ended.promise;
+      clearInterval(keepAlive);
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      return exitCode;
+    },
+  };
+}
+
+/** True for what an AbortSignal throws; such an end was asked for. */
+export function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.name === 'AbortError' || ('code' in error && error.code === 'ABORT_ERR'))
+  );
+}
+
+async function within(clock: Clock, ms: number, work: Promise<void> | void): Promise<boolean> {
+  if (work === undefined) return true;
+  const late = Promise.withResolvers<boolean>();
+  const cancel = clock.after(Math.max(0, ms), () => late.resolve(false));
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,200 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+import { Fault, invariant } from '../faults/fault.ts';
+
+/** A key-encryption key: 32 bytes under a name that sealed values carry. */
+export interface NamedKey {
+  /** 1 to 32 of [A-Za-z0-9._-]. */
+  readonly id: string;
+  readonly key: Uint8Array;
+}
+
+/** Either a folder whose file `kek` is made at first boot, or the keys themselves, the first of which seals. */
+export type KeyringOptions =
+  | { readonly dir: string; readonly keys?: undefined }
+  | { readonly keys: readonly NamedKey[]; readonly dir?: undefined };
+
+/**
+ * Seals secrets at rest with AES-256-GCM.
+ *
+ * Shape:  sealed = 0x01, length of key id, key id, nonce (12), cipher text, tag (16).
+ * Errors: secrets.no_key when the sealing key is not in the ring; secrets.tampered when value, context or key do not match.
+ */
+export interface Keyring {
+  /** The context (e.g. `organization/<id>/root`) is authenticated, so that a sealed value cannot be moved to another row. */
+  seal(plain: Uint8Array, context: string): Uint8Array;
+  open(sealed: Uint8Array, context: string): Uint8Array;
+  /** True when the value was not sealed with the present first key: open and seal it again to finish a rotation. */
+  isStale(sealed: Uint8Array): boolean;
+  /** Ids in order; the first one seals. */
+  readonly keyIds: readonly string[];
+}
+
+const VERSION = 1;
+const nonceBytes = 12;
+const tagBytes = 16;
+const KeyFile = z.strictObject({
+  keys: z
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/),
+        key: z
+          .base64()
+          .refine((text) => Buffer.from(text, 'base64').length === 32, 'must be 32 bytes in base64'),
+      }),
+    )
+    .min(1),
+});
+
+/** Opens a ring; a folder without a key file gets one (mode 0600, durable before anything is sealed with it). */
+export function openKeyring(options: KeyringOptions): Keyring {
+  const keys = options.keys ?? readKeyFile(ensureKeyFile(options.dir));
+  invariant(
+    keys.length > 0 && keys.every(({ key }) => key.length === 32),
+    'a key ring holds keys of 32 bytes',
+  );
+  const byId = new Map(keys.map((entry) => [entry.id, entry.key]));
+  const [first] = keys;
+  invariant(first !== undefined, 'a key ring has a first key');
+
+  return {
+    keyIds: keys.map(({ id }) => id),
+    seal(plain, context) {
+      const header = headerOf(first.id);
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv('aes-256-gcm', first.key, nonce).setAAD(associated(header, context));
+      return Buffer.concat([header, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    },
+    open(sealed, context) {
+      const { id, header, nonce, body, tag } = takeApart(sealed);
+      const key = byId.get(id);
+      if (key === undefined)
+        throw new Fault('secrets.no_key', { internal: `sealed with key "${id}", context ${context}` });
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })
+          .setAAD(associated(header, context))
+          .setAuthTag(tag);
+        return Buffer.concat([decipher.update(body), decipher.final()]);
+      } catch (error) {
+        throw new Fault('secrets.tampered', { internal: `key "${id}", context ${context}`, cause: error });
+      }
+    },
+    isStale: (sealed) => takeApart(sealed).id !== first.id,
+  };
+}
+
+/**
+ * Puts a fresh key in front of those in the folder's file; older ones stay, to open what they sealed.
+ *
+ * Open the ring again afterwards. Returns the new key's id.
+ */
+export function rotateKeyFile(dir: string): string {
+  const path = ensureKeyFile(dir);
+  const fresh = freshKey();
+  const temporary = `${path}.new`;
+  writeDurably(temporary, keyFileText([fresh, ...readKeyFile(path)]));
+  renameSync(temporary, path);
+  syncFolder(dir);
+  return fresh.id;
+}
+
+function ensureKeyFile(dir: string): string {
+  const path = join(dir, 'kek');
+  try {
+    readFileSync(path);
+    return path;
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw unreadable(path, error);
+  }
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // Written aside and linked: of two processes that start together both then read the same key, and none reads half of one.
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  writeDurably(temporary, keyFileText([freshKey()]));
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+  } finally {
+    unlinkSync(temporary);
+  }
+  syncFolder(dir);
+  return path;
+}
+
+function readKeyFile(path: string): readonly NamedKey[] {
+  try {
+    const { keys } = KeyFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return keys.map(({ id, key }) => ({ id, key: Buffer.from(key, 'base64') }));
+  } catch (error) {
+    // The cause is left out: a parser quotes what it read, and what it read is the key.
+    throw unreadable(path, error instanceof z.ZodError || error instanceof SyntaxError ? undefined : error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): Fault {
+  return new Fault('config.unreadable', {
+    detail: 'The key-encryption key file cannot be read.',
+    internal: path,
+    hint: 'Restore it from where you keep it; without it what it sealed is lost.',
+    cause,
+  });
+}
+
+const freshKey = (): NamedKey => ({ id: randomBytes(6).toString('hex'), key: randomBytes(32) });
+
+function keyFileText(keys: readonly NamedKey[]): string {
+  const entries = keys.map(({ id, key }) => ({ id, key: Buffer.from(key).toString('base64') }));
+  return `${JSON.stringify({ keys: entries }, undefined, 2)}\n`;
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600);
+  writeSync(file, text);
+  fsyncSync(file);
+  closeSync(file);
+}
+
+function syncFolder(dir: string): void {
+  const folder = openSync(dir, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+function headerOf(id: string): Buffer {
+  const name = Buffer.from(id);
+  return Buffer.concat([Buffer.from([VERSION, name.length]), name]);
+}
+
+const associated = (header: Uint8Array, context: string): Buffer =>
+  Buffer.concat([header, Buffer.from(context)]);
+
+function takeApart(sealed: Uint8Array) {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  const headerBytes = 2 + (bytes[1] ?? 0);
+  if (bytes[0] !== VERSION || bytes.length < headerBytes + nonceBytes + tagBytes) {
+    throw new Fault('secrets.tampered', { internal: 'not a sealed value' });
+  }
+  return {
+    id: bytes.toString('utf8', 2, headerBytes),
+    header: bytes.subarray(0, headerBytes),
+    nonce: bytes.subarray(headerBytes, headerBytes + nonceBytes),
+    body: bytes.subarray(headerBytes + nonceBytes, bytes.length - tagBytes),
+    tag: bytes.subarray(bytes.length - tagBytes),
+  };
+}
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
