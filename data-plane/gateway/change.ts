@@ -5,8 +5,8 @@ export interface SetRecord {
   readonly kind: RecordKind;
   readonly id: string;
   readonly seq: number;
-  /** The publisher's revision of the thing, as shown in the console, e.g. 7. */
-  readonly revision: number;
+  /** What people call this state, e.g. '3' for the third deployment of an API. */
+  readonly revision: string;
   /** Encoded message of this kind (proto/wire/payloads.ts). */
   readonly payload: Uint8Array;
 }
