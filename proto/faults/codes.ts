@@ -138,6 +138,13 @@ export const codes = define({
     owner: 'client',
     text: 'The key is not known or was not signed by the trusted root.',
   },
+  'trust.wrong_audience': {
+    status: 401,
+    owner: 'client',
+    text: 'The assertion is for another bridge.',
+    hint: 'Add the URL that gateways dial to publicUrls of the bridge.',
+  },
+  'trust.replayed': { status: 401, owner: 'client', text: 'The assertion was presented before.' },
   'secrets.no_key': {
     status: 500,
     owner: 'config',

@@ -1,0 +1,150 @@
+import {
+  readFixedBytes,
+  readFlag,
+  readList,
+  readName,
+  readOptionalText,
+  readOptionalUint,
+  readTags,
+  readText,
+} from './fields.ts';
+import { wireLimits } from './limits.ts';
+import { messageCodec } from './schema.ts';
+
+/** Payload of kind `api`. */
+export interface ApiPayload {
+  readonly id: string;
+  readonly name: string;
+  readonly revision: string;
+  /** Canonical JSON of proto/model/api.ts. */
+  readonly definition: string;
+}
+
+/** Payload of kind `subscription`. */
+export interface SubscriptionPayload {
+  readonly id: string;
+  readonly api: string;
+  readonly plan: string;
+  readonly application: string;
+  readonly applicationName?: string;
+  readonly clientId?: string;
+  /** Upper case as in the management API, e.g. ACCEPTED, PAUSED, CLOSED. */
+  readonly status: string;
+  readonly startingAtMs?: number;
+  readonly endingAtMs?: number;
+}
+
+/** Payload of kind `api-key`; never the key. */
+export interface ApiKeyPayload {
+  readonly id: string;
+  /** apiKeyHash of proto/trust/keys.ts, 32 bytes. */
+  readonly hash: Uint8Array;
+  readonly api: string;
+  readonly subscriptions: readonly string[];
+  readonly expireAtMs?: number;
+  readonly isRevoked: boolean;
+}
+
+/** Payload of kind `gateway-settings`; the record's id is the fleet's id. */
+export interface GatewaySettingsPayload {
+  readonly fleet: string;
+  /** The fleet's tags, proven by the head: what its gateways are entitled to. */
+  readonly tags: readonly string[];
+  readonly tenant?: string;
+  readonly isRevoked: boolean;
+}
+
+const apiCodec = messageCodec('Api');
+const subscriptionCodec = messageCodec('Subscription');
+const apiKeyCodec = messageCodec('ApiKey');
+const settingsCodec = messageCodec('GatewaySettings');
+
+// Payloads are decoded by who uses them and never encoded again, so fields of a later version need no keeping here;
+// the record that holds them is stored as the bytes that came.
+
+/** Encodes a payload of kind `api`. */
+export function encodeApi(api: ApiPayload): Uint8Array {
+  return apiCodec.encode({ ...api });
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeApi(bytes: Uint8Array): ApiPayload {
+  const raw = apiCodec.decode(bytes, wireLimits.recordBytesMax);
+  return {
+    id: readName(raw['id'], 'id'),
+    name: readText(raw['name'], 'name', wireLimits.nameCharsMax),
+    revision: readText(raw['revision'], 'revision', wireLimits.revisionCharsMax),
+    definition: readText(raw['definition'], 'definition', wireLimits.recordBytesMax),
+  };
+}
+
+/** Encodes a payload of kind `subscription`. */
+export function encodeSubscription(subscription: SubscriptionPayload): Uint8Array {
+  return subscriptionCodec.encode(present({ ...subscription }));
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeSubscription(bytes: Uint8Array): SubscriptionPayload {
+  const raw = subscriptionCodec.decode(bytes, wireLimits.recordBytesMax);
+  const applicationName = readOptionalText(
+    raw['applicationName'],
+    'applicationName',
+    wireLimits.nameCharsMax,
+  );
+  const clientId = readOptionalText(raw['clientId'], 'clientId', wireLimits.nameCharsMax);
+  const startingAtMs = readOptionalUint(raw['startingAtMs'], 'startingAtMs');
+  const endingAtMs = readOptionalUint(raw['endingAtMs'], 'endingAtMs');
+  return {
+    id: readName(raw['id'], 'id'),
+    api: readName(raw['api'], 'api'),
+    plan: readName(raw['plan'], 'plan'),
+    application: readName(raw['application'], 'application'),
+    ...(applicationName !== undefined && { applicationName }),
+    ...(clientId !== undefined && { clientId }),
+    status: readName(raw['status'], 'status'),
+    ...(startingAtMs !== undefined && { startingAtMs }),
+    ...(endingAtMs !== undefined && { endingAtMs }),
+  };
+}
+
+/** Encodes a payload of kind `api-key`. */
+export function encodeApiKey(key: ApiKeyPayload): Uint8Array {
+  return apiKeyCodec.encode(present({ ...key }));
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeApiKey(bytes: Uint8Array): ApiKeyPayload {
+  const raw = apiKeyCodec.decode(bytes, wireLimits.recordBytesMax);
+  const expireAtMs = readOptionalUint(raw['expireAtMs'], 'expireAtMs');
+  const bound = { path: 'subscriptions', itemsMax: wireLimits.subscriptionsPerKeyMax };
+  return {
+    id: readName(raw['id'], 'id'),
+    hash: readFixedBytes(raw['hash'], 'hash', 32),
+    api: readName(raw['api'], 'api'),
+    subscriptions: readList(raw['subscriptions'], bound, (item, path) => readName(item, path)),
+    ...(expireAtMs !== undefined && { expireAtMs }),
+    isRevoked: readFlag(raw['isRevoked']),
+  };
+}
+
+/** Encodes a payload of kind `gateway-settings`. */
+export function encodeGatewaySettings(settings: GatewaySettingsPayload): Uint8Array {
+  return settingsCodec.encode(present({ ...settings }));
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeGatewaySettings(bytes: Uint8Array): GatewaySettingsPayload {
+  const raw = settingsCodec.decode(bytes, wireLimits.recordBytesMax);
+  const tenant = readOptionalText(raw['tenant'], 'tenant', wireLimits.idCharsMax);
+  return {
+    fleet: readName(raw['fleet'], 'fleet'),
+    tags: readTags(raw['tags'], 'tags'),
+    ...(tenant !== undefined && { tenant }),
+    isRevoked: readFlag(raw['isRevoked']),
+  };
+}
+
+/** Leaves out what is undefined; the encoder takes an own property for a present field. */
+function present(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
