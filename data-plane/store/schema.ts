@@ -1,0 +1,75 @@
+import type { Database } from '../../proto/process/sqlite.ts';
+
+/**
+ * The version of the tables below, kept in `user_version`. There are no migrations: everything in the file can be
+ * fetched again, so a file of another version is moved aside.
+ */
+export const schemaVersion = 1;
+
+/** Makes the tables in an empty file and leaves an existing one alone. */
+export function createTables(database: Database): void {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS environments (
+      environment TEXT PRIMARY KEY,
+      organization TEXT NOT NULL,
+      epoch INTEGER NOT NULL,
+      seq INTEGER NOT NULL,
+      head BLOB NOT NULL,
+      certificates TEXT NOT NULL,
+      tags TEXT NOT NULL,
+      refused TEXT NOT NULL,
+      applied_at INTEGER NOT NULL
+    ) STRICT;
+    -- Beside the environments and without a foreign key: what was seen outlives what is stored.
+    CREATE TABLE IF NOT EXISTS seen (
+      environment TEXT PRIMARY KEY,
+      epoch INTEGER NOT NULL,
+      seq INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS records (
+      environment TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      id TEXT NOT NULL,
+      seq INTEGER NOT NULL,
+      sha256 BLOB NOT NULL,
+      tags TEXT NOT NULL,
+      is_deleted INTEGER NOT NULL,
+      bytes BLOB,
+      PRIMARY KEY (environment, kind, id)
+    ) STRICT;
+  `);
+  database.pragma(`user_version = ${schemaVersion}`);
+}
+
+/** The statements of the store, prepared once per opened file. */
+export function prepareStatements(database: Database) {
+  return {
+    environments: database.prepare('SELECT * FROM environments ORDER BY environment'),
+    seen: database.prepare('SELECT environment, epoch, seq FROM seen'),
+    records: database
+      .prepare(
+        'SELECT kind, id, seq, sha256, tags, is_deleted, bytes FROM records WHERE environment = ? ORDER BY rowid',
+      )
+      .raw(),
+    saveEnvironment: database.prepare(
+      `INSERT OR REPLACE INTO environments
+       (environment, organization, epoch, seq, head, certificates, tags, refused, applied_at)
+       VALUES (@environment, @organization, @epoch, @seq, @head, @certificates, @tags, @refused, @appliedAtMs)`,
+    ),
+    // Never backwards within an epoch: this is what a rollback is recognised by.
+    saveSeen: database.prepare(
+      `INSERT INTO seen (environment, epoch, seq) VALUES (?, ?, ?) ON CONFLICT (environment) DO UPDATE
+       SET epoch = excluded.epoch, seq = excluded.seq
+       WHERE excluded.epoch > seen.epoch OR (excluded.epoch = seen.epoch AND excluded.seq > seen.seq)`,
+    ),
+    saveRecord: database.prepare(
+      `INSERT INTO records (environment, kind, id, seq, sha256, tags, is_deleted, bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment, kind, id) DO UPDATE
+       SET seq = excluded.seq, sha256 = excluded.sha256, tags = excluded.tags,
+           is_deleted = excluded.is_deleted, bytes = excluded.bytes`,
+    ),
+    removeRecord: database.prepare('DELETE FROM records WHERE environment = ? AND kind = ? AND id = ?'),
+    removeRecords: database.prepare('DELETE FROM records WHERE environment = ?'),
+    removeEnvironment: database.prepare('DELETE FROM environments WHERE environment = ?'),
+  };
+}
