@@ -1,0 +1,349 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+import { Fault, type FaultDetail } from '../faults/fault.ts';
+import {
+  coerce,
+  isPlain,
+  isSecret,
+  nearest,
+  settingsOf,
+  unwrap,
+  variableOf,
+  type Setting,
+} from './settings.ts';
+
+export { secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
+
+/** Names of the processes as they are sections of a file and prefixes of variables. */
+export const processNames = ['control-plane', 'bridge', 'gateway', 'shipper', 'up'] as const;
+
+/** Where the values come from besides the schema's defaults. */
+export interface ConfigOptions {
+  /** e.g. `gateway`: the section of the file and the prefix of the variables. */
+  readonly process: string;
+  /** A YAML (or JSON) file: a section per process, or one process's keys at the top. */
+  readonly file?: string | undefined;
+  /** Default: none, so that tests are not moved by the machine they run on; the commands pass process.env. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** By dotted path, e.g. { 'listen.port': '8082' }; undefined values count as not given. */
+  readonly flags?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A configuration that holds, with the source of each value. */
+export interface LoadedConfig<T> {
+  /** Frozen at every depth. */
+  readonly config: Readonly<T>;
+  /** Dotted path -> `default`, `file <name>`, `env <NAME>` or `flag --<name>`. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Each value once, in the schema's order; secrets are `***`. */
+  entries(): readonly PrintedValue[];
+  /** The same as text, one line each: `listen.port = 8082  # env ISTHMUS_GATEWAY__LISTEN__PORT`. */
+  print(): string;
+}
+
+/** One line of the print. */
+export interface PrintedValue {
+  readonly path: string;
+  readonly value: unknown;
+  readonly source: string;
+}
+
+interface Layer {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Names the source of one path. */
+  readonly sourceOf: (path: string) => string;
+}
+
+/**
+ * Builds a process's configuration: defaults < file < environment < flags.
+ *
+ * Shape:  variables are ISTHMUS_<PROCESS>__A__B (camelCase becomes CAMEL_CASE), read by the type the schema has there; lists
+ *         are comma-separated or JSON. ISTHMUS_DATA_DIR sets `dataDir` of every process that has one. A file's top-level
+ *         `dataDir` does the same when the file has sections.
+ * Errors: config.unreadable for the file; config.invalid with every fault at once, each with its path, what is allowed and
+ *         where the value came from. Unknown keys are faults that name the nearest key.
+ */
+export function loadConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  options: ConfigOptions,
+): LoadedConfig<z.output<Schema>> {
+  const settings = settingsOf(schema);
+  const faults: FaultDetail[] = [];
+  const layers = [
+    fileLayer(schema, options, faults),
+    envLayer(settings, options, faults),
+    flagLayer(settings, options, faults),
+  ];
+  const input = layers.reduce<Record<string, unknown>>((under, layer) => merge(under, layer.values), {});
+  const sources = new Map<string, string>();
+  for (const layer of layers) {
+    for (const path of leaves(layer.values)) sources.set(path, layer.sourceOf(path));
+  }
+  dropUnknown(schema, input, { path: '', faults, sources });
+
+  const parsed = schema.safeParse(input);
+  if (!parsed.success)
+    faults.push(...parsed.error.issues.flatMap((issue) => describe(issue, { input, sources, settings })));
+  if (faults.length > 0 || !parsed.success) {
+    throw new Fault('config.invalid', {
+      detail: `The configuration of ${options.process} is not valid: ${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+      details: faults,
+      hint: `isthmus config --print shows every value with its source; docs/configuration.md lists what there is.`,
+    });
+  }
+  const config = freeze(parsed.data);
+  for (const { path } of settings)
+    if (!sources.has(path)) sources.set(path, sourceAbove(sources, path) ?? 'default');
+  const entries = (): readonly PrintedValue[] =>
+    settings.flatMap((setting) => {
+      const value = valueAt(config, setting.path);
+      if (value === undefined) return [];
+      return [
+        {
+          path: setting.path,
+          value: masked(setting.schema, value),
+          source: sources.get(setting.path) ?? 'default',
+        },
+      ];
+    });
+  return {
+    config,
+    sources,
+    entries,
+    print: () =>
+      entries()
+        .map(({ path, value, source }) => `${path} = ${JSON.stringify(value)}  # ${source}\n`)
+        .join(''),
+  };
+}
+
+function fileLayer(schema: z.ZodObject, options: ConfigOptions, faults: FaultDetail[]): Layer {
+  const file = options.file;
+  if (file === undefined) return { values: {}, sourceOf: () => 'default' };
+  const sourceOf = (): string => `file ${file}`;
+  const content = readFile(file);
+  if (content === undefined || content === null) return { values: {}, sourceOf };
+  if (!isPlain(content)) {
+    throw new Fault('config.unreadable', { detail: `${file} holds no keys.`, internal: typeof content });
+  }
+  const sectionNames = [...processNames, ...processNames.map(camel)];
+  const isSection = (key: string): boolean => sectionNames.includes(key) && !(key in schema.shape);
+  if (!Object.keys(content).some(isSection)) return { values: content, sourceOf };
+
+  for (const key of Object.keys(content)) {
+    if (!isSection(key) && key !== 'dataDir')
+      faults.push(unknownKey(key, [...processNames, 'dataDir'], sourceOf()));
+  }
+  const own = content[options.process] ?? content[camel(options.process)] ?? {};
+  if (!isPlain(own))
+    faults.push({ path: options.process, message: `must be a group of keys (${sourceOf()})` });
+  const forAll = 'dataDir' in content && 'dataDir' in schema.shape ? { dataDir: content['dataDir'] } : {};
+  return { values: isPlain(own) ? { ...forAll, ...own } : forAll, sourceOf };
+}
+
+function readFile(file: string): unknown {
+  try {
+    return parseYaml(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Fault('config.unreadable', {
+      detail: `The configuration file ${file} cannot be read: ${error instanceof Error ? error.message : ''}`,
+      cause: error,
+    });
+  }
+}
+
+function envLayer(settings: readonly Setting[], options: ConfigOptions, faults: FaultDetail[]): Layer {
+  const values: Record<string, unknown> = {};
+  const names = new Map<string, string>();
+  const env = options.env ?? {};
+  const take = (name: string, setting: Setting, text: string): void => {
+    put(values, setting.path, coerce(setting.schema, text));
+    names.set(setting.path, name);
+  };
+  const dataDir = settings.find(({ path }) => path === 'dataDir');
+  if (dataDir !== undefined && env['ISTHMUS_DATA_DIR'])
+    take('ISTHMUS_DATA_DIR', dataDir, env['ISTHMUS_DATA_DIR']);
+  const known = new Map(settings.map((setting) => [variableOf(options.process, setting.path), setting]));
+  const ownPrefix = variableOf(options.process, '');
+  const prefixes = processNames.map((name) => variableOf(name, ''));
+  for (const [name, text] of Object.entries(env)) {
+    if (!/^ISTHMUS_[A-Z0-9_]*?__/.test(name) || text === undefined) continue;
+    const setting = known.get(name);
+    if (setting !== undefined) take(name, setting, text);
+    else if (name.startsWith(ownPrefix)) faults.push(unknownKey(name, known.keys(), 'environment'));
+    else if (!prefixes.some((prefix) => name.startsWith(prefix)))
+      faults.push(unknownKey(name, known.keys(), 'environment'));
+  }
+  return { values, sourceOf: (path) => `env ${names.get(nearestAbove(names, path)) ?? ''}` };
+}
+
+function flagLayer(settings: readonly Setting[], options: ConfigOptions, faults: FaultDetail[]): Layer {
+  const values: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(options.flags ?? {})) {
+    if (value === undefined) continue;
+    const setting = settings.find((candidate) => candidate.path === path);
+    if (setting === undefined)
+      faults.push(
+        unknownKey(
+          path,
+          settings.map((one) => one.path),
+          'flags',
+        ),
+      );
+    else put(values, path, typeof value === 'string' ? coerce(setting.schema, value) : value);
+  }
+  return { values, sourceOf: (path) => `flag --${path}` };
+}
+
+function unknownKey(path: string, candidates: Iterable<string>, source: string): FaultDetail {
+  const names = [...candidates];
+  const near = nearest(path, names);
+  const allowed =
+    near === undefined
+      ? names.length <= 12
+        ? `; there are: ${names.join(', ')}`
+        : ''
+      : `; did you mean ${near}?`;
+  return { path, message: `is not a setting${allowed} (${source})` };
+}
+
+/** Reports keys that the schema does not have and takes them out, so that the schema itself reports the rest. */
+function dropUnknown(
+  schema: z.ZodType,
+  value: unknown,
+  at: {
+    readonly path: string;
+    readonly faults: FaultDetail[];
+    readonly sources: ReadonlyMap<string, string>;
+  },
+): void {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodArray && Array.isArray(value)) {
+    value.forEach((item, index) =>
+      dropUnknown(inner.element as z.ZodType, item, { ...at, path: `${at.path}[${index}]` }),
+    );
+  }
+  if (!(inner instanceof z.ZodObject) || !isPlain(value)) return;
+  const shape = inner.shape as Record<string, z.ZodType>;
+  const group = value as Record<string, unknown>;
+  for (const key of Object.keys(group)) {
+    const path = at.path === '' ? key : `${at.path}.${key}`;
+    const child = shape[key];
+    if (child !== undefined) {
+      dropUnknown(child, group[key], { ...at, path });
+      continue;
+    }
+    const near = nearest(key, Object.keys(shape));
+    const source =
+      at.sources.get(path) ?? [...at.sources].find(([known]) => known.startsWith(`${path}.`))?.[1] ?? 'file';
+    const advice =
+      near === undefined ? `; there are: ${Object.keys(shape).join(', ')}` : `; did you mean ${near}?`;
+    at.faults.push({ path, message: `is not a setting${advice} (${source})` });
+    delete group[key];
+  }
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  known: {
+    readonly input: unknown;
+    readonly sources: ReadonlyMap<string, string>;
+    readonly settings: readonly Setting[];
+  },
+): readonly FaultDetail[] {
+  const path = issue.path.reduce<string>(
+    (text, key) =>
+      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
+    '',
+  );
+  const plainPath = path.replace(/\[.*$/, '');
+  const setting = known.settings.find((candidate) => candidate.path === plainPath);
+  const value = valueAt(known.input, plainPath);
+  const takes = setting === undefined || issue.code === 'custom' ? '' : `; takes ${setting.takes}`;
+  const got =
+    value === undefined
+      ? 'is missing'
+      : setting?.isSecret === true
+        ? 'got ***'
+        : `got ${JSON.stringify(value)}`;
+  const source = known.sources.get(plainPath);
+  const from = source === undefined ? '' : ` (${source})`;
+  return [{ path, message: `${issue.message}${takes}; ${got}${from}` }];
+}
+
+function masked(schema: z.ZodType, value: unknown): unknown {
+  if (isSecret(schema)) return '***';
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodArray && Array.isArray(value))
+    return value.map((item) => masked(inner.element as z.ZodType, item));
+  if (inner instanceof z.ZodRecord && isPlain(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, masked(inner.valueType as z.ZodType, item)]),
+    );
+  }
+  if (inner instanceof z.ZodObject && isPlain(value)) {
+    const shape = inner.shape as Record<string, z.ZodType>;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        shape[key] === undefined ? item : masked(shape[key], item),
+      ]),
+    );
+  }
+  return value;
+}
+
+const camel = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Own copies all the way, because what the caller parsed must not change under it. */
+function merge(under: unknown, over: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const merged: Record<string, unknown> = isPlain(under) ? { ...under } : {};
+  for (const [key, value] of Object.entries(over))
+    merged[key] = isPlain(value) ? merge(merged[key], value) : value;
+  return merged;
+}
+
+function put(values: Record<string, unknown>, path: string, value: unknown): void {
+  const [key = '', ...rest] = path.split('.');
+  if (rest.length === 0) {
+    values[key] = value;
+    return;
+  }
+  const group = isPlain(values[key]) ? (values[key] as Record<string, unknown>) : {};
+  values[key] = group;
+  put(group, rest.join('.'), value);
+}
+
+function valueAt(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((inner, key) => (isPlain(inner) ? inner[key] : undefined), value);
+}
+
+function leaves(value: Readonly<Record<string, unknown>>, above = ''): readonly string[] {
+  return Object.entries(value).flatMap(([key, item]) => {
+    const path = above === '' ? key : `${above}.${key}`;
+    return isPlain(item) && Object.keys(item).length > 0 ? leaves(item, path) : [path];
+  });
+}
+
+function nearestAbove(names: ReadonlyMap<string, string>, path: string): string {
+  for (let above = path; above !== ''; above = above.slice(0, Math.max(0, above.lastIndexOf('.')))) {
+    if (names.has(above)) return above;
+  }
+  return path;
+}
+
+/** A map or a list setting is one value, but its keys were recorded one by one. */
+function sourceAbove(sources: ReadonlyMap<string, string>, path: string): string | undefined {
+  return [...sources].findLast(([known]) => known.startsWith(`${path}.`))?.[1];
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value) || isPlain(value)) {
+    for (const item of Object.values(value)) freeze(item);
+    Object.freeze(value);
+  }
+  return value;
+}
