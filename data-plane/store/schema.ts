@@ -24,7 +24,8 @@ export function createTables(database: Database): void {
     CREATE TABLE IF NOT EXISTS seen (
       environment TEXT PRIMARY KEY,
       epoch INTEGER NOT NULL,
-      seq INTEGER NOT NULL
+      seq INTEGER NOT NULL,
+      digest BLOB NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS records (
       environment TEXT NOT NULL,
@@ -35,8 +36,11 @@ export function createTables(database: Database): void {
       tags TEXT NOT NULL,
       is_deleted INTEGER NOT NULL,
       bytes BLOB,
+      -- What the record was before, until the gateway has taken the new one into service; kept while it refuses it.
+      previous BLOB,
       PRIMARY KEY (environment, kind, id)
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS unsettled ON records (environment) WHERE previous IS NOT NULL;
   `);
   database.pragma(`user_version = ${schemaVersion}`);
 }
@@ -45,10 +49,10 @@ export function createTables(database: Database): void {
 export function prepareStatements(database: Database) {
   return {
     environments: database.prepare('SELECT * FROM environments ORDER BY environment'),
-    seen: database.prepare('SELECT environment, epoch, seq FROM seen'),
+    seen: database.prepare('SELECT environment, epoch, seq, digest FROM seen'),
     records: database
       .prepare(
-        'SELECT kind, id, seq, sha256, tags, is_deleted, bytes FROM records WHERE environment = ? ORDER BY rowid',
+        'SELECT kind, id, seq, sha256, tags, is_deleted, bytes, previous FROM records WHERE environment = ? ORDER BY rowid',
       )
       .raw(),
     saveEnvironment: database.prepare(
@@ -58,16 +62,24 @@ export function prepareStatements(database: Database) {
     ),
     // Never backwards within an epoch: this is what a rollback is recognised by.
     saveSeen: database.prepare(
-      `INSERT INTO seen (environment, epoch, seq) VALUES (?, ?, ?) ON CONFLICT (environment) DO UPDATE
-       SET epoch = excluded.epoch, seq = excluded.seq
+      `INSERT INTO seen (environment, epoch, seq, digest) VALUES (?, ?, ?, ?) ON CONFLICT (environment) DO UPDATE
+       SET epoch = excluded.epoch, seq = excluded.seq, digest = excluded.digest
        WHERE excluded.epoch > seen.epoch OR (excluded.epoch = seen.epoch AND excluded.seq > seen.seq)`,
     ),
     saveRecord: database.prepare(
       `INSERT INTO records (environment, kind, id, seq, sha256, tags, is_deleted, bytes)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment, kind, id) DO UPDATE
        SET seq = excluded.seq, sha256 = excluded.sha256, tags = excluded.tags,
-           is_deleted = excluded.is_deleted, bytes = excluded.bytes`,
+           is_deleted = excluded.is_deleted, bytes = excluded.bytes,
+           previous = CASE WHEN excluded.bytes IS NULL THEN NULL ELSE coalesce(previous, bytes) END`,
     ),
+    unsettled: database.prepare(
+      'SELECT kind, id FROM records WHERE environment = ? AND previous IS NOT NULL',
+    ),
+    settleRecord: database.prepare(
+      'UPDATE records SET previous = NULL WHERE environment = ? AND kind = ? AND id = ?',
+    ),
+    saveRefused: database.prepare('UPDATE environments SET refused = ? WHERE environment = ?'),
     removeRecord: database.prepare('DELETE FROM records WHERE environment = ? AND kind = ? AND id = ?'),
     removeRecords: database.prepare('DELETE FROM records WHERE environment = ?'),
     removeEnvironment: database.prepare('DELETE FROM environments WHERE environment = ?'),

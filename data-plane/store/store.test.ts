@@ -57,6 +57,7 @@ const full = (seq: number, records: readonly StoredRecord[]) => ({
   records,
   gone: [],
 });
+const digest = Buffer.alloc(32, 7);
 const ids = (store: Store) =>
   store.load().environments.flatMap((each) => each.records.map(({ header }) => `${header.id}@${header.seq}`));
 
@@ -94,7 +95,7 @@ test('what was saved is there after a restart, header, bytes and state', async (
   const { records, ...rest } = environment;
   assert.deepEqual(rest, state(2));
   assert.deepEqual(records, [record('a', 1), record('b', 2)]);
-  assert.deepEqual(store.load().seen, [{ environment: 'env', epoch: 1, seq: 2 }]);
+  assert.deepEqual(store.load().seen, []);
   assert.deepEqual(store.health(), { mode: 'durable', problem: undefined, unsavedRecords: 0 });
   assert.equal(statSync(path).mode & 0o077, 0, 'strangers on this machine cannot read it');
 });
@@ -118,12 +119,15 @@ test('a seen head never goes back within an epoch and survives a forgotten envir
   const { path } = await written(t);
   const store = open(path);
   t.after(() => store.close());
-  store.saveSeen({ environment: 'env', epoch: 1, seq: 7 });
-  store.saveSeen({ environment: 'env', epoch: 1, seq: 5 });
-  assert.deepEqual(store.load().seen, [{ environment: 'env', epoch: 1, seq: 7 }]);
-  store.saveSeen({ environment: 'env', epoch: 2, seq: 1 });
+  store.saveSeen({ environment: 'env', epoch: 1, seq: 7, digest });
+  store.saveSeen({ environment: 'env', epoch: 1, seq: 5, digest });
+  assert.deepEqual(store.load().seen, [{ environment: 'env', epoch: 1, seq: 7, digest }]);
+  store.saveSeen({ environment: 'env', epoch: 2, seq: 1, digest });
   store.forget('env');
-  assert.deepEqual(store.load(), { environments: [], seen: [{ environment: 'env', epoch: 2, seq: 1 }] });
+  assert.deepEqual(store.load(), {
+    environments: [],
+    seen: [{ environment: 'env', epoch: 2, seq: 1, digest }],
+  });
 });
 
 test('changes saved at once are written in order', async (t) => {
@@ -139,6 +143,26 @@ test('changes saved at once are written in order', async (t) => {
   t.after(() => again.close());
   assert.deepEqual(ids(again).toSorted(), ['a@6', 'b@2']);
   assert.equal(again.load().environments[0]?.seq, 6);
+});
+
+test('what a refused record was before is kept until its next good revision, also across a restart', async (t) => {
+  const { path } = await written(t);
+  const nack = { kind: 'api', id: 'a', seq: 3, code: 'definition.invalid', reason: 'no' } as const;
+  let store = open(path);
+  const previous = (): unknown[] =>
+    store.load().environments.flatMap(({ records }) => records.map((each) => each.previous?.toString()));
+  await store.save({ state: state(3), isFull: false, records: [record('a', 3), record('b', 3)], gone: [] });
+  await store.settle('env', [nack]);
+  await store.save({ state: state(4), isFull: false, records: [record('a', 4)], gone: [] });
+  await store.settle('env', [{ ...nack, seq: 4 }]);
+  await store.close();
+  store = open(path);
+  t.after(() => store.close());
+  assert.deepEqual(previous(), ['a@1', undefined], 'the last good one, not the one refused before');
+  assert.deepEqual(store.load().environments[0]?.refused, [{ ...nack, seq: 4 }]);
+  await store.save({ state: state(5), isFull: false, records: [record('a', 5)], gone: [] });
+  await store.settle('env', []);
+  assert.deepEqual(previous(), [undefined, undefined]);
 });
 
 interface BadFile {
@@ -228,7 +252,7 @@ test('a read-only folder is read and lived without', async (t) => {
   assert.equal(store.health().mode, 'memory');
   assert.equal(store.health().problem?.code, 'store.read_only');
   await store.save(full(5, [record('new', 5)]));
-  store.saveSeen({ environment: 'env', epoch: 1, seq: 5 });
+  store.saveSeen({ environment: 'env', epoch: 1, seq: 5, digest });
   assert.equal(store.health().unsavedRecords, 0, 'nothing is hoarded for a disk that will not take it');
 });
 

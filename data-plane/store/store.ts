@@ -1,6 +1,6 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
-import type { RecordKind } from '../../proto/wire/published.ts';
+import type { Nack, RecordKind } from '../../proto/wire/published.ts';
 import { openDisk, type Connection, type Disk } from './disk.ts';
 import type { StoreProblem } from './file.ts';
 import {
@@ -60,6 +60,11 @@ export interface Store {
   load(): LoadedStore;
   /** Writes one change in one transaction; what a full disk refuses is kept and written with the next change or `retry`. */
   save(change: StoredChange): Promise<void>;
+  /**
+   * The gateway has taken the last change into service, except for what it refuses: of those the bytes that were
+   * there before stay, so that a restart serves them again.
+   */
+  settle(environment: string, refused: readonly Nack[]): Promise<void>;
   /** Remembers a verified head before anything of it is applied. */
   saveSeen(seen: SeenHead): void;
   /** Drops what is stored of an environment; what was seen of it stays. */
@@ -98,9 +103,13 @@ export function openStore(options: StoreOptions): Store {
       unsaved.add(change);
       return flushInTurn();
     },
-    saveSeen({ environment, epoch, seq }) {
+    settle: (environment, refused) =>
+      (writing = writing.then(() =>
+        write(disk, 'settling', (connection) => settle(connection, environment, refused)),
+      )),
+    saveSeen({ environment, epoch, seq, digest }) {
       write(disk, 'saving the seen head', ({ statements }) =>
-        statements.saveSeen.run(environment, epoch, seq),
+        statements.saveSeen.run(environment, epoch, seq, digest),
       );
     },
     forget(environment) {
@@ -155,6 +164,17 @@ function write(disk: Disk, doing: string, work: (connection: Connection) => void
   }
 }
 
+function settle({ database, statements }: Connection, environment: string, refused: readonly Nack[]): void {
+  const isRefused = new Set(refused.map(({ kind, id }) => `${kind}\0${id}`));
+  const unsettled = statements.unsettled.all(environment) as { readonly kind: string; readonly id: string }[];
+  database.transaction(() => {
+    for (const { kind, id } of unsettled) {
+      if (!isRefused.has(`${kind}\0${id}`)) statements.settleRecord.run(environment, kind, id);
+    }
+    statements.saveRefused.run(JSON.stringify(refused), environment);
+  })();
+}
+
 async function flush(disk: Disk, unsaved: Unsaved): Promise<void> {
   const connection = disk.writable();
   if (connection === undefined) return unsaved.clear();
@@ -172,7 +192,7 @@ async function flush(disk: Disk, unsaved: Unsaved): Promise<void> {
 }
 
 async function writeChange({ database, statements }: Connection, change: PendingChange): Promise<void> {
-  const { environment, epoch, seq } = change.state;
+  const { environment } = change.state;
   database.exec('BEGIN IMMEDIATE');
   if (change.isFull) statements.removeRecords.run(environment);
   for (const { kind, id } of change.gone.values()) statements.removeRecord.run(environment, kind, id);
@@ -182,6 +202,5 @@ async function writeChange({ database, statements }: Connection, change: Pending
     if (++rows % rowsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   statements.saveEnvironment.run(environmentToRow(change.state));
-  statements.saveSeen.run(environment, epoch, seq);
   database.exec('COMMIT');
 }
