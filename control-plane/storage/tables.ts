@@ -102,7 +102,8 @@ export interface PublishedRecordTable {
   readonly seq: number;
   readonly kind: string;
   readonly id: string;
-  readonly revision: number;
+  /** What people call this state, e.g. '3'. */
+  readonly revision: string;
   /** Encoded PublishedRecord. */
   readonly bytes: Uint8Array;
   readonly actor: string;
@@ -116,7 +117,7 @@ export interface PublishedLatestTable {
   readonly kind: string;
   readonly id: string;
   seq: number;
-  revision: number;
+  revision: string;
   /** 0..255. */
   readonly bucket: number;
   sha256: Uint8Array;

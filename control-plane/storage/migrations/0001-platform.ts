@@ -94,7 +94,7 @@ async function createPublished(db: Kysely<unknown>, { integer, bytes }: ColumnTy
     .addColumn('seq', integer, (column) => column.notNull())
     .addColumn('kind', 'text', (column) => column.notNull())
     .addColumn('id', 'text', (column) => column.notNull())
-    .addColumn('revision', integer, (column) => column.notNull())
+    .addColumn('revision', 'text', (column) => column.notNull())
     .addColumn('bytes', bytes, (column) => column.notNull())
     .addColumn('actor', 'text', (column) => column.notNull())
     .addColumn('created_at_ms', integer, (column) => column.notNull())
@@ -112,7 +112,7 @@ async function createPublished(db: Kysely<unknown>, { integer, bytes }: ColumnTy
     .addColumn('kind', 'text', (column) => column.notNull())
     .addColumn('id', 'text', (column) => column.notNull())
     .addColumn('seq', integer, (column) => column.notNull())
-    .addColumn('revision', integer, (column) => column.notNull())
+    .addColumn('revision', 'text', (column) => column.notNull())
     .addColumn('bucket', integer, (column) => column.notNull())
     .addColumn('sha256', bytes, (column) => column.notNull())
     .addColumn('tags', 'text', (column) => column.notNull())
@@ -199,6 +199,7 @@ async function createFleets(db: Kysely<unknown>, { integer, bytes }: ColumnTypes
     .on('gateway')
     .columns(['organization', 'fleet', 'id'])
     .execute();
+  await db.schema.createIndex('gateway_token').on('gateway').columns(['token', 'signing_key']).execute();
 }
 
 async function createReports(db: Kysely<unknown>, { integer }: ColumnTypes): Promise<void> {
