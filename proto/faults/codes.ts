@@ -103,6 +103,11 @@ export const codes = define({
   },
   'outbound.unreachable': { status: 502, owner: 'upstream', text: 'The remote side cannot be reached.' },
   'outbound.timeout': { status: 504, owner: 'upstream', text: 'The remote side did not answer in time.' },
+  'outbound.bad_answer': {
+    status: 502,
+    owner: 'upstream',
+    text: 'The answer of the remote side cannot be understood.',
+  },
   'outbound.too_large': {
     status: 502,
     owner: 'upstream',
@@ -159,6 +164,43 @@ export const codes = define({
   },
   'wire.malformed': { status: 400, owner: 'client', text: 'The frame is malformed.' },
   'wire.too_large': { status: 413, owner: 'client', text: 'The frame is larger than allowed.' },
+  'bridge.unknown_gateway': {
+    status: 401,
+    owner: 'client',
+    text: 'This gateway is not enrolled here.',
+    hint: 'Enrol it with a token of its fleet.',
+  },
+  'bridge.revoked': {
+    status: 403,
+    owner: 'client',
+    text: 'This gateway was revoked.',
+    hint: 'Enrol it again with a new token, if it should come back.',
+  },
+  'bridge.identity_in_use': {
+    status: 409,
+    owner: 'client',
+    text: 'Another live instance presents this identity.',
+    hint: 'Enrol each gateway by itself; a copied data folder is a copied identity.',
+  },
+  'bridge.grant_changed': {
+    status: 409,
+    owner: 'config',
+    text: 'What the fleet may see has changed.',
+    hint: 'Connect again.',
+  },
+  'bridge.busy': { status: 503, owner: 'capacity', text: 'The bridge is busy; try again later.' },
+  'bridge.closing': { status: 503, owner: 'platform', text: 'The bridge is closing; connect again.' },
+  'bridge.length_required': {
+    status: 411,
+    owner: 'client',
+    text: 'An upload needs its Content-Length.',
+  },
+  'bridge.hash_mismatch': {
+    status: 400,
+    owner: 'client',
+    text: 'The bytes are not those that their name promises.',
+    hint: 'Send the same bytes under the same key again.',
+  },
   'spool.corrupt': { status: 500, owner: 'platform', text: 'The spool segment is corrupt.' },
   'api.path_taken': {
     status: 409,
