@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+
+/** Records and logs have separate segments and bounds. */
+export const streams = ['records', 'logs'] as const;
+/** One of {@link streams}. */
+export type StreamName = (typeof streams)[number];
+
+/** A spool found on disk. */
+export interface SpoolRef {
+  readonly stream: StreamName;
+  readonly environment: string;
+  /** 32 hex digits. */
+  readonly spool: string;
+  readonly dir: string;
+}
+
+const spoolName = /^[0-9a-f]{32}$/;
+const segmentName = /^([0-9]{16})\.seg$/;
+/** What may name a folder; ids of environments are of these, so that none can leave its place. */
+const environmentName = /^(?!\.+$)[A-Za-z0-9._-]{1,128}$/;
+
+/** 128 random bits in hex. */
+export const newSpoolId = (): string => randomBytes(16).toString('hex');
+
+/** Where a spool lies. */
+export function spoolFolder(root: string, at: Omit<SpoolRef, 'dir'>): string {
+  if (!environmentName.test(at.environment)) throw new TypeError(`"${at.environment}" cannot name a folder`);
+  return join(root, at.stream, at.environment, at.spool);
+}
+
+/** The file of the segment that starts at an offset. */
+export const segmentFile = (first: number): string => `${String(first).padStart(16, '0')}.seg`;
+
+/** Offsets at which the segments of a spool start, ascending; empty when the folder is gone. */
+export async function listSegments(dir: string): Promise<readonly number[]> {
+  const names = await listFolder(dir);
+  return names
+    .flatMap((name) => segmentName.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => a - b);
+}
+
+/** Every spool under a root; strangers' files are passed over. */
+export async function listSpools(root: string): Promise<readonly SpoolRef[]> {
+  const found: SpoolRef[] = [];
+  for (const stream of streams) {
+    for (const environment of await listFolder(join(root, stream))) {
+      if (!environmentName.test(environment)) continue;
+      for (const spool of await listFolder(join(root, stream, environment))) {
+        if (spoolName.test(spool))
+          found.push({ stream, environment, spool, dir: join(root, stream, environment, spool) });
+      }
+    }
+  }
+  return found;
+}
+
+/** Like readdir, but a folder that is not there is empty. */
+async function listFolder(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+const Checkpoint = z.object({ spool: z.string().regex(spoolName), shipped: z.number().int().min(0) });
+
+/** The offset that the shipper will ship next; 0 when it has shipped nothing of the spool. A damaged file counts as 0. */
+export function readCheckpoint(dir: string, spool: string): number {
+  try {
+    const parsed = Checkpoint.safeParse(JSON.parse(readFileSync(join(dir, `${spool}.json`), 'utf8')));
+    // A file copied under another name must not acknowledge what was never shipped.
+    return parsed.success && parsed.data.spool === spool ? parsed.data.shipped : 0;
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || error instanceof SyntaxError) return 0;
+    throw error;
+  }
+}
+
+/** Says durably that everything below an offset has arrived. */
+export function writeCheckpoint(dir: string, spool: string, shipped: number): void {
+  writeDurably(join(dir, `${spool}.json`), `${JSON.stringify({ spool, shipped })}\n`);
+}
+
+/** Writes a small file whole: aside, forced to disk, renamed, folder forced to disk. */
+export function writeDurably(path: string, text: string): void {
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  const file = openSync(temporary, 'wx', 0o640);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** Forces a folder's entries to disk. */
+export function syncFolder(dir: string): void {
+  const folder = openSync(dir, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** True when a system call failed with that code. */
+export const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { isCode, writeDurably } from './folder.ts';
+
+const SpoolOwner = z.object({
+  organization: z.string(),
+  environment: z.string(),
+  gateway: z.string(),
+  host: z.string(),
+  pid: z.number().int(),
+  /** When the process started, in the kernel's ticks; tells it from a later one with the same id. Empty where unknown. */
+  ticks: z.string(),
+});
+
+/** Whose records a spool holds, and which process writes it. */
+export type SpoolOwner = z.infer<typeof SpoolOwner>;
+
+const file = 'spool.json';
+
+/** Writes the owner, this process, before the first segment is made. */
+export function writeOwner(
+  dir: string,
+  tenant: Pick<SpoolOwner, 'organization' | 'environment' | 'gateway'>,
+): void {
+  const owner = { ...tenant, host: hostname(), pid: process.pid, ticks: ticksOf(process.pid) };
+  writeDurably(join(dir, file), `${JSON.stringify(owner)}\n`);
+}
+
+/** The owner; undefined when the process died before it wrote one (such a spool holds nothing). */
+export function readOwner(dir: string): SpoolOwner | undefined {
+  try {
+    return SpoolOwner.parse(JSON.parse(readFileSync(join(dir, file), 'utf8')));
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return undefined;
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    throw error;
+  }
+}
+
+/** False only when the process is certainly gone: on another host nobody can tell. */
+export function mayBeAlive(owner: SpoolOwner): boolean {
+  if (owner.host !== hostname()) return true;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    return !isCode(error, 'ESRCH');
+  }
+  return owner.ticks === ticksOf(owner.pid);
+}
+
+function ticksOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name of the program comes second, in parentheses, and may hold spaces: count fields behind it.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
