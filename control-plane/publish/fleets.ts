@@ -60,8 +60,8 @@ export interface PageWish {
 export interface Fleets {
   /** Errors: request.invalid (contradicting tags, unknown environment), request.conflict (name taken). */
   create(trx: Trx, by: { organization: string; actor: string }, wish: FleetWish): Promise<Fleet>;
-  /** Replaces what the wish names; gateways get the new tags with the next head. Errors: as create, request.not_found. */
-  update(trx: Trx, by: OrganizationItem & { actor: string }, wish: Partial<FleetWish>): Promise<Fleet>;
+  /** Makes it as the wish says; gateways get the new tags with the next head. Errors: as create, request.not_found. */
+  update(trx: Trx, by: OrganizationItem & { actor: string }, wish: FleetWish): Promise<Fleet>;
   /** Removes the fleet with its tokens and revokes its gateways. Errors: request.not_found. */
   delete(trx: Trx, by: OrganizationItem & { actor: string }): Promise<void>;
   list(organization: string, page: PageWish): Promise<readonly Fleet[]>;
@@ -93,14 +93,16 @@ export interface Fleets {
   ): Promise<readonly ListedEvent[]>;
 }
 
-/** Makes the fleets' desk. */
-export function createFleets(options: {
+/** What fleets need; see {@link createFleets}. */
+export interface FleetsOptions {
   readonly storage: Storage;
   readonly publisher: Publisher;
   readonly clock: Clock;
-}): Fleets {
-  const { storage, publisher, clock } = options;
-  const { db } = storage;
+}
+
+/** Makes the fleets' desk. */
+export function createFleets(options: FleetsOptions): Fleets {
+  const { publisher, clock } = options;
   return {
     async create(trx, { organization, actor }, wish) {
       await checkWish(trx, organization, wish);
@@ -118,18 +120,17 @@ export function createFleets(options: {
     },
     async update(trx, { organization, id, actor }, wish) {
       const before = await lockFleet(trx, organization, id);
-      const merged: FleetWish = { ...toFleet(before), ...defined(wish) };
-      await checkWish(trx, organization, merged);
+      await checkWish(trx, organization, wish);
       const row = {
         ...before,
-        ...rowOf(merged),
+        ...rowOf(wish),
         revision: before.revision + 1,
         updated_at_ms: Math.max(clock.now(), before.updated_at_ms + 1),
       };
-      await nameTaken(merged.name, () =>
+      await nameTaken(wish.name, () =>
         trx
           .updateTable('fleet')
-          .set({ ...rowOf(merged), revision: row.revision, updated_at_ms: row.updated_at_ms })
+          .set({ ...rowOf(wish), revision: row.revision, updated_at_ms: row.updated_at_ms })
           .where('organization', '=', organization)
           .where('id', '=', id)
           .execute(),
@@ -148,6 +149,20 @@ export function createFleets(options: {
         actor,
       });
     },
+    ...readMethods(options),
+    ...tokenMethods(options),
+    async revokeGateway(trx, { organization, id }) {
+      const revoked = await revokeGateways(trx, { organization, id }, clock.now());
+      if (revoked === 0) throw notFound('gateway', id);
+    },
+  };
+}
+
+function readMethods(
+  options: FleetsOptions,
+): Pick<Fleets, 'list' | 'get' | 'gateways' | 'deploymentState' | 'events'> {
+  const { db } = options.storage;
+  return {
     async list(organization, { after = '', limit }) {
       const rows = await db
         .selectFrom('fleet')
@@ -163,12 +178,7 @@ export function createFleets(options: {
       const row = await selectFleet(db, organization, id);
       return row === undefined ? undefined : toFleet(row);
     },
-    ...tokenMethods(options),
     gateways: (organization, page) => listGateways(options, organization, page),
-    async revokeGateway(trx, { organization, id }) {
-      const revoked = await revokeGateways(trx, { organization, id }, clock.now());
-      if (revoked === 0) throw notFound('gateway', id);
-    },
     deploymentState: (at, record) => readDeploymentState(options, at, record),
     events: (organization, wish) => listEvents(db, organization, wish),
   };
@@ -178,7 +188,7 @@ function tokenMethods({
   storage,
   publisher,
   clock,
-}: Parameters<typeof createFleets>[0]): Pick<Fleets, 'createToken' | 'tokens' | 'revokeToken'> {
+}: FleetsOptions): Pick<Fleets, 'createToken' | 'tokens' | 'revokeToken'> {
   return {
     async createToken(trx, organization, wish) {
       if (wish.expiresAtMs <= clock.now())
@@ -313,10 +323,6 @@ async function publishSettings(
       { changes: [record], actor },
     );
   }
-}
-
-function defined<T extends object>(wish: T): T {
-  return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined)) as T;
 }
 
 function rowOf(wish: FleetWish) {

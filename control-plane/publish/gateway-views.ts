@@ -145,7 +145,8 @@ export async function readDeploymentState(
       .map((row): RecordOnGateway => {
         const fleetTags = JSON.parse(row.fleet_tags) as readonly string[];
         const isWanted = isRecordEntitled({ fleet: row.fleet, tags: fleetTags }, { ...record, tags });
-        const nack = toNack(row);
+        // A nack of an earlier revision says nothing about this one; its gateway is still on the way here.
+        const nack = row.nack_seq === latest?.seq ? toNack(row) : undefined;
         const isReached =
           latest !== undefined && row.epoch === latest.epoch && row.seq !== null && row.seq >= latest.seq;
         return {
