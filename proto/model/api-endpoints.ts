@@ -1,0 +1,140 @@
+import { z } from 'zod';
+
+import { headerNameSchema, headersPerStepMax } from '../policies/header-fields.ts';
+import { apiLimits } from './api-limits.ts';
+import { choice, hasExpression, milliseconds, off, orJsonText, plainText, section } from './sections.ts';
+
+const pem = plainText(apiLimits.pemCharsMax);
+const only = (value: boolean, why: string) =>
+  z
+    .boolean()
+    .default(value)
+    .refine((given) => given === value, `${why} by this version; allowed: ${String(value)}`);
+
+const httpSchema = section({
+  version: z
+    .enum(['HTTP_1_1'], {
+      error: (issue) =>
+        issue.input === undefined ? undefined : 'is not supported by this version; allowed: HTTP_1_1',
+    })
+    .default('HTTP_1_1'),
+  keepAlive: z.boolean().default(true),
+  keepAliveTimeout: milliseconds(apiLimits.timeoutMsMax, 30_000),
+  connectTimeout: milliseconds(apiLimits.timeoutMsMax, 3_000),
+  readTimeout: milliseconds(apiLimits.timeoutMsMax, 10_000),
+  idleTimeout: milliseconds(apiLimits.timeoutMsMax, 60_000),
+  pipelining: only(false, 'is not supported'),
+  /** Accept-Encoding passes unchanged and bodies are never recoded, whatever these two say. */
+  useCompression: z.boolean().default(true),
+  propagateClientAcceptEncoding: z.boolean().default(false),
+  propagateClientHost: z.boolean().default(false),
+  followRedirects: only(false, 'is not supported'),
+  maxConcurrentConnections: z.int().min(1).max(apiLimits.connectionsMax).default(20),
+  maxWaitQueueSize: z.int().min(-1).max(1_000_000).default(-1),
+  // HTTP/2 settings: of no effect with HTTP_1_1, where the reference's console writes them all the same.
+  clearTextUpgrade: z.boolean().optional(),
+  http2MultiplexingLimit: z.int().optional(),
+  http2ConnectionWindowSize: z.int().optional(),
+  http2StreamWindowSize: z.int().optional(),
+  http2MaxFrameSize: z.int().optional(),
+});
+
+const storeType = z
+  .enum(['', 'PEM'], {
+    error: (issue) =>
+      issue.input === undefined
+        ? undefined
+        : 'is not supported by this version; allowed: PEM, or empty for none',
+  })
+  .default('');
+
+const trustStoreSchema = section({
+  type: storeType,
+  content: pem.optional(),
+  path: off('content'),
+  password: off('nothing: PEM has no password'),
+  alias: off('nothing: PEM has no alias'),
+}).refine((store) => store.type === '' || (store.content ?? '') !== '', {
+  path: ['content'],
+  message: 'must hold the certificates in PEM',
+});
+
+const keyStoreSchema = section({
+  type: storeType,
+  certContent: pem.optional(),
+  keyContent: pem.optional(),
+  certPath: off('certContent'),
+  keyPath: off('keyContent'),
+  path: off('certContent and keyContent'),
+  content: off('certContent and keyContent'),
+  password: off('an unencrypted key'),
+  alias: off('nothing: PEM has no alias'),
+  keyPassword: off('an unencrypted key'),
+}).refine(
+  (store) => store.type === '' || ((store.certContent ?? '') !== '' && (store.keyContent ?? '') !== ''),
+  {
+    path: ['certContent'],
+    message: 'must come with keyContent, both in PEM',
+  },
+);
+
+/** How to talk to endpoints; names and defaults of the reference. */
+export const sharedConfigurationSchema = section({
+  http: httpSchema.prefault({}),
+  headers: z
+    .array(section({ name: headerNameSchema, value: plainText(8_192) }))
+    .max(headersPerStepMax)
+    .default([]),
+  proxy: off('enabled: false'),
+  ssl: section({
+    hostnameVerifier: z.boolean().default(true),
+    trustAll: z.boolean().default(false),
+    trustStore: trustStoreSchema.prefault({}),
+    keyStore: keyStoreSchema.prefault({}),
+  }).prefault({}),
+});
+
+/** How to talk to endpoints. */
+export type SharedConfiguration = z.output<typeof sharedConfigurationSchema>;
+
+const targetSchema = plainText(2_048).refine((target) => {
+  if (hasExpression(target)) return true;
+  const url = URL.canParse(target) ? new URL(target) : undefined;
+  return (
+    url !== undefined &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.hash === ''
+  );
+}, 'must be an http:// or https:// URL without user information and fragment');
+
+const endpointSchema = section({
+  name: z.string().min(1).max(apiLimits.nameCharsMax),
+  type: choice(['http-proxy'], 'mock', 'kafka', 'tcp-proxy'),
+  weight: z.int().min(1).max(1_000).default(1),
+  secondary: only(false, 'is not supported'),
+  tenants: off('an empty list'),
+  inheritConfiguration: z.boolean().default(true),
+  configuration: orJsonText(section({ target: targetSchema })),
+  sharedConfigurationOverride: orJsonText(sharedConfigurationSchema.partial()).prefault({}),
+  services: off('services that are not enabled'),
+});
+
+/** One backend. */
+export type EndpointDefinition = z.output<typeof endpointSchema>;
+
+/** Backends that stand in for each other. */
+export const endpointGroupSchema = section({
+  name: z.string().min(1).max(apiLimits.nameCharsMax),
+  type: choice(['http-proxy'], 'mock', 'kafka', 'tcp-proxy'),
+  loadBalancer: section({
+    type: choice(['round-robin'], 'random', 'weighted-round-robin', 'weighted-random').default('round-robin'),
+  }).prefault({}),
+  sharedConfiguration: orJsonText(sharedConfigurationSchema).prefault({}),
+  endpoints: z.array(endpointSchema).max(apiLimits.endpointsPerGroupMax).default([]),
+  services: off('services that are not enabled'),
+});
+
+/** Backends that stand in for each other. */
+export type EndpointGroupDefinition = z.output<typeof endpointGroupSchema>;

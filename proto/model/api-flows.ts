@@ -1,0 +1,159 @@
+import { z } from 'zod';
+
+import type { FaultDetail } from '../faults/fault.ts';
+import { policyIds, policySchema } from '../policies/catalog.ts';
+import type { PolicyPhase } from '../policies/policy-schema.ts';
+import { apiLimits } from './api-limits.ts';
+import { detailsOf } from './issues.ts';
+import { choice, elsewhere, expressionMessage, hasExpression, off, orJsonText, section } from './sections.ts';
+
+const httpSelectorSchema = section({
+  type: z.literal('http'),
+  path: z
+    .string()
+    .max(apiLimits.pathCharsMax)
+    .transform((path) => (path === '' ? '/' : path))
+    .refine((path) => path.startsWith('/'), 'must start with /')
+    .default('/'),
+  pathOperator: z
+    .preprocess(
+      (value) => (value === 'START_WITH' ? 'STARTS_WITH' : value),
+      z.enum(['STARTS_WITH', 'EQUALS'], { error: () => 'allowed: STARTS_WITH, EQUALS' }),
+    )
+    .default('STARTS_WITH'),
+  methods: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z-]{1,32}$/, 'must be an HTTP method')
+        .toUpperCase(),
+    )
+    .max(apiLimits.methodsMax)
+    .default([]),
+});
+
+const selectorSchema = z.preprocess(
+  (value) =>
+    typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+      ? { ...value, type: value.type.toLowerCase() }
+      : value,
+  z.discriminatedUnion(
+    'type',
+    [
+      httpSelectorSchema,
+      section({ type: z.literal('condition'), condition: z.string().max(8_192).default('') }),
+    ],
+    { error: () => 'is not supported by this version; allowed: http' },
+  ),
+);
+
+const stepSchema = section({
+  name: z.string().max(apiLimits.nameCharsMax).default(''),
+  description: z.string().max(4_096).default(''),
+  enabled: z.boolean().default(true),
+  policy: z.string().min(1).max(128),
+  configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
+  condition: z.string().max(8_192).default(''),
+  messageCondition: z.string().max(8_192).default(''),
+});
+
+/** One policy at its place in a flow; its configuration is valid for its policy when step and flow are enabled. */
+export type StepDefinition = z.output<typeof stepSchema>;
+
+const steps = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).default([]);
+
+/** A flow as it is written; {@link checkFlows} says what of it cannot run. */
+export const flowSchema = section({
+  id: z.string().max(apiLimits.idCharsMax).optional(),
+  name: z.string().max(apiLimits.nameCharsMax).default(''),
+  enabled: z.boolean().default(true),
+  tags: off('an empty list'),
+  condition: off('an empty text'),
+  selectors: z.array(selectorSchema).max(4).default([]),
+  request: steps,
+  response: steps,
+  subscribe: off('an empty list'),
+  publish: off('an empty list'),
+  connect: off('an empty list'),
+  interact: off('an empty list'),
+  // Left over from version 2 in many definitions; the selector's methods are what counts.
+  methods: elsewhere(),
+  pre: off('request'),
+  post: off('response'),
+});
+
+/** What happens to requests that a selector chooses. */
+export type FlowDefinition = z.output<typeof flowSchema>;
+/** Chooses requests by path below the context path and by method. */
+export type HttpSelector = z.output<typeof httpSelectorSchema>;
+
+/** A list of flows. */
+export const flowsSchema = z.array(flowSchema).max(apiLimits.flowsMax).default([]);
+
+/**
+ * Checks what runs: policies, their configurations, conditions. What is disabled is not looked at.
+ *
+ * Returns every fault, with paths that start with `at`.
+ */
+export function checkFlows(flows: readonly FlowDefinition[], at: string): readonly FaultDetail[] {
+  return flows.flatMap((flow, index) => (flow.enabled ? checkFlow(flow, `${at}[${index}]`) : []));
+}
+
+function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
+  const isHttp = flow.selectors.filter((selector) => selector.type === 'http');
+  const details: FaultDetail[] = flow.selectors.flatMap((selector, index) =>
+    selector.type === 'condition' && selector.condition.trim() !== ''
+      ? [{ path: `${at}.selectors[${index}].condition`, message: conditionMessage }]
+      : [],
+  );
+  if (isHttp.length > 1) {
+    details.push({ path: `${at}.selectors`, message: 'holds several HTTP selectors; allowed: one' });
+  }
+  for (const phase of ['request', 'response'] as const) {
+    flow[phase].forEach((step, index) => {
+      if (step.enabled) details.push(...checkStep(step, phase, `${at}.${phase}[${index}]`));
+    });
+  }
+  return details;
+}
+
+const conditionMessage = 'conditions are not supported by this version; allowed: an empty text';
+
+function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readonly FaultDetail[] {
+  const details: FaultDetail[] = [];
+  if (step.condition.trim() !== '') details.push({ path: `${at}.condition`, message: conditionMessage });
+  if (step.messageCondition.trim() !== '') {
+    details.push({ path: `${at}.messageCondition`, message: conditionMessage });
+  }
+  const schema = policySchema(step.policy);
+  if (schema === undefined || !schema.phases.includes(phase)) {
+    const why =
+      schema === undefined ? 'is not supported by this version' : `cannot stand in the ${phase} phase`;
+    details.push({
+      path: `${at}.policy`,
+      message: `"${step.policy}" ${why}; allowed: ${policyIds(phase).join(', ')}`,
+    });
+    return details;
+  }
+  const expressions = expressionPaths(step.configuration, `${at}.configuration`);
+  if (expressions.length > 0) {
+    return [...details, ...expressions.map((path) => ({ path, message: expressionMessage }))];
+  }
+  const parsed = schema.config.safeParse(step.configuration);
+  if (!parsed.success) details.push(...detailsOf(parsed.error.issues, `${at}.configuration`));
+  return details;
+}
+
+/** Paths of all texts inside a value that hold an expression. */
+export function expressionPaths(value: unknown, at: string): readonly string[] {
+  if (typeof value === 'string') return hasExpression(value) ? [at] : [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => expressionPaths(item, `${at}[${index}]`));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => expressionPaths(item, `${at}.${key}`));
+}
+
+/** Security types of plans by the spelling of policies. */
+export const planSecuritySchema = section({
+  type: choice(['key-less', 'api-key'], 'jwt', 'oauth2', 'mtls'),
+  configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
+});

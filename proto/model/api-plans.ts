@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+import type { FaultDetail } from '../faults/fault.ts';
+import { policySchema } from '../policies/catalog.ts';
+import { apiLimits } from './api-limits.ts';
+import { checkFlows, flowsSchema, planSecuritySchema } from './api-flows.ts';
+import { detailsOf } from './issues.ts';
+import { choice, elsewhere, off, section } from './sections.ts';
+
+/** What the console keeps of a plan beside what a gateway needs. */
+const consoleFields = Object.fromEntries(
+  [
+    'definitionVersion',
+    'description',
+    'apiId',
+    'apiType',
+    'environmentId',
+    'referenceId',
+    'referenceType',
+    'crossId',
+    'hrid',
+    'validation',
+    'order',
+    'characteristics',
+    'excludedGroups',
+    'commentRequired',
+    'comment_required',
+    'commentMessage',
+    'generalConditions',
+    'generalConditionsHrid',
+    'type',
+    'createdAt',
+    'updatedAt',
+    'publishedAt',
+    'closedAt',
+    'needRedeployAt',
+  ].map((key) => [key, elsewhere()]),
+);
+
+/** A plan as a gateway needs it; what else an export says of one belongs to the console. */
+export const planSchema = section(
+  {
+    id: z.string().min(1).max(apiLimits.idCharsMax),
+    name: z.string().max(apiLimits.nameCharsMax).default(''),
+    security: planSecuritySchema,
+    mode: choice(['standard'], 'push').default('standard'),
+    status: choice(['staging', 'published', 'deprecated', 'closed']).default('published'),
+    selectionRule: off('an empty text'),
+    tags: off('an empty list'),
+    flows: flowsSchema,
+    ...consoleFields,
+  },
+  consoleFields,
+);
+
+/** A plan as a gateway needs it. */
+export interface PlanDefinition {
+  readonly id: string;
+  readonly name: string;
+  readonly security: {
+    readonly type: 'key-less' | 'api-key';
+    readonly configuration: Readonly<Record<string, unknown>>;
+  };
+  readonly mode: 'standard';
+  readonly status: 'staging' | 'published' | 'deprecated' | 'closed';
+  readonly flows: z.output<typeof flowsSchema>;
+}
+
+/** Checks what runs of a plan; closed ones are not looked at. */
+export function checkPlan(plan: PlanDefinition, at: string): readonly FaultDetail[] {
+  if (plan.status === 'closed') return [];
+  const parsed = policySchema(plan.security.type)?.config.safeParse(plan.security.configuration);
+  const security =
+    parsed === undefined || parsed.success
+      ? []
+      : detailsOf(parsed.error.issues, `${at}.security.configuration`);
+  return [...security, ...checkFlows(plan.flows, `${at}.flows`)];
+}

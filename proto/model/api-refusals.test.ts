@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { change, endpoint, exported, faultsOf, group, listener, shared, step } from './api-fixtures.ts';
+import { apiLimits } from './api-limits.ts';
+
+const refusals: readonly (readonly [what: string, input: unknown, path: string, words: RegExp])[] = [
+  ['no object', 'text', '', /object/],
+  ['version 2', change({ gravitee: '2.0.0' }), 'gravitee', /V4, 4.0.0/],
+  ['no version', change({ gravitee: undefined }), 'definitionVersion', /required; allowed: V4/],
+  ['an unknown field', change({ listenerz: [] }), 'listenerz', /unknown; allowed: id, name/],
+  ['a message API', change({ type: 'MESSAGE' }), 'type', /not supported by this version; allowed: proxy/],
+  ['an unknown type', change({ type: 'x' }), 'type', /allowed: proxy/],
+  ['a TCP listener', listener({ type: 'tcp' }), 'listeners[0].type', /allowed: http/],
+  ['no path', listener({ paths: [] }), 'listeners[0].paths', /./],
+  ['a path without slash', listener({ paths: [{ path: 'a' }] }), 'listeners[0].paths[0].path', /start with/],
+  [
+    'a path with dots',
+    listener({ paths: [{ path: '/a/../b' }] }),
+    'listeners[0].paths[0].path',
+    /\.\. segments/,
+  ],
+  ['a path twice', listener({ paths: [{ path: '/a' }, { path: '/a/' }] }), 'listeners[0].paths[1]', /twice/],
+  [
+    'a host with port',
+    listener({ paths: [{ host: 'a:1', path: '/' }] }),
+    'listeners[0].paths[0].host',
+    /without port/,
+  ],
+  ['a server id', listener({ servers: ['one'] }), 'listeners[0].servers', /not supported/],
+  [
+    'a CORS pattern',
+    listener({ cors: { enabled: true, allowOrigin: ['https://.*'] } }),
+    'listeners[0].cors.allowOrigin[0]',
+    /patterns/,
+  ],
+  [
+    'an expression as target',
+    endpoint({ configuration: { target: '{#request.host}' } }),
+    'endpointGroups[0].endpoints[0].configuration.target',
+    /expressions/,
+  ],
+  [
+    'a target with a password',
+    endpoint({ configuration: { target: 'http://a:b@c/' } }),
+    'endpointGroups[0].endpoints[0].configuration.target',
+    /user information/,
+  ],
+  [
+    'a target that is no URL',
+    endpoint({ configuration: { target: 'grpc://x' } }),
+    'endpointGroups[0].endpoints[0].configuration.target',
+    /http/,
+  ],
+  [
+    'a secondary endpoint',
+    endpoint({ secondary: true }),
+    'endpointGroups[0].endpoints[0].secondary',
+    /not supported/,
+  ],
+  ['a tenant', endpoint({ tenants: ['a'] }), 'endpointGroups[0].endpoints[0].tenants', /not supported/],
+  [
+    'a health check',
+    endpoint({ services: { healthCheck: { enabled: true } } }),
+    'endpointGroups[0].endpoints[0].services',
+    /not enabled/,
+  ],
+  [
+    'a health check of the group',
+    group({ services: { healthCheck: { enabled: true } } }),
+    'endpointGroups[0].services',
+    /not enabled/,
+  ],
+  [
+    'random balancing',
+    group({ loadBalancer: { type: 'RANDOM' } }),
+    'endpointGroups[0].loadBalancer.type',
+    /allowed: round-robin/,
+  ],
+  [
+    'HTTP/2',
+    shared({ http: { version: 'HTTP_2' } }),
+    'endpointGroups[0].sharedConfiguration.http.version',
+    /HTTP_1_1/,
+  ],
+  [
+    'followed redirects',
+    shared({ http: { followRedirects: true } }),
+    'endpointGroups[0].sharedConfiguration.http.followRedirects',
+    /allowed: false/,
+  ],
+  [
+    'a proxy',
+    shared({ proxy: { enabled: true, host: 'a' } }),
+    'endpointGroups[0].sharedConfiguration.proxy',
+    /enabled: false/,
+  ],
+  [
+    'a JKS store',
+    shared({ ssl: { trustStore: { type: 'JKS', path: '/a' } } }),
+    'endpointGroups[0].sharedConfiguration.ssl.trustStore.type',
+    /PEM/,
+  ],
+  [
+    'an unknown http setting',
+    shared({ http: { readTimeot: 1 } }),
+    'endpointGroups[0].sharedConfiguration.http.readTimeot',
+    /readTimeout/,
+  ],
+  [
+    'a JWT plan',
+    change({ plans: { p: { security: { type: 'JWT' } } } }),
+    'plans.p.security.type',
+    /allowed: key-less, api-key/,
+  ],
+  [
+    'a push plan',
+    change({ plans: [{ id: 'p', mode: 'PUSH', security: { type: 'KEY_LESS' } }] }),
+    'plans[0].mode',
+    /standard/,
+  ],
+  [
+    'a selection rule',
+    change({ plans: { p: { selectionRule: '#a', security: { type: 'API_KEY' } } } }),
+    'plans.p.selectionRule',
+    /not supported/,
+  ],
+  [
+    'an unknown key setting',
+    change({ plans: { p: { security: { type: 'API_KEY', configuration: { x: 1 } } } } }),
+    'plans.p.security.configuration.x',
+    /unknown/,
+  ],
+  [
+    'a plan twice',
+    change({ plans: [0, 1].map(() => ({ id: 'p', security: { type: 'API_KEY' } })) }),
+    'plans[1].id',
+    /twice/,
+  ],
+  [
+    'an unknown policy',
+    step({ policy: 'groovy' }),
+    'flows[0].request[0].policy',
+    /allowed: mock, rate-limit, transform-headers/,
+  ],
+  ['a plan policy as step', step({ policy: 'api-key' }), 'flows[0].request[0].policy', /cannot stand/],
+  [
+    'a step condition',
+    step({ condition: '{#request.method}' }),
+    'flows[0].request[0].condition',
+    /conditions/,
+  ],
+  [
+    'an expression in a header',
+    step({ configuration: { addHeaders: [{ name: 'a', value: 'x{#request.id}' }] } }),
+    'flows[0].request[0].configuration.addHeaders[0].value',
+    /expressions/,
+  ],
+  [
+    'a header that splits',
+    step({ configuration: { addHeaders: [{ name: 'a', value: 'x\r\nB: c' }] } }),
+    'flows[0].request[0].configuration.addHeaders[0].value',
+    /control/,
+  ],
+  [
+    'an unknown policy setting',
+    step({ configuration: { add: [] } }),
+    'flows[0].request[0].configuration.add',
+    /unknown/,
+  ],
+  [
+    'a mock with status 700',
+    step({ policy: 'mock', configuration: { status: '700' } }),
+    'flows[0].request[0].configuration.status',
+    /200 to 599/,
+  ],
+  [
+    'a flow condition',
+    change({ flows: [{ selectors: [{ type: 'CONDITION', condition: '{#a}' }] }] }),
+    'flows[0].selectors[0].condition',
+    /conditions/,
+  ],
+  [
+    'a channel selector',
+    change({ flows: [{ selectors: [{ type: 'CHANNEL' }] }] }),
+    'flows[0].selectors[0].type',
+    /allowed: http/,
+  ],
+  [
+    'a subscribe phase',
+    change({ flows: [{ subscribe: [{ policy: 'mock' }] }] }),
+    'flows[0].subscribe',
+    /not supported/,
+  ],
+  ['failover', change({ failover: { enabled: true } }), 'failover', /enabled: false/],
+  [
+    'dynamic properties',
+    change({ services: { dynamicProperty: { enabled: true } } }),
+    'services',
+    /enabled: false/,
+  ],
+  [
+    'a resource',
+    change({ resources: [{ name: 'r', type: 'cache', enabled: true }] }),
+    'resources[0]',
+    /enabled: false/,
+  ],
+  [
+    'an encrypted property',
+    change({ properties: [{ key: 'a', value: 'b', encrypted: true }] }),
+    'properties[0].encrypted',
+    /allowed: false/,
+  ],
+  [
+    'an expression in a template',
+    change({ responseTemplates: { DEFAULT: { '*/*': { body: '{#error.key}' } } } }),
+    'responseTemplates.DEFAULT.*/*.body',
+    /expressions/,
+  ],
+  [
+    'a large template',
+    change({
+      responseTemplates: { DEFAULT: { '*/*': { body: 'x'.repeat(apiLimits.templateBodyCharsMax + 1) } } },
+    }),
+    'responseTemplates.DEFAULT.*/*.body',
+    /./,
+  ],
+  [
+    'a logging condition',
+    change({ analytics: { logging: { condition: '{#a}' } } }),
+    'analytics.logging.condition',
+    /not supported/,
+  ],
+  ['tracing', change({ analytics: { tracing: { enabled: true } } }), 'analytics.tracing', /enabled: false/],
+  [
+    'too many flows',
+    change({ flows: Array.from({ length: apiLimits.flowsMax + 1 }, () => ({})) }),
+    'flows',
+    /./,
+  ],
+  [
+    'too many paths',
+    listener({ paths: Array.from({ length: apiLimits.pathsMax + 1 }, (_, n) => ({ path: `/${n}` })) }),
+    'listeners[0].paths',
+    /./,
+  ],
+  ['a strange envelope', { ...exported, surprise: 1 }, 'surprise', /allowed: api/],
+  [
+    'an envelope with a fault',
+    { ...exported, api: { ...exported.api, type: 'NATIVE' } },
+    'api.type',
+    /proxy/,
+  ],
+  [
+    'the second plan by order',
+    { ...exported, plans: [{ ...exported.plans[0], mode: 'PUSH' }, exported.plans[1]] },
+    'plans[0].mode',
+    /standard/,
+  ],
+];
+
+for (const [what, input, path, words] of refusals) {
+  test(`refuses ${what} with its path`, () => {
+    const faults = faultsOf(input);
+    assert.ok(Object.hasOwn(faults, path), `${path} is not among ${JSON.stringify(faults)}`);
+    assert.match(faults[path] ?? '', words);
+  });
+}

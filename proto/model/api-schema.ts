@@ -1,0 +1,148 @@
+import { z } from 'zod';
+
+import { type EndpointGroupDefinition, endpointGroupSchema } from './api-endpoints.ts';
+import { type FlowDefinition, flowsSchema } from './api-flows.ts';
+import { apiLimits } from './api-limits.ts';
+import { type ListenerDefinition, listenerSchema } from './api-listeners.ts';
+import { type PlanDefinition, planSchema } from './api-plans.ts';
+import { type ResponseTemplate, responseTemplatesSchema } from './api-templates.ts';
+import { choice, elsewhere, off, section } from './sections.ts';
+
+const version4 = z.preprocess(
+  (value) => (value === 'V4' || value === '4.0.0' ? '4.0.0' : value),
+  z.literal('4.0.0', { error: () => 'is not supported by this version; allowed: V4, 4.0.0' }),
+);
+const flags = (...names: readonly string[]) =>
+  section(Object.fromEntries(names.map((name) => [name, z.boolean().default(false)])));
+
+const loggingSchema = section({
+  mode: flags('entrypoint', 'endpoint').prefault({}),
+  phase: flags('request', 'response').prefault({}),
+  content: flags('headers', 'payload', 'messageHeaders', 'messagePayload', 'messageMetadata').prefault({}),
+  condition: off('an empty text'),
+  messageCondition: off('an empty text'),
+});
+
+const analyticsSchema = section({
+  enabled: z.boolean().default(true),
+  // Of messages only; a proxy has none.
+  messageSampling: elsewhere(),
+  sampling: elsewhere(),
+  logging: loggingSchema.optional(),
+  tracing: off('enabled: false'),
+  otelLogs: off('enabled: false'),
+});
+
+const propertySchema = section({
+  key: z.string().min(1).max(256),
+  value: z.string().max(apiLimits.propertyCharsMax).default(''),
+  encrypted: z
+    .boolean()
+    .default(false)
+    .refine((isEncrypted) => !isEncrypted, 'is not supported by this version; allowed: false'),
+  dynamic: z.boolean().default(false),
+  encryptable: elsewhere(),
+});
+
+/** What the console keeps of an API beside its definition. */
+const consoleFields = Object.fromEntries(
+  [
+    'definitionContext',
+    'description',
+    'crossId',
+    'hrid',
+    'environmentId',
+    'createdAt',
+    'updatedAt',
+    'deployedAt',
+    'deploymentState',
+    'disableMembershipNotifications',
+    'groups',
+    'state',
+    'visibility',
+    'lifecycleState',
+    'workflowState',
+    'categories',
+    'labels',
+    'originContext',
+    'primaryOwner',
+    'picture',
+    'background',
+    'responseTemplatesEnabled',
+    '_links',
+    'links',
+    'metadata',
+    'members',
+    'pages',
+  ].map((key) => [key, elsewhere()]),
+);
+
+/** A definition after its spelling was made one: a strict object that names what it does not know. */
+export const apiSchema = section(
+  {
+    id: z.string().min(1).max(apiLimits.idCharsMax),
+    name: z.string().min(1).max(apiLimits.nameCharsMax),
+    apiVersion: z.coerce.string().max(64).default('1.0'),
+    gravitee: version4,
+    type: choice(
+      ['proxy'],
+      'message',
+      'native',
+      'mcp-proxy',
+      'llm-proxy',
+      'a2a-proxy',
+      'edge',
+      'authz',
+    ).default('proxy'),
+    tags: z.array(z.string().min(1).max(128)).max(apiLimits.tagsMax).default([]),
+    allowedInApiProducts: off('false'),
+    listeners: z.array(listenerSchema).min(1).max(apiLimits.listenersMax),
+    endpointGroups: z.array(endpointGroupSchema).min(1).max(apiLimits.endpointGroupsMax),
+    plans: z.array(planSchema).max(apiLimits.plansMax).default([]),
+    flowExecution: section({
+      mode: choice(['default', 'best-match']).default('default'),
+      matchRequired: z.boolean().default(false),
+    }).prefault({}),
+    flows: flowsSchema,
+    properties: z.array(propertySchema).max(apiLimits.propertiesMax).default([]),
+    resources: z
+      .array(off('resources with enabled: false'))
+      .max(100)
+      .transform((): readonly [] => [])
+      .default([]),
+    responseTemplates: responseTemplatesSchema,
+    services: off('services with enabled: false'),
+    failover: off('enabled: false'),
+    analytics: analyticsSchema.prefault({}),
+    ...consoleFields,
+  },
+  consoleFields,
+);
+
+/** What a gateway records of an API. */
+export type AnalyticsDefinition = z.output<typeof analyticsSchema>;
+
+/**
+ * An API as the platform knows it: one shape whatever the source, all defaults filled, safe to store as JSON and to
+ * parse again.
+ *
+ * Shape: the reference's gateway payload with lower-case words (`http`, `round-robin`, `key-less`), but `plans` is a
+ *        list in order of evaluation, since a map keeps no order of ids that look like numbers.
+ */
+export interface ApiDefinition {
+  readonly id: string;
+  readonly name: string;
+  readonly apiVersion: string;
+  readonly gravitee: '4.0.0';
+  readonly type: 'proxy';
+  readonly tags: readonly string[];
+  readonly listeners: readonly ListenerDefinition[];
+  readonly endpointGroups: readonly EndpointGroupDefinition[];
+  readonly plans: readonly PlanDefinition[];
+  readonly flowExecution: { readonly mode: 'default' | 'best-match'; readonly matchRequired: boolean };
+  readonly flows: readonly FlowDefinition[];
+  readonly properties: readonly { readonly key: string; readonly value: string; readonly dynamic: boolean }[];
+  readonly resources: readonly [];
+  readonly responseTemplates: Readonly<Record<string, Readonly<Record<string, ResponseTemplate>>>>;
+  readonly analytics: AnalyticsDefinition;
+}

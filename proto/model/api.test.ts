@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { change, exported, faultsOf, payload } from './api-fixtures.ts';
+import {
+  parseApiDefinition,
+  parseFlows,
+  parsePlanDefinition,
+  toManagementApi,
+  toManagementPlan,
+} from './api.ts';
+
+test('a gateway payload and an export of the same API are one canonical definition', () => {
+  const fromPayload = parseApiDefinition(payload);
+  const fromExport = parseApiDefinition(exported);
+  const conditionless = JSON.parse(
+    JSON.stringify(fromExport).replace('"condition":" "', '"condition":""'),
+  ) as unknown;
+  assert.deepEqual(conditionless, fromPayload);
+  assert.equal(fromPayload.listeners[0]?.paths[0]?.host, 'api.acme.com');
+  assert.equal(fromPayload.listeners[0]?.paths[0]?.path, '/orders');
+  assert.deepEqual(
+    fromPayload.plans.map((plan) => plan.security.type),
+    ['api-key', 'key-less'],
+  );
+  assert.equal(fromPayload.endpointGroups[0]?.sharedConfiguration.http.connectTimeout, 3_000);
+});
+
+test('a canonical definition and its management spelling parse to itself', () => {
+  const definition = parseApiDefinition(payload);
+  assert.deepEqual(parseApiDefinition(definition), definition);
+  assert.deepEqual(parseApiDefinition(JSON.parse(JSON.stringify(definition))), definition);
+  const management = { api: toManagementApi(definition), plans: definition.plans.map(toManagementPlan) };
+  assert.equal(management.api['type'], 'PROXY');
+  assert.deepEqual(parseApiDefinition(management), definition);
+});
+
+test('names all faults at once', () => {
+  const faults = faultsOf(
+    change({
+      type: 'native',
+      failover: { enabled: true },
+      surprise: 1,
+      plans: { p: { security: { type: 'JWT' } } },
+    }),
+  );
+  assert.deepEqual(Object.keys(faults).toSorted(), ['failover', 'plans.p.security.type', 'surprise', 'type']);
+});
+
+test('a disabled flow, and a disabled part of the definition, may hold what this version cannot run', () => {
+  const definition = parseApiDefinition(
+    change({
+      flows: [
+        {
+          enabled: false,
+          selectors: [{ type: 'CONDITION', condition: '{#x}' }],
+          request: [{ policy: 'groovy' }],
+        },
+      ],
+      services: { dynamicProperty: { enabled: false, configuration: { url: '{#x}' } } },
+      resources: [{ name: 'r', enabled: false }],
+      listeners: [{ ...payload.listeners[0], cors: { enabled: false, allowOrigin: ['.*'], surprise: 1 } }],
+    }),
+  );
+  assert.equal(definition.flows[0]?.enabled, false);
+  assert.equal(definition.listeners[0]?.cors, undefined);
+});
+
+test('flows and plans can be read on their own, with paths of their own', () => {
+  assert.equal(parseFlows(exported.api.flows).length, 1);
+  assert.deepEqual(parseFlows(undefined), []);
+  assert.deepEqual(
+    Object.keys(faultsOf([{ request: [{ policy: 'x' }] }], (input) => parseFlows(input, 'plan.flows'))),
+    ['plan.flows[0].request[0].policy'],
+  );
+  assert.equal(parsePlanDefinition(exported.plans[1]).security.type, 'api-key');
+  const plan = { id: 'p', security: { type: 'API_KEY' }, flows: [{ response: [{ policy: 'mock' }] }] };
+  assert.deepEqual(Object.keys(faultsOf(plan, parsePlanDefinition)), ['flows[0].response[0].policy']);
+});
+
+test('a definition nested without end is refused, not followed', () => {
+  let deep: unknown = 1;
+  for (let n = 0; n < 5_000; n += 1) deep = [deep];
+  assert.match(Object.values(faultsOf(change({ flows: deep })))[0] ?? '', /nested/);
+});

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+
+/**
+ * Pieces that the schemas of definitions are made of.
+ *
+ * They share one purpose: a definition says nothing that is silently ignored, and what is refused names what is allowed.
+ */
+
+const notSupported = 'not supported by this version';
+const expression = /\{ *(?:#|\(|T\()/;
+
+/** Says whether a text holds an expression of the reference's expression language. */
+export function hasExpression(text: string): boolean {
+  return expression.test(text);
+}
+
+/** What is said of an expression. */
+export const expressionMessage = `expressions are ${notSupported}; allowed: plain text`;
+
+/** A strict object whose unknown keys are named together with those that are allowed (but for unspoken ones). */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, unspoken: object = {}) {
+  const allowed = Object.keys(shape)
+    .filter((key) => !Object.hasOwn(unspoken, key))
+    .join(', ');
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `is unknown; allowed: ${allowed === '' ? 'nothing' : allowed}`
+        : undefined,
+  });
+}
+
+/** One of several words in any spelling (ROUND_ROBIN, round_robin, round-robin), made lower case with dashes. */
+export function choice<const Word extends string>(
+  words: readonly [Word, ...Word[]],
+  ...known: readonly string[]
+) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? value.toLowerCase().replaceAll('_', '-') : value),
+    z.enum(words, { error: (issue) => unsupportedWord(issue.input, known, words) }),
+  );
+}
+
+function unsupportedWord(input: unknown, known: readonly string[], words: readonly string[]): string {
+  const why =
+    typeof input === 'string' && known.includes(input)
+      ? `"${input}" is ${notSupported}`
+      : 'is not one of them';
+  return input === undefined
+    ? `is required; allowed: ${words.join(', ')}`
+    : `${why}; allowed: ${words.join(', ')}`;
+}
+
+/** A part of the reference's definition that this version does not run: accepted where it is off or empty, then dropped. */
+export function off(allowed = 'enabled: false') {
+  return z
+    .unknown()
+    .refine(isOff, `is ${notSupported}; allowed: ${allowed}`)
+    .transform((): undefined => undefined)
+    .optional();
+}
+
+function isOff(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return true;
+  if (typeof value === 'string') return value.trim() === '';
+  if (Array.isArray(value)) return value.every(isOff);
+  if (typeof value !== 'object') return false;
+  if ('enabled' in value) return value.enabled === false;
+  return Object.values(value).every(isOff);
+}
+
+/** A value that belongs to the console and the portal, not to a gateway: accepted whatever it is and dropped. */
+export function elsewhere() {
+  return z
+    .unknown()
+    .transform((): undefined => undefined)
+    .optional();
+}
+
+/** A text without expressions. */
+export function plainText(charsMax: number) {
+  return z
+    .string()
+    .max(charsMax)
+    .refine((text) => !hasExpression(text), expressionMessage);
+}
+
+/** A number of milliseconds. */
+export function milliseconds(max: number, otherwise: number) {
+  return z.int().min(0).max(max).default(otherwise);
+}
+
+/** An object, or the JSON text of one, as some payloads carry their configurations. */
+export function orJsonText<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => {
+    if (typeof value !== 'string') return value;
+    try {
+      return value.trim() === '' ? {} : (JSON.parse(value) as unknown);
+    } catch {
+      return value;
+    }
+  }, schema);
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { catalog, isPolicyId, policyIds, policySchema } from './catalog.ts';
+import type { PolicySchema } from './policy-schema.ts';
+
+test('every policy stands under its own id, says what it does, and parses an empty or documented configuration', () => {
+  for (const [id, policy] of Object.entries<PolicySchema>(catalog)) {
+    assert.equal(policy.id, id);
+    assert.ok(policy.docs.length > 40 && policy.phases.length > 0, id);
+    for (const [key, error] of Object.entries(policy.errors)) {
+      assert.match(key, /^[A-Z0-9]+(_[A-Z0-9]+)+$/);
+      assert.ok(error.status >= 400 && error.status <= 599);
+    }
+  }
+});
+
+test('only known ids are found, not what every object inherits', () => {
+  assert.equal(policySchema('rate-limit')?.title, 'Rate limit');
+  assert.equal(policySchema('constructor'), undefined);
+  assert.equal(isPolicyId('toString'), false);
+  assert.deepEqual(policyIds('security'), ['api-key', 'key-less']);
+  assert.deepEqual(policyIds('response'), ['transform-headers']);
+});
+
+test('defaults are those of the reference', () => {
+  assert.deepEqual(catalog['rate-limit'].config.parse({ rate: { limit: 5 } }), {
+    errorStrategy: 'FALLBACK_PASS_TROUGH',
+    async: false,
+    addHeaders: false,
+    rate: {
+      key: '',
+      useKeyOnly: false,
+      limit: 5,
+      dynamicLimit: '',
+      periodTime: 1,
+      dynamicPeriodTime: '',
+      periodTimeUnit: 'SECONDS',
+    },
+  });
+  assert.deepEqual(catalog['api-key'].config.parse({}), { propagateApiKey: false });
+  assert.deepEqual(catalog.mock.config.parse({}), { status: '200', headers: [], content: '' });
+});
+
+test('a limiter needs a window, and a key when it counts by the key alone', () => {
+  const fails = (rate: object): boolean => !catalog['rate-limit'].config.safeParse({ rate }).success;
+  assert.ok(fails({ periodTime: 0 }));
+  assert.ok(!fails({ periodTime: 0, dynamicPeriodTime: '10' }));
+  assert.ok(fails({ useKeyOnly: true }));
+  assert.ok(fails({ periodTimeUnit: 'HOURS' }));
+  assert.ok(fails({ dynamicLimit: '1.5' }));
+});

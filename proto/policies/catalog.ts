@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+
+import { apiKey } from './api-key.ts';
+import { keyLess } from './key-less.ts';
+import { mock } from './mock.ts';
+import type { PolicySchema } from './policy-schema.ts';
+import { rateLimit } from './rate-limit.ts';
+import { transformHeaders } from './transform-headers.ts';
+
+/** Every policy this version knows, by id; a new one is its schema file and a line here. */
+export const catalog = {
+  'key-less': keyLess,
+  'api-key': apiKey,
+  'transform-headers': transformHeaders,
+  mock,
+  'rate-limit': rateLimit,
+} as const satisfies Readonly<Record<string, PolicySchema>>;
+
+/** Id of a policy of this version. */
+export type PolicyId = keyof typeof catalog;
+
+/** Parsed configuration of a policy, defaults filled. */
+export type PolicyConfig<Id extends PolicyId> = z.output<(typeof catalog)[Id]['config']>;
+
+/** Finds a policy; undefined for ids that this version does not know. */
+export function policySchema(id: string): PolicySchema | undefined {
+  return Object.hasOwn(catalog, id) ? catalog[id as PolicyId] : undefined;
+}
+
+/** Says whether this version knows the policy. */
+export function isPolicyId(id: string): id is PolicyId {
+  return Object.hasOwn(catalog, id);
+}
+
+/** Ids of the policies that may stand in a phase, sorted; for messages and for the console's palette. */
+export function policyIds(phase: PolicySchema['phases'][number]): readonly string[] {
+  return Object.values<PolicySchema>(catalog)
+    .filter((policy) => policy.phases.includes(phase))
+    .map((policy) => policy.id)
+    .toSorted();
+}

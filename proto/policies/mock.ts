@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+import { headerSchema, headersPerStepMax } from './header-fields.ts';
+import { definePolicy } from './policy-schema.ts';
+
+const contentCharsMax = 256 * 1024;
+
+/** Answers in place of the backend. */
+export const mock = definePolicy({
+  id: 'mock',
+  title: 'Mock',
+  phases: ['request'],
+  needsBody: 'none',
+  config: z.strictObject({
+    status: z
+      .union([z.string(), z.number()])
+      .default('200')
+      .refine((status) => /^[2-5]\d\d$/.test(String(status)), 'must be a status from 200 to 599')
+      .transform(String),
+    headers: z.array(headerSchema).max(headersPerStepMax).default([]),
+    content: z.string().max(contentCharsMax).default(''),
+  }),
+  errors: {},
+  docs: 'Stands in for the backend: the steps after it still run, and so do the response flows.',
+});

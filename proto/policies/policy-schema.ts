@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+
+/** Where a policy may stand: as the security of a plan, or as a step of a flow in either phase. */
+export type PolicyPhase = 'security' | 'request' | 'response';
+
+/** One way in which a policy refuses: its key is what response templates and records name. */
+export interface PolicyError {
+  readonly status: number;
+  /** The default text; `{name}` stands for a parameter of the refusal. */
+  readonly message: string;
+}
+
+/**
+ * What everybody but the gateway needs to know of a policy; the gateway adds the code (data-plane/policies).
+ *
+ * needsBody: 'buffered' has the gateway read the whole body before the policy's phase; 'none' lets it stream.
+ * config:    strict zod object with the reference's field names and defaults; it is also the form in the console.
+ */
+export interface PolicySchema<
+  Id extends string = string,
+  Config extends z.ZodType = z.ZodType,
+  Errors extends Readonly<Record<string, PolicyError>> = Readonly<Record<string, PolicyError>>,
+> {
+  readonly id: Id;
+  readonly title: string;
+  readonly phases: readonly PolicyPhase[];
+  readonly needsBody: 'none' | 'buffered';
+  readonly config: Config;
+  readonly errors: Errors;
+  /** Markdown for the reference and the console: purpose, order of effects, what is not obvious. */
+  readonly docs: string;
+}
+
+/** Declares a policy; keeps the literal types of its id, configuration and error keys. */
+export function definePolicy<
+  const Id extends string,
+  Config extends z.ZodType,
+  const Errors extends Readonly<Record<string, PolicyError>>,
+>(schema: PolicySchema<Id, Config, Errors>): PolicySchema<Id, Config, Errors> {
+  return schema;
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+import { definePolicy } from './policy-schema.ts';
+
+const limitMax = 1_000_000_000_000;
+
+const wholeNumberText = z
+  .string()
+  .regex(/^\d{0,12}$/, 'must be a whole number (expressions are not supported by this version)')
+  .default('');
+
+/** What a limiter does when its counters cannot be reached; the reference's spelling, with and without its slip. */
+export const errorStrategySchema = z.preprocess(
+  (value) => (value === 'FALLBACK_PASS_THROUGH' ? 'FALLBACK_PASS_TROUGH' : value),
+  z.enum(['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR']).default('FALLBACK_PASS_TROUGH'),
+);
+
+/** Counts requests in fixed windows of seconds or minutes. */
+export const rateLimit = definePolicy({
+  id: 'rate-limit',
+  title: 'Rate limit',
+  phases: ['request'],
+  needsBody: 'none',
+  config: z.strictObject({
+    errorStrategy: errorStrategySchema,
+    /** Counts locally and merges later; counters in memory are local anyway. */
+    async: z.boolean().default(false),
+    addHeaders: z.boolean().default(false),
+    rate: z
+      .strictObject({
+        key: z.string().max(1_024).default(''),
+        useKeyOnly: z.boolean().default(false),
+        limit: z.int().min(0).max(limitMax).default(0),
+        dynamicLimit: wholeNumberText,
+        periodTime: z.int().min(0).max(100_000).default(1),
+        /** Seconds; used when periodTime is 0. */
+        dynamicPeriodTime: wholeNumberText,
+        periodTimeUnit: z.enum(['SECONDS', 'MINUTES']).default('SECONDS'),
+      })
+      .refine((rate) => rate.periodTime > 0 || Number(rate.dynamicPeriodTime) > 0, {
+        path: ['periodTime'],
+        message: 'must be at least 1',
+      })
+      .refine((rate) => !rate.useKeyOnly || rate.key !== '', {
+        path: ['key'],
+        message: 'must not be empty when useKeyOnly is set',
+      }),
+  }),
+  errors: {
+    RATE_LIMIT_TOO_MANY_REQUESTS: {
+      status: 429,
+      message:
+        'Rate limit exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',
+    },
+    RATE_LIMIT_SERVER_ERROR: { status: 500, message: 'Internal server error' },
+    RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR: {
+      status: 500,
+      message: 'The rate limit cannot be checked at the moment',
+    },
+  },
+  docs: 'A window starts with its first request; every request counts, refused ones too. `limit` wins over `dynamicLimit`; 0 lets nothing pass. Counted per subscription (keyless: per client address) and per flow, so the same policy on two flows counts apart; `useKeyOnly` counts by `key` alone.',
+});
