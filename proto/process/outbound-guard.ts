@@ -1,0 +1,151 @@
+import ipaddr from 'ipaddr.js';
+
+import { Fault } from '../faults/fault.ts';
+
+/** public: addresses of the internet only. private: those of private networks too. See {@link createGuard}. */
+export type AddressProfile = 'public' | 'private';
+
+/** Where a call wants to go, after the URL parser has made decimal, octal and short addresses plain. */
+export interface Target {
+  /** Host name or address without brackets, lower case, without a final dot. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Decides which addresses may be called. */
+export interface Guard {
+  /** Throws outbound.refused_address for a host that needs no look-up to be refused: an address, or a name that is always local. */
+  checkHost(target: Target): void;
+  /** Says whether an address that the target's name resolved to may be connected to. */
+  mayConnect(address: string, target: Target): boolean;
+}
+
+// Cloud metadata services outside the link-local range: AWS (IPv6), Alibaba, Oracle, Azure.
+const metadataAddresses = ['fd00:ec2::254', '100.100.100.200', '192.0.0.192', '168.63.129.16'];
+const metadataNames = ['metadata.google.internal', 'metadata'];
+const privateRanges = ['private', 'uniqueLocal', 'carrierGradeNat'];
+
+/**
+ * Makes the guard of a profile.
+ *
+ * Loopback, link-local, unspecified, multicast, reserved and metadata addresses are refused in both profiles unless listed;
+ * `public` refuses private ranges too. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by
+ * what they carry.
+ *
+ * An entry of the list is a name (`idp.example.com`), a wildcard (`*.example.com`), an address, a CIDR range, any of these
+ * with `:port`, or a URL, which stands for its host and port. A listed name may resolve to any address: the operator
+ * vouches for it.
+ * Errors: config.invalid for an entry that is none of these.
+ */
+export function createGuard(profile: AddressProfile, allow: readonly string[]): Guard {
+  const entries = allow.map(parseEntry);
+  const isListed = (text: string, port: number): boolean =>
+    entries.some((entry) => (entry.port === undefined || entry.port === port) && entry.matches(text));
+
+  const mayConnect = (address: string, target: Target): boolean =>
+    isListed(target.host, target.port) || isListed(address, target.port) || isOrdinary(address, profile);
+
+  return {
+    mayConnect,
+    checkHost(target) {
+      const { host, port } = target;
+      const isLocalName = host === 'localhost' || host.endsWith('.localhost') || metadataNames.includes(host);
+      const isRefused = ipaddr.isValid(host)
+        ? !mayConnect(host, target)
+        : isLocalName && !isListed(host, port);
+      if (isRefused) throw refusedAddress(target, host);
+    },
+  };
+}
+
+/** The fault for an address that the guard refuses. */
+export function refusedAddress({ host, port }: Target, address: string): Fault {
+  return new Fault('outbound.refused_address', {
+    // The address stays internal: what a name resolves to is what a prober wants to know.
+    detail: `${host}:${port} may not be called.`,
+    internal: `address ${address}`,
+  });
+}
+
+/** Matches names, wildcards, addresses and CIDR ranges; also what NO_PROXY is made of. Undefined for text that is none of these. */
+export function createHostMatcher(text: string): ((host: string) => boolean) | undefined {
+  const pattern = text.toLowerCase().replace(/\.$/, '');
+  if (ipaddr.isValidCIDR(pattern)) {
+    const [range, bits] = ipaddr.parseCIDR(pattern);
+    return (host) => {
+      if (!ipaddr.isValid(host)) return false;
+      const address = ipaddr.process(host);
+      return address.kind() === range.kind() && address.match(range, bits);
+    };
+  }
+  const literal = pattern.replace(/^\[(.*)\]$/, '$1');
+  if (ipaddr.isValid(literal)) {
+    const wanted = ipaddr.process(literal).toNormalizedString();
+    return (host) => ipaddr.isValid(host) && ipaddr.process(host).toNormalizedString() === wanted;
+  }
+  if (pattern.startsWith('*.') && isName(pattern.slice(2))) return (host) => host.endsWith(pattern.slice(1));
+  return isName(pattern) ? (host) => host === pattern : undefined;
+}
+
+interface Entry {
+  readonly port: number | undefined;
+  readonly matches: (host: string) => boolean;
+}
+
+function parseEntry(text: string): Entry {
+  const url = text.includes('://') ? URL.parse(text) : undefined;
+  const { host, port } =
+    url === undefined || url === null
+      ? splitPort(text)
+      : { host: url.hostname, port: url.port === '' ? defaultPort(url.protocol) : Number(url.port) };
+  const matches = createHostMatcher(host);
+  if (matches === undefined) {
+    throw new Fault('config.invalid', {
+      detail: `outbound.allow: "${text}" is no name, address, CIDR range or URL.`,
+      details: [{ path: 'outbound.allow', message: `"${text}" is no name, address, CIDR range or URL` }],
+    });
+  }
+  return { port, matches };
+}
+
+/** Takes `:port` off a name, an IPv4 address or a bracketed IPv6 address. */
+export function splitPort(text: string): { readonly host: string; readonly port: number | undefined } {
+  const [, host, port] = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(text) ?? [];
+  return host === undefined || port === undefined
+    ? { host: text, port: undefined }
+    : { host, port: Number(port) };
+}
+
+/** The port of a URL that names none. */
+export function defaultPort(protocol: string): number {
+  return protocol === 'https:' || protocol === 'wss:' ? 443 : 80;
+}
+
+const isName = (text: string): boolean =>
+  /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/.test(text);
+
+function isOrdinary(address: string, profile: AddressProfile): boolean {
+  // A zone (fe80::1%eth0) only ever belongs to link-local addresses.
+  if (address.includes('%') || !ipaddr.isValid(address)) return false;
+  const plain = carriedAddress(ipaddr.process(address));
+  const text = plain.toNormalizedString();
+  if (metadataAddresses.some((one) => ipaddr.parse(one).toNormalizedString() === text)) return false;
+  const range = plain.range();
+  return range === 'unicast' || (profile === 'private' && privateRanges.includes(range));
+}
+
+/** The IPv4 address inside an IPv6 form that a translator or tunnel would unpack; else the address itself. */
+function carriedAddress(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
+  if (address.kind() === 'ipv4') return address;
+  const bytes = address.toByteArray();
+  const startsWith = (prefix: readonly number[]): boolean =>
+    prefix.every((byte, index) => bytes[index] === byte);
+  const zeros = Array.from({ length: 12 }, () => 0);
+  const nat64 = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+  if (startsWith(nat64)) return new ipaddr.IPv4(bytes.slice(12));
+  // ::/96 holds the deprecated IPv4-compatible form; :: and ::1 are judged as what they are.
+  if (startsWith(zeros) && bytes.slice(12, 15).some((byte) => byte !== 0))
+    return new ipaddr.IPv4(bytes.slice(12));
+  if (startsWith([0x20, 0x02])) return new ipaddr.IPv4(bytes.slice(2, 6));
+  return address;
+}

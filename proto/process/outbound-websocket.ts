@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+
+import { Fault } from '../faults/fault.ts';
+import type { Dial } from './outbound-dial.ts';
+
+/** One WebSocket. */
+export interface WebSocketOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly protocols?: readonly string[];
+  /** From the first byte of the handshake to its answer; connecting has its own bound. */
+  readonly handshakeMs: number;
+  /** Ends the handshake; once open, the socket is the caller's to close. */
+  readonly signal?: AbortSignal | undefined;
+  readonly maxPayloadBytes: number;
+}
+
+/** What a server answered instead of switching protocols. */
+export interface HandshakeRefusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 64 KiB of it. */
+  readonly body: string;
+}
+
+const refusals = new WeakMap<object, HandshakeRefusal>();
+const refusalBytesMax = 64 * 1024;
+
+/** The server's answer when an error is a refused handshake; undefined for any other error. */
+export function refusalOf(error: unknown): HandshakeRefusal | undefined {
+  return typeof error === 'object' && error !== null ? refusals.get(error) : undefined;
+}
+
+/** Dials and shakes hands; compression is off because frames are compressed or random already. */
+export async function openWebSocket(url: URL, dial: Dial, options: WebSocketOptions): Promise<WebSocket> {
+  const connection = await dial(url, options.signal);
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, [...(options.protocols ?? [])], {
+      headers: { ...options.headers },
+      handshakeTimeout: options.handshakeMs,
+      maxPayload: options.maxPayloadBytes,
+      perMessageDeflate: false,
+      followRedirects: false,
+      createConnection: () => connection,
+    });
+    const settle = (): void => options.signal?.removeEventListener('abort', onAbort);
+    const onAbort = (): void => {
+      reject(options.signal?.reason);
+      socket.terminate();
+    };
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    socket.once('open', () => {
+      settle();
+      socket.off('error', onError);
+      resolve(socket);
+    });
+    const onError = (error: Error): void => {
+      settle();
+      connection.destroy();
+      const isLate = /handshake has timed out/.test(error.message);
+      const internal = `WebSocket ${url.origin}: ${error.message}`;
+      reject(new Fault(isLate ? 'outbound.timeout' : 'outbound.unreachable', { internal, cause: error }));
+    };
+    socket.on('error', onError);
+    socket.once('unexpected-response', (_request, answer) => {
+      settle();
+      void readRefusal(answer).then((refusal) => {
+        const fault = new Fault('outbound.handshake_refused', {
+          internal: `WebSocket ${url.origin}: ${refusal.status}`,
+        });
+        refusals.set(fault, refusal);
+        reject(fault);
+        socket.terminate();
+        connection.destroy();
+      });
+    });
+  });
+}
+
+async function readRefusal(answer: IncomingMessage): Promise<HandshakeRefusal> {
+  const parts: Buffer[] = [];
+  let total = 0;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      parts.push(chunk);
+      total += chunk.length;
+      if (total >= refusalBytesMax) break;
+    }
+  } catch {
+    // The status alone is worth as much to the caller as a body that broke off.
+  }
+  const headers = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
+  return {
+    status: answer.statusCode ?? 0,
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    body: Buffer.concat(parts).toString('utf8', 0, refusalBytesMax),
+  };
+}

@@ -1,0 +1,282 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { Agent, type buildConnector, type Dispatcher } from 'undici';
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+
+import { Fault } from '../faults/fault.ts';
+import { createDialler, targetOf, type DialOptions } from './outbound-dial.ts';
+import { createGuard, type AddressProfile } from './outbound-guard.ts';
+import { openWebSocket, type WebSocketOptions } from './outbound-websocket.ts';
+import { secret, section } from './settings.ts';
+
+export { refusalOf, type HandshakeRefusal, type WebSocketOptions } from './outbound-websocket.ts';
+
+/** The section `outbound` of a process's configuration. */
+export const OutboundConfig = section({
+  allow: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Hosts, addresses, CIDR ranges or URLs that may be called although they are loopback, link-local or private.',
+    ),
+  proxy: section({
+    url: secret()
+      .optional()
+      .describe('http(s)://user:password@host:port of a CONNECT proxy. Default: HTTPS_PROXY.'),
+  }),
+  noProxy: z
+    .array(z.string())
+    .optional()
+    .describe('Hosts that are dialled directly. Default: NO_PROXY, when the proxy comes from HTTPS_PROXY.'),
+  caFile: z.string().optional().describe('PEM file of authorities that are trusted beside the public ones.'),
+  certFile: z.string().optional().describe('PEM file of the client certificate.'),
+  keyFile: z.string().optional().describe('PEM file of its private key.'),
+  connectMsMax: z.number().int().min(1).default(5_000).describe('Longest time to connect, in ms.'),
+  responseBytesMax: z
+    .number()
+    .int()
+    .min(1)
+    .default(64 * 1024 * 1024)
+    .describe('Largest answer that is read, in bytes.'),
+});
+
+/** What makes an outbound client. */
+export interface OutboundOptions extends Omit<DialOptions, 'guard'> {
+  readonly profile: AddressProfile;
+  /** See {@link createGuard} for what an entry may be. */
+  readonly allow: readonly string[];
+  readonly responseBytesMax: number;
+}
+
+/** One request. */
+export interface OutboundRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>;
+  /** From the call to the last byte of the answer. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: the client's responseBytesMax. */
+  readonly bodyBytesMax?: number;
+}
+
+/** An answer whose head is here; the body is read once, by one of the four. */
+export interface OutboundResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  bytes(): Promise<Uint8Array>;
+  text(): Promise<string>;
+  /** Errors: outbound.bad_answer when the body is not JSON. */
+  json(): Promise<unknown>;
+  /** A body that nobody reads holds its connection until timeoutMs. */
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The one client for calls that leave the process: HTTP/1.1 and WebSocket over a CONNECT proxy or directly.
+ *
+ * Redirects are answers, not followed: whoever wants to follow one decides again where it leads.
+ * Errors: outbound.* of proto/faults/codes.ts; an abort of the caller's signal rejects with its reason. No status is an error.
+ */
+export interface Outbound {
+  request(url: string, options: OutboundRequest): Promise<OutboundResponse>;
+  /** Opens a socket whose handshake is done; see {@link refusalOf} for the answer of a server that refuses. */
+  webSocket(url: string, options: WebSocketOptions): Promise<WebSocket>;
+  close(): Promise<void>;
+}
+
+/** Reads the files that the section names and takes the proxy from the customary variables when it names none. */
+export function toOutboundOptions(
+  config: z.output<typeof OutboundConfig>,
+  profile: AddressProfile,
+  env: NodeJS.ProcessEnv = process.env,
+): OutboundOptions {
+  const proxyUrl = config.proxy.url ?? env['HTTPS_PROXY'] ?? env['https_proxy'];
+  const noProxy =
+    config.noProxy ??
+    (config.proxy.url === undefined ? (env['NO_PROXY'] ?? env['no_proxy'])?.split(',') : undefined);
+  return {
+    profile,
+    allow: config.allow,
+    proxy: proxyUrl === undefined || proxyUrl === '' ? undefined : { url: proxyUrl },
+    noProxy: noProxy?.map((entry) => entry.trim()).filter((entry) => entry !== ''),
+    ca: readPem('outbound.caFile', config.caFile),
+    cert: readPem('outbound.certFile', config.certFile),
+    key: readPem('outbound.keyFile', config.keyFile),
+    connectMsMax: config.connectMsMax,
+    responseBytesMax: config.responseBytesMax,
+  };
+}
+
+/** Makes a client; its connections are pooled per origin until close. */
+export function createOutbound(options: OutboundOptions): Outbound {
+  const dial = createDialler({ ...options, guard: createGuard(options.profile, options.allow) });
+  const closing = new AbortController();
+  const open = async (url: URL, callback: buildConnector.Callback): Promise<void> => {
+    let socket;
+    try {
+      socket = await dial(url, closing.signal);
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), null);
+      return;
+    }
+    // The type asks for a TLSSocket or Socket of undici's own spelling; both are the sockets of node:net.
+    callback(null, socket as Parameters<buildConnector.Callback>[1] & object);
+  };
+  const connect: buildConnector.connector = ({ protocol, host }, callback) =>
+    void open(new URL(`${protocol}//${host ?? ''}`), callback);
+  const agent = new Agent({ connect, connections: 128, pipelining: 1 });
+
+  return {
+    request: async (text, request) => send(agent, parseUrl(text, ['http:', 'https:']), { request, options }),
+    webSocket: async (text, webSocket) => {
+      const url = parseUrl(text, ['ws:', 'wss:', 'http:', 'https:']);
+      // `new URL` keeps the scheme's class, and http and ws are of the same, so setting it is allowed.
+      url.protocol = url.protocol.replace('http', 'ws');
+      return openWebSocket(url, dial, webSocket);
+    },
+    async close() {
+      closing.abort();
+      await agent.destroy();
+    },
+  };
+}
+
+async function send(
+  agent: Agent,
+  url: URL,
+  { request, options }: { readonly request: OutboundRequest; readonly options: OutboundOptions },
+): Promise<OutboundResponse> {
+  const { method = 'GET', headers = {}, body, timeoutMs, signal } = request;
+  signal?.throwIfAborted();
+  const stop = new AbortController();
+  const timer = setTimeout(() => {
+    stop.abort(new Fault('outbound.timeout', { internal: `${method} ${url.origin}: ${timeoutMs} ms` }));
+  }, timeoutMs).unref();
+  const onAbort = (): void => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const release = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+  try {
+    const answer = await agent.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: method as Dispatcher.HttpMethod,
+      headers,
+      body: body === undefined ? null : isIterable(body) ? Readable.from(body) : body,
+      signal: stop.signal,
+      // The one deadline above bounds everything.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const bytesMax = request.bodyBytesMax ?? options.responseBytesMax;
+    return toResponse(answer, { bytesMax, what: `${method} ${url.origin}`, stop: stop.signal, release });
+  } catch (error) {
+    release();
+    throw stop.signal.aborted ? stop.signal.reason : callFault(error, `${method} ${url.origin}`);
+  }
+}
+
+interface BodyBounds {
+  readonly bytesMax: number;
+  readonly what: string;
+  readonly stop: AbortSignal;
+  readonly release: () => void;
+}
+
+function toResponse(answer: Dispatcher.ResponseData, bounds: BodyBounds): OutboundResponse {
+  answer.body.once('close', bounds.release);
+  // The reader of the body gets the error; without a reader it must not end the process.
+  answer.body.on('error', () => undefined);
+  const stream = { [Symbol.asyncIterator]: () => boundedBody(answer, bounds) };
+  const bytes = async (): Promise<Uint8Array> => {
+    const parts: Uint8Array[] = [];
+    for await (const part of stream) parts.push(part);
+    return Buffer.concat(parts);
+  };
+  const text = async (): Promise<string> => new TextDecoder().decode(await bytes());
+  return {
+    status: answer.statusCode,
+    headers: flatten(answer.headers),
+    stream,
+    bytes,
+    text,
+    json: async () => {
+      const content = await text();
+      try {
+        return JSON.parse(content) as unknown;
+      } catch (error) {
+        throw new Fault('outbound.bad_answer', { internal: `${bounds.what}: not JSON`, cause: error });
+      }
+    },
+  };
+}
+
+async function* boundedBody(
+  answer: Dispatcher.ResponseData,
+  { bytesMax, what, stop }: BodyBounds,
+): AsyncGenerator<Uint8Array> {
+  let total = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      total += chunk.byteLength;
+      if (total > bytesMax)
+        throw new Fault('outbound.too_large', { internal: `${what}: more than ${bytesMax} bytes` });
+      yield chunk;
+    }
+  } catch (error) {
+    throw stop.aborted ? stop.reason : callFault(error, what);
+  } finally {
+    answer.body.destroy();
+  }
+}
+
+function callFault(error: unknown, what: string): unknown {
+  if (error instanceof Fault || !(error instanceof Error)) return error;
+  const code = 'code' in error ? String(error.code) : '';
+  const internal = `${what}: ${code} ${error.message}`;
+  // A body of the caller's that fails, or a wrong argument, is not the remote side's doing.
+  if (code === 'UND_ERR_INVALID_ARG') return new Fault('outbound.invalid_url', { internal, cause: error });
+  return new Fault('outbound.unreachable', { internal, cause: error });
+}
+
+function flatten(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : (value ?? []).join(', '),
+    ]),
+  );
+}
+
+function parseUrl(text: string, protocols: readonly string[]): URL {
+  const url = URL.parse(text);
+  if (
+    url === null ||
+    !protocols.includes(url.protocol) ||
+    targetOf(url).host === '' ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    throw new Fault('outbound.invalid_url', { internal: url === null ? 'does not parse' : url.protocol });
+  }
+  return url;
+}
+
+const isIterable = (body: NonNullable<OutboundRequest['body']>): body is AsyncIterable<Uint8Array> =>
+  typeof body === 'object' && Symbol.asyncIterator in body;
+
+function readPem(setting: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Fault('config.unreadable', { detail: `${setting}: ${file} cannot be read.`, cause: error });
+  }
+}
