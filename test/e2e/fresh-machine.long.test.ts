@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { eventually } from '../kit/eventually.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+
+const root = join(import.meta.dirname, '../..');
+// What a newcomer's shell has: the machine's own node and npm, nothing of this checkout.
+const machinePath = (process.env['PATH'] ?? '')
+  .split(':')
+  .filter((dir) => !dir.includes('node_modules') && !dir.includes('node-gyp-bin'))
+  .join(':');
+const environment: NodeJS.ProcessEnv = {
+  PATH: machinePath,
+  HOME: process.env['HOME'],
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) =>
+      /^npm_config_registry$|_CA_|CERT|^https?_proxy$|^no_proxy$/i.test(name),
+    ),
+  ),
+};
+
+test('a fresh clone: npm ci, npm start is ready within 5 s, and its demo APIs answer', async (t) => {
+  const dir = tempDir(t, 'isthmus-clone');
+  execFileSync('git', ['clone', '-q', root, dir]);
+  execFileSync('npm', ['ci'], { cwd: dir, env: environment, stdio: 'pipe' });
+  await startAndAsk(t, { cwd: dir, command: ['npm', 'start', '--'], portOffset: 23_000 });
+});
+
+test('the packed tarball, installed in an empty folder, runs npx isthmus up', async (t) => {
+  const packed = tempDir(t, 'isthmus-pack');
+  const installed = tempDir(t, 'isthmus-installed');
+  execFileSync('npm', ['pack', '--pack-destination', packed], { cwd: root, env: environment, stdio: 'pipe' });
+  const tarball = readdirSync(packed).find((name) => name.endsWith('.tgz')) ?? '';
+  writeFileSync(join(installed, 'package.json'), '{"private":true}');
+  execFileSync('npm', ['install', join(packed, tarball)], {
+    cwd: installed,
+    env: environment,
+    stdio: 'pipe',
+  });
+  await startAndAsk(t, { cwd: installed, command: ['npx', 'isthmus', 'up'], portOffset: 24_000 });
+});
+
+async function startAndAsk(
+  t: TestContext,
+  wish: { readonly cwd: string; readonly command: readonly string[]; readonly portOffset: number },
+): Promise<void> {
+  const dataDir = join(wish.cwd, 'data');
+  mkdirSync(dataDir, { recursive: true });
+  const [command = '', ...args] = [
+    ...wish.command,
+    '--data-dir',
+    dataDir,
+    '--port-offset',
+    String(wish.portOffset),
+  ];
+  const startedMs = performance.now();
+  const child = spawn(command, args, {
+    cwd: wish.cwd,
+    env: environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => killGroup(child));
+  const output: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  const addresses = await eventually(
+    async () => {
+      if (child.exitCode !== null) throw new Error(output.join(''));
+      const found = JSON.parse(readFileSync(join(dataDir, 'addresses.json'), 'utf8')) as Record<
+        string,
+        string
+      >;
+      return (await fetch(`${found['gateway']}/echo`)).status === 200 && found;
+    },
+    { timeoutMs: 20_000 },
+  );
+  const readyMs = performance.now() - startedMs;
+  t.diagnostic(`answered ${readyMs.toFixed(0)} ms after the command, npm's own start included`);
+  assert.ok(readyMs <= 7_000, `ready after ${readyMs.toFixed(0)} ms; 5 s and what npm takes to start`);
+  const key = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(output.join(''))?.[1] ?? '';
+  assert.equal(
+    (await fetch(`${addresses['gateway']}/orders`, { headers: { 'X-Gravitee-Api-Key': key } })).status,
+    200,
+  );
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
