@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { Fault } from '../faults/fault.ts';
+import { createGuard } from './outbound-guard.ts';
+import { createOutbound } from './outbound.ts';
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof Fault && error.code === 'outbound.refused_address';
+
+for (const url of [
+  'http://127.0.0.1/',
+  'http://2130706433/',
+  'http://0177.0.0.1/',
+  'http://0x7f.1/',
+  'http://127.1/',
+  'http://0/',
+  'http://[::1]/',
+  'http://[::]/',
+  'http://[::ffff:127.0.0.1]/',
+  'http://[::ffff:169.254.169.254]/',
+  'http://[::ffff:a9fe:a9fe]/',
+  'http://[::169.254.169.254]/',
+  'http://[64:ff9b::a9fe:a9fe]/',
+  'http://[2002:7f00:1::]/',
+  'http://[fe80::1]/',
+  'http://[fd00:ec2::254]/',
+  'http://169.254.169.254/latest/meta-data',
+  'http://100.100.100.200/',
+  'http://168.63.129.16/',
+  'http://metadata.google.internal/',
+  'http://localhost/',
+  'http://LOCALHOST./',
+  'http://a.localhost/',
+  'http://224.0.0.1/',
+  'http://255.255.255.255/',
+  'https://127.0.0.1/',
+  'ws://127.0.0.1/',
+]) {
+  test(`${url} is refused in both profiles, directly and through a proxy, by request and WebSocket`, async (t) => {
+    for (const profile of ['public', 'private'] as const) {
+      for (const proxy of [undefined, { url: 'http://127.0.0.1:9' }]) {
+        const outbound = createOutbound({
+          profile,
+          allow: [],
+          proxy,
+          connectMsMax: 2_000,
+          responseBytesMax: 1_000,
+        });
+        t.after(() => outbound.close());
+        const [asHttp, asWs] = [url.replace(/^ws/, 'http'), url.replace(/^http/, 'ws')];
+        await assert.rejects(outbound.request(asHttp, { timeoutMs: 2_000 }), isRefused);
+        await assert.rejects(outbound.webSocket(asWs, { handshakeMs: 2_000, maxPayloadBytes: 1 }), isRefused);
+      }
+    }
+  });
+}
+
+test('private networks are refused to the public profile and open to the private one', () => {
+  const target = { host: 'any.example', port: 80 };
+  for (const address of [
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.0.1',
+    '100.64.0.1',
+    'fd00::1',
+    '::ffff:10.0.0.1',
+  ]) {
+    assert.equal(createGuard('public', []).mayConnect(address, target), false, address);
+    assert.equal(createGuard('private', []).mayConnect(address, target), true, address);
+  }
+});
+
+test('addresses of the internet are open to both, and what is no address to none', () => {
+  const target = { host: 'any.example', port: 80 };
+  for (const profile of ['public', 'private'] as const) {
+    for (const address of ['1.1.1.1', '2606:4700::1111', '::ffff:1.1.1.1']) {
+      assert.equal(createGuard(profile, []).mayConnect(address, target), true, address);
+    }
+    for (const address of ['', 'any.example', 'fe80::1%eth0', '192.0.2.1', '240.0.0.1']) {
+      assert.equal(createGuard(profile, []).mayConnect(address, target), false, address);
+    }
+  }
+});
