@@ -164,6 +164,12 @@ export const codes = define({
   },
   'wire.malformed': { status: 400, owner: 'client', text: 'The frame is malformed.' },
   'wire.too_large': { status: 413, owner: 'client', text: 'The frame is larger than allowed.' },
+  'enrolment.refused': {
+    status: 403,
+    owner: 'config',
+    text: 'The bridge refuses to enrol this gateway.',
+    hint: 'Make a new enrolment token on the fleet and check the address of the bridge.',
+  },
   'bridge.unknown_gateway': {
     status: 401,
     owner: 'client',

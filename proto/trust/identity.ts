@@ -24,6 +24,8 @@ export interface EnrolledIdentity {
   /** X25519; what payload fields are sealed to. */
   readonly sealing: RawKeyPair;
   readonly enrolledAtMs: number;
+  /** What was granted at enrolment; the bridge's welcome says what is granted now. */
+  readonly environments?: readonly string[];
 }
 
 /** The part of proto/process/secrets.ts Keyring that is needed here; trust does not import process. */
@@ -47,6 +49,7 @@ const IdentityFile = z.strictObject({
   signingKey: z.strictObject({ publicKey: key, sealedPrivateKey: bytes }),
   sealingKey: z.strictObject({ publicKey: key, sealedPrivateKey: bytes }),
   enrolledAtMs: z.number().int(),
+  environments: z.array(z.string().min(1)).optional(),
 });
 
 /**
@@ -72,6 +75,7 @@ export function saveIdentity(dir: string, identity: EnrolledIdentity, keyring: S
     signingKey: sealed('signing', signing),
     sealingKey: sealed('sealing', sealing),
     enrolledAtMs,
+    environments: identity.environments,
   };
   mkdirSync(dir, { recursive: true });
   writeDurably(dir, `${JSON.stringify(file, undefined, 2)}\n`);
@@ -100,6 +104,7 @@ export function loadIdentity(dir: string, keyring: Sealer): EnrolledIdentity | u
     signing: pair('signing', file.signingKey),
     sealing: pair('sealing', file.sealingKey),
     enrolledAtMs: file.enrolledAtMs,
+    ...(file.environments !== undefined && { environments: file.environments }),
   };
 }
 

@@ -1,0 +1,108 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Outbound } from '../../proto/process/outbound.ts';
+import {
+  loadIdentity,
+  saveIdentity,
+  type EnrolledIdentity,
+  type Sealer,
+} from '../../proto/trust/identity.ts';
+import { createSealingKeyPair, createSigningKeyPair } from '../../proto/trust/keys.ts';
+import { readEnrolmentToken } from '../../proto/trust/tokens.ts';
+import { withSlash } from './bridge-client.ts';
+
+/** What an enrolment needs. */
+export interface EnrolOptions {
+  /** The token as the operator pasted it. */
+  readonly token: string;
+  /** Folder of identity.json. */
+  readonly dir: string;
+  readonly keyring: Sealer;
+  readonly outbound: Outbound;
+  readonly clock: Clock;
+  /** This program's version. */
+  readonly version: string;
+  /** Dial this instead of the bridge that the token names, e.g. through another address. */
+  readonly bridgeUrl?: string;
+}
+
+const answerSchema = z.object({
+  gateway: z.string().min(1).max(256),
+  organization: z.string(),
+  fleet: z.string().min(1).max(256),
+  environments: z.array(z.string().min(1)).max(1_000),
+});
+const refusalSchema = z.object({ code: z.string(), reason: z.string(), hint: z.string().optional() });
+const timeoutMs = 20_000;
+const answerBytesMax = 256 * 1024;
+
+/**
+ * Makes this machine a gateway: key pairs made here, their public halves sent with the token, the identity saved.
+ *
+ * Errors: trust.* for a token that is not whole, enrolment.refused with the bridge's words, outbound.* when it cannot
+ *         be reached. Nothing is saved then, and the token may be used again unless the bridge had taken it.
+ */
+export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
+  const { token, dir, keyring, outbound, clock } = options;
+  const { bridge: namedBridge, organization, rootKey } = readEnrolmentToken(token);
+  const bridge = options.bridgeUrl ?? namedBridge;
+  const signing = createSigningKeyPair();
+  const sealing = createSealingKeyPair();
+  const answer = await outbound.request(new URL('bridge/v1/enrol', withSlash(bridge)).href, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      token: token.trim(),
+      signingKey: Buffer.from(signing.publicKey).toString('base64url'),
+      sealingKey: Buffer.from(sealing.publicKey).toString('base64url'),
+      hostname: hostname().slice(0, 256),
+      version: options.version,
+    }),
+    timeoutMs,
+    bodyBytesMax: answerBytesMax,
+  });
+  const body = await answer.json();
+  if (answer.status >= 400) throw refusedBy(body, answer.status);
+  const said = answerSchema.safeParse(body);
+  // The root key in the token speaks for one organization; a bridge that names another is not the one it was made for.
+  if (!said.success || said.data.organization !== organization)
+    throw new Fault('enrolment.refused', {
+      detail: 'The answer is not one of the bridge that the token names.',
+    });
+  const { gateway, fleet, environments } = said.data;
+  const identity: EnrolledIdentity = {
+    gateway,
+    organization,
+    fleet,
+    environments,
+    bridge,
+    rootKey,
+    signing,
+    sealing,
+    enrolledAtMs: clock.now(),
+  };
+  saveIdentity(dir, identity, keyring);
+  return identity;
+}
+
+/** The identity of this machine: the saved one, else a new one for the token; undefined without either. */
+export async function ensureIdentity(
+  options: Omit<EnrolOptions, 'token'> & { readonly token: string | undefined },
+): Promise<EnrolledIdentity | undefined> {
+  const saved = loadIdentity(options.dir, options.keyring);
+  // A token that stays in the configuration must not enrol a second time at the next start.
+  if (saved !== undefined || options.token === undefined) return saved;
+  return enrol({ ...options, token: options.token });
+}
+
+function refusedBy(body: unknown, status: number): Fault {
+  const said = refusalSchema.safeParse(body).data;
+  if (said === undefined) return new Fault('enrolment.refused', { internal: `HTTP ${status}` });
+  const { code, reason, hint } = said;
+  return new Fault('enrolment.refused', {
+    detail: `The bridge says: ${reason} (${code})`,
+    ...(hint !== undefined && { hint }),
+  });
+}

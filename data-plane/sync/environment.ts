@@ -1,0 +1,375 @@
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Log } from '../../proto/process/log.ts';
+import { verifyHead, type HeadRefusal } from '../../proto/trust/heads.ts';
+import type { HeldEnvironment } from '../../proto/wire/frames.ts';
+import type { SignedHead } from '../../proto/wire/head.ts';
+import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
+import type { ApplyChange } from '../gateway/change.ts';
+import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
+import { Batch } from './batch.ts';
+import { readStored } from './cold-start.ts';
+import { RecordSet } from './record-set.ts';
+import type { EnvironmentState, RefusalReason } from './state.ts';
+import { planTransition, standingNacks, type Transition } from './transition.ts';
+
+/** What came of a head. */
+export type HeadOutcome =
+  /** Serving it; say so to the bridge. */
+  | {
+      readonly kind: 'applied';
+      readonly epoch: number;
+      readonly seq: number;
+      readonly nacks: readonly Nack[];
+    }
+  /** The same set under a fresh signature. */
+  | { readonly kind: 'unchanged' }
+  /** Our set differs: these are our bucket hashes. */
+  | { readonly kind: 'buckets'; readonly hashes: Uint8Array }
+  /** The answer to our buckets is still to come. */
+  | { readonly kind: 'waiting' }
+  /** Only the whole set helps; the next hello says that we hold nothing. */
+  | { readonly kind: 'resync'; readonly detail: string }
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string };
+
+/** What one environment needs of its surroundings. */
+export interface EnvironmentOptions {
+  readonly at: EnvironmentRef;
+  readonly fleet: string;
+  readonly rootKey: Uint8Array;
+  readonly store: Store;
+  readonly apply: ApplyChange;
+  readonly clock: Clock;
+  /** Wall clock, corrected by the bridge's. */
+  readonly nowMs: () => number;
+  readonly log: Log;
+  readonly onRefused: (environment: string, reason: RefusalReason) => void;
+}
+
+/** How many heads may pass while the answer to our buckets is awaited; each comes with a change or every 30 s. */
+const headsWhileWaitingMax = 3;
+const certificatesMax = 64;
+/** Ten times a very large installation. */
+const batchBytesMax = 1024 ** 3;
+
+/**
+ * Follows one environment: gathers aside what the bridge sends, proves it by a signed head, stores it, applies it.
+ *
+ * What is served changes only in `takeHead` and `load`; whatever a bridge sends, the old set stays until a new one is
+ * proven whole. Frames of one environment must be given one after another: await takeHead.
+ */
+export class Environment {
+  readonly at: EnvironmentRef;
+  private readonly options: EnvironmentOptions;
+  private current = RecordSet.empty;
+  private head: SignedHead | undefined;
+  private seen: Pick<SeenHead, 'epoch' | 'seq' | 'digest'> | undefined;
+  private tags: readonly string[] | undefined;
+  private grantedTags: readonly string[] = [];
+  private certificates: readonly Uint8Array[] = [];
+  private nacks: readonly Nack[] = [];
+  private batch = new Batch();
+  private headsWhileWaiting: number | undefined;
+  private mustResync = false;
+  /** Monotonic time of the last head that was newer than the one before; undefined until one came in this process. */
+  private freshAtMs: number | undefined;
+  private newestIssuedAtMs = 0;
+  private hasComeExpired = false;
+  private readonly refused: Partial<Record<RefusalReason, number>> = {};
+  private lastRefusal: string | undefined;
+
+  constructor(options: EnvironmentOptions) {
+    this.options = options;
+    this.at = options.at;
+  }
+
+  /** Takes what the store holds into service if it still verifies; says what is wrong otherwise. */
+  load(stored: LoadedEnvironment | undefined, seen: SeenHead | undefined): string | undefined {
+    this.seen = seen;
+    if (stored === undefined) return undefined;
+    const read = readStored(stored, {
+      at: this.at,
+      rootKey: this.options.rootKey,
+      nowMs: this.options.clock.now(),
+    });
+    if (read.kind === 'refused') return read.detail;
+    this.current = read.set;
+    this.head = read.head;
+    this.newestIssuedAtMs = read.head.issuedAtMs;
+    this.tags = stored.tags;
+    this.certificates = stored.certificates;
+    if (
+      seen === undefined ||
+      read.head.epoch > seen.epoch ||
+      (read.head.epoch === seen.epoch && read.head.seq > seen.seq)
+    )
+      this.seen = read.head;
+    const meta = { ...this.at, seq: read.head.seq };
+    const refused = this.options.apply({ ...meta, isFull: true, set: read.lastGood, removed: [] });
+    this.nacks = [...read.nacks, ...refused];
+    if (read.refusedBefore.length > 0) {
+      // After what was served before, so that a record refused again finds its predecessor in service.
+      const again = this.options.apply({ ...meta, isFull: false, set: read.refusedBefore, removed: [] });
+      this.nacks = standingNacks(this.nacks, read.refusedBefore, again);
+    }
+    return undefined;
+  }
+
+  /** What to say of it in the hello. */
+  held(): HeldEnvironment {
+    const { environment } = this.at;
+    const head = this.mustResync ? undefined : this.head;
+    if (head === undefined)
+      return { environment, epoch: 0, seq: 0, digest: new Uint8Array(), refused: this.nacks };
+    return { environment, epoch: head.epoch, seq: head.seq, digest: head.digest, refused: this.nacks };
+  }
+
+  /** A new connection: what the last one left unproven is dropped. */
+  begin(grantedTags: readonly string[]): void {
+    this.batch = new Batch();
+    this.headsWhileWaiting = undefined;
+    this.grantedTags = grantedTags;
+  }
+
+  addCertificates(certificates: readonly Uint8Array[]): void {
+    // The old ones stay beside them: a bridge that sends none must not make a proven key unknown.
+    const known = new Map(
+      [...certificates, ...this.certificates].map((each) => [Buffer.from(each).toString('hex'), each]),
+    );
+    this.certificates = [...known.values()].slice(0, certificatesMax);
+  }
+
+  addHeaders(headers: readonly RecordHeader[], isFull: boolean): void {
+    this.batch.addHeaders(headers, isFull);
+  }
+
+  addPayloads(records: readonly Uint8Array[]): void {
+    this.batch.addPayloads(records);
+  }
+
+  addBuckets(answer: {
+    readonly buckets: readonly number[];
+    readonly headers: readonly RecordHeader[];
+    readonly isLast: boolean;
+  }): void {
+    this.batch.addBuckets(answer.buckets, answer.headers, answer.isLast);
+    if (answer.isLast) this.headsWhileWaiting = undefined;
+  }
+
+  /** The next hello says that we hold nothing, so that everything comes. */
+  startOver(): void {
+    this.mustResync = true;
+  }
+
+  /** More than any environment holds came without a head that proves it. */
+  isOverfull(): boolean {
+    return this.batch.bytes > batchBytesMax;
+  }
+
+  /** Judges a head and, when it proves what was gathered, stores and serves it. */
+  async takeHead(bytes: Uint8Array): Promise<HeadOutcome> {
+    const { nowMs, rootKey, store } = this.options;
+    const verdict = verifyHead(bytes, {
+      rootKey,
+      certificates: this.certificates,
+      lastSeen: this.seen,
+      environment: this.at,
+      nowMs: nowMs(),
+    });
+    if (verdict.kind === 'refused') return this.refuse(verdict.reason, verdict.detail);
+    const { head } = verdict;
+    if (this.seen === undefined || head.epoch > this.seen.epoch || head.seq > this.seen.seq) {
+      this.seen = head;
+      store.saveSeen({
+        environment: this.at.environment,
+        epoch: head.epoch,
+        seq: head.seq,
+        digest: head.digest,
+      });
+    }
+    if (this.isServing(head) && this.batch.isEmpty()) {
+      this.freshen(head);
+      this.hasComeExpired = verdict.isExpired;
+      return { kind: 'unchanged' };
+    }
+    const outcome = await this.prove(head, bytes);
+    if (outcome.kind === 'applied') this.hasComeExpired = verdict.isExpired;
+    return outcome;
+  }
+
+  state(): EnvironmentState {
+    const entries = [...this.current.entries()].filter(({ header }) => !header.isDeleted);
+    return {
+      environment: this.at.environment,
+      epoch: this.head?.epoch ?? 0,
+      seq: this.head?.seq ?? 0,
+      ageMs: this.ageMs(),
+      isComplete: this.head !== undefined,
+      isHeadExpired: this.isHeadExpired(),
+      records: entries.length,
+      recordsHeld: entries.filter(({ hasBytes }) => hasBytes).length,
+      refused: { ...this.refused },
+      lastRefusal: this.lastRefusal,
+      nacks: this.nacks,
+    };
+  }
+
+  /** Counts and reports something that is not taken; what is served stays. */
+  refuse(reason: RefusalReason, detail: string): HeadOutcome {
+    this.count(reason, detail);
+    this.batch = new Batch();
+    this.headsWhileWaiting = undefined;
+    // A refused head says nothing about our set; refused records do: start over from everything.
+    this.mustResync ||= !headRefusals.has(reason);
+    return { kind: 'refused', reason, detail };
+  }
+
+  /** Digest, count, records and entitlement of the candidate against a verified head. */
+  private async prove(head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
+    const candidate = this.batch.candidate(this.current);
+    if (
+      this.head !== undefined &&
+      head.epoch > this.head.epoch &&
+      !this.batch.isFull &&
+      !this.isDigestOf(candidate, head)
+    ) {
+      this.mustResync = true;
+      return { kind: 'resync', detail: `epoch ${head.epoch} begins` };
+    }
+    if (!this.isDigestOf(candidate, head)) return this.repair(candidate, head);
+    const strays = this.batch.strays(candidate);
+    const transition = planTransition({
+      at: this.at,
+      fleet: this.options.fleet,
+      current: this.current,
+      currentTags: this.tags,
+      grantedTags: this.grantedTags,
+      candidate,
+      bytesOf: (header) => this.batch.bytesOf(header),
+    });
+    if (transition.withheld.length > 0) return this.refuseWithheld(transition, strays.length);
+    if (strays.length > 0) this.count('hash_mismatch', `${strays.length} records that no header names`);
+    if (transition.unentitled > 0)
+      this.count('not_entitled', `${transition.unentitled} records of other fleets`);
+    return this.adopt(transition, head, bytes);
+  }
+
+  private refuseWithheld({ withheld, tags }: Transition, strays: number): HeadOutcome {
+    const [first] = withheld;
+    const named = first === undefined ? '' : `, e.g. ${first.kind} ${first.id}`;
+    if (strays > 0)
+      return this.refuse('hash_mismatch', `${strays} records do not have the hash of their header${named}`);
+    // When our fleet's tags have just widened, an honest bridge sends the rest to whoever starts over.
+    if (this.tags !== undefined && tags.join() !== this.tags.join() && !this.batch.isFull) {
+      this.mustResync = true;
+      return { kind: 'resync', detail: 'the tags of our fleet have changed' };
+    }
+    return this.refuse(
+      'withheld',
+      `${withheld.length} records that our fleet is entitled to did not come${named}`,
+    );
+  }
+
+  /** Our headers do not give the digest: compare buckets, then start over, then refuse. */
+  private repair(candidate: RecordSet, head: SignedHead): HeadOutcome {
+    if (this.batch.isFull || this.batch.isRepaired())
+      return this.refuse(
+        'digest_mismatch',
+        `the records do not give the digest of head ${head.epoch}/${head.seq}`,
+      );
+    if (this.headsWhileWaiting === undefined) {
+      this.headsWhileWaiting = 0;
+      return { kind: 'buckets', hashes: candidate.bucketHashes() };
+    }
+    this.headsWhileWaiting += 1;
+    if (this.headsWhileWaiting <= headsWhileWaitingMax) return { kind: 'waiting' };
+    return this.refuse(
+      'digest_mismatch',
+      `the bridge does not say how head ${head.epoch}/${head.seq} comes about`,
+    );
+  }
+
+  private async adopt(transition: Transition, head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
+    const { store, apply, clock } = this.options;
+    const isFirst = this.head === undefined;
+    const { set, removed } = transition;
+    const hasChanges = transition.changed.length > 0 || transition.gone.length > 0 || !this.isServing(head);
+    if (hasChanges) {
+      await store.save({
+        state: {
+          ...this.at,
+          epoch: head.epoch,
+          seq: head.seq,
+          head: bytes,
+          certificates: this.certificates,
+          tags: transition.tags,
+          refused: this.nacks,
+          appliedAtMs: clock.now(),
+        },
+        isFull: isFirst,
+        records: transition.changed,
+        gone: isFirst ? [] : transition.gone,
+      });
+    }
+    const mayChangeService = isFirst || set.length > 0 || removed.length > 0;
+    const refused = mayChangeService
+      ? apply({ ...this.at, seq: head.seq, isFull: isFirst, set, removed })
+      : [];
+    this.nacks = standingNacks(this.nacks, [...set, ...removed], [...transition.nacks, ...refused]);
+    if (hasChanges) await store.settle(this.at.environment, this.nacks);
+    this.current = transition.next;
+    this.tags = transition.tags;
+    this.head = head;
+    this.batch = new Batch();
+    this.headsWhileWaiting = undefined;
+    this.mustResync = false;
+    this.freshen(head);
+    return { kind: 'applied', epoch: head.epoch, seq: head.seq, nacks: this.nacks };
+  }
+
+  private count(reason: RefusalReason, detail: string): void {
+    this.refused[reason] = (this.refused[reason] ?? 0) + 1;
+    this.lastRefusal = `${reason}: ${detail}`;
+    this.options.onRefused(this.at.environment, reason);
+    this.options.log.warn(
+      { environment: this.at.environment, reason, detail },
+      'refused what the bridge sent',
+    );
+  }
+
+  private isServing(head: SignedHead): boolean {
+    return this.head?.epoch === head.epoch && this.head.seq === head.seq;
+  }
+
+  private isDigestOf(set: RecordSet, head: SignedHead): boolean {
+    return head.count === set.count() && Buffer.compare(set.digest(), head.digest) === 0;
+  }
+
+  /** Only a signature younger than any before shows that the publisher is alive; an old one repeated does not. */
+  private freshen(head: SignedHead): void {
+    if (head.issuedAtMs <= this.newestIssuedAtMs) return;
+    this.newestIssuedAtMs = head.issuedAtMs;
+    this.freshAtMs = this.options.clock.monotonicMs();
+    this.head = head;
+  }
+
+  private ageMs(): number | undefined {
+    if (this.head === undefined) return undefined;
+    if (this.freshAtMs !== undefined) return this.options.clock.monotonicMs() - this.freshAtMs;
+    return Math.max(0, this.options.nowMs() - this.head.issuedAtMs);
+  }
+
+  private isHeadExpired(): boolean {
+    const ageMs = this.ageMs();
+    if (this.head === undefined || ageMs === undefined) return false;
+    return this.hasComeExpired || ageMs > this.head.expiresAtMs - this.head.issuedAtMs;
+  }
+}
+
+const headRefusals: ReadonlySet<RefusalReason> = new Set<HeadRefusal>([
+  'malformed',
+  'wrong_environment',
+  'unknown_key',
+  'epoch_not_signed',
+  'bad_signature',
+  'rollback',
+]);

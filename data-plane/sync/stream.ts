@@ -1,0 +1,117 @@
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Outbound } from '../../proto/process/outbound.ts';
+import { decodeFrame, encodeFrame, type Frame } from '../../proto/wire/frames.ts';
+import { wireLimits } from '../../proto/wire/limits.ts';
+import { SessionEnd, type Session } from './session.ts';
+
+type Socket = Awaited<ReturnType<Outbound['webSocket']>>;
+
+/** What runs over one socket. */
+export interface StreamOptions {
+  readonly socket: Socket;
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** A frame that cannot be decoded. */
+  readonly onMalformed: (detail: string) => void;
+}
+
+/** Frames that wait to be taken before the socket is asked to pause, and to go on. */
+const queuedMax = 32;
+const queuedMin = 8;
+/** Until the welcome says how often the bridge speaks. */
+const welcomeMsMax = 15_000;
+const silenceFactor = 1.5;
+
+/** Sends one frame, if the socket is still open. */
+export function sendFrame(socket: Socket, frame: Frame): void {
+  if (socket.readyState === socket.OPEN) socket.send(encodeFrame(frame));
+}
+
+/**
+ * Takes the frames of one socket, one after another, until it ends; always rejects, with why.
+ *
+ * A large change takes a while to store and compile: the socket pauses meanwhile, so that nothing piles up here. A
+ * bridge that says nothing for 1.5 times its ping is given up, because a cut line says nothing at all.
+ */
+export async function runStream({
+  socket,
+  session,
+  clock,
+  signal,
+  onMalformed,
+}: StreamOptions): Promise<never> {
+  const over = Promise.withResolvers<never>();
+  const queue: Uint8Array[] = [];
+  let isTaking = false;
+  let silenceMsMax = welcomeMsMax;
+  let cancelSilence = (): void => undefined;
+  const heard = (): void => {
+    cancelSilence();
+    cancelSilence = clock.after(silenceMsMax, () =>
+      over.reject(new SessionEnd('sync.silent', `nothing was heard for ${silenceMsMax} ms`)),
+    );
+  };
+  const decode = (bytes: Uint8Array): Frame | undefined => {
+    try {
+      return decodeFrame(bytes, wireLimits.frameBytesMax);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      onMalformed(detail);
+      throw new SessionEnd('sync.refused', detail);
+    }
+  };
+  const takeAll = async (): Promise<void> => {
+    for (let bytes = queue.shift(); bytes !== undefined; bytes = queue.shift()) {
+      const frame = decode(bytes);
+      if (frame?.kind === 'welcome') silenceMsMax = Math.max(1_000, frame.pingMs * silenceFactor);
+      if (frame !== undefined) await session.take(frame);
+      if (queue.length <= queuedMin && socket.isPaused) socket.resume();
+      // While we were busy the socket was not read: only silence that we could hear counts.
+      heard();
+    }
+  };
+  const onMessage = (message: unknown): void => {
+    heard();
+    queue.push(toBytes(message));
+    if (queue.length >= queuedMax && !socket.isPaused) socket.pause();
+    if (isTaking) return;
+    isTaking = true;
+    takeAll().then(() => (isTaking = false), over.reject);
+  };
+  const onClose = (code: number, reason: Buffer): void => {
+    // Frames before the end may still wait, the close frame among them; it says more than the socket.
+    const end = new SessionEnd(
+      'sync.disconnected',
+      `the bridge closed the stream: ${code} ${reason.toString()}`,
+    );
+    clock.after(0, () => void waitUntilTaken(() => isTaking).then(() => over.reject(end)));
+  };
+  const waitUntilTaken = async (isBusy: () => boolean): Promise<void> => {
+    while (isBusy()) await clock.delay(10);
+  };
+  const onAbort = (): void => over.reject(signal.reason);
+
+  socket.on('message', onMessage);
+  socket.on('close', onClose);
+  socket.on('error', (error: Error) => over.reject(new SessionEnd('sync.disconnected', error.message)));
+  socket.on('ping', heard);
+  signal.addEventListener('abort', onAbort, { once: true });
+  heard();
+  if (socket.readyState !== socket.OPEN) onClose(1006, Buffer.from('closed at once'));
+  try {
+    return await over.promise;
+  } finally {
+    cancelSilence();
+    signal.removeEventListener('abort', onAbort);
+    socket.off('message', onMessage);
+    socket.close(1000);
+    clock.after(1_000, () => socket.terminate());
+  }
+}
+
+function toBytes(message: unknown): Uint8Array {
+  if (message instanceof Uint8Array) return message;
+  if (Array.isArray(message)) return Buffer.concat(message as Uint8Array[]);
+  return new Uint8Array(message instanceof ArrayBuffer ? message : 0);
+}
