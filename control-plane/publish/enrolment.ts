@@ -114,6 +114,7 @@ export async function enrol(
       .executeTakeFirst();
     if (root === undefined) throw refusal();
     const token = readEnrolmentToken(request.token, { rootKey: root.public_key, nowMs: clock.now() });
+    await lockToken(trx, token);
     const known = await findBySigningKey(trx, token.id, request.signingKey);
     if (known !== undefined) {
       if (known.isRevoked) throw refusal();
@@ -150,6 +151,16 @@ interface UsableToken {
   readonly id: string;
   readonly organization: string;
   readonly secret: string;
+}
+
+/** Two requests with one key wait for each other here, so that the second finds the first one's gateway. */
+async function lockToken(trx: Trx, token: UsableToken): Promise<void> {
+  await trx
+    .updateTable('enrolment_token')
+    .set((eb) => ({ uses: eb.ref('uses') }))
+    .where('id', '=', token.id)
+    .where('organization', '=', token.organization)
+    .execute();
 }
 
 async function useToken(trx: Trx, token: UsableToken, nowMs: number) {

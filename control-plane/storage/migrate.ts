@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { Fault } from '../../proto/faults/fault.ts';
 import { columnTypes, type DialectName, type Migration } from './migrations/migration.ts';
 
@@ -21,26 +21,36 @@ export async function migrate<Tables>(
   dialect: DialectName,
   known: readonly Migration[],
 ): Promise<readonly string[]> {
-  return (db as unknown as Kysely<SchemaTables>).transaction().execute(async (trx) => {
+  return db.transaction().execute(async (trx) => {
     if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${advisoryLock})`.execute(trx);
-    await trx.schema
-      .createTable('schema_migration')
-      .ifNotExists()
-      .addColumn('version', 'integer', (column) => column.primaryKey())
-      .addColumn('name', 'text', (column) => column.notNull())
-      .addColumn('applied_at_ms', columnTypes(dialect).integer, (column) => column.notNull())
-      .execute();
-    const rows = await trx.selectFrom('schema_migration').select('version').execute();
-    const done = new Set(rows.map((row) => row.version));
-    refuseNewer([...done], known);
-    const pending = known.filter((migration) => !done.has(migration.version));
-    for (const migration of pending) {
-      const { version, name } = migration;
-      await migration.up(trx as unknown as Kysely<unknown>, columnTypes(dialect));
-      await trx.insertInto('schema_migration').values({ version, name, applied_at_ms: Date.now() }).execute();
-    }
-    return pending.map((migration) => `${migration.version}-${migration.name}`);
+    return applyMigrations(trx, dialect, known);
   });
+}
+
+/** Runs the pending ones inside the caller's transaction and says which; see {@link migrate}. */
+export async function applyMigrations<Tables>(
+  transaction: Transaction<Tables>,
+  dialect: DialectName,
+  known: readonly Migration[],
+): Promise<readonly string[]> {
+  const trx = transaction as unknown as Transaction<SchemaTables>;
+  await trx.schema
+    .createTable('schema_migration')
+    .ifNotExists()
+    .addColumn('version', 'integer', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('applied_at_ms', columnTypes(dialect).integer, (column) => column.notNull())
+    .execute();
+  const rows = await trx.selectFrom('schema_migration').select('version').execute();
+  const done = new Set(rows.map((row) => row.version));
+  refuseNewer([...done], known);
+  const pending = known.filter((migration) => !done.has(migration.version));
+  for (const migration of pending) {
+    const { version, name } = migration;
+    await migration.up(trx as unknown as Kysely<unknown>, columnTypes(dialect));
+    await trx.insertInto('schema_migration').values({ version, name, applied_at_ms: Date.now() }).execute();
+  }
+  return pending.map((migration) => `${migration.version}-${migration.name}`);
 }
 
 function refuseNewer(done: readonly number[], known: readonly Migration[]): void {

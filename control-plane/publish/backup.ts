@@ -1,0 +1,213 @@
+import { createWriteStream } from 'node:fs';
+import { open, rename, type FileHandle } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+import { createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { z } from 'zod';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Keyring } from '../../proto/process/secrets.ts';
+import { appendRows, readRows, replaceAll, userTables, type Row } from '../storage/tables-dump.ts';
+import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
+import { createHeads, lockEnvironment } from './heads.ts';
+import { createKeys } from './keys.ts';
+import { publishedTopic, publishSettings } from './publisher.ts';
+
+/**
+ * The backup file: zstd over lines of JSON, the same from and for both databases.
+ *
+ * Shape:  line 1 {"format":"isthmus-backup","version":1,"schema":2,"createdAtMs":...}
+ *         then   {"table":"api","rows":[{"id":"...","sha256":{"$bytes":"base64"}}, ...]}
+ *         last   {"end":true,"rows":1234}: a file without it was cut short.
+ * Private keys and secrets lie sealed in it; opening them takes the installation's key-encryption key, which is not in it.
+ */
+const Header = z.strictObject({
+  format: z.literal('isthmus-backup'),
+  version: z.literal(1),
+  schema: z.int().min(1),
+  createdAtMs: z.int(),
+});
+const Rows = z.strictObject({ table: z.string(), rows: z.array(z.record(z.string(), z.unknown())) });
+const End = z.strictObject({ end: z.literal(true), rows: z.int() });
+const Bytes = z.strictObject({ $bytes: z.base64() });
+
+const lineCharsMin = 1024 * 1024;
+
+/** What came of a backup. */
+export interface BackupResult {
+  readonly tables: number;
+  readonly rows: number;
+}
+
+/** Writes everything as it was at one moment; the file appears under its name only when it is whole and durable. */
+export async function backup(storage: Storage, file: string, clock: Clock): Promise<BackupResult> {
+  const result = { tables: 0, rows: 0 };
+  async function* lines(trx: Trx): AsyncGenerator<string> {
+    const { schema, tables } = await userTables(trx, storage.dialect);
+    yield line({ format: 'isthmus-backup', version: 1, schema, createdAtMs: clock.now() });
+    for (const table of tables) {
+      result.tables++;
+      for await (const rows of readRows(trx, storage.dialect, table)) {
+        result.rows += rows.length;
+        yield* rowLines(table, rows);
+      }
+    }
+    yield line({ end: true, rows: result.rows });
+  }
+  const temporary = `${file}.partial`;
+  await storage.snapshot((trx) =>
+    pipeline(lines(trx), createZstdCompress(), createWriteStream(temporary, { mode: 0o600 })),
+  );
+  const handle = await open(temporary, 'r+');
+  await handle.sync();
+  await handle.close();
+  await rename(temporary, file);
+  return result;
+}
+
+/** What {@link restore} needs. */
+export interface RestoreOptions {
+  readonly storage: Storage;
+  /** The one that sealed what is in the backup. */
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly log: StorageLog;
+}
+
+/**
+ * Replaces everything in the database by the backup, in one transaction, and raises the epoch of every environment.
+ *
+ * Gateways have seen later numbers than the backup's, and would refuse them as a rollback; a higher epoch, certified by the
+ * organization's root, tells them that history was reset on purpose. A backup of an older schema is moved forward.
+ * Errors: request.invalid (no backup, cut short), storage.newer_schema, secrets.no_key.
+ */
+export async function restore(options: RestoreOptions, file: string): Promise<BackupResult> {
+  const { storage, log } = options;
+  const handle = await openFile(file);
+  const input = handle.createReadStream().pipe(createZstdDecompress());
+  const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
+  let result: BackupResult;
+  try {
+    result = await storage.transaction(async (trx) => {
+      const before = await readEpochs(trx);
+      const read = await replaceAll(trx, storage.dialect, {
+        schema: (await nextLine(lines, Header)).schema,
+        fill: () => fill(trx, lines),
+      });
+      await raiseEpochs(trx, before, options);
+      return read;
+    });
+  } finally {
+    input.destroy();
+    await handle.close();
+  }
+  await storage.notifier.notify(publishedTopic, '');
+  log.info({ ...result, file }, 'restored; gateways follow the new epoch');
+  return result;
+}
+
+async function fill(trx: Trx, lines: AsyncIterator<string>): Promise<BackupResult> {
+  const tables = new Set<string>();
+  let rows = 0;
+  for (;;) {
+    const next = await nextLine(lines, z.union([Rows, End]));
+    if ('end' in next) {
+      if (next.rows !== rows) throw broken(`it has ${rows} rows and should have ${next.rows}`);
+      return { tables: tables.size, rows };
+    }
+    tables.add(next.table);
+    rows += next.rows.length;
+    await appendRows(trx, next.table, next.rows.map(fromJson));
+  }
+}
+
+/** At most 500 rows and about 1 MiB a line, so that one with large records still fits a string. */
+function* rowLines(table: string, rows: readonly Row[]): Generator<string> {
+  let texts: string[] = [];
+  let chars = 0;
+  const flush = (): string => `{"table":${JSON.stringify(table)},"rows":[${texts.join(',')}]}\n`;
+  for (const row of rows) {
+    const text = JSON.stringify(toJson(row));
+    texts.push(text);
+    chars += text.length;
+    if (chars < lineCharsMin) continue;
+    yield flush();
+    texts = [];
+    chars = 0;
+  }
+  if (texts.length > 0) yield flush();
+}
+
+async function openFile(file: string): Promise<FileHandle> {
+  try {
+    return await open(file);
+  } catch (cause) {
+    throw new Fault('request.invalid', { detail: `The backup ${file} cannot be opened.`, cause });
+  }
+}
+
+const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
+
+const broken = (why: string, cause?: unknown): Fault =>
+  new Fault('request.invalid', { detail: `The file is not a whole backup: ${why}.`, cause });
+
+async function nextLine<T>(lines: AsyncIterator<string>, schema: z.ZodType<T>): Promise<T> {
+  try {
+    const next = await lines.next();
+    if (next.done === true) throw broken('it ends too early');
+    return schema.parse(JSON.parse(next.value));
+  } catch (error) {
+    throw error instanceof Fault ? error : broken('a line cannot be read', error);
+  }
+}
+
+function toJson(row: Row): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [
+      column,
+      value instanceof Uint8Array ? { $bytes: Buffer.from(value).toString('base64') } : value,
+    ]),
+  );
+}
+
+function fromJson(row: Record<string, unknown>): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => {
+      const bytes = Bytes.safeParse(value);
+      return [column, bytes.success ? Buffer.from(bytes.data.$bytes, 'base64') : value];
+    }),
+  );
+}
+
+/** Epochs of what the backup replaces; none when the database is fresh. */
+async function readEpochs(trx: Trx): Promise<ReadonlyMap<string, number>> {
+  const rows = await trx.selectFrom('environment').select(['id', 'epoch']).execute();
+  return new Map(rows.map((row) => [row.id, row.epoch]));
+}
+
+async function raiseEpochs(
+  trx: Trx,
+  before: ReadonlyMap<string, number>,
+  { keyring, clock }: RestoreOptions,
+): Promise<void> {
+  const keys = createKeys({ keyring, clock });
+  const heads = createHeads({ keys, clock, lifetimeMs: publishSettings.headLifetimeMs });
+  const environments = await trx
+    .selectFrom('environment')
+    .select(['id as environment', 'organization', 'epoch'])
+    .execute();
+  for (const { environment, organization, epoch } of environments) {
+    // Seconds of the wall clock, so that restoring the same old backup twice, even after the database was lost and nobody knows
+    // which epochs there were, still gives a higher one.
+    const raised = Math.max(epoch + 1, (before.get(environment) ?? 0) + 1, Math.floor(clock.now() / 1_000));
+    const at = { organization, environment };
+    await trx
+      .updateTable('environment')
+      .set({ epoch: raised })
+      .where('organization', '=', organization)
+      .where('id', '=', environment)
+      .execute();
+    await keys.certifyActive(trx, at, raised);
+    await heads.renew(trx, await lockEnvironment(trx, at, 0));
+  }
+}
