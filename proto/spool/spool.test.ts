@@ -180,6 +180,9 @@ test('a write that fails or is short is repeated over itself without a trace', a
       if (random() < 0.2) throw Object.assign(new Error('gone'), { code: 'EIO' });
       diskFiles.syncData(file);
     },
+    async syncDataAside(file) {
+      moody.syncData(file);
+    },
   };
   const writer = createSpoolWriter({ dir, spool, files: moody, segmentBytes: 400 });
   const stubbornly = (work: () => void): void => {
@@ -193,7 +196,7 @@ test('a write that fails or is short is repeated over itself without a trace', a
   };
   for (let n = 0; n < 200; n++) {
     stubbornly(() => append(writer, n));
-    if (n % 10 === 0) stubbornly(() => writer.sync());
+    if (n % 10 === 0) await writer.sync().catch(() => undefined);
   }
   const content = await recoverSpool(dir, spool);
   assert.deepEqual(content, { end: 200, records: 200, gaps: [] }, `seed ${seed}`);

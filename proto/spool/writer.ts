@@ -1,5 +1,6 @@
-import { closeSync, fdatasyncSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { segmentFile, syncFolder } from './folder.ts';
 import { encodeHeader, headerBytes, sealBatch, segmentBytesDefault } from './segment.ts';
 
@@ -15,6 +16,8 @@ export interface SpoolFiles {
   /** Writes at a position; may write less than asked. */
   write(file: number, bytes: Uint8Array, position: number): number;
   syncData(file: number): void;
+  /** The same on another thread, so that writes go on meanwhile. */
+  syncDataAside(file: number): Promise<void>;
   syncFile(file: number): void;
   syncFolder(dir: string): void;
   close(file: number): void;
@@ -26,6 +29,7 @@ export const diskFiles: SpoolFiles = {
   create: (path) => openSync(path, 'w', 0o640),
   write: (file, bytes, position) => writeSync(file, bytes, 0, bytes.length, position),
   syncData: fdatasyncSync,
+  syncDataAside: promisify(fdatasync),
   syncFile: fsyncSync,
   syncFolder,
   close: closeSync,
@@ -53,8 +57,12 @@ export interface SpoolWriter {
    * Shape: `bytes` has batchHeadBytes of room in front of the lines, which are filled in here.
    */
   append(bytes: Buffer, count: number): void;
-  /** Forces what was written to disk. After a failure the next batch goes to a new segment: the kernel forgets which pages it lost. */
-  sync(): void;
+  /**
+   * Forces what was written to disk; batches may be appended meanwhile.
+   *
+   * Errors: what the disk rejects with. The next batch then goes to a new segment: the kernel forgets which pages it lost.
+   */
+  sync(): Promise<void>;
   close(): void;
 }
 
@@ -62,7 +70,7 @@ export interface SpoolWriter {
 export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
   const { dir, spool, segmentBytes = segmentBytesDefault, files = diskFiles } = options;
   let next = 0;
-  let open: { readonly file: number; readonly first: number; position: number; isDirty: boolean } | undefined;
+  let open: OpenSegment | undefined;
 
   const leave = (): void => {
     const left = open;
@@ -71,10 +79,11 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
     try {
       if (left.isDirty) files.syncData(left.file);
     } finally {
-      files.close(left.file);
+      left.isLeft = true;
+      if (left.syncs === 0) files.close(left.file);
     }
   };
-  const enter = (): NonNullable<typeof open> => {
+  const enter = (): OpenSegment => {
     files.makeFolder(dir);
     const file = files.create(join(dir, segmentFile(next)));
     try {
@@ -86,7 +95,7 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
       files.close(file);
       throw error;
     }
-    return { file, first: next, position: headerBytes, isDirty: false };
+    return { file, first: next, position: headerBytes, isDirty: false, isLeft: false, syncs: 0 };
   };
 
   return {
@@ -106,19 +115,33 @@ export function createSpoolWriter(options: SpoolWriterOptions): SpoolWriter {
       open.isDirty = true;
       next += count;
     },
-    sync() {
-      if (open === undefined || !open.isDirty) return;
+    async sync() {
+      const segment = open;
+      if (segment === undefined || !segment.isDirty) return;
+      segment.isDirty = false;
+      segment.syncs += 1;
       try {
-        files.syncData(open.file);
-        open.isDirty = false;
+        await files.syncDataAside(segment.file);
       } catch (error) {
-        open.isDirty = false;
-        leave();
+        if (open === segment) leave();
         throw error;
+      } finally {
+        segment.syncs -= 1;
+        if (segment.isLeft && segment.syncs === 0) files.close(segment.file);
       }
     },
     close: leave,
   };
+}
+
+interface OpenSegment {
+  readonly file: number;
+  readonly first: number;
+  position: number;
+  isDirty: boolean;
+  /** No batch goes into it any more; the file is closed when no sync needs it. */
+  isLeft: boolean;
+  syncs: number;
 }
 
 function writeAll(

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { AccessRecord, accessRecordColumns } from '../../proto/model/access-record.ts';
+import type { AccessFacts, RecordPrefix } from './facts.ts';
+import { createLineWriter } from './line.ts';
+
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('"', '\\', '\n', '\u2028', '\ud800', '\udc00x', '\u007f', '\u0000', 'é', '😀', '</script>'),
+);
+const optional = fc.option(text, { nil: undefined });
+const count = fc.nat({ max: 2 ** 40 });
+
+const prefixes: fc.Arbitrary<RecordPrefix> = fc.record({
+  organization: text,
+  environment: text,
+  api: text,
+  apiName: text,
+  apiRevision: fc.option(count, { nil: undefined }),
+  seq: fc.option(count, { nil: undefined }),
+  plan: optional,
+  application: optional,
+  subscription: optional,
+  securityType: optional,
+  entrypoint: optional,
+});
+const facts: fc.Arbitrary<AccessFacts> = fc.record({
+  timestampMs: count,
+  requestId: text,
+  transactionId: text,
+  keyHash8: optional,
+  method: text,
+  host: text,
+  uri: text,
+  pathInfo: optional,
+  mappedPath: optional,
+  status: fc.nat({ max: 599 }),
+  requestBytes: count,
+  responseBytes: count,
+  totalUs: fc.oneof(count, fc.double()),
+  endpoint: optional,
+  endpointUs: fc.oneof(count, fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, 1.5, -0)),
+  endpointConnectUs: count,
+  endpointTtfbUs: count,
+  remoteAddress: text,
+  localAddress: text,
+  userAgent: optional,
+  errorKey: optional,
+  errorMessage: optional,
+  warnings: optional,
+  outcome: fc.constantFrom('complete', 'clientAborted', 'upstreamAborted', 'refused'),
+});
+
+test('a line is one line of JSON that says what it was given, whatever the texts hold', () => {
+  fc.assert(
+    fc.property(text, prefixes, facts, (gateway, prefix, given) => {
+      const line = createLineWriter(gateway, prefix)(given);
+      assert.ok(line.endsWith('}\n'));
+      assert.equal(line.indexOf('\n'), line.length - 1);
+      assert.ok(line.isWellFormed());
+      const record = AccessRecord.strict().parse(JSON.parse(line));
+      assert.equal(record.uri, given.uri);
+      assert.equal(record.api_name, prefix.apiName);
+      assert.equal(record.user_agent, given.userAgent);
+      assert.equal(record.warnings, given.warnings);
+      assert.equal(record.org_id, prefix.organization);
+      assert.equal(record.timestamp, given.timestampMs);
+      for (const name of Object.keys(record))
+        assert.ok(name in accessRecordColumns, `${name} is a column of the lake`);
+    }),
+    { numRuns: 500 },
+  );
+});

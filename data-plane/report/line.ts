@@ -1,0 +1,63 @@
+import type { AccessFacts, RecordPrefix } from './facts.ts';
+
+/**
+ * Builds the writer of one subscription's lines; the part that never changes is made here, once.
+ *
+ * A hand-made writer since it costs a third of JSON.stringify: no object, no key look-up, and texts that need no
+ * escape (nearly all) are only tested and joined. Every field is on the line only when it has a value.
+ */
+export function createLineWriter(gateway: string, prefix: RecordPrefix): (facts: AccessFacts) => string {
+  const head = staticHead(gateway, prefix);
+  return (facts) => {
+    let line = `${head}${integer(facts.timestampMs)},"request_id":${quote(facts.requestId)},"transaction_id":${quote(facts.transactionId)}`;
+    if (facts.keyHash8 !== undefined) line += `,"key_hash8":${quote(facts.keyHash8)}`;
+    line += `,"http_method":${quote(facts.method)},"host":${quote(facts.host)},"uri":${quote(facts.uri)}`;
+    if (facts.pathInfo !== undefined) line += `,"path_info":${quote(facts.pathInfo)}`;
+    if (facts.mappedPath !== undefined) line += `,"mapped_path":${quote(facts.mappedPath)}`;
+    line += `,"status":${integer(facts.status)},"request_bytes":${integer(facts.requestBytes)},"response_bytes":${integer(facts.responseBytes)}`;
+    const totalUs = integer(facts.totalUs);
+    line += `,"gateway_response_time_us":${totalUs},"gateway_latency_us":${Math.max(0, totalUs - integer(facts.endpointUs))}`;
+    if (facts.endpoint !== undefined) {
+      line +=
+        `,"endpoint":${quote(facts.endpoint)},"endpoint_response_time_us":${integer(facts.endpointUs)}` +
+        `,"endpoint_connect_us":${integer(facts.endpointConnectUs)},"endpoint_ttfb_us":${integer(facts.endpointTtfbUs)}`;
+    }
+    line += `,"remote_address":${quote(facts.remoteAddress)},"local_address":${quote(facts.localAddress)}`;
+    if (facts.userAgent !== undefined) line += `,"user_agent":${quote(facts.userAgent)}`;
+    if (facts.errorKey !== undefined) line += `,"error_key":${quote(facts.errorKey)}`;
+    if (facts.errorMessage !== undefined) line += `,"error_message":${quote(facts.errorMessage)}`;
+    if (facts.warnings !== undefined) line += `,"warnings":${quote(facts.warnings)}`;
+    return `${line},"outcome":"${facts.outcome}"}\n`;
+  };
+}
+
+/** The line up to and including `"timestamp":`. */
+function staticHead(gateway: string, prefix: RecordPrefix): string {
+  const fields = {
+    type: 'v4-metrics',
+    org_id: prefix.organization,
+    env_id: prefix.environment,
+    gateway_id: gateway,
+    api_id: prefix.api,
+    api_name: prefix.apiName,
+    api_revision: prefix.apiRevision,
+    seq: prefix.seq,
+    plan_id: prefix.plan,
+    application_id: prefix.application,
+    subscription_id: prefix.subscription,
+    security_type: prefix.securityType,
+    entrypoint_id: prefix.entrypoint,
+  };
+  return `${JSON.stringify(fields).slice(0, -1)},"timestamp":`;
+}
+
+const needsNoEscape = /^[ !#-[\]-~]*$/;
+
+/** A JSON string. JSON.stringify escapes lone surrogates too, so that what is written is always well-formed UTF-8. */
+const quote = (text: string): string => (needsNoEscape.test(text) ? `"${text}"` : JSON.stringify(text));
+
+/** JSON has no NaN or infinity, and the lake's columns are integers. */
+function integer(value: number): number {
+  const whole = Math.trunc(value);
+  return Number.isSafeInteger(whole) ? whole : 0;
+}

@@ -1,0 +1,178 @@
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Part } from './messages.ts';
+
+/** What a queue needs. */
+export interface QueueOptions {
+  readonly clock: Clock;
+  /** Undefined: nobody waits. */
+  readonly holdMs: number | undefined;
+  readonly bytesMax: number;
+  /** Hands lines to the thread; called again only after `written`. */
+  readonly send: (parts: readonly Part[]) => void;
+  readonly onState: (isDegraded: boolean) => void;
+  /** Records that were dropped since the memory was full, oldest first. */
+  readonly onDropped: (count: number, part: Omit<Part, 'text' | 'count'>) => void;
+}
+
+/** Lines on their way to the spool thread. */
+export interface SpoolQueue {
+  /** Adds a line. The promise resolves when it is written, or after holdMs; undefined when nobody should wait. */
+  add(at: Omit<Part, 'text' | 'count'>, line: string): Promise<void> | undefined;
+  /** The thread has written what was sent last. */
+  written(): void;
+  /** Resolves when nothing is waiting or in flight. */
+  drained(): Promise<void>;
+  readonly isDegraded: boolean;
+  readonly bytes: number;
+}
+
+// Small enough that dropping the oldest piece drops little, large enough that a turn is one piece.
+const partBytesMax = 256 * 1024;
+const messageBytesMax = 1024 * 1024;
+
+/** Those who wait for the same write. */
+interface Turn {
+  readonly promise: Promise<void>;
+  readonly release: () => void;
+}
+type OpenPart = { -readonly [Key in keyof Part]: Part[Key] };
+
+/**
+ * Gathers the lines of an event-loop turn and sends them as one message; while a message is in flight the next one gathers.
+ *
+ * When a write takes longer than the hold, everybody is released and the queue is degraded: lines gather in a bounded
+ * ring and nobody waits, until a write returns in time again.
+ */
+export function createSpoolQueue(options: QueueOptions): SpoolQueue {
+  return new GatheringQueue(options);
+}
+
+class GatheringQueue implements SpoolQueue {
+  readonly #options: QueueOptions;
+  readonly #waiting: OpenPart[] = [];
+  #bytes = 0;
+  #gathering: Turn | undefined;
+  #inFlight:
+    | { readonly turn: Turn | undefined; readonly sentAtMs: number; readonly bytes: number }
+    | undefined;
+  #isScheduled = false;
+  #isDegraded = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  get isDegraded(): boolean {
+    return this.#isDegraded;
+  }
+
+  get bytes(): number {
+    return this.#bytes + (this.#inFlight?.bytes ?? 0);
+  }
+
+  add(at: Omit<Part, 'text' | 'count'>, line: string): Promise<void> | undefined {
+    this.#append(at, line);
+    if (this.#inFlight === undefined && !this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(() => this.#send());
+    }
+    if (this.#isDegraded || this.#options.holdMs === undefined) return undefined;
+    this.#gathering ??= this.#openTurn(this.#options.holdMs);
+    return this.#gathering.promise;
+  }
+
+  written(): void {
+    const sent = this.#inFlight;
+    if (sent === undefined) return;
+    this.#inFlight = undefined;
+    sent.turn?.release();
+    const isInTime = this.#options.clock.monotonicMs() - sent.sentAtMs <= (this.#options.holdMs ?? Infinity);
+    if (this.#isDegraded && isInTime) this.#setDegraded(false);
+    this.#send();
+  }
+
+  drained(): Promise<void> {
+    if (this.#inFlight === undefined && this.#waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #append(at: Omit<Part, 'text' | 'count'>, line: string): void {
+    let part = this.#waiting.findLast(
+      (open) =>
+        open.environment === at.environment &&
+        open.stream === at.stream &&
+        open.organization === at.organization,
+    );
+    if (part === undefined || part.text.length >= partBytesMax) {
+      part = {
+        stream: at.stream,
+        organization: at.organization,
+        environment: at.environment,
+        text: '',
+        count: 0,
+      };
+      this.#waiting.push(part);
+    }
+    part.text += line;
+    part.count += 1;
+    this.#bytes += line.length;
+    while (this.#bytes > this.#options.bytesMax && this.#waiting.length > 1) {
+      const oldest = this.#waiting.shift();
+      if (oldest === undefined) return;
+      this.#bytes -= oldest.text.length;
+      this.#options.onDropped(oldest.count, oldest);
+    }
+  }
+
+  #send(): void {
+    this.#isScheduled = false;
+    if (this.#inFlight !== undefined) return;
+    const parts: Part[] = [];
+    let bytes = 0;
+    while (bytes < messageBytesMax) {
+      const part = this.#waiting.shift();
+      if (part === undefined) break;
+      parts.push(part);
+      bytes += part.text.length;
+    }
+    if (parts.length === 0) {
+      for (const resolve of this.#idle.splice(0)) resolve();
+      return;
+    }
+    this.#bytes -= bytes;
+    // Lines that did not fit go with the next message, and whoever waits for one of them waits for that.
+    const turn = this.#waiting.length === 0 ? this.#gathering : undefined;
+    if (turn !== undefined) this.#gathering = undefined;
+    this.#inFlight = { turn, sentAtMs: this.#options.clock.monotonicMs(), bytes };
+    this.#options.send(parts);
+  }
+
+  #openTurn(holdMs: number): Turn {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let isOpen = true;
+    const cancel = this.#options.clock.after(holdMs, () => {
+      // A busy event loop fires timers before it reads messages: the write may be done. Give it one turn to say so.
+      setImmediate(() => {
+        if (isOpen) this.#setDegraded(true);
+      });
+    });
+    const release = (): void => {
+      isOpen = false;
+      cancel();
+      resolve();
+    };
+    return { promise, release };
+  }
+
+  #setDegraded(isDegraded: boolean): void {
+    if (isDegraded) {
+      this.#gathering?.release();
+      this.#gathering = undefined;
+      this.#inFlight?.turn?.release();
+    }
+    if (this.#isDegraded === isDegraded) return;
+    this.#isDegraded = isDegraded;
+    this.#options.onState(isDegraded);
+  }
+}

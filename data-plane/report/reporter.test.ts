@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { test, type TestContext } from 'node:test';
+import { factsOf } from '../../test/kit/access-facts.ts';
+import { eventually } from '../../test/kit/eventually.ts';
+import { startNode } from '../../test/kit/processes.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import { listSegments, listSpools, writeCheckpoint } from '../../proto/spool/folder.ts';
+import { createSpoolReader } from '../../proto/spool/reader.ts';
+import { startReporter, type Reporter, type ReporterOptions } from './reporter.ts';
+import { ReportSettings } from './settings.ts';
+
+const prefix = { organization: 'o', environment: 'e', api: 'a', apiName: 'A' };
+
+async function start(
+  t: TestContext,
+  settings: Partial<ReportSettings> = {},
+  more: Partial<ReporterOptions> = {},
+): Promise<{ reporter: Reporter; dir: string; checkpointDir: string }> {
+  const root = tempDir(t);
+  const dir = more.dir ?? join(root, 'spool');
+  const checkpointDir = join(root, 'checkpoints');
+  mkdirSync(checkpointDir, { recursive: true });
+  const reporter = await startReporter({
+    dir,
+    checkpointDir,
+    gateway: 'g',
+    settings: ReportSettings.parse(settings),
+    log: createLog({ name: 'test', level: 'silent' }),
+    metrics: createMetrics(),
+    clock: systemClock,
+    ...more,
+  });
+  t.after(() => reporter.close());
+  return { reporter, dir, checkpointDir };
+}
+
+async function readRecords(dir: string): Promise<readonly Record<string, unknown>[]> {
+  const records: Record<string, unknown>[] = [];
+  for (const { dir: folder, spool } of await listSpools(dir)) {
+    const reader = createSpoolReader({ dir: folder, spool, from: 0 });
+    for (let entries = await reader.read(); entries.length > 0; entries = await reader.read()) {
+      for (const entry of entries) {
+        if (entry.kind === 'gap') continue;
+        const lines = Buffer.from(entry.lines).toString().trimEnd().split('\n');
+        assert.equal(lines.length, entry.count);
+        records.push(...lines.map((line) => JSON.parse(line) as Record<string, unknown>));
+      }
+    }
+    await reader.close();
+  }
+  return records;
+}
+
+test('when the promise resolves the record can be read from disk; a turn is one batch', async (t) => {
+  const { reporter, dir } = await start(t);
+  const recorder = reporter.recorder(prefix);
+  await Promise.all(['1', '2', '3'].map(async (requestId) => recorder.write(factsOf({ requestId }))));
+  const records = await readRecords(dir);
+  assert.deepEqual(
+    records.map((record) => record['request_id']),
+    ['1', '2', '3'],
+  );
+  const [spool] = await listSpools(dir);
+  assert.ok(spool);
+  const reader = createSpoolReader({ dir: spool.dir, spool: spool.spool, from: 0 });
+  assert.deepEqual(
+    (await reader.read()).map((entry) => entry.kind === 'batch' && entry.count),
+    [3],
+  );
+  await reader.close();
+  assert.equal(reporter.health().state, 'ok');
+});
+
+test('each environment has a spool of its own, each start new ones', async (t) => {
+  const { reporter, dir } = await start(t);
+  await reporter.recorder(prefix).write(factsOf());
+  await reporter.recorder({ ...prefix, environment: 'f' }).write(factsOf());
+  await reporter.close();
+  const again = await start(t, {}, { dir });
+  await again.reporter.recorder(prefix).write(factsOf());
+  const spools = await listSpools(dir);
+  assert.deepEqual(spools.map(({ environment }) => environment).toSorted(), ['e', 'e', 'f']);
+});
+
+test('a killed gateway has every record whose answer was received', async (t) => {
+  const dir = join(tempDir(t), 'spool');
+  const child = startNode(t, [join(import.meta.dirname, '../../test/kit/answering-main.ts'), dir]);
+  const port = Number(await eventually(() => /port (\d+)/.exec(child.stdout())?.[1], { timeoutMs: 20_000 }));
+  const answered = new Set<string>();
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  t.after(() => agent.destroy());
+  let sent = 0;
+  const ask = (): void => {
+    const id = String(sent++);
+    get({ host: '127.0.0.1', port, path: `/${id}`, agent }, (answer) => {
+      answer.on('data', () => answered.add(id));
+      answer.on('end', ask).on('error', () => undefined);
+    }).on('error', () => undefined);
+  };
+  for (let n = 0; n < 32; n++) ask();
+  await eventually(() => answered.size > 2_000, { timeoutMs: 20_000 });
+  child.kill('SIGKILL');
+  await child.ended;
+  const recorded = new Set((await readRecords(dir)).map((record) => String(record['request_id'])));
+  const lost = [...answered].filter((id) => !recorded.has(id));
+  assert.deepEqual(lost, []);
+  assert.ok(recorded.size - answered.size <= 64, 'only requests in flight are recorded without an answer');
+});
+
+test('a frozen disk delays nobody past the hold, lags the event loop by less than 100 ms and loses nothing that fits memory', async (t) => {
+  const flag = join(tempDir(t), 'frozen');
+  const filesModule = new URL(
+    `../../test/kit/stalling-files.ts?flag=${encodeURIComponent(flag)}`,
+    import.meta.url,
+  ).href;
+  const { reporter, dir } = await start(t, {}, { filesModule });
+  const recorder = reporter.recorder(prefix);
+  await recorder.write(factsOf());
+  writeFileSync(flag, '');
+  const lag = monitorEventLoopDelay({ resolution: 5 });
+  lag.enable();
+  const began = performance.now();
+  await recorder.write(factsOf());
+  const waitedMs = performance.now() - began;
+  assert.ok(waitedMs >= 15 && waitedMs < 1_000, `waited ${waitedMs} ms`);
+  await eventually(() => reporter.health().state === 'degraded');
+  for (let turn = 0; turn < 200; turn++) {
+    assert.equal(recorder.write(factsOf()), undefined, 'nobody waits while it is degraded');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  lag.disable();
+  assert.ok(lag.max / 1e6 <= 100, `event loop lag ${lag.max / 1e6} ms`);
+  rmSync(flag);
+  await eventually(() => reporter.health().state === 'ok');
+  await recorder.write(factsOf());
+  assert.equal((await readRecords(dir)).length, 203);
+  assert.equal(reporter.health().droppedRecords, 0);
+});
+
+test('past the bound in memory the oldest is dropped, counted and said in the stream', async (t) => {
+  const flag = join(tempDir(t), 'frozen');
+  const filesModule = new URL(
+    `../../test/kit/stalling-files.ts?flag=${encodeURIComponent(flag)}`,
+    import.meta.url,
+  ).href;
+  const { reporter, dir } = await start(t, { memoryBytesMax: 600_000 }, { filesModule });
+  const recorder = reporter.recorder(prefix);
+  writeFileSync(flag, '');
+  await recorder.write(factsOf());
+  await eventually(() => reporter.health().state === 'degraded');
+  for (let n = 0; n < 2_000; n++) void recorder.write(factsOf());
+  const { droppedRecords } = reporter.health();
+  assert.ok(droppedRecords > 0);
+  rmSync(flag);
+  await eventually(() => reporter.health().state === 'ok');
+  await recorder.write(factsOf());
+  const records = await readRecords(dir);
+  const gaps = records.filter((record) => record['type'] === 'gap');
+  assert.equal(
+    gaps.reduce((sum, gap) => sum + Number(gap['dropped']), 0),
+    droppedRecords,
+  );
+  assert.equal(records.length - gaps.length, 2_002 - droppedRecords);
+});
+
+test('segments are deleted when they are shipped, and spools of dead processes with their last one', async (t) => {
+  const { reporter, dir, checkpointDir } = await start(t, {
+    segmentBytes: 4_096,
+    diskBytesMax: 1_000_000,
+    upkeepEveryMs: 20,
+  });
+  const recorder = reporter.recorder(prefix);
+  for (let n = 0; n < 30; n++) await recorder.write(factsOf());
+  const [own] = await listSpools(dir);
+  assert.ok(own);
+  const before = await listSegments(own.dir);
+  assert.ok(before.length >= 3);
+  const kept = before[2] ?? 0;
+  writeCheckpoint(checkpointDir, own.spool, kept);
+  await eventually(async () => (await listSegments(own.dir))[0] === kept);
+  writeCheckpoint(checkpointDir, own.spool, 30);
+  await eventually(async () => (await listSegments(own.dir)).length === 1);
+
+  const child = startNode(t, [join(import.meta.dirname, '../../test/kit/answering-main.ts'), dir]);
+  const port = Number(await eventually(() => /port (\d+)/.exec(child.stdout())?.[1], { timeoutMs: 20_000 }));
+  await (await fetch(`http://127.0.0.1:${port}/x`)).text();
+  const others = (await listSpools(dir)).filter(({ spool }) => spool !== own.spool);
+  const [dead] = others;
+  assert.ok(dead);
+  child.kill('SIGKILL');
+  await child.ended;
+  assert.ok(existsSync(dead.dir), 'an unshipped spool stays');
+  writeCheckpoint(checkpointDir, dead.spool, 1);
+  await eventually(() => !existsSync(dead.dir));
+});
+
+test('past the bound on disk the oldest segment goes, counted and said in the stream', async (t) => {
+  const { reporter, dir } = await start(t, { segmentBytes: 4_096, diskBytesMax: 16_384, upkeepEveryMs: 20 });
+  const recorder = reporter.recorder(prefix);
+  for (let n = 0; n < 100; n++) await recorder.write(factsOf());
+  await eventually(() => reporter.health().droppedRecords > 0);
+  await eventually(() => reporter.health().bytes <= 16_384);
+  const gaps = await eventually(async () => {
+    const found = (await readRecords(dir)).filter((record) => record['type'] === 'gap');
+    const said = found.reduce((sum, gap) => sum + Number(gap['dropped']), 0);
+    return said === reporter.health().droppedRecords && found;
+  });
+  assert.equal(gaps[0]?.['reason'], 'diskFull');
+});
