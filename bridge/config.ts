@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { section } from '../proto/process/config.ts';
+
+const ms = z.int().min(1);
+const bytes = z.int().min(1);
+
+/** Settings of the bridge; deploy adds those of the repository and the blob store that it hands in. */
+export const bridgeConfigSchema = z.strictObject({
+  listen: section({
+    host: z.string().default('0.0.0.0').describe('Address to listen on.'),
+    port: z.int().min(0).max(65_535).default(18_092).describe('Port; 0 takes a free one.'),
+    tls: z
+      .strictObject({
+        certFile: z.string().describe('Certificate chain, PEM.'),
+        keyFile: z.string().describe('Private key, PEM.'),
+        clientCaFile: z
+          .string()
+          .optional()
+          .describe('CA of client certificates, PEM; when set, gateways must present one.'),
+      })
+      .optional()
+      .describe('TLS; without it a proxy in front must speak TLS.'),
+  }),
+  publicUrls: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .default([])
+    .describe(
+      'URLs under which gateways dial this bridge; an assertion must name one. Empty: the Host dialled.',
+    ),
+  metrics: z.boolean().default(false).describe('Answer GET /metrics on the same port.'),
+  limits: section({
+    streamsMax: z.int().min(1).default(5_000).describe('Open streams.'),
+    newStreamsPerSecondMax: z
+      .int()
+      .min(1)
+      .default(200)
+      .describe('New streams per second; the rest is told when to retry.'),
+    enrolmentsPerSecondMax: z.int().min(1).default(20).describe('Enrolment attempts per second.'),
+    pollsMax: z.int().min(1).default(5_000).describe('Long polls waiting at once.'),
+    frameInBytesMax: bytes.default(4 * 1024 * 1024).describe('One frame from a gateway.'),
+    uploadBytesMax: bytes.default(64 * 1024 * 1024).describe('One upload.'),
+    uploadsInFlightBytesMax: bytes.default(256 * 1024 * 1024).describe('All uploads in memory together.'),
+    snapshotCacheBytesMax: bytes.default(256 * 1024 * 1024).describe('Compressed snapshots kept in memory.'),
+    helloMsMax: ms.default(10_000).describe('Wait for the first frame of a stream.'),
+    sendMsMax: ms.default(30_000).describe('A gateway that takes no bytes for so long is disconnected.'),
+    pingMs: ms.default(20_000).describe('A ping this often; after 1.5 times of silence a stream is dead.'),
+    pollMs: ms
+      .default(2_000)
+      .describe('How often heads and revocations are read; notifications only hurry this.'),
+    aliveMsMax: ms
+      .default(1_000)
+      .describe('Wait for the pong of an old stream when its identity appears again.'),
+    pollWaitMsMax: ms.default(30_000).describe('Longest wait of a long poll.'),
+  }),
+});
+
+/** The bridge's settings as the room gets them. */
+export type BridgeConfig = z.output<typeof bridgeConfigSchema>;
+/** The bounds of the bridge. */
+export type BridgeLimits = BridgeConfig['limits'];

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { Fault } from '../proto/faults/fault.ts';
+import type { EnrolmentRequest, GatewayIdentity } from '../proto/wire/published.ts';
+import { readBody } from './body.ts';
+import { createRate } from './rate.ts';
+import type { Services } from './services.ts';
+
+const bodyBytesMax = 32 * 1024;
+const rawKey = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url')
+  .transform((text) => Uint8Array.from(Buffer.from(text, 'base64url')));
+
+/** The body of POST /bridge/v1/enrol. */
+export const enrolmentBody = z.strictObject({
+  token: z.string().min(1).max(16_384),
+  signingKey: rawKey,
+  sealingKey: rawKey,
+  hostname: z.string().max(256),
+  version: z.string().max(64),
+});
+
+/** What an enrolled gateway is told. */
+export interface EnrolmentAnswer {
+  readonly gateway: string;
+  readonly organization: string;
+  readonly fleet: string;
+  readonly environments: readonly string[];
+  readonly tags: readonly string[];
+  readonly tenant?: string;
+  readonly bridgeTimeMs: number;
+}
+
+/** Makes the enrolment door: attempts per second are bounded, so that nobody guesses tokens. */
+export function createEnrolment({ repository, clock, config }: Services): {
+  /** Errors: request.invalid, request.too_many, and those of PublishedRepository.enrol. */
+  enrol(request: Request): Promise<EnrolmentAnswer>;
+} {
+  const attempts = createRate(config.limits.enrolmentsPerSecondMax, clock);
+  return {
+    async enrol(request) {
+      if (attempts.take() > 0) throw new Fault('request.too_many');
+      const identity = await repository.enrol(parse(await readBody(request, bodyBytesMax)));
+      return answerOf(identity, clock.now());
+    },
+  };
+}
+
+function answerOf({ id, grant }: GatewayIdentity, bridgeTimeMs: number): EnrolmentAnswer {
+  const { organization, fleet, environments, tags, tenant } = grant;
+  const required = { gateway: id, organization, fleet, environments, tags, bridgeTimeMs };
+  return tenant === undefined ? required : { ...required, tenant };
+}
+
+function parse(bytes: Uint8Array): EnrolmentRequest {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new Fault('request.invalid', { detail: 'The body is not JSON.', cause });
+  }
+  const parsed = enrolmentBody.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const details = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  throw new Fault('request.invalid', { details });
+}

@@ -1,0 +1,59 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Fault } from '../proto/faults/fault.ts';
+import type { FaultDetail } from '../proto/faults/fault.ts';
+
+/** What every refusal of the bridge looks like as JSON. */
+export interface Refusal {
+  readonly code: string;
+  readonly reason: string;
+  readonly hint?: string;
+  readonly details?: readonly FaultDetail[];
+  /** The bridge's clock: a gateway whose own is wrong signs its next assertion with this. */
+  readonly bridgeTimeMs: number;
+  readonly retryAfterMs?: number;
+}
+
+const retryAfterSeconds = 5;
+
+/** Turns a failure into status, headers and JSON; what is no Fault is a bug and shows nothing of itself. */
+export function refusalOf(
+  error: unknown,
+  nowMs: number,
+): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Refusal } {
+  const fault = error instanceof Fault ? error : new Fault('platform.bug');
+  const { status, code, detail, hint, details } = fault;
+  const isTemporary = status === 503 || status === 429;
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-isthmus-code': code,
+      'x-isthmus-time': String(nowMs),
+      ...(isTemporary && { 'retry-after': String(retryAfterSeconds) }),
+      ...(status === 401 && { 'www-authenticate': 'Bearer realm="isthmus"' }),
+    },
+    body: {
+      code,
+      reason: detail,
+      ...(hint !== undefined && { hint }),
+      ...(details.length > 0 && { details }),
+      bridgeTimeMs: nowMs,
+      ...(isTemporary && { retryAfterMs: retryAfterSeconds * 1_000 }),
+    },
+  };
+}
+
+/** Answers an Upgrade that is refused, on its bare socket. */
+export function refuseUpgrade(socket: Duplex, error: unknown, nowMs: number): void {
+  const { status, headers, body } = refusalOf(error, nowMs);
+  const text = JSON.stringify(body);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${Buffer.byteLength(text)}`,
+    'connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../proto/process/clock.ts';
+import type { Lifecycle } from '../proto/process/lifecycle.ts';
+import type { Log } from '../proto/process/log.ts';
+import type { Metrics } from '../proto/process/metrics.ts';
+import type { BlobStore } from '../proto/wire/blobs.ts';
+import type { PublishedRepository } from '../proto/wire/published.ts';
+import type { BridgeConfig } from './config.ts';
+import type { Events } from './events.ts';
+import type { Feeds } from './feeds.ts';
+
+/** What deploy hands to the bridge; it opens nothing itself but its port. */
+export interface BridgeOptions {
+  readonly config: BridgeConfig;
+  readonly repository: PublishedRepository;
+  readonly blobs: BlobStore;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+}
+
+/** What the parts of the bridge share. */
+export interface Services extends BridgeOptions {
+  readonly feeds: Feeds;
+  readonly events: Events;
+  /** Aborts when the bridge closes. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { Fault } from '../proto/faults/fault.ts';
+import { createAdmission } from './admission.ts';
+import { createApp } from './app.ts';
+import { createEvents } from './events.ts';
+import { createFeeds } from './feeds.ts';
+import { createPolls } from './polls.ts';
+import type { BridgeOptions, Services } from './services.ts';
+import { createStreams } from './streams.ts';
+
+export type { BridgeOptions } from './services.ts';
+
+/** A running bridge. */
+export interface Bridge {
+  readonly port: number;
+  /** e.g. `http://127.0.0.1:18092`. */
+  readonly url: string;
+  /** Ends streams with a close frame, lets requests finish, stops listening. Also registered with the life-cycle. */
+  close(): Promise<void>;
+}
+
+const headersMsMax = 10_000;
+const requestMsMax = 5 * 60_000;
+const drainMsMax = 5_000;
+
+/**
+ * Starts the service between the planes.
+ *
+ * It holds no signing key: what it serves comes signed out of the repository. Errors: process.port_taken,
+ * config.unreadable for certificate files.
+ */
+export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  const { config, log, clock, lifecycle } = options;
+  const closing = new AbortController();
+  const feeds = createFeeds(options);
+  const services: Services = { ...options, feeds, events: createEvents(options), signal: closing.signal };
+  const admission = createAdmission(services);
+  const streams = createStreams(services, admission);
+  const app = createApp(services, { admission, polls: createPolls(services, streams) });
+
+  const server = createHttpServer(options, app.fetch);
+  server.on('upgrade', (request, socket, head) => {
+    lifecycle.task('bridge upgrade', streams.upgrade(request, socket, head));
+  });
+  await listen(server, config.listen);
+  const { port } = server.address() as AddressInfo;
+  const scheme = config.listen.tls === undefined ? 'http' : 'https';
+  const host =
+    config.listen.host === '0.0.0.0' || config.listen.host === '::' ? '127.0.0.1' : config.listen.host;
+  const url = `${scheme}://${host}:${port}`;
+  log.info({ url }, 'bridge listens');
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    closing.abort();
+    const drained = new Promise<void>((resolve) => server.close(() => resolve()));
+    await streams.close();
+    feeds.close();
+    server.closeIdleConnections();
+    const cancel = clock.after(drainMsMax, () => server.closeAllConnections());
+    await drained;
+    cancel();
+  };
+  const closeOnce = (): Promise<void> => (closed ??= close());
+  lifecycle.onClose('bridge', closeOnce);
+  return { port, url, close: closeOnce };
+}
+
+function createHttpServer(
+  { config }: BridgeOptions,
+  fetch: (request: Request) => Response | Promise<Response>,
+): Server {
+  const bounds = { headersTimeout: headersMsMax, requestTimeout: requestMsMax, keepAliveTimeout: 65_000 };
+  const { tls } = config.listen;
+  if (tls === undefined) return createAdaptorServer({ fetch, createServer, serverOptions: bounds }) as Server;
+  const serverOptions = {
+    ...bounds,
+    cert: readPem(tls.certFile),
+    key: readPem(tls.keyFile),
+    ...(tls.clientCaFile !== undefined && {
+      ca: readPem(tls.clientCaFile),
+      requestCert: true,
+      rejectUnauthorized: true,
+    }),
+  };
+  return createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as Server;
+}
+
+function readPem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new Fault('config.unreadable', { detail: `${file} cannot be read.`, cause });
+  }
+}
+
+async function listen(server: Server, { host, port }: BridgeOptions['config']['listen']): Promise<void> {
+  const listening = Promise.withResolvers<void>();
+  server.once('error', (cause: NodeJS.ErrnoException) => {
+    const isTaken = cause.code === 'EADDRINUSE';
+    listening.reject(
+      isTaken ? new Fault('process.port_taken', { detail: `${host}:${port} is in use.`, cause }) : cause,
+    );
+  });
+  server.listen(port, host, listening.resolve);
+  await listening.promise;
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { Fault } from '../proto/faults/fault.ts';
+import type { LandingKey } from '../proto/wire/blobs.ts';
+import { formatLandingKey, parseLandingKey } from '../proto/wire/landing.ts';
+import type { GatewayIdentity } from '../proto/wire/published.ts';
+import { readBody } from './body.ts';
+import type { Services } from './services.ts';
+
+/** Takes uploads of shippers into the landing folder. */
+export interface Uploads {
+  /**
+   * Stores one batch; repeating it is harmless.
+   *
+   * Errors: request.not_found for what is no landing key, request.forbidden for another tenant's, request.too_large,
+   *         bridge.length_required, bridge.hash_mismatch, blobs.conflict (reported), blobs.unavailable and bridge.busy
+   *         (both 503 with Retry-After: the shipper keeps the bytes).
+   */
+  put(identity: GatewayIdentity, path: string, request: Request): Promise<'stored' | 'existed'>;
+}
+
+/** Makes the upload door; the bytes in memory are bounded over all uploads together. */
+export function createUploads({ blobs, config, events, metrics }: Services): Uploads {
+  const { uploadBytesMax, uploadsInFlightBytesMax } = config.limits;
+  const counter = metrics.counter('isthmus_bridge_upload_bytes_total', 'Bytes stored.', ['stream']);
+  let inFlightBytes = 0;
+
+  return {
+    async put(identity, path, request) {
+      const key = landingKeyOf(path);
+      if (!isOwn(key, identity)) {
+        events.report({ gateway: identity.id, kind: 'upload.wrong_tenant', detail: path.slice(0, 512) });
+        throw new Fault('request.forbidden', { detail: 'The key names another tenant or gateway.' });
+      }
+      const bytesExpected = lengthOf(request, uploadBytesMax);
+      if (inFlightBytes + bytesExpected > uploadsInFlightBytesMax) throw new Fault('bridge.busy');
+      inFlightBytes += bytesExpected;
+      try {
+        const bytes = await readBody(request, bytesExpected);
+        const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+        if (bytes.length !== bytesExpected || hash8 !== key.hash8) {
+          const detail = `${formatLandingKey(key)}: ${bytes.length} of ${bytesExpected} bytes, hash ${hash8}`;
+          events.report({ gateway: identity.id, kind: 'upload.hash_mismatch', detail });
+          throw new Fault('bridge.hash_mismatch');
+        }
+        const stored = await store(key, bytes, identity);
+        if (stored === 'stored') counter.inc({ stream: key.stream }, bytes.length);
+        return stored;
+      } finally {
+        inFlightBytes -= bytesExpected;
+      }
+    },
+  };
+
+  async function store(
+    key: LandingKey,
+    bytes: Uint8Array,
+    identity: GatewayIdentity,
+  ): Promise<'stored' | 'existed'> {
+    const name = formatLandingKey(key);
+    try {
+      return await blobs.put(name, bytes, { ifAbsent: true });
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'blobs.conflict')
+        events.report({ gateway: identity.id, kind: 'upload.conflict', detail: name });
+      throw error;
+    }
+  }
+}
+
+function landingKeyOf(path: string): LandingKey {
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    throw new Fault('request.not_found', { detail: 'That is no landing key.' });
+  }
+  const key = parseLandingKey(decoded);
+  if (key === undefined) throw new Fault('request.not_found', { detail: 'That is no landing key.' });
+  return key;
+}
+
+function isOwn(key: LandingKey, { id, grant }: GatewayIdentity): boolean {
+  return (
+    key.organization === grant.organization &&
+    grant.environments.includes(key.environment) &&
+    key.fleet === grant.fleet &&
+    key.gateway === id
+  );
+}
+
+function lengthOf(request: Request, bytesMax: number): number {
+  const text = request.headers.get('content-length');
+  if (text === null || !/^[0-9]{1,15}$/.test(text)) throw new Fault('bridge.length_required');
+  const length = Number(text);
+  if (length === 0) throw new Fault('request.invalid', { detail: 'An upload is not empty.' });
+  if (length > bytesMax) throw new Fault('request.too_large', { detail: `The most is ${bytesMax} bytes.` });
+  return length;
+}
