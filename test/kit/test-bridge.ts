@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { bridgeConfigSchema, type BridgeLimits } from '../../bridge/config.ts';
+import { startBridge } from '../../bridge/start.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLifecycle } from '../../proto/process/lifecycle.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import type { BlobStore } from '../../proto/wire/blobs.ts';
+import { createMemoryRepository, type MemoryRepository } from './memory-repository.ts';
+
+/** A bucket in memory that can be away. */
+export interface MemoryBlobs extends BlobStore {
+  readonly objects: ReadonlyMap<string, Uint8Array>;
+  setAway(isAway: boolean): void;
+}
+
+/** Makes an empty bucket in memory. */
+export function createMemoryBlobs(): MemoryBlobs {
+  const objects = new Map<string, Uint8Array>();
+  let isAway = false;
+  const demandHere = (): void => {
+    if (isAway) throw new Fault('blobs.unavailable');
+  };
+  const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  return {
+    objects,
+    setAway: (away) => void (isAway = away),
+    async put(key, bytes, options) {
+      demandHere();
+      const known = objects.get(key);
+      if (options?.ifAbsent === true && known !== undefined) {
+        if (hash(known) !== hash(bytes)) throw new Fault('blobs.conflict');
+        return 'existed';
+      }
+      objects.set(key, bytes);
+      return 'stored';
+    },
+    async get(key) {
+      demandHere();
+      return objects.get(key);
+    },
+    async *list(prefix) {
+      demandHere();
+      for (const [key, bytes] of [...objects].toSorted())
+        if (key.startsWith(prefix)) yield { key, bytes: bytes.length };
+    },
+    async delete(key) {
+      demandHere();
+      objects.delete(key);
+    },
+  };
+}
+
+/** Settings of a test bridge; the rest has its default. */
+export interface TestBridgeWish {
+  readonly limits?: Partial<BridgeLimits>;
+  readonly publicUrls?: readonly string[];
+  readonly metrics?: boolean;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
+}
+
+/** A real bridge on a free port over a repository and a bucket in memory. */
+export interface TestBridge {
+  readonly url: string;
+  readonly repository: MemoryRepository;
+  readonly blobs: MemoryBlobs;
+  close(): Promise<void>;
+}
+
+/** Starts one and closes it with the test. */
+export async function startTestBridge(
+  t: Pick<TestContext, 'after'>,
+  wish: TestBridgeWish = {},
+  environments: readonly string[] = ['dev'],
+): Promise<TestBridge> {
+  const log = createLog({
+    name: 'bridge',
+    level: process.env['ISTHMUS_TEST_LOG'] === undefined ? 'silent' : 'debug',
+  });
+  const repository = createMemoryRepository({ environments });
+  const blobs = createMemoryBlobs();
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 10_000 });
+  const { tls, ...settings } = wish;
+  const config = bridgeConfigSchema.parse({
+    ...settings,
+    listen: { host: '127.0.0.1', port: 0, ...(tls !== undefined && { tls }) },
+  });
+  const clock = systemClock;
+  const { url } = await startBridge({
+    config,
+    repository,
+    blobs,
+    log,
+    clock,
+    lifecycle,
+    metrics: createMetrics(),
+  });
+  t.after(() => lifecycle.close());
+  return { url, repository, blobs, close: () => lifecycle.close() };
+}
