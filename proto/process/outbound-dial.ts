@@ -168,14 +168,14 @@ function readHead(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     const done = (error?: Fault): void => {
-      socket.off('data', onData).off('close', onClose).off('error', onClose);
-      socket.pause();
+      socket.off('readable', onReadable).off('close', onClose).off('error', onClose);
       if (error !== undefined) reject(error);
     };
     const onClose = (): void =>
       done(new Fault('outbound.proxy_refused', { internal: 'closed during CONNECT' }));
-    const onData = (chunk: Buffer): void => {
-      seen = Buffer.concat([seen, chunk]);
+    // Not 'data': taking that listener away again would leave the socket paused, and node:http does not resume what it is given.
+    const onReadable = (): void => {
+      seen = Buffer.concat([seen, (socket.read() as Buffer | null) ?? Buffer.alloc(0)]);
       const end = seen.indexOf('\r\n\r\n');
       if (end < 0) {
         if (seen.length > connectAnswerBytesMax)
@@ -187,7 +187,7 @@ function readHead(socket: Socket): Promise<string> {
       if (seen.length > end + 4) socket.unshift(seen.subarray(end + 4));
       resolve(seen.toString('latin1', 0, end));
     };
-    socket.on('data', onData).on('close', onClose).on('error', onClose);
+    socket.on('readable', onReadable).on('close', onClose).on('error', onClose);
   });
 }
 
