@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { Fault } from '../../../proto/faults/fault.ts';
+import type { BlobStore } from '../../../proto/wire/blobs.ts';
+import { startFaultyProxy } from '../../../test/kit/faulty-proxy.ts';
+import { startS3Server } from '../../../test/kit/s3-server.ts';
+import { tempDir } from '../../../test/kit/temp-dir.ts';
+import { BlobsConfig, openBlobs } from './settings.ts';
+
+const stores: readonly { readonly name: string; readonly open: (t: TestContext) => Promise<BlobStore> }[] = [
+  { name: 'folder', open: async (t) => openBlobs(BlobsConfig.parse({}), tempDir(t)) },
+  { name: 's3', open: async (t) => (await openS3(t)).blobs },
+];
+
+async function openS3(t: TestContext) {
+  const server = await startS3Server(t, tempDir(t));
+  const proxy = await startFaultyProxy(t, server.endpoint);
+  const { bucket, accessKeyId, secretAccessKey } = server;
+  const s3 = {
+    endpoint: proxy.url,
+    bucket,
+    accessKeyId,
+    secretAccessKey,
+    prefix: 'tenant/',
+    attemptsMax: 1,
+    requestMsMax: 500,
+  };
+  return { proxy, blobs: openBlobs(BlobsConfig.parse({ s3 }), '') };
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const isFault = (code: string) => (error: Fault) => error.code === code;
+
+for (const { name, open } of stores) {
+  test(`${name}: what was put is read back whole, replaced whole, and gone when deleted`, async (t) => {
+    const blobs = await open(t);
+    assert.equal(await blobs.put('a/b=c/one', bytes('first')), 'stored');
+    assert.equal(await blobs.put('a/b=c/one', bytes('second')), 'stored');
+    assert.deepEqual(Buffer.from((await blobs.get('a/b=c/one')) ?? []), Buffer.from('second'));
+    await blobs.delete('a/b=c/one');
+    await blobs.delete('a/b=c/one');
+    assert.equal(await blobs.get('a/b=c/one'), undefined);
+  });
+
+  test(`${name}: a repeated put of the same bytes is no second object, other bytes are a conflict`, async (t) => {
+    const blobs = await open(t);
+    assert.equal(await blobs.put('k', bytes('x'), { ifAbsent: true }), 'stored');
+    assert.equal(await blobs.put('k', bytes('x'), { ifAbsent: true }), 'existed');
+    await assert.rejects(blobs.put('k', bytes('y'), { ifAbsent: true }), isFault('blobs.conflict'));
+    assert.deepEqual(Buffer.from((await blobs.get('k')) ?? []), Buffer.from('x'));
+  });
+
+  test(`${name}: a listing has the keys below its prefix in order, with their sizes`, async (t) => {
+    const blobs = await open(t);
+    for (const key of ['l/b/2', 'l/a', 'l/b/1', 'l/c-d', 'm/x', 'lx']) await blobs.put(key, bytes(key));
+    const below = async (prefix: string) =>
+      (await Array.fromAsync(blobs.list(prefix))).map(({ key, bytes: size }) => `${key}:${size}`);
+    assert.deepEqual(await below('l/'), ['l/a:3', 'l/b/1:5', 'l/b/2:5', 'l/c-d:5']);
+    assert.deepEqual(await below('l/b/'), ['l/b/1:5', 'l/b/2:5']);
+    assert.deepEqual(await below('none/'), []);
+  });
+
+  test(`${name}: keys that would leave the store are refused`, async (t) => {
+    const blobs = await open(t);
+    for (const key of [
+      '',
+      '/a',
+      'a/',
+      'a//b',
+      '../a',
+      'a/../b',
+      'a/./b',
+      'a b',
+      'a\\b',
+      'a\0',
+      'ä',
+      'a'.repeat(1_025),
+    ]) {
+      await assert.rejects(blobs.put(key, bytes('x')), isFault('request.invalid'), JSON.stringify(key));
+    }
+    assert.equal(await blobs.put('a'.repeat(200), bytes('x')), 'stored');
+  });
+}
+
+test('folder: a file that was never finished is not listed', async (t) => {
+  const dir = tempDir(t);
+  const blobs = openBlobs(BlobsConfig.parse({ dir }), '');
+  await blobs.put('a/one', bytes('x'));
+  writeFileSync(join(dir, 'a/.unfinished-0123'), 'half');
+  assert.deepEqual(
+    (await Array.fromAsync(blobs.list('a/'))).map(({ key }) => key),
+    ['a/one'],
+  );
+});
+
+test('folder: a place that cannot be written is unavailable, not lost', async (t) => {
+  const dir = join(tempDir(t), 'file');
+  writeFileSync(dir, 'not a folder');
+  await assert.rejects(
+    openBlobs(BlobsConfig.parse({ dir }), '').put('a/b', bytes('x')),
+    isFault('blobs.unavailable'),
+  );
+  rmSync(dir);
+  mkdirSync(dir);
+  assert.equal(await openBlobs(BlobsConfig.parse({ dir }), '').put('a/b', bytes('x')), 'stored');
+});
+
+test('s3: a store that refuses or is silent is unavailable, and a lost answer is no second object', async (t) => {
+  const { blobs, proxy } = await openS3(t);
+  proxy.setWeather('unavailable');
+  await assert.rejects(blobs.put('k', bytes('x'), { ifAbsent: true }), isFault('blobs.unavailable'));
+  proxy.setWeather('silent');
+  await assert.rejects(blobs.get('k'), isFault('blobs.unavailable'));
+  proxy.setWeather('answerLost');
+  await assert.rejects(blobs.put('k', bytes('x')), isFault('blobs.unavailable'));
+  proxy.setWeather('clear');
+  assert.equal(await blobs.put('k', bytes('x'), { ifAbsent: true }), 'existed');
+});
+
+test('s3: wrong credentials are unavailable, since they may come right', async (t) => {
+  const server = await startS3Server(t, tempDir(t));
+  const s3 = {
+    endpoint: server.endpoint,
+    bucket: server.bucket,
+    accessKeyId: 'nobody',
+    secretAccessKey: 'wrong',
+    attemptsMax: 1,
+  };
+  await assert.rejects(
+    openBlobs(BlobsConfig.parse({ s3 }), '').put('k', bytes('x')),
+    isFault('blobs.unavailable'),
+  );
+});
