@@ -62,25 +62,7 @@ export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void
         throw unavailable(key, error);
       }
     },
-    async *list(prefix) {
-      let token: string | undefined;
-      do {
-        const page = await client
-          .send(
-            new ListObjectsV2Command({
-              Bucket,
-              Prefix: fullKey(prefix),
-              MaxKeys: listPageMax,
-              ContinuationToken: token,
-            }),
-          )
-          .catch((error: unknown) => Promise.reject(unavailable(prefix, error)));
-        for (const { Key, Size } of page.Contents ?? []) {
-          if (Key !== undefined) yield { key: Key.slice(settings.prefix.length), bytes: Size ?? 0 };
-        }
-        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-      } while (token !== undefined);
-    },
+    list: (prefix) => listPages(client, settings, prefix),
     async delete(key) {
       checkBlobKey(key);
       try {
@@ -91,6 +73,30 @@ export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void
     },
     close: () => client.destroy(),
   };
+}
+
+async function* listPages(
+  client: S3Client,
+  settings: S3Settings,
+  prefix: string,
+): AsyncGenerator<{ readonly key: string; readonly bytes: number }> {
+  let token: string | undefined;
+  do {
+    const page = await client
+      .send(
+        new ListObjectsV2Command({
+          Bucket: settings.bucket,
+          Prefix: `${settings.prefix}${prefix}`,
+          MaxKeys: listPageMax,
+          ContinuationToken: token,
+        }),
+      )
+      .catch((error: unknown) => Promise.reject(unavailable(prefix, error)));
+    for (const { Key, Size } of page.Contents ?? []) {
+      if (Key !== undefined) yield { key: Key.slice(settings.prefix.length), bytes: Size ?? 0 };
+    }
+    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (token !== undefined);
 }
 
 function createClient(settings: S3Settings): S3Client {
