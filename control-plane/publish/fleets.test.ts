@@ -177,6 +177,10 @@ for (const database of testDatabases) {
       );
       assert.deepEqual(await settings(at), { fleet: fleet.id, tags: ['b'], tenant: 'x', isRevoked: false });
       assert.equal(await settings(beside), 'withdrawn');
+      const { seq } = await verifiedHead(at);
+      const renamed = { name: 'renamed', tags: ['b'], tenant: 'x', environments: ['env'] };
+      await storage.transaction((trx) => fleets.update(trx, { ...by, id: fleet.id }, renamed));
+      assert.equal((await verifiedHead(at)).seq, seq, 'gateways need not know of a new name');
       await storage.transaction((trx) => fleets.delete(trx, { ...by, id: fleet.id }));
       assert.equal(await settings(at), 'withdrawn');
       assert.equal(await fleets.get('org', fleet.id), undefined);

@@ -115,7 +115,7 @@ export function createFleets(options: FleetsOptions): Fleets {
         updated_at_ms: clock.now(),
       };
       await nameTaken(wish.name, () => trx.insertInto('fleet').values(row).execute());
-      await publishSettings(trx, publisher, { before: [], after: row, actor });
+      await publishSettings(trx, publisher, { before: undefined, after: row, actor });
       return toFleet(row);
     },
     async update(trx, { organization, id, actor }, wish) {
@@ -135,7 +135,7 @@ export function createFleets(options: FleetsOptions): Fleets {
           .where('id', '=', id)
           .execute(),
       );
-      await publishSettings(trx, publisher, { before: toFleet(before).environments, after: row, actor });
+      await publishSettings(trx, publisher, { before, after: row, actor });
       return toFleet(row);
     },
     async delete(trx, { organization, id, actor }) {
@@ -143,11 +143,7 @@ export function createFleets(options: FleetsOptions): Fleets {
       await revokeGateways(trx, { organization, fleet: id }, clock.now());
       await trx.deleteFrom('fleet').where('organization', '=', organization).where('id', '=', id).execute();
       const withdrawn = { ...before, environments: '[]' };
-      await publishSettings(trx, publisher, {
-        before: toFleet(before).environments,
-        after: withdrawn,
-        actor,
-      });
+      await publishSettings(trx, publisher, { before, after: withdrawn, actor });
     },
     ...readMethods(options),
     ...tokenMethods(options),
@@ -289,19 +285,25 @@ async function revokeGateways(
   return Number(result.numUpdatedRows);
 }
 
-/** Publishes the fleet's record where it is granted now and withdraws it where it was; always in the same order of locks. */
+/**
+ * Publishes the fleet's record where it is granted now and withdraws it where it was; always in the same order of locks.
+ * A change that gateways need not know (a name) publishes nothing.
+ */
 async function publishSettings(
   trx: Trx,
   publisher: Publisher,
   change: {
-    readonly before: readonly string[];
+    readonly before: Selectable<FleetTable> | undefined;
     readonly after: Selectable<FleetTable>;
     readonly actor: string;
   },
 ): Promise<void> {
   const { before, after, actor } = change;
   const fleet = toFleet(after);
-  for (const environment of [...new Set([...before, ...fleet.environments])].toSorted()) {
+  const grantedBefore = before === undefined ? [] : toFleet(before).environments;
+  const isSame = before?.tags === after.tags && before.tenant === after.tenant;
+  for (const environment of [...new Set([...grantedBefore, ...fleet.environments])].toSorted()) {
+    if (isSame && grantedBefore.includes(environment) && fleet.environments.includes(environment)) continue;
     const record: PublishChange = fleet.environments.includes(environment)
       ? {
           kind: 'gateway-settings',

@@ -119,10 +119,13 @@ async function writeReport(trx: Trx, scope: ReportScope, report: GatewayReport):
     .values({ gateway: scope.gateway, organization: scope.organization, ...changed })
     .onConflict((conflict) => conflict.column('gateway').doUpdateSet(changed))
     .execute();
+  const hostname = clip(report.hostname, 255);
+  const version = clip(report.version, 64);
   await trx
     .updateTable('gateway')
-    .set({ hostname: clip(report.hostname, 255), version: clip(report.version, 64) })
+    .set({ hostname, version })
     .where('id', '=', scope.gateway)
+    .where((eb) => eb.or([eb('hostname', '<>', hostname), eb('version', '<>', version)]))
     .execute();
 }
 
