@@ -59,6 +59,10 @@ const batchBytesMax = 1024 ** 3;
  */
 export class Environment {
   readonly at: EnvironmentRef;
+  /** Counts sets taken into service. */
+  appliedCount = 0;
+  /** A whole set is fetched as one file once; after that the stream sends it. */
+  hasTriedSnapshot = false;
   private readonly options: EnvironmentOptions;
   private current = RecordSet.empty;
   private head: SignedHead | undefined;
@@ -124,10 +128,14 @@ export class Environment {
   }
 
   /** A new connection: what the last one left unproven is dropped. */
-  begin(grantedTags: readonly string[]): void {
+  begin(): void {
     this.batch = new Batch();
     this.headsWhileWaiting = undefined;
-    this.grantedTags = grantedTags;
+  }
+
+  /** What the bridge says we may see; believed only while no settings of our fleet are published. */
+  granted(tags: readonly string[]): void {
+    this.grantedTags = tags;
   }
 
   addCertificates(certificates: readonly Uint8Array[]): void {
@@ -197,7 +205,6 @@ export class Environment {
   }
 
   state(): EnvironmentState {
-    const entries = [...this.current.entries()].filter(({ header }) => !header.isDeleted);
     return {
       environment: this.at.environment,
       epoch: this.head?.epoch ?? 0,
@@ -205,8 +212,8 @@ export class Environment {
       ageMs: this.ageMs(),
       isComplete: this.head !== undefined,
       isHeadExpired: this.isHeadExpired(),
-      records: entries.length,
-      recordsHeld: entries.filter(({ hasBytes }) => hasBytes).length,
+      records: this.current.sizes().records,
+      recordsHeld: this.current.sizes().held,
       refused: { ...this.refused },
       lastRefusal: this.lastRefusal,
       nacks: this.nacks,
@@ -322,6 +329,7 @@ export class Environment {
     this.batch = new Batch();
     this.headsWhileWaiting = undefined;
     this.mustResync = false;
+    this.appliedCount += 1;
     this.freshen(head);
     return { kind: 'applied', epoch: head.epoch, seq: head.seq, nacks: this.nacks };
   }

@@ -28,6 +28,7 @@ export class RecordSet {
 
   private readonly buckets: readonly Bucket[];
   private readonly hashes: Uint8Array;
+  private counted: { readonly records: number; readonly held: number } | undefined;
 
   private constructor(buckets: readonly Bucket[], hashes: Uint8Array) {
     this.buckets = buckets;
@@ -61,6 +62,20 @@ export class RecordSet {
   /** Header lines in all, tombstones included. */
   count(): number {
     return this.buckets.reduce((sum, bucket) => sum + bucket.size, 0);
+  }
+
+  /** Records without tombstones, and those of them that are on this gateway; counted once per set. */
+  sizes(): { readonly records: number; readonly held: number } {
+    if (this.counted === undefined) {
+      let records = 0;
+      let held = 0;
+      for (const { header, hasBytes } of this.entries()) {
+        if (!header.isDeleted) records += 1;
+        if (hasBytes) held += 1;
+      }
+      this.counted = { records, held };
+    }
+    return this.counted;
   }
 
   digest(): Uint8Array {

@@ -20,6 +20,8 @@ export class SessionEnd extends Error {
 export interface SessionHost {
   /** Tells what was granted; makes the environments that are new. */
   welcomed(welcome: WelcomeFrame): void;
+  /** A head was taken: this bridge is of use. */
+  proven(): void;
   environment(environment: string): Environment | undefined;
   heardTime(bridgeTimeMs: number): void;
   refused(reason: RefusalReason, detail: string): void;
@@ -64,7 +66,9 @@ export function createSession(host: SessionHost, send: Send): Session {
           return gather(frame.environment, (each) => each.addBuckets(frame));
         case 'head': {
           const environment = environmentOf(frame.environment);
-          return act(environment, await environment.takeHead(frame.head), send);
+          const outcome = await environment.takeHead(frame.head);
+          if (outcome.kind === 'applied' || outcome.kind === 'unchanged') host.proven();
+          return act(environment, outcome, send);
         }
         case 'close':
           host.heardTime(frame.bridgeTimeMs);

@@ -34,16 +34,11 @@ export function sendFrame(socket: Socket, frame: Frame): void {
  * A large change takes a while to store and compile: the socket pauses meanwhile, so that nothing piles up here. A
  * bridge that says nothing for 1.5 times its ping is given up, because a cut line says nothing at all.
  */
-export async function runStream({
-  socket,
-  session,
-  clock,
-  signal,
-  onMalformed,
-}: StreamOptions): Promise<never> {
+export async function runStream(options: StreamOptions): Promise<never> {
+  const { socket, session, clock, signal } = options;
   const over = Promise.withResolvers<never>();
   const queue: Uint8Array[] = [];
-  let isTaking = false;
+  let taking: Promise<void> | undefined;
   let silenceMsMax = welcomeMsMax;
   let cancelSilence = (): void => undefined;
   const heard = (): void => {
@@ -52,43 +47,29 @@ export async function runStream({
       over.reject(new SessionEnd('sync.silent', `nothing was heard for ${silenceMsMax} ms`)),
     );
   };
-  const decode = (bytes: Uint8Array): Frame | undefined => {
-    try {
-      return decodeFrame(bytes, wireLimits.frameBytesMax);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      onMalformed(detail);
-      throw new SessionEnd('sync.refused', detail);
-    }
-  };
   const takeAll = async (): Promise<void> => {
     for (let bytes = queue.shift(); bytes !== undefined; bytes = queue.shift()) {
-      const frame = decode(bytes);
+      const frame = decode(bytes, options);
       if (frame?.kind === 'welcome') silenceMsMax = Math.max(1_000, frame.pingMs * silenceFactor);
       if (frame !== undefined) await session.take(frame);
       if (queue.length <= queuedMin && socket.isPaused) socket.resume();
       // While we were busy the socket was not read: only silence that we could hear counts.
       heard();
     }
+    taking = undefined;
   };
   const onMessage = (message: unknown): void => {
     heard();
     queue.push(toBytes(message));
     if (queue.length >= queuedMax && !socket.isPaused) socket.pause();
-    if (isTaking) return;
-    isTaking = true;
-    takeAll().then(() => (isTaking = false), over.reject);
+    if (taking !== undefined) return;
+    taking = takeAll();
+    taking.catch(over.reject);
   };
   const onClose = (code: number, reason: Buffer): void => {
+    const end = new SessionEnd('sync.disconnected', `the stream was closed: ${code} ${reason.toString()}`);
     // Frames before the end may still wait, the close frame among them; it says more than the socket.
-    const end = new SessionEnd(
-      'sync.disconnected',
-      `the bridge closed the stream: ${code} ${reason.toString()}`,
-    );
-    clock.after(0, () => void waitUntilTaken(() => isTaking).then(() => over.reject(end)));
-  };
-  const waitUntilTaken = async (isBusy: () => boolean): Promise<void> => {
-    while (isBusy()) await clock.delay(10);
+    void (taking ?? Promise.resolve()).then(() => over.reject(end), over.reject);
   };
   const onAbort = (): void => over.reject(signal.reason);
 
@@ -105,13 +86,24 @@ export async function runStream({
     cancelSilence();
     signal.removeEventListener('abort', onAbort);
     socket.off('message', onMessage);
+    socket.resume();
     socket.close(1000);
     clock.after(1_000, () => socket.terminate());
+  }
+}
+
+function decode(bytes: Uint8Array, { onMalformed }: StreamOptions): Frame | undefined {
+  try {
+    return decodeFrame(bytes, wireLimits.frameBytesMax);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    onMalformed(detail);
+    throw new SessionEnd('sync.refused', detail);
   }
 }
 
 function toBytes(message: unknown): Uint8Array {
   if (message instanceof Uint8Array) return message;
   if (Array.isArray(message)) return Buffer.concat(message as Uint8Array[]);
-  return new Uint8Array(message instanceof ArrayBuffer ? message : 0);
+  return message instanceof ArrayBuffer ? new Uint8Array(message) : new Uint8Array();
 }

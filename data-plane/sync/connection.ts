@@ -1,0 +1,225 @@
+import type { Clock } from '../../proto/process/clock.ts';
+import { isAbort } from '../../proto/process/lifecycle.ts';
+import type { Log } from '../../proto/process/log.ts';
+import {
+  encodeFrame,
+  protocolVersion,
+  type Frame,
+  type HelloFrame,
+  type WelcomeFrame,
+} from '../../proto/wire/frames.ts';
+import { wireLimits } from '../../proto/wire/limits.ts';
+import type { GatewayReport } from '../../proto/wire/published.ts';
+import { createBackoff } from './backoff.ts';
+import { BridgeRefusal, describeFailure, type BridgeClient } from './bridge-client.ts';
+import { takeChanges, takeSnapshot } from './download.ts';
+import type { Environment } from './environment.ts';
+import { createSession, SessionEnd, type SessionHost } from './session.ts';
+import type { RefusalReason, SyncMode } from './state.ts';
+import { runStream, sendFrame } from './stream.ts';
+import type { SyncTimings } from './sync.ts';
+
+/** How the gateway reaches its bridge at the moment; this room writes it, state() reads it. */
+export interface Connection {
+  mode: SyncMode;
+  isConnected: boolean;
+  lastError: string | undefined;
+  hasIdentityConflict: boolean;
+}
+
+/** A connection that was never made. */
+export function createConnection(): Connection {
+  return { mode: 'offline', isConnected: false, lastError: undefined, hasIdentityConflict: false };
+}
+
+/** What following a bridge needs. */
+export interface FollowOptions {
+  readonly client: BridgeClient;
+  readonly connection: Connection;
+  readonly timings: SyncTimings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly environments: ReadonlyMap<string, Environment>;
+  readonly report: () => GatewayReport;
+  readonly wishedTags: readonly string[];
+  readonly retryStore: () => Promise<void>;
+  readonly welcomed: (welcome: WelcomeFrame) => void;
+  readonly refused: (reason: RefusalReason, detail: string) => void;
+}
+
+const snapshotBytesMax = 1024 ** 3;
+/** A clock further off than this is worth a second try with the bridge's time at once. */
+const clockMsWrong = 15_000;
+
+/**
+ * Dials, follows, dials again until the signal aborts; resolves then.
+ *
+ * The stream is preferred. When it fails several times in a row (a proxy that knows no WebSocket), the long poll
+ * carries the same frames, and the stream is tried again from time to time.
+ */
+export async function followBridge(options: FollowOptions): Promise<void> {
+  const { connection, timings, clock, log, signal } = options;
+  const backoff = createBackoff({ firstMs: timings.redialMsFirst, capMs: timings.redialMsCap });
+  let streamFailures = 0;
+  while (!signal.aborted) {
+    const isPolling = streamFailures >= timings.streamFailuresMax;
+    const progress = { isWelcome: false, isHeadTaken: false };
+    let retryAfterMs: number | undefined;
+    const offsetMs = options.client.clockOffsetMs();
+    try {
+      await downloadMissing(options);
+      if (isPolling) await followPolls(options, progress);
+      else await followStream(options, progress);
+    } catch (error) {
+      if (signal.aborted || isAbort(error)) break;
+      retryAfterMs = noteFailure(error, options);
+    }
+    connection.isConnected = false;
+    connection.mode = 'offline';
+    // Polling ends by itself to give the stream another chance; one failed chance is enough to poll on.
+    if (isPolling) streamFailures = timings.streamFailuresMax - 1;
+    else streamFailures = progress.isWelcome ? 0 : streamFailures + 1;
+    // A bridge that welcomes and then sends what must be refused earns longer and longer waits.
+    if (progress.isHeadTaken) backoff.reset();
+    const isClockMended = Math.abs(options.client.clockOffsetMs() - offsetMs) > clockMsWrong;
+    if (isClockMended && !progress.isWelcome) continue;
+    const waitMs = backoff.nextMs(retryAfterMs);
+    log.debug({ waitMs: Math.round(waitMs) }, 'dialling the bridge again');
+    await clock.delay(waitMs, signal);
+  }
+}
+
+interface Progress {
+  isWelcome: boolean;
+  /** A head was proven (or was the one we serve): this bridge is of use. */
+  isHeadTaken: boolean;
+}
+
+/** Environments of which nothing is here come as one compressed file; what fails here the stream sends anyway. */
+async function downloadMissing(options: FollowOptions): Promise<void> {
+  const { client, clock, signal, log, environments } = options;
+  const session = createSession(hostOf(options, { isWelcome: false, isHeadTaken: false }), undefined);
+  for (const [name, environment] of environments) {
+    if (environment.held().seq > 0 || environment.hasTriedSnapshot) continue;
+    environment.hasTriedSnapshot = true;
+    environment.begin();
+    try {
+      await takeSnapshot(name, session, { client, clock, signal, bytesMax: snapshotBytesMax });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.debug({ environment: name, why: describeFailure(error) }, 'no snapshot');
+    }
+  }
+}
+
+async function followStream(options: FollowOptions, progress: Progress): Promise<never> {
+  const { client, connection, clock, signal, environments } = options;
+  const socket = await client.webSocket('stream', wireLimits.frameBytesMax);
+  const send = (frame: Frame): void => sendFrame(socket, frame);
+  connection.mode = 'stream';
+  for (const environment of environments.values()) environment.begin();
+  send(helloOf(options));
+  const session = createSession(hostOf(options, progress), send);
+  const stopHeartbeats = startHeartbeats(options, () =>
+    send({ kind: 'heartbeat', report: options.report() }),
+  );
+  try {
+    const onMalformed = (detail: string): void => options.refused('frame_malformed', detail);
+    return await runStream({ socket, session, clock, signal, onMalformed });
+  } finally {
+    stopHeartbeats();
+  }
+}
+
+/** Polls every environment until it is time to try a stream again, or one of them fails. */
+async function followPolls(options: FollowOptions, progress: Progress): Promise<void> {
+  const { client, connection, clock, timings, signal, environments } = options;
+  connection.mode = 'poll';
+  const untilMs = clock.monotonicMs() + timings.pollMs;
+  const beat = (): Promise<void> => postHeartbeat(options);
+  const stopHeartbeats = startHeartbeats(options, () => void beat().catch(() => undefined));
+  try {
+    const session = createSession(hostOf(options, progress), undefined);
+    const follow = async (environment: Environment): Promise<void> => {
+      while (clock.monotonicMs() < untilMs && !signal.aborted) {
+        environment.begin();
+        const before = environment.appliedCount;
+        await takeChanges(environment.held(), session, { client, waitSeconds: timings.pollWaitSeconds });
+        if (environment.appliedCount > before) await beat();
+      }
+    };
+    await Promise.all([...environments.values()].map(follow));
+  } finally {
+    stopHeartbeats();
+  }
+}
+
+function hostOf(
+  { client, connection, environments, welcomed, refused }: FollowOptions,
+  progress: Progress,
+): SessionHost {
+  return {
+    welcomed(welcome) {
+      progress.isWelcome = true;
+      connection.isConnected = true;
+      connection.lastError = undefined;
+      connection.hasIdentityConflict = false;
+      welcomed(welcome);
+    },
+    proven: () => (progress.isHeadTaken = true),
+    environment: (name) => environments.get(name),
+    heardTime: (bridgeTimeMs) => client.heardTime(bridgeTimeMs),
+    refused,
+  };
+}
+
+function helloOf({ report, environments, wishedTags }: FollowOptions): HelloFrame {
+  const { instance, version, hostname, startedAtMs, policies } = report();
+  return {
+    kind: 'hello',
+    protocol: protocolVersion,
+    instance,
+    version,
+    hostname,
+    startedAtMs,
+    policies,
+    environments: Array.from(environments.values(), (each) => each.held()),
+    tags: wishedTags,
+  };
+}
+
+function startHeartbeats({ clock, timings, retryStore, log }: FollowOptions, beat: () => void): () => void {
+  let cancel = (): void => undefined;
+  const next = (): void => {
+    cancel = clock.after(timings.heartbeatMs, () => {
+      beat();
+      retryStore().catch((error: unknown) => log.warn({ err: error }, 'the store could not be written'));
+      next();
+    });
+  };
+  next();
+  return () => cancel();
+}
+
+async function postHeartbeat({ client, report }: FollowOptions): Promise<void> {
+  const body = encodeFrame({ kind: 'heartbeat', report: report() });
+  const headers = { 'content-type': 'application/vnd.isthmus.frames' };
+  const answer = await client.request('heartbeat', { method: 'POST', headers, body, timeoutMs: 20_000 });
+  await answer.bytes();
+}
+
+/** Says what went wrong, once per kind of trouble, and how long the bridge asks us to wait. */
+function noteFailure(error: unknown, { connection, log }: FollowOptions): number | undefined {
+  const message = describeFailure(error);
+  const isKnownEnd = error instanceof SessionEnd || error instanceof BridgeRefusal;
+  const code = isKnownEnd ? error.code : undefined;
+  if (code === 'bridge.identity_in_use') {
+    connection.hasIdentityConflict = true;
+    log.error({ code }, "another live process uses this gateway's identity; enrol this machine on its own");
+  } else if (message !== connection.lastError) {
+    log.warn({ why: message }, 'the bridge is away; what is here stays in service');
+  }
+  connection.lastError = message;
+  return isKnownEnd ? error.retryAfterMs : undefined;
+}

@@ -1,0 +1,68 @@
+import type { Log } from '../../proto/process/log.ts';
+import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
+import type { LoadedEnvironment, Store } from '../store/store.ts';
+import { Environment, type EnvironmentOptions } from './environment.ts';
+
+/** The environments of this gateway. */
+export interface Environments {
+  readonly byName: ReadonlyMap<string, Environment>;
+  /** Makes those that are new; one that is no longer named stays in service until a signed head says otherwise. */
+  granted(names: readonly string[], tags: readonly string[]): void;
+}
+
+/** What every environment of a gateway shares. */
+export type SharedOptions = Omit<EnvironmentOptions, 'at' | 'fleet' | 'rootKey'> & {
+  readonly identity: EnrolledIdentity;
+  readonly store: Store;
+  readonly log: Log;
+};
+
+/** Takes into service what the store holds and can prove, and sets aside a file that holds anything else. */
+export function openEnvironments({ identity, ...shared }: SharedOptions): Environments {
+  const { store, log } = shared;
+  const byName = new Map<string, Environment>();
+  const open = (environment: string): Environment => {
+    const { organization, fleet, rootKey } = identity;
+    const opened = new Environment({ ...shared, at: { organization, environment }, fleet, rootKey });
+    byName.set(environment, opened);
+    return opened;
+  };
+
+  const { environments, seen } = store.load();
+  const proven: LoadedEnvironment[] = [];
+  const problems: string[] = [];
+  for (const loaded of environments) {
+    const environment = open(loaded.environment);
+    const problem = environment.load(
+      loaded,
+      seen.find((each) => each.environment === loaded.environment),
+    );
+    if (problem === undefined) proven.push(loaded);
+    else problems.push(problem);
+    const { epoch, seq, ageMs, records } = environment.state();
+    if (seq > 0) log.info({ environment: loaded.environment, epoch, records }, servingLine(seq, ageMs));
+  }
+  if (problems.length > 0) {
+    store.setAside(problems.join('; '));
+    // What did verify must not be lost with the file; a later change alone would leave a file that no head proves.
+    for (const { records, ...state } of proven) void store.save({ state, isFull: true, records, gone: [] });
+  }
+  for (const name of identity.environments ?? []) if (!byName.has(name)) open(name);
+
+  return {
+    byName,
+    granted(names, tags) {
+      for (const name of names) if (!byName.has(name)) open(name);
+      for (const environment of byName.values()) environment.granted(tags);
+    },
+  };
+}
+
+/** What an operator reads first when the border is cut, e.g. `serving seq 42, age 3h 5m`. */
+export function servingLine(seq: number, ageMs: number | undefined): string {
+  const seconds = Math.floor((ageMs ?? 0) / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const age = hours > 0 ? `${hours}h ${minutes % 60}m` : minutes > 0 ? `${minutes}m` : `${seconds}s`;
+  return `serving seq ${seq}, age ${age}`;
+}

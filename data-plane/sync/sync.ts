@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Lifecycle } from '../../proto/process/lifecycle.ts';
+import type { Log } from '../../proto/process/log.ts';
+import type { Metrics } from '../../proto/process/metrics.ts';
+import type { Outbound } from '../../proto/process/outbound.ts';
+import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
+import type { GatewayReport } from '../../proto/wire/published.ts';
+import type { ApplyChange } from '../gateway/change.ts';
+import type { Store } from '../store/store.ts';
+import { createBridgeClient } from './bridge-client.ts';
+import { createConnection, followBridge } from './connection.ts';
+import { openEnvironments } from './environments.ts';
+import { createSyncMetrics } from './sync-metrics.ts';
+import type { RefusalReason, SyncState } from './state.ts';
+
+export type { EnvironmentState, RefusalReason, SyncMode, SyncState } from './state.ts';
+
+/** Timings of the connection; the defaults are for production, tests shorten them. */
+export interface SyncTimings {
+  /** First bound of the random wait before dialling again, and the bound it grows to. */
+  readonly redialMsFirst: number;
+  readonly redialMsCap: number;
+  readonly heartbeatMs: number;
+  /** Streams that fail in a row before the long poll is used. */
+  readonly streamFailuresMax: number;
+  /** How long the long poll is used before a stream is tried again. */
+  readonly pollMs: number;
+  /** How long one poll waits at the bridge for a change. */
+  readonly pollWaitSeconds: number;
+}
+
+/** The timings of production. */
+export const defaultTimings: SyncTimings = {
+  redialMsFirst: 500,
+  redialMsCap: 30_000,
+  heartbeatMs: 30_000,
+  streamFailuresMax: 3,
+  pollMs: 60_000,
+  pollWaitSeconds: 20,
+};
+
+/** How often the gauges are set. */
+const metricsMs = 5_000;
+
+/** What synchronisation needs. */
+export interface SyncOptions {
+  readonly store: Store;
+  readonly outbound: Outbound;
+  /** Default: the bridge that the identity was enrolled at. */
+  readonly bridgeUrl?: string;
+  readonly identity: EnrolledIdentity;
+  /** Ids of the policies that this gateway can run. */
+  readonly catalogue: readonly string[];
+  /** This program's version. */
+  readonly version: string;
+  /** Takes a proven change into service, whole; returns what it refuses. */
+  readonly apply: ApplyChange;
+  /** Sharding tags that this gateway wishes for; what it gets comes from its fleet. */
+  readonly tags?: readonly string[];
+  /** Figures of the last minute for the heartbeat: requests, spool bytes, dropped records ... */
+  readonly counters?: () => Readonly<Record<string, number>>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly timings?: Partial<SyncTimings>;
+}
+
+/** Synchronisation at work. */
+export interface Sync {
+  state(): SyncState;
+  /** Random for this start of the process; assertions and reports carry it. */
+  readonly instance: string;
+}
+
+/**
+ * Serves what the store holds at once, then follows the bridge until the life-cycle closes.
+ *
+ * When it returns, the last good configuration is in service, proven anew, whether or not there is a bridge. After that
+ * nothing that a bridge sends or fails to send takes a served API away, but a signed head that says so.
+ */
+export function startSync(options: SyncOptions): Sync {
+  const { identity, store, clock, lifecycle, log } = options;
+  const bridgeUrl = options.bridgeUrl ?? identity.bridge;
+  const instance = randomUUID();
+  const startedAtMs = clock.now();
+  const refused: Partial<Record<RefusalReason, number>> = {};
+  const metrics = createSyncMetrics(options.metrics);
+  const connection = createConnection();
+  const client = createBridgeClient({ ...options, bridgeUrl, instance, signal: lifecycle.signal });
+  const environments = openEnvironments({
+    ...options,
+    nowMs: () => clock.now() + client.clockOffsetMs(),
+    onRefused: (_environment, reason) => metrics.refused.inc({ reason }),
+  });
+
+  const state = (): SyncState => {
+    const states = Array.from(environments.byName.values(), (each) => each.state());
+    return {
+      gateway: identity.gateway,
+      organization: identity.organization,
+      bridge: bridgeUrl,
+      ...connection,
+      clockOffsetMs: client.clockOffsetMs(),
+      refused: { ...refused },
+      isComplete: states.length > 0 && states.every(({ isComplete }) => isComplete),
+      environments: states,
+    };
+  };
+  const report = (): GatewayReport => ({
+    instance,
+    version: options.version,
+    hostname: hostname().slice(0, 256),
+    startedAtMs,
+    policies: options.catalogue,
+    environments: state().environments.map(({ environment, epoch, seq, nacks }) => ({
+      environment,
+      epoch,
+      seq,
+      nacks,
+    })),
+    counters: { ...refusalCounters(state()), ...options.counters?.() },
+  });
+
+  lifecycle.task(
+    'sync metrics',
+    keepMetrics(() => metrics.update(state()), options),
+  );
+  const following = followBridge({
+    client,
+    connection,
+    timings: { ...defaultTimings, ...options.timings },
+    clock,
+    log,
+    signal: lifecycle.signal,
+    environments: environments.byName,
+    report,
+    wishedTags: options.tags ?? [],
+    retryStore: () => store.retry(),
+    welcomed: (welcome) => environments.granted(welcome.environments, welcome.tags),
+    refused(reason, detail) {
+      refused[reason] = (refused[reason] ?? 0) + 1;
+      metrics.refused.inc({ reason });
+      log.warn({ reason, detail }, 'refused what the bridge sent');
+    },
+  });
+  lifecycle.task('sync', following);
+  // Whoever opened the store closes it after this, so nothing is written to a closed file.
+  lifecycle.onClose('sync', () => following.catch(() => undefined));
+  return { state, instance };
+}
+
+async function keepMetrics(update: () => void, { clock, lifecycle }: SyncOptions): Promise<void> {
+  while (!lifecycle.signal.aborted) {
+    update();
+    await clock.delay(metricsMs, lifecycle.signal);
+  }
+}
+
+/** E.g. { sync_refused_rollback: 2 }: for the operator, who may trust the bridge too much. */
+function refusalCounters({ refused, environments }: SyncState): Readonly<Record<string, number>> {
+  const counters: Record<string, number> = {};
+  for (const each of [refused, ...environments.map((environment) => environment.refused)]) {
+    for (const [reason, count] of Object.entries(each)) {
+      const name = `sync_refused_${reason}`;
+      counters[name] = (counters[name] ?? 0) + count;
+    }
+  }
+  return counters;
+}
