@@ -73,7 +73,9 @@ export function readFlag(value: unknown): boolean {
 
 /** Bytes of at most bytesMax; absent counts as empty. */
 export function readBytes(value: unknown, path: string, bytesMax: number): Uint8Array {
-  if (value === undefined || value === null) return new Uint8Array(0);
+  // protobufjs gives an empty array for bytes that were not on the wire.
+  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0))
+    return new Uint8Array(0);
   if (!(value instanceof Uint8Array)) malformed(path, 'must be bytes');
   if (value.length > bytesMax) malformed(path, `must have at most ${bytesMax} bytes`);
   return value;
