@@ -51,7 +51,9 @@ export function startStream(
   const fail = (error: unknown): void => {
     if (over.signal.aborted) return;
     const isFault = error instanceof Fault;
-    if (!isFault) log.error({ err: error, gateway: visitor.identity.id }, 'a stream failed');
+    if (isFault)
+      log.info({ gateway: visitor.identity.id, code: error.code, reason: error.detail }, 'a stream is ended');
+    else log.error({ err: error, gateway: visitor.identity.id }, 'a stream failed');
     end(isFault ? error : new Fault('platform.bug'), 1_000);
   };
   const send = (bytes: Uint8Array): Promise<void> => sendWithin(socket, bytes, services);
@@ -116,6 +118,7 @@ export function startStream(
   };
   clock.after(config.limits.pingMs, keepAlive);
 
+  socket.resume();
   return { visitor, end, ended: ended.promise, isAlive: () => answersPing(socket, services) };
 }
 

@@ -94,6 +94,8 @@ export function createStreams(services: Services, admission: Admission): Streams
         socket.once('close', () => accepted.reject(new Fault('request.invalid', { detail: 'gone' })));
         server.handleUpgrade(request, socket, head, accepted.resolve);
         const webSocket = await accepted.promise;
+        // Its hello may come before it has a seat; startStream resumes it.
+        webSocket.pause();
         if (services.signal.aborted) return refuse(webSocket, visitor, new Fault('bridge.closing'), 1_000);
         if (retryAfterMs > 0) return refuse(webSocket, visitor, new Fault('bridge.busy'), retryAfterMs);
         await seat(webSocket, visitor);
