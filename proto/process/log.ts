@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger } from 'pino';
 
 import { Fault } from '../faults/fault.ts';
 
@@ -35,7 +35,7 @@ const depthMax = 6;
  * Cost:   walks every logged object; a log is not for the hot path.
  */
 export function createLog({ name, level, destination }: LogOptions): Log {
-  return pino(
+  const log = pino(
     {
       name,
       level,
@@ -43,13 +43,18 @@ export function createLog({ name, level, destination }: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: (bindings) => redact(bindings) as Record<string, unknown>,
         log: (line) => redact(line) as Record<string, unknown>,
       },
       serializers: { err: describeError, error: describeError },
     },
     destination ?? pino.destination({ fd: 2, sync: true }),
   );
+  // pino drops the formatter of bindings in children; children inherit this method, so theirs mask too.
+  const original = log.child;
+  log.child = function (this: Log, bindings: Bindings, options?: ChildLoggerOptions) {
+    return original.call(this, redact(bindings) as Bindings, options);
+  } as Log['child'];
+  return log;
 }
 
 /** Masks passwords in URLs and bearer credentials inside a text that strangers wrote. */

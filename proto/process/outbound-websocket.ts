@@ -37,41 +37,54 @@ export async function openWebSocket(url: URL, dial: Dial, options: WebSocketOpti
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, [...(options.protocols ?? [])], {
       headers: { ...options.headers },
-      handshakeTimeout: options.handshakeMs,
       maxPayload: options.maxPayloadBytes,
       perMessageDeflate: false,
       followRedirects: false,
       createConnection: () => connection,
     });
-    const settle = (): void => options.signal?.removeEventListener('abort', onAbort);
-    const onAbort = (): void => {
-      reject(options.signal?.reason);
+    const stop = (reason: unknown): void => {
+      reject(reason);
       socket.terminate();
+      connection.destroy();
+    };
+    const onAbort = (): void => stop(options.signal?.reason);
+    // Not ws's own handshakeTimeout: it rests on the socket's, which a connection that exists already does not take over.
+    const timer = setTimeout(() => {
+      stop(new Fault('outbound.timeout', { internal: `WebSocket ${url.origin}: ${options.handshakeMs} ms` }));
+    }, options.handshakeMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', onAbort);
     };
     options.signal?.addEventListener('abort', onAbort, { once: true });
+    if (options.signal?.aborted === true) onAbort();
     socket.once('open', () => {
       settle();
       socket.off('error', onError);
+      // The server's first frame may have come with the handshake; it waits until the caller had a turn to listen.
+      socket.pause();
+      setImmediate(() => socket.resume());
       resolve(socket);
     });
     const onError = (error: Error): void => {
       settle();
       connection.destroy();
-      const isLate = /handshake has timed out/.test(error.message);
-      const internal = `WebSocket ${url.origin}: ${error.message}`;
-      reject(new Fault(isLate ? 'outbound.timeout' : 'outbound.unreachable', { internal, cause: error }));
+      reject(
+        new Fault('outbound.unreachable', {
+          internal: `WebSocket ${url.origin}: ${error.message}`,
+          cause: error,
+        }),
+      );
     };
     socket.on('error', onError);
     socket.once('unexpected-response', (_request, answer) => {
-      settle();
       void readRefusal(answer).then((refusal) => {
+        settle();
         const fault = new Fault('outbound.handshake_refused', {
           internal: `WebSocket ${url.origin}: ${refusal.status}`,
         });
         refusals.set(fault, refusal);
-        reject(fault);
-        socket.terminate();
-        connection.destroy();
+        stop(fault);
       });
     });
   });

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { Fault } from '../faults/fault.ts';
+import { createLog } from './log.ts';
+
+function capture() {
+  const lines: string[] = [];
+  const log = createLog({
+    name: 'gateway',
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  return {
+    log,
+    text: () => lines.join(''),
+    last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>,
+  };
+}
+
+test('a line is JSON with level, ISO time, name and message', () => {
+  const { log, last, text } = capture();
+  log.debug('below the level');
+  assert.equal(text(), '');
+  log.info({ port: 8082 }, 'listening');
+  assert.match(String(last()['time']), /^\d{4}-\d\d-\d\dT/);
+  assert.deepEqual(
+    [last()['level'], last()['name'], last()['port'], last()['msg']],
+    ['info', 'gateway', 8082, 'listening'],
+  );
+});
+
+test('secrets are masked by name at any depth, in any case, in children too', () => {
+  const { log, text, last } = capture();
+  log.child({ apiKey: 'SECRET' }).info({
+    headers: { Authorization: 'SECRET', cookie: 'SECRET', 'X-Gravitee-Api-Key': 'SECRET', accept: 'kept' },
+    list: [{ deep: { password: 'SECRET', clientSecret: 'SECRET', enrolmentToken: 'SECRET' } }],
+    keyId: 'kept',
+  });
+  assert.doesNotMatch(text(), /SECRET/);
+  assert.equal(last()['keyId'], 'kept');
+});
+
+test('a password in a URL and a bearer credential are masked inside texts and errors', () => {
+  const { log, text } = capture();
+  const error = new Error('cannot reach http://user:SECRET@proxy:3128 with Bearer SECRETSECRET');
+  log.warn({ err: error, url: 'postgres://isthmus:SECRET@db/isthmus' }, 'no');
+  assert.doesNotMatch(text(), /SECRET/);
+  assert.match(text(), /user:\*\*\*@proxy/);
+});
+
+test('a fault shows code, internal text and causes; bytes and cycles do not flood the line', () => {
+  const { log, last, text } = capture();
+  const cause = new Error('ECONNREFUSED');
+  const loop: Record<string, unknown> = {};
+  loop['self'] = loop;
+  log.error({
+    err: new Fault('outbound.unreachable', { internal: 'to bridge', cause }),
+    body: Buffer.alloc(9_999),
+    loop,
+  });
+  const err = last()['err'] as Record<string, unknown>;
+  assert.equal(err['code'], 'outbound.unreachable');
+  assert.equal(err['internal'], 'to bridge');
+  assert.equal((err['cause'] as Record<string, unknown>)['message'], 'ECONNREFUSED');
+  assert.equal(last()['body'], '<9999 bytes>');
+  assert.ok(text().length < 5_000);
+});
