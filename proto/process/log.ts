@@ -49,12 +49,15 @@ export function createLog({ name, level, destination }: LogOptions): Log {
     },
     destination ?? pino.destination({ fd: 2, sync: true }),
   );
-  // pino drops the formatter of bindings in children; children inherit this method, so theirs mask too.
-  const original = log.child;
-  log.child = function (this: Log, bindings: Bindings, options?: ChildLoggerOptions) {
-    return original.call(this, redact(bindings) as Bindings, options);
-  } as Log['child'];
-  return log;
+  return masking(log);
+}
+
+/** pino takes the bindings of children as they are, so `child` itself masks them. */
+function masking(log: Log): Log {
+  const make = log.child.bind(log) as (bindings: Bindings, options?: ChildLoggerOptions) => Log;
+  const child = (bindings: Bindings, options?: ChildLoggerOptions): Log =>
+    masking(make(redact(bindings) as Bindings, options));
+  return Object.assign(log, { child: child as Log['child'] });
 }
 
 /** Masks passwords in URLs and bearer credentials inside a text that strangers wrote. */
