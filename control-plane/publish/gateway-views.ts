@@ -1,4 +1,5 @@
 import type { Clock } from '../../proto/process/clock.ts';
+import { bucketOf } from '../../proto/trust/digest.ts';
 import { isRecordEntitled } from '../../proto/trust/entitlement.ts';
 import type { EnvironmentRef, RecordKind } from '../../proto/wire/published.ts';
 import type { Queries, Storage } from '../storage/storage.ts';
@@ -135,6 +136,7 @@ export async function readDeploymentState(
       ])
       .where('published_latest.organization', '=', at.organization)
       .where('published_latest.environment', '=', at.environment)
+      .where('bucket', '=', bucketOf(record.kind, record.id))
       .where('kind', '=', record.kind)
       .where('published_latest.id', '=', record.id)
       .executeTakeFirst();

@@ -93,6 +93,8 @@ export async function replaceAll<T>(
   );
   const filled = await fill();
   await applyMigrations(trx, dialect, migrations);
+  // New tables have no statistics, and plans without them read whole tables.
+  await sql`analyze`.execute(trx);
   return filled;
 }
 
