@@ -1,4 +1,4 @@
-import { pino, type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger } from 'pino';
+import { pino, type Bindings, type DestinationStream, type Logger } from 'pino';
 
 import { Fault } from '../faults/fault.ts';
 
@@ -54,10 +54,13 @@ export function createLog({ name, level, destination }: LogOptions): Log {
 
 /** pino takes the bindings of children as they are, so `child` itself masks them. */
 function masking(log: Log): Log {
-  const make = log.child.bind(log) as (bindings: Bindings, options?: ChildLoggerOptions) => Log;
-  const child = (bindings: Bindings, options?: ChildLoggerOptions): Log =>
-    masking(make(redact(bindings) as Bindings, options));
-  return Object.assign(log, { child: child as Log['child'] });
+  const make: Log['child'] = log.child.bind(log);
+  const child: Log['child'] = (bindings, options) => {
+    const made = make(redact(bindings) as Bindings, options);
+    masking(made as unknown as Log);
+    return made;
+  };
+  return Object.assign(log, { child });
 }
 
 /** Masks passwords in URLs and bearer credentials inside a text that strangers wrote. */
