@@ -210,6 +210,13 @@ describe('storage on PostgreSQL alone', () => {
       openStorage({ url: 'postgresql://nobody@127.0.0.1:1/none', dataDir: tempDir(t), log }),
       { code: 'storage.unavailable' },
     );
+    for (const spoil of [(url: URL) => (url.pathname = '/none'), (url: URL) => (url.password = 'wrong')]) {
+      const url = new URL((await postgres?.create()) ?? '');
+      spoil(url);
+      await assert.rejects(openStorage({ url: url.href, dataDir: tempDir(t), log }), {
+        code: 'storage.unavailable',
+      });
+    }
     const storage = await open(t, postgres as TestDatabase);
     await assert.rejects(
       storage.transaction(async (trx) => {
