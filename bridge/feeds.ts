@@ -66,7 +66,7 @@ export function createFeeds(options: BridgeOptions): Feeds {
       identityListeners.add(callback);
       return () => identityListeners.delete(callback);
     },
-    isHealthy: reader.isHealthy,
+    isHealthy: () => reader.isHealthy(),
     close() {
       cancelTimer();
       unsubscribe();

@@ -5,7 +5,7 @@ import type { EnvironmentRef, GatewayIdentity } from '../proto/wire/published.ts
 import type { Visitor } from './admission.ts';
 import { changesSince, type ChangeSource, type Position } from './changes.ts';
 import type { Services } from './services.ts';
-import { reportClone, type Streams } from './streams.ts';
+import { reportClone, type Seats } from './seats.ts';
 import { welcomeOf } from './welcome.ts';
 
 /** One long poll, its query still as text. */
@@ -28,14 +28,14 @@ export interface Polls {
 }
 
 /** Makes the long poll. */
-export function createPolls(services: Services, streams: Streams): Polls {
+export function createPolls(services: Services, seats: Seats): Polls {
   const { config, feeds, clock } = services;
   const waiting = new Map<string, { readonly instance: string; count: number }>();
   let polls = 0;
 
   const demandSoleInstance = (visitor: Visitor): void => {
     const { id } = visitor.identity;
-    const liveInstance = streams.instanceOf(id) ?? waiting.get(id)?.instance;
+    const liveInstance = seats.instanceOf(id) ?? waiting.get(id)?.instance;
     if (liveInstance === undefined || liveInstance === visitor.instance) return;
     reportClone(services, visitor, liveInstance);
     throw new Fault('bridge.identity_in_use');

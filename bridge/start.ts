@@ -9,6 +9,7 @@ import { createApp } from './app.ts';
 import { createEvents } from './events.ts';
 import { createFeeds } from './feeds.ts';
 import { createPolls } from './polls.ts';
+import { createSeats } from './seats.ts';
 import type { BridgeOptions, Services } from './services.ts';
 import { createStreams } from './streams.ts';
 
@@ -39,12 +40,13 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const feeds = createFeeds(options);
   const services: Services = { ...options, feeds, events: createEvents(options), signal: closing.signal };
   const admission = createAdmission(services);
-  const streams = createStreams(services, admission);
-  const app = createApp(services, { admission, polls: createPolls(services, streams) });
+  const seats = createSeats(services);
+  const streams = createStreams(services, { admission, seats });
+  const app = createApp(services, { admission, polls: createPolls(services, seats) });
 
   const server = createHttpServer(options, app.fetch);
   server.on('upgrade', (request, socket, head) => {
-    lifecycle.task('bridge upgrade', streams.upgrade(request, socket, head));
+    lifecycle.task('bridge upgrade', streams.upgrade({ request, socket, head }));
   });
   await listen(server, config.listen);
   const { port } = server.address() as AddressInfo;

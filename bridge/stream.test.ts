@@ -232,10 +232,11 @@ test('a rotated key and a refreshed head reach open streams', async (t) => {
 });
 
 test('a closing bridge says so to its streams', async (t) => {
-  const { repository, url, close } = await startTestBridge(t);
+  const bridge = await startTestBridge(t);
+  const { repository, url } = bridge;
   const client = await openStream({ gateway: repository.addGateway(), url });
   await eventually(() => client.frames.length > 0);
-  await close();
+  await bridge.close();
   const { frame } = await client.closed;
   assert.equal(frame?.code, 'bridge.closing');
   assert.ok((frame?.retryAfterMs ?? 0) > 0);

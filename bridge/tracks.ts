@@ -57,30 +57,10 @@ export function createTracks({ hello, identity, services, send }: TracksOptions)
     };
   });
 
-  const advance = async (track: Track): Promise<boolean> => {
-    const { clientHashes } = track;
-    if (clientHashes !== undefined) {
-      settle(track, await pass(changesOfBuckets(track.source, clientHashes), send));
-      if (track.clientHashes === clientHashes) track.clientHashes = undefined;
-      return true;
-    }
-    const head = track.following.head();
-    if (head === undefined || head === track.handledHead || isSame(head.bytes, track.sentHead)) return false;
-    const small = services.batches.small(track.source, track.position, head);
-    if (small === undefined) {
-      settle(track, await pass(changesSince(track.source, track.position), send));
-    } else {
-      const { frames, reached } = await small;
-      for (const frame of frames) await send(frame);
-      settle(track, reached);
-    }
-    track.handledHead = head;
-    return true;
-  };
   // With the database away the stream stays: the gateway has what it has, and a thousand redials would help nobody.
   const advanceOrWait = async (track: Track, signal: AbortSignal): Promise<boolean> => {
     try {
-      return await advance(track);
+      return await advance(track, { services, send });
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'storage.unavailable') throw error;
       await services.clock.delay(services.config.limits.pollMs, signal);
@@ -111,6 +91,31 @@ export function createTracks({ hello, identity, services, send }: TracksOptions)
       for (const { following } of tracks) following.stop();
     },
   };
+}
+
+/** Takes one track one step on; false when there is nothing to do. */
+async function advance(
+  track: Track,
+  { services, send }: Pick<TracksOptions, 'services' | 'send'>,
+): Promise<boolean> {
+  const { clientHashes } = track;
+  if (clientHashes !== undefined) {
+    settle(track, await pass(changesOfBuckets(track.source, clientHashes), send));
+    if (track.clientHashes === clientHashes) track.clientHashes = undefined;
+    return true;
+  }
+  const head = track.following.head();
+  if (head === undefined || head === track.handledHead || isSame(head.bytes, track.sentHead)) return false;
+  const small = services.batches.small(track.source, track.position, head);
+  if (small === undefined) {
+    settle(track, await pass(changesSince(track.source, track.position), send));
+  } else {
+    const { frames, reached } = await small;
+    for (const frame of frames) await send(frame);
+    settle(track, reached);
+  }
+  track.handledHead = head;
+  return true;
 }
 
 function settle(track: Track, reached: Reached | undefined): void {

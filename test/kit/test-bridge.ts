@@ -43,7 +43,7 @@ export function createMemoryBlobs(): MemoryBlobs {
     },
     async *list(prefix) {
       demandHere();
-      for (const [key, bytes] of [...objects].toSorted())
+      for (const [key, bytes] of [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)))
         if (key.startsWith(prefix)) yield { key, bytes: bytes.length };
     },
     async delete(key) {
