@@ -81,6 +81,8 @@ export interface PolicyContext {
   readonly startedAtMs: number;
   /** Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED. */
   warn(key: string, message: string): void;
+  /** Sets a header on whatever is answered, a refusal included; for policies that act before there is an answer. */
+  setAnswerHeader(name: string, value: string): void;
 }
 
 /** The request as a policy may read and change it; changes go to the backend. */

@@ -138,3 +138,15 @@ export const endpointGroupSchema = section({
 
 /** Backends that stand in for each other. */
 export type EndpointGroupDefinition = z.output<typeof endpointGroupSchema>;
+
+/** How to talk to one endpoint: its group's configuration, or its own over the defaults when it does not inherit. */
+export function configurationOf(group: EndpointGroupDefinition, endpoint: EndpointDefinition): SharedConfiguration {
+  if (endpoint.inheritConfiguration) return group.sharedConfiguration;
+  const defaults = sharedConfigurationSchema.parse({});
+  return {
+    http: endpoint.sharedConfigurationOverride.http ?? defaults.http,
+    headers: endpoint.sharedConfigurationOverride.headers ?? defaults.headers,
+    proxy: undefined,
+    ssl: endpoint.sharedConfigurationOverride.ssl ?? defaults.ssl,
+  };
+}

@@ -9,6 +9,7 @@ import { detailsOf } from './issues.ts';
 
 export type { CorsDefinition, ListenerDefinition } from './api-listeners.ts';
 export type { EndpointDefinition, EndpointGroupDefinition, SharedConfiguration } from './api-endpoints.ts';
+export { configurationOf } from './api-endpoints.ts';
 export type { FlowDefinition, HttpSelector, StepDefinition } from './api-flows.ts';
 export type { PlanDefinition } from './api-plans.ts';
 export type { ResponseTemplate } from './api-templates.ts';

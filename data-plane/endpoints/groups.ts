@@ -1,0 +1,70 @@
+import { Fault } from '../../proto/faults/fault.ts';
+import type { ApiDefinition, EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
+import { configurationOf } from '../../proto/model/api.ts';
+import type { Upstream } from '../http/exchange.ts';
+import { upstreamOptions } from './options.ts';
+import { createTarget, type Target } from './target.ts';
+import type { HeldUpstream, Upstreams } from './upstreams.ts';
+
+/** A backend, ready to be called. */
+export interface Endpoint {
+  readonly name: string;
+  /** As in records: the target's URL. */
+  readonly url: string;
+  readonly upstream: Upstream;
+  readonly target: Target;
+  /** Set on every request. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** Whether the backend sees the client's Host instead of its own. */
+  readonly propagatesHost: boolean;
+}
+
+/** The backends of one revision of an API. */
+export interface Endpoints {
+  /** The next one in turn; undefined when there is none. */
+  next(): Endpoint | undefined;
+  /** Gives the pools back. */
+  release(): void;
+}
+
+/** Compiles the endpoint groups of an API; requests go to the first group that has endpoints, each endpoint in turn. */
+export function createEndpoints(api: string, definition: ApiDefinition, upstreams: Upstreams): Endpoints {
+  const held: HeldUpstream[] = [];
+  const release = (): void => held.splice(0).forEach((one) => one.release());
+  try {
+    const groups = definition.endpointGroups.map((group) =>
+      group.endpoints.map((endpoint) => {
+        const { url, options, ...rest } = describe(group, endpoint);
+        const one = upstreams.hold(api, options);
+        held.push(one);
+        return { ...rest, url: url.href, target: createTarget(url), upstream: one.upstream };
+      }),
+    );
+    const endpoints = groups.find((group) => group.length > 0) ?? [];
+    let turn = -1;
+    return {
+      next() {
+        turn = turn + 1 >= endpoints.length ? 0 : turn + 1;
+        return endpoints[turn];
+      },
+      release,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition) {
+  const { target } = endpoint.configuration;
+  if (!URL.canParse(target)) throw new Fault('request.invalid', { detail: `The target of ${endpoint.name} is no URL.` });
+  const url = new URL(target);
+  const configuration = configurationOf(group, endpoint);
+  return {
+    name: endpoint.name,
+    url,
+    options: upstreamOptions(url, configuration),
+    headers: configuration.headers,
+    propagatesHost: configuration.http.propagateClientHost,
+  };
+}

@@ -1,0 +1,55 @@
+import type { Engine, Upstream, UpstreamOptions } from '../http/exchange.ts';
+
+/** A pool in use; release it exactly once. */
+export interface HeldUpstream {
+  readonly upstream: Upstream;
+  release(): void;
+}
+
+/**
+ * Connection pools by API and options.
+ *
+ * A new revision of an API that talks to the same origin in the same way takes over the pool of the one before, so that
+ * a deploy does not open new connections. The last release closes the pool once its requests are answered.
+ */
+export interface Upstreams {
+  hold(api: string, options: UpstreamOptions): HeldUpstream;
+  /** Resolves when every pool is closed; to be called when nothing is served any more. */
+  close(deadlineMs: number): Promise<void>;
+  readonly size: number;
+}
+
+/** Makes an empty set of pools. closeMsMax bounds how long requests of a replaced revision may still run. */
+export function createUpstreams(engine: Engine, closeMsMax: number): Upstreams {
+  const pools = new Map<string, { readonly upstream: Upstream; holders: number }>();
+  const closing = new Set<Promise<void>>();
+  const close = (upstream: Upstream, deadlineMs: number): void => {
+    const closed = upstream.close(deadlineMs).finally(() => closing.delete(closed));
+    closing.add(closed);
+  };
+  return {
+    hold(api, options) {
+      const key = `${api}\0${JSON.stringify(options)}`;
+      const pool = pools.get(key) ?? { upstream: engine.createUpstream(options), holders: 0 };
+      pools.set(key, pool);
+      pool.holders += 1;
+      return {
+        upstream: pool.upstream,
+        release() {
+          pool.holders -= 1;
+          if (pool.holders > 0) return;
+          pools.delete(key);
+          close(pool.upstream, closeMsMax);
+        },
+      };
+    },
+    async close(deadlineMs) {
+      for (const { upstream } of pools.values()) close(upstream, deadlineMs);
+      pools.clear();
+      await Promise.allSettled(closing);
+    },
+    get size() {
+      return pools.size;
+    },
+  };
+}

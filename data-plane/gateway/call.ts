@@ -1,0 +1,358 @@
+import type { Log } from '../../proto/process/log.ts';
+import type { Endpoint } from '../endpoints/groups.ts';
+import {
+  type Body,
+  BodyTooLarge,
+  type Exchange,
+  type Outcome,
+  type ResponseHead,
+  type UpstreamResult,
+} from '../http/exchange.ts';
+import type { PolicyContext, PolicyRequest, PolicyResponse, Rejection, Verdict } from '../policies/policy.ts';
+import type { CompiledApi, CompiledPlan } from './compile.ts';
+import { type Cors } from './cors.ts';
+import { type KeyPlaces, withoutKey } from './credentials.ts';
+import type { Deadline, Deadlines } from './deadlines.ts';
+import type { DeployedApi } from './deployed.ts';
+import { type ErrorWriter, writePlainError } from './error-answer.ts';
+import { setForwarded, setIds, transactionIdOf } from './forwarded.ts';
+import type { Steps } from './pipeline.ts';
+import { selectPlan } from './plans.ts';
+import { factsOf, type RecordedCall } from './records.ts';
+import { refusals, upstreamRefusals } from './refusals.ts';
+import { type BrokenStep, runSteps } from './run-steps.ts';
+import type { Subscription } from './subscriptions.ts';
+
+/** What requests need of their surroundings. */
+export interface CallOptions {
+  readonly nextRequestId: () => string;
+  readonly places: KeyPlaces;
+  readonly deadlines: Deadlines;
+  /** Bound of a body that a policy reads whole. */
+  readonly bodyBytesMax: number;
+  readonly log: Log;
+}
+
+/**
+ * One request on its way: security, request flows, backend, response flows, record.
+ *
+ * It goes from one step to the next by plain calls and turns asynchronous only where a policy or the backend does, so
+ * that a request without waiting costs no promise. It is answered exactly once: whoever comes late (a backend after the
+ * request's deadline) finds `isAnswered` and lets go of what it holds.
+ */
+export class Call implements PolicyContext, Deadline, RecordedCall {
+  readonly exchange: Exchange;
+  readonly startedAtMs: number;
+  readonly requestId: string;
+  readonly transactionId: string;
+  readonly request: PolicyRequest;
+  readonly receivedMethod: string;
+  readonly receivedPathInfo: string;
+  response: PolicyResponse | undefined = undefined;
+  recordedQuery: string | undefined;
+  mappedPath: string | undefined = undefined;
+  keyHash8: string | undefined = undefined;
+  endpointUrl: string | undefined = undefined;
+  userAgent: string | undefined = undefined;
+  errorKey: string | undefined = undefined;
+  errorMessage: string | undefined = undefined;
+  warnings: { readonly key: string; readonly message: string }[] | undefined = undefined;
+  dueMs = 0;
+  previousDeadline: Deadline | undefined = undefined;
+  nextDeadline: Deadline | undefined = undefined;
+
+  private readonly deployed: DeployedApi;
+  private readonly options: CallOptions;
+  private plan: CompiledPlan | undefined = undefined;
+  private subscription: Subscription | undefined = undefined;
+  private steps: Steps | undefined = undefined;
+  private cors: Cors | undefined = undefined;
+  private answerHeaders: [name: string, value: string][] | undefined = undefined;
+  private lazyAttributes: Map<string, unknown> | undefined = undefined;
+  private isAnswered = false;
+  private isBodyTaken = false;
+
+  constructor(
+    exchange: Exchange,
+    { deployed, contextPath }: { readonly deployed: DeployedApi; readonly contextPath: string },
+    options: CallOptions,
+  ) {
+    const { request } = exchange;
+    this.exchange = exchange;
+    this.deployed = deployed;
+    this.options = options;
+    this.startedAtMs = exchange.startedAtMs;
+    this.requestId = options.nextRequestId();
+    this.transactionId = transactionIdOf(request.headers, this.requestId);
+    this.receivedMethod = request.method;
+    this.receivedPathInfo = contextPath === '' ? request.path : request.path.slice(contextPath.length);
+    this.recordedQuery = request.query;
+    this.request = {
+      method: request.method,
+      path: request.path,
+      pathInfo: this.receivedPathInfo,
+      query: request.query,
+      headers: request.headers,
+      host: request.host,
+      scheme: request.scheme,
+      remoteAddress: request.remoteAddress,
+      contextPath,
+      content: undefined,
+    };
+  }
+
+  get attributes(): Map<string, unknown> {
+    return (this.lazyAttributes ??= this.createAttributes());
+  }
+
+  warn(key: string, message: string): void {
+    (this.warnings ??= []).push({ key, message });
+  }
+
+  setAnswerHeader(name: string, value: string): void {
+    (this.answerHeaders ??= []).push([name, value]);
+  }
+
+  onDeadline(): void {
+    this.refuse(refusals.requestTimeout);
+  }
+
+  /** Runs the request to its answer; what throws is a bug and is answered as one. */
+  start(): void {
+    try {
+      this.admit();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private admit(): void {
+    const { exchange, deployed } = this;
+    const { compiled } = deployed;
+    if (compiled === undefined) return this.refuse(refusals.notDeployed);
+    const { request } = exchange;
+    if (deployed.recorders !== undefined && compiled.isRecorded) {
+      this.userAgent = request.headers.get('user-agent');
+      exchange.beforeEnd = (outcome) => this.record(outcome);
+    }
+    this.mappedPath = compiled.mapPath?.(this.receivedPathInfo);
+    if (compiled.rejectsNullByte && hasNullByte(request.path, request.query)) return this.refuse(refusals.nullByte);
+    this.cors = compiled.corsOf(this.request.contextPath, request.host);
+    if (this.cors?.isPreflight(request) === true) return this.answerPreflight(this.cors);
+    setForwarded(request);
+    setIds(request.headers, this.transactionId, this.requestId);
+    const plan = this.selectPlan(compiled);
+    if (plan === undefined) return;
+    this.steps = plan.pipeline(this.request.pathInfo, this.request.method);
+    if (this.steps === undefined) return this.refuse(refusals.noFlow);
+    this.options.deadlines.add(this);
+    if (!this.steps.needsRequestBody) return this.runRequest(compiled, this.steps);
+    this.isBodyTaken = true;
+    this.continueWith(request.body.buffer(this.options.bodyBytesMax), (content) => {
+      this.request.content = content;
+      if (this.steps !== undefined) this.runRequest(compiled, this.steps);
+    });
+  }
+
+  private selectPlan(compiled: CompiledApi): CompiledPlan | undefined {
+    const { places } = this.options;
+    const admission = selectPlan(compiled, this.exchange.request, {
+      api: this.deployed.id,
+      subscriptions: this.deployed.subscriptions,
+      places,
+      nowMs: this.startedAtMs,
+    });
+    this.keyHash8 = admission.keyHash8;
+    const { query, headers } = this.exchange.request;
+    // A key never reaches a record, whether or not anybody asked for it.
+    if (places.parameter !== '' && query?.includes(places.parameter) === true) {
+      this.recordedQuery = withoutKey(undefined, query, places);
+    }
+    if (admission.kind === 'refused') {
+      this.refuse(admission.refusal);
+      return undefined;
+    }
+    this.plan = admission.plan;
+    this.subscription = admission.subscription;
+    if (!admission.plan.propagatesKey) this.request.query = withoutKey(headers, query, places);
+    return admission.plan;
+  }
+
+  private runRequest(compiled: CompiledApi, steps: Steps): void {
+    if (steps.request.length === 0) return this.callBackend(compiled, undefined);
+    const verdict = runSteps(steps.request, 'onRequest', this);
+    if (verdict instanceof Promise) this.continueWith(verdict, (late) => this.callBackend(compiled, late));
+    else this.callBackend(compiled, verdict);
+  }
+
+  private callBackend(compiled: CompiledApi, verdict: Verdict | BrokenStep): void {
+    if (verdict !== undefined) {
+      if (verdict.kind === 'reject') return this.refuse(verdict);
+      if (verdict.kind === 'broken') return this.failStep(verdict);
+      const headers = this.exchange.createHeaders();
+      for (const [name, value] of verdict.headers) headers.append(name, value);
+      return this.runResponse({ status: verdict.status, headers }, verdict.body);
+    }
+    const endpoint = compiled.endpoints.next();
+    if (endpoint === undefined) return this.refuse(refusals.noEndpoint);
+    this.prepare(endpoint);
+    const { request } = this;
+    const isUpgrade = this.exchange.request.isUpgrade;
+    this.isBodyTaken = true;
+    void endpoint.upstream
+      .send({
+        method: request.method,
+        target: endpoint.target.line(request.pathInfo, request.query),
+        headers: request.headers,
+        body: isUpgrade ? undefined : (request.content ?? this.exchange.request.body),
+        exchange: this.exchange,
+        isUpgrade,
+      })
+      .then((result) => this.receive(result))
+      .catch((error: unknown) => this.fail(error));
+  }
+
+  private prepare(endpoint: Endpoint): void {
+    const { headers } = this.request;
+    this.endpointUrl = endpoint.url;
+    for (const { name, value } of endpoint.headers) headers.set(name, value);
+    headers.set('Host', endpoint.propagatesHost ? this.exchange.request.authority : endpoint.target.authority);
+  }
+
+  private receive(result: UpstreamResult): void {
+    if (this.isAnswered) {
+      if (result.kind === 'response') result.body.discard();
+      return;
+    }
+    switch (result.kind) {
+      case 'response':
+        return this.runResponse(result.head, result.body);
+      case 'upgrade':
+        this.settle();
+        return this.exchange.tunnel(result.upgrade);
+      case 'failure':
+        if (result.failure === 'aborted') return this.settle();
+        return this.refuse(upstreamRefusals[result.failure], result.message);
+    }
+  }
+
+  private runResponse(head: ResponseHead, body: Body | Uint8Array | string): void {
+    if (this.isAnswered) return;
+    const { steps } = this;
+    if (steps === undefined || steps.response.length === 0) return this.respond(head, body);
+    if (!steps.needsResponseBody) return this.runResponseSteps(steps, head, body);
+    const buffered =
+      typeof body === 'string'
+        ? Promise.resolve(Buffer.from(body))
+        : body instanceof Uint8Array
+          ? Promise.resolve(body)
+          : body.buffer(this.options.bodyBytesMax);
+    this.continueWith(buffered, (content) => this.runResponseSteps(steps, head, content));
+  }
+
+  private runResponseSteps(steps: Steps, head: ResponseHead, body: Body | Uint8Array | string): void {
+    const content = steps.needsResponseBody && body instanceof Uint8Array ? body : undefined;
+    const response: PolicyResponse = {
+      status: head.status,
+      reason: head.reason,
+      headers: head.headers,
+      content,
+    };
+    this.response = response;
+    const finish = (verdict: Verdict | BrokenStep): void => {
+      if (verdict?.kind === 'reject' || verdict?.kind === 'broken') {
+        if (typeof body !== 'string' && !(body instanceof Uint8Array)) body.discard();
+        return verdict.kind === 'reject' ? this.refuse(verdict) : this.failStep(verdict);
+      }
+      if (response.status !== head.status && response.reason === head.reason) response.reason = undefined;
+      this.respond(response, response.content ?? body);
+    };
+    const verdict = runSteps(steps.response, 'onResponse', this);
+    if (verdict instanceof Promise) this.continueWith(verdict, finish);
+    else finish(verdict);
+  }
+
+  private respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void {
+    if (this.isAnswered) return;
+    this.settle();
+    const { headers } = head;
+    setIds(headers, this.transactionId, this.requestId);
+    this.cors?.addTo(headers, this.exchange.request);
+    for (const [name, value] of this.answerHeaders ?? []) headers.set(name, value);
+    this.exchange.respond({ status: head.status, reason: head.reason, headers }, body);
+  }
+
+  private answerPreflight(cors: Cors): void {
+    const allowed = cors.answerPreflight(this.exchange.request);
+    this.cors = undefined;
+    if (allowed === undefined) return this.refuse(refusals.preflight(cors.errorStatus));
+    const headers = this.exchange.createHeaders();
+    for (const [name, value] of allowed) headers.set(name, value);
+    this.exchange.request.body.discard();
+    this.respond({ status: 200, headers }, undefined);
+  }
+
+  private refuse(refusal: Rejection, internal?: string): void {
+    if (this.isAnswered) return;
+    this.errorKey = refusal.key;
+    this.errorMessage = internal ?? refusal.message;
+    const write: ErrorWriter = this.deployed.compiled?.errors ?? writePlainError;
+    const answer = write(refusal, this.exchange.request.headers.get('accept'));
+    const headers = this.exchange.createHeaders();
+    for (const [name, value] of answer.headers) headers.set(name, value);
+    // As the reference: who was refused for his own request may go on, after anything else the connection is not trusted.
+    if (answer.status < 400 || answer.status >= 500) headers.set('Connection', 'close');
+    if (!this.isBodyTaken) this.exchange.request.body.discard();
+    this.respond({ status: answer.status, headers }, answer.body);
+  }
+
+  private failStep({ at, error }: BrokenStep): void {
+    this.options.log.error({ api: this.deployed.id, at, err: error, requestId: this.requestId }, 'a policy threw');
+    this.refuse(refusals.policyFailed);
+  }
+
+  private fail(error: unknown): void {
+    if (error instanceof BodyTooLarge) {
+      return this.refuse(this.endpointUrl === undefined ? refusals.bodyTooLarge : refusals.responseTooLarge);
+    }
+    this.options.log.error({ api: this.deployed.id, err: error, requestId: this.requestId }, 'a request failed');
+    this.refuse(refusals.bug);
+  }
+
+  /** Goes on when a promise is there, unless the request was answered meanwhile or its client has gone. */
+  private continueWith<T>(promise: Promise<T>, next: (value: T) => void): void {
+    promise
+      .then((value) => {
+        if (this.exchange.isAborted) this.settle();
+        if (!this.isAnswered) next(value);
+      })
+      .catch((error: unknown) => (this.exchange.isAborted ? this.settle() : this.fail(error)));
+  }
+
+  private settle(): void {
+    this.isAnswered = true;
+    this.options.deadlines.remove(this);
+  }
+
+  private record(outcome: Outcome): Promise<void> | undefined {
+    const recorder = this.deployed.recorders?.of(this.plan, this.subscription);
+    return recorder?.write(factsOf(this, outcome));
+  }
+
+  private createAttributes(): Map<string, unknown> {
+    const { request, plan, subscription, deployed } = this;
+    return new Map<string, unknown>([
+      ['api', deployed.id],
+      ['api.name', deployed.name],
+      ['context-path', `${request.contextPath}/`],
+      ['plan', plan?.id],
+      ['application', subscription?.application ?? '1'],
+      ['subscription-id', subscription?.id],
+      ['user-id', subscription?.id ?? request.remoteAddress],
+    ]);
+  }
+}
+
+function hasNullByte(path: string, query: string | undefined): boolean {
+  return path.includes('%00') || query?.includes('%00') === true;
+}

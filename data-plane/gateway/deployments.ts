@@ -1,0 +1,280 @@
+import type { Log } from '../../proto/process/log.ts';
+import { decodeApiKey, decodeSubscription } from '../../proto/wire/payloads.ts';
+import type { Nack } from '../../proto/wire/published.ts';
+import type { Upstreams } from '../endpoints/upstreams.ts';
+import type { PolicyHost } from '../policies/policy.ts';
+import type { ApplyChange, ConfigChange, SetRecord } from './change.ts';
+import type { CompiledApi } from './compile.ts';
+import { reasonOf } from './definitions.ts';
+import type { DeployedApi } from './deployed.ts';
+import { type ApiEntry, buildEntry, type EntryOptions, refusedEntry } from './environment-apis.ts';
+import { createRouter, type Match, type Router } from './match.ts';
+import { buildPolicy, type PolicyBuilder } from './pipeline.ts';
+import type { RecordTarget } from './records.ts';
+import { claimPlaces, type Claim } from './places.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** What this gateway serves, and the way to change it. */
+export interface Deployments {
+  /** Takes a change into service whole; see {@link ApplyChange}. */
+  readonly apply: ApplyChange;
+  /** Finds the API of a request. */
+  match(host: string, path: string): Match<DeployedApi> | undefined;
+  /** True once any configuration was applied. */
+  hasConfiguration(): boolean;
+  /** Per environment what is served and what is refused; for the node API. */
+  state(): readonly DeployedEnvironment[];
+  /** Gives back every pool. */
+  close(): void;
+}
+
+/** One environment as the node API shows it. */
+export interface DeployedEnvironment {
+  readonly organization: string;
+  readonly environment: string;
+  readonly seq: number;
+  readonly apis: readonly DeployedState[];
+  readonly subscriptions: number;
+  readonly keys: number;
+}
+
+/** One API as the node API shows it. */
+export interface DeployedState {
+  readonly id: string;
+  readonly name: string;
+  /** What is in service; undefined when nothing ever was. */
+  readonly revision: string | undefined;
+  readonly seq: number | undefined;
+  /** started: as published. outdated: a newer revision was refused. failed: it never compiled and answers 503. */
+  readonly state: 'started' | 'outdated' | 'failed';
+  readonly paths: readonly string[];
+  readonly nack: Nack | undefined;
+}
+
+/** What deployments need of their surroundings. */
+export interface DeploymentsOptions {
+  readonly upstreams: Upstreams;
+  readonly host: PolicyHost;
+  /** Undefined records nothing. */
+  readonly records: RecordTarget | undefined;
+  readonly log: Log;
+  /** Presented keys kept per environment, so that a known one is not hashed again. */
+  readonly keysSeenMax: number;
+  /** Default: the catalogue's policies. */
+  readonly build?: PolicyBuilder | undefined;
+}
+
+interface Environment {
+  readonly organization: string;
+  readonly environment: string;
+  readonly seq: number;
+  readonly apis: ReadonlyMap<string, ApiEntry>;
+  readonly subscriptions: Subscriptions;
+}
+
+/** Makes an empty set of deployments. */
+export function createDeployments(options: DeploymentsOptions): Deployments {
+  const environments = new Map<string, Environment>();
+  let router: Router<DeployedApi> = createRouter([]);
+
+  const route = (): void => {
+    router = createRouter(routesOf(environments.values()));
+  };
+  return {
+    apply(change) {
+      const before = environments.get(change.environment);
+      const nacks: Nack[] = [];
+      const subscriptions = applySubscriptions(change, { before, nacks, seenMax: options.keysSeenMax });
+      const entryOptions: EntryOptions = {
+        upstreams: options.upstreams,
+        host: options.host,
+        build: options.build ?? buildPolicy,
+        records: options.records,
+        organization: change.organization,
+        environment: change.environment,
+        subscriptions,
+      };
+      const taken = claimsOfOthers(environments, change.environment);
+      const { apis, released } = applyApis(change, { before, taken, nacks, entryOptions });
+      environments.set(change.environment, {
+        organization: change.organization,
+        environment: change.environment,
+        seq: change.seq,
+        apis,
+        subscriptions,
+      });
+      if (apis !== before?.apis) route();
+      // After the swap, so that no new request finds a pool that is closing.
+      for (const compiled of released) compiled.release();
+      refuseUnknownKinds(change, nacks);
+      for (const nack of nacks) options.log.warn({ environment: change.environment, ...nack }, 'a record was refused');
+      return nacks;
+    },
+    match: (host, path) => router.match(host, path),
+    hasConfiguration: () => environments.size > 0,
+    state: () => [...environments.values()].map(describe),
+    close() {
+      for (const { apis } of environments.values()) {
+        for (const { served } of apis.values()) served.compiled?.release();
+      }
+      environments.clear();
+      route();
+    },
+  };
+}
+
+const kinds = new Set(['api', 'subscription', 'api-key', 'gateway-settings']);
+
+function refuseUnknownKinds(change: ConfigChange, nacks: Nack[]): void {
+  for (const { kind, id, seq } of change.set) {
+    if (kinds.has(kind)) continue;
+    nacks.push({ kind, id, seq, code: 'kind.unsupported', reason: `This version does not run records of kind ${kind}.` });
+  }
+}
+
+/**
+ * Subscriptions and keys change in place: each is looked up whole by one request, and a revocation must not wait for
+ * anything. A full change starts from an empty set.
+ */
+function applySubscriptions(
+  change: ConfigChange,
+  { before, nacks, seenMax }: { readonly before: Environment | undefined; readonly nacks: Nack[]; readonly seenMax: number },
+): Subscriptions {
+  const isFresh = change.isFull || before === undefined;
+  const subscriptions = isFresh ? new Subscriptions(change.environment, seenMax) : before.subscriptions;
+  for (const { kind, id } of change.removed) {
+    if (kind === 'subscription') subscriptions.delete(id);
+    if (kind === 'api-key') subscriptions.deleteKey(id);
+  }
+  for (const record of change.set) {
+    if (record.kind !== 'subscription' && record.kind !== 'api-key') continue;
+    try {
+      if (record.kind === 'subscription') subscriptions.set(decodeSubscription(record.payload));
+      else subscriptions.setKey(decodeApiKey(record.payload));
+    } catch (error) {
+      const { kind, id, seq } = record;
+      nacks.push({ kind, id, seq, ...reasonOf(error) });
+      if (isFresh && before !== undefined) keepBefore(record, before.subscriptions, subscriptions);
+    }
+  }
+  return subscriptions;
+}
+
+/** A record that cannot be read keeps its previous revision, also when the whole set is replaced. */
+function keepBefore({ kind, id }: SetRecord, before: Subscriptions, now: Subscriptions): void {
+  const subscription = kind === 'subscription' ? before.get(id) : undefined;
+  if (subscription !== undefined) now.set(subscription);
+  const key = kind === 'api-key' ? before.getKey(id) : undefined;
+  if (key !== undefined) now.setKey(key);
+}
+
+interface ApisOptions {
+  readonly before: Environment | undefined;
+  readonly taken: ReadonlyMap<string, Claim>;
+  readonly nacks: Nack[];
+  readonly entryOptions: EntryOptions;
+}
+
+function applyApis(
+  change: ConfigChange,
+  { before, taken, nacks, entryOptions }: ApisOptions,
+): { readonly apis: ReadonlyMap<string, ApiEntry>; readonly released: readonly CompiledApi[] } {
+  const records = change.set.filter((record) => record.kind === 'api');
+  const old = before?.apis ?? new Map<string, ApiEntry>();
+  const gone = change.isFull
+    ? [...old.keys()].filter((id) => !records.some((record) => record.id === id))
+    : change.removed.filter(({ kind, id }) => kind === 'api' && old.has(id)).map(({ id }) => id);
+  const sameSubscriptions = before?.subscriptions === entryOptions.subscriptions;
+  if (records.length === 0 && gone.length === 0 && sameSubscriptions) return { apis: old, released: [] };
+
+  const apis = new Map(old);
+  for (const id of gone) apis.delete(id);
+  // What stays claims its paths first; then the changed ones in the order of their publication.
+  const claims = new Map(taken);
+  for (const record of records) apis.delete(record.id);
+  for (const [id, entry] of apis) claimPlaces(claims, { id, environment: change.environment }, entry.places);
+  for (const record of records) {
+    const previous = old.get(record.id);
+    const owner = { id: record.id, environment: change.environment };
+    const built = reuse(record, previous, entryOptions) ?? buildEntry(record, previous, entryOptions);
+    const clash = built.kind === 'built' ? claimPlaces(claims, owner, built.entry.places) : undefined;
+    if (built.kind === 'built' && clash === undefined) {
+      apis.set(record.id, built.entry);
+      continue;
+    }
+    if (built.kind === 'built') built.compiled?.release();
+    const refusal =
+      built.kind === 'refused' ? built : { nack: clashNack(record, clash), places: [], name: built.entry.served.name };
+    nacks.push(refusal.nack);
+    const entry = refusedEntry(record, { ...refusal, before: previous }, entryOptions);
+    const isFree = claimPlaces(claims, owner, entry.places) === undefined;
+    apis.set(record.id, isFree ? entry : { ...entry, places: [] });
+  }
+  return { apis: withSubscriptions(apis, entryOptions.subscriptions), released: unused(old, apis) };
+}
+
+/** A record that came again as it was (a full sync) is left as it is. */
+function reuse(record: SetRecord, previous: ApiEntry | undefined, options: EntryOptions) {
+  if (previous?.served.seq !== record.seq || previous.nack !== undefined) return undefined;
+  if (previous.served.organization !== options.organization) return undefined;
+  if (Buffer.compare(previous.payload, record.payload) !== 0) return undefined;
+  return { kind: 'built', entry: previous, compiled: undefined } as const;
+}
+
+function withSubscriptions(
+  apis: ReadonlyMap<string, ApiEntry>,
+  subscriptions: Subscriptions,
+): ReadonlyMap<string, ApiEntry> {
+  return new Map(
+    [...apis].map(([id, entry]) => [
+      id,
+      entry.served.subscriptions === subscriptions ? entry : { ...entry, served: { ...entry.served, subscriptions } },
+    ]),
+  );
+}
+
+function unused(old: ReadonlyMap<string, ApiEntry>, now: ReadonlyMap<string, ApiEntry>): readonly CompiledApi[] {
+  return [...old].flatMap(([id, { served }]) =>
+    served.compiled === undefined || now.get(id)?.served.compiled === served.compiled ? [] : [served.compiled],
+  );
+}
+
+function clashNack({ kind, id, seq }: SetRecord, clash: Claim | undefined): Nack {
+  const reason = `The context path ${clash?.place ?? ''} is taken by API ${clash?.id ?? ''} of environment ${clash?.environment ?? ''}.`;
+  return { kind, id, seq, code: 'path.taken', reason };
+}
+
+function claimsOfOthers(environments: ReadonlyMap<string, Environment>, own: string): ReadonlyMap<string, Claim> {
+  const claims = new Map<string, Claim>();
+  for (const { environment, apis } of environments.values()) {
+    if (environment === own) continue;
+    for (const [id, entry] of apis) claimPlaces(claims, { id, environment }, entry.places);
+  }
+  return claims;
+}
+
+function* routesOf(environments: Iterable<Environment>) {
+  for (const { apis } of environments) {
+    for (const { served, places } of apis.values()) {
+      for (const { host, path } of places) yield { host, path, target: served };
+    }
+  }
+}
+
+function describe({ organization, environment, seq, apis, subscriptions }: Environment): DeployedEnvironment {
+  return {
+    organization,
+    environment,
+    seq,
+    ...subscriptions.size,
+    apis: [...apis.values()].map(({ served, places, nack }) => ({
+      id: served.id,
+      name: served.name,
+      revision: served.compiled === undefined ? undefined : served.revision,
+      seq: served.compiled === undefined ? undefined : served.seq,
+      state: served.compiled === undefined ? 'failed' : nack === undefined ? 'started' : 'outdated',
+      paths: places.map(({ host, path }) => `${host ?? ''}${path}`),
+      nack,
+    })),
+  };
+}

@@ -1,0 +1,105 @@
+import type { Nack } from '../../proto/wire/published.ts';
+import { decodeApi } from '../../proto/wire/payloads.ts';
+import { type CompiledApi, compileApi, type CompileOptions } from './compile.ts';
+import type { SetRecord } from './change.ts';
+import type { DeployedApi } from './deployed.ts';
+import { type Place, placesOf, placesOfRefused, readDefinition, reasonOf } from './definitions.ts';
+import { createRecorders, type RecordTarget } from './records.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** An API of one environment: what is in service, and what was refused since. */
+export interface ApiEntry {
+  readonly served: DeployedApi;
+  readonly places: readonly Place[];
+  /** The definition's text in service; equal text needs no second compilation. */
+  readonly definition: string | undefined;
+  readonly payload: Uint8Array;
+  /** Why the newest revision is not in service. */
+  readonly nack: Nack | undefined;
+}
+
+/** What building entries needs besides the record. */
+export interface EntryOptions extends Omit<CompileOptions, 'key'> {
+  readonly organization: string;
+  readonly environment: string;
+  readonly subscriptions: Subscriptions;
+  readonly records: RecordTarget | undefined;
+}
+
+/** What became of a record: a new entry, or a refusal that leaves the one before. */
+export type EntryResult =
+  | { readonly kind: 'built'; readonly entry: ApiEntry; readonly compiled: CompiledApi | undefined }
+  | { readonly kind: 'refused'; readonly nack: Nack; readonly places: readonly Place[]; readonly name: string };
+
+/**
+ * Builds the entry of an API record aside; nothing is in service yet.
+ *
+ * `compiled` is what was newly compiled, to be released should the change not go through; it is undefined when the entry took
+ * over the closures of the one before, whose definition is the same.
+ */
+export function buildEntry(record: SetRecord, before: ApiEntry | undefined, options: EntryOptions): EntryResult {
+  let text = '';
+  let name = record.id;
+  let fresh: CompiledApi | undefined;
+  try {
+    const payload = decodeApi(record.payload);
+    text = payload.definition;
+    name = payload.name;
+    const isSame = before?.definition === text && before.served.compiled !== undefined;
+    if (isSame) {
+      const served = deploy(record, { name, compiled: before.served.compiled }, options);
+      return { kind: 'built', compiled: undefined, entry: { ...before, served, payload: record.payload, nack: undefined } };
+    }
+    const definition = readDefinition(text);
+    const key = `${options.environment}/${record.id}`;
+    fresh = compileApi(definition, { upstreams: options.upstreams, host: options.host, build: options.build, key });
+    const served = deploy(record, { name, compiled: fresh }, options);
+    const places = placesOf(definition);
+    const entry = { served, places, definition: text, payload: record.payload, nack: undefined };
+    return { kind: 'built', compiled: fresh, entry };
+  } catch (error) {
+    fresh?.release();
+    const nack = { kind: record.kind, id: record.id, seq: record.seq, ...reasonOf(error) };
+    return { kind: 'refused', nack, places: placesOfRefused(text), name };
+  }
+}
+
+/** The entry of an API whose newest revision was refused: the one before stays, or its paths answer 503. */
+export function refusedEntry(
+  record: SetRecord,
+  refusal: { readonly nack: Nack; readonly places: readonly Place[]; readonly name: string; readonly before: ApiEntry | undefined },
+  options: EntryOptions,
+): ApiEntry {
+  const { before, nack, places, name } = refusal;
+  if (before?.served.compiled !== undefined) return { ...before, nack };
+  const served = deploy(record, { name, compiled: undefined }, options);
+  return { served, places, definition: undefined, payload: record.payload, nack };
+}
+
+function deploy(
+  record: SetRecord,
+  { name, compiled }: { readonly name: string; readonly compiled: CompiledApi | undefined },
+  { organization, environment, subscriptions, records }: EntryOptions,
+): DeployedApi {
+  const revision = Number(record.revision);
+  const prefix = {
+    organization,
+    environment,
+    api: record.id,
+    apiName: name,
+    apiRevision: Number.isSafeInteger(revision) ? revision : undefined,
+    seq: record.seq,
+    entrypoint: 'http-proxy',
+  };
+  return {
+    id: record.id,
+    name,
+    organization,
+    environment,
+    revision: record.revision,
+    seq: record.seq,
+    compiled,
+    subscriptions,
+    recorders: records === undefined ? undefined : createRecorders(records, prefix),
+  };
+}

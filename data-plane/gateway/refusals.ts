@@ -1,0 +1,57 @@
+import { type Rejection, reject } from '../policies/policy.ts';
+import type { UpstreamFailure } from '../http/exchange.ts';
+
+/** What the gateway itself answers; keys and words of the reference, ours where it has none. */
+export const refusals = {
+  noRoute: reject('NO_CONTEXT_PATH', { status: 404, message: 'No context-path matches the request URI.' }),
+  notReady: reject('GATEWAY_NOT_READY', { status: 503, message: 'The gateway has no configuration yet.' }),
+  notDeployed: reject('API_DEPLOYMENT_FAILED', {
+    status: 503,
+    message: 'The API could not be deployed on this gateway.',
+  }),
+  nullByte: reject('REQUEST_NULL_BYTE_REJECTED', { status: 400, message: 'Bad Request' }),
+  invalidRequest: reject('GATEWAY_INVALID_REQUEST', { status: 400, message: 'Bad Request' }),
+  preflight: (status: number) => reject('CORS_PREFLIGHT_FAILED', { status, message: '' }),
+  planUnresolvable: reject('GATEWAY_PLAN_UNRESOLVABLE', { status: 401, message: 'Unauthorized' }),
+  keyMissing: reject('API_KEY_MISSING', { status: 401, message: 'Unauthorized' }),
+  keyInvalid: reject('API_KEY_INVALID', { status: 401, message: 'Unauthorized' }),
+  noFlow: reject('NO_FLOW_FOUND', { status: 404, message: 'No flow matches the request.' }),
+  noEndpoint: reject('NO_ENDPOINT_FOUND', { status: 503, message: 'No endpoint available' }),
+  policyFailed: reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),
+  bug: reject('GATEWAY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),
+  requestTimeout: reject('REQUEST_TIMEOUT', { status: 504, message: 'Request timeout' }),
+  bodyTooLarge: reject('REQUEST_CONTENT_LIMIT_TOO_LARGE', {
+    status: 413,
+    message: 'The request body is too large.',
+  }),
+  responseTooLarge: reject('GATEWAY_INVALID_RESPONSE', { status: 502, message: 'Bad Gateway' }),
+} as const;
+
+const badGateway = (key: string): Rejection => reject(key, { status: 502, message: 'Bad Gateway' });
+const timedOut = (key: string): Rejection => reject(key, { status: 504, message: 'Gateway Timeout' });
+
+/** What the client is told when no answer came from the backend; `aborted` reaches nobody. */
+export const upstreamRefusals: Readonly<Record<UpstreamFailure, Rejection>> = {
+  connectRefused: badGateway('GATEWAY_CLIENT_CONNECTION_REFUSED'),
+  connectTimeout: badGateway('GATEWAY_CLIENT_CONNECT_TIMEOUT'),
+  dnsFailed: badGateway('GATEWAY_CLIENT_DNS_RESOLUTION_ERROR'),
+  tlsFailed: badGateway('GATEWAY_CLIENT_TLS_HANDSHAKE_ERROR'),
+  unreachable: badGateway('GATEWAY_CLIENT_UNREACHABLE'),
+  reset: badGateway('GATEWAY_CLIENT_CONNECTION_RESET'),
+  closed: badGateway('GATEWAY_CLIENT_CONNECTION_CLOSED'),
+  readTimeout: timedOut('GATEWAY_CLIENT_READ_TIMEOUT'),
+  queueTimeout: timedOut('GATEWAY_CLIENT_CONNECT_TIMEOUT'),
+  invalidResponse: badGateway('GATEWAY_INVALID_RESPONSE'),
+  queueFull: reject('GATEWAY_CLIENT_CONNECTION_ERROR', { status: 503, message: 'Service Unavailable' }),
+  requestBodyFailed: reject('CLIENT_ABORTED_DURING_REQUEST_ERROR', { status: 400, message: 'Bad Request' }),
+  aborted: reject('CLIENT_ABORTED_DURING_RESPONSE_ERROR', { status: 502, message: 'Bad Gateway' }),
+};
+
+/** Keys whose templates are used when there is none for a more exact one. */
+export function parentKey(key: string): string | undefined {
+  if (key === 'API_KEY_MISSING' || key === 'API_KEY_INVALID') return 'GATEWAY_PLAN_UNRESOLVABLE';
+  if (key.startsWith('GATEWAY_CLIENT_') && key !== 'GATEWAY_CLIENT_CONNECTION_ERROR') {
+    return 'GATEWAY_CLIENT_CONNECTION_ERROR';
+  }
+  return undefined;
+}

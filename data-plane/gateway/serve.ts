@@ -1,0 +1,44 @@
+import type { Exchange } from '../http/exchange.ts';
+import type { Rejection } from '../policies/policy.ts';
+import { Call, type CallOptions } from './call.ts';
+import type { DeployedApi } from './deployed.ts';
+import { writePlainError } from './error-answer.ts';
+import { setIds, transactionIdOf } from './forwarded.ts';
+import type { Match } from './match.ts';
+import { refusals } from './refusals.ts';
+
+/** What serving needs of its surroundings. */
+export interface ServeOptions extends CallOptions {
+  /** Finds the API; see Deployments. */
+  readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
+  /** False until a first configuration was applied: then unknown is not "no such path". */
+  readonly hasConfiguration: () => boolean;
+  /** Counts what had no API. */
+  readonly onUnrouted: (() => void) | undefined;
+}
+
+/** Makes the function that an engine hands every request to. */
+export function createServe(options: ServeOptions): (exchange: Exchange) => void {
+  return (exchange) => {
+    const { host, path } = exchange.request;
+    const match = options.match(host, path);
+    if (match !== undefined) {
+      new Call(exchange, { deployed: match.target, contextPath: match.contextPath }, options).start();
+      return;
+    }
+    options.onUnrouted?.();
+    answer(exchange, options.hasConfiguration() ? refusals.noRoute : refusals.notReady, options);
+  };
+}
+
+function answer(exchange: Exchange, refusal: Rejection, options: ServeOptions): void {
+  const { headers: asked, body } = exchange.request;
+  const error = writePlainError(refusal, asked.get('accept'));
+  const headers = exchange.createHeaders();
+  for (const [name, value] of error.headers) headers.set(name, value);
+  const requestId = options.nextRequestId();
+  setIds(headers, transactionIdOf(asked, requestId), requestId);
+  if (refusal.status >= 500) headers.set('Connection', 'close');
+  body.discard();
+  exchange.respond({ status: error.status, headers }, error.body);
+}

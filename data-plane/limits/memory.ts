@@ -1,0 +1,46 @@
+import type { Count, Counters } from './limiter.ts';
+
+/** Bounds of counters in memory. */
+export interface MemoryCountersOptions {
+  /** Windows kept at once, about 150 bytes each; past it the oldest window is forgotten, which admits its caller again. */
+  readonly windowsMax: number;
+}
+
+interface Window {
+  count: number;
+  resetAtMs: number;
+}
+
+/**
+ * Counters of one worker.
+ *
+ * A window that has ended is replaced by its next hit. The result is the live window: read it before the next hit.
+ */
+export function createMemoryCounters({ windowsMax }: MemoryCountersOptions): Counters & { readonly size: number } {
+  const windows = new Map<string, Window>();
+  return {
+    get size() {
+      return windows.size;
+    },
+    hit(key, windowMs, nowMs): Count {
+      const window = windows.get(key);
+      if (window !== undefined && nowMs < window.resetAtMs) {
+        window.count += 1;
+        return window;
+      }
+      // Deleted first, so that the order of the map stays the order in which windows began.
+      if (window !== undefined) windows.delete(key);
+      else if (windows.size >= windowsMax) forgetOldest(windows);
+      const fresh = { count: 1, resetAtMs: nowMs + windowMs };
+      windows.set(key, fresh);
+      return fresh;
+    },
+  };
+}
+
+function forgetOldest(windows: Map<string, Window>): void {
+  for (const key of windows.keys()) {
+    windows.delete(key);
+    return;
+  }
+}
