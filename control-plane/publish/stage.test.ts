@@ -38,9 +38,9 @@ export const silent = { info: () => undefined, warn: () => undefined };
 export async function openStage(
   t: TestContext,
   database: TestDatabase,
-  given: { readonly keyring?: Keyring; readonly isEmpty?: boolean } = {},
+  given: { readonly keyring?: Keyring; readonly isEmpty?: boolean; readonly url?: string } = {},
 ): Promise<Stage> {
-  const url = await database.create();
+  const url = given.url ?? (await database.create());
   const storage = await openStorage({ url, dataDir: tempDir(t), log: silent });
   t.after(() => storage.close());
   const keyring = given.keyring ?? openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });

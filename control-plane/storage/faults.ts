@@ -3,11 +3,12 @@ import { Fault } from '../../proto/faults/fault.ts';
 
 /**
  * Codes with which a database says that it is away, not that the query is wrong: PostgreSQL classes 08 (connection),
- * 28 and 3D (this login or database is not there), 40 (deadlock, serialization: trying again is the answer too), 53 (resources), 57 (operator intervention: shutting down,
- * starting, statement cancelled), timeouts of transaction (25P03, 25P04) and lock (55P03), and the node and SQLite ones.
+ * 28 and 3D (this login or database is not there), 40 (deadlock, serialization: trying again is the answer too), 53 (resources),
+ * 57 (operator intervention: shutting down, starting, statement cancelled), timeouts of transaction (25P03, 25P04) and
+ * lock (55P03), 55000 (takes no connections now), and the ones of node and SQLite.
  */
 const awayCodes =
-  /^(08|28|3D|40|53|57)[0-9A-Z]{3}$|^25P0[34]$|^55P03$|^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_AGAIN|NOTFOUND)|^SQLITE_(BUSY|IOERR|FULL|CANTOPEN|READONLY)/;
+  /^(08|28|3D|40|53|57)[0-9A-Z]{3}$|^25P0[34]$|^55(P03|000)$|^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_AGAIN|NOTFOUND)|^SQLITE_(BUSY|IOERR|FULL|CANTOPEN|READONLY)/;
 /** node-postgres gives no code to these. */
 const awayMessages =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|database connection is not open|getaddrinfo/;
