@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { secret, section } from '../proto/process/config.ts';
+import { logLevels } from '../proto/process/log.ts';
+import { OutboundConfig } from '../proto/process/outbound.ts';
+
+const ms = z.int().min(1);
+const mebibyte = 1024 * 1024;
+
+/** How an S3-protocol store is reached. */
+export const S3Settings = section({
+  endpoint: z.url().optional().describe('URL of the store; absent for AWS.'),
+  region: z.string().default('us-east-1').describe('Region that requests are signed for.'),
+  bucket: z.string().default('isthmus').describe('Bucket that the landing folder lies in.'),
+  prefix: z
+    .string()
+    .regex(/^([A-Za-z0-9=._-]+\/)*$/)
+    .default('')
+    .describe('Put in front of every key; ends in a slash.'),
+  accessKeyId: z.string().optional().describe("Absent: the SDK's own chain (environment, profile, role)."),
+  secretAccessKey: secret().optional().describe('Belongs to accessKeyId.'),
+  pathStyle: z
+    .boolean()
+    .default(true)
+    .describe('Bucket in the path, not in the host name; most stores but AWS want it.'),
+  checksum: z
+    .enum(['WHEN_REQUIRED', 'WHEN_SUPPORTED'])
+    .default('WHEN_REQUIRED')
+    .describe('When the SDK adds checksums; some stores refuse the newer ones.'),
+  ifNoneMatch: z
+    .enum(['auto', 'never'])
+    .default('auto')
+    .describe('auto: ask the store not to overwrite, until it says that it does not know how.'),
+});
+
+/** Settings of the shipper. */
+export const shipperConfigSchema = z.strictObject({
+  dataDir: z
+    .string()
+    .default('data/gateway')
+    .describe(
+      "The gateway's data folder: spool/, checkpoints/, identity.json, secrets/. The shipper keeps its own in shipper/.",
+    ),
+  output: z.enum(['bridge', 's3', 'folder']).default('bridge').describe('Where batches go.'),
+  batch: section({
+    bytesMax: z
+      .int()
+      .min(1_024)
+      .max(48 * mebibyte)
+      .default(8 * mebibyte)
+      .describe('A batch is sent when its lines have this many bytes.'),
+    msMax: ms.default(5_000).describe('A batch is sent when its first line is this old.'),
+  }),
+  pollMs: ms.default(200).describe('How often the end of a spool is looked at.'),
+  discoverMs: ms.default(1_000).describe('How often new spools are looked for.'),
+  retry: section({
+    msMin: ms.default(500).describe('First pause after a failure; doubles, with jitter.'),
+    msMax: ms.default(60_000).describe('Longest pause. There is no last try.'),
+  }),
+  timeoutMs: ms.default(60_000).describe('One delivery.'),
+  tenant: section({
+    fleet: z.string().default('local').describe('Named in landing keys when the gateway is not enrolled.'),
+  }),
+  s3: S3Settings,
+  folder: section({
+    dir: z.string().default('data/bucket').describe('The folder that is the bucket.'),
+  }),
+  outbound: OutboundConfig,
+  admin: section({
+    host: z.string().default('127.0.0.1').describe('Address of the node API.'),
+    port: z.int().min(0).max(65_535).default(18_084).describe('Port of the node API; 0 takes a free one.'),
+  }),
+  log: section({ level: z.enum(logLevels).default('info').describe('From this level on.') }),
+});
+
+/** See {@link shipperConfigSchema}. */
+export type ShipperConfig = z.output<typeof shipperConfigSchema>;

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, relative } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { zstdDecompressSync } from 'node:zlib';
+import { eventually } from '../test/kit/eventually.ts';
+import { startFaultyProxy } from '../test/kit/faulty-proxy.ts';
+import { startNode } from '../test/kit/processes.ts';
+import { startS3Server } from '../test/kit/s3-server.ts';
+import { tempDir } from '../test/kit/temp-dir.ts';
+import { systemClock } from '../proto/process/clock.ts';
+import { createLifecycle, type Lifecycle } from '../proto/process/lifecycle.ts';
+import { createLog } from '../proto/process/log.ts';
+import { createMetrics } from '../proto/process/metrics.ts';
+import { openKeyring } from '../proto/process/secrets.ts';
+import {
+  gatewayFolders,
+  newSpoolId,
+  readCheckpoint,
+  segmentFile,
+  spoolFolder,
+} from '../proto/spool/folder.ts';
+import { writeOwner } from '../proto/spool/owner.ts';
+import { batchHeadBytes } from '../proto/spool/segment.ts';
+import { createSpoolWriter } from '../proto/spool/writer.ts';
+import { saveIdentity } from '../proto/trust/identity.ts';
+import { verifyAssertion } from '../proto/trust/assertions.ts';
+import { createReplayGuard } from '../proto/trust/replay.ts';
+import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
+import { parseLandingKey } from '../proto/wire/landing.ts';
+import { shipperConfigSchema } from './config.ts';
+import { startShipper } from './start.ts';
+
+const quick = {
+  pollMs: 5,
+  discoverMs: 10,
+  retry: { msMin: 5, msMax: 20 },
+  admin: { port: 0 },
+  batch: { msMax: 20 },
+};
+
+interface Spool {
+  readonly spool: string;
+  readonly dir: string;
+  write(...lines: readonly string[]): void;
+}
+
+function createSpool(dataDir: string, segmentBytes = 64 * 1024): Spool {
+  const spool = newSpoolId();
+  const dir = spoolFolder(gatewayFolders(dataDir).spools, { stream: 'records', environment: 'e', spool });
+  mkdirSync(dir, { recursive: true });
+  writeOwner(dir, { organization: 'o', environment: 'e', gateway: 'g' });
+  const writer = createSpoolWriter({ dir, spool, segmentBytes });
+  return {
+    spool,
+    dir,
+    write(...lines) {
+      const text = lines.map((line) => `${line}\n`).join('');
+      writer.append(Buffer.concat([Buffer.alloc(batchHeadBytes), Buffer.from(text)]), lines.length);
+    },
+  };
+}
+
+async function ship(
+  t: TestContext,
+  settings: Record<string, unknown>,
+): Promise<{ readonly lifecycle: Lifecycle; readonly port: number }> {
+  const log = createLog({ name: 'test', level: 'silent' });
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
+  t.after(() => lifecycle.close());
+  const config = shipperConfigSchema.parse({ ...quick, ...settings });
+  const { adminPort } = await startShipper({
+    config,
+    log,
+    lifecycle,
+    clock: systemClock,
+    metrics: createMetrics(),
+  });
+  return { lifecycle, port: adminPort };
+}
+
+/** Lines by offset; fails when an offset arrived under two names. */
+function arrived(objects: ReadonlyMap<string, Uint8Array>): ReadonlyMap<number, string> {
+  const lines = new Map<number, string>();
+  for (const [name, bytes] of objects) {
+    const key = parseLandingKey(name);
+    assert.ok(key, name);
+    assert.equal(createHash('sha256').update(bytes).digest('hex').slice(0, 8), key.hash8);
+    const found = zstdDecompressSync(bytes).toString().trimEnd().split('\n');
+    assert.equal(found.length, key.last - key.first + 1, `${name} has a line per offset`);
+    found.forEach((line, index) => {
+      assert.ok(!lines.has(key.first + index), `offset ${key.first + index} arrived twice`);
+      lines.set(key.first + index, line);
+    });
+  }
+  return lines;
+}
+
+function folderObjects(dir: string): ReadonlyMap<string, Uint8Array> {
+  const files = globSync('**/*.ndjson.zst', { cwd: dir });
+  return new Map(files.map((file) => [relative(dir, join(dir, file)), readFileSync(join(dir, file))]));
+}
+
+test('what is spooled arrives in order under a landing key, is acknowledged, and the shipper says that it lives', async (t) => {
+  const dataDir = tempDir(t);
+  const bucket = tempDir(t);
+  const spool = createSpool(dataDir);
+  spool.write('{"n":0}', '{"n":1}');
+  const { port } = await ship(t, {
+    dataDir,
+    output: 'folder',
+    folder: { dir: bucket },
+    tenant: { fleet: 'f' },
+  });
+  const { checkpoints } = gatewayFolders(dataDir);
+  await eventually(() => readCheckpoint(checkpoints, spool.spool) === 2);
+  spool.write('{"n":2}');
+  await eventually(() => readCheckpoint(checkpoints, spool.spool) === 3);
+  const objects = folderObjects(bucket);
+  assert.match(
+    [...objects.keys()][0] ?? '',
+    new RegExp(`^landing/v1/org=o/env=e/fleet=f/gateway=g/${spool.spool}/0-1-`),
+  );
+  assert.deepEqual([...arrived(objects).values()], ['{"n":0}', '{"n":1}', '{"n":2}']);
+  const health = await fetch(`http://127.0.0.1:${port}/health`);
+  assert.deepEqual(await health.json(), { status: 'UP', output: 'folder' });
+  assert.match(
+    await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
+    /isthmus_shipper_records_total 3/,
+  );
+  rmSync(spool.dir, { recursive: true });
+  await eventually(() => !existsSync(join(checkpoints, `${spool.spool}.json`)));
+});
+
+test('a bad record stays behind alone and its offset is kept', async (t) => {
+  const dataDir = tempDir(t);
+  const bucket = tempDir(t);
+  const spool = createSpool(dataDir);
+  spool.write('{"n":0}', 'nonsense', `{"n":"${'x'.repeat(1024 * 1024)}"}`, '{"n":3}');
+  await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
+  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 4);
+  assert.deepEqual([...arrived(folderObjects(bucket)).values()], ['{"n":0}', '{}', '{}', '{"n":3}']);
+  assert.deepEqual(readdirSync(join(dataDir, 'shipper/quarantine')).toSorted(), [
+    `${spool.spool}-1.line`,
+    `${spool.spool}-2.line`,
+  ]);
+});
+
+test('a lost segment makes a hole in the ranges and stops nothing', async (t) => {
+  const dataDir = tempDir(t);
+  const bucket = tempDir(t);
+  const spool = createSpool(dataDir, 100);
+  for (let n = 0; n < 6; n++) spool.write(`{"n":${n},"text":"${'x'.repeat(60)}"}`);
+  rmSync(join(spool.dir, segmentFile(2)));
+  await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
+  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 6);
+  assert.deepEqual(
+    [...arrived(folderObjects(bucket)).keys()].toSorted((a, b) => a - b),
+    [0, 1, 3, 4, 5],
+  );
+});
+
+test('a bucket that is away, silent or loses its answers costs nothing and doubles nothing', async (t) => {
+  const dataDir = tempDir(t);
+  const bucketDir = tempDir(t);
+  const s3 = await startS3Server(t, bucketDir);
+  const proxy = await startFaultyProxy(t, s3.endpoint);
+  const spool = createSpool(dataDir);
+  const settings = { bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
+  proxy.setWeather('unavailable');
+  await ship(t, { dataDir, output: 's3', s3: { ...settings, endpoint: proxy.url }, timeoutMs: 500 });
+  const { checkpoints } = gatewayFolders(dataDir);
+  let written = 0;
+  for (const weather of ['unavailable', 'answerLost', 'silent', 'clear'] as const) {
+    proxy.setWeather(weather);
+    const before = proxy.requests();
+    for (let n = 0; n < 50; n++) spool.write(`{"n":${written++}}`);
+    await eventually(() => proxy.requests() >= before + 2, { timeoutMs: 10_000 });
+    if (weather !== 'clear') assert.equal(readCheckpoint(checkpoints, spool.spool), 0);
+  }
+  await eventually(() => readCheckpoint(checkpoints, spool.spool) === written, { timeoutMs: 10_000 });
+  const { S3Client, ListObjectsV2Command, GetObjectCommand } = await import('@aws-sdk/client-s3');
+  const client = new S3Client({
+    endpoint: s3.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: settings,
+  });
+  t.after(() => client.destroy());
+  const list = await client.send(new ListObjectsV2Command({ Bucket: s3.bucket }));
+  const objects = new Map<string, Uint8Array>();
+  for (const { Key = '' } of list.Contents ?? []) {
+    const object = await client.send(new GetObjectCommand({ Bucket: s3.bucket, Key }));
+    objects.set(Key, (await object.Body?.transformToByteArray()) ?? new Uint8Array());
+  }
+  assert.equal(arrived(objects).size, written);
+});
+
+test('wrong credentials are an outage, not a reason to lose anything', async (t) => {
+  const dataDir = tempDir(t);
+  const s3 = await startS3Server(t, tempDir(t));
+  const spool = createSpool(dataDir);
+  spool.write('{"n":0}');
+  const wrong = { endpoint: s3.endpoint, accessKeyId: 'nobody', secretAccessKey: s3.secretAccessKey };
+  const first = await ship(t, { dataDir, output: 's3', s3: wrong });
+  await eventually(async () => {
+    const text = await (await fetch(`http://127.0.0.1:${first.port}/metrics`)).text();
+    return /failures_total\{kind="unavailable"\} ([2-9]|[0-9]{2,})/.test(text);
+  });
+  await first.lifecycle.close();
+  assert.equal(readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool), 0);
+  await ship(t, { dataDir, output: 's3', s3: { ...wrong, accessKeyId: s3.accessKeyId } });
+  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 1);
+});
+
+test('the bridge gets an assertion of the enrolled gateway, whatever the clock says, and exactly the bytes', async (t) => {
+  const dataDir = tempDir(t);
+  const objects = new Map<string, Uint8Array>();
+  const signing = createSigningKeyPair();
+  const replay = createReplayGuard();
+  let skewMs = 3_600_000;
+  const receive = async (request: IncomingMessage): Promise<number> => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const body = Buffer.concat(parts);
+    assert.equal(Number(request.headers['content-length']), body.length);
+    const token = (request.headers.authorization ?? '').replace('Bearer ', '');
+    try {
+      const audience = `http://${request.headers.host}`;
+      const subject = await verifyAssertion(token, {
+        key: signing.publicKey,
+        audience,
+        nowMs: Date.now() + skewMs,
+        replay,
+      });
+      assert.equal(subject.gateway, 'g-1');
+    } catch {
+      return 401;
+    }
+    objects.set(decodeURIComponent(request.url ?? '').replace('/bridge/v1/uploads/', ''), body);
+    return 201;
+  };
+  const server = createServer((request, response) => {
+    void receive(request).then((status) => {
+      response.writeHead(status, { 'x-isthmus-time': String(Date.now() + skewMs) }).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const spool = createSpool(dataDir);
+  spool.write('{"n":0}');
+  await ship(t, { dataDir });
+  const bridge = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const identity = {
+    gateway: 'g-1',
+    organization: 'o',
+    fleet: 'f-1',
+    bridge,
+    rootKey: new Uint8Array(32),
+    enrolledAtMs: 1,
+  };
+  saveIdentity(
+    dataDir,
+    { ...identity, signing, sealing: createSealingKeyPair() },
+    openKeyring({ dir: join(dataDir, 'secrets') }),
+  );
+  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 1);
+  assert.match([...objects.keys()][0] ?? '', /fleet=f-1\/gateway=g-1\//);
+  skewMs = 0;
+  spool.write('{"n":1}');
+  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 2);
+  assert.equal(arrived(objects).size, 2);
+});
+
+test('killed at any moment, the shipper repeats what it began and every offset arrives once', async (t) => {
+  const dataDir = tempDir(t);
+  const bucket = tempDir(t);
+  const spool = createSpool(dataDir);
+  const settings = JSON.stringify({
+    ...quick,
+    dataDir,
+    output: 'folder',
+    folder: { dir: bucket },
+    batch: { bytesMax: 1_024, msMax: 5 },
+  });
+  const seed = Date.now() & 0xffff;
+  let state = seed;
+  let written = 0;
+  for (let round = 0; round < 6; round++) {
+    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper-main.ts'), settings]);
+    await eventually(() => child.output().includes('ready'), { timeoutMs: 20_000 });
+    state = (state * 75 + 74) % 65_537;
+    const until = written + 100 + (state % 300);
+    while (written < until) {
+      spool.write(`{"n":${written++}}`);
+      if (written % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await eventually(() => folderObjects(bucket).size > round);
+    child.kill('SIGKILL');
+    await child.ended;
+  }
+  await ship(t, { ...(JSON.parse(settings) as Record<string, unknown>) });
+  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === written, {
+    timeoutMs: 15_000,
+  });
+  const lines = arrived(folderObjects(bucket));
+  assert.equal(lines.size, written, `seed ${seed}`);
+  for (const [offset, line] of lines) assert.equal(line, `{"n":${offset}}`);
+});
