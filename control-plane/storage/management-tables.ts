@@ -81,8 +81,6 @@ export interface ApiTable {
   deployed_at_ms: number | null;
   /** JSON list: the tags under which its subscriptions and keys are published. */
   deployed_tags: string;
-  /** Counts publications of the record, withdrawals too. */
-  record_revision: number;
 }
 
 /** Host and context path that an API takes in its environment; the primary key decides races. */
@@ -177,8 +175,6 @@ export interface SubscriptionTable {
   ending_at_ms: number | null;
   paused_at_ms: number | null;
   closed_at_ms: number | null;
-  /** Counts publications of the record. */
-  record_revision: number;
 }
 
 /** A key; its value was shown once and is not kept. */
@@ -195,7 +191,6 @@ export interface ApiKeyTable {
   updated_at_ms: number;
   expire_at_ms: number | null;
   revoked_at_ms: number | null;
-  record_revision: number;
 }
 
 /** Who changed what; written once, in the transaction of the change. */

@@ -81,7 +81,7 @@ async function createApis(db: Kysely<unknown>, { integer }: ColumnTypes): Promis
     integer,
     texts:
       'name name_key api_version description definition tags visibility lifecycle_state state owner_id deployed_tags',
-    integers: 'created_at_ms updated_at_ms is_out_of_sync deployed_number record_revision',
+    integers: 'created_at_ms updated_at_ms is_out_of_sync deployed_number',
   })
     .addColumn('id', 'text', key)
     .addColumn('deployed_at_ms', integer)
@@ -138,7 +138,7 @@ async function createConsumers(db: Kysely<unknown>, { integer }: ColumnTypes): P
   const subscription = table(db, 'subscription', {
     integer,
     texts: 'status consumer_status metadata subscribed_by',
-    integers: 'created_at_ms updated_at_ms record_revision',
+    integers: 'created_at_ms updated_at_ms',
   })
     .addColumn('id', 'text', key)
     .addColumn('api_id', 'text', (column) => column.notNull().references('api.id').onDelete('cascade'))
@@ -160,7 +160,7 @@ async function createConsumers(db: Kysely<unknown>, { integer }: ColumnTypes): P
   await table(db, 'api_key', {
     integer,
     texts: 'api_id application_id hash',
-    integers: 'created_at_ms updated_at_ms record_revision',
+    integers: 'created_at_ms updated_at_ms',
   })
     .addColumn('id', 'text', key)
     .addColumn('subscription_id', 'text', (column) =>

@@ -1,0 +1,135 @@
+import type { Selectable } from 'kysely';
+import type { PersonalTokenTable, UserAccountTable } from '../storage/management-tables.ts';
+import type { Queries } from '../storage/storage.ts';
+
+/** A row of user_account. */
+export type UserRow = Selectable<UserAccountTable>;
+/** A row of personal_token. */
+export type TokenRow = Selectable<PersonalTokenTable>;
+
+/** The user of that name in the organization. */
+export function findUser(db: Queries, organization: string, username: string): Promise<UserRow | undefined> {
+  return db
+    .selectFrom('user_account')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('username', '=', username)
+    .executeTakeFirst();
+}
+
+/** The user with that id in the organization. */
+export function getUser(db: Queries, organization: string, id: string): Promise<UserRow | undefined> {
+  return db
+    .selectFrom('user_account')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** Adds a user; a taken name is a unique violation. */
+export async function insertUser(db: Queries, user: UserRow): Promise<void> {
+  await db.insertInto('user_account').values(user).execute();
+}
+
+/** The user behind a live session. */
+export function findSessionUser(db: Queries, tokenHash: string, nowMs: number): Promise<UserRow | undefined> {
+  return db
+    .selectFrom('user_session')
+    .innerJoin('user_account', 'user_account.id', 'user_session.user_id')
+    .selectAll('user_account')
+    .where('token_hash', '=', tokenHash)
+    .where('expires_at_ms', '>', nowMs)
+    .executeTakeFirst();
+}
+
+/** Opens a session and forgets a few of those that ended. */
+export async function insertSession(
+  db: Queries,
+  session: { tokenHash: string; user: UserRow; nowMs: number; expiresAtMs: number },
+): Promise<void> {
+  await db.deleteFrom('user_session').where('expires_at_ms', '<=', session.nowMs).execute();
+  await db
+    .insertInto('user_session')
+    .values({
+      token_hash: session.tokenHash,
+      organization: session.user.organization,
+      user_id: session.user.id,
+      created_at_ms: session.nowMs,
+      expires_at_ms: session.expiresAtMs,
+    })
+    .execute();
+}
+
+/** Ends a session; one that is not there has ended. */
+export async function deleteSession(db: Queries, tokenHash: string): Promise<void> {
+  await db.deleteFrom('user_session').where('token_hash', '=', tokenHash).execute();
+}
+
+/** The token with the user it speaks for. */
+export async function findTokenUser(
+  db: Queries,
+  tokenHash: string,
+  nowMs: number,
+): Promise<{ readonly token: TokenRow; readonly user: UserRow } | undefined> {
+  const token = await db
+    .selectFrom('personal_token')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .where((where) => where.or([where('expires_at_ms', 'is', null), where('expires_at_ms', '>', nowMs)]))
+    .executeTakeFirst();
+  if (token === undefined) return undefined;
+  const user = await getUser(db, token.organization, token.user_id);
+  return user === undefined ? undefined : { token, user };
+}
+
+/** Notes when a token was last used. */
+export async function touchToken(db: Queries, id: string, nowMs: number): Promise<void> {
+  await db.updateTable('personal_token').set({ last_use_at_ms: nowMs }).where('id', '=', id).execute();
+}
+
+/** A user's tokens, oldest first. */
+export function listTokens(db: Queries, organization: string, userId: string): Promise<TokenRow[]> {
+  return db
+    .selectFrom('personal_token')
+    .selectAll()
+    .where('organization', '=', organization)
+    .where('user_id', '=', userId)
+    .orderBy('created_at_ms')
+    .orderBy('id')
+    .execute();
+}
+
+/** Adds a token; a taken name is a unique violation. */
+export async function insertToken(db: Queries, token: TokenRow): Promise<void> {
+  await db.insertInto('personal_token').values(token).execute();
+}
+
+/** Removes one token of the user; says whether there was one. */
+export async function deleteToken(
+  db: Queries,
+  owner: { readonly organization: string; readonly userId: string },
+  id: string,
+): Promise<boolean> {
+  const result = await db
+    .deleteFrom('personal_token')
+    .where('organization', '=', owner.organization)
+    .where('user_id', '=', owner.userId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+/** Names for people of the users with those ids. */
+export async function displayNames(
+  db: Queries,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('user_account')
+    .select(['id', 'display_name'])
+    .where('id', 'in', [...new Set(ids)])
+    .execute();
+  return new Map(rows.map((row) => [row.id, row.display_name]));
+}

@@ -1,0 +1,223 @@
+import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../proto/process/clock.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { isUniqueViolation, type Queries, type Storage } from '../storage/storage.ts';
+import {
+  deleteSession,
+  findSessionUser,
+  findTokenUser,
+  findUser,
+  insertSession,
+  insertUser,
+  touchToken,
+  type UserRow,
+} from './access.store.ts';
+import type { Actor, Role } from './actor.ts';
+import { createPasswords, type Passwords } from './passwords.ts';
+import { createThrottle, throttleDefaults, type ThrottleLimits } from './throttle.ts';
+
+/** What a request presents, and where it comes from. */
+export interface Credentials {
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+  /** The session cookie's value. */
+  readonly cookie: string | undefined;
+  /** The client's address. */
+  readonly source: string;
+  /** The organization whose user names count for basic authentication. */
+  readonly organization: string | undefined;
+}
+
+/** Who stands at the door. `refused` presented something that is not right; `anonymous` presented nothing. */
+export type Verdict =
+  | { readonly kind: 'actor'; readonly actor: Actor; readonly via: 'basic' | 'bearer' | 'cookie' }
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'throttled'; readonly retryAfterMs: number };
+
+/** A session that was just opened: the token goes into the cookie and is kept nowhere else. */
+export interface OpenedSession {
+  readonly token: string;
+  readonly expiresAtMs: number;
+}
+
+/** Who may come in. */
+export interface Access {
+  authenticate(credentials: Credentials): Promise<Verdict>;
+  openSession(actor: Actor): Promise<OpenedSession>;
+  closeSession(token: string): Promise<void>;
+  /** Makes a user. Errors: request.conflict when the name is taken, request.too_many when too many passwords are hashed. */
+  createUser(db: Queries, user: NewUser): Promise<Actor>;
+}
+
+/** A user to be made. */
+export interface NewUser {
+  readonly organization: string;
+  readonly username: string;
+  readonly password: string;
+  readonly displayName: string;
+  readonly email?: string | undefined;
+  readonly role: Role;
+}
+
+/** What access needs; limits only for tests. */
+export interface AccessOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly sessionMs?: number;
+  readonly throttle?: ThrottleLimits;
+}
+
+const sessionPrefix = 'ists_';
+const tokenPrefix = 'istp_';
+const busyRetryMs = 1_000;
+// A script that sends basic credentials with every call must not cost 25 ms of hashing each.
+const rememberedMax = 1_000;
+const rememberedMs = 300_000;
+const tokenTouchMs = 60_000;
+
+/** Makes the access of this process. */
+export function createAccess(options: AccessOptions): Access {
+  const { storage, clock } = options;
+  const passwords = createPasswords();
+  const basic = createBasic({ ...options, passwords });
+  const sessionMs = options.sessionMs ?? 7 * 24 * 3_600_000;
+
+  const bearer = async (token: string, via: 'bearer' | 'cookie'): Promise<Verdict> => {
+    const hash = secretHash(token);
+    if (token.startsWith(sessionPrefix)) {
+      const user = await findSessionUser(storage.db, hash, clock.now());
+      return user === undefined ? { kind: 'refused' } : { kind: 'actor', actor: actorOf(user), via };
+    }
+    if (via === 'cookie' || !token.startsWith(tokenPrefix)) return { kind: 'refused' };
+    const found = await findTokenUser(storage.db, hash, clock.now());
+    if (found === undefined) return { kind: 'refused' };
+    if (clock.now() - (found.token.last_use_at_ms ?? 0) > tokenTouchMs)
+      await touchToken(storage.db, found.token.id, clock.now());
+    return { kind: 'actor', actor: actorOf(found.user), via };
+  };
+
+  return {
+    async authenticate({ authorization, cookie, source, organization }) {
+      const [scheme = '', value = ''] = (authorization ?? '').split(' ', 2);
+      // An empty Authorization counts as none; browsers and proxies send it.
+      if (scheme !== '') {
+        if (/^bearer$/i.test(scheme)) return bearer(value, 'bearer');
+        if (!/^basic$/i.test(scheme)) return { kind: 'refused' };
+        return organization === undefined ? { kind: 'refused' } : basic(value, { organization, source });
+      }
+      return cookie === undefined || cookie === '' ? { kind: 'anonymous' } : bearer(cookie, 'cookie');
+    },
+    async openSession(actor) {
+      const token = newSecret(sessionPrefix);
+      const user = await findUser(storage.db, actor.organization, actor.username);
+      if (user === undefined) throw new Fault('request.unauthorized');
+      const expiresAtMs = clock.now() + sessionMs;
+      await insertSession(storage.db, {
+        tokenHash: secretHash(token),
+        user,
+        nowMs: clock.now(),
+        expiresAtMs,
+      });
+      return { token, expiresAtMs };
+    },
+    closeSession: (token) => deleteSession(storage.db, secretHash(token)),
+    async createUser(db, user) {
+      const hash = await passwords.hash(user.password);
+      if (hash === undefined) throw new Fault('request.too_many');
+      const row = userRow(user, hash, clock.now());
+      try {
+        await insertUser(db, row);
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        throw new Fault('request.conflict', { detail: `There is a user "${user.username}" already.` });
+      }
+      return actorOf(row);
+    },
+  };
+}
+
+/** Makes a secret of 256 bits for a personal token; only its hash is to be kept. */
+export function newPersonalToken(): { readonly token: string; readonly hash: string } {
+  const token = newSecret(tokenPrefix);
+  return { token, hash: secretHash(token) };
+}
+
+/** The value that a page of ours must send as X-Xsrf-Token; another site cannot know it, since it cannot read the cookie. */
+export function csrfTokenOf(sessionToken: string): string {
+  return createHmac('sha256', sessionToken).update('csrf').digest('base64url');
+}
+
+/** Compares in constant time. */
+export function isCsrfToken(sessionToken: string, presented: string | undefined): boolean {
+  const expected = Buffer.from(csrfTokenOf(sessionToken));
+  const given = Buffer.from(presented ?? '');
+  return expected.length === given.length && timingSafeEqual(expected, given);
+}
+
+type BasicCheck = (
+  value: string,
+  at: { readonly organization: string; readonly source: string },
+) => Promise<Verdict>;
+
+function createBasic(options: AccessOptions & { readonly passwords: Passwords }): BasicCheck {
+  const { storage, clock, passwords } = options;
+  const throttle = createThrottle(clock, options.throttle ?? throttleDefaults);
+  const remembered = new LRUCache<string, string>({ max: rememberedMax, ttl: rememberedMs });
+  const rememberKey = randomBytes(32);
+
+  return async (value, { organization, source }) => {
+    const text = Buffer.from(value, 'base64').toString('utf8');
+    const colon = text.indexOf(':');
+    const username = text.slice(0, colon);
+    // NUL is legal in UTF-8 but not in PostgreSQL's text.
+    if (colon < 1 || text.length > 1_024 || text.includes('\0')) return { kind: 'refused' };
+    const user = await findUser(storage.db, organization, username);
+    const proof = createHmac('sha256', rememberKey).update(`${organization}\0${text}`).digest('base64');
+    if (user !== undefined && remembered.get(proof) === user.password_hash)
+      return { kind: 'actor', actor: actorOf(user), via: 'basic' };
+
+    const account = `${organization}\0${username}`;
+    const retryAfterMs = throttle.take(account, source);
+    if (retryAfterMs > 0) return { kind: 'throttled', retryAfterMs };
+    const isRight = await passwords.verify(text.slice(colon + 1), user?.password_hash);
+    if (isRight !== false) throttle.giveBack(account, source);
+    if (isRight === 'busy') return { kind: 'throttled', retryAfterMs: busyRetryMs };
+    if (!isRight || user === undefined) return { kind: 'refused' };
+    remembered.set(proof, user.password_hash);
+    return { kind: 'actor', actor: actorOf(user), via: 'basic' };
+  };
+}
+
+function newSecret(prefix: string): string {
+  return prefix + randomBytes(32).toString('base64url');
+}
+
+function secretHash(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+function userRow(user: NewUser, passwordHash: string, nowMs: number): UserRow {
+  return {
+    id: randomUUID(),
+    organization: user.organization,
+    username: user.username,
+    password_hash: passwordHash,
+    display_name: user.displayName,
+    email: user.email ?? null,
+    role: user.role,
+    created_at_ms: nowMs,
+    updated_at_ms: nowMs,
+  };
+}
+
+function actorOf(user: UserRow): Actor {
+  return {
+    id: user.id,
+    organization: user.organization,
+    username: user.username,
+    displayName: user.display_name,
+    role: user.role === 'ADMIN' ? 'ADMIN' : 'USER',
+  };
+}

@@ -1,0 +1,237 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Fault, invariant } from '../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../proto/wire/published.ts';
+import type { Actor } from './access/actor.ts';
+import { findUser } from './access/access.store.ts';
+import { createApi, startApi } from './management/apis/apis.ts';
+import { createApplication } from './management/applications/applications.ts';
+import { writeAudit } from './management/audit/audit.store.ts';
+import type { Desk } from './management/desk.ts';
+import { createPlan } from './management/plans/plans.ts';
+import { subscribe } from './management/subscriptions/subscriptions.ts';
+import { resolveEnvironment, resolveOrganization } from './management/tenants/tenants.store.ts';
+
+/** What the first boot may be told. */
+export interface BootOptions {
+  /** Password of the first user; without it one is generated. */
+  readonly adminPassword?: string | undefined;
+  /** Backend of the demo APIs; without it there are none. */
+  readonly demoTarget?: string | undefined;
+}
+
+/** What a boot made or found. */
+export interface BootResult {
+  readonly at: EnvironmentRef;
+  /** The first administrator, who acts for whoever started the process. */
+  readonly admin: Actor;
+  /** Present only when this boot generated one; it is nowhere else. */
+  readonly adminPassword?: string;
+  /** The fleet for gateways of this installation. */
+  readonly fleet: string;
+  /** Present when this boot made the demo APIs. */
+  readonly demo?: { readonly echoPath: string; readonly ordersPath: string; readonly ordersKey: string };
+}
+
+const hrid = 'DEFAULT';
+const laptop = 'laptop';
+
+/** Makes what a fresh database lacks: organization, environment, keys, administrator, fleet, demo APIs. Safe to repeat and to run twice at once. */
+export async function boot(desk: Desk, options: BootOptions): Promise<BootResult> {
+  const tenant = await ensureTenant(desk, options.adminPassword);
+  const { at, admin } = tenant;
+  const fleet = await ensureFleet(desk, tenant);
+  const demo =
+    options.demoTarget === undefined ? undefined : await ensureDemo(desk, tenant, options.demoTarget);
+  return {
+    at,
+    admin,
+    fleet,
+    ...(tenant.adminPassword === undefined ? {} : { adminPassword: tenant.adminPassword }),
+    ...(demo === undefined ? {} : { demo }),
+  };
+}
+
+interface Tenant {
+  readonly at: EnvironmentRef;
+  readonly admin: Actor;
+  readonly adminPassword?: string;
+}
+
+async function ensureTenant(desk: Desk, givenPassword: string | undefined): Promise<Tenant> {
+  const known = await findTenant(desk);
+  if (known !== undefined) return known;
+  const adminPassword = givenPassword ?? randomBytes(18).toString('base64url');
+  return desk.storage.transaction(async (trx) => {
+    // One row lock for all who boot at once: the second finds what the first has made.
+    await trx
+      .insertInto('lease')
+      .values({ name: 'boot', holder: 'boot', expires_at_ms: 0 })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ holder: 'boot' }))
+      .execute();
+    const organization = await resolveOrganization(trx, hrid);
+    if (organization !== undefined) {
+      const environment = await resolveEnvironment(trx, organization.id, hrid);
+      const user = await findUser(trx, organization.id, 'admin');
+      invariant(environment !== undefined && user !== undefined, 'a boot makes all or nothing');
+      return {
+        at: { organization: organization.id, environment: environment.id },
+        admin: actorOf(user),
+      };
+    }
+    const at = { organization: randomUUID(), environment: randomUUID() };
+    await desk.publisher.ensureOrganization(trx, {
+      id: at.organization,
+      name: 'Default organization',
+      hrid,
+    });
+    await desk.publisher.ensureEnvironment(trx, at.organization, {
+      id: at.environment,
+      name: 'Default environment',
+      hrid,
+    });
+    const admin = await desk.access.createUser(trx, {
+      organization: at.organization,
+      username: 'admin',
+      password: adminPassword,
+      displayName: 'Administrator',
+      role: 'ADMIN',
+    });
+    return { at, admin, ...(givenPassword === undefined ? { adminPassword } : {}) };
+  });
+}
+
+async function findTenant({ storage: { db } }: Desk): Promise<Tenant | undefined> {
+  const organization = await resolveOrganization(db, hrid);
+  if (organization === undefined) return undefined;
+  const environment = await resolveEnvironment(db, organization.id, hrid);
+  const user = await findUser(db, organization.id, 'admin');
+  if (environment === undefined || user === undefined) return undefined;
+  return { at: { organization: organization.id, environment: environment.id }, admin: actorOf(user) };
+}
+
+function actorOf(user: {
+  readonly id: string;
+  readonly organization: string;
+  readonly username: string;
+  readonly display_name: string;
+}): Actor {
+  return {
+    id: user.id,
+    organization: user.organization,
+    username: user.username,
+    displayName: user.display_name,
+    role: 'ADMIN',
+  };
+}
+
+async function ensureFleet(desk: Desk, { at, admin }: Tenant): Promise<string> {
+  const find = async (): Promise<string | undefined> => {
+    const fleets = await desk.fleets.list(at.organization, { limit: 1_000 });
+    return fleets.find((fleet) => fleet.name === laptop)?.id ?? fleets[0]?.id;
+  };
+  const known = await find();
+  if (known !== undefined) return known;
+  try {
+    const fleet = await desk.storage.transaction((trx) =>
+      desk.fleets.create(
+        trx,
+        { organization: at.organization, actor: admin.id },
+        {
+          name: laptop,
+          description: 'Gateways of this installation.',
+          tags: [],
+          environments: [at.environment],
+        },
+      ),
+    );
+    return fleet.id;
+  } catch (error) {
+    // Another control plane that boots at the same time was faster.
+    const made = error instanceof Fault && error.code === 'request.conflict' ? await find() : undefined;
+    if (made === undefined) throw error;
+    return made;
+  }
+}
+
+async function ensureDemo(
+  desk: Desk,
+  { at, admin }: Tenant,
+  target: string,
+): Promise<BootResult['demo'] | undefined> {
+  // Whoever has made an API, or deleted the demo, does not want it again.
+  const earlier = await desk.storage.db
+    .selectFrom('audit')
+    .select('id')
+    .where('organization', '=', at.organization)
+    .where('event', '=', 'DEMO_CREATED')
+    .limit(1)
+    .executeTakeFirst();
+  if (earlier !== undefined) return undefined;
+  try {
+    await demoApi(desk, { at, admin }, { path: '/echo', target, security: 'KEY_LESS' });
+    const orders = await demoApi(desk, { at, admin }, { path: '/orders', target, security: 'API_KEY' });
+    const application = await createApplication(desk, admin, {
+      at,
+      wish: { name: 'Demo shop', description: 'Calls the demo API /orders.' },
+    });
+    const subscription = await subscribe(desk, admin, {
+      at,
+      id: orders.id,
+      wish: { applicationId: application.id, planId: orders.planId },
+    });
+    const { key } = subscription['apiKey'] as { readonly key: string };
+    await writeAudit(desk.storage.db, {
+      organization: at.organization,
+      environment: at.environment,
+      actor: admin,
+      event: 'DEMO_CREATED',
+      type: 'ENVIRONMENT',
+      id: at.environment,
+      nowMs: desk.clock.now(),
+    });
+    return { echoPath: '/echo', ordersPath: '/orders', ordersKey: key };
+  } catch (error) {
+    // Somebody has these paths already: the demo gives way.
+    if (error instanceof Fault && error.code === 'api.path_taken') return undefined;
+    throw error;
+  }
+}
+
+async function demoApi(
+  desk: Desk,
+  { at, admin }: Tenant,
+  wish: { readonly path: string; readonly target: string; readonly security: 'KEY_LESS' | 'API_KEY' },
+): Promise<{ readonly id: string; readonly planId: string }> {
+  const api = await createApi(desk, admin, {
+    at,
+    wish: {
+      name: `Demo ${wish.path}`,
+      apiVersion: '1.0',
+      definitionVersion: 'V4',
+      type: 'PROXY',
+      description: 'Made at the first start; delete it when you like.',
+      visibility: 'PUBLIC',
+      listeners: [{ type: 'HTTP', paths: [{ path: wish.path }], entrypoints: [{ type: 'http-proxy' }] }],
+      endpointGroups: [
+        {
+          name: 'default',
+          type: 'http-proxy',
+          endpoints: [{ name: 'echo', type: 'http-proxy', configuration: { target: wish.target } }],
+        },
+      ],
+    },
+  });
+  const plan = await createPlan(desk, admin, {
+    at,
+    id: api.id,
+    wish: {
+      definitionVersion: 'V4',
+      name: wish.security === 'KEY_LESS' ? 'Open' : 'With a key',
+      validation: 'AUTO',
+      status: 'PUBLISHED',
+      security: { type: wish.security },
+    },
+  });
+  await startApi(desk, admin, { at, id: api.id });
+  return { id: api.id, planId: plan.id };
+}

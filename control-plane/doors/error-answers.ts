@@ -1,0 +1,35 @@
+import { Fault } from '../../proto/faults/fault.ts';
+
+/** An error in the reference's shape. */
+export interface ErrorBody {
+  readonly httpStatus: number;
+  readonly message: string;
+  /** A code of proto/faults/codes.ts. */
+  readonly technicalCode: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly details: readonly { readonly message: string; readonly location: string }[];
+}
+
+/** What a door answers instead of a result. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: ErrorBody;
+  /** True when it is our bug: the caller logs the stack. */
+  readonly isBug: boolean;
+}
+
+/** The one translator of this door: faults say what they are, everything else is a bug and says nothing to strangers. */
+export function answerOf(error: unknown): ErrorAnswer {
+  const fault = error instanceof Fault ? error : new Fault('platform.bug', { cause: error });
+  return {
+    status: fault.status,
+    isBug: fault.code === 'platform.bug',
+    body: {
+      httpStatus: fault.status,
+      message: fault.detail,
+      technicalCode: fault.code,
+      parameters: fault.hint === undefined ? {} : { hint: fault.hint },
+      details: fault.details.map(({ path, message }) => ({ message, location: path })),
+    },
+  };
+}

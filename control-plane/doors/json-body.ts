@@ -1,0 +1,80 @@
+import { Fault } from '../../proto/faults/fault.ts';
+
+/** Bounds of a body. */
+export const bodyLimits = { bytesMax: 1_048_576, depthMax: 64 } as const;
+
+/**
+ * Reads a JSON body with bounds; undefined when there is none.
+ *
+ * Errors: request.too_large above 1 MiB; request.unsupported_media_type for anything but plain JSON in UTF-8;
+ * request.invalid for what is not JSON, is nested too deep, or holds text that a database could not keep.
+ */
+export async function readJsonBody(request: Request): Promise<unknown> {
+  const bytes = await readBounded(request);
+  if (bytes.length === 0) return undefined;
+  const type = (request.headers.get('content-type') ?? '').toLowerCase().split(';');
+  const parameter = type[1]?.trim() ?? '';
+  if (type[0]?.trim() !== 'application/json' || !/^(charset="?utf-8"?)?$/.test(parameter))
+    throw new Fault('request.unsupported_media_type');
+  if (request.headers.has('content-encoding'))
+    throw new Fault('request.unsupported_media_type', { hint: 'Send the body without Content-Encoding.' });
+  const value = parse(bytes);
+  const fault = firstUnkeepable(value);
+  if (fault !== undefined) throw invalid(fault.path, fault.message);
+  return value;
+}
+
+async function readBounded(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > bodyLimits.bytesMax)
+    throw new Fault('request.too_large');
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (request.body === null) return new Uint8Array();
+  for await (const chunk of request.body) {
+    length += chunk.length;
+    if (length > bodyLimits.bytesMax) throw new Fault('request.too_large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new Fault('request.invalid', {
+      detail: 'The body is not JSON in UTF-8.',
+      details: [{ path: '', message: error instanceof Error ? error.message : String(error) }],
+    });
+  }
+}
+
+/** Walks without recursion: 1 MiB of brackets would overflow the stack of any schema. */
+function firstUnkeepable(root: unknown): { readonly path: string; readonly message: string } | undefined {
+  const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [
+    { value: root, path: '', depth: 0 },
+  ];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, path, depth } = at;
+    if (typeof value === 'string' && !isKeepable(value))
+      return { path, message: 'must not hold NUL or half a surrogate pair' };
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth >= bodyLimits.depthMax)
+      return { path: '', message: `is nested deeper than ${bodyLimits.depthMax} levels` };
+    for (const [key, item] of Object.entries(value)) {
+      const below = Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
+      // Copying an object by its keys would set the prototype instead of a field.
+      if (key === '__proto__' || !isKeepable(key)) return { path: below, message: 'is not a possible name' };
+      open.push({ value: item, path: below, depth: depth + 1 });
+    }
+  }
+  return undefined;
+}
+
+function isKeepable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+function invalid(path: string, message: string): Fault {
+  return new Fault('request.invalid', { details: [{ path, message }] });
+}

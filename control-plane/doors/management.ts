@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { Hono, type Context } from 'hono';
+import { Fault, invariant } from '../../proto/faults/fault.ts';
+import type { Log } from '../../proto/process/log.ts';
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import { isCsrfToken } from '../access/access.ts';
+import type { Actor } from '../access/actor.ts';
+import type { Desk } from '../management/desk.ts';
+import { routes } from '../management/index.ts';
+import { basePaths, type Route } from '../management/route.ts';
+import { resolveEnvironment } from '../management/tenants/tenants.store.ts';
+import { answerOf } from './error-answers.ts';
+import { readJsonBody } from './json-body.ts';
+import { managementOpenApi } from './openapi.ts';
+import { authenticateRequest, noStranger, organizationOf, sessionCookie, ThrottledFault } from './sign-in.ts';
+import { registerSessions } from './sessions.ts';
+
+/** What the door needs. */
+export interface ManagementDoorOptions {
+  readonly desk: Desk;
+  readonly log: Log;
+}
+
+/** The management API over HTTP: signs in, checks form, calls operations, translates faults. */
+export function createManagementDoor({ desk, log }: ManagementDoorOptions): Hono {
+  const app = new Hono({ strict: false });
+  const patterns: PathPattern[] = [];
+  const register = (method: string, path: string, handle: (context: Context) => Promise<Response>): void => {
+    app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ':$1'), handle);
+    patterns.push({ method: method.toUpperCase(), expression: patternOf(path) });
+  };
+
+  app.use(async (context, next) => {
+    context.header('X-Content-Type-Options', 'nosniff');
+    context.header('X-Frame-Options', 'DENY');
+    context.header('Cache-Control', 'no-store');
+    await next();
+  });
+  app.onError((error, context) => answerError(context, error, log));
+  app.notFound((context) => answerError(context, noRoute(context, patterns), log));
+
+  const document = JSON.stringify(managementOpenApi());
+  register('get', '/management/openapi.json', async (context) =>
+    context.body(document, 200, { 'Content-Type': 'application/json' }),
+  );
+  registerSessions(register, desk);
+  for (const one of routes)
+    for (const base of basePaths[one.scope])
+      register(one.method, base + one.path, (context) => serve(context, desk, one));
+  return app;
+}
+
+async function serve(context: Context, desk: Desk, route: Route): Promise<Response> {
+  const { actor, via, organization } = await signIn(context, desk);
+  if (via === 'cookie' && route.method !== 'get') {
+    const session = sessionCookie(context.req.raw) ?? '';
+    if (!isCsrfToken(session, context.req.header('x-xsrf-token'))) throw new Fault('csrf.missing');
+  }
+  const at = await tenantOf(context, desk, { actor, organization });
+  const { orgId: _orgId, envId: _envId, ...params } = context.req.param() as Readonly<Record<string, string>>;
+  const answer = await route.handle({
+    desk,
+    actor,
+    at,
+    params,
+    query: singleValues(context),
+    body: await bodyFor(route, context),
+    ifMatch: context.req.header('if-match'),
+    url: context.req.url,
+  });
+  if (answer.etag !== undefined) context.header('ETag', answer.etag);
+  return answer.body === undefined
+    ? context.body(null, answer.status)
+    : context.json(answer.body as object, answer.status as 200);
+}
+
+/** Names the actor and the organization of the path. */
+async function signIn(context: Context, desk: Desk) {
+  const organization = await organizationOf(desk, {
+    orgId: context.req.param('orgId'),
+    envId: context.req.param('envId'),
+  });
+  const verdict = await authenticateRequest(desk, context, organization);
+  return { ...noStranger(verdict), organization };
+}
+
+/**
+ * The tenant that the path means for this actor. A path without organization means the actor's own, so that a token of
+ * another organization finds its own DEFAULT there and not somebody else's.
+ */
+async function tenantOf(
+  context: Context,
+  desk: Desk,
+  { actor, organization }: { readonly actor: Actor; readonly organization: string | undefined },
+): Promise<EnvironmentRef> {
+  if (context.req.param('orgId') !== undefined && organization !== actor.organization)
+    throw new Fault('request.not_found', { detail: 'There is no such organization.' });
+  const envId = context.req.param('envId');
+  if (envId === undefined) return { organization: actor.organization, environment: '' };
+  const row = await resolveEnvironment(desk.storage.db, actor.organization, envId.replaceAll('\0', ''));
+  if (row === undefined)
+    throw new Fault('request.not_found', { detail: `There is no environment "${envId}".` });
+  return { organization: actor.organization, environment: row.id };
+}
+
+async function bodyFor(route: Route, context: Context): Promise<unknown> {
+  if (!route.takesBody) return undefined;
+  const body = await readJsonBody(context.req.raw);
+  if (body !== undefined) return body;
+  if (route.isBodyOptional) return {};
+  throw new Fault('request.invalid', {
+    detail: 'The body is missing.',
+    details: [{ path: '', message: 'must be a JSON object' }],
+  });
+}
+
+function singleValues(context: Context): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, all] of Object.entries(context.req.queries())) {
+    const [first = ''] = all;
+    if (all.length > 1 || first.includes('\0') || !first.isWellFormed())
+      throw new Fault('request.invalid', {
+        details: [
+          { path: name, message: 'must be given once, as plain text; lists are separated by commas' },
+        ],
+      });
+    values[name] = first;
+  }
+  return values;
+}
+
+interface PathPattern {
+  readonly method: string;
+  readonly expression: RegExp;
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`);
+}
+
+function noRoute(context: Context, patterns: readonly PathPattern[]): Fault {
+  const allowed = patterns.filter(({ expression }) => expression.test(context.req.path));
+  if (allowed.length === 0) return new Fault('request.not_found', { detail: 'There is nothing here.' });
+  const methods = [...new Set(allowed.map(({ method }) => method))].toSorted();
+  context.header('Allow', methods.join(', '));
+  return new Fault('request.method_not_allowed', { hint: `Allowed: ${methods.join(', ')}.` });
+}
+
+function answerError(context: Context, error: unknown, log: Log): Response {
+  const answer = answerOf(error);
+  if (answer.isBug || answer.status >= 500) {
+    const transaction = randomUUID();
+    context.header('X-Transaction-Id', transaction);
+    log.error(
+      { err: error, transaction, method: context.req.method, path: context.req.path },
+      'a management request failed',
+    );
+  }
+  if (answer.status === 401) context.header('WWW-Authenticate', 'Basic realm="isthmus", charset="UTF-8"');
+  if (answer.status === 429) {
+    const seconds = error instanceof ThrottledFault ? Math.ceil(error.retryAfterMs / 1_000) : 1;
+    context.header('Retry-After', String(seconds));
+  }
+  invariant(answer.status >= 400 && answer.status < 600, 'an error has an error status');
+  return context.json(answer.body, answer.status as 400);
+}

@@ -1,0 +1,138 @@
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { routes } from '../management/index.ts';
+import { basePaths, type Route } from '../management/route.ts';
+
+const errorSchema = z
+  .object({
+    httpStatus: z.int(),
+    message: z.string(),
+    technicalCode: z.string(),
+    parameters: z.record(z.string(), z.string()),
+    details: z.array(z.object({ message: z.string(), location: z.string() })),
+  })
+  .openapi('Error');
+
+const baseParams = {
+  orgId: z.string().openapi({ description: 'Id of the organization, or its human-readable id.' }),
+  envId: z.string().openapi({ description: 'Id of the environment, or its human-readable id.' }),
+};
+
+/** The OpenAPI 3.1 document of the management API, made of the schemas that check its requests. */
+export function managementOpenApi(): object {
+  const app = new OpenAPIHono();
+  for (const one of routes) for (const base of basePaths[one.scope]) register(app, one, base);
+  for (const session of sessionPaths) app.openAPIRegistry.registerPath(session);
+  registerSecurity(app);
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Isthmus management API',
+      version: '0.1.0',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    security: [{ basic: [] }, { token: [] }, { session: [] }],
+  });
+}
+
+function register(app: OpenAPIHono, route: Route, base: string): void {
+  const { params, query, body, answer } = route.schemas;
+  const baseNames = [...base.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as keyof typeof baseParams);
+  const isFirstBase = basePaths[route.scope][0] === base;
+  app.openAPIRegistry.registerPath({
+    method: route.method,
+    path: base + route.path,
+    tags: [route.tag],
+    summary: route.summary,
+    // The same operation under a second base needs another id.
+    operationId: isFirstBase ? route.operationId : `${route.operationId}InOrganization`,
+    request: {
+      params: z.object({
+        ...Object.fromEntries(baseNames.map((name) => [name, baseParams[name]])),
+        ...(params instanceof z.ZodObject ? params.shape : {}),
+      }),
+      ...(query instanceof z.ZodObject ? { query } : {}),
+      ...(body === undefined
+        ? {}
+        : { body: { required: !route.isBodyOptional, content: { 'application/json': { schema: body } } } }),
+    },
+    responses: {
+      [route.status]: {
+        description: route.status === 204 ? 'Done.' : 'The result.',
+        ...(answer === undefined || route.status === 204
+          ? {}
+          : { content: { 'application/json': { schema: answer } } }),
+      },
+      default: errorAnswer,
+    },
+  });
+}
+
+const errorAnswer = {
+  description: 'What went wrong.',
+  content: { 'application/json': { schema: errorSchema } },
+};
+
+const organizationParams = z.object({ orgId: baseParams.orgId });
+const meSchema = z
+  .object({
+    id: z.string(),
+    organizationId: z.string(),
+    username: z.string(),
+    displayName: z.string(),
+    roles: z.array(z.object({ scope: z.string(), name: z.string() })),
+  })
+  .openapi('User');
+
+type PathConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0];
+const sessionPaths: readonly PathConfig[] = [
+  {
+    method: 'post',
+    path: '/management/organizations/{orgId}/user/login',
+    tags: ['Users'],
+    summary: 'Opens a session by basic authentication: cookie, token, and the value for X-Xsrf-Token.',
+    operationId: 'login',
+    security: [{ basic: [] }],
+    request: { params: organizationParams },
+    responses: {
+      200: {
+        description: 'The session.',
+        content: {
+          'application/json': { schema: z.object({ token_type: z.literal('BEARER'), token: z.string() }) },
+        },
+      },
+      default: errorAnswer,
+    },
+  },
+  {
+    method: 'post',
+    path: '/management/organizations/{orgId}/user/logout',
+    tags: ['Users'],
+    summary: 'Ends the session.',
+    operationId: 'logout',
+    request: { params: organizationParams },
+    responses: { 200: { description: 'Done.' }, default: errorAnswer },
+  },
+  {
+    method: 'get',
+    path: '/management/organizations/{orgId}/user',
+    tags: ['Users'],
+    summary: 'Says who you are.',
+    operationId: 'getCurrentUser',
+    request: { params: organizationParams },
+    responses: {
+      200: { description: 'You.', content: { 'application/json': { schema: meSchema } } },
+      default: errorAnswer,
+    },
+  },
+];
+
+function registerSecurity(app: OpenAPIHono): void {
+  const { openAPIRegistry: registry } = app;
+  registry.registerComponent('securitySchemes', 'basic', { type: 'http', scheme: 'basic' });
+  registry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
+  registry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'Auth-Graviteeio-APIM',
+  });
+}

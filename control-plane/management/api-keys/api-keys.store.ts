@@ -1,0 +1,72 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { ApiKeyTable } from '../../storage/management-tables.ts';
+import type { Queries, Trx } from '../../storage/storage.ts';
+
+/** A row of api_key. */
+export type ApiKeyRow = Selectable<ApiKeyTable>;
+
+/** Keys of a subscription or an API, newest first. */
+export function listKeysOf(
+  db: Queries,
+  at: EnvironmentRef,
+  of: { readonly column: 'subscription_id' | 'api_id'; readonly ids: readonly string[] },
+): Promise<ApiKeyRow[]> {
+  return db
+    .selectFrom('api_key')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where(of.column, 'in', of.ids)
+    .orderBy('created_at_ms', 'desc')
+    .orderBy('id')
+    .execute();
+}
+
+/** The key of that subscription. */
+export function findKey(
+  db: Queries,
+  at: EnvironmentRef,
+  { subscriptionId, id }: { readonly subscriptionId: string; readonly id: string },
+): Promise<ApiKeyRow | undefined> {
+  return db
+    .selectFrom('api_key')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('subscription_id', '=', subscriptionId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** The subscriptions of a key, found by its hash. */
+export function findKeyByHash(db: Queries, at: EnvironmentRef, hash: string): Promise<ApiKeyRow | undefined> {
+  return db
+    .selectFrom('api_key')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('hash', '=', hash)
+    .executeTakeFirst();
+}
+
+/** Adds a key; says false when the environment has one with the same hash. */
+export async function insertKey(trx: Trx, row: Insertable<ApiKeyTable>): Promise<boolean> {
+  const result = await trx
+    .insertInto('api_key')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['environment', 'hash']).doNothing())
+    .executeTakeFirst();
+  return Number(result.numInsertedOrUpdatedRows ?? 0) === 1;
+}
+
+/** Changes a key. */
+export function updateKey(trx: Trx, row: ApiKeyRow, set: Updateable<ApiKeyTable>): Promise<ApiKeyRow> {
+  return trx
+    .updateTable('api_key')
+    .set(set)
+    .where('environment', '=', row.environment)
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}

@@ -1,0 +1,207 @@
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { customApiKeySchema } from '../../../proto/model/subscription.ts';
+import { authorize, type Actor } from '../../access/actor.ts';
+import { lockApi, type ApiRow } from '../apis/apis.store.ts';
+import { requireApi } from '../apis/api-gate.ts';
+import { findApplication } from '../applications/applications.store.ts';
+import { writeAudit } from '../audit/audit.store.ts';
+import { publishKey } from '../deployments/publication.ts';
+import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { idSchema } from '../fields.ts';
+import { boundsOf, pageOf, pageQuery, pageSchema, type PageWish } from '../pages.ts';
+import { findPlan } from '../plans/plans.store.ts';
+import { route } from '../route.ts';
+import { apiKeySchema, apiKeyView, type ApiKeyView } from '../subscriptions/subscription-shape.ts';
+import { requireSubscription } from '../subscriptions/subscriptions.ts';
+import { findSubscription, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { findKey, listKeysOf, updateKey } from './api-keys.store.ts';
+import { issueKeyLocked } from './issuing.ts';
+
+/** Whose keys are meant: by API for publishers, by application for consumers. */
+export interface KeysRef {
+  readonly at: EnvironmentRef;
+  readonly subscriptionId: string;
+  readonly apiId?: string;
+  readonly applicationId?: string;
+}
+
+/** A page of a subscription's keys, without their values. */
+export async function listKeys(
+  desk: Desk,
+  actor: Actor,
+  ref: KeysRef & { readonly page: PageWish },
+): Promise<{ readonly data: readonly ApiKeyView[]; readonly total: number }> {
+  const { db } = desk.storage;
+  const row = await findSubscription(db, ref.at, ref.subscriptionId);
+  const application = row && (await findApplication(db, ref.at, row.application_id));
+  authorizeKeys(actor, 'read', { ref, ownerId: application?.owner_id });
+  const subscription = ofRef(row, ref);
+  const keys = await listKeysOf(db, ref.at, { column: 'subscription_id', ids: [subscription.id] });
+  const { limit, offset } = boundsOf(ref.page);
+  const data = keys.slice(offset, offset + limit).map((key) =>
+    apiKeyView(key, {
+      nowMs: desk.clock.now(),
+      isPaused: subscription.status === 'PAUSED',
+      applicationName: application?.name,
+    }),
+  );
+  return { data, total: keys.length };
+}
+
+/** Makes a new key, shown only in this answer; every other live key of the subscription ends in two hours. */
+export function renewKey(
+  desk: Desk,
+  actor: Actor,
+  ref: KeysRef & { readonly customKey?: string | undefined },
+): Promise<ApiKeyView> {
+  return changeKeys({ desk, actor, ref, action: 'create' }, async (now, { api, subscription, name }) => {
+    const plan = await findPlan(now.trx, ref.at, { apiId: api.id, id: subscription.plan_id });
+    if (plan?.security_type !== 'API_KEY')
+      throw new Fault('api_key.wrong_state', { detail: 'The plan of this subscription has no keys.' });
+    if (subscription.status !== 'ACCEPTED')
+      throw new Fault('api_key.wrong_state', {
+        detail: `The subscription is ${subscription.status}; only an accepted one gets keys.`,
+      });
+    const issued = await issueKeyLocked(
+      now,
+      { api, subscription },
+      { customKey: ref.customKey, isRenewal: true },
+    );
+    return apiKeyView(issued.row, { nowMs: now.nowMs, key: issued.key, applicationName: name });
+  });
+}
+
+/** Revokes a key; gateways refuse it as soon as they hear of it. */
+export function revokeKey(
+  desk: Desk,
+  actor: Actor,
+  ref: KeysRef & { readonly keyId: string },
+): Promise<ApiKeyView> {
+  return changeKeys({ desk, actor, ref, action: 'delete' }, async (now, { api, subscription, name }) => {
+    const key = await findKey(now.trx, ref.at, { subscriptionId: subscription.id, id: ref.keyId });
+    if (key === undefined)
+      throw new Fault('request.not_found', { detail: `There is no key "${ref.keyId}" here.` });
+    if (key.revoked_at_ms !== null)
+      throw new Fault('api_key.wrong_state', { detail: 'The key is revoked already.' });
+    const revoked = await updateKey(now.trx, key, {
+      revoked_at_ms: now.nowMs,
+      updated_at_ms: laterThan(key.updated_at_ms, now.nowMs),
+    });
+    publishKey(now, api, { key: revoked, subscription });
+    await writeAudit(now.trx, {
+      ...ref.at,
+      actor,
+      nowMs: now.nowMs,
+      event: 'APIKEY_REVOKED',
+      type: 'API',
+      id: api.id,
+      properties: { API_KEY: key.id, SUBSCRIPTION: subscription.id },
+    });
+    return apiKeyView(revoked, { nowMs: now.nowMs, applicationName: name });
+  });
+}
+
+interface FoundKeys {
+  readonly api: ApiRow;
+  readonly subscription: SubscriptionRow;
+  readonly name: string | undefined;
+}
+
+function changeKeys(
+  {
+    desk,
+    actor,
+    ref,
+    action,
+  }: {
+    readonly desk: Desk;
+    readonly actor: Actor;
+    readonly ref: KeysRef;
+    readonly action: 'create' | 'delete';
+  },
+  work: (now: Change, found: FoundKeys) => Promise<ApiKeyView>,
+): Promise<ApiKeyView> {
+  return change(desk, { actor, at: ref.at }, async (now) => {
+    // The API first, by its lock; the subscription is read again under it.
+    const before = await findSubscription(now.trx, ref.at, ref.subscriptionId);
+    const application = before && (await findApplication(now.trx, ref.at, before.application_id));
+    authorizeKeys(actor, action, { ref, ownerId: application?.owner_id });
+    const { api_id: apiId } = ofRef(before, ref);
+    const api = requireApi(await lockApi(now.trx, ref.at, apiId), apiId);
+    const subscription = ofRef(await findSubscription(now.trx, ref.at, ref.subscriptionId), ref);
+    return work(now, { api, subscription, name: application?.name });
+  });
+}
+
+function authorizeKeys(
+  actor: Actor,
+  action: 'read' | 'create' | 'delete',
+  { ref, ownerId }: { readonly ref: KeysRef; readonly ownerId: string | undefined },
+): void {
+  // The publisher's path is for publishers, the consumer's path for the owner of the application.
+  if (ref.apiId !== undefined) authorize(actor, 'update', { kind: 'api', organization: ref.at.organization });
+  authorize(actor, action, { kind: 'api-key', organization: ref.at.organization, ownerId });
+}
+
+function ofRef(row: SubscriptionRow | undefined, ref: KeysRef): SubscriptionRow {
+  const found = requireSubscription(row, {
+    subscriptionId: ref.subscriptionId,
+    ...(ref.apiId === undefined ? {} : { id: ref.apiId }),
+  });
+  if (ref.applicationId !== undefined && found.application_id !== ref.applicationId)
+    return requireSubscription(undefined, ref);
+  return found;
+}
+
+const tag = 'API Subscriptions';
+const scope = 'environment';
+const path = '/apis/{apiId}/subscriptions/{subscriptionId}/api-keys';
+const params = z.object({ apiId: idSchema, subscriptionId: idSchema });
+
+/** The routes of keys, for publishers. */
+export const apiKeyRoutes = [
+  route({
+    method: 'get',
+    path,
+    scope,
+    tag,
+    operationId: 'getApiSubscriptionApiKeys',
+    summary: 'Lists the keys of a subscription, without their values.',
+    params,
+    query: z.strictObject(pageQuery),
+    status: 200,
+    answer: pageSchema('SubscriptionApiKeysResponse', apiKeySchema),
+    run: async ({ desk, actor, at, params: { apiId, subscriptionId }, query, url }) =>
+      pageOf(await listKeys(desk, actor, { at, apiId, subscriptionId, page: query }), query, url),
+  }),
+  route({
+    method: 'post',
+    path: `${path}/_renew`,
+    scope,
+    tag,
+    operationId: 'renewApiSubscriptionApiKeys',
+    summary: 'Makes a new key, shown only in this answer; the others end in two hours.',
+    params,
+    body: z.strictObject({ customApiKey: customApiKeySchema.optional() }).openapi('RenewApiKey'),
+    isBodyOptional: true,
+    status: 200,
+    answer: apiKeySchema,
+    run: ({ desk, actor, at, params: { apiId, subscriptionId }, body }) =>
+      renewKey(desk, actor, { at, apiId, subscriptionId, customKey: body.customApiKey }),
+  }),
+  route({
+    method: 'post',
+    path: `${path}/{apiKeyId}/_revoke`,
+    scope,
+    tag,
+    operationId: 'revokeApiSubscriptionApiKey',
+    summary: 'Revokes a key.',
+    params: params.extend({ apiKeyId: idSchema }),
+    status: 200,
+    answer: apiKeySchema,
+    run: ({ desk, actor, at, params: { apiId, subscriptionId, apiKeyId } }) =>
+      revokeKey(desk, actor, { at, apiId, subscriptionId, keyId: apiKeyId }),
+  }),
+];

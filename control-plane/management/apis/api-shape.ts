@@ -1,0 +1,143 @@
+import { z } from '@hono/zod-openapi';
+import type { Actor } from '../../access/actor.ts';
+import { momentText, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
+import type { ApiRow } from './apis.store.ts';
+import { definitionFields } from './definition.ts';
+
+/** Who sees an API in the portal. */
+export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
+/** Life of an API in the portal. */
+export const lifecycleStates = ['ARCHIVED', 'CREATED', 'DEPRECATED', 'PUBLISHED', 'UNPUBLISHED'] as const;
+/** Whether gateways serve an API. */
+export const states = ['STARTED', 'STOPPED'] as const;
+
+const detailFields = {
+  groups: wordsSchema.optional(),
+  labels: wordsSchema.optional(),
+  categories: wordsSchema.optional(),
+  disableMembershipNotifications: z.boolean().optional(),
+  allowedInApiProducts: z.boolean().optional(),
+  allowMultiJwtOauth2Subscriptions: z.boolean().optional(),
+};
+
+const writableFields = {
+  name: nameSchema,
+  apiVersion: z.string().trim().min(1).max(64),
+  definitionVersion: z.literal('V4'),
+  description: textSchema.optional(),
+  visibility: z.enum(visibilities).optional(),
+  tags: wordsSchema.optional(),
+  ...detailFields,
+  ...definitionFields,
+};
+
+/** Body of a creation. */
+export const createApiSchema = z.strictObject(writableFields).openapi('CreateApiV4');
+
+// What a reader got may come back unchanged, so that "get, edit, put" works; these are never taken over.
+const readOnlyFields = Object.fromEntries(
+  [
+    'id',
+    'crossId',
+    'createdAt',
+    'updatedAt',
+    'deployedAt',
+    'state',
+    'deploymentState',
+    'primaryOwner',
+    'originContext',
+    'definitionContext',
+    'workflowState',
+    '_links',
+  ].map((name) => [name, z.unknown().optional()]),
+);
+
+/** Body of an update: the whole writable part. */
+export const updateApiSchema = z
+  .strictObject({
+    ...readOnlyFields,
+    ...writableFields,
+    lifecycleState: z.enum(lifecycleStates).optional(),
+  })
+  .openapi('UpdateApiV4');
+
+/** An API as the management API answers it; readers without the right to manage see no inside. */
+export const apiSchema = z
+  .object({
+    id: z.string(),
+    ...writableFields,
+    listeners: definitionFields.listeners.optional(),
+    endpointGroups: definitionFields.endpointGroups.optional(),
+    lifecycleState: z.enum(lifecycleStates),
+    state: z.enum(states),
+    deploymentState: z.enum(['NEED_REDEPLOY', 'DEPLOYED']),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+    deployedAt: z.string().optional(),
+    primaryOwner: z.object({ id: z.string(), displayName: z.string().optional(), type: z.literal('USER') }),
+    originContext: z.object({ origin: z.literal('MANAGEMENT') }),
+  })
+  .openapi('ApiV4');
+
+/** What a creation wants. */
+export type ApiWish = z.infer<typeof createApiSchema>;
+/** What an update wants. */
+export type ApiUpdate = z.infer<typeof updateApiSchema>;
+/** An API as it is answered. */
+export type ApiView = Readonly<Record<string, unknown>> & { readonly id: string; readonly updatedAt: string };
+
+/** Columns that an author writes. */
+export function writtenColumns(wish: ApiWish | ApiUpdate) {
+  const kept = [...Object.keys(definitionFields), ...Object.keys(detailFields)];
+  const definition = Object.fromEntries(Object.entries(wish).filter(([name]) => kept.includes(name)));
+  return {
+    name: wish.name,
+    name_key: wish.name.toLowerCase(),
+    api_version: wish.apiVersion,
+    description: wish.description ?? '',
+    definition: JSON.stringify(definition),
+    tags: JSON.stringify((wish.tags ?? []).toSorted()),
+  };
+}
+
+// What a definition holds is for those who manage the API: it names backends and may hold their credentials.
+const insideFields = [
+  'endpointGroups',
+  'flows',
+  'resources',
+  'properties',
+  'services',
+  'responseTemplates',
+  'failover',
+  'analytics',
+];
+
+/** The API as that reader may see it. */
+export function apiView(row: ApiRow, actor: Actor, names: ReadonlyMap<string, string>): ApiView {
+  const definition = JSON.parse(row.definition) as Record<string, unknown>;
+  const hidden = actor.role === 'ADMIN' ? [] : insideFields;
+  const isInStep = row.deployed_number > 0 && row.is_out_of_sync === 0;
+  return present({
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    apiVersion: row.api_version,
+    definitionVersion: 'V4',
+    ...Object.fromEntries(Object.entries(definition).filter(([name]) => !hidden.includes(name))),
+    tags: JSON.parse(row.tags) as unknown,
+    visibility: row.visibility,
+    lifecycleState: row.lifecycle_state,
+    state: row.state,
+    deploymentState: isInStep ? 'DEPLOYED' : 'NEED_REDEPLOY',
+    createdAt: new Date(row.created_at_ms).toISOString(),
+    updatedAt: new Date(row.updated_at_ms).toISOString(),
+    deployedAt: momentText(row.deployed_at_ms),
+    primaryOwner: present({ id: row.owner_id, displayName: names.get(row.owner_id), type: 'USER' }),
+    originContext: { origin: 'MANAGEMENT' },
+  });
+}
+
+/** The number that the ETag of an API is made of. */
+export function apiVersionOf(view: ApiView): number {
+  return Date.parse(view.updatedAt);
+}

@@ -1,0 +1,180 @@
+import {
+  sql,
+  type Expression,
+  type ExpressionBuilder,
+  type Insertable,
+  type Selectable,
+  type SqlBool,
+  type Updateable,
+} from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { ApiTable } from '../../storage/management-tables.ts';
+import { type Queries, type Storage, type Trx } from '../../storage/storage.ts';
+import type { Database } from '../../storage/tables.ts';
+import { likePattern, type PageBounds, type Rows } from '../pages.ts';
+import type { TakenPath } from './definition.ts';
+
+/** A row of api. */
+export type ApiRow = Selectable<ApiTable>;
+
+/** What a list of APIs may be narrowed by. */
+export interface ApiFilter {
+  readonly query?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly states?: readonly string[] | undefined;
+  readonly visibilities?: readonly string[] | undefined;
+  readonly lifecycleStates?: readonly string[] | undefined;
+}
+
+/** How a list of APIs may be sorted. */
+export const apiSorts = ['name', '-name', 'status', '-status', 'visibility', '-visibility'] as const;
+/** One of {@link apiSorts}. */
+export type ApiSort = (typeof apiSorts)[number];
+
+/** The API in its environment. */
+export function findApi(db: Queries, at: EnvironmentRef, id: string): Promise<ApiRow | undefined> {
+  return db
+    .selectFrom('api')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/**
+ * The API with its row locked until the transaction ends.
+ *
+ * Everything below an API (plans, subscriptions, keys, deployments) takes this lock first, so that what is published
+ * agrees with the rows. SQLite has one writer at a time and needs no lock.
+ */
+export function lockApi(trx: Trx, at: EnvironmentRef, id: string): Promise<ApiRow | undefined> {
+  return trx
+    .updateTable('api')
+    .set((row) => ({ state: row.ref('state') }))
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** A page of APIs. */
+export async function listApis(
+  storage: Pick<Storage, 'db'>,
+  at: EnvironmentRef,
+  wish: { readonly filter: ApiFilter; readonly sort: ApiSort; readonly bounds: PageBounds },
+): Promise<Rows<ApiRow>> {
+  const selected = storage.db
+    .selectFrom('api')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where((where) => matches(where, wish.filter));
+  const direction = wish.sort.startsWith('-') ? 'desc' : 'asc';
+  const column = ({ name: 'name_key', status: 'state', visibility: 'visibility' } as const)[
+    wish.sort.replace('-', '') as 'name' | 'status' | 'visibility'
+  ];
+  const [rows, count] = await Promise.all([
+    selected
+      .selectAll()
+      .orderBy(column, direction)
+      .orderBy('id')
+      .limit(wish.bounds.limit)
+      .offset(wish.bounds.offset)
+      .execute(),
+    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+  ]);
+  return { rows, total: Number(count.total) };
+}
+
+function matches(where: ExpressionBuilder<Database, 'api'>, filter: ApiFilter) {
+  const conditions = [];
+  if (filter.query !== undefined && filter.query !== '') {
+    const pattern = likePattern(filter.query);
+    conditions.push(
+      where.or([
+        where('id', '=', filter.query),
+        where.exists(
+          where
+            .selectFrom('api_path')
+            .select('path')
+            .whereRef('api_path.api_id', '=', 'api.id')
+            .where((path) => like(path.ref('api_path.path'), pattern)),
+        ),
+        like(where.ref('name_key'), pattern),
+      ]),
+    );
+  }
+  if (filter.ids !== undefined) conditions.push(where('id', 'in', filter.ids));
+  if (filter.states !== undefined) conditions.push(where('state', 'in', filter.states));
+  if (filter.visibilities !== undefined) conditions.push(where('visibility', 'in', filter.visibilities));
+  if (filter.lifecycleStates !== undefined)
+    conditions.push(where('lifecycle_state', 'in', filter.lifecycleStates));
+  return where.and(conditions);
+}
+
+/** Adds an API. */
+export async function insertApi(trx: Trx, row: Insertable<ApiTable>): Promise<void> {
+  await trx.insertInto('api').values(row).execute();
+}
+
+/** Changes an API. */
+export async function updateApi(
+  trx: Trx,
+  row: Pick<ApiRow, 'organization' | 'environment' | 'id'>,
+  set: Updateable<ApiTable>,
+): Promise<ApiRow> {
+  return trx
+    .updateTable('api')
+    .set(set)
+    .where('organization', '=', row.organization)
+    .where('environment', '=', row.environment)
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Removes an API with everything below it but its history. */
+export async function deleteApi(trx: Trx, at: EnvironmentRef, id: string): Promise<void> {
+  await trx
+    .deleteFrom('api')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Takes host and paths for an API instead of those it had; says which one another API has, if any. */
+export async function takePaths(
+  trx: Trx,
+  api: Pick<ApiRow, 'organization' | 'environment' | 'id'>,
+  wish: { readonly paths: readonly TakenPath[]; readonly nowMs: number },
+): Promise<TakenPath | undefined> {
+  await trx
+    .deleteFrom('api_path')
+    .where('environment', '=', api.environment)
+    .where('api_id', '=', api.id)
+    .execute();
+  for (const { host, path } of wish.paths) {
+    // doNothing instead of an error: a failed statement would end the transaction on PostgreSQL.
+    const inserted = await trx
+      .insertInto('api_path')
+      .values({
+        environment: api.environment,
+        organization: api.organization,
+        host,
+        path,
+        api_id: api.id,
+        created_at_ms: wish.nowMs,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    if (Number(inserted.numInsertedOrUpdatedRows ?? 0) === 0) return { host, path };
+  }
+  return undefined;
+}
+
+/** LIKE with the same escape character on both dialects. */
+function like(column: Expression<string>, pattern: string): Expression<SqlBool> {
+  return sql<SqlBool>`${column} like ${pattern} escape '\\'`;
+}

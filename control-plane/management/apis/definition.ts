@@ -1,0 +1,317 @@
+import { z } from '@hono/zod-openapi';
+import { configurationSchema, nameSchema, textSchema, wordSchema, wordsSchema } from '../fields.ts';
+
+/**
+ * The parts of an API's definition in the management API's spelling (v4, UPPER_CASE enums).
+ *
+ * This is the shape of drafts. Whether gateways can run it is asked when it is deployed: a draft may name a policy or a
+ * listener that no gateway knows yet, but never a field that the reference does not have.
+ */
+
+const expressionSchema = z.string().max(16_384);
+const pluginSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the id of a plugin, e.g. http-proxy');
+
+const stepSchema = z
+  .strictObject({
+    name: z.string().max(256).optional(),
+    description: textSchema.optional(),
+    enabled: z.boolean().optional(),
+    policy: pluginSchema,
+    configuration: configurationSchema.optional(),
+    condition: expressionSchema.optional(),
+    messageCondition: expressionSchema.optional(),
+  })
+  .openapi('StepV4');
+const stepsSchema = z.array(stepSchema).max(256).optional();
+
+const operatorSchema = z.enum(['EQUALS', 'STARTS_WITH']);
+const methodSchema = z.enum([
+  'CONNECT',
+  'DELETE',
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'POST',
+  'PUT',
+  'TRACE',
+  'OTHER',
+]);
+
+const selectorSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('HTTP'),
+      path: z.string().max(2_048).optional(),
+      pathOperator: operatorSchema.optional(),
+      methods: z.array(methodSchema).max(16).optional(),
+    }),
+    z.strictObject({
+      type: z.literal('CHANNEL'),
+      channel: z.string().max(2_048),
+      channelOperator: operatorSchema,
+      operations: z.array(z.enum(['PUBLISH', 'SUBSCRIBE'])).optional(),
+      entrypoints: wordsSchema.optional(),
+    }),
+    z.strictObject({ type: z.literal('CONDITION'), condition: expressionSchema }),
+    z.strictObject({ type: z.literal('MCP'), methods: wordsSchema }),
+  ])
+  .openapi('Selector');
+
+/** A flow: when it applies, and what runs before and after the backend. */
+export const flowSchema = z
+  .strictObject({
+    id: z.string().max(64).optional(),
+    name: z.string().max(256).optional(),
+    enabled: z.boolean().optional(),
+    selectors: z.array(selectorSchema).max(16).optional(),
+    request: stepsSchema,
+    response: stepsSchema,
+    subscribe: stepsSchema,
+    publish: stepsSchema,
+    entrypointConnect: stepsSchema,
+    interact: stepsSchema,
+    tags: wordsSchema.optional(),
+  })
+  .openapi('FlowV4');
+
+/** All flows of an API or a plan. */
+export const flowsSchema = z.array(flowSchema).max(1_000);
+
+const entrypointSchema = z.strictObject({
+  type: pluginSchema,
+  qos: z.enum(['NONE', 'AUTO', 'AT_MOST_ONCE', 'AT_LEAST_ONCE']).optional(),
+  dlq: z.strictObject({ endpoint: z.string().max(256) }).optional(),
+  configuration: configurationSchema.optional(),
+});
+const entrypointsSchema = z.array(entrypointSchema).min(1).max(16);
+
+const pathSchema = z
+  .strictObject({
+    host: z
+      .string()
+      .max(253)
+      .regex(/^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/, {
+        error: 'must be a host name such as api.example.com',
+      })
+      .optional(),
+    path: z
+      .string()
+      .max(1_024)
+      .regex(/^\/([A-Za-z0-9_.~-]+\/)*([A-Za-z0-9_.~-]+)?$/, {
+        error: 'must start with / and have segments of letters, digits and - _ . ~',
+      })
+      .refine((path) => !path.split('/').some((segment) => segment === '.' || segment === '..'), {
+        error: 'must not have the segments . and ..',
+      })
+      .default('/'),
+    overrideAccess: z.boolean().optional(),
+  })
+  .openapi('PathV4');
+
+const corsSchema = z.strictObject({
+  enabled: z.boolean().optional(),
+  allowOrigin: z.array(z.string().max(1_024)).max(256).optional(),
+  allowOriginRegex: z.array(z.string().max(1_024)).max(256).optional(),
+  allowMethods: z.array(z.string().max(64)).max(64).optional(),
+  allowHeaders: z.array(z.string().max(256)).max(256).optional(),
+  exposeHeaders: z.array(z.string().max(256)).max(256).optional(),
+  allowCredentials: z.boolean().optional(),
+  maxAge: z.int().optional(),
+  runPolicies: z.boolean().optional(),
+  errorStatusCode: z.int().min(400).max(599).optional(),
+  allowPrivateNetwork: z.boolean().optional(),
+});
+
+const serversSchema = wordsSchema.optional();
+const listenerSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('HTTP'),
+      paths: z.array(pathSchema).min(1).max(256),
+      pathMappings: z.array(z.string().max(2_048)).max(256).optional(),
+      entrypoints: entrypointsSchema,
+      cors: corsSchema.optional(),
+      requestValidation: z.strictObject({ rejectNullByte: z.boolean().optional() }).optional(),
+      servers: serversSchema,
+    }),
+    z.strictObject({
+      type: z.literal('SUBSCRIPTION'),
+      entrypoints: entrypointsSchema,
+      servers: serversSchema,
+    }),
+    z.strictObject({
+      type: z.literal('TCP'),
+      hosts: z.array(z.string().max(253)).min(1).max(256),
+      entrypoints: entrypointsSchema,
+      servers: serversSchema,
+    }),
+    z.strictObject({
+      type: z.literal('KAFKA'),
+      host: z.string().max(253),
+      port: z.int().min(1).max(65_535).optional(),
+      entrypoints: entrypointsSchema,
+      servers: serversSchema,
+    }),
+  ])
+  .openapi('Listener');
+
+const serviceSchema = z
+  .strictObject({
+    enabled: z.boolean().optional(),
+    type: pluginSchema.optional(),
+    overrideConfiguration: z.boolean().optional(),
+    configuration: configurationSchema.optional(),
+  })
+  .openapi('ServiceV4');
+
+const endpointSchema = z
+  .strictObject({
+    name: nameSchema,
+    type: pluginSchema,
+    weight: z.int().min(1).max(10_000).optional(),
+    secondary: z.boolean().optional(),
+    tenants: wordsSchema.optional(),
+    inheritConfiguration: z.boolean().optional(),
+    configuration: configurationSchema.optional(),
+    sharedConfigurationOverride: configurationSchema.optional(),
+    services: z.strictObject({ healthCheck: serviceSchema.optional() }).optional(),
+  })
+  .openapi('EndpointV4');
+
+const endpointGroupSchema = z
+  .strictObject({
+    name: nameSchema,
+    type: pluginSchema,
+    loadBalancer: z
+      .strictObject({
+        type: z.enum(['RANDOM', 'ROUND_ROBIN', 'WEIGHTED_RANDOM', 'WEIGHTED_ROUND_ROBIN']).optional(),
+      })
+      .optional(),
+    sharedConfiguration: configurationSchema.optional(),
+    endpoints: z.array(endpointSchema).max(256).optional(),
+    services: z
+      .strictObject({ discovery: serviceSchema.optional(), healthCheck: serviceSchema.optional() })
+      .optional(),
+  })
+  .openapi('EndpointGroupV4');
+
+const failoverSchema = z.strictObject({
+  enabled: z.boolean().optional(),
+  maxRetries: z.int().min(0).max(100).optional(),
+  slowCallDuration: z.int().min(50).optional(),
+  openStateDuration: z.int().min(500).optional(),
+  maxFailures: z.int().min(1).optional(),
+  perSubscription: z.boolean().optional(),
+  failureCondition: expressionSchema.optional(),
+  forceNextEndpointOnFailure: z.boolean().optional(),
+});
+
+const switchesSchema = <const Names extends readonly string[]>(...names: Names) =>
+  z.strictObject(
+    Object.fromEntries(names.map((name) => [name, z.boolean().optional()])) as Record<
+      Names[number],
+      z.ZodOptional<z.ZodBoolean>
+    >,
+  );
+
+const analyticsSchema = z.strictObject({
+  enabled: z.boolean().optional(),
+  sampling: z
+    .strictObject({
+      type: z.enum(['PROBABILITY', 'TEMPORAL', 'COUNT', 'WINDOWED_COUNT']),
+      value: z.string().max(64).optional(),
+    })
+    .optional(),
+  logging: z
+    .strictObject({
+      condition: expressionSchema.optional(),
+      messageCondition: expressionSchema.optional(),
+      content: switchesSchema(
+        'headers',
+        'payload',
+        'messageHeaders',
+        'messagePayload',
+        'messageMetadata',
+      ).optional(),
+      phase: switchesSchema('request', 'response').optional(),
+      mode: switchesSchema('entrypoint', 'endpoint').optional(),
+    })
+    .optional(),
+  tracing: z
+    .strictObject({
+      enabled: z.boolean().optional(),
+      verbose: z.boolean().optional(),
+      redaction: configurationSchema.optional(),
+    })
+    .optional(),
+  otelLogs: switchesSchema('enabled').optional(),
+});
+
+const responseTemplateSchema = z.strictObject({
+  statusCode: z.int().min(100).max(599).optional(),
+  headers: z.record(z.string().max(256), z.string().max(8_192)).optional(),
+  body: z.string().optional(),
+  propagateErrorKeyToLogs: z.boolean().optional(),
+});
+
+const resourceSchema = z.strictObject({
+  name: nameSchema,
+  type: pluginSchema,
+  enabled: z.boolean().optional(),
+  configuration: configurationSchema,
+});
+
+const propertySchema = z.strictObject({
+  key: z.string().min(1).max(256),
+  value: z.string(),
+  encrypted: z.boolean().optional(),
+  dynamic: z.boolean().optional(),
+  encryptable: z.boolean().optional(),
+});
+
+/** What reaches gateways, as fields of an API. */
+export const definitionFields = {
+  type: z.enum(['A2A_PROXY', 'AUTHZ', 'EDGE', 'LLM_PROXY', 'MCP_PROXY', 'MESSAGE', 'NATIVE', 'PROXY']),
+  listeners: z.array(listenerSchema).min(1).max(16),
+  endpointGroups: z.array(endpointGroupSchema).min(1).max(64),
+  analytics: analyticsSchema.optional(),
+  failover: failoverSchema.optional(),
+  flowExecution: z
+    .strictObject({
+      mode: z.enum(['DEFAULT', 'BEST_MATCH']).optional(),
+      matchRequired: z.boolean().optional(),
+    })
+    .optional(),
+  flows: flowsSchema.optional(),
+  services: z.strictObject({ dynamicProperty: serviceSchema.optional() }).optional(),
+  resources: z.array(resourceSchema).max(256).optional(),
+  properties: z.array(propertySchema).max(1_000).optional(),
+  responseTemplates: z
+    .record(wordSchema, z.record(z.string().min(1).max(128), responseTemplateSchema))
+    .optional(),
+};
+
+const definitionSchema = z.object(definitionFields);
+/** What reaches gateways, checked. */
+export type DraftDefinition = z.infer<typeof definitionSchema>;
+
+/** A host ('' for any) with a context path that ends with a slash, as gateways compare them. */
+export interface TakenPath {
+  readonly host: string;
+  readonly path: string;
+}
+
+/** Every host and context path that the listeners take. */
+export function pathsOf(definition: Pick<DraftDefinition, 'listeners'>): readonly TakenPath[] {
+  return definition.listeners.flatMap((listener) =>
+    listener.type === 'HTTP'
+      ? listener.paths.map(({ host = '', path }) => ({
+          host: host.toLowerCase(),
+          path: path.endsWith('/') ? path : `${path}/`,
+        }))
+      : [],
+  );
+}

@@ -1,0 +1,101 @@
+import { z } from '@hono/zod-openapi';
+import { applicationStatusSchema, applicationTypeSchema } from '../../../proto/model/application.ts';
+import { apiKeyModeSchema } from '../../../proto/model/subscription.ts';
+import { configurationSchema, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
+import type { ApplicationRow } from './applications.store.ts';
+
+/** v1 resources spell their fields in snake case and their times in ms since the epoch, as in the reference. */
+const settingsSchema = z
+  .strictObject({
+    app: z
+      .strictObject({
+        type: z.string().max(64).optional(),
+        client_id: z.string().min(1).max(256).optional(),
+      })
+      .optional(),
+    oauth: configurationSchema.optional(),
+  })
+  .openapi('ApplicationSettings');
+
+const writableFields = {
+  name: nameSchema,
+  description: textSchema,
+  domain: z.string().max(512).optional(),
+  type: applicationTypeSchema.optional(),
+  settings: settingsSchema.optional(),
+  groups: wordsSchema.optional(),
+  api_key_mode: apiKeyModeSchema.optional(),
+};
+
+/** Body of a creation. */
+export const createApplicationSchema = z
+  .strictObject({ ...writableFields, clientId: z.string().min(1).max(256).optional() })
+  .openapi('NewApplication');
+
+const readOnlyFields = Object.fromEntries(
+  ['id', 'status', 'created_at', 'updated_at', 'owner', 'origin'].map((name) => [
+    name,
+    z.unknown().optional(),
+  ]),
+);
+
+/** Body of an update. */
+export const updateApplicationSchema = z
+  .strictObject({ ...readOnlyFields, ...writableFields })
+  .openapi('UpdateApplication');
+
+/** An application as it is answered. */
+export const applicationSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    domain: z.string().optional(),
+    type: applicationTypeSchema,
+    status: applicationStatusSchema,
+    groups: z.array(z.string()),
+    settings: settingsSchema,
+    api_key_mode: apiKeyModeSchema,
+    owner: z.object({ id: z.string(), displayName: z.string().optional(), type: z.literal('USER') }),
+    created_at: z.int(),
+    updated_at: z.int(),
+    origin: z.literal('MANAGEMENT'),
+  })
+  .openapi('Application');
+
+/** What a creation wants. */
+export type ApplicationWish = z.infer<typeof createApplicationSchema>;
+/** What an update wants. */
+export type ApplicationUpdate = z.infer<typeof updateApplicationSchema>;
+/** An application as it is answered. */
+export type ApplicationView = Readonly<Record<string, unknown>> & {
+  readonly id: string;
+  readonly updated_at: number;
+};
+
+/** The settings column: what was written, with the client id in its place. */
+export function settingsText(wish: ApplicationWish | ApplicationUpdate): string {
+  const clientId = 'clientId' in wish && typeof wish.clientId === 'string' ? wish.clientId : undefined;
+  const app = { ...wish.settings?.app, ...(clientId === undefined ? {} : { client_id: clientId }) };
+  return JSON.stringify({ ...wish.settings, app, groups: wish.groups ?? [] });
+}
+
+/** The application for a reader. */
+export function applicationView(row: ApplicationRow, names: ReadonlyMap<string, string>): ApplicationView {
+  const { groups, ...settings } = JSON.parse(row.settings) as Record<string, unknown>;
+  return present({
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    domain: row.domain ?? undefined,
+    type: row.type,
+    status: row.status,
+    groups,
+    settings,
+    api_key_mode: row.api_key_mode,
+    owner: present({ id: row.owner_id, displayName: names.get(row.owner_id), type: 'USER' }),
+    created_at: row.created_at_ms,
+    updated_at: row.updated_at_ms,
+    origin: 'MANAGEMENT',
+  });
+}

@@ -1,0 +1,223 @@
+import { z } from '@hono/zod-openapi';
+import { customApiKeySchema, subscriptionStatuses } from '../../../proto/model/subscription.ts';
+import { authorize, type Actor } from '../../access/actor.ts';
+import { lockApi } from '../apis/apis.store.ts';
+import { requireApi } from '../apis/api-gate.ts';
+import { listKeys, renewKey, revokeKey } from '../api-keys/api-keys.ts';
+import { change, type Desk } from '../desk.ts';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { idSchema, listParam } from '../fields.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
+import { findPlanAnywhere } from '../plans/plans.store.ts';
+import { route } from '../route.ts';
+import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
+import {
+  apiKeySchema,
+  subscriptionSchema,
+  subscriptionView,
+  type SubscriptionView,
+} from '../subscriptions/subscription-shape.ts';
+import { requireSubscription, subscribe, views } from '../subscriptions/subscriptions.ts';
+import { findSubscription, listSubscriptionRows } from '../subscriptions/subscriptions.store.ts';
+import { applicationFor, type ApplicationRef } from './applications.ts';
+import { v1Page, v1PageQuery, v1PageSchema } from './applications.routes.ts';
+import { findApplication } from './applications.store.ts';
+
+/** Which subscription of which application is meant. */
+export interface ConsumerRef extends ApplicationRef {
+  readonly subscriptionId: string;
+}
+
+/** A page of the application's subscriptions, for its owner. */
+export async function listOwnSubscriptions(
+  desk: Desk,
+  actor: Actor,
+  input: ApplicationRef & { readonly statuses: readonly string[] | undefined; readonly page: PageWish },
+): Promise<{ readonly data: readonly SubscriptionView[]; readonly total: number }> {
+  applicationFor(actor, 'read', {
+    ref: input,
+    row: await findApplication(desk.storage.db, input.at, input.id),
+  });
+  const { rows, total } = await listSubscriptionRows(desk.storage, input.at, {
+    filter: { applicationIds: [input.id], statuses: input.statuses },
+    bounds: boundsOf(input.page),
+  });
+  return { data: await views(desk, input.at, rows), total };
+}
+
+/** One subscription of the application, for its owner. */
+export async function getOwnSubscription(
+  desk: Desk,
+  actor: Actor,
+  ref: ConsumerRef,
+): Promise<SubscriptionView> {
+  const { db } = desk.storage;
+  applicationFor(actor, 'read', { ref, row: await findApplication(db, ref.at, ref.id) });
+  const row = await findSubscription(db, ref.at, ref.subscriptionId);
+  const found = requireSubscription(row?.application_id === ref.id ? row : undefined, {
+    subscriptionId: ref.subscriptionId,
+  });
+  const [view] = await views(desk, ref.at, [found]);
+  return view ?? subscriptionView(found, {});
+}
+
+/** Subscribes the application to a plan, named by its id alone. */
+export async function subscribeOwn(
+  desk: Desk,
+  actor: Actor,
+  input: ApplicationRef & { readonly planId: string; readonly request?: string | undefined },
+): Promise<SubscriptionView> {
+  applicationFor(actor, 'read', {
+    ref: input,
+    row: await findApplication(desk.storage.db, input.at, input.id),
+  });
+  const plan = await findPlanAnywhere(desk.storage.db, input.at, input.planId);
+  if (plan === undefined)
+    throw new Fault('request.invalid', {
+      details: [{ path: 'plan', message: 'must be a plan of this environment' }],
+    });
+  return subscribe(desk, actor, {
+    at: input.at,
+    id: plan.api_id,
+    wish: { applicationId: input.id, planId: input.planId, request: input.request },
+  });
+}
+
+/** Closes the subscription, for the owner of its application. */
+export function closeOwnSubscription(desk: Desk, actor: Actor, ref: ConsumerRef): Promise<void> {
+  return change(desk, { actor, at: ref.at }, async (now) => {
+    const application = await findApplication(now.trx, ref.at, ref.id);
+    applicationFor(actor, 'read', { ref, row: application });
+    authorize(actor, 'delete', {
+      kind: 'subscription',
+      organization: ref.at.organization,
+      ownerId: application?.owner_id,
+    });
+    const before = await findSubscription(now.trx, ref.at, ref.subscriptionId);
+    const { api_id: apiId } = requireSubscription(before?.application_id === ref.id ? before : undefined, {
+      subscriptionId: ref.subscriptionId,
+    });
+    const api = requireApi(await lockApi(now.trx, ref.at, apiId), apiId);
+    const row = requireSubscription(await findSubscription(now.trx, ref.at, ref.subscriptionId), {
+      subscriptionId: ref.subscriptionId,
+    });
+    if (!['PENDING', 'ACCEPTED', 'PAUSED'].includes(row.status))
+      throw new Fault('subscription.wrong_status', { detail: `The subscription is ${row.status} already.` });
+    await closeSubscriptionLocked(now, api, row);
+  });
+}
+
+const tag = 'Application Subscriptions';
+const scope = 'v1-environment';
+const path = '/applications/{applicationId}/subscriptions';
+const onePath = `${path}/{subscriptionId}`;
+const applicationParams = z.object({ applicationId: idSchema });
+const params = z.object({ applicationId: idSchema, subscriptionId: idSchema });
+
+/** The v1 routes of subscriptions and keys, for consumers. */
+export const applicationSubscriptionRoutes = [
+  route({
+    method: 'get',
+    path,
+    scope,
+    tag,
+    operationId: 'listApplicationSubscriptions',
+    summary: 'Lists the subscriptions of an application.',
+    params: applicationParams,
+    query: z.strictObject({ ...v1PageQuery, status: listParam(subscriptionStatuses).optional() }),
+    status: 200,
+    answer: v1PageSchema('ApplicationSubscriptionsPage', subscriptionSchema),
+    run: async ({ desk, actor, at, params: { applicationId }, query }) =>
+      v1Page(
+        await listOwnSubscriptions(desk, actor, {
+          at,
+          id: applicationId,
+          statuses: query.status,
+          page: { page: query.page, perPage: query.size },
+        }),
+        query,
+      ),
+  }),
+  route({
+    method: 'post',
+    path,
+    scope,
+    tag,
+    operationId: 'createApplicationSubscription',
+    summary: 'Subscribes an application to a plan.',
+    params: applicationParams,
+    query: z.strictObject({ plan: idSchema }),
+    body: z.strictObject({ request: z.string().max(4_096).optional() }).openapi('NewSubscription'),
+    isBodyOptional: true,
+    status: 201,
+    answer: subscriptionSchema,
+    run: ({ desk, actor, at, params: { applicationId }, query, body }) =>
+      subscribeOwn(desk, actor, { at, id: applicationId, planId: query.plan, request: body.request }),
+  }),
+  route({
+    method: 'get',
+    path: onePath,
+    scope,
+    tag,
+    operationId: 'getApplicationSubscription',
+    summary: 'Gets a subscription of an application.',
+    params,
+    status: 200,
+    answer: subscriptionSchema,
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId } }) =>
+      getOwnSubscription(desk, actor, { at, id: applicationId, subscriptionId }),
+  }),
+  route({
+    method: 'delete',
+    path: onePath,
+    scope,
+    tag,
+    operationId: 'closeApplicationSubscription',
+    summary: 'Closes a subscription of an application.',
+    params,
+    status: 204,
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId } }) =>
+      closeOwnSubscription(desk, actor, { at, id: applicationId, subscriptionId }),
+  }),
+  route({
+    method: 'get',
+    path: `${onePath}/apikeys`,
+    scope,
+    tag,
+    operationId: 'listApplicationApiKeys',
+    summary: 'Lists the keys of a subscription, without their values.',
+    params,
+    status: 200,
+    answer: z.array(apiKeySchema),
+    run: async ({ desk, actor, at, params: { applicationId, subscriptionId } }) =>
+      (await listKeys(desk, actor, { at, applicationId, subscriptionId, page: { page: 1, perPage: 100 } }))
+        .data,
+  }),
+  route({
+    method: 'post',
+    path: `${onePath}/apikeys/_renew`,
+    scope,
+    tag,
+    operationId: 'renewApplicationApiKey',
+    summary: 'Makes a new key, shown only in this answer; the others end in two hours.',
+    params,
+    body: z.strictObject({ customApiKey: customApiKeySchema.optional() }),
+    isBodyOptional: true,
+    status: 201,
+    answer: apiKeySchema,
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId }, body }) =>
+      renewKey(desk, actor, { at, applicationId, subscriptionId, customKey: body.customApiKey }),
+  }),
+  route({
+    method: 'delete',
+    path: `${onePath}/apikeys/{keyId}`,
+    scope,
+    tag,
+    operationId: 'revokeApplicationApiKey',
+    summary: 'Revokes a key.',
+    params: params.extend({ keyId: idSchema }),
+    status: 204,
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId, keyId } }) =>
+      revokeKey(desk, actor, { at, applicationId, subscriptionId, keyId }),
+  }),
+];

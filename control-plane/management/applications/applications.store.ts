@@ -1,0 +1,95 @@
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { ApplicationTable } from '../../storage/management-tables.ts';
+import type { Queries, Storage, Trx } from '../../storage/storage.ts';
+import { likePattern, type PageBounds, type Rows } from '../pages.ts';
+
+/** A row of application. */
+export type ApplicationRow = Selectable<ApplicationTable>;
+
+/** What a list of applications may be narrowed by. */
+export interface ApplicationFilter {
+  readonly query?: string | undefined;
+  readonly status?: string | undefined;
+  readonly ownerId?: string | undefined;
+}
+
+/** The application in its environment. */
+export function findApplication(
+  db: Queries,
+  at: EnvironmentRef,
+  id: string,
+): Promise<ApplicationRow | undefined> {
+  return db
+    .selectFrom('application')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** The applications with those ids. */
+export async function applicationsById(
+  db: Queries,
+  at: EnvironmentRef,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ApplicationRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('application')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', 'in', [...new Set(ids)])
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** A page of applications by name. */
+export async function listApplicationRows(
+  storage: Pick<Storage, 'db'>,
+  at: EnvironmentRef,
+  wish: { readonly filter: ApplicationFilter; readonly bounds: PageBounds },
+): Promise<Rows<ApplicationRow>> {
+  const { query, status, ownerId } = wish.filter;
+  let selected = storage.db
+    .selectFrom('application')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment);
+  if (status !== undefined) selected = selected.where('status', '=', status);
+  if (ownerId !== undefined) selected = selected.where('owner_id', '=', ownerId);
+  if (query !== undefined && query !== '')
+    selected = selected.where(sql<boolean>`name_key like ${likePattern(query)} escape '\\'`);
+  const [rows, count] = await Promise.all([
+    selected
+      .selectAll()
+      .orderBy('name_key')
+      .orderBy('id')
+      .limit(wish.bounds.limit)
+      .offset(wish.bounds.offset)
+      .execute(),
+    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+  ]);
+  return { rows, total: Number(count.total) };
+}
+
+/** Adds an application. */
+export async function insertApplication(trx: Trx, row: Insertable<ApplicationTable>): Promise<void> {
+  await trx.insertInto('application').values(row).execute();
+}
+
+/** Changes an application. */
+export function updateApplicationRow(
+  trx: Trx,
+  row: ApplicationRow,
+  set: Updateable<ApplicationTable>,
+): Promise<ApplicationRow> {
+  return trx
+    .updateTable('application')
+    .set(set)
+    .where('environment', '=', row.environment)
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}

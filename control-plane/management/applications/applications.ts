@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { authorize, type Action, type Actor } from '../../access/actor.ts';
+import { displayNames } from '../../access/access.store.ts';
+import { lockApi } from '../apis/apis.store.ts';
+import { writeAudit } from '../audit/audit.store.ts';
+import { publishSubscription } from '../deployments/publication.ts';
+import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
+import { checkIfMatch } from '../route.ts';
+import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
+import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
+import {
+  applicationView,
+  settingsText,
+  type ApplicationUpdate,
+  type ApplicationView,
+  type ApplicationWish,
+} from './application-shape.ts';
+import {
+  findApplication,
+  insertApplication,
+  listApplicationRows,
+  updateApplicationRow,
+  type ApplicationFilter,
+  type ApplicationRow,
+} from './applications.store.ts';
+
+/** Which application is meant. */
+export interface ApplicationRef {
+  readonly at: EnvironmentRef;
+  readonly id: string;
+}
+
+/** Makes an application that belongs to the actor. */
+export function createApplication(
+  desk: Desk,
+  actor: Actor,
+  { at, wish }: { readonly at: EnvironmentRef; readonly wish: ApplicationWish },
+): Promise<ApplicationView> {
+  authorize(actor, 'create', { kind: 'application', organization: at.organization });
+  return change(desk, { actor, at }, async (now) => {
+    const row: ApplicationRow = {
+      organization: at.organization,
+      environment: at.environment,
+      id: randomUUID(),
+      name: wish.name,
+      name_key: wish.name.toLowerCase(),
+      description: wish.description,
+      domain: wish.domain ?? null,
+      type: wish.type ?? 'SIMPLE',
+      settings: settingsText(wish),
+      status: 'ACTIVE',
+      api_key_mode: wish.api_key_mode ?? 'UNSPECIFIED',
+      owner_id: actor.id,
+      created_at_ms: now.nowMs,
+      updated_at_ms: now.nowMs,
+    };
+    await insertApplication(now.trx, row);
+    await audit(now, 'APPLICATION_CREATED', row.id);
+    return applicationView(row, await displayNames(now.trx, [row.owner_id]));
+  });
+}
+
+/** One application. */
+export async function getApplication(
+  desk: Desk,
+  actor: Actor,
+  ref: ApplicationRef,
+): Promise<ApplicationView> {
+  const { db } = desk.storage;
+  const row = applicationFor(actor, 'read', { ref, row: await findApplication(db, ref.at, ref.id) });
+  return applicationView(row, await displayNames(db, [row.owner_id]));
+}
+
+/** A page of the applications that the actor may see. */
+export async function listApplications(
+  desk: Desk,
+  actor: Actor,
+  input: { readonly at: EnvironmentRef; readonly filter: ApplicationFilter; readonly page: PageWish },
+): Promise<{ readonly data: readonly ApplicationView[]; readonly total: number }> {
+  authorize(actor, 'read', { kind: 'application', organization: input.at.organization });
+  const { rows, total } = await listApplicationRows(desk.storage, input.at, {
+    filter: actor.role === 'ADMIN' ? input.filter : { ...input.filter, ownerId: actor.id },
+    bounds: boundsOf(input.page),
+  });
+  const names = await displayNames(
+    desk.storage.db,
+    rows.map((row) => row.owner_id),
+  );
+  return { data: rows.map((row) => applicationView(row, names)), total };
+}
+
+/** Replaces what can be written; gateways learn of a new name or client id at once. */
+export function updateApplication(
+  desk: Desk,
+  actor: Actor,
+  ref: ApplicationRef & { readonly wish: ApplicationUpdate; readonly ifMatch?: string | undefined },
+): Promise<ApplicationView> {
+  return changeApplication({ desk, actor, ref, action: 'update' }, async (now, row) => {
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
+    const { wish } = ref;
+    if (wish.type !== undefined && wish.type !== row.type)
+      throw new Fault('request.invalid', {
+        details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
+      });
+    const after = await updateApplicationRow(now.trx, row, {
+      name: wish.name,
+      name_key: wish.name.toLowerCase(),
+      description: wish.description,
+      domain: wish.domain ?? null,
+      settings: settingsText(wish),
+      api_key_mode: wish.api_key_mode ?? row.api_key_mode,
+      updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+    });
+    await audit(now, 'APPLICATION_UPDATED', row.id);
+    await eachSubscription(now, row.id, (api, subscription) => publishSubscription(now, api, subscription));
+    return after;
+  });
+}
+
+/** Archives an application: its subscriptions are closed. */
+export function archiveApplication(
+  desk: Desk,
+  actor: Actor,
+  ref: ApplicationRef & { readonly ifMatch?: string | undefined },
+): Promise<ApplicationView> {
+  return changeApplication({ desk, actor, ref, action: 'delete' }, async (now, row) => {
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
+    await eachSubscription(now, row.id, (api, subscription) =>
+      closeSubscriptionLocked(now, api, subscription),
+    );
+    await audit(now, 'APPLICATION_ARCHIVED', row.id);
+    return updateApplicationRow(now.trx, row, {
+      status: 'ARCHIVED',
+      updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+    });
+  });
+}
+
+/** The row for somebody who may do that with it. Errors: request.not_found, request.forbidden. */
+export function applicationFor(
+  actor: Actor,
+  action: Action,
+  { ref, row }: { readonly ref: ApplicationRef; readonly row: ApplicationRow | undefined },
+): ApplicationRow {
+  authorize(actor, action, {
+    kind: 'application',
+    organization: ref.at.organization,
+    ownerId: row?.owner_id,
+  });
+  if (row === undefined)
+    throw new Fault('request.not_found', { detail: `There is no application "${ref.id}" here.` });
+  return row;
+}
+
+type SubscriptionWork = (
+  api: NonNullable<Awaited<ReturnType<typeof lockApi>>>,
+  subscription: Awaited<ReturnType<typeof openSubscriptions>>[number],
+) => Promise<unknown>;
+
+/** Visits the open subscriptions; the APIs are locked in the order of their ids, so that two such changes cannot deadlock. */
+async function eachSubscription(now: Change, applicationId: string, work: SubscriptionWork): Promise<void> {
+  const of = { column: 'application_id', id: applicationId } as const;
+  const apiIds = new Set((await openSubscriptions(now.trx, now.at, of)).map((row) => row.api_id));
+  const apis = new Map<string, Parameters<SubscriptionWork>[0]>();
+  for (const id of [...apiIds].toSorted()) {
+    const api = await lockApi(now.trx, now.at, id);
+    if (api !== undefined) apis.set(id, api);
+  }
+  for (const subscription of await openSubscriptions(now.trx, now.at, of)) {
+    const api = apis.get(subscription.api_id);
+    if (api !== undefined) await work(api, subscription);
+  }
+}
+
+async function changeApplication(
+  at: {
+    readonly desk: Desk;
+    readonly actor: Actor;
+    readonly ref: ApplicationRef;
+    readonly action: 'update' | 'delete';
+  },
+  work: (now: Change, row: ApplicationRow) => Promise<ApplicationRow>,
+): Promise<ApplicationView> {
+  const { desk, actor, ref, action } = at;
+  return change(desk, { actor, at: ref.at }, async (now) => {
+    const row = applicationFor(actor, action, { ref, row: await findApplication(now.trx, ref.at, ref.id) });
+    if (row.status === 'ARCHIVED') throw new Fault('application.archived');
+    const after = await work(now, row);
+    return applicationView(after, await displayNames(now.trx, [after.owner_id]));
+  });
+}
+
+function audit(now: Change, event: string, id: string): Promise<void> {
+  return writeAudit(now.trx, {
+    ...now.at,
+    actor: now.actor,
+    nowMs: now.nowMs,
+    event,
+    type: 'APPLICATION',
+    id,
+  });
+}

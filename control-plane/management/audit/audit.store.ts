@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import type { Actor } from '../../access/actor.ts';
+import type { Queries } from '../../storage/storage.ts';
+
+/** What happened, in the reference's names, e.g. API_CREATED, PLAN_PUBLISHED, APIKEY_REVOKED. */
+export interface AuditEntry {
+  readonly organization: string;
+  /** Absent for what belongs to the whole organization. */
+  readonly environment?: string;
+  readonly actor: Actor;
+  readonly event: string;
+  readonly type: 'API' | 'APPLICATION' | 'ENVIRONMENT' | 'ORGANIZATION';
+  readonly id: string;
+  /** Ids of what else was touched, e.g. { PLAN: id }. */
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly nowMs: number;
+}
+
+/** Writes one audit row; call it inside the transaction of the change. */
+export async function writeAudit(db: Queries, entry: AuditEntry): Promise<void> {
+  await db
+    .insertInto('audit')
+    .values({
+      id: randomUUID(),
+      organization: entry.organization,
+      environment: entry.environment === undefined || entry.environment === '' ? null : entry.environment,
+      reference_type: entry.type,
+      reference_id: entry.id,
+      user_id: entry.actor.id,
+      event: entry.event,
+      properties: JSON.stringify(entry.properties ?? {}),
+      created_at_ms: entry.nowMs,
+    })
+    .execute();
+}

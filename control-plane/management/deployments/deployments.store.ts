@@ -1,0 +1,28 @@
+import type { Insertable, Selectable } from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { ApiDeploymentTable } from '../../storage/management-tables.ts';
+import type { Queries, Trx } from '../../storage/storage.ts';
+
+/** A row of api_deployment. */
+export type DeploymentRow = Selectable<ApiDeploymentTable>;
+
+/** One deployment of an API. */
+export function findDeployment(
+  db: Queries,
+  at: EnvironmentRef,
+  { api, number }: { readonly api: string; readonly number: number },
+): Promise<DeploymentRow | undefined> {
+  return db
+    .selectFrom('api_deployment')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('api_id', '=', api)
+    .where('number', '=', number)
+    .executeTakeFirst();
+}
+
+/** Adds a deployment to the history. */
+export async function insertDeployment(trx: Trx, row: Insertable<ApiDeploymentTable>): Promise<void> {
+  await trx.insertInto('api_deployment').values(row).execute();
+}

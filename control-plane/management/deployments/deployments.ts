@@ -1,0 +1,145 @@
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { Actor } from '../../access/actor.ts';
+import { authorize } from '../../access/actor.ts';
+import { lockApiFor, readApiFor, type ApiRef } from '../apis/api-gate.ts';
+import { writeAudit } from '../audit/audit.store.ts';
+import { change, type Desk } from '../desk.ts';
+import { idSchema, momentText, present } from '../fields.ts';
+import { route } from '../route.ts';
+import { findDeployment } from './deployments.store.ts';
+import { deployLocked } from './publication.ts';
+
+const deploymentSchema = z
+  .object({ number: z.int(), label: z.string().optional(), deployedAt: z.string() })
+  .openapi('ApiDeploymentAccepted');
+
+const gatewayStateSchema = z.object({
+  id: z.string(),
+  fleet: z.string(),
+  hostname: z.string(),
+  state: z.enum(['connected', 'silent', 'never', 'revoked']),
+  deployment: z.enum(['applied', 'refused', 'pending', 'notDeployed']),
+  epoch: z.int().optional(),
+  appliedSeq: z.int().optional(),
+  appliedAt: z.string().optional(),
+  nack: z.object({ seq: z.int(), code: z.string(), reason: z.string(), reportedAt: z.string() }).optional(),
+});
+
+const currentSchema = deploymentSchema
+  .extend({
+    deployedBy: z.string(),
+    tags: z.array(z.string()),
+    seq: z.int().optional(),
+    isWithdrawn: z.boolean(),
+    gateways: z.array(gatewayStateSchema),
+    definition: z.record(z.string(), z.unknown()),
+  })
+  .openapi('CurrentApiDeployment');
+
+/** A deployment as it is answered. */
+export type DeploymentView = z.infer<typeof deploymentSchema>;
+/** What gateways have of an API, one by one. */
+export type CurrentDeployment = z.infer<typeof currentSchema>;
+
+/** Sends the API as it is written now to gateways. Errors: api.not_deployable; request.invalid naming what they cannot run. */
+export function deployApi(
+  desk: Desk,
+  actor: Actor,
+  { at, id, label }: ApiRef & { readonly label: string | undefined },
+): Promise<DeploymentView> {
+  return change(desk, { actor, at }, async (now) => {
+    const api = await lockApiFor(now, id);
+    if (api.lifecycle_state === 'ARCHIVED')
+      throw new Fault('api.not_deployable', { detail: 'The API is archived.' });
+    const deployment = await deployLocked(now, api, label ?? null);
+    await writeAudit(now.trx, {
+      ...at,
+      actor,
+      nowMs: now.nowMs,
+      event: 'API_DEPLOYED',
+      type: 'API',
+      id,
+      properties: { DEPLOYMENT: String(deployment.number) },
+    });
+    return present({ number: deployment.number, label, deployedAt: new Date(now.nowMs).toISOString() });
+  });
+}
+
+/** What was deployed last, and how each gateway stands to it: which sequence number it applied, or why it refused. */
+export async function currentDeployment(desk: Desk, actor: Actor, ref: ApiRef): Promise<CurrentDeployment> {
+  const { db } = desk.storage;
+  // Names of gateways and definitions are not for readers.
+  authorize(actor, 'update', { kind: 'api', organization: ref.at.organization });
+  const api = await readApiFor(db, actor, ref);
+  const deployment = await findDeployment(db, ref.at, { api: api.id, number: api.deployed_number });
+  if (deployment === undefined)
+    throw new Fault('request.not_found', { detail: 'The API was never deployed.' });
+  const { published, gateways } = await desk.fleets.deploymentState(ref.at, { kind: 'api', id: api.id });
+  return present({
+    number: deployment.number,
+    label: deployment.label ?? undefined,
+    deployedAt: new Date(deployment.created_at_ms).toISOString(),
+    deployedBy: deployment.user_id,
+    tags: JSON.parse(deployment.tags) as string[],
+    seq: published?.seq,
+    isWithdrawn: published === undefined || published.isDeleted,
+    gateways: gateways.map((one) =>
+      present({
+        id: one.gateway,
+        fleet: one.fleet,
+        hostname: one.hostname,
+        state: one.state,
+        deployment: one.deployment,
+        epoch: one.applied?.epoch,
+        appliedSeq: one.applied?.seq,
+        appliedAt: momentText(one.applied?.appliedAtMs ?? null),
+        nack:
+          one.nack === undefined
+            ? undefined
+            : {
+                seq: one.nack.seq,
+                code: one.nack.code,
+                reason: one.nack.reason,
+                reportedAt: new Date(one.nack.atMs).toISOString(),
+              },
+      }),
+    ),
+    definition: JSON.parse(deployment.definition) as Record<string, unknown>,
+  });
+}
+
+const params = z.object({ apiId: idSchema });
+const tag = 'APIs';
+const scope = 'environment';
+
+/** The routes of deployments. */
+export const deploymentRoutes = [
+  route({
+    method: 'post',
+    path: '/apis/{apiId}/deployments',
+    scope,
+    tag,
+    operationId: 'createApiDeployment',
+    summary: 'Deploys an API to the gateways.',
+    params,
+    body: z.strictObject({ deploymentLabel: z.string().max(32).optional() }).openapi('ApiDeployment'),
+    isBodyOptional: true,
+    status: 202,
+    answer: deploymentSchema,
+    run: ({ desk, actor, at, params: { apiId }, body }) =>
+      deployApi(desk, actor, { at, id: apiId, label: body.deploymentLabel }),
+  }),
+  route({
+    method: 'get',
+    path: '/apis/{apiId}/deployments/current',
+    scope,
+    tag,
+    operationId: 'getCurrentApiDeployment',
+    summary: 'Says what gateways have of an API.',
+    params,
+    status: 200,
+    answer: currentSchema,
+    run: ({ desk, actor, at, params: { apiId } }) => currentDeployment(desk, actor, { at, id: apiId }),
+  }),
+];

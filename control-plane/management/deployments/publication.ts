@@ -1,0 +1,161 @@
+import { Fault, invariant } from '../../../proto/faults/fault.ts';
+import { parseApiDefinition } from '../../../proto/model/api.ts';
+import type { PublishChange } from '../../publish/publisher.ts';
+import { listKeysOf, type ApiKeyRow } from '../api-keys/api-keys.store.ts';
+import { applicationsById } from '../applications/applications.store.ts';
+import { updateApi, type ApiRow } from '../apis/apis.store.ts';
+import { definitionFields } from '../apis/definition.ts';
+import { laterThan, type Change } from '../desk.ts';
+import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
+import { openSubscriptions, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
+import { insertDeployment, type DeploymentRow } from './deployments.store.ts';
+import { apiRecord, isServed, keyRecord, subscriptionRecord } from './records.ts';
+
+const servedPlans = ['PUBLISHED', 'DEPRECATED'];
+
+/**
+ * Deploys the API as it is written now: history row, and, when it is started, its record.
+ *
+ * Subscriptions and keys follow the API's tags: they are published with the first deployment, and again when the tags
+ * change. Errors: api.not_deployable without a served plan; request.invalid naming what gateways cannot run.
+ */
+export async function deployLocked(now: Change, api: ApiRow, label: string | null): Promise<DeploymentRow> {
+  const plans = await servedPlansOf(now, api);
+  if (plans.length === 0)
+    throw new Fault('api.not_deployable', {
+      detail: 'The API has no published plan.',
+      hint: 'Publish a plan, then deploy.',
+    });
+  const deployment: DeploymentRow = {
+    ...now.at,
+    api_id: api.id,
+    number: api.deployed_number + 1,
+    label,
+    definition: JSON.stringify(parseApiDefinition(managementShape(api, plans))),
+    tags: api.tags,
+    user_id: now.actor.id,
+    created_at_ms: now.nowMs,
+  };
+  await insertDeployment(now.trx, deployment);
+  const isNewToGateways = api.deployed_number === 0 || api.deployed_tags !== api.tags;
+  const deployed = await updateApi(now.trx, api, {
+    deployed_number: deployment.number,
+    deployed_at_ms: now.nowMs,
+    deployed_tags: api.tags,
+    is_out_of_sync: 0,
+    updated_at_ms: laterThan(api.updated_at_ms, now.nowMs),
+  });
+  if (deployed.state === 'STARTED') now.publish([apiRecord(deployed, deployment)]);
+  if (isNewToGateways) await publishConsumers(now, deployed);
+  return deployment;
+}
+
+/** Deploys when there is a plan to serve; a fresh API without one just becomes started. */
+export async function deployIfServed(now: Change, api: ApiRow): Promise<void> {
+  if ((await servedPlansOf(now, api)).length > 0) await deployLocked(now, api, null);
+}
+
+/** The withdrawal of an API that gateways may have. */
+export function withdrawnApi(api: ApiRow): readonly PublishChange[] {
+  return api.deployed_number === 0 ? [] : [{ kind: 'api', id: api.id, isDeleted: true }];
+}
+
+/**
+ * Publishes a subscription and its keys as they are now, or withdraws them; nothing while the API was never deployed.
+ */
+export async function publishSubscription(
+  now: Change,
+  api: ApiRow,
+  subscription: SubscriptionRow,
+): Promise<void> {
+  if (api.deployed_number === 0) return;
+  await publishAll(now, api, [subscription]);
+}
+
+/** Publishes one key as it is now, or withdraws it; nothing while the API was never deployed. */
+export function publishKey(
+  now: Change,
+  api: ApiRow,
+  { key, subscription }: { readonly key: ApiKeyRow; readonly subscription: SubscriptionRow },
+): void {
+  if (api.deployed_number > 0) now.publish([keyRecord(key, isServed(subscription.status), tagsOf(api))]);
+}
+
+async function publishConsumers(now: Change, api: ApiRow): Promise<void> {
+  const open = await openSubscriptions(now.trx, now.at, { column: 'api_id', id: api.id });
+  await publishAll(
+    now,
+    api,
+    open.filter((row) => isServed(row.status)),
+  );
+}
+
+async function publishAll(now: Change, api: ApiRow, rows: readonly SubscriptionRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const tags = tagsOf(api);
+  const applications = await applicationsById(
+    now.trx,
+    now.at,
+    rows.map((row) => row.application_id),
+  );
+  const bySubscription = new Map(rows.map((row) => [row.id, row]));
+  const keys = await listKeysOf(
+    now.trx,
+    now.at,
+    rows.length === 1
+      ? { column: 'subscription_id', ids: [...bySubscription.keys()] }
+      : { column: 'api_id', ids: [api.id] },
+  );
+  for (const row of rows) {
+    const application = applications.get(row.application_id);
+    invariant(application !== undefined, 'a subscription has its application');
+    now.publish([subscriptionRecord(row, application, tags)]);
+  }
+  for (const key of keys) {
+    const subscription = bySubscription.get(key.subscription_id);
+    // A key that was revoked before was withdrawn then.
+    if (subscription !== undefined && key.revoked_at_ms === null)
+      now.publish([keyRecord(key, isServed(subscription.status), tags)]);
+  }
+}
+
+function tagsOf(api: ApiRow): readonly string[] {
+  return JSON.parse(api.deployed_tags) as string[];
+}
+
+async function servedPlansOf(now: Change, api: ApiRow): Promise<readonly PlanRow[]> {
+  const plans = await listPlansOf(now.trx, now.at, api.id);
+  return plans.filter((plan) => servedPlans.includes(plan.status));
+}
+
+/** The API with its plans as one object in the management API's spelling, so that faults name the paths people wrote. */
+function managementShape(api: ApiRow, plans: readonly PlanRow[]): unknown {
+  const written = JSON.parse(api.definition) as Record<string, unknown>;
+  const definition = Object.fromEntries(
+    Object.keys(definitionFields)
+      .filter((name) => written[name] !== undefined)
+      .map((name) => [name, written[name]]),
+  );
+  return {
+    ...definition,
+    id: api.id,
+    name: api.name,
+    apiVersion: api.api_version,
+    definitionVersion: 'V4',
+    tags: JSON.parse(api.tags) as unknown,
+    plans: plans.map((plan) => {
+      const { security, flows, tags, selectionRule } = JSON.parse(plan.definition) as Record<string, unknown>;
+      return {
+        id: plan.id,
+        name: plan.name,
+        mode: plan.mode,
+        status: plan.status,
+        order: plan.plan_order,
+        security,
+        flows: flows ?? [],
+        ...(tags === undefined ? {} : { tags }),
+        ...(selectionRule === undefined ? {} : { selectionRule }),
+      };
+    }),
+  };
+}

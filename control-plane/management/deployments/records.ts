@@ -1,0 +1,85 @@
+import type { ApplicationRow } from '../applications/applications.store.ts';
+import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
+import type { ApiRow } from '../apis/apis.store.ts';
+import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
+import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
+import type { PublishChange } from '../../publish/publisher.ts';
+import type { DeploymentRow } from './deployments.store.ts';
+
+/** Says whether gateways know a subscription of that status; a paused one they refuse by name. */
+export function isServed(status: string): boolean {
+  return status === 'ACCEPTED' || status === 'PAUSED';
+}
+
+/** The API as gateways get it: what was deployed, not what was written since. */
+export function apiRecord(api: ApiRow, deployment: DeploymentRow): PublishChange {
+  const definition = JSON.parse(deployment.definition) as { readonly name: string };
+  return {
+    kind: 'api',
+    id: api.id,
+    revision: String(deployment.number),
+    tags: JSON.parse(deployment.tags) as string[],
+    payload: encodeApi({
+      id: api.id,
+      name: definition.name,
+      revision: String(deployment.number),
+      definition: deployment.definition,
+    }),
+  };
+}
+
+/** A subscription as gateways get it, or its withdrawal. */
+export function subscriptionRecord(
+  row: SubscriptionRow,
+  application: ApplicationRow,
+  tags: readonly string[],
+): PublishChange {
+  if (!isServed(row.status)) return { kind: 'subscription', id: row.id, isDeleted: true };
+  const clientId = clientIdOf(application);
+  return {
+    kind: 'subscription',
+    id: row.id,
+    revision: String(row.updated_at_ms),
+    tags,
+    payload: encodeSubscription({
+      id: row.id,
+      api: row.api_id,
+      plan: row.plan_id,
+      application: row.application_id,
+      applicationName: application.name,
+      ...(clientId === undefined ? {} : { clientId }),
+      status: row.status,
+      ...(row.starting_at_ms === null ? {} : { startingAtMs: row.starting_at_ms }),
+      ...(row.ending_at_ms === null ? {} : { endingAtMs: row.ending_at_ms }),
+    }),
+  };
+}
+
+/** A key as gateways get it; a revoked one is withdrawn, so that it is gone from every cache. */
+export function keyRecord(
+  row: ApiKeyRow,
+  isSubscriptionServed: boolean,
+  tags: readonly string[],
+): PublishChange {
+  if (row.revoked_at_ms !== null || !isSubscriptionServed)
+    return { kind: 'api-key', id: row.id, isDeleted: true };
+  return {
+    kind: 'api-key',
+    id: row.id,
+    revision: String(row.updated_at_ms),
+    tags,
+    payload: encodeApiKey({
+      id: row.id,
+      hash: Buffer.from(row.hash, 'hex'),
+      api: row.api_id,
+      subscriptions: [row.subscription_id],
+      ...(row.expire_at_ms === null ? {} : { expireAtMs: row.expire_at_ms }),
+      isRevoked: false,
+    }),
+  };
+}
+
+function clientIdOf(application: ApplicationRow): string | undefined {
+  const settings = JSON.parse(application.settings) as { readonly app?: { readonly client_id?: string } };
+  return settings.app?.client_id;
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../../proto/process/clock.ts';
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { Actor } from '../access/actor.ts';
+import type { Access } from '../access/access.ts';
+import type { Fleets } from '../publish/fleets.ts';
+import type { PublishChange, Publisher } from '../publish/publisher.ts';
+import type { Storage, Trx } from '../storage/storage.ts';
+
+export type { PublishChange } from '../publish/publisher.ts';
+
+/** A span of time in which access records are counted; both ends in ms since the epoch, `toMs` exclusive. */
+export interface AnalyticsQuery extends EnvironmentRef {
+  readonly api: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What the analytics room answers. */
+export interface AnalyticsDesk {
+  requestsCount(query: AnalyticsQuery): Promise<{
+    readonly total: number;
+    readonly countsByEntrypoint: Readonly<Record<string, number>>;
+  }>;
+  responseStatusRanges(query: AnalyticsQuery): Promise<{
+    readonly ranges: Readonly<Record<string, number>>;
+    readonly rangesByEntrypoint: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  }>;
+}
+
+/** What every operation works with. Operations are `(desk, actor, input) => result`, so any door may call them. */
+export interface Desk {
+  readonly storage: Storage;
+  readonly publisher: Publisher;
+  readonly fleets: Fleets;
+  readonly access: Access;
+  readonly clock: Clock;
+  /** Absent when this process runs no analytics. */
+  readonly analytics?: AnalyticsDesk | undefined;
+}
+
+/** A change in progress: one transaction, one moment, and what it will publish. */
+export interface Change {
+  readonly trx: Trx;
+  readonly at: EnvironmentRef;
+  readonly actor: Actor;
+  readonly nowMs: number;
+  /** Notes what gateways must learn; all of it gets consecutive sequence numbers at the end of the transaction. */
+  publish(changes: readonly PublishChange[]): void;
+}
+
+/**
+ * Runs a change of an environment in one transaction: rows, audit, history and published records commit together.
+ *
+ * Gateways are told after the commit. The environment's row lock is taken last, by the publisher, so work should
+ * lock the API's row first.
+ */
+export async function change<T>(
+  desk: Desk,
+  who: { readonly actor: Actor; readonly at: EnvironmentRef },
+  work: (change: Change) => Promise<T>,
+): Promise<T> {
+  let isPublished = false;
+  const result = await desk.storage.transaction(async (trx) => {
+    // The last word on a record counts: a change may touch one twice, a published head only once.
+    const toPublish = new Map<string, PublishChange>();
+    const publish = (changes: readonly PublishChange[]): void => {
+      for (const one of changes) toPublish.set(`${one.kind}/${one.id}`, one);
+    };
+    const made = await work({ trx, ...who, nowMs: desk.clock.now(), publish });
+    isPublished = toPublish.size > 0;
+    if (isPublished)
+      await desk.publisher.publish(trx, who.at, { changes: [...toPublish.values()], actor: who.actor.id });
+    return made;
+  });
+  if (isPublished) await desk.publisher.published(who.at);
+  return result;
+}
+
+/** The moment of a change, later than the row's last one: the ETag is made of it and must differ. */
+export function laterThan(previousMs: number, nowMs: number): number {
+  return Math.max(nowMs, previousMs + 1);
+}

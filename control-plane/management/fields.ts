@@ -1,0 +1,68 @@
+import { z } from '@hono/zod-openapi';
+
+/** An id in a path: a generated one, or a human-readable one such as DEFAULT. */
+export const idSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be an id: at most 64 letters, digits, - and _');
+
+/** A name for people. */
+export const nameSchema = z.string().trim().min(1).max(256);
+/** A longer text for people. */
+export const textSchema = z.string().max(4_096);
+/** A sharding tag, a label, a group: one line. */
+export const wordSchema = z.string().trim().min(1).max(128);
+/** Configuration of a plugin: checked when the API is deployed, by the plugin's own schema. */
+export const configurationSchema = z.record(z.string(), z.unknown());
+
+/** A list of words without repetition. */
+export const wordsSchema = z
+  .array(wordSchema)
+  .max(256)
+  .refine((words) => new Set(words).size === words.length, 'must not repeat a value');
+
+/** A moment, e.g. 2026-11-24T12:00:00Z. */
+export const momentSchema = z.iso.datetime({ offset: true });
+
+/** A whole number in a query. */
+export function integerParam(bounds: { min: number; max: number }) {
+  const words = `must be a whole number from ${bounds.min} to ${bounds.max}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, words)
+    .transform(Number)
+    .pipe(z.number().min(bounds.min, words).max(bounds.max, words))
+    .openapi({ type: 'integer', minimum: bounds.min, maximum: bounds.max });
+}
+
+/** A comma-separated list of values of an enumeration in a query, as the reference spells lists. */
+export function listParam<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z
+    .string()
+    .max(1_024)
+    .transform((text) => text.split(',').filter((value) => value !== ''))
+    .pipe(z.array(z.enum(values)).max(32))
+    .openapi({ type: 'array', items: { type: 'string', enum: [...values] } });
+}
+
+/** A comma-separated list of ids in a query. */
+export const idsParam = z
+  .string()
+  .max(8_192)
+  .transform((text) => text.split(',').filter((value) => value !== ''))
+  .pipe(z.array(idSchema).max(100))
+  .openapi({ type: 'array', items: { type: 'string' } });
+
+/** ISO 8601 for the wire, absent for null. */
+export function momentText(ms: number | null): string | undefined {
+  return ms === null ? undefined : new Date(ms).toISOString();
+}
+
+/** The moment in ms, null when absent. */
+export function momentMs(text: string | undefined): number | null {
+  return text === undefined ? null : Date.parse(text);
+}
+
+/** Leaves out what is undefined, so that answers carry no empty fields. */
+export function present<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}

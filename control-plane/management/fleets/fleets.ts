@@ -1,0 +1,317 @@
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { authorize, type Action, type Actor } from '../../access/actor.ts';
+import type { EnrolmentToken } from '../../publish/enrolment.ts';
+import type { Fleet } from '../../publish/fleets.ts';
+import type { GatewayView } from '../../publish/gateway-views.ts';
+import type { Trx } from '../../storage/storage.ts';
+import { writeAudit } from '../audit/audit.store.ts';
+import type { Desk } from '../desk.ts';
+import { momentMs, momentText, momentSchema, nameSchema, present, textSchema } from '../fields.ts';
+import { resolveEnvironment } from '../tenants/tenants.store.ts';
+
+const tagSchema = z
+  .string()
+  .regex(/^!?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be a sharding tag such as internal, or !internal');
+
+/** Body of a fleet. */
+export const fleetWishSchema = z
+  .strictObject({
+    name: nameSchema,
+    description: textSchema.optional(),
+    tags: z.array(tagSchema).max(64).optional(),
+    tenant: z.string().min(1).max(64).optional(),
+    environments: z.array(z.string().min(1).max(64)).min(1).max(256),
+  })
+  .openapi('FleetWish');
+
+/** A fleet as it is answered. */
+export const fleetSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    tags: z.array(z.string()),
+    tenant: z.string().optional(),
+    environments: z.array(z.string()),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .openapi('Fleet');
+
+/** Body of a new enrolment token. */
+export const enrolmentTokenWishSchema = z
+  .strictObject({
+    bridge: z.url({ protocol: /^https?$/ }).max(1_024),
+    expiresAt: momentSchema.optional(),
+    usesMax: z.int().min(1).max(1_000_000).optional(),
+  })
+  .openapi('EnrolmentTokenWish');
+
+/** An enrolment token as it is answered; `token` only when it was just made. */
+export const enrolmentTokenSchema = z
+  .object({
+    id: z.string(),
+    token: z.string().optional(),
+    expiresAt: z.string(),
+    usesMax: z.int().optional(),
+    uses: z.int(),
+    isRevoked: z.boolean(),
+    createdAt: z.string(),
+  })
+  .openapi('EnrolmentToken');
+
+/** A gateway as it is answered. */
+export const gatewaySchema = z
+  .object({
+    id: z.string(),
+    fleet: z.string(),
+    hostname: z.string(),
+    version: z.string(),
+    state: z.enum(['connected', 'silent', 'never', 'revoked']),
+    enrolledAt: z.string(),
+    lastSeenAt: z.string().optional(),
+    startedAt: z.string().optional(),
+    revokedAt: z.string().optional(),
+    policies: z.array(z.string()),
+    counters: z.record(z.string(), z.number()),
+    applied: z.array(
+      z.object({ environment: z.string(), epoch: z.int(), seq: z.int(), appliedAt: z.string() }),
+    ),
+  })
+  .openapi('Gateway');
+
+type FleetWish = z.infer<typeof fleetWishSchema>;
+/** A fleet as it is answered. */
+export type FleetAnswer = z.infer<typeof fleetSchema>;
+
+/** Rows of one list; a fleet page is cut from them. */
+const listMax = 1_000;
+/** How long an enrolment token lives when nobody says. */
+const tokenLifeMs = 24 * 3_600_000;
+
+/** Which fleet is meant. */
+export interface FleetRef {
+  readonly organization: string;
+  readonly id: string;
+}
+
+/** The fleets of the organization. */
+export async function listFleets(
+  desk: Desk,
+  actor: Actor,
+  organization: string,
+): Promise<readonly FleetAnswer[]> {
+  gate(actor, 'read', organization);
+  return (await desk.fleets.list(organization, { limit: listMax })).map(fleetView);
+}
+
+/** One fleet. */
+export async function getFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<FleetAnswer> {
+  gate(actor, 'read', ref.organization);
+  return fleetView(await requireFleet(desk, ref));
+}
+
+/** Makes a fleet. Errors: request.conflict for a taken name. */
+export function createFleet(
+  desk: Desk,
+  actor: Actor,
+  { organization, wish }: { readonly organization: string; readonly wish: FleetWish },
+): Promise<FleetAnswer> {
+  gate(actor, 'create', organization);
+  return write({ desk, actor, organization }, 'FLEET_CREATED', async (trx) => {
+    const resolved = await withEnvironmentIds(trx, organization, wish);
+    const fleet = await desk.fleets.create(trx, { organization, actor: actor.id }, resolved);
+    return [fleet.id, fleetView(fleet)];
+  });
+}
+
+/** Makes a fleet as the wish says; open streams follow at once. */
+export function updateFleet(
+  desk: Desk,
+  actor: Actor,
+  { wish, ...ref }: FleetRef & { readonly wish: FleetWish },
+): Promise<FleetAnswer> {
+  gate(actor, 'update', ref.organization);
+  return write({ desk, actor, ...ref }, 'FLEET_UPDATED', async (trx) => {
+    const resolved = await withEnvironmentIds(trx, ref.organization, wish);
+    const fleet = await desk.fleets.update(
+      trx,
+      { organization: ref.organization, id: ref.id, actor: actor.id },
+      resolved,
+    );
+    return [ref.id, fleetView(fleet)];
+  });
+}
+
+/** Removes a fleet and revokes its gateways. */
+export function deleteFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<void> {
+  gate(actor, 'delete', ref.organization);
+  return write({ desk, actor, ...ref }, 'FLEET_DELETED', async (trx) => {
+    await desk.fleets.delete(trx, { organization: ref.organization, id: ref.id, actor: actor.id });
+    return [ref.id, undefined];
+  });
+}
+
+/** A fleet's tokens, without their values. */
+export async function listEnrolmentTokens(desk: Desk, actor: Actor, ref: FleetRef) {
+  gate(actor, 'read', ref.organization);
+  await requireFleet(desk, ref);
+  return (await desk.fleets.tokens(ref.organization, ref.id)).map(tokenView);
+}
+
+/** Makes an enrolment token, shown only in this answer. */
+export function createEnrolmentToken(
+  desk: Desk,
+  actor: Actor,
+  { wish, ...ref }: FleetRef & { readonly wish: z.infer<typeof enrolmentTokenWishSchema> },
+) {
+  gate(actor, 'create', ref.organization);
+  return write({ desk, actor, ...ref }, 'ENROLMENT_TOKEN_CREATED', async (trx) => {
+    const nowMs = desk.clock.now();
+    const expiresAtMs = momentMs(wish.expiresAt) ?? nowMs + tokenLifeMs;
+    const made = await desk.fleets.createToken(trx, ref.organization, {
+      fleet: ref.id,
+      bridge: wish.bridge,
+      expiresAtMs,
+      usesMax: wish.usesMax,
+      actor: actor.id,
+    });
+    const view = {
+      ...tokenView({
+        id: made.id,
+        fleet: ref.id,
+        expiresAtMs,
+        usesMax: wish.usesMax,
+        uses: 0,
+        isRevoked: false,
+        createdBy: actor.id,
+        createdAtMs: nowMs,
+      }),
+      token: made.token,
+    };
+    return [made.id, view];
+  });
+}
+
+/** Revokes an enrolment token; gateways that it let in stay. */
+export function revokeEnrolmentToken(
+  desk: Desk,
+  actor: Actor,
+  ref: FleetRef & { readonly tokenId: string },
+): Promise<void> {
+  gate(actor, 'update', ref.organization);
+  return write({ desk, actor, ...ref }, 'ENROLMENT_TOKEN_REVOKED', async (trx) => {
+    await desk.fleets.revokeToken(trx, ref.organization, { fleet: ref.id, id: ref.tokenId });
+    return [ref.tokenId, undefined];
+  });
+}
+
+/** The gateways of a fleet. */
+export async function listGateways(desk: Desk, actor: Actor, ref: FleetRef) {
+  gate(actor, 'read', ref.organization);
+  await requireFleet(desk, ref);
+  return (await desk.fleets.gateways(ref.organization, { fleet: ref.id, limit: listMax })).map(gatewayView);
+}
+
+/** Revokes a gateway for good; its open stream ends. */
+export async function revokeGateway(
+  desk: Desk,
+  actor: Actor,
+  ref: FleetRef & { readonly gatewayId: string },
+): Promise<void> {
+  gate(actor, 'update', ref.organization);
+  await requireFleet(desk, ref);
+  return write({ desk, actor, ...ref }, 'GATEWAY_REVOKED', async (trx) => {
+    await desk.fleets.revokeGateway(trx, { organization: ref.organization, id: ref.gatewayId });
+    return [ref.gatewayId, undefined];
+  });
+}
+
+function gate(actor: Actor, action: Action, organization: string): void {
+  authorize(actor, action, { kind: 'fleet', organization });
+}
+
+async function requireFleet(desk: Desk, { organization, id }: FleetRef): Promise<Fleet> {
+  const fleet = await desk.fleets.get(organization, id);
+  if (fleet === undefined)
+    throw new Fault('request.not_found', { detail: `There is no fleet "${id}" here.` });
+  return fleet;
+}
+
+/** Environments may be named by their human-readable ids; fleets keep generated ones. */
+async function withEnvironmentIds(trx: Trx, organization: string, wish: FleetWish) {
+  const environments: string[] = [];
+  for (const name of wish.environments)
+    environments.push((await resolveEnvironment(trx, organization, name))?.id ?? name);
+  return { ...wish, tags: wish.tags ?? [], environments };
+}
+
+async function write<T>(
+  at: { readonly desk: Desk; readonly actor: Actor; readonly organization: string },
+  event: string,
+  work: (trx: Trx) => Promise<readonly [id: string, result: T]>,
+): Promise<T> {
+  const { desk, actor, organization } = at;
+  const made = await desk.storage.transaction(async (trx) => {
+    const [id, result] = await work(trx);
+    await writeAudit(trx, {
+      organization,
+      actor,
+      event,
+      type: 'ORGANIZATION',
+      id: organization,
+      nowMs: desk.clock.now(),
+      properties: { FLEET: id },
+    });
+    return result;
+  });
+  await desk.publisher.published();
+  return made;
+}
+
+function fleetView(fleet: Fleet): FleetAnswer {
+  return present({
+    id: fleet.id,
+    name: fleet.name,
+    description: fleet.description,
+    tags: [...fleet.tags],
+    tenant: fleet.tenant,
+    environments: [...fleet.environments],
+    createdAt: new Date(fleet.createdAtMs).toISOString(),
+    updatedAt: new Date(fleet.updatedAtMs).toISOString(),
+  });
+}
+
+function tokenView(token: EnrolmentToken) {
+  return present({
+    id: token.id,
+    expiresAt: new Date(token.expiresAtMs).toISOString(),
+    usesMax: token.usesMax,
+    uses: token.uses,
+    isRevoked: token.isRevoked,
+    createdAt: new Date(token.createdAtMs).toISOString(),
+  });
+}
+
+function gatewayView(gateway: GatewayView) {
+  return present({
+    id: gateway.id,
+    fleet: gateway.fleet,
+    hostname: gateway.hostname,
+    version: gateway.version,
+    state: gateway.state,
+    enrolledAt: new Date(gateway.enrolledAtMs).toISOString(),
+    lastSeenAt: momentText(gateway.lastSeenMs ?? null),
+    startedAt: momentText(gateway.startedAtMs ?? null),
+    revokedAt: momentText(gateway.revokedAtMs ?? null),
+    policies: gateway.policies,
+    counters: gateway.counters,
+    applied: gateway.applied.map(({ environment, epoch, seq, appliedAtMs }) => ({
+      environment,
+      epoch,
+      seq,
+      appliedAt: new Date(appliedAtMs).toISOString(),
+    })),
+  });
+}

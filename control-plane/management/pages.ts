@@ -1,0 +1,109 @@
+import { z } from '@hono/zod-openapi';
+import { integerParam } from './fields.ts';
+
+/** `page` and `perPage` of every list; a page is bounded so that an answer is. */
+export const pageQuery = {
+  page: integerParam({ min: 1, max: 1_000_000 }).optional(),
+  perPage: integerParam({ min: 1, max: 100 }).optional(),
+};
+
+/** Which part of a list is asked for. */
+export interface PageWish {
+  readonly page?: number | undefined;
+  readonly perPage?: number | undefined;
+}
+
+/** Limit and offset for a query. */
+export interface PageBounds {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** Rows of a page and how many there are in all. */
+export interface Rows<T> {
+  readonly rows: readonly T[];
+  readonly total: number;
+}
+
+const perPageDefault = 10;
+
+/** Turns a wish into limit and offset. */
+export function boundsOf({ page = 1, perPage = perPageDefault }: PageWish): PageBounds {
+  return { limit: perPage, offset: (page - 1) * perPage };
+}
+
+/** The reference's shape of a page. */
+export interface Page<T> {
+  readonly data: readonly T[];
+  readonly pagination: {
+    readonly page: number;
+    readonly perPage: number;
+    readonly pageCount: number;
+    readonly pageItemsCount: number;
+    readonly totalCount: number;
+  };
+  readonly links: Readonly<Record<string, string>>;
+}
+
+/** Makes a page of what was found; links keep every other parameter of the URL. */
+export function pageOf<T>(
+  found: { readonly data: readonly T[]; readonly total: number },
+  wish: PageWish,
+  url: string,
+): Page<T> {
+  const page = wish.page ?? 1;
+  const perPage = wish.perPage ?? perPageDefault;
+  const pageCount = Math.ceil(found.total / perPage);
+  const link = (to: number): string => {
+    const target = new URL(url);
+    target.searchParams.set('page', String(to));
+    target.searchParams.set('perPage', String(perPage));
+    return target.href;
+  };
+  return {
+    data: found.data,
+    pagination: {
+      page,
+      perPage,
+      pageCount,
+      pageItemsCount: found.data.length,
+      totalCount: found.total,
+    },
+    links: {
+      self: url,
+      ...(pageCount > 0 ? { first: link(1), last: link(pageCount) } : {}),
+      ...(page > 1 && page <= pageCount ? { previous: link(page - 1) } : {}),
+      ...(page < pageCount ? { next: link(page + 1) } : {}),
+    },
+  };
+}
+
+/** Schema of a page, for the document. */
+export function pageSchema(name: string, item: z.ZodType): z.ZodType {
+  return z.object({ data: z.array(item), pagination: paginationSchema, links: linksSchema }).openapi(name);
+}
+
+const paginationSchema = z
+  .object({
+    page: z.int(),
+    perPage: z.int(),
+    pageCount: z.int(),
+    pageItemsCount: z.int(),
+    totalCount: z.int(),
+  })
+  .openapi('Pagination');
+
+const linksSchema = z
+  .object({
+    self: z.string().optional(),
+    first: z.string().optional(),
+    last: z.string().optional(),
+    previous: z.string().optional(),
+    next: z.string().optional(),
+  })
+  .openapi('Links');
+
+/** Whatever a person typed, as the pattern of a LIKE with `\` as escape. */
+export function likePattern(text: string): string {
+  return `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+}

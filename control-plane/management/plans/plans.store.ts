@@ -1,0 +1,86 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { PlanTable } from '../../storage/management-tables.ts';
+import type { Queries, Trx } from '../../storage/storage.ts';
+
+/** A row of plan. */
+export type PlanRow = Selectable<PlanTable>;
+
+/** Plans of one API are few, so a list is whole and paged in memory. */
+export function listPlansOf(db: Queries, at: EnvironmentRef, apiId: string): Promise<PlanRow[]> {
+  return db
+    .selectFrom('plan')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('api_id', '=', apiId)
+    .orderBy('plan_order')
+    .orderBy('created_at_ms')
+    .orderBy('id')
+    .execute();
+}
+
+/** The plan of that API. */
+export function findPlan(
+  db: Queries,
+  at: EnvironmentRef,
+  { apiId, id }: { readonly apiId: string; readonly id: string },
+): Promise<PlanRow | undefined> {
+  return db
+    .selectFrom('plan')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('api_id', '=', apiId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** The plan whatever its API is; for paths that name only the plan. */
+export function findPlanAnywhere(db: Queries, at: EnvironmentRef, id: string): Promise<PlanRow | undefined> {
+  return db
+    .selectFrom('plan')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** The plans with those ids. */
+export async function plansById(
+  db: Queries,
+  at: EnvironmentRef,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, PlanRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('plan')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', 'in', [...new Set(ids)])
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Adds a plan. */
+export async function insertPlan(trx: Trx, row: Insertable<PlanTable>): Promise<void> {
+  await trx.insertInto('plan').values(row).execute();
+}
+
+/** Changes a plan. */
+export function updatePlan(trx: Trx, row: PlanRow, set: Updateable<PlanTable>): Promise<PlanRow> {
+  return trx
+    .updateTable('plan')
+    .set(set)
+    .where('environment', '=', row.environment)
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Removes a plan. */
+export async function deletePlanRow(trx: Trx, row: PlanRow): Promise<void> {
+  await trx.deleteFrom('plan').where('environment', '=', row.environment).where('id', '=', row.id).execute();
+}

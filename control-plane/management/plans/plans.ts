@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { isServed, type PlanStatus } from '../../../proto/model/plan.ts';
+import { can, type Actor } from '../../access/actor.ts';
+import { lockApiFor, readApiFor, type ApiRef } from '../apis/api-gate.ts';
+import { updateApi, type ApiRow } from '../apis/apis.store.ts';
+import { writeAudit } from '../audit/audit.store.ts';
+import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
+import { checkIfMatch } from '../route.ts';
+import { closePlanLocked } from './closing.ts';
+import { planDefinition, planView, type PlanUpdate, type PlanView, type PlanWish } from './plan-shape.ts';
+import { deletePlanRow, findPlan, insertPlan, listPlansOf, updatePlan, type PlanRow } from './plans.store.ts';
+
+/** Which plan of which API is meant. */
+export interface PlanRef extends ApiRef {
+  readonly planId: string;
+}
+
+/** Makes a plan, in STAGING unless it is to be published at once. */
+export function createPlan(
+  desk: Desk,
+  actor: Actor,
+  { at, id, wish }: ApiRef & { readonly wish: PlanWish },
+): Promise<PlanView> {
+  return change(desk, { actor, at }, async (now) => {
+    const api = await lockApiFor(now, id);
+    const siblings = await listPlansOf(now.trx, at, id);
+    const isPublished = wish.status === 'PUBLISHED';
+    if (isPublished) refuseSecondKeyless(siblings, wish.security.type);
+    const row: PlanRow = {
+      organization: at.organization,
+      environment: at.environment,
+      id: randomUUID(),
+      api_id: id,
+      name: wish.name,
+      description: wish.description ?? '',
+      security_type: wish.security.type,
+      definition: planDefinition(wish, wish.security),
+      mode: wish.mode ?? 'STANDARD',
+      validation: wish.validation ?? 'MANUAL',
+      status: isPublished ? 'PUBLISHED' : 'STAGING',
+      plan_order: wish.order ?? siblings.length,
+      created_at_ms: now.nowMs,
+      updated_at_ms: now.nowMs,
+      published_at_ms: isPublished ? now.nowMs : null,
+      closed_at_ms: null,
+    };
+    await insertPlan(now.trx, row);
+    if (isPublished) await markOutOfSync(now, api);
+    await audit(now, 'PLAN_CREATED', row);
+    return planView(row, true);
+  });
+}
+
+/** A page of an API's plans; readers see published ones. */
+export async function listPlans(
+  desk: Desk,
+  actor: Actor,
+  input: ApiRef & {
+    readonly statuses: readonly string[];
+    readonly securities?: readonly string[] | undefined;
+    readonly page: PageWish;
+  },
+): Promise<{ readonly data: readonly PlanView[]; readonly total: number }> {
+  await readApiFor(desk.storage.db, actor, input);
+  const isInside = mayManage(actor, input);
+  const rows = (await listPlansOf(desk.storage.db, input.at, input.id)).filter(
+    (row) =>
+      input.statuses.includes(row.status) &&
+      (input.securities?.includes(row.security_type) ?? true) &&
+      (isInside || row.status === 'PUBLISHED'),
+  );
+  const { limit, offset } = boundsOf(input.page);
+  return {
+    data: rows.slice(offset, offset + limit).map((row) => planView(row, isInside)),
+    total: rows.length,
+  };
+}
+
+/** One plan. */
+export async function getPlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
+  await readApiFor(desk.storage.db, actor, ref);
+  const isInside = mayManage(actor, ref);
+  const row = await findPlan(desk.storage.db, ref.at, { apiId: ref.id, id: ref.planId });
+  if (row === undefined || (!isInside && row.status !== 'PUBLISHED')) throw noPlan(ref.planId);
+  return planView(row, isInside);
+}
+
+/** Replaces what can be written of a plan. */
+export function editPlan(
+  desk: Desk,
+  actor: Actor,
+  ref: PlanRef & { readonly wish: PlanUpdate; readonly ifMatch?: string | undefined },
+): Promise<PlanView> {
+  const { wish } = ref;
+  return changePlan({ desk, actor, ref }, async (now, api, plan) => {
+    checkIfMatch(ref.ifMatch, plan.updated_at_ms);
+    if (plan.status === 'CLOSED') throw wrongStatus(plan, 'A closed plan cannot change.');
+    const { security } = JSON.parse(plan.definition) as { readonly security: PlanWish['security'] };
+    if (wish.security?.type !== undefined && wish.security.type !== security.type)
+      throw new Fault('request.invalid', {
+        details: [{ path: 'security.type', message: `cannot change; it is ${security.type}` }],
+      });
+    const after = await updatePlan(now.trx, plan, {
+      name: wish.name,
+      description: wish.description ?? '',
+      definition: planDefinition(wish, { ...security, ...wish.security, type: security.type }),
+      validation: wish.validation ?? plan.validation,
+      plan_order: wish.order ?? plan.plan_order,
+      updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
+    });
+    if (isServed(plan.status as PlanStatus)) await markOutOfSync(now, api);
+    await audit(now, 'PLAN_UPDATED', plan);
+    return after;
+  });
+}
+
+/** Removes a plan that nobody could ever subscribe to. */
+export async function deletePlan(
+  desk: Desk,
+  actor: Actor,
+  ref: PlanRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
+  await changePlan({ desk, actor, ref }, async (now, _api, plan) => {
+    checkIfMatch(ref.ifMatch, plan.updated_at_ms);
+    if (plan.status !== 'STAGING')
+      throw wrongStatus(plan, 'Only a plan in STAGING can be deleted; close the plan instead.');
+    await deletePlanRow(now.trx, plan);
+    await audit(now, 'PLAN_DELETED', plan);
+    return plan;
+  });
+}
+
+/** Publishes a plan: it can be subscribed to, and gateways serve it from the next deployment. */
+export function publishPlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
+  return changePlan({ desk, actor, ref }, async (now, api, plan) => {
+    if (plan.status !== 'STAGING') throw wrongStatus(plan, `The plan is ${plan.status} already.`);
+    refuseSecondKeyless(await listPlansOf(now.trx, ref.at, ref.id), plan.security_type);
+    return moveTo(now, { api, plan, status: 'PUBLISHED' });
+  });
+}
+
+/** Deprecates a plan: its subscriptions go on, there are no new ones. */
+export function deprecatePlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
+  return changePlan({ desk, actor, ref }, async (now, api, plan) => {
+    if (plan.status !== 'PUBLISHED') throw wrongStatus(plan, 'Only a published plan can be deprecated.');
+    return moveTo(now, { api, plan, status: 'DEPRECATED' });
+  });
+}
+
+/** Closes a plan with its subscriptions; they end at once, the plan itself leaves gateways with the next deployment. */
+export function closePlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
+  return changePlan({ desk, actor, ref }, async (now, api, plan) => {
+    if (plan.status === 'CLOSED') throw wrongStatus(plan, 'The plan is closed already.');
+    if (isServed(plan.status as PlanStatus)) await markOutOfSync(now, api);
+    return closePlanLocked(now, api, plan);
+  });
+}
+
+function changePlan(
+  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: PlanRef },
+  work: (now: Change, api: ApiRow, plan: PlanRow) => Promise<PlanRow>,
+): Promise<PlanView> {
+  return change(desk, { actor, at: ref.at }, async (now) => {
+    const api = await lockApiFor(now, ref.id);
+    const plan = await findPlan(now.trx, ref.at, { apiId: ref.id, id: ref.planId });
+    if (plan === undefined) throw noPlan(ref.planId);
+    return planView(await work(now, api, plan), true);
+  });
+}
+
+async function moveTo(
+  now: Change,
+  { api, plan, status }: { readonly api: ApiRow; readonly plan: PlanRow; readonly status: PlanStatus },
+): Promise<PlanRow> {
+  await markOutOfSync(now, api);
+  await audit(now, `PLAN_${status}`, plan);
+  return updatePlan(now.trx, plan, {
+    status,
+    published_at_ms: status === 'PUBLISHED' ? now.nowMs : plan.published_at_ms,
+    updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
+  });
+}
+
+async function markOutOfSync(now: Change, api: ApiRow): Promise<void> {
+  await updateApi(now.trx, api, {
+    is_out_of_sync: 1,
+    updated_at_ms: laterThan(api.updated_at_ms, now.nowMs),
+  });
+}
+
+function mayManage(actor: Actor, { at }: ApiRef): boolean {
+  return can(actor, 'update', { kind: 'plan', organization: at.organization });
+}
+
+function refuseSecondKeyless(siblings: readonly PlanRow[], type: string): void {
+  if (type !== 'KEY_LESS') return;
+  const other = siblings.find((plan) => plan.security_type === 'KEY_LESS' && plan.status === 'PUBLISHED');
+  if (other !== undefined)
+    throw new Fault('plan.wrong_status', {
+      detail: `The API has the published keyless plan "${other.name}"; there can be only one.`,
+    });
+}
+
+function wrongStatus(plan: PlanRow, detail: string): Fault {
+  return new Fault('plan.wrong_status', { detail, internal: `plan ${plan.id} is ${plan.status}` });
+}
+
+function noPlan(id: string): Fault {
+  return new Fault('request.not_found', { detail: `There is no plan "${id}" here.` });
+}
+
+function audit(now: Change, event: string, plan: PlanRow): Promise<void> {
+  return writeAudit(now.trx, {
+    ...now.at,
+    actor: now.actor,
+    nowMs: now.nowMs,
+    event,
+    type: 'API',
+    id: plan.api_id,
+    properties: { PLAN: plan.id },
+  });
+}

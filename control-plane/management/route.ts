@@ -1,0 +1,172 @@
+import { z } from '@hono/zod-openapi';
+import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { Actor } from '../access/actor.ts';
+import type { Desk } from './desk.ts';
+
+/** Which tenant a route works in; each scope has its base paths in {@link basePaths}. */
+export type RouteScope = 'environment' | 'organization' | 'v1-environment' | 'v1-organization';
+
+/** Where the routes of a scope hang; the same handler answers under each base. */
+export const basePaths: Readonly<Record<RouteScope, readonly string[]>> = {
+  environment: [
+    '/management/v2/environments/{envId}',
+    '/management/v2/organizations/{orgId}/environments/{envId}',
+  ],
+  organization: ['/management/v2/organizations/{orgId}'],
+  'v1-environment': ['/management/organizations/{orgId}/environments/{envId}'],
+  'v1-organization': ['/management/organizations/{orgId}'],
+};
+
+/** What a route's function is called with: everything in it was checked against the route's schemas. */
+export interface Call<Params, Query, Body> {
+  readonly desk: Desk;
+  readonly actor: Actor;
+  /** `environment` is empty in organization scopes. */
+  readonly at: EnvironmentRef;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** The If-Match header. */
+  readonly ifMatch: string | undefined;
+  /** The whole URL as it was asked for, for links. */
+  readonly url: string;
+}
+
+/** One route: its contract as schemas, and the operation it calls. */
+export interface RouteSpec<Params, Query, Body, Result> {
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** Below the scope's base, e.g. `/apis/{apiId}`. */
+  readonly path: string;
+  readonly scope: RouteScope;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly params?: z.ZodType<Params>;
+  readonly query?: z.ZodType<Query>;
+  readonly body?: z.ZodType<Body>;
+  /** True when an absent body means `{}`. */
+  readonly isBodyOptional?: boolean;
+  readonly status: 200 | 201 | 202 | 204;
+  readonly answer?: z.ZodType;
+  /** Present when the answer carries a strong ETag made of this number. */
+  readonly version?: (result: Result) => number;
+  run(call: Call<Params, Query, Body>): Promise<Result>;
+}
+
+/** What a door hands to a route, unchecked. */
+export interface RouteRequest extends Omit<Call<unknown, unknown, unknown>, 'params' | 'query' | 'body'> {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** Parsed JSON, undefined when there was no body. */
+  readonly body: unknown;
+}
+
+/** What a door sends. */
+export interface RouteAnswer {
+  readonly status: 200 | 201 | 202 | 204;
+  readonly body: unknown;
+  readonly etag: string | undefined;
+}
+
+/** A route with its types closed over: what doors, documents and the matrix test see. */
+export interface Route {
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  readonly path: string;
+  readonly scope: RouteScope;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly status: 200 | 201 | 202 | 204;
+  readonly schemas: {
+    readonly params: z.ZodType | undefined;
+    readonly query: z.ZodType | undefined;
+    readonly body: z.ZodType | undefined;
+    readonly answer: z.ZodType | undefined;
+  };
+  readonly takesBody: boolean;
+  readonly isBodyOptional: boolean;
+  /** Checks the request whole, naming every wrong field, then calls the operation. Errors: request.invalid. */
+  handle(request: RouteRequest): Promise<RouteAnswer>;
+}
+
+const emptySchema = z.strictObject({});
+
+/** Closes the types of a route over its schemas. */
+export function route<Params = unknown, Query = unknown, Body = undefined, Result = unknown>(
+  spec: RouteSpec<Params, Query, Body, Result>,
+): Route {
+  const { params, query, body, answer } = spec;
+  return {
+    method: spec.method,
+    path: spec.path,
+    scope: spec.scope,
+    operationId: spec.operationId,
+    tag: spec.tag,
+    summary: spec.summary,
+    status: spec.status,
+    schemas: { params, query, body, answer },
+    takesBody: body !== undefined,
+    isBodyOptional: spec.isBodyOptional === true,
+    async handle(request) {
+      const details: FaultDetail[] = [];
+      const check = <T>(schema: z.ZodType<T> | undefined, value: unknown, where: string): T => {
+        const parsed = (schema ?? emptySchema).safeParse(value);
+        if (!parsed.success) details.push(...detailsOf(parsed.error.issues, where));
+        return parsed.data as T;
+      };
+      const call = {
+        ...request,
+        params: params === undefined ? (undefined as Params) : check(params, request.params, ''),
+        query: check(query, request.query, ''),
+        body: body === undefined ? (undefined as Body) : check(body, request.body, ''),
+      };
+      if (details.length > 0) throw new Fault('request.invalid', { details });
+      const result = await spec.run(call);
+      return {
+        status: spec.status,
+        body: spec.status === 204 ? undefined : result,
+        etag: spec.version === undefined ? undefined : `"${spec.version(result)}"`,
+      };
+    },
+  };
+}
+
+/** What a schema found wrong, one line per field, with its path and what would be right. */
+export function detailsOf(issues: readonly z.core.$ZodIssue[], where: string): readonly FaultDetail[] {
+  return issues.flatMap((issue) => {
+    const path = pathText(where, issue.path);
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({
+        path: pathText(where, [...issue.path, key]),
+        message: 'There is no such field.',
+      }));
+    if (issue.code === 'invalid_union' && issue.errors.length > 0)
+      return [{ path, message: `None of the forms fits: ${unionText(issue.errors)}` }];
+    return [{ path, message: issue.message }];
+  });
+}
+
+function unionText(errors: readonly (readonly z.core.$ZodIssue[])[]): string {
+  return errors.map((branch) => branch.map((issue) => issue.message).join(', ')).join('; or ');
+}
+
+function pathText(where: string, path: readonly PropertyKey[]): string {
+  let text = where;
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else text += text === '' ? String(part) : `.${String(part)}`;
+  }
+  return text;
+}
+
+/**
+ * Compares If-Match with the version that a row has now; an absent header matches.
+ *
+ * Errors: request.precondition_failed. Weak tags never match (RFC 9110, 13.1.1).
+ */
+export function checkIfMatch(ifMatch: string | undefined, version: number): void {
+  if (ifMatch === undefined) return;
+  const tags = ifMatch.split(',').map((tag) => tag.trim());
+  if (!tags.includes('*') && !tags.includes(`"${version}"`)) throw new Fault('request.precondition_failed');
+}

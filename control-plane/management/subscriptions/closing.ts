@@ -1,0 +1,38 @@
+import { writeAudit } from '../audit/audit.store.ts';
+import { listKeysOf, updateKey } from '../api-keys/api-keys.store.ts';
+import type { ApiRow } from '../apis/apis.store.ts';
+import { publishSubscription } from '../deployments/publication.ts';
+import { laterThan, type Change } from '../desk.ts';
+import { updateSubscription, type SubscriptionRow } from './subscriptions.store.ts';
+
+/** Closes a subscription for good and revokes its keys; gateways learn of it with the commit. The API's row is locked. */
+export async function closeSubscriptionLocked(
+  now: Change,
+  api: ApiRow,
+  row: SubscriptionRow,
+): Promise<SubscriptionRow> {
+  const closed = await updateSubscription(now.trx, row, {
+    status: 'CLOSED',
+    closed_at_ms: now.nowMs,
+    updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+  });
+  // Published while the keys still count as live, so that each of them is withdrawn by name.
+  await publishSubscription(now, api, closed);
+  for (const key of await listKeysOf(now.trx, now.at, { column: 'subscription_id', ids: [row.id] })) {
+    if (key.revoked_at_ms !== null) continue;
+    await updateKey(now.trx, key, {
+      revoked_at_ms: now.nowMs,
+      updated_at_ms: laterThan(key.updated_at_ms, now.nowMs),
+    });
+  }
+  await writeAudit(now.trx, {
+    ...now.at,
+    actor: now.actor,
+    nowMs: now.nowMs,
+    event: 'SUBSCRIPTION_CLOSED',
+    type: 'API',
+    id: row.api_id,
+    properties: { SUBSCRIPTION: row.id, APPLICATION: row.application_id },
+  });
+  return closed;
+}

@@ -1,0 +1,99 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { SubscriptionTable } from '../../storage/management-tables.ts';
+import type { Queries, Storage, Trx } from '../../storage/storage.ts';
+import type { PageBounds, Rows } from '../pages.ts';
+
+/** A row of subscription. */
+export type SubscriptionRow = Selectable<SubscriptionTable>;
+
+/** What a list of subscriptions may be narrowed by. */
+export interface SubscriptionFilter {
+  readonly apiId?: string | undefined;
+  readonly applicationIds?: readonly string[] | undefined;
+  readonly planIds?: readonly string[] | undefined;
+  readonly statuses?: readonly string[] | undefined;
+}
+
+/** Those that still mean something to a consumer. */
+export const openStatuses = ['PENDING', 'ACCEPTED', 'PAUSED'] as const;
+
+/** The subscription in its environment. */
+export function findSubscription(
+  db: Queries,
+  at: EnvironmentRef,
+  id: string,
+): Promise<SubscriptionRow | undefined> {
+  return db
+    .selectFrom('subscription')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '=', id)
+    .executeTakeFirst();
+}
+
+/** All subscriptions of an API, a plan or an application that are open. */
+export function openSubscriptions(
+  db: Queries,
+  at: EnvironmentRef,
+  of: { readonly column: 'api_id' | 'plan_id' | 'application_id'; readonly id: string },
+): Promise<SubscriptionRow[]> {
+  return db
+    .selectFrom('subscription')
+    .selectAll()
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where(of.column, '=', of.id)
+    .where('status', 'in', openStatuses)
+    .orderBy('id')
+    .execute();
+}
+
+/** A page of subscriptions, newest first. */
+export async function listSubscriptionRows(
+  storage: Pick<Storage, 'db'>,
+  at: EnvironmentRef,
+  wish: { readonly filter: SubscriptionFilter; readonly bounds: PageBounds },
+): Promise<Rows<SubscriptionRow>> {
+  const { apiId, applicationIds, planIds, statuses } = wish.filter;
+  let selected = storage.db
+    .selectFrom('subscription')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment);
+  if (apiId !== undefined) selected = selected.where('api_id', '=', apiId);
+  if (applicationIds !== undefined) selected = selected.where('application_id', 'in', applicationIds);
+  if (planIds !== undefined) selected = selected.where('plan_id', 'in', planIds);
+  if (statuses !== undefined) selected = selected.where('status', 'in', statuses);
+  const [rows, count] = await Promise.all([
+    selected
+      .selectAll()
+      .orderBy('created_at_ms', 'desc')
+      .orderBy('id')
+      .limit(wish.bounds.limit)
+      .offset(wish.bounds.offset)
+      .execute(),
+    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+  ]);
+  return { rows, total: Number(count.total) };
+}
+
+/** Adds a subscription. */
+export async function insertSubscription(trx: Trx, row: Insertable<SubscriptionTable>): Promise<void> {
+  await trx.insertInto('subscription').values(row).execute();
+}
+
+/** Changes a subscription. */
+export function updateSubscription(
+  trx: Trx,
+  row: SubscriptionRow,
+  set: Updateable<SubscriptionTable>,
+): Promise<SubscriptionRow> {
+  return trx
+    .updateTable('subscription')
+    .set(set)
+    .where('environment', '=', row.environment)
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}

@@ -1,0 +1,354 @@
+import { randomUUID } from 'node:crypto';
+import type { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { authorize, type Actor } from '../../access/actor.ts';
+import { lockApiFor, authorizeApi, readApiFor, requireApi, type ApiRef } from '../apis/api-gate.ts';
+import { lockApi, type ApiRow } from '../apis/apis.store.ts';
+import { issueKeyLocked } from '../api-keys/issuing.ts';
+import { findKeyByHash } from '../api-keys/api-keys.store.ts';
+import { apiKeyHash } from '../../../proto/trust/keys.ts';
+import {
+  applicationsById,
+  findApplication,
+  type ApplicationRow,
+} from '../applications/applications.store.ts';
+import { writeAudit } from '../audit/audit.store.ts';
+import { publishSubscription } from '../deployments/publication.ts';
+import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { momentMs } from '../fields.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
+import { findPlan, plansById, type PlanRow } from '../plans/plans.store.ts';
+import { closeSubscriptionLocked } from './closing.ts';
+import {
+  apiKeyView,
+  subscriptionView,
+  type acceptSubscriptionSchema,
+  type createSubscriptionSchema,
+  type SubscriptionView,
+} from './subscription-shape.ts';
+import {
+  findSubscription,
+  insertSubscription,
+  listSubscriptionRows,
+  openSubscriptions,
+  updateSubscription,
+  type SubscriptionFilter,
+  type SubscriptionRow,
+} from './subscriptions.store.ts';
+
+/** Which subscription of which API is meant. */
+export interface SubscriptionRef extends ApiRef {
+  readonly subscriptionId: string;
+}
+
+/** What a creation wants; `request` is the consumer's message. */
+export type SubscriptionWish = z.infer<typeof createSubscriptionSchema> & {
+  readonly request?: string | undefined;
+};
+/** What an acceptance says. */
+export type Acceptance = z.infer<typeof acceptSubscriptionSchema>;
+
+/**
+ * Subscribes an application to a published plan. A plan with validation AUTO accepts at once; with a key plan the answer
+ * then has the key, which is shown only there.
+ */
+export function subscribe(
+  desk: Desk,
+  actor: Actor,
+  { at, id, wish }: ApiRef & { readonly wish: SubscriptionWish },
+): Promise<SubscriptionView> {
+  return change(desk, { actor, at }, async (now) => {
+    const row = await lockApi(now.trx, at, id);
+    authorizeApi(actor, 'read', { at, row });
+    const api = requireApi(row, id);
+    const application = await findApplication(now.trx, at, wish.applicationId);
+    authorize(actor, 'create', {
+      kind: 'subscription',
+      organization: at.organization,
+      ownerId: application?.owner_id,
+    });
+    const plan = await findPlan(now.trx, at, { apiId: id, id: wish.planId });
+    const checked = await checkWish(now, { wish, plan, application });
+    const subscription: SubscriptionRow = {
+      ...newRow(now, id, wish),
+      status: 'PENDING',
+    };
+    await insertSubscription(now.trx, subscription);
+    await audit(now, 'SUBSCRIPTION_CREATED', subscription);
+    if (checked.plan.validation !== 'AUTO') return subscriptionView(subscription, { api, ...checked });
+    return accept(now, { api, subscription, ...checked }, { customApiKey: wish.customApiKey });
+  });
+}
+
+/** One subscription of an API. */
+export async function getSubscription(
+  desk: Desk,
+  actor: Actor,
+  ref: SubscriptionRef,
+): Promise<SubscriptionView> {
+  const { db } = desk.storage;
+  authorize(actor, 'update', { kind: 'api', organization: ref.at.organization });
+  const api = await readApiFor(db, actor, ref);
+  const row = requireSubscription(await findSubscription(db, ref.at, ref.subscriptionId), ref);
+  const [plan, application] = await Promise.all([
+    findPlan(db, ref.at, { apiId: row.api_id, id: row.plan_id }),
+    findApplication(db, ref.at, row.application_id),
+  ]);
+  return subscriptionView(row, { api, plan, application });
+}
+
+/** A page of an API's subscriptions, for those who manage it. */
+export async function listSubscriptions(
+  desk: Desk,
+  actor: Actor,
+  input: ApiRef & {
+    readonly filter: Omit<SubscriptionFilter, 'apiId'> & { readonly apiKey?: string | undefined };
+    readonly page: PageWish;
+  },
+): Promise<{ readonly data: readonly SubscriptionView[]; readonly total: number }> {
+  const { db } = desk.storage;
+  authorize(actor, 'update', { kind: 'api', organization: input.at.organization });
+  const api = await readApiFor(db, actor, input);
+  const { apiKey, ...filter } = input.filter;
+  if (apiKey !== undefined) {
+    const hash = Buffer.from(apiKeyHash(input.at.environment, apiKey)).toString('hex');
+    const key = await findKeyByHash(db, input.at, hash);
+    const row = key && (await findSubscription(db, input.at, key.subscription_id));
+    const data = row?.api_id === input.id ? await views(desk, input.at, [row]) : [];
+    return { data, total: data.length };
+  }
+  const { rows, total } = await listSubscriptionRows(desk.storage, input.at, {
+    filter: { ...filter, apiId: api.id },
+    bounds: boundsOf(input.page),
+  });
+  return { data: await views(desk, input.at, rows), total };
+}
+
+/** Subscriptions with the names of what they refer to; for any list. */
+export async function views(
+  desk: Desk,
+  at: EnvironmentRef,
+  rows: readonly SubscriptionRow[],
+): Promise<readonly SubscriptionView[]> {
+  const { db } = desk.storage;
+  const [plans, applications] = await Promise.all([
+    plansById(
+      db,
+      at,
+      rows.map((row) => row.plan_id),
+    ),
+    applicationsById(
+      db,
+      at,
+      rows.map((row) => row.application_id),
+    ),
+  ]);
+  return rows.map((row) =>
+    subscriptionView(row, {
+      plan: plans.get(row.plan_id),
+      application: applications.get(row.application_id),
+    }),
+  );
+}
+
+/** Accepts a pending subscription; with a key plan the answer has the key, which is shown only there. */
+export function acceptSubscription(
+  desk: Desk,
+  actor: Actor,
+  ref: SubscriptionRef & { readonly acceptance: Acceptance },
+): Promise<SubscriptionView> {
+  return changeSubscription({ desk, actor, ref }, async (now, found) => {
+    requirePending(found.subscription, 'accepted');
+    return accept(now, found, ref.acceptance);
+  });
+}
+
+/** Rejects a pending subscription. */
+export function rejectSubscription(
+  desk: Desk,
+  actor: Actor,
+  ref: SubscriptionRef & { readonly reason: string | undefined },
+): Promise<SubscriptionView> {
+  return changeSubscription({ desk, actor, ref }, async (now, found) => {
+    requirePending(found.subscription, 'rejected');
+    const rejected = await updateSubscription(now.trx, found.subscription, {
+      status: 'REJECTED',
+      reason: ref.reason ?? null,
+      processed_at_ms: now.nowMs,
+      processed_by: actor.id,
+      closed_at_ms: now.nowMs,
+      updated_at_ms: laterThan(found.subscription.updated_at_ms, now.nowMs),
+    });
+    await audit(now, 'SUBSCRIPTION_REJECTED', rejected);
+    return subscriptionView(rejected, found);
+  });
+}
+
+/** Closes a subscription; its keys are refused from then on. */
+export function closeSubscription(desk: Desk, actor: Actor, ref: SubscriptionRef): Promise<SubscriptionView> {
+  return changeSubscription({ desk, actor, ref }, async (now, found) => {
+    if (!['PENDING', 'ACCEPTED', 'PAUSED'].includes(found.subscription.status))
+      throw wrongStatus(found.subscription, 'closed');
+    return subscriptionView(await closeSubscriptionLocked(now, found.api, found.subscription), found);
+  });
+}
+
+/** The row, or request.not_found; also when it belongs to another API. */
+export function requireSubscription(
+  row: SubscriptionRow | undefined,
+  ref: { readonly id?: string; readonly subscriptionId: string },
+): SubscriptionRow {
+  if (row === undefined || (ref.id !== undefined && row.api_id !== ref.id))
+    throw new Fault('request.not_found', {
+      detail: `There is no subscription "${ref.subscriptionId}" here.`,
+    });
+  return row;
+}
+
+interface Found {
+  readonly api: ApiRow;
+  readonly subscription: SubscriptionRow;
+  readonly plan: PlanRow;
+  readonly application: ApplicationRow;
+}
+
+function changeSubscription(
+  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: SubscriptionRef },
+  work: (now: Change, found: Found) => Promise<SubscriptionView>,
+): Promise<SubscriptionView> {
+  return change(desk, { actor, at: ref.at }, async (now) => {
+    const api = await lockApiFor(now, ref.id);
+    const subscription = requireSubscription(
+      await findSubscription(now.trx, ref.at, ref.subscriptionId),
+      ref,
+    );
+    const plan = await findPlan(now.trx, ref.at, { apiId: api.id, id: subscription.plan_id });
+    const application = await findApplication(now.trx, ref.at, subscription.application_id);
+    if (plan === undefined || application === undefined) throw new Fault('request.not_found');
+    return work(now, { api, subscription, plan, application });
+  });
+}
+
+async function accept(now: Change, found: Found, acceptance: Acceptance): Promise<SubscriptionView> {
+  const { api, subscription, plan, application } = found;
+  const endingAtMs = momentMs(acceptance.endingAt);
+  const startingAtMs = momentMs(acceptance.startingAt) ?? now.nowMs;
+  if (endingAtMs !== null && endingAtMs <= startingAtMs)
+    throw new Fault('request.invalid', {
+      details: [{ path: 'endingAt', message: 'must be after startingAt' }],
+    });
+  const accepted = await updateSubscription(now.trx, subscription, {
+    status: 'ACCEPTED',
+    reason: acceptance.reason ?? null,
+    starting_at_ms: startingAtMs,
+    ending_at_ms: endingAtMs,
+    processed_at_ms: now.nowMs,
+    processed_by: now.actor.id,
+    updated_at_ms: laterThan(subscription.updated_at_ms, now.nowMs),
+  });
+  await publishSubscription(now, api, accepted);
+  await audit(now, 'SUBSCRIPTION_ACCEPTED', accepted);
+  if (plan.security_type !== 'API_KEY') return subscriptionView(accepted, found);
+  const issued = await issueKeyLocked(
+    now,
+    { api, subscription: accepted },
+    { customKey: acceptance.customApiKey, isRenewal: false },
+  );
+  return subscriptionView(accepted, {
+    ...found,
+    apiKey: apiKeyView(issued.row, { nowMs: now.nowMs, key: issued.key, applicationName: application.name }),
+  });
+}
+
+async function checkWish(
+  now: Change,
+  {
+    wish,
+    plan,
+    application,
+  }: {
+    readonly wish: SubscriptionWish;
+    readonly plan: PlanRow | undefined;
+    readonly application: ApplicationRow | undefined;
+  },
+): Promise<{ readonly plan: PlanRow; readonly application: ApplicationRow }> {
+  if (plan === undefined || application === undefined)
+    throw new Fault('request.invalid', {
+      details: [
+        ...(plan === undefined ? [{ path: 'planId', message: 'must be a plan of this API' }] : []),
+        ...(application === undefined
+          ? [{ path: 'applicationId', message: 'must be an application of this environment' }]
+          : []),
+      ],
+    });
+  if (application.status !== 'ACTIVE') throw new Fault('application.archived');
+  if (plan.status !== 'PUBLISHED')
+    throw new Fault('subscription.refused', {
+      detail: `The plan is ${plan.status}; only published plans can be subscribed to.`,
+    });
+  if (plan.security_type === 'KEY_LESS')
+    throw new Fault('subscription.refused', { detail: 'A keyless plan needs no subscription.' });
+  if (wish.customApiKey !== undefined && plan.security_type !== 'API_KEY')
+    throw new Fault('request.invalid', {
+      details: [{ path: 'customApiKey', message: 'is only for plans with API keys' }],
+    });
+  if (wish.apiKeyMode === 'SHARED')
+    throw new Fault('request.invalid', {
+      details: [
+        { path: 'apiKeyMode', message: 'SHARED is not supported by this version; allowed: EXCLUSIVE' },
+      ],
+    });
+  const open = await openSubscriptions(now.trx, now.at, { column: 'plan_id', id: plan.id });
+  if (open.some((other) => other.application_id === application.id))
+    throw new Fault('subscription.refused', {
+      detail: 'The application has a subscription to this plan already.',
+    });
+  return { plan, application };
+}
+
+function newRow(now: Change, apiId: string, wish: SubscriptionWish): Omit<SubscriptionRow, 'status'> {
+  return {
+    organization: now.at.organization,
+    environment: now.at.environment,
+    id: randomUUID(),
+    api_id: apiId,
+    plan_id: wish.planId,
+    application_id: wish.applicationId,
+    consumer_status: 'STARTED',
+    request: wish.request ?? null,
+    reason: null,
+    metadata: JSON.stringify(wish.metadata ?? {}),
+    subscribed_by: now.actor.id,
+    processed_by: null,
+    created_at_ms: now.nowMs,
+    updated_at_ms: now.nowMs,
+    processed_at_ms: null,
+    starting_at_ms: null,
+    ending_at_ms: null,
+    paused_at_ms: null,
+    closed_at_ms: null,
+  };
+}
+
+function requirePending(row: SubscriptionRow, verb: string): void {
+  if (row.status !== 'PENDING') throw wrongStatus(row, verb);
+}
+
+function wrongStatus(row: SubscriptionRow, verb: string): Fault {
+  return new Fault('subscription.wrong_status', {
+    detail: `The subscription is ${row.status} and cannot be ${verb}.`,
+  });
+}
+
+function audit(now: Change, event: string, row: SubscriptionRow): Promise<void> {
+  return writeAudit(now.trx, {
+    ...now.at,
+    actor: now.actor,
+    nowMs: now.nowMs,
+    event,
+    type: 'API',
+    id: row.api_id,
+    properties: { SUBSCRIPTION: row.id, APPLICATION: row.application_id },
+  });
+}

@@ -1,0 +1,129 @@
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { authorize, type Actor } from '../../access/actor.ts';
+import type { Desk } from '../desk.ts';
+import { boundsOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
+import { route } from '../route.ts';
+import {
+  listEnvironmentRows,
+  resolveEnvironment,
+  resolveOrganization,
+  type EnvironmentRow,
+} from './tenants.store.ts';
+
+const organizationSchema = z
+  .object({ id: z.string(), name: z.string(), description: z.string(), hrids: z.array(z.string()) })
+  .openapi('Organization');
+const environmentSchema = organizationSchema.extend({ organizationId: z.string() }).openapi('Environment');
+
+/** An organization as it is answered. */
+export type OrganizationView = z.infer<typeof organizationSchema>;
+/** An environment as it is answered. */
+export type EnvironmentView = z.infer<typeof environmentSchema>;
+
+/** The organization. */
+export async function getOrganization(
+  desk: Desk,
+  actor: Actor,
+  organization: string,
+): Promise<OrganizationView> {
+  authorize(actor, 'read', { kind: 'organization', organization });
+  const row = await resolveOrganization(desk.storage.db, organization);
+  if (row === undefined) throw new Fault('request.not_found');
+  return { id: row.id, name: row.name, description: row.description, hrids: [row.hrid] };
+}
+
+/** The environments of the organization. */
+export async function listEnvironments(
+  desk: Desk,
+  actor: Actor,
+  organization: string,
+): Promise<readonly EnvironmentView[]> {
+  authorize(actor, 'read', { kind: 'environment', organization });
+  return (await listEnvironmentRows(desk.storage.db, organization)).map(view);
+}
+
+/** One environment. */
+export async function getEnvironment(desk: Desk, actor: Actor, at: EnvironmentRef): Promise<EnvironmentView> {
+  authorize(actor, 'read', { kind: 'environment', organization: at.organization });
+  const row = await resolveEnvironment(desk.storage.db, at.organization, at.environment);
+  if (row === undefined) throw new Fault('request.not_found');
+  return view(row);
+}
+
+function view(row: EnvironmentRow): EnvironmentView {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    hrids: [row.hrid],
+    organizationId: row.organization,
+  };
+}
+
+const tag = 'Organizations and environments';
+
+/** The routes of organizations and environments. */
+export const tenantRoutes = [
+  route({
+    method: 'get',
+    path: '',
+    scope: 'organization',
+    tag,
+    operationId: 'getOrganization',
+    summary: 'Gets the organization.',
+    status: 200,
+    answer: organizationSchema,
+    run: ({ desk, actor, at }) => getOrganization(desk, actor, at.organization),
+  }),
+  route({
+    method: 'get',
+    path: '/environments',
+    scope: 'organization',
+    tag,
+    operationId: 'listEnvironments',
+    summary: 'Lists the environments of the organization.',
+    query: z.strictObject(pageQuery),
+    status: 200,
+    answer: pageSchema('EnvironmentsResponse', environmentSchema),
+    run: async ({ desk, actor, at, query, url }) => {
+      const all = await listEnvironments(desk, actor, at.organization);
+      const { limit, offset } = boundsOf(query);
+      return pageOf({ data: all.slice(offset, offset + limit), total: all.length }, query, url);
+    },
+  }),
+  route({
+    method: 'get',
+    path: '',
+    scope: 'environment',
+    tag,
+    operationId: 'getEnvironment',
+    summary: 'Gets the environment.',
+    status: 200,
+    answer: environmentSchema,
+    run: ({ desk, actor, at }) => getEnvironment(desk, actor, at),
+  }),
+  route({
+    method: 'get',
+    path: '',
+    scope: 'v1-organization',
+    tag,
+    operationId: 'getOrganizationV1',
+    summary: 'Gets the organization.',
+    status: 200,
+    answer: organizationSchema,
+    run: ({ desk, actor, at }) => getOrganization(desk, actor, at.organization),
+  }),
+  route({
+    method: 'get',
+    path: '/environments',
+    scope: 'v1-organization',
+    tag,
+    operationId: 'listEnvironmentsV1',
+    summary: 'Lists the environments of the organization.',
+    status: 200,
+    answer: z.array(environmentSchema),
+    run: ({ desk, actor, at }) => listEnvironments(desk, actor, at.organization),
+  }),
+];

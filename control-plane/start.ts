@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import { serve, type ServerType } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { Fault } from '../proto/faults/fault.ts';
+import type { Clock } from '../proto/process/clock.ts';
+import type { Lifecycle } from '../proto/process/lifecycle.ts';
+import type { Log } from '../proto/process/log.ts';
+import type { Metrics } from '../proto/process/metrics.ts';
+import { openKeyring } from '../proto/process/secrets.ts';
+import type { BlobStore } from '../proto/wire/blobs.ts';
+import type { PublishedRepository } from '../proto/wire/published.ts';
+import { createAccess } from './access/access.ts';
+import { boot, type BootResult } from './boot.ts';
+import type { ControlPlaneConfig } from './config.ts';
+import { createManagementDoor } from './doors/management.ts';
+import { createNodeDoor } from './doors/node.ts';
+import type { AnalyticsDesk, Desk } from './management/desk.ts';
+import { createFleets } from './publish/fleets.ts';
+import { createPublisher, type Publisher } from './publish/publisher.ts';
+import { createPublishedRepository } from './publish/repository.ts';
+import { openBlobs } from './storage/blobs/settings.ts';
+import { openStorage, type Storage } from './storage/storage.ts';
+
+/** What a control plane needs to start; see {@link startControlPlane}. */
+export interface ControlPlaneOptions {
+  readonly config: ControlPlaneConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  /** Password of the first user when the configuration has none (ISTHMUS_ADMIN_PASSWORD). */
+  readonly adminPassword?: string | undefined;
+  /** Backend of the demo APIs of a first boot; without it there are none. */
+  readonly demoTarget?: string | undefined;
+  /** Starts the ingester and opens queries; without it analytics answer 503 with a hint. */
+  readonly openAnalytics?: ((parts: AnalyticsParts) => Promise<AnalyticsDesk> | AnalyticsDesk) | undefined;
+  /** False when another process offers the node API of this one. */
+  readonly hasNodeApi?: boolean;
+}
+
+/** What analytics work on. */
+export interface AnalyticsParts extends Pick<
+  ControlPlaneOptions,
+  'config' | 'log' | 'clock' | 'lifecycle' | 'metrics'
+> {
+  readonly storage: Storage;
+  readonly blobs: BlobStore;
+}
+
+/** A control plane that serves. */
+export interface ControlPlane {
+  readonly port: number;
+  /** Origin of the management API, e.g. http://127.0.0.1:8083. */
+  readonly url: string;
+  /** Port of the node API, undefined without one. */
+  readonly nodePort: number | undefined;
+  /** What a bridge serves. */
+  readonly repository: PublishedRepository;
+  readonly blobs: BlobStore;
+  readonly storage: Storage;
+  readonly publisher: Publisher;
+  readonly desk: Desk;
+  readonly boot: BootResult;
+  /** The parts that readiness is made of, for a process that has more. */
+  readonly checks: Readonly<Record<string, () => Promise<boolean> | boolean>>;
+  /** Makes a token with which gateways enrol in the first fleet by dialling that bridge. */
+  enrolmentToken(bridge: string, usesMax?: number): Promise<string>;
+}
+
+const tokenLifeMs = 24 * 3_600_000;
+
+/**
+ * Starts a control plane: database, keys, first boot, publisher's chores, management API and node API.
+ *
+ * Everything it opens is closed by the life-cycle. Errors: storage.unavailable, storage.newer_schema, process.port_taken.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, log, clock, lifecycle, metrics } = options;
+  const { storage, blobs, publisher, desk } = await openParts(options);
+  lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
+  const made = await boot(desk, {
+    adminPassword: config.adminPassword ?? options.adminPassword,
+    demoTarget: options.demoTarget,
+  });
+  const port = await listen(createManagementDoor({ desk, log }), config.listen, lifecycle);
+  const checks = {
+    database: async () => {
+      await storage.db.selectFrom('organization').select('id').limit(1).execute();
+      return !lifecycle.signal.aborted;
+    },
+  };
+  const nodePort =
+    options.hasNodeApi === false
+      ? undefined
+      : await listen(createNodeDoor({ metrics, checks }), config.admin, lifecycle);
+  log.info({ port, nodePort, database: storage.dialect }, 'the control plane serves');
+  return {
+    port,
+    url: `http://${hostForUrl(config.listen.host)}:${port}`,
+    nodePort,
+    repository: createPublishedRepository({ storage, clock }),
+    blobs,
+    storage,
+    publisher,
+    desk,
+    boot: made,
+    checks,
+    async enrolmentToken(bridge, usesMax) {
+      const { token } = await storage.transaction((trx) =>
+        desk.fleets.createToken(trx, made.at.organization, {
+          fleet: made.fleet,
+          bridge,
+          expiresAtMs: clock.now() + tokenLifeMs,
+          usesMax,
+          actor: made.admin.id,
+        }),
+      );
+      return token;
+    },
+  };
+}
+
+async function openParts(options: ControlPlaneOptions) {
+  const { config, log, clock, lifecycle } = options;
+  const storage = await openStorage({
+    url: config.database.url,
+    dataDir: config.dataDir,
+    log,
+    ...(config.database.connectionsMax === undefined
+      ? {}
+      : { bounds: { connectionsMax: config.database.connectionsMax } }),
+  });
+  lifecycle.onClose('storage', () => storage.close());
+  const blobs = openBlobs(config.blobs, join(config.dataDir, 'blobs'));
+  const keyring = openKeyring({ dir: config.secrets.dir ?? join(config.dataDir, 'secrets') });
+  const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
+  const { sessionMs, ...throttle } = config.login;
+  const desk: Desk = {
+    storage,
+    publisher,
+    fleets: createFleets({ storage, publisher, clock }),
+    access: createAccess({ storage, clock, sessionMs, throttle: { ...throttle, entriesMax: 10_000 } }),
+    clock,
+    analytics: await options.openAnalytics?.({ ...options, storage, blobs }),
+  };
+  return { storage, blobs, publisher, desk };
+}
+
+/** Listens, and closes gently: no new connections, answers in flight are finished. */
+async function listen(
+  app: Hono,
+  { host, port }: { readonly host: string; readonly port: number },
+  lifecycle: Lifecycle,
+): Promise<number> {
+  const server: ServerType = await new Promise((resolve, reject) => {
+    const made = serve({ fetch: app.fetch, hostname: host, port }, () => {
+      made.off('error', reject);
+      resolve(made);
+    });
+    made.once('error', reject);
+  }).then(
+    (made) => made as ServerType,
+    (error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+        throw new Fault('process.port_taken', { detail: `Port ${port} is in use.`, cause: error });
+      throw error;
+    },
+  );
+  lifecycle.onClose(`listener on ${port}`, async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    await closed;
+  });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function hostForUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
