@@ -67,7 +67,8 @@ async function download(
       return parts;
     } catch (error) {
       if (error instanceof BridgeRefusal && error.status === 416) return parts;
-      if (error instanceof BridgeRefusal || signal.aborted) throw error;
+      // With nothing to go on from, the stream may as well try.
+      if (error instanceof BridgeRefusal || signal.aborted || length === 0) throw error;
       barren = length > before ? 0 : barren + 1;
       if (barren >= barrenMax) throw error;
       await clock.delay(200 * (barren + 1), signal);
