@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { invariant } from '../faults/fault.ts';
 import type { RecordHeader } from '../wire/published.ts';
 
@@ -10,7 +10,8 @@ const separators = /[\u0000-\u001f]/;
 
 /** The bucket of a record, 0..255: the first byte of SHA-256 of `${kind}\0${id}`. */
 export function bucketOf(kind: string, id: string): number {
-  return createHash('sha256').update(`${kind}\0${id}`).digest()[0] ?? 0;
+  // The one-shot form: a cold start does this 110,000 times.
+  return hash('sha256', `${kind}\0${id}`, 'buffer')[0] ?? 0;
 }
 
 /** The order of header lines inside a bucket: kind, then id, by UTF-16 code units. */
