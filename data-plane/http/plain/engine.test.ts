@@ -1,0 +1,4 @@
+import { describeEngine } from '../conformance/conformance.ts';
+import { createPlainEngine } from './engine.ts';
+
+describeEngine('plain', createPlainEngine);

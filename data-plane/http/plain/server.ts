@@ -1,0 +1,185 @@
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { ExchangeRequest, RunningServer, ServerOptions } from '../exchange.ts';
+import { createHeaderList } from '../headers.ts';
+import { readTarget } from '../target.ts';
+import { PlainExchange, responseOn } from './exchange.ts';
+import { RequestBody } from './request-body.ts';
+
+/** Listens with Node's own HTTP/1.1 server. */
+export async function listenPlain(options: ServerOptions): Promise<RunningServer> {
+  const server = create(options);
+  server.headersTimeout = options.headerTimeoutMs;
+  server.keepAliveTimeout = options.idleTimeoutMs;
+  server.requestTimeout = 0;
+  server.maxConnections = options.connectionsMax;
+  server.maxHeadersCount = options.headersMax + 1;
+
+  const take = (message: IncomingMessage, response: ServerResponse, answersContinue: boolean): void => {
+    const bytesMax = options.bodyBytesMax;
+    const onFirstRead = (): void => (answersContinue ? response.writeContinue() : undefined);
+    const body = new RequestBody(message, { onFirstRead, bytesMax });
+    const request = readRequest(message, body, options);
+    if ('refusal' in request) return refuse(message, response, { ...request, options });
+    options.onExchange(new PlainExchange(message, response, { request, body }));
+  };
+  server.on('request', (message, response) => take(message, response, false));
+  server.on('checkContinue', (message, response) => take(message, response, true));
+  server.on('upgrade', (message, socket: Duplex) => take(message, responseOn(message, socket), false));
+  server.on('clientError', (error: Error & { code?: string }, socket: Duplex) =>
+    refuseSocket(error, socket, options),
+  );
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: Error & { code?: string }) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Fault('process.port_taken', {
+              detail: `Port ${options.port} on ${options.host} is in use.`,
+              cause: error,
+            })
+          : error,
+      );
+    });
+    server.listen(options.port, options.host, resolve);
+  });
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.once('close', () => (connections -= 1));
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
+    close: (deadlineMs) => drain(server, deadlineMs),
+  };
+}
+
+function create(options: ServerOptions): Server {
+  const limits = {
+    maxHeaderSize: options.headerBytesMax,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    keepAlive: true,
+    noDelay: true,
+  };
+  if (options.tls === undefined) return createHttp(limits);
+  const { cert, key, ca, clientAuth } = options.tls;
+  return createHttps({
+    ...limits,
+    cert,
+    key,
+    ...(ca === undefined ? {} : { ca }),
+    requestCert: clientAuth !== 'none',
+    rejectUnauthorized: clientAuth === 'required',
+    minVersion: 'TLSv1.2',
+  });
+}
+
+/** Builds what the gateway sees, or says why the request is refused, in the words of the refusal table. */
+function readRequest(
+  message: IncomingMessage,
+  body: RequestBody,
+  options: ServerOptions,
+): ExchangeRequest | { readonly refusal: string; readonly status: number } {
+  const method = message.method ?? '';
+  if (message.httpVersion !== '1.1' && message.httpVersion !== '1.0')
+    return { refusal: 'version', status: 400 };
+  if (message.rawHeaders.length / 2 > options.headersMax) return { refusal: 'too-many-headers', status: 431 };
+  const headers = createHeaderList(message.rawHeaders);
+  const target = readTarget(message.url ?? '', method);
+  if ('refusal' in target) return { ...target, status: 400 };
+  const hosts = headers.getAll('host');
+  // RFC 9112 section 3.2: exactly one Host in HTTP/1.1.
+  if (hosts.length > 1 || (hosts.length === 0 && message.httpVersion === '1.1'))
+    return { refusal: 'host', status: 400 };
+  const authority = target.authority ?? hosts[0] ?? '';
+  const host = hostOf(authority);
+  if (
+    host === undefined ||
+    (target.authority !== undefined && hosts[0] !== undefined && target.authority !== hosts[0])
+  )
+    return { refusal: 'host', status: 400 };
+  if (headers.getAll('authorization').length > 1) return { refusal: 'duplicate-authorization', status: 400 };
+  if ((body.length ?? 0) > options.bodyBytesMax) return { refusal: 'body-too-large', status: 413 };
+  const { socket } = message;
+  return {
+    method,
+    path: target.path,
+    query: target.query,
+    httpVersion: message.httpVersion === '1.0' ? '1.0' : '1.1',
+    scheme: options.tls === undefined ? 'http' : 'https',
+    authority,
+    host,
+    headers,
+    body,
+    remoteAddress: socket.remoteAddress ?? '',
+    remotePort: socket.remotePort ?? 0,
+    localAddress: socket.localAddress ?? '',
+    localPort: socket.localPort ?? 0,
+    isUpgrade:
+      headers.has('upgrade') && headers.getAll('connection').some((value) => /\bupgrade\b/i.test(value)),
+    rawHead: undefined,
+  };
+}
+
+const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]*)(?::\d{1,5})?$/;
+
+/** The host of an authority in lower case; undefined when malformed. An empty one is allowed (HTTP/1.0 without Host). */
+function hostOf(authority: string): string | undefined {
+  const found = hostPattern.exec(authority.toLowerCase())?.[1];
+  return found?.startsWith('[') === true ? found.slice(1, -1) : found;
+}
+
+function refuse(
+  message: IncomingMessage,
+  response: ServerResponse,
+  why: { readonly refusal: string; readonly status: number; readonly options: ServerOptions },
+): void {
+  why.options.onRefusal?.({
+    status: why.status,
+    reason: why.refusal,
+    remoteAddress: message.socket.remoteAddress ?? '',
+    startedAtMs: Date.now(),
+  });
+  response.writeHead(why.status, { 'Content-Type': 'text/plain', Connection: 'close' }).end('Bad request');
+}
+
+function refuseSocket(
+  error: Error & { code?: string },
+  socket: Duplex & { remoteAddress?: string },
+  options: ServerOptions,
+): void {
+  if (!socket.writable) return;
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  options.onRefusal?.({
+    status: Number.parseInt(status, 10),
+    reason: error.code ?? 'malformed',
+    remoteAddress: socket.remoteAddress ?? '',
+    startedAtMs: Date.now(),
+  });
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+async function drain(server: Server, deadlineMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  await closed;
+  clearTimeout(timer);
+}
