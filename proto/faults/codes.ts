@@ -35,6 +35,18 @@ export const codes = define({
     text: 'The port is in use.',
     hint: 'Stop what listens there, or choose another port with --port-offset.',
   },
+  'process.port_refused': {
+    status: 500,
+    owner: 'config',
+    text: 'The port cannot be opened.',
+    hint: 'Ports below 1024 need a permission; the address must be one of this machine.',
+  },
+  'process.not_ready': {
+    status: 500,
+    owner: 'platform',
+    text: 'A part of the process did not become ready.',
+    hint: 'Start it with --log-level info to see why.',
+  },
 
   'request.invalid': { status: 400, owner: 'client', text: 'The request is not valid.' },
   'request.unauthorized': { status: 401, owner: 'client', text: 'Authentication is required.' },

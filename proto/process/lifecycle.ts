@@ -30,6 +30,9 @@ export interface Lifecycle {
   untilSignal(): Promise<number>;
 }
 
+/** Signals that come this soon after the first one are the same wish. */
+const sameSignalMs = 300;
+
 /** Makes the life-cycle of one process (or, in tests, of one room). */
 export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): Lifecycle {
   const controller = new AbortController();
@@ -70,7 +73,12 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
       });
     },
     async untilSignal() {
+      let firstMs: number | undefined;
       const onSignal = (signal: NodeJS.Signals): void => {
+        const nowMs = clock.monotonicMs();
+        // One Ctrl-C arrives several times: from the terminal, from npm and from the launcher.
+        if (firstMs !== undefined && nowMs - firstMs < sameSignalMs) return;
+        firstMs ??= nowMs;
         if (closing !== undefined) process.exit(signal === 'SIGINT' ? 130 : 143);
         log.info({ signal }, 'closing; a second signal exits at once');
         void close();

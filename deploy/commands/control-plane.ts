@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
+import { controlPlaneProcessSchema } from '../processes.ts';
+import { runProcess } from '../run-process.ts';
+import { print, say } from '../terminal.ts';
+
+/** `isthmus control-plane`. */
+export function controlPlaneCommand(onExit: (code: number) => void): Command {
+  const command = createCommand({
+    name: 'control-plane',
+    summary: 'Runs the control plane: management API, publisher, ingester, analytics.',
+    examples: [
+      'isthmus control-plane',
+      'isthmus control-plane --data-dir /var/lib/isthmus --set listen.port=8083',
+      'ISTHMUS_CONTROL_PLANE__DATABASE__URL=postgresql://isthmus:secret@db/isthmus isthmus control-plane',
+      'ISTHMUS_ADMIN_PASSWORD=... isthmus control-plane --config isthmus.yaml   # first boot: user admin',
+    ],
+  });
+  return withConfig(command).action(async (flags: ConfigFlags) => {
+    const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
+    const code = await runProcess({ name: 'control-plane', level: config.log.level }, async (parts) => {
+      const { startControlPlane } = await import('../../control-plane/start.ts');
+      const { openAnalytics } = await import('../analytics.ts');
+      const { url, boot, nodePort } = await startControlPlane({
+        ...parts,
+        config,
+        adminPassword: process.env['ISTHMUS_ADMIN_PASSWORD'],
+        openAnalytics,
+      });
+      say(`control plane listening on ${url}/management, node API on port ${nodePort}`);
+      if (boot.adminPassword !== undefined) {
+        say('First boot. The password of the user admin is shown this once, on standard output:');
+        print(boot.adminPassword);
+      }
+    });
+    onExit(code);
+  });
+}

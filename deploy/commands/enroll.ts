@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { gatewayConfigSchema } from '../../data-plane/config.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
+import { openKeyring } from '../../proto/process/secrets.ts';
+import { identityFile, loadIdentity } from '../../proto/trust/identity.ts';
+import { readEnrolmentToken } from '../../proto/trust/tokens.ts';
+import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
+import { print, say } from '../terminal.ts';
+import { version } from '../version.ts';
+
+type Flags = ConfigFlags & { readonly token?: string; readonly tokenFile?: string; readonly json?: true };
+
+/** `isthmus enroll`: makes this machine's keys and trades the token for an identity, once. */
+export function enrollCommand(): Command {
+  const command = createCommand({
+    name: 'enroll',
+    summary: 'Enrols this machine as a gateway of a fleet, with a token from the control plane.',
+    examples: [
+      'isthmus enroll --token ist1.eyJ...',
+      'isthmus enroll --token-file token.txt --data-dir /var/lib/isthmus-gateway',
+      'ISTHMUS_ENROLMENT_TOKEN=ist1.eyJ... isthmus enroll --set outbound.proxy.url=http://user:password@proxy:3128',
+    ],
+  });
+  return withConfig(command)
+    .option(
+      '-t, --token <token>',
+      'the enrolment token; it is visible to other users of the machine, so prefer:',
+    )
+    .option('--token-file <file>', 'a file that holds it, - for standard input; or ISTHMUS_ENROLMENT_TOKEN')
+    .option('--json', 'say the result as JSON')
+    .action(async (flags: Flags) => {
+      const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });
+      const token = readToken(flags);
+      if (token === undefined)
+        return command.error('no token; give --token, --token-file or ISTHMUS_ENROLMENT_TOKEN');
+      const keyring = openKeyring({ dir: join(config.dataDir, 'secrets') });
+      if (loadIdentity(config.dataDir, keyring) !== undefined) {
+        throw new Fault('request.conflict', {
+          detail: `${join(config.dataDir, identityFile)} exists: this machine has enrolled already.`,
+          hint: 'Remove that file to enrol anew.',
+        });
+      }
+      const bridgeUrl = config.bridge.url ?? readEnrolmentToken(token).bridge;
+      const options = toOutboundOptions(config.outbound, 'private');
+      // The bridge's address is the operator's word, wherever it points.
+      const outbound = createOutbound({ ...options, allow: [...options.allow, bridgeUrl] });
+      const { enrol } = await import('../../data-plane/sync/enrol.ts');
+      const { dataDir } = config;
+      try {
+        const made = await enrol({
+          token,
+          dir: dataDir,
+          keyring,
+          outbound,
+          clock: systemClock,
+          version,
+          bridgeUrl,
+        });
+        const { gateway, fleet, organization, bridge } = made;
+        if (flags.json === true) print(JSON.stringify({ gateway, fleet, organization, bridge, dataDir }));
+        else
+          say(
+            `enrolled as gateway ${gateway} of fleet ${fleet}; start it with: isthmus gateway --data-dir ${dataDir}`,
+          );
+      } finally {
+        await outbound.close();
+      }
+    });
+}
+
+function readToken({ token, tokenFile }: Flags): string | undefined {
+  if (token !== undefined) return token.trim();
+  if (tokenFile === undefined) return process.env['ISTHMUS_ENROLMENT_TOKEN']?.trim();
+  try {
+    return readFileSync(tokenFile === '-' ? 0 : tokenFile, 'utf8').trim();
+  } catch (cause) {
+    throw new Fault('config.unreadable', { detail: `${tokenFile} cannot be read.`, cause });
+  }
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { gatewayConfigSchema } from '../../data-plane/config.ts';
+import { shipperConfigSchema } from '../../shipper/config.ts';
+import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
+import { runProcess } from '../run-process.ts';
+import { say } from '../terminal.ts';
+import { version } from '../version.ts';
+
+type Flags = ConfigFlags & { readonly withShipper?: true; readonly local?: string };
+
+/** `isthmus gateway`. */
+export function gatewayCommand(onExit: (code: number) => void): Command {
+  const command = createCommand({
+    name: 'gateway',
+    summary: 'Runs a gateway: enrolled at a bridge, or alone from a folder of definitions.',
+    examples: [
+      'isthmus gateway --local ./apis                          # files, no control plane',
+      'isthmus gateway --with-shipper --config isthmus.yaml    # after isthmus enroll',
+      'isthmus gateway --data-dir /var/lib/isthmus-gateway --set listen.port=80',
+      'HTTPS_PROXY=http://user:password@proxy:3128 isthmus gateway --with-shipper',
+    ],
+  });
+  return withConfig(command)
+    .option('--with-shipper', 'carry its records upstream in the same process')
+    .option('--local <folder>', 'serve the definitions in this folder; a saved file is live within a second')
+    .action(async (flags: Flags) => {
+      const { config } = loadFor(gatewayConfigSchema, {
+        process: 'gateway',
+        flags,
+        more: { local: flags.local },
+      });
+      const shipper =
+        flags.withShipper === true
+          ? // The shipper's data folder is the gateway's: it reads the spool and the identity there.
+            loadFor(shipperConfigSchema, { process: 'shipper', flags, more: { dataDir: config.dataDir } })
+              .config
+          : undefined;
+      const code = await runProcess({ name: 'gateway', level: config.log.level }, async (parts) => {
+        const { startGateway } = await import('../../data-plane/start.ts');
+        const gateway = await startGateway({ ...parts, config, version });
+        say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);
+        if (shipper === undefined) return;
+        const { startShipper } = await import('../../shipper/start.ts');
+        const { adminPort } = await startShipper({ ...parts, config: shipper });
+        say(`shipper running, node API on port ${adminPort}`);
+      });
+      onExit(code);
+    });
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { shipperConfigSchema } from '../../shipper/config.ts';
+import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
+import { runProcess } from '../run-process.ts';
+import { say } from '../terminal.ts';
+
+/** `isthmus shipper`. */
+export function shipperCommand(onExit: (code: number) => void): Command {
+  const command = createCommand({
+    name: 'shipper',
+    summary: "Runs the shipper that carries a gateway's records upstream.",
+    examples: [
+      'isthmus shipper --data-dir /var/lib/isthmus-gateway     # the folder of the gateway beside it',
+      'isthmus shipper --config isthmus.yaml',
+      'isthmus shipper --set output=folder --set folder.dir=/mnt/bucket',
+    ],
+  });
+  return withConfig(command).action(async (flags: ConfigFlags) => {
+    const { config } = loadFor(shipperConfigSchema, { process: 'shipper', flags });
+    const code = await runProcess({ name: 'shipper', level: config.log.level }, async (parts) => {
+      const { startShipper } = await import('../../shipper/start.ts');
+      const { adminPort } = await startShipper({ ...parts, config });
+      say(`shipper running, node API on port ${adminPort}`);
+    });
+    onExit(code);
+  });
+}

@@ -1,0 +1,20 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { managementOpenApi } from '../control-plane/doors/openapi.ts';
+import { configurationReference } from './reference.ts';
+
+/** Files that are made from the sources, by path from the root; a test compares them with what is committed. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/configuration.md', configurationReference()],
+    ['control-plane/doors/openapi/management.json', `${JSON.stringify(managementOpenApi(), undefined, 2)}\n`],
+  ]);
+}
+
+if (import.meta.main) {
+  for (const [path, text] of generatedFiles()) {
+    const file = join(import.meta.dirname, '..', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}

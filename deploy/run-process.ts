@@ -1,0 +1,39 @@
+import type { Clock } from '../proto/process/clock.ts';
+import { systemClock } from '../proto/process/clock.ts';
+import { createLifecycle, type Lifecycle } from '../proto/process/lifecycle.ts';
+import { createLog, type Log, type LogLevel } from '../proto/process/log.ts';
+import { createMetrics, type Metrics } from '../proto/process/metrics.ts';
+
+/** What every process of the house is made with. */
+export interface ProcessParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+}
+
+/** Longest time for all closers of a process together. */
+const closeMsMax = 20_000;
+
+/**
+ * Runs a process from its start to its end and says its exit code.
+ *
+ * Signals are listened to before anything is opened; when the start fails, what was opened is closed again.
+ */
+export async function runProcess(
+  wish: { readonly name: string; readonly level: LogLevel },
+  start: (parts: ProcessParts) => Promise<void>,
+): Promise<number> {
+  const log = createLog({ name: wish.name, level: wish.level });
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax });
+  const ended = lifecycle.untilSignal();
+  try {
+    await start({ log, clock: systemClock, lifecycle, metrics: createMetrics({ withProcess: true }) });
+  } catch (error) {
+    const isClosing = lifecycle.signal.aborted;
+    await lifecycle.close();
+    // What breaks because a signal came during the start is no failure.
+    if (!isClosing) throw error;
+  }
+  return ended;
+}

@@ -1,0 +1,38 @@
+import { Fault } from '../proto/faults/fault.ts';
+
+/** Data goes to standard output, so that it can be piped. */
+export function print(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Talk goes to standard error. */
+export function say(text: string): void {
+  process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** What a failed command says and how it exits: 1 it failed, 2 it was used wrongly. */
+export interface Explanation {
+  readonly text: string;
+  readonly exitCode: 1 | 2;
+}
+
+const wrongUse: ReadonlySet<string> = new Set(['config.invalid', 'config.unreadable']);
+
+/** Puts a failure into words: one line per fault with what to do about it; a bug keeps its stack. */
+export function explain(error: unknown): Explanation {
+  if (!(error instanceof Fault)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { text: `isthmus: unexpected error, please report it\n${text}`, exitCode: 1 };
+  }
+  const lines =
+    error.details.length === 0
+      ? [`isthmus: ${error.detail}`]
+      : ['isthmus: this is not valid:', ...error.details.map(({ path, message }) => `  ${path}: ${message}`)];
+  const why = error.internal === undefined ? '' : ` (${error.internal})`;
+  lines[0] = `${lines[0] ?? ''}${why} [${error.code}]`;
+  if (error.hint !== undefined) lines.push(error.hint);
+  return {
+    text: lines.join(error.details.length === 0 ? ' ' : '\n'),
+    exitCode: wrongUse.has(error.code) ? 2 : 1,
+  };
+}
