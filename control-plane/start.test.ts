@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { Fault } from '../proto/faults/fault.ts';
+import { systemClock } from '../proto/process/clock.ts';
+import { createLifecycle } from '../proto/process/lifecycle.ts';
+import { createLog } from '../proto/process/log.ts';
+import { createMetrics } from '../proto/process/metrics.ts';
+import { createManagementClient } from '../test/kit/management-client.ts';
+import { tempDir } from '../test/kit/temp-dir.ts';
+import { controlPlaneConfigSchema } from './config.ts';
+import { managementOpenApi } from './doors/openapi.ts';
+import { startControlPlane, type ControlPlaneOptions } from './start.ts';
+
+function prepare(t: TestContext, dataDir: string, extra: Partial<ControlPlaneOptions> = {}) {
+  const log = createLog({ name: 'test', level: 'silent' });
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
+  t.after(() => lifecycle.close());
+  const config = controlPlaneConfigSchema.parse({
+    dataDir,
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: { port: 0 },
+  });
+  const options = { config, log, clock: systemClock, lifecycle, metrics: createMetrics(), ...extra };
+  return { lifecycle, options };
+}
+
+test('a first boot makes an administrator, a fleet and two demo APIs; a second one nothing', async (t) => {
+  const dataDir = tempDir(t);
+  const first = prepare(t, dataDir, { demoTarget: 'http://127.0.0.1:1' });
+  const one = await startControlPlane(first.options);
+  const { adminPassword, demo } = one.boot;
+  assert.ok(adminPassword !== undefined && demo !== undefined);
+  assert.match(await one.enrolmentToken('http://127.0.0.1:18092'), /^ist1\./);
+  await first.lifecycle.close();
+
+  const second = prepare(t, dataDir, { demoTarget: 'http://127.0.0.1:1' });
+  const two = await startControlPlane(second.options);
+  assert.deepEqual(
+    [two.boot.adminPassword, two.boot.demo, two.boot.fleet],
+    [undefined, undefined, one.boot.fleet],
+  );
+  const client = createManagementClient(two.url, adminPassword);
+  const apis = await client.call<{ data: { name: string; state: string }[] }>(
+    'GET',
+    '/v2/environments/DEFAULT/apis',
+  );
+  assert.deepEqual(
+    apis.data.map(({ name, state }) => [name, state]),
+    [
+      ['Demo /echo', 'STARTED'],
+      ['Demo /orders', 'STARTED'],
+    ],
+  );
+});
+
+test('a user of the socket creates, deploys and subscribes', async (t) => {
+  const { options } = prepare(t, tempDir(t), { adminPassword: 'correct horse' });
+  const { url } = await startControlPlane(options);
+  const client = createManagementClient(url, 'correct horse');
+  const api = await client.createApi({
+    path: '/pets',
+    target: 'http://127.0.0.1:1',
+    security: 'API_KEY',
+  });
+  const { key } = await client.subscribe(api);
+  assert.ok(key.length >= 32);
+});
+
+test('the node API says ready, and metrics', async (t) => {
+  const { options } = prepare(t, tempDir(t));
+  const { nodePort } = await startControlPlane(options);
+  const ready = await fetch(`http://127.0.0.1:${nodePort}/health/ready`);
+  assert.deepEqual([ready.status, await ready.json()], [200, { status: 'UP', parts: { database: 'UP' } }]);
+  assert.equal((await fetch(`http://127.0.0.1:${nodePort}/health`)).status, 200);
+  assert.equal((await fetch(`http://127.0.0.1:${nodePort}/metrics`)).status, 200);
+});
+
+test('a taken port is one clear fault', async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.after(() => taken.close());
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { options } = prepare(t, tempDir(t));
+  const config = { ...options.config, listen: { host: '127.0.0.1', port } };
+  await assert.rejects(
+    startControlPlane({ ...options, config }),
+    (error) => error instanceof Fault && error.code === 'process.port_taken',
+  );
+});
+
+test('the committed OpenAPI document is the one that the schemas make (npm run generate)', () => {
+  const path = join(import.meta.dirname, 'doors/openapi/management.json');
+  assert.deepEqual(
+    JSON.parse(readFileSync(path, 'utf8')),
+    JSON.parse(JSON.stringify(managementOpenApi())) as unknown,
+  );
+});
