@@ -79,7 +79,7 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
 
   const blobs =
     s3 === undefined || bucket === undefined
-      ? { files: { dir: blobDir } }
+      ? { dir: blobDir }
       : {
           s3: {
             endpoint: bucket.url,
@@ -107,7 +107,6 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
       dataDir: join(dir, 'control-plane'),
       listen: { port: ports.management },
       admin: { port: ports.controlNode },
-      bridgeUrl: bridge,
       blobs,
       ...databaseConfig,
     },
@@ -139,10 +138,9 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
     configs.set(`shipper-${n}`, {
       args: ['shipper'],
       config: {
-        dataDir: join(dir, `shipper-${n}`),
+        dataDir: gatewayDir,
         admin: { port: ports.shipperNodes[n] },
-        gatewayDir,
-        bridge: { url: bridge },
+        batch: { msMax: 500 },
         outbound,
       },
       readyUrl: `http://127.0.0.1:${ports.shipperNodes[n]}/health`,
@@ -206,16 +204,10 @@ async function enrol(
   t: TestContext,
   wish: { readonly hybrid: Hybrid; readonly file: string },
 ): Promise<void> {
-  const fleets = await wish.hybrid.client.call<{ data: { id: string }[] }>(
-    'GET',
-    '/v2/organizations/DEFAULT/fleets',
-  );
-  const fleet = fleets.data[0]?.id ?? '';
-  const made = await wish.hybrid.client.call<{ token: string }>(
-    'POST',
-    `/v2/organizations/DEFAULT/fleets/${fleet}/tokens`,
-    { body: {} },
-  );
+  const { client, bridge } = wish.hybrid;
+  const fleets = await client.call<{ data: { id: string }[] }>('GET', '/v2/organizations/DEFAULT/fleets');
+  const path = `/v2/organizations/DEFAULT/fleets/${fleets.data[0]?.id}/enrolment-tokens`;
+  const made = await client.call<{ token: string }>('POST', path, { body: { bridge, usesMax: 1 } });
   await runIsthmus(t, ['enroll', '--config', wish.file, '--token', made.token]);
 }
 
