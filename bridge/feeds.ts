@@ -43,6 +43,8 @@ export function createFeeds(options: BridgeOptions): Feeds {
   const unsubscribe = repository.onPublished(readAll);
   const poll = (): void => {
     readAll('');
+    // With nobody connected nothing is read, and health would tell of a time long gone.
+    if (feeds.size === 0) void reader.probe();
     cancelTimer = clock.after(config.limits.pollMs, poll);
   };
   let cancelTimer = clock.after(config.limits.pollMs, poll);
@@ -82,25 +84,32 @@ function newFeed(at: EnvironmentRef): Feed {
 /** Reads heads, one read per feed at a time; a hint that comes meanwhile is one more read, however many came. */
 function createReader({ repository, log }: BridgeOptions): {
   read(feed: Feed): Promise<void>;
+  /** Asks for something that does not exist, only to see whether the repository answers. */
+  probe(): Promise<void>;
   isHealthy(): boolean;
 } {
   let isHealthy = true;
-  const readOnce = async (feed: Feed): Promise<void> => {
+  const watched = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
     try {
-      const head = await repository.head(feed.at);
+      const answer = await read();
       if (!isHealthy) log.info('the repository answers again');
       isHealthy = true;
-      if (head === undefined || isSame(head, feed.head)) return;
-      feed.head = head;
-      for (const listener of feed.listeners) listener();
+      return answer;
     } catch (error) {
-      if (isHealthy)
-        log.warn({ err: error, ...feed.at }, 'the repository does not answer; heads are not read');
+      if (isHealthy) log.warn({ err: error }, 'the repository does not answer; heads are not read');
       isHealthy = false;
+      return undefined;
     }
+  };
+  const readOnce = async (feed: Feed): Promise<void> => {
+    const head = await watched(() => repository.head(feed.at));
+    if (head === undefined || isSame(head, feed.head)) return;
+    feed.head = head;
+    for (const listener of feed.listeners) listener();
   };
   return {
     isHealthy: () => isHealthy,
+    probe: async () => void (await watched(() => repository.gateway(''))),
     async read(feed) {
       feed.isDue = true;
       if (feed.isReading) return;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
@@ -167,7 +169,18 @@ test('with TLS a client certificate can be demanded', async (t) => {
   const { certFile, keyFile } = authority.issue('bridge');
   const bridge = await startTestBridge(t, { tls: { certFile, keyFile, clientCaFile: authority.caFile } });
   assert.match(bridge.url, /^https:/);
-  await assert.rejects(fetch(`${bridge.url}/health`));
+  const ca = readFileSync(authority.caFile);
+  const client = authority.issue('gateway-1');
+  const ask = (identity: object): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const asked = get(`${bridge.url}/health`, { ca, agent: false, ...identity }, (answer) => {
+        answer.resume().on('end', () => resolve(answer.statusCode));
+      });
+      asked.on('error', reject);
+    });
+  await assert.rejects(ask({}));
+  const identity = { cert: readFileSync(client.certFile), key: readFileSync(client.keyFile) };
+  assert.equal(await ask(identity), 200);
 });
 
 test('an assertion counts only for the configured public URLs', async (t) => {
@@ -179,4 +192,26 @@ test('an assertion counts only for the configured public URLs', async (t) => {
     headers: { authorization: `Bearer ${token}` },
   });
   assert.equal(answer.status, 200);
+});
+
+test('health follows the repository even while nobody is connected', async (t) => {
+  const bridge = await startTestBridge(t, { limits: { pollMs: 20 } });
+  const status = async (): Promise<string> =>
+    ((await (await fetch(`${bridge.url}/health`)).json()) as { status: string }).status;
+  bridge.repository.setAway(true);
+  await eventually(async () => (await status()) === 'degraded');
+  bridge.repository.setAway(false);
+  await eventually(async () => (await status()) === 'ok');
+});
+
+test('a gateway that misbehaves all the time is reported a few times and no more', async (t) => {
+  const bridge = await startTestBridge(t);
+  const gateway = bridge.repository.addGateway();
+  for (let n = 0; n < 30; n += 1) {
+    const { key, bytes } = batchOf(gateway, `batch ${n}`);
+    const path = `/bridge/v1/uploads/${key.replace('fleet-1', 'fleet-2')}`;
+    assert.equal((await call(bridge, gateway, path, { method: 'PUT', body: bytes })).status, 403);
+  }
+  await eventually(() => bridge.repository.events.length > 0);
+  assert.ok(bridge.repository.events.length <= 10);
 });

@@ -27,6 +27,8 @@ export interface Bridge {
 const headersMsMax = 10_000;
 const requestMsMax = 5 * 60_000;
 const drainMsMax = 5_000;
+/** For uploads, snapshots, enrolments and health beside streams and polls. */
+const spareConnections = 2_000;
 
 /**
  * Starts the service between the planes.
@@ -48,6 +50,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   server.on('upgrade', (request, socket, head) => {
     lifecycle.task('bridge upgrade', streams.upgrade({ request, socket, head }));
   });
+  server.maxConnections = config.limits.streamsMax + config.limits.pollsMax + spareConnections;
   await listen(server, config.listen);
   const { port } = server.address() as AddressInfo;
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
