@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { openSqlite } from '../../proto/process/sqlite.ts';
 import { encodeGatewaySettings } from '../../proto/wire/payloads.ts';
 import type { Grant } from '../../proto/wire/published.ts';
 import { eventually } from '../../test/kit/eventually.ts';
@@ -42,7 +44,7 @@ async function world(
     t.after(() => gateway.close());
     return gateway;
   };
-  return { repository: bridge.repository, border, start, id: enrolled.identity.id };
+  return { repository: bridge.repository, border, start, dir, id: enrolled.identity.id };
 }
 
 const env = (gateway: SyncGateway, environment = 'dev') =>
@@ -251,6 +253,103 @@ test('a first download that breaks off again and again goes on where it was', as
   await eventually(() => env(gateway)?.seq === 200);
   assert.equal(gateway.served.size, 200);
   assert.ok(!border.sent.some(({ kind }) => kind === 'payloads'), 'nothing had to come over the stream');
+});
+
+test('a header that was lost on the way costs one bucket, not the whole set', async (t) => {
+  const { repository, border, start } = await world(t);
+  const many = Array.from({ length: 300 }, (_, index) => api(`a${index}`));
+  repository.publish('dev', many);
+  const gateway = start();
+  await eventually(() => env(gateway)?.seq === 300 && gateway.sync.state().isConnected);
+  let isLost = false;
+  border.tamper((frame) => {
+    if (frame.kind !== 'headers' || isLost) return [frame];
+    isLost = true;
+    return [];
+  });
+  const before = border.sent.length;
+  repository.publish('dev', [api('a7', 'new')]);
+  await eventually(() => gateway.served.get('dev/api/a7') === 'new');
+  assert.equal(env(gateway)?.seq, 301);
+  assert.deepEqual(env(gateway)?.refused, {});
+  const answers = border.sent.slice(before).filter(({ kind }) => kind === 'bucketHeaders');
+  assert.equal(answers.length, 1);
+  assert.ok(!border.sent.slice(before).some((frame) => frame.kind === 'headers' && frame.isFull));
+});
+
+test('changes that come while buckets are compared are not lost', async (t) => {
+  const { repository, border, start } = await world(t);
+  repository.publish('dev', [api('a', 'a1'), api('b', 'b1')]);
+  const gateway = start();
+  await eventually(() => env(gateway)?.seq === 2 && gateway.sync.state().isConnected);
+  let lost = 0;
+  border.tamper((frame) => {
+    if (frame.kind === 'headers' && lost++ === 0) return [];
+    // The publisher goes on while the answer is under way.
+    if (frame.kind === 'bucketHeaders') repository.publish('dev', [api('a', 'a3'), api('c', 'c1')]);
+    return [frame];
+  });
+  repository.publish('dev', [api('a', 'a2')]);
+  await eventually(() => env(gateway)?.seq === 5);
+  assert.deepEqual(served(gateway), ['a3', 'b1', 'c1']);
+});
+
+test('a revoked gateway is told on its open stream and serves what it has', async (t) => {
+  const { repository, start, id } = await world(t);
+  repository.publish('dev', [api('a')]);
+  const gateway = start();
+  await eventually(() => gateway.sync.state().isConnected);
+  repository.revoke(id);
+  await eventually(() => gateway.sync.state().lastError?.includes('bridge.revoked'));
+  assert.equal(gateway.sync.state().isConnected, false);
+  assert.deepEqual(served(gateway), ['a']);
+});
+
+test('a bridge that says nothing any more is given up and dialled again', async (t) => {
+  const { repository, border, start } = await world(t);
+  repository.publish('dev', [api('a')]);
+  const gateway = start();
+  await eventually(() => gateway.sync.state().isConnected);
+  const streams = border.assertions.length;
+  border.tamper(() => []);
+  await eventually(() => border.assertions.length > streams, { timeoutMs: 8_000 });
+  border.tamper(undefined);
+  border.cut();
+  repository.publish('dev', [api('b')]);
+  await eventually(() => env(gateway)?.seq === 2);
+});
+
+test('heartbeats carry the figures of the gateway', async (t) => {
+  const { repository, start, id } = await world(t);
+  repository.publish('dev', [api('a')]);
+  start({ counters: () => ({ requests: 42 }) });
+  const report = await eventually(() => {
+    const latest = repository.reports.get(id);
+    return latest?.counters['requests'] === 42 && latest;
+  });
+  assert.deepEqual(report.policies, ['mock']);
+  assert.equal(report.version, '0.0.0-test');
+});
+
+test('one environment whose store does not verify costs the others nothing', async (t) => {
+  const { repository, border, start, dir } = await world(t, { environments: ['dev', 'prod'] });
+  repository.publish('dev', [api('a')]);
+  repository.publish('prod', [api('b')]);
+  const before = start();
+  await eventually(() => before.sync.state().isComplete);
+  await before.close();
+  const database = openSqlite(join(dir, 'store.sqlite'), { durable: 'normal' });
+  database.exec("DELETE FROM records WHERE environment = 'dev'");
+  database.close();
+  border.setDown(true);
+  const gateway = start();
+  assert.deepEqual(served(gateway), ['b']);
+  assert.equal(gateway.store.health().problem?.code, 'store.corrupt');
+  await gateway.close();
+  const again = start();
+  assert.deepEqual(served(again), ['b'], 'what was proven was written to the fresh file');
+  border.setDown(false);
+  await eventually(() => again.sync.state().isComplete);
 });
 
 test('rotation of the publishing key and pruned tombstones are followed', async (t) => {

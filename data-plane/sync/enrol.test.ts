@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createOutbound, OutboundConfig, toOutboundOptions } from '../../proto/process/outbound.ts';
+import { openKeyring } from '../../proto/process/secrets.ts';
+import { loadIdentity } from '../../proto/trust/identity.ts';
+import { eventually } from '../../test/kit/eventually.ts';
+import { startSyncGateway } from '../../test/kit/sync-gateway.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { startTestBridge } from '../../test/kit/test-bridge.ts';
+import { ensureIdentity, enrol, type EnrolOptions } from './enrol.ts';
+
+async function world(t: TestContext) {
+  const { repository, url } = await startTestBridge(t);
+  const dir = tempDir(t, 'enrol');
+  const outbound = createOutbound(
+    toOutboundOptions(OutboundConfig.parse({ allow: ['127.0.0.1'] }), 'private', {}),
+  );
+  t.after(() => outbound.close());
+  const options: Omit<EnrolOptions, 'token'> = {
+    dir,
+    keyring: openKeyring({ dir: join(dir, 'secrets') }),
+    outbound,
+    clock: systemClock,
+    version: '1.0.0',
+    bridgeUrl: url,
+  };
+  return { repository, url, dir, options };
+}
+
+test('a token makes this machine a gateway once; its private keys never lie open', async (t) => {
+  const { repository, url, dir, options } = await world(t);
+  repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);
+  const token = repository.createToken();
+  const identity = await enrol({ ...options, token: `  ${token}\n` });
+  assert.deepEqual(
+    [identity.organization, identity.fleet, identity.environments],
+    ['org-1', 'fleet-1', ['dev']],
+  );
+  assert.deepEqual(identity.rootKey, repository.root.publicKey);
+  const file = join(dir, 'identity.json');
+  assert.equal(statSync(file).mode & 0o077, 0);
+  const text = readFileSync(file, 'utf8');
+  assert.ok(!text.includes(Buffer.from(identity.signing.privateKey).toString('base64')));
+  assert.deepEqual(loadIdentity(dir, options.keyring), identity);
+
+  const gateway = startSyncGateway({ dir, url, identity });
+  t.after(() => gateway.close());
+  await eventually(() => gateway.served.has('dev/api/a'));
+  await assert.rejects(enrol({ ...options, token }), { code: 'enrolment.refused', message: /used up/ });
+});
+
+test('a token left in the configuration does not enrol again, and none is needed after the first start', async (t) => {
+  const { repository, options } = await world(t);
+  const token = repository.createToken();
+  assert.equal(await ensureIdentity({ ...options, token: undefined }), undefined);
+  const first = await ensureIdentity({ ...options, token });
+  assert.deepEqual(await ensureIdentity({ ...options, token }), first);
+  assert.deepEqual(await ensureIdentity({ ...options, token: undefined }), first);
+});
+
+interface BadToken {
+  readonly name: string;
+  readonly token: (good: string) => string;
+  readonly code: string;
+}
+const badTokens: readonly BadToken[] = [
+  { name: 'cut in half', token: (good) => good.slice(0, good.length / 2), code: 'trust.malformed' },
+  {
+    name: 'with a letter changed',
+    token: (good) => `${good.slice(0, -5)}AAAAA`,
+    code: 'trust.bad_signature',
+  },
+  { name: 'of another product', token: () => 'eyJhbGciOiJIUzI1NiJ9.e30.x', code: 'trust.malformed' },
+  { name: 'that is empty', token: () => '', code: 'trust.malformed' },
+];
+
+for (const { name, token, code } of badTokens) {
+  test(`a token ${name} is refused here, before anything is sent or saved`, async (t) => {
+    const { repository, dir, options } = await world(t);
+    await assert.rejects(enrol({ ...options, token: token(repository.createToken()) }), { code });
+    assert.ok(!existsSync(join(dir, 'identity.json')));
+  });
+}
+
+test("an expired token is refused with the bridge's words", async (t) => {
+  const { repository, dir, options } = await world(t);
+  const token = repository.createToken({ expiresAtMs: Date.now() - 1_000 });
+  await assert.rejects(enrol({ ...options, token }), {
+    code: 'enrolment.refused',
+    message: /trust\.expired/,
+  });
+  assert.ok(!existsSync(join(dir, 'identity.json')));
+});
+
+test('what answers but is no bridge is said so', async (t) => {
+  const { repository, options } = await world(t);
+  const { createServer } = await import('node:http');
+  const server = createServer((_request, answer) => answer.end('{"hello":"there"}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  const bridgeUrl = `http://127.0.0.1:${port}`;
+  await assert.rejects(enrol({ ...options, bridgeUrl, token: repository.createToken() }), {
+    code: 'enrolment.refused',
+  });
+});
