@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testDatabases } from '../../test/kit/databases.ts';
+import { apiBody, basic, environment, openOffice, password, type Office } from './office.test.ts';
+
+const user = '/management/organizations/DEFAULT/user';
+
+async function login(office: Office): Promise<{ cookie: string; csrf: string; token: string; set: string }> {
+  const answer = await office.call('POST', `${user}/login`);
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  const set = answer.headers.getSetCookie().join('; ');
+  const cookie = /Auth-Graviteeio-APIM=[^;]+/.exec(set)?.[0] ?? '';
+  const csrf = answer.headers.get('x-xsrf-token') ?? '';
+  return { cookie, csrf, token: String(answer.body['token']), set };
+}
+
+for (const database of testDatabases) {
+  const options = { skip: database.skip };
+
+  test(
+    `a session reads by cookie, and changes only with the CSRF header (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const { cookie, csrf, set } = await login(office);
+      assert.match(set, /HttpOnly; SameSite=Strict/);
+      const me = await office.call('GET', user, { as: null, headers: { cookie } });
+      assert.deepEqual([me.status, me.body['username']], [200, 'admin']);
+      assert.equal(me.headers.get('x-xsrf-token'), csrf);
+      const create = (headers: Record<string, string>) =>
+        office.call('POST', `${environment}/apis`, { body: apiBody('/x'), as: null, headers });
+      const without = await create({ cookie });
+      assert.deepEqual([without.status, without.body.technicalCode], [403, 'csrf.missing']);
+      assert.equal((await create({ cookie, 'x-xsrf-token': 'guess' })).status, 403);
+      assert.equal((await create({ cookie, 'x-xsrf-token': csrf })).status, 201);
+    },
+  );
+
+  test(`logout ends the session, time does too (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const first = await login(office);
+    const second = await login(office);
+    const me = (as: string) => office.call('GET', user, { as: `Bearer ${as}` });
+    assert.equal((await me(first.token)).status, 200);
+    await office.call('POST', `${user}/logout`, { as: null, headers: { cookie: first.cookie } });
+    assert.equal((await me(first.token)).status, 401);
+    assert.equal((await me(second.token)).status, 200);
+    office.clock.jump(8 * 24 * 3_600_000);
+    assert.equal((await me(second.token)).status, 401);
+  });
+
+  test(
+    `a personal token is shown once, kept as a hash, and dies when deleted or old (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const made = await office.call('POST', `${user}/tokens`, {
+        body: { name: 'ci', expiresAt: new Date(office.clock.now() + 60_000).toISOString() },
+      });
+      const token = String(made.body['token']);
+      const rows = JSON.stringify(await office.storage.db.selectFrom('personal_token').selectAll().execute());
+      assert.ok(!rows.includes(token));
+      const listed = await office.call('GET', `${user}/tokens`);
+      assert.ok(!JSON.stringify(listed.body).includes(token));
+      const me = () => office.call('GET', user, { as: `Bearer ${token}` });
+      assert.equal((await me()).status, 200);
+      assert.equal((await office.call('POST', `${user}/tokens`, { body: { name: 'ci' } })).status, 409);
+      office.clock.jump(61_000);
+      assert.equal((await me()).status, 401);
+      const other = await office.call('POST', `${user}/tokens`, { body: { name: 'other' } });
+      const authorization = `Bearer ${String(other.body['token'])}`;
+      assert.equal((await office.call('GET', user, { as: authorization })).status, 200);
+      assert.equal((await office.call('DELETE', `${user}/tokens/${String(other.body['id'])}`)).status, 204);
+      assert.equal((await office.call('GET', user, { as: authorization })).status, 401);
+    },
+  );
+
+  test(
+    `the eleventh wrong password within a minute waits, for known and unknown names (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      for (const name of ['admin', 'nobody']) {
+        const guess = () => office.call('POST', `${user}/login`, { as: basic(name, 'wrong') });
+        const answers = await Promise.all(Array.from({ length: 11 }, guess));
+        assert.deepEqual(
+          answers.map((answer) => answer.status).toSorted((a, b) => a - b),
+          [...Array.from({ length: 10 }, () => 401), 429],
+          name,
+        );
+        const refused = await guess();
+        assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '60']);
+      }
+      const right = () => office.call('POST', `${user}/login`, { as: basic('admin', password) });
+      assert.equal((await right()).status, 429);
+      await office.clock.advance(60_000);
+      assert.equal((await right()).status, 200);
+    },
+  );
+
+  test(`passwords are Argon2id at rest (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const { password_hash: hash } = await office.storage.db
+      .selectFrom('user_account')
+      .select('password_hash')
+      .executeTakeFirstOrThrow();
+    assert.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  });
+}
