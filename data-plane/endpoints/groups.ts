@@ -57,7 +57,8 @@ export function createEndpoints(api: string, definition: ApiDefinition, upstream
 
 function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition) {
   const { target } = endpoint.configuration;
-  if (!URL.canParse(target)) throw new Fault('request.invalid', { detail: `The target of ${endpoint.name} is no URL.` });
+  if (!URL.canParse(target))
+    throw new Fault('request.invalid', { detail: `The target of ${endpoint.name} is no URL.` });
   const url = new URL(target);
   const configuration = configurationOf(group, endpoint);
   return {

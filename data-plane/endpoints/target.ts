@@ -19,7 +19,8 @@ export function createTarget(url: URL): Target {
   return {
     authority: url.host,
     line(pathInfo, query) {
-      const path = pathInfo === '' ? base : pathInfo.startsWith('/') ? trimmed + pathInfo : `${trimmed}/${pathInfo}`;
+      const path =
+        pathInfo === '' ? base : pathInfo.startsWith('/') ? trimmed + pathInfo : `${trimmed}/${pathInfo}`;
       if (own === undefined) return query === undefined ? path : `${path}?${query}`;
       return query === undefined ? `${path}?${own}` : `${path}?${own}&${query}`;
     },

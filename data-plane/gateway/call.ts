@@ -31,6 +31,8 @@ export interface CallOptions {
   /** Bound of a body that a policy reads whole. */
   readonly bodyBytesMax: number;
   readonly log: Log;
+  /** Counts answers. */
+  readonly onAnswer: ((status: number) => void) | undefined;
 }
 
 /**
@@ -136,7 +138,8 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
       exchange.beforeEnd = (outcome) => this.record(outcome);
     }
     this.mappedPath = compiled.mapPath?.(this.receivedPathInfo);
-    if (compiled.rejectsNullByte && hasNullByte(request.path, request.query)) return this.refuse(refusals.nullByte);
+    if (compiled.rejectsNullByte && hasNullByte(request.path, request.query))
+      return this.refuse(refusals.nullByte);
     this.cors = compiled.corsOf(this.request.contextPath, request.host);
     if (this.cors?.isPreflight(request) === true) return this.answerPreflight(this.cors);
     setForwarded(request);
@@ -216,7 +219,10 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     const { headers } = this.request;
     this.endpointUrl = endpoint.url;
     for (const { name, value } of endpoint.headers) headers.set(name, value);
-    headers.set('Host', endpoint.propagatesHost ? this.exchange.request.authority : endpoint.target.authority);
+    headers.set(
+      'Host',
+      endpoint.propagatesHost ? this.exchange.request.authority : endpoint.target.authority,
+    );
   }
 
   private receive(result: UpstreamResult): void {
@@ -229,6 +235,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
         return this.runResponse(result.head, result.body);
       case 'upgrade':
         this.settle();
+        this.options.onAnswer?.(101);
         return this.exchange.tunnel(result.upgrade);
       case 'failure':
         if (result.failure === 'aborted') return this.settle();
@@ -279,6 +286,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     setIds(headers, this.transactionId, this.requestId);
     this.cors?.addTo(headers, this.exchange.request);
     for (const [name, value] of this.answerHeaders ?? []) headers.set(name, value);
+    this.options.onAnswer?.(head.status);
     this.exchange.respond({ status: head.status, reason: head.reason, headers }, body);
   }
 
@@ -307,7 +315,10 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   }
 
   private failStep({ at, error }: BrokenStep): void {
-    this.options.log.error({ api: this.deployed.id, at, err: error, requestId: this.requestId }, 'a policy threw');
+    this.options.log.error(
+      { api: this.deployed.id, at, err: error, requestId: this.requestId },
+      'a policy threw',
+    );
     this.refuse(refusals.policyFailed);
   }
 
@@ -315,7 +326,10 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     if (error instanceof BodyTooLarge) {
       return this.refuse(this.endpointUrl === undefined ? refusals.bodyTooLarge : refusals.responseTooLarge);
     }
-    this.options.log.error({ api: this.deployed.id, err: error, requestId: this.requestId }, 'a request failed');
+    this.options.log.error(
+      { api: this.deployed.id, err: error, requestId: this.requestId },
+      'a request failed',
+    );
     this.refuse(refusals.bug);
   }
 

@@ -66,7 +66,9 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
     errors: createErrorWriter(definition.responseTemplates),
     endpoints,
     corsOf: compileCors(definition),
-    rejectsNullByte: definition.listeners.some((listener) => listener.requestValidation?.rejectNullByte === true),
+    rejectsNullByte: definition.listeners.some(
+      (listener) => listener.requestValidation?.rejectNullByte === true,
+    ),
     isRecorded: definition.analytics.enabled,
     mapPath: compileMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
     release: () => endpoints.release(),

@@ -11,7 +11,10 @@ export interface KeyPlaces {
 export const keyCharsMax = 1_024;
 
 /** The key that a request presents, '' for an empty one, undefined for none. The header comes before the query. */
-export function presentedKey({ headers, query }: Pick<ExchangeRequest, 'headers' | 'query'>, places: KeyPlaces) {
+export function presentedKey(
+  { headers, query }: Pick<ExchangeRequest, 'headers' | 'query'>,
+  places: KeyPlaces,
+) {
   const inHeader = places.header === '' ? undefined : headers.get(places.header);
   if (inHeader !== undefined) return inHeader;
   return places.parameter === '' || query === undefined ? undefined : parameterOf(query, places.parameter);

@@ -30,19 +30,26 @@ export function placesOf(definition: ApiDefinition): readonly Place[] {
 export function placesOfRefused(text: string): readonly Place[] {
   try {
     const found: Place[] = [];
-    const definition = JSON.parse(text) as { readonly listeners?: unknown };
-    for (const listener of listOf(definition.listeners)) {
+    const whole = JSON.parse(text) as Listening & { readonly api?: Listening };
+    for (const listener of listOf(whole.listeners ?? whole.api?.listeners)) {
       for (const entry of listOf((listener as { readonly paths?: unknown } | null)?.paths)) {
         const { host, path } = (entry ?? {}) as { readonly host?: unknown; readonly path?: unknown };
         if (typeof path !== 'string' || !path.startsWith('/')) continue;
         const trimmed = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
-        found.push({ host: typeof host === 'string' && host !== '' ? host.toLowerCase() : undefined, path: trimmed });
+        found.push({
+          host: typeof host === 'string' && host !== '' ? host.toLowerCase() : undefined,
+          path: trimmed,
+        });
       }
     }
     return found.slice(0, 100);
   } catch {
     return [];
   }
+}
+
+interface Listening {
+  readonly listeners?: unknown;
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -107,7 +107,8 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       // After the swap, so that no new request finds a pool that is closing.
       for (const compiled of released) compiled.release();
       refuseUnknownKinds(change, nacks);
-      for (const nack of nacks) options.log.warn({ environment: change.environment, ...nack }, 'a record was refused');
+      for (const nack of nacks)
+        options.log.warn({ environment: change.environment, ...nack }, 'a record was refused');
       return nacks;
     },
     match: (host, path) => router.match(host, path),
@@ -128,7 +129,13 @@ const kinds = new Set(['api', 'subscription', 'api-key', 'gateway-settings']);
 function refuseUnknownKinds(change: ConfigChange, nacks: Nack[]): void {
   for (const { kind, id, seq } of change.set) {
     if (kinds.has(kind)) continue;
-    nacks.push({ kind, id, seq, code: 'kind.unsupported', reason: `This version does not run records of kind ${kind}.` });
+    nacks.push({
+      kind,
+      id,
+      seq,
+      code: 'kind.unsupported',
+      reason: `This version does not run records of kind ${kind}.`,
+    });
   }
 }
 
@@ -138,7 +145,11 @@ function refuseUnknownKinds(change: ConfigChange, nacks: Nack[]): void {
  */
 function applySubscriptions(
   change: ConfigChange,
-  { before, nacks, seenMax }: { readonly before: Environment | undefined; readonly nacks: Nack[]; readonly seenMax: number },
+  {
+    before,
+    nacks,
+    seenMax,
+  }: { readonly before: Environment | undefined; readonly nacks: Nack[]; readonly seenMax: number },
 ): Subscriptions {
   const isFresh = change.isFull || before === undefined;
   const subscriptions = isFresh ? new Subscriptions(change.environment, seenMax) : before.subscriptions;
@@ -204,7 +215,9 @@ function applyApis(
     }
     if (built.kind === 'built') built.compiled?.release();
     const refusal =
-      built.kind === 'refused' ? built : { nack: clashNack(record, clash), places: [], name: built.entry.served.name };
+      built.kind === 'refused'
+        ? built
+        : { nack: clashNack(record, clash), places: [], name: built.entry.served.name };
     nacks.push(refusal.nack);
     const entry = refusedEntry(record, { ...refusal, before: previous }, entryOptions);
     const isFree = claimPlaces(claims, owner, entry.places) === undefined;
@@ -228,14 +241,21 @@ function withSubscriptions(
   return new Map(
     [...apis].map(([id, entry]) => [
       id,
-      entry.served.subscriptions === subscriptions ? entry : { ...entry, served: { ...entry.served, subscriptions } },
+      entry.served.subscriptions === subscriptions
+        ? entry
+        : { ...entry, served: { ...entry.served, subscriptions } },
     ]),
   );
 }
 
-function unused(old: ReadonlyMap<string, ApiEntry>, now: ReadonlyMap<string, ApiEntry>): readonly CompiledApi[] {
+function unused(
+  old: ReadonlyMap<string, ApiEntry>,
+  now: ReadonlyMap<string, ApiEntry>,
+): readonly CompiledApi[] {
   return [...old].flatMap(([id, { served }]) =>
-    served.compiled === undefined || now.get(id)?.served.compiled === served.compiled ? [] : [served.compiled],
+    served.compiled === undefined || now.get(id)?.served.compiled === served.compiled
+      ? []
+      : [served.compiled],
   );
 }
 
@@ -244,7 +264,10 @@ function clashNack({ kind, id, seq }: SetRecord, clash: Claim | undefined): Nack
   return { kind, id, seq, code: 'path.taken', reason };
 }
 
-function claimsOfOthers(environments: ReadonlyMap<string, Environment>, own: string): ReadonlyMap<string, Claim> {
+function claimsOfOthers(
+  environments: ReadonlyMap<string, Environment>,
+  own: string,
+): ReadonlyMap<string, Claim> {
   const claims = new Map<string, Claim>();
   for (const { environment, apis } of environments.values()) {
     if (environment === own) continue;

@@ -29,7 +29,12 @@ export interface EntryOptions extends Omit<CompileOptions, 'key'> {
 /** What became of a record: a new entry, or a refusal that leaves the one before. */
 export type EntryResult =
   | { readonly kind: 'built'; readonly entry: ApiEntry; readonly compiled: CompiledApi | undefined }
-  | { readonly kind: 'refused'; readonly nack: Nack; readonly places: readonly Place[]; readonly name: string };
+  | {
+      readonly kind: 'refused';
+      readonly nack: Nack;
+      readonly places: readonly Place[];
+      readonly name: string;
+    };
 
 /**
  * Builds the entry of an API record aside; nothing is in service yet.
@@ -37,7 +42,11 @@ export type EntryResult =
  * `compiled` is what was newly compiled, to be released should the change not go through; it is undefined when the entry took
  * over the closures of the one before, whose definition is the same.
  */
-export function buildEntry(record: SetRecord, before: ApiEntry | undefined, options: EntryOptions): EntryResult {
+export function buildEntry(
+  record: SetRecord,
+  before: ApiEntry | undefined,
+  options: EntryOptions,
+): EntryResult {
   let text = '';
   let name = record.id;
   let fresh: CompiledApi | undefined;
@@ -48,11 +57,20 @@ export function buildEntry(record: SetRecord, before: ApiEntry | undefined, opti
     const isSame = before?.definition === text && before.served.compiled !== undefined;
     if (isSame) {
       const served = deploy(record, { name, compiled: before.served.compiled }, options);
-      return { kind: 'built', compiled: undefined, entry: { ...before, served, payload: record.payload, nack: undefined } };
+      return {
+        kind: 'built',
+        compiled: undefined,
+        entry: { ...before, served, payload: record.payload, nack: undefined },
+      };
     }
     const definition = readDefinition(text);
     const key = `${options.environment}/${record.id}`;
-    fresh = compileApi(definition, { upstreams: options.upstreams, host: options.host, build: options.build, key });
+    fresh = compileApi(definition, {
+      upstreams: options.upstreams,
+      host: options.host,
+      build: options.build,
+      key,
+    });
     const served = deploy(record, { name, compiled: fresh }, options);
     const places = placesOf(definition);
     const entry = { served, places, definition: text, payload: record.payload, nack: undefined };
@@ -67,7 +85,12 @@ export function buildEntry(record: SetRecord, before: ApiEntry | undefined, opti
 /** The entry of an API whose newest revision was refused: the one before stays, or its paths answer 503. */
 export function refusedEntry(
   record: SetRecord,
-  refusal: { readonly nack: Nack; readonly places: readonly Place[]; readonly name: string; readonly before: ApiEntry | undefined },
+  refusal: {
+    readonly nack: Nack;
+    readonly places: readonly Place[];
+    readonly name: string;
+    readonly before: ApiEntry | undefined;
+  },
   options: EntryOptions,
 ): ApiEntry {
   const { before, nack, places, name } = refusal;

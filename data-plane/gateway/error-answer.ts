@@ -83,7 +83,10 @@ function find(templates: Templates, key: string, accept: string | undefined): Co
   return undefined;
 }
 
-function choose(byType: readonly CompiledTemplate[], accept: string | undefined): CompiledTemplate | undefined {
+function choose(
+  byType: readonly CompiledTemplate[],
+  accept: string | undefined,
+): CompiledTemplate | undefined {
   for (const { type } of accept === undefined ? [] : parseAccept(accept)) {
     const exact = type === '*/*' ? undefined : byType.find((template) => isAccepted(type, template.type));
     if (exact !== undefined) return exact;
@@ -93,6 +96,11 @@ function choose(byType: readonly CompiledTemplate[], accept: string | undefined)
 }
 
 /** Who takes anything gets the first template there is; who says nothing only one for any type. */
-function firstForAny(byType: readonly CompiledTemplate[], accept: string | undefined): CompiledTemplate | undefined {
-  return accept !== undefined && parseAccept(accept).some(({ type }) => type === '*/*') ? byType[0] : undefined;
+function firstForAny(
+  byType: readonly CompiledTemplate[],
+  accept: string | undefined,
+): CompiledTemplate | undefined {
+  return accept !== undefined && parseAccept(accept).some(({ type }) => type === '*/*')
+    ? byType[0]
+    : undefined;
 }

@@ -31,7 +31,9 @@ export type PolicyBuilder = (step: StepDefinition, host: PolicyHost, place: Poli
 export const buildPolicy: PolicyBuilder = (step, host, place) => {
   const id = step.policy;
   if (!isPolicyId(id) || id === 'api-key' || id === 'key-less') {
-    throw new Fault('request.invalid', { details: [{ path: `${place.at}.policy`, message: `"${id}" is unknown` }] });
+    throw new Fault('request.invalid', {
+      details: [{ path: `${place.at}.policy`, message: `"${id}" is unknown` }],
+    });
   }
   return { policy: instantiate(id, step.configuration, { host, place }), needsBody: needsBody(id) };
 };

@@ -22,7 +22,8 @@ export function claimPlaces(
   const keys = places.map(({ host, path }) => `${host ?? ''}${path}`);
   for (const key of keys) {
     const claim = claims.get(key);
-    if (claim !== undefined && (claim.id !== owner.id || claim.environment !== owner.environment)) return claim;
+    if (claim !== undefined && (claim.id !== owner.id || claim.environment !== owner.environment))
+      return claim;
   }
   for (const key of keys) claims.set(key, { ...owner, place: key });
   return undefined;

@@ -45,7 +45,9 @@ export function selectPlan(
     return { kind: 'admitted', plan: keyless, subscription: undefined, keyHash8: undefined };
   }
   if (presented === '') return refused(refusals.keyMissing);
-  return presented.length > keyCharsMax ? refused(refusals.keyInvalid) : selectByKey(keyPlans, presented, selection);
+  return presented.length > keyCharsMax
+    ? refused(refusals.keyInvalid)
+    : selectByKey(keyPlans, presented, selection);
 }
 
 function selectByKey(
@@ -67,4 +69,8 @@ function selectByKey(
   return refused(refusals.keyInvalid, hash8);
 }
 
-const refused = (refusal: Rejection, keyHash8?: string): Admission => ({ kind: 'refused', refusal, keyHash8 });
+const refused = (refusal: Rejection, keyHash8?: string): Admission => ({
+  kind: 'refused',
+  refusal,
+  keyHash8,
+});

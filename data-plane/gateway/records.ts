@@ -30,7 +30,12 @@ export function createRecorders(target: RecordTarget, prefix: RecordPrefix): Rec
       if (subscription === undefined) {
         let recorder = byPlan.get(plan);
         if (recorder === undefined) {
-          recorder = target.recorder({ ...prefix, plan: plan.id, application: '1', securityType: plan.securityType });
+          recorder = target.recorder({
+            ...prefix,
+            plan: plan.id,
+            application: '1',
+            securityType: plan.securityType,
+          });
           byPlan.set(plan, recorder);
         }
         return recorder;

@@ -30,7 +30,11 @@ interface Run {
   readonly context: PolicyContext;
 }
 
-function runFrom(start: number, before: Verdict, run: Run): Verdict | BrokenStep | Promise<Verdict | BrokenStep> {
+function runFrom(
+  start: number,
+  before: Verdict,
+  run: Run,
+): Verdict | BrokenStep | Promise<Verdict | BrokenStep> {
   let answer = before;
   for (let index = start; index < run.steps.length; index += 1) {
     const step = run.steps[index];

@@ -33,12 +33,14 @@ export function createServe(options: ServeOptions): (exchange: Exchange) => void
 
 function answer(exchange: Exchange, refusal: Rejection, options: ServeOptions): void {
   const { headers: asked, body } = exchange.request;
-  const error = writePlainError(refusal, asked.get('accept'));
+  // Outside of any API the reference answers in plain text whatever is accepted.
+  const error = writePlainError(refusal, refusal === refusals.noRoute ? undefined : asked.get('accept'));
   const headers = exchange.createHeaders();
   for (const [name, value] of error.headers) headers.set(name, value);
   const requestId = options.nextRequestId();
   setIds(headers, transactionIdOf(asked, requestId), requestId);
   if (refusal.status >= 500) headers.set('Connection', 'close');
   body.discard();
+  options.onAnswer?.(error.status);
   exchange.respond({ status: error.status, headers }, error.body);
 }

@@ -16,7 +16,9 @@ interface Window {
  *
  * A window that has ended is replaced by its next hit. The result is the live window: read it before the next hit.
  */
-export function createMemoryCounters({ windowsMax }: MemoryCountersOptions): Counters & { readonly size: number } {
+export function createMemoryCounters({
+  windowsMax,
+}: MemoryCountersOptions): Counters & { readonly size: number } {
   const windows = new Map<string, Window>();
   return {
     get size() {

@@ -15,7 +15,9 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, host, place) => {
   const { rate } = config;
   const limit = rate.limit > 0 ? rate.limit : Number(rate.dynamicLimit);
   const windowMs =
-    rate.periodTime > 0 ? rate.periodTime * unitMs[rate.periodTimeUnit] : Number(rate.dynamicPeriodTime) * 1_000;
+    rate.periodTime > 0
+      ? rate.periodTime * unitMs[rate.periodTimeUnit]
+      : Number(rate.dynamicPeriodTime) * 1_000;
   const unit = rate.periodTime > 0 ? rate.periodTimeUnit.toLowerCase() : 'seconds';
   const periodTime = rate.periodTime > 0 ? rate.periodTime : Number(rate.dynamicPeriodTime);
   // The flow's path keeps the same policy on two flows apart.
@@ -67,7 +69,11 @@ function callerOf({ attributes }: PolicyContext, api: string): string {
 
 function sayHow(
   context: PolicyContext,
-  { limit, remaining, resetAtMs }: { readonly limit: number; readonly remaining: number; readonly resetAtMs: number },
+  {
+    limit,
+    remaining,
+    resetAtMs,
+  }: { readonly limit: number; readonly remaining: number; readonly resetAtMs: number },
 ): void {
   context.setAnswerHeader('X-Rate-Limit-Limit', String(limit));
   context.setAnswerHeader('X-Rate-Limit-Remaining', String(remaining));

@@ -140,7 +140,10 @@ export const endpointGroupSchema = section({
 export type EndpointGroupDefinition = z.output<typeof endpointGroupSchema>;
 
 /** How to talk to one endpoint: its group's configuration, or its own over the defaults when it does not inherit. */
-export function configurationOf(group: EndpointGroupDefinition, endpoint: EndpointDefinition): SharedConfiguration {
+export function configurationOf(
+  group: EndpointGroupDefinition,
+  endpoint: EndpointDefinition,
+): SharedConfiguration {
   if (endpoint.inheritConfiguration) return group.sharedConfiguration;
   const defaults = sharedConfigurationSchema.parse({});
   return {

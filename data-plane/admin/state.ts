@@ -1,0 +1,36 @@
+import type { DeployedEnvironment } from '../gateway/deployments.ts';
+
+/** How configuration arrives: from a bridge, or from a folder. */
+export interface SourceState {
+  readonly kind: 'bridge' | 'local';
+  /** Everything proven is applied or refused with a reason. */
+  readonly isComplete: boolean;
+  readonly environments: readonly {
+    readonly environment: string;
+    readonly epoch?: number;
+    readonly seq: number;
+    /** How old the served configuration is; undefined when unknown. */
+    readonly ageMs: number | undefined;
+    readonly isComplete: boolean;
+    readonly isHeadExpired?: boolean;
+  }[];
+  /** Files of local mode that are not in service as they stand. */
+  readonly problems: readonly { readonly file: string; readonly reason: string }[];
+  /** Everything else that synchronisation says of itself. */
+  readonly sync?: object | undefined;
+  /** The last good configuration on disk; undefined in local mode. */
+  readonly store?: { readonly mode: string; readonly problem: unknown } | undefined;
+}
+
+/** What the node API shows; it holds no secret: no key, no hash, no endpoint credential. */
+export interface NodeState {
+  readonly version: string;
+  /** False once the gateway has begun to stop. */
+  readonly isOpen: boolean;
+  readonly source: SourceState;
+  readonly deployed: readonly DeployedEnvironment[];
+  /** Undefined when no access records are written. */
+  readonly spool:
+    | { readonly state: 'ok' | 'degraded'; readonly droppedRecords: number; readonly bytes: number }
+    | undefined;
+}

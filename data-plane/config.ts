@@ -1,0 +1,89 @@
+import { z } from 'zod';
+
+import { section, secret } from '../proto/process/config.ts';
+import { logLevels } from '../proto/process/log.ts';
+import { OutboundConfig } from '../proto/process/outbound.ts';
+import { ReportSettings } from './report/settings.ts';
+
+const port = z.int().min(0).max(65_535);
+const ms = z.int().min(1);
+const headerName = z.string().regex(/^[A-Za-z0-9-]*$/, 'must be a header name, or empty for none');
+
+/** Settings of a gateway. */
+export const gatewayConfigSchema = z.strictObject({
+  dataDir: z
+    .string()
+    .default('data')
+    .describe(
+      'Folder of everything that the gateway keeps: identity, secrets, last good configuration, spool.',
+    ),
+  log: section({ level: z.enum(logLevels).default('info').describe('The least that is logged.') }),
+  local: z
+    .string()
+    .optional()
+    .describe('Serve the definitions in this folder instead of following a bridge.'),
+  listen: section({
+    host: z.string().default('0.0.0.0').describe('Address to listen on.'),
+    port: port.default(8_082).describe('Port; 0 takes a free one.'),
+    tls: z
+      .strictObject({
+        certFile: z.string().describe('Certificate chain, PEM.'),
+        keyFile: z.string().describe('Private key, PEM.'),
+      })
+      .optional()
+      .describe('TLS; without it plain HTTP.'),
+    headerBytesMax: z.int().min(1_024).default(16_384).describe('Largest request head.'),
+    headersMax: z.int().min(10).default(100).describe('Most header lines of a request.'),
+    headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive.'),
+    idleMsMax: ms.default(60_000).describe('A connection without a request is closed after this time.'),
+    bodyBytesMax: z.int().min(0).default(1_073_741_824).describe('Largest request body that is passed on.'),
+    connectionsMax: z.int().min(1).default(20_000).describe('Most open client connections.'),
+  }),
+  admin: section({
+    host: z.string().default('127.0.0.1').describe('Address of the node API: health, metrics, APIs.'),
+    port: port.default(18_082).describe('Port of the node API; 0 takes a free one.'),
+  }),
+  bridge: section({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('The bridge. Default: the one enrolled at.'),
+    token: secret().optional().describe('Enrolment token, used once when there is no identity yet.'),
+  }),
+  outbound: OutboundConfig,
+  request: section({
+    timeoutMs: ms.default(30_000).describe('Longest time until an answer begins; then 504 REQUEST_TIMEOUT.'),
+    bufferedBytesMax: z
+      .int()
+      .min(1)
+      .default(10_485_760)
+      .describe('Largest body that a policy may read whole.'),
+  }),
+  apiKey: section({
+    header: headerName
+      .default('X-Gravitee-Api-Key')
+      .describe('Header of API keys; empty looks in no header.'),
+    parameter: z
+      .string()
+      .regex(/^[\w.-]*$/)
+      .default('api-key')
+      .describe('Query parameter of API keys; empty looks in no query.'),
+    seenMax: z.int().min(1).default(100_000).describe('Keys per environment that are known without hashing.'),
+  }),
+  limits: section({
+    windowsMax: z
+      .int()
+      .min(1)
+      .default(200_000)
+      .describe('Counters of rate limits kept in memory; past it the oldest is forgotten.'),
+  }),
+  report: ReportSettings.safeExtend({
+    enabled: z.boolean().default(true).describe('Write access records.'),
+  }).prefault({}),
+  closeMsMax: ms
+    .default(10_000)
+    .describe('Longest time for requests in flight to end when the gateway stops.'),
+});
+
+/** See {@link gatewayConfigSchema}. */
+export type GatewayConfig = z.output<typeof gatewayConfigSchema>;

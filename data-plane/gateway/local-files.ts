@@ -1,0 +1,70 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+
+/** A file of the folder, read and parsed; `problem` when it could not be. */
+export interface LocalFile {
+  readonly name: string;
+  /** Changes when the file changes: time, size and inode. */
+  readonly version: string;
+  readonly content: unknown;
+  readonly problem: string | undefined;
+}
+
+const fileBytesMax = 4 * 1024 * 1024;
+const filesMax = 20_000;
+
+/**
+ * Reads the folder's JSON and YAML files; those that have not changed since `before` are not read again.
+ *
+ * Errors: those of the file system when the folder itself cannot be listed.
+ */
+export async function readFolder(
+  folder: string,
+  before: ReadonlyMap<string, LocalFile>,
+): Promise<ReadonlyMap<string, LocalFile>> {
+  const names = (await readdir(folder))
+    .filter((name) => !name.startsWith('.') && /^\.(json|ya?ml)$/i.test(extname(name)))
+    .toSorted()
+    .slice(0, filesMax);
+  const files = await Promise.all(names.map((name) => readOne(folder, name, before.get(name))));
+  return new Map(files.flatMap((file) => (file === undefined ? [] : [[file.name, file]])));
+}
+
+async function readOne(
+  folder: string,
+  name: string,
+  before: LocalFile | undefined,
+): Promise<LocalFile | undefined> {
+  const path = join(folder, name);
+  let version = '';
+  try {
+    const { mtimeMs, size, ino, isFile } = await statOf(path);
+    if (!isFile) return undefined;
+    version = `${mtimeMs}/${size}/${ino}`;
+    if (before?.version === version) return before;
+    if (size > fileBytesMax) {
+      return { name, version, content: undefined, problem: `is larger than ${fileBytesMax} bytes` };
+    }
+    const text = await readFile(path, 'utf8');
+    return { name, version, content: parse(name, text), problem: undefined };
+  } catch (error) {
+    // Gone between listing and reading.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    const problem = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return { name, version, content: undefined, problem };
+  }
+}
+
+async function statOf(path: string) {
+  const stats = await stat(path);
+  return { mtimeMs: stats.mtimeMs, size: stats.size, ino: stats.ino, isFile: stats.isFile() };
+}
+
+function parse(name: string, text: string): unknown {
+  if (text.trim() === '') throw new Error('is empty');
+  // maxAliasCount bounds what a few lines of YAML can unfold to.
+  return /\.json$/i.test(name)
+    ? (JSON.parse(text) as unknown)
+    : (parseYaml(text, { maxAliasCount: 100 }) as unknown);
+}

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+
+import { Fault } from '../proto/faults/fault.ts';
+import { catalog } from '../proto/policies/catalog.ts';
+import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
+import { openKeyring } from '../proto/process/secrets.ts';
+import type { EnrolledIdentity } from '../proto/trust/identity.ts';
+import type { SourceState } from './admin/state.ts';
+import type { Deployments } from './gateway/deployments.ts';
+import { localTenant, startLocal } from './gateway/local.ts';
+import type { GatewayOptions } from './start.ts';
+import { openStore } from './store/store.ts';
+import { ensureIdentity } from './sync/enrol.ts';
+import { startSync, type Sync } from './sync/sync.ts';
+
+/** Where configuration comes from, before it is followed. */
+export type Source =
+  | { readonly kind: 'local'; readonly gateway: string; readonly folder: string }
+  | {
+      readonly kind: 'bridge';
+      readonly gateway: string;
+      readonly identity: EnrolledIdentity;
+      readonly outbound: Outbound;
+    };
+
+/** A source at work. */
+export interface RunningSource {
+  state(): SourceState;
+  readonly sync: Sync | undefined;
+}
+
+/** Finds out where configuration comes from; enrols when a token is given and there is no identity yet. */
+export async function openSource({ config, clock, lifecycle, version }: GatewayOptions): Promise<Source> {
+  if (config.local !== undefined) return { kind: 'local', gateway: 'local', folder: config.local };
+  const outbound = createOutbound(toOutboundOptions(config.outbound, 'private'));
+  lifecycle.onClose('outbound', () => outbound.close());
+  const identity = await ensureIdentity({
+    token: config.bridge.token,
+    dir: config.dataDir,
+    keyring: openKeyring({ dir: join(config.dataDir, 'secrets') }),
+    outbound,
+    clock,
+    version,
+    ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
+  });
+  if (identity === undefined) {
+    throw new Fault('config.invalid', {
+      detail: `This gateway is not enrolled: ${join(config.dataDir, 'identity.json')} does not exist.`,
+      details: [
+        { path: 'bridge.token', message: 'an enrolment token, or `local` with a folder of definitions' },
+      ],
+      hint: 'Run `isthmus enroll --token <token>`, or `isthmus gateway --local <folder>`.',
+    });
+  }
+  return { kind: 'bridge', gateway: identity.gateway, identity, outbound };
+}
+
+/** What following needs besides the source. */
+export interface SourceOptions {
+  readonly options: GatewayOptions;
+  readonly deployments: Deployments;
+  readonly counters: () => Readonly<Record<string, number>>;
+}
+
+/** Serves what the source holds and follows it until the life-cycle closes. */
+export async function startSource(source: Source, parts: SourceOptions): Promise<RunningSource> {
+  return source.kind === 'local' ? followFolder(source.folder, parts) : followBridge(source, parts);
+}
+
+async function followFolder(folder: string, { options, deployments }: SourceOptions): Promise<RunningSource> {
+  const { log, clock, lifecycle } = options;
+  const local = await startLocal({ folder, apply: deployments.apply, log, clock, lifecycle });
+  return {
+    sync: undefined,
+    state: () => ({
+      kind: 'local',
+      isComplete: true,
+      environments: [
+        { environment: localTenant.environment, seq: local.seq(), ageMs: undefined, isComplete: true },
+      ],
+      problems: local.problems(),
+    }),
+  };
+}
+
+async function followBridge(
+  { identity, outbound }: Extract<Source, { kind: 'bridge' }>,
+  { options, deployments, counters }: SourceOptions,
+): Promise<RunningSource> {
+  const { config, log, clock, lifecycle, metrics, version } = options;
+  const store = openStore({ path: join(config.dataDir, 'gateway', 'store.sqlite'), log, clock });
+  lifecycle.onClose('store', () => store.close());
+  const sync = startSync({
+    store,
+    outbound,
+    ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
+    identity,
+    catalogue: Object.keys(catalog),
+    version,
+    apply: deployments.apply,
+    counters,
+    log,
+    metrics,
+    clock,
+    lifecycle,
+  });
+  return {
+    sync,
+    state: () => {
+      const { environments, ...rest } = sync.state();
+      const { mode, problem } = store.health();
+      return {
+        kind: 'bridge',
+        isComplete: rest.isComplete,
+        environments: environments.map(({ nacks: _nacks, ...each }) => each),
+        problems: [],
+        sync: rest,
+        store: { mode, problem },
+      };
+    },
+  };
+}

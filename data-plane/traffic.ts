@@ -1,0 +1,62 @@
+import type { Metrics } from '../proto/process/metrics.ts';
+import type { EngineRefusal } from './http/exchange.ts';
+
+/** Plain counts of what passes; cheaper per request than a metric, which they become when somebody reads. */
+export interface Traffic {
+  readonly onAnswer: (status: number) => void;
+  readonly onUnrouted: () => void;
+  readonly onRefusal: (refusal: EngineRefusal) => void;
+  /** Figures for the heartbeat, since the start. */
+  counters(): Readonly<Record<string, number>>;
+  /** Carries the counts over into the metrics. */
+  publish(connections: number): void;
+}
+
+const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** Starts counting at zero. */
+export function createTraffic(metrics: Metrics): Traffic {
+  const requests = metrics.counter(
+    'isthmus_gateway_requests_total',
+    'Answered requests by class of status.',
+    ['class'],
+  );
+  const unrouted = metrics.counter(
+    'isthmus_gateway_unrouted_total',
+    'Requests that no context path matched.',
+  );
+  const refused = metrics.counter('isthmus_gateway_malformed_total', 'Requests that the engine refused.');
+  const open = metrics.gauge('isthmus_gateway_connections', 'Open client connections.');
+  const byClass = [0, 0, 0, 0, 0];
+  const published = [0, 0, 0, 0, 0];
+  let unroutedCount = 0;
+  let refusedCount = 0;
+  let unroutedPublished = 0;
+  let refusedPublished = 0;
+  return {
+    onAnswer(status) {
+      const index = Math.trunc(status / 100) - 1;
+      byClass[index] = (byClass[index] ?? 0) + 1;
+    },
+    onUnrouted: () => void (unroutedCount += 1),
+    onRefusal: () => void (refusedCount += 1),
+    counters: () => ({
+      requests: byClass.reduce((sum, count) => sum + count, 0),
+      errors: byClass[4] ?? 0,
+      unrouted: unroutedCount,
+      malformed: refusedCount,
+    }),
+    publish(connections) {
+      classes.forEach((label, index) => {
+        const count = byClass[index] ?? 0;
+        requests.inc({ class: label }, count - (published[index] ?? 0));
+        published[index] = count;
+      });
+      unrouted.inc(unroutedCount - unroutedPublished);
+      refused.inc(refusedCount - refusedPublished);
+      unroutedPublished = unroutedCount;
+      refusedPublished = refusedCount;
+      open.set(connections);
+    },
+  };
+}
