@@ -62,12 +62,11 @@ export function differingBuckets(mine: Uint8Array, theirs: Uint8Array): readonly
   return differing;
 }
 
-function lineOf(header: RecordHeader): string {
-  const { kind, id, seq, sha256, tags, isDeleted } = header;
-  const joined = tags.join('\u0001');
+function lineOf({ kind, id, seq, sha256, tags, isDeleted }: RecordHeader): string {
   invariant(
-    !separators.test(id) && !separators.test(kind) && !tags.some((tag) => separators.test(tag)),
+    !separators.test(kind) && !separators.test(id) && !tags.some((tag) => separators.test(tag)),
     'no name in a header line holds a control character',
   );
-  return `${kind}\0${id}\0${seq}\0${Buffer.from(sha256.buffer, sha256.byteOffset, sha256.length).toString('hex')}\0${joined}\0${isDeleted ? 1 : 0}\n`;
+  const hex = Buffer.from(sha256.buffer, sha256.byteOffset, sha256.length).toString('hex');
+  return `${kind}\0${id}\0${seq}\0${hex}\0${tags.join('\u0001')}\0${isDeleted ? 1 : 0}\n`;
 }

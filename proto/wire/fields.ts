@@ -88,7 +88,11 @@ export function readFixedBytes(value: unknown, path: string, length: number): Ui
   return bytes;
 }
 
-/** A list of at most itemsMax, each read by its own reader. */
+/**
+ * A list of at most itemsMax, each read by its own reader.
+ *
+ * The path of an item is written only when the item is refused: for 110,000 headers the texts cost more than the reading.
+ */
 export function readList<T>(
   value: unknown,
   at: { readonly path: string; readonly itemsMax: number },
@@ -97,7 +101,13 @@ export function readList<T>(
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) malformed(at.path, 'must be a list');
   if (value.length > at.itemsMax) malformed(at.path, `must have at most ${at.itemsMax} items`);
-  return value.map((item: unknown, index) => readItem(item, `${at.path}[${index}]`));
+  return value.map((item: unknown, index) => {
+    try {
+      return readItem(item, at.path);
+    } catch {
+      return readItem(item, `${at.path}[${index}]`);
+    }
+  });
 }
 
 /** Sharding tags: names, at most tagsMax. */

@@ -109,7 +109,8 @@ export const bodyReaders: {
 };
 
 function readHeaders(value: unknown, path: string): readonly RecordHeader[] {
-  return readList(value, { path, itemsMax: wireLimits.headersPerFrameMax }, readHeader);
+  const at = { path, itemsMax: wireLimits.headersPerFrameMax };
+  return readList(value, at, readHeader);
 }
 
 function readHeader(value: unknown, path: string): RecordHeader {
