@@ -12,6 +12,8 @@ export interface BridgeRequest {
   readonly body?: Uint8Array;
   readonly timeoutMs: number;
   readonly bodyBytesMax?: number;
+  /** Ends this request before the client ends all of them. */
+  readonly signal?: AbortSignal;
 }
 
 /** The bridge refused: what it said, and when it wants to hear from us again. */
@@ -81,11 +83,11 @@ export function createBridgeClient(options: {
   };
 
   return {
-    async request(path, { headers = {}, ...rest }) {
+    async request(path, { headers = {}, signal: own, ...rest }) {
       const answer = await outbound.request(urlOf(path), {
         ...rest,
         headers: { ...headers, authorization: await authorization() },
-        signal,
+        signal: own === undefined ? signal : AbortSignal.any([signal, own]),
       });
       if (answer.status >= 400) throw refused(answer.status, await answer.text());
       return answer;

@@ -66,22 +66,25 @@ export async function followBridge(options: FollowOptions): Promise<void> {
     const isPolling = streamFailures >= timings.streamFailuresMax;
     const progress = { isWelcome: false, isHeadTaken: false };
     let retryAfterMs: number | undefined;
+    let wasRefused = false;
     const offsetMs = options.client.clockOffsetMs();
     try {
       await downloadMissing(options);
       if (isPolling) await followPolls(options, progress);
       else await followStream(options, progress);
     } catch (error) {
-      if (signal.aborted || isAbort(error)) break;
+      if (signal.aborted) break;
       retryAfterMs = noteFailure(error, options);
+      wasRefused = error instanceof SessionEnd && error.code.startsWith('sync.');
     }
     connection.isConnected = false;
     connection.mode = 'offline';
     // Polling ends by itself to give the stream another chance; one failed chance is enough to poll on.
     if (isPolling) streamFailures = timings.streamFailuresMax - 1;
     else streamFailures = progress.isWelcome ? 0 : streamFailures + 1;
-    // A bridge that welcomes and then sends what must be refused earns longer and longer waits.
-    if (progress.isHeadTaken) backoff.reset();
+    // A bridge that sends what must be refused earns longer and longer waits, whatever else it sends: each try may
+    // cost it and us a whole set.
+    if (progress.isHeadTaken && !wasRefused) backoff.reset();
     const isClockMended = Math.abs(options.client.clockOffsetMs() - offsetMs) > clockMsWrong;
     if (isClockMended && !progress.isWelcome) continue;
     const waitMs = backoff.nextMs(retryAfterMs);
@@ -137,19 +140,30 @@ async function followPolls(options: FollowOptions, progress: Progress): Promise<
   const { client, connection, clock, timings, signal, environments } = options;
   connection.mode = 'poll';
   const untilMs = clock.monotonicMs() + timings.pollMs;
+  const stop = new AbortController();
   const beat = (): Promise<void> => postHeartbeat(options);
   const stopHeartbeats = startHeartbeats(options, () => void beat().catch(() => undefined));
+  const session = createSession(hostOf(options, progress), undefined);
+  const follow = async (environment: Environment): Promise<void> => {
+    while (clock.monotonicMs() < untilMs && !signal.aborted && !stop.signal.aborted) {
+      environment.begin();
+      const before = environment.appliedCount;
+      const waitSeconds = timings.pollWaitSeconds;
+      await takeChanges(environment.held(), session, { client, waitSeconds, signal: stop.signal });
+      if (environment.appliedCount > before) await beat();
+    }
+  };
   try {
-    const session = createSession(hostOf(options, progress), undefined);
-    const follow = async (environment: Environment): Promise<void> => {
-      while (clock.monotonicMs() < untilMs && !signal.aborted) {
-        environment.begin();
-        const before = environment.appliedCount;
-        await takeChanges(environment.held(), session, { client, waitSeconds: timings.pollWaitSeconds });
-        if (environment.appliedCount > before) await beat();
-      }
-    };
-    await Promise.all([...environments.values()].map(follow));
+    const polls = [...environments.values()].map((environment) =>
+      follow(environment).catch((error: unknown) => {
+        stop.abort();
+        throw error;
+      }),
+    );
+    // All of them have to end before anybody else gives frames to these environments.
+    const outcomes = await Promise.allSettled(polls);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected' && !isAbort(outcome.reason));
+    if (failed?.status === 'rejected') throw failed.reason;
   } finally {
     stopHeartbeats();
   }

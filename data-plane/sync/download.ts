@@ -80,7 +80,11 @@ async function download(
 export async function takeChanges(
   held: HeldEnvironment,
   session: Session,
-  { client, waitSeconds }: { readonly client: BridgeClient; readonly waitSeconds: number },
+  {
+    client,
+    waitSeconds,
+    signal,
+  }: { readonly client: BridgeClient; readonly waitSeconds: number; readonly signal: AbortSignal },
 ): Promise<void> {
   const query = new URLSearchParams({
     environment: held.environment,
@@ -89,6 +93,7 @@ export async function takeChanges(
   });
   const answer = await client.request(`changes?${query.toString()}`, {
     timeoutMs: (waitSeconds + 60) * 1_000,
+    signal,
   });
   for await (const frame of readDelimited(answer.stream)) await session.take(frame);
 }

@@ -8,6 +8,7 @@ import type { ApplyChange } from '../gateway/change.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
 import { Batch } from './batch.ts';
 import { readStored } from './cold-start.ts';
+import { Freshness } from './freshness.ts';
 import { RecordSet } from './record-set.ts';
 import type { EnvironmentState, RefusalReason } from './state.ts';
 import { planTransition, standingNacks, type Transition } from './transition.ts';
@@ -48,6 +49,8 @@ export interface EnvironmentOptions {
 /** How many heads may pass while the answer to our buckets is awaited; each comes with a change or every 30 s. */
 const headsWhileWaitingMax = 3;
 const certificatesMax = 64;
+/** How old the stored signature may be while newer ones come. */
+const headSavedMsMax = 5 * 60_000;
 /** Ten times a very large installation. */
 const batchBytesMax = 1024 ** 3;
 
@@ -68,22 +71,21 @@ export class Environment {
   private head: SignedHead | undefined;
   private seen: Pick<SeenHead, 'epoch' | 'seq' | 'digest'> | undefined;
   private tags: readonly string[] | undefined;
-  private grantedTags: readonly string[] = [];
+  private grantedTags: readonly string[] | undefined;
   private certificates: readonly Uint8Array[] = [];
   private nacks: readonly Nack[] = [];
   private batch = new Batch();
   private headsWhileWaiting: number | undefined;
   private mustResync = false;
-  /** Monotonic time of the last head that was newer than the one before; undefined until one came in this process. */
-  private freshAtMs: number | undefined;
-  private newestIssuedAtMs = 0;
-  private hasComeExpired = false;
+  private readonly freshness: Freshness;
+  private savedIssuedAtMs = 0;
   private readonly refused: Partial<Record<RefusalReason, number>> = {};
   private lastRefusal: string | undefined;
 
   constructor(options: EnvironmentOptions) {
     this.options = options;
     this.at = options.at;
+    this.freshness = new Freshness(options.clock, options.nowMs);
   }
 
   /** Takes what the store holds into service if it still verifies; says what is wrong otherwise. */
@@ -98,8 +100,10 @@ export class Environment {
     if (read.kind === 'refused') return read.detail;
     this.current = read.set;
     this.head = read.head;
-    this.newestIssuedAtMs = read.head.issuedAtMs;
+    this.freshness.stored(read.head);
     this.tags = stored.tags;
+    this.grantedTags = stored.tags;
+    this.savedIssuedAtMs = read.head.issuedAtMs;
     this.certificates = stored.certificates;
     if (
       seen === undefined ||
@@ -109,7 +113,7 @@ export class Environment {
       this.seen = read.head;
     const meta = { ...this.at, seq: read.head.seq };
     const refused = this.options.apply({ ...meta, isFull: true, set: read.lastGood, removed: [] });
-    this.nacks = [...read.nacks, ...refused];
+    this.nacks = standingNacks([], [], [...read.nacks, ...refused]);
     if (read.refusedBefore.length > 0) {
       // After what was served before, so that a record refused again finds its predecessor in service.
       const again = this.options.apply({ ...meta, isFull: false, set: read.refusedBefore, removed: [] });
@@ -195,12 +199,13 @@ export class Environment {
       });
     }
     if (this.isServing(head) && this.batch.isEmpty()) {
-      this.freshen(head);
-      this.hasComeExpired = verdict.isExpired;
+      if (this.freshness.came(head, verdict.isExpired)) this.head = head;
+      // So that a restart does not call a configuration old that was proven a moment ago.
+      if (head.issuedAtMs - this.savedIssuedAtMs > headSavedMsMax) await this.save(head, bytes);
       return { kind: 'unchanged' };
     }
     const outcome = await this.prove(head, bytes);
-    if (outcome.kind === 'applied') this.hasComeExpired = verdict.isExpired;
+    if (outcome.kind === 'applied') this.freshness.came(head, verdict.isExpired);
     return outcome;
   }
 
@@ -209,9 +214,9 @@ export class Environment {
       environment: this.at.environment,
       epoch: this.head?.epoch ?? 0,
       seq: this.head?.seq ?? 0,
-      ageMs: this.ageMs(),
+      ageMs: this.freshness.ageMs(),
       isComplete: this.head !== undefined,
-      isHeadExpired: this.isHeadExpired(),
+      isHeadExpired: this.freshness.isExpired(),
       records: this.current.sizes().records,
       recordsHeld: this.current.sizes().held,
       refused: { ...this.refused },
@@ -243,13 +248,20 @@ export class Environment {
       return { kind: 'resync', detail: `epoch ${head.epoch} begins` };
     }
     if (!this.isDigestOf(candidate, head)) return this.repair(candidate, head);
+    if (
+      this.grantedTags === undefined &&
+      candidate.get('gateway-settings', this.options.fleet) === undefined
+    ) {
+      // Nothing says yet what this fleet may see, so nothing can be called withheld; the welcome will say it.
+      return { kind: 'resync', detail: 'nothing is known of our fleet yet' };
+    }
     const strays = this.batch.strays(candidate);
     const transition = planTransition({
       at: this.at,
       fleet: this.options.fleet,
       current: this.current,
       currentTags: this.tags,
-      grantedTags: this.grantedTags,
+      grantedTags: this.grantedTags ?? [],
       candidate,
       bytesOf: (header) => this.batch.bytesOf(header),
     });
@@ -296,27 +308,11 @@ export class Environment {
   }
 
   private async adopt(transition: Transition, head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
-    const { store, apply, clock } = this.options;
+    const { store, apply } = this.options;
     const isFirst = this.head === undefined;
     const { set, removed } = transition;
     const hasChanges = transition.changed.length > 0 || transition.gone.length > 0 || !this.isServing(head);
-    if (hasChanges) {
-      await store.save({
-        state: {
-          ...this.at,
-          epoch: head.epoch,
-          seq: head.seq,
-          head: bytes,
-          certificates: this.certificates,
-          tags: transition.tags,
-          refused: this.nacks,
-          appliedAtMs: clock.now(),
-        },
-        isFull: isFirst,
-        records: transition.changed,
-        gone: isFirst ? [] : transition.gone,
-      });
-    }
+    if (hasChanges) await this.save(head, bytes, transition);
     const mayChangeService = isFirst || set.length > 0 || removed.length > 0;
     const refused = mayChangeService
       ? apply({ ...this.at, seq: head.seq, isFull: isFirst, set, removed })
@@ -330,8 +326,28 @@ export class Environment {
     this.headsWhileWaiting = undefined;
     this.mustResync = false;
     this.appliedCount += 1;
-    this.freshen(head);
     return { kind: 'applied', epoch: head.epoch, seq: head.seq, nacks: this.nacks };
+  }
+
+  /** Everything the first time, then what changed; without a transition the fresh head alone. */
+  private async save(head: SignedHead, bytes: Uint8Array, transition?: Transition): Promise<void> {
+    const isFull = this.head === undefined;
+    this.savedIssuedAtMs = head.issuedAtMs;
+    await this.options.store.save({
+      state: {
+        ...this.at,
+        epoch: head.epoch,
+        seq: head.seq,
+        head: bytes,
+        certificates: this.certificates,
+        tags: transition?.tags ?? this.tags ?? [],
+        refused: this.nacks,
+        appliedAtMs: this.options.clock.now(),
+      },
+      isFull,
+      records: transition?.changed ?? [],
+      gone: isFull ? [] : (transition?.gone ?? []),
+    });
   }
 
   private count(reason: RefusalReason, detail: string): void {
@@ -350,26 +366,6 @@ export class Environment {
 
   private isDigestOf(set: RecordSet, head: SignedHead): boolean {
     return head.count === set.count() && Buffer.compare(set.digest(), head.digest) === 0;
-  }
-
-  /** Only a signature younger than any before shows that the publisher is alive; an old one repeated does not. */
-  private freshen(head: SignedHead): void {
-    if (head.issuedAtMs <= this.newestIssuedAtMs) return;
-    this.newestIssuedAtMs = head.issuedAtMs;
-    this.freshAtMs = this.options.clock.monotonicMs();
-    this.head = head;
-  }
-
-  private ageMs(): number | undefined {
-    if (this.head === undefined) return undefined;
-    if (this.freshAtMs !== undefined) return this.options.clock.monotonicMs() - this.freshAtMs;
-    return Math.max(0, this.options.nowMs() - this.head.issuedAtMs);
-  }
-
-  private isHeadExpired(): boolean {
-    const ageMs = this.ageMs();
-    if (this.head === undefined || ageMs === undefined) return false;
-    return this.hasComeExpired || ageMs > this.head.expiresAtMs - this.head.issuedAtMs;
   }
 }
 

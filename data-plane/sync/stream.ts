@@ -22,6 +22,8 @@ const queuedMin = 8;
 /** Until the welcome says how often the bridge speaks. */
 const welcomeMsMax = 15_000;
 const silenceFactor = 1.5;
+/** A bridge must not talk its gateways into waiting for ever. */
+const silenceMsCap = 5 * 60_000;
 
 /** Sends one frame, if the socket is still open. */
 export function sendFrame(socket: Socket, frame: Frame): void {
@@ -50,7 +52,8 @@ export async function runStream(options: StreamOptions): Promise<never> {
   const takeAll = async (): Promise<void> => {
     for (let bytes = queue.shift(); bytes !== undefined; bytes = queue.shift()) {
       const frame = decode(bytes, options);
-      if (frame?.kind === 'welcome') silenceMsMax = Math.max(1_000, frame.pingMs * silenceFactor);
+      if (frame?.kind === 'welcome')
+        silenceMsMax = Math.min(Math.max(1_000, frame.pingMs * silenceFactor), silenceMsCap);
       if (frame !== undefined) await session.take(frame);
       if (queue.length <= queuedMin && socket.isPaused) socket.resume();
       // While we were busy the socket was not read: only silence that we could hear counts.
@@ -89,6 +92,9 @@ export async function runStream(options: StreamOptions): Promise<never> {
     socket.resume();
     socket.close(1000);
     clock.after(1_000, () => socket.terminate());
+    // What is being taken is taken to its end before another connection gives frames to the same environments.
+    queue.length = 0;
+    await taking?.catch(() => undefined);
   }
 }
 

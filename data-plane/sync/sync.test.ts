@@ -247,11 +247,11 @@ test('a first download that breaks off again and again goes on where it was', as
   const random = Array.from({ length: 200 }, (_, index) =>
     api(`a${index}`, `${index} ${crypto.randomUUID().repeat(10)}`),
   );
-  repository.publish('dev', random);
+  repository.publish('dev', [fleetTags([]), ...random]);
   border.breakAnswersAfter(8_000);
   const gateway = start();
-  await eventually(() => env(gateway)?.seq === 200);
-  assert.equal(gateway.served.size, 200);
+  await eventually(() => env(gateway)?.seq === 201);
+  assert.equal(gateway.served.size, 201);
   assert.ok(!border.sent.some(({ kind }) => kind === 'payloads'), 'nothing had to come over the stream');
 });
 

@@ -152,6 +152,10 @@ function isSameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
+/** They travel in one hello, which a bridge takes up to a few MiB. */
+const nacksMax = 2_000;
+const reasonCharsMax = 500;
+
 /** Refusals that still stand after a change: what was set again or removed has cleared. */
 export function standingNacks(
   before: readonly Nack[],
@@ -159,5 +163,9 @@ export function standingNacks(
   added: readonly Nack[],
 ): readonly Nack[] {
   const isTouched = new Set([...touched, ...added].map((each) => keyOf(each)));
-  return [...before.filter((nack) => !isTouched.has(keyOf(nack))), ...added];
+  return [...before.filter((nack) => !isTouched.has(keyOf(nack))), ...added]
+    .slice(0, nacksMax)
+    .map((nack) =>
+      nack.reason.length > reasonCharsMax ? { ...nack, reason: nack.reason.slice(0, reasonCharsMax) } : nack,
+    );
 }
