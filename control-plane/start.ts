@@ -82,7 +82,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     adminPassword: config.adminPassword ?? options.adminPassword,
     demoTarget: options.demoTarget,
   });
-  const port = await listen(createManagementDoor({ desk, log }), config.listen, lifecycle);
+  const port = await listen(createManagementDoor({ desk, log, metrics }), config.listen, lifecycle);
   const checks = {
     database: async () => {
       await storage.db.selectFrom('organization').select('id').limit(1).execute();

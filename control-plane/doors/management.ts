@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
 import type { Log } from '../../proto/process/log.ts';
+import type { Metrics } from '../../proto/process/metrics.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { isCsrfToken } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
@@ -19,10 +20,16 @@ import { registerSessions } from './sessions.ts';
 export interface ManagementDoorOptions {
   readonly desk: Desk;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
 }
 
 /** The management API over HTTP: signs in, checks form, calls operations, translates faults. */
-export function createManagementDoor({ desk, log }: ManagementDoorOptions): Hono {
+export function createManagementDoor({ desk, log, metrics }: ManagementDoorOptions): Hono {
+  const requests = metrics?.counter(
+    'isthmus_management_requests_total',
+    'Requests of the management API by method and class of status.',
+    ['method', 'status'],
+  );
   const app = new Hono({ strict: false });
   const patterns: PathPattern[] = [];
   const register = (method: string, path: string, handle: (context: Context) => Promise<Response>): void => {
@@ -35,6 +42,9 @@ export function createManagementDoor({ desk, log }: ManagementDoorOptions): Hono
     context.header('X-Frame-Options', 'DENY');
     context.header('Cache-Control', 'no-store');
     await next();
+    // Methods are of a closed set; whatever else a client sends counts as OTHER.
+    const method = knownMethods.has(context.req.method) ? context.req.method : 'OTHER';
+    requests?.inc({ method, status: `${Math.floor(context.res.status / 100)}xx` });
   });
   app.onError((error, context) => answerError(context, error, log));
   app.notFound((context) => answerError(context, noRoute(context, patterns), log));
@@ -49,6 +59,8 @@ export function createManagementDoor({ desk, log }: ManagementDoorOptions): Hono
       register(one.method, base + one.path, (context) => serve(context, desk, one));
   return app;
 }
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 async function serve(context: Context, desk: Desk, route: Route): Promise<Response> {
   const { actor, via, organization } = await signIn(context, desk);

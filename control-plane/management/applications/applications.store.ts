@@ -29,6 +29,27 @@ export function findApplication(
     .executeTakeFirst();
 }
 
+/**
+ * The application with its row locked until the transaction ends.
+ *
+ * Who subscribes and who archives take this lock, and take it before any API's: so no subscription slips in behind an
+ * archiving, and the two cannot wait for each other.
+ */
+export function lockApplication(
+  trx: Trx,
+  at: EnvironmentRef,
+  id: string,
+): Promise<ApplicationRow | undefined> {
+  return trx
+    .updateTable('application')
+    .set((row) => ({ status: row.ref('status') }))
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+}
+
 /** The applications with those ids. */
 export async function applicationsById(
   db: Queries,

@@ -22,6 +22,7 @@ import {
   findApplication,
   insertApplication,
   listApplicationRows,
+  lockApplication,
   updateApplicationRow,
   type ApplicationFilter,
   type ApplicationRow,
@@ -186,7 +187,7 @@ async function changeApplication(
 ): Promise<ApplicationView> {
   const { desk, actor, ref, action } = at;
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const row = applicationFor(actor, action, { ref, row: await findApplication(now.trx, ref.at, ref.id) });
+    const row = applicationFor(actor, action, { ref, row: await lockApplication(now.trx, ref.at, ref.id) });
     if (row.status === 'ARCHIVED') throw new Fault('application.archived');
     const after = await work(now, row);
     return applicationView(after, await displayNames(now.trx, [after.owner_id]));

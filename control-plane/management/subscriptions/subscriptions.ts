@@ -11,6 +11,7 @@ import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import {
   applicationsById,
   findApplication,
+  lockApplication,
   type ApplicationRow,
 } from '../applications/applications.store.ts';
 import { writeAudit } from '../audit/audit.store.ts';
@@ -59,10 +60,10 @@ export function subscribe(
   { at, id, wish }: ApiRef & { readonly wish: SubscriptionWish },
 ): Promise<SubscriptionView> {
   return change(desk, { actor, at }, async (now) => {
+    const application = await lockApplication(now.trx, at, wish.applicationId);
     const row = await lockApi(now.trx, at, id);
     authorizeApi(actor, 'read', { at, row });
     const api = requireApi(row, id);
-    const application = await findApplication(now.trx, at, wish.applicationId);
     authorize(actor, 'create', {
       kind: 'subscription',
       organization: at.organization,
