@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 
@@ -27,6 +27,14 @@ for (const [durable, level] of [
     }
   });
 }
+
+test('a new file and its log are for their owner only', (t) => {
+  const dir = tempDir(t);
+  const database = openSqlite(join(dir, 'a.sqlite'), { durable: 'full' });
+  t.after(() => database.close());
+  database.exec('CREATE TABLE t (a)');
+  for (const name of readdirSync(dir)) assert.equal(statSync(join(dir, name)).mode & 0o777, 0o600, name);
+});
 
 test('foreign keys hold and a busy database is waited for', (t) => {
   const database = openSqlite(join(tempDir(t), 'a.sqlite'), { durable: 'full' });

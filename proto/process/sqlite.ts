@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
 
 import { Fault } from '../faults/fault.ts';
@@ -24,6 +25,8 @@ const walBytesMax = 64 * 1024 * 1024;
  */
 export function openSqlite(path: string, { readonly = false, durable }: SqliteOptions): Database {
   try {
+    // Made here and not by SQLite, because what lies in it (hashes, sealed keys) is for its owner only; -wal and -shm take the mode over.
+    if (!readonly && path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
     const database = new Sqlite(path, { readonly, fileMustExist: readonly, timeout: busyMsMax });
     try {
       applyPragmas(database, { readonly, durable });
@@ -57,8 +60,8 @@ export function sqliteFault(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const internal = `${path}: ${code} ${error instanceof Error ? error.message : ''}`;
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new Fault('storage.corrupt', { internal, cause: error });
-  // A missing folder is a TypeError without a code.
-  if (code.startsWith('SQLITE_') || error instanceof TypeError) {
+  // From making the file: a missing folder, a full or read-only disk. better-sqlite3 says a missing folder by a TypeError.
+  if (code.startsWith('SQLITE_') || /^E[A-Z]+$/.test(code) || error instanceof TypeError) {
     return new Fault('storage.unavailable', {
       internal,
       cause: error,

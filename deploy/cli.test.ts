@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+
+import { eventually } from '../test/kit/eventually.ts';
+import { runIsthmus, startIsthmus } from '../test/kit/processes.ts';
+import { tempDir } from '../test/kit/temp-dir.ts';
+import { startUpstream } from '../test/kit/upstream.ts';
+
+const root = join(import.meta.dirname, '..');
+
+test('config --print shows every value with its source and no secret', async (t) => {
+  const file = join(tempDir(t), 'isthmus.yaml');
+  writeFileSync(
+    file,
+    'gateway: { listen: { port: 1 } }\ncontrol-plane: { database: { url: "postgresql://u:hunter2@db/x" } }\n',
+  );
+  const env = { ISTHMUS_GATEWAY__ADMIN__PORT: '2', ISTHMUS_DATA_DIR: '/d' };
+  const text = await runIsthmus(t, ['config', '--print', '--config', file], { env });
+  assert.match(text, /^listen\.port = 1 {2}# file /m);
+  assert.match(text, /^admin\.port = 2 {2}# env ISTHMUS_GATEWAY__ADMIN__PORT$/m);
+  assert.match(text, /^dataDir = "\/d" {2}# env ISTHMUS_DATA_DIR$/m);
+  assert.match(text, /^database\.url = "\*\*\*" {2}# file /m);
+  assert.doesNotMatch(text, /hunter2/);
+  const set = await runIsthmus(t, ['config', 'gateway', '--print', '--set', 'listen.host=::1']);
+  assert.match(set, /^listen\.host = "::1" {2}# flag --listen\.host$/m);
+  const json = JSON.parse(await runIsthmus(t, ['config', 'gateway', '--json'])) as {
+    gateway: { path: string; source: string }[];
+  };
+  assert.equal(json.gateway.find(({ path }) => path === 'listen.port')?.source, 'default');
+});
+
+test('a wrong configuration exits with 2, says everything at once on standard error, and starts nothing', async (t) => {
+  const child = startIsthmus(t, ['gateway', '--set', 'listen.prot=1', '--set', 'admin.port=99999']);
+  assert.equal(await child.ended, 2);
+  assert.match(child.output(), /listen\.prot: is not a setting; did you mean listen\.port\?/);
+  assert.match(child.output(), /admin\.port: .*65535.*99999/);
+  assert.equal(child.stdout(), '');
+});
+
+test('a gateway without identity, token or folder says what is missing', async (t) => {
+  const child = startIsthmus(t, [
+    'gateway',
+    '--data-dir',
+    tempDir(t),
+    '--set',
+    'listen.port=0',
+    '--set',
+    'admin.port=0',
+  ]);
+  assert.equal(await child.ended, 2);
+  assert.match(child.output(), /enrol/i);
+});
+
+test('enroll without a token, and restore without --yes, are wrong use', async (t) => {
+  await runIsthmus(t, ['enroll', '--data-dir', tempDir(t)], { exitCode: 2 });
+  await runIsthmus(t, ['restore', '--data-dir', tempDir(t), 'none'], { exitCode: 2 });
+});
+
+test('what backup writes, restore takes; both say so as JSON on standard output alone', async (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'isthmus.backup');
+  await runIsthmus(t, ['migrate', '--data-dir', dir]);
+  const made = JSON.parse(await runIsthmus(t, ['backup', '--json', '--data-dir', dir, file])) as {
+    rows: number;
+  };
+  const taken = JSON.parse(await runIsthmus(t, ['restore', '--json', '--yes', '--data-dir', dir, file])) as {
+    rows: number;
+  };
+  assert.equal(taken.rows, made.rows);
+  const broken = join(dir, 'broken');
+  writeFileSync(broken, 'no backup');
+  await runIsthmus(t, ['restore', '--yes', '--data-dir', dir, broken], { exitCode: 1 });
+});
+
+test('gateway --local serves the folder without any control plane', async (t) => {
+  const upstream = await startUpstream(t);
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'apis'));
+  writeFileSync(join(dir, 'apis', 'small.json'), JSON.stringify(definition(upstream.url)));
+  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
+  const child = startIsthmus(t, [
+    'gateway',
+    '--local',
+    join(dir, 'apis'),
+    '--data-dir',
+    join(dir, 'data'),
+    ...ports,
+  ]);
+  const port = await eventually(() => /gateway listening on port (\d+)/.exec(child.output())?.[1], {
+    timeoutMs: 10_000,
+  });
+  assert.equal((await fetch(`http://127.0.0.1:${port}/small`)).status, 200);
+  child.kill('SIGTERM');
+  assert.equal(await child.ended, 0);
+});
+
+test('the launcher on an older Node runs the one that the lockfile brought, and passes signals on', async (t) => {
+  const older = findOlderNode();
+  if (older === undefined) return t.skip('every node on the PATH is new enough');
+  const launcher = join(root, 'deploy/isthmus.js');
+  const said = JSON.parse(execFileSync(older, [launcher, 'version', '--json'], { encoding: 'utf8' })) as {
+    node: string;
+  };
+  assert.match(said.node, /^24\./);
+  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
+  const apis = tempDir(t);
+  const child = spawn(older, [launcher, 'gateway', '--local', apis, '--data-dir', tempDir(t), ...ports], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (output += text));
+  const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+  await eventually(() => output.includes('gateway listening'), { timeoutMs: 10_000 });
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
+});
+
+function findOlderNode(): string | undefined {
+  const candidates = (process.env['PATH'] ?? '').split(':').map((dir) => join(dir, 'node'));
+  return [...candidates, '/usr/bin/node', '/usr/local/bin/node'].find((path) => {
+    try {
+      const major = Number(
+        execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' }).split('.')[0],
+      );
+      return major >= 20 && major < 24;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function definition(target: string): unknown {
+  return {
+    id: 'small',
+    name: 'small',
+    gravitee: '4.0.0',
+    type: 'proxy',
+    apiVersion: '1.0',
+    listeners: [{ type: 'http', paths: [{ path: '/small' }], entrypoints: [{ type: 'http-proxy' }] }],
+    endpointGroups: [
+      {
+        name: 'default',
+        type: 'http-proxy',
+        endpoints: [{ name: 'one', type: 'http-proxy', configuration: { target } }],
+      },
+    ],
+    plans: {
+      p: {
+        id: 'p',
+        name: 'plan',
+        status: 'published',
+        mode: 'standard',
+        security: { type: 'KEY_LESS' },
+        flows: [],
+      },
+    },
+    flows: [],
+  };
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+
+import { settingsOf } from '../proto/process/config.ts';
+import { generatedFiles } from './generate.ts';
+import { processNames, processSchemas } from './processes.ts';
+
+for (const [path, text] of generatedFiles()) {
+  test(`${path} is what the sources say (npm run generate)`, () => {
+    const file = join(import.meta.dirname, '..', path);
+    assert.ok(existsSync(file), `${path} is missing`);
+    assert.ok(readFileSync(file, 'utf8') === text, `${path} is stale; run npm run generate`);
+  });
+}
+
+for (const name of processNames) {
+  test(`every setting of ${name} has a description that is a sentence`, () => {
+    const bare = settingsOf(processSchemas[name]).filter(({ description }) => description === '');
+    assert.deepEqual(
+      bare.map(({ path }) => path),
+      [],
+    );
+  });
+}
