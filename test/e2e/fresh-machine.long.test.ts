@@ -49,7 +49,7 @@ async function startAndAsk(
 ): Promise<void> {
   const dataDir = join(wish.cwd, 'data');
   mkdirSync(dataDir, { recursive: true });
-  const [command = '', ...args] = [
+  const [command, ...args]: readonly string[] = [
     ...wish.command,
     '--data-dir',
     dataDir,
@@ -57,7 +57,7 @@ async function startAndAsk(
     String(wish.portOffset),
   ];
   const startedMs = performance.now();
-  const child = spawn(command, args, {
+  const child = spawn(command ?? '', args, {
     cwd: wish.cwd,
     env: environment,
     detached: true,

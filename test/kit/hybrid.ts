@@ -116,6 +116,7 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
     args: ['bridge'],
     config: {
       dataDir: join(dir, 'control-plane'),
+      publicUrls: [bridge],
       listen: { port: ports.bridge, ...(wish.isBorderStrict ? { tls: certificate } : {}) },
       blobs,
       ...databaseConfig,
