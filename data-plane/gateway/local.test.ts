@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { eventually } from '../../test/kit/eventually.ts';
+import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway.ts';
+import { startUpstream } from '../../test/kit/upstream.ts';
+
+const yaml = (target: string): string => `
+id: yaml
+name: YAML
+gravitee: 4.0.0
+type: proxy
+apiVersion: 1.0
+listeners:
+  - type: http
+    paths: [{ path: /yaml }]
+endpointGroups:
+  - name: default
+    type: http-proxy
+    endpoints:
+      - name: one
+        type: http-proxy
+        configuration: { target: "${target}" }
+plans:
+  open: { security: { type: KEY_LESS } }
+`;
+const exported = (target: string): object => {
+  const { plans: _plans, gravitee: _gravitee, ...api } = apiDefinition('exported', target);
+  return {
+    api: { ...api, definitionVersion: 'V4', type: 'PROXY' },
+    plans: [{ id: 'p', security: { type: 'KEY_LESS' }, status: 'PUBLISHED', mode: 'STANDARD' }],
+    pages: [],
+    members: [],
+  };
+};
+
+const status = async (
+  gateway: LocalGateway,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<number> => (await gateway.call(path, { headers })).status;
+const ready = async (gateway: LocalGateway) => {
+  const answer = await fetch(`${gateway.nodeApi}/health/ready`);
+  return {
+    status: answer.status,
+    ...((await answer.json()) as { problems: { file: string; reason: string }[] }),
+  };
+};
+/** A saved file is live within a second. */
+const withinASecond = { timeoutMs: 1_000 };
+
+test('JSON, YAML and exports in one folder are served', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      json: apiDefinition('json', url),
+      'second.yaml': yaml(url),
+      third: exported(url),
+      '.hidden': '{',
+      'notes.txt': 'no',
+    },
+  });
+  for (const path of ['/json', '/yaml', '/exported']) assert.equal(await status(gateway, path), 200, path);
+  assert.deepEqual((await ready(gateway)).problems, []);
+});
+
+test('a saved file is live within a second: new, changed, renamed over, removed', async (t) => {
+  const upstream = await startUpstream(t);
+  const gateway = await startLocalGateway(t, { apis: {} });
+  assert.equal(await status(gateway, '/a'), 404);
+  gateway.write('a', apiDefinition('a', `${upstream.url}/one`));
+  await eventually(async () => (await gateway.call('/a')).text.includes('"url":"/one"'), withinASecond);
+  gateway.write('a', apiDefinition('a', `${upstream.url}/two`));
+  await eventually(async () => (await gateway.call('/a')).text.includes('"url":"/two"'), withinASecond);
+  const aside = join(gateway.folder, '.a.json.new');
+  writeFileSync(aside, JSON.stringify(apiDefinition('a', `${upstream.url}/three`)));
+  renameSync(aside, join(gateway.folder, 'a.json'));
+  await eventually(async () => (await gateway.call('/a')).text.includes('"url":"/three"'), withinASecond);
+  rmSync(join(gateway.folder, 'a.json'));
+  await eventually(async () => (await status(gateway, '/a')) === 404, withinASecond);
+});
+
+test('a broken file keeps its previous state and is named in log and readiness until it is mended', async (t) => {
+  const upstream = await startUpstream(t);
+  const good = apiDefinition('a', upstream.url);
+  const gateway = await startLocalGateway(t, { apis: { a: good } });
+  const broken: readonly (readonly [what: string, text: string, reason: RegExp])[] = [
+    ['half a file', '{"id": "a", "na', /JSON/],
+    ['an empty file', '', /empty/],
+    ['a list', '[]', /object/],
+    [
+      'a definition that this version cannot run',
+      JSON.stringify({ ...good, failover: { enabled: true } }),
+      /failover/,
+    ],
+  ];
+  for (const [what, text, reason] of broken) {
+    gateway.write('a', text);
+    const problem = await eventually(async () => {
+      const { problems } = await ready(gateway);
+      return problems.find((each) => each.file === 'a.json' && reason.test(each.reason));
+    }, withinASecond);
+    assert.match(problem.reason, reason, what);
+    assert.equal(await status(gateway, '/a'), 200, what);
+    assert.ok(
+      gateway.logged.some((line) => reason.test(line)),
+      what,
+    );
+  }
+  gateway.write('a', good);
+  await eventually(async () => (await ready(gateway)).problems.length === 0, withinASecond);
+  assert.equal((await ready(gateway)).status, 200);
+});
+
+test('subscriptions stand beside the definitions, and follow their file', async (t) => {
+  const { url } = await startUpstream(t);
+  const subscription = { id: 's', api: 'a', plan: 'keys', application: 'app', apiKeys: ['first-key'] };
+  const gateway = await startLocalGateway(t, {
+    apis: { a: apiDefinition('a', url, { plans: { keys: { security: { type: 'API_KEY' } } } }) },
+    subscriptions: [subscription],
+  });
+  const key = (value: string): Record<string, string> => ({ 'x-gravitee-api-key': value });
+  assert.equal(await status(gateway, '/a', key('first-key')), 200);
+  gateway.write('isthmus', { subscriptions: [{ ...subscription, apiKeys: ['second-key'] }] });
+  await eventually(async () => (await status(gateway, '/a', key('second-key'))) === 200, withinASecond);
+  assert.equal(await status(gateway, '/a', key('first-key')), 401);
+  gateway.write('isthmus', { subscriptions: [{ ...subscription, planz: 'keys' }] });
+  const problem = await eventually(async () => (await ready(gateway)).problems[0], withinASecond);
+  assert.deepEqual(problem.file, 'isthmus.json');
+  assert.match(problem.reason, /planz/);
+  assert.equal(await status(gateway, '/a', key('second-key')), 200);
+  gateway.write('isthmus', {
+    subscriptions: [{ ...subscription, status: 'CLOSED', apiKeys: ['second-key'] }],
+  });
+  await eventually(async () => (await status(gateway, '/a', key('second-key'))) === 401, withinASecond);
+});
+
+test('two files with one API: the first by name serves, the other is named', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startLocalGateway(t, {
+    apis: { one: apiDefinition('a', `${url}/one`), two: apiDefinition('a', `${url}/two`) },
+  });
+  assert.match((await gateway.call('/a')).text, /"url":"\/one"/);
+  assert.deepEqual((await ready(gateway)).problems, [
+    { file: 'two.json', reason: 'api "a" is in one.json already' },
+  ]);
+  rmSync(join(gateway.folder, 'one.json'));
+  await eventually(async () => (await gateway.call('/a')).text.includes('"url":"/two"'), withinASecond);
+  assert.deepEqual((await ready(gateway)).problems, []);
+});
+
+test('a folder that is not there is one clear fault', async (t) => {
+  await assert.rejects(
+    startLocalGateway(t, { apis: {}, config: { local: '/does/not/exist' } }),
+    /config\.invalid: The folder \/does\/not\/exist cannot be read/,
+  );
+});
