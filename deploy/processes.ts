@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bridgeConfigSchema } from '../bridge/config.ts';
+import { AnalyticsSettings } from '../control-plane/analytics/settings.ts';
 import { controlPlaneConfigSchema } from '../control-plane/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
 import { section } from '../proto/process/config.ts';
@@ -12,8 +13,11 @@ const { dataDir, database, blobs } = controlPlaneConfigSchema.shape;
 /** A bridge in a process of its own reads the control plane's database and bucket; it never opens a key. */
 export const bridgeProcessSchema = bridgeConfigSchema.extend({ dataDir, database, blobs, log });
 
-/** The control plane with how it logs. */
-export const controlPlaneProcessSchema = controlPlaneConfigSchema.extend({ log });
+/** The control plane with its analytics and how it logs. */
+export const controlPlaneProcessSchema = controlPlaneConfigSchema.extend({
+  analytics: AnalyticsSettings,
+  log,
+});
 
 /** Every process with its configuration, in the order of the reference. */
 export const processSchemas = {

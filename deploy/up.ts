@@ -13,7 +13,7 @@ import { openKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
 import { shipperConfigSchema } from '../shipper/config.ts';
 import { startShipper } from '../shipper/start.ts';
-import { openAnalytics } from './analytics.ts';
+import { createAnalyticsOpener } from './analytics.ts';
 import { loadFor } from './command.ts';
 import type { UpFlags } from './commands/up.ts';
 import { startEchoServer } from './echo-server.ts';
@@ -57,7 +57,7 @@ export async function up(flags: UpFlags, parts: ProcessParts): Promise<void> {
     config: configs.controlPlane,
     adminPassword: process.env['ISTHMUS_ADMIN_PASSWORD'],
     demoTarget: `http://127.0.0.1:${echo}`,
-    openAnalytics,
+    openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
   });
   const { repository, blobs } = controlPlane;
   const bridge = await startBridge({ ...parts, config: configs.bridge, repository, blobs });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { createAnalyticsOpener } from '../analytics.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
 import { runProcess } from '../run-process.ts';
@@ -20,12 +21,11 @@ export function controlPlaneCommand(onExit: (code: number) => void): Command {
     const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
     const code = await runProcess({ name: 'control-plane', level: config.log.level }, async (parts) => {
       const { startControlPlane } = await import('../../control-plane/start.ts');
-      const { openAnalytics } = await import('../analytics.ts');
       const { url, boot, nodePort } = await startControlPlane({
         ...parts,
         config,
         adminPassword: process.env['ISTHMUS_ADMIN_PASSWORD'],
-        openAnalytics,
+        openAnalytics: createAnalyticsOpener(config.analytics),
       });
       say(`control plane listening on ${url}/management, node API on port ${nodePort}`);
       if (boot.adminPassword !== undefined) {
