@@ -4,7 +4,8 @@ import { Fault } from '../proto/faults/fault.ts';
 import { catalog } from '../proto/policies/catalog.ts';
 import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
 import { openKeyring } from '../proto/process/secrets.ts';
-import type { EnrolledIdentity } from '../proto/trust/identity.ts';
+import { type EnrolledIdentity, loadIdentity } from '../proto/trust/identity.ts';
+import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { SourceState } from './admin/state.ts';
 import type { Deployments } from './gateway/deployments.ts';
 import { localTenant, startLocal } from './gateway/local.ts';
@@ -32,12 +33,20 @@ export interface RunningSource {
 /** Finds out where configuration comes from; enrols when a token is given and there is no identity yet. */
 export async function openSource({ config, clock, lifecycle, version }: GatewayOptions): Promise<Source> {
   if (config.local !== undefined) return { kind: 'local', gateway: 'local', folder: config.local };
-  const outbound = createOutbound(toOutboundOptions(config.outbound, 'private'));
+  const keyring = openKeyring({ dir: join(config.dataDir, 'secrets') });
+  const toBridge = toOutboundOptions(config.outbound, 'private');
+  // The bridge's address is the operator's word, wherever it points: by setting, by enrolment, or by the token.
+  const bridge =
+    config.bridge.url ?? loadIdentity(config.dataDir, keyring)?.bridge ?? bridgeOf(config.bridge.token);
+  const outbound = createOutbound({
+    ...toBridge,
+    allow: [...toBridge.allow, ...(bridge === undefined ? [] : [bridge])],
+  });
   lifecycle.onClose('outbound', () => outbound.close());
   const identity = await ensureIdentity({
     token: config.bridge.token,
     dir: config.dataDir,
-    keyring: openKeyring({ dir: join(config.dataDir, 'secrets') }),
+    keyring,
     outbound,
     clock,
     version,
@@ -53,6 +62,10 @@ export async function openSource({ config, clock, lifecycle, version }: GatewayO
     });
   }
   return { kind: 'bridge', gateway: identity.gateway, identity, outbound };
+}
+
+function bridgeOf(token: string | undefined): string | undefined {
+  return token === undefined ? undefined : readEnrolmentToken(token).bridge;
 }
 
 /** What following needs besides the source. */

@@ -76,7 +76,6 @@ async function world(t: TestContext) {
     listen: { host: '127.0.0.1', port: 0 },
     admin: { port: 0 },
     bridge: { url: border.url, token: real.repository.createToken() },
-    outbound: { allow: ['127.0.0.1'] },
     report: { enabled: false },
   });
   const start = async () => {
