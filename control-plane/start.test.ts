@@ -69,6 +69,27 @@ test('a user of the socket creates, deploys and subscribes', async (t) => {
   assert.ok(key.length >= 32);
 });
 
+test('a body too large is refused over a real socket, and the next request is answered', async (t) => {
+  const { options } = prepare(t, tempDir(t), { adminPassword: 'correct horse' });
+  const { url } = await startControlPlane(options);
+  const apis = `${url}/management/v2/environments/DEFAULT/apis`;
+  const right = `Basic ${Buffer.from('admin:correct horse').toString('base64')}`;
+  for (const [authorization, status] of [
+    [right, 413],
+    ['Basic eA==', 401],
+  ] as const)
+    for (const body of ['x'.repeat(2_000_000), new Blob(['x'.repeat(2_000_000)]).stream()]) {
+      const headers = { authorization, 'content-type': 'application/json' };
+      // A stream goes out in chunks, without a length that could be refused at once.
+      const answer = await fetch(apis, { method: 'POST', headers, body, duplex: 'half' } as RequestInit);
+      assert.equal(answer.status, status);
+      await answer.text();
+      const next = await fetch(apis, { headers: { authorization: right } });
+      assert.equal(next.status, 200);
+      await next.text();
+    }
+});
+
 test('the node API says ready, and metrics', async (t) => {
   const { options } = prepare(t, tempDir(t));
   const { nodePort } = await startControlPlane(options);

@@ -133,3 +133,23 @@ export async function displayNames(
     .execute();
   return new Map(rows.map((row) => [row.id, row.display_name]));
 }
+
+/** A page of an organization's users by name. */
+export async function listUsers(
+  db: Queries,
+  organization: string,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): Promise<{ readonly rows: readonly UserRow[]; readonly total: number }> {
+  const selected = db.selectFrom('user_account').where('organization', '=', organization);
+  const rows = await selected
+    .selectAll()
+    .orderBy('username')
+    .orderBy('id')
+    .limit(limit)
+    .offset(offset)
+    .execute();
+  const count = await selected
+    .select((select) => select.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { rows, total: Number(count.total) };
+}

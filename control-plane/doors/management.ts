@@ -173,6 +173,12 @@ function answerError(context: Context, error: unknown, log: Log): Response {
     const seconds = error instanceof ThrottledFault ? Math.ceil(error.retryAfterMs / 1_000) : 1;
     context.header('Retry-After', String(seconds));
   }
+  // What was not read of a body would be taken for the next request, so this connection ends here, and says so: otherwise
+  // a client would send its next request into a closing socket.
+  const hasBody =
+    Number(context.req.header('content-length') ?? 0) > 0 ||
+    context.req.header('transfer-encoding') !== undefined;
+  if (answer.status === 413 || (hasBody && !context.req.raw.bodyUsed)) context.header('Connection', 'close');
   invariant(answer.status >= 400 && answer.status < 600, 'an error has an error status');
   return context.json(answer.body, answer.status as 400);
 }

@@ -74,6 +74,8 @@ const table: Readonly<Record<string, string>> = {
   listTokens: 'ok ok ok 401 404',
   createToken: 'ok ok ok 401 404',
   deleteToken: 'ok ok ok 401 404',
+  listUsers: 'ok 403 403 401 404',
+  createUser: 'ok 403 403 401 404',
 };
 
 const bodies: Readonly<Record<string, object>> = {
@@ -87,6 +89,7 @@ const bodies: Readonly<Record<string, object>> = {
   updateFleet: { name: 'laptop', environments: ['DEFAULT'] },
   createEnrolmentToken: { bridge: 'http://127.0.0.1:1' },
   createToken: { name: 'mine' },
+  createUser: { username: 'new', password: 'long enough now', role: 'USER' },
 };
 
 /** Makes a user and a personal token; a token works under every path, whatever organization it names. */

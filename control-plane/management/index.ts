@@ -10,6 +10,7 @@ import type { Route } from './route.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
 import { tenantRoutes } from './tenants/tenants.ts';
 import { tokenRoutes } from './tokens/tokens.ts';
+import { userRoutes } from './users/users.ts';
 
 /** Every resource of the management API; a new one is a line here. */
 export const routes: readonly Route[] = [
@@ -24,4 +25,5 @@ export const routes: readonly Route[] = [
   ...analyticsRoutes,
   ...fleetRoutes,
   ...tokenRoutes,
+  ...userRoutes,
 ];

@@ -251,5 +251,45 @@ export interface LeaseTable {
 // ---- analytics (0003): covered ranges and the manifest of the lake --------------------------------------------------
 
 /** The tables of control-plane/analytics. */
-// oxlint-disable-next-line typescript/no-empty-interface -- filled by its owner
-export interface AnalyticsTables {}
+export interface AnalyticsTables {
+  lake_file: LakeFileTable;
+  covered_range: CoveredRangeTable;
+  landing_object: LandingObjectTable;
+}
+
+/** A Parquet file of the lake: the manifest. */
+export interface LakeFileTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  /** In the bucket. */
+  readonly object_key: string;
+  /** pending: named before it is written. live: queries read it. retired: replaced, deleted after a grace. */
+  state: 'pending' | 'live' | 'retired';
+  record_count: number;
+  byte_count: number;
+  /** Time of the oldest and newest record. */
+  min_ms: number;
+  max_ms: number;
+  changed_at_ms: number;
+}
+
+/** Offsets of a spool that are in the lake; the ranges of a spool never overlap. */
+export interface CoveredRangeTable {
+  readonly organization: string;
+  readonly environment: string;
+  readonly spool: string;
+  readonly first_offset: number;
+  /** Inclusive. */
+  readonly last_offset: number;
+  /** Of the landing object that brought it. */
+  readonly hash8: string;
+  readonly gateway: string;
+}
+
+/** A landing object that is done with and still to be deleted. */
+export interface LandingObjectTable {
+  readonly object_key: string;
+  readonly outcome: 'ingested' | 'duplicate' | 'quarantined';
+  readonly delete_after_ms: number;
+}

@@ -11,7 +11,8 @@ export async function listenAdmin(
   app: Hono,
   at: { readonly host: string; readonly port: number },
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server = createServer(getRequestListener(app.fetch));
+  const listener = getRequestListener(app.fetch);
+  const server = createServer((request, response) => void listener(request, response));
   await listen(server, at);
   return {
     port: (server.address() as AddressInfo).port,

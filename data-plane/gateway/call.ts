@@ -338,6 +338,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     promise
       .then((value) => {
         if (this.exchange.isAborted) this.settle();
+        // oxlint-disable-next-line promise/no-callback-in-promise -- the pipeline goes on by callbacks where a policy was asynchronous
         if (!this.isAnswered) next(value);
       })
       .catch((error: unknown) => (this.exchange.isAborted ? this.settle() : this.fail(error)));

@@ -19,9 +19,9 @@ export interface Deployments {
   /** Takes a change into service whole; see {@link ApplyChange}. */
   readonly apply: ApplyChange;
   /** Finds the API of a request. */
-  match(host: string, path: string): Match<DeployedApi> | undefined;
+  readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   /** True once any configuration was applied. */
-  hasConfiguration(): boolean;
+  readonly hasConfiguration: () => boolean;
   /** Per environment what is served and what is refused; for the node API. */
   state(): readonly DeployedEnvironment[];
   /** Gives back every pool. */

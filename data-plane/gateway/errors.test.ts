@@ -6,7 +6,7 @@ import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
 import { freePort } from '../../test/kit/processes.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import type { startUpstream } from '../../test/kit/upstream.ts';
 
 const keyed = { plans: { keys: { security: { type: 'API_KEY' } } } };
 const plain = 'text/plain';

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { Count } from './limiter.ts';
 import { createMemoryCounters } from './memory.ts';
 
 test('a window is replaced by the first hit after its end', () => {
   const counters = createMemoryCounters({ windowsMax: 10 });
-  const hit = (nowMs: number) => ({ ...counters.hit('k', 1_000, nowMs) });
+  const hit = (nowMs: number): Count => ({ ...counters.hit('k', 1_000, nowMs) });
   assert.deepEqual(hit(0), { count: 1, resetAtMs: 1_000 });
   assert.deepEqual(hit(999), { count: 2, resetAtMs: 1_000 });
   assert.deepEqual(hit(1_000), { count: 1, resetAtMs: 2_000 });

@@ -11,14 +11,19 @@ interface Window {
   resetAtMs: number;
 }
 
+/** Counters that answer at once. */
+export interface MemoryCounters extends Counters {
+  hit(...call: Parameters<Counters['hit']>): Count;
+  /** Windows kept. */
+  readonly size: number;
+}
+
 /**
  * Counters of one worker.
  *
  * A window that has ended is replaced by its next hit. The result is the live window: read it before the next hit.
  */
-export function createMemoryCounters({
-  windowsMax,
-}: MemoryCountersOptions): Counters & { readonly size: number } {
+export function createMemoryCounters({ windowsMax }: MemoryCountersOptions): MemoryCounters {
   const windows = new Map<string, Window>();
   return {
     get size() {

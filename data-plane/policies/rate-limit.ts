@@ -61,10 +61,12 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, host, place) => {
 
 /** Plan and subscription; for keyless callers application 1 and the address; the API where no plan was asked. */
 function callerOf({ attributes }: PolicyContext, api: string): string {
-  const plan = attributes.get('plan');
-  const subscription = attributes.get('subscription-id');
-  if (plan === undefined) return api;
-  return `${String(plan)}${subscription === undefined ? `1${String(attributes.get('user-id'))}` : String(subscription)}`;
+  const text = (name: string): string | undefined => {
+    const value = attributes.get(name);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const plan = text('plan');
+  return plan === undefined ? api : `${plan}${text('subscription-id') ?? `1${text('user-id') ?? ''}`}`;
 }
 
 function sayHow(

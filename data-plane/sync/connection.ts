@@ -1,3 +1,4 @@
+import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import { isAbort } from '../../proto/process/lifecycle.ts';
 import type { Log } from '../../proto/process/log.ts';
@@ -231,6 +232,8 @@ function noteFailure(error: unknown, { connection, log }: FollowOptions): number
   if (code === 'bridge.identity_in_use') {
     connection.hasIdentityConflict = true;
     log.error({ code }, "another live process uses this gateway's identity; enrol this machine on its own");
+  } else if (!isKnownEnd && !(error instanceof Fault)) {
+    log.error({ err: error }, 'following the bridge failed; what is here stays in service');
   } else if (message !== connection.lastError) {
     log.warn({ why: message }, 'the bridge is away; what is here stays in service');
   }

@@ -243,6 +243,13 @@ export const codes = define({
     text: 'A change by cookie needs the X-Xsrf-Token header.',
     hint: 'Send the value of the XSRF-TOKEN cookie as X-Xsrf-Token.',
   },
+  'analytics.failed': { status: 503, owner: 'platform', text: 'The figures cannot be calculated now.' },
+  'analytics.overloaded': {
+    status: 503,
+    owner: 'capacity',
+    text: 'Too many queries are waiting.',
+    hint: 'Try again in a moment.',
+  },
   'analytics.unavailable': {
     status: 503,
     owner: 'platform',

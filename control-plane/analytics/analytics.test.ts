@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
+import { eventually } from '../../test/kit/eventually.ts';
+import { land, recordLine } from '../../test/kit/landing.ts';
+import { startNode } from '../../test/kit/processes.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLifecycle } from '../../proto/process/lifecycle.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import type { BlobStore } from '../../proto/wire/blobs.ts';
+import { createFileBlobs } from '../storage/blobs/files.ts';
+import { openStorage, type Storage } from '../storage/storage.ts';
+import type { Analytics } from './analytics.ts';
+import { createDuck } from './duck.ts';
+import { holes, uncovered } from './ranges.ts';
+import { AnalyticsSettings } from './settings.ts';
+import { startAnalytics } from './start.ts';
+
+const at = { organization: 'o', environment: 'e' };
+const span = { ...at, api: 'a', fromMs: 1_800_000_000_000, toMs: 1_800_000_001_000 };
+const log = createLog({ name: 'test', level: 'silent' });
+const lines = (count: number, over: Record<string, unknown> = {}): readonly string[] =>
+  Array.from({ length: count }, (_, n) => recordLine({ timestamp: 1_800_000_000_000 + n, ...over }));
+
+interface Lake {
+  readonly dir: string;
+  readonly url: string | undefined;
+  readonly storage: Storage;
+  readonly blobs: BlobStore;
+  start(settings?: Partial<AnalyticsSettings>): Promise<Analytics>;
+  keys(prefix: string): Promise<readonly string[]>;
+  events(): Promise<readonly string[]>;
+}
+
+async function createLake(t: TestContext, database: TestDatabase): Promise<Lake> {
+  const dir = tempDir(t);
+  const url = await database.create();
+  const storage = await openStorage({ url, dataDir: dir, log });
+  t.after(() => storage.close());
+  const blobs = createFileBlobs(join(dir, 'bucket'));
+  return {
+    dir,
+    url,
+    storage,
+    blobs,
+    async start(settings = {}) {
+      const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
+      t.after(() => lifecycle.close());
+      return startAnalytics({
+        storage,
+        blobs,
+        dir: join(dir, 'analytics'),
+        settings: AnalyticsSettings.parse({ ingestEveryMs: 10, graceMs: 0, leaseMs: 100, ...settings }),
+        log,
+        clock: systemClock,
+        lifecycle,
+        metrics: createMetrics(),
+      });
+    },
+    async keys(prefix) {
+      const found: string[] = [];
+      for await (const { key } of blobs.list(prefix)) found.push(key);
+      return found;
+    },
+    async events() {
+      const rows = await storage.db.selectFrom('gateway_event').select(['kind', 'detail']).execute();
+      return rows.map(({ kind, detail }) => `${kind} ${detail.replace(/^.*: /, '')}`);
+    },
+  };
+}
+
+for (const database of testDatabases) {
+  describe(`the lake on ${database.name}`, { skip: database.skip }, () => {
+    test('what lands is counted once by span, status and entrypoint, and its landing object is deleted', async (t) => {
+      const lake = await createLake(t, database);
+      await land(lake.blobs, [...lines(3), '{}', recordLine({ status: 404 }), recordLine({ status: 0 })]);
+      await land(
+        lake.blobs,
+        [
+          ...lines(2, { api_id: 'b' }),
+          recordLine({ timestamp: span.toMs }),
+          '{"type":"gap","org_id":"o","env_id":"e","timestamp":1800000000000,"dropped":7}',
+        ],
+        { first: 6 },
+      );
+      const analytics = await lake.start();
+      await eventually(async () => (await analytics.requestsCount(span)).total === 5, { timeoutMs: 20_000 });
+      assert.deepEqual(await analytics.requestsCount(span), {
+        total: 5,
+        countsByEntrypoint: { 'http-proxy': 5 },
+      });
+      const { ranges, rangesByEntrypoint } = await analytics.responseStatusRanges(span);
+      const expected = {
+        '100.0-200.0': 0,
+        '200.0-300.0': 3,
+        '300.0-400.0': 0,
+        '400.0-500.0': 1,
+        '500.0-600.0': 0,
+      };
+      assert.deepEqual(ranges, expected);
+      assert.deepEqual(rangesByEntrypoint, { 'http-proxy': expected });
+      assert.equal((await analytics.requestsCount({ ...span, api: 'b' })).total, 2);
+      assert.equal((await analytics.requestsCount({ ...span, organization: 'other' })).total, 0);
+      assert.equal((await analytics.requestsCount({ ...span, api: "x' OR 1=1 --" })).total, 0);
+      await eventually(async () => (await lake.keys('landing/')).length === 0);
+      assert.equal((await lake.keys('lake/v1/org=o/env=e/')).length, 1);
+    });
+
+    test('repeated, overlapping and contradicting ranges count each offset once', async (t) => {
+      const lake = await createLake(t, database);
+      const all = lines(30).map((line, n) => line.replace('"r"', `"r${n}"`));
+      await land(lake.blobs, all.slice(5, 15), { first: 5 });
+      await land(lake.blobs, all.slice(0, 10), { first: 0 });
+      await land(lake.blobs, all.slice(20, 25), { first: 20 });
+      const analytics = await lake.start();
+      const total = async (): Promise<number> => (await analytics.requestsCount(span)).total;
+      await eventually(async () => (await total()) === 20, { timeoutMs: 20_000 });
+      assert.deepEqual(await analytics.holes(at), [
+        { spool: '00112233445566778899aabbccddeeff', gateway: 'g', holes: [{ first: 15, last: 19 }] },
+      ]);
+      await land(lake.blobs, all.slice(20, 25), { first: 20 });
+      await land(lake.blobs, all.slice(2, 28), { first: 2 });
+      await land(lake.blobs, lines(5, { status: 500 }), { first: 20 });
+      await eventually(async () => (await lake.keys('landing/')).length === 0);
+      assert.equal(await total(), 28);
+      assert.deepEqual(await analytics.holes(at), []);
+      assert.deepEqual(await lake.events(), [
+        'records.quarantined its range arrived before with other content',
+      ]);
+      assert.equal((await lake.keys('quarantine/landing/')).length, 1);
+      assert.equal((await analytics.responseStatusRanges(span)).ranges['500.0-600.0'], 0);
+    });
+
+    test('objects that are not what their key says go to quarantine alone', async (t) => {
+      const lake = await createLake(t, database);
+      await land(lake.blobs, lines(3, { org_id: 'victim' }), { first: 10 });
+      await land(lake.blobs, lines(3), { first: 20, count: 4 });
+      await land(lake.blobs, lines(3), { first: 30, hash8: '00000000' });
+      const junk = Buffer.from('no zstd at all');
+      const { createHash } = await import('node:crypto');
+      const hash8 = createHash('sha256').update(junk).digest('hex').slice(0, 8);
+      const place = 'landing/v1/org=o/env=e/fleet=f/gateway=g/00112233445566778899aabbccddeeff';
+      await lake.blobs.put(`${place}/40-41-${hash8}.ndjson.zst`, junk);
+      await lake.blobs.put('landing/v1/stranger.txt', junk);
+      await land(lake.blobs, lines(3), { first: 0 });
+      const analytics = await lake.start();
+      await eventually(async () => (await analytics.requestsCount(span)).total === 3, { timeoutMs: 20_000 });
+      await eventually(async () => (await lake.keys('landing/')).length === 1, { timeoutMs: 20_000 });
+      assert.deepEqual(
+        (await lake.events()).toSorted((a, b) => (a < b ? -1 : 1)),
+        [
+          'records.quarantined it cannot be read',
+          'records.quarantined it holds records of another tenant',
+          'records.quarantined its bytes are not those that its key names',
+          'records.quarantined its lines are not as many as its key says',
+        ],
+      );
+      assert.equal((await analytics.requestsCount({ ...span, organization: 'victim' })).total, 0);
+    });
+
+    test('an ingester that is killed between any two steps leaves nothing uncounted and nothing counted twice', async (t) => {
+      const lake = await createLake(t, database);
+      let landed = 0;
+      for (const step of ['named', 'converted', 'durable', 'committed', 'deleted']) {
+        await land(lake.blobs, lines(7), { first: landed });
+        await land(lake.blobs, lines(3), { first: landed + 7 });
+        landed += 10;
+        const main = join(import.meta.dirname, '../../test/kit/ingester-main.ts');
+        const child = startNode(t, [main, lake.dir, step, ...(lake.url === undefined ? [] : [lake.url])]);
+        assert.equal(await child.ended, -1, `killed at ${step}: ${child.output()}`);
+      }
+      const analytics = await lake.start();
+      await eventually(async () => (await analytics.requestsCount(span)).total === landed, {
+        timeoutMs: 20_000,
+      });
+      await eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });
+      assert.equal((await analytics.requestsCount(span)).total, landed);
+      const files = await lake.storage.db.selectFrom('lake_file').select(['state', 'object_key']).execute();
+      assert.deepEqual(
+        (await lake.keys('lake/')).toSorted((a, b) => (a < b ? -1 : 1)),
+        files.map(({ object_key }) => object_key).toSorted((a, b) => (a < b ? -1 : 1)),
+      );
+      assert.ok(files.every(({ state }) => state === 'live'));
+    });
+
+    test('of several ingesters on one database one works at a time', async (t) => {
+      const lake = await createLake(t, database);
+      const all = await Promise.all(
+        [lake.start(), lake.start(), lake.start()].map(async (started) => started),
+      );
+      for (let n = 0; n < 10; n++) await land(lake.blobs, lines(5), { first: n * 5 });
+      const [analytics] = all;
+      assert.ok(analytics);
+      await eventually(async () => (await analytics.requestsCount(span)).total === 50, { timeoutMs: 20_000 });
+      await eventually(async () => (await lake.keys('landing/')).length === 0);
+      for (const one of all) assert.equal((await one.requestsCount(span)).total, 50);
+    });
+  });
+}
+
+test('a query that takes too long is killed, one too many is refused, and the next one runs', async (t) => {
+  const duck = createDuck({
+    dir: tempDir(t),
+    memoryMegabytesMax: 128,
+    threads: 1,
+    timeoutMs: 1_500,
+    queueMax: 2,
+  });
+  t.after(() => duck.close());
+  const endless = duck.query('SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c');
+  const second = duck.query('SELECT 1 AS one');
+  await assert.rejects(async () => duck.query('SELECT 2'), { code: 'analytics.overloaded' });
+  await assert.rejects(endless, { code: 'analytics.failed' });
+  assert.deepEqual(await second, [{ one: 1 }]);
+  await assert.rejects(duck.query("SELECT * FROM read_text('/etc/passwd')"), { code: 'analytics.failed' });
+});
+
+test('what is uncovered and what is covered make up the range, without overlap', () => {
+  const range = fc.tuple(fc.nat(50), fc.nat(10)).map(([first, more]) => ({ first, last: first + more }));
+  fc.assert(
+    fc.property(range, fc.array(range, { maxLength: 8 }), (wanted, covered) => {
+      const isIn = (offset: number, ranges: readonly { first: number; last: number }[]): number =>
+        ranges.filter(({ first, last }) => first <= offset && offset <= last).length;
+      const parts = uncovered(wanted, covered);
+      for (let offset = 0; offset <= 70; offset++) {
+        const expected = isIn(offset, [wanted]) === 1 && isIn(offset, covered) === 0 ? 1 : 0;
+        assert.equal(isIn(offset, parts), expected);
+      }
+    }),
+  );
+  assert.deepEqual(holes([]), []);
+});

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { BlobStore } from '../../proto/wire/blobs.ts';
+import type { LakeFile } from './lake.store.ts';
+
+/**
+ * Lake files on local disk, since DuckDB reads objects of a bucket only through an extension that is a download.
+ *
+ * Files are immutable and named by id, so a copy is never stale. Past its bound the copies go that were not used longest.
+ */
+export class LakeCache {
+  readonly #dir: string;
+  readonly #blobs: BlobStore;
+  readonly #bytesMax: number;
+  /** In order of use. */
+  readonly #sizes = new Map<string, number>();
+  readonly #fetching = new Map<string, Promise<void>>();
+  #bytes = 0;
+
+  constructor(options: { readonly dir: string; readonly blobs: BlobStore; readonly bytesMax: number }) {
+    this.#dir = options.dir;
+    this.#blobs = options.blobs;
+    this.#bytesMax = options.bytesMax;
+  }
+
+  /** Finds what a former process left. */
+  async open(): Promise<void> {
+    await mkdir(this.#dir, { recursive: true });
+    for (const name of await readdir(this.#dir)) {
+      const id = /^([0-9a-f-]{36})\.parquet$/.exec(name)?.[1];
+      if (id === undefined) await rm(join(this.#dir, name), { force: true });
+      else this.#note(id, (await stat(join(this.#dir, name))).size);
+    }
+  }
+
+  /** Takes over a file that was just written; it is moved. */
+  async adopt(id: string, path: string): Promise<void> {
+    const { size } = await stat(path);
+    await rename(path, this.#path(id));
+    this.#note(id, size);
+  }
+
+  /** Local paths of files, fetched where they are not here. Errors: blobs.unavailable, analytics.failed when one is gone. */
+  async paths(files: readonly LakeFile[]): Promise<readonly string[]> {
+    for (const file of files) await this.#ensure(file);
+    await this.#evict(new Set(files.map(({ id }) => id)));
+    return files.map(({ id }) => this.#path(id));
+  }
+
+  async #ensure(file: LakeFile): Promise<void> {
+    const size = this.#sizes.get(file.id);
+    if (size !== undefined) {
+      this.#sizes.delete(file.id);
+      this.#sizes.set(file.id, size);
+      return;
+    }
+    const fetching =
+      this.#fetching.get(file.id) ?? this.#fetch(file).finally(() => this.#fetching.delete(file.id));
+    this.#fetching.set(file.id, fetching);
+    await fetching;
+  }
+
+  async #fetch({ id, key }: LakeFile): Promise<void> {
+    const bytes = await this.#blobs.get(key);
+    if (bytes === undefined)
+      throw new Fault('analytics.failed', { internal: `${key} is in the manifest and not in the bucket` });
+    const temporary = `${this.#path(id)}.${randomBytes(4).toString('hex')}`;
+    await writeFile(temporary, bytes);
+    await rename(temporary, this.#path(id));
+    this.#note(id, bytes.length);
+  }
+
+  async #evict(used: ReadonlySet<string>): Promise<void> {
+    for (const [id, size] of this.#sizes) {
+      if (this.#bytes <= this.#bytesMax) return;
+      if (used.has(id)) continue;
+      this.#sizes.delete(id);
+      this.#bytes -= size;
+      await rm(this.#path(id), { force: true });
+    }
+  }
+
+  #note(id: string, size: number): void {
+    if (this.#sizes.has(id)) return;
+    this.#sizes.set(id, size);
+    this.#bytes += size;
+  }
+
+  #path(id: string): string {
+    return join(this.#dir, `${id}.parquet`);
+  }
+}

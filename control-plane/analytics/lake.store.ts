@@ -1,0 +1,261 @@
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { LandingKey } from '../../proto/wire/blobs.ts';
+import type { Storage, Trx } from '../storage/storage.ts';
+import type { CoveredRangeTable, LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
+import type { OffsetRange } from './ranges.ts';
+
+/** A file that is about to be written. */
+export interface PendingFile extends EnvironmentRef {
+  readonly id: string;
+  readonly key: string;
+}
+
+/** A file that is written, with everything that becomes true by its commit. */
+export interface FileCommit {
+  readonly file: PendingFile;
+  readonly records: number;
+  readonly bytes: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly covered: readonly (OffsetRange & Pick<LandingKey, 'spool' | 'gateway' | 'hash8'>)[];
+  readonly done: readonly Pick<LandingObjectTable, 'object_key' | 'outcome'>[];
+}
+
+/** A live file of the manifest. */
+export interface LakeFile {
+  readonly id: string;
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** Who ingests, and until when a landing object outlives its commit. */
+export interface LakeStoreOptions {
+  readonly storage: Storage;
+  /** Of this process; the lease says who may commit. */
+  readonly holder: string;
+  readonly leaseMs: number;
+}
+
+const leaseName = 'ingester';
+
+/**
+ * The manifest of the lake and the ranges that it covers.
+ *
+ * Everything that commits proves inside the transaction that its process still holds the lease: one that slept past it
+ * cannot commit what its successor has taken over.
+ */
+export class LakeStore {
+  readonly #storage: Storage;
+  readonly #options: LakeStoreOptions;
+
+  constructor(options: LakeStoreOptions) {
+    this.#storage = options.storage;
+    this.#options = options;
+  }
+
+  /** Takes or prolongs the lease; false while another process holds it. */
+  async hold(nowMs: number): Promise<boolean> {
+    const { holder, leaseMs } = this.#options;
+    const taken = await this.#storage.db
+      .insertInto('lease')
+      .values({ name: leaseName, holder, expires_at_ms: nowMs + leaseMs })
+      .onConflict((conflict) =>
+        conflict
+          .column('name')
+          .doUpdateSet({ holder, expires_at_ms: nowMs + leaseMs })
+          .where((eb) => eb.or([eb('lease.holder', '=', holder), eb('lease.expires_at_ms', '<=', nowMs)])),
+      )
+      .executeTakeFirst();
+    return Number(taken.numInsertedOrUpdatedRows ?? 0) > 0;
+  }
+
+  /** Gives the lease back, so that a restart does not wait for it. */
+  async release(): Promise<void> {
+    await this.#storage.db
+      .deleteFrom('lease')
+      .where('name', '=', leaseName)
+      .where('holder', '=', this.#options.holder)
+      .execute();
+  }
+
+  /** Names a file before it is written, so that whatever a crash leaves behind has a name. */
+  async begin(file: PendingFile, nowMs: number): Promise<void> {
+    const { id, organization, environment, key } = file;
+    const row: LakeFileTable = {
+      id,
+      organization,
+      environment,
+      object_key: key,
+      state: 'pending',
+      record_count: 0,
+      byte_count: 0,
+      min_ms: 0,
+      max_ms: 0,
+      changed_at_ms: nowMs,
+    };
+    await this.#storage.db.insertInto('lake_file').values(row).execute();
+  }
+
+  /** The one moment at which records begin to count. False when the lease or the pending file was lost: nothing has happened then. */
+  async commit(
+    commit: FileCommit,
+    { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
+  ): Promise<boolean> {
+    const { file, records, bytes, minMs, maxMs, covered, done } = commit;
+    return this.#fenced(nowMs, async (trx) => {
+      const updated = await trx
+        .updateTable('lake_file')
+        .set({
+          state: 'live',
+          record_count: records,
+          byte_count: bytes,
+          min_ms: minMs,
+          max_ms: maxMs,
+          changed_at_ms: nowMs,
+        })
+        .where('id', '=', file.id)
+        .where('organization', '=', file.organization)
+        .where('environment', '=', file.environment)
+        .where('state', '=', 'pending')
+        .executeTakeFirst();
+      if (Number(updated.numUpdatedRows) !== 1) return false;
+      const { organization, environment } = file;
+      const rows: CoveredRangeTable[] = covered.map(({ spool, gateway, hash8, first, last }) => ({
+        organization,
+        environment,
+        spool,
+        first_offset: first,
+        last_offset: last,
+        hash8,
+        gateway,
+      }));
+      for (const row of rows) await trx.insertInto('covered_range').values(row).execute();
+      await insertDone(trx, done, nowMs + graceMs);
+      return true;
+    });
+  }
+
+  /** Marks landing objects as done with, without new records: repetitions, and what went to quarantine. */
+  async settle(
+    done: FileCommit['done'],
+    { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
+  ): Promise<void> {
+    await this.#fenced(nowMs, async (trx) => {
+      await insertDone(trx, done, nowMs + graceMs);
+      return true;
+    });
+  }
+
+  /** What is covered of a spool around a range, with the hashes of what brought it. */
+  async covered(
+    at: EnvironmentRef,
+    spool: string,
+    within?: OffsetRange,
+  ): Promise<readonly (OffsetRange & { readonly hash8: string })[]> {
+    let query = this.#storage.db
+      .selectFrom('covered_range')
+      .select(['first_offset', 'last_offset', 'hash8'])
+      .where('organization', '=', at.organization)
+      .where('environment', '=', at.environment)
+      .where('spool', '=', spool);
+    if (within !== undefined)
+      query = query.where('first_offset', '<=', within.last).where('last_offset', '>=', within.first);
+    const rows = await query.orderBy('first_offset').execute();
+    return rows.map((row) => ({ first: row.first_offset, last: row.last_offset, hash8: row.hash8 }));
+  }
+
+  /** Spools of an environment that something has arrived of. */
+  async spools(at: EnvironmentRef): Promise<readonly { readonly spool: string; readonly gateway: string }[]> {
+    return this.#storage.db
+      .selectFrom('covered_range')
+      .select(['spool', 'gateway'])
+      .distinct()
+      .where('organization', '=', at.organization)
+      .where('environment', '=', at.environment)
+      .execute();
+  }
+
+  /** Live files that may hold records of a span. */
+  async files(
+    at: EnvironmentRef,
+    span: { readonly fromMs: number; readonly toMs: number },
+  ): Promise<readonly LakeFile[]> {
+    const rows = await this.#storage.db
+      .selectFrom('lake_file')
+      .select(['id', 'object_key', 'byte_count'])
+      .where('organization', '=', at.organization)
+      .where('environment', '=', at.environment)
+      .where('state', '=', 'live')
+      .where('max_ms', '>=', span.fromMs)
+      .where('min_ms', '<', span.toMs)
+      .orderBy('min_ms')
+      .execute();
+    return rows.map((row) => ({ id: row.id, key: row.object_key, bytes: row.byte_count }));
+  }
+
+  /** Files that a dead ingester named and never committed. */
+  async leftBehind(): Promise<readonly LakeFile[]> {
+    const rows = await this.#storage.db
+      .selectFrom('lake_file')
+      .select(['id', 'object_key', 'byte_count'])
+      .where('state', '=', 'pending')
+      .execute();
+    return rows.map((row) => ({ id: row.id, key: row.object_key, bytes: row.byte_count }));
+  }
+
+  /** Strikes a pending file out, after what was written of it is gone. */
+  async abandon(id: string): Promise<void> {
+    await this.#storage.db
+      .deleteFrom('lake_file')
+      .where('id', '=', id)
+      .where('state', '=', 'pending')
+      .execute();
+  }
+
+  /** Keys of landing objects that are done with, due ones and others. */
+  async doneWith(): Promise<readonly LandingObjectTable[]> {
+    return this.#storage.db.selectFrom('landing_object').selectAll().execute();
+  }
+
+  /** The landing object is gone from the bucket. */
+  async forget(key: string): Promise<void> {
+    await this.#storage.db.deleteFrom('landing_object').where('object_key', '=', key).execute();
+  }
+
+  /** Tells the operator. */
+  async saveEvent(event: {
+    readonly id: string;
+    readonly organization: string;
+    readonly gateway: string;
+    readonly detail: string;
+    readonly atMs: number;
+  }): Promise<void> {
+    const { id, organization, gateway, detail, atMs } = event;
+    await this.#storage.db
+      .insertInto('gateway_event')
+      .values({ id, organization, gateway, kind: 'records.quarantined', detail, at_ms: atMs })
+      .execute();
+  }
+
+  async #fenced(nowMs: number, work: (trx: Trx) => Promise<boolean>): Promise<boolean> {
+    return this.#storage.transaction(async (trx) => {
+      const held = await trx
+        .updateTable('lease')
+        .set({ expires_at_ms: nowMs + this.#options.leaseMs })
+        .where('name', '=', leaseName)
+        .where('holder', '=', this.#options.holder)
+        .executeTakeFirst();
+      return Number(held.numUpdatedRows) === 1 && work(trx);
+    });
+  }
+}
+
+async function insertDone(trx: Trx, done: FileCommit['done'], deleteAfterMs: number): Promise<void> {
+  for (const { object_key, outcome } of done) {
+    await trx
+      .insertInto('landing_object')
+      .values({ object_key, outcome, delete_after_ms: deleteAfterMs })
+      .onConflict((conflict) => conflict.column('object_key').doNothing())
+      .execute();
+  }
+}

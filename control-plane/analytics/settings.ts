@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { section } from '../../proto/process/config.ts';
+
+const ms = z.int().min(1);
+const mebibyte = 1024 * 1024;
+
+/** The section `analytics` of a control plane's configuration. */
+export const AnalyticsSettings = section({
+  ingest: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Move records from the landing folder into the lake; one process at a time does, under a lease.',
+    ),
+  ingestEveryMs: ms.default(1_000).describe('How often the landing folder is listed.'),
+  graceMs: z.int().min(0).default(60_000).describe('A landing object outlives its commit by this long.'),
+  leaseMs: ms.default(30_000).describe('A dead ingester is replaced after this time.'),
+  objectsPerFileMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(256)
+    .describe('Landing objects that go into one Parquet file.'),
+  bytesPerFileMax: z
+    .int()
+    .min(1)
+    .default(64 * mebibyte)
+    .describe('Compressed bytes of them together.'),
+  ingestMsMax: ms.default(120_000).describe('One Parquet file; then the process that writes it is killed.'),
+  queryMsMax: ms.default(30_000).describe('One query; then the process that runs it is killed.'),
+  queriesWaitingMax: z.int().min(1).default(100).describe('Queries that wait; one more is refused.'),
+  memoryMegabytesMax: z.int().min(64).default(512).describe('Memory of each of the two DuckDB processes.'),
+  threads: z.int().min(1).max(64).default(2).describe('Threads of each of them.'),
+  cacheBytesMax: z
+    .int()
+    .min(1)
+    .default(4_096 * mebibyte)
+    .describe('Lake files that are kept on local disk for queries.'),
+});
+/** See {@link AnalyticsSettings}. */
+export type AnalyticsSettings = z.output<typeof AnalyticsSettings>;
