@@ -32,12 +32,52 @@ export const gatewayConfigSchema = z.strictObject({
       })
       .optional()
       .describe('TLS; without it plain HTTP.'),
-    headerBytesMax: z.int().min(1_024).default(16_384).describe('Largest request head.'),
-    headersMax: z.int().min(10).default(100).describe('Most header lines of a request.'),
-    headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive.'),
+    requestLineBytesMax: z.int().min(256).default(8_192).describe('Longest request line; past it 414.'),
+    headerBytesMax: z.int().min(1_024).default(32_768).describe('Largest request head; past it 431.'),
+    headersMax: z.int().min(10).default(100).describe('Most header lines of a request; past it 431.'),
+    headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive; past it 408.'),
     idleMsMax: ms.default(60_000).describe('A connection without a request is closed after this time.'),
-    bodyBytesMax: z.int().min(0).default(1_073_741_824).describe('Largest request body that is passed on.'),
+    requestMsMax: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Longest time from a request head to the last byte of its answer; 0 is no bound.'),
+    bodyBytesMax: z
+      .int()
+      .min(0)
+      .default(1_073_741_824)
+      .describe('Largest request body that is passed on; past it 413.'),
+    bodyBytesPerSecondMin: z
+      .int()
+      .min(0)
+      .default(128)
+      .describe('A request body that is waited for comes at least this fast, else 408; 0 is no bound.'),
     connectionsMax: z.int().min(1).default(20_000).describe('Most open client connections.'),
+    connectionsPerSourceMax: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('Most open client connections from one address.'),
+    requestsPerConnectionMax: z
+      .int()
+      .min(1)
+      .default(1_000_000)
+      .describe('After so many requests a connection is closed with its answer.'),
+    tunnelIdleMsMax: ms
+      .default(3_600_000)
+      .describe('A WebSocket or other tunnel that is silent in both directions is closed after this time.'),
+    eventLoopLagMsMax: z
+      .int()
+      .min(0)
+      .default(500)
+      .describe(
+        'While the event loop lags more than this, new requests get 503 with Retry-After; 0 is no bound.',
+      ),
+    mergeSlashes: z.boolean().default(false).describe('Whether repeated slashes in a path are one.'),
+    encodedSlash: z
+      .enum(['keep', 'refuse'])
+      .default('keep')
+      .describe('What becomes of %2F in a path: kept as it is, or refused with 400.'),
   }),
   admin: section({
     host: z.string().default('127.0.0.1').describe('Address of the node API: health, metrics, APIs.'),

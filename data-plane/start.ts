@@ -13,7 +13,7 @@ import { Deadlines } from './gateway/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deployments.ts';
 import { createRequestIds } from './gateway/request-ids.ts';
 import { createServe } from './gateway/serve.ts';
-import type { Engine, RunningServer } from './http/exchange.ts';
+import type { Engine, RunningServer, ServerLimits } from './http/exchange.ts';
 import { createPlainEngine } from './http/plain/engine.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
@@ -147,23 +147,39 @@ async function listen(
         at.tls === undefined
           ? undefined
           : {
-              cert: readFileSync(at.tls.certFile, 'utf8'),
-              key: readFileSync(at.tls.keyFile, 'utf8'),
+              certificates: [
+                { cert: readFileSync(at.tls.certFile, 'utf8'), key: readFileSync(at.tls.keyFile, 'utf8') },
+              ],
               ca: undefined,
               clientAuth: 'none',
+              minVersion: 'TLSv1.2',
             },
-      headerBytesMax: at.headerBytesMax,
-      headersMax: at.headersMax,
-      headerTimeoutMs: at.headerMsMax,
-      idleTimeoutMs: at.idleMsMax,
-      bodyBytesMax: at.bodyBytesMax,
-      connectionsMax: at.connectionsMax,
+      limits: limitsOf(config),
+      target: { mergeSlashes: at.mergeSlashes, encodedSlash: at.encodedSlash },
       onExchange: serve,
       onRefusal: traffic.onRefusal,
     });
   } catch (error) {
     throw portFault(error, at.port);
   }
+}
+
+function limitsOf({ listen }: GatewayConfig): ServerLimits {
+  return {
+    requestLineBytesMax: listen.requestLineBytesMax,
+    headerBytesMax: listen.headerBytesMax,
+    headersMax: listen.headersMax,
+    headerTimeoutMs: listen.headerMsMax,
+    bodyBytesMax: listen.bodyBytesMax,
+    bodyBytesPerSecondMin: listen.bodyBytesPerSecondMin,
+    idleTimeoutMs: listen.idleMsMax,
+    requestMsMax: listen.requestMsMax,
+    connectionsMax: listen.connectionsMax,
+    connectionsPerSourceMax: listen.connectionsPerSourceMax,
+    requestsPerConnectionMax: listen.requestsPerConnectionMax,
+    tunnelIdleMsMax: listen.tunnelIdleMsMax,
+    eventLoopLagMsMax: listen.eventLoopLagMsMax,
+  };
 }
 
 function countersOf(traffic: Traffic, reporter: Reporter | undefined): Readonly<Record<string, number>> {

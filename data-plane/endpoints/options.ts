@@ -17,6 +17,11 @@ export function upstreamOptions(target: URL, { http, ssl }: SharedConfiguration)
     keepAlive: http.keepAlive,
     connectionsMax: http.maxConcurrentConnections,
     queueMax: http.maxWaitQueueSize,
+    ageMsMax: 0,
+    dnsTtlMs: 30_000,
+    headerBytesMax: 65_536,
+    headersMax: 200,
+    proxy: undefined,
     tls:
       scheme === 'http'
         ? undefined
@@ -27,6 +32,8 @@ export function upstreamOptions(target: URL, { http, ssl }: SharedConfiguration)
             ca: ssl.trustStore.type === 'PEM' ? ssl.trustStore.content : undefined,
             cert: ssl.keyStore.type === 'PEM' ? ssl.keyStore.certContent : undefined,
             key: ssl.keyStore.type === 'PEM' ? ssl.keyStore.keyContent : undefined,
+            pfx: undefined,
+            passphrase: undefined,
           },
   };
 }

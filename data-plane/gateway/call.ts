@@ -202,17 +202,23 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     const { request } = this;
     const isUpgrade = this.exchange.request.isUpgrade;
     this.isBodyTaken = true;
-    void endpoint.upstream
-      .send({
+    endpoint.upstream.send(
+      {
         method: request.method,
         target: endpoint.target.line(request.pathInfo, request.query),
         headers: request.headers,
         body: isUpgrade ? undefined : (request.content ?? this.exchange.request.body),
         exchange: this.exchange,
         isUpgrade,
-      })
-      .then((result) => this.receive(result))
-      .catch((error: unknown) => this.fail(error));
+      },
+      (result) => {
+        try {
+          this.receive(result);
+        } catch (error) {
+          this.fail(error);
+        }
+      },
+    );
   }
 
   private prepare(endpoint: Endpoint): void {

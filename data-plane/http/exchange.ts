@@ -1,3 +1,5 @@
+import type { Server } from 'node:net';
+
 /**
  * The contract between an HTTP engine and the gateway.
  *
@@ -90,8 +92,20 @@ export interface ExchangeRequest {
   readonly localPort: number;
   /** True when the client asks for an Upgrade (WebSocket and others); the gateway decides, see `Exchange.tunnel`. */
   readonly isUpgrade: boolean;
-  /** The head as received, for logs and debugging; undefined when the engine did not keep it. */
-  readonly rawHead: Uint8Array | undefined;
+  /** The head as received, in latin1, for logs and debugging; undefined when the engine did not keep it. */
+  readonly rawHead: string | undefined;
+  /** What the client proved in the TLS handshake; undefined without TLS or without a certificate. Read lazily. */
+  readonly clientCertificate: ClientCertificate | undefined;
+}
+
+/** A client's certificate. Whether the handshake verified it against the listener's authorities is `isVerified`. */
+export interface ClientCertificate {
+  readonly pem: string;
+  /** e.g. `CN=orders, O=Acme`. */
+  readonly subject: string;
+  /** SHA-256 of the DER form, 64 lower-case hex digits without colons. */
+  readonly fingerprintSha256: string;
+  readonly isVerified: boolean;
 }
 
 /** An answer's head. */
@@ -219,22 +233,45 @@ export interface UpstreamOptions {
   readonly connectionsMax: number;
   /** Waiting requests past connectionsMax; -1 is no bound of the definition's (the engine's own bound holds). */
   readonly queueMax: number;
-  readonly tls:
-    | {
-        readonly rejectUnauthorized: boolean;
-        readonly verifyHost: boolean;
-        readonly servername: string | undefined;
-        readonly ca: string | undefined;
-        readonly cert: string | undefined;
-        readonly key: string | undefined;
-      }
-    | undefined;
+  /** A connection older than this takes no new request; 0 is no bound. */
+  readonly ageMsMax: number;
+  /** How long resolved addresses are kept. */
+  readonly dnsTtlMs: number;
+  /** Answer heads past these bounds are an invalid response. */
+  readonly headerBytesMax: number;
+  readonly headersMax: number;
+  readonly tls: UpstreamTls | undefined;
+  /** A proxy between us and the upstream: CONNECT for https, absolute-form for http. */
+  readonly proxy: UpstreamProxy | undefined;
+}
+
+/** How an upstream is recognised and what we show it. PEM texts; pfx is PKCS12 bytes in base64. */
+export interface UpstreamTls {
+  readonly rejectUnauthorized: boolean;
+  readonly verifyHost: boolean;
+  readonly servername: string | undefined;
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly pfx: string | undefined;
+  readonly passphrase: string | undefined;
+}
+
+/** An HTTP proxy on the way to an upstream; the password is opened only here. */
+export interface UpstreamProxy {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
 }
 
 /** A pool of connections to one origin. */
 export interface Upstream {
-  /** Sends one request; resolves when the answer's head is complete or it is certain that none comes. Never rejects. */
-  send(request: UpstreamRequest): Promise<UpstreamResult>;
+  /**
+   * Sends one request and calls back once, when the answer's head is complete or it is certain that none comes; perhaps
+   * before `send` returns. A callback and no promise: the answer goes on in the same turn, while its bytes are still in the read buffer.
+   */
+  send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void;
   /** Finishes what runs, to the deadline, then closes. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -248,25 +285,55 @@ export interface EngineRefusal {
   readonly startedAtMs: number;
 }
 
-/** Server settings; every limit has its unit. */
+/** How a listener speaks TLS. PEM texts. */
+export interface TlsOptions {
+  /** The first serves clients without SNI or with an unknown name; the others are chosen by their subject alternative names. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  /** Authorities of client certificates. */
+  readonly ca: string | undefined;
+  readonly clientAuth: 'none' | 'request' | 'required';
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** What a server bounds; every limit has its unit. */
+export interface ServerLimits {
+  /** Past it 414. */
+  readonly requestLineBytesMax: number;
+  /** Header section; past it 431. */
+  readonly headerBytesMax: number;
+  /** Header lines; past it 431. */
+  readonly headersMax: number;
+  /** From a connection's or request's first byte to the end of the head; past it 408. */
+  readonly headerTimeoutMs: number;
+  /** Past it 413. */
+  readonly bodyBytesMax: number;
+  /** A body that is waited for comes at least this fast, judged over some seconds; past it 408. 0 is no bound. */
+  readonly bodyBytesPerSecondMin: number;
+  /** A connection without a request is closed after this time. */
+  readonly idleTimeoutMs: number;
+  /** From the head to the last byte of the answer; past it the connection is reset. 0 is no bound. Tunnels are exempt. */
+  readonly requestMsMax: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerSourceMax: number;
+  /** After so many requests a connection is closed with its answer. */
+  readonly requestsPerConnectionMax: number;
+  /** A tunnel that is silent in both directions is closed after this time. */
+  readonly tunnelIdleMsMax: number;
+  /** While the event loop lags more than this, new requests are answered 503 with Retry-After; 0 is no bound. */
+  readonly eventLoopLagMsMax: number;
+}
+
+/** Server settings. */
 export interface ServerOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  readonly tls:
-    | {
-        readonly cert: string;
-        readonly key: string;
-        readonly ca: string | undefined;
-        readonly clientAuth: 'none' | 'request' | 'required';
-      }
-    | undefined;
-  readonly headerBytesMax: number;
-  readonly headersMax: number;
-  readonly headerTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly bodyBytesMax: number;
-  readonly connectionsMax: number;
+  /** A listener that somebody else opened (the primary of several workers); host and port are then its own. */
+  readonly listener?: Server | undefined;
+  readonly tls: TlsOptions | undefined;
+  readonly limits: ServerLimits;
+  /** How request targets are normalised beyond what is always done; see the table in README.md. */
+  readonly target: { readonly mergeSlashes: boolean; readonly encodedSlash: 'keep' | 'refuse' };
   /** Receives every well-formed request. Must answer each exactly once, at some time, unless it is aborted. */
   readonly onExchange: (exchange: Exchange) => void;
   readonly onRefusal: ((refusal: EngineRefusal) => void) | undefined;
@@ -276,6 +343,8 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly port: number;
   readonly connections: number;
+  /** Handshakes from now on use these; connections that are open keep theirs. Throws when the PEM texts do not fit together. */
+  reloadTls(tls: TlsOptions): void;
   /** Stops accepting, answers what runs with `Connection: close`, closes idle connections, resets the rest at the deadline. */
   close(deadlineMs: number): Promise<void>;
 }

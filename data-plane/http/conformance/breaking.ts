@@ -98,12 +98,10 @@ async function askUpstream(
   return new Promise((resolve, reject) => {
     startServer(t, engine, (exchange) => {
       const { method, path, headers, body } = exchange.request;
-      void upstream
-        .send({ method, target: path, headers, body, exchange, isUpgrade: false })
-        .then((result) => {
-          exchange.respond({ status: 502, headers: exchange.createHeaders() }, '');
-          resolve(result);
-        });
+      upstream.send({ method, target: path, headers, body, exchange, isUpgrade: false }, (result) => {
+        exchange.respond({ status: 502, headers: exchange.createHeaders() }, '');
+        resolve(result);
+      });
     })
       .then(({ open }) => open('GET / HTTP/1.1\r\nHost: h\r\n\r\n'))
       .catch(reject);

@@ -6,6 +6,7 @@ import type {
   EngineRefusal,
   Exchange,
   Outcome,
+  ServerLimits,
   ServerOptions,
   Upstream,
   UpstreamOptions,
@@ -21,7 +22,29 @@ export const upstreamDefaults: Omit<UpstreamOptions, 'port'> = {
   keepAlive: true,
   connectionsMax: 8,
   queueMax: -1,
+  ageMsMax: 0,
+  dnsTtlMs: 30_000,
+  headerBytesMax: 32_768,
+  headersMax: 100,
   tls: undefined,
+  proxy: undefined,
+};
+
+/** Bounds that no test of a conversation meets by accident. */
+export const limitDefaults: ServerLimits = {
+  requestLineBytesMax: 8_192,
+  headerBytesMax: 32_768,
+  headersMax: 100,
+  headerTimeoutMs: 5_000,
+  bodyBytesMax: 1_000_000,
+  bodyBytesPerSecondMin: 0,
+  idleTimeoutMs: 5_000,
+  requestMsMax: 0,
+  connectionsMax: 100,
+  connectionsPerSourceMax: 100,
+  requestsPerConnectionMax: 10_000,
+  tunnelIdleMsMax: 60_000,
+  eventLoopLagMsMax: 0,
 };
 
 interface ProxyHooks {
@@ -41,27 +64,22 @@ export async function startProxy(t: TestContext, engine: Engine, hooks: ProxyHoo
     (exchange) => {
       hooks.onExchange?.(exchange);
       exchange.beforeEnd = (outcome) => hooks.onOutcome?.(outcome) ?? undefined;
-      void forward(exchange, upstream);
+      forward(exchange, upstream);
     },
     hooks.onRefusal,
   );
   return { ...server, backend };
 }
 
-async function forward(exchange: Exchange, upstream: Upstream): Promise<void> {
+function forward(exchange: Exchange, upstream: Upstream): void {
   const { request } = exchange;
   const target = request.query === undefined ? request.path : `${request.path}?${request.query}`;
-  const result = await upstream.send({
-    method: request.method,
-    target,
-    headers: request.headers,
-    body: request.body,
-    exchange,
-    isUpgrade: request.isUpgrade,
+  const { method, headers, body, isUpgrade } = request;
+  upstream.send({ method, target, headers, body, exchange, isUpgrade }, (result) => {
+    if (result.kind === 'upgrade') exchange.tunnel(result.upgrade);
+    else if (result.kind === 'response') exchange.respond(result.head, result.body);
+    else exchange.respond({ status: 502, headers: exchange.createHeaders() }, result.failure);
   });
-  if (result.kind === 'upgrade') exchange.tunnel(result.upgrade);
-  else if (result.kind === 'response') exchange.respond(result.head, result.body);
-  else exchange.respond({ status: 502, headers: exchange.createHeaders() }, result.failure);
 }
 
 /** A listening engine whose exchanges the test answers. */
@@ -76,12 +94,8 @@ export async function startServer(
     host: '127.0.0.1',
     port: 0,
     tls: undefined,
-    headerBytesMax: 32_768,
-    headersMax: 100,
-    headerTimeoutMs: 5_000,
-    idleTimeoutMs: 5_000,
-    bodyBytesMax: 1_000_000,
-    connectionsMax: 100,
+    limits: limitDefaults,
+    target: { mergeSlashes: false, encodedSlash: 'keep' },
     onExchange,
     onRefusal,
   });

@@ -17,14 +17,14 @@ import { RequestBody } from './request-body.ts';
 /** Listens with Node's own HTTP/1.1 server. */
 export async function listenPlain(options: ServerOptions): Promise<RunningServer> {
   const server = create(options);
-  server.headersTimeout = options.headerTimeoutMs;
-  server.keepAliveTimeout = options.idleTimeoutMs;
+  server.headersTimeout = options.limits.headerTimeoutMs;
+  server.keepAliveTimeout = options.limits.idleTimeoutMs;
   server.requestTimeout = 0;
-  server.maxConnections = options.connectionsMax;
-  server.maxHeadersCount = options.headersMax + 1;
+  server.maxConnections = options.limits.connectionsMax;
+  server.maxHeadersCount = options.limits.headersMax + 1;
 
   const take = (message: IncomingMessage, response: ServerResponse, answersContinue: boolean): void => {
-    const bytesMax = options.bodyBytesMax;
+    const bytesMax = options.limits.bodyBytesMax;
     const onFirstRead = (): void => (answersContinue ? response.writeContinue() : undefined);
     const body = new RequestBody(message, { onFirstRead, bytesMax });
     const request = readRequest(message, body, options);
@@ -61,24 +61,25 @@ export async function listenPlain(options: ServerOptions): Promise<RunningServer
     get connections() {
       return connections;
     },
+    reloadTls: () => undefined,
     close: (deadlineMs) => drain(server, deadlineMs),
   };
 }
 
 function create(options: ServerOptions): Server {
   const limits = {
-    maxHeaderSize: options.headerBytesMax,
+    maxHeaderSize: options.limits.headerBytesMax,
     insecureHTTPParser: false,
     requireHostHeader: false,
     keepAlive: true,
     noDelay: true,
   };
   if (options.tls === undefined) return createHttp(limits);
-  const { cert, key, ca, clientAuth } = options.tls;
+  const { ca, clientAuth, certificates } = options.tls;
+  const [first] = certificates;
   return createHttps({
     ...limits,
-    cert,
-    key,
+    ...first,
     ...(ca === undefined ? {} : { ca }),
     requestCert: clientAuth !== 'none',
     rejectUnauthorized: clientAuth === 'required',
@@ -95,7 +96,8 @@ function readRequest(
   const method = message.method ?? '';
   if (message.httpVersion !== '1.1' && message.httpVersion !== '1.0')
     return { refusal: 'version', status: 400 };
-  if (message.rawHeaders.length / 2 > options.headersMax) return { refusal: 'too-many-headers', status: 431 };
+  if (message.rawHeaders.length / 2 > options.limits.headersMax)
+    return { refusal: 'too-many-headers', status: 431 };
   const headers = createHeaderList(message.rawHeaders);
   const target = readTarget(message.url ?? '', method);
   if ('refusal' in target) return { ...target, status: 400 };
@@ -111,7 +113,7 @@ function readRequest(
   )
     return { refusal: 'host', status: 400 };
   if (headers.getAll('authorization').length > 1) return { refusal: 'duplicate-authorization', status: 400 };
-  if ((body.length ?? 0) > options.bodyBytesMax) return { refusal: 'body-too-large', status: 413 };
+  if ((body.length ?? 0) > options.limits.bodyBytesMax) return { refusal: 'body-too-large', status: 413 };
   const { socket } = message;
   return {
     method,
@@ -130,6 +132,7 @@ function readRequest(
     isUpgrade:
       headers.has('upgrade') && headers.getAll('connection').some((value) => /\bupgrade\b/i.test(value)),
     rawHead: undefined,
+    clientCertificate: undefined,
   };
 }
 

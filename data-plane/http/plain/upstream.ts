@@ -36,13 +36,14 @@ export function createPlainUpstream(options: UpstreamOptions): Upstream {
     if (slot.kind !== 'taken') return failed(slot.kind, 'no free connection');
     return dispatch(pool, request, slot.release);
   };
+  const send = async (request: UpstreamRequest): Promise<UpstreamResult> => {
+    request.exchange.marks.upstreamStartUs = nowUs(request);
+    if (request.isUpgrade) return sendUpgrade(options, request);
+    const result = await attempt(request);
+    return isWorthRetrying(request, result) ? attempt(request) : result;
+  };
   return {
-    async send(request) {
-      request.exchange.marks.upstreamStartUs = nowUs(request);
-      if (request.isUpgrade) return sendUpgrade(options, request);
-      const result = await attempt(request);
-      return isWorthRetrying(request, result) ? attempt(request) : result;
-    },
+    send: (request, receive) => void send(request).then(receive),
     async close(deadlineMs) {
       const timer = setTimeout(() => void pool.destroy(), deadlineMs);
       await pool.close().finally(() => clearTimeout(timer));
