@@ -1,0 +1,271 @@
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+import type { UpstreamFailure, UpstreamOptions } from '../exchange.ts';
+import { createHandshake, type Handshake } from './handshake.ts';
+import { type DnsAnswer, type DnsCache, type HostAddress } from './dns.ts';
+import { openTunnel, proxyAuthorizationOf } from './proxy.ts';
+
+/** What a dial reports to; exactly one of onConnected and onFailed is called, once, never before `dial` has returned. */
+export interface DialHooks {
+  /**
+   * Reads plain connections into the caller's buffer. TLS has no such way (its records are decrypted into buffers of
+   * Node's own), so there the caller listens to 'data'.
+   */
+  readonly onread?: OnReadOpts | undefined;
+  /**
+   * The socket is open, secured where the upstream is https, and has no listeners of ours but one against a late 'session':
+   * 'error' and 'close' must be listened to before this returns.
+   */
+  readonly onConnected: (socket: Socket | TLSSocket) => void;
+  readonly onFailed: (failure: UpstreamFailure, message: string) => void;
+}
+
+/** A connection that is being opened. */
+export interface DialAttempt {
+  /** Destroys what there is; no hook is called any more. Without effect once a hook was called. */
+  cancel(): void;
+}
+
+/** Opens connections to one upstream. */
+export interface Dialer {
+  dial(hooks: DialHooks): DialAttempt;
+  /** The connection ends at a proxy that reads request targets in absolute form (RFC 9112 section 3.2.2). */
+  readonly usesAbsoluteForm: boolean;
+  /**
+   * Proxy-Authorization for every request of such a connection. Undefined with CONNECT, where the proxy saw it
+   * already and the upstream must never see it.
+   */
+  readonly proxyAuthorization: string | undefined;
+}
+
+/** 0 in a definition means no limit, but no wait is endless. */
+const connectMsCeiling = 120_000;
+/** Addresses that one dial tries at most. */
+const addressesMax = 8;
+/** An address that failed is tried after the others for this time. */
+const restMs = 10_000;
+
+/**
+ * Makes what opens connections to an upstream: name look-up, TCP, proxy and TLS, bounded together by connectTimeoutMs.
+ *
+ * Several addresses share the load: each dial starts at the next one and goes on to the others when one cannot be
+ * reached. Not "happy eyeballs" (RFC 8305): backends are few and near, and two connections at once would double the load
+ * of those that are slow. An address that does not answer costs at most its share of the time that is left; one that
+ * failed lately is tried last.
+ *
+ * Errors: request.invalid when certificates, keys or passphrase do not fit together.
+ */
+export function createDialer(options: UpstreamOptions, dns: DnsCache): Dialer {
+  const usesAbsoluteForm = options.proxy !== undefined && options.scheme === 'http';
+  const way: Way = {
+    options,
+    dns,
+    handshake: options.scheme === 'https' ? createHandshake(options) : undefined,
+    rotation: createRotation(),
+  };
+  return {
+    dial: (hooks) => new Attempt(way, hooks),
+    usesAbsoluteForm,
+    proxyAuthorization: usesAbsoluteForm ? proxyAuthorizationOf(options.proxy) : undefined,
+  };
+}
+
+interface Way {
+  readonly options: UpstreamOptions;
+  readonly dns: DnsCache;
+  readonly handshake: Handshake | undefined;
+  readonly rotation: Rotation;
+}
+
+/** One dial: look up, connect to one address after the other, ask the proxy, shake hands. */
+class Attempt implements DialAttempt {
+  readonly #way: Way;
+  readonly #hooks: DialHooks;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #deadlineMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #shareTimer: NodeJS.Timeout | undefined;
+  #forgetLookup: (() => void) | undefined;
+  #socket: Socket | undefined;
+  #addresses: readonly HostAddress[] = [];
+  #isSettled = false;
+  /** For the message of a timeout. */
+  #doing: string;
+
+  constructor(way: Way, hooks: DialHooks) {
+    this.#way = way;
+    this.#hooks = hooks;
+    const { connectTimeoutMs, proxy, host, port } = way.options;
+    this.#host = proxy?.host ?? host;
+    this.#port = proxy?.port ?? port;
+    this.#doing = `looking up ${this.#host}`;
+    const timeoutMs = connectTimeoutMs === 0 ? connectMsCeiling : connectTimeoutMs;
+    this.#deadlineMs = performance.now() + timeoutMs;
+    this.#timer = setTimeout(
+      () => this.#fail('connectTimeout', `${timeoutMs} ms passed while ${this.#doing}`),
+      timeoutMs,
+    );
+    this.#forgetLookup = way.dns.resolve(this.#host, (answer) => this.#onAnswer(answer));
+  }
+
+  cancel(): void {
+    if (this.#settle()) this.#socket?.destroy();
+  }
+
+  #onAnswer(answer: DnsAnswer): void {
+    if (this.#isSettled) return;
+    if (answer.kind === 'failure') {
+      // Not at once: a remembered failure would reach the caller before it holds the attempt.
+      return process.nextTick(() => this.#fail('dnsFailed', answer.message));
+    }
+    this.#addresses = this.#way.rotation.order(answer.addresses).slice(0, addressesMax);
+    this.#connect(0);
+  }
+
+  #connect(index: number): void {
+    const target = this.#addresses[index];
+    if (target === undefined) return;
+    const { address } = target;
+    const isLast = index + 1 >= this.#addresses.length;
+    this.#doing = `connecting to ${address}:${this.#port}`;
+    const { onread } = this.#hooks;
+    const isPlain = this.#way.options.scheme === 'http';
+    const socket = connect({
+      host: address,
+      port: this.#port,
+      noDelay: true,
+      ...(isPlain && onread !== undefined ? { onread } : {}),
+    });
+    this.#socket = socket;
+    const onFailure = (error: Error): void => {
+      if (this.#isSettled || this.#socket !== socket) return;
+      clearTimeout(this.#shareTimer);
+      this.#way.rotation.failed(address);
+      if (isLast) this.#failBy(error);
+      else this.#connect(index + 1);
+    };
+    socket.on('error', onFailure);
+    socket.once('connect', () => {
+      if (this.#isSettled || this.#socket !== socket) return;
+      clearTimeout(this.#shareTimer);
+      this.#way.rotation.worked(address);
+      socket.off('error', onFailure);
+      this.#onTcp(socket);
+    });
+    if (isLast) return;
+    const shareMs = (this.#deadlineMs - performance.now()) / (this.#addresses.length - index);
+    this.#shareTimer = setTimeout(() => {
+      socket.destroy();
+      onFailure(new Error('no answer'));
+    }, shareMs);
+  }
+
+  #onTcp(socket: Socket): void {
+    const { options, handshake } = this.#way;
+    if (handshake === undefined) return this.#succeed(socket);
+    // From here on this socket only carries another one, and its errors come through that one; a late one must not end the process.
+    socket.on('error', (error) => this.#failBy(error));
+    if (options.proxy === undefined) return this.#secure(socket, handshake);
+    this.#doing = `waiting for the proxy ${this.#host}:${this.#port}`;
+    openTunnel(socket, options, (failure) => {
+      if (this.#isSettled) return;
+      if (failure === undefined) this.#secure(socket, handshake);
+      else this.#fail(failure.failure, failure.message);
+    });
+  }
+
+  #secure(socket: Socket, handshake: Handshake): void {
+    this.#doing = `in the TLS handshake with ${this.#way.options.host}`;
+    const secured = handshake.start(socket, (error) => {
+      if (this.#isSettled) return;
+      if (error === undefined) this.#succeed(secured);
+      else this.#failBy(error);
+    });
+    this.#socket = secured;
+  }
+
+  #succeed(socket: Socket): void {
+    if (this.#settle()) this.#hooks.onConnected(socket);
+  }
+
+  #failBy(error: Error): void {
+    this.#fail(failureOf(error), `${this.#doing}: ${reasonOf(error)}`);
+  }
+
+  #fail(failure: UpstreamFailure, message: string): void {
+    if (!this.#settle()) return;
+    this.#socket?.destroy();
+    this.#hooks.onFailed(failure, message);
+  }
+
+  #settle(): boolean {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#shareTimer);
+    this.#forgetLookup?.();
+    return true;
+  }
+}
+
+interface Rotation {
+  order(addresses: readonly HostAddress[]): readonly HostAddress[];
+  failed(address: string): void;
+  worked(address: string): void;
+}
+
+/** Whose turn it is; addresses that failed lately stand at the end. */
+function createRotation(): Rotation {
+  let turn = 0;
+  const restingUntilMs = new Map<string, number>();
+  return {
+    order(addresses) {
+      if (addresses.length === 1) return addresses;
+      const first = turn++ % addresses.length;
+      const turned = [...addresses.slice(first), ...addresses.slice(0, first)];
+      if (restingUntilMs.size === 0) return turned;
+      const atMs = performance.now();
+      for (const [address, untilMs] of restingUntilMs) if (untilMs <= atMs) restingUntilMs.delete(address);
+      const rests = ({ address }: HostAddress): boolean => restingUntilMs.has(address);
+      return [...turned.filter((one) => !rests(one)), ...turned.filter(rests)];
+    },
+    failed: (address) => void restingUntilMs.set(address, performance.now() + restMs),
+    worked: (address) => void restingUntilMs.delete(address),
+  };
+}
+
+const failuresByCode: Readonly<Record<string, UpstreamFailure>> = {
+  ECONNREFUSED: 'connectRefused',
+  ENOTFOUND: 'dnsFailed',
+  ETIMEDOUT: 'connectTimeout',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+};
+
+/**
+ * Why a socket failed, by Node's code; what is not a network's error comes from the TLS side.
+ *
+ * Trap: with TLS 1.3 a server refuses a client certificate after the client took the handshake for done, so this kind also
+ * comes with the first read of an open connection.
+ */
+export function failureOf(error: Error): UpstreamFailure {
+  const code = codeOf(error);
+  const known = failuresByCode[code];
+  if (known !== undefined) return known;
+  if (code.startsWith('EAI_')) return 'dnsFailed';
+  return /TLS|SSL|CERT|^SELF_SIGNED|^UNABLE_TO_|^EPROTO$|^HOSTNAME_|^INVALID_|CRL/.test(code)
+    ? 'tlsFailed'
+    : 'unreachable';
+}
+
+function reasonOf(error: Error): string {
+  const code = codeOf(error);
+  return code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+}
+
+const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');
