@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
 import proxy from '@fastify/http-proxy';
 import { fastify } from 'fastify';
 
-// Started by peers.ts: upstream URL and port come as arguments.
-const [upstream = '', port = '0'] = process.argv.slice(2);
-const server = fastify({ logger: false });
+// Started by node-proxies.ts: upstream, port, and for TLS the files of certificate and key come as arguments.
+const [upstream = '', port = '0', certFile, keyFile] = process.argv.slice(2);
+const https =
+  certFile === undefined || keyFile === undefined
+    ? null
+    : { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+const server = fastify({ logger: false, https });
 await server.register(proxy, { upstream, undici: { connections: 512, pipelining: 1 } });
 await server.listen({ port: Number(port), host: '127.0.0.1' });

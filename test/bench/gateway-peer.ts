@@ -1,79 +1,90 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../kit/processes.ts';
-import { pinned, proxyCpu, ready, type Peer } from './peers.ts';
+import { paths, ready, type Peer } from './peer.ts';
+import { proxyCpu, type Stage } from './stage.ts';
 
-/** Which of the gateway's duties a bench asks for. */
+/**
+ * The gateway in the roles that are measured.
+ *
+ * bare: keyless, no policies, no access record. record: bare with an access record per request. full: API key, rate limit in memory,
+ * header transform and record. crowded: bare with 10,000 other APIs deployed.
+ */
+export const gatewayRoles = ['bare', 'record', 'full', 'crowded'] as const;
+
+/** See {@link gatewayRoles}. */
+export type GatewayRole = (typeof gatewayRoles)[number];
+
+/** How a gateway is started for a measurement. */
 export interface GatewayWish {
-  readonly name: string;
-  readonly upstream: Peer;
-  /** Write an access record per request. */
-  readonly hasRecord: boolean;
-  /** API key, rate limit in memory and a header transform. */
-  readonly hasPolicies: boolean;
-  /** Other APIs deployed beside the measured one. */
-  readonly otherApis?: number;
+  readonly role: GatewayRole;
+  readonly upstreamUrl: string;
+  /** Speaks TLS with this certificate; undefined is plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Flags of Node itself, e.g. `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[];
 }
 
-/** The key that the measured API asks for when it has policies. */
-export const benchKey = 'bench-key-0123456789abcdef';
+/** The key that the full role asks for. */
+const benchKey = 'bench-key-0123456789abcdef';
+const crowd = 10_000;
 
-/** Starts `isthmus gateway --local` on the proxies' core with one API at /small. */
-export async function startGatewayPeer(wish: GatewayWish): Promise<Peer> {
-  const dir = mkdtempSync(join(tmpdir(), 'isthmus-bench-gateway-'));
+/** Starts `isthmus gateway --local` on the proxies' core with one API per upstream path: /small, /ten, /big. */
+export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise<Peer> {
+  const dir = stage.folder('gateway');
   const apis = join(dir, 'apis');
   mkdirSync(apis);
-  writeFileSync(join(apis, 'small.json'), JSON.stringify(definition('small', wish)));
-  for (let n = 0; n < (wish.otherApis ?? 0); n += 1)
-    writeFileSync(join(apis, `other-${n}.json`), JSON.stringify(definition(`other-${n}`, wish)));
-  if (wish.hasPolicies) {
-    const subscription = {
-      id: 'bench',
-      api: 'small',
-      plan: 'small-plan',
-      application: 'bench',
-      apiKeys: [benchKey],
-    };
-    writeFileSync(join(apis, 'isthmus.json'), JSON.stringify({ subscriptions: [subscription] }));
-  }
+  for (const path of paths) writeDefinition(apis, path, wish);
+  if (wish.role === 'crowded') for (let n = 0; n < crowd; n += 1) writeDefinition(apis, `/other-${n}`, wish);
+  if (wish.role === 'full')
+    writeFileSync(join(apis, 'isthmus.json'), JSON.stringify({ subscriptions: paths.map(subscription) }));
   const port = await freePort();
   const script = join(import.meta.dirname, '../../deploy/isthmus.js');
-  const child = pinned(proxyCpu, [process.execPath, script, 'gateway', '--local', apis], {
-    ISTHMUS_DATA_DIR: join(dir, 'data'),
-    ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
-    ISTHMUS_GATEWAY__ADMIN__PORT: '0',
-    ISTHMUS_GATEWAY__REPORT__ENABLED: String(wish.hasRecord),
-  });
+  const child = stage.start(
+    proxyCpu,
+    [process.execPath, ...(wish.nodeFlags ?? []), script, 'gateway', '--local', apis],
+    {
+      ISTHMUS_DATA_DIR: join(dir, 'data'),
+      ISTHMUS_GATEWAY__LOG__LEVEL: 'warn',
+      ISTHMUS_GATEWAY__LISTEN__HOST: '127.0.0.1',
+      ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
+      ISTHMUS_GATEWAY__ADMIN__PORT: '0',
+      ISTHMUS_GATEWAY__REPORT__ENABLED: String(hasRecord(wish.role)),
+      ...(wish.tls !== undefined && {
+        ISTHMUS_GATEWAY__LISTEN__TLS__CERT_FILE: wish.tls.certFile,
+        ISTHMUS_GATEWAY__LISTEN__TLS__KEY_FILE: wish.tls.keyFile,
+      }),
+    },
+  );
   return ready({
-    name: wish.name,
-    url: `http://127.0.0.1:${port}`,
-    pid: child.pid ?? -1,
-    stop: () => void child.kill('SIGKILL'),
+    name: `isthmus ${wish.role}`,
+    url: `${wish.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    headers: wish.role === 'full' ? [['X-Gravitee-Api-Key', benchKey]] : [],
+    child,
   });
+}
+
+function hasRecord(role: GatewayRole): boolean {
+  return role === 'record' || role === 'full';
+}
+
+function subscription(path: string): unknown {
+  return {
+    id: `bench${path}`,
+    api: path.slice(1),
+    plan: `${path.slice(1)}-plan`,
+    application: 'bench',
+    apiKeys: [benchKey],
+  };
+}
+
+function writeDefinition(folder: string, path: string, wish: GatewayWish): void {
+  const name = path.slice(1);
+  writeFileSync(join(folder, `${name}.json`), JSON.stringify(definition(name, wish)));
 }
 
 function definition(name: string, wish: GatewayWish): unknown {
-  const flow = {
-    name: 'flow',
-    enabled: true,
-    selectors: [{ type: 'http', path: '/', pathOperator: 'STARTS_WITH' }],
-    request: [
-      {
-        name: 'limit',
-        enabled: true,
-        policy: 'rate-limit',
-        configuration: { rate: { limit: 1_000_000_000, periodTime: 1, periodTimeUnit: 'MINUTES' } },
-      },
-      {
-        name: 'headers',
-        enabled: true,
-        policy: 'transform-headers',
-        configuration: { addHeaders: [{ name: 'X-Bench', value: 'yes' }], removeHeaders: ['X-Secret'] },
-      },
-    ],
-    response: [],
-  };
+  const isFull = wish.role === 'full';
   return {
     id: name,
     name,
@@ -87,7 +98,7 @@ function definition(name: string, wish: GatewayWish): unknown {
         type: 'http-proxy',
         sharedConfiguration: { http: { maxConcurrentConnections: 512 } },
         endpoints: [
-          { name: 'one', type: 'http-proxy', configuration: { target: `${wish.upstream.url}/small` } },
+          { name: 'one', type: 'http-proxy', configuration: { target: `${wish.upstreamUrl}/${name}` } },
         ],
       },
     ],
@@ -97,11 +108,32 @@ function definition(name: string, wish: GatewayWish): unknown {
         name: 'plan',
         status: 'published',
         mode: 'standard',
-        security: { type: wish.hasPolicies ? 'API_KEY' : 'KEY_LESS' },
+        security: { type: isFull ? 'API_KEY' : 'KEY_LESS' },
         flows: [],
       },
     },
-    flows: wish.hasPolicies ? [flow] : [],
-    analytics: { enabled: wish.hasRecord },
+    flows: isFull ? [fullFlow] : [],
+    analytics: { enabled: hasRecord(wish.role) },
   };
 }
+
+const fullFlow = {
+  name: 'flow',
+  enabled: true,
+  selectors: [{ type: 'http', path: '/', pathOperator: 'STARTS_WITH' }],
+  request: [
+    {
+      name: 'limit',
+      enabled: true,
+      policy: 'rate-limit',
+      configuration: { rate: { limit: 1_000_000_000, periodTime: 1, periodTimeUnit: 'MINUTES' } },
+    },
+    {
+      name: 'headers',
+      enabled: true,
+      policy: 'transform-headers',
+      configuration: { addHeaders: [{ name: 'X-Bench', value: 'yes' }], removeHeaders: ['X-Secret'] },
+    },
+  ],
+  response: [],
+};

@@ -1,47 +1,53 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import type { Peer } from './peer.ts';
+import { loadCpu, type Stage } from './stage.ts';
 
 /** One measured run of one peer. */
 export interface Run {
   readonly requestsPerSecond: number;
   /** User plus system time of the peer's processes, in microseconds per request. */
   readonly cpuUsPerRequest: number;
+  /** How much of its core the peer used, 0 to 1; far below 1 the load was the bound, not the peer. */
+  readonly busy: number;
   /** Answers that were not 2xx or 3xx, and socket errors. */
   readonly failures: number;
 }
 
-/** What to load and how hard. */
+/** What to ask of a peer and how hard. */
 export interface Load {
-  readonly url: string;
+  readonly path: string;
   readonly connections: number;
+  /** True: one connection per request. */
+  readonly isNewConnections: boolean;
   readonly seconds: number;
-  readonly headers?: readonly string[];
-  /** CPU list for the load generator, e.g. '1'. */
-  readonly cpus: string;
 }
 
 // Linux counts process times in ticks of 10 ms (getconf CLK_TCK, 100 wherever Node runs).
 const tickUs = 1_000_000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** Loads a URL with wrk and reads what the processes with those ids, and their children, spent meanwhile. */
-export async function measure(pid: number, load: Load): Promise<Run> {
-  const before = cpuUs(pid);
-  const report = await wrk(load);
-  const spentUs = cpuUs(pid) - before;
-  const requests = Number(/(\d+) requests in/.exec(report)?.[1] ?? 0);
-  const failures = Number(/Non-2xx or 3xx responses: (\d+)/.exec(report)?.[1] ?? 0) + socketErrors(report);
-  if (requests === 0) throw new Error(`no request was answered by ${load.url}:\n${report}`);
+/**
+ * Loads a peer with wrk and reads what its processes spent meanwhile.
+ *
+ * Errors: when wrk is not there, the peer has ended, or nothing was answered.
+ */
+export async function measure(stage: Stage, peer: Peer, load: Load): Promise<Run> {
+  const startedMs = performance.now();
+  const beforeUs = cpuUs(peer.child.pid);
+  const report = await wrk(stage, peer, load);
+  const spentUs = cpuUs(peer.child.pid) - beforeUs;
+  const requests = numberIn(report, /(\d+) requests in/);
+  if (requests === 0) throw new Error(`${peer.name} answered no request for ${load.path}:\n${report}`);
   return {
-    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1] ?? 0),
+    requestsPerSecond: numberIn(report, /Requests\/sec:\s+([\d.]+)/),
     cpuUsPerRequest: spentUs / requests,
-    failures,
+    busy: spentUs / 1000 / (performance.now() - startedMs),
+    failures: numberIn(report, /Non-2xx or 3xx responses: (\d+)/) + socketErrors(report),
   };
 }
 
-/** The middle one of the values. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function numberIn(report: string, pattern: RegExp): number {
+  return Number(pattern.exec(report)?.[1] ?? 0);
 }
 
 function socketErrors(report: string): number {
@@ -49,26 +55,20 @@ function socketErrors(report: string): number {
   return found === null ? 0 : found.slice(1).reduce((sum, text) => sum + Number(text), 0);
 }
 
-async function wrk(load: Load): Promise<string> {
-  const headers = (load.headers ?? []).flatMap((header) => ['-H', header]);
-  const args = [
-    '-c',
-    load.cpus,
+async function wrk(stage: Stage, peer: Peer, load: Load): Promise<string> {
+  const headers = [
+    ...peer.headers,
+    ...(load.isNewConnections ? ([['Connection', 'close']] as const) : []),
+  ].flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const child = stage.start(loadCpu, [
     'wrk',
     '-t1',
     `-c${load.connections}`,
     `-d${load.seconds}s`,
     ...headers,
-    load.url,
-  ];
-  const child = spawn('taskset', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const parts: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => parts.push(text));
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', () => resolve());
-  });
-  return parts.join('');
+    `${peer.url}${load.path}`,
+  ]);
+  return child.output;
 }
 
 /** CPU time of a process and all its descendants since they began, in microseconds. */

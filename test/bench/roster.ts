@@ -1,0 +1,59 @@
+import { issueCertificate, type CertificateFiles } from './certificate.ts';
+import { gatewayRoles, startGatewayPeer } from './gateway-peer.ts';
+import { startHaproxy } from './haproxy.ts';
+import { startNginxProxy, startNginxUpstream } from './nginx.ts';
+import { nodeProxies, startNodeProxy } from './node-proxies.ts';
+import type { Peer } from './peer.ts';
+import type { Stage } from './stage.ts';
+
+/** Everybody who is measured; nginx is the measure of the others. */
+export const peerNames = [
+  'nginx',
+  'isthmus bare',
+  'isthmus record',
+  'isthmus full',
+  'isthmus crowded',
+  'haproxy',
+  ...nodeProxies,
+] as const;
+
+/** See {@link peerNames}. */
+export type PeerName = (typeof peerNames)[number];
+
+/** Starts peers when a plan first asks for them. */
+export interface Roster {
+  peer(name: PeerName, isTls: boolean): Promise<Peer>;
+}
+
+/** Opens a roster whose peers all forward to one nginx. */
+export async function openRoster(stage: Stage): Promise<Roster> {
+  const upstream = await startNginxUpstream(stage);
+  const started = new Map<string, Promise<Peer>>();
+  let certificate: CertificateFiles | undefined;
+  return {
+    peer(name, isTls) {
+      const key = `${name} ${isTls}`;
+      const running = started.get(key);
+      if (running !== undefined) return running;
+      if (isTls) certificate ??= issueCertificate(stage);
+      const wish = { upstreamUrl: upstream.url, tls: isTls ? certificate : undefined };
+      const starting = start(stage, name, wish);
+      started.set(key, starting);
+      return starting;
+    },
+  };
+}
+
+async function start(
+  stage: Stage,
+  name: PeerName,
+  wish: { readonly upstreamUrl: string; readonly tls: CertificateFiles | undefined },
+): Promise<Peer> {
+  if (name === 'nginx') return startNginxProxy(stage, wish);
+  if (name === 'haproxy') return startHaproxy(stage, wish);
+  const nodeProxy = nodeProxies.find((proxy) => proxy === name);
+  if (nodeProxy !== undefined) return startNodeProxy(stage, nodeProxy, wish);
+  const role = gatewayRoles.find((one) => name === `isthmus ${one}`);
+  if (role === undefined) throw new Error(`nobody is called ${name}`);
+  return startGatewayPeer(stage, { role, ...wish });
+}

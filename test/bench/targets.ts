@@ -1,0 +1,163 @@
+import { compare, cpuRatio, throughputRatio, type Row } from './rounds.ts';
+import type { PeerName } from './roster.ts';
+import { titleOf, type Scene } from './scenes.ts';
+
+/** A promise about two rows of the same scene. */
+interface Target {
+  readonly text: string;
+  readonly row: PeerName;
+  readonly base: PeerName;
+  readonly scenes: (scene: Scene) => boolean;
+  /** Medians over the rounds. */
+  readonly value: (row: Row, base: Row) => number;
+  /** What is promised. */
+  readonly bound: number;
+  /** What `--gate` lets pass: few short rounds on a machine that does other things too. */
+  readonly gateBound: number;
+  readonly isUpperBound: boolean;
+}
+
+/** A target as measured. */
+export interface Verdict {
+  readonly text: string;
+  readonly scene: string;
+  readonly value: number;
+  readonly bound: number;
+  readonly gateBound: number;
+  readonly isMet: boolean;
+  readonly isGateMet: boolean;
+}
+
+/** What is promised (issue 4): CPU and throughput are multiples of the other's, the record is microseconds a request. */
+export const bounds = {
+  bareCpu: 1.3,
+  fastifyThroughput: 3,
+  httpProxyThroughput: 5,
+  bigThroughput: 0.6,
+  crowdedCpu: 1.1,
+  recordUs: 2,
+  fullCpu: 1.7,
+} as const;
+
+/** What the gate lets pass: each promise with the noise of three rounds of one second on a shared machine. */
+export const gateBounds = {
+  bareCpu: 1.6,
+  fastifyThroughput: 2.4,
+  httpProxyThroughput: 4,
+  bigThroughput: 0.45,
+  crowdedCpu: 1.25,
+  recordUs: 4,
+  fullCpu: 2.2,
+} as const satisfies Record<keyof typeof bounds, number>;
+
+const isPlainKept = (scene: Scene): boolean => !scene.isTls && !scene.isNewConnections;
+const isSmall64 = (scene: Scene): boolean =>
+  isPlainKept(scene) && scene.path === '/small' && scene.connections === 64;
+
+const targets: readonly Target[] = [
+  {
+    ...atMost('bareCpu'),
+    text: 'bare CPU / nginx',
+    row: 'isthmus bare',
+    base: 'nginx',
+    scenes: (scene) => isPlainKept(scene) && scene.path !== '/big' && scene.connections >= 64,
+    value: (row, base) => cpuRatio(row, base).median,
+  },
+  {
+    ...atLeast('fastifyThroughput'),
+    text: 'bare throughput / @fastify/http-proxy',
+    row: 'isthmus bare',
+    base: '@fastify/http-proxy',
+    scenes: isSmall64,
+    value: (row, base) => throughputRatio(row, base).median,
+  },
+  {
+    ...atLeast('httpProxyThroughput'),
+    text: 'bare throughput / http-proxy',
+    row: 'isthmus bare',
+    base: 'http-proxy',
+    scenes: isSmall64,
+    value: (row, base) => throughputRatio(row, base).median,
+  },
+  {
+    ...atLeast('bigThroughput'),
+    text: 'bare throughput / nginx',
+    row: 'isthmus bare',
+    base: 'nginx',
+    scenes: (scene) => isPlainKept(scene) && scene.path === '/big' && scene.connections >= 64,
+    value: (row, base) => throughputRatio(row, base).median,
+  },
+  {
+    ...atMost('crowdedCpu'),
+    text: '10,000 APIs CPU / one',
+    row: 'isthmus crowded',
+    base: 'isthmus bare',
+    scenes: isSmall64,
+    value: (row, base) => cpuRatio(row, base).median,
+  },
+  {
+    ...atMost('recordUs'),
+    text: 'access record, us a request',
+    row: 'isthmus record',
+    base: 'isthmus bare',
+    scenes: isSmall64,
+    value: (row, base) =>
+      compare(row, base, (run, bare) => run.cpuUsPerRequest - bare.cpuUsPerRequest).median,
+  },
+  {
+    ...atMost('fullCpu'),
+    text: 'key + limit + headers + record CPU / bare nginx',
+    row: 'isthmus full',
+    base: 'nginx',
+    scenes: isSmall64,
+    value: (row, base) => cpuRatio(row, base).median,
+  },
+];
+
+/** Judges every target whose two rows were measured. */
+export function judge(rows: readonly Row[]): readonly Verdict[] {
+  return targets.flatMap((target) =>
+    rows
+      .filter((row) => row.peer === target.row && target.scenes(row.scene))
+      .flatMap((row) => {
+        const base = rows.find((other) => other.peer === target.base && other.scene === row.scene);
+        return base === undefined ? [] : [judgeOne(target, row, base)];
+      }),
+  );
+}
+
+/** Lines that say of each target whether it was met. */
+export function verdictLines(verdicts: readonly Verdict[], isGate: boolean): readonly string[] {
+  return verdicts.map((verdict) => {
+    const isMet = isGate ? verdict.isGateMet : verdict.isMet;
+    const target = targets.find(({ text }) => text === verdict.text);
+    return [
+      isMet ? 'met   ' : 'MISSED',
+      `${verdict.text}: ${verdict.value.toFixed(2)}`,
+      `(${target?.isUpperBound === true ? 'at most' : 'at least'} ${isGate ? `${verdict.gateBound} at the gate, ` : ''}${verdict.bound}${isGate ? ' promised' : ''})`,
+      verdict.scene,
+    ].join('  ');
+  });
+}
+
+function judgeOne(target: Target, row: Row, base: Row): Verdict {
+  const value = target.value(row, base);
+  const holds = (bound: number): boolean => (target.isUpperBound ? value <= bound : value >= bound);
+  return {
+    text: target.text,
+    scene: titleOf(row.scene),
+    value,
+    bound: target.bound,
+    gateBound: target.gateBound,
+    isMet: holds(target.bound),
+    isGateMet: holds(target.gateBound),
+  };
+}
+
+function atMost(name: keyof typeof bounds): Pick<Target, 'bound' | 'gateBound' | 'isUpperBound'> {
+  return { bound: bounds[name], gateBound: gateBounds[name], isUpperBound: true };
+}
+
+function atLeast(name: keyof typeof bounds): Pick<Target, 'bound' | 'gateBound' | 'isUpperBound'> {
+  return { bound: bounds[name], gateBound: gateBounds[name], isUpperBound: false };
+}
