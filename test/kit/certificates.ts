@@ -6,8 +6,20 @@ import { join } from 'node:path';
 export interface TestAuthority {
   readonly caFile: string;
   /** Issues a server certificate for 127.0.0.1 and localhost, or a client certificate with that common name. */
-  issue(commonName: string): { readonly certFile: string; readonly keyFile: string };
+  issue(commonName: string, options?: IssueOptions): { readonly certFile: string; readonly keyFile: string };
 }
+
+/** What may be special about a certificate. */
+export interface IssueOptions {
+  /** Subject alternative names as openssl writes them, e.g. `DNS:*.acme.com`. Default: localhost and 127.0.0.1. */
+  readonly names?: readonly string[];
+  /** Default: ec. */
+  readonly keyType?: 'ec' | 'rsa';
+  readonly isExpired?: boolean;
+}
+
+const ecKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+const rsaKey = ['-newkey', 'rsa:2048'];
 
 /** Makes an own CA with openssl in the folder; everything it signs is valid for a day. */
 export function createAuthority(dir: string): TestAuthority {
@@ -17,10 +29,7 @@ export function createAuthority(dir: string): TestAuthority {
   run(
     'req',
     '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
+    ...ecKey,
     '-nodes',
     '-keyout',
     'ca.key',
@@ -33,17 +42,14 @@ export function createAuthority(dir: string): TestAuthority {
   );
   return {
     caFile: join(dir, 'ca.pem'),
-    issue(commonName) {
+    issue(commonName, { names = ['DNS:localhost', 'IP:127.0.0.1'], keyType = 'ec', isExpired = false } = {}) {
       writeFileSync(
         join(dir, `${commonName}.ext`),
-        'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n',
+        `${names.length === 0 ? '' : `subjectAltName=${names.join()}\n`}basicConstraints=CA:FALSE\n`,
       );
       run(
         'req',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
+        ...(keyType === 'ec' ? ecKey : rsaKey),
         '-nodes',
         '-keyout',
         `${commonName}.key`,
@@ -65,7 +71,7 @@ export function createAuthority(dir: string): TestAuthority {
         '-out',
         `${commonName}.pem`,
         '-days',
-        '1',
+        isExpired ? '-1' : '1',
         '-extfile',
         `${commonName}.ext`,
       );

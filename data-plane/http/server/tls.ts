@@ -6,11 +6,12 @@ import {
   type SecureContext,
   type SecureContextOptions,
   type Server,
-  type TLSSocket,
+  TLSSocket,
 } from 'node:tls';
 
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { ClientCertificate, TlsOptions } from '../exchange.ts';
+import { readCertificates } from '../pem.ts';
 
 /** The TLS side of a listener: takes plain sockets, gives secured ones. */
 export interface TlsAcceptor {
@@ -83,8 +84,10 @@ export function clientCertificateOf(socket: TLSSocket): ClientCertificate | unde
 }
 
 function createHandshakes(tls: TlsOptions, handshakeMsMax: number): Server {
-  if (tls.clientAuth === 'required' && tls.ca === undefined)
+  const { ca } = tls;
+  if (tls.clientAuth === 'required' && ca === undefined)
     throw invalid('ca', 'is needed where client certificates are required');
+  if (ca !== undefined) attempt(() => readCertificates(ca), 'ca', 'cannot be read');
   const contexts = createContexts(tls);
   return createServer({
     ...contexts.fallback,
@@ -93,14 +96,17 @@ function createHandshakes(tls: TlsOptions, handshakeMsMax: number): Server {
     rejectUnauthorized: tls.clientAuth === 'required',
     // HTTP/2 joins here as 'h2', before http/1.1, and in onSecure by `socket.alpnProtocol`.
     ALPNProtocols: ['http/1.1'],
-    SNICallback: (name, callback) => callback(null, contexts.of(name)),
+    // Node calls it on the socket. It does not say so; the test with several key types would tell.
+    SNICallback(this: unknown, name, callback) {
+      callback(null, contexts.of(name, this instanceof TLSSocket ? this : undefined));
+    },
   });
 }
 
 interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** rsa, ec, ed25519 ...: a context holds one certificate of each. */
+  /** rsa, ec, ed25519 ... */
   readonly keyType: string;
   /** Lower case; `*.acme.com` for a wildcard. */
   readonly dnsNames: readonly string[];
@@ -108,35 +114,64 @@ interface Certificate {
   readonly names: readonly string[];
 }
 
-/** A context per name: certificates with keys of several types for one name share it, and the client's offer decides. */
+interface Choice {
+  readonly context: SecureContext;
+  /** Signature algorithms of the certificate's key, as node:tls spells them. */
+  readonly signsBy: RegExp;
+}
+
+const signaturesOf: Readonly<Record<string, RegExp>> = {
+  ec: /^ECDSA/,
+  ed25519: /^ed25519/i,
+  ed448: /^ed448/i,
+  rsa: /^RSA/,
+};
+
+/**
+ * A context per certificate, found by name.
+ *
+ * Several certificates may stand for one name, with keys of different types. Among those of the fallback OpenSSL chooses by what
+ * the client offers. A context that is chosen by name is reduced to one certificate by Node, so there the choice is ours: the
+ * first whose signatures the client takes, RSA last because it costs most.
+ */
 function createContexts(tls: TlsOptions) {
   const certificates = tls.certificates.map(readCertificate);
   const [first, ...others] = certificates;
   if (first === undefined) throw invalid('certificates', 'must hold at least one');
-  const fallback = contextOptions(tls, [
+  const ofFirst = [
     first,
     ...others.filter((other) => first.names.every((name) => other.names.includes(name))),
-  ]);
-  // Errors of the fallback's own are found before the server is made.
+  ];
+  const fallback = contextOptions(tls, ofFirst);
+  // What is wrong with it is found here, under its name, and not by the server.
   createContext(fallback);
-  const byCertificates = new Map<string, SecureContext>();
-  const byName = new Map<string, SecureContext>();
+  const choices = certificates.map((certificate): Choice => ({
+    context: createContext(contextOptions(tls, [certificate])),
+    signsBy: signaturesOf[certificate.keyType] ?? /^/,
+  }));
+  const byName = new Map<string, readonly Choice[]>();
   for (const name of new Set(certificates.flatMap(({ dnsNames }) => dnsNames))) {
     const holders = certificates.filter(({ dnsNames }) => dnsNames.includes(name));
-    const key = holders.map((holder) => certificates.indexOf(holder)).join();
-    const context = byCertificates.get(key) ?? createContext(contextOptions(tls, holders));
-    byCertificates.set(key, context);
-    byName.set(name, context);
+    const isFallback = holders.length === ofFirst.length && holders.every((one) => ofFirst.includes(one));
+    const cheapestFirst = holders.toSorted((one, other) => costOf(one) - costOf(other));
+    const ofName = cheapestFirst.flatMap((holder) => choices[certificates.indexOf(holder)] ?? []);
+    byName.set(name, isFallback ? [] : ofName);
   }
   return {
     fallback,
     /** RFC 9525 section 6.3: a wildcard stands for one label, the leftmost. Undefined is the fallback. */
-    of(name: string): SecureContext | undefined {
+    of(name: string, socket: TLSSocket | undefined): SecureContext | undefined {
       const lower = name.toLowerCase();
-      return byName.get(lower) ?? byName.get(`*${lower.slice(lower.indexOf('.'))}`);
+      const ofName = byName.get(lower) ?? byName.get(`*${lower.slice(lower.indexOf('.'))}`) ?? [];
+      if (ofName.length < 2) return ofName[0]?.context;
+      const offered = socket?.getSharedSigalgs() ?? [];
+      const fitting = ofName.find(({ signsBy }) => offered.some((algorithm) => signsBy.test(algorithm)));
+      return (fitting ?? ofName[0])?.context;
     },
   };
 }
+
+const costOf = ({ keyType }: Certificate): number => (keyType.startsWith('rsa') ? 1 : 0);
 
 function contextOptions(tls: TlsOptions, certificates: readonly Certificate[]): SecureContextOptions {
   // The first of each key type; a second one would replace it in silence.
@@ -158,7 +193,7 @@ function createContext(options: SecureContextOptions): SecureContext {
   try {
     return createSecureContext(options);
   } catch (error) {
-    throw invalid('certificates or ca', `cannot be used (${messageOf(error)})`, error);
+    throw invalid('certificates', `cannot be used (${messageOf(error)})`, error);
   }
 }
 

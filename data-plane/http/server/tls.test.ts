@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+
+import { Fault } from '../../../proto/faults/fault.ts';
+import { createAuthority, type IssueOptions, type TestAuthority } from '../../../test/kit/certificates.ts';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { tempDir } from '../../../test/kit/temp-dir.ts';
+import type { TlsOptions } from '../exchange.ts';
+import { clientCertificateOf, createTlsAcceptor, type TlsAcceptor } from './tls.ts';
+
+type Pair = TlsOptions['certificates'][number];
+
+interface Stage {
+  readonly acceptor: TlsAcceptor;
+  readonly port: number;
+  /** Sockets whose handshake is complete. */
+  readonly secured: TLSSocket[];
+  readonly failures: Error[];
+  /** Shakes hands as a client; errors are rejections. With TLS 1.3 a refused client learns it by its first read. */
+  call(options?: ConnectionOptions): Promise<TLSSocket>;
+}
+
+const issue = (authority: TestAuthority, name: string, options?: IssueOptions): Pair => {
+  const { certFile, keyFile } = authority.issue(name, options);
+  return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+};
+
+const settings = (certificates: readonly Pair[], more: Partial<TlsOptions> = {}): TlsOptions => ({
+  certificates,
+  ca: undefined,
+  clientAuth: 'none',
+  minVersion: 'TLSv1.2',
+  ...more,
+});
+
+/** A listener that greets everyone whose handshake is complete. */
+async function stage(t: TestContext, tls: TlsOptions, handshakeMsMax?: number): Promise<Stage> {
+  const acceptor = createTlsAcceptor(tls, { handshakeMsMax });
+  const secured: TLSSocket[] = [];
+  const failures: Error[] = [];
+  const open: { destroy(): void }[] = [];
+  acceptor.onSecure((socket) => {
+    secured.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (piece: Buffer) => socket.write(piece));
+    socket.write('hello');
+  });
+  acceptor.onFailed((_socket, error) => failures.push(error));
+  const server = createServer((socket) => {
+    open.push(socket);
+    acceptor.accept(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  return {
+    acceptor,
+    port,
+    secured,
+    failures,
+    async call(options = {}) {
+      const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+      open.push(socket);
+      const closed = new AbortController();
+      socket.on('close', () => closed.abort(new Error('closed')));
+      const [greeting] = (await once(socket, 'data', { signal: closed.signal })) as [Buffer];
+      assert.equal(greeting.toString(), 'hello');
+      return socket;
+    },
+  };
+}
+
+const nameOf = (socket: TLSSocket): string => socket.getPeerX509Certificate()?.subject ?? '';
+
+/** The server ended it: by an alert, a reset, or silently. */
+const refused = (call: Promise<TLSSocket>): Promise<void> =>
+  assert.rejects(call, (error: Error) =>
+    /^(ECONNRESET|EPIPE|ABORT_ERR|ERR_SSL_.*)$/.test('code' in error ? String(error.code) : ''),
+  );
+
+test('the name that a client asks for picks the certificate', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const { call } = await stage(
+    t,
+    settings([
+      issue(authority, 'default'),
+      issue(authority, 'orders', { names: ['DNS:orders.acme.com', 'DNS:shop.acme.com'] }),
+      issue(authority, 'wild', { names: ['DNS:*.acme.com'] }),
+    ]),
+  );
+  for (const [servername, expected] of [
+    ['orders.acme.com', 'CN=orders'],
+    ['SHOP.acme.com', 'CN=orders'],
+    ['other.acme.com', 'CN=wild'],
+    ['a.b.acme.com', 'CN=default'],
+    ['acme.com', 'CN=default'],
+    ['stranger.example', 'CN=default'],
+    ['', 'CN=default'],
+  ] as const) {
+    assert.equal(nameOf(await call({ servername })), expected, servername);
+  }
+});
+
+test('a certificate for the name itself goes before a wildcard, in whatever order they stand', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const { call } = await stage(
+    t,
+    settings([
+      issue(authority, 'wild', { names: ['DNS:*.acme.com'] }),
+      issue(authority, 'exact', { names: ['DNS:a.acme.com'] }),
+    ]),
+  );
+  assert.equal(nameOf(await call({ servername: 'a.acme.com' })), 'CN=exact');
+  assert.equal(nameOf(await call({ servername: 'b.acme.com' })), 'CN=wild');
+});
+
+test('RSA and ECDSA certificates for one name stand beside each other, by name and as the default', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const names = ['DNS:a.acme.com'];
+  const pairs = [
+    issue(authority, 'rsa', { names, keyType: 'rsa' }),
+    issue(authority, 'ec', { names }),
+    issue(authority, 'second-ec', { names }),
+  ];
+  const byDefault = await stage(t, settings(pairs));
+  const byName = await stage(t, settings([issue(authority, 'default'), ...pairs]));
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const ecdsa = { maxVersion, sigalgs: 'ECDSA+SHA256' };
+    const rsa = { maxVersion, sigalgs: 'RSA-PSS+SHA256:RSA+SHA256' };
+    const servername = 'a.acme.com';
+    for (const { call } of [byDefault, byName]) {
+      assert.equal(nameOf(await call({ servername, ...ecdsa })), 'CN=ec');
+      assert.equal(nameOf(await call({ servername, ...rsa })), 'CN=rsa');
+    }
+    // Whoever takes both gets the one that costs us less.
+    assert.equal(nameOf(await byName.call({ servername, maxVersion })), 'CN=ec');
+    assert.equal(nameOf(await byDefault.call(ecdsa)), 'CN=ec');
+    assert.equal(nameOf(await byDefault.call(rsa)), 'CN=rsa');
+  }
+});
+
+test('a reload serves new handshakes and leaves open connections alone', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const names = ['DNS:a.acme.com'];
+  const { call, acceptor, secured, port } = await stage(
+    t,
+    settings([issue(authority, 'default'), issue(authority, 'old', { names })]),
+  );
+  const before = await call({ servername: 'a.acme.com' });
+  const halfway = connectTcp(port, '127.0.0.1');
+  await once(halfway, 'connect');
+
+  acceptor.reload(settings([issue(authority, 'default-2'), issue(authority, 'new', { names })]));
+  assert.equal(nameOf(await call({ servername: 'a.acme.com' })), 'CN=new');
+  assert.equal(nameOf(await call()), 'CN=default-2');
+
+  before.write('still there');
+  const [echo] = (await once(before, 'data')) as [Buffer];
+  assert.equal(echo.toString(), 'still there');
+  assert.equal(nameOf(before), 'CN=old');
+  // A handshake that had begun is finished with what it began with.
+  const late = connect({ socket: halfway, servername: 'a.acme.com', rejectUnauthorized: false });
+  await once(late, 'data');
+  assert.equal(secured.length, 4);
+  late.destroy();
+});
+
+test('a reload that does not fit is refused by its place and changes nothing', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const [one, two] = [issue(authority, 'one'), issue(authority, 'two', { keyType: 'rsa' })];
+  const { call, acceptor } = await stage(t, settings([one]));
+  const noNames = issue(authority, 'nameless', { names: [] });
+  for (const [what, tls, place] of [
+    [
+      'a key of another type',
+      settings([{ cert: one.cert, key: two.key }]),
+      /certificates\[0\]\.key does not belong/,
+    ],
+    [
+      'a key of another pair',
+      settings([one, { cert: two.cert, key: issue(authority, 'x', { keyType: 'rsa' }).key }]),
+      /certificates\[1\]\.key does not/,
+    ],
+    ['no certificate', settings([{ cert: 'x', key: one.key }]), /certificates\[0\]\.cert is no certificate/],
+    ['no key', settings([{ cert: one.cert, key: 'x' }]), /certificates\[0\]\.key is no unencrypted/],
+    ['none at all', settings([]), /certificates must hold at least one/],
+    ['one that nobody can ask for', settings([one, noNames]), /certificates\[1\]\.cert has no DNS name/],
+    ['required without authorities', settings([one], { clientAuth: 'required' }), /ca is needed/],
+    ['authorities that are none', settings([one], { ca: 'x' }), /ca cannot be read/],
+  ] as const) {
+    assert.throws(
+      () => acceptor.reload(tls),
+      (error) => error instanceof Fault && error.code === 'config.invalid' && place.test(error.detail),
+      what,
+    );
+  }
+  assert.equal(nameOf(await call()), 'CN=one');
+});
+
+test('a required client certificate: a verified one passes, none and a stranger fail the handshake', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const strangers = createAuthority(tempDir(t));
+  const ca = readFileSync(authority.caFile, 'utf8');
+  const { call, secured, failures } = await stage(
+    t,
+    settings([issue(authority, 'server'), issue(authority, 'named', { names: ['DNS:a.acme.com'] })], {
+      ca,
+      clientAuth: 'required',
+    }),
+  );
+  for (const servername of ['', 'a.acme.com']) {
+    await call({ ...issue(authority, 'orders'), servername });
+    const shown = clientCertificateOf(secured.at(-1) ?? assert.fail());
+    assert.equal(shown?.isVerified, true);
+    assert.equal(shown.subject, 'CN=orders');
+    assert.match(shown.fingerprintSha256, /^[0-9a-f]{64}$/);
+    assert.match(shown.pem, /^-----BEGIN CERTIFICATE-----\n/);
+
+    const soFar = { secured: secured.length, failures: failures.length };
+    await refused(call({ servername }));
+    await refused(call({ ...issue(strangers, 'orders'), servername }));
+    await refused(call({ ...issue(authority, 'late', { isExpired: true }), servername }));
+    await eventually(() => failures.length === soFar.failures + 3);
+    assert.equal(secured.length, soFar.secured);
+  }
+});
+
+test('a requested client certificate: whoever comes is served, and it is said whether it was verified', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const strangers = createAuthority(tempDir(t));
+  const { call, secured, acceptor } = await stage(
+    t,
+    settings([issue(authority, 'server')], {
+      ca: readFileSync(authority.caFile, 'utf8'),
+      clientAuth: 'request',
+    }),
+  );
+  const seen = () => clientCertificateOf(secured.at(-1) ?? assert.fail());
+  await call();
+  assert.equal(seen(), undefined);
+  await call(issue(authority, 'known'));
+  assert.equal(seen()?.isVerified, true);
+  await call(issue(strangers, 'stranger'));
+  assert.equal(seen()?.isVerified, false);
+  assert.equal(seen()?.subject, 'CN=stranger');
+
+  // Without authorities nobody is verified: not even by the public ones that Node knows.
+  acceptor.reload(settings([issue(authority, 'server')], { clientAuth: 'request' }));
+  await call(issue(authority, 'known'));
+  assert.equal(seen()?.isVerified, false);
+});
+
+test('a resumed session shows the same client certificate; after a reload it is no longer resumed', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const tls = settings([issue(authority, 'server')], {
+    ca: readFileSync(authority.caFile, 'utf8'),
+    clientAuth: 'required',
+  });
+  const { call, secured, acceptor, failures } = await stage(t, tls);
+  const client = issue(authority, 'orders');
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const first = await call({ ...client, maxVersion });
+    const session = await sessionOf(first, maxVersion);
+    const again = await call({ ...client, maxVersion, session });
+    assert.equal(again.isSessionReused(), true, maxVersion);
+    const shown = clientCertificateOf(secured.at(-1) ?? assert.fail());
+    assert.deepEqual([shown?.subject, shown?.isVerified], ['CN=orders', true], maxVersion);
+    acceptor.reload(tls);
+    assert.equal((await call({ ...client, maxVersion, session })).isSessionReused(), false, maxVersion);
+  }
+  assert.equal(failures.length, 0);
+});
+
+/** TLS 1.3 sends its tickets after the handshake. */
+async function sessionOf(socket: TLSSocket, version: string): Promise<Buffer> {
+  const session = socket.getSession();
+  if (version === 'TLSv1.2' && session !== undefined) return session;
+  socket.write('x');
+  const [ticket] = (await once(socket, 'session')) as [Buffer];
+  return ticket;
+}
+
+test('older versions, other protocols and noise are refused and counted', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const { call, port, failures, secured } = await stage(
+    t,
+    settings([issue(authority, 'server')], { minVersion: 'TLSv1.3' }),
+  );
+  await refused(call({ maxVersion: 'TLSv1.2' }));
+  await refused(call({ ALPNProtocols: ['h2'] }));
+  assert.equal((await call({ ALPNProtocols: ['h2', 'http/1.1'] })).alpnProtocol, 'http/1.1');
+  const noise = connectTcp(port, '127.0.0.1').on('error', () => undefined);
+  noise.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(noise, 'close');
+  const gone = connectTcp(port, '127.0.0.1');
+  await once(gone, 'connect');
+  gone.resetAndDestroy();
+  await eventually(() => failures.length === 4);
+  assert.equal(secured.length, 1);
+});
+
+test('a handshake that takes too long is ended', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const { port, failures } = await stage(t, settings([issue(authority, 'server')]), 50);
+  const silent = connectTcp(port, '127.0.0.1').on('error', () => undefined);
+  silent.resume();
+  await once(silent, 'close');
+  await eventually(() => failures.length === 1);
+  assert.match(String(failures[0]), /handshake timeout/i);
+});
+
+test('a client of TLS 1.2 cannot ask for another handshake', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const { call } = await stage(t, settings([issue(authority, 'server')]));
+  const socket = await call({ maxVersion: 'TLSv1.2' });
+  const error = await new Promise<unknown>((resolve) => {
+    socket.on('error', resolve);
+    socket.renegotiate({}, resolve);
+  });
+  assert.match(String(error), /renegotiation/i);
+});
