@@ -10,6 +10,7 @@ import {
 
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { UpstreamOptions, UpstreamTls } from '../exchange.ts';
+import { readCertificates } from '../pem.ts';
 
 /** Secures connections to one upstream. */
 export interface Handshake {
@@ -71,6 +72,7 @@ const trusting: UpstreamTls = {
 
 function createContext({ ca, cert, key, pfx, passphrase }: UpstreamTls): SecureContext {
   try {
+    if (ca !== undefined) readCertificates(ca);
     return createSecureContext({
       minVersion: 'TLSv1.2',
       ...(ca === undefined ? {} : { ca }),
