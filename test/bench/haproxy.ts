@@ -27,7 +27,6 @@ export async function startHaproxy(stage: Stage, wish: ProxyWish): Promise<Peer>
 defaults
   mode http
   option http-keep-alive
-  option splice-auto
   http-reuse always
   timeout connect 5s
   timeout client 300s

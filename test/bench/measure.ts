@@ -35,6 +35,7 @@ export async function measure(stage: Stage, peer: Peer, load: Load): Promise<Run
   const startedMs = performance.now();
   const beforeUs = cpuUs(peer.child.pid);
   const report = await wrk(stage, peer, load);
+  if (!peer.child.isRunning()) throw new Error(`${peer.name} ended while ${load.path} was measured`);
   const spentUs = cpuUs(peer.child.pid) - beforeUs;
   const requests = numberIn(report, /(\d+) requests in/);
   if (requests === 0) throw new Error(`${peer.name} answered no request for ${load.path}:\n${report}`);

@@ -35,21 +35,29 @@ export async function startNginxUpstream(stage: Stage): Promise<Peer> {
 }
 
 /**
- * nginx as a reverse proxy with kept-alive upstream connections and no log.
+ * nginx as a reverse proxy with kept-alive upstream connections and no log, otherwise with its defaults; but a large answer must not go
+ * through a temporary file.
  *
- * It gets every advantage: a large answer must not go through a temporary file, which is nginx's default.
+ * isTuned: with buffers of 32 KiB instead of 4, which halves what it spends on large answers.
  */
-export async function startNginxProxy(stage: Stage, wish: ProxyWish): Promise<Peer> {
+export async function startNginxProxy(
+  stage: Stage,
+  wish: ProxyWish & { readonly isTuned: boolean },
+): Promise<Peer> {
   const port = await freePort();
   const backend = `upstream backend { server ${new URL(wish.upstreamUrl).host}; keepalive 512; keepalive_requests 1000000000; }`;
   const server = [
+    wish.isTuned ? 'proxy_buffer_size 16k; proxy_buffers 8 32k; proxy_busy_buffers_size 64k;' : '',
     'location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_max_temp_file_size 0; }',
     ...(wish.tls === undefined
       ? []
-      : [`ssl_certificate ${wish.tls.certFile}; ssl_certificate_key ${wish.tls.keyFile};`]),
+      : [
+          // Debian's nginx speaks only 1.2 unless told; the other peers speak 1.3, and both must do the same work.
+          `ssl_certificate ${wish.tls.certFile}; ssl_certificate_key ${wish.tls.keyFile}; ssl_protocols TLSv1.2 TLSv1.3;`,
+        ]),
   ];
   return startNginx(stage, {
-    name: 'nginx',
+    name: wish.isTuned ? 'nginx tuned' : 'nginx',
     dir: stage.folder('nginx'),
     cpu: proxyCpu,
     listen: `127.0.0.1:${port}${wish.tls === undefined ? '' : ' ssl'}`,

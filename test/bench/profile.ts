@@ -83,7 +83,8 @@ function printThread(thread: ThreadProfile): void {
   print('   self   total  function');
   const sorted =
     values.by === 'total' ? thread.functions.toSorted((a, b) => b.total - a.total) : thread.functions;
-  for (const { name, place, self, total } of sorted.slice(0, Number(values.top)))
+  const shown = sorted.filter((entry) => entry.self >= 0.0005 || values.by === 'total');
+  for (const { name, place, self, total } of shown.slice(0, Number(values.top)))
     print(`${percent(self)} ${percent(total)}  ${name}${place === '' ? '' : `  ${place}`}`);
   print('   self          file');
   for (const [file, share] of selfByFile(thread).slice(0, 15)) print(`${percent(share)}          ${file}`);

@@ -6,13 +6,14 @@ import { nodeProxies, startNodeProxy } from './node-proxies.ts';
 import type { Peer } from './peer.ts';
 import type { Stage } from './stage.ts';
 
-/** Everybody who is measured; nginx is the measure of the others. */
+/** Everybody who is measured; nginx is the measure of the others. `nginx tuned` has larger buffers, see nginx.ts. */
 export const peerNames = [
   'nginx',
   'isthmus bare',
   'isthmus record',
   'isthmus full',
   'isthmus crowded',
+  'nginx tuned',
   'haproxy',
   ...nodeProxies,
 ] as const;
@@ -49,7 +50,8 @@ async function start(
   name: PeerName,
   wish: { readonly upstreamUrl: string; readonly tls: CertificateFiles | undefined },
 ): Promise<Peer> {
-  if (name === 'nginx') return startNginxProxy(stage, wish);
+  if (name === 'nginx' || name === 'nginx tuned')
+    return startNginxProxy(stage, { ...wish, isTuned: name === 'nginx tuned' });
   if (name === 'haproxy') return startHaproxy(stage, wish);
   const nodeProxy = nodeProxies.find((proxy) => proxy === name);
   if (nodeProxy !== undefined) return startNodeProxy(stage, nodeProxy, wish);

@@ -19,6 +19,7 @@ export interface Plan {
 }
 
 const servers: readonly PeerName[] = ['nginx', 'isthmus bare', 'haproxy'];
+const bigServers: readonly PeerName[] = [...servers, 'nginx tuned'];
 const gateways: readonly PeerName[] = [...servers, ...nodeProxies];
 const keptSmall = { path: '/small', isNewConnections: false, isTls: false, connections: 64 } as const;
 
@@ -27,16 +28,16 @@ export const defaultPlan: Plan = {
   rounds: 7,
   secondsPerRun: 2,
   scenes: [
-    { ...keptSmall, peers: peerNames },
+    { ...keptSmall, peers: peerNames.filter((name) => name !== 'nginx tuned') },
     { ...keptSmall, connections: 512, peers: gateways },
     { ...keptSmall, connections: 1, peers: servers },
     { ...keptSmall, path: '/ten', peers: gateways },
     { ...keptSmall, path: '/ten', connections: 512, peers: servers },
-    { ...keptSmall, path: '/big', peers: gateways },
+    { ...keptSmall, path: '/big', peers: [...bigServers, ...nodeProxies] },
     { ...keptSmall, isNewConnections: true, peers: gateways },
     { ...keptSmall, isTls: true, peers: gateways },
     { ...keptSmall, isTls: true, isNewConnections: true, peers: servers },
-    { ...keptSmall, isTls: true, path: '/big', peers: servers },
+    { ...keptSmall, isTls: true, path: '/big', peers: bigServers },
   ],
 };
 
@@ -57,7 +58,18 @@ export const gatePlan: Plan = {
   rounds: 3,
   secondsPerRun: 1,
   scenes: [
-    { ...keptSmall, peers: peerNames.filter((name) => name !== 'haproxy' && name !== 'fast-gateway') },
+    {
+      ...keptSmall,
+      peers: [
+        'nginx',
+        'isthmus bare',
+        'isthmus record',
+        'isthmus full',
+        'isthmus crowded',
+        '@fastify/http-proxy',
+        'http-proxy',
+      ],
+    },
     { ...keptSmall, connections: 512, peers: ['nginx', 'isthmus bare'] },
     { ...keptSmall, path: '/ten', peers: ['nginx', 'isthmus bare'] },
     { ...keptSmall, path: '/ten', connections: 512, peers: ['nginx', 'isthmus bare'] },

@@ -114,6 +114,9 @@ const targets: readonly Target[] = [
   },
 ];
 
+/** What is promised, in words; see {@link bounds}. */
+export const targetTexts: readonly string[] = targets.map(({ text }) => text);
+
 /** Judges every target whose two rows were measured. */
 export function judge(rows: readonly Row[]): readonly Verdict[] {
   return targets.flatMap((target) =>
