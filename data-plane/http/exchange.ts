@@ -152,6 +152,8 @@ export interface Exchange {
   readonly startedAtMs: number;
   readonly request: ExchangeRequest;
   readonly marks: PhaseMarks;
+  /** Microseconds since the request's head was complete, at least 1. */
+  elapsedUs(): number;
   /** True once the client has gone; nothing that is answered now reaches anybody. */
   readonly isAborted: boolean;
   /** Calls back once if the client goes before the answer is complete; at once if it is already gone. */

@@ -63,6 +63,10 @@ export class PlainExchange implements Exchange {
     return this.#controller.signal;
   }
 
+  elapsedUs(): number {
+    return Math.max(1, Math.round((performance.now() - this.#startedMs) * 1_000));
+  }
+
   createHeaders(): HeaderList {
     return createHeaderList();
   }

@@ -4,13 +4,13 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createHttps } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttps, Server as TlsServer } from 'node:https';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { ExchangeRequest, RunningServer, ServerOptions } from '../exchange.ts';
 import { createHeaderList } from '../headers.ts';
-import { readTarget } from '../target.ts';
+import { readTarget } from '../message/target.ts';
 import { PlainExchange, responseOn } from './exchange.ts';
 import { RequestBody } from './request-body.ts';
 
@@ -23,7 +23,11 @@ export async function listenPlain(options: ServerOptions): Promise<RunningServer
   server.maxConnections = options.limits.connectionsMax;
   server.maxHeadersCount = options.limits.headersMax + 1;
 
+  const draining: Draining = { isDraining: false, answers: new Set(), sockets: new Set() };
   const take = (message: IncomingMessage, response: ServerResponse, answersContinue: boolean): void => {
+    response.shouldKeepAlive &&= !draining.isDraining;
+    draining.answers.add(response);
+    response.once('close', () => draining.answers.delete(response));
     const bytesMax = options.limits.bodyBytesMax;
     const onFirstRead = (): void => (answersContinue ? response.writeContinue() : undefined);
     const body = new RequestBody(message, { onFirstRead, bytesMax });
@@ -38,7 +42,36 @@ export async function listenPlain(options: ServerOptions): Promise<RunningServer
     refuseSocket(error, socket, options),
   );
 
-  await new Promise<void>((resolve, reject) => {
+  server.on('connection', (socket: Duplex) => {
+    draining.sockets.add(socket);
+    socket.once('close', () => draining.sockets.delete(socket));
+  });
+  const { listener } = options;
+  if (listener === undefined) await listen(server, options);
+  else listener.on('connection', (socket) => void server.emit('connection', socket));
+  return {
+    port: ((listener ?? server).address() as AddressInfo).port,
+    get connections() {
+      return draining.sockets.size;
+    },
+    reloadTls: (tls) => {
+      if (server instanceof TlsServer) server.setSecureContext({ ...tls.certificates[0] });
+    },
+    close: (deadlineMs) =>
+      listener === undefined
+        ? drain(server, deadlineMs)
+        : drainShared({ server, listener, draining }, deadlineMs),
+  };
+}
+
+interface Draining {
+  isDraining: boolean;
+  readonly answers: Set<ServerResponse>;
+  readonly sockets: Set<Duplex>;
+}
+
+function listen(server: Server, options: ServerOptions): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
     server.once('error', (error: Error & { code?: string }) => {
       reject(
         error.code === 'EADDRINUSE'
@@ -51,19 +84,6 @@ export async function listenPlain(options: ServerOptions): Promise<RunningServer
     });
     server.listen(options.port, options.host, resolve);
   });
-  let connections = 0;
-  server.on('connection', (socket) => {
-    connections += 1;
-    socket.once('close', () => (connections -= 1));
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    get connections() {
-      return connections;
-    },
-    reloadTls: () => undefined,
-    close: (deadlineMs) => drain(server, deadlineMs),
-  };
 }
 
 function create(options: ServerOptions): Server {
@@ -99,8 +119,10 @@ function readRequest(
   if (message.rawHeaders.length / 2 > options.limits.headersMax)
     return { refusal: 'too-many-headers', status: 431 };
   const headers = createHeaderList(message.rawHeaders);
-  const target = readTarget(message.url ?? '', method);
-  if ('refusal' in target) return { ...target, status: 400 };
+  const raw = message.url ?? '';
+  if (/[^\x21-\x7e]|[#\\]/.test(raw)) return { refusal: 'target-character', status: 400 };
+  const target = readTarget(raw, method, options.target);
+  if (typeof target === 'string') return { refusal: target, status: 400 };
   const hosts = headers.getAll('host');
   // RFC 9112 section 3.2: exactly one Host in HTTP/1.1.
   if (hosts.length > 1 || (hosts.length === 0 && message.httpVersion === '1.1'))
@@ -185,4 +207,22 @@ async function drain(server: Server, deadlineMs: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;
   clearTimeout(timer);
+}
+
+/** A kept-alive connection may have its next request on the way: it is answered with `Connection: close`, and only silence is closed. */
+async function drainShared(
+  { server, listener, draining }: { server: Server; listener: NetServer; draining: Draining },
+  deadlineMs: number,
+): Promise<void> {
+  draining.isDraining = true;
+  for (const answer of draining.answers) if (!answer.headersSent) answer.shouldKeepAlive = false;
+  listener.close();
+  const timers = [
+    setTimeout(() => server.closeIdleConnections(), Math.min(1_000, deadlineMs / 2)),
+    setTimeout(() => server.closeAllConnections(), deadlineMs),
+  ];
+  await Promise.all(
+    [...draining.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+  );
+  for (const timer of timers) clearTimeout(timer);
 }

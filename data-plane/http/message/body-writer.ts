@@ -1,0 +1,106 @@
+import type { HeaderList } from '../exchange.ts';
+import type { Wire } from '../socket/wire.ts';
+import type { BodySink } from './body.ts';
+import { WireHeaders } from './wire-headers.ts';
+
+/** What the writer of a message asks the one who sends it. */
+export interface BodyWriterHooks {
+  /** The last bytes are ready; they leave when `release` is called, at once or later. */
+  onLast(release: () => void): void;
+  onBroken(cause: Error): void;
+}
+
+/** Pieces up to this size travel as text, joined with head and framing to one write. */
+const gatheredBytesMax = 4 * 1024;
+/** Text that is gathered in one read at most. */
+const textBytesMax = 16 * 1024;
+
+/**
+ * Writes a message whose body comes in pieces: the head with the first of them, chunked where the length is not known.
+ *
+ * What comes in one read leaves in one write. The last bytes are told to `onLast` before they leave.
+ */
+export class BodyWriter implements BodySink {
+  /** Bytes of content written. */
+  bytes = 0;
+  readonly #wire: Wire;
+  readonly #framing: number | 'chunked' | 'close';
+  readonly #hooks: BodyWriterHooks;
+  #text: string;
+  /** The piece that completes a declared length, when it is too long for text. */
+  #last: Buffer | undefined = undefined;
+  #isLastStable = true;
+  #isOver = false;
+
+  /** `head` is the whole head with its empty line. */
+  // oxlint-disable-next-line max-params -- one per message with a body in pieces
+  constructor(wire: Wire, head: string, framing: number | 'chunked' | 'close', hooks: BodyWriterHooks) {
+    this.#wire = wire;
+    this.#text = head;
+    this.#framing = framing;
+    this.#hooks = hooks;
+  }
+
+  // oxlint-disable-next-line max-params -- once per piece
+  onPiece(bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    const length = end - start;
+    this.bytes += length;
+    const isChunked = this.#framing === 'chunked';
+    if (length <= gatheredBytesMax) {
+      const piece = bytes.toString('latin1', start, end);
+      this.#text += isChunked ? `${length.toString(16)}\r\n${piece}\r\n` : piece;
+      if (this.#text.length > textBytesMax && this.bytes !== this.#framing) this.#flush();
+      return;
+    }
+    if (this.bytes === this.#framing) {
+      this.#last = bytes.subarray(start, end);
+      this.#isLastStable = isStable;
+      return;
+    }
+    const text = this.#text;
+    this.#text = isChunked ? '\r\n' : '';
+    this.#wire.writeWith(isChunked ? `${text}${length.toString(16)}\r\n` : text, bytes, start, end, isStable);
+  }
+
+  onReadEnd(): boolean {
+    if (this.#isOver) return true;
+    this.#flush();
+    if (this.#wire.isDrained) return true;
+    this.#wire.askDrain();
+    return false;
+  }
+
+  onEnd(trailers: HeaderList | undefined): void {
+    this.#isOver = true;
+    if (this.#framing === 'chunked')
+      this.#text += `0\r\n${trailers instanceof WireHeaders ? trailers.forwardable() : ''}\r\n`;
+    let isReleased = false;
+    this.#hooks.onLast(() => {
+      isReleased = true;
+      this.#writeLast();
+    });
+    // Whoever holds the last bytes back holds them past this read.
+    if (!isReleased && this.#last !== undefined && !this.#isLastStable) {
+      this.#last = Buffer.from(this.#last);
+      this.#isLastStable = true;
+    }
+  }
+
+  onBroken(cause: Error): void {
+    this.#isOver = true;
+    this.#hooks.onBroken(cause);
+  }
+
+  #writeLast(): void {
+    const last = this.#last;
+    if (last !== undefined) this.#wire.writeWith(this.#text, last, 0, last.length, this.#isLastStable);
+    else if (this.#text !== '') this.#wire.write(this.#text);
+    this.#text = '';
+  }
+
+  #flush(): void {
+    if (this.#text === '') return;
+    this.#wire.write(this.#text);
+    this.#text = '';
+  }
+}

@@ -1,0 +1,218 @@
+import { BodyAborted, BodyTooLarge, type Body, type HeaderList } from '../exchange.ts';
+import { ChunkedDecoder } from './chunked.ts';
+import type { FieldLimits } from './fields.ts';
+import type { BodyEnd } from './framing.ts';
+import { WireHeaders } from './wire-headers.ts';
+
+/** Where the pieces of a body go. */
+export interface BodySink {
+  /** Takes bytes[start..end); how long they are valid: see `WireOwner.onBytes`. */
+  onPiece(bytes: Buffer, start: number, end: number, isStable: boolean): void;
+  /** The pieces of one read were given; false asks for no more until `BodyFlow.resume`. */
+  onReadEnd(): boolean;
+  onEnd(trailers: HeaderList | undefined): void;
+  /** Broken off or broken framing: what was passed on so far is not the whole. */
+  onBroken(cause: Error): void;
+}
+
+/** Steers a body that flows into a sink. */
+export interface BodyFlow {
+  resume(): void;
+  /** Gives up; the sink hears nothing more. */
+  cancel(): void;
+}
+
+/** The connection behind a body. */
+export interface BodySource {
+  pauseBody(): void;
+  resumeBody(): void;
+  /** Somebody begins to read: the moment for 100 (Continue). */
+  onBodyWanted(): void;
+  /** Nobody wants the rest. */
+  onBodyUnwanted(): void;
+}
+
+/** A body whose framing was broken, in the words of message/refusal.ts. */
+export class BodyFault extends Error {
+  override readonly name = 'BodyFault';
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(`the body is broken: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/**
+ * A body that a connection receives, of a request or of an answer.
+ *
+ * The connection feeds it what comes and learns where the body ends. Without a sink the pieces of the current read are kept and the
+ * connection pauses, so at most one read is ever in memory.
+ */
+export class IncomingBody implements Body {
+  readonly length: number | undefined;
+  readonly isEmpty: boolean;
+  trailers: HeaderList | undefined = undefined;
+  /** Bytes of content received. */
+  bytes = 0;
+  /** Open, received whole, or why it never will be. */
+  state: 'open' | 'whole' | Error;
+  /** Nobody wants it: what still comes is counted and dropped. */
+  isDiscarded = false;
+  readonly #source: BodySource;
+  readonly #chunked: ChunkedDecoder | undefined;
+  readonly #bytesMax: number;
+  #sink: BodySink | undefined = undefined;
+  #isTaken = false;
+  #isFeeding = false;
+  #held: Buffer[] | undefined = undefined;
+  #isStable = false;
+
+  constructor(end: BodyEnd, source: BodySource, limits: FieldLimits & { readonly bodyBytesMax: number }) {
+    this.length = typeof end === 'number' ? end : undefined;
+    this.isEmpty = end === 0;
+    this.state = end === 0 ? 'whole' : 'open';
+    this.#source = source;
+    this.#chunked = end === 'chunked' ? new ChunkedDecoder(limits) : undefined;
+    this.#bytesMax = limits.bodyBytesMax;
+  }
+
+  /** Whole or broken: nothing more is taken. */
+  get isEnded(): boolean {
+    return this.state !== 'open';
+  }
+
+  /** A read is in hand, and `feed` follows in this turn: whoever takes the body now does not have to write before it. */
+  expectFeed(): void {
+    this.#isFeeding = true;
+  }
+
+  /** Feeds a read; returns the position behind the body's last byte in it. */
+  // oxlint-disable-next-line max-params -- once per read of every body
+  feed(bytes: Buffer, start: number, end: number, isStable: boolean): number {
+    this.#isFeeding = true;
+    this.#isStable = isStable;
+    const at = this.#decode(bytes, start, end);
+    this.#isFeeding = false;
+    if (this.#sink !== undefined) {
+      if (!this.#sink.onReadEnd() && this.state === 'open') this.#source.pauseBody();
+    } else if (this.state === 'open' && !this.isDiscarded) this.#source.pauseBody();
+    return at;
+  }
+
+  /** Called by ChunkedDecoder, and for bodies of a known length. */
+  // oxlint-disable-next-line max-params -- once per piece
+  onChunk(bytes: Buffer, start: number, end: number): void {
+    if (start === end) return;
+    this.bytes += end - start;
+    if (this.bytes > this.#bytesMax) return this.break(new BodyFault('body-too-large'));
+    if (this.#sink !== undefined) this.#sink.onPiece(bytes, start, end, this.#isStable);
+    else if (!this.isDiscarded) (this.#held ??= []).push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  /** The connection ended. A body that ends with it is whole now, any other is broken. */
+  endWithConnection(cause: Error): void {
+    if (this.state !== 'open') return;
+    if (this.length === undefined && this.#chunked === undefined) this.#complete();
+    else this.break(cause);
+  }
+
+  /** It never becomes whole. */
+  break(cause: Error): void {
+    if (this.state !== 'open') return;
+    this.state = cause;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onBroken(cause);
+  }
+
+  /** Lets it flow into a sink, at once as far as it is here. */
+  pipe(sink: BodySink): BodyFlow {
+    this.#isTaken = true;
+    if (this.state === 'open') this.#source.onBodyWanted();
+    this.#sink = sink;
+    for (const piece of this.#held ?? []) sink.onPiece(piece, 0, piece.length, true);
+    this.#held = undefined;
+    if (this.state === 'whole') this.#complete();
+    else if (this.state !== 'open') {
+      this.#sink = undefined;
+      sink.onBroken(this.state);
+    }
+    // While a read is being fed its end is still to come, and with it `onReadEnd`.
+    if (!this.#isFeeding && this.state === 'open' && sink.onReadEnd()) this.#source.resumeBody();
+    return {
+      resume: () => {
+        if (this.state === 'open') this.#source.resumeBody();
+      },
+      cancel: () => {
+        this.#sink = undefined;
+        this.discard();
+      },
+    };
+  }
+
+  buffer(bytesMax: number): Promise<Uint8Array> {
+    if (this.length !== undefined && this.length > bytesMax) {
+      return Promise.reject(new BodyTooLarge(`${this.length} bytes; the most is ${bytesMax}`));
+    }
+    return new Promise((resolve, reject) => {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      let flow: BodyFlow | undefined;
+      flow = this.pipe({
+        onPiece(piece, start, end) {
+          bytes += end - start;
+          if (bytes <= bytesMax) return void pieces.push(Buffer.from(piece.subarray(start, end)));
+          reject(new BodyTooLarge(`more than ${bytesMax} bytes`));
+          flow?.cancel();
+        },
+        onReadEnd: () => true,
+        onEnd: () => resolve(Buffer.concat(pieces)),
+        onBroken: (cause) => reject(new BodyAborted(cause.message, { cause })),
+      });
+      if (bytes > bytesMax) flow.cancel();
+    });
+  }
+
+  discard(): void {
+    if (this.isDiscarded) return;
+    this.isDiscarded = true;
+    this.#held = undefined;
+    if (this.state === 'open') this.#source.onBodyUnwanted();
+  }
+
+  /** Somebody read it or reads it. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  #decode(bytes: Buffer, start: number, end: number): number {
+    if (this.state !== 'open') return start;
+    if (this.#chunked === undefined) {
+      const left = this.length === undefined ? end - start : this.length - this.bytes;
+      const at = Math.min(end, start + left);
+      this.onChunk(bytes, start, at);
+      if (this.bytes === this.length) this.#complete();
+      return at;
+    }
+    const at = this.#chunked.feed(bytes, start, end, this);
+    const { fault, isDone, trailer } = this.#chunked;
+    if (fault !== undefined) this.break(new BodyFault(fault));
+    else if (isDone) {
+      if (trailer !== undefined) {
+        const { text, fields } = trailer;
+        this.trailers = new WireHeaders(text, fields.places, fields.kinds, fields.seen);
+      }
+      this.#complete();
+    }
+    return at;
+  }
+
+  #complete(): void {
+    if (this.state !== 'open' && this.state !== 'whole') return;
+    this.state = 'whole';
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onEnd(this.trailers);
+  }
+}

@@ -1,0 +1,120 @@
+import { kindOfBytes } from './field-kind.ts';
+import { COLON, CR, fieldValue, HTAB, LF, SPACE, token } from './grammar.ts';
+
+/** Bounds of one header or trailer section. */
+export interface FieldLimits {
+  readonly headerBytesMax: number;
+  readonly headersMax: number;
+}
+
+/** Why a section is refused; the same words for requests, answers and trailers. */
+export type FieldFault =
+  | 'line-ending'
+  | 'obs-fold'
+  | 'field-name'
+  | 'field-value'
+  | 'headers-too-large'
+  | 'too-many-headers';
+
+/**
+ * A header or trailer section, walked once: where its lines are, not what they say.
+ *
+ * Shape: four offsets a line in `places`: name start, name end, value start, value end, relative to the origin that the
+ * caller gives; its kind (field-kind.ts) in `kinds`.
+ */
+export class Fields {
+  readonly places: number[] = [];
+  readonly kinds: number[] = [];
+  /** A bit per kind that occurs. */
+  seen = 0;
+  /** Some name holds `_`; see message/alias.ts. */
+  hasUnderscore = false;
+  fault: FieldFault | undefined = undefined;
+}
+
+/** Results of a parse that is no position. */
+export const INCOMPLETE = 0;
+export const FAULTY = -1;
+
+/**
+ * Parses field lines and the empty line that ends them (RFC 9112 section 5) from bytes[start..end).
+ *
+ * Returns the position behind the section, INCOMPLETE when more bytes are needed, or FAULTY with `into.fault`. What it says about
+ * a prefix it says about the whole: a section may be parsed again from its start when more has come.
+ */
+// oxlint-disable-next-line max-params, max-lines-per-function -- the innermost loop of the engine: no object, no call per line
+export function parseFields(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  into: Fields,
+  origin: number,
+  limits: FieldLimits,
+): number {
+  const { places, kinds } = into;
+  // Two bytes more for the empty line itself.
+  const bound = start + limits.headerBytesMax + 2;
+  const isBounded = end > bound;
+  const last = isBounded ? bound : end;
+  let at = start;
+  for (;;) {
+    if (at >= last) return out(into, isBounded);
+    let byte = bytes[at] ?? 0;
+    if (byte === CR) {
+      if (at + 1 >= last) return out(into, isBounded);
+      if (bytes[at + 1] !== LF) return refuse(into, 'line-ending');
+      return at + 2;
+    }
+    // RFC 9112 section 5.2: a line folding would be read as a field of its own by some and as a continuation by others.
+    if (byte === SPACE || byte === HTAB) return refuse(into, 'obs-fold');
+    if (kinds.length >= limits.headersMax) return refuse(into, 'too-many-headers');
+    const nameStart = at;
+    while (token[byte] === 1) {
+      if (byte === 0x5f) into.hasUnderscore = true;
+      at += 1;
+      if (at >= last) return out(into, isBounded);
+      byte = bytes[at] ?? 0;
+    }
+    if (byte !== COLON || at === nameStart) {
+      // A line that ends before its colon: a proper ending makes it a bad name, a bare CR or LF a bad ending.
+      if (byte === CR && at + 1 >= last) return out(into, isBounded);
+      const isBare = byte === LF || (byte === CR && bytes[at + 1] !== LF);
+      return refuse(into, isBare ? 'line-ending' : 'field-name');
+    }
+    const nameEnd = at;
+    do {
+      at += 1;
+      if (at >= last) return out(into, isBounded);
+      byte = bytes[at] ?? 0;
+    } while (byte === SPACE || byte === HTAB);
+    const valueStart = at;
+    while (fieldValue[byte] === 1) {
+      at += 1;
+      if (at >= last) return out(into, isBounded);
+      byte = bytes[at] ?? 0;
+    }
+    if (byte !== CR) return refuse(into, byte === LF ? 'line-ending' : 'field-value');
+    if (at + 1 >= last) return out(into, isBounded);
+    if (bytes[at + 1] !== LF) return refuse(into, 'line-ending');
+    let valueEnd = at;
+    while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1] ?? 0)) valueEnd -= 1;
+    const kind = kindOfBytes(bytes, nameStart, nameEnd);
+    places.push(nameStart - origin, nameEnd - origin, valueStart - origin, valueEnd - origin);
+    kinds.push(kind);
+    into.seen |= 1 << kind;
+    at += 2;
+  }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === HTAB;
+}
+
+function out(into: Fields, isBounded: boolean): number {
+  return isBounded ? refuse(into, 'headers-too-large') : INCOMPLETE;
+}
+
+function refuse(into: Fields, fault: FieldFault): number {
+  into.fault = fault;
+  return FAULTY;
+}

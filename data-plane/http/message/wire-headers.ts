@@ -1,0 +1,239 @@
+import type { HeaderList } from '../exchange.ts';
+import { kindOfName, kinds, lastHopByHop } from './field-kind.ts';
+
+const none: readonly string[] = [];
+// RFC 9110 section 5.5. Also keeps code points past latin1 out, whose low byte may be CR or LF on the wire.
+const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
+const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * A header list over the text of a head: lines that nobody touches are never split, and go on as slices of it.
+ *
+ * `text` holds the head as received, `places` four offsets a line (see `Fields`), `lineKinds` their kinds. Changes lie above it: a
+ * line is replaced or removed in `changed`, new ones stand in `added`.
+ */
+export class WireHeaders implements HeaderList {
+  readonly #text: string;
+  readonly #places: readonly number[];
+  readonly #lineKinds: readonly number[];
+  /** By line: undefined as received, null removed, else [name, value]. Made on the first change. */
+  #changed: (readonly [name: string, value: string] | null | undefined)[] | undefined = undefined;
+  #removed = 0;
+  readonly #added: (readonly [name: string, value: string])[] = [];
+  /** A bit per kind that may occur. */
+  #seen: number;
+
+  // oxlint-disable-next-line max-params -- made once per message from a parser's parts
+  constructor(text: string, places: readonly number[], lineKinds: readonly number[], seen: number) {
+    this.#text = text;
+    this.#places = places;
+    this.#lineKinds = lineKinds;
+    this.#seen = seen;
+  }
+
+  get size(): number {
+    return this.#lineKinds.length - this.#removed + this.#added.length;
+  }
+
+  get(lowerName: string): string | undefined {
+    const line = this.#find(lowerName, 0);
+    if (line !== -1) return this.#valueOf(line);
+    for (const [name, value] of this.#added) if (isNamed(name, lowerName)) return value;
+    return undefined;
+  }
+
+  getAll(lowerName: string): readonly string[] {
+    let found: string[] | undefined;
+    for (let line = this.#find(lowerName, 0); line !== -1; line = this.#find(lowerName, line + 1)) {
+      (found ??= []).push(this.#valueOf(line));
+    }
+    for (const [name, value] of this.#added) if (isNamed(name, lowerName)) (found ??= []).push(value);
+    return found ?? none;
+  }
+
+  has(lowerName: string): boolean {
+    return this.#find(lowerName, 0) !== -1 || this.#added.some(([name]) => isNamed(name, lowerName));
+  }
+
+  set(name: string, value: string): void {
+    const entry = checked(name, value);
+    const lowerName = name.toLowerCase();
+    const first = this.#find(lowerName, 0);
+    if (first !== -1) {
+      this.#change(first, entry);
+      this.#seen |= 1 << kindOfName(name);
+      for (let line = this.#find(lowerName, first + 1); line !== -1; line = this.#find(lowerName, line + 1)) {
+        this.#change(line, null);
+      }
+      this.#removeAdded(lowerName, 0);
+      return;
+    }
+    const at = this.#added.findIndex(([known]) => isNamed(known, lowerName));
+    if (at === -1) return this.#add(entry);
+    this.#added[at] = entry;
+    this.#removeAdded(lowerName, at + 1);
+  }
+
+  append(name: string, value: string): void {
+    this.#add(checked(name, value));
+  }
+
+  delete(lowerName: string): boolean {
+    const before = this.size;
+    for (let line = this.#find(lowerName, 0); line !== -1; line = this.#find(lowerName, line + 1)) {
+      this.#change(line, null);
+    }
+    this.#removeAdded(lowerName, 0);
+    return this.size !== before;
+  }
+
+  forEach(visit: (name: string, value: string) => void): void {
+    for (let line = 0; line < this.#lineKinds.length; line += 1) {
+      const change = this.#changed?.[line];
+      if (change === null) continue;
+      if (change !== undefined) visit(change[0], change[1]);
+      else visit(this.#slice(line * 4, line * 4 + 1), this.#valueOf(line));
+    }
+    for (const [name, value] of this.#added) visit(name, value);
+  }
+
+  /** Whether a kind may occur: false is certain. Costs nothing. */
+  mayHave(kind: number): boolean {
+    return (this.#seen & (1 << kind)) !== 0;
+  }
+
+  /** The gateway itself wants the connection closed: it said so in a list of its own. What an upstream said is about another one. */
+  get closes(): boolean {
+    return (
+      this.#text === '' && this.mayHave(kinds.connection) && this.get('connection')?.toLowerCase() === 'close'
+    );
+  }
+
+  /**
+   * The lines that go on to the next hop, each with its CRLF: without hop-by-hop headers, framing, and what `Connection` names.
+   *
+   * Host stays even where `Connection` names it: a request without it would be another request.
+   */
+  forwardable(): string {
+    const named = this.mayHave(kinds.connection) ? this.#namedByConnection() : undefined;
+    const text = this.#text;
+    let out = '';
+    // Lines that stay together are copied together: [runStart, runEnd) of the received text.
+    let runStart = -1;
+    let runEnd = -1;
+    for (let line = 0; line < this.#lineKinds.length; line += 1) {
+      const change = this.#changed?.[line];
+      const kind = this.#lineKinds[line] ?? 0;
+      const stays =
+        change === undefined &&
+        (kind === kinds.none || kind > lastHopByHop) &&
+        (named === undefined ||
+          kind === kinds.host ||
+          !named.has(this.#slice(line * 4, line * 4 + 1).toLowerCase()));
+      if (stays) {
+        if (runStart === -1) runStart = this.#places[line * 4] ?? 0;
+        runEnd = this.#lineEnd(line);
+        continue;
+      }
+      if (runStart !== -1) {
+        out += text.slice(runStart, runEnd);
+        runStart = -1;
+      }
+      if (change !== undefined && change !== null) out += lineOf(change, named);
+    }
+    if (runStart !== -1) out += text.slice(runStart, runEnd);
+    for (const entry of this.#added) out += lineOf(entry, named);
+    return out;
+  }
+
+  /** The next line begins where this one ends; the last ends before the empty line, with white space and all. */
+  #lineEnd(line: number): number {
+    const next = this.#places[line * 4 + 4];
+    return next ?? this.#text.length - 2;
+  }
+
+  #namedByConnection(): ReadonlySet<string> | undefined {
+    let named: Set<string> | undefined;
+    for (const value of this.getAll('connection')) {
+      const lower = value.toLowerCase();
+      if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') continue;
+      for (const option of lower.split(',')) (named ??= new Set()).add(option.trim());
+    }
+    return named;
+  }
+
+  #find(lowerName: string, from: number): number {
+    const places = this.#places;
+    for (let line = from; line < this.#lineKinds.length; line += 1) {
+      const change = this.#changed?.[line];
+      if (change === null) continue;
+      if (change !== undefined) {
+        if (isNamed(change[0], lowerName)) return line;
+        continue;
+      }
+      const start = places[line * 4] ?? 0;
+      if ((places[line * 4 + 1] ?? 0) - start === lowerName.length && isAt(this.#text, start, lowerName))
+        return line;
+    }
+    return -1;
+  }
+
+  #valueOf(line: number): string {
+    return this.#changed?.[line]?.[1] ?? this.#slice(line * 4 + 2, line * 4 + 3);
+  }
+
+  #slice(from: number, to: number): string {
+    return this.#text.slice(this.#places[from], this.#places[to]);
+  }
+
+  #change(line: number, change: readonly [string, string] | null): void {
+    const changed = (this.#changed ??= []);
+    if (change === null && changed[line] !== null) this.#removed += 1;
+    changed[line] = change;
+  }
+
+  #add(entry: readonly [string, string]): void {
+    this.#added.push(entry);
+    this.#seen |= 1 << kindOfName(entry[0]);
+  }
+
+  #removeAdded(lowerName: string, from: number): void {
+    for (let at = this.#added.length - 1; at >= from; at -= 1) {
+      if (isNamed(this.#added[at]?.[0] ?? '', lowerName)) this.#added.splice(at, 1);
+    }
+  }
+}
+
+/** An empty list. */
+export function createWireHeaders(): WireHeaders {
+  return new WireHeaders('', none as readonly never[], none as readonly never[], 0);
+}
+
+function lineOf([name, value]: readonly [string, string], named: ReadonlySet<string> | undefined): string {
+  const kind = kindOfName(name);
+  if (kind !== kinds.none && kind <= lastHopByHop) return '';
+  if (named !== undefined && kind !== kinds.host && named.has(name.toLowerCase())) return '';
+  return `${name}: ${value}\r\n`;
+}
+
+/** Refuses what would end the line early; such a value comes from a policy, never from the wire. */
+function checked(name: string, value: string): readonly [string, string] {
+  if (forbiddenInValue.test(value))
+    throw new TypeError(`the value of header ${name} holds a forbidden character`);
+  if (!tokenName.test(name)) throw new TypeError('a header name holds a forbidden character');
+  return [name, value];
+}
+
+function isNamed(name: string, lowerName: string): boolean {
+  return name.length === lowerName.length && isAt(name, 0, lowerName);
+}
+
+/** Compares without regard to case; what is wanted is in lower case. */
+function isAt(text: string, start: number, lowerName: string): boolean {
+  for (let at = 0; at < lowerName.length; at += 1) {
+    const have = text.charCodeAt(start + at);
+    const want = lowerName.charCodeAt(at);
+    if (have !== want && !(have >= 0x41 && have <= 0x5a && (have | 0x20) === want)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,371 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { BodyFault, type BodySource, IncomingBody } from '../message/body.ts';
+import { FAULTY, INCOMPLETE } from '../message/fields.ts';
+import { frameRequest } from '../message/framing.ts';
+import { LF } from '../message/grammar.ts';
+import { type RefusalReason, refusals } from '../message/refusal.ts';
+import { parseRequestHead, RequestHead } from '../message/request-head.ts';
+import { readTarget } from '../message/target.ts';
+import { WireHeaders } from '../message/wire-headers.ts';
+import { type Reading, Wire, type WireOwner } from '../socket/wire.ts';
+import type { Swept } from '../socket/sweep.ts';
+import { ServerExchange } from './exchange.ts';
+import { refusalAnswer } from './refusal-answer.ts';
+import { ServerRequest } from './request.ts';
+import type { ServerState } from './state.ts';
+
+/** Bytes of further requests that a client may have sent ahead; past it nothing is read until they are served. */
+const aheadBytesMax = 64 * 1024;
+/** A head that has come in part is parsed again when a line of it ended or this much more has come. */
+const parseAgainBytes = 4 * 1024;
+/** What is read and dropped after an answer that closes, so that the client sees the answer and no reset (RFC 9112 section 9.6). */
+const lingerBytesMax = 1024 * 1024;
+const lingerMsMax = 2_000;
+/** Over how long the rate of a body is judged. */
+const rateWindowMs = 5_000;
+
+/**
+ * One client connection: a head, an exchange, the next head.
+ *
+ * States: `reading` a head (or idle, when no byte of it is here), `serving` an exchange, `lingering` after the last answer.
+ * What is read while an exchange is served goes to its body; what lies behind that waits in `ahead`.
+ */
+export class ServerConnection implements WireOwner, BodySource, Swept {
+  readonly wire: Wire;
+  readonly state: ServerState;
+  readonly isTls: boolean;
+  /** Asked once: a socket that is gone does not know it any more. */
+  readonly remoteAddress: string;
+  #phase: 'reading' | 'serving' | 'lingering' = 'reading';
+  #exchange: ServerExchange | undefined = undefined;
+  #body: IncomingBody | undefined = undefined;
+  /** Bytes of a head that is not complete, or of requests that were sent ahead. */
+  #ahead: Buffer | undefined = undefined;
+  #parsedBytes = 0;
+  #isParsing = false;
+  #isHeadBegun = false;
+  #requests = 0;
+  #dueMs: number;
+  #lingerBytes = 0;
+  #rateFromMs = 0;
+  #rateBytes = 0;
+  #stuckSinceMs = 0;
+  #stuckBytes = 0;
+
+  constructor(socket: Socket | TLSSocket, reading: Reading | undefined, state: ServerState) {
+    this.state = state;
+    this.isTls = reading === undefined && 'encrypted' in socket;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.wire = new Wire(socket, reading, this);
+    // Who connects has to ask; who has asked may rest for idleTimeoutMs.
+    this.#dueMs = state.sweep.nowMs + state.limits.headerTimeoutMs;
+    state.join(this);
+  }
+
+  get #isServing(): boolean {
+    return this.#phase === 'serving';
+  }
+
+  /** No request is here, not even a part of one. */
+  get isIdle(): boolean {
+    return this.#phase === 'reading' && this.#ahead === undefined;
+  }
+
+  // oxlint-disable-next-line max-params -- WireOwner's
+  onBytes(bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    if (this.#phase === 'lingering') return this.#linger(end - start);
+    if (this.#phase === 'serving') return this.#feed(bytes, start, end, isStable);
+    if (this.#ahead === undefined) return this.#parse(bytes, start, end, isStable);
+    const before = this.#ahead.length;
+    this.#ahead = Buffer.concat([this.#ahead, bytes.subarray(start, end)]);
+    if (this.#ahead.length - this.#parsedBytes < parseAgainBytes && !this.#ahead.includes(LF, before)) return;
+    this.#parseAhead();
+  }
+
+  onDrain(): void {
+    this.#exchange?.onDrain();
+  }
+
+  onEnd(): void {
+    // A client that closes its side while it waits for an answer has gone, as it has for nginx.
+    this.wire.destroy();
+  }
+
+  onClosed(error: Error | undefined): void {
+    this.state.leave(this);
+    const cause = error ?? new Error('the client went away');
+    this.#exchange?.onClientGone();
+    this.#body?.break(cause);
+    this.#exchange = undefined;
+    this.#body = undefined;
+    this.#ahead = undefined;
+  }
+
+  pauseBody(): void {
+    this.wire.pause();
+    this.#rateFromMs = 0;
+  }
+
+  resumeBody(): void {
+    this.wire.resume();
+  }
+
+  onBodyWanted(): void {
+    const exchange = this.#exchange;
+    if (exchange?.expectsContinue !== true || (this.#body?.bytes ?? 0) > 0) return;
+    exchange.expectsContinue = false;
+    this.wire.write('HTTP/1.1 100 Continue\r\n\r\n');
+  }
+
+  onBodyUnwanted(): void {
+    this.wire.resume();
+  }
+
+  onSweep(nowMs: number): void {
+    const { limits } = this.state;
+    if (!this.wire.isDrained) return this.#watchWriting(nowMs, limits.idleTimeoutMs);
+    this.#stuckSinceMs = 0;
+    if (this.#phase === 'serving') {
+      this.#watchBody(nowMs);
+      if (this.#dueMs !== 0 && nowMs >= this.#dueMs) this.wire.reset();
+      return;
+    }
+    if (this.#dueMs === 0 || nowMs < this.#dueMs) return;
+    // A connection on which nothing was asked is closed in silence.
+    if (this.#phase === 'reading' && this.#ahead !== undefined) this.refuse('header-timeout');
+    else this.wire.destroy();
+  }
+
+  /** The server stops: an idle connection ends now, a busy one with its answer. */
+  retire(): void {
+    if (this.isIdle) this.wire.end();
+  }
+
+  /** The exchange has written its last bytes. */
+  onExchangeEnd(isPersistent: boolean): void {
+    const body = this.#body;
+    this.#exchange = undefined;
+    if (!isPersistent || this.state.isClosing) return this.#close();
+    if (body !== undefined && body.state === 'open') {
+      // What is left is short (see ServerExchange) and belongs to nobody: it is read and dropped.
+      body.discard();
+      this.#dueMs = this.state.sweep.nowMs + lingerMsMax;
+      return;
+    }
+    if (body !== undefined && body.state !== 'whole') return this.#close();
+    this.#next();
+  }
+
+  /** A tunnel takes the connection over; what the client sent ahead is the tunnel's. */
+  release(): Buffer | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    this.#exchange = undefined;
+    this.state.leave(this);
+    return ahead;
+  }
+
+  /** Answers with a status of our own and closes: where the next request begins is not known. */
+  refuse(reason: RefusalReason): void {
+    if (this.#phase === 'lingering') return;
+    this.state.onRefusal(reason, this.remoteAddress);
+    this.wire.write(refusalAnswer(refusals[reason].status, this.state.sweep.dateLine));
+    this.#close();
+  }
+
+  #parseAhead(): void {
+    const bytes = this.#ahead;
+    if (bytes === undefined) return;
+    this.#ahead = undefined;
+    this.#parse(bytes, 0, bytes.length, true);
+  }
+
+  /** Serves what is here, one request after the other, until one waits or bytes are missing. */
+  // oxlint-disable-next-line max-params -- once per read
+  #parse(bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    this.#isParsing = true;
+    let at = start;
+    while (at < end && this.#phase === 'reading') {
+      const head = new RequestHead();
+      const behind = parseRequestHead(bytes, at, end, head, this.state.limits);
+      if (behind === FAULTY) this.refuse(head.refusal ?? 'request-line');
+      else if (behind === INCOMPLETE) {
+        if (!this.#isHeadBegun) this.#dueMs = this.state.sweep.nowMs + this.state.limits.headerTimeoutMs;
+        this.#isHeadBegun = true;
+        this.#ahead = Buffer.from(bytes.subarray(at, end));
+        this.#parsedBytes = this.#ahead.length;
+        break;
+      } else {
+        const text = bytes.toString('latin1', at, behind);
+        at = behind;
+        this.#serve(head, text);
+        if (this.#isServing) at = this.#feedBody(bytes, at, end, isStable);
+      }
+    }
+    this.#isParsing = false;
+    if (at < end && this.#isServing) this.#keep(bytes, at, end);
+  }
+
+  #serve(head: RequestHead, text: string): void {
+    const { state } = this;
+    const framing = frameRequest(head, text);
+    if (typeof framing === 'string') return this.refuse(framing);
+    const method = methodOf(text, head);
+    const target = readTarget(text.slice(head.targetStart, head.targetEnd), method, state.target);
+    if (typeof target === 'string') return this.refuse(target);
+    const authority = target.authority ?? framing.hostHeader ?? '';
+    // RFC 9112 section 3.2.2: the authority of an absolute target replaces Host; here both have to say the same.
+    if (
+      target.authority !== undefined &&
+      framing.hostHeader?.toLowerCase() !== target.authority.toLowerCase() &&
+      framing.hostHeader !== undefined
+    )
+      return this.refuse('host-mismatch');
+    const host =
+      authority === '' && framing.hostHeader === undefined ? '' : state.authorities.hostOf(authority);
+    if (host === undefined) return this.refuse('host-malformed');
+    if (typeof framing.body === 'number' && framing.body > state.limits.bodyBytesMax)
+      return this.refuse('body-too-large');
+    if (state.isOverloaded) return this.refuse('overloaded');
+    this.#requests += 1;
+    const body = new IncomingBody(framing.body, this, state.limits);
+    const request = new ServerRequest(this, {
+      method,
+      target,
+      authority,
+      host,
+      body,
+      isUpgrade: framing.isUpgrade && body.isEmpty,
+      httpVersion: head.minorVersion === 1 ? '1.1' : '1.0',
+      headers: new WireHeaders(text, head.places, head.kinds, head.seen),
+      rawHead: text,
+    });
+    const exchange = new ServerExchange(this, request, {
+      isPersistent: framing.isPersistent && this.#requests < state.limits.requestsPerConnectionMax,
+      expectsContinue: framing.expectsContinue,
+    });
+    this.#phase = 'serving';
+    this.#body = body;
+    this.#exchange = exchange;
+    this.#dueMs = state.limits.requestMsMax === 0 ? 0 : state.sweep.nowMs + state.limits.requestMsMax;
+    body.expectFeed();
+    state.onExchange(exchange);
+  }
+
+  // oxlint-disable-next-line max-params -- once per read
+  #feed(bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    const at = this.#feedBody(bytes, start, end, isStable);
+    if (at >= end) return;
+    if (this.#phase === 'reading' && this.#ahead === undefined) this.#parse(bytes, at, end, isStable);
+    else if (this.#phase !== 'lingering') this.#keep(bytes, at, end);
+  }
+
+  // oxlint-disable-next-line max-params -- once per read
+  #feedBody(bytes: Buffer, start: number, end: number, isStable: boolean): number {
+    const body = this.#body;
+    if (body === undefined || body.isEnded) {
+      body?.feed(bytes, start, start, isStable);
+      return start;
+    }
+    const at = body.feed(bytes, start, end, isStable);
+    const { state } = body;
+    if (state === 'open') return at;
+    this.wire.endBulk();
+    if (state instanceof BodyFault) this.#onBodyFault(state);
+    // The answer has gone before the body was here: now the connection is free.
+    else if (this.#exchange === undefined && this.#isServing) this.#next();
+    return at;
+  }
+
+  #onBodyFault(fault: BodyFault): void {
+    const exchange = this.#exchange;
+    const reason = fault.reason as RefusalReason;
+    this.state.onRefusal(reason, this.remoteAddress);
+    const { status } = refusals[reason];
+    if (exchange?.onBodyFault(status) === true)
+      this.wire.write(refusalAnswer(status, this.state.sweep.dateLine));
+    this.#exchange = undefined;
+    this.#close();
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const part = bytes.subarray(start, end);
+    this.#ahead = this.#ahead === undefined ? Buffer.from(part) : Buffer.concat([this.#ahead, part]);
+    if (this.#ahead.length >= aheadBytesMax) this.wire.pause();
+  }
+
+  /** Ready for the next request, which may be here already. */
+  #next(): void {
+    this.#phase = 'reading';
+    this.#isHeadBegun = false;
+    this.#body = undefined;
+    this.#dueMs = this.state.sweep.nowMs + this.state.limits.idleTimeoutMs;
+    this.wire.resume();
+    if (!this.#isParsing && this.#ahead !== undefined) this.#parseAhead();
+  }
+
+  /** Ends our side; theirs is read to a bound, so that no reset overtakes the answer. */
+  #close(): void {
+    if (this.#phase === 'lingering' || this.wire.isClosed) return;
+    this.#phase = 'lingering';
+    this.#ahead = undefined;
+    this.#dueMs = this.state.sweep.nowMs + lingerMsMax;
+    this.wire.end();
+    this.wire.resume();
+  }
+
+  #linger(bytes: number): void {
+    this.#lingerBytes += bytes;
+    if (this.#lingerBytes > lingerBytesMax) this.wire.destroy();
+  }
+
+  #watchWriting(nowMs: number, idleTimeoutMs: number): void {
+    const { writableLength } = this.wire.socket;
+    if (this.#stuckSinceMs === 0 || writableLength !== this.#stuckBytes) {
+      this.#stuckSinceMs = nowMs;
+      this.#stuckBytes = writableLength;
+    } else if (nowMs - this.#stuckSinceMs >= idleTimeoutMs) this.wire.reset();
+  }
+
+  /** A body that somebody waits for has to come at some speed. */
+  #watchBody(nowMs: number): void {
+    const body = this.#body;
+    const { bodyBytesPerSecondMin: least } = this.state.limits;
+    if (least === 0 || body === undefined || body.state !== 'open' || !body.isTaken || this.wire.isPaused)
+      return;
+    if (this.#rateFromMs === 0) {
+      this.#rateFromMs = nowMs;
+      this.#rateBytes = body.bytes;
+      return;
+    }
+    const passedMs = nowMs - this.#rateFromMs;
+    if (passedMs < rateWindowMs) return;
+    const isSlow = (body.bytes - this.#rateBytes) * 1_000 < least * passedMs;
+    this.#rateFromMs = nowMs;
+    this.#rateBytes = body.bytes;
+    if (!isSlow) return;
+    const fault = new BodyFault('body-too-slow');
+    body.break(fault);
+    this.#onBodyFault(fault);
+  }
+}
+
+/** Common methods by their first bytes, so that comparing them later compares pointers. */
+function methodOf(text: string, head: RequestHead): string {
+  const method = text.slice(head.lineStart, head.methodEnd);
+  switch (method) {
+    case 'GET':
+      return 'GET';
+    case 'POST':
+      return 'POST';
+    case 'PUT':
+      return 'PUT';
+    case 'DELETE':
+      return 'DELETE';
+    case 'HEAD':
+      return 'HEAD';
+    default:
+      return method;
+  }
+}

@@ -1,0 +1,257 @@
+import { STATUS_CODES } from 'node:http';
+import { invariant } from '../../../proto/faults/fault.ts';
+import type {
+  Body,
+  Exchange,
+  HeaderList,
+  Outcome,
+  PhaseMarks,
+  ResponseHead,
+  UpstreamUpgrade,
+} from '../exchange.ts';
+import { type BodyFlow, IncomingBody } from '../message/body.ts';
+import { BodyWriter } from '../message/body-writer.ts';
+import { kinds } from '../message/field-kind.ts';
+import { createWireHeaders, WireHeaders } from '../message/wire-headers.ts';
+import { startTunnel } from '../tunnel.ts';
+import type { ServerConnection } from './connection.ts';
+import type { ServerRequest } from './request.ts';
+
+/** Unread bytes of a request that are read and dropped after its answer, so that the connection can be kept. */
+const drainBytesMax = 64 * 1024;
+/** Answers up to this size leave in one write with their head. */
+const oneWriteBytesMax = 12 * 1024;
+
+/** One request and its answer on a connection of this engine. */
+export class ServerExchange implements Exchange {
+  readonly startedAtMs = Date.now();
+  readonly marks: PhaseMarks = {
+    upstreamStartUs: 0,
+    upstreamConnectUs: 0,
+    upstreamHeadUs: 0,
+    upstreamEndUs: 0,
+  };
+  readonly request: ServerRequest;
+  beforeEnd: ((outcome: Outcome) => Promise<void> | undefined) | undefined = undefined;
+  isAborted = false;
+  expectsContinue: boolean;
+  readonly #connection: ServerConnection;
+  readonly #startedMs = performance.now();
+  #isPersistent: boolean;
+  #status = 0;
+  #responseBytes = 0;
+  #isAnswered = false;
+  #isOver = false;
+  #flow: BodyFlow | undefined = undefined;
+  #onAbort: (() => void) | undefined = undefined;
+  #moreOnAbort: (() => void)[] | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(
+    connection: ServerConnection,
+    request: ServerRequest,
+    asked: { readonly isPersistent: boolean; readonly expectsContinue: boolean },
+  ) {
+    this.#connection = connection;
+    this.request = request;
+    this.#isPersistent = asked.isPersistent;
+    this.expectsContinue = asked.expectsContinue;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      this.onAbort(() => controller.abort(new Error('the client went away')));
+    }
+    return this.#controller.signal;
+  }
+
+  elapsedUs(): number {
+    return Math.max(1, Math.round((performance.now() - this.#startedMs) * 1_000));
+  }
+
+  createHeaders(): HeaderList {
+    return createWireHeaders();
+  }
+
+  onAbort(callback: () => void): void {
+    if (this.isAborted) callback();
+    else if (this.#onAbort === undefined) this.#onAbort = callback;
+    else (this.#moreOnAbort ??= []).push(callback);
+  }
+
+  respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void {
+    invariant(!this.#isAnswered, 'an exchange is answered once');
+    this.#isAnswered = true;
+    if (this.isAborted) return body instanceof IncomingBody ? body.discard() : undefined;
+    this.#status = head.status;
+    const isBodiless = this.request.method === 'HEAD' || head.status === 204 || head.status === 304;
+    if (body instanceof IncomingBody) {
+      if (!isBodiless && !body.isEmpty) return this.#respondPiped(head, body);
+      body.discard();
+      return this.#respondWhole(head, undefined, isBodiless);
+    }
+    invariant(
+      body === undefined || typeof body === 'string' || body instanceof Uint8Array,
+      'a body is of this engine',
+    );
+    this.#respondWhole(head, typeof body === 'string' ? Buffer.from(body) : body, isBodiless);
+  }
+
+  tunnel(upgraded: UpstreamUpgrade): void {
+    invariant(!this.#isAnswered, 'an exchange is answered once');
+    this.#isAnswered = true;
+    this.#status = upgraded.head.status;
+    this.#isOver = true;
+    startTunnel(this.#connection, upgraded, {
+      isAborted: this.isAborted,
+      onEnd: (bytes) => this.#tell('complete', bytes.fromClient, bytes.fromUpstream),
+    });
+  }
+
+  /** The client's connection has taken what was written. */
+  onDrain(): void {
+    this.#flow?.resume();
+  }
+
+  /** The client has gone. */
+  onClientGone(): void {
+    if (this.#isOver) return;
+    this.isAborted = true;
+    this.#abort();
+    this.#end('clientAborted', () => undefined);
+  }
+
+  /** The request's body broke its framing; true when no head has left, so that a refusal can be sent. */
+  onBodyFault(status: number): boolean {
+    const hasHead = this.#isAnswered;
+    if (this.#isOver) return false;
+    this.isAborted = true;
+    if (!hasHead) this.#status = status;
+    this.#abort();
+    this.#end('clientAborted', () => undefined);
+    return !hasHead;
+  }
+
+  #respondWhole(head: ResponseHead, given: Uint8Array | undefined, isBodiless: boolean): void {
+    const bytes = isBodiless ? undefined : given;
+    const length = bytes?.length ?? 0;
+    this.#responseBytes = length;
+    this.#decidePersistence(head);
+    this.#end('complete', () => {
+      const text = this.#headText(head, framingLine(head, isBodiless, given?.length ?? 0));
+      const { wire } = this.#connection;
+      if (bytes === undefined || length === 0) wire.write(text);
+      else {
+        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, length);
+        if (length <= oneWriteBytesMax) wire.write(text + buffer.toString('latin1'));
+        else wire.writeWith(text, buffer, 0, length, true);
+      }
+      this.#connection.onExchangeEnd(this.#isPersistent);
+    });
+  }
+
+  #respondPiped(head: ResponseHead, body: IncomingBody): void {
+    const { wire } = this.#connection;
+    // RFC 9112 section 6.1: HTTP/1.0 knows no chunks; the end of the connection ends the body.
+    const framing = body.length ?? (this.request.httpVersion === '1.1' ? 'chunked' : 'close');
+    if (framing === 'close') this.#isPersistent = false;
+    this.#decidePersistence(head);
+    const line =
+      typeof framing === 'number'
+        ? `Content-Length: ${framing}\r\n`
+        : framing === 'chunked'
+          ? `${trailerLines(head.headers)}Transfer-Encoding: chunked\r\n`
+          : '';
+    const writer = new BodyWriter(wire, this.#headText(head, line), framing, {
+      onLast: (release) => {
+        this.#responseBytes = writer.bytes;
+        this.#end('complete', () => {
+          release();
+          this.#connection.onExchangeEnd(this.#isPersistent);
+        });
+      },
+      onBroken: () => {
+        this.#responseBytes = writer.bytes;
+        // The answer broke off after its head had left: the client must see that it is not whole.
+        this.#end('upstreamAborted', () => wire.reset());
+      },
+    });
+    this.#flow = body.pipe(writer);
+  }
+
+  /** The connection is kept when the gateway does not say otherwise and what is unread of the request is short. */
+  #decidePersistence(head: ResponseHead): void {
+    const { body } = this.request;
+    if (this.#connection.state.isClosing) this.#isPersistent = false;
+    else if (body.state !== 'whole') {
+      // RFC 9110 section 10.1.1: whoever was not told to continue may or may not send the body.
+      const unread = this.expectsContinue ? Infinity : (body.length ?? Infinity) - body.bytes;
+      if (unread > drainBytesMax) this.#isPersistent = false;
+    }
+    if (head.headers instanceof WireHeaders && head.headers.closes) this.#isPersistent = false;
+  }
+
+  #headText({ status, reason, headers }: ResponseHead, framing: string): string {
+    invariant(headers instanceof WireHeaders, 'headers are of this engine');
+    const date = headers.mayHave(kinds.date) ? '' : this.#connection.state.sweep.dateLine;
+    const connection = this.#isPersistent
+      ? this.request.httpVersion === '1.0'
+        ? 'Connection: keep-alive\r\n'
+        : ''
+      : 'Connection: close\r\n';
+    return `${statusLine(status, reason)}${headers.forwardable()}${date}${framing}${connection}\r\n`;
+  }
+
+  #abort(): void {
+    this.#flow?.cancel();
+    this.#onAbort?.();
+    this.#onAbort = undefined;
+    for (const callback of this.#moreOnAbort ?? []) callback();
+    this.#moreOnAbort = undefined;
+  }
+
+  /** Tells beforeEnd, once, and lets the last bytes go when it agrees. */
+  #end(kind: Outcome['kind'], release: () => void): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const held = this.#tell(kind, this.request.body.bytes, this.#responseBytes);
+    if (held === undefined) release();
+    else void held.then(release, release);
+  }
+
+  #tell(kind: Outcome['kind'], requestBytes: number, responseBytes: number): Promise<void> | undefined {
+    if (this.beforeEnd === undefined) return undefined;
+    const status = this.#status;
+    return this.beforeEnd({ kind, status, requestBytes, responseBytes, totalUs: this.elapsedUs() });
+  }
+}
+
+const statusLines = new Map<number, string>(
+  Object.entries(STATUS_CODES).map(([status, reason]) => [
+    Number(status),
+    `HTTP/1.1 ${status} ${reason ?? ''}\r\n`,
+  ]),
+);
+const forbiddenInReason = /[^\t\x20-\x7e\x80-\xff]/g;
+
+function statusLine(status: number, reason: string | undefined): string {
+  if (reason === undefined || reason === STATUS_CODES[status])
+    return statusLines.get(status) ?? `HTTP/1.1 ${status} \r\n`;
+  return `HTTP/1.1 ${status} ${reason.replace(forbiddenInReason, '')}\r\n`;
+}
+
+/** RFC 9110 section 8.6: HEAD and 304 keep the length that a GET would have had; 204 has none. */
+function framingLine(head: ResponseHead, isBodiless: boolean, length: number): string {
+  if (head.status === 204) return '';
+  if (!isBodiless) return `Content-Length: ${length}\r\n`;
+  const declared = head.headers.get('content-length') ?? (length > 0 ? String(length) : undefined);
+  return declared === undefined ? '' : `Content-Length: ${declared}\r\n`;
+}
+
+function trailerLines(headers: HeaderList): string {
+  let lines = '';
+  for (const value of headers.getAll('trailer')) lines += `Trailer: ${value}\r\n`;
+  return lines;
+}

@@ -1,0 +1,88 @@
+import type { Exchange, ServerLimits, ServerOptions } from '../exchange.ts';
+import { Authorities } from '../message/authority.ts';
+import type { FieldLimits } from '../message/fields.ts';
+import type { RefusalReason } from '../message/refusal.ts';
+import { refusals } from '../message/refusal.ts';
+import type { TargetSettings } from '../message/target.ts';
+import type { Sweep, Swept } from '../socket/sweep.ts';
+
+/** A connection, or the tunnel that it became, as its server sees it. */
+export interface Member extends Swept {
+  readonly remoteAddress: string;
+  retire(): void;
+  readonly wire: { destroy(): void };
+}
+
+/** What the connections of one listener share. */
+export class ServerState {
+  readonly sweep: Sweep;
+  readonly limits: ServerLimits & FieldLimits;
+  readonly target: TargetSettings;
+  readonly authorities = new Authorities();
+  readonly members = new Set<Member>();
+  readonly onExchange: (exchange: Exchange) => void;
+  isClosing = false;
+  readonly #options: ServerOptions;
+  readonly #bySource = new Map<string, number>();
+  #onEmpty: (() => void) | undefined = undefined;
+
+  constructor(options: ServerOptions, sweep: Sweep) {
+    this.sweep = sweep;
+    this.limits = options.limits;
+    this.target = options.target;
+    this.onExchange = options.onExchange;
+    this.#options = options;
+  }
+
+  /** The event loop is late: work that is here goes first, new work is turned away before its body is read. */
+  get isOverloaded(): boolean {
+    const most = this.limits.eventLoopLagMsMax;
+    return most !== 0 && this.sweep.lagMs > most;
+  }
+
+  /** Whether one more connection from there may come. */
+  admits(source: string): boolean {
+    const { connectionsMax, connectionsPerSourceMax } = this.limits;
+    return this.members.size < connectionsMax && (this.#bySource.get(source) ?? 0) < connectionsPerSourceMax;
+  }
+
+  join(member: Member): void {
+    this.members.add(member);
+    this.sweep.add(member);
+    this.#bySource.set(member.remoteAddress, (this.#bySource.get(member.remoteAddress) ?? 0) + 1);
+  }
+
+  leave(member: Member): void {
+    if (!this.members.delete(member)) return;
+    this.sweep.delete(member);
+    const left = (this.#bySource.get(member.remoteAddress) ?? 1) - 1;
+    if (left === 0) this.#bySource.delete(member.remoteAddress);
+    else this.#bySource.set(member.remoteAddress, left);
+    if (this.members.size === 0) this.#onEmpty?.();
+  }
+
+  onRefusal(reason: RefusalReason, remoteAddress: string): void {
+    this.#options.onRefusal?.({
+      status: refusals[reason].status,
+      reason,
+      remoteAddress,
+      startedAtMs: Date.now(),
+    });
+  }
+
+  /** Resolves when every connection is gone; those that are left at the deadline are cut. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.isClosing = true;
+    for (const member of this.members) member.retire();
+    if (this.members.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        for (const member of this.members) member.wire.destroy();
+      }, deadlineMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

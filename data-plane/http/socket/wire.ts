@@ -1,0 +1,168 @@
+import type { OnReadOpts, Socket } from 'node:net';
+
+/** Whoever a connection's bytes are for. */
+export interface WireOwner {
+  /**
+   * Takes bytes[start..end). They are valid during the call; when `isStable`, until the wire reads again, which it does not while it
+   * is paused.
+   */
+  onBytes(bytes: Buffer, start: number, end: number, isStable: boolean): void;
+  /** Everything that was written has gone to the kernel; only after `askDrain`. */
+  onDrain(): void;
+  /** The peer sends no more. */
+  onEnd(): void;
+  /** The connection is gone; once. */
+  onClosed(error: Error | undefined): void;
+}
+
+/** Bytes of one read at most. */
+const readBytes = 64 * 1024;
+/** A read of this size says that a body is long: it gets a buffer of its own, which saves a copy per piece. */
+const bulkBytes = 16 * 1024;
+
+/**
+ * The read buffer that all plain connections share.
+ *
+ * One is enough: libuv fills it and hands it over in one turn, and nobody keeps a view on it (see `WireOwner.onBytes`). So an idle
+ * connection owns no buffer at all.
+ */
+const sharedBuffer = Buffer.allocUnsafeSlow(readBytes);
+
+/**
+ * Where a socket reads to, to be given to Node when the socket is made (`onread`); the wire comes later.
+ *
+ * Node asks for the next buffer after each read; undefined keeps the one it has.
+ */
+export class Reading implements OnReadOpts {
+  wire: Wire | undefined = undefined;
+  next: Buffer | undefined = sharedBuffer;
+  isPrivate = false;
+
+  readonly buffer = (): Uint8Array => {
+    const { next } = this;
+    this.next = undefined;
+    // Node's type has no word for "the same as before"; anything that is no Uint8Array means it.
+    return next as unknown as Uint8Array;
+  };
+
+  readonly callback = (bytesRead: number, buffer: Uint8Array): boolean => {
+    const { wire } = this;
+    if (wire !== undefined) wire.onRead(buffer as Buffer, bytesRead, this.isPrivate);
+    return true;
+  };
+
+  /** From the next read on a long body has a buffer of its own, and loses it when it ends. */
+  setPrivate(isPrivate: boolean): void {
+    if (this.isPrivate === isPrivate) return;
+    this.isPrivate = isPrivate;
+    this.next = isPrivate ? Buffer.allocUnsafeSlow(readBytes) : sharedBuffer;
+  }
+}
+
+/**
+ * One connection, plain or TLS: bytes in, bytes out, pause, drain, close.
+ *
+ * Back-pressure: whoever pipes into a wire asks `isDrained` after a write; when it is not, he pauses his source and calls
+ * `askDrain`. Nothing is read meanwhile, so what a wire holds is bounded by one read of the other side.
+ */
+export class Wire {
+  owner: WireOwner;
+  readonly socket: Socket;
+  isPaused = false;
+  isClosed = false;
+  readonly #reading: Reading | undefined;
+  #isDrainAsked = false;
+  #error: Error | undefined = undefined;
+
+  /** `reading` is what the socket was made with; without it bytes come by 'data' events, each in a buffer of its own. */
+  constructor(socket: Socket, reading: Reading | undefined, owner: WireOwner) {
+    this.socket = socket;
+    this.owner = owner;
+    this.#reading = reading;
+    if (reading === undefined) socket.on('data', (bytes: Buffer) => this.onRead(bytes, bytes.length, true));
+    else reading.wire = this;
+    socket.on('end', () => this.owner.onEnd());
+    socket.on('error', (error) => (this.#error = error));
+    socket.on('close', () => {
+      this.isClosed = true;
+      this.owner.onClosed(this.#error);
+    });
+  }
+
+  /** Called by the socket. */
+  onRead(bytes: Buffer, length: number, isStable: boolean): void {
+    if (this.isClosed) return;
+    if (!isStable && length >= bulkBytes) this.#reading?.setPrivate(true);
+    this.owner.onBytes(bytes, 0, length, isStable);
+  }
+
+  /** A body has ended: the next read is a head again. */
+  endBulk(): void {
+    this.#reading?.setPrivate(false);
+  }
+
+  pause(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.socket.resume();
+  }
+
+  /** Writes latin1 text. */
+  write(text: string): void {
+    if (!this.isClosed) this.socket.write(text, 'latin1');
+  }
+
+  /** Writes text and bytes[start..end) in one system call; bytes that are not stable are copied. */
+  // oxlint-disable-next-line max-params -- called per piece of a body; a view would be an object more
+  writeWith(text: string, bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    if (this.isClosed) return;
+    const view = bytes.subarray(start, end);
+    const piece = isStable ? view : Buffer.from(view);
+    if (text === '') {
+      this.socket.write(piece);
+      return;
+    }
+    this.socket.cork();
+    this.socket.write(text, 'latin1');
+    this.socket.write(piece);
+    this.socket.uncork();
+  }
+
+  /** Nothing waits in this process. */
+  get isDrained(): boolean {
+    return this.socket.writableLength === 0;
+  }
+
+  /** Calls the owner's `onDrain` once when everything that was written until now has left. */
+  askDrain(): void {
+    if (this.#isDrainAsked || this.isClosed) return;
+    this.#isDrainAsked = true;
+    // 'drain' is told only above Node's high-water mark; the callback of an empty write is told always, behind all others.
+    this.socket.write('', 'latin1', () => {
+      this.#isDrainAsked = false;
+      if (!this.isClosed) this.owner.onDrain();
+    });
+  }
+
+  /** Sends what was written, then says that no more comes. */
+  end(): void {
+    if (!this.isClosed) this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Closes with a reset, so that the peer cannot take what came for the whole. */
+  reset(): void {
+    if (this.isClosed) return;
+    if (this.#reading === undefined) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+}

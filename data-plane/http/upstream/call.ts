@@ -1,0 +1,44 @@
+import type { UpstreamFailure, UpstreamRequest, UpstreamResult } from '../exchange.ts';
+import { IncomingBody } from '../message/body.ts';
+
+// RFC 9110 section 9.2.2: only these may be sent again when it is not known whether they were received.
+const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** One request on its way to an upstream; answered once. */
+export class UpstreamCall {
+  readonly request: UpstreamRequest;
+  /** While it waits for a connection: when it has waited too long. */
+  dueMs = 0;
+  isRetried = false;
+  isSettled = false;
+  /** Tells whoever holds the call that the client has gone. */
+  cancel: (() => void) | undefined = undefined;
+  readonly #receive: (result: UpstreamResult) => void;
+
+  constructor(request: UpstreamRequest, receive: (result: UpstreamResult) => void) {
+    this.request = request;
+    this.#receive = receive;
+    request.exchange.onAbort(() => {
+      const { cancel } = this;
+      this.cancel = undefined;
+      cancel?.();
+    });
+  }
+
+  settle(result: UpstreamResult): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.#receive(result);
+  }
+
+  fail(failure: UpstreamFailure, message: string): void {
+    this.settle({ kind: 'failure', failure: this.request.exchange.isAborted ? 'aborted' : failure, message });
+  }
+
+  /** Nothing of it is lost when it is sent again: once, without a body or with one in hand, and only where twice is as good as once. */
+  get isRepeatable(): boolean {
+    const { body, method, exchange } = this.request;
+    if (this.isRetried || this.isSettled || exchange.isAborted || !idempotent.has(method)) return false;
+    return !(body instanceof IncomingBody) || body.isEmpty;
+  }
+}

@@ -1,0 +1,308 @@
+import type { Socket } from 'node:net';
+import type { ResponseHead, UpstreamFailure, UpstreamUpgrade } from '../exchange.ts';
+import { type BodyFlow, BodyFault, type BodySource, IncomingBody } from '../message/body.ts';
+import { BodyWriter } from '../message/body-writer.ts';
+import { FAULTY, INCOMPLETE } from '../message/fields.ts';
+import { frameAnswer } from '../message/framing.ts';
+import { LF } from '../message/grammar.ts';
+import type { AnswerFault } from '../message/refusal.ts';
+import { parseResponseHead, ResponseHeadPlaces } from '../message/response-head.ts';
+import { WireHeaders } from '../message/wire-headers.ts';
+import type { Swept } from '../socket/sweep.ts';
+import { type Reading, Wire, type WireOwner } from '../socket/wire.ts';
+import type { UpstreamCall } from './call.ts';
+import { failureOf } from './dial.ts';
+import type { UpstreamPool } from './pool.ts';
+import { requestHeadText } from './request-head.ts';
+
+/** Informational answers before the real one (RFC 9110 section 15.2); more is a flood. */
+const informationalMax = 8;
+/** Request bodies in hand up to this size leave in one write with their head. */
+const oneWriteBytesMax = 12 * 1024;
+/** A head that has come in part is parsed again when a line of it ended or this much more has come. */
+const parseAgainBytes = 4 * 1024;
+
+/** An upstream connection that switched protocols, as startTunnel takes it. */
+export interface OpenUpgrade extends UpstreamUpgrade {
+  readonly wire: Wire;
+  /** Bytes that came behind the upstream's head. */
+  readonly early: Buffer;
+}
+
+/** One connection to an upstream: idle, or with one call. */
+export class UpstreamConnection implements WireOwner, BodySource, Swept {
+  readonly wire: Wire;
+  readonly madeAtMs: number;
+  /** Calls that were answered on it. */
+  served = 0;
+  idleSinceMs = 0;
+  readonly #pool: UpstreamPool;
+  #call: UpstreamCall | undefined = undefined;
+  #body: IncomingBody | undefined = undefined;
+  #requestFlow: BodyFlow | undefined = undefined;
+  #isRequestSent = false;
+  #isPersistent = false;
+  #hasBytes = false;
+  #informational = 0;
+  #partial: Buffer | undefined = undefined;
+  #parsedBytes = 0;
+  /** Silence until then is a read timeout; 0 while nothing is waited for. */
+  #dueMs = 0;
+
+  constructor(socket: Socket, reading: Reading | undefined, pool: UpstreamPool) {
+    this.#pool = pool;
+    this.madeAtMs = pool.sweep.nowMs;
+    this.wire = new Wire(socket, reading, this);
+    pool.sweep.add(this);
+  }
+
+  get isIdle(): boolean {
+    return this.#call === undefined;
+  }
+
+  /** Sends a call; its result goes to the call. */
+  start(call: UpstreamCall): void {
+    const { request } = call;
+    this.#call = call;
+    this.#hasBytes = false;
+    this.#informational = 0;
+    call.cancel = () => this.#abandon('the client went away');
+    const { body } = request;
+    let text: string;
+    try {
+      text = requestHeadText(request, this.#pool.spelling);
+    } catch (error) {
+      this.#call = undefined;
+      this.wire.destroy();
+      return call.fail('invalidResponse', error instanceof Error ? error.message : String(error));
+    }
+    this.#armRead();
+    if (body instanceof IncomingBody && !body.isEmpty) return this.#sendPiped(text, body);
+    this.#isRequestSent = true;
+    if (body instanceof Uint8Array && body.length > 0) {
+      const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+      if (bytes.length <= oneWriteBytesMax) this.wire.write(text + bytes.toString('latin1'));
+      else this.wire.writeWith(text, bytes, 0, bytes.length, true);
+    } else this.wire.write(text);
+  }
+
+  // oxlint-disable-next-line max-params -- WireOwner's
+  onBytes(bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    // RFC 9112 section 9.2: bytes that nobody asked for; what follows them cannot be told from an answer.
+    if (this.#call === undefined) return this.wire.destroy();
+    this.#hasBytes = true;
+    this.#armRead();
+    if (this.#body !== undefined) return this.#feed(bytes, start, end, isStable);
+    if (this.#partial === undefined) return this.#parse(bytes, start, end, isStable);
+    const before = this.#partial.length;
+    const partial = Buffer.concat([this.#partial, bytes.subarray(start, end)]);
+    this.#partial = partial;
+    if (partial.length - this.#parsedBytes < parseAgainBytes && !partial.includes(LF, before)) return;
+    this.#partial = undefined;
+    this.#parse(partial, 0, partial.length, true);
+  }
+
+  onDrain(): void {
+    this.#armRead();
+    this.#requestFlow?.resume();
+  }
+
+  onEnd(): void {
+    if (this.#body === undefined) return this.wire.destroy();
+    this.#body.endWithConnection(new Error('the upstream broke off'));
+    this.#finish(false);
+  }
+
+  onClosed(error: Error | undefined): void {
+    this.#pool.sweep.delete(this);
+    const call = this.#call;
+    const failure: UpstreamFailure = error === undefined ? 'closed' : failureOf(error);
+    this.#body?.break(error ?? new Error('the upstream broke off'));
+    this.#call = undefined;
+    this.#requestFlow?.cancel();
+    if (call === undefined || call.isSettled) return this.#pool.onGone(this);
+    call.cancel = undefined;
+    // RFC 9112 section 9.3.1: a connection that was kept may close just as it is used again.
+    const isStale = this.served > 0 && !this.#hasBytes && (failure === 'closed' || failure === 'reset');
+    if (isStale && call.isRepeatable) {
+      call.isRetried = true;
+      this.#pool.onGone(this);
+      return this.#pool.enter(call);
+    }
+    this.#pool.onGone(this);
+    call.fail(failure, error?.message ?? 'the upstream closed the connection');
+  }
+
+  onSweep(nowMs: number): void {
+    if (this.#call === undefined) {
+      if (nowMs - this.idleSinceMs >= this.#pool.options.idleTimeoutMs) this.wire.destroy();
+      return;
+    }
+    // The client is slow, or its body is not sent yet: the upstream is not to blame.
+    if (this.wire.isPaused || !this.#isRequestSent) return this.#armRead();
+    if (this.#dueMs === 0 || nowMs < this.#dueMs) return;
+    this.#fail('readTimeout', `the upstream was silent for ${this.#pool.options.readTimeoutMs} ms`);
+  }
+
+  pauseBody(): void {
+    this.wire.pause();
+  }
+
+  resumeBody(): void {
+    this.wire.resume();
+    this.#armRead();
+  }
+
+  onBodyWanted(): void {
+    // Nothing to say to an upstream.
+  }
+
+  /** Nobody reads the answer: the connection goes, for what is left of it may be endless. */
+  onBodyUnwanted(): void {
+    this.#abandon('the answer was discarded');
+  }
+
+  #sendPiped(text: string, body: IncomingBody): void {
+    this.#isRequestSent = false;
+    const writer = new BodyWriter(this.wire, text, body.length ?? 'chunked', {
+      onLast: (release) => {
+        this.#isRequestSent = true;
+        this.#requestFlow = undefined;
+        release();
+        this.#armRead();
+      },
+      onBroken: (cause) => {
+        this.#requestFlow = undefined;
+        this.#fail('requestBodyFailed', cause.message);
+      },
+    });
+    const flow = body.pipe(writer);
+    // It may have come to its end in the call.
+    if (!this.#isRequestSent && this.#call !== undefined) this.#requestFlow = flow;
+  }
+
+  // oxlint-disable-next-line max-params -- once per read
+  #parse(bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    let at = start;
+    while (at < end && this.#call !== undefined && this.#body === undefined) {
+      const head = new ResponseHeadPlaces();
+      const behind = parseResponseHead(bytes, at, end, head, this.#pool.options);
+      if (behind === FAULTY) return this.#invalid(head.invalid ?? 'status-line');
+      if (behind === INCOMPLETE) {
+        this.#partial = Buffer.from(bytes.subarray(at, end));
+        this.#parsedBytes = this.#partial.length;
+        return;
+      }
+      const text = bytes.toString('latin1', at, behind);
+      at = behind;
+      if (head.status === 101) return this.#upgrade(head, text, bytes.subarray(at, end));
+      if (head.status >= 200) {
+        this.#open(head, text, this.#call);
+        break;
+      }
+      // 1xx answers are this hop's own business.
+      this.#informational += 1;
+      if (this.#informational > informationalMax) return this.#invalid('informational-flood');
+    }
+    if (this.#body !== undefined) this.#feed(bytes, at, end, isStable);
+  }
+
+  #open(head: ResponseHeadPlaces, text: string, call: UpstreamCall): void {
+    const { exchange, method } = call.request;
+    exchange.marks.upstreamHeadUs = exchange.elapsedUs();
+    const framing = frameAnswer(head, text, method);
+    if (typeof framing === 'string') return this.#invalid(framing);
+    this.#isPersistent = framing.isPersistent;
+    const body = new IncomingBody(framing.body, this, { ...this.#pool.options, bodyBytesMax: Infinity });
+    this.#body = body;
+    body.expectFeed();
+    call.settle({ kind: 'response', head: responseHead(head, text), body });
+  }
+
+  // oxlint-disable-next-line max-params -- once per read
+  #feed(bytes: Buffer, start: number, end: number, isStable: boolean): void {
+    const body = this.#body;
+    if (body === undefined) return;
+    const at = body.feed(bytes, start, end, isStable);
+    if (body.state === 'open') return;
+    // RFC 9112 section 6.3: what follows a whole answer belongs to none; the connection is not used again.
+    if (body.state === 'whole') this.#finish(at === end);
+    else
+      this.#fail('invalidResponse', body.state instanceof BodyFault ? body.state.reason : body.state.message);
+  }
+
+  /** The answer is whole; the connection goes back, when nothing speaks against it. */
+  #finish(isClean: boolean): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    const { exchange } = call.request;
+    exchange.marks.upstreamEndUs = exchange.elapsedUs();
+    call.cancel = undefined;
+    this.#call = undefined;
+    this.#body = undefined;
+    this.#dueMs = 0;
+    this.served += 1;
+    this.wire.endBulk();
+    const isFree =
+      isClean && this.#isPersistent && this.#isRequestSent && this.wire.isDrained && !this.wire.isClosed;
+    const flow = this.#requestFlow;
+    this.#requestFlow = undefined;
+    if (!isFree) this.wire.destroy();
+    // After the connection has gone: nobody writes what the client still sends.
+    flow?.cancel();
+    if (isFree) this.#pool.onFree(this);
+  }
+
+  #upgrade(head: ResponseHeadPlaces, text: string, early: Buffer): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    if (!call.request.isUpgrade) return this.#invalid('switching-unasked');
+    this.wire.pause();
+    this.#pool.sweep.delete(this);
+    this.#call = undefined;
+    call.cancel = undefined;
+    this.#pool.onGone(this);
+    const upgrade: OpenUpgrade = {
+      head: responseHead(head, text),
+      wire: this.wire,
+      early: Buffer.from(early),
+    };
+    call.settle({ kind: 'upgrade', upgrade });
+  }
+
+  #invalid(fault: AnswerFault): void {
+    this.#fail('invalidResponse', fault);
+  }
+
+  /** No answer comes, or no more of it. */
+  #fail(failure: UpstreamFailure, message: string): void {
+    const call = this.#call;
+    const body = this.#body;
+    this.#call = undefined;
+    this.#body = undefined;
+    this.wire.destroy();
+    this.#requestFlow?.cancel();
+    this.#requestFlow = undefined;
+    body?.break(new Error(message));
+    if (call === undefined) return;
+    call.cancel = undefined;
+    call.fail(failure, message);
+  }
+
+  #abandon(why: string): void {
+    this.#fail('aborted', why);
+  }
+
+  #armRead(): void {
+    const { readTimeoutMs } = this.#pool.options;
+    this.#dueMs = readTimeoutMs === 0 ? 0 : this.#pool.sweep.nowMs + readTimeoutMs;
+  }
+}
+
+function responseHead(head: ResponseHeadPlaces, text: string): ResponseHead {
+  return {
+    status: head.status,
+    reason: text.slice(head.reasonStart, head.reasonEnd),
+    headers: new WireHeaders(text, head.places, head.kinds, head.seen),
+  };
+}

@@ -1,0 +1,181 @@
+import type { Upstream, UpstreamOptions, UpstreamRequest, UpstreamResult } from '../exchange.ts';
+import type { Sweep, Swept } from '../socket/sweep.ts';
+import { Reading } from '../socket/wire.ts';
+import { UpstreamCall } from './call.ts';
+import { UpstreamConnection } from './connection.ts';
+import { createDialer, type Dialer } from './dial.ts';
+import type { DnsCache } from './dns.ts';
+import { createSpelling, type RequestSpelling } from './request-head.ts';
+
+/** Waiting requests per upstream when the definition sets no bound. */
+const waitingMaxDefault = 10_000;
+
+/**
+ * The connections to one origin: at most `connectionsMax`, the last used first, and a bounded queue of calls that wait for one.
+ *
+ * Last used first, so that those that are not needed grow old and are closed.
+ */
+export class UpstreamPool implements Upstream, Swept {
+  readonly options: UpstreamOptions;
+  readonly sweep: Sweep;
+  readonly spelling: RequestSpelling;
+  readonly #dialer: Dialer;
+  readonly #idle: UpstreamConnection[] = [];
+  /** In order of arrival. */
+  readonly #waiting = new Set<UpstreamCall>();
+  readonly #connections = new Set<UpstreamConnection>();
+  #dialling = 0;
+  #isClosing = false;
+  #onEmpty: (() => void) | undefined = undefined;
+
+  constructor(options: UpstreamOptions, sweep: Sweep, dns: DnsCache) {
+    this.options = options;
+    this.sweep = sweep;
+    this.#dialer = createDialer(options, dns);
+    this.spelling = createSpelling(options, this.#dialer);
+  }
+
+  send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void {
+    const { exchange } = request;
+    exchange.marks.upstreamStartUs = exchange.elapsedUs();
+    this.enter(new UpstreamCall(request, receive));
+  }
+
+  /** Gives the call a connection, or a place in the queue, or a no. */
+  enter(call: UpstreamCall): void {
+    if (call.request.exchange.isAborted) return call.fail('aborted', 'the client went away');
+    // A call that is repeated goes on a connection of its own: others that were kept may be as stale.
+    const connection = call.isRetried || call.request.isUpgrade ? undefined : this.#takeIdle();
+    if (connection !== undefined) return this.#start(connection, call);
+    if (this.#connections.size + this.#dialling < this.options.connectionsMax || this.#dropIdle(call))
+      return this.#dial(call);
+    const { queueMax, connectTimeoutMs } = this.options;
+    if (this.#waiting.size >= (queueMax < 0 ? waitingMaxDefault : queueMax))
+      return call.fail('queueFull', 'all connections are busy and the queue is full');
+    call.dueMs = this.sweep.nowMs + connectTimeoutMs;
+    call.cancel = () => {
+      this.#waiting.delete(call);
+      call.fail('aborted', 'the client went away');
+    };
+    if (this.#waiting.size === 0) this.sweep.add(this);
+    this.#waiting.add(call);
+  }
+
+  /** A connection has no call any more. */
+  onFree(connection: UpstreamConnection): void {
+    const { keepAlive } = this.options;
+    if (!keepAlive || this.#isClosing || this.#isOld(connection)) return connection.wire.destroy();
+    const next = this.#nextWaiting();
+    if (next !== undefined) return this.#start(connection, next);
+    connection.idleSinceMs = this.sweep.nowMs;
+    this.#idle.push(connection);
+  }
+
+  /** A connection has gone, or is somebody else's now. */
+  onGone(connection: UpstreamConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#fill();
+  }
+
+  onSweep(nowMs: number): void {
+    for (const call of this.#waiting) {
+      if (call.dueMs > nowMs) break;
+      this.#waiting.delete(call);
+      call.cancel = undefined;
+      call.fail('queueTimeout', `no connection was free for ${this.options.connectTimeoutMs} ms`);
+    }
+    if (this.#waiting.size === 0) this.sweep.delete(this);
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.#isClosing = true;
+    for (const connection of [...this.#idle]) connection.wire.destroy();
+    if (this.#connections.size + this.#dialling === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        for (const connection of this.#connections) connection.wire.destroy();
+        resolve();
+      }, deadlineMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #takeIdle(): UpstreamConnection | undefined {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (!connection.wire.isClosed && !this.#isOld(connection)) return connection;
+      connection.wire.destroy();
+    }
+    return undefined;
+  }
+
+  /** Makes room for a call that needs a connection of its own. */
+  #dropIdle(call: UpstreamCall): boolean {
+    if (!call.isRetried && !call.request.isUpgrade) return false;
+    const oldest = this.#idle.shift();
+    if (oldest === undefined) return false;
+    this.#connections.delete(oldest);
+    oldest.wire.destroy();
+    return true;
+  }
+
+  #isOld(connection: UpstreamConnection): boolean {
+    const { ageMsMax } = this.options;
+    return ageMsMax !== 0 && this.sweep.nowMs - connection.madeAtMs >= ageMsMax;
+  }
+
+  #start(connection: UpstreamConnection, call: UpstreamCall): void {
+    const { exchange } = call.request;
+    exchange.marks.upstreamConnectUs = exchange.elapsedUs();
+    connection.start(call);
+  }
+
+  #dial(call: UpstreamCall): void {
+    this.#dialling += 1;
+    const reading = this.options.scheme === 'http' ? new Reading() : undefined;
+    const attempt = this.#dialer.dial({
+      onread: reading,
+      onConnected: (socket) => {
+        this.#dialling -= 1;
+        const connection = new UpstreamConnection(socket, reading, this);
+        this.#connections.add(connection);
+        this.#start(connection, call);
+      },
+      onFailed: (failure, message) => {
+        this.#dialling -= 1;
+        call.cancel = undefined;
+        this.#fill();
+        call.fail(failure, message);
+      },
+    });
+    call.cancel = () => {
+      attempt.cancel();
+      this.#dialling -= 1;
+      this.#fill();
+      call.fail('aborted', 'the client went away');
+    };
+  }
+
+  /** Room was made: whoever waits gets a new connection. */
+  #fill(): void {
+    if (this.#connections.size + this.#dialling < this.options.connectionsMax) {
+      const next = this.#nextWaiting();
+      if (next !== undefined) this.#dial(next);
+    }
+    if (this.#connections.size + this.#dialling === 0) this.#onEmpty?.();
+  }
+
+  #nextWaiting(): UpstreamCall | undefined {
+    for (const call of this.#waiting) {
+      this.#waiting.delete(call);
+      call.cancel = undefined;
+      if (this.#waiting.size === 0) this.sweep.delete(this);
+      return call;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+import { invariant } from '../../../proto/faults/fault.ts';
+import type { UpstreamOptions, UpstreamRequest } from '../exchange.ts';
+import { IncomingBody } from '../message/body.ts';
+import { kinds } from '../message/field-kind.ts';
+import { WireHeaders } from '../message/wire-headers.ts';
+import type { Dialer } from './dial.ts';
+
+// RFC 9110 section 8.6: methods that anticipate a body say so when there is none.
+const anticipatesBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+const forbiddenInTarget = /[^\x21-\x7e]/;
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** How requests to one upstream are spelled. */
+export interface RequestSpelling {
+  readonly options: UpstreamOptions;
+  readonly dialer: Dialer;
+  /** Before every target when the next hop is a proxy that wants absolute-form, else empty. */
+  readonly origin: string;
+}
+
+/** Takes an upstream's options apart once. */
+export function createSpelling(options: UpstreamOptions, dialer: Dialer): RequestSpelling {
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { options, dialer, origin: dialer.usesAbsoluteForm ? `http://${host}:${options.port}` : '' };
+}
+
+/**
+ * The head of a request, with its empty line: what goes on of its headers, then framing made anew from its body.
+ *
+ * Throws a TypeError when a policy made a method or target that would be another request on the wire.
+ */
+export function requestHeadText(
+  request: UpstreamRequest,
+  { options, dialer, origin }: RequestSpelling,
+): string {
+  const { method, target, headers } = request;
+  invariant(headers instanceof WireHeaders, 'headers are of this engine');
+  if (forbiddenInTarget.test(target) || !(target.startsWith('/') || target === '*'))
+    throw new TypeError('the target of a request holds a forbidden character');
+  if (!token.test(method)) throw new TypeError('the method of a request is no token');
+  let text = `${method} ${origin}${target} HTTP/1.1\r\n${headers.forwardable()}`;
+  text += framingLines(request);
+  if (request.isUpgrade) text += upgradeLines(request, headers);
+  // RFC 9110 section 10.1.4: of all that TE can say only `trailers` survives a hop.
+  else if (headers.mayHave(kinds.te) && /(?:^|[, ])trailers(?:[, ]|$)/i.test(headers.getAll('te').join(',')))
+    text += options.keepAlive
+      ? 'TE: trailers\r\nConnection: TE\r\n'
+      : 'TE: trailers\r\nConnection: TE, close\r\n';
+  else if (!options.keepAlive) text += 'Connection: close\r\n';
+  if (dialer.proxyAuthorization !== undefined)
+    text += `Proxy-Authorization: ${dialer.proxyAuthorization}\r\n`;
+  return `${text}\r\n`;
+}
+
+function framingLines({ body, headers, method }: UpstreamRequest): string {
+  const length = body === undefined ? 0 : body.length;
+  if (length === 0) return anticipatesBody.has(method) ? 'Content-Length: 0\r\n' : '';
+  if (length !== undefined) return `Content-Length: ${length}\r\n`;
+  invariant(body instanceof IncomingBody, 'a body is of this engine');
+  let lines = '';
+  for (const value of headers.getAll('trailer')) lines += `Trailer: ${value}\r\n`;
+  return `${lines}Transfer-Encoding: chunked\r\n`;
+}
+
+function upgradeLines({ exchange }: UpstreamRequest, headers: WireHeaders): string {
+  const protocol = headers.get('upgrade') ?? exchange.request.headers.get('upgrade') ?? '';
+  return `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+}
