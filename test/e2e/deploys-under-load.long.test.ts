@@ -21,16 +21,3 @@ test('100 deploys under load: 0 failed requests', async (t) => {
   assert.deepEqual(result.failed, []);
   assert.deepEqual(result.unexpected, []);
 });
-
-test('a nack is readable with its reason and clears with the next good revision, also across a reconnect', async (t) => {
-  const up = await startPlatform(t);
-  const upstream = await startUpstream(t);
-  const api = await up.client.createApi({ path: '/nacked', target: upstream.url, security: 'KEY_LESS' });
-  await eventually(async () => (await fetch(`${up.gateway}/nacked`)).status === 200);
-  const current = async (): Promise<string> =>
-    JSON.stringify(
-      await up.client.call('GET', `/v2/environments/DEFAULT/apis/${api.id}/deployments/current`),
-    );
-  await eventually(async () => /"appliedSeq":\d+/.test(await current()));
-  assert.doesNotMatch(await current(), /"reason"/);
-});

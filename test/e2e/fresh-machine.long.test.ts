@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
 import { tempDir } from '../kit/temp-dir.ts';
+import { freePortOffset } from '../kit/up.ts';
 
 const root = join(import.meta.dirname, '../..');
 // What a newcomer's shell has: the machine's own node and npm, nothing of this checkout.
@@ -26,7 +28,7 @@ test('a fresh clone: npm ci, npm start is ready within 5 s, and its demo APIs an
   const dir = tempDir(t, 'isthmus-clone');
   execFileSync('git', ['clone', '-q', root, dir]);
   execFileSync('npm', ['ci'], { cwd: dir, env: environment, stdio: 'pipe' });
-  await startAndAsk(t, { cwd: dir, command: ['npm', 'start', '--'], portOffset: 23_000 });
+  await startAndAsk(t, { cwd: dir, command: ['npm', 'start', '--'] });
 });
 
 test('the packed tarball, installed in an empty folder, runs npx isthmus up', async (t) => {
@@ -40,12 +42,12 @@ test('the packed tarball, installed in an empty folder, runs npx isthmus up', as
     env: environment,
     stdio: 'pipe',
   });
-  await startAndAsk(t, { cwd: installed, command: ['npx', 'isthmus', 'up'], portOffset: 24_000 });
+  await startAndAsk(t, { cwd: installed, command: ['npx', 'isthmus', 'up'] });
 });
 
 async function startAndAsk(
   t: TestContext,
-  wish: { readonly cwd: string; readonly command: readonly string[]; readonly portOffset: number },
+  wish: { readonly cwd: string; readonly command: readonly string[] },
 ): Promise<void> {
   const dataDir = join(wish.cwd, 'data');
   mkdirSync(dataDir, { recursive: true });
@@ -54,7 +56,7 @@ async function startAndAsk(
     '--data-dir',
     dataDir,
     '--port-offset',
-    String(wish.portOffset),
+    String(freePortOffset()),
   ];
   const startedMs = performance.now();
   const child = spawn(command ?? '', args, {
@@ -88,10 +90,13 @@ async function startAndAsk(
   );
 }
 
-function killGroup(child: ChildProcess): void {
+/** Ends npm and everything that it started; `close` comes when the last of them has let go of the output. */
+async function killGroup(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close');
   try {
     process.kill(-(child.pid ?? 0), 'SIGKILL');
   } catch {
     // It has ended already.
   }
+  if (!child.stdout?.destroyed) await closed;
 }

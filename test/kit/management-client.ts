@@ -13,6 +13,8 @@ export interface ManagementClient {
   deploy(apiId: string): Promise<void>;
   /** Gives the API one flow that answers with the word itself (policy mock); the draft only, deploy makes it live. */
   answerWith(apiId: string, word: string): Promise<void>;
+  /** Gives the API another context path; the draft only. */
+  moveTo(apiId: string, path: string): Promise<void>;
 }
 
 /** What the API should be. */
@@ -37,10 +39,14 @@ export interface CreatedSubscription {
   readonly keyId: string;
 }
 
-/** Makes a client for the control plane at that origin, acting as the first admin. */
-export function createManagementClient(origin: string, password: string): ManagementClient {
+/** Makes a client for the control plane at that origin, acting as the first admin in one environment. */
+export function createManagementClient(
+  origin: string,
+  password: string,
+  environmentHrid = 'DEFAULT',
+): ManagementClient {
   const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
-  const environment = '/v2/environments/DEFAULT';
+  const environment = `/v2/environments/${environmentHrid}`;
 
   const call: ManagementClient['call'] = async <Answer>(
     method: string,
@@ -63,11 +69,25 @@ export function createManagementClient(origin: string, password: string): Manage
     await call('POST', `${environment}/apis/${apiId}/deployments`, { body: { deploymentLabel: 'test' } });
   };
 
+  const rewrite = async (apiId: string, changes: object): Promise<void> => {
+    const api = await call('GET', `${environment}/apis/${apiId}`);
+    const kept = [
+      'name',
+      'apiVersion',
+      'definitionVersion',
+      'type',
+      'description',
+      'listeners',
+      'endpointGroups',
+    ];
+    const body = Object.fromEntries(kept.map((key) => [key, api[key]]));
+    await call('PUT', `${environment}/apis/${apiId}`, { body: { ...body, ...changes } });
+  };
+
   return {
     call,
     deploy,
     async answerWith(apiId, word) {
-      const api = await call('GET', `${environment}/apis/${apiId}`);
       const step = {
         name: 'answer',
         policy: 'mock',
@@ -75,19 +95,11 @@ export function createManagementClient(origin: string, password: string): Manage
         configuration: { status: '200', content: word, headers: [] },
       };
       const selectors = [{ type: 'HTTP', path: '/', pathOperator: 'STARTS_WITH' }];
-      const kept = [
-        'name',
-        'apiVersion',
-        'definitionVersion',
-        'type',
-        'description',
-        'listeners',
-        'endpointGroups',
-      ];
-      const body = Object.fromEntries(kept.map((key) => [key, api[key]]));
-      const flows = [{ name: 'mock', enabled: true, selectors, request: [step], response: [] }];
-      await call('PUT', `${environment}/apis/${apiId}`, { body: { ...body, flows } });
+      await rewrite(apiId, {
+        flows: [{ name: 'mock', enabled: true, selectors, request: [step], response: [] }],
+      });
     },
+    moveTo: (apiId, path) => rewrite(apiId, { listeners: listenersAt(path) }),
     async createApi(wish) {
       const api = await call<{ id: string }>('POST', `${environment}/apis`, { body: apiBody(wish) });
       const plan = await call<{ id: string }>('POST', `${environment}/apis/${api.id}/plans`, {
@@ -107,7 +119,7 @@ export function createManagementClient(origin: string, password: string): Manage
     async subscribe(api) {
       const application = await call<{ id: string }>(
         'POST',
-        '/organizations/DEFAULT/environments/DEFAULT/applications',
+        `/organizations/DEFAULT/environments/${environmentHrid}/applications`,
         { body: { name: `app-${api.id}`, description: 'made by a test' } },
       );
       const subscription = await call<{ id: string }>('POST', `${environment}/apis/${api.id}/subscriptions`, {
@@ -129,7 +141,7 @@ function apiBody(wish: ApiWish): unknown {
     name: `api ${wish.path}`,
     apiVersion: '1.0',
     description: 'made by a test',
-    listeners: [{ type: 'HTTP', paths: [{ path: wish.path }], entrypoints: [{ type: 'http-proxy' }] }],
+    listeners: listenersAt(wish.path),
     endpointGroups: [
       {
         name: 'default',
@@ -139,4 +151,8 @@ function apiBody(wish: ApiWish): unknown {
     ],
     flows: wish.flows ?? [],
   };
+}
+
+function listenersAt(path: string): readonly object[] {
+  return [{ type: 'HTTP', paths: [{ path }], entrypoints: [{ type: 'http-proxy' }] }];
 }

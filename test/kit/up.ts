@@ -12,6 +12,8 @@ export interface Platform {
   readonly gateway: string;
   readonly management: string;
   readonly bridge: string;
+  /** The gateway's node API. */
+  readonly nodeApi: string;
   /** Key of the demo API /orders, which is printed once. */
   readonly ordersKey: string;
   readonly portOffset: number;
@@ -28,8 +30,7 @@ export async function startPlatform(
   options: { readonly dir?: string; readonly portOffset?: number } = {},
 ): Promise<Platform> {
   const dir = options.dir ?? tempDir(t, 'isthmus-up');
-  // Below the range that the kernel hands out for outgoing connections, and rarely the same in two test processes.
-  const portOffset = options.portOffset ?? 1_000 + Math.floor(Math.random() * 12_000);
+  const portOffset = options.portOffset ?? freePortOffset();
   const child = startIsthmus(t, ['up', '--data-dir', dir, '--port-offset', String(portOffset)], {
     env: { ISTHMUS_ADMIN_PASSWORD: adminPassword },
   });
@@ -44,15 +45,21 @@ export async function startPlatform(
     { timeoutMs: 20_000 },
   );
   const ordersKey = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(child.stdout())?.[1] ?? '';
-  const { gateway = '', management = '', bridge = '' } = addresses;
+  const { gateway = '', management = '', bridge = '', gatewayNode: nodeApi = '' } = addresses;
   return {
     dir,
     gateway,
     management,
     bridge,
+    nodeApi,
     ordersKey,
     portOffset,
     process: child,
     client: createManagementClient(management, adminPassword),
   };
+}
+
+/** An offset below the range that the kernel hands out for outgoing connections, and rarely the same in two test processes. */
+export function freePortOffset(): number {
+  return 1_000 + Math.floor(Math.random() * 12_000);
 }

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { bridgeConfigSchema } from '../../bridge/config.ts';
+import { startBridge } from '../../bridge/start.ts';
+import { controlPlaneConfigSchema } from '../../control-plane/config.ts';
+import { startControlPlane } from '../../control-plane/start.ts';
+import { gatewayConfigSchema } from '../../data-plane/config.ts';
+import { startGateway } from '../../data-plane/start.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLifecycle } from '../../proto/process/lifecycle.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import { eventually } from '../kit/eventually.ts';
+import { createManagementClient } from '../kit/management-client.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+import { adminPassword } from '../kit/up.ts';
+import { startUpstream } from '../kit/upstream.ts';
+
+/*
+ * What the publisher could not know: two environments share a gateway and want the same context path. Whoever comes second
+ * is refused there, alone.
+ */
+
+/** What deployments/current says, as far as it is asked here. */
+interface Current {
+  readonly seq: number;
+  readonly gateways: readonly {
+    readonly deployment: string;
+    readonly appliedSeq?: number;
+    readonly nack?: { readonly seq: number; readonly code: string; readonly reason: string };
+  }[];
+}
+
+test('a nack is readable with its reason and clears with the next good revision', async (t) => {
+  const { other, current, ask, target } = await sharedGateway(t);
+  const second = await other.createApi({ path: '/same', target, security: 'KEY_LESS' });
+  const refused = await eventually(async () => {
+    const [gateway] = (await current(second.id)).gateways;
+    return gateway?.deployment === 'refused' && gateway;
+  });
+  assert.equal(refused.nack?.code, 'path.taken');
+  assert.match(refused.nack.reason, /context path \/same is taken by API [0-9a-f-]+ of environment/);
+  assert.equal(await ask('/same'), 200, 'the API that was there first goes on');
+
+  await other.moveTo(second.id, '/another');
+  await other.deploy(second.id);
+  await eventually(async () => (await ask('/another')) === 200);
+  await eventually(async () => (await current(second.id)).gateways[0]?.deployment === 'applied');
+  assert.equal((await current(second.id)).gateways[0]?.nack, undefined);
+});
+
+test('a nack stays readable while the border is cut, and clears across the reconnect', async (t) => {
+  const { other, current, ask, target, cutBorder } = await sharedGateway(t);
+  const second = await other.createApi({ path: '/same', target, security: 'KEY_LESS' });
+  await eventually(async () => (await current(second.id)).gateways[0]?.deployment === 'refused');
+  const mend = await cutBorder();
+  assert.equal((await current(second.id)).gateways[0]?.nack?.code, 'path.taken');
+
+  await other.moveTo(second.id, '/another');
+  await other.deploy(second.id);
+  const [pending] = (await current(second.id)).gateways;
+  assert.deepEqual(
+    [pending?.deployment, pending?.nack],
+    ['pending', undefined],
+    'a refusal of an earlier revision says nothing about this one',
+  );
+  await mend();
+  await eventually(async () => (await ask('/another')) === 200, { timeoutMs: 20_000 });
+  const after = await eventually(async () => {
+    const now = await current(second.id);
+    return now.gateways[0]?.deployment === 'applied' && now;
+  });
+  assert.equal(after.gateways[0]?.nack, undefined);
+  assert.ok((after.gateways[0]?.appliedSeq ?? 0) >= after.seq);
+});
+
+/** A control plane with two environments, a bridge, and one gateway whose fleet may see both; DEFAULT has /same. */
+async function sharedGateway(t: TestContext) {
+  const log = createLog({ name: 'test', level: 'silent' });
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
+  t.after(() => lifecycle.close());
+  const parts = { log, clock: systemClock, lifecycle, metrics: createMetrics() };
+  const controlPlane = await startControlPlane({
+    ...parts,
+    adminPassword,
+    config: controlPlaneConfigSchema.parse({
+      dataDir: tempDir(t),
+      listen: { host: '127.0.0.1', port: 0 },
+      admin: { port: 0 },
+    }),
+  });
+  const { publisher, fleets } = controlPlane.desk;
+  const { at, fleet } = controlPlane.boot;
+  await controlPlane.storage.transaction((trx) =>
+    publisher.ensureEnvironment(trx, at.organization, { id: 'other-id', name: 'Other', hrid: 'OTHER' }),
+  );
+  const client = createManagementClient(controlPlane.url, adminPassword);
+  await client.call('PUT', `/v2/organizations/DEFAULT/fleets/${fleet}`, {
+    body: { name: 'shared', environments: ['DEFAULT', 'OTHER'], tags: [] },
+  });
+  assert.equal((await fleets.list(at.organization, { limit: 10 }))[0]?.environments.length, 2);
+
+  const { repository, blobs } = controlPlane;
+  const open = (port: number) =>
+    startBridge({
+      ...parts,
+      config: bridgeConfigSchema.parse({ listen: { host: '127.0.0.1', port } }),
+      repository,
+      blobs,
+    });
+  const bridge = await open(0);
+  const gateway = await startGateway({
+    ...parts,
+    metrics: createMetrics(),
+    version: '0.0.0-test',
+    config: gatewayConfigSchema.parse({
+      dataDir: tempDir(t),
+      listen: { host: '127.0.0.1', port: 0 },
+      admin: { port: 0 },
+      bridge: { url: bridge.url, token: await controlPlane.enrolmentToken(bridge.url) },
+      report: { enabled: false },
+    }),
+  });
+  const ask = async (path: string): Promise<number> => {
+    const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const { url: target } = await startUpstream(t);
+  await client.createApi({ path: '/same', target, security: 'KEY_LESS' });
+  await eventually(async () => (await ask('/same')) === 200);
+  const other = createManagementClient(controlPlane.url, adminPassword, 'OTHER');
+  return {
+    ask,
+    target,
+    other,
+    current: (id: string) =>
+      other.call<unknown>('GET', `/v2/environments/OTHER/apis/${id}/deployments/current`) as Promise<Current>,
+    /** Ends the bridge; what it gives back starts it again on the same port. */
+    async cutBorder() {
+      await bridge.close();
+      return () => open(bridge.port);
+    },
+  };
+}
