@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 import { section, secret } from '../proto/process/config.ts';
@@ -79,6 +80,10 @@ export const gatewayConfigSchema = z.strictObject({
       .default('keep')
       .describe('What becomes of %2F in a path: kept as it is, or refused with 400.'),
   }),
+  workers: z
+    .union([z.literal('auto'), z.int().min(1).max(64)])
+    .default(1)
+    .describe('Processes that take requests on the one port; 1 is this process alone, auto one per core.'),
   admin: section({
     host: z.string().default('127.0.0.1').describe('Address of the node API: health, metrics, APIs.'),
     port: port.default(18_082).describe('Port of the node API; 0 takes a free one.'),
@@ -127,3 +132,8 @@ export const gatewayConfigSchema = z.strictObject({
 
 /** See {@link gatewayConfigSchema}. */
 export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
+
+/** How many processes take requests. */
+export function workerCount({ workers }: Pick<GatewayConfig, 'workers'>): number {
+  return workers === 'auto' ? Math.min(64, availableParallelism()) : workers;
+}

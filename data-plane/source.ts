@@ -7,7 +7,7 @@ import { openKeyring } from '../proto/process/secrets.ts';
 import { type EnrolledIdentity, loadIdentity } from '../proto/trust/identity.ts';
 import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { SourceState } from './admin/state.ts';
-import type { Deployments } from './gateway/deployments.ts';
+import type { ApplyChange, ConfirmChange } from './gateway/change.ts';
 import { localTenant, startLocal } from './gateway/local.ts';
 import type { GatewayOptions } from './start.ts';
 import { openStore } from './store/store.ts';
@@ -71,7 +71,7 @@ function bridgeOf(token: string | undefined): string | undefined {
 /** What following needs besides the source. */
 export interface SourceOptions {
   readonly options: GatewayOptions;
-  readonly deployments: Deployments;
+  readonly deployments: { readonly apply: ApplyChange; readonly confirm?: ConfirmChange | undefined };
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
@@ -82,7 +82,7 @@ export async function startSource(source: Source, parts: SourceOptions): Promise
 
 async function followFolder(folder: string, { options, deployments }: SourceOptions): Promise<RunningSource> {
   const { log, clock, lifecycle } = options;
-  const local = await startLocal({ folder, apply: deployments.apply, log, clock, lifecycle });
+  const local = await startLocal({ folder, ...handingTo(deployments), log, clock, lifecycle });
   return {
     sync: undefined,
     state: () => ({
@@ -95,6 +95,8 @@ async function followFolder(folder: string, { options, deployments }: SourceOpti
     }),
   };
 }
+
+const handingTo = ({ apply, confirm }: SourceOptions['deployments']) => ({ apply, confirm });
 
 async function followBridge(
   { identity, outbound }: Extract<Source, { kind: 'bridge' }>,
@@ -110,7 +112,7 @@ async function followBridge(
     identity,
     catalogue: Object.keys(catalog),
     version,
-    apply: deployments.apply,
+    ...handingTo(deployments),
     counters,
     log,
     metrics,

@@ -1,33 +1,48 @@
 import { Hono } from 'hono';
 
-import type { Metrics } from '../../proto/process/metrics.ts';
 import type { DeployedEnvironment, DeployedState } from '../gateway/deployments.ts';
 import type { NodeState } from './state.ts';
 
 /** What the node API needs. */
 export interface AdminOptions {
   readonly state: () => NodeState;
-  readonly metrics: Metrics;
-  /** Sets the figures that are only counted, right before they are read. */
-  readonly onScrape: () => void;
+  /** Everything measured, of all processes, in Prometheus' text format. */
+  readonly metricsText: () => Promise<string>;
+  readonly contentType: string;
+  /**
+   * Begins to replace the workers one after another; false when that is going on already. Undefined when this process
+   * serves alone.
+   */
+  readonly replaceWorkers: (() => boolean) | undefined;
 }
 
 /**
  * The node API of a gateway, for its operator: health, readiness, metrics, and what is deployed.
  *
- * It listens on the loopback address and asks for no credential, so it only reads and shows no secret.
+ * It listens on the loopback address and asks for no credential, so it shows no secret, and all it can be told is to put
+ * new workers in the place of old ones, which no request notices.
  */
-export function createAdminApp({ state, metrics, onScrape }: AdminOptions): Hono {
+export function createAdminApp({ state, metricsText, contentType, replaceWorkers }: AdminOptions): Hono {
   const app = new Hono();
-  app.get('/health', (c) => c.json(healthOf(state())));
+  app.get('/health', (c) => {
+    const now = state();
+    return c.json(healthOf(now), now.workers?.serving === 0 ? 503 : 200);
+  });
   app.get('/health/ready', (c) => {
     const now = state();
-    const isReady = now.isOpen && now.source.isComplete;
+    const isReady = now.isOpen && now.source.isComplete && now.workers?.serving !== 0;
     return c.json({ ready: isReady, ...readinessOf(now) }, isReady ? 200 : 503);
   });
-  app.get('/metrics', async (c) => {
-    onScrape();
-    return c.text(await metrics.text(), 200, { 'content-type': metrics.contentType });
+  app.get('/metrics', async (c) => c.text(await metricsText(), 200, { 'content-type': contentType }));
+  app.post('/workers/_replace', (c) => {
+    // Only browsers send it: a page that somebody opened on this machine must not tell the gateway anything.
+    if (c.req.header('origin') !== undefined)
+      return c.json({ message: 'Not for browsers.', http_status: 403 }, 403);
+    if (replaceWorkers === undefined)
+      return c.json({ message: 'This gateway is one process; it has no workers.', http_status: 409 }, 409);
+    if (!replaceWorkers())
+      return c.json({ message: 'The workers are being replaced already.', http_status: 409 }, 409);
+    return c.json({ message: 'The workers are being replaced; /health shows how far it is.' }, 202);
   });
   app.get('/apis', (c) => c.json({ data: state().deployed.flatMap(apisOf) }));
   app.get('/apis/:id', (c) => {
@@ -43,19 +58,21 @@ export function createAdminApp({ state, metrics, onScrape }: AdminOptions): Hono
   return app;
 }
 
-function healthOf({ version, source, spool, isOpen }: NodeState): object {
+function healthOf({ version, source, spool, isOpen, workers }: NodeState): object {
   // A gateway that serves is healthy; what is degraded is said, for eyes and alerts.
   const degraded = [
     ...(spool?.state === 'degraded' ? ['spool'] : []),
     ...(source.store?.mode === 'memory' ? ['store'] : []),
+    ...(workers !== undefined && workers.serving < workers.wanted ? ['workers'] : []),
   ];
   return {
-    status: isOpen ? 'UP' : 'STOPPING',
+    status: !isOpen ? 'STOPPING' : workers?.serving === 0 ? 'DOWN' : 'UP',
     version,
     degraded,
     ...(spool !== undefined && { spool }),
     ...(source.store !== undefined && { store: source.store }),
     ...(source.sync !== undefined && { sync: source.sync }),
+    ...(workers !== undefined && { workers }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 
-import { Fault } from '../../proto/faults/fault.ts';
+import { portFault } from './port-fault.ts';
 
 /** Listens for the node API; resolves with the port and what stops it. Errors: process.port_taken. */
 export async function listenAdmin(
@@ -32,10 +32,4 @@ function listen(
     server.once('error', (error) => reject(portFault(error, port)));
     server.listen(port, host, resolve);
   });
-}
-
-/** Turns "address in use" into the fault that says what to do. */
-export function portFault(error: unknown, port: number): unknown {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
-  return new Fault('process.port_taken', { detail: `Port ${port} is in use.`, cause: error });
 }

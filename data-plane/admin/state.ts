@@ -22,6 +22,29 @@ export interface SourceState {
   readonly store?: { readonly mode: string; readonly problem: unknown } | undefined;
 }
 
+/** One process that takes requests. */
+export interface WorkerState {
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** starting: takes no connections yet. draining: takes no new ones. */
+  readonly state: 'starting' | 'serving' | 'draining';
+  /** The configuration that it serves, by environment. */
+  readonly seqs: Readonly<Record<string, number>>;
+  /** Open client connections, about a second ago. */
+  readonly connections: number;
+}
+
+/** The processes of a gateway with workers. */
+export interface WorkersState {
+  readonly wanted: number;
+  readonly serving: number;
+  readonly isReplacing: boolean;
+  /** Workers that ended without being asked to, since the start. */
+  readonly lost: number;
+  readonly processes: readonly WorkerState[];
+}
+
 /** What the node API shows; it holds no secret: no key, no hash, no endpoint credential. */
 export interface NodeState {
   readonly version: string;
@@ -33,4 +56,6 @@ export interface NodeState {
   readonly spool:
     | { readonly state: 'ok' | 'degraded'; readonly droppedRecords: number; readonly bytes: number }
     | undefined;
+  /** Undefined when this process serves alone. */
+  readonly workers: WorkersState | undefined;
 }

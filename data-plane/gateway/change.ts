@@ -40,3 +40,10 @@ export interface ConfigChange {
  * change are returned; a refusal stands until the record is set again or removed.
  */
 export type ApplyChange = (change: ConfigChange) => readonly Nack[];
+
+/**
+ * Resolves once everything applied so far in an environment is in service in every process of this gateway, with the
+ * records that one of them refused although `apply` had taken them. Never rejects, and never waits for ever: a process
+ * that does not answer in time is replaced.
+ */
+export type ConfirmChange = (environment: string) => Promise<readonly Nack[]>;

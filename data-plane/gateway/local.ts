@@ -5,7 +5,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Lifecycle } from '../../proto/process/lifecycle.ts';
 import type { Log } from '../../proto/process/log.ts';
 import { type Nack, recordKinds } from '../../proto/wire/published.ts';
-import type { ApplyChange, RemovedRecord, SetRecord } from './change.ts';
+import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from './change.ts';
 import { type LocalFile, readFolder } from './local-files.ts';
 import { type LocalRecord, recordsOf } from './local-records.ts';
 
@@ -13,6 +13,8 @@ import { type LocalRecord, recordsOf } from './local-records.ts';
 export interface LocalOptions {
   readonly folder: string;
   readonly apply: ApplyChange;
+  /** See {@link ConfirmChange}. */
+  readonly confirm?: ConfirmChange | undefined;
   readonly log: Log;
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
@@ -112,7 +114,7 @@ class Follower {
     for (const name of this.good.keys()) if (!files.has(name)) this.good.delete(name);
     for (const name of this.broken.keys()) if (!files.has(name)) this.broken.delete(name);
     for (const file of changed) this.take(file);
-    this.serve();
+    await this.serve();
   }
 
   problems(): readonly LocalProblem[] {
@@ -134,7 +136,7 @@ class Follower {
     }
   }
 
-  private serve(): void {
+  private async serve(): Promise<void> {
     const wanted = this.wanted();
     const set = [...wanted].flatMap(([key, record]) => {
       const before = this.served.get(key);
@@ -145,12 +147,14 @@ class Follower {
       .map(([, { kind, id }]) => ({ kind, id }));
     const isFirst = this.seq === 0;
     if (!isFirst && set.length === 0 && removed.length === 0) return;
-    this.seq += 1;
+    const seq = this.seq + 1;
     const records: SetRecord[] = set
       .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
-      .map(({ kind, id, payload }) => ({ kind, id, payload, seq: this.seq, revision: String(this.seq) }));
-    const change = { ...localTenant, seq: this.seq, isFull: isFirst, set: records, removed };
-    const nacks = this.options.apply(change);
+      .map(({ kind, id, payload }) => ({ kind, id, payload, seq, revision: String(seq) }));
+    const { apply, confirm } = this.options;
+    const refused = apply({ ...localTenant, seq, isFull: isFirst, set: records, removed });
+    const nacks = [...refused, ...((await confirm?.(localTenant.environment)) ?? [])];
+    this.seq = seq;
     this.served = wanted;
     const stands = this.nacks.filter(
       (nack) => wanted.has(keyOf(nack)) && !set.some((record) => keyOf(record) === keyOf(nack)),
@@ -161,7 +165,7 @@ class Follower {
     ];
     this.options.log.info(
       {
-        seq: this.seq,
+        seq,
         set: set.length,
         removed: removed.length,
         refused: this.nacks.length,

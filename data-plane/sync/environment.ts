@@ -4,7 +4,7 @@ import { verifyHead, type HeadRefusal } from '../../proto/trust/heads.ts';
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
-import type { ApplyChange } from '../gateway/change.ts';
+import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
 import { Batch } from './batch.ts';
 import { readStored } from './cold-start.ts';
@@ -39,6 +39,8 @@ export interface EnvironmentOptions {
   readonly rootKey: Uint8Array;
   readonly store: Store;
   readonly apply: ApplyChange;
+  /** Several processes serve: an acknowledgement waits for all of them. */
+  readonly confirm?: ConfirmChange | undefined;
   readonly clock: Clock;
   /** Wall clock, corrected by the bridge's. */
   readonly nowMs: () => number;
@@ -308,14 +310,17 @@ export class Environment {
   }
 
   private async adopt(transition: Transition, head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
-    const { store, apply } = this.options;
+    const { store, apply, confirm } = this.options;
     const isFirst = this.head === undefined;
     const { set, removed } = transition;
     const hasChanges = transition.changed.length > 0 || transition.gone.length > 0 || !this.isServing(head);
     if (hasChanges) await this.save(head, bytes, transition);
     const mayChangeService = isFirst || set.length > 0 || removed.length > 0;
     const refused = mayChangeService
-      ? apply({ ...this.at, seq: head.seq, isFull: isFirst, set, removed })
+      ? [
+          ...apply({ ...this.at, seq: head.seq, isFull: isFirst, set, removed }),
+          ...((await confirm?.(this.at.environment)) ?? []),
+        ]
       : [];
     this.nacks = standingNacks(this.nacks, [...set, ...removed], [...transition.nacks, ...refused]);
     if (hasChanges) await store.settle(this.at.environment, this.nacks);

@@ -7,7 +7,7 @@ import type { Metrics } from '../../proto/process/metrics.ts';
 import type { Outbound } from '../../proto/process/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
-import type { ApplyChange } from '../gateway/change.ts';
+import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import type { Store } from '../store/store.ts';
 import { createBridgeClient } from './bridge-client.ts';
 import { createConnection, followBridge } from './connection.ts';
@@ -57,6 +57,8 @@ export interface SyncOptions {
   readonly version: string;
   /** Takes a proven change into service, whole; returns what it refuses. */
   readonly apply: ApplyChange;
+  /** See {@link ConfirmChange}; without it what `apply` took is in service. */
+  readonly confirm?: ConfirmChange | undefined;
   /** Sharding tags that this gateway wishes for; what it gets comes from its fleet. */
   readonly tags?: readonly string[];
   /** Figures of the last minute for the heartbeat: requests, spool bytes, dropped records ... */

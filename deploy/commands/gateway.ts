@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RunningGateway } from '../../data-plane/start.ts';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
@@ -17,6 +18,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       'isthmus gateway --local ./apis                          # files, no control plane',
       'isthmus gateway --with-shipper --config isthmus.yaml    # after isthmus enroll',
       'isthmus gateway --data-dir /var/lib/isthmus-gateway --set listen.port=80',
+      'isthmus gateway --local ./apis --set workers=auto       # a process per core on one port',
       'HTTPS_PROXY=http://user:password@proxy:3128 isthmus gateway --with-shipper',
     ],
   });
@@ -37,7 +39,9 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
           : undefined;
       const code = await runProcess({ name: 'gateway', level: config.log.level }, async (parts) => {
         const { startGateway } = await import('../../data-plane/start.ts');
+        const obey = listenToSignals();
         const gateway = await startGateway({ ...parts, config, version });
+        obey(gateway);
         say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;
         const { startShipper } = await import('../../shipper/start.ts');
@@ -46,4 +50,15 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       });
       onExit(code);
     });
+}
+
+/**
+ * SIGHUP reads the certificates again, SIGUSR2 replaces the workers. Listened to from before the start, since a signal that
+ * nobody listens to ends the process; what comes before there is a gateway needs nothing, as it starts with what is there.
+ */
+function listenToSignals(): (gateway: RunningGateway) => void {
+  let gateway: RunningGateway | undefined;
+  process.on('SIGHUP', () => void gateway?.reloadCertificates());
+  process.on('SIGUSR2', () => void gateway?.replaceWorkers());
+  return (running) => void (gateway = running);
 }

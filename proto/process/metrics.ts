@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import { invariant } from '../faults/fault.ts';
 
@@ -20,11 +20,16 @@ export interface Metrics {
   gauge(name: string, help: string, labels?: readonly string[]): GaugeMetric;
   /** Buckets are upper bounds in the unit that the name ends with. */
   histogram(name: string, ...rest: HistogramArguments): HistogramMetric;
-  /** Prometheus text format. */
-  text(): Promise<string>;
+  /** Prometheus text format. With `others` the sum over several processes, see {@link addMetrics}. */
+  text(others?: readonly MetricsSnapshot[]): Promise<string>;
+  /** Everything as plain data, for a message to the process that adds up. */
+  snapshot(): Promise<MetricsSnapshot>;
   /** What the text is, e.g. `text/plain; version=0.0.4; charset=utf-8`. */
   readonly contentType: string;
 }
+
+/** The metrics of a process at one moment, as plain data; only this file looks inside. */
+export type MetricsSnapshot = readonly { readonly name: string; readonly type: string }[];
 
 /** What describes a histogram beside its name. */
 export type HistogramArguments = readonly [
@@ -57,7 +62,31 @@ export function createMetrics(options: { readonly withProcess?: boolean } = {}):
     gauge: (name, help, labels) => once(name, () => new Gauge(common(name, help, labels))),
     histogram: (name, ...[help, buckets, labels]) =>
       once(name, () => new Histogram({ ...common(name, help, labels), buckets: [...buckets] })),
-    text: () => registry.metrics(),
+    text: async (others) =>
+      others === undefined
+        ? registry.metrics()
+        : aggregate([await snapshotOf(registry), ...others]).metrics(),
+    snapshot: () => snapshotOf(registry),
     contentType: registry.contentType,
   };
 }
+
+/**
+ * Adds up the metrics of several processes: counters, gauges and histograms by name and labels; Node's own averages
+ * (event loop lag) stay averages.
+ */
+export async function addMetrics(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot> {
+  return snapshotOf(aggregate(snapshots));
+}
+
+/** What outlives its process: counts. What a gauge held went with it. */
+export function lastingMetrics(snapshot: MetricsSnapshot): MetricsSnapshot {
+  return snapshot.filter(({ type }) => type === 'counter' || type === 'histogram');
+}
+
+const aggregate = (snapshots: readonly MetricsSnapshot[]): Registry =>
+  AggregatorRegistry.aggregate(snapshots.map((snapshot) => [...snapshot]));
+
+// prom-client's type says that `type` is a number; it is `counter`, `gauge`, `histogram` or `summary`.
+const snapshotOf = async (registry: Registry): Promise<MetricsSnapshot> =>
+  (await registry.getMetricsAsJSON()).map((metric) => ({ ...metric, type: String(metric.type) }));

@@ -1,0 +1,172 @@
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+
+import type { Clock } from '../proto/process/clock.ts';
+import type { Lifecycle } from '../proto/process/lifecycle.ts';
+import type { Log } from '../proto/process/log.ts';
+import type { Metrics } from '../proto/process/metrics.ts';
+import { portFault } from './admin/port-fault.ts';
+import type { GatewayConfig } from './config.ts';
+import { createUpstreams } from './endpoints/upstreams.ts';
+import { Deadlines } from './gateway/deadlines.ts';
+import { createDeployments, type Deployments } from './gateway/deployments.ts';
+import { createRequestIds } from './gateway/request-ids.ts';
+import { createServe } from './gateway/serve.ts';
+import type { Engine, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
+import { createEngine } from './http/engine.ts';
+import { createMemoryCounters } from './limits/memory.ts';
+import { type Reporter, startReporter } from './report/reporter.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
+
+/** The settings that serving reads; a worker is sent these and no more. */
+export type ServingConfig = Pick<
+  GatewayConfig,
+  'dataDir' | 'listen' | 'request' | 'apiKey' | 'limits' | 'report' | 'closeMsMax'
+>;
+
+/** What serving needs of its process. */
+export interface ServingOptions {
+  readonly config: ServingConfig;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+  /** Id of this gateway, on every access record. */
+  readonly gateway: string;
+  /** Default: the engine of this version. */
+  readonly engine?: Engine | undefined;
+}
+
+/** Everything that requests pass through in one process: the whole gateway's, or one of several workers'. */
+export interface Serving {
+  readonly engine: Engine;
+  readonly deployments: Deployments;
+  readonly traffic: Traffic;
+  /** Undefined when no access records are written. */
+  readonly reporter: Reporter | undefined;
+  /** Begins to take requests. Errors: process.port_taken; config.invalid when the TLS texts do not fit together. */
+  listen(at: ListenAt): Promise<RunningServer>;
+}
+
+/** Where a process takes connections from. */
+export interface ListenAt {
+  readonly tls: TlsOptions | undefined;
+  /** Opened by somebody else; default: an own one at the configured address. */
+  readonly listener?: Server | undefined;
+}
+
+/** The engine of this version, chosen here and nowhere else. */
+export { createEngine };
+
+/** Opens spool and pools and an empty set of deployments; closes them with the life-cycle, the listener first. */
+export async function openServing(options: ServingOptions): Promise<Serving> {
+  const { config, log, clock, lifecycle, metrics } = options;
+  const engine = options.engine ?? createEngine();
+  const reporter = config.report.enabled ? await openReporter(options) : undefined;
+  const upstreams = createUpstreams(engine, config.closeMsMax);
+  lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
+  const traffic = createTraffic(metrics);
+  const deployments = createDeployments({
+    upstreams,
+    host: { clock, counters: createMemoryCounters({ windowsMax: config.limits.windowsMax }) },
+    records: reporter,
+    log,
+    keysSeenMax: config.apiKey.seenMax,
+  });
+  lifecycle.onClose('deployments', () => deployments.close());
+  return {
+    engine,
+    deployments,
+    traffic,
+    reporter,
+    async listen(at) {
+      const server = await listen(options, { engine, deployments, traffic, at });
+      lifecycle.onClose('listener', () => server.close(config.closeMsMax));
+      return server;
+    },
+  };
+}
+
+async function openReporter(options: ServingOptions): Promise<Reporter> {
+  const { config, log, metrics, clock, lifecycle, gateway } = options;
+  const reporter = await startReporter({
+    dir: join(config.dataDir, 'spool'),
+    checkpointDir: join(config.dataDir, 'checkpoints'),
+    gateway,
+    settings: config.report,
+    log,
+    metrics,
+    clock,
+  });
+  lifecycle.onClose('spool', () => reporter.close());
+  return reporter;
+}
+
+interface ListenParts {
+  readonly engine: Engine;
+  readonly deployments: Deployments;
+  readonly traffic: Traffic;
+  readonly at: ListenAt;
+}
+
+async function listen(
+  { config, log, clock }: ServingOptions,
+  { engine, deployments, traffic, at }: ListenParts,
+): Promise<RunningServer> {
+  const { listen: wish, request, apiKey } = config;
+  const serve = createServe({
+    match: deployments.match,
+    hasConfiguration: deployments.hasConfiguration,
+    nextRequestId: createRequestIds(),
+    places: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
+    deadlines: new Deadlines({ clock, afterMs: request.timeoutMs, graceMs: Math.min(50, request.timeoutMs) }),
+    bodyBytesMax: request.bufferedBytesMax,
+    log,
+    onAnswer: traffic.onAnswer,
+    onUnrouted: traffic.onUnrouted,
+  });
+  try {
+    return await engine.listen({
+      host: wish.host,
+      port: wish.port,
+      listener: at.listener,
+      tls: at.tls,
+      limits: limitsOf(wish),
+      target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },
+      onExchange: serve,
+      onRefusal: traffic.onRefusal,
+    });
+  } catch (error) {
+    throw portFault(error, wish.port);
+  }
+}
+
+function limitsOf(listen: GatewayConfig['listen']): ServerLimits {
+  return {
+    requestLineBytesMax: listen.requestLineBytesMax,
+    headerBytesMax: listen.headerBytesMax,
+    headersMax: listen.headersMax,
+    headerTimeoutMs: listen.headerMsMax,
+    bodyBytesMax: listen.bodyBytesMax,
+    bodyBytesPerSecondMin: listen.bodyBytesPerSecondMin,
+    idleTimeoutMs: listen.idleMsMax,
+    requestMsMax: listen.requestMsMax,
+    connectionsMax: listen.connectionsMax,
+    connectionsPerSourceMax: listen.connectionsPerSourceMax,
+    requestsPerConnectionMax: listen.requestsPerConnectionMax,
+    tunnelIdleMsMax: listen.tunnelIdleMsMax,
+    eventLoopLagMsMax: listen.eventLoopLagMsMax,
+  };
+}
+
+/** Figures of one process for the heartbeat, since its start. */
+export function countersOf({
+  traffic,
+  reporter,
+}: Pick<Serving, 'traffic' | 'reporter'>): Readonly<Record<string, number>> {
+  const spool = reporter?.health();
+  return {
+    ...traffic.counters(),
+    ...(spool !== undefined && { spoolBytes: spool.bytes, droppedRecords: spool.droppedRecords }),
+  };
+}

@@ -1,0 +1,54 @@
+import { addMetrics, lastingMetrics, type MetricsSnapshot } from '../../proto/process/metrics.ts';
+import type { WorkerStats } from './messages.ts';
+
+/** Health of all spools of a gateway as one. */
+export type SpoolHealth = NonNullable<WorkerStats['spool']>;
+
+/**
+ * Adds up what workers count. A worker that has ended leaves its counts, so that a sum never falls: to Prometheus a
+ * counter that falls has started again from zero.
+ */
+export interface Figures {
+  /** Keeps the counts of a worker that has ended. */
+  retire(stats: WorkerStats): void;
+  /** Figures for the heartbeat, of the living and the dead. */
+  counters(living: readonly WorkerStats[]): Readonly<Record<string, number>>;
+  /** Undefined when no access records are written. `own` is the primary's, which sees the disk. */
+  spool(own: SpoolHealth | undefined, living: readonly WorkerStats[]): SpoolHealth | undefined;
+  /** What to add to the primary's own metrics. */
+  metrics(living: readonly WorkerStats[]): Promise<readonly MetricsSnapshot[]>;
+}
+
+/** Starts at zero. */
+export function createFigures(): Figures {
+  let goneMetrics: Promise<MetricsSnapshot> = Promise.resolve([]);
+  let goneCounters: Readonly<Record<string, number>> = {};
+  let goneDropped = 0;
+  return {
+    retire({ counters, spool, metrics }) {
+      goneMetrics = goneMetrics.then((gone) => addMetrics([gone, lastingMetrics(metrics)]));
+      // What a spool holds is no count: it is on the disk, which the primary sees.
+      const { spoolBytes: _bytes, ...counts } = counters;
+      goneCounters = sum([goneCounters, counts]);
+      goneDropped += spool?.droppedRecords ?? 0;
+    },
+    counters: (living) => sum([goneCounters, ...living.map(({ counters }) => counters)]),
+    spool(own, living) {
+      if (own === undefined) return undefined;
+      const all = [own, ...living.flatMap(({ spool }) => (spool === undefined ? [] : [spool]))];
+      return {
+        state: all.some(({ state }) => state === 'degraded') ? 'degraded' : 'ok',
+        droppedRecords: all.reduce((total, { droppedRecords }) => total + droppedRecords, goneDropped),
+        bytes: all.reduce((total, { bytes }) => total + bytes, 0),
+      };
+    },
+    metrics: async (living) => [await goneMetrics, ...living.map(({ metrics }) => metrics)],
+  };
+}
+
+function sum(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const total: Record<string, number> = {};
+  for (const figures of all)
+    for (const [name, value] of Object.entries(figures)) total[name] = (total[name] ?? 0) + value;
+  return total;
+}

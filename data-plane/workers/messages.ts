@@ -1,0 +1,65 @@
+import type { LogLevel } from '../../proto/process/log.ts';
+import type { MetricsSnapshot } from '../../proto/process/metrics.ts';
+import type { Nack } from '../../proto/wire/published.ts';
+import type { RemovedRecord, SetRecord } from '../gateway/change.ts';
+import type { TlsOptions } from '../http/exchange.ts';
+import type { ServingConfig } from '../serving.ts';
+
+/** A piece of a change: large ones travel in several, and count only when the last has come. */
+export interface ChangePart {
+  /** The same for all pieces of one change. */
+  readonly change: number;
+  readonly organization: string;
+  readonly environment: string;
+  readonly seq: number;
+  readonly isFull: boolean;
+  readonly set: readonly SetRecord[];
+  readonly removed: readonly RemovedRecord[];
+  readonly isLast: boolean;
+}
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly config: ServingConfig;
+  /** Id of this gateway, on every access record. */
+  readonly gateway: string;
+  readonly logLevel: LogLevel;
+  readonly tls: TlsOptions | undefined;
+}
+
+/** From the primary. Messages of one worker arrive in the order in which they were sent. */
+export type ToWorker =
+  | ({ readonly kind: 'start' } & WorkerStart)
+  | ({ readonly kind: 'change' } & ChangePart)
+  /** The listening handle comes with it. */
+  | { readonly kind: 'listen' }
+  | { readonly kind: 'tls'; readonly tls: TlsOptions }
+  | { readonly kind: 'stats' }
+  /** Answer what runs, to the configured deadline, and end. */
+  | { readonly kind: 'drain' };
+
+/** How a worker is, said every second and when it ends. */
+export interface WorkerStats {
+  readonly connections: number;
+  /** Figures for the heartbeat, since its start. */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly spool:
+    | { readonly state: 'ok' | 'degraded'; readonly droppedRecords: number; readonly bytes: number }
+    | undefined;
+  readonly metrics: MetricsSnapshot;
+}
+
+/** From a worker. */
+export type FromWorker =
+  /** Spool and pools are open. */
+  | { readonly kind: 'ready' }
+  /** A change is in service, but for what it refused. */
+  | { readonly kind: 'applied'; readonly change: number; readonly nacks: readonly Nack[] }
+  | { readonly kind: 'listening' }
+  /** Handshakes from now on use the new certificates; with a problem the old ones. */
+  | { readonly kind: 'tls'; readonly problem: string | undefined }
+  | { readonly kind: 'stats'; readonly stats: WorkerStats }
+  /** It cannot start; it ends by itself. */
+  | { readonly kind: 'failed'; readonly code: string | undefined; readonly message: string }
+  /** Drained and closed; its last words. */
+  | { readonly kind: 'drained'; readonly stats: WorkerStats };

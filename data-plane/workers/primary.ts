@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+
+import { createAdminApp } from '../admin/app.ts';
+import { listenAdmin } from '../admin/server.ts';
+import { workerCount } from '../config.ts';
+import { createUpstreams } from '../endpoints/upstreams.ts';
+import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
+import { createDeployments, type DeployedEnvironment, type Deployments } from '../gateway/deployments.ts';
+import { createMemoryCounters } from '../limits/memory.ts';
+import { type Reporter, startReporter } from '../report/reporter.ts';
+import { createEngine } from '../serving.ts';
+import { openSource, startSource } from '../source.ts';
+import type { GatewayOptions, RunningGateway } from '../start.ts';
+import { openCertificates, type Certificates } from './certificates.ts';
+import { Crew } from './crew.ts';
+import { createFigures, type Figures } from './figures.ts';
+import { openListener, type SharedListener } from './listener.ts';
+import type { WorkerStart } from './messages.ts';
+import { createServedSet, type ServedSet } from './served-set.ts';
+
+const startMsMax = 60_000;
+const applyMsMax = 30_000;
+const answerMsMax = 10_000;
+const changesMax = 1_000;
+/** After the deadline of requests: pools and the spool's last lines. */
+const endMsMax = 8_000;
+/** The longest wait that a timer knows. */
+const neverMs = 2 ** 31 - 1;
+
+/**
+ * Starts a gateway whose requests are taken by several processes. This one, the primary, follows the source, proves and
+ * stores it, compiles it to judge it, keeps the listening socket, deletes shipped segments and serves the node API.
+ *
+ * Errors: as startGateway; process.not_ready when a worker does not start.
+ */
+export async function startPrimary(options: GatewayOptions): Promise<RunningGateway> {
+  const { config, log, lifecycle } = options;
+  const certificates = openCertificates(config.listen, log);
+  const source = await openSource(options);
+  const reporter = config.report.enabled ? await openReporter(options, source.gateway) : undefined;
+  const deployments = openJudge(options);
+  const served = createServedSet();
+  const figures = createFigures();
+  const listener = await openListener(config.listen);
+  lifecycle.onClose('listening socket', () => listener.close());
+  const crew = openCrew(options, { gateway: source.gateway, certificates, served, figures, listener });
+  const handing = createHanding({ deployments, crew, served });
+  const running = await startSource(source, {
+    options,
+    deployments: handing,
+    counters: () => ({
+      ...figures.counters(crew.stats()),
+      ...(reporter !== undefined && { spoolBytes: reporter.health().bytes }),
+    }),
+  });
+  await crew.open();
+  lifecycle.onClose('workers', () => crew.close());
+  let isOpen = true;
+  const admin = await listenAdmin(
+    createAdminApp({
+      metricsText: async () => {
+        await crew.refresh();
+        return options.metrics.text(await figures.metrics(crew.stats()));
+      },
+      contentType: options.metrics.contentType,
+      state: () => ({
+        version: options.version,
+        isOpen,
+        source: running.state(),
+        deployed: handing.state(),
+        spool: figures.spool(reporter?.health(), crew.stats()),
+        workers: crew.state(),
+      }),
+      replaceWorkers: () => {
+        if (crew.isReplacing) return false;
+        void crew.replace();
+        return true;
+      },
+    }),
+    config.admin,
+  );
+  lifecycle.onClose('node API', () => admin.close());
+  lifecycle.onClose('readiness', () => void (isOpen = false));
+  const workers = workerCount(config);
+  log.info({ port: listener.port, adminPort: admin.port, workers, source: source.kind }, 'listening');
+  return {
+    port: listener.port,
+    adminPort: admin.port,
+    deployments,
+    sync: running.sync,
+    reporter,
+    reloadCertificates: async () => void (await certificates.reload((tls) => crew.reloadTls(tls))),
+    replaceWorkers: () => crew.replace(),
+  };
+}
+
+/** Writes no records; deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost. */
+async function openReporter(options: GatewayOptions, gateway: string): Promise<Reporter> {
+  const { config, log, metrics, clock, lifecycle } = options;
+  const reporter = await startReporter({
+    dir: join(config.dataDir, 'spool'),
+    checkpointDir: join(config.dataDir, 'checkpoints'),
+    gateway,
+    settings: config.report,
+    log,
+    metrics,
+    clock,
+  });
+  lifecycle.onClose('spool', () => reporter.close());
+  return reporter;
+}
+
+/** Compiles everything as the workers do and serves nothing: what it refuses they refuse, and its pools stay empty. */
+function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deployments {
+  const upstreams = createUpstreams(createEngine(), config.closeMsMax);
+  lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
+  const deployments = createDeployments({
+    upstreams,
+    host: { clock, counters: createMemoryCounters({ windowsMax: 1 }) },
+    records: undefined,
+    log,
+    keysSeenMax: 1,
+  });
+  lifecycle.onClose('deployments', () => deployments.close());
+  return deployments;
+}
+
+interface CrewParts {
+  readonly gateway: string;
+  readonly certificates: Certificates;
+  readonly served: ServedSet;
+  readonly figures: Figures;
+  readonly listener: SharedListener;
+}
+
+function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: CrewParts): Crew {
+  const { dataDir, listen, request, apiKey, limits, closeMsMax } = config;
+  // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
+  const report = { ...config.report, upkeepEveryMs: neverMs };
+  const start = (): WorkerStart => ({
+    config: { dataDir, listen, request, apiKey, limits, report, closeMsMax },
+    gateway: parts.gateway,
+    logLevel: config.log.level,
+    tls: parts.certificates.current(),
+  });
+  const bounds = { startMsMax, applyMsMax, answerMsMax, changesMax, drainMsMax: closeMsMax + endMsMax };
+  const crew = new Crew({ ...parts, wanted: workerCount(config), start, bounds, clock, log });
+  // A second signal ends this process at once, and them with it.
+  const killAll = (): void => crew.kill();
+  process.once('exit', killAll);
+  lifecycle.onClose('exit hook', () => void process.off('exit', killAll));
+  return crew;
+}
+
+interface Handing {
+  readonly apply: ApplyChange;
+  readonly confirm: ConfirmChange;
+  /** What every worker has applied. */
+  state(): readonly DeployedEnvironment[];
+}
+
+/** Hands changes on to the workers, and shows a change once all of them serve it. */
+function createHanding({
+  deployments,
+  crew,
+  served,
+}: {
+  readonly deployments: Deployments;
+  readonly crew: Crew;
+  readonly served: ServedSet;
+}): Handing {
+  let unconfirmed = 0;
+  let before: readonly DeployedEnvironment[] = [];
+  /** By environment, kind and id: what a worker refused alone. */
+  const refusedByWorkers = new Map<string, Nack>();
+  const keyOf = (environment: string, { kind, id }: { readonly kind: string; readonly id: string }): string =>
+    `${environment}\0${kind}\0${id}`;
+  return {
+    apply(change) {
+      if (unconfirmed === 0 && crew.isOpen) before = deployments.state();
+      if (crew.isOpen) unconfirmed += 1;
+      for (const each of [...change.set, ...change.removed])
+        refusedByWorkers.delete(keyOf(change.environment, each));
+      const nacks = deployments.apply(change);
+      served.take(change, nacks);
+      crew.apply(change, nacks);
+      return nacks;
+    },
+    async confirm(environment) {
+      const nacks = await crew.confirm(environment);
+      for (const nack of nacks) refusedByWorkers.set(keyOf(environment, nack), nack);
+      unconfirmed = Math.max(0, unconfirmed - 1);
+      return nacks;
+    },
+    state() {
+      const shown = unconfirmed > 0 ? before : deployments.state();
+      if (refusedByWorkers.size === 0) return shown;
+      return shown.map(({ environment, apis, ...rest }) => ({
+        ...rest,
+        environment,
+        apis: apis.map((api) => {
+          const nack = refusedByWorkers.get(keyOf(environment, { kind: 'api', id: api.id }));
+          return nack === undefined ? api : { ...api, state: 'outdated', nack };
+        }),
+      }));
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import type { Server } from 'node:net';
+
+import { Fault } from '../../proto/faults/fault.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
+import { createLog, type Log } from '../../proto/process/log.ts';
+import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
+import { portFault } from '../admin/port-fault.ts';
+import type { RunningServer, TlsOptions } from '../http/exchange.ts';
+import { countersOf, openServing, type Serving } from '../serving.ts';
+import { acceptOn } from './listener.ts';
+import type { ChangePart, FromWorker, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
+import { createAssembly } from './parts.ts';
+
+/** The worker's end of the channel to its primary. */
+export interface Channel {
+  onMessage(receive: (message: ToWorker, handle: unknown) => void): void;
+  /** The primary is gone. */
+  onGone(callback: () => void): void;
+  /** Resolves when the message has left. */
+  send(message: FromWorker): Promise<void>;
+  /** Ends this process. */
+  exit(code: number): void;
+}
+
+const statsMs = 1_000;
+/** For what is closed after the last request: pools, and the spool's last lines. */
+const closeMsAfterDrain = 5_000;
+
+/**
+ * Runs a worker: takes requests on a listener that the primary opened, with the configuration that the primary proved.
+ *
+ * It reads no settings, opens no database and dials no bridge. It ends when it is told to drain, and in the same way when
+ * the primary is gone; signals are the primary's business.
+ */
+export function runWorker(channel: Channel): void {
+  let worker: Worker | undefined;
+  channel.onMessage((message, handle) => {
+    if (message.kind === 'start') worker ??= new Worker(channel, message);
+    else worker?.receive(message, handle);
+  });
+  channel.onGone(() => {
+    if (worker === undefined) channel.exit(1);
+    else worker.primaryGone();
+  });
+}
+
+type Order = Exclude<ToWorker, { readonly kind: 'start' }>;
+
+class Worker {
+  readonly #channel: Channel;
+  readonly #start: WorkerStart;
+  readonly #log: Log;
+  readonly #metrics: Metrics = createMetrics({ withProcess: true });
+  readonly #lifecycle: Lifecycle;
+  readonly #assemble = createAssembly();
+  readonly #opening: Promise<Serving>;
+  #tls: TlsOptions | undefined;
+  /** Once connections are taken. */
+  #server: RunningServer | undefined;
+  /** Orders are worked off one after another, as they were sent. */
+  #queue: Promise<void>;
+  #isEnding = false;
+
+  constructor(channel: Channel, start: WorkerStart) {
+    this.#channel = channel;
+    this.#start = start;
+    this.#tls = start.tls;
+    this.#log = createLog({ name: 'gateway', level: start.logLevel });
+    const closeMsMax = start.config.closeMsMax + closeMsAfterDrain;
+    this.#lifecycle = createLifecycle({ log: this.#log, clock: systemClock, closeMsMax });
+    const { config, gateway } = start;
+    this.#opening = openServing({
+      config,
+      gateway,
+      log: this.#log,
+      clock: systemClock,
+      lifecycle: this.#lifecycle,
+      metrics: this.#metrics,
+    });
+    this.#queue = this.#opening.then(
+      () => this.#say({ kind: 'ready' }),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  receive(order: Order, handle: unknown): void {
+    this.#queue = this.#queue
+      .then(async () => this.#obey(order, await this.#opening, handle))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Answers what runs and ends, as if it had been asked to. */
+  primaryGone(): void {
+    if (this.#isEnding) return;
+    this.#log.error('the primary process is gone; this worker answers what runs and ends');
+    void this.#end(1);
+  }
+
+  async #obey(order: Order, serving: Serving, handle: unknown): Promise<void> {
+    switch (order.kind) {
+      case 'change':
+        return this.#apply(order, serving);
+      case 'listen': {
+        const listener = await listening(handle, this.#start.config.listen.port);
+        this.#server = await serving.listen({ tls: this.#tls, listener });
+        this.#lifecycle.task('stats', this.#sayStats());
+        return this.#say({ kind: 'listening' });
+      }
+      case 'tls':
+        return this.#say({ kind: 'tls', problem: this.#reloadTls(order.tls) });
+      case 'stats':
+        return this.#say({ kind: 'stats', stats: await this.#stats() });
+      case 'drain':
+        // Not awaited: until the last request is answered, changes go on being applied.
+        return void this.#end(0);
+    }
+  }
+
+  #apply(part: ChangePart, { deployments }: Serving): Promise<void> | undefined {
+    const change = this.#assemble(part);
+    if (change === undefined) return undefined;
+    const isDrained = this.#isEnding && (this.#server?.connections ?? 0) === 0;
+    const nacks = isDrained ? [] : deployments.apply(change);
+    return this.#say({ kind: 'applied', change: part.change, nacks });
+  }
+
+  #reloadTls(tls: TlsOptions): string | undefined {
+    try {
+      this.#server?.reloadTls(tls);
+      this.#tls = tls;
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #sayStats(): Promise<void> {
+    while (!this.#lifecycle.signal.aborted) {
+      await systemClock.delay(statsMs, this.#lifecycle.signal);
+      await this.#say({ kind: 'stats', stats: await this.#stats() });
+    }
+  }
+
+  async #stats(): Promise<WorkerStats> {
+    const serving = await this.#opening;
+    const connections = this.#server?.connections ?? 0;
+    serving.traffic.publish(connections);
+    return {
+      connections,
+      counters: countersOf(serving),
+      spool: serving.reporter?.health(),
+      metrics: await this.#metrics.snapshot(),
+    };
+  }
+
+  /** The listener closes first, with the answers that run; the spool last. */
+  async #end(code: number): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    await this.#lifecycle.close();
+    await this.#say({ kind: 'drained', stats: await this.#stats() });
+    this.#channel.exit(code);
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#log.fatal({ err: error }, 'this worker cannot go on');
+    const message = error instanceof Error ? error.message : String(error);
+    await this.#say({ kind: 'failed', code: error instanceof Fault ? error.code : undefined, message });
+    await this.#lifecycle.close();
+    this.#channel.exit(1);
+  }
+
+  /** A primary that is gone hears nothing; that it is gone is told by `onGone`. */
+  #say(message: FromWorker): Promise<void> {
+    return this.#channel.send(message).catch(() => undefined);
+  }
+}
+
+/** Resolves in the turn in which connections may begin to come: whoever awaits it has to listen to them at once. */
+function listening(handle: unknown, port: number): Promise<Server> {
+  const listener = acceptOn(handle);
+  return new Promise((resolve, reject) => {
+    listener.once('error', (error) => reject(portFault(error, port)));
+    listener.once('listening', () => resolve(listener));
+  });
+}
