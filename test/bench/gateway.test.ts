@@ -15,6 +15,7 @@ const run = (cpuUsPerRequest: number, requestsPerSecond = 1_000): Run => ({
   cpuUsPerRequest,
   requestsPerSecond,
   busy: 1,
+  othersBusy: 0,
   failures: 0,
 });
 const small: Scene = {
@@ -81,6 +82,12 @@ test('--only keeps rows that hold all texts, and nginx beside them', () => {
 test('a table shows who failed requests', () => {
   const lines = tableOf(small, [row('nginx', run(10)), row('isthmus bare', { ...run(20), failures: 3 })]);
   assert.match(lines.at(-1) ?? '', /^isthmus bare .* 20\.0 .* 2\.00 .* 3 FAILED$/);
+});
+
+test('a table says when somebody else was on the core', () => {
+  const disturbed = { ...run(10), othersBusy: 0.4 };
+  assert.match(tableOf(small, [row('nginx', disturbed)]).at(-1) ?? '', /^others used 40 %/);
+  assert.match(tableOf(small, [row('nginx', run(10))]).at(-1) ?? '', /^nginx/);
 });
 
 test('a profile counts only what ran in the window, without idling, and recursion once', (t) => {

@@ -17,6 +17,7 @@ const help = `npm run bench:gateway -- [options]
   --only <text>    only rows whose title and peer hold the text, e.g. "10 KiB" or "haproxy"; may be repeated, all must hold
   --rounds <n>     rounds of every row after one that warms up; default ${defaultPlan.rounds}
   --seconds <n>    whole seconds of a run; default ${defaultPlan.secondsPerRun}
+  --node-flag <f>  a flag of Node for the gateway, e.g. --node-flag=--max-semi-space-size=32; may be repeated
   --json           rows with every run, and the targets, as JSON instead of tables
   --full           every size, kind of connection, TLS on and off, number of connections, with everybody: ${minutesOf(fullPlan)} minutes
   --gate           a short plan; exit code 1 when a loosened bound (targets.ts) is missed or a request failed
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    'node-flag': { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     gate: { type: 'boolean', default: false },
@@ -47,7 +49,7 @@ if (plan.scenes.length === 0) {
   process.exit(2);
 }
 const stage = openStage();
-const roster = await openRoster(stage);
+const roster = await openRoster(stage, values['node-flag']);
 const rows: Row[] = [];
 if (!values.json)
   print(`median of ${plan.rounds} rounds of ${plan.secondsPerRun} s, about ${minutesOf(plan)} minutes\n`);

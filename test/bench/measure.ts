@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import type { Peer } from './peer.ts';
-import { loadCpu, type Stage } from './stage.ts';
+import { loadCpu, proxyCpu, type Stage } from './stage.ts';
 
 /** One measured run of one peer. */
 export interface Run {
@@ -10,6 +10,8 @@ export interface Run {
   readonly cpuUsPerRequest: number;
   /** How much of its core the peer used, 0 to 1; far below 1 the load was the bound, not the peer. */
   readonly busy: number;
+  /** How much of the proxies' core somebody else used meanwhile, 0 to 1: then CPU figures blur and throughput says little. */
+  readonly othersBusy: number;
   /** Answers that were not 2xx or 3xx, and socket errors. */
   readonly failures: number;
 }
@@ -33,16 +35,20 @@ const tickUs = 1_000_000 / Number(execFileSync('getconf', ['CLK_TCK'], { encodin
  */
 export async function measure(stage: Stage, peer: Peer, load: Load): Promise<Run> {
   const startedMs = performance.now();
+  const coreBeforeUs = coreUs(proxyCpu);
   const beforeUs = cpuUs(peer.child.pid);
   const report = await wrk(stage, peer, load);
   if (!peer.child.isRunning()) throw new Error(`${peer.name} ended while ${load.path} was measured`);
   const spentUs = cpuUs(peer.child.pid) - beforeUs;
+  const coreSpentUs = coreUs(proxyCpu) - coreBeforeUs;
+  const elapsedUs = (performance.now() - startedMs) * 1000;
   const requests = numberIn(report, /(\d+) requests in/);
   if (requests === 0) throw new Error(`${peer.name} answered no request for ${load.path}:\n${report}`);
   return {
     requestsPerSecond: numberIn(report, /Requests\/sec:\s+([\d.]+)/),
     cpuUsPerRequest: spentUs / requests,
-    busy: spentUs / 1000 / (performance.now() - startedMs),
+    busy: spentUs / elapsedUs,
+    othersBusy: Math.max(0, (coreSpentUs - spentUs) / elapsedUs),
     failures: numberIn(report, /Non-2xx or 3xx responses: (\d+)/) + socketErrors(report),
   };
 }
@@ -70,6 +76,14 @@ async function wrk(stage: Stage, peer: Peer, load: Load): Promise<string> {
     `${peer.url}${load.path}`,
   ]);
   return child.output;
+}
+
+/** Busy time of a core since the machine began, in microseconds: all but idle and waiting for a disk. */
+function coreUs(cpu: string): number {
+  const line = new RegExp(`^cpu${cpu} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '';
+  // user nice system idle iowait irq softirq steal; guest time stands in user already.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(' ').map(Number);
+  return (user + nice + system + irq + softirq + steal) * tickUs;
 }
 
 /** CPU time of a process and all its descendants since they began, in microseconds. */

@@ -22,6 +22,7 @@ const help = `npm run bench:profile -- [options]
   --connections <n>    default 64
   --new-connections    one connection per request
   --tls                HTTPS with a self-made certificate
+  --node-flag <f>      a flag of Node, e.g. --node-flag=--max-semi-space-size=32; may be repeated
   --top <n>            functions to print per thread; default 30
   --by <self | total>  what to sort by; total counts what a function calls; default self
 `;
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '64' },
     'new-connections': { type: 'boolean', default: false },
     tls: { type: 'boolean', default: false },
+    'node-flag': { type: 'string', multiple: true, default: [] },
     top: { type: 'string', default: '30' },
     by: { type: 'string', default: 'self' },
     help: { type: 'boolean', default: false },
@@ -53,7 +55,7 @@ const gateway = await startGatewayPeer(stage, {
   role,
   upstreamUrl: upstream.url,
   tls: values.tls ? issueCertificate(stage) : undefined,
-  nodeFlags: ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profiles}`],
+  nodeFlags: [...values['node-flag'], '--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${profiles}`],
 });
 const load = {
   path,

@@ -26,8 +26,8 @@ export interface Roster {
   peer(name: PeerName, isTls: boolean): Promise<Peer>;
 }
 
-/** Opens a roster whose peers all forward to one nginx. */
-export async function openRoster(stage: Stage): Promise<Roster> {
+/** Opens a roster whose peers all forward to one nginx. nodeFlags are for the gateway alone, to try what they are worth. */
+export async function openRoster(stage: Stage, nodeFlags: readonly string[] = []): Promise<Roster> {
   const upstream = await startNginxUpstream(stage);
   const started = new Map<string, Promise<Peer>>();
   let certificate: CertificateFiles | undefined;
@@ -37,7 +37,7 @@ export async function openRoster(stage: Stage): Promise<Roster> {
       const running = started.get(key);
       if (running !== undefined) return running;
       if (isTls) certificate ??= issueCertificate(stage);
-      const wish = { upstreamUrl: upstream.url, tls: isTls ? certificate : undefined };
+      const wish = { upstreamUrl: upstream.url, tls: isTls ? certificate : undefined, nodeFlags };
       const starting = start(stage, name, wish);
       started.set(key, starting);
       return starting;
@@ -48,7 +48,11 @@ export async function openRoster(stage: Stage): Promise<Roster> {
 async function start(
   stage: Stage,
   name: PeerName,
-  wish: { readonly upstreamUrl: string; readonly tls: CertificateFiles | undefined },
+  wish: {
+    readonly upstreamUrl: string;
+    readonly tls: CertificateFiles | undefined;
+    readonly nodeFlags: readonly string[];
+  },
 ): Promise<Peer> {
   if (name === 'nginx' || name === 'nginx tuned')
     return startNginxProxy(stage, { ...wish, isTuned: name === 'nginx tuned' });

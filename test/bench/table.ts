@@ -1,4 +1,4 @@
-import { cpuRatio, spreadOf, throughputRatio, type Row } from './rounds.ts';
+import { cpuRatio, spread, spreadOf, throughputRatio, type Row } from './rounds.ts';
 import { titleOf, type Scene } from './scenes.ts';
 
 const head = [
@@ -11,10 +11,21 @@ const head = [
   'rps x nginx'.padStart(11),
 ].join('  ');
 
+const othersBusyMax = 0.1;
+
 /** Lines of one scene's rows: medians, with the spread of the CPU, beside nginx in the same rounds. */
 export function tableOf(scene: Scene, rows: readonly Row[]): readonly string[] {
   const nginx = rows.find((row) => row.peer === 'nginx');
-  return ['', titleOf(scene), head, ...rows.map((row) => lineOf(row, nginx))];
+  const others = spread(rows.flatMap((row) => row.runs.map((run) => run.othersBusy)));
+  return [
+    '',
+    titleOf(scene),
+    head,
+    ...rows.map((row) => lineOf(row, nginx)),
+    ...(others.median > othersBusyMax
+      ? [`others used ${(100 * others.median).toFixed(0)} % of the proxies' core: throughput says little`]
+      : []),
+  ];
 }
 
 function lineOf(row: Row, nginx: Row | undefined): string {
