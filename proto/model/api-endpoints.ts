@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 import { headerNameSchema, headersPerStepMax } from '../policies/header-fields.ts';
 import { apiLimits } from './api-limits.ts';
+import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
 import { choice, hasExpression, milliseconds, off, orJsonText, plainText, section } from './sections.ts';
 
-const pem = plainText(apiLimits.pemCharsMax);
 const only = (value: boolean, why: string) =>
   z
     .boolean()
@@ -39,45 +39,6 @@ const httpSchema = section({
   http2MaxFrameSize: z.int().optional(),
 });
 
-const storeType = z
-  .enum(['', 'PEM'], {
-    error: (issue) =>
-      issue.input === undefined
-        ? undefined
-        : 'is not supported by this version; allowed: PEM, or empty for none',
-  })
-  .default('');
-
-const trustStoreSchema = section({
-  type: storeType,
-  content: pem.optional(),
-  path: off('content'),
-  password: off('nothing: PEM has no password'),
-  alias: off('nothing: PEM has no alias'),
-}).refine((store) => store.type === '' || (store.content ?? '') !== '', {
-  path: ['content'],
-  message: 'must hold the certificates in PEM',
-});
-
-const keyStoreSchema = section({
-  type: storeType,
-  certContent: pem.optional(),
-  keyContent: pem.optional(),
-  certPath: off('certContent'),
-  keyPath: off('keyContent'),
-  path: off('certContent and keyContent'),
-  content: off('certContent and keyContent'),
-  password: off('an unencrypted key'),
-  alias: off('nothing: PEM has no alias'),
-  keyPassword: off('an unencrypted key'),
-}).refine(
-  (store) => store.type === '' || ((store.certContent ?? '') !== '' && (store.keyContent ?? '') !== ''),
-  {
-    path: ['certContent'],
-    message: 'must come with keyContent, both in PEM',
-  },
-);
-
 /** How to talk to endpoints; names and defaults of the reference. */
 export const sharedConfigurationSchema = section({
   http: httpSchema.prefault({}),
@@ -85,7 +46,7 @@ export const sharedConfigurationSchema = section({
     .array(section({ name: headerNameSchema, value: plainText(8_192) }))
     .max(headersPerStepMax)
     .default([]),
-  proxy: off('enabled: false'),
+  proxy: proxySchema.prefault({}),
   ssl: section({
     hostnameVerifier: z.boolean().default(true),
     trustAll: z.boolean().default(false),
@@ -149,7 +110,7 @@ export function configurationOf(
   return {
     http: endpoint.sharedConfigurationOverride.http ?? defaults.http,
     headers: endpoint.sharedConfigurationOverride.headers ?? defaults.headers,
-    proxy: undefined,
+    proxy: endpoint.sharedConfigurationOverride.proxy ?? defaults.proxy,
     ssl: endpoint.sharedConfigurationOverride.ssl ?? defaults.ssl,
   };
 }

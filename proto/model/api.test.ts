@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { change, exported, faultsOf, payload } from './api-fixtures.ts';
+import { change, exported, faultsOf, payload, shared } from './api-fixtures.ts';
 import {
   parseApiDefinition,
   parseFlows,
@@ -33,6 +33,29 @@ test('a canonical definition and its management spelling parse to itself', () =>
   const management = { api: toManagementApi(definition), plans: definition.plans.map(toManagementPlan) };
   assert.equal(management.api['type'], 'PROXY');
   assert.deepEqual(parseApiDefinition(management), definition);
+});
+
+test('a proxy and stores that are used, and what is left in those that are not, are kept', () => {
+  const used = {
+    proxy: { enabled: true, type: 'HTTP', host: 'proxy.acme.com', port: 3_128, username: 'u', password: 'p' },
+    ssl: {
+      trustStore: { type: 'PEM', path: '/etc/ssl/own.pem' },
+      keyStore: { type: 'PKCS12', content: 'AAAA', password: 'x', keyPassword: 'x' },
+    },
+  };
+  const unused = {
+    proxy: { enabled: false, type: 'SOCKS5', host: '{#host}', port: 0 },
+    ssl: { trustStore: { type: 'NONE', path: 'x' }, keyStore: { type: '', certContent: '', password: '' } },
+  };
+  for (const [given, expected] of [
+    [used, used],
+    [unused, { ...unused, ssl: { ...unused.ssl, trustStore: { type: '', path: 'x' } } }],
+    [{ proxy: { enabled: true, useSystemProxy: true } }, { proxy: { enabled: true, useSystemProxy: true } }],
+  ] as const) {
+    const definition = parseApiDefinition(shared(given));
+    assert.partialDeepStrictEqual(definition.endpointGroups[0]?.sharedConfiguration, expected);
+    assert.deepEqual(parseApiDefinition(JSON.parse(JSON.stringify(definition))), definition);
+  }
 });
 
 test('names all faults at once', () => {

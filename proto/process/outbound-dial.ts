@@ -230,8 +230,8 @@ function parseProxy(text: string) {
   };
 }
 
-/** As curl and Go read it: a bare name also means its subdomains. */
-function createNoProxy(entries: readonly string[]): (target: Target) => boolean {
+/** Reads NO_PROXY as curl and Go do: a bare name also means its subdomains. */
+export function createNoProxy(entries: readonly string[]): (target: Target) => boolean {
   const rules = entries.map((entry) => {
     const { host, port } = splitPort(entry.trim());
     const name = host.replace(/^\*?\./, '').toLowerCase();

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+import { apiLimits } from './api-limits.ts';
+import { expressionMessage, hasExpression, off, section } from './sections.ts';
+
+/**
+ * How endpoints are reached and recognised: proxy, trust store, key store; names of the reference.
+ *
+ * A proxy that is not enabled and a store of type '' or NONE may hold whatever the console left in them: it is kept.
+ */
+
+const short = z.string().max(apiLimits.nameCharsMax).optional();
+const long = z.string().max(apiLimits.pemCharsMax).optional();
+const hostName = /^[A-Za-z0-9_.:-]+$/;
+
+type Say = (field: string, message: string) => void;
+
+const sayTo =
+  (context: z.RefinementCtx): Say =>
+  (field, message) =>
+    context.addIssue({ code: 'custom', path: [field], message });
+
+/** The proxy between the gateway and its endpoints. */
+export const proxySchema = section({
+  enabled: z.boolean().default(false),
+  /** The proxy that the gateway's environment names in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+  useSystemProxy: z.boolean().default(false),
+  type: z.enum(['HTTP', 'SOCKS4', 'SOCKS5']).default('HTTP'),
+  host: short,
+  port: z.int().min(0).max(65_535).optional(),
+  username: short,
+  password: short,
+}).superRefine((proxy, context) => {
+  if (!proxy.enabled) return;
+  const say = sayTo(context);
+  if (proxy.type !== 'HTTP') say('type', `${proxy.type} is not supported by this version; allowed: HTTP`);
+  if (proxy.useSystemProxy) return;
+  for (const field of ['username', 'password'] as const)
+    if (hasExpression(proxy[field] ?? '')) say(field, expressionMessage);
+  if (!hostName.test(proxy.host ?? ''))
+    say('host', 'must be a name or an address; allowed instead: useSystemProxy');
+  if ((proxy.port ?? 0) === 0) say('port', 'is required; allowed: 1 to 65535');
+  // RFC 7617 section 2: the first colon ends the user.
+  if (proxy.username?.includes(':') === true) say('username', 'must not hold a colon');
+});
+
+/** Which authorities are trusted; none given: the public ones. */
+export const trustStoreSchema = section({
+  type: z
+    .enum(['', 'NONE', 'PEM'], {
+      error: unsupportedStore('PEM', {
+        PKCS12: '`openssl pkcs12 -in store.p12 -nokeys` writes PEM',
+        JKS: '`keytool -exportcert -rfc` writes PEM',
+      }),
+    })
+    .default('')
+    .transform((type) => (type === 'NONE' ? '' : type)),
+  content: long,
+  /** As all paths: of a file on the gateway, read when the API is deployed there. */
+  path: short,
+  password: off('nothing: PEM has no password'),
+  alias: off('nothing: PEM has no alias'),
+}).superRefine((store, context) => {
+  if (store.type === 'PEM') checkSource(store, ['content', 'path'], sayTo(context));
+});
+
+/** The certificate that endpoints are shown. */
+export const keyStoreSchema = section({
+  type: z
+    .enum(['', 'NONE', 'PEM', 'PKCS12'], {
+      error: unsupportedStore('PEM, PKCS12', {
+        JKS: '`keytool -importkeystore -deststoretype PKCS12` converts it',
+      }),
+    })
+    .default('')
+    .transform((type) => (type === 'NONE' ? '' : type)),
+  certContent: long,
+  certPath: short,
+  keyContent: long,
+  keyPath: short,
+  /** PKCS12 in base64. */
+  content: long,
+  path: short,
+  password: short,
+  alias: off('nothing: the store must hold one key'),
+  keyPassword: short,
+}).superRefine((store, context) => {
+  const say = sayTo(context);
+  const unused = (fields: readonly (keyof typeof store)[], allowed: string): void => {
+    for (const field of fields.filter((name) => (store[name] ?? '') !== ''))
+      say(field, `is not used by a ${store.type} store; allowed: ${allowed}`);
+  };
+  if (store.type === 'PEM') {
+    checkSource(store, ['certContent', 'certPath'], say);
+    checkSource(store, ['keyContent', 'keyPath'], say);
+    unused(['content', 'path'], 'certContent and keyContent, or certPath and keyPath');
+    unused(['password', 'keyPassword'], 'an unencrypted key');
+  }
+  if (store.type === 'PKCS12') {
+    checkSource(store, ['content', 'path'], say);
+    unused(['certContent', 'certPath', 'keyContent', 'keyPath'], 'content or path, and password');
+    if (hasExpression(store.password ?? '')) say('password', expressionMessage);
+    if ((store.keyPassword ?? '') !== '' && store.keyPassword !== store.password)
+      say('keyPassword', 'is not supported by this version; allowed: the same as password');
+  }
+});
+
+/** What is said of a type of store that is not among those allowed, with the way out where there is one. */
+function unsupportedStore(allowed: string, hints: Readonly<Record<string, string>>) {
+  return ({ input }: { readonly input?: unknown }): string | undefined => {
+    if (input === undefined) return undefined;
+    const hint = typeof input === 'string' ? hints[input] : undefined;
+    return `is not supported by this version; allowed: ${allowed}, or empty for none${hint === undefined ? '' : ` (${hint})`}`;
+  };
+}
+
+/** A text in the definition or the path of a file, not both. */
+function checkSource<Field extends string>(
+  store: Readonly<Partial<Record<Field, string | undefined>>>,
+  [content, path]: readonly [Field, Field],
+  say: Say,
+): void {
+  const [text = '', file = ''] = [store[content], store[path]];
+  if (text === '' && file === '') say(content, `is required; allowed instead: ${path}`);
+  if (text !== '' && file !== '') say(content, `is there beside ${path}; allowed: one of them`);
+  if (hasExpression(text)) say(content, expressionMessage);
+  if (file !== '' && (!file.startsWith('/') || file.includes('\0') || hasExpression(file)))
+    say(path, 'must be the absolute path of a file on the gateway');
+}
