@@ -85,6 +85,13 @@ for (const database of testDatabases) {
         data.map((one) => [one['id'], one['state']]),
         [[gateway, 'never']],
       );
+      for (const kind of ['identity.cloned', 'grant.tag_refused'])
+        await office.repository.saveEvent({ gateway, kind, detail: 'x', atMs: office.clock.now() });
+      const told = await office.call('GET', `${path}/events?gatewayId=${gateway}&perPage=1`);
+      assert.equal((told.body['pagination'] as { totalCount: number }).totalCount, 2);
+      assert.match(JSON.stringify(told.body['data']), /"kind":"(identity\.cloned|grant\.tag_refused)"/);
+      const laptop = await office.call('GET', `${fleets}/${office.boot.fleet}/events`);
+      assert.deepEqual(laptop.body['data'], [], 'events of another fleet');
       assert.equal((await office.call('POST', `${path}/gateways/${gateway}/_revoke`)).status, 204);
       assert.equal((await office.repository.gateway(gateway))?.isRevoked, true);
       const tokens = await office.call('GET', `${path}/enrolment-tokens`);

@@ -70,6 +70,7 @@ const table: Readonly<Record<string, string>> = {
   createEnrolmentToken: 'ok 403 403 401 404',
   revokeEnrolmentToken: 'ok 403 403 401 404',
   listGateways: 'ok 403 403 401 404',
+  listGatewayEvents: 'ok 403 403 401 404',
   revokeGateway: 'ok 403 403 401 404',
   listTokens: 'ok ok ok 401 404',
   createToken: 'ok ok ok 401 404',

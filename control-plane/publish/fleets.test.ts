@@ -291,7 +291,7 @@ for (const database of testDatabases) {
         ['edge-1', '1.0.1', ['mock'], { requests: 3 }],
       );
       assert.deepEqual(
-        (await fleets.events('org', { limit: 10 })).map(({ kind, detail }) => [kind, detail]),
+        (await fleets.events('org', { limit: 10 })).rows.map(({ kind, detail }) => [kind, detail]),
         [['clone', 'twoinstances']],
       );
       await repository.saveDisconnected(id, 'another instance');

@@ -13,6 +13,7 @@ import {
   listGateways,
   readDeploymentState,
   type DeploymentState,
+  type EventsWish,
   type GatewayView,
   type ListedEvent,
 } from './gateway-views.ts';
@@ -86,11 +87,11 @@ export interface Fleets {
     at: EnvironmentRef,
     record: { readonly kind: RecordKind; readonly id: string },
   ): Promise<DeploymentState>;
-  /** Newest first. */
+  /** What gateways were refused for, newest first, and how often in all. */
   events(
     organization: string,
-    wish: { gateway?: string | undefined; limit: number },
-  ): Promise<readonly ListedEvent[]>;
+    wish: EventsWish,
+  ): Promise<{ readonly rows: readonly ListedEvent[]; readonly total: number }>;
 }
 
 /** What fleets need; see {@link createFleets}. */

@@ -69,6 +69,14 @@ export interface ListedEvent {
   readonly atMs: number;
 }
 
+/** Which events; all of the organization when neither fleet nor gateway is named. */
+export interface EventsWish {
+  readonly fleet?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly limit: number;
+  readonly offset?: number;
+}
+
 interface ViewOptions {
   readonly storage: Storage;
   readonly clock: Clock;
@@ -182,22 +190,37 @@ export async function readDeploymentState(
   });
 }
 
-/** Events of an organization, newest first. */
+/** Events of an organization, newest first, and how many there are in all. */
 export async function listEvents(
   db: Queries,
   organization: string,
-  { gateway, limit }: { readonly gateway?: string | undefined; readonly limit: number },
-): Promise<readonly ListedEvent[]> {
-  let query = db.selectFrom('gateway_event').selectAll().where('organization', '=', organization);
-  if (gateway !== undefined) query = query.where('gateway', '=', gateway);
-  const rows = await query.orderBy('at_ms', 'desc').orderBy('id').limit(limit).execute();
-  return rows.map((row) => ({
-    id: row.id,
-    gateway: row.gateway,
-    kind: row.kind,
-    detail: row.detail,
-    atMs: row.at_ms,
-  }));
+  { fleet, gateway, limit, offset = 0 }: EventsWish,
+): Promise<{ readonly rows: readonly ListedEvent[]; readonly total: number }> {
+  let query = db
+    .selectFrom('gateway_event')
+    .innerJoin('gateway', (join) =>
+      join
+        .onRef('gateway.id', '=', 'gateway_event.gateway')
+        .onRef('gateway.organization', '=', 'gateway_event.organization'),
+    )
+    .where('gateway_event.organization', '=', organization);
+  if (fleet !== undefined) query = query.where('gateway.fleet', '=', fleet);
+  if (gateway !== undefined) query = query.where('gateway_event.gateway', '=', gateway);
+  const { total } = await query.select((eb) => eb.fn.countAll().as('total')).executeTakeFirstOrThrow();
+  const rows = await query
+    .select([
+      'gateway_event.id',
+      'gateway_event.gateway',
+      'gateway_event.kind',
+      'gateway_event.detail',
+      'gateway_event.at_ms as atMs',
+    ])
+    .orderBy('gateway_event.at_ms', 'desc')
+    .orderBy('gateway_event.id')
+    .limit(limit)
+    .offset(offset)
+    .execute();
+  return { rows, total: Number(total) };
 }
 
 const gatewayRows = (db: Queries, organization: string) =>

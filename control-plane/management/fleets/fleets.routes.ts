@@ -10,10 +10,12 @@ import {
   enrolmentTokenWishSchema,
   fleetSchema,
   fleetWishSchema,
+  gatewayEventSchema,
   gatewaySchema,
   getFleet,
   listEnrolmentTokens,
   listFleets,
+  listGatewayEvents,
   listGateways,
   revokeEnrolmentToken,
   revokeGateway,
@@ -151,6 +153,22 @@ export const fleetRoutes = [
     answer: pageSchema('GatewaysResponse', gatewaySchema),
     run: async ({ desk, actor, at, params: { fleetId }, query: wish, url }) =>
       cut(await listGateways(desk, actor, { organization: at.organization, id: fleetId }), wish, url),
+  }),
+  route({
+    method: 'get',
+    path: `${onePath}/events`,
+    scope,
+    tag,
+    operationId: 'listGatewayEvents',
+    summary: 'Lists what gateways of a fleet were refused for, newest first; kept for 30 days.',
+    params,
+    query: query.extend({ gatewayId: idSchema.optional() }),
+    status: 200,
+    answer: pageSchema('GatewayEventsResponse', gatewayEventSchema),
+    run: async ({ desk, actor, at, params: { fleetId }, query: { gatewayId, ...page }, url }) => {
+      const ref = { organization: at.organization, id: fleetId };
+      return pageOf(await listGatewayEvents(desk, actor, { ...ref, gatewayId, page }), page, url);
+    },
   }),
   route({
     method: 'post',

@@ -7,6 +7,7 @@ import type { GatewayView } from '../../publish/gateway-views.ts';
 import type { Trx } from '../../storage/storage.ts';
 import { writeAudit } from '../audit/audit.store.ts';
 import type { Desk } from '../desk.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
 import { momentMs, momentText, momentSchema, nameSchema, present, textSchema } from '../fields.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
 
@@ -80,6 +81,11 @@ export const gatewaySchema = z
     ),
   })
   .openapi('Gateway');
+
+/** Something that a gateway, or somebody with its identity, tried and should not have. */
+export const gatewayEventSchema = z
+  .object({ id: z.string(), gateway: z.string(), kind: z.string(), detail: z.string(), at: z.string() })
+  .openapi('GatewayEvent');
 
 type FleetWish = z.infer<typeof fleetWishSchema>;
 /** A fleet as it is answered. */
@@ -212,6 +218,22 @@ export async function listGateways(desk: Desk, actor: Actor, ref: FleetRef) {
   gate(actor, 'read', ref.organization);
   await requireFleet(desk, ref);
   return (await desk.fleets.gateways(ref.organization, { fleet: ref.id, limit: listMax })).map(gatewayView);
+}
+
+/** What the fleet's gateways were refused for, newest first: clones, replays, grants they asked for and do not have. */
+export async function listGatewayEvents(
+  desk: Desk,
+  actor: Actor,
+  { gatewayId, page, ...ref }: FleetRef & { readonly gatewayId: string | undefined; readonly page: PageWish },
+) {
+  gate(actor, 'read', ref.organization);
+  await requireFleet(desk, ref);
+  const { rows, total } = await desk.fleets.events(ref.organization, {
+    fleet: ref.id,
+    gateway: gatewayId,
+    ...boundsOf(page),
+  });
+  return { data: rows.map(({ atMs, ...rest }) => ({ ...rest, at: new Date(atMs).toISOString() })), total };
 }
 
 /** Revokes a gateway for good; its open stream ends. */
