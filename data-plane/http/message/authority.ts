@@ -1,4 +1,7 @@
-const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]+)(?::(\d{1,5}))?$/;
+import { isIPv6 } from 'node:net';
+
+// reg-name without the comma, by which several hosts are joined.
+const hostPattern = /^(\[[0-9a-f:.]+\]|(?:[a-z0-9._~!$&'()*+;=-]|%[0-9a-f]{2})+)(?::(\d{1,5}))?$/;
 const knownMax = 1_000;
 
 /**
@@ -21,6 +24,7 @@ export class Authorities {
     const name = found?.[1];
     if (name === undefined || Number(found?.[2] ?? 0) > 65_535) return undefined;
     const host = name.startsWith('[') ? name.slice(1, -1) : name;
+    if (name.startsWith('[') && !isIPv6(host)) return undefined;
     if (this.#known.size >= knownMax) this.#known.clear();
     this.#known.set(authority, host);
     return host;

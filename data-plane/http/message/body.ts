@@ -30,6 +30,8 @@ export interface BodySource {
   onBodyWanted(): void;
   /** Nobody wants the rest. */
   onBodyUnwanted(): void;
+  /** The sender broke framing or a bound; told before the sink is, so that what is said to the sender does not depend on the sink. */
+  onBodyFault(fault: BodyFault): void;
 }
 
 /** A body whose framing was broken, in the words of message/refusal.ts. */
@@ -123,6 +125,7 @@ export class IncomingBody implements Body {
     this.state = cause;
     const sink = this.#sink;
     this.#sink = undefined;
+    if (cause instanceof BodyFault) this.#source.onBodyFault(cause);
     sink?.onBroken(cause);
   }
 

@@ -70,7 +70,11 @@ function parseRequestLine(
   while (at < last && token[bytes[at] ?? 0] === 1) at += 1;
   if (at >= last) return ended();
   let byte = bytes[at];
-  if (byte !== SPACE || at === lineStart) return lineFault({ bytes, at, last, ended }, head, 'method');
+  if (byte !== SPACE || at === lineStart) {
+    // A method alone on its line is a good one; what is missing is the rest.
+    const reason = at > lineStart && byte === CR ? 'request-line' : 'method';
+    return lineFault({ bytes, at, last, ended }, head, reason);
+  }
   head.methodEnd = at - origin;
   if (isConnect(bytes, lineStart, at)) return refuse(head, 'connect');
   at += 1;

@@ -122,6 +122,17 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.wire.resume();
   }
 
+  onBodyFault(fault: BodyFault): void {
+    const exchange = this.#exchange;
+    const reason = fault.reason as RefusalReason;
+    this.state.onRefusal(reason, this.remoteAddress);
+    const { status } = refusals[reason];
+    if (exchange?.onBodyFault(status) === true)
+      this.wire.write(refusalAnswer(status, this.state.sweep.dateLine));
+    this.#exchange = undefined;
+    this.#close();
+  }
+
   onSweep(nowMs: number): void {
     const { limits } = this.state;
     if (!this.wire.isDrained) return this.#watchWriting(nowMs, limits.idleTimeoutMs);
@@ -272,21 +283,9 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     const { state } = body;
     if (state === 'open') return at;
     this.wire.endBulk();
-    if (state instanceof BodyFault) this.#onBodyFault(state);
     // The answer has gone before the body was here: now the connection is free.
-    else if (this.#exchange === undefined && this.#isServing) this.#next();
+    if (state === 'whole' && this.#exchange === undefined && this.#isServing) this.#next();
     return at;
-  }
-
-  #onBodyFault(fault: BodyFault): void {
-    const exchange = this.#exchange;
-    const reason = fault.reason as RefusalReason;
-    this.state.onRefusal(reason, this.remoteAddress);
-    const { status } = refusals[reason];
-    if (exchange?.onBodyFault(status) === true)
-      this.wire.write(refusalAnswer(status, this.state.sweep.dateLine));
-    this.#exchange = undefined;
-    this.#close();
   }
 
   #keep(bytes: Buffer, start: number, end: number): void {
@@ -345,9 +344,7 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.#rateFromMs = nowMs;
     this.#rateBytes = body.bytes;
     if (!isSlow) return;
-    const fault = new BodyFault('body-too-slow');
-    body.break(fault);
-    this.#onBodyFault(fault);
+    body.break(new BodyFault('body-too-slow'));
   }
 }
 

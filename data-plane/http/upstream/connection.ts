@@ -157,6 +157,10 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     // Nothing to say to an upstream.
   }
 
+  onBodyFault(): void {
+    // Its end is looked at after each read.
+  }
+
   /** Nobody reads the answer: the connection goes, for what is left of it may be endless. */
   onBodyUnwanted(): void {
     this.#abandon('the answer was discarded');
