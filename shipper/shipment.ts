@@ -215,7 +215,7 @@ async function deliver(
           { key: parcel.key, reason: delivery.reason, attempt },
           'a batch was not taken; it is tried again',
         );
-        // Full jitter: shippers that lost the same bridge do not come back as one.
+        // Jitter: shippers that lost the same bridge do not come back as one.
         const jitteredMs = pauseMs * (0.5 + Math.random() / 2);
         await clock.delay(Math.max(jitteredMs, delivery.retryAfterMs ?? 0), signal);
         pauseMs = Math.min(pauseMs * 2, bounds.retryMsMax);

@@ -322,7 +322,7 @@ for (const database of testDatabases) {
       const office = await openOffice(t, database);
       const made = await make(office);
       const cases = [...bodyCases(), ...pathCases(made), ...operationCases(made)];
-      assert.ok(cases.length >= 45, `${cases.length} cases`);
+      assert.ok(cases.length >= 80, `${cases.length} cases`);
       const before = await dump(office);
       for (const { name, method, path, wish, status, code, location } of cases) {
         // Wrong passwords are throttled; that has a test of its own.

@@ -92,6 +92,8 @@ for (const database of testDatabases) {
       assert.match(JSON.stringify(told.body['data']), /"kind":"(identity\.cloned|grant\.tag_refused)"/);
       const laptop = await office.call('GET', `${fleets}/${office.boot.fleet}/events`);
       assert.deepEqual(laptop.body['data'], [], 'events of another fleet');
+      const elsewhere = `${fleets}/${office.boot.fleet}/gateways/${gateway}/_revoke`;
+      assert.equal((await office.call('POST', elsewhere)).status, 404, 'a gateway of another fleet');
       assert.equal((await office.call('POST', `${path}/gateways/${gateway}/_revoke`)).status, 204);
       assert.equal((await office.repository.gateway(gateway))?.isRevoked, true);
       const tokens = await office.call('GET', `${path}/enrolment-tokens`);

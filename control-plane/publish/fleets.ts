@@ -80,8 +80,8 @@ export interface Fleets {
     organization: string,
     page: PageWish & { fleet?: string | undefined },
   ): Promise<readonly GatewayView[]>;
-  /** For good: it has to enrol again as another one. Errors: request.not_found. */
-  revokeGateway(trx: Trx, gateway: OrganizationItem): Promise<void>;
+  /** For good: it has to enrol again as another one. Errors: request.not_found, also when it is of another fleet than named. */
+  revokeGateway(trx: Trx, gateway: OrganizationItem & { readonly fleet?: string }): Promise<void>;
   /** Which gateway serves which state of a record, with the reasons of those that refuse it. */
   deploymentState(
     at: EnvironmentRef,
@@ -148,9 +148,9 @@ export function createFleets(options: FleetsOptions): Fleets {
     },
     ...readMethods(options),
     ...tokenMethods(options),
-    async revokeGateway(trx, { organization, id }) {
-      const revoked = await revokeGateways(trx, { organization, id }, clock.now());
-      if (revoked === 0) throw notFound('gateway', id);
+    async revokeGateway(trx, gateway) {
+      const revoked = await revokeGateways(trx, gateway, clock.now());
+      if (revoked === 0) throw notFound('gateway', gateway.id);
     },
   };
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
+import { createManagementClient, type ManagementClient } from '../kit/management-client.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { freePortOffset } from '../kit/up.ts';
 
@@ -34,7 +35,15 @@ test('a fresh clone: npm ci, npm start is ready within 5 s, and its demo APIs an
 test('the packed tarball, installed in an empty folder, runs npx isthmus up', async (t) => {
   const packed = tempDir(t, 'isthmus-pack');
   const installed = tempDir(t, 'isthmus-installed');
-  execFileSync('npm', ['pack', '--pack-destination', packed], { cwd: root, env: environment, stdio: 'pipe' });
+  // What is committed, as in a release; the packages are borrowed.
+  const source = tempDir(t, 'isthmus-source');
+  execFileSync('git', ['clone', '-q', root, source]);
+  symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'));
+  execFileSync('npm', ['pack', '--pack-destination', packed], {
+    cwd: source,
+    env: environment,
+    stdio: 'pipe',
+  });
   const tarball = readdirSync(packed).find((name) => name.endsWith('.tgz')) ?? '';
   writeFileSync(join(installed, 'package.json'), '{"private":true}');
   execFileSync('npm', ['install', join(packed, tarball)], {
@@ -69,6 +78,12 @@ async function startAndAsk(
   const output: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  let echoes = 0;
+  const echo = async (gateway: string | undefined): Promise<number> => {
+    const { status } = await fetch(`${gateway}/echo`);
+    echoes += 1;
+    return status;
+  };
   const addresses = await eventually(
     async () => {
       if (child.exitCode !== null) throw new Error(output.join(''));
@@ -76,18 +91,35 @@ async function startAndAsk(
         string,
         string
       >;
-      return (await fetch(`${found['gateway']}/echo`)).status === 200 && found;
+      return (await echo(found['gateway'])) === 200 && found;
     },
     { timeoutMs: 20_000 },
   );
   const readyMs = performance.now() - startedMs;
   t.diagnostic(`answered ${readyMs.toFixed(0)} ms after the command, npm's own start included`);
   assert.ok(readyMs <= 7_000, `ready after ${readyMs.toFixed(0)} ms; 5 s and what npm takes to start`);
-  const key = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(output.join(''))?.[1] ?? '';
+  const said = await eventually(() => /Ready\./.test(output.join('')) && output.join(''));
+  const key = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(said)?.[1] ?? '';
   assert.equal(
     (await fetch(`${addresses['gateway']}/orders`, { headers: { 'X-Gravitee-Api-Key': key } })).status,
     200,
   );
+  while (echoes < 50) assert.equal(await echo(addresses['gateway']), 200);
+  const password = /admin password\s+(\S+)/.exec(said)?.[1] ?? '';
+  await countExactly(createManagementClient(addresses['management'] ?? '', password), 50);
+}
+
+/** Waits until the demo API /echo was counted so often, and makes sure that it was not more. */
+async function countExactly(client: ManagementClient, wanted: number): Promise<void> {
+  const apis = await client.call<{ data: { id: string; name: string }[] }>(
+    'GET',
+    '/v2/environments/DEFAULT/apis',
+  );
+  const id = apis.data.find(({ name }) => name === 'Demo /echo')?.id;
+  const path = `/v2/environments/DEFAULT/apis/${id}/analytics/requests-count?from=0&to=${Date.now() + 3_600_000}`;
+  const count = async (): Promise<number> => (await client.call<{ total: number }>('GET', path)).total;
+  await eventually(async () => (await count()) >= wanted, { timeoutMs: 20_000, everyMs: 250 });
+  assert.equal(await count(), wanted);
 }
 
 /** Ends npm and everything that it started; `close` comes when the last of them has let go of the output. */

@@ -245,7 +245,8 @@ export async function revokeGateway(
   gate(actor, 'update', ref.organization);
   await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'GATEWAY_REVOKED', async (trx) => {
-    await desk.fleets.revokeGateway(trx, { organization: ref.organization, id: ref.gatewayId });
+    const { organization, id: fleet, gatewayId: id } = ref;
+    await desk.fleets.revokeGateway(trx, { organization, fleet, id });
     return [ref.gatewayId, undefined];
   });
 }
