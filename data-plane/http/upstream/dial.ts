@@ -14,7 +14,7 @@ export interface DialHooks {
    */
   readonly onread?: OnReadOpts | undefined;
   /**
-   * The socket is open, secured where the upstream is https, and has no listeners of ours but one against a late 'session':
+   * The socket is open, secured where the upstream is https, and has no listeners of ours but one for TLS sessions:
    * 'error' and 'close' must be listened to before this returns.
    */
   readonly onConnected: (socket: Socket | TLSSocket) => void;

@@ -121,6 +121,20 @@ test('a client certificate is shown: PEM, PKCS12, PKCS12 with its authority', as
   assert.equal(await greeting(await dialled(t, dialer({ pfx, passphrase: 'geheim' }))), 'known');
 });
 
+test('the authorities inside of a PKCS12 key store vouch for us, not for the server', async (t) => {
+  const { dir, authority, dialer } = await stage(t);
+  const { certFile, keyFile } = authority.issue('packed');
+  const file = join(dir, 'packed.p12');
+  const parts = ['-in', certFile, '-inkey', keyFile, '-certfile', authority.caFile];
+  execFileSync('openssl', ['pkcs12', '-export', ...parts, '-out', file, '-passout', 'pass:x']);
+  const store = { pfx: readFileSync(file).toString('base64'), passphrase: 'x' };
+  const other = readFileSync(createAuthority(tempDir(t)).caFile, 'utf8');
+  for (const ca of [undefined, other])
+    failsBy(await dialled(t, dialer({ ...store, ca })), 'tlsFailed', /only the key store/);
+  const trustAll = { rejectUnauthorized: false, verifyHost: false, ca: undefined };
+  assert.equal(await greeting(await dialled(t, dialer({ ...store, ...trustAll }))), 'unknown');
+});
+
 test('a refused client certificate comes with the first read of TLS 1.3, and during the handshake before', async (t) => {
   const required = { requestCert: true, rejectUnauthorized: true } as const;
   const late = await stage(t, {}, { ...required, minVersion: 'TLSv1.3' });
@@ -147,6 +161,15 @@ test('the last session is offered again, in TLS 1.2 and 1.3', async (t) => {
       return next.kind === 'connected' && (next.socket as TLSSocket).isSessionReused();
     });
     assert.equal(isReused, true, version);
+  }
+});
+
+test('a session of a server with another name is not kept, which would skip the check the next time', async (t) => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const { dialer } = await stage(t, {}, { minVersion: version, maxVersion: version });
+    const one = dialer({}, { host: 'a.acme.com' });
+    for (const result of [...(await Promise.all([dialled(t, one), dialled(t, one)])), await dialled(t, one)])
+      failsBy(result, 'tlsFailed', /ALTNAME_INVALID/);
   }
 });
 

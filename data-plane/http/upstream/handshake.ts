@@ -1,9 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import {
   checkServerIdentity,
   connect,
   createSecureContext,
   type ConnectionOptions,
+  getCACertificates,
+  type PeerCertificate,
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
@@ -28,13 +31,16 @@ export function createHandshake({ host, tls = trusting }: UpstreamOptions): Hand
   const secureContext = createContext(tls);
   // RFC 6066 section 3: a server name is a DNS name, without the dot at its end and never an address.
   const name = (tls.servername ?? host).replace(/\.$/, '');
+  const endsWhereTrusted =
+    tls.pfx !== undefined && tls.rejectUnauthorized ? createRootCheck(tls.ca) : undefined;
   const fixed: ConnectionOptions = {
     secureContext,
     rejectUnauthorized: tls.rejectUnauthorized,
     servername: isIP(name) === 0 ? name : '',
     // Against the name that was asked for, whichever address the connection goes to.
     checkServerIdentity: (_given, certificate) =>
-      tls.verifyHost ? checkServerIdentity(name, certificate) : undefined,
+      endsWhereTrusted?.(certificate) ??
+      (tls.verifyHost ? checkServerIdentity(name, certificate) : undefined),
     ALPNProtocols: ['http/1.1'],
   };
   let session: Buffer | undefined;
@@ -50,10 +56,15 @@ export function createHandshake({ host, tls = trusting }: UpstreamOptions): Hand
         }
         done(error);
       };
-      const onSecure = (): void => finish(undefined);
+      const onSecure = (): void => {
+        // Only now: a resumed session is not checked against the name again, so one that failed the check must not be kept.
+        // TLS 1.2 has its session at the end of the handshake, TLS 1.3 sends it later.
+        if (secured.getProtocol() === 'TLSv1.2') session = secured.getSession();
+        secured.on('session', (next) => (session = next));
+        finish(undefined);
+      };
       const onClose = (): void => finish(closedEarly());
       secured.on('secureConnect', onSecure).on('error', finish).on('close', onClose);
-      secured.on('session', (next) => (session = next));
       return secured;
     },
   };
@@ -69,6 +80,43 @@ const trusting: UpstreamTls = {
   pfx: undefined,
   passphrase: undefined,
 };
+
+/**
+ * Says whether a verified chain ends at an authority that was named.
+ *
+ * Reason: Node adds the authorities of a PKCS12 key store, which vouch for us, to those that vouch for the server. Nobody who
+ * fills a key store means that.
+ */
+function createRootCheck(ca: string | undefined): (certificate: LinkedCertificate) => Error | undefined {
+  const trusted = ca === undefined ? publicAuthorities() : fingerprintsOf(readCertificates(ca));
+  return (certificate) => {
+    let link: LinkedCertificate | undefined = certificate;
+    // At its end an authority is its own issuer.
+    for (let depth = 0; link !== undefined && depth < chainMax; depth += 1) {
+      if (trusted.has(link.fingerprint256)) return undefined;
+      link = link.issuerCertificate === link ? undefined : link.issuerCertificate;
+    }
+    return Object.assign(new Error('only the key store shown to the server vouches for its certificate'), {
+      code: 'UNABLE_TO_GET_ISSUER_CERT',
+    });
+  };
+}
+
+/** What Node hands to checkServerIdentity: each certificate with the one that vouches for it. */
+type LinkedCertificate = PeerCertificate & { readonly issuerCertificate?: LinkedCertificate };
+
+let cachedAuthorities: ReadonlySet<string> | undefined;
+
+/** Parsing them takes some milliseconds, and they do not change while the process runs. */
+function publicAuthorities(): ReadonlySet<string> {
+  cachedAuthorities ??= fingerprintsOf(getCACertificates('default').map((text) => new X509Certificate(text)));
+  return cachedAuthorities;
+}
+
+const fingerprintsOf = (certificates: readonly X509Certificate[]): ReadonlySet<string> =>
+  new Set(certificates.map(({ fingerprint256 }) => fingerprint256));
+
+const chainMax = 32;
 
 function createContext({ ca, cert, key, pfx, passphrase }: UpstreamTls): SecureContext {
   try {
