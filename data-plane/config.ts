@@ -74,6 +74,12 @@ export const gatewayConfigSchema = z.strictObject({
       .describe(
         'While the event loop lags more than this, new requests get 503 with Retry-After; 0 is no bound.',
       ),
+    trustedProxies: z
+      .array(z.union([z.cidrv4(), z.cidrv6()]))
+      .default(['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'])
+      .describe(
+        'Networks of proxies whose X-Forwarded-* and Forwarded are believed; from others they are replaced.',
+      ),
     mergeSlashes: z.boolean().default(false).describe('Whether repeated slashes in a path are one.'),
     encodedSlash: z
       .enum(['keep', 'refuse'])

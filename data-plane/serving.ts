@@ -10,9 +10,11 @@ import type { GatewayConfig } from './config.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deployments.ts';
+import { createForwarding } from './gateway/forwarded.ts';
 import { createRequestIds } from './gateway/request-ids.ts';
 import { createServe } from './gateway/serve.ts';
-import type { Engine, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
+import { createStrays } from './gateway/strays.ts';
+import type { Engine, Exchange, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
 import { createEngine } from './http/engine.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
@@ -80,8 +82,15 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     traffic,
     reporter,
     async listen(at) {
-      const server = await listen(options, { engine, deployments, traffic, at });
-      lifecycle.onClose('listener', () => server.close(config.closeMsMax));
+      const leaving: Leaving = { isLeaving: false };
+      const server = await listen(options, { engine, deployments, traffic, reporter, at, leaving });
+      lifecycle.onClose('listener', async () => {
+        const leftMs =
+          at.listener === undefined
+            ? config.closeMsMax
+            : await leave({ listener: at.listener, server, leaving }, options);
+        await server.close(leftMs);
+      });
       return server;
     },
   };
@@ -102,24 +111,72 @@ async function openReporter(options: ServingOptions): Promise<Reporter> {
   return reporter;
 }
 
+interface Leaving {
+  isLeaving: boolean;
+}
+
+/** How long a kept-alive connection is waited for whose next request may be on its way. */
+const quietMsMax = 1_000;
+
+/**
+ * Leaves the port to the other workers: accepts no more, and asks every client with its next answer to connect anew. A
+ * connection that is idle is not closed at once, since its next request may have been sent already and would fail.
+ *
+ * Resolves with what is left of closeMsMax.
+ */
+async function leave(
+  at: { readonly listener: Server; readonly server: RunningServer; readonly leaving: Leaving },
+  { clock, config: { closeMsMax } }: ServingOptions,
+): Promise<number> {
+  const startedMs = clock.monotonicMs();
+  const passedMs = (): number => clock.monotonicMs() - startedMs;
+  at.listener.close();
+  at.leaving.isLeaving = true;
+  while (at.server.connections > 0 && passedMs() < Math.min(quietMsMax, closeMsMax / 2))
+    await clock.delay(10);
+  return Math.max(0, closeMsMax - passedMs());
+}
+
+/** The connection ends with this answer. */
+function asLast(exchange: Exchange): Exchange {
+  const respond = exchange.respond.bind(exchange);
+  exchange.respond = (head, body) => {
+    head.headers.set('Connection', 'close');
+    respond(head, body);
+  };
+  return exchange;
+}
+
 interface ListenParts {
   readonly engine: Engine;
   readonly deployments: Deployments;
   readonly traffic: Traffic;
+  readonly reporter: Reporter | undefined;
   readonly at: ListenAt;
+  readonly leaving: Leaving;
 }
 
 async function listen(
   { config, log, clock }: ServingOptions,
-  { engine, deployments, traffic, at }: ListenParts,
+  { engine, deployments, traffic, reporter, at, leaving }: ListenParts,
 ): Promise<RunningServer> {
   const { listen: wish, request, apiKey } = config;
+  const nextRequestId = createRequestIds();
+  const forwarding = createForwarding(wish.trustedProxies);
+  const strays = createStrays({
+    target: reporter,
+    environments: deployments.environments,
+    nextRequestId,
+    clientOf: ({ request: asked }) => forwarding.clientOf(asked),
+  });
   const serve = createServe({
     match: deployments.match,
     hasConfiguration: deployments.hasConfiguration,
-    nextRequestId: createRequestIds(),
+    nextRequestId,
+    strays,
     places: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
     deadlines: new Deadlines({ clock, afterMs: request.timeoutMs, graceMs: Math.min(50, request.timeoutMs) }),
+    forwarding,
     bodyBytesMax: request.bufferedBytesMax,
     log,
     onAnswer: traffic.onAnswer,
@@ -133,8 +190,11 @@ async function listen(
       tls: at.tls,
       limits: limitsOf(wish),
       target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },
-      onExchange: serve,
-      onRefusal: traffic.onRefusal,
+      onExchange: (exchange) => serve(leaving.isLeaving ? asLast(exchange) : exchange),
+      onRefusal: (refusal) => {
+        traffic.onRefusal(refusal);
+        strays.onRefusal(refusal);
+      },
     });
   } catch (error) {
     throw portFault(error, wish.port);

@@ -15,7 +15,7 @@ import { type KeyPlaces, withoutKey } from './credentials.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
 import type { DeployedApi } from './deployed.ts';
 import { type ErrorWriter, writePlainError } from './error-answer.ts';
-import { setForwarded, setIds, transactionIdOf } from './forwarded.ts';
+import { type Forwarding, setIds, transactionIdOf } from './forwarded.ts';
 import type { Steps } from './pipeline.ts';
 import { selectPlan } from './plans.ts';
 import { factsOf, type RecordedCall } from './records.ts';
@@ -28,6 +28,7 @@ export interface CallOptions {
   readonly nextRequestId: () => string;
   readonly places: KeyPlaces;
   readonly deadlines: Deadlines;
+  readonly forwarding: Forwarding;
   /** Bound of a body that a policy reads whole. */
   readonly bodyBytesMax: number;
   readonly log: Log;
@@ -97,7 +98,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
       headers: request.headers,
       host: request.host,
       scheme: request.scheme,
-      remoteAddress: request.remoteAddress,
+      remoteAddress: options.forwarding.clientOf(request),
       contextPath,
       content: undefined,
     };
@@ -142,7 +143,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
       return this.refuse(refusals.nullByte);
     this.cors = compiled.corsOf(this.request.contextPath, request.host);
     if (this.cors?.isPreflight(request) === true) return this.answerPreflight(this.cors);
-    setForwarded(request);
+    this.options.forwarding.extend(request);
     setIds(request.headers, this.transactionId, this.requestId);
     const plan = this.selectPlan(compiled);
     if (plan === undefined) return;

@@ -22,10 +22,18 @@ export interface Deployments {
   readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   /** True once any configuration was applied. */
   readonly hasConfiguration: () => boolean;
+  /** The environments that are served, in the order in which they came. */
+  readonly environments: () => readonly DeployedTenant[];
   /** Per environment what is served and what is refused; for the node API. */
   state(): readonly DeployedEnvironment[];
   /** Gives back every pool. */
   close(): void;
+}
+
+/** Whose configuration is served. */
+export interface DeployedTenant {
+  readonly organization: string;
+  readonly environment: string;
 }
 
 /** One environment as the node API shows it. */
@@ -76,6 +84,7 @@ interface Environment {
 export function createDeployments(options: DeploymentsOptions): Deployments {
   const environments = new Map<string, Environment>();
   let router: Router<DeployedApi> = createRouter([]);
+  let tenants: readonly DeployedTenant[] = [];
 
   const route = (): void => {
     router = createRouter(routesOf(environments.values()));
@@ -104,6 +113,8 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
         subscriptions,
       });
       if (apis !== before?.apis) route();
+      if (before === undefined)
+        tenants = [...tenants, { organization: change.organization, environment: change.environment }];
       // After the swap, so that no new request finds a pool that is closing.
       for (const compiled of released) compiled.release();
       refuseUnknownKinds(change, nacks);
@@ -113,6 +124,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     },
     match: (host, path) => router.match(host, path),
     hasConfiguration: () => environments.size > 0,
+    environments: () => tenants,
     state: () => [...environments.values()].map(describe),
     close() {
       for (const { apis } of environments.values()) {

@@ -8,7 +8,8 @@ export interface RecordTarget {
   recorder(prefix: RecordPrefix): { write(facts: AccessFacts): Promise<void> | undefined };
 }
 
-type Recorder = ReturnType<RecordTarget['recorder']>;
+/** Writes the records of one subscription; see {@link RecordTarget}. */
+export type Recorder = ReturnType<RecordTarget['recorder']>;
 
 /** Chooses the recorder of a request: the static part of its line is built once per subscription. */
 export interface Recorders {
@@ -55,6 +56,7 @@ export function createRecorders(target: RecordTarget, prefix: RecordPrefix): Rec
 /** What the gateway knows of a request beside what the engine measured. */
 export interface RecordedCall {
   readonly exchange: Exchange;
+  readonly request: { readonly remoteAddress: string };
   readonly requestId: string;
   readonly transactionId: string;
   readonly keyHash8: string | undefined;
@@ -93,7 +95,7 @@ export function factsOf(call: RecordedCall, outcome: Outcome): AccessFacts {
     endpointUs: wasCalled ? Math.max(0, endedUs - marks.upstreamStartUs) : 0,
     endpointConnectUs: wasCalled ? Math.max(0, marks.upstreamConnectUs - marks.upstreamStartUs) : 0,
     endpointTtfbUs: wasCalled ? Math.max(0, marks.upstreamHeadUs - marks.upstreamStartUs) : 0,
-    remoteAddress: request.remoteAddress,
+    remoteAddress: call.request.remoteAddress,
     localAddress: request.localAddress,
     userAgent: call.userAgent,
     errorKey: call.errorKey,

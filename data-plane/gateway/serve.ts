@@ -6,6 +6,7 @@ import { writePlainError } from './error-answer.ts';
 import { setIds, transactionIdOf } from './forwarded.ts';
 import type { Match } from './match.ts';
 import { refusals } from './refusals.ts';
+import type { Strays } from './strays.ts';
 
 /** What serving needs of its surroundings. */
 export interface ServeOptions extends CallOptions {
@@ -13,6 +14,7 @@ export interface ServeOptions extends CallOptions {
   readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   /** False until a first configuration was applied: then unknown is not "no such path". */
   readonly hasConfiguration: () => boolean;
+  readonly strays: Strays;
   /** Counts what had no API. */
   readonly onUnrouted: (() => void) | undefined;
 }
@@ -38,7 +40,13 @@ function answer(exchange: Exchange, refusal: Rejection, options: ServeOptions): 
   const headers = exchange.createHeaders();
   for (const [name, value] of error.headers) headers.set(name, value);
   const requestId = options.nextRequestId();
-  setIds(headers, transactionIdOf(asked, requestId), requestId);
+  const transactionId = transactionIdOf(asked, requestId);
+  setIds(headers, transactionId, requestId);
+  exchange.beforeEnd = options.strays.onUnrouted(exchange, {
+    requestId,
+    transactionId,
+    errorKey: refusal.key,
+  });
   if (refusal.status >= 500) headers.set('Connection', 'close');
   body.discard();
   options.onAnswer?.(error.status);

@@ -347,8 +347,13 @@ export interface RunningServer {
   readonly connections: number;
   /** Handshakes from now on use these; connections that are open keep theirs. Throws when the PEM texts do not fit together. */
   reloadTls(tls: TlsOptions): void;
-  /** Stops accepting, answers what runs with `Connection: close`, closes idle connections, resets the rest at the deadline. */
-  close(deadlineMs: number): Promise<void>;
+  /**
+   * Stops accepting, answers what runs with `Connection: close`, closes idle connections, resets the rest at the deadline.
+   *
+   * quietMs: how long an idle connection is left open for a request that may be on its way (default 0); such a
+   * request is answered, with `Connection: close`.
+   */
+  close(deadlineMs: number, quietMs?: number): Promise<void>;
 }
 
 /** What an HTTP engine is: a server side and an upstream side that understand each other's bodies. */

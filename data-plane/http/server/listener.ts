@@ -34,9 +34,9 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
       return state.members.size;
     },
     reloadTls: (tls) => acceptor?.reload(tls),
-    async close(deadlineMs) {
+    async close(deadlineMs, quietMs = 0) {
       server.close();
-      await state.drain(deadlineMs);
+      await state.drain(deadlineMs, quietMs);
     },
   };
 }

@@ -70,17 +70,25 @@ export class ServerState {
     });
   }
 
-  /** Resolves when every connection is gone; those that are left at the deadline are cut. */
-  async drain(deadlineMs: number): Promise<void> {
+  /**
+   * Resolves when every connection is gone; those that are left at the deadline are cut. Idle ones stay for quietMs, since
+   * their next request may have been sent already and would fail.
+   */
+  async drain(deadlineMs: number, quietMs: number): Promise<void> {
     this.isClosing = true;
-    for (const member of this.members) member.retire();
+    const retire = (): void => {
+      for (const member of this.members) member.retire();
+    };
+    if (quietMs === 0) retire();
     if (this.members.size === 0) return;
     await new Promise<void>((resolve) => {
+      const quiet = setTimeout(retire, quietMs);
       const timer = setTimeout(() => {
         for (const member of this.members) member.wire.destroy();
       }, deadlineMs);
       this.#onEmpty = () => {
         clearTimeout(timer);
+        clearTimeout(quiet);
         resolve();
       };
     });
