@@ -4,7 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { adminPassword, startPlatform } from '../kit/up.ts';
+import { eventually } from '../kit/eventually.ts';
+import { freePort, runIsthmus, startIsthmus } from '../kit/processes.ts';
+import { tempDir } from '../kit/temp-dir.ts';
+import { adminPassword, startPlatform, type Platform } from '../kit/up.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
@@ -37,3 +40,69 @@ test('the first five minutes of the README work as they stand', async (t) => {
   assert.match(stdout, /"appliedSeq"|"applied"/, 'the deployment of the gateway');
   assert.match(stdout, /"total":\d/, 'the count');
 });
+
+test('hybrid in three commands, as the README has them: the gateway there serves, and its requests are counted here', async (t) => {
+  const [first, second, third] = hybridCommands();
+  assert.match(first ?? '', /^isthmus up$/);
+  const here = await startPlatform(t);
+  const there = tempDir(t, 'isthmus-there');
+  writeFileSync(join(there, 'token.txt'), await enrolmentToken(here));
+  await runIsthmus(t, wordsOf(second), { cwd: there });
+
+  // On a machine of its own these would be the usual ports; the batches are small because a test waits for them.
+  const ports = { gateway: await freePort(), node: await freePort(), shipper: await freePort() };
+  const gateway = startIsthmus(t, wordsOf(third), {
+    cwd: there,
+    env: {
+      ISTHMUS_GATEWAY__LISTEN__PORT: String(ports.gateway),
+      ISTHMUS_GATEWAY__ADMIN__PORT: String(ports.node),
+      ISTHMUS_SHIPPER__ADMIN__PORT: String(ports.shipper),
+      ISTHMUS_SHIPPER__BATCH__MS_MAX: '500',
+    },
+  });
+  await eventually(
+    async () => {
+      if (!gateway.isRunning()) throw new Error(gateway.output());
+      return (await fetch(`http://127.0.0.1:${ports.node}/health/ready`)).ok;
+    },
+    { timeoutMs: 20_000 },
+  );
+  for (let n = 0; n < 20; n += 1)
+    assert.equal((await fetch(`http://127.0.0.1:${ports.gateway}/echo`)).status, 200);
+  await eventually(async () => (await countOfEcho(here)) === 20, { timeoutMs: 20_000, everyMs: 250 });
+
+  gateway.kill('SIGTERM');
+  assert.equal(await gateway.ended, 0, gateway.output());
+});
+
+/** The calls of the chapter's first block, without npx and comments. */
+function hybridCommands(): readonly string[] {
+  const chapter = readme.slice(readme.indexOf('## Hybrid in three commands'));
+  const block = /```sh\n([\s\S]*?)```/.exec(chapter)?.[1] ?? '';
+  const commands = block
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*$/, '').replace(/^npx /, ''));
+  assert.equal(commands.length, 3);
+  return commands;
+}
+
+function wordsOf(command: string | undefined): readonly string[] {
+  return (command ?? '').split(' ').slice(1);
+}
+
+async function enrolmentToken({ client, bridge }: Platform): Promise<string> {
+  const fleets = await client.call<{ data: { id: string }[] }>('GET', '/v2/organizations/DEFAULT/fleets');
+  const path = `/v2/organizations/DEFAULT/fleets/${fleets.data[0]?.id}/enrolment-tokens`;
+  return (await client.call<{ token: string }>('POST', path, { body: { bridge } })).token;
+}
+
+async function countOfEcho({ client }: Platform): Promise<number> {
+  const apis = await client.call<{ data: { id: string; name: string }[] }>(
+    'GET',
+    '/v2/environments/DEFAULT/apis',
+  );
+  const id = apis.data.find(({ name }) => name === 'Demo /echo')?.id;
+  const path = `/v2/environments/DEFAULT/apis/${id}/analytics/requests-count?from=0&to=${Date.now() + 60_000}`;
+  return (await client.call<{ total: number }>('GET', path)).total;
+}
