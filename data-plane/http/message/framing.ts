@@ -2,6 +2,7 @@ import { kinds } from './field-kind.ts';
 import type { Fields } from './fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AnswerFault, RefusalReason } from './refusal.ts';
+import { passableProtocols } from './upgrade.ts';
 
 /** How the body of a message ends: after so many bytes, with its last chunk, or with the connection (answers only). */
 export type BodyEnd = number | 'chunked' | 'close';
@@ -14,6 +15,7 @@ export interface RequestFraming {
   /** The connection may serve another request. */
   readonly isPersistent: boolean;
   readonly expectsContinue: boolean;
+  /** Another protocol is offered that may go on to the upstream; see message/upgrade.ts. */
   readonly isUpgrade: boolean;
 }
 
@@ -22,7 +24,6 @@ const bit = (kind: number): number => 1 << kind;
 const framingBits = bit(kinds.contentLength) | bit(kinds.transferEncoding);
 const rareBits =
   framingBits | bit(kinds.connection) | bit(kinds.expect) | bit(kinds.upgrade) | bit(kinds.authorization);
-const noRare = { body: 0, expectsContinue: false, isUpgrade: false } as const;
 
 /**
  * Judges the fields of a request that passed the grammar: Host, framing, credentials, expectation, in this order.
@@ -35,7 +36,8 @@ export function frameRequest(head: RequestHead, text: string): RequestFraming | 
   const hostHeader = host.value;
   if (head.hasUnderscore && hasAlias(head, text)) return 'header-alias';
   const isHttp11 = head.minorVersion === 1;
-  if ((head.seen & rareBits) === 0) return { ...noRare, hostHeader, isPersistent: isHttp11 };
+  if ((head.seen & rareBits) === 0)
+    return { body: 0, hostHeader, isPersistent: isHttp11, expectsContinue: false, isUpgrade: false };
   const body = (head.seen & framingBits) === 0 ? 0 : requestBodyEnd(head, text);
   if (typeof body === 'string' && body !== 'chunked') return body;
   if (countOf(head, kinds.authorization) > 1) return 'duplicate-authorization';
@@ -51,7 +53,10 @@ export function frameRequest(head: RequestHead, text: string): RequestFraming | 
       : options.includes('keep-alive') && !options.includes('close'),
     // RFC 9110 section 10.1.1: a 100 (Continue) is not for HTTP/1.0.
     expectsContinue: expect !== undefined && isHttp11,
-    isUpgrade: isHttp11 && (head.seen & bit(kinds.upgrade)) !== 0 && options.includes('upgrade'),
+    isUpgrade:
+      isHttp11 &&
+      options.includes('upgrade') &&
+      passableProtocols(valuesOf(head, text, kinds.upgrade)).length > 0,
   };
 }
 
@@ -134,12 +139,17 @@ function isChunked(head: Fields, text: string): boolean {
 /** Lower-case options of all Connection lines. */
 function connectionOptions(head: Fields, text: string): readonly string[] {
   const options: string[] = [];
-  if ((head.seen & bit(kinds.connection)) === 0) return options;
-  for (let line = 0; line < head.kinds.length; line += 1) {
-    if (head.kinds[line] !== kinds.connection) continue;
-    for (const option of lineValue(head, text, line).toLowerCase().split(',')) options.push(option.trim());
-  }
+  for (const value of valuesOf(head, text, kinds.connection))
+    for (const option of value.toLowerCase().split(',')) options.push(option.trim());
   return options;
+}
+
+function valuesOf(head: Fields, text: string, kind: number): readonly string[] {
+  const values: string[] = [];
+  if ((head.seen & bit(kind)) === 0) return values;
+  for (let line = 0; line < head.kinds.length; line += 1)
+    if (head.kinds[line] === kind) values.push(lineValue(head, text, line));
+  return values;
 }
 
 function countOf(head: Fields, kind: number): number {

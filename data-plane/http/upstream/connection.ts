@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import type { ResponseHead, UpstreamFailure, UpstreamUpgrade } from '../exchange.ts';
+import type {
+  HeaderList,
+  ResponseHead,
+  UpstreamFailure,
+  UpstreamRequest,
+  UpstreamUpgrade,
+} from '../exchange.ts';
 import { type BodyFlow, BodyFault, type BodySource, IncomingBody } from '../message/body.ts';
 import { BodyWriter } from '../message/body-writer.ts';
 import { FAULTY, INCOMPLETE } from '../message/fields.ts';
@@ -7,13 +13,14 @@ import { frameAnswer } from '../message/framing.ts';
 import { LF } from '../message/grammar.ts';
 import type { AnswerFault } from '../message/refusal.ts';
 import { parseResponseHead, ResponseHeadPlaces } from '../message/response-head.ts';
+import { passableProtocols } from '../message/upgrade.ts';
 import { WireHeaders } from '../message/wire-headers.ts';
 import type { Swept } from '../socket/sweep.ts';
 import { type Reading, Wire, type WireOwner } from '../socket/wire.ts';
 import type { UpstreamCall } from './call.ts';
 import { failureOf } from './dial.ts';
 import type { UpstreamPool } from './pool.ts';
-import { requestHeadText } from './request-head.ts';
+import { offersOf, requestHeadText } from './request-head.ts';
 
 /** Informational answers before the real one (RFC 9110 section 15.2); more is a flood. */
 const informationalMax = 8;
@@ -260,18 +267,21 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
   #upgrade(head: ResponseHeadPlaces, text: string, early: Buffer): void {
     const call = this.#call;
     if (call === undefined) return;
-    if (!call.request.isUpgrade) return this.#invalid('switching-unasked');
+    const { request } = call;
+    const answer = responseHead(head, text);
+    // RFC 9110 section 7.8: only to what was offered, and the answer says which.
+    if (!request.isUpgrade || !isOffered(answer.headers, request)) return this.#invalid('switching-unasked');
+    const { exchange } = request;
+    exchange.marks.upstreamHeadUs = exchange.elapsedUs();
     this.wire.pause();
     this.#pool.sweep.delete(this);
     this.#call = undefined;
     call.cancel = undefined;
     this.#pool.onGone(this);
-    const upgrade: OpenUpgrade = {
-      head: responseHead(head, text),
-      wire: this.wire,
-      early: Buffer.from(early),
-    };
+    const upgrade: OpenUpgrade = { head: answer, wire: this.wire, early: Buffer.from(early) };
     call.settle({ kind: 'upgrade', upgrade });
+    // Nobody took it over: the request was answered in the meantime, e.g. at its deadline.
+    if (this.wire.owner === this) this.wire.destroy();
   }
 
   #invalid(fault: AnswerFault): void {
@@ -309,4 +319,16 @@ function responseHead(head: ResponseHeadPlaces, text: string): ResponseHead {
     reason: text.slice(head.reasonStart, head.reasonEnd),
     headers: new WireHeaders(text, head.places, head.kinds, head.seen),
   };
+}
+
+/** Whether everything that an answer switches to was offered. */
+function isOffered(answered: HeaderList, request: UpstreamRequest): boolean {
+  const offers = offersOf(request).map((offer) => offer.toLowerCase());
+  const values = answered.getAll('upgrade');
+  const protocols = passableProtocols(values).map((one) => one.toLowerCase());
+  return (
+    protocols.length > 0 &&
+    protocols.length === values.join().split(',').length &&
+    protocols.every((one) => offers.includes(one))
+  );
 }

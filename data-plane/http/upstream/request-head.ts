@@ -2,6 +2,7 @@ import { invariant } from '../../../proto/faults/fault.ts';
 import type { UpstreamOptions, UpstreamRequest } from '../exchange.ts';
 import { IncomingBody } from '../message/body.ts';
 import { kinds } from '../message/field-kind.ts';
+import { passableProtocols } from '../message/upgrade.ts';
 import { WireHeaders } from '../message/wire-headers.ts';
 import type { Dialer } from './dial.ts';
 
@@ -40,7 +41,7 @@ export function requestHeadText(
   if (!token.test(method)) throw new TypeError('the method of a request is no token');
   let text = `${method} ${origin}${target} HTTP/1.1\r\n${headers.forwardable()}`;
   text += framingLines(request);
-  if (request.isUpgrade) text += upgradeLines(request, headers);
+  if (request.isUpgrade) text += upgradeLines(request);
   // RFC 9110 section 10.1.4: of all that TE can say only `trailers` survives a hop.
   else if (headers.mayHave(kinds.te) && /(?:^|[, ])trailers(?:[, ]|$)/i.test(headers.getAll('te').join(',')))
     text += options.keepAlive
@@ -62,7 +63,13 @@ function framingLines({ body, headers, method }: UpstreamRequest): string {
   return `${lines}Transfer-Encoding: chunked\r\n`;
 }
 
-function upgradeLines({ exchange }: UpstreamRequest, headers: WireHeaders): string {
-  const protocol = headers.get('upgrade') ?? exchange.request.headers.get('upgrade') ?? '';
-  return `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+/** The protocols that a request offers its upstream. */
+export function offersOf({ headers, exchange }: UpstreamRequest): readonly string[] {
+  const own = headers.getAll('upgrade');
+  return passableProtocols(own.length > 0 ? own : exchange.request.headers.getAll('upgrade'));
+}
+
+function upgradeLines(request: UpstreamRequest): string {
+  const offers = offersOf(request);
+  return offers.length === 0 ? '' : `Connection: Upgrade\r\nUpgrade: ${offers.join(', ')}\r\n`;
 }
