@@ -1,38 +1,35 @@
-import type { ServerConnection } from './server/connection.ts';
-import type { Member } from './server/state.ts';
-import type { Wire, WireOwner } from './socket/wire.ts';
-import type { UpstreamUpgrade } from './exchange.ts';
-import type { OpenUpgrade } from './upstream/connection.ts';
+import type { Outcome, UpstreamUpgrade } from './exchange.ts';
 import { WireHeaders } from './message/wire-headers.ts';
+import type { ServerConnection } from './server/connection.ts';
+import type { Member, ServerState } from './server/state.ts';
+import type { Wire, WireOwner } from './socket/wire.ts';
+import type { OpenUpgrade } from './upstream/connection.ts';
 
-/** Bytes that went through a tunnel. */
-export interface TunnelBytes {
-  readonly fromClient: number;
-  readonly fromUpstream: number;
+/** What went through a tunnel, and how it ended: `complete` unless one side was cut off by an error. */
+export interface TunnelEnd {
+  readonly kind: Outcome['kind'];
+  readonly bytesFromClient: number;
+  readonly bytesFromUpstream: number;
 }
 
-/** What the exchange wants to know of its tunnel. */
-export interface TunnelHooks {
-  readonly isAborted: boolean;
-  onEnd(bytes: TunnelBytes): void;
-}
+/** Reads shorter than this say that no long message is passing; see `Wire.endBulk`. */
+const shortReadBytes = 16 * 1024;
+/** After the end: how long a side may take nothing of what is left for it, or go on talking to nobody. */
+const lingerMsMax = 2_000;
 
 /**
  * Joins a client with an upstream that switched protocols (RFC 9110 section 7.8): answers 101, then passes bytes both ways
- * until either side ends or both were silent for `tunnelIdleMsMax`.
+ * until either side ends or both were silent for `tunnelIdleMsMax`. `onEnd` is called once, when that happens.
  */
 export function startTunnel(
   connection: ServerConnection,
   upgraded: UpstreamUpgrade,
-  hooks: TunnelHooks,
+  onEnd: (end: TunnelEnd) => void,
 ): void {
   const { head, wire: upstream, early } = upgraded as OpenUpgrade;
-  if (hooks.isAborted || connection.wire.isClosed) {
-    upstream.destroy();
-    return hooks.onEnd({ fromClient: 0, fromUpstream: 0 });
-  }
+  // The tunnel joins the server before the connection leaves: a server that stops must not think itself empty in between.
+  const tunnel = new Tunnel(connection, upstream, onEnd);
   const ahead = connection.release();
-  const tunnel = new Tunnel(connection, upstream, hooks);
   const protocol = head.headers.get('upgrade') ?? '';
   const lines = head.headers instanceof WireHeaders ? head.headers.forwardable() : '';
   connection.wire.write(
@@ -41,39 +38,65 @@ export function startTunnel(
   tunnel.start(ahead, early);
 }
 
+/**
+ * Two wires that feed each other.
+ *
+ * Back-pressure: a side is read only while all that it sent before has left for the other one, so a tunnel holds at most one read
+ * per direction.
+ * End: whichever side ends first ends both. What was received still leaves; what comes later is dropped, and read all the
+ * same, because closing on unread bytes would reset the connection and take the last bytes with it.
+ */
 class Tunnel implements Member {
   readonly remoteAddress: string;
-  /** The client's. */
-  readonly wire: Wire;
+  /** What a server cuts at its deadline. */
+  readonly wire = { destroy: (): void => this.#cut() };
+  readonly #client: Wire;
   readonly #upstream: Wire;
-  readonly #connection: ServerConnection;
-  readonly #hooks: TunnelHooks;
-  #fromClient = 0;
-  #fromUpstream = 0;
+  readonly #state: ServerState;
+  readonly #onEnd: (end: TunnelEnd) => void;
+  #bytesFromClient = 0;
+  #bytesFromUpstream = 0;
   #dueMs = 0;
   #isOver = false;
+  /** Bytes that had still to leave at the last look. */
+  #leftBytes = 0;
 
-  constructor(connection: ServerConnection, upstream: Wire, hooks: TunnelHooks) {
-    this.#connection = connection;
-    this.#hooks = hooks;
-    this.remoteAddress = connection.remoteAddress;
-    this.wire = connection.wire;
+  constructor(connection: ServerConnection, upstream: Wire, onEnd: (end: TunnelEnd) => void) {
+    this.#client = connection.wire;
     this.#upstream = upstream;
-    this.wire.owner = this.#end(this.wire, upstream, (bytes) => (this.#fromClient += bytes));
-    upstream.owner = this.#end(upstream, this.wire, (bytes) => (this.#fromUpstream += bytes));
-    connection.state.join(this);
+    this.#state = connection.state;
+    this.#onEnd = onEnd;
+    this.remoteAddress = connection.remoteAddress;
+    this.#client.owner = this.#side(this.#client, upstream, 'clientAborted', (bytes) => {
+      this.#bytesFromClient += bytes;
+    });
+    upstream.owner = this.#side(upstream, this.#client, 'upstreamAborted', (bytes) => {
+      this.#bytesFromUpstream += bytes;
+    });
+    this.#state.join(this);
     this.#touch();
   }
 
+  /** Passes what was received before the tunnel was there, then everything else. */
   start(ahead: Buffer | undefined, early: Buffer): void {
-    if (ahead !== undefined) this.wire.owner.onBytes(ahead, 0, ahead.length, true);
-    if (early.length > 0) this.#upstream.owner.onBytes(early, 0, early.length, true);
-    this.wire.resume();
+    // Before the bytes in hand: they may pause the side that they came from.
+    this.#client.resume();
     this.#upstream.resume();
+    if (ahead !== undefined) this.#client.owner.onBytes(ahead, 0, ahead.length, true);
+    if (early.length > 0) this.#upstream.owner.onBytes(early, 0, early.length, true);
   }
 
   onSweep(nowMs: number): void {
-    if (nowMs >= this.#dueMs) this.#close();
+    if (this.#isOver) {
+      const left = this.#client.socket.writableLength + this.#upstream.socket.writableLength;
+      if (left !== this.#leftBytes) {
+        this.#leftBytes = left;
+        this.#dueMs = nowMs + lingerMsMax;
+      }
+    }
+    if (nowMs < this.#dueMs) return;
+    if (this.#isOver) this.#cut();
+    else this.#end('complete');
   }
 
   /** The server stops; a tunnel has no last answer, so it lasts until its end or the deadline. */
@@ -81,36 +104,55 @@ class Tunnel implements Member {
     // Nothing to say: the protocol inside is not ours.
   }
 
-  #end(from: Wire, to: Wire, count: (bytes: number) => void): WireOwner {
+  // oxlint-disable-next-line max-params -- the two sides of one tunnel, told apart
+  #side(from: Wire, to: Wire, aborted: Outcome['kind'], count: (bytes: number) => void): WireOwner {
     return {
       onBytes: (bytes, start, end, isStable) => {
+        if (this.#isOver) return;
         count(end - start);
         this.#touch();
+        if (end - start < shortReadBytes) from.endBulk();
         to.writeWith('', bytes, start, end, isStable);
         if (to.isDrained) return;
         from.pause();
         to.askDrain();
       },
-      // What this side wrote has left, so the other may be read again.
-      onDrain: () => to.resume(),
-      onEnd: () => to.end(),
-      onClosed: () => this.#close(),
+      // What this side was sent has left, so the other may be read again.
+      onDrain: () => {
+        this.#touch();
+        to.resume();
+      },
+      onEnd: () => this.#end('complete'),
+      onClosed: (error) => {
+        this.#end(error === undefined ? 'complete' : aborted);
+        if (from.isClosed && to.isClosed) this.#state.leave(this);
+      },
     };
   }
 
+  /** Something moved. */
   #touch(): void {
-    this.#dueMs = this.#connection.state.sweep.nowMs + this.#connection.state.limits.tunnelIdleMsMax;
+    if (!this.#isOver) this.#dueMs = this.#state.sweep.nowMs + this.#state.limits.tunnelIdleMsMax;
   }
 
-  #close(): void {
+  #end(kind: Outcome['kind']): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#connection.state.leave(this);
-    // What was written to the other side still leaves.
-    this.wire.end();
-    this.#upstream.end();
-    this.wire.socket.destroySoon();
-    this.#upstream.socket.destroySoon();
-    this.#hooks.onEnd({ fromClient: this.#fromClient, fromUpstream: this.#fromUpstream });
+    this.#dueMs = this.#state.sweep.nowMs + lingerMsMax;
+    for (const wire of [this.#client, this.#upstream]) {
+      wire.end();
+      wire.resume();
+    }
+    this.#onEnd({
+      kind,
+      bytesFromClient: this.#bytesFromClient,
+      bytesFromUpstream: this.#bytesFromUpstream,
+    });
+  }
+
+  #cut(): void {
+    this.#end('complete');
+    this.#client.destroy();
+    this.#upstream.destroy();
   }
 }

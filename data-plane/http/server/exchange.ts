@@ -102,11 +102,13 @@ export class ServerExchange implements Exchange {
   tunnel(upgraded: UpstreamUpgrade): void {
     invariant(!this.#isAnswered, 'an exchange is answered once');
     this.#isAnswered = true;
+    // That was told already; an upstream connection that nobody takes over closes by itself.
+    if (this.isAborted) return;
     this.#status = upgraded.head.status;
     this.#isOver = true;
-    startTunnel(this.#connection, upgraded, {
-      isAborted: this.isAborted,
-      onEnd: (bytes) => this.#tell('complete', bytes.fromClient, bytes.fromUpstream),
+    startTunnel(this.#connection, upgraded, ({ kind, bytesFromClient, bytesFromUpstream }) => {
+      // Nothing waits for this record: the bytes have gone.
+      void this.#tell(kind, bytesFromClient, bytesFromUpstream);
     });
   }
 
