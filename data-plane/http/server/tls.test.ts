@@ -279,6 +279,43 @@ test('a resumed session shows the same client certificate; after a reload it is 
   assert.equal(failures.length, 0);
 });
 
+test('resuming proves nothing that was not proven before', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const stranger = issue(createAuthority(tempDir(t)), 'stranger');
+  const tls = settings([issue(authority, 'server')], {
+    ca: readFileSync(authority.caFile, 'utf8'),
+    clientAuth: 'request',
+  });
+  const { call, secured, acceptor, failures, port } = await stage(t, tls);
+  const seen = () => clientCertificateOf(secured.at(-1) ?? assert.fail());
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    for (const shown of [{}, stranger]) {
+      const session = await sessionOf(await call({ ...shown, maxVersion }), maxVersion);
+      const again = await call({ ...shown, maxVersion, session });
+      assert.equal(again.isSessionReused(), true, maxVersion);
+      assert.ok(seen()?.isVerified !== true, maxVersion);
+    }
+  }
+  // Where a certificate is required, a client that was refused may have got its ticket before.
+  acceptor.reload({ ...tls, clientAuth: 'required' });
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const tickets: Buffer[] = [];
+    const refusedSocket = connect({
+      port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      maxVersion,
+      ...stranger,
+    });
+    refusedSocket.on('session', (ticket) => tickets.push(ticket)).on('error', () => undefined);
+    refusedSocket.resume();
+    await eventually(() => refusedSocket.closed && failures.length > 0);
+    failures.length = 0;
+    for (const session of tickets) await refused(call({ ...stranger, maxVersion, session }));
+    for (const session of tickets) await refused(call({ maxVersion, session }));
+  }
+});
+
 /** TLS 1.3 sends its tickets after the handshake. */
 async function sessionOf(socket: TLSSocket, version: string): Promise<Buffer> {
   const session = socket.getSession();
