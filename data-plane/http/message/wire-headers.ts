@@ -56,12 +56,12 @@ export class WireHeaders implements HeaderList {
   }
 
   set(name: string, value: string): void {
+    const { lowerName, kind } = nameOf(name);
     const entry = checked(name, value);
-    const lowerName = name.toLowerCase();
     const first = this.#find(lowerName, 0);
     if (first !== -1) {
       this.#change(first, entry);
-      this.#seen |= 1 << kindOfName(name);
+      this.#seen |= 1 << kind;
       for (let line = this.#find(lowerName, first + 1); line !== -1; line = this.#find(lowerName, line + 1)) {
         this.#change(line, null);
       }
@@ -69,13 +69,13 @@ export class WireHeaders implements HeaderList {
       return;
     }
     const at = this.#added.findIndex(([known]) => isNamed(known, lowerName));
-    if (at === -1) return this.#add(entry);
+    if (at === -1) return this.#add(entry, kind);
     this.#added[at] = entry;
     this.#removeAdded(lowerName, at + 1);
   }
 
   append(name: string, value: string): void {
-    this.#add(checked(name, value));
+    this.#add(checked(name, value), nameOf(name).kind);
   }
 
   delete(lowerName: string): boolean {
@@ -192,9 +192,9 @@ export class WireHeaders implements HeaderList {
     changed[line] = change;
   }
 
-  #add(entry: readonly [string, string]): void {
+  #add(entry: readonly [string, string], kind: number): void {
     this.#added.push(entry);
-    this.#seen |= 1 << kindOfName(entry[0]);
+    this.#seen |= 1 << kind;
   }
 
   #removeAdded(lowerName: string, from: number): void {
@@ -210,17 +210,36 @@ export function createWireHeaders(): WireHeaders {
 }
 
 function lineOf([name, value]: readonly [string, string], named: ReadonlySet<string> | undefined): string {
-  const kind = kindOfName(name);
+  const { lowerName, kind } = nameOf(name);
   if (kind !== kinds.none && kind <= lastHopByHop) return '';
-  if (named !== undefined && kind !== kinds.host && named.has(name.toLowerCase())) return '';
+  if (named !== undefined && kind !== kinds.host && named.has(lowerName)) return '';
   return `${name}: ${value}\r\n`;
 }
 
-/** Refuses what would end the line early; such a value comes from a policy, never from the wire. */
+interface KnownName {
+  readonly lowerName: string;
+  readonly kind: number;
+}
+
+/** Names that the gateway and its policies set: few, and again with every request. Past the bound all are forgotten. */
+const knownNames = new Map<string, KnownName>();
+const knownNamesMax = 1_000;
+
+/** A name taken apart. Refuses what is no token; such a name comes from a policy, never from the wire. */
+function nameOf(name: string): KnownName {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  if (!tokenName.test(name)) throw new TypeError('a header name holds a forbidden character');
+  const made = { lowerName: name.toLowerCase(), kind: kindOfName(name) };
+  if (knownNames.size >= knownNamesMax) knownNames.clear();
+  knownNames.set(name, made);
+  return made;
+}
+
+/** Refuses a value that would end its line early. */
 function checked(name: string, value: string): readonly [string, string] {
   if (forbiddenInValue.test(value))
     throw new TypeError(`the value of header ${name} holds a forbidden character`);
-  if (!tokenName.test(name)) throw new TypeError('a header name holds a forbidden character');
   return [name, value];
 }
 

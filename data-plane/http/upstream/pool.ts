@@ -1,4 +1,5 @@
 import type { Upstream, UpstreamOptions, UpstreamRequest, UpstreamResult } from '../exchange.ts';
+import type { FieldLimits } from '../message/fields.ts';
 import type { Sweep, Swept } from '../socket/sweep.ts';
 import { Reading } from '../socket/wire.ts';
 import { UpstreamCall } from './call.ts';
@@ -19,6 +20,8 @@ export class UpstreamPool implements Upstream, Swept {
   readonly options: UpstreamOptions;
   readonly sweep: Sweep;
   readonly spelling: RequestSpelling;
+  /** Bounds of answers: their bodies have none, since they flow. */
+  readonly answerLimits: FieldLimits & { readonly bodyBytesMax: number };
   readonly #dialer: Dialer;
   readonly #idle: UpstreamConnection[] = [];
   /** In order of arrival. */
@@ -31,6 +34,8 @@ export class UpstreamPool implements Upstream, Swept {
   constructor(options: UpstreamOptions, sweep: Sweep, dns: DnsCache) {
     this.options = options;
     this.sweep = sweep;
+    const { headerBytesMax, headersMax } = options;
+    this.answerLimits = { headerBytesMax, headersMax, bodyBytesMax: Infinity };
     this.#dialer = createDialer(options, dns);
     this.spelling = createSpelling(options, this.#dialer);
   }
