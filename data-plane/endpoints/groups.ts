@@ -23,6 +23,8 @@ export interface Endpoint {
 export interface Endpoints {
   /** The next one in turn; undefined when there is none. */
   next(): Endpoint | undefined;
+  /** What an operator must be told about them, for the log at level WARN; once per endpoint. */
+  readonly warnings: readonly string[];
   /** Gives the pools back. */
   release(): void;
 }
@@ -30,11 +32,16 @@ export interface Endpoints {
 /** Compiles the endpoint groups of an API; requests go to the first group that has endpoints, each endpoint in turn. */
 export function createEndpoints(api: string, definition: ApiDefinition, upstreams: Upstreams): Endpoints {
   const held: HeldUpstream[] = [];
+  const warnings: string[] = [];
   const release = (): void => held.splice(0).forEach((one) => one.release());
   try {
-    const groups = definition.endpointGroups.map((group) =>
-      group.endpoints.map((endpoint) => {
-        const { url, options, ...rest } = describe(group, endpoint);
+    const groups = definition.endpointGroups.map((group, g) =>
+      group.endpoints.map((endpoint, e) => {
+        const at = endpoint.inheritConfiguration
+          ? `endpointGroups[${g}].sharedConfiguration`
+          : `endpointGroups[${g}].endpoints[${e}].sharedConfigurationOverride`;
+        const { url, options, warnings: told, ...rest } = describe(group, endpoint, at);
+        warnings.push(...told);
         const one = upstreams.hold(api, options);
         held.push(one);
         return { ...rest, url: url.href, target: createTarget(url), upstream: one.upstream };
@@ -47,6 +54,7 @@ export function createEndpoints(api: string, definition: ApiDefinition, upstream
         turn = turn + 1 >= endpoints.length ? 0 : turn + 1;
         return endpoints[turn];
       },
+      warnings,
       release,
     };
   } catch (error) {
@@ -55,7 +63,7 @@ export function createEndpoints(api: string, definition: ApiDefinition, upstream
   }
 }
 
-function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition) {
+function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition, at: string) {
   const { target } = endpoint.configuration;
   if (!URL.canParse(target))
     throw new Fault('request.invalid', { detail: `The target of ${endpoint.name} is no URL.` });
@@ -64,7 +72,7 @@ function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition) 
   return {
     name: endpoint.name,
     url,
-    options: upstreamOptions(url, configuration),
+    ...upstreamOptions(url, configuration, { at, environment: process.env }),
     headers: configuration.headers,
     propagatesHost: configuration.http.propagateClientHost,
   };

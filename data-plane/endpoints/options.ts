@@ -1,16 +1,48 @@
 import { isIP } from 'node:net';
 
 import type { SharedConfiguration } from '../../proto/model/api.ts';
-import type { UpstreamOptions } from '../http/exchange.ts';
+import type { UpstreamOptions, UpstreamProxy } from '../http/exchange.ts';
+import { readStores } from './stores.ts';
+import { type Environment, systemProxyOf } from './system-proxy.ts';
 
-/** Translates a target and its configuration into what an engine needs to open connections. */
-export function upstreamOptions(target: URL, { http, ssl }: SharedConfiguration): UpstreamOptions {
+/** How to open connections, and what an operator must be told about it. */
+export interface TranslatedOptions {
+  readonly options: UpstreamOptions;
+  /** Sentences for the log, at level WARN. */
+  readonly warnings: readonly string[];
+}
+
+/** Where a configuration stands, e.g. `endpointGroups[0].sharedConfiguration`, and what surrounds the gateway. */
+export interface ConfigurationPlace {
+  readonly at: string;
+  readonly environment: Environment;
+}
+
+/**
+ * Translates a target and its configuration into what an engine needs to open connections.
+ *
+ * Errors: request.invalid with the path of what cannot be used on this gateway: a store, a file, the system's proxy.
+ */
+export function upstreamOptions(
+  target: URL,
+  { http, ssl, proxy }: SharedConfiguration,
+  { at, environment }: ConfigurationPlace,
+): TranslatedOptions {
   const scheme = target.protocol === 'https:' ? 'https' : 'http';
   const host = target.hostname.replace(/^\[(.*)\]$/, '$1');
-  return {
+  const port = target.port === '' ? (scheme === 'https' ? 443 : 80) : Number(target.port);
+  const throughProxy = proxyOf(proxy, { scheme, host, port }, environment);
+  const warnings: string[] = [];
+  if (scheme === 'https' && ssl.trustAll)
+    warnings.push(
+      `${at}.ssl.trustAll is on: whoever answers for ${host} is taken for it; nothing is verified.`,
+    );
+  if (throughProxy === 'unset')
+    warnings.push(`${at}.proxy: the environment names no proxy for ${host}; it is called directly.`);
+  const options: UpstreamOptions = {
     scheme,
     host,
-    port: target.port === '' ? (scheme === 'https' ? 443 : 80) : Number(target.port),
+    port,
     connectTimeoutMs: http.connectTimeout,
     readTimeoutMs: shorter(http.readTimeout, http.idleTimeout),
     idleTimeoutMs: http.keepAliveTimeout,
@@ -21,7 +53,7 @@ export function upstreamOptions(target: URL, { http, ssl }: SharedConfiguration)
     dnsTtlMs: 30_000,
     headerBytesMax: 65_536,
     headersMax: 200,
-    proxy: undefined,
+    proxy: typeof throughProxy === 'string' ? undefined : throughProxy,
     tls:
       scheme === 'http'
         ? undefined
@@ -29,12 +61,25 @@ export function upstreamOptions(target: URL, { http, ssl }: SharedConfiguration)
             rejectUnauthorized: !ssl.trustAll,
             verifyHost: ssl.hostnameVerifier && !ssl.trustAll,
             servername: isIP(host) === 0 ? host : undefined,
-            ca: ssl.trustStore.type === 'PEM' ? ssl.trustStore.content : undefined,
-            cert: ssl.keyStore.type === 'PEM' ? ssl.keyStore.certContent : undefined,
-            key: ssl.keyStore.type === 'PEM' ? ssl.keyStore.keyContent : undefined,
-            pfx: undefined,
-            passphrase: undefined,
+            ...readStores(ssl, `${at}.ssl`),
           },
+  };
+  return { options, warnings };
+}
+
+function proxyOf(
+  proxy: SharedConfiguration['proxy'],
+  target: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number },
+  environment: Environment,
+): UpstreamProxy | 'excluded' | 'unset' | undefined {
+  if (!proxy.enabled) return undefined;
+  if (proxy.useSystemProxy) return systemProxyOf(target, environment);
+  const { host = '', port = 0, username = '', password = '' } = proxy;
+  return {
+    host: host.replace(/^\[(.*)\]$/, '$1'),
+    port,
+    username: username === '' ? undefined : username,
+    password: username === '' ? undefined : password,
   };
 }
 

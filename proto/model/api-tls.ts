@@ -11,7 +11,7 @@ import { expressionMessage, hasExpression, off, section } from './sections.ts';
 
 const short = z.string().max(apiLimits.nameCharsMax).optional();
 const long = z.string().max(apiLimits.pemCharsMax).optional();
-const hostName = /^[A-Za-z0-9_.:-]+$/;
+const hostName = /^(?:[A-Za-z0-9_.:-]+|\[[0-9A-Fa-f:.]+\])$/;
 
 type Say = (field: string, message: string) => void;
 
