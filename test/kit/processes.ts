@@ -68,14 +68,29 @@ export async function runIsthmus(
   return handle.stdout();
 }
 
+/** Below the range that the kernel hands out for outgoing connections: those would take the port of a process that restarts. */
+const portsFrom = 20_000;
+const portsCount = 12_000;
+const portTriesMax = 100;
+
 /** A port that is free now. Another process may take it before it is used; tests that can should pass port 0 instead. */
 export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < portTriesMax; tries += 1) {
+    const port = portsFrom + Math.floor(Math.random() * portsCount);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port from ${portsFrom} on`);
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
+  const listening = new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '0.0.0.0', () => resolve(true));
+  });
+  if (!(await listening)) return false;
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no address');
-  return address.port;
+  return true;
 }
 
 function cleanEnvironment(): Record<string, string> {
