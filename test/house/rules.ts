@@ -85,7 +85,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['proto/process'],
   yaml: ['proto/process', 'data-plane/gateway', 'deploy'],
   'better-sqlite3': ['proto/process', 'control-plane/storage', 'data-plane/store'],
-  undici: ['proto/process', 'data-plane/http/plain'],
+  undici: ['proto/process'],
   ws: ['proto/process', 'bridge'],
   'ipaddr.js': ['proto/process', 'data-plane'],
   protobufjs: ['proto/wire'],

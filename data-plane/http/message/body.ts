@@ -204,7 +204,7 @@ export class IncomingBody implements Body {
     else if (isDone) {
       if (trailer !== undefined) {
         const { text, fields } = trailer;
-        this.trailers = new WireHeaders(text, fields.places, fields.kinds, fields.seen);
+        this.trailers = new WireHeaders(text, fields);
       }
       this.#complete();
     }

@@ -29,6 +29,8 @@ export class Fields {
   seen = 0;
   /** Some name holds `_`; see message/alias.ts. */
   hasUnderscore = false;
+  /** Some value stands between blanks other than the one space before it; they are no part of it (RFC 9110 section 5.5). */
+  hasOddBlanks = false;
   fault: FieldFault | undefined = undefined;
 }
 
@@ -88,6 +90,8 @@ export function parseFields(
       byte = bytes[at] ?? 0;
     } while (byte === SPACE || byte === HTAB);
     const valueStart = at;
+    const gap = valueStart - nameEnd - 1;
+    if (gap > 1 || (gap === 1 && bytes[nameEnd + 1] === HTAB)) into.hasOddBlanks = true;
     while (fieldValue[byte] === 1) {
       at += 1;
       if (at >= last) return out(into, isBounded);
@@ -98,6 +102,7 @@ export function parseFields(
     if (bytes[at + 1] !== LF) return refuse(into, 'line-ending');
     let valueEnd = at;
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1] ?? 0)) valueEnd -= 1;
+    if (valueEnd !== at) into.hasOddBlanks = true;
     const kind = kindOfBytes(bytes, nameStart, nameEnd);
     places.push(nameStart - origin, nameEnd - origin, valueStart - origin, valueEnd - origin);
     kinds.push(kind);

@@ -1,5 +1,6 @@
 import type { HeaderList } from '../exchange.ts';
 import { kindOfName, kinds, lastHopByHop } from './field-kind.ts';
+import { Fields } from './fields.ts';
 
 const none: readonly string[] = [];
 // RFC 9110 section 5.5. Also keeps code points past latin1 out, whose low byte may be CR or LF on the wire.
@@ -9,8 +10,8 @@ const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /**
  * A header list over the text of a head: lines that nobody touches are never split, and go on as slices of it.
  *
- * `text` holds the head as received, `places` four offsets a line (see `Fields`), `lineKinds` their kinds. Changes lie above it: a
- * line is replaced or removed in `changed`, new ones stand in `added`.
+ * `text` holds the head as received, `fields` where its lines are. Changes lie above it: a line is replaced or removed in
+ * `changed`, new ones stand in `added`.
  */
 export class WireHeaders implements HeaderList {
   readonly #text: string;
@@ -22,13 +23,14 @@ export class WireHeaders implements HeaderList {
   readonly #added: (readonly [name: string, value: string])[] = [];
   /** A bit per kind that may occur. */
   #seen: number;
+  readonly #hasOddBlanks: boolean;
 
-  // oxlint-disable-next-line max-params -- made once per message from a parser's parts
-  constructor(text: string, places: readonly number[], lineKinds: readonly number[], seen: number) {
+  constructor(text: string, fields: Fields) {
     this.#text = text;
-    this.#places = places;
-    this.#lineKinds = lineKinds;
-    this.#seen = seen;
+    this.#places = fields.places;
+    this.#lineKinds = fields.kinds;
+    this.#seen = fields.seen;
+    this.#hasOddBlanks = fields.hasOddBlanks;
   }
 
   get size(): number {
@@ -124,13 +126,13 @@ export class WireHeaders implements HeaderList {
     for (let line = 0; line < this.#lineKinds.length; line += 1) {
       const change = this.#changed?.[line];
       const kind = this.#lineKinds[line] ?? 0;
-      const stays =
+      const passes =
         change === undefined &&
         (kind === kinds.none || kind > lastHopByHop) &&
         (named === undefined ||
           kind === kinds.host ||
           !named.has(this.#slice(line * 4, line * 4 + 1).toLowerCase()));
-      if (stays) {
+      if (passes && !this.#hasOddBlanks) {
         if (runStart === -1) runStart = this.#places[line * 4] ?? 0;
         runEnd = this.#lineEnd(line);
         continue;
@@ -139,6 +141,8 @@ export class WireHeaders implements HeaderList {
         out += text.slice(runStart, runEnd);
         runStart = -1;
       }
+      // Servers disagree about blanks around a value, so none is passed on but the one space.
+      if (passes) out += `${this.#slice(line * 4, line * 4 + 1)}: ${this.#valueOf(line)}\r\n`;
       if (change !== undefined && change !== null) out += lineOf(change, named);
     }
     if (runStart !== -1) out += text.slice(runStart, runEnd);
@@ -204,9 +208,11 @@ export class WireHeaders implements HeaderList {
   }
 }
 
+const noFields = new Fields();
+
 /** An empty list. */
 export function createWireHeaders(): WireHeaders {
-  return new WireHeaders('', none as readonly never[], none as readonly never[], 0);
+  return new WireHeaders('', noFields);
 }
 
 function lineOf([name, value]: readonly [string, string], named: ReadonlySet<string> | undefined): string {

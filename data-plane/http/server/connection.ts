@@ -249,7 +249,7 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
       body,
       isUpgrade: framing.isUpgrade && body.isEmpty,
       httpVersion: head.minorVersion === 1 ? '1.1' : '1.0',
-      headers: new WireHeaders(text, head.places, head.kinds, head.seen),
+      headers: new WireHeaders(text, head),
       rawHead: text,
     });
     const exchange = new ServerExchange(this, request, {

@@ -224,7 +224,7 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     const framing = frameAnswer(head, text, method);
     if (typeof framing === 'string') return this.#invalid(framing);
     this.#isPersistent = framing.isPersistent;
-    const body = new IncomingBody(framing.body, this, { ...this.#pool.options, bodyBytesMax: Infinity });
+    const body = new IncomingBody(framing.body, this, this.#pool.answerLimits);
     this.#body = body;
     body.expectFeed();
     call.settle({ kind: 'response', head: responseHead(head, text), body });
@@ -317,7 +317,7 @@ function responseHead(head: ResponseHeadPlaces, text: string): ResponseHead {
   return {
     status: head.status,
     reason: text.slice(head.reasonStart, head.reasonEnd),
-    headers: new WireHeaders(text, head.places, head.kinds, head.seen),
+    headers: new WireHeaders(text, head),
   };
 }
 
