@@ -354,6 +354,25 @@ test('a handshake that takes too long is ended', async (t) => {
   assert.match(String(failures[0]), /handshake timeout/i);
 });
 
+test('handshakes under way are counted until they are complete or gone, and ended by close', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const { acceptor, port, failures, call } = await stage(t, settings([issue(authority, 'server')]));
+  const open = await call();
+  assert.equal(acceptor.handshakes, 0);
+  const silent = [connectTcp(port, '127.0.0.1'), connectTcp(port, '127.0.0.1')].map((socket) =>
+    socket.on('error', () => undefined).resume(),
+  );
+  await eventually(() => acceptor.handshakes === 2);
+  silent[0]?.destroy();
+  await eventually(() => acceptor.handshakes === 1);
+  acceptor.close();
+  await eventually(() => acceptor.handshakes === 0 && silent[1]?.closed);
+  await eventually(() => failures.length === 2);
+  open.write('still there');
+  const [echo] = (await once(open, 'data')) as [Buffer];
+  assert.equal(echo.toString(), 'still there');
+});
+
 test('a client of TLS 1.2 cannot ask for another handshake', async (t) => {
   const authority = createAuthority(tempDir(t));
   const { call } = await stage(t, settings([issue(authority, 'server')]));

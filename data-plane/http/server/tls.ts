@@ -28,6 +28,10 @@ export interface TlsAcceptor {
    * Errors: config.invalid as when it was made; what was in use before stays in use.
    */
   reload(tls: TlsOptions): void;
+  /** Handshakes under way. Until it is complete a connection is known here only, so whoever bounds connections adds these. */
+  readonly handshakes: number;
+  /** Ends the handshakes under way, each as a failed one; secured connections are their owner's. */
+  close(): void;
 }
 
 /** From the accepted connection to the end of the handshake. */
@@ -47,9 +51,13 @@ export function createTlsAcceptor(
 ): TlsAcceptor {
   let secured: (socket: TLSSocket) => void = (socket) => void socket.destroy();
   let failed: (socket: TLSSocket, error: Error) => void = () => undefined;
+  const pending = new Map<string, Socket>();
   const open = (given: TlsOptions): Server => {
     const server = createHandshakes(given, options.handshakeMsMax ?? handshakeMsMaxDefault);
-    server.on('secureConnection', (socket) => secured(socket));
+    server.on('secureConnection', (socket) => {
+      pending.delete(peerOf(socket));
+      secured(socket);
+    });
     server.on('tlsClientError', (error, socket) => {
       failed(socket, error);
       // Node leaves a handshake that took too long open.
@@ -60,13 +68,25 @@ export function createTlsAcceptor(
   let server = open(tls);
   return {
     accept(socket) {
+      if (socket.destroyed) return;
       // Whatever happens from here on is told by the secured socket.
       socket.on('error', ignore);
+      const peer = peerOf(socket);
+      pending.set(peer, socket);
+      socket.once('close', () => {
+        if (pending.get(peer) === socket) pending.delete(peer);
+      });
       server.emit('connection', socket);
     },
     onSecure: (callback) => void (secured = callback),
     onFailed: (callback) => void (failed = callback),
     reload: (next) => void (server = open(next)),
+    get handshakes() {
+      return pending.size;
+    },
+    close() {
+      for (const socket of pending.values()) socket.destroy();
+    },
   };
 }
 
@@ -235,6 +255,10 @@ function invalid(place: string, why: string, cause?: unknown): Fault {
     ...(cause === undefined ? {} : { cause }),
   });
 }
+
+/** The one thing that a plain socket and the secured one over it have in common. */
+const peerOf = (socket: Socket): string =>
+  `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const ignore = (): void => undefined;
