@@ -107,6 +107,7 @@ class Tunnel implements Member {
   // oxlint-disable-next-line max-params -- the two sides of one tunnel, told apart
   #side(from: Wire, to: Wire, aborted: Outcome['kind'], count: (bytes: number) => void): WireOwner {
     return {
+      // oxlint-disable-next-line max-params -- WireOwner's
       onBytes: (bytes, start, end, isStable) => {
         if (this.#isOver) return;
         count(end - start);
