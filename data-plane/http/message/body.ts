@@ -34,6 +34,11 @@ export interface BodySource {
   onBodyFault(fault: BodyFault): void;
 }
 
+/** What is kept of a body that nobody reads yet before its sender has to wait. */
+const heldBytesMax = 16 * 1024;
+/** Held pieces are joined when there are so many: who sends chunks of one byte must not make us keep an object for each. */
+const heldPiecesMax = 64;
+
 /** A body whose framing was broken, in the words of message/refusal.ts. */
 export class BodyFault extends Error {
   override readonly name = 'BodyFault';
@@ -48,8 +53,9 @@ export class BodyFault extends Error {
 /**
  * A body that a connection receives, of a request or of an answer.
  *
- * The connection feeds it what comes and learns where the body ends. Without a sink the pieces of the current read are kept and the
- * connection pauses, so at most one read is ever in memory.
+ * The connection feeds it what comes and learns where the body ends. Without a sink pieces are kept, and the connection pauses when
+ * they are `heldBytesMax`: so at most that and one read is ever in memory. Not sooner, because a connection that is paused does not
+ * notice that its sender has gone.
  */
 export class IncomingBody implements Body {
   readonly length: number | undefined;
@@ -68,6 +74,7 @@ export class IncomingBody implements Body {
   #isTaken = false;
   #isFeeding = false;
   #held: Buffer[] | undefined = undefined;
+  #heldBytes = 0;
   #isStable = false;
 
   constructor(end: BodyEnd, source: BodySource, limits: FieldLimits & { readonly bodyBytesMax: number }) {
@@ -98,7 +105,9 @@ export class IncomingBody implements Body {
     this.#isFeeding = false;
     if (this.#sink !== undefined) {
       if (!this.#sink.onReadEnd() && this.state === 'open') this.#source.pauseBody();
-    } else if (this.state === 'open' && !this.isDiscarded) this.#source.pauseBody();
+    } else if (this.state === 'open' && !this.isDiscarded && this.#heldBytes >= heldBytesMax) {
+      this.#source.pauseBody();
+    }
     return at;
   }
 
@@ -109,7 +118,7 @@ export class IncomingBody implements Body {
     this.bytes += end - start;
     if (this.bytes > this.#bytesMax) return this.break(new BodyFault('body-too-large'));
     if (this.#sink !== undefined) this.#sink.onPiece(bytes, start, end, this.#isStable);
-    else if (!this.isDiscarded) (this.#held ??= []).push(Buffer.from(bytes.subarray(start, end)));
+    else if (!this.isDiscarded) this.#hold(Buffer.from(bytes.subarray(start, end)));
   }
 
   /** The connection ended. A body that ends with it is whole now, any other is broken. */
@@ -187,6 +196,13 @@ export class IncomingBody implements Body {
   /** Somebody read it or reads it. */
   get isTaken(): boolean {
     return this.#isTaken;
+  }
+
+  #hold(piece: Buffer): void {
+    this.#heldBytes += piece.length;
+    const held = (this.#held ??= []);
+    held.push(piece);
+    if (held.length >= heldPiecesMax) this.#held = [Buffer.concat(held)];
   }
 
   #decode(bytes: Buffer, start: number, end: number): number {

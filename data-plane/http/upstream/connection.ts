@@ -145,8 +145,8 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
       if (nowMs - this.idleSinceMs >= this.#pool.options.idleTimeoutMs) this.wire.destroy();
       return;
     }
-    // The client is slow, or its body is not sent yet: the upstream is not to blame.
-    if (this.wire.isPaused || !this.#isRequestSent) return this.#armRead();
+    // The client is slow to read, or to send its body: the upstream is not to blame, unless it does not take what is here of that.
+    if (this.wire.isPaused || (!this.#isRequestSent && this.wire.isDrained)) return this.#armRead();
     if (this.#dueMs === 0 || nowMs < this.#dueMs) return;
     this.#fail('readTimeout', `the upstream was silent for ${this.#pool.options.readTimeoutMs} ms`);
   }
