@@ -25,26 +25,33 @@ export function createTraffic(metrics: Metrics): Traffic {
     'isthmus_gateway_unrouted_total',
     'Requests that no context path matched.',
   );
-  const refused = metrics.counter('isthmus_gateway_malformed_total', 'Requests that the engine refused.');
+  const refused = metrics.counter(
+    'isthmus_gateway_malformed_total',
+    'Requests that the engine refused, by reason.',
+    ['reason'],
+  );
   const open = metrics.gauge('isthmus_gateway_connections', 'Open client connections.');
   const byClass = [0, 0, 0, 0, 0];
   const published = [0, 0, 0, 0, 0];
   let unroutedCount = 0;
-  let refusedCount = 0;
+  const refusedBy = new Map<string, { count: number; published: number }>();
   let unroutedPublished = 0;
-  let refusedPublished = 0;
   return {
     onAnswer(status) {
       const index = Math.trunc(status / 100) - 1;
       byClass[index] = (byClass[index] ?? 0) + 1;
     },
     onUnrouted: () => void (unroutedCount += 1),
-    onRefusal: () => void (refusedCount += 1),
+    onRefusal({ reason }) {
+      const counted = refusedBy.get(reason) ?? { count: 0, published: 0 };
+      counted.count += 1;
+      refusedBy.set(reason, counted);
+    },
     counters: () => ({
       requests: byClass.reduce((sum, count) => sum + count, 0),
       errors: byClass[4] ?? 0,
       unrouted: unroutedCount,
-      malformed: refusedCount,
+      malformed: [...refusedBy.values()].reduce((sum, { count }) => sum + count, 0),
     }),
     publish(connections) {
       classes.forEach((label, index) => {
@@ -53,9 +60,11 @@ export function createTraffic(metrics: Metrics): Traffic {
         published[index] = count;
       });
       unrouted.inc(unroutedCount - unroutedPublished);
-      refused.inc(refusedCount - refusedPublished);
+      for (const [reason, counted] of refusedBy) {
+        refused.inc({ reason }, counted.count - counted.published);
+        counted.published = counted.count;
+      }
       unroutedPublished = unroutedCount;
-      refusedPublished = refusedCount;
       open.set(connections);
     },
   };

@@ -1,12 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { managementOpenApi } from '../control-plane/doors/openapi.ts';
+import { refusalReference } from './refusal-reference.ts';
 import { configurationReference } from './reference.ts';
 
 /** Files that are made from the sources, by path from the root; a test compares them with what is committed. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/configuration.md', configurationReference()],
+    ['data-plane/http/REFUSALS.md', refusalReference()],
     ['control-plane/doors/openapi/management.json', `${JSON.stringify(managementOpenApi(), undefined, 2)}\n`],
   ]);
 }

@@ -22,7 +22,7 @@ export const refusals = {
   'request-line-too-long': { status: 414, section: 'RFC 9112 3: setting requestLineBytesMax' },
   'target-character': {
     status: 400,
-    section: 'RFC 9112 3.2, RFC 3986: visible ASCII without " < > \\ ^ ` { | } and #',
+    section: 'RFC 9112 3.2, RFC 3986: visible ASCII but # and \\',
   },
   'target-form': {
     status: 400,

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Fields, parseFields } from './fields.ts';
+import { createWireHeaders, WireHeaders } from './wire-headers.ts';
+
+/** A list over `lines`, as a parser makes it. */
+function received(lines: string): WireHeaders {
+  const text = `${lines}\r\n`;
+  const fields = new Fields();
+  const bytes = Buffer.from(text, 'latin1');
+  assert.equal(
+    parseFields(bytes, 0, bytes.length, fields, 0, { headerBytesMax: 10_000, headersMax: 100 }),
+    bytes.length,
+  );
+  return new WireHeaders(text, fields);
+}
+
+const linesOf = (headers: WireHeaders): string[] => {
+  const lines: string[] = [];
+  headers.forEach((name, value) => lines.push(`${name}: ${value}`));
+  return lines;
+};
+
+test('look-ups ignore case, keep order, and give values without blanks', () => {
+  const headers = received('X-B: 1\r\nx-a:2\r\nX-b:\t 3 \t\r\nEmpty:\r\n');
+  assert.equal(headers.get('x-b'), '1');
+  assert.deepEqual(headers.getAll('x-b'), ['1', '3']);
+  assert.equal(headers.get('empty'), '');
+  assert.equal(headers.get('x-c'), undefined);
+  assert.deepEqual(headers.getAll('x-c'), []);
+  assert.equal(headers.has('x-a'), true);
+  assert.equal(headers.size, 4);
+  assert.deepEqual(linesOf(headers), ['X-B: 1', 'x-a: 2', 'X-b: 3', 'Empty: ']);
+});
+
+test('a value that is set stands in the place of the first and takes the others away', () => {
+  const headers = received('A: 1\r\nB: 2\r\na: 3\r\n');
+  headers.append('A', '4');
+  headers.set('a', 'new');
+  assert.deepEqual(linesOf(headers), ['a: new', 'B: 2']);
+  assert.equal(headers.size, 2);
+  assert.equal(headers.forwardable(), 'a: new\r\nB: 2\r\n');
+});
+
+test('what is added twice and set once is there once', () => {
+  const headers = createWireHeaders();
+  headers.append('X', '1');
+  headers.append('x', '2');
+  headers.set('X', '3');
+  headers.set('Y', '4');
+  assert.equal(headers.forwardable(), 'X: 3\r\nY: 4\r\n');
+});
+
+test('what is deleted is gone, wherever it stood', () => {
+  const headers = received('A: 1\r\nB: 2\r\n');
+  headers.append('a', '3');
+  assert.equal(headers.delete('a'), true);
+  assert.equal(headers.delete('a'), false);
+  assert.equal(headers.has('a'), false);
+  assert.equal(headers.size, 1);
+  headers.set('A', 'back');
+  assert.equal(headers.forwardable(), 'B: 2\r\nA: back\r\n');
+});
+
+test('hop-by-hop lines, framing and what Connection names stay here; Host goes on whatever Connection says', () => {
+  const headers = received(
+    'Host: h\r\nConnection: X-Secret, host\r\nKeep-Alive: 5\r\nX-Secret: s\r\nContent-Length: 3\r\nTE: gzip\r\n' +
+      'Upgrade: x\r\nProxy-Connection: y\r\nHTTP2-Settings: z\r\nExpect: 100-continue\r\nX-Open: o\r\n',
+  );
+  headers.set('x-secret', 'set again');
+  headers.append('Transfer-Encoding', 'chunked');
+  assert.equal(headers.forwardable(), 'Host: h\r\nX-Open: o\r\n');
+});
+
+test('untouched lines go on byte for byte; blanks that servers disagree about do not', () => {
+  assert.equal(received('a:1\r\nB: 2\r\nC: \xe9\r\n').forwardable(), 'a:1\r\nB: 2\r\nC: \xe9\r\n');
+  assert.equal(received('a:1\r\nB:  2\t\r\nConnection: close\r\n').forwardable(), 'a: 1\r\nB: 2\r\n');
+});
+
+test('a value or name that would be more than one line is refused', () => {
+  const headers = createWireHeaders();
+  for (const value of ['a\r\nX: b', 'a\nb', 'a\0', '\u010d', '\x7f'])
+    assert.throws(() => headers.set('X', value), TypeError, JSON.stringify(value));
+  for (const name of ['', 'a b', 'a:', 'a\r\n', '\u00e4'])
+    assert.throws(() => headers.append(name, 'x'), TypeError, JSON.stringify(name));
+  assert.equal(headers.size, 0);
+});
+
+test('only a list of the gateway itself closes the connection', () => {
+  const own = createWireHeaders();
+  own.set('Connection', 'close');
+  assert.equal(own.closes, true);
+  assert.equal(received('Connection: close\r\n').closes, false);
+});
