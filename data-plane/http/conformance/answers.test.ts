@@ -1,0 +1,4 @@
+import { createEngine } from '../engine.ts';
+import { describeAnswerTables } from './tables.ts';
+
+describeAnswerTables('isthmus', createEngine);

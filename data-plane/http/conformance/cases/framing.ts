@@ -1,0 +1,342 @@
+import { get, passes, post, requestCases, type ForwardedRequest } from './request-case.ts';
+
+const smuggled = 'GET /admin HTTP/1.1\r\nHost: h\r\n\r\n';
+const hello = (...lengths: string[]): string => post(lengths.map((line) => `${line}\r\n`).join(''), 'hello');
+const coded = (...lines: string[]): string =>
+  post(lines.map((line) => `${line}\r\n`).join(''), '5\r\nhello\r\n0\r\n\r\n');
+const whole: ForwardedRequest = { body: 'hello' };
+const both = 'content-length-and-transfer-encoding';
+
+/** Content-Length and Transfer-Encoding: where a request ends, and every known way to make two parsers disagree about it. */
+export const framingCases = [
+  ...requestCases('RFC 9112 6.2', [
+    [
+      'a length',
+      hello('Content-Length: 5'),
+      passes({ ...whole, fields: { 'content-length': ['5'], 'transfer-encoding': [] } }),
+    ],
+    ['a length with white space around it', hello('Content-Length: \t5 \t'), passes(whole)],
+    ['a length without white space', hello('Content-Length:5'), passes(whole)],
+    ['a length in another case', hello('CONTENT-length: 5'), passes(whole)],
+    [
+      'a length with zeros before it',
+      hello('Content-Length: 0005'),
+      passes({ ...whole, fields: { 'content-length': ['5'] } }),
+    ],
+    ['a length of zero', post('Content-Length: 0\r\n', ''), passes({ body: '' })],
+    ['a POST without a length has no body', post('', ''), passes({ method: 'POST', body: '' })],
+    [
+      'a GET with a body',
+      'GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello',
+      passes({ method: 'GET', ...whole }),
+    ],
+    [
+      'a DELETE with a body',
+      'DELETE / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello',
+      passes({ method: 'DELETE', ...whole }),
+    ],
+    [
+      'a TRACE with a body',
+      'TRACE / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello',
+      passes({ method: 'TRACE', ...whole }),
+    ],
+    [
+      'a HEAD with a body',
+      'HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello',
+      passes({ method: 'HEAD', ...whole }),
+    ],
+    [
+      'a body of every byte',
+      post(
+        'Content-Length: 256\r\n',
+        Array.from({ length: 256 }, (_, at) => String.fromCharCode(at)).join(''),
+      ),
+      passes({ body: Array.from({ length: 256 }, (_, at) => String.fromCharCode(at)).join('') }),
+    ],
+    [
+      'a body that looks like a request',
+      post(`Content-Length: ${smuggled.length}\r\n`, smuggled),
+      passes({ body: smuggled }),
+    ],
+    [
+      'a body that looks like the end of chunks',
+      post('Content-Length: 5\r\n', '0\r\n\r\n'),
+      passes({ body: '0\r\n\r\n' }),
+    ],
+  ]),
+  ...requestCases('RFC 9112 6.3', [
+    ...[
+      '+5',
+      '-5',
+      '-0',
+      '5 5',
+      '5\t5',
+      '0x5',
+      '5h',
+      '5.0',
+      '5.',
+      '5e0',
+      '1_0',
+      'five',
+      '"5"',
+      '5;',
+      '(5)',
+      '\xb5',
+      '\xd9\xa5',
+      'Infinity',
+      'NaN',
+      '9007199254740992',
+      '9007199254740993',
+      '18446744073709551615',
+      '18446744073709551616',
+      '18446744073709551621',
+      '99999999999999999999',
+      `1${'0'.repeat(100)}`,
+    ].map(
+      (value) =>
+        [
+          `no length: ${JSON.stringify(value.length > 30 ? '1 and 100 zeros' : value)}`,
+          hello(`Content-Length: ${value}`),
+          'content-length',
+        ] as const,
+    ),
+    [
+      'a length of more digits than any length has',
+      post(`Content-Length: ${'0'.repeat(22)}\r\n`, ''),
+      'content-length',
+    ],
+    ['an empty length', hello('Content-Length:'), 'content-length'],
+    ['a length of white space', hello('Content-Length: \t '), 'content-length'],
+    ['a length of a control byte', hello('Content-Length: \x0b5'), 'field-value'],
+    ['no length on a GET either', get('Content-Length: x\r\n'), 'content-length'],
+    ['two lengths', hello('Content-Length: 5', 'Content-Length: 6'), 'content-length-repeated'],
+    ['two equal lengths', hello('Content-Length: 5', 'Content-Length: 5'), 'content-length-repeated'],
+    [
+      'two lengths, the first one zero',
+      hello('Content-Length: 0', 'Content-Length: 5'),
+      'content-length-repeated',
+    ],
+    [
+      'two lengths in two cases, apart',
+      hello('Content-Length: 5', 'X-A: 1', 'CONTENT-LENGTH: 5'),
+      'content-length-repeated',
+    ],
+    [
+      'three equal lengths',
+      hello('Content-Length: 5', 'Content-Length: 5', 'Content-Length: 5'),
+      'content-length-repeated',
+    ],
+    ['two lengths in one line', hello('Content-Length: 5, 6'), 'content-length-repeated'],
+    ['two equal lengths in one line', hello('Content-Length: 5, 5'), 'content-length-repeated'],
+    [
+      'two equal lengths in one line without a blank',
+      hello('Content-Length: 5,5'),
+      'content-length-repeated',
+    ],
+    [
+      'the largest length is only too large',
+      post('Content-Length: 9007199254740991\r\n', ''),
+      'body-too-large',
+    ],
+    ['a GET with two lengths', get('Content-Length: 0\r\nContent-Length: 0\r\n'), 'content-length-repeated'],
+  ]),
+  ...requestCases('RFC 9112 6.1', [
+    ['chunked', coded('Transfer-Encoding: chunked'), passes({ ...whole, fields: { 'content-length': [] } })],
+    ['Chunked', coded('Transfer-Encoding: Chunked'), passes(whole)],
+    ['CHUNKED in a name in capitals', coded('TRANSFER-ENCODING: CHUNKED'), passes(whole)],
+    ['chunked behind a tab', coded('Transfer-Encoding:\tchunked'), passes(whole)],
+    ['chunked with white space around it', coded('Transfer-Encoding: \t chunked \t '), passes(whole)],
+    ['chunked without white space', coded('Transfer-Encoding:chunked'), passes(whole)],
+    [
+      'a chunked GET',
+      `GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+      passes({ method: 'GET', ...whole }),
+    ],
+    ['an empty chunked body', post('Transfer-Encoding: chunked\r\n', '0\r\n\r\n'), passes({ body: '' })],
+    ...[
+      'xchunked',
+      'chunkedx',
+      'x chunked',
+      'chun ked',
+      'chunke',
+      'hunked',
+      'chunked,',
+      ',chunked',
+      ', chunked',
+      'chunked, identity',
+      'identity, chunked',
+      'chunked,chunked',
+      'chunked, chunked',
+      'gzip, chunked',
+      'chunked, gzip',
+      'gzip',
+      'identity',
+      'deflate',
+      'compress',
+      'trailers',
+      '"chunked"',
+      "'chunked'",
+      'chunked;',
+      'chunked;q=1',
+      'chunked ;',
+      '(x)chunked',
+      'chunked\xa0',
+      '\xa0chunked',
+      'ch\xfcnked',
+      'chunked:',
+      ': chunked',
+      '%63hunked',
+      'chunked HTTP/1.1',
+      '0',
+      '5',
+    ].map(
+      (value) =>
+        [
+          `another coding: ${JSON.stringify(value)}`,
+          coded(`Transfer-Encoding: ${value}`),
+          'transfer-encoding',
+        ] as const,
+    ),
+    ['an empty coding', coded('Transfer-Encoding:'), 'transfer-encoding'],
+    ['a coding of white space', coded('Transfer-Encoding: \t '), 'transfer-encoding'],
+    [
+      'chunked in two lines',
+      coded('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'),
+      'transfer-encoding',
+    ],
+    [
+      'chunked and identity in two lines',
+      coded('Transfer-Encoding: chunked', 'Transfer-Encoding: identity'),
+      'transfer-encoding',
+    ],
+    [
+      'identity and chunked in two lines',
+      coded('Transfer-Encoding: identity', 'Transfer-Encoding: chunked'),
+      'transfer-encoding',
+    ],
+    [
+      'gzip and chunked in two lines',
+      coded('Transfer-Encoding: gzip', 'Transfer-Encoding: chunked'),
+      'transfer-encoding',
+    ],
+    [
+      'chunked and nothing in two lines',
+      coded('Transfer-Encoding: chunked', 'Transfer-Encoding:'),
+      'transfer-encoding',
+    ],
+    [
+      'chunked in two lines in two cases, apart',
+      coded('Transfer-Encoding: chunked', 'X-A: 1', 'transfer-encoding: x'),
+      'transfer-encoding',
+    ],
+    ['chunked behind a vertical tab', coded('Transfer-Encoding: \x0bchunked'), 'field-value'],
+    ['chunked before a vertical tab', coded('Transfer-Encoding: chunked\x0b'), 'field-value'],
+    ['chunked behind a form feed', coded('Transfer-Encoding:\x0cchunked'), 'field-value'],
+    ['chunked before a null byte', coded('Transfer-Encoding: chunked\x00'), 'field-value'],
+    ['a tab before the name', coded('\tTransfer-Encoding: chunked'), 'obs-fold'],
+    ['a vertical tab before the colon', coded('Transfer-Encoding\x0b: chunked'), 'field-name'],
+    ['a quote before the name', coded('"Transfer-Encoding: chunked'), 'field-name'],
+    [
+      'chunked in HTTP/1.0',
+      `POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      'transfer-encoding-version',
+    ],
+    [
+      'chunked in HTTP/1.0 with keep-alive',
+      `POST / HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      'transfer-encoding-version',
+    ],
+    [
+      'a name that looks like it passes',
+      hello('Content-Length: 5', 'Transfer-Encodings: chunked'),
+      passes(whole),
+    ],
+    [
+      'TransferEncoding is another field',
+      hello('Content-Length: 5', 'TransferEncoding: chunked'),
+      passes(whole),
+    ],
+    [
+      'Content-Encoding is no framing',
+      hello('Content-Length: 5', 'Content-Encoding: chunked'),
+      passes({ ...whole, fields: { 'content-encoding': ['chunked'] } }),
+    ],
+    [
+      'X-Transfer-Encoding is no framing',
+      hello('Content-Length: 5', 'X-Transfer-Encoding: chunked'),
+      passes({ ...whole, fields: { 'x-transfer-encoding': ['chunked'] } }),
+    ],
+  ]),
+  ...requestCases('RFC 9112 6.3, 11.2', [
+    [
+      'CL.TE: a length, then chunked',
+      post('Content-Length: 6\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\nG'),
+      both,
+    ],
+    [
+      'CL.TE with a request behind the chunks',
+      post(
+        `Content-Length: ${5 + smuggled.length}\r\nTransfer-Encoding: chunked\r\n`,
+        `0\r\n\r\n${smuggled}`,
+      ),
+      both,
+    ],
+    [
+      'TE.CL: chunked, then a length',
+      post('Transfer-Encoding: chunked\r\nContent-Length: 4\r\n', `5c\r\n${smuggled}0\r\n\r\n`),
+      both,
+    ],
+    [
+      'TE.CL with a length of zero',
+      post('Transfer-Encoding: chunked\r\nContent-Length: 0\r\n', '0\r\n\r\n'),
+      both,
+    ],
+    [
+      'CL.0: a length of zero and chunked',
+      post('Content-Length: 0\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'),
+      both,
+    ],
+    [
+      'both, agreeing',
+      post('Content-Length: 15\r\nTransfer-Encoding: chunked\r\n', '5\r\nhello\r\n0\r\n\r\n'),
+      both,
+    ],
+    [
+      'both, far apart',
+      post('Content-Length: 5\r\nX-A: 1\r\nX-B: 2\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'),
+      both,
+    ],
+    ['both in small letters', post('content-length: 5\r\ntransfer-encoding: chunked\r\n', '0\r\n\r\n'), both],
+    ['both in a GET', get('Content-Length: 0\r\nTransfer-Encoding: chunked\r\n'), both],
+    [
+      'both in HTTP/1.0',
+      'POST / HTTP/1.0\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      both,
+    ],
+    ['a length and identity', post('Content-Length: 5\r\nTransfer-Encoding: identity\r\n', 'hello'), both],
+    [
+      'a length and an obfuscated chunked',
+      post('Content-Length: 5\r\nTransfer-Encoding: xchunked\r\n', '0\r\n\r\n'),
+      both,
+    ],
+    ['a length and an empty coding', post('Content-Length: 5\r\nTransfer-Encoding:\r\n', 'hello'), both],
+    [
+      'TE.TE: a length and two codings',
+      post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n', '0\r\n\r\n'),
+      both,
+    ],
+    [
+      'both, named away by Connection',
+      post(
+        'Connection: Transfer-Encoding\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n',
+        '0\r\n\r\n',
+      ),
+      both,
+    ],
+    [
+      'both, the length named away by Connection',
+      post('Connection: Content-Length\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'),
+      both,
+    ],
+  ]),
+];

@@ -1,0 +1,4 @@
+import { createEngine } from '../engine.ts';
+import { describeRequestTables } from './tables.ts';
+
+describeRequestTables('isthmus', createEngine);
