@@ -40,22 +40,20 @@ export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise
     writeFileSync(join(apis, 'isthmus.json'), JSON.stringify({ subscriptions: paths.map(subscription) }));
   const port = await freePort();
   const script = join(import.meta.dirname, '../../deploy/isthmus.js');
-  const child = stage.start(
-    proxyCpu,
-    [process.execPath, ...(wish.nodeFlags ?? []), script, 'gateway', '--local', apis],
-    {
-      ISTHMUS_DATA_DIR: join(dir, 'data'),
-      ISTHMUS_GATEWAY__LOG__LEVEL: 'warn',
-      ISTHMUS_GATEWAY__LISTEN__HOST: '127.0.0.1',
-      ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
-      ISTHMUS_GATEWAY__ADMIN__PORT: '0',
-      ISTHMUS_GATEWAY__REPORT__ENABLED: String(hasRecord(wish.role)),
-      ...(wish.tls !== undefined && {
-        ISTHMUS_GATEWAY__LISTEN__TLS__CERT_FILE: wish.tls.certFile,
-        ISTHMUS_GATEWAY__LISTEN__TLS__KEY_FILE: wish.tls.keyFile,
-      }),
-    },
-  );
+  const command = [process.execPath, ...(wish.nodeFlags ?? []), script, 'gateway', '--local', apis];
+  const env = {
+    ISTHMUS_DATA_DIR: join(dir, 'data'),
+    ISTHMUS_GATEWAY__LOG__LEVEL: 'warn',
+    ISTHMUS_GATEWAY__LISTEN__HOST: '127.0.0.1',
+    ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
+    ISTHMUS_GATEWAY__ADMIN__PORT: '0',
+    ISTHMUS_GATEWAY__REPORT__ENABLED: String(hasRecord(wish.role)),
+    ...(wish.tls !== undefined && {
+      ISTHMUS_GATEWAY__LISTEN__TLS__CERT_FILE: wish.tls.certFile,
+      ISTHMUS_GATEWAY__LISTEN__TLS__KEY_FILE: wish.tls.keyFile,
+    }),
+  };
+  const child = stage.start(proxyCpu, command, { env });
   return ready({
     name: `isthmus ${wish.role}`,
     url: `${wish.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,

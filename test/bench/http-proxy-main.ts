@@ -6,8 +6,10 @@ import httpProxy from 'http-proxy';
 const [target = '', port = '0', certFile, keyFile] = process.argv.slice(2);
 const proxy = httpProxy.createProxyServer({
   target,
-  // Without an agent of its own it opens a connection per request, which nobody who measures it would leave so.
-  agent: new Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 512 }),
+  // Without an agent it opens a connection per request to the upstream, and passes the upstream's "Connection: close" on.
+  ...(process.env['UPSTREAM_KEEP_ALIVE'] === 'yes' && {
+    agent: new Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 512 }),
+  }),
   ...(certFile !== undefined &&
     keyFile !== undefined && { ssl: { cert: readFileSync(certFile), key: readFileSync(keyFile) } }),
 });

@@ -2,7 +2,7 @@ declare module 'http-proxy' {
   import type { Agent } from 'node:http';
   interface ProxyOptions {
     readonly target: string;
-    readonly agent: Agent;
+    readonly agent?: Agent;
     readonly ssl?: { readonly cert: Buffer; readonly key: Buffer };
   }
   interface ProxyServer {

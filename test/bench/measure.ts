@@ -86,15 +86,34 @@ function coreUs(cpu: string): number {
   return (user + nice + system + irq + softirq + steal) * tickUs;
 }
 
+/** What one thread of a process has spent since it began, in microseconds. */
+export interface ThreadTime {
+  readonly id: string;
+  /** As the kernel knows it, at most 15 letters: `node` is the main thread. */
+  readonly name: string;
+  readonly userUs: number;
+  readonly systemUs: number;
+}
+
+/** Times of all threads of a process. */
+export function threadTimes(pid: number): readonly ThreadTime[] {
+  return readdirSync(`/proc/${pid}/task`).map((id) => ({ id, ...timeOf(`/proc/${pid}/task/${id}/stat`) }));
+}
+
 /** CPU time of a process and all its descendants since they began, in microseconds. */
 function cpuUs(pid: number): number {
   return family(pid).reduce((sum, member) => {
-    // Fields 14 and 15 after the command, which may itself hold spaces and brackets.
-    const fields = readFileSync(`/proc/${member}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12])) * tickUs;
+    const { userUs, systemUs } = timeOf(`/proc/${member}/stat`);
+    return sum + userUs + systemUs;
   }, 0);
+}
+
+function timeOf(file: string): Omit<ThreadTime, 'id'> {
+  const text = readFileSync(file, 'utf8');
+  // The command stands in brackets and may itself hold spaces and brackets; user and system time are fields 14 and 15.
+  const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { name, userUs: Number(fields[11]) * tickUs, systemUs: Number(fields[12]) * tickUs };
 }
 
 function family(pid: number): readonly number[] {

@@ -4,12 +4,21 @@ import type { ProxyWish } from './nginx.ts';
 import { ready, type Peer } from './peer.ts';
 import { proxyCpu, type Stage } from './stage.ts';
 
-/** Proxies of the npm registry, each in the way its README shows, with kept-alive upstream connections. */
-export const nodeProxies = ['@fastify/http-proxy', 'http-proxy', 'fast-gateway'] as const;
+/**
+ * Proxies of the npm registry, each in the way its README shows. They keep connections to the upstream, but for http-proxy, which does
+ * so only when it is handed an agent: `http-proxy + agent`.
+ */
+export const nodeProxies = [
+  '@fastify/http-proxy',
+  'http-proxy',
+  'http-proxy + agent',
+  'fast-gateway',
+] as const;
 
 const mains = {
   '@fastify/http-proxy': 'fastify-proxy-main.ts',
   'http-proxy': 'http-proxy-main.ts',
+  'http-proxy + agent': 'http-proxy-main.ts',
   'fast-gateway': 'fast-gateway-main.ts',
 } as const;
 
@@ -33,6 +42,8 @@ export async function startNodeProxy(
     name,
     url: `${wish.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     headers: [],
-    child: stage.start(proxyCpu, command, { NODE_ENV: 'production' }),
+    child: stage.start(proxyCpu, command, {
+      env: { NODE_ENV: 'production', UPSTREAM_KEEP_ALIVE: name === 'http-proxy' ? 'no' : 'yes' },
+    }),
   });
 }

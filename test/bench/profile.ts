@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { readProfile, type ThreadProfile } from './cpu-profile.ts';
 import { issueCertificate } from './certificate.ts';
 import { gatewayRoles, startGatewayPeer } from './gateway-peer.ts';
-import { measure } from './measure.ts';
+import { measure, threadTimes, type ThreadTime } from './measure.ts';
 import { startNginxUpstream } from './nginx.ts';
 import { paths } from './peer.ts';
 import { openStage } from './stage.ts';
@@ -63,9 +63,11 @@ const load = {
   isNewConnections: values['new-connections'],
 };
 await measure(stage, gateway, { ...load, seconds: 2 });
+const before = threadTimes(gateway.child.pid);
 const fromUs = monotonicUs();
 const run = await measure(stage, gateway, { ...load, seconds: Number(values.seconds) });
 const toUs = monotonicUs();
+const after = threadTimes(gateway.child.pid);
 // The profile is written when the process ends in order.
 gateway.child.kill('SIGTERM');
 await gateway.child.ended;
@@ -74,8 +76,22 @@ stage.close();
 print(
   `${gateway.name}, ${path}, ${load.connections} connections${values.tls ? ', TLS' : ''}${load.isNewConnections ? ', one per request' : ''}: ${Math.round(run.requestsPerSecond)}/s, ${run.cpuUsPerRequest.toFixed(1)} us CPU a request (the profiler's own included), ${run.failures} failed`,
 );
+printThreadTimes(before, after);
 for (const file of readdirSync(profiles).toSorted())
   printThread(readProfile(join(profiles, file), fromUs, toUs));
+
+/** What the kernel counted: system calls and native threads too, which the samples do not tell apart. */
+function printThreadTimes(from: readonly ThreadTime[], to: readonly ThreadTime[]): void {
+  const requests = run.requestsPerSecond * Number(values.seconds);
+  print('\n  user us  system us  a request, by thread');
+  for (const { id, name, userUs, systemUs } of to) {
+    const earlier = from.find((time) => time.id === id);
+    const user = (userUs - (earlier?.userUs ?? 0)) / requests;
+    const system = (systemUs - (earlier?.systemUs ?? 0)) / requests;
+    if (user + system >= 0.05)
+      print(`${user.toFixed(1).padStart(9)}  ${system.toFixed(1).padStart(9)}  ${name}`);
+  }
+}
 
 function printThread(thread: ThreadProfile): void {
   print(

@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../kit/eventually.ts';
 import { createManagementClient } from '../kit/management-client.ts';
-import { startIsthmus } from '../kit/processes.ts';
+import { loadCpu, proxyCpu, type Stage } from './stage.ts';
 
 /** How long a deploy took to be answered by the gateway. */
 export interface PublishToLive {
@@ -18,45 +17,41 @@ interface Addresses {
   readonly management: string;
 }
 
+const password = 'bench-password-1';
+const startMsMax = 60_000;
+
 /** Deploys a changing mock again and again on a fresh `isthmus up` and polls the gateway until it answers the new revision. */
-export async function measurePublishToLive(count: number): Promise<PublishToLive> {
-  const dir = mkdtempSync(join(tmpdir(), 'isthmus-bench-live-'));
-  const closers: (() => unknown)[] = [];
-  const offset = 20_000 + Math.floor(Math.random() * 10_000);
-  startIsthmus(
-    { after: (close: unknown) => closers.push(close as () => unknown) },
-    ['up', '--data-dir', dir, '--port-offset', String(offset)],
-    {
-      env: { ISTHMUS_ADMIN_PASSWORD: 'bench-password-1' },
-    },
+export async function measurePublishToLive(stage: Stage, count: number): Promise<PublishToLive> {
+  const dir = stage.folder('live');
+  // Ports 18,082 to 32,591: below those that the kernel hands to outgoing connections.
+  const offset = 10_000 + Math.floor(Math.random() * 4_500);
+  const script = join(import.meta.dirname, '../../deploy/isthmus.js');
+  const command = [process.execPath, script, 'up', '--data-dir', dir, '--port-offset', String(offset)];
+  const child = stage.start(`${proxyCpu},${loadCpu}`, command, {
+    env: { ISTHMUS_ADMIN_PASSWORD: password },
+    isQuiet: true,
+  });
+  const starting = eventually(
+    () => JSON.parse(readFileSync(join(dir, 'addresses.json'), 'utf8')) as Addresses,
+    { timeoutMs: startMsMax },
   );
-  try {
-    const addresses = await eventually(
-      () => JSON.parse(readFileSync(join(dir, 'addresses.json'), 'utf8')) as Addresses,
-      { timeoutMs: 15_000 },
+  const addresses = await Promise.race([starting, child.ended]);
+  if (addresses === undefined) throw new Error('isthmus up ended before it was ready');
+  const client = createManagementClient(addresses.management, password);
+  const api = await client.createApi({ path: '/live', target: 'http://127.0.0.1:9', security: 'KEY_LESS' });
+  const times: number[] = [];
+  for (let n = 0; n < count; n += 1)
+    times.push(
+      await timeOneDeploy({ client, apiId: api.id, url: `${addresses.gateway}/live`, word: `revision-${n}` }),
     );
-    const client = createManagementClient(addresses.management, 'bench-password-1');
-    const api = await client.createApi({ path: '/live', target: 'http://127.0.0.1:9', security: 'KEY_LESS' });
-    const times: number[] = [];
-    for (let n = 0; n < count; n += 1)
-      times.push(
-        await timeOneDeploy({
-          client,
-          apiId: api.id,
-          url: `${addresses.gateway}/live`,
-          word: `revision-${n}`,
-        }),
-      );
-    times.sort((a, b) => a - b);
-    return {
-      count,
-      p50Ms: times[Math.floor(count / 2)] ?? Number.NaN,
-      p99Ms: times[Math.min(count - 1, Math.floor(count * 0.99))] ?? Number.NaN,
-    };
-  } finally {
-    await Promise.all(closers.map((close) => close()));
-    rmSync(dir, { recursive: true, force: true });
-  }
+  times.sort((a, b) => a - b);
+  child.kill();
+  await child.ended;
+  return {
+    count,
+    p50Ms: times[Math.floor(count / 2)] ?? Number.NaN,
+    p99Ms: times[Math.min(count - 1, Math.floor(count * 0.99))] ?? Number.NaN,
+  };
 }
 
 /** Milliseconds from the deploy's request until the gateway answers with the word. */

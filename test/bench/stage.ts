@@ -20,10 +20,19 @@ export interface Pinned {
   kill(signal?: NodeJS.Signals): void;
 }
 
+/** See {@link Stage.start}. */
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly isQuiet?: boolean;
+}
+
 /** Where a benchmark's processes and folders live; nothing of it outlives the benchmark. */
 export interface Stage {
-  /** Starts a command on one core. Its standard output is kept; what it says on standard error is shown. */
-  start(cpu: string, command: readonly string[], env?: Readonly<Record<string, string>>): Pinned;
+  /**
+   * Starts a command on these cores. Its standard output is kept. What it says on standard error is shown; with isQuiet only when it
+   * ends with an exit code other than 0.
+   */
+  start(cpus: string, command: readonly string[], options?: StartOptions): Pinned;
   /** Makes an empty folder. */
   folder(name: string): string;
   /** Kills what still runs and removes the folders. */
@@ -50,13 +59,13 @@ export function openStage(): Stage {
   ] as const)
     process.on(signal, () => process.exit(code));
   return {
-    start(cpu, command, env = {}) {
-      const child = spawn('taskset', ['-c', cpu, 'setpriv', '--pdeathsig', 'KILL', ...command], {
+    start(cpus, command, { env = {}, isQuiet = false } = {}) {
+      const child = spawn('taskset', ['-c', cpus, 'setpriv', '--pdeathsig', 'KILL', ...command], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...ownEnvironment(), ...env },
       });
       children.add(child);
-      return follow(child, () => children.delete(child));
+      return follow(child, isQuiet, () => children.delete(child));
     },
     folder(name) {
       const folder = mkdtempSync(join(tmpdir(), `isthmus-bench-${name}-`));
@@ -67,23 +76,25 @@ export function openStage(): Stage {
   };
 }
 
-function follow(child: ChildProcess, onEnd: () => void): Pinned {
+function follow(child: ChildProcess, isQuiet: boolean, onEnd: () => void): Pinned {
   const parts: string[] = [];
   child.stdout?.setEncoding('utf8').on('data', (text: string) => parts.push(text));
-  // That a gateway listens is no news here; whatever else anybody says (a degraded spool, a crash) puts its figures in doubt.
+  const complaints: string[] = [];
   if (child.stderr !== null)
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (!line.startsWith('gateway listening ')) process.stderr.write(`${line}\n`);
+      // That a gateway listens is no news here; whatever else anybody says (a degraded spool, a crash) puts its figures in doubt.
+      if (isQuiet) complaints.push(`${line}\n`);
+      else if (!line.startsWith('gateway listening ')) process.stderr.write(`${line}\n`);
     });
   let isRunning = true;
   const ended = new Promise<void>((resolve, reject) => {
-    const end = (): void => {
+    child.once('error', reject);
+    child.once('close', (code) => {
       isRunning = false;
       onEnd();
+      if (code !== null && code !== 0) process.stderr.write(complaints.join(''));
       resolve();
-    };
-    child.once('error', (error) => reject(error));
-    child.once('close', end);
+    });
   });
   return {
     pid: child.pid ?? -1,
