@@ -62,12 +62,14 @@ export function valuesOf(fields: readonly FieldText[], lowerName: string): reado
   return fields.filter((field) => field.lowerName === lowerName).map((field) => field.value);
 }
 
-/** White space around a value is no part of it (RFC 9112 section 5.1) and may pass as it came. */
+/** Blanks around a value, which servers disagree about, are not passed on: one space may stand behind the colon. */
 function readField(line: string): FieldText {
-  const found = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line);
+  const found =
+    /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ?((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)$/.exec(
+      line,
+    );
   if (found === null) throw new Error(`no field: ${JSON.stringify(line)}`);
-  const name = found[1] ?? '';
-  const value = (found[2] ?? '').replace(/[\t ]+$/, '');
+  const [, name = '', value = ''] = found;
   return { line: value === '' ? `${name}:` : `${name}: ${value}`, lowerName: name.toLowerCase(), value };
 }
 
