@@ -169,7 +169,7 @@ interface Call {
 }
 
 /** A backend by hand: every request's head is handed out, and the test writes the answer's bytes. */
-async function startBackend(t: TestContext) {
+export async function startBackend(t: TestContext) {
   const calls: Call[] = [];
   const waiting: ((call: Call) => void)[] = [];
   let count = 0;

@@ -1,11 +1,11 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Fault } from '../../../proto/faults/fault.ts';
-import type { RunningServer, ServerOptions } from '../exchange.ts';
+import type { RunningServer, ServerOptions, TlsOptions } from '../exchange.ts';
 import { acceptFrom } from '../socket/accept.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { ServerConnection } from './connection.ts';
-import { ServerState } from './state.ts';
-import { createTlsAcceptor } from './tls.ts';
+import { type Member, ServerState } from './state.ts';
+import { createTlsAcceptor, type TlsAcceptor } from './tls.ts';
 
 /** Waiting connections that the kernel keeps for us. */
 const backlog = 4_096;
@@ -13,8 +13,7 @@ const backlog = 4_096;
 /** Listens for HTTP/1.1. Errors: process.port_taken; config.invalid when certificates do not fit. */
 export async function startListener(options: ServerOptions, sweep: Sweep): Promise<RunningServer> {
   const state = new ServerState(options, sweep);
-  const acceptor = options.tls === undefined ? undefined : createTlsAcceptor(options.tls);
-  acceptor?.onSecure((socket) => void new ServerConnection(socket, undefined, state));
+  const acceptor = options.tls === undefined ? undefined : acceptTls(options.tls, state);
   const server = options.listener ?? (await listen(options));
   acceptFrom(
     server,
@@ -37,6 +36,61 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
     async close(deadlineMs, quietMs = 0) {
       server.close();
       await state.drain(deadlineMs, quietMs);
+    },
+  };
+}
+
+/**
+ * A connection whose handshake is under way. It counts as every other one does, so that clients which never finish theirs
+ * cannot open more than their share; how long it may last is the acceptor's to know.
+ */
+class Handshaking implements Member {
+  readonly remoteAddress: string;
+  readonly wire: Socket;
+
+  constructor(socket: Socket) {
+    this.wire = socket;
+    this.remoteAddress = socket.remoteAddress ?? '';
+  }
+
+  onSweep(): void {
+    // The acceptor has a timer for it.
+  }
+
+  /** Nothing was asked on it yet. */
+  retire(): void {
+    this.wire.destroy();
+  }
+}
+
+/** Joins the TLS acceptor with the state: each connection is a member from its first byte on. */
+function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
+  // A handshake takes as long as a request's head may.
+  const acceptor = createTlsAcceptor(tls, { handshakeMsMax: state.limits.headerTimeoutMs });
+  const underWay = new Map<string, Handshaking>();
+  // The secured socket does not say which one it secures, but both have the same peer.
+  const peerOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
+  acceptor.onSecure((socket) => {
+    const before = underWay.get(peerOf(socket));
+    // Joins before the handshake leaves: a server that stops must not think itself empty in between.
+    void new ServerConnection(socket, undefined, state);
+    if (before === undefined) return;
+    underWay.delete(peerOf(socket));
+    state.leave(before);
+  });
+  return {
+    ...acceptor,
+    accept(socket) {
+      const peer = peerOf(socket);
+      const handshaking = new Handshaking(socket);
+      underWay.set(peer, handshaking);
+      state.join(handshaking);
+      socket.once('close', () => {
+        // The kernel may have given its port to the next one already.
+        if (underWay.get(peer) === handshaking) underWay.delete(peer);
+        state.leave(handshaking);
+      });
+      acceptor.accept(socket);
     },
   };
 }
