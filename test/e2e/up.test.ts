@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { eventually } from '../kit/eventually.ts';
 import { runIsthmus } from '../kit/processes.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -48,6 +50,18 @@ test('isthmus up answers both demo APIs and counts requests exactly', async (t) 
   assert.equal(ranges.ranges['400.0-500.0'], 2);
 });
 
+test('the curl lines that up prints work as they are printed', async (t) => {
+  const up = await startPlatform(t);
+  const lines = [...up.process.stdout().matchAll(/^ {2}(curl .*)$/gm)].map((match) => match[1] ?? '');
+  assert.equal(lines.length, 3, up.process.stdout());
+  for (const line of lines) {
+    const { stdout } = await promisify(execFile)('bash', ['-c', line.replace(/^curl /, 'curl --fail -s ')], {
+      env: { PATH: process.env['PATH'] ?? '', ISTHMUS_ADMIN_PASSWORD: adminPassword },
+    });
+    assert.doesNotThrow(() => JSON.parse(stdout) as unknown, line);
+  }
+});
+
 test('a platform that is stopped and started again keeps its password, its APIs and its key', async (t) => {
   const dir = tempDir(t);
   const first = await startPlatform(t, { dir });
@@ -71,7 +85,6 @@ test('the admin password never stands in the data folder or the output', async (
     ).status,
     200,
   );
-  const { execFileSync } = await import('node:child_process');
   for (const secret of [adminPassword, up.ordersKey]) {
     const found = execFileSync('sh', ['-c', `grep -rl -- "$0" "$1" || true`, secret, up.dir], {
       encoding: 'utf8',
