@@ -170,7 +170,7 @@ export class IncomingBody implements Body {
     return new Promise((resolve, reject) => {
       const pieces: Buffer[] = [];
       let bytes = 0;
-      let flow: BodyFlow | undefined;
+      let flow: BodyFlow | undefined = undefined;
       flow = this.pipe({
         onPiece(piece, start, end) {
           bytes += end - start;

@@ -47,6 +47,8 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   #isHeadBegun = false;
   #requests = 0;
   #dueMs: number;
+  /** When the last byte of the answer has to have left; 0 is no bound. */
+  #answerDueMs = 0;
   #lingerBytes = 0;
   #rateFromMs = 0;
   #rateBytes = 0;
@@ -58,9 +60,10 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.isTls = reading === undefined && 'encrypted' in socket;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.wire = new Wire(socket, reading, this);
+    // First, because the clock stands while nobody is there.
+    state.join(this);
     // Who connects has to ask; who has asked may rest for idleTimeoutMs.
     this.#dueMs = state.sweep.nowMs + state.limits.headerTimeoutMs;
-    state.join(this);
   }
 
   get #isServing(): boolean {
@@ -134,14 +137,13 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   }
 
   onSweep(nowMs: number): void {
-    const { limits } = this.state;
-    if (!this.wire.isDrained) return this.#watchWriting(nowMs, limits.idleTimeoutMs);
-    this.#stuckSinceMs = 0;
     if (this.#phase === 'serving') {
       this.#watchBody(nowMs);
-      if (this.#dueMs !== 0 && nowMs >= this.#dueMs) this.wire.reset();
-      return;
+      if (this.#dueMs !== 0 && nowMs >= this.#dueMs) return this.wire.reset();
     }
+    if (!this.wire.isDrained) return this.#watchWriting(nowMs);
+    this.#stuckSinceMs = 0;
+    if (this.#phase === 'serving') return;
     if (this.#dueMs === 0 || nowMs < this.#dueMs) return;
     // A connection on which nothing was asked is closed in silence.
     if (this.#phase === 'reading' && this.#ahead !== undefined) this.refuse('header-timeout');
@@ -150,7 +152,7 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
 
   /** The server stops: an idle connection ends now, a busy one with its answer. */
   retire(): void {
-    if (this.isIdle) this.wire.end();
+    if (this.isIdle) this.#close();
   }
 
   /** The exchange has written its last bytes. */
@@ -259,7 +261,8 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.#phase = 'serving';
     this.#body = body;
     this.#exchange = exchange;
-    this.#dueMs = state.limits.requestMsMax === 0 ? 0 : state.sweep.nowMs + state.limits.requestMsMax;
+    this.#answerDueMs = state.limits.requestMsMax === 0 ? 0 : state.sweep.nowMs + state.limits.requestMsMax;
+    this.#dueMs = this.#answerDueMs;
     body.expectFeed();
     state.onExchange(exchange);
   }
@@ -319,12 +322,14 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     if (this.#lingerBytes > lingerBytesMax) this.wire.destroy();
   }
 
-  #watchWriting(nowMs: number, idleTimeoutMs: number): void {
-    const { writableLength } = this.wire.socket;
-    if (this.#stuckSinceMs === 0 || writableLength !== this.#stuckBytes) {
+  /** An answer that was handed over has to be taken: some of it again and again, and all of it in time. */
+  #watchWriting(nowMs: number): void {
+    const { unsentBytes } = this.wire;
+    if (this.#answerDueMs !== 0 && nowMs >= this.#answerDueMs) this.wire.reset();
+    else if (this.#stuckSinceMs === 0 || unsentBytes !== this.#stuckBytes) {
       this.#stuckSinceMs = nowMs;
-      this.#stuckBytes = writableLength;
-    } else if (nowMs - this.#stuckSinceMs >= idleTimeoutMs) this.wire.reset();
+      this.#stuckBytes = unsentBytes;
+    } else if (nowMs - this.#stuckSinceMs >= this.state.limits.idleTimeoutMs) this.wire.reset();
   }
 
   /** A body that somebody waits for has to come at some speed. */

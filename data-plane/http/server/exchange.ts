@@ -132,7 +132,8 @@ export class ServerExchange implements Exchange {
     this.isAborted = true;
     if (!hasHead) this.#status = status;
     this.#abort();
-    this.#end('clientAborted', () => undefined);
+    // An answer that ends with its connection would pass for whole.
+    this.#end('clientAborted', () => (hasHead ? this.#connection.wire.reset() : undefined));
     return !hasHead;
   }
 

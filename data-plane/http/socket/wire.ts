@@ -139,6 +139,19 @@ export class Wire {
     return this.socket.writableLength === 0;
   }
 
+  /**
+   * Bytes that have not gone to the kernel; falls as the peer takes them.
+   *
+   * `writableLength` counts a write until all of it has gone, so that a long one seems to stand still. What libuv holds is told by the
+   * handle only, which is private; without it a long write counts as a whole.
+   */
+  get unsentBytes(): number {
+    const handle: unknown = Reflect.get(this.socket, '_handle');
+    const queued: unknown =
+      typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : 0;
+    return this.socket.writableLength + (typeof queued === 'number' ? queued : 0);
+  }
+
   /** Calls the owner's `onDrain` once when everything that was written until now has left. */
   askDrain(): void {
     if (this.#isDrainAsked || this.isClosed) return;
