@@ -1,0 +1,399 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { eventually } from '../../test/kit/eventually.ts';
+import { forward, isWhole, type Peer, startRig, turns } from './abort-stage.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Each bound of a server, from both sides. The clock of the engine is 100 ms coarse: a wait may last that much longer, never less. */
+
+const get = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
+const post = (framing: string): string => `POST /a HTTP/1.1\r\nHost: h\r\n${framing}\r\n`;
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const chunked = 'Transfer-Encoding: chunked\r\n';
+/** How much later than its time something may happen on a busy machine. */
+const lateMsMax = 1_500;
+
+/** Answers at once, without an upstream. */
+const answering = {
+  onExchange: (exchange: Exchange): void =>
+    exchange.respond({ status: 200, headers: exchange.createHeaders() }, 'ok'),
+};
+
+/** Ms until the other side ends the connection. */
+async function endOf(peer: Peer, sinceMs: number): Promise<number> {
+  await peer.ended;
+  return (peer.endedAtMs ?? Infinity) - sinceMs;
+}
+
+/** The reset may overtake the news that the connection is there. */
+async function assertTurnedAway(opening: Promise<Peer>): Promise<void> {
+  const peer = await opening.catch((error: Error) => error);
+  if (peer instanceof Error) return assert.match(peer.message, /ECONNRESET/);
+  assert.equal(await peer.ended, 'reset');
+  assert.equal(peer.text, '');
+}
+
+function assertBetween(ms: number, least: number): void {
+  assert.ok(ms >= least && ms <= least + lateMsMax, `${ms} ms, not ${least} to ${least + lateMsMax}`);
+}
+
+describe('connections', () => {
+  test('connectionsMax of them are served, one more is reset, and room is made by one that leaves', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { connectionsMax: 3 } });
+    const [first, ...others] = await Promise.all([rig.open(''), rig.open(''), rig.open('')]);
+    await eventually(() => rig.running.connections === 3);
+    await assertTurnedAway(rig.open(get));
+    assert.deepEqual(
+      rig.refusals.map(({ status, reason }) => [status, reason]),
+      [[503, 'too-many-connections']],
+    );
+    first.leave('fin');
+    await eventually(() => rig.running.connections === 2);
+    for (const peer of [...others, await rig.open('')]) {
+      peer.write(get);
+      await peer.until('ok');
+    }
+  });
+
+  test('connectionsPerSourceMax holds for each source on its own', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { connectionsPerSourceMax: 2 } });
+    const [first] = [await rig.open(''), await rig.open('')];
+    await eventually(() => rig.running.connections === 2);
+    await assertTurnedAway(rig.open(get));
+    await (await rig.open(get, '127.0.0.2')).until('ok');
+    first.leave('reset');
+    await eventually(() => rig.running.connections === 2);
+    await (await rig.open(get)).until('ok');
+    assert.equal(rig.refusals.length, 1);
+  });
+
+  test('requestsPerConnectionMax: the last answer says so and closes', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { requestsPerConnectionMax: 3 } });
+    const peer = await rig.open(get);
+    await peer.until('ok');
+    peer.write(get);
+    await peer.until('ok', 2);
+    assert.doesNotMatch(peer.text, /^connection:/im);
+    peer.write(get);
+    assert.equal(await peer.ended, 'fin');
+    assert.equal(peer.text.split('HTTP/1.1 200').length, 4);
+    assert.match(peer.text, /Connection: close\r\n\r\nok$/);
+  });
+
+  test('requestsPerConnectionMax: what is pipelined past it is not served', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { requestsPerConnectionMax: 3 } });
+    const peer = await rig.open(get.repeat(10));
+    assert.equal(await peer.ended, 'fin');
+    assert.equal(peer.text.split('HTTP/1.1 200').length, 4);
+    assert.equal(rig.outcomes.length, 3);
+  });
+});
+
+describe('patience', () => {
+  test('idleTimeoutMs: a connection rests that long, and again after each request', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { idleTimeoutMs: 400 } });
+    const peer = await rig.open(get);
+    await peer.until('ok');
+    const firstMs = performance.now();
+    await eventually(() => performance.now() - firstMs > 200);
+    peer.write(get);
+    await peer.until('ok', 2);
+    assertBetween(await endOf(peer, performance.now()), 380);
+    assert.deepEqual(rig.refusals, []);
+  });
+
+  test('headerTimeoutMs: who connects and says nothing is closed in silence', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300 } });
+    const openedMs = performance.now();
+    const peer = await rig.open('');
+    assertBetween(await endOf(peer, openedMs), 300);
+    assert.equal(peer.text, '');
+    assert.deepEqual(rig.refusals, []);
+  });
+
+  test('headerTimeoutMs: who comes first after a quiet time has it in full', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300 } });
+    await (
+      await rig.open('')
+    ).ended;
+    const quietMs = performance.now();
+    await eventually(() => performance.now() - quietMs > 400);
+    const openedMs = performance.now();
+    assertBetween(await endOf(await rig.open(''), openedMs), 300);
+  });
+
+  test('headerTimeoutMs: a head that comes too slowly is 408, however often something comes', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 500 } });
+    const peer = await rig.open('');
+    const startedMs = performance.now();
+    const timer = setInterval(
+      () => peer.write(performance.now() - startedMs < 60 ? 'GET / HTTP/1.1\r\n' : 'X: a\r\n'),
+      50,
+    );
+    t.after(() => clearInterval(timer));
+    const ms = await endOf(peer, startedMs);
+    clearInterval(timer);
+    assertBetween(ms, 500);
+    assert.match(peer.text, /^HTTP\/1\.1 408 /);
+    assert.deepEqual(
+      rig.refusals.map(({ reason }) => reason),
+      ['header-timeout'],
+    );
+  });
+
+  test('headerTimeoutMs: a head in parts is served when it is whole in time, and so is the next one', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 2_000 } });
+    const peer = await rig.open('');
+    for (const times of [1, 2]) {
+      for (const part of [get.slice(0, 5), get.slice(5, 20), get.slice(20)]) {
+        peer.write(part);
+        await turns();
+      }
+      await peer.until('ok', times);
+    }
+  });
+
+  test('headerTimeoutMs: the second head of a connection is bounded as the first', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300, idleTimeoutMs: 60_000 } });
+    const peer = await rig.open(get);
+    await peer.until('ok');
+    peer.write('GET /b');
+    assertBetween(await endOf(peer, performance.now()), 290);
+    assert.match(peer.text, /HTTP\/1\.1 408 /);
+  });
+
+  test('requestMsMax: an answer that does not come in time resets the client', async (t) => {
+    const rig = await startRig(t, { limits: { requestMsMax: 400 } });
+    const peer = await rig.open(get);
+    const startedMs = performance.now();
+    const backend = await rig.backend.next();
+    backend.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+    assert.equal(await peer.ended, 'reset');
+    assertBetween((peer.endedAtMs ?? Infinity) - startedMs, 380);
+    await backend.ended;
+    assert.deepEqual(
+      rig.outcomes.map(({ kind, status }) => [kind, status]),
+      [['clientAborted', 200]],
+    );
+  });
+
+  test('requestMsMax: each request of a connection has it in full', async (t) => {
+    const rig = await startRig(t, { limits: { requestMsMax: 1_000 } });
+    const peer = await rig.open(get);
+    const backend = await rig.backend.next();
+    const startedMs = performance.now();
+    for (let times = 1; performance.now() - startedMs < 1_300; times += 1) {
+      const askedMs = performance.now();
+      await backend.until('GET /a', times);
+      await eventually(() => performance.now() - askedMs > 100);
+      backend.write(ok);
+      await peer.until('ok', times);
+      peer.write(get);
+    }
+  });
+
+  test('requestMsMax: who reads his answer slowly is no exception', async (t) => {
+    const rig = await startRig(t, {
+      limits: { requestMsMax: 500, idleTimeoutMs: 60_000 },
+      onExchange: (exchange) =>
+        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(64_000_000)),
+    });
+    const peer = await rig.open('');
+    peer.socket.pause();
+    const startedMs = performance.now();
+    peer.write(get);
+    await eventually(() => rig.running.connections === 1);
+    await eventually(() => rig.running.connections === 0);
+    assertBetween(performance.now() - startedMs, 480);
+  });
+
+  test('idleTimeoutMs: who takes nothing of his answer is reset; who takes some of it again and again is not', async (t) => {
+    const bytes = 48_000_000;
+    const rig = await startRig(t, {
+      limits: { idleTimeoutMs: 400 },
+      onExchange: (exchange) =>
+        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(bytes, 'x')),
+    });
+    const lazy = await rig.open('');
+    lazy.socket.pause();
+    lazy.write(get);
+    const slow = await rig.open('');
+    let had = 0;
+    slow.socket.on('data', (part: string) => {
+      had += part.length;
+      if (had % 2_000_000 < part.length) {
+        slow.socket.pause();
+        setTimeout(() => slow.socket.resume(), 100);
+      }
+    });
+    const startedMs = performance.now();
+    slow.write(get);
+    await eventually(() => rig.running.connections === 1);
+    assert.ok(had < bytes, 'the lazy one went first');
+    await eventually(() => had > bytes, { timeoutMs: 20_000 });
+    assert.ok(performance.now() - startedMs > 800, 'it was slow');
+    assert.equal(await slow.ended, 'fin');
+  });
+});
+
+describe('bodies', () => {
+  const bound = { limits: { bodyBytesMax: 10 } };
+
+  test('bodyBytesMax by length: as many pass, one more is 413 before it is read', async (t) => {
+    const rig = await startRig(t, bound);
+    const peer = await rig.open(`${post('Content-Length: 10\r\n')}0123456789`);
+    const backend = await rig.backend.next();
+    await backend.until('0123456789');
+    backend.write(ok);
+    await peer.until('ok');
+    peer.write(post('Content-Length: 11\r\n'));
+    assert.equal(await peer.ended, 'fin');
+    assert.match(peer.text, /ok[^]*HTTP\/1\.1 413 /);
+    assert.equal(backend.text.split('POST').length, 2);
+  });
+
+  test('bodyBytesMax in chunks: as many pass, one more is 413 and never whole at the upstream', async (t) => {
+    const rig = await startRig(t, bound);
+    const peer = await rig.open(`${post(chunked)}6\r\n012345\r\n4\r\n6789\r\n0\r\n\r\n`);
+    const backend = await rig.backend.next();
+    await backend.until('\r\n0\r\n\r\n');
+    backend.write(ok);
+    await peer.until('ok');
+    peer.write(`${post(chunked)}6\r\n012345\r\n5\r\n6789x\r\n0\r\n\r\n`);
+    assert.equal(await peer.ended, 'fin');
+    assert.match(peer.text, /ok[^]*HTTP\/1\.1 413 /);
+    await backend.ended;
+    const [, first = '', second = ''] = backend.text.split('POST');
+    assert.ok(isWhole(first) && !isWhole(second), backend.text);
+    await eventually(() => rig.outcomes.length === 2);
+    assert.deepEqual([rig.outcomes[1]?.kind, rig.outcomes[1]?.status], ['clientAborted', 413]);
+  });
+
+  test('bodyBytesPerSecondMin: slower is 408 and never whole at the upstream, faster passes, and who is not read is not judged', async (t) => {
+    let release = (): void => undefined;
+    const rig = await startRig(t, {
+      limits: { bodyBytesPerSecondMin: 1_000 },
+      upstream: { connectionsMax: 2 },
+      onExchange: (exchange, upstream) => {
+        if (exchange.request.path === '/later') release = () => forward(exchange, upstream);
+        else forward(exchange, upstream);
+      },
+    });
+    const head = 'Content-Length: 40000\r\n';
+    const [slow, fast, unread] = [
+      await rig.open(post(head)),
+      await rig.open(post(head)),
+      await rig.open(post('Content-Length: 10\r\n').replace('/a', '/later')),
+    ];
+    const backends = [await rig.backend.next(), await rig.backend.next()];
+    const startedMs = performance.now();
+    const timer = setInterval(() => {
+      slow.write('x'.repeat(50));
+      fast.write('x'.repeat(200));
+    }, 100);
+    t.after(() => clearInterval(timer));
+    const ms = await endOf(slow, startedMs);
+    assert.match(slow.text, /^HTTP\/1\.1 408 /);
+    assert.ok(ms >= 4_900 && ms <= 12_000, `judged over some seconds, after ${ms} ms`);
+    const late = performance.now();
+    await eventually(() => performance.now() - late > 1_500);
+    clearInterval(timer);
+    assert.equal(fast.endedAtMs, undefined);
+    assert.equal(unread.endedAtMs, undefined);
+    const going = backends.find(({ endedAtMs }) => endedAtMs === undefined) ?? assert.fail();
+    const broken = backends.find((backend) => backend !== going) ?? assert.fail();
+    assert.ok(!isWhole(broken.text));
+    going.write(ok);
+    await fast.until('ok');
+    release();
+    unread.write('0123456789');
+    await (await rig.backend.next()).until('0123456789');
+  });
+});
+
+describe('overload', () => {
+  test('eventLoopLagMsMax: new requests are 503 with Retry-After before their bodies are read, and running work finishes', async (t) => {
+    const rig = await startRig(t, { limits: { eventLoopLagMsMax: 100 } });
+    const running = await rig.open(get);
+    const backend = await rig.backend.next();
+    await backend.until('\r\n\r\n');
+    const [fresh, waiting] = [await rig.open(''), await rig.open('')];
+    await eventually(() => rig.running.connections === 3);
+    fresh.write(post('Content-Length: 10\r\n'));
+    backend.write(ok);
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < 500);
+    assert.equal(await fresh.ended, 'fin');
+    assert.match(fresh.text, /^HTTP\/1\.1 503 [^]*\r\nRetry-After: 1\r\n[^]*Connection: close\r\n/);
+    await running.until('ok');
+    assert.deepEqual(
+      rig.refusals.map(({ reason }) => reason),
+      ['overloaded'],
+    );
+    // The next look finds the loop free again.
+    const calmMs = performance.now();
+    await eventually(() => performance.now() - calmMs > 250);
+    waiting.write(get);
+    await backend.until('\r\n\r\n', 2);
+    backend.write(ok);
+    await waiting.until('ok');
+  });
+});
+
+describe('closing', () => {
+  test('an idle connection ends at once, a busy one with its answer, one that does not end at the deadline', async (t) => {
+    const rig = await startRig(t, { upstream: { connectionsMax: 2 } });
+    const used = await rig.open(get);
+    const first = await rig.backend.next();
+    first.write(ok);
+    await used.until('ok');
+    const [busy, stuck] = [await rig.open(get), await rig.open(get.replace('/a', '/stuck'))];
+    await rig.backend.next();
+    const startedMs = performance.now();
+    const closed = rig.running.close(600);
+    assert.equal(await used.ended, 'fin');
+    await first.until('GET /a', 2);
+    first.write(ok);
+    await busy.until('ok');
+    assert.match(busy.text, /\r\nConnection: close\r\n/);
+    assert.equal(await busy.ended, 'fin');
+    await closed;
+    assertBetween(performance.now() - startedMs, 600);
+    await stuck.ended;
+    assert.equal(stuck.text, '');
+    await assert.rejects(rig.open(get), /ECONNREFUSED/);
+    assert.deepEqual(rig.outcomes.map(({ kind }) => kind).toSorted(), [
+      'clientAborted',
+      'complete',
+      'complete',
+    ]);
+  });
+
+  test('who asks just after an idle connection was closed is not served for nothing', async (t) => {
+    const rig = await startRig(t);
+    const peer = await rig.open(get);
+    const backend = await rig.backend.next();
+    backend.write(ok);
+    await peer.until('ok');
+    const closed = rig.running.close(5_000);
+    peer.write(get);
+    await peer.ended;
+    await closed;
+    await turns();
+    assert.equal(backend.text.split('GET').length, 2, 'the second was not forwarded');
+  });
+
+  test('an idle connection is left open for quietMs, and what comes meanwhile is answered', async (t) => {
+    const rig = await startRig(t, answering);
+    const [asking, silent] = [await rig.open(get), await rig.open(get)];
+    await asking.until('ok');
+    await silent.until('ok');
+    const startedMs = performance.now();
+    const closed = rig.running.close(5_000, 300);
+    asking.write(get);
+    assert.equal(await asking.ended, 'fin');
+    assert.match(asking.text, /Connection: close\r\n\r\nok$/);
+    assertBetween(await endOf(silent, startedMs), 290);
+    await closed;
+  });
+});
