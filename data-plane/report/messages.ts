@@ -11,12 +11,17 @@ export interface ThreadOptions {
   readonly filesModule: string | undefined;
 }
 
-/** Lines of one environment: they go into one batch with one write. */
-export interface Part {
+/** Whose lines: they share a spool. */
+export interface Tenant {
   readonly stream: StreamName;
   readonly organization: string;
   readonly environment: string;
-  readonly text: string;
+}
+
+/** Lines of one tenant: they go into one batch with one write. */
+export interface Part extends Tenant {
+  /** Room for the batch's head (`batchHeadBytes`), then the lines; shared memory, which the sender leaves alone until `written`. */
+  readonly bytes: Uint8Array;
   readonly count: number;
 }
 

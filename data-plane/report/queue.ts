@@ -1,5 +1,6 @@
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Part } from './messages.ts';
+import { type Block, Blocks } from './blocks.ts';
+import type { Part, Tenant } from './messages.ts';
 
 /** What a queue needs. */
 export interface QueueOptions {
@@ -11,13 +12,13 @@ export interface QueueOptions {
   readonly send: (parts: readonly Part[]) => void;
   readonly onState: (isDegraded: boolean) => void;
   /** Records that were dropped since the memory was full, oldest first. */
-  readonly onDropped: (count: number, part: Omit<Part, 'text' | 'count'>) => void;
+  readonly onDropped: (count: number, at: Tenant) => void;
 }
 
 /** Lines on their way to the spool thread. */
 export interface SpoolQueue {
   /** Adds a line. The promise resolves when it is written, or after holdMs; undefined when nobody should wait. */
-  add(at: Omit<Part, 'text' | 'count'>, line: string): Promise<void> | undefined;
+  add(at: Tenant, line: string): Promise<void> | undefined;
   /** The thread has written what was sent last. */
   written(): void;
   /** Resolves when nothing is waiting or in flight. */
@@ -26,8 +27,6 @@ export interface SpoolQueue {
   readonly bytes: number;
 }
 
-// Small enough that dropping the oldest piece drops little, large enough that a turn is one piece.
-const partBytesMax = 256 * 1024;
 const messageBytesMax = 1024 * 1024;
 
 /** Those who wait for the same write. */
@@ -35,7 +34,6 @@ interface Turn {
   readonly promise: Promise<void>;
   readonly release: () => void;
 }
-type OpenPart = { -readonly [Key in keyof Part]: Part[Key] };
 
 /**
  * Gathers the lines of an event-loop turn and sends them as one message; while a message is in flight the next one gathers.
@@ -49,11 +47,17 @@ export function createSpoolQueue(options: QueueOptions): SpoolQueue {
 
 class GatheringQueue implements SpoolQueue {
   readonly #options: QueueOptions;
-  readonly #waiting: OpenPart[] = [];
+  readonly #blocks = new Blocks();
+  readonly #waiting: Block[] = [];
   #bytes = 0;
   #gathering: Turn | undefined;
   #inFlight:
-    | { readonly turn: Turn | undefined; readonly sentAtMs: number; readonly bytes: number }
+    | {
+        readonly turn: Turn | undefined;
+        readonly sentAtMs: number;
+        readonly bytes: number;
+        readonly blocks: readonly Block[];
+      }
     | undefined;
   #isScheduled = false;
   #isDegraded = false;
@@ -71,7 +75,7 @@ class GatheringQueue implements SpoolQueue {
     return this.#bytes + (this.#inFlight?.bytes ?? 0);
   }
 
-  add(at: Omit<Part, 'text' | 'count'>, line: string): Promise<void> | undefined {
+  add(at: Tenant, line: string): Promise<void> | undefined {
     this.#append(at, line);
     if (this.#inFlight === undefined && !this.#isScheduled) {
       this.#isScheduled = true;
@@ -86,6 +90,7 @@ class GatheringQueue implements SpoolQueue {
     const sent = this.#inFlight;
     if (sent === undefined) return;
     this.#inFlight = undefined;
+    for (const block of sent.blocks) this.#blocks.give(block);
     sent.turn?.release();
     const isInTime = this.#options.clock.monotonicMs() - sent.sentAtMs <= (this.#options.holdMs ?? Infinity);
     if (this.#isDegraded && isInTime) this.#setDegraded(false);
@@ -97,46 +102,36 @@ class GatheringQueue implements SpoolQueue {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  #append(at: Omit<Part, 'text' | 'count'>, line: string): void {
-    let part = this.#waiting.findLast(
-      (open) =>
-        open.environment === at.environment &&
-        open.stream === at.stream &&
-        open.organization === at.organization,
-    );
-    if (part === undefined || part.text.length >= partBytesMax) {
-      part = {
-        stream: at.stream,
-        organization: at.organization,
-        environment: at.environment,
-        text: '',
-        count: 0,
-      };
-      this.#waiting.push(part);
-    }
-    part.text += line;
-    part.count += 1;
-    this.#bytes += line.length;
+  #append(at: Tenant, line: string): void {
+    let block = this.#waiting.findLast((open) => isSame(open.at, at));
+    const before = block?.used ?? 0;
+    if (block === undefined || !block.add(line)) {
+      block = this.#blocks.take(at, line.length);
+      block.add(line);
+      this.#waiting.push(block);
+      this.#bytes += block.used;
+    } else this.#bytes += block.used - before;
     while (this.#bytes > this.#options.bytesMax && this.#waiting.length > 1) {
       const oldest = this.#waiting.shift();
       if (oldest === undefined) return;
-      this.#bytes -= oldest.text.length;
-      this.#options.onDropped(oldest.count, oldest);
+      this.#bytes -= oldest.used;
+      this.#blocks.give(oldest);
+      this.#options.onDropped(oldest.count, oldest.at);
     }
   }
 
   #send(): void {
     this.#isScheduled = false;
     if (this.#inFlight !== undefined) return;
-    const parts: Part[] = [];
+    const blocks: Block[] = [];
     let bytes = 0;
     while (bytes < messageBytesMax) {
-      const part = this.#waiting.shift();
-      if (part === undefined) break;
-      parts.push(part);
-      bytes += part.text.length;
+      const block = this.#waiting.shift();
+      if (block === undefined) break;
+      blocks.push(block);
+      bytes += block.used;
     }
-    if (parts.length === 0) {
+    if (blocks.length === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
@@ -144,8 +139,8 @@ class GatheringQueue implements SpoolQueue {
     // Lines that did not fit go with the next message, and whoever waits for one of them waits for that.
     const turn = this.#waiting.length === 0 ? this.#gathering : undefined;
     if (turn !== undefined) this.#gathering = undefined;
-    this.#inFlight = { turn, sentAtMs: this.#options.clock.monotonicMs(), bytes };
-    this.#options.send(parts);
+    this.#inFlight = { turn, sentAtMs: this.#options.clock.monotonicMs(), bytes, blocks };
+    this.#options.send(blocks.map((block) => block.part));
   }
 
   #openTurn(holdMs: number): Turn {
@@ -175,4 +170,13 @@ class GatheringQueue implements SpoolQueue {
     this.#isDegraded = isDegraded;
     this.#options.onState(isDegraded);
   }
+}
+
+function isSame(one: Tenant, other: Tenant): boolean {
+  return (
+    one === other ||
+    (one.environment === other.environment &&
+      one.stream === other.stream &&
+      one.organization === other.organization)
+  );
 }

@@ -6,7 +6,8 @@ import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { AccessFacts, RecordPrefix } from './facts.ts';
 import { createLineWriter } from './line.ts';
-import type { FromThread, Part, ThreadOptions, ToThread } from './messages.ts';
+import { partOf } from './blocks.ts';
+import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
 import { createSpoolQueue, type SpoolQueue } from './queue.ts';
 import type { ReportSettings } from './settings.ts';
 
@@ -93,8 +94,10 @@ class SpoolThread {
   #diskBytes = 0;
   #dropped = 0;
   #troubleLoggedAtMs = -troubleLogEveryMs;
+  #dropLoggedAtMs = -troubleLogEveryMs;
+  #unsaidDrops = 0;
   /** Dropped from memory by tenant, not yet said in the stream. */
-  readonly #gaps = new Map<string, { readonly at: Omit<Part, 'text' | 'count'>; count: number }>();
+  readonly #gaps = new Map<string, { readonly at: Tenant; count: number }>();
 
   constructor(options: ReporterOptions) {
     const { dir, checkpointDir, gateway, settings, clock, filesModule } = options;
@@ -180,7 +183,7 @@ class SpoolThread {
     if (!this.#isBroken) this.#worker.postMessage(message);
   }
 
-  #gapPart(at: Omit<Part, 'text' | 'count'>, dropped: number): Part {
+  #gapPart(at: Tenant, dropped: number): Part {
     const gap: GapRecord = {
       type: 'gap',
       org_id: at.organization,
@@ -190,10 +193,10 @@ class SpoolThread {
       reason: 'memoryFull',
       dropped,
     };
-    return { ...at, text: `${JSON.stringify(gap)}\n`, count: 1 };
+    return partOf(at, `${JSON.stringify(gap)}\n`);
   }
 
-  #dropFromMemory(count: number, { stream, organization, environment }: Omit<Part, 'text' | 'count'>): void {
+  #dropFromMemory(count: number, { stream, organization, environment }: Tenant): void {
     const key = `${stream}/${environment}`;
     const gap = this.#gaps.get(key) ?? { at: { stream, organization, environment }, count: 0 };
     gap.count += count;
@@ -204,7 +207,12 @@ class SpoolThread {
   #countDropped(count: number, reason: GapRecord['reason']): void {
     this.#dropped += count;
     this.#meters.dropped.inc({ reason }, count);
-    this.#options.log.error({ reason, dropped: count }, 'access records were dropped');
+    this.#unsaidDrops += count;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#dropLoggedAtMs < troubleLogEveryMs) return;
+    this.#dropLoggedAtMs = nowMs;
+    this.#options.log.error({ reason, dropped: this.#unsaidDrops }, 'access records were dropped');
+    this.#unsaidDrops = 0;
   }
 
   #setState(isDegraded: boolean): void {

@@ -8,9 +8,9 @@ import { invariant } from '../../proto/faults/fault.ts';
 import type { GapRecord } from '../../proto/model/access-record.ts';
 import { newSpoolId, spoolFolder } from '../../proto/spool/folder.ts';
 import { writeOwner } from '../../proto/spool/owner.ts';
-import { batchHeadBytes } from '../../proto/spool/segment.ts';
 import { createSpoolWriter, diskFiles, type SpoolFiles, type SpoolWriter } from '../../proto/spool/writer.ts';
-import type { FromThread, Part, ThreadOptions, ToThread } from './messages.ts';
+import { partOf } from './blocks.ts';
+import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
 import { Upkeep, type DroppedRange } from './upkeep.ts';
 
 const retryMs = 100;
@@ -31,7 +31,7 @@ const queue: Part[] = [];
 const owed: Part[] = [];
 let isRetrying = false;
 
-function writerOf(part: Omit<Part, 'text' | 'count'>): SpoolWriter {
+function writerOf(part: Tenant): SpoolWriter {
   const key = `${part.stream}/${part.environment}`;
   const known = writers.get(key);
   if (known !== undefined) return known;
@@ -45,9 +45,9 @@ function writerOf(part: Omit<Part, 'text' | 'count'>): SpoolWriter {
 }
 
 function append(part: Part): void {
-  const bytes = Buffer.allocUnsafe(batchHeadBytes + Buffer.byteLength(part.text));
-  bytes.write(part.text, batchHeadBytes);
-  writerOf(part).append(bytes, part.count);
+  // A message turns a Buffer into what it is made of.
+  const { buffer, byteOffset, length } = part.bytes;
+  writerOf(part).append(Buffer.from(buffer, byteOffset, length), part.count);
 }
 
 /** Writes what is queued; on a failure it comes back later. */
@@ -86,8 +86,8 @@ function gapPart(range: DroppedRange): readonly Part[] {
     last: range.last,
   };
   const { stream, environment, owner } = range;
-  const text = `${JSON.stringify(gap)}\n`;
-  return [{ stream, environment, organization: owner.organization, text, count: 1 }];
+  const at = { stream, environment, organization: owner.organization };
+  return [partOf(at, `${JSON.stringify(gap)}\n`)];
 }
 
 const upkeep = new Upkeep({
