@@ -3,6 +3,8 @@ export type Requirement =
   | 'postgresql'
   | 'redis-server'
   | 'nginx'
+  | 'apache2'
+  | 'haproxy'
   | 'wrk'
   | 'chromium'
   | 's3-server'
