@@ -3,7 +3,7 @@ export interface Swept {
   onSweep(nowMs: number): void;
 }
 
-/** Between two looks. Every wait of the engine may last this much longer. */
+/** Between two looks. Every wait of the engine may last this much longer, and never less than it should. */
 const sweepMs = 100;
 
 /**
@@ -13,8 +13,11 @@ const sweepMs = 100;
  * request would cost more than parsing its head.
  */
 export class Sweep {
-  /** Monotonic milliseconds, at most `sweepMs` old while the loop runs freely. */
-  nowMs = performance.now();
+  /**
+   * Monotonic milliseconds of the next look, at most `sweepMs` ahead. To be added to: a wait that is counted from the last look
+   * would end before its time.
+   */
+  nowMs = performance.now() + sweepMs;
   /** How late the last look was. */
   lagMs = 0;
   /** `Date: ...\r\n`, RFC 9110 section 6.6.1. */
@@ -26,7 +29,7 @@ export class Sweep {
   add(member: Swept): void {
     this.#members.add(member);
     if (this.#timer !== undefined) return;
-    this.nowMs = performance.now();
+    this.nowMs = performance.now() + sweepMs;
     this.#timer = setInterval(() => this.#look(), sweepMs).unref();
   }
 
@@ -40,8 +43,8 @@ export class Sweep {
 
   #look(): void {
     const nowMs = performance.now();
-    this.lagMs = Math.max(0, nowMs - this.nowMs - sweepMs);
-    this.nowMs = nowMs;
+    this.lagMs = Math.max(0, nowMs - this.nowMs);
+    this.nowMs = nowMs + sweepMs;
     const second = Math.trunc(Date.now() / 1_000);
     if (second !== this.#second) {
       this.#second = second;

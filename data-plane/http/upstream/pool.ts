@@ -1,4 +1,10 @@
-import type { Upstream, UpstreamOptions, UpstreamRequest, UpstreamResult } from '../exchange.ts';
+import type {
+  Upstream,
+  UpstreamFailure,
+  UpstreamOptions,
+  UpstreamRequest,
+  UpstreamResult,
+} from '../exchange.ts';
 import type { FieldLimits } from '../message/fields.ts';
 import type { Sweep, Swept } from '../socket/sweep.ts';
 import { Reading } from '../socket/wire.ts';
@@ -10,6 +16,9 @@ import { createSpelling, type RequestSpelling } from './request-head.ts';
 
 /** Waiting requests per upstream when the definition sets no bound. */
 const waitingMaxDefault = 10_000;
+/** A connectTimeoutMs of 0 means no bound, but no wait is endless. */
+const waitingMsCeiling = 120_000;
+const closedMessage = 'the upstream was closed';
 
 /**
  * The connections to one origin: at most `connectionsMax`, the last used first, and a bounded queue of calls that wait for one.
@@ -27,8 +36,11 @@ export class UpstreamPool implements Upstream, Swept {
   /** In order of arrival. */
   readonly #waiting = new Set<UpstreamCall>();
   readonly #connections = new Set<UpstreamConnection>();
-  #dialling = 0;
+  /** Ends of dials that are under way. */
+  readonly #dials = new Set<(failure: UpstreamFailure, message: string) => void>();
   #isClosing = false;
+  /** The deadline of its close has passed. */
+  #isClosed = false;
   #onEmpty: (() => void) | undefined = undefined;
 
   constructor(options: UpstreamOptions, sweep: Sweep, dns: DnsCache) {
@@ -49,15 +61,16 @@ export class UpstreamPool implements Upstream, Swept {
   /** Gives the call a connection, or a place in the queue, or a no. */
   enter(call: UpstreamCall): void {
     if (call.request.exchange.isAborted) return call.fail('aborted', 'the client went away');
+    if (this.#isClosed) return call.fail('closed', closedMessage);
     // A call that is repeated goes on a connection of its own: others that were kept may be as stale.
     const connection = call.isRetried || call.request.isUpgrade ? undefined : this.#takeIdle();
     if (connection !== undefined) return this.#start(connection, call);
-    if (this.#connections.size + this.#dialling < this.options.connectionsMax || this.#dropIdle(call))
+    if (this.#connections.size + this.#dials.size < this.options.connectionsMax || this.#dropIdle(call))
       return this.#dial(call);
     const { queueMax, connectTimeoutMs } = this.options;
     if (this.#waiting.size >= (queueMax < 0 ? waitingMaxDefault : queueMax))
       return call.fail('queueFull', 'all connections are busy and the queue is full');
-    call.dueMs = this.sweep.nowMs + connectTimeoutMs;
+    call.dueMs = this.sweep.nowMs + (connectTimeoutMs === 0 ? waitingMsCeiling : connectTimeoutMs);
     call.cancel = () => {
       this.#waiting.delete(call);
       call.fail('aborted', 'the client went away');
@@ -96,11 +109,11 @@ export class UpstreamPool implements Upstream, Swept {
 
   async close(deadlineMs: number): Promise<void> {
     this.#isClosing = true;
-    for (const connection of [...this.#idle]) connection.wire.destroy();
-    if (this.#connections.size + this.#dialling === 0) return;
+    for (const connection of this.#idle) connection.wire.destroy();
+    if (this.#connections.size + this.#dials.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
-        for (const connection of this.#connections) connection.wire.destroy();
+        this.#cut();
         resolve();
       }, deadlineMs);
       this.#onEmpty = () => {
@@ -110,9 +123,19 @@ export class UpstreamPool implements Upstream, Swept {
     });
   }
 
+  /** Nothing runs on, and nothing begins any more. */
+  #cut(): void {
+    this.#isClosed = true;
+    for (let call = this.#nextWaiting(); call !== undefined; call = this.#nextWaiting())
+      call.fail('closed', closedMessage);
+    for (const end of this.#dials) end('closed', closedMessage);
+    for (const connection of this.#connections) connection.wire.destroy();
+  }
+
   #takeIdle(): UpstreamConnection | undefined {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (!connection.wire.isClosed && !this.#isOld(connection)) return connection;
+      // A socket that was destroyed in this turn, e.g. because the upstream has just ended it, says 'close' only in the next.
+      if (!connection.wire.socket.destroyed && !this.#isOld(connection)) return connection;
       connection.wire.destroy();
     }
     return undefined;
@@ -140,38 +163,35 @@ export class UpstreamPool implements Upstream, Swept {
   }
 
   #dial(call: UpstreamCall): void {
-    this.#dialling += 1;
     const reading = this.options.scheme === 'http' ? new Reading() : undefined;
     const attempt = this.#dialer.dial({
       onread: reading,
       onConnected: (socket) => {
-        this.#dialling -= 1;
+        this.#dials.delete(end);
         const connection = new UpstreamConnection(socket, reading, this);
         this.#connections.add(connection);
         this.#start(connection, call);
       },
-      onFailed: (failure, message) => {
-        this.#dialling -= 1;
-        call.cancel = undefined;
-        this.#fill();
-        call.fail(failure, message);
-      },
+      onFailed: (failure, message) => end(failure, message),
     });
-    call.cancel = () => {
+    const end = (failure: UpstreamFailure, message: string): void => {
       attempt.cancel();
-      this.#dialling -= 1;
+      this.#dials.delete(end);
+      call.cancel = undefined;
       this.#fill();
-      call.fail('aborted', 'the client went away');
+      call.fail(failure, message);
     };
+    this.#dials.add(end);
+    call.cancel = () => end('aborted', 'the client went away');
   }
 
   /** Room was made: whoever waits gets a new connection. */
   #fill(): void {
-    if (this.#connections.size + this.#dialling < this.options.connectionsMax) {
+    if (this.#connections.size + this.#dials.size < this.options.connectionsMax) {
       const next = this.#nextWaiting();
       if (next !== undefined) this.#dial(next);
     }
-    if (this.#connections.size + this.#dialling === 0) this.#onEmpty?.();
+    if (this.#connections.size + this.#dials.size === 0) this.#onEmpty?.();
   }
 
   #nextWaiting(): UpstreamCall | undefined {
