@@ -28,7 +28,7 @@ test('the tables hold what issue 4 asks for: 400 requests, 120 answers, all diff
 
 test('every refusal that bytes alone can cause has a case', () => {
   // These need time or a crowd: the hostile clients and the abort table have them.
-  const others = ['header-timeout', 'body-too-slow', 'overloaded', 'too-many-connections'];
+  const others = ['header-timeout', 'body-too-slow', 'overloaded', 'tls-handshake', 'too-many-connections'];
   const met = new Set(
     requests.map(({ expect }) =>
       'refused' in expect ? expect.refused : 'broken' in expect ? expect.broken : '',

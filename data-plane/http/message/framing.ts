@@ -1,5 +1,6 @@
 import { kinds } from './field-kind.ts';
 import type { Fields } from './fields.ts';
+import { listMembers } from './grammar.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AnswerFault, RefusalReason } from './refusal.ts';
 import { passableProtocols } from './upgrade.ts';
@@ -138,10 +139,7 @@ function isChunked(head: Fields, text: string): boolean {
 
 /** Lower-case options of all Connection lines. */
 function connectionOptions(head: Fields, text: string): readonly string[] {
-  const options: string[] = [];
-  for (const value of valuesOf(head, text, kinds.connection))
-    for (const option of value.toLowerCase().split(',')) options.push(option.trim());
-  return options;
+  return valuesOf(head, text, kinds.connection).flatMap((value) => listMembers(value.toLowerCase()));
 }
 
 function valuesOf(head: Fields, text: string, kind: number): readonly string[] {

@@ -34,6 +34,13 @@ export const unreserved = tableOf(
     isDigit(byte) || isLetter(byte) || byte === 0x2d || byte === 0x2e || byte === 0x5f || byte === 0x7e,
 );
 
+const blanksAround = /^[ \t]+|[ \t]+$/g;
+
+/** The members of a comma-separated list (RFC 9110 section 5.6.1): without SP and HTAB around, and nothing else gone, as trim() would. */
+export function listMembers(value: string): readonly string[] {
+  return value.split(',').map((member) => member.replace(blanksAround, ''));
+}
+
 /** Bytes with names. */
 export const HTAB = 0x09;
 export const LF = 0x0a;

@@ -68,6 +68,7 @@ export const refusals = {
   'header-timeout': { status: 408, section: 'RFC 9110 15.5.9: setting headerTimeoutMs' },
   'body-too-slow': { status: 408, section: 'RFC 9110 15.5.9: setting bodyBytesPerSecondMin' },
   overloaded: { status: 503, section: 'RFC 9110 15.6.4: setting eventLoopLagMsMax' },
+  'tls-handshake': { status: 0, section: 'RFC 8446: failed, broken off or too slow; no answer can be given' },
   'too-many-connections': { status: 503, section: 'settings connectionsMax, connectionsPerSourceMax' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly section: string }>>;
 

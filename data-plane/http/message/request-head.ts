@@ -76,7 +76,9 @@ function parseRequestLine(
     return lineFault({ bytes, at, last, ended }, head, reason);
   }
   head.methodEnd = at - origin;
-  if (isConnect(bytes, lineStart, at)) return refuse(head, 'connect');
+  if (isWord(connect, bytes, lineStart, at)) return refuse(head, 'connect');
+  // RFC 9113 section 11.6: reserved for HTTP/2's preface, so that no request of HTTP/1.1 is ever taken for one.
+  if (isWord(preface, bytes, lineStart, at)) return refuse(head, 'method');
   at += 1;
   const targetStart = at;
   while (at < last && target[bytes[at] ?? 0] === 1) at += 1;
@@ -145,13 +147,15 @@ function lineFault(
   return refuse(head, bytes[at + 1] === LF ? reason : 'line-ending');
 }
 
-function isConnect(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== 7) return false;
-  for (let at = 0; at < 7; at += 1) if (bytes[start + at] !== connect[at]) return false;
+const connect = Buffer.from('CONNECT');
+const preface = Buffer.from('PRI');
+
+// oxlint-disable-next-line max-params -- once per request
+function isWord(word: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== word.length) return false;
+  for (let at = 0; at < word.length; at += 1) if (bytes[start + at] !== word[at]) return false;
   return true;
 }
-
-const connect = Buffer.from('CONNECT');
 
 function refuse(head: RequestHead, reason: RefusalReason): number {
   head.refusal = reason;

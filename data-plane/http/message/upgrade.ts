@@ -1,3 +1,5 @@
+import { listMembers } from './grammar.ts';
+
 // protocol-name ["/" protocol-version], RFC 9110 section 7.8.
 const protocol = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/;
 /**
@@ -13,8 +15,5 @@ const ofThisHop = /^(?:h2c?|http|tls)(?:\/|$)/i;
  * section 7.8 lets a server ignore offers, so they are ignored and the request is served as what it is.
  */
 export function passableProtocols(values: readonly string[]): readonly string[] {
-  return values
-    .flatMap((value) => value.split(','))
-    .map((offer) => offer.trim())
-    .filter((offer) => protocol.test(offer) && !ofThisHop.test(offer));
+  return values.flatMap(listMembers).filter((offer) => protocol.test(offer) && !ofThisHop.test(offer));
 }

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../exchange.ts';
 import { kindOfName, kinds, lastHopByHop } from './field-kind.ts';
 import { Fields } from './fields.ts';
+import { listMembers } from './grammar.ts';
 
 const none: readonly string[] = [];
 // RFC 9110 section 5.5. Also keeps code points past latin1 out, whose low byte may be CR or LF on the wire.
@@ -161,7 +162,7 @@ export class WireHeaders implements HeaderList {
     for (const value of this.getAll('connection')) {
       const lower = value.toLowerCase();
       if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') continue;
-      for (const option of lower.split(',')) (named ??= new Set()).add(option.trim());
+      for (const option of listMembers(lower)) (named ??= new Set()).add(option);
     }
     return named;
   }

@@ -73,21 +73,26 @@ function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
   acceptor.onSecure((socket) => {
     const before = underWay.get(peerOf(socket));
     // Joins before the handshake leaves: a server that stops must not think itself empty in between.
-    void new ServerConnection(socket, undefined, state);
+    const { wire } = new ServerConnection(socket, undefined, state);
     if (before === undefined) return;
+    wire.transport = before.wire;
     underWay.delete(peerOf(socket));
     state.leave(before);
   });
   return {
     ...acceptor,
     accept(socket) {
+      const { remoteAddress = '' } = socket;
       const peer = peerOf(socket);
       const handshaking = new Handshaking(socket);
       underWay.set(peer, handshaking);
       state.join(handshaking);
       socket.once('close', () => {
         // The kernel may have given its port to the next one already.
-        if (underWay.get(peer) === handshaking) underWay.delete(peer);
+        if (underWay.get(peer) === handshaking) {
+          underWay.delete(peer);
+          state.onRefusal('tls-handshake', remoteAddress);
+        }
         state.leave(handshaking);
       });
       acceptor.accept(socket);

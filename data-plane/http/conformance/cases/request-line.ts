@@ -136,7 +136,10 @@ export const requestLineCases = [
       (version) =>
         [`version ${version} is another one`, line(`GET / ${version}`), 'version-unsupported'] as const,
     ),
-    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'version-unsupported'],
+  ]),
+  ...requestCases('RFC 9113 11.6', [
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'method'],
+    ['its method alone', 'PRI / HTTP/1.1\r\nHost: h\r\n\r\n', 'method'],
   ]),
   ...requestCases('RFC 9112 2.2', [
     ['one empty line before a request is forgiven', `\r\n${get('')}`, passes()],
