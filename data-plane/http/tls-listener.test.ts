@@ -74,6 +74,10 @@ function isWhole(text: string): boolean {
   return headEnd !== -1 && length !== undefined && text.length >= headEnd + 4 + Number(length);
 }
 
+/** A reset is an end too. */
+const closeOf = (socket: TLSSocket): Promise<void> =>
+  new Promise((resolve) => socket.once('close', () => resolve()));
+
 const subjectOf = (socket: TLSSocket): string | undefined => socket.getPeerX509Certificate()?.subject;
 
 test('the name that a client asks for picks the certificate, and its request is served as https', async (t) => {
@@ -286,7 +290,7 @@ test('an answer that breaks off is not completed for a TLS client', async (t) =>
     const socket = await openTls(t, proxy.port);
     let text = '';
     socket.on('data', (part: Buffer) => (text += part.toString('latin1')));
-    const closed = once(socket, 'close');
+    const closed = closeOf(socket);
     socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
     const call = await backend.next();
     call.write(`HTTP/1.1 200 OK\r\n${framing}`);
@@ -299,6 +303,28 @@ test('an answer that breaks off is not completed for a TLS client', async (t) =>
     proxy.outcomes.map(({ kind }) => kind),
     ['upstreamAborted', 'upstreamAborted'],
   );
+});
+
+test('an answer that breaks off where only the end of the connection would end it is a reset, over TLS too', async (t) => {
+  const backend = await startBackend(t);
+  const tls = settings([issue(createAuthority(tempDir(t)), 'server')]);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, tls });
+  for (const isWhole of [true, false]) {
+    const socket = await openTls(t, proxy.port);
+    const said: string[] = [];
+    socket.on('error', (error) => said.push('code' in error ? String(error.code) : error.message));
+    socket.on('end', () => said.push('end'));
+    const closed = closeOf(socket);
+    const arrived = once(socket, 'data');
+    socket.write('GET / HTTP/1.0\r\nHost: h\r\n\r\n');
+    const call = await backend.next();
+    call.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n');
+    await arrived;
+    if (isWhole) call.write('0\r\n\r\n');
+    call.end();
+    await closed;
+    assert.deepEqual(said, [isWhole ? 'end' : 'ECONNRESET']);
+  }
 });
 
 test('a gateway that speaks TLS says https to its backend and records the request', async (t) => {

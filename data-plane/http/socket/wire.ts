@@ -68,6 +68,8 @@ export class Reading implements OnReadOpts {
 export class Wire {
   owner: WireOwner;
   readonly socket: Socket;
+  /** The TCP connection under TLS, where it is known: only there a reset is possible. */
+  transport: Socket | undefined = undefined;
   isPaused = false;
   isClosed = false;
   readonly #reading: Reading | undefined;
@@ -172,10 +174,14 @@ export class Wire {
     this.socket.destroy();
   }
 
-  /** Closes with a reset, so that the peer cannot take what came for the whole. */
+  /**
+   * Closes with a reset, so that the peer cannot take what came for the whole. Over TLS a missing close_notify would say the
+   * same (RFC 9112 section 9.8), but clients made with Node do not listen.
+   */
   reset(): void {
     if (this.isClosed) return;
-    if (this.#reading === undefined) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    const tcp = this.transport ?? (this.#reading === undefined ? undefined : this.socket);
+    if (tcp === undefined) this.socket.destroy();
+    else tcp.resetAndDestroy();
   }
 }
