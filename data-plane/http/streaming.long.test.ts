@@ -114,7 +114,7 @@ for (const [name, start] of Object.entries(scenes)) {
     const bytes = name === 'plain' ? gibibyte : 64 * mebibyte;
     test(`${bytes / mebibyte} MiB up and down ${name}, framed by ${framing}: nothing is lost, memory is flat`, async (t) => {
       const scene = await start(t);
-      await upAndDown(scene, { bytes: 16 * mebibyte, framing });
+      await upAndDown(scene, { bytes: 64 * mebibyte, framing });
       const growth = await growthOf(scene.pid, () => upAndDown(scene, { bytes, framing }));
       t.diagnostic(`grew by ${(growth / mebibyte).toFixed(1)} MiB`);
       assert.ok(growth < growthBytesMax, `${growth} bytes`);
@@ -123,7 +123,7 @@ for (const [name, start] of Object.entries(scenes)) {
 
   test(`a slow reader and a slow backend ${name}: nothing is lost, memory is flat`, async (t) => {
     const scene = await start(t);
-    await upAndDown(scene, { bytes: 16 * mebibyte, framing: 'chunked' });
+    await upAndDown(scene, { bytes: 64 * mebibyte, framing: 'chunked' });
     const growth = await growthOf(scene.pid, () =>
       upAndDown(scene, { bytes: 256 * mebibyte, framing: 'chunked' }, paced()),
     );
