@@ -14,7 +14,7 @@ import { createForwarding } from './gateway/forwarded.ts';
 import { createRequestIds } from './gateway/request-ids.ts';
 import { createServe } from './gateway/serve.ts';
 import { createStrays } from './gateway/strays.ts';
-import type { Engine, Exchange, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
+import type { Engine, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
 import { createEngine } from './http/engine.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
@@ -57,6 +57,9 @@ export interface ListenAt {
   readonly listener?: Server | undefined;
 }
 
+/** How long an idle connection of a worker that is replaced stays open. */
+const quietMsMax = 1_000;
+
 /** The engine of this version, chosen here and nowhere else. */
 export { createEngine };
 
@@ -82,15 +85,10 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     traffic,
     reporter,
     async listen(at) {
-      const leaving: Leaving = { isLeaving: false };
-      const server = await listen(options, { engine, deployments, traffic, reporter, at, leaving });
-      lifecycle.onClose('listener', async () => {
-        const leftMs =
-          at.listener === undefined
-            ? config.closeMsMax
-            : await leave({ listener: at.listener, server, leaving }, options);
-        await server.close(leftMs);
-      });
+      const server = await listen(options, { engine, deployments, traffic, reporter, at });
+      // Other workers go on: a client whose next request may be on its way is told to connect anew with its answer.
+      const quietMs = at.listener === undefined ? 0 : Math.min(quietMsMax, config.closeMsMax / 2);
+      lifecycle.onClose('listener', () => server.close(config.closeMsMax, quietMs));
       return server;
     },
   };
@@ -111,54 +109,17 @@ async function openReporter(options: ServingOptions): Promise<Reporter> {
   return reporter;
 }
 
-interface Leaving {
-  isLeaving: boolean;
-}
-
-/** How long a kept-alive connection is waited for whose next request may be on its way. */
-const quietMsMax = 1_000;
-
-/**
- * Leaves the port to the other workers: accepts no more, and asks every client with its next answer to connect anew. A
- * connection that is idle is not closed at once, since its next request may have been sent already and would fail.
- *
- * Resolves with what is left of closeMsMax.
- */
-async function leave(
-  at: { readonly listener: Server; readonly server: RunningServer; readonly leaving: Leaving },
-  { clock, config: { closeMsMax } }: ServingOptions,
-): Promise<number> {
-  const startedMs = clock.monotonicMs();
-  const passedMs = (): number => clock.monotonicMs() - startedMs;
-  at.listener.close();
-  at.leaving.isLeaving = true;
-  while (at.server.connections > 0 && passedMs() < Math.min(quietMsMax, closeMsMax / 2))
-    await clock.delay(10);
-  return Math.max(0, closeMsMax - passedMs());
-}
-
-/** The connection ends with this answer. */
-function asLast(exchange: Exchange): Exchange {
-  const respond = exchange.respond.bind(exchange);
-  exchange.respond = (head, body) => {
-    head.headers.set('Connection', 'close');
-    respond(head, body);
-  };
-  return exchange;
-}
-
 interface ListenParts {
   readonly engine: Engine;
   readonly deployments: Deployments;
   readonly traffic: Traffic;
   readonly reporter: Reporter | undefined;
   readonly at: ListenAt;
-  readonly leaving: Leaving;
 }
 
 async function listen(
   { config, log, clock }: ServingOptions,
-  { engine, deployments, traffic, reporter, at, leaving }: ListenParts,
+  { engine, deployments, traffic, reporter, at }: ListenParts,
 ): Promise<RunningServer> {
   const { listen: wish, request, apiKey } = config;
   const nextRequestId = createRequestIds();
@@ -190,7 +151,7 @@ async function listen(
       tls: at.tls,
       limits: limitsOf(wish),
       target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },
-      onExchange: (exchange) => serve(leaving.isLeaving ? asLast(exchange) : exchange),
+      onExchange: serve,
       onRefusal: (refusal) => {
         traffic.onRefusal(refusal);
         strays.onRefusal(refusal);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import type { Nack } from '../../proto/wire/published.ts';
 import { createAdminApp } from '../admin/app.ts';
 import { listenAdmin } from '../admin/server.ts';
 import { workerCount } from '../config.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { createMetrics } from './metrics.ts';
+import { addMetrics, createMetrics, lastingMetrics } from './metrics.ts';
 
 test('two rooms that name the same family count into one', async () => {
   const metrics = createMetrics();
@@ -26,4 +26,42 @@ test('a name outside the scheme is a bug', () => {
 
 test('figures of the process come on wish', async () => {
   assert.match(await createMetrics({ withProcess: true }).text(), /process_cpu_seconds_total/);
+});
+
+test('metrics of several processes add up by name and labels: counters, gauges, histograms', async () => {
+  const processes = [1, 2, 3].map((n) => {
+    const metrics = createMetrics();
+    metrics.counter('isthmus_a_total', 'A.', ['class']).inc({ class: n === 3 ? '5xx' : '2xx' }, n);
+    metrics.gauge('isthmus_a_open', 'Open.').set(n);
+    metrics.histogram('isthmus_a_seconds', 'Time.', [1, 2]).observe(n);
+    return metrics;
+  });
+  const [own, ...others] = processes;
+  assert.ok(own);
+  const snapshots = await Promise.all(others.map((metrics) => metrics.snapshot()));
+  // They travel between processes.
+  const text = await own.text(structuredClone(snapshots));
+  for (const line of [
+    'isthmus_a_total{class="2xx"} 3',
+    'isthmus_a_total{class="5xx"} 3',
+    'isthmus_a_open 6',
+    'isthmus_a_seconds_bucket{le="1"} 1',
+    'isthmus_a_seconds_bucket{le="2"} 2',
+    'isthmus_a_seconds_bucket{le="+Inf"} 3',
+    'isthmus_a_seconds_sum 6',
+    'isthmus_a_seconds_count 3',
+    '# TYPE isthmus_a_seconds histogram',
+  ])
+    assert.ok(text.split('\n').includes(line), `${line} in\n${text}`);
+  assert.equal(await own.text([]), await own.text());
+});
+
+test('what lasts of a process that has ended are its counts, not its gauges', async () => {
+  const metrics = createMetrics({ withProcess: true });
+  metrics.counter('isthmus_a_total', 'A.').inc(2);
+  metrics.gauge('isthmus_a_open', 'Open.').set(7);
+  const lasting = lastingMetrics(await metrics.snapshot());
+  const text = await createMetrics().text([await addMetrics([lasting, lasting])]);
+  assert.match(text, /^isthmus_a_total 4$/m);
+  assert.doesNotMatch(text, /isthmus_a_open|process_resident_memory_bytes/);
 });

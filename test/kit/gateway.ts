@@ -104,8 +104,8 @@ export async function startLocalGateway(
   };
 }
 
-/** Sends one request on a connection of its own. */
-function call(port: number, path: string, options: CallOptions = {}): Promise<Answer> {
+/** Sends one request to this machine on a connection of its own. */
+export function call(port: number, path: string, options: CallOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = Object.fromEntries(
       Object.entries(options.headers ?? {}).map(([name, value]) => [

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import { encodeApi } from '../../proto/wire/payloads.ts';
+import { eventually } from '../../test/kit/eventually.ts';
+import { apiDefinition, call } from '../../test/kit/gateway.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { startUpstream } from '../../test/kit/upstream.ts';
+import { gatewayConfigSchema } from '../config.ts';
+import type { ConfigChange } from '../gateway/change.ts';
+import { Crew } from './crew.ts';
+import { createFigures } from './figures.ts';
+import { openListener } from './listener.ts';
+import type { WorkerStart } from './messages.ts';
+import { createServedSet } from './served-set.ts';
+import type { WorkerBounds } from './worker-process.ts';
+
+/** Real processes under a primary of which only the crew is here. */
+async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
+  const { url } = await startUpstream(t);
+  const config = gatewayConfigSchema.parse({
+    dataDir: join(tempDir(t), 'data'),
+    listen: { host: '127.0.0.1', port: 0 },
+    report: { enabled: false },
+    closeMsMax: 2_000,
+  });
+  const logged: string[] = [];
+  const log = createLog({
+    name: 'gateway',
+    level: 'info',
+    destination: { write: (line: string) => void logged.push(line) },
+  });
+  const start: { -readonly [Key in keyof WorkerStart]: WorkerStart[Key] } = {
+    config,
+    gateway: 'g',
+    logLevel: 'silent',
+    tls: undefined,
+  };
+  const listener = await openListener(config.listen);
+  const served = createServedSet();
+  const figures = createFigures();
+  const crew = new Crew({
+    wanted: 2,
+    start: () => start,
+    listener,
+    served,
+    figures,
+    bounds: {
+      startMsMax: 30_000,
+      applyMsMax: 30_000,
+      answerMsMax: 10_000,
+      changesMax: 100,
+      drainMsMax: 10_000,
+      ...bounds,
+    },
+    clock: systemClock,
+    log,
+  });
+  t.after(async () => {
+    crew.kill();
+    await crew.close();
+    listener.close();
+  });
+  const change = (seq: number, path = `/v${seq}`): ConfigChange => {
+    const definition = JSON.stringify(apiDefinition('a', `${url}${path}`));
+    const payload = encodeApi({ id: 'a', name: 'a', revision: String(seq), definition });
+    const set = [{ kind: 'api' as const, id: 'a', seq, revision: String(seq), payload }];
+    return { organization: 'o', environment: 'e', seq, isFull: seq === 1, set, removed: [] };
+  };
+  const apply = (seq: number): Promise<unknown> => {
+    const next = change(seq);
+    served.take(next, []);
+    crew.apply(next, []);
+    return crew.confirm('e');
+  };
+  const pids = (): readonly number[] => crew.state().processes.map(({ pid }) => pid);
+  return { crew, start, listener, served, figures, logged, apply, pids };
+}
+
+test('the primary accepts nothing: a connection waits until a worker is there', async (t) => {
+  const { crew, listener, apply } = await stage(t);
+  await apply(1);
+  await crew.open();
+  for (const { pid } of crew.state().processes) process.kill(pid, 'SIGKILL');
+  await eventually(() => crew.state().serving === 0);
+  const answer = await call(listener.port, '/a');
+  assert.equal(answer.status, 200);
+  assert.match(answer.text, /"url":"\/v1"/);
+  assert.equal(crew.state().lost, 2);
+});
+
+test('a change is confirmed when every worker serves it, and not before', async (t) => {
+  const { crew, apply, pids } = await stage(t);
+  await apply(1);
+  await crew.open();
+  const [stopped = 0] = pids();
+  process.kill(stopped, 'SIGSTOP');
+  let isConfirmed = false;
+  const confirmed = apply(2).then(() => (isConfirmed = true));
+  const seqOf = (pid: number) => crew.state().processes.find((each) => each.pid === pid)?.seqs['e'];
+  await eventually(() => pids().some((pid) => pid !== stopped && seqOf(pid) === 2));
+  assert.equal(isConfirmed, false);
+  assert.equal(seqOf(stopped), 1);
+  process.kill(stopped, 'SIGCONT');
+  await confirmed;
+  assert.equal(seqOf(stopped), 2);
+});
+
+test('a worker that hangs is killed after applyMsMax, holds up no acknowledgement for longer, and is replaced', async (t) => {
+  const { crew, apply, pids, logged } = await stage(t, { applyMsMax: 500 });
+  await apply(1);
+  await crew.open();
+  const [stopped = 0] = pids();
+  process.kill(stopped, 'SIGSTOP');
+  await apply(2);
+  assert.equal(pids().includes(stopped), false);
+  assert.ok(logged.some((line) => line.includes('did not answer (applied 2) within 500 ms')));
+  await eventually(() => crew.state().serving === 2, { timeoutMs: 20_000 });
+  for (const { seqs } of crew.state().processes) assert.deepEqual(seqs, { e: 2 });
+});
+
+test('a replacement that does not start leaves the old ones; a place that cannot be filled is tried again', async (t) => {
+  const { crew, start, apply, pids, logged } = await stage(t);
+  await apply(1);
+  await crew.open();
+  const before = pids();
+  start.tls = {
+    certificates: [{ cert: 'no', key: 'no' }],
+    ca: undefined,
+    clientAuth: 'none',
+    minVersion: 'TLSv1.2',
+  };
+  await crew.replace();
+  assert.deepEqual(pids(), before);
+  assert.ok(logged.some((line) => line.includes('a new worker did not start; the old ones stay')));
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  await eventually(() => logged.some((line) => line.includes('a worker did not start; it is tried again')), {
+    timeoutMs: 20_000,
+  });
+  start.tls = undefined;
+  await eventually(() => crew.state().serving === 2, { timeoutMs: 20_000 });
+});
+
+test('a replace lets what runs end and cuts it at the deadline', async (t) => {
+  const { crew, listener, apply, pids } = await stage(t);
+  await apply(1);
+  await crew.open();
+  // A request that never becomes whole holds its worker until closeMsMax.
+  const client = connect(listener.port, '127.0.0.1');
+  await once(client, 'connect');
+  client.on('error', () => undefined);
+  client.write('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345');
+  await eventually(async () => {
+    await crew.refresh();
+    return crew.state().processes.some(({ connections }) => connections === 1);
+  });
+  const before = pids();
+  await crew.replace();
+  assert.equal(pids().length, 2);
+  assert.ok(pids().every((pid) => !before.includes(pid)));
+  client.destroy();
+});
+
+test('sums of metrics keep the counts of workers that have ended', async (t) => {
+  const { crew, listener, figures, apply } = await stage(t);
+  await apply(1);
+  await crew.open();
+  const counted = async (): Promise<number> => {
+    await crew.refresh();
+    const text = await createMetrics().text(await figures.metrics(crew.stats()));
+    return Number(/isthmus_gateway_requests_total\{class="2xx"\} (\d+)/.exec(text)?.[1]);
+  };
+  for (let n = 0; n < 10; n += 1) await call(listener.port, '/a');
+  assert.equal(await counted(), 10);
+  assert.equal(figures.counters(crew.stats())['requests'], 10);
+  await crew.replace();
+  assert.equal(await counted(), 10);
+  assert.equal(figures.counters(crew.stats())['requests'], 10);
+  for (let n = 0; n < 5; n += 1) await call(listener.port, '/a');
+  assert.equal(await counted(), 15);
+});

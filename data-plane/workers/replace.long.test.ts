@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { eventually } from '../../test/kit/eventually.ts';
+import { apiDefinition } from '../../test/kit/gateway.ts';
+import { startLoad } from '../../test/kit/load.ts';
+import { startUpstream } from '../../test/kit/upstream.ts';
+import { startWorkerGateway } from '../../test/kit/worker-gateway.ts';
+
+test('20 rolling replaces under load: no request fails, every answer is counted and has its record', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', url) } });
+  const urls = [`${gateway.url}/a`, `${gateway.url}/a?bytes=100000`];
+  const busy = startLoad({ urls, concurrency: 12 });
+  // Clients that rest between requests longer than an answer takes: their connections are idle when a worker goes.
+  const resting = startLoad({ urls, concurrency: 12, pauseMs: 70 });
+  for (let round = 0; round < 20; round += 1) {
+    const seen = [busy.answeredSoFar(), resting.answeredSoFar()] as const;
+    await eventually(() => busy.answeredSoFar() > seen[0] + 100 && resting.answeredSoFar() > seen[1] + 24, {
+      timeoutMs: 20_000,
+    });
+    await gateway.replace();
+  }
+  const results = [await busy.stop(), await resting.stop()];
+  for (const { failed, unexpected } of results) assert.deepEqual([failed, unexpected], [[], []]);
+  const answered = results.flatMap((result) => [...result.answered.keys()]);
+  await eventually(
+    async () => (await gateway.metric('isthmus_gateway_requests_total{class="2xx"}')) === answered.length,
+  );
+  gateway.process.kill('SIGTERM');
+  assert.equal(await gateway.process.ended, 0, gateway.process.output());
+  const recorded = await gateway.recorded();
+  assert.equal(recorded.length, answered.length);
+  assert.deepEqual(new Set(recorded), new Set(answered));
+});

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { eventually } from '../../test/kit/eventually.ts';
+import { apiDefinition } from '../../test/kit/gateway.ts';
+import { startLoad } from '../../test/kit/load.ts';
+import { startUpstream } from '../../test/kit/upstream.ts';
+import { startWorkerGateway, type WorkerGateway } from '../../test/kit/worker-gateway.ts';
+
+/** Request ids of one process begin with the same random characters. */
+const processOf = (requestId: unknown): string => String(requestId).slice(0, 24);
+
+/** Calls on new connections until both workers have answered; what they said, by worker. */
+async function askBoth(
+  gateway: WorkerGateway,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ReadonlyMap<string, { readonly status: number; readonly text: string }>> {
+  const answers = new Map<string, { readonly status: number; readonly text: string }>();
+  await eventually(async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, () => gateway.call(path, { headers })));
+    for (const { status, text, headers: got } of all)
+      answers.set(processOf(got['x-gravitee-request-id']), { status, text });
+    return answers.size === 2;
+  });
+  return answers;
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+test('two workers answer on one port, and a change reaches both', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', `${url}/one`) } });
+  const { workers, degraded, status } = await gateway.health();
+  assert.deepEqual([status, degraded, workers.wanted, workers.serving], ['UP', [], 2, 2]);
+  for (const { status: code } of (await askBoth(gateway, '/a')).values()) assert.equal(code, 200);
+
+  gateway.write('a', apiDefinition('a', `${url}/two`));
+  await eventually(async () =>
+    (await gateway.health()).workers.processes.every(({ seqs }) => seqs['DEFAULT'] === 2),
+  );
+  for (const { text } of (await askBoth(gateway, '/a')).values()) assert.match(text, /"url":"\/two"/);
+
+  // A broken one is refused for the gateway; both keep what they served.
+  gateway.write('a', { ...apiDefinition('a', `${url}/three`), flows: [{ nonsense: true }] });
+  await eventually(async () => {
+    const answer = await fetch(`${gateway.nodeApi}/apis/a`);
+    return ((await answer.json()) as { readonly state: string }).state === 'outdated';
+  });
+  for (const { text } of (await askBoth(gateway, '/a')).values()) assert.match(text, /"url":"\/two"/);
+  // A worker that starts now stands where the others stand.
+  await gateway.replace();
+  for (const { text } of (await askBoth(gateway, '/a')).values()) assert.match(text, /"url":"\/two"/);
+});
+
+test('a revoked key is refused by both', async (t) => {
+  const { url } = await startUpstream(t);
+  const plans = { keyed: { id: 'keyed', name: 'Keyed', security: { type: 'API_KEY' } } };
+  const subscription = { id: 's', api: 'a', plan: 'keyed', application: 'app' };
+  const gateway = await startWorkerGateway(t, {
+    apis: {
+      a: apiDefinition('a', url, { plans }),
+      isthmus: { subscriptions: [{ ...subscription, apiKeys: ['the-key'] }] },
+    },
+  });
+  const headers = { 'X-Gravitee-Api-Key': 'the-key' };
+  for (const { status } of (await askBoth(gateway, '/a', headers)).values()) assert.equal(status, 200);
+  gateway.write('isthmus', { subscriptions: [{ ...subscription, apiKeys: [] }] });
+  await eventually(async () =>
+    (await gateway.health()).workers.processes.every(({ seqs }) => seqs['DEFAULT'] === 2),
+  );
+  for (const { status } of (await askBoth(gateway, '/a', headers)).values()) assert.equal(status, 401);
+});
+
+test('a worker killed under load fails only what it had in flight; another comes, every answer has its record', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', url) } });
+  const concurrency = 16;
+  const load = startLoad({ urls: [`${gateway.url}/a`], concurrency });
+  await eventually(() => load.answeredSoFar() > 200);
+  const before = await gateway.serving();
+  const [victim = 0] = before;
+  process.kill(victim, 'SIGKILL');
+  await eventually(async () => (await gateway.health()).degraded.includes('workers'), { everyMs: 1 });
+  assert.equal((await fetch(`${gateway.nodeApi}/health/ready`)).status, 200);
+  await eventually(async () => (await gateway.serving()).length === 2, { timeoutMs: 20_000 });
+  const after = await gateway.serving();
+  assert.equal(after.filter((pid) => before.includes(pid)).length, 1);
+  const seen = load.answeredSoFar();
+  await eventually(() => load.answeredSoFar() > seen + 200);
+  const { answered, failed, unexpected } = await load.stop();
+  assert.ok(failed.length <= concurrency, failed.join('\n'));
+  assert.deepEqual(unexpected, []);
+  assert.equal((await gateway.health()).workers.lost, 1);
+  // The counts of the dead worker are at most a second old; a sum that fell would look like a restart.
+  const counted = await gateway.metric('isthmus_gateway_requests_total{class="2xx"}');
+  assert.ok(counted > answered.size / 2 && counted <= answered.size + concurrency, `${counted}`);
+
+  gateway.process.kill('SIGTERM');
+  assert.equal(await gateway.process.ended, 0, gateway.process.output());
+  const recorded = await gateway.recorded();
+  const unique = new Set(recorded);
+  assert.equal(unique.size, recorded.length, 'no record is there twice');
+  assert.deepEqual(
+    [...answered.keys()].filter((id) => !unique.has(id)),
+    [],
+  );
+  assert.ok(recorded.length - answered.size <= failed.length, 'only what was in flight has a record more');
+});
+
+test('three rolling replaces under load: no request fails, and metrics never fall', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', url) } });
+  const load = startLoad({ urls: [`${gateway.url}/a`], concurrency: 16 });
+  const counted: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const seen = load.answeredSoFar();
+    await eventually(() => load.answeredSoFar() > seen + 100);
+    if (round === 2) gateway.process.kill('SIGUSR2');
+    const before = await gateway.serving();
+    if (round < 2) await gateway.replace();
+    else
+      await eventually(async () => (await gateway.serving()).every((pid) => !before.includes(pid)), {
+        timeoutMs: 30_000,
+        everyMs: 50,
+      });
+    counted.push(await gateway.metric('isthmus_gateway_requests_total{class="2xx"}'));
+  }
+  const { answered, failed, unexpected } = await load.stop();
+  assert.deepEqual([failed, unexpected], [[], []]);
+  assert.deepEqual(
+    counted,
+    counted.toSorted((a, b) => a - b),
+  );
+  await eventually(
+    async () => (await gateway.metric('isthmus_gateway_requests_total{class="2xx"}')) === answered.size,
+  );
+});
+
+test('SIGTERM drains all and leaves no process; a second replace while one runs is refused', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', url) } });
+  const pids = await gateway.serving();
+  const post = (headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${gateway.nodeApi}/workers/_replace`, { method: 'POST', headers });
+  assert.equal((await post({ origin: 'http://evil.example' })).status, 403);
+  assert.equal((await post()).status, 202);
+  assert.equal((await post()).status, 409);
+  const during = (await gateway.health()).workers.processes.map(({ pid }) => pid);
+  gateway.process.kill('SIGTERM');
+  assert.equal(await gateway.process.ended, 0, gateway.process.output());
+  assert.deepEqual([...pids, ...during].filter(isAlive), []);
+});
+
+test('when the primary is killed the workers answer what runs and end', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', url) } });
+  const pids = await gateway.serving();
+  assert.equal(pids.length, 2);
+  gateway.process.kill('SIGKILL');
+  await gateway.process.ended;
+  await eventually(() => !pids.some(isAlive), { timeoutMs: 15_000 });
+});
+
+test('a taken port is one clear line', async (t) => {
+  const first = await startWorkerGateway(t, { apis: {} });
+  await assert.rejects(
+    startWorkerGateway(t, { apis: {}, set: [`listen.port=${first.port}`] }),
+    /^Error: .*isthmus: Port \d+ is in use.*\[process\.port_taken\][^\n]*\n$/s,
+  );
+});
