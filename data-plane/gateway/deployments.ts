@@ -104,7 +104,9 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
         subscriptions,
       };
       const taken = claimsOfOthers(environments, change.environment);
-      const { apis, released } = applyApis(change, { before, taken, nacks, entryOptions });
+      const warn = (what: Readonly<Record<string, string>>): void =>
+        options.log.warn({ environment: change.environment, ...what }, 'an API asks for something unsafe');
+      const { apis, released } = applyApis(change, { before, taken, nacks, entryOptions, warn });
       environments.set(change.environment, {
         organization: change.organization,
         environment: change.environment,
@@ -196,11 +198,12 @@ interface ApisOptions {
   readonly taken: ReadonlyMap<string, Claim>;
   readonly nacks: Nack[];
   readonly entryOptions: EntryOptions;
+  readonly warn: (what: Readonly<Record<string, string>>) => void;
 }
 
 function applyApis(
   change: ConfigChange,
-  { before, taken, nacks, entryOptions }: ApisOptions,
+  { before, taken, nacks, entryOptions, warn }: ApisOptions,
 ): { readonly apis: ReadonlyMap<string, ApiEntry>; readonly released: readonly CompiledApi[] } {
   const records = change.set.filter((record) => record.kind === 'api');
   const old = before?.apis ?? new Map<string, ApiEntry>();
@@ -223,6 +226,7 @@ function applyApis(
     const clash = built.kind === 'built' ? claimPlaces(claims, owner, built.entry.places) : undefined;
     if (built.kind === 'built' && clash === undefined) {
       apis.set(record.id, built.entry);
+      for (const warning of built.compiled?.endpoints.warnings ?? []) warn({ api: record.id, warning });
       continue;
     }
     if (built.kind === 'built') built.compiled?.release();

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createWireHeaders } from '../http/message/wire-headers.ts';
+import { headersOf } from '../../test/kit/headers.ts';
 import type { ExchangeRequest, HeaderList } from '../http/exchange.ts';
 import { createForwarding } from './forwarded.ts';
 
 const forwarding = createForwarding(['10.0.0.0/8', '::1/128']);
 
 function requestFrom(remoteAddress: string, lines: Readonly<Record<string, string>>): ExchangeRequest {
-  const headers = createWireHeaders();
-  for (const [name, value] of Object.entries(lines)) headers.append(name, value);
-  return { headers, remoteAddress, scheme: 'http', authority: 'api.acme.com' } as unknown as ExchangeRequest;
+  return {
+    headers: headersOf(lines),
+    remoteAddress,
+    scheme: 'http',
+    authority: 'api.acme.com',
+  } as unknown as ExchangeRequest;
 }
 
 const linesOf = (headers: HeaderList): Record<string, string> => {

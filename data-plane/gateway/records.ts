@@ -1,4 +1,4 @@
-import type { Exchange, Outcome } from '../http/exchange.ts';
+import type { Exchange, Outcome, PhaseMarks } from '../http/exchange.ts';
 import type { AccessFacts, RecordPrefix } from '../report/facts.ts';
 import type { CompiledPlan } from './compile.ts';
 import type { Subscription } from './subscriptions.ts';
@@ -98,10 +98,17 @@ export function factsOf(call: RecordedCall, outcome: Outcome): AccessFacts {
     remoteAddress: call.request.remoteAddress,
     localAddress: request.localAddress,
     userAgent: call.userAgent,
-    errorKey: call.errorKey,
+    errorKey: call.errorKey ?? abortKeyOf(outcome, marks),
     errorMessage: call.errorMessage,
     warnings: call.warnings === undefined ? undefined : JSON.stringify(call.warnings),
     outcome:
       outcome.kind === 'complete' && call.errorKey !== undefined && !wasCalled ? 'refused' : outcome.kind,
   };
+}
+
+/** What an exchange that was not answered whole died of, in the reference's words; a refusal's own key says more. */
+function abortKeyOf({ kind }: Outcome, { upstreamHeadUs }: PhaseMarks): string | undefined {
+  if (kind === 'complete') return undefined;
+  if (kind === 'upstreamAborted') return 'GATEWAY_CLIENT_CONNECTION_ERROR';
+  return upstreamHeadUs > 0 ? 'CLIENT_ABORTED_DURING_RESPONSE_ERROR' : 'CLIENT_ABORTED_DURING_REQUEST_ERROR';
 }
