@@ -58,8 +58,8 @@ class Tunnel implements Member {
   #bytesFromUpstream = 0;
   #dueMs = 0;
   #isOver = false;
-  /** Bytes that had still to leave at the last look. */
-  #leftBytes = 0;
+  /** At the last look. */
+  #unsentBytes = 0;
 
   constructor(connection: ServerConnection, upstream: Wire, onEnd: (end: TunnelEnd) => void) {
     this.#client = connection.wire;
@@ -87,13 +87,10 @@ class Tunnel implements Member {
   }
 
   onSweep(nowMs: number): void {
-    if (this.#isOver) {
-      const left = this.#client.socket.writableLength + this.#upstream.socket.writableLength;
-      if (left !== this.#leftBytes) {
-        this.#leftBytes = left;
-        this.#dueMs = nowMs + lingerMsMax;
-      }
-    }
+    const unsentBytes = this.#client.unsentBytes + this.#upstream.unsentBytes;
+    // A slow reader that takes something is not silent.
+    if (unsentBytes !== this.#unsentBytes) this.#touch();
+    this.#unsentBytes = unsentBytes;
     if (nowMs < this.#dueMs) return;
     if (this.#isOver) this.#cut();
     else this.#end('complete');
@@ -133,13 +130,14 @@ class Tunnel implements Member {
 
   /** Something moved. */
   #touch(): void {
-    if (!this.#isOver) this.#dueMs = this.#state.sweep.nowMs + this.#state.limits.tunnelIdleMsMax;
+    const { sweep, limits } = this.#state;
+    this.#dueMs = sweep.nowMs + (this.#isOver ? lingerMsMax : limits.tunnelIdleMsMax);
   }
 
   #end(kind: Outcome['kind']): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#dueMs = this.#state.sweep.nowMs + lingerMsMax;
+    this.#touch();
     for (const wire of [this.#client, this.#upstream]) {
       wire.end();
       wire.resume();

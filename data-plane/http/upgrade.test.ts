@@ -100,6 +100,47 @@ test('bytes right behind either head are the first of the tunnel', async (t) => 
   await eventually(async () => (await call.rest()) === 'from the client');
 });
 
+test('what a client sends ahead of the answer waits for it: the first of the tunnel, or the next request', async (t) => {
+  const { open, backend } = await startProxy(t, createEngine());
+  const ahead = 'x'.repeat(300_000);
+  const client = await open(upgradeTo('websocket') + ahead);
+  const call = await backend.next();
+  assert.equal(await call.rest(), '');
+  call.reply(switched);
+  await eventually(async () => (await call.rest()) === ahead);
+
+  const refused = await open(`${upgradeTo('websocket')}GET /next HTTP/1.1\r\nHost: h\r\n\r\n`);
+  const other = await backend.next();
+  other.reply('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
+  const next = await backend.next();
+  assert.match(next.head, /^GET \/next /);
+  next.reply('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes');
+  await refused.until('\r\n\r\nyes');
+  client.destroy();
+});
+
+test('informational answers before the switch stay here', async (t) => {
+  const { open, backend } = await startProxy(t, createEngine());
+  const client = await open(upgradeTo('websocket'));
+  const call = await backend.next();
+  call.reply(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${switched}`);
+  await client.until('\r\n\r\n');
+  assert.match(client.text(), /^HTTP\/1\.1 101 /);
+});
+
+test('a client that leaves before the switch takes its upstream call with it', async (t) => {
+  const outcomes: string[] = [];
+  const { open, backend, running } = await startProxy(t, createEngine(), {
+    onOutcome: ({ kind, status }) => void outcomes.push(`${kind} ${status}`),
+  });
+  const client = await open(upgradeTo('websocket'));
+  const call = await backend.next();
+  client.destroy();
+  await call.closed;
+  assert.deepEqual(outcomes, ['clientAborted 0']);
+  assert.equal(running.connections, 0);
+});
+
 test('a server that stops in the moment of an upgrade waits for the tunnel', async (t) => {
   const { open, backend, running } = await startProxy(t, createEngine());
   const client = await open(upgradeTo('websocket'));
@@ -169,6 +210,30 @@ test('what was sent before the end arrives, however slow its reader', async (t) 
       ['complete', 4 * 1_048_576, 0],
     ],
   );
+});
+
+test('a reader that takes little, but something, is not silent', async (t) => {
+  const { port, sockets } = await startRaw(t, (socket) => socket.write(switched));
+  const { port: proxyPort, outcomes } = await startEngineProxy(t, {
+    upstream: { port },
+    limits: { tunnelIdleMsMax: 500 },
+  });
+  const client = connect(proxyPort, '127.0.0.1');
+  t.after(() => client.destroy());
+  client.write(upgradeTo('websocket'));
+  await once(client, 'data');
+  const fromMs = performance.now();
+  let bytes = 0;
+  client.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    client.pause();
+  });
+  const pull = setInterval(() => client.resume(), 20);
+  t.after(() => clearInterval(pull));
+  (sockets[0] ?? assert.fail()).write(Buffer.alloc(16 * 1_048_576));
+  await eventually(() => performance.now() - fromMs > 2_500);
+  assert.deepEqual(outcomes, []);
+  assert.ok(bytes < 16 * 1_048_576);
 });
 
 test('a side that takes nothing more does not keep an ended tunnel open', async (t) => {
