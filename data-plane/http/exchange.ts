@@ -156,6 +156,8 @@ export interface Exchange {
   elapsedUs(): number;
   /** True once the client has gone; nothing that is answered now reaches anybody. */
   readonly isAborted: boolean;
+  /** True once `respond` or `tunnel` was called; an upstream that has not answered by then is let go. */
+  readonly isAnswered: boolean;
   /** Calls back once if the client goes before the answer is complete; at once if it is already gone. */
   onAbort(callback: () => void): void;
   /** For code that needs an AbortSignal (outbound calls); made on first use, since making one costs more than a header. */

@@ -34,15 +34,16 @@ export class ServerExchange implements Exchange {
   readonly request: ServerRequest;
   beforeEnd: ((outcome: Outcome) => Promise<void> | undefined) | undefined = undefined;
   isAborted = false;
+  isAnswered = false;
   expectsContinue: boolean;
   readonly #connection: ServerConnection;
   readonly #startedMs = performance.now();
   #isPersistent: boolean;
   #status = 0;
   #responseBytes = 0;
-  #isAnswered = false;
   #isOver = false;
   #flow: BodyFlow | undefined = undefined;
+  #writer: BodyWriter | undefined = undefined;
   #onAbort: (() => void) | undefined = undefined;
   #moreOnAbort: (() => void)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -82,8 +83,8 @@ export class ServerExchange implements Exchange {
   }
 
   respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void {
-    invariant(!this.#isAnswered, 'an exchange is answered once');
-    this.#isAnswered = true;
+    invariant(!this.isAnswered, 'an exchange is answered once');
+    this.isAnswered = true;
     if (this.isAborted) return body instanceof IncomingBody ? body.discard() : undefined;
     this.#status = head.status;
     const isBodiless = this.request.method === 'HEAD' || head.status === 204 || head.status === 304;
@@ -100,8 +101,8 @@ export class ServerExchange implements Exchange {
   }
 
   tunnel(upgraded: UpstreamUpgrade): void {
-    invariant(!this.#isAnswered, 'an exchange is answered once');
-    this.#isAnswered = true;
+    invariant(!this.isAnswered, 'an exchange is answered once');
+    this.isAnswered = true;
     // That was told already; an upstream connection that nobody takes over closes by itself.
     if (this.isAborted) return;
     this.#status = upgraded.head.status;
@@ -127,7 +128,7 @@ export class ServerExchange implements Exchange {
 
   /** The request's body broke its framing; true when no head has left, so that a refusal can be sent. */
   onBodyFault(status: number): boolean {
-    const hasHead = this.#isAnswered;
+    const hasHead = this.isAnswered;
     if (this.#isOver) return false;
     this.isAborted = true;
     if (!hasHead) this.#status = status;
@@ -169,18 +170,17 @@ export class ServerExchange implements Exchange {
           : '';
     const writer = new BodyWriter(wire, this.#headText(head, line), framing, {
       onLast: (release) => {
-        this.#responseBytes = writer.bytes;
         this.#end('complete', () => {
           release();
           this.#connection.onExchangeEnd(this.#isPersistent);
         });
       },
       onBroken: () => {
-        this.#responseBytes = writer.bytes;
         // The answer broke off after its head had left: the client must see that it is not whole.
         this.#end('upstreamAborted', () => wire.reset());
       },
     });
+    this.#writer = writer;
     this.#flow = body.pipe(writer);
   }
 
@@ -219,7 +219,7 @@ export class ServerExchange implements Exchange {
   #end(kind: Outcome['kind'], release: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const held = this.#tell(kind, this.request.body.bytes, this.#responseBytes);
+    const held = this.#tell(kind, this.request.body.bytes, this.#writer?.bytes ?? this.#responseBytes);
     if (held === undefined) release();
     else void held.then(release, release);
   }

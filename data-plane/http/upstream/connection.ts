@@ -141,10 +141,13 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
   }
 
   onSweep(nowMs: number): void {
-    if (this.#call === undefined) {
+    const call = this.#call;
+    if (call === undefined) {
       if (nowMs - this.idleSinceMs >= this.#pool.options.idleTimeoutMs) this.wire.destroy();
       return;
     }
+    if (!call.isSettled && call.request.exchange.isAnswered)
+      return this.#abandon('the request was answered without the upstream');
     // The client is slow to read, or to send its body: the upstream is not to blame, unless it does not take what is here of that.
     if (this.wire.isPaused || (!this.#isRequestSent && this.wire.isDrained)) return this.#armRead();
     if (this.#dueMs === 0 || nowMs < this.#dueMs) return;

@@ -99,7 +99,7 @@ export class UpstreamPool implements Upstream, Swept {
 
   onSweep(nowMs: number): void {
     for (const call of this.#waiting) {
-      if (call.dueMs > nowMs) break;
+      if (call.dueMs > nowMs && !call.request.exchange.isAnswered) continue;
       this.#waiting.delete(call);
       call.cancel = undefined;
       call.fail('queueTimeout', `no connection was free for ${this.options.connectTimeoutMs} ms`);
