@@ -2,6 +2,7 @@ import type { Log } from '../../proto/process/log.ts';
 import type { Endpoint } from '../endpoints/groups.ts';
 import {
   type Body,
+  BodyAborted,
   BodyTooLarge,
   type Exchange,
   type Outcome,
@@ -333,6 +334,8 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     if (error instanceof BodyTooLarge) {
       return this.refuse(this.endpointUrl === undefined ? refusals.bodyTooLarge : refusals.responseTooLarge);
     }
+    // A body that a policy wanted whole broke off: the backend's, since a client that breaks off its own has gone.
+    if (error instanceof BodyAborted) return this.refuse(upstreamRefusals.closed, error.message);
     this.options.log.error(
       { api: this.deployed.id, err: error, requestId: this.requestId },
       'a request failed',

@@ -236,7 +236,9 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     )
       return this.refuse('host-mismatch');
     const host =
-      authority === '' && framing.hostHeader === undefined ? '' : state.authorities.hostOf(authority);
+      target.authority === undefined && framing.hostHeader === undefined
+        ? ''
+        : state.authorities.hostOf(authority);
     if (host === undefined) return this.refuse('host-malformed');
     if (typeof framing.body === 'number' && framing.body > state.limits.bodyBytesMax)
       return this.refuse('body-too-large');

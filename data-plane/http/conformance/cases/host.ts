@@ -138,4 +138,9 @@ export const hostCases = [
       'host-mismatch',
     ],
   ]),
+  ...requestCases('RFC 9110 4.2.1', [
+    ['an absolute target without a host', 'GET http:// HTTP/1.0\r\n\r\n', 'host-malformed'],
+    ['an absolute target with a path and no host', 'GET http:///x HTTP/1.0\r\n\r\n', 'host-malformed'],
+    ['an absolute target with a port and no host', 'GET http://:80/x HTTP/1.0\r\n\r\n', 'host-malformed'],
+  ]),
 ];
