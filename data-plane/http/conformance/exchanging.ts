@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BodyTooLarge, type Engine, type Outcome } from '../exchange.ts';
+import { BodyTooLarge, type Engine, type Exchange, type Outcome } from '../exchange.ts';
 import { startProxy, startServer } from './stage.ts';
 
 /** What the gateway may do with an exchange. */
@@ -26,6 +26,34 @@ export function exchangingPromises(name: string, create: () => Engine): void {
       );
       assert.ok((outcome?.totalUs ?? 0) > 0);
     });
+
+    for (const [what, answer] of [
+      ['with a body', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody'],
+      ['without one', 'HTTP/1.1 204 No Content\r\n\r\n'],
+    ] as const) {
+      test(`the phases of a request whose answer is ${what} are marked, in order, when it ends`, async (t) => {
+        const marked: number[][] = [];
+        let exchange: Exchange | undefined;
+        const { ask, backend } = await startProxy(t, create(), {
+          onExchange: (seen) => void (exchange = seen),
+          onOutcome({ totalUs }) {
+            const marks = exchange?.marks;
+            if (marks === undefined) return;
+            const { upstreamStartUs, upstreamConnectUs, upstreamHeadUs, upstreamEndUs } = marks;
+            marked.push([upstreamStartUs, upstreamConnectUs, upstreamHeadUs, upstreamEndUs, totalUs]);
+          },
+        });
+        const asked = ask('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+        (await backend.next()).reply(answer);
+        await asked;
+        const [phases = []] = marked;
+        assert.ok(phases[0] !== undefined && phases[0] > 0, String(phases));
+        assert.deepEqual(
+          phases,
+          phases.toSorted((one, other) => one - other),
+        );
+      });
+    }
 
     test('an answer of the gateway itself is framed and kept alive', async (t) => {
       const { open } = await startServer(t, create(), (exchange) =>

@@ -28,6 +28,8 @@ export interface BodySource {
   resumeBody(): void;
   /** Somebody begins to read: the moment for 100 (Continue). */
   onBodyWanted(): void;
+  /** Its last byte is here; told before the sink is. */
+  onBodyWhole(): void;
   /** Nobody wants the rest. */
   onBodyUnwanted(): void;
   /** The sender broke framing or a bound; told before the sink is, so that what is said to the sender does not depend on the sink. */
@@ -229,6 +231,7 @@ export class IncomingBody implements Body {
 
   #complete(): void {
     if (this.state !== 'open' && this.state !== 'whole') return;
+    if (this.state === 'open') this.#source.onBodyWhole();
     this.state = 'whole';
     const sink = this.#sink;
     this.#sink = undefined;

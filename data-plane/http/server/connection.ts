@@ -121,6 +121,10 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.wire.write('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
+  onBodyWhole(): void {
+    // Its end is looked at after each read.
+  }
+
   onBodyUnwanted(): void {
     this.wire.resume();
   }

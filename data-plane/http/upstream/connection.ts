@@ -167,6 +167,11 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     // Nothing to say to an upstream.
   }
 
+  onBodyWhole(): void {
+    const exchange = this.#call?.request.exchange;
+    if (exchange !== undefined) exchange.marks.upstreamEndUs = exchange.elapsedUs();
+  }
+
   onBodyFault(): void {
     // Its end is looked at after each read.
   }
@@ -229,6 +234,7 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     this.#isPersistent = framing.isPersistent;
     const body = new IncomingBody(framing.body, this, this.#pool.answerLimits);
     this.#body = body;
+    if (body.isEmpty) exchange.marks.upstreamEndUs = exchange.marks.upstreamHeadUs;
     body.expectFeed();
     call.settle({ kind: 'response', head: responseHead(head, text), body });
   }
@@ -249,8 +255,6 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
   #finish(isClean: boolean): void {
     const call = this.#call;
     if (call === undefined) return;
-    const { exchange } = call.request;
-    exchange.marks.upstreamEndUs = exchange.elapsedUs();
     call.cancel = undefined;
     this.#call = undefined;
     this.#body = undefined;
