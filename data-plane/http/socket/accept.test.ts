@@ -46,6 +46,7 @@ function echo(server: Server, mayReadDirectly: boolean): string {
     server,
     (socket, reading) => {
       const owner: WireOwner = {
+        // oxlint-disable-next-line max-params -- WireOwner's
         onBytes(bytes, start, end, isStable) {
           wire.writeWith('', bytes, start, end, isStable);
           if (wire.isDrained) return;
