@@ -25,6 +25,12 @@ export const connectionCases = [
     ['close in a second line', get('Connection: x\r\nConnection: close\r\n'), passesAndCloses()],
     ['closed is not close', get('Connection: closed\r\n'), passes()],
     ['Connection: keep-alive', get('Connection: keep-alive\r\n'), passes({ fields: { connection: [] } })],
+    ['close behind a byte that only looks blank is not close', get('Connection: \xa0close\r\n'), passes()],
+    [
+      'HTTP/1.0 with keep-alive before a byte that only looks blank closes',
+      old('Connection: keep-alive\xa0\r\n'),
+      passesAndCloses(),
+    ],
     ['an empty Connection', get('Connection:\r\n'), passes()],
     [
       'close with a body',

@@ -368,6 +368,11 @@ export const fieldCases = [
       passes({ fields: { 'keep-alive': [], 'proxy-connection': [] } }),
     ],
     [
+      'a name before a byte that only looks blank names nothing',
+      get('Connection: X-A\xa0\r\nX-A: 1\r\n'),
+      passes({ fields: { 'x-a': ['1'] } }),
+    ],
+    [
       'a name in a quoted string of Connection names nothing',
       get('Connection: "X-A"\r\nX-A: 1\r\n'),
       passes({ fields: { 'x-a': ['1'] } }),

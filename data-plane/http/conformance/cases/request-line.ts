@@ -131,12 +131,13 @@ export const requestLineCases = [
     ['a null byte behind the version', line('GET / HTTP/1.1\x00'), 'version'],
     ['obs-text in the version', line('GET / HTTP/1.\xb9'), 'version'],
   ]),
-  ...requestCases('RFC 9110 15.6.6', [
-    ...['HTTP/1.2', 'HTTP/1.9', 'HTTP/2.0', 'HTTP/2.1', 'HTTP/3.0', 'HTTP/9.9'].map(
+  ...requestCases(
+    'RFC 9110 15.6.6',
+    ['HTTP/1.2', 'HTTP/1.9', 'HTTP/2.0', 'HTTP/2.1', 'HTTP/3.0', 'HTTP/9.9'].map(
       (version) =>
         [`version ${version} is another one`, line(`GET / ${version}`), 'version-unsupported'] as const,
     ),
-  ]),
+  ),
   ...requestCases('RFC 9113 11.6', [
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'method'],
     ['its method alone', 'PRI / HTTP/1.1\r\nHost: h\r\n\r\n', 'method'],
