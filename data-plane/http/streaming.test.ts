@@ -208,7 +208,8 @@ async function keyedScene(t: TestContext, target: string) {
   t.after(() => socket.destroy());
   let text = '';
   socket.setEncoding('latin1').on('data', (part: string) => (text += part));
-  const closed = once(socket, 'close');
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   return {
     text: () => text,
     closed,

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -75,7 +75,7 @@ function isWhole(text: string): boolean {
 }
 
 /** A reset is an end too. */
-const closeOf = (socket: TLSSocket): Promise<void> =>
+const closeOf = (socket: Socket): Promise<void> =>
   new Promise((resolve) => socket.once('close', () => resolve()));
 
 const subjectOf = (socket: TLSSocket): string | undefined => socket.getPeerX509Certificate()?.subject;
@@ -210,7 +210,7 @@ test('clients that never finish their handshake count as connections, and are dr
     socket.on('error', () => undefined).resume();
     await once(socket, 'connect');
     if (at % 2 === 1) socket.write(hello);
-    await once(socket, 'close');
+    await closeOf(socket);
     return performance.now() - startedMs;
   });
   await eventually(() => running.connections === 6);
@@ -227,7 +227,7 @@ test('a server that stops lets go of handshakes under way at once', async (t) =>
   const socket = connectTcp(port, '127.0.0.1');
   socket.on('error', () => undefined).resume();
   await eventually(() => running.connections === 1);
-  const closed = once(socket, 'close');
+  const closed = closeOf(socket);
   await running.close(5_000);
   await closed;
 });
