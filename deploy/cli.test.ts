@@ -54,6 +54,23 @@ test('a gateway without identity, token or folder says what is missing', async (
   assert.match(child.output(), /enrol/i);
 });
 
+test('a folder that cannot be made is one line in the words of the machine', async (t) => {
+  const file = join(tempDir(t), 'file');
+  writeFileSync(file, '');
+  const below = join(file, 'data');
+  for (const args of [
+    ['up', '--port-offset', '2321', '--data-dir', below],
+    ['control-plane', '--data-dir', below],
+    ['bridge', '--data-dir', below],
+    ['migrate', '--data-dir', below],
+    ['backup', '--data-dir', tempDir(t), join(below, 'backup')],
+  ]) {
+    const child = startIsthmus(t, args);
+    assert.equal(await child.ended, 1, args[0]);
+    assert.match(child.output(), /^isthmus: ENOTDIR: not a directory, \w+ '[^\n]+'\n$/, args[0]);
+  }
+});
+
 test('enroll without a token, and restore without --yes, are wrong use', async (t) => {
   await runIsthmus(t, ['enroll', '--data-dir', tempDir(t)], { exitCode: 2 });
   await runIsthmus(t, ['restore', '--data-dir', tempDir(t), 'none'], { exitCode: 2 });

@@ -20,6 +20,7 @@ const wrongUse: ReadonlySet<string> = new Set(['config.invalid', 'config.unreada
 
 /** Puts a failure into words: one line per fault with what to do about it; a bug keeps its stack. */
 export function explain(error: unknown): Explanation {
+  if (isRefusalOfSystem(error)) return { text: `isthmus: ${error.message}`, exitCode: 1 };
   if (!(error instanceof Fault)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { text: `isthmus: unexpected error, please report it\n${text}`, exitCode: 1 };
@@ -35,4 +36,9 @@ export function explain(error: unknown): Explanation {
     text: lines.join(error.details.length === 0 ? ' ' : '\n'),
     exitCode: wrongUse.has(error.code) ? 2 : 1,
   };
+}
+
+/** A folder that cannot be made, a disk that is full: the machine's word (`EACCES: permission denied, mkdir '/data'`), no bug of ours. */
+function isRefusalOfSystem(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'path' in error && 'errno' in error;
 }
