@@ -28,8 +28,21 @@ export const gatewayConfigSchema = z.strictObject({
     port: port.default(8_082).describe('Port; 0 takes a free one.'),
     tls: z
       .strictObject({
-        certFile: z.string().describe('Certificate chain, PEM.'),
+        certFile: z
+          .string()
+          .describe('Certificate chain, PEM; for clients that ask for no name or an unknown one.'),
         keyFile: z.string().describe('Private key, PEM.'),
+        certificates: z
+          .array(z.strictObject({ certFile: z.string(), keyFile: z.string() }))
+          .max(1_000)
+          .default([])
+          .describe('More certificates, as {certFile, keyFile}; the client asks by name (SNI).'),
+        caFile: z.string().optional().describe('Authorities of client certificates, PEM.'),
+        clientAuth: z
+          .enum(['none', 'request', 'required'])
+          .default('none')
+          .describe('Whether clients are asked for a certificate, and refused without a good one.'),
+        minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest version of TLS.'),
       })
       .optional()
       .describe('TLS; without it plain HTTP.'),

@@ -59,6 +59,7 @@ test('nothing configured: the defaults of the reference', () => {
       port: 80,
       connectTimeoutMs: 3_000,
       readTimeoutMs: 10_000,
+      bodyTimeoutMs: 60_000,
       idleTimeoutMs: 30_000,
       keepAlive: true,
       connectionsMax: 20,
@@ -99,6 +100,7 @@ test('every http setting reaches the engine; 0 is no limit, so the other timeout
   assert.partialDeepStrictEqual(optionsOf('http://a', { http }), {
     connectTimeoutMs: 1,
     readTimeoutMs: 1_000,
+    bodyTimeoutMs: 1_000,
     idleTimeoutMs: 4,
     keepAlive: false,
     connectionsMax: 5,

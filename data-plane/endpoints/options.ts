@@ -45,6 +45,8 @@ export function upstreamOptions(
     port,
     connectTimeoutMs: http.connectTimeout,
     readTimeoutMs: shorter(http.readTimeout, http.idleTimeout),
+    // An event stream may rest for longer than a backend may think.
+    bodyTimeoutMs: http.idleTimeout,
     idleTimeoutMs: http.keepAliveTimeout,
     keepAlive: http.keepAlive,
     connectionsMax: http.maxConcurrentConnections,

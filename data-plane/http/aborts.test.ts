@@ -269,7 +269,7 @@ describe('an upstream that leaves', () => {
 });
 
 describe('an upstream that is silent', () => {
-  const patience = { readTimeoutMs: 150 };
+  const patience = { readTimeoutMs: 150, bodyTimeoutMs: 150 };
 
   for (const phase of headPhases) {
     test(`${phase.name}: 504 readTimeout`, async (t) => {

@@ -229,8 +229,10 @@ export interface UpstreamOptions {
   readonly host: string;
   readonly port: number;
   readonly connectTimeoutMs: number;
-  /** Silence before the head, and between pieces of the body. */
+  /** Silence before the answer's head; 0 is no bound. */
   readonly readTimeoutMs: number;
+  /** Silence between pieces of the answer's body, e.g. of an event stream; 0 is no bound. */
+  readonly bodyTimeoutMs: number;
   /** How long an unused connection is kept. */
   readonly idleTimeoutMs: number;
   readonly keepAlive: boolean;

@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 
 import { createAuthority } from '../../test/kit/certificates.ts';
 import { eventually } from '../../test/kit/eventually.ts';
@@ -138,4 +138,41 @@ test('a gateway with a broken certificate does not start, and names the file', a
     }),
     (error: Error) => error.message.includes(certFile) && error.message.includes('config.invalid'),
   );
+});
+
+test('the settings give a certificate per name, and ask clients for theirs', async (t) => {
+  const { url } = await startUpstream(t);
+  const authority = createAuthority(tempDir(t));
+  const [plain, shop, client] = [
+    authority.issue('plain'),
+    authority.issue('shop', { names: ['DNS:shop.acme.com'] }),
+    authority.issue('client'),
+  ];
+  const gateway = await startWorkerGateway(t, {
+    apis: { a: apiDefinition('a', url) },
+    set: [
+      `listen.tls.certFile=${plain.certFile}`,
+      `listen.tls.keyFile=${plain.keyFile}`,
+      `listen.tls.certificates=${JSON.stringify([shop])}`,
+      `listen.tls.caFile=${authority.caFile}`,
+      'listen.tls.clientAuth=required',
+      'listen.tls.minVersion=TLSv1.3',
+    ],
+  });
+  const ca = readFileSync(authority.caFile, 'utf8');
+  const own = { cert: readFileSync(client.certFile), key: readFileSync(client.keyFile) };
+  const status = (options: object): Promise<string> =>
+    new Promise((resolve) => {
+      const asked = { host: '127.0.0.1', port: gateway.port, path: '/a', ca, agent: false, ...options };
+      request(asked, (answer) => {
+        const name = String((answer.socket as TLSSocket).getPeerCertificate().subject['CN']);
+        answer.resume().once('end', () => resolve(`${answer.statusCode} ${name}`));
+      })
+        .on('error', () => resolve('refused'))
+        .end();
+    });
+  assert.equal(await status({ ...own }), '200 plain');
+  assert.equal(await status({ ...own, servername: 'shop.acme.com' }), '200 shop');
+  assert.equal(await status({}), 'refused');
+  assert.equal(await status({ ...own, maxVersion: 'TLSv1.2' }), 'refused');
 });

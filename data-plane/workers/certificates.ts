@@ -53,15 +53,28 @@ export function openCertificates(listen: GatewayConfig['listen'], log: Log): Cer
 
 function readTls(tls: GatewayConfig['listen']['tls']): TlsOptions | undefined {
   if (tls === undefined) return undefined;
-  const cert = read(tls.certFile);
-  const key = read(tls.keyFile);
-  const x509 = attempt(tls.certFile, 'is no certificate in PEM', () => new X509Certificate(cert));
-  const privateKey = attempt(tls.keyFile, 'is no unencrypted private key in PEM', () =>
+  const { clientAuth, minVersion, caFile } = tls;
+  return {
+    certificates: [tls, ...tls.certificates].map(readPair),
+    ca: caFile === undefined ? undefined : read(caFile),
+    clientAuth,
+    minVersion,
+  };
+}
+
+function readPair(files: { readonly certFile: string; readonly keyFile: string }): {
+  cert: string;
+  key: string;
+} {
+  const cert = read(files.certFile);
+  const key = read(files.keyFile);
+  const x509 = attempt(files.certFile, 'is no certificate in PEM', () => new X509Certificate(cert));
+  const privateKey = attempt(files.keyFile, 'is no unencrypted private key in PEM', () =>
     createPrivateKey(key),
   );
   if (!x509.checkPrivateKey(privateKey))
-    throw invalid(tls.keyFile, `does not belong to the certificate in ${tls.certFile}`);
-  return { certificates: [{ cert, key }], ca: undefined, clientAuth: 'none', minVersion: 'TLSv1.2' };
+    throw invalid(files.keyFile, `does not belong to the certificate in ${files.certFile}`);
+  return { cert, key };
 }
 
 const read = (file: string): string => attempt(file, 'cannot be read', () => readFileSync(file, 'utf8'));

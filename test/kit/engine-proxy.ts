@@ -36,6 +36,7 @@ export async function startEngineProxy(
   const upstream = engine.createUpstream({
     ...upstreamDefaults,
     readTimeoutMs: 30_000,
+    bodyTimeoutMs: 30_000,
     connectionsMax: 2_000,
     ...wish.upstream,
   });

@@ -61,6 +61,7 @@ const limits: ServerLimits = {
 };
 
 const upstreamDefaults: Omit<UpstreamOptions, 'port' | 'readTimeoutMs'> = {
+  bodyTimeoutMs: 250,
   scheme: 'http',
   host: '127.0.0.1',
   connectTimeoutMs: 4_000,

@@ -43,6 +43,7 @@ export class AnswerLane implements Lane {
       ...upstreamDefaults,
       host: loopback,
       readTimeoutMs: 5_000,
+      bodyTimeoutMs: 5_000,
       port,
       ...limits,
     });

@@ -50,6 +50,7 @@ export class RequestLane implements Lane {
       ...upstreamDefaults,
       host: loopback,
       readTimeoutMs: 5_000,
+      bodyTimeoutMs: 5_000,
       port,
     });
     lane.#running = await engine.listen({

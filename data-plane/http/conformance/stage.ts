@@ -18,6 +18,7 @@ export const upstreamDefaults: Omit<UpstreamOptions, 'port'> = {
   host: '127.0.0.1',
   connectTimeoutMs: 2_000,
   readTimeoutMs: 300,
+  bodyTimeoutMs: 300,
   idleTimeoutMs: 5_000,
   keepAlive: true,
   connectionsMax: 8,
@@ -56,7 +57,12 @@ interface ProxyHooks {
 /** A server that sends every exchange to a backend that the test plays itself. */
 export async function startProxy(t: TestContext, engine: Engine, hooks: ProxyHooks = {}) {
   const backend = await startBackend(t);
-  const upstream = engine.createUpstream({ ...upstreamDefaults, readTimeoutMs: 5_000, port: backend.port });
+  const upstream = engine.createUpstream({
+    ...upstreamDefaults,
+    readTimeoutMs: 5_000,
+    bodyTimeoutMs: 5_000,
+    port: backend.port,
+  });
   t.after(() => upstream.close(0));
   const server = await startServer(
     t,

@@ -63,8 +63,9 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     pool.sweep.add(this);
   }
 
-  get isIdle(): boolean {
-    return this.#call === undefined;
+  get #silenceMsMax(): number {
+    const { readTimeoutMs, bodyTimeoutMs } = this.#pool.options;
+    return this.#body === undefined ? readTimeoutMs : bodyTimeoutMs;
   }
 
   /** Sends a call; its result goes to the call. */
@@ -151,7 +152,7 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     // The client is slow to read, or to send its body: the upstream is not to blame, unless it does not take what is here of that.
     if (this.wire.isPaused || (!this.#isRequestSent && this.wire.isDrained)) return this.#armRead();
     if (this.#dueMs === 0 || nowMs < this.#dueMs) return;
-    this.#fail('readTimeout', `the upstream was silent for ${this.#pool.options.readTimeoutMs} ms`);
+    this.#fail('readTimeout', `the upstream was silent for ${this.#silenceMsMax} ms`);
   }
 
   pauseBody(): void {
@@ -234,6 +235,7 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     this.#isPersistent = framing.isPersistent;
     const body = new IncomingBody(framing.body, this, this.#pool.answerLimits);
     this.#body = body;
+    this.#armRead();
     if (body.isEmpty) exchange.marks.upstreamEndUs = exchange.marks.upstreamHeadUs;
     body.expectFeed();
     call.settle({ kind: 'response', head: responseHead(head, text), body });
@@ -315,8 +317,8 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
   }
 
   #armRead(): void {
-    const { readTimeoutMs } = this.#pool.options;
-    this.#dueMs = readTimeoutMs === 0 ? 0 : this.#pool.sweep.nowMs + readTimeoutMs;
+    const ms = this.#silenceMsMax;
+    this.#dueMs = ms === 0 ? 0 : this.#pool.sweep.nowMs + ms;
   }
 }
 

@@ -18,6 +18,7 @@ export const upstreamOptions = (more: Partial<UpstreamOptions>): UpstreamOptions
   port: 1,
   connectTimeoutMs: 5_000,
   readTimeoutMs: 5_000,
+  bodyTimeoutMs: 5_000,
   idleTimeoutMs: 5_000,
   keepAlive: true,
   connectionsMax: 10,
