@@ -89,153 +89,6 @@ describe('connections', () => {
   });
 });
 
-describe('patience', () => {
-  test('idleTimeoutMs: a connection rests that long, and again after each request', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { idleTimeoutMs: 400 } });
-    const peer = await rig.open(get);
-    await peer.until('ok');
-    const firstMs = performance.now();
-    await eventually(() => performance.now() - firstMs > 200);
-    peer.write(get);
-    await peer.until('ok', 2);
-    assertBetween(await endOf(peer, performance.now()), 380);
-    assert.deepEqual(rig.refusals, []);
-  });
-
-  test('headerTimeoutMs: who connects and says nothing is closed in silence', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300 } });
-    const openedMs = performance.now();
-    const peer = await rig.open('');
-    assertBetween(await endOf(peer, openedMs), 300);
-    assert.equal(peer.text, '');
-    assert.deepEqual(rig.refusals, []);
-  });
-
-  test('headerTimeoutMs: who comes first after a quiet time has it in full', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300 } });
-    await (
-      await rig.open('')
-    ).ended;
-    const quietMs = performance.now();
-    await eventually(() => performance.now() - quietMs > 400);
-    const openedMs = performance.now();
-    assertBetween(await endOf(await rig.open(''), openedMs), 300);
-  });
-
-  test('headerTimeoutMs: a head that comes too slowly is 408, however often something comes', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 500 } });
-    const peer = await rig.open('');
-    const startedMs = performance.now();
-    const timer = setInterval(
-      () => peer.write(performance.now() - startedMs < 60 ? 'GET / HTTP/1.1\r\n' : 'X: a\r\n'),
-      50,
-    );
-    t.after(() => clearInterval(timer));
-    const ms = await endOf(peer, startedMs);
-    clearInterval(timer);
-    assertBetween(ms, 500);
-    assert.match(peer.text, /^HTTP\/1\.1 408 /);
-    assert.deepEqual(
-      rig.refusals.map(({ reason }) => reason),
-      ['header-timeout'],
-    );
-  });
-
-  test('headerTimeoutMs: a head in parts is served when it is whole in time, and so is the next one', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 2_000 } });
-    const peer = await rig.open('');
-    for (const times of [1, 2]) {
-      for (const part of [get.slice(0, 5), get.slice(5, 20), get.slice(20)]) {
-        peer.write(part);
-        await turns();
-      }
-      await peer.until('ok', times);
-    }
-  });
-
-  test('headerTimeoutMs: the second head of a connection is bounded as the first', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300, idleTimeoutMs: 60_000 } });
-    const peer = await rig.open(get);
-    await peer.until('ok');
-    peer.write('GET /b');
-    assertBetween(await endOf(peer, performance.now()), 290);
-    assert.match(peer.text, /HTTP\/1\.1 408 /);
-  });
-
-  test('requestMsMax: an answer that does not come in time resets the client', async (t) => {
-    const rig = await startRig(t, { limits: { requestMsMax: 400 } });
-    const peer = await rig.open(get);
-    const startedMs = performance.now();
-    const backend = await rig.backend.next();
-    backend.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
-    assert.equal(await peer.ended, 'reset');
-    assertBetween((peer.endedAtMs ?? Infinity) - startedMs, 380);
-    await backend.ended;
-    assert.deepEqual(
-      rig.outcomes.map(({ kind, status }) => [kind, status]),
-      [['clientAborted', 200]],
-    );
-  });
-
-  test('requestMsMax: each request of a connection has it in full', async (t) => {
-    const rig = await startRig(t, { limits: { requestMsMax: 1_000 } });
-    const peer = await rig.open(get);
-    const backend = await rig.backend.next();
-    const startedMs = performance.now();
-    for (let times = 1; performance.now() - startedMs < 1_300; times += 1) {
-      const askedMs = performance.now();
-      await backend.until('GET /a', times);
-      await eventually(() => performance.now() - askedMs > 100);
-      backend.write(ok);
-      await peer.until('ok', times);
-      peer.write(get);
-    }
-  });
-
-  test('requestMsMax: who reads his answer slowly is no exception', async (t) => {
-    const rig = await startRig(t, {
-      limits: { requestMsMax: 500, idleTimeoutMs: 60_000 },
-      onExchange: (exchange) =>
-        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(64_000_000)),
-    });
-    const peer = await rig.open('');
-    peer.socket.pause();
-    const startedMs = performance.now();
-    peer.write(get);
-    await eventually(() => rig.running.connections === 1);
-    await eventually(() => rig.running.connections === 0);
-    assertBetween(performance.now() - startedMs, 480);
-  });
-
-  test('idleTimeoutMs: who takes nothing of his answer is reset; who takes some of it again and again is not', async (t) => {
-    const bytes = 48_000_000;
-    const rig = await startRig(t, {
-      limits: { idleTimeoutMs: 400 },
-      onExchange: (exchange) =>
-        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(bytes, 'x')),
-    });
-    const lazy = await rig.open('');
-    lazy.socket.pause();
-    lazy.write(get);
-    const slow = await rig.open('');
-    let had = 0;
-    slow.socket.on('data', (part: string) => {
-      had += part.length;
-      if (had % 2_000_000 < part.length) {
-        slow.socket.pause();
-        setTimeout(() => slow.socket.resume(), 100);
-      }
-    });
-    const startedMs = performance.now();
-    slow.write(get);
-    await eventually(() => rig.running.connections === 1);
-    assert.ok(had < bytes, 'the lazy one went first');
-    await eventually(() => had > bytes, { timeoutMs: 20_000 });
-    assert.ok(performance.now() - startedMs > 800, 'it was slow');
-    assert.equal(await slow.ended, 'fin');
-  });
-});
-
 describe('bodies', () => {
   const bound = { limits: { bodyBytesMax: 10 } };
 
@@ -308,6 +161,43 @@ describe('bodies', () => {
     release();
     unread.write('0123456789');
     await (await rig.backend.next()).until('0123456789');
+  });
+});
+
+describe('requests that are sent ahead', () => {
+  test('have others served in between', async (t) => {
+    const paths: string[] = [];
+    const rig = await startRig(t, {
+      onExchange(exchange) {
+        paths.push(exchange.request.path);
+        answering.onExchange(exchange);
+      },
+    });
+    const [greedy, modest] = [await rig.open(''), await rig.open('')];
+    await eventually(() => rig.running.connections === 2);
+    greedy.write(get.repeat(1_000));
+    modest.write(get.replace('/a', '/modest'));
+    await greedy.until('ok', 1_000);
+    await modest.until('ok');
+    assert.equal(paths.length, 1_001);
+    assert.ok(paths.indexOf('/modest') < 50, `${paths.indexOf('/modest')} came first`);
+  });
+
+  test('are not served while earlier answers are not taken', async (t) => {
+    const rig = await startRig(t, {
+      onExchange: (exchange) =>
+        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(20_000, 'x')),
+    });
+    const peer = await rig.open('');
+    peer.socket.pause();
+    peer.write(get.repeat(1_500));
+    // They stop coming when the kernel takes no more.
+    let before = -1;
+    await eventually(() => before === (before = rig.outcomes.length), { everyMs: 200, timeoutMs: 10_000 });
+    assert.ok(before > 0 && before < 1_000, `${before} were served`);
+    peer.socket.resume();
+    await eventually(() => rig.outcomes.length === 1_500, { timeoutMs: 10_000 });
+    await peer.until('HTTP/1.1 200', 1_500);
   });
 });
 

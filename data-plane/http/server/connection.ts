@@ -12,11 +12,13 @@ import { type Reading, Wire, type WireOwner } from '../socket/wire.ts';
 import type { Swept } from '../socket/sweep.ts';
 import { ServerExchange } from './exchange.ts';
 import { refusalAnswer } from './refusal-answer.ts';
-import { ServerRequest } from './request.ts';
+import { methodOf, ServerRequest } from './request.ts';
 import type { ServerState } from './state.ts';
 
 /** Bytes of further requests that a client may have sent ahead; past it nothing is read until they are served. */
 const aheadBytesMax = 64 * 1024;
+/** Requests of one connection that are served in one turn of the event loop; then it is the others' turn. */
+const turnRequestsMax = 4;
 /** A head that has come in part is parsed again when a line of it ended or this much more has come. */
 const parseAgainBytes = 4 * 1024;
 /** What is read and dropped after an answer that closes, so that the client sees the answer and no reset (RFC 9112 section 9.6). */
@@ -87,7 +89,8 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   }
 
   onDrain(): void {
-    this.#exchange?.onDrain();
+    if (this.#exchange !== undefined) this.#exchange.onDrain();
+    else this.#goOn();
   }
 
   onEnd(): void {
@@ -198,12 +201,19 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.#parse(bytes, 0, bytes.length, true);
   }
 
-  /** Serves what is here, one request after the other, until one waits or bytes are missing. */
+  /**
+   * Serves what is here, one request after the other, until one waits or bytes are missing. Who sends many ahead has none served
+   * before the answers to the earlier ones have left, and no more than his share of a turn.
+   */
   // oxlint-disable-next-line max-params -- once per read
   #parse(bytes: Buffer, start: number, end: number, isStable: boolean): void {
     this.#isParsing = true;
     let at = start;
-    while (at < end && this.#phase === 'reading') {
+    for (let served = 0; at < end && this.#phase === 'reading'; served += 1) {
+      if (served >= turnRequestsMax || !this.wire.isDrained) {
+        this.#rest(bytes.subarray(at, end), isStable);
+        break;
+      }
       const head = new RequestHead();
       const behind = parseRequestHead(bytes, at, end, head, this.state.limits);
       if (behind === FAULTY) this.refuse(head.refusal ?? 'request-line');
@@ -222,6 +232,20 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     }
     this.#isParsing = false;
     if (at < end && this.#isServing) this.#keep(bytes, at, end);
+  }
+
+  /** Reads nothing and serves nothing until the next turn, or until the client has taken its answers. */
+  #rest(bytes: Buffer, isStable: boolean): void {
+    this.#ahead = isStable ? bytes : Buffer.from(bytes);
+    this.wire.pause();
+    if (this.wire.isDrained) setImmediate(() => this.#goOn());
+    else this.wire.askDrain();
+  }
+
+  #goOn(): void {
+    if (this.#phase !== 'reading' || this.wire.isClosed) return;
+    this.wire.resume();
+    this.#parseAhead();
   }
 
   #serve(head: RequestHead, text: string): void {
@@ -356,24 +380,5 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.#rateBytes = body.bytes;
     if (!isSlow) return;
     body.break(new BodyFault('body-too-slow'));
-  }
-}
-
-/** Common methods by their first bytes, so that comparing them later compares pointers. */
-function methodOf(text: string, head: RequestHead): string {
-  const method = text.slice(head.lineStart, head.methodEnd);
-  switch (method) {
-    case 'GET':
-      return 'GET';
-    case 'POST':
-      return 'POST';
-    case 'PUT':
-      return 'PUT';
-    case 'DELETE':
-      return 'DELETE';
-    case 'HEAD':
-      return 'HEAD';
-    default:
-      return method;
   }
 }

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate, ExchangeRequest, HeaderList } from '../exchange.ts';
 import type { IncomingBody } from '../message/body.ts';
+import type { RequestHead } from '../message/request-head.ts';
 import type { Target } from '../message/target.ts';
 import type { ServerConnection } from './connection.ts';
 import { clientCertificateOf } from './tls.ts';
@@ -68,5 +69,24 @@ export class ServerRequest implements ExchangeRequest {
   get clientCertificate(): ClientCertificate | undefined {
     const { socket } = this.#connection.wire;
     return this.#connection.isTls ? clientCertificateOf(socket as TLSSocket) : undefined;
+  }
+}
+
+/** Common methods by their first bytes, so that comparing them later compares pointers. */
+export function methodOf(text: string, head: RequestHead): string {
+  const method = text.slice(head.lineStart, head.methodEnd);
+  switch (method) {
+    case 'GET':
+      return 'GET';
+    case 'POST':
+      return 'POST';
+    case 'PUT':
+      return 'PUT';
+    case 'DELETE':
+      return 'DELETE';
+    case 'HEAD':
+      return 'HEAD';
+    default:
+      return method;
   }
 }
