@@ -58,7 +58,7 @@ export interface ListenAt {
 }
 
 /** How long an idle connection of a worker that is replaced stays open. */
-const quietMsMax = 1_000;
+const quietMsMax = 3_000;
 
 /** The engine of this version, chosen here and nowhere else. */
 export { createEngine };
