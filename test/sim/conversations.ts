@@ -19,18 +19,21 @@ export interface Talk {
   /** Receives the client's port before its first byte is sent. */
   readonly onPort: (port: number) => void;
   /**
-   * What the client still waits for. answer: an exchange that runs. reaction: something that ought to come, or never will
-   * when the engine errs. nothing: it may close.
+   * What the client still waits for. answer: an exchange that runs. exchange: one that ought to begin. refusal: one that
+   * comes, or not before the client closes when the engine still waits for the end of something. nothing: it may close.
    */
-  readonly awaits: () => 'answer' | 'reaction' | 'nothing';
+  readonly awaits: () => 'answer' | 'exchange' | 'refusal' | 'nothing';
 }
 
 /** No conversation needs longer; one that does hangs. */
-const conversationMsMax = 6_000;
+const conversationMsMax = 10_000;
 /** Time between two looks at all conversations. */
 const tickMs = 4;
-/** Looks in a row without news before a client closes; each is a turn of the event loop of its own. */
-const quietTicks = { nothing: 3, reaction: 100 };
+/**
+ * Looks in a row without news before a client closes; each is a turn of the event loop of its own. To close before an
+ * exchange has begun would abort it, so that wait is longer than any stall of a busy machine.
+ */
+const quietTicks = { nothing: 3, refusal: 50, exchange: 700 };
 
 interface Running {
   readonly talk: Talk;

@@ -34,8 +34,10 @@ Exit code: 0 nothing found, 1 a finding, 2 wrong use.
 `;
 
 /** Cases between two comparisons of counts. */
-const batchCases = 600;
+const batchCases = 1_800;
 const progressMs = 5_000;
+const reportMsMax = 200_000;
+const stopMsMax = 5_000;
 const minimiseBounds = { triesMax: 400, msMax: 90_000 };
 
 interface Options {
@@ -71,7 +73,8 @@ class Tally {
   }
 }
 
-process.exitCode = await main();
+// A gateway that hangs may hold this process too.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -85,17 +88,26 @@ async function main(): Promise<number> {
   const scene = await Scene.start(folder, servers);
   const upstreams: readonly UpstreamName[] = ['checker', ...servers];
   say(`seed ${options.seed}, ${options.seconds} s, against ${upstreams.join(', ')}\n`);
+  // The servers of Debian would outlive this process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void within(stopMsMax, scene.stop()).then(() => process.exit(1)));
   let active: readonly FuzzCase[] = [];
   try {
     const onBatch = (cases: readonly FuzzCase[]): void => void (active = cases);
     const verdict = await fuzz(scene, { ...options, upstreams, onBatch });
     if (verdict === undefined) return 0;
-    await report(scene, verdict, { ...options, active });
+    await within(reportMsMax, report(scene, verdict, { ...options, active }));
     return 1;
   } finally {
-    await scene.stop();
+    await within(stopMsMax, scene.stop());
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function fuzz(
@@ -148,15 +160,11 @@ async function report(
   say(
     `\nFOUND ${finding.rule}\n${finding.detail}\nseed ${options.seed}, in the batch of cases ${options.active[0]?.number ?? 0} and following\n`,
   );
-  const found = await findAlone(scene, finding, known === undefined ? options.active : [known]);
-  if (found === undefined) {
-    const path = writeReproduction(
-      options.out,
-      finding,
-      known === undefined ? options.active : [known, ...options.active],
-    );
-    return say(`no case alone does it again; the whole batch is in ${path}\n`);
-  }
+  const suspects = known === undefined ? options.active : [known];
+  // First of all, for what follows may take long or fail: everything that ran, the suspect before the others.
+  const whole = writeReproduction(options.out, finding, [...new Set([...suspects, ...options.active])]);
+  const found = await findAlone(scene, finding, suspects);
+  if (found === undefined) return say(`no case alone does it again; the whole batch is in ${whole}\n`);
   const smallest = await minimise(
     found,
     async (smaller) => (await scene.runAlone(smaller))?.rule === finding.rule,

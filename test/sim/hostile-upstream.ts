@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { ResponseCase } from './cases.ts';
+import { tokensOf } from './strict-message.ts';
 import { readRequest } from './strict-request.ts';
+import { readResponse } from './strict-response.ts';
 import { writeInPieces } from './writing.ts';
 
 /** A backend that answers each request with the bytes that its case prescribes. */
@@ -26,7 +28,10 @@ export async function startHostileUpstream(): Promise<HostileUpstream> {
   const written = new Map<string, number>();
   const faults: string[] = [];
   const sockets = new Set<Socket>();
-  const answer = async (socket: Socket, id: string): Promise<void> => {
+  const spoiled = new WeakSet<Socket>();
+  const answer = async (socket: Socket, method: string, id: string): Promise<void> => {
+    if (spoiled.has(socket))
+      faults.push(`a request on a connection whose last answer was not whole and alone: ${id}`);
     counts.set(id, (counts.get(id) ?? 0) + 1);
     const script = scripts.get(id);
     if (script === undefined) {
@@ -34,6 +39,7 @@ export async function startHostileUpstream(): Promise<HostileUpstream> {
       socket.destroy();
       return;
     }
+    if (!isReusable(script.input, method)) spoiled.add(socket);
     await writeInPieces(socket, script.input, script.cuts);
     written.set(id, performance.now());
     if (script.ending === 'fin') socket.end();
@@ -58,7 +64,7 @@ export async function startHostileUpstream(): Promise<HostileUpstream> {
       bytes = bytes.subarray(reading.end);
       // The gateway does not pipeline: what comes before the answer would be a request that nobody sent.
       if (bytes.length > 0) faults.push(`bytes after a request: ${bytes.toString('latin1')}`);
-      void answer(socket, reading.request.target.slice('/r/'.length));
+      void answer(socket, reading.request.method, reading.request.target.slice('/r/'.length));
     });
   });
   server.listen(0, '127.0.0.1');
@@ -81,4 +87,13 @@ export async function startHostileUpstream(): Promise<HostileUpstream> {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** RFC 9112 sections 6.3 and 9.3: after anything else than one whole answer that says nothing of closing, nobody may ask again. */
+function isReusable(input: Buffer, method: string): boolean {
+  const reading = readResponse(input, 0, { method, ending: 'open' });
+  if (reading.kind !== 'complete' || reading.end < input.length) return false;
+  const { version, fields } = reading.response;
+  const options = tokensOf(fields, 'connection');
+  return !options.includes('close') && (version === '1.1' || options.includes('keep-alive'));
 }

@@ -1,7 +1,10 @@
 import type { Random } from './random.ts';
 import {
   blanks,
+  chunkDresses,
   chunkLines,
+  codingLines,
+  lengthDresses,
   lineEndings,
   methods,
   nastyBytes,
@@ -70,6 +73,22 @@ const shared = {
     replaceMatch(text, random, {
       pattern: /(?<=\r\n)[0-9A-Fa-f]+(?=\r\n)/g,
       by: () => random.pick(chunkLines),
+    }),
+  // The number stays right, so that whoever forgives the dress reads on without another fault.
+  'chunk size dressed': (text, random) =>
+    replaceMatch(text, random, {
+      pattern: /(?<=\r\n)[0-9A-Fa-f]+(?=\r\n)/g,
+      by: (size) => random.pick(chunkDresses)(size),
+    }),
+  'length dressed': (text, random) =>
+    replaceMatch(text, random, {
+      pattern: /(?<=content-length: *)\d+/gi,
+      by: (length) => random.pick(lengthDresses)(length),
+    }),
+  'coding dressed': (text, random) =>
+    replaceMatch(text, random, {
+      pattern: /transfer-encoding: *chunked/gi,
+      by: () => random.pick(codingLines),
     }),
   'length off by some': (text, random) =>
     text.replace(/(?<=content-length: *)\d+/i, (digits) =>
@@ -169,10 +188,10 @@ function replaceEnding(text: string, random: Random, ending: string): string {
 function replaceMatch(
   text: string,
   random: Random,
-  change: { readonly pattern: RegExp; readonly by: () => string },
+  change: { readonly pattern: RegExp; readonly by: (found: string) => string },
 ): string {
   const places = [...text.matchAll(change.pattern)];
   const place = places[random.below(Math.max(1, places.length))];
   if (place === undefined) return text;
-  return text.slice(0, place.index) + change.by() + text.slice(place.index + place[0].length);
+  return text.slice(0, place.index) + change.by(place[0]) + text.slice(place.index + place[0].length);
 }

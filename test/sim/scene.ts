@@ -33,7 +33,7 @@ export interface BatchCount {
 }
 
 /** Conversations at one time; enough to hide the waiting, few enough to keep the event loop quick. */
-const concurrency = 96;
+const concurrency = 128;
 /** How long a batch's last exchanges, connections and log lines may take after its clients have gone. */
 const settleMsMax = 5_000;
 
@@ -144,9 +144,11 @@ export class Scene {
       const heard = await this.#converse(fuzzCase, exchanges, () =>
         exchanges.some((exchange, index) => exchange.outcomes === 0 && index !== idle)
           ? 'answer'
-          : tail === 'ambiguous' || exchanges.length < requests.length
-            ? 'reaction'
-            : 'nothing',
+          : exchanges.length < requests.length
+            ? 'exchange'
+            : tail === 'ambiguous'
+              ? 'refusal'
+              : 'nothing',
       );
       batch.push(requestFacts(fuzzCase, exchanges, heard));
     });
@@ -165,7 +167,7 @@ export class Scene {
       const body = method === 'POST' ? 'Content-Length: 5\r\n\r\nhello' : '\r\n';
       const input = Buffer.from(`${method} /r/${id} HTTP/${version}\r\nHost: fuzz.test\r\n${body}`, 'latin1');
       const heard = await this.#converse({ input, cuts: [], ending: 'wait' }, exchanges, () =>
-        exchanges.length === 0 ? 'reaction' : exchanges[0]?.outcomes === 0 ? 'answer' : 'nothing',
+        exchanges.length === 0 ? 'exchange' : exchanges[0]?.outcomes === 0 ? 'answer' : 'nothing',
       );
       const asked = this.#hostile.count(id);
       batch.push({ case: fuzzCase, exchanges, heard, asked, writtenMs: this.#hostile.writtenMs(id) });

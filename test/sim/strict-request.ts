@@ -81,7 +81,9 @@ function readHead(bytes: Buffer, at: number): Read<StrictHead> | undefined {
 // RFC 3986 sections 3.3 and 3.4 have fewer characters, but browsers send quotes, bars and braces, and no server has a second
 // reading of them. A fragment and a backslash have one (RFC 9112 section 3.2 leaves them no place).
 const originForm = /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
-const absoluteForm = /^https?:\/\/[^/?#\s@\\]+(?:[/?][\x21\x22\x24-\x5b\x5d-\x7e]*)?$/i;
+// RFC 9110 section 4.2.1: a URI of http without a host is to be rejected.
+const absoluteForm =
+  /^https?:\/\/(?:[A-Za-z0-9\-._~!$&'()*+;=%]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?(?:[/?][\x21\x22\x24-\x5b\x5d-\x7e]*)?$/i;
 
 function checkTarget(method: string, target: string): void {
   if (method === 'CONNECT') throw new Ambiguity('CONNECT');

@@ -5,6 +5,7 @@ import {
   readFields,
   readLength,
   readLine,
+  valuesOf,
   type Field,
   type Read,
   type StrictBody,
@@ -101,6 +102,8 @@ function readRest(
   const isBodiless = context.method === 'HEAD' || status === 204 || status === 304;
   const oddities = [...context.oddities];
   const framing = isBodiless ? announced(head.value, oddities) : framingOf(fields, version);
+  if (valuesOf(fields, 'content-length').some((length) => length.length > 16))
+    oddities.push('a long Content-Length');
   if ((status === 204 || status === 205) && framing !== undefined && framing !== 0)
     oddities.push(`a body announced in a ${status}`);
   const found = isBodiless
