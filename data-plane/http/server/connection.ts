@@ -166,7 +166,8 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   onExchangeEnd(isPersistent: boolean): void {
     const body = this.#body;
     this.#exchange = undefined;
-    if (!isPersistent || this.state.isClosing) return this.#close();
+    // An answer that left without `Connection: close` just before the stop may have its next request on the way.
+    if (!isPersistent || this.state.isRetiring) return this.#close();
     if (body !== undefined && body.state === 'open') {
       // What is left is short (see ServerExchange) and belongs to nobody: it is read and dropped.
       body.discard();

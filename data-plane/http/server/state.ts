@@ -21,7 +21,10 @@ export class ServerState {
   readonly authorities = new Authorities();
   readonly members = new Set<Member>();
   readonly onExchange: (exchange: Exchange) => void;
+  /** Answers say `Connection: close`. */
   isClosing = false;
+  /** Whoever has nothing to do goes. */
+  isRetiring = false;
   readonly #options: ServerOptions;
   readonly #bySource = new Map<string, number>();
   #onEmpty: (() => void) | undefined = undefined;
@@ -77,6 +80,7 @@ export class ServerState {
   async drain(deadlineMs: number, quietMs: number): Promise<void> {
     this.isClosing = true;
     const retire = (): void => {
+      this.isRetiring = true;
       for (const member of this.members) member.retire();
     };
     if (quietMs === 0) retire();
