@@ -28,6 +28,8 @@ export class BodyWriter implements BodySink {
   readonly #framing: number | 'chunked' | 'close';
   readonly #hooks: BodyWriterHooks;
   #text: string;
+  /** Pieces of one read that leave in one chunk: chunks of one byte each would cost the next hop as much as they cost us. */
+  #chunk = '';
   /** The piece that completes a declared length, when it is too long for text. */
   #last: Buffer | undefined = undefined;
   #isLastStable = true;
@@ -48,9 +50,11 @@ export class BodyWriter implements BodySink {
     this.bytes += length;
     const isChunked = this.#framing === 'chunked';
     if (length <= textBytesMax) {
-      if (this.#text.length + length > textBytesMax) this.#flush();
-      const piece = bytes.toString('latin1', start, end);
-      this.#text += isChunked ? `${length.toString(16)}\r\n${piece}\r\n` : piece;
+      if (this.#text.length + this.#chunk.length + length > textBytesMax) this.#flush();
+      const piece =
+        length === 1 ? String.fromCharCode(bytes[start] ?? 0) : bytes.toString('latin1', start, end);
+      if (isChunked) this.#chunk += piece;
+      else this.#text += piece;
       return;
     }
     if (this.bytes === this.#framing) {
@@ -58,6 +62,7 @@ export class BodyWriter implements BodySink {
       this.#isLastStable = isStable;
       return;
     }
+    this.#endChunk();
     const text = this.#text;
     this.#text = isChunked ? '\r\n' : '';
     this.#wire.writeWith(isChunked ? `${text}${length.toString(16)}\r\n` : text, bytes, start, end, isStable);
@@ -73,6 +78,7 @@ export class BodyWriter implements BodySink {
 
   onEnd(trailers: HeaderList | undefined): void {
     this.#isOver = true;
+    this.#endChunk();
     if (this.#framing === 'chunked')
       this.#text += `0\r\n${trailers instanceof WireHeaders ? trailers.forwardable() : ''}\r\n`;
     let isReleased = false;
@@ -99,7 +105,15 @@ export class BodyWriter implements BodySink {
     this.#text = '';
   }
 
+  #endChunk(): void {
+    const chunk = this.#chunk;
+    if (chunk === '') return;
+    this.#text += `${chunk.length.toString(16)}\r\n${chunk}\r\n`;
+    this.#chunk = '';
+  }
+
   #flush(): void {
+    this.#endChunk();
     if (this.#text === '') return;
     this.#wire.write(this.#text);
     this.#text = '';
