@@ -55,6 +55,21 @@ export function breakingPromises(name: string, create: () => Engine): void {
       assert.ok(!(await seen.rest()).includes('0\r\n\r\n'));
     });
 
+    test('a broken body is refused with the text of its status, to HEAD without', async (t) => {
+      const { open } = await startProxy(t, create());
+      for (const [method, text] of [
+        ['POST', 'Bad Request'],
+        ['HEAD', ''],
+      ] as const) {
+        const client = await open(
+          `${method} / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+        );
+        await client.closed;
+        assert.match(client.text(), /^HTTP\/1\.1 400 /);
+        assert.equal(client.text().split('\r\n\r\n')[1], text);
+      }
+    });
+
     for (const [failure, makeBackend] of [
       ['connectRefused', 'refusing'],
       ['readTimeout', 'silent'],

@@ -138,7 +138,7 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.state.onRefusal(reason, this.remoteAddress);
     const { status } = refusals[reason];
     if (exchange?.onBodyFault(status) === true)
-      this.wire.write(refusalAnswer(status, this.state.sweep.dateLine));
+      this.wire.write(refusalAnswer(status, this.state.sweep.dateLine, exchange.request.method === 'HEAD'));
     this.#exchange = undefined;
     this.#close();
   }
