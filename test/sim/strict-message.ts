@@ -149,7 +149,7 @@ export function readChunked(bytes: Buffer, at: number): Read<StrictBody> | undef
     if (!Number.isSafeInteger(size)) throw new Ambiguity('a chunk size that overflows');
     const rest = line.value.slice(digits.length);
     if (!extension.test(rest)) throw new Ambiguity('a chunk extension that is none');
-    if (rest.length > 128 || digits.length > 13) strange = 'a long chunk line';
+    if (rest.length > 128 || digits.length > 13 || /[\x80-\xff]/.test(rest)) strange = 'a rare chunk line';
     place = line.end;
     if (size === 0) return readTrailers(bytes, place, { content: pieces.join(''), strange });
     // The bytes after the data are judged as soon as they are there, as a reader on a socket would.
