@@ -7,7 +7,7 @@ import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
 import { freePort } from '../../test/kit/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { openPeer, type Peer, startBackend, turns } from '../http/abort-stage.ts';
+import { openPeer, type Peer, startBackend, turns } from '../../test/kit/raw-peer.ts';
 
 /** The abort table through the whole gateway: what the client is told, and what the access record says. */
 
@@ -162,7 +162,7 @@ describe('an upstream that is silent', () => {
 
   test('in the middle of its answer: the client is reset, and the record says so', async (t) => {
     const backend = await startBackend(t);
-    const { open } = await startRecorded(t, `http://127.0.0.1:${backend.port}`, { readTimeout: 200 });
+    const { open } = await startRecorded(t, `http://127.0.0.1:${backend.port}`, { idleTimeout: 200 });
     const { client, record } = await open(get);
     const peer = await backend.next();
     peer.write(halfAnswer);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
-import { type Peer, startRig, turns } from './abort-stage.ts';
+import { type Peer, turns } from '../../test/kit/raw-peer.ts';
+import { startRig } from '../../test/kit/engine-rig.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Each time limit of a server, from both sides. The clock of the engine is 100 ms coarse: a wait may last that much longer, never less. */

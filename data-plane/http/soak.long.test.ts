@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 
 import { startEngineProcess, type EngineFigures, type EngineProcess } from '../../test/kit/engine-process.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { openPeer, type Peer } from './abort-stage.ts';
+import { openPeer, type Peer } from '../../test/kit/raw-peer.ts';
 
 /**
  * Many mixed requests: what was allocated for them is given back.

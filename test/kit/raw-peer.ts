@@ -1,17 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { limitDefaults, upstreamDefaults } from './conformance/stage.ts';
-import { createEngine } from './engine.ts';
-import type {
-  EngineRefusal,
-  Exchange,
-  Outcome,
-  ServerLimits,
-  Upstream,
-  UpstreamFailure,
-  UpstreamOptions,
-} from './exchange.ts';
 
 /** How a connection ended, as the one who did not end it sees it. */
 export type Ending = 'fin' | 'reset';
@@ -96,75 +85,6 @@ export async function startBackend(t: Pick<TestContext, 'after'>) {
       return peer === undefined ? new Promise((resolve) => takers.push(resolve)) : Promise.resolve(peer);
     },
   };
-}
-
-/** What a rig may have otherwise. */
-export interface RigWish {
-  readonly limits?: Partial<ServerLimits>;
-  readonly upstream?: Partial<UpstreamOptions>;
-  /** Instead of passing every exchange on. */
-  readonly onExchange?: (exchange: Exchange, upstream: Upstream) => void;
-}
-
-/** The engine between a client and a backend that the test plays, with everything that it said. */
-export async function startRig(t: Pick<TestContext, 'after'>, wish: RigWish = {}) {
-  const engine = createEngine();
-  const backend = await startBackend(t);
-  const upstream = engine.createUpstream({
-    ...upstreamDefaults,
-    // One only: a slot that is not given back stops the next request.
-    connectionsMax: 1,
-    readTimeoutMs: 5_000,
-    bodyTimeoutMs: 5_000,
-    port: backend.port,
-    ...wish.upstream,
-  });
-  const outcomes: Outcome[] = [];
-  const failures: UpstreamFailure[] = [];
-  const refusals: EngineRefusal[] = [];
-  const running = await engine.listen({
-    host: '127.0.0.1',
-    port: 0,
-    tls: undefined,
-    limits: { ...limitDefaults, ...wish.limits },
-    target: { mergeSlashes: false, encodedSlash: 'keep' },
-    onExchange: (exchange) => {
-      exchange.beforeEnd = (outcome) => void outcomes.push(outcome);
-      if (wish.onExchange === undefined) forward(exchange, upstream, (failure) => failures.push(failure));
-      else wish.onExchange(exchange, upstream);
-    },
-    onRefusal: (refusal) => void refusals.push(refusal),
-  });
-  t.after(async () => {
-    await running.close(0);
-    await upstream.close(0);
-  });
-  return {
-    backend,
-    upstream,
-    running,
-    outcomes,
-    failures,
-    refusals,
-    open: (first: string, from = '127.0.0.1') => openPeer(t, { port: running.port, from }, first),
-  };
-}
-
-/** Passes an exchange on as the gateway does; a failure is 502 or 504 with its name. */
-// oxlint-disable-next-line max-params -- a test's own shorthand
-export function forward(
-  exchange: Exchange,
-  upstream: Upstream,
-  onFailure: (failure: UpstreamFailure) => void = () => undefined,
-): void {
-  const { method, path, headers, body, isUpgrade } = exchange.request;
-  upstream.send({ method, target: path, headers, body, exchange, isUpgrade }, (result) => {
-    if (result.kind === 'response') return exchange.respond(result.head, result.body);
-    if (result.kind === 'upgrade') return exchange.tunnel(result.upgrade);
-    onFailure(result.failure);
-    const status = result.failure === 'readTimeout' || result.failure === 'queueTimeout' ? 504 : 502;
-    exchange.respond({ status, headers: exchange.createHeaders() }, result.failure);
-  });
 }
 
 /** Connects and sends the first bytes. */
