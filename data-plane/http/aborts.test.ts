@@ -348,3 +348,36 @@ async function assertCutOff(rig: Rig, client: Peer): Promise<void> {
   assert.deepEqual(rig.failures, []);
   await assertRecovered(rig);
 }
+
+describe('a tunnel whose client ends its side', () => {
+  test('while more is on its way than it takes: what it is given is right to the last byte', async (t) => {
+    const rig = await startRig(t);
+    const client = await rig.open('');
+    client.socket.pause();
+    client.write('GET /ws HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+    const backend = await rig.backend.next();
+    await backend.until('\r\n\r\n');
+    backend.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+    let next = 0;
+    const more = (): void => {
+      while (backend.socket.writable) {
+        const numbers = Array.from({ length: 8_192 }, () => String(next++).padStart(8, '0'));
+        if (!backend.socket.write(numbers.join(''), 'latin1')) return;
+      }
+    };
+    backend.socket.on('drain', more);
+    more();
+    // Until nobody on the way takes any more.
+    let before = -1;
+    await eventually(() => before === (before = next), { everyMs: 100, timeoutMs: 10_000 });
+    client.leave('fin');
+    await backend.ended;
+    client.socket.resume();
+    await client.ended;
+    const [, text = ''] = client.text.split('\r\n\r\n');
+    assert.ok(text.length > 1_000_000);
+    for (let at = 0; at + 8 <= text.length; at += 8)
+      if (Number(text.slice(at, at + 8)) !== at / 8)
+        assert.fail(`wrong at ${at}: ${text.slice(at, at + 16)}`);
+  });
+});

@@ -138,10 +138,11 @@ class Tunnel implements Member {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#touch();
-    for (const wire of [this.#client, this.#upstream]) {
-      wire.end();
-      wire.resume();
-    }
+    this.#client.end();
+    this.#upstream.end();
+    // A side that is paused stays so until what it sent has left: the next read would overwrite those bytes. onDrain resumes it.
+    if (this.#upstream.isDrained) this.#client.resume();
+    if (this.#client.isDrained) this.#upstream.resume();
     this.#onEnd({
       kind,
       bytesFromClient: this.#bytesFromClient,
