@@ -94,7 +94,8 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   };
 }
 
-async function openReporter(options: ServingOptions): Promise<Reporter> {
+/** Opens the spool of this process, and closes it with the life-cycle. */
+export async function openReporter(options: ServingOptions): Promise<Reporter> {
   const { config, log, metrics, clock, lifecycle, gateway } = options;
   const reporter = await startReporter({
     dir: join(config.dataDir, 'spool'),

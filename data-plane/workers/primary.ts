@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import type { Nack } from '../../proto/wire/published.ts';
 import { createAdminApp } from '../admin/app.ts';
 import { listenAdmin } from '../admin/server.ts';
@@ -8,8 +6,7 @@ import { createUpstreams } from '../endpoints/upstreams.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import { createDeployments, type DeployedEnvironment, type Deployments } from '../gateway/deployments.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
-import { type Reporter, startReporter } from '../report/reporter.ts';
-import { createEngine } from '../serving.ts';
+import { createEngine, openReporter } from '../serving.ts';
 import { openSource, startSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
 import { openCertificates, type Certificates } from './certificates.ts';
@@ -38,7 +35,10 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
   const { config, log, lifecycle } = options;
   const certificates = openCertificates(config.listen, log);
   const source = await openSource(options);
-  const reporter = config.report.enabled ? await openReporter(options, source.gateway) : undefined;
+  // This process writes no records: it deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost.
+  const reporter = config.report.enabled
+    ? await openReporter({ ...options, gateway: source.gateway })
+    : undefined;
   const deployments = openJudge(options);
   const served = createServedSet();
   const figures = createFigures();
@@ -93,22 +93,6 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     reloadCertificates: async () => void (await certificates.reload((tls) => crew.reloadTls(tls))),
     replaceWorkers: () => crew.replace(),
   };
-}
-
-/** Writes no records; deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost. */
-async function openReporter(options: GatewayOptions, gateway: string): Promise<Reporter> {
-  const { config, log, metrics, clock, lifecycle } = options;
-  const reporter = await startReporter({
-    dir: join(config.dataDir, 'spool'),
-    checkpointDir: join(config.dataDir, 'checkpoints'),
-    gateway,
-    settings: config.report,
-    log,
-    metrics,
-    clock,
-  });
-  lifecycle.onClose('spool', () => reporter.close());
-  return reporter;
 }
 
 /** Compiles everything as the workers do and serves nothing: what it refuses they refuse, and its pools stay empty. */
