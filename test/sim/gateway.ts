@@ -77,7 +77,7 @@ const upstreamDefaults: Omit<UpstreamOptions, 'port' | 'readTimeoutMs'> = {
   proxy: undefined,
 };
 /** A hostile upstream's silence is part of the game, and every silent answer costs this long. */
-export const hostileReadTimeoutMs = 250;
+export const hostileReadTimeoutMs = 400;
 /** A sound upstream's silence is a hang. */
 const readTimeoutMs = 4_000;
 

@@ -46,8 +46,9 @@ export function judgeResponse(facts: ResponseFacts): Finding | undefined {
   // safe to repeat is then not repeated, although this upstream never saw it.
   if (asked === 0 && method === 'POST' && (exchange.failure === 'closed' || exchange.failure === 'reset'))
     return undefined;
-  // This machine was so slow that the answer was late.
-  if (exchange.failure === 'readTimeout' && isLate(facts, exchange)) return undefined;
+  // This machine was so slow that the answer, or a piece of it, was late.
+  const isTimeout = exchange.failure === 'readTimeout' || exchange.outcome?.kind === 'upstreamAborted';
+  if (isTimeout && isLate(facts, exchange)) return undefined;
   // The answer was refused or broken: right for everything but a plain whole one.
   if (sent.kind === 'complete' && sent.strange === undefined && ending !== 'reset')
     return {
