@@ -2,17 +2,15 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { BodyFault, type BodySource, IncomingBody } from '../message/body.ts';
 import { FAULTY, INCOMPLETE } from '../message/fields.ts';
-import { frameRequest } from '../message/framing.ts';
 import { LF } from '../message/grammar.ts';
 import { type RefusalReason, refusals } from '../message/refusal.ts';
+import { readRequest } from '../message/request.ts';
 import { parseRequestHead, RequestHead } from '../message/request-head.ts';
-import { readTarget } from '../message/target.ts';
-import { WireHeaders } from '../message/wire-headers.ts';
 import { type Reading, Wire, type WireOwner } from '../socket/wire.ts';
 import type { Swept } from '../socket/sweep.ts';
 import { ServerExchange } from './exchange.ts';
 import { refusalAnswer } from './refusal-answer.ts';
-import { methodOf, ServerRequest } from './request.ts';
+import { ServerRequest } from './request.ts';
 import type { ServerState } from './state.ts';
 
 /** Bytes of further requests that a client may have sent ahead; past it nothing is read until they are served. */
@@ -251,41 +249,13 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
 
   #serve(head: RequestHead, text: string): void {
     const { state } = this;
-    const framing = frameRequest(head, text);
-    if (typeof framing === 'string') return this.refuse(framing);
-    const method = methodOf(text, head);
-    const target = readTarget(text.slice(head.targetStart, head.targetEnd), method, state.target);
-    if (typeof target === 'string') return this.refuse(target);
-    const authority = target.authority ?? framing.hostHeader ?? '';
-    // RFC 9112 section 3.2.2: the authority of an absolute target replaces Host; here both have to say the same.
-    if (
-      target.authority !== undefined &&
-      framing.hostHeader?.toLowerCase() !== target.authority.toLowerCase() &&
-      framing.hostHeader !== undefined
-    )
-      return this.refuse('host-mismatch');
-    const host =
-      target.authority === undefined && framing.hostHeader === undefined
-        ? ''
-        : state.authorities.hostOf(authority);
-    if (host === undefined) return this.refuse('host-malformed');
-    if (typeof framing.body === 'number' && framing.body > state.limits.bodyBytesMax)
-      return this.refuse('body-too-large');
+    const read = readRequest(head, text, state);
+    if (typeof read === 'string') return this.refuse(read);
     if (state.isOverloaded) return this.refuse('overloaded');
     this.#requests += 1;
+    const { framing } = read;
     const body = new IncomingBody(framing.body, this, state.limits);
-    const request = new ServerRequest(this, {
-      method,
-      target,
-      authority,
-      host,
-      body,
-      isUpgrade: framing.isUpgrade && body.isEmpty,
-      httpVersion: head.minorVersion === 1 ? '1.1' : '1.0',
-      headers: new WireHeaders(text, head),
-      rawHead: text,
-    });
-    const exchange = new ServerExchange(this, request, {
+    const exchange = new ServerExchange(this, new ServerRequest(this, read, { head, text, body }), {
       isPersistent: framing.isPersistent && this.#requests < state.limits.requestsPerConnectionMax,
       expectsContinue: framing.expectsContinue,
     });

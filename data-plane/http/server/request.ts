@@ -1,22 +1,11 @@
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate, ExchangeRequest, HeaderList } from '../exchange.ts';
 import type { IncomingBody } from '../message/body.ts';
+import type { ReadRequest } from '../message/request.ts';
 import type { RequestHead } from '../message/request-head.ts';
-import type { Target } from '../message/target.ts';
+import { WireHeaders } from '../message/wire-headers.ts';
 import type { ServerConnection } from './connection.ts';
 import { clientCertificateOf } from './tls.ts';
-
-interface RequestParts {
-  readonly method: string;
-  readonly target: Target;
-  readonly authority: string;
-  readonly host: string;
-  readonly body: IncomingBody;
-  readonly isUpgrade: boolean;
-  readonly httpVersion: '1.0' | '1.1';
-  readonly headers: HeaderList;
-  readonly rawHead: string;
-}
 
 /** What the client asked; addresses and certificate are asked of the socket only when somebody asks here. */
 export class ServerRequest implements ExchangeRequest {
@@ -32,18 +21,22 @@ export class ServerRequest implements ExchangeRequest {
   readonly rawHead: string;
   readonly #connection: ServerConnection;
 
-  constructor(connection: ServerConnection, parts: RequestParts) {
+  constructor(
+    connection: ServerConnection,
+    read: ReadRequest,
+    parts: { readonly head: RequestHead; readonly text: string; readonly body: IncomingBody },
+  ) {
     this.#connection = connection;
-    this.method = parts.method;
-    this.path = parts.target.path;
-    this.query = parts.target.query;
-    this.httpVersion = parts.httpVersion;
-    this.authority = parts.authority;
-    this.host = parts.host;
-    this.headers = parts.headers;
+    this.method = read.method;
+    this.path = read.target.path;
+    this.query = read.target.query;
+    this.httpVersion = parts.head.minorVersion === 1 ? '1.1' : '1.0';
+    this.authority = read.authority;
+    this.host = read.host;
+    this.headers = new WireHeaders(parts.text, parts.head);
     this.body = parts.body;
-    this.isUpgrade = parts.isUpgrade;
-    this.rawHead = parts.rawHead;
+    this.isUpgrade = read.framing.isUpgrade && parts.body.isEmpty;
+    this.rawHead = parts.text;
   }
 
   get scheme(): 'http' | 'https' {
@@ -69,24 +62,5 @@ export class ServerRequest implements ExchangeRequest {
   get clientCertificate(): ClientCertificate | undefined {
     const { socket } = this.#connection.wire;
     return this.#connection.isTls ? clientCertificateOf(socket as TLSSocket) : undefined;
-  }
-}
-
-/** Common methods by their first bytes, so that comparing them later compares pointers. */
-export function methodOf(text: string, head: RequestHead): string {
-  const method = text.slice(head.lineStart, head.methodEnd);
-  switch (method) {
-    case 'GET':
-      return 'GET';
-    case 'POST':
-      return 'POST';
-    case 'PUT':
-      return 'PUT';
-    case 'DELETE':
-      return 'DELETE';
-    case 'HEAD':
-      return 'HEAD';
-    default:
-      return method;
   }
 }
