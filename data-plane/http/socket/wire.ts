@@ -17,6 +17,11 @@ export interface WireOwner {
 
 /** Bytes of one read at most. */
 const readBytes = 64 * 1024;
+/**
+ * How long full reads of one connection may keep the event loop; then it is the others' turn. Without it libuv reads a connection that
+ * is always full 32 times before it looks at the next one.
+ */
+const turnMsMax = 0.25;
 /** A read of this size says that a body is long: it gets a buffer of its own, which saves a copy per piece. */
 const bulkBytes = 16 * 1024;
 
@@ -74,6 +79,9 @@ export class Wire {
   isClosed = false;
   readonly #reading: Reading | undefined;
   #isDrainAsked = false;
+  /** When the first of several full reads began; 0 is none. */
+  #turnSinceMs = 0;
+  #isYielding = false;
   #error: Error | undefined = undefined;
 
   /** `reading` is what the socket was made with; without it bytes come by 'data' events, each in a buffer of its own. */
@@ -95,7 +103,10 @@ export class Wire {
   onRead(bytes: Buffer, length: number, isStable: boolean): void {
     if (this.isClosed) return;
     if (!isStable && length >= bulkBytes) this.#reading?.setPrivate(true);
+    if (length < readBytes) this.#turnSinceMs = 0;
+    else if (this.#turnSinceMs === 0) this.#turnSinceMs = performance.now();
     this.owner.onBytes(bytes, 0, length, isStable);
+    if (this.#turnSinceMs !== 0 && performance.now() - this.#turnSinceMs >= turnMsMax) this.#yield();
   }
 
   /** A body has ended: the next read is a head again. */
@@ -112,7 +123,19 @@ export class Wire {
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.socket.resume();
+    if (!this.#isYielding) this.socket.resume();
+  }
+
+  /** Reads nothing more in this turn. */
+  #yield(): void {
+    this.#turnSinceMs = 0;
+    if (this.isPaused || this.#isYielding) return;
+    this.#isYielding = true;
+    this.socket.pause();
+    setImmediate(() => {
+      this.#isYielding = false;
+      if (!this.isPaused && !this.isClosed) this.socket.resume();
+    });
   }
 
   /** Writes latin1 text. */
