@@ -46,13 +46,13 @@ export const bounds = {
 
 /** What the gate lets pass: each promise with the noise of three rounds of one second on a shared machine. */
 export const gateBounds = {
-  bareCpu: 1.6,
-  fastifyThroughput: 2.4,
-  httpProxyThroughput: 4,
-  bigThroughput: 0.45,
-  crowdedCpu: 1.25,
-  recordUs: 4,
-  fullCpu: 2.2,
+  bareCpu: 2,
+  fastifyThroughput: 1.6,
+  httpProxyThroughput: 3,
+  bigThroughput: 0.35,
+  crowdedCpu: 1.4,
+  recordUs: 10,
+  fullCpu: 3,
 } as const satisfies Record<keyof typeof bounds, number>;
 
 const isPlainKept = (scene: Scene): boolean => !scene.isTls && !scene.isNewConnections;

@@ -20,6 +20,7 @@ export interface RequestFraming {
   readonly isUpgrade: boolean;
 }
 
+const none: readonly string[] = [];
 const digits = /^[0-9]{1,16}$/;
 const bit = (kind: number): number => 1 << kind;
 const framingBits = bit(kinds.contentLength) | bit(kinds.transferEncoding);
@@ -137,14 +138,20 @@ function isChunked(head: Fields, text: string): boolean {
   return valueOf(head, text, kinds.transferEncoding)?.toLowerCase() === 'chunked';
 }
 
+const keepAlive: readonly string[] = ['keep-alive'];
+
 /** Lower-case options of all Connection lines. */
 function connectionOptions(head: Fields, text: string): readonly string[] {
-  return valuesOf(head, text, kinds.connection).flatMap((value) => listMembers(value.toLowerCase()));
+  if ((head.seen & bit(kinds.connection)) === 0) return none;
+  const values = valuesOf(head, text, kinds.connection);
+  // What nearly every answer says needs no taking apart.
+  if (values.length === 1 && values[0] === 'keep-alive') return keepAlive;
+  return values.flatMap((value) => listMembers(value.toLowerCase()));
 }
 
 function valuesOf(head: Fields, text: string, kind: number): readonly string[] {
   const values: string[] = [];
-  if ((head.seen & bit(kind)) === 0) return values;
+  if ((head.seen & bit(kind)) === 0) return none;
   for (let line = 0; line < head.kinds.length; line += 1)
     if (head.kinds[line] === kind) values.push(lineValue(head, text, line));
   return values;
