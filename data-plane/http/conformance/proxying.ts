@@ -55,6 +55,19 @@ export function proxyingPromises(name: string, create: () => Engine): void {
       });
     }
 
+    test('a body in chunks of one byte, many to a read, arrives whole', async (t) => {
+      const { ask, backend } = await startProxy(t, create());
+      const content = Array.from({ length: 30_000 }, (_, at) => String(at % 10)).join('');
+      const chunks = content.replace(/./g, '1\r\n$&\r\n');
+      const answer = ask(
+        `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+      );
+      const seen = await backend.next();
+      assert.equal(await seen.body(), content);
+      seen.reply('HTTP/1.1 204 No Content\r\n\r\n');
+      assert.match(await answer, /^HTTP\/1\.1 204/);
+    });
+
     test('a chunked answer passes with its trailers', async (t) => {
       const { ask, backend } = await startProxy(t, create());
       const answer = ask('GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n\r\n');

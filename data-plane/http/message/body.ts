@@ -30,6 +30,8 @@ export interface BodySource {
   onBodyWanted(): void;
   /** Its last byte is here; told before the sink is. */
   onBodyWhole(): void;
+  /** A read held very many pieces: others should have their turn before the next. */
+  onManyPieces(): void;
   /** Nobody wants the rest. */
   onBodyUnwanted(): void;
   /** The sender broke framing or a bound; told before the sink is, so that what is said to the sender does not depend on the sink. */
@@ -38,6 +40,8 @@ export interface BodySource {
 
 /** What is kept of a body that nobody reads yet before its sender has to wait. */
 const heldBytesMax = 16 * 1024;
+/** Pieces of one read; a body that is streamed piece by piece has a few. */
+const piecesMax = 256;
 /** Held pieces are joined when there are so many: who sends chunks of one byte must not make us keep an object for each. */
 const heldPiecesMax = 64;
 
@@ -78,6 +82,8 @@ export class IncomingBody implements Body {
   #held: Buffer[] | undefined = undefined;
   #heldBytes = 0;
   #isStable = false;
+  /** Of the read in hand. */
+  #pieces = 0;
 
   constructor(end: BodyEnd, source: BodySource, limits: FieldLimits & { readonly bodyBytesMax: number }) {
     this.length = typeof end === 'number' ? end : undefined;
@@ -103,8 +109,10 @@ export class IncomingBody implements Body {
   feed(bytes: Buffer, start: number, end: number, isStable: boolean): number {
     this.#isFeeding = true;
     this.#isStable = isStable;
+    this.#pieces = 0;
     const at = this.#decode(bytes, start, end);
     this.#isFeeding = false;
+    if (this.#pieces > piecesMax) this.#source.onManyPieces();
     if (this.#sink !== undefined) {
       if (!this.#sink.onReadEnd() && this.state === 'open') this.#source.pauseBody();
     } else if (this.state === 'open' && !this.isDiscarded && this.#heldBytes >= heldBytesMax) {
@@ -118,6 +126,7 @@ export class IncomingBody implements Body {
   onChunk(bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
     this.bytes += end - start;
+    this.#pieces += 1;
     if (this.bytes > this.#bytesMax) return this.break(new BodyFault('body-too-large'));
     if (this.#sink !== undefined) this.#sink.onPiece(bytes, start, end, this.#isStable);
     else if (!this.isDiscarded) this.#hold(Buffer.from(bytes.subarray(start, end)));

@@ -126,6 +126,10 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     // Its end is looked at after each read.
   }
 
+  onManyPieces(): void {
+    this.wire.readLittle();
+  }
+
   onBodyUnwanted(): void {
     this.wire.resume();
   }

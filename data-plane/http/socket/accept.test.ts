@@ -75,3 +75,23 @@ async function ask(t: TestContext, server: Server, text: string): Promise<string
   await once(socket, 'close');
   return answer;
 }
+
+test('what was written leaves although the connection is closed in the same turn', async (t) => {
+  const server = await listen(t);
+  acceptFrom(
+    server,
+    (socket, reading) => {
+      const wire = new Wire(socket, reading, {
+        onBytes() {
+          wire.write('answer');
+          wire.destroy();
+        },
+        onDrain: () => undefined,
+        onEnd: () => undefined,
+        onClosed: () => undefined,
+      });
+    },
+    { mayReadDirectly: true },
+  );
+  assert.equal(await ask(t, server, 'asking'), 'answer');
+});

@@ -22,6 +22,8 @@ const readBytes = 64 * 1024;
  * is always full 32 times before it looks at the next one.
  */
 const turnMsMax = 0.25;
+/** A read of a body in many small pieces: a full one would keep the event loop for half a millisecond. */
+const littleBytes = 4 * 1024;
 /** A read of this size says that a body is long: it gets a buffer of its own, which saves a copy per piece. */
 const bulkBytes = 16 * 1024;
 
@@ -42,6 +44,7 @@ export class Reading implements OnReadOpts {
   wire: Wire | undefined = undefined;
   next: Buffer | undefined = sharedBuffer;
   isPrivate = false;
+  #privateBytes = 0;
 
   readonly buffer = (): Uint8Array => {
     const { next } = this;
@@ -56,11 +59,12 @@ export class Reading implements OnReadOpts {
     return true;
   };
 
-  /** From the next read on a long body has a buffer of its own, and loses it when it ends. */
-  setPrivate(isPrivate: boolean): void {
-    if (this.isPrivate === isPrivate) return;
-    this.isPrivate = isPrivate;
-    this.next = isPrivate ? Buffer.allocUnsafeSlow(readBytes) : sharedBuffer;
+  /** From the next read on a buffer of its own of that many bytes; 0 is the shared one again. */
+  setPrivate(bytes: number): void {
+    if (this.#privateBytes === bytes) return;
+    this.#privateBytes = bytes;
+    this.isPrivate = bytes > 0;
+    this.next = bytes > 0 ? Buffer.allocUnsafeSlow(bytes) : sharedBuffer;
   }
 }
 
@@ -104,6 +108,7 @@ export class Wire {
   /** When the first of several full reads began; 0 is none. */
   #turnSinceMs = 0;
   #isYielding = false;
+  #readsLittle = false;
   /** Written in this turn. */
   #text = '';
   #error: Error | undefined = undefined;
@@ -126,16 +131,24 @@ export class Wire {
   /** Called by the socket. */
   onRead(bytes: Buffer, length: number, isStable: boolean): void {
     if (this.isClosed) return;
-    if (!isStable && length >= bulkBytes) this.#reading?.setPrivate(true);
+    if (!isStable && length >= bulkBytes) this.#reading?.setPrivate(readBytes);
     if (length < readBytes) this.#turnSinceMs = 0;
     else if (this.#turnSinceMs === 0) this.#turnSinceMs = performance.now();
     this.owner.onBytes(bytes, 0, length, isStable);
-    if (this.#turnSinceMs !== 0 && performance.now() - this.#turnSinceMs >= turnMsMax) this.#yield();
+    const isLong = this.#turnSinceMs !== 0 && performance.now() - this.#turnSinceMs >= turnMsMax;
+    if (isLong || this.#readsLittle) this.#yield();
+  }
+
+  /** What comes is dear to read: little of it a turn from now on, until the body ends. */
+  readLittle(): void {
+    this.#readsLittle = true;
+    this.#reading?.setPrivate(littleBytes);
   }
 
   /** A body has ended: the next read is a head again. */
   endBulk(): void {
-    this.#reading?.setPrivate(false);
+    this.#readsLittle = false;
+    this.#reading?.setPrivate(0);
   }
 
   pause(): void {
@@ -230,7 +243,9 @@ export class Wire {
     if (!this.isClosed) this.socket.end();
   }
 
+  /** Closes at once; what was written in this turn is handed over before, since its exchange was told that it left. */
   destroy(): void {
+    this.flush();
     this.socket.destroy();
   }
 
@@ -240,6 +255,7 @@ export class Wire {
    */
   reset(): void {
     if (this.isClosed) return;
+    this.flush();
     const tcp = this.transport ?? (this.#reading === undefined ? undefined : this.socket);
     if (tcp === undefined) this.socket.destroy();
     else tcp.resetAndDestroy();

@@ -173,6 +173,10 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     if (exchange !== undefined) exchange.marks.upstreamEndUs = exchange.elapsedUs();
   }
 
+  onManyPieces(): void {
+    this.wire.readLittle();
+  }
+
   onBodyFault(): void {
     // Its end is looked at after each read.
   }
