@@ -30,14 +30,8 @@ const connectionBytesMax = (64 + 64 + 16) * 1024;
 const large = Buffer.alloc(64 * 1024, 'x');
 const largePieces = 320;
 
-/** Promises that are not kept yet: they are measured and printed, and do not fail the run. */
-const open: Readonly<Partial<Record<AttackName, string>>> = {
-  'chunks of one byte':
-    'a read of 64 KiB holds 10,900 chunks and takes 0.4 ms; two such clients that saturate a core make the p99 of others 5 ms',
-};
-
 for (const name of Object.keys(attacks) as AttackName[]) {
-  test(`${name}: others are served as fast, in bounded memory`, { todo: open[name] ?? false }, async (t) => {
+  test(`${name}: others are served as fast, in bounded memory`, async (t) => {
     const hostilePort = await freePort();
     const engine = await startEngineProcess(t, {
       upstreamPort: await startOrdinary(t),
