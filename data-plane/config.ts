@@ -123,6 +123,18 @@ export const gatewayConfigSchema = z.strictObject({
       .default(10_485_760)
       .describe('Largest body that a policy may read whole.'),
   }),
+  upstream: section({
+    dnsTtlMs: z
+      .int()
+      .min(0)
+      .default(30_000)
+      .describe('How long the addresses of an upstream are remembered; 0 asks for every connection.'),
+    connectionAgeMsMax: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Age at which a connection to an upstream is closed once it is free; 0 is no bound.'),
+  }),
   apiKey: section({
     header: headerName
       .default('X-Gravitee-Api-Key')

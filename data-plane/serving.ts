@@ -23,7 +23,7 @@ import { createTraffic, type Traffic } from './traffic.ts';
 /** The settings that serving reads; a worker is sent these and no more. */
 export type ServingConfig = Pick<
   GatewayConfig,
-  'dataDir' | 'listen' | 'request' | 'apiKey' | 'limits' | 'report' | 'closeMsMax'
+  'dataDir' | 'listen' | 'request' | 'upstream' | 'apiKey' | 'limits' | 'report' | 'closeMsMax'
 >;
 
 /** What serving needs of its process. */
@@ -68,7 +68,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const { config, log, clock, lifecycle, metrics } = options;
   const engine = options.engine ?? createEngine();
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
-  const upstreams = createUpstreams(engine, config.closeMsMax);
+  const upstreams = createUpstreams(engine, config);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const traffic = createTraffic(metrics);
   const deployments = createDeployments({

@@ -64,8 +64,6 @@ test('nothing configured: the defaults of the reference', () => {
       keepAlive: true,
       connectionsMax: 20,
       queueMax: -1,
-      ageMsMax: 0,
-      dnsTtlMs: 30_000,
       headerBytesMax: 65_536,
       headersMax: 200,
       proxy: undefined,

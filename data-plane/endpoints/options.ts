@@ -5,9 +5,12 @@ import type { UpstreamOptions, UpstreamProxy } from '../http/exchange.ts';
 import { readStores } from './stores.ts';
 import { type Environment, systemProxyOf } from './system-proxy.ts';
 
+/** What a definition says of connections; the rest is the gateway's own. */
+export type DefinedOptions = Omit<UpstreamOptions, 'ageMsMax' | 'dnsTtlMs'>;
+
 /** How to open connections, and what an operator must be told about it. */
 export interface TranslatedOptions {
-  readonly options: UpstreamOptions;
+  readonly options: DefinedOptions;
   /** Sentences for the log, at level WARN. */
   readonly warnings: readonly string[];
 }
@@ -39,7 +42,7 @@ export function upstreamOptions(
     );
   if (throughProxy === 'unset')
     warnings.push(`${at}.proxy: the environment names no proxy for ${host}; it is called directly.`);
-  const options: UpstreamOptions = {
+  const options: DefinedOptions = {
     scheme,
     host,
     port,
@@ -51,8 +54,6 @@ export function upstreamOptions(
     keepAlive: http.keepAlive,
     connectionsMax: http.maxConcurrentConnections,
     queueMax: http.maxWaitQueueSize,
-    ageMsMax: 0,
-    dnsTtlMs: 30_000,
     headerBytesMax: 65_536,
     headersMax: 200,
     proxy: typeof throughProxy === 'string' ? undefined : throughProxy,

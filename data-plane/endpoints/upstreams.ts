@@ -1,4 +1,5 @@
-import type { Engine, Upstream, UpstreamOptions } from '../http/exchange.ts';
+import type { Engine, Upstream } from '../http/exchange.ts';
+import type { DefinedOptions } from './options.ts';
 
 /** A pool in use; release it exactly once. */
 export interface HeldUpstream {
@@ -13,14 +14,21 @@ export interface HeldUpstream {
  * a deploy does not open new connections. The last release closes the pool once its requests are answered.
  */
 export interface Upstreams {
-  hold(api: string, options: UpstreamOptions): HeldUpstream;
+  hold(api: string, options: DefinedOptions): HeldUpstream;
   /** Resolves when every pool is closed; to be called when nothing is served any more. */
   close(deadlineMs: number): Promise<void>;
   readonly size: number;
 }
 
-/** Makes an empty set of pools. closeMsMax bounds how long requests of a replaced revision may still run. */
-export function createUpstreams(engine: Engine, closeMsMax: number): Upstreams {
+/** The gateway's own settings of its pools. */
+export interface UpstreamsSettings {
+  /** How long requests of a replaced revision may still run. */
+  readonly closeMsMax: number;
+  readonly upstream: { readonly dnsTtlMs: number; readonly connectionAgeMsMax: number };
+}
+
+/** Makes an empty set of pools. */
+export function createUpstreams(engine: Engine, { closeMsMax, upstream: own }: UpstreamsSettings): Upstreams {
   const pools = new Map<string, { readonly upstream: Upstream; holders: number }>();
   const closing = new Set<Promise<void>>();
   const close = (upstream: Upstream, deadlineMs: number): void => {
@@ -30,7 +38,14 @@ export function createUpstreams(engine: Engine, closeMsMax: number): Upstreams {
   return {
     hold(api, options) {
       const key = `${api}\0${JSON.stringify(options)}`;
-      const pool = pools.get(key) ?? { upstream: engine.createUpstream(options), holders: 0 };
+      const pool = pools.get(key) ?? {
+        upstream: engine.createUpstream({
+          ...options,
+          ageMsMax: own.connectionAgeMsMax,
+          dnsTtlMs: own.dnsTtlMs,
+        }),
+        holders: 0,
+      };
       pools.set(key, pool);
       pool.holders += 1;
       return {

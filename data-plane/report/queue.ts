@@ -28,6 +28,8 @@ export interface SpoolQueue {
 }
 
 const messageBytesMax = 1024 * 1024;
+/** How long lines gather while the event loop has other work; an idle one sends them at once. */
+const gatherMsMax = 1;
 
 /** Those who wait for the same write. */
 interface Turn {
@@ -36,7 +38,10 @@ interface Turn {
 }
 
 /**
- * Gathers the lines of an event-loop turn and sends them as one message; while a message is in flight the next one gathers.
+ * Gathers lines and sends them as one message; while a message is in flight the next one gathers.
+ *
+ * Waking the thread costs as much as several requests. So lines gather as long as every turn of the event loop brings more of them, at
+ * most `gatherMsMax`: a busy gateway sends some dozens at a time, one with a single request sends it in the next turn.
  *
  * When a write takes longer than the hold, everybody is released and the queue is degraded: lines gather in a bounded
  * ring and nobody waits, until a write returns in time again.
@@ -60,6 +65,9 @@ class GatheringQueue implements SpoolQueue {
       }
     | undefined;
   #isScheduled = false;
+  /** Lines since the start. */
+  #added = 0;
+  #gatherSinceMs = 0;
   #isDegraded = false;
   #idle: (() => void)[] = [];
 
@@ -77,10 +85,8 @@ class GatheringQueue implements SpoolQueue {
 
   add(at: Tenant, line: string): Promise<void> | undefined {
     this.#append(at, line);
-    if (this.#inFlight === undefined && !this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(() => this.#send());
-    }
+    this.#added += 1;
+    this.#schedule();
     if (this.#isDegraded || this.#options.holdMs === undefined) return undefined;
     this.#gathering ??= this.#openTurn(this.#options.holdMs);
     return this.#gathering.promise;
@@ -94,7 +100,8 @@ class GatheringQueue implements SpoolQueue {
     sent.turn?.release();
     const isInTime = this.#options.clock.monotonicMs() - sent.sentAtMs <= (this.#options.holdMs ?? Infinity);
     if (this.#isDegraded && isInTime) this.#setDegraded(false);
-    this.#send();
+    if (this.#waiting.length > 0) this.#schedule();
+    else this.#tellIdle();
   }
 
   drained(): Promise<void> {
@@ -120,9 +127,28 @@ class GatheringQueue implements SpoolQueue {
     }
   }
 
+  #schedule(): void {
+    if (this.#inFlight !== undefined || this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#gatherSinceMs = performance.now();
+    this.#lookAgain();
+  }
+
+  /** A pending setImmediate keeps the event loop from sleeping: a turn that brings no line says that there is nothing else to do. */
+  #lookAgain(): void {
+    const seen = this.#added;
+    setImmediate(() => {
+      if (this.#added !== seen && performance.now() - this.#gatherSinceMs < gatherMsMax) this.#lookAgain();
+      else this.#send();
+    });
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
   #send(): void {
     this.#isScheduled = false;
-    if (this.#inFlight !== undefined) return;
     const blocks: Block[] = [];
     let bytes = 0;
     while (bytes < messageBytesMax) {
@@ -131,10 +157,7 @@ class GatheringQueue implements SpoolQueue {
       blocks.push(block);
       bytes += block.used;
     }
-    if (blocks.length === 0) {
-      for (const resolve of this.#idle.splice(0)) resolve();
-      return;
-    }
+    if (blocks.length === 0) return this.#tellIdle();
     this.#bytes -= bytes;
     // Lines that did not fit go with the next message, and whoever waits for one of them waits for that.
     const turn = this.#waiting.length === 0 ? this.#gathering : undefined;

@@ -97,7 +97,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
 
 /** Compiles everything as the workers do and serves nothing: what it refuses they refuse, and its pools stay empty. */
 function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deployments {
-  const upstreams = createUpstreams(createEngine(), config.closeMsMax);
+  const upstreams = createUpstreams(createEngine(), config);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const deployments = createDeployments({
     upstreams,
@@ -119,11 +119,11 @@ interface CrewParts {
 }
 
 function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: CrewParts): Crew {
-  const { dataDir, listen, request, apiKey, limits, closeMsMax } = config;
+  const { dataDir, listen, request, upstream, apiKey, limits, closeMsMax } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: neverMs };
   const start = (): WorkerStart => ({
-    config: { dataDir, listen, request, apiKey, limits, report, closeMsMax },
+    config: { dataDir, listen, request, upstream, apiKey, limits, report, closeMsMax },
     gateway: parts.gateway,
     logLevel: config.log.level,
     tls: parts.certificates.current(),

@@ -35,6 +35,11 @@ export class UpstreamCall {
     this.settle({ kind: 'failure', failure: this.request.exchange.isAborted ? 'aborted' : failure, message });
   }
 
+  /** Repeated, because others that were kept may be as stale; to another protocol, because nothing follows it. */
+  get needsNewConnection(): boolean {
+    return this.isRetried || this.request.isUpgrade;
+  }
+
   /** Nothing of it is lost when it is sent again: once, without a body or with one in hand, and only where twice is as good as once. */
   get isRepeatable(): boolean {
     const { body, method, exchange } = this.request;

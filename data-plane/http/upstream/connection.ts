@@ -43,12 +43,16 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
   /** Calls that were answered on it. */
   served = 0;
   idleSinceMs = 0;
+  /** Made through a proxy for an upgrade: of no use to other requests, which the proxy itself reads. */
+  isTunnel = false;
   readonly #pool: UpstreamPool;
   #call: UpstreamCall | undefined = undefined;
   #body: IncomingBody | undefined = undefined;
   #requestFlow: BodyFlow | undefined = undefined;
   #isRequestSent = false;
   #isPersistent = false;
+  /** The read in hand brought the answer's head. */
+  #isOpening = false;
   #hasBytes = false;
   #informational = 0;
   #partial: Buffer | undefined = undefined;
@@ -170,7 +174,9 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
 
   onBodyWhole(): void {
     const exchange = this.#call?.request.exchange;
-    if (exchange !== undefined) exchange.marks.upstreamEndUs = exchange.elapsedUs();
+    if (exchange === undefined) return;
+    const { marks } = exchange;
+    marks.upstreamEndUs = this.#isOpening ? marks.upstreamHeadUs : exchange.elapsedUs();
   }
 
   onManyPieces(): void {
@@ -228,7 +234,10 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
       this.#informational += 1;
       if (this.#informational > informationalMax) return this.#invalid('informational-flood');
     }
-    if (this.#body !== undefined) this.#feed(bytes, at, end, isStable);
+    if (this.#body === undefined) return;
+    this.#isOpening = true;
+    this.#feed(bytes, at, end, isStable);
+    this.#isOpening = false;
   }
 
   #open(head: ResponseHeadPlaces, text: string, call: UpstreamCall): void {

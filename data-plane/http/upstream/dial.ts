@@ -14,6 +14,11 @@ export interface DialHooks {
    */
   readonly onread?: OnReadOpts | undefined;
   /**
+   * The connection will carry another protocol: a proxy is asked for a tunnel (CONNECT) for http too, since one that reads requests
+   * forwards no Upgrade. `onread` is then not used.
+   */
+  readonly isUpgrade?: boolean | undefined;
+  /**
    * The socket is open, secured where the upstream is https, and has no listeners of ours but one for TLS sessions:
    * 'error' and 'close' must be listened to before this returns.
    */
@@ -30,7 +35,7 @@ export interface DialAttempt {
 /** Opens connections to one upstream. */
 export interface Dialer {
   dial(hooks: DialHooks): DialAttempt;
-  /** The connection ends at a proxy that reads request targets in absolute form (RFC 9112 section 3.2.2). */
+  /** The connection ends at a proxy that reads request targets in absolute form (RFC 9112 section 3.2.2), but for upgrades. */
   readonly usesAbsoluteForm: boolean;
   /**
    * Proxy-Authorization for every request of such a connection. Undefined with CONNECT, where the proxy saw it
@@ -131,12 +136,12 @@ class Attempt implements DialAttempt {
     const isLast = index + 1 >= this.#addresses.length;
     this.#doing = `connecting to ${address}:${this.#port}`;
     const { onread } = this.#hooks;
-    const isPlain = this.#way.options.scheme === 'http';
+    const isRead = this.#way.handshake === undefined && !this.#needsTunnel;
     const socket = connect({
       host: address,
       port: this.#port,
       noDelay: true,
-      ...(isPlain && onread !== undefined ? { onread } : {}),
+      ...(isRead && onread !== undefined ? { onread } : {}),
     });
     this.#socket = socket;
     const onFailure = (error: Error): void => {
@@ -163,20 +168,26 @@ class Attempt implements DialAttempt {
   }
 
   #onTcp(socket: Socket): void {
-    const { options, handshake } = this.#way;
-    if (handshake === undefined) return this.#succeed(socket);
-    // From here on this socket only carries another one, and its errors come through that one; a late one must not end the process.
+    if (!this.#needsTunnel) return this.#secure(socket);
     socket.on('error', (error) => this.#failBy(error));
-    if (options.proxy === undefined) return this.#secure(socket, handshake);
     this.#doing = `waiting for the proxy ${this.#host}:${this.#port}`;
-    openTunnel(socket, options, (failure) => {
+    openTunnel(socket, this.#way.options, (failure) => {
       if (this.#isSettled) return;
-      if (failure === undefined) this.#secure(socket, handshake);
+      if (failure === undefined) this.#secure(socket);
       else this.#fail(failure.failure, failure.message);
     });
   }
 
-  #secure(socket: Socket, handshake: Handshake): void {
+  get #needsTunnel(): boolean {
+    const { options, handshake } = this.#way;
+    return options.proxy !== undefined && (handshake !== undefined || this.#hooks.isUpgrade === true);
+  }
+
+  #secure(socket: Socket): void {
+    const { handshake } = this.#way;
+    if (handshake === undefined) return this.#succeed(socket);
+    // From here on this socket only carries another one, and its errors come through that one; a late one must not end the process.
+    socket.on('error', (error) => this.#failBy(error));
     this.#doing = `in the TLS handshake with ${this.#way.options.host}`;
     const secured = handshake.start(socket, (error) => {
       if (this.#isSettled) return;

@@ -62,9 +62,12 @@ export class UpstreamPool implements Upstream, Swept {
   enter(call: UpstreamCall): void {
     if (call.request.exchange.isAborted) return call.fail('aborted', 'the client went away');
     if (this.#isClosed) return call.fail('closed', closedMessage);
-    // A call that is repeated goes on a connection of its own: others that were kept may be as stale.
-    const connection = call.isRetried || call.request.isUpgrade ? undefined : this.#takeIdle();
-    if (connection !== undefined) return this.#start(connection, call);
+    const connection = call.needsNewConnection ? undefined : this.#takeIdle();
+    if (connection !== undefined) {
+      const { marks } = call.request.exchange;
+      marks.upstreamConnectUs = marks.upstreamStartUs;
+      return connection.start(call);
+    }
     if (this.#connections.size + this.#dials.size < this.options.connectionsMax || this.#dropIdle(call))
       return this.#dial(call);
     const { queueMax, connectTimeoutMs } = this.options;
@@ -82,8 +85,14 @@ export class UpstreamPool implements Upstream, Swept {
   /** A connection has no call any more. */
   onFree(connection: UpstreamConnection): void {
     const { keepAlive } = this.options;
-    if (!keepAlive || this.#isClosing || this.#isOld(connection)) return connection.wire.destroy();
+    if (!keepAlive || connection.isTunnel || this.#isClosing || this.#isOld(connection))
+      return connection.wire.destroy();
     const next = this.#nextWaiting();
+    if (next?.needsNewConnection === true) {
+      this.#connections.delete(connection);
+      connection.wire.destroy();
+      return this.#dial(next);
+    }
     if (next !== undefined) return this.#start(connection, next);
     connection.idleSinceMs = this.sweep.nowMs;
     this.#idle.push(connection);
@@ -143,7 +152,7 @@ export class UpstreamPool implements Upstream, Swept {
 
   /** Makes room for a call that needs a connection of its own. */
   #dropIdle(call: UpstreamCall): boolean {
-    if (!call.isRetried && !call.request.isUpgrade) return false;
+    if (!call.needsNewConnection) return false;
     const oldest = this.#idle.shift();
     if (oldest === undefined) return false;
     this.#connections.delete(oldest);
@@ -163,12 +172,17 @@ export class UpstreamPool implements Upstream, Swept {
   }
 
   #dial(call: UpstreamCall): void {
-    const reading = this.options.scheme === 'http' ? new Reading() : undefined;
+    const { isUpgrade } = call.request;
+    const isTunnel = isUpgrade && this.options.proxy !== undefined;
+    const reading = this.options.scheme === 'http' && !isTunnel ? new Reading() : undefined;
     const attempt = this.#dialer.dial({
       onread: reading,
+      isUpgrade,
       onConnected: (socket) => {
         this.#dials.delete(end);
         const connection = new UpstreamConnection(socket, reading, this);
+        connection.isTunnel = isTunnel;
+        if (reading === undefined && this.options.scheme === 'http') connection.wire.transport = socket;
         this.#connections.add(connection);
         this.#start(connection, call);
       },

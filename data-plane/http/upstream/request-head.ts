@@ -34,21 +34,22 @@ export function requestHeadText(
   request: UpstreamRequest,
   { options, dialer, origin }: RequestSpelling,
 ): string {
-  const { method, target, headers } = request;
+  const { method, target, headers, isUpgrade } = request;
   invariant(headers instanceof WireHeaders, 'headers are of this engine');
   if (forbiddenInTarget.test(target) || !(target.startsWith('/') || target === '*'))
     throw new TypeError('the target of a request holds a forbidden character');
   if (!token.test(method)) throw new TypeError('the method of a request is no token');
-  let text = `${method} ${origin}${target} HTTP/1.1\r\n${headers.forwardable()}`;
+  // An upgrade goes through a tunnel (see dial.ts), to the upstream itself.
+  let text = `${method} ${isUpgrade ? '' : origin}${target} HTTP/1.1\r\n${headers.forwardable()}`;
   text += framingLines(request);
-  if (request.isUpgrade) text += upgradeLines(request);
+  if (isUpgrade) text += upgradeLines(request);
   // RFC 9110 section 10.1.4: of all that TE can say only `trailers` survives a hop.
   else if (headers.mayHave(kinds.te) && /(?:^|[, ])trailers(?:[, ]|$)/i.test(headers.getAll('te').join(',')))
     text += options.keepAlive
       ? 'TE: trailers\r\nConnection: TE\r\n'
       : 'TE: trailers\r\nConnection: TE, close\r\n';
   else if (!options.keepAlive) text += 'Connection: close\r\n';
-  if (dialer.proxyAuthorization !== undefined)
+  if (dialer.proxyAuthorization !== undefined && !isUpgrade)
     text += `Proxy-Authorization: ${dialer.proxyAuthorization}\r\n`;
   return `${text}\r\n`;
 }
