@@ -116,7 +116,11 @@ export const gatewayConfigSchema = z.strictObject({
   }),
   outbound: OutboundConfig,
   request: section({
-    timeoutMs: ms.default(30_000).describe('Longest time until an answer begins; then 504 REQUEST_TIMEOUT.'),
+    timeoutMs: ms
+      .default(30_000)
+      .describe(
+        'Longest time until an answer begins, the upload of the request included; then 504 REQUEST_TIMEOUT.',
+      ),
     bufferedBytesMax: z
       .int()
       .min(1)

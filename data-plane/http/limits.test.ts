@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
 import { isWhole, type Peer, turns } from '../../test/kit/raw-peer.ts';
-import { forward, startRig } from '../../test/kit/engine-rig.ts';
-import type { Exchange } from './exchange.ts';
+import { answering, assertBetween, endOf, forward, startRig } from '../../test/kit/engine-rig.ts';
 
 /** Each bound of a server, from both sides. The clock of the engine is 100 ms coarse: a wait may last that much longer, never less. */
 
@@ -11,31 +10,12 @@ const get = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
 const post = (framing: string): string => `POST /a HTTP/1.1\r\nHost: h\r\n${framing}\r\n`;
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const chunked = 'Transfer-Encoding: chunked\r\n';
-/** How much later than its time something may happen on a busy machine. */
-const lateMsMax = 1_500;
-
-/** Answers at once, without an upstream. */
-const answering = {
-  onExchange: (exchange: Exchange): void =>
-    exchange.respond({ status: 200, headers: exchange.createHeaders() }, 'ok'),
-};
-
-/** Ms until the other side ends the connection. */
-async function endOf(peer: Peer, sinceMs: number): Promise<number> {
-  await peer.ended;
-  return (peer.endedAtMs ?? Infinity) - sinceMs;
-}
-
 /** The reset may overtake the news that the connection is there. */
 async function assertTurnedAway(opening: Promise<Peer>): Promise<void> {
   const peer = await opening.catch((error: Error) => error);
   if (peer instanceof Error) return assert.match(peer.message, /ECONNRESET/);
   assert.equal(await peer.ended, 'reset');
   assert.equal(peer.text, '');
-}
-
-function assertBetween(ms: number, least: number): void {
-  assert.ok(ms >= least && ms <= least + lateMsMax, `${ms} ms, not ${least} to ${least + lateMsMax}`);
 }
 
 describe('connections', () => {

@@ -1,33 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
-import { type Peer, turns } from '../../test/kit/raw-peer.ts';
-import { startRig } from '../../test/kit/engine-rig.ts';
-import type { Exchange } from './exchange.ts';
+import { turns } from '../../test/kit/raw-peer.ts';
+import { answering, assertBetween, endOf, startRig } from '../../test/kit/engine-rig.ts';
 
 /** Each time limit of a server, from both sides. The clock of the engine is 100 ms coarse: a wait may last that much longer, never less. */
 
 const get = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-/** How much later than its time something may happen on a busy machine. */
-const lateMsMax = 1_500;
-
-/** Answers at once, without an upstream. */
-const answering = {
-  onExchange: (exchange: Exchange): void =>
-    exchange.respond({ status: 200, headers: exchange.createHeaders() }, 'ok'),
-};
-
-/** Ms until the other side ends the connection. */
-async function endOf(peer: Peer, sinceMs: number): Promise<number> {
-  await peer.ended;
-  return (peer.endedAtMs ?? Infinity) - sinceMs;
-}
-
-function assertBetween(ms: number, least: number): void {
-  assert.ok(ms >= least && ms <= least + lateMsMax, `${ms} ms, not ${least} to ${least + lateMsMax}`);
-}
-
 describe('patience', () => {
   test('idleTimeoutMs: a connection rests that long, and again after each request', async (t) => {
     const rig = await startRig(t, { ...answering, limits: { idleTimeoutMs: 400 } });

@@ -9,7 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 import { accessRecords } from '../../test/kit/access-records.ts';
-import { createAuthority, type IssueOptions, type TestAuthority } from '../../test/kit/certificates.ts';
+import { createAuthority, issuePair, tlsSettings } from '../../test/kit/certificates.ts';
 import { type EngineProxyWish, startEngineProxy } from '../../test/kit/engine-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
@@ -18,21 +18,6 @@ import { startUpstream } from '../../test/kit/upstream.ts';
 import { exchangeMessage, openWebSocket, startWebSocketBackend } from '../../test/kit/websockets.ts';
 import { startBackend } from './conformance/stage.ts';
 import type { ClientCertificate, TlsOptions } from './exchange.ts';
-
-type Pair = TlsOptions['certificates'][number];
-
-const issue = (authority: TestAuthority, name: string, options?: IssueOptions): Pair => {
-  const { certFile, keyFile } = authority.issue(name, options);
-  return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
-};
-
-const settings = (certificates: readonly Pair[], more: Partial<TlsOptions> = {}): TlsOptions => ({
-  certificates,
-  ca: undefined,
-  clientAuth: 'none',
-  minVersion: 'TLSv1.2',
-  ...more,
-});
 
 /** An engine that speaks TLS, in front of a backend that says what it was asked. */
 async function stage(t: TestContext, tls: TlsOptions, wish: Partial<EngineProxyWish> = {}) {
@@ -85,10 +70,10 @@ test('the name that a client asks for picks the certificate, and its request is 
   const schemes: string[] = [];
   const { open } = await stage(
     t,
-    settings([
-      issue(authority, 'default'),
-      issue(authority, 'orders', { names: ['DNS:orders.acme.com'] }),
-      issue(authority, 'wild', { names: ['DNS:*.acme.com'] }),
+    tlsSettings([
+      issuePair(authority, 'default'),
+      issuePair(authority, 'orders', { names: ['DNS:orders.acme.com'] }),
+      issuePair(authority, 'wild', { names: ['DNS:*.acme.com'] }),
     ]),
     { onExchange: (exchange) => schemes.push(exchange.request.scheme) },
   );
@@ -108,8 +93,8 @@ test('the name that a client asks for picks the certificate, and its request is 
 
 test('certificates are reloaded under traffic without a failed request', async (t) => {
   const authority = createAuthority(tempDir(t));
-  const pairs = [issue(authority, 'one'), issue(authority, 'two'), issue(authority, 'three')];
-  const { port, running } = await stage(t, settings(pairs.slice(0, 1)));
+  const pairs = [issuePair(authority, 'one'), issuePair(authority, 'two'), issuePair(authority, 'three')];
+  const { port, running } = await stage(t, tlsSettings(pairs.slice(0, 1)));
   let isDone = false;
   const statuses: (number | string)[] = [];
   const subjects = new Set<string>();
@@ -135,7 +120,7 @@ test('certificates are reloaded under traffic without a failed request', async (
   const clients = [...Array.from({ length: 4 }, () => client(agent)), client(false), client(false)];
   for (let round = 1; round <= 12; round += 1) {
     const before = statuses.length;
-    running.reloadTls(settings([pairs[round % 3] ?? assert.fail()]));
+    running.reloadTls(tlsSettings([pairs[round % 3] ?? assert.fail()]));
     await eventually(() => statuses.length >= before + 20, { timeoutMs: 20_000 });
   }
   isDone = true;
@@ -144,7 +129,7 @@ test('certificates are reloaded under traffic without a failed request', async (
   assert.deepEqual(subjects, new Set(['CN=one', 'CN=two', 'CN=three']));
   // Texts that do not fit change nothing.
   const broken = { cert: pairs[0]?.cert ?? '', key: pairs[1]?.key ?? '' };
-  assert.throws(() => running.reloadTls(settings([broken])), /does not belong/);
+  assert.throws(() => running.reloadTls(tlsSettings([broken])), /does not belong/);
   assert.match(await ask(await openTls(t, port)), /^HTTP\/1\.1 200 /);
 });
 
@@ -153,12 +138,12 @@ test('the certificate that a client showed is in the exchange, verified or not',
   const strangers = createAuthority(tempDir(t));
   const seen: (ClientCertificate | undefined)[] = [];
   const ca = readFileSync(authority.caFile, 'utf8');
-  const server = issue(authority, 'server');
-  const { open, running } = await stage(t, settings([server], { ca, clientAuth: 'request' }), {
+  const server = issuePair(authority, 'server');
+  const { open, running } = await stage(t, tlsSettings([server], { ca, clientAuth: 'request' }), {
     onExchange: (exchange) => seen.push(exchange.request.clientCertificate),
   });
-  const known = issue(authority, 'orders');
-  for (const pair of [undefined, known, issue(strangers, 'stranger')]) await ask(await open(pair));
+  const known = issuePair(authority, 'orders');
+  for (const pair of [undefined, known, issuePair(strangers, 'stranger')]) await ask(await open(pair));
   assert.deepEqual(
     seen.map((one) => one && [one.subject, one.isVerified]),
     [undefined, ['CN=orders', true], ['CN=stranger', false]],
@@ -170,9 +155,13 @@ test('the certificate that a client showed is in the exchange, verified or not',
     new X509Certificate(known.cert).fingerprint256,
   );
 
-  running.reloadTls(settings([server], { ca, clientAuth: 'required' }));
+  running.reloadTls(tlsSettings([server], { ca, clientAuth: 'required' }));
   assert.match(await ask(await open(known)), /^HTTP\/1\.1 200 /);
-  for (const options of [{}, issue(strangers, 'again'), issue(authority, 'late', { isExpired: true })])
+  for (const options of [
+    {},
+    issuePair(strangers, 'again'),
+    issuePair(authority, 'late', { isExpired: true }),
+  ])
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       // With TLS 1.3 a refused client believes that it is through until it reads.
       const text = await open({ ...options, maxVersion }).then(
@@ -185,7 +174,7 @@ test('the certificate that a client showed is in the exchange, verified or not',
 });
 
 test('TLS 1.1 is refused, TLS 1.2 and 1.3 are spoken', async (t) => {
-  const { open, running } = await stage(t, settings([issue(createAuthority(tempDir(t)), 'server')]));
+  const { open, running } = await stage(t, tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]));
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
   await assert.rejects(open(old), { code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' });
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -197,7 +186,7 @@ test('TLS 1.1 is refused, TLS 1.2 and 1.3 are spoken', async (t) => {
 });
 
 test('clients that never finish their handshake count as connections, and are dropped', async (t) => {
-  const tls = settings([issue(createAuthority(tempDir(t)), 'server')]);
+  const tls = tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]);
   const { open, port, running, outcomes } = await stage(t, tls, {
     limits: { connectionsMax: 6, headerTimeoutMs: 600 },
   });
@@ -223,7 +212,7 @@ test('clients that never finish their handshake count as connections, and are dr
 });
 
 test('a server that stops lets go of handshakes under way at once', async (t) => {
-  const { port, running } = await stage(t, settings([issue(createAuthority(tempDir(t)), 'server')]));
+  const { port, running } = await stage(t, tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]));
   const socket = connectTcp(port, '127.0.0.1');
   socket.on('error', () => undefined).resume();
   await eventually(() => running.connections === 1);
@@ -235,7 +224,7 @@ test('a server that stops lets go of handshakes under way at once', async (t) =>
 test('requests in a row and pipelined ones are answered in order on one TLS connection', async (t) => {
   const { open, upstream, running } = await stage(
     t,
-    settings([issue(createAuthority(tempDir(t)), 'server')]),
+    tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]),
   );
   const socket = await open();
   for (const path of ['/1', '/2', '/3']) assert.match(await ask(socket, path), new RegExp(`"url":"${path}"`));
@@ -258,7 +247,7 @@ test('requests in a row and pipelined ones are answered in order on one TLS conn
 for (const how of ['closes', 'is reset'] as const) {
   test(`a TLS client that ${how} in the middle of an answer aborts the upstream`, async (t) => {
     const backend = await startBackend(t);
-    const tls = settings([issue(createAuthority(tempDir(t)), 'server')]);
+    const tls = tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]);
     const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, tls });
     const raw = connectTcp(proxy.port, '127.0.0.1');
     const socket = await openTls(t, 0, { socket: raw });
@@ -281,7 +270,7 @@ for (const how of ['closes', 'is reset'] as const) {
 
 test('an answer that breaks off is not completed for a TLS client', async (t) => {
   const backend = await startBackend(t);
-  const tls = settings([issue(createAuthority(tempDir(t)), 'server')]);
+  const tls = tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]);
   const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, tls });
   for (const framing of [
     'Content-Length: 100\r\n\r\nhalf',
@@ -307,7 +296,7 @@ test('an answer that breaks off is not completed for a TLS client', async (t) =>
 
 test('an answer that breaks off where only the end of the connection would end it is a reset, over TLS too', async (t) => {
   const backend = await startBackend(t);
-  const tls = settings([issue(createAuthority(tempDir(t)), 'server')]);
+  const tls = tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]);
   const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, tls });
   for (const isWhole of [true, false]) {
     const socket = await openTls(t, proxy.port);
@@ -354,7 +343,7 @@ test('a gateway that speaks TLS says https to its backend and records the reques
 test('WebSockets run over TLS on both sides', async (t) => {
   const authority = createAuthority(tempDir(t));
   const inner = await startWebSocketBackend(t);
-  const tls = settings([issue(authority, 'server')]);
+  const tls = tlsSettings([issuePair(authority, 'server')]);
   // A second engine secures the backend.
   const middle = await startEngineProxy(t, { upstream: { port: inner.port }, tls });
   const outer = await startEngineProxy(t, {

@@ -130,7 +130,7 @@ class GatheringQueue implements SpoolQueue {
   #schedule(): void {
     if (this.#inFlight !== undefined || this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#gatherSinceMs = performance.now();
+    this.#gatherSinceMs = this.#options.clock.monotonicMs();
     this.#lookAgain();
   }
 
@@ -138,7 +138,8 @@ class GatheringQueue implements SpoolQueue {
   #lookAgain(): void {
     const seen = this.#added;
     setImmediate(() => {
-      if (this.#added !== seen && performance.now() - this.#gatherSinceMs < gatherMsMax) this.#lookAgain();
+      const gatheredMs = this.#options.clock.monotonicMs() - this.#gatherSinceMs;
+      if (this.#added !== seen && gatheredMs < gatherMsMax) this.#lookAgain();
       else this.#send();
     });
   }

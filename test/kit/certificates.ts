@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+import type { TlsOptions } from '../../data-plane/http/exchange.ts';
 
 /** Files of a certificate authority made for one test. */
 export interface TestAuthority {
@@ -78,4 +80,21 @@ export function createAuthority(dir: string): TestAuthority {
       return { certFile: join(dir, `${commonName}.pem`), keyFile: join(dir, `${commonName}.key`) };
     },
   };
+}
+
+/** A certificate and its key as the engine takes them. */
+export type CertificatePair = TlsOptions['certificates'][number];
+
+/** Issues a certificate and reads it. */
+export function issuePair(authority: TestAuthority, name: string, options?: IssueOptions): CertificatePair {
+  const { certFile, keyFile } = authority.issue(name, options);
+  return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+}
+
+/** A server's TLS settings: these certificates, whatever `more` says, and the defaults. */
+export function tlsSettings(
+  certificates: readonly CertificatePair[],
+  more: Partial<TlsOptions> = {},
+): TlsOptions {
+  return { certificates, ca: undefined, clientAuth: 'none', minVersion: 'TLSv1.2', ...more };
 }

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { openPeer, startBackend } from './raw-peer.ts';
+import { openPeer, type Peer, startBackend } from './raw-peer.ts';
 import { limitDefaults, upstreamDefaults } from '../../data-plane/http/conformance/stage.ts';
 import { createEngine } from '../../data-plane/http/engine.ts';
 import type {
@@ -79,4 +80,24 @@ export function forward(
     const status = result.failure === 'readTimeout' || result.failure === 'queueTimeout' ? 504 : 502;
     exchange.respond({ status, headers: exchange.createHeaders() }, result.failure);
   });
+}
+
+/** A rig that answers at once, without an upstream. */
+export const answering = {
+  onExchange: (exchange: Exchange): void =>
+    exchange.respond({ status: 200, headers: exchange.createHeaders() }, 'ok'),
+};
+
+/** How much later than its time something may happen on a busy machine. */
+const lateMsMax = 1_500;
+
+/** Ms until the other side ends the connection. */
+export async function endOf(peer: Peer, sinceMs: number): Promise<number> {
+  await peer.ended;
+  return (peer.endedAtMs ?? Infinity) - sinceMs;
+}
+
+/** A wait was not shorter than it should be, and not much longer. */
+export function assertBetween(ms: number, least: number): void {
+  assert.ok(ms >= least && ms <= least + lateMsMax, `${ms} ms, not ${least} to ${least + lateMsMax}`);
 }

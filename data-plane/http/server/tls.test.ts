@@ -6,13 +6,11 @@ import { test, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 import { Fault } from '../../../proto/faults/fault.ts';
-import { createAuthority, type IssueOptions, type TestAuthority } from '../../../test/kit/certificates.ts';
+import { createAuthority, issuePair, tlsSettings } from '../../../test/kit/certificates.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import type { TlsOptions } from '../exchange.ts';
 import { clientCertificateOf, createTlsAcceptor, type TlsAcceptor } from './tls.ts';
-
-type Pair = TlsOptions['certificates'][number];
 
 interface Stage {
   readonly acceptor: TlsAcceptor;
@@ -23,19 +21,6 @@ interface Stage {
   /** Shakes hands as a client; errors are rejections. With TLS 1.3 a refused client learns it by its first read. */
   call(options?: ConnectionOptions): Promise<TLSSocket>;
 }
-
-const issue = (authority: TestAuthority, name: string, options?: IssueOptions): Pair => {
-  const { certFile, keyFile } = authority.issue(name, options);
-  return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
-};
-
-const settings = (certificates: readonly Pair[], more: Partial<TlsOptions> = {}): TlsOptions => ({
-  certificates,
-  ca: undefined,
-  clientAuth: 'none',
-  minVersion: 'TLSv1.2',
-  ...more,
-});
 
 /** A listener that greets everyone whose handshake is complete. */
 async function stage(t: TestContext, tls: TlsOptions, handshakeMsMax?: number): Promise<Stage> {
@@ -90,10 +75,10 @@ test('the name that a client asks for picks the certificate', async (t) => {
   const authority = createAuthority(tempDir(t));
   const { call } = await stage(
     t,
-    settings([
-      issue(authority, 'default'),
-      issue(authority, 'orders', { names: ['DNS:orders.acme.com', 'DNS:shop.acme.com'] }),
-      issue(authority, 'wild', { names: ['DNS:*.acme.com'] }),
+    tlsSettings([
+      issuePair(authority, 'default'),
+      issuePair(authority, 'orders', { names: ['DNS:orders.acme.com', 'DNS:shop.acme.com'] }),
+      issuePair(authority, 'wild', { names: ['DNS:*.acme.com'] }),
     ]),
   );
   for (const [servername, expected] of [
@@ -113,9 +98,9 @@ test('a certificate for the name itself goes before a wildcard, in whatever orde
   const authority = createAuthority(tempDir(t));
   const { call } = await stage(
     t,
-    settings([
-      issue(authority, 'wild', { names: ['DNS:*.acme.com'] }),
-      issue(authority, 'exact', { names: ['DNS:a.acme.com'] }),
+    tlsSettings([
+      issuePair(authority, 'wild', { names: ['DNS:*.acme.com'] }),
+      issuePair(authority, 'exact', { names: ['DNS:a.acme.com'] }),
     ]),
   );
   assert.equal(nameOf(await call({ servername: 'a.acme.com' })), 'CN=exact');
@@ -126,12 +111,12 @@ test('RSA and ECDSA certificates for one name stand beside each other, by name a
   const authority = createAuthority(tempDir(t));
   const names = ['DNS:a.acme.com'];
   const pairs = [
-    issue(authority, 'rsa', { names, keyType: 'rsa' }),
-    issue(authority, 'ec', { names }),
-    issue(authority, 'second-ec', { names }),
+    issuePair(authority, 'rsa', { names, keyType: 'rsa' }),
+    issuePair(authority, 'ec', { names }),
+    issuePair(authority, 'second-ec', { names }),
   ];
-  const byDefault = await stage(t, settings(pairs));
-  const byName = await stage(t, settings([issue(authority, 'default'), ...pairs]));
+  const byDefault = await stage(t, tlsSettings(pairs));
+  const byName = await stage(t, tlsSettings([issuePair(authority, 'default'), ...pairs]));
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const ecdsa = { maxVersion, sigalgs: 'ECDSA+SHA256' };
     const rsa = { maxVersion, sigalgs: 'RSA-PSS+SHA256:RSA+SHA256' };
@@ -152,13 +137,13 @@ test('a reload serves new handshakes and leaves open connections alone', async (
   const names = ['DNS:a.acme.com'];
   const { call, acceptor, secured, port } = await stage(
     t,
-    settings([issue(authority, 'default'), issue(authority, 'old', { names })]),
+    tlsSettings([issuePair(authority, 'default'), issuePair(authority, 'old', { names })]),
   );
   const before = await call({ servername: 'a.acme.com' });
   const halfway = connectTcp(port, '127.0.0.1');
   await once(halfway, 'connect');
 
-  acceptor.reload(settings([issue(authority, 'default-2'), issue(authority, 'new', { names })]));
+  acceptor.reload(tlsSettings([issuePair(authority, 'default-2'), issuePair(authority, 'new', { names })]));
   assert.equal(nameOf(await call({ servername: 'a.acme.com' })), 'CN=new');
   assert.equal(nameOf(await call()), 'CN=default-2');
 
@@ -175,26 +160,30 @@ test('a reload serves new handshakes and leaves open connections alone', async (
 
 test('a reload that does not fit is refused by its place and changes nothing', async (t) => {
   const authority = createAuthority(tempDir(t));
-  const [one, two] = [issue(authority, 'one'), issue(authority, 'two', { keyType: 'rsa' })];
-  const { call, acceptor } = await stage(t, settings([one]));
-  const noNames = issue(authority, 'nameless', { names: [] });
+  const [one, two] = [issuePair(authority, 'one'), issuePair(authority, 'two', { keyType: 'rsa' })];
+  const { call, acceptor } = await stage(t, tlsSettings([one]));
+  const noNames = issuePair(authority, 'nameless', { names: [] });
   for (const [what, tls, place] of [
     [
       'a key of another type',
-      settings([{ cert: one.cert, key: two.key }]),
+      tlsSettings([{ cert: one.cert, key: two.key }]),
       /certificates\[0\]\.key does not belong/,
     ],
     [
       'a key of another pair',
-      settings([one, { cert: two.cert, key: issue(authority, 'x', { keyType: 'rsa' }).key }]),
+      tlsSettings([one, { cert: two.cert, key: issuePair(authority, 'x', { keyType: 'rsa' }).key }]),
       /certificates\[1\]\.key does not/,
     ],
-    ['no certificate', settings([{ cert: 'x', key: one.key }]), /certificates\[0\]\.cert is no certificate/],
-    ['no key', settings([{ cert: one.cert, key: 'x' }]), /certificates\[0\]\.key is no unencrypted/],
-    ['none at all', settings([]), /certificates must hold at least one/],
-    ['one that nobody can ask for', settings([one, noNames]), /certificates\[1\]\.cert has no DNS name/],
-    ['required without authorities', settings([one], { clientAuth: 'required' }), /ca is needed/],
-    ['authorities that are none', settings([one], { ca: 'x' }), /ca cannot be read/],
+    [
+      'no certificate',
+      tlsSettings([{ cert: 'x', key: one.key }]),
+      /certificates\[0\]\.cert is no certificate/,
+    ],
+    ['no key', tlsSettings([{ cert: one.cert, key: 'x' }]), /certificates\[0\]\.key is no unencrypted/],
+    ['none at all', tlsSettings([]), /certificates must hold at least one/],
+    ['one that nobody can ask for', tlsSettings([one, noNames]), /certificates\[1\]\.cert has no DNS name/],
+    ['required without authorities', tlsSettings([one], { clientAuth: 'required' }), /ca is needed/],
+    ['authorities that are none', tlsSettings([one], { ca: 'x' }), /ca cannot be read/],
   ] as const) {
     assert.throws(
       () => acceptor.reload(tls),
@@ -211,13 +200,16 @@ test('a required client certificate: a verified one passes, none and a stranger 
   const ca = readFileSync(authority.caFile, 'utf8');
   const { call, secured, failures } = await stage(
     t,
-    settings([issue(authority, 'server'), issue(authority, 'named', { names: ['DNS:a.acme.com'] })], {
-      ca,
-      clientAuth: 'required',
-    }),
+    tlsSettings(
+      [issuePair(authority, 'server'), issuePair(authority, 'named', { names: ['DNS:a.acme.com'] })],
+      {
+        ca,
+        clientAuth: 'required',
+      },
+    ),
   );
   for (const servername of ['', 'a.acme.com']) {
-    await call({ ...issue(authority, 'orders'), servername });
+    await call({ ...issuePair(authority, 'orders'), servername });
     const shown = clientCertificateOf(secured.at(-1) ?? assert.fail());
     assert.equal(shown?.isVerified, true);
     assert.equal(shown.subject, 'CN=orders');
@@ -226,8 +218,8 @@ test('a required client certificate: a verified one passes, none and a stranger 
 
     const soFar = { secured: secured.length, failures: failures.length };
     await refused(call({ servername }));
-    await refused(call({ ...issue(strangers, 'orders'), servername }));
-    await refused(call({ ...issue(authority, 'late', { isExpired: true }), servername }));
+    await refused(call({ ...issuePair(strangers, 'orders'), servername }));
+    await refused(call({ ...issuePair(authority, 'late', { isExpired: true }), servername }));
     await eventually(() => failures.length === soFar.failures + 3);
     assert.equal(secured.length, soFar.secured);
   }
@@ -238,7 +230,7 @@ test('a requested client certificate: whoever comes is served, and it is said wh
   const strangers = createAuthority(tempDir(t));
   const { call, secured, acceptor } = await stage(
     t,
-    settings([issue(authority, 'server')], {
+    tlsSettings([issuePair(authority, 'server')], {
       ca: readFileSync(authority.caFile, 'utf8'),
       clientAuth: 'request',
     }),
@@ -246,26 +238,26 @@ test('a requested client certificate: whoever comes is served, and it is said wh
   const seen = () => clientCertificateOf(secured.at(-1) ?? assert.fail());
   await call();
   assert.equal(seen(), undefined);
-  await call(issue(authority, 'known'));
+  await call(issuePair(authority, 'known'));
   assert.equal(seen()?.isVerified, true);
-  await call(issue(strangers, 'stranger'));
+  await call(issuePair(strangers, 'stranger'));
   assert.equal(seen()?.isVerified, false);
   assert.equal(seen()?.subject, 'CN=stranger');
 
   // Without authorities nobody is verified: not even by the public ones that Node knows.
-  acceptor.reload(settings([issue(authority, 'server')], { clientAuth: 'request' }));
-  await call(issue(authority, 'known'));
+  acceptor.reload(tlsSettings([issuePair(authority, 'server')], { clientAuth: 'request' }));
+  await call(issuePair(authority, 'known'));
   assert.equal(seen()?.isVerified, false);
 });
 
 test('a resumed session shows the same client certificate; after a reload it is no longer resumed', async (t) => {
   const authority = createAuthority(tempDir(t));
-  const tls = settings([issue(authority, 'server')], {
+  const tls = tlsSettings([issuePair(authority, 'server')], {
     ca: readFileSync(authority.caFile, 'utf8'),
     clientAuth: 'required',
   });
   const { call, secured, acceptor, failures } = await stage(t, tls);
-  const client = issue(authority, 'orders');
+  const client = issuePair(authority, 'orders');
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const first = await call({ ...client, maxVersion });
     const session = await sessionOf(first, maxVersion);
@@ -281,8 +273,8 @@ test('a resumed session shows the same client certificate; after a reload it is 
 
 test('resuming proves nothing that was not proven before', async (t) => {
   const authority = createAuthority(tempDir(t));
-  const stranger = issue(createAuthority(tempDir(t)), 'stranger');
-  const tls = settings([issue(authority, 'server')], {
+  const stranger = issuePair(createAuthority(tempDir(t)), 'stranger');
+  const tls = tlsSettings([issuePair(authority, 'server')], {
     ca: readFileSync(authority.caFile, 'utf8'),
     clientAuth: 'request',
   });
@@ -329,7 +321,7 @@ test('older versions, other protocols and noise are refused and counted', async 
   const authority = createAuthority(tempDir(t));
   const { call, port, failures, secured } = await stage(
     t,
-    settings([issue(authority, 'server')], { minVersion: 'TLSv1.3' }),
+    tlsSettings([issuePair(authority, 'server')], { minVersion: 'TLSv1.3' }),
   );
   await refused(call({ maxVersion: 'TLSv1.2' }));
   await refused(call({ ALPNProtocols: ['h2'] }));
@@ -346,7 +338,7 @@ test('older versions, other protocols and noise are refused and counted', async 
 
 test('a handshake that takes too long is ended', async (t) => {
   const authority = createAuthority(tempDir(t));
-  const { port, failures } = await stage(t, settings([issue(authority, 'server')]), 50);
+  const { port, failures } = await stage(t, tlsSettings([issuePair(authority, 'server')]), 50);
   const silent = connectTcp(port, '127.0.0.1').on('error', () => undefined);
   silent.resume();
   await once(silent, 'close');
@@ -356,7 +348,7 @@ test('a handshake that takes too long is ended', async (t) => {
 
 test('handshakes under way are counted until they are complete or gone, and ended by close', async (t) => {
   const authority = createAuthority(tempDir(t));
-  const { acceptor, port, failures, call } = await stage(t, settings([issue(authority, 'server')]));
+  const { acceptor, port, failures, call } = await stage(t, tlsSettings([issuePair(authority, 'server')]));
   const open = await call();
   assert.equal(acceptor.handshakes, 0);
   const silent = [connectTcp(port, '127.0.0.1'), connectTcp(port, '127.0.0.1')].map((socket) =>
@@ -375,7 +367,7 @@ test('handshakes under way are counted until they are complete or gone, and ende
 
 test('a client of TLS 1.2 cannot ask for another handshake', async (t) => {
   const authority = createAuthority(tempDir(t));
-  const { call } = await stage(t, settings([issue(authority, 'server')]));
+  const { call } = await stage(t, tlsSettings([issuePair(authority, 'server')]));
   const socket = await call({ maxVersion: 'TLSv1.2' });
   const error = await new Promise<unknown>((resolve) => {
     socket.on('error', resolve);

@@ -136,12 +136,12 @@ class Attempt implements DialAttempt {
     const isLast = index + 1 >= this.#addresses.length;
     this.#doing = `connecting to ${address}:${this.#port}`;
     const { onread } = this.#hooks;
-    const isRead = this.#way.handshake === undefined && !this.#needsTunnel;
+    const readsDirectly = this.#way.handshake === undefined && !this.#needsTunnel;
     const socket = connect({
       host: address,
       port: this.#port,
       noDelay: true,
-      ...(isRead && onread !== undefined ? { onread } : {}),
+      ...(readsDirectly && onread !== undefined ? { onread } : {}),
     });
     this.#socket = socket;
     const onFailure = (error: Error): void => {

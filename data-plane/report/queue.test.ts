@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { test } from 'node:test';
+
+import { createFakeClock } from '../../test/kit/fake-clock.ts';
+import { createSpoolQueue } from './queue.ts';
+
+const at = { stream: 'records', organization: 'o', environment: 'e' } as const;
+
+/** A queue whose clock stands still, and how many lines each of its messages held. */
+function open() {
+  const clock = createFakeClock();
+  const sent: number[] = [];
+  const queue = createSpoolQueue({
+    clock,
+    holdMs: 20,
+    bytesMax: 1_000_000,
+    send: (parts) => void sent.push(parts.reduce((sum, { count }) => sum + count, 0)),
+    onState: () => undefined,
+    onDropped: () => undefined,
+  });
+  return { clock, queue, sent };
+}
+
+test('a line alone leaves at the end of its turn', async () => {
+  const { queue, sent } = open();
+  void queue.add(at, 'one\n');
+  assert.deepEqual(sent, []);
+  await turn();
+  assert.deepEqual(sent, [1]);
+});
+
+test('as long as each turn brings more, lines gather; the first quiet turn sends them together', async () => {
+  const { queue, sent } = open();
+  for (let busy = 0; busy < 5; busy += 1) {
+    void queue.add(at, 'one\n');
+    void queue.add(at, 'two\n');
+    await turn();
+    assert.deepEqual(sent, []);
+  }
+  await turn();
+  assert.deepEqual(sent, [10]);
+});
+
+test('an event loop that is never quiet holds them 1 ms at most', async () => {
+  const { clock, queue, sent } = open();
+  for (let busy = 0; busy < 3; busy += 1) {
+    void queue.add(at, 'one\n');
+    void queue.add(at, 'two\n');
+    await turn();
+  }
+  await clock.advance(1);
+  void queue.add(at, 'last\n');
+  await turn();
+  assert.deepEqual(sent, [7]);
+});
+
+test('nothing leaves while a message is in flight, and whoever waits is released with his own', async () => {
+  const { queue, sent } = open();
+  const first = queue.add(at, 'one\n');
+  await turn();
+  let isReleased = false;
+  const second = queue.add(at, 'two\n')?.then(() => (isReleased = true));
+  await turn();
+  assert.deepEqual(sent, [1]);
+  queue.written();
+  await first;
+  await turn();
+  assert.deepEqual(sent, [1, 1]);
+  assert.equal(isReleased, false);
+  queue.written();
+  await second;
+  await queue.drained();
+});
