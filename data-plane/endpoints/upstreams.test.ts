@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
+import { startUpstream } from '../../test/kit/upstream.ts';
 
-/** A backend that counts its connections, behind a gateway with these settings of its pools. */
+/** A gateway with these settings of its pools, and the connections that its backend has seen. */
 async function startCounted(t: TestContext, upstream: Readonly<Record<string, number>>) {
-  let connections = 0;
-  const backend = createServer((_request, answer) => answer.end('ok'));
-  backend.on('connection', () => (connections += 1));
-  backend.listen(0, '127.0.0.1');
-  await once(backend, 'listening');
-  t.after(() => backend.close().closeAllConnections());
-  const target = `http://127.0.0.1:${(backend.address() as AddressInfo).port}/`;
+  const { url, connections } = await startUpstream(t);
   const gateway = await startLocalGateway(t, {
-    apis: { one: apiDefinition('one', target) },
+    apis: { one: apiDefinition('one', url) },
     config: { upstream },
   });
-  return { gateway, connections: () => connections };
+  return { gateway, connections };
 }
 
 test('a connection to an upstream that is older than upstream.connectionAgeMsMax is not used again', async (t) => {

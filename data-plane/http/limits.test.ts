@@ -229,7 +229,8 @@ describe('closing', () => {
     assert.match(busy.text, /\r\nConnection: close\r\n/);
     assert.equal(await busy.ended, 'fin');
     await closed;
-    assertBetween(performance.now() - startedMs, 600);
+    // No wait of the engine's sweep but a timer, which Node counts in whole milliseconds of its own: 599.92 was seen.
+    assertBetween(performance.now() - startedMs, 599);
     await stuck.ended;
     assert.equal(stuck.text, '');
     await assert.rejects(rig.open(get), /ECONNREFUSED/);

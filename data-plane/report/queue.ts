@@ -101,7 +101,7 @@ class GatheringQueue implements SpoolQueue {
     const isInTime = this.#options.clock.monotonicMs() - sent.sentAtMs <= (this.#options.holdMs ?? Infinity);
     if (this.#isDegraded && isInTime) this.#setDegraded(false);
     if (this.#waiting.length > 0) this.#schedule();
-    else this.#tellIdle();
+    else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   drained(): Promise<void> {
@@ -144,10 +144,7 @@ class GatheringQueue implements SpoolQueue {
     });
   }
 
-  #tellIdle(): void {
-    for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
+  /** Called when something waits and nothing is in flight. */
   #send(): void {
     this.#isScheduled = false;
     const blocks: Block[] = [];
@@ -158,7 +155,6 @@ class GatheringQueue implements SpoolQueue {
       blocks.push(block);
       bytes += block.used;
     }
-    if (blocks.length === 0) return this.#tellIdle();
     this.#bytes -= bytes;
     // Lines that did not fit go with the next message, and whoever waits for one of them waits for that.
     const turn = this.#waiting.length === 0 ? this.#gathering : undefined;

@@ -97,11 +97,7 @@ export async function endOf(peer: Peer, sinceMs: number): Promise<number> {
   return (peer.endedAtMs ?? Infinity) - sinceMs;
 }
 
-/** Node counts timers in whole milliseconds of a clock of its own: one may fire so much early by another clock. */
-const earlyMsMax = 1;
-
 /** A wait was not shorter than it should be, and not much longer. */
 export function assertBetween(ms: number, least: number): void {
-  const isBetween = ms >= least - earlyMsMax && ms <= least + lateMsMax;
-  assert.ok(isBetween, `${ms} ms, not ${least} to ${least + lateMsMax}`);
+  assert.ok(ms >= least && ms <= least + lateMsMax, `${ms} ms, not ${least} to ${least + lateMsMax}`);
 }

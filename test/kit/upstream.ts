@@ -8,11 +8,14 @@ export interface TestUpstream {
   readonly port: number;
   /** `method url` of every request so far. */
   readonly requests: readonly string[];
+  /** Connections so far. */
+  connections(): number;
 }
 
 /** Starts a backend that answers 200 with `{method, url, headers, body}`; `?status=503` and `?bytes=n` change the answer. */
 export async function startUpstream(t: Pick<TestContext, 'after'>): Promise<TestUpstream> {
   const requests: string[] = [];
+  let connections = 0;
   const server = createServer((incoming, outgoing) => {
     requests.push(`${incoming.method} ${incoming.url}`);
     const query = new URLSearchParams((incoming.url ?? '').split('?')[1] ?? '');
@@ -29,11 +32,12 @@ export async function startUpstream(t: Pick<TestContext, 'after'>): Promise<Test
       outgoing.end(answer);
     });
   });
+  server.on('connection', () => (connections += 1));
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, port, requests };
+  return { url: `http://127.0.0.1:${port}`, port, requests, connections: () => connections };
 }
 
 async function readAll(incoming: IncomingMessage): Promise<string> {
