@@ -12,6 +12,11 @@ export interface Run {
   readonly busy: number;
   /** How much of the proxies' core somebody else used meanwhile, 0 to 1: then CPU figures blur and throughput says little. */
   readonly othersBusy: number;
+  /** Mean and 99th percentile of the time from a request to its answer, under the most that the connections can ask. */
+  readonly latencyMeanUs: number;
+  readonly latencyP99Us: number;
+  /** Memory of the peer's processes at the end of the run, in MiB (VmRSS; what they share counts for each). */
+  readonly residentMib: number;
   /** Answers that were not 2xx or 3xx, and socket errors. */
   readonly failures: number;
 }
@@ -49,12 +54,25 @@ export async function measure(stage: Stage, peer: Peer, load: Load): Promise<Run
     cpuUsPerRequest: spentUs / requests,
     busy: spentUs / elapsedUs,
     othersBusy: Math.max(0, (coreSpentUs - spentUs) / elapsedUs),
+    latencyMeanUs: timeIn(report, /Latency\s+([\d.]+)(us|ms|s|m)\b/),
+    latencyP99Us: timeIn(report, /99%\s+([\d.]+)(us|ms|s|m)\b/),
+    residentMib: residentMib(peer.child.pid),
     failures: numberIn(report, /Non-2xx or 3xx responses: (\d+)/) + socketErrors(report),
   };
 }
 
 function numberIn(report: string, pattern: RegExp): number {
   return Number(pattern.exec(report)?.[1] ?? 0);
+}
+
+const unitUs = { us: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 } as const;
+
+function timeIn(report: string, pattern: RegExp): number {
+  const found = pattern.exec(report);
+  const unit = found?.[2];
+  return unit === 'us' || unit === 'ms' || unit === 's' || unit === 'm'
+    ? Number(found?.[1]) * unitUs[unit]
+    : Number.NaN;
 }
 
 function socketErrors(report: string): number {
@@ -70,6 +88,7 @@ async function wrk(stage: Stage, peer: Peer, load: Load): Promise<string> {
   const child = stage.start(loadCpu, [
     'wrk',
     '-t1',
+    '--latency',
     `-c${load.connections}`,
     `-d${load.seconds}s`,
     ...headers,
@@ -105,6 +124,13 @@ function cpuUs(pid: number): number {
   return family(pid).reduce((sum, member) => {
     const { userUs, systemUs } = timeOf(`/proc/${member}/stat`);
     return sum + userUs + systemUs;
+  }, 0);
+}
+
+function residentMib(pid: number): number {
+  return family(pid).reduce((sum, member) => {
+    const text = readFileSync(`/proc/${member}/status`, 'utf8');
+    return sum + numberIn(text, /^VmRSS:\s+(\d+) kB/m) / 1024;
   }, 0);
 }
 

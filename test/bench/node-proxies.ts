@@ -5,10 +5,11 @@ import { ready, type Peer } from './peer.ts';
 import { proxyCpu, type Stage } from './stage.ts';
 
 /**
- * Proxies of the npm registry, each in the way its README shows. They keep connections to the upstream, but for http-proxy, which does
+ * What else runs on Node: the floor (floor-main.ts), and proxies of the npm registry, each in the way its README shows. They keep connections to the upstream, but for http-proxy, which does
  * so only when it is handed an agent: `http-proxy + agent`.
  */
 export const nodeProxies = [
+  'floor',
   '@fastify/http-proxy',
   'http-proxy',
   'http-proxy + agent',
@@ -16,6 +17,7 @@ export const nodeProxies = [
 ] as const;
 
 const mains = {
+  floor: 'floor-main.ts',
   '@fastify/http-proxy': 'fastify-proxy-main.ts',
   'http-proxy': 'http-proxy-main.ts',
   'http-proxy + agent': 'http-proxy-main.ts',

@@ -1,12 +1,16 @@
 import { issueCertificate, type CertificateFiles } from './certificate.ts';
 import { gatewayRoles, startGatewayPeer } from './gateway-peer.ts';
+import { startEnvoy } from './envoy.ts';
 import { startHaproxy } from './haproxy.ts';
 import { startNginxProxy, startNginxUpstream } from './nginx.ts';
 import { nodeProxies, startNodeProxy } from './node-proxies.ts';
 import type { Peer } from './peer.ts';
 import type { Stage } from './stage.ts';
 
-/** Everybody who is measured; nginx is the measure of the others. `nginx tuned` has larger buffers, see nginx.ts. */
+/**
+ * Everybody who is measured. The gates are multiples of the floor and of the bare gateway, which run on the same runtime; nginx, haproxy
+ * and envoy stand beside them. `nginx tuned` has larger buffers, see nginx.ts; `envoy` takes part where a machine has it, see envoy.ts.
+ */
 export const peerNames = [
   'nginx',
   'isthmus bare',
@@ -15,6 +19,7 @@ export const peerNames = [
   'isthmus crowded',
   'nginx tuned',
   'haproxy',
+  'envoy',
   ...nodeProxies,
 ] as const;
 
@@ -57,6 +62,7 @@ async function start(
   if (name === 'nginx' || name === 'nginx tuned')
     return startNginxProxy(stage, { ...wish, isTuned: name === 'nginx tuned' });
   if (name === 'haproxy') return startHaproxy(stage, wish);
+  if (name === 'envoy') return startEnvoy(stage, wish);
   const nodeProxy = nodeProxies.find((proxy) => proxy === name);
   if (nodeProxy !== undefined) return startNodeProxy(stage, nodeProxy, wish);
   const role = gatewayRoles.find((one) => name === `isthmus ${one}`);

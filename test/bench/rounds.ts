@@ -80,6 +80,11 @@ export function cpuRatio(row: Row, base: Row): Spread {
   return compare(row, base, (run, baseRun) => run.cpuUsPerRequest / baseRun.cpuUsPerRequest);
 }
 
+/** How much longer the slowest of a hundred requests waited than the mean. */
+export function tailOf(row: Row): Spread {
+  return spread(row.runs.map((run) => run.latencyP99Us / run.latencyMeanUs));
+}
+
 /** See {@link compare}: requests per second as a multiple of the base's. */
 export function throughputRatio(row: Row, base: Row): Spread {
   return compare(row, base, (run, baseRun) => run.requestsPerSecond / baseRun.requestsPerSecond);

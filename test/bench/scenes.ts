@@ -1,8 +1,9 @@
 import { paths } from './peer.ts';
 import { nodeProxies } from './node-proxies.ts';
+import { hasEnvoy } from './envoy.ts';
 import { peerNames, type PeerName } from './roster.ts';
 
-/** One way to load everybody, and whom. nginx is always first. */
+/** One way to load everybody, and whom. */
 export interface Scene {
   readonly path: (typeof paths)[number];
   readonly isNewConnections: boolean;
@@ -18,9 +19,9 @@ export interface Plan {
   readonly secondsPerRun: number;
 }
 
-const servers: readonly PeerName[] = ['nginx', 'isthmus bare', 'haproxy'];
-const bigServers: readonly PeerName[] = [...servers, 'nginx tuned'];
-const gateways: readonly PeerName[] = [...servers, ...nodeProxies];
+/** Whom everything is measured beside; the floor and Envoy stay out where they do not take part. */
+const servers: readonly PeerName[] = ['nginx', 'floor', 'isthmus bare', 'haproxy', 'envoy'];
+const proxies: readonly PeerName[] = [...servers, ...nodeProxies];
 const keptSmall = { path: '/small', isNewConnections: false, isTls: false, connections: 64 } as const;
 
 /** What `npm run bench:gateway` measures: every size, kind of connection and number of them, but not every combination. */
@@ -28,16 +29,16 @@ export const defaultPlan: Plan = {
   rounds: 7,
   secondsPerRun: 2,
   scenes: [
-    { ...keptSmall, peers: peerNames.filter((name) => name !== 'nginx tuned') },
-    { ...keptSmall, connections: 512, peers: gateways },
-    { ...keptSmall, connections: 1, peers: servers },
-    { ...keptSmall, path: '/ten', peers: gateways },
-    { ...keptSmall, path: '/ten', connections: 512, peers: servers },
-    { ...keptSmall, path: '/big', peers: [...bigServers, ...nodeProxies] },
-    { ...keptSmall, isNewConnections: true, peers: gateways },
-    { ...keptSmall, isTls: true, peers: gateways },
-    { ...keptSmall, isTls: true, isNewConnections: true, peers: servers },
-    { ...keptSmall, isTls: true, path: '/big', peers: bigServers },
+    scene({ ...keptSmall, peers: peerNames }),
+    scene({ ...keptSmall, connections: 512, peers: proxies }),
+    scene({ ...keptSmall, connections: 1, peers: servers }),
+    scene({ ...keptSmall, path: '/ten', peers: proxies }),
+    scene({ ...keptSmall, path: '/ten', connections: 512, peers: servers }),
+    scene({ ...keptSmall, path: '/big', peers: [...proxies, 'nginx tuned'] }),
+    scene({ ...keptSmall, isNewConnections: true, peers: proxies }),
+    scene({ ...keptSmall, isTls: true, peers: proxies }),
+    scene({ ...keptSmall, isTls: true, isNewConnections: true, peers: servers }),
+    scene({ ...keptSmall, isTls: true, path: '/big', peers: [...servers, 'nginx tuned'] }),
   ],
 };
 
@@ -47,7 +48,9 @@ export const fullPlan: Plan = {
   scenes: [false, true].flatMap((isTls) =>
     [false, true].flatMap((isNewConnections) =>
       paths.flatMap((path) =>
-        [1, 64, 512].map((connections) => ({ path, isNewConnections, isTls, connections, peers: peerNames })),
+        [1, 64, 512].map((connections) =>
+          scene({ path, isNewConnections, isTls, connections, peers: peerNames }),
+        ),
       ),
     ),
   ),
@@ -61,7 +64,7 @@ export const gatePlan: Plan = {
     {
       ...keptSmall,
       peers: [
-        'nginx',
+        'floor',
         'isthmus bare',
         'isthmus record',
         'isthmus full',
@@ -70,18 +73,31 @@ export const gatePlan: Plan = {
         'http-proxy',
       ],
     },
-    { ...keptSmall, connections: 512, peers: ['nginx', 'isthmus bare'] },
-    { ...keptSmall, path: '/ten', peers: ['nginx', 'isthmus bare'] },
-    { ...keptSmall, path: '/ten', connections: 512, peers: ['nginx', 'isthmus bare'] },
-    { ...keptSmall, path: '/big', peers: ['nginx', 'isthmus bare'] },
+    { ...keptSmall, connections: 512, peers: ['floor', 'isthmus bare'] },
+    { ...keptSmall, path: '/ten', peers: ['floor', 'isthmus bare'] },
+    { ...keptSmall, path: '/ten', connections: 512, peers: ['floor', 'isthmus bare'] },
+    { ...keptSmall, path: '/big', peers: ['@fastify/http-proxy', 'isthmus bare'] },
   ],
 };
 
 /** The scene of `npm run bench`: who costs what on 64 kept connections. */
 export const overviewScene: Scene = {
   ...keptSmall,
-  peers: ['nginx', 'isthmus bare', 'isthmus record', 'isthmus full', '@fastify/http-proxy'],
+  peers: ['nginx', 'floor', 'isthmus bare', 'isthmus record', 'isthmus full', '@fastify/http-proxy'],
 };
+
+/**
+ * Leaves out who has no part in a scene: the floor and Envoy are there for small plain messages on kept connections, tuned buffers for
+ * large answers.
+ */
+function scene(wish: Scene): Scene {
+  const isPlainKept = !wish.isTls && !wish.isNewConnections && wish.path !== '/big';
+  const isLeftOut = (peer: PeerName): boolean =>
+    (peer === 'floor' && !isPlainKept) ||
+    (peer === 'envoy' && !(isPlainKept && hasEnvoy)) ||
+    (peer === 'nginx tuned' && wish.path !== '/big');
+  return { ...wish, peers: wish.peers.filter((peer) => !isLeftOut(peer)) };
+}
 
 const sizes = { '/small': '0.3 KiB', '/ten': '10 KiB', '/big': '1 MiB' } as const;
 
@@ -95,7 +111,7 @@ export function titleOf(scene: Scene): string {
   ].join(', ');
 }
 
-/** Keeps the rows whose `<title>: <peer>` holds every one of the texts; nginx stays wherever somebody is compared with it. */
+/** Keeps the rows whose `<title>: <peer>` holds every one of the texts; whom others are compared with stays. */
 export function only(plan: Plan, texts: readonly string[]): Plan {
   const wanted = texts.map((text) => text.toLowerCase());
   const scenes = plan.scenes.flatMap((scene) => {
@@ -105,7 +121,12 @@ export function only(plan: Plan, texts: readonly string[]): Plan {
     });
     return kept.length === 0
       ? []
-      : [{ ...scene, peers: scene.peers.filter((peer) => peer === 'nginx' || kept.includes(peer)) }];
+      : [
+          {
+            ...scene,
+            peers: scene.peers.filter((peer) => peer === 'nginx' || peer === 'floor' || kept.includes(peer)),
+          },
+        ];
   });
   return { ...plan, scenes };
 }

@@ -1,8 +1,8 @@
-import { compare, cpuRatio, throughputRatio, type Row } from './rounds.ts';
+import { compare, cpuRatio, spreadOf, tailOf, throughputRatio, type Row } from './rounds.ts';
 import type { PeerName } from './roster.ts';
 import { titleOf, type Scene } from './scenes.ts';
 
-/** A promise about two rows of the same scene. */
+/** A promise about two rows of the same scene; `base` may be the row itself. */
 interface Target {
   readonly text: string;
   readonly row: PeerName;
@@ -29,19 +29,21 @@ export interface Verdict {
 }
 
 /**
- * What is promised (issue 4): CPU and throughput are multiples of the other's, the record is microseconds a request.
+ * What is promised: CPU as a multiple of the floor's (floor-main.ts) or of the bare gateway's, which run on the same runtime in the same
+ * run, so that a machine with cheap system calls judges as one with dear ones does; beside nginx and Envoy it is told, not judged.
  *
- * http-proxy is meant as it comes: with an agent it costs about what @fastify/http-proxy does, five times nginx, and five times faster
- * than that would be faster than nginx. The table shows it both ways.
+ * http-proxy is meant as it comes: with an agent it costs about what @fastify/http-proxy does.
  */
 export const bounds = {
-  bareCpu: 1.3,
+  bareCpu: 1.25,
   fastifyThroughput: 3,
   httpProxyThroughput: 5,
-  bigThroughput: 0.6,
+  bigThroughput: 1,
   crowdedCpu: 1.1,
   recordUs: 2,
-  fullCpu: 1.7,
+  fullCpu: 1.5,
+  tail: 6,
+  memoryMib: 160,
 } as const;
 
 /**
@@ -52,10 +54,12 @@ export const gateBounds = {
   bareCpu: 2,
   fastifyThroughput: 1.6,
   httpProxyThroughput: 3,
-  bigThroughput: 0.35,
+  bigThroughput: 0.6,
   crowdedCpu: 1.4,
   recordUs: 25,
-  fullCpu: 3,
+  fullCpu: 2.2,
+  tail: 30,
+  memoryMib: 400,
 } as const satisfies Record<keyof typeof bounds, number>;
 
 const isPlainKept = (scene: Scene): boolean => !scene.isTls && !scene.isNewConnections;
@@ -65,9 +69,9 @@ const isSmall64 = (scene: Scene): boolean =>
 const targets: readonly Target[] = [
   {
     ...atMost('bareCpu'),
-    text: 'bare CPU / nginx',
+    text: 'bare CPU / floor',
     row: 'isthmus bare',
-    base: 'nginx',
+    base: 'floor',
     scenes: (scene) => isPlainKept(scene) && scene.path !== '/big' && scene.connections >= 64,
     value: (row, base) => cpuRatio(row, base).median,
   },
@@ -89,9 +93,9 @@ const targets: readonly Target[] = [
   },
   {
     ...atLeast('bigThroughput'),
-    text: 'bare throughput / nginx',
+    text: 'bare throughput / @fastify/http-proxy, large',
     row: 'isthmus bare',
-    base: 'nginx',
+    base: '@fastify/http-proxy',
     scenes: (scene) => isPlainKept(scene) && scene.path === '/big' && scene.connections >= 64,
     value: (row, base) => throughputRatio(row, base).median,
   },
@@ -114,11 +118,27 @@ const targets: readonly Target[] = [
   },
   {
     ...atMost('fullCpu'),
-    text: 'key + limit + headers + record CPU / bare nginx',
+    text: 'key + limit + headers + record CPU / bare',
     row: 'isthmus full',
-    base: 'nginx',
+    base: 'isthmus bare',
     scenes: isSmall64,
     value: (row, base) => cpuRatio(row, base).median,
+  },
+  ...(['isthmus bare', 'isthmus full'] as const).map((peer) => ({
+    ...atMost('tail'),
+    text: `${peer}: p99 / mean at full load`,
+    row: peer,
+    base: peer,
+    scenes: isSmall64,
+    value: (row: Row) => tailOf(row).median,
+  })),
+  {
+    ...atMost('memoryMib'),
+    text: 'isthmus full: MiB under load',
+    row: 'isthmus full',
+    base: 'isthmus full',
+    scenes: isSmall64,
+    value: (row) => spreadOf(row, 'residentMib').median,
   },
 ];
 
