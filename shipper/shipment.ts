@@ -2,6 +2,7 @@ import type { Clock } from '../proto/process/clock.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { formatLandingKey } from '../proto/wire/landing.ts';
+import { sealParcel } from '../proto/wire/parcel.ts';
 import { BatchBuilder, landingKeyOf, type BadRecord } from './batch.ts';
 import type { Intent, Intents } from './intents.ts';
 import type { Filter, Input, Output, Parcel, Source } from './topology.ts';
@@ -147,7 +148,7 @@ class SourceShipment {
     const { intents, filters, identity } = this.#options;
     const { spool, stream, organization, environment, gateway } = this.#source;
     const { range } = this.#batch;
-    const bytes = await this.#batch.compressed();
+    const lines = await this.#batch.compressed();
     const place = {
       spool,
       stream,
@@ -156,6 +157,7 @@ class SourceShipment {
       fleet: identity.fleet,
       gateway: identity.gateway ?? gateway,
     };
+    const bytes = sealParcel({ ...place, ...range }, lines);
     const key = formatLandingKey(landingKeyOf(place, range, bytes));
     const intent: Intent = { spool, ...range, key, filters: filters.map((filter) => filter.hash).join('+') };
     this.#batch = new BatchBuilder(filters);

@@ -4,7 +4,8 @@ import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { land, recordLine } from '../../test/kit/landing.ts';
+import { sealParcel } from '../../proto/wire/parcel.ts';
+import { land, landBytes, recordLine } from '../../test/kit/landing.ts';
 import { startNode } from '../../test/kit/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { systemClock } from '../../proto/process/clock.ts';
@@ -135,16 +136,32 @@ for (const database of testDatabases) {
       assert.equal((await analytics.responseStatusRanges(span)).ranges['500.0-600.0'], 0);
     });
 
+    test('a landing object copied under a free range, or to another gateway, counts nothing and is named', async (t) => {
+      const lake = await createLake(t, database);
+      const original = await land(lake.blobs, lines(3), { first: 0 });
+      const bytes = await lake.blobs.get(original);
+      assert.ok(bytes !== undefined);
+      for (const copy of [
+        original.replace('/0-2-', '/3-5-'),
+        original.replace('gateway=g', 'gateway=h').replace('/0-2-', '/6-8-'),
+      ])
+        await lake.blobs.put(copy, bytes);
+      const analytics = await lake.start();
+      await eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });
+      assert.equal((await analytics.requestsCount(span)).total, 3);
+      const said = `records.quarantined it is a copy of ${original}`;
+      assert.deepEqual(await lake.events(), [said, said]);
+      assert.equal((await lake.keys('quarantine/landing/')).length, 2);
+    });
+
     test('objects that are not what their key says go to quarantine alone', async (t) => {
       const lake = await createLake(t, database);
       await land(lake.blobs, lines(3, { org_id: 'victim' }), { first: 10 });
       await land(lake.blobs, lines(3), { first: 20, count: 4 });
       await land(lake.blobs, lines(3), { first: 30, hash8: '00000000' });
       const junk = Buffer.from('no zstd at all');
-      const { createHash } = await import('node:crypto');
-      const hash8 = createHash('sha256').update(junk).digest('hex').slice(0, 8);
-      const place = 'landing/v1/org=o/env=e/fleet=f/gateway=g/00112233445566778899aabbccddeeff';
-      await lake.blobs.put(`${place}/40-41-${hash8}.ndjson.zst`, junk);
+      await landBytes(lake.blobs, { first: 40, last: 41 }, (place) => sealParcel(place, junk));
+      await landBytes(lake.blobs, { first: 50, last: 51 }, () => junk);
       await lake.blobs.put('landing/v1/stranger.txt', junk);
       await land(lake.blobs, lines(3), { first: 0 });
       const analytics = await lake.start();
@@ -154,6 +171,7 @@ for (const database of testDatabases) {
         (await lake.events()).toSorted((a, b) => (a < b ? -1 : 1)),
         [
           'records.quarantined it cannot be read',
+          'records.quarantined it does not say whose lines it holds',
           'records.quarantined it holds records of another tenant',
           'records.quarantined its bytes are not those that its key names',
           'records.quarantined its lines are not as many as its key says',

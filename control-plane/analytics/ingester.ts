@@ -7,6 +7,7 @@ import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { BlobStore, LandingKey } from '../../proto/wire/blobs.ts';
 import { parseLandingKey } from '../../proto/wire/landing.ts';
+import { landingNameOf } from '../../proto/wire/parcel.ts';
 import type { Duck } from './duck.ts';
 import type { LakeCache } from './lake-cache.ts';
 import type { FileCommit, LakeStore, PendingFile } from './lake.store.ts';
@@ -183,6 +184,13 @@ export class Ingester {
       const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
       if (hash8 !== landed.key.hash8) {
         await this.#quarantine(landed, 'its bytes are not those that its key names');
+        continue;
+      }
+      const named = landingNameOf(bytes);
+      if (named !== landed.name) {
+        const reason =
+          named === undefined ? 'it does not say whose lines it holds' : `it is a copy of ${named}`;
+        await this.#quarantine(landed, reason);
         continue;
       }
       const path = join(dir, `${index}.ndjson.zst`);

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { encodeDelimited, readDelimited } from './delimited.ts';
 import { Fault } from '../faults/fault.ts';
 import { decodeFrame, encodeFrame, type Frame } from './frames.ts';
 import { decodeHead, encodeHead } from './head.ts';
 import { formatLandingKey, parseLandingKey } from './landing.ts';
+import { landingNameOf, sealParcel, sha256Of } from './parcel.ts';
 import { wireLimits } from './limits.ts';
 import { decodeRecord, encodeRecord } from './record.ts';
 
@@ -224,6 +226,19 @@ const landing = {
   last: 41,
   hash8: '1a2b3c4d',
 };
+
+test('an object names its own key from inside its hash, and every decoder passes over the label', () => {
+  const lines = '{"n":0}\n{"n":1}\n';
+  const bytes = sealParcel(landing, zstdCompressSync(lines));
+  const named = landingNameOf(bytes);
+  assert.equal(named, formatLandingKey({ ...landing, hash8: sha256Of(bytes).slice(0, 8) }));
+  assert.equal(zstdDecompressSync(bytes).toString(), lines);
+  assert.equal(landingNameOf(zstdCompressSync(lines)), undefined);
+  for (let cut = 1; cut < bytes.length; cut++)
+    assert.equal(landingNameOf(bytes.subarray(0, -cut)), undefined);
+  const foreign = sealParcel({ ...landing, gateway: 'a/../b' }, zstdCompressSync(lines));
+  assert.equal(landingNameOf(foreign), undefined);
+});
 
 test('a landing key is written and read one way only', () => {
   const key = `landing/v1/org=org-1/env=env-1/fleet=f/gateway=g/${'ab'.repeat(16)}/0-41-1a2b3c4d.ndjson.zst`;
