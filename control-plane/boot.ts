@@ -65,7 +65,7 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
     // One row lock for all who boot at once: the second finds what the first has made.
     await trx
       .insertInto('lease')
-      .values({ name: 'boot', holder: 'boot', expires_at_ms: 0 })
+      .values({ name: 'boot', holder: 'boot', expires_at_ms: 0, lease_ms: 0 })
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ holder: 'boot' }))
       .execute();
     const organization = await resolveOrganization(trx, hrid);

@@ -69,14 +69,14 @@ export class Ingester {
   /** One round over the landing folder; true when something was done and more may be waiting. */
   async round(): Promise<boolean> {
     const { store, clock } = this.#options;
-    if (!(await store.hold(clock.now()))) return false;
+    if ((await store.hold()) === undefined) return false;
     await this.#removeLeftBehind();
     const done = new Map(
       (await store.doneWith()).map((object) => [object.object_key, object.delete_after_ms]),
     );
     const groups = await this.#list(new Set(done.keys()));
     for (const group of groups) {
-      if (!(await store.hold(clock.now()))) return false;
+      if ((await store.hold()) === undefined) return false;
       await this.#ingest(group);
     }
     for (const [key, deleteAfterMs] of done) if (deleteAfterMs <= clock.now()) await this.#delete(key);

@@ -1,5 +1,6 @@
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { LandingKey } from '../../proto/wire/blobs.ts';
+import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { CoveredRangeTable, LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
 import type { OffsetRange } from './ranges.ts';
@@ -46,36 +47,21 @@ const leaseName = 'ingester';
  */
 export class LakeStore {
   readonly #storage: Storage;
-  readonly #options: LakeStoreOptions;
+  readonly #wish: LeaseWish;
 
   constructor(options: LakeStoreOptions) {
     this.#storage = options.storage;
-    this.#options = options;
+    this.#wish = { name: leaseName, holder: options.holder, leaseMs: options.leaseMs };
   }
 
-  /** Takes or prolongs the lease; false while another process holds it. */
-  async hold(nowMs: number): Promise<boolean> {
-    const { holder, leaseMs } = this.#options;
-    const taken = await this.#storage.db
-      .insertInto('lease')
-      .values({ name: leaseName, holder, expires_at_ms: nowMs + leaseMs })
-      .onConflict((conflict) =>
-        conflict
-          .column('name')
-          .doUpdateSet({ holder, expires_at_ms: nowMs + leaseMs })
-          .where((eb) => eb.or([eb('lease.holder', '=', holder), eb('lease.expires_at_ms', '<=', nowMs)])),
-      )
-      .executeTakeFirst();
-    return Number(taken.numInsertedOrUpdatedRows ?? 0) > 0;
+  /** Takes or prolongs the lease; undefined while another process holds it. */
+  async hold(): Promise<'taken' | 'kept' | undefined> {
+    return takeLease(this.#storage, this.#wish);
   }
 
   /** Gives the lease back, so that a restart does not wait for it. */
   async release(): Promise<void> {
-    await this.#storage.db
-      .deleteFrom('lease')
-      .where('name', '=', leaseName)
-      .where('holder', '=', this.#options.holder)
-      .execute();
+    await releaseLease(this.#storage.db, leaseName, this.#wish.holder);
   }
 
   /** Names a file before it is written, so that whatever a crash leaves behind has a name. */
@@ -102,7 +88,7 @@ export class LakeStore {
     { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
   ): Promise<boolean> {
     const { file, records, bytes, minMs, maxMs, covered, done } = commit;
-    return this.#fenced(nowMs, async (trx) => {
+    return this.#fenced(async (trx) => {
       const updated = await trx
         .updateTable('lake_file')
         .set({
@@ -128,6 +114,7 @@ export class LakeStore {
         last_offset: last,
         hash8,
         gateway,
+        file: file.id,
       }));
       for (const row of rows) await trx.insertInto('covered_range').values(row).execute();
       await insertDone(trx, done, nowMs + graceMs);
@@ -140,7 +127,7 @@ export class LakeStore {
     done: FileCommit['done'],
     { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
   ): Promise<void> {
-    await this.#fenced(nowMs, async (trx) => {
+    await this.#fenced(async (trx) => {
       await insertDone(trx, done, nowMs + graceMs);
       return true;
     });
@@ -237,16 +224,10 @@ export class LakeStore {
       .execute();
   }
 
-  async #fenced(nowMs: number, work: (trx: Trx) => Promise<boolean>): Promise<boolean> {
-    return this.#storage.transaction(async (trx) => {
-      const held = await trx
-        .updateTable('lease')
-        .set({ expires_at_ms: nowMs + this.#options.leaseMs })
-        .where('name', '=', leaseName)
-        .where('holder', '=', this.#options.holder)
-        .executeTakeFirst();
-      return Number(held.numUpdatedRows) === 1 && work(trx);
-    });
+  async #fenced(work: (trx: Trx) => Promise<boolean>): Promise<boolean> {
+    return this.#storage.transaction(
+      async (trx) => (await keepLease(trx, this.#storage.dialect, this.#wish)) && work(trx),
+    );
   }
 }
 

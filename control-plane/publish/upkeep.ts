@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import { releaseLease, takeLease } from '../storage/leases.ts';
 import type { Trx } from '../storage/storage.ts';
 import { lockEnvironment, type Heads } from './heads.ts';
 import { certificateMs, type Keys } from './keys.ts';
-import { releaseLease, takeLease } from './lease.ts';
 import type { Publisher, PublisherOptions, PublishSettings } from './publisher.ts';
 
 /** The chores of publishing; see the methods of Publisher with the same names. */
@@ -79,8 +79,8 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       const everyMs = settings.headRefreshMs / 3;
       while (!signal.aborted) {
         try {
-          const wish = { name: leaseName, holder, nowMs: clock.now(), leaseMs: settings.headRefreshMs };
-          if (await takeLease(storage.db, wish)) await tidy();
+          const wish = { name: leaseName, holder, leaseMs: settings.headRefreshMs };
+          if ((await takeLease(storage, wish)) !== undefined) await tidy();
         } catch (error) {
           log.warn({ err: error }, 'the chores of publishing wait for the database');
         }

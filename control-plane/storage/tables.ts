@@ -241,7 +241,10 @@ export interface GatewayEventTable {
 export interface LeaseTable {
   readonly name: string;
   holder: string;
+  /** By the database's clock. */
   expires_at_ms: number;
+  /** How long it was taken for: an expiry further ahead is not believed. */
+  lease_ms: number;
 }
 
 // ---- management (0002): users, APIs, plans, applications, subscriptions, keys, audit --------------------------------
@@ -285,6 +288,8 @@ export interface CoveredRangeTable {
   /** Of the landing object that brought it. */
   readonly hash8: string;
   readonly gateway: string;
+  /** Id of the lake file that its records are in; null for what an older version ingested. */
+  readonly file: string | null;
 }
 
 /** A landing object that is done with and still to be deleted. */

@@ -2,6 +2,7 @@ import type { Migration } from './migration.ts';
 import { management } from './0002-management.ts';
 import { platform } from './0001-platform.ts';
 import { analytics } from './0003-analytics.ts';
+import { lakeProofs } from './0008-lake-proofs.ts';
 
 /** Every migration in order; add yours at the end and never change one that was released. */
-export const migrations: readonly Migration[] = [platform, management, analytics];
+export const migrations: readonly Migration[] = [platform, management, analytics, lakeProofs];
