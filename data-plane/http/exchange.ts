@@ -7,7 +7,8 @@ import type { Server } from 'node:net';
  * body: it hands a `Body` that an engine gave it back to an engine, and the engine pipes, with back-pressure,
  * in whatever way is cheapest. Framing headers (Content-Length, Transfer-Encoding, Connection, Keep-Alive,
  * Upgrade, TE, Trailer) are the engine's alone: it removes hop-by-hop headers when it forwards (after the
- * gateway has seen them) and regenerates the framing from the body.
+ * gateway has seen them) and regenerates the framing from the body. What a received Connection names is gone
+ * before the gateway sees the headers, so that nothing that is set later can be taken out by the sender.
  *
  * `conformance.ts` beside this file holds the promises as a test suite that every engine must pass.
  */

@@ -71,6 +71,8 @@ export class IncomingBody implements Body {
   bytes = 0;
   /** Open, received whole, or why it never will be. */
   state: 'open' | 'whole' | Error;
+  /** What the head's `Connection` named: those trailers are for us alone (RFC 9110 section 7.6.1). */
+  nominated: ReadonlySet<string> | undefined = undefined;
   /** Nobody wants it: what still comes is counted and dropped. */
   isDiscarded = false;
   readonly #source: BodySource;
@@ -231,7 +233,9 @@ export class IncomingBody implements Body {
     else if (isDone) {
       if (trailer !== undefined) {
         const { text, fields } = trailer;
-        this.trailers = new WireHeaders(text, fields);
+        const trailers = new WireHeaders(text, fields);
+        for (const name of this.nominated ?? []) trailers.delete(name);
+        this.trailers = trailers;
       }
       this.#complete();
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { kinds } from './field-kind.ts';
 import { Fields, parseFields } from './fields.ts';
 import { createWireHeaders, WireHeaders } from './wire-headers.ts';
 
@@ -68,9 +69,48 @@ test('hop-by-hop lines, framing and what Connection names stay here; Host goes o
     'Host: h\r\nConnection: X-Secret, host\r\nKeep-Alive: 5\r\nX-Secret: s\r\nContent-Length: 3\r\nTE: gzip\r\n' +
       'Upgrade: x\r\nProxy-Connection: y\r\nHTTP2-Settings: z\r\nExpect: 100-continue\r\nX-Open: o\r\n',
   );
-  headers.set('x-secret', 'set again');
   headers.append('Transfer-Encoding', 'chunked');
   assert.equal(headers.forwardable(), 'Host: h\r\nX-Open: o\r\n');
+});
+
+test('what a received Connection names is gone at once; what is set later goes on', () => {
+  const headers = received(
+    'Connection: x-a\r\nX-A: 1\r\nX-B: 2\r\ncOnNeCtIoN: close , ,\tX-B,Date\r\nDate: now\r\nX-C: 3\r\n',
+  );
+  assert.deepEqual(
+    ['x-a', 'x-b', 'x-c', 'date'].map((name) => headers.get(name)),
+    [undefined, undefined, '3', undefined],
+  );
+  assert.equal(headers.mayHave(kinds.date), false);
+  assert.equal(headers.size, 3);
+  headers.set('X-A', 'ours');
+  headers.append('x-b', 'ours');
+  assert.equal(headers.forwardable(), 'X-C: 3\r\nX-A: ours\r\nx-b: ours\r\n');
+});
+
+test('what stands in quotes is no name, and a Connection that is set later names nothing', () => {
+  const headers = received('Connection: "x-a"\r\nX-A: 1\r\n');
+  headers.set('Connection', 'X-A');
+  assert.equal(headers.forwardable(), 'X-A: 1\r\n');
+});
+
+test('framing that Connection names is still there for who reads it', () => {
+  const headers = received(
+    'Connection: content-length, transfer-encoding, te, upgrade\r\nContent-Length: 3\r\nTE: trailers\r\nUpgrade: u\r\n',
+  );
+  assert.deepEqual(
+    ['content-length', 'te', 'upgrade'].map((name) => headers.get(name)),
+    ['3', 'trailers', 'u'],
+  );
+});
+
+test('a received name with _ goes when its twin with - is set or removed; it stays beside others', () => {
+  const lines = 'X_Forwarded_For: evil\r\nX_Claim-A: evil\r\nX_Other: o\r\n';
+  const headers = received(lines);
+  headers.set('X-Forwarded-For', '1.2.3.4');
+  assert.equal(headers.delete('x-claim-a'), false);
+  assert.equal(headers.forwardable(), 'X_Other: o\r\nX-Forwarded-For: 1.2.3.4\r\n');
+  assert.equal(received(lines).forwardable(), lines);
 });
 
 test('untouched lines go on byte for byte; blanks that servers disagree about do not', () => {

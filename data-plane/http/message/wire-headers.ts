@@ -13,8 +13,13 @@ const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  *
  * `text` holds the head as received, `fields` where its lines are. Changes lie above it: a line is replaced or removed in
  * `changed`, new ones stand in `added`.
+ *
+ * What a received `Connection` names is for us and nobody behind us (RFC 9110 section 7.6.1): those lines are gone before anybody
+ * reads the list. It is done once and to received lines alone, so that a sender cannot take out what is set later.
  */
 export class WireHeaders implements HeaderList {
+  /** What `Connection` named, in lower case; the message's trailers lose it too. */
+  nominated: ReadonlySet<string> | undefined = undefined;
   readonly #text: string;
   readonly #places: readonly number[];
   readonly #lineKinds: readonly number[];
@@ -25,6 +30,7 @@ export class WireHeaders implements HeaderList {
   /** A bit per kind that may occur. */
   #seen: number;
   readonly #hasOddBlanks: boolean;
+  readonly #hasUnderscore: boolean;
 
   constructor(text: string, fields: Fields) {
     this.#text = text;
@@ -32,6 +38,8 @@ export class WireHeaders implements HeaderList {
     this.#lineKinds = fields.kinds;
     this.#seen = fields.seen;
     this.#hasOddBlanks = fields.hasOddBlanks;
+    this.#hasUnderscore = fields.hasUnderscore;
+    if (this.mayHave(kinds.connection)) this.#dropNominated();
   }
 
   get size(): number {
@@ -61,6 +69,7 @@ export class WireHeaders implements HeaderList {
   set(name: string, value: string): void {
     const { lowerName, kind } = nameOf(name);
     const entry = checked(name, value);
+    this.#removeAliases(lowerName);
     const first = this.#find(lowerName, 0);
     if (first !== -1) {
       this.#change(first, entry);
@@ -78,7 +87,10 @@ export class WireHeaders implements HeaderList {
   }
 
   append(name: string, value: string): void {
-    this.#add(checked(name, value), nameOf(name).kind);
+    const { lowerName, kind } = nameOf(name);
+    const entry = checked(name, value);
+    this.#removeAliases(lowerName);
+    this.#add(entry, kind);
   }
 
   delete(lowerName: string): boolean {
@@ -87,7 +99,9 @@ export class WireHeaders implements HeaderList {
       this.#change(line, null);
     }
     this.#removeAdded(lowerName, 0);
-    return this.size !== before;
+    const wasThere = this.size !== before;
+    this.#removeAliases(lowerName);
+    return wasThere;
   }
 
   forEach(visit: (name: string, value: string) => void): void {
@@ -112,13 +126,8 @@ export class WireHeaders implements HeaderList {
     );
   }
 
-  /**
-   * The lines that go on to the next hop, each with its CRLF: without hop-by-hop headers, framing, and what `Connection` names.
-   *
-   * Host stays even where `Connection` names it: a request without it would be another request.
-   */
+  /** The lines that go on to the next hop, each with its CRLF: without hop-by-hop headers and framing. */
   forwardable(): string {
-    const named = this.mayHave(kinds.connection) ? this.#namedByConnection() : undefined;
     const text = this.#text;
     let out = '';
     // Lines that stay together are copied together: [runStart, runEnd) of the received text.
@@ -127,12 +136,7 @@ export class WireHeaders implements HeaderList {
     for (let line = 0; line < this.#lineKinds.length; line += 1) {
       const change = this.#changed?.[line];
       const kind = this.#lineKinds[line] ?? 0;
-      const passes =
-        change === undefined &&
-        (kind === kinds.none || kind > lastHopByHop) &&
-        (named === undefined ||
-          kind === kinds.host ||
-          !named.has(this.#slice(line * 4, line * 4 + 1).toLowerCase()));
+      const passes = change === undefined && (kind === kinds.none || kind > lastHopByHop);
       if (passes && !this.#hasOddBlanks) {
         if (runStart === -1) runStart = this.#places[line * 4] ?? 0;
         runEnd = this.#lineEnd(line);
@@ -144,10 +148,10 @@ export class WireHeaders implements HeaderList {
       }
       // Servers disagree about blanks around a value, so none is passed on but the one space.
       if (passes) out += `${this.#slice(line * 4, line * 4 + 1)}: ${this.#valueOf(line)}\r\n`;
-      if (change !== undefined && change !== null) out += lineOf(change, named);
+      if (change !== undefined && change !== null) out += lineOf(change);
     }
     if (runStart !== -1) out += text.slice(runStart, runEnd);
-    for (const entry of this.#added) out += lineOf(entry, named);
+    for (const entry of this.#added) out += lineOf(entry);
     return out;
   }
 
@@ -155,6 +159,20 @@ export class WireHeaders implements HeaderList {
   #lineEnd(line: number): number {
     const next = this.#places[line * 4 + 4];
     return next ?? this.#text.length - 2;
+  }
+
+  /** Framing and hop-by-hop lines stay for the engine, which reads them and forwards none; without Host a request would be another. */
+  #dropNominated(): void {
+    const named = this.#namedByConnection();
+    this.nominated = named;
+    if (named === undefined) return;
+    for (let line = 0; line < this.#lineKinds.length; line += 1) {
+      const kind = this.#lineKinds[line] ?? 0;
+      if (kind === kinds.host || (kind !== kinds.none && kind <= lastHopByHop)) continue;
+      if (!named.has(this.#slice(line * 4, line * 4 + 1).toLowerCase())) continue;
+      this.#change(line, null);
+      if (kind !== kinds.none) this.#seen &= ~(1 << kind);
+    }
   }
 
   #namedByConnection(): ReadonlySet<string> | undefined {
@@ -202,6 +220,20 @@ export class WireHeaders implements HeaderList {
     this.#seen |= 1 << kind;
   }
 
+  /**
+   * CGI and WSGI servers read `X_Name` as X-Name: what was received under the one goes when the other is set or removed, or the
+   * sender's would stand beside ours. Both in one received head are refused before (`header-alias`).
+   */
+  #removeAliases(lowerName: string): void {
+    if (!this.#hasUnderscore) return;
+    const dashed = lowerName.replaceAll('_', '-');
+    for (let line = 0; line < this.#lineKinds.length; line += 1) {
+      if (this.#changed?.[line] !== undefined) continue;
+      const name = this.#slice(line * 4, line * 4 + 1).toLowerCase();
+      if (name !== lowerName && name.replaceAll('_', '-') === dashed) this.#change(line, null);
+    }
+  }
+
   #removeAdded(lowerName: string, from: number): void {
     for (let at = this.#added.length - 1; at >= from; at -= 1) {
       if (isNamed(this.#added[at]?.[0] ?? '', lowerName)) this.#added.splice(at, 1);
@@ -216,10 +248,9 @@ export function createWireHeaders(): WireHeaders {
   return new WireHeaders('', noFields);
 }
 
-function lineOf([name, value]: readonly [string, string], named: ReadonlySet<string> | undefined): string {
-  const { lowerName, kind } = nameOf(name);
+function lineOf([name, value]: readonly [string, string]): string {
+  const { kind } = nameOf(name);
   if (kind !== kinds.none && kind <= lastHopByHop) return '';
-  if (named !== undefined && kind !== kinds.host && named.has(lowerName)) return '';
   return `${name}: ${value}\r\n`;
 }
 

@@ -33,8 +33,10 @@ export class ServerRequest implements ExchangeRequest {
     this.httpVersion = parts.head.minorVersion === 1 ? '1.1' : '1.0';
     this.authority = read.authority;
     this.host = read.host;
-    this.headers = new WireHeaders(parts.text, parts.head);
+    const headers = new WireHeaders(parts.text, parts.head);
+    this.headers = headers;
     this.body = parts.body;
+    this.body.nominated = headers.nominated;
     this.isUpgrade = read.framing.isUpgrade && parts.body.isEmpty;
     this.rawHead = parts.text;
   }

@@ -247,11 +247,13 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     if (typeof framing === 'string') return this.#invalid(framing);
     this.#isPersistent = framing.isPersistent;
     const body = new IncomingBody(framing.body, this, this.#pool.answerLimits);
+    const answer = responseHead(head, text);
+    body.nominated = answer.headers.nominated;
     this.#body = body;
     this.#armRead();
     if (body.isEmpty) exchange.marks.upstreamEndUs = exchange.marks.upstreamHeadUs;
     body.expectFeed();
-    call.settle({ kind: 'response', head: responseHead(head, text), body });
+    call.settle({ kind: 'response', head: answer, body });
   }
 
   // oxlint-disable-next-line max-params -- once per read
@@ -335,7 +337,10 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
   }
 }
 
-function responseHead(head: ResponseHeadPlaces, text: string): ResponseHead {
+function responseHead(
+  head: ResponseHeadPlaces,
+  text: string,
+): ResponseHead & { readonly headers: WireHeaders } {
   return {
     status: head.status,
     reason: text.slice(head.reasonStart, head.reasonEnd),
