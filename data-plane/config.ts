@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
+import { isToken } from '../proto/model/head-text.ts';
 import { section, secret } from '../proto/process/config.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
@@ -8,7 +9,10 @@ import { ReportSettings } from './report/settings.ts';
 
 const port = z.int().min(0).max(65_535);
 const ms = z.int().min(1);
-const headerName = z.string().regex(/^[A-Za-z0-9-]*$/, 'must be a header name, or empty for none');
+const headerName = z
+  .string()
+  .max(256)
+  .refine((name) => name === '' || isToken(name), 'must be a header name, or empty for none');
 
 /** Settings of a gateway. */
 export const gatewayConfigSchema = z.strictObject({

@@ -62,12 +62,12 @@ function compileTemplate([type, template]: [string, ResponseTemplate]): Compiled
   const media = (type.split(';')[0] ?? '').trim().toLowerCase();
   const hasType = headers.some(([name]) => name.toLowerCase() === 'content-type');
   if (!hasType && template.body !== '') {
-    headers.push(['Content-Type', media === '*/*' ? guessType(template.body) : type.trim()]);
+    headers.push(['Content-Type', media.includes('*') ? guessType(template.body) : type]);
   }
   return { type: media, status: template.status, headers, body: template.body };
 }
 
-/** A template for any type does not say which it is. */
+/** A template for a range of types does not say which it is. */
 function guessType(body: string): string {
   return /^\s*[[{]/.test(body) ? 'application/json' : 'text/plain';
 }

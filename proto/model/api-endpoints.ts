@@ -1,9 +1,19 @@
 import { z } from 'zod';
 
-import { headerNameSchema, headersPerStepMax } from '../policies/header-fields.ts';
 import { apiLimits } from './api-limits.ts';
 import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
-import { choice, hasExpression, milliseconds, off, orJsonText, plainText, section } from './sections.ts';
+import { headerNameSchema, headersPerPlaceMax, headerValueSchema } from './head-text.ts';
+import {
+  choice,
+  expressionMessage,
+  hasExpression,
+  isPlain,
+  milliseconds,
+  off,
+  orJsonText,
+  plainText,
+  section,
+} from './sections.ts';
 
 const only = (value: boolean, why: string) =>
   z
@@ -43,8 +53,8 @@ const httpSchema = section({
 export const sharedConfigurationSchema = section({
   http: httpSchema.prefault({}),
   headers: z
-    .array(section({ name: headerNameSchema, value: plainText(8_192) }))
-    .max(headersPerStepMax)
+    .array(section({ name: headerNameSchema, value: headerValueSchema.refine(isPlain, expressionMessage) }))
+    .max(headersPerPlaceMax)
     .default([]),
   proxy: proxySchema.prefault({}),
   ssl: section({

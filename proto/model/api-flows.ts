@@ -4,6 +4,7 @@ import type { FaultDetail } from '../faults/fault.ts';
 import { policyIds, policySchema } from '../policies/catalog.ts';
 import type { PolicyPhase } from '../policies/policy-schema.ts';
 import { apiLimits } from './api-limits.ts';
+import { methodSchema } from './head-text.ts';
 import { detailsOf } from './issues.ts';
 import { choice, elsewhere, expressionMessage, hasExpression, off, orJsonText, section } from './sections.ts';
 
@@ -21,15 +22,7 @@ const httpSelectorSchema = section({
       z.enum(['STARTS_WITH', 'EQUALS'], { error: () => 'allowed: STARTS_WITH, EQUALS' }),
     )
     .default('STARTS_WITH'),
-  methods: z
-    .array(
-      z
-        .string()
-        .regex(/^[A-Za-z-]{1,32}$/, 'must be an HTTP method')
-        .toUpperCase(),
-    )
-    .max(apiLimits.methodsMax)
-    .default([]),
+  methods: z.array(methodSchema.toUpperCase()).max(apiLimits.methodsMax).default([]),
 });
 
 const selectorSchema = z.preprocess(

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
 import { apiLimits } from './api-limits.ts';
+import { headerNameSchema, headersPerPlaceMax, methodSchema, originSchema } from './head-text.ts';
 import { choice, elsewhere, off, orJsonText, section } from './sections.ts';
 
 const pathCharacters = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/;
 const regexCharacters = /[\\^$+?()[\]{}|*]/;
-const words = z.array(z.string().min(1).max(256)).max(100);
+const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(headersPerPlaceMax).default([]);
 
 /** `/a//b/` becomes `/a/b`: the form in which context paths are compared. */
 export const contextPathSchema = z
@@ -26,23 +27,16 @@ const hostSchema = z
 
 const corsSchema = section({
   enabled: z.boolean().default(false),
-  allowOrigin: z
-    .array(
-      z
-        .string()
-        .min(1)
-        .max(512)
-        .refine(
-          (origin) => origin === '*' || !regexCharacters.test(origin),
-          'patterns are not supported by this version; allowed: * or an origin such as https://acme.com',
-        ),
-    )
-    .max(100)
-    .default([]),
+  allowOrigin: listOf(
+    originSchema.refine(
+      (origin) => origin === '*' || !regexCharacters.test(origin),
+      'patterns are not supported by this version; allowed: * or an origin such as https://acme.com',
+    ),
+  ),
   allowOriginRegex: off('an empty list'),
-  allowMethods: words.default([]),
-  allowHeaders: words.default([]),
-  exposeHeaders: words.default([]),
+  allowMethods: listOf(methodSchema),
+  allowHeaders: listOf(headerNameSchema),
+  exposeHeaders: listOf(headerNameSchema),
   allowCredentials: z.boolean().default(false),
   maxAge: z.int().min(-1).max(31_536_000).default(-1),
   runPolicies: off('false'),

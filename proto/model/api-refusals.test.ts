@@ -238,7 +238,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'a header that splits',
     step({ configuration: { addHeaders: [{ name: 'a', value: 'x\r\nB: c' }] } }),
     'flows[0].request[0].configuration.addHeaders[0].value',
-    /control/,
+    /printable ASCII/,
   ],
   [
     'an unknown policy setting',

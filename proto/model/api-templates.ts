@@ -1,13 +1,19 @@
 import { z } from 'zod';
 
-import { headerNameSchema, headerValueSchema } from '../policies/header-fields.ts';
 import { apiLimits } from './api-limits.ts';
-import { plainText, section } from './sections.ts';
+import { headerNameSchema, headersPerPlaceMax, headerValueSchema, mediaRangeSchema } from './head-text.ts';
+import { expressionMessage, isPlain, plainText, section } from './sections.ts';
+
+const sizeAtMost = (max: number) => (record: Readonly<Record<string, unknown>>) =>
+  Object.keys(record).length <= max;
 
 const templateSchema = section({
   status: z.int().min(200).max(599).optional(),
   statusCode: z.int().min(200).max(599).optional(),
-  headers: z.record(headerNameSchema, headerValueSchema.pipe(plainText(8_192))).default({}),
+  headers: z
+    .record(headerNameSchema, headerValueSchema.refine(isPlain, expressionMessage))
+    .refine(sizeAtMost(headersPerPlaceMax), `at most ${headersPerPlaceMax} headers`)
+    .default({}),
   body: plainText(apiLimits.templateBodyCharsMax).default(''),
   propagateErrorKeyToLogs: z.boolean().default(false),
 }).transform(({ statusCode, ...template }) => ({ ...template, status: template.status ?? statusCode }));
@@ -15,15 +21,12 @@ const templateSchema = section({
 /** What is answered in place of an error's own words; without a status the error's status stays. */
 export type ResponseTemplate = z.output<typeof templateSchema>;
 
-const sizeAtMost = (max: number) => (record: Readonly<Record<string, unknown>>) =>
-  Object.keys(record).length <= max;
-
 /** Templates by error key, then by content type; `DEFAULT` and the any-type stand for the rest. */
 export const responseTemplatesSchema = z
   .record(
     z.string().min(1).max(128),
     z
-      .record(z.string().min(1).max(256), templateSchema)
+      .record(mediaRangeSchema, templateSchema)
       .refine(
         sizeAtMost(apiLimits.templatesPerKeyMax),
         `at most ${apiLimits.templatesPerKeyMax} content types`,

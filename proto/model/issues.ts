@@ -24,7 +24,9 @@ export function detailsOf(issues: readonly z.core.$ZodIssue[], at = ''): readonl
     // Of a union only its last branch, the full form, is worth reading.
     const last = issue.code === 'invalid_union' ? issue.errors.at(-1) : undefined;
     if (last !== undefined && last.length > 0) return detailsOf(last, formatPath(issue.path, at));
-    return [{ path: formatPath(issue.path, at), message: inWords(issue.message) }];
+    // A key that is refused is the last part of the path; why stands one level deeper.
+    const why = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+    return [{ path: formatPath(issue.path, at), message: inWords(why ?? issue.message) }];
   });
 }
 

@@ -14,6 +14,9 @@ export function hasExpression(text: string): boolean {
   return expression.test(text);
 }
 
+/** The opposite, as a refinement of a text that would be evaluated. */
+export const isPlain = (text: string): boolean => !hasExpression(text);
+
 /** What is said of an expression. */
 export const expressionMessage = `expressions are ${notSupported}; allowed: plain text`;
 
@@ -79,10 +82,7 @@ export function elsewhere() {
 
 /** A text without expressions. */
 export function plainText(charsMax: number) {
-  return z
-    .string()
-    .max(charsMax)
-    .refine((text) => !hasExpression(text), expressionMessage);
+  return z.string().max(charsMax).refine(isPlain, expressionMessage);
 }
 
 /** A number of milliseconds. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { headerSchema, headersPerStepMax } from './header-fields.ts';
+import { headerSchema, headersPerPlaceMax } from '../model/head-text.ts';
 import { definePolicy } from './policy-schema.ts';
 
 const contentCharsMax = 256 * 1024;
@@ -17,7 +17,7 @@ export const mock = definePolicy({
       .default('200')
       .refine((status) => /^[2-5]\d\d$/.test(String(status)), 'must be a status from 200 to 599')
       .transform(String),
-    headers: z.array(headerSchema).max(headersPerStepMax).default([]),
+    headers: z.array(headerSchema).max(headersPerPlaceMax).default([]),
     content: z.string().max(contentCharsMax).default(''),
   }),
   errors: {},

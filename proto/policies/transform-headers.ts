@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { headerNameSchema, headerSchema, headersPerStepMax } from './header-fields.ts';
+import { headerNameSchema, headerSchema, headersPerPlaceMax } from '../model/head-text.ts';
 import { definePolicy } from './policy-schema.ts';
 
 /** Removes, keeps and sets headers. */
@@ -12,9 +12,9 @@ export const transformHeaders = definePolicy({
   config: z.strictObject({
     /** Kept for definitions of version 2; the phase is where the step stands. */
     scope: z.enum(['REQUEST', 'RESPONSE', 'REQUEST_CONTENT', 'RESPONSE_CONTENT']).optional(),
-    removeHeaders: z.array(headerNameSchema).max(headersPerStepMax).default([]),
-    whitelistHeaders: z.array(headerNameSchema).max(headersPerStepMax).default([]),
-    addHeaders: z.array(headerSchema).max(headersPerStepMax).default([]),
+    removeHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
+    whitelistHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
+    addHeaders: z.array(headerSchema).max(headersPerPlaceMax).default([]),
   }),
   errors: {},
   docs: 'Order: `removeHeaders`, then `whitelistHeaders` (when not empty, every other header goes), then `addHeaders`, which replaces a header of the same name. Framing headers belong to the engine and are regenerated.',
