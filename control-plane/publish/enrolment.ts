@@ -178,7 +178,8 @@ async function useToken(trx: Trx, token: UsableToken, nowMs: number) {
   if (used === undefined) throw refusal();
   const fleet = await trx
     .selectFrom('fleet')
-    .selectAll()
+    // No more than the role of a bridge may read (storage/grants.ts).
+    .select(['id', 'organization', 'environments', 'tags', 'tenant'])
     .where('id', '=', used.fleet)
     .where('organization', '=', token.organization)
     .executeTakeFirst();

@@ -19,6 +19,8 @@ export function translate(error: unknown): unknown {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code))
     return new Fault('storage.corrupt', { internal: error.message, cause: error });
+  // PostgreSQL 42501: the schema is ahead of the role's grants, or the role was made for another process.
+  if (code === '42501') return new Fault('storage.not_granted', { internal: error.message, cause: error });
   if (awayCodes.test(code) || awayMessages.test(error.message))
     return new Fault('storage.unavailable', { internal: `${code} ${error.message}`.trim(), cause: error });
   return error;

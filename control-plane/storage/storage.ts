@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely, type KyselyPlugin, type Transaction } from 'kysely';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
 import { openSqlite } from '../../proto/process/sqlite.ts';
-import { migrate } from './migrate.ts';
+import { migrate, readSchema, refuseSchema } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import type { DialectName, Migration } from './migrations/migration.ts';
 import { createLocalNotifier, type Notifier } from './notifier.ts';
@@ -50,27 +50,39 @@ export interface Storage {
   close(): Promise<void>;
 }
 
+/**
+ * What may be done to a database that is not there or has another schema. A newer schema is refused by all.
+ *
+ * migrate:  made and moved forward. Only `up`, `control-plane` and `migrate` may: any other command would turn a slip in a
+ *           path into an empty database.
+ * existing: it has to be there with exactly the schema of this version.
+ * any:      it has to be there; an older schema is left as it is (a backup before an upgrade must not be the upgrade).
+ */
+export type StorageMode = 'migrate' | 'existing' | 'any';
+
 /** Where the database is; see {@link openStorage}. */
 export interface StorageOptions {
   /** `postgresql://...`; without it SQLite in `<dataDir>/control-plane.db`. */
   readonly url?: string | undefined;
   readonly dataDir: string;
   readonly log: StorageLog;
-  readonly bounds?: Partial<PostgresBounds>;
+  readonly bounds?: Partial<PostgresBounds> | undefined;
+  /** Default: migrate. */
+  readonly mode?: StorageMode;
   /** For tests of migrating. */
   readonly migrations?: readonly Migration[];
 }
 
 /**
- * Opens the database and migrates it to the newest schema.
+ * Opens the database and, unless the mode says otherwise, migrates it to the newest schema.
  *
- * Errors: storage.unavailable, storage.newer_schema, config.invalid for a url that is not PostgreSQL's.
+ * Errors: storage.unavailable, storage.missing, storage.older_schema, storage.newer_schema, config.invalid for a url that is
+ * not PostgreSQL's.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { base, dialect, notifier } = connect(options);
   try {
-    const ran = await migrate(base, dialect, options.migrations ?? allMigrations);
-    if (ran.length > 0) options.log.info({ migrations: ran }, 'the database schema moved forward');
+    await settleSchema(base, dialect, options);
   } catch (error) {
     await base.destroy();
     throw error;
@@ -94,13 +106,30 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   };
 }
 
+async function settleSchema(
+  base: Kysely<Database>,
+  dialect: DialectName,
+  { mode = 'migrate', migrations = allMigrations, log }: StorageOptions,
+): Promise<void> {
+  if (mode === 'migrate') {
+    const ran = await migrate(base, dialect, migrations);
+    if (ran.length > 0) log.info({ migrations: ran }, 'the database schema moved forward');
+    return;
+  }
+  const fault = refuseSchema(await readSchema(base, migrations));
+  if (fault !== undefined && !(mode === 'any' && fault.code === 'storage.older_schema')) throw fault;
+}
+
+/** The database inside a data folder. */
+const sqliteFileName = 'control-plane.db';
+
 interface Connected {
   readonly base: Kysely<Database>;
   readonly dialect: DialectName;
   readonly notifier: Notifier;
 }
 
-function connect({ url, dataDir, log, bounds }: StorageOptions): Connected {
+function connect({ url, dataDir, log, bounds, mode = 'migrate' }: StorageOptions): Connected {
   if (url !== undefined) {
     if (!/^postgres(ql)?:\/\//.test(url))
       throw new Fault('config.invalid', {
@@ -113,8 +142,13 @@ function connect({ url, dataDir, log, bounds }: StorageOptions): Connected {
       notifier: createPostgresNotifier(url, pool, log),
     };
   }
-  mkdirSync(dataDir, { recursive: true });
-  const database = openSqlite(join(dataDir, 'control-plane.db'), { durable: 'full' });
+  const file = join(dataDir, sqliteFileName);
+  if (mode === 'migrate') mkdirSync(dataDir, { recursive: true });
+  else if (!existsSync(file))
+    throw new Fault('storage.missing', {
+      detail: `There is no database ${file} and database.url is not set.`,
+    });
+  const database = openSqlite(file, { durable: 'full' });
   return {
     base: new Kysely<Database>({ dialect: new SingleWriterSqliteDialect(database) }),
     dialect: 'sqlite',

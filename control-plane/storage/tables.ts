@@ -6,7 +6,7 @@ import type { ManagementTables } from './management-tables.ts';
  * The same on both dialects: ids are text, times and counters integers (ms since the epoch), booleans 0 or 1, lists
  * and objects JSON in text, keys and records bytes. A column is never dropped or renamed; see migrations/.
  */
-export interface Database extends PlatformTables, ManagementTables, AnalyticsTables {}
+export interface Database extends PlatformTables, ManagementTables, AnalyticsTables, StorageTables {}
 
 // ---- platform (0001): organizations, what is published, fleets -----------------------------------------------------
 
@@ -297,4 +297,23 @@ export interface LandingObjectTable {
   readonly object_key: string;
   readonly outcome: 'ingested' | 'duplicate' | 'quarantined';
   readonly delete_after_ms: number;
+}
+
+// ---- storage (0004): the bucket that belongs to this database --------------------------------------------------------
+
+/** The tables of control-plane/storage itself. */
+export interface StorageTables {
+  bucket: BucketTable;
+}
+
+/** One row: the identity that the bucket must bear; see bucket-identity.ts. */
+export interface BucketTable {
+  readonly singleton: 1;
+  identity: string;
+  /** Of a bucket that is being adopted: it may bear this one already. */
+  next_identity: string | null;
+  /** Where it was when the control plane last claimed or adopted it, in words for people. */
+  location: string;
+  /** null: chosen, but not yet known to be written in the bucket. */
+  confirmed_at_ms: number | null;
 }

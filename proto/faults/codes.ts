@@ -144,7 +144,31 @@ export const codes = define({
     text: 'The database was written by a newer version.',
     hint: 'Run the newer version, or restore a backup.',
   },
+  'storage.older_schema': {
+    status: 500,
+    owner: 'config',
+    text: 'The database has an older schema than this version needs.',
+    hint: 'Run isthmus migrate, or start the new control plane, with the same database.',
+  },
+  'storage.missing': {
+    status: 500,
+    owner: 'config',
+    text: 'There is no database of the platform here.',
+    hint: 'Check database.url and dataDir for a slip; isthmus migrate makes a new database.',
+  },
+  'storage.not_granted': {
+    status: 503,
+    owner: 'config',
+    text: 'The role with which the database is opened lacks a grant.',
+    hint: 'Apply the SQL of isthmus migrate --print-grants as the owner of the tables.',
+  },
   'blobs.unavailable': { status: 503, owner: 'platform', text: 'The object store does not answer.' },
+  'blobs.wrong_bucket': {
+    status: 503,
+    owner: 'config',
+    text: 'The bucket is not the one that belongs to the database.',
+    hint: 'isthmus bucket show says which bucket bears which identity.',
+  },
   'blobs.conflict': { status: 409, owner: 'platform', text: 'The object exists with other content.' },
 
   'trust.malformed': { status: 400, owner: 'client', text: 'The signed message is malformed.' },

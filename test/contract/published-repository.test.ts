@@ -3,10 +3,11 @@ import { test, type TestContext } from 'node:test';
 import { createFleets } from '../../control-plane/publish/fleets.ts';
 import { createPublisher, type PublishChange } from '../../control-plane/publish/publisher.ts';
 import { createPublishedRepository } from '../../control-plane/publish/repository.ts';
-import { openStorage } from '../../control-plane/storage/storage.ts';
+import { openStorage, type Storage } from '../../control-plane/storage/storage.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { testDatabases, type TestDatabase } from '../kit/databases.ts';
 import { createFakeClock } from '../kit/fake-clock.ts';
+import { createTestRole } from '../kit/roles.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import {
   describePublishedRepository,
@@ -16,16 +17,28 @@ import {
 
 for (const database of testDatabases) {
   const name = `control-plane/publish on ${database.name}`;
-  if (database.skip === false) describePublishedRepository(name, (t) => createHarness(t, database));
-  else test(`PublishedRepository: ${name}`, { skip: database.skip }, () => undefined);
+  if (database.skip !== false) {
+    test(`PublishedRepository: ${name}`, { skip: database.skip }, () => undefined);
+    continue;
+  }
+  describePublishedRepository(name, (t) => createHarness(t, database));
+  if (database.name === 'postgres')
+    describePublishedRepository(`${name}, under the role of a bridge`, (t) =>
+      createHarness(t, database, true),
+    );
 }
 
 const log = { info: () => undefined, warn: () => undefined };
 const tombstoneMs = 30 * 24 * 3_600_000;
 const at = { organization: 'org', environment: 'dev' };
 
-async function createHarness(t: TestContext, database: TestDatabase): Promise<PublishedRepositoryHarness> {
-  const storage = await openStorage({ url: await database.create(), dataDir: tempDir(t), log });
+async function createHarness(
+  t: TestContext,
+  database: TestDatabase,
+  isUnderBridgeRole = false,
+): Promise<PublishedRepositoryHarness> {
+  const url = await database.create();
+  const storage = await openStorage({ url, dataDir: tempDir(t), log });
   t.after(() => storage.close());
   const clock = createFakeClock(Date.now());
   const keyring = openKeyring({ keys: [{ id: 'test', key: randomBytes(32) }] });
@@ -38,7 +51,10 @@ async function createHarness(t: TestContext, database: TestDatabase): Promise<Pu
   const fleets = createFleets({ storage, publisher, clock: createFakeClock(0) });
   const by = { organization: at.organization, actor: 'test' };
   return {
-    repository: createPublishedRepository({ storage, clock }),
+    repository: createPublishedRepository({
+      storage: isUnderBridgeRole ? await openAsBridge(t, url) : storage,
+      clock,
+    }),
     at,
     rootKey: (await publisher.keys.root(storage.db, at.organization)).publicKey,
     async publish(changes) {
@@ -65,6 +81,13 @@ async function createHarness(t: TestContext, database: TestDatabase): Promise<Pu
       await publisher.published();
     },
   };
+}
+
+async function openAsBridge(t: TestContext, ownerUrl: string | undefined): Promise<Storage> {
+  const { url } = await createTestRole(t, ownerUrl ?? '');
+  const storage = await openStorage({ url, dataDir: tempDir(t), log, mode: 'existing' });
+  t.after(() => storage.close());
+  return storage;
 }
 
 function toPublish({ kind, id, tags = [], payload }: ContractChange): PublishChange {

