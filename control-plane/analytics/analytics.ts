@@ -68,28 +68,33 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
   };
   return {
     async requestsCount(span) {
-      const countsByEntrypoint: Record<string, number> = {};
+      // What stands in records is foreign, so it keys a Map: an entrypoint may call itself __proto__.
+      const counts = new Map<string, number>();
       let total = 0;
       for (const row of await count(span)) {
-        countsByEntrypoint[row.entrypoint] = (countsByEntrypoint[row.entrypoint] ?? 0) + row.count;
+        counts.set(row.entrypoint, (counts.get(row.entrypoint) ?? 0) + row.count);
         total += row.count;
       }
-      return { total, countsByEntrypoint };
+      return { total, countsByEntrypoint: Object.fromEntries(counts) };
     },
     async responseStatusRanges(span) {
-      const empty = (): Record<string, number> =>
-        Object.fromEntries(classes.map((hundreds) => [rangeName(hundreds), 0]));
+      const empty = (): Map<string, number> => new Map(classes.map((hundreds) => [rangeName(hundreds), 0]));
       const ranges = empty();
-      const rangesByEntrypoint: Record<string, Record<string, number>> = {};
+      const byEntrypoint = new Map<string, Map<string, number>>();
       for (const { entrypoint, hundreds, count: found } of await count(span)) {
         // A request whose client went before a head left has status 0 and belongs to no range.
         if (!classes.includes(hundreds)) continue;
         const name = rangeName(hundreds);
-        const own = (rangesByEntrypoint[entrypoint] ??= empty());
-        own[name] = (own[name] ?? 0) + found;
-        ranges[name] = (ranges[name] ?? 0) + found;
+        const own = byEntrypoint.get(entrypoint) ?? empty();
+        byEntrypoint.set(entrypoint, own);
+        for (const into of [own, ranges]) into.set(name, (into.get(name) ?? 0) + found);
       }
-      return { ranges, rangesByEntrypoint };
+      return {
+        ranges: Object.fromEntries(ranges),
+        rangesByEntrypoint: Object.fromEntries(
+          [...byEntrypoint].map(([entrypoint, own]) => [entrypoint, Object.fromEntries(own)]),
+        ),
+      };
     },
     async holes(at) {
       const found: SpoolHoles[] = [];

@@ -28,7 +28,14 @@ export interface ConvertJob {
 
 /** What is in the Parquet file, or which inputs are not to be believed (then there is no file). */
 export type ConvertResult =
-  | { readonly kind: 'converted'; readonly records: number; readonly minMs: number; readonly maxMs: number }
+  | {
+      readonly kind: 'converted';
+      readonly records: number;
+      /** Lines that cannot be read, and records whose type or time means nothing. */
+      readonly malformed: number;
+      readonly minMs: number;
+      readonly maxMs: number;
+    }
   | { readonly kind: 'refused'; readonly bad: readonly { readonly path: string; readonly reason: string }[] };
 
 /** Anything the child does. */

@@ -7,7 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { invariant } from '../../proto/faults/fault.ts';
-import { jsonColumns, lakeSelection, literal } from './lake-columns.ts';
+import { isMalformed, jsonColumns, lakeSelection, literal } from './lake-columns.ts';
 import type {
   ConvertInput,
   ConvertJob,
@@ -95,13 +95,15 @@ async function writeParquet(output: string): Promise<ConvertResult> {
       `TO ${literal(output)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)`,
   );
   const [row] = await rowsOf(
-    `SELECT count(*)::DOUBLE AS records, coalesce(min(timestamp), 0)::DOUBLE AS min_ms, coalesce(max(timestamp), 0)::DOUBLE AS max_ms ` +
-      `FROM batch WHERE type IS NOT NULL`,
+    `SELECT (count(*) FILTER (type IS NOT NULL))::DOUBLE AS records, (count(*) FILTER (${isMalformed}))::DOUBLE AS malformed, ` +
+      `coalesce(min(timestamp) FILTER (NOT ${isMalformed}), 0)::DOUBLE AS min_ms, ` +
+      `coalesce(max(timestamp) FILTER (NOT ${isMalformed}), 0)::DOUBLE AS max_ms FROM batch`,
   );
   invariant(row !== undefined, 'an aggregate has a row');
   return {
     kind: 'converted',
     records: Number(row['records']),
+    malformed: Number(row['malformed']),
     minMs: Number(row['min_ms']),
     maxMs: Number(row['max_ms']),
   };

@@ -252,6 +252,13 @@ export class Ingester {
     this.#step('committed');
     await cache.adopt(id, output);
     this.#meters.records.inc(result.records);
+    if (result.malformed > 0) {
+      this.#meters.malformed.inc(result.malformed);
+      log.warn(
+        { file: file.key, records: result.malformed },
+        'records whose type or time means nothing came in',
+      );
+    }
     this.#meters.objects.inc({ outcome: 'ingested' }, wanted.length);
     this.#meters.newest.set(result.maxMs / 1_000);
   }
@@ -309,6 +316,10 @@ function toInput({ path, key, parts }: Wanted) {
 function createMeters(metrics: Metrics) {
   return {
     records: metrics.counter('isthmus_analytics_ingested_records_total', 'Records that came into the lake'),
+    malformed: metrics.counter(
+      'isthmus_analytics_malformed_records_total',
+      'Lines that cannot be read, and records whose type or time means nothing: no question counts them',
+    ),
     objects: metrics.counter('isthmus_analytics_landing_objects_total', 'Landing objects done with', [
       'outcome',
     ]),

@@ -50,6 +50,24 @@ export const accessRecordColumns = {
   outcome: 'text',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
+/** Kinds of records. */
+export const recordTypes = ['v4-metrics', 'gap'] as const;
+/** How an exchange ended. */
+export const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
+/** Why records were lost. */
+export const gapReasons = ['diskFull', 'memoryFull'] as const;
+/** What an API is entered through; the ids of the reference's entrypoints. */
+export const entrypointIds = [
+  'http-proxy',
+  'http-get',
+  'http-post',
+  'sse',
+  'webhook',
+  'websocket',
+  'tcp-proxy',
+  'native-kafka',
+] as const;
+
 const text = z.string();
 const integer = z.number().int();
 
@@ -99,7 +117,7 @@ export const AccessRecord = z.object({
   error_message: text.optional(),
   /** JSON list of {key, message}. */
   warnings: text.optional(),
-  outcome: z.enum(['complete', 'clientAborted', 'upstreamAborted', 'refused']),
+  outcome: z.enum(recordOutcomes),
 });
 /** See {@link AccessRecord}. */
 export type AccessRecord = z.infer<typeof AccessRecord>;
@@ -115,7 +133,7 @@ export const GapRecord = z.object({
   env_id: text,
   gateway_id: text,
   timestamp: integer,
-  reason: z.enum(['diskFull', 'memoryFull']),
+  reason: z.enum(gapReasons),
   dropped: integer,
   spool: text.optional(),
   first: integer.optional(),

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { eventually } from '../../test/kit/eventually.ts';
+import { land, recordLine } from '../../test/kit/landing.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLifecycle } from '../../proto/process/lifecycle.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import { accessRecordColumns } from '../../proto/model/access-record.ts';
+import { createFileBlobs } from '../storage/blobs/files.ts';
+import { openStorage } from '../storage/storage.ts';
+import { AnalyticsSettings } from './settings.ts';
+import { startAnalytics } from './start.ts';
+
+const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
+const log = createLog({ name: 'test', level: 'silent' });
+/** Names that every plain object has already, or that change what it is. */
+const inherited = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'valueOf',
+  'hasOwnProperty',
+  '__defineGetter__',
+];
+const texts = Object.entries(accessRecordColumns).flatMap(([name, type]) => (type === 'text' ? [name] : []));
+const numbers = Object.entries(accessRecordColumns).flatMap(([name, type]) =>
+  type === 'text' ? [] : [name],
+);
+
+async function startLake(t: Parameters<typeof tempDir>[0]) {
+  const dir = tempDir(t);
+  const storage = await openStorage({ url: undefined, dataDir: dir, log });
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
+  t.after(async () => {
+    await lifecycle.close();
+    await storage.close();
+  });
+  const blobs = createFileBlobs(join(dir, 'bucket'));
+  const metrics = createMetrics();
+  const settings = AnalyticsSettings.parse({ ingestEveryMs: 10, graceMs: 0 });
+  const parts = { storage, blobs, settings, log, clock: systemClock, lifecycle, metrics };
+  const analytics = await startAnalytics({ ...parts, dir: join(dir, 'analytics') });
+  const untilIngested = (): Promise<boolean> =>
+    eventually(
+      async () => {
+        for await (const left of blobs.list('landing/')) return left.key === '';
+        return true;
+      },
+      { timeoutMs: 20_000 },
+    );
+  return { blobs, storage, metrics, analytics, untilIngested };
+}
+
+test('one line with the entrypoint __proto__ breaks no question, and no built-in prototype grows', async (t) => {
+  const lake = await startLake(t);
+  await land(lake.blobs, [recordLine(), recordLine({ entrypoint_id: '__proto__' })]);
+  await lake.untilIngested();
+  const before = Object.getOwnPropertyNames(Object.prototype);
+  const { ranges, rangesByEntrypoint } = await lake.analytics.responseStatusRanges(span);
+  assert.equal(ranges['200.0-300.0'], 2);
+  assert.deepEqual(Object.keys(rangesByEntrypoint).toSorted(), ['http-proxy', 'unknown']);
+  assert.equal((await lake.analytics.requestsCount(span)).total, 2);
+  assert.deepEqual(Object.getOwnPropertyNames(Object.prototype), before);
+});
+
+test('a foreign name in any text of a record breaks no question and hides no other record', async (t) => {
+  const lake = await startLake(t);
+  const hostile = texts
+    .filter((name) => name !== 'org_id' && name !== 'env_id')
+    .flatMap((name) => inherited.map((value) => recordLine({ [name]: value })));
+  await land(lake.blobs, [recordLine(), ...hostile, recordLine()]);
+  await lake.untilIngested();
+  const { total, countsByEntrypoint } = await lake.analytics.requestsCount(span);
+  // Of those only the ones that say they are of another API or of another type are not of this API's requests.
+  assert.equal(total, hostile.length + 2 - 2 * inherited.length);
+  assert.deepEqual(countsByEntrypoint, {
+    'http-proxy': total - inherited.length,
+    unknown: inherited.length,
+  });
+  for (const api of inherited) {
+    assert.equal((await lake.analytics.requestsCount({ ...span, api })).total, 1, api);
+    assert.equal((await lake.analytics.responseStatusRanges({ ...span, api })).ranges['200.0-300.0'], 1);
+  }
+  assert.deepEqual(await lake.analytics.holes(span), []);
+  assert.match(await lake.metrics.text(), /isthmus_analytics_malformed_records_total 7\b/);
+  const events = await lake.storage.db.selectFrom('gateway_event').select('kind').execute();
+  assert.deepEqual(events, []);
+});
+
+test('a number or a time out of bounds, or none at all, becomes nothing and the other records of its file count', async (t) => {
+  const lake = await startLake(t);
+  const odd = [-1, 2 ** 53, Number.MAX_VALUE, -(2 ** 63), 1.5, '__proto__', true, null, {}, []];
+  const hostile = numbers.flatMap((name) => odd.map((value) => recordLine({ [name]: value })));
+  const garbage = [
+    '{',
+    '[]',
+    'null',
+    '"x"',
+    '{}',
+    recordLine({ type: { a: 1 } }),
+    recordLine({ type: 'v5' }),
+  ];
+  await land(lake.blobs, [recordLine(), ...hostile, ...garbage, recordLine()]);
+  // An empty line makes an object contradict its key: it alone goes to quarantine.
+  await land(lake.blobs, [recordLine(), ''], { first: 1_000 });
+  await lake.untilIngested();
+  const withoutTime = odd.length;
+  assert.equal((await lake.analytics.requestsCount(span)).total, 2 + hostile.length - withoutTime);
+  assert.ok(((await lake.analytics.responseStatusRanges(span)).ranges['200.0-300.0'] ?? 0) >= 2);
+  const events = await lake.storage.db.selectFrom('gateway_event').select('detail').execute();
+  assert.deepEqual(
+    events.map(({ detail }) => detail.replace(/^.*: /, '')),
+    ['its lines are not as many as its key says'],
+  );
+  // Times that mean nothing, and all the garbage.
+  assert.match(
+    await lake.metrics.text(),
+    new RegExp(`isthmus_analytics_malformed_records_total ${withoutTime + garbage.length}\\b`),
+  );
+});
