@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 
 /** Records and logs have separate segments and bounds. */
@@ -77,12 +78,32 @@ async function listFolder(dir: string): Promise<readonly string[]> {
   }
 }
 
+/** Where the file of the next segment lies ready. */
+export const spareFile = 'spare.tmp';
+
+/** A small object as JSON that says by a checksum whether it was damaged: a changed digit would still be a number. */
+export function sealJson(content: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ ...content, check: checkOf(content) })}\n`;
+}
+
+/** Reads {@link sealJson}. Errors: SyntaxError when it is damaged; what has no checksum is believed. */
+export function openSealedJson(text: string): unknown {
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== 'object' || parsed === null || !('check' in parsed)) return parsed;
+  const { check, ...content } = parsed;
+  if (check !== checkOf(content)) throw new SyntaxError('its checksum is another');
+  return content;
+}
+
+const checkOf = (content: object): string => crc32(JSON.stringify(content)).toString(16).padStart(8, '0');
+
 const Checkpoint = z.object({ spool: z.string().regex(spoolName), shipped: z.number().int().min(0) });
 
 /** The offset that the shipper will ship next; 0 when it has shipped nothing of the spool. A damaged file counts as 0. */
 export function readCheckpoint(dir: string, spool: string): number {
   try {
-    const parsed = Checkpoint.safeParse(JSON.parse(readFileSync(join(dir, `${spool}.json`), 'utf8')));
+    const text = readFileSync(join(dir, `${spool}.json`), 'utf8');
+    const parsed = Checkpoint.safeParse(openSealedJson(text));
     // A file copied under another name must not acknowledge what was never shipped.
     return parsed.success && parsed.data.spool === spool ? parsed.data.shipped : 0;
   } catch (error) {
@@ -93,7 +114,7 @@ export function readCheckpoint(dir: string, spool: string): number {
 
 /** Says durably that everything below an offset has arrived. */
 export function writeCheckpoint(dir: string, spool: string, shipped: number): void {
-  writeDurably(join(dir, `${spool}.json`), `${JSON.stringify({ spool, shipped })}\n`);
+  writeDurably(join(dir, `${spool}.json`), sealJson({ spool, shipped }));
 }
 
 /** Writes a small file whole: aside, forced to disk, renamed, folder forced to disk. */

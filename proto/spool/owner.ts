@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isCode, writeDurably } from './folder.ts';
+import { isCode, openSealedJson, sealJson, writeDurably } from './folder.ts';
 
 const SpoolOwner = z.object({
   organization: z.string(),
@@ -17,7 +17,8 @@ const SpoolOwner = z.object({
 /** Whose records a spool holds, and which process writes it. */
 export type SpoolOwner = z.infer<typeof SpoolOwner>;
 
-const file = 'spool.json';
+/** Its file in the spool's folder. */
+export const ownerFile = 'spool.json';
 
 /** Writes the owner, this process, before the first segment is made. */
 export function writeOwner(
@@ -25,13 +26,25 @@ export function writeOwner(
   tenant: Pick<SpoolOwner, 'organization' | 'environment' | 'gateway'>,
 ): void {
   const owner = { ...tenant, host: hostname(), pid: process.pid, ticks: ticksOf(process.pid) };
-  writeDurably(join(dir, file), `${JSON.stringify(owner)}\n`);
+  writeDurably(join(dir, ownerFile), sealJson(owner));
 }
 
-/** The owner; undefined when the process died before it wrote one (such a spool holds nothing). */
+/**
+ * Writes the owner of a spool whose file was lost or damaged, as its records name it: without one nobody would ship them.
+ *
+ * Which process writes it is not known any more, as if it were of another host.
+ */
+export function restoreOwner(
+  dir: string,
+  tenant: Pick<SpoolOwner, 'organization' | 'environment' | 'gateway'>,
+): void {
+  writeDurably(join(dir, ownerFile), sealJson({ ...tenant, host: '', pid: 0, ticks: '' }));
+}
+
+/** The owner; undefined when the file is missing or damaged. */
 export function readOwner(dir: string): SpoolOwner | undefined {
   try {
-    return SpoolOwner.parse(JSON.parse(readFileSync(join(dir, file), 'utf8')));
+    return SpoolOwner.parse(openSealedJson(readFileSync(join(dir, ownerFile), 'utf8')));
   } catch (error) {
     if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return undefined;
     if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;

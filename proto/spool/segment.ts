@@ -14,18 +14,24 @@
  * WRITE. One writer, which made the spool: a process never appends to a segment that it did not create, so nothing is repaired
  * in place and two processes cannot mix. The spool id is random, not the host or the gateway: machines are cloned and volumes restored.
  * A batch is one write at a known position; the position moves only when all of it is written, so a short or failed write is
- * repeated over itself. A new segment's header is forced to disk, then its folder, before the first batch goes in.
+ * repeated over itself. A spool and its first segment are made and forced to disk before anything is written into it. The file of the
+ * next segment lies ready as `spare.tmp`, so that a change of segment is one small write (the header) and a rename; both are forced to
+ * disk with the next sync. A segment that somebody deleted, or whose folder was moved away, is written anew under its name from the
+ * file that is still open.
  *
  * READ. Readers tail: what does not verify at the end of the newest segment is "not yet", whatever it looks like (short, zeroed,
  * torn). The same bytes are a fault once something valid follows them, in the segment or as a next segment: the reader reports the
  * offsets that are missing as a gap and goes on behind it. When the damaged part holds a length, the next batch is found by looking
- * for bytes that verify, since a length that is damaged cannot be trusted to point at it.
+ * for bytes that verify, since a length that is damaged cannot be trusted to point at it; a damaged header costs nothing, since name
+ * and folder say the same, and a head whose lines are whole is mended. A reader whose file is no longer the one of that name reads it
+ * to its end and opens the new one.
  *
  * DELETE. The shipper says in `<checkpoints>/<spool id>.json` which offset it will ship next; the gateway deletes segments wholly
- * below it. Past its bound on disk the gateway deletes the oldest segment unshipped and writes a gap record into the stream.
+ * below it, after it has read them once more: one with bytes that do not verify is set aside instead. Past its bound on disk the
+ * gateway deletes the oldest segment unshipped and writes a gap record into the stream.
  *
- * RECOVERY. There is none for the writer. Spools of dead processes are read like living ones, and removed when shipped; a torn tail
- * of a dead spool was never acknowledged to anybody.
+ * RECOVERY. There is none for the writer. Spools of dead processes are read like living ones, and removed when shipped. A torn tail of a
+ * dead spool was never acknowledged to anybody; since damage can look like one, its segment is set aside too.
  */
 import { crc32 } from 'node:zlib';
 import { Fault, invariant } from '../faults/fault.ts';
@@ -41,6 +47,7 @@ export const segmentBytesDefault = 64 * 1024 * 1024;
 
 const magic = Buffer.from('ISTHMSEG');
 const version = 1;
+const newline = 10;
 /** Part of `length` that is not lines. */
 const countedHeadBytes = batchHeadBytes - 8;
 
@@ -131,15 +138,72 @@ export function readBatch(bytes: Buffer, at: number): Found {
   return { kind: 'batch', batch, end };
 }
 
-/** Finds the first batch at or behind a position that verifies and whose offset is at least `firstMin`. */
-export function findBatch(bytes: Buffer, from: number, firstMin: number): number | undefined {
-  for (let at = from; at + batchHeadBytes < bytes.length; at++) {
-    // The upper bytes of length and offset are zero in any real head and hardly ever in text: that spares the checksums.
-    if (bytes[at + 15] !== 0 || bytes.readUInt32LE(at) > batchBytesMax) continue;
-    const found = readBatch(bytes, at);
-    if (found.kind === 'batch' && found.batch.first >= firstMin) return at;
+/**
+ * Finds where the next head of a batch may stand, at or behind a position; undefined when none does.
+ *
+ * Shape: offset `firstMin` or later, and no longer than `room` bytes from the start of `bytes` to the end of the segment.
+ * Cost:  the upper bytes of length and offset are zero in any real head and hardly ever in text: that spares the checksums.
+ */
+export function findHead(
+  bytes: Buffer,
+  from: number,
+  { firstMin, room }: { readonly firstMin: number; readonly room: number },
+): { readonly at: number; readonly bytes: number } | undefined {
+  for (let at = from; at + batchHeadBytes <= bytes.length; at++) {
+    if (bytes[at + 15] !== 0 || bytes[at + 14] !== 0) continue;
+    const length = bytes.readUInt32LE(at);
+    if (length <= countedHeadBytes || length > batchBytesMax || at + 8 + length > room) continue;
+    const count = bytes.readUInt32LE(at + 16);
+    if (count === 0 || count > length || Number(bytes.readBigUInt64LE(at + 8)) < firstMin) continue;
+    return { at, bytes: 8 + length };
   }
   return undefined;
+}
+
+/**
+ * Reads a batch whose head is damaged, given all its bytes and the offset that it should have.
+ *
+ * Length, offset and count can be told from where it stands and from its lines; the checksum says whether that was right.
+ */
+export function mendBatch(bytes: Buffer, first: number): Batch | undefined {
+  if (bytes.length <= batchHeadBytes || bytes.length - 8 > batchBytesMax || bytes.at(-1) !== newline)
+    return undefined;
+  const lines = bytes.subarray(batchHeadBytes);
+  const head = Buffer.alloc(batchHeadBytes);
+  const count = countLines(lines);
+  head.writeUInt32LE(bytes.length - 8, 0);
+  head.writeBigUInt64LE(BigInt(first), 8);
+  head.writeUInt32LE(count, 16);
+  const sum = crc32(lines, crc32(head.subarray(8), crc32(head.subarray(0, 4))));
+  return sum === bytes.readUInt32LE(4) ? { first, count, lines } : undefined;
+}
+
+/**
+ * What the bytes at the end of a segment are, when they do not verify and their writer is dead.
+ *
+ * torn: a write that did not come to its end, so that nobody was told that it did. damaged: it was whole once.
+ * `count` is how many records stood there, as far as the head can be believed.
+ */
+export function judgeTail(
+  head: Buffer,
+  { bytes, first }: { readonly bytes: number; readonly first: number },
+): { readonly kind: 'torn' | 'damaged'; readonly count: number | undefined } {
+  if (head.length < batchHeadBytes || head.subarray(0, batchHeadBytes).every((byte) => byte === 0))
+    return { kind: 'torn', count: undefined };
+  const length = head.readUInt32LE(0);
+  const isBelievable =
+    length > countedHeadBytes &&
+    length <= batchBytesMax &&
+    Number(head.readBigUInt64LE(8)) === first &&
+    head.readUInt32LE(16) <= length;
+  if (!isBelievable) return { kind: 'damaged', count: undefined };
+  return { kind: 8 + length > bytes ? 'torn' : 'damaged', count: head.readUInt32LE(16) };
+}
+
+function countLines(lines: Uint8Array): number {
+  let count = 0;
+  for (let at = lines.indexOf(newline); at !== -1; at = lines.indexOf(newline, at + 1)) count += 1;
+  return count;
 }
 
 function checksum(bytes: Buffer, at: number, end: number): number {

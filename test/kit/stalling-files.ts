@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { diskFiles, type SpoolFiles } from '../../proto/spool/writer.ts';
+import { diskFiles, type SpoolFiles } from '../../proto/spool/spool-files.ts';
 
 // Imported as `stalling-files.ts?flag=<path>`: while the flag file exists every call blocks, as on a frozen filesystem.
 const flag = new URL(import.meta.url).searchParams.get('flag') ?? '';
