@@ -73,7 +73,7 @@ export function createApp(services: Services, doors: { admission: Admission; pol
   app.put(`${uploadPrefix}*`, async (context) => {
     const { identity } = await admit(context);
     const outcome = await uploads.put(identity, context.req.path.slice(uploadPrefix.length), context.req.raw);
-    return context.json({ outcome, bridgeTimeMs: clock.now() }, outcome === 'stored' ? 201 : 200);
+    return context.json({ outcome, bridgeTimeMs: clock.now() }, outcome === 'existed' ? 200 : 201);
   });
 
   app.get('/bridge/v1/stream', () => {

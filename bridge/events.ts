@@ -17,7 +17,8 @@ export type EventKind =
   | 'grant.tag_refused'
   | 'upload.wrong_tenant'
   | 'upload.hash_mismatch'
-  | 'upload.conflict';
+  | 'upload.conflict'
+  | 'upload.replaced';
 
 const quietMs = 10_000;
 const rememberedMax = 10_000;

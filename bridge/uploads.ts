@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Fault } from '../proto/faults/fault.ts';
 import type { LandingKey } from '../proto/wire/blobs.ts';
 import { formatLandingKey, parseLandingKey } from '../proto/wire/landing.ts';
+import { isContentOf, sha256Of } from '../proto/wire/parcel.ts';
 import type { GatewayIdentity } from '../proto/wire/published.ts';
 import { readBody } from './body.ts';
 import type { Services } from './services.ts';
@@ -15,7 +15,7 @@ export interface Uploads {
    *         bridge.length_required, bridge.hash_mismatch, blobs.conflict (reported), blobs.unavailable and bridge.busy
    *         (both 503 with Retry-After: the shipper keeps the bytes).
    */
-  put(identity: GatewayIdentity, path: string, request: Request): Promise<'stored' | 'existed'>;
+  put(identity: GatewayIdentity, path: string, request: Request): Promise<'stored' | 'existed' | 'replaced'>;
 }
 
 /** Makes the upload door; the bytes in memory are bounded over all uploads together. */
@@ -36,14 +36,14 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
       inFlightBytes += bytesExpected;
       try {
         const bytes = await readBody(request, bytesExpected);
-        const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+        const hash8 = sha256Of(bytes).slice(0, 8);
         if (bytes.length !== bytesExpected || hash8 !== key.hash8) {
           const detail = `${formatLandingKey(key)}: ${bytes.length} of ${bytesExpected} bytes, hash ${hash8}`;
           events.report({ gateway: identity.id, kind: 'upload.hash_mismatch', detail });
           throw new Fault('bridge.hash_mismatch');
         }
         const stored = await store(key, bytes, identity);
-        if (stored === 'stored') counter.inc({ stream: key.stream }, bytes.length);
+        if (stored !== 'existed') counter.inc({ stream: key.stream }, bytes.length);
         return stored;
       } finally {
         inFlightBytes -= bytesExpected;
@@ -55,10 +55,15 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
     key: LandingKey,
     bytes: Uint8Array,
     identity: GatewayIdentity,
-  ): Promise<'stored' | 'existed'> {
+  ): Promise<'stored' | 'existed' | 'replaced'> {
     const name = formatLandingKey(key);
     try {
-      return await blobs.put(name, bytes, { ifAbsent: true });
+      // A bucket may have kept half of an upload that failed: what is there proves itself wrong by the hash in its key.
+      const isSound = (present: Uint8Array): boolean => isContentOf(name, present);
+      const stored = await blobs.put(name, bytes, { ifAbsent: true, isSound });
+      if (stored === 'replaced')
+        events.report({ gateway: identity.id, kind: 'upload.replaced', detail: name });
+      return stored;
     } catch (error) {
       if (error instanceof Fault && error.code === 'blobs.conflict')
         events.report({ gateway: identity.id, kind: 'upload.conflict', detail: name });

@@ -9,7 +9,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { eventually } from '../test/kit/eventually.ts';
 import { startFaultyProxy } from '../test/kit/faulty-proxy.ts';
 import { startNode } from '../test/kit/processes.ts';
-import { startS3Server } from '../test/kit/s3-server.ts';
+import { startS3Server, type S3Server } from '../test/kit/s3-server.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { systemClock } from '../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../proto/process/lifecycle.ts';
@@ -80,6 +80,21 @@ async function ship(
     metrics: createMetrics(),
   });
   return { lifecycle, port: adminPort };
+}
+
+async function bucketObjects(t: TestContext, s3: S3Server): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { S3Client, ListObjectsV2Command, GetObjectCommand } = await import('@aws-sdk/client-s3');
+  const { endpoint, bucket: Bucket, accessKeyId, secretAccessKey } = s3;
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  t.after(() => client.destroy());
+  const list = await client.send(new ListObjectsV2Command({ Bucket }));
+  const objects = new Map<string, Uint8Array>();
+  for (const { Key = '' } of list.Contents ?? []) {
+    const object = await client.send(new GetObjectCommand({ Bucket, Key }));
+    objects.set(Key, (await object.Body?.transformToByteArray()) ?? new Uint8Array());
+  }
+  return objects;
 }
 
 /** Lines by offset; fails when an offset arrived under two names. */
@@ -182,21 +197,25 @@ test('a bucket that is away, silent or loses its answers costs nothing and doubl
     if (weather !== 'clear') assert.equal(readCheckpoint(checkpoints, spool.spool), 0);
   }
   await eventually(() => readCheckpoint(checkpoints, spool.spool) === written, { timeoutMs: 10_000 });
-  const { S3Client, ListObjectsV2Command, GetObjectCommand } = await import('@aws-sdk/client-s3');
-  const client = new S3Client({
-    endpoint: s3.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: settings,
-  });
-  t.after(() => client.destroy());
-  const list = await client.send(new ListObjectsV2Command({ Bucket: s3.bucket }));
-  const objects = new Map<string, Uint8Array>();
-  for (const { Key = '' } of list.Contents ?? []) {
-    const object = await client.send(new GetObjectCommand({ Bucket: s3.bucket, Key }));
-    objects.set(Key, (await object.Body?.transformToByteArray()) ?? new Uint8Array());
-  }
-  assert.equal(arrived(objects).size, written);
+  assert.equal(arrived(await bucketObjects(t, s3)).size, written);
+});
+
+test('half of a batch that a store kept is replaced by the whole one', async (t) => {
+  const dataDir = tempDir(t);
+  const bucketDir = tempDir(t);
+  const s3 = await startS3Server(t, bucketDir);
+  const proxy = await startFaultyProxy(t, s3.endpoint);
+  const spool = createSpool(dataDir);
+  for (let n = 0; n < 50; n++) spool.write(`{"n":${n}}`);
+  const settings = { bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
+  proxy.setWeather('halfKept');
+  await ship(t, { dataDir, output: 's3', s3: { ...settings, endpoint: proxy.url } });
+  await eventually(() => proxy.requests() >= 2, { timeoutMs: 10_000 });
+  assert.ok([...(await bucketObjects(t, s3)).values()].length > 0, 'something lies there');
+  proxy.setWeather('clear');
+  const { checkpoints } = gatewayFolders(dataDir);
+  await eventually(() => readCheckpoint(checkpoints, spool.spool) === 50, { timeoutMs: 10_000 });
+  assert.equal(arrived(await bucketObjects(t, s3)).size, 50);
 });
 
 test('wrong credentials are an outage, not a reason to lose anything', async (t) => {

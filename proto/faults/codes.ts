@@ -169,6 +169,7 @@ export const codes = define({
     text: 'The bucket is not the one that belongs to the database.',
     hint: 'isthmus bucket show says which bucket bears which identity.',
   },
+  'blobs.too_large': { status: 500, owner: 'platform', text: 'The object has more bytes than can be true.' },
   'blobs.conflict': { status: 409, owner: 'platform', text: 'The object exists with other content.' },
 
   'trust.malformed': { status: 400, owner: 'client', text: 'The signed message is malformed.' },

@@ -9,19 +9,33 @@ export interface BlobStore {
    * Writes an object whole: a reader sees all of it or nothing, and it is durable when the promise resolves.
    *
    * ifAbsent: when the key exists with the same content the call succeeds and says 'existed'; with other content
-   * it rejects with blobs.conflict. Errors: blobs.unavailable (worth retrying).
+   * it rejects with blobs.conflict, unless `isSound` says that what is there is not what its key promises (a store may keep half
+   * of a put that failed): then it is 'replaced'. Errors: blobs.unavailable (worth retrying).
    */
-  put(
-    key: string,
-    bytes: Uint8Array,
-    options?: { readonly ifAbsent?: boolean },
-  ): Promise<'stored' | 'existed'>;
-  /** The object, or undefined when there is none. */
-  get(key: string): Promise<Uint8Array | undefined>;
-  /** Objects under a prefix in key order, paged inside; stops when the caller does. */
-  list(prefix: string): AsyncIterable<{ readonly key: string; readonly bytes: number }>;
+  put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<'stored' | 'existed' | 'replaced'>;
+  /** The object, or undefined when there is none. Errors: blobs.too_large when it has more bytes than wished for. */
+  get(key: string, options?: { readonly bytesMax?: number }): Promise<Uint8Array | undefined>;
+  /** Makes or replaces one object by another's content, without reading it; false when there is none to copy. */
+  copy(from: string, to: string): Promise<boolean>;
+  /** Objects under a prefix in key order, those up to `after` left out; paged inside, stops when the caller does. */
+  list(prefix: string, options?: { readonly after?: string }): AsyncIterable<ListedBlob>;
+  /** Names of the folders right below a prefix that ends in a slash, e.g. ['org=a', 'org=b'], in order. */
+  folders(prefix: string): AsyncIterable<string>;
   /** Deleting what is not there succeeds. */
   delete(key: string): Promise<void>;
+}
+
+/** One line of a listing. */
+export interface ListedBlob {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** How an object is put. */
+export interface PutOptions {
+  readonly ifAbsent?: boolean;
+  /** With ifAbsent: whether the bytes that are there already are those that the key promises. */
+  readonly isSound?: (present: Uint8Array) => boolean;
 }
 
 /** Where a batch of access records lands; see landing.ts for the codec. */

@@ -43,6 +43,11 @@ export function landingNameOf(bytes: Uint8Array): string | undefined {
 /** SHA-256 in 64 hex digits; a key has the first 8, a receipt all of them. */
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** Whether bytes are those that their landing key names; what is not may be replaced by what is. */
+export function isContentOf(key: string, bytes: Uint8Array): boolean {
+  return parseLandingKey(key)?.hash8 === sha256Of(bytes).slice(0, 8);
+}
+
 function labelOf(place: Omit<LandingKey, 'hash8'>): string {
   const name = formatLandingKey({ ...place, hash8: '00000000' });
   return name.slice(0, name.lastIndexOf('-'));

@@ -1,8 +1,9 @@
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { isCode } from '../../proto/spool/folder.ts';
-import type { Delivery, Output } from '../topology.ts';
+import { isContentOf } from '../../proto/wire/parcel.ts';
+import type { Delivery, Output, Parcel } from '../topology.ts';
 
 /** Delivers into a folder on this machine, laid out as the bucket would be. */
 export function createFolderOutput(dir: string): Output {
@@ -10,7 +11,7 @@ export function createFolderOutput(dir: string): Output {
     name: 'folder',
     async deliver({ key, bytes }): Promise<Delivery> {
       try {
-        return await store(join(dir, key), bytes);
+        return await store(join(dir, key), { key, bytes });
       } catch (error) {
         return { kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) };
       }
@@ -19,7 +20,7 @@ export function createFolderOutput(dir: string): Output {
   };
 }
 
-async function store(path: string, bytes: Uint8Array): Promise<Delivery> {
+async function store(path: string, { key, bytes }: Parcel): Promise<Delivery> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
@@ -35,8 +36,13 @@ async function store(path: string, bytes: Uint8Array): Promise<Delivery> {
     await link(temporary, path);
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
-    const isSame = Buffer.from(bytes).equals(await readFile(path));
-    if (!isSame) return { kind: 'refused', reason: 'the object exists with other content' };
+    const present = await readFile(path);
+    if (!present.equals(bytes)) {
+      if (isContentOf(key, present))
+        return { kind: 'refused', reason: 'the object exists with other content' };
+      // Half of a write that failed: the hash in the key proves it wrong, and ours takes its place.
+      await rename(temporary, path);
+    }
   } finally {
     await rm(temporary, { force: true });
   }

@@ -31,8 +31,10 @@ export function createMemoryBlobs(): MemoryBlobs {
       demandHere();
       const known = objects.get(key);
       if (options?.ifAbsent === true && known !== undefined) {
-        if (hash(known) !== hash(bytes)) throw new Fault('blobs.conflict');
-        return 'existed';
+        if (hash(known) === hash(bytes)) return 'existed';
+        if (options.isSound === undefined || options.isSound(known)) throw new Fault('blobs.conflict');
+        objects.set(key, bytes);
+        return 'replaced';
       }
       objects.set(key, bytes);
       return 'stored';
@@ -41,10 +43,22 @@ export function createMemoryBlobs(): MemoryBlobs {
       demandHere();
       return objects.get(key);
     },
-    async *list(prefix) {
+    async copy(from, to) {
+      demandHere();
+      const bytes = objects.get(from);
+      if (bytes !== undefined) objects.set(to, bytes);
+      return bytes !== undefined;
+    },
+    async *list(prefix, { after = '' } = {}) {
       demandHere();
       for (const [key, bytes] of [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-        if (key.startsWith(prefix)) yield { key, bytes: bytes.length };
+        if (key.startsWith(prefix) && key > after) yield { key, bytes: bytes.length };
+    },
+    async *folders(prefix) {
+      demandHere();
+      const below = [...objects.keys()].filter((key) => key.startsWith(prefix));
+      const names = below.map((key) => key.slice(prefix.length).split('/'));
+      yield* new Set(names.filter((parts) => parts.length > 1).map(([name = '']) => name));
     },
     async delete(key) {
       demandHere();

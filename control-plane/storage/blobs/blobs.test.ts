@@ -52,6 +52,44 @@ for (const { name, open } of stores) {
     assert.deepEqual(Buffer.from((await blobs.get('k')) ?? []), Buffer.from('x'));
   });
 
+  test(`${name}: what is there and proves itself wrong is replaced, what proves itself right stays`, async (t) => {
+    const blobs = await open(t);
+    const isSound = (present: Uint8Array): boolean => Buffer.from(present).toString() === 'whole';
+    await blobs.put('k', bytes('who'));
+    assert.equal(await blobs.put('k', bytes('whole'), { ifAbsent: true, isSound }), 'replaced');
+    assert.equal(await blobs.put('k', bytes('whole'), { ifAbsent: true, isSound }), 'existed');
+    await assert.rejects(
+      blobs.put('k', bytes('other'), { ifAbsent: true, isSound }),
+      isFault('blobs.conflict'),
+    );
+    assert.deepEqual(Buffer.from((await blobs.get('k')) ?? []), Buffer.from('whole'));
+  });
+
+  test(`${name}: an object is read up to a bound, and copied without being read`, async (t) => {
+    const blobs = await open(t);
+    await blobs.put('a=b/k', bytes('12345'));
+    assert.equal((await blobs.get('a=b/k', { bytesMax: 5 }))?.length, 5);
+    await assert.rejects(blobs.get('a=b/k', { bytesMax: 4 }), isFault('blobs.too_large'));
+    assert.equal(await blobs.copy('a=b/k', 'aside/a=b/k'), true);
+    assert.deepEqual(Buffer.from((await blobs.get('aside/a=b/k')) ?? []), Buffer.from('12345'));
+    assert.equal(await blobs.copy('none', 'aside/none'), false);
+    assert.equal(await blobs.get('aside/none'), undefined);
+  });
+
+  test(`${name}: a listing goes on behind a key, and folders are listed without what is in them`, async (t) => {
+    const blobs = await open(t);
+    for (const key of ['l/o=a/e=1/x', 'l/o=a/e=1/y', 'l/o=a/e=2/x', 'l/o=b/e=1/x', 'l/stray'])
+      await blobs.put(key, bytes('x'));
+    const behind = async (after: string) =>
+      (await Array.fromAsync(blobs.list('l/', { after }))).map(({ key }) => key);
+    assert.deepEqual(await behind('l/o=a/e=1/x'), ['l/o=a/e=1/y', 'l/o=a/e=2/x', 'l/o=b/e=1/x', 'l/stray']);
+    assert.deepEqual(await behind('l/o=b/e=1/'), ['l/o=b/e=1/x', 'l/stray']);
+    assert.deepEqual(await behind('l/stray'), []);
+    assert.deepEqual(await Array.fromAsync(blobs.folders('l/')), ['o=a', 'o=b']);
+    assert.deepEqual(await Array.fromAsync(blobs.folders('l/o=a/')), ['e=1', 'e=2']);
+    assert.deepEqual(await Array.fromAsync(blobs.folders('none/')), []);
+  });
+
   test(`${name}: a listing has the keys below its prefix in order, with their sizes`, async (t) => {
     const blobs = await open(t);
     for (const key of ['l/b/2', 'l/a', 'l/b/1', 'l/c-d', 'm/x', 'lx']) await blobs.put(key, bytes(key));

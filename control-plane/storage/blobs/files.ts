@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../../../proto/faults/fault.ts';
-import type { BlobStore } from '../../../proto/wire/blobs.ts';
+import type { BlobStore, ListedBlob } from '../../../proto/wire/blobs.ts';
 import { checkBlobKey } from './keys.ts';
 
 /** Names of half-written files; listing passes them over, since no key may begin with a dot there. */
@@ -19,27 +19,72 @@ export function createFileBlobs(dir: string): BlobStore {
     checkBlobKey(key);
     return join(dir, ...key.split('/'));
   };
+  /** Lets `write` make a file beside its place, and `place` move it there. */
+  const beside = async <T>(
+    path: string,
+    write: (unfinished: string) => Promise<void>,
+    place: (unfinished: string) => Promise<T>,
+  ): Promise<T> => {
+    const unfinished = join(dirname(path), `${unfinishedPrefix}${randomBytes(8).toString('hex')}`);
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      await write(unfinished);
+      const outcome = await place(unfinished);
+      await syncFolder(dirname(path));
+      return outcome;
+    } finally {
+      await rm(unfinished, { force: true });
+    }
+  };
   return {
-    async put(key, bytes, options = {}) {
+    async put(key, bytes, { ifAbsent = false, isSound } = {}) {
       const path = pathOf(key);
-      const unfinished = join(dirname(path), `${unfinishedPrefix}${randomBytes(8).toString('hex')}`);
-      return translated(key, async () => {
-        await mkdir(dirname(path), { recursive: true });
-        try {
-          await writeDurably(unfinished, bytes);
-          if (options.ifAbsent !== true) await rename(unfinished, path);
-          else if (!(await linkUnlessPresent(unfinished, path))) return await existing(path, key, bytes);
-          await syncFolder(dirname(path));
-          return 'stored';
-        } finally {
-          await rm(unfinished, { force: true });
+      const place = async (unfinished: string): Promise<'stored' | 'existed' | 'replaced'> => {
+        if (ifAbsent && !(await linkUnlessPresent(unfinished, path))) {
+          const present = await readFile(path);
+          if (present.equals(bytes)) return 'existed';
+          if (isSound === undefined || isSound(present)) throw new Fault('blobs.conflict', { internal: key });
+          await rename(unfinished, path);
+          return 'replaced';
         }
-      });
+        if (!ifAbsent) await rename(unfinished, path);
+        return 'stored';
+      };
+      return translated(key, () => beside(path, (unfinished) => writeDurably(unfinished, bytes), place));
     },
-    get: (key) => translated(key, () => readIfPresent(pathOf(key))),
-    list: (prefix) => listBelow(dir, prefix),
+    get: (key, { bytesMax = Infinity } = {}) => translated(key, () => readIfPresent(pathOf(key), bytesMax)),
+    copy: (from, to) =>
+      translated(from, async () => {
+        try {
+          await beside(
+            pathOf(to),
+            (unfinished) => copyDurably(pathOf(from), unfinished),
+            (unfinished) => rename(unfinished, pathOf(to)),
+          );
+          return true;
+        } catch (error) {
+          if (codeOf(error) === 'ENOENT') return false;
+          throw error;
+        }
+      }),
+    list: (prefix, { after = '' } = {}) => listBelow(dir, prefix, after),
+    async *folders(prefix) {
+      const entries = await translated(prefix, () => entriesOf(join(dir, prefix)));
+      const names = entries.filter((entry) => entry.isDirectory()).map((entry) => `${entry.name}/`);
+      for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) yield name.slice(0, -1);
+    },
     delete: (key) => translated(key, () => rm(pathOf(key), { force: true })),
   };
+}
+
+async function copyDurably(from: string, to: string): Promise<void> {
+  await copyFile(from, to);
+  const file = await open(to, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
@@ -72,14 +117,10 @@ async function linkUnlessPresent(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function existing(path: string, key: string, bytes: Uint8Array): Promise<'existed'> {
-  const present = await readFile(path);
-  if (present.equals(bytes)) return 'existed';
-  throw new Fault('blobs.conflict', { internal: key });
-}
-
-async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
+async function readIfPresent(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
   try {
+    const { size } = await stat(path);
+    if (size > bytesMax) throw new Fault('blobs.too_large', { internal: `${size} bytes at ${path}` });
     return await readFile(path);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
@@ -88,19 +129,16 @@ async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
 }
 
 /** Walks in key order, folder by folder, so that a large bucket is never held in memory whole. */
-async function* listBelow(
-  dir: string,
-  prefix: string,
-): AsyncGenerator<{ readonly key: string; readonly bytes: number }> {
+async function* listBelow(dir: string, prefix: string, after: string): AsyncGenerator<ListedBlob> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-  yield* walk(dir, folder, prefix);
+  yield* walk(dir, folder, { prefix, after });
 }
 
 async function* walk(
   dir: string,
   folder: string,
-  prefix: string,
-): AsyncGenerator<{ readonly key: string; readonly bytes: number }> {
+  { prefix, after }: { readonly prefix: string; readonly after: string },
+): AsyncGenerator<ListedBlob> {
   const entries = await translated(folder, () => entriesOf(join(dir, folder)));
   // A folder sorts as its name with the slash, as the keys below it do.
   const named = entries.map((entry) => ({
@@ -109,8 +147,9 @@ async function* walk(
   }));
   for (const { entry, key } of named.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
     if (entry.name.startsWith(unfinishedPrefix)) continue;
+    if (key <= after && !(entry.isDirectory() && after.startsWith(key))) continue;
     if (entry.isDirectory()) {
-      if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(dir, key, prefix);
+      if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(dir, key, { prefix, after });
     } else if (key.startsWith(prefix)) {
       const bytes = await translated(key, () => sizeOf(join(dir, key)));
       if (bytes !== undefined) yield { key, bytes };
@@ -129,17 +168,11 @@ async function entriesOf(path: string) {
 
 /** Undefined for a file that was deleted since its folder was read. */
 async function sizeOf(path: string): Promise<number | undefined> {
-  let file;
   try {
-    file = await open(path, 'r');
+    return (await stat(path)).size;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
-  }
-  try {
-    return (await file.stat()).size;
-  } finally {
-    await file.close();
   }
 }
 

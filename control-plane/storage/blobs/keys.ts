@@ -18,3 +18,6 @@ export function checkBlobKey(key: string): void {
       details: [{ path: 'key', message: `"${key.slice(0, 80)}" is not an object key` }],
     });
 }
+
+/** Most bytes that are read of an object to compare it with what should be there; what has more is not it. */
+export const comparedBytesMax = 256 * 1024 * 1024;

@@ -1,15 +1,17 @@
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
+  type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 import { Fault } from '../../../proto/faults/fault.ts';
-import type { BlobStore } from '../../../proto/wire/blobs.ts';
+import type { BlobStore, PutOptions } from '../../../proto/wire/blobs.ts';
 import type { S3Settings } from './settings.ts';
-import { checkBlobKey } from './keys.ts';
+import { checkBlobKey, comparedBytesMax } from './keys.ts';
 
 /** Objects per page of a listing; the protocol's own most. */
 const listPageMax = 1_000;
@@ -19,50 +21,45 @@ export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void
   const client = createClient(settings);
   const Bucket = settings.bucket;
   const fullKey = (key: string): string => `${settings.prefix}${key}`;
-
-  const get = async (key: string): Promise<Uint8Array | undefined> => {
-    checkBlobKey(key);
-    try {
-      const answer = await client.send(new GetObjectCommand({ Bucket, Key: fullKey(key) }));
-      return await answer.Body?.transformToByteArray();
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw unavailable(key, error);
-    }
-  };
-  const compare = async (key: string, bytes: Uint8Array): Promise<'existed' | 'absent'> => {
-    const present = await get(key);
-    if (present === undefined) return 'absent';
-    if (Buffer.compare(present, bytes) === 0) return 'existed';
-    throw new Fault('blobs.conflict', { internal: key });
-  };
+  const { get, compare, write } = createObjects(client, settings);
 
   return {
     get,
-    async put(key, bytes, options = {}) {
+    async put(key, bytes, { ifAbsent = false, isSound } = {}) {
       checkBlobKey(key);
       // Stores that ignore If-None-Match would replace in silence: look first, and let the header close the gap where it works.
-      if (options.ifAbsent === true && (await compare(key, bytes)) === 'existed') return 'existed';
-      const condition = options.ifAbsent === true && settings.conditionalPut ? { IfNoneMatch: '*' } : {};
+      const before = ifAbsent ? await compare(key, bytes, isSound) : 'absent';
+      if (before === 'existed') return 'existed';
       try {
-        await client.send(
-          new PutObjectCommand({
-            Bucket,
-            Key: fullKey(key),
-            Body: bytes,
-            ContentLength: bytes.length,
-            ...condition,
-          }),
-        );
-        return 'stored';
+        await write(key, bytes, ifAbsent && before === 'absent' && settings.conditionalPut);
+        return before === 'unsound' ? 'replaced' : 'stored';
       } catch (error) {
         // 412: somebody was faster; older MinIO says 304. 409 is a race that is worth retrying.
         const status = statusOf(error);
-        if ((status === 412 || status === 304) && (await compare(key, bytes)) === 'existed') return 'existed';
+        if ((status === 412 || status === 304) && (await compare(key, bytes, isSound)) === 'existed')
+          return 'existed';
         throw unavailable(key, error);
       }
     },
-    list: (prefix) => listPages(client, settings, prefix),
+    async copy(from, to) {
+      checkBlobKey(from);
+      checkBlobKey(to);
+      try {
+        const source = encodeURI(`${Bucket}/${fullKey(from)}`);
+        await client.send(new CopyObjectCommand({ Bucket, Key: fullKey(to), CopySource: source }));
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 404) return false;
+        throw unavailable(from, error);
+      }
+    },
+    async *list(prefix, { after } = {}) {
+      const StartAfter = after === undefined ? undefined : fullKey(after);
+      for await (const page of listPages(client, settings, { prefix, StartAfter }))
+        for (const { Key, Size } of page.Contents ?? [])
+          if (Key !== undefined) yield { key: Key.slice(settings.prefix.length), bytes: Size ?? 0 };
+    },
+    folders: (prefix) => listFolders(client, settings, prefix),
     async delete(key) {
       checkBlobKey(key);
       try {
@@ -75,11 +72,49 @@ export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void
   };
 }
 
+/** Reading, comparing and writing one object. */
+function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3Settings) {
+  const get: BlobStore['get'] = async (key, { bytesMax = Infinity } = {}) => {
+    checkBlobKey(key);
+    try {
+      const answer = await client.send(new GetObjectCommand({ Bucket, Key: `${prefix}${key}` }));
+      if ((answer.ContentLength ?? 0) > bytesMax) {
+        answer.Body?.transformToWebStream()
+          .cancel()
+          .catch(() => undefined);
+        throw new Fault('blobs.too_large', { internal: `${answer.ContentLength} bytes at ${key}` });
+      }
+      return await answer.Body?.transformToByteArray();
+    } catch (error) {
+      if (error instanceof Fault) throw error;
+      if (statusOf(error) === 404) return undefined;
+      throw unavailable(key, error);
+    }
+  };
+  const compare = async (
+    key: string,
+    bytes: Uint8Array,
+    isSound: PutOptions['isSound'],
+  ): Promise<'existed' | 'absent' | 'unsound'> => {
+    const present = await get(key, { bytesMax: comparedBytesMax });
+    if (present === undefined) return 'absent';
+    if (Buffer.compare(present, bytes) === 0) return 'existed';
+    if (isSound !== undefined && !isSound(present)) return 'unsound';
+    throw new Fault('blobs.conflict', { internal: key });
+  };
+  const write = async (key: string, bytes: Uint8Array, isConditional: boolean): Promise<void> => {
+    const object = { Bucket, Key: `${prefix}${key}`, Body: bytes, ContentLength: bytes.length };
+    await client.send(new PutObjectCommand({ ...object, ...(isConditional ? { IfNoneMatch: '*' } : {}) }));
+  };
+  return { get, compare, write };
+}
+
 async function* listPages(
   client: S3Client,
   settings: S3Settings,
-  prefix: string,
-): AsyncGenerator<{ readonly key: string; readonly bytes: number }> {
+  wish: { readonly prefix: string; readonly StartAfter?: string | undefined },
+): AsyncGenerator<ListObjectsV2CommandOutput> {
+  const { prefix, StartAfter } = wish;
   let token: string | undefined;
   do {
     const page = await client
@@ -89,14 +124,35 @@ async function* listPages(
           Prefix: `${settings.prefix}${prefix}`,
           MaxKeys: listPageMax,
           ContinuationToken: token,
+          StartAfter,
         }),
       )
       .catch((error: unknown) => Promise.reject(unavailable(prefix, error)));
-    for (const { Key, Size } of page.Contents ?? []) {
-      if (Key !== undefined) yield { key: Key.slice(settings.prefix.length), bytes: Size ?? 0 };
-    }
+    yield page;
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
+}
+
+/** A page, then on behind the folder that it ends in. Not by delimiter: stores that are nearly alike differ there. */
+async function* listFolders(client: S3Client, settings: S3Settings, prefix: string): AsyncGenerator<string> {
+  const above = `${settings.prefix}${prefix}`;
+  let last: string | undefined;
+  let StartAfter: string | undefined;
+  for (let isMore = true; isMore;) {
+    isMore = false;
+    for await (const page of listPages(client, settings, { prefix, StartAfter })) {
+      for (const { Key = '' } of page.Contents ?? []) {
+        const end = Key.indexOf('/', above.length);
+        const name = end === -1 ? undefined : Key.slice(above.length, end);
+        if (name !== undefined && name !== last) yield (last = name);
+        // '~' comes behind every character of a key of ours.
+        const behind = name === undefined ? Key : `${above}${name}/~`;
+        StartAfter = behind > Key ? behind : Key;
+      }
+      isMore = page.IsTruncated === true && StartAfter !== undefined;
+      break;
+    }
+  }
 }
 
 function createClient(settings: S3Settings): S3Client {
