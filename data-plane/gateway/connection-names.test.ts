@@ -136,6 +136,21 @@ test('a backend whose Connection names what CORS, policies and the gateway set t
   assert.doesNotMatch(client.text, /theirs|ALLOWALL|X-Own/);
 });
 
+test('a trailer does not say again what the gateway set in the head', async (t) => {
+  const { backend, open } = await startScene(t);
+  const client = await open(
+    'POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-tenant: evil\r\nX-Forwarded-For: evil\r\nX_Tenant: evil\r\nX-Own: 1\r\n\r\n',
+  );
+  const seen = await backend.next();
+  await seen.until('X-Own: 1\r\n\r\n');
+  assert.doesNotMatch(seen.text, /evil/);
+  seen.write(
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Frame-Options: ALLOWALL\r\nX-Own: 1\r\n\r\n',
+  );
+  await client.until('X-Own: 1\r\n\r\n');
+  assert.doesNotMatch(client.text, /ALLOWALL/);
+});
+
 test('names with _ that a CGI backend would take for ours do not travel beside them', async (t) => {
   const { backend, open } = await startScene(t);
   await open(

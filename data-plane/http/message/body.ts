@@ -71,8 +71,8 @@ export class IncomingBody implements Body {
   bytes = 0;
   /** Open, received whole, or why it never will be. */
   state: 'open' | 'whole' | Error;
-  /** What the head's `Connection` named: those trailers are for us alone (RFC 9110 section 7.6.1). */
-  nominated: ReadonlySet<string> | undefined = undefined;
+  /** The head that it came with, which says what is no trailer of it. */
+  head: WireHeaders | undefined = undefined;
   /** Nobody wants it: what still comes is counted and dropped. */
   isDiscarded = false;
   readonly #source: BodySource;
@@ -234,7 +234,7 @@ export class IncomingBody implements Body {
       if (trailer !== undefined) {
         const { text, fields } = trailer;
         const trailers = new WireHeaders(text, fields);
-        for (const name of this.nominated ?? []) trailers.delete(name);
+        this.head?.strip(trailers);
         this.trailers = trailers;
       }
       this.#complete();

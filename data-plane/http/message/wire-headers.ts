@@ -18,8 +18,6 @@ const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  * reads the list. It is done once and to received lines alone, so that a sender cannot take out what is set later.
  */
 export class WireHeaders implements HeaderList {
-  /** What `Connection` named, in lower case; the message's trailers lose it too. */
-  nominated: ReadonlySet<string> | undefined = undefined;
   readonly #text: string;
   readonly #places: readonly number[];
   readonly #lineKinds: readonly number[];
@@ -31,6 +29,8 @@ export class WireHeaders implements HeaderList {
   #seen: number;
   readonly #hasOddBlanks: boolean;
   readonly #hasUnderscore: boolean;
+  /** What `Connection` named, in lower case. */
+  #nominated: ReadonlySet<string> | undefined = undefined;
 
   constructor(text: string, fields: Fields) {
     this.#text = text;
@@ -126,6 +126,16 @@ export class WireHeaders implements HeaderList {
     );
   }
 
+  /**
+   * Takes out of the message's trailers what its `Connection` named, and what was set here: receivers that merge trailers into
+   * the headers would read the sender's word for ours.
+   */
+  strip(trailers: WireHeaders): void {
+    for (const name of this.#nominated ?? []) trailers.delete(name);
+    for (const change of this.#changed ?? []) if (change) trailers.delete(change[0].toLowerCase());
+    for (const [name] of this.#added) trailers.delete(name.toLowerCase());
+  }
+
   /** The lines that go on to the next hop, each with its CRLF: without hop-by-hop headers and framing. */
   forwardable(): string {
     const text = this.#text;
@@ -164,7 +174,7 @@ export class WireHeaders implements HeaderList {
   /** Framing and hop-by-hop lines stay for the engine, which reads them and forwards none; without Host a request would be another. */
   #dropNominated(): void {
     const named = this.#namedByConnection();
-    this.nominated = named;
+    this.#nominated = named;
     if (named === undefined) return;
     for (let line = 0; line < this.#lineKinds.length; line += 1) {
       const kind = this.#lineKinds[line] ?? 0;

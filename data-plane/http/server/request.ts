@@ -36,7 +36,7 @@ export class ServerRequest implements ExchangeRequest {
     const headers = new WireHeaders(parts.text, parts.head);
     this.headers = headers;
     this.body = parts.body;
-    this.body.nominated = headers.nominated;
+    this.body.head = headers;
     this.isUpgrade = read.framing.isUpgrade && parts.body.isEmpty;
     this.rawHead = parts.text;
   }

@@ -248,7 +248,7 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     this.#isPersistent = framing.isPersistent;
     const body = new IncomingBody(framing.body, this, this.#pool.answerLimits);
     const answer = responseHead(head, text);
-    body.nominated = answer.headers.nominated;
+    body.head = answer.headers;
     this.#body = body;
     this.#armRead();
     if (body.isEmpty) exchange.marks.upstreamEndUs = exchange.marks.upstreamHeadUs;
