@@ -125,6 +125,13 @@ export const gatewayConfigSchema = z.strictObject({
       .describe(
         'Longest time until an answer begins, the upload of the request included; then 504 REQUEST_TIMEOUT.',
       ),
+    streamMsMax: z
+      .int()
+      .min(0)
+      .default(86_400_000)
+      .describe(
+        'Longest life of a WebSocket or other tunnel, an event stream, and any answer without a length; 0 is no bound. A day, so that clients spread over new gateways and no connection outlives what nobody withdrew.',
+      ),
     bufferedBytesMax: z
       .int()
       .min(1)

@@ -77,6 +77,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     records: reporter,
     log,
     keysSeenMax: config.apiKey.seenMax,
+    streamMsMax: config.request.streamMsMax,
   });
   lifecycle.onClose('deployments', () => deployments.close());
   return {
@@ -88,7 +89,10 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       const server = await listen(options, { engine, deployments, traffic, reporter, at });
       // Other workers go on: a client whose next request may be on its way is told to connect anew with its answer.
       const quietMs = at.listener === undefined ? 0 : Math.min(quietMsMax, config.closeMsMax / 2);
-      lifecycle.onClose('listener', () => server.close(config.closeMsMax, quietMs));
+      lifecycle.onClose('listener', () => {
+        deployments.streams.stop();
+        return server.close(config.closeMsMax, quietMs);
+      });
       return server;
     },
   };
@@ -139,6 +143,7 @@ async function listen(
     places: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
     deadlines: new Deadlines({ clock, afterMs: request.timeoutMs, graceMs: Math.min(50, request.timeoutMs) }),
     forwarding,
+    streams: deployments.streams,
     bodyBytesMax: request.bufferedBytesMax,
     log,
     onAnswer: traffic.onAnswer,

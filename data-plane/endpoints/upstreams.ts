@@ -11,7 +11,8 @@ export interface HeldUpstream {
  * Connection pools by API and options.
  *
  * A new revision of an API that talks to the same origin in the same way takes over the pool of the one before, so that
- * a deploy does not open new connections. The last release closes the pool once its requests are answered.
+ * a deploy does not open new connections. The last release closes the pool once its requests are answered: a download that began under
+ * the revision before runs to its end, bounded by its own timeouts, and a stream as long as its owner lets it (gateway/streams.ts).
  */
 export interface Upstreams {
   hold(api: string, options: DefinedOptions): HeldUpstream;
@@ -22,19 +23,13 @@ export interface Upstreams {
 
 /** The gateway's own settings of its pools. */
 export interface UpstreamsSettings {
-  /** How long requests of a replaced revision may still run. */
-  readonly closeMsMax: number;
   readonly upstream: { readonly dnsTtlMs: number; readonly connectionAgeMsMax: number };
 }
 
 /** Makes an empty set of pools. */
-export function createUpstreams(engine: Engine, { closeMsMax, upstream: own }: UpstreamsSettings): Upstreams {
+export function createUpstreams(engine: Engine, { upstream: own }: UpstreamsSettings): Upstreams {
   const pools = new Map<string, { readonly upstream: Upstream; holders: number }>();
-  const closing = new Set<Promise<void>>();
-  const close = (upstream: Upstream, deadlineMs: number): void => {
-    const closed = upstream.close(deadlineMs).finally(() => closing.delete(closed));
-    closing.add(closed);
-  };
+  const closing = new Set<Upstream>();
   return {
     hold(api, options) {
       const key = `${api}\0${JSON.stringify(options)}`;
@@ -54,14 +49,15 @@ export function createUpstreams(engine: Engine, { closeMsMax, upstream: own }: U
           pool.holders -= 1;
           if (pool.holders > 0) return;
           pools.delete(key);
-          close(pool.upstream, closeMsMax);
+          closing.add(pool.upstream);
+          void pool.upstream.close(Infinity).then(() => closing.delete(pool.upstream));
         },
       };
     },
     async close(deadlineMs) {
-      for (const { upstream } of pools.values()) close(upstream, deadlineMs);
+      const all = [...closing, ...[...pools.values()].map(({ upstream }) => upstream)];
       pools.clear();
-      await Promise.allSettled(closing);
+      await Promise.all(all.map((upstream) => upstream.close(deadlineMs)));
     },
     get size() {
       return pools.size;

@@ -1,4 +1,5 @@
 import type { Log } from '../../proto/process/log.ts';
+import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
 import type { Endpoint } from '../endpoints/groups.ts';
 import {
   type Body,
@@ -8,8 +9,10 @@ import {
   type Outcome,
   type ResponseHead,
   type UpstreamResult,
+  type UpstreamUpgrade,
 } from '../http/exchange.ts';
 import type { PolicyContext, PolicyRequest, PolicyResponse, Rejection, Verdict } from '../policies/policy.ts';
+import { createAttributes } from './attributes.ts';
 import type { CompiledApi, CompiledPlan } from './compile.ts';
 import { type Cors } from './cors.ts';
 import { type KeyPlaces, withoutKey } from './credentials.ts';
@@ -20,8 +23,9 @@ import { type Forwarding, setIds, transactionIdOf } from './forwarded.ts';
 import type { Steps } from './pipeline.ts';
 import { selectPlan } from './plans.ts';
 import { factsOf, type RecordedCall } from './records.ts';
-import { refusals, upstreamRefusals } from './refusals.ts';
+import { hasNullByte, refusals, upstreamRefusals } from './refusals.ts';
 import { type BrokenStep, runSteps } from './run-steps.ts';
+import { isEndless, isEventStream, type Stream, type Streams } from './streams.ts';
 import type { Subscription } from './subscriptions.ts';
 
 /** What requests need of their surroundings. */
@@ -33,6 +37,8 @@ export interface CallOptions {
   /** Bound of a body that a policy reads whole. */
   readonly bodyBytesMax: number;
   readonly log: Log;
+  /** Follows what may flow for longer than a request takes. */
+  readonly streams: Streams;
   /** Counts answers. */
   readonly onAnswer: ((status: number) => void) | undefined;
 }
@@ -69,6 +75,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   private readonly options: CallOptions;
   private plan: CompiledPlan | undefined = undefined;
   private subscription: Subscription | undefined = undefined;
+  private key: ApiKeyPayload | undefined = undefined;
   private steps: Steps | undefined = undefined;
   private cors: Cors | undefined = undefined;
   private answerHeaders: [name: string, value: string][] | undefined = undefined;
@@ -106,7 +113,8 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   }
 
   get attributes(): Map<string, unknown> {
-    return (this.lazyAttributes ??= this.createAttributes());
+    const { request, plan, subscription, deployed } = this;
+    return (this.lazyAttributes ??= createAttributes({ request, plan, subscription, deployed }));
   }
 
   warn(key: string, message: string): void {
@@ -179,6 +187,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     }
     this.plan = admission.plan;
     this.subscription = admission.subscription;
+    this.key = admission.key;
     if (!admission.plan.propagatesKey) this.request.query = withoutKey(headers, query, places);
     return admission.plan;
   }
@@ -242,9 +251,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
       case 'response':
         return this.runResponse(result.head, result.body);
       case 'upgrade':
-        this.settle();
-        this.options.onAnswer?.(101);
-        return this.exchange.tunnel(result.upgrade);
+        return this.openTunnel(result.upgrade);
       case 'failure':
         if (result.failure === 'aborted') return this.settle();
         return this.refuse(upstreamRefusals[result.failure], result.message);
@@ -295,7 +302,27 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     this.cors?.addTo(headers, this.exchange.request);
     for (const [name, value] of this.answerHeaders ?? []) headers.set(name, value);
     this.options.onAnswer?.(head.status);
+    const stream = isEndless(body) ? this.streamOf(isEventStream(headers) ? 'events' : 'unknown') : undefined;
     this.exchange.respond({ status: head.status, reason: head.reason, headers }, body);
+    stream?.begin();
+  }
+
+  private openTunnel(upgrade: UpstreamUpgrade): void {
+    this.settle();
+    this.options.onAnswer?.(101);
+    const stream = this.streamOf('tunnel');
+    this.exchange.tunnel(upgrade);
+    stream?.begin();
+  }
+
+  private streamOf(kind: Stream['kind']): Stream | undefined {
+    const { plan, subscription, key, deployed, exchange } = this;
+    if (plan === undefined) return undefined;
+    return this.options.streams.create(
+      this,
+      { deployed, plan, subscription, key, request: exchange.request },
+      kind,
+    );
   }
 
   private answerPreflight(cors: Cors): void {
@@ -363,21 +390,4 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     const recorder = this.deployed.recorders?.of(this.plan, this.subscription);
     return recorder?.write(factsOf(this, outcome));
   }
-
-  private createAttributes(): Map<string, unknown> {
-    const { request, plan, subscription, deployed } = this;
-    return new Map<string, unknown>([
-      ['api', deployed.id],
-      ['api.name', deployed.name],
-      ['context-path', `${request.contextPath}/`],
-      ['plan', plan?.id],
-      ['application', subscription?.application ?? '1'],
-      ['subscription-id', subscription?.id],
-      ['user-id', subscription?.id ?? request.remoteAddress],
-    ]);
-  }
-}
-
-function hasNullByte(path: string, query: string | undefined): boolean {
-  return path.includes('%00') || query?.includes('%00') === true;
 }

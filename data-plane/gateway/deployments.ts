@@ -12,7 +12,9 @@ import { createRouter, type Match, type Router } from './match.ts';
 import { buildPolicy, type PolicyBuilder } from './pipeline.ts';
 import type { RecordTarget } from './records.ts';
 import { claimPlaces, type Claim } from './places.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { judgeClaim } from './claims.ts';
+import { Streams } from './streams.ts';
+import { Subscriptions, touchedBy } from './subscriptions.ts';
 
 /** What this gateway serves, and the way to change it. */
 export interface Deployments {
@@ -24,6 +26,8 @@ export interface Deployments {
   readonly hasConfiguration: () => boolean;
   /** The environments that are served, in the order in which they came. */
   readonly environments: () => readonly DeployedTenant[];
+  /** What flows for longer than a request takes; it ends with the API, plan, subscription and key that let it in. */
+  readonly streams: Streams;
   /** Per environment what is served and what is refused; for the node API. */
   state(): readonly DeployedEnvironment[];
   /** Gives back every pool. */
@@ -68,6 +72,8 @@ export interface DeploymentsOptions {
   readonly log: Log;
   /** Presented keys kept per environment, so that a known one is not hashed again. */
   readonly keysSeenMax: number;
+  /** Longest life of a tunnel or an endless answer; 0 is no bound. */
+  readonly streamMsMax: number;
   /** Default: the catalogue's policies. */
   readonly build?: PolicyBuilder | undefined;
 }
@@ -86,6 +92,18 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
   let router: Router<DeployedApi> = createRouter([]);
   let tenants: readonly DeployedTenant[] = [];
 
+  const streams = new Streams({
+    clock: options.host.clock,
+    lifeMsMax: options.streamMsMax,
+    judge(owner, nowMs) {
+      const { environment: name, id } = owner.deployed;
+      const environment = environments.get(name);
+      const served = environment?.apis.get(id)?.served;
+      const isRouted = router.match(owner.request.host, owner.request.path)?.target === served;
+      const ground = { compiled: served?.compiled, isRouted, subscriptions: environment?.subscriptions };
+      return judgeClaim(owner, ground, nowMs);
+    },
+  });
   const route = (): void => {
     router = createRouter(routesOf(environments.values()));
   };
@@ -93,6 +111,8 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     apply(change) {
       const before = environments.get(change.environment);
       const nacks: Nack[] = [];
+      // Before keys are replaced, which know what they opened.
+      const touched = change.isFull ? undefined : touchedBy(change, before?.subscriptions);
       const subscriptions = applySubscriptions(change, { before, nacks, seenMax: options.keysSeenMax });
       const entryOptions: EntryOptions = {
         upstreams: options.upstreams,
@@ -117,6 +137,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       if (apis !== before?.apis) route();
       if (before === undefined)
         tenants = [...tenants, { organization: change.organization, environment: change.environment }];
+      streams.review(change.environment, touched);
       // After the swap, so that no new request finds a pool that is closing.
       for (const compiled of released) compiled.release();
       refuseUnknownKinds(change, nacks);
@@ -127,6 +148,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     match: (host, path) => router.match(host, path),
     hasConfiguration: () => environments.size > 0,
     environments: () => tenants,
+    streams,
     state: () => [...environments.values()].map(describe),
     close() {
       for (const { apis } of environments.values()) {

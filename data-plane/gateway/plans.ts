@@ -1,3 +1,4 @@
+import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
 import type { ExchangeRequest } from '../http/exchange.ts';
 import type { Rejection } from '../policies/policy.ts';
 import type { CompiledApi, CompiledPlan } from './compile.ts';
@@ -12,6 +13,8 @@ export type Admission =
       readonly plan: CompiledPlan;
       readonly subscription: Subscription | undefined;
       readonly keyHash8: string | undefined;
+      /** What was presented. */
+      readonly key: ApiKeyPayload | undefined;
     }
   | { readonly kind: 'refused'; readonly refusal: Rejection; readonly keyHash8: string | undefined };
 
@@ -37,12 +40,12 @@ export function selectPlan(
   const { keyPlans, keyless } = compiled;
   if (keyPlans.length === 0) {
     if (keyless === undefined) return refused(refusals.planUnresolvable);
-    return { kind: 'admitted', plan: keyless, subscription: undefined, keyHash8: undefined };
+    return { kind: 'admitted', plan: keyless, subscription: undefined, keyHash8: undefined, key: undefined };
   }
   const presented = presentedKey(request, selection.places);
   if (presented === undefined) {
     if (keyless === undefined || hasBearer(request.headers)) return refused(refusals.keyMissing);
-    return { kind: 'admitted', plan: keyless, subscription: undefined, keyHash8: undefined };
+    return { kind: 'admitted', plan: keyless, subscription: undefined, keyHash8: undefined, key: undefined };
   }
   if (presented === '') return refused(refusals.keyMissing);
   return presented.length > keyCharsMax
@@ -63,7 +66,8 @@ function selectByKey(
     for (const id of key.subscriptions) {
       const subscription = subscriptions.get(id);
       if (subscription === undefined || subscription.plan !== plan.id || subscription.api !== api) continue;
-      if (isInForce(subscription, nowMs)) return { kind: 'admitted', plan, subscription, keyHash8: hash8 };
+      if (isInForce(subscription, nowMs))
+        return { kind: 'admitted', plan, subscription, keyHash8: hash8, key };
     }
   }
   return refused(refusals.keyInvalid, hash8);

@@ -55,3 +55,8 @@ export function parentKey(key: string): string | undefined {
   }
   return undefined;
 }
+
+/** Whether a request holds what `nullByte` refuses. */
+export function hasNullByte(path: string, query: string | undefined): boolean {
+  return path.includes('%00') || query?.includes('%00') === true;
+}

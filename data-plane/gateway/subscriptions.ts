@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 
 import { apiKeyHash } from '../../proto/trust/keys.ts';
+import type { ConfigChange } from './change.ts';
 import type { ApiKeyPayload, SubscriptionPayload } from '../../proto/wire/payloads.ts';
 
 /** A subscription as requests use it. */
@@ -102,4 +103,20 @@ export class Subscriptions {
   get size(): { readonly subscriptions: number; readonly keys: number } {
     return { subscriptions: this.byId.size, keys: this.keysById.size };
   }
+}
+
+/** The APIs and subscriptions whose streams a change may end; of keys the subscriptions that they opened before. */
+export function touchedBy(
+  { set, removed }: Pick<ConfigChange, 'set' | 'removed'>,
+  before: Subscriptions | undefined,
+): { readonly apis: ReadonlySet<string>; readonly subscriptions: ReadonlySet<string> } {
+  const apis = new Set<string>();
+  const subscriptions = new Set<string>();
+  for (const { kind, id } of [...set, ...removed]) {
+    if (kind === 'api') apis.add(id);
+    else if (kind === 'subscription') subscriptions.add(id);
+    else if (kind === 'api-key')
+      for (const opened of before?.getKey(id)?.subscriptions ?? []) subscriptions.add(opened);
+  }
+  return { apis, subscriptions };
 }

@@ -147,6 +147,13 @@ export interface PhaseMarks {
   upstreamEndUs: number;
 }
 
+/** Why the gateway ends a stream: a close code of RFC 6455 section 7.4.1 (going away, policy) and some words. */
+export interface StreamEnding {
+  readonly code: 1001 | 1008;
+  /** ASCII, at most 123 characters. */
+  readonly reason: string;
+}
+
 /** One request and its answer. */
 export interface Exchange {
   /** Wall clock when the head was complete, ms since the epoch; read once per request. */
@@ -176,6 +183,14 @@ export interface Exchange {
   respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void;
   /** Joins the client with an upgraded upstream connection (status 101); ends with the connection. */
   tunnel(upgraded: UpstreamUpgrade): void;
+  /**
+   * Ends a tunnel, or an answer whose body still comes, because nobody may have more of it; within 1 s. Harmless when it is over.
+   *
+   * A WebSocket is told in both directions by a close frame, put between two frames; where the one in hand does not end soon it
+   * just ends, as other tunnels do. An answer gets its proper end when `isWhole`, for readers who take what came for whole (an event stream); else
+   * the client's connection is reset.
+   */
+  end(ending: StreamEnding, isWhole: boolean): void;
   /** Makes an empty header list of the engine's own cheapest kind. */
   createHeaders(): HeaderList;
 }
@@ -279,7 +294,7 @@ export interface Upstream {
    * before `send` returns. A callback and no promise: the answer goes on in the same turn, while its bytes are still in the read buffer.
    */
   send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void;
-  /** Finishes what runs, to the deadline, then closes. */
+  /** Finishes what runs, to the deadline (Infinity: however long it takes), then closes; may be called again with a nearer one. */
   close(deadlineMs: number): Promise<void>;
 }
 

@@ -1,9 +1,10 @@
-import type { Outcome, UpstreamUpgrade } from './exchange.ts';
+import type { Outcome, StreamEnding, UpstreamUpgrade } from './exchange.ts';
 import { WireHeaders } from './message/wire-headers.ts';
 import type { ServerConnection } from './server/connection.ts';
 import type { Member, ServerState } from './server/state.ts';
 import type { Wire, WireOwner } from './socket/wire.ts';
 import type { OpenUpgrade } from './upstream/connection.ts';
+import { closeFrame, FrameFollower } from './websocket-frames.ts';
 
 /** What went through a tunnel, and how it ended: `complete` unless one side was cut off by an error. */
 export interface TunnelEnd {
@@ -16,6 +17,8 @@ export interface TunnelEnd {
 const shortReadBytes = 16 * 1024;
 /** After the end: how long a side may take nothing of what is left for it, or go on talking to nobody. */
 const lingerMsMax = 2_000;
+/** When the gateway closes a tunnel: how long it waits for the frames in hand to end, and then for what is left to be taken. */
+const closingMsMax = 250;
 
 /**
  * Joins a client with an upstream that switched protocols (RFC 9110 section 7.8): answers 101, then passes bytes both ways
@@ -25,17 +28,35 @@ export function startTunnel(
   connection: ServerConnection,
   upgraded: UpstreamUpgrade,
   onEnd: (end: TunnelEnd) => void,
-): void {
+): Tunnel {
   const { head, wire: upstream, early } = upgraded as OpenUpgrade;
   // The tunnel joins the server before the connection leaves: a server that stops must not think itself empty in between.
-  const tunnel = new Tunnel(connection, upstream, onEnd);
-  const ahead = connection.release();
   const protocol = head.headers.get('upgrade') ?? '';
+  const tunnel = new Tunnel(
+    connection,
+    { upstream, isWebSocket: protocol.toLowerCase() === 'websocket' },
+    onEnd,
+  );
+  const ahead = connection.release();
   const lines = head.headers instanceof WireHeaders ? head.headers.forwardable() : '';
   connection.wire.write(
     `HTTP/1.1 101 ${head.reason ?? 'Switching Protocols'}\r\n${lines}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
   );
   tunnel.start(ahead, early);
+  return tunnel;
+}
+
+/** One direction of a tunnel. */
+interface Passage {
+  readonly from: Wire;
+  readonly to: Wire;
+  /** Only what goes to a server is masked. */
+  readonly isMasked: boolean;
+  /** Of a WebSocket; of other protocols we know no frames. */
+  readonly frames: FrameFollower | undefined;
+  bytes: number;
+  /** Our close frame has gone: what still comes is dropped. */
+  isSealed: boolean;
 }
 
 /**
@@ -45,49 +66,69 @@ export function startTunnel(
  * per direction.
  * End: whichever side ends first ends both. What was received still leaves; what comes later is dropped, and read all the
  * same, because closing on unread bytes would reset the connection and take the last bytes with it.
+ * Close: the gateway's wish. Each direction goes on to the end of its frame, gets a close frame, and is ended.
  */
-class Tunnel implements Member {
+export class Tunnel implements Member {
   readonly remoteAddress: string;
   /** What a server cuts at its deadline. */
   readonly wire = { destroy: (): void => this.#cut() };
-  readonly #client: Wire;
-  readonly #upstream: Wire;
+  readonly #toClient: Passage;
+  readonly #toUpstream: Passage;
   readonly #state: ServerState;
   readonly #onEnd: (end: TunnelEnd) => void;
-  #bytesFromClient = 0;
-  #bytesFromUpstream = 0;
   #dueMs = 0;
   #isOver = false;
+  #closing: StreamEnding | undefined = undefined;
   /** At the last look. */
   #unsentBytes = 0;
 
-  constructor(connection: ServerConnection, upstream: Wire, onEnd: (end: TunnelEnd) => void) {
-    this.#client = connection.wire;
-    this.#upstream = upstream;
+  constructor(
+    connection: ServerConnection,
+    { upstream, isWebSocket }: { readonly upstream: Wire; readonly isWebSocket: boolean },
+    onEnd: (end: TunnelEnd) => void,
+  ) {
+    const client = connection.wire;
+    const passage = (from: Wire, to: Wire): Passage => ({
+      from,
+      to,
+      isMasked: to === upstream,
+      frames: isWebSocket ? new FrameFollower() : undefined,
+      bytes: 0,
+      isSealed: false,
+    });
+    this.#toClient = passage(upstream, client);
+    this.#toUpstream = passage(client, upstream);
     this.#state = connection.state;
     this.#onEnd = onEnd;
     this.remoteAddress = connection.remoteAddress;
-    this.#client.owner = this.#side(this.#client, upstream, 'clientAborted', (bytes) => {
-      this.#bytesFromClient += bytes;
-    });
-    upstream.owner = this.#side(upstream, this.#client, 'upstreamAborted', (bytes) => {
-      this.#bytesFromUpstream += bytes;
-    });
+    client.owner = this.#side(this.#toUpstream, 'clientAborted');
+    upstream.owner = this.#side(this.#toClient, 'upstreamAborted');
     this.#state.join(this);
     this.#touch();
   }
 
   /** Passes what was received before the tunnel was there, then everything else. */
   start(ahead: Buffer | undefined, early: Buffer): void {
+    const { from: upstream, to: client } = this.#toClient;
     // Before the bytes in hand: they may pause the side that they came from.
-    this.#client.resume();
-    this.#upstream.resume();
-    if (ahead !== undefined) this.#client.owner.onBytes(ahead, 0, ahead.length, true);
-    if (early.length > 0) this.#upstream.owner.onBytes(early, 0, early.length, true);
+    client.resume();
+    upstream.resume();
+    if (ahead !== undefined) client.owner.onBytes(ahead, 0, ahead.length, true);
+    if (early.length > 0) upstream.owner.onBytes(early, 0, early.length, true);
+  }
+
+  /** See Exchange.end. */
+  close(ending: StreamEnding): void {
+    if (this.#isOver || this.#closing !== undefined) return;
+    this.#closing = ending;
+    this.#dueMs = this.#state.sweep.nowMs + closingMsMax;
+    if (this.#toClient.frames === undefined) return this.#end('complete');
+    this.#seal(this.#toClient);
+    this.#seal(this.#toUpstream);
   }
 
   onSweep(nowMs: number): void {
-    const unsentBytes = this.#client.unsentBytes + this.#upstream.unsentBytes;
+    const unsentBytes = this.#toClient.to.unsentBytes + this.#toUpstream.to.unsentBytes;
     // A slow reader that takes something is not silent.
     if (unsentBytes !== this.#unsentBytes) this.#touch();
     this.#unsentBytes = unsentBytes;
@@ -101,16 +142,19 @@ class Tunnel implements Member {
     // Nothing to say: the protocol inside is not ours.
   }
 
-  // oxlint-disable-next-line max-params -- the two sides of one tunnel, told apart
-  #side(from: Wire, to: Wire, aborted: Outcome['kind'], count: (bytes: number) => void): WireOwner {
+  #side(passage: Passage, aborted: Outcome['kind']): WireOwner {
+    const { from, to } = passage;
     return {
       // oxlint-disable-next-line max-params -- WireOwner's
       onBytes: (bytes, start, end, isStable) => {
-        if (this.#isOver) return;
-        count(end - start);
+        if (this.#isOver || passage.isSealed) return;
+        const isClosing = this.#closing !== undefined;
+        const until = passage.frames?.feed(bytes, start, end, isClosing) ?? end;
+        passage.bytes += until - start;
         this.#touch();
         if (end - start < shortReadBytes) from.endBulk();
-        to.writeWith('', bytes, start, end, isStable);
+        to.writeWith('', bytes, start, until, isStable);
+        if (isClosing) this.#seal(passage);
         if (to.isDrained) return;
         from.pause();
         to.askDrain();
@@ -128,8 +172,22 @@ class Tunnel implements Member {
     };
   }
 
+  /** Says the close frame when the frame in hand has ended; when it was said to both, the tunnel ends. */
+  #seal(passage: Passage): void {
+    const { frames, to, isMasked } = passage;
+    if (this.#closing === undefined || frames?.isBetweenFrames !== true || passage.isSealed) return;
+    passage.isSealed = true;
+    if (!frames.hasClosed) {
+      const frame = closeFrame(this.#closing.code, this.#closing.reason, isMasked);
+      to.writeWith('', frame, 0, frame.length, true);
+    }
+    if (this.#toClient.isSealed && this.#toUpstream.isSealed) this.#end('complete');
+  }
+
   /** Something moved. */
   #touch(): void {
+    // The gateway's own end does not wait for who goes on talking.
+    if (this.#closing !== undefined) return;
     const { sweep, limits } = this.#state;
     this.#dueMs = sweep.nowMs + (this.#isOver ? lingerMsMax : limits.tunnelIdleMsMax);
   }
@@ -137,22 +195,20 @@ class Tunnel implements Member {
   #end(kind: Outcome['kind']): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#closing !== undefined) this.#dueMs = this.#state.sweep.nowMs + closingMsMax;
     this.#touch();
-    this.#client.end();
-    this.#upstream.end();
+    const { from: upstream, to: client } = this.#toClient;
+    client.end();
+    upstream.end();
     // A side that is paused stays so until what it sent has left: the next read would overwrite those bytes. onDrain resumes it.
-    if (this.#upstream.isDrained) this.#client.resume();
-    if (this.#client.isDrained) this.#upstream.resume();
-    this.#onEnd({
-      kind,
-      bytesFromClient: this.#bytesFromClient,
-      bytesFromUpstream: this.#bytesFromUpstream,
-    });
+    if (upstream.isDrained) client.resume();
+    if (client.isDrained) upstream.resume();
+    this.#onEnd({ kind, bytesFromClient: this.#toUpstream.bytes, bytesFromUpstream: this.#toClient.bytes });
   }
 
   #cut(): void {
     this.#end('complete');
-    this.#client.destroy();
-    this.#upstream.destroy();
+    this.#toClient.to.destroy();
+    this.#toUpstream.to.destroy();
   }
 }

@@ -105,6 +105,7 @@ function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deploymen
     records: undefined,
     log,
     keysSeenMax: 1,
+    streamMsMax: 0,
   });
   lifecycle.onClose('deployments', () => deployments.close());
   return deployments;

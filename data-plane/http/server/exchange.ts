@@ -7,13 +7,14 @@ import type {
   Outcome,
   PhaseMarks,
   ResponseHead,
+  StreamEnding,
   UpstreamUpgrade,
 } from '../exchange.ts';
 import { type BodyFlow, IncomingBody } from '../message/body.ts';
 import { BodyWriter } from '../message/body-writer.ts';
 import { kinds } from '../message/field-kind.ts';
 import { createWireHeaders, WireHeaders } from '../message/wire-headers.ts';
-import { startTunnel } from '../tunnel.ts';
+import { startTunnel, type Tunnel } from '../tunnel.ts';
 import type { ServerConnection } from './connection.ts';
 import type { ServerRequest } from './request.ts';
 
@@ -44,6 +45,7 @@ export class ServerExchange implements Exchange {
   #isOver = false;
   #flow: BodyFlow | undefined = undefined;
   #writer: BodyWriter | undefined = undefined;
+  #tunnel: Tunnel | undefined = undefined;
   #onAbort: (() => void) | undefined = undefined;
   #moreOnAbort: (() => void)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -107,10 +109,20 @@ export class ServerExchange implements Exchange {
     if (this.isAborted) return;
     this.#status = upgraded.head.status;
     this.#isOver = true;
-    startTunnel(this.#connection, upgraded, ({ kind, bytesFromClient, bytesFromUpstream }) => {
+    this.#tunnel = startTunnel(this.#connection, upgraded, ({ kind, bytesFromClient, bytesFromUpstream }) => {
       // Nothing waits for this record: the bytes have gone.
       void this.#tell(kind, bytesFromClient, bytesFromUpstream);
     });
+  }
+
+  end(ending: StreamEnding, isWhole: boolean): void {
+    if (this.#tunnel !== undefined) return this.#tunnel.close(ending);
+    const writer = this.#writer;
+    if (writer === undefined || this.#isOver) return;
+    this.#isPersistent = false;
+    this.#flow?.cancel();
+    if (isWhole) writer.onEnd(undefined);
+    else writer.onBroken(new Error(ending.reason));
   }
 
   /** The client's connection has taken what was written. */

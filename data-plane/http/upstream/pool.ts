@@ -120,14 +120,17 @@ export class UpstreamPool implements Upstream, Swept {
     this.#isClosing = true;
     for (const connection of this.#idle) connection.wire.destroy();
     if (this.#connections.size + this.#dials.size === 0) return;
+    const before = this.#onEmpty;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
+      const cut = (): void => {
         this.#cut();
-        resolve();
-      }, deadlineMs);
+        this.#onEmpty?.();
+      };
+      const timer = deadlineMs === Infinity ? undefined : setTimeout(cut, deadlineMs);
       this.#onEmpty = () => {
         clearTimeout(timer);
         resolve();
+        before?.();
       };
     });
   }
