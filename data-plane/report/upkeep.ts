@@ -5,9 +5,10 @@ import {
   isCode,
   listSegments,
   listSpools,
-  readCheckpoint,
   segmentFile,
+  shippedOf,
   streams,
+  writeCheckpoint,
   type SpoolRef,
   type StreamName,
 } from '../../proto/spool/folder.ts';
@@ -84,7 +85,7 @@ export class Upkeep {
 
   /** Returns the segments that stay. */
   async #deleteShipped(ref: SpoolRef): Promise<readonly Segment[]> {
-    const shipped = readCheckpoint(this.#options.checkpointDir, ref.spool);
+    const shipped = shippedOf(ref, this.#options.checkpointDir);
     const segments = await describe(ref);
     const kept: Segment[] = [];
     for (const segment of segments) {
@@ -92,7 +93,7 @@ export class Upkeep {
         segment.following === undefined
           ? (await this.#isDeletable(segment)) && (await this.#endOf(ref)) <= shipped
           : segment.following <= shipped;
-      if (isShipped) await remove(segment);
+      if (isShipped) await removeShipped(segment);
       else kept.push(segment);
     }
     if (kept.length === 0 && segments.length > 0) await this.#forget(ref);
@@ -121,7 +122,7 @@ export class Upkeep {
   async #unshippedOf(segment: Segment): Promise<DroppedRange | undefined> {
     const { ref } = segment;
     const end = segment.following ?? (await this.#endOf(ref));
-    const first = Math.max(segment.first, readCheckpoint(this.#options.checkpointDir, ref.spool));
+    const first = Math.max(segment.first, shippedOf(ref, this.#options.checkpointDir));
     if (first >= end) return undefined;
     const { stream, environment, spool } = ref;
     return { stream, environment, spool, owner: readOwner(ref.dir), first, last: end - 1 };
@@ -131,6 +132,7 @@ export class Upkeep {
     if (this.#options.segmentInUse(ref.spool) !== undefined) return;
     this.#ends.delete(ref.spool);
     await unlinkIfThere(join(ref.dir, 'spool.json'));
+    await unlinkIfThere(join(ref.dir, `${ref.spool}.json`));
     try {
       await rmdir(ref.dir);
     } catch (error) {
@@ -152,6 +154,17 @@ async function describe(ref: SpoolRef): Promise<readonly Segment[]> {
     }
   }
   return segments;
+}
+
+/** Notes first below which offset nothing is missing because it arrived. */
+async function removeShipped(segment: Segment): Promise<void> {
+  const { ref, following } = segment;
+  try {
+    if (following !== undefined) writeCheckpoint(ref.dir, ref.spool, following);
+  } catch {
+    // A disk that is full must still be emptied; then only a lost checkpoint would show.
+  }
+  await remove(segment);
 }
 
 const remove = (segment: Segment): Promise<void> =>

@@ -99,17 +99,32 @@ const checkOf = (content: object): string => crc32(JSON.stringify(content)).toSt
 
 const Checkpoint = z.object({ spool: z.string().regex(spoolName), shipped: z.number().int().min(0) });
 
-/** The offset that the shipper will ship next; 0 when it has shipped nothing of the spool. A damaged file counts as 0. */
-export function readCheckpoint(dir: string, spool: string): number {
+/** What stands in place of a checkpoint: the offset that is shipped next, nothing, or something that cannot be read. */
+export function inspectCheckpoint(dir: string, spool: string): number | 'none' | 'damaged' {
   try {
     const text = readFileSync(join(dir, `${spool}.json`), 'utf8');
     const parsed = Checkpoint.safeParse(openSealedJson(text));
     // A file copied under another name must not acknowledge what was never shipped.
-    return parsed.success && parsed.data.spool === spool ? parsed.data.shipped : 0;
+    return parsed.success && parsed.data.spool === spool ? parsed.data.shipped : 'damaged';
   } catch (error) {
-    if (isCode(error, 'ENOENT') || error instanceof SyntaxError) return 0;
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return 'none';
+    if (error instanceof SyntaxError || isCode(error, 'EISDIR')) return 'damaged';
     throw error;
   }
+}
+
+/** The offset that the shipper will ship next; 0 when it has shipped nothing of the spool. A damaged file counts as 0. */
+export function readCheckpoint(dir: string, spool: string): number {
+  const found = inspectCheckpoint(dir, spool);
+  return typeof found === 'number' ? found : 0;
+}
+
+/**
+ * Below which offset all was shipped: the checkpoint, or, where that was lost, the gateway's note in the spool's own folder, which it
+ * writes before it deletes a shipped segment. So a lost checkpoint makes no shipped record look lost.
+ */
+export function shippedOf(ref: Pick<SpoolRef, 'spool' | 'dir'>, checkpointDir: string): number {
+  return Math.max(readCheckpoint(checkpointDir, ref.spool), readCheckpoint(ref.dir, ref.spool));
 }
 
 /** Says durably that everything below an offset has arrived. */

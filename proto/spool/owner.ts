@@ -46,7 +46,7 @@ export function readOwner(dir: string): SpoolOwner | undefined {
   try {
     return SpoolOwner.parse(openSealedJson(readFileSync(join(dir, ownerFile), 'utf8')));
   } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return undefined;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => isCode(error, code))) return undefined;
     if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     throw error;
   }
