@@ -2,6 +2,7 @@ import { ReadableStream } from 'node:stream/web';
 import { Hono, type Context } from 'hono';
 import { Fault } from '../proto/faults/fault.ts';
 import { decodeFrame } from '../proto/wire/frames.ts';
+import type { UploadReceipt } from '../proto/wire/receipt.ts';
 import type { Admission } from './admission.ts';
 import { readBody } from './body.ts';
 import { createEnrolment } from './enrolment.ts';
@@ -72,8 +73,9 @@ export function createApp(services: Services, doors: { admission: Admission; pol
 
   app.put(`${uploadPrefix}*`, async (context) => {
     const { identity } = await admit(context);
-    const outcome = await uploads.put(identity, context.req.path.slice(uploadPrefix.length), context.req.raw);
-    return context.json({ outcome, bridgeTimeMs: clock.now() }, outcome === 'existed' ? 200 : 201);
+    const stored = await uploads.put(identity, context.req.path.slice(uploadPrefix.length), context.req.raw);
+    const receipt: UploadReceipt = { receipt: 'isthmus-upload', ...stored, bridgeTimeMs: clock.now() };
+    return context.json(receipt, stored.outcome === 'existed' ? 200 : 201, { 'cache-control': 'no-store' });
   });
 
   app.get('/bridge/v1/stream', () => {

@@ -8,6 +8,8 @@ import { encodeFrame } from '../proto/wire/frames.ts';
 import { batchOf, callBridge, framesOf } from '../test/kit/bridge-calls.ts';
 import { assertionFor, createGatheredSet, openStream } from '../test/kit/bridge-client.ts';
 import { createAuthority } from '../test/kit/certificates.ts';
+import { sha256Of } from '../proto/wire/parcel.ts';
+import { readReceipt } from '../proto/wire/receipt.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import type { MemoryGateway } from '../test/kit/memory-repository.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
@@ -115,8 +117,15 @@ test('an upload is stored once, and a repeat is harmless', async (t) => {
   const gateway = bridge.repository.addGateway();
   const { key, bytes } = batchOf(gateway);
   const path = `/bridge/v1/uploads/${key}`;
-  assert.equal((await call(bridge, gateway, path, { method: 'PUT', body: bytes })).status, 201);
-  assert.equal((await call(bridge, gateway, path, { method: 'PUT', body: bytes })).status, 200);
+  for (const [status, outcome] of [
+    [201, 'stored'],
+    [200, 'existed'],
+  ] as const) {
+    const answer = await call(bridge, gateway, path, { method: 'PUT', body: bytes });
+    assert.deepEqual([answer.status, answer.headers.get('cache-control')], [status, 'no-store']);
+    const receipt = readReceipt(await answer.text());
+    assert.deepEqual([receipt?.key, receipt?.sha256, receipt?.outcome], [key, sha256Of(bytes), outcome]);
+  }
   assert.deepEqual(bridge.blobs.objects.get(key), bytes);
 });
 

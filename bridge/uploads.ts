@@ -3,8 +3,12 @@ import type { LandingKey } from '../proto/wire/blobs.ts';
 import { formatLandingKey, parseLandingKey } from '../proto/wire/landing.ts';
 import { isContentOf, sha256Of } from '../proto/wire/parcel.ts';
 import type { GatewayIdentity } from '../proto/wire/published.ts';
+import type { UploadReceipt } from '../proto/wire/receipt.ts';
 import { readBody } from './body.ts';
 import type { Services } from './services.ts';
+
+/** What lies in the bucket now. */
+export type Stored = Pick<UploadReceipt, 'key' | 'sha256' | 'outcome'>;
 
 /** Takes uploads of shippers into the landing folder. */
 export interface Uploads {
@@ -15,7 +19,7 @@ export interface Uploads {
    *         bridge.length_required, bridge.hash_mismatch, blobs.conflict (reported), blobs.unavailable and bridge.busy
    *         (both 503 with Retry-After: the shipper keeps the bytes).
    */
-  put(identity: GatewayIdentity, path: string, request: Request): Promise<'stored' | 'existed' | 'replaced'>;
+  put(identity: GatewayIdentity, path: string, request: Request): Promise<Stored>;
 }
 
 /** Makes the upload door; the bytes in memory are bounded over all uploads together. */
@@ -36,15 +40,15 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
       inFlightBytes += bytesExpected;
       try {
         const bytes = await readBody(request, bytesExpected);
-        const hash8 = sha256Of(bytes).slice(0, 8);
-        if (bytes.length !== bytesExpected || hash8 !== key.hash8) {
-          const detail = `${formatLandingKey(key)}: ${bytes.length} of ${bytesExpected} bytes, hash ${hash8}`;
+        const sha256 = sha256Of(bytes);
+        if (bytes.length !== bytesExpected || !sha256.startsWith(key.hash8)) {
+          const detail = `${formatLandingKey(key)}: ${bytes.length} of ${bytesExpected} bytes, hash ${sha256.slice(0, 8)}`;
           events.report({ gateway: identity.id, kind: 'upload.hash_mismatch', detail });
           throw new Fault('bridge.hash_mismatch');
         }
-        const stored = await store(key, bytes, identity);
-        if (stored !== 'existed') counter.inc({ stream: key.stream }, bytes.length);
-        return stored;
+        const outcome = await store(key, bytes, identity);
+        if (outcome !== 'existed') counter.inc({ stream: key.stream }, bytes.length);
+        return { key: formatLandingKey(key), sha256, outcome };
       } finally {
         inFlightBytes -= bytesExpected;
       }
@@ -55,7 +59,7 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
     key: LandingKey,
     bytes: Uint8Array,
     identity: GatewayIdentity,
-  ): Promise<'stored' | 'existed' | 'replaced'> {
+  ): Promise<Stored['outcome']> {
     const name = formatLandingKey(key);
     try {
       // A bucket may have kept half of an upload that failed: what is there proves itself wrong by the hash in its key.
@@ -65,9 +69,13 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
         events.report({ gateway: identity.id, kind: 'upload.replaced', detail: name });
       return stored;
     } catch (error) {
-      if (error instanceof Fault && error.code === 'blobs.conflict')
-        events.report({ gateway: identity.id, kind: 'upload.conflict', detail: name });
-      throw error;
+      if (!(error instanceof Fault) || error.code !== 'blobs.conflict') throw error;
+      events.report({ gateway: identity.id, kind: 'upload.conflict', detail: name });
+      // Names the key: a shipper gives a batch up only for a refusal of this very one.
+      throw new Fault(error.code, {
+        details: [{ path: name, message: 'exists with other content' }],
+        cause: error,
+      });
     }
   }
 }

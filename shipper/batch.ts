@@ -1,11 +1,6 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { constants, zstdCompress } from 'node:zlib';
 import type { SpoolEntry } from '../proto/spool/reader.ts';
-import type { LandingKey } from '../proto/wire/blobs.ts';
 import type { Filter } from './topology.ts';
 
-const compress = promisify(zstdCompress);
 const newline = 10;
 const dropped = Buffer.from('{}');
 /** A longer line is a bad record. */
@@ -59,11 +54,9 @@ export class BatchBuilder {
     return bad;
   }
 
-  /** The compressed lines, at level 3: 19 costs 150 times as much for 13 % fewer bytes. */
-  async compressed(): Promise<Uint8Array> {
-    return compress(Buffer.concat(this.#pieces), {
-      params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
-    });
+  /** All lines, each with its newline. */
+  lines(): Buffer {
+    return Buffer.concat(this.#pieces);
   }
 
   #rewrite(entry: Extract<SpoolEntry, { kind: 'batch' }>, bad: BadRecord[]): Uint8Array {
@@ -81,16 +74,6 @@ export class BatchBuilder {
     }
     return Buffer.concat(kept);
   }
-}
-
-/** The key of a landing object; its hash is of the compressed bytes. */
-export function landingKeyOf(
-  source: Omit<LandingKey, 'first' | 'last' | 'hash8'>,
-  range: { readonly first: number; readonly last: number },
-  bytes: Uint8Array,
-): LandingKey {
-  const hash8 = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
-  return { ...source, ...range, hash8 };
 }
 
 /** True when every line of a batch looks like a record; costs two comparisons a line. */

@@ -46,8 +46,21 @@ export const shipperConfigSchema = z.strictObject({
       .int()
       .min(1_024)
       .max(48 * mebibyte)
-      .default(8 * mebibyte)
-      .describe('A batch is sent when its lines have this many bytes.'),
+      .default(4 * mebibyte)
+      .describe(
+        'A batch is sent when its lines have this many bytes, before they are compressed to about a seventh.',
+      ),
+    wireBytesMax: z
+      .int()
+      .min(16 * 1_024)
+      .max(48 * mebibyte)
+      .default(768 * 1_024)
+      .describe(
+        'Most bytes of one upload. By default well below the 1 MiB that nginx lets pass as it comes; a hop that takes less is learnt.',
+      ),
+    growMs: ms
+      .default(300_000)
+      .describe('After this the shipper tries again to send twice the size that a hop refused.'),
     msMax: ms.default(5_000).describe('A batch is sent when its first line is this old.'),
   }),
   pollMs: ms.default(200).describe('How often the end of a spool is looked at.'),
@@ -57,6 +70,20 @@ export const shipperConfigSchema = z.strictObject({
     msMax: ms.default(60_000).describe('Longest pause. There is no last try.'),
   }),
   timeoutMs: ms.default(60_000).describe('One delivery.'),
+  stuckMsMax: ms
+    .default(60_000)
+    .describe(
+      'Health says DEGRADED when a spool has not moved for this long although something is to be sent.',
+    ),
+  quarantine: section({
+    bytesMax: z
+      .int()
+      .min(mebibyte)
+      .default(256 * mebibyte)
+      .describe(
+        'Most bytes set aside in shipper/quarantine; when it is full the spool concerned waits, and nothing is thrown away.',
+      ),
+  }),
   tenant: section({
     fleet: z.string().default('local').describe('Named in landing keys when the gateway is not enrolled.'),
   }),

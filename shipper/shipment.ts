@@ -1,32 +1,22 @@
-import type { Clock } from '../proto/process/clock.ts';
-import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
-import { formatLandingKey } from '../proto/wire/landing.ts';
-import { sealParcel } from '../proto/wire/parcel.ts';
-import { BatchBuilder, landingKeyOf, type BadRecord } from './batch.ts';
-import type { Intent, Intents } from './intents.ts';
-import type { Filter, Input, Output, Parcel, Source } from './topology.ts';
+import { BatchBuilder, type BadRecord } from './batch.ts';
+import { createDeliveryMeters, deliverAll, type DeliveryOptions } from './delivery.ts';
+import { pack } from './pieces.ts';
+import type { Filter, Input, Source } from './topology.ts';
 
 /** The nodes and bounds of a running shipper. */
-export interface ShipmentOptions {
+export interface ShipmentOptions extends DeliveryOptions {
   readonly input: Input;
   readonly filters: readonly Filter[];
-  readonly output: Output;
-  readonly intents: Intents;
   /** What landing keys name beside the source. */
   readonly identity: { readonly fleet: string; readonly gateway: string | undefined };
-  readonly bounds: {
+  readonly bounds: DeliveryOptions['bounds'] & {
     readonly batchBytesMax: number;
     readonly batchMsMax: number;
     readonly pollMs: number;
     readonly discoverMs: number;
-    readonly retryMsMin: number;
-    readonly retryMsMax: number;
   };
-  readonly log: Log;
-  readonly clock: Clock;
   readonly meters: ShipmentMeters;
-  readonly signal: AbortSignal;
 }
 
 /** What a shipper counts. */
@@ -35,76 +25,115 @@ export type ShipmentMeters = ReturnType<typeof createMeters>;
 /** Makes the counters. */
 export function createMeters(metrics: Metrics) {
   return {
-    records: metrics.counter('isthmus_shipper_records_total', 'Records delivered'),
-    bytes: metrics.counter('isthmus_shipper_bytes_total', 'Compressed bytes delivered'),
-    failures: metrics.counter('isthmus_shipper_failures_total', 'Deliveries that did not succeed', ['kind']),
+    ...createDeliveryMeters(metrics),
     gaps: metrics.counter(
       'isthmus_shipper_gap_records_total',
       'Offsets that were lost before they were shipped',
     ),
-    quarantined: metrics.counter('isthmus_shipper_quarantined_records_total', 'Records put aside'),
-    delivered: metrics.gauge(
-      'isthmus_shipper_last_delivery_seconds',
-      'When the last parcel arrived, since the epoch',
-    ),
-    failing: metrics.gauge('isthmus_shipper_failing', '1 while deliveries fail'),
   };
 }
 
 /** Ships every source that the input finds until the signal aborts; each at its own pace, so that one that is refused stops no other. */
 export async function shipAll(options: ShipmentOptions): Promise<void> {
-  const { input, signal, clock } = options;
+  const { input, parcels, signal, clock, bounds, condition } = options;
   const running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
-  // A source's fault that is not the far end's (its disk is broken) ends the shipper; others go on until then.
-  let broken: unknown;
-  while (!signal.aborted && broken === undefined) {
-    const found = await input.discover();
-    for (const id of found) {
-      if (running.has(id)) continue;
-      const stop = new AbortController();
-      const done = shipSource(id, options, AbortSignal.any([signal, stop.signal]))
-        .catch((error: unknown) => void (broken ??= error))
-        .finally(() => running.delete(id));
-      running.set(id, { stop, done });
+  const known = new Set<string>();
+  const start = (id: string): void => {
+    const stop = new AbortController();
+    const signals = AbortSignal.any([signal, stop.signal]);
+    const done = keepShipping(id, { ...options, signal: signals }).finally(() => running.delete(id));
+    running.set(id, { stop, done });
+  };
+  while (!signal.aborted) {
+    const found = await trying('looking for spools', options, async () => {
+      // A spool may be gone while something of it is on its way.
+      return new Set([...(await input.discover()), ...parcels.spools()]);
+    });
+    for (const id of found ?? []) {
+      known.add(id);
+      if (!running.has(id)) start(id);
     }
-    for (const [id, task] of running) {
-      if (found.has(id)) continue;
-      task.stop.abort();
-      await task.done;
-      input.forget(id);
+    for (const id of known) {
+      if (found === undefined || found.has(id)) continue;
+      const task = running.get(id);
+      task?.stop.abort();
+      await task?.done;
+      condition.moves(id);
+      await trying('forgetting a spool', options, async () => input.forget(id));
+      known.delete(id);
     }
-    await clock.delay(options.bounds.discoverMs, signal);
+    await clock.delay(bounds.discoverMs, signal);
   }
   for (const task of running.values()) task.stop.abort();
   await Promise.all([...running.values()].map((task) => task.done));
-  if (broken !== undefined) throw broken;
 }
 
-async function shipSource(id: string, options: ShipmentOptions, signal: AbortSignal): Promise<void> {
-  await finishInterrupted(id, options, signal);
-  if (signal.aborted) return;
+/** A fault of the shipper's own disk, or of one spool, ends neither the process nor another spool: it is said, and tried again. */
+async function keepShipping(id: string, options: ShipmentOptions): Promise<void> {
+  const { clock, bounds, signal } = options;
+  let pauseMs = bounds.retryMsMin;
+  while (!signal.aborted) {
+    const startedAtMs = clock.monotonicMs();
+    const isDone = await trying(id, options, async () => {
+      await shipSource(id, options);
+      return true;
+    });
+    if (isDone === true) return;
+    if (clock.monotonicMs() - startedAtMs > bounds.retryMsMax) pauseMs = bounds.retryMsMin;
+    await clock.delay(pauseMs, signal);
+    pauseMs = Math.min(pauseMs * 2, bounds.retryMsMax);
+  }
+}
+
+/** Undefined when the work failed, which is then logged and stands in health until something moves. */
+async function trying<Result>(
+  what: string,
+  { log, condition }: ShipmentOptions,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    const result = await work();
+    condition.moves(what);
+    return result;
+  } catch (error) {
+    log.error({ what, err: error }, 'shipping failed here; it is tried again');
+    condition.stuck({ spool: what, reason: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  }
+}
+
+async function shipSource(id: string, options: ShipmentOptions): Promise<void> {
+  await finishInterrupted(id, options);
+  if (options.signal.aborted) return;
   const source = await options.input.open(id);
   if (source === undefined) return;
   try {
-    await new SourceShipment(source, options, signal).run();
+    await new SourceShipment(source, options).run();
   } finally {
     await source.close();
   }
 }
 
-/** Delivers what a crash interrupted, before the source is read: under the same name, with the same bytes. */
-async function finishInterrupted(id: string, options: ShipmentOptions, signal: AbortSignal): Promise<void> {
-  const interrupted = options.intents.load(id);
-  if (interrupted === undefined) return;
-  const source = await options.input.open(id);
-  if (source === undefined) return options.intents.remove(id);
+/** Delivers what a crash interrupted, before the source is read: under the same names, with the same bytes. */
+async function finishInterrupted(id: string, options: ShipmentOptions): Promise<void> {
+  const { parcels, input } = options;
+  const loaded = parcels.load(id);
+  if (loaded.length === 0) return;
+  const source = await input.open(id);
   try {
-    const { intent, parcel } = interrupted;
-    if (source.acknowledged() <= intent.last)
-      await deliver(source, { intent, parcel }, { ...options, signal });
-    else options.intents.remove(id);
+    const shipped = source?.acknowledged() ?? 0;
+    for (const parcel of loaded) if (parcel.place.last < shipped) parcels.remove(parcel);
+    const left = loaded.filter(({ place }) => place.last >= shipped);
+    await deliverAll(
+      left,
+      ({ place }) => {
+        // Where a damaged parcel left a hole the range before this one is still to come, so nothing is acknowledged across it.
+        if (source !== undefined && place.first <= source.acknowledged()) source.acknowledge(place.last + 1);
+      },
+      options,
+    );
   } finally {
-    await source.close();
+    await source?.close();
   }
 }
 
@@ -112,43 +141,50 @@ async function finishInterrupted(id: string, options: ShipmentOptions, signal: A
 class SourceShipment {
   readonly #source: Source;
   readonly #options: ShipmentOptions;
-  readonly #signal: AbortSignal;
   #batch: BatchBuilder;
   #openedAtMs = 0;
+  /** Bytes of lines that become one byte on the wire, as seen last. */
+  #ratio: number | undefined;
 
-  constructor(source: Source, options: ShipmentOptions, signal: AbortSignal) {
+  constructor(source: Source, options: ShipmentOptions) {
     this.#source = source;
     this.#options = options;
-    this.#signal = signal;
     this.#batch = new BatchBuilder(options.filters);
   }
 
   async run(): Promise<void> {
-    const { clock, bounds } = this.#options;
-    while (!this.#signal.aborted) {
+    const { clock, bounds, condition, signal } = this.#options;
+    while (!signal.aborted) {
       const entries = await this.#source.read();
+      // Nothing is under way here: what hindered it before is over.
+      if (entries.length === 0) condition.moves(this.#source.spool);
       for (const entry of entries) {
-        if (!this.#batch.continues(entry) || this.#batch.bytes >= bounds.batchBytesMax) await this.#flush();
+        if (!this.#batch.continues(entry) || this.#isFull()) await this.#flush();
+        if (signal.aborted) return;
         if (entry.kind === 'gap') this.#reportGap(entry);
         else {
           if (this.#batch.isEmpty) this.#openedAtMs = clock.monotonicMs();
           for (const bad of this.#batch.add(entry)) this.#quarantine(bad);
         }
-        if (this.#signal.aborted) return;
       }
       const isDue = clock.monotonicMs() - this.#openedAtMs >= bounds.batchMsMax;
-      if (this.#batch.bytes >= bounds.batchBytesMax || (isDue && !this.#batch.isEmpty)) await this.#flush();
-      if (entries.length === 0) await clock.delay(bounds.pollMs, this.#signal);
+      if (this.#isFull() || (isDue && !this.#batch.isEmpty)) await this.#flush();
+      if (entries.length === 0) await clock.delay(bounds.pollMs, signal);
     }
     // What is gathered and not sent stays in the spool; the next start reads it again.
   }
 
+  /** Lines are gathered until they fill a parcel as large as may go, so that hardly any has to be cut. */
+  #isFull(): boolean {
+    const { bounds, size } = this.#options;
+    const fitting = this.#ratio === undefined ? Infinity : size.bytes * this.#ratio * 0.9;
+    return this.#batch.bytes >= Math.min(bounds.batchBytesMax, fitting);
+  }
+
   async #flush(): Promise<void> {
     if (this.#batch.isEmpty) return;
-    const { intents, filters, identity } = this.#options;
+    const { parcels, filters, identity, size } = this.#options;
     const { spool, stream, organization, environment, gateway } = this.#source;
-    const { range } = this.#batch;
-    const lines = await this.#batch.compressed();
     const place = {
       spool,
       stream,
@@ -156,17 +192,14 @@ class SourceShipment {
       environment,
       fleet: identity.fleet,
       gateway: identity.gateway ?? gateway,
+      ...this.#batch.range,
     };
-    const bytes = sealParcel({ ...place, ...range }, lines);
-    const key = formatLandingKey(landingKeyOf(place, range, bytes));
-    const intent: Intent = { spool, ...range, key, filters: filters.map((filter) => filter.hash).join('+') };
+    const lines = this.#batch.lines();
     this.#batch = new BatchBuilder(filters);
-    intents.save(intent, bytes);
-    await deliver(
-      this.#source,
-      { intent, parcel: { key, bytes } },
-      { ...this.#options, signal: this.#signal },
-    );
+    const packed = await pack({ place, lines }, size.bytes);
+    this.#ratio = lines.length / packed.reduce((sum, parcel) => sum + parcel.bytes.length, 0);
+    parcels.save(packed);
+    await deliverAll(packed, (parcel) => this.#source.acknowledge(parcel.place.last + 1), this.#options);
   }
 
   #reportGap(gap: { readonly first: number; readonly last: number; readonly reason: string }): void {
@@ -177,56 +210,12 @@ class SourceShipment {
     );
   }
 
-  #quarantine(bad: BadRecord): void {
-    this.#options.meters.quarantined.inc();
-    this.#options.intents.quarantineRecord(this.#source.spool, bad);
-    this.#options.log.error(
-      { spool: this.#source.spool, offset: bad.offset, reason: bad.reason },
-      'a bad record was put aside',
-    );
+  #quarantine({ offset, reason, line }: BadRecord): void {
+    const { meters, quarantine, condition, log } = this.#options;
+    const { spool } = this.#source;
+    const file = quarantine.keep(`${spool}-${offset}.line`, line);
+    meters.quarantined.inc();
+    condition.setAside(file, reason);
+    log.error({ spool, offset, reason, file }, 'a bad record was put aside');
   }
-}
-
-/** Delivers one parcel, however long it takes; returns early, with the intent kept, only when the signal aborts. */
-async function deliver(
-  source: Source,
-  { intent, parcel }: { readonly intent: Intent; readonly parcel: Parcel },
-  options: ShipmentOptions,
-): Promise<void> {
-  const { output, intents, bounds, clock, log, meters, signal } = options;
-  let pauseMs = bounds.retryMsMin;
-  for (let attempt = 1; !signal.aborted; attempt++) {
-    const delivery = await output.deliver(parcel, signal);
-    switch (delivery.kind) {
-      case 'delivered':
-        meters.records.inc(intent.last - intent.first + 1);
-        meters.bytes.inc(parcel.bytes.length);
-        meters.delivered.set(clock.now() / 1_000);
-        meters.failing.set(0);
-        return settle(source, intent, intents);
-      case 'refused':
-        meters.failures.inc({ kind: 'refused' });
-        log.error({ key: parcel.key, reason: delivery.reason }, 'a batch was refused for good and put aside');
-        intents.quarantineParcel(intent, parcel.bytes, delivery.reason);
-        return settle(source, intent, intents);
-      case 'unavailable': {
-        if (signal.aborted) return;
-        meters.failures.inc({ kind: 'unavailable' });
-        meters.failing.set(1);
-        log.warn(
-          { key: parcel.key, reason: delivery.reason, attempt },
-          'a batch was not taken; it is tried again',
-        );
-        // Jitter: shippers that lost the same bridge do not come back as one.
-        const jitteredMs = pauseMs * (0.5 + Math.random() / 2);
-        await clock.delay(Math.max(jitteredMs, delivery.retryAfterMs ?? 0), signal);
-        pauseMs = Math.min(pauseMs * 2, bounds.retryMsMax);
-      }
-    }
-  }
-}
-
-function settle(source: Source, intent: Intent, intents: Intents): void {
-  source.acknowledge(intent.last + 1);
-  intents.remove(intent.spool);
 }

@@ -1,86 +1,23 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { zstdDecompressSync } from 'node:zlib';
 import { eventually } from '../test/kit/eventually.ts';
 import { startFaultyProxy } from '../test/kit/faulty-proxy.ts';
 import { startNode } from '../test/kit/processes.ts';
 import { startS3Server, type S3Server } from '../test/kit/s3-server.ts';
+import { arrived, createSpool, folderObjects, quick, ship } from '../test/kit/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { systemClock } from '../proto/process/clock.ts';
-import { createLifecycle, type Lifecycle } from '../proto/process/lifecycle.ts';
-import { createLog } from '../proto/process/log.ts';
-import { createMetrics } from '../proto/process/metrics.ts';
 import { openKeyring } from '../proto/process/secrets.ts';
-import {
-  gatewayFolders,
-  newSpoolId,
-  readCheckpoint,
-  segmentFile,
-  spoolFolder,
-} from '../proto/spool/folder.ts';
-import { writeOwner } from '../proto/spool/owner.ts';
-import { batchHeadBytes } from '../proto/spool/segment.ts';
-import { createSpoolWriter } from '../proto/spool/writer.ts';
+import { gatewayFolders, readCheckpoint, segmentFile } from '../proto/spool/folder.ts';
 import { saveIdentity } from '../proto/trust/identity.ts';
 import { verifyAssertion } from '../proto/trust/assertions.ts';
 import { createReplayGuard } from '../proto/trust/replay.ts';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
-import { parseLandingKey } from '../proto/wire/landing.ts';
-import { shipperConfigSchema } from './config.ts';
-import { startShipper } from './start.ts';
-
-const quick = {
-  pollMs: 5,
-  discoverMs: 10,
-  retry: { msMin: 5, msMax: 20 },
-  admin: { port: 0 },
-  batch: { msMax: 20 },
-};
-
-interface Spool {
-  readonly spool: string;
-  readonly dir: string;
-  write(...lines: readonly string[]): void;
-}
-
-function createSpool(dataDir: string, segmentBytes = 64 * 1024): Spool {
-  const spool = newSpoolId();
-  const dir = spoolFolder(gatewayFolders(dataDir).spools, { stream: 'records', environment: 'e', spool });
-  mkdirSync(dir, { recursive: true });
-  writeOwner(dir, { organization: 'o', environment: 'e', gateway: 'g' });
-  const writer = createSpoolWriter({ dir, spool, segmentBytes });
-  return {
-    spool,
-    dir,
-    write(...lines) {
-      const text = lines.map((line) => `${line}\n`).join('');
-      writer.append(Buffer.concat([Buffer.alloc(batchHeadBytes), Buffer.from(text)]), lines.length);
-    },
-  };
-}
-
-async function ship(
-  t: TestContext,
-  settings: Record<string, unknown>,
-): Promise<{ readonly lifecycle: Lifecycle; readonly port: number }> {
-  const log = createLog({ name: 'test', level: 'silent' });
-  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
-  t.after(() => lifecycle.close());
-  const config = shipperConfigSchema.parse({ ...quick, ...settings });
-  const { adminPort } = await startShipper({
-    config,
-    log,
-    lifecycle,
-    clock: systemClock,
-    metrics: createMetrics(),
-  });
-  return { lifecycle, port: adminPort };
-}
+import { sha256Of } from '../proto/wire/parcel.ts';
+import type { UploadReceipt } from '../proto/wire/receipt.ts';
 
 async function bucketObjects(t: TestContext, s3: S3Server): Promise<ReadonlyMap<string, Uint8Array>> {
   const { S3Client, ListObjectsV2Command, GetObjectCommand } = await import('@aws-sdk/client-s3');
@@ -97,34 +34,12 @@ async function bucketObjects(t: TestContext, s3: S3Server): Promise<ReadonlyMap<
   return objects;
 }
 
-/** Lines by offset; fails when an offset arrived under two names. */
-function arrived(objects: ReadonlyMap<string, Uint8Array>): ReadonlyMap<number, string> {
-  const lines = new Map<number, string>();
-  for (const [name, bytes] of objects) {
-    const key = parseLandingKey(name);
-    assert.ok(key, name);
-    assert.equal(createHash('sha256').update(bytes).digest('hex').slice(0, 8), key.hash8);
-    const found = zstdDecompressSync(bytes).toString().trimEnd().split('\n');
-    assert.equal(found.length, key.last - key.first + 1, `${name} has a line per offset`);
-    found.forEach((line, index) => {
-      assert.ok(!lines.has(key.first + index), `offset ${key.first + index} arrived twice`);
-      lines.set(key.first + index, line);
-    });
-  }
-  return lines;
-}
-
-function folderObjects(dir: string): ReadonlyMap<string, Uint8Array> {
-  const files = globSync('**/*.ndjson.zst', { cwd: dir });
-  return new Map(files.map((file) => [relative(dir, join(dir, file)), readFileSync(join(dir, file))]));
-}
-
 test('what is spooled arrives in order under a landing key, is acknowledged, and the shipper says that it lives', async (t) => {
   const dataDir = tempDir(t);
   const bucket = tempDir(t);
   const spool = createSpool(dataDir);
   spool.write('{"n":0}', '{"n":1}');
-  const { port } = await ship(t, {
+  const shipper = await ship(t, {
     dataDir,
     output: 'folder',
     folder: { dir: bucket },
@@ -140,12 +55,9 @@ test('what is spooled arrives in order under a landing key, is acknowledged, and
     new RegExp(`^landing/v1/org=o/env=e/fleet=f/gateway=g/${spool.spool}/0-1-`),
   );
   assert.deepEqual([...arrived(objects).values()], ['{"n":0}', '{"n":1}', '{"n":2}']);
-  const health = await fetch(`http://127.0.0.1:${port}/health`);
-  assert.deepEqual(await health.json(), { status: 'UP', output: 'folder' });
-  assert.match(
-    await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
-    /isthmus_shipper_records_total 3/,
-  );
+  const { status, stuck, setAside, quarantine } = await shipper.health();
+  assert.deepEqual([status, stuck, setAside, quarantine?.files], ['UP', [], [], 0]);
+  assert.match(await shipper.metrics(), /isthmus_shipper_records_total 3/);
   rmSync(spool.dir, { recursive: true });
   await eventually(() => !existsSync(join(checkpoints, `${spool.spool}.json`)));
 });
@@ -167,7 +79,7 @@ test('a bad record stays behind alone and its offset is kept', async (t) => {
 test('a lost segment makes a hole in the ranges and stops nothing', async (t) => {
   const dataDir = tempDir(t);
   const bucket = tempDir(t);
-  const spool = createSpool(dataDir, 100);
+  const spool = createSpool(dataDir, { segmentBytes: 100 });
   for (let n = 0; n < 6; n++) spool.write(`{"n":${n},"text":"${'x'.repeat(60)}"}`);
   rmSync(join(spool.dir, segmentFile(2)));
   await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
@@ -226,8 +138,7 @@ test('wrong credentials are an outage, not a reason to lose anything', async (t)
   const wrong = { endpoint: s3.endpoint, accessKeyId: 'nobody', secretAccessKey: s3.secretAccessKey };
   const first = await ship(t, { dataDir, output: 's3', s3: wrong });
   await eventually(async () => {
-    const text = await (await fetch(`http://127.0.0.1:${first.port}/metrics`)).text();
-    return /failures_total\{kind="unavailable"\} ([2-9]|[0-9]{2,})/.test(text);
+    return /failures_total\{kind="unavailable"\} ([2-9]|[0-9]{2,})/.test(await first.metrics());
   });
   await first.lifecycle.close();
   assert.equal(readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool), 0);
@@ -241,7 +152,7 @@ test('the bridge gets an assertion of the enrolled gateway, whatever the clock s
   const signing = createSigningKeyPair();
   const replay = createReplayGuard();
   let skewMs = 3_600_000;
-  const receive = async (request: IncomingMessage): Promise<number> => {
+  const receive = async (request: IncomingMessage): Promise<UploadReceipt | undefined> => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts);
@@ -257,14 +168,18 @@ test('the bridge gets an assertion of the enrolled gateway, whatever the clock s
       });
       assert.equal(subject.gateway, 'g-1');
     } catch {
-      return 401;
+      return undefined;
     }
-    objects.set(decodeURIComponent(request.url ?? '').replace('/bridge/v1/uploads/', ''), body);
-    return 201;
+    const key = decodeURIComponent(request.url ?? '').replace('/bridge/v1/uploads/', '');
+    objects.set(key, body);
+    return { receipt: 'isthmus-upload', key, sha256: sha256Of(body), outcome: 'stored', bridgeTimeMs: 1 };
   };
   const server = createServer((request, response) => {
-    void receive(request).then((status) => {
-      response.writeHead(status, { 'x-isthmus-time': String(Date.now() + skewMs) }).end('{}');
+    void receive(request).then((receipt) => {
+      response.writeHead(receipt === undefined ? 401 : 201, {
+        'x-isthmus-time': String(Date.now() + skewMs),
+      });
+      response.end(JSON.stringify(receipt ?? {}));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

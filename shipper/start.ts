@@ -1,7 +1,4 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { serve } from '@hono/node-server';
-import { Hono } from 'hono';
 import { Fault } from '../proto/faults/fault.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
@@ -11,14 +8,19 @@ import { createOutbound, toOutboundOptions } from '../proto/process/outbound.ts'
 import { openKeyring } from '../proto/process/secrets.ts';
 import { gatewayFolders } from '../proto/spool/folder.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
+import { startAdmin } from './admin.ts';
+import { Condition } from './condition.ts';
 import type { ShipperConfig } from './config.ts';
+import { makeFolder } from './durable-file.ts';
 import { createSpoolInput } from './inputs/spool.ts';
-import { openIntents } from './intents.ts';
 import { createBridgeOutput } from './outputs/bridge.ts';
 import { createFolderOutput } from './outputs/folder.ts';
 import { createS3Output } from './outputs/s3.ts';
-import { createMeters, shipAll } from './shipment.ts';
+import { openParcels } from './parcels.ts';
+import { openQuarantine } from './quarantine.ts';
+import { createMeters, shipAll, type ShipmentOptions } from './shipment.ts';
 import type { Output } from './topology.ts';
+import { WireSize } from './wire-size.ts';
 
 /** What a shipper is started with. */
 export interface ShipperOptions {
@@ -43,41 +45,16 @@ export interface RunningShipper {
  */
 export async function startShipper(options: ShipperOptions): Promise<RunningShipper> {
   const { config, lifecycle, metrics, clock } = options;
-  const meters = createMeters(metrics);
-  const state = { isReady: false };
-  const adminPort = await startAdmin(options, () => ({
-    status: state.isReady ? 'UP' : 'WAITING',
-    output: config.output,
-  }));
+  const condition = new Condition({ clock, metrics, stuckMsMax: config.stuckMsMax });
+  const adminPort = await startAdmin(options, condition);
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const run = async (): Promise<void> => {
-    const identity = await waitForIdentity(options, signal);
+    const identity = await waitForIdentity(options, condition, signal);
     if (signal.aborted) return;
-    const { spools, checkpoints } = gatewayFolders(config.dataDir);
-    mkdirSync(checkpoints, { recursive: true });
     const output = createOutput(options, identity);
-    state.isReady = true;
     try {
-      await shipAll({
-        input: createSpoolInput({ dir: spools, checkpointDir: checkpoints }),
-        filters: [],
-        output,
-        intents: openIntents(join(config.dataDir, 'shipper')),
-        identity: { fleet: identity?.fleet ?? config.tenant.fleet, gateway: identity?.gateway },
-        bounds: {
-          batchBytesMax: config.batch.bytesMax,
-          batchMsMax: config.batch.msMax,
-          pollMs: config.pollMs,
-          discoverMs: config.discoverMs,
-          retryMsMin: config.retry.msMin,
-          retryMsMax: config.retry.msMax,
-        },
-        log: options.log,
-        clock,
-        meters,
-        signal,
-      });
+      await shipAll(shipmentOf(options, { identity, output, condition, signal }));
     } finally {
       await output.close();
     }
@@ -89,6 +66,53 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
     await done.catch(() => undefined);
   });
   return { adminPort };
+}
+
+/** Opens the folders and puts the nodes together. */
+function shipmentOf(
+  { config, log, clock, metrics }: ShipperOptions,
+  parts: Pick<ShipmentOptions, 'output' | 'condition' | 'signal'> & {
+    readonly identity: EnrolledIdentity | undefined;
+  },
+): ShipmentOptions {
+  const { identity, condition } = parts;
+  const meters = createMeters(metrics);
+  const damaged = (file: string, reason: string): void => {
+    log.error({ file, reason }, 'a damaged file was moved aside; what it said is made again');
+    condition.setAside(file, reason);
+  };
+  const own = join(config.dataDir, 'shipper');
+  const quarantineDir = join(own, 'quarantine');
+  for (const dir of [own, quarantineDir]) {
+    const inTheWay = makeFolder(dir);
+    if (inTheWay !== undefined) damaged(inTheWay, 'a file stood in place of a folder');
+  }
+  const quarantine = openQuarantine(quarantineDir, config.quarantine.bytesMax);
+  const { spools, checkpoints } = gatewayFolders(config.dataDir);
+  const input = createSpoolInput({ dir: spools, checkpointDir: checkpoints, quarantine, damaged });
+  const parcels = openParcels({ dir: own, quarantine, damaged });
+  condition.ready(() => quarantine.content());
+  const { batch, retry, pollMs, discoverMs } = config;
+  return {
+    ...parts,
+    input,
+    filters: [],
+    parcels,
+    quarantine,
+    size: new WireSize({ clock, bytesMax: batch.wireBytesMax, growMs: batch.growMs }),
+    identity: { fleet: identity?.fleet ?? config.tenant.fleet, gateway: identity?.gateway },
+    bounds: {
+      batchBytesMax: batch.bytesMax,
+      batchMsMax: batch.msMax,
+      pollMs,
+      discoverMs,
+      retryMsMin: retry.msMin,
+      retryMsMax: retry.msMax,
+    },
+    log,
+    clock,
+    meters,
+  };
 }
 
 function createOutput({ config, clock }: ShipperOptions, identity: EnrolledIdentity | undefined): Output {
@@ -114,46 +138,28 @@ function createOutput({ config, clock }: ShipperOptions, identity: EnrolledIdent
 
 async function waitForIdentity(
   { config, log, clock }: ShipperOptions,
+  condition: Condition,
   signal: AbortSignal,
 ): Promise<EnrolledIdentity | undefined> {
   const keyring = (): ReturnType<typeof openKeyring> => openKeyring({ dir: join(config.dataDir, 'secrets') });
   // The ring is only opened once there is something to open: the gateway makes it, and its folder, at its first start.
-  for (let isSaid = false; !signal.aborted;) {
-    const lazily = {
-      seal: (plain: Uint8Array, context: string) => keyring().seal(plain, context),
-      open: (sealed: Uint8Array, context: string) => keyring().open(sealed, context),
-    };
-    const identity = loadIdentity(config.dataDir, lazily);
-    if (identity !== undefined || config.output !== 'bridge') return identity;
-    if (!isSaid) log.info({ dataDir: config.dataDir }, 'waiting for the gateway to enrol');
-    isSaid = true;
+  const lazily = {
+    seal: (plain: Uint8Array, context: string) => keyring().seal(plain, context),
+    open: (sealed: Uint8Array, context: string) => keyring().open(sealed, context),
+  };
+  for (let said = ''; !signal.aborted;) {
+    let waitsFor = 'the gateway to enrol';
+    try {
+      const identity = loadIdentity(config.dataDir, lazily);
+      if (identity !== undefined || config.output !== 'bridge') return identity;
+    } catch (error) {
+      // A human has to mend it; the records wait in the spool meanwhile.
+      waitsFor = error instanceof Error ? error.message : String(error);
+    }
+    condition.waits(waitsFor);
+    if (said !== waitsFor) log.info({ dataDir: config.dataDir }, `waiting for ${waitsFor}`);
+    said = waitsFor;
     await clock.delay(config.discoverMs, signal);
   }
   return undefined;
-}
-
-async function startAdmin(
-  { config, lifecycle, metrics }: ShipperOptions,
-  health: () => { readonly status: string; readonly output: string },
-): Promise<number> {
-  const app = new Hono();
-  app.get('/health', (context) => context.json(health()));
-  app.get('/metrics', async (context) =>
-    context.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),
-  );
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = serve(
-    { fetch: app.fetch, hostname: config.admin.host, port: config.admin.port },
-    (address) => resolve(address.port),
-  );
-  server.on('error', (error: NodeJS.ErrnoException) =>
-    reject(
-      error.code === 'EADDRINUSE'
-        ? new Fault('process.port_taken', { detail: `Port ${config.admin.port} is in use.`, cause: error })
-        : error,
-    ),
-  );
-  const port = await promise;
-  lifecycle.onClose('shipper node API', () => new Promise((closed) => void server.close(() => closed())));
-  return port;
 }

@@ -7,11 +7,12 @@
  * offset. An output takes a parcel and says what became of it. Later issues add inputs (file, tcp, http), filters, codecs and outputs
  * (elasticsearch, kafka, ...): each a file in its folder and a line in start.ts; this file and shipment.ts do not change.
  *
- * EXACTLY ONCE. A parcel's range, key and bytes are durable before its first delivery and repeated verbatim after a crash, so the far
- * end sees the same name with the same content. Only after it said `delivered` does the source's acknowledgement move.
+ * EXACTLY ONCE. A parcel's bytes, which name its range and key, are durable before its first delivery and repeated verbatim after a
+ * crash, so the far end sees the same name with the same content. Only after it said `delivered` does the source's acknowledgement move.
  */
 import type { StreamName } from '../proto/spool/folder.ts';
 import type { SpoolEntry } from '../proto/spool/reader.ts';
+import type { LandingKey } from '../proto/wire/blobs.ts';
 
 /** Whose lines a source holds. */
 export interface SourceIdentity {
@@ -48,27 +49,38 @@ export interface Input {
 /** Changes lines on their way; synchronous, since it runs per line at full rate. */
 export interface Filter {
   readonly name: string;
-  /** Of its configuration: it becomes part of the intent, so that a changed filter is seen. */
-  readonly hash: string;
   /** The line (without newline) to go on with, or undefined to drop it. */
   apply(line: Uint8Array): Uint8Array | undefined;
 }
 
 /** A batch ready to leave. */
 export interface Parcel {
-  /** Landing key. */
+  /** Landing key, as text and taken apart. */
   readonly key: string;
-  /** Compressed lines. */
+  readonly place: LandingKey;
+  /** Compressed lines and their label; they name the key. */
   readonly bytes: Uint8Array;
 }
 
 /** What became of a parcel. Failures are values: they are expected. */
 export type Delivery =
+  /** The far end itself said so, about this key and these bytes. */
   | { readonly kind: 'delivered' }
   /** Tried again for ever; wrong credentials and refused tenants count here, since data outlives a wrong setting. */
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterMs?: number }
+  | ({ readonly kind: 'unavailable' } & Failure)
+  /** Somebody answered who is not the far end (a log-in page, a proxy): tried again for ever, and said in health. */
+  | ({ readonly kind: 'foreign' } & Failure)
+  /** Somebody on the way finds it too large: it is cut and goes on in parts. */
+  | { readonly kind: 'tooLarge'; readonly reason: string }
   /** This very parcel will never be taken: it goes to quarantine and the next one follows. */
   | { readonly kind: 'refused'; readonly reason: string };
+
+interface Failure {
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+  /** Its size may be why: after a few such answers in a row it is cut, though never set aside. */
+  readonly mayBeTooLarge?: boolean;
+}
 
 /** Takes parcels. Safe to call concurrently and to repeat. */
 export interface Output {

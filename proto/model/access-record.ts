@@ -55,7 +55,7 @@ export const recordTypes = ['v4-metrics', 'gap'] as const;
 /** How an exchange ended. */
 export const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
 /** Why records were lost. */
-export const gapReasons = ['diskFull', 'memoryFull'] as const;
+export const gapReasons = ['diskFull', 'memoryFull', 'tooLarge'] as const;
 /** What an API is entered through; the ids of the reference's entrypoints. */
 export const entrypointIds = [
   'http-proxy',
@@ -125,7 +125,8 @@ export type AccessRecord = z.infer<typeof AccessRecord>;
 /**
  * Says in the stream itself that records of its environment were lost on the gateway.
  *
- * With a spool, offsets first to last of it were deleted unshipped; without one they never reached the disk.
+ * With a spool, offsets first to last of it were deleted unshipped (`tooLarge`: set aside by the shipper, since no hop takes the
+ * record); without one they never reached the disk.
  */
 export const GapRecord = z.object({
   type: z.literal('gap'),

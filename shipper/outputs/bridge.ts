@@ -4,7 +4,10 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Outbound } from '../../proto/process/outbound.ts';
 import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
-import type { Delivery, Output } from '../topology.ts';
+import { sha256Of } from '../../proto/wire/parcel.ts';
+import { readReceipt, readRefusal } from '../../proto/wire/receipt.ts';
+import { describeStranger } from '../../proto/process/stranger.ts';
+import type { Delivery, Output, Parcel } from '../topology.ts';
 
 /** What the way through the bridge needs. */
 export interface BridgeOutputOptions {
@@ -24,7 +27,8 @@ export function createBridgeOutput({ outbound, identity, clock, timeoutMs }: Bri
 
   return {
     name: 'bridge',
-    async deliver({ key, bytes }, signal): Promise<Delivery> {
+    async deliver(parcel, signal): Promise<Delivery> {
+      const { key, bytes } = parcel;
       try {
         const assertion = await signAssertion({
           gateway: identity.gateway,
@@ -47,25 +51,71 @@ export function createBridgeOutput({ outbound, identity, clock, timeoutMs }: Bri
         });
         const bridgeTimeMs = Number(answer.headers['x-isthmus-time']);
         if (bridgeTimeMs > 0) skewMs = bridgeTimeMs - clock.now();
-        const retryAfterMs = Number(answer.headers['retry-after'] ?? 0) * 1_000;
-        return judge(answer.status, { text: await answer.text(), retryAfterMs });
+        const { status, headers } = answer;
+        // Whatever breaks off or has no end is no receipt; the head says enough of a refusal.
+        const text = await answer.text().catch(() => '');
+        return judge({ status, headers, text }, parcel);
       } catch (error) {
-        return { kind: 'unavailable', reason: error instanceof Fault ? error.message : String(error) };
+        const reason = error instanceof Fault ? error.message : String(error);
+        // Some hops answer a body that is too large for them by closing the connection under it.
+        const mayBeTooLarge =
+          error instanceof Fault && error.code === 'outbound.unreachable' && isCutOff(error);
+        return { kind: 'unavailable', reason, mayBeTooLarge };
       }
     },
     close: () => outbound.close(),
   };
 }
 
-/** Only a conflict is for good: everything else may be a wrong setting, and data outlives settings. */
-function judge(
-  status: number,
-  { text, retryAfterMs }: { readonly text: string; readonly retryAfterMs: number },
-): Delivery {
-  if (status >= 200 && status < 300) return { kind: 'delivered' };
-  const reason = `${status} ${text.slice(0, 500)}`;
-  if (status === 409) return { kind: 'refused', reason };
-  return Number.isFinite(retryAfterMs) && retryAfterMs > 0
-    ? { kind: 'unavailable', reason, retryAfterMs }
-    : { kind: 'unavailable', reason };
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/**
+ * What an answer means for the parcel it should be about.
+ *
+ * Delivered is only what the bridge's receipt says of this key and hash, and given up is only what the bridge refuses by name;
+ * anything else may be somebody in between or a wrong setting, and data outlives both.
+ */
+function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
+  const { status, headers, text } = answer;
+  if (status === 200 || status === 201) {
+    const receipt = readReceipt(text);
+    if (receipt?.key === key && receipt.sha256 === sha256Of(bytes)) return { kind: 'delivered' };
+    const why =
+      receipt === undefined ? 'no receipt of the bridge' : `the receipt of another parcel: ${receipt.key}`;
+    return { kind: 'foreign', reason: `${describeStranger(answer)}: ${why}` };
+  }
+  const refusal = readRefusal(text, headers);
+  const who =
+    refusal === undefined ? describeStranger(answer) : `${status} ${refusal.code}: ${refusal.reason}`;
+  if (status === 413) return { kind: 'tooLarge', reason: who };
+  const isGivenUp =
+    refusal?.code === 'blobs.conflict' && refusal.details?.some(({ path }) => path === key) === true;
+  if (isGivenUp) return { kind: 'refused', reason: who };
+  if (refusal === undefined && !isAway.has(status)) {
+    const reason = `${who}: not the bridge's answer`;
+    return { kind: 'foreign', reason, mayBeTooLarge: seemTooLarge.has(status) };
+  }
+  const mayBeTooLarge = refusal === undefined && seemTooLarge.has(status);
+  const retryAfterMs = Number(headers['retry-after'] ?? 0) * 1_000;
+  return {
+    kind: 'unavailable',
+    reason: who,
+    mayBeTooLarge,
+    ...(retryAfterMs > 0 && { retryAfterMs }),
+  };
+}
+
+/** What a proxy says by itself while the bridge is away. */
+const isAway: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** What hops are known to say of a body they find too large, beside 413. */
+const seemTooLarge: ReadonlySet<number> = new Set([400, 403, 431, 500, 502]);
+
+/** True when the connection ended under a request, not before it. */
+function isCutOff({ cause }: Fault): boolean {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code);
 }

@@ -9,9 +9,9 @@ import type { Delivery, Output, Parcel } from '../topology.ts';
 export function createFolderOutput(dir: string): Output {
   return {
     name: 'folder',
-    async deliver({ key, bytes }): Promise<Delivery> {
+    async deliver(parcel): Promise<Delivery> {
       try {
-        return await store(join(dir, key), { key, bytes });
+        return await store(join(dir, parcel.key), parcel);
       } catch (error) {
         return { kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) };
       }
@@ -22,7 +22,7 @@ export function createFolderOutput(dir: string): Output {
 
 async function store(path: string, { key, bytes }: Parcel): Promise<Delivery> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  const made = await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx', 0o640);
@@ -46,11 +46,20 @@ async function store(path: string, { key, bytes }: Parcel): Promise<Delivery> {
   } finally {
     await rm(temporary, { force: true });
   }
-  const parent = await open(folder, 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
+  // Each new folder is durable only with the one that it stands in.
+  const top = made === undefined ? folder : dirname(made);
+  for (let each = folder; ; each = dirname(each)) {
+    await sync(each);
+    if (each === top || each === dirname(each)) break;
   }
   return { kind: 'delivered' };
+}
+
+async function sync(dir: string): Promise<void> {
+  const folder = await open(dir, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }

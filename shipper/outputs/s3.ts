@@ -1,4 +1,6 @@
-import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { createHash } from 'node:crypto';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { isCode } from '../../proto/spool/folder.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { Delivery, Output, Parcel } from '../topology.ts';
 import type { ShipperConfig } from '../config.ts';
@@ -11,8 +13,7 @@ export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number)
 
   const put = async (parcel: Parcel, signal: AbortSignal): Promise<Delivery> => {
     try {
-      await send(parcel, signal, isConditional);
-      return { kind: 'delivered' };
+      return await send(parcel, signal, isConditional);
     } catch (error) {
       const status = statusOf(error);
       // 412 is the standard's answer, 304 an old one; the object is there, but is it ours?
@@ -21,7 +22,7 @@ export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number)
         isConditional = false;
         return put(parcel, signal);
       }
-      return { kind: 'unavailable', reason: describe(error, status) };
+      return failureOf(error);
     }
   };
   /** A store may keep half of a put that failed. The key has a hash of the content, so whichever bytes match it stay. */
@@ -31,10 +32,9 @@ export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number)
       if (present !== undefined && Buffer.compare(present, parcel.bytes) === 0) return { kind: 'delivered' };
       if (present !== undefined && isContentOf(parcel.key, present))
         return { kind: 'refused', reason: 'the object exists with other content' };
-      await send(parcel, signal, false);
-      return { kind: 'delivered' };
+      return await send(parcel, signal, false);
     } catch (error) {
-      return { kind: 'unavailable', reason: describe(error, statusOf(error)) };
+      return failureOf(error);
     }
   };
   return {
@@ -57,17 +57,24 @@ function createStore(settings: ShipperConfig['s3'], timeoutMs: number) {
       ? {}
       : { credentials: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey } }),
   });
-  const send = async (parcel: Parcel, signal: AbortSignal, onlyIfAbsent: boolean): Promise<void> => {
-    await client.send(
-      new PutObjectCommand({
-        Bucket: settings.bucket,
-        Key: settings.prefix + parcel.key,
-        Body: parcel.bytes,
-        ContentType: 'application/zstd',
-        ...(onlyIfAbsent ? { IfNoneMatch: '*' } : {}),
-      }),
-      { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) },
-    );
+  const send = async (parcel: Parcel, signal: AbortSignal, onlyIfAbsent: boolean): Promise<Delivery> => {
+    const at = { Bucket: settings.bucket, Key: settings.prefix + parcel.key };
+    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const put = new PutObjectCommand({
+      ...at,
+      Body: parcel.bytes,
+      ContentType: 'application/zstd',
+      ...(onlyIfAbsent ? { IfNoneMatch: '*' } : {}),
+    });
+    const { ETag } = await client.send(put, { abortSignal });
+    // The SDK takes any 2xx for a stored object, a log-in page's too. A store says the object's ETag: the MD5 of its bytes, or,
+    // where it encrypts, something that a HEAD repeats beside the right length.
+    if (ETag?.replaceAll('"', '') === md5Of(parcel.bytes)) return { kind: 'delivered' };
+    const head =
+      ETag === undefined ? undefined : await client.send(new HeadObjectCommand(at), { abortSignal });
+    if (head !== undefined && head.ETag === ETag && head.ContentLength === parcel.bytes.length)
+      return { kind: 'delivered' };
+    return { kind: 'foreign', reason: "a 2xx without the object's ETag: not the store's answer" };
   };
   /** Undefined for one of another length: it cannot be ours, and with our key it is nobody's. */
   const readPresent = async (
@@ -87,8 +94,22 @@ function createStore(settings: ShipperConfig['s3'], timeoutMs: number) {
   return { send, readPresent, close: () => client.destroy() };
 }
 
+const md5Of = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
+
+/** Also of an answer that is not the protocol's, such as a proxy's page. */
 function statusOf(error: unknown): number {
-  return error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+  const { $metadata } = (error ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return $metadata?.httpStatusCode ?? 0;
+}
+
+function failureOf(error: unknown): Delivery {
+  const status = statusOf(error);
+  const reason = describe(error, status);
+  const isTooLarge = status === 413 || (error instanceof Error && error.name === 'EntityTooLarge');
+  if (isTooLarge) return { kind: 'tooLarge', reason };
+  // Some hops answer a body that is too large for them by closing the connection under it.
+  const mayBeTooLarge = isCode(error, 'ECONNRESET') || isCode(error, 'EPIPE');
+  return { kind: 'unavailable', reason, mayBeTooLarge };
 }
 
 function describe(error: unknown, status: number): string {

@@ -1,0 +1,130 @@
+import type { Clock } from '../proto/process/clock.ts';
+import type { Metrics } from '../proto/process/metrics.ts';
+import type { QuarantineContent } from './quarantine.ts';
+
+/** What does not move, and why. */
+export interface Stuck {
+  readonly spool: string;
+  /** What is being delivered; absent when the spool itself cannot be read. */
+  readonly range?: { readonly first: number; readonly last: number } | undefined;
+  readonly bytes?: number | undefined;
+  readonly reason: string;
+}
+
+/** What the node API says. */
+export interface Health {
+  /** WAITING: for the gateway to enrol. DEGRADED: something has been stuck for longer than the bound. */
+  readonly status: 'UP' | 'WAITING' | 'DEGRADED';
+  readonly stuck: readonly (Stuck & {
+    readonly since: string;
+    readonly seconds: number;
+    readonly tries: number;
+  })[];
+  /** Records that were set aside and files that were damaged since the start, newest last. */
+  readonly setAside: readonly SetAside[];
+  readonly quarantine?: QuarantineContent | undefined;
+  /** Why it waits. */
+  readonly waitsFor?: string | undefined;
+}
+
+/** Something that was moved out of the way for a human. */
+export interface SetAside {
+  readonly file: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+interface Entry {
+  readonly stuck: Stuck;
+  readonly sinceMs: number;
+  readonly sinceMonotonicMs: number;
+  readonly tries: number;
+}
+
+const setAsideMax = 20;
+/** More spools than this are only counted, in the metrics. */
+const stuckMax = 50;
+
+/** Knows how the shipper is: what is stuck since when, and what was set aside. */
+export class Condition {
+  readonly #clock: Clock;
+  readonly #stuckMsMax: number;
+  readonly #meters: ReturnType<typeof createMeters>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #setAside: SetAside[] = [];
+  #waitsFor: string | undefined = 'the start';
+  #quarantine: (() => QuarantineContent) | undefined;
+
+  constructor(options: { readonly clock: Clock; readonly metrics: Metrics; readonly stuckMsMax: number }) {
+    this.#clock = options.clock;
+    this.#stuckMsMax = options.stuckMsMax;
+    this.#meters = createMeters(options.metrics);
+  }
+
+  waits(reason: string): void {
+    this.#waitsFor = reason;
+  }
+
+  ready(quarantine: () => QuarantineContent): void {
+    this.#waitsFor = undefined;
+    this.#quarantine = quarantine;
+  }
+
+  /** A try failed: its spool is stuck since the first one that did. */
+  stuck(stuck: Stuck): void {
+    const known = this.#entries.get(stuck.spool);
+    this.#entries.set(stuck.spool, {
+      stuck,
+      sinceMs: known?.sinceMs ?? this.#clock.now(),
+      sinceMonotonicMs: known?.sinceMonotonicMs ?? this.#clock.monotonicMs(),
+      tries: (known?.tries ?? 0) + 1,
+    });
+    this.#measure();
+  }
+
+  /** Something of the spool has arrived, or it is gone. */
+  moves(spool: string): void {
+    if (this.#entries.delete(spool)) this.#measure();
+  }
+
+  setAside(file: string, reason: string): void {
+    this.#setAside.push({ file, reason, at: new Date(this.#clock.now()).toISOString() });
+    if (this.#setAside.length > setAsideMax) this.#setAside.shift();
+  }
+
+  health(): Health {
+    const nowMs = this.#clock.monotonicMs();
+    const entries = [...this.#entries.values()].toSorted((a, b) => a.sinceMonotonicMs - b.sinceMonotonicMs);
+    const isStuck = entries.some((entry) => nowMs - entry.sinceMonotonicMs >= this.#stuckMsMax);
+    return {
+      status: this.#waitsFor === undefined ? (isStuck ? 'DEGRADED' : 'UP') : 'WAITING',
+      ...(this.#waitsFor !== undefined && { waitsFor: this.#waitsFor }),
+      stuck: entries.slice(0, stuckMax).map(({ stuck, sinceMs, sinceMonotonicMs, tries }) => ({
+        ...stuck,
+        since: new Date(sinceMs).toISOString(),
+        seconds: Math.round((nowMs - sinceMonotonicMs) / 1_000),
+        tries,
+      })),
+      setAside: this.#setAside,
+      ...(this.#quarantine !== undefined && { quarantine: this.#quarantine() }),
+    };
+  }
+
+  #measure(): void {
+    const sinces = Array.from(this.#entries.values(), (entry) => entry.sinceMs);
+    this.#meters.spools.set(sinces.length);
+    this.#meters.since.set(sinces.length === 0 ? 0 : Math.min(...sinces) / 1_000);
+    this.#meters.failing.set(sinces.length === 0 ? 0 : 1);
+  }
+}
+
+function createMeters(metrics: Metrics) {
+  return {
+    failing: metrics.gauge('isthmus_shipper_failing', '1 while deliveries fail'),
+    spools: metrics.gauge('isthmus_shipper_stuck_spools', 'Spools whose last try failed'),
+    since: metrics.gauge(
+      'isthmus_shipper_stuck_since_seconds',
+      'Since when the spool does not move that has waited longest, since the epoch; 0 when all move',
+    ),
+  };
+}
