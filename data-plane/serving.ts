@@ -14,6 +14,7 @@ import { createForwarding } from './gateway/forwarded.ts';
 import { createRequestIds } from './gateway/request-ids.ts';
 import { createServe } from './gateway/serve.ts';
 import { createStrays } from './gateway/strays.ts';
+import { createThrownTeller, type TellThrown } from './gateway/thrown.ts';
 import type { Engine, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
 import { createEngine } from './http/engine.ts';
 import { createMemoryCounters } from './limits/memory.ts';
@@ -66,11 +67,12 @@ export { createEngine };
 /** Opens spool and pools and an empty set of deployments; closes them with the life-cycle, the listener first. */
 export async function openServing(options: ServingOptions): Promise<Serving> {
   const { config, log, clock, lifecycle, metrics } = options;
-  const engine = options.engine ?? createEngine();
+  const traffic = createTraffic(metrics);
+  const tellThrown = createThrownTeller({ log, clock, count: traffic.onThrown });
+  const engine = options.engine ?? createEngine(tellThrown);
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
   const upstreams = createUpstreams(engine, config);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
-  const traffic = createTraffic(metrics);
   const deployments = createDeployments({
     upstreams,
     host: { clock, counters: createMemoryCounters({ windowsMax: config.limits.windowsMax }) },
@@ -86,7 +88,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     traffic,
     reporter,
     async listen(at) {
-      const server = await listen(options, { engine, deployments, traffic, reporter, at });
+      const server = await listen(options, { engine, deployments, traffic, reporter, tellThrown, at });
       // Other workers go on: a client whose next request may be on its way is told to connect anew with its answer.
       const quietMs = at.listener === undefined ? 0 : Math.min(quietMsMax, config.closeMsMax / 2);
       lifecycle.onClose('listener', () => {
@@ -119,12 +121,13 @@ interface ListenParts {
   readonly deployments: Deployments;
   readonly traffic: Traffic;
   readonly reporter: Reporter | undefined;
+  readonly tellThrown: TellThrown;
   readonly at: ListenAt;
 }
 
 async function listen(
-  { config, log, clock }: ServingOptions,
-  { engine, deployments, traffic, reporter, at }: ListenParts,
+  { config, clock }: ServingOptions,
+  { engine, deployments, traffic, reporter, tellThrown, at }: ListenParts,
 ): Promise<RunningServer> {
   const { listen: wish, request, apiKey } = config;
   const nextRequestId = createRequestIds();
@@ -145,7 +148,7 @@ async function listen(
     forwarding,
     streams: deployments.streams,
     bodyBytesMax: request.bufferedBytesMax,
-    log,
+    onThrown: tellThrown,
     onAnswer: traffic.onAnswer,
     onUnrouted: traffic.onUnrouted,
   });

@@ -6,6 +6,7 @@ export interface Traffic {
   readonly onAnswer: (status: number) => void;
   readonly onUnrouted: () => void;
   readonly onRefusal: (refusal: EngineRefusal) => void;
+  readonly onThrown: () => void;
   /** Figures for the heartbeat, since the start. */
   counters(): Readonly<Record<string, number>>;
   /** Carries the counts over into the metrics. */
@@ -30,6 +31,10 @@ export function createTraffic(metrics: Metrics): Traffic {
     'Requests that the engine refused, by reason.',
     ['reason'],
   );
+  const thrown = metrics.counter(
+    'isthmus_gateway_thrown_total',
+    'Bugs that were caught on the way of a request; the log has their stacks.',
+  );
   const open = metrics.gauge('isthmus_gateway_connections', 'Open client connections.');
   const byClass = [0, 0, 0, 0, 0];
   const published = [0, 0, 0, 0, 0];
@@ -47,6 +52,8 @@ export function createTraffic(metrics: Metrics): Traffic {
       counted.count += 1;
       refusedBy.set(reason, counted);
     },
+    // So rare that it need not wait to be read.
+    onThrown: () => thrown.inc(),
     counters: () => ({
       requests: byClass.reduce((sum, count) => sum + count, 0),
       errors: byClass[4] ?? 0,

@@ -1,4 +1,3 @@
-import type { Log } from '../../proto/process/log.ts';
 import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
 import type { Endpoint } from '../endpoints/groups.ts';
 import {
@@ -14,34 +13,20 @@ import {
 import type { PolicyContext, PolicyRequest, PolicyResponse, Rejection, Verdict } from '../policies/policy.ts';
 import { createAttributes } from './attributes.ts';
 import type { CompiledApi, CompiledPlan } from './compile.ts';
+import type { CallOptions } from './call-options.ts';
 import { type Cors } from './cors.ts';
-import { type KeyPlaces, withoutKey } from './credentials.ts';
-import type { Deadline, Deadlines } from './deadlines.ts';
+import { withoutKey } from './credentials.ts';
+import type { Deadline } from './deadlines.ts';
 import type { DeployedApi } from './deployed.ts';
 import { type ErrorWriter, writePlainError } from './error-answer.ts';
-import { type Forwarding, setIds, transactionIdOf } from './forwarded.ts';
+import { setIds, transactionIdOf } from './forwarded.ts';
 import type { Steps } from './pipeline.ts';
 import { selectPlan } from './plans.ts';
 import { factsOf, type RecordedCall } from './records.ts';
 import { hasNullByte, refusals, upstreamRefusals } from './refusals.ts';
 import { type BrokenStep, runSteps } from './run-steps.ts';
-import { isEndless, isEventStream, type Stream, type Streams } from './streams.ts';
+import { isEndless, isEventStream, type Stream } from './streams.ts';
 import type { Subscription } from './subscriptions.ts';
-
-/** What requests need of their surroundings. */
-export interface CallOptions {
-  readonly nextRequestId: () => string;
-  readonly places: KeyPlaces;
-  readonly deadlines: Deadlines;
-  readonly forwarding: Forwarding;
-  /** Bound of a body that a policy reads whole. */
-  readonly bodyBytesMax: number;
-  readonly log: Log;
-  /** Follows what may flow for longer than a request takes. */
-  readonly streams: Streams;
-  /** Counts answers. */
-  readonly onAnswer: ((status: number) => void) | undefined;
-}
 
 /**
  * One request on its way: security, request flows, backend, response flows, record.
@@ -82,6 +67,8 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   private lazyAttributes: Map<string, unknown> | undefined = undefined;
   private isAnswered = false;
   private isBodyTaken = false;
+  /** The backend's answer, until it is sent: nobody else lets go of it. */
+  private upstreamBody: Body | undefined = undefined;
 
   constructor(
     exchange: Exchange,
@@ -126,10 +113,10 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   }
 
   onDeadline(): void {
-    this.refuse(refusals.requestTimeout);
+    this.attempt(() => this.refuse(refusals.requestTimeout));
   }
 
-  /** Runs the request to its answer; what throws is a bug and is answered as one. */
+  /** Runs the request to its answer. */
   start(): void {
     try {
       this.admit();
@@ -249,6 +236,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     }
     switch (result.kind) {
       case 'response':
+        this.upstreamBody = result.body;
         return this.runResponse(result.head, result.body);
       case 'upgrade':
         return this.openTunnel(result.upgrade);
@@ -282,10 +270,8 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     };
     this.response = response;
     const finish = (verdict: Verdict | BrokenStep): void => {
-      if (verdict?.kind === 'reject' || verdict?.kind === 'broken') {
-        if (typeof body !== 'string' && !(body instanceof Uint8Array)) body.discard();
-        return verdict.kind === 'reject' ? this.refuse(verdict) : this.failStep(verdict);
-      }
+      if (verdict?.kind === 'reject') return this.refuse(verdict);
+      if (verdict?.kind === 'broken') return this.failStep(verdict);
       if (response.status !== head.status && response.reason === head.reason) response.reason = undefined;
       this.respond(response, response.content ?? body);
     };
@@ -296,11 +282,12 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
 
   private respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void {
     if (this.isAnswered) return;
-    this.settle();
     const { headers } = head;
     setIds(headers, this.transactionId, this.requestId);
     this.cors?.addTo(headers, this.exchange.request);
     for (const [name, value] of this.answerHeaders ?? []) headers.set(name, value);
+    // Only now: until here another answer can take the place of one that threw.
+    this.settle();
     this.options.onAnswer?.(head.status);
     const stream = isEndless(body) ? this.streamOf(isEventStream(headers) ? 'events' : 'unknown') : undefined;
     this.exchange.respond({ status: head.status, reason: head.reason, headers }, body);
@@ -316,13 +303,10 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   }
 
   private streamOf(kind: Stream['kind']): Stream | undefined {
-    const { plan, subscription, key, deployed, exchange } = this;
+    const { plan, subscription, key, deployed } = this;
     if (plan === undefined) return undefined;
-    return this.options.streams.create(
-      this,
-      { deployed, plan, subscription, key, request: exchange.request },
-      kind,
-    );
+    const owner = { deployed, plan, subscription, key, request: this.exchange.request };
+    return this.options.streams.create(this, owner, kind);
   }
 
   private answerPreflight(cors: Cors): void {
@@ -346,39 +330,61 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     // As the reference: who was refused for his own request may go on, after anything else the connection is not trusted.
     if (answer.status < 400 || answer.status >= 500) headers.set('Connection', 'close');
     if (!this.isBodyTaken) this.exchange.request.body.discard();
+    this.upstreamBody?.discard();
     this.respond({ status: answer.status, headers }, answer.body);
   }
 
   private failStep({ at, error }: BrokenStep): void {
-    this.options.log.error(
-      { api: this.deployed.id, at, err: error, requestId: this.requestId },
-      'a policy threw',
-    );
+    this.options.onThrown(error, { api: this.deployed.id, requestId: this.requestId, at });
     this.refuse(refusals.policyFailed);
   }
 
-  private fail(error: unknown): void {
+  /** A body that a policy wanted whole did not come. */
+  private failBody(error: unknown): void {
     if (error instanceof BodyTooLarge) {
       return this.refuse(this.endpointUrl === undefined ? refusals.bodyTooLarge : refusals.responseTooLarge);
     }
-    // A body that a policy wanted whole broke off: the backend's, since a client that breaks off its own has gone.
+    // The backend's, since a client that breaks off its own has gone.
     if (error instanceof BodyAborted) return this.refuse(upstreamRefusals.closed, error.message);
-    this.options.log.error(
-      { api: this.deployed.id, err: error, requestId: this.requestId },
-      'a request failed',
-    );
-    this.refuse(refusals.bug);
+    throw error;
+  }
+
+  /**
+   * Something threw: a bug. It is told once and answered as one, in the publisher's words, or in the engine's when those are what threw.
+   * Never throws.
+   */
+  private fail(error: unknown): void {
+    this.options.onThrown(error, { api: this.deployed.id, requestId: this.requestId, at: undefined });
+    if (!this.isAnswered) {
+      try {
+        return this.refuse(refusals.bug);
+      } catch {
+        this.options.onAnswer?.(refusals.bug.status);
+      }
+    }
+    this.settle();
+    this.exchange.giveUp();
+  }
+
+  private attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Goes on when a promise is there, unless the request was answered meanwhile or its client has gone. */
   private continueWith<T>(promise: Promise<T>, next: (value: T) => void): void {
-    promise
-      .then((value) => {
-        if (this.exchange.isAborted) this.settle();
-        // oxlint-disable-next-line promise/no-callback-in-promise -- the pipeline goes on by callbacks where a policy was asynchronous
-        if (!this.isAnswered) next(value);
-      })
-      .catch((error: unknown) => (this.exchange.isAborted ? this.settle() : this.fail(error)));
+    const goOn = (work: () => void): void => {
+      if (this.exchange.isAborted) this.settle();
+      if (!this.isAnswered) this.attempt(work);
+    };
+    void promise.then(
+      // oxlint-disable-next-line promise/no-callback-in-promise -- the pipeline goes on by callbacks where a policy was asynchronous
+      (value) => goOn(() => next(value)),
+      (error: unknown) => goOn(() => this.failBody(error)),
+    );
   }
 
   private settle(): void {

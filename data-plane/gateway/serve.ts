@@ -1,6 +1,7 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { Rejection } from '../policies/policy.ts';
-import { Call, type CallOptions } from './call.ts';
+import { Call } from './call.ts';
+import type { CallOptions } from './call-options.ts';
 import type { DeployedApi } from './deployed.ts';
 import { writePlainError } from './error-answer.ts';
 import { setIds, transactionIdOf } from './forwarded.ts';

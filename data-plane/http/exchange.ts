@@ -172,7 +172,7 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /**
    * Awaited before the last bytes of an answer leave; called exactly once for every exchange, aborted ones too
-   * (whose promise nobody waits for). The access record is written here. Must not throw.
+   * (whose promise nobody waits for). The access record is written here. Should not throw: the answer leaves all the same.
    */
   beforeEnd: ((outcome: Outcome) => Promise<void> | undefined) | undefined;
   /**
@@ -191,6 +191,11 @@ export interface Exchange {
    * the client's connection is reset.
    */
   end(ending: StreamEnding, isWhole: boolean): void;
+  /**
+   * Ends what nobody can answer any more, because something threw: 500 in the engine's own words and the end of the connection,
+   * or a reset where a head has left. From then on the exchange is aborted. Harmless when it is over; never throws.
+   */
+  giveUp(): void;
   /** Makes an empty header list of the engine's own cheapest kind. */
   createHeaders(): HeaderList;
 }
@@ -356,7 +361,10 @@ export interface ServerOptions {
   readonly limits: ServerLimits;
   /** How request targets are normalised beyond what is always done; see the table in README.md. */
   readonly target: { readonly mergeSlashes: boolean; readonly encodedSlash: 'keep' | 'refuse' };
-  /** Receives every well-formed request. Must answer each exactly once, at some time, unless it is aborted. */
+  /**
+   * Receives every well-formed request. Must answer each exactly once, at some time, unless it is aborted. What it throws is told to
+   * {@link OnThrown}, and the exchange is given up.
+   */
   readonly onExchange: (exchange: Exchange) => void;
   readonly onRefusal: ((refusal: EngineRefusal) => void) | undefined;
 }
@@ -375,6 +383,12 @@ export interface RunningServer {
    */
   close(deadlineMs: number, quietMs?: number): Promise<void>;
 }
+
+/**
+ * Hears what was thrown where nothing should throw: by the engine, or by what it calls (a gateway's function, a callback). By then the
+ * request is answered and the connection closed, or the dial ended; nothing else is touched, and the process goes on.
+ */
+export type OnThrown = (error: unknown) => void;
 
 /** What an HTTP engine is: a server side and an upstream side that understand each other's bodies. */
 export interface Engine {

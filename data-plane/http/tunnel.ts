@@ -165,6 +165,7 @@ export class Tunnel implements Member {
         to.resume();
       },
       onEnd: () => this.#end('complete'),
+      onThrown: (error) => this.onThrown(error),
       onClosed: (error) => {
         this.#end(error === undefined ? 'complete' : aborted);
         if (from.isClosed && to.isClosed) this.#state.leave(this);
@@ -204,6 +205,11 @@ export class Tunnel implements Member {
     if (upstream.isDrained) client.resume();
     if (client.isDrained) upstream.resume();
     this.#onEnd({ kind, bytesFromClient: this.#toUpstream.bytes, bytesFromUpstream: this.#toClient.bytes });
+  }
+
+  onThrown(error: unknown): void {
+    this.#state.sweep.tellThrown(error);
+    this.#cut();
   }
 
   #cut(): void {

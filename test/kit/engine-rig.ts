@@ -6,6 +6,7 @@ import { createEngine } from '../../data-plane/http/engine.ts';
 import type {
   EngineRefusal,
   Exchange,
+  OnThrown,
   Outcome,
   ServerLimits,
   Upstream,
@@ -19,11 +20,14 @@ export interface RigWish {
   readonly upstream?: Partial<UpstreamOptions>;
   /** Instead of passing every exchange on. */
   readonly onExchange?: (exchange: Exchange, upstream: Upstream) => void;
+  readonly onRefusal?: () => void;
+  /** Hears what was thrown; without it that ends the test. */
+  readonly onThrown?: OnThrown;
 }
 
 /** The engine between a client and a backend that the test plays, with everything that it said. */
 export async function startRig(t: Pick<TestContext, 'after'>, wish: RigWish = {}) {
-  const engine = createEngine();
+  const engine = createEngine(wish.onThrown);
   const backend = await startBackend(t);
   const upstream = engine.createUpstream({
     ...upstreamDefaults,
@@ -48,7 +52,10 @@ export async function startRig(t: Pick<TestContext, 'after'>, wish: RigWish = {}
       if (wish.onExchange === undefined) forward(exchange, upstream, (failure) => failures.push(failure));
       else wish.onExchange(exchange, upstream);
     },
-    onRefusal: (refusal) => void refusals.push(refusal),
+    onRefusal: (refusal) => {
+      refusals.push(refusal);
+      wish.onRefusal?.();
+    },
   });
   t.after(async () => {
     await running.close(0);

@@ -96,6 +96,13 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.wire.destroy();
   }
 
+  onThrown(error: unknown): void {
+    this.state.sweep.tellThrown(error);
+    const exchange = this.#exchange;
+    if (exchange !== undefined && !exchange.isOver) exchange.giveUp();
+    else this.wire.reset();
+  }
+
   onClosed(error: Error | undefined): void {
     this.state.leave(this);
     const cause = error ?? new Error('the client went away');
@@ -241,7 +248,7 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   #rest(bytes: Buffer, isStable: boolean): void {
     this.#ahead = isStable ? bytes : Buffer.from(bytes);
     this.wire.pause();
-    if (this.wire.isDrained) setImmediate(() => this.#goOn());
+    if (this.wire.isDrained) setImmediate(() => this.wire.guard(() => this.#goOn()));
     else this.wire.askDrain();
   }
 
@@ -269,7 +276,11 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     this.#answerDueMs = state.limits.requestMsMax === 0 ? 0 : state.sweep.nowMs + state.limits.requestMsMax;
     this.#dueMs = this.#answerDueMs;
     body.expectFeed();
-    state.onExchange(exchange);
+    try {
+      state.onExchange(exchange);
+    } catch (error) {
+      this.onThrown(error);
+    }
   }
 
   // oxlint-disable-next-line max-params -- once per read

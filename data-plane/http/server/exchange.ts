@@ -16,6 +16,7 @@ import { kinds } from '../message/field-kind.ts';
 import { createWireHeaders, WireHeaders } from '../message/wire-headers.ts';
 import { startTunnel, type Tunnel } from '../tunnel.ts';
 import type { ServerConnection } from './connection.ts';
+import { refusalAnswer } from './refusal-answer.ts';
 import type { ServerRequest } from './request.ts';
 
 /** Unread bytes of a request that are read and dropped after its answer, so that the connection can be kept. */
@@ -70,6 +71,11 @@ export class ServerExchange implements Exchange {
     return this.#controller.signal;
   }
 
+  /** Its last bytes were let go, or wait for `beforeEnd` alone. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   elapsedUs(): number {
     return Math.max(1, Math.round((performance.now() - this.#startedMs) * 1_000));
   }
@@ -102,6 +108,22 @@ export class ServerExchange implements Exchange {
     this.#respondWhole(head, typeof body === 'string' ? Buffer.from(body) : body, isBodiless);
   }
 
+  giveUp(): void {
+    if (this.#isOver || this.isAborted) return;
+    const { wire, state } = this.#connection;
+    const hasHead = this.#writer !== undefined;
+    const isHead = this.request.method === 'HEAD';
+    this.isAborted = true;
+    this.#abort();
+    if (hasHead) return this.#end('upstreamAborted', () => wire.reset());
+    this.#status = 500;
+    this.#responseBytes = isHead ? 0 : (STATUS_CODES[500]?.length ?? 0);
+    this.#end('complete', () => {
+      wire.write(refusalAnswer(500, state.sweep.dateLine, isHead));
+      this.#connection.onExchangeEnd(false);
+    });
+  }
+
   tunnel(upgraded: UpstreamUpgrade): void {
     invariant(!this.isAnswered, 'an exchange is answered once');
     this.isAnswered = true;
@@ -109,20 +131,33 @@ export class ServerExchange implements Exchange {
     if (this.isAborted) return;
     this.#status = upgraded.head.status;
     this.#isOver = true;
-    this.#tunnel = startTunnel(this.#connection, upgraded, ({ kind, bytesFromClient, bytesFromUpstream }) => {
-      // Nothing waits for this record: the bytes have gone.
-      void this.#tell(kind, bytesFromClient, bytesFromUpstream);
-    });
+    try {
+      this.#tunnel = startTunnel(
+        this.#connection,
+        upgraded,
+        ({ kind, bytesFromClient, bytesFromUpstream }) => {
+          // Nothing waits for this record: the bytes have gone.
+          void this.#tell(kind, bytesFromClient, bytesFromUpstream);
+        },
+      );
+    } catch (error) {
+      // Whose head has left nobody can say; whoever owns the wires by now learns that this one is gone.
+      this.#connection.wire.reset();
+      throw error;
+    }
   }
 
   end(ending: StreamEnding, isWhole: boolean): void {
-    if (this.#tunnel !== undefined) return this.#tunnel.close(ending);
-    const writer = this.#writer;
-    if (writer === undefined || this.#isOver) return;
-    this.#isPersistent = false;
-    this.#flow?.cancel();
-    if (isWhole) writer.onEnd(undefined);
-    else writer.onBroken(new Error(ending.reason));
+    // Whoever ends many must not stop at one that throws.
+    this.#connection.wire.guard(() => {
+      if (this.#tunnel !== undefined) return this.#tunnel.close(ending);
+      const writer = this.#writer;
+      if (writer === undefined || this.#isOver) return;
+      this.#isPersistent = false;
+      this.#flow?.cancel();
+      if (isWhole) writer.onEnd(undefined);
+      else writer.onBroken(new Error(ending.reason));
+    });
   }
 
   /** The client's connection has taken what was written. */
@@ -155,8 +190,9 @@ export class ServerExchange implements Exchange {
     const length = bytes?.length ?? 0;
     this.#responseBytes = length;
     this.#decidePersistence(head);
+    // Before the record is told: what throws here is answered otherwise.
+    const text = this.#headText(head, framingLine(head, isBodiless, given?.length ?? 0));
     this.#end('complete', () => {
-      const text = this.#headText(head, framingLine(head, isBodiless, given?.length ?? 0));
       const { wire } = this.#connection;
       if (bytes === undefined || length === 0) wire.write(text);
       else {
@@ -221,10 +257,16 @@ export class ServerExchange implements Exchange {
 
   #abort(): void {
     this.#flow?.cancel();
-    this.#onAbort?.();
+    const callbacks = this.#onAbort === undefined ? [] : [this.#onAbort, ...(this.#moreOnAbort ?? [])];
     this.#onAbort = undefined;
-    for (const callback of this.#moreOnAbort ?? []) callback();
     this.#moreOnAbort = undefined;
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (error) {
+        this.#connection.state.sweep.tellThrown(error);
+      }
+    }
   }
 
   /** Tells beforeEnd, once, and lets the last bytes go when it agrees. */
@@ -232,14 +274,27 @@ export class ServerExchange implements Exchange {
     if (this.#isOver) return;
     this.#isOver = true;
     const held = this.#tell(kind, this.request.body.bytes, this.#writer?.bytes ?? this.#responseBytes);
-    if (held === undefined) release();
-    else void held.then(release, release);
+    if (held === undefined) return release();
+    const late = (): void => {
+      try {
+        release();
+      } catch (error) {
+        this.#connection.onThrown(error);
+      }
+    };
+    void held.then(late, late);
   }
 
   #tell(kind: Outcome['kind'], requestBytes: number, responseBytes: number): Promise<void> | undefined {
     if (this.beforeEnd === undefined) return undefined;
     const status = this.#status;
-    return this.beforeEnd({ kind, status, requestBytes, responseBytes, totalUs: this.elapsedUs() });
+    try {
+      return this.beforeEnd({ kind, status, requestBytes, responseBytes, totalUs: this.elapsedUs() });
+    } catch (error) {
+      // The answer is right all the same.
+      this.#connection.state.sweep.tellThrown(error);
+      return undefined;
+    }
   }
 }
 
@@ -261,7 +316,10 @@ function statusLine(status: number, reason: string | undefined): string {
 function framingLine(head: ResponseHead, isBodiless: boolean, length: number): string {
   if (head.status === 204) return '';
   if (!isBodiless) return `Content-Length: ${length}\r\n`;
-  const declared = head.headers.get('content-length') ?? (length > 0 ? String(length) : undefined);
+  // A policy may have set one that is no length.
+  const given = head.headers.get('content-length');
+  const declared =
+    given !== undefined && /^\d+$/.test(given) ? given : length > 0 ? String(length) : undefined;
   return declared === undefined ? '' : `Content-Length: ${declared}\r\n`;
 }
 

@@ -18,12 +18,17 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
   acceptFrom(
     server,
     (socket, reading) => {
-      if (!state.admits(socket.remoteAddress ?? '')) {
-        state.onRefusal('too-many-connections', socket.remoteAddress ?? '');
-        socket.on('error', () => undefined);
-        socket.resetAndDestroy();
-      } else if (acceptor !== undefined) acceptor.accept(socket);
-      else void new ServerConnection(socket, reading, state);
+      try {
+        if (!state.admits(socket.remoteAddress ?? '')) {
+          state.onRefusal('too-many-connections', socket.remoteAddress ?? '');
+          socket.on('error', () => undefined);
+          socket.resetAndDestroy();
+        } else if (acceptor !== undefined) acceptor.accept(socket);
+        else void new ServerConnection(socket, reading, state);
+      } catch (error) {
+        state.sweep.tellThrown(error);
+        socket.destroy();
+      }
     },
     { mayReadDirectly: acceptor === undefined },
   );
@@ -57,6 +62,10 @@ class Handshaking implements Member {
     // The acceptor has a timer for it.
   }
 
+  onThrown(): void {
+    // Nothing is done here that could throw.
+  }
+
   /** Nothing was asked on it yet. */
   retire(): void {
     this.wire.destroy();
@@ -70,7 +79,7 @@ function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
   const underWay = new Map<string, Handshaking>();
   // The secured socket does not say which one it secures, but both have the same peer.
   const peerOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
-  acceptor.onSecure((socket) => {
+  const onSecure = (socket: Socket): void => {
     const before = underWay.get(peerOf(socket));
     // Joins before the handshake leaves: a server that stops must not think itself empty in between.
     const { wire } = new ServerConnection(socket, undefined, state);
@@ -78,6 +87,14 @@ function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
     wire.transport = before.wire;
     underWay.delete(peerOf(socket));
     state.leave(before);
+  };
+  acceptor.onSecure((socket) => {
+    try {
+      onSecure(socket);
+    } catch (error) {
+      state.sweep.tellThrown(error);
+      socket.destroy();
+    }
   });
   return {
     ...acceptor,

@@ -65,12 +65,17 @@ export class ServerState {
   }
 
   onRefusal(reason: RefusalReason, remoteAddress: string): void {
-    this.#options.onRefusal?.({
-      status: refusals[reason].status,
-      reason,
-      remoteAddress,
-      startedAtMs: Date.now(),
-    });
+    try {
+      this.#options.onRefusal?.({
+        status: refusals[reason].status,
+        reason,
+        remoteAddress,
+        startedAtMs: Date.now(),
+      });
+    } catch (error) {
+      // The refusal itself goes on.
+      this.sweep.tellThrown(error);
+    }
   }
 
   /**

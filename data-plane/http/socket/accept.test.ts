@@ -40,6 +40,10 @@ async function listen(t: TestContext): Promise<Server> {
   return server;
 }
 
+const rethrow = (error: unknown): never => {
+  throw error;
+};
+
 /** Writes back what is read, with the back-pressure that the engine uses. */
 function echo(server: Server, mayReadDirectly: boolean): string {
   return acceptFrom(
@@ -56,6 +60,7 @@ function echo(server: Server, mayReadDirectly: boolean): string {
         onDrain: () => wire.resume(),
         onEnd: () => wire.end(),
         onClosed: () => undefined,
+        onThrown: rethrow,
       };
       const wire = new Wire(socket, reading, owner);
     },
@@ -89,6 +94,7 @@ test('what was written leaves although the connection is closed in the same turn
         onDrain: () => undefined,
         onEnd: () => undefined,
         onClosed: () => undefined,
+        onThrown: rethrow,
       });
     },
     { mayReadDirectly: true },

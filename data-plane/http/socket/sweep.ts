@@ -1,6 +1,10 @@
+import type { OnThrown } from '../exchange.ts';
+
 /** Something that waits: looked at some times a second, so that no wait costs a timer. */
 export interface Swept {
   onSweep(nowMs: number): void;
+  /** Its look threw; see `OnThrown`. */
+  onThrown(error: unknown): void;
 }
 
 /** Between two looks. Every wait of the engine may last this much longer, and never less than it should. */
@@ -22,9 +26,21 @@ export class Sweep {
   lagMs = 0;
   /** `Date: ...\r\n`, RFC 9110 section 6.6.1. */
   dateLine = dateLine();
+  /** Everything of an engine knows its sweep, so what was thrown is told here. Never throws. */
+  readonly tellThrown: OnThrown;
   readonly #members = new Set<Swept>();
   #timer: NodeJS.Timeout | undefined = undefined;
   #second = Math.trunc(Date.now() / 1_000);
+
+  constructor(onThrown: OnThrown) {
+    this.tellThrown = (error) => {
+      try {
+        onThrown(error);
+      } catch {
+        // Whoever listens cannot even be told that he cannot be told.
+      }
+    };
+  }
 
   add(member: Swept): void {
     this.#members.add(member);
@@ -50,7 +66,13 @@ export class Sweep {
       this.#second = second;
       this.dateLine = dateLine();
     }
-    for (const member of this.#members) member.onSweep(nowMs);
+    for (const member of this.#members) {
+      try {
+        member.onSweep(nowMs);
+      } catch (error) {
+        member.onThrown(error);
+      }
+    }
   }
 }
 

@@ -13,6 +13,8 @@ export interface WireOwner {
   onEnd(): void;
   /** The connection is gone; once. */
   onClosed(error: Error | undefined): void;
+  /** One of the above, or a write, threw; see `OnThrown`. Ends what it was about. */
+  onThrown(error: unknown): void;
 }
 
 /** Bytes of one read at most. */
@@ -84,11 +86,14 @@ class Outgoing {
   #send(): void {
     const wires = this.#wires;
     this.#wires = [];
-    for (const wire of wires) wire.flush();
+    for (const wire of wires) wire.guard(sendText);
   }
 }
 
 const outgoing = new Outgoing();
+const sendText = (wire: Wire): void => wire.flush();
+const tellEnd = (wire: Wire): void => wire.owner.onEnd();
+const tellDrain = (wire: Wire): void => wire.owner.onDrain();
 
 /**
  * One connection, plain or TLS: bytes in, bytes out, pause, drain, close.
@@ -120,12 +125,30 @@ export class Wire {
     this.#reading = reading;
     if (reading === undefined) socket.on('data', (bytes: Buffer) => this.onRead(bytes, bytes.length, true));
     else reading.wire = this;
-    socket.on('end', () => this.owner.onEnd());
+    socket.on('end', () => this.guard(tellEnd));
     socket.on('error', (error) => (this.#error = error));
     socket.on('close', () => {
       this.isClosed = true;
-      this.owner.onClosed(this.#error);
+      this.guard(() => this.owner.onClosed(this.#error));
     });
+  }
+
+  /** Runs what the event loop began: what is thrown ends this connection at the most, never the process. */
+  guard(work: (wire: this) => void): void {
+    try {
+      work(this);
+    } catch (error) {
+      this.#onThrown(error);
+    }
+  }
+
+  #onThrown(error: unknown): void {
+    try {
+      this.owner.onThrown(error);
+    } catch {
+      // It was told before its owner did anything; what is left is to close.
+      this.socket.destroy();
+    }
   }
 
   /** Called by the socket. */
@@ -134,7 +157,11 @@ export class Wire {
     if (!isStable && length >= bulkBytes) this.#reading?.setPrivate(readBytes);
     if (length < readBytes) this.#turnSinceMs = 0;
     else if (this.#turnSinceMs === 0) this.#turnSinceMs = performance.now();
-    this.owner.onBytes(bytes, 0, length, isStable);
+    try {
+      this.owner.onBytes(bytes, 0, length, isStable);
+    } catch (error) {
+      this.#onThrown(error);
+    }
     const isLong = this.#turnSinceMs !== 0 && performance.now() - this.#turnSinceMs >= turnMsMax;
     if (isLong || this.#readsLittle) this.#yield();
   }
@@ -233,7 +260,7 @@ export class Wire {
     // 'drain' is told only above Node's high-water mark; the callback of an empty write is told always, behind all others.
     this.socket.write('', 'latin1', () => {
       this.#isDrainAsked = false;
-      if (!this.isClosed) this.owner.onDrain();
+      if (!this.isClosed) this.guard(tellDrain);
     });
   }
 

@@ -1,4 +1,4 @@
-import type { UpstreamFailure, UpstreamRequest, UpstreamResult } from '../exchange.ts';
+import type { OnThrown, UpstreamFailure, UpstreamRequest, UpstreamResult } from '../exchange.ts';
 import { IncomingBody } from '../message/body.ts';
 
 // RFC 9110 section 9.2.2: only these may be sent again when it is not known whether they were received.
@@ -14,10 +14,12 @@ export class UpstreamCall {
   /** Tells whoever holds the call that the client has gone. */
   cancel: (() => void) | undefined = undefined;
   readonly #receive: (result: UpstreamResult) => void;
+  readonly #tellThrown: OnThrown;
 
-  constructor(request: UpstreamRequest, receive: (result: UpstreamResult) => void) {
+  constructor(request: UpstreamRequest, receive: (result: UpstreamResult) => void, tellThrown: OnThrown) {
     this.request = request;
     this.#receive = receive;
+    this.#tellThrown = tellThrown;
     request.exchange.onAbort(() => {
       const { cancel } = this;
       this.cancel = undefined;
@@ -28,7 +30,18 @@ export class UpstreamCall {
   settle(result: UpstreamResult): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    this.#receive(result);
+    try {
+      this.#receive(result);
+    } catch (error) {
+      this.onThrown(error);
+      if (result.kind === 'response') result.body.discard();
+    }
+  }
+
+  /** Whoever works for it threw: nobody else will answer. */
+  onThrown(error: unknown): void {
+    this.#tellThrown(error);
+    this.request.exchange.giveUp();
   }
 
   fail(failure: UpstreamFailure, message: string): void {

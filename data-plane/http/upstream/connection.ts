@@ -145,6 +145,14 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     call.fail(failure, error?.message ?? 'the upstream closed the connection');
   }
 
+  onThrown(error: unknown): void {
+    const call = this.#call;
+    // Cuts this call, too: its exchange is aborted.
+    if (call === undefined) this.#pool.sweep.tellThrown(error);
+    else call.onThrown(error);
+    this.#abandon('something threw');
+  }
+
   onSweep(nowMs: number): void {
     const call = this.#call;
     if (call === undefined) {

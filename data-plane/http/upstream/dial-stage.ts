@@ -62,6 +62,11 @@ export function createTestDialer(
   return createDialer(upstreamOptions(more), dns);
 }
 
+/** Nothing should throw: here it ends the test. */
+export const rethrow = (error: unknown): never => {
+  throw error;
+};
+
 /** Dials once; the socket is destroyed when the test ends. */
 export function dialled(
   t: Pick<TestContext, 'after'>,
@@ -77,6 +82,7 @@ export function dialled(
         resolve({ kind: 'connected', socket, address: socket.remoteAddress });
       },
       onFailed: (failure, message) => resolve({ kind: 'failed', failure, message }),
+      onThrown: rethrow,
     });
   });
 }

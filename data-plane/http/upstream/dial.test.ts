@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
 import { eventually } from '../../../test/kit/eventually.ts';
-import { createTestDialer, dialled, listening, upstreamOptions } from './dial-stage.ts';
+import { createTestDialer, dialled, listening, rethrow, upstreamOptions } from './dial-stage.ts';
 import { createDialer, failureOf } from './dial.ts';
 import { createDnsCache } from './dns.ts';
 
@@ -137,6 +137,7 @@ test('no hook is called before dial returns, not even for what is known', async 
           assert.ok(hasReturned);
           resolve();
         },
+        onThrown: rethrow,
       });
       hasReturned = true;
     });
@@ -148,7 +149,11 @@ test('a cancelled dial calls nothing and closes what it opened', async (t) => {
   const server = createServer((socket) => accepted.push(socket.resume()));
   const port = await listening(t, server);
   const dialer = createTestDialer({ port });
-  const never = { onConnected: () => assert.fail('connected'), onFailed: () => assert.fail('failed') };
+  const never = {
+    onConnected: () => assert.fail('connected'),
+    onFailed: () => assert.fail('failed'),
+    onThrown: rethrow,
+  };
   dialer.dial(never).cancel();
   const unknown = createTestDialer({ host: 'a.example' }).dial(never);
   unknown.cancel();
@@ -169,6 +174,7 @@ test('cancel after the hook leaves the connection alone', async (t) => {
         resolve(opened);
       },
       onFailed: () => assert.fail('failed'),
+      onThrown: rethrow,
     });
   });
   t.after(() => socket.destroy());

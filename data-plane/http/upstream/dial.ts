@@ -1,7 +1,7 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
-import type { UpstreamFailure, UpstreamOptions } from '../exchange.ts';
+import type { OnThrown, UpstreamFailure, UpstreamOptions } from '../exchange.ts';
 import { createHandshake, type Handshake } from './handshake.ts';
 import { type DnsAnswer, type DnsCache, type HostAddress } from './dns.ts';
 import { openTunnel, proxyAuthorizationOf } from './proxy.ts';
@@ -24,6 +24,8 @@ export interface DialHooks {
    */
   readonly onConnected: (socket: Socket | TLSSocket) => void;
   readonly onFailed: (failure: UpstreamFailure, message: string) => void;
+  /** Something threw, of the dial or of a hook, perhaps after one was called; what there was is destroyed. */
+  readonly onThrown: OnThrown;
 }
 
 /** A connection that is being opened. */
@@ -109,10 +111,10 @@ class Attempt implements DialAttempt {
     const timeoutMs = connectTimeoutMs === 0 ? connectMsCeiling : connectTimeoutMs;
     this.#deadlineMs = performance.now() + timeoutMs;
     this.#timer = setTimeout(
-      () => this.#fail('connectTimeout', `${timeoutMs} ms passed while ${this.#doing}`),
+      () => this.#run(() => this.#fail('connectTimeout', `${timeoutMs} ms passed while ${this.#doing}`)),
       timeoutMs,
     );
-    this.#forgetLookup = way.dns.resolve(this.#host, (answer) => this.#onAnswer(answer));
+    this.#forgetLookup = way.dns.resolve(this.#host, (answer) => this.#run(() => this.#onAnswer(answer)));
   }
 
   cancel(): void {
@@ -123,7 +125,7 @@ class Attempt implements DialAttempt {
     if (this.#isSettled) return;
     if (answer.kind === 'failure') {
       // Not at once: a remembered failure would reach the caller before it holds the attempt.
-      return process.nextTick(() => this.#fail('dnsFailed', answer.message));
+      return process.nextTick(() => this.#run(() => this.#fail('dnsFailed', answer.message)));
     }
     this.#addresses = this.#way.rotation.order(answer.addresses).slice(0, addressesMax);
     this.#connect(0);
@@ -148,8 +150,7 @@ class Attempt implements DialAttempt {
       if (this.#isSettled || this.#socket !== socket) return;
       clearTimeout(this.#shareTimer);
       this.#way.rotation.failed(address);
-      if (isLast) this.#failBy(error);
-      else this.#connect(index + 1);
+      this.#run(() => (isLast ? this.#failBy(error) : this.#connect(index + 1)));
     };
     socket.on('error', onFailure);
     socket.once('connect', () => {
@@ -157,7 +158,7 @@ class Attempt implements DialAttempt {
       clearTimeout(this.#shareTimer);
       this.#way.rotation.worked(address);
       socket.off('error', onFailure);
-      this.#onTcp(socket);
+      this.#run(() => this.#onTcp(socket));
     });
     if (isLast) return;
     const shareMs = (this.#deadlineMs - performance.now()) / (this.#addresses.length - index);
@@ -169,12 +170,13 @@ class Attempt implements DialAttempt {
 
   #onTcp(socket: Socket): void {
     if (!this.#needsTunnel) return this.#secure(socket);
-    socket.on('error', (error) => this.#failBy(error));
+    socket.on('error', (error) => this.#run(() => this.#failBy(error)));
     this.#doing = `waiting for the proxy ${this.#host}:${this.#port}`;
     openTunnel(socket, this.#way.options, (failure) => {
       if (this.#isSettled) return;
-      if (failure === undefined) this.#secure(socket);
-      else this.#fail(failure.failure, failure.message);
+      this.#run(() =>
+        failure === undefined ? this.#secure(socket) : this.#fail(failure.failure, failure.message),
+      );
     });
   }
 
@@ -187,14 +189,25 @@ class Attempt implements DialAttempt {
     const { handshake } = this.#way;
     if (handshake === undefined) return this.#succeed(socket);
     // From here on this socket only carries another one, and its errors come through that one; a late one must not end the process.
-    socket.on('error', (error) => this.#failBy(error));
+    socket.on('error', (error) => this.#run(() => this.#failBy(error)));
     this.#doing = `in the TLS handshake with ${this.#way.options.host}`;
     const secured = handshake.start(socket, (error) => {
       if (this.#isSettled) return;
-      if (error === undefined) this.#succeed(secured);
-      else this.#failBy(error);
+      this.#run(() => (error === undefined ? this.#succeed(secured) : this.#failBy(error)));
     });
     this.#socket = secured;
+  }
+
+  /** Runs what an event began: what is thrown ends this dial, never the process. */
+  #run(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#settle();
+      this.#socket?.destroy();
+      // Not at once: the dial may not have returned yet.
+      process.nextTick(() => this.#hooks.onThrown(error));
+    }
   }
 
   #succeed(socket: Socket): void {

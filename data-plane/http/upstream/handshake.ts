@@ -38,9 +38,19 @@ export function createHandshake({ host, tls = trusting }: UpstreamOptions): Hand
     rejectUnauthorized: tls.rejectUnauthorized,
     servername: isIP(name) === 0 ? name : '',
     // Against the name that was asked for, whichever address the connection goes to.
-    checkServerIdentity: (_given, certificate) =>
-      endsWhereTrusted?.(certificate) ??
-      (tls.verifyHost ? checkServerIdentity(name, certificate) : undefined),
+    checkServerIdentity: (_given, certificate) => {
+      try {
+        return (
+          endsWhereTrusted?.(certificate) ??
+          (tls.verifyHost ? checkServerIdentity(name, certificate) : undefined)
+        );
+      } catch (error) {
+        // A certificate that cannot even be judged; thrown here it would end the process.
+        return Object.assign(error instanceof Error ? error : new Error(String(error)), {
+          code: 'CERT_INVALID',
+        });
+      }
+    },
     ALPNProtocols: ['http/1.1'],
   };
   let session: Buffer | undefined;

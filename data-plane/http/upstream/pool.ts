@@ -55,7 +55,7 @@ export class UpstreamPool implements Upstream, Swept {
   send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void {
     const { exchange } = request;
     exchange.marks.upstreamStartUs = exchange.elapsedUs();
-    this.enter(new UpstreamCall(request, receive));
+    this.enter(new UpstreamCall(request, receive, this.sweep.tellThrown));
   }
 
   /** Gives the call a connection, or a place in the queue, or a no. */
@@ -114,6 +114,10 @@ export class UpstreamPool implements Upstream, Swept {
       call.fail('queueTimeout', `no connection was free for ${this.options.connectTimeoutMs} ms`);
     }
     if (this.#waiting.size === 0) this.sweep.delete(this);
+  }
+
+  onThrown(error: unknown): void {
+    this.sweep.tellThrown(error);
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -190,6 +194,10 @@ export class UpstreamPool implements Upstream, Swept {
         this.#start(connection, call);
       },
       onFailed: (failure, message) => end(failure, message),
+      onThrown: (error) => {
+        call.onThrown(error);
+        end('unreachable', 'the dial threw');
+      },
     });
     const end = (failure: UpstreamFailure, message: string): void => {
       attempt.cancel();
