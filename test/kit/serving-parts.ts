@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+
+import { createUpstreams } from '../../data-plane/endpoints/upstreams.ts';
+import { Deadlines } from '../../data-plane/gateway/deadlines.ts';
+import { createDeployments } from '../../data-plane/gateway/deployments.ts';
+import { createForwarding } from '../../data-plane/gateway/forwarded.ts';
+import type { PolicyBuilder } from '../../data-plane/gateway/pipeline.ts';
+import { createRequestIds } from '../../data-plane/gateway/request-ids.ts';
+import { createServe } from '../../data-plane/gateway/serve.ts';
+import { createStrays } from '../../data-plane/gateway/strays.ts';
+import { createThrownTeller } from '../../data-plane/gateway/thrown.ts';
+import { limitDefaults } from '../../data-plane/http/conformance/stage.ts';
+import { createEngine } from '../../data-plane/http/engine.ts';
+import { createMemoryCounters } from '../../data-plane/limits/memory.ts';
+import type { Policy } from '../../data-plane/policies/policy.ts';
+import { createTraffic } from '../../data-plane/traffic.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import { encodeApi } from '../../proto/wire/payloads.ts';
+import { apiDefinition, flow } from './gateway.ts';
+import { startBackend } from './raw-peer.ts';
+
+/**
+ * What a gateway serves with, around policies that no configuration could make: one API per policy under its name, and a backend that
+ * the test plays.
+ */
+export async function startServingParts(
+  t: Pick<TestContext, 'after'>,
+  policies: Readonly<Record<string, Policy>>,
+) {
+  const build: PolicyBuilder = (_step, _host, place) => ({
+    policy: policies[place.api] ?? {},
+    needsBody: false,
+  });
+  const backend = await startBackend(t);
+  const logged: Record<string, unknown>[] = [];
+  const destination = {
+    write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+  };
+  const log = createLog({ name: 'gateway', level: 'error', destination });
+  const metrics = createMetrics();
+  const traffic = createTraffic(metrics);
+  const onThrown = createThrownTeller({ log, clock: systemClock, count: traffic.onThrown });
+  const engine = createEngine(onThrown);
+  const upstreams = createUpstreams(engine, { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
+  const counters = createMemoryCounters({ windowsMax: 10 });
+  const deployments = createDeployments({
+    upstreams,
+    host: { clock: systemClock, counters },
+    records: undefined,
+    log,
+    keysSeenMax: 10,
+    streamMsMax: 0,
+    build,
+  });
+  const set = Object.keys(policies).map((name, at) => {
+    const step = ['transform-headers', {}] as const;
+    const flows = [flow('/', { request: [step], response: [step] })];
+    const definition = apiDefinition(name, `http://127.0.0.1:${backend.port}`, { flows });
+    const payload = encodeApi({ id: name, name, revision: '1', definition: JSON.stringify(definition) });
+    return { kind: 'api', id: name, seq: at + 1, revision: '1', payload } as const;
+  });
+  const nacks = deployments.apply({
+    organization: 'O',
+    environment: 'E',
+    seq: 99,
+    isFull: true,
+    set,
+    removed: [],
+  });
+  assert.deepEqual(nacks, []);
+  const nextRequestId = createRequestIds();
+  const forwarding = createForwarding([]);
+  const serve = createServe({
+    match: deployments.match,
+    hasConfiguration: deployments.hasConfiguration,
+    nextRequestId,
+    strays: createStrays({ target: undefined, environments: () => [], nextRequestId, clientOf: () => '' }),
+    places: { header: '', parameter: '' },
+    deadlines: new Deadlines({ clock: systemClock, afterMs: 200, graceMs: 10 }),
+    forwarding,
+    bodyBytesMax: 1_000,
+    streams: deployments.streams,
+    onThrown,
+    onAnswer: traffic.onAnswer,
+    onUnrouted: undefined,
+  });
+  const server = await engine.listen({
+    host: '127.0.0.1',
+    port: 0,
+    tls: undefined,
+    limits: limitDefaults,
+    target: { mergeSlashes: false, encodedSlash: 'keep' },
+    onExchange: serve,
+    onRefusal: undefined,
+  });
+  t.after(async () => {
+    await server.close(0);
+    deployments.close();
+    await upstreams.close(0);
+  });
+  return { backend, logged, metrics, port: server.port };
+}
