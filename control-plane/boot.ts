@@ -2,7 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Fault, invariant } from '../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../proto/wire/published.ts';
 import type { Actor } from './access/actor.ts';
-import { findUser } from './access/access.store.ts';
+import { actorOf } from './access/access.ts';
+import { findUser, type UserRow } from './access/access.store.ts';
+import { tenantRoles } from './access/memberships.store.ts';
 import { createApi, startApi } from './management/apis/apis.ts';
 import { createApplication } from './management/applications/applications.ts';
 import { writeAudit } from './management/audit/audit.store.ts';
@@ -10,6 +12,7 @@ import type { Desk } from './management/desk.ts';
 import { createPlan } from './management/plans/plans.ts';
 import { subscribe } from './management/subscriptions/subscriptions.ts';
 import { resolveEnvironment, resolveOrganization } from './management/tenants/tenants.store.ts';
+import type { Queries } from './storage/storage.ts';
 
 /** What the first boot may be told. */
 export interface BootOptions {
@@ -61,6 +64,7 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
   const known = await findTenant(desk);
   if (known !== undefined) return known;
   const adminPassword = givenPassword ?? randomBytes(18).toString('base64url');
+  const passwordHash = await desk.access.hashPassword(adminPassword);
   return desk.storage.transaction(async (trx) => {
     // One row lock for all who boot at once: the second finds what the first has made.
     await trx
@@ -75,7 +79,7 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
       invariant(environment !== undefined && user !== undefined, 'a boot makes all or nothing');
       return {
         at: { organization: organization.id, environment: environment.id },
-        admin: actorOf(user),
+        admin: await firstAdmin(trx, user),
       };
     }
     const at = { organization: randomUUID(), environment: randomUUID() };
@@ -92,7 +96,7 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
     const admin = await desk.access.createUser(trx, {
       organization: at.organization,
       username: 'admin',
-      password: adminPassword,
+      passwordHash,
       displayName: 'Administrator',
       role: 'ADMIN',
     });
@@ -106,22 +110,12 @@ async function findTenant({ storage: { db } }: Desk): Promise<Tenant | undefined
   const environment = await resolveEnvironment(db, organization.id, hrid);
   const user = await findUser(db, organization.id, 'admin');
   if (environment === undefined || user === undefined) return undefined;
-  return { at: { organization: organization.id, environment: environment.id }, admin: actorOf(user) };
+  const at = { organization: organization.id, environment: environment.id };
+  return { at, admin: await firstAdmin(db, user) };
 }
 
-function actorOf(user: {
-  readonly id: string;
-  readonly organization: string;
-  readonly username: string;
-  readonly display_name: string;
-}): Actor {
-  return {
-    id: user.id,
-    organization: user.organization,
-    username: user.username,
-    displayName: user.display_name,
-    role: 'ADMIN',
-  };
+async function firstAdmin(db: Queries, user: UserRow): Promise<Actor> {
+  return actorOf(user, await tenantRoles(db, user.organization, user.id));
 }
 
 async function ensureFleet(desk: Desk, { at, admin }: Tenant): Promise<string> {

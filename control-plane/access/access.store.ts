@@ -120,29 +120,29 @@ export async function deleteToken(
   return result.numDeletedRows > 0n;
 }
 
-/** Names for people of the users with those ids. */
-export async function displayNames(
-  db: Queries,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('user_account')
-    .select(['id', 'display_name'])
-    .where('id', 'in', [...new Set(ids)])
-    .execute();
-  return new Map(rows.map((row) => [row.id, row.display_name]));
-}
-
 /** A page of an organization's users by name. */
 export async function listUsers(
   db: Queries,
   organization: string,
   { limit, offset }: { readonly limit: number; readonly offset: number },
-): Promise<{ readonly rows: readonly UserRow[]; readonly total: number }> {
+): Promise<{
+  readonly rows: readonly (UserRow & { readonly is_admin: number })[];
+  readonly total: number;
+}> {
   const selected = db.selectFrom('user_account').where('organization', '=', organization);
   const rows = await selected
     .selectAll()
+    .select((select) =>
+      select
+        .selectFrom('membership')
+        .select((count) => count.fn.countAll<number>().as('held'))
+        .whereRef('membership.organization', '=', 'user_account.organization')
+        .whereRef('membership.reference', '=', 'user_account.organization')
+        .whereRef('membership.member', '=', 'user_account.id')
+        .where('membership.scope', '=', 'organization')
+        .where('membership.role', '=', 'ADMIN')
+        .as('is_admin'),
+    )
     .orderBy('username')
     .orderBy('id')
     .limit(limit)
@@ -151,5 +151,8 @@ export async function listUsers(
   const count = await selected
     .select((select) => select.fn.countAll<number>().as('total'))
     .executeTakeFirstOrThrow();
-  return { rows, total: Number(count.total) };
+  return {
+    rows: rows.map((row) => ({ ...row, is_admin: Number(row.is_admin) })),
+    total: Number(count.total),
+  };
 }

@@ -22,10 +22,14 @@ async function open(t: TestContext, database: TestDatabase) {
     .values({ id: 'o', name: 'o', description: '', hrid: 'o', created_at_ms: at, updated_at_ms: at })
     .execute();
   const wish = { organization: 'o', username: 'ada', displayName: 'Ada', role: 'USER' } as const;
-  const ada = await access.createUser(storage.db, { ...wish, password: 'first password' });
+  const create = async (password: string) => {
+    const passwordHash = await access.hashPassword(password);
+    return storage.transaction((trx) => access.createUser(trx, { ...wish, passwordHash }));
+  };
+  const ada = await create('first password');
   const authenticate = (authorization: string, organization = 'o') =>
     access.authenticate({ authorization, cookie: undefined, source: '10.0.0.1', organization });
-  return { storage, access, ada, wish, authenticate };
+  return { storage, access, ada, create, authenticate };
 }
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -50,10 +54,10 @@ for (const database of testDatabases) {
   );
 
   test(`a user name belongs to one organization and is taken once (${database.name})`, options, async (t) => {
-    const { storage, access, wish, authenticate } = await open(t, database);
+    const { create, authenticate } = await open(t, database);
     assert.equal((await authenticate(basic('ada:first password'), 'other')).kind, 'refused');
     await assert.rejects(
-      access.createUser(storage.db, { ...wish, password: 'another one' }),
+      create('another one'),
       (error) => error instanceof Fault && error.code === 'request.conflict',
     );
   });

@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../proto/process/clock.ts';
 import { Fault } from '../../proto/faults/fault.ts';
-import { isUniqueViolation, type Queries, type Storage } from '../storage/storage.ts';
+import { isUniqueViolation, type Storage, type Trx } from '../storage/storage.ts';
 import {
   deleteSession,
   findSessionUser,
@@ -13,7 +13,9 @@ import {
   touchToken,
   type UserRow,
 } from './access.store.ts';
-import type { Actor, Role } from './actor.ts';
+import type { Actor, HeldRole } from './actor.ts';
+import { addMembership, objectRoles, tenantRoles } from './memberships.store.ts';
+import type { Scope } from './permissions.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
 import { createThrottle, throttleDefaults, type ThrottleLimits } from './throttle.ts';
 
@@ -47,18 +49,25 @@ export interface Access {
   authenticate(credentials: Credentials): Promise<Verdict>;
   openSession(actor: Actor): Promise<OpenedSession>;
   closeSession(token: string): Promise<void>;
-  /** Makes a user. Errors: request.conflict when the name is taken, request.too_many when too many passwords are hashed. */
-  createUser(db: Queries, user: NewUser): Promise<Actor>;
+  /** The actor with what is held on those objects too. */
+  withObjects(
+    actor: Actor,
+    objects: readonly { readonly scope: Scope; readonly reference: string }[],
+  ): Promise<Actor>;
+  /** The hash of a new password, made before a transaction is opened: it takes 25 ms. Errors: request.too_many when too many are hashed. */
+  hashPassword(password: string): Promise<string>;
+  /** Makes a user with that role in the organization and its environments. Errors: request.conflict when the name is taken. */
+  createUser(trx: Trx, user: NewUser): Promise<Actor>;
 }
 
 /** A user to be made. */
 export interface NewUser {
   readonly organization: string;
   readonly username: string;
-  readonly password: string;
+  readonly passwordHash: string;
   readonly displayName: string;
   readonly email?: string | undefined;
-  readonly role: Role;
+  readonly role: 'ADMIN' | 'USER';
 }
 
 /** What access needs; limits only for tests. */
@@ -84,18 +93,22 @@ export function createAccess(options: AccessOptions): Access {
   const basic = createBasic({ ...options, passwords });
   const sessionMs = options.sessionMs ?? 7 * 24 * 3_600_000;
 
+  const admit = async (user: UserRow, via: 'basic' | 'bearer' | 'cookie'): Promise<Verdict> => {
+    const roles = await tenantRoles(storage.db, user.organization, user.id);
+    return { kind: 'actor', actor: actorOf(user, roles), via };
+  };
   const bearer = async (token: string, via: 'bearer' | 'cookie'): Promise<Verdict> => {
     const hash = secretHash(token);
     if (token.startsWith(sessionPrefix)) {
       const user = await findSessionUser(storage.db, hash, clock.now());
-      return user === undefined ? { kind: 'refused' } : { kind: 'actor', actor: actorOf(user), via };
+      return user === undefined ? { kind: 'refused' } : admit(user, via);
     }
     if (via === 'cookie' || !token.startsWith(tokenPrefix)) return { kind: 'refused' };
     const found = await findTokenUser(storage.db, hash, clock.now());
     if (found === undefined) return { kind: 'refused' };
     if (clock.now() - (found.token.last_use_at_ms ?? 0) > tokenTouchMs)
       await touchToken(storage.db, found.token.id, clock.now());
-    return { kind: 'actor', actor: actorOf(found.user), via };
+    return admit(found.user, via);
   };
 
   return {
@@ -105,7 +118,9 @@ export function createAccess(options: AccessOptions): Access {
       if (scheme !== '') {
         if (/^bearer$/i.test(scheme)) return bearer(value, 'bearer');
         if (!/^basic$/i.test(scheme)) return { kind: 'refused' };
-        return organization === undefined ? { kind: 'refused' } : basic(value, { organization, source });
+        if (organization === undefined) return { kind: 'refused' };
+        const known = await basic(value, { organization, source });
+        return known.kind === 'user' ? admit(known.user, 'basic') : known;
       }
       return cookie === undefined || cookie === '' ? { kind: 'anonymous' } : bearer(cookie, 'cookie');
     },
@@ -122,18 +137,26 @@ export function createAccess(options: AccessOptions): Access {
       });
       return { token, expiresAtMs };
     },
+    async withObjects(actor, objects) {
+      const who = { organization: actor.organization, user: actor.id };
+      const held = await objectRoles(storage.db, who, objects);
+      return held.length === 0 ? actor : { ...actor, roles: [...actor.roles, ...held] };
+    },
     closeSession: (token) => deleteSession(storage.db, secretHash(token)),
-    async createUser(db, user) {
-      const hash = await passwords.hash(user.password);
+    async hashPassword(password) {
+      const hash = await passwords.hash(password);
       if (hash === undefined) throw new Fault('request.too_many');
-      const row = userRow(user, hash, clock.now());
+      return hash;
+    },
+    async createUser(trx, user) {
+      const row = userRow(user, clock.now());
       try {
-        await insertUser(db, row);
+        await insertUser(trx, row);
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
         throw new Fault('request.conflict', { detail: `There is a user "${user.username}" already.` });
       }
-      return actorOf(row);
+      return actorOf(row, await giveFirstRoles(trx, row, user.role));
     },
   };
 }
@@ -159,7 +182,7 @@ export function isCsrfToken(sessionToken: string, presented: string | undefined)
 type BasicCheck = (
   value: string,
   at: { readonly organization: string; readonly source: string },
-) => Promise<Verdict>;
+) => Promise<{ readonly kind: 'user'; readonly user: UserRow } | Exclude<Verdict, { kind: 'actor' }>>;
 
 function createBasic(options: AccessOptions & { readonly passwords: Passwords }): BasicCheck {
   const { storage, clock, passwords } = options;
@@ -175,8 +198,7 @@ function createBasic(options: AccessOptions & { readonly passwords: Passwords })
     if (colon < 1 || text.length > 1_024 || text.includes('\0')) return { kind: 'refused' };
     const user = await findUser(storage.db, organization, username);
     const proof = createHmac('sha256', rememberKey).update(`${organization}\0${text}`).digest('base64');
-    if (user !== undefined && remembered.get(proof) === user.password_hash)
-      return { kind: 'actor', actor: actorOf(user), via: 'basic' };
+    if (user !== undefined && remembered.get(proof) === user.password_hash) return { kind: 'user', user };
 
     const account = `${organization}\0${username}`;
     const retryAfterMs = throttle.take(account, source);
@@ -186,7 +208,7 @@ function createBasic(options: AccessOptions & { readonly passwords: Passwords })
     if (isRight === 'busy') return { kind: 'throttled', retryAfterMs: busyRetryMs };
     if (!isRight || user === undefined) return { kind: 'refused' };
     remembered.set(proof, user.password_hash);
-    return { kind: 'actor', actor: actorOf(user), via: 'basic' };
+    return { kind: 'user', user };
   };
 }
 
@@ -198,26 +220,42 @@ function secretHash(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-function userRow(user: NewUser, passwordHash: string, nowMs: number): UserRow {
+function userRow(user: NewUser, nowMs: number): UserRow {
   return {
     id: randomUUID(),
     organization: user.organization,
     username: user.username,
-    password_hash: passwordHash,
+    password_hash: user.passwordHash,
     display_name: user.displayName,
     email: user.email ?? null,
-    role: user.role,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   };
 }
 
-function actorOf(user: UserRow): Actor {
+/** A new user is ADMIN or USER of the organization and of the environments that it has now. */
+async function giveFirstRoles(trx: Trx, user: UserRow, name: 'ADMIN' | 'USER'): Promise<readonly HeldRole[]> {
+  const environments = await trx
+    .selectFrom('environment')
+    .select('id')
+    .where('organization', '=', user.organization)
+    .execute();
+  const roles: HeldRole[] = [
+    { scope: 'organization', reference: user.organization, name },
+    ...environments.map(({ id }) => ({ scope: 'environment' as const, reference: id, name })),
+  ];
+  const of = { organization: user.organization, user: user.id, nowMs: user.created_at_ms };
+  for (const role of roles) await addMembership(trx, { ...of, ...role });
+  return roles;
+}
+
+/** The user as somebody who asks. */
+export function actorOf(user: UserRow, roles: readonly HeldRole[]): Actor {
   return {
     id: user.id,
     organization: user.organization,
     username: user.username,
     displayName: user.display_name,
-    role: user.role === 'ADMIN' ? 'ADMIN' : 'USER',
+    roles,
   };
 }

@@ -1,9 +1,13 @@
 import { Fault } from '../../proto/faults/fault.ts';
+import { partsOf, type Right, type Scope } from './permissions.ts';
+import { roleMay } from './roles.ts';
 
-/** What a user may do in an organization; finer roles come with the console. */
-export const roles = ['ADMIN', 'USER'] as const;
-/** One of {@link roles}. */
-export type Role = (typeof roles)[number];
+/** A role that somebody holds somewhere: `reference` is the id of the organization, environment, API or application. */
+export interface HeldRole {
+  readonly scope: Scope;
+  readonly reference: string;
+  readonly name: string;
+}
 
 /** Who asks: a signed-in user of one organization. Whoever has not signed in is `undefined`. */
 export interface Actor {
@@ -11,72 +15,67 @@ export interface Actor {
   readonly organization: string;
   readonly username: string;
   readonly displayName: string;
-  readonly role: Role;
+  /**
+   * Read once per request: all that is held in the organization and its environments, and what is held on the objects that the request
+   * is about (`Access.withObjects`).
+   */
+  readonly roles: readonly HeldRole[];
 }
 
-/** What somebody wants to do with a resource; every operation is one of these, verbs such as _accept are updates. */
-export type Action = 'read' | 'create' | 'update' | 'delete';
-
-/**
- * What is asked for: its kind, its tenant, and what the rules need to know of it.
- *
- * A field that is absent means "one of them, not yet known": a listing, which then filters by the same rule.
- */
-export type Resource =
-  | { readonly kind: 'organization' | 'environment'; readonly organization: string }
-  | { readonly kind: 'api' | 'plan'; readonly organization: string; readonly isPublic?: boolean }
-  | {
-      readonly kind: 'application' | 'subscription' | 'api-key' | 'token' | 'user';
-      readonly organization: string;
-      readonly ownerId?: string | undefined;
-    }
-  | { readonly kind: 'fleet' | 'analytics' | 'audit'; readonly organization: string };
-
-type Rule = (actor: Actor, resource: Resource) => boolean;
-
-const always: Rule = () => true;
-const whenPublic: Rule = (_actor, resource) => !('isPublic' in resource) || resource.isPublic === true;
-const whenOwn: Rule = (actor, resource) => !('ownerId' in resource) || resource.ownerId === actor.id;
-
-// What a USER may do; what is not here is refused. An ADMIN may do everything inside the own organization.
-const userRules: Readonly<Partial<Record<`${Resource['kind']}.${Action}`, Rule>>> = {
-  'organization.read': always,
-  'environment.read': always,
-  'api.read': whenPublic,
-  'plan.read': whenPublic,
-  'application.create': always,
-  'application.read': whenOwn,
-  'application.update': whenOwn,
-  'application.delete': whenOwn,
-  'subscription.create': whenOwn,
-  'subscription.read': whenOwn,
-  'subscription.delete': whenOwn,
-  'api-key.read': whenOwn,
-  'api-key.create': whenOwn,
-  'api-key.delete': whenOwn,
-  'token.create': whenOwn,
-  'token.read': whenOwn,
-  'token.delete': whenOwn,
-  'user.read': whenOwn,
+/** What is asked for, as a chain of scopes from the organization down to the object; e.g. `{ organization, environment, api }`. */
+export type Resource = { readonly organization: string } & {
+  readonly [S in Exclude<Scope, 'organization'>]?: string | undefined;
 };
 
-/** Says whether the actor may do that to the resource. Nobody may do anything in another organization. */
-export function can(actor: Actor, action: Action, resource: Resource): boolean {
+/**
+ * Says whether the actor may do that to the resource.
+ *
+ * Nobody may do anything in another organization. An ADMIN of the organization may do everything in it, an ADMIN of an environment everything
+ * in that; else a role held in the right's own scope decides.
+ */
+export function can(actor: Actor, right: Right, resource: Resource): boolean {
   if (actor.organization !== resource.organization) return false;
-  if (actor.role === 'ADMIN') return true;
-  return userRules[`${resource.kind}.${action}`]?.(actor, resource) ?? false;
+  if (isAdmin(actor, 'organization', resource.organization)) return true;
+  const { scope, name, action } = partsOf(right);
+  if (scope !== 'organization' && isAdmin(actor, 'environment', resource.environment)) return true;
+  const reference = resource[scope];
+  return actor.roles.some(
+    (role) => role.scope === scope && role.reference === reference && roleMay(role, name, action),
+  );
 }
 
 /**
- * Refuses what `can` denies.
+ * Refuses somebody who has none of the rights.
  *
  * Errors: request.not_found across organizations, so that no tenant learns what another one has;
  * request.forbidden inside the own one.
  */
-export function authorize(actor: Actor, action: Action, resource: Resource): void {
-  if (can(actor, action, resource)) return;
+export function authorize(actor: Actor, rights: readonly Right[], resource: Resource): void {
+  if (rights.some((right) => can(actor, right, resource))) return;
   if (actor.organization !== resource.organization) throw new Fault('request.not_found');
-  throw new Fault('request.forbidden', {
-    internal: `${actor.username} (${actor.role}) may not ${action} ${resource.kind}`,
-  });
+  throw new Fault('request.forbidden', { internal: `${actor.username} lacks ${rights.join(' or ')}` });
+}
+
+/** Whose objects a list may show: everybody's, or those that this user is a member of. Stores turn it into SQL. */
+export type Visible =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'member'; readonly organization: string; readonly user: string };
+
+/** What of an environment's APIs or applications the actor sees in lists. */
+export function visible(actor: Actor, resource: Resource): Visible {
+  const seesAll =
+    isAdmin(actor, 'organization', resource.organization) ||
+    isAdmin(actor, 'environment', resource.environment);
+  return seesAll ? { kind: 'all' } : { kind: 'member', organization: actor.organization, user: actor.id };
+}
+
+function isAdmin(
+  actor: Actor,
+  scope: 'organization' | 'environment',
+  reference: string | undefined,
+): boolean {
+  return (
+    reference !== undefined &&
+    actor.roles.some((role) => role.scope === scope && role.reference === reference && role.name === 'ADMIN')
+  );
 }

@@ -2,7 +2,8 @@ import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import { Fault } from '../../proto/faults/fault.ts';
 import { csrfTokenOf } from '../access/access.ts';
-import { can, type Actor } from '../access/actor.ts';
+import type { Actor } from '../access/actor.ts';
+import { rightsOf } from '../access/roles.ts';
 import { writeAudit } from '../management/audit/audit.store.ts';
 import type { Desk } from '../management/desk.ts';
 import {
@@ -72,8 +73,7 @@ async function me(context: Context, desk: Desk): Promise<Response> {
     envId: undefined,
   });
   const { actor, via } = noStranger(await authenticateRequest(desk, context, organization));
-  const wish = { kind: 'user', organization: organization ?? '', ownerId: actor.id } as const;
-  if (!can(actor, 'read', wish))
+  if (actor.organization !== organization)
     throw new Fault('request.not_found', { detail: 'There is no such organization.' });
   const session = via === 'cookie' ? sessionCookie(context.req.raw) : undefined;
   if (session !== undefined) context.header('X-Xsrf-Token', csrfTokenOf(session));
@@ -91,9 +91,11 @@ function userView(actor: Actor) {
     organizationId: actor.organization,
     username: actor.username,
     displayName: actor.displayName,
-    roles: [
-      { scope: 'ORGANIZATION', name: actor.role },
-      { scope: 'ENVIRONMENT', name: actor.role },
-    ],
+    roles: actor.roles.map((role) => ({
+      scope: role.scope.toUpperCase(),
+      name: role.name,
+      reference: role.reference,
+      permissions: rightsOf(role),
+    })),
   };
 }

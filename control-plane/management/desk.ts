@@ -1,6 +1,7 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Actor } from '../access/actor.ts';
+import { writeAudit } from './audit/audit.store.ts';
 import type { Access } from '../access/access.ts';
 import type { Fleets } from '../publish/fleets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
@@ -38,12 +39,25 @@ export interface Desk {
   readonly analytics?: AnalyticsDesk | undefined;
 }
 
-/** A change in progress: one transaction, one moment, and what it will publish. */
-export interface Change {
+/** A change in progress: one transaction, one moment, and its audit rows. */
+export interface OrganizationChange {
   readonly trx: Trx;
-  readonly at: EnvironmentRef;
+  readonly organization: string;
   readonly actor: Actor;
   readonly nowMs: number;
+  /** Writes who did what to which object; `touched` are ids of what else changed. */
+  audit(event: string, object: AuditedObject, touched?: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** What an audit row is about, e.g. `{ type: 'API', id }`. */
+export interface AuditedObject {
+  readonly type: 'ORGANIZATION' | 'ENVIRONMENT' | 'API' | 'APPLICATION';
+  readonly id: string;
+}
+
+/** A change in an environment, which gateways may have to learn. */
+export interface Change extends OrganizationChange {
+  readonly at: EnvironmentRef;
   /** Notes what gateways must learn; all of it gets consecutive sequence numbers at the end of the transaction. */
   publish(changes: readonly PublishChange[]): void;
 }
@@ -66,7 +80,7 @@ export async function change<T>(
     const publish = (changes: readonly PublishChange[]): void => {
       for (const one of changes) toPublish.set(`${one.kind}/${one.id}`, one);
     };
-    const made = await work({ trx, ...who, nowMs: desk.clock.now(), publish });
+    const made = await work({ ...begin(desk, trx, { ...who, ...who.at }), at: who.at, publish });
     isPublished = toPublish.size > 0;
     if (isPublished)
       await desk.publisher.publish(trx, who.at, { changes: [...toPublish.values()], actor: who.actor.id });
@@ -74,6 +88,39 @@ export async function change<T>(
   });
   if (isPublished) await desk.publisher.published(who.at);
   return result;
+}
+
+/** Runs a change of the organization itself in one transaction: rows and audit commit together. */
+export function changeOrganization<T>(
+  desk: Desk,
+  who: { readonly actor: Actor; readonly organization: string },
+  work: (change: OrganizationChange) => Promise<T>,
+): Promise<T> {
+  return desk.storage.transaction((trx) => work(begin(desk, trx, who)));
+}
+
+function begin(
+  desk: Desk,
+  trx: Trx,
+  {
+    actor,
+    organization,
+    environment,
+  }: {
+    readonly actor: Actor;
+    readonly organization: string;
+    readonly environment?: string;
+  },
+): OrganizationChange {
+  const nowMs = desk.clock.now();
+  return {
+    trx,
+    organization,
+    actor,
+    nowMs,
+    audit: (event, { type, id }, properties) =>
+      writeAudit(trx, { organization, environment, actor, nowMs, event, type, id, properties }),
+  };
 }
 
 /** The moment of a change, later than the row's last one: the ETag is made of it and must differ. */

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import type { Actor } from '../access/actor.ts';
+import { authorize, type Actor, type Resource } from '../access/actor.ts';
+import type { Action, Permission, Right, Scope } from '../access/permissions.ts';
 import type { Desk } from './desk.ts';
 
 /** Which tenant a route works in; each scope has its base paths in {@link basePaths}. */
@@ -33,7 +34,10 @@ export interface Call<Params, Query, Body> {
   readonly url: string;
 }
 
-/** One route: its contract as schemas, and the operation it calls. */
+/** Permissions at the objects that the path names, of which one suffices, or nothing but a sign-in. */
+export type RoutePermission = Permission | readonly Permission[] | 'signed-in';
+
+/** One route: its contract as schemas, who may call it, and the operation it calls. */
 export interface RouteSpec<Params, Query, Body, Result> {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** Below the scope's base, e.g. `/apis/{apiId}`. */
@@ -42,6 +46,10 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly operationId: string;
   readonly tag: string;
   readonly summary: string;
+  /** What whoever calls must be permitted; `signed-in` for what is everybody's own. */
+  readonly permission: RoutePermission;
+  /** Derived from the method when absent: get is read, post create, put update, delete delete. */
+  readonly action?: Action;
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
@@ -77,6 +85,8 @@ export interface Route {
   readonly operationId: string;
   readonly tag: string;
   readonly summary: string;
+  /** Rights of which one suffices; undefined for what is everybody's own. */
+  readonly rights: readonly Right[] | undefined;
   readonly status: 200 | 201 | 202 | 204;
   readonly schemas: {
     readonly params: z.ZodType | undefined;
@@ -86,7 +96,11 @@ export interface Route {
   };
   readonly takesBody: boolean;
   readonly isBodyOptional: boolean;
-  /** Checks the request whole, naming every wrong field, then calls the operation. Errors: request.invalid. */
+  /**
+   * Judges the right, checks the request whole, naming every wrong field, then calls the operation.
+   *
+   * Errors: request.not_found and request.forbidden, request.invalid.
+   */
   handle(request: RouteRequest): Promise<RouteAnswer>;
 }
 
@@ -97,6 +111,7 @@ export function route<Params = unknown, Query = unknown, Body = undefined, Resul
   spec: RouteSpec<Params, Query, Body, Result>,
 ): Route {
   const { params, query, body, answer } = spec;
+  const rights = rightsOf(spec);
   return {
     method: spec.method,
     path: spec.path,
@@ -104,6 +119,7 @@ export function route<Params = unknown, Query = unknown, Body = undefined, Resul
     operationId: spec.operationId,
     tag: spec.tag,
     summary: spec.summary,
+    rights,
     status: spec.status,
     schemas: { params, query, body, answer },
     takesBody: body !== undefined,
@@ -115,9 +131,13 @@ export function route<Params = unknown, Query = unknown, Body = undefined, Resul
         if (!parsed.success) details.push(...detailsOf(parsed.error.issues, where));
         return parsed.data as T;
       };
+      const pathParams = params === undefined ? (undefined as Params) : check(params, request.params, '');
+      if (details.length > 0) throw new Fault('request.invalid', { details });
+      const actor = await permitted(request, rights);
       const call = {
         ...request,
-        params: params === undefined ? (undefined as Params) : check(params, request.params, ''),
+        actor,
+        params: pathParams,
         query: check(query, request.query, ''),
         body: body === undefined ? (undefined as Body) : check(body, request.body, ''),
       };
@@ -130,6 +150,42 @@ export function route<Params = unknown, Query = unknown, Body = undefined, Resul
       };
     },
   };
+}
+
+const actionOf = { get: 'read', post: 'create', put: 'update', delete: 'delete' } as const;
+
+/** Scopes of objects that a path may name, by the parameter that names them. */
+const objectParams = {
+  apiId: 'api',
+  applicationId: 'application',
+  integrationId: 'integration',
+  groupId: 'group',
+} as const satisfies Readonly<Record<string, Scope>>;
+
+function rightsOf({
+  method,
+  permission,
+  action = actionOf[method],
+}: Pick<RouteSpec<never, never, never, never>, 'method' | 'permission' | 'action'>): Route['rights'] {
+  if (permission === 'signed-in') return undefined;
+  const permissions = typeof permission === 'string' ? [permission] : permission;
+  return permissions.map((one): Right => `${one}:${action}`);
+}
+
+/** The actor with what is held on the objects of the path, when that permits the call. */
+async function permitted({ desk, actor, at, params }: RouteRequest, rights: Route['rights']): Promise<Actor> {
+  const objects = Object.entries(objectParams).flatMap(([name, scope]) => {
+    const reference = params[name];
+    return reference === undefined ? [] : [{ scope, reference }];
+  });
+  const known = await desk.access.withObjects(actor, objects);
+  if (rights === undefined) return known;
+  const chain: Resource = {
+    ...at,
+    ...Object.fromEntries(objects.map(({ scope, reference }) => [scope, reference])),
+  };
+  authorize(known, rights, chain);
+  return known;
 }
 
 /** What a schema found wrong, one line per field, with its path and what would be right. */

@@ -71,6 +71,7 @@ export const bridgeGrants: Grants = {
   user_account: 'none',
   user_session: 'none',
   personal_token: 'none',
+  membership: 'none',
   api: 'none',
   api_path: 'none',
   api_deployment: 'none',

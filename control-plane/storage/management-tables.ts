@@ -1,8 +1,9 @@
-/** The tables of control-plane/access and control-plane/management (migration 0002); see tables.ts for the conventions. */
+/** The tables of control-plane/access and control-plane/management (since migration 0002); see tables.ts for the conventions. */
 export interface ManagementTables {
   user_account: UserAccountTable;
   user_session: UserSessionTable;
   personal_token: PersonalTokenTable;
+  membership: MembershipTable;
   api: ApiTable;
   api_path: ApiPathTable;
   api_deployment: ApiDeploymentTable;
@@ -23,8 +24,6 @@ export interface UserAccountTable {
   password_hash: string;
   display_name: string;
   email: string | null;
-  /** ADMIN or USER. */
-  role: string;
   readonly created_at_ms: number;
   updated_at_ms: number;
 }
@@ -52,6 +51,20 @@ export interface PersonalTokenTable {
   last_use_at_ms: number | null;
 }
 
+/** A role that a user holds on something. One user is PRIMARY_OWNER of an API or application, no more. */
+export interface MembershipTable {
+  readonly organization: string;
+  /** organization, environment, api, application ... */
+  readonly scope: string;
+  /** Id of the organization, environment, API or application. */
+  readonly reference: string;
+  /** USER; groups come later. */
+  readonly member_type: string;
+  readonly member: string;
+  readonly role: string;
+  readonly created_at_ms: number;
+}
+
 /** An API as its authors see it now; what gateways serve is the newest row of api_deployment. */
 export interface ApiTable {
   readonly id: string;
@@ -70,7 +83,6 @@ export interface ApiTable {
   lifecycle_state: string;
   /** STARTED or STOPPED. */
   state: string;
-  readonly owner_id: string;
   readonly created_at_ms: number;
   /** Rises with every change, so it is the ETag. */
   updated_at_ms: number;
@@ -145,7 +157,6 @@ export interface ApplicationTable {
   settings: string;
   status: string;
   api_key_mode: string;
-  readonly owner_id: string;
   readonly created_at_ms: number;
   updated_at_ms: number;
 }

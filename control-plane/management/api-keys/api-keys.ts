@@ -1,11 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { customApiKeySchema } from '../../../proto/model/subscription.ts';
-import { authorize, type Actor } from '../../access/actor.ts';
+import type { Actor } from '../../access/actor.ts';
 import { lockApi, type ApiRow } from '../apis/apis.store.ts';
 import { requireApi } from '../apis/api-gate.ts';
 import { findApplication } from '../applications/applications.store.ts';
-import { writeAudit } from '../audit/audit.store.ts';
 import { publishKey } from '../deployments/publication.ts';
 import { change, laterThan, type Change, type Desk } from '../desk.ts';
 import { idSchema } from '../fields.ts';
@@ -30,13 +29,11 @@ export interface KeysRef {
 /** A page of a subscription's keys, without their values. */
 export async function listKeys(
   desk: Desk,
-  actor: Actor,
   ref: KeysRef & { readonly page: PageWish },
 ): Promise<{ readonly data: readonly ApiKeyView[]; readonly total: number }> {
   const { db } = desk.storage;
   const row = await findSubscription(db, ref.at, ref.subscriptionId);
   const application = row && (await findApplication(db, ref.at, row.application_id));
-  authorizeKeys(actor, 'read', { ref, ownerId: application?.owner_id });
   const subscription = ofRef(row, ref);
   const keys = await listKeysOf(db, ref.at, { column: 'subscription_id', ids: [subscription.id] });
   const { limit, offset } = boundsOf(ref.page);
@@ -56,7 +53,7 @@ export function renewKey(
   actor: Actor,
   ref: KeysRef & { readonly customKey?: string | undefined },
 ): Promise<ApiKeyView> {
-  return changeKeys({ desk, actor, ref, action: 'create' }, async (now, { api, subscription, name }) => {
+  return changeKeys({ desk, actor, ref }, async (now, { api, subscription, name }) => {
     const plan = await findPlan(now.trx, ref.at, { apiId: api.id, id: subscription.plan_id });
     if (plan?.security_type !== 'API_KEY')
       throw new Fault('api_key.wrong_state', { detail: 'The plan of this subscription has no keys.' });
@@ -79,7 +76,7 @@ export function revokeKey(
   actor: Actor,
   ref: KeysRef & { readonly keyId: string },
 ): Promise<ApiKeyView> {
-  return changeKeys({ desk, actor, ref, action: 'delete' }, async (now, { api, subscription, name }) => {
+  return changeKeys({ desk, actor, ref }, async (now, { api, subscription, name }) => {
     const key = await findKey(now.trx, ref.at, { subscriptionId: subscription.id, id: ref.keyId });
     if (key === undefined)
       throw new Fault('request.not_found', { detail: `There is no key "${ref.keyId}" here.` });
@@ -90,15 +87,8 @@ export function revokeKey(
       updated_at_ms: laterThan(key.updated_at_ms, now.nowMs),
     });
     publishKey(now, api, { key: revoked, subscription });
-    await writeAudit(now.trx, {
-      ...ref.at,
-      actor,
-      nowMs: now.nowMs,
-      event: 'APIKEY_REVOKED',
-      type: 'API',
-      id: api.id,
-      properties: { API_KEY: key.id, SUBSCRIPTION: subscription.id },
-    });
+    const touched = { API_KEY: key.id, SUBSCRIPTION: subscription.id };
+    await now.audit('APIKEY_REVOKED', { type: 'API', id: api.id }, touched);
     return apiKeyView(revoked, { nowMs: now.nowMs, applicationName: name });
   });
 }
@@ -110,39 +100,18 @@ interface FoundKeys {
 }
 
 function changeKeys(
-  {
-    desk,
-    actor,
-    ref,
-    action,
-  }: {
-    readonly desk: Desk;
-    readonly actor: Actor;
-    readonly ref: KeysRef;
-    readonly action: 'create' | 'delete';
-  },
+  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: KeysRef },
   work: (now: Change, found: FoundKeys) => Promise<ApiKeyView>,
 ): Promise<ApiKeyView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
     // The API first, by its lock; the subscription is read again under it.
     const before = await findSubscription(now.trx, ref.at, ref.subscriptionId);
-    const application = before && (await findApplication(now.trx, ref.at, before.application_id));
-    authorizeKeys(actor, action, { ref, ownerId: application?.owner_id });
     const { api_id: apiId } = ofRef(before, ref);
     const api = requireApi(await lockApi(now.trx, ref.at, apiId), apiId);
     const subscription = ofRef(await findSubscription(now.trx, ref.at, ref.subscriptionId), ref);
+    const application = await findApplication(now.trx, ref.at, subscription.application_id);
     return work(now, { api, subscription, name: application?.name });
   });
-}
-
-function authorizeKeys(
-  actor: Actor,
-  action: 'read' | 'create' | 'delete',
-  { ref, ownerId }: { readonly ref: KeysRef; readonly ownerId: string | undefined },
-): void {
-  // The publisher's path is for publishers, the consumer's path for the owner of the application.
-  if (ref.apiId !== undefined) authorize(actor, 'update', { kind: 'api', organization: ref.at.organization });
-  authorize(actor, action, { kind: 'api-key', organization: ref.at.organization, ownerId });
 }
 
 function ofRef(row: SubscriptionRow | undefined, ref: KeysRef): SubscriptionRow {
@@ -168,13 +137,14 @@ export const apiKeyRoutes = [
     scope,
     tag,
     operationId: 'getApiSubscriptionApiKeys',
+    permission: 'api-subscription',
     summary: 'Lists the keys of a subscription, without their values.',
     params,
     query: z.strictObject(pageQuery),
     status: 200,
     answer: pageSchema('SubscriptionApiKeysResponse', apiKeySchema),
-    run: async ({ desk, actor, at, params: { apiId, subscriptionId }, query, url }) =>
-      pageOf(await listKeys(desk, actor, { at, apiId, subscriptionId, page: query }), query, url),
+    run: async ({ desk, at, params: { apiId, subscriptionId }, query, url }) =>
+      pageOf(await listKeys(desk, { at, apiId, subscriptionId, page: query }), query, url),
   }),
   route({
     method: 'post',
@@ -182,6 +152,8 @@ export const apiKeyRoutes = [
     scope,
     tag,
     operationId: 'renewApiSubscriptionApiKeys',
+    permission: 'api-subscription',
+    action: 'update',
     summary: 'Makes a new key, shown only in this answer; the others end in two hours.',
     params,
     body: z.strictObject({ customApiKey: customApiKeySchema.optional() }).openapi('RenewApiKey'),
@@ -197,6 +169,8 @@ export const apiKeyRoutes = [
     scope,
     tag,
     operationId: 'revokeApiSubscriptionApiKey',
+    permission: 'api-subscription',
+    action: 'update',
     summary: 'Revokes a key.',
     params: params.extend({ apiKeyId: idSchema }),
     status: 200,

@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
-import { writeAudit } from '../audit/audit.store.ts';
 import { publishKey } from '../deployments/publication.ts';
 import { laterThan, type Change } from '../desk.ts';
 import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
@@ -52,15 +51,8 @@ export async function issueKeyLocked(
     });
   publishKey(now, api, { key: row, subscription });
   if (wish.isRenewal) await endLater(now, at, others);
-  await writeAudit(now.trx, {
-    ...now.at,
-    actor: now.actor,
-    nowMs: now.nowMs,
-    type: 'API',
-    id: api.id,
-    event: wish.isRenewal && others.length > 0 ? 'APIKEY_RENEWED' : 'APIKEY_CREATED',
-    properties: { API_KEY: row.id, SUBSCRIPTION: subscription.id },
-  });
+  const event = wish.isRenewal && others.length > 0 ? 'APIKEY_RENEWED' : 'APIKEY_CREATED';
+  await now.audit(event, { type: 'API', id: api.id }, { API_KEY: row.id, SUBSCRIPTION: subscription.id });
   return { row, key };
 }
 

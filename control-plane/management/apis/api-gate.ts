@@ -1,8 +1,10 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { authorize, type Action, type Actor } from '../../access/actor.ts';
+import { can, type Actor } from '../../access/actor.ts';
+import { primaryOwners } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
+import { apiView, type ApiView } from './api-shape.ts';
 import { findApi, lockApi, type ApiRow } from './apis.store.ts';
 
 /** Which API is meant. */
@@ -17,33 +19,50 @@ export function requireApi(row: ApiRow | undefined, id: string): ApiRow {
   return row;
 }
 
-/** Asks `can` for an API that may be missing: strangers to the tenant learn nothing either way. */
-export function authorizeApi(
+/** The API with its row locked. Errors: request.not_found. */
+export async function lockedApi(now: Change, id: string): Promise<ApiRow> {
+  return requireApi(await lockApi(now.trx, now.at, id), id);
+}
+
+/** The API. Errors: request.not_found. */
+export async function foundApi(db: Queries, { at, id }: ApiRef): Promise<ApiRow> {
+  return requireApi(await findApi(db, at, id), id);
+}
+
+/**
+ * The API for somebody who may look at APIs of the environment: a public one for everybody, a private one for its members.
+ *
+ * Errors: request.not_found, request.forbidden.
+ */
+export async function readableApi(db: Queries, actor: Actor, ref: ApiRef): Promise<ApiRow> {
+  const row = await foundApi(db, ref);
+  checkReadable(actor, row);
+  return row;
+}
+
+/** See {@link readableApi}. */
+export function checkReadable(actor: Actor, row: ApiRow): void {
+  if (row.visibility !== 'PUBLIC' && !can(actor, 'api-definition:read', resourceOf(row)))
+    throw new Fault('request.forbidden', { internal: `${actor.username} is no member of API ${row.id}` });
+}
+
+/** The scope chain of an API. */
+export function resourceOf({ organization, environment, id }: ApiRow) {
+  return { organization, environment, api: id };
+}
+
+/** The APIs as the actor may see them; what is inside is for those who may read gateway definitions. */
+export async function apiViews(
+  db: Queries,
   actor: Actor,
-  action: Action,
-  { at, row }: { readonly at: EnvironmentRef; readonly row: ApiRow | undefined },
-): void {
-  authorize(actor, action, {
-    kind: 'api',
-    organization: at.organization,
-    ...(row === undefined ? {} : { isPublic: row.visibility === 'PUBLIC' }),
-  });
-}
-
-/** The API with its row locked, for somebody who may change it. Errors: request.not_found, request.forbidden. */
-export async function lockApiFor(
-  now: Change,
-  id: string,
-  action: 'update' | 'delete' = 'update',
-): Promise<ApiRow> {
-  const row = await lockApi(now.trx, now.at, id);
-  authorizeApi(now.actor, action, { at: now.at, row });
-  return requireApi(row, id);
-}
-
-/** The API for somebody who may read it. Errors: request.not_found, request.forbidden. */
-export async function readApiFor(db: Queries, actor: Actor, { at, id }: ApiRef): Promise<ApiRow> {
-  const row = await findApi(db, at, id);
-  authorizeApi(actor, 'read', { at, row });
-  return requireApi(row, id);
+  rows: readonly ApiRow[],
+): Promise<readonly ApiView[]> {
+  const ids = rows.map((row) => row.id);
+  const owners = await primaryOwners(db, actor.organization, { scope: 'api', ids });
+  return rows.map((row) =>
+    apiView(row, {
+      owner: owners.get(row.id),
+      isInside: can(actor, 'api-gateway-definition:read', resourceOf(row)),
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Actor } from '../../access/actor.ts';
+import type { Owner } from '../../access/memberships.store.ts';
 import { momentText, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
 import type { ApiRow } from './apis.store.ts';
 import { definitionFields } from './definition.ts';
@@ -61,6 +61,13 @@ export const updateApiSchema = z
   })
   .openapi('UpdateApiV4');
 
+/** Who owns an API or application. */
+export const primaryOwnerSchema = z.object({
+  id: z.string(),
+  displayName: z.string(),
+  type: z.literal('USER'),
+});
+
 /** An API as the management API answers it; readers without the right to manage see no inside. */
 export const apiSchema = z
   .object({
@@ -74,7 +81,7 @@ export const apiSchema = z
     createdAt: z.string(),
     updatedAt: z.string(),
     deployedAt: z.string().optional(),
-    primaryOwner: z.object({ id: z.string(), displayName: z.string().optional(), type: z.literal('USER') }),
+    primaryOwner: primaryOwnerSchema.optional(),
     originContext: z.object({ origin: z.literal('MANAGEMENT') }),
   })
   .openapi('ApiV4');
@@ -112,10 +119,13 @@ const insideFields = [
   'analytics',
 ];
 
-/** The API as that reader may see it. */
-export function apiView(row: ApiRow, actor: Actor, names: ReadonlyMap<string, string>): ApiView {
+/** The API as a reader may see it: with its inside, or without. */
+export function apiView(
+  row: ApiRow,
+  { owner, isInside }: { readonly owner: Owner | undefined; readonly isInside: boolean },
+): ApiView {
   const definition = JSON.parse(row.definition) as Record<string, unknown>;
-  const hidden = actor.role === 'ADMIN' ? [] : insideFields;
+  const hidden = isInside ? [] : insideFields;
   const isInStep = row.deployed_number > 0 && row.is_out_of_sync === 0;
   return present({
     id: row.id,
@@ -132,7 +142,7 @@ export function apiView(row: ApiRow, actor: Actor, names: ReadonlyMap<string, st
     createdAt: new Date(row.created_at_ms).toISOString(),
     updatedAt: new Date(row.updated_at_ms).toISOString(),
     deployedAt: momentText(row.deployed_at_ms),
-    primaryOwner: present({ id: row.owner_id, displayName: names.get(row.owner_id), type: 'USER' }),
+    primaryOwner: owner === undefined ? undefined : { ...owner, type: 'USER' },
     originContext: { origin: 'MANAGEMENT' },
   });
 }

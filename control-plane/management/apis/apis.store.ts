@@ -8,6 +8,8 @@ import {
   type Updateable,
 } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Visible } from '../../access/actor.ts';
+import { isMemberOf } from '../../access/memberships.store.ts';
 import type { ApiTable } from '../../storage/management-tables.ts';
 import { type Queries, type Storage, type Trx } from '../../storage/storage.ts';
 import type { Database } from '../../storage/tables.ts';
@@ -63,13 +65,18 @@ export function lockApi(trx: Trx, at: EnvironmentRef, id: string): Promise<ApiRo
 export async function listApis(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
-  wish: { readonly filter: ApiFilter; readonly sort: ApiSort; readonly bounds: PageBounds },
+  wish: {
+    readonly filter: ApiFilter;
+    readonly visible: Visible;
+    readonly sort: ApiSort;
+    readonly bounds: PageBounds;
+  },
 ): Promise<Rows<ApiRow>> {
   const selected = storage.db
     .selectFrom('api')
     .where('organization', '=', at.organization)
     .where('environment', '=', at.environment)
-    .where((where) => matches(where, wish.filter));
+    .where((where) => where.and([isVisible(where, wish.visible), matches(where, wish.filter)]));
   const direction = wish.sort.startsWith('-') ? 'desc' : 'asc';
   const column = ({ name: 'name_key', status: 'state', visibility: 'visibility' } as const)[
     wish.sort.replace('-', '') as 'name' | 'status' | 'visibility'
@@ -85,6 +92,12 @@ export async function listApis(
     selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
   ]);
   return { rows, total: Number(count.total) };
+}
+
+/** Public APIs, and those that the user is a member of. */
+function isVisible(where: ExpressionBuilder<Database, 'api'>, visible: Visible): Expression<SqlBool> {
+  if (visible.kind === 'all') return where.lit(true);
+  return where.or([where('visibility', '=', 'PUBLIC'), isMemberOf(where.ref('api.id'), 'api', visible)]);
 }
 
 function matches(where: ExpressionBuilder<Database, 'api'>, filter: ApiFilter) {

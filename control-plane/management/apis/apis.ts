@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
+import { Fault, invariant, type FaultDetail } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { authorize, type Actor } from '../../access/actor.ts';
-import { displayNames } from '../../access/access.store.ts';
-import { writeAudit } from '../audit/audit.store.ts';
+import type { Queries } from '../../storage/storage.ts';
+import { visible, type Actor } from '../../access/actor.ts';
+import { addMembership, removeMemberships } from '../../access/memberships.store.ts';
 import { deployIfServed, withdrawnApi } from '../deployments/publication.ts';
 import { findDeployment } from '../deployments/deployments.store.ts';
 import { apiRecord } from '../deployments/records.ts';
@@ -12,7 +12,7 @@ import { boundsOf, type PageWish } from '../pages.ts';
 import { closePlanLocked } from '../plans/closing.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
-import { lockApiFor, readApiFor, type ApiRef } from './api-gate.ts';
+import { apiViews, lockedApi, readableApi, type ApiRef } from './api-gate.ts';
 import { apiView, writtenColumns, type ApiUpdate, type ApiView, type ApiWish } from './api-shape.ts';
 import {
   deleteApi as deleteRow,
@@ -32,7 +32,6 @@ export function createApi(
   actor: Actor,
   { at, wish }: { readonly at: EnvironmentRef; readonly wish: ApiWish },
 ): Promise<ApiView> {
-  authorize(actor, 'create', { kind: 'api', organization: at.organization });
   return change(desk, { actor, at }, async (now) => {
     const row: ApiRow = {
       organization: at.organization,
@@ -42,7 +41,6 @@ export function createApi(
       visibility: wish.visibility ?? 'PRIVATE',
       lifecycle_state: 'CREATED',
       state: 'STOPPED',
-      owner_id: actor.id,
       created_at_ms: now.nowMs,
       updated_at_ms: now.nowMs,
       is_out_of_sync: 1,
@@ -51,16 +49,23 @@ export function createApi(
       deployed_tags: '[]',
     };
     await insertApi(now.trx, row);
+    await addMembership(now.trx, {
+      organization: at.organization,
+      scope: 'api',
+      reference: row.id,
+      user: actor.id,
+      name: 'PRIMARY_OWNER',
+      nowMs: now.nowMs,
+    });
     await claimPaths(now, row, wish);
-    await audit(now, 'API_CREATED', row.id);
-    return apiView(row, actor, await displayNames(now.trx, [row.owner_id]));
+    await now.audit('API_CREATED', { type: 'API', id: row.id });
+    return apiView(row, { owner: { id: actor.id, displayName: actor.displayName }, isInside: true });
   });
 }
 
 /** One API. */
 export async function getApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<ApiView> {
-  const found = await readApiFor(desk.storage.db, actor, { at, id });
-  return apiView(found, actor, await displayNames(desk.storage.db, [found.owner_id]));
+  return oneView(desk.storage.db, actor, await readableApi(desk.storage.db, actor, { at, id }));
 }
 
 /** A page of the APIs that the actor may see. */
@@ -74,18 +79,15 @@ export async function listApis(
     readonly page: PageWish;
   },
 ): Promise<{ readonly data: readonly ApiView[]; readonly total: number }> {
-  authorize(actor, 'read', { kind: 'api', organization: input.at.organization });
-  const mayAll = actor.role === 'ADMIN';
   const { rows, total } = await listRows(desk.storage, input.at, {
-    filter: mayAll ? input.filter : { ...input.filter, visibilities: ['PUBLIC'] },
+    filter: input.filter,
+    visible: visible(actor, input.at),
     sort: input.sort ?? 'name',
     bounds: boundsOf(input.page),
   });
-  const names = await displayNames(
-    desk.storage.db,
-    rows.map((row) => row.owner_id),
-  );
-  return { data: rows.map((row) => apiView(row, actor, names)), total };
+  const objects = rows.map((row) => ({ scope: 'api', reference: row.id }) as const);
+  const known = await desk.access.withObjects(actor, objects);
+  return { data: await apiViews(desk.storage.db, known, rows), total };
 }
 
 /** Replaces the writable part of an API. Gateways learn of it with the next deployment. */
@@ -96,7 +98,7 @@ export function updateApi(
 ): Promise<ApiView> {
   const { at, id, wish } = input;
   return change(desk, { actor, at }, async (now) => {
-    const before = await lockApiFor(now, id);
+    const before = await lockedApi(now, id);
     checkIfMatch(input.ifMatch, before.updated_at_ms);
     checkUpdate(before, wish);
     const columns = writtenColumns(wish);
@@ -111,8 +113,8 @@ export function updateApi(
       updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
       is_out_of_sync: isChanged ? 1 : before.is_out_of_sync,
     });
-    await audit(now, 'API_UPDATED', id);
-    return apiView(after, actor, await displayNames(now.trx, [after.owner_id]));
+    await now.audit('API_UPDATED', { type: 'API', id });
+    return oneView(now.trx, actor, after);
   });
 }
 
@@ -124,7 +126,7 @@ export function deleteApi(
 ): Promise<void> {
   const { at, id } = input;
   return change(desk, { actor, at }, async (now) => {
-    const api = await lockApiFor(now, id, 'delete');
+    const api = await lockedApi(now, id);
     checkIfMatch(input.ifMatch, api.updated_at_ms);
     if (api.state === 'STARTED')
       throw new Fault('api.wrong_state', { detail: 'The API is started; stop it before you delete it.' });
@@ -138,14 +140,15 @@ export function deleteApi(
       });
     for (const plan of open) await closePlanLocked(now, api, plan);
     await deleteRow(now.trx, at, id);
-    await audit(now, 'API_DELETED', id);
+    await removeMemberships(now.trx, at.organization, { scope: 'api', reference: id });
+    await now.audit('API_DELETED', { type: 'API', id });
   });
 }
 
 /** Starts an API: gateways serve its newest deployment, or a first one if it has a published plan. */
 export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<void> {
   return change(desk, { actor, at }, async (now) => {
-    const api = await lockApiFor(now, id);
+    const api = await lockedApi(now, id);
     if (api.state === 'STARTED' || api.lifecycle_state === 'ARCHIVED')
       throw new Fault('api.wrong_state', {
         detail: api.state === 'STARTED' ? 'The API is started already.' : 'The API is archived.',
@@ -154,19 +157,19 @@ export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<
     const deployment = await findDeployment(now.trx, at, { api: id, number: api.deployed_number });
     if (deployment !== undefined) now.publish([apiRecord(started, deployment)]);
     else await deployIfServed(now, started);
-    await audit(now, 'API_STARTED', id);
+    await now.audit('API_STARTED', { type: 'API', id });
   });
 }
 
 /** Stops an API: gateways withdraw it. */
 export function stopApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<void> {
   return change(desk, { actor, at }, async (now) => {
-    const api = await lockApiFor(now, id);
+    const api = await lockedApi(now, id);
     if (api.state === 'STOPPED')
       throw new Fault('api.wrong_state', { detail: 'The API is stopped already.' });
     await setState(now, api, 'STOPPED');
     now.publish(withdrawnApi(api));
-    await audit(now, 'API_STOPPED', id);
+    await now.audit('API_STOPPED', { type: 'API', id });
   });
 }
 
@@ -214,6 +217,8 @@ const nextLifecycleStates: Readonly<Record<string, readonly string[]>> = {
   ARCHIVED: [],
 };
 
-function audit(now: Change, event: string, id: string): Promise<void> {
-  return writeAudit(now.trx, { ...now.at, actor: now.actor, nowMs: now.nowMs, event, type: 'API', id });
+async function oneView(db: Queries, actor: Actor, row: ApiRow): Promise<ApiView> {
+  const [view] = await apiViews(db, actor, [row]);
+  invariant(view !== undefined, 'a row has a view');
+  return view;
 }

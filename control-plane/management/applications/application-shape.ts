@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import type { Owner } from '../../access/memberships.store.ts';
+import { primaryOwnerSchema } from '../apis/api-shape.ts';
 import { applicationStatusSchema, applicationTypeSchema } from '../../../proto/model/application.ts';
 import { apiKeyModeSchema } from '../../../proto/model/subscription.ts';
 import { configurationSchema, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
@@ -56,7 +58,7 @@ export const applicationSchema = z
     groups: z.array(z.string()),
     settings: settingsSchema,
     api_key_mode: apiKeyModeSchema,
-    owner: z.object({ id: z.string(), displayName: z.string().optional(), type: z.literal('USER') }),
+    owner: primaryOwnerSchema.optional(),
     created_at: z.int(),
     updated_at: z.int(),
     origin: z.literal('MANAGEMENT'),
@@ -81,7 +83,7 @@ export function settingsText(wish: ApplicationWish | ApplicationUpdate): string 
 }
 
 /** The application for a reader. */
-export function applicationView(row: ApplicationRow, names: ReadonlyMap<string, string>): ApplicationView {
+export function applicationView(row: ApplicationRow, owner: Owner | undefined): ApplicationView {
   const { groups, ...settings } = JSON.parse(row.settings) as Record<string, unknown>;
   return present({
     id: row.id,
@@ -93,7 +95,7 @@ export function applicationView(row: ApplicationRow, names: ReadonlyMap<string, 
     groups,
     settings,
     api_key_mode: row.api_key_mode,
-    owner: present({ id: row.owner_id, displayName: names.get(row.owner_id), type: 'USER' }),
+    owner: owner === undefined ? undefined : ({ ...owner, type: 'USER' } as const),
     created_at: row.created_at_ms,
     updated_at: row.updated_at_ms,
     origin: 'MANAGEMENT',

@@ -1,8 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { customApiKeySchema, subscriptionStatuses } from '../../../proto/model/subscription.ts';
-import { authorize, type Actor } from '../../access/actor.ts';
-import { lockApi } from '../apis/apis.store.ts';
-import { requireApi } from '../apis/api-gate.ts';
+import type { Actor } from '../../access/actor.ts';
+import { lockedApi } from '../apis/api-gate.ts';
 import { listKeys, renewKey, revokeKey } from '../api-keys/api-keys.ts';
 import { change, type Desk } from '../desk.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
@@ -19,9 +18,8 @@ import {
 } from '../subscriptions/subscription-shape.ts';
 import { requireSubscription, subscribe, views } from '../subscriptions/subscriptions.ts';
 import { findSubscription, listSubscriptionRows } from '../subscriptions/subscriptions.store.ts';
-import { applicationFor, type ApplicationRef } from './applications.ts';
+import { foundApplication, type ApplicationRef } from './applications.ts';
 import { v1Page, v1PageQuery, v1PageSchema } from './applications.routes.ts';
-import { findApplication } from './applications.store.ts';
 
 /** Which subscription of which application is meant. */
 export interface ConsumerRef extends ApplicationRef {
@@ -31,13 +29,9 @@ export interface ConsumerRef extends ApplicationRef {
 /** A page of the application's subscriptions, for its owner. */
 export async function listOwnSubscriptions(
   desk: Desk,
-  actor: Actor,
   input: ApplicationRef & { readonly statuses: readonly string[] | undefined; readonly page: PageWish },
 ): Promise<{ readonly data: readonly SubscriptionView[]; readonly total: number }> {
-  applicationFor(actor, 'read', {
-    ref: input,
-    row: await findApplication(desk.storage.db, input.at, input.id),
-  });
+  await foundApplication(desk.storage.db, input);
   const { rows, total } = await listSubscriptionRows(desk.storage, input.at, {
     filter: { applicationIds: [input.id], statuses: input.statuses },
     bounds: boundsOf(input.page),
@@ -46,13 +40,9 @@ export async function listOwnSubscriptions(
 }
 
 /** One subscription of the application, for its owner. */
-export async function getOwnSubscription(
-  desk: Desk,
-  actor: Actor,
-  ref: ConsumerRef,
-): Promise<SubscriptionView> {
+export async function getOwnSubscription(desk: Desk, ref: ConsumerRef): Promise<SubscriptionView> {
   const { db } = desk.storage;
-  applicationFor(actor, 'read', { ref, row: await findApplication(db, ref.at, ref.id) });
+  await foundApplication(db, ref);
   const row = await findSubscription(db, ref.at, ref.subscriptionId);
   const found = requireSubscription(row?.application_id === ref.id ? row : undefined, {
     subscriptionId: ref.subscriptionId,
@@ -67,10 +57,7 @@ export async function subscribeOwn(
   actor: Actor,
   input: ApplicationRef & { readonly planId: string; readonly request?: string | undefined },
 ): Promise<SubscriptionView> {
-  applicationFor(actor, 'read', {
-    ref: input,
-    row: await findApplication(desk.storage.db, input.at, input.id),
-  });
+  await foundApplication(desk.storage.db, input);
   const plan = await findPlanAnywhere(desk.storage.db, input.at, input.planId);
   if (plan === undefined)
     throw new Fault('request.invalid', {
@@ -86,18 +73,12 @@ export async function subscribeOwn(
 /** Closes the subscription, for the owner of its application. */
 export function closeOwnSubscription(desk: Desk, actor: Actor, ref: ConsumerRef): Promise<void> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const application = await findApplication(now.trx, ref.at, ref.id);
-    applicationFor(actor, 'read', { ref, row: application });
-    authorize(actor, 'delete', {
-      kind: 'subscription',
-      organization: ref.at.organization,
-      ownerId: application?.owner_id,
-    });
+    await foundApplication(now.trx, ref);
     const before = await findSubscription(now.trx, ref.at, ref.subscriptionId);
     const { api_id: apiId } = requireSubscription(before?.application_id === ref.id ? before : undefined, {
       subscriptionId: ref.subscriptionId,
     });
-    const api = requireApi(await lockApi(now.trx, ref.at, apiId), apiId);
+    const api = await lockedApi(now, apiId);
     const row = requireSubscription(await findSubscription(now.trx, ref.at, ref.subscriptionId), {
       subscriptionId: ref.subscriptionId,
     });
@@ -122,14 +103,15 @@ export const applicationSubscriptionRoutes = [
     scope,
     tag,
     operationId: 'listApplicationSubscriptions',
+    permission: 'application-subscription',
     summary: 'Lists the subscriptions of an application.',
     params: applicationParams,
     query: z.strictObject({ ...v1PageQuery, status: listParam(subscriptionStatuses).optional() }),
     status: 200,
     answer: v1PageSchema('ApplicationSubscriptionsPage', subscriptionSchema),
-    run: async ({ desk, actor, at, params: { applicationId }, query }) =>
+    run: async ({ desk, at, params: { applicationId }, query }) =>
       v1Page(
-        await listOwnSubscriptions(desk, actor, {
+        await listOwnSubscriptions(desk, {
           at,
           id: applicationId,
           statuses: query.status,
@@ -144,6 +126,7 @@ export const applicationSubscriptionRoutes = [
     scope,
     tag,
     operationId: 'createApplicationSubscription',
+    permission: 'application-subscription',
     summary: 'Subscribes an application to a plan.',
     params: applicationParams,
     query: z.strictObject({ plan: idSchema }),
@@ -160,12 +143,13 @@ export const applicationSubscriptionRoutes = [
     scope,
     tag,
     operationId: 'getApplicationSubscription',
+    permission: 'application-subscription',
     summary: 'Gets a subscription of an application.',
     params,
     status: 200,
     answer: subscriptionSchema,
-    run: ({ desk, actor, at, params: { applicationId, subscriptionId } }) =>
-      getOwnSubscription(desk, actor, { at, id: applicationId, subscriptionId }),
+    run: ({ desk, at, params: { applicationId, subscriptionId } }) =>
+      getOwnSubscription(desk, { at, id: applicationId, subscriptionId }),
   }),
   route({
     method: 'delete',
@@ -173,6 +157,7 @@ export const applicationSubscriptionRoutes = [
     scope,
     tag,
     operationId: 'closeApplicationSubscription',
+    permission: 'application-subscription',
     summary: 'Closes a subscription of an application.',
     params,
     status: 204,
@@ -185,13 +170,13 @@ export const applicationSubscriptionRoutes = [
     scope,
     tag,
     operationId: 'listApplicationApiKeys',
+    permission: 'application-subscription',
     summary: 'Lists the keys of a subscription, without their values.',
     params,
     status: 200,
     answer: z.array(apiKeySchema),
-    run: async ({ desk, actor, at, params: { applicationId, subscriptionId } }) =>
-      (await listKeys(desk, actor, { at, applicationId, subscriptionId, page: { page: 1, perPage: 100 } }))
-        .data,
+    run: async ({ desk, at, params: { applicationId, subscriptionId } }) =>
+      (await listKeys(desk, { at, applicationId, subscriptionId, page: { page: 1, perPage: 100 } })).data,
   }),
   route({
     method: 'post',
@@ -199,6 +184,8 @@ export const applicationSubscriptionRoutes = [
     scope,
     tag,
     operationId: 'renewApplicationApiKey',
+    permission: 'application-subscription',
+    action: 'update',
     summary: 'Makes a new key, shown only in this answer; the others end in two hours.',
     params,
     body: z.strictObject({ customApiKey: customApiKeySchema.optional() }),
@@ -214,6 +201,8 @@ export const applicationSubscriptionRoutes = [
     scope,
     tag,
     operationId: 'revokeApplicationApiKey',
+    permission: 'application-subscription',
+    action: 'update',
     summary: 'Revokes a key.',
     params: params.extend({ keyId: idSchema }),
     status: 204,

@@ -1,5 +1,7 @@
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Visible } from '../../access/actor.ts';
+import { isMemberOf } from '../../access/memberships.store.ts';
 import type { ApplicationTable } from '../../storage/management-tables.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import { likePattern, type PageBounds, type Rows } from '../pages.ts';
@@ -11,7 +13,6 @@ export type ApplicationRow = Selectable<ApplicationTable>;
 export interface ApplicationFilter {
   readonly query?: string | undefined;
   readonly status?: string | undefined;
-  readonly ownerId?: string | undefined;
 }
 
 /** The application in its environment. */
@@ -71,15 +72,18 @@ export async function applicationsById(
 export async function listApplicationRows(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
-  wish: { readonly filter: ApplicationFilter; readonly bounds: PageBounds },
+  wish: { readonly filter: ApplicationFilter; readonly visible: Visible; readonly bounds: PageBounds },
 ): Promise<Rows<ApplicationRow>> {
-  const { query, status, ownerId } = wish.filter;
+  const { query, status } = wish.filter;
   let selected = storage.db
     .selectFrom('application')
     .where('organization', '=', at.organization)
     .where('environment', '=', at.environment);
   if (status !== undefined) selected = selected.where('status', '=', status);
-  if (ownerId !== undefined) selected = selected.where('owner_id', '=', ownerId);
+  if (wish.visible.kind === 'member') {
+    const { visible } = wish;
+    selected = selected.where((where) => isMemberOf(where.ref('application.id'), 'application', visible));
+  }
   if (query !== undefined && query !== '')
     selected = selected.where(sql<boolean>`name_key like ${likePattern(query)} escape '\\'`);
   const [rows, count] = await Promise.all([

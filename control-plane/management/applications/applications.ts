@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { authorize, type Action, type Actor } from '../../access/actor.ts';
-import { displayNames } from '../../access/access.store.ts';
+import { visible, type Actor } from '../../access/actor.ts';
+import { addMembership, primaryOwners } from '../../access/memberships.store.ts';
+import type { Queries } from '../../storage/storage.ts';
 import { lockApi } from '../apis/apis.store.ts';
-import { writeAudit } from '../audit/audit.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import { change, laterThan, type Change, type Desk } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -40,7 +40,6 @@ export function createApplication(
   actor: Actor,
   { at, wish }: { readonly at: EnvironmentRef; readonly wish: ApplicationWish },
 ): Promise<ApplicationView> {
-  authorize(actor, 'create', { kind: 'application', organization: at.organization });
   return change(desk, { actor, at }, async (now) => {
     const row: ApplicationRow = {
       organization: at.organization,
@@ -54,25 +53,26 @@ export function createApplication(
       settings: settingsText(wish),
       status: 'ACTIVE',
       api_key_mode: wish.api_key_mode ?? 'UNSPECIFIED',
-      owner_id: actor.id,
       created_at_ms: now.nowMs,
       updated_at_ms: now.nowMs,
     };
     await insertApplication(now.trx, row);
+    await addMembership(now.trx, {
+      organization: at.organization,
+      scope: 'application',
+      reference: row.id,
+      user: actor.id,
+      name: 'PRIMARY_OWNER',
+      nowMs: now.nowMs,
+    });
     await audit(now, 'APPLICATION_CREATED', row.id);
-    return applicationView(row, await displayNames(now.trx, [row.owner_id]));
+    return applicationView(row, { id: actor.id, displayName: actor.displayName });
   });
 }
 
 /** One application. */
-export async function getApplication(
-  desk: Desk,
-  actor: Actor,
-  ref: ApplicationRef,
-): Promise<ApplicationView> {
-  const { db } = desk.storage;
-  const row = applicationFor(actor, 'read', { ref, row: await findApplication(db, ref.at, ref.id) });
-  return applicationView(row, await displayNames(db, [row.owner_id]));
+export async function getApplication(desk: Desk, ref: ApplicationRef): Promise<ApplicationView> {
+  return oneView(desk.storage.db, await foundApplication(desk.storage.db, ref));
 }
 
 /** A page of the applications that the actor may see. */
@@ -81,16 +81,14 @@ export async function listApplications(
   actor: Actor,
   input: { readonly at: EnvironmentRef; readonly filter: ApplicationFilter; readonly page: PageWish },
 ): Promise<{ readonly data: readonly ApplicationView[]; readonly total: number }> {
-  authorize(actor, 'read', { kind: 'application', organization: input.at.organization });
   const { rows, total } = await listApplicationRows(desk.storage, input.at, {
-    filter: actor.role === 'ADMIN' ? input.filter : { ...input.filter, ownerId: actor.id },
+    filter: input.filter,
+    visible: visible(actor, input.at),
     bounds: boundsOf(input.page),
   });
-  const names = await displayNames(
-    desk.storage.db,
-    rows.map((row) => row.owner_id),
-  );
-  return { data: rows.map((row) => applicationView(row, names)), total };
+  const ids = rows.map((row) => row.id);
+  const owners = await primaryOwners(desk.storage.db, actor.organization, { scope: 'application', ids });
+  return { data: rows.map((row) => applicationView(row, owners.get(row.id))), total };
 }
 
 /** Replaces what can be written; gateways learn of a new name or client id at once. */
@@ -99,7 +97,7 @@ export function updateApplication(
   actor: Actor,
   ref: ApplicationRef & { readonly wish: ApplicationUpdate; readonly ifMatch?: string | undefined },
 ): Promise<ApplicationView> {
-  return changeApplication({ desk, actor, ref, action: 'update' }, async (now, row) => {
+  return changeApplication({ desk, actor, ref }, async (now, row) => {
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     const { wish } = ref;
     if (wish.type !== undefined && wish.type !== row.type)
@@ -127,7 +125,7 @@ export function archiveApplication(
   actor: Actor,
   ref: ApplicationRef & { readonly ifMatch?: string | undefined },
 ): Promise<ApplicationView> {
-  return changeApplication({ desk, actor, ref, action: 'delete' }, async (now, row) => {
+  return changeApplication({ desk, actor, ref }, async (now, row) => {
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     await eachSubscription(now, row.id, (api, subscription) =>
       closeSubscriptionLocked(now, api, subscription),
@@ -140,20 +138,20 @@ export function archiveApplication(
   });
 }
 
-/** The row for somebody who may do that with it. Errors: request.not_found, request.forbidden. */
-export function applicationFor(
-  actor: Actor,
-  action: Action,
-  { ref, row }: { readonly ref: ApplicationRef; readonly row: ApplicationRow | undefined },
-): ApplicationRow {
-  authorize(actor, action, {
-    kind: 'application',
-    organization: ref.at.organization,
-    ownerId: row?.owner_id,
-  });
+/** The application. Errors: request.not_found. */
+export async function foundApplication(db: Queries, ref: ApplicationRef): Promise<ApplicationRow> {
+  return requireApplication(await findApplication(db, ref.at, ref.id), ref.id);
+}
+
+function requireApplication(row: ApplicationRow | undefined, id: string): ApplicationRow {
   if (row === undefined)
-    throw new Fault('request.not_found', { detail: `There is no application "${ref.id}" here.` });
+    throw new Fault('request.not_found', { detail: `There is no application "${id}" here.` });
   return row;
+}
+
+async function oneView(db: Queries, row: ApplicationRow): Promise<ApplicationView> {
+  const owners = await primaryOwners(db, row.organization, { scope: 'application', ids: [row.id] });
+  return applicationView(row, owners.get(row.id));
 }
 
 type SubscriptionWork = (
@@ -177,30 +175,17 @@ async function eachSubscription(now: Change, applicationId: string, work: Subscr
 }
 
 async function changeApplication(
-  at: {
-    readonly desk: Desk;
-    readonly actor: Actor;
-    readonly ref: ApplicationRef;
-    readonly action: 'update' | 'delete';
-  },
+  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: ApplicationRef },
   work: (now: Change, row: ApplicationRow) => Promise<ApplicationRow>,
 ): Promise<ApplicationView> {
-  const { desk, actor, ref, action } = at;
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const row = applicationFor(actor, action, { ref, row: await lockApplication(now.trx, ref.at, ref.id) });
+    const row = requireApplication(await lockApplication(now.trx, ref.at, ref.id), ref.id);
     if (row.status === 'ARCHIVED') throw new Fault('application.archived');
     const after = await work(now, row);
-    return applicationView(after, await displayNames(now.trx, [after.owner_id]));
+    return oneView(now.trx, after);
   });
 }
 
 function audit(now: Change, event: string, id: string): Promise<void> {
-  return writeAudit(now.trx, {
-    ...now.at,
-    actor: now.actor,
-    nowMs: now.nowMs,
-    event,
-    type: 'APPLICATION',
-    id,
-  });
+  return now.audit(event, { type: 'APPLICATION', id });
 }

@@ -6,13 +6,13 @@ import type { Queries } from '../../storage/storage.ts';
 export interface AuditEntry {
   readonly organization: string;
   /** Absent for what belongs to the whole organization. */
-  readonly environment?: string;
+  readonly environment?: string | undefined;
   readonly actor: Actor;
   readonly event: string;
   readonly type: 'API' | 'APPLICATION' | 'ENVIRONMENT' | 'ORGANIZATION';
   readonly id: string;
   /** Ids of what else was touched, e.g. { PLAN: id }. */
-  readonly properties?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, string>> | undefined;
   readonly nowMs: number;
 }
 

@@ -1,9 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
-import { authorize } from '../../access/actor.ts';
-import { lockApiFor, readApiFor, type ApiRef } from '../apis/api-gate.ts';
-import { writeAudit } from '../audit/audit.store.ts';
+import { foundApi, lockedApi, type ApiRef } from '../apis/api-gate.ts';
 import { change, type Desk } from '../desk.ts';
 import { idSchema, momentText, present } from '../fields.ts';
 import { route } from '../route.ts';
@@ -49,29 +47,19 @@ export function deployApi(
   { at, id, label }: ApiRef & { readonly label: string | undefined },
 ): Promise<DeploymentView> {
   return change(desk, { actor, at }, async (now) => {
-    const api = await lockApiFor(now, id);
+    const api = await lockedApi(now, id);
     if (api.lifecycle_state === 'ARCHIVED')
       throw new Fault('api.not_deployable', { detail: 'The API is archived.' });
     const deployment = await deployLocked(now, api, label ?? null);
-    await writeAudit(now.trx, {
-      ...at,
-      actor,
-      nowMs: now.nowMs,
-      event: 'API_DEPLOYED',
-      type: 'API',
-      id,
-      properties: { DEPLOYMENT: String(deployment.number) },
-    });
+    await now.audit('API_DEPLOYED', { type: 'API', id }, { DEPLOYMENT: String(deployment.number) });
     return present({ number: deployment.number, label, deployedAt: new Date(now.nowMs).toISOString() });
   });
 }
 
 /** What was deployed last, and how each gateway stands to it: which sequence number it applied, or why it refused. */
-export async function currentDeployment(desk: Desk, actor: Actor, ref: ApiRef): Promise<CurrentDeployment> {
+export async function currentDeployment(desk: Desk, ref: ApiRef): Promise<CurrentDeployment> {
   const { db } = desk.storage;
-  // Names of gateways and definitions are not for readers.
-  authorize(actor, 'update', { kind: 'api', organization: ref.at.organization });
-  const api = await readApiFor(db, actor, ref);
+  const api = await foundApi(db, ref);
   const deployment = await findDeployment(db, ref.at, { api: api.id, number: api.deployed_number });
   if (deployment === undefined)
     throw new Fault('request.not_found', { detail: 'The API was never deployed.' });
@@ -121,6 +109,8 @@ export const deploymentRoutes = [
     scope,
     tag,
     operationId: 'createApiDeployment',
+    permission: 'api-definition',
+    action: 'update',
     summary: 'Deploys an API to the gateways.',
     params,
     body: z.strictObject({ deploymentLabel: z.string().max(32).optional() }).openapi('ApiDeployment'),
@@ -136,10 +126,11 @@ export const deploymentRoutes = [
     scope,
     tag,
     operationId: 'getCurrentApiDeployment',
+    permission: 'api-gateway-definition',
     summary: 'Says what gateways have of an API.',
     params,
     status: 200,
     answer: currentSchema,
-    run: ({ desk, actor, at, params: { apiId } }) => currentDeployment(desk, actor, { at, id: apiId }),
+    run: ({ desk, at, params: { apiId } }) => currentDeployment(desk, { at, id: apiId }),
   }),
 ];

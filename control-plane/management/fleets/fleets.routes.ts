@@ -41,12 +41,12 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'listFleets',
+    permission: 'organization-fleet',
     summary: 'Lists the fleets of the organization.',
     query,
     status: 200,
     answer: pageSchema('FleetsResponse', fleetSchema),
-    run: async ({ desk, actor, at, query: wish, url }) =>
-      cut(await listFleets(desk, actor, at.organization), wish, url),
+    run: async ({ desk, at, query: wish, url }) => cut(await listFleets(desk, at.organization), wish, url),
   }),
   route({
     method: 'post',
@@ -54,6 +54,7 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'createFleet',
+    permission: 'organization-fleet',
     summary: 'Creates a fleet; environments by id or human-readable id.',
     body: fleetWishSchema,
     status: 201,
@@ -67,12 +68,13 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'getFleet',
+    permission: 'organization-fleet',
     summary: 'Gets a fleet.',
     params,
     status: 200,
     answer: fleetSchema,
-    run: ({ desk, actor, at, params: { fleetId } }) =>
-      getFleet(desk, actor, { organization: at.organization, id: fleetId }),
+    run: ({ desk, at, params: { fleetId } }) =>
+      getFleet(desk, { organization: at.organization, id: fleetId }),
   }),
   route({
     method: 'put',
@@ -80,6 +82,7 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'updateFleet',
+    permission: 'organization-fleet',
     summary: 'Replaces a fleet; its gateways follow at once.',
     params,
     body: fleetWishSchema,
@@ -94,6 +97,7 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'deleteFleet',
+    permission: 'organization-fleet',
     summary: 'Deletes a fleet and revokes its gateways.',
     params,
     status: 204,
@@ -106,13 +110,14 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'listEnrolmentTokens',
+    permission: 'organization-fleet',
     summary: 'Lists the enrolment tokens of a fleet, without their values.',
     params,
     query,
     status: 200,
     answer: pageSchema('EnrolmentTokensResponse', enrolmentTokenSchema),
-    run: async ({ desk, actor, at, params: { fleetId }, query: wish, url }) =>
-      cut(await listEnrolmentTokens(desk, actor, { organization: at.organization, id: fleetId }), wish, url),
+    run: async ({ desk, at, params: { fleetId }, query: wish, url }) =>
+      cut(await listEnrolmentTokens(desk, { organization: at.organization, id: fleetId }), wish, url),
   }),
   route({
     method: 'post',
@@ -120,6 +125,7 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'createEnrolmentToken',
+    permission: 'organization-fleet',
     summary: 'Creates an enrolment token, shown only in this answer.',
     params,
     body: enrolmentTokenWishSchema,
@@ -134,6 +140,8 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'revokeEnrolmentToken',
+    permission: 'organization-fleet',
+    action: 'update',
     summary: 'Revokes an enrolment token.',
     params: params.extend({ tokenId: idSchema }),
     status: 204,
@@ -146,13 +154,14 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'listGateways',
+    permission: 'organization-fleet',
     summary: 'Lists the gateways of a fleet with what they serve.',
     params,
     query,
     status: 200,
     answer: pageSchema('GatewaysResponse', gatewaySchema),
-    run: async ({ desk, actor, at, params: { fleetId }, query: wish, url }) =>
-      cut(await listGateways(desk, actor, { organization: at.organization, id: fleetId }), wish, url),
+    run: async ({ desk, at, params: { fleetId }, query: wish, url }) =>
+      cut(await listGateways(desk, { organization: at.organization, id: fleetId }), wish, url),
   }),
   route({
     method: 'get',
@@ -160,14 +169,15 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'listGatewayEvents',
+    permission: 'organization-fleet',
     summary: 'Lists what gateways of a fleet were refused for, newest first; kept for 30 days.',
     params,
     query: query.extend({ gatewayId: idSchema.optional() }),
     status: 200,
     answer: pageSchema('GatewayEventsResponse', gatewayEventSchema),
-    run: async ({ desk, actor, at, params: { fleetId }, query: { gatewayId, ...page }, url }) => {
+    run: async ({ desk, at, params: { fleetId }, query: { gatewayId, ...page }, url }) => {
       const ref = { organization: at.organization, id: fleetId };
-      return pageOf(await listGatewayEvents(desk, actor, { ...ref, gatewayId, page }), page, url);
+      return pageOf(await listGatewayEvents(desk, { ...ref, gatewayId, page }), page, url);
     },
   }),
   route({
@@ -176,6 +186,8 @@ export const fleetRoutes = [
     scope,
     tag,
     operationId: 'revokeGateway',
+    permission: 'organization-fleet',
+    action: 'update',
     summary: 'Revokes a gateway.',
     params: params.extend({ gatewayId: idSchema }),
     status: 204,

@@ -1,12 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { authorize, type Action, type Actor } from '../../access/actor.ts';
+import type { Actor } from '../../access/actor.ts';
 import type { EnrolmentToken } from '../../publish/enrolment.ts';
 import type { Fleet } from '../../publish/fleets.ts';
 import type { GatewayView } from '../../publish/gateway-views.ts';
 import type { Trx } from '../../storage/storage.ts';
-import { writeAudit } from '../audit/audit.store.ts';
-import type { Desk } from '../desk.ts';
+import { changeOrganization, type Desk } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { momentMs, momentText, momentSchema, nameSchema, present, textSchema } from '../fields.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
@@ -103,18 +102,12 @@ export interface FleetRef {
 }
 
 /** The fleets of the organization. */
-export async function listFleets(
-  desk: Desk,
-  actor: Actor,
-  organization: string,
-): Promise<readonly FleetAnswer[]> {
-  gate(actor, 'read', organization);
+export async function listFleets(desk: Desk, organization: string): Promise<readonly FleetAnswer[]> {
   return (await desk.fleets.list(organization, { limit: listMax })).map(fleetView);
 }
 
 /** One fleet. */
-export async function getFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<FleetAnswer> {
-  gate(actor, 'read', ref.organization);
+export async function getFleet(desk: Desk, ref: FleetRef): Promise<FleetAnswer> {
   return fleetView(await requireFleet(desk, ref));
 }
 
@@ -124,7 +117,6 @@ export function createFleet(
   actor: Actor,
   { organization, wish }: { readonly organization: string; readonly wish: FleetWish },
 ): Promise<FleetAnswer> {
-  gate(actor, 'create', organization);
   return write({ desk, actor, organization }, 'FLEET_CREATED', async (trx) => {
     const resolved = await withEnvironmentIds(trx, organization, wish);
     const fleet = await desk.fleets.create(trx, { organization, actor: actor.id }, resolved);
@@ -138,7 +130,6 @@ export function updateFleet(
   actor: Actor,
   { wish, ...ref }: FleetRef & { readonly wish: FleetWish },
 ): Promise<FleetAnswer> {
-  gate(actor, 'update', ref.organization);
   return write({ desk, actor, ...ref }, 'FLEET_UPDATED', async (trx) => {
     const resolved = await withEnvironmentIds(trx, ref.organization, wish);
     const fleet = await desk.fleets.update(
@@ -152,7 +143,6 @@ export function updateFleet(
 
 /** Removes a fleet and revokes its gateways. */
 export function deleteFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<void> {
-  gate(actor, 'delete', ref.organization);
   return write({ desk, actor, ...ref }, 'FLEET_DELETED', async (trx) => {
     await desk.fleets.delete(trx, { organization: ref.organization, id: ref.id, actor: actor.id });
     return [ref.id, undefined];
@@ -160,8 +150,7 @@ export function deleteFleet(desk: Desk, actor: Actor, ref: FleetRef): Promise<vo
 }
 
 /** A fleet's tokens, without their values. */
-export async function listEnrolmentTokens(desk: Desk, actor: Actor, ref: FleetRef) {
-  gate(actor, 'read', ref.organization);
+export async function listEnrolmentTokens(desk: Desk, ref: FleetRef) {
   await requireFleet(desk, ref);
   return (await desk.fleets.tokens(ref.organization, ref.id)).map(tokenView);
 }
@@ -172,7 +161,6 @@ export function createEnrolmentToken(
   actor: Actor,
   { wish, ...ref }: FleetRef & { readonly wish: z.infer<typeof enrolmentTokenWishSchema> },
 ) {
-  gate(actor, 'create', ref.organization);
   return write({ desk, actor, ...ref }, 'ENROLMENT_TOKEN_CREATED', async (trx) => {
     const nowMs = desk.clock.now();
     const expiresAtMs = momentMs(wish.expiresAt) ?? nowMs + tokenLifeMs;
@@ -206,7 +194,6 @@ export function revokeEnrolmentToken(
   actor: Actor,
   ref: FleetRef & { readonly tokenId: string },
 ): Promise<void> {
-  gate(actor, 'update', ref.organization);
   return write({ desk, actor, ...ref }, 'ENROLMENT_TOKEN_REVOKED', async (trx) => {
     await desk.fleets.revokeToken(trx, ref.organization, { fleet: ref.id, id: ref.tokenId });
     return [ref.tokenId, undefined];
@@ -214,8 +201,7 @@ export function revokeEnrolmentToken(
 }
 
 /** The gateways of a fleet. */
-export async function listGateways(desk: Desk, actor: Actor, ref: FleetRef) {
-  gate(actor, 'read', ref.organization);
+export async function listGateways(desk: Desk, ref: FleetRef) {
   await requireFleet(desk, ref);
   return (await desk.fleets.gateways(ref.organization, { fleet: ref.id, limit: listMax })).map(gatewayView);
 }
@@ -223,10 +209,8 @@ export async function listGateways(desk: Desk, actor: Actor, ref: FleetRef) {
 /** What the fleet's gateways were refused for, newest first: clones, replays, grants they asked for and do not have. */
 export async function listGatewayEvents(
   desk: Desk,
-  actor: Actor,
   { gatewayId, page, ...ref }: FleetRef & { readonly gatewayId: string | undefined; readonly page: PageWish },
 ) {
-  gate(actor, 'read', ref.organization);
   await requireFleet(desk, ref);
   const { rows, total } = await desk.fleets.events(ref.organization, {
     fleet: ref.id,
@@ -242,17 +226,12 @@ export async function revokeGateway(
   actor: Actor,
   ref: FleetRef & { readonly gatewayId: string },
 ): Promise<void> {
-  gate(actor, 'update', ref.organization);
   await requireFleet(desk, ref);
   return write({ desk, actor, ...ref }, 'GATEWAY_REVOKED', async (trx) => {
     const { organization, id: fleet, gatewayId: id } = ref;
     await desk.fleets.revokeGateway(trx, { organization, fleet, id });
     return [ref.gatewayId, undefined];
   });
-}
-
-function gate(actor: Actor, action: Action, organization: string): void {
-  authorize(actor, action, { kind: 'fleet', organization });
 }
 
 async function requireFleet(desk: Desk, { organization, id }: FleetRef): Promise<Fleet> {
@@ -271,24 +250,16 @@ async function withEnvironmentIds(trx: Trx, organization: string, wish: FleetWis
 }
 
 async function write<T>(
-  at: { readonly desk: Desk; readonly actor: Actor; readonly organization: string },
+  { desk, ...who }: { readonly desk: Desk; readonly actor: Actor; readonly organization: string },
   event: string,
   work: (trx: Trx) => Promise<readonly [id: string, result: T]>,
 ): Promise<T> {
-  const { desk, actor, organization } = at;
-  const made = await desk.storage.transaction(async (trx) => {
-    const [id, result] = await work(trx);
-    await writeAudit(trx, {
-      organization,
-      actor,
-      event,
-      type: 'ORGANIZATION',
-      id: organization,
-      nowMs: desk.clock.now(),
-      properties: { FLEET: id },
-    });
+  const made = await changeOrganization(desk, who, async (now) => {
+    const [id, result] = await work(now.trx);
+    await now.audit(event, { type: 'ORGANIZATION', id: who.organization }, { FLEET: id });
     return result;
   });
+  // Grants of open streams follow at once.
   await desk.publisher.published();
   return made;
 }

@@ -1,4 +1,3 @@
-import { writeAudit } from '../audit/audit.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { laterThan, type Change } from '../desk.ts';
 import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
@@ -14,14 +13,6 @@ export async function closePlanLocked(now: Change, api: ApiRow, plan: PlanRow): 
     closed_at_ms: now.nowMs,
     updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
   });
-  await writeAudit(now.trx, {
-    ...now.at,
-    actor: now.actor,
-    nowMs: now.nowMs,
-    event: 'PLAN_CLOSED',
-    type: 'API',
-    id: api.id,
-    properties: { PLAN: plan.id },
-  });
+  await now.audit('PLAN_CLOSED', { type: 'API', id: api.id }, { PLAN: plan.id });
   return closed;
 }

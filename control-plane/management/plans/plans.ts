@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { isServed, type PlanStatus } from '../../../proto/model/plan.ts';
 import { can, type Actor } from '../../access/actor.ts';
-import { lockApiFor, readApiFor, type ApiRef } from '../apis/api-gate.ts';
+import { lockedApi, readableApi, resourceOf, type ApiRef } from '../apis/api-gate.ts';
 import { updateApi, type ApiRow } from '../apis/apis.store.ts';
-import { writeAudit } from '../audit/audit.store.ts';
 import { change, laterThan, type Change, type Desk } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
@@ -24,7 +23,7 @@ export function createPlan(
   { at, id, wish }: ApiRef & { readonly wish: PlanWish },
 ): Promise<PlanView> {
   return change(desk, { actor, at }, async (now) => {
-    const api = await lockApiFor(now, id);
+    const api = await lockedApi(now, id);
     const siblings = await listPlansOf(now.trx, at, id);
     const isPublished = wish.status === 'PUBLISHED';
     if (isPublished) refuseSecondKeyless(siblings, wish.security.type);
@@ -63,8 +62,7 @@ export async function listPlans(
     readonly page: PageWish;
   },
 ): Promise<{ readonly data: readonly PlanView[]; readonly total: number }> {
-  await readApiFor(desk.storage.db, actor, input);
-  const isInside = mayManage(actor, input);
+  const isInside = mayManage(actor, await readableApi(desk.storage.db, actor, input));
   const rows = (await listPlansOf(desk.storage.db, input.at, input.id)).filter(
     (row) =>
       input.statuses.includes(row.status) &&
@@ -80,8 +78,7 @@ export async function listPlans(
 
 /** One plan. */
 export async function getPlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
-  await readApiFor(desk.storage.db, actor, ref);
-  const isInside = mayManage(actor, ref);
+  const isInside = mayManage(actor, await readableApi(desk.storage.db, actor, ref));
   const row = await findPlan(desk.storage.db, ref.at, { apiId: ref.id, id: ref.planId });
   if (row === undefined || (!isInside && row.status !== 'PUBLISHED')) throw noPlan(ref.planId);
   return planView(row, isInside);
@@ -163,7 +160,7 @@ function changePlan(
   work: (now: Change, api: ApiRow, plan: PlanRow) => Promise<PlanRow>,
 ): Promise<PlanView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const api = await lockApiFor(now, ref.id);
+    const api = await lockedApi(now, ref.id);
     const plan = await findPlan(now.trx, ref.at, { apiId: ref.id, id: ref.planId });
     if (plan === undefined) throw noPlan(ref.planId);
     return planView(await work(now, api, plan), true);
@@ -190,8 +187,8 @@ async function markOutOfSync(now: Change, api: ApiRow): Promise<void> {
   });
 }
 
-function mayManage(actor: Actor, { at }: ApiRef): boolean {
-  return can(actor, 'update', { kind: 'plan', organization: at.organization });
+function mayManage(actor: Actor, api: ApiRow): boolean {
+  return can(actor, 'api-plan:read', resourceOf(api));
 }
 
 function refuseSecondKeyless(siblings: readonly PlanRow[], type: string): void {
@@ -212,13 +209,5 @@ function noPlan(id: string): Fault {
 }
 
 function audit(now: Change, event: string, plan: PlanRow): Promise<void> {
-  return writeAudit(now.trx, {
-    ...now.at,
-    actor: now.actor,
-    nowMs: now.nowMs,
-    event,
-    type: 'API',
-    id: plan.api_id,
-    properties: { PLAN: plan.id },
-  });
+  return now.audit(event, { type: 'API', id: plan.api_id }, { PLAN: plan.id });
 }

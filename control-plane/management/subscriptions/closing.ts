@@ -1,4 +1,3 @@
-import { writeAudit } from '../audit/audit.store.ts';
 import { listKeysOf, updateKey } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
@@ -25,14 +24,7 @@ export async function closeSubscriptionLocked(
       updated_at_ms: laterThan(key.updated_at_ms, now.nowMs),
     });
   }
-  await writeAudit(now.trx, {
-    ...now.at,
-    actor: now.actor,
-    nowMs: now.nowMs,
-    event: 'SUBSCRIPTION_CLOSED',
-    type: 'API',
-    id: row.api_id,
-    properties: { SUBSCRIPTION: row.id, APPLICATION: row.application_id },
-  });
+  const touched = { SUBSCRIPTION: row.id, APPLICATION: row.application_id };
+  await now.audit('SUBSCRIPTION_CLOSED', { type: 'API', id: row.api_id }, touched);
   return closed;
 }

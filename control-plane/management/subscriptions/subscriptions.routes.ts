@@ -36,6 +36,7 @@ export const subscriptionRoutes = [
     scope,
     tag,
     operationId: 'getApiSubscriptions',
+    permission: 'api-subscription',
     summary: 'Lists the subscriptions of an API.',
     params: apiParams,
     query: z.strictObject({
@@ -48,9 +49,9 @@ export const subscriptionRoutes = [
     }),
     status: 200,
     answer: pageSchema('SubscriptionsResponse', subscriptionSchema),
-    run: async ({ desk, actor, at, params: { apiId }, query, url }) =>
+    run: async ({ desk, at, params: { apiId }, query, url }) =>
       pageOf(
-        await listSubscriptions(desk, actor, {
+        await listSubscriptions(desk, {
           at,
           id: apiId,
           filter: {
@@ -71,6 +72,7 @@ export const subscriptionRoutes = [
     scope,
     tag,
     operationId: 'createApiSubscription',
+    permission: 'api-subscription',
     summary: 'Subscribes an application to a plan; a key made at once is shown only in this answer.',
     params: apiParams,
     body: createSubscriptionSchema,
@@ -86,13 +88,14 @@ export const subscriptionRoutes = [
     scope,
     tag,
     operationId: 'getApiSubscription',
+    permission: 'api-subscription',
     summary: 'Gets a subscription.',
     params,
     status: 200,
     answer,
     version,
-    run: ({ desk, actor, at, params: { apiId, subscriptionId } }) =>
-      getSubscription(desk, actor, { at, id: apiId, subscriptionId }),
+    run: ({ desk, at, params: { apiId, subscriptionId } }) =>
+      getSubscription(desk, { at, id: apiId, subscriptionId }),
   }),
   route({
     method: 'post',
@@ -100,6 +103,8 @@ export const subscriptionRoutes = [
     scope,
     tag,
     operationId: 'acceptApiSubscription',
+    permission: 'api-subscription',
+    action: 'update',
     summary: 'Accepts a pending subscription; a key made for it is shown only in this answer.',
     params,
     body: acceptSubscriptionSchema,
@@ -116,6 +121,8 @@ export const subscriptionRoutes = [
     scope,
     tag,
     operationId: 'rejectApiSubscription',
+    permission: 'api-subscription',
+    action: 'update',
     summary: 'Rejects a pending subscription.',
     params,
     body: rejectSubscriptionSchema,
@@ -132,6 +139,8 @@ export const subscriptionRoutes = [
     scope,
     tag,
     operationId: 'closeApiSubscription',
+    permission: 'api-subscription',
+    action: 'update',
     summary: 'Closes a subscription and revokes its keys.',
     params,
     status: 200,

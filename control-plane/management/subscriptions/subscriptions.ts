@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { authorize, type Actor } from '../../access/actor.ts';
-import { lockApiFor, authorizeApi, readApiFor, requireApi, type ApiRef } from '../apis/api-gate.ts';
-import { lockApi, type ApiRow } from '../apis/apis.store.ts';
+import type { Actor } from '../../access/actor.ts';
+import { checkReadable, foundApi, lockedApi, type ApiRef } from '../apis/api-gate.ts';
+import type { ApiRow } from '../apis/apis.store.ts';
 import { issueKeyLocked } from '../api-keys/issuing.ts';
 import { findKeyByHash } from '../api-keys/api-keys.store.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
@@ -14,7 +14,6 @@ import {
   lockApplication,
   type ApplicationRow,
 } from '../applications/applications.store.ts';
-import { writeAudit } from '../audit/audit.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import { change, laterThan, type Change, type Desk } from '../desk.ts';
 import { momentMs } from '../fields.ts';
@@ -61,14 +60,8 @@ export function subscribe(
 ): Promise<SubscriptionView> {
   return change(desk, { actor, at }, async (now) => {
     const application = await lockApplication(now.trx, at, wish.applicationId);
-    const row = await lockApi(now.trx, at, id);
-    authorizeApi(actor, 'read', { at, row });
-    const api = requireApi(row, id);
-    authorize(actor, 'create', {
-      kind: 'subscription',
-      organization: at.organization,
-      ownerId: application?.owner_id,
-    });
+    const api = await lockedApi(now, id);
+    checkReadable(actor, api);
     const plan = await findPlan(now.trx, at, { apiId: id, id: wish.planId });
     const checked = await checkWish(now, { wish, plan, application });
     const subscription: SubscriptionRow = {
@@ -83,14 +76,9 @@ export function subscribe(
 }
 
 /** One subscription of an API. */
-export async function getSubscription(
-  desk: Desk,
-  actor: Actor,
-  ref: SubscriptionRef,
-): Promise<SubscriptionView> {
+export async function getSubscription(desk: Desk, ref: SubscriptionRef): Promise<SubscriptionView> {
   const { db } = desk.storage;
-  authorize(actor, 'update', { kind: 'api', organization: ref.at.organization });
-  const api = await readApiFor(db, actor, ref);
+  const api = await foundApi(db, ref);
   const row = requireSubscription(await findSubscription(db, ref.at, ref.subscriptionId), ref);
   const [plan, application] = await Promise.all([
     findPlan(db, ref.at, { apiId: row.api_id, id: row.plan_id }),
@@ -102,15 +90,13 @@ export async function getSubscription(
 /** A page of an API's subscriptions, for those who manage it. */
 export async function listSubscriptions(
   desk: Desk,
-  actor: Actor,
   input: ApiRef & {
     readonly filter: Omit<SubscriptionFilter, 'apiId'> & { readonly apiKey?: string | undefined };
     readonly page: PageWish;
   },
 ): Promise<{ readonly data: readonly SubscriptionView[]; readonly total: number }> {
   const { db } = desk.storage;
-  authorize(actor, 'update', { kind: 'api', organization: input.at.organization });
-  const api = await readApiFor(db, actor, input);
+  const api = await foundApi(db, input);
   const { apiKey, ...filter } = input.filter;
   if (apiKey !== undefined) {
     const hash = Buffer.from(apiKeyHash(input.at.environment, apiKey)).toString('hex');
@@ -219,7 +205,7 @@ function changeSubscription(
   work: (now: Change, found: Found) => Promise<SubscriptionView>,
 ): Promise<SubscriptionView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const api = await lockApiFor(now, ref.id);
+    const api = await lockedApi(now, ref.id);
     const subscription = requireSubscription(
       await findSubscription(now.trx, ref.at, ref.subscriptionId),
       ref,
@@ -343,13 +329,6 @@ function wrongStatus(row: SubscriptionRow, verb: string): Fault {
 }
 
 function audit(now: Change, event: string, row: SubscriptionRow): Promise<void> {
-  return writeAudit(now.trx, {
-    ...now.at,
-    actor: now.actor,
-    nowMs: now.nowMs,
-    event,
-    type: 'API',
-    id: row.api_id,
-    properties: { SUBSCRIPTION: row.id, APPLICATION: row.application_id },
-  });
+  const touched = { SUBSCRIPTION: row.id, APPLICATION: row.application_id };
+  return now.audit(event, { type: 'API', id: row.api_id }, touched);
 }

@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { authorize, type Actor } from '../../access/actor.ts';
 import type { Desk } from '../desk.ts';
 import { boundsOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { route } from '../route.ts';
@@ -23,12 +22,7 @@ export type OrganizationView = z.infer<typeof organizationSchema>;
 export type EnvironmentView = z.infer<typeof environmentSchema>;
 
 /** The organization. */
-export async function getOrganization(
-  desk: Desk,
-  actor: Actor,
-  organization: string,
-): Promise<OrganizationView> {
-  authorize(actor, 'read', { kind: 'organization', organization });
+export async function getOrganization(desk: Desk, organization: string): Promise<OrganizationView> {
   const row = await resolveOrganization(desk.storage.db, organization);
   if (row === undefined) throw new Fault('request.not_found');
   return { id: row.id, name: row.name, description: row.description, hrids: [row.hrid] };
@@ -37,16 +31,13 @@ export async function getOrganization(
 /** The environments of the organization. */
 export async function listEnvironments(
   desk: Desk,
-  actor: Actor,
   organization: string,
 ): Promise<readonly EnvironmentView[]> {
-  authorize(actor, 'read', { kind: 'environment', organization });
   return (await listEnvironmentRows(desk.storage.db, organization)).map(view);
 }
 
 /** One environment. */
-export async function getEnvironment(desk: Desk, actor: Actor, at: EnvironmentRef): Promise<EnvironmentView> {
-  authorize(actor, 'read', { kind: 'environment', organization: at.organization });
+export async function getEnvironment(desk: Desk, at: EnvironmentRef): Promise<EnvironmentView> {
   const row = await resolveEnvironment(desk.storage.db, at.organization, at.environment);
   if (row === undefined) throw new Fault('request.not_found');
   return view(row);
@@ -72,10 +63,11 @@ export const tenantRoutes = [
     scope: 'organization',
     tag,
     operationId: 'getOrganization',
+    permission: 'signed-in',
     summary: 'Gets the organization.',
     status: 200,
     answer: organizationSchema,
-    run: ({ desk, actor, at }) => getOrganization(desk, actor, at.organization),
+    run: ({ desk, at }) => getOrganization(desk, at.organization),
   }),
   route({
     method: 'get',
@@ -83,12 +75,13 @@ export const tenantRoutes = [
     scope: 'organization',
     tag,
     operationId: 'listEnvironments',
+    permission: 'organization-environment',
     summary: 'Lists the environments of the organization.',
     query: z.strictObject(pageQuery),
     status: 200,
     answer: pageSchema('EnvironmentsResponse', environmentSchema),
-    run: async ({ desk, actor, at, query, url }) => {
-      const all = await listEnvironments(desk, actor, at.organization);
+    run: async ({ desk, at, query, url }) => {
+      const all = await listEnvironments(desk, at.organization);
       const { limit, offset } = boundsOf(query);
       return pageOf({ data: all.slice(offset, offset + limit), total: all.length }, query, url);
     },
@@ -99,10 +92,11 @@ export const tenantRoutes = [
     scope: 'environment',
     tag,
     operationId: 'getEnvironment',
+    permission: 'organization-environment',
     summary: 'Gets the environment.',
     status: 200,
     answer: environmentSchema,
-    run: ({ desk, actor, at }) => getEnvironment(desk, actor, at),
+    run: ({ desk, at }) => getEnvironment(desk, at),
   }),
   route({
     method: 'get',
@@ -110,10 +104,11 @@ export const tenantRoutes = [
     scope: 'v1-organization',
     tag,
     operationId: 'getOrganizationV1',
+    permission: 'signed-in',
     summary: 'Gets the organization.',
     status: 200,
     answer: organizationSchema,
-    run: ({ desk, actor, at }) => getOrganization(desk, actor, at.organization),
+    run: ({ desk, at }) => getOrganization(desk, at.organization),
   }),
   route({
     method: 'get',
@@ -121,9 +116,10 @@ export const tenantRoutes = [
     scope: 'v1-organization',
     tag,
     operationId: 'listEnvironmentsV1',
+    permission: 'organization-environment',
     summary: 'Lists the environments of the organization.',
     status: 200,
     answer: z.array(environmentSchema),
-    run: ({ desk, actor, at }) => listEnvironments(desk, actor, at.organization),
+    run: ({ desk, at }) => listEnvironments(desk, at.organization),
   }),
 ];

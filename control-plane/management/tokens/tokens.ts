@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { authorize, type Actor } from '../../access/actor.ts';
+import type { Actor } from '../../access/actor.ts';
 import {
   deleteToken as deleteRow,
   insertToken,
@@ -10,8 +10,7 @@ import {
 } from '../../access/access.store.ts';
 import { newPersonalToken } from '../../access/access.ts';
 import { isUniqueViolation } from '../../storage/storage.ts';
-import { writeAudit } from '../audit/audit.store.ts';
-import type { Desk } from '../desk.ts';
+import { changeOrganization, type Desk } from '../desk.ts';
 import { idSchema, momentMs, momentSchema, nameSchema, present } from '../fields.ts';
 import { route } from '../route.ts';
 
@@ -37,7 +36,6 @@ export async function createToken(
   actor: Actor,
   wish: { readonly name: string; readonly expiresAt?: string | undefined },
 ): Promise<TokenView> {
-  authorize(actor, 'create', { kind: 'token', organization: actor.organization, ownerId: actor.id });
   const nowMs = desk.clock.now();
   const expiresAtMs = momentMs(wish.expiresAt);
   if (expiresAtMs !== null && expiresAtMs <= nowMs)
@@ -56,11 +54,11 @@ export async function createToken(
     last_use_at_ms: null,
   };
   try {
-    await desk.storage.transaction(async (trx) => {
-      if ((await listRows(trx, actor.organization, actor.id)).length >= tokensMax)
+    await changeOrganization(desk, own(actor), async (now) => {
+      if ((await listRows(now.trx, actor.organization, actor.id)).length >= tokensMax)
         throw new Fault('request.conflict', { detail: `You have ${tokensMax} tokens; delete one first.` });
-      await insertToken(trx, row);
-      await audit({ desk, actor, trx }, 'TOKEN_CREATED', row.id);
+      await insertToken(now.trx, row);
+      await now.audit('TOKEN_CREATED', organizationOf(actor), { TOKEN: row.id });
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -71,18 +69,16 @@ export async function createToken(
 
 /** The actor's tokens, without their values. */
 export async function listTokens(desk: Desk, actor: Actor): Promise<readonly TokenView[]> {
-  authorize(actor, 'read', { kind: 'token', organization: actor.organization, ownerId: actor.id });
   return (await listRows(desk.storage.db, actor.organization, actor.id)).map(view);
 }
 
 /** Removes one of the actor's tokens; it stops working at once. */
 export async function deleteToken(desk: Desk, actor: Actor, id: string): Promise<void> {
-  authorize(actor, 'delete', { kind: 'token', organization: actor.organization, ownerId: actor.id });
-  await desk.storage.transaction(async (trx) => {
+  await changeOrganization(desk, own(actor), async (now) => {
     const owner = { organization: actor.organization, userId: actor.id };
-    if (!(await deleteRow(trx, owner, id)))
+    if (!(await deleteRow(now.trx, owner, id)))
       throw new Fault('request.not_found', { detail: `There is no token "${id}" here.` });
-    await audit({ desk, actor, trx }, 'TOKEN_DELETED', id);
+    await now.audit('TOKEN_DELETED', organizationOf(actor), { TOKEN: id });
   });
 }
 
@@ -96,24 +92,12 @@ function view(row: TokenRow): TokenView {
   });
 }
 
-function audit(
-  {
-    desk,
-    actor,
-    trx,
-  }: { readonly desk: Desk; readonly actor: Actor; readonly trx: Parameters<typeof writeAudit>[0] },
-  event: string,
-  tokenId: string,
-): Promise<void> {
-  return writeAudit(trx, {
-    organization: actor.organization,
-    actor,
-    event,
-    type: 'ORGANIZATION',
-    id: actor.organization,
-    properties: { TOKEN: tokenId },
-    nowMs: desk.clock.now(),
-  });
+function own(actor: Actor) {
+  return { actor, organization: actor.organization };
+}
+
+function organizationOf(actor: Actor) {
+  return { type: 'ORGANIZATION', id: actor.organization } as const;
 }
 
 const tag = 'Users';
@@ -127,6 +111,7 @@ export const tokenRoutes = [
     scope,
     tag,
     operationId: 'listTokens',
+    permission: 'signed-in',
     summary: 'Lists your personal tokens.',
     status: 200,
     answer: z.array(tokenSchema),
@@ -138,6 +123,7 @@ export const tokenRoutes = [
     scope,
     tag,
     operationId: 'createToken',
+    permission: 'signed-in',
     summary: 'Creates a personal token, shown only in this answer.',
     body: z.strictObject({ name: nameSchema, expiresAt: momentSchema.optional() }).openapi('NewToken'),
     status: 201,
@@ -150,6 +136,7 @@ export const tokenRoutes = [
     scope,
     tag,
     operationId: 'deleteToken',
+    permission: 'signed-in',
     summary: 'Deletes a personal token.',
     params: z.object({ tokenId: idSchema }),
     status: 204,

@@ -1,9 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { authorize, roles, type Actor } from '../../access/actor.ts';
+import type { Actor } from '../../access/actor.ts';
 import { listUsers as listRows } from '../../access/access.store.ts';
-import { writeAudit } from '../audit/audit.store.ts';
 import { v1Page, v1PageQuery, v1PageSchema } from '../applications/applications.routes.ts';
-import type { Desk } from '../desk.ts';
+import { changeOrganization, type Desk } from '../desk.ts';
 import { nameSchema, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { route } from '../route.ts';
@@ -16,7 +15,7 @@ const userWishSchema = z
     password: z.string().min(12).max(256),
     displayName: nameSchema.optional(),
     email: z.email().max(256).optional(),
-    role: z.enum(roles),
+    role: z.enum(['ADMIN', 'USER']),
   })
   .openapi('NewUser');
 
@@ -26,7 +25,7 @@ const userSchema = z
     username: z.string(),
     displayName: z.string(),
     email: z.string().optional(),
-    role: z.enum(roles),
+    role: z.enum(['ADMIN', 'USER']),
     created_at: z.int().optional(),
   })
   .openapi('UserAccount');
@@ -40,28 +39,21 @@ export async function createUser(
   actor: Actor,
   { organization, wish }: { readonly organization: string; readonly wish: z.infer<typeof userWishSchema> },
 ): Promise<UserView> {
-  authorize(actor, 'create', { kind: 'user', organization, ownerId: undefined });
-  const { displayName = wish.username, email } = wish;
-  const made = await desk.access.createUser(desk.storage.db, { ...wish, organization, displayName });
-  await writeAudit(desk.storage.db, {
-    organization,
-    actor,
-    event: 'USER_CREATED',
-    type: 'ORGANIZATION',
-    id: organization,
-    properties: { USER: made.id },
-    nowMs: desk.clock.now(),
+  const { displayName = wish.username, email, role } = wish;
+  const passwordHash = await desk.access.hashPassword(wish.password);
+  return changeOrganization(desk, { actor, organization }, async (now) => {
+    const user = { organization, username: wish.username, passwordHash, displayName, email, role };
+    const made = await desk.access.createUser(now.trx, user);
+    await now.audit('USER_CREATED', { type: 'ORGANIZATION', id: organization }, { USER: made.id });
+    return present({ id: made.id, username: made.username, displayName, email, role });
   });
-  return present({ id: made.id, username: made.username, displayName, email, role: made.role });
 }
 
 /** The users of the organization by name. */
 export async function listUsers(
   desk: Desk,
-  actor: Actor,
   { organization, page }: { readonly organization: string; readonly page: PageWish },
 ): Promise<{ readonly data: readonly UserView[]; readonly total: number }> {
-  authorize(actor, 'read', { kind: 'user', organization, ownerId: undefined });
   const { rows, total } = await listRows(desk.storage.db, organization, boundsOf(page));
   const data = rows.map((row) =>
     present({
@@ -69,7 +61,7 @@ export async function listUsers(
       username: row.username,
       displayName: row.display_name,
       email: row.email ?? undefined,
-      role: row.role === 'ADMIN' ? ('ADMIN' as const) : ('USER' as const),
+      role: row.is_admin === 1 ? ('ADMIN' as const) : ('USER' as const),
       created_at: row.created_at_ms,
     }),
   );
@@ -87,13 +79,14 @@ export const userRoutes = [
     scope,
     tag,
     operationId: 'listUsers',
+    permission: 'organization-user',
     summary: 'Lists the users of the organization.',
     query: z.strictObject(v1PageQuery),
     status: 200,
     answer: v1PageSchema('UsersPage', userSchema),
-    run: async ({ desk, actor, at, query }) =>
+    run: async ({ desk, at, query }) =>
       v1Page(
-        await listUsers(desk, actor, {
+        await listUsers(desk, {
           organization: at.organization,
           page: { page: query.page, perPage: query.size },
         }),
@@ -106,6 +99,7 @@ export const userRoutes = [
     scope,
     tag,
     operationId: 'createUser',
+    permission: 'organization-user',
     summary: 'Creates a user.',
     body: userWishSchema,
     status: 201,

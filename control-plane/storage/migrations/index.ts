@@ -4,6 +4,14 @@ import { platform } from './0001-platform.ts';
 import { analytics } from './0003-analytics.ts';
 import { bucket } from './0004-bucket.ts';
 import { lakeProofs } from './0008-lake-proofs.ts';
+import { memberships } from './0010-memberships.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
-export const migrations: readonly Migration[] = [platform, management, analytics, bucket, lakeProofs];
+export const migrations: readonly Migration[] = [
+  platform,
+  management,
+  analytics,
+  bucket,
+  lakeProofs,
+  memberships,
+];

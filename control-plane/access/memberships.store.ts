@@ -1,0 +1,127 @@
+import { sql, type Expression, type SqlBool } from 'kysely';
+import type { Queries } from '../storage/storage.ts';
+import type { HeldRole, Visible } from './actor.ts';
+import type { Scope } from './permissions.ts';
+
+/** Somebody's role on something, to be written. */
+export interface NewMembership extends HeldRole {
+  readonly organization: string;
+  readonly user: string;
+  readonly nowMs: number;
+}
+
+/** What a user holds in the organization and its environments. */
+export async function tenantRoles(
+  db: Queries,
+  organization: string,
+  user: string,
+): Promise<readonly HeldRole[]> {
+  const rows = await db
+    .selectFrom('membership')
+    .select(['scope', 'reference', 'role'])
+    .where('organization', '=', organization)
+    .where('member_type', '=', 'USER')
+    .where('member', '=', user)
+    .where('scope', 'in', ['organization', 'environment'])
+    .execute();
+  return rows.map(heldRole);
+}
+
+/** What a user holds on those objects. */
+export async function objectRoles(
+  db: Queries,
+  who: { readonly organization: string; readonly user: string },
+  objects: readonly { readonly scope: Scope; readonly reference: string }[],
+): Promise<readonly HeldRole[]> {
+  if (objects.length === 0) return [];
+  const rows = await db
+    .selectFrom('membership')
+    .select(['scope', 'reference', 'role'])
+    .where('organization', '=', who.organization)
+    .where('member_type', '=', 'USER')
+    .where('member', '=', who.user)
+    .where((where) =>
+      where.or(
+        objects.map(({ scope, reference }) =>
+          where.and([where('scope', '=', scope), where('reference', '=', reference)]),
+        ),
+      ),
+    )
+    .execute();
+  return rows.map(heldRole);
+}
+
+/** Gives a role; one that is held already stays. */
+export async function addMembership(db: Queries, membership: NewMembership): Promise<void> {
+  await db
+    .insertInto('membership')
+    .values({
+      organization: membership.organization,
+      scope: membership.scope,
+      reference: membership.reference,
+      member_type: 'USER',
+      member: membership.user,
+      role: membership.name,
+      created_at_ms: membership.nowMs,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Takes away everything that is held on an object, e.g. when it is deleted. */
+export async function removeMemberships(
+  db: Queries,
+  organization: string,
+  object: { readonly scope: Scope; readonly reference: string },
+): Promise<void> {
+  await db
+    .deleteFrom('membership')
+    .where('organization', '=', organization)
+    .where('scope', '=', object.scope)
+    .where('reference', '=', object.reference)
+    .execute();
+}
+
+/** A user as the owner of something. */
+export interface Owner {
+  readonly id: string;
+  readonly displayName: string;
+}
+
+/** Who owns each of the objects. */
+export async function primaryOwners(
+  db: Queries,
+  organization: string,
+  objects: { readonly scope: 'api' | 'application'; readonly ids: readonly string[] },
+): Promise<ReadonlyMap<string, Owner>> {
+  if (objects.ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('membership')
+    .innerJoin('user_account', 'user_account.id', 'membership.member')
+    .select(['membership.reference', 'user_account.id', 'user_account.display_name'])
+    .where('membership.organization', '=', organization)
+    .where('membership.scope', '=', objects.scope)
+    .where('membership.role', '=', 'PRIMARY_OWNER')
+    .where('membership.reference', 'in', [...new Set(objects.ids)])
+    .execute();
+  return new Map(rows.map((row) => [row.reference, { id: row.id, displayName: row.display_name }]));
+}
+
+/** The condition of a list: the row's id is among what the user is a member of. */
+export function isMemberOf(
+  id: Expression<string>,
+  scope: Scope,
+  visible: Extract<Visible, { kind: 'member' }>,
+): Expression<SqlBool> {
+  return sql<SqlBool>`exists (select 1 from membership
+    where membership.organization = ${visible.organization} and membership.scope = ${scope}
+    and membership.reference = ${id} and membership.member_type = 'USER' and membership.member = ${visible.user})`;
+}
+
+function heldRole(row: {
+  readonly scope: string;
+  readonly reference: string;
+  readonly role: string;
+}): HeldRole {
+  return { scope: row.scope as Scope, reference: row.reference, name: row.role };
+}
