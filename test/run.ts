@@ -28,7 +28,15 @@ const concurrency = isLong ? 1 : 2;
 const timeoutMs = isLong ? 900_000 : 120_000;
 const runner = spawn(
   process.execPath,
-  ['--test', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`, ...files],
+  // As every process of ours, so that each test says that libraries live with closed prototypes.
+  [
+    '--import',
+    './test/kit/closed-built-ins.ts',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${timeoutMs}`,
+    ...files,
+  ],
   {
     cwd: root,
     stdio: 'inherit',

@@ -7,6 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { invariant } from '../../proto/faults/fault.ts';
+import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { isMalformed, jsonColumns, lakeSelection, literal } from './lake-columns.ts';
 import type {
   ConvertInput,
@@ -16,6 +17,8 @@ import type {
   DuckJob,
   DuckSettings,
 } from './duck-jobs.ts';
+
+closeBuiltIns();
 
 const lineBytesMax = 2 * 1024 * 1024;
 const objectBytesMax = 1024 * 1024 * 1024;

@@ -6,6 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../../proto/faults/fault.ts';
 import type { GapRecord } from '../../proto/model/access-record.ts';
+import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { newSpoolId, spoolFolder } from '../../proto/spool/folder.ts';
 import { writeOwner } from '../../proto/spool/owner.ts';
 import { diskFiles, type SpoolFiles } from '../../proto/spool/spool-files.ts';
@@ -13,6 +14,8 @@ import { createSpoolWriter, type SpoolWriter } from '../../proto/spool/writer.ts
 import { partOf } from './blocks.ts';
 import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
 import { Upkeep, type DroppedRange } from './upkeep.ts';
+
+closeBuiltIns();
 
 const retryMs = 100;
 const { dir, checkpointDir, gateway, settings, filesModule } = workerData as ThreadOptions;

@@ -4,9 +4,11 @@
  * A terminal and a service manager send signals to all processes of a gateway; here they are ignored, since the primary
  * tells what to do. When it is killed, the channel breaks and the worker ends by itself.
  */
+import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import type { ToWorker } from './messages.ts';
 import { runWorker } from './worker.ts';
 
+closeBuiltIns();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 
 runWorker({
