@@ -176,6 +176,14 @@ export const gatewayConfigSchema = z.strictObject({
     .describe('Longest time for requests in flight to end when the gateway stops.'),
 });
 
+/** Names of parameters that carry keys on this gateway, besides those that everybody knows: what no record and no log may show. */
+export function secretParametersOf({
+  apiKey,
+  report,
+}: Pick<GatewayConfig, 'apiKey' | 'report'>): readonly string[] {
+  return [apiKey.parameter, apiKey.header, ...report.secretParameters];
+}
+
 /** See {@link gatewayConfigSchema}. */
 export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
 

@@ -6,7 +6,7 @@ import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { portFault } from './admin/port-fault.ts';
-import type { GatewayConfig } from './config.ts';
+import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deployments.ts';
@@ -108,6 +108,7 @@ export async function openReporter(options: ServingOptions): Promise<Reporter> {
     checkpointDir: join(config.dataDir, 'checkpoints'),
     gateway,
     settings: config.report,
+    secretParameters: secretParametersOf(config),
     log,
     metrics,
     clock,

@@ -1,7 +1,7 @@
 import type { Clock } from '../proto/process/clock.ts';
 import { systemClock } from '../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../proto/process/lifecycle.ts';
-import { createLog, type Log, type LogLevel } from '../proto/process/log.ts';
+import { createLog, type Log, type LogOptions } from '../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../proto/process/metrics.ts';
 
 /** What every process of the house is made with. */
@@ -21,10 +21,10 @@ const closeMsMax = 20_000;
  * Signals are listened to before anything is opened; when the start fails, what was opened is closed again.
  */
 export async function runProcess(
-  wish: { readonly name: string; readonly level: LogLevel },
+  wish: Pick<LogOptions, 'name' | 'level' | 'secretParameters'>,
   start: (parts: ProcessParts) => Promise<void>,
 ): Promise<number> {
-  const log = createLog({ name: wish.name, level: wish.level });
+  const log = createLog(wish);
   const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax });
   const ended = lifecycle.untilSignal();
   try {

@@ -44,7 +44,6 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   readonly receivedMethod: string;
   readonly receivedPathInfo: string;
   response: PolicyResponse | undefined = undefined;
-  recordedQuery: string | undefined;
   mappedPath: string | undefined = undefined;
   keyHash8: string | undefined = undefined;
   endpointUrl: string | undefined = undefined;
@@ -84,7 +83,6 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     this.transactionId = transactionIdOf(request.headers, this.requestId);
     this.receivedMethod = request.method;
     this.receivedPathInfo = contextPath === '' ? request.path : request.path.slice(contextPath.length);
-    this.recordedQuery = request.query;
     this.request = {
       method: request.method,
       path: request.path,
@@ -164,10 +162,6 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     });
     this.keyHash8 = admission.keyHash8;
     const { query, headers } = this.exchange.request;
-    // A key never reaches a record, whether or not anybody asked for it.
-    if (places.parameter !== '' && query?.includes(places.parameter) === true) {
-      this.recordedQuery = withoutKey(undefined, query, places);
-    }
     if (admission.kind === 'refused') {
       this.refuse(admission.refusal);
       return undefined;

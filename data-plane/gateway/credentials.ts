@@ -26,13 +26,13 @@ export function hasBearer(headers: HeaderList): boolean {
   return authorization !== undefined && /^bearer(\s|$)/i.test(authorization);
 }
 
-/** Takes the key out of headers (when given) and query. Returns the query without it. */
+/** Takes the key out of headers and query. Returns the query without it. */
 export function withoutKey(
-  headers: HeaderList | undefined,
+  headers: HeaderList,
   query: string | undefined,
   places: KeyPlaces,
 ): string | undefined {
-  if (places.header !== '') headers?.delete(places.header);
+  if (places.header !== '') headers.delete(places.header);
   if (query === undefined || places.parameter === '' || !query.includes(places.parameter)) return query;
   const rest = query.split('&').filter((pair) => nameOf(pair) !== places.parameter);
   return rest.length === 0 ? undefined : rest.join('&');

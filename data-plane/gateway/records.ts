@@ -60,8 +60,6 @@ export interface RecordedCall {
   readonly requestId: string;
   readonly transactionId: string;
   readonly keyHash8: string | undefined;
-  /** Raw query without the key. */
-  readonly recordedQuery: string | undefined;
   readonly receivedMethod: string;
   readonly receivedPathInfo: string;
   readonly mappedPath: string | undefined;
@@ -84,7 +82,7 @@ export function factsOf(call: RecordedCall, outcome: Outcome): AccessFacts {
     keyHash8: call.keyHash8,
     method: call.receivedMethod,
     host: request.authority,
-    uri: call.recordedQuery === undefined ? request.path : `${request.path}?${call.recordedQuery}`,
+    uri: request.query === undefined ? request.path : `${request.path}?${request.query}`,
     pathInfo: call.receivedPathInfo,
     mappedPath: call.mappedPath,
     status: outcome.status,

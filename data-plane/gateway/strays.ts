@@ -46,7 +46,6 @@ export function createStrays(options: {
           exchange,
           request: { remoteAddress: clientOf(exchange) },
           keyHash8: undefined,
-          recordedQuery: request.query,
           receivedMethod: request.method,
           receivedPathInfo: request.path,
           mappedPath: undefined,

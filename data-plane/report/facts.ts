@@ -25,7 +25,7 @@ export interface AccessFacts {
   readonly keyHash8: string | undefined;
   readonly method: string;
   readonly host: string;
-  /** Path and query. */
+  /** Path and query as they came; keys are masked where the line is written. */
   readonly uri: string;
   readonly pathInfo: string | undefined;
   readonly mappedPath: string | undefined;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createRedactor } from '../../proto/model/redaction.ts';
 import { AccessRecord, accessRecordColumns } from '../../proto/model/access-record.ts';
+import { factsOf } from '../../test/kit/access-facts.ts';
 import type { AccessFacts, RecordPrefix } from './facts.ts';
 import { createLineWriter } from './line.ts';
 
@@ -56,7 +58,7 @@ const facts: fc.Arbitrary<AccessFacts> = fc.record({
 test('a line is one line of JSON that says what it was given, whatever the texts hold', () => {
   fc.assert(
     fc.property(text, prefixes, facts, (gateway, prefix, given) => {
-      const line = createLineWriter(gateway, prefix)(given);
+      const line = createLineWriter({ gateway, redactor: createRedactor() }, prefix)(given);
       assert.ok(line.endsWith('}\n'));
       assert.equal(line.indexOf('\n'), line.length - 1);
       assert.ok(line.isWellFormed());
@@ -72,4 +74,26 @@ test('a line is one line of JSON that says what it was given, whatever the texts
     }),
     { numRuns: 500 },
   );
+});
+
+test('a key in a target, an endpoint or a message is on no line, whoever answered', () => {
+  const redactor = createRedactor(['meinSchluessel']);
+  const write = createLineWriter(
+    { gateway: 'g', redactor },
+    { organization: 'o', environment: 'e', api: 'a', apiName: 'A' },
+  );
+  const line = write(
+    factsOf({
+      uri: '/nowhere?%61pi-key=SECRET&meinSchluessel=SECRET&kept=1',
+      pathInfo: '/a;token=SECRET',
+      mappedPath: '/b%3Ftoken=SECRET',
+      endpoint: 'http://user:SECRET@backend/x?token=SECRET',
+      errorMessage: 'Request to http://user:SECRET@backend/?token=SECRET failed',
+      warnings: '[{"key":"A","message":"Bearer SECRETSECRET at /x?api-key=SECRET"}]',
+    }),
+  );
+  assert.doesNotMatch(line, /SECRET/);
+  const record = AccessRecord.parse(JSON.parse(line));
+  assert.equal(record.uri, '/nowhere?%61pi-key=***&meinSchluessel=***&kept=1');
+  assert.equal(record.warnings, '[{"key":"A","message":"Bearer *** at /x?api-key=***"}]');
 });

@@ -1,3 +1,4 @@
+import type { Redactor } from '../../proto/model/redaction.ts';
 import type { AccessFacts, RecordPrefix } from './facts.ts';
 
 /**
@@ -5,28 +6,35 @@ import type { AccessFacts, RecordPrefix } from './facts.ts';
  *
  * A hand-made writer since it costs a third of JSON.stringify: no object, no key look-up, and texts that need no
  * escape (nearly all) are only tested and joined. Every field is on the line only when it has a value.
+ *
+ * Whatever quotes a target is redacted here, where every record passes: whoever answered, however early, and whatever went wrong.
  */
-export function createLineWriter(gateway: string, prefix: RecordPrefix): (facts: AccessFacts) => string {
+export function createLineWriter(
+  { gateway, redactor }: { readonly gateway: string; readonly redactor: Redactor },
+  prefix: RecordPrefix,
+): (facts: AccessFacts) => string {
   const head = staticHead(gateway, prefix);
+  const uri = (text: string): string => quote(redactor.uri(text));
+  const message = (text: string): string => quote(redactor.text(text));
   return (facts) => {
     let line = `${head}${integer(facts.timestampMs)},"request_id":${quote(facts.requestId)},"transaction_id":${quote(facts.transactionId)}`;
     if (facts.keyHash8 !== undefined) line += `,"key_hash8":${quote(facts.keyHash8)}`;
-    line += `,"http_method":${quote(facts.method)},"host":${quote(facts.host)},"uri":${quote(facts.uri)}`;
-    if (facts.pathInfo !== undefined) line += `,"path_info":${quote(facts.pathInfo)}`;
-    if (facts.mappedPath !== undefined) line += `,"mapped_path":${quote(facts.mappedPath)}`;
+    line += `,"http_method":${quote(facts.method)},"host":${quote(facts.host)},"uri":${uri(facts.uri)}`;
+    if (facts.pathInfo !== undefined) line += `,"path_info":${uri(facts.pathInfo)}`;
+    if (facts.mappedPath !== undefined) line += `,"mapped_path":${uri(facts.mappedPath)}`;
     line += `,"status":${integer(facts.status)},"request_bytes":${integer(facts.requestBytes)},"response_bytes":${integer(facts.responseBytes)}`;
     const totalUs = integer(facts.totalUs);
     line += `,"gateway_response_time_us":${totalUs},"gateway_latency_us":${Math.max(0, totalUs - integer(facts.endpointUs))}`;
     if (facts.endpoint !== undefined) {
       line +=
-        `,"endpoint":${quote(facts.endpoint)},"endpoint_response_time_us":${integer(facts.endpointUs)}` +
+        `,"endpoint":${uri(facts.endpoint)},"endpoint_response_time_us":${integer(facts.endpointUs)}` +
         `,"endpoint_connect_us":${integer(facts.endpointConnectUs)},"endpoint_ttfb_us":${integer(facts.endpointTtfbUs)}`;
     }
     line += `,"remote_address":${quote(facts.remoteAddress)},"local_address":${quote(facts.localAddress)}`;
     if (facts.userAgent !== undefined) line += `,"user_agent":${quote(facts.userAgent)}`;
     if (facts.errorKey !== undefined) line += `,"error_key":${quote(facts.errorKey)}`;
-    if (facts.errorMessage !== undefined) line += `,"error_message":${quote(facts.errorMessage)}`;
-    if (facts.warnings !== undefined) line += `,"warnings":${quote(facts.warnings)}`;
+    if (facts.errorMessage !== undefined) line += `,"error_message":${message(facts.errorMessage)}`;
+    if (facts.warnings !== undefined) line += `,"warnings":${message(facts.warnings)}`;
     return `${line},"outcome":"${facts.outcome}"}\n`;
   };
 }

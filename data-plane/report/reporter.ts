@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../../proto/faults/fault.ts';
+import { createRedactor } from '../../proto/model/redaction.ts';
 import type { GapRecord } from '../../proto/model/access-record.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
@@ -20,6 +21,8 @@ export interface ReporterOptions {
   /** Id of this gateway, on every line. */
   readonly gateway: string;
   readonly settings: ReportSettings;
+  /** Names of parameters that carry keys, besides those that everybody knows; see proto/model/redaction.ts. */
+  readonly secretParameters?: readonly string[] | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -66,6 +69,7 @@ const environmentName = /^(?!\.+$)[A-Za-z0-9._-]{1,128}$/;
 export async function startReporter(options: ReporterOptions): Promise<Reporter> {
   const thread = new SpoolThread(options);
   await thread.started;
+  const redactor = createRedactor(options.secretParameters);
   return {
     recorder(prefix) {
       const { organization, environment } = prefix;
@@ -73,7 +77,7 @@ export async function startReporter(options: ReporterOptions): Promise<Reporter>
         throw new Fault('config.invalid', {
           internal: `environment id "${environment}" cannot name a folder`,
         });
-      const line = createLineWriter(options.gateway, prefix);
+      const line = createLineWriter({ gateway: options.gateway, redactor }, prefix);
       const at = { stream: 'records', organization, environment } as const;
       return { write: (facts) => thread.queue.add(at, line(facts)) };
     },

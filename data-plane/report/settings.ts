@@ -46,6 +46,13 @@ export const ReportSettings = z
       .min(4_096)
       .default(32 * mebibyte)
       .describe('What is kept in memory while the disk does not take it; past it the oldest is dropped.'),
+    secretParameters: z
+      .array(z.string().min(1).max(128))
+      .max(100)
+      .default([])
+      .describe(
+        'Query parameters of your APIs that carry keys, besides the API key and common names (token, access_token, password, signature ...): records and logs show *** for their values.',
+      ),
     upkeepEveryMs: z
       .number()
       .int()

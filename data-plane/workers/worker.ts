@@ -3,6 +3,7 @@ import type { Server } from 'node:net';
 import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
+import { secretParametersOf } from '../config.ts';
 import { createLog, type Log } from '../../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
 import { portFault } from '../admin/port-fault.ts';
@@ -66,7 +67,8 @@ class Worker {
     this.#channel = channel;
     this.#start = start;
     this.#tls = start.tls;
-    this.#log = createLog({ name: 'gateway', level: start.logLevel });
+    const secretParameters = secretParametersOf(start.config);
+    this.#log = createLog({ name: 'gateway', level: start.logLevel, secretParameters });
     const closeMsMax = start.config.closeMsMax + closeMsAfterDrain;
     this.#lifecycle = createLifecycle({ log: this.#log, clock: systemClock, closeMsMax });
     const { config, gateway } = start;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
-import { gatewayConfigSchema } from '../../data-plane/config.ts';
+import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';
@@ -37,7 +37,9 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
             loadFor(shipperConfigSchema, { process: 'shipper', flags, more: { dataDir: config.dataDir } })
               .config
           : undefined;
-      const code = await runProcess({ name: 'gateway', level: config.log.level }, async (parts) => {
+      const secretParameters = secretParametersOf(config);
+      const wish = { name: 'gateway', level: config.log.level, secretParameters };
+      const code = await runProcess(wish, async (parts) => {
         const { startGateway } = await import('../../data-plane/start.ts');
         const obey = listenToSignals();
         const gateway = await startGateway({ ...parts, config, version });

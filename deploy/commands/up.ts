@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { logLevels, type LogLevel } from '../../proto/process/log.ts';
 import { Option } from 'commander';
-import { createCommand, wholeNumber, type ConfigFlags } from '../command.ts';
+import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
+import { createCommand, loadFor, wholeNumber, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';
 
 /** What `isthmus up` was told. */
@@ -30,10 +31,18 @@ export function upCommand(onExit: (code: number) => void): Command {
     .option('-c, --config <file>', 'YAML file with a section per process')
     .addOption(new Option('--log-level <level>', 'from this level on').choices(logLevels).default('warn'))
     .action(async (flags: UpFlags) => {
-      const code = await runProcess({ name: 'up', level: flags.logLevel }, async (parts) => {
-        const { up } = await import('../up.ts');
-        await up(flags, parts);
+      const { config } = loadFor(gatewayConfigSchema, {
+        process: 'gateway',
+        flags: flags.config === undefined ? {} : { config: flags.config },
       });
+      const secretParameters = secretParametersOf(config);
+      const code = await runProcess(
+        { name: 'up', level: flags.logLevel, secretParameters },
+        async (parts) => {
+          const { up } = await import('../up.ts');
+          await up(flags, parts);
+        },
+      );
       onExit(code);
     });
 }

@@ -49,6 +49,26 @@ test('a password in a URL and a bearer credential are masked inside texts and er
   assert.match(text(), /user:\*\*\*@proxy/);
 });
 
+test('a key in a target is masked in messages, fields, errors and fault details', () => {
+  const lines: string[] = [];
+  const log = createLog({
+    name: 'gateway',
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+    secretParameters: ['mine'],
+  });
+  const uri = '/x?api%2Dkey=SECRET&mine=SECRET';
+  const details = [{ path: 'uri', message: `no such ${uri}` }];
+  log.warn(
+    { uri, err: new Fault('request.invalid', { internal: `GET ${uri}`, details }) },
+    `GET ${uri} failed`,
+  );
+  log.child({ uri }).info(`GET %s: ${uri}`, uri);
+  log.error({ list: [{ err: new Error(`at ${uri}`) }] });
+  assert.equal(lines.length, 3);
+  assert.doesNotMatch(lines.join(''), /SECRET/);
+});
+
 test('a fault shows code, internal text and causes; bytes and cycles do not flood the line', () => {
   const { log, last, text } = capture();
   const cause = new Error('ECONNREFUSED');

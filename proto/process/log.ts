@@ -1,6 +1,7 @@
 import { pino, type Bindings, type DestinationStream, type Logger } from 'pino';
 
 import { Fault } from '../faults/fault.ts';
+import { createRedactor } from '../model/redaction.ts';
 
 /** Writes JSON lines; children carry bindings. */
 export type Log = Logger;
@@ -17,14 +18,14 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Default: standard error, written synchronously so that the last line before a crash is not lost. */
   readonly destination?: DestinationStream;
+  /** Names of parameters that carry keys, besides those that everybody knows; see proto/model/redaction.ts. */
+  readonly secretParameters?: readonly string[] | undefined;
 }
 
 const MASK = '***';
 // Whole words only: `keyId`, `tokenUse` and the `key` of a blob are wanted in a log, an `apiKey` is not.
 const secretName =
   /^(authorization|proxy[-_]?authorization|cookies?|set[-_]?cookie|pass(word|wd|phrase)|secrets?|client[-_]?secret|(access|refresh|id|enrol(l)?ment|bearer|session)?[-_]?tokens?|(x[-_](gravitee[-_])?)?api[-_]?keys?|private[-_]?keys?|signing[-_]?key|kek|credentials?|assertion)$/i;
-const urlPassword = /(\/\/[^/@\s:]*):[^/@\s]+@/g;
-const bearer = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 const depthMax = 6;
 
 /**
@@ -34,7 +35,8 @@ const depthMax = 6;
  *         its code, detail, internal, hint and details; other errors keep their stack.
  * Cost:   walks every logged object; a log is not for the hot path.
  */
-export function createLog({ name, level, destination }: LogOptions): Log {
+export function createLog({ name, level, destination, secretParameters }: LogOptions): Log {
+  const masks = createMasks(createRedactor(secretParameters).text);
   const log = pino(
     {
       name,
@@ -43,68 +45,81 @@ export function createLog({ name, level, destination }: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        log: (line) => redact(line) as Record<string, unknown>,
+        log: (line) => masks.value(line) as Record<string, unknown>,
       },
-      serializers: { err: describeError, error: describeError },
+      serializers: { err: masks.error, error: masks.error },
+      // The message itself and what is put into it; objects pass the formatter.
+      hooks: {
+        logMethod(args, method) {
+          method.apply(
+            this,
+            args.map((one: unknown) => (typeof one === 'string' ? masks.value(one) : one)) as typeof args,
+          );
+        },
+      },
     },
     destination ?? pino.destination({ fd: 2, sync: true }),
   );
-  return masking(log);
+  return masking(log, masks);
 }
 
 /** pino takes the bindings of children as they are, so `child` itself masks them. */
-function masking(log: Log): Log {
+function masking(log: Log, masks: Masks): Log {
   const make: Log['child'] = log.child.bind(log);
   const child: Log['child'] = (bindings, options) => {
-    const made = make(redact(bindings) as Bindings, options);
-    masking(made as unknown as Log);
+    const made = make(masks.value(bindings) as Bindings, options);
+    masking(made as unknown as Log, masks);
     return made;
   };
   return Object.assign(log, { child });
 }
 
-/** Masks passwords in URLs and bearer credentials inside a text that strangers wrote. */
-export function redactText(text: string): string {
-  return text.replace(urlPassword, `$1:${MASK}@`).replace(bearer, `$1 ${MASK}`);
+interface Masks {
+  readonly value: (value: unknown, depth?: number) => unknown;
+  readonly error: (error: unknown) => unknown;
 }
 
-function redact(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return redactText(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Error) return depth === 0 ? value : describeError(value);
-  if (value instanceof Uint8Array) return `<${value.byteLength} bytes>`;
-  if (value instanceof Date || value instanceof URL) return redactText(value.toString());
-  if (depth >= depthMax) return '<deep>';
-  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  if (value instanceof Map || value instanceof Set) return redact([...value], depth);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      key,
-      secretName.test(key) && item !== undefined && item !== null ? MASK : redact(item, depth + 1),
-    ]),
-  );
-}
-
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const cause = error.cause instanceof Error ? { cause: describeError(error.cause) } : {};
-  if (error instanceof Fault) {
-    return {
-      type: error.name,
-      code: error.code,
-      message: redactText(error.message),
-      ...(error.internal === undefined ? {} : { internal: redactText(error.internal) }),
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(error.details.length === 0 ? {} : { details: error.details }),
-      ...cause,
-    };
-  }
-  const code: unknown = 'code' in error ? error.code : undefined;
-  return {
-    type: error.name,
-    message: redactText(error.message),
-    ...(code === undefined ? {} : { code }),
-    ...(error.stack === undefined ? {} : { stack: redactText(error.stack) }),
-    ...cause,
+function createMasks(text: (text: string) => string): Masks {
+  const masks: Masks = {
+    value(value, depth = 0) {
+      if (typeof value === 'string') return text(value);
+      if (typeof value !== 'object' || value === null) return value;
+      if (value instanceof Error) return depth === 0 ? value : masks.error(value);
+      if (value instanceof Uint8Array) return `<${value.byteLength} bytes>`;
+      if (value instanceof Date || value instanceof URL) return text(value.toString());
+      if (depth >= depthMax) return '<deep>';
+      if (Array.isArray(value)) return value.map((item) => masks.value(item, depth + 1));
+      if (value instanceof Map || value instanceof Set) return masks.value([...value], depth);
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [
+          key,
+          secretName.test(key) && item !== undefined && item !== null ? MASK : masks.value(item, depth + 1),
+        ]),
+      );
+    },
+    error(error) {
+      if (!(error instanceof Error)) return error;
+      const cause = error.cause instanceof Error ? { cause: masks.error(error.cause) } : {};
+      if (error instanceof Fault) {
+        return {
+          type: error.name,
+          code: error.code,
+          message: text(error.message),
+          ...(error.internal === undefined ? {} : { internal: text(error.internal) }),
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+          ...(error.details.length === 0 ? {} : { details: masks.value(error.details) }),
+          ...cause,
+        };
+      }
+      const code: unknown = 'code' in error ? error.code : undefined;
+      return {
+        type: error.name,
+        message: text(error.message),
+        ...(code === undefined ? {} : { code }),
+        ...(error.stack === undefined ? {} : { stack: text(error.stack) }),
+        ...cause,
+      };
+    },
   };
+  return masks;
 }
