@@ -18,7 +18,7 @@ import type { AnalyticsDesk, Desk } from './management/desk.ts';
 import { createFleets } from './publish/fleets.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { createPublishedRepository } from './publish/repository.ts';
-import { openBlobs } from './storage/blobs/settings.ts';
+import { openBucket } from './storage/bucket.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
 /** What a control plane needs to start; see {@link startControlPlane}. */
@@ -72,7 +72,8 @@ const tokenLifeMs = 24 * 3_600_000;
 /**
  * Starts a control plane: database, keys, first boot, publisher's chores, management API and node API.
  *
- * Everything it opens is closed by the life-cycle. Errors: storage.unavailable, storage.newer_schema, process.port_taken.
+ * Everything it opens is closed by the life-cycle. Errors: storage.unavailable, storage.newer_schema,
+ * blobs.wrong_bucket, process.port_taken.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, log, clock, lifecycle, metrics } = options;
@@ -131,8 +132,13 @@ async function openParts(options: ControlPlaneOptions) {
       : { bounds: { connectionsMax: config.database.connectionsMax } }),
   });
   lifecycle.onClose('storage', () => storage.close());
-  const blobs = openBlobs(config.blobs, join(config.dataDir, 'blobs'));
-  const keyring = openKeyring({ dir: config.secrets.dir ?? join(config.dataDir, 'secrets') });
+  const blobs = await openBucket({ storage, config, mayClaim: true, clock, log });
+  const keyring = openKeyring({
+    dir: config.secrets.dir ?? join(config.dataDir, 'secrets'),
+    // A new key beside a database that is sealed with another opens nothing, and would only hide a slip in the path.
+    mustExist:
+      (await storage.db.selectFrom('organization_root').select('organization').limit(1).execute()).length > 0,
+  });
   const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
   const { sessionMs, ...throttle } = config.login;
   const desk: Desk = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
@@ -8,6 +8,7 @@ import { verifyHead } from '../../proto/trust/heads.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { testDatabases } from '../../test/kit/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
+import { readBucketRow } from '../storage/bucket-identity.ts';
 import { backup, restore } from './backup.ts';
 import { api, openStage, silent } from './stage.test.ts';
 
@@ -103,6 +104,40 @@ for (const database of testDatabases) {
         code: 'secrets.no_key',
       });
       assert.equal((await verifiedHead(at)).epoch, 1);
+    });
+
+    test('a backup replaces no file, is none of an empty database, and leaves nothing half made', async (t) => {
+      const full = await openStage(t, database);
+      const empty = await openStage(t, database, { isEmpty: true });
+      const dir = tempDir(t);
+      const file = join(dir, 'backup.zst');
+      await assert.rejects(backup(empty.storage, file, empty.clock), { code: 'request.conflict' });
+      assert.deepEqual(readdirSync(dir), []);
+      await backup(full.storage, file, full.clock);
+      const before = readFileSync(file);
+      await assert.rejects(backup(full.storage, file, full.clock), { code: 'request.conflict' });
+      assert.deepEqual(readFileSync(file), before);
+      assert.deepEqual(readdirSync(dir), ['backup.zst']);
+    });
+
+    test('a restored database keeps its own bucket, and takes the one of the backup when it had none', async (t) => {
+      const from = await openStage(t, database);
+      const row = { singleton: 1, next_identity: null, location: 'there', confirmed_at_ms: 1 } as const;
+      await from.storage.db
+        .insertInto('bucket')
+        .values({ ...row, identity: 'first' })
+        .execute();
+      const file = join(tempDir(t), 'backup.zst');
+      await backup(from.storage, file, from.clock);
+      await from.storage.db.updateTable('bucket').set({ identity: 'adopted later' }).execute();
+      const fresh = await openStage(t, database, { keyring: from.keyring, isEmpty: true });
+      for (const [{ storage }, expected] of [
+        [from, 'adopted later'],
+        [fresh, 'first'],
+      ] as const) {
+        await restore({ storage, keyring: from.keyring, clock: from.clock, log: silent }, file);
+        assert.equal((await readBucketRow(storage.db))?.identity, expected);
+      }
     });
 
     for (const target of testDatabases) {

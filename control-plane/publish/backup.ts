@@ -1,5 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { open, rename, type FileHandle } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, existsSync } from 'node:fs';
+import { link, open, rm, type FileHandle } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
@@ -39,7 +40,12 @@ export interface BackupResult {
   readonly rows: number;
 }
 
-/** Writes everything as it was at one moment; the file appears under its name only when it is whole and durable. */
+/**
+ * Writes everything as it was at one moment; the file appears under its name only when it is whole and durable.
+ *
+ * Errors: request.conflict when the file is there (a backup never replaces another one), or when there is nothing to back
+ * up: a backup of nothing is a slip in the database's address that would be noticed on the day when it is needed.
+ */
 export async function backup(storage: Storage, file: string, clock: Clock): Promise<BackupResult> {
   const result = { tables: 0, rows: 0 };
   async function* lines(trx: Trx): AsyncGenerator<string> {
@@ -54,15 +60,44 @@ export async function backup(storage: Storage, file: string, clock: Clock): Prom
     }
     yield line({ end: true, rows: result.rows });
   }
-  const temporary = `${file}.partial`;
-  await storage.snapshot((trx) =>
-    pipeline(lines(trx), createZstdCompress(), createWriteStream(temporary, { mode: 0o600 })),
-  );
-  const handle = await open(temporary, 'r+');
-  await handle.sync();
-  await handle.close();
-  await rename(temporary, file);
+  if (existsSync(file)) throw isThere(file);
+  const temporary = `${file}.${randomBytes(4).toString('hex')}.partial`;
+  try {
+    await storage.snapshot(async (trx) => {
+      if (!(await hasOrganization(trx))) throw isEmpty();
+      await pipeline(
+        lines(trx),
+        createZstdCompress(),
+        createWriteStream(temporary, { mode: 0o600, flags: 'wx' }),
+      );
+    });
+    const handle = await open(temporary, 'r+');
+    await handle.sync();
+    await handle.close();
+    // A link, unlike a rename, does not replace what somebody has put there meanwhile.
+    await link(temporary, file);
+  } catch (error) {
+    throw error instanceof Error && 'code' in error && error.code === 'EEXIST' ? isThere(file) : error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
   return result;
+}
+
+const isThere = (file: string): Fault =>
+  new Fault('request.conflict', {
+    detail: `${file} exists; a backup replaces nothing.`,
+    hint: 'Choose another name, or move it away first.',
+  });
+
+const isEmpty = (): Fault =>
+  new Fault('request.conflict', {
+    detail: 'The database holds no organization yet; there is nothing to back up.',
+    hint: 'Check database.url and dataDir for a slip.',
+  });
+
+async function hasOrganization(trx: Trx): Promise<boolean> {
+  return (await trx.selectFrom('organization').select('id').limit(1).execute()).length > 0;
 }
 
 /** What {@link restore} needs. */
@@ -94,6 +129,7 @@ export async function restore(options: RestoreOptions, file: string): Promise<Ba
         schema: (await nextLine(lines, Header)).schema,
         fill: () => fill(trx, lines),
       });
+      if (!(await hasOrganization(trx))) throw broken('it holds no organization');
       await raiseEpochs(trx, before, options);
       return read;
     });

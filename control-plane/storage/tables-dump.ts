@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import { Fault } from '../../proto/faults/fault.ts';
+import { putInstallation, readInstallation } from './installation.ts';
 import { applyMigrations } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import type { DialectName } from './migrations/migration.ts';
@@ -68,7 +69,8 @@ export async function appendRows(trx: Trx, table: string, rows: readonly Row[]):
 /**
  * Empties the database, rebuilds it at an older or the present schema, lets `fill` insert, and moves it forward.
  *
- * All of it inside the given transaction: when something fails, nothing has happened. Errors: storage.newer_schema.
+ * All of it inside the given transaction: when something fails, nothing has happened. Roles keep their grants, and the
+ * installation its bucket. Errors: storage.newer_schema.
  */
 export async function replaceAll<T>(
   trx: Trx,
@@ -80,7 +82,9 @@ export async function replaceAll<T>(
     throw new Fault('storage.newer_schema', {
       internal: `the dump is of schema ${schema}, this version knows ${newest}`,
     });
-  for (const table of (await tablesInOrder(trx, dialect)).toReversed())
+  const tables = await tablesInOrder(trx, dialect);
+  const installation = await readInstallation(trx, dialect, tables);
+  for (const table of tables.toReversed())
     await (
       dialect === 'postgres'
         ? sql`drop table ${sql.table(table)} cascade`
@@ -93,6 +97,7 @@ export async function replaceAll<T>(
   );
   const filled = await fill();
   await applyMigrations(trx, dialect, migrations);
+  await putInstallation(trx, installation);
   // New tables have no statistics, and plans without them read whole tables.
   await sql`analyze`.execute(trx);
   return filled;

@@ -163,6 +163,17 @@ export const codes = define({
     hint: 'Apply the SQL of isthmus migrate --print-grants as the owner of the tables.',
   },
   'blobs.unavailable': { status: 503, owner: 'platform', text: 'The object store does not answer.' },
+  'blobs.unclaimed': {
+    status: 503,
+    owner: 'config',
+    text: 'The database has no bucket yet.',
+    hint: 'Start the control plane on this database once: it gives the bucket its identity.',
+  },
+  'blobs.not_adoptable': {
+    status: 409,
+    owner: 'config',
+    text: 'The bucket is neither empty nor the one of this database.',
+  },
   'blobs.wrong_bucket': {
     status: 503,
     owner: 'config',

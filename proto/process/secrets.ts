@@ -24,7 +24,12 @@ export interface NamedKey {
 
 /** Either a folder whose file `kek` is made at first boot, or the keys themselves, the first of which seals. */
 export type KeyringOptions =
-  | { readonly dir: string; readonly keys?: undefined }
+  | {
+      readonly dir: string;
+      readonly keys?: undefined;
+      /** Refuse a folder without the file instead of making a key that opens nothing. */
+      readonly mustExist?: boolean;
+    }
   | { readonly keys: readonly NamedKey[]; readonly dir?: undefined };
 
 /**
@@ -61,7 +66,7 @@ const KeyFile = z.strictObject({
 
 /** Opens a ring; a folder without a key file gets one (mode 0600, durable before anything is sealed with it). */
 export function openKeyring(options: KeyringOptions): Keyring {
-  const keys = options.keys ?? readKeyFile(ensureKeyFile(options.dir));
+  const keys = options.keys ?? readKeyFile(ensureKeyFile(options.dir, options.mustExist));
   invariant(
     keys.length > 0 && keys.every(({ key }) => key.length === 32),
     'a key ring holds keys of 32 bytes',
@@ -97,6 +102,17 @@ export function openKeyring(options: KeyringOptions): Keyring {
 }
 
 /**
+ * A folder's ring that is opened when it is needed: sealing makes the key, opening never does, and a process that refuses to
+ * start before either leaves no folder behind.
+ */
+export function createLazyKeyring(dir: string): Pick<Keyring, 'seal' | 'open'> {
+  return {
+    seal: (plain, context) => openKeyring({ dir }).seal(plain, context),
+    open: (sealed, context) => openKeyring({ dir, mustExist: true }).open(sealed, context),
+  };
+}
+
+/**
  * Puts a fresh key in front of those in the folder's file; older ones stay, to open what they sealed.
  *
  * Open the ring again afterwards. Returns the new key's id.
@@ -111,13 +127,14 @@ export function rotateKeyFile(dir: string): string {
   return fresh.id;
 }
 
-function ensureKeyFile(dir: string): string {
+function ensureKeyFile(dir: string, mustExist = false): string {
   const path = join(dir, 'kek');
   try {
     readFileSync(path);
     return path;
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw unreadable(path, error);
+    if (mustExist) throw absent(path);
   }
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   // Written aside and linked: of two processes that start together both then read the same key, and none reads half of one.
@@ -150,6 +167,13 @@ function unreadable(path: string, cause: unknown): Fault {
     internal: path,
     hint: 'Restore it from where you keep it; without it what it sealed is lost.',
     cause,
+  });
+}
+
+function absent(path: string): Fault {
+  return new Fault('config.unreadable', {
+    detail: `There is no key-encryption key ${path}.`,
+    hint: 'Put the one that sealed the keys in this database or backup there; check dataDir and secrets.dir for a slip.',
   });
 }
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { sql } from 'kysely';
+import { backup, restore } from '../../control-plane/publish/backup.ts';
+import { createPublisher } from '../../control-plane/publish/publisher.ts';
 import { grantStatements, requireGrants, reviewRole } from '../../control-plane/storage/grants-sql.ts';
 import {
   bridgeGrants,
@@ -9,6 +13,8 @@ import {
   type AnyGrant,
 } from '../../control-plane/storage/grants.ts';
 import { openStorage, type Storage, type StorageMode } from '../../control-plane/storage/storage.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { openKeyring } from '../../proto/process/secrets.ts';
 import { testDatabases } from '../kit/databases.ts';
 import { createTestRole, runAsOwner } from '../kit/roles.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -120,6 +126,17 @@ describe('the role of the bridge on PostgreSQL', { skip: postgres?.skip ?? false
     await runAsOwner(ownerUrl, grantStatements(role.name, bridgeGrants));
     assert.deepEqual((await reviewRole(bridge, bridgeGrants))?.excess, []);
     await assert.rejects(run(bridge, 'update gateway set is_revoked = 0'), denied);
+  });
+
+  test('a restore, which makes all tables anew, leaves the role what it had', async (t) => {
+    const { owner, role, bridge } = await stage(t);
+    const keyring = openKeyring({ keys: [{ id: 'k', key: randomBytes(32) }] });
+    const publisher = createPublisher({ storage: owner, keyring, clock: systemClock, log });
+    await owner.transaction((trx) => publisher.ensureOrganization(trx, { id: 'org', name: 'Organization' }));
+    const file = join(tempDir(t), 'backup');
+    await backup(owner, file, systemClock);
+    await restore({ storage: owner, keyring, clock: systemClock, log }, file);
+    assert.deepEqual(await reviewRole(bridge, bridgeGrants), { role: role.name, missing: [], excess: [] });
   });
 
   test('a role that lacks a grant is refused by name before it fails in the middle of a request', async (t) => {

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { bucketIdentityKey, encodeBucketIdentity } from '../../proto/wire/bucket-identity.ts';
+import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
+import { createFakeClock } from '../../test/kit/fake-clock.ts';
+import { startFaultyProxy } from '../../test/kit/faulty-proxy.ts';
+import { startS3Server } from '../../test/kit/s3-server.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { BlobsConfig } from './blobs/settings.ts';
+import { adoptBucket, type AdoptWish } from './bucket-adopt.ts';
+import { readBucketRow } from './bucket-identity.ts';
+import { openBucket, placeBlobs } from './bucket.ts';
+import { openStorage } from './storage.ts';
+
+const silent = { info: () => undefined, warn: () => undefined };
+const bytes = Buffer.from('x');
+
+async function stage(t: TestContext, database: TestDatabase) {
+  const dir = tempDir(t);
+  const storage = await openStorage({ url: await database.create(), dataDir: dir, log: silent });
+  t.after(() => storage.close());
+  const clock = createFakeClock(1_000_000);
+  const configOf = (blobs: object) => ({ blobs: BlobsConfig.parse(blobs), dataDir: dir });
+  const open = (mayClaim: boolean, blobs: object) =>
+    openBucket({ storage, config: configOf(blobs), mayClaim, clock, log: silent });
+  const adopt = (blobs: object, wish: Partial<AdoptWish> = {}) =>
+    adoptBucket(
+      { ...placeBlobs(configOf(blobs)), storage, clock },
+      { isDryRun: false, record: async () => undefined, ...wish },
+    );
+  return { dir, storage, clock, open, adopt, folder: (name: string) => ({ dir: join(dir, name) }) };
+}
+
+const identityIn = (dir: string): string =>
+  (JSON.parse(readFileSync(join(dir, bucketIdentityKey), 'utf8')) as { id: string }).id;
+
+for (const database of testDatabases) {
+  describe(`the bucket of a database on ${database.name}`, { skip: database.skip }, () => {
+    test('the first control plane gives it an identity; whoever opens another bucket is refused, with both names', async (t) => {
+      const { open, folder, storage } = await stage(t, database);
+      await assert.rejects(open(false, folder('a')), { code: 'blobs.unclaimed' });
+      const blobs = await open(true, folder('a'));
+      await blobs.put('landing/x', bytes);
+      const id = identityIn(folder('a').dir);
+      assert.equal((await readBucketRow(storage.db))?.identity, id);
+      assert.deepEqual(await (await open(false, folder('a'))).get('landing/x'), bytes);
+      for (const mayClaim of [true, false])
+        await assert.rejects(open(mayClaim, folder('b')), (error: Error & { code: string }) => {
+          assert.equal(error.code, 'blobs.wrong_bucket');
+          assert.match(
+            error.message,
+            new RegExp(`no identity.*${id}.*${folder('b').dir}.*${folder('a').dir}`),
+          );
+          return true;
+        });
+      assert.throws(() => readdirSync(folder('b').dir), { code: 'ENOENT' }, 'a refusal makes nothing');
+    });
+
+    test('a fresh database does not take a bucket that belongs to another one', async (t) => {
+      const one = await stage(t, database);
+      await one.open(true, one.folder('a'));
+      const two = await stage(t, database);
+      await assert.rejects(two.open(true, one.folder('a')), { code: 'blobs.wrong_bucket' });
+      await assert.rejects(two.open(false, one.folder('a')), { code: 'blobs.unclaimed' });
+      await two.open(true, two.folder('own'));
+    });
+
+    test('two control planes that start at once with different buckets: one of them is refused', async (t) => {
+      const { open, folder } = await stage(t, database);
+      const both = await Promise.allSettled([open(true, folder('a')), open(true, folder('b'))]);
+      assert.deepEqual(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    });
+
+    test('a crash between the row and the object is finished by the next start', async (t) => {
+      const { open, folder, storage } = await stage(t, database);
+      const row = { singleton: 1, next_identity: null, location: '', confirmed_at_ms: null } as const;
+      await storage.db
+        .insertInto('bucket')
+        .values({ ...row, identity: crypto.randomUUID() })
+        .execute();
+      await open(true, folder('a'));
+      assert.equal((await readBucketRow(storage.db))?.identity, identityIn(folder('a').dir));
+    });
+
+    test('an identity object that cannot be read is not taken for none', async (t) => {
+      const { open, folder } = await stage(t, database);
+      const { blobs } = placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
+      await blobs.put(bucketIdentityKey, Buffer.from('{}'));
+      await assert.rejects(open(true, folder('a')), { code: 'blobs.wrong_bucket' });
+    });
+
+    test('adopting moves to an empty bucket; a process that still has the old one is refused within 10 s', async (t) => {
+      const { open, adopt, folder, clock, storage } = await stage(t, database);
+      const old = await open(true, folder('a'));
+      await old.put('landing/x', bytes);
+      const before = identityIn(folder('a').dir);
+      const dry = await adopt(folder('b'), { isDryRun: true });
+      assert.equal(dry.to.identity, undefined);
+      assert.throws(() => readdirSync(folder('b').dir), { code: 'ENOENT' });
+      const changes: object[] = [];
+      const { from, to } = await adopt(folder('b'), {
+        record: async (_, change) => void changes.push(change),
+      });
+      assert.deepEqual([from?.identity, to.identity], [before, identityIn(folder('b').dir)]);
+      assert.deepEqual(changes, [{ from: before, to: to.identity }]);
+      assert.equal((await readBucketRow(storage.db))?.next_identity, null);
+      await (await open(false, folder('b'))).put('landing/y', bytes);
+      await assert.rejects(open(true, folder('a')), { code: 'blobs.wrong_bucket' });
+      clock.advance(10_000);
+      await assert.rejects(old.put('landing/z', bytes), { code: 'blobs.wrong_bucket' });
+      await assert.rejects(old.get('landing/x'), { code: 'blobs.wrong_bucket' });
+      await assert.rejects(Array.fromAsync(old.list('')), { code: 'blobs.wrong_bucket' });
+    });
+
+    test('a bucket with something in it is adopted only when it bears the identity, or the one that is named', async (t) => {
+      const { open, adopt, folder } = await stage(t, database);
+      await open(true, folder('a'));
+      const own = identityIn(folder('a').dir);
+      const into = (name: string) =>
+        placeBlobs({ blobs: BlobsConfig.parse(folder(name)), dataDir: '' }).blobs;
+      await into('full').put('lake/x', bytes);
+      await assert.rejects(adopt(folder('full')), { code: 'blobs.not_adoptable' });
+      const foreign = crypto.randomUUID();
+      await into('foreign').put(bucketIdentityKey, encodeBucketIdentity(foreign));
+      await assert.rejects(adopt(folder('foreign')), { code: 'blobs.not_adoptable' });
+      await assert.rejects(adopt(folder('foreign'), { bearing: own }), { code: 'blobs.not_adoptable' });
+      await into('copy').put('lake/x', bytes);
+      await into('copy').put(bucketIdentityKey, encodeBucketIdentity(own));
+      const copied = await adopt(folder('copy'));
+      assert.notEqual(copied.to.identity, own, 'the copy is told from what it was copied from');
+      await adopt(folder('foreign'), { bearing: foreign });
+      await open(false, folder('foreign'));
+    });
+
+    test('an adoption that was cut off between bucket and database is finished by the next', async (t) => {
+      const { open, adopt, folder } = await stage(t, database);
+      await open(true, folder('a'));
+      const record = async (): Promise<void> => Promise.reject(new Error('killed'));
+      await assert.rejects(adopt(folder('b'), { record }), /killed/);
+      await open(true, folder('a'));
+      await adopt(folder('b'));
+      await open(true, folder('b'));
+    });
+  });
+}
+
+test('one S3 bucket by two names of its host is one bucket; another prefix in it is another', async (t) => {
+  const [sqlite] = testDatabases;
+  assert.ok(sqlite);
+  const { open, dir } = await stage(t, sqlite);
+  const { endpoint, bucket, accessKeyId, secretAccessKey } = await startS3Server(t, join(dir, 's3'));
+  const s3 = { endpoint, bucket, accessKeyId, secretAccessKey };
+  await open(true, { s3 });
+  await open(false, { s3: { ...s3, endpoint: endpoint.replace('127.0.0.1', 'localhost') } });
+  await assert.rejects(open(false, { s3: { ...s3, prefix: 'other/' } }), { code: 'blobs.wrong_bucket' });
+});
+
+test('a bucket that is away at the start is checked when it answers, before anything is read or written', async (t) => {
+  const [sqlite] = testDatabases;
+  assert.ok(sqlite);
+  const { open, dir } = await stage(t, sqlite);
+  const { endpoint, bucket, accessKeyId, secretAccessKey } = await startS3Server(t, join(dir, 's3'));
+  const proxy = await startFaultyProxy(t, endpoint);
+  const s3 = { endpoint: proxy.url, bucket, accessKeyId, secretAccessKey, attemptsMax: 1 };
+  await open(true, { s3 });
+  proxy.setWeather('unavailable');
+  const own = await open(false, { s3 });
+  const other = await open(false, { s3: { ...s3, prefix: 'other/' } });
+  for (const blobs of [own, other])
+    await assert.rejects(blobs.put('landing/x', bytes), { code: 'blobs.unavailable' });
+  proxy.setWeather('clear');
+  assert.equal(await own.put('landing/x', bytes), 'stored');
+  await assert.rejects(other.put('landing/x', bytes), { code: 'blobs.wrong_bucket' });
+  const keys = (await Array.fromAsync(own.list(''))).map(({ key }) => key);
+  assert.deepEqual(keys, [bucketIdentityKey, 'landing/x']);
+});

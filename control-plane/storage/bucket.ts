@@ -1,0 +1,94 @@
+import { join, resolve } from 'node:path';
+import type { z } from 'zod';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { BlobStore } from '../../proto/wire/blobs.ts';
+import { openBlobs, type BlobsConfig } from './blobs/settings.ts';
+import { claimBucket, readBucketRow, verifyBucket, type PlacedBlobs } from './bucket-identity.ts';
+import type { Storage, StorageLog } from './storage.ts';
+
+/** What a process needs to open the bucket of its database. */
+export interface BucketOptions {
+  readonly storage: Storage;
+  readonly config: { readonly blobs: z.output<typeof BlobsConfig>; readonly dataDir: string };
+  /** True for a control plane: it gives a fresh bucket its identity. */
+  readonly mayClaim: boolean;
+  readonly clock: Clock;
+  readonly log: StorageLog;
+}
+
+/** How long a bucket is believed to be the database's before its row is read again. */
+const trustMsMax = 10_000;
+
+/** Opens the bucket that the settings name, without asking whose it is; see {@link openBucket}. */
+export function placeBlobs({ blobs, dataDir }: BucketOptions['config']): PlacedBlobs {
+  const dir = blobs.dir ?? join(dataDir, 'blobs');
+  const { s3 } = blobs;
+  const location =
+    s3 === undefined
+      ? resolve(dir)
+      : `s3://${s3.bucket}/${s3.prefix}${s3.endpoint === undefined ? '' : ` at ${s3.endpoint}`}`;
+  return { blobs: openBlobs(blobs, dir), location };
+}
+
+/**
+ * Opens the bucket and refuses one that is not the database's: the way to a bucket for every process that has both.
+ *
+ * A bucket that does not answer now is no reason not to start, since definitions travel without it; then each call asks
+ * again whose it is, before anything is read or written. A bucket that is adopted away later is refused within
+ * {@link trustMsMax}: what a forgotten process would put into the old one, nobody would ever read.
+ * Errors: blobs.wrong_bucket, blobs.unclaimed.
+ */
+export async function openBucket(options: BucketOptions): Promise<BlobStore> {
+  const { storage, mayClaim, clock, log } = options;
+  const placed = placeBlobs(options.config);
+  const parts = { ...placed, storage, clock };
+  const settle = (): Promise<string> => (mayClaim ? claimBucket(parts) : verifyBucket(parts));
+  let trusted: { readonly identity: string; readonly atMs: number } | undefined;
+  let asking: Promise<void> | undefined;
+  const ask = async (): Promise<void> => {
+    if (trusted !== undefined && (await isStill(storage, trusted.identity))) {
+      trusted = { ...trusted, atMs: clock.monotonicMs() };
+      return;
+    }
+    trusted = undefined;
+    trusted = { identity: await settle(), atMs: clock.monotonicMs() };
+  };
+  const check = async (): Promise<void> => {
+    if (trusted !== undefined && clock.monotonicMs() - trusted.atMs < trustMsMax) return;
+    asking ??= ask().finally(() => (asking = undefined));
+    await asking;
+  };
+  try {
+    await check();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'blobs.unavailable') throw error;
+    log.warn(
+      { err: error, bucket: placed.location },
+      'the bucket does not answer; its identity is checked when it does',
+    );
+  }
+  return guard(placed.blobs, check);
+}
+
+/** A database that is away says nothing against the bucket. */
+async function isStill(storage: Storage, identity: string): Promise<boolean> {
+  try {
+    return (await readBucketRow(storage.db))?.identity === identity;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'storage.unavailable') return true;
+    throw error;
+  }
+}
+
+function guard(blobs: BlobStore, check: () => Promise<void>): BlobStore {
+  return {
+    put: async (key, bytes, options) => (await check(), blobs.put(key, bytes, options)),
+    get: async (key) => (await check(), blobs.get(key)),
+    delete: async (key) => (await check(), blobs.delete(key)),
+    async *list(prefix) {
+      await check();
+      yield* blobs.list(prefix);
+    },
+  };
+}

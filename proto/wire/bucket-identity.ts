@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** The object that says which bucket this is; under the configured prefix, because another prefix is another place. */
+export const bucketIdentityKey = 'isthmus-bucket.json';
+
+const Identity = z.looseObject({ format: z.literal('isthmus-bucket'), version: z.literal(1), id: z.uuid() });
+
+/** The object's bytes; the same for the same id, so that writing it twice is no conflict. */
+export function encodeBucketIdentity(id: string): Uint8Array {
+  return Buffer.from(`${JSON.stringify({ format: 'isthmus-bucket', version: 1, id })}\n`);
+}
+
+/** The id in the object, or `unreadable` when the object is something else: never taken for absent. */
+export function decodeBucketIdentity(bytes: Uint8Array): string {
+  try {
+    return Identity.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).id;
+  } catch {
+    return 'unreadable';
+  }
+}
