@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Fault } from '../proto/faults/fault.ts';
 import { catalog } from '../proto/policies/catalog.ts';
 import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
-import { openKeyring } from '../proto/process/secrets.ts';
-import { type EnrolledIdentity, loadIdentity } from '../proto/trust/identity.ts';
+import { createLazyKeyring } from '../proto/process/secrets.ts';
+import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trust/identity.ts';
 import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { SourceState } from './admin/state.ts';
 import type { ApplyChange, ConfirmChange } from './gateway/change.ts';
@@ -33,7 +33,7 @@ export interface RunningSource {
 /** Finds out where configuration comes from; enrols when a token is given and there is no identity yet. */
 export async function openSource({ config, clock, lifecycle, version }: GatewayOptions): Promise<Source> {
   if (config.local !== undefined) return { kind: 'local', gateway: 'local', folder: config.local };
-  const keyring = openKeyring({ dir: join(config.dataDir, 'secrets') });
+  const keyring = createLazyKeyring(join(config.dataDir, 'secrets'));
   const toBridge = toOutboundOptions(config.outbound, 'private');
   // The bridge's address is the operator's word, wherever it points: by setting, by enrolment, or by the token.
   const bridge =
@@ -53,12 +53,16 @@ export async function openSource({ config, clock, lifecycle, version }: GatewayO
     ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
   });
   if (identity === undefined) {
+    const file = join(config.dataDir, identityFile);
     throw new Fault('config.invalid', {
-      detail: `This gateway is not enrolled: ${join(config.dataDir, 'identity.json')} does not exist.`,
+      detail: `This gateway is not enrolled: ${file} does not exist.`,
       details: [
-        { path: 'bridge.token', message: 'an enrolment token, or `local` with a folder of definitions' },
+        {
+          path: 'bridge.token',
+          message: `an enrolment token, or \`local\` with a folder of definitions: there is no ${file}`,
+        },
       ],
-      hint: 'Run `isthmus enroll --token <token>`, or `isthmus gateway --local <folder>`.',
+      hint: 'Check dataDir for a slip. Run `isthmus enroll --token <token>`, or `isthmus gateway --local <folder>`.',
     });
   }
   return { kind: 'bridge', gateway: identity.gateway, identity, outbound };

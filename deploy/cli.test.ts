@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 
 import { eventually } from '../test/kit/eventually.ts';
 import { runIsthmus, startIsthmus } from '../test/kit/processes.ts';
@@ -15,7 +15,7 @@ test('config --print shows every value with its source and no secret', async (t)
   const file = join(tempDir(t), 'isthmus.yaml');
   writeFileSync(
     file,
-    'gateway: { listen: { port: 1 } }\ncontrol-plane: { database: { url: "postgresql://u:hunter2@db/x" } }\n',
+    'gateway: { listen: { port: 1 } }\ncontrol-plane: { database: { url: "postgresql://u:hunter2@db/x" }, blobs: { dir: /b } }\n',
   );
   const env = { ISTHMUS_GATEWAY__ADMIN__PORT: '2', ISTHMUS_DATA_DIR: '/d' };
   const text = await runIsthmus(t, ['config', '--print', '--config', file], { env });
@@ -61,14 +61,80 @@ test('a folder that cannot be made is one line in the words of the machine', asy
   for (const args of [
     ['up', '--port-offset', '2321', '--data-dir', below],
     ['control-plane', '--data-dir', below],
-    ['bridge', '--data-dir', below],
     ['migrate', '--data-dir', below],
-    ['backup', '--data-dir', tempDir(t), join(below, 'backup')],
   ]) {
     const child = startIsthmus(t, args);
     assert.equal(await child.ended, 1, args[0]);
     assert.match(child.output(), /^isthmus: ENOTDIR: not a directory, \w+ '[^\n]+'\n$/, args[0]);
   }
+});
+
+test('a mistyped data folder or file is refused by name with what to do, and nothing is made on disk', async (t) => {
+  const cwd = tempDir(t);
+  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
+  for (const { args, code, names } of [
+    { args: ['backup', 'out'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['restore', '--yes', 'out'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['bridge'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['bucket', 'show'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['bucket', 'adopt'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['doctor'], code: 1, names: /typo\/control-plane\.db[^]*isthmus migrate/ },
+    { args: ['doctor', 'bridge'], code: 1, names: /typo\/control-plane\.db/ },
+    { args: ['gateway', ...ports], code: 2, names: /typo\/identity\.json[^]*isthmus enroll/ },
+    { args: ['shipper'], code: 2, names: /no folder typo[^]*isthmus enroll/ },
+    { args: ['shipper', '--set', 'output=folder'], code: 2, names: /no folder typo/ },
+    { args: ['enroll', '--token', 'ist1.cut'], code: 1, names: /token/ },
+    { args: ['config'], code: 0, names: /valid/ },
+    ...['up', 'control-plane', 'migrate', 'bridge', 'gateway', 'shipper'].map((name) => ({
+      args: [name, '--config', 'typo.yaml'],
+      code: 2,
+      names: /typo\.yaml/,
+    })),
+  ]) {
+    const child = startIsthmus(t, [...args, '--data-dir', 'typo'], { cwd });
+    assert.equal(await child.ended, code, `${args.join(' ')}: ${child.output()}`);
+    assert.match(child.output(), names, args.join(' '));
+    assert.deepEqual(readdirSync(cwd), [], args.join(' '));
+  }
+});
+
+test('a restore or a control plane without the key that sealed its database is refused, and makes none', async (t) => {
+  const dir = tempDir(t);
+  await bootOnce(t, dir);
+  await runIsthmus(t, ['backup', '--data-dir', dir, join(dir, 'backup')]);
+  rmSync(join(dir, 'secrets'), { recursive: true });
+  const files = readdirSync(dir).toSorted();
+  for (const args of [['control-plane'], ['restore', '--yes', join(dir, 'backup')]]) {
+    const child = startIsthmus(t, [...args, '--data-dir', dir]);
+    assert.equal(await child.ended, 2, args[0]);
+    assert.match(child.output(), /no key-encryption key .*secrets\/kek/);
+  }
+  assert.deepEqual(readdirSync(dir).toSorted(), files);
+});
+
+test('a database with a url and no bucket setting is refused, with both settings and what to do', async (t) => {
+  const url = 'database.url=postgresql://127.0.0.1:1/none';
+  for (const args of [['control-plane'], ['bridge'], ['bucket', 'show'], ['doctor'], ['doctor', 'bridge']]) {
+    const child = startIsthmus(t, [...args, '--set', url, '--data-dir', tempDir(t)]);
+    assert.equal(await child.ended, args[0] === 'doctor' ? 1 : 2, args.join(' '));
+    assert.match(
+      child.output(),
+      /blobs: database\.url is set and no bucket is; set blobs\.s3 \(or blobs\.dir/,
+    );
+  }
+  const env = { ISTHMUS_CONTROL_PLANE__DATABASE__URL: 'postgresql://127.0.0.1:1/none' };
+  const child = startIsthmus(t, ['config', 'control-plane'], { env });
+  assert.equal(await child.ended, 2);
+});
+
+test('migrate --print-grants prints the SQL of a role and touches no database', async (t) => {
+  const cwd = tempDir(t);
+  const text = await runIsthmus(t, ['migrate', '--print-grants', '--role', 'mine'], { cwd });
+  assert.match(text, /CREATE ROLE "mine" LOGIN NOSUPERUSER/);
+  assert.match(text, /GRANT SELECT, INSERT, UPDATE \("hostname", "version"\) ON "gateway" TO "mine";/);
+  assert.doesNotMatch(text, /user_account|sealed_private_key/);
+  assert.deepEqual(readdirSync(cwd), []);
+  await runIsthmus(t, ['migrate', '--print-grants', '--role', 'a"; drop'], { cwd, exitCode: 2 });
 });
 
 test('enroll without a token, and restore without --yes, are wrong use', async (t) => {
@@ -79,7 +145,7 @@ test('enroll without a token, and restore without --yes, are wrong use', async (
 test('what backup writes, restore takes; both say so as JSON on standard output alone', async (t) => {
   const dir = tempDir(t);
   const file = join(dir, 'isthmus.backup');
-  await runIsthmus(t, ['migrate', '--data-dir', dir]);
+  await bootOnce(t, dir);
   const made = JSON.parse(await runIsthmus(t, ['backup', '--json', '--data-dir', dir, file])) as {
     rows: number;
   };
@@ -135,6 +201,15 @@ test('the launcher on an older Node runs the one that the lockfile brought, and 
   child.kill('SIGTERM');
   assert.equal(await ended, 0);
 });
+
+/** A control plane that has started once: its database holds an organization, its bucket an identity. */
+async function bootOnce(t: TestContext, dir: string): Promise<void> {
+  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0', '--data-dir', dir];
+  const child = startIsthmus(t, ['control-plane', ...ports]);
+  await eventually(() => child.output().includes('control plane listening'), { timeoutMs: 20_000 });
+  child.kill('SIGTERM');
+  assert.equal(await child.ended, 0, child.output());
+}
 
 function findOlderNode(): string | undefined {
   const candidates = (process.env['PATH'] ?? '').split(':').map((dir) => join(dir, 'node'));

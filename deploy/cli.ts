@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { bridgeCommand } from './commands/bridge.ts';
+import { bucketCommand } from './commands/bucket.ts';
 import { configCommand } from './commands/config.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
 import { backupCommand, migrateCommand, restoreCommand } from './commands/database.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { shipperCommand } from './commands/shipper.ts';
@@ -41,6 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
     migrateCommand(),
     backupCommand(),
     restoreCommand(),
+    bucketCommand(onExit),
+    doctorCommand(onExit),
     configCommand(),
     versionCommand(),
   ];

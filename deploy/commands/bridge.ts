@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { bridgeProcessSchema } from '../processes.ts';
@@ -12,29 +11,20 @@ export function bridgeCommand(onExit: (code: number) => void): Command {
     summary: 'Runs the bridge that gateways and shippers dial. It holds no signing key.',
     examples: [
       'isthmus bridge --data-dir /var/lib/isthmus            # beside a control plane on SQLite',
-      'ISTHMUS_BRIDGE__DATABASE__URL=postgresql://isthmus:secret@db/isthmus isthmus bridge',
+      'isthmus bridge --config isthmus.yaml                  # the same database and bucket as the control plane',
+      'ISTHMUS_BRIDGE__DATABASE__URL=postgresql://isthmus_bridge:secret@db/isthmus isthmus bridge --config isthmus.yaml',
       'isthmus bridge --set listen.tls.certFile=bridge.pem --set listen.tls.keyFile=bridge.key',
     ],
   });
   return withConfig(command).action(async (flags: ConfigFlags) => {
     const { config } = loadFor(bridgeProcessSchema, { process: 'bridge', flags });
     const code = await runProcess({ name: 'bridge', level: config.log.level }, async (parts) => {
+      const { openBridgeParts } = await import('../bridge-parts.ts');
       const { startBridge } = await import('../../bridge/start.ts');
-      const { openStorage } = await import('../../control-plane/storage/storage.ts');
-      const { openBlobs } = await import('../../control-plane/storage/blobs/settings.ts');
       const { createPublishedRepository } = await import('../../control-plane/publish/repository.ts');
-      const storage = await openStorage({
-        url: config.database.url,
-        dataDir: config.dataDir,
-        log: parts.log,
-      });
-      parts.lifecycle.onClose('storage', () => storage.close());
-      const { url } = await startBridge({
-        ...parts,
-        config,
-        repository: createPublishedRepository({ storage, clock: parts.clock }),
-        blobs: openBlobs(config.blobs, join(config.dataDir, 'blobs')),
-      });
+      const { storage, blobs } = await openBridgeParts(config, parts);
+      const repository = createPublishedRepository({ storage, clock: parts.clock });
+      const { url } = await startBridge({ ...parts, config, repository, blobs });
       say(`bridge listening on ${url}`);
     });
     onExit(code);

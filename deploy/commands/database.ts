@@ -1,29 +1,59 @@
-import type { Command } from 'commander';
+import { join } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { StorageMode } from '../../control-plane/storage/storage.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
-import { join } from 'node:path';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import { controlPlaneProcessSchema } from '../processes.ts';
+import { databaseCommandSchema } from '../processes.ts';
 import { print, say } from '../terminal.ts';
 
 type Flags = ConfigFlags & { readonly json?: true; readonly yes?: true };
+type MigrateFlags = Flags & {
+  readonly printGrants?: true;
+  readonly for: 'bridge' | 'control-plane';
+  readonly role?: string;
+};
 
 /** `isthmus migrate`: moves the schema forward without starting anything. */
 export function migrateCommand(): Command {
   const command = createCommand({
     name: 'migrate',
-    summary: "Moves the control plane's database to the newest schema; starting does the same.",
-    examples: ['isthmus migrate', 'isthmus migrate --config isthmus.yaml --json'],
+    summary: "Makes the control plane's database or moves it to the newest schema; starting does the same.",
+    examples: [
+      'isthmus migrate',
+      'isthmus migrate --config isthmus.yaml --json',
+      'isthmus migrate --print-grants | psql "$OWNER_URL"    # the role of the bridge; again after each upgrade',
+      'isthmus migrate --print-grants --for control-plane    # for a control plane that does not own its tables',
+    ],
   });
   return withConfig(command)
+    .option('--print-grants', 'print the SQL of a role for PostgreSQL, and do nothing')
+    .addOption(
+      new Option('--for <process>', 'whose role').choices(['bridge', 'control-plane']).default('bridge'),
+    )
+    .option('--role <name>', 'its name; default isthmus_bridge or isthmus_control_plane', roleName)
     .option('--json', 'say the result as JSON')
-    .action(async (flags: Flags) => {
-      const { storage } = await open(flags);
+    .action(async (flags: MigrateFlags) => {
+      if (flags.printGrants === true) return printGrants(flags);
+      const { storage } = await open(flags, 'migrate');
       await storage.close();
       if (flags.json === true) print(JSON.stringify({ dialect: storage.dialect, isCurrent: true }));
       else say(`the ${storage.dialect} database has the newest schema`);
     });
+}
+
+async function printGrants(flags: MigrateFlags): Promise<void> {
+  const { grantStatements } = await import('../../control-plane/storage/grants-sql.ts');
+  const { grantedRoles } = await import('../../control-plane/storage/grants.ts');
+  const { role, grants } = grantedRoles[flags.for];
+  print(grantStatements(flags.role ?? role, grants));
+}
+
+function roleName(text: string): string {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(text))
+    throw new InvalidArgumentError('It must be lower-case letters, digits and _, 63 at the most.');
+  return text;
 }
 
 /** `isthmus backup <file>`. */
@@ -33,15 +63,16 @@ export function backupCommand(): Command {
     summary: 'Writes the whole control plane database to one file, while it runs.',
     examples: [
       'isthmus backup isthmus.backup',
-      'isthmus backup --config isthmus.yaml /backups/$(date +%F).isthmus',
+      'isthmus backup --config isthmus.yaml /backups/$(date +%FT%H%M).isthmus    # never over a file that is there',
       '# keep <data-dir>/secrets/kek too, elsewhere: without it sealed keys in the backup do not open',
     ],
   });
   return withConfig(command)
-    .argument('<file>', 'the file to write')
+    .argument('<file>', 'the file to write; it must not be there')
     .option('--json', 'say the result as JSON')
     .action(async (file: string, flags: Flags) => {
-      const { storage } = await open(flags);
+      // An older schema as it is: a backup before an upgrade must not be the upgrade.
+      const { storage } = await open(flags, 'any');
       const { backup } = await import('../../control-plane/publish/backup.ts');
       try {
         const result = await backup(storage, file, systemClock);
@@ -61,6 +92,7 @@ export function restoreCommand(): Command {
     examples: [
       'isthmus restore --yes isthmus.backup',
       'isthmus restore --config isthmus.yaml --yes /backups/today.isthmus',
+      '# on a fresh machine: put secrets/kek in the data folder, then isthmus migrate, then isthmus restore',
     ],
   });
   return withConfig(command)
@@ -69,10 +101,11 @@ export function restoreCommand(): Command {
     .option('--json', 'say the result as JSON')
     .action(async (file: string, flags: Flags) => {
       if (flags.yes !== true) command.error('restore replaces everything in the database; say --yes');
-      const { storage, config, log } = await open(flags);
+      const { storage, config, log } = await open(flags, 'any');
       const { restore } = await import('../../control-plane/publish/backup.ts');
       try {
-        const keyring = openKeyring({ dir: config.secrets.dir ?? join(config.dataDir, 'secrets') });
+        const dir = config.secrets.dir ?? join(config.dataDir, 'secrets');
+        const keyring = openKeyring({ dir, mustExist: true });
         const result = await restore({ storage, keyring, clock: systemClock, log }, file);
         if (flags.json === true) print(JSON.stringify({ file, ...result }));
         else say(`restored ${result.rows} rows of ${result.tables} tables; start the control plane again`);
@@ -82,10 +115,10 @@ export function restoreCommand(): Command {
     });
 }
 
-async function open(flags: Flags) {
-  const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
+async function open(flags: Flags, mode: StorageMode) {
+  const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
   const log = createLog({ name: 'isthmus', level: 'warn' });
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
-  const storage = await openStorage({ url: config.database.url, dataDir: config.dataDir, log });
+  const storage = await openStorage({ url: config.database.url, dataDir: config.dataDir, log, mode });
   return { storage, config, log };
 }

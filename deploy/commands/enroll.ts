@@ -5,7 +5,7 @@ import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
-import { openKeyring } from '../../proto/process/secrets.ts';
+import { createLazyKeyring } from '../../proto/process/secrets.ts';
 import { identityFile, loadIdentity } from '../../proto/trust/identity.ts';
 import { readEnrolmentToken } from '../../proto/trust/tokens.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
@@ -37,14 +37,15 @@ export function enrollCommand(): Command {
       const token = readToken(flags);
       if (token === undefined)
         return command.error('no token; give --token, --token-file or ISTHMUS_ENROLMENT_TOKEN');
-      const keyring = openKeyring({ dir: join(config.dataDir, 'secrets') });
+      // Read before anything is made: a token that was cut when it was pasted leaves no folder behind.
+      const bridgeUrl = config.bridge.url ?? readEnrolmentToken(token).bridge;
+      const keyring = createLazyKeyring(join(config.dataDir, 'secrets'));
       if (loadIdentity(config.dataDir, keyring) !== undefined) {
         throw new Fault('request.conflict', {
           detail: `${join(config.dataDir, identityFile)} exists: this machine has enrolled already.`,
           hint: 'Remove that file to enrol anew.',
         });
       }
-      const bridgeUrl = config.bridge.url ?? readEnrolmentToken(token).bridge;
       const options = toOutboundOptions(config.outbound, 'private');
       // The bridge's address is the operator's word, wherever it points.
       const outbound = createOutbound({ ...options, allow: [...options.allow, bridgeUrl] });

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { Fault } from '../../proto/faults/fault.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';
@@ -17,6 +19,13 @@ export function shipperCommand(onExit: (code: number) => void): Command {
   });
   return withConfig(command).action(async (flags: ConfigFlags) => {
     const { config } = loadFor(shipperConfigSchema, { process: 'shipper', flags });
+    // The gateway beside it makes this folder when it enrols; waiting for a mistyped one would never end.
+    if (!existsSync(config.dataDir))
+      throw new Fault('config.invalid', {
+        detail: `There is no folder ${config.dataDir}.`,
+        details: [{ path: 'dataDir', message: `there is no folder ${config.dataDir}` }],
+        hint: "It is the gateway's data folder: check it for a slip, or run isthmus enroll or isthmus gateway first.",
+      });
     const code = await runProcess({ name: 'shipper', level: config.log.level }, async (parts) => {
       const { startShipper } = await import('../../shipper/start.ts');
       const { adminPort } = await startShipper({ ...parts, config });

@@ -123,6 +123,8 @@ test('every command has help that leads with examples', async (t) => {
     'migrate',
     'backup',
     'restore',
+    'bucket',
+    'doctor',
     'config',
     'version',
   ]) {
