@@ -108,7 +108,7 @@ for (const database of testDatabases) {
       assert.equal((await readBucketRow(storage.db))?.next_identity, null);
       await (await open(false, folder('b'))).put('landing/y', bytes);
       await assert.rejects(open(true, folder('a')), { code: 'blobs.wrong_bucket' });
-      clock.advance(10_000);
+      await clock.advance(10_000);
       await assert.rejects(old.put('landing/z', bytes), { code: 'blobs.wrong_bucket' });
       await assert.rejects(old.get('landing/x'), { code: 'blobs.wrong_bucket' });
       await assert.rejects(Array.fromAsync(old.list('')), { code: 'blobs.wrong_bucket' });

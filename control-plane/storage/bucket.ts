@@ -84,11 +84,16 @@ async function isStill(storage: Storage, identity: string): Promise<boolean> {
 function guard(blobs: BlobStore, check: () => Promise<void>): BlobStore {
   return {
     put: async (key, bytes, options) => (await check(), blobs.put(key, bytes, options)),
-    get: async (key) => (await check(), blobs.get(key)),
+    get: async (key, options) => (await check(), blobs.get(key, options)),
+    copy: async (from, to) => (await check(), blobs.copy(from, to)),
     delete: async (key) => (await check(), blobs.delete(key)),
-    async *list(prefix) {
+    async *list(prefix, options) {
       await check();
-      yield* blobs.list(prefix);
+      yield* blobs.list(prefix, options);
+    },
+    async *folders(prefix) {
+      await check();
+      yield* blobs.folders(prefix);
     },
   };
 }
