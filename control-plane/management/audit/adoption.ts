@@ -14,7 +14,7 @@ export async function recordAdoption(
   for (const { id } of organizations)
     await writeAudit(db, {
       organization: id,
-      actor: { id: operator, organization: id, username: operator, displayName: operator, role: 'ADMIN' },
+      actor: { id: operator },
       event: 'BUCKET_ADOPTED',
       type: 'ORGANIZATION',
       id,

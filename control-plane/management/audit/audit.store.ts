@@ -7,7 +7,7 @@ export interface AuditEntry {
   readonly organization: string;
   /** Absent for what belongs to the whole organization. */
   readonly environment?: string | undefined;
-  readonly actor: Actor;
+  readonly actor: Pick<Actor, 'id'>;
   readonly event: string;
   readonly type: 'API' | 'APPLICATION' | 'ENVIRONMENT' | 'ORGANIZATION';
   readonly id: string;
