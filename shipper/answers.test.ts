@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
 import { startS3Server } from '../test/kit/s3-server.ts';
 import { arrived, bridgeTenant, createSpool, enrolled, folderObjects, ship } from '../test/kit/shipper.ts';
+import { startStranger, type StrangersAnswer as Answer } from '../test/kit/stranger.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { startTestBridge } from '../test/kit/test-bridge.ts';
 import { sealParcel, sha256Of } from '../proto/wire/parcel.ts';
@@ -14,34 +14,6 @@ import { createS3Output } from './outputs/s3.ts';
 import { createFolderOutput } from './outputs/folder.ts';
 import { shipperConfigSchema } from './config.ts';
 import { parcelOf } from './parcels.ts';
-
-type Answer = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
-
-/** Somebody in between who answers himself, or lets pass. */
-async function startStranger(t: TestContext, target: string) {
-  let answer: Answer | undefined;
-  let count = 0;
-  const server = createServer((incoming, outgoing) => {
-    count += 1;
-    if (answer !== undefined) {
-      incoming.resume();
-      return void incoming.once('end', () => answer?.(incoming, outgoing));
-    }
-    const { method, headers } = incoming;
-    const onward = request(new URL(incoming.url ?? '/', target), { method, headers }, (real) => {
-      outgoing.writeHead(real.statusCode ?? 502, real.headers);
-      real.pipe(outgoing);
-    });
-    incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    answers: (next: Answer | undefined) => void (answer = next),
-    count: () => count,
-  };
-}
 
 const page = '<html><body>Please log in</body></html>';
 const say =

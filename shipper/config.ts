@@ -78,7 +78,8 @@ export const shipperConfigSchema = z.strictObject({
   quarantine: section({
     bytesMax: z
       .int()
-      .min(mebibyte)
+      // All of one batch must find room in an empty one, or its spool would wait for ever.
+      .min(64 * mebibyte)
       .default(256 * mebibyte)
       .describe(
         'Most bytes set aside in shipper/quarantine; when it is full the spool concerned waits, and nothing is thrown away.',

@@ -11,7 +11,7 @@ import { tempDir } from '../../test/kit/temp-dir.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { createMetrics } from '../../proto/process/metrics.ts';
-import { listSegments, listSpools, writeCheckpoint } from '../../proto/spool/folder.ts';
+import { listSegments, listSpools, shippedOf, writeCheckpoint } from '../../proto/spool/folder.ts';
 import { createSpoolReader } from '../../proto/spool/reader.ts';
 import { startReporter, type Reporter, type ReporterOptions } from './reporter.ts';
 import { ReportSettings } from './settings.ts';
@@ -185,6 +185,8 @@ test('segments are deleted when they are shipped, and spools of dead processes w
   const kept = before[2] ?? 0;
   writeCheckpoint(checkpointDir, own.spool, kept);
   await eventually(async () => (await listSegments(own.dir))[0] === kept);
+  // So that a lost checkpoint makes none of what was deleted look lost.
+  assert.equal(shippedOf(own, join(checkpointDir, 'lost')), kept);
   writeCheckpoint(checkpointDir, own.spool, 30);
   await eventually(async () => (await listSegments(own.dir)).length === 1);
 

@@ -65,7 +65,9 @@ function configOf(wish: {
   readonly generation: number;
 }): string {
   const { dir, port, target, more, generation } = wish;
-  return `daemon off; worker_processes 1; pid ${dir}/pid;
+  // Started as root it would work as nobody, who may not enter a test's folder.
+  const user = process.getuid?.() === 0 ? 'user root;' : '';
+  return `${user} daemon off; worker_processes 1; pid ${dir}/pid;
 events { worker_connections 256; }
 http {
   access_log off; client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy;

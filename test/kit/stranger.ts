@@ -1,0 +1,48 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+
+/** Answers in place of the server behind. */
+export type StrangersAnswer = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** Somebody in between who answers himself, or lets pass. */
+export interface Stranger {
+  readonly url: string;
+  /** Undefined lets everything pass. */
+  answers(answer: StrangersAnswer | undefined): void;
+  /** Cuts the connection under bodies of more bytes. */
+  cutsAbove(bytes: number): void;
+  /** Requests seen. */
+  count(): number;
+}
+
+/** Starts one in front of a server; it stops with the test. */
+export async function startStranger(t: Pick<TestContext, 'after'>, target: string): Promise<Stranger> {
+  let answer: StrangersAnswer | undefined;
+  let bytesMax = Infinity;
+  let count = 0;
+  const server = createServer((incoming, outgoing) => {
+    count += 1;
+    if (Number(incoming.headers['content-length'] ?? 0) > bytesMax)
+      return void incoming.once('data', () => incoming.socket.resetAndDestroy());
+    if (answer !== undefined) {
+      incoming.resume();
+      return void incoming.once('end', () => answer?.(incoming, outgoing));
+    }
+    const { method, headers } = incoming;
+    const onward = request(new URL(incoming.url ?? '/', target), { method, headers }, (real) => {
+      outgoing.writeHead(real.statusCode ?? 502, real.headers);
+      real.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    answers: (next) => void (answer = next),
+    cutsAbove: (bytes) => void (bytesMax = bytes),
+    count: () => count,
+  };
+}
