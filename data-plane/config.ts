@@ -171,6 +171,14 @@ export const gatewayConfigSchema = z.strictObject({
   report: ReportSettings.safeExtend({
     enabled: z.boolean().default(true).describe('Write access records.'),
   }).prefault({}),
+  lameDuckMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(5_000)
+    .describe(
+      'After SIGTERM: how long requests are taken as before while readiness is off already, so that load balancers notice; 0 stops at once, as SIGINT (Ctrl-C) always does and `isthmus up` by default.',
+    ),
   closeMsMax: ms
     .default(10_000)
     .describe('Longest time for requests in flight to end when the gateway stops.'),

@@ -56,9 +56,11 @@ export interface ListenAt {
   readonly tls: TlsOptions | undefined;
   /** Opened by somebody else; default: an own one at the configured address. */
   readonly listener?: Server | undefined;
+  /** Asked at the end: whether clients that keep connections get time to send their next request. Default: no. */
+  readonly isPatient?: (() => boolean) | undefined;
 }
 
-/** How long an idle connection of a worker that is replaced stays open. */
+/** How long an idle connection stays open at a patient end: its next request is answered with `Connection: close`. */
 const quietMsMax = 3_000;
 
 /** The engine of this version, chosen here and nowhere else. */
@@ -89,10 +91,9 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     reporter,
     async listen(at) {
       const server = await listen(options, { engine, deployments, traffic, reporter, tellThrown, at });
-      // Other workers go on: a client whose next request may be on its way is told to connect anew with its answer.
-      const quietMs = at.listener === undefined ? 0 : Math.min(quietMsMax, config.closeMsMax / 2);
       lifecycle.onClose('listener', () => {
         deployments.streams.stop();
+        const quietMs = at.isPatient?.() === true ? Math.min(quietMsMax, config.closeMsMax / 2) : 0;
         return server.close(config.closeMsMax, quietMs);
       });
       return server;

@@ -5,6 +5,7 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import { createAdminApp } from './admin/app.ts';
 import { listenAdmin } from './admin/server.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
+import { warnBeforeEnd } from './ending.ts';
 import type { Deployments } from './gateway/deployments.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
@@ -48,7 +49,8 @@ export interface RunningGateway {
  * Starts a gateway: spool, last good configuration or folder, then the port; so that it never listens without knowing
  * what it served before.
  *
- * It closes with the life-cycle: not ready, no new connections, requests in flight to their end, pools, store, spool.
+ * It closes with the life-cycle: not ready, for `lameDuckMs` as before, no new connections, requests in flight to their end, pools, store,
+ * spool.
  * Errors: process.port_taken; config.invalid without identity, token and folder, or with TLS files that cannot be used;
  *         enrolment.* and outbound.* when it has to enrol and cannot.
  */
@@ -64,8 +66,8 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
   const serving = await openServing({ ...options, gateway: source.gateway });
   const { deployments, traffic, reporter, engine } = serving;
   const running = await startSource(source, { options, deployments, counters: () => countersOf(serving) });
-  const server = await serving.listen({ tls: certificates.current() });
-  let isOpen = true;
+  const ending = warnBeforeEnd(options);
+  const server = await serving.listen({ tls: certificates.current(), isPatient: () => ending.isPatient });
   const admin = await listenAdmin(
     createAdminApp({
       metricsText: () => {
@@ -75,7 +77,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
       contentType: metrics.contentType,
       state: () => ({
         version: options.version,
-        isOpen,
+        isOpen: ending.isOpen,
         source: running.state(),
         deployed: deployments.state(),
         spool: reporter?.health(),
@@ -86,8 +88,6 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     config.admin,
   );
   lifecycle.onClose('node API', () => admin.close());
-  // Registered last, runs first: whoever balances load sees it before the port closes.
-  lifecycle.onClose('readiness', () => void (isOpen = false));
   log.info(
     { port: server.port, adminPort: admin.port, engine: engine.name, source: source.kind },
     'listening',

@@ -163,7 +163,7 @@ test('gateway --local serves the folder without any control plane', async (t) =>
   const dir = tempDir(t);
   mkdirSync(join(dir, 'apis'));
   writeFileSync(join(dir, 'apis', 'small.json'), JSON.stringify(definition(upstream.url)));
-  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
+  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0', '--set', 'lameDuckMs=0'];
   const child = startIsthmus(t, [
     'gateway',
     '--local',
@@ -188,7 +188,7 @@ test('the launcher on an older Node runs the one that the lockfile brought, and 
     node: string;
   };
   assert.match(said.node, /^24\./);
-  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
+  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0', '--set', 'lameDuckMs=0'];
   const apis = tempDir(t);
   const child = spawn(older, [launcher, 'gateway', '--local', apis, '--data-dir', tempDir(t), ...ports], {
     stdio: ['ignore', 'ignore', 'pipe'],

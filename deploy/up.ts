@@ -100,11 +100,13 @@ function loadConfigs(flags: UpFlags) {
     more: { dataDir: flags.dataDir },
   }).config;
   const bridge = loadFor(bridgeConfigSchema, { process: 'bridge', ...load }).config;
-  const gateway = loadFor(gatewayConfigSchema, {
+  const { config: gateway, sources: gatewaySources } = loadFor(gatewayConfigSchema, {
     process: 'gateway',
     ...load,
     more: { dataDir: gatewayDir },
-  }).config;
+  });
+  // Nobody balances load in front of it, and whoever tries it out waits for its end.
+  const lameDuckMs = gatewaySources.get('lameDuckMs') === 'default' ? 0 : gateway.lameDuckMs;
   const { config: shipper, sources } = loadFor(shipperConfigSchema, {
     process: 'shipper',
     ...load,
@@ -116,7 +118,7 @@ function loadConfigs(flags: UpFlags) {
   return {
     controlPlane: { ...controlPlane, listen: moved(controlPlane.listen), admin: moved(controlPlane.admin) },
     bridge: { ...bridge, listen: moved(bridge.listen) },
-    gateway: { ...gateway, listen: moved(gateway.listen), admin: moved(gateway.admin) },
+    gateway: { ...gateway, lameDuckMs, listen: moved(gateway.listen), admin: moved(gateway.admin) },
     shipper: { ...shipper, batch, admin: moved(shipper.admin) },
   };
 }

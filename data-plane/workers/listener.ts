@@ -18,6 +18,7 @@ export interface SharedListener {
   readonly port: number;
   /** Sends a worker its duplicate with the message. */
   give(child: ChildProcess, message: ToWorker): void;
+  /** May be called twice. Workers' duplicates stay open. */
   close(): void;
 }
 
@@ -54,11 +55,19 @@ export async function openListener(at: {
     handle.close();
     throw portFault(systemError(fault, at), at.port);
   }
+  let isClosed = false;
   return {
     port: name.port,
-    // The type knows servers and sockets only; node:cluster sends bare handles in this way.
-    give: (child, message) => void child.send(message, handle as unknown as SendHandle),
-    close: () => handle.close(),
+    give(child, message) {
+      // A worker that is just starting while everything ends needs none.
+      if (isClosed) return;
+      // The type knows servers and sockets only; node:cluster sends bare handles in this way.
+      child.send(message, handle as unknown as SendHandle);
+    },
+    close() {
+      isClosed = true;
+      handle.close();
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { createAdminApp } from '../admin/app.ts';
 import { listenAdmin } from '../admin/server.ts';
 import { workerCount } from '../config.ts';
 import { createUpstreams } from '../endpoints/upstreams.ts';
+import { warnBeforeEnd } from '../ending.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import { createDeployments, type DeployedEnvironment, type Deployments } from '../gateway/deployments.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
@@ -55,8 +56,13 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     }),
   });
   await crew.open();
-  lifecycle.onClose('workers', () => crew.close());
-  let isOpen = true;
+  lifecycle.onClose('workers', async () => {
+    const closed = crew.close();
+    // With the last worker's duplicate the port is closed: who comes later is refused, and does not wait for nobody.
+    listener.close();
+    await closed;
+  });
+  const ending = warnBeforeEnd(options);
   const admin = await listenAdmin(
     createAdminApp({
       metricsText: async () => {
@@ -66,7 +72,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
       contentType: options.metrics.contentType,
       state: () => ({
         version: options.version,
-        isOpen,
+        isOpen: ending.isOpen,
         source: running.state(),
         deployed: handing.state(),
         spool: figures.spool(reporter?.health(), crew.stats()),
@@ -81,7 +87,6 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     config.admin,
   );
   lifecycle.onClose('node API', () => admin.close());
-  lifecycle.onClose('readiness', () => void (isOpen = false));
   const workers = workerCount(config);
   log.info({ port: listener.port, adminPort: admin.port, workers, source: source.kind }, 'listening');
   return {

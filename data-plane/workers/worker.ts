@@ -105,7 +105,8 @@ class Worker {
         return this.#apply(order, serving);
       case 'listen': {
         const listener = await listening(handle, this.#start.config.listen.port);
-        this.#server = await serving.listen({ tls: this.#tls, listener });
+        // Somebody else takes the next connection: another worker, or whoever noticed that readiness is off.
+        this.#server = await serving.listen({ tls: this.#tls, listener, isPatient: () => true });
         this.#lifecycle.task('stats', this.#sayStats());
         return this.#say({ kind: 'listening' });
       }

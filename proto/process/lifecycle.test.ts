@@ -35,6 +35,21 @@ test('closers run once, in reverse order, one after the other, after the signal 
   assert.deepEqual(seen, ['second, aborted true', 'first']);
 });
 
+test('what runs before closing runs to its end before the signal aborts, and one that fails keeps nobody from closing', async () => {
+  const { lifecycle, logged } = lifecycleFor();
+  const seen: string[] = [];
+  lifecycle.onClose('closer', () => void seen.push('closed'));
+  lifecycle.beforeClose('fails', () => Promise.reject(new Error('no')));
+  lifecycle.beforeClose('warns', async (asked) => {
+    seen.push(`warned by ${asked}`);
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(`still open: ${!lifecycle.signal.aborted}`);
+  });
+  await Promise.all([lifecycle.close('SIGTERM'), lifecycle.close()]);
+  assert.deepEqual(seen, ['warned by SIGTERM', 'still open: true', 'closed']);
+  assert.match(logged(), /"step":"fails"/);
+});
+
 test('a closer that fails or hangs does not keep the others from closing', async () => {
   const { lifecycle, logged } = lifecycleFor(30);
   let isClosed = false;

@@ -10,7 +10,7 @@ export interface LifecycleOptions {
 }
 
 /**
- * How a process ends: closers in reverse order under one deadline.
+ * How a process ends: a warning first, then closers in reverse order under one deadline.
  *
  * A room registers what it opened right after opening it, so that the order of closing is always right: readiness off and
  * drain were registered last and run first, the log's owner registered first and runs last.
@@ -20,12 +20,17 @@ export interface Lifecycle {
   readonly signal: AbortSignal;
   onClose(name: string, closer: () => Promise<void> | void): void;
   /**
+   * Runs a step before anything closes and before `signal` aborts, all steps at once: whoever is warned of the end goes on as
+   * before until they are through. A step bounds itself; it is told the signal that asked for the end, undefined when none did.
+   */
+  beforeClose(name: string, step: (asked: NodeJS.Signals | undefined) => Promise<void> | void): void;
+  /**
    * Owns a promise that nobody awaits. When it rejects, that is logged and the process closes with exit code 1, unless it
    * rejects with an abort while closing.
    */
   task(name: string, promise: Promise<unknown>): void;
   /** Closes once; later calls get the same promise. Never rejects: a closer that fails is logged and the exit code is 1. */
-  close(): Promise<void>;
+  close(asked?: NodeJS.Signals): Promise<void>;
   /** Resolves with the exit code when SIGINT or SIGTERM has come, or a task has failed, and everything is closed. A second signal exits at once. */
   untilSignal(): Promise<number>;
 }
@@ -37,11 +42,24 @@ const sameSignalMs = 300;
 export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): Lifecycle {
   const controller = new AbortController();
   const closers: { readonly name: string; readonly closer: () => Promise<void> | void }[] = [];
+  const steps: { readonly name: string; readonly step: Parameters<Lifecycle['beforeClose']>[1] }[] = [];
   const ended = Promise.withResolvers<void>();
   let closing: Promise<void> | undefined;
   let exitCode = 0;
 
-  const closeAll = async (): Promise<void> => {
+  const warnAll = (asked: NodeJS.Signals | undefined): Promise<unknown> =>
+    Promise.all(
+      steps.map(async ({ name, step }) => {
+        try {
+          await step(asked);
+        } catch (error) {
+          log.error({ step: name, err: error }, 'failed before closing');
+          exitCode = 1;
+        }
+      }),
+    );
+  const closeAll = async (asked: NodeJS.Signals | undefined): Promise<void> => {
+    if (steps.length > 0) await warnAll(asked);
     const deadlineMs = clock.monotonicMs() + closeMsMax;
     controller.abort();
     for (let entry = closers.pop(); entry !== undefined; entry = closers.pop()) {
@@ -58,12 +76,14 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
       }
     }
   };
-  const close = (): Promise<void> => (closing ??= closeAll().finally(() => ended.resolve()));
+  const close = (asked?: NodeJS.Signals): Promise<void> =>
+    (closing ??= closeAll(asked).finally(() => ended.resolve()));
 
   return {
     signal: controller.signal,
     close,
     onClose: (name, closer) => void closers.push({ name, closer }),
+    beforeClose: (name, step) => void steps.push({ name, step }),
     task(name, promise) {
       promise.catch((error: unknown) => {
         if (controller.signal.aborted && isAbort(error)) return;
@@ -81,7 +101,7 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
         firstMs ??= nowMs;
         if (closing !== undefined) process.exit(signal === 'SIGINT' ? 130 : 143);
         log.info({ signal }, 'closing; a second signal exits at once');
-        void close();
+        void close(signal);
       };
       process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
       // Closers may hold no open handle (a pending timer is unref'ed), yet the process must wait to be told.

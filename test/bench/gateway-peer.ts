@@ -47,6 +47,7 @@ export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise
     ISTHMUS_GATEWAY__LISTEN__HOST: '127.0.0.1',
     ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
     ISTHMUS_GATEWAY__ADMIN__PORT: '0',
+    ISTHMUS_GATEWAY__LAME_DUCK_MS: '0',
     ISTHMUS_GATEWAY__REPORT__ENABLED: String(hasRecord(wish.role)),
     ...(wish.tls !== undefined && {
       ISTHMUS_GATEWAY__LISTEN__TLS__CERT_FILE: wish.tls.certFile,

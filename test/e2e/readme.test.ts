@@ -56,6 +56,7 @@ test('hybrid in three commands, as the README has them: the gateway there serves
     env: {
       ISTHMUS_GATEWAY__LISTEN__PORT: String(ports.gateway),
       ISTHMUS_GATEWAY__ADMIN__PORT: String(ports.node),
+      ISTHMUS_GATEWAY__LAME_DUCK_MS: '0',
       ISTHMUS_SHIPPER__ADMIN__PORT: String(ports.shipper),
       ISTHMUS_SHIPPER__BATCH__MS_MAX: '500',
     },

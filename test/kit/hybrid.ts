@@ -131,6 +131,7 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
         dataDir: gatewayDir,
         listen: { port: ports.gateways[n] },
         admin: { port: ports.gatewayNodes[n] },
+        lameDuckMs: 0,
         bridge: { url: bridge },
         outbound,
       },

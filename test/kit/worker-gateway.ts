@@ -76,6 +76,7 @@ export async function startWorkerGateway(
     'listen.host=127.0.0.1',
     'listen.port=0',
     'admin.port=0',
+    'lameDuckMs=0',
     ...(wish.set ?? []),
   ];
   const child = startIsthmus(t, [

@@ -39,6 +39,8 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
     },
     reloadTls: (tls) => acceptor?.reload(tls),
     async close(deadlineMs, quietMs = 0) {
+      // Who waits in the kernel's queue is accepted first: closing the socket would reset him.
+      await new Promise((resolve) => setImmediate(resolve));
       server.close();
       await state.drain(deadlineMs, quietMs);
     },

@@ -13,6 +13,12 @@ export interface Member extends Swept {
   readonly wire: { destroy(): void };
 }
 
+/**
+ * Between closing a port and saying `Connection: close`. Who is told connects anew at once, and where another process still listens on the
+ * same socket, or has just stopped to, he would wait in its queue and be reset.
+ */
+const unsaidMsMax = 200;
+
 /** What the connections of one listener share. */
 export class ServerState {
   readonly sweep: Sweep;
@@ -83,21 +89,25 @@ export class ServerState {
    * their next request may have been sent already and would fail.
    */
   async drain(deadlineMs: number, quietMs: number): Promise<void> {
-    this.isClosing = true;
+    const say = (): void => void (this.isClosing = true);
+    if (quietMs === 0) say();
     const retire = (): void => {
       this.isRetiring = true;
-      for (const member of this.members) member.retire();
+      // After what the kernel has read for us by now: a request that is here is answered, whoever is idle then goes.
+      setImmediate(() => {
+        for (const member of this.members) member.retire();
+      });
     };
     if (quietMs === 0) retire();
     if (this.members.size === 0) return;
     await new Promise<void>((resolve) => {
-      const quiet = setTimeout(retire, quietMs);
+      const saying = quietMs === 0 ? undefined : setTimeout(say, Math.min(unsaidMsMax, quietMs / 2));
+      const quiet = quietMs === 0 ? undefined : setTimeout(retire, quietMs);
       const timer = setTimeout(() => {
         for (const member of this.members) member.wire.destroy();
       }, deadlineMs);
       this.#onEmpty = () => {
-        clearTimeout(timer);
-        clearTimeout(quiet);
+        for (const each of [timer, saying, quiet]) clearTimeout(each);
         resolve();
       };
     });
