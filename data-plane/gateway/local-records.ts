@@ -29,15 +29,22 @@ const time = z
   .union([z.int().min(0), z.iso.datetime({ offset: true }), z.iso.date()])
   .transform((value) => (typeof value === 'number' ? value : Date.parse(value)));
 
+const text = (charsMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(charsMax)
+    .refine((value) => value.isWellFormed(), 'holds half a character (a lone surrogate), which is no text');
+
 const settingsSchema = z.strictObject({
   subscriptions: z
     .array(
       z.strictObject({
-        id: z.string().min(1).max(128),
-        api: z.string().min(1).max(128),
-        plan: z.string().min(1).max(128),
-        application: z.string().min(1).max(128),
-        apiKeys: z.array(z.string().min(1).max(256)).max(100).default([]),
+        id: text(128),
+        api: text(128),
+        plan: text(128),
+        application: text(128),
+        apiKeys: z.array(text(256)).max(100).default([]),
         status: z
           .enum(['ACCEPTED', 'PAUSED', 'CLOSED', 'PENDING', 'REJECTED', 'RESUMED'])
           .default('ACCEPTED'),
@@ -64,7 +71,12 @@ function apiRecords({ name: file, content }: LocalFile): readonly LocalRecord[] 
   const named = { ...api, id, name };
   const definition = JSON.stringify(isEnvelope ? { ...content, api: named } : named);
   const revision = typeof api['apiVersion'] === 'string' ? api['apiVersion'] : '1';
-  return [{ kind: 'api', id, file, payload: encodeApi({ id, name, revision, definition }) }];
+  // What is no text has no place in a record; the definition is refused with its path all the same.
+  const [recordId = '', recordName = '', recordRevision = ''] = [id, name, revision].map((text) =>
+    text.toWellFormed(),
+  );
+  const payload = encodeApi({ id: recordId, name: recordName, revision: recordRevision, definition });
+  return [{ kind: 'api', id: recordId, file, payload }];
 }
 
 function subscriptionRecords(

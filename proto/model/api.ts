@@ -94,6 +94,8 @@ interface Unwrapped {
 /** Takes an export out of its envelope and gives version and plans one form. */
 function unwrap(input: unknown): Unwrapped {
   const outer = withoutNulls(input, 0);
+  const halves = illFormedPaths(outer, '');
+  if (halves.length > 0) throw invalid(halves.map((path) => ({ path, message: illFormedMessage })));
   if (!isRecord(outer)) throw invalid([{ path: '', message: 'must be an API definition: an object' }]);
   const isEnvelope = isRecord(outer['api']) && outer['listeners'] === undefined;
   const api = isEnvelope && isRecord(outer['api']) ? outer['api'] : outer;
@@ -171,6 +173,20 @@ function renamePath(path: string, prefix: string, planPaths: readonly string[]):
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const illFormedMessage =
+  'holds half a character (a lone surrogate), which is no text: it cannot be written in UTF-8';
+
+/** Paths of all texts and keys that are no text, though JSON can spell them: `\\ud800`. */
+function illFormedPaths(value: unknown, at: string): readonly string[] {
+  if (typeof value === 'string') return value.isWellFormed() ? [] : [at];
+  if (Array.isArray(value)) return value.flatMap((item, index) => illFormedPaths(item, `${at}[${index}]`));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const path = at === '' ? key : `${at}.${key}`;
+    return key.isWellFormed() ? illFormedPaths(item, path) : [path];
+  });
 }
 
 /** JSON writers of the reference spell "absent" as null; here a key with null is an absent key. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { mock } from '../policies/mock.ts';
 import { transformHeaders } from '../policies/transform-headers.ts';
 import { parseApiDefinition } from './api.ts';
-import { change, faultsOf, listener, shared, step } from './api-fixtures.ts';
+import { change, faultsOf, listener, payload, shared, step } from './api-fixtures.ts';
 
 /** What no head may hold: line ends, NUL and other controls, obs-text, what is past Latin-1, half a character. */
 const odd = [
@@ -79,7 +79,7 @@ test('a header value that cannot be written is refused with its path, wherever i
       const faults = faultsOf(at(text));
       assert.match(
         faults[path] ?? '',
-        /printable ASCII/,
+        /printable ASCII|half a character/,
         `${what}: ${JSON.stringify(text)} ${JSON.stringify(faults)}`,
       );
     }
@@ -103,11 +103,15 @@ test('the name of a header and the media type of a template stand as keys, and a
     const byName = faultsOf(template('*/*', { headers: { [text]: 'x' } }));
     assert.match(
       byName[`responseTemplates.DEFAULT.*/*.headers.${text}`] ?? '',
-      /header name/,
+      /header name|half a character/,
       JSON.stringify(byName),
     );
     const byType = faultsOf(template(text, { body: 'x' }));
-    assert.match(byType[`responseTemplates.DEFAULT.${text}`] ?? '', /media type/, JSON.stringify(byType));
+    assert.match(
+      byType[`responseTemplates.DEFAULT.${text}`] ?? '',
+      /media type|half a character/,
+      JSON.stringify(byType),
+    );
   }
   for (const type of [
     '*/*',
@@ -121,13 +125,16 @@ test('the name of a header and the media type of a template stand as keys, and a
 
 test('an origin is printable ASCII, as browsers send it', () => {
   for (const text of odd)
-    assert.match(faultsOf(cors({ allowOrigin: [text] }))['listeners[0].cors.allowOrigin[0]'] ?? '', /origin/);
+    assert.match(
+      faultsOf(cors({ allowOrigin: [text] }))['listeners[0].cors.allowOrigin[0]'] ?? '',
+      /origin|half a character/,
+    );
   for (const text of ['*', 'null', 'https://acme.com', 'https://xn--zrich-kva.ch:8443', 'app://local'])
     assert.deepEqual(faultsOf(cors({ allowOrigin: [text] })), {}, text);
 });
 
 test('bodies, names and descriptions may hold any character', () => {
-  for (const text of odd) {
+  for (const text of [...odd.filter((each) => each.isWellFormed()), printable]) {
     const free = {
       name: text,
       description: text,
@@ -142,6 +149,15 @@ test('bodies, names and descriptions may hold any character', () => {
     };
     assert.deepEqual(faultsOf(change(free)), {}, JSON.stringify(text));
   }
+});
+
+test('half a character is no text: it is refused with its path, in a value or a key, in every spelling', () => {
+  assert.match(faultsOf(change({ name: 'a\ud800' }))['name'] ?? '', /half a character/);
+  const key = { responseTemplates: { 'a\udfff': { '*/*': { body: 'x' } } } };
+  assert.deepEqual(Object.keys(faultsOf(change(key))), ['responseTemplates.a\udfff']);
+  const plans = { keys: { name: '\ud800', security: { type: 'API_KEY' } } };
+  assert.deepEqual(Object.keys(faultsOf(change({ plans }))), ['plans.keys.name']);
+  assert.deepEqual(Object.keys(faultsOf({ api: payload, plans: [{ name: '\ud800' }] })), ['plans[0].name']);
 });
 
 test('blanks around a value belong to no value', () => {
