@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { migrations } from '../control-plane/storage/migrations/index.ts';
+import { readSchema } from '../control-plane/storage/migrate.ts';
+import { openStorage } from '../control-plane/storage/storage.ts';
+import { eventually } from '../test/kit/eventually.ts';
+import { runIsthmus, startIsthmus, type HouseProcess } from '../test/kit/processes.ts';
+import { tempDir } from '../test/kit/temp-dir.ts';
+
+const silent = { info: () => undefined, warn: () => undefined };
+const newest = migrations.at(-1)?.version ?? 0;
+const older = migrations.filter(({ version }) => version < 4);
+
+async function schemaIn(dir: string): Promise<number> {
+  const storage = await openStorage({ dataDir: dir, log: silent, mode: 'any' });
+  try {
+    return (await readSchema(storage.db, migrations)).found;
+  } finally {
+    await storage.close();
+  }
+}
+
+function start(t: TestContext, process: 'bridge' | 'control-plane', more: readonly string[]): HouseProcess {
+  const ports = process === 'bridge' ? ['listen.port=0'] : ['listen.port=0', 'admin.port=0'];
+  return startIsthmus(t, [process, ...ports.flatMap((pair) => ['--set', pair]), ...more]);
+}
+
+async function untilSaid(child: HouseProcess, text: RegExp): Promise<void> {
+  await eventually(
+    () => {
+      if (!child.isRunning()) throw new Error(child.output());
+      return text.test(child.output());
+    },
+    { timeoutMs: 20_000 },
+  );
+}
+
+test('a bridge never migrates: it says what it finds and wants, waits for the control plane, then serves', async (t) => {
+  const dir = tempDir(t);
+  await (await openStorage({ dataDir: dir, log: silent, migrations: older })).close();
+  const refused = start(t, 'bridge', ['--data-dir', dir, '--set', 'database.waitMsMax=0']);
+  assert.equal(await refused.ended, 1);
+  assert.match(
+    refused.output(),
+    new RegExp(`has schema 3, this version needs ${newest} .*storage\\.older_schema`),
+  );
+  const bridge = start(t, 'bridge', ['--data-dir', dir]);
+  await untilSaid(bridge, new RegExp(`has schema 3, this version needs ${newest}.*the bridge waits`));
+  assert.equal(await schemaIn(dir), 3);
+  assert.doesNotMatch(bridge.output(), /bridge listening/);
+  await untilSaid(start(t, 'control-plane', ['--data-dir', dir]), /control plane listening/);
+  await untilSaid(bridge, /bridge listening/);
+  assert.equal(await schemaIn(dir), newest);
+});
+
+test('a bridge of an older version refuses a newer schema at once', async (t) => {
+  const dir = tempDir(t);
+  const newer = { version: newest + 1, name: 'newer', up: async () => undefined };
+  await (await openStorage({ dataDir: dir, log: silent, migrations: [...migrations, newer] })).close();
+  const child = start(t, 'bridge', ['--data-dir', dir]);
+  assert.equal(await child.ended, 1);
+  assert.match(
+    child.output(),
+    new RegExp(`has schema ${newest + 1}, this version needs ${newest}.*newer_schema`),
+  );
+});
+
+test('a bridge with another bucket than the control plane is refused before it listens, and makes no folder', async (t) => {
+  const dir = tempDir(t);
+  const other = join(tempDir(t), 'other');
+  await untilSaid(start(t, 'control-plane', ['--data-dir', dir]), /control plane listening/);
+  const wrong = start(t, 'bridge', ['--data-dir', dir, '--set', `blobs.dir=${other}`]);
+  assert.equal(await wrong.ended, 1);
+  assert.match(
+    wrong.output(),
+    /no identity; the database belongs to.*other.*blobs.*wrong_bucket.*bucket adopt/,
+  );
+  assert.doesNotMatch(wrong.output(), /listening/);
+  assert.ok(!existsSync(other));
+  const right = start(t, 'bridge', ['--data-dir', dir]);
+  await untilSaid(right, /bridge listening/);
+});
+
+test('a control plane with another bucket is refused; bucket adopt moves to it, with audit, and says what to copy', async (t) => {
+  const dir = tempDir(t);
+  const other = join(tempDir(t), 'other');
+  const elsewhere = ['--data-dir', dir, '--set', `blobs.dir=${other}`];
+  const first = start(t, 'control-plane', ['--data-dir', dir]);
+  await untilSaid(first, /control plane listening/);
+  first.kill('SIGTERM');
+  await first.ended;
+  const wrong = start(t, 'control-plane', elsewhere);
+  assert.equal(await wrong.ended, 1);
+  assert.match(wrong.output(), /blobs\.wrong_bucket/);
+  await runIsthmus(t, ['bucket', 'show', ...elsewhere], { exitCode: 1 });
+  const doctor = await runIsthmus(t, ['doctor', ...elsewhere], { exitCode: 1 });
+  assert.match(doctor, /^ok +schema.*\n.*\nfailed +bucket .*\n +Point blobs at the same bucket/m);
+
+  const dry = await runIsthmus(t, ['bucket', 'adopt', '--dry-run', ...elsewhere]);
+  assert.match(dry, /can be adopted; nothing was changed/);
+  assert.ok(!existsSync(other));
+  const done = await runIsthmus(t, ['bucket', 'adopt', ...elsewhere]);
+  assert.match(done, new RegExp(`copy from ${join(dir, 'blobs')}[^]*landing/[^]*lake/`));
+  assert.deepEqual(readdirSync(other), ['isthmus-bucket.json']);
+  const shown = JSON.parse(await runIsthmus(t, ['bucket', 'show', '--json', ...elsewhere])) as object;
+  assert.equal((shown as { isSame: boolean }).isSame, true);
+  await untilSaid(start(t, 'control-plane', elsewhere), /control plane listening/);
+  const storage = await openStorage({ dataDir: dir, log: silent });
+  t.after(() => storage.close());
+  const rows = await storage.db
+    .selectFrom('audit')
+    .selectAll()
+    .where('event', '=', 'BUCKET_ADOPTED')
+    .execute();
+  assert.equal(rows.length, 1);
+  assert.match(rows[0]?.properties ?? '', /"FROM":"[0-9a-f-]{36}","TO":"[0-9a-f-]{36}"/);
+});
+
+test('a backup before an upgrade is not the upgrade: an older schema stays as it is', async (t) => {
+  const dir = tempDir(t);
+  const storage = await openStorage({ dataDir: dir, log: silent, migrations: older });
+  const organization = { id: 'o', name: 'o', description: '', hrid: 'o', created_at_ms: 1, updated_at_ms: 1 };
+  await storage.db.insertInto('organization').values(organization).execute();
+  await storage.close();
+  const file = join(dir, 'backup');
+  await runIsthmus(t, ['backup', '--data-dir', dir, file]);
+  assert.equal(await schemaIn(dir), 3);
+  const again = await runIsthmus(t, ['backup', '--data-dir', dir, file], { exitCode: 1 });
+  assert.equal(again, '');
+});
+
+test('doctor finds nothing wrong with a control plane that has started, as text and as JSON', async (t) => {
+  const dir = tempDir(t);
+  await untilSaid(start(t, 'control-plane', ['--data-dir', dir]), /control plane listening/);
+  const text = await runIsthmus(t, ['doctor', '--data-dir', dir]);
+  assert.deepEqual(
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.slice(0, 18).trimEnd().replace(/ +/, ' ')),
+    ['ok settings', 'ok database', 'ok schema', 'ok role', 'ok bucket'],
+  );
+  const json = await runIsthmus(t, ['doctor', 'bridge', '--json', '--data-dir', dir]);
+  const findings = JSON.parse(json) as { check: string; status: string }[];
+  assert.deepEqual(
+    findings.map(({ check, status }) => `${status} ${check}`),
+    ['ok settings', 'ok database', 'ok schema', 'ok role', 'ok bucket'],
+  );
+});
