@@ -1,88 +1,33 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { sealParcel } from '../../proto/wire/parcel.ts';
 import { land, landBytes, recordLine } from '../../test/kit/landing.ts';
 import { startNode } from '../../test/kit/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { systemClock } from '../../proto/process/clock.ts';
-import { createLifecycle } from '../../proto/process/lifecycle.ts';
-import { createLog } from '../../proto/process/log.ts';
-import { createMetrics } from '../../proto/process/metrics.ts';
-import type { BlobStore } from '../../proto/wire/blobs.ts';
-import { createFileBlobs } from '../storage/blobs/files.ts';
-import { openStorage, type Storage } from '../storage/storage.ts';
-import type { Analytics } from './analytics.ts';
+import { createTestLake, recordLines } from '../../test/kit/test-lake.ts';
 import { createDuck } from './duck.ts';
 import { holes, uncovered } from './ranges.ts';
-import { AnalyticsSettings } from './settings.ts';
-import { startAnalytics } from './start.ts';
 
 const at = { organization: 'o', environment: 'e' };
 const span = { ...at, api: 'a', fromMs: 1_800_000_000_000, toMs: 1_800_000_001_000 };
-const log = createLog({ name: 'test', level: 'silent' });
-const lines = (count: number, over: Record<string, unknown> = {}): readonly string[] =>
-  Array.from({ length: count }, (_, n) => recordLine({ timestamp: 1_800_000_000_000 + n, ...over }));
-
-interface Lake {
-  readonly dir: string;
-  readonly url: string | undefined;
-  readonly storage: Storage;
-  readonly blobs: BlobStore;
-  start(settings?: Partial<AnalyticsSettings>): Promise<Analytics>;
-  keys(prefix: string): Promise<readonly string[]>;
-  events(): Promise<readonly string[]>;
-}
-
-async function createLake(t: TestContext, database: TestDatabase): Promise<Lake> {
-  const dir = tempDir(t);
-  const url = await database.create();
-  const storage = await openStorage({ url, dataDir: dir, log });
-  t.after(() => storage.close());
-  const blobs = createFileBlobs(join(dir, 'bucket'));
-  return {
-    dir,
-    url,
-    storage,
-    blobs,
-    async start(settings = {}) {
-      const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
-      t.after(() => lifecycle.close());
-      return startAnalytics({
-        storage,
-        blobs,
-        dir: join(dir, 'analytics'),
-        settings: AnalyticsSettings.parse({ ingestEveryMs: 10, graceMs: 0, leaseMs: 100, ...settings }),
-        log,
-        clock: systemClock,
-        lifecycle,
-        metrics: createMetrics(),
-      });
-    },
-    async keys(prefix) {
-      const found: string[] = [];
-      for await (const { key } of blobs.list(prefix)) found.push(key);
-      return found;
-    },
-    async events() {
-      const rows = await storage.db.selectFrom('gateway_event').select(['kind', 'detail']).execute();
-      return rows.map(({ kind, detail }) => `${kind} ${detail.replace(/^.*: /, '')}`);
-    },
-  };
-}
-
 for (const database of testDatabases) {
   describe(`the lake on ${database.name}`, { skip: database.skip }, () => {
     test('what lands is counted once by span, status and entrypoint, and its landing object is deleted', async (t) => {
-      const lake = await createLake(t, database);
-      await land(lake.blobs, [...lines(3), '{}', recordLine({ status: 404 }), recordLine({ status: 0 })]);
+      const lake = await createTestLake(t, database);
+      await land(lake.blobs, [
+        ...recordLines(3),
+        '{}',
+        recordLine({ status: 404 }),
+        recordLine({ status: 0 }),
+      ]);
       await land(
         lake.blobs,
         [
-          ...lines(2, { api_id: 'b' }),
+          ...recordLines(2, { api_id: 'b' }),
           recordLine({ timestamp: span.toMs }),
           '{"type":"gap","org_id":"o","env_id":"e","timestamp":1800000000000,"dropped":7}',
         ],
@@ -112,8 +57,8 @@ for (const database of testDatabases) {
     });
 
     test('repeated, overlapping and contradicting ranges count each offset once', async (t) => {
-      const lake = await createLake(t, database);
-      const all = lines(30).map((line, n) => line.replace('"r"', `"r${n}"`));
+      const lake = await createTestLake(t, database);
+      const all = recordLines(30).map((line, n) => line.replace('"r"', `"r${n}"`));
       await land(lake.blobs, all.slice(5, 15), { first: 5 });
       await land(lake.blobs, all.slice(0, 10), { first: 0 });
       await land(lake.blobs, all.slice(20, 25), { first: 20 });
@@ -125,7 +70,7 @@ for (const database of testDatabases) {
       ]);
       await land(lake.blobs, all.slice(20, 25), { first: 20 });
       await land(lake.blobs, all.slice(2, 28), { first: 2 });
-      await land(lake.blobs, lines(5, { status: 500 }), { first: 20 });
+      await land(lake.blobs, recordLines(5, { status: 500 }), { first: 20 });
       await eventually(async () => (await lake.keys('landing/')).length === 0);
       assert.equal(await total(), 28);
       assert.deepEqual(await analytics.holes(at), []);
@@ -137,8 +82,8 @@ for (const database of testDatabases) {
     });
 
     test('a landing object copied under a free range, or to another gateway, counts nothing and is named', async (t) => {
-      const lake = await createLake(t, database);
-      const original = await land(lake.blobs, lines(3), { first: 0 });
+      const lake = await createTestLake(t, database);
+      const original = await land(lake.blobs, recordLines(3), { first: 0 });
       const bytes = await lake.blobs.get(original);
       assert.ok(bytes !== undefined);
       for (const copy of [
@@ -155,15 +100,15 @@ for (const database of testDatabases) {
     });
 
     test('objects that are not what their key says go to quarantine alone', async (t) => {
-      const lake = await createLake(t, database);
-      await land(lake.blobs, lines(3, { org_id: 'victim' }), { first: 10 });
-      await land(lake.blobs, lines(3), { first: 20, count: 4 });
-      await land(lake.blobs, lines(3), { first: 30, hash8: '00000000' });
+      const lake = await createTestLake(t, database);
+      await land(lake.blobs, recordLines(3, { org_id: 'victim' }), { first: 10 });
+      await land(lake.blobs, recordLines(3), { first: 20, count: 4 });
+      await land(lake.blobs, recordLines(3), { first: 30, hash8: '00000000' });
       const junk = Buffer.from('no zstd at all');
       await landBytes(lake.blobs, { first: 40, last: 41 }, (place) => sealParcel(place, junk));
       await landBytes(lake.blobs, { first: 50, last: 51 }, () => junk);
       await lake.blobs.put('landing/v1/stranger.txt', junk);
-      await land(lake.blobs, lines(3), { first: 0 });
+      await land(lake.blobs, recordLines(3), { first: 0 });
       const analytics = await lake.start();
       await eventually(async () => (await analytics.requestsCount(span)).total === 3, { timeoutMs: 20_000 });
       await eventually(async () => (await lake.keys('landing/')).length === 1, { timeoutMs: 20_000 });
@@ -181,11 +126,11 @@ for (const database of testDatabases) {
     });
 
     test('an ingester that is killed between any two steps leaves nothing uncounted and nothing counted twice', async (t) => {
-      const lake = await createLake(t, database);
+      const lake = await createTestLake(t, database);
       let landed = 0;
       for (const step of ['named', 'converted', 'durable', 'committed', 'deleted']) {
-        await land(lake.blobs, lines(7), { first: landed });
-        await land(lake.blobs, lines(3), { first: landed + 7 });
+        await land(lake.blobs, recordLines(7), { first: landed });
+        await land(lake.blobs, recordLines(3), { first: landed + 7 });
         landed += 10;
         const main = join(import.meta.dirname, '../../test/kit/ingester-main.ts');
         const child = startNode(t, [main, lake.dir, step, ...(lake.url === undefined ? [] : [lake.url])]);
@@ -206,11 +151,11 @@ for (const database of testDatabases) {
     });
 
     test('of several ingesters on one database one works at a time', async (t) => {
-      const lake = await createLake(t, database);
+      const lake = await createTestLake(t, database);
       const all = await Promise.all(
         [lake.start(), lake.start(), lake.start()].map(async (started) => started),
       );
-      for (let n = 0; n < 10; n++) await land(lake.blobs, lines(5), { first: n * 5 });
+      for (let n = 0; n < 10; n++) await land(lake.blobs, recordLines(5), { first: n * 5 });
       const [analytics] = all;
       assert.ok(analytics);
       await eventually(async () => (await analytics.requestsCount(span)).total === 50, { timeoutMs: 20_000 });
@@ -223,6 +168,8 @@ for (const database of testDatabases) {
 test('a query that takes too long is killed, one too many is refused, and the next one runs', async (t) => {
   const duck = createDuck({
     dir: tempDir(t),
+    spillsDir: tempDir(t),
+    spillMegabytesMax: 64,
     memoryMegabytesMax: 128,
     threads: 1,
     timeoutMs: 1_500,

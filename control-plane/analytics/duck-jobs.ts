@@ -1,32 +1,40 @@
+import type { LandingKey } from '../../proto/wire/blobs.ts';
+import type { LakeProof } from './proof.ts';
 import type { OffsetRange } from './ranges.ts';
 
 /** What the child process is started with. */
 export interface DuckSettings {
   /** The only folder that it may touch. */
   readonly dir: string;
+  /** A folder in it, of this child alone, for what does not fit into memory. */
+  readonly spillDir: string;
+  readonly spillMegabytesMax: number;
   readonly memoryMegabytesMax: number;
   readonly threads: number;
 }
 
-/** A landing object as a local file. */
+/** A landing object as a local file of zstd frames, whose lines were counted. */
 export interface ConvertInput {
   readonly path: string;
-  /** Lines that its key promises. */
-  readonly lines: number;
-  /** Indexes of the lines to take; undefined for all. */
-  readonly keep: readonly OffsetRange[] | undefined;
+  readonly key: Pick<LandingKey, 'spool' | 'gateway' | 'hash8' | 'first' | 'last'>;
+  /** Offsets of the lines to take, in order. */
+  readonly parts: readonly OffsetRange[];
 }
 
-/** Turns landing objects of one tenant into one Parquet file, unless one of them is not what its key says. */
-export interface ConvertJob {
+/** Turns landing objects of one tenant into one Parquet file, those left out that are not what their key says. */
+export interface ConvertJob extends Pick<LakeProof, 'file' | 'organization' | 'environment'> {
   readonly kind: 'convert';
-  readonly organization: string;
-  readonly environment: string;
   readonly inputs: readonly ConvertInput[];
   readonly output: string;
 }
 
-/** What is in the Parquet file, or which inputs are not to be believed (then there is no file). */
+/** An input that is not to be believed. */
+export interface BadInput {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** What is in the Parquet file, and which inputs are not; without a good one there is no file. */
 export type ConvertResult =
   | {
       readonly kind: 'converted';
@@ -35,8 +43,9 @@ export type ConvertResult =
       readonly malformed: number;
       readonly minMs: number;
       readonly maxMs: number;
+      readonly bad: readonly BadInput[];
     }
-  | { readonly kind: 'refused'; readonly bad: readonly { readonly path: string; readonly reason: string }[] };
+  | { readonly kind: 'refused'; readonly bad: readonly BadInput[] };
 
 /** Anything the child does. */
 export type DuckJob = ConvertJob | { readonly kind: 'query'; readonly sql: string };

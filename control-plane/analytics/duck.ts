@@ -1,11 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { ConvertJob, ConvertResult, DuckAnswer, DuckJob, DuckSettings } from './duck-jobs.ts';
 
 /** Bounds of one DuckDB process. */
-export interface DuckOptions extends DuckSettings {
+export interface DuckOptions extends Omit<DuckSettings, 'spillDir'> {
+  /** Where each child process gets a folder for what does not fit into memory; it goes with the child. */
+  readonly spillsDir: string;
   /** One job, its wait in the queue not counted. */
   readonly timeoutMs: number;
   /** Jobs that wait; one more is refused. */
@@ -50,8 +55,12 @@ class ChildDuck {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#child?.kill('SIGKILL');
+    const child = this.#child;
+    const ended = child === undefined ? undefined : once(child, 'exit');
+    child?.kill('SIGKILL');
     await this.#last;
+    // Its spill is removed when it has ended.
+    if (child?.exitCode === null && child.signalCode === null) await ended;
   }
 
   async #execute(job: DuckJob): Promise<unknown> {
@@ -61,9 +70,10 @@ class ChildDuck {
   }
 
   async #start(): Promise<ChildProcess> {
-    const { dir, memoryMegabytesMax, threads } = this.#options;
-    mkdirSync(dir, { recursive: true });
-    const settings: DuckSettings = { dir, memoryMegabytesMax, threads };
+    const { dir, spillsDir, spillMegabytesMax, memoryMegabytesMax, threads } = this.#options;
+    const spillDir = join(spillsDir, randomBytes(8).toString('hex'));
+    mkdirSync(spillDir, { recursive: true });
+    const settings: DuckSettings = { dir, spillDir, spillMegabytesMax, memoryMegabytesMax, threads };
     // The packed program is JavaScript; a checkout runs the source.
     const file = import.meta.url.endsWith('.ts') ? './duckdb-main.ts' : './duckdb-main.js';
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(settings)], {
@@ -71,8 +81,9 @@ class ChildDuck {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
-    // It may also end between two jobs, killed for its memory.
+    // It may also end between two jobs, killed for its memory. A killed one leaves what it has spilled.
     child.once('exit', () => {
+      rmSync(spillDir, { recursive: true, force: true });
       if (this.#child === child) this.#child = undefined;
     });
     await this.#exchange(child, () => undefined);

@@ -9,6 +9,9 @@ import {
 } from '../../proto/model/access-record.ts';
 import { planSecurityTypes } from '../../proto/model/plan.ts';
 
+/** Longest line; the shipper's own bound is half of it. */
+export const lineBytesMax = 2 * 1024 * 1024;
+
 /** Columns of the lake: those of an access record, and what a gap record says beside them. */
 const lakeColumns: Readonly<Record<string, ColumnType>> = {
   ...accessRecordColumns,
@@ -69,7 +72,11 @@ function orElse(name: string, isAmong: string, otherwise: string): string {
 const bounded = (name: string): string =>
   `CASE WHEN ${name} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} THEN ${name} END`;
 
-/** The columns as they go into Parquet: plain types that ClickHouse, Trino and Spark read, and values that mean something. */
+/**
+ * The columns as they go into Parquet: plain types that ClickHouse, Trino and Spark read, and values that mean something.
+ *
+ * Beside them stand `spool` and `spool_offset`, which no line says and which are a record's identity.
+ */
 export const lakeSelection = Object.entries(lakeColumns)
   .map(([name, type]) => `${judged.get(name) ?? (type === 'text' ? name : bounded(name))} AS ${name}`)
   .join(', ');

@@ -1,8 +1,8 @@
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import type { LandingKey } from '../../proto/wire/blobs.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { CoveredRangeTable, LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
+import type { Covered } from './proof.ts';
 import type { OffsetRange } from './ranges.ts';
 
 /** A file that is about to be written. */
@@ -18,7 +18,7 @@ export interface FileCommit {
   readonly bytes: number;
   readonly minMs: number;
   readonly maxMs: number;
-  readonly covered: readonly (OffsetRange & Pick<LandingKey, 'spool' | 'gateway' | 'hash8'>)[];
+  readonly covered: readonly Covered[];
   readonly done: readonly Pick<LandingObjectTable, 'object_key' | 'outcome'>[];
 }
 
@@ -38,6 +38,7 @@ export interface LakeStoreOptions {
 }
 
 const leaseName = 'ingester';
+const keysPerQueryMax = 500;
 
 /**
  * The manifest of the lake and the ranges that it covers.
@@ -57,6 +58,11 @@ export class LakeStore {
   /** Takes or prolongs the lease; undefined while another process holds it. */
   async hold(): Promise<'taken' | 'kept' | undefined> {
     return takeLease(this.#storage, this.#wish);
+  }
+
+  /** Prolongs the lease during long work; false when it is another's. */
+  async keep(): Promise<boolean> {
+    return keepLease(this.#storage.db, this.#storage.dialect, this.#wish);
   }
 
   /** Gives the lease back, so that a restart does not wait for it. */
@@ -199,9 +205,40 @@ export class LakeStore {
       .execute();
   }
 
-  /** Keys of landing objects that are done with, due ones and others. */
-  async doneWith(): Promise<readonly LandingObjectTable[]> {
-    return this.#storage.db.selectFrom('landing_object').selectAll().execute();
+  /** Whether the manifest names a file, in whatever state. */
+  async isNamed(id: string): Promise<boolean> {
+    const row = await this.#storage.db
+      .selectFrom('lake_file')
+      .select('id')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Those of some landing objects that are done with and not deleted yet. */
+  async doneAmong(keys: readonly string[]): Promise<ReadonlySet<string>> {
+    const done = new Set<string>();
+    for (let from = 0; from < keys.length; from += keysPerQueryMax) {
+      const rows = await this.#storage.db
+        .selectFrom('landing_object')
+        .select('object_key')
+        .where('object_key', 'in', keys.slice(from, from + keysPerQueryMax))
+        .execute();
+      for (const { object_key } of rows) done.add(object_key);
+    }
+    return done;
+  }
+
+  /** Landing objects whose grace is over, the oldest first. */
+  async due(nowMs: number, limit: number): Promise<readonly string[]> {
+    const rows = await this.#storage.db
+      .selectFrom('landing_object')
+      .select('object_key')
+      .where('delete_after_ms', '<=', nowMs)
+      .orderBy('delete_after_ms')
+      .limit(limit)
+      .execute();
+    return rows.map(({ object_key }) => object_key);
   }
 
   /** The landing object is gone from the bucket. */

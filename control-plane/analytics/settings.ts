@@ -14,7 +14,24 @@ export const AnalyticsSettings = section({
     ),
   ingestEveryMs: ms.default(1_000).describe('How often the landing folder is listed.'),
   graceMs: z.int().min(0).default(60_000).describe('A landing object outlives its commit by this long.'),
-  leaseMs: ms.default(30_000).describe('A dead ingester is replaced after this time.'),
+  unfinishedMs: z
+    .int()
+    .min(0)
+    .default(600_000)
+    .describe(
+      'A landing object whose bytes are not those of its key is half of an upload that failed; it waits this long for the repeat.',
+    ),
+  leaseMs: ms.max(600_000).default(30_000).describe('A dead ingester is replaced after this time.'),
+  objectBytesMax: z
+    .int()
+    .min(1)
+    .default(64 * mebibyte)
+    .describe('Compressed bytes of one landing object; what has more goes to quarantine unread.'),
+  objectLineBytesMax: z
+    .int()
+    .min(1)
+    .default(128 * mebibyte)
+    .describe('Decompressed bytes of one, twice what a shipper may put in; counted, never believed.'),
   objectsPerFileMax: z
     .int()
     .min(1)
@@ -26,10 +43,33 @@ export const AnalyticsSettings = section({
     .min(1)
     .default(64 * mebibyte)
     .describe('Compressed bytes of them together.'),
-  ingestMsMax: ms.default(120_000).describe('One Parquet file; then the process that writes it is killed.'),
+  lineBytesPerFileMax: z
+    .int()
+    .min(1)
+    .default(512 * mebibyte)
+    .describe('Decompressed bytes of them together.'),
+  linesPerFileMax: z
+    .int()
+    .min(1)
+    .default(4_000_000)
+    .describe('Lines of them together, and of one: empty ones cost nothing to send.'),
+  turnMsMax: ms
+    .default(10_000)
+    .describe(
+      "After this long in one environment's turn no more of its objects are fetched; the others wait.",
+    ),
+  pauseMsMax: ms
+    .default(10_000)
+    .describe('Longest pause of an environment whose turn failed; the first is 500 ms and doubles.'),
+  ingestMsMax: ms.default(60_000).describe('One Parquet file; then the process that writes it is killed.'),
   queryMsMax: ms.default(30_000).describe('One query; then the process that runs it is killed.'),
   queriesWaitingMax: z.int().min(1).default(100).describe('Queries that wait; one more is refused.'),
   memoryMegabytesMax: z.int().min(64).default(512).describe('Memory of each of the two DuckDB processes.'),
+  spillMegabytesMax: z
+    .int()
+    .min(1)
+    .default(1_024)
+    .describe('What each of them may put on disk when its memory is full; it is gone with the process.'),
   threads: z.int().min(1).max(64).default(2).describe('Threads of each of them.'),
   cacheBytesMax: z
     .int()

@@ -8,10 +8,11 @@ import type { Metrics } from '../../proto/process/metrics.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createAnalytics, type Analytics } from './analytics.ts';
-import { createDuck } from './duck.ts';
-import { Ingester, type IngestStep } from './ingester.ts';
+import { createDuck, type DuckOptions } from './duck.ts';
+import { Ingester, type IngesterOptions, type IngestStep } from './ingester.ts';
 import { LakeCache } from './lake-cache.ts';
 import { LakeStore } from './lake.store.ts';
+import { openOwnFolder } from './own-folder.ts';
 import type { AnalyticsSettings } from './settings.ts';
 
 /** What analytics work on. */
@@ -26,20 +27,20 @@ export interface AnalyticsParts {
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
   /** Called between the ingester's steps, for tests that kill the process there. */
-  readonly onStep?: ((step: IngestStep) => void) | undefined;
+  readonly onStep?: ((step: IngestStep) => void | Promise<void>) | undefined;
 }
 
 /** Opens queries over the lake and, unless the settings say otherwise, starts the ingester; both end with the life-cycle. */
 export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> {
   const { storage, blobs, dir, settings, lifecycle } = parts;
-  const workDir = join(dir, 'work');
-  // What a killed process was converting is worth nothing.
-  await rm(workDir, { recursive: true, force: true });
+  const ownDir = await openOwnFolder(join(dir, 'run'));
+  lifecycle.onClose('analytics folder', () => rm(ownDir, { recursive: true, force: true }));
   const cache = new LakeCache({ dir: join(dir, 'cache'), blobs, bytesMax: settings.cacheBytesMax });
   await cache.open();
   const store = new LakeStore({ storage, holder: randomUUID(), leaseMs: settings.leaseMs });
-  const limits = { dir, memoryMegabytesMax: settings.memoryMegabytesMax, threads: settings.threads };
-  if (settings.ingest) startIngester(parts, { store, cache, workDir });
+  const { memoryMegabytesMax, spillMegabytesMax, threads } = settings;
+  const limits = { dir, spillsDir: join(ownDir, 'spill'), memoryMegabytesMax, spillMegabytesMax, threads };
+  if (settings.ingest) startIngester(parts, { store, cache, workDir: join(ownDir, 'work'), limits });
   const duck = createDuck({
     ...limits,
     timeoutMs: settings.queryMsMax,
@@ -51,28 +52,25 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
 
 function startIngester(
   parts: AnalyticsParts,
-  lake: { readonly store: LakeStore; readonly cache: LakeCache; readonly workDir: string },
+  lake: Pick<IngesterOptions, 'store' | 'cache' | 'workDir'> & {
+    readonly limits: Omit<DuckOptions, 'timeoutMs' | 'queueMax'>;
+  },
 ): void {
-  const { dir, settings, clock, lifecycle, log } = parts;
-  const duck = createDuck({
-    dir,
-    memoryMegabytesMax: settings.memoryMegabytesMax,
-    threads: settings.threads,
-    timeoutMs: settings.ingestMsMax,
-    queueMax: 1,
-  });
+  const { settings, clock, lifecycle, log } = parts;
+  const duck = createDuck({ ...lake.limits, timeoutMs: settings.ingestMsMax, queueMax: 1 });
   const ingester = new Ingester({ ...parts, ...lake, duck });
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
+      let isMore = false;
       try {
-        await ingester.round();
+        isMore = await ingester.round(signal);
       } catch (error) {
         // The database or the bucket is away, and what was begun is taken up or removed by a later round.
         if (!signal.aborted) log.warn({ err: error }, 'a round of the ingester failed; it tries again');
       }
-      await clock.delay(settings.ingestEveryMs, signal);
+      if (!isMore) await clock.delay(settings.ingestEveryMs, signal);
     }
     await lake.store.release().catch(() => undefined);
   };

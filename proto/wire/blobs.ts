@@ -19,8 +19,8 @@ export interface BlobStore {
   copy(from: string, to: string): Promise<boolean>;
   /** Objects under a prefix in key order, those up to `after` left out; paged inside, stops when the caller does. */
   list(prefix: string, options?: { readonly after?: string }): AsyncIterable<ListedBlob>;
-  /** Names of the folders right below a prefix that ends in a slash, e.g. ['org=a', 'org=b'], in order. */
-  folders(prefix: string): AsyncIterable<string>;
+  /** Folders so many levels below a prefix that ends in a slash, e.g. ['org=a/env=b', 'org=a/env=c'] for 2, in order. */
+  folders(prefix: string, depth?: number): AsyncIterable<string>;
   /** Deleting what is not there succeeds. */
   delete(key: string): Promise<void>;
 }

@@ -54,11 +54,13 @@ export function createMemoryBlobs(): MemoryBlobs {
       for (const [key, bytes] of [...objects].toSorted(([a], [b]) => (a < b ? -1 : 1)))
         if (key.startsWith(prefix) && key > after) yield { key, bytes: bytes.length };
     },
-    async *folders(prefix) {
+    async *folders(prefix, depth = 1) {
       demandHere();
       const below = [...objects.keys()].filter((key) => key.startsWith(prefix));
       const names = below.map((key) => key.slice(prefix.length).split('/'));
-      yield* new Set(names.filter((parts) => parts.length > 1).map(([name = '']) => name));
+      yield* new Set(
+        names.filter((parts) => parts.length > depth).map((parts) => parts.slice(0, depth).join('/')),
+      );
     },
     async delete(key) {
       demandHere();

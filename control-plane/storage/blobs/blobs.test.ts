@@ -87,6 +87,7 @@ for (const { name, open } of stores) {
     assert.deepEqual(await behind('l/stray'), []);
     assert.deepEqual(await Array.fromAsync(blobs.folders('l/')), ['o=a', 'o=b']);
     assert.deepEqual(await Array.fromAsync(blobs.folders('l/o=a/')), ['e=1', 'e=2']);
+    assert.deepEqual(await Array.fromAsync(blobs.folders('l/', 2)), ['o=a/e=1', 'o=a/e=2', 'o=b/e=1']);
     assert.deepEqual(await Array.fromAsync(blobs.folders('none/')), []);
   });
 

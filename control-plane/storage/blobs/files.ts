@@ -68,11 +68,7 @@ export function createFileBlobs(dir: string): BlobStore {
         }
       }),
     list: (prefix, { after = '' } = {}) => listBelow(dir, prefix, after),
-    async *folders(prefix) {
-      const entries = await translated(prefix, () => entriesOf(join(dir, prefix)));
-      const names = entries.filter((entry) => entry.isDirectory()).map((entry) => `${entry.name}/`);
-      for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) yield name.slice(0, -1);
-    },
+    folders: (prefix, depth = 1) => foldersBelow(dir, prefix, depth),
     delete: (key) => translated(key, () => rm(pathOf(key), { force: true })),
   };
 }
@@ -154,6 +150,15 @@ async function* walk(
       const bytes = await translated(key, () => sizeOf(join(dir, key)));
       if (bytes !== undefined) yield { key, bytes };
     }
+  }
+}
+
+async function* foldersBelow(dir: string, prefix: string, depth: number): AsyncGenerator<string> {
+  const entries = await translated(prefix, () => entriesOf(join(dir, prefix)));
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => `${entry.name}/`);
+  for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) {
+    if (depth === 1) yield name.slice(0, -1);
+    else for await (const below of foldersBelow(dir, prefix + name, depth - 1)) yield name + below;
   }
 }
 

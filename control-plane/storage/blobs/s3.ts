@@ -59,7 +59,7 @@ export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void
         for (const { Key, Size } of page.Contents ?? [])
           if (Key !== undefined) yield { key: Key.slice(settings.prefix.length), bytes: Size ?? 0 };
     },
-    folders: (prefix) => listFolders(client, settings, prefix),
+    folders: (prefix, depth = 1) => listFolders(client, settings, { prefix, depth }),
     async delete(key) {
       checkBlobKey(key);
       try {
@@ -134,7 +134,11 @@ async function* listPages(
 }
 
 /** A page, then on behind the folder that it ends in. Not by delimiter: stores that are nearly alike differ there. */
-async function* listFolders(client: S3Client, settings: S3Settings, prefix: string): AsyncGenerator<string> {
+async function* listFolders(
+  client: S3Client,
+  settings: S3Settings,
+  { prefix, depth }: { readonly prefix: string; readonly depth: number },
+): AsyncGenerator<string> {
   const above = `${settings.prefix}${prefix}`;
   let last: string | undefined;
   let StartAfter: string | undefined;
@@ -142,8 +146,8 @@ async function* listFolders(client: S3Client, settings: S3Settings, prefix: stri
     isMore = false;
     for await (const page of listPages(client, settings, { prefix, StartAfter })) {
       for (const { Key = '' } of page.Contents ?? []) {
-        const end = Key.indexOf('/', above.length);
-        const name = end === -1 ? undefined : Key.slice(above.length, end);
+        const segments = Key.slice(above.length).split('/');
+        const name = segments.length > depth ? segments.slice(0, depth).join('/') : undefined;
         if (name !== undefined && name !== last) yield (last = name);
         // '~' comes behind every character of a key of ours.
         const behind = name === undefined ? Key : `${above}${name}/~`;

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { isContentOf } from '../../proto/wire/parcel.ts';
+import type { IngesterOptions } from './ingester.ts';
+import type { Landed } from './landed.ts';
+import type { IngestMeters } from './meters.ts';
+
+const rememberedMax = 10_000;
+
+/** Landing objects that do not come into the lake, or not yet. */
+export class Aside {
+  readonly #options: IngesterOptions;
+  readonly #meters: IngestMeters;
+  /** Unfinished ones: how many bytes they had and since when. */
+  readonly #unfinished = new LRUCache<string, { readonly bytes: number; readonly sinceMs: number }>({
+    max: rememberedMax,
+  });
+
+  constructor(options: IngesterOptions, meters: IngestMeters) {
+    this.#options = options;
+    this.#meters = meters;
+  }
+
+  /** Whether an unfinished one need not be read again yet. */
+  isWaiting({ name, bytes }: Landed): boolean {
+    const known = this.#unfinished.peek(name);
+    return (
+      known !== undefined && known.bytes === bytes && this.#ageMs(known) < this.#options.settings.unfinishedMs
+    );
+  }
+
+  /** It is read, and finished. */
+  finished({ name }: Landed): void {
+    if (this.#unfinished.delete(name)) this.#meters.unfinished.set(this.#unfinished.size);
+  }
+
+  /**
+   * Half of a put that failed is not what its shipper has to say: it stays for the repeat, and covers nothing.
+   *
+   * After the wait it is copied aside and deleted at once, never noted as done with: the whole one may come under the same key at any
+   * time, and must then be ingested and not deleted.
+   */
+  async unfinished(landed: Landed): Promise<void> {
+    const { blobs, log, clock, settings } = this.#options;
+    const { name, bytes } = landed;
+    const known = this.#unfinished.get(name) ?? { bytes, sinceMs: clock.monotonicMs() };
+    if (!this.#unfinished.has(name))
+      log.warn({ object: name, bytes }, 'a landing object is not what its key says; it waits for the repeat');
+    this.#unfinished.set(name, { ...known, bytes });
+    this.#meters.unfinished.set(this.#unfinished.size);
+    if (this.#ageMs(known) < settings.unfinishedMs) return;
+    await this.#copyAside(landed, 'its bytes are not those that its key names');
+    const again = await blobs.get(name, { bytesMax: settings.objectBytesMax });
+    if (again !== undefined && !isContentOf(name, again)) await blobs.delete(name);
+    this.finished(landed);
+    this.#meters.objects.inc({ outcome: 'unfinished' });
+  }
+
+  /** Copies the object aside for a human, says so, and lets the others go on. */
+  async quarantine(landed: Landed, reason: string): Promise<void> {
+    await this.#copyAside(landed, reason);
+    await this.settle(landed, 'quarantined');
+  }
+
+  async settle({ name }: Landed, outcome: 'duplicate' | 'quarantined'): Promise<void> {
+    const { store, clock, settings } = this.#options;
+    const done = [{ object_key: name, outcome }];
+    await store.settle(done, { nowMs: clock.now(), graceMs: settings.graceMs });
+    this.#meters.objects.inc({ outcome });
+  }
+
+  async #copyAside({ name, key }: Landed, reason: string): Promise<void> {
+    const { blobs, store, log, clock } = this.#options;
+    await blobs.copy(name, `quarantine/${name}`);
+    log.error({ object: name, reason }, 'a landing object went to quarantine');
+    await store.saveEvent({
+      id: randomUUID(),
+      organization: key.organization,
+      gateway: key.gateway,
+      detail: `${name}: ${reason}`,
+      atMs: clock.now(),
+    });
+  }
+
+  #ageMs({ sinceMs }: { readonly sinceMs: number }): number {
+    return this.#options.clock.monotonicMs() - sinceMs;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Metrics } from '../../proto/process/metrics.ts';
+
+/** What an ingester counts. */
+export type IngestMeters = ReturnType<typeof createIngestMeters>;
+
+/** Makes the counters. */
+export function createIngestMeters(metrics: Metrics) {
+  return {
+    records: metrics.counter('isthmus_analytics_ingested_records_total', 'Records that came into the lake'),
+    malformed: metrics.counter(
+      'isthmus_analytics_malformed_records_total',
+      'Lines that cannot be read, and records whose type or time means nothing: no question counts them',
+    ),
+    objects: metrics.counter('isthmus_analytics_landing_objects_total', 'Landing objects done with', [
+      'outcome',
+    ]),
+    unfinished: metrics.gauge(
+      'isthmus_analytics_unfinished_objects',
+      'Landing objects that are not what their key says and wait for the repeat',
+    ),
+    failures: metrics.counter(
+      'isthmus_analytics_ingest_failures_total',
+      'Parquet files that could not be written',
+    ),
+    refused: metrics.counter(
+      'isthmus_analytics_refused_commits_total',
+      'Files that were deleted again because another ingester had taken over',
+    ),
+    newest: metrics.gauge(
+      'isthmus_analytics_newest_record_seconds',
+      'Time of the newest record that was ingested last',
+    ),
+  };
+}
