@@ -28,6 +28,8 @@ export interface EnrolmentAnswer {
   readonly environments: readonly string[];
   readonly tags: readonly string[];
   readonly tenant?: string;
+  /** The caller's public key, given back, so that he knows whom this answers. */
+  readonly signingKey: string;
   readonly bridgeTimeMs: number;
 }
 
@@ -46,9 +48,10 @@ export function createEnrolment({ repository, clock, config }: Services): {
   };
 }
 
-function answerOf({ id, grant }: GatewayIdentity, bridgeTimeMs: number): EnrolmentAnswer {
+function answerOf({ id, grant, ...identity }: GatewayIdentity, bridgeTimeMs: number): EnrolmentAnswer {
+  const signingKey = Buffer.from(identity.signingKey).toString('base64url');
   const { organization, fleet, environments, tags, tenant } = grant;
-  const required = { gateway: id, organization, fleet, environments, tags, bridgeTimeMs };
+  const required = { gateway: id, organization, fleet, environments, tags, signingKey, bridgeTimeMs };
   return tenant === undefined ? required : { ...required, tenant };
 }
 

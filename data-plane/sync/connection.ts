@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import { isAbort } from '../../proto/process/lifecycle.ts';
@@ -11,6 +12,7 @@ import {
 } from '../../proto/wire/frames.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
+import { demandForm, strangerAnswered } from './bridge-answer.ts';
 import { createBackoff } from './backoff.ts';
 import { BridgeRefusal, describeFailure, type BridgeClient } from './bridge-client.ts';
 import { takeChanges, takeSnapshot } from './download.ts';
@@ -49,6 +51,9 @@ export interface FollowOptions {
   readonly refused: (reason: RefusalReason, detail: string) => void;
 }
 
+const heartbeatAnswer = z.object({ bridgeTimeMs: z.number() });
+/** A poll that comes back sooner without a change was not the bridge's waiting: somebody's cache, at the worst. */
+const idlePollMsMin = 1_000;
 const snapshotBytesMax = 1024 ** 3;
 /** A clock further off than this is worth a second try with the bridge's time at once. */
 const clockMsWrong = 15_000;
@@ -149,9 +154,11 @@ async function followPolls(options: FollowOptions, progress: Progress): Promise<
     while (clock.monotonicMs() < untilMs && !signal.aborted && !stop.signal.aborted) {
       environment.begin();
       const before = environment.appliedCount;
+      const askedAtMs = clock.monotonicMs();
       const waitSeconds = timings.pollWaitSeconds;
       await takeChanges(environment.held(), session, { client, waitSeconds, signal: stop.signal });
       if (environment.appliedCount > before) await beat();
+      else await clock.delay(Math.max(0, askedAtMs + idlePollMsMin - clock.monotonicMs()), stop.signal);
     }
   };
   try {
@@ -221,7 +228,8 @@ async function postHeartbeat({ client, report }: FollowOptions): Promise<void> {
   const body = encodeFrame({ kind: 'heartbeat', report: report() });
   const headers = { 'content-type': 'application/vnd.isthmus.frames' };
   const answer = await client.request('heartbeat', { method: 'POST', headers, body, timeoutMs: 20_000 });
-  await answer.bytes();
+  await demandForm(answer, { statuses: [200], type: 'application/json' });
+  if (!heartbeatAnswer.safeParse(await answer.json()).success) throw strangerAnswered(answer);
 }
 
 /** Says what went wrong, once per kind of trouble, and how long the bridge asks us to wait. */

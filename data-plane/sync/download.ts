@@ -3,6 +3,7 @@ import { createZstdDecompress } from 'node:zlib';
 import type { Clock } from '../../proto/process/clock.ts';
 import { readDelimited } from '../../proto/wire/delimited.ts';
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
+import { demandForm, strangerAnswered } from './bridge-answer.ts';
 import { BridgeRefusal, type BridgeClient } from './bridge-client.ts';
 import type { Session } from './session.ts';
 
@@ -54,6 +55,9 @@ async function download(
         timeoutMs: attemptMsMax,
         bodyBytesMax: bytesMax - length,
       });
+      await demandForm(answer, { statuses: isResumed ? [200, 206] : [200], type: 'application/zstd' });
+      const isRest = answer.headers['content-range']?.startsWith(`bytes ${length}-`) === true;
+      if (answer.status === 206 && !isRest) throw strangerAnswered(answer);
       // 200 to a range: the file is another one by now, it begins anew.
       if (answer.status !== 206) {
         parts = [];
@@ -95,5 +99,12 @@ export async function takeChanges(
     timeoutMs: (waitSeconds + 60) * 1_000,
     signal,
   });
-  for await (const frame of readDelimited(answer.stream)) await session.take(frame);
+  await demandForm(answer, { statuses: [200], type: 'application/vnd.isthmus.frames' });
+  let frames = 0;
+  for await (const frame of readDelimited(answer.stream)) {
+    frames += 1;
+    await session.take(frame);
+  }
+  // Every poll of a bridge begins with a welcome.
+  if (frames === 0) throw strangerAnswered(answer);
 }

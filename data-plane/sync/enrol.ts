@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Outbound } from '../../proto/process/outbound.ts';
+import type { Outbound, OutboundResponse } from '../../proto/process/outbound.ts';
+import { describeStranger } from '../../proto/process/stranger.ts';
 import {
   loadIdentity,
   saveIdentity,
@@ -33,6 +34,8 @@ const answerSchema = z.object({
   organization: z.string(),
   fleet: z.string().min(1).max(256),
   environments: z.array(z.string().min(1)).max(1_000),
+  /** Ours, given back: a kept answer to somebody else would make us him. */
+  signingKey: z.string(),
 });
 const refusalSchema = z.object({ code: z.string(), reason: z.string(), hint: z.string().optional() });
 const timeoutMs = 20_000;
@@ -50,12 +53,13 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
   const bridge = options.bridgeUrl ?? namedBridge;
   const signing = createSigningKeyPair();
   const sealing = createSealingKeyPair();
+  const publicKey = Buffer.from(signing.publicKey).toString('base64url');
   const answer = await outbound.request(new URL('bridge/v1/enrol', withSlash(bridge)).href, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       token: token.trim(),
-      signingKey: Buffer.from(signing.publicKey).toString('base64url'),
+      signingKey: publicKey,
       sealingKey: Buffer.from(sealing.publicKey).toString('base64url'),
       hostname: hostname().slice(0, 256),
       version: options.version,
@@ -63,11 +67,16 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
     timeoutMs,
     bodyBytesMax: answerBytesMax,
   });
-  const body = await answer.json();
-  if (answer.status >= 400) throw refusedBy(body, answer.status);
+  const body = await answer.json().catch(() => undefined);
+  if (answer.status >= 400) throw refusedBy(body, answer);
   const said = answerSchema.safeParse(body);
+  if (answer.status !== 201 || !said.success || said.data.signingKey !== publicKey)
+    throw new Fault('enrolment.refused', {
+      detail: `Somebody between this machine and the bridge answers: ${describeStranger(answer)}.`,
+      hint: 'Open the way to the bridge, or set outbound.proxy.url; the token is still good unless the bridge took it.',
+    });
   // The root key in the token speaks for one organization; a bridge that names another is not the one it was made for.
-  if (!said.success || said.data.organization !== organization)
+  if (said.data.organization !== organization)
     throw new Fault('enrolment.refused', {
       detail: 'The answer is not one of the bridge that the token names.',
     });
@@ -97,9 +106,12 @@ export async function ensureIdentity(
   return enrol({ ...options, token: options.token });
 }
 
-function refusedBy(body: unknown, status: number): Fault {
+function refusedBy(body: unknown, answer: Pick<OutboundResponse, 'status' | 'headers'>): Fault {
   const said = refusalSchema.safeParse(body).data;
-  if (said === undefined) return new Fault('enrolment.refused', { internal: `HTTP ${status}` });
+  if (said === undefined)
+    return new Fault('enrolment.refused', {
+      detail: `Somebody between this machine and the bridge answers: ${describeStranger(answer)}.`,
+    });
   const { code, reason, hint } = said;
   return new Fault('enrolment.refused', {
     detail: `The bridge says: ${reason} (${code})`,

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 /** Answers in place of the server behind. */
 export type StrangersAnswer = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
-/** Somebody in between who answers himself, or lets pass. */
+/** Somebody in between who answers himself, or lets pass; upgrades never pass. */
 export interface Stranger {
   readonly url: string;
   /** Undefined lets everything pass. */
@@ -30,6 +30,7 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
       return void incoming.once('end', () => answer?.(incoming, outgoing));
     }
     const { method, headers } = incoming;
+    if (headers.upgrade !== undefined) return void outgoing.writeHead(501).end();
     const onward = request(new URL(incoming.url ?? '/', target), { method, headers }, (real) => {
       outgoing.writeHead(real.statusCode ?? 502, real.headers);
       real.pipe(outgoing);
