@@ -48,7 +48,7 @@ function register(app: OpenAPIHono, route: Route, base: string): void {
     request: {
       params: z.object({
         ...Object.fromEntries(baseNames.map((name) => [name, baseParams[name]])),
-        ...(params instanceof z.ZodObject ? params.shape : {}),
+        ...params.shape,
       }),
       ...(query instanceof z.ZodObject ? { query } : {}),
       ...(body === undefined

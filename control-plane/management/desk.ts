@@ -1,11 +1,11 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import type { Actor } from '../access/actor.ts';
-import { writeAudit } from './audit/audit.store.ts';
 import type { Access } from '../access/access.ts';
+import type { Actor } from '../access/actor.ts';
 import type { Fleets } from '../publish/fleets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
+import { writeAudit } from './audit/audit.store.ts';
 
 export type { PublishChange } from '../publish/publisher.ts';
 

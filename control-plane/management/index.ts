@@ -1,16 +1,16 @@
-import { analyticsRoutes } from './analytics/analytics.ts';
-import { apiKeyRoutes } from './api-keys/api-keys.ts';
+import { analyticsRoutes } from './analytics/analytics.routes.ts';
+import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
-import { applicationSubscriptionRoutes } from './applications/application-subscriptions.ts';
+import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
 import { applicationRoutes } from './applications/applications.routes.ts';
-import { deploymentRoutes } from './deployments/deployments.ts';
+import { deploymentRoutes } from './deployments/deployments.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
 import type { Route } from './route.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
-import { tenantRoutes } from './tenants/tenants.ts';
-import { tokenRoutes } from './tokens/tokens.ts';
-import { userRoutes } from './users/users.ts';
+import { tenantRoutes } from './tenants/tenants.routes.ts';
+import { tokenRoutes } from './tokens/tokens.routes.ts';
+import { userRoutes } from './users/users.routes.ts';
 
 /** Every resource of the management API; a new one is a line here. */
 export const routes: readonly Route[] = [

@@ -103,6 +103,46 @@ const linksSchema = z
   })
   .openapi('Links');
 
+/** `page` and `size` of the v1 lists. */
+export const v1PageQuery = {
+  page: integerParam({ min: 1, max: 1_000_000 }).optional(),
+  size: integerParam({ min: 1, max: 100 }).optional(),
+};
+
+/** The v1 shape of a page. */
+export function v1Page<T>(
+  { data, total }: { readonly data: readonly T[]; readonly total: number },
+  { page = 1, size = 10 }: { readonly page?: number | undefined; readonly size?: number | undefined },
+) {
+  return {
+    data,
+    page: {
+      current: page,
+      size: data.length,
+      per_page: size,
+      total_pages: Math.ceil(total / size),
+      total_elements: total,
+    },
+  };
+}
+
+/** Schema of {@link v1Page}. */
+export function v1PageSchema(name: string, item: z.ZodType) {
+  const number = z.int();
+  return z
+    .object({
+      data: z.array(item),
+      page: z.object({
+        current: number,
+        size: number,
+        per_page: number,
+        total_pages: number,
+        total_elements: number,
+      }),
+    })
+    .openapi(name);
+}
+
 /** Whatever a person typed, as the pattern of a LIKE with `\` as escape. */
 export function likePattern(text: string): string {
   return `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;

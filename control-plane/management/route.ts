@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import { authorize, type Actor, type Resource } from '../access/actor.ts';
+import { type Actor, authorize, type Resource } from '../access/actor.ts';
 import type { Action, Permission, Right, Scope } from '../access/permissions.ts';
 import type { Desk } from './desk.ts';
+import { idSchema } from './fields.ts';
 
 /** Which tenant a route works in; each scope has its base paths in {@link basePaths}. */
 export type RouteScope = 'environment' | 'organization' | 'v1-environment' | 'v1-organization';
@@ -37,30 +38,32 @@ export interface Call<Params, Query, Body> {
 /** Permissions at the objects that the path names, of which one suffices, or nothing but a sign-in. */
 export type RoutePermission = Permission | readonly Permission[] | 'signed-in';
 
+/** Names in a path template with their values: `/apis/{apiId}/plans/{planId}` is `{ apiId: string; planId: string }`. */
+export type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? { readonly [Key in Name]: string } & ParamsOf<Rest>
+  : unknown;
+
 /** One route: its contract as schemas, who may call it, and the operation it calls. */
 export interface RouteSpec<Params, Query, Body, Result> {
-  readonly method: 'get' | 'post' | 'put' | 'delete';
-  /** Below the scope's base, e.g. `/apis/{apiId}`. */
-  readonly path: string;
-  readonly scope: RouteScope;
   readonly operationId: string;
-  readonly tag: string;
   readonly summary: string;
   /** What whoever calls must be permitted; `signed-in` for what is everybody's own. */
   readonly permission: RoutePermission;
   /** Derived from the method when absent: get is read, post create, put update, delete delete. */
   readonly action?: Action;
-  readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   /** True when an absent body means `{}`. */
   readonly isBodyOptional?: boolean;
-  readonly status: 200 | 201 | 202 | 204;
+  /** Of the method when absent: get and put 200, post 201, delete 204. */
+  readonly status?: RouteStatus;
   readonly answer?: z.ZodType;
   /** Present when the answer carries a strong ETag made of this number. */
   readonly version?: (result: Result) => number;
   run(call: Call<Params, Query, Body>): Promise<Result>;
 }
+
+type RouteStatus = 200 | 201 | 202 | 204;
 
 /** What a door hands to a route, unchecked. */
 export interface RouteRequest extends Omit<Call<unknown, unknown, unknown>, 'params' | 'query' | 'body'> {
@@ -72,7 +75,7 @@ export interface RouteRequest extends Omit<Call<unknown, unknown, unknown>, 'par
 
 /** What a door sends. */
 export interface RouteAnswer {
-  readonly status: 200 | 201 | 202 | 204;
+  readonly status: RouteStatus;
   readonly body: unknown;
   readonly etag: string | undefined;
 }
@@ -87,9 +90,9 @@ export interface Route {
   readonly summary: string;
   /** Rights of which one suffices; undefined for what is everybody's own. */
   readonly rights: readonly Right[] | undefined;
-  readonly status: 200 | 201 | 202 | 204;
+  readonly status: RouteStatus;
   readonly schemas: {
-    readonly params: z.ZodType | undefined;
+    readonly params: z.ZodObject;
     readonly query: z.ZodType | undefined;
     readonly body: z.ZodType | undefined;
     readonly answer: z.ZodType | undefined;
@@ -105,22 +108,42 @@ export interface Route {
 }
 
 const emptySchema = z.strictObject({});
+const statusOf = { get: 200, post: 201, put: 200, delete: 204 } as const;
+
+type Define = <const Path extends string, Query = unknown, Body = undefined, Result = unknown>(
+  path: Path,
+  spec: RouteSpec<ParamsOf<Path>, Query, Body, Result>,
+) => Route;
+
+/**
+ * Defines the routes of a resource: `plans.post('/apis/{apiId}/plans', { operationId, permission, ... })`. Paths hang below the bases of
+ * the scope; what stands in braces is an id and comes as `params`.
+ */
+export function resource(of: {
+  readonly tag: string;
+  readonly scope: RouteScope;
+}): Readonly<Record<Route['method'], Define>> {
+  const by =
+    (method: Route['method']): Define =>
+    (path, spec) =>
+      route({ method, path, ...of }, spec);
+  return { get: by('get'), post: by('post'), put: by('put'), delete: by('delete') };
+}
 
 /** Closes the types of a route over its schemas. */
-export function route<Params = unknown, Query = unknown, Body = undefined, Result = unknown>(
+function route<Params, Query, Body, Result>(
+  of: Pick<Route, 'method' | 'path' | 'scope' | 'tag'>,
   spec: RouteSpec<Params, Query, Body, Result>,
 ): Route {
-  const { params, query, body, answer } = spec;
-  const rights = rightsOf(spec);
+  const { query, body, answer, status = statusOf[of.method] } = spec;
+  const params = paramsSchema(of.path);
+  const rights = rightsOf(of.method, spec);
   return {
-    method: spec.method,
-    path: spec.path,
-    scope: spec.scope,
+    ...of,
     operationId: spec.operationId,
-    tag: spec.tag,
     summary: spec.summary,
     rights,
-    status: spec.status,
+    status,
     schemas: { params, query, body, answer },
     takesBody: body !== undefined,
     isBodyOptional: spec.isBodyOptional === true,
@@ -131,7 +154,7 @@ export function route<Params = unknown, Query = unknown, Body = undefined, Resul
         if (!parsed.success) details.push(...detailsOf(parsed.error.issues, where));
         return parsed.data as T;
       };
-      const pathParams = params === undefined ? (undefined as Params) : check(params, request.params, '');
+      const pathParams = check(params, request.params, '') as Params;
       if (details.length > 0) throw new Fault('request.invalid', { details });
       const actor = await permitted(request, rights);
       const call = {
@@ -144,12 +167,17 @@ export function route<Params = unknown, Query = unknown, Body = undefined, Resul
       if (details.length > 0) throw new Fault('request.invalid', { details });
       const result = await spec.run(call);
       return {
-        status: spec.status,
-        body: spec.status === 204 ? undefined : result,
+        status,
+        body: status === 204 ? undefined : result,
         etag: spec.version === undefined ? undefined : `"${spec.version(result)}"`,
       };
     },
   };
+}
+
+function paramsSchema(path: string): z.ZodObject {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+  return z.object(Object.fromEntries(names.map((name) => [name, idSchema])));
 }
 
 const actionOf = { get: 'read', post: 'create', put: 'update', delete: 'delete' } as const;
@@ -162,11 +190,13 @@ const objectParams = {
   groupId: 'group',
 } as const satisfies Readonly<Record<string, Scope>>;
 
-function rightsOf({
-  method,
-  permission,
-  action = actionOf[method],
-}: Pick<RouteSpec<never, never, never, never>, 'method' | 'permission' | 'action'>): Route['rights'] {
+function rightsOf(
+  method: Route['method'],
+  {
+    permission,
+    action = actionOf[method],
+  }: { readonly permission: RoutePermission; readonly action?: Action },
+): Route['rights'] {
   if (permission === 'signed-in') return undefined;
   const permissions = typeof permission === 'string' ? [permission] : permission;
   return permissions.map((one): Right => `${one}:${action}`);

@@ -1,9 +1,6 @@
-import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { foundApi, type ApiRef } from '../apis/api-gate.ts';
+import { type ApiRef, foundApi } from '../apis/api-gate.ts';
 import type { AnalyticsDesk, AnalyticsQuery, Desk } from '../desk.ts';
-import { idSchema, integerParam } from '../fields.ts';
-import { route } from '../route.ts';
 
 /** An API and a span of time. */
 export interface AnalyticsWish extends ApiRef {
@@ -38,48 +35,3 @@ async function prepare(
   if (desk.analytics === undefined) throw new Fault('analytics.unavailable');
   return { analytics: desk.analytics, query: { ...at, api: id, fromMs: startMs, toMs: endMs } };
 }
-
-const tag = 'API Analytics';
-const scope = 'environment';
-const params = z.object({ apiId: idSchema });
-const momentParam = integerParam({ min: 0, max: 99_999_999_999_999 }).optional();
-const query = z.strictObject({ from: momentParam, to: momentParam });
-const countsSchema = z.record(z.string(), z.number());
-
-/** The routes of analytics. */
-export const analyticsRoutes = [
-  route({
-    method: 'get',
-    path: '/apis/{apiId}/analytics/requests-count',
-    scope,
-    tag,
-    operationId: 'getApiAnalyticsRequestCount',
-    permission: 'api-analytics',
-    summary: 'Counts the requests of an API between from and to (ms since the epoch).',
-    params,
-    query,
-    status: 200,
-    answer: z
-      .object({ total: z.int(), countsByEntrypoint: countsSchema })
-      .openapi('ApiAnalyticsRequestsCount'),
-    run: ({ desk, at, params: { apiId }, query: span }) =>
-      requestsCount(desk, { at, id: apiId, fromMs: span.from, toMs: span.to }),
-  }),
-  route({
-    method: 'get',
-    path: '/apis/{apiId}/analytics/response-status-ranges',
-    scope,
-    tag,
-    operationId: 'getResponseStatusCodes',
-    permission: 'api-analytics',
-    summary: 'Counts the requests of an API by the hundreds of their status.',
-    params,
-    query,
-    status: 200,
-    answer: z
-      .object({ ranges: countsSchema, rangesByEntrypoint: z.record(z.string(), countsSchema) })
-      .openapi('ApiAnalyticsResponseStatusRanges'),
-    run: ({ desk, at, params: { apiId }, query: span }) =>
-      responseStatusRanges(desk, { at, id: apiId, fromMs: span.from, toMs: span.to }),
-  }),
-];

@@ -1,20 +1,16 @@
-import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { customApiKeySchema } from '../../../proto/model/subscription.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
-import { lockApi, type ApiRow } from '../apis/apis.store.ts';
 import { requireApi } from '../apis/api-gate.ts';
+import { type ApiRow, lockApi } from '../apis/apis.store.ts';
 import { findApplication } from '../applications/applications.store.ts';
 import { publishKey } from '../deployments/publication.ts';
-import { change, laterThan, type Change, type Desk } from '../desk.ts';
-import { idSchema } from '../fields.ts';
-import { boundsOf, pageOf, pageQuery, pageSchema, type PageWish } from '../pages.ts';
+import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
 import { findPlan } from '../plans/plans.store.ts';
-import { route } from '../route.ts';
-import { apiKeySchema, apiKeyView, type ApiKeyView } from '../subscriptions/subscription-shape.ts';
-import { requireSubscription } from '../subscriptions/subscriptions.ts';
+import { type ApiKeyView, apiKeyView } from '../subscriptions/subscription-shape.ts';
 import { findSubscription, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
-import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { requireSubscription } from '../subscriptions/subscriptions.ts';
 import { findKey, listKeysOf, updateKey } from './api-keys.store.ts';
 import { issueKeyLocked } from './issuing.ts';
 
@@ -123,59 +119,3 @@ function ofRef(row: SubscriptionRow | undefined, ref: KeysRef): SubscriptionRow 
     return requireSubscription(undefined, ref);
   return found;
 }
-
-const tag = 'API Subscriptions';
-const scope = 'environment';
-const path = '/apis/{apiId}/subscriptions/{subscriptionId}/api-keys';
-const params = z.object({ apiId: idSchema, subscriptionId: idSchema });
-
-/** The routes of keys, for publishers. */
-export const apiKeyRoutes = [
-  route({
-    method: 'get',
-    path,
-    scope,
-    tag,
-    operationId: 'getApiSubscriptionApiKeys',
-    permission: 'api-subscription',
-    summary: 'Lists the keys of a subscription, without their values.',
-    params,
-    query: z.strictObject(pageQuery),
-    status: 200,
-    answer: pageSchema('SubscriptionApiKeysResponse', apiKeySchema),
-    run: async ({ desk, at, params: { apiId, subscriptionId }, query, url }) =>
-      pageOf(await listKeys(desk, { at, apiId, subscriptionId, page: query }), query, url),
-  }),
-  route({
-    method: 'post',
-    path: `${path}/_renew`,
-    scope,
-    tag,
-    operationId: 'renewApiSubscriptionApiKeys',
-    permission: 'api-subscription',
-    action: 'update',
-    summary: 'Makes a new key, shown only in this answer; the others end in two hours.',
-    params,
-    body: z.strictObject({ customApiKey: customApiKeySchema.optional() }).openapi('RenewApiKey'),
-    isBodyOptional: true,
-    status: 200,
-    answer: apiKeySchema,
-    run: ({ desk, actor, at, params: { apiId, subscriptionId }, body }) =>
-      renewKey(desk, actor, { at, apiId, subscriptionId, customKey: body.customApiKey }),
-  }),
-  route({
-    method: 'post',
-    path: `${path}/{apiKeyId}/_revoke`,
-    scope,
-    tag,
-    operationId: 'revokeApiSubscriptionApiKey',
-    permission: 'api-subscription',
-    action: 'update',
-    summary: 'Revokes a key.',
-    params: params.extend({ apiKeyId: idSchema }),
-    status: 200,
-    answer: apiKeySchema,
-    run: ({ desk, actor, at, params: { apiId, subscriptionId, apiKeyId } }) =>
-      revokeKey(desk, actor, { at, apiId, subscriptionId, keyId: apiKeyId }),
-  }),
-];

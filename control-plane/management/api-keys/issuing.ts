@@ -3,9 +3,9 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { publishKey } from '../deployments/publication.ts';
-import { laterThan, type Change } from '../desk.ts';
+import { type Change, laterThan } from '../desk.ts';
 import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
-import { insertKey, listKeysOf, updateKey, type ApiKeyRow } from './api-keys.store.ts';
+import { type ApiKeyRow, insertKey, listKeysOf, updateKey } from './api-keys.store.ts';
 
 /** How long other keys of a subscription live on after a renewal; the reference's figure. */
 export const renewalGraceMs = 2 * 3_600_000;

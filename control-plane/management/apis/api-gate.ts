@@ -1,11 +1,11 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { can, type Actor } from '../../access/actor.ts';
+import { type Actor, can } from '../../access/actor.ts';
 import { primaryOwners } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
-import { apiView, type ApiView } from './api-shape.ts';
-import { findApi, lockApi, type ApiRow } from './apis.store.ts';
+import { type ApiView, apiView } from './api-shape.ts';
+import { type ApiRow, findApi, lockApi } from './apis.store.ts';
 
 /** Which API is meant. */
 export interface ApiRef {

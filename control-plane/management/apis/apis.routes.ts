@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { idsParam, idSchema, listParam } from '../fields.ts';
+import { idSchema, idsParam, listParam } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
-import { route } from '../route.ts';
+import { resource } from '../route.ts';
 import {
   apiSchema,
   apiVersionOf,
@@ -11,23 +11,17 @@ import {
   updateApiSchema,
   visibilities,
 } from './api-shape.ts';
-import { createApi, deleteApi, getApi, listApis, startApi, stopApi, updateApi } from './apis.ts';
 import { apiSorts } from './apis.store.ts';
+import { createApi, deleteApi, getApi, listApis, startApi, stopApi, updateApi } from './apis.ts';
 
-const tag = 'APIs';
-const scope = 'environment';
-const params = z.object({ apiId: idSchema });
+const define = resource({ tag: 'APIs', scope: 'environment' });
 const page = pageSchema('ApisResponse', apiSchema);
 // Accepted for clients of the reference; what they ask for is in every answer anyway.
 const expands = { expands: z.string().max(256).optional(), manageOnly: z.enum(['true', 'false']).optional() };
 
 /** The routes of APIs. */
 export const apiRoutes = [
-  route({
-    method: 'get',
-    path: '/apis',
-    scope,
-    tag,
+  define.get('/apis', {
     operationId: 'listApis',
     permission: 'environment-api',
     summary: 'Lists the APIs of an environment.',
@@ -46,11 +40,7 @@ export const apiRoutes = [
     run: async ({ desk, actor, at, query, url }) =>
       pageOf(await listApis(desk, actor, { at, filter: query, sort: query.sortBy, page: query }), query, url),
   }),
-  route({
-    method: 'post',
-    path: '/apis/_search',
-    scope,
-    tag,
+  define.post('/apis/_search', {
     operationId: 'searchApis',
     permission: 'environment-api',
     action: 'read',
@@ -81,87 +71,54 @@ export const apiRoutes = [
         url,
       ),
   }),
-  route({
-    method: 'post',
-    path: '/apis',
-    scope,
-    tag,
+  define.post('/apis', {
     operationId: 'createApi',
     permission: 'environment-api',
     summary: 'Creates an API, stopped and not deployed.',
     body: createApiSchema,
-    status: 201,
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, body }) => createApi(desk, actor, { at, wish: body }),
   }),
-  route({
-    method: 'get',
-    path: '/apis/{apiId}',
-    scope,
-    tag,
+  define.get('/apis/{apiId}', {
     operationId: 'getApi',
     permission: ['environment-api', 'api-definition'],
     summary: 'Gets an API.',
-    params,
-    status: 200,
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, params: { apiId } }) => getApi(desk, actor, { at, id: apiId }),
   }),
-  route({
-    method: 'put',
-    path: '/apis/{apiId}',
-    scope,
-    tag,
+  define.put('/apis/{apiId}', {
     operationId: 'updateApi',
     permission: 'api-definition',
     summary: 'Replaces what can be written of an API; gateways follow with the next deployment.',
-    params,
     body: updateApiSchema,
-    status: 200,
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, params: { apiId }, body, ifMatch }) =>
       updateApi(desk, actor, { at, id: apiId, wish: body, ifMatch }),
   }),
-  route({
-    method: 'delete',
-    path: '/apis/{apiId}',
-    scope,
-    tag,
+  define.delete('/apis/{apiId}', {
     operationId: 'deleteApi',
     permission: 'api-definition',
     summary: 'Deletes a stopped API.',
-    params,
     query: z.strictObject({ closePlans: z.enum(['true', 'false']).optional() }),
-    status: 204,
     run: ({ desk, actor, at, params: { apiId }, query, ifMatch }) =>
       deleteApi(desk, actor, { at, id: apiId, closePlans: query.closePlans === 'true', ifMatch }),
   }),
-  route({
-    method: 'post',
-    path: '/apis/{apiId}/_start',
-    scope,
-    tag,
+  define.post('/apis/{apiId}/_start', {
     operationId: 'startApi',
     permission: 'api-definition',
     action: 'update',
     summary: 'Starts an API.',
-    params,
     status: 204,
     run: ({ desk, actor, at, params: { apiId } }) => startApi(desk, actor, { at, id: apiId }),
   }),
-  route({
-    method: 'post',
-    path: '/apis/{apiId}/_stop',
-    scope,
-    tag,
+  define.post('/apis/{apiId}/_stop', {
     operationId: 'stopApi',
     permission: 'api-definition',
     action: 'update',
     summary: 'Stops an API.',
-    params,
     status: 204,
     run: ({ desk, actor, at, params: { apiId } }) => stopApi(desk, actor, { at, id: apiId }),
   }),

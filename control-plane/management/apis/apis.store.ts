@@ -1,9 +1,9 @@
 import {
-  sql,
   type Expression,
   type ExpressionBuilder,
   type Insertable,
   type Selectable,
+  sql,
   type SqlBool,
   type Updateable,
 } from 'kysely';
@@ -11,7 +11,7 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Visible } from '../../access/actor.ts';
 import { isMemberOf } from '../../access/memberships.store.ts';
 import type { ApiTable } from '../../storage/management-tables.ts';
-import { type Queries, type Storage, type Trx } from '../../storage/storage.ts';
+import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import type { Database } from '../../storage/tables.ts';
 import { likePattern, type PageBounds, type Rows } from '../pages.ts';
 import type { TakenPath } from './definition.ts';

@@ -1,30 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { Fault, invariant, type FaultDetail } from '../../../proto/faults/fault.ts';
+import { Fault, type FaultDetail, invariant } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import type { Queries } from '../../storage/storage.ts';
-import { visible, type Actor } from '../../access/actor.ts';
+import { type Actor, visible } from '../../access/actor.ts';
 import { addMembership, removeMemberships } from '../../access/memberships.store.ts';
-import { deployIfServed, withdrawnApi } from '../deployments/publication.ts';
+import type { Queries } from '../../storage/storage.ts';
 import { findDeployment } from '../deployments/deployments.store.ts';
+import { deployIfServed, withdrawnApi } from '../deployments/publication.ts';
 import { apiRecord } from '../deployments/records.ts';
-import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { closePlanLocked } from '../plans/closing.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
-import { apiViews, lockedApi, readableApi, type ApiRef } from './api-gate.ts';
-import { apiView, writtenColumns, type ApiUpdate, type ApiView, type ApiWish } from './api-shape.ts';
+import { type ApiRef, apiViews, lockedApi, readableApi } from './api-gate.ts';
+import { type ApiUpdate, apiView, type ApiView, type ApiWish, writtenColumns } from './api-shape.ts';
 import {
+  type ApiFilter,
+  type ApiRow,
+  type ApiSort,
   deleteApi as deleteRow,
   insertApi,
   listApis as listRows,
   takePaths,
   updateApi as updateRow,
-  type ApiFilter,
-  type ApiRow,
-  type ApiSort,
 } from './apis.store.ts';
-import { pathsOf, type DraftDefinition } from './definition.ts';
+import { type DraftDefinition, pathsOf } from './definition.ts';
 
 /** Makes an API, stopped and not deployed. Errors: api.path_taken. */
 export function createApi(

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { Owner } from '../../access/memberships.store.ts';
-import { primaryOwnerSchema } from '../apis/api-shape.ts';
 import { applicationStatusSchema, applicationTypeSchema } from '../../../proto/model/application.ts';
 import { apiKeyModeSchema } from '../../../proto/model/subscription.ts';
+import type { Owner } from '../../access/memberships.store.ts';
+import { primaryOwnerSchema } from '../apis/api-shape.ts';
 import { configurationSchema, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
 import type { ApplicationRow } from './applications.store.ts';
 

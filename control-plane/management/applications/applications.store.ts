@@ -1,4 +1,4 @@
-import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Visible } from '../../access/actor.ts';
 import { isMemberOf } from '../../access/memberships.store.ts';

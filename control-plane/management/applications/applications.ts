@@ -1,31 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { visible, type Actor } from '../../access/actor.ts';
+import { type Actor, visible } from '../../access/actor.ts';
 import { addMembership, primaryOwners } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
-import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
 import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
 import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
 import {
-  applicationView,
-  settingsText,
   type ApplicationUpdate,
   type ApplicationView,
+  applicationView,
   type ApplicationWish,
+  settingsText,
 } from './application-shape.ts';
 import {
+  type ApplicationFilter,
+  type ApplicationRow,
   findApplication,
   insertApplication,
   listApplicationRows,
   lockApplication,
   updateApplicationRow,
-  type ApplicationFilter,
-  type ApplicationRow,
 } from './applications.store.ts';
 
 /** Which application is meant. */

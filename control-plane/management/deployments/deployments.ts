@@ -1,14 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
-import { foundApi, lockedApi, type ApiRef } from '../apis/api-gate.ts';
+import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import { change, type Desk } from '../desk.ts';
-import { idSchema, momentText, present } from '../fields.ts';
-import { route } from '../route.ts';
+import { momentText, present } from '../fields.ts';
 import { findDeployment } from './deployments.store.ts';
 import { deployLocked } from './publication.ts';
 
-const deploymentSchema = z
+/** A deployment that was taken. */
+export const deploymentSchema = z
   .object({ number: z.int(), label: z.string().optional(), deployedAt: z.string() })
   .openapi('ApiDeploymentAccepted');
 
@@ -24,7 +24,8 @@ const gatewayStateSchema = z.object({
   nack: z.object({ seq: z.int(), code: z.string(), reason: z.string(), reportedAt: z.string() }).optional(),
 });
 
-const currentSchema = deploymentSchema
+/** What was deployed last, and what each gateway has of it. */
+export const currentSchema = deploymentSchema
   .extend({
     deployedBy: z.string(),
     tags: z.array(z.string()),
@@ -96,41 +97,3 @@ export async function currentDeployment(desk: Desk, ref: ApiRef): Promise<Curren
     definition: JSON.parse(deployment.definition) as Record<string, unknown>,
   });
 }
-
-const params = z.object({ apiId: idSchema });
-const tag = 'APIs';
-const scope = 'environment';
-
-/** The routes of deployments. */
-export const deploymentRoutes = [
-  route({
-    method: 'post',
-    path: '/apis/{apiId}/deployments',
-    scope,
-    tag,
-    operationId: 'createApiDeployment',
-    permission: 'api-definition',
-    action: 'update',
-    summary: 'Deploys an API to the gateways.',
-    params,
-    body: z.strictObject({ deploymentLabel: z.string().max(32).optional() }).openapi('ApiDeployment'),
-    isBodyOptional: true,
-    status: 202,
-    answer: deploymentSchema,
-    run: ({ desk, actor, at, params: { apiId }, body }) =>
-      deployApi(desk, actor, { at, id: apiId, label: body.deploymentLabel }),
-  }),
-  route({
-    method: 'get',
-    path: '/apis/{apiId}/deployments/current',
-    scope,
-    tag,
-    operationId: 'getCurrentApiDeployment',
-    permission: 'api-gateway-definition',
-    summary: 'Says what gateways have of an API.',
-    params,
-    status: 200,
-    answer: currentSchema,
-    run: ({ desk, at, params: { apiId } }) => currentDeployment(desk, { at, id: apiId }),
-  }),
-];

@@ -1,14 +1,14 @@
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import { parseApiDefinition } from '../../../proto/model/api.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
-import { listKeysOf, type ApiKeyRow } from '../api-keys/api-keys.store.ts';
-import { applicationsById } from '../applications/applications.store.ts';
-import { updateApi, type ApiRow } from '../apis/apis.store.ts';
+import { type ApiKeyRow, listKeysOf } from '../api-keys/api-keys.store.ts';
+import { type ApiRow, updateApi } from '../apis/apis.store.ts';
 import { definitionFields } from '../apis/definition.ts';
-import { laterThan, type Change } from '../desk.ts';
+import { applicationsById } from '../applications/applications.store.ts';
+import { type Change, laterThan } from '../desk.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { openSubscriptions, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
-import { insertDeployment, type DeploymentRow } from './deployments.store.ts';
+import { type DeploymentRow, insertDeployment } from './deployments.store.ts';
 import { apiRecord, isServed, keyRecord, subscriptionRecord } from './records.ts';
 
 const servedPlans = ['PUBLISHED', 'DEPRECATED'];

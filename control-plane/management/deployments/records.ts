@@ -1,9 +1,9 @@
-import type { ApplicationRow } from '../applications/applications.store.ts';
-import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
-import type { ApiRow } from '../apis/apis.store.ts';
-import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
+import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
+import type { ApiRow } from '../apis/apis.store.ts';
+import type { ApplicationRow } from '../applications/applications.store.ts';
+import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import type { DeploymentRow } from './deployments.store.ts';
 
 /** Says whether gateways know a subscription of that status; a paused one they refuse by name. */

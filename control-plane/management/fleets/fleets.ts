@@ -6,8 +6,8 @@ import type { Fleet } from '../../publish/fleets.ts';
 import type { GatewayView } from '../../publish/gateway-views.ts';
 import type { Trx } from '../../storage/storage.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
+import { momentMs, momentSchema, momentText, nameSchema, present, textSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { momentMs, momentText, momentSchema, nameSchema, present, textSchema } from '../fields.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
 
 const tagSchema = z

@@ -1,8 +1,8 @@
 import type { ApiRow } from '../apis/apis.store.ts';
-import { laterThan, type Change } from '../desk.ts';
+import { type Change, laterThan } from '../desk.ts';
 import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
 import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
-import { updatePlan, type PlanRow } from './plans.store.ts';
+import { type PlanRow, updatePlan } from './plans.store.ts';
 
 /** Closes a plan for good, with its subscriptions. The API's row is locked. */
 export async function closePlanLocked(now: Change, api: ApiRow, plan: PlanRow): Promise<PlanRow> {

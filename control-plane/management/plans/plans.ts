@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { isServed, type PlanStatus } from '../../../proto/model/plan.ts';
-import { can, type Actor } from '../../access/actor.ts';
-import { lockedApi, readableApi, resourceOf, type ApiRef } from '../apis/api-gate.ts';
-import { updateApi, type ApiRow } from '../apis/apis.store.ts';
-import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { type Actor, can } from '../../access/actor.ts';
+import { type ApiRef, lockedApi, readableApi, resourceOf } from '../apis/api-gate.ts';
+import { type ApiRow, updateApi } from '../apis/apis.store.ts';
+import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
 import { closePlanLocked } from './closing.ts';
-import { planDefinition, planView, type PlanUpdate, type PlanView, type PlanWish } from './plan-shape.ts';
-import { deletePlanRow, findPlan, insertPlan, listPlansOf, updatePlan, type PlanRow } from './plans.store.ts';
+import { planDefinition, type PlanUpdate, planView, type PlanView, type PlanWish } from './plan-shape.ts';
+import { deletePlanRow, findPlan, insertPlan, listPlansOf, type PlanRow, updatePlan } from './plans.store.ts';
 
 /** Which plan of which API is meant. */
 export interface PlanRef extends ApiRef {

@@ -1,8 +1,8 @@
 import { listKeysOf, updateKey } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
-import { laterThan, type Change } from '../desk.ts';
-import { updateSubscription, type SubscriptionRow } from './subscriptions.store.ts';
+import { type Change, laterThan } from '../desk.ts';
+import { type SubscriptionRow, updateSubscription } from './subscriptions.store.ts';
 
 /** Closes a subscription for good and revokes its keys; gateways learn of it with the commit. The API's row is locked. */
 export async function closeSubscriptionLocked(

@@ -5,9 +5,9 @@ import {
   customApiKeySchema,
   subscriptionStatusSchema,
 } from '../../../proto/model/subscription.ts';
+import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import type { ApplicationRow } from '../applications/applications.store.ts';
-import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
 import { configurationSchema, idSchema, momentSchema, momentText, present, textSchema } from '../fields.ts';
 import type { PlanRow } from '../plans/plans.store.ts';
 import type { SubscriptionRow } from './subscriptions.store.ts';

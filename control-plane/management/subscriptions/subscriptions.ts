@@ -1,30 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
+import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
-import { checkReadable, foundApi, lockedApi, type ApiRef } from '../apis/api-gate.ts';
-import type { ApiRow } from '../apis/apis.store.ts';
-import { issueKeyLocked } from '../api-keys/issuing.ts';
 import { findKeyByHash } from '../api-keys/api-keys.store.ts';
-import { apiKeyHash } from '../../../proto/trust/keys.ts';
+import { issueKeyLocked } from '../api-keys/issuing.ts';
+import { type ApiRef, checkReadable, foundApi, lockedApi } from '../apis/api-gate.ts';
+import type { ApiRow } from '../apis/apis.store.ts';
 import {
+  type ApplicationRow,
   applicationsById,
   findApplication,
   lockApplication,
-  type ApplicationRow,
 } from '../applications/applications.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
-import { change, laterThan, type Change, type Desk } from '../desk.ts';
+import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { momentMs } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { findPlan, plansById, type PlanRow } from '../plans/plans.store.ts';
+import { findPlan, type PlanRow, plansById } from '../plans/plans.store.ts';
 import { closeSubscriptionLocked } from './closing.ts';
 import {
-  apiKeyView,
-  subscriptionView,
   type acceptSubscriptionSchema,
+  apiKeyView,
   type createSubscriptionSchema,
+  subscriptionView,
   type SubscriptionView,
 } from './subscription-shape.ts';
 import {
@@ -32,9 +32,9 @@ import {
   insertSubscription,
   listSubscriptionRows,
   openSubscriptions,
-  updateSubscription,
   type SubscriptionFilter,
   type SubscriptionRow,
+  updateSubscription,
 } from './subscriptions.store.ts';
 
 /** Which subscription of which API is meant. */

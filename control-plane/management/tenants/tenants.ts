@@ -2,19 +2,21 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Desk } from '../desk.ts';
-import { boundsOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
-import { route } from '../route.ts';
 import {
+  type EnvironmentRow,
   listEnvironmentRows,
   resolveEnvironment,
   resolveOrganization,
-  type EnvironmentRow,
 } from './tenants.store.ts';
 
-const organizationSchema = z
+/** An organization as it is answered. */
+export const organizationSchema = z
   .object({ id: z.string(), name: z.string(), description: z.string(), hrids: z.array(z.string()) })
   .openapi('Organization');
-const environmentSchema = organizationSchema.extend({ organizationId: z.string() }).openapi('Environment');
+/** An environment as it is answered. */
+export const environmentSchema = organizationSchema
+  .extend({ organizationId: z.string() })
+  .openapi('Environment');
 
 /** An organization as it is answered. */
 export type OrganizationView = z.infer<typeof organizationSchema>;
@@ -52,74 +54,3 @@ function view(row: EnvironmentRow): EnvironmentView {
     organizationId: row.organization,
   };
 }
-
-const tag = 'Organizations and environments';
-
-/** The routes of organizations and environments. */
-export const tenantRoutes = [
-  route({
-    method: 'get',
-    path: '',
-    scope: 'organization',
-    tag,
-    operationId: 'getOrganization',
-    permission: 'signed-in',
-    summary: 'Gets the organization.',
-    status: 200,
-    answer: organizationSchema,
-    run: ({ desk, at }) => getOrganization(desk, at.organization),
-  }),
-  route({
-    method: 'get',
-    path: '/environments',
-    scope: 'organization',
-    tag,
-    operationId: 'listEnvironments',
-    permission: 'organization-environment',
-    summary: 'Lists the environments of the organization.',
-    query: z.strictObject(pageQuery),
-    status: 200,
-    answer: pageSchema('EnvironmentsResponse', environmentSchema),
-    run: async ({ desk, at, query, url }) => {
-      const all = await listEnvironments(desk, at.organization);
-      const { limit, offset } = boundsOf(query);
-      return pageOf({ data: all.slice(offset, offset + limit), total: all.length }, query, url);
-    },
-  }),
-  route({
-    method: 'get',
-    path: '',
-    scope: 'environment',
-    tag,
-    operationId: 'getEnvironment',
-    permission: 'organization-environment',
-    summary: 'Gets the environment.',
-    status: 200,
-    answer: environmentSchema,
-    run: ({ desk, at }) => getEnvironment(desk, at),
-  }),
-  route({
-    method: 'get',
-    path: '',
-    scope: 'v1-organization',
-    tag,
-    operationId: 'getOrganizationV1',
-    permission: 'signed-in',
-    summary: 'Gets the organization.',
-    status: 200,
-    answer: organizationSchema,
-    run: ({ desk, at }) => getOrganization(desk, at.organization),
-  }),
-  route({
-    method: 'get',
-    path: '/environments',
-    scope: 'v1-organization',
-    tag,
-    operationId: 'listEnvironmentsV1',
-    permission: 'organization-environment',
-    summary: 'Lists the environments of the organization.',
-    status: 200,
-    answer: z.array(environmentSchema),
-    run: ({ desk, at }) => listEnvironments(desk, at.organization),
-  }),
-];

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import type { Actor } from '../../access/actor.ts';
 import {
   deleteToken as deleteRow,
   insertToken,
@@ -9,15 +8,16 @@ import {
   type TokenRow,
 } from '../../access/access.store.ts';
 import { newPersonalToken } from '../../access/access.ts';
-import { isUniqueViolation } from '../../storage/storage.ts';
+import type { Actor } from '../../access/actor.ts';
+import { isUniqueViolation } from '../../storage/faults.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
-import { idSchema, momentMs, momentSchema, nameSchema, present } from '../fields.ts';
-import { route } from '../route.ts';
+import { momentMs, present } from '../fields.ts';
 
 /** Tokens a user may have at once. */
 const tokensMax = 100;
 
-const tokenSchema = z
+/** A personal token as it is answered; `token` only when it was just made. */
+export const tokenSchema = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -99,47 +99,3 @@ function own(actor: Actor) {
 function organizationOf(actor: Actor) {
   return { type: 'ORGANIZATION', id: actor.organization } as const;
 }
-
-const tag = 'Users';
-const scope = 'v1-organization';
-
-/** The v1 routes of personal tokens. */
-export const tokenRoutes = [
-  route({
-    method: 'get',
-    path: '/user/tokens',
-    scope,
-    tag,
-    operationId: 'listTokens',
-    permission: 'signed-in',
-    summary: 'Lists your personal tokens.',
-    status: 200,
-    answer: z.array(tokenSchema),
-    run: ({ desk, actor }) => listTokens(desk, actor),
-  }),
-  route({
-    method: 'post',
-    path: '/user/tokens',
-    scope,
-    tag,
-    operationId: 'createToken',
-    permission: 'signed-in',
-    summary: 'Creates a personal token, shown only in this answer.',
-    body: z.strictObject({ name: nameSchema, expiresAt: momentSchema.optional() }).openapi('NewToken'),
-    status: 201,
-    answer: tokenSchema,
-    run: ({ desk, actor, body }) => createToken(desk, actor, body),
-  }),
-  route({
-    method: 'delete',
-    path: '/user/tokens/{tokenId}',
-    scope,
-    tag,
-    operationId: 'deleteToken',
-    permission: 'signed-in',
-    summary: 'Deletes a personal token.',
-    params: z.object({ tokenId: idSchema }),
-    status: 204,
-    run: ({ desk, actor, params: { tokenId } }) => deleteToken(desk, actor, tokenId),
-  }),
-];

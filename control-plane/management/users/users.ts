@@ -1,13 +1,12 @@
 import { z } from '@hono/zod-openapi';
-import type { Actor } from '../../access/actor.ts';
 import { listUsers as listRows } from '../../access/access.store.ts';
-import { v1Page, v1PageQuery, v1PageSchema } from '../applications/applications.routes.ts';
+import type { Actor } from '../../access/actor.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
 import { nameSchema, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { route } from '../route.ts';
 
-const userWishSchema = z
+/** Body of a creation. */
+export const userWishSchema = z
   .strictObject({
     username: z
       .string()
@@ -19,7 +18,8 @@ const userWishSchema = z
   })
   .openapi('NewUser');
 
-const userSchema = z
+/** A user as it is answered. */
+export const userSchema = z
   .object({
     id: z.string(),
     username: z.string(),
@@ -67,44 +67,3 @@ export async function listUsers(
   );
   return { data, total };
 }
-
-const tag = 'Users';
-const scope = 'v1-organization';
-
-/** The v1 routes of users. */
-export const userRoutes = [
-  route({
-    method: 'get',
-    path: '/users',
-    scope,
-    tag,
-    operationId: 'listUsers',
-    permission: 'organization-user',
-    summary: 'Lists the users of the organization.',
-    query: z.strictObject(v1PageQuery),
-    status: 200,
-    answer: v1PageSchema('UsersPage', userSchema),
-    run: async ({ desk, at, query }) =>
-      v1Page(
-        await listUsers(desk, {
-          organization: at.organization,
-          page: { page: query.page, perPage: query.size },
-        }),
-        query,
-      ),
-  }),
-  route({
-    method: 'post',
-    path: '/users',
-    scope,
-    tag,
-    operationId: 'createUser',
-    permission: 'organization-user',
-    summary: 'Creates a user.',
-    body: userWishSchema,
-    status: 201,
-    answer: userSchema,
-    run: ({ desk, actor, at, body }) =>
-      createUser(desk, actor, { organization: at.organization, wish: body }),
-  }),
-];

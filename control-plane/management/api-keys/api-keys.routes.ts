@@ -1,0 +1,44 @@
+import { z } from '@hono/zod-openapi';
+import { customApiKeySchema } from '../../../proto/model/subscription.ts';
+import { pageOf, pageQuery, pageSchema } from '../pages.ts';
+import { resource } from '../route.ts';
+import { apiKeySchema } from '../subscriptions/subscription-shape.ts';
+import { listKeys, renewKey, revokeKey } from './api-keys.ts';
+
+const define = resource({ tag: 'API Subscriptions', scope: 'environment' });
+const path = '/apis/{apiId}/subscriptions/{subscriptionId}/api-keys';
+
+/** The routes of keys, for publishers. */
+export const apiKeyRoutes = [
+  define.get(path, {
+    operationId: 'getApiSubscriptionApiKeys',
+    permission: 'api-subscription',
+    summary: 'Lists the keys of a subscription, without their values.',
+    query: z.strictObject(pageQuery),
+    answer: pageSchema('SubscriptionApiKeysResponse', apiKeySchema),
+    run: async ({ desk, at, params: { apiId, subscriptionId }, query, url }) =>
+      pageOf(await listKeys(desk, { at, apiId, subscriptionId, page: query }), query, url),
+  }),
+  define.post(`${path}/_renew`, {
+    operationId: 'renewApiSubscriptionApiKeys',
+    permission: 'api-subscription',
+    action: 'update',
+    summary: 'Makes a new key, shown only in this answer; the others end in two hours.',
+    body: z.strictObject({ customApiKey: customApiKeySchema.optional() }).openapi('RenewApiKey'),
+    isBodyOptional: true,
+    status: 200,
+    answer: apiKeySchema,
+    run: ({ desk, actor, at, params: { apiId, subscriptionId }, body }) =>
+      renewKey(desk, actor, { at, apiId, subscriptionId, customKey: body.customApiKey }),
+  }),
+  define.post(`${path}/{apiKeyId}/_revoke`, {
+    operationId: 'revokeApiSubscriptionApiKey',
+    permission: 'api-subscription',
+    action: 'update',
+    summary: 'Revokes a key.',
+    status: 200,
+    answer: apiKeySchema,
+    run: ({ desk, actor, at, params: { apiId, subscriptionId, apiKeyId } }) =>
+      revokeKey(desk, actor, { at, apiId, subscriptionId, keyId: apiKeyId }),
+  }),
+];

@@ -1,0 +1,59 @@
+import { z } from '@hono/zod-openapi';
+import { boundsOf, pageOf, pageQuery, pageSchema } from '../pages.ts';
+import { resource } from '../route.ts';
+import {
+  environmentSchema,
+  getEnvironment,
+  getOrganization,
+  listEnvironments,
+  organizationSchema,
+} from './tenants.ts';
+
+const tag = 'Organizations and environments';
+const inOrganization = resource({ tag, scope: 'organization' });
+const inEnvironment = resource({ tag, scope: 'environment' });
+const inV1 = resource({ tag, scope: 'v1-organization' });
+
+/** The routes of organizations and environments. */
+export const tenantRoutes = [
+  inOrganization.get('', {
+    operationId: 'getOrganization',
+    permission: 'signed-in',
+    summary: 'Gets the organization.',
+    answer: organizationSchema,
+    run: ({ desk, at }) => getOrganization(desk, at.organization),
+  }),
+  inOrganization.get('/environments', {
+    operationId: 'listEnvironments',
+    permission: 'organization-environment',
+    summary: 'Lists the environments of the organization.',
+    query: z.strictObject(pageQuery),
+    answer: pageSchema('EnvironmentsResponse', environmentSchema),
+    run: async ({ desk, at, query, url }) => {
+      const all = await listEnvironments(desk, at.organization);
+      const { limit, offset } = boundsOf(query);
+      return pageOf({ data: all.slice(offset, offset + limit), total: all.length }, query, url);
+    },
+  }),
+  inEnvironment.get('', {
+    operationId: 'getEnvironment',
+    permission: 'organization-environment',
+    summary: 'Gets the environment.',
+    answer: environmentSchema,
+    run: ({ desk, at }) => getEnvironment(desk, at),
+  }),
+  inV1.get('', {
+    operationId: 'getOrganizationV1',
+    permission: 'signed-in',
+    summary: 'Gets the organization.',
+    answer: organizationSchema,
+    run: ({ desk, at }) => getOrganization(desk, at.organization),
+  }),
+  inV1.get('/environments', {
+    operationId: 'listEnvironmentsV1',
+    permission: 'organization-environment',
+    summary: 'Lists the environments of the organization.',
+    answer: z.array(environmentSchema),
+    run: ({ desk, at }) => listEnvironments(desk, at.organization),
+  }),
+];
