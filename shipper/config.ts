@@ -41,6 +41,12 @@ export const shipperConfigSchema = z.strictObject({
       "The gateway's data folder: spool/, checkpoints/, identity.json, secrets/. The shipper keeps its own in shipper/.",
     ),
   output: z.enum(['bridge', 's3', 'folder']).default('bridge').describe('Where batches go.'),
+  bucketIdentity: z
+    .uuid()
+    .optional()
+    .describe(
+      'Identity that the bucket of output s3 or folder must bear (isthmus bucket show); deliveries wait for another one.',
+    ),
   batch: section({
     bytesMax: z
       .int()

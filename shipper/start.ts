@@ -15,6 +15,7 @@ import { makeFolder } from './durable-file.ts';
 import { createSpoolInput } from './inputs/spool.ts';
 import { createBridgeOutput } from './outputs/bridge.ts';
 import { createFolderOutput } from './outputs/folder.ts';
+import { createOwnBucketOutput, type BucketOutput } from './outputs/own-bucket.ts';
 import { createS3Output } from './outputs/s3.ts';
 import { openParcels } from './parcels.ts';
 import { openQuarantine } from './quarantine.ts';
@@ -118,9 +119,9 @@ function shipmentOf(
 function createOutput({ config, clock }: ShipperOptions, identity: EnrolledIdentity | undefined): Output {
   switch (config.output) {
     case 'folder':
-      return createFolderOutput(config.folder.dir);
+      return ofOwnBucket(createFolderOutput(config.folder.dir), config, clock);
     case 's3':
-      return createS3Output(config.s3, config.timeoutMs);
+      return ofOwnBucket(createS3Output(config.s3, config.timeoutMs), config, clock);
     case 'bridge': {
       if (identity === undefined)
         throw new Fault('config.invalid', { internal: 'the bridge needs an identity' });
@@ -134,6 +135,10 @@ function createOutput({ config, clock }: ShipperOptions, identity: EnrolledIdent
       });
     }
   }
+}
+
+function ofOwnBucket(output: BucketOutput, { bucketIdentity }: ShipperConfig, clock: Clock): Output {
+  return bucketIdentity === undefined ? output : createOwnBucketOutput(output, bucketIdentity, clock);
 }
 
 async function waitForIdentity(

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { isCode } from '../../proto/spool/folder.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
-import type { Delivery, Output, Parcel } from '../topology.ts';
+import type { Delivery, Parcel } from '../topology.ts';
+import type { BucketOutput } from './own-bucket.ts';
 
 /** Delivers into a folder on this machine, laid out as the bucket would be. */
-export function createFolderOutput(dir: string): Output {
+export function createFolderOutput(dir: string): BucketOutput {
   return {
     name: 'folder',
     async deliver(parcel): Promise<Delivery> {
@@ -16,6 +17,11 @@ export function createFolderOutput(dir: string): Output {
         return { kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) };
       }
     },
+    read: (key) =>
+      readFile(join(dir, key)).catch((error: unknown) => {
+        if (isCode(error, 'ENOENT')) return undefined;
+        throw error;
+      }),
     close: async () => undefined,
   };
 }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { isCode } from '../../proto/spool/folder.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
-import type { Delivery, Output, Parcel } from '../topology.ts';
+import type { Delivery, Parcel } from '../topology.ts';
+import type { BucketOutput } from './own-bucket.ts';
 import type { ShipperConfig } from '../config.ts';
 
 /** PUTs into a bucket with credentials of its own. */
-export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number): Output {
-  const { send, readPresent, close } = createStore(settings, timeoutMs);
+export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number): BucketOutput {
+  const { send, read, readPresent, close } = createStore(settings, timeoutMs);
   /** Some stores do not know conditional writes; it is then left out until the next start. */
   let isConditional = settings.ifNoneMatch === 'auto';
 
@@ -40,6 +41,7 @@ export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number)
   return {
     name: 's3',
     deliver: put,
+    read,
     close: async () => close(),
   };
 }
@@ -76,6 +78,18 @@ function createStore(settings: ShipperConfig['s3'], timeoutMs: number) {
       return { kind: 'delivered' };
     return { kind: 'foreign', reason: "a 2xx without the object's ETag: not the store's answer" };
   };
+  const read: BucketOutput['read'] = async (key, signal) => {
+    try {
+      const answer = await client.send(
+        new GetObjectCommand({ Bucket: settings.bucket, Key: settings.prefix + key }),
+        { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) },
+      );
+      return await answer.Body?.transformToByteArray();
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  };
   /** Undefined for one of another length: it cannot be ours, and with our key it is nobody's. */
   const readPresent = async (
     { key, bytes }: Parcel,
@@ -91,7 +105,7 @@ function createStore(settings: ShipperConfig['s3'], timeoutMs: number) {
       .catch(() => undefined);
     return undefined;
   };
-  return { send, readPresent, close: () => client.destroy() };
+  return { send, read, readPresent, close: () => client.destroy() };
 }
 
 const md5Of = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
