@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { isCode } from '../../proto/spool/folder.ts';
+import { isStored } from '../../proto/wire/etag.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { Delivery, Parcel } from '../topology.ts';
 import type { BucketOutput } from './own-bucket.ts';
@@ -69,13 +69,8 @@ function createStore(settings: ShipperConfig['s3'], timeoutMs: number) {
       ...(onlyIfAbsent ? { IfNoneMatch: '*' } : {}),
     });
     const { ETag } = await client.send(put, { abortSignal });
-    // The SDK takes any 2xx for a stored object, a log-in page's too. A store says the object's ETag: the MD5 of its bytes, or,
-    // where it encrypts, something that a HEAD repeats beside the right length.
-    if (ETag?.replaceAll('"', '') === md5Of(parcel.bytes)) return { kind: 'delivered' };
-    const head =
-      ETag === undefined ? undefined : await client.send(new HeadObjectCommand(at), { abortSignal });
-    if (head !== undefined && head.ETag === ETag && head.ContentLength === parcel.bytes.length)
-      return { kind: 'delivered' };
+    const head = () => client.send(new HeadObjectCommand(at), { abortSignal });
+    if (await isStored(parcel.bytes, ETag, head)) return { kind: 'delivered' };
     return { kind: 'foreign', reason: "a 2xx without the object's ETag: not the store's answer" };
   };
   const read: BucketOutput['read'] = async (key, signal) => {
@@ -107,8 +102,6 @@ function createStore(settings: ShipperConfig['s3'], timeoutMs: number) {
   };
   return { send, read, readPresent, close: () => client.destroy() };
 }
-
-const md5Of = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 
 /** Also of an answer that is not the protocol's, such as a proxy's page. */
 function statusOf(error: unknown): number {

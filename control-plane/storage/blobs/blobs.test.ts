@@ -6,6 +6,7 @@ import type { Fault } from '../../../proto/faults/fault.ts';
 import type { BlobStore } from '../../../proto/wire/blobs.ts';
 import { startFaultyProxy } from '../../../test/kit/faulty-proxy.ts';
 import { startS3Server } from '../../../test/kit/s3-server.ts';
+import { startStranger } from '../../../test/kit/stranger.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import { BlobsConfig, openBlobs } from './settings.ts';
 
@@ -156,6 +157,33 @@ test('s3: a store that refuses or is silent is unavailable, and a lost answer is
   await assert.rejects(blobs.put('k', bytes('x')), isFault('blobs.unavailable'));
   proxy.setWeather('clear');
   assert.equal(await blobs.put('k', bytes('x'), { ifAbsent: true }), 'existed');
+});
+
+test("s3: a log-in page with 200 is not the store's answer, whatever was asked", async (t) => {
+  const server = await startS3Server(t, tempDir(t));
+  const stranger = await startStranger(t, server.endpoint);
+  const { bucket, accessKeyId, secretAccessKey } = server;
+  const s3 = { endpoint: stranger.url, bucket, accessKeyId, secretAccessKey, attemptsMax: 1 };
+  const blobs = openBlobs(BlobsConfig.parse({ s3 }), '');
+  await blobs.put('k', bytes('x'));
+  const all = async (): Promise<unknown[]> => Array.fromAsync(blobs.list(''));
+  for (const headers of [{}, { etag: '"0123456789abcdef0123456789abcdef"' }]) {
+    stranger.answers((_incoming, outgoing) => {
+      outgoing.writeHead(200, { 'content-type': 'text/html', ...headers }).end('<html>Please log in</html>');
+    });
+    for (const call of [
+      () => blobs.put('new', bytes('new')),
+      () => blobs.copy('k', 'copy'),
+      all,
+      ...('etag' in headers
+        ? []
+        : [() => blobs.get('k'), () => blobs.put('k', bytes('x'), { ifAbsent: true })]),
+    ])
+      await assert.rejects(call, isFault('blobs.unavailable'));
+  }
+  stranger.answers(undefined);
+  assert.equal(await blobs.put('new', bytes('new'), { ifAbsent: true }), 'stored');
+  assert.equal((await all()).length, 2);
 });
 
 test('s3: wrong credentials are unavailable, since they may come right', async (t) => {

@@ -2,6 +2,7 @@ import {
   CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -9,6 +10,7 @@ import {
   type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 import { Fault } from '../../../proto/faults/fault.ts';
+import { isStored } from '../../../proto/wire/etag.ts';
 import type { BlobStore, PutOptions } from '../../../proto/wire/blobs.ts';
 import type { S3Settings } from './settings.ts';
 import { checkBlobKey, comparedBytesMax } from './keys.ts';
@@ -46,7 +48,9 @@ export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void
       checkBlobKey(to);
       try {
         const source = encodeURI(`${Bucket}/${fullKey(from)}`);
-        await client.send(new CopyObjectCommand({ Bucket, Key: fullKey(to), CopySource: source }));
+        const copy = new CopyObjectCommand({ Bucket, Key: fullKey(to), CopySource: source });
+        const { CopyObjectResult } = await client.send(copy);
+        if (CopyObjectResult?.ETag === undefined) throw foreign(from);
         return true;
       } catch (error) {
         if (statusOf(error) === 404) return false;
@@ -78,6 +82,7 @@ function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3Settings)
     checkBlobKey(key);
     try {
       const answer = await client.send(new GetObjectCommand({ Bucket, Key: `${prefix}${key}` }));
+      if (answer.ETag === undefined) throw foreign(key);
       if ((answer.ContentLength ?? 0) > bytesMax) {
         answer.Body?.transformToWebStream()
           .cancel()
@@ -103,8 +108,11 @@ function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3Settings)
     throw new Fault('blobs.conflict', { internal: key });
   };
   const write = async (key: string, bytes: Uint8Array, isConditional: boolean): Promise<void> => {
-    const object = { Bucket, Key: `${prefix}${key}`, Body: bytes, ContentLength: bytes.length };
-    await client.send(new PutObjectCommand({ ...object, ...(isConditional ? { IfNoneMatch: '*' } : {}) }));
+    const at = { Bucket, Key: `${prefix}${key}` };
+    const object = { ...at, Body: bytes, ContentLength: bytes.length };
+    const condition = isConditional ? { IfNoneMatch: '*' } : {};
+    const { ETag } = await client.send(new PutObjectCommand({ ...object, ...condition }));
+    if (!(await isStored(bytes, ETag, () => client.send(new HeadObjectCommand(at))))) throw foreign(key);
   };
   return { get, compare, write };
 }
@@ -128,6 +136,7 @@ async function* listPages(
         }),
       )
       .catch((error: unknown) => Promise.reject(unavailable(prefix, error)));
+    if (page.Name === undefined && page.KeyCount === undefined) throw foreign(prefix);
     yield page;
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
@@ -178,6 +187,10 @@ function createClient(settings: S3Settings): S3Client {
       : { credentials: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey } }),
   });
 }
+
+/** The SDK takes any 2xx for success, a log-in page's too; a store names what it stored, copied, read or listed. */
+const foreign = (key: string): Fault =>
+  new Fault('blobs.unavailable', { internal: `a 2xx at ${key} that is not the store's answer` });
 
 /** Wrong credentials count as unavailable too: they come right later, and what is lost meanwhile does not. */
 function unavailable(key: string, cause: unknown): Fault {
