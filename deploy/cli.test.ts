@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 
 import { eventually } from '../test/kit/eventually.ts';
-import { runIsthmus, startIsthmus } from '../test/kit/processes.ts';
+import { freePort, runIsthmus, startIsthmus } from '../test/kit/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { startUpstream } from '../test/kit/upstream.ts';
 
@@ -209,6 +209,37 @@ async function bootOnce(t: TestContext, dir: string): Promise<void> {
   await eventually(() => child.output().includes('control plane listening'), { timeoutMs: 20_000 });
   child.kill('SIGTERM');
   assert.equal(await child.ended, 0, child.output());
+}
+
+test('a launcher that is killed -9 leaves no program, no worker and no port behind', async (t) => {
+  const older = findOlderNode();
+  if (older === undefined) return t.skip('every node on the PATH is new enough');
+  const apis = tempDir(t);
+  const port = await freePort();
+  const sets = [`listen.port=${port}`, 'admin.port=0', 'workers=2'].flatMap((pair) => ['--set', pair]);
+  const args = ['gateway', '--local', apis, '--data-dir', tempDir(t), ...sets];
+  const child = spawn(older, [join(root, 'deploy/isthmus.js'), ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (output += text));
+  await eventually(() => output.includes('gateway listening'), { timeoutMs: 20_000 });
+  const below = descendantsOf(child.pid ?? 0);
+  assert.equal(below.length, 3, 'the program and two workers');
+  child.kill('SIGKILL');
+  await eventually(() => below.every((pid) => !existsSync(`/proc/${pid}`)), { timeoutMs: 15_000 });
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
+  assert.match(output, /closing/, 'it ended as after SIGTERM');
+});
+
+/** Processes that this one started, and those that they did. */
+function descendantsOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 function findOlderNode(): string | undefined {

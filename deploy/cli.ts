@@ -11,6 +11,7 @@ import { shipperCommand } from './commands/shipper.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
+import { followLauncher } from './launcher.ts';
 import { explain, say } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -62,5 +63,6 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 closeBuiltIns();
+followLauncher();
 // Not `process.exitCode`: a socket that a library keeps open must not hold a process that has closed.
 process.exit(await main(process.argv.slice(2)));

@@ -48,9 +48,9 @@ process.on('message', (job: DuckJob) => {
       answer({ kind: 'error', message: error instanceof Error ? error.message : String(error) }),
   );
 });
-// Without a parent there is nobody to work for, and nobody who removes the spill.
+// Without a parent there is nobody to work for, and nobody who removes the spill. A query that runs would hold up an exit.
 process.on('disconnect', () => {
   rmSync(settings.spillDir, { recursive: true, force: true });
-  process.exit(0);
+  process.kill(process.pid, 'SIGKILL');
 });
 answer({ kind: 'ready' });

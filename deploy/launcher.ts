@@ -1,0 +1,17 @@
+/** Set by deploy/isthmus.js for the program that it starts on a newer Node; nobody else's channel is taken for its. */
+const launchedVariable = 'ISTHMUS_LAUNCHED';
+
+/**
+ * Ends this process as SIGTERM would when the launcher that started it is gone.
+ *
+ * A launcher that is killed (kill -9, out of memory) cannot pass anything on; without this its program would keep running, and its
+ * ports with it, under nobody whom a service manager knows.
+ */
+export function followLauncher(): void {
+  if (process.env[launchedVariable] === undefined) return;
+  // Processes that this one starts have another parent.
+  delete process.env[launchedVariable];
+  const end = (): void => void process.kill(process.pid, 'SIGTERM');
+  if (process.connected) process.once('disconnect', end);
+  else end();
+}
