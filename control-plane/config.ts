@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { passwordSchema } from './access/passwords.ts';
 import { secret, section } from '../proto/process/config.ts';
 import { BlobsConfig } from './storage/blobs/settings.ts';
 
@@ -25,7 +26,7 @@ export const controlPlaneConfigSchema = z.strictObject({
   secrets: section({
     dir: z.string().optional().describe('Folder of the key-encryption key. Default: secrets in dataDir.'),
   }),
-  adminPassword: secret()
+  adminPassword: secret(passwordSchema)
     .optional()
     .describe('Password of the first user "admin"; without it one is made and shown once.'),
   login: section({

@@ -9,6 +9,7 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import { openKeyring } from '../proto/process/secrets.ts';
 import type { BlobStore } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
+import { readPassword } from './access/passwords.ts';
 import { createAccess } from './access/access.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
@@ -67,6 +68,8 @@ export interface ControlPlane {
   enrolmentToken(bridge: string, usesMax?: number): Promise<string>;
 }
 
+/** Names the password of the first user. */
+export const adminPasswordVariable = 'ISTHMUS_ADMIN_PASSWORD';
 const tokenLifeMs = 24 * 3_600_000;
 
 /**
@@ -77,10 +80,12 @@ const tokenLifeMs = 24 * 3_600_000;
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, log, clock, lifecycle, metrics } = options;
+  // Before anything is made: a password that is refused must leave nothing behind.
+  const adminPassword = config.adminPassword ?? readPassword(options.adminPassword, adminPasswordVariable);
   const { storage, blobs, publisher, desk } = await openParts(options);
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
   const made = await boot(desk, {
-    adminPassword: config.adminPassword ?? options.adminPassword,
+    adminPassword,
     demoTarget: options.demoTarget,
   });
   const port = await listen(createManagementDoor({ desk, log, metrics }), config.listen, lifecycle);

@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { startBridge } from '../bridge/start.ts';
 import { bridgeConfigSchema } from '../bridge/config.ts';
-import { startControlPlane, type ControlPlane } from '../control-plane/start.ts';
+import { readPassword } from '../control-plane/access/passwords.ts';
+import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
 import { enrol } from '../data-plane/sync/enrol.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
 import { startGateway } from '../data-plane/start.ts';
@@ -48,6 +49,7 @@ interface Addresses {
  */
 export async function up(flags: UpFlags, parts: ProcessParts): Promise<void> {
   const configs = loadConfigs(flags);
+  const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
   const addressFile = join(flags.dataDir, 'addresses.json');
   const echoWish = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
   await checkPorts(portsOf(configs, echoWish));
@@ -57,7 +59,7 @@ export async function up(flags: UpFlags, parts: ProcessParts): Promise<void> {
   const controlPlane = await startControlPlane({
     ...parts,
     config: configs.controlPlane,
-    adminPassword: process.env['ISTHMUS_ADMIN_PASSWORD'],
+    adminPassword,
     demoTarget: `http://127.0.0.1:${echo}`,
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
   });

@@ -1,7 +1,26 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { z } from 'zod';
+import { Fault } from '../../proto/faults/fault.ts';
 
 const derive = promisify(argon2);
+
+/** The one rule for passwords, whichever door they come through; characters as the user types them. */
+export const passwordSchema = z
+  .string()
+  .min(12, 'must have 12 to 256 characters')
+  .max(256, 'must have 12 to 256 characters');
+
+/**
+ * Judges a password that no schema has seen, e.g. one of an environment variable; undefined when none was given.
+ *
+ * Errors: config.invalid with the name of where it came from, never with the password.
+ */
+export function readPassword(password: string | undefined, name: string): string | undefined {
+  if (password === undefined || passwordSchema.safeParse(password).success) return password;
+  const message = `must have 12 to 256 characters; it has ${password.length}`;
+  throw new Fault('config.invalid', { detail: `${name} ${message}.`, details: [{ path: name, message }] });
+}
 
 // OWASP's second choice for Argon2id: 19 MiB, two passes; about 25 ms of one core.
 const memoryKib = 19_456;

@@ -73,12 +73,25 @@ export function enrollCommand(): Command {
     });
 }
 
+/** The token and, when it is empty, the name of where it came from. Undefined when nobody gave one. */
 function readToken({ token, tokenFile }: Flags): string | undefined {
-  if (token !== undefined) return token.trim();
-  if (tokenFile === undefined) return process.env['ISTHMUS_ENROLMENT_TOKEN']?.trim();
+  if (token !== undefined) return given(token, '--token');
+  const variable = 'ISTHMUS_ENROLMENT_TOKEN';
+  if (tokenFile === undefined) return given(process.env[variable], variable);
   try {
-    return readFileSync(tokenFile === '-' ? 0 : tokenFile, 'utf8').trim();
+    return given(readFileSync(tokenFile === '-' ? 0 : tokenFile, 'utf8'), `--token-file ${tokenFile}`);
   } catch (cause) {
+    if (cause instanceof Fault) throw cause;
     throw new Fault('config.unreadable', { detail: `${tokenFile} cannot be read.`, cause });
   }
+}
+
+function given(text: string | undefined, name: string): string | undefined {
+  const token = text?.trim();
+  if (token === '')
+    throw new Fault('config.invalid', {
+      detail: `${name} is empty.`,
+      details: [{ path: name, message: 'must hold an enrolment token; it is empty' }],
+    });
+  return token;
 }

@@ -18,7 +18,7 @@ export interface Setting {
  *
  * Optional, defaulted and further checked forms of it stay secret.
  */
-export function secret(schema: z.ZodString = z.string().min(1)): z.ZodString {
+export function secret(schema: z.ZodString = z.string().min(1, 'must not be empty')): z.ZodString {
   return schema.meta({ isSecret: true });
 }
 

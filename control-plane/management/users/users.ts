@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { listUsers as listRows } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
+import { passwordSchema } from '../../access/passwords.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
 import { nameSchema, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -11,7 +12,7 @@ export const userWishSchema = z
     username: z
       .string()
       .regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be at most 128 letters, digits and . _ @ + -'),
-    password: z.string().min(12).max(256),
+    password: passwordSchema,
     displayName: nameSchema.optional(),
     email: z.email().max(256).optional(),
     role: z.enum(['ADMIN', 'USER']),

@@ -15,6 +15,7 @@ const s3Schema = z.strictObject({
     .describe('In front of every key; ends with a slash.'),
   accessKeyId: z
     .string()
+    .min(1, 'must not be empty')
     .optional()
     .describe('Without it the usual AWS sources: environment, profile, instance role.'),
   secretAccessKey: secret().optional().describe('Belongs to accessKeyId.'),
