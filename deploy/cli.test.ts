@@ -216,7 +216,10 @@ test('a launcher that is killed -9 leaves no program, no worker and no port behi
   if (older === undefined) return t.skip('every node on the PATH is new enough');
   const apis = tempDir(t);
   const port = await freePort();
-  const sets = [`listen.port=${port}`, 'admin.port=0', 'workers=2'].flatMap((pair) => ['--set', pair]);
+  const sets = [`listen.port=${port}`, 'admin.port=0', 'workers=2', 'lameDuckMs=0'].flatMap((pair) => [
+    '--set',
+    pair,
+  ]);
   const args = ['gateway', '--local', apis, '--data-dir', tempDir(t), ...sets];
   const child = spawn(older, [join(root, 'deploy/isthmus.js'), ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],

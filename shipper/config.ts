@@ -16,7 +16,11 @@ export const S3Settings = section({
     .regex(/^([A-Za-z0-9=._-]+\/)*$/)
     .default('')
     .describe('Put in front of every key; ends in a slash.'),
-  accessKeyId: z.string().min(1, 'must not be empty').optional().describe("Absent: the SDK's own chain (environment, profile, role)."),
+  accessKeyId: z
+    .string()
+    .min(1, 'must not be empty')
+    .optional()
+    .describe("Absent: the SDK's own chain (environment, profile, role)."),
   secretAccessKey: secret().optional().describe('Belongs to accessKeyId.'),
   pathStyle: z
     .boolean()

@@ -76,14 +76,14 @@ test('hybrid in three commands, as the README has them: the gateway there serves
   assert.equal(await gateway.ended, 0, gateway.output());
 });
 
-/** The calls of the chapter's first block, without npx and comments. */
+/** The calls of the chapter's first block, without comments. */
 function hybridCommands(): readonly string[] {
   const chapter = readme.slice(readme.indexOf('## Hybrid in three commands'));
   const block = /```sh\n([\s\S]*?)```/.exec(chapter)?.[1] ?? '';
   const commands = block
     .trimEnd()
     .split('\n')
-    .map((line) => line.replace(/\s+#.*$/, '').replace(/^npx /, ''));
+    .map((line) => line.replace(/\s+#.*$/, ''));
   assert.equal(commands.length, 3);
   return commands;
 }

@@ -15,6 +15,11 @@ test('the house is tidy', () => {
   );
 });
 
+test('no registry takes the package by accident', () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { private?: boolean };
+  assert.equal(manifest.private, true);
+});
+
 // Each row plants one breach into an otherwise tidy house, and only its own rule may speak.
 const planted: readonly { readonly rule: string; readonly files: readonly HouseFile[] }[] = [
   { rule: 'name', files: [{ path: 'proto/model/utils.ts', text: '' }] },
@@ -30,6 +35,8 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
       { path: 'proto/model/x.test.ts', text: 'await new Promise((resolve) => setTimeout(resolve, 50))' },
     ],
   },
+  { rule: 'registry', files: [{ path: 'docs/x.md', text: '`npx --yes isthmus up`' }] },
+  { rule: 'registry', files: [{ path: 'deploy/x.ts', text: '// npm install -g isthmus' }] },
   { rule: 'builtin', files: [{ path: 'proto/model/x.ts', text: "import { join } from 'path';" }] },
   { rule: 'missing', files: [{ path: 'proto/model/x.ts', text: "import { y } from './y.ts';" }] },
   { rule: 'package', files: [{ path: 'proto/model/x.ts', text: "import express from 'express';" }] },

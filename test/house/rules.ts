@@ -121,6 +121,10 @@ const sourceFile = /\.(ts|js|mjs|cjs|tsx)$/;
 const lineMax = 400;
 const readmeLineMax = 60;
 
+/** What makes npm ask the public registry for our name, which nobody of ours owns there. */
+const asksRegistry =
+  /\b(npx|pnpx|bunx|npm\s+(x|exec|i|install|add)|yarn\s+(dlx|add))(\s+-\S+)*\s+isthmus\b(?!-)/;
+
 /** Checks every rule over all files; an empty list means the house is tidy. */
 export function inspect(files: readonly HouseFile[]): readonly Breach[] {
   const paths = new Set(files.map((file) => file.path));
@@ -139,6 +143,11 @@ function inspectPlace(file: HouseFile): readonly Breach[] {
     if (bannedNames.test(segment.replace(/\..*$/, '')))
       say('name', `"${segment}" says nothing; name the noun it holds`);
   }
+  if (asksRegistry.test(file.text) && !file.path.startsWith('test/house/'))
+    say(
+      'registry',
+      'asks the public registry for a name that is not ours; install the tarball, or run deploy/isthmus.js',
+    );
   if (!sourceFile.test(file.path)) return breaches;
   if (segments.length === 1 || !topRooms.some((room) => room === top))
     say('room', 'code stands only in the rooms of the house');
