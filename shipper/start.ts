@@ -5,7 +5,7 @@ import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { createOutbound, toOutboundOptions } from '../proto/process/outbound.ts';
-import { openKeyring } from '../proto/process/secrets.ts';
+import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { gatewayFolders } from '../proto/spool/folder.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
 import { startAdmin } from './admin.ts';
@@ -146,16 +146,12 @@ async function waitForIdentity(
   condition: Condition,
   signal: AbortSignal,
 ): Promise<EnrolledIdentity | undefined> {
-  const keyring = (): ReturnType<typeof openKeyring> => openKeyring({ dir: join(config.dataDir, 'secrets') });
-  // The ring is only opened once there is something to open: the gateway makes it, and its folder, at its first start.
-  const lazily = {
-    seal: (plain: Uint8Array, context: string) => keyring().seal(plain, context),
-    open: (sealed: Uint8Array, context: string) => keyring().open(sealed, context),
-  };
+  // Opened only once there is something to open; it is the gateway's, so the shipper never makes one.
+  const keyring = createLazyKeyring(join(config.dataDir, 'secrets'));
   for (let said = ''; !signal.aborted;) {
     let waitsFor = 'the gateway to enrol';
     try {
-      const identity = loadIdentity(config.dataDir, lazily);
+      const identity = loadIdentity(config.dataDir, keyring);
       if (identity !== undefined || config.output !== 'bridge') return identity;
     } catch (error) {
       // A human has to mend it; the records wait in the spool meanwhile.

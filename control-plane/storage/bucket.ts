@@ -51,8 +51,15 @@ export async function openBucket(options: BucketOptions): Promise<BlobStore> {
       trusted = { ...trusted, atMs: clock.monotonicMs() };
       return;
     }
+    const wasTrusted = trusted !== undefined;
     trusted = undefined;
-    trusted = { identity: await settle(), atMs: clock.monotonicMs() };
+    try {
+      trusted = { identity: await settle(), atMs: clock.monotonicMs() };
+    } catch (error) {
+      // Once: from now on every call is refused with the same words.
+      if (wasTrusted) log.warn({ err: error }, 'the bucket is not used any more');
+      throw error;
+    }
   };
   const check = async (): Promise<void> => {
     if (trusted !== undefined && clock.monotonicMs() - trusted.atMs < trustMsMax) return;
