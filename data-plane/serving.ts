@@ -90,6 +90,8 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     traffic,
     reporter,
     async listen(at) {
+      // The first answer of a process must find a place for its record.
+      await deployments.settled();
       const server = await listen(options, { engine, deployments, traffic, reporter, tellThrown, at });
       lifecycle.onClose('listener', () => {
         deployments.streams.stop();

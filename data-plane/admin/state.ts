@@ -1,4 +1,5 @@
 import type { DeployedEnvironment } from '../gateway/deployments.ts';
+import type { ReporterHealth } from '../report/reporter.ts';
 
 /** How configuration arrives: from a bridge, or from a folder. */
 export interface SourceState {
@@ -53,9 +54,7 @@ export interface NodeState {
   readonly source: SourceState;
   readonly deployed: readonly DeployedEnvironment[];
   /** Undefined when no access records are written. */
-  readonly spool:
-    | { readonly state: 'ok' | 'degraded'; readonly droppedRecords: number; readonly bytes: number }
-    | undefined;
+  readonly spool: ReporterHealth | undefined;
   /** Undefined when this process serves alone. */
   readonly workers: WorkersState | undefined;
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { listSegments, listSpools } from '../../proto/spool/folder.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
 import { apiDefinition, flow, type LocalGateway, startLocalGateway } from '../../test/kit/gateway.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startUpstream } from '../../test/kit/upstream.ts';
 import type { ConfigChange, SetRecord } from './change.ts';
 
@@ -269,4 +272,26 @@ test('deploys under load fail no request', async (t) => {
   await Promise.all(load);
   assert.deepEqual(failures, []);
   assert.ok(answered > 50);
+});
+
+test('an environment learned later is served when its spool is on disk, and not before', async (t) => {
+  const { url } = await startUpstream(t);
+  const dataDir = tempDir(t, 'isthmus-later');
+  const gateway = await startLocalGateway(t, {
+    apis: { first: apiDefinition('first', url) },
+    config: { dataDir, report: { enabled: true } },
+  });
+  const spoolsOf = async (named: string): Promise<readonly number[]> => {
+    const spools = await listSpools(join(dataDir, 'spool'));
+    const own = spools.filter((spool) => spool.environment === named);
+    return (await Promise.all(own.map(({ dir }) => listSegments(dir)))).flat();
+  };
+  assert.deepEqual(await spoolsOf('DEFAULT'), [0], 'made before the port was opened');
+  gateway.deployments.apply(change(1, { set: [api('a', 1, apiDefinition('a', url))] }));
+  assert.equal(gateway.deployments.match('x', '/a'), undefined);
+  assert.deepEqual(gateway.deployments.environments().length, 1);
+  await gateway.deployments.confirm(environment);
+  assert.deepEqual(await spoolsOf(environment), [0]);
+  assert.equal((await gateway.call('/a')).status, 200);
+  assert.deepEqual(gateway.deployments.environments().length, 2);
 });

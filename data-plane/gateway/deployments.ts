@@ -3,7 +3,8 @@ import { decodeApiKey, decodeSubscription } from '../../proto/wire/payloads.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { Upstreams } from '../endpoints/upstreams.ts';
 import type { PolicyHost } from '../policies/policy.ts';
-import type { ApplyChange, ConfigChange, SetRecord } from './change.ts';
+import { Admission } from './admission.ts';
+import type { ApplyChange, ConfigChange, ConfirmChange, SetRecord } from './change.ts';
 import type { CompiledApi } from './compile.ts';
 import { reasonOf } from './definitions.ts';
 import type { DeployedApi } from './deployed.ts';
@@ -20,6 +21,10 @@ import { Subscriptions, touchedBy } from './subscriptions.ts';
 export interface Deployments {
   /** Takes a change into service whole; see {@link ApplyChange}. */
   readonly apply: ApplyChange;
+  /** A new environment is served when its records have a place to go to; see {@link ConfirmChange}. */
+  readonly confirm: ConfirmChange;
+  /** Resolves when every environment that was applied is served. */
+  settled(): Promise<void>;
   /** Finds the API of a request. */
   readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   /** True once any configuration was applied. */
@@ -90,8 +95,6 @@ interface Environment {
 export function createDeployments(options: DeploymentsOptions): Deployments {
   const environments = new Map<string, Environment>();
   let router: Router<DeployedApi> = createRouter([]);
-  let tenants: readonly DeployedTenant[] = [];
-
   const streams = new Streams({
     clock: options.host.clock,
     lifeMsMax: options.streamMsMax,
@@ -105,8 +108,10 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     },
   });
   const route = (): void => {
-    router = createRouter(routesOf(environments.values()));
+    const served = [...environments.values()].filter(({ environment }) => admission.isServed(environment));
+    router = createRouter(routesOf(served));
   };
+  const admission = new Admission(options.records, route);
   return {
     apply(change) {
       const before = environments.get(change.environment);
@@ -114,15 +119,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       // Before keys are replaced, which know what they opened.
       const touched = change.isFull ? undefined : touchedBy(change, before?.subscriptions);
       const subscriptions = applySubscriptions(change, { before, nacks, seenMax: options.keysSeenMax });
-      const entryOptions: EntryOptions = {
-        upstreams: options.upstreams,
-        host: options.host,
-        build: options.build ?? buildPolicy,
-        records: options.records,
-        organization: change.organization,
-        environment: change.environment,
-        subscriptions,
-      };
+      const entryOptions = entryOptionsOf(options, change, subscriptions);
       const taken = claimsOfOthers(environments, change.environment);
       const warn = (what: Readonly<Record<string, string>>): void =>
         options.log.warn({ environment: change.environment, ...what }, 'an API asks for something unsafe');
@@ -134,9 +131,8 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
         apis,
         subscriptions,
       });
-      if (apis !== before?.apis) route();
-      if (before === undefined)
-        tenants = [...tenants, { organization: change.organization, environment: change.environment }];
+      if (before === undefined) admission.take(change);
+      else if (apis !== before.apis) route();
       streams.review(change.environment, touched);
       // After the swap, so that no new request finds a pool that is closing.
       for (const compiled of released) compiled.release();
@@ -145,9 +141,11 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
         options.log.warn({ environment: change.environment, ...nack }, 'a record was refused');
       return nacks;
     },
+    confirm: (environment) => admission.of(environment).then(() => []),
+    settled: () => admission.all(),
     match: (host, path) => router.match(host, path),
-    hasConfiguration: () => environments.size > 0,
-    environments: () => tenants,
+    hasConfiguration: () => environments.size > 0 && admission.served.length > 0,
+    environments: () => admission.served,
     streams,
     state: () => [...environments.values()].map(describe),
     close() {
@@ -159,6 +157,12 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     },
   };
 }
+
+const entryOptionsOf = (
+  { upstreams, host, build = buildPolicy, records }: DeploymentsOptions,
+  { organization, environment }: ConfigChange,
+  subscriptions: Subscriptions,
+): EntryOptions => ({ upstreams, host, build, records, organization, environment, subscriptions });
 
 const kinds = new Set(['api', 'subscription', 'api-key', 'gateway-settings']);
 

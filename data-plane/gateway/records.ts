@@ -6,6 +6,8 @@ import type { Subscription } from './subscriptions.ts';
 /** Where access records go; data-plane/report is one. */
 export interface RecordTarget {
   recorder(prefix: RecordPrefix): { write(facts: AccessFacts): Promise<void> | undefined };
+  /** Readies the place of an environment's records; undefined when it is. Never rejects, and never waits for ever. */
+  prepare(tenant: Pick<RecordPrefix, 'organization' | 'environment'>): Promise<void> | undefined;
 }
 
 /** Writes the records of one subscription; see {@link RecordTarget}. */

@@ -11,6 +11,7 @@ function straysOf(environments: readonly { organization: string; environment: st
   const written: { prefix: RecordPrefix; facts: AccessFacts }[] = [];
   const strays = createStrays({
     target: {
+      prepare: () => undefined,
       recorder: (prefix) => ({
         write(facts) {
           written.push({ prefix, facts });

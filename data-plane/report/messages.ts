@@ -1,5 +1,8 @@
+import type { GapReason } from '../../proto/model/access-record.ts';
 import type { StreamName } from '../../proto/spool/folder.ts';
+import type { Rescue } from '../../proto/spool/writer.ts';
 import type { ReportSettings } from './settings.ts';
+import type { DamagedSegment } from './upkeep.ts';
 
 /** What the spool thread is started with. */
 export interface ThreadOptions {
@@ -27,21 +30,29 @@ export interface Part extends Tenant {
 
 /** To the thread. One `write` at a time: the next goes after `written`. */
 export type ToThread =
+  /** Makes a tenant's spool before its first line comes. */
+  | { readonly kind: 'prepare'; readonly at: Tenant }
   | { readonly kind: 'write'; readonly parts: readonly Part[] }
   | { readonly kind: 'close' };
 
 /** From the thread. */
 export type FromThread =
   | { readonly kind: 'ready' }
+  /** The tenant's spool and its first segment are on disk. */
+  | { readonly kind: 'prepared'; readonly at: Tenant }
   /** Everything of the last `write` is where the durability asks for. */
   | { readonly kind: 'written' }
   /** The disk refuses; what is to be written is kept and tried again. */
   | { readonly kind: 'trouble'; readonly what: string; readonly message: string }
+  /** A segment is not where it should be, because somebody deleted or moved it; `rescued` follows when it is written anew. */
+  | { readonly kind: 'astray'; readonly message: string }
+  | ({ readonly kind: 'rescued'; readonly spool: string } & Rescue)
+  | { readonly kind: 'damaged'; readonly segment: DamagedSegment }
+  /** Records that are gone unshipped. */
+  | { readonly kind: 'lost'; readonly reason: GapReason; readonly count: number }
   | {
       readonly kind: 'upkeep';
       /** Bytes on disk by stream. */
       readonly bytes: Readonly<Record<StreamName, number>>;
-      /** Records dropped unshipped since the last message. */
-      readonly dropped: number;
     }
   | { readonly kind: 'closed' };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import { type Block, Blocks } from './blocks.ts';
+import { holdFor } from './hold.ts';
 import type { Part, Tenant } from './messages.ts';
 
 /** What a queue needs. */
@@ -17,7 +18,7 @@ export interface QueueOptions {
 
 /** Lines on their way to the spool thread. */
 export interface SpoolQueue {
-  /** Adds a line. The promise resolves when it is written, or after holdMs; undefined when nobody should wait. */
+  /** Adds a line. The promise resolves when it is written, or after holdMs of a running event loop; undefined when nobody should wait. */
   add(at: Tenant, line: string): Promise<void> | undefined;
   /** The thread has written what was sent last. */
   written(): void;
@@ -44,7 +45,7 @@ interface Turn {
  * most `gatherMsMax`: a busy gateway sends some dozens at a time, one with a single request sends it in the next turn.
  *
  * When a write takes longer than the hold, everybody is released and the queue is degraded: lines gather in a bounded
- * ring and nobody waits, until a write returns in time again.
+ * ring and nobody waits, until a write returns in time again. The hold counts only time in which the event loop ran.
  */
 export function createSpoolQueue(options: QueueOptions): SpoolQueue {
   return new GatheringQueue(options);
@@ -166,7 +167,7 @@ class GatheringQueue implements SpoolQueue {
   #openTurn(holdMs: number): Turn {
     const { promise, resolve } = Promise.withResolvers<void>();
     let isOpen = true;
-    const cancel = this.#options.clock.after(holdMs, () => {
+    const cancel = holdFor(this.#options.clock, holdMs, () => {
       // A busy event loop fires timers before it reads messages: the write may be done. Give it one turn to say so.
       setImmediate(() => {
         if (isOpen) this.#setDegraded(true);

@@ -1,65 +1,20 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { factsOf } from '../../test/kit/access-facts.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { startNode } from '../../test/kit/processes.ts';
+import { prefix, readRecords, stallingFiles, startTestReporter } from '../../test/kit/reporter.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { systemClock } from '../../proto/process/clock.ts';
-import { createLog } from '../../proto/process/log.ts';
-import { createMetrics } from '../../proto/process/metrics.ts';
+import { type Clock, systemClock } from '../../proto/process/clock.ts';
 import { listSegments, listSpools, shippedOf, writeCheckpoint } from '../../proto/spool/folder.ts';
 import { createSpoolReader } from '../../proto/spool/reader.ts';
-import { startReporter, type Reporter, type ReporterOptions } from './reporter.ts';
-import { ReportSettings } from './settings.ts';
-
-const prefix = { organization: 'o', environment: 'e', api: 'a', apiName: 'A' };
-
-async function start(
-  t: TestContext,
-  settings: Partial<ReportSettings> = {},
-  more: Partial<ReporterOptions> = {},
-): Promise<{ reporter: Reporter; dir: string; checkpointDir: string }> {
-  const root = tempDir(t);
-  const dir = more.dir ?? join(root, 'spool');
-  const checkpointDir = join(root, 'checkpoints');
-  mkdirSync(checkpointDir, { recursive: true });
-  const reporter = await startReporter({
-    dir,
-    checkpointDir,
-    gateway: 'g',
-    settings: ReportSettings.parse(settings),
-    log: createLog({ name: 'test', level: 'silent' }),
-    metrics: createMetrics(),
-    clock: systemClock,
-    ...more,
-  });
-  t.after(() => reporter.close());
-  return { reporter, dir, checkpointDir };
-}
-
-async function readRecords(dir: string): Promise<readonly Record<string, unknown>[]> {
-  const records: Record<string, unknown>[] = [];
-  for (const { dir: folder, spool } of await listSpools(dir)) {
-    const reader = createSpoolReader({ dir: folder, spool, from: 0 });
-    for (let entries = await reader.read(); entries.length > 0; entries = await reader.read()) {
-      for (const entry of entries) {
-        if (entry.kind === 'gap') continue;
-        const lines = Buffer.from(entry.lines).toString().trimEnd().split('\n');
-        assert.equal(lines.length, entry.count);
-        records.push(...lines.map((line) => JSON.parse(line) as Record<string, unknown>));
-      }
-    }
-    await reader.close();
-  }
-  return records;
-}
 
 test('when the promise resolves the record can be read from disk; a turn is one batch', async (t) => {
-  const { reporter, dir } = await start(t);
+  const { reporter, dir } = await startTestReporter(t);
   const recorder = reporter.recorder(prefix);
   await Promise.all(['1', '2', '3'].map(async (requestId) => recorder.write(factsOf({ requestId }))));
   const records = await readRecords(dir);
@@ -79,11 +34,11 @@ test('when the promise resolves the record can be read from disk; a turn is one 
 });
 
 test('each environment has a spool of its own, each start new ones', async (t) => {
-  const { reporter, dir } = await start(t);
+  const { reporter, dir } = await startTestReporter(t);
   await reporter.recorder(prefix).write(factsOf());
   await reporter.recorder({ ...prefix, environment: 'f' }).write(factsOf());
   await reporter.close();
-  const again = await start(t, {}, { dir });
+  const again = await startTestReporter(t, {}, { dir });
   await again.reporter.recorder(prefix).write(factsOf());
   const spools = await listSpools(dir);
   assert.deepEqual(spools.map(({ environment }) => environment).toSorted(), ['e', 'e', 'f']);
@@ -116,11 +71,8 @@ test('a killed gateway has every record whose answer was received', async (t) =>
 
 test('a frozen disk delays nobody past the hold, lags the event loop by less than 100 ms and loses nothing that fits memory', async (t) => {
   const flag = join(tempDir(t), 'frozen');
-  const filesModule = new URL(
-    `../../test/kit/stalling-files.ts?flag=${encodeURIComponent(flag)}`,
-    import.meta.url,
-  ).href;
-  const { reporter, dir } = await start(t, {}, { filesModule });
+  const filesModule = stallingFiles(flag);
+  const { reporter, dir } = await startTestReporter(t, {}, { filesModule });
   const recorder = reporter.recorder(prefix);
   await recorder.write(factsOf());
   writeFileSync(flag, '');
@@ -146,11 +98,8 @@ test('a frozen disk delays nobody past the hold, lags the event loop by less tha
 
 test('past the bound in memory the oldest is dropped, counted and said in the stream', async (t) => {
   const flag = join(tempDir(t), 'frozen');
-  const filesModule = new URL(
-    `../../test/kit/stalling-files.ts?flag=${encodeURIComponent(flag)}`,
-    import.meta.url,
-  ).href;
-  const { reporter, dir } = await start(t, { memoryBytesMax: 600_000 }, { filesModule });
+  const filesModule = stallingFiles(flag);
+  const { reporter, dir } = await startTestReporter(t, { memoryBytesMax: 600_000 }, { filesModule });
   const recorder = reporter.recorder(prefix);
   writeFileSync(flag, '');
   await recorder.write(factsOf());
@@ -171,7 +120,7 @@ test('past the bound in memory the oldest is dropped, counted and said in the st
 });
 
 test('segments are deleted when they are shipped, and spools of dead processes with their last one', async (t) => {
-  const { reporter, dir, checkpointDir } = await start(t, {
+  const { reporter, dir, checkpointDir } = await startTestReporter(t, {
     segmentBytes: 4_096,
     diskBytesMax: 1_000_000,
     upkeepEveryMs: 20,
@@ -204,9 +153,14 @@ test('segments are deleted when they are shipped, and spools of dead processes w
 });
 
 test('past the bound on disk the oldest segment goes, counted and said in the stream', async (t) => {
-  const { reporter, dir } = await start(t, { segmentBytes: 4_096, diskBytesMax: 16_384, upkeepEveryMs: 20 });
+  const { reporter, dir } = await startTestReporter(t, {
+    segmentBytes: 4_096,
+    diskBytesMax: 16_384,
+    upkeepEveryMs: 20,
+  });
   const recorder = reporter.recorder(prefix);
-  for (let n = 0; n < 100; n++) await recorder.write(factsOf());
+  // Little more than fits, so that the gap record itself stays.
+  for (let n = 0; n < 45; n++) await recorder.write(factsOf());
   await eventually(() => reporter.health().droppedRecords > 0);
   await eventually(() => reporter.health().bytes <= 16_384);
   const gaps = await eventually(async () => {
@@ -215,4 +169,54 @@ test('past the bound on disk the oldest segment goes, counted and said in the st
     return said === reporter.health().droppedRecords && found;
   });
   assert.equal(gaps[0]?.['reason'], 'diskFull');
+});
+
+test('a spool that was prepared is on disk before its first line, and is asked for once', async (t) => {
+  const { reporter, dir } = await startTestReporter(t);
+  await reporter.prepare(prefix);
+  const [spool] = await listSpools(dir);
+  assert.ok(spool);
+  assert.deepEqual(await listSegments(spool.dir), [0]);
+  assert.equal(reporter.prepare(prefix), undefined);
+  assert.equal(reporter.health().state, 'ok');
+  assert.equal((await listSpools(dir)).length, 1);
+});
+
+test('an environment whose spool cannot be made is served after a while, degraded, and its records wait', async (t) => {
+  const flag = join(tempDir(t), 'full');
+  writeFileSync(flag, '');
+  // Five seconds are short.
+  const hasty: Clock = {
+    ...systemClock,
+    after: (ms, back) => systemClock.after(ms === 5_000 ? 50 : ms, back),
+  };
+  const more = { filesModule: stallingFiles(flag, 'ENOSPC'), clock: hasty };
+  const { reporter, dir } = await startTestReporter(t, {}, more);
+  await reporter.prepare(prefix);
+  assert.equal(reporter.health().state, 'degraded');
+  assert.match(reporter.health().problem ?? '', /no spool could be made for e/);
+  await reporter.recorder(prefix).write(factsOf());
+  rmSync(flag);
+  await eventually(async () => (await readRecords(dir)).length === 1);
+  await reporter.recorder(prefix).write(factsOf());
+  await eventually(() => reporter.health().state === 'ok');
+});
+
+test('a disk that is full or may only be read degrades the spool, and loses nothing that fits memory', async (t) => {
+  for (const code of ['ENOSPC', 'EROFS', 'EIO']) {
+    const flag = join(tempDir(t), 'refuses');
+    const filesModule = stallingFiles(flag, code);
+    const { reporter, dir } = await startTestReporter(t, { segmentBytes: 4_096 }, { filesModule });
+    await reporter.prepare(prefix);
+    const recorder = reporter.recorder(prefix);
+    await recorder.write(factsOf());
+    writeFileSync(flag, '');
+    for (let n = 0; n < 30; n++) await recorder.write(factsOf());
+    assert.equal(reporter.health().state, 'degraded', code);
+    rmSync(flag);
+    await eventually(() => reporter.health().state === 'ok');
+    await eventually(async () => (await readRecords(dir)).length === 31);
+    assert.equal(reporter.health().droppedRecords, 0);
+    await reporter.close();
+  }
 });

@@ -9,6 +9,7 @@ import type { AccessFacts, RecordPrefix } from './facts.ts';
 import { createLineWriter } from './line.ts';
 import { partOf } from './blocks.ts';
 import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
+import { Losses } from './losses.ts';
 import { createSpoolQueue, type SpoolQueue } from './queue.ts';
 import type { ReportSettings } from './settings.ts';
 
@@ -43,8 +44,10 @@ export interface Recorder {
 
 /** How the spool is. */
 export interface ReporterHealth {
-  /** degraded: the disk does not take records in time; they gather in memory and a killed process would lose them. */
+  /** degraded: records are not where they should be, so that a killed process would lose some, or has lost some already. */
   readonly state: 'ok' | 'degraded';
+  /** What is degraded. */
+  readonly problem?: string | undefined;
   /** Since the start: from memory and from disk. */
   readonly droppedRecords: number;
   /** On disk and in memory. */
@@ -55,14 +58,25 @@ export interface ReporterHealth {
 export interface Reporter {
   /** Builds the static part of the lines; call it once per subscription and keep it. */
   recorder(prefix: RecordPrefix): Recorder;
+  /**
+   * Makes the spool of an environment before its first request is answered. The promise resolves when it is on disk, or after
+   * prepareMsMax with a disk that does not take it (then the spool is degraded), and never rejects; undefined when it is there.
+   */
+  prepare(tenant: Pick<Tenant, 'organization' | 'environment'>): Promise<void> | undefined;
   health(): ReporterHealth;
   /** Writes what is queued, to the deadline, and stops the thread. */
   close(): Promise<void>;
 }
 
 const startMsMax = 10_000;
+/** How long an environment waits for its spool before it is served without. */
+const prepareMsMax = 5_000;
+/** How long health tells that records were deleted under the gateway: somebody should see it. */
+const deletedShownMs = 60_000;
 const closeMsMax = 3_000;
 const troubleLogEveryMs = 10_000;
+/** Different troubles that are remembered as said. */
+const troublesMax = 100;
 const environmentName = /^(?!\.+$)[A-Za-z0-9._-]{1,128}$/;
 
 /** Starts the spool thread. Errors: config.invalid when it does not start. */
@@ -81,6 +95,8 @@ export async function startReporter(options: ReporterOptions): Promise<Reporter>
       const at = { stream: 'records', organization, environment } as const;
       return { write: (facts) => thread.queue.add(at, line(facts)) };
     },
+    prepare: ({ organization, environment }) =>
+      thread.prepare({ stream: 'records', organization, environment }),
     health: () => thread.health(),
     close: () => thread.close(),
   };
@@ -93,13 +109,18 @@ class SpoolThread {
   readonly #worker: Worker;
   readonly #meters: ReturnType<typeof createMeters>;
   readonly #closed = Promise.withResolvers<void>();
+  /** Spools asked for, by environment; undefined once they are there. */
+  readonly #preparing = new Map<string, PromiseWithResolvers<void> | undefined>();
+  readonly #losses: Losses;
   #isClosing = false;
   #isBroken = false;
+  /** Environments that are served although their spool could not be made. */
+  readonly #unprepared = new Set<string>();
+  #deletedUntilMs = -Infinity;
+  #cancelShown = (): void => undefined;
   #diskBytes = 0;
-  #dropped = 0;
-  #troubleLoggedAtMs = -troubleLogEveryMs;
-  #dropLoggedAtMs = -troubleLogEveryMs;
-  #unsaidDrops = 0;
+  /** By what was said, when it may be said again. */
+  readonly #troubleSaid = new Map<string, number>();
   /** Dropped from memory by tenant, not yet said in the stream. */
   readonly #gaps = new Map<string, { readonly at: Tenant; count: number }>();
 
@@ -107,6 +128,7 @@ class SpoolThread {
     const { dir, checkpointDir, gateway, settings, clock, filesModule } = options;
     this.#options = options;
     this.#meters = createMeters(options.metrics);
+    this.#losses = new Losses(options);
     const workerData: ThreadOptions = { dir, checkpointDir, gateway, settings, filesModule };
     // The packed program is JavaScript; a checkout runs the source.
     const file = import.meta.url.endsWith('.ts') ? './spool-thread.ts' : './spool-thread.js';
@@ -132,11 +154,30 @@ class SpoolThread {
     this.#worker.on('exit', () => this.#closed.resolve());
   }
 
+  prepare(at: Tenant): Promise<void> | undefined {
+    const { environment } = at;
+    if (!environmentName.test(environment)) return undefined;
+    if (!this.#preparing.has(environment)) {
+      const asked = Promise.withResolvers<void>();
+      this.#preparing.set(environment, asked);
+      this.#post({ kind: 'prepare', at });
+      const cancel = this.#options.clock.after(prepareMsMax, () => {
+        this.#unprepared.add(environment);
+        this.#options.log.error({ environment }, 'the spool cannot be made; it is served without');
+        this.#showState();
+        asked.resolve();
+      });
+      void asked.promise.then(cancel);
+    }
+    return this.#preparing.get(environment)?.promise;
+  }
+
   health(): ReporterHealth {
-    const isDegraded = this.#isBroken || this.queue.isDegraded;
+    const problem = this.#problem();
     return {
-      state: isDegraded ? 'degraded' : 'ok',
-      droppedRecords: this.#dropped,
+      state: problem === undefined ? 'ok' : 'degraded',
+      problem,
+      droppedRecords: this.#losses.dropped,
       bytes: this.#diskBytes + this.queue.bytes,
     };
   }
@@ -164,11 +205,26 @@ class SpoolThread {
         return this.queue.written();
       case 'trouble':
         return this.#logTrouble(message);
+      case 'prepared':
+        this.#preparing.get(message.at.environment)?.resolve();
+        this.#preparing.set(message.at.environment, undefined);
+        this.#unprepared.delete(message.at.environment);
+        return this.#showState();
       case 'upkeep':
         this.#diskBytes = message.bytes.records + message.bytes.logs;
         this.#meters.bytes.set(this.#diskBytes);
-        if (message.dropped > 0) this.#countDropped(message.dropped, 'diskFull');
         return undefined;
+      case 'lost':
+        if (message.reason === 'deleted') this.#showDeleted();
+        return this.#losses.count(message.count, message.reason);
+      case 'astray':
+        this.#showDeleted();
+        return this.#logTrouble({ what: 'deleted segment', message: message.message });
+      case 'rescued':
+        this.#showDeleted();
+        return this.#losses.rescued(message);
+      case 'damaged':
+        return this.#losses.damaged(message.segment);
       case 'closed':
         return this.#closed.resolve();
     }
@@ -205,22 +261,32 @@ class SpoolThread {
     const gap = this.#gaps.get(key) ?? { at: { stream, organization, environment }, count: 0 };
     gap.count += count;
     this.#gaps.set(key, gap);
-    this.#countDropped(count, 'memoryFull');
+    this.#losses.count(count, 'memoryFull');
   }
 
-  #countDropped(count: number, reason: GapRecord['reason']): void {
-    this.#dropped += count;
-    this.#meters.dropped.inc({ reason }, count);
-    this.#unsaidDrops += count;
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#dropLoggedAtMs < troubleLogEveryMs) return;
-    this.#dropLoggedAtMs = nowMs;
-    this.#options.log.error({ reason, dropped: this.#unsaidDrops }, 'access records were dropped');
-    this.#unsaidDrops = 0;
+  #problem(): string | undefined {
+    if (this.#isBroken) return 'the spool thread has died';
+    if (this.queue.isDegraded) return 'the disk does not take records in time';
+    if (this.#unprepared.size > 0) return `no spool could be made for ${[...this.#unprepared].join(', ')}`;
+    if (this.#options.clock.monotonicMs() < this.#deletedUntilMs)
+      return 'segments of the spool were deleted or moved while they were in use';
+    return undefined;
+  }
+
+  #showDeleted(): void {
+    const { clock } = this.#options;
+    this.#deletedUntilMs = clock.monotonicMs() + deletedShownMs;
+    this.#showState();
+    this.#cancelShown();
+    this.#cancelShown = clock.after(deletedShownMs, () => this.#showState());
+  }
+
+  #showState(): void {
+    this.#meters.degraded.set(this.#problem() === undefined ? 0 : 1);
   }
 
   #setState(isDegraded: boolean): void {
-    this.#meters.degraded.set(isDegraded ? 1 : 0);
+    this.#showState();
     if (isDegraded)
       this.#options.log.warn(
         'the spool is degraded: its disk does not take records in time; answers wait no longer',
@@ -230,14 +296,19 @@ class SpoolThread {
 
   #logTrouble({ what, message }: { readonly what: string; readonly message: string }): void {
     const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#troubleLoggedAtMs < troubleLogEveryMs) return;
-    this.#troubleLoggedAtMs = nowMs;
-    this.#options.log.warn({ what, reason: message }, 'the spool has trouble with its disk; it tries again');
+    if (nowMs < (this.#troubleSaid.get(message) ?? -Infinity)) return;
+    if (this.#troubleSaid.size >= troublesMax) this.#troubleSaid.clear();
+    this.#troubleSaid.set(message, nowMs + troubleLogEveryMs);
+    this.#options.log.warn(
+      { what, reason: message },
+      'the spool has trouble with its disk; it goes on trying',
+    );
   }
 
   #break(error: unknown): void {
     this.#isBroken = true;
-    this.#meters.degraded.set(1);
+    this.#showState();
+    for (const asked of this.#preparing.values()) asked?.resolve();
     this.#options.log.error(
       { err: error },
       'the spool thread has died; records gather in memory until the gateway restarts',
@@ -249,8 +320,7 @@ class SpoolThread {
 function createMeters(metrics: Metrics) {
   return {
     records: metrics.counter('isthmus_report_records_total', 'Access records handed to the spool thread'),
-    dropped: metrics.counter('isthmus_report_dropped_records_total', 'Access records dropped', ['reason']),
-    degraded: metrics.gauge('isthmus_report_degraded', '1 while the spool does not take records in time'),
+    degraded: metrics.gauge('isthmus_report_degraded', '1 while records are not where they should be'),
     bytes: metrics.gauge('isthmus_report_spool_bytes', 'Bytes of all spools on disk'),
   };
 }

@@ -16,9 +16,9 @@ export const ReportSettings = z
       .int()
       .min(1)
       .max(1_000)
-      .default(20)
+      .default(100)
       .describe(
-        'An answer waits at most this long for its record; past it the spool is degraded and nobody waits.',
+        'An answer waits at most this long for its record, in ms in which the event loop ran: time in which the process or its machine stood still does not count. Past it the spool is degraded and nobody waits.',
       ),
     syncEveryMs: z
       .number()
@@ -52,6 +52,14 @@ export const ReportSettings = z
       .default([])
       .describe(
         'Query parameters of your APIs that carry keys, besides the API key and common names (token, access_token, password, signature ...): records and logs show *** for their values.',
+      ),
+    damagedBytesMax: z
+      .number()
+      .int()
+      .min(0)
+      .default(256 * mebibyte)
+      .describe(
+        'Segments with bytes that cannot be read are kept in `spool/damaged` instead of being deleted; past this many bytes the oldest goes.',
       ),
     upkeepEveryMs: z
       .number()

@@ -1,6 +1,7 @@
-import { rmdir, stat, unlink } from 'node:fs/promises';
+import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { GapReason } from '../../proto/model/access-record.ts';
 import {
   isCode,
   listSegments,
@@ -12,20 +13,25 @@ import {
   type SpoolRef,
   type StreamName,
 } from '../../proto/spool/folder.ts';
-import { mayBeAlive, readOwner, type SpoolOwner } from '../../proto/spool/owner.ts';
-import { recoverSpool } from '../../proto/spool/recover.ts';
+import { inspectSegment, type Damage, type SegmentContent } from '../../proto/spool/inspect.ts';
+import { mayBeAlive, ownerFile, readOwner, type SpoolOwner } from '../../proto/spool/owner.ts';
+import { boundDamaged, setAside } from './damaged.ts';
+import { adoptOrphan } from './orphans.ts';
+import { Watch } from './watch.ts';
 
 /** What upkeep needs. */
 export interface UpkeepOptions {
   readonly dir: string;
   readonly checkpointDir: string;
   readonly diskBytesMax: number;
+  readonly damagedBytesMax: number;
   /** First offset of the segment that this process writes in a spool; undefined for spools of others. */
   readonly segmentInUse: (spool: string) => number | undefined;
 }
 
-/** Records that were deleted unshipped. */
-export interface DroppedRange {
+/** Records that are gone unshipped. */
+export interface LostRange {
+  readonly reason: Exclude<GapReason, 'memoryFull'>;
   readonly stream: StreamName;
   readonly environment: string;
   readonly owner: SpoolOwner | undefined;
@@ -35,15 +41,36 @@ export interface DroppedRange {
   readonly last: number;
 }
 
+/** A segment that was not deleted, since not all of it could be read. */
+export interface DamagedSegment {
+  /** Where it lies now. */
+  readonly path: string;
+  readonly spool: string;
+  readonly segment: number;
+  /** It is of another spool than its folder says; nothing of it was read. */
+  readonly isForeign: boolean;
+  readonly damages: readonly Damage[];
+}
+
 /** What one round found and did. */
 export interface UpkeepRound {
   readonly bytes: Record<StreamName, number>;
-  readonly dropped: readonly DroppedRange[];
+  readonly lost: readonly LostRange[];
+  readonly damaged: readonly DamagedSegment[];
+  /** What could not be done, or is worth knowing; the other spools were kept up nevertheless. */
+  readonly problems: readonly string[];
+}
+
+interface Round {
+  readonly lost: LostRange[];
+  readonly damaged: DamagedSegment[];
+  readonly problems: string[];
 }
 
 const silentMsMin = 3_600_000;
 
-interface Segment {
+/** A segment as it lies on disk. */
+export interface Segment {
   readonly ref: SpoolRef;
   readonly first: number;
   /** Start of the following segment; undefined for the last one. */
@@ -52,11 +79,16 @@ interface Segment {
   readonly changedAtMs: number;
 }
 
-/** Deletes what was shipped, and past the bound on disk what is oldest; spools of dead processes too, never a living stranger's last segment. */
+/**
+ * Deletes what was shipped, and past the bound on disk what is oldest; spools of dead processes too, never a living stranger's last segment.
+ *
+ * Nothing goes that was not read: a segment is read whole before it is deleted, and one with bytes that do not verify is set aside.
+ */
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  /** Spools of dead processes: where they end, since nothing is added to them. */
-  readonly #ends = new Map<string, number>();
+  readonly #watch = new Watch();
+  /** Of segments that nobody writes any more and that are shipped in part, by path. */
+  readonly #contents = new Map<string, SegmentContent>();
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -64,40 +96,109 @@ export class Upkeep {
 
   /** One round; rejects when the disk does. */
   async run(): Promise<UpkeepRound> {
+    const { dir, damagedBytesMax } = this.#options;
+    const round: Round = { lost: [], damaged: [], problems: [] };
     const kept: Segment[] = [];
-    for (const ref of await listSpools(this.#options.dir)) kept.push(...(await this.#deleteShipped(ref)));
+    const refs = await listSpools(dir);
+    this.#watch.begin();
+    for (const ref of refs) kept.push(...(await this.#keepUp(ref, round)));
     const bytes = { records: 0, logs: 0 };
-    const dropped: DroppedRange[] = [];
     for (const stream of streams) {
       const segments = kept.filter(({ ref }) => ref.stream === stream);
-      bytes[stream] = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-      for (const segment of segments.toSorted((a, b) => a.changedAtMs - b.changedAtMs)) {
-        if (bytes[stream] <= this.#options.diskBytesMax) break;
-        if (!(await this.#isDeletable(segment))) continue;
-        const range = await this.#unshippedOf(segment);
-        await remove(segment);
-        bytes[stream] -= segment.bytes;
-        if (range !== undefined) dropped.push(range);
-      }
+      bytes[stream] = await this.#keepBound(segments, round);
     }
-    return { bytes, dropped };
+    round.lost.push(...this.#watch.end((ref) => this.#shippedOf(ref)));
+    for (const name of await boundDamaged(dir, damagedBytesMax))
+      round.problems.push(`a damaged segment was deleted, past report.damagedBytesMax: ${name}`);
+    return { bytes, ...round };
+  }
+
+  /** One spool; its troubles are its own. */
+  async #keepUp(ref: SpoolRef, round: Round): Promise<readonly Segment[]> {
+    const segments = await describe(ref);
+    try {
+      await this.#adopt(ref, segments, round);
+      const ends = await this.#endsOf(segments);
+      this.#watch.saw(ref, { ends, owner: readOwner(ref.dir), shipped: this.#shippedOf(ref) });
+      return await this.#deleteShipped(ref, segments, round);
+    } catch (error) {
+      round.problems.push(`spool ${ref.spool}: ${error instanceof Error ? error.message : String(error)}`);
+      return segments;
+    }
+  }
+
+  /** Where each segment ends; of one that is still written nobody knows. */
+  async #endsOf(segments: readonly Segment[]): Promise<ReadonlyMap<number, number | undefined>> {
+    const ends = new Map<number, number | undefined>();
+    for (const segment of segments) {
+      const isDead = segment.following === undefined && (await this.#isDeletable(segment));
+      ends.set(segment.first, isDead ? (await this.#contentOf(segment)).end : segment.following);
+    }
+    return ends;
+  }
+
+  async #adopt(ref: SpoolRef, segments: readonly Segment[], round: Round): Promise<void> {
+    if (readOwner(ref.dir) !== undefined || segments.every(({ bytes }) => bytes === 0)) return;
+    const firsts = segments.map(({ first }) => first);
+    if (await adoptOrphan(ref, firsts))
+      round.problems.push(
+        `spool ${ref.spool}: ${ownerFile} was missing or damaged; it was restored from its records`,
+      );
   }
 
   /** Returns the segments that stay. */
-  async #deleteShipped(ref: SpoolRef): Promise<readonly Segment[]> {
-    const shipped = shippedOf(ref, this.#options.checkpointDir);
-    const segments = await describe(ref);
+  async #deleteShipped(
+    ref: SpoolRef,
+    segments: readonly Segment[],
+    round: Round,
+  ): Promise<readonly Segment[]> {
+    const shipped = this.#shippedOf(ref);
     const kept: Segment[] = [];
     for (const segment of segments) {
-      const isShipped =
-        segment.following === undefined
-          ? (await this.#isDeletable(segment)) && (await this.#endOf(ref)) <= shipped
-          : segment.following <= shipped;
-      if (isShipped) await removeShipped(segment);
+      if (await this.#isShipped(segment, shipped)) await this.#retire(segment, round);
       else kept.push(segment);
     }
-    if (kept.length === 0 && segments.length > 0) await this.#forget(ref);
+    if (kept.length === 0) await this.#forget(ref, segments.length > 0);
     return kept;
+  }
+
+  async #isShipped(segment: Segment, shipped: number): Promise<boolean> {
+    const { first, following } = segment;
+    if (following !== undefined && following <= shipped) return true;
+    if (shipped < first || !(await this.#isDeletable(segment))) return false;
+    // Its last records may be damaged, so that nothing more can be shipped of it.
+    return (await this.#contentOf(segment)).end <= shipped;
+  }
+
+  /** Deletes a segment of which all that can be read was shipped, or sets it aside for the rest. */
+  async #retire(segment: Segment, round: Round): Promise<void> {
+    const { ref, first } = segment;
+    const { isForeign, damages } = await this.#contentOf(segment);
+    noteShipped(segment);
+    if (!isForeign && damages.length === 0) return this.#remove(segment);
+    const path = await setAside(this.#options.dir, ref, first);
+    this.#contents.delete(pathOf(segment));
+    this.#watch.removed(ref.spool, first);
+    round.damaged.push({ path, spool: ref.spool, segment: first, isForeign, damages });
+    for (const damage of damages) {
+      if (damage.kind === 'torn' || damage.records === undefined || damage.records === 0) continue;
+      const { first: start } = damage;
+      round.lost.push(rangeOf(ref, { reason: 'damaged', first: start, last: start + damage.records - 1 }));
+    }
+  }
+
+  /** Past the bound the oldest go, shipped or not; returns the bytes that stay. */
+  async #keepBound(segments: readonly Segment[], round: Round): Promise<number> {
+    let bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    for (const segment of segments.toSorted((a, b) => a.changedAtMs - b.changedAtMs)) {
+      if (bytes <= this.#options.diskBytesMax) break;
+      if (!(await this.#isDeletable(segment))) continue;
+      const range = await this.#unshippedOf(segment, round);
+      await this.#remove(segment);
+      bytes -= segment.bytes;
+      if (range !== undefined) round.lost.push(range);
+    }
+    return bytes;
   }
 
   async #isDeletable(segment: Segment): Promise<boolean> {
@@ -105,34 +206,56 @@ export class Upkeep {
     if (inUse !== undefined) return segment.first !== inUse;
     if (segment.following !== undefined) return true;
     const owner = readOwner(segment.ref.dir);
-    if (owner === undefined) return false;
+    if (owner === undefined) return isSilent(segment);
     // A volume that moved to another host comes with owners that nobody can ask; silence has to do.
-    const isSilent = owner.host !== hostname() && Date.now() - segment.changedAtMs > silentMsMin;
-    return isSilent || !mayBeAlive(owner);
+    return !mayBeAlive(owner) || (owner.host !== hostname() && isSilent(segment));
   }
 
-  async #endOf(ref: SpoolRef): Promise<number> {
-    const known = this.#ends.get(ref.spool);
+  /** Of a segment that nobody writes any more. Errors: spool.corrupt for one of a later version. */
+  async #contentOf({ ref, first, following }: Segment): Promise<SegmentContent> {
+    const path = pathOf({ ref, first });
+    const known = this.#contents.get(path);
     if (known !== undefined) return known;
-    const { end } = await recoverSpool(ref.dir, ref.spool);
-    this.#ends.set(ref.spool, end);
-    return end;
+    const content = (await inspectSegment(ref, first, following)) ?? {
+      end: first,
+      isForeign: false,
+      damages: [],
+    };
+    this.#contents.set(path, content);
+    return content;
   }
 
-  async #unshippedOf(segment: Segment): Promise<DroppedRange | undefined> {
-    const { ref } = segment;
-    const end = segment.following ?? (await this.#endOf(ref));
-    const first = Math.max(segment.first, shippedOf(ref, this.#options.checkpointDir));
-    if (first >= end) return undefined;
-    const { stream, environment, spool } = ref;
-    return { stream, environment, spool, owner: readOwner(ref.dir), first, last: end - 1 };
+  async #unshippedOf(segment: Segment, round: Round): Promise<LostRange | undefined> {
+    const { ref, following } = segment;
+    try {
+      const end = following ?? (await this.#contentOf(segment)).end;
+      const first = Math.max(segment.first, this.#shippedOf(ref));
+      return first >= end ? undefined : rangeOf(ref, { reason: 'diskFull', first, last: end - 1 });
+    } catch (error) {
+      round.problems.push(
+        `spool ${ref.spool}: a segment that nobody can read was deleted: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return undefined;
+    }
   }
 
-  async #forget(ref: SpoolRef): Promise<void> {
+  #shippedOf(ref: SpoolRef): number {
+    return shippedOf(ref, this.#options.checkpointDir);
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    await unlinkIfThere(pathOf(segment));
+    this.#contents.delete(pathOf(segment));
+    this.#watch.removed(segment.ref.spool, segment.first);
+  }
+
+  /** Removes the folder of a spool that has no segment any more; one that never had any when its process is gone. */
+  async #forget(ref: SpoolRef, hadSegments: boolean): Promise<void> {
     if (this.#options.segmentInUse(ref.spool) !== undefined) return;
-    this.#ends.delete(ref.spool);
-    await unlinkIfThere(join(ref.dir, 'spool.json'));
-    await unlinkIfThere(join(ref.dir, `${ref.spool}.json`));
+    if (!hadSegments && !(await isAbandoned(ref))) return;
+    for (const name of await readdir(ref.dir))
+      if (name === ownerFile || name === `${ref.spool}.json` || name.endsWith('.tmp'))
+        await unlinkIfThere(join(ref.dir, name));
     try {
       await rmdir(ref.dir);
     } catch (error) {
@@ -142,12 +265,30 @@ export class Upkeep {
   }
 }
 
+/** Notes below which offset nothing is missing because it arrived. */
+function noteShipped({ ref, following }: Segment): void {
+  if (following === undefined) return;
+  try {
+    writeCheckpoint(ref.dir, ref.spool, following);
+  } catch {
+    // A disk that is full must still be emptied; then only a lost checkpoint would show.
+  }
+}
+
+/** A range of a spool, with its owner as long as that can be read. */
+export function rangeOf(
+  { stream, environment, spool, dir }: SpoolRef,
+  what: Pick<LostRange, 'reason' | 'first' | 'last'>,
+): LostRange {
+  return { ...what, stream, environment, spool, owner: readOwner(dir) };
+}
+
 async function describe(ref: SpoolRef): Promise<readonly Segment[]> {
   const firsts = await listSegments(ref.dir);
   const segments: Segment[] = [];
   for (const [index, first] of firsts.entries()) {
     try {
-      const { size, mtimeMs } = await stat(join(ref.dir, segmentFile(first)));
+      const { size, mtimeMs } = await stat(pathOf({ ref, first }));
       segments.push({ ref, first, following: firsts[index + 1], bytes: size, changedAtMs: mtimeMs });
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw error;
@@ -156,19 +297,21 @@ async function describe(ref: SpoolRef): Promise<readonly Segment[]> {
   return segments;
 }
 
-/** Notes first below which offset nothing is missing because it arrived. */
-async function removeShipped(segment: Segment): Promise<void> {
-  const { ref, following } = segment;
+const isSilent = ({ changedAtMs }: Pick<Segment, 'changedAtMs'>): boolean =>
+  Date.now() - changedAtMs > silentMsMin;
+
+async function isAbandoned({ dir }: SpoolRef): Promise<boolean> {
+  const owner = readOwner(dir);
+  if (owner !== undefined && !mayBeAlive(owner)) return true;
   try {
-    if (following !== undefined) writeCheckpoint(ref.dir, ref.spool, following);
-  } catch {
-    // A disk that is full must still be emptied; then only a lost checkpoint would show.
+    return isSilent({ changedAtMs: (await stat(dir)).mtimeMs });
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
+    throw error;
   }
-  await remove(segment);
 }
 
-const remove = (segment: Segment): Promise<void> =>
-  unlinkIfThere(join(segment.ref.dir, segmentFile(segment.first)));
+const pathOf = ({ ref, first }: Pick<Segment, 'ref' | 'first'>): string => join(ref.dir, segmentFile(first));
 
 async function unlinkIfThere(path: string): Promise<void> {
   try {

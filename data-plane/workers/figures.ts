@@ -1,8 +1,6 @@
 import { addMetrics, lastingMetrics, type MetricsSnapshot } from '../../proto/process/metrics.ts';
+import type { ReporterHealth } from '../report/reporter.ts';
 import type { WorkerStats } from './messages.ts';
-
-/** Health of all spools of a gateway as one. */
-export type SpoolHealth = NonNullable<WorkerStats['spool']>;
 
 /**
  * Adds up what workers count. A worker that has ended leaves its counts, so that a sum never falls: to Prometheus a
@@ -14,7 +12,7 @@ export interface Figures {
   /** Figures for the heartbeat, of the living and the dead. */
   counters(living: readonly WorkerStats[]): Readonly<Record<string, number>>;
   /** Undefined when no access records are written. `own` is the primary's, which sees the disk. */
-  spool(own: SpoolHealth | undefined, living: readonly WorkerStats[]): SpoolHealth | undefined;
+  spool(own: ReporterHealth | undefined, living: readonly WorkerStats[]): ReporterHealth | undefined;
   /** What to add to the primary's own metrics. */
   metrics(living: readonly WorkerStats[]): Promise<readonly MetricsSnapshot[]>;
 }
@@ -38,6 +36,7 @@ export function createFigures(): Figures {
       const all = [own, ...living.flatMap(({ spool }) => (spool === undefined ? [] : [spool]))];
       return {
         state: all.some(({ state }) => state === 'degraded') ? 'degraded' : 'ok',
+        problem: all.find(({ problem }) => problem !== undefined)?.problem,
         droppedRecords: all.reduce((total, { droppedRecords }) => total + droppedRecords, goneDropped),
         bytes: all.reduce((total, { bytes }) => total + bytes, 0),
       };

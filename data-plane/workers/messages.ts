@@ -3,6 +3,7 @@ import type { MetricsSnapshot } from '../../proto/process/metrics.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { RemovedRecord, SetRecord } from '../gateway/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
+import type { ReporterHealth } from '../report/reporter.ts';
 import type { ServingConfig } from '../serving.ts';
 
 /** A piece of a change: large ones travel in several, and count only when the last has come. */
@@ -43,9 +44,7 @@ export interface WorkerStats {
   readonly connections: number;
   /** Figures for the heartbeat, since its start. */
   readonly counters: Readonly<Record<string, number>>;
-  readonly spool:
-    | { readonly state: 'ok' | 'degraded'; readonly droppedRecords: number; readonly bytes: number }
-    | undefined;
+  readonly spool: ReporterHealth | undefined;
   readonly metrics: MetricsSnapshot;
 }
 

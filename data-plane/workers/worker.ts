@@ -120,11 +120,12 @@ class Worker {
     }
   }
 
-  #apply(part: ChangePart, { deployments }: Serving): Promise<void> | undefined {
+  async #apply(part: ChangePart, { deployments }: Serving): Promise<void> {
     const change = this.#assemble(part);
-    if (change === undefined) return undefined;
+    if (change === undefined) return;
     const isDrained = this.#isEnding && (this.#server?.connections ?? 0) === 0;
     const nacks = isDrained ? [] : deployments.apply(change);
+    await deployments.confirm(change.environment);
     return this.#say({ kind: 'applied', change: part.change, nacks });
   }
 

@@ -55,7 +55,9 @@ export const recordTypes = ['v4-metrics', 'gap'] as const;
 /** How an exchange ended. */
 export const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
 /** Why records were lost. */
-export const gapReasons = ['diskFull', 'memoryFull', 'tooLarge'] as const;
+export const gapReasons = ['diskFull', 'memoryFull', 'tooLarge', 'deleted', 'damaged'] as const;
+/** See {@link gapReasons}. */
+export type GapReason = (typeof gapReasons)[number];
 /** What an API is entered through; the ids of the reference's entrypoints. */
 export const entrypointIds = [
   'http-proxy',

@@ -151,6 +151,44 @@ test('a write that fails or is short is repeated over itself without a trace', a
   assert.deepEqual(content, { end: 200, records: 200, gaps: [] }, `seed ${seed}`);
 });
 
+test('however syncs and changes of segment meet, each file is closed once and nothing is lost', async (t) => {
+  const dir = join(tempDir(t), spool);
+  const opened = new Set<number>();
+  const waiting: (() => void)[] = [];
+  const tracked: SpoolFiles = {
+    ...diskFiles,
+    create(path) {
+      const file = diskFiles.create(path);
+      opened.add(file);
+      return file;
+    },
+    close(file) {
+      assert.ok(opened.delete(file), 'closed once');
+      diskFiles.close(file);
+    },
+    syncDataAside: (file) => {
+      assert.ok(opened.has(file), 'forced to disk while open');
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+  };
+  const writer = createSpoolWriter({ dir, spool, segmentBytes: 60, files: tracked });
+  const syncs: Promise<void>[] = [];
+  for (let n = 0; n < 300; n++) {
+    append(writer, n);
+    if (n % 5 === 0) syncs.push(writer.sync());
+    if (n % 7 === 0) rmSync(join(dir, segmentFile(writer.segment ?? 0)));
+    if (n % 7 === 0) writer.rescue();
+    if (n % 3 === 0) waiting.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const pump = setInterval(() => waiting.shift()?.(), 0);
+  await Promise.all(syncs);
+  clearInterval(pump);
+  writer.close();
+  assert.deepEqual([...opened], []);
+  assert.deepEqual(await recoverSpool(dir, spool), { end: 300, records: 300, gaps: [] });
+});
+
 test('whatever is appended is read back, in any chunk size', async (t) => {
   const root = tempDir(t);
   await fc.assert(

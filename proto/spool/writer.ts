@@ -66,14 +66,12 @@ interface OpenSegment {
   readonly first: number;
   position: number;
   isDirty: boolean;
-  /** Its name is not on disk for certain. */
-  isUnnamed: boolean;
   /** A sync failed: no batch goes into it any more. */
   isFailed: boolean;
 }
 
-/** Segments that were left and not yet forced to disk; past it the writer waits for the disk. */
-const leftMax = 8;
+/** Segments that were left and not yet forced to disk, each an open file; past it the writer waits for the disk. */
+const leftMax = 64;
 const copyBytes = 1024 * 1024;
 
 class SegmentedWriter implements SpoolWriter {
@@ -88,6 +86,8 @@ class SegmentedWriter implements SpoolWriter {
   #spare: number | undefined;
   /** The segment is not where it should be, and could not be written anew yet: nothing is written to where nobody finds it. */
   #isAstray = false;
+  /** The folder's entries are not on disk for certain. */
+  #hasNewNames = false;
   #syncing: Promise<void> = Promise.resolve();
   /** A file that a sync uses is closed by that. */
   #inSync: OpenSegment | undefined;
@@ -190,7 +190,7 @@ class SegmentedWriter implements SpoolWriter {
     this.#spare = undefined;
     const before = this.#open;
     const open = this.#segmentOf(spare, { first: this.next, position: headerBytes });
-    open.isUnnamed = true;
+    this.#hasNewNames = true;
     this.#open = open;
     if (before !== undefined) this.#left.push(before);
     const oldest = this.#left.length > leftMax ? this.#left.shift() : undefined;
@@ -205,28 +205,32 @@ class SegmentedWriter implements SpoolWriter {
   }
 
   async #syncAll(): Promise<void> {
-    const open = this.#open;
-    for (const segment of this.#left) {
+    // While a sync is under way segments are left, and the oldest may be closed: so who is next is asked each time.
+    for (let segment = this.#left[0]; segment !== undefined; segment = this.#left[0]) {
       await this.#syncSegment(segment);
-      if (!this.#left.includes(segment)) continue;
-      this.#left = this.#left.filter((each) => each !== segment);
+      if (this.#left[0] !== segment) continue;
+      this.#left.shift();
       this.#close(segment);
     }
-    if (open !== undefined) await this.#syncSegment(open);
+    if (this.#open !== undefined) await this.#syncSegment(this.#open);
+    if (!this.#hasNewNames) return;
+    this.#hasNewNames = false;
+    try {
+      await this.#files.syncFolderAside(this.#options.dir);
+    } catch (error) {
+      this.#hasNewNames = true;
+      throw error;
+    }
   }
 
   async #syncSegment(segment: OpenSegment): Promise<void> {
-    const { isDirty, isUnnamed } = segment;
-    if (!isDirty && !isUnnamed) return;
+    if (!segment.isDirty) return;
     segment.isDirty = false;
-    segment.isUnnamed = false;
     this.#inSync = segment;
     try {
       await this.#files.syncDataAside(segment.file);
-      if (isUnnamed) await this.#files.syncFolderAside(this.#options.dir);
     } catch (error) {
       segment.isDirty = true;
-      segment.isUnnamed = isUnnamed;
       segment.isFailed = true;
       throw error;
     } finally {
@@ -287,7 +291,7 @@ class SegmentedWriter implements SpoolWriter {
     file: number,
     { first, position }: { readonly first: number; readonly position: number },
   ): OpenSegment {
-    return { file, first, position, isDirty: false, isUnnamed: false, isFailed: false };
+    return { file, first, position, isDirty: false, isFailed: false };
   }
 
   #writeHeader(file: number, first: number): void {

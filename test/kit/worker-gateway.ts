@@ -57,6 +57,9 @@ export interface WorkerGatewayWish {
   readonly workers?: number;
   /** `path=value`, as on the command line. */
   readonly set?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where an earlier one kept its files; default: a new folder. */
+  readonly dataDir?: string;
 }
 
 /** Starts one and waits until it serves. */
@@ -66,7 +69,7 @@ export async function startWorkerGateway(
 ): Promise<WorkerGateway> {
   const dir = tempDir(t, 'isthmus-workers');
   const folder = join(dir, 'apis');
-  const dataDir = join(dir, 'data');
+  const dataDir = wish.dataDir ?? join(dir, 'data');
   mkdirSync(folder);
   const write = (name: string, definition: object): void =>
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(definition));
@@ -79,14 +82,18 @@ export async function startWorkerGateway(
     'lameDuckMs=0',
     ...(wish.set ?? []),
   ];
-  const child = startIsthmus(t, [
-    'gateway',
-    '--local',
-    folder,
-    '--data-dir',
-    dataDir,
-    ...settings.flatMap((setting) => ['--set', setting]),
-  ]);
+  const child = startIsthmus(
+    t,
+    [
+      'gateway',
+      '--local',
+      folder,
+      '--data-dir',
+      dataDir,
+      ...settings.flatMap((setting) => ['--set', setting]),
+    ],
+    wish.env === undefined ? {} : { env: wish.env },
+  );
   const said = (): readonly number[] | undefined =>
     /gateway listening on port (\d+), node API on port (\d+)/.exec(child.output())?.map(Number);
   await eventually(() => !child.isRunning() || said() !== undefined, { timeoutMs: 20_000 });

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { factsOf } from '../../test/kit/access-facts.ts';
+import { eventually } from '../../test/kit/eventually.ts';
+import { prefix, readRecords, startTestReporter } from '../../test/kit/reporter.ts';
+import { listSegments, listSpools, segmentFile } from '../../proto/spool/folder.ts';
+
+/* Somebody deletes or moves what the gateway is writing. */
+
+const vandals: Readonly<Record<string, (dir: string) => void>> = {
+  'the spool folder is deleted': (dir) => rmSync(dir, { recursive: true }),
+  'the data folder is deleted': (dir) => rmSync(dirname(dir), { recursive: true }),
+  'the spool folder is moved away': (dir) => renameSync(dir, `${dir}-old`),
+  'another folder takes its place': (dir) => (renameSync(dir, `${dir}-old`), mkdirSync(dir)),
+  'a folder above it is moved away': (dir) => renameSync(dirname(dir), `${dirname(dir)}-old`),
+};
+
+for (const [what, vandal] of Object.entries(vandals)) {
+  test(`${what}: every record is there again, and health says so`, async (t) => {
+    const { reporter, dir, metrics } = await startTestReporter(t);
+    await reporter.prepare(prefix);
+    const recorder = reporter.recorder(prefix);
+    let written = 0;
+    const write = async (): Promise<void> => {
+      await recorder.write(factsOf({ requestId: String(written) }));
+      written += 1;
+    };
+    for (let n = 0; n < 50; n++) await write();
+    vandal(dir);
+    for (let n = 0; n < 50; n++) await write();
+    await eventually(async () => (await readRecords(dir)).length === written);
+    for (let n = 0; n < 50; n++) await write();
+    const ids = (await readRecords(dir)).map((record) => Number(record['request_id']));
+    assert.deepEqual(
+      ids,
+      Array.from({ length: written }, (_, n) => n),
+    );
+    await eventually(() => reporter.health().state === 'degraded');
+    assert.match(reporter.health().problem ?? '', /deleted or moved/);
+    assert.equal(reporter.health().droppedRecords, 0);
+    assert.match(await metrics.text(), /isthmus_report_rescued_records_total [1-9]/);
+    rmSync(`${dirname(dir)}-old`, { recursive: true, force: true });
+  });
+}
+
+test('an idle gateway notices too', async (t) => {
+  const { reporter, dir } = await startTestReporter(t);
+  await reporter.prepare(prefix);
+  await reporter.recorder(prefix).write(factsOf());
+  rmSync(dir, { recursive: true });
+  await eventually(async () => (await readRecords(dir)).length === 1);
+});
+
+test('older segments that are deleted cannot be saved: they are counted, and said in the stream', async (t) => {
+  const { reporter, dir, metrics } = await startTestReporter(t, { segmentBytes: 4_096, upkeepEveryMs: 20 });
+  await reporter.prepare(prefix);
+  const recorder = reporter.recorder(prefix);
+  for (let n = 0; n < 30; n++) await recorder.write(factsOf());
+  const [spool] = await listSpools(dir);
+  assert.ok(spool);
+  const [, second = 0, third = 0] = await listSegments(spool.dir);
+  // Upkeep has to have seen it.
+  await eventually(() => reporter.health().bytes > 0);
+  rmSync(join(spool.dir, segmentFile(second)));
+  await eventually(() => reporter.health().droppedRecords === third - second);
+  assert.equal(reporter.health().state, 'degraded');
+  assert.match(await metrics.text(), /isthmus_report_dropped_records_total\{reason="deleted"\} [1-9]/);
+  const gap = await eventually(async () =>
+    (await readRecords(dir)).find((record) => record['type'] === 'gap'),
+  );
+  assert.deepEqual([gap['reason'], gap['first'], gap['last']], ['deleted', second, third - 1]);
+});
