@@ -140,7 +140,8 @@ async function listen(
     target: reporter,
     environments: deployments.environments,
     nextRequestId,
-    clientOf: ({ request: asked }) => forwarding.clientOf(asked),
+    clientOf: (asked) => forwarding.clientOf(asked),
+    match: deployments.match,
   });
   const serve = createServe({
     match: deployments.match,

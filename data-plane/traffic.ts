@@ -1,5 +1,5 @@
 import type { Metrics } from '../proto/process/metrics.ts';
-import type { EngineRefusal } from './http/exchange.ts';
+import type { EngineRefusal } from './http/engine-refusal.ts';
 
 /** Plain counts of what passes; cheaper per request than a metric, which they become when somebody reads. */
 export interface Traffic {

@@ -126,12 +126,12 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   private admit(): void {
     const { exchange, deployed } = this;
     const { compiled } = deployed;
-    if (compiled === undefined) return this.refuse(refusals.notDeployed);
     const { request } = exchange;
-    if (deployed.recorders !== undefined && compiled.isRecorded) {
+    if (deployed.recorders !== undefined && compiled?.isRecorded !== false) {
       this.userAgent = request.headers.get('user-agent');
       exchange.beforeEnd = (outcome) => this.record(outcome);
     }
+    if (compiled === undefined) return this.refuse(refusals.notDeployed);
     this.mappedPath = compiled.mapPath?.(this.receivedPathInfo);
     if (compiled.rejectsNullByte && hasNullByte(request.path, request.query))
       return this.refuse(refusals.nullByte);

@@ -19,7 +19,7 @@ const claims = [
 /** Who called, as far as the proxies before us can be believed. */
 export interface Forwarding {
   /** The client's address: the peer's, or the nearest one in X-Forwarded-For that is no trusted proxy. */
-  clientOf(request: ExchangeRequest): string;
+  clientOf(request: Pick<ExchangeRequest, 'headers' | 'remoteAddress'>): string;
   /** Says who called and how, for the backend. What a trusted proxy said stays and is extended; what others said goes. */
   extend(request: ExchangeRequest): void;
 }

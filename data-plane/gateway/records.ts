@@ -1,6 +1,7 @@
 import type { Exchange, Outcome, PhaseMarks } from '../http/exchange.ts';
 import type { AccessFacts, RecordPrefix } from '../report/facts.ts';
 import type { CompiledPlan } from './compile.ts';
+import { engineRefusalKey } from './refusals.ts';
 import type { Subscription } from './subscriptions.ts';
 
 /** Where access records go; data-plane/report is one. */
@@ -99,15 +100,20 @@ export function factsOf(call: RecordedCall, outcome: Outcome): AccessFacts {
     localAddress: request.localAddress,
     userAgent: call.userAgent,
     errorKey: call.errorKey ?? abortKeyOf(outcome, marks),
-    errorMessage: call.errorMessage,
+    errorMessage: call.errorMessage ?? outcome.refusal,
     warnings: call.warnings === undefined ? undefined : JSON.stringify(call.warnings),
-    outcome:
-      outcome.kind === 'complete' && call.errorKey !== undefined && !wasCalled ? 'refused' : outcome.kind,
+    outcome: isRefused(call, outcome) ? 'refused' : outcome.kind,
   };
 }
 
+function isRefused({ errorKey, endpointUrl }: RecordedCall, { kind, refusal, status }: Outcome): boolean {
+  if (refusal !== undefined) return status >= 400;
+  return kind === 'complete' && errorKey !== undefined && endpointUrl === undefined;
+}
+
 /** What an exchange that was not answered whole died of, in the reference's words; a refusal's own key says more. */
-function abortKeyOf({ kind }: Outcome, { upstreamHeadUs }: PhaseMarks): string | undefined {
+function abortKeyOf({ kind, refusal }: Outcome, { upstreamHeadUs }: PhaseMarks): string | undefined {
+  if (refusal !== undefined) return engineRefusalKey(refusal);
   if (kind === 'complete') return undefined;
   if (kind === 'upstreamAborted') return 'GATEWAY_CLIENT_CONNECTION_ERROR';
   return upstreamHeadUs > 0 ? 'CLIENT_ABORTED_DURING_RESPONSE_ERROR' : 'CLIENT_ABORTED_DURING_REQUEST_ERROR';

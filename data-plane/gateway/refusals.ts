@@ -47,6 +47,26 @@ export const upstreamRefusals: Readonly<Record<UpstreamFailure, Rejection>> = {
   aborted: reject('CLIENT_ABORTED_DURING_RESPONSE_ERROR', { status: 502, message: 'Bad Gateway' }),
 };
 
+/**
+ * The key of what the engine refuses on its own, for records; the reference has none for overload, so that one is ours. `reason` is the
+ * engine's word.
+ */
+export function engineRefusalKey(reason: string): string {
+  switch (reason) {
+    case 'overloaded':
+    case 'too-many-connections':
+      return 'GATEWAY_OVERLOADED';
+    case 'body-too-large':
+      return refusals.bodyTooLarge.key;
+    case 'header-timeout':
+    case 'body-too-slow':
+    case 'request-too-long':
+      return refusals.requestTimeout.key;
+    default:
+      return refusals.invalidRequest.key;
+  }
+}
+
 /** Keys whose templates are used when there is none for a more exact one. */
 export function parentKey(key: string): string | undefined {
   if (key === 'API_KEY_MISSING' || key === 'API_KEY_INVALID') return 'GATEWAY_PLAN_UNRESOLVABLE';

@@ -1,5 +1,9 @@
-import type { EngineRefusal, Exchange, Outcome } from '../http/exchange.ts';
+import type { EngineRefusal, Exchange, ExchangeRequest, Outcome } from '../http/exchange.ts';
 import type { AccessFacts } from '../report/facts.ts';
+import type { DeployedApi } from './deployed.ts';
+import { transactionIdOf } from './forwarded.ts';
+import type { Match } from './match.ts';
+import { engineRefusalKey } from './refusals.ts';
 import { factsOf, type Recorder, type RecordTarget } from './records.ts';
 
 /** As in the reference: requests of no API are counted for API and application 1. */
@@ -12,7 +16,7 @@ export interface Strays {
     exchange: Exchange,
     ids: { readonly requestId: string; readonly transactionId: string; readonly errorKey: string },
   ): (outcome: Outcome) => Promise<void> | undefined;
-  /** What the engine refused: malformed, too large, too slow, too many. */
+  /** What the engine refused: malformed, too large, too slow, too many. Of an API where it is known which. */
   onRefusal(refusal: EngineRefusal): void;
 }
 
@@ -26,9 +30,11 @@ export function createStrays(options: {
   readonly target: RecordTarget | undefined;
   readonly environments: () => readonly { readonly organization: string; readonly environment: string }[];
   readonly nextRequestId: () => string;
-  readonly clientOf: (exchange: Exchange) => string;
+  readonly clientOf: (request: Pick<ExchangeRequest, 'headers' | 'remoteAddress'>) => string;
+  /** Finds the API of a request that the engine refused although its head was in order. Default: there is none. */
+  readonly match?: ((host: string, path: string) => Match<DeployedApi> | undefined) | undefined;
 }): Strays {
-  const { target, environments, nextRequestId, clientOf } = options;
+  const { target, environments, nextRequestId, clientOf, match } = options;
   const recorders = new Map<string, Recorder>();
   const recorder = (): Recorder | undefined => {
     const [only, ...others] = environments();
@@ -44,7 +50,7 @@ export function createStrays(options: {
         const call = {
           ...ids,
           exchange,
-          request: { remoteAddress: clientOf(exchange) },
+          request: { remoteAddress: clientOf(request) },
           keyHash8: undefined,
           receivedMethod: request.method,
           receivedPathInfo: request.path,
@@ -58,24 +64,41 @@ export function createStrays(options: {
       };
     },
     onRefusal(refusal) {
+      if (refusal.hasExchange === true) return;
+      const { head, path = '' } = refusal.request ?? {};
+      const found = head === undefined ? undefined : match?.(head.host, path);
+      if (found?.target.compiled?.isRecorded === false) return;
+      const facts = factsOfRefusal(refusal, found, {
+        requestId: nextRequestId(),
+        client:
+          head === undefined
+            ? refusal.remoteAddress
+            : clientOf({ headers: head.headers, remoteAddress: refusal.remoteAddress }),
+      });
       // Nobody waits for this record: the answer of a refusal left before it.
-      void recorder()?.write(factsOfRefusal(refusal, nextRequestId()));
+      void (found?.target.recorders?.of(undefined, undefined) ?? recorder())?.write(facts);
     },
   };
 }
 
-/** Of a request that could not be read nothing is known but who sent it and what is wrong with it. */
-function factsOfRefusal(refusal: EngineRefusal, requestId: string): AccessFacts {
+/** What is known of a request that the engine refused: of one that could not be read its first line at most. */
+function factsOfRefusal(
+  { request, ...refusal }: EngineRefusal,
+  found: Match<DeployedApi> | undefined,
+  { requestId, client }: { readonly requestId: string; readonly client: string },
+): AccessFacts {
+  const { path = '', query, head } = request ?? {};
+  const pathInfo = request === undefined ? undefined : path.slice(found?.contextPath.length ?? 0);
   return {
     timestampMs: refusal.startedAtMs,
     requestId,
-    transactionId: requestId,
+    transactionId: head === undefined ? requestId : transactionIdOf(head.headers, requestId),
     keyHash8: undefined,
-    method: '',
-    host: '',
-    uri: '',
-    pathInfo: undefined,
-    mappedPath: undefined,
+    method: request?.method ?? '',
+    host: head?.authority ?? '',
+    uri: query === undefined ? path : `${path}?${query}`,
+    pathInfo,
+    mappedPath: pathInfo === undefined ? undefined : found?.target.compiled?.mapPath?.(pathInfo),
     status: refusal.status,
     requestBytes: 0,
     responseBytes: 0,
@@ -84,10 +107,10 @@ function factsOfRefusal(refusal: EngineRefusal, requestId: string): AccessFacts 
     endpointUs: 0,
     endpointConnectUs: 0,
     endpointTtfbUs: 0,
-    remoteAddress: refusal.remoteAddress,
+    remoteAddress: client,
     localAddress: '',
-    userAgent: undefined,
-    errorKey: 'GATEWAY_INVALID_REQUEST',
+    userAgent: head?.headers.get('user-agent'),
+    errorKey: engineRefusalKey(refusal.reason),
     errorMessage: refusal.reason,
     warnings: undefined,
     outcome: 'refused',

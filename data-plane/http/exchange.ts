@@ -1,5 +1,10 @@
 import type { Server } from 'node:net';
 
+import type { EngineRefusal } from './engine-refusal.ts';
+
+/** Part of the contract, which is all that the gateway knows of an engine. */
+export type { EngineRefusal, RefusedRequest } from './engine-refusal.ts';
+
 /**
  * The contract between an HTTP engine and the gateway.
  *
@@ -133,6 +138,8 @@ export interface Outcome {
   readonly responseBytes: number;
   /** Microseconds since the request's head was complete. */
   readonly totalUs: number;
+  /** Why the engine ended the request on its own: a word of its table (its body was refused while it came), or `request-too-long`. */
+  readonly refusal?: string | undefined;
 }
 
 /** Phase marks in microseconds since the request's head was complete; 0 when the phase did not happen. */
@@ -301,15 +308,6 @@ export interface Upstream {
   send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void;
   /** Finishes what runs, to the deadline (Infinity: however long it takes), then closes; may be called again with a nearer one. */
   close(deadlineMs: number): Promise<void>;
-}
-
-/** A request that the engine refused on its own, before there was an exchange: malformed, too large, too slow. */
-export interface EngineRefusal {
-  readonly status: number;
-  /** Why, in the words of the engine's table, e.g. `content-length-and-transfer-encoding`. */
-  readonly reason: string;
-  readonly remoteAddress: string;
-  readonly startedAtMs: number;
 }
 
 /** How a listener speaks TLS. PEM texts. */

@@ -3,8 +3,8 @@ import type { TestContext } from 'node:test';
 import { openPeer, type Peer, startBackend } from './raw-peer.ts';
 import { limitDefaults, upstreamDefaults } from '../../data-plane/http/conformance/stage.ts';
 import { createEngine } from '../../data-plane/http/engine.ts';
+import type { EngineRefusal } from '../../data-plane/http/engine-refusal.ts';
 import type {
-  EngineRefusal,
   Exchange,
   OnThrown,
   Outcome,

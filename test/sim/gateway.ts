@@ -1,6 +1,6 @@
 import { createEngine } from '../../data-plane/http/engine.ts';
+import type { EngineRefusal } from '../../data-plane/http/engine-refusal.ts';
 import type {
-  EngineRefusal,
   Exchange,
   Outcome,
   RunningServer,

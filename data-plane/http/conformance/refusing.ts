@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Engine, EngineRefusal } from '../exchange.ts';
+import type { EngineRefusal } from '../engine-refusal.ts';
+import type { Engine } from '../exchange.ts';
 import { startProxy } from './stage.ts';
 
 /** What is ambiguous or too large is refused and the connection closed. */

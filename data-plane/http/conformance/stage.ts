@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { EngineRefusal } from '../engine-refusal.ts';
 import type {
   Engine,
-  EngineRefusal,
   Exchange,
   Outcome,
   ServerLimits,

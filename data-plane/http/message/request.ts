@@ -17,23 +17,22 @@ export interface ReadRequest {
 
 /** What reading a request depends on. */
 export interface ReadSettings {
-  readonly limits: { readonly bodyBytesMax: number };
   readonly target: TargetSettings;
   readonly authorities: Authorities;
 }
 
-/** Judges a head that passed the grammar: fields and framing, target, authority, size of the body, in this order. */
+/** Judges a head that passed the grammar: fields and framing, target, authority, in this order. */
 export function readRequest(
   head: RequestHead,
   text: string,
-  { limits, target: targetSettings, authorities }: ReadSettings,
+  { target: targetSettings, authorities }: ReadSettings,
 ): ReadRequest | RefusalReason {
   const framing = frameRequest(head, text);
   if (typeof framing === 'string') return framing;
   const method = methodOf(text, head);
   const target = readTarget(text.slice(head.targetStart, head.targetEnd), method, targetSettings);
   if (typeof target === 'string') return target;
-  const { hostHeader, body } = framing;
+  const { hostHeader } = framing;
   const authority = target.authority ?? hostHeader ?? '';
   // RFC 9112 section 3.2.2: the authority of an absolute target replaces Host; here both have to say the same.
   const isAgreed =
@@ -44,7 +43,6 @@ export function readRequest(
   const hasNone = target.authority === undefined && hostHeader === undefined;
   const host = hasNone ? '' : authorities.hostOf(authority);
   if (host === undefined) return 'host-malformed';
-  if (typeof body === 'number' && body > limits.bodyBytesMax) return 'body-too-large';
   return { method, target, authority, host, framing };
 }
 

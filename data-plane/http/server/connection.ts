@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { RefusedRequest } from '../engine-refusal.ts';
 import { BodyFault, type BodySource, IncomingBody } from '../message/body.ts';
 import { FAULTY, INCOMPLETE } from '../message/fields.ts';
 import { LF } from '../message/grammar.ts';
@@ -11,6 +12,7 @@ import type { Swept } from '../socket/sweep.ts';
 import { ServerExchange } from './exchange.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import { ServerRequest } from './request.ts';
+import { firstLineIn, firstLineOf, readButRefused } from './refused-request.ts';
 import type { ServerState } from './state.ts';
 
 /** Bytes of further requests that a client may have sent ahead; past it nothing is read until they are served. */
@@ -144,9 +146,9 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   onBodyFault(fault: BodyFault): void {
     const exchange = this.#exchange;
     const reason = fault.reason as RefusalReason;
-    this.state.onRefusal(reason, this.remoteAddress);
+    this.state.onRefusal(reason, this.remoteAddress, { hasExchange: true });
     const { status } = refusals[reason];
-    if (exchange?.onBodyFault(status) === true)
+    if (exchange?.onBodyFault(status, reason) === true)
       this.wire.write(refusalAnswer(status, this.state.sweep.dateLine, exchange.request.method === 'HEAD'));
     this.#exchange = undefined;
     this.#close();
@@ -155,14 +157,15 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   onSweep(nowMs: number): void {
     if (this.#phase === 'serving') {
       this.#watchBody(nowMs);
-      if (this.#dueMs !== 0 && nowMs >= this.#dueMs) return this.wire.reset();
+      if (this.#dueMs !== 0 && nowMs >= this.#dueMs) return this.#outOfTime();
     }
     if (!this.wire.isDrained) return this.#watchWriting(nowMs);
     this.#stuckSinceMs = 0;
     if (this.#phase === 'serving') return;
     if (this.#dueMs === 0 || nowMs < this.#dueMs) return;
     // A connection on which nothing was asked is closed in silence.
-    if (this.#phase === 'reading' && this.#ahead !== undefined) this.refuse('header-timeout');
+    if (this.#phase === 'reading' && this.#ahead !== undefined)
+      this.refuse('header-timeout', firstLineIn(this.#ahead, this.state.limits));
     else this.wire.destroy();
   }
 
@@ -197,9 +200,9 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   }
 
   /** Answers with a status of our own and closes: where the next request begins is not known. */
-  refuse(reason: RefusalReason): void {
+  refuse(reason: RefusalReason, request?: RefusedRequest): void {
     if (this.#phase === 'lingering') return;
-    this.state.onRefusal(reason, this.remoteAddress);
+    this.state.onRefusal(reason, this.remoteAddress, { request });
     this.wire.write(refusalAnswer(refusals[reason].status, this.state.sweep.dateLine));
     this.#close();
   }
@@ -226,7 +229,11 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
       }
       const head = new RequestHead();
       const behind = parseRequestHead(bytes, at, end, head, this.state.limits);
-      if (behind === FAULTY) this.refuse(head.refusal ?? 'request-line');
+      if (behind === FAULTY)
+        this.refuse(
+          head.refusal ?? 'request-line',
+          firstLineOf(head, bytes.toString('latin1', at, at + head.targetEnd)),
+        );
       else if (behind === INCOMPLETE) {
         if (!this.#isHeadBegun) this.#dueMs = this.state.sweep.nowMs + this.state.limits.headerTimeoutMs;
         this.#isHeadBegun = true;
@@ -261,8 +268,10 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   #serve(head: RequestHead, text: string): void {
     const { state } = this;
     const read = readRequest(head, text, state);
-    if (typeof read === 'string') return this.refuse(read);
-    if (state.isOverloaded) return this.refuse('overloaded');
+    if (typeof read === 'string') return this.refuse(read, firstLineOf(head, text));
+    if (typeof read.framing.body === 'number' && read.framing.body > state.limits.bodyBytesMax)
+      return this.refuse('body-too-large', readButRefused(read, head, text));
+    if (state.isOverloaded) return this.refuse('overloaded', readButRefused(read, head, text));
     this.#requests += 1;
     const { framing } = read;
     const body = new IncomingBody(framing.body, this, state.limits);
@@ -341,11 +350,16 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   /** An answer that was handed over has to be taken: some of it again and again, and all of it in time. */
   #watchWriting(nowMs: number): void {
     const { unsentBytes } = this.wire;
-    if (this.#answerDueMs !== 0 && nowMs >= this.#answerDueMs) this.wire.reset();
+    if (this.#answerDueMs !== 0 && nowMs >= this.#answerDueMs) this.#outOfTime();
     else if (this.#stuckSinceMs === 0 || unsentBytes !== this.#stuckBytes) {
       this.#stuckSinceMs = nowMs;
       this.#stuckBytes = unsentBytes;
     } else if (nowMs - this.#stuckSinceMs >= this.state.limits.idleTimeoutMs) this.wire.reset();
+  }
+
+  #outOfTime(): void {
+    this.#exchange?.onOutOfTime();
+    this.wire.reset();
   }
 
   /** A body that somebody waits for has to come at some speed. */

@@ -42,6 +42,8 @@ export class ServerExchange implements Exchange {
   readonly #startedMs = performance.now();
   #isPersistent: boolean;
   #status = 0;
+  /** See Outcome. */
+  #refusal: string | undefined = undefined;
   #responseBytes = 0;
   #isOver = false;
   #flow: BodyFlow | undefined = undefined;
@@ -173,11 +175,17 @@ export class ServerExchange implements Exchange {
     this.#end('clientAborted', () => undefined);
   }
 
+  /** `requestMsMax` has passed; the connection is reset next. */
+  onOutOfTime(): void {
+    this.#refusal ??= 'request-too-long';
+  }
+
   /** The request's body broke its framing; true when no head has left, so that a refusal can be sent. */
-  onBodyFault(status: number): boolean {
+  onBodyFault(status: number, reason: string): boolean {
     const hasHead = this.isAnswered;
     if (this.#isOver) return false;
     this.isAborted = true;
+    this.#refusal = reason;
     if (!hasHead) this.#status = status;
     this.#abort();
     // An answer that ends with its connection would pass for whole.
@@ -289,7 +297,8 @@ export class ServerExchange implements Exchange {
     if (this.beforeEnd === undefined) return undefined;
     const status = this.#status;
     try {
-      return this.beforeEnd({ kind, status, requestBytes, responseBytes, totalUs: this.elapsedUs() });
+      const outcome = { kind, status, requestBytes, responseBytes, totalUs: this.elapsedUs() };
+      return this.beforeEnd(this.#refusal === undefined ? outcome : { ...outcome, refusal: this.#refusal });
     } catch (error) {
       // The answer is right all the same.
       this.#connection.state.sweep.tellThrown(error);

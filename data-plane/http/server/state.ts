@@ -1,3 +1,4 @@
+import type { EngineRefusal } from '../engine-refusal.ts';
 import type { Exchange, ServerLimits, ServerOptions } from '../exchange.ts';
 import { Authorities } from '../message/authority.ts';
 import type { FieldLimits } from '../message/fields.ts';
@@ -70,13 +71,18 @@ export class ServerState {
     if (this.members.size === 0) this.#onEmpty?.();
   }
 
-  onRefusal(reason: RefusalReason, remoteAddress: string): void {
+  onRefusal(
+    reason: RefusalReason,
+    remoteAddress: string,
+    known?: Pick<EngineRefusal, 'request' | 'hasExchange'>,
+  ): void {
     try {
       this.#options.onRefusal?.({
         status: refusals[reason].status,
         reason,
         remoteAddress,
         startedAtMs: Date.now(),
+        ...known,
       });
     } catch (error) {
       // The refusal itself goes on.
