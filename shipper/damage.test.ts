@@ -3,8 +3,17 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
-import { arrived, createSpool, folderObjects, ship, type TestSpool } from '../test/kit/shipper.ts';
+import {
+  arrived,
+  bridgeTenant,
+  createSpool,
+  enrolled,
+  folderObjects,
+  ship,
+  type TestSpool,
+} from '../test/kit/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
+import { startTestBridge } from '../test/kit/test-bridge.ts';
 import { gatewayFolders, segmentFile, writeCheckpoint } from '../proto/spool/folder.ts';
 
 /** What becomes of a small file when a disk, a copy or a hand goes wrong. */
@@ -177,6 +186,21 @@ test('what is on its way of a spool that is gone still arrives', async (t) => {
   await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
   await eventually(() => folderObjects(bucket).size === 1);
   await eventually(() => readdirSync(join(dataDir, 'shipper')).length === 1);
+});
+
+test('what is on its way of a gateway that enrols again arrives under its new name', async (t) => {
+  const bridge = await startTestBridge(t);
+  const dataDir = tempDir(t);
+  const spool = createSpool(dataDir, bridgeTenant);
+  spool.write(record(0), record(1));
+  enrolled(dataDir, bridge.repository.addGateway(), bridge.url);
+  await interrupted(t, { dataDir, spool });
+  const again = bridge.repository.addGateway();
+  enrolled(dataDir, again, bridge.url);
+  await ship(t, { dataDir });
+  await eventually(() => spool.shipped() === 2);
+  assert.deepEqual([...arrived(bridge.blobs.objects).values()], [record(0), record(1)]);
+  assert.ok([...bridge.blobs.objects.keys()][0]?.includes(`/gateway=${again.identity.id}/`));
 });
 
 test('files in place of the folders are moved aside', async (t) => {

@@ -38,6 +38,12 @@ export async function halve(parcel: Parcel): Promise<readonly Parcel[] | undefin
   return halves === undefined ? undefined : Promise.all(halves.map(seal));
 }
 
+/** The same lines under another key, for a gateway that enrolled again meanwhile. */
+export async function readdress(parcel: Parcel, place: Stretch['place']): Promise<Parcel> {
+  const { lines } = await unpack(parcel);
+  return seal({ place, lines });
+}
+
 /** The lines of a parcel. */
 export async function unpack({ place, bytes }: Parcel): Promise<Stretch> {
   return { place, lines: await decompress(bytes, { maxOutputLength: linesBytesMax }) };

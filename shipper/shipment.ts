@@ -1,8 +1,8 @@
 import type { Metrics } from '../proto/process/metrics.ts';
 import { BatchBuilder, type BadRecord } from './batch.ts';
 import { createDeliveryMeters, deliverAll, type DeliveryOptions } from './delivery.ts';
-import { pack } from './pieces.ts';
-import type { Filter, Input, Source } from './topology.ts';
+import { pack, readdress } from './pieces.ts';
+import type { Filter, Input, Parcel, Source } from './topology.ts';
 
 /** The nodes and bounds of a running shipper. */
 export interface ShipmentOptions extends DeliveryOptions {
@@ -125,7 +125,7 @@ async function finishInterrupted(id: string, options: ShipmentOptions): Promise<
     for (const parcel of loaded) if (parcel.place.last < shipped) parcels.remove(parcel);
     const left = loaded.filter(({ place }) => place.last >= shipped);
     await deliverAll(
-      left,
+      await Promise.all(left.map((parcel) => underOurName(parcel, options))),
       ({ place }) => {
         // Where a damaged parcel left a hole the range before this one is still to come, so nothing is acknowledged across it.
         if (source !== undefined && place.first <= source.acknowledged()) source.acknowledge(place.last + 1);
@@ -135,6 +135,16 @@ async function finishInterrupted(id: string, options: ShipmentOptions): Promise<
   } finally {
     await source?.close();
   }
+}
+
+/** The far end takes nothing under the name that the gateway had before it enrolled again. Ranges are counted by spool, so none counts twice. */
+async function underOurName(parcel: Parcel, { identity, parcels }: ShipmentOptions): Promise<Parcel> {
+  const { hash8: _, ...place } = parcel.place;
+  const ours = { ...place, fleet: identity.fleet, gateway: identity.gateway ?? place.gateway };
+  if (ours.fleet === place.fleet && ours.gateway === place.gateway) return parcel;
+  const renamed = await readdress(parcel, ours);
+  parcels.replace(parcel, [renamed]);
+  return renamed;
 }
 
 /** Gathers, delivers, acknowledges, one batch after the other. */

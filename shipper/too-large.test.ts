@@ -155,6 +155,20 @@ test('a hop that cuts the connection under a large body gets smaller ones', asyn
   assert.equal((await shipper.health()).quarantine?.files, 0);
 });
 
+test('a line too slow for a large body gets smaller ones', async (t) => {
+  const bridge = await startTestBridge(t);
+  const stranger = await startStranger(t, bridge.url);
+  stranger.stallsAbove(150 * kibibyte);
+  const dataDir = tempDir(t);
+  enrolled(dataDir, bridge.repository.addGateway(), stranger.url);
+  const spool = createSpool(dataDir, bridgeTenant);
+  const lines = Array.from({ length: 60 }, (_, n) => lineOf(n, 10 * kibibyte));
+  spool.write(...lines);
+  await ship(t, { dataDir, timeoutMs: 200 });
+  await eventually(() => spool.shipped() === 60, { timeoutMs: 10_000 });
+  assert.deepEqual([...arrived(bridge.blobs.objects).values()], lines);
+});
+
 test('a refused size is halved, and doubled again step by step once time has passed', async () => {
   const clock = createFakeClock();
   const size = new WireSize({ clock, bytesMax: 1_000_000, growMs: 60_000 });

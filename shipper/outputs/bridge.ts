@@ -57,9 +57,8 @@ export function createBridgeOutput({ outbound, identity, clock, timeoutMs }: Bri
         return judge({ status, headers, text }, parcel);
       } catch (error) {
         const reason = error instanceof Fault ? error.message : String(error);
-        // Some hops answer a body that is too large for them by closing the connection under it.
-        const mayBeTooLarge =
-          error instanceof Fault && error.code === 'outbound.unreachable' && isCutOff(error);
+        // Some hops answer a body that is too large for them by closing the connection under it; a slow line finds no end.
+        const mayBeTooLarge = error instanceof Fault && isCutOff(error);
         return { kind: 'unavailable', reason, mayBeTooLarge };
       }
     },
@@ -112,10 +111,11 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
 /** What a proxy says by itself while the bridge is away. */
 const isAway: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** What hops are known to say of a body they find too large, beside 413. */
-const seemTooLarge: ReadonlySet<number> = new Set([400, 403, 431, 500, 502]);
+const seemTooLarge: ReadonlySet<number> = new Set([400, 403, 408, 431, 500, 502]);
 
-/** True when the connection ended under a request, not before it. */
-function isCutOff({ cause }: Fault): boolean {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code);
+/** True when the connection ended under a request, not before it, or the request found no end. */
+function isCutOff({ code, cause }: Fault): boolean {
+  if (code === 'outbound.timeout') return true;
+  const found = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return code === 'outbound.unreachable' && ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(found);
 }

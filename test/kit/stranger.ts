@@ -12,6 +12,8 @@ export interface Stranger {
   answers(answer: StrangersAnswer | undefined): void;
   /** Cuts the connection under bodies of more bytes. */
   cutsAbove(bytes: number): void;
+  /** Never takes bodies of more bytes to their end. */
+  stallsAbove(bytes: number): void;
   /** Requests seen. */
   count(): number;
 }
@@ -20,11 +22,13 @@ export interface Stranger {
 export async function startStranger(t: Pick<TestContext, 'after'>, target: string): Promise<Stranger> {
   let answer: StrangersAnswer | undefined;
   let bytesMax = Infinity;
+  let stallBytes = Infinity;
   let count = 0;
   const server = createServer((incoming, outgoing) => {
     count += 1;
     if (Number(incoming.headers['content-length'] ?? 0) > bytesMax)
       return void incoming.once('data', () => incoming.socket.resetAndDestroy());
+    if (Number(incoming.headers['content-length'] ?? 0) > stallBytes) return void incoming.pause();
     if (answer !== undefined) {
       incoming.resume();
       return void incoming.once('end', () => answer?.(incoming, outgoing));
@@ -44,6 +48,7 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answers: (next) => void (answer = next),
     cutsAbove: (bytes) => void (bytesMax = bytes),
+    stallsAbove: (bytes) => void (stallBytes = bytes),
     count: () => count,
   };
 }
