@@ -54,6 +54,7 @@ function pathCases(made: Made): readonly Case[] {
     get('perPage 101', `${apis}?perPage=101`, { ...invalid, location: 'perPage' }),
     get('page twice', `${apis}?page=1&page=2`, { ...invalid, location: 'page' }),
     get('an unknown parameter', `${apis}?pgae=1`, { ...invalid, location: 'pgae' }),
+    get('a parameter called __proto__', `${apis}?__proto__=1`, invalid),
     get('an unknown sort', `${apis}?sortBy=color`, { ...invalid, location: 'sortBy' }),
     get('an unknown status', `${apis}/${made.api}/plans?statuses=OPEN`, invalid),
     get('from after to', `${apis}/${made.api}/analytics/requests-count?from=5&to=4`, {

@@ -127,7 +127,8 @@ async function bodyFor(route: Route, context: Context): Promise<unknown> {
 }
 
 function singleValues(context: Context): Record<string, string> {
-  const values: Record<string, string> = {};
+  // A Map, since a parameter may be called __proto__, and has to be refused as unknown then.
+  const values = new Map<string, string>();
   for (const [name, all] of Object.entries(context.req.queries())) {
     const [first = ''] = all;
     if (all.length > 1 || first.includes('\0') || !first.isWellFormed())
@@ -136,9 +137,9 @@ function singleValues(context: Context): Record<string, string> {
           { path: name, message: 'must be given once, as plain text; lists are separated by commas' },
         ],
       });
-    values[name] = first;
+    values.set(name, first);
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
 interface PathPattern {

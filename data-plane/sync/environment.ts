@@ -356,6 +356,7 @@ export class Environment {
   }
 
   private count(reason: RefusalReason, detail: string): void {
+    // oxlint-disable-next-line house/foreign-keys -- the reasons are our own, RefusalReason
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
     this.lastRefusal = `${reason}: ${detail}`;
     this.options.onRefused(this.at.environment, reason);

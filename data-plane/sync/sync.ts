@@ -163,12 +163,12 @@ async function keepMetrics(update: () => void, { clock, lifecycle }: SyncOptions
 
 /** E.g. { sync_refused_rollback: 2 }: for the operator, who may trust the bridge too much. */
 function refusalCounters({ refused, environments }: SyncState): Readonly<Record<string, number>> {
-  const counters: Record<string, number> = {};
+  const counters = new Map<string, number>();
   for (const each of [refused, ...environments.map((environment) => environment.refused)]) {
     for (const [reason, count] of Object.entries(each)) {
       const name = `sync_refused_${reason}`;
-      counters[name] = (counters[name] ?? 0) + count;
+      counters.set(name, (counters.get(name) ?? 0) + count);
     }
   }
-  return counters;
+  return Object.fromEntries(counters);
 }

@@ -46,8 +46,8 @@ export function createFigures(): Figures {
 }
 
 function sum(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
-  const total: Record<string, number> = {};
+  const total = new Map<string, number>();
   for (const figures of all)
-    for (const [name, value] of Object.entries(figures)) total[name] = (total[name] ?? 0) + value;
-  return total;
+    for (const [name, value] of Object.entries(figures)) total.set(name, (total.get(name) ?? 0) + value);
+  return Object.fromEntries(total);
 }

@@ -109,7 +109,7 @@ export const keyStoreSchema = section({
 function unsupportedStore(allowed: string, hints: Readonly<Record<string, string>>) {
   return ({ input }: { readonly input?: unknown }): string | undefined => {
     if (input === undefined) return undefined;
-    const hint = typeof input === 'string' ? hints[input] : undefined;
+    const hint = typeof input === 'string' && Object.hasOwn(hints, input) ? hints[input] : undefined;
     return `is not supported by this version; allowed: ${allowed}, or empty for none${hint === undefined ? '' : ` (${hint})`}`;
   };
 }

@@ -154,3 +154,16 @@ test('the reference lists path, what is taken, default and description', () => {
   assert.equal(settings.get('password')?.isSecret, true);
   assert.equal(settings.get('level')?.takes, 'one of info, debug');
 });
+
+test('a file whose keys are names that every object has is told that there is no such setting', (t) => {
+  for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const file = fileOf(t, `${key}: { polluted: 1 }\nlisten: { ${key}: { port: 1 } }\n`);
+    assert.throws(
+      () => loadConfig(schema, { process: 'gateway', file }),
+      (error) =>
+        error instanceof Fault &&
+        [key, `listen.${key}`].every((path) => error.details.some((detail) => detail.path === path)),
+      key,
+    );
+  }
+});

@@ -129,7 +129,7 @@ function fileLayer(schema: z.ZodObject, options: ConfigOptions, faults: FaultDet
     throw new Fault('config.unreadable', { detail: `${file} holds no keys.`, internal: typeof content });
   }
   const sectionNames = [...processNames, ...processNames.map(camel)];
-  const isSection = (key: string): boolean => sectionNames.includes(key) && !(key in schema.shape);
+  const isSection = (key: string): boolean => sectionNames.includes(key) && !Object.hasOwn(schema.shape, key);
   if (!Object.keys(content).some(isSection)) return { values: content, sourceOf };
 
   for (const key of Object.keys(content)) {
@@ -230,7 +230,7 @@ function dropUnknown(
   const group = value as Record<string, unknown>;
   for (const key of Object.keys(group)) {
     const path = at.path === '' ? key : `${at.path}.${key}`;
-    const child = shape[key];
+    const child = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (child !== undefined) {
       dropUnknown(child, group[key], { ...at, path });
       continue;
@@ -299,21 +299,27 @@ const camel = (name: string): string => name.replace(/-(.)/g, (_, letter: string
 
 /** Own copies all the way, because what the caller parsed must not change under it. */
 function merge(under: unknown, over: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const merged: Record<string, unknown> = isPlain(under) ? { ...under } : {};
+  // A Map, since a file may hold the key __proto__, and has to be told that there is no such setting.
+  const merged = new Map<string, unknown>(isPlain(under) ? Object.entries(under) : []);
   for (const [key, value] of Object.entries(over))
-    merged[key] = isPlain(value) ? merge(merged[key], value) : value;
-  return merged;
+    merged.set(key, isPlain(value) ? merge(merged.get(key), value) : value);
+  return Object.fromEntries(merged);
 }
 
 function put(values: Record<string, unknown>, path: string, value: unknown): void {
-  const [key = '', ...rest] = path.split('.');
-  if (rest.length === 0) {
-    values[key] = value;
-    return;
-  }
-  const group = isPlain(values[key]) ? (values[key] as Record<string, unknown>) : {};
-  values[key] = group;
-  put(group, rest.join('.'), value);
+  // Only paths of the schema come here.
+  Object.assign(
+    values,
+    merge(
+      values,
+      path
+        .split('.')
+        .reduceRight<unknown>((inner, key) => Object.fromEntries([[key, inner]]), value) as Record<
+        string,
+        unknown
+      >,
+    ),
+  );
 }
 
 function valueAt(value: unknown, path: string): unknown {

@@ -200,7 +200,7 @@ function checkUpdate(before: ApiRow, wish: ApiUpdate): void {
   if (wish.type !== definition.type)
     details.push({ path: 'type', message: `cannot change; it is ${definition.type}` });
   const to = wish.lifecycleState ?? before.lifecycle_state;
-  const allowed = nextLifecycleStates[before.lifecycle_state] ?? [];
+  const allowed = nextLifecycleStates.get(before.lifecycle_state) ?? [];
   if (to !== before.lifecycle_state && !allowed.includes(to))
     details.push({
       path: 'lifecycleState',
@@ -209,13 +209,13 @@ function checkUpdate(before: ApiRow, wish: ApiUpdate): void {
   if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
-const nextLifecycleStates: Readonly<Record<string, readonly string[]>> = {
-  CREATED: ['PUBLISHED', 'UNPUBLISHED', 'DEPRECATED', 'ARCHIVED'],
-  PUBLISHED: ['UNPUBLISHED', 'DEPRECATED', 'ARCHIVED'],
-  UNPUBLISHED: ['PUBLISHED', 'DEPRECATED', 'ARCHIVED'],
-  DEPRECATED: ['ARCHIVED'],
-  ARCHIVED: [],
-};
+const nextLifecycleStates: ReadonlyMap<string, readonly string[]> = new Map([
+  ['CREATED', ['PUBLISHED', 'UNPUBLISHED', 'DEPRECATED', 'ARCHIVED']],
+  ['PUBLISHED', ['UNPUBLISHED', 'DEPRECATED', 'ARCHIVED']],
+  ['UNPUBLISHED', ['PUBLISHED', 'DEPRECATED', 'ARCHIVED']],
+  ['DEPRECATED', ['ARCHIVED']],
+  ['ARCHIVED', []],
+]);
 
 async function oneView(db: Queries, actor: Actor, row: ApiRow): Promise<ApiView> {
   const [view] = await apiViews(db, actor, [row]);

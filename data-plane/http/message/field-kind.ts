@@ -23,21 +23,21 @@ export const kinds = {
 /** The largest kind that stays on its connection (RFC 9110 section 7.6.1); framing is regenerated from the body. */
 export const lastHopByHop = kinds.http2Settings;
 
-const names: Readonly<Record<string, number>> = {
-  connection: kinds.connection,
-  'keep-alive': kinds.keepAlive,
-  'proxy-connection': kinds.proxyConnection,
-  te: kinds.te,
-  trailer: kinds.trailer,
-  'transfer-encoding': kinds.transferEncoding,
-  upgrade: kinds.upgrade,
-  'content-length': kinds.contentLength,
-  expect: kinds.expect,
-  'http2-settings': kinds.http2Settings,
-  host: kinds.host,
-  authorization: kinds.authorization,
-  date: kinds.date,
-};
+const names: ReadonlyMap<string, number> = new Map([
+  ['connection', kinds.connection],
+  ['keep-alive', kinds.keepAlive],
+  ['proxy-connection', kinds.proxyConnection],
+  ['te', kinds.te],
+  ['trailer', kinds.trailer],
+  ['transfer-encoding', kinds.transferEncoding],
+  ['upgrade', kinds.upgrade],
+  ['content-length', kinds.contentLength],
+  ['expect', kinds.expect],
+  ['http2-settings', kinds.http2Settings],
+  ['host', kinds.host],
+  ['authorization', kinds.authorization],
+  ['date', kinds.date],
+]);
 
 interface Candidate {
   readonly kind: number;
@@ -48,7 +48,7 @@ interface Candidate {
 const longest = 17;
 // Most names are told from the known ones by their length alone.
 const byLength: readonly (readonly Candidate[])[] = Array.from({ length: longest + 1 }, (_, length) =>
-  Object.entries(names)
+  [...names]
     .filter(([name]) => name.length === length)
     .map(([name, kind]) => ({ kind, bytes: Buffer.from(name) })),
 );
@@ -80,5 +80,5 @@ function isSame(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
 /** The kind of a field name. */
 export function kindOfName(name: string): number {
   if (name.length > longest || byLength[name.length]?.length === 0) return kinds.none;
-  return names[name.toLowerCase()] ?? kinds.none;
+  return names.get(name.toLowerCase()) ?? kinds.none;
 }

@@ -140,12 +140,12 @@ interface Choice {
   readonly signsBy: RegExp;
 }
 
-const signaturesOf: Readonly<Record<string, RegExp>> = {
-  ec: /^ECDSA/,
-  ed25519: /^ed25519/i,
-  ed448: /^ed448/i,
-  rsa: /^RSA/,
-};
+const signaturesOf: ReadonlyMap<string, RegExp> = new Map([
+  ['ec', /^ECDSA/],
+  ['ed25519', /^ed25519/i],
+  ['ed448', /^ed448/i],
+  ['rsa', /^RSA/],
+]);
 
 /**
  * A context per certificate, found by name.
@@ -167,7 +167,7 @@ function createContexts(tls: TlsOptions) {
   createContext(fallback);
   const choices = certificates.map((certificate): Choice => ({
     context: createContext(contextOptions(tls, [certificate])),
-    signsBy: signaturesOf[certificate.keyType] ?? /^/,
+    signsBy: signaturesOf.get(certificate.keyType) ?? /^/,
   }));
   const byName = new Map<string, readonly Choice[]>();
   for (const name of new Set(certificates.flatMap(({ dnsNames }) => dnsNames))) {

@@ -51,7 +51,7 @@ export function createTestDialer(
   names: Readonly<Record<string, readonly string[]>> = {},
 ): Dialer {
   const lookup: DnsLookup = (name, callback) => {
-    const addresses = names[name];
+    const addresses = Object.hasOwn(names, name) ? names[name] : undefined;
     if (addresses === undefined) return callback(Object.assign(new Error(name), { code: 'ENOTFOUND' }), []);
     callback(
       null,

@@ -260,16 +260,16 @@ function createRotation(): Rotation {
   };
 }
 
-const failuresByCode: Readonly<Record<string, UpstreamFailure>> = {
-  ECONNREFUSED: 'connectRefused',
-  ENOTFOUND: 'dnsFailed',
-  ETIMEDOUT: 'connectTimeout',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-};
+const failuresByCode: ReadonlyMap<string, UpstreamFailure> = new Map([
+  ['ECONNREFUSED', 'connectRefused'],
+  ['ENOTFOUND', 'dnsFailed'],
+  ['ETIMEDOUT', 'connectTimeout'],
+  ['EHOSTUNREACH', 'unreachable'],
+  ['ENETUNREACH', 'unreachable'],
+  ['EADDRNOTAVAIL', 'unreachable'],
+  ['ECONNRESET', 'reset'],
+  ['EPIPE', 'reset'],
+]);
 
 /**
  * Why a socket failed, by Node's code; what is not a network's error comes from the TLS side.
@@ -279,7 +279,7 @@ const failuresByCode: Readonly<Record<string, UpstreamFailure>> = {
  */
 export function failureOf(error: Error): UpstreamFailure {
   const code = codeOf(error);
-  const known = failuresByCode[code];
+  const known = failuresByCode.get(code);
   if (known !== undefined) return known;
   if (code.startsWith('EAI_')) return 'dnsFailed';
   return /TLS|SSL|CERT|^SELF_SIGNED|^UNABLE_TO_|^EPROTO$|^HOSTNAME_|^INVALID_|CRL/.test(code)
