@@ -88,6 +88,16 @@ async function startScene(t: TestContext, port: number, config: Changes = {}) {
       const id = Buffer.from(apiKeyHash(localTenant.environment, key)).toString('hex').slice(0, 32);
       return apply({ removed: [['api-key', id]] });
     },
+    /** The whole set again, as after a long absence: the two APIs and no subscription. */
+    replaceAll: () => {
+      const set = ['keyed', 'open'].map((id) => {
+        const definition = JSON.stringify(apiDefinition(id, target, id === 'keyed' ? { plans } : {}));
+        const payload = encodeApi({ id, name: id, revision: '2', definition });
+        return { kind: 'api' as const, id, payload, seq: 500, revision: '2' };
+      });
+      gateway.deployments.apply({ ...localTenant, seq: 500, isFull: true, set, removed: [] });
+      return performance.now();
+    },
     removeSubscription: () => apply({ removed: [['subscription', 's']] }),
     removeApi: (id: string) => apply({ removed: [['api', id]] }),
     api: (id: string, changes: Changes, to = target) => {
@@ -132,6 +142,7 @@ const withdrawals: Readonly<
     1_008,
     'API_KEY_INVALID',
   ],
+  'its subscription is missing in a full change': [(s) => s.replaceAll(), 1_008, 'API_KEY_INVALID'],
   'its API is stopped': [(s) => s.removeApi('keyed'), 1_001, 'NO_CONTEXT_PATH'],
   'its API moves to another path': [
     (s) =>
@@ -178,13 +189,10 @@ for (const [what, [act, code, errorKey]] of Object.entries(withdrawals)) {
     );
     // Nobody else notices; another subscription does where its API or plan went too.
     assert.equal((await exchangeMessage(openOne, 'still')).message.toString(), 'still');
-    if (/key|subscription/.test(what) && !what.includes('API'))
-      assert.equal((await exchangeMessage(others, 'still')).message.toString(), 'still');
+    const isAlone = /key|subscription/.test(what) && !/API|full/.test(what);
+    if (isAlone) assert.equal((await exchangeMessage(others, 'still')).message.toString(), 'still');
     else await eventually(() => others.readyState === others.CLOSED);
-    assert.equal(
-      scene.gateway.deployments.streams.size,
-      /key|subscription/.test(what) && !what.includes('API') ? 2 : 1,
-    );
+    assert.equal(scene.gateway.deployments.streams.size, isAlone ? 2 : 1);
   });
 }
 

@@ -5,6 +5,7 @@ import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition } from '../../test/kit/gateway.ts';
 import { startLoad } from '../../test/kit/load.ts';
 import { startUpstream } from '../../test/kit/upstream.ts';
+import { closeOf, openWebSocket, startWebSocketBackend } from '../../test/kit/websockets.ts';
 import { startWorkerGateway, type WorkerGateway } from '../../test/kit/worker-gateway.ts';
 
 /** Request ids of one process begin with the same random characters. */
@@ -156,6 +157,26 @@ test('SIGTERM drains all and leaves no process; a second replace while one runs 
   gateway.process.kill('SIGTERM');
   assert.equal(await gateway.process.ended, 0, gateway.process.output());
   assert.deepEqual([...pids, ...during].filter(isAlive), []);
+});
+
+test('a socket ends with its key in whichever worker it lives', async (t) => {
+  const backend = await startWebSocketBackend(t);
+  const plans = { keyed: { id: 'keyed', name: 'Keyed', security: { type: 'API_KEY' } } };
+  const gateway = await startWorkerGateway(t, {
+    apis: {
+      a: apiDefinition('a', `http://127.0.0.1:${backend.port}`, { plans }),
+      isthmus: {
+        subscriptions: [{ id: 's', api: 'a', plan: 'keyed', application: 'app', apiKeys: ['key-of-s'] }],
+      },
+    },
+  });
+  const headers = { 'x-gravitee-api-key': 'key-of-s' };
+  const sockets = await Promise.all(
+    Array.from({ length: 16 }, () => openWebSocket(t, `ws://127.0.0.1:${gateway.port}/a`, { headers })),
+  );
+  const closed = Promise.all(sockets.map(closeOf));
+  gateway.write('isthmus', { subscriptions: [] });
+  for (const { code } of await closed) assert.equal(code, 1_008);
 });
 
 test('when the primary is killed the workers answer what runs and end', async (t) => {
