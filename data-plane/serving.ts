@@ -82,6 +82,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     log,
     keysSeenMax: config.apiKey.seenMax,
     streamMsMax: config.request.streamMsMax,
+    onThrown: tellThrown,
   });
   lifecycle.onClose('deployments', () => deployments.close());
   return {
@@ -149,7 +150,12 @@ async function listen(
     nextRequestId,
     strays,
     places: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
-    deadlines: new Deadlines({ clock, afterMs: request.timeoutMs, graceMs: Math.min(50, request.timeoutMs) }),
+    deadlines: new Deadlines({
+      clock,
+      afterMs: request.timeoutMs,
+      graceMs: Math.min(50, request.timeoutMs),
+      onThrown: tellThrown,
+    }),
     forwarding,
     streams: deployments.streams,
     bodyBytesMax: request.bufferedBytesMax,

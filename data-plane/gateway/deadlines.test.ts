@@ -7,14 +7,20 @@ import { type Deadline, Deadlines } from './deadlines.ts';
 function setUp() {
   const clock = createFakeClock();
   const fired: string[] = [];
-  const deadlines = new Deadlines({ clock, afterMs: 1_000, graceMs: 50 });
+  const thrown: unknown[] = [];
+  const deadlines = new Deadlines({
+    clock,
+    afterMs: 1_000,
+    graceMs: 50,
+    onThrown: (error) => void thrown.push(error),
+  });
   const create = (name: string): Deadline => ({
     dueMs: 0,
     previousDeadline: undefined,
     nextDeadline: undefined,
     onDeadline: () => void fired.push(name),
   });
-  return { clock, fired, deadlines, create };
+  return { clock, fired, thrown, deadlines, create };
 }
 
 test('deadlines fire in order, not before their time and at most the grace late', async () => {
@@ -42,4 +48,18 @@ test('a removed deadline never fires, wherever it stood and however often it is 
   deadlines.add(create('e'));
   await clock.advance(1_100);
   assert.deepEqual(fired, ['b', 'e']);
+});
+
+test('a deadline that throws is told, and the others fire in their time', async () => {
+  const { clock, fired, thrown, deadlines, create } = setUp();
+  const broken = create('broken');
+  broken.onDeadline = () => {
+    throw new Error('a bug');
+  };
+  deadlines.add(broken);
+  deadlines.add(create('a'));
+  await clock.advance(500);
+  deadlines.add(create('b'));
+  await clock.advance(1_100);
+  assert.deepEqual([fired, thrown.length], [['a', 'b'], 1]);
 });

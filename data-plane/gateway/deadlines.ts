@@ -20,9 +20,16 @@ export class Deadlines {
   private readonly clock: Clock;
   private readonly afterMs: number;
   private readonly graceMs: number;
+  private readonly onThrown: (error: unknown) => void;
 
-  constructor(options: { readonly clock: Clock; readonly afterMs: number; readonly graceMs: number }) {
+  constructor(options: {
+    readonly clock: Clock;
+    readonly afterMs: number;
+    readonly graceMs: number;
+    readonly onThrown: (error: unknown) => void;
+  }) {
     this.clock = options.clock;
+    this.onThrown = options.onThrown;
     this.afterMs = options.afterMs;
     this.graceMs = options.graceMs;
   }
@@ -60,7 +67,12 @@ export class Deadlines {
     const nowMs = this.clock.monotonicMs();
     for (let due = this.first; due !== undefined && due.dueMs <= nowMs; due = this.first) {
       this.remove(due);
-      due.onDeadline();
+      try {
+        due.onDeadline();
+      } catch (error) {
+        // The others are due all the same.
+        this.onThrown(error);
+      }
     }
     if (this.first !== undefined) this.schedule(this.first.dueMs - nowMs);
   }

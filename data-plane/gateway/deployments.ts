@@ -15,6 +15,7 @@ import type { RecordTarget } from './records.ts';
 import { claimPlaces, type Claim } from './places.ts';
 import { judgeClaim } from './claims.ts';
 import { Streams } from './streams.ts';
+import type { TellThrown } from './thrown.ts';
 import { Subscriptions, touchedBy } from './subscriptions.ts';
 
 /** What this gateway serves, and the way to change it. */
@@ -79,6 +80,8 @@ export interface DeploymentsOptions {
   readonly keysSeenMax: number;
   /** Longest life of a tunnel or an endless answer; 0 is no bound. */
   readonly streamMsMax: number;
+  /** Hears what threw on the way of a request although nothing should. */
+  readonly onThrown: TellThrown;
   /** Default: the catalogue's policies. */
   readonly build?: PolicyBuilder | undefined;
 }
@@ -98,6 +101,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
   const streams = new Streams({
     clock: options.host.clock,
     lifeMsMax: options.streamMsMax,
+    onThrown: options.onThrown,
     judge(owner, nowMs) {
       const { environment: name, id } = owner.deployed;
       const environment = environments.get(name);
@@ -159,10 +163,20 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
 }
 
 const entryOptionsOf = (
-  { upstreams, host, build = buildPolicy, records }: DeploymentsOptions,
+  { upstreams, host, build = buildPolicy, records, log }: DeploymentsOptions,
   { organization, environment }: ConfigChange,
   subscriptions: Subscriptions,
-): EntryOptions => ({ upstreams, host, build, records, organization, environment, subscriptions });
+): EntryOptions => ({
+  upstreams,
+  host,
+  build,
+  records,
+  organization,
+  environment,
+  subscriptions,
+  // Nobody but us can mend it, and the nack says no more than that.
+  onBug: (error, api) => log.error({ environment, api, err: error }, 'a definition ran into a bug'),
+});
 
 const kinds = new Set(['api', 'subscription', 'api-key', 'gateway-settings']);
 

@@ -1,3 +1,4 @@
+import { Fault } from '../../proto/faults/fault.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import { decodeApi } from '../../proto/wire/payloads.ts';
 import { type CompiledApi, compileApi, type CompileOptions } from './compile.ts';
@@ -24,6 +25,8 @@ export interface EntryOptions extends Omit<CompileOptions, 'key'> {
   readonly environment: string;
   readonly subscriptions: Subscriptions;
   readonly records: RecordTarget | undefined;
+  /** Hears what a definition ran into that is no fault of its own. */
+  readonly onBug: (error: unknown, api: string) => void;
 }
 
 /** What became of a record: a new entry, or a refusal that leaves the one before. */
@@ -77,6 +80,7 @@ export function buildEntry(
     return { kind: 'built', compiled: fresh, entry };
   } catch (error) {
     fresh?.release();
+    if (!(error instanceof Fault)) options.onBug(error, record.id);
     const nack = { kind: record.kind, id: record.id, seq: record.seq, ...reasonOf(error) };
     return { kind: 'refused', nack, places: placesOfRefused(text), name };
   }

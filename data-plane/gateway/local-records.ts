@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { detailsOf } from '../../proto/model/issues.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
+import { wireLimits } from '../../proto/wire/limits.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
 import type { LocalFile } from './local-files.ts';
 
@@ -71,12 +72,19 @@ function apiRecords({ name: file, content }: LocalFile): readonly LocalRecord[] 
   const named = { ...api, id, name };
   const definition = JSON.stringify(isEnvelope ? { ...content, api: named } : named);
   const revision = typeof api['apiVersion'] === 'string' ? api['apiVersion'] : '1';
-  // What is no text has no place in a record; the definition is refused with its path all the same.
-  const [recordId = '', recordName = '', recordRevision = ''] = [id, name, revision].map((text) =>
-    text.toWellFormed(),
-  );
-  const payload = encodeApi({ id: recordId, name: recordName, revision: recordRevision, definition });
+  const recordId = fitting(id, wireLimits.idCharsMax);
+  const payload = encodeApi({
+    id: recordId,
+    name: fitting(name, wireLimits.nameCharsMax),
+    revision: fitting(revision, wireLimits.revisionCharsMax),
+    definition,
+  });
   return [{ kind: 'api', id: recordId, file, payload }];
+}
+
+/** What fits into a record, so that the definition itself is read and refused, with its path. */
+function fitting(text: string, charsMax: number): string {
+  return text.slice(0, charsMax).toWellFormed();
 }
 
 function subscriptionRecords(

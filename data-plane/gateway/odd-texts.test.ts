@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway.ts';
 import { playOddRound, startOddTargets } from '../../test/kit/odd-gateway.ts';
 import { wholeDefinition } from '../../test/kit/odd-texts.ts';
 
@@ -18,6 +18,38 @@ test('a header that cannot be written is refused when its definition is loaded, 
   assert.equal((await gateway.call('/a')).status, 503);
   const ready = await (await fetch(`${gateway.nodeApi}/health/ready`)).text();
   assert.match(ready, /responseTemplates\.DEFAULT\.\*\/\*\.headers\.X-City must be printable ASCII/);
+});
+
+test('a length that a policy sets is never ours, not even where the body is left out', async (t) => {
+  const headers = [
+    { name: 'Content-Length', value: 'two' },
+    { name: 'Transfer-Encoding', value: 'odd' },
+    { name: 'Trailer', value: 'X' },
+    { name: 'Connection', value: 'X-Kept' },
+    { name: 'X-Kept', value: 'yes' },
+  ];
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', 'http://127.0.0.1:1', {
+        flows: [flow('/', { request: [['mock', { headers, content: 'four' }]] })],
+      }),
+    },
+  });
+  for (const [method, text] of [
+    ['GET', 'four'],
+    ['HEAD', ''],
+  ] as const) {
+    const answer = await gateway.call('/a', { method });
+    assert.deepEqual(
+      [
+        answer.headers['content-length'],
+        answer.headers['transfer-encoding'],
+        answer.headers['x-kept'],
+        answer.text,
+      ],
+      ['4', undefined, 'yes', text],
+    );
+  }
 });
 
 test('whatever texts a definition holds, it is refused with the path of one, or every request is answered', async (t) => {

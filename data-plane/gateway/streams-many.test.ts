@@ -12,7 +12,7 @@ test('a change looks at the streams of what it changed and at no others, of 10,0
     (judged += 1),
     { kind: 'holds', untilMs: Infinity }
   );
-  const streams = new Streams({ clock, lifeMsMax: 0, judge });
+  const streams = new Streams({ clock, lifeMsMax: 0, judge, onThrown: assert.ifError });
   const all = Array.from({ length: 10_000 }, (_, at) => {
     const exchange: Pick<Exchange, 'beforeEnd' | 'end'> = { beforeEnd: undefined, end: () => undefined };
     const call = { exchange: exchange as Exchange, errorKey: undefined, errorMessage: undefined };

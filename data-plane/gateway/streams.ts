@@ -94,6 +94,7 @@ export class Streams {
   readonly #clock: Clock;
   readonly #lifeMsMax: number;
   readonly #judge: (owner: StreamOwner, nowMs: number) => Claim;
+  readonly #onThrown: (error: unknown) => void;
   readonly #young: Deadlines;
   readonly #all = new Set<Stream>();
   readonly #byOwner = new Map<string, Set<Stream>>();
@@ -106,11 +107,13 @@ export class Streams {
     readonly clock: Clock;
     readonly lifeMsMax: number;
     readonly judge: (owner: StreamOwner, nowMs: number) => Claim;
+    readonly onThrown: (error: unknown) => void;
   }) {
     this.#clock = options.clock;
     this.#lifeMsMax = options.lifeMsMax;
     this.#judge = options.judge;
-    this.#young = new Deadlines({ clock: options.clock, afterMs: youngMs, graceMs: 0 });
+    this.#young = new Deadlines({ ...options, afterMs: youngMs, graceMs: 0 });
+    this.#onThrown = options.onThrown;
   }
 
   get size(): number {
@@ -204,7 +207,12 @@ export class Streams {
     const nowMs = this.#clock.now();
     const monotonicMs = this.#clock.monotonicMs();
     for (const stream of this.#all) {
-      if (stream.untilMs <= nowMs) this.#judgeAgain(stream, nowMs);
+      try {
+        if (stream.untilMs <= nowMs) this.#judgeAgain(stream, nowMs);
+      } catch (error) {
+        // The next look asks again; the others are asked now.
+        this.#onThrown(error);
+      }
       if (stream.oldMs <= monotonicMs) this.#end(stream, streamEnds.tooOld);
     }
     if (this.#all.size > 0) this.#schedule();

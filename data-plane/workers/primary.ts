@@ -6,6 +6,7 @@ import { createUpstreams } from '../endpoints/upstreams.ts';
 import { warnBeforeEnd } from '../ending.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import { createDeployments, type DeployedEnvironment, type Deployments } from '../gateway/deployments.ts';
+import { createThrownTeller } from '../gateway/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { createEngine, openReporter } from '../serving.ts';
 import { openSource, startSource } from '../source.ts';
@@ -102,7 +103,8 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
 
 /** Compiles everything as the workers do and serves nothing: what it refuses they refuse, and its pools stay empty. */
 function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deployments {
-  const upstreams = createUpstreams(createEngine(), config);
+  const onThrown = createThrownTeller({ log, clock, count: () => undefined });
+  const upstreams = createUpstreams(createEngine(onThrown), config);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const deployments = createDeployments({
     upstreams,
@@ -111,6 +113,7 @@ function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deploymen
     log,
     keysSeenMax: 1,
     streamMsMax: 0,
+    onThrown,
   });
   lifecycle.onClose('deployments', () => deployments.close());
   return deployments;

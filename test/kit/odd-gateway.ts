@@ -133,7 +133,13 @@ function publish(
 ): readonly (readonly [id: string, reason: string])[] {
   const set = inputs.map(({ id, definition }, at) => {
     const name = typeof definition['name'] === 'string' ? definition['name'] : id;
-    const payload = encodeApi({ id, name, revision: '1', definition: JSON.stringify(definition) });
+    // The management API takes no half characters, and no longer names.
+    const payload = encodeApi({
+      id,
+      name: name.slice(0, 256).toWellFormed(),
+      revision: '1',
+      definition: JSON.stringify(definition),
+    });
     return { kind: 'api', id, seq: at + 1, revision: '1', payload } as const;
   });
   const nacks = gateway.deployments.apply({

@@ -53,6 +53,7 @@ export async function startServingParts(
     log,
     keysSeenMax: 10,
     streamMsMax: 0,
+    onThrown,
     build,
   });
   const set = Object.keys(policies).map((name, at) => {
@@ -79,7 +80,7 @@ export async function startServingParts(
     nextRequestId,
     strays: createStrays({ target: undefined, environments: () => [], nextRequestId, clientOf: () => '' }),
     places: { header: '', parameter: '' },
-    deadlines: new Deadlines({ clock: systemClock, afterMs: 200, graceMs: 10 }),
+    deadlines: new Deadlines({ clock: systemClock, afterMs: 200, graceMs: 10, onThrown }),
     forwarding,
     bodyBytesMax: 1_000,
     streams: deployments.streams,

@@ -118,7 +118,12 @@ function createHandshakes(tls: TlsOptions, handshakeMsMax: number): Server {
     ALPNProtocols: ['http/1.1'],
     // Node calls it on the socket. It does not say so; the test with several key types would tell.
     SNICallback(this: unknown, name, callback) {
-      callback(null, contexts.of(name, this instanceof TLSSocket ? this : undefined));
+      try {
+        callback(null, contexts.of(name, this instanceof TLSSocket ? this : undefined));
+      } catch (error) {
+        // The handshake fails; thrown here it would end the process.
+        callback(error instanceof Error ? error : new Error(String(error)));
+      }
     },
   });
 }
