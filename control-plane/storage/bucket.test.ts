@@ -146,6 +146,29 @@ for (const database of testDatabases) {
   });
 }
 
+test('the opened bucket is the bucket: every argument of every call arrives', async (t) => {
+  const [sqlite] = testDatabases;
+  assert.ok(sqlite);
+  const { open, folder } = await stage(t, sqlite);
+  const blobs = await open(true, folder('a'));
+  const bare = placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' }).blobs;
+  for (const key of ['l/o=1/e=1/x', 'l/o=1/e=2/x', 'l/o=2/e=1/x'])
+    await blobs.put(key, bytes, { ifAbsent: true });
+  assert.equal(await blobs.put('l/o=1/e=1/x', bytes, { ifAbsent: true }), 'existed');
+  await assert.rejects(blobs.get('l/o=1/e=1/x', { bytesMax: 0 }), { code: 'blobs.too_large' });
+  for (const depth of [1, 2])
+    assert.deepEqual(
+      await Array.fromAsync(blobs.folders('l/', depth)),
+      await Array.fromAsync(bare.folders('l/', depth)),
+    );
+  const after = await Array.fromAsync(blobs.list('l/', { after: 'l/o=1/e=2/x' }));
+  assert.deepEqual(
+    after.map(({ key }) => key),
+    ['l/o=2/e=1/x'],
+  );
+  assert.equal(await blobs.copy('l/o=2/e=1/x', 'copy'), true);
+});
+
 test('one S3 bucket by two names of its host is one bucket; another prefix in it is another', async (t) => {
   const [sqlite] = testDatabases;
   assert.ok(sqlite);

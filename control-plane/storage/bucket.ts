@@ -88,19 +88,20 @@ async function isStill(storage: Storage, identity: string): Promise<boolean> {
   }
 }
 
+/** Passes on whatever arguments there are: one that was left out here once made the ingester list the wrong folders. */
 function guard(blobs: BlobStore, check: () => Promise<void>): BlobStore {
   return {
-    put: async (key, bytes, options) => (await check(), blobs.put(key, bytes, options)),
-    get: async (key, options) => (await check(), blobs.get(key, options)),
-    copy: async (from, to) => (await check(), blobs.copy(from, to)),
-    delete: async (key) => (await check(), blobs.delete(key)),
-    async *list(prefix, options) {
+    put: async (...wish) => (await check(), blobs.put(...wish)),
+    get: async (...wish) => (await check(), blobs.get(...wish)),
+    copy: async (...wish) => (await check(), blobs.copy(...wish)),
+    delete: async (...wish) => (await check(), blobs.delete(...wish)),
+    async *list(...wish) {
       await check();
-      yield* blobs.list(prefix, options);
+      yield* blobs.list(...wish);
     },
-    async *folders(prefix) {
+    async *folders(...wish) {
       await check();
-      yield* blobs.folders(prefix);
+      yield* blobs.folders(...wish);
     },
   };
 }
