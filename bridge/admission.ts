@@ -1,62 +1,68 @@
 import { Fault } from '../proto/faults/fault.ts';
-import { audienceOf, peekAssertion, verifyAssertion } from '../proto/trust/assertions.ts';
-import { createReplayGuard } from '../proto/trust/replay.ts';
+import { peekAssertion, verifyAssertion } from '../proto/trust/assertions.ts';
+import type { SeatRole } from '../proto/trust/seats.ts';
 import type { GatewayIdentity } from '../proto/wire/published.ts';
 import type { EventKind } from './events.ts';
+import { badNonce, type Nonces } from './nonces.ts';
 import type { Services } from './services.ts';
 
-/** A gateway that has proven who it is. */
+/** A process that has proven whose it is. */
 export interface Visitor {
   readonly identity: GatewayIdentity;
-  /** Which of its processes speaks. */
+  /** Which of its processes speaks, and as what. */
   readonly instance: string;
+  readonly role: SeatRole;
+  /** When the nonce that it signed was made. */
+  readonly nonceMadeAtMs: number;
 }
 
 /** Lets gateways in. */
 export interface Admission {
   /**
-   * Verifies the assertion of a request.
+   * Verifies the assertion of a request and uses its nonce up.
    *
-   * Errors: request.unauthorized without one, trust.* for a bad one, bridge.unknown_gateway, bridge.revoked (403), and
-   *         storage.unavailable (503) when the database is away: unknown is not no.
+   * Cheap checks come first: whoever has no nonce of ours costs no query, and nothing is written before a signature
+   * verified. Errors: request.unauthorized without one, trust.* for a bad one, bridge.unknown_gateway, bridge.revoked
+   * (403), and storage.unavailable (503) when the database is away: unknown is not no.
    */
-  admit(headers: {
-    readonly authorization?: string | undefined;
-    readonly host?: string | undefined;
-  }): Promise<Visitor>;
+  admit(authorization: string | undefined): Promise<Visitor>;
 }
 
-/** Makes the door; assertions are taken once per bridge process. */
-export function createAdmission({ config, repository, clock, events, metrics }: Services): Admission {
-  const replay = createReplayGuard();
-  const publicAudiences = config.publicUrls.map(audienceOf);
+/** Makes the door; audiences are the bridge's own names, never what a request says. */
+export function createAdmission(
+  { repository, events, metrics }: Services,
+  { nonces, audiences }: { readonly nonces: Nonces; readonly audiences: () => readonly string[] },
+): Admission {
   const refusals = metrics.counter('isthmus_bridge_refusals_total', 'Assertions refused.', ['code']);
 
-  const audiences = (host: string | undefined): readonly string[] =>
-    publicAudiences.length > 0 || host === undefined
-      ? publicAudiences
-      : [`https://${host}`, `http://${host}`];
+  const judge = async (authorization: string | undefined): Promise<Visitor> => {
+    const token = /^Bearer ([A-Za-z0-9._-]{1,2048})$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined)
+      throw new Fault('request.unauthorized', { detail: 'Authorization: Bearer <assertion> is required.' });
+    const { gateway, nonce } = peekAssertion(token);
+    const nonceMadeAtMs = await nonces.read(nonce);
+    if (nonceMadeAtMs === undefined) throw badNonce();
+    const identity = await repository.gateway(gateway);
+    if (identity === undefined) throw new Fault('bridge.unknown_gateway');
+    const report = (error: unknown): never => {
+      const kind = eventOf(error);
+      if (kind !== undefined) events.report({ gateway, kind, detail: (error as Fault).detail });
+      throw error;
+    };
+    const { instance, role } = await verifyAssertion(token, {
+      key: identity.signingKey,
+      audiences: audiences(),
+    }).catch(report);
+    // After the signature, so that a stranger does not learn who was revoked.
+    if (identity.isRevoked) throw new Fault('bridge.revoked');
+    if (!(await repository.takeNonce(nonce, nonceMadeAtMs))) report(new Fault('trust.replayed'));
+    return { identity, instance, role, nonceMadeAtMs };
+  };
 
   return {
-    async admit({ authorization, host }) {
+    async admit(authorization) {
       try {
-        const token = /^Bearer ([A-Za-z0-9._-]{1,2048})$/i.exec(authorization ?? '')?.[1];
-        if (token === undefined)
-          throw new Fault('request.unauthorized', {
-            detail: 'Authorization: Bearer <assertion> is required.',
-          });
-        const { gateway } = peekAssertion(token);
-        const identity = await repository.gateway(gateway);
-        if (identity === undefined) throw new Fault('bridge.unknown_gateway');
-        const against = { key: identity.signingKey, audience: audiences(host), nowMs: clock.now(), replay };
-        const { instance } = await verifyAssertion(token, against).catch((error: unknown) => {
-          const kind = eventOf(error);
-          if (kind !== undefined) events.report({ gateway, kind, detail: (error as Fault).detail });
-          throw error;
-        });
-        // After the signature, so that a stranger does not learn who was revoked.
-        if (identity.isRevoked) throw new Fault('bridge.revoked');
-        return { identity, instance };
+        return await judge(authorization);
       } catch (error) {
         if (error instanceof Fault) refusals.inc({ code: error.code });
         throw error;

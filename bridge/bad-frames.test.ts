@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { encodeDelimited } from '../proto/wire/delimited.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
 import { framesOf } from '../test/kit/bridge-calls.ts';
-import { assertionFor, openStream } from '../test/kit/bridge-client.ts';
+import { assertionFor, claimSeat, openStream } from '../test/kit/bridge-client.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { startTestBridge } from '../test/kit/test-bridge.ts';
 
@@ -76,6 +76,7 @@ test('a stream that says no hello is ended', async (t) => {
   const gateway = bridge.repository.addGateway();
   const { hostname, port } = new URL(bridge.url);
   const socket = connect(Number(port), hostname);
+  await claimSeat(gateway, bridge.url);
   const token = await assertionFor(gateway, bridge.url);
   socket.write(
     `GET /bridge/v1/stream HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${token}\r\n` +

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { createSigningKeyPair } from '../proto/trust/keys.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
 import { batchOf, callBridge } from '../test/kit/bridge-calls.ts';
-import { assertionFor } from '../test/kit/bridge-client.ts';
+import { makeNonce } from '../proto/trust/nonces.ts';
+import { assertionFor, claimSeat } from '../test/kit/bridge-client.ts';
 import type { MemoryGateway } from '../test/kit/memory-repository.ts';
 import { startTestBridge, type TestBridge } from '../test/kit/test-bridge.ts';
 
@@ -34,7 +35,6 @@ const enrol = (bridge: TestBridge, body: object | string) =>
   });
 const key32 = Buffer.alloc(32, 1).toString('base64url');
 const enrolment = { token: 'x', signingKey: key32, sealingKey: key32, hostname: 'h', version: '1' };
-const hourMs = 3_600_000;
 
 type BodyInit = NonNullable<RequestInit['body']>;
 
@@ -77,16 +77,35 @@ const badRows: readonly BadRow[] = [
       withToken(b, await assertionFor({ ...g, identity: { ...g.identity, id: 'nobody' } }, b.url)),
   },
   {
-    name: 'an expired assertion',
+    name: 'an assertion over a nonce that no bridge made',
     status: 401,
-    code: 'trust.expired',
-    ask: async (b, g) => withToken(b, await assertionFor(g, b.url, { nowMs: Date.now() - hourMs })),
+    code: 'trust.bad_nonce',
+    ask: async (b, g) => withToken(b, await assertionFor(g, b.url, { nonce: 'A'.repeat(62) })),
   },
   {
-    name: 'an assertion from the future',
+    name: 'an assertion over an old nonce',
     status: 401,
-    code: 'trust.expired',
-    ask: async (b, g) => withToken(b, await assertionFor(g, b.url, { nowMs: Date.now() + hourMs })),
+    code: 'trust.bad_nonce',
+    ask: async (b, g) => {
+      const { keys, nowMs } = await b.repository.nonceKeys();
+      assert.ok(keys[0] !== undefined);
+      return withToken(b, await assertionFor(g, b.url, { nonce: makeNonce(keys[0], nowMs - 61_000) }));
+    },
+  },
+  {
+    name: 'a door of the gateway for its shipper',
+    status: 403,
+    code: 'request.forbidden',
+    ask: async (b, g) => {
+      await claimSeat(g, b.url, { role: 'shipper' });
+      return withToken(b, await assertionFor(g, b.url, { role: 'shipper' }));
+    },
+  },
+  {
+    name: 'a process that never claimed its seat',
+    status: 403,
+    code: 'bridge.seat_required',
+    ask: async (b, g) => withToken(b, await assertionFor(g, b.url)),
   },
   {
     name: 'an assertion for another bridge',

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { Fault } from '../proto/faults/fault.ts';
 
 /** Reads a body whole, up to a bound. Errors: request.too_large, request.invalid when it breaks off. */
@@ -19,4 +20,18 @@ export async function readBody(request: Request, bytesMax: number): Promise<Uint
     throw new Fault('request.invalid', { detail: 'The body broke off.', cause });
   }
   return Buffer.concat(chunks, bytes);
+}
+
+/** Reads a body as JSON of a shape. Errors: request.invalid naming each field. */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array): z.output<Schema> {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new Fault('request.invalid', { detail: 'The body is not JSON.', cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const details = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  throw new Fault('request.invalid', { details });
 }

@@ -25,7 +25,7 @@ export const bridgeConfigSchema = z.strictObject({
     .array(z.url({ protocol: /^https?$/ }))
     .default([])
     .describe(
-      'URLs under which gateways dial this bridge; an assertion must name one. Empty: the Host dialled.',
+      'URLs under which gateways dial this bridge; an assertion must name one. Needed when it listens on every address.',
     ),
   metrics: z.boolean().default(false).describe('Answer GET /metrics on the same port.'),
   limits: section({
@@ -50,6 +50,9 @@ export const bridgeConfigSchema = z.strictObject({
     aliveMsMax: ms
       .default(1_000)
       .describe('Wait for the pong of an old stream when its identity appears again.'),
+    seatLeaseMs: ms
+      .default(15_000)
+      .describe('How long a process of an identity keeps its seat without a sign of life.'),
     pollWaitMsMax: ms.default(30_000).describe('Longest wait of a long poll.'),
   }),
 });

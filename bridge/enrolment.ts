@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../proto/faults/fault.ts';
-import type { EnrolmentRequest, GatewayIdentity } from '../proto/wire/published.ts';
-import { readBody } from './body.ts';
+import type { GatewayIdentity } from '../proto/wire/published.ts';
+import { parseBody, readBody } from './body.ts';
 import { createRate } from './rate.ts';
 import type { Services } from './services.ts';
 
@@ -42,7 +42,9 @@ export function createEnrolment({ repository, clock, config }: Services): {
   return {
     async enrol(request) {
       if (attempts.take() > 0) throw new Fault('request.too_many');
-      const identity = await repository.enrol(parse(await readBody(request, bodyBytesMax)));
+      const identity = await repository.enrol(
+        parseBody(enrolmentBody, await readBody(request, bodyBytesMax)),
+      );
       return answerOf(identity, clock.now());
     },
   };
@@ -53,17 +55,4 @@ function answerOf({ id, grant, ...identity }: GatewayIdentity, bridgeTimeMs: num
   const { organization, fleet, environments, tags, tenant } = grant;
   const required = { gateway: id, organization, fleet, environments, tags, signingKey, bridgeTimeMs };
   return tenant === undefined ? required : { ...required, tenant };
-}
-
-function parse(bytes: Uint8Array): EnrolmentRequest {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch (cause) {
-    throw new Fault('request.invalid', { detail: 'The body is not JSON.', cause });
-  }
-  const parsed = enrolmentBody.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
-  throw new Fault('request.invalid', { details });
 }

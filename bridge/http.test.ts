@@ -6,7 +6,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
 import { batchOf, callBridge, framesOf } from '../test/kit/bridge-calls.ts';
-import { assertionFor, createGatheredSet, openStream } from '../test/kit/bridge-client.ts';
+import { assertionFor, claimSeat, createGatheredSet, openStream } from '../test/kit/bridge-client.ts';
 import { createAuthority } from '../test/kit/certificates.ts';
 import { sha256Of } from '../proto/wire/parcel.ts';
 import { readReceipt } from '../proto/wire/receipt.ts';
@@ -58,7 +58,7 @@ test('a second instance that polls while the first has a stream is refused', asy
   const client = await openStream({ gateway, url: bridge.url, instance: 'other' });
   await eventually(() => client.frames.length > 0);
   const answer = await call(bridge, gateway, '/bridge/v1/changes?environment=dev');
-  assert.equal(answer.status, 409);
+  assert.equal(answer.status, 403);
   assert.equal(((await answer.json()) as { code: string }).code, 'bridge.identity_in_use');
 });
 
@@ -205,7 +205,9 @@ test('an assertion counts only for the configured public URLs', async (t) => {
   const bridge = await startTestBridge(t, { publicUrls: ['https://bridge.example:18092/'] });
   const gateway = bridge.repository.addGateway();
   assert.equal((await call(bridge, gateway, '/bridge/v1/changes?environment=dev')).status, 401);
-  const token = await assertionFor(gateway, 'https://bridge.example:18092');
+  const audience = 'https://bridge.example:18092';
+  assert.equal((await claimSeat(gateway, bridge.url, { audience })).status, 200);
+  const token = await assertionFor(gateway, bridge.url, { audience });
   const answer = await fetch(`${bridge.url}/bridge/v1/changes?environment=dev`, {
     headers: { authorization: `Bearer ${token}` },
   });

@@ -5,7 +5,7 @@ import type { EnvironmentRef, GatewayIdentity } from '../proto/wire/published.ts
 import type { Visitor } from './admission.ts';
 import { changesSince, type ChangeSource, type Position } from './changes.ts';
 import type { Services } from './services.ts';
-import { reportClone, type Seats } from './seats.ts';
+import type { Presence } from './presence.ts';
 import { welcomeOf } from './welcome.ts';
 
 /** One long poll, its query still as text. */
@@ -22,24 +22,19 @@ export interface Polls {
    * Waits for a change (at most `wait` seconds) and gives the frames after the cursor `<epoch>.<seq>`, length-delimited.
    *
    * Errors: request.invalid for a bad query, request.forbidden for an environment that is not granted,
-   *         bridge.identity_in_use, bridge.busy.
+   *         bridge.busy, request.too_many.
    */
   answer(poll: Poll): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Makes the long poll. */
-export function createPolls(services: Services, seats: Seats): Polls {
+/** Polls of one gateway beside one per environment. */
+const sparePolls = 4;
+
+/** Makes the long poll; who asks sits already. */
+export function createPolls(services: Services, presence: Presence): Polls {
   const { config, feeds, clock } = services;
-  const waiting = new Map<string, { readonly instance: string; count: number }>();
   let polls = 0;
 
-  const demandSoleInstance = (visitor: Visitor): void => {
-    const { id } = visitor.identity;
-    const liveInstance = seats.instanceOf(id) ?? waiting.get(id)?.instance;
-    if (liveInstance === undefined || liveInstance === visitor.instance) return;
-    reportClone(services, visitor, liveInstance);
-    throw new Fault('bridge.identity_in_use');
-  };
   const waitForChange = async (
     at: EnvironmentRef,
     from: Position,
@@ -64,23 +59,22 @@ export function createPolls(services: Services, seats: Seats): Polls {
 
   return {
     async answer({ visitor, query, signal }) {
-      const { identity, instance } = visitor;
+      const { identity } = visitor;
       const at = environmentOf(identity, query['environment']);
       const from = positionOf(query['cursor']);
       const waitMs = waitOf(query['wait'], config.limits.pollWaitMsMax);
-      demandSoleInstance(visitor);
       if (polls >= config.limits.pollsMax) throw new Fault('bridge.busy');
-      const entry = waiting.get(identity.id) ?? { instance, count: 0 };
-      waiting.set(identity.id, entry);
-      entry.count += 1;
+      // One per environment, and some that the network has not ended yet.
+      if (presence.requestsOf(visitor) > identity.grant.environments.length + sparePolls)
+        throw new Fault('request.too_many', { detail: 'Too many open requests of this gateway.' });
       polls += 1;
+      const leave = presence.occupy(visitor);
       try {
         if (waitMs > 0)
           await waitForChange(at, from, { ms: waitMs, signal: AbortSignal.any([signal, services.signal]) });
       } finally {
         polls -= 1;
-        entry.count -= 1;
-        if (entry.count === 0) waiting.delete(identity.id);
+        leave({ isGone: signal.aborted });
       }
       const known = await services.repository.gateway(identity.id);
       if (known === undefined || known.isRevoked) throw new Fault('bridge.revoked');

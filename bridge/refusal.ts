@@ -9,7 +9,7 @@ export interface Refusal {
   readonly reason: string;
   readonly hint?: string;
   readonly details?: readonly FaultDetail[];
-  /** The bridge's clock: a gateway whose own is wrong signs its next assertion with this. */
+  /** For whoever reads logs of both sides; nothing rests on it. */
   readonly bridgeTimeMs: number;
   readonly retryAfterMs?: number;
 }
@@ -30,7 +30,6 @@ export function refusalOf(
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'x-isthmus-code': code,
-      'x-isthmus-time': String(nowMs),
       ...(isTemporary && { 'retry-after': String(retryAfterSeconds) }),
       ...(status === 401 && { 'www-authenticate': 'Bearer realm="isthmus"' }),
     },
@@ -46,8 +45,14 @@ export function refusalOf(
 }
 
 /** Answers an Upgrade that is refused, on its bare socket. */
-export function refuseUpgrade(socket: Duplex, error: unknown, nowMs: number): void {
-  const { status, headers, body } = refusalOf(error, nowMs);
+export function refuseUpgrade(
+  socket: Duplex,
+  error: unknown,
+  { nowMs, nonce }: { readonly nowMs: number; readonly nonce: string | undefined },
+): void {
+  const refusal = refusalOf(error, nowMs);
+  const { status, body } = refusal;
+  const headers = { ...refusal.headers, ...(nonce !== undefined && { 'x-isthmus-nonce': nonce }) };
   const text = JSON.stringify(body);
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,

@@ -3,20 +3,16 @@ import { Fault } from '../proto/faults/fault.ts';
 import type { GatewayIdentity, Grant } from '../proto/wire/published.ts';
 import type { Visitor } from './admission.ts';
 import { createBatches } from './batches.ts';
+import type { Presence } from './presence.ts';
 import type { Services } from './services.ts';
 import { startStream, type Stream } from './stream.ts';
 
-/** Who sits where: each identity has at most one open stream. */
+/** The open streams: at most one per identity, opened for who sits (claims.ts). */
 export interface Seats {
-  /**
-   * Gives the stream of an identity to a newcomer, unless another instance holds it and is alive: then the newcomer is
-   * a clone. A process that was killed does not answer the ping, so its restart is taken.
-   */
-  take(socket: WebSocket, visitor: Visitor): Promise<void>;
+  /** Opens the stream of a visitor who sits; an older one of his identity ends. */
+  take(socket: WebSocket, visitor: Visitor): void;
   /** Refuses after the handshake, where the client can read why and when to come back. */
   refuse(socket: WebSocket, visitor: Visitor, because: Refused): void;
-  /** The instance that holds the gateway's stream now. */
-  instanceOf(gateway: string): string | undefined;
   size(): number;
   /** Reads every identity again and ends the streams of those revoked or under another grant. */
   recheck(): Promise<void>;
@@ -33,42 +29,33 @@ export interface Refused {
 const recheckAtOnce = 16;
 
 /** Makes an empty registry. */
-export function createSeats(services: Services): Seats {
+export function createSeats(services: Services, presence: Presence): Seats {
   const { log, metrics, repository } = services;
   const live = new Map<string, Stream>();
   const withBatches = { ...services, batches: createBatches() };
   const open = metrics.gauge('isthmus_bridge_streams', 'Open streams.');
-  const inTurn = createTurns();
-
-  const register = (socket: WebSocket, visitor: Visitor): void => {
-    const facts = { gateway: visitor.identity.id, instance: visitor.instance };
-    const stream = startStream(socket, visitor, withBatches);
-    live.set(facts.gateway, stream);
-    open.set(live.size);
-    log.info(facts, 'stream opened');
-    void stream.ended.then(() => {
-      if (live.get(facts.gateway) === stream) live.delete(facts.gateway);
-      open.set(live.size);
-      log.info(facts, 'stream closed');
-    });
-  };
-  const refuse: Seats['refuse'] = (socket, visitor, { reason, retryAfterMs }) =>
-    startStream(socket, visitor, withBatches).end(reason, retryAfterMs);
 
   return {
-    refuse,
-    instanceOf: (gateway) => live.get(gateway)?.visitor.instance,
     size: () => live.size,
-    take: (socket, visitor) =>
-      inTurn(visitor.identity.id, async () => {
-        const old = live.get(visitor.identity.id);
-        if (old !== undefined && old.visitor.instance !== visitor.instance && (await old.isAlive())) {
-          reportClone(services, visitor, old.visitor.instance);
-          return refuse(socket, visitor, { reason: new Fault('bridge.identity_in_use') });
-        }
-        old?.end(new Fault('bridge.closing', { detail: 'A newer stream of this gateway took over.' }));
-        register(socket, visitor);
-      }),
+    refuse: (socket, visitor, { reason, retryAfterMs }) =>
+      startStream(socket, visitor, withBatches).end(reason, retryAfterMs),
+    take(socket, visitor) {
+      const facts = { gateway: visitor.identity.id, instance: visitor.instance };
+      // Also one of another instance, which has lost the seat: only one of an identity is served.
+      live
+        .get(facts.gateway)
+        ?.end(new Fault('bridge.closing', { detail: 'A newer stream of this gateway took over.' }));
+      const stream = startStream(socket, visitor, withBatches);
+      presence.attach(visitor, stream);
+      live.set(facts.gateway, stream);
+      open.set(live.size);
+      log.info(facts, 'stream opened');
+      void stream.ended.then(() => {
+        if (live.get(facts.gateway) === stream) live.delete(facts.gateway);
+        open.set(live.size);
+        log.info(facts, 'stream closed');
+      });
+    },
     async recheck() {
       const streams = [...live.values()];
       for (let start = 0; start < streams.length; start += recheckAtOnce) {
@@ -86,19 +73,6 @@ export function createSeats(services: Services): Seats {
   };
 }
 
-/** A newcomer waits for the pong of the old one; a third must wait for both, so each identity has its queue. */
-function createTurns(): (id: string, work: () => Promise<void>) => Promise<void> {
-  const turns = new Map<string, Promise<void>>();
-  return async (id, work) => {
-    const turn = (turns.get(id) ?? Promise.resolve()).then(work);
-    const settled = turn.catch(() => undefined);
-    turns.set(id, settled);
-    await turn.finally(() => {
-      if (turns.get(id) === settled) turns.delete(id);
-    });
-  };
-}
-
 function judge(stream: Stream, identity: GatewayIdentity | undefined): void {
   if (identity === undefined) stream.end(new Fault('bridge.unknown_gateway'));
   else if (identity.isRevoked) stream.end(new Fault('bridge.revoked'));
@@ -110,17 +84,4 @@ function isSameGrant(a: Grant, b: Grant): boolean {
   const text = ({ organization, fleet, environments, tags, tenant }: Grant): string =>
     JSON.stringify([organization, fleet, environments.toSorted(), tags.toSorted(), tenant]);
   return text(a) === text(b);
-}
-
-/** Reports that one identity lives twice; the long poll says it in the same words. */
-export function reportClone(
-  { events }: Pick<Services, 'events'>,
-  visitor: Visitor,
-  liveInstance: string,
-): void {
-  events.report({
-    gateway: visitor.identity.id,
-    kind: 'identity.cloned',
-    detail: `instance ${visitor.instance} was refused while ${liveInstance} is alive`,
-  });
 }

@@ -4,11 +4,16 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Fault } from '../proto/faults/fault.ts';
+import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission.ts';
 import { createApp } from './app.ts';
+import { audiencesOf } from './audiences.ts';
+import { createClaims } from './claims.ts';
 import { createEvents } from './events.ts';
 import { createFeeds } from './feeds.ts';
+import { createNonces } from './nonces.ts';
 import { createPolls } from './polls.ts';
+import { createPresence } from './presence.ts';
 import { createSeats } from './seats.ts';
 import type { BridgeOptions, Services } from './services.ts';
 import { createStreams } from './streams.ts';
@@ -34,17 +39,28 @@ const spareConnections = 2_000;
  * Starts the service between the planes.
  *
  * It holds no signing key: what it serves comes signed out of the repository. Errors: process.port_taken,
- * config.unreadable for certificate files.
+ * config.unreadable for certificate files, config.invalid when nobody said what it is called (publicUrls).
  */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, log, clock, lifecycle } = options;
   const closing = new AbortController();
   const feeds = createFeeds(options);
   const services: Services = { ...options, feeds, events: createEvents(options), signal: closing.signal };
-  const admission = createAdmission(services);
-  const seats = createSeats(services);
-  const streams = createStreams(services, { admission, seats });
-  const app = createApp(services, { admission, polls: createPolls(services, seats) });
+  const presence = createPresence(services);
+  const seats = createSeats(services, presence);
+  const claims = createClaims(services, presence);
+  const nonces = createNonces(services);
+  const audiencesAt = (at: number): readonly string[] =>
+    config.publicUrls.length === 0 && options.urlsOf !== undefined
+      ? options.urlsOf(at).map(audienceOf)
+      : audiencesOf(config, at);
+  // Refuses before anything listens; the port may be known only after that.
+  let audiences = (): readonly string[] => audiencesAt(config.listen.port);
+  audiences();
+  const admission = createAdmission(services, { nonces, audiences: () => audiences() });
+  const streams = createStreams(services, { admission, claims, nonces, seats });
+  const polls = createPolls(services, presence);
+  const app = createApp(services, { admission, claims, nonces, polls, presence });
 
   const server = createHttpServer(options, app.fetch);
   server.on('upgrade', (request, socket, head) => {
@@ -53,6 +69,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   server.maxConnections = config.limits.streamsMax + config.limits.pollsMax + spareConnections;
   await listen(server, config.listen);
   const { port } = server.address() as AddressInfo;
+  audiences = () => audiencesAt(port);
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const host =
     config.listen.host === '0.0.0.0' || config.listen.host === '::' ? '127.0.0.1' : config.listen.host;

@@ -154,8 +154,8 @@ test('a clone is refused and reported while the first instance lives; a restart 
   const first = await openStream({ gateway, url, instance: 'first' });
   await eventually(() => first.frames.length > 0);
   const clone = await openStream({ gateway, url, instance: 'clone' });
-  const refused = await clone.closed;
-  assert.deepEqual([refused.code, refused.frame?.code], [4409, 'bridge.identity_in_use']);
+  const { status, body } = await clone.refused;
+  assert.deepEqual([status, body.code], [403, 'bridge.identity_in_use']);
   await eventually(() => repository.events.some(({ kind }) => kind === 'identity.cloned'));
   assert.equal(first.socket.readyState, first.socket.OPEN);
   // A half-open connection: the process is gone but nothing told the bridge, so nobody answers its ping.

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Fault } from '../proto/faults/fault.ts';
 import type { Admission } from './admission.ts';
+import type { Nonces } from './nonces.ts';
 import { createRate } from './rate.ts';
 import { refuseUpgrade } from './refusal.ts';
+import type { Claims } from './claims.ts';
 import type { Seats } from './seats.ts';
 import type { Services } from './services.ts';
 
@@ -25,9 +27,17 @@ export interface Streams {
 const path = '/bridge/v1/stream';
 
 /** Opens the stream door and starts to watch for revocations. */
-export function createStreams(services: Services, doors: { admission: Admission; seats: Seats }): Streams {
+export function createStreams(
+  services: Services,
+  doors: {
+    readonly admission: Admission;
+    readonly claims: Claims;
+    readonly nonces: Nonces;
+    readonly seats: Seats;
+  },
+): Streams {
   const { config, clock, log } = services;
-  const { seats, admission } = doors;
+  const { seats, admission, claims, nonces } = doors;
   const { limits } = config;
   const server = new WebSocketServer({
     noServer: true,
@@ -43,14 +53,15 @@ export function createStreams(services: Services, doors: { admission: Admission;
   const accept = async ({ request, socket, head }: UpgradeRequest): Promise<void> => {
     if (request.url?.split('?')[0] !== path) throw new Fault('request.not_found');
     if (seats.size() + upgrading > limits.streamsMax) throw new Fault('bridge.busy');
-    const visitor = await admission.admit(request.headers);
+    const visitor = await admission.admit(request.headers.authorization);
+    await claims.demand(visitor, 'gateway');
     const retryAfterMs = newStreams.take();
     const webSocket = await handshake(server, { request, socket, head });
     if (services.signal.aborted)
       return seats.refuse(webSocket, visitor, { reason: new Fault('bridge.closing'), retryAfterMs: 1_000 });
     if (retryAfterMs > 0)
       return seats.refuse(webSocket, visitor, { reason: new Fault('bridge.busy'), retryAfterMs });
-    await seats.take(webSocket, visitor);
+    seats.take(webSocket, visitor);
   };
 
   return {
@@ -62,7 +73,8 @@ export function createStreams(services: Services, doors: { admission: Admission;
         await accept(upgrade);
       } catch (error) {
         if (!(error instanceof Fault)) log.error({ err: error }, 'an upgrade failed');
-        if (socket.writable) refuseUpgrade(socket, error, clock.now());
+        const nonce = await nonces.make().catch(() => undefined);
+        if (socket.writable) refuseUpgrade(socket, error, { nowMs: clock.now(), nonce });
       } finally {
         upgrading -= 1;
       }

@@ -5,6 +5,7 @@ import { catalog } from '../proto/policies/catalog.ts';
 import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trust/identity.ts';
+import { ticketFile } from '../proto/trust/seat-file.ts';
 import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { SourceState } from './admin/state.ts';
 import type { ApplyChange, ConfirmChange } from './gateway/change.ts';
@@ -114,6 +115,7 @@ async function followBridge(
     outbound,
     ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
     identity,
+    tickets: ticketFile(join(config.dataDir, 'seat.json')),
     catalogue: Object.keys(catalog),
     version,
     ...handingTo(deployments),

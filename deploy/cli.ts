@@ -6,6 +6,7 @@ import { controlPlaneCommand } from './commands/control-plane.ts';
 import { backupCommand, migrateCommand, restoreCommand } from './commands/database.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enrollCommand } from './commands/enroll.ts';
+import { fleetCommand } from './commands/fleet.ts';
 import { gatewayCommand } from './commands/gateway.ts';
 import { shipperCommand } from './commands/shipper.ts';
 import { upCommand } from './commands/up.ts';
@@ -41,6 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
     gatewayCommand(onExit),
     shipperCommand(onExit),
     enrollCommand(),
+    fleetCommand(),
     migrateCommand(),
     backupCommand(),
     restoreCommand(),

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { startBridge } from '../bridge/start.ts';
 import { bridgeConfigSchema } from '../bridge/config.ts';
@@ -64,7 +65,13 @@ export async function up(flags: UpFlags, parts: ProcessParts): Promise<void> {
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
   });
   const { repository, blobs } = controlPlane;
-  const bridge = await startBridge({ ...parts, config: configs.bridge, repository, blobs });
+  const bridge = await startBridge({
+    ...parts,
+    config: configs.bridge,
+    repository,
+    blobs,
+    urlsOf: bridgeUrls,
+  });
   await enrolGateway({ dataDir: configs.gateway.dataDir, bridge: bridge.url, controlPlane }, parts);
   const gatewayConfig = {
     ...configs.gateway,
@@ -124,6 +131,23 @@ function loadConfigs(flags: UpFlags) {
     shipper: { ...shipper, batch, admin: moved(shipper.admin) },
   };
 }
+
+/** What this machine is called: its addresses and name, so that gateways elsewhere may dial the bridge of `up` too. */
+function bridgeUrls(port: number): readonly string[] {
+  const nowMs = performance.now();
+  if (knownUrls?.port === port && nowMs - knownUrls.atMs < urlsMsMax) return knownUrls.urls;
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const names = addresses
+    // A link-local address with its zone is no host of a URL.
+    .filter(({ address }) => !address.startsWith('fe80:'))
+    .map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address));
+  const urls = [...new Set(['localhost', hostname(), ...names])].map((name) => `http://${name}:${port}`);
+  knownUrls = { port, urls, atMs: nowMs };
+  return urls;
+}
+/** Laptops change networks; asking the machine for every request would cost more than the request. */
+const urlsMsMax = 10_000;
+let knownUrls: { readonly port: number; readonly urls: readonly string[]; readonly atMs: number } | undefined;
 
 interface WantedPort {
   readonly who: string;

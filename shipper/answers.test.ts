@@ -74,6 +74,7 @@ const strangers: readonly (readonly [name: string, answer: Answer, reason: RegEx
 test("only the bridge's receipt for this key and hash is a delivery, whoever answers what", async (t) => {
   const bridge = await startTestBridge(t);
   const stranger = await startStranger(t, bridge.url);
+  bridge.alsoAt(stranger.url);
   const dataDir = tempDir(t);
   enrolled(dataDir, bridge.repository.addGateway(), stranger.url);
   const spool = createSpool(dataDir, bridgeTenant);
@@ -110,6 +111,7 @@ test("only the bridge's receipt for this key and hash is a delivery, whoever ans
 test('a batch is given up only when the bridge refuses this very key, and it is kept', async (t) => {
   const bridge = await startTestBridge(t);
   const stranger = await startStranger(t, bridge.url);
+  bridge.alsoAt(stranger.url);
   const dataDir = tempDir(t);
   enrolled(dataDir, bridge.repository.addGateway(), stranger.url);
   const spool = createSpool(dataDir, bridgeTenant);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +15,6 @@ import { openKeyring } from '../proto/process/secrets.ts';
 import { gatewayFolders, readCheckpoint, segmentFile } from '../proto/spool/folder.ts';
 import { saveIdentity } from '../proto/trust/identity.ts';
 import { verifyAssertion } from '../proto/trust/assertions.ts';
-import { createReplayGuard } from '../proto/trust/replay.ts';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
 import { sha256Of } from '../proto/wire/parcel.ts';
 import type { UploadReceipt } from '../proto/wire/receipt.ts';
@@ -146,40 +146,44 @@ test('wrong credentials are an outage, not a reason to lose anything', async (t)
   await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 1);
 });
 
-test('the bridge gets an assertion of the enrolled gateway, whatever the clock says, and exactly the bytes', async (t) => {
+test('the bridge gets a proof of the enrolled gateway with each upload, over a nonce of its own, and exactly the bytes', async (t) => {
   const dataDir = tempDir(t);
   const objects = new Map<string, Uint8Array>();
   const signing = createSigningKeyPair();
-  const replay = createReplayGuard();
-  let skewMs = 3_600_000;
-  const receive = async (request: IncomingMessage): Promise<UploadReceipt | undefined> => {
+  const nonces = new Set<string>();
+  const nonce = (): string => {
+    const made = randomBytes(32).toString('base64url');
+    nonces.add(made);
+    return made;
+  };
+  const receive = async (request: IncomingMessage): Promise<{ status: number; body: object }> => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts);
-    assert.equal(Number(request.headers['content-length']), body.length);
+    if (request.url === '/bridge/v1/nonce') return { status: 200, body: {} };
     const token = (request.headers.authorization ?? '').replace('Bearer ', '');
-    try {
-      const audience = `http://${request.headers.host}`;
-      const subject = await verifyAssertion(token, {
-        key: signing.publicKey,
-        audience,
-        nowMs: Date.now() + skewMs,
-        replay,
-      });
-      assert.equal(subject.gateway, 'g-1');
-    } catch {
-      return undefined;
-    }
+    const subject = await verifyAssertion(token, {
+      key: signing.publicKey,
+      audiences: [`http://${request.headers.host}`],
+    });
+    assert.deepEqual([subject.gateway, subject.role], ['g-1', 'shipper']);
+    if (!nonces.delete(subject.nonce)) return { status: 401, body: {} };
+    if (request.url === '/bridge/v1/seat') return { status: 200, body: { ticket: 'A'.repeat(43) } };
+    assert.equal(Number(request.headers['content-length']), body.length);
     const key = decodeURIComponent(request.url ?? '').replace('/bridge/v1/uploads/', '');
     objects.set(key, body);
-    return { receipt: 'isthmus-upload', key, sha256: sha256Of(body), outcome: 'stored', bridgeTimeMs: 1 };
+    const receipt: UploadReceipt = {
+      receipt: 'isthmus-upload',
+      key,
+      sha256: sha256Of(body),
+      outcome: 'stored',
+      bridgeTimeMs: 1,
+    };
+    return { status: 201, body: receipt };
   };
   const server = createServer((request, response) => {
-    void receive(request).then((receipt) => {
-      response.writeHead(receipt === undefined ? 401 : 201, {
-        'x-isthmus-time': String(Date.now() + skewMs),
-      });
-      response.end(JSON.stringify(receipt ?? {}));
+    void receive(request).then(({ status, body }) => {
+      response.writeHead(status, { 'x-isthmus-nonce': nonce() }).end(JSON.stringify(body));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -203,7 +207,6 @@ test('the bridge gets an assertion of the enrolled gateway, whatever the clock s
   );
   await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 1);
   assert.match([...objects.keys()][0] ?? '', /fleet=f-1\/gateway=g-1\//);
-  skewMs = 0;
   spool.write('{"n":1}');
   await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 2);
   assert.equal(arrived(objects).size, 2);

@@ -8,6 +8,7 @@ import { createOutbound, toOutboundOptions } from '../proto/process/outbound.ts'
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { gatewayFolders } from '../proto/spool/folder.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
+import { ticketFile } from '../proto/trust/seat-file.ts';
 import { startAdmin } from './admin.ts';
 import { Condition } from './condition.ts';
 import type { ShipperConfig } from './config.ts';
@@ -116,7 +117,10 @@ function shipmentOf(
   };
 }
 
-function createOutput({ config, clock }: ShipperOptions, identity: EnrolledIdentity | undefined): Output {
+function createOutput(
+  { config, clock, log }: ShipperOptions,
+  identity: EnrolledIdentity | undefined,
+): Output {
   switch (config.output) {
     case 'folder':
       return ofOwnBucket(createFolderOutput(config.folder.dir), config, clock);
@@ -130,7 +134,9 @@ function createOutput({ config, clock }: ShipperOptions, identity: EnrolledIdent
         // The operator pasted the token that names the bridge: that is leave enough to call it wherever it is.
         outbound: createOutbound({ ...outbound, allow: [...outbound.allow, identity.bridge] }),
         identity,
+        tickets: ticketFile(join(config.dataDir, 'shipper', 'seat.json')),
         clock,
+        log,
         timeoutMs: config.timeoutMs,
       });
     }

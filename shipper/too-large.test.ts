@@ -22,6 +22,7 @@ const lineOf = (n: number, bytes: number): string =>
 async function scene(t: TestContext, directives?: string) {
   const bridge = await startTestBridge(t);
   const nginx = await startNginxProxy(t, bridge.url, directives);
+  bridge.alsoAt(nginx.url);
   const dataDir = tempDir(t);
   enrolled(dataDir, bridge.repository.addGateway(), nginx.url);
   const spool = createSpool(dataDir, bridgeTenant);
@@ -137,12 +138,13 @@ test('killed at any moment of cutting, every offset arrives once', { skip: witho
     [...arrived(bridge.blobs.objects)].toSorted(([a], [b]) => a - b).map(([, line]) => line),
     lines,
   );
-  assert.deepEqual(readdirSync(join(dataDir, 'shipper')), ['quarantine']);
+  assert.deepEqual(readdirSync(join(dataDir, 'shipper')), ['quarantine', 'seat.json']);
 });
 
 test('a hop that cuts the connection under a large body gets smaller ones', async (t) => {
   const bridge = await startTestBridge(t);
   const stranger = await startStranger(t, bridge.url);
+  bridge.alsoAt(stranger.url);
   stranger.cutsAbove(150 * kibibyte);
   const dataDir = tempDir(t);
   enrolled(dataDir, bridge.repository.addGateway(), stranger.url);

@@ -13,6 +13,7 @@ import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
 import { createHeads, lockEnvironment } from './heads.ts';
 import { createKeys } from './keys.ts';
 import { publishedTopic, publishSettings } from './publisher.ts';
+import { emptySeats } from './seats.ts';
 
 /**
  * The backup file: zstd over lines of JSON, the same from and for both databases.
@@ -114,6 +115,7 @@ export interface RestoreOptions {
  *
  * Gateways have seen later numbers than the backup's, and would refuse them as a rollback; a higher epoch, certified by the
  * organization's root, tells them that history was reset on purpose. A backup of an older schema is moved forward.
+ * Seats are emptied: their tickets have rolled since, and every gateway would look like a copy of itself.
  * Errors: request.invalid (no backup, cut short), storage.newer_schema, secrets.no_key.
  */
 export async function restore(options: RestoreOptions, file: string): Promise<BackupResult> {
@@ -131,6 +133,7 @@ export async function restore(options: RestoreOptions, file: string): Promise<Ba
       });
       if (!(await hasOrganization(trx))) throw broken('it holds no organization');
       await raiseEpochs(trx, before, options);
+      await emptySeats(trx);
       return read;
     });
   } finally {

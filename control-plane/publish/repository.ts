@@ -10,6 +10,7 @@ import { enrol } from './enrolment.ts';
 import { findGateway, saveDisconnected, saveEvent, saveReport } from './gateways.ts';
 import { headerColumns, readBuckets, readHead, toHeader } from './heads.ts';
 import { publishedTopic } from './publisher.ts';
+import { createSeatLedger } from './seats.ts';
 
 /** Seqs per statement. */
 const seqsPerStatement = 1_000;
@@ -29,6 +30,7 @@ export function createPublishedRepository(options: {
   const { storage, clock } = options;
   const { db } = storage;
   return {
+    ...createSeatLedger(storage),
     async head(at) {
       const row = await readHead(db, at);
       return row === undefined

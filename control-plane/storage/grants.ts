@@ -86,6 +86,12 @@ export const bridgeGrants: Grants = {
   landing_object: 'none',
 
   bucket: { select: 'all' },
+
+  // Proofs of identity are used up, and seats given, by whatever bridge a gateway dials. Stolen, it can unseat gateways
+  // and refuse them; it could refuse them anyway.
+  bridge_nonce_key: { select: 'all', insert: 'all', delete: true },
+  used_nonce: { select: 'all', insert: 'all', delete: true },
+  gateway_seat: { select: 'all', insert: 'all', update: 'all' },
 };
 
 const everything = { select: 'all', insert: 'all', update: 'all', delete: true } as const;

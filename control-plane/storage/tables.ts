@@ -6,7 +6,8 @@ import type { ManagementTables } from './management-tables.ts';
  * The same on both dialects: ids are text, times and counters integers (ms since the epoch), booleans 0 or 1, lists
  * and objects JSON in text, keys and records bytes. A column is never dropped or renamed; see migrations/.
  */
-export interface Database extends PlatformTables, ManagementTables, AnalyticsTables, StorageTables {}
+export interface Database
+  extends PlatformTables, ManagementTables, AnalyticsTables, StorageTables, SeatTables {}
 
 // ---- platform (0001): organizations, what is published, fleets -----------------------------------------------------
 
@@ -316,4 +317,44 @@ export interface BucketTable {
   location: string;
   /** null: chosen, but not yet known to be written in the bucket. */
   confirmed_at_ms: number | null;
+}
+
+// ---- seats (0006): proofs of identity that were used, and which process of an identity sits -------------------------
+
+/** The tables of control-plane/publish/seats.ts; bridges write them. */
+export interface SeatTables {
+  bridge_nonce_key: BridgeNonceKeyTable;
+  used_nonce: UsedNonceTable;
+  gateway_seat: GatewaySeatTable;
+}
+
+/** What nonces are made with; a new one every few minutes. */
+export interface BridgeNonceKeyTable {
+  /** 16 hex digits. */
+  readonly id: string;
+  readonly key_bytes: Uint8Array;
+  readonly created_at_ms: number;
+}
+
+/** A nonce that was presented; kept until it would be refused for its age. */
+export interface UsedNonceTable {
+  readonly nonce: string;
+  readonly expires_at_ms: number;
+}
+
+/** The seat of one role of one identity (proto/trust/seats.ts). */
+export interface GatewaySeatTable {
+  readonly gateway: string;
+  readonly role: string;
+  instance: string;
+  hostname: string;
+  source: string;
+  /** Hashes of tickets. */
+  ticket: string | null;
+  next_ticket: string | null;
+  generation: number;
+  lease_until_ms: number;
+  claimed_at_ms: number;
+  /** JSON; null when nobody was refused. */
+  rival: string | null;
 }

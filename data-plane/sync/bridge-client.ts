@@ -1,9 +1,12 @@
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
+import type { Log } from '../../proto/process/log.ts';
 import { refusalOf, type Outbound, type OutboundResponse } from '../../proto/process/outbound.ts';
-import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
+import { createCredential, CredentialRefusal, type BridgeAnswer } from '../../proto/trust/credential.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
+import type { TicketStore } from '../../proto/trust/seat-file.ts';
 
 /** A request as this gateway, path relative to the bridge. */
 export interface BridgeRequest {
@@ -39,71 +42,128 @@ export interface BridgeClient {
   /** Rejects with a BridgeRefusal for any answer from 400 on, and with outbound.* when there is none. */
   request(path: string, request: BridgeRequest): Promise<OutboundResponse>;
   webSocket(path: string, maxPayloadBytes: number): ReturnType<Outbound['webSocket']>;
-  /** The bridge's clock minus ours, as last heard. */
-  clockOffsetMs(): number;
-  /** Takes a time that the bridge named. */
-  heardTime(bridgeTimeMs: number): void;
 }
 
 const refusalSchema = z.object({
   code: z.string().max(256),
   reason: z.string().max(4_096),
-  bridgeTimeMs: z.number().optional(),
   retryAfterMs: z.number().optional(),
 });
 const handshakeMs = 10_000;
+const credentialMs = 20_000;
+/** The most of an answer that says why not, or gives a seat. */
+const talkBytesMax = 64 * 1024;
 
-/** Makes the client; every request carries a fresh assertion, signed by the bridge's clock once that is known. */
-export function createBridgeClient(options: {
+/** What a client is made of. */
+export interface BridgeClientOptions {
   readonly outbound: Outbound;
   readonly bridgeUrl: string;
   readonly identity: EnrolledIdentity;
   readonly instance: string;
+  readonly tickets: TicketStore;
   readonly clock: Clock;
+  readonly log: Log;
   readonly signal: AbortSignal;
-}): BridgeClient {
-  const { outbound, bridgeUrl, identity, instance, clock, signal } = options;
-  let offsetMs = 0;
-  const heardTime = (bridgeTimeMs: number): void => {
-    offsetMs = bridgeTimeMs - clock.now();
-  };
+}
+
+/** Makes the client; every request carries a proof of its own, signed over a nonce of the bridge. */
+export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
+  const { outbound, bridgeUrl, identity, instance, tickets, clock, log, signal } = options;
   const urlOf = (path: string): string => new URL(`bridge/v1/${path}`, withSlash(bridgeUrl)).href;
-  const authorization = async (): Promise<string> => {
-    const nowMs = clock.now() + offsetMs;
-    const key = identity.signing.privateKey;
-    return `Bearer ${await signAssertion({ gateway: identity.gateway, instance, audience: audienceOf(bridgeUrl), nowMs, key })}`;
+  const credential = createCredential({
+    identity,
+    bridgeUrl,
+    role: 'gateway',
+    instance,
+    hostname: hostname().slice(0, 256),
+    tickets,
+    monotonicMs: () => clock.monotonicMs(),
+    onUnwritable: (error) =>
+      log.error({ err: error }, 'the seat file cannot be written; a restart may be refused'),
+    async call({ path, ...request }) {
+      const bounds = { timeoutMs: credentialMs, bodyBytesMax: talkBytesMax, signal };
+      const answer = await outbound.request(urlOf(path), { ...request, ...bounds });
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    },
+  });
+  const proof = async (): Promise<string> => {
+    try {
+      return await credential.authorization();
+    } catch (error) {
+      throw error instanceof CredentialRefusal ? refusedWith(error.answer) : error;
+    }
   };
-  const refused = (status: number, text: string): BridgeRefusal => {
-    const said = parseRefusal(text);
-    if (said?.bridgeTimeMs !== undefined) heardTime(said.bridgeTimeMs);
-    return new BridgeRefusal(
-      status,
-      said ?? { code: `http.${status}`, reason: 'the answer is not one of a bridge' },
-    );
+  /** A nonce may have been used up on the way: once more, with the one that the refusal brought. */
+  const twice = async <T>(call: () => Promise<T | Refused>): Promise<T> => {
+    for (let attempt = 0; ; attempt += 1) {
+      const answer = await call();
+      if (!isRefusal(answer)) return answer;
+      if (!credential.heard(answer) || attempt > 0) throw refusedWith(answer);
+    }
   };
 
   return {
-    async request(path, { headers = {}, signal: own, ...rest }) {
-      const answer = await outbound.request(urlOf(path), {
-        ...rest,
-        headers: { ...headers, authorization: await authorization() },
-        signal: own === undefined ? signal : AbortSignal.any([signal, own]),
+    request: (path, { headers = {}, signal: own, ...rest }) =>
+      twice(async () => {
+        const answer = await outbound.request(urlOf(path), {
+          ...rest,
+          headers: { ...headers, authorization: await proof() },
+          signal: own === undefined ? signal : AbortSignal.any([signal, own]),
+        });
+        if (answer.status < 400) credential.heard(answer);
+        return answer.status < 400 ? answer : toRefusal(answer, await textUpTo(answer.stream, talkBytesMax));
+      }),
+    webSocket(path, maxPayloadBytes) {
+      // Each stream begins with a claim, so that two copies of one running machine cannot go on side by side.
+      credential.renew();
+      return twice(async () => {
+        const headers = { authorization: await proof() };
+        try {
+          return await outbound.webSocket(urlOf(path), { headers, handshakeMs, maxPayloadBytes, signal });
+        } catch (error) {
+          const refusal = refusalOf(error);
+          if (refusal === undefined) throw error;
+          return toRefusal(refusal, refusal.body);
+        }
       });
-      if (answer.status >= 400) throw refused(answer.status, await answer.text());
-      return answer;
     },
-    async webSocket(path, maxPayloadBytes) {
-      try {
-        const headers = { authorization: await authorization() };
-        return await outbound.webSocket(urlOf(path), { headers, handshakeMs, maxPayloadBytes, signal });
-      } catch (error) {
-        const refusal = refusalOf(error);
-        throw refusal === undefined ? error : refused(refusal.status, refusal.body);
-      }
-    },
-    clockOffsetMs: () => offsetMs,
-    heardTime,
   };
+}
+
+function refusedWith({ status, text }: { readonly status: number; readonly text: string }): BridgeRefusal {
+  const said = parseRefusal(text);
+  return new BridgeRefusal(
+    status,
+    said ?? { code: `http.${status}`, reason: 'the answer is not one of a bridge' },
+  );
+}
+
+interface Refused extends BridgeAnswer {
+  readonly isRefused: true;
+  readonly text: string;
+}
+
+const toRefusal = ({ status, headers }: BridgeAnswer, text: string): Refused => ({
+  isRefused: true,
+  status,
+  headers,
+  text,
+});
+
+function isRefusal(answer: unknown): answer is Refused {
+  return typeof answer === 'object' && answer !== null && 'isRefused' in answer;
+}
+
+/** The beginning of a text; what says why not needs no more. */
+async function textUpTo(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of stream) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes >= bytesMax) break;
+  }
+  return Buffer.concat(parts).toString('utf8', 0, bytesMax);
 }
 
 function parseRefusal(text: string): z.infer<typeof refusalSchema> | undefined {

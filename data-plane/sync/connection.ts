@@ -55,8 +55,6 @@ const heartbeatAnswer = z.object({ bridgeTimeMs: z.number() });
 /** A poll that comes back sooner without a change was not the bridge's waiting: somebody's cache, at the worst. */
 const idlePollMsMin = 1_000;
 const snapshotBytesMax = 1024 ** 3;
-/** A clock further off than this is worth a second try with the bridge's time at once. */
-const clockMsWrong = 15_000;
 
 /**
  * Dials, follows, dials again until the signal aborts; resolves then.
@@ -73,7 +71,6 @@ export async function followBridge(options: FollowOptions): Promise<void> {
     const progress = { isWelcome: false, isHeadTaken: false };
     let retryAfterMs: number | undefined;
     let wasRefused = false;
-    const offsetMs = options.client.clockOffsetMs();
     try {
       await downloadMissing(options);
       if (isPolling) await followPolls(options, progress);
@@ -91,8 +88,6 @@ export async function followBridge(options: FollowOptions): Promise<void> {
     // A bridge that sends what must be refused earns longer and longer waits, whatever else it sends: each try may
     // cost it and us a whole set.
     if (progress.isHeadTaken && !wasRefused) backoff.reset();
-    const isClockMended = Math.abs(options.client.clockOffsetMs() - offsetMs) > clockMsWrong;
-    if (isClockMended && !progress.isWelcome) continue;
     const waitMs = backoff.nextMs(retryAfterMs);
     log.debug({ waitMs: Math.round(waitMs) }, 'dialling the bridge again');
     await clock.delay(waitMs, signal);
@@ -178,7 +173,7 @@ async function followPolls(options: FollowOptions, progress: Progress): Promise<
 }
 
 function hostOf(
-  { client, connection, environments, welcomed, refused }: FollowOptions,
+  { connection, environments, welcomed, refused }: FollowOptions,
   progress: Progress,
 ): SessionHost {
   return {
@@ -191,7 +186,6 @@ function hostOf(
     },
     proven: () => (progress.isHeadTaken = true),
     environment: (name) => environments.get(name),
-    heardTime: (bridgeTimeMs) => client.heardTime(bridgeTimeMs),
     refused,
   };
 }
@@ -239,7 +233,10 @@ function noteFailure(error: unknown, { connection, log }: FollowOptions): number
   const code = isKnownEnd ? error.code : undefined;
   if (code === 'bridge.identity_in_use') {
     connection.hasIdentityConflict = true;
-    log.error({ code }, "another live process uses this gateway's identity; enrol this machine on its own");
+    log.error(
+      { code },
+      "another process holds the seat of this gateway's identity; enrol a copied machine on its own, or settle it with: isthmus fleet reseat",
+    );
   } else if (!isKnownEnd && !(error instanceof Fault)) {
     log.error({ err: error }, 'following the bridge failed; what is here stays in service');
   } else if (message !== connection.lastError) {

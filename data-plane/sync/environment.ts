@@ -42,8 +42,6 @@ export interface EnvironmentOptions {
   /** Several processes serve: an acknowledgement waits for all of them. */
   readonly confirm?: ConfirmChange | undefined;
   readonly clock: Clock;
-  /** Wall clock, corrected by the bridge's. */
-  readonly nowMs: () => number;
   readonly log: Log;
   readonly onRefused: (environment: string, reason: RefusalReason) => void;
 }
@@ -87,7 +85,7 @@ export class Environment {
   constructor(options: EnvironmentOptions) {
     this.options = options;
     this.at = options.at;
-    this.freshness = new Freshness(options.clock, options.nowMs);
+    this.freshness = new Freshness(options.clock);
   }
 
   /** Takes what the store holds into service if it still verifies; says what is wrong otherwise. */
@@ -181,13 +179,13 @@ export class Environment {
 
   /** Judges a head and, when it proves what was gathered, stores and serves it. */
   async takeHead(bytes: Uint8Array): Promise<HeadOutcome> {
-    const { nowMs, rootKey, store } = this.options;
+    const { clock, rootKey, store } = this.options;
     const verdict = verifyHead(bytes, {
       rootKey,
       certificates: this.certificates,
       lastSeen: this.seen,
       environment: this.at,
-      nowMs: nowMs(),
+      nowMs: clock.now(),
     });
     if (verdict.kind === 'refused') return this.refuse(verdict.reason, verdict.detail);
     const { head } = verdict;

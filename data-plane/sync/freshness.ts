@@ -12,15 +12,13 @@ type Times = Pick<SignedHead, 'issuedAtMs' | 'expiresAtMs'>;
  */
 export class Freshness {
   private readonly clock: Clock;
-  private readonly nowMs: () => number;
   private newest: Times | undefined;
   /** Monotonic time of the newest head; undefined while it is only known from the store. */
   private cameAtMs: number | undefined;
   private hasComeExpired = false;
 
-  constructor(clock: Clock, nowMs: () => number) {
+  constructor(clock: Clock) {
     this.clock = clock;
-    this.nowMs = nowMs;
   }
 
   /** A head from the store: its age is what the wall clock says. */
@@ -40,7 +38,7 @@ export class Freshness {
   ageMs(): number | undefined {
     if (this.newest === undefined) return undefined;
     if (this.cameAtMs !== undefined) return this.clock.monotonicMs() - this.cameAtMs;
-    return Math.max(0, this.nowMs() - this.newest.issuedAtMs);
+    return Math.max(0, this.clock.now() - this.newest.issuedAtMs);
   }
 
   isExpired(): boolean {

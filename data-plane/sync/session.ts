@@ -23,7 +23,6 @@ export interface SessionHost {
   /** A head was taken: this bridge is of use. */
   proven(): void;
   environment(environment: string): Environment | undefined;
-  heardTime(bridgeTimeMs: number): void;
   refused(reason: RefusalReason, detail: string): void;
 }
 
@@ -54,7 +53,6 @@ export function createSession(host: SessionHost, send: Send): Session {
     async take(frame) {
       switch (frame.kind) {
         case 'welcome':
-          host.heardTime(frame.bridgeTimeMs);
           return host.welcomed(frame);
         case 'certificates':
           return environmentOf(frame.environment).addCertificates(frame.certificates);
@@ -71,7 +69,6 @@ export function createSession(host: SessionHost, send: Send): Session {
           return act(environment, outcome, send);
         }
         case 'close':
-          host.heardTime(frame.bridgeTimeMs);
           throw new SessionEnd(frame.code, frame.reason, frame.retryAfterMs);
         case 'ping':
           return send?.({ kind: 'ping', atMs: frame.atMs });

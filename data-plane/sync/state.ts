@@ -57,8 +57,6 @@ export interface SyncState {
   readonly lastError: string | undefined;
   /** Somebody else runs with this gateway's identity: a copied machine or folder. */
   readonly hasIdentityConflict: boolean;
-  /** The bridge's clock minus ours. */
-  readonly clockOffsetMs: number;
   /** Refusals that belong to no environment. */
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>;
   /** Every granted environment is complete; true readiness needs at least one. */

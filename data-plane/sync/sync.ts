@@ -6,6 +6,7 @@ import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { Outbound } from '../../proto/process/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
+import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import type { Store } from '../store/store.ts';
@@ -51,6 +52,8 @@ export interface SyncOptions {
   /** Default: the bridge that the identity was enrolled at. */
   readonly bridgeUrl?: string;
   readonly identity: EnrolledIdentity;
+  /** Keeps this gateway's seat across restarts. */
+  readonly tickets: TicketStore;
   /** Ids of the policies that this gateway can run. */
   readonly catalogue: readonly string[];
   /** This program's version. */
@@ -94,7 +97,6 @@ export function startSync(options: SyncOptions): Sync {
   const client = createBridgeClient({ ...options, bridgeUrl, instance, signal: lifecycle.signal });
   const environments = openEnvironments({
     ...options,
-    nowMs: () => clock.now() + client.clockOffsetMs(),
     onRefused: (_environment, reason) => metrics.refused.inc({ reason }),
   });
 
@@ -105,7 +107,6 @@ export function startSync(options: SyncOptions): Sync {
       organization: identity.organization,
       bridge: bridgeUrl,
       ...connection,
-      clockOffsetMs: client.clockOffsetMs(),
       refused: { ...refused },
       isComplete: states.length > 0 && states.every(({ isComplete }) => isComplete),
       environments: states,

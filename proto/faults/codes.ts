@@ -198,6 +198,12 @@ export const codes = define({
     hint: 'Add the URL that gateways dial to publicUrls of the bridge.',
   },
   'trust.replayed': { status: 401, owner: 'client', text: 'The assertion was presented before.' },
+  'trust.bad_nonce': {
+    status: 401,
+    owner: 'client',
+    text: 'The nonce is not one of ours, or too old.',
+    hint: 'Ask again with the nonce of this answer (x-isthmus-nonce).',
+  },
   'secrets.no_key': {
     status: 500,
     owner: 'config',
@@ -231,10 +237,17 @@ export const codes = define({
     hint: 'Enrol it again with a new token, if it should come back.',
   },
   'bridge.identity_in_use': {
-    status: 409,
+    // Not 409: to an upload that would say that its bytes are the trouble.
+    status: 403,
     owner: 'client',
-    text: 'Another live instance presents this identity.',
-    hint: 'Enrol each gateway by itself; a copied data folder is a copied identity.',
+    text: 'Another instance holds the seat of this identity.',
+    hint: 'Enrol each gateway by itself; a copied data folder is a copied identity. `isthmus fleet reseat <gateway>` settles who is the right one.',
+  },
+  'bridge.seat_required': {
+    status: 403,
+    owner: 'client',
+    text: 'This process has no seat.',
+    hint: 'Claim it first: POST /bridge/v1/seat.',
   },
   'bridge.grant_changed': {
     status: 409,

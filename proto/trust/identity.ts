@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../faults/fault.ts';
+import { writeDurably } from './durable-file.ts';
 
 /** A key pair in raw form: 32 bytes each. */
 export interface RawKeyPair {
@@ -78,7 +78,7 @@ export function saveIdentity(dir: string, identity: EnrolledIdentity, keyring: S
     environments: identity.environments,
   };
   mkdirSync(dir, { recursive: true });
-  writeDurably(dir, `${JSON.stringify(file, undefined, 2)}\n`);
+  writeDurably(join(dir, identityFile), `${JSON.stringify(file, undefined, 2)}\n`);
 }
 
 /**
@@ -134,17 +134,4 @@ function unreadable(path: string, cause: unknown): Fault {
     hint: 'Restore it, or enrol again with a new token.',
     cause,
   });
-}
-
-function writeDurably(dir: string, text: string): void {
-  const path = join(dir, identityFile);
-  const temporary = `${path}.${randomBytes(4).toString('hex')}`;
-  const file = openSync(temporary, 'wx', 0o600);
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(temporary, path);
-  const folder = openSync(dir, 'r');
-  fsyncSync(folder);
-  closeSync(folder);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeCertificate, encodeHead, type SignedHead } from '../wire/head.ts';
@@ -8,7 +9,7 @@ import { bucketHash, bucketHashesOf, bucketOf, differingBuckets, digestOf } from
 import { contradictoryTags, isEntitled, isRecordEntitled } from './entitlement.ts';
 import { signCertificate, signHead, verifyHead, type HeadTrust } from './heads.ts';
 import { apiKeyHash, createSealingKeyPair, createSigningKeyPair, keyIdOf, type KeyPair } from './keys.ts';
-import { createReplayGuard } from './replay.ts';
+import { makeNonce, readNonce } from './nonces.ts';
 import { openSealed, sealTo } from './sealing.ts';
 import { createEnrolmentToken, readEnrolmentToken } from './tokens.ts';
 
@@ -199,50 +200,42 @@ test('settings reach their own fleet whatever its tags; a dictionary without tag
   assert.equal(isRecordEntitled(gateway, { ...record, kind: 'api' }), false);
 });
 
-test('an assertion is taken once, in its time, by its bridge, from its key', async () => {
+test('an assertion is a signed nonce, for its bridge, from its key', async () => {
   const { publicKey, privateKey } = createSigningKeyPair();
-  const replay = createReplayGuard();
   const audience = audienceOf('wss://bridge.example:18092/bridge/v1/stream');
   assert.equal(audience, 'https://bridge.example:18092');
-  const sign = (at = nowMs) =>
-    signAssertion({ gateway: 'g', instance: 'i', audience, nowMs: at, key: privateKey });
+  const subject = { gateway: 'g', instance: 'i', role: 'shipper', nonce: 'n' } as const;
+  const sign = () => signAssertion({ ...subject, audience, key: privateKey });
   const verify = (token: string, change: object = {}) =>
-    verifyAssertion(token, { key: publicKey, audience, nowMs, replay, ...change });
+    verifyAssertion(token, { key: publicKey, audiences: [audience], ...change });
   const token = await sign();
-  assert.deepEqual(await verify(token), { gateway: 'g', instance: 'i' });
-  await assert.rejects(verify(token), { code: 'trust.replayed' });
-  assert.deepEqual(peekAssertion(token), { gateway: 'g', instance: 'i' });
-  assert.deepEqual(await verify(await sign(), { nowMs: nowMs + 89_000 }), { gateway: 'g', instance: 'i' });
-  await assert.rejects(verify(await sign(), { nowMs: nowMs + 91_000 }), { code: 'trust.expired' });
-  assert.ok(await verify(await sign(nowMs + 29_000)));
-  await assert.rejects(verify(await sign(nowMs + 32_000)), { code: 'trust.expired' });
-  await assert.rejects(verify(await sign(), { audience: ['https://other'] }), {
-    code: 'trust.wrong_audience',
-  });
-  await assert.rejects(verify(await sign(), { key: createSigningKeyPair().publicKey }), {
+  assert.deepEqual(await verify(token), subject);
+  assert.deepEqual(peekAssertion(token), subject);
+  await assert.rejects(verify(token, { audiences: ['https://other'] }), { code: 'trust.wrong_audience' });
+  await assert.rejects(verify(token, { key: createSigningKeyPair().publicKey }), {
     code: 'trust.bad_signature',
   });
-  const [head, , signature] = (await sign()).split('.');
+  const [head, body, signature] = token.split('.');
   const unsigned = Buffer.from(JSON.stringify({ alg: 'none', typ: 'isthmus-assertion+jwt' })).toString(
     'base64url',
   );
-  const [, body] = (await sign()).split('.');
   for (const bad of ['', 'a.b', `${unsigned}.${body}.`, `${head}.e30.${signature}`, 'x'.repeat(5_000)])
     await assert.rejects(verify(bad), { code: 'trust.malformed' }, bad.slice(0, 40));
 });
 
-test('a replay guard forgets what is too old to be taken anyway, and one owner cannot fill it for another', () => {
-  const guard = createReplayGuard({ perOwnerMax: 2, ownersMax: 2 });
-  const take = (owner: string, id: string, at: number) => guard.take({ owner, id }, at + 90, at);
-  assert.deepEqual(
-    [take('a', '1', 0), take('a', '1', 1), take('a', '2', 2), take('a', '3', 3)],
-    ['taken', 'replayed', 'taken', 'full'],
-  );
-  assert.equal(take('b', '1', 4), 'taken');
-  assert.equal(take('c', '1', 5), 'full');
-  assert.equal(take('a', '3', 95), 'taken');
-  assert.equal(take('c', '1', 300), 'taken');
-  assert.equal(guard.size(), 1);
+test('only a nonce of ours is read, in one spelling, with the time at which it was made', () => {
+  const key = { id: 'ff112233445566ff', key: randomBytes(32) };
+  const nonce = makeNonce(key, nowMs);
+  assert.deepEqual(readNonce(nonce, [key]), { text: nonce, issuedAtMs: nowMs });
+  assert.notEqual(makeNonce(key, nowMs), nonce);
+  assert.equal(readNonce(nonce, [{ ...key, key: randomBytes(32) }]), undefined);
+  assert.equal(readNonce(nonce, [{ ...key, id: '0000000000000000' }]), undefined);
+  const last = nonce.at(-1) ?? '';
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  // 62 characters hold 46 bytes and four bits over, which must be zero.
+  const spelled = `${nonce.slice(0, -1)}${alphabet[alphabet.indexOf(last) + 1]}`;
+  for (const bad of [spelled, '', 'x', `${nonce}A`, nonce.replace(/.$/, '='), `A${nonce.slice(1)}`])
+    assert.equal(readNonce(bad, [key]), undefined, bad);
 });
 
 test('an enrolment token says what the fleet grants and cannot be altered', () => {

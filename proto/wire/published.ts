@@ -1,3 +1,5 @@
+import type { SeatLedger } from './seats.ts';
+
 /**
  * What the bridge serves and whom it believes: the port between the bridge and whoever publishes.
  *
@@ -134,7 +136,7 @@ export interface GatewayEvent {
 }
 
 /** The port. Every method rejects with storage.unavailable when the database is away; the bridge then answers 503, never 401. */
-export interface PublishedRepository {
+export interface PublishedRepository extends SeatLedger {
   /** The newest signed head, undefined while nothing was ever published there. */
   head(at: EnvironmentRef): Promise<PublishedHead | undefined>;
   /**

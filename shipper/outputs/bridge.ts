@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Outbound } from '../../proto/process/outbound.ts';
-import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
+import type { Log } from '../../proto/process/log.ts';
+import type { Outbound, OutboundResponse } from '../../proto/process/outbound.ts';
+import { createCredential, CredentialRefusal } from '../../proto/trust/credential.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
+import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import { sha256Of } from '../../proto/wire/parcel.ts';
 import { readReceipt, readRefusal } from '../../proto/wire/receipt.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
@@ -13,49 +16,70 @@ import type { Delivery, Output, Parcel } from '../topology.ts';
 export interface BridgeOutputOptions {
   readonly outbound: Outbound;
   readonly identity: Pick<EnrolledIdentity, 'gateway' | 'bridge' | 'signing'>;
+  /** The shipper sits beside the gateway with a ticket of its own. */
+  readonly tickets: TicketStore;
   readonly clock: Clock;
+  readonly log: Log;
   readonly timeoutMs: number;
 }
 
+const answerBytesMax = 64 * 1024;
+
 /** Uploads through the bridge: the same origin and the same credential as the gateway's stream, so one firewall rule in all. */
-export function createBridgeOutput({ outbound, identity, clock, timeoutMs }: BridgeOutputOptions): Output {
+export function createBridgeOutput(options: BridgeOutputOptions): Output {
+  const { outbound, identity, tickets, clock, log, timeoutMs } = options;
   const base = identity.bridge.replace(/\/$/, '');
-  const audience = audienceOf(base);
-  const instance = `shipper-${randomBytes(8).toString('hex')}`;
-  /** The bridge's clock less ours; every answer tells it, so a wrong clock here locks nobody out. */
-  let skewMs = 0;
+  const credential = createCredential({
+    identity,
+    bridgeUrl: base,
+    role: 'shipper',
+    instance: `shipper-${randomBytes(16).toString('hex')}`,
+    hostname: hostname().slice(0, 256),
+    tickets,
+    monotonicMs: () => clock.monotonicMs(),
+    onUnwritable: (error) =>
+      log.error({ err: error }, 'the seat file cannot be written; a restart may be refused'),
+    async call({ path, ...request }) {
+      const answer = await outbound.request(`${base}/bridge/v1/${path}`, {
+        ...request,
+        timeoutMs,
+        bodyBytesMax: answerBytesMax,
+      });
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    },
+  });
 
   return {
     name: 'bridge',
     async deliver(parcel, signal): Promise<Delivery> {
       const { key, bytes } = parcel;
       try {
-        const assertion = await signAssertion({
-          gateway: identity.gateway,
-          instance,
-          audience,
-          nowMs: clock.now() + skewMs,
-          key: identity.signing.privateKey,
-        });
-        const answer = await outbound.request(`${base}/bridge/v1/uploads/${encodeURI(key)}`, {
-          method: 'PUT',
-          headers: {
-            authorization: `Bearer ${assertion}`,
-            'content-type': 'application/zstd',
-            'content-length': String(bytes.length),
-          },
-          body: bytes,
-          timeoutMs,
-          signal,
-          bodyBytesMax: 64 * 1024,
-        });
-        const bridgeTimeMs = Number(answer.headers['x-isthmus-time']);
-        if (bridgeTimeMs > 0) skewMs = bridgeTimeMs - clock.now();
+        const put = async (): Promise<OutboundResponse> =>
+          outbound.request(`${base}/bridge/v1/uploads/${encodeURI(key)}`, {
+            method: 'PUT',
+            headers: {
+              authorization: await credential.authorization(),
+              'content-type': 'application/zstd',
+              'content-length': String(bytes.length),
+            },
+            body: bytes,
+            timeoutMs,
+            signal,
+            bodyBytesMax: answerBytesMax,
+          });
+        let answer = await put();
+        // A nonce that was used up on the way, or a seat that was emptied: the refusal brought a new one.
+        if (credential.heard(answer)) {
+          await answer.text();
+          answer = await put();
+          credential.heard(answer);
+        }
         const { status, headers } = answer;
         // Whatever breaks off or has no end is no receipt; the head says enough of a refusal.
         const text = await answer.text().catch(() => '');
         return judge({ status, headers, text }, parcel);
       } catch (error) {
+        if (error instanceof CredentialRefusal) return unseated(error.answer);
         const reason = error instanceof Fault ? error.message : String(error);
         // Some hops answer a body that is too large for them by closing the connection under it; a slow line finds no end.
         const mayBeTooLarge = error instanceof Fault && isCutOff(error);
@@ -106,6 +130,14 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
     mayBeTooLarge,
     ...(retryAfterMs > 0 && { retryAfterMs }),
   };
+}
+
+/** No proof of identity could be had: that says nothing of any parcel. */
+function unseated(answer: Answer): Delivery {
+  const refusal = readRefusal(answer.text, answer.headers);
+  return refusal === undefined
+    ? { kind: 'foreign', reason: `${describeStranger(answer)}: not the bridge's answer` }
+    : { kind: 'unavailable', reason: `${answer.status} ${refusal.code}: ${refusal.reason}` };
 }
 
 /** What a proxy says by itself while the bridge is away. */

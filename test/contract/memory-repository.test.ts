@@ -1,7 +1,8 @@
 import { createMemoryRepository } from '../kit/memory-repository.ts';
-import { describePublishedRepository } from './published-repository.ts';
+import { describePublishedRepository, type PublishedRepositoryHarness } from './published-repository.ts';
+import { describeSeatLedger } from './seat-ledger.ts';
 
-describePublishedRepository('in memory', async () => {
+const create = async (): Promise<PublishedRepositoryHarness> => {
   const repository = createMemoryRepository();
   const { organization } = repository;
   return {
@@ -11,6 +12,10 @@ describePublishedRepository('in memory', async () => {
     publish: async (changes) => repository.publish('dev', changes),
     prune: async () => void repository.prune('dev'),
     createToken: async (options) => repository.createToken(options),
-    revoke: async (gateway) => repository.revoke(gateway),
+    revoke: async (gateway: string) => repository.revoke(gateway),
+    reseat: async (gateway: string, keep: 'holder' | 'refused') => repository.reseat(gateway, keep),
   };
-});
+};
+
+describePublishedRepository('in memory', create);
+describeSeatLedger('in memory', create);

@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { createFleets } from '../../control-plane/publish/fleets.ts';
 import { createPublisher, type PublishChange } from '../../control-plane/publish/publisher.ts';
 import { createPublishedRepository } from '../../control-plane/publish/repository.ts';
+import { settleSeats } from '../../control-plane/publish/seats.ts';
 import { openStorage, type Storage } from '../../control-plane/storage/storage.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { testDatabases, type TestDatabase } from '../kit/databases.ts';
@@ -14,6 +15,7 @@ import {
   type ContractChange,
   type PublishedRepositoryHarness,
 } from './published-repository.ts';
+import { describeSeatLedger } from './seat-ledger.ts';
 
 for (const database of testDatabases) {
   const name = `control-plane/publish on ${database.name}`;
@@ -21,11 +23,11 @@ for (const database of testDatabases) {
     test(`PublishedRepository: ${name}`, { skip: database.skip }, () => undefined);
     continue;
   }
-  describePublishedRepository(name, (t) => createHarness(t, database));
-  if (database.name === 'postgres')
-    describePublishedRepository(`${name}, under the role of a bridge`, (t) =>
-      createHarness(t, database, true),
-    );
+  for (const describe of [describePublishedRepository, describeSeatLedger]) {
+    describe(name, (t) => createHarness(t, database));
+    if (database.name === 'postgres')
+      describe(`${name}, under the role of a bridge`, (t) => createHarness(t, database, true));
+  }
 }
 
 const log = { info: () => undefined, warn: () => undefined };
@@ -76,6 +78,9 @@ async function createHarness(
         const token = { fleet: fleet.id, bridge, expiresAtMs, usesMax, actor: by.actor };
         return (await fleets.createToken(trx, at.organization, token)).token;
       }),
+    async reseat(gateway, keep) {
+      await storage.transaction((trx) => settleSeats(storage, trx, { gateway, keep }));
+    },
     async revoke(id) {
       await storage.transaction((trx) => fleets.revokeGateway(trx, { organization: at.organization, id }));
       await publisher.published();

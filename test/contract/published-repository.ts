@@ -38,6 +38,8 @@ export interface PublishedRepositoryHarness {
     readonly expiresAtMs?: number;
   }) => Promise<string>;
   readonly revoke: (gateway: string) => Promise<void>;
+  /** As `isthmus fleet reseat` does. */
+  readonly reseat: (gateway: string, keep: 'holder' | 'refused') => Promise<void>;
 }
 
 const payload = new Uint8Array([1, 2, 3]);

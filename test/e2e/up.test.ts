@@ -120,6 +120,7 @@ test('every command has help that leads with examples', async (t) => {
     'gateway',
     'shipper',
     'enroll',
+    'fleet',
     'migrate',
     'backup',
     'restore',

@@ -41,6 +41,7 @@ export async function attackScene(t: TestContext, tags: readonly string[] = []):
     'prod',
   ]);
   const bridge = await startHostileBridge(real.url);
+  real.alsoAt(bridge.url);
   t.after(() => bridge.close());
   const { repository } = real;
   const enrolled = repository.addGateway({ environments: ['dev'], tags });

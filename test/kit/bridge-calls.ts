@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readDelimited } from '../../proto/wire/delimited.ts';
 import type { Frame } from '../../proto/wire/frames.ts';
 import { formatLandingKey } from '../../proto/wire/landing.ts';
-import { assertionFor } from './bridge-client.ts';
+import { assertionFor, claimSeat } from './bridge-client.ts';
 import type { MemoryGateway } from './memory-repository.ts';
 
 /** Which gateway asks which bridge. */
@@ -11,13 +11,15 @@ export interface BridgeCaller {
   readonly gateway: MemoryGateway;
 }
 
-/** Calls the bridge as the gateway, with a fresh assertion. */
+/** Calls the bridge as the gateway, seated and with a fresh assertion. */
 export async function callBridge(
   { url, gateway }: BridgeCaller,
   path: string,
   init: RequestInit = {},
 ): Promise<Response> {
-  const token = await assertionFor(gateway, url);
+  const role = path.includes('/uploads/') ? 'shipper' : 'gateway';
+  await claimSeat(gateway, url, { role });
+  const token = await assertionFor(gateway, url, { role });
   return fetch(`${url}${path}`, {
     ...init,
     headers: { ...(init.headers as Record<string, string> | undefined), authorization: `Bearer ${token}` },

@@ -13,22 +13,65 @@ import {
 import { decodeHead, type SignedHead } from '../../proto/wire/head.ts';
 import type { Grant, RecordHeader } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
+import type { SeatRole } from '../../proto/trust/seats.ts';
 import type { MemoryGateway } from './memory-repository.ts';
 
-/** Signs an assertion for a bridge; overrides make the bad ones. */
-export function assertionFor(
+/** What a test may say differently. */
+export interface AssertionWish {
+  readonly instance?: string;
+  readonly audience?: string;
+  readonly role?: SeatRole;
+  readonly nonce?: string;
+}
+
+/** A fresh nonce of a bridge. */
+export async function nonceOf(url: string): Promise<string> {
+  const answer = await fetch(`${url}/bridge/v1/nonce`);
+  const nonce = answer.headers.get('x-isthmus-nonce');
+  await answer.arrayBuffer();
+  // A bridge that gives none is one that refuses everything; its refusal is what the test is about.
+  return nonce ?? 'none';
+}
+
+/** Signs a nonce of the bridge; overrides make the bad ones. */
+export async function assertionFor(
   gateway: MemoryGateway,
   url: string,
-  overrides: { readonly instance?: string; readonly audience?: string; readonly nowMs?: number } = {},
+  wish: AssertionWish = {},
 ): Promise<string> {
   return signAssertion({
     gateway: gateway.identity.id,
-    instance: 'instance-1',
-    audience: new URL(url).origin,
-    nowMs: Date.now(),
+    instance: wish.instance ?? 'instance-1',
+    role: wish.role ?? 'gateway',
+    audience: wish.audience ?? new URL(url).origin,
+    nonce: wish.nonce ?? (await nonceOf(url)),
     key: gateway.signing.privateKey,
-    ...overrides,
   });
+}
+
+const tickets = new WeakMap<MemoryGateway, Map<string, string>>();
+
+/** Claims the seat for an instance, with the ticket that the last claim of this gateway object brought. */
+export async function claimSeat(
+  gateway: MemoryGateway,
+  url: string,
+  wish: AssertionWish & { readonly ticket?: string | null } = {},
+): Promise<Response> {
+  const own = tickets.get(gateway) ?? new Map<string, string>();
+  tickets.set(gateway, own);
+  const role = wish.role ?? 'gateway';
+  const ticket = wish.ticket === undefined ? own.get(role) : (wish.ticket ?? undefined);
+  const answer = await fetch(`${url}/bridge/v1/seat`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await assertionFor(gateway, url, wish)}`,
+      'x-isthmus-hostname': 'test',
+      ...(ticket !== undefined && { 'x-isthmus-ticket': ticket }),
+    },
+  });
+  if (answer.ok && wish.ticket === undefined)
+    own.set(role, ((await answer.clone().json()) as { ticket: string }).ticket);
+  return answer;
 }
 
 /** A set of records as a gateway gathers it from frames: what the protocol promises, checked from outside. */
@@ -125,12 +168,15 @@ export interface StreamWish {
   readonly url: string;
   readonly instance?: string;
   readonly token?: string;
+  /** Comes without claiming the seat first. */
+  readonly isUnseated?: boolean;
   readonly hello?: Partial<HelloFrame>;
 }
 
 /** Opens a stream, says hello and gathers what comes. */
 export async function openStream({ gateway, url, ...wish }: StreamWish): Promise<StreamClient> {
   const instance = wish.instance ?? 'instance-1';
+  if (wish.token === undefined && wish.isUnseated !== true) await claimSeat(gateway, url, { instance });
   const token = wish.token ?? (await assertionFor(gateway, url, { instance }));
   const socket = new WebSocket(`${url.replace('http', 'ws')}/bridge/v1/stream`, {
     headers: { authorization: `Bearer ${token}` },

@@ -45,7 +45,7 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
   let answerBytesMax: number | undefined;
 
   const forward = (incoming: IncomingMessage, answer: ServerResponse): void => {
-    const isRead = incoming.method === 'GET' && incoming.url?.startsWith('/bridge/v1/') === true;
+    const isRead = incoming.method === 'GET' && /^\/bridge\/v1\/(changes|snapshot)/.test(incoming.url ?? '');
     if (isDown) return void incoming.socket.destroy();
     if (isRead && tamper !== undefined) return void answer.writeHead(503).end('{}');
     const { method, url, headers } = incoming;

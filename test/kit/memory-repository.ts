@@ -18,6 +18,7 @@ import type {
   RecordWithPayload,
 } from '../../proto/wire/published.ts';
 import { encodeRecord } from '../../proto/wire/record.ts';
+import { createMemorySeats, type MemorySeats } from './memory-seats.ts';
 
 /** What a test publishes; without payload it is a deletion. */
 export interface MemoryChange {
@@ -36,7 +37,7 @@ export interface MemoryGateway {
 }
 
 /** The port in memory, signed with real keys; tests move it through every state. */
-export interface MemoryRepository extends PublishedRepository {
+export interface MemoryRepository extends PublishedRepository, MemorySeats {
   readonly organization: string;
   readonly root: KeyPair;
   /** Publishes all changes in one head and returns its seq. */
@@ -164,7 +165,14 @@ export function createMemoryRepository(
     ...partial,
   });
 
+  const ledger = createMemorySeats(clock, here);
+
   return {
+    ...ledger,
+    reseat(gateway, keep) {
+      ledger.reseat(gateway, keep);
+      tell('');
+    },
     organization,
     root,
     reports,

@@ -5,6 +5,7 @@ import { createLog } from '../../proto/process/log.ts';
 import { createMetrics } from '../../proto/process/metrics.ts';
 import { createOutbound } from '../../proto/process/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
+import { ticketFile } from '../../proto/trust/seat-file.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { ConfigChange } from '../../data-plane/gateway/change.ts';
 import { openStore, type Store } from '../../data-plane/store/store.ts';
@@ -91,6 +92,7 @@ export function startSyncGateway({ dir, url, identity, timings, ...rest }: SyncG
     outbound,
     bridgeUrl: url,
     identity,
+    tickets: ticketFile(join(dir, 'seat.json')),
     catalogue: ['mock'],
     version: '0.0.0-test',
     apply,

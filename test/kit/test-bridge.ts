@@ -74,6 +74,11 @@ export interface TestBridgeWish {
   readonly limits?: Partial<BridgeLimits>;
   readonly publicUrls?: readonly string[];
   readonly metrics?: boolean;
+  readonly listen?: object;
+  /** Shared with another bridge. */
+  readonly repository?: MemoryRepository;
+  /** Nobody tells it what it is called. */
+  readonly isNameless?: boolean;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
 }
 
@@ -82,6 +87,8 @@ export interface TestBridge {
   readonly url: string;
   readonly repository: MemoryRepository;
   readonly blobs: MemoryBlobs;
+  /** It is dialled under this URL too, as by a proxy in front that keeps its name. */
+  alsoAt(url: string): void;
   close(): Promise<void>;
 }
 
@@ -95,15 +102,16 @@ export async function startTestBridge(
     name: 'bridge',
     level: process.env['ISTHMUS_TEST_LOG'] === undefined ? 'silent' : 'debug',
   });
-  const repository = createMemoryRepository({ environments });
+  const repository = wish.repository ?? createMemoryRepository({ environments });
   const blobs = createMemoryBlobs();
   const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 10_000 });
-  const { tls, ...settings } = wish;
+  const { tls, listen, isNameless, repository: _given, ...settings } = wish;
   const config = bridgeConfigSchema.parse({
     ...settings,
-    listen: { host: '127.0.0.1', port: 0, ...(tls !== undefined && { tls }) },
+    listen: { host: '127.0.0.1', port: 0, ...listen, ...(tls !== undefined && { tls }) },
   });
   const clock = systemClock;
+  const names: string[] = [];
   const { url } = await startBridge({
     config,
     repository,
@@ -112,7 +120,10 @@ export async function startTestBridge(
     clock,
     lifecycle,
     metrics: createMetrics(),
+    ...(isNameless !== true && {
+      urlsOf: (port: number) => [`${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, ...names],
+    }),
   });
   t.after(() => lifecycle.close());
-  return { url, repository, blobs, close: () => lifecycle.close() };
+  return { url, repository, blobs, alsoAt: (name) => void names.push(name), close: () => lifecycle.close() };
 }

@@ -85,6 +85,7 @@ export interface TrafficScene {
 export async function trafficScene(t: TestContext): Promise<TrafficScene> {
   const real = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000 } });
   const border = await startHostileBridge(real.url);
+  real.alsoAt(border.url);
   t.after(() => border.close());
   const upstream = await startUpstream(t);
   real.repository.publish('dev', [orders(upstream.url), subscription, apiKey()]);

@@ -1,8 +1,9 @@
 import type { Migration } from './migration.ts';
-import { management } from './0002-management.ts';
 import { platform } from './0001-platform.ts';
+import { management } from './0002-management.ts';
 import { analytics } from './0003-analytics.ts';
 import { bucket } from './0004-bucket.ts';
+import { seats } from './0006-seats.ts';
 import { lakeProofs } from './0008-lake-proofs.ts';
 import { memberships } from './0010-memberships.ts';
 
@@ -12,6 +13,7 @@ export const migrations: readonly Migration[] = [
   management,
   analytics,
   bucket,
+  seats,
   lakeProofs,
   memberships,
 ];

@@ -1,0 +1,54 @@
+import { Fault } from '../../../proto/faults/fault.ts';
+import { publishedTopic } from '../../publish/publisher.ts';
+import { settleSeats, type SettledSeat } from '../../publish/seats.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { writeAudit } from '../audit/audit.store.ts';
+
+/** Who acts when an operator works at the machine itself: whoever may read the database needs no password. */
+const operator = (organization: string) =>
+  ({ id: 'cli', organization, username: 'cli', displayName: 'Command line', role: 'ADMIN' }) as const;
+
+/**
+ * Gives the seat of a gateway to the one that was refused last, or keeps it with its holder; with audit, and bridges are told.
+ *
+ * Errors: request.not_found for an unknown gateway, request.conflict when nobody was refused.
+ */
+export async function reseatGateway(
+  storage: Storage,
+  wish: { readonly gateway: string; readonly keep: 'refused' | 'holder' },
+): Promise<readonly SettledSeat[]> {
+  const { gateway, keep } = wish;
+  const settled = await storage.transaction(async (trx) => {
+    const row = await trx
+      .selectFrom('gateway')
+      .select(['organization', 'fleet'])
+      .where('id', '=', gateway)
+      .executeTakeFirst();
+    if (row === undefined)
+      throw new Fault('request.not_found', { detail: `There is no gateway "${gateway}".` });
+    const seats = await settleSeats(storage, trx, wish);
+    if (seats.length === 0)
+      throw new Fault('request.conflict', {
+        detail: `Nobody was refused the seat of ${gateway}, so there is nothing to settle.`,
+        hint: 'Start the process that should have it, then say this again.',
+      });
+    const { organization, fleet } = row;
+    await writeAudit(trx, {
+      organization,
+      actor: operator(organization),
+      event: 'GATEWAY_RESEATED',
+      type: 'ORGANIZATION',
+      id: organization,
+      properties: {
+        FLEET: fleet,
+        GATEWAY: gateway,
+        KEEP: keep,
+        SEATS: seats.map(({ role, holder }) => `${role}=${holder.instance}`).join(' '),
+      },
+      nowMs: Date.now(),
+    });
+    return seats;
+  });
+  await storage.notifier.notify(publishedTopic, '');
+  return settled;
+}

@@ -1,0 +1,306 @@
+import { randomBytes } from 'node:crypto';
+import { sql, type RawBuilder, type Selectable } from 'kysely';
+import { nonceSeconds, type NonceKey } from '../../proto/trust/nonces.ts';
+import {
+  decideClaim,
+  reseat,
+  rivalAfter,
+  type ClaimOutcome,
+  type Rival,
+  type Seat,
+  type SeatClaim,
+} from '../../proto/trust/seats.ts';
+import type { Seated, SeatLedger } from '../../proto/wire/seats.ts';
+import { databaseNowMs } from '../storage/leases.ts';
+import type { Queries, Storage, Trx } from '../storage/storage.ts';
+import type { GatewaySeatTable } from '../storage/tables.ts';
+import { clip } from './gateways.ts';
+
+/** A key makes nonces for so long, and is kept until the last of them has ended. */
+const keyMs = 5 * 60_000;
+const keptKeyMs = keyMs + 2 * nonceSeconds * 1_000;
+/** How far a bridge's idea of the database's time may run ahead between two looks at it. */
+const aheadMsMax = 5_000;
+const seatsPerStatement = 500;
+
+/** Nonces and seats on whatever database, by its clock. */
+export function createSeatLedger(storage: Storage): SeatLedger {
+  const { db } = storage;
+  const now = databaseNowMs(storage.dialect);
+  return {
+    nonceKeys: () => readKeys(db, now),
+    async takeNonce(nonce, issuedAtMs) {
+      const expiresAtMs = issuedAtMs + 2 * nonceSeconds * 1_000;
+      const taken = await sql`
+        insert into used_nonce (nonce, expires_at_ms)
+        select cast(${nonce} as text), cast(${expiresAtMs} as bigint)
+        where cast(${issuedAtMs} as bigint) between ${now} - ${nonceSeconds * 1_000} and ${now} + ${aheadMsMax}
+        on conflict (nonce) do nothing
+        returning nonce`.execute(db);
+      return taken.rows.length === 1;
+    },
+    claimSeat: (seat, claim) => storage.transaction((trx) => claimSeat(trx, { now, seat, claim })),
+    async useSeat(seat, leaseMs) {
+      const row = await db
+        .updateTable('gateway_seat')
+        .set({ lease_until_ms: sql<number>`${now} + cast(${leaseMs} as bigint)` })
+        .where('gateway', '=', seat.gateway)
+        .where('role', '=', seat.role)
+        .where('instance', '=', seat.instance)
+        .returning(['instance', 'rival'])
+        .executeTakeFirst();
+      if (row !== undefined) return { kind: 'seated', rival: await noteLife(db, seat, row.rival) };
+      const other = await db
+        .selectFrom('gateway_seat')
+        .select('instance')
+        .where('gateway', '=', seat.gateway)
+        .where('role', '=', seat.role)
+        .executeTakeFirst();
+      return other === undefined ? { kind: 'none' } : { kind: 'taken', holder: other.instance };
+    },
+    async keepSeats(seats, leaseMs) {
+      const lost: Seated[] = [];
+      const contested: Seated[] = [];
+      for (let start = 0; start < seats.length; start += seatsPerStatement) {
+        const some = seats.slice(start, start + seatsPerStatement);
+        const kept = await keep(db, some, sql<number>`${now} + cast(${leaseMs} as bigint)`);
+        for (const seat of some) {
+          const row = kept.get(keyOf(seat));
+          if (row === undefined) lost.push(seat);
+          else if (rivalOf(row.rival)?.isReported === false) contested.push(seat);
+        }
+      }
+      return { lost, contested };
+    },
+    async releaseSeat(seat) {
+      await db
+        .updateTable('gateway_seat')
+        .set({ lease_until_ms: 0 })
+        .where('gateway', '=', seat.gateway)
+        .where('role', '=', seat.role)
+        .where('instance', '=', seat.instance)
+        .execute();
+    },
+  };
+}
+
+/** One seat as an operator sees it. */
+export interface SettledSeat {
+  readonly role: string;
+  readonly generation: number;
+  readonly holder: { readonly instance: string; readonly hostname: string; readonly source: string };
+  readonly refused: { readonly instance: string; readonly hostname: string; readonly source: string };
+}
+
+/** Settles every disputed seat of a gateway; empty when nobody was refused. The caller tells the bridges. */
+export async function settleSeats(
+  storage: Storage,
+  trx: Trx,
+  wish: { readonly gateway: string; readonly keep: 'holder' | 'refused' },
+): Promise<readonly SettledSeat[]> {
+  const rows = await lockSeats(trx, { gateway: wish.gateway }, databaseNowMs(storage.dialect));
+  const settled: SettledSeat[] = [];
+  for (const { row, nowMs } of rows) {
+    const before = toSeat(row);
+    const after = reseat(before, wish.keep, nowMs);
+    if (after === undefined || before.rival === undefined) continue;
+    await writeSeat(trx, row, after);
+    const [kept, out] = wish.keep === 'holder' ? [before, before.rival] : [before.rival, before];
+    settled.push({
+      role: row.role,
+      generation: after.generation,
+      holder: nameOf(kept),
+      refused: nameOf(out),
+    });
+  }
+  return settled;
+}
+
+/** Empties every seat: after a restore nobody can know the tickets that were handed out since. */
+export async function emptySeats(trx: Trx): Promise<void> {
+  await trx.deleteFrom('gateway_seat').execute();
+}
+
+type Now = RawBuilder<number>;
+
+async function readNow(db: Queries, now: Now): Promise<number> {
+  const { rows } = await sql<{ now_ms: number }>`select ${now} as now_ms`.execute(db);
+  return rows[0]?.now_ms ?? 0;
+}
+
+async function readKeys(
+  db: Queries,
+  now: Now,
+): Promise<{ readonly nowMs: number; readonly keys: readonly NonceKey[] }> {
+  const read = async () => {
+    const rows = await db
+      .selectFrom('bridge_nonce_key')
+      .select(['id', 'key_bytes', 'created_at_ms'])
+      .orderBy('created_at_ms', 'desc')
+      .orderBy('id')
+      .limit(64)
+      .execute();
+    const nowMs = await readNow(db, now);
+    return { nowMs, rows: rows.filter((row) => row.created_at_ms > nowMs - keptKeyMs) };
+  };
+  let { nowMs, rows } = await read();
+  if (!rows.some((row) => row.created_at_ms > nowMs - keyMs)) {
+    await db
+      .insertInto('bridge_nonce_key')
+      .values({ id: randomBytes(8).toString('hex'), key_bytes: randomBytes(32), created_at_ms: nowMs })
+      .execute();
+    // Whoever makes the new key throws out what has ended, so that no chore is needed.
+    await db
+      .deleteFrom('bridge_nonce_key')
+      .where('created_at_ms', '<', nowMs - 2 * keptKeyMs)
+      .execute();
+    await db.deleteFrom('used_nonce').where('expires_at_ms', '<', nowMs).execute();
+    ({ nowMs, rows } = await read());
+  }
+  return { nowMs, keys: rows.map((row) => ({ id: row.id, key: row.key_bytes })) };
+}
+
+async function claimSeat(
+  trx: Trx,
+  wish: {
+    readonly now: Now;
+    readonly seat: Pick<Seated, 'gateway' | 'role'>;
+    readonly claim: SeatClaim;
+  },
+): Promise<ClaimOutcome> {
+  const { now, seat } = wish;
+  const claim = {
+    ...wish.claim,
+    hostname: clip(wish.claim.hostname, 255),
+    source: clip(wish.claim.source, 128),
+  };
+  const locked = await lockSeats(trx, seat, now);
+  const [found] = locked;
+  const nowMs = found?.nowMs ?? (await readNow(trx, now));
+  const decided = decideClaim(found === undefined ? undefined : toSeat(found.row), claim, nowMs);
+  if (decided.seat === undefined) return decided.outcome;
+  if (found !== undefined) {
+    await writeSeat(trx, seat, decided.seat);
+    return decided.outcome;
+  }
+  const inserted = await trx
+    .insertInto('gateway_seat')
+    .values({ gateway: seat.gateway, role: seat.role, ...toRow(decided.seat) })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('gateway')
+    .executeTakeFirst();
+  // Two first claims at once: the other one sits now, so this one is judged against it.
+  return inserted === undefined ? claimSeat(trx, wish) : decided.outcome;
+}
+
+/** An update that changes nothing takes the row lock on both dialects. */
+async function lockSeats(
+  trx: Trx,
+  { gateway, role }: { readonly gateway: string; readonly role?: string },
+  now: Now,
+) {
+  let query = trx
+    .updateTable('gateway_seat')
+    .set((eb) => ({ generation: eb.ref('generation') }))
+    .where('gateway', '=', gateway);
+  if (role !== undefined) query = query.where('role', '=', role);
+  const rows = await query
+    .returningAll()
+    .returning(sql<number>`${now}`.as('now_ms'))
+    .execute();
+  return rows.map(({ now_ms: nowMs, ...row }) => ({ row, nowMs }));
+}
+
+async function keep(
+  db: Queries,
+  seats: readonly Seated[],
+  until: RawBuilder<number>,
+): Promise<ReadonlyMap<string, { readonly rival: string | null }>> {
+  const rows = await db
+    .updateTable('gateway_seat')
+    .set({ lease_until_ms: until })
+    .where(
+      'gateway',
+      'in',
+      seats.map(({ gateway }) => gateway),
+    )
+    // An instance is random: no two gateways have the same by chance, and by intent it gains nothing.
+    .where(
+      'instance',
+      'in',
+      seats.map(({ instance }) => instance),
+    )
+    .returning(['gateway', 'role', 'instance', 'rival'])
+    .execute();
+  return new Map(rows.map((row) => [keyOf(row), row]));
+}
+
+/** The holder lives, so a rival whom nobody told of is news. */
+async function noteLife(db: Queries, seat: Seated, text: string | null): Promise<Rival | undefined> {
+  const rival = rivalOf(text);
+  if (rival === undefined || rival.isReported) return undefined;
+  const after = rivalAfter({ rival, instance: seat.instance }, seat.instance);
+  await db
+    .updateTable('gateway_seat')
+    .set({ rival: after.rival === undefined ? null : JSON.stringify(after.rival) })
+    .where('gateway', '=', seat.gateway)
+    .where('role', '=', seat.role)
+    .where('instance', '=', seat.instance)
+    .where('rival', '=', text)
+    .execute();
+  return after.isNews ? rival : undefined;
+}
+
+async function writeSeat(
+  trx: Trx,
+  { gateway, role }: Pick<GatewaySeatTable, 'gateway' | 'role'>,
+  seat: Seat,
+): Promise<void> {
+  await trx
+    .updateTable('gateway_seat')
+    .set(toRow(seat))
+    .where('gateway', '=', gateway)
+    .where('role', '=', role)
+    .execute();
+}
+
+const keyOf = ({ gateway, role, instance }: { gateway: string; role: string; instance: string }): string =>
+  `${gateway}\0${role}\0${instance}`;
+
+const nameOf = ({ instance, hostname, source }: Pick<Seat, 'instance' | 'hostname' | 'source'>) => ({
+  instance,
+  hostname,
+  source,
+});
+
+function rivalOf(text: string | null): Rival | undefined {
+  return text === null ? undefined : (JSON.parse(text) as Rival);
+}
+
+function toSeat(row: Selectable<GatewaySeatTable>): Seat {
+  return {
+    instance: row.instance,
+    hostname: row.hostname,
+    source: row.source,
+    ticket: row.ticket ?? undefined,
+    next: row.next_ticket ?? undefined,
+    generation: row.generation,
+    leaseUntilMs: row.lease_until_ms,
+    claimedAtMs: row.claimed_at_ms,
+    rival: rivalOf(row.rival),
+  };
+}
+
+function toRow(seat: Seat) {
+  return {
+    instance: seat.instance,
+    hostname: seat.hostname,
+    source: seat.source,
+    ticket: seat.ticket ?? null,
+    next_ticket: seat.next ?? null,
+    generation: seat.generation,
+    lease_until_ms: seat.leaseUntilMs,
+    claimed_at_ms: seat.claimedAtMs,
+    rival: seat.rival === undefined ? null : JSON.stringify(seat.rival),
+  };
+}
