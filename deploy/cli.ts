@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { fleetCommand } from './commands/fleet.ts';
 import { gatewayCommand } from './commands/gateway.ts';
+import { lakeCommand } from './commands/lake.ts';
 import { shipperCommand } from './commands/shipper.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
@@ -47,6 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
     backupCommand(),
     restoreCommand(),
     bucketCommand(onExit),
+    lakeCommand(),
     doctorCommand(onExit),
     configCommand(),
     versionCommand(),

@@ -52,7 +52,9 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
   ): Promise<
     readonly { readonly entrypoint: string; readonly hundreds: number; readonly count: number }[]
   > => {
-    const paths = await cache.paths(await store.files(span, span));
+    const { organization, environment } = span;
+    const files = await store.files(span, span);
+    const paths = await cache.paths(files.map((file) => ({ ...file, organization, environment })));
     if (paths.length === 0) return [];
     const rows = await duck.query(
       `SELECT coalesce(entrypoint_id, 'http-proxy') AS entrypoint, status // 100 AS hundreds, count(*)::DOUBLE AS count ` +

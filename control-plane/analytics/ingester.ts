@@ -5,6 +5,7 @@ import type { BlobStore } from '../../proto/wire/blobs.ts';
 import type { Duck } from './duck.ts';
 import type { LakeCache } from './lake-cache.ts';
 import type { LakeStore } from './lake.store.ts';
+import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile.ts';
 import type { AnalyticsSettings } from './settings.ts';
 import { Turns, type Turn } from './turns.ts';
 
@@ -14,6 +15,7 @@ export interface IngesterOptions {
   readonly blobs: BlobStore;
   readonly cache: LakeCache;
   readonly duck: Duck;
+  readonly reconciler: Reconciler;
   /** A folder of its own for what is being converted. */
   readonly workDir: string;
   readonly settings: AnalyticsSettings;
@@ -28,6 +30,7 @@ export interface IngesterOptions {
 export type IngestStep = 'named' | 'converted' | 'durable' | 'committed' | 'deleted';
 
 const landingPrefix = 'landing/v1/';
+const lakePrefix = 'lake/v1/';
 const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
 const deletionsPerRoundMax = 1_000;
 const pauseMsMin = 500;
@@ -39,7 +42,7 @@ const pauseMsMin = 500;
  *
  * Order of destruction: the file is named in the manifest as pending; the Parquet is durable in the bucket; ranges and manifest
  * commit in one transaction; after a grace the landing object is deleted, again and again until that succeeds. A crash
- * between any two leaves either a pending name, whose file is then removed, or a landing object that is covered already.
+ * between any two leaves either a pending name, whose file is then taken in or removed, or a landing object that is covered already.
  */
 export class Ingester {
   readonly #options: IngesterOptions;
@@ -47,6 +50,10 @@ export class Ingester {
   readonly #waiting = new Map<string, Turn>();
   /** Whether what somebody has begun may still lie about: after a take-over, or after a turn that failed. */
   #isTidy = false;
+  /** Whether the bucket was asked since the lease was taken: the database may be an older one. */
+  #isReconciled = false;
+  #sweptUpTo = lakePrefix;
+  #sweepAtMs = 0;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
@@ -56,8 +63,8 @@ export class Ingester {
   /** A turn for each environment; true when more is waiting. */
   async round(signal: AbortSignal): Promise<boolean> {
     if (!(await this.#hold())) return false;
-    if (!this.#isTidy) await this.#removeLeftBehind();
-    this.#isTidy = true;
+    await this.#tidy();
+    await this.#sweep();
     await this.#deleteDue();
     let isMore = false;
     const present = new Set<string>();
@@ -79,10 +86,10 @@ export class Ingester {
   }
 
   async #take(turn: Turn, signal: AbortSignal): Promise<boolean> {
-    const { clock, settings, log } = this.#options;
+    const { store, clock, settings, log } = this.#options;
     if (turn.notBeforeMs > clock.monotonicMs()) return false;
     try {
-      const isMore = await this.#whileHeld(() => this.#turns.take(turn));
+      const isMore = await store.whileHeld(clock, () => this.#turns.take(turn));
       turn.failures = 0;
       return isMore;
     } catch (error) {
@@ -98,37 +105,50 @@ export class Ingester {
 
   async #hold(): Promise<boolean> {
     const held = await this.#options.store.hold();
-    if (held === 'taken') this.#isTidy = false;
+    if (held === 'taken') this.#isTidy = this.#isReconciled = false;
     return held !== undefined;
   }
 
-  /** A turn may take longer than the lease. Only kept, never taken again: whoever has it then goes by what we left. */
-  async #whileHeld<T>(work: () => Promise<T>): Promise<T> {
-    const { clock, settings, store } = this.#options;
-    const stop = new AbortController();
-    const beat = async (): Promise<void> => {
-      for (;;) {
-        await clock.delay(settings.leaseMs / 3, stop.signal);
-        if (stop.signal.aborted) return;
-        await store.keep().catch(() => undefined);
-      }
-    };
-    const beating = beat();
-    try {
-      return await work();
-    } finally {
-      stop.abort();
-      await beating;
+  /**
+   * What an ingester before us, or before a restore, has left: first the bucket tells what counts, then ingesting goes on.
+   *
+   * Only the holder of the lease writes, one file at a time, so between two turns every pending file is dead.
+   */
+  async #tidy(): Promise<void> {
+    const { cache } = this.#options;
+    if (!this.#isTidy) {
+      await this.#reconcile((reconciler, found) => reconciler.settlePending(found));
+      this.#isTidy = true;
     }
+    if (!this.#isReconciled) {
+      await this.#reconcile((reconciler, found) => reconciler.recent(found));
+      this.#isReconciled = true;
+    }
+    for (const file of cache.takeMissing())
+      await this.#reconcile((reconciler, found) => reconciler.missing(file, found));
   }
 
-  /** Only the holder of the lease writes, one file at a time, so between two turns every pending file is dead. */
-  async #removeLeftBehind(): Promise<void> {
-    const { store, blobs } = this.#options;
-    for (const { id, key } of await store.leftBehind()) {
-      await blobs.delete(key);
-      await store.abandon(id);
+  /** A page per round of the comparison of everything, now and then from the beginning. */
+  async #sweep(): Promise<void> {
+    const { clock, settings, log } = this.#options;
+    if (clock.monotonicMs() < this.#sweepAtMs) return;
+    try {
+      const after = this.#sweptUpTo;
+      await this.#reconcile(async (reconciler, found) => {
+        this.#sweptUpTo = (await reconciler.step(found, { prefix: lakePrefix, after })) ?? lakePrefix;
+      });
+    } catch (error) {
+      log.warn({ err: error }, 'bucket and manifest could not be compared; it is tried again');
     }
+    if (this.#sweptUpTo === lakePrefix) this.#sweepAtMs = clock.monotonicMs() + settings.reconcileEveryMs;
+  }
+
+  async #reconcile(work: (reconciler: Reconciler, found: Reconciled) => Promise<void>): Promise<void> {
+    const { store, clock, reconciler } = this.#options;
+    const found = nothingReconciled();
+    await store.whileHeld(clock, () => work(reconciler, found));
+    for (const outcome of ['adopted', 'trimmed', 'doubled', 'unreadable', 'missing'] as const)
+      if (found[outcome] > 0) this.#turns.meters.reconciled.inc({ outcome }, found[outcome]);
   }
 
   /** What cannot be deleted now is due again in the next round, and holds up nothing. */

@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
 import type { LakeFile } from './lake.store.ts';
+
+const missingMax = 1_000;
 
 /**
  * Lake files on local disk, since DuckDB reads objects of a bucket only through an extension that is a download.
@@ -17,6 +20,8 @@ export class LakeCache {
   /** In order of use. */
   readonly #sizes = new Map<string, number>();
   readonly #fetching = new Map<string, Promise<void>>();
+  /** Files of the manifest that were not in the bucket when somebody asked. */
+  readonly #missing = new Map<string, LakeFile & EnvironmentRef>();
   #bytes = 0;
 
   constructor(options: { readonly dir: string; readonly blobs: BlobStore; readonly bytesMax: number }) {
@@ -43,13 +48,13 @@ export class LakeCache {
   }
 
   /** Local paths of files, fetched where they are not here. Errors: blobs.unavailable, analytics.failed when one is gone. */
-  async paths(files: readonly LakeFile[]): Promise<readonly string[]> {
+  async paths(files: readonly (LakeFile & EnvironmentRef)[]): Promise<readonly string[]> {
     for (const file of files) await this.#ensure(file);
     await this.#evict(new Set(files.map(({ id }) => id)));
     return files.map(({ id }) => this.#path(id));
   }
 
-  async #ensure(file: LakeFile): Promise<void> {
+  async #ensure(file: LakeFile & EnvironmentRef): Promise<void> {
     const size = this.#sizes.get(file.id);
     if (size !== undefined) {
       this.#sizes.delete(file.id);
@@ -62,10 +67,20 @@ export class LakeCache {
     await fetching;
   }
 
-  async #fetch({ id, key }: LakeFile): Promise<void> {
+  /** Those that were missed since the last call. */
+  takeMissing(): readonly (LakeFile & EnvironmentRef)[] {
+    const files = [...this.#missing.values()];
+    this.#missing.clear();
+    return files;
+  }
+
+  async #fetch(file: LakeFile & EnvironmentRef): Promise<void> {
+    const { id, key } = file;
     const bytes = await this.#blobs.get(key);
-    if (bytes === undefined)
+    if (bytes === undefined) {
+      if (this.#missing.size < missingMax) this.#missing.set(id, file);
       throw new Fault('analytics.failed', { internal: `${key} is in the manifest and not in the bucket` });
+    }
     const temporary = `${this.#path(id)}.${randomBytes(4).toString('hex')}`;
     await writeFile(temporary, bytes);
     await rename(temporary, this.#path(id));

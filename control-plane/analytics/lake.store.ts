@@ -1,7 +1,8 @@
+import type { Clock } from '../../proto/process/clock.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
-import type { CoveredRangeTable, LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
+import type { LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
 import type { Covered } from './proof.ts';
 import type { OffsetRange } from './ranges.ts';
 
@@ -11,13 +12,17 @@ export interface PendingFile extends EnvironmentRef {
   readonly key: string;
 }
 
-/** A file that is written, with everything that becomes true by its commit. */
-export interface FileCommit {
-  readonly file: PendingFile;
+/** What a file holds. */
+export interface FileFacts {
   readonly records: number;
   readonly bytes: number;
   readonly minMs: number;
   readonly maxMs: number;
+}
+
+/** A file that is written, with everything that becomes true by its commit. */
+export interface FileCommit extends FileFacts {
+  readonly file: PendingFile;
   readonly covered: readonly Covered[];
   readonly done: readonly Pick<LandingObjectTable, 'object_key' | 'outcome'>[];
 }
@@ -65,6 +70,25 @@ export class LakeStore {
     return keepLease(this.#storage.db, this.#storage.dialect, this.#wish);
   }
 
+  /** Does something that may take longer than the lease. It is only kept, never taken again: whoever has it then goes by what we left. */
+  async whileHeld<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    const beat = async (): Promise<void> => {
+      for (;;) {
+        await clock.delay(this.#wish.leaseMs / 3, stop.signal);
+        if (stop.signal.aborted) return;
+        await this.keep().catch(() => undefined);
+      }
+    };
+    const beating = beat();
+    try {
+      return await work();
+    } finally {
+      stop.abort();
+      await beating;
+    }
+  }
+
   /** Gives the lease back, so that a restart does not wait for it. */
   async release(): Promise<void> {
     await releaseLease(this.#storage.db, leaseName, this.#wish.holder);
@@ -93,39 +117,53 @@ export class LakeStore {
     commit: FileCommit,
     { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
   ): Promise<boolean> {
-    const { file, records, bytes, minMs, maxMs, covered, done } = commit;
-    return this.#fenced(async (trx) => {
-      const updated = await trx
-        .updateTable('lake_file')
-        .set({
-          state: 'live',
-          record_count: records,
-          byte_count: bytes,
-          min_ms: minMs,
-          max_ms: maxMs,
-          changed_at_ms: nowMs,
-        })
+    const { file, done } = commit;
+    return this.fenced(async (trx) => {
+      const removed = await trx
+        .deleteFrom('lake_file')
         .where('id', '=', file.id)
-        .where('organization', '=', file.organization)
-        .where('environment', '=', file.environment)
         .where('state', '=', 'pending')
         .executeTakeFirst();
-      if (Number(updated.numUpdatedRows) !== 1) return false;
-      const { organization, environment } = file;
-      const rows: CoveredRangeTable[] = covered.map(({ spool, gateway, hash8, first, last }) => ({
-        organization,
-        environment,
-        spool,
-        first_offset: first,
-        last_offset: last,
-        hash8,
-        gateway,
-        file: file.id,
-      }));
-      for (const row of rows) await trx.insertInto('covered_range').values(row).execute();
+      if (Number(removed.numDeletedRows) !== 1) return false;
+      await this.insertLive(trx, commit, nowMs);
       await insertDone(trx, done, nowMs + graceMs);
       return true;
     });
+  }
+
+  /** Puts a file and what it covers into the manifest, as part of a transaction. */
+  async insertLive(trx: Trx, commit: Omit<FileCommit, 'done'>, nowMs: number): Promise<void> {
+    const { file, records, bytes, minMs, maxMs, covered } = commit;
+    const { id, organization, environment, key } = file;
+    await trx
+      .insertInto('lake_file')
+      .values({
+        id,
+        organization,
+        environment,
+        object_key: key,
+        state: 'live',
+        record_count: records,
+        byte_count: bytes,
+        min_ms: minMs,
+        max_ms: maxMs,
+        changed_at_ms: nowMs,
+      })
+      .execute();
+    for (const { spool, gateway, hash8, first, last } of covered)
+      await trx
+        .insertInto('covered_range')
+        .values({
+          organization,
+          environment,
+          spool,
+          first_offset: first,
+          last_offset: last,
+          hash8,
+          gateway,
+          file: id,
+        })
+        .execute();
   }
 
   /** Marks landing objects as done with, without new records: repetitions, and what went to quarantine. */
@@ -133,7 +171,7 @@ export class LakeStore {
     done: FileCommit['done'],
     { nowMs, graceMs }: { readonly nowMs: number; readonly graceMs: number },
   ): Promise<void> {
-    await this.#fenced(async (trx) => {
+    await this.fenced(async (trx) => {
       await insertDone(trx, done, nowMs + graceMs);
       return true;
     });
@@ -261,7 +299,8 @@ export class LakeStore {
       .execute();
   }
 
-  async #fenced(work: (trx: Trx) => Promise<boolean>): Promise<boolean> {
+  /** Runs work in a transaction that proves that the lease is still held; false when it is not, or the work says so. */
+  async fenced(work: (trx: Trx) => Promise<boolean>): Promise<boolean> {
     return this.#storage.transaction(
       async (trx) => (await keepLease(trx, this.#storage.dialect, this.#wish)) && work(trx),
     );

@@ -26,6 +26,11 @@ export function createIngestMeters(metrics: Metrics) {
       'isthmus_analytics_refused_commits_total',
       'Files that were deleted again because another ingester had taken over',
     ),
+    reconciled: metrics.counter(
+      'isthmus_analytics_reconciled_files_total',
+      'Files of the lake in which bucket and manifest differed',
+      ['outcome'],
+    ),
     newest: metrics.gauge(
       'isthmus_analytics_newest_record_seconds',
       'Time of the newest record that was ingested last',

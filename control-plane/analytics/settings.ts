@@ -21,6 +21,11 @@ export const AnalyticsSettings = section({
     .describe(
       'A landing object whose bytes are not those of its key is half of an upload that failed; it waits this long for the repeat.',
     ),
+  reconcileEveryMs: ms
+    .default(21_600_000)
+    .describe(
+      'How often all files of the lake are compared with the manifest, some in each round; the newest ones at each start.',
+    ),
   leaseMs: ms.max(600_000).default(30_000).describe('A dead ingester is replaced after this time.'),
   objectBytesMax: z
     .int()

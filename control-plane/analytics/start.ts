@@ -13,6 +13,8 @@ import { Ingester, type IngesterOptions, type IngestStep } from './ingester.ts';
 import { LakeCache } from './lake-cache.ts';
 import { LakeStore } from './lake.store.ts';
 import { openOwnFolder } from './own-folder.ts';
+import { Reconciler } from './reconcile.ts';
+import { ReconcileStore } from './reconcile.store.ts';
 import type { AnalyticsSettings } from './settings.ts';
 
 /** What analytics work on. */
@@ -58,7 +60,11 @@ function startIngester(
 ): void {
   const { settings, clock, lifecycle, log } = parts;
   const duck = createDuck({ ...lake.limits, timeoutMs: settings.ingestMsMax, queueMax: 1 });
-  const ingester = new Ingester({ ...parts, ...lake, duck });
+  const { storage, blobs } = parts;
+  const { store, workDir } = lake;
+  const manifest = new ReconcileStore(storage, store);
+  const reconciler = new Reconciler({ store, manifest, blobs, duck, workDir, log, clock });
+  const ingester = new Ingester({ ...parts, ...lake, duck, reconciler });
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const loop = async (): Promise<void> => {

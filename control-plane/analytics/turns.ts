@@ -10,7 +10,7 @@ import type { ConvertResult } from './duck-jobs.ts';
 import type { IngesterOptions, IngestStep } from './ingester.ts';
 import { verify, type Landed } from './landed.ts';
 import type { PendingFile } from './lake.store.ts';
-import { createIngestMeters } from './meters.ts';
+import { createIngestMeters, type IngestMeters } from './meters.ts';
 import { coveredBy } from './proof.ts';
 import { uncovered, type OffsetRange } from './ranges.ts';
 
@@ -43,15 +43,15 @@ const unreadableMax = 3;
 /** What one environment gets done before the next one has its turn: at most one file of the lake. */
 export class Turns {
   readonly #options: IngesterOptions;
-  readonly #meters: ReturnType<typeof createIngestMeters>;
+  readonly meters: IngestMeters;
   readonly #aside: Aside;
   /** Tries by key of objects that failed together with others: from then on each is tried alone. */
   readonly #tries = new LRUCache<string, number>({ max: triedMax });
 
   constructor(options: IngesterOptions) {
     this.#options = options;
-    this.#meters = createIngestMeters(options.metrics);
-    this.#aside = new Aside(options, this.#meters);
+    this.meters = createIngestMeters(options.metrics);
+    this.#aside = new Aside(options, this.meters);
   }
 
   /** Reads and proves first, then chooses, then converts; true when more is waiting. */
@@ -175,7 +175,7 @@ export class Turns {
       for (const { name } of wanted) this.#tries.delete(name);
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
-      this.#meters.failures.inc();
+      this.meters.failures.inc();
       for (const landed of wanted) {
         const tries = (this.#tries.get(landed.name) ?? 0) + (wanted.length === 1 ? 1 : 0);
         this.#tries.set(landed.name, tries);
@@ -220,6 +220,7 @@ export class Turns {
     await blobs.put(file.key, parquet);
     await this.#step('durable');
     const { records, malformed, minMs, maxMs } = result;
+    const committingMs = clock.monotonicMs();
     const isCommitted = await store.commit(
       {
         file,
@@ -233,21 +234,22 @@ export class Turns {
       { nowMs: clock.now(), graceMs: settings.graceMs },
     );
     if (!isCommitted) {
-      // Nobody names it, so nobody else removes it. A successor that found it pending decides itself.
-      if (!(await store.isNamed(file.id))) await blobs.delete(file.key);
-      this.#meters.refused.inc();
+      // Whoever named it decides; who sleeps here as well leaves it to the next comparison, which may have taken it in.
+      const isNamed = await store.isNamed(file.id);
+      if (!isNamed && clock.monotonicMs() - committingMs < settings.leaseMs) await blobs.delete(file.key);
+      this.meters.refused.inc();
       log.warn({ file: file.key }, 'another ingester has taken over; nothing was committed');
       return false;
     }
     await this.#step('committed');
     await cache.adopt(file.id, output).catch(() => undefined);
-    this.#meters.records.inc(records);
+    this.meters.records.inc(records);
     if (malformed > 0) {
-      this.#meters.malformed.inc(malformed);
+      this.meters.malformed.inc(malformed);
       log.warn({ file: file.key, records: malformed }, 'records whose type or time means nothing came in');
     }
-    this.#meters.objects.inc({ outcome: 'ingested' }, good.length);
-    this.#meters.newest.set(maxMs / 1_000);
+    this.meters.objects.inc({ outcome: 'ingested' }, good.length);
+    this.meters.newest.set(maxMs / 1_000);
     return true;
   }
 

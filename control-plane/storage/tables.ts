@@ -268,8 +268,8 @@ export interface LakeFileTable {
   readonly environment: string;
   /** In the bucket. */
   readonly object_key: string;
-  /** pending: named before it is written. live: queries read it. retired: replaced, deleted after a grace. */
-  state: 'pending' | 'live' | 'retired';
+  /** pending: named before it is written. live: queries read it. retired: replaced, deleted after a grace. lost: not in the bucket. */
+  state: 'pending' | 'live' | 'retired' | 'lost';
   record_count: number;
   byte_count: number;
   /** Time of the oldest and newest record. */

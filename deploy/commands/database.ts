@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
 import type { StorageMode } from '../../control-plane/storage/storage.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { databaseCommandSchema } from '../processes.ts';
-import { print, say } from '../terminal.ts';
+import { explain, print, say } from '../terminal.ts';
+import { rebuild } from '../lake.ts';
+import { describeReconciled } from './lake.ts';
 
 type Flags = ConfigFlags & { readonly json?: true; readonly yes?: true };
 type MigrateFlags = Flags & {
@@ -107,12 +110,39 @@ export function restoreCommand(): Command {
         const dir = config.secrets.dir ?? join(config.dataDir, 'secrets');
         const keyring = openKeyring({ dir, mustExist: true });
         const result = await restore({ storage, keyring, clock: systemClock, log }, file);
-        if (flags.json === true) print(JSON.stringify({ file, ...result }));
-        else say(`restored ${result.rows} rows of ${result.tables} tables; start the control plane again`);
+        if (flags.json !== true) say(`restored ${result.rows} rows of ${result.tables} tables`);
+        const lake = await proveLake({ storage, config, log });
+        if (flags.json === true) print(JSON.stringify({ file, ...result, lake }));
+        else say('start the control plane again');
       } finally {
         await storage.close();
       }
     });
+}
+
+/** What was ingested since the backup lies in the bucket and not in the database: the files of the lake say what they hold. */
+async function proveLake({
+  storage,
+  config,
+  log,
+}: Awaited<ReturnType<typeof open>>): Promise<Reconciled | undefined> {
+  try {
+    const found = await rebuild({
+      storage,
+      config,
+      dir: join(config.dataDir, 'analytics'),
+      log,
+      clock: systemClock,
+      isDryRun: false,
+      operator: 'isthmus restore',
+    });
+    say(describeReconciled(found, false));
+    return found;
+  } catch (error) {
+    say(`the lake was not compared: ${explain(error).text}`);
+    say('the control plane does it at its start, before it ingests; or run isthmus lake rebuild');
+    return undefined;
+  }
 }
 
 async function open(flags: Flags, mode: StorageMode) {

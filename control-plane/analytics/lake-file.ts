@@ -1,0 +1,75 @@
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Duck } from './duck.ts';
+import { literal } from './lake-columns.ts';
+import type { FileFacts, PendingFile } from './lake.store.ts';
+import { LakeProof, proofKey, type Covered } from './proof.ts';
+
+type Facts = Omit<FileFacts, 'bytes'>;
+
+/** What a file of the lake says of itself and holds; undefined when it says nothing, or of another file, or cannot be read. */
+export async function readLakeFile(
+  duck: Duck,
+  path: string,
+  file: PendingFile,
+): Promise<(Facts & { readonly proof: LakeProof }) | undefined> {
+  try {
+    const [row] = await duck.query(
+      `SELECT decode(value) AS text FROM parquet_kv_metadata(${literal(path)}) WHERE decode(key) = ${literal(proofKey)}`,
+    );
+    const text = row?.['text'];
+    if (typeof text !== 'string') return undefined;
+    const proof = LakeProof.parse(JSON.parse(text));
+    const facts = await factsOf(duck, path);
+    const isOwn =
+      proof.file === file.id &&
+      proof.organization === file.organization &&
+      proof.environment === file.environment &&
+      proof.records === facts.records;
+    return isOwn ? { proof, ...facts } : undefined;
+  } catch (error) {
+    // DuckDB calls a broken file a failure; one that runs out of time or memory is found again by the next look.
+    if (error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError'))
+      return undefined;
+    if (error instanceof Fault && error.code === 'analytics.failed') return undefined;
+    throw error;
+  }
+}
+
+/** Writes some rows of a file of the lake into another one, which says what it covers. */
+export async function trimLakeFile(
+  duck: Duck,
+  wish: {
+    readonly from: string;
+    readonly where: string;
+    readonly file: PendingFile;
+    readonly covered: readonly Covered[];
+    readonly output: string;
+  },
+): Promise<Facts> {
+  const { id, organization, environment } = wish.file;
+  const rows = `FROM read_parquet(${literal(wish.from)}) WHERE ${wish.where}`;
+  const [row] = await duck.query(`SELECT count(*)::DOUBLE AS records ${rows}`);
+  const records = Number(row?.['records'] ?? 0);
+  const proof: LakeProof = {
+    format: 1,
+    file: id,
+    organization,
+    environment,
+    records,
+    covered: [...wish.covered],
+  };
+  await duck.query(
+    `COPY (SELECT * ${rows} ORDER BY api_id, timestamp) TO ${literal(wish.output)} (FORMAT parquet, COMPRESSION zstd, ` +
+      `ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`,
+  );
+  return factsOf(duck, wish.output);
+}
+
+async function factsOf(duck: Duck, path: string): Promise<Facts> {
+  const [row] = await duck.query(
+    `SELECT count(*)::DOUBLE AS records, coalesce(epoch_ms(min(timestamp)), 0)::DOUBLE AS min_ms, ` +
+      `coalesce(epoch_ms(max(timestamp)), 0)::DOUBLE AS max_ms FROM read_parquet(${literal(path)})`,
+  );
+  const { records, min_ms, max_ms } = row ?? {};
+  return { records: Number(records), minMs: Number(min_ms), maxMs: Number(max_ms) };
+}

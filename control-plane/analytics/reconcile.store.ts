@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { Storage, Trx } from '../storage/storage.ts';
+import type { LakeFileTable } from '../storage/tables.ts';
+import type { FileFacts, LakeFile, LakeStore, PendingFile } from './lake.store.ts';
+import type { Covered } from './proof.ts';
+import { uncovered } from './ranges.ts';
+
+/** What became of a file that the manifest did not name. */
+export type Adoption =
+  /** It counts now. */
+  | { readonly kind: 'adopted' }
+  /** Everything in it counts already, out of other files. */
+  | { readonly kind: 'doubled' }
+  /** Only these parts of it do not count yet. */
+  | { readonly kind: 'overlapping'; readonly parts: readonly Covered[] };
+
+/** How the manifest is compared with the bucket. */
+export class ReconcileStore {
+  readonly #storage: Storage;
+  readonly #lake: LakeStore;
+
+  constructor(storage: Storage, lake: LakeStore) {
+    this.#storage = storage;
+    this.#lake = lake;
+  }
+
+  /** States by key of those of some files that the manifest names. */
+  async states(keys: readonly string[]): Promise<ReadonlyMap<string, LakeFileTable['state']>> {
+    if (keys.length === 0) return new Map();
+    const rows = await this.#storage.db
+      .selectFrom('lake_file')
+      .select(['object_key', 'state'])
+      .where('object_key', 'in', keys)
+      .execute();
+    return new Map(rows.map(({ object_key, state }) => [object_key, state]));
+  }
+
+  /** Live files whose keys lie behind one key and up to another, in the order of bytes. */
+  async liveBetween(after: string, upTo: string): Promise<readonly (LakeFile & EnvironmentRef)[]> {
+    const key =
+      this.#storage.dialect === 'postgres' ? sql<string>`object_key collate "C"` : sql<string>`object_key`;
+    const rows = await this.#storage.db
+      .selectFrom('lake_file')
+      .select(['id', 'object_key', 'byte_count', 'organization', 'environment'])
+      .where('state', '=', 'live')
+      .where(key, '>', after)
+      .where(key, '<=', upTo)
+      .execute();
+    return rows.map(({ id, object_key, byte_count, organization, environment }) => ({
+      id,
+      key: object_key,
+      bytes: byte_count,
+      organization,
+      environment,
+    }));
+  }
+
+  /** When the manifest last changed for an environment; 0 when it names nothing of it. */
+  async newestChangeMs({ organization, environment }: EnvironmentRef): Promise<number> {
+    const row = await this.#storage.db
+      .selectFrom('lake_file')
+      .select((eb) => eb.fn.max<number | null>('changed_at_ms').as('newest'))
+      .where('organization', '=', organization)
+      .where('environment', '=', environment)
+      .where('state', '=', 'live')
+      .executeTakeFirst();
+    return Number(row?.newest ?? 0);
+  }
+
+  /** What {@link adopt} would do, without doing it. */
+  async judge(file: PendingFile, covered: readonly Covered[]): Promise<Adoption> {
+    return judge(this.#storage.db, file, covered);
+  }
+
+  /** Takes a file and what it covers into the manifest, unless others cover it; undefined when the lease was lost. */
+  async adopt(
+    file: PendingFile,
+    facts: FileFacts & { readonly covered: readonly Covered[] },
+    nowMs: number,
+  ): Promise<Adoption | undefined> {
+    let adoption: Adoption | undefined;
+    await this.#lake.fenced(async (trx) => {
+      adoption = await judge(trx, file, facts.covered);
+      if (adoption.kind !== 'adopted') return false;
+      await trx.deleteFrom('lake_file').where('id', '=', file.id).where('state', '!=', 'live').execute();
+      await this.#lake.insertLive(trx, { file, ...facts }, nowMs);
+      return true;
+    });
+    return adoption;
+  }
+
+  /** A live file is gone from the bucket: it counts no longer, and its ranges are open again for whoever still has them. */
+  async lose(file: LakeFile & EnvironmentRef, nowMs: number): Promise<void> {
+    await this.#lake.fenced(async (trx) => {
+      await trx
+        .updateTable('lake_file')
+        .set({ state: 'lost', changed_at_ms: nowMs })
+        .where('id', '=', file.id)
+        .where('state', '=', 'live')
+        .execute();
+      await trx.deleteFrom('covered_range').where('file', '=', file.id).execute();
+      const { organization } = file;
+      const event = { id: randomUUID(), organization, gateway: 'lake', detail: file.key, at_ms: nowMs };
+      await trx
+        .insertInto('gateway_event')
+        .values({ ...event, kind: 'records.file_missing' })
+        .execute();
+      return true;
+    });
+  }
+}
+
+async function judge(
+  db: Storage['db'] | Trx,
+  { id, organization, environment }: PendingFile,
+  covered: readonly Covered[],
+): Promise<Adoption> {
+  const open: Covered[] = [];
+  let isWhole = true;
+  for (const range of covered) {
+    const rows = await db
+      .selectFrom('covered_range')
+      .select(['first_offset as first', 'last_offset as last'])
+      .where('organization', '=', organization)
+      .where('environment', '=', environment)
+      .where('spool', '=', range.spool)
+      .where('first_offset', '<=', range.last)
+      .where('last_offset', '>=', range.first)
+      .where((eb) => eb.or([eb('file', 'is', null), eb('file', '!=', id)]))
+      .execute();
+    if (rows.length === 0) {
+      open.push(range);
+      continue;
+    }
+    isWhole = false;
+    open.push(...uncovered(range, rows).map((part) => ({ ...range, ...part, hash8: '' })));
+  }
+  if (isWhole) return { kind: 'adopted' };
+  return open.length === 0 ? { kind: 'doubled' } : { kind: 'overlapping', parts: open };
+}

@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Log } from '../../proto/process/log.ts';
+import type { BlobStore, ListedBlob } from '../../proto/wire/blobs.ts';
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { Duck } from './duck.ts';
+import { literal } from './lake-columns.ts';
+import type { FileFacts, LakeFile, LakeStore, PendingFile } from './lake.store.ts';
+import type { Covered, LakeProof } from './proof.ts';
+import { readLakeFile, trimLakeFile } from './lake-file.ts';
+import type { ReconcileStore } from './reconcile.store.ts';
+
+/** What a reconcile works with. */
+export interface ReconcileOptions {
+  readonly store: LakeStore;
+  readonly manifest: ReconcileStore;
+  readonly blobs: BlobStore;
+  readonly duck: Duck;
+  readonly workDir: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Says what would be done, and does nothing. */
+  readonly isDryRun?: boolean;
+}
+
+/** What a reconcile found, in files; records are those that count now and did not before. */
+export interface Reconciled {
+  seen: number;
+  adopted: number;
+  adoptedRecords: number;
+  /** Adopted in part, because the rest counts already. */
+  trimmed: number;
+  /** Deleted, because everything in them counts already. */
+  doubled: number;
+  /** Say nothing of themselves, or cannot be read: left as they are. */
+  unreadable: number;
+  /** Named by the manifest and not in the bucket. */
+  missing: number;
+}
+
+/** Nothing found yet. */
+export const nothingReconciled = (): Reconciled => ({
+  seen: 0,
+  adopted: 0,
+  adoptedRecords: 0,
+  trimmed: 0,
+  doubled: 0,
+  unreadable: 0,
+  missing: 0,
+});
+
+const lakePrefix = 'lake/v1/';
+const fileKey =
+  /^lake\/v1\/org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})\/ingested=[0-9-]{10}\/([0-9a-f-]{36})\.parquet$/;
+/** Files compared in one step. */
+export const reconcilePageMax = 500;
+const fileBytesMax = 1024 * 1024 * 1024;
+const dayMs = 86_400_000;
+
+/**
+ * Compares the lake in the bucket with the manifest, and lets the bucket prove what the manifest forgot.
+ *
+ * A restored database knows less than the bucket: files that it does not name come in again with the ranges that they say they
+ * cover, in part when others cover the rest, so that each record counts once. A file that a dead or sleeping ingester left is
+ * the same case. A file that is named and gone is said and counts no longer.
+ */
+export class Reconciler {
+  readonly #options: ReconcileOptions;
+
+  constructor(options: ReconcileOptions) {
+    this.#options = options;
+  }
+
+  /** Files that were named before they were written, by an ingester that is dead or by a database that was restored. */
+  async settlePending(found: Reconciled): Promise<void> {
+    const { store, blobs } = this.#options;
+    for (const { id, key, bytes } of await store.leftBehind()) {
+      const kind = await this.#settle({ key, bytes }, found);
+      if (kind === 'adopted') continue;
+      // It was cut off while it was written: its landing objects are still there.
+      if (kind === 'cut') await blobs.delete(key);
+      await store.abandon(id);
+    }
+  }
+
+  /**
+   * The files of each environment since the manifest last changed, a day earlier to be safe from clocks.
+   *
+   * Before anything is ingested: what a restored database forgot must count again before its landing objects, if they still
+   * are there or come again, count a second time.
+   */
+  async recent(found: Reconciled): Promise<void> {
+    const { blobs, manifest } = this.#options;
+    for await (const folder of blobs.folders(lakePrefix, 2)) {
+      const [, organization, environment] = /^org=([^/]+)\/env=([^/]+)$/.exec(folder) ?? [];
+      if (organization === undefined || environment === undefined) continue;
+      const newestMs = await manifest.newestChangeMs({ organization, environment });
+      const day = new Date(Math.max(0, newestMs - dayMs)).toISOString().slice(0, 10);
+      const prefix = `${lakePrefix}${folder}/`;
+      let after: string | undefined = `${prefix}ingested=${day}`;
+      while (after !== undefined) after = await this.step(found, { prefix, after });
+    }
+  }
+
+  /** All files; `onPage` after each page. */
+  async whole(found: Reconciled, onPage: (found: Reconciled) => void): Promise<void> {
+    let after: string | undefined = lakePrefix;
+    while (after !== undefined) {
+      after = await this.step(found, { prefix: lakePrefix, after });
+      onPage(found);
+    }
+  }
+
+  /** One page of files behind a key, both ways; resolves to the key to go on behind, undefined at the end. */
+  async step(
+    found: Reconciled,
+    { prefix, after }: { readonly prefix: string; readonly after: string },
+  ): Promise<string | undefined> {
+    const { blobs, manifest, isDryRun } = this.#options;
+    const page: ListedBlob[] = [];
+    for await (const listed of blobs.list(prefix, { after }))
+      if (page.push(listed) === reconcilePageMax) break;
+    const last = page.length === reconcilePageMax ? page.at(-1)?.key : undefined;
+    const keys = new Set(page.map(({ key }) => key));
+    for (const file of await manifest.liveBetween(after, last ?? `${prefix}~`))
+      if (!keys.has(file.key)) await this.missing(file, found);
+    const states = await manifest.states([...keys]);
+    for (const listed of page) {
+      found.seen += 1;
+      const state = states.get(listed.key);
+      const isOpen = state === undefined || state === 'lost' || (isDryRun === true && state === 'pending');
+      if (isOpen) await this.#settle(listed, found);
+    }
+    return last;
+  }
+
+  /** A live file that somebody did not find. */
+  async missing(file: LakeFile & EnvironmentRef, found: Reconciled): Promise<void> {
+    const { blobs, manifest, log, clock, isDryRun } = this.#options;
+    for await (const { key } of blobs.list(file.key)) if (key === file.key) return;
+    found.missing += 1;
+    if (isDryRun === true) return;
+    log.error({ file: file.key }, 'a file of the lake is gone from the bucket; its records count no longer');
+    await manifest.lose(file, clock.now());
+  }
+
+  async #settle(listed: ListedBlob, found: Reconciled): Promise<'adopted' | 'cut' | 'unreadable' | 'gone'> {
+    const { workDir, blobs, log } = this.#options;
+    const [, organization, environment, id] = fileKey.exec(listed.key) ?? [];
+    if (listed.bytes > fileBytesMax) {
+      found.unreadable += 1;
+      return 'unreadable';
+    }
+    const bytes = id === undefined ? undefined : await blobs.get(listed.key, { bytesMax: fileBytesMax });
+    if (id === undefined || bytes === undefined) return 'gone';
+    // A Parquet file begins and ends so.
+    if (Buffer.from(bytes.subarray(-4)).toString('latin1') !== 'PAR1') {
+      found.unreadable += 1;
+      return 'cut';
+    }
+    const file = { id, organization: organization ?? '', environment: environment ?? '', key: listed.key };
+    const dir = join(workDir, randomUUID());
+    await mkdir(dir, { recursive: true });
+    try {
+      const path = join(dir, 'found.parquet');
+      await writeFile(path, bytes);
+      const read = await readLakeFile(this.#options.duck, path, file);
+      if (read === undefined) {
+        found.unreadable += 1;
+        log.warn({ file: file.key }, 'a file of the lake does not say what it covers; it is left as it is');
+        return 'unreadable';
+      }
+      return await this.#adopt({ file, path, ...read, bytes: bytes.length }, found);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  async #adopt(
+    read: FileFacts & { readonly file: PendingFile; readonly path: string; readonly proof: LakeProof },
+    found: Reconciled,
+  ): Promise<'adopted' | 'gone'> {
+    const { manifest, blobs, log, clock, isDryRun } = this.#options;
+    const { file, proof, records } = read;
+    const { covered } = proof;
+    const adoption =
+      isDryRun === true
+        ? await manifest.judge(file, covered)
+        : await manifest.adopt(file, { ...read, covered }, clock.now());
+    if (adoption === undefined) throw new Fault('analytics.failed', { internal: 'the lease was lost' });
+    if (adoption.kind === 'adopted') {
+      found.adopted += 1;
+      found.adoptedRecords += records;
+      if (isDryRun !== true)
+        log.warn({ file: file.key, records }, 'a file that the manifest forgot counts again');
+      return 'adopted';
+    }
+    if (adoption.kind === 'overlapping') await this.#trim(read, adoption.parts, found);
+    else found.doubled += 1;
+    if (isDryRun === true) return 'gone';
+    log.warn({ file: file.key, found: adoption.kind }, 'a file whose records count already is deleted');
+    await blobs.delete(file.key);
+    return 'gone';
+  }
+
+  /** What of a file does not count yet goes into one of its own. */
+  async #trim(
+    { file, path }: { readonly file: PendingFile; readonly path: string },
+    parts: readonly Covered[],
+    found: Reconciled,
+  ): Promise<void> {
+    const { store, blobs, duck, clock, isDryRun } = this.#options;
+    const rows = await duck.query(
+      `SELECT count(*)::DOUBLE AS records FROM read_parquet(${literal(path)}) WHERE ${within(parts)}`,
+    );
+    found.trimmed += 1;
+    found.adoptedRecords += Number(rows[0]?.['records'] ?? 0);
+    if (isDryRun === true) return;
+    const id = randomUUID();
+    const made: PendingFile = { ...file, id, key: file.key.replace(file.id, id) };
+    const output = `${path}.trimmed`;
+    await store.begin(made, clock.now());
+    const facts = await trimLakeFile(duck, {
+      from: path,
+      where: within(parts),
+      file: made,
+      covered: parts,
+      output,
+    });
+    const bytes = await readFile(output);
+    await blobs.put(made.key, bytes);
+    const commit = { file: made, ...facts, bytes: bytes.length, covered: parts, done: [] };
+    if (!(await store.commit(commit, { nowMs: clock.now(), graceMs: 0 })))
+      throw new Fault('analytics.failed', { internal: 'the lease was lost' });
+  }
+}
+
+/** The rows of some ranges; spools are hex digits and offsets numbers, as the proof's schema says. */
+const within = (parts: readonly Covered[]): string =>
+  parts
+    .map(
+      ({ spool, first, last }) => `(spool = ${literal(spool)} AND spool_offset BETWEEN ${first} AND ${last})`,
+    )
+    .join(' OR ');
