@@ -15,6 +15,10 @@ export interface Refusal {
 }
 
 const retryAfterSeconds = 5;
+/** A refused client that takes no bytes is cut off after this. */
+const refusedMsMax = 2_000;
+/** So that the answer is read before the connection goes. */
+const lingerMs = 200;
 
 /** Turns a failure into status, headers and JSON; what is no Fault is a bug and shows nothing of itself. */
 export function refusalOf(
@@ -60,5 +64,8 @@ export function refuseUpgrade(
     `content-length: ${Buffer.byteLength(text)}`,
     'connection: close',
   ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+  // Whoever is refused may keep his half open for ever: it is closed with the answer's last byte, or without it soon.
+  const gone = setTimeout(() => socket.destroy(), refusedMsMax);
+  socket.once('close', () => clearTimeout(gone));
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`, () => setTimeout(() => socket.destroy(), lingerMs));
 }

@@ -1,5 +1,5 @@
 import type { HelloFrame } from '../proto/wire/frames.ts';
-import type { AppliedState, GatewayReport } from '../proto/wire/published.ts';
+import type { AppliedState, GatewayIdentity, GatewayReport } from '../proto/wire/published.ts';
 import type { Services } from './services.ts';
 
 /** Keeps the newest report of one stream and saves it, one write at a time; what comes meanwhile is joined. */
@@ -12,22 +12,31 @@ export interface Reports {
 
 /** Starts from the hello: what the gateway holds and refuses is known before it applies anything. */
 export function createReports(
-  gateway: string,
+  { id: gateway, grant }: GatewayIdentity,
   hello: HelloFrame,
-  { repository, clock, log, config, signal }: Services,
+  { repository, clock, log, config, signal, events }: Services,
 ): Reports {
+  // What is not granted is neither kept nor saved: names are invented at no cost, and a list of them grows for ever.
+  const isGranted = ({ environment }: { readonly environment: string }): boolean => {
+    if (grant.environments.includes(environment)) return true;
+    const detail = 'reported of an environment that is not granted';
+    events.report({ gateway, kind: 'grant.environment_refused', detail });
+    return false;
+  };
   let report: GatewayReport = {
     instance: hello.instance,
     version: hello.version,
     hostname: hello.hostname,
     startedAtMs: hello.startedAtMs,
     policies: hello.policies,
-    environments: hello.environments.map(({ environment, epoch, seq, refused }) => ({
-      environment,
-      epoch,
-      seq,
-      nacks: refused,
-    })),
+    environments: hello.environments
+      .filter((each) => grant.environments.includes(each.environment))
+      .map(({ environment, epoch, seq, refused }) => ({
+        environment,
+        epoch,
+        seq,
+        nacks: refused,
+      })),
     counters: {},
   };
   let saved: GatewayReport | undefined;
@@ -55,13 +64,14 @@ export function createReports(
 
   return {
     applied({ environment, epoch, seq, nacks }) {
+      if (!isGranted({ environment })) return;
       const others = report.environments.filter((one) => one.environment !== environment);
       report = { ...report, environments: [...others, { environment, epoch, seq, nacks }] };
       changed();
     },
     heartbeat(next) {
       // The instance is the one that the assertion proved, whatever the report says.
-      report = { ...next, instance: hello.instance };
+      report = { ...next, instance: hello.instance, environments: next.environments.filter(isGranted) };
       changed();
     },
     async close() {

@@ -96,11 +96,17 @@ function createHttpServer(
   { config }: BridgeOptions,
   fetch: (request: Request) => Response | Promise<Response>,
 ): Server {
-  const bounds = { headersTimeout: headersMsMax, requestTimeout: requestMsMax, keepAliveTimeout: 65_000 };
+  const bounds = {
+    headersTimeout: headersMsMax,
+    requestTimeout: requestMsMax,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 1_000,
+  };
   const { tls } = config.listen;
   if (tls === undefined) return createAdaptorServer({ fetch, createServer, serverOptions: bounds }) as Server;
   const serverOptions = {
     ...bounds,
+    handshakeTimeout: headersMsMax,
     cert: readPem(tls.certFile),
     key: readPem(tls.keyFile),
     ...(tls.clientCaFile !== undefined && {

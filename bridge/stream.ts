@@ -51,7 +51,7 @@ export function startStream(
   const onHello = (hello: HelloFrame): void => {
     const { identity } = visitor;
     isAskAllowed(hello, identity, services.events);
-    const reports = createReports(identity.id, hello, services);
+    const reports = createReports(identity, hello, services);
     const tracks = createTracks({ hello, identity, services, send });
     session = { tracks, reports };
     const work = async (): Promise<void> => {

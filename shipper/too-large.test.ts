@@ -160,6 +160,7 @@ test('a hop that cuts the connection under a large body gets smaller ones', asyn
 test('a line too slow for a large body gets smaller ones', async (t) => {
   const bridge = await startTestBridge(t);
   const stranger = await startStranger(t, bridge.url);
+  bridge.alsoAt(stranger.url);
   stranger.stallsAbove(150 * kibibyte);
   const dataDir = tempDir(t);
   enrolled(dataDir, bridge.repository.addGateway(), stranger.url);
