@@ -1,25 +1,54 @@
 import type { z } from 'zod';
 import { Fault } from '../proto/faults/fault.ts';
 
-/** Reads a body whole, up to a bound. Errors: request.too_large, request.invalid when it breaks off. */
-export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
-  const announced = Number(request.headers.get('content-length') ?? 0);
-  if (announced > bytesMax)
-    throw new Fault('request.too_large', { detail: `The most is ${bytesMax} bytes.` });
+/** How a body has to come, and who is told of its bytes. */
+export interface BodyPace {
+  /** Called as bytes arrive; may throw. */
+  readonly arrived?: (bytes: number) => void;
+  /** Window of the lowest rate; shortened by tests. */
+  readonly windowMs?: number;
+}
+
+/** A body that brings less than this per window is ended: room is for those who use it. */
+const bytesPerWindowMin = 16 * 1024;
+const windowMsDefault = 10_000;
+
+/**
+ * Reads a body whole, up to a bound.
+ *
+ * Errors: request.too_large, request.timeout when it comes slower than 16 KiB in 10 s, request.invalid when it breaks off.
+ */
+export async function readBody(request: Request, bytesMax: number, pace: BodyPace = {}): Promise<Uint8Array> {
+  const tooLarge = (): Fault => new Fault('request.too_large', { detail: `The most is ${bytesMax} bytes.` });
+  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw tooLarge();
+  const reader = request.body?.getReader();
+  if (reader === undefined) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  let before = 0;
+  const slow = Promise.withResolvers<never>();
+  slow.promise.catch(() => undefined);
+  const watch = setInterval(() => {
+    if (bytes - before < bytesPerWindowMin)
+      slow.reject(new Fault('request.timeout', { detail: 'The body comes too slowly.' }));
+    before = bytes;
+  }, pace.windowMs ?? windowMsDefault);
   try {
-    for await (const chunk of request.body ?? []) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > bytesMax)
-        throw new Fault('request.too_large', { detail: `The most is ${bytesMax} bytes.` });
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), slow.promise]);
+      if (done) return Buffer.concat(chunks, bytes);
+      pace.arrived?.(value.length);
+      chunks.push(value);
+      bytes += value.length;
+      if (bytes > bytesMax) throw tooLarge();
     }
   } catch (cause) {
+    reader.cancel().catch(() => undefined);
     if (cause instanceof Fault) throw cause;
     throw new Fault('request.invalid', { detail: 'The body broke off.', cause });
+  } finally {
+    clearInterval(watch);
   }
-  return Buffer.concat(chunks, bytes);
 }
 
 /** Reads a body as JSON of a shape. Errors: request.invalid naming each field. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { openStream } from '../test/kit/bridge-client.ts';
+import { batchOf, callBridge } from '../test/kit/bridge-calls.ts';
+import { assertionFor, claimSeat, openStream } from '../test/kit/bridge-client.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { startTestBridge } from '../test/kit/test-bridge.ts';
 
@@ -43,4 +45,31 @@ test('what a gateway says of environments that are not granted is reported and n
     ['dev'],
   );
   assert.ok(repository.events.some(({ kind }) => kind === 'grant.environment_refused'));
+});
+
+test('uploads that stall take no room, and are ended', async (t) => {
+  const limits = { uploadsInFlightBytesMax: 100_000, uploadBytesMax: 100_000, bodyWindowMs: 500 };
+  const bridge = await startTestBridge(t, { limits });
+  const codes: string[] = [];
+  for (let n = 0; n < 4; n += 1) {
+    const gateway = bridge.repository.addGateway();
+    await claimSeat(gateway, bridge.url, { role: 'shipper' });
+    const token = await assertionFor(gateway, bridge.url, { role: 'shipper' });
+    const stalled = request(`${bridge.url}/bridge/v1/uploads/${batchOf(gateway).key}`, {
+      method: 'PUT',
+      agent: false,
+      headers: { authorization: `Bearer ${token}`, 'content-length': '90000' },
+    });
+    stalled.on('error', () => undefined);
+    stalled.on('response', (answer) => codes.push(String(answer.headers['x-isthmus-code'])));
+    stalled.write('x');
+    t.after(() => stalled.destroy());
+  }
+  const honest = bridge.repository.addGateway();
+  const { key, bytes } = batchOf(honest);
+  const path = `/bridge/v1/uploads/${key}`;
+  const answer = await callBridge({ url: bridge.url, gateway: honest }, path, { method: 'PUT', body: bytes });
+  assert.equal(answer.status, 201);
+  await eventually(() => codes.length === 4);
+  assert.deepEqual([...new Set(codes)], ['request.timeout']);
 });

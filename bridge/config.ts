@@ -41,6 +41,7 @@ export const bridgeConfigSchema = z.strictObject({
     uploadBytesMax: bytes.default(64 * 1024 * 1024).describe('One upload.'),
     uploadsInFlightBytesMax: bytes.default(256 * 1024 * 1024).describe('All uploads in memory together.'),
     snapshotCacheBytesMax: bytes.default(256 * 1024 * 1024).describe('Compressed snapshots kept in memory.'),
+    bodyWindowMs: ms.default(10_000).describe('An upload that brings less than 16 KiB in so long is ended.'),
     helloMsMax: ms.default(10_000).describe('Wait for the first frame of a stream.'),
     sendMsMax: ms.default(30_000).describe('A gateway that takes no bytes for so long is disconnected.'),
     pingMs: ms.default(20_000).describe('A ping this often; after 1.5 times of silence a stream is dead.'),

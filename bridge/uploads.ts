@@ -27,6 +27,7 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
   const { uploadBytesMax, uploadsInFlightBytesMax } = config.limits;
   const counter = metrics.counter('isthmus_bridge_upload_bytes_total', 'Bytes stored.', ['stream']);
   let inFlightBytes = 0;
+  const byGateway = new Map<string, number>();
 
   return {
     async put(identity, path, request) {
@@ -36,10 +37,22 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
         throw new Fault('request.forbidden', { detail: 'The key names another tenant or gateway.' });
       }
       const bytesExpected = lengthOf(request, uploadBytesMax);
-      if (inFlightBytes + bytesExpected > uploadsInFlightBytesMax) throw new Fault('bridge.busy');
-      inFlightBytes += bytesExpected;
+      let arrivedBytes = 0;
+      // Room is taken by bytes that are here, not by those that somebody announced, and nobody has more than a quarter.
+      const arrived = (count: number): void => {
+        const own = (byGateway.get(identity.id) ?? 0) + count;
+        const isRoom = inFlightBytes + count <= uploadsInFlightBytesMax;
+        if (!isRoom || own > Math.max(uploadBytesMax, uploadsInFlightBytesMax / 4))
+          throw new Fault('bridge.busy');
+        arrivedBytes += count;
+        inFlightBytes += count;
+        byGateway.set(identity.id, own);
+      };
       try {
-        const bytes = await readBody(request, bytesExpected);
+        const bytes = await readBody(request, bytesExpected, {
+          arrived,
+          windowMs: config.limits.bodyWindowMs,
+        });
         const sha256 = sha256Of(bytes);
         if (bytes.length !== bytesExpected || !sha256.startsWith(key.hash8)) {
           const detail = `${formatLandingKey(key)}: ${bytes.length} of ${bytesExpected} bytes, hash ${sha256.slice(0, 8)}`;
@@ -50,7 +63,10 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
         if (outcome !== 'existed') counter.inc({ stream: key.stream }, bytes.length);
         return { key: formatLandingKey(key), sha256, outcome };
       } finally {
-        inFlightBytes -= bytesExpected;
+        inFlightBytes -= arrivedBytes;
+        const left = (byGateway.get(identity.id) ?? 0) - arrivedBytes;
+        if (left > 0) byGateway.set(identity.id, left);
+        else byGateway.delete(identity.id);
       }
     },
   };
