@@ -11,6 +11,8 @@ export interface StrayRecord {
 
 /** About what a header line takes in memory. */
 const headerBytes = 256;
+/** Records without a header that are remembered, to be told of. */
+const unnamedMax = 1_000;
 
 /**
  * What has come since the last proven head, gathered aside. Nothing of it counts before a head proves it.
@@ -22,6 +24,8 @@ export class Batch {
   private readonly payloads = new Map<string, Uint8Array>();
   /** Hashes that some header of this batch named, also one replaced since: such a record is late, not forged. */
   private readonly named = new Set<string>();
+  /** Hashes of records that no header had named when they came, with their sizes. */
+  private readonly unnamed = new Map<string, number>();
   private replacedBuckets: readonly number[] | undefined;
   private bucketAnswer = new Map<string, RecordHeader>();
   private isBucketAnswerOpen = false;
@@ -44,7 +48,15 @@ export class Batch {
 
   addPayloads(records: readonly Uint8Array[]): void {
     for (const bytes of records) {
-      this.payloads.set(hash('sha256', bytes, 'hex'), bytes);
+      const sha256 = hash('sha256', bytes, 'hex');
+      // A header always comes before its record: what none named is counted and not kept, however much of it comes.
+      if (!this.named.has(sha256)) {
+        if (this.unnamed.size < unnamedMax) this.unnamed.set(sha256, bytes.length);
+        continue;
+      }
+      if (this.payloads.has(sha256)) continue;
+      // A copy: the slice would keep its whole frame in memory.
+      this.payloads.set(sha256, Uint8Array.from(bytes));
       this.bytes += bytes.length;
     }
   }
@@ -72,7 +84,8 @@ export class Batch {
       !this.isFull &&
       this.headers.size === 0 &&
       this.replacedBuckets === undefined &&
-      this.payloads.size === 0
+      this.payloads.size === 0 &&
+      this.unnamed.size === 0
     );
   }
 
@@ -88,11 +101,11 @@ export class Batch {
 
   /** Records whose hash no header has, neither of this batch nor of the set. */
   strays(candidate: RecordSet): readonly StrayRecord[] {
-    if ([...this.payloads.keys()].every((sha256) => this.named.has(sha256))) return [];
+    if (this.unnamed.size === 0) return [];
     const known = new Set(Array.from(candidate.entries(), ({ header }) => hexOf(header.sha256)));
-    return [...this.payloads]
-      .filter(([sha256]) => !this.named.has(sha256) && !known.has(sha256))
-      .map(([sha256, bytes]) => ({ sha256, bytes: bytes.length }));
+    return [...this.unnamed]
+      .filter(([sha256]) => !known.has(sha256))
+      .map(([sha256, bytes]) => ({ sha256, bytes }));
   }
 
   /** The set as it would be, built aside. */

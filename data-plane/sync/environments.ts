@@ -1,5 +1,6 @@
 import type { Log } from '../../proto/process/log.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
+import { wireLimits } from '../../proto/wire/limits.ts';
 import type { LoadedEnvironment, Store } from '../store/store.ts';
 import { Environment, type EnvironmentOptions } from './environment.ts';
 
@@ -52,7 +53,8 @@ export function openEnvironments({ identity, ...shared }: SharedOptions): Enviro
   return {
     byName,
     granted(names, tags) {
-      for (const name of names) if (!byName.has(name)) open(name);
+      // Each welcome could name others: together they are as many as one may name.
+      for (const name of names) if (!byName.has(name) && byName.size < wireLimits.environmentsMax) open(name);
       for (const environment of byName.values()) environment.granted(tags);
     },
   };
