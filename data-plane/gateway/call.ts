@@ -25,7 +25,7 @@ import { selectPlan } from './plans.ts';
 import { factsOf, type RecordedCall } from './records.ts';
 import { hasNullByte, refusals, upstreamRefusals } from './refusals.ts';
 import { type BrokenStep, runSteps } from './run-steps.ts';
-import { isEndless, isEventStream, type Stream } from './streams.ts';
+import { type Stream, streamKindOf } from './streams.ts';
 import type { Subscription } from './subscriptions.ts';
 
 /**
@@ -283,7 +283,8 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     // Only now: until here another answer can take the place of one that threw.
     this.settle();
     this.options.onAnswer?.(head.status);
-    const stream = isEndless(body) ? this.streamOf(isEventStream(headers) ? 'events' : 'unknown') : undefined;
+    const kind = streamKindOf(headers, body);
+    const stream = kind === undefined ? undefined : this.streamOf(kind);
     this.exchange.respond({ status: head.status, reason: head.reason, headers }, body);
     stream?.begin();
   }

@@ -273,9 +273,9 @@ async function startSlowBackend(t: TestContext) {
     response.on('error', () => undefined);
     const kind = (request.url ?? '').slice(1);
     if (kind === 'late') return;
-    const bytes = kind === 'download' ? { 'content-length': 1_000 } : {};
+    const bytes = kind === 'download' || kind === 'events-of-length' ? { 'content-length': 1_000 } : {};
     response.writeHead(200, {
-      'content-type': kind === 'events' ? 'text/event-stream; charset=utf-8' : 'text/plain',
+      'content-type': kind.startsWith('events') ? 'text/event-stream; charset=utf-8' : 'text/plain',
       ...bytes,
     });
     response.write('data: 1\n\n');
@@ -288,33 +288,30 @@ async function startSlowBackend(t: TestContext) {
 const ask = (path: string, presented = key): string =>
   `GET /keyed/${path} HTTP/1.1\r\nHost: h\r\nX-Gravitee-Api-Key: ${presented}\r\n\r\n`;
 
-test('an event stream ends properly within a second of its revocation, another endless answer is cut off; their backends are let go', async (t) => {
+test('an event stream ends properly within a second of its revocation, one with a length or another endless answer is cut off; their backends are let go', async (t) => {
   const backend = await startSlowBackend(t);
   const scene = await startScene(t, backend.port);
-  const [events, lines, mine] = await Promise.all([
+  const [events, lines, mine, measured] = await Promise.all([
     scene.open(ask('events')),
     scene.open(ask('lines')),
     scene.open(ask('events', otherKey)),
+    scene.open(ask('events-of-length')),
   ]);
-  for (const client of [events, lines, mine]) await client.until('data: 1');
+  for (const client of [events, lines, mine, measured]) await client.until('data: 1');
   const sinceMs = scene.key({ isRevoked: true });
-  assert.deepEqual(await Promise.all([events.ended, lines.ended]), ['fin', 'reset']);
+  const ends = await Promise.all([events.ended, lines.ended, measured.ended]);
+  assert.deepEqual(ends, ['fin', 'reset', 'reset']);
   assert.ok(performance.now() - sinceMs < endMsMax);
   assert.match(events.text, /\r\n0\r\n\r\n$/);
   assert.doesNotMatch(lines.text, /\r\n0\r\n\r\n$/);
-  await eventually(() => backend.answers.filter(({ destroyed }) => destroyed).length === 2);
+  await eventually(() => backend.answers.filter(({ destroyed }) => destroyed).length === 3);
   assert.equal(mine.endedAtMs, undefined);
   const records = await eventually(async () => {
     const all = await scene.records();
-    return all.length === 2 && all;
+    return all.length === 3 && all;
   });
-  assert.deepEqual(
-    records.map((record) => [record['status'], record['error_key']]),
-    [
-      [200, 'API_KEY_INVALID'],
-      [200, 'API_KEY_INVALID'],
-    ],
-  );
+  for (const record of records)
+    assert.deepEqual([record['status'], record['error_key']], [200, 'API_KEY_INVALID']);
 });
 
 test('an answer of a known length runs to its end after its key is revoked and its API stopped', async (t) => {

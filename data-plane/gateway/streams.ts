@@ -49,7 +49,7 @@ const endsPerTurn = 100;
  * A tunnel, or an answer that need not have an end.
  *
  * kind: `events` ends properly, since its reader takes what came for whole; of `unknown` only the sender knows whether it would
- * have ended, so it is cut off.
+ * have ended (or it has a length and has not come to it), so it is cut off.
  */
 export class Stream implements Deadline {
   readonly call: StreamCall;
@@ -88,7 +88,8 @@ export class Stream implements Deadline {
  * Everything that flows for longer than a request takes, by API and by subscription, so that it ends with them.
  *
  * A change looks at the streams of what it changed and at no others. What is not looked at yet (an upgrade that the backend has
- * not answered, a young answer) is judged when it comes here. Answers of a known length are not here: they run to their end.
+ * not answered, a young answer) is judged when it comes here. Answers of a known length are not here, event streams excepted: they
+ * run to their end.
  */
 export class Streams {
   readonly #clock: Clock;
@@ -235,16 +236,22 @@ export class Streams {
   }
 }
 
-/** Whether the head of an answer leaves open whether it has an end. */
-export function isEndless(body: Body | Uint8Array | string | undefined): boolean {
-  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return false;
-  return body.length === undefined;
+/**
+ * What an answer is to be ended as when its owner's claim ends; undefined for one that runs to its end.
+ *
+ * An event stream takes its time whether or not its head gives a length; with one it cannot end before that.
+ */
+export function streamKindOf(
+  headers: HeaderList,
+  body: Body | Uint8Array | string | undefined,
+): Stream['kind'] | undefined {
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return undefined;
+  const isEvents = eventStream.test(headers.get('content-type') ?? '');
+  if (body.length === undefined) return isEvents ? 'events' : 'unknown';
+  return isEvents ? 'unknown' : undefined;
 }
 
-/** Whether an answer is an event stream: its reader takes what came for whole, and connects again when it ends. */
-export function isEventStream(headers: HeaderList): boolean {
-  return /^text\/event-stream(?:$|[;\s])/i.test(headers.get('content-type') ?? '');
-}
+const eventStream = /^text\/event-stream(?:$|[;\s])/i;
 
 const ownerKey = (environment: string, kind: 'api' | 'subscription', id: string): string =>
   `${environment}\0${kind}\0${id}`;

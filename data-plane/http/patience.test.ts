@@ -152,3 +152,26 @@ describe('patience', () => {
     assert.equal(await slow.ended, 'fin');
   });
 });
+
+test('an answer that waits for its record leaves although the body behind the request is broken', async (t) => {
+  const record = Promise.withResolvers<void>();
+  const { open, refusals } = await startRig(t, {
+    onExchange: (exchange) => {
+      exchange.beforeEnd = () => record.promise;
+      exchange.request.body.discard();
+      exchange.respond({ status: 401, headers: exchange.createHeaders() }, 'no');
+    },
+  });
+  const client = await open('POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n');
+  await eventually(() => refusals.length === 1);
+  record.resolve();
+  assert.equal(await client.ended, 'fin');
+  assert.match(client.text, /^HTTP\/1\.1 401 .*\r\nConnection: close\r\n\r\nno$/s);
+});
+
+test('a refusal of HEAD has no body', async (t) => {
+  const { open } = await startRig(t, { limits: { bodyBytesMax: 1 } });
+  const client = await open('HEAD /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n');
+  await client.ended;
+  assert.match(client.text, /^HTTP\/1\.1 413 .*\r\nConnection: close\r\n\r\n$/s);
+});

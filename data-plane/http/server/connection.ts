@@ -147,6 +147,8 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
     const exchange = this.#exchange;
     const reason = fault.reason as RefusalReason;
     this.state.onRefusal(reason, this.remoteAddress, { hasExchange: true });
+    // Its answer waits for its record only, which says already that it was given: it leaves first, and onExchangeEnd closes.
+    if (exchange?.isOver === true) return;
     const { status } = refusals[reason];
     if (exchange?.onBodyFault(status, reason) === true)
       this.wire.write(refusalAnswer(status, this.state.sweep.dateLine, exchange.request.method === 'HEAD'));
@@ -203,7 +205,8 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   refuse(reason: RefusalReason, request?: RefusedRequest): void {
     if (this.#phase === 'lingering') return;
     this.state.onRefusal(reason, this.remoteAddress, { request });
-    this.wire.write(refusalAnswer(refusals[reason].status, this.state.sweep.dateLine));
+    const isHead = request?.method === 'HEAD';
+    this.wire.write(refusalAnswer(refusals[reason].status, this.state.sweep.dateLine, isHead));
     this.#close();
   }
 
