@@ -46,3 +46,10 @@ test('a gateway of several environments, or of none yet, writes strays to nobody
     assert.deepEqual(written, []);
   }
 });
+
+test('a connection that was refused before it asked for anything is no request and has no record', () => {
+  const { strays, written } = straysOf([dev]);
+  strays.onRefusal({ ...refusal, status: 0, reason: 'tls-handshake' });
+  strays.onRefusal({ ...refusal, status: 503, reason: 'too-many-connections' });
+  assert.deepEqual(written, []);
+});

@@ -9,6 +9,12 @@ import { factsOf, type Recorder, type RecordTarget } from './records.ts';
 /** As in the reference: requests of no API are counted for API and application 1. */
 const strayPrefix = { api: '1', apiName: 'Unknown', application: '1' } as const;
 
+/**
+ * Refused before anything was asked or could be answered: counted in the metrics, but no request and no answer for a record. Whoever looks
+ * whether the port is open (a load balancer's check, a scan) would count as a caller.
+ */
+const withoutRequest: ReadonlySet<string> = new Set(['tls-handshake', 'too-many-connections']);
+
 /** Access records of requests that no API took. */
 export interface Strays {
   /** A well-formed request whose path nobody serves. */
@@ -64,7 +70,7 @@ export function createStrays(options: {
       };
     },
     onRefusal(refusal) {
-      if (refusal.hasExchange === true) return;
+      if (refusal.hasExchange === true || withoutRequest.has(refusal.reason)) return;
       const { head, path = '' } = refusal.request ?? {};
       const found = head === undefined ? undefined : match?.(head.host, path);
       if (found?.target.compiled?.isRecorded === false) return;
