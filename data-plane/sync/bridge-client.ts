@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
+import { describeStranger } from '../../proto/process/stranger.ts';
 import type { Log } from '../../proto/process/log.ts';
 import { refusalOf, type Outbound, type OutboundResponse } from '../../proto/process/outbound.ts';
 import { createCredential, CredentialRefusal, type BridgeAnswer } from '../../proto/trust/credential.ts';
@@ -130,12 +131,10 @@ export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
   };
 }
 
-function refusedWith({ status, text }: { readonly status: number; readonly text: string }): BridgeRefusal {
-  const said = parseRefusal(text);
-  return new BridgeRefusal(
-    status,
-    said ?? { code: `http.${status}`, reason: 'the answer is not one of a bridge' },
-  );
+function refusedWith(answer: BridgeAnswer & { readonly text: string }): BridgeRefusal {
+  const said = parseRefusal(answer.text);
+  const reason = `${describeStranger(answer)}: not the bridge's answer`;
+  return new BridgeRefusal(answer.status, said ?? { code: 'sync.foreign_answer', reason });
 }
 
 interface Refused extends BridgeAnswer {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, OutboundConfig, toOutboundOptions } from '../../proto/process/outbound.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { eventually } from '../../test/kit/eventually.ts';
+import { createMemoryRepository } from '../../test/kit/memory-repository.ts';
 import { startStranger, type StrangersAnswer } from '../../test/kit/stranger.ts';
 import { identityOf, startSyncGateway } from '../../test/kit/sync-gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
@@ -21,6 +24,7 @@ const page = '<html>Please log in</html>';
 test('who answers a poll or a snapshot in the place of the bridge is named, and no try follows at once', async (t) => {
   const bridge = await startTestBridge(t, { limits: { pollMs: 50 } });
   const stranger = await startStranger(t, bridge.url);
+  bridge.alsoAt(stranger.url);
   bridge.repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);
   const identity = identityOf(bridge.repository, bridge.repository.addGateway(), stranger.url);
   stranger.answers(say(200, 'text/html', page));
@@ -44,6 +48,25 @@ test('who answers a poll or a snapshot in the place of the bridge is named, and 
   }
   stranger.answers(undefined);
   await eventually(() => gateway.served.has('dev/api/a'), { timeoutMs: 10_000 });
+});
+
+test('who answers for a nonce or a seat is named, and gives no seat', async (t) => {
+  const nonce = { 'x-isthmus-nonce': 'A'.repeat(32) };
+  const server = createServer((_incoming, outgoing) => {
+    outgoing.writeHead(200, { 'content-type': 'text/html', server: 'captive/1.0', ...nonce }).end(page);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const repository = createMemoryRepository({ environments: ['dev'] });
+  const identity = identityOf(repository, repository.addGateway(), url);
+  const dir = tempDir(t);
+  const gateway = startSyncGateway({ dir, url, identity, timings: { streamFailuresMax: 1 } });
+  t.after(() => gateway.close());
+  await eventually(() =>
+    /200 text\/html by captive\/1\.0: not the bridge's answer/.test(gateway.sync.state().lastError ?? ''),
+  );
+  assert.equal(gateway.sync.state().isConnected, false);
 });
 
 test('who answers an enrolment in the place of the bridge makes nobody a gateway, and the token stays good', async (t) => {

@@ -91,9 +91,9 @@ export function createCredential(options: CredentialOptions): Credential {
     const { privateKey: key } = identity.signing;
     return `Bearer ${await signAssertion({ gateway: identity.gateway, instance, role, nonce, audience, key })}`;
   };
-  const keepTicket = (text: string): void => {
+  const keepTicket = (ticket: string): void => {
     try {
-      tickets.write(seatAnswer.parse(JSON.parse(text)).ticket);
+      tickets.write(ticket);
     } catch (error) {
       // The ticket before it stays good as long as this one was not presented.
       if (!isUnwritableSaid) options.onUnwritable(error);
@@ -119,8 +119,10 @@ export function createCredential(options: CredentialOptions): Credential {
       const headers = { ...facts, authorization: await sign() };
       const answer = await call({ method: 'POST', path: 'seat', headers });
       const isWorthAgain = heard(answer);
-      if (answer.status < 300) {
-        keepTicket(answer.text);
+      // Somebody in between may answer anything with 200; a seat has a ticket.
+      const given = answer.status < 300 ? ticketOf(answer.text) : undefined;
+      if (given !== undefined) {
+        keepTicket(given);
         seatedAtMs = monotonicMs();
         return;
       }
@@ -139,6 +141,14 @@ export function createCredential(options: CredentialOptions): Credential {
       return sign();
     },
   };
+}
+
+function ticketOf(text: string): string | undefined {
+  try {
+    return seatAnswer.safeParse(JSON.parse(text)).data?.ticket;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The nonces that answers brought and nobody has used: a few, and only while they are surely good. */
