@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 
 import { eventually } from '../test/kit/eventually.ts';
-import { freePort, runIsthmus, startIsthmus } from '../test/kit/processes.ts';
+import { descendantsOf, freePort, runIsthmus, startIsthmus } from '../test/kit/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { startUpstream } from '../test/kit/upstream.ts';
 
@@ -235,15 +235,6 @@ test('a launcher that is killed -9 leaves no program, no worker and no port behi
   await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
   assert.match(output, /closing/, 'it ended as after SIGTERM');
 });
-
-/** Processes that this one started, and those that they did. */
-function descendantsOf(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .split(' ')
-    .filter(Boolean)
-    .map(Number);
-  return children.flatMap((child) => [child, ...descendantsOf(child)]);
-}
 
 function findOlderNode(): string | undefined {
   const candidates = (process.env['PATH'] ?? '').split(':').map((dir) => join(dir, 'node'));

@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
     .description('Open hybrid API management.')
     .addHelpText(
       'before',
-      'Examples:\n  isthmus up                        # everything in one process, data in ./isthmus-data\n  isthmus gateway --local ./apis    # a gateway from files, no control plane\n  isthmus up --help                 # examples of one command\n',
+      'Examples:\n  isthmus up                        # everything on this machine, data in ./isthmus-data\n  isthmus gateway --local ./apis    # a gateway from files, no control plane\n  isthmus up --help                 # examples of one command\n',
     )
     .version(version)
     .showHelpAfterError('(--help shows examples)')

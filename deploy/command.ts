@@ -69,12 +69,14 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
-function collect(text: string, before: readonly string[]): readonly string[] {
+/** For options that may be given several times, each `path=value`. */
+export function collect(text: string, before: readonly string[]): readonly string[] {
   splitPair(text);
   return [...before, text];
 }
 
-function splitPair(text: string): readonly [string, string] {
+/** `path=value` as its two halves. */
+export function splitPair(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must be path=value, e.g. listen.port=8082.');
   return [text.slice(0, at), text.slice(at + 1)];

@@ -11,6 +11,11 @@ export function followLauncher(): void {
   if (process.env[launchedVariable] === undefined) return;
   // Processes that this one starts have another parent.
   delete process.env[launchedVariable];
+  followParent();
+}
+
+/** Ends this process as SIGTERM would when the process at the other end of its channel is gone. */
+export function followParent(): void {
   const end = (): void => void process.kill(process.pid, 'SIGTERM');
   if (process.connected) process.once('disconnect', end);
   else end();

@@ -10,16 +10,27 @@ export function say(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** What a failed command says and how it exits: 1 it failed, 2 it was used wrongly. */
+/** What a failed command says and how it exits: 1 it failed, 2 it was used wrongly; what a part that was killed exits with. */
 export interface Explanation {
   readonly text: string;
-  readonly exitCode: 1 | 2;
+  readonly exitCode: number;
+}
+
+/** A part that runs in a process of its own failed: its words and its exit code are ours. */
+export class PartFailure extends Error {
+  readonly explanation: Explanation;
+
+  constructor(explanation: Explanation) {
+    super(explanation.text);
+    this.explanation = explanation;
+  }
 }
 
 const wrongUse: ReadonlySet<string> = new Set(['config.invalid', 'config.unreadable']);
 
 /** Puts a failure into words: one line per fault with what to do about it; a bug keeps its stack. */
 export function explain(error: unknown): Explanation {
+  if (error instanceof PartFailure) return error.explanation;
   if (isRefusalOfSystem(error)) return { text: `isthmus: ${error.message}`, exitCode: 1 };
   if (!(error instanceof Fault)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,35 +1,27 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { startBridge } from '../bridge/start.ts';
-import { bridgeConfigSchema } from '../bridge/config.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
-import { enrol } from '../data-plane/sync/enrol.ts';
-import { gatewayConfigSchema } from '../data-plane/config.ts';
-import { startGateway } from '../data-plane/start.ts';
+import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
-import { createOutbound } from '../proto/process/outbound.ts';
-import { openKeyring } from '../proto/process/secrets.ts';
+import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
-import { shipperConfigSchema } from '../shipper/config.ts';
 import { startShipper } from '../shipper/start.ts';
 import { createAnalyticsOpener } from './analytics.ts';
-import { loadFor } from './command.ts';
-import type { UpFlags } from './commands/up.ts';
-import { startEchoServer } from './echo-server.ts';
-import { controlPlaneProcessSchema } from './processes.ts';
+import { forkGateway } from './gateway-process.ts';
 import type { ProcessParts } from './run-process.ts';
 import { print } from './terminal.ts';
+import { checkPorts, type UpConfigs, type UpFlags } from './up-settings.ts';
 import { version } from './version.ts';
 
 /** Where the demo APIs' backend listens, before the offset. */
 const echoPort = 18_085;
 const readyMsMax = 20_000;
 const readyPollMs = 20;
-/** Age of the first line of a batch that is sent, unless the configuration says something else. */
-const batchMsMax = 1_000;
+/** Longest end of a gateway from when it is asked: its lame duck, its closers (20 s), and some air. */
+const gatewayCloseMsMax = 25_000;
 
 /** What `addresses.json` holds: origins, for scripts and tests. */
 interface Addresses {
@@ -43,20 +35,32 @@ interface Addresses {
 }
 
 /**
- * Starts everything in this process and prints what runs where.
+ * Starts everything and prints what runs where: the gateway in a process of its own, the rest in this one.
  *
  * The control plane hands its repository and its bucket to the bridge; everything else is as in separate processes: the
  * gateway enrols with a token and dials the bridge over a real socket, the shipper uploads through it.
  */
-export async function up(flags: UpFlags, parts: ProcessParts): Promise<void> {
-  const configs = loadConfigs(flags);
+export async function up(
+  { flags, configs }: { readonly flags: UpFlags; readonly configs: UpConfigs },
+  parts: ProcessParts,
+): Promise<void> {
+  const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
   const addressFile = join(flags.dataDir, 'addresses.json');
-  const echoWish = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
-  await checkPorts(portsOf(configs, echoWish));
+  const echo = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
+  await checkPorts(configs, echo);
   mkdirSync(flags.dataDir, { recursive: true });
 
-  const echo = await startEchoServer(echoWish, parts.lifecycle);
+  const gatewayProcess = forkGateway(
+    {
+      level: flags.logLevel,
+      secretParameters: secretParametersOf(configs.gateway),
+      closeMsMax: configs.gateway.lameDuckMs + gatewayCloseMsMax,
+    },
+    parts,
+  );
+  // First of all, while the bridge still takes what it has to say.
+  lifecycle.beforeClose('gateway', (asked) => gatewayProcess.close(asked));
   const controlPlane = await startControlPlane({
     ...parts,
     config: configs.controlPlane,
@@ -72,13 +76,12 @@ export async function up(flags: UpFlags, parts: ProcessParts): Promise<void> {
     blobs,
     urlsOf: bridgeUrls,
   });
-  await enrolGateway({ dataDir: configs.gateway.dataDir, bridge: bridge.url, controlPlane }, parts);
-  const gatewayConfig = {
+  const config = {
     ...configs.gateway,
-    bridge: { ...configs.gateway.bridge, url: bridge.url },
+    bridge: { url: bridge.url, token: await tokenFor(configs.gateway, controlPlane, bridge.url) },
     outbound: allowing(configs.gateway.outbound, bridge.url),
   };
-  const gateway = await startGateway({ ...parts, config: gatewayConfig, version });
+  const gateway = await gatewayProcess.start({ config, echoPort: echo });
   const shipperConfig = { ...configs.shipper, outbound: allowing(configs.shipper.outbound, bridge.url) };
   const shipper = await startShipper({ ...parts, config: shipperConfig });
 
@@ -93,43 +96,9 @@ export async function up(flags: UpFlags, parts: ProcessParts): Promise<void> {
     echo: at(echo),
   };
   await untilReady(`${addresses.gatewayNode}/health/ready`, parts);
+  lifecycle.signal.throwIfAborted();
   writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
   print(describe(addresses, controlPlane, flags));
-}
-
-function loadConfigs(flags: UpFlags) {
-  const { portOffset } = flags;
-  const moved = <Listen extends { readonly port: number }>(listen: Listen): Listen =>
-    listen.port === 0 ? listen : { ...listen, port: listen.port + portOffset };
-  const gatewayDir = join(flags.dataDir, 'gateway');
-  const load = { flags: flags.config === undefined ? {} : { config: flags.config } };
-  const controlPlane = loadFor(controlPlaneProcessSchema, {
-    process: 'control-plane',
-    ...load,
-    more: { dataDir: flags.dataDir },
-  }).config;
-  const bridge = loadFor(bridgeConfigSchema, { process: 'bridge', ...load }).config;
-  const { config: gateway, sources: gatewaySources } = loadFor(gatewayConfigSchema, {
-    process: 'gateway',
-    ...load,
-    more: { dataDir: gatewayDir },
-  });
-  // Nobody balances load in front of it, and whoever tries it out waits for its end.
-  const lameDuckMs = gatewaySources.get('lameDuckMs') === 'default' ? 0 : gateway.lameDuckMs;
-  const { config: shipper, sources } = loadFor(shipperConfigSchema, {
-    process: 'shipper',
-    ...load,
-    more: { dataDir: gatewayDir },
-  });
-  // On one machine an upload costs nothing, and whoever tries it out waits for the first figures.
-  const isPatient = sources.get('batch.msMax') !== 'default';
-  const batch = isPatient ? shipper.batch : { ...shipper.batch, msMax: batchMsMax };
-  return {
-    controlPlane: { ...controlPlane, listen: moved(controlPlane.listen), admin: moved(controlPlane.admin) },
-    bridge: { ...bridge, listen: moved(bridge.listen) },
-    gateway: { ...gateway, lameDuckMs, listen: moved(gateway.listen), admin: moved(gateway.admin) },
-    shipper: { ...shipper, batch, admin: moved(shipper.admin) },
-  };
 }
 
 /** What this machine is called: its addresses and name, so that gateways elsewhere may dial the bridge of `up` too. */
@@ -149,64 +118,15 @@ function bridgeUrls(port: number): readonly string[] {
 const urlsMsMax = 10_000;
 let knownUrls: { readonly port: number; readonly urls: readonly string[]; readonly atMs: number } | undefined;
 
-interface WantedPort {
-  readonly who: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-function portsOf(configs: ReturnType<typeof loadConfigs>, echo: number): readonly WantedPort[] {
-  const { controlPlane, bridge, gateway, shipper } = configs;
-  return [
-    { who: 'gateway', ...gateway.listen },
-    { who: 'management API', ...controlPlane.listen },
-    { who: 'bridge', ...bridge.listen },
-    { who: "gateway's node API", ...gateway.admin },
-    { who: "control plane's node API", ...controlPlane.admin },
-    { who: "shipper's node API", ...shipper.admin },
-    { who: 'echo server', host: '127.0.0.1', port: echo },
-  ];
-}
-
-/** Tries every port before anything is opened, so that a taken one is one clear line and leaves nothing half started. */
-async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
-  for (const { who, host, port } of wanted) {
-    if (port === 0) continue;
-    const server = createServer();
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, host, resolve);
-      });
-    } catch (cause) {
-      const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-      if (isTaken)
-        throw new Fault('process.port_taken', { detail: `port ${port} (${who}) is in use.`, cause });
-      throw new Fault('process.port_refused', { detail: `port ${port} (${who}) cannot be opened.`, cause });
-    }
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
-
-async function enrolGateway(
-  wish: { readonly dataDir: string; readonly bridge: string; readonly controlPlane: ControlPlane },
-  { clock }: ProcessParts,
-): Promise<void> {
-  const { dataDir, bridge, controlPlane } = wish;
-  const keyring = openKeyring({ dir: join(dataDir, 'secrets') });
-  if (loadIdentity(dataDir, keyring) !== undefined) return;
-  const token = await controlPlane.enrolmentToken(bridge, 1);
-  const outbound = createOutbound({
-    profile: 'private',
-    allow: [bridge],
-    connectMsMax: 5_000,
-    responseBytesMax: 1_000_000,
-  });
-  try {
-    await enrol({ token, dir: dataDir, keyring, outbound, clock, version });
-  } finally {
-    await outbound.close();
-  }
+/** A token for a gateway that has yet to enrol; it does so itself, as anywhere else. */
+async function tokenFor(
+  { dataDir, local }: GatewayConfig,
+  controlPlane: ControlPlane,
+  bridge: string,
+): Promise<string | undefined> {
+  if (local !== undefined) return undefined;
+  const isEnrolled = loadIdentity(dataDir, createLazyKeyring(join(dataDir, 'secrets'))) !== undefined;
+  return isEnrolled ? undefined : controlPlane.enrolmentToken(bridge, 1);
 }
 
 /** The bridge is on loopback here, which outbound calls refuse unless the operator lists it; `up` is the operator. */

@@ -31,6 +31,8 @@ export interface Lifecycle {
   task(name: string, promise: Promise<unknown>): void;
   /** Closes once; later calls get the same promise. Never rejects: a closer that fails is logged and the exit code is 1. */
   close(asked?: NodeJS.Signals): Promise<void>;
+  /** Closes as `close` does, and the process exits with this code; a failure on the way makes a 0 a 1. */
+  end(exitCode: number): Promise<void>;
   /** Resolves with the exit code when SIGINT or SIGTERM has come, or a task has failed, and everything is closed. A second signal exits at once. */
   untilSignal(): Promise<number>;
 }
@@ -54,7 +56,7 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
           await step(asked);
         } catch (error) {
           log.error({ step: name, err: error }, 'failed before closing');
-          exitCode = 1;
+          exitCode ||= 1;
         }
       }),
     );
@@ -65,14 +67,13 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
     for (let entry = closers.pop(); entry !== undefined; entry = closers.pop()) {
       const { name, closer } = entry;
       try {
-        const isDone = await within(clock, deadlineMs - clock.monotonicMs(), closer());
-        if (!isDone) {
+        if (!(await within(clock, deadlineMs - clock.monotonicMs(), closer()))) {
           log.error({ closer: name, closeMsMax }, 'did not close in time and was left behind');
-          exitCode = 1;
+          exitCode ||= 1;
         }
       } catch (error) {
         log.error({ closer: name, err: error }, 'failed to close');
-        exitCode = 1;
+        exitCode ||= 1;
       }
     }
   };
@@ -82,13 +83,14 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
   return {
     signal: controller.signal,
     close,
+    end: (code) => ((exitCode ||= code), close()),
     onClose: (name, closer) => void closers.push({ name, closer }),
     beforeClose: (name, step) => void steps.push({ name, step }),
     task(name, promise) {
       promise.catch((error: unknown) => {
         if (controller.signal.aborted && isAbort(error)) return;
         log.fatal({ task: name, err: error }, 'a task failed; closing');
-        exitCode = 1;
+        exitCode ||= 1;
         void close();
       });
     },

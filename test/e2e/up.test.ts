@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventually } from '../kit/eventually.ts';
-import { runIsthmus } from '../kit/processes.ts';
+import { descendantsOf, runIsthmus, startIsthmus } from '../kit/processes.ts';
 import { tempDir } from '../kit/temp-dir.ts';
-import { adminPassword, startPlatform } from '../kit/up.ts';
+import { adminPassword, freePortOffset, startPlatform } from '../kit/up.ts';
 
 test('isthmus up answers both demo APIs and counts requests exactly', async (t) => {
   const startedMs = performance.now();
@@ -92,6 +94,75 @@ test('the admin password never stands in the data folder or the output', async (
     assert.equal(found, '');
   }
 });
+
+test('the gateway has a process of its own, which logs under its name in the same log and takes the settings of up', async (t) => {
+  const up = await startPlatform(t, {
+    args: ['--log-level', 'info', '--set', 'gateway.request.timeoutMs=1234', '--set', 'gateway.workers=2'],
+  });
+  const lines = up.process
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { name: string; pid: number; msg: string; port?: number });
+  const listening = lines.find(({ name, msg }) => name === 'gateway' && msg === 'listening');
+  assert.equal(listening?.pid, up.gatewayPid);
+  assert.equal(listening.port, 8_082 + up.portOffset);
+  assert.ok(lines.some(({ name, pid }) => name === 'up' && pid === up.process.pid));
+  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  const workers = descendantsOf(up.gatewayPid);
+  assert.equal(workers.length, 2);
+  up.process.kill('SIGINT');
+  assert.equal(await up.process.ended, 0, up.process.output());
+  assert.ok([up.gatewayPid, ...workers].every(isGone));
+});
+
+for (const [signal, code] of [
+  ['SIGKILL', 137],
+  ['SIGTERM', 0],
+] as const)
+  test(`when the gateway's process ends (${signal}) up says so and ends with its exit code, ${code}`, async (t) => {
+    const up = await startPlatform(t);
+    const others = descendantsOf(up.process.pid);
+    process.kill(up.gatewayPid, signal);
+    assert.equal(await up.process.ended, code, up.process.output());
+    assert.match(up.process.output(), /"name":"up".*the gateway ended; everything ends with it/);
+    await eventually(() => others.every(isGone));
+    await assert.rejects(fetch(`${up.management}/`));
+  });
+
+test('up that is killed -9 leaves no gateway and no port behind', async (t) => {
+  const up = await startPlatform(t, { args: ['--log-level', 'info'] });
+  const others = descendantsOf(up.process.pid);
+  assert.ok(others.includes(up.gatewayPid));
+  up.process.kill('SIGKILL');
+  await eventually(() => others.every(isGone), { timeoutMs: 10_000 });
+  await assert.rejects(fetch(`${up.gateway}/echo`));
+  assert.match(up.process.output(), /"name":"gateway".*"msg":"closing/, 'it ended as after SIGTERM');
+});
+
+test('what keeps the gateway from starting is said once, in its words, with its exit code, and nothing stays behind', async (t) => {
+  const dir = tempDir(t);
+  const offset = String(freePortOffset());
+  const tls = ['listen.tls.certFile', 'listen.tls.keyFile'].flatMap((path) => [
+    '--set',
+    `gateway.${path}=${dir}/none.pem`,
+  ]);
+  const child = startIsthmus(t, ['up', '--data-dir', join(dir, 'data'), '--port-offset', offset, ...tls]);
+  assert.equal(await child.ended, 2, child.output());
+  assert.match(child.output(), /^isthmus: The file \S*none\.pem cannot be read .*\n$/);
+  assert.equal(child.stdout(), '', 'no banner');
+});
+
+test('a value for a process that there is not is refused by name', async (t) => {
+  const set = ['--set', 'gatway.workers=2'];
+  const child = startIsthmus(t, ['up', '--data-dir', join(tempDir(t), 'data'), ...set]);
+  assert.equal(await child.ended, 2);
+  assert.match(child.output(), /gatway\.workers: .*did you mean gateway\?/);
+});
+
+function isGone(pid: number): boolean {
+  return !existsSync(`/proc/${pid}`);
+}
 
 test('a taken port is one clear line and exit code 1', async (t) => {
   const server = createServer();

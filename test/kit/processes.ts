@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -53,6 +54,15 @@ export function startNode(
     await handle.ended;
   });
   return handle;
+}
+
+/** Processes that this one started, and those that they did. */
+export function descendantsOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 /** Runs a command to its end; rejects with its output unless it exits with the expected code. */

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventually } from './eventually.ts';
 import { createManagementClient, type ManagementClient } from './management-client.ts';
-import { startIsthmus, type HouseProcess } from './processes.ts';
+import { descendantsOf, startIsthmus, type HouseProcess } from './processes.ts';
 import { tempDir } from './temp-dir.ts';
 
-/** A platform in one process, as `npm start` runs it. */
+/** A platform as `npm start` runs it. */
 export interface Platform {
   readonly dir: string;
   readonly gateway: string;
@@ -18,6 +18,8 @@ export interface Platform {
   readonly ordersKey: string;
   readonly portOffset: number;
   readonly process: HouseProcess;
+  /** Of the gateway's process. */
+  readonly gatewayPid: number;
   readonly client: ManagementClient;
 }
 
@@ -27,11 +29,17 @@ export const adminPassword = 'correct-horse-battery';
 /** Starts `isthmus up` on free ports in a fresh folder (or the given one) and waits until it says that it is ready. */
 export async function startPlatform(
   t: Pick<TestContext, 'after'>,
-  options: { readonly dir?: string; readonly portOffset?: number } = {},
+  options: {
+    readonly dir?: string;
+    readonly portOffset?: number;
+    /** More of the command line. */
+    readonly args?: readonly string[];
+  } = {},
 ): Promise<Platform> {
   const dir = options.dir ?? tempDir(t, 'isthmus-up');
   const portOffset = options.portOffset ?? freePortOffset();
-  const child = startIsthmus(t, ['up', '--data-dir', dir, '--port-offset', String(portOffset)], {
+  const args = ['--data-dir', dir, '--port-offset', String(portOffset), ...(options.args ?? [])];
+  const child = startIsthmus(t, ['up', ...args], {
     env: { ISTHMUS_ADMIN_PASSWORD: adminPassword },
   });
   const addresses = await eventually(
@@ -55,6 +63,7 @@ export async function startPlatform(
     ordersKey,
     portOffset,
     process: child,
+    gatewayPid: descendantsOf(child.pid).find(isGateway) ?? 0,
     client: createManagementClient(management, adminPassword),
   };
 }
@@ -62,4 +71,8 @@ export async function startPlatform(
 /** An offset below the range that the kernel hands out for outgoing connections, and rarely the same in two test processes. */
 export function freePortOffset(): number {
   return 1_000 + Math.floor(Math.random() * 12_000);
+}
+
+function isGateway(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gateway-main');
 }

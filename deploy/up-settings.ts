@@ -1,0 +1,121 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { bridgeConfigSchema } from '../bridge/config.ts';
+import { gatewayConfigSchema } from '../data-plane/config.ts';
+import { Fault } from '../proto/faults/fault.ts';
+import type { LogLevel } from '../proto/process/log.ts';
+import { nearest } from '../proto/process/settings.ts';
+import { shipperConfigSchema } from '../shipper/config.ts';
+import { loadFor, splitPair, type ConfigFlags } from './command.ts';
+import { controlPlaneProcessSchema, processNames, type ProcessName } from './processes.ts';
+
+/** What `isthmus up` was told. */
+export interface UpFlags extends ConfigFlags {
+  readonly dataDir: string;
+  readonly portOffset: number;
+  readonly logLevel: LogLevel;
+  /** `process.path=value`, e.g. `gateway.workers=2`. */
+  readonly set: readonly string[];
+}
+
+/** The settings of all its parts. */
+export type UpConfigs = ReturnType<typeof loadUpConfigs>;
+
+/** Age of the first line of a batch that is sent, unless the configuration says something else. */
+const batchMsMax = 1_000;
+
+/** Loads the configuration of every part: `up` moves the ports, chooses the folders, and is less patient. */
+export function loadUpConfigs(flags: UpFlags) {
+  const { portOffset } = flags;
+  const moved = <Listen extends { readonly port: number }>(listen: Listen): Listen =>
+    listen.port === 0 ? listen : { ...listen, port: listen.port + portOffset };
+  const gatewayDir = join(flags.dataDir, 'gateway');
+  const sets = setsByProcess(flags.set);
+  const wish = (process: ProcessName) => ({
+    process,
+    flags: { ...(flags.config !== undefined && { config: flags.config }), set: sets.get(process) ?? [] },
+  });
+  const controlPlane = loadFor(controlPlaneProcessSchema, {
+    ...wish('control-plane'),
+    more: { dataDir: flags.dataDir },
+  }).config;
+  const bridge = loadFor(bridgeConfigSchema, wish('bridge')).config;
+  const { config: gateway, sources: gatewaySources } = loadFor(gatewayConfigSchema, {
+    ...wish('gateway'),
+    more: { dataDir: gatewayDir },
+  });
+  // Nobody balances load in front of it, and whoever tries it out waits for its end.
+  const lameDuckMs = gatewaySources.get('lameDuckMs') === 'default' ? 0 : gateway.lameDuckMs;
+  const { config: shipper, sources } = loadFor(shipperConfigSchema, {
+    ...wish('shipper'),
+    more: { dataDir: gatewayDir },
+  });
+  // On one machine an upload costs nothing, and whoever tries it out waits for the first figures.
+  const isPatient = sources.get('batch.msMax') !== 'default';
+  const batch = isPatient ? shipper.batch : { ...shipper.batch, msMax: batchMsMax };
+  return {
+    controlPlane: { ...controlPlane, listen: moved(controlPlane.listen), admin: moved(controlPlane.admin) },
+    bridge: { ...bridge, listen: moved(bridge.listen) },
+    gateway: { ...gateway, lameDuckMs, listen: moved(gateway.listen), admin: moved(gateway.admin) },
+    shipper: { ...shipper, batch, admin: moved(shipper.admin) },
+  };
+}
+
+/** `gateway.workers=2` is `workers=2` of the gateway. */
+function setsByProcess(sets: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const byProcess = new Map<string, string[]>(processNames.map((name) => [name, []]));
+  for (const pair of sets) {
+    const [path] = splitPair(pair);
+    const [process = '', ...rest] = path.split('.');
+    const own = byProcess.get(process);
+    if (own === undefined || rest.length === 0) {
+      const near = nearest(process, processNames);
+      const advice = near === undefined ? `takes one of ${processNames.join(', ')}` : `did you mean ${near}?`;
+      throw new Fault('config.invalid', {
+        detail: `--set ${path} names no process.`,
+        details: [{ path, message: `must begin with the name of a process; ${advice} (flag --set)` }],
+      });
+    }
+    own.push(pair.slice(process.length + 1));
+  }
+  return byProcess;
+}
+
+interface WantedPort {
+  readonly who: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Tries every port before anything is opened, so that a taken one is one clear line and leaves nothing half started. */
+export async function checkPorts(configs: UpConfigs, echo: number): Promise<void> {
+  for (const { who, host, port } of portsOf(configs, echo)) {
+    if (port === 0) continue;
+    const server = createServer();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, resolve);
+      });
+    } catch (cause) {
+      const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+      if (isTaken)
+        throw new Fault('process.port_taken', { detail: `port ${port} (${who}) is in use.`, cause });
+      throw new Fault('process.port_refused', { detail: `port ${port} (${who}) cannot be opened.`, cause });
+    }
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+function portsOf(configs: UpConfigs, echo: number): readonly WantedPort[] {
+  const { controlPlane, bridge, gateway, shipper } = configs;
+  return [
+    { who: 'gateway', ...gateway.listen },
+    { who: 'management API', ...controlPlane.listen },
+    { who: 'bridge', ...bridge.listen },
+    { who: "gateway's node API", ...gateway.admin },
+    { who: "control plane's node API", ...controlPlane.admin },
+    { who: "shipper's node API", ...shipper.admin },
+    { who: 'echo server', host: '127.0.0.1', port: echo },
+  ];
+}
