@@ -1,12 +1,12 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
-import { verifyHead, type HeadRefusal } from '../../proto/trust/heads.ts';
+import { isCertified, verifyHead, type HeadRefusal, type HeadVerdict } from '../../proto/trust/heads.ts';
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
-import { Batch } from './batch.ts';
+import { Batch, type Excess } from './batch.ts';
 import { readStored } from './cold-start.ts';
 import { Freshness } from './freshness.ts';
 import { RecordSet } from './record-set.ts';
@@ -22,6 +22,8 @@ export type HeadOutcome =
       readonly seq: number;
       readonly nacks: readonly Nack[];
     }
+  /** More of the batch follows. */
+  | { readonly kind: 'announced' }
   /** The same set under a fresh signature. */
   | { readonly kind: 'unchanged' }
   /** Our set differs: these are our bucket hashes. */
@@ -51,8 +53,6 @@ const headsWhileWaitingMax = 3;
 const certificatesMax = 64;
 /** How old the stored signature may be while newer ones come. */
 const headSavedMsMax = 5 * 60_000;
-/** Ten times a very large installation. */
-const batchBytesMax = 1024 ** 3;
 
 /**
  * Follows one environment: gathers aside what the bridge sends, proves it by a signed head, stores it, applies it.
@@ -143,11 +143,15 @@ export class Environment {
   }
 
   addCertificates(certificates: readonly Uint8Array[]): void {
+    const held = new Set(this.certificates.map(hexOf));
+    // Only what the root signed, else invented ones would push the proven out; and out of their frame.
+    const added = certificates
+      .filter(
+        (each) => !held.has(hexOf(each)) && isCertified(each, { ...this.options, environment: this.at }),
+      )
+      .map((each) => Uint8Array.from(each));
     // The old ones stay beside them: a bridge that sends none must not make a proven key unknown.
-    const known = new Map(
-      [...certificates, ...this.certificates].map((each) => [Buffer.from(each).toString('hex'), each]),
-    );
-    this.certificates = [...known.values()].slice(0, certificatesMax);
+    if (added.length > 0) this.certificates = [...added, ...this.certificates].slice(0, certificatesMax);
   }
 
   addHeaders(headers: readonly RecordHeader[], isFull: boolean): void {
@@ -172,32 +176,24 @@ export class Environment {
     this.mustResync = true;
   }
 
-  /** More than any environment holds came without a head that proves it. */
-  isOverfull(): boolean {
-    return this.batch.bytes > batchBytesMax;
+  /** What came beyond what announced heads cover, or our own bounds. */
+  excess(): Excess | undefined {
+    return this.batch.excess();
+  }
+
+  /** Judges a head in the midst of a batch: it says how many header lines there are, and proves those that came. */
+  announce(bytes: Uint8Array): HeadOutcome {
+    const verdict = this.judge(bytes);
+    if (verdict.kind === 'refused') return this.refuse(verdict.reason, verdict.detail);
+    this.batch.announce(verdict.head, this.current);
+    return { kind: 'announced' };
   }
 
   /** Judges a head and, when it proves what was gathered, stores and serves it. */
   async takeHead(bytes: Uint8Array): Promise<HeadOutcome> {
-    const { clock, rootKey, store } = this.options;
-    const verdict = verifyHead(bytes, {
-      rootKey,
-      certificates: this.certificates,
-      lastSeen: this.seen,
-      environment: this.at,
-      nowMs: clock.now(),
-    });
+    const verdict = this.judge(bytes);
     if (verdict.kind === 'refused') return this.refuse(verdict.reason, verdict.detail);
     const { head } = verdict;
-    if (this.seen === undefined || head.epoch > this.seen.epoch || head.seq > this.seen.seq) {
-      this.seen = head;
-      store.saveSeen({
-        environment: this.at.environment,
-        epoch: head.epoch,
-        seq: head.seq,
-        digest: head.digest,
-      });
-    }
     if (this.isServing(head) && this.batch.isEmpty()) {
       if (this.freshness.came(head, verdict.isExpired)) this.head = head;
       // So that a restart does not call a configuration old that was proven a moment ago.
@@ -235,6 +231,24 @@ export class Environment {
     return { kind: 'refused', reason, detail };
   }
 
+  private judge(bytes: Uint8Array): HeadVerdict {
+    const { clock, rootKey, store } = this.options;
+    const verdict = verifyHead(bytes, {
+      rootKey,
+      certificates: this.certificates,
+      lastSeen: this.seen,
+      environment: this.at,
+      nowMs: clock.now(),
+    });
+    if (verdict.kind === 'refused') return verdict;
+    const { epoch, seq, digest } = verdict.head;
+    if (this.seen === undefined || epoch > this.seen.epoch || seq > this.seen.seq) {
+      this.seen = verdict.head;
+      store.saveSeen({ environment: this.at.environment, epoch, seq, digest });
+    }
+    return verdict;
+  }
+
   /** Digest, count, records and entitlement of the candidate against a verified head. */
   private async prove(head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
     const candidate = this.batch.candidate(this.current);
@@ -242,12 +256,12 @@ export class Environment {
       this.head !== undefined &&
       head.epoch > this.head.epoch &&
       !this.batch.isFull &&
-      !this.isDigestOf(candidate, head)
+      !candidate.isOf(head)
     ) {
       this.mustResync = true;
       return { kind: 'resync', detail: `epoch ${head.epoch} begins` };
     }
-    if (!this.isDigestOf(candidate, head)) return this.repair(candidate, head);
+    if (!candidate.isOf(head)) return this.repair(head);
     if (
       this.grantedTags === undefined &&
       candidate.get('gateway-settings', this.options.fleet) === undefined
@@ -289,15 +303,17 @@ export class Environment {
   }
 
   /** Our headers do not give the digest: compare buckets, then start over, then refuse. */
-  private repair(candidate: RecordSet, head: SignedHead): HeadOutcome {
+  private repair(head: SignedHead): HeadOutcome {
     if (this.batch.isFull || this.batch.isRepaired())
       return this.refuse(
         'digest_mismatch',
         `the records do not give the digest of head ${head.epoch}/${head.seq}`,
       );
+    // The records of lines that were not proven were not taken: the answer begins from what is really here.
+    this.batch = new Batch();
     if (this.headsWhileWaiting === undefined) {
       this.headsWhileWaiting = 0;
-      return { kind: 'buckets', hashes: candidate.bucketHashes() };
+      return { kind: 'buckets', hashes: this.current.bucketHashes() };
     }
     this.headsWhileWaiting += 1;
     if (this.headsWhileWaiting <= headsWhileWaitingMax) return { kind: 'waiting' };
@@ -367,10 +383,10 @@ export class Environment {
   private isServing(head: SignedHead): boolean {
     return this.head?.epoch === head.epoch && this.head.seq === head.seq;
   }
+}
 
-  private isDigestOf(set: RecordSet, head: SignedHead): boolean {
-    return head.count === set.count() && Buffer.compare(set.digest(), head.digest) === 0;
-  }
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 const headRefusals: ReadonlySet<RefusalReason> = new Set<HeadRefusal>([

@@ -1,4 +1,5 @@
 import { bucketCount, bucketHash, bucketOf, digestOf } from '../../proto/trust/digest.ts';
+import type { SignedHead } from '../../proto/wire/head.ts';
 import type { RecordHeader } from '../../proto/wire/published.ts';
 
 /** A header line and whether its record is on this gateway. */
@@ -53,6 +54,25 @@ export class RecordSet {
         if (isReplaced.has(bucket)) edit(bucket).set(keyOf(entry.header), entry);
       }
     });
+  }
+
+  /** The set with records that have come: their header lines are in it already, so nothing is hashed again. */
+  withBytes(entries: readonly Entry[]): RecordSet {
+    if (entries.length === 0) return this;
+    const buckets = [...this.buckets];
+    const copied = new Map<number, Map<string, Entry>>();
+    for (const entry of entries) {
+      const index = bucketOf(entry.header.kind, entry.header.id);
+      const bucket = copied.get(index) ?? new Map(buckets[index]);
+      copied.set(index, bucket);
+      buckets[index] = bucket.set(keyOf(entry.header), entry);
+    }
+    return new RecordSet(buckets, this.hashes);
+  }
+
+  /** Whether a head speaks of exactly these header lines. */
+  isOf({ count, digest }: Pick<SignedHead, 'count' | 'digest'>): boolean {
+    return count === this.count() && Buffer.compare(this.digest(), digest) === 0;
   }
 
   get(kind: string, id: string): Entry | undefined {

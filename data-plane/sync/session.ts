@@ -45,8 +45,8 @@ export function createSession(host: SessionHost, send: Send): Session {
   const gather = (name: string, add: (environment: Environment) => void): void => {
     const environment = environmentOf(name);
     add(environment);
-    if (environment.isOverfull())
-      act(environment, environment.refuse('batch_too_large', 'no head proves what came'), send);
+    const excess = environment.excess();
+    if (excess !== undefined) act(environment, environment.refuse(excess.reason, excess.detail), send);
   };
 
   return {
@@ -64,6 +64,7 @@ export function createSession(host: SessionHost, send: Send): Session {
           return gather(frame.environment, (each) => each.addBuckets(frame));
         case 'head': {
           const environment = environmentOf(frame.environment);
+          if (frame.isAnnounced === true) return act(environment, environment.announce(frame.head), send);
           const outcome = await environment.takeHead(frame.head);
           if (outcome.kind === 'applied' || outcome.kind === 'unchanged') host.proven();
           return act(environment, outcome, send);
@@ -96,6 +97,7 @@ function act(environment: Environment, outcome: HeadOutcome, send: Send): void {
       throw new SessionEnd('sync.resync', outcome.detail);
     case 'refused':
       throw new SessionEnd('sync.refused', `${outcome.reason}: ${outcome.detail}`);
+    case 'announced':
     case 'unchanged':
     case 'waiting':
       return;

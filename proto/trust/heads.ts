@@ -106,18 +106,28 @@ function rollbackOf(head: SignedHead, seen: HeadTrust['lastSeen']): string | und
   return undefined;
 }
 
+/** Whether the root signed these bytes as a certificate of a publishing key of the environment. */
+export function isCertified(
+  certificate: Uint8Array,
+  trust: Pick<HeadTrust, 'rootKey' | 'environment'>,
+): boolean {
+  return trustedCertificate(certificate, trust) !== undefined;
+}
+
 /** The certificates of the environment that the root really signed. */
 function trustedCertificates(trust: HeadTrust): readonly KeyCertificate[] {
-  const { organization, environment } = trust.environment;
   return trust.certificates
-    .map((bytes) => decodedOrUndefined(() => decodeCertificate(bytes)))
-    .filter((certificate) => certificate !== undefined)
-    .filter(
-      (certificate) =>
-        certificate.organization === organization &&
-        certificate.environment === environment &&
-        verifyCertificate(certificate, trust.rootKey),
-    );
+    .map((bytes) => trustedCertificate(bytes, trust))
+    .filter((certificate) => certificate !== undefined);
+}
+
+function trustedCertificate(
+  bytes: Uint8Array,
+  { environment: at, rootKey }: Pick<HeadTrust, 'rootKey' | 'environment'>,
+): KeyCertificate | undefined {
+  const certificate = decodedOrUndefined(() => decodeCertificate(bytes));
+  const isOurs = certificate?.organization === at.organization && certificate.environment === at.environment;
+  return isOurs && verifyCertificate(certificate, rootKey) ? certificate : undefined;
 }
 
 /** What cannot be decoded is refused by the caller with its own reason; anything but a Fault is a bug and passes on. */

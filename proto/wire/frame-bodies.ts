@@ -80,6 +80,7 @@ export const bodyReaders: {
     kind: 'head',
     environment: readName(raw['environment'], 'head.environment'),
     head: readBytes(raw['head'], 'head.head', wireLimits.headBytesMax),
+    ...(readFlag(raw['isAnnounced']) && { isAnnounced: true }),
   }),
   applied: (raw) => ({ kind: 'applied', ...readApplied(raw, 'applied') }),
   heartbeat: (raw) => ({ kind: 'heartbeat', report: readReport(raw) }),

@@ -58,8 +58,8 @@ export interface CertificatesFrame {
 }
 
 /**
- * Header lines. All headers and payloads frames since the previous head belong to the next one: gather them aside
- * until it comes. With isFull the set replaces what the client holds, once it is verified.
+ * Header lines, after an announced head that bounds them. All headers and payloads frames since the previous closing
+ * head belong to the next one: gather them aside until it comes. With isFull the set replaces what the client holds, once it is verified.
  */
 export interface HeadersFrame {
   readonly kind: 'headers';
@@ -80,6 +80,11 @@ export interface HeadFrame {
   readonly kind: 'head';
   readonly environment: string;
   readonly head: Uint8Array;
+  /**
+   * The batch goes on. Before header lines such a head says how many there may be; after them it proves them, so that
+   * payloads are taken for proven lines only.
+   */
+  readonly isAnnounced?: true;
 }
 
 /** The client serves this now; nacks are complete, so what is absent has cleared. */

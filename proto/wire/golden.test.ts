@@ -130,6 +130,15 @@ const golden: readonly (readonly [
         frame,
       ] as const,
   ),
+  ...[{ kind: 'head', environment: 'env-1', head: bytes(5, 7), isAnnounced: true } as const].map(
+    (frame) =>
+      [
+        'frame-head-announced',
+        encodeFrame(frame),
+        (encoded: Uint8Array) => decodeFrame(encoded),
+        frame,
+      ] as const,
+  ),
   ...[
     {
       ...at,

@@ -124,7 +124,7 @@ export function createGatheredSet(): GatheredSet {
           const { kind, id } = decodeRecord(bytes);
           records.set(`${kind} ${id}`, bytes);
         }
-      } else if (frame.kind === 'head') {
+      } else if (frame.kind === 'head' && frame.isAnnounced !== true) {
         head = decodeHead(frame.head);
         isFull = false;
       }
