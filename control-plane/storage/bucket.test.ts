@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { bucketIdentityKey, encodeBucketIdentity } from '../../proto/wire/bucket-identity.ts';
@@ -114,6 +114,19 @@ for (const database of testDatabases) {
       await assert.rejects(Array.fromAsync(old.list('')), { code: 'blobs.wrong_bucket' });
     });
 
+    test('a folder whose disk is gone is refused at the very next call, and made anew by nobody; it works when it is back', async (t) => {
+      const { open, folder } = await stage(t, database);
+      const { dir } = folder('a');
+      const blobs = await open(true, folder('a'));
+      await blobs.put('lake/x', bytes);
+      renameSync(dir, `${dir}.unmounted`);
+      for (const call of [() => blobs.put('landing/x', bytes), () => Array.fromAsync(blobs.list(''))])
+        await assert.rejects(call(), { code: 'blobs.wrong_bucket' });
+      assert.throws(() => readdirSync(dir), { code: 'ENOENT' });
+      renameSync(`${dir}.unmounted`, dir);
+      assert.deepEqual(await blobs.get('lake/x'), bytes);
+    });
+
     test('a bucket with something in it is adopted only when it bears the identity, or the one that is named', async (t) => {
       const { open, adopt, folder } = await stage(t, database);
       await open(true, folder('a'));
@@ -178,6 +191,20 @@ test('one S3 bucket by two names of its host is one bucket; another prefix in it
   await open(true, { s3 });
   await open(false, { s3: { ...s3, endpoint: endpoint.replace('127.0.0.1', 'localhost') } });
   await assert.rejects(open(false, { s3: { ...s3, prefix: 'other/' } }), { code: 'blobs.wrong_bucket' });
+});
+
+test('a bucket made anew under the same name is another one: refused within 10 s, instead of an empty lake', async (t) => {
+  const [sqlite] = testDatabases;
+  assert.ok(sqlite);
+  const { open, dir, clock } = await stage(t, sqlite);
+  const { endpoint, bucket, accessKeyId, secretAccessKey } = await startS3Server(t, join(dir, 's3'));
+  const s3 = { endpoint, bucket, accessKeyId, secretAccessKey };
+  const own = await open(true, { s3 });
+  const bare = placeBlobs({ blobs: BlobsConfig.parse({ s3 }), dataDir: '' }).blobs;
+  await bare.delete(bucketIdentityKey);
+  await clock.advance(10_000);
+  await assert.rejects(Array.fromAsync(own.list('lake/')), { code: 'blobs.wrong_bucket' });
+  await assert.rejects(own.put('landing/x', bytes), { code: 'blobs.wrong_bucket' });
 });
 
 test('a bucket that is away at the start is checked when it answers, before anything is read or written', async (t) => {

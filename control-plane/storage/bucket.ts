@@ -4,7 +4,14 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
 import { openBlobs, type BlobsConfig } from './blobs/settings.ts';
-import { claimBucket, readBucketRow, verifyBucket, type PlacedBlobs } from './bucket-identity.ts';
+import {
+  type BucketParts,
+  claimBucket,
+  type PlacedBlobs,
+  readBorneIdentity,
+  readBucketRow,
+  verifyBucket,
+} from './bucket-identity.ts';
 import type { Storage, StorageLog } from './storage.ts';
 
 /** What a process needs to open the bucket of its database. */
@@ -17,7 +24,7 @@ export interface BucketOptions {
   readonly log: StorageLog;
 }
 
-/** How long a bucket is believed to be the database's before its row is read again. */
+/** How long a bucket is believed to be the database's before both are asked again. A folder is asked each time: its disk may be unmounted. */
 const trustMsMax = 10_000;
 
 /** Opens the bucket that the settings name, without asking whose it is; see {@link openBucket}. */
@@ -35,19 +42,21 @@ export function placeBlobs({ blobs, dataDir }: BucketOptions['config']): PlacedB
  * Opens the bucket and refuses one that is not the database's: the way to a bucket for every process that has both.
  *
  * A bucket that does not answer now is no reason not to start, since definitions travel without it; then each call asks
- * again whose it is, before anything is read or written. A bucket that is adopted away later is refused within
- * {@link trustMsMax}: what a forgotten process would put into the old one, nobody would ever read.
+ * again whose it is, before anything is read or written. A bucket that is adopted away later, or that is another one now (a disk
+ * unmounted, a bucket made anew under the same name), is refused within {@link trustMsMax}: what is put there nobody would ever read,
+ * and what is not there would be taken for lost.
  * Errors: blobs.wrong_bucket, blobs.unclaimed.
  */
 export async function openBucket(options: BucketOptions): Promise<BlobStore> {
   const { storage, mayClaim, clock, log } = options;
   const placed = placeBlobs(options.config);
   const parts = { ...placed, storage, clock };
+  const trustMs = options.config.blobs.s3 === undefined ? 0 : trustMsMax;
   const settle = (): Promise<string> => (mayClaim ? claimBucket(parts) : verifyBucket(parts));
   let trusted: { readonly identity: string; readonly atMs: number } | undefined;
   let asking: Promise<void> | undefined;
   const ask = async (): Promise<void> => {
-    if (trusted !== undefined && (await isStill(storage, trusted.identity))) {
+    if (trusted !== undefined && (await isStill(parts, trusted.identity))) {
       trusted = { ...trusted, atMs: clock.monotonicMs() };
       return;
     }
@@ -62,7 +71,7 @@ export async function openBucket(options: BucketOptions): Promise<BlobStore> {
     }
   };
   const check = async (): Promise<void> => {
-    if (trusted !== undefined && clock.monotonicMs() - trusted.atMs < trustMsMax) return;
+    if (trusted !== undefined && clock.monotonicMs() - trusted.atMs < trustMs) return;
     asking ??= ask().finally(() => (asking = undefined));
     await asking;
   };
@@ -78,14 +87,14 @@ export async function openBucket(options: BucketOptions): Promise<BlobStore> {
   return guard(placed.blobs, check);
 }
 
-/** A database that is away says nothing against the bucket. */
-async function isStill(storage: Storage, identity: string): Promise<boolean> {
+/** Asks both sides; a database that is away says nothing against the bucket. Errors: blobs.unavailable. */
+async function isStill(parts: BucketParts, identity: string): Promise<boolean> {
   try {
-    return (await readBucketRow(storage.db))?.identity === identity;
+    if ((await readBucketRow(parts.storage.db))?.identity !== identity) return false;
   } catch (error) {
-    if (error instanceof Fault && error.code === 'storage.unavailable') return true;
-    throw error;
+    if (!(error instanceof Fault) || error.code !== 'storage.unavailable') throw error;
   }
+  return (await readBorneIdentity(parts)) === identity;
 }
 
 /** Passes on whatever arguments there are: one that was left out here once made the ingester list the wrong folders. */
