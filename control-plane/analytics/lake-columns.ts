@@ -83,3 +83,13 @@ export const lakeSelection = Object.entries(lakeColumns)
 
 /** Says of a line that it cannot be read (then it is left out) or that {@link lakeSelection} makes it `malformed`. */
 export const isMalformed = `NOT coalesce(${isKnown}, false)`;
+
+/** What DuckDB says of the columns of such a file when it reads it again. */
+export const parquetTypes: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(lakeColumns).map(([name, type]): [string, string] => [
+    name,
+    name === 'timestamp' ? 'TIMESTAMP' : jsonTypes[type],
+  ]),
+  ['spool', 'VARCHAR'],
+  ['spool_offset', 'BIGINT'],
+]);

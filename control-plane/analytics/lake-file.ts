@@ -1,12 +1,12 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Duck } from './duck.ts';
-import { literal } from './lake-columns.ts';
+import { literal, parquetTypes } from './lake-columns.ts';
 import type { FileFacts, PendingFile } from './lake.store.ts';
 import { LakeProof, proofKey, type Covered } from './proof.ts';
 
 type Facts = Omit<FileFacts, 'bytes'>;
 
-/** What a file of the lake says of itself and holds; undefined when it says nothing, or of another file, or cannot be read. */
+/** What a file of the lake says of itself and holds; undefined when it says nothing, or of another file, or cannot be read or asked. */
 export async function readLakeFile(
   duck: Duck,
   path: string,
@@ -19,6 +19,7 @@ export async function readLakeFile(
     const text = row?.['text'];
     if (typeof text !== 'string') return undefined;
     const proof = LakeProof.parse(JSON.parse(text));
+    if (!(await isOfTheLake(duck, path))) return undefined;
     const facts = await factsOf(duck, path);
     const isOwn =
       proof.file === file.id &&
@@ -63,6 +64,13 @@ export async function trimLakeFile(
       `ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`,
   );
   return factsOf(duck, wish.output);
+}
+
+/** A question reads all files of an environment at once, so one with other columns would make all of them fail. */
+async function isOfTheLake(duck: Duck, path: string): Promise<boolean> {
+  const rows = await duck.query(`DESCRIBE SELECT * FROM read_parquet(${literal(path)})`);
+  const types = new Map(rows.map((row) => [String(row['column_name']), String(row['column_type'])]));
+  return [...parquetTypes].every(([name, type]) => types.get(name) === type);
 }
 
 async function factsOf(duck: Duck, path: string): Promise<Facts> {

@@ -9,6 +9,7 @@ export type Covered = OffsetRange & Pick<LandingKey, 'spool' | 'gateway' | 'hash
 export const proofKey = 'isthmus';
 
 const offset = z.int().min(0);
+const rangesMax = 100_000;
 
 /**
  * What a file of the lake says of itself, so that the manifest can be made again out of the bucket alone.
@@ -22,20 +23,35 @@ export const LakeProof = z.object({
   organization: z.string(),
   environment: z.string(),
   records: offset,
-  covered: z.array(
-    z
-      .object({
-        spool: z.string().regex(/^[0-9a-f]{32}$/),
-        gateway: z.string(),
-        hash8: z.string(),
-        first: offset,
-        last: offset,
-      })
-      .refine(({ first, last }) => first <= last),
-  ),
+  covered: z
+    .array(
+      z
+        .object({
+          spool: z.string().regex(/^[0-9a-f]{32}$/),
+          gateway: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/),
+          // Empty for a part of a landing object.
+          hash8: z.string().regex(/^(?:[0-9a-f]{8})?$/),
+          first: offset,
+          last: offset,
+        })
+        .refine(({ first, last }) => first <= last),
+    )
+    .max(rangesMax)
+    .refine(areApart, 'ranges of a spool overlap'),
 });
 /** See {@link LakeProof}. */
 export type LakeProof = z.output<typeof LakeProof>;
+
+/** The manifest has each offset once, so a file that claims one twice could not come into it. */
+function areApart(covered: readonly (OffsetRange & { readonly spool: string })[]): boolean {
+  const sorted = covered.toSorted((a, b) =>
+    a.spool < b.spool ? -1 : a.spool > b.spool ? 1 : a.first - b.first,
+  );
+  return sorted.every((range, index) => {
+    const before = sorted[index - 1];
+    return before?.spool !== range.spool || before.last < range.first;
+  });
+}
 
 /** The ranges that some parts of a landing object cover. */
 export function coveredBy(
