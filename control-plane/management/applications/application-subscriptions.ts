@@ -52,7 +52,9 @@ export async function subscribeOwn(
     throw new Fault('request.invalid', {
       details: [{ path: 'plan', message: 'must be a plan of this environment' }],
     });
-  return subscribe(desk, actor, {
+  // The path names the application alone; what is held on the API decides whether it may be seen.
+  const consumer = await desk.access.withObjects(actor, [{ scope: 'api', reference: plan.api_id }]);
+  return subscribe(desk, consumer, {
     at: input.at,
     id: plan.api_id,
     wish: { applicationId: input.id, planId: input.planId, request: input.request },
