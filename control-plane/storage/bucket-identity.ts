@@ -8,6 +8,7 @@ import {
   decodeBucketIdentity,
   encodeBucketIdentity,
 } from '../../proto/wire/bucket-identity.ts';
+import { labelLanded } from './landing-labels.ts';
 import type { Queries, Storage, Trx } from './storage.ts';
 import type { BucketTable } from './tables.ts';
 
@@ -53,7 +54,8 @@ export async function verifyBucket(parts: BucketParts): Promise<string> {
  * The same for a control plane: at the very first use it gives the bucket an identity, and the database the same.
  *
  * The row is there before the object, unconfirmed, so that a crash between the two is finished by the next start; the row's
- * lock decides between two control planes that start at once with different buckets.
+ * lock decides between two control planes that start at once with different buckets. See {@link labelLanded} for what an older
+ * version has left in it.
  */
 export async function claimBucket(parts: BucketParts): Promise<string> {
   const { storage, location, blobs, clock } = parts;
@@ -64,11 +66,16 @@ export async function claimBucket(parts: BucketParts): Promise<string> {
     .values({ singleton: 1, identity: randomUUID(), next_identity: null, location, confirmed_at_ms: null })
     .onConflict((conflict) => conflict.column('singleton').doNothing())
     .execute();
+  const requireOwn = async (row: BucketTable | undefined): Promise<void> => {
+    const borne = await readBorneIdentity(parts);
+    if (borne !== undefined && borne !== row?.identity) throw foreignBucket(parts, borne);
+  };
+  await requireOwn(await readBucketRow(storage.db));
+  await labelLanded(storage.db, blobs);
   await storage.transaction(async (trx) => {
     const row = await lockUnconfirmed(trx, location);
     if (row === undefined) return;
-    const borne = await readBorneIdentity(parts);
-    if (borne !== undefined && borne !== row.identity) throw foreignBucket(parts, borne);
+    await requireOwn(row);
     await blobs.put(bucketIdentityKey, encodeBucketIdentity(row.identity), { ifAbsent: true });
     await trx
       .updateTable('bucket')

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
 import { bucketIdentityKey, encodeBucketIdentity } from '../../proto/wire/bucket-identity.ts';
+import { formatLandingKey } from '../../proto/wire/landing.ts';
+import { landingNameOf, sealParcel, sha256Of } from '../../proto/wire/parcel.ts';
 import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { startFaultyProxy } from '../../test/kit/faulty-proxy.ts';
@@ -82,6 +85,37 @@ for (const database of testDatabases) {
         .execute();
       await open(true, folder('a'));
       assert.equal((await readBucketRow(storage.db))?.identity, identityIn(folder('a').dir));
+    });
+
+    test('what an older version landed without a label gets one at the first start after the upgrade, and only then', async (t) => {
+      const { open, folder, storage } = await stage(t, database);
+      const { blobs } = placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
+      const data = zstdCompressSync(Buffer.from('{}\n{}\n'));
+      const place = (first: number) => ({
+        stream: 'records' as const,
+        organization: 'o',
+        environment: 'e',
+        fleet: 'f',
+        gateway: 'g',
+        spool: '0'.repeat(32),
+        first,
+        last: first + 1,
+      });
+      const old = (first: number) => formatLandingKey({ ...place(first), hash8: sha256Of(data).slice(0, 8) });
+      for (const first of [0, 2]) await blobs.put(old(first), data);
+      await blobs.put(formatLandingKey({ ...place(4), hash8: '00000000' }), data);
+      const done = { object_key: old(2), outcome: 'ingested', delete_after_ms: 1 } as const;
+      await storage.db.insertInto('landing_object').values(done).execute();
+      const own = await open(true, folder('a'));
+      const sealed = sealParcel(place(0), data);
+      const left = (await Array.fromAsync(own.list('landing/'))).map(({ key }) => key);
+      const half = formatLandingKey({ ...place(4), hash8: '00000000' });
+      assert.deepEqual(new Set(left), new Set([landingNameOf(sealed), old(2), half]));
+      assert.deepEqual(await own.get(landingNameOf(sealed) ?? ''), sealed);
+
+      await own.put(old(6), data);
+      await open(true, folder('a'));
+      assert.deepEqual(await own.get(old(6)), data, 'a copy that comes later is not labelled');
     });
 
     test('an identity object that cannot be read is not taken for none', async (t) => {
