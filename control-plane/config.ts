@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { passwordSchema } from './access/passwords.ts';
+import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
 import { BlobsConfig } from './storage/blobs/settings.ts';
 
@@ -7,7 +8,7 @@ const port = z.int().min(0).max(65_535);
 
 /** Settings of the control plane. */
 export const controlPlaneConfigSchema = z.strictObject({
-  dataDir: z.string().default('isthmus-data').describe('Folder of everything that is kept on disk.'),
+  dataDir: z.string().default(defaultDataDir).describe('Folder of everything that is kept on disk.'),
   listen: section({
     host: z.string().default('0.0.0.0').describe('Address of the management API.'),
     port: port.default(8_083).describe('Port of the management API; 0 takes a free one.'),

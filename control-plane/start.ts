@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { serve, type ServerType } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { Fault } from '../proto/faults/fault.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
@@ -139,7 +139,7 @@ async function openParts(options: ControlPlaneOptions) {
   lifecycle.onClose('storage', () => storage.close());
   const blobs = await openBucket({ storage, config, mayClaim: true, clock, log });
   const keyring = openKeyring({
-    dir: config.secrets.dir ?? join(config.dataDir, 'secrets'),
+    dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
     // A new key beside a database that is sealed with another opens nothing, and would only hide a slip in the path.
     mustExist:
       (await storage.db.selectFrom('organization_root').select('organization').limit(1).execute()).length > 0,

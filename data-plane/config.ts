@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
 import { isToken } from '../proto/model/head-text.ts';
+import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { section, secret } from '../proto/process/config.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
@@ -18,7 +19,7 @@ const headerName = z
 export const gatewayConfigSchema = z.strictObject({
   dataDir: z
     .string()
-    .default('data')
+    .default(defaultDataDir)
     .describe(
       'Folder of everything that the gateway keeps: identity, secrets, last good configuration, spool.',
     ),

@@ -1,6 +1,6 @@
 import type { Server } from 'node:net';
-import { join } from 'node:path';
 
+import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
@@ -108,8 +108,8 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
 export async function openReporter(options: ServingOptions): Promise<Reporter> {
   const { config, log, metrics, clock, lifecycle, gateway } = options;
   const reporter = await startReporter({
-    dir: join(config.dataDir, 'spool'),
-    checkpointDir: join(config.dataDir, 'checkpoints'),
+    dir: foldersOf(config.dataDir).spools,
+    checkpointDir: foldersOf(config.dataDir).checkpoints,
     gateway,
     settings: config.report,
     secretParameters: secretParametersOf(config),

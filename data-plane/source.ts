@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { Fault } from '../proto/faults/fault.ts';
 import { catalog } from '../proto/policies/catalog.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
 import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trust/identity.ts';
@@ -34,7 +35,7 @@ export interface RunningSource {
 /** Finds out where configuration comes from; enrols when a token is given and there is no identity yet. */
 export async function openSource({ config, clock, lifecycle, version }: GatewayOptions): Promise<Source> {
   if (config.local !== undefined) return { kind: 'local', gateway: 'local', folder: config.local };
-  const keyring = createLazyKeyring(join(config.dataDir, 'secrets'));
+  const keyring = createLazyKeyring(foldersOf(config.dataDir).secrets);
   const toBridge = toOutboundOptions(config.outbound, 'private');
   // The bridge's address is the operator's word, wherever it points: by setting, by enrolment, or by the token.
   const bridge =
@@ -108,14 +109,14 @@ async function followBridge(
   { options, deployments, counters }: SourceOptions,
 ): Promise<RunningSource> {
   const { config, log, clock, lifecycle, metrics, version } = options;
-  const store = openStore({ path: join(config.dataDir, 'gateway', 'store.sqlite'), log, clock });
+  const store = openStore({ path: foldersOf(config.dataDir).gatewayStore, log, clock });
   lifecycle.onClose('store', () => store.close());
   const sync = startSync({
     store,
     outbound,
     ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
     identity,
-    tickets: ticketFile(join(config.dataDir, 'seat.json')),
+    tickets: ticketFile(foldersOf(config.dataDir).gatewaySeat),
     catalogue: Object.keys(catalog),
     version,
     ...handingTo(deployments),

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { foldersOf } from '../proto/process/data-folder.ts';
 import type { AnalyticsSettings } from '../control-plane/analytics/settings.ts';
 import type { ControlPlaneOptions } from '../control-plane/start.ts';
 
@@ -8,7 +8,7 @@ export function createAnalyticsOpener(
 ): NonNullable<ControlPlaneOptions['openAnalytics']> {
   return async ({ config, storage, blobs, log, clock, lifecycle, metrics }) => {
     const { startAnalytics } = await import('../control-plane/analytics/start.ts');
-    const dir = join(config.dataDir, 'analytics');
+    const dir = foldersOf(config.dataDir).analytics;
     return startAnalytics({ storage, blobs, dir, settings, log, clock, lifecycle, metrics });
   };
 }

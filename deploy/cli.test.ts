@@ -211,6 +211,35 @@ async function bootOnce(t: TestContext, dir: string): Promise<void> {
   assert.equal(await child.ended, 0, child.output());
 }
 
+test('a gateway and a shipper that are told no data folder use the same one, which git ignores', async (t) => {
+  const cwd = tempDir(t);
+  mkdirSync(join(cwd, 'apis'));
+  const sets = (...pairs: readonly string[]): readonly string[] => pairs.flatMap((pair) => ['--set', pair]);
+  const port = await freePort();
+  const gateway = startIsthmus(
+    t,
+    ['gateway', '--local', 'apis', ...sets(`listen.port=${port}`, 'admin.port=0', 'lameDuckMs=0')],
+    { cwd },
+  );
+  await eventually(() => gateway.output().includes('gateway listening'), { timeoutMs: 20_000 });
+  assert.equal((await fetch(`http://127.0.0.1:${port}/nothing`)).status, 404);
+  const shipper = startIsthmus(
+    t,
+    ['shipper', ...sets('output=folder', 'admin.port=0', 'batch.msMax=200', 'discoverMs=100')],
+    { cwd },
+  );
+  const bucket = join(cwd, 'isthmus-data/bucket');
+  const shipped = (): boolean =>
+    existsSync(bucket) &&
+    readdirSync(bucket, { recursive: true }).some((name) => /landing/.test(String(name)));
+  await eventually(shipped, { timeoutMs: 20_000 });
+  assert.deepEqual(readdirSync(cwd).toSorted(), ['apis', 'isthmus-data']);
+  for (const process of [gateway, shipper]) process.kill();
+  assert.deepEqual(await Promise.all([gateway.ended, shipper.ended]), [0, 0]);
+  for (const folder of ['isthmus-data/', 'data/'])
+    execFileSync('git', ['check-ignore', '-q', folder], { cwd: root });
+});
+
 test('a launcher that is killed -9 leaves no program, no worker and no port behind', async (t) => {
   const older = findOlderNode();
   if (older === undefined) return t.skip('every node on the PATH is new enough');

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { bridgeConfigSchema } from '../bridge/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
 import type { LogLevel } from '../proto/process/log.ts';
 import { nearest } from '../proto/process/settings.ts';
 import { shipperConfigSchema } from '../shipper/config.ts';
@@ -29,7 +29,7 @@ export function loadUpConfigs(flags: UpFlags) {
   const { portOffset } = flags;
   const moved = <Listen extends { readonly port: number }>(listen: Listen): Listen =>
     listen.port === 0 ? listen : { ...listen, port: listen.port + portOffset };
-  const gatewayDir = join(flags.dataDir, 'gateway');
+  const gatewayDir = foldersOf(flags.dataDir).gatewayOfUp;
   const sets = setsByProcess(flags.set);
   const wish = (process: ProcessName) => ({
     process,

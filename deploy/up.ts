@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { startBridge } from '../bridge/start.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
 import { startShipper } from '../shipper/start.ts';
@@ -46,7 +46,7 @@ export async function up(
 ): Promise<void> {
   const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
-  const addressFile = join(flags.dataDir, 'addresses.json');
+  const addressFile = foldersOf(flags.dataDir).addresses;
   const echo = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
   await checkPorts(configs, echo);
   mkdirSync(flags.dataDir, { recursive: true });
@@ -125,7 +125,7 @@ async function tokenFor(
   bridge: string,
 ): Promise<string | undefined> {
   if (local !== undefined) return undefined;
-  const isEnrolled = loadIdentity(dataDir, createLazyKeyring(join(dataDir, 'secrets'))) !== undefined;
+  const isEnrolled = loadIdentity(dataDir, createLazyKeyring(foldersOf(dataDir).secrets)) !== undefined;
   return isEnrolled ? undefined : controlPlane.enrolmentToken(bridge, 1);
 }
 

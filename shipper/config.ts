@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultDataDir, foldersOf } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
@@ -40,7 +41,7 @@ export const S3Settings = section({
 export const shipperConfigSchema = z.strictObject({
   dataDir: z
     .string()
-    .default('data/gateway')
+    .default(defaultDataDir)
     .describe(
       "The gateway's data folder: spool/, checkpoints/, identity.json, secrets/. The shipper keeps its own in shipper/.",
     ),
@@ -100,7 +101,7 @@ export const shipperConfigSchema = z.strictObject({
   }),
   s3: S3Settings,
   folder: section({
-    dir: z.string().default('data/bucket').describe('The folder that is the bucket.'),
+    dir: z.string().default(foldersOf(defaultDataDir).bucket).describe('The folder that is the bucket.'),
   }),
   outbound: OutboundConfig,
   admin: section({

@@ -14,7 +14,8 @@ import {
 } from '../test/kit/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { startTestBridge } from '../test/kit/test-bridge.ts';
-import { gatewayFolders, segmentFile, writeCheckpoint } from '../proto/spool/folder.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
+import { segmentFile, writeCheckpoint } from '../proto/spool/folder.ts';
 
 /** What becomes of a small file when a disk, a copy or a hand goes wrong. */
 const damages: readonly (readonly [name: string, damage: (path: string) => void])[] = [
@@ -87,7 +88,7 @@ for (const [name, damage] of damages) {
 
   test(`an acknowledgement that is ${name} makes nothing look lost: it is moved aside, named, and the rest goes again`, async (t) => {
     const [dataDir, bucket] = [tempDir(t), tempDir(t)];
-    const { checkpoints } = gatewayFolders(dataDir);
+    const { checkpoints } = foldersOf(dataDir);
     const spool = createSpool(dataDir, { segmentBytes: 100 });
     spool.write(record(0));
     spool.write(record(1));
@@ -128,7 +129,7 @@ for (const [name, damage] of damages) {
 
 test('a deleted acknowledgement makes no shipped record look lost, and what goes again has the same names', async (t) => {
   const [dataDir, bucket] = [tempDir(t), tempDir(t)];
-  const { checkpoints } = gatewayFolders(dataDir);
+  const { checkpoints } = foldersOf(dataDir);
   const spool = createSpool(dataDir, { segmentBytes: 100 });
   const settings = { dataDir, output: 'folder', folder: { dir: bucket } };
   for (let n = 0; n < 3; n++) spool.write(record(n));

@@ -12,7 +12,8 @@ import { startS3Server, type S3Server } from '../test/kit/s3-server.ts';
 import { arrived, createSpool, folderObjects, quick, ship } from '../test/kit/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { openKeyring } from '../proto/process/secrets.ts';
-import { gatewayFolders, readCheckpoint, segmentFile } from '../proto/spool/folder.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
+import { readCheckpoint, segmentFile } from '../proto/spool/folder.ts';
 import { saveIdentity } from '../proto/trust/identity.ts';
 import { verifyAssertion } from '../proto/trust/assertions.ts';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
@@ -45,7 +46,7 @@ test('what is spooled arrives in order under a landing key, is acknowledged, and
     folder: { dir: bucket },
     tenant: { fleet: 'f' },
   });
-  const { checkpoints } = gatewayFolders(dataDir);
+  const { checkpoints } = foldersOf(dataDir);
   await eventually(() => readCheckpoint(checkpoints, spool.spool) === 2);
   spool.write('{"n":2}');
   await eventually(() => readCheckpoint(checkpoints, spool.spool) === 3);
@@ -68,7 +69,7 @@ test('a bad record stays behind alone and its offset is kept', async (t) => {
   const spool = createSpool(dataDir);
   spool.write('{"n":0}', 'nonsense', `{"n":"${'x'.repeat(1024 * 1024)}"}`, '{"n":3}');
   await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
-  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 4);
+  await eventually(() => readCheckpoint(foldersOf(dataDir).checkpoints, spool.spool) === 4);
   assert.deepEqual([...arrived(folderObjects(bucket)).values()], ['{"n":0}', '{}', '{}', '{"n":3}']);
   assert.deepEqual(readdirSync(join(dataDir, 'shipper/quarantine')).toSorted(), [
     `${spool.spool}-1.line`,
@@ -83,7 +84,7 @@ test('a lost segment makes a hole in the ranges and stops nothing', async (t) =>
   for (let n = 0; n < 6; n++) spool.write(`{"n":${n},"text":"${'x'.repeat(60)}"}`);
   rmSync(join(spool.dir, segmentFile(2)));
   await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
-  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 6);
+  await eventually(() => readCheckpoint(foldersOf(dataDir).checkpoints, spool.spool) === 6);
   assert.deepEqual(
     [...arrived(folderObjects(bucket)).keys()].toSorted((a, b) => a - b),
     [0, 1, 3, 4, 5],
@@ -99,7 +100,7 @@ test('a bucket that is away, silent or loses its answers costs nothing and doubl
   const settings = { bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
   proxy.setWeather('unavailable');
   await ship(t, { dataDir, output: 's3', s3: { ...settings, endpoint: proxy.url }, timeoutMs: 500 });
-  const { checkpoints } = gatewayFolders(dataDir);
+  const { checkpoints } = foldersOf(dataDir);
   let written = 0;
   for (const weather of ['unavailable', 'answerLost', 'silent', 'clear'] as const) {
     proxy.setWeather(weather);
@@ -125,7 +126,7 @@ test('half of a batch that a store kept is replaced by the whole one', async (t)
   await eventually(() => proxy.requests() >= 2, { timeoutMs: 10_000 });
   assert.ok([...(await bucketObjects(t, s3)).values()].length > 0, 'something lies there');
   proxy.setWeather('clear');
-  const { checkpoints } = gatewayFolders(dataDir);
+  const { checkpoints } = foldersOf(dataDir);
   await eventually(() => readCheckpoint(checkpoints, spool.spool) === 50, { timeoutMs: 10_000 });
   assert.equal(arrived(await bucketObjects(t, s3)).size, 50);
 });
@@ -141,9 +142,9 @@ test('wrong credentials are an outage, not a reason to lose anything', async (t)
     return /failures_total\{kind="unavailable"\} ([2-9]|[0-9]{2,})/.test(await first.metrics());
   });
   await first.lifecycle.close();
-  assert.equal(readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool), 0);
+  assert.equal(readCheckpoint(foldersOf(dataDir).checkpoints, spool.spool), 0);
   await ship(t, { dataDir, output: 's3', s3: { ...wrong, accessKeyId: s3.accessKeyId } });
-  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 1);
+  await eventually(() => readCheckpoint(foldersOf(dataDir).checkpoints, spool.spool) === 1);
 });
 
 test('the bridge gets a proof of the enrolled gateway with each upload, over a nonce of its own, and exactly the bytes', async (t) => {
@@ -205,10 +206,10 @@ test('the bridge gets a proof of the enrolled gateway with each upload, over a n
     { ...identity, signing, sealing: createSealingKeyPair() },
     openKeyring({ dir: join(dataDir, 'secrets') }),
   );
-  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 1);
+  await eventually(() => readCheckpoint(foldersOf(dataDir).checkpoints, spool.spool) === 1);
   assert.match([...objects.keys()][0] ?? '', /fleet=f-1\/gateway=g-1\//);
   spool.write('{"n":1}');
-  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === 2);
+  await eventually(() => readCheckpoint(foldersOf(dataDir).checkpoints, spool.spool) === 2);
   assert.equal(arrived(objects).size, 2);
 });
 
@@ -240,7 +241,7 @@ test('killed at any moment, the shipper repeats what it began and every offset a
     await child.ended;
   }
   await ship(t, { ...(JSON.parse(settings) as Record<string, unknown>) });
-  await eventually(() => readCheckpoint(gatewayFolders(dataDir).checkpoints, spool.spool) === written, {
+  await eventually(() => readCheckpoint(foldersOf(dataDir).checkpoints, spool.spool) === written, {
     timeoutMs: 15_000,
   });
   const lines = arrived(folderObjects(bucket));

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { Fault } from '../proto/faults/fault.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
 import { createOutbound, toOutboundOptions } from '../proto/process/outbound.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
-import { gatewayFolders } from '../proto/spool/folder.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
 import { ticketFile } from '../proto/trust/seat-file.ts';
 import { startAdmin } from './admin.ts';
@@ -83,14 +82,12 @@ function shipmentOf(
     log.error({ file, reason }, 'a damaged file was moved aside; what it said is made again');
     condition.setAside(file, reason);
   };
-  const own = join(config.dataDir, 'shipper');
-  const quarantineDir = join(own, 'quarantine');
+  const { shipper: own, shipperQuarantine: quarantineDir, spools, checkpoints } = foldersOf(config.dataDir);
   for (const dir of [own, quarantineDir]) {
     const inTheWay = makeFolder(dir);
     if (inTheWay !== undefined) damaged(inTheWay, 'a file stood in place of a folder');
   }
   const quarantine = openQuarantine(quarantineDir, config.quarantine.bytesMax);
-  const { spools, checkpoints } = gatewayFolders(config.dataDir);
   const input = createSpoolInput({ dir: spools, checkpointDir: checkpoints, quarantine, damaged });
   const parcels = openParcels({ dir: own, quarantine, damaged });
   condition.ready(() => quarantine.content());
@@ -134,7 +131,7 @@ function createOutput(
         // The operator pasted the token that names the bridge: that is leave enough to call it wherever it is.
         outbound: createOutbound({ ...outbound, allow: [...outbound.allow, identity.bridge] }),
         identity,
-        tickets: ticketFile(join(config.dataDir, 'shipper', 'seat.json')),
+        tickets: ticketFile(foldersOf(config.dataDir).shipperSeat),
         clock,
         log,
         timeoutMs: config.timeoutMs,
@@ -153,7 +150,7 @@ async function waitForIdentity(
   signal: AbortSignal,
 ): Promise<EnrolledIdentity | undefined> {
   // Opened only once there is something to open; it is the gateway's, so the shipper never makes one.
-  const keyring = createLazyKeyring(join(config.dataDir, 'secrets'));
+  const keyring = createLazyKeyring(foldersOf(config.dataDir).secrets);
   for (let said = ''; !signal.aborted;) {
     let waitsFor = 'the gateway to enrol';
     try {

@@ -1,6 +1,7 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
 import { openBlobs, type BlobsConfig } from './blobs/settings.ts';
@@ -29,7 +30,7 @@ const trustMsMax = 10_000;
 
 /** Opens the bucket that the settings name, without asking whose it is; see {@link openBucket}. */
 export function placeBlobs({ blobs, dataDir }: BucketOptions['config']): PlacedBlobs {
-  const dir = blobs.dir ?? join(dataDir, 'blobs');
+  const dir = blobs.dir ?? foldersOf(dataDir).blobs;
   const { s3 } = blobs;
   const location =
     s3 === undefined

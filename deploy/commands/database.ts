@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
 import type { StorageMode } from '../../control-plane/storage/storage.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
@@ -107,7 +107,7 @@ export function restoreCommand(): Command {
       const { storage, config, log } = await open(flags, 'any');
       const { restore } = await import('../../control-plane/publish/backup.ts');
       try {
-        const dir = config.secrets.dir ?? join(config.dataDir, 'secrets');
+        const dir = config.secrets.dir ?? foldersOf(config.dataDir).secrets;
         const keyring = openKeyring({ dir, mustExist: true });
         const result = await restore({ storage, keyring, clock: systemClock, log }, file);
         if (flags.json !== true) say(`restored ${result.rows} rows of ${result.tables} tables`);
@@ -130,7 +130,7 @@ async function proveLake({
     const found = await rebuild({
       storage,
       config,
-      dir: join(config.dataDir, 'analytics'),
+      dir: foldersOf(config.dataDir).analytics,
       log,
       clock: systemClock,
       isDryRun: false,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { Fault } from '../../proto/faults/fault.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
 import { createLazyKeyring } from '../../proto/process/secrets.ts';
@@ -39,7 +40,7 @@ export function enrollCommand(): Command {
         return command.error('no token; give --token, --token-file or ISTHMUS_ENROLMENT_TOKEN');
       // Read before anything is made: a token that was cut when it was pasted leaves no folder behind.
       const bridgeUrl = config.bridge.url ?? readEnrolmentToken(token).bridge;
-      const keyring = createLazyKeyring(join(config.dataDir, 'secrets'));
+      const keyring = createLazyKeyring(foldersOf(config.dataDir).secrets);
       if (loadIdentity(config.dataDir, keyring) !== undefined) {
         throw new Fault('request.conflict', {
           detail: `${join(config.dataDir, identityFile)} exists: this machine has enrolled already.`,

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
@@ -44,7 +44,7 @@ function rebuildCommand(): Command {
         const found = await rebuild({
           storage,
           config,
-          dir: join(config.dataDir, 'analytics'),
+          dir: foldersOf(config.dataDir).analytics,
           log,
           clock: systemClock,
           isDryRun,

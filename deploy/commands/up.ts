@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { secretParametersOf } from '../../data-plane/config.ts';
+import { defaultDataDir } from '../../proto/process/data-folder.ts';
 import { logLevels } from '../../proto/process/log.ts';
 import { collect, createCommand, wholeNumber } from '../command.ts';
 import { runProcess } from '../run-process.ts';
@@ -20,7 +21,7 @@ export function upCommand(onExit: (code: number) => void): Command {
       'ISTHMUS_ADMIN_PASSWORD=... isthmus up                 # instead of a made one, at the first start',
     ],
   })
-    .option('-d, --data-dir <folder>', 'where everything is kept', './isthmus-data')
+    .option('-d, --data-dir <folder>', 'where everything is kept', defaultDataDir)
     .option('-p, --port-offset <number>', 'added to every port', wholeNumber(0, portOffsetMax), 0)
     .option('-c, --config <file>', 'YAML file with a section per process')
     .option(

@@ -19,14 +19,6 @@ export interface SpoolRef {
   readonly dir: string;
 }
 
-/** Where a gateway keeps its spools and its shipper the acknowledgements, below the gateway's data folder. */
-export const gatewayFolders = (
-  dataDir: string,
-): { readonly spools: string; readonly checkpoints: string } => ({
-  spools: join(dataDir, 'spool'),
-  checkpoints: join(dataDir, 'checkpoints'),
-});
-
 const spoolName = /^[0-9a-f]{32}$/;
 const segmentName = /^([0-9]{16})\.seg$/;
 /** What may name a folder; ids of environments are of these, so that none can leave its place. */

@@ -8,7 +8,8 @@ import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.t
 import { createLog } from '../../proto/process/log.ts';
 import { createMetrics } from '../../proto/process/metrics.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
-import { gatewayFolders, newSpoolId, readCheckpoint, spoolFolder } from '../../proto/spool/folder.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
+import { newSpoolId, readCheckpoint, spoolFolder } from '../../proto/spool/folder.ts';
 import { writeOwner } from '../../proto/spool/owner.ts';
 import { batchHeadBytes } from '../../proto/spool/segment.ts';
 import { createSpoolWriter } from '../../proto/spool/writer.ts';
@@ -49,7 +50,7 @@ export function createSpool(
 ): TestSpool {
   const { segmentBytes = 64 * 1024, organization = 'o', environment = 'e' } = wish;
   const spool = newSpoolId();
-  const { spools, checkpoints } = gatewayFolders(dataDir);
+  const { spools, checkpoints } = foldersOf(dataDir);
   const dir = spoolFolder(spools, { stream: 'records', environment, spool });
   mkdirSync(dir, { recursive: true });
   writeOwner(dir, { organization, environment, gateway: 'g' });
