@@ -77,7 +77,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const deployments = createDeployments({
     upstreams,
-    host: { clock, counters: createMemoryCounters({ windowsMax: config.limits.windowsMax }) },
+    host: { clock, counters: createMemoryCounters({ windowsMax: config.limits.windowsMax, clock }) },
     records: reporter,
     log,
     keysSeenMax: config.apiKey.seenMax,

@@ -21,6 +21,8 @@ export interface Endpoint {
 
 /** The backends of one revision of an API. */
 export interface Endpoints {
+  /** Takes pools for them; before that there is no next one. Once. */
+  start(api: string, upstreams: Upstreams): void;
   /** The next one in turn; undefined when there is none. */
   next(): Endpoint | undefined;
   /** What an operator must be told about them, for the log at level WARN; once per endpoint. */
@@ -29,38 +31,42 @@ export interface Endpoints {
   release(): void;
 }
 
-/** Compiles the endpoint groups of an API; requests go to the first group that has endpoints, each endpoint in turn. */
-export function createEndpoints(api: string, definition: ApiDefinition, upstreams: Upstreams): Endpoints {
-  const held: HeldUpstream[] = [];
+/**
+ * Compiles the endpoint groups of an API; requests go to the first group that has endpoints, each endpoint in turn.
+ *
+ * Errors: request.invalid when one cannot be used on this gateway. No pool is opened.
+ */
+export function createEndpoints(definition: ApiDefinition): Endpoints {
   const warnings: string[] = [];
-  const release = (): void => held.splice(0).forEach((one) => one.release());
-  try {
-    const groups = definition.endpointGroups.map((group, g) =>
-      group.endpoints.map((endpoint, e) => {
-        const at = endpoint.inheritConfiguration
-          ? `endpointGroups[${g}].sharedConfiguration`
-          : `endpointGroups[${g}].endpoints[${e}].sharedConfigurationOverride`;
-        const { url, options, warnings: told, ...rest } = describe(group, endpoint, at);
-        warnings.push(...told);
+  const groups = definition.endpointGroups.map((group, g) =>
+    group.endpoints.map((endpoint, e) => {
+      const at = endpoint.inheritConfiguration
+        ? `endpointGroups[${g}].sharedConfiguration`
+        : `endpointGroups[${g}].endpoints[${e}].sharedConfigurationOverride`;
+      const { url, options, warnings: told, ...rest } = describe(group, endpoint, at);
+      warnings.push(...told);
+      return { options, described: { ...rest, url: url.href, target: createTarget(url) } };
+    }),
+  );
+  const used = groups.find((group) => group.length > 0) ?? [];
+  const held: HeldUpstream[] = [];
+  let endpoints: readonly Endpoint[] = [];
+  let turn = -1;
+  return {
+    start(api, upstreams) {
+      endpoints = used.map(({ options, described }) => {
         const one = upstreams.hold(api, options);
         held.push(one);
-        return { ...rest, url: url.href, target: createTarget(url), upstream: one.upstream };
-      }),
-    );
-    const endpoints = groups.find((group) => group.length > 0) ?? [];
-    let turn = -1;
-    return {
-      next() {
-        turn = turn + 1 >= endpoints.length ? 0 : turn + 1;
-        return endpoints[turn];
-      },
-      warnings,
-      release,
-    };
-  } catch (error) {
-    release();
-    throw error;
-  }
+        return { ...described, upstream: one.upstream };
+      });
+    },
+    next() {
+      turn = turn + 1 >= endpoints.length ? 0 : turn + 1;
+      return endpoints[turn];
+    },
+    warnings,
+    release: () => held.splice(0).forEach((one) => one.release()),
+  };
 }
 
 function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition, at: string) {

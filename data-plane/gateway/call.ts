@@ -1,5 +1,4 @@
 import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
-import type { Endpoint } from '../endpoints/groups.ts';
 import {
   type Body,
   BodyAborted,
@@ -10,21 +9,26 @@ import {
   type UpstreamResult,
   type UpstreamUpgrade,
 } from '../http/exchange.ts';
-import type { PolicyContext, PolicyRequest, PolicyResponse, Rejection, Verdict } from '../policies/policy.ts';
+import type { Answer, BackendAnswer, PolicyRequest, PolicyResponse, Rejection } from '../policies/policy.ts';
+import { BackendCalls, type Sendable } from './around.ts';
 import { createAttributes } from './attributes.ts';
 import type { CompiledApi, CompiledPlan } from './compile.ts';
 import type { CallOptions } from './call-options.ts';
+import { readInto } from './content.ts';
 import { type Cors } from './cors.ts';
 import { withoutKey } from './credentials.ts';
 import type { Deadline } from './deadlines.ts';
 import type { DeployedApi } from './deployed.ts';
 import { type ErrorWriter, writePlainError } from './error-answer.ts';
+import { errorHeadOf, headOf, requestFor } from './heads.ts';
 import { setIds, transactionIdOf } from './forwarded.ts';
+import { type BrokenStep, type KeepingCall, KeptSteps } from './kept.ts';
 import type { Steps } from './pipeline.ts';
 import { selectPlan } from './plans.ts';
 import { factsOf, type RecordedCall } from './records.ts';
 import { hasNullByte, refusals, upstreamRefusals } from './refusals.ts';
-import { type BrokenStep, runSteps } from './run-steps.ts';
+import { type Phase, type RunningCall, runSteps, type StepsResult, type UnreadBody } from './run-steps.ts';
+import { sendTo } from './send.ts';
 import { type Stream, streamKindOf } from './streams.ts';
 import type { Subscription } from './subscriptions.ts';
 
@@ -35,7 +39,7 @@ import type { Subscription } from './subscriptions.ts';
  * that a request without waiting costs no promise. It is answered exactly once: whoever comes late (a backend after the
  * request's deadline) finds `isAnswered` and lets go of what it holds.
  */
-export class Call implements PolicyContext, Deadline, RecordedCall {
+export class Call implements RunningCall, KeepingCall, Deadline, RecordedCall {
   readonly exchange: Exchange;
   readonly startedAtMs: number;
   readonly requestId: string;
@@ -64,10 +68,15 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   private cors: Cors | undefined = undefined;
   private answerHeaders: [name: string, value: string][] | undefined = undefined;
   private lazyAttributes: Map<string, unknown> | undefined = undefined;
+  private lazyKept: KeptSteps | undefined = undefined;
   private isAnswered = false;
   private isBodyTaken = false;
   /** The backend's answer, until it is sent: nobody else lets go of it. */
   private upstreamBody: Body | undefined = undefined;
+  /** ... while steps around the backend have it in hand. */
+  private backendCalls: BackendCalls | undefined = undefined;
+  /** What is answered, until a step needs it whole. */
+  private answerBody: Body | Uint8Array | string = '';
 
   constructor(
     exchange: Exchange,
@@ -83,23 +92,21 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     this.transactionId = transactionIdOf(request.headers, this.requestId);
     this.receivedMethod = request.method;
     this.receivedPathInfo = contextPath === '' ? request.path : request.path.slice(contextPath.length);
-    this.request = {
-      method: request.method,
-      path: request.path,
-      pathInfo: this.receivedPathInfo,
-      query: request.query,
-      headers: request.headers,
-      host: request.host,
-      scheme: request.scheme,
-      remoteAddress: options.forwarding.clientOf(request),
-      contextPath,
-      content: undefined,
-    };
+    const facts = { contextPath, pathInfo: this.receivedPathInfo };
+    this.request = requestFor(request, { ...facts, remoteAddress: options.forwarding.clientOf(request) });
   }
 
   get attributes(): Map<string, unknown> {
     const { request, plan, subscription, deployed } = this;
     return (this.lazyAttributes ??= createAttributes({ request, plan, subscription, deployed }));
+  }
+
+  get kept(): KeptSteps {
+    return (this.lazyKept ??= new KeptSteps(this));
+  }
+
+  get isOver(): boolean {
+    return this.isAnswered || this.exchange.isAborted;
   }
 
   warn(key: string, message: string): void {
@@ -144,12 +151,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     this.steps = plan.pipeline(this.request.pathInfo, this.request.method);
     if (this.steps === undefined) return this.refuse(refusals.noFlow);
     this.options.deadlines.add(this);
-    if (!this.steps.needsRequestBody) return this.runRequest(compiled, this.steps);
-    this.isBodyTaken = true;
-    this.continueWith(request.body.buffer(this.options.bodyBytesMax), (content) => {
-      this.request.content = content;
-      if (this.steps !== undefined) this.runRequest(compiled, this.steps);
-    });
+    this.runRequest(compiled, this.steps);
   }
 
   private selectPlan(compiled: CompiledApi): CompiledPlan | undefined {
@@ -174,60 +176,76 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
   }
 
   private runRequest(compiled: CompiledApi, steps: Steps): void {
-    if (steps.request.length === 0) return this.callBackend(compiled, undefined);
-    const verdict = runSteps(steps.request, 'onRequest', this);
-    if (verdict instanceof Promise) this.continueWith(verdict, (late) => this.callBackend(compiled, late));
-    else this.callBackend(compiled, verdict);
+    if (steps.request.length === 0) return this.callBackend(compiled, steps, undefined);
+    const result = runSteps(steps.request, 'request', this);
+    if (result instanceof Promise)
+      this.continueWith(result, (late) => this.callBackend(compiled, steps, late));
+    else this.callBackend(compiled, steps, result);
   }
 
-  private callBackend(compiled: CompiledApi, verdict: Verdict | BrokenStep): void {
-    if (verdict !== undefined) {
-      if (verdict.kind === 'reject') return this.refuse(verdict);
-      if (verdict.kind === 'broken') return this.failStep(verdict);
-      const headers = this.exchange.createHeaders();
-      for (const [name, value] of verdict.headers) headers.append(name, value);
-      return this.runResponse({ status: verdict.status, headers }, verdict.body);
-    }
-    const endpoint = compiled.endpoints.next();
-    if (endpoint === undefined) return this.refuse(refusals.noEndpoint);
-    this.prepare(endpoint);
-    const { request } = this;
-    const isUpgrade = this.exchange.request.isUpgrade;
+  readContent(phase: Phase): Promise<void> | undefined {
+    const { request, response, answerBody, exchange } = this;
+    const { bodyBytesMax } = this.options;
+    if (phase === 'response')
+      return response === undefined ? undefined : readInto(response, answerBody, bodyBytesMax);
     this.isBodyTaken = true;
-    endpoint.upstream.send(
-      {
-        method: request.method,
-        target: endpoint.target.line(request.pathInfo, request.query),
-        headers: request.headers,
-        body: isUpgrade ? undefined : (request.content ?? this.exchange.request.body),
-        exchange: this.exchange,
-        isUpgrade,
-      },
-      (result) => {
+    return readInto(request, exchange.request.body, bodyBytesMax);
+  }
+
+  private callBackend(compiled: CompiledApi, { around }: Steps, result: StepsResult): void {
+    if (result !== undefined) return this.answerInstead(result);
+    if (around.length === 0) {
+      const refusal = this.send(compiled, this, (received) => {
         try {
-          this.receive(result);
+          this.receive(received);
         } catch (error) {
           this.fail(error);
         }
-      },
-    );
+      });
+      return refusal === undefined ? undefined : this.refuse(refusal);
+    }
+    this.backendCalls = new BackendCalls(this, (request, receive) => this.send(compiled, request, receive));
+    this.continueWith(this.backendCalls.through(around), (answer) => this.receiveThrough(answer));
   }
 
-  private prepare(endpoint: Endpoint): void {
-    const { headers } = this.request;
+  private send(
+    { endpoints }: CompiledApi,
+    request: Sendable,
+    receive: (result: UpstreamResult) => void,
+  ): Rejection | undefined {
+    const endpoint = endpoints.next();
+    if (endpoint === undefined) return refusals.noEndpoint;
     this.endpointUrl = endpoint.url;
-    for (const { name, value } of endpoint.headers) headers.set(name, value);
-    headers.set(
-      'Host',
-      endpoint.propagatesHost ? this.exchange.request.authority : endpoint.target.authority,
-    );
+    // Replaced by a step that did not read it.
+    if (this.request.content !== undefined && !this.isBodyTaken) this.exchange.request.body.discard();
+    this.isBodyTaken = true;
+    sendTo(endpoint, request, receive);
+    return undefined;
+  }
+
+  private receiveThrough(answer: BackendAnswer | BrokenStep): void {
+    const { kind } = answer;
+    if (kind === 'response' || kind === 'upgrade' || kind === 'failure') this.receive(answer);
+    else this.answerInstead(answer);
+  }
+
+  /** What steps say in the backend's place. */
+  private answerInstead(result: Answer | Rejection | BrokenStep | UnreadBody): void {
+    switch (result.kind) {
+      case 'answer':
+        return this.runResponse(headOf(this.exchange, result), result.body);
+      case 'reject':
+        return this.refuse(result);
+      case 'broken':
+        this.tellBroken(result);
+        return this.refuse(refusals.policyFailed);
+      case 'unread':
+        return this.failBody(result.error);
+    }
   }
 
   private receive(result: UpstreamResult): void {
-    if (this.isAnswered) {
-      if (result.kind === 'response') result.body.discard();
-      return;
-    }
+    if (this.isAnswered) return result.kind === 'response' ? result.body.discard() : undefined;
     switch (result.kind) {
       case 'response':
         this.upstreamBody = result.body;
@@ -235,7 +253,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
       case 'upgrade':
         return this.openTunnel(result.upgrade);
       case 'failure':
-        if (result.failure === 'aborted') return this.settle();
+        if (this.exchange.isAborted) return this.settle();
         return this.refuse(upstreamRefusals[result.failure], result.message);
     }
   }
@@ -244,34 +262,25 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     if (this.isAnswered) return;
     const { steps } = this;
     if (steps === undefined || steps.response.length === 0) return this.respond(head, body);
-    if (!steps.needsResponseBody) return this.runResponseSteps(steps, head, body);
-    const buffered =
-      typeof body === 'string'
-        ? Promise.resolve(Buffer.from(body))
-        : body instanceof Uint8Array
-          ? Promise.resolve(body)
-          : body.buffer(this.options.bodyBytesMax);
-    this.continueWith(buffered, (content) => this.runResponseSteps(steps, head, content));
-  }
-
-  private runResponseSteps(steps: Steps, head: ResponseHead, body: Body | Uint8Array | string): void {
-    const content = steps.needsResponseBody && body instanceof Uint8Array ? body : undefined;
     const response: PolicyResponse = {
       status: head.status,
       reason: head.reason,
       headers: head.headers,
-      content,
+      content: undefined,
     };
     this.response = response;
-    const finish = (verdict: Verdict | BrokenStep): void => {
-      if (verdict?.kind === 'reject') return this.refuse(verdict);
-      if (verdict?.kind === 'broken') return this.failStep(verdict);
+    this.answerBody = body;
+    const finish = (result: StepsResult): void => {
+      if (result !== undefined && result.kind !== 'answer') return this.answerInstead(result);
       if (response.status !== head.status && response.reason === head.reason) response.reason = undefined;
-      this.respond(response, response.content ?? body);
+      if (result === undefined && response.content === undefined) return this.respond(response, body);
+      this.upstreamBody?.discard();
+      if (result === undefined) this.respond(response, response.content);
+      else this.respond(headOf(this.exchange, result), result.body);
     };
-    const verdict = runSteps(steps.response, 'onResponse', this);
-    if (verdict instanceof Promise) this.continueWith(verdict, finish);
-    else finish(verdict);
+    const result = runSteps(steps.response, 'response', this);
+    if (result instanceof Promise) this.continueWith(result, finish);
+    else finish(result);
   }
 
   private respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void {
@@ -308,10 +317,8 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     const allowed = cors.answerPreflight(this.exchange.request);
     this.cors = undefined;
     if (allowed === undefined) return this.refuse(refusals.preflight(cors.errorStatus));
-    const headers = this.exchange.createHeaders();
-    for (const [name, value] of allowed) headers.set(name, value);
     this.exchange.request.body.discard();
-    this.respond({ status: 200, headers }, undefined);
+    this.respond(headOf(this.exchange, { status: 200, headers: allowed }), undefined);
   }
 
   private refuse(refusal: Rejection, internal?: string): void {
@@ -320,18 +327,15 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     this.errorMessage = internal ?? refusal.message;
     const write: ErrorWriter = this.deployed.compiled?.errors ?? writePlainError;
     const answer = write(refusal, this.exchange.request.headers.get('accept'));
-    const headers = this.exchange.createHeaders();
-    for (const [name, value] of answer.headers) headers.set(name, value);
-    // As the reference: who was refused for his own request may go on, after anything else the connection is not trusted.
-    if (answer.status < 400 || answer.status >= 500) headers.set('Connection', 'close');
+    const head = errorHeadOf(this.exchange, answer);
     if (!this.isBodyTaken) this.exchange.request.body.discard();
     this.upstreamBody?.discard();
-    this.respond({ status: answer.status, headers }, answer.body);
+    this.backendCalls?.letGo(undefined);
+    this.respond(head, answer.body);
   }
 
-  private failStep({ at, error }: BrokenStep): void {
+  tellBroken({ at, error }: BrokenStep): void {
     this.options.onThrown(error, { api: this.deployed.id, requestId: this.requestId, at });
-    this.refuse(refusals.policyFailed);
   }
 
   /** A body that a policy wanted whole did not come. */
@@ -378,7 +382,7 @@ export class Call implements PolicyContext, Deadline, RecordedCall {
     void promise.then(
       // oxlint-disable-next-line promise/no-callback-in-promise -- the pipeline goes on by callbacks where a policy was asynchronous
       (value) => goOn(() => next(value)),
-      (error: unknown) => goOn(() => this.failBody(error)),
+      (error: unknown) => goOn(() => this.fail(error)),
     );
   }
 

@@ -1,12 +1,13 @@
 import type { ApiDefinition, PlanDefinition } from '../../proto/model/api.ts';
 import { catalog } from '../../proto/policies/catalog.ts';
 import { createEndpoints, type Endpoints } from '../endpoints/groups.ts';
-import type { Upstreams } from '../endpoints/upstreams.ts';
 import type { PolicyHost } from '../policies/policy.ts';
+import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
 import { createErrorWriter, type ErrorWriter } from './error-answer.ts';
 import { segmentsOf } from './flow-match.ts';
-import { compileFlows, createPipeline, type Pipeline, type PolicyBuilder } from './pipeline.ts';
+import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
+import { type PolicyBuilder, StepCompiler } from './step.ts';
 
 /** A plan, ready to be asked. */
 export interface CompiledPlan {
@@ -19,7 +20,7 @@ export interface CompiledPlan {
 }
 
 /** An API as closures: what a request needs and nothing that it would have to interpret. */
-export interface CompiledApi {
+export interface CompiledApi extends Life {
   /** Plans with a credential, in order. */
   readonly keyPlans: readonly CompiledPlan[];
   /** Tried last. */
@@ -31,27 +32,30 @@ export interface CompiledApi {
   readonly isRecorded: boolean;
   /** The pattern that a path falls under in analytics, e.g. /orders/:id. */
   readonly mapPath: ((pathInfo: string) => string | undefined) | undefined;
-  /** Gives back what the API holds; requests in flight still end. */
-  release(): void;
 }
 
 /** What compiling needs of its surroundings. */
 export interface CompileOptions {
-  readonly upstreams: Upstreams;
-  readonly host: PolicyHost;
+  /** What policies of every API may use. */
+  readonly host: HostParts;
   readonly build: PolicyBuilder;
-  /** Unique on this gateway: environment and API. */
-  readonly key: string;
 }
 
-/** Compiles a definition; errors are Faults that say which part does not work on this gateway. */
+/** The parts of a policy's host that are the same for all APIs. */
+export type HostParts = Pick<PolicyHost, 'clock' | 'counters'>;
+
+/**
+ * Compiles a definition. It is pure: nothing is open before `start`, and whoever only judges never calls that.
+ *
+ * Errors: Faults that say which part does not work on this gateway.
+ */
 export function compileApi(definition: ApiDefinition, options: CompileOptions): CompiledApi {
+  const compiler = new StepCompiler(hostOf(definition, options.host), options.build);
   const shared = {
     api: definition.id,
     mode: definition.flowExecution.mode,
     matchRequired: definition.flowExecution.matchRequired,
-    host: options.host,
-    build: options.build,
+    compiler,
   };
   const apiFlows = compileFlows(definition.flows, { plan: undefined, at: 'flows' }, shared);
   const plans = definition.plans.flatMap((plan, index) => {
@@ -59,7 +63,7 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
     const planFlows = compileFlows(plan.flows, { plan: plan.id, at: `plans[${index}].flows` }, shared);
     return [compilePlan(plan, createPipeline(planFlows, apiFlows, shared))];
   });
-  const endpoints = createEndpoints(options.key, definition, options.upstreams);
+  const endpoints = createEndpoints(definition);
   return {
     keyPlans: plans.filter((plan) => plan.securityType === 'API_KEY'),
     keyless: plans.find((plan) => plan.securityType === 'KEY_LESS'),
@@ -71,7 +75,15 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
     ),
     isRecorded: definition.analytics.enabled,
     mapPath: compileMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
-    release: () => endpoints.release(),
+    ...createLife(endpoints, compiler.steps),
+  };
+}
+
+function hostOf({ id, name, properties }: ApiDefinition, parts: HostParts): PolicyHost {
+  return {
+    ...parts,
+    api: { id, name },
+    properties: new Map(properties.map(({ key, value }) => [key, value])),
   };
 }
 

@@ -2,15 +2,21 @@ import type { Log } from '../../proto/process/log.ts';
 import { decodeApiKey, decodeSubscription } from '../../proto/wire/payloads.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { Upstreams } from '../endpoints/upstreams.ts';
-import type { PolicyHost } from '../policies/policy.ts';
 import { Admission } from './admission.ts';
 import type { ApplyChange, ConfigChange, ConfirmChange, SetRecord } from './change.ts';
-import type { CompiledApi } from './compile.ts';
+import type { CompiledApi, HostParts } from './compile.ts';
 import { reasonOf } from './definitions.ts';
 import type { DeployedApi } from './deployed.ts';
-import { type ApiEntry, buildEntry, type EntryOptions, refusedEntry } from './environment-apis.ts';
+import {
+  type ApiEntry,
+  buildEntry,
+  type EntryOptions,
+  type EntryResult,
+  refusedEntry,
+  startEntry,
+} from './environment-apis.ts';
 import { createRouter, type Match, type Router } from './match.ts';
-import { buildPolicy, type PolicyBuilder } from './pipeline.ts';
+import { buildPolicy, type PolicyBuilder } from './step.ts';
 import type { RecordTarget } from './records.ts';
 import { claimPlaces, type Claim } from './places.ts';
 import { judgeClaim } from './claims.ts';
@@ -71,8 +77,9 @@ export interface DeployedState {
 
 /** What deployments need of their surroundings. */
 export interface DeploymentsOptions {
-  readonly upstreams: Upstreams;
-  readonly host: PolicyHost;
+  /** Undefined in a process that only judges: it compiles all and starts nothing. */
+  readonly upstreams: Upstreams | undefined;
+  readonly host: HostParts;
   /** Undefined records nothing. */
   readonly records: RecordTarget | undefined;
   readonly log: Log;
@@ -139,7 +146,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       else if (apis !== before.apis) route();
       streams.review(change.environment, touched);
       // After the swap, so that no new request finds a pool that is closing.
-      for (const compiled of released) compiled.release();
+      for (const compiled of released) release(compiled, options.log);
       refuseUnknownKinds(change, nacks);
       for (const nack of nacks)
         options.log.warn({ environment: change.environment, ...nack }, 'a record was refused');
@@ -154,12 +161,21 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     state: () => [...environments.values()].map(describe),
     close() {
       for (const { apis } of environments.values()) {
-        for (const { served } of apis.values()) served.compiled?.release();
+        for (const { served } of apis.values()) release(served.compiled, options.log);
       }
       environments.clear();
       route();
     },
   };
+}
+
+/** What throws while it is released must keep neither the others nor what comes next. */
+function release(compiled: CompiledApi | undefined, log: Log): void {
+  try {
+    compiled?.release();
+  } catch (error) {
+    log.error({ err: error }, 'a policy threw while it was released');
+  }
 }
 
 const entryOptionsOf = (
@@ -263,23 +279,33 @@ function applyApis(
     const previous = old.get(record.id);
     const owner = { id: record.id, environment: change.environment };
     const built = reuse(record, previous, entryOptions) ?? buildEntry(record, previous, entryOptions);
-    const clash = built.kind === 'built' ? claimPlaces(claims, owner, built.entry.places) : undefined;
-    if (built.kind === 'built' && clash === undefined) {
-      apis.set(record.id, built.entry);
-      for (const warning of built.compiled?.endpoints.warnings ?? []) warn({ api: record.id, warning });
+    const result = takeIn(record, built, { claims, entryOptions });
+    if (result.kind === 'built') {
+      apis.set(record.id, result.entry);
+      for (const warning of result.compiled?.endpoints.warnings ?? []) warn({ api: record.id, warning });
       continue;
     }
-    if (built.kind === 'built') built.compiled?.release();
-    const refusal =
-      built.kind === 'refused'
-        ? built
-        : { nack: clashNack(record, clash), places: [], name: built.entry.served.name };
-    nacks.push(refusal.nack);
-    const entry = refusedEntry(record, { ...refusal, before: previous }, entryOptions);
+    nacks.push(result.nack);
+    const entry = refusedEntry(record, { ...result, before: previous }, entryOptions);
     const isFree = claimPlaces(claims, owner, entry.places) === undefined;
     apis.set(record.id, isFree ? entry : { ...entry, places: [] });
   }
   return { apis: withSubscriptions(apis, entryOptions.subscriptions), released: unused(old, apis) };
+}
+
+/** Gives a built entry its places and starts it; refused when either cannot be. */
+function takeIn(
+  record: SetRecord,
+  built: EntryResult,
+  { claims, entryOptions }: { readonly claims: Map<string, Claim>; readonly entryOptions: EntryOptions },
+): EntryResult {
+  if (built.kind === 'refused') return built;
+  const { name } = built.entry.served;
+  const owner = { id: record.id, environment: entryOptions.environment };
+  const clash = claimPlaces(claims, owner, built.entry.places);
+  if (clash !== undefined) return { kind: 'refused', nack: clashNack(record, clash), places: [], name };
+  const nack = startEntry(record, built.compiled, entryOptions);
+  return nack === undefined ? built : { kind: 'refused', nack, places: built.entry.places, name };
 }
 
 /** A record that came again as it was (a full sync) is left as it is. */
@@ -315,8 +341,8 @@ function unused(
   );
 }
 
-function clashNack({ kind, id, seq }: SetRecord, clash: Claim | undefined): Nack {
-  const reason = `The context path ${clash?.place ?? ''} is taken by API ${clash?.id ?? ''} of environment ${clash?.environment ?? ''}.`;
+function clashNack({ kind, id, seq }: SetRecord, clash: Claim): Nack {
+  const reason = `The context path ${clash.place} is taken by API ${clash.id} of environment ${clash.environment}.`;
   return { kind, id, seq, code: 'path.taken', reason };
 }
 

@@ -1,5 +1,6 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Nack } from '../../proto/wire/published.ts';
+import type { Upstreams } from '../endpoints/upstreams.ts';
 import { decodeApi } from '../../proto/wire/payloads.ts';
 import { type CompiledApi, compileApi, type CompileOptions } from './compile.ts';
 import type { SetRecord } from './change.ts';
@@ -20,7 +21,9 @@ export interface ApiEntry {
 }
 
 /** What building entries needs besides the record. */
-export interface EntryOptions extends Omit<CompileOptions, 'key'> {
+export interface EntryOptions extends CompileOptions {
+  /** Where the backends' pools come from; undefined where nothing is served and nothing starts. */
+  readonly upstreams: Upstreams | undefined;
   readonly organization: string;
   readonly environment: string;
   readonly subscriptions: Subscriptions;
@@ -40,10 +43,10 @@ export type EntryResult =
     };
 
 /**
- * Builds the entry of an API record aside; nothing is in service yet.
+ * Builds the entry of an API record aside; nothing is in service yet, and nothing is open.
  *
- * `compiled` is what was newly compiled, to be released should the change not go through; it is undefined when the entry took
- * over the closures of the one before, whose definition is the same.
+ * `compiled` is what was newly compiled and has to be started; it is undefined when the entry took over the closures of the one
+ * before, whose definition is the same.
  */
 export function buildEntry(
   record: SetRecord,
@@ -52,7 +55,6 @@ export function buildEntry(
 ): EntryResult {
   let text = '';
   let name = record.id;
-  let fresh: CompiledApi | undefined;
   try {
     const payload = decodeApi(record.payload);
     text = payload.definition;
@@ -67,23 +69,34 @@ export function buildEntry(
       };
     }
     const definition = readDefinition(text);
-    const key = `${options.environment}/${record.id}`;
-    fresh = compileApi(definition, {
-      upstreams: options.upstreams,
-      host: options.host,
-      build: options.build,
-      key,
-    });
-    const served = deploy(record, { name, compiled: fresh }, options);
+    const compiled = compileApi(definition, options);
+    const served = deploy(record, { name, compiled }, options);
     const places = placesOf(definition);
     const entry = { served, places, definition: text, payload: record.payload, nack: undefined };
-    return { kind: 'built', compiled: fresh, entry };
+    return { kind: 'built', compiled, entry };
   } catch (error) {
-    fresh?.release();
-    if (!(error instanceof Fault)) options.onBug(error, record.id);
-    const nack = { kind: record.kind, id: record.id, seq: record.seq, ...reasonOf(error) };
-    return { kind: 'refused', nack, places: placesOfRefused(text), name };
+    return { kind: 'refused', nack: nackOf(record, error, options), places: placesOfRefused(text), name };
   }
+}
+
+/** Starts what was newly compiled, where requests run; a nack when it does not start. */
+export function startEntry(
+  record: SetRecord,
+  compiled: CompiledApi | undefined,
+  options: EntryOptions,
+): Nack | undefined {
+  if (options.upstreams === undefined) return undefined;
+  try {
+    compiled?.start(`${options.environment}/${record.id}`, options.upstreams);
+    return undefined;
+  } catch (error) {
+    return nackOf(record, error, options);
+  }
+}
+
+function nackOf({ kind, id, seq }: SetRecord, error: unknown, options: EntryOptions): Nack {
+  if (!(error instanceof Fault)) options.onBug(error, id);
+  return { kind, id, seq, ...reasonOf(error) };
 }
 
 /** The entry of an API whose newest revision was refused: the one before stays, or its paths answer 503. */

@@ -1,7 +1,6 @@
 import type { ApiDefinition, ResponseTemplate } from '../../proto/model/api.ts';
 import type { Rejection } from '../policies/policy.ts';
 import { isAccepted, parseAccept } from './accept.ts';
-import { parentKey } from './refusals.ts';
 
 /** An error as it goes out. */
 export interface ErrorAnswer {
@@ -33,7 +32,7 @@ export function createErrorWriter(templates: ApiDefinition['responseTemplates'])
   );
   if (compiled.size === 0) return writePlainError;
   return (refusal, accept) => {
-    const template = find(compiled, refusal.key, accept);
+    const template = find(compiled, refusal, accept);
     if (template === undefined) return writePlainError(refusal, accept);
     return {
       status: template.status ?? refusal.status,
@@ -72,8 +71,11 @@ function guessType(body: string): string {
   return /^\s*[[{]/.test(body) ? 'application/json' : 'text/plain';
 }
 
-function find(templates: Templates, key: string, accept: string | undefined): CompiledTemplate | undefined {
-  const parent = parentKey(key);
+function find(
+  templates: Templates,
+  { key, parent }: Rejection,
+  accept: string | undefined,
+): CompiledTemplate | undefined {
   const keys = parent === undefined ? [key, 'DEFAULT'] : [key, parent, 'DEFAULT'];
   for (const candidate of keys) {
     const byType = templates.get(candidate);

@@ -1,62 +1,20 @@
-import type { FlowDefinition, StepDefinition } from '../../proto/model/api.ts';
-import { catalog, isPolicyId, type PolicyConfig } from '../../proto/policies/catalog.ts';
-import { Fault } from '../../proto/faults/fault.ts';
-import { policies, type StepPolicyId } from '../policies/index.ts';
-import type { Policy, PolicyHost, PolicyPlace } from '../policies/policy.ts';
+import type { FlowDefinition } from '../../proto/model/api.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
-
-/** One policy at its place, built. */
-export interface Step {
-  readonly policy: Policy;
-  readonly needsBody: boolean;
-  /** Path in the definition, for the log. */
-  readonly at: string;
-}
+import type { Step, StepCompiler } from './step.ts';
 
 /** What runs for one request, in order. */
 export interface Steps {
   readonly request: readonly Step[];
   readonly response: readonly Step[];
-  readonly needsRequestBody: boolean;
-  readonly needsResponseBody: boolean;
+  /** Around the backend, the outermost first. */
+  readonly around: readonly Step[];
 }
 
 /** Chooses the steps of a request; undefined when a flow must match and none does. */
 export type Pipeline = (pathInfo: string, method: string) => Steps | undefined;
 
-/** Builds the policy of a step; tests hand in their own. */
-export type PolicyBuilder = (step: StepDefinition, host: PolicyHost, place: PolicyPlace) => Omit<Step, 'at'>;
-
-/** Builds from the catalogue and the table of policies. Errors: request.invalid when the step cannot be built. */
-export const buildPolicy: PolicyBuilder = (step, host, place) => {
-  const id = step.policy;
-  if (!isPolicyId(id) || id === 'api-key' || id === 'key-less') {
-    throw new Fault('request.invalid', {
-      details: [{ path: `${place.at}.policy`, message: `"${id}" is unknown` }],
-    });
-  }
-  return { policy: instantiate(id, step.configuration, { host, place }), needsBody: needsBody(id) };
-};
-
-function needsBody(id: StepPolicyId): boolean {
-  const schema: { readonly needsBody: 'none' | 'buffered' } = catalog[id];
-  return schema.needsBody === 'buffered';
-}
-
-function instantiate<Id extends StepPolicyId>(
-  id: Id,
-  configuration: unknown,
-  { host, place }: { readonly host: PolicyHost; readonly place: PolicyPlace },
-): Policy {
-  // The table's type ties the factory to the schema of the same id, which the compiler cannot see through a variable.
-  const config = catalog[id].config.parse(configuration) as PolicyConfig<Id>;
-  return policies[id](config, host, place);
-}
-
-interface CompiledFlow {
+interface CompiledFlow extends Omit<Steps, 'around'> {
   readonly matcher: FlowMatcher;
-  readonly request: readonly Step[];
-  readonly response: readonly Step[];
 }
 
 /** What pipelines are made of. */
@@ -65,8 +23,7 @@ export interface PipelineOptions {
   readonly mode: 'default' | 'best-match';
   /** A request that no flow of the API matches is refused. */
   readonly matchRequired: boolean;
-  readonly host: PolicyHost;
-  readonly build: PolicyBuilder;
+  readonly compiler: StepCompiler;
 }
 
 /** Compiles flows of one level, once; they are shared by all plans of an API when they are the API's own. */
@@ -83,9 +40,11 @@ export function compileFlows(
         if (!step.enabled) return [];
         const at = `${level.at}[${index}].${phase}[${number}]`;
         const place = { api: options.api, plan: level.plan, flowPath: selector?.path ?? '/', phase, at };
-        return [{ ...options.build(step, options.host, place), at }];
+        return [options.compiler.compile(step, place)];
       });
-    return [{ matcher: createFlowMatcher(flow), request: compile('request'), response: compile('response') }];
+    const request = compile('request');
+    const answersToo = request.filter(({ policy }) => policy.response !== undefined).toReversed();
+    return [{ matcher: createFlowMatcher(flow), request, response: [...compile('response'), ...answersToo] }];
   });
 }
 
@@ -121,16 +80,18 @@ export function createPipeline(
   };
 }
 
-const nothing: Steps = { request: [], response: [], needsRequestBody: false, needsResponseBody: false };
+const nothing: Steps = { request: [], response: [], around: [] };
 
 function join(planFlows: readonly CompiledFlow[], apiFlows: readonly CompiledFlow[]): Steps {
   if (planFlows.length === 0 && apiFlows.length === 0) return nothing;
   const request = [...planFlows, ...apiFlows].flatMap((flow) => flow.request);
   const response = [...apiFlows, ...planFlows].flatMap((flow) => flow.response);
-  return {
-    request,
-    response,
-    needsRequestBody: request.some((step) => step.needsBody),
-    needsResponseBody: response.some((step) => step.needsBody),
-  };
+  return { request, response, around: around(request) };
 }
+
+/** Most requests have none: then nothing is made. */
+function around(steps: readonly Step[]): readonly Step[] {
+  return steps.some(wraps) ? steps.filter(wraps).toReversed() : nothing.around;
+}
+
+const wraps = ({ policy }: Step): boolean => policy.around !== undefined;

@@ -1,5 +1,13 @@
-import { type Rejection, reject } from '../policies/policy.ts';
+import { apiKey } from '../../proto/policies/api-key.ts';
+import type { Rejection } from '../policies/policy.ts';
+import { createRefuse } from '../policies/refuse.ts';
 import type { UpstreamFailure } from '../http/exchange.ts';
+
+function reject(key: string, words: { status: number; message: string; parent?: string }): Rejection {
+  return { kind: 'reject', key, parent: undefined, parameters: {}, headers: [], ...words };
+}
+
+const refuseKey = createRefuse(apiKey.errors);
 
 /** What the gateway itself answers; keys and words of the reference, ours where it has none. */
 export const refusals = {
@@ -13,8 +21,8 @@ export const refusals = {
   invalidRequest: reject('GATEWAY_INVALID_REQUEST', { status: 400, message: 'Bad Request' }),
   preflight: (status: number) => reject('CORS_PREFLIGHT_FAILED', { status, message: '' }),
   planUnresolvable: reject('GATEWAY_PLAN_UNRESOLVABLE', { status: 401, message: 'Unauthorized' }),
-  keyMissing: reject('API_KEY_MISSING', { status: 401, message: 'Unauthorized' }),
-  keyInvalid: reject('API_KEY_INVALID', { status: 401, message: 'Unauthorized' }),
+  keyMissing: refuseKey('API_KEY_MISSING'),
+  keyInvalid: refuseKey('API_KEY_INVALID'),
   noFlow: reject('NO_FLOW_FOUND', { status: 404, message: 'No flow matches the request.' }),
   noEndpoint: reject('NO_ENDPOINT_FOUND', { status: 503, message: 'No endpoint available' }),
   policyFailed: reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),
@@ -27,8 +35,10 @@ export const refusals = {
   responseTooLarge: reject('GATEWAY_INVALID_RESPONSE', { status: 502, message: 'Bad Gateway' }),
 } as const;
 
-const badGateway = (key: string): Rejection => reject(key, { status: 502, message: 'Bad Gateway' });
-const timedOut = (key: string): Rejection => reject(key, { status: 504, message: 'Gateway Timeout' });
+/** For all that has no templates of its own. */
+const parent = 'GATEWAY_CLIENT_CONNECTION_ERROR';
+const badGateway = (key: string): Rejection => reject(key, { status: 502, message: 'Bad Gateway', parent });
+const timedOut = (key: string): Rejection => reject(key, { status: 504, message: 'Gateway Timeout', parent });
 
 /** What the client is told when no answer came from the backend; `aborted` reaches nobody. */
 export const upstreamRefusals: Readonly<Record<UpstreamFailure, Rejection>> = {
@@ -41,8 +51,8 @@ export const upstreamRefusals: Readonly<Record<UpstreamFailure, Rejection>> = {
   closed: badGateway('GATEWAY_CLIENT_CONNECTION_CLOSED'),
   readTimeout: timedOut('GATEWAY_CLIENT_READ_TIMEOUT'),
   queueTimeout: timedOut('GATEWAY_CLIENT_CONNECT_TIMEOUT'),
-  invalidResponse: badGateway('GATEWAY_INVALID_RESPONSE'),
-  queueFull: reject('GATEWAY_CLIENT_CONNECTION_ERROR', { status: 503, message: 'Service Unavailable' }),
+  invalidResponse: reject('GATEWAY_INVALID_RESPONSE', { status: 502, message: 'Bad Gateway' }),
+  queueFull: reject(parent, { status: 503, message: 'Service Unavailable' }),
   requestBodyFailed: reject('CLIENT_ABORTED_DURING_REQUEST_ERROR', { status: 400, message: 'Bad Request' }),
   aborted: reject('CLIENT_ABORTED_DURING_RESPONSE_ERROR', { status: 502, message: 'Bad Gateway' }),
 };
@@ -65,15 +75,6 @@ export function engineRefusalKey(reason: string): string {
     default:
       return refusals.invalidRequest.key;
   }
-}
-
-/** Keys whose templates are used when there is none for a more exact one. */
-export function parentKey(key: string): string | undefined {
-  if (key === 'API_KEY_MISSING' || key === 'API_KEY_INVALID') return 'GATEWAY_PLAN_UNRESOLVABLE';
-  if (key.startsWith('GATEWAY_CLIENT_') && key !== 'GATEWAY_CLIENT_CONNECTION_ERROR') {
-    return 'GATEWAY_CLIENT_CONNECTION_ERROR';
-  }
-  return undefined;
 }
 
 /** Whether a request holds what `nullByte` refuses. */

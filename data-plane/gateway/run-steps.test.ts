@@ -1,24 +1,37 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type Policy, type PolicyContext, reject, type Verdict } from '../policies/policy.ts';
-import type { Step } from './pipeline.ts';
+import { createFakeClock } from '../../test/kit/fake-clock.ts';
+import { KitCall } from '../../test/kit/policies.ts';
+import type { Answer, Hook, PolicyCall, Rejection } from '../policies/policy.ts';
 import { runSteps } from './run-steps.ts';
+import type { Step } from './step.ts';
 
-const context = {} as PolicyContext;
-const no = reject('NO', { status: 400, message: 'no' });
-const answer = (body: string): Verdict => ({ kind: 'answer', status: 200, headers: [], body });
+const no: Rejection = {
+  kind: 'reject',
+  key: 'NO',
+  status: 400,
+  message: 'no',
+  parent: undefined,
+  parameters: {},
+  headers: [],
+};
+const answer = (body: string): Answer => ({ kind: 'answer', status: 200, headers: [], body });
+const plain = { at: '', readsRequest: false, readsResponse: false, keptAt: undefined, policy: {} };
+const call = new KitCall(plain, createFakeClock());
 
-function steps(...hooks: readonly NonNullable<Policy['onRequest']>[]): {
+function steps(...runs: readonly Hook<PolicyCall, unknown>['run'][]): {
   list: readonly Step[];
   ran: number[];
 } {
   const ran: number[] = [];
-  const list = hooks.map((hook, index) => ({
-    at: `flows[0].request[${index}]`,
-    needsBody: false,
-    policy: { onRequest: (given: PolicyContext) => (ran.push(index), hook(given)) },
-  }));
+  const list = runs.map((run, index): Step => {
+    const hook: Hook<PolicyCall, unknown> = {
+      needs: 'head',
+      run: (...given) => (ran.push(index), run(...given)),
+    };
+    return { ...plain, at: `flows[0].request[${index}]`, policy: { request: hook } };
+  });
   return { list, ran };
 }
 
@@ -27,9 +40,9 @@ test('a synchronous pipeline stays synchronous', () => {
     () => undefined,
     () => undefined,
   );
-  assert.equal(runSteps(list, 'onRequest', context), undefined);
+  assert.equal(runSteps(list, 'request', call), undefined);
   assert.deepEqual(ran, [0, 1]);
-  assert.equal(runSteps([], 'onResponse', context), undefined);
+  assert.equal(runSteps([], 'response', call), undefined);
 });
 
 test('from the first promise on it is asynchronous, in order', async () => {
@@ -38,7 +51,7 @@ test('from the first promise on it is asynchronous, in order', async () => {
     () => Promise.resolve(undefined),
     () => undefined,
   );
-  const verdict = runSteps(list, 'onRequest', context);
+  const verdict = runSteps(list, 'request', call);
   assert.ok(verdict instanceof Promise);
   assert.deepEqual(ran, [0, 1]);
   assert.equal(await verdict, undefined);
@@ -50,13 +63,13 @@ test('a refusal ends the phase, now or later; an answer does not', async () => {
     () => no,
     () => undefined,
   );
-  assert.equal(runSteps(now.list, 'onRequest', context), no);
+  assert.equal(runSteps(now.list, 'request', call), no);
   assert.deepEqual(now.ran, [0]);
   const later = steps(
     () => Promise.resolve(no),
     () => undefined,
   );
-  assert.equal(await runSteps(later.list, 'onRequest', context), no);
+  assert.equal(await runSteps(later.list, 'request', call), no);
   assert.deepEqual(later.ran, [0]);
   const answered = steps(
     () => answer('first'),
@@ -64,12 +77,12 @@ test('a refusal ends the phase, now or later; an answer does not', async () => {
     () => answer('second'),
     () => undefined,
   );
-  assert.deepEqual(await runSteps(answered.list, 'onRequest', context), answer('second'));
+  assert.deepEqual(await runSteps(answered.list, 'request', call), answer('second'));
   const refused = steps(
     () => answer('first'),
     () => no,
   );
-  assert.equal(runSteps(refused.list, 'onRequest', context), no);
+  assert.equal(runSteps(refused.list, 'request', call), no);
 });
 
 test('a step that throws or rejects is told with its place', async () => {
@@ -81,10 +94,22 @@ test('a step that throws or rejects is told with its place', async () => {
     },
   );
   const broken = { kind: 'broken', at: 'flows[0].request[1]', error };
-  assert.deepEqual(runSteps(thrown.list, 'onRequest', context), broken);
+  assert.deepEqual(runSteps(thrown.list, 'request', call), broken);
   const rejected = steps(
     () => undefined,
     () => Promise.reject(error),
   );
-  assert.deepEqual(await runSteps(rejected.list, 'onRequest', context), broken);
+  assert.deepEqual(await runSteps(rejected.list, 'request', call), broken);
+});
+
+test('no step is reached when the request was over before its turn', async () => {
+  const over = new KitCall(plain, createFakeClock());
+  const { list, ran } = steps(
+    () => Promise.resolve(undefined),
+    () => undefined,
+  );
+  const verdict = runSteps(list, 'request', over);
+  over.end();
+  assert.equal(await verdict, undefined);
+  assert.deepEqual(ran, [0]);
 });

@@ -7,45 +7,78 @@ import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { call } from '../../test/kit/gateway.ts';
 import { openPeer } from '../../test/kit/raw-peer.ts';
 import { startServingParts } from '../../test/kit/serving-parts.ts';
-import type { Policy, PolicyContext } from '../policies/policy.ts';
+import type { Policy, PolicyCall } from '../policies/policy.ts';
 import { createThrownTeller } from './thrown.ts';
 
-function setUnwritable(context: PolicyContext): undefined {
-  context.setAnswerHeader('X-City', 'Łódź');
+function setUnwritable(call: PolicyCall): undefined {
+  call.setAnswerHeader('X-City', 'Łódź');
 }
 
 /** Bugs of policies, each at its path: no configuration makes a policy of the catalogue do this. */
 const policies: Readonly<Record<string, Policy>> = {
   throws: {
-    onRequest() {
-      throw new Error('a bug');
+    request: {
+      needs: 'head',
+      run() {
+        throw new Error('a bug');
+      },
     },
   },
-  rejects: { onRequest: () => Promise.reject(new Error('a bug')) },
+  rejects: { request: { needs: 'head', run: () => Promise.reject(new Error('a bug')) } },
   'bad-answer': {
-    onRequest: () => ({ kind: 'answer', status: 200, headers: [['X-City', 'Łódź']], body: '' }),
+    request: {
+      needs: 'head',
+      run: () => ({ kind: 'answer', status: 200, headers: [['X-City', 'Łódź']], body: '' }),
+    },
   },
-  'bad-header': { onRequest: setUnwritable },
+  'bad-header': { request: { needs: 'head', run: setUnwritable } },
   'late-bad-header': {
-    async onResponse(context: PolicyContext) {
-      await Promise.resolve();
-      context.setAnswerHeader('X City', 'new\nline');
-      return undefined;
+    response: {
+      needs: 'head',
+      async run(call) {
+        await Promise.resolve();
+        call.setAnswerHeader('X City', 'new\nline');
+        return undefined;
+      },
     },
   },
   'throws-late': {
-    onResponse() {
-      throw new Error('a bug');
+    response: {
+      needs: 'head',
+      run() {
+        throw new Error('a bug');
+      },
+    },
+  },
+  'throws-around': { around: { needs: 'head', run: () => Promise.reject(new Error('a bug')) } },
+  'throws-around-later': {
+    around: {
+      needs: 'head',
+      async run(_call, next) {
+        await next();
+        throw new Error('a bug');
+      },
     },
   },
 };
 
+const never = (): Promise<never> => new Promise<never>(() => undefined);
+
 /** ... that never end. */
 const endless: Readonly<Record<string, Policy>> = {
-  never: { onResponse: () => new Promise<undefined>(() => undefined) },
+  never: { response: { needs: 'head', run: never } },
   'never-and-bad-header': {
-    onRequest: setUnwritable,
-    onResponse: () => new Promise<undefined>(() => undefined),
+    request: { needs: 'head', run: setUnwritable },
+    response: { needs: 'head', run: never },
+  },
+  'never-around': {
+    around: {
+      needs: 'head',
+      async run(_call, next) {
+        await next();
+        return never();
+      },
+    },
   },
 };
 
@@ -55,7 +88,8 @@ test('a policy that throws, or sets what cannot be written, is answered 500, log
   const { backend, logged, metrics, port } = await startServingParts(t, policies);
   for (const [at, name] of Object.keys(policies).entries()) {
     const asked = call(port, `/${name}`);
-    if (!['throws', 'rejects', 'bad-answer'].includes(name)) (await backend.next()).write(answer);
+    if (!['throws', 'rejects', 'bad-answer', 'throws-around'].includes(name))
+      (await backend.next()).write(answer);
     const { status, headers, text } = await asked;
     assert.deepEqual([status, text, headers.connection], [500, 'Internal Server Error', 'close'], name);
     assert.equal(logged.length, at + 1, `${name}: ${JSON.stringify(logged)}`);
@@ -63,7 +97,7 @@ test('a policy that throws, or sets what cannot be written, is answered 500, log
     assert.match((line['err'] as { stack: string }).stack, /Error: .*\n +at /, name);
     assert.equal(line['api'], name);
   }
-  assert.match(await metrics.text(), /^isthmus_gateway_thrown_total 6$/m);
+  assert.match(await metrics.text(), /^isthmus_gateway_thrown_total 8$/m);
 });
 
 test('a deadline whose answer cannot be written is answered all the same, and the backend is let go', async (t) => {
@@ -71,6 +105,7 @@ test('a deadline whose answer cannot be written is answered all the same, and th
   for (const [name, status] of [
     ['never', 504],
     ['never-and-bad-header', 500],
+    ['never-around', 504],
   ] as const) {
     const client = await openPeer(t, { port, from: '127.0.0.1' }, `GET /${name} HTTP/1.1\r\nHost: h\r\n\r\n`);
     const peer = await backend.next();

@@ -1,34 +1,60 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { Count } from './limiter.ts';
+import { createFakeClock } from '../../test/kit/fake-clock.ts';
+import type { Count, CounterRule } from './limiter.ts';
 import { createMemoryCounters } from './memory.ts';
 
-const shown = ({ count, resetAtMs }: Count): Count => ({ count, resetAtMs });
+const rule: CounterRule = { kind: 'fixed', windowMs: 1_000 };
 
-test('a window is replaced by the first hit after its end', () => {
-  const counters = createMemoryCounters({ windowsMax: 10 });
-  const hit = (nowMs: number): Count => shown(counters.hit('k', 1_000, nowMs));
-  assert.deepEqual(hit(0), { count: 1, resetAtMs: 1_000 });
-  assert.deepEqual(hit(999), { count: 2, resetAtMs: 1_000 });
-  assert.deepEqual(hit(1_000), { count: 1, resetAtMs: 2_000 });
+/** Counters on a clock that starts at 0. */
+function start(windowsMax: number) {
+  const clock = createFakeClock(0);
+  const counters = createMemoryCounters({ windowsMax, clock });
+  return {
+    clock,
+    counters,
+    take: (key: string, amount = 1): Count => ({ ...counters.take(key, rule, amount) }),
+  };
+}
+
+test('a window is replaced by the first take after its end', async () => {
+  const { clock, take } = start(10);
+  assert.deepEqual(take('k'), { count: 1, resetAtMs: 1_000 });
+  await clock.advance(999);
+  assert.deepEqual(take('k'), { count: 2, resetAtMs: 1_000 });
+  await clock.advance(1);
+  assert.deepEqual(take('k'), { count: 1, resetAtMs: 2_000 });
 });
 
-test('memory is bounded: the oldest window goes, others stay', () => {
-  const counters = createMemoryCounters({ windowsMax: 2 });
-  counters.hit('a', 1_000, 0);
-  counters.hit('b', 1_000, 1);
-  counters.hit('c', 1_000, 2);
+test('any amount is taken at once, and 0 only looks', async () => {
+  const { clock, take } = start(10);
+  assert.deepEqual(take('tokens', 250), { count: 250, resetAtMs: 1_000 });
+  assert.equal(take('tokens', 0).count, 250);
+  assert.equal(take('tokens', 1_000).count, 1_250);
+  await clock.advance(1_000);
+  assert.equal(take('tokens', 7).count, 7);
+});
+
+test('memory is bounded: the oldest window goes, others stay', async () => {
+  const { clock, counters, take } = start(2);
+  for (const key of ['a', 'b', 'c']) {
+    take(key);
+    await clock.advance(1);
+  }
   assert.equal(counters.size, 2);
-  assert.deepEqual(shown(counters.hit('b', 1_000, 3)), { count: 2, resetAtMs: 1_001 });
-  assert.deepEqual(shown(counters.hit('a', 1_000, 4)), { count: 1, resetAtMs: 1_004 });
+  assert.deepEqual(take('b'), { count: 2, resetAtMs: 1_001 });
+  await clock.advance(1);
+  assert.deepEqual(take('a'), { count: 1, resetAtMs: 1_004 });
   assert.equal(counters.size, 2);
 });
 
-test('a clock that was hours ahead and is set back locks nobody out; a request that began before the window counts in it', () => {
-  const counters = createMemoryCounters({ windowsMax: 2 });
-  const hours = 2 * 3_600_000;
-  for (let hit = 1; hit <= 5; hit += 1) counters.hit('k', 1_000, hours);
-  assert.deepEqual(shown(counters.hit('k', 1_000, 100_000)), { count: 1, resetAtMs: 101_000 });
-  assert.deepEqual(shown(counters.hit('k', 1_000, 40_000)), { count: 2, resetAtMs: 101_000 });
+test('a clock that was hours ahead and is set back locks nobody out; one that is set back a little forgets no window', () => {
+  const { clock, take } = start(2);
+  clock.jump(2 * 3_600_000);
+  for (let taken = 1; taken <= 5; taken += 1) take('k');
+  clock.jump(100_000 - 2 * 3_600_000);
+  assert.deepEqual(take('k'), { count: 1, resetAtMs: 101_000 });
+  clock.jump(-60_000);
+  assert.deepEqual(take('k'), { count: 2, resetAtMs: 101_000 });
 });

@@ -1,6 +1,6 @@
-import type { PolicyId } from '../../proto/policies/catalog.ts';
+import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import { mock } from './mock.ts';
-import type { PolicyFactory } from './policy.ts';
+import type { Policy, PolicyTools } from './policy.ts';
 import { rateLimit } from './rate-limit.ts';
 import { transformHeaders } from './transform-headers.ts';
 
@@ -10,7 +10,9 @@ export type SecurityPolicyId = 'key-less' | 'api-key';
 export type StepPolicyId = Exclude<PolicyId, SecurityPolicyId>;
 
 /** The code of every step policy; the compiler of a definition looks here and nowhere else. */
-export const policies: { readonly [Id in StepPolicyId]: PolicyFactory<Id> } = {
+export const policies: {
+  readonly [Id in StepPolicyId]: (config: PolicyConfig<Id>, tools: PolicyTools<Id>) => Policy;
+} = {
   'transform-headers': transformHeaders,
   mock,
   'rate-limit': rateLimit,

@@ -1,47 +1,114 @@
-import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
+import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
+import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { HeaderList } from '../http/exchange.ts';
+import type { HeaderList, Outcome, UpstreamResult } from '../http/exchange.ts';
 import type { Counters } from '../limits/limiter.ts';
+import type { Refuse } from './refuse.ts';
 
 /**
  * The contract of a policy.
  *
- * A policy is a factory: configuration in (already parsed by its schema), hooks out. The factory runs once per step
- * when a definition is compiled, the hooks once per request. Hooks answer with a verdict, synchronously where they
- * can: the pipeline stays synchronous until one returns a promise. They do not throw for expected refusals; a throw
- * is a bug and becomes 500 GATEWAY_POLICY_INTERNAL_ERROR.
+ * A policy is a factory: configuration in (already parsed by its schema), hooks out. The factory runs once per step when a definition
+ * is compiled, also by a process that only judges it: it is pure, and opens nothing that has to be closed. `start` runs where requests
+ * run, before the first of them, and `release` when the revision is replaced: once each. The other hooks run per request and answer with
+ * a verdict, synchronously where they can: the pipeline stays synchronous until one returns a promise. They do not throw for expected
+ * refusals; a throw is a bug and becomes 500 GATEWAY_POLICY_INTERNAL_ERROR.
  *
- * A new policy is: its schema in proto/policies, its file and test here, and a line in catalog.ts and in index.ts.
+ * All hooks of a step run, wherever it stands, so a factory that works in both phases looks at `place.phase`:
+ *
+ *   request   in the order of the steps
+ *   around    when the backend is called: what comes later in the flows is further outside. Not run when a step answers instead
+ *   response  of a step in the response phase in its order; of a step in the request phase after those of its flow, the last first
+ *   end       when the exchange is over, aborted ones too: once for each step that was reached, the last first
  */
-export interface Policy {
-  readonly onRequest?: (context: PolicyContext) => Verdict | Promise<Verdict>;
-  readonly onResponse?: (context: PolicyContext) => Verdict | Promise<Verdict>;
+export interface Hooks<Slot> {
+  readonly request?: Hook<PolicyCall, Slot> | undefined;
+  readonly response?: Hook<AnsweredCall, Slot> | undefined;
+  readonly around?: Around<Slot> | undefined;
+  /** For APIs of messages, which this version does not run: a policy that has it is refused in a PROXY API. */
+  readonly message?: MessageHook | undefined;
+  /**
+   * Gives back what the request held. Runs after the other hooks of its step, one that came too late for the answer included, so that
+   * nothing is taken that nobody gives back. The answer waits for nobody here.
+   */
+  end?(call: PolicyCall, outcome: Outcome, slot: Slot): void;
+  /** Opens what the step needs: timers, sockets. A throw refuses the revision, and what started before is released. */
+  start?(): void;
+  /** Closes what `start` opened. Requests that began before go on, and their hooks with them. */
+  release?(): void;
 }
 
+/** What a hook needs of the body of its phase: nothing, or the whole of it in `content`. The configuration may decide. */
+export type Needs = 'head' | 'buffered';
+
+/** What a step does in one phase. A body is read at the first step that needs it: whoever stands before may refuse without it. */
+export interface Hook<Call extends PolicyCall, Slot> {
+  readonly needs: Needs;
+  run(call: Call, slot: Slot): Verdict | Promise<Verdict>;
+}
+
+/** What a step does around the call of the backend. */
+export interface Around<Slot> {
+  /** Of the request's body; who may call `next` more than once needs it buffered. */
+  readonly needs: Needs;
+  /**
+   * Asks the backend by `next`, any number of times, one after another, and says what goes on to the client. An answer that is not
+   * returned is let go. When the request is over, `next` answers with the failure `aborted`.
+   */
+  run(call: PolicyCall, next: () => Promise<BackendAnswer>, slot: Slot): Promise<BackendAnswer>;
+}
+
+/** Place of the hook that messages will have. */
+export interface MessageHook {
+  readonly needs: Needs;
+}
+
+/** What came of calling the backend: its answer, an upgrade, a failure, or what a step says instead. */
+export type BackendAnswer = UpstreamResult | Rejection | Answer;
+
+/** A policy as the pipeline holds it. */
+export type Policy = Hooks<unknown> & {
+  /** Makes what the step remembers of a request, when it is reached; each of its hooks gets it. Costs nothing where it is absent. */
+  readonly slot?: (() => unknown) | undefined;
+};
+
+/** A policy as it is written: with a slot there is a maker, without there is none. */
+export type PolicyOf<Slot> = Hooks<Slot> &
+  ([Slot] extends [undefined] ? { readonly slot?: undefined } : { readonly slot: () => Slot });
+
 /** Builds a policy from its configuration; throws a Fault when the configuration cannot work on this gateway. */
-export type PolicyFactory<Id extends PolicyId> = (
+export type PolicyFactory<Id extends PolicyId, Slot = undefined> = (
   config: PolicyConfig<Id>,
-  host: PolicyHost,
-  place: PolicyPlace,
-) => Policy;
+  tools: PolicyTools<Id>,
+) => PolicyOf<Slot>;
+
+/** What a factory is given. */
+export interface PolicyTools<Id extends PolicyId> {
+  /** Makes the refusals that the schema declares, and no others. */
+  readonly refuse: Refuse<ErrorKey<(typeof catalog)[Id]>>;
+  readonly host: PolicyHost;
+  readonly place: PolicyPlace;
+}
 
 /** What a hook says: go on, stop with an error key, or answer in place of the backend. */
-export type Verdict =
-  | undefined
-  | Rejection
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      readonly headers: readonly (readonly [name: string, value: string])[];
-      readonly body: string | Uint8Array;
-    };
+export type Verdict = undefined | Rejection | Answer;
 
-/** A refusal. The key is the code: declared in the policy's schema with its status, found by response templates. */
+/** An answer in place of the backend's. */
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string | Uint8Array;
+}
+
+/** A refusal; `refuse` makes it. The key is the code: declared in the policy's schema, found by response templates. */
 export interface Rejection {
   readonly kind: 'reject';
   readonly key: string;
   readonly status: number;
   readonly message: string;
+  /** Whose response templates are used where there are none for the key. */
+  readonly parent: string | undefined;
   /** For response templates: `#parameters['limit']`. */
   readonly parameters: Readonly<Record<string, string | number>>;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -50,30 +117,10 @@ export interface Rejection {
 /** Go on. */
 export const CONTINUE: undefined = undefined;
 
-/** Refuses the request; see {@link Rejection}. */
-export function reject(
-  key: string,
-  refusal: {
-    status: number;
-    message: string;
-    parameters?: Rejection['parameters'];
-    headers?: Rejection['headers'];
-  },
-): Rejection {
-  return {
-    kind: 'reject',
-    key,
-    status: refusal.status,
-    message: refusal.message,
-    parameters: refusal.parameters ?? {},
-    headers: refusal.headers ?? [],
-  };
-}
-
 /** What a hook sees of the request in hand. */
-export interface PolicyContext {
+export interface PolicyCall {
   readonly request: PolicyRequest;
-  /** Undefined in the request phase. */
+  /** Undefined until there is an answer. */
   readonly response: PolicyResponse | undefined;
   /** The reference's context attributes: api, plan, application, user-id, context-path, resolved-path ... and custom ones. */
   readonly attributes: Map<string, unknown>;
@@ -83,6 +130,11 @@ export interface PolicyContext {
   warn(key: string, message: string): void;
   /** Sets a header on whatever is answered, a refusal included; for policies that act before there is an answer. */
   setAnswerHeader(name: string, value: string): void;
+}
+
+/** ... in the response phase. */
+export interface AnsweredCall extends PolicyCall {
+  readonly response: PolicyResponse;
 }
 
 /** The request as a policy may read and change it; changes go to the backend. */
@@ -99,7 +151,7 @@ export interface PolicyRequest {
   readonly scheme: 'http' | 'https';
   readonly remoteAddress: string;
   readonly contextPath: string;
-  /** Whole body when a policy of this phase declares needsBody 'buffered', else undefined. Assign to replace it. */
+  /** The whole body from the first step on that needs it buffered, else undefined. Assign to replace it, read or not. */
   content: Uint8Array | undefined;
 }
 
@@ -112,11 +164,14 @@ export interface PolicyResponse {
   content: Uint8Array | undefined;
 }
 
-/** Everything with I/O that a policy may use; so its tests need no network. */
+/** What a policy may use of the gateway, one per API; everything with I/O is here, so that tests need no network. */
 export interface PolicyHost {
+  readonly api: { readonly id: string; readonly name: string };
   readonly clock: Clock;
   /** Counters for rate, quota and spike arrest: memory, or Redis. */
   readonly counters: Counters;
+  /** The API's properties by name. */
+  readonly properties: ReadonlyMap<string, string>;
 }
 
 /** Where a step stands; part of counter keys, messages and metrics. */

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { rateLimit as schema } from '../../proto/policies/rate-limit.ts';
-import type { Count } from '../limits/limiter.ts';
-import { CONTINUE, type PolicyContext, type PolicyFactory, reject, type Verdict } from './policy.ts';
+import type { Count, CounterRule } from '../limits/limiter.ts';
+import { CONTINUE, type PolicyCall, type PolicyFactory, type Verdict } from './policy.ts';
 
 const unitMs = { SECONDS: 1_000, MINUTES: 60_000 } as const;
 
@@ -11,7 +10,7 @@ const unitMs = { SECONDS: 1_000, MINUTES: 60_000 } as const;
  *
  * Source: key, headers and texts of the reference; a window starts with its first hit, refused requests count too.
  */
-export const rateLimit: PolicyFactory<'rate-limit'> = (config, host, place) => {
+export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, place }) => {
   const { rate } = config;
   const limit = rate.limit > 0 ? rate.limit : Number(rate.dynamicLimit);
   const windowMs =
@@ -22,45 +21,42 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, host, place) => {
   const periodTime = rate.periodTime > 0 ? rate.periodTime : Number(rate.dynamicPeriodTime);
   // The flow's path keeps the same policy on two flows apart.
   const suffix = `:${rate.key}:rl:${createHash('sha256').update(place.flowPath).digest('hex').slice(0, 16)}`;
-  const refused = reject('RATE_LIMIT_TOO_MANY_REQUESTS', {
-    status: schema.errors.RATE_LIMIT_TOO_MANY_REQUESTS.status,
-    message: `Rate limit exceeded! You reached the limit of ${limit} requests per ${periodTime} ${unit}`,
+  const rule: CounterRule = { kind: 'fixed', windowMs };
+  const refused = refuse('RATE_LIMIT_TOO_MANY_REQUESTS', {
     parameters: { limit, period_time: periodTime, period_unit: unit },
   });
+  const blocked = refuse('RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR');
 
-  const judge = (context: PolicyContext, { count, resetAtMs }: Count): Verdict => {
-    if (config.addHeaders) sayHow(context, { limit, remaining: Math.max(0, limit - count), resetAtMs });
+  const judge = (call: PolicyCall, { count, resetAtMs }: Count): Verdict => {
+    if (config.addHeaders) sayHow(call, { limit, remaining: Math.max(0, limit - count), resetAtMs });
     return count <= limit ? CONTINUE : refused;
   };
-  const withoutCounters = (context: PolicyContext): Verdict => {
-    if (config.errorStrategy === 'BLOCK_ON_INTERNAL_ERROR') {
-      return reject('RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR', schema.errors.RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR);
-    }
-    if (config.addHeaders) sayHow(context, { limit, remaining: limit, resetAtMs: -1 });
-    context.warn('RATE_LIMIT_NOT_APPLIED', 'the counters did not answer');
+  const withoutCounters = (call: PolicyCall): Verdict => {
+    if (config.errorStrategy === 'BLOCK_ON_INTERNAL_ERROR') return blocked;
+    if (config.addHeaders) sayHow(call, { limit, remaining: limit, resetAtMs: -1 });
+    call.warn('RATE_LIMIT_NOT_APPLIED', 'the counters did not answer');
     return CONTINUE;
   };
 
-  return {
-    onRequest(context) {
-      const key = rate.useKeyOnly ? rate.key : `${callerOf(context, place.api)}${suffix}`;
-      let count: Count | Promise<Count>;
-      try {
-        count = host.counters.hit(key, windowMs, context.startedAtMs);
-      } catch {
-        return withoutCounters(context);
-      }
-      if (!(count instanceof Promise)) return judge(context, count);
-      return count.then(
-        (counted) => judge(context, counted),
-        () => withoutCounters(context),
-      );
-    },
+  const run = (call: PolicyCall): Verdict | Promise<Verdict> => {
+    const key = rate.useKeyOnly ? rate.key : `${callerOf(call, place.api)}${suffix}`;
+    let count: Count | Promise<Count>;
+    try {
+      count = host.counters.take(key, rule, 1);
+    } catch {
+      return withoutCounters(call);
+    }
+    if (!(count instanceof Promise)) return judge(call, count);
+    return count.then(
+      (counted) => judge(call, counted),
+      () => withoutCounters(call),
+    );
   };
+  return { request: { needs: 'head', run } };
 };
 
 /** Plan and subscription; for keyless callers application 1 and the address; the API where no plan was asked. */
-function callerOf({ attributes }: PolicyContext, api: string): string {
+function callerOf({ attributes }: PolicyCall, api: string): string {
   const text = (name: string): string | undefined => {
     const value = attributes.get(name);
     return typeof value === 'string' ? value : undefined;
@@ -70,14 +66,14 @@ function callerOf({ attributes }: PolicyContext, api: string): string {
 }
 
 function sayHow(
-  context: PolicyContext,
+  call: PolicyCall,
   {
     limit,
     remaining,
     resetAtMs,
   }: { readonly limit: number; readonly remaining: number; readonly resetAtMs: number },
 ): void {
-  context.setAnswerHeader('X-Rate-Limit-Limit', String(limit));
-  context.setAnswerHeader('X-Rate-Limit-Remaining', String(remaining));
-  context.setAnswerHeader('X-Rate-Limit-Reset', String(resetAtMs));
+  call.setAnswerHeader('X-Rate-Limit-Limit', String(limit));
+  call.setAnswerHeader('X-Rate-Limit-Remaining', String(remaining));
+  call.setAnswerHeader('X-Rate-Limit-Reset', String(resetAtMs));
 }

@@ -2,7 +2,7 @@ import type { HeaderList } from '../http/exchange.ts';
 import { CONTINUE, type PolicyFactory } from './policy.ts';
 
 /** Removes, keeps and sets headers of the request or of the answer, wherever the step stands. */
-export const transformHeaders: PolicyFactory<'transform-headers'> = (config) => {
+export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { place }) => {
   const removed = config.removeHeaders.map((name) => name.toLowerCase());
   const kept = new Set(config.whitelistHeaders.map((name) => name.toLowerCase()));
   const added = config.addHeaders;
@@ -13,10 +13,9 @@ export const transformHeaders: PolicyFactory<'transform-headers'> = (config) => 
     for (const { name, value } of added) headers.set(name, value);
     return CONTINUE;
   };
-  return {
-    onRequest: ({ request }) => transform(request.headers),
-    onResponse: ({ response }) => (response === undefined ? CONTINUE : transform(response.headers)),
-  };
+  return place.phase === 'request'
+    ? { request: { needs: 'head', run: ({ request }) => transform(request.headers) } }
+    : { response: { needs: 'head', run: ({ response }) => transform(response.headers) } };
 };
 
 function keepOnly(headers: HeaderList, kept: ReadonlySet<string>): void {

@@ -2,13 +2,12 @@ import type { Nack } from '../../proto/wire/published.ts';
 import { createAdminApp } from '../admin/app.ts';
 import { listenAdmin } from '../admin/server.ts';
 import { workerCount } from '../config.ts';
-import { createUpstreams } from '../endpoints/upstreams.ts';
 import { warnBeforeEnd } from '../ending.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
 import { createDeployments, type DeployedEnvironment, type Deployments } from '../gateway/deployments.ts';
 import { createThrownTeller } from '../gateway/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
-import { createEngine, openReporter } from '../serving.ts';
+import { openReporter } from '../serving.ts';
 import { openSource, startSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
 import { openCertificates, type Certificates } from './certificates.ts';
@@ -101,14 +100,12 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
   };
 }
 
-/** Compiles everything as the workers do and serves nothing: what it refuses they refuse, and its pools stay empty. */
-function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deployments {
+/** Compiles everything as the workers do and starts nothing: what it refuses they refuse, and nothing of it is open. */
+function openJudge({ clock, log, lifecycle }: GatewayOptions): Deployments {
   const onThrown = createThrownTeller({ log, clock, count: () => undefined });
-  const upstreams = createUpstreams(createEngine(onThrown), config);
-  lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const deployments = createDeployments({
-    upstreams,
-    host: { clock, counters: createMemoryCounters({ windowsMax: 1 }) },
+    upstreams: undefined,
+    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }) },
     records: undefined,
     log,
     keysSeenMax: 1,

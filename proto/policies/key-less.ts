@@ -7,7 +7,6 @@ export const keyLess = definePolicy({
   id: 'key-less',
   title: 'Keyless',
   phases: ['security'],
-  needsBody: 'none',
   config: z.strictObject({}),
   errors: {},
   docs: 'Serves callers who present no credential. Tried last; with other plans beside it, any presented credential blocks it. The application is `1`, the user the remote address.',

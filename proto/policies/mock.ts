@@ -10,7 +10,6 @@ export const mock = definePolicy({
   id: 'mock',
   title: 'Mock',
   phases: ['request'],
-  needsBody: 'none',
   config: z.strictObject({
     status: z
       .union([z.string(), z.number()])

@@ -8,13 +8,15 @@ export interface PolicyError {
   readonly status: number;
   /** The default text; `{name}` stands for a parameter of the refusal. */
   readonly message: string;
+  /** Whose response templates are used where there are none for this key. */
+  readonly parent?: string;
 }
 
 /**
  * What everybody but the gateway needs to know of a policy; the gateway adds the code (data-plane/policies).
  *
- * needsBody: 'buffered' has the gateway read the whole body before the policy's phase; 'none' lets it stream.
- * config:    strict zod object with the reference's field names and defaults; it is also the form in the console.
+ * config: strict zod object with the reference's field names and defaults; it is also the form in the console.
+ * errors: every way to refuse; status, text and parent key stand here and nowhere else.
  */
 export interface PolicySchema<
   Id extends string = string,
@@ -24,12 +26,14 @@ export interface PolicySchema<
   readonly id: Id;
   readonly title: string;
   readonly phases: readonly PolicyPhase[];
-  readonly needsBody: 'none' | 'buffered';
   readonly config: Config;
   readonly errors: Errors;
   /** Markdown for the reference and the console: purpose, order of effects, what is not obvious. */
   readonly docs: string;
 }
+
+/** Keys with which a policy may refuse. */
+export type ErrorKey<Schema extends PolicySchema> = keyof Schema['errors'] & string;
 
 /** Declares a policy; keeps the literal types of its id, configuration and error keys. */
 export function definePolicy<

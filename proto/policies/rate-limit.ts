@@ -20,7 +20,6 @@ export const rateLimit = definePolicy({
   id: 'rate-limit',
   title: 'Rate limit',
   phases: ['request'],
-  needsBody: 'none',
   config: z.strictObject({
     errorStrategy: errorStrategySchema,
     /** Counts locally and merges later; counters in memory are local anyway. */

@@ -8,7 +8,6 @@ export const transformHeaders = definePolicy({
   id: 'transform-headers',
   title: 'Transform headers',
   phases: ['request', 'response'],
-  needsBody: 'none',
   config: z.strictObject({
     /** Kept for definitions of version 2; the phase is where the step stands. */
     scope: z.enum(['REQUEST', 'RESPONSE', 'REQUEST_CONTENT', 'RESPONSE_CONTENT']).optional(),

@@ -5,7 +5,7 @@ import { createUpstreams } from '../../data-plane/endpoints/upstreams.ts';
 import { Deadlines } from '../../data-plane/gateway/deadlines.ts';
 import { createDeployments } from '../../data-plane/gateway/deployments.ts';
 import { createForwarding } from '../../data-plane/gateway/forwarded.ts';
-import type { PolicyBuilder } from '../../data-plane/gateway/pipeline.ts';
+import type { PolicyBuilder } from '../../data-plane/gateway/step.ts';
 import { createRequestIds } from '../../data-plane/gateway/request-ids.ts';
 import { createServe } from '../../data-plane/gateway/serve.ts';
 import { createStrays } from '../../data-plane/gateway/strays.ts';
@@ -23,17 +23,17 @@ import { apiDefinition, flow } from './gateway.ts';
 import { startBackend } from './raw-peer.ts';
 
 /**
- * What a gateway serves with, around policies that no configuration could make: one API per policy under its name, and a backend that
- * the test plays.
+ * What a gateway serves with, around policies that no configuration could make: one API per policy, or per list of them, under its
+ * name, and a backend that the test plays.
  */
 export async function startServingParts(
   t: Pick<TestContext, 'after'>,
-  policies: Readonly<Record<string, Policy>>,
+  policies: Readonly<Record<string, Policy | readonly Policy[]>>,
+  { bodyBytesMax = 1_000, timeoutMs = 200 } = {},
 ) {
-  const build: PolicyBuilder = (_step, _host, place) => ({
-    policy: policies[place.api] ?? {},
-    needsBody: false,
-  });
+  const listOf = (name: string): readonly Policy[] => [policies[name] ?? []].flat();
+  const build: PolicyBuilder = (_step, _host, { api, at }) =>
+    listOf(api)[Number(/\d+(?=\]$)/.exec(at))] ?? {};
   const backend = await startBackend(t);
   const logged: Record<string, unknown>[] = [];
   const destination = {
@@ -45,7 +45,7 @@ export async function startServingParts(
   const onThrown = createThrownTeller({ log, clock: systemClock, count: traffic.onThrown });
   const engine = createEngine(onThrown);
   const upstreams = createUpstreams(engine, { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
-  const counters = createMemoryCounters({ windowsMax: 10 });
+  const counters = createMemoryCounters({ windowsMax: 10, clock: systemClock });
   const deployments = createDeployments({
     upstreams,
     host: { clock: systemClock, counters },
@@ -58,7 +58,7 @@ export async function startServingParts(
   });
   const set = Object.keys(policies).map((name, at) => {
     const step = ['transform-headers', {}] as const;
-    const flows = [flow('/', { request: [step], response: [step] })];
+    const flows = [flow('/', { request: listOf(name).map(() => step) })];
     const definition = apiDefinition(name, `http://127.0.0.1:${backend.port}`, { flows });
     const payload = encodeApi({ id: name, name, revision: '1', definition: JSON.stringify(definition) });
     return { kind: 'api', id: name, seq: at + 1, revision: '1', payload } as const;
@@ -80,9 +80,9 @@ export async function startServingParts(
     nextRequestId,
     strays: createStrays({ target: undefined, environments: () => [], nextRequestId, clientOf: () => '' }),
     places: { header: '', parameter: '' },
-    deadlines: new Deadlines({ clock: systemClock, afterMs: 200, graceMs: 10, onThrown }),
+    deadlines: new Deadlines({ clock: systemClock, afterMs: timeoutMs, graceMs: 10, onThrown }),
     forwarding,
-    bodyBytesMax: 1_000,
+    bodyBytesMax,
     streams: deployments.streams,
     onThrown,
     onAnswer: traffic.onAnswer,
@@ -92,7 +92,7 @@ export async function startServingParts(
     host: '127.0.0.1',
     port: 0,
     tls: undefined,
-    limits: limitDefaults,
+    limits: { ...limitDefaults, bodyBytesMax: 16 * 1024 * 1024 },
     target: { mergeSlashes: false, encodedSlash: 'keep' },
     onExchange: serve,
     onRefusal: undefined,

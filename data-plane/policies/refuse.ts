@@ -1,0 +1,27 @@
+import type { PolicyError } from '../../proto/policies/policy-schema.ts';
+import type { Rejection } from './policy.ts';
+
+/** Makes a refusal by its key; status, text and parent key come from the schema. What never changes is made once, at load. */
+export type Refuse<Key extends string> = (key: Key, words?: RefusalWords) => Rejection;
+
+/** What only the moment, or the configuration, knows of a refusal. */
+export interface RefusalWords {
+  /** Fill `{name}` in the text, and are there for response templates. */
+  readonly parameters?: Rejection['parameters'];
+  /** Go out whatever a template says, e.g. WWW-Authenticate. */
+  readonly headers?: Rejection['headers'];
+}
+
+/** Makes the refusals of one schema. */
+export function createRefuse<Key extends string>(errors: Readonly<Record<Key, PolicyError>>): Refuse<Key> {
+  return (key, { parameters = {}, headers = [] } = {}) => {
+    const { status, message, parent } = errors[key];
+    return { kind: 'reject', key, status, message: fill(message, parameters), parent, parameters, headers };
+  };
+}
+
+function fill(text: string, parameters: Rejection['parameters']): string {
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(parameters, name) ? String(parameters[name]) : whole,
+  );
+}
