@@ -46,6 +46,8 @@ export class Sweep {
     this.#members.add(member);
     if (this.#timer !== undefined) return;
     this.nowMs = performance.now() + sweepMs;
+    // Nobody looked while nobody waited, so the date is as old as the last connection.
+    this.#tellDate();
     this.#timer = setInterval(() => this.#look(), sweepMs).unref();
   }
 
@@ -61,11 +63,7 @@ export class Sweep {
     const nowMs = performance.now();
     this.lagMs = Math.max(0, nowMs - this.nowMs);
     this.nowMs = nowMs + sweepMs;
-    const second = Math.trunc(Date.now() / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.dateLine = dateLine();
-    }
+    this.#tellDate();
     for (const member of this.#members) {
       try {
         member.onSweep(nowMs);
@@ -73,6 +71,13 @@ export class Sweep {
         member.onThrown(error);
       }
     }
+  }
+
+  #tellDate(): void {
+    const second = Math.trunc(Date.now() / 1_000);
+    if (second === this.#second) return;
+    this.#second = second;
+    this.dateLine = dateLine();
   }
 }
 
