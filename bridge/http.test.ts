@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
+import { Fault } from '../proto/faults/fault.ts';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
 import { batchOf, callBridge, framesOf } from '../test/kit/bridge-calls.ts';
@@ -199,6 +200,23 @@ test('with TLS a client certificate can be demanded', async (t) => {
   await assert.rejects(ask({}));
   const identity = { cert: readFileSync(client.certFile), key: readFileSync(client.keyFile) };
   assert.equal(await ask(identity), 200);
+});
+
+test('certificates that do not fit are refused with the file, before anything listens', async (t) => {
+  const authority = createAuthority(tempDir(t));
+  const { certFile, keyFile } = authority.issue('bridge');
+  const other = authority.issue('other');
+  const start = (tls: object) => startTestBridge(t, { tls: { certFile, keyFile, ...tls } });
+  const refusal = (file: string, why: string) => (error: unknown) =>
+    error instanceof Fault &&
+    error.code === 'config.invalid' &&
+    error.message.includes(file) &&
+    error.message.includes(why);
+  await assert.rejects(start({ certFile: keyFile }), refusal(keyFile, 'is no certificate in PEM'));
+  await assert.rejects(start({ keyFile: certFile }), refusal(certFile, 'is no unencrypted private key'));
+  await assert.rejects(start({ keyFile: other.keyFile }), refusal(other.keyFile, 'does not belong to'));
+  await assert.rejects(start({ keyFile: '/nowhere.key' }), refusal('/nowhere.key', 'cannot be read'));
+  await assert.rejects(start({ clientCaFile: keyFile }), refusal(keyFile, 'is no certificate in PEM'));
 });
 
 test('an assertion counts only for the configured public URLs', async (t) => {

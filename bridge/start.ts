@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Fault } from '../proto/faults/fault.ts';
+import { readAuthorities, readPair } from '../proto/process/pem-files.ts';
 import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission.ts';
 import { createApp } from './app.ts';
@@ -25,9 +25,16 @@ export interface Bridge {
   readonly port: number;
   /** e.g. `http://127.0.0.1:18092`. */
   readonly url: string;
+  /**
+   * Reads the certificate files again for the connections to come. Files that cannot be used are an ERROR in the log; the
+   * certificates before stay in use.
+   */
+  reloadCertificates(): void;
   /** Ends streams with a close frame, lets requests finish, stops listening. Also registered with the life-cycle. */
   close(): Promise<void>;
 }
+
+type Tls = NonNullable<BridgeOptions['config']['listen']['tls']>;
 
 const headersMsMax = 10_000;
 const requestMsMax = 5 * 60_000;
@@ -39,7 +46,7 @@ const spareConnections = 2_000;
  * Starts the service between the planes.
  *
  * It holds no signing key: what it serves comes signed out of the repository. Errors: process.port_taken,
- * config.unreadable for certificate files, config.invalid when nobody said what it is called (publicUrls).
+ * config.invalid for certificate files, and when nobody said what it is called (publicUrls).
  */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, log, clock, lifecycle } = options;
@@ -89,7 +96,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
   const closeOnce = (): Promise<void> => (closed ??= close());
   lifecycle.onClose('bridge', closeOnce);
-  return { port, url, close: closeOnce };
+  return { port, url, reloadCertificates: () => reloadCertificates(server, options), close: closeOnce };
 }
 
 function createHttpServer(
@@ -107,22 +114,31 @@ function createHttpServer(
   const serverOptions = {
     ...bounds,
     handshakeTimeout: headersMsMax,
-    cert: readPem(tls.certFile),
-    key: readPem(tls.keyFile),
-    ...(tls.clientCaFile !== undefined && {
-      ca: readPem(tls.clientCaFile),
-      requestCert: true,
-      rejectUnauthorized: true,
-    }),
+    ...readTls(tls),
+    ...(tls.clientCaFile !== undefined && { requestCert: true, rejectUnauthorized: true }),
   };
   return createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as Server;
 }
 
-function readPem(file: string): Buffer {
+function readTls(tls: Tls): { readonly cert: string; readonly key: string; readonly ca?: string } {
+  return {
+    ...readPair(tls),
+    ...(tls.clientCaFile !== undefined && { ca: readAuthorities(tls.clientCaFile) }),
+  };
+}
+
+function reloadCertificates(server: Server, { config, log }: BridgeOptions): void {
+  const { tls } = config.listen;
+  if (tls === undefined || !(server instanceof TlsServer)) {
+    log.info('asked to read certificates again, but this bridge speaks no TLS');
+    return;
+  }
+  const { certFile, keyFile } = tls;
   try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new Fault('config.unreadable', { detail: `${file} cannot be read.`, cause });
+    server.setSecureContext(readTls(tls));
+    log.info({ certFile, keyFile }, 'certificates were read again and are in use');
+  } catch (error) {
+    log.error({ err: error, certFile, keyFile }, 'certificates cannot be used; the ones before stay in use');
   }
 }
 

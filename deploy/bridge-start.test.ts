@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { test, type TestContext } from 'node:test';
 import { migrations } from '../control-plane/storage/migrations/index.ts';
 import { readSchema } from '../control-plane/storage/migrate.ts';
 import { openStorage } from '../control-plane/storage/storage.ts';
+import { createAuthority } from '../test/kit/certificates.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { runIsthmus, startIsthmus, type HouseProcess } from '../test/kit/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
@@ -55,6 +57,41 @@ test('a bridge never migrates: it says what it finds and wants, waits for the co
   await untilSaid(bridge, /bridge listening/);
   assert.equal(await schemaIn(dir), newest);
 });
+
+test('SIGHUP renews the certificate of a bridge; one that cannot be used leaves the one before', async (t) => {
+  const dir = tempDir(t);
+  const authority = createAuthority(join(dir, 'ca'));
+  const [certFile, keyFile] = [join(dir, 'bridge.pem'), join(dir, 'bridge.key')];
+  const put = (name: string): void => {
+    const issued = authority.issue(name);
+    copyFileSync(issued.certFile, certFile);
+    copyFileSync(issued.keyFile, keyFile);
+  };
+  put('first');
+  await untilSaid(start(t, 'control-plane', ['--data-dir', dir]), /control plane listening/);
+  const files = ['--set', `listen.tls.certFile=${certFile}`, '--set', `listen.tls.keyFile=${keyFile}`];
+  const bridge = start(t, 'bridge', ['--data-dir', dir, ...files]);
+  await untilSaid(bridge, /bridge listening on/);
+  const port = Number(/bridge listening on https:\/\/127\.0\.0\.1:(\d+)/.exec(bridge.output())?.[1]);
+  assert.equal(await shown(port), 'first');
+  put('second');
+  bridge.kill('SIGHUP');
+  await untilSaid(bridge, /certificates were read again/);
+  assert.equal(await shown(port), 'second');
+  writeFileSync(certFile, 'nothing');
+  bridge.kill('SIGHUP');
+  await untilSaid(bridge, /is no certificate in PEM/);
+  assert.equal(await shown(port), 'second');
+});
+
+/** The name in the certificate that a new connection is shown. */
+async function shown(port: number): Promise<unknown> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return subject.CN;
+}
 
 test('a bridge of an older version refuses a newer schema at once', async (t) => {
   const dir = tempDir(t);

@@ -1,8 +1,5 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-
-import { Fault } from '../../proto/faults/fault.ts';
 import type { Log } from '../../proto/process/log.ts';
+import { readPair, readPemFile } from '../../proto/process/pem-files.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { TlsOptions } from '../http/exchange.ts';
 
@@ -56,41 +53,8 @@ function readTls(tls: GatewayConfig['listen']['tls']): TlsOptions | undefined {
   const { clientAuth, minVersion, caFile } = tls;
   return {
     certificates: [tls, ...tls.certificates].map(readPair),
-    ca: caFile === undefined ? undefined : read(caFile),
+    ca: caFile === undefined ? undefined : readPemFile(caFile),
     clientAuth,
     minVersion,
   };
-}
-
-function readPair(files: { readonly certFile: string; readonly keyFile: string }): {
-  cert: string;
-  key: string;
-} {
-  const cert = read(files.certFile);
-  const key = read(files.keyFile);
-  const x509 = attempt(files.certFile, 'is no certificate in PEM', () => new X509Certificate(cert));
-  const privateKey = attempt(files.keyFile, 'is no unencrypted private key in PEM', () =>
-    createPrivateKey(key),
-  );
-  if (!x509.checkPrivateKey(privateKey))
-    throw invalid(files.keyFile, `does not belong to the certificate in ${files.certFile}`);
-  return { cert, key };
-}
-
-const read = (file: string): string => attempt(file, 'cannot be read', () => readFileSync(file, 'utf8'));
-
-function attempt<T>(file: string, why: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw invalid(file, why, error);
-  }
-}
-
-function invalid(file: string, why: string, cause?: unknown): Fault {
-  const reason = cause instanceof Error ? ` (${cause.message})` : '';
-  return new Fault('config.invalid', {
-    detail: `The file ${file} ${why}${reason}.`,
-    ...(cause === undefined ? {} : { cause }),
-  });
 }

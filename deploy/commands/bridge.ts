@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Bridge } from '../../bridge/start.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { bridgeProcessSchema } from '../processes.ts';
 import { runProcess } from '../run-process.ts';
@@ -18,14 +19,17 @@ export function bridgeCommand(onExit: (code: number) => void): Command {
   });
   return withConfig(command).action(async (flags: ConfigFlags) => {
     const { config } = loadFor(bridgeProcessSchema, { process: 'bridge', flags });
+    let bridge: Bridge | undefined;
+    // Listened to from before the start: a SIGHUP that nobody listens to ends the process.
+    process.on('SIGHUP', () => bridge?.reloadCertificates());
     const code = await runProcess({ name: 'bridge', level: config.log.level }, async (parts) => {
       const { openBridgeParts } = await import('../bridge-parts.ts');
       const { startBridge } = await import('../../bridge/start.ts');
       const { createPublishedRepository } = await import('../../control-plane/publish/repository.ts');
       const { storage, blobs } = await openBridgeParts(config, parts);
       const repository = createPublishedRepository({ storage, clock: parts.clock });
-      const { url } = await startBridge({ ...parts, config, repository, blobs });
-      say(`bridge listening on ${url}`);
+      bridge = await startBridge({ ...parts, config, repository, blobs });
+      say(`bridge listening on ${bridge.url}`);
     });
     onExit(code);
   });

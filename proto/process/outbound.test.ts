@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
@@ -340,4 +340,8 @@ test('the section reads files, and the proxy falls back to the customary variabl
   assert.equal(toOutboundOptions(load({}), 'public', {}).proxy, undefined);
   const missing = load({ ISTHMUS_GATEWAY__OUTBOUND__CA_FILE: join(tempDir(t), 'none.pem') });
   assert.throws(() => toOutboundOptions(missing, 'private', {}), isFault('config.unreadable'));
+  const empty = join(tempDir(t), 'empty.pem');
+  writeFileSync(empty, 'no certificate');
+  const useless = load({ ISTHMUS_GATEWAY__OUTBOUND__CA_FILE: empty });
+  assert.throws(() => toOutboundOptions(useless, 'private', {}), isFault('config.invalid'));
 });

@@ -8,6 +8,7 @@ import { Fault } from '../faults/fault.ts';
 import { createDialler, targetOf, type DialOptions } from './outbound-dial.ts';
 import { createGuard, type AddressProfile } from './outbound-guard.ts';
 import { openWebSocket, type WebSocketOptions } from './outbound-websocket.ts';
+import { checkAuthorities } from './pem-files.ts';
 import { secret, section } from './settings.ts';
 
 export { refusalOf, type HandshakeRefusal, type WebSocketOptions } from './outbound-websocket.ts';
@@ -102,7 +103,7 @@ export function toOutboundOptions(
     allow: config.allow,
     proxy: proxyUrl === undefined || proxyUrl === '' ? undefined : { url: proxyUrl },
     noProxy: noProxy?.map((entry) => entry.trim()).filter((entry) => entry !== ''),
-    ca: readPem('outbound.caFile', config.caFile),
+    ca: readCa(config.caFile),
     cert: readPem('outbound.certFile', config.certFile),
     key: readPem('outbound.keyFile', config.keyFile),
     connectMsMax: config.connectMsMax,
@@ -271,6 +272,12 @@ function parseUrl(text: string, protocols: readonly string[]): URL {
 
 const isIterable = (body: NonNullable<OutboundRequest['body']>): body is AsyncIterable<Uint8Array> =>
   typeof body === 'object' && Symbol.asyncIterator in body;
+
+function readCa(file: string | undefined): string | undefined {
+  const pem = readPem('outbound.caFile', file);
+  if (file !== undefined && pem !== undefined) checkAuthorities(file, pem);
+  return pem;
+}
 
 function readPem(setting: string, file: string | undefined): string | undefined {
   if (file === undefined) return undefined;

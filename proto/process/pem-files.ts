@@ -1,0 +1,55 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import { Fault } from '../faults/fault.ts';
+
+/** Where a certificate and its key lie. */
+export interface PairFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Reads a certificate chain and its key, and sees that they fit together. Errors: config.invalid, with the file. */
+export function readPair(files: PairFiles): { readonly cert: string; readonly key: string } {
+  const cert = readPemFile(files.certFile);
+  const key = readPemFile(files.keyFile);
+  const x509 = attempt(files.certFile, 'is no certificate in PEM', () => new X509Certificate(cert));
+  const privateKey = attempt(files.keyFile, 'is no unencrypted private key in PEM', () =>
+    createPrivateKey(key),
+  );
+  if (!x509.checkPrivateKey(privateKey))
+    throw invalid(files.keyFile, `does not belong to the certificate in ${files.certFile}`);
+  return { cert, key };
+}
+
+/** Refuses a text without a certificate, which node:tls takes for an empty list of authorities. Errors: config.invalid, with the file. */
+export function checkAuthorities(file: string, pem: string): void {
+  attempt(file, 'is no certificate in PEM', () => new X509Certificate(pem));
+}
+
+/** Reads the certificates of authorities. Errors: config.invalid, with the file. */
+export function readAuthorities(file: string): string {
+  const pem = readPemFile(file);
+  checkAuthorities(file, pem);
+  return pem;
+}
+
+/** Reads a text. Errors: config.invalid, with the file. */
+export const readPemFile = (file: string): string =>
+  attempt(file, 'cannot be read', () => readFileSync(file, 'utf8'));
+
+function attempt<T>(file: string, why: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw invalid(file, why, error);
+  }
+}
+
+function invalid(file: string, why: string, cause?: unknown): Fault {
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  return new Fault('config.invalid', {
+    detail: `The file ${file} ${why}${reason}.`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
