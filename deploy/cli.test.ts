@@ -25,7 +25,7 @@ test('config --print shows every value with its source and no secret', async (t)
   assert.match(text, /^database\.url = "\*\*\*" {2}# file /m);
   assert.doesNotMatch(text, /hunter2/);
   const set = await runIsthmus(t, ['config', 'gateway', '--print', '--set', 'listen.host=::1']);
-  assert.match(set, /^listen\.host = "::1" {2}# flag --listen\.host$/m);
+  assert.match(set, /^listen\.host = "::1" {2}# --set listen\.host$/m);
   const json = JSON.parse(await runIsthmus(t, ['config', 'gateway', '--json'])) as {
     gateway: { path: string; source: string }[];
   };

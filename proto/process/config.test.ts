@@ -53,7 +53,7 @@ test('defaults give way to the file, the file to the environment, the environmen
   const { config, sources } = load({ file, env, flags: { 'listen.port': '3', level: undefined } });
   assert.deepEqual(config.listen, { host: '127.0.0.1', port: 3 });
   assert.equal(config.spoolHoldMs, 6);
-  assert.equal(sources.get('listen.port'), 'flag --listen.port');
+  assert.equal(sources.get('listen.port'), '--set listen.port');
   assert.equal(sources.get('listen.host'), `file ${file}`);
   assert.equal(sources.get('spoolHoldMs'), 'env ISTHMUS_GATEWAY__SPOOL_HOLD_MS');
 });
@@ -112,6 +112,19 @@ test('one file serves all processes by sections, and its dataDir is for all', (t
     faultsOf(() => load({ file: fileOf(t, 'gateway: {}\nshiper: {}\n') }))['shiper'] ?? '',
     /shipper/,
   );
+});
+
+test('a section is told from a setting of the same name, and a mistyped section names the one that was meant', (t) => {
+  const withBridge = z.strictObject({
+    bridge: section({ url: z.string().optional() }),
+    workers: z.number().default(1),
+  });
+  const load = (text: string) => loadConfig(withBridge, { process: 'gateway', file: fileOf(t, text) }).config;
+  const sections = 'control-plane: { a: 1 }\nbridge: { publicUrls: [x] }\n';
+  assert.deepEqual(load(sections), { bridge: {}, workers: 1 });
+  assert.equal(load(`${sections}gateway: { bridge: { url: u } }\n`).bridge.url, 'u');
+  assert.equal(load('bridge: { url: u }\n').bridge.url, 'u');
+  assert.match(faultsOf(() => load('gatway: { workers: 2 }\n'))['gatway'] ?? '', /did you mean gateway\?/);
 });
 
 test('secrets print as *** wherever they stand and are not quoted by faults', (t) => {

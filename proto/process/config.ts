@@ -35,7 +35,7 @@ export interface ConfigOptions {
 export interface LoadedConfig<T> {
   /** Frozen at every depth. */
   readonly config: Readonly<T>;
-  /** Dotted path -> `default`, `file <name>`, `env <NAME>` or `flag --<name>`. */
+  /** Dotted path -> `default`, `file <name>`, `env <NAME>` or `--set <path>`. */
   readonly sources: ReadonlyMap<string, string>;
   /** Each value once, in the schema's order; secrets are `***`. */
   entries(): readonly PrintedValue[];
@@ -129,8 +129,18 @@ function fileLayer(schema: z.ZodObject, options: ConfigOptions, faults: FaultDet
     throw new Fault('config.unreadable', { detail: `${file} holds no keys.`, internal: typeof content });
   }
   const sectionNames = [...processNames, ...processNames.map(camel)];
-  const isSection = (key: string): boolean => sectionNames.includes(key) && !Object.hasOwn(schema.shape, key);
-  if (!Object.keys(content).some(isSection)) return { values: content, sourceOf };
+  const isSection = (key: string): boolean => sectionNames.includes(key);
+  // A group `bridge` is also a setting of the gateway: it is a section only beside one that can be nothing else.
+  if (!Object.keys(content).some((key) => isSection(key) && !Object.hasOwn(schema.shape, key))) {
+    const slip = Object.keys(content).find(
+      (key) => !Object.hasOwn(schema.shape, key) && isPlain(content[key]),
+    );
+    const meant = slip === undefined ? undefined : nearest(slip, processNames);
+    if (slip === undefined || meant === undefined || nearest(slip, Object.keys(schema.shape)) !== undefined)
+      return { values: content, sourceOf };
+    faults.push(unknownKey(slip, [meant], sourceOf()));
+    return { values: {}, sourceOf };
+  }
 
   for (const key of Object.keys(content)) {
     if (!isSection(key) && key !== 'dataDir')
@@ -194,7 +204,7 @@ function flagLayer(settings: readonly Setting[], options: ConfigOptions, faults:
       );
     else put(values, path, typeof value === 'string' ? coerce(setting.schema, value) : value);
   }
-  return { values, sourceOf: (path) => `flag --${path}` };
+  return { values, sourceOf: (path) => `--set ${path}` };
 }
 
 function unknownKey(path: string, candidates: Iterable<string>, source: string): FaultDetail {
