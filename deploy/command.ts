@@ -33,7 +33,7 @@ export function withConfig(command: Command): Command {
   return command
     .option('-c, --config <file>', "YAML file: a section per process, or one process's keys")
     .option('-d, --data-dir <folder>', 'where this process keeps its data (dataDir)')
-    .option('-s, --set <path=value>', 'sets one value, e.g. listen.port=8082; repeatable', collect, []);
+    .option('-s, --set <path=value>', 'sets one value, e.g. listen.port=8082; repeatable', collect);
 }
 
 /** Loads the configuration of a process from what the command line says and the environment. */
@@ -70,7 +70,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 }
 
 /** For options that may be given several times, each `path=value`. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   splitPair(text);
   return [...before, text];
 }

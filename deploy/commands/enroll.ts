@@ -66,7 +66,7 @@ export function enrollCommand(): Command {
         if (flags.json === true) print(JSON.stringify({ gateway, fleet, organization, bridge, dataDir }));
         else
           say(
-            `enrolled as gateway ${gateway} of fleet ${fleet}; start it with: isthmus gateway --data-dir ${dataDir}`,
+            `enrolled as gateway ${gateway} of fleet ${fleet}; start it with the same settings: isthmus gateway --with-shipper --data-dir ${dataDir}`,
           );
       } finally {
         await outbound.close();
@@ -83,9 +83,14 @@ function readToken({ token, tokenFile }: Flags): string | undefined {
     return given(readFileSync(tokenFile === '-' ? 0 : tokenFile, 'utf8'), `--token-file ${tokenFile}`);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
-    throw new Fault('config.unreadable', { detail: `${tokenFile} cannot be read.`, cause });
+    throw new Fault('config.unreadable', {
+      detail: `--token-file ${tokenFile} cannot be read (${reasonOf(cause)}).`,
+      cause,
+    });
   }
 }
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'error');
 
 function given(text: string | undefined, name: string): string | undefined {
   const token = text?.trim();

@@ -33,7 +33,7 @@ export const codes = define({
     status: 500,
     owner: 'config',
     text: 'The port is in use.',
-    hint: 'Stop what listens there, or choose another port with --port-offset.',
+    hint: 'Stop what listens there, or choose another port: listen.port or admin.port, with isthmus up --port-offset.',
   },
   'process.port_refused': {
     status: 500,
@@ -45,7 +45,7 @@ export const codes = define({
     status: 500,
     owner: 'platform',
     text: 'A part of the process did not become ready.',
-    hint: 'Start it with --log-level info to see why.',
+    hint: 'Start it with --set log.level=info (isthmus up: --log-level info) to see why.',
   },
 
   'request.invalid': { status: 400, owner: 'client', text: 'The request is not valid.' },
@@ -130,7 +130,7 @@ export const codes = define({
     status: 503,
     owner: 'platform',
     text: 'The database does not answer.',
-    hint: 'Try again; if it lasts, check database.url.',
+    hint: 'Try again; if it lasts, check host, port, user, password and name in database.url.',
   },
   'storage.corrupt': {
     status: 500,
@@ -162,7 +162,12 @@ export const codes = define({
     text: 'The role with which the database is opened lacks a grant.',
     hint: 'Apply the SQL of isthmus migrate --print-grants as the owner of the tables.',
   },
-  'blobs.unavailable': { status: 503, owner: 'platform', text: 'The object store does not answer.' },
+  'blobs.unavailable': {
+    status: 503,
+    owner: 'platform',
+    text: 'The object store does not answer.',
+    hint: 'Try again; if it lasts, check endpoint, bucket and keys in blobs.s3, or the folder in blobs.dir.',
+  },
   'blobs.unclaimed': {
     status: 503,
     owner: 'config',

@@ -194,8 +194,15 @@ const foreign = (key: string): Fault =>
 
 /** Wrong credentials count as unavailable too: they come right later, and what is lost meanwhile does not. */
 function unavailable(key: string, cause: unknown): Fault {
-  const name = cause instanceof Error ? cause.name : 'error';
-  return new Fault('blobs.unavailable', { internal: `${name} ${statusOf(cause) ?? ''} at ${key}`, cause });
+  return new Fault('blobs.unavailable', { internal: `${reasonOf(cause)} at ${key}`, cause });
+}
+
+/** What an operator can act on: the store's name and status of an error, or the system's code of a connection that failed. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'error';
+  const status = statusOf(cause);
+  if (status !== undefined) return `${cause.name} ${status}`;
+  return 'code' in cause && typeof cause.code === 'string' ? `${cause.name} ${cause.code}` : cause.name;
 }
 
 function statusOf(error: unknown): number | undefined {
