@@ -174,7 +174,7 @@ async function listen(
       onExchange: serve,
       onRefusal: (refusal) => {
         traffic.onRefusal(refusal);
-        strays.onRefusal(refusal);
+        return strays.onRefusal(refusal);
       },
     });
   } catch (error) {

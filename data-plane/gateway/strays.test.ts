@@ -28,7 +28,7 @@ function straysOf(environments: readonly { organization: string; environment: st
 
 test('what the engine refuses is recorded with its reason, for API 1 of the only environment', () => {
   const { strays, written } = straysOf([dev]);
-  strays.onRefusal(refusal);
+  void strays.onRefusal(refusal);
   assert.equal(written.length, 1);
   const [record] = written;
   assert.deepEqual({ ...record?.prefix }, { ...dev, api: '1', apiName: 'Unknown', application: '1' });
@@ -42,14 +42,14 @@ test('what the engine refuses is recorded with its reason, for API 1 of the only
 test('a gateway of several environments, or of none yet, writes strays to nobody', () => {
   for (const environments of [[], [dev, { organization: 'acme', environment: 'prod' }]]) {
     const { strays, written } = straysOf(environments);
-    strays.onRefusal(refusal);
+    void strays.onRefusal(refusal);
     assert.deepEqual(written, []);
   }
 });
 
 test('a connection that was refused before it asked for anything is no request and has no record', () => {
   const { strays, written } = straysOf([dev]);
-  strays.onRefusal({ ...refusal, status: 0, reason: 'tls-handshake' });
-  strays.onRefusal({ ...refusal, status: 503, reason: 'too-many-connections' });
+  void strays.onRefusal({ ...refusal, status: 0, reason: 'tls-handshake' });
+  void strays.onRefusal({ ...refusal, status: 503, reason: 'too-many-connections' });
   assert.deepEqual(written, []);
 });

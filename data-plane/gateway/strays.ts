@@ -23,7 +23,7 @@ export interface Strays {
     ids: { readonly requestId: string; readonly transactionId: string; readonly errorKey: string },
   ): (outcome: Outcome) => Promise<void> | undefined;
   /** What the engine refused: malformed, too large, too slow, too many. Of an API where it is known which. */
-  onRefusal(refusal: EngineRefusal): void;
+  onRefusal(refusal: EngineRefusal): Promise<void> | undefined;
 }
 
 /**
@@ -70,10 +70,10 @@ export function createStrays(options: {
       };
     },
     onRefusal(refusal) {
-      if (refusal.hasExchange === true || withoutRequest.has(refusal.reason)) return;
+      if (refusal.hasExchange === true || withoutRequest.has(refusal.reason)) return undefined;
       const { head, path = '' } = refusal.request ?? {};
       const found = head === undefined ? undefined : match?.(head.host, path);
-      if (found?.target.compiled?.isRecorded === false) return;
+      if (found?.target.compiled?.isRecorded === false) return undefined;
       const facts = factsOfRefusal(refusal, found, {
         requestId: nextRequestId(),
         client:
@@ -81,8 +81,7 @@ export function createStrays(options: {
             ? refusal.remoteAddress
             : clientOf({ headers: head.headers, remoteAddress: refusal.remoteAddress }),
       });
-      // Nobody waits for this record: the answer of a refusal left before it.
-      void (found?.target.recorders?.of(undefined, undefined) ?? recorder())?.write(facts);
+      return (found?.target.recorders?.of(undefined, undefined) ?? recorder())?.write(facts);
     },
   };
 }

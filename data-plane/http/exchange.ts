@@ -364,7 +364,8 @@ export interface ServerOptions {
    * {@link OnThrown}, and the exchange is given up.
    */
   readonly onExchange: (exchange: Exchange) => void;
-  readonly onRefusal: ((refusal: EngineRefusal) => void) | undefined;
+  /** What it returns is awaited before the refusal's answer leaves, as with `beforeEnd`; it has to have a limit of its own. */
+  readonly onRefusal: ((refusal: EngineRefusal) => Promise<void> | undefined) | undefined;
 }
 
 /** A listening server. */

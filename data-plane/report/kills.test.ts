@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
@@ -37,6 +38,15 @@ async function lostOf(gateway: WorkerGateway, answered: Iterable<string>): Promi
   return [...answered].filter((id) => !recorded.has(id));
 }
 
+/** Sends a request as it is and resolves with what comes first. */
+function firstBytesOf(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
+    socket.once('error', reject);
+    socket.once('data', (bytes) => (socket.destroy(), resolve(bytes.toString('latin1'))));
+  });
+}
+
 test('the first answer of a gateway process has its record, also when it is killed on it', async (t) => {
   for (let round = 0; round < rounds; round++) {
     const gateway = await start(t);
@@ -54,6 +64,23 @@ test('the first answer of each of two workers has its record, also when all are 
   const ids = answers.map(({ headers }) => String(headers['x-gravitee-request-id']));
   for (const pid of [...pids, gateway.process.pid]) process.kill(pid, 'SIGKILL');
   assert.deepEqual(await lostOf(gateway, ids), []);
+});
+
+test('what the engine refuses on its own has its record, also when the gateway is killed on the answer', async (t) => {
+  const refused = [
+    'GET  /a HTTP/1.1\r\nHost: x\r\n\r\n',
+    'POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n',
+    // Its head was in order, so an exchange had begun.
+    'POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+  ];
+  for (const request of refused) {
+    const gateway = await start(t);
+    const answer = await firstBytesOf(gateway.port, request);
+    gateway.process.kill('SIGKILL');
+    assert.match(answer, /^HTTP\/1\.1 400 /);
+    await gateway.process.ended;
+    assert.equal((await gateway.recorded()).length, 1, request);
+  }
 });
 
 test('what is answered during a change of segment has its record', async (t) => {

@@ -73,7 +73,7 @@ const server = await engine.listen({
     if (path === '/local') exchange.respond({ status: 404, headers: exchange.createHeaders() }, 'none');
     else forward(exchange, path.startsWith('/hostile') ? hostile : ordinary);
   },
-  onRefusal: () => (refusals += 1),
+  onRefusal: () => void (refusals += 1),
 });
 
 function forward(exchange: Exchange, upstream: Upstream): void {

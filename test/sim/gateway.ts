@@ -115,7 +115,10 @@ export class FuzzedGateway {
       limits,
       target: { mergeSlashes: false, encodedSlash: 'keep' },
       onExchange: (exchange) => this.#take(exchange),
-      onRefusal: (refusal) => this.#countRefusal(refusal),
+      onRefusal: (refusal) => {
+        this.#countRefusal(refusal);
+        return undefined;
+      },
     });
   }
 

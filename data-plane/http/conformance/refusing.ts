@@ -11,7 +11,7 @@ export function refusingPromises(name: string, create: () => Engine): void {
       test(`refused and closed: ${why}`, async (t) => {
         const refusals: EngineRefusal[] = [];
         const { open, backend } = await startProxy(t, create(), {
-          onRefusal: (refusal) => refusals.push(refusal),
+          onRefusal: (refusal) => void refusals.push(refusal),
         });
         const client = await open(request);
         await client.closed;

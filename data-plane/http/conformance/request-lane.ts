@@ -60,7 +60,7 @@ export class RequestLane implements Lane {
       limits: { ...limitDefaults, headerTimeoutMs: 30_000, ...settings.limits },
       target: { mergeSlashes: false, encodedSlash: 'keep', ...settings.target },
       onExchange: (exchange) => lane.#forward(exchange),
-      onRefusal: (refusal) => lane.#refusals.push(refusal.reason),
+      onRefusal: (refusal) => void lane.#refusals.push(refusal.reason),
     });
     return lane;
   }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { EngineRefusal } from '../engine-refusal.ts';
 import type {
   Engine,
   Exchange,
@@ -51,7 +50,7 @@ export const limitDefaults: ServerLimits = {
 interface ProxyHooks {
   readonly onExchange?: (exchange: Exchange) => void;
   readonly onOutcome?: (outcome: Outcome) => Promise<void> | void;
-  readonly onRefusal?: (refusal: EngineRefusal) => void;
+  readonly onRefusal?: ServerOptions['onRefusal'];
 }
 
 /** A server that sends every exchange to a backend that the test plays itself. */

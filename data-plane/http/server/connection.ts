@@ -146,14 +146,14 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   onBodyFault(fault: BodyFault): void {
     const exchange = this.#exchange;
     const reason = fault.reason as RefusalReason;
-    this.state.onRefusal(reason, this.remoteAddress, { hasExchange: true });
+    void this.state.onRefusal(reason, this.remoteAddress, { hasExchange: true });
     // Its answer waits for its record only, which says already that it was given: it leaves first, and onExchangeEnd closes.
     if (exchange?.isOver === true) return;
-    const { status } = refusals[reason];
-    if (exchange?.onBodyFault(status, reason) === true)
-      this.wire.write(refusalAnswer(status, this.state.sweep.dateLine, exchange.request.method === 'HEAD'));
     this.#exchange = undefined;
-    this.#close();
+    if (exchange === undefined) return this.#close();
+    this.#stopReading();
+    const answer = (): void => this.#endWith(reason, exchange.request.method === 'HEAD');
+    exchange.onBodyFault(refusals[reason].status, reason, answer);
   }
 
   onSweep(nowMs: number): void {
@@ -204,10 +204,25 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   /** Answers with a status of our own and closes: where the next request begins is not known. */
   refuse(reason: RefusalReason, request?: RefusedRequest): void {
     if (this.#phase === 'lingering') return;
-    this.state.onRefusal(reason, this.remoteAddress, { request });
-    const isHead = request?.method === 'HEAD';
+    const held = this.state.onRefusal(reason, this.remoteAddress, { request });
+    this.#stopReading();
+    const answer = (): void => this.wire.guard(() => this.#endWith(reason, request?.method === 'HEAD'));
+    if (held === undefined) answer();
+    else void held.then(answer, answer);
+  }
+
+  /** The last answer is to come, and waits for its record: what is read meanwhile is dropped. */
+  #stopReading(): void {
+    this.#phase = 'lingering';
+    this.#ahead = undefined;
+    this.#dueMs = 0;
+    this.wire.resume();
+  }
+
+  #endWith(reason: RefusalReason, isHead: boolean): void {
     this.wire.write(refusalAnswer(refusals[reason].status, this.state.sweep.dateLine, isHead));
-    this.#close();
+    this.#dueMs = this.state.sweep.nowMs + lingerMsMax;
+    this.wire.end();
   }
 
   #parseAhead(): void {
@@ -338,11 +353,9 @@ export class ServerConnection implements WireOwner, BodySource, Swept {
   /** Ends our side; theirs is read to a bound, so that no reset overtakes the answer. */
   #close(): void {
     if (this.#phase === 'lingering' || this.wire.isClosed) return;
-    this.#phase = 'lingering';
-    this.#ahead = undefined;
+    this.#stopReading();
     this.#dueMs = this.state.sweep.nowMs + lingerMsMax;
     this.wire.end();
-    this.wire.resume();
   }
 
   #linger(bytes: number): void {

@@ -180,17 +180,15 @@ export class ServerExchange implements Exchange {
     this.#refusal ??= 'request-too-long';
   }
 
-  /** The request's body broke its framing; true when no head has left, so that a refusal can be sent. */
-  onBodyFault(status: number, reason: string): boolean {
+  /** The request's body broke its framing; `refuse` is called when the refusal may leave, unless a head already has. */
+  onBodyFault(status: number, reason: string, refuse: () => void): void {
     const hasHead = this.isAnswered;
-    if (this.#isOver) return false;
     this.isAborted = true;
     this.#refusal = reason;
     if (!hasHead) this.#status = status;
     this.#abort();
     // An answer that ends with its connection would pass for whole.
-    this.#end('clientAborted', () => (hasHead ? this.#connection.wire.reset() : undefined));
-    return !hasHead;
+    this.#end('clientAborted', () => (hasHead ? this.#connection.wire.reset() : refuse()));
   }
 
   #respondWhole(head: ResponseHead, given: Uint8Array | undefined, isBodiless: boolean): void {

@@ -20,7 +20,7 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
     (socket, reading) => {
       try {
         if (!state.admits(socket.remoteAddress ?? '')) {
-          state.onRefusal('too-many-connections', socket.remoteAddress ?? '');
+          void state.onRefusal('too-many-connections', socket.remoteAddress ?? '');
           socket.on('error', () => undefined);
           socket.resetAndDestroy();
         } else if (acceptor !== undefined) acceptor.accept(socket);
@@ -110,7 +110,7 @@ function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
         // The kernel may have given its port to the next one already.
         if (underWay.get(peer) === handshaking) {
           underWay.delete(peer);
-          state.onRefusal('tls-handshake', remoteAddress);
+          void state.onRefusal('tls-handshake', remoteAddress);
         }
         state.leave(handshaking);
       });

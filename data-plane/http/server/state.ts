@@ -71,13 +71,14 @@ export class ServerState {
     if (this.members.size === 0) this.#onEmpty?.();
   }
 
+  /** Tells of a refusal; its answer waits for the promise, if there is one. */
   onRefusal(
     reason: RefusalReason,
     remoteAddress: string,
     known?: Pick<EngineRefusal, 'request' | 'hasExchange'>,
-  ): void {
+  ): Promise<void> | undefined {
     try {
-      this.#options.onRefusal?.({
+      return this.#options.onRefusal?.({
         status: refusals[reason].status,
         reason,
         remoteAddress,
@@ -87,6 +88,7 @@ export class ServerState {
     } catch (error) {
       // The refusal itself goes on.
       this.sweep.tellThrown(error);
+      return undefined;
     }
   }
 
