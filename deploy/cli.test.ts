@@ -245,7 +245,8 @@ test('a launcher that is killed -9 leaves no program, no worker and no port behi
   if (older === undefined) return t.skip('every node on the PATH is new enough');
   const apis = tempDir(t);
   const port = await freePort();
-  const sets = [`listen.port=${port}`, 'admin.port=0', 'workers=2', 'lameDuckMs=0'].flatMap((pair) => [
+  // Load balancers get no time here: whoever restarts the launcher needs the port.
+  const sets = [`listen.port=${port}`, 'admin.port=0', 'workers=2', 'lameDuckMs=60000'].flatMap((pair) => [
     '--set',
     pair,
   ]);
@@ -262,7 +263,7 @@ test('a launcher that is killed -9 leaves no program, no worker and no port behi
   child.kill('SIGKILL');
   await eventually(() => below.every((pid) => !existsSync(`/proc/${pid}`)), { timeoutMs: 15_000 });
   await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
-  assert.match(output, /closing/, 'it ended as after SIGTERM');
+  assert.match(output, /closing/, 'it ended in order');
 });
 
 function findOlderNode(): string | undefined {
