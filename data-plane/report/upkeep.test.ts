@@ -83,6 +83,30 @@ function open(t: TestContext, options: Partial<UpkeepOptions> = {}) {
 const lostOf = ({ lost }: UpkeepRound): readonly number[] =>
   lost.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, n) => first + n));
 
+test('segments that somebody deletes one by one are lost once: those before them end where they ended', async (t) => {
+  const { dir, upkeep, write, ship } = open(t);
+  const spool = write(8, 64);
+  const [, second = 0, third = 0, fourth = 0, fifth = 0] = await listSegments(spool.folder);
+  assert.deepEqual(lostOf(await upkeep.run()), []);
+  const deleted = [
+    { first: third, end: fourth },
+    { first: second, end: third },
+    { first: fourth, end: fifth },
+  ];
+  for (const { first, end } of deleted) {
+    rmSync(join(spool.folder, segmentFile(first)));
+    const { lost } = await upkeep.run();
+    assert.deepEqual(
+      lost.map((range) => [range.reason, range.first, range.last]),
+      [['deleted', first, end - 1]],
+    );
+  }
+  await ship(spool);
+  const round = await upkeep.run();
+  assert.deepEqual([round.lost, round.damaged], [[], []]);
+  assert.ok(!existsSync(spool.folder) && !existsSync(join(dir, 'damaged')));
+});
+
 test('a flipped byte anywhere in a dead segment: what was not shipped is named, and the segment is set aside', async (t) => {
   const { upkeep, write, ship, put } = open(t);
   const spool = write(3);

@@ -73,7 +73,7 @@ const silentMsMin = 3_600_000;
 export interface Segment {
   readonly ref: SpoolRef;
   readonly first: number;
-  /** Start of the following segment; undefined for the last one. */
+  /** Where it ends, which is where the following segment starts; undefined for the last one. */
   readonly following: number | undefined;
   readonly bytes: number;
   readonly changedAtMs: number;
@@ -115,7 +115,7 @@ export class Upkeep {
 
   /** One spool; its troubles are its own. */
   async #keepUp(ref: SpoolRef, round: Round): Promise<readonly Segment[]> {
-    const segments = await describe(ref);
+    const segments = (await describe(ref)).map((segment) => this.#asItEnded(segment));
     try {
       await this.#adopt(ref, segments, round);
       const ends = await this.#endsOf(segments);
@@ -125,6 +125,14 @@ export class Upkeep {
       round.problems.push(`spool ${ref.spool}: ${error instanceof Error ? error.message : String(error)}`);
       return segments;
     }
+  }
+
+  /** Where the next one was deleted, the one behind that would make a segment look cut, and the deleted records lost twice. */
+  #asItEnded(segment: Segment): Segment {
+    const { ref, first, following } = segment;
+    const end = this.#watch.endOf(ref.spool, first);
+    if (following === undefined || end === undefined) return segment;
+    return { ...segment, following: Math.min(following, end) };
   }
 
   /** Where each segment ends; of one that is still written nobody knows. */

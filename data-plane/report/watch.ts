@@ -38,6 +38,11 @@ export class Watch {
     this.#now.set(ref.spool, { ref, owner: what.owner, shipped, segments: new Map(what.ends) });
   }
 
+  /** Where a segment ended in the last round: the one that followed it may be gone by now. */
+  endOf(spool: string, first: number): number | undefined {
+    return this.#before.get(spool)?.segments.get(first);
+  }
+
   removed(spool: string, first: number): void {
     for (const round of [this.#before, this.#now]) round.get(spool)?.segments.delete(first);
   }
