@@ -7,6 +7,8 @@ export const wireLimits = {
   frameBytesMax: 16 * 1024 * 1024,
   /** One encoded record, definition included. */
   recordBytesMax: 8 * 1024 * 1024,
+  /** Fields of one message, those of messages inside it too; each becomes an object or a string. */
+  fieldsMax: 300_000,
   /** Encoded signed head or certificate. */
   headBytesMax: 2_048,
   idCharsMax: 256,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { Fault } from '../faults/fault.ts';
+import { wireLimits } from './limits.ts';
 
 /** A message as protobufjs hands it over: own properties are the fields that were on the wire. */
 export type RawMessage = Readonly<Record<string, unknown>> & {
@@ -32,6 +33,7 @@ export function messageCodec(name: string): MessageCodec {
           detail: `${name}: ${bytes.length} bytes, the most is ${bytesMax}`,
         });
       }
+      demandFewFields(type, bytes, name);
       try {
         const reader = protobuf.Reader.create(bytes);
         reader.discardUnknown = false;
@@ -42,6 +44,36 @@ export function messageCodec(name: string): MessageCodec {
     },
   };
 }
+
+/**
+ * Counts fields before anything is made of them: a frame of two-byte fields would become millions of objects.
+ *
+ * Errors: wire.too_large. What is malformed is left to the decoder, which says so.
+ */
+function demandFewFields(type: protobuf.Type, bytes: Uint8Array, name: string): void {
+  let left = wireLimits.fieldsMax;
+  const walk = (of: protobuf.Type, reader: protobuf.Reader, end: number, depth: number): void => {
+    while (reader.pos < end) {
+      if (left-- === 0)
+        throw new Fault('wire.too_large', { detail: `${name}: more than ${wireLimits.fieldsMax} fields` });
+      const tag = reader.uint32();
+      const field = of.fieldsById[tag >>> 3];
+      const inner = field?.resolvedType;
+      if ((tag & 7) === 2 && inner instanceof protobuf.Type && depth < depthMax) {
+        const length = reader.uint32();
+        walk(inner, reader, Math.min(reader.pos + length, end), depth + 1);
+      } else reader.skipType(tag & 7);
+    }
+  };
+  try {
+    walk(type, protobuf.Reader.create(bytes), bytes.length, 0);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+  }
+}
+
+/** Frames nest three deep. */
+const depthMax = 8;
 
 /** Reads the .proto text beside this module: in a checkout and in the package they lie in the same folder. */
 function loadRoot(): protobuf.Root {

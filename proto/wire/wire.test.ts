@@ -272,3 +272,12 @@ function unknownField(field: number, value: Uint8Array): Buffer {
     number < 128 ? [number] : [(number & 127) | 128, ...varint(number >>> 7)];
   return Buffer.from([...varint((field << 3) | 2), ...varint(value.length), ...value]);
 }
+
+test('a frame of more fields than any frame has is refused before anything is made of them', () => {
+  // Field 3 of a headers frame (4), each an empty header line of two bytes.
+  const lines = Buffer.alloc(2 * 2_000_000, Buffer.from([0x1a, 0x00]));
+  const length = Buffer.from([0x22, 0x80, 0x92, 0xf4, 0x01]);
+  const startedAtMs = performance.now();
+  assert.throws(() => decodeFrame(Buffer.concat([length, lines])), { code: 'wire.too_large' });
+  assert.ok(performance.now() - startedAtMs < 1_000);
+});
