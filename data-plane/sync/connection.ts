@@ -44,6 +44,8 @@ export interface FollowOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly environments: ReadonlyMap<string, Environment>;
+  /** Those that the enrolment named: a welcome may name a thousand more, and none of them is fetched as a file. */
+  readonly enrolled: readonly string[];
   readonly report: () => GatewayReport;
   readonly wishedTags: readonly string[];
   readonly retryStore: () => Promise<void>;
@@ -102,10 +104,11 @@ interface Progress {
 
 /** Environments of which nothing is here come as one compressed file; what fails here the stream sends anyway. */
 async function downloadMissing(options: FollowOptions): Promise<void> {
-  const { client, clock, signal, log, environments } = options;
+  const { client, clock, signal, log, environments, enrolled } = options;
   const session = createSession(hostOf(options, { isWelcome: false, isHeadTaken: false }), undefined);
-  for (const [name, environment] of environments) {
-    if (environment.held().seq > 0 || environment.hasTriedSnapshot) continue;
+  for (const name of enrolled) {
+    const environment = environments.get(name);
+    if (environment === undefined || environment.held().seq > 0 || environment.hasTriedSnapshot) continue;
     environment.hasTriedSnapshot = true;
     environment.begin();
     try {

@@ -1,5 +1,6 @@
-import { Readable } from 'node:stream';
-import { createZstdDecompress } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdDecompress } from 'node:zlib';
+import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import { readDelimited } from '../../proto/wire/delimited.ts';
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
@@ -21,59 +22,88 @@ const attemptMsMax = 60_000;
 /** Attempts in a row that brought nothing. */
 const barrenMax = 3;
 
+/** Decompressed bytes of a snapshot, and how many of them one compressed byte may bring beyond the first MiB. */
+const unpackedBytesMax = 4 * 1024 ** 3;
+const ratioMax = 200;
+const ratioFreeBytes = 1024 * 1024;
+/** Our bridges use 2 MiB; a stranger's file may not ask for 128 MiB. */
+const windowLogMax = 23;
+
 /**
- * Fetches the whole set of one environment as one compressed file and gives its frames to the session.
+ * Fetches the whole set of one environment as one compressed file and gives its frames to the session as they come:
+ * neither the file nor what is in it is ever held whole.
  *
  * A download that breaks off goes on where it was (Range with If-Range), as often as each attempt brings something.
+ * Errors: outbound.*, wire.*; wire.too_large for a file that unpacks to more than any set has.
  */
 export async function takeSnapshot(
   environment: string,
   session: Session,
   options: DownloadOptions,
 ): Promise<void> {
-  const bytes = await download(`snapshot?environment=${encodeURIComponent(environment)}`, options);
-  const frames = Readable.from(bytes).pipe(createZstdDecompress());
-  for await (const frame of readDelimited(frames as AsyncIterable<Uint8Array>)) await session.take(frame);
+  const count = { packed: 0, unpacked: 0 };
+  await pipeline(
+    () => download(`snapshot?environment=${encodeURIComponent(environment)}`, count, options),
+    createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } }),
+    async (unpacked: AsyncIterable<Uint8Array>) => {
+      for await (const frame of readDelimited(bounded(unpacked, count))) await session.take(frame);
+    },
+  );
 }
 
-async function download(
+/** Ends a file that unpacks to more than is plausible. */
+async function* bounded(
+  unpacked: AsyncIterable<Uint8Array>,
+  count: { packed: number; unpacked: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const bytes of unpacked) {
+    count.unpacked += bytes.length;
+    if (count.unpacked > unpackedBytesMax || count.unpacked > ratioFreeBytes + count.packed * ratioMax)
+      throw new Fault('wire.too_large', {
+        detail: `a snapshot of ${count.packed} bytes unpacks to more than ${count.unpacked}`,
+      });
+    yield bytes;
+  }
+}
+
+/** The bytes of the file, over as many attempts as it takes. */
+async function* download(
   path: string,
+  count: { packed: number },
   { client, clock, signal, bytesMax }: DownloadOptions,
-): Promise<readonly Uint8Array[]> {
-  let parts: Uint8Array[] = [];
-  let length = 0;
+): AsyncGenerator<Uint8Array, void, undefined> {
   let etag: string | undefined;
   for (let barren = 0; ;) {
-    const before = length;
+    const before = count.packed;
     try {
-      const isResumed = length > 0 && etag !== undefined;
+      const isResumed = before > 0;
       const headers: Record<string, string> = isResumed
-        ? { range: `bytes=${length}-`, 'if-range': etag ?? '' }
+        ? { range: `bytes=${before}-`, 'if-range': etag ?? '' }
         : {};
       const answer = await client.request(path, {
         headers,
         timeoutMs: attemptMsMax,
-        bodyBytesMax: bytesMax - length,
+        bodyBytesMax: bytesMax - before,
       });
       await demandForm(answer, { statuses: isResumed ? [200, 206] : [200], type: 'application/zstd' });
-      const isRest = answer.headers['content-range']?.startsWith(`bytes ${length}-`) === true;
+      const isRest = answer.headers['content-range']?.startsWith(`bytes ${before}-`) === true;
       if (answer.status === 206 && !isRest) throw strangerAnswered(answer);
-      // 200 to a range: the file is another one by now, it begins anew.
-      if (answer.status !== 206) {
-        parts = [];
-        length = 0;
-      }
+      // 200 to a range: the file is another one by now, and its beginning was given away; the stream sends the set.
+      if (isResumed && answer.status !== 206)
+        throw new Fault('wire.malformed', { detail: 'the snapshot was replaced while it was read' });
       etag = answer.headers['etag'];
       for await (const part of answer.stream) {
-        parts.push(part);
-        length += part.length;
+        count.packed += part.length;
+        yield part;
       }
-      return parts;
+      return;
     } catch (error) {
-      if (error instanceof BridgeRefusal && error.status === 416) return parts;
+      if (error instanceof BridgeRefusal && error.status === 416) return;
+      const isOver = error instanceof Fault && error.code.startsWith('wire.');
       // With nothing to go on from, the stream may as well try.
-      if (error instanceof BridgeRefusal || signal.aborted || length === 0) throw error;
-      barren = length > before ? 0 : barren + 1;
+      const hasNothing = count.packed === 0 || etag === undefined;
+      if (error instanceof BridgeRefusal || isOver || signal.aborted || hasNothing) throw error;
+      barren = count.packed > before ? 0 : barren + 1;
       if (barren >= barrenMax) throw error;
       await clock.delay(200 * (barren + 1), signal);
     }

@@ -139,6 +139,7 @@ export function startSync(options: SyncOptions): Sync {
     log,
     signal: lifecycle.signal,
     environments: environments.byName,
+    enrolled: identity.environments ?? [],
     report,
     wishedTags: options.tags ?? [],
     retryStore: () => store.retry(),
