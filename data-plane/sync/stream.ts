@@ -16,9 +16,11 @@ export interface StreamOptions {
   readonly onMalformed: (detail: string) => void;
 }
 
-/** Frames that wait to be taken before the socket is asked to pause, and to go on. */
+/** Frames that wait to be taken, and their bytes, before the socket is asked to pause, and to go on. */
 const queuedMax = 32;
 const queuedMin = 8;
+const queuedBytesMax = 2 * 1024 * 1024;
+const queuedBytesMin = 512 * 1024;
 /** Until the welcome says how often the bridge speaks. */
 const welcomeMsMax = 15_000;
 const silenceFactor = 1.5;
@@ -40,6 +42,7 @@ export async function runStream(options: StreamOptions): Promise<never> {
   const { socket, session, clock, signal } = options;
   const over = Promise.withResolvers<never>();
   const queue: Uint8Array[] = [];
+  let queuedBytes = 0;
   let taking: Promise<void> | undefined;
   let silenceMsMax = welcomeMsMax;
   let cancelSilence = (): void => undefined;
@@ -51,11 +54,13 @@ export async function runStream(options: StreamOptions): Promise<never> {
   };
   const takeAll = async (): Promise<void> => {
     for (let bytes = queue.shift(); bytes !== undefined; bytes = queue.shift()) {
+      queuedBytes -= bytes.length;
       const frame = decode(bytes, options);
       if (frame?.kind === 'welcome')
         silenceMsMax = Math.min(Math.max(1_000, frame.pingMs * silenceFactor), silenceMsCap);
       if (frame !== undefined) await session.take(frame);
-      if (queue.length <= queuedMin && socket.isPaused) socket.resume();
+      const hasRoom = queue.length <= queuedMin && queuedBytes <= queuedBytesMin;
+      if (hasRoom && socket.isPaused) socket.resume();
       // While we were busy the socket was not read: only silence that we could hear counts.
       heard();
     }
@@ -63,8 +68,11 @@ export async function runStream(options: StreamOptions): Promise<never> {
   };
   const onMessage = (message: unknown): void => {
     heard();
-    queue.push(toBytes(message));
-    if (queue.length >= queuedMax && !socket.isPaused) socket.pause();
+    const bytes = toBytes(message);
+    queue.push(bytes);
+    queuedBytes += bytes.length;
+    const isFull = queue.length >= queuedMax || queuedBytes >= queuedBytesMax;
+    if (isFull && !socket.isPaused) socket.pause();
     if (taking !== undefined) return;
     taking = takeAll();
     taking.catch(over.reject);
