@@ -73,3 +73,23 @@ test('uploads that stall take no room, and are ended', async (t) => {
   await eventually(() => codes.length === 4);
   assert.deepEqual([...new Set(codes)], ['request.timeout']);
 });
+
+test('a gateway that floods its stream is read later, and others are served meanwhile', async (t) => {
+  const { repository, url } = await startTestBridge(t, { limits: { framesInPerSecondMax: 10 } });
+  const loud = repository.addGateway();
+  const flood = await openStream({ gateway: loud, url });
+  const quiet = await openStream({ gateway: repository.addGateway(), url });
+  await eventually(() => flood.frames.length > 0 && quiet.frames.length > 0);
+  const say = (seq: number): void =>
+    flood.send({ kind: 'applied', environment: 'dev', epoch: 1, seq, nacks: [] });
+  const heard = (): number => repository.reports.get(loud.identity.id)?.environments[0]?.seq ?? 0;
+  for (let seq = 1; seq <= 30; seq += 1) say(seq);
+  await eventually(() => heard() >= 10);
+  const sinceMs = performance.now();
+  say(31);
+  repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);
+  await eventually(() => quiet.sets.get('dev')?.head?.seq === 1);
+  assert.ok(heard() < 31);
+  await eventually(() => heard() === 31, { timeoutMs: 10_000 });
+  assert.ok(performance.now() - sinceMs >= 900, 'the rest waited for its second');
+});

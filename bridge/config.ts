@@ -37,6 +37,11 @@ export const bridgeConfigSchema = z.strictObject({
       .describe('New streams per second; the rest is told when to retry.'),
     enrolmentsPerSecondMax: z.int().min(1).default(20).describe('Enrolment attempts per second.'),
     pollsMax: z.int().min(1).default(5_000).describe('Long polls waiting at once.'),
+    framesInPerSecondMax: z
+      .int()
+      .min(1)
+      .default(100)
+      .describe('Frames and pings of one stream per second, 16 KiB each; past it the stream is read later.'),
     frameInBytesMax: bytes.default(4 * 1024 * 1024).describe('One frame from a gateway.'),
     uploadBytesMax: bytes.default(64 * 1024 * 1024).describe('One upload.'),
     uploadsInFlightBytesMax: bytes.default(256 * 1024 * 1024).describe('All uploads in memory together.'),

@@ -3,6 +3,7 @@ import { Fault } from '../proto/faults/fault.ts';
 import { decodeFrame, encodeFrame, type Frame, type HelloFrame } from '../proto/wire/frames.ts';
 import type { Visitor } from './admission.ts';
 import type { Batches } from './batches.ts';
+import { createRate } from './rate.ts';
 import { createReports, type Reports } from './reports.ts';
 import type { Services } from './services.ts';
 import { answersPing, bytesOf, keepAlive, sayGoodbye, sendWithin } from './stream-socket.ts';
@@ -19,6 +20,9 @@ export interface Stream {
   /** Resolves when the stream is over. */
   readonly ended: Promise<void>;
 }
+
+/** A frame counts once more for each of these. */
+const frameCostBytes = 16 * 1024;
 
 /** Speaks the stream protocol with one admitted gateway until either side has enough. */
 export function startStream(
@@ -67,9 +71,18 @@ export function startStream(
       throw new Fault('wire.malformed', { detail: 'hello.instance: is not the one of the assertion' });
     onHello(frame);
   };
+  // Back-pressure and no refusal: an honest gateway may have much to say at once, and says it a moment later.
+  const frames = createRate(config.limits.framesInPerSecondMax, clock);
+  const slowDown = (bytes: number): void => {
+    const waitMs = frames.take(1 + bytes / frameCostBytes);
+    if (waitMs === 0 || socket.isPaused) return;
+    socket.pause();
+    clock.after(waitMs, () => socket.resume());
+  };
   const onMessage = (message: RawData, isBinary: boolean): void => {
     if (isEnding) return;
     try {
+      slowDown(bytesOf(message).length);
       if (!isBinary) throw new Fault('wire.malformed', { detail: 'frames are binary messages' });
       const frame = decodeFrame(bytesOf(message), config.limits.frameInBytesMax);
       if (frame !== undefined) onFrame(frame);
@@ -78,6 +91,7 @@ export function startStream(
     }
   };
   socket.on('message', onMessage);
+  socket.on('ping', (bytes) => slowDown(bytes.length));
   socket.on('error', (error) => log.debug({ err: error, gateway: visitor.identity.id }, 'stream error'));
   socket.on('close', () => {
     isEnding = true;

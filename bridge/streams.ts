@@ -25,6 +25,7 @@ export interface Streams {
 }
 
 const path = '/bridge/v1/stream';
+const fragmentsMax = 64;
 
 /** Opens the stream door and starts to watch for revocations. */
 export function createStreams(
@@ -42,6 +43,8 @@ export function createStreams(
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: limits.frameInBytesMax,
+    // Our gateways send whole messages; each fragment could keep a whole read of the socket in memory.
+    maxFragments: fragmentsMax,
     perMessageDeflate: false,
   });
   const newStreams = createRate(limits.newStreamsPerSecondMax, clock);
