@@ -1,6 +1,7 @@
 import { WebSocket, type RawData } from 'ws';
 import { Fault } from '../proto/faults/fault.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
+import { createRate } from './rate.ts';
 import type { Services } from './services.ts';
 
 /** WebSocket close codes beside those of RFC 6455: 4000 + the HTTP status of the fault. */
@@ -28,6 +29,24 @@ export async function sendWithin(
   } finally {
     cancel();
   }
+}
+
+/** A frame counts once more for each of these. */
+const frameCostBytes = 16 * 1024;
+
+/**
+ * Pauses a socket that brings more than its rate. Back-pressure and no refusal: an honest gateway may have much to say
+ * at once, and says it a moment later.
+ */
+export function readInTime(socket: WebSocket, { clock, config }: Pick<Services, 'clock' | 'config'>): void {
+  const frames = createRate(config.limits.framesInPerSecondMax, clock);
+  const count = (message: RawData): void => {
+    const waitMs = frames.take(1 + bytesOf(message).length / frameCostBytes);
+    if (waitMs === 0 || socket.isPaused) return;
+    socket.pause();
+    clock.after(waitMs, () => socket.resume());
+  };
+  socket.on('message', count).on('ping', count);
 }
 
 /** Whether the other side answers a ping in time: a process that was killed does not, a live one does. */

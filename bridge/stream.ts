@@ -3,10 +3,9 @@ import { Fault } from '../proto/faults/fault.ts';
 import { decodeFrame, encodeFrame, type Frame, type HelloFrame } from '../proto/wire/frames.ts';
 import type { Visitor } from './admission.ts';
 import type { Batches } from './batches.ts';
-import { createRate } from './rate.ts';
 import { createReports, type Reports } from './reports.ts';
 import type { Services } from './services.ts';
-import { answersPing, bytesOf, keepAlive, sayGoodbye, sendWithin } from './stream-socket.ts';
+import { answersPing, bytesOf, keepAlive, readInTime, sayGoodbye, sendWithin } from './stream-socket.ts';
 import { createTracks, type Tracks } from './tracks.ts';
 import { isAskAllowed, welcomeOf } from './welcome.ts';
 
@@ -20,9 +19,6 @@ export interface Stream {
   /** Resolves when the stream is over. */
   readonly ended: Promise<void>;
 }
-
-/** A frame counts once more for each of these. */
-const frameCostBytes = 16 * 1024;
 
 /** Speaks the stream protocol with one admitted gateway until either side has enough. */
 export function startStream(
@@ -71,18 +67,9 @@ export function startStream(
       throw new Fault('wire.malformed', { detail: 'hello.instance: is not the one of the assertion' });
     onHello(frame);
   };
-  // Back-pressure and no refusal: an honest gateway may have much to say at once, and says it a moment later.
-  const frames = createRate(config.limits.framesInPerSecondMax, clock);
-  const slowDown = (bytes: number): void => {
-    const waitMs = frames.take(1 + bytes / frameCostBytes);
-    if (waitMs === 0 || socket.isPaused) return;
-    socket.pause();
-    clock.after(waitMs, () => socket.resume());
-  };
   const onMessage = (message: RawData, isBinary: boolean): void => {
     if (isEnding) return;
     try {
-      slowDown(bytesOf(message).length);
       if (!isBinary) throw new Fault('wire.malformed', { detail: 'frames are binary messages' });
       const frame = decodeFrame(bytesOf(message), config.limits.frameInBytesMax);
       if (frame !== undefined) onFrame(frame);
@@ -90,8 +77,8 @@ export function startStream(
       fail(error);
     }
   };
+  readInTime(socket, services);
   socket.on('message', onMessage);
-  socket.on('ping', (bytes) => slowDown(bytes.length));
   socket.on('error', (error) => log.debug({ err: error, gateway: visitor.identity.id }, 'stream error'));
   socket.on('close', () => {
     isEnding = true;

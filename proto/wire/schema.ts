@@ -52,28 +52,25 @@ export function messageCodec(name: string): MessageCodec {
  */
 function demandFewFields(type: protobuf.Type, bytes: Uint8Array, name: string): void {
   let left = wireLimits.fieldsMax;
-  const walk = (of: protobuf.Type, reader: protobuf.Reader, end: number, depth: number): void => {
+  const walk = (of: protobuf.Type, reader: protobuf.Reader, end: number): void => {
     while (reader.pos < end) {
       if (left-- === 0)
         throw new Fault('wire.too_large', { detail: `${name}: more than ${wireLimits.fieldsMax} fields` });
       const tag = reader.uint32();
       const field = of.fieldsById[tag >>> 3];
       const inner = field?.resolvedType;
-      if ((tag & 7) === 2 && inner instanceof protobuf.Type && depth < depthMax) {
+      if ((tag & 7) === 2 && inner instanceof protobuf.Type) {
         const length = reader.uint32();
-        walk(inner, reader, Math.min(reader.pos + length, end), depth + 1);
+        walk(inner, reader, Math.min(reader.pos + length, end));
       } else reader.skipType(tag & 7);
     }
   };
   try {
-    walk(type, protobuf.Reader.create(bytes), bytes.length, 0);
+    walk(type, protobuf.Reader.create(bytes), bytes.length);
   } catch (error) {
     if (error instanceof Fault) throw error;
   }
 }
-
-/** Frames nest three deep. */
-const depthMax = 8;
 
 /** Reads the .proto text beside this module: in a checkout and in the package they lie in the same folder. */
 function loadRoot(): protobuf.Root {
