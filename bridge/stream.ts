@@ -54,11 +54,9 @@ export function startStream(
     const reports = createReports(identity, hello, services);
     const tracks = createTracks({ hello, identity, services, send });
     session = { tracks, reports };
-    const work = async (): Promise<void> => {
-      await send(encodeFrame(welcomeOf(identity, hello.protocol, services)));
-      await tracks.run(over.signal);
-    };
-    void work().catch(fail);
+    send(encodeFrame(welcomeOf(identity, hello.protocol, services)))
+      .then(() => tracks.run(over.signal))
+      .catch(fail);
   };
   const onFrame = (frame: Frame): void => {
     if (session !== undefined) return takeFrame(frame, session, socket);
