@@ -7,6 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
 import { descendantsOf, freePort, runIsthmus, startIsthmus } from '../test/kit/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
+import { freePortOffset } from '../test/kit/up.ts';
 import { startUpstream } from '../test/kit/upstream.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -59,7 +60,7 @@ test('a folder that cannot be made is one line in the words of the machine', asy
   writeFileSync(file, '');
   const below = join(file, 'data');
   for (const args of [
-    ['up', '--port-offset', '2321', '--data-dir', below],
+    ['up', '--port-offset', String(freePortOffset()), '--data-dir', below],
     ['control-plane', '--data-dir', below],
     ['migrate', '--data-dir', below],
   ]) {
