@@ -1,4 +1,3 @@
-import { ReadableStream } from 'node:stream/web';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { Fault } from '../proto/faults/fault.ts';
@@ -11,16 +10,20 @@ import type { Claims } from './claims.ts';
 import { createEnrolment } from './enrolment.ts';
 import { addIdentityRoutes } from './identity.routes.ts';
 import type { Nonces } from './nonces.ts';
+import { pacedBody } from './pace.ts';
 import { environmentOf, sourceOf, type Polls } from './polls.ts';
 import type { Presence } from './presence.ts';
 import { answerSnapshot } from './ranges.ts';
 import { refusalOf } from './refusal.ts';
 import type { Services } from './services.ts';
 import { createSnapshots } from './snapshots.ts';
+import type { Strangers } from './strangers.ts';
 import { createUploads } from './uploads.ts';
 
 const uploadPrefix = '/bridge/v1/uploads/';
 const framesType = 'application/vnd.isthmus.frames';
+
+type Call = Context<{ Bindings: HttpBindings }>;
 
 /** The bridge's HTTP endpoints; the stream is an Upgrade and stands in streams.ts. */
 export function createApp(
@@ -31,16 +34,19 @@ export function createApp(
     readonly nonces: Nonces;
     readonly polls: Polls;
     readonly presence: Presence;
+    readonly strangers: Strangers;
   },
 ): Hono<{ Bindings: HttpBindings }> {
   const { clock, config, repository } = services;
   const app = new Hono<{ Bindings: HttpBindings }>();
-  const snapshots = createSnapshots(services);
   const uploads = createUploads(services);
   const enrolment = createEnrolment(services);
-  const admit = (context: Context): Promise<Visitor> =>
-    doors.admission.admit(context.req.header('authorization'));
-  const seated = async (context: Context, role: SeatRole): Promise<Visitor> => {
+  const admit = async (context: Call): Promise<Visitor> => {
+    const visitor = await doors.admission.admit(context.req.header('authorization'));
+    doors.strangers.proven(context.env.incoming.socket);
+    return visitor;
+  };
+  const seated = async (context: Call, role: SeatRole): Promise<Visitor> => {
     const visitor = await admit(context);
     await doors.claims.demand(visitor, role);
     return visitor;
@@ -50,21 +56,7 @@ export function createApp(
 
   addNodeRoutes(app, services);
 
-  app.get('/bridge/v1/changes', async (context) => {
-    const visitor = await seated(context, 'gateway');
-    const { signal } = context.req.raw;
-    const frames = await doors.polls.answer({ visitor, query: context.req.query(), signal });
-    return new Response(ReadableStream.from(frames) as ConstructorParameters<typeof Response>[0], {
-      headers: { 'content-type': framesType, 'cache-control': 'no-store' },
-    });
-  });
-
-  app.get('/bridge/v1/snapshot', async (context) => {
-    const { identity } = await seated(context, 'gateway');
-    const at = environmentOf(identity, context.req.query('environment'));
-    const snapshot = await snapshots.of(sourceOf(services, identity, at));
-    return answerSnapshot(snapshot, context.req.raw.headers);
-  });
+  addReadRoutes(app, services, { seated, polls: doors.polls });
 
   app.post('/bridge/v1/enrol', async (context) => context.json(await enrolment.enrol(context.req.raw), 201));
 
@@ -96,6 +88,42 @@ export function createApp(
   app.notFound(() => refuse(new Fault('request.not_found')));
   app.onError(refuse);
   return app;
+}
+
+/** What is published, for those who have no stream. */
+function addReadRoutes(
+  app: Hono<{ Bindings: HttpBindings }>,
+  services: Services,
+  doors: {
+    readonly seated: (context: Call, role: SeatRole) => Promise<Visitor>;
+    readonly polls: Polls;
+  },
+): void {
+  const { clock, config } = services;
+  const { seated } = doors;
+  const snapshots = createSnapshots(services);
+  const paced = (context: Call, parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) =>
+    pacedBody(parts, {
+      msMax: config.limits.sendMsMax,
+      clock,
+      onStalled: () => void context.env.outgoing.destroy(),
+    });
+
+  app.get('/bridge/v1/changes', async (context) => {
+    const visitor = await seated(context, 'gateway');
+    const { signal } = context.req.raw;
+    const frames = await doors.polls.answer({ visitor, query: context.req.query(), signal });
+    return new Response(paced(context, frames), {
+      headers: { 'content-type': framesType, 'cache-control': 'no-store' },
+    });
+  });
+
+  app.get('/bridge/v1/snapshot', async (context) => {
+    const { identity } = await seated(context, 'gateway');
+    const at = environmentOf(identity, context.req.query('environment'));
+    const snapshot = await snapshots.of(sourceOf(services, identity, at));
+    return answerSnapshot(snapshot, context.req.raw.headers, (bytes) => paced(context, [bytes]));
+  });
 }
 
 function addNodeRoutes(app: Hono<{ Bindings: HttpBindings }>, { feeds, config, metrics }: Services): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
@@ -92,4 +93,66 @@ test('a gateway that floods its stream is read later, and others are served mean
   assert.ok(heard() < 31);
   await eventually(() => heard() === 31, { timeoutMs: 10_000 });
   assert.ok(performance.now() - sinceMs >= 900, 'the rest waited for its second');
+});
+
+test('nobody fills the listener without a credential: strangers of one address are bounded, who proves himself and others come in', async (t) => {
+  const bridge = await startTestBridge(t, { limits: { strangersPerSourceMax: 5 } });
+  const gateway = bridge.repository.addGateway();
+  await openStream({ gateway, url: bridge.url });
+  const port = Number(new URL(bridge.url).port);
+  const dial = (localAddress: string) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
+    t.after(() => socket.destroy());
+    const seen = { isClosed: false, isAnswered: false };
+    socket.on('error', () => undefined).on('close', () => (seen.isClosed = true));
+    socket.on('data', () => (seen.isAnswered = true));
+    return {
+      seen,
+      ask: () => socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n'),
+      end: () => socket.destroy(),
+    };
+  };
+  const idle = Array.from({ length: 5 }, () => dial('127.0.0.9'));
+  for (const one of idle) one.ask();
+  await eventually(() => idle.every(({ seen }) => seen.isAnswered));
+  const sixth = dial('127.0.0.9');
+  await eventually(() => sixth.seen.isClosed);
+  assert.equal(sixth.seen.isAnswered, false);
+  const neighbour = dial('127.0.0.10');
+  neighbour.ask();
+  await eventually(() => neighbour.seen.isAnswered);
+  idle[0]?.end();
+  await eventually(async () => {
+    const again = dial('127.0.0.9');
+    again.ask();
+    await eventually(() => again.seen.isAnswered || again.seen.isClosed);
+    return again.seen.isAnswered;
+  });
+});
+
+test('who does not take the answer to a poll is let go', async (t) => {
+  const bridge = await startTestBridge(t, { limits: { sendMsMax: 300 } });
+  const gateway = bridge.repository.addGateway();
+  const many = Array.from({ length: 24 }, (_, n) => ({
+    kind: 'api' as const,
+    id: `api-${n}`,
+    payload: randomBytes(1024 * 1024),
+  }));
+  bridge.repository.publish('dev', many);
+  await claimSeat(gateway, bridge.url, {});
+  const token = await assertionFor(gateway, bridge.url, {});
+  const socket = connect({ port: Number(new URL(bridge.url).port), host: '127.0.0.1' });
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  let isClosed = false;
+  socket.on('close', () => (isClosed = true));
+  socket.pause();
+  socket.write(
+    `GET /bridge/v1/changes?environment=dev HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+  );
+  // Writing on shows that the other end has gone, which a paused reader does not see.
+  await eventually(() => {
+    if (socket.writable) socket.write('x');
+    return isClosed;
+  });
 });

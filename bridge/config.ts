@@ -36,6 +36,11 @@ export const bridgeConfigSchema = z.strictObject({
       .default(200)
       .describe('New streams per second; the rest is told when to retry.'),
     enrolmentsPerSecondMax: z.int().min(1).default(20).describe('Enrolment attempts per second.'),
+    strangersPerSourceMax: z
+      .int()
+      .min(1)
+      .default(1_000)
+      .describe('Connections from one address on which nobody has proven yet whose he is.'),
     pollsMax: z.int().min(1).default(5_000).describe('Long polls waiting at once.'),
     framesInPerSecondMax: z
       .int()

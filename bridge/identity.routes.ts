@@ -12,7 +12,7 @@ export function addIdentityRoutes(
     claims,
     nonces,
   }: {
-    readonly admit: (context: Context) => Promise<Visitor>;
+    readonly admit: (context: Context<{ Bindings: HttpBindings }>) => Promise<Visitor>;
     readonly claims: Claims;
     readonly nonces: Nonces;
   },

@@ -4,9 +4,13 @@ import type { Snapshot } from './snapshots.ts';
  * Answers a snapshot with validators and single ranges, so that a download over a bad line resumes.
  *
  * Source: RFC 9110 sections 13 (If-None-Match, If-Range) and 14 (Range); a range that is not one plain interval of
- *         bytes is ignored, as the RFC allows.
+ *         bytes is ignored, as the RFC allows. `body` makes what is sent of the bytes.
  */
-export function answerSnapshot({ etag, bytes }: Snapshot, request: Headers): Response {
+export function answerSnapshot(
+  { etag, bytes }: Snapshot,
+  request: Headers,
+  body: (bytes: Uint8Array) => ConstructorParameters<typeof Response>[0],
+): Response {
   const headers = {
     etag,
     'accept-ranges': 'bytes',
@@ -17,7 +21,11 @@ export function answerSnapshot({ etag, bytes }: Snapshot, request: Headers): Res
   const ifRange = request.get('if-range');
   const wanted =
     ifRange === null || ifRange === etag ? rangeOf(request.get('range'), bytes.length) : undefined;
-  if (wanted === undefined) return new Response(body(bytes), { status: 200, headers });
+  if (wanted === undefined)
+    return new Response(body(bytes), {
+      status: 200,
+      headers: { ...headers, 'content-length': String(bytes.length) },
+    });
   if (wanted === 'unsatisfiable') {
     return new Response(null, {
       status: 416,
@@ -27,7 +35,11 @@ export function answerSnapshot({ etag, bytes }: Snapshot, request: Headers): Res
   const { first, last } = wanted;
   return new Response(body(bytes.subarray(first, last + 1)), {
     status: 206,
-    headers: { ...headers, 'content-range': `bytes ${first}-${last}/${bytes.length}` },
+    headers: {
+      ...headers,
+      'content-length': String(last - first + 1),
+      'content-range': `bytes ${first}-${last}/${bytes.length}`,
+    },
   });
 }
 
@@ -40,8 +52,4 @@ function rangeOf(
   const first = Number(match[1]);
   const last = match[2] === '' ? length - 1 : Math.min(Number(match[2]), length - 1);
   return first >= length || last < first ? 'unsatisfiable' : { first, last };
-}
-
-function body(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes as Uint8Array<ArrayBuffer>;
 }

@@ -16,6 +16,7 @@ import { createPolls } from './polls.ts';
 import { createPresence } from './presence.ts';
 import { createSeats } from './seats.ts';
 import type { BridgeOptions, Services } from './services.ts';
+import { createStrangers } from './strangers.ts';
 import { createStreams } from './streams.ts';
 
 export type { BridgeOptions } from './services.ts';
@@ -65,11 +66,20 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   let audiences = (): readonly string[] => audiencesAt(config.listen.port);
   audiences();
   const admission = createAdmission(services, { nonces, audiences: () => audiences() });
-  const streams = createStreams(services, { admission, claims, nonces, seats });
   const polls = createPolls(services, presence);
-  const app = createApp(services, { admission, claims, nonces, polls, presence });
+  const refused = options.metrics.counter(
+    'isthmus_bridge_strangers_refused_total',
+    'Connections refused because their source has too many that have proven nothing.',
+  );
+  const strangers = createStrangers({
+    perSourceMax: config.limits.strangersPerSourceMax,
+    onRefused: () => refused.inc(),
+  });
+  const streams = createStreams(services, { admission, claims, nonces, seats, strangers });
+  const app = createApp(services, { admission, claims, nonces, polls, presence, strangers });
 
   const server = createHttpServer(options, app.fetch);
+  strangers.watch(server);
   server.on('upgrade', (request, socket, head) => {
     lifecycle.task('bridge upgrade', streams.upgrade({ request, socket, head }));
   });

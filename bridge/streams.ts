@@ -9,6 +9,7 @@ import { refuseUpgrade } from './refusal.ts';
 import type { Claims } from './claims.ts';
 import type { Seats } from './seats.ts';
 import type { Services } from './services.ts';
+import type { Strangers } from './strangers.ts';
 
 /** An Upgrade request with its bare socket. */
 export interface UpgradeRequest {
@@ -35,6 +36,7 @@ export function createStreams(
     readonly claims: Claims;
     readonly nonces: Nonces;
     readonly seats: Seats;
+    readonly strangers: Strangers;
   },
 ): Streams {
   const { config, clock, log } = services;
@@ -57,6 +59,7 @@ export function createStreams(
     if (request.url?.split('?')[0] !== path) throw new Fault('request.not_found');
     if (seats.size() + upgrading > limits.streamsMax) throw new Fault('bridge.busy');
     const visitor = await admission.admit(request.headers.authorization);
+    doors.strangers.proven(request.socket);
     await claims.demand(visitor, 'gateway');
     const retryAfterMs = newStreams.take();
     const webSocket = await handshake(server, { request, socket, head });
