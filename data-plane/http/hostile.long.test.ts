@@ -18,8 +18,8 @@ import { freePort, startNode } from '../../test/kit/processes.ts';
 
 const rounds = 3;
 const measureMs = 3_000;
-/** Below it a p99 is the scheduler's and not the engine's. */
-const p99MsFloor = 2;
+/** Below it a p99 is the scheduler's and not the engine's: in one run on two cores it was 0.4 to 2.9 ms with nobody attacking. */
+const p99MsFloor = 3;
 /**
  * What the process may hold more while it is attacked, however many attack: garbage mostly, of which V8 lets gather some tens of MiB
  * in its young generation before it collects, and keeps the room.
