@@ -81,8 +81,18 @@ function judgeCount({ reading, exchanges }: RequestFacts): Finding | undefined {
         rule: 'another request line',
         detail: `${head.method} HTTP/${head.version} became ${exchange.method} HTTP/${exchange.version}`,
       };
-    const sent = head.fields.map((field) => `${field.name}: ${field.value}`);
-    const taken = exchange.fields.map(([name, value]) => `${name}: ${value}`);
+    // What `Connection` names is gone before anybody reads it; of Host and framing it cannot dispose.
+    const named = new Set(tokensOf(head.fields, 'connection'));
+    const sent = head.fields
+      .filter(({ lowerName }) => !named.has(lowerName))
+      .map((field) => `${field.name}: ${field.value}`);
+    const kept = exchange.fields.filter(([name]) => !named.has(name.toLowerCase()));
+    const taken = kept.map(([name, value]) => `${name}: ${value}`);
+    const extra = exchange.fields.find(
+      ([name]) =>
+        named.has(name.toLowerCase()) && name.toLowerCase() !== 'host' && !ownNames.has(name.toLowerCase()),
+    );
+    if (extra !== undefined) return { rule: 'a field that Connection names read', detail: extra.join(': ') };
     if (sent.join('\n') !== taken.join('\n'))
       return { rule: 'other fields', detail: `${JSON.stringify(sent)} became ${JSON.stringify(taken)}` };
   }
