@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `npm test` the short ones (under 5 minutes on 2 cores), `npm run test:long` the long ones (`*.long.test.ts`).
+ * Runs the tests: `npm test` the short ones (6 to 7 minutes on 2 cores), `npm run test:long` the long ones (`*.long.test.ts`).
  *
  * Arguments that are not flags narrow the run to paths that contain one of them: `npm test -- proto/spool bridge`.
  */
