@@ -12,7 +12,7 @@ const rawKey = z
   .transform((text) => Uint8Array.from(Buffer.from(text, 'base64url')));
 
 /** The body of POST /bridge/v1/enrol. */
-export const enrolmentBody = z.strictObject({
+const enrolmentBody = z.strictObject({
   token: z.string().min(1).max(16_384),
   signingKey: rawKey,
   sealingKey: rawKey,

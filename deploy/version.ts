@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The folder of package.json: the root of a checkout, or of the installed package (this file is then in dist/deploy). */
-export const packageDir = findPackage(import.meta.dirname);
+const packageDir = findPackage(import.meta.dirname);
 
 /** The version of this program. */
 export const version = readVersion();

@@ -4,7 +4,7 @@ import type { Filter } from './topology.ts';
 const newline = 10;
 const dropped = Buffer.from('{}');
 /** A longer line is a bad record. */
-export const lineBytesMax = 1024 * 1024;
+const lineBytesMax = 1024 * 1024;
 
 /** A record that is not one: it stays behind alone. */
 export interface BadRecord {

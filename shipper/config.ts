@@ -8,7 +8,7 @@ const ms = z.int().min(1);
 const mebibyte = 1024 * 1024;
 
 /** How an S3-protocol store is reached. */
-export const S3Settings = section({
+const S3Settings = section({
   endpoint: z.url().optional().describe('URL of the store; absent for AWS.'),
   region: z.string().default('us-east-1').describe('Region that requests are signed for.'),
   bucket: z.string().default('isthmus').describe('Bucket that the landing folder lies in.'),

@@ -18,7 +18,7 @@ export function findUser(db: Queries, organization: string, username: string): P
 }
 
 /** The user with that id in the organization. */
-export function getUser(db: Queries, organization: string, id: string): Promise<UserRow | undefined> {
+function getUser(db: Queries, organization: string, id: string): Promise<UserRow | undefined> {
   return db
     .selectFrom('user_account')
     .selectAll()

@@ -56,7 +56,7 @@ const lakePrefix = 'lake/v1/';
 const fileKey =
   /^lake\/v1\/org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})\/ingested=[0-9-]{10}\/([0-9a-f-]{36})\.parquet$/;
 /** Files compared in one step. */
-export const reconcilePageMax = 500;
+const reconcilePageMax = 500;
 const fileBytesMax = 1024 * 1024 * 1024;
 const dayMs = 86_400_000;
 

@@ -1,7 +1,7 @@
 import { Fault } from '../../proto/faults/fault.ts';
 
 /** Bounds of a body. */
-export const bodyLimits = { bytesMax: 1_048_576, depthMax: 64 } as const;
+const bodyLimits = { bytesMax: 1_048_576, depthMax: 64 } as const;
 
 /**
  * Reads a JSON body with bounds; undefined when there is none.

@@ -219,7 +219,7 @@ async function permitted({ desk, actor, at, params }: RouteRequest, rights: Rout
 }
 
 /** What a schema found wrong, one line per field, with its path and what would be right. */
-export function detailsOf(issues: readonly z.core.$ZodIssue[], where: string): readonly FaultDetail[] {
+function detailsOf(issues: readonly z.core.$ZodIssue[], where: string): readonly FaultDetail[] {
   return issues.flatMap((issue) => {
     const path = pathText(where, issue.path);
     if (issue.code === 'unrecognized_keys')

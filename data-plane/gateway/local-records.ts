@@ -17,14 +17,8 @@ export interface LocalRecord {
   readonly file: string;
 }
 
-/** What the files say; problems name files that say nothing usable. */
-export interface LocalRecords {
-  readonly records: readonly LocalRecord[];
-  readonly problems: ReadonlyMap<string, string>;
-}
-
 /** Names of the file that holds subscriptions; every other file is an API. */
-export const settingsNames: readonly string[] = ['isthmus.json', 'isthmus.yaml', 'isthmus.yml'];
+const settingsNames: readonly string[] = ['isthmus.json', 'isthmus.yaml', 'isthmus.yml'];
 
 const time = z
   .union([z.int().min(0), z.iso.datetime({ offset: true }), z.iso.date()])

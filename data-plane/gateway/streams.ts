@@ -33,7 +33,7 @@ interface StreamCall {
 }
 
 /** Ends of the gateway's own. */
-export const streamEnds = {
+const streamEnds = {
   stopping: { ending: { code: 1001, reason: 'the gateway stops' }, errorKey: undefined },
   tooOld: { ending: { code: 1001, reason: 'the longest life of a stream has passed' }, errorKey: undefined },
 } as const satisfies Readonly<Record<string, StreamOver>>;

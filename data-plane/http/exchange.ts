@@ -3,7 +3,7 @@ import type { Server } from 'node:net';
 import type { EngineRefusal } from './engine-refusal.ts';
 
 /** Part of the contract, which is all that the gateway knows of an engine. */
-export type { EngineRefusal, RefusedRequest } from './engine-refusal.ts';
+export type { EngineRefusal } from './engine-refusal.ts';
 
 /**
  * The contract between an HTTP engine and the gateway.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isCode, segmentFile, type SpoolRef } from '../../proto/spool/folder.ts';
 
 /** Where segments lie that hold bytes which could not be read, beside the streams. */
-export const damagedFolder = 'damaged';
+const damagedFolder = 'damaged';
 
 /** Moves a segment out of its spool, for whoever wants to look at it; returns where it lies. */
 export async function setAside(dir: string, ref: SpoolRef, first: number): Promise<string> {

@@ -284,7 +284,7 @@ function noteShipped({ ref, following }: Segment): void {
 }
 
 /** A range of a spool, with its owner as long as that can be read. */
-export function rangeOf(
+function rangeOf(
   { stream, environment, spool, dir }: SpoolRef,
   what: Pick<LostRange, 'reason' | 'first' | 'last'>,
 ): LostRange {

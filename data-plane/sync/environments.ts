@@ -61,7 +61,7 @@ export function openEnvironments({ identity, ...shared }: SharedOptions): Enviro
 }
 
 /** What an operator reads first when the border is cut, e.g. `serving seq 42, age 3h 5m`. */
-export function servingLine(seq: number, ageMs: number | undefined): string {
+function servingLine(seq: number, ageMs: number | undefined): string {
   const seconds = Math.floor((ageMs ?? 0) / 1_000);
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);

@@ -16,7 +16,7 @@ import { openEnvironments } from './environments.ts';
 import { createSyncMetrics } from './sync-metrics.ts';
 import type { RefusalReason, SyncState } from './state.ts';
 
-export type { EnvironmentState, RefusalReason, SyncMode, SyncState } from './state.ts';
+export type { RefusalReason, SyncState } from './state.ts';
 
 /** Timings of the connection; the defaults are for production, tests shorten them. */
 export interface SyncTimings {
@@ -33,7 +33,7 @@ export interface SyncTimings {
 }
 
 /** The timings of production. */
-export const defaultTimings: SyncTimings = {
+const defaultTimings: SyncTimings = {
   redialMsFirst: 500,
   redialMsCap: 30_000,
   heartbeatMs: 30_000,

@@ -77,8 +77,6 @@ export const flowSchema = section({
 
 /** What happens to requests that a selector chooses. */
 export type FlowDefinition = z.output<typeof flowSchema>;
-/** Chooses requests by path below the context path and by method. */
-export type HttpSelector = z.output<typeof httpSelectorSchema>;
 
 /** A list of flows. */
 export const flowsSchema = z.array(flowSchema).max(apiLimits.flowsMax).default([]);
@@ -138,7 +136,7 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
 }
 
 /** Paths of all texts inside a value that hold an expression. */
-export function expressionPaths(value: unknown, at: string): readonly string[] {
+function expressionPaths(value: unknown, at: string): readonly string[] {
   if (typeof value === 'string') return hasExpression(value) ? [at] : [];
   if (Array.isArray(value)) return value.flatMap((item, index) => expressionPaths(item, `${at}[${index}]`));
   if (typeof value !== 'object' || value === null) return [];

@@ -10,7 +10,7 @@ const regexCharacters = /[\\^$+?()[\]{}|*]/;
 const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(headersPerPlaceMax).default([]);
 
 /** `/a//b/` becomes `/a/b`: the form in which context paths are compared. */
-export const contextPathSchema = z
+const contextPathSchema = z
   .string()
   .max(apiLimits.pathCharsMax)
   .transform((path) => (path === '' ? '/' : path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')))

@@ -45,7 +45,7 @@ export function toManagementPlan(plan: PlanDefinition): ManagementJson {
 }
 
 /** Writes flows as the management API spells them. */
-export function toManagementFlows(flows: readonly FlowDefinition[]): readonly ManagementJson[] {
+function toManagementFlows(flows: readonly FlowDefinition[]): readonly ManagementJson[] {
   return flows.map((flow) => ({
     ...flow,
     selectors: flow.selectors.map((selector) => ({ ...selector, type: upper(selector.type) })),

@@ -7,14 +7,14 @@ import { checkPlan, type PlanDefinition, planSchema } from './api-plans.ts';
 import { type ApiDefinition, apiSchema } from './api-schema.ts';
 import { detailsOf } from './issues.ts';
 
-export type { CorsDefinition, ListenerDefinition } from './api-listeners.ts';
+export type { CorsDefinition } from './api-listeners.ts';
 export type { EndpointDefinition, EndpointGroupDefinition, SharedConfiguration } from './api-endpoints.ts';
 export { configurationOf } from './api-endpoints.ts';
-export type { FlowDefinition, HttpSelector, StepDefinition } from './api-flows.ts';
+export type { FlowDefinition, StepDefinition } from './api-flows.ts';
 export type { PlanDefinition } from './api-plans.ts';
 export type { ResponseTemplate } from './api-templates.ts';
-export type { AnalyticsDefinition, ApiDefinition } from './api-schema.ts';
-export { toManagementApi, toManagementFlows, toManagementPlan } from './api-management.ts';
+export type { ApiDefinition } from './api-schema.ts';
+export { toManagementApi, toManagementPlan } from './api-management.ts';
 
 /**
  * Reads an API definition of version 4 in any of the reference's spellings into the one canonical shape.

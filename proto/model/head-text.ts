@@ -16,7 +16,7 @@ const mediaRange = new RegExp(`^[${tokenCharacters}]+/[${tokenCharacters}]+(?:${
 /** Most headers that one place adds, removes or keeps. */
 export const headersPerPlaceMax = 100;
 /** Longest value of a header. */
-export const headerValueCharsMax = 8_192;
+const headerValueCharsMax = 8_192;
 
 /** Says whether a text is a token of RFC 9110 section 5.6.2, as header names and methods are. */
 export const isToken = (text: string): boolean => token.test(text);

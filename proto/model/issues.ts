@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 
 /** Turns a path's segments into the form of fault details: `listeners[0].paths[0].path`. */
-export function formatPath(segments: readonly PropertyKey[], at = ''): string {
+function formatPath(segments: readonly PropertyKey[], at = ''): string {
   let path = at;
   for (const segment of segments) {
     if (typeof segment === 'number') path += `[${segment}]`;

@@ -2,8 +2,6 @@ import { z } from 'zod';
 
 /** How a plan recognises a consumer; the spelling of the management API. */
 export const planSecurityTypes = ['KEY_LESS', 'API_KEY', 'OAUTH2', 'JWT', 'MTLS'] as const;
-/** One way in which a plan recognises a consumer. */
-export type PlanSecurityType = (typeof planSecurityTypes)[number];
 /** Schema of {@link planSecurityTypes}. */
 export const planSecurityTypeSchema = z.enum(planSecurityTypes);
 

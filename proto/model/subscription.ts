@@ -9,8 +9,6 @@ export const subscriptionStatuses = [
   'PAUSED',
   'RESUMED',
 ] as const;
-/** One station in the life of a subscription. */
-export type SubscriptionStatus = (typeof subscriptionStatuses)[number];
 /** Schema of {@link subscriptionStatuses}. */
 export const subscriptionStatusSchema = z.enum(subscriptionStatuses);
 

@@ -10,7 +10,7 @@ const wholeNumberText = z
   .default('');
 
 /** What a limiter does when its counters cannot be reached; the reference's spelling, with and without its slip. */
-export const errorStrategySchema = z.preprocess(
+const errorStrategySchema = z.preprocess(
   (value) => (value === 'FALLBACK_PASS_THROUGH' ? 'FALLBACK_PASS_TROUGH' : value),
   z.enum(['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR']).default('FALLBACK_PASS_TROUGH'),
 );

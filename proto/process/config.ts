@@ -17,7 +17,7 @@ import {
 export { secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
 
 /** Names of the processes as they are sections of a file and prefixes of variables. */
-export const processNames = ['control-plane', 'bridge', 'gateway', 'shipper', 'up'] as const;
+const processNames = ['control-plane', 'bridge', 'gateway', 'shipper', 'up'] as const;
 
 /** Where the values come from besides the schema's defaults. */
 export interface ConfigOptions {

@@ -11,7 +11,7 @@ import { openWebSocket, type WebSocketOptions } from './outbound-websocket.ts';
 import { checkAuthorities } from './pem-files.ts';
 import { secret, section } from './settings.ts';
 
-export { refusalOf, type HandshakeRefusal, type WebSocketOptions } from './outbound-websocket.ts';
+export { refusalOf, type WebSocketOptions } from './outbound-websocket.ts';
 
 /** The section `outbound` of a process's configuration. */
 export const OutboundConfig = section({

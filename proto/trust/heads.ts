@@ -30,7 +30,7 @@ export function signCertificate(
 }
 
 /** Whether the root signed the certificate. */
-export function verifyCertificate(certificate: KeyCertificate, rootKey: Uint8Array): boolean {
+function verifyCertificate(certificate: KeyCertificate, rootKey: Uint8Array): boolean {
   const { signature, ...unsigned } = certificate;
   return verifyBytes(certificateDomain, encodeCertificate(unsigned), { publicKey: rootKey, signature });
 }

@@ -8,7 +8,7 @@ import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { type ApiKeyRow, insertKey, listKeysOf, updateKey } from './api-keys.store.ts';
 
 /** How long other keys of a subscription live on after a renewal; the reference's figure. */
-export const renewalGraceMs = 2 * 3_600_000;
+const renewalGraceMs = 2 * 3_600_000;
 
 /** A key just made; `key` is in no other place. */
 export interface IssuedKey {

@@ -61,7 +61,7 @@ const selectorSchema = z
   .openapi('Selector');
 
 /** A flow: when it applies, and what runs before and after the backend. */
-export const flowSchema = z
+const flowSchema = z
   .strictObject({
     id: z.string().max(64).optional(),
     name: z.string().max(256).optional(),

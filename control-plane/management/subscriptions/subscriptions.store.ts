@@ -16,7 +16,7 @@ export interface SubscriptionFilter {
 }
 
 /** Those that still mean something to a consumer. */
-export const openStatuses = ['PENDING', 'ACCEPTED', 'PAUSED'] as const;
+const openStatuses = ['PENDING', 'ACCEPTED', 'PAUSED'] as const;
 
 /** The subscription in its environment. */
 export function findSubscription(

@@ -28,12 +28,6 @@ export const hexValue = Uint8Array.from({ length: 256 }, (_, byte) => {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : 255;
 });
 
-/** unreserved, RFC 3986 section 2.3: means the same encoded and plain. */
-export const unreserved = tableOf(
-  (byte) =>
-    isDigit(byte) || isLetter(byte) || byte === 0x2d || byte === 0x2e || byte === 0x5f || byte === 0x7e,
-);
-
 const blanksAround = /^[ \t]+|[ \t]+$/g;
 
 /** The members of a comma-separated list (RFC 9110 section 5.6.1): without SP and HTAB around, and nothing else gone, as trim() would. */
