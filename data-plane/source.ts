@@ -9,8 +9,8 @@ import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trus
 import { ticketFile } from '../proto/trust/seat-file.ts';
 import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { SourceState } from './admin/state.ts';
-import type { ApplyChange, ConfirmChange } from './gateway/change.ts';
-import { localTenant, startLocal } from './gateway/local.ts';
+import type { ApplyChange, ConfirmChange } from './gateway/deploy/change.ts';
+import { localTenant, startLocal } from './local/local.ts';
 import type { GatewayOptions } from './start.ts';
 import { openStore } from './store/store.ts';
 import { ensureIdentity } from './sync/enrol.ts';

@@ -6,7 +6,7 @@ import { createAdminApp } from './admin/app.ts';
 import { listenAdmin } from './admin/server.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
 import { warnBeforeEnd } from './ending.ts';
-import type { Deployments } from './gateway/deployments.ts';
+import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
 import { countersOf, openServing } from './serving.ts';

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 
-import type { DeployedEnvironment, DeployedState } from '../gateway/deployments.ts';
+import type { DeployedEnvironment, DeployedState } from '../gateway/deploy/deployments.ts';
 import type { NodeState } from './state.ts';
 
 /** What the node API needs. */

@@ -1,4 +1,4 @@
-import type { DeployedEnvironment } from '../gateway/deployments.ts';
+import type { DeployedEnvironment } from '../gateway/deploy/deployments.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
 
 /** How configuration arrives: from a bridge, or from a folder. */

@@ -12,7 +12,7 @@ export interface HeldUpstream {
  *
  * A new revision of an API that talks to the same origin in the same way takes over the pool of the one before, so that
  * a deploy does not open new connections. The last release closes the pool once its requests are answered: a download that began under
- * the revision before runs to its end, bounded by its own timeouts, and a stream as long as its owner lets it (gateway/streams.ts).
+ * the revision before runs to its end, bounded by its own timeouts, and a stream as long as its owner lets it (gateway/streams/streams.ts).
  */
 export interface Upstreams {
   hold(api: string, options: DefinedOptions): HeldUpstream;

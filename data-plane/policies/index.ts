@@ -4,7 +4,7 @@ import type { Policy, PolicyTools } from './policy.ts';
 import { rateLimit } from './rate-limit.ts';
 import { transformHeaders } from './transform-headers.ts';
 
-/** Policies that are the security of plans; gateway/plans.ts runs them, since all plans of an API are asked together. */
+/** Policies that are the security of plans; security/plans.ts runs them, since all plans of an API are asked together. */
 export type SecurityPolicyId = 'key-less' | 'api-key';
 /** Policies that stand as steps in flows. */
 export type StepPolicyId = Exclude<PolicyId, SecurityPolicyId>;

@@ -4,7 +4,7 @@ import { verifyHead } from '../../proto/trust/heads.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
-import type { SetRecord } from '../gateway/change.ts';
+import type { SetRecord } from '../gateway/deploy/change.ts';
 import type { LoadedEnvironment } from '../store/store.ts';
 import { keyOf, RecordSet } from './record-set.ts';
 import { inOrder, readInto } from './transition.ts';

@@ -4,7 +4,7 @@ import { isCertified, verifyHead, type HeadRefusal, type HeadVerdict } from '../
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
+import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
 import { Batch, type Excess } from './batch.ts';
 import { readStored } from './cold-start.ts';

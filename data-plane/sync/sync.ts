@@ -8,7 +8,7 @@ import type { Outbound } from '../../proto/process/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
+import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
 import type { Store } from '../store/store.ts';
 import { createBridgeClient } from './bridge-client.ts';
 import { createConnection, followBridge } from './connection.ts';

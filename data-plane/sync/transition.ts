@@ -9,7 +9,7 @@ import {
   type RecordHeader,
 } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
-import type { RemovedRecord, SetRecord } from '../gateway/change.ts';
+import type { RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import type { StoredRecord } from '../store/store.ts';
 import { keyOf, type Entry, type RecordSet } from './record-set.ts';
 

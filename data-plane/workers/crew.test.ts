@@ -13,7 +13,7 @@ import { apiDefinition, call } from '../../test/kit/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startUpstream } from '../../test/kit/upstream.ts';
 import { gatewayConfigSchema } from '../config.ts';
-import type { ConfigChange } from '../gateway/change.ts';
+import type { ConfigChange } from '../gateway/deploy/change.ts';
 import { Crew } from './crew.ts';
 import { createFigures } from './figures.ts';
 import { openListener } from './listener.ts';

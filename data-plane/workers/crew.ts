@@ -2,7 +2,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { WorkersState } from '../admin/state.ts';
-import type { ConfigChange } from '../gateway/change.ts';
+import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
 import { type Backoff, createBackoff } from '../sync/backoff.ts';
 import type { Figures } from './figures.ts';

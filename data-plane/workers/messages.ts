@@ -1,7 +1,7 @@
 import type { LogLevel } from '../../proto/process/log.ts';
 import type { MetricsSnapshot } from '../../proto/process/metrics.ts';
 import type { Nack } from '../../proto/wire/published.ts';
-import type { RemovedRecord, SetRecord } from '../gateway/change.ts';
+import type { RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
 import type { ServingConfig } from '../serving.ts';

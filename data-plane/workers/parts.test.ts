@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { ConfigChange, SetRecord } from '../gateway/change.ts';
+import type { ConfigChange, SetRecord } from '../gateway/deploy/change.ts';
 import { createAssembly, partsOf } from './parts.ts';
 
 const record = (seq: number, bytes = 10): SetRecord => ({

@@ -1,4 +1,4 @@
-import type { ConfigChange, RemovedRecord, SetRecord } from '../gateway/change.ts';
+import type { ConfigChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import type { ChangePart } from './messages.ts';
 
 /** Bounds of one message; a single record larger than that travels alone. */

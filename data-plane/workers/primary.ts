@@ -3,9 +3,13 @@ import { createAdminApp } from '../admin/app.ts';
 import { listenAdmin } from '../admin/server.ts';
 import { workerCount } from '../config.ts';
 import { warnBeforeEnd } from '../ending.ts';
-import type { ApplyChange, ConfirmChange } from '../gateway/change.ts';
-import { createDeployments, type DeployedEnvironment, type Deployments } from '../gateway/deployments.ts';
-import { createThrownTeller } from '../gateway/thrown.ts';
+import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
+import {
+  createDeployments,
+  type DeployedEnvironment,
+  type Deployments,
+} from '../gateway/deploy/deployments.ts';
+import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { openReporter } from '../serving.ts';
 import { openSource, startSource } from '../source.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Nack } from '../../proto/wire/published.ts';
-import type { ConfigChange, SetRecord } from '../gateway/change.ts';
+import type { ConfigChange, SetRecord } from '../gateway/deploy/change.ts';
 import { createServedSet } from './served-set.ts';
 
 const api = (id: string, seq: number): SetRecord => ({

@@ -1,5 +1,5 @@
 import { type Nack, recordKinds } from '../../proto/wire/published.ts';
-import type { ConfigChange, SetRecord } from '../gateway/change.ts';
+import type { ConfigChange, SetRecord } from '../gateway/deploy/change.ts';
 
 interface Held {
   /** What is in service. */

@@ -6,7 +6,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
-import type { ConfigChange } from '../gateway/change.ts';
+import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
 import type { SharedListener } from './listener.ts';
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './messages.ts';

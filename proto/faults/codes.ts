@@ -18,7 +18,7 @@ const define = <const Register extends Record<string, Code>>(register: Register)
  * The register of every fault code of the platform: `<room>.<what>` in snake case.
  *
  * The data plane's refusals are not here: they use the error keys of the reference product, declared in
- * the policies' schemas and in data-plane/gateway/refusals.ts.
+ * the policies' schemas and in data-plane/gateway/errors/refusals.ts.
  */
 export const codes = define({
   'platform.bug': {

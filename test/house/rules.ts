@@ -32,6 +32,8 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
   'data-plane': [
     'http',
     'gateway',
+    'security',
+    'local',
     'endpoints',
     'policies',
     'resources',
@@ -83,7 +85,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   zod: ['proto', 'data-plane', 'control-plane', 'bridge', 'shipper', 'deploy'],
   pino: ['proto/process'],
   'prom-client': ['proto/process'],
-  yaml: ['proto/process', 'data-plane/gateway', 'deploy'],
+  yaml: ['proto/process', 'data-plane/local', 'deploy'],
   'better-sqlite3': ['proto/process', 'control-plane/storage', 'data-plane/store'],
   undici: ['proto/process'],
   ws: ['proto/process', 'bridge'],

@@ -1,14 +1,14 @@
 import { createWireHeaders } from '../../data-plane/http/message/wire-headers.ts';
 import type { HeaderList, Outcome } from '../../data-plane/http/exchange.ts';
-import { type BrokenStep, type KeepingCall, KeptSteps } from '../../data-plane/gateway/kept.ts';
-import { readInto } from '../../data-plane/gateway/content.ts';
+import { type BrokenStep, type KeepingCall, KeptSteps } from '../../data-plane/gateway/steps/kept.ts';
+import { readInto } from '../../data-plane/gateway/steps/content.ts';
 import {
   type Phase,
   type RunningCall,
   runSteps,
   type StepsResult,
-} from '../../data-plane/gateway/run-steps.ts';
-import { buildPolicy, type Step, StepCompiler } from '../../data-plane/gateway/step.ts';
+} from '../../data-plane/gateway/steps/run-steps.ts';
+import { buildPolicy, type Step, StepCompiler } from '../../data-plane/gateway/compile/step.ts';
 import { createMemoryCounters } from '../../data-plane/limits/memory.ts';
 import type { StepPolicyId } from '../../data-plane/policies/index.ts';
 import type {

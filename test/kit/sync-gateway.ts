@@ -7,7 +7,7 @@ import { createOutbound } from '../../proto/process/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import { ticketFile } from '../../proto/trust/seat-file.ts';
 import type { Nack } from '../../proto/wire/published.ts';
-import type { ConfigChange } from '../../data-plane/gateway/change.ts';
+import type { ConfigChange } from '../../data-plane/gateway/deploy/change.ts';
 import { openStore, type Store } from '../../data-plane/store/store.ts';
 import { startSync, type Sync, type SyncOptions, type SyncTimings } from '../../data-plane/sync/sync.ts';
 import type { MemoryGateway, MemoryRepository } from './memory-repository.ts';

@@ -1,0 +1,21 @@
+import type { KeyPlaces } from '../../security/credentials.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Forwarding } from './forwarded.ts';
+import type { Streams } from '../streams/streams.ts';
+import type { ThrownWhere } from '../errors/thrown.ts';
+
+/** What requests need of their surroundings. */
+export interface CallOptions {
+  readonly nextRequestId: () => string;
+  readonly places: KeyPlaces;
+  readonly deadlines: Deadlines;
+  readonly forwarding: Forwarding;
+  /** Bound of a body that a policy reads whole. */
+  readonly bodyBytesMax: number;
+  /** Follows what may flow for longer than a request takes. */
+  readonly streams: Streams;
+  /** Hears what threw although nothing should; once per throw. */
+  readonly onThrown: (error: unknown, where: ThrownWhere) => void;
+  /** Counts answers. */
+  readonly onAnswer: ((status: number) => void) | undefined;
+}

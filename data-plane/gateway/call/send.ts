@@ -1,0 +1,31 @@
+import type { Endpoint } from '../../endpoints/groups.ts';
+import type { Body, UpstreamResult } from '../../http/exchange.ts';
+import type { Sendable } from '../steps/around.ts';
+
+/** Sends a request to an endpoint, as its steps left it. */
+export function sendTo(
+  endpoint: Endpoint,
+  { exchange, request }: Sendable,
+  receive: (result: UpstreamResult) => void,
+): void {
+  const { headers } = request;
+  for (const { name, value } of endpoint.headers) headers.set(name, value);
+  headers.set('Host', endpoint.propagatesHost ? exchange.request.authority : endpoint.target.authority);
+  const { isUpgrade } = exchange.request;
+  endpoint.upstream.send(
+    {
+      method: request.method,
+      target: endpoint.target.line(request.pathInfo, request.query),
+      headers,
+      body: isUpgrade ? undefined : bodyOf(request.content, exchange.request.body),
+      exchange,
+      isUpgrade,
+    },
+    receive,
+  );
+}
+
+/** Who had no body has none because somebody looked. */
+function bodyOf(content: Uint8Array | undefined, body: Body): Body | Uint8Array {
+  return content === undefined || (content.length === 0 && body.isEmpty) ? body : content;
+}

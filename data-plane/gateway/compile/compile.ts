@@ -1,0 +1,127 @@
+import type { ApiDefinition, PlanDefinition } from '../../../proto/model/api.ts';
+import { catalog } from '../../../proto/policies/catalog.ts';
+import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
+import type { PolicyHost } from '../../policies/policy.ts';
+import { createLife, type Life } from './life.ts';
+import { type Cors, createCors } from './cors.ts';
+import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
+import { segmentsOf } from './flow-match.ts';
+import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
+import { type PolicyBuilder, StepCompiler } from './step.ts';
+
+/** A plan, ready to be asked. */
+export interface CompiledPlan {
+  readonly id: string;
+  /** As in records. */
+  readonly securityType: 'API_KEY' | 'KEY_LESS';
+  /** Whether the backend sees the credential. */
+  readonly propagatesKey: boolean;
+  readonly pipeline: Pipeline;
+}
+
+/** An API as closures: what a request needs and nothing that it would have to interpret. */
+export interface CompiledApi extends Life {
+  /** Plans with a credential, in order. */
+  readonly keyPlans: readonly CompiledPlan[];
+  /** Tried last. */
+  readonly keyless: CompiledPlan | undefined;
+  readonly errors: ErrorWriter;
+  readonly endpoints: Endpoints;
+  readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
+  readonly rejectsNullByte: boolean;
+  readonly isRecorded: boolean;
+  /** The pattern that a path falls under in analytics, e.g. /orders/:id. */
+  readonly mapPath: ((pathInfo: string) => string | undefined) | undefined;
+}
+
+/** What compiling needs of its surroundings. */
+export interface CompileOptions {
+  /** What policies of every API may use. */
+  readonly host: HostParts;
+  readonly build: PolicyBuilder;
+}
+
+/** The parts of a policy's host that are the same for all APIs. */
+export type HostParts = Pick<PolicyHost, 'clock' | 'counters'>;
+
+/**
+ * Compiles a definition. It is pure: nothing is open before `start`, and whoever only judges never calls that.
+ *
+ * Errors: Faults that say which part does not work on this gateway.
+ */
+export function compileApi(definition: ApiDefinition, options: CompileOptions): CompiledApi {
+  const compiler = new StepCompiler(hostOf(definition, options.host), options.build);
+  const shared = {
+    api: definition.id,
+    mode: definition.flowExecution.mode,
+    matchRequired: definition.flowExecution.matchRequired,
+    compiler,
+  };
+  const apiFlows = compileFlows(definition.flows, { plan: undefined, at: 'flows' }, shared);
+  const plans = definition.plans.flatMap((plan, index) => {
+    if (plan.status !== 'published' && plan.status !== 'deprecated') return [];
+    const planFlows = compileFlows(plan.flows, { plan: plan.id, at: `plans[${index}].flows` }, shared);
+    return [compilePlan(plan, createPipeline(planFlows, apiFlows, shared))];
+  });
+  const endpoints = createEndpoints(definition);
+  return {
+    keyPlans: plans.filter((plan) => plan.securityType === 'API_KEY'),
+    keyless: plans.find((plan) => plan.securityType === 'KEY_LESS'),
+    errors: createErrorWriter(definition.responseTemplates),
+    endpoints,
+    corsOf: compileCors(definition),
+    rejectsNullByte: definition.listeners.some(
+      (listener) => listener.requestValidation?.rejectNullByte === true,
+    ),
+    isRecorded: definition.analytics.enabled,
+    mapPath: compileMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
+    ...createLife(endpoints, compiler.steps),
+  };
+}
+
+function hostOf({ id, name, properties }: ApiDefinition, parts: HostParts): PolicyHost {
+  return {
+    ...parts,
+    api: { id, name },
+    properties: new Map(properties.map(({ key, value }) => [key, value])),
+  };
+}
+
+function compilePlan(plan: PlanDefinition, pipeline: Pipeline): CompiledPlan {
+  const isKey = plan.security.type === 'api-key';
+  return {
+    id: plan.id,
+    securityType: isKey ? 'API_KEY' : 'KEY_LESS',
+    propagatesKey: !isKey || catalog['api-key'].config.parse(plan.security.configuration).propagateApiKey,
+    pipeline,
+  };
+}
+
+/** Listeners of one API may differ in CORS; the common case is one for all. */
+function compileCors(definition: ApiDefinition): CompiledApi['corsOf'] {
+  const byListener = definition.listeners.map((listener) => ({
+    paths: listener.paths,
+    cors: listener.cors?.enabled === true ? createCors(listener.cors) : undefined,
+  }));
+  const [only, ...others] = byListener;
+  if (others.length === 0 || byListener.every(({ cors }) => cors === undefined)) return () => only?.cors;
+  return (contextPath, host) =>
+    byListener.find(({ paths }) =>
+      paths.some(
+        (entry) => (entry.path === '/' ? '' : entry.path) === contextPath && (entry.host ?? host) === host,
+      ),
+    )?.cors;
+}
+
+function compileMappings(mappings: readonly string[]): CompiledApi['mapPath'] {
+  if (mappings.length === 0) return undefined;
+  const patterns = mappings.map((mapping) => ({ mapping, segments: segmentsOf(mapping) }));
+  return (pathInfo) => {
+    const segments = segmentsOf(pathInfo);
+    return patterns.find(
+      (pattern) =>
+        pattern.segments.length === segments.length &&
+        pattern.segments.every((segment, index) => segment.startsWith(':') || segment === segments[index]),
+    )?.mapping;
+  };
+}

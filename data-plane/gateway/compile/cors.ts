@@ -1,0 +1,68 @@
+import type { CorsDefinition } from '../../../proto/model/api.ts';
+import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
+
+/** Who may call an API from a browser. */
+export interface Cors {
+  readonly errorStatus: number;
+  /** True for a browser's question whether a call is allowed; it is answered before security. */
+  isPreflight(request: ExchangeRequest): boolean;
+  /** Answers a preflight: the headers to send, or undefined when it is not allowed. */
+  answerPreflight(request: ExchangeRequest): readonly (readonly [name: string, value: string])[] | undefined;
+  /** Sets the headers of an ordinary answer when its request came from an allowed origin. */
+  addTo(headers: HeaderList, request: ExchangeRequest): void;
+}
+
+/**
+ * Compiles an enabled CORS section.
+ *
+ * The allowed origin is echoed, also for `*`; methods are joined with `, `. Whatever the backend says of CORS is replaced.
+ */
+export function createCors(definition: CorsDefinition): Cors {
+  const origins = new Set(definition.allowOrigin);
+  const isAllowed = (origin: string): boolean => origins.has('*') || origins.has(origin);
+  const methods = new Set(definition.allowMethods.map((method) => method.toUpperCase()));
+  const headers = new Set(definition.allowHeaders.map((name) => name.toLowerCase()));
+  const takesHeaders = (asked: string): boolean =>
+    headers.has('*') ||
+    asked
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .every((name) => name === '' || headers.has(name));
+
+  return {
+    errorStatus: definition.errorStatusCode,
+    isPreflight: ({ method, headers: given }) =>
+      method === 'OPTIONS' && given.has('origin') && given.has('access-control-request-method'),
+    answerPreflight({ headers: given }) {
+      const origin = given.get('origin') ?? '';
+      const method = (given.get('access-control-request-method') ?? '').toUpperCase();
+      const isTaken =
+        isAllowed(origin) &&
+        (methods.has('*') || methods.has(method)) &&
+        takesHeaders(given.get('access-control-request-headers') ?? '');
+      if (!isTaken) return undefined;
+      const answer: (readonly [string, string])[] = [['Access-Control-Allow-Origin', origin]];
+      if (definition.allowCredentials) answer.push(['Access-Control-Allow-Credentials', 'true']);
+      if (definition.maxAge >= 0) answer.push(['Access-Control-Max-Age', String(definition.maxAge)]);
+      answer.push(['Access-Control-Allow-Methods', definition.allowMethods.join(', ')]);
+      if (definition.allowHeaders.length > 0) {
+        answer.push(['Access-Control-Allow-Headers', definition.allowHeaders.join(', ')]);
+      }
+      if (definition.allowPrivateNetwork && given.get('access-control-request-private-network') === 'true') {
+        answer.push(['Access-Control-Allow-Private-Network', 'true']);
+      }
+      answer.push(['Vary', 'Origin']);
+      return answer;
+    },
+    addTo(list, { headers: given }) {
+      const origin = given.get('origin');
+      if (origin === undefined || !isAllowed(origin)) return;
+      list.set('Access-Control-Allow-Origin', origin);
+      if (definition.allowCredentials) list.set('Access-Control-Allow-Credentials', 'true');
+      if (definition.exposeHeaders.length > 0) {
+        list.set('Access-Control-Expose-Headers', definition.exposeHeaders.join(', '));
+      }
+      list.append('Vary', 'Origin');
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { StepDefinition } from '../../../proto/model/api.ts';
+import { Fault, invariant } from '../../../proto/faults/fault.ts';
+import { catalog, isPolicyId, type PolicyConfig } from '../../../proto/policies/catalog.ts';
+import { policies, type StepPolicyId } from '../../policies/index.ts';
+import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
+import type { Policy, PolicyHost, PolicyPlace } from '../../policies/policy.ts';
+import { createRefuse } from '../../policies/refuse.ts';
+
+/** One policy at its place, built, with what running it has to know. */
+export interface Step {
+  readonly policy: Policy;
+  /** Path in the definition, for the log. */
+  readonly at: string;
+  /** Whether it needs the request's body whole before its turn comes. */
+  readonly readsRequest: boolean;
+  /** ... the answer's. */
+  readonly readsResponse: boolean;
+  /** Unique in its API when something of it is kept per request: its slot, or that it was reached and has an `end`. Else undefined. */
+  readonly keptAt: number | undefined;
+}
+
+/** Builds the policy of a step; tests hand in their own. */
+export type PolicyBuilder = (step: StepDefinition, host: PolicyHost, place: PolicyPlace) => Policy;
+
+/** Builds from the catalogue and the table of policies. Errors: request.invalid when the step cannot be built. */
+export const buildPolicy: PolicyBuilder = (step, host, place) => {
+  const id = step.policy;
+  if (!isPolicyId(id) || id === 'api-key' || id === 'key-less') {
+    throw new Fault('request.invalid', {
+      details: [{ path: `${place.at}.policy`, message: `"${id}" is unknown` }],
+    });
+  }
+  return instantiate(id, step.configuration, { host, place });
+};
+
+function instantiate<Id extends StepPolicyId>(
+  id: Id,
+  configuration: unknown,
+  { host, place }: { readonly host: PolicyHost; readonly place: PolicyPlace },
+): Policy {
+  // The table's type ties the factory to the schema of the same id, which the compiler cannot see through a variable.
+  const config = catalog[id].config.parse(configuration) as PolicyConfig<Id>;
+  const errors: PolicySchema['errors'] = catalog[id].errors;
+  return policies[id](config, { refuse: createRefuse(errors), host, place });
+}
+
+/** Compiles steps of one API. */
+export class StepCompiler {
+  readonly #host: PolicyHost;
+  readonly #build: PolicyBuilder;
+  readonly #steps: Step[] = [];
+  #kept = 0;
+
+  constructor(host: PolicyHost, build: PolicyBuilder) {
+    this.#host = host;
+    this.#build = build;
+  }
+
+  /** Errors: request.invalid when it cannot stand there. */
+  compile(definition: StepDefinition, place: PolicyPlace): Step {
+    const policy = this.#build(definition, this.#host, place);
+    const { request, around, response, message } = policy;
+    if (message !== undefined) {
+      throw new Fault('request.invalid', {
+        details: [
+          {
+            path: `${place.at}.policy`,
+            message: `"${definition.policy}" works on messages, which a PROXY API does not have`,
+          },
+        ],
+      });
+    }
+    invariant(
+      place.phase === 'request' || (request === undefined && around === undefined),
+      `${definition.policy}: the request has gone when the response phase begins`,
+    );
+    const step: Step = {
+      policy,
+      at: place.at,
+      readsRequest: request?.needs === 'buffered' || around?.needs === 'buffered',
+      readsResponse: response?.needs === 'buffered',
+      keptAt: policy.slot === undefined && policy.end === undefined ? undefined : this.#kept++,
+    };
+    this.#steps.push(step);
+    return step;
+  }
+
+  /** All so far. */
+  get steps(): readonly Step[] {
+    return this.#steps;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Nack, RecordKind } from '../../../proto/wire/published.ts';
+
+/** A record to serve from now on, already proven by a verified head. */
+export interface SetRecord {
+  readonly kind: RecordKind;
+  readonly id: string;
+  readonly seq: number;
+  /** What people call this state, e.g. '3' for the third deployment of an API. */
+  readonly revision: string;
+  /** Encoded message of this kind (proto/wire/payloads.ts). */
+  readonly payload: Uint8Array;
+}
+
+/** A record that is served no more: deleted, or no longer for this gateway. */
+export interface RemovedRecord {
+  readonly kind: RecordKind;
+  readonly id: string;
+}
+
+/**
+ * What changed in one environment between two verified heads; the gateway compiles it aside and swaps it in whole.
+ *
+ * Shape:  set and removed come in the order of recordKinds, then by seq; no record is in both.
+ *         isFull: set is everything there is, and whatever is not in it is gone; removed is then empty.
+ */
+export interface ConfigChange {
+  readonly organization: string;
+  readonly environment: string;
+  /** The seq of the head that proves this state. */
+  readonly seq: number;
+  readonly isFull: boolean;
+  readonly set: readonly SetRecord[];
+  readonly removed: readonly RemovedRecord[];
+}
+
+/**
+ * Takes a change into service and returns the records it refused.
+ *
+ * A refused record keeps its previous revision in service; without one its API answers 503. Only records of this
+ * change are returned; a refusal stands until the record is set again or removed.
+ */
+export type ApplyChange = (change: ConfigChange) => readonly Nack[];
+
+/**
+ * Resolves once everything applied so far in an environment is in service in every process of this gateway, with the
+ * records that one of them refused although `apply` had taken them. Never rejects, and never waits for ever: a process
+ * that does not answer in time is replaced.
+ */
+export type ConfirmChange = (environment: string) => Promise<readonly Nack[]>;

@@ -1,0 +1,19 @@
+import type { CompiledApi } from '../compile/compile.ts';
+import type { Recorders } from '../call/records.ts';
+import type { Subscriptions } from '../../security/subscriptions.ts';
+
+/** One API in service, at one revision. */
+export interface DeployedApi {
+  readonly id: string;
+  readonly name: string;
+  readonly organization: string;
+  readonly environment: string;
+  /** As the publisher calls it. */
+  readonly revision: string;
+  readonly seq: number;
+  /** Undefined when it never compiled: its paths answer 503. */
+  readonly compiled: CompiledApi | undefined;
+  readonly subscriptions: Subscriptions;
+  /** Undefined when nothing is recorded. */
+  readonly recorders: Recorders | undefined;
+}

@@ -1,0 +1,99 @@
+import type { Body, Exchange, UpstreamResult } from '../../http/exchange.ts';
+import type { BackendAnswer, PolicyRequest, Rejection } from '../../policies/policy.ts';
+import type { BrokenStep } from './kept.ts';
+import type { RunningCall } from './run-steps.ts';
+import type { Step } from '../compile/step.ts';
+
+/** A request as it goes to the backend. */
+export interface Sendable {
+  readonly exchange: Exchange;
+  readonly request: PolicyRequest;
+}
+
+/** Sends a request to the endpoint whose turn it is; a refusal when there is none, and then nothing is received. */
+export type Send = (request: Sendable, receive: (result: UpstreamResult) => void) => Rejection | undefined;
+
+/** What is said where nobody hears it any more. */
+const over: BackendAnswer = { kind: 'failure', failure: 'aborted', message: 'the request is over' };
+const bodyGone: BackendAnswer = {
+  kind: 'failure',
+  failure: 'requestBodyFailed',
+  message: 'the body was sent already and nobody kept it',
+};
+
+/** The calls of one request's backend by the steps around it, one after another; only the last answer is held. */
+export class BackendCalls {
+  readonly #call: RunningCall & Sendable;
+  readonly #send: Send;
+  #count = 0;
+  #body: Body | undefined = undefined;
+
+  constructor(call: RunningCall & Sendable, send: Send) {
+    this.#call = call;
+    this.#send = send;
+  }
+
+  /**
+   * Runs the steps, the outermost first, around calls of the backend.
+   *
+   * Never rejects: a step that throws is broken, whatever the steps outside of it make of that.
+   */
+  async through(around: readonly Step[]): Promise<BackendAnswer | BrokenStep> {
+    let broken: BrokenStep | undefined;
+    const runFrom = async (index: number): Promise<BackendAnswer> => {
+      const step = around[index];
+      const call = this.#call;
+      if (call.isOver) return over;
+      if (step?.policy.around === undefined) return this.#ask();
+      const { keptAt } = step;
+      try {
+        const slot = keptAt === undefined ? undefined : call.kept.enter(step, keptAt);
+        return await step.policy.around.run(call, () => runFrom(index + 1), slot);
+      } catch (error) {
+        broken ??= { kind: 'broken', at: step.at, error };
+        throw error;
+      } finally {
+        if (keptAt !== undefined) call.kept.left(keptAt);
+      }
+    };
+    try {
+      const answer = await runFrom(0);
+      const isWanted = broken === undefined && !this.#call.isOver && answer.kind === 'response';
+      this.letGo(isWanted ? answer.body : undefined);
+      return broken ?? answer;
+    } catch (error) {
+      this.letGo(undefined);
+      return broken ?? { kind: 'broken', at: 'endpointGroups', error };
+    }
+  }
+
+  /** Lets go of the answer that is held, unless it is the one that goes on. */
+  letGo(wanted: Body | undefined): void {
+    const body = this.#body;
+    this.#body = undefined;
+    if (body !== wanted) body?.discard();
+  }
+
+  /** Each call has headers of its own: what one endpoint is sent is not for the next. */
+  #ask(): Promise<BackendAnswer> {
+    this.letGo(undefined);
+    const { exchange, request } = this.#call;
+    this.#count += 1;
+    const count = this.#count;
+    if (count > 1 && request.content === undefined && !exchange.request.body.isEmpty)
+      return Promise.resolve(bodyGone);
+    const headers = exchange.createHeaders();
+    request.headers.forEach((name, value) => headers.append(name, value));
+    return new Promise((resolve) => {
+      const refusal = this.#send({ exchange, request: { ...request, headers } }, (result) => {
+        const isLate = this.#call.isOver || count !== this.#count;
+        if (result.kind === 'response') {
+          if (isLate) result.body.discard();
+          else this.#body = result.body;
+        }
+        resolve(isLate ? over : result);
+      });
+      if (refusal !== undefined) resolve(refusal);
+    });
+  }
+}

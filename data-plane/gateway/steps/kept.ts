@@ -1,0 +1,81 @@
+import type { Exchange, Outcome } from '../../http/exchange.ts';
+import type { PolicyCall } from '../../policies/policy.ts';
+import type { Step } from '../compile/step.ts';
+
+/** A request whose steps may remember something of it. */
+export interface KeepingCall extends PolicyCall {
+  readonly exchange: Pick<Exchange, 'beforeEnd'>;
+  /** Tells of a bug in a step; the request goes on. */
+  tellBroken(broken: BrokenStep): void;
+}
+
+/** A step that threw: a bug in a policy. */
+export interface BrokenStep {
+  readonly kind: 'broken';
+  readonly at: string;
+  readonly error: unknown;
+}
+
+interface Kept {
+  readonly step: Step;
+  readonly slot: unknown;
+  /** Its hooks that have not settled yet. */
+  running: number;
+  hasEnded: boolean;
+}
+
+/** What the steps of one request remember of it, and who of them hears of its end. Made for the first step that needs it. */
+export class KeptSteps {
+  readonly #call: KeepingCall;
+  /** By Step.keptAt. */
+  readonly #at: (Kept | undefined)[] = [];
+  readonly #reached: Kept[] = [];
+  #outcome: Outcome | undefined = undefined;
+
+  constructor(call: KeepingCall) {
+    this.#call = call;
+    const { exchange } = call;
+    const before = exchange.beforeEnd;
+    exchange.beforeEnd = (outcome) => {
+      this.#end(outcome);
+      return before?.(outcome);
+    };
+  }
+
+  /** A hook of the step runs next; its slot. `left` follows when the hook has settled. */
+  enter(step: Step, keptAt: number): unknown {
+    let kept = this.#at[keptAt];
+    if (kept === undefined) {
+      kept = { step, slot: step.policy.slot?.(), running: 0, hasEnded: false };
+      this.#at[keptAt] = kept;
+      this.#reached.push(kept);
+    }
+    kept.running += 1;
+    return kept.slot;
+  }
+
+  /** A hook has settled. When the request was over before, its step has waited for this to hear so. */
+  left(keptAt: number): void {
+    const kept = this.#at[keptAt];
+    if (kept === undefined) return;
+    kept.running -= 1;
+    if (this.#outcome !== undefined) this.#endOne(kept, this.#outcome);
+  }
+
+  #end(outcome: Outcome): void {
+    this.#outcome = outcome;
+    for (const kept of this.#reached.toReversed()) this.#endOne(kept, outcome);
+  }
+
+  /** One that throws keeps neither the others from their end nor the request from its record. */
+  #endOne(kept: Kept, outcome: Outcome): void {
+    if (kept.running > 0 || kept.hasEnded) return;
+    kept.hasEnded = true;
+    const { step, slot } = kept;
+    try {
+      step.policy.end?.(this.#call, outcome, slot);
+    } catch (error) {
+      this.#call.tellBroken({ kind: 'broken', at: step.at, error });
+    }
+  }
+}

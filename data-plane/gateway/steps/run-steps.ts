@@ -1,0 +1,108 @@
+import type { AnsweredCall, PolicyCall, Verdict } from '../../policies/policy.ts';
+import type { BrokenStep, KeptSteps } from './kept.ts';
+import type { Step } from '../compile/step.ts';
+
+/** Where the steps of a request stand. */
+export type Phase = 'request' | 'response';
+
+/** A request as its steps need it. */
+export interface RunningCall extends PolicyCall {
+  /** Answered, or its client has gone: no further step is reached. */
+  readonly isOver: boolean;
+  /** Made on first use. */
+  readonly kept: KeptSteps;
+  /** Reads the phase's body into `content`; undefined when it is there. Rejects when it does not come whole. */
+  readContent(phase: Phase): Promise<void> | undefined;
+}
+
+/** A body that a step needs whole did not come so. */
+export interface UnreadBody {
+  readonly kind: 'unread';
+  readonly error: unknown;
+}
+
+/** What running steps comes to. */
+export type StepsResult = Verdict | BrokenStep | UnreadBody;
+
+/**
+ * Runs steps until one refuses; stays synchronous until one returns a promise or needs a body that is not here yet.
+ *
+ * An answer in place of the backend does not end the phase: the steps after it still run and may refuse. The last
+ * answer counts. When the request is over, no further step runs and the result is of no interest.
+ */
+export function runSteps(
+  steps: readonly Step[],
+  phase: Phase,
+  call: RunningCall,
+): StepsResult | Promise<StepsResult> {
+  return runFrom(0, undefined, { steps, phase, call });
+}
+
+interface Run {
+  readonly steps: readonly Step[];
+  readonly phase: Phase;
+  readonly call: RunningCall;
+}
+
+function runFrom(start: number, before: Verdict, run: Run): StepsResult | Promise<StepsResult> {
+  const { steps, phase, call } = run;
+  let answer = before;
+  for (let index = start; index < steps.length; index += 1) {
+    const step = steps[index];
+    if (step === undefined) continue;
+    if (phase === 'request' ? step.readsRequest : step.readsResponse) {
+      const reading = call.readContent(phase);
+      if (reading !== undefined) return readThenRun(reading, { index, answer, run });
+    }
+    let verdict: Verdict | Promise<Verdict>;
+    try {
+      verdict = step.keptAt === undefined ? runHook(step, undefined, run) : runKept(step, step.keptAt, run);
+    } catch (error) {
+      return { kind: 'broken', at: step.at, error };
+    }
+    if (verdict instanceof Promise) {
+      const soFar = answer;
+      return verdict.then(
+        (late) => (late?.kind === 'reject' || call.isOver ? late : runFrom(index + 1, late ?? soFar, run)),
+        (error: unknown) => ({ kind: 'broken', at: step.at, error }) as const,
+      );
+    }
+    if (verdict?.kind === 'reject') return verdict;
+    answer = verdict ?? answer;
+  }
+  return answer;
+}
+
+function readThenRun(
+  reading: Promise<void>,
+  { index, answer, run }: { readonly index: number; readonly answer: Verdict; readonly run: Run },
+): Promise<StepsResult> {
+  return reading.then(
+    () => (run.call.isOver ? undefined : runFrom(index, answer, run)),
+    (error: unknown) => ({ kind: 'unread', error }) as const,
+  );
+}
+
+function runHook(step: Step, slot: unknown, { phase, call }: Run): Verdict | Promise<Verdict> {
+  if (phase === 'request') return step.policy.request?.run(call, slot);
+  return hasAnswer(call) ? step.policy.response?.run(call, slot) : undefined;
+}
+
+function runKept(step: Step, keptAt: number, run: Run): Verdict | Promise<Verdict> {
+  const { kept } = run.call;
+  const slot = kept.enter(step, keptAt);
+  let verdict: Verdict | Promise<Verdict>;
+  try {
+    verdict = runHook(step, slot, run);
+  } catch (error) {
+    kept.left(keptAt);
+    throw error;
+  }
+  if (verdict instanceof Promise) return verdict.finally(() => kept.left(keptAt));
+  kept.left(keptAt);
+  return verdict;
+}
+
+function hasAnswer(call: PolicyCall): call is AnsweredCall {
+  return call.response !== undefined;
+}

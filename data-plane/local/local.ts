@@ -1,0 +1,197 @@
+import { watch } from 'node:fs';
+
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Lifecycle } from '../../proto/process/lifecycle.ts';
+import type { Log } from '../../proto/process/log.ts';
+import { type Nack, recordKinds } from '../../proto/wire/published.ts';
+import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
+import { type LocalFile, readFolder } from './files.ts';
+import { type LocalRecord, recordsOf } from './records.ts';
+
+/** What local mode needs. */
+export interface LocalOptions {
+  readonly folder: string;
+  readonly apply: ApplyChange;
+  /** See {@link ConfirmChange}. */
+  readonly confirm?: ConfirmChange | undefined;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+}
+
+/** A folder in service. */
+export interface Local {
+  /** What the files hold that is not in service, by file; its previous state is. */
+  problems(): readonly LocalProblem[];
+  /** Number of the last change that was applied. */
+  seq(): number;
+}
+
+/** A file that is not in service as it stands. */
+export interface LocalProblem {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** Names of the tenant of local mode; a spool folder is named after them. */
+export const localTenant = { organization: 'DEFAULT', environment: 'DEFAULT' } as const;
+
+const pollMsMin = 500;
+const settleMs = 30;
+
+/**
+ * Serves the definitions of a folder and follows it: a saved file is live within a second, a broken one keeps what was
+ * there before.
+ *
+ * The operating system's notices only hurry a poll that would come anyway, since network and container file systems do
+ * not always send them. The poll takes at most a fiftieth of the time, however many files there are.
+ * Errors: config.invalid when the folder cannot be read at the start.
+ */
+export async function startLocal(options: LocalOptions): Promise<Local> {
+  const { folder, clock, lifecycle, log } = options;
+  const follower = new Follower(options);
+  try {
+    await follower.read();
+  } catch (error) {
+    throw new Fault('config.invalid', {
+      detail: `The folder ${folder} cannot be read.`,
+      details: [{ path: 'local', message: 'must be a folder of API definitions' }],
+      cause: error,
+    });
+  }
+  let wake = (): void => undefined;
+  const watcher = watchFolder(folder, () => wake());
+  lifecycle.onClose('local files', () => watcher?.close());
+  const follow = async (): Promise<void> => {
+    let pollMs = pollMsMin;
+    while (!lifecycle.signal.aborted) {
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      await Promise.race([woken, clock.delay(pollMs, lifecycle.signal)]);
+      // Editors write in pieces; the second notice comes at once.
+      await clock.delay(settleMs, lifecycle.signal);
+      if (lifecycle.signal.aborted) return;
+      const startedMs = clock.monotonicMs();
+      await follower
+        .read()
+        .catch((error: unknown) => log.error({ err: error, folder }, 'the folder cannot be read'));
+      pollMs = Math.max(pollMsMin, 50 * (clock.monotonicMs() - startedMs));
+    }
+  };
+  lifecycle.task('local files', follow());
+  return { problems: () => follower.problems(), seq: () => follower.seq };
+}
+
+/** Without notices (a file system that has none) the poll does it alone. */
+function watchFolder(folder: string, onChange: () => void) {
+  try {
+    return watch(folder, { persistent: false }, onChange).on('error', () => undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+class Follower {
+  seq = 0;
+  private files: ReadonlyMap<string, LocalFile> = new Map();
+  /** What each file last said that could be used, so that a broken one keeps it. */
+  private good = new Map<string, readonly LocalRecord[]>();
+  private broken = new Map<string, string>();
+  private clashes = new Map<string, string>();
+  private nacks: readonly (Nack & { readonly file: string })[] = [];
+  private served = new Map<string, LocalRecord>();
+  private readonly options: LocalOptions;
+
+  constructor(options: LocalOptions) {
+    this.options = options;
+  }
+
+  async read(): Promise<void> {
+    const files = await readFolder(this.options.folder, this.files);
+    if (this.seq > 0 && isSame(files, this.files)) return;
+    const changed = [...files.values()].filter((file) => this.files.get(file.name) !== file);
+    this.files = files;
+    for (const name of this.good.keys()) if (!files.has(name)) this.good.delete(name);
+    for (const name of this.broken.keys()) if (!files.has(name)) this.broken.delete(name);
+    for (const file of changed) this.take(file);
+    await this.serve();
+  }
+
+  problems(): readonly LocalProblem[] {
+    return [
+      ...[...this.broken, ...this.clashes].map(([file, reason]) => ({ file, reason })),
+      ...this.nacks.map(({ file, reason }) => ({ file, reason })),
+    ];
+  }
+
+  private take(file: LocalFile): void {
+    try {
+      if (file.problem !== undefined) throw new Error(file.problem);
+      this.good.set(file.name, recordsOf(file, localTenant.environment));
+      this.broken.delete(file.name);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.broken.set(file.name, reason);
+      this.options.log.error({ file: file.name, reason }, 'a file is broken; what it said before stays');
+    }
+  }
+
+  private async serve(): Promise<void> {
+    const wanted = this.wanted();
+    const set = [...wanted].flatMap(([key, record]) => {
+      const before = this.served.get(key);
+      return before !== undefined && Buffer.compare(before.payload, record.payload) === 0 ? [] : [record];
+    });
+    const removed: RemovedRecord[] = [...this.served]
+      .filter(([key]) => !wanted.has(key))
+      .map(([, { kind, id }]) => ({ kind, id }));
+    const isFirst = this.seq === 0;
+    if (!isFirst && set.length === 0 && removed.length === 0) return;
+    const seq = this.seq + 1;
+    const records: SetRecord[] = set
+      .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
+      .map(({ kind, id, payload }) => ({ kind, id, payload, seq, revision: String(seq) }));
+    const { apply, confirm } = this.options;
+    const refused = apply({ ...localTenant, seq, isFull: isFirst, set: records, removed });
+    const nacks = [...refused, ...((await confirm?.(localTenant.environment)) ?? [])];
+    this.seq = seq;
+    this.served = wanted;
+    const stands = this.nacks.filter(
+      (nack) => wanted.has(keyOf(nack)) && !set.some((record) => keyOf(record) === keyOf(nack)),
+    );
+    this.nacks = [
+      ...stands,
+      ...nacks.map((nack) => ({ ...nack, file: wanted.get(keyOf(nack))?.file ?? '' })),
+    ];
+    this.options.log.info(
+      {
+        seq,
+        set: set.length,
+        removed: removed.length,
+        refused: this.nacks.length,
+        broken: this.broken.size + this.clashes.size,
+      },
+      'the folder is in service',
+    );
+  }
+
+  /** All records by key; of two files that say the same thing the first by name counts. */
+  private wanted(): Map<string, LocalRecord> {
+    const wanted = new Map<string, LocalRecord>();
+    this.clashes = new Map();
+    for (const [file, records] of [...this.good].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      for (const record of records) {
+        const other = wanted.get(keyOf(record));
+        if (other === undefined) wanted.set(keyOf(record), record);
+        else this.clashes.set(file, `${record.kind} "${record.id}" is in ${other.file} already`);
+      }
+    }
+    return wanted;
+  }
+}
+
+const keyOf = ({ kind, id }: { readonly kind: string; readonly id: string }): string => `${kind}\0${id}`;
+
+function isSame(one: ReadonlyMap<string, LocalFile>, other: ReadonlyMap<string, LocalFile>): boolean {
+  return one.size === other.size && [...one].every(([name, file]) => other.get(name) === file);
+}

@@ -1,0 +1,131 @@
+import { parse as parsePath } from 'node:path';
+import { z } from 'zod';
+
+import { detailsOf } from '../../proto/model/issues.ts';
+import { apiKeyHash } from '../../proto/trust/keys.ts';
+import { encodeApi, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
+import { wireLimits } from '../../proto/wire/limits.ts';
+import type { RecordKind } from '../../proto/wire/published.ts';
+import type { LocalFile } from './files.ts';
+
+/** A record made from files, before it has a number. */
+export interface LocalRecord {
+  readonly kind: RecordKind;
+  readonly id: string;
+  readonly payload: Uint8Array;
+  /** The file it came from. */
+  readonly file: string;
+}
+
+/** Names of the file that holds subscriptions; every other file is an API. */
+const settingsNames: readonly string[] = ['isthmus.json', 'isthmus.yaml', 'isthmus.yml'];
+
+const time = z
+  .union([z.int().min(0), z.iso.datetime({ offset: true }), z.iso.date()])
+  .transform((value) => (typeof value === 'number' ? value : Date.parse(value)));
+
+const text = (charsMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(charsMax)
+    .refine((value) => value.isWellFormed(), 'holds half a character (a lone surrogate), which is no text');
+
+const settingsSchema = z.strictObject({
+  subscriptions: z
+    .array(
+      z.strictObject({
+        id: text(128),
+        api: text(128),
+        plan: text(128),
+        application: text(128),
+        apiKeys: z.array(text(256)).max(100).default([]),
+        status: z
+          .enum(['ACCEPTED', 'PAUSED', 'CLOSED', 'PENDING', 'REJECTED', 'RESUMED'])
+          .default('ACCEPTED'),
+        startingAt: time.optional(),
+        endingAt: time.optional(),
+      }),
+    )
+    .max(100_000)
+    .default([]),
+});
+
+/** Turns one file into records. Errors: Error with what is wrong, in one line. */
+export function recordsOf(file: LocalFile, environment: string): readonly LocalRecord[] {
+  return settingsNames.includes(file.name) ? subscriptionRecords(file, environment) : apiRecords(file);
+}
+
+function apiRecords({ name: file, content }: LocalFile): readonly LocalRecord[] {
+  if (!isRecord(content)) throw new Error('is not an API definition: it must be an object');
+  const isEnvelope = isRecord(content['api']) && content['listeners'] === undefined;
+  const api = isEnvelope && isRecord(content['api']) ? content['api'] : content;
+  if (api['state'] === 'STOPPED') return [];
+  const id = typeof api['id'] === 'string' && api['id'] !== '' ? api['id'] : parsePath(file).name;
+  const name = typeof api['name'] === 'string' && api['name'] !== '' ? api['name'] : id;
+  const named = { ...api, id, name };
+  const definition = JSON.stringify(isEnvelope ? { ...content, api: named } : named);
+  const revision = typeof api['apiVersion'] === 'string' ? api['apiVersion'] : '1';
+  const recordId = fitting(id, wireLimits.idCharsMax);
+  const payload = encodeApi({
+    id: recordId,
+    name: fitting(name, wireLimits.nameCharsMax),
+    revision: fitting(revision, wireLimits.revisionCharsMax),
+    definition,
+  });
+  return [{ kind: 'api', id: recordId, file, payload }];
+}
+
+/** What fits into a record, so that the definition itself is read and refused, with its path. */
+function fitting(text: string, charsMax: number): string {
+  return text.slice(0, charsMax).toWellFormed();
+}
+
+function subscriptionRecords(
+  { name: file, content }: LocalFile,
+  environment: string,
+): readonly LocalRecord[] {
+  const parsed = settingsSchema.safeParse(content ?? {});
+  if (!parsed.success) {
+    throw new Error(
+      detailsOf(parsed.error.issues)
+        .map(({ path, message }) => `${path} ${message}`)
+        .join('; '),
+    );
+  }
+  const records: LocalRecord[] = [];
+  const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
+  const seen = new Set<string>();
+  for (const subscription of parsed.data.subscriptions) {
+    const { id, api, plan, application, status, startingAt, endingAt, apiKeys } = subscription;
+    if (seen.has(id)) throw new Error(`subscription "${id}" is there twice`);
+    seen.add(id);
+    const payload = encodeSubscription({
+      id,
+      api,
+      plan,
+      application,
+      status,
+      ...(startingAt !== undefined && { startingAtMs: startingAt }),
+      ...(endingAt !== undefined && { endingAtMs: endingAt }),
+    });
+    records.push({ kind: 'subscription', id, file, payload });
+    for (const key of apiKeys) {
+      const known = keys.get(key);
+      if (known === undefined) keys.set(key, { api, subscriptions: [id] });
+      else known.subscriptions.push(id);
+    }
+  }
+  for (const [key, { api, subscriptions }] of keys) {
+    const hash = apiKeyHash(environment, key);
+    // The id must not give the key away, and must be the same whenever the key is.
+    const id = Buffer.from(hash).toString('hex').slice(0, 32);
+    const payload = encodeApiKey({ id, hash, api, subscriptions, isRevoked: false });
+    records.push({ kind: 'api-key', id, file, payload });
+  }
+  return records;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
