@@ -258,7 +258,7 @@ export function wholeDefinition(
  */
 export function createOddDefinition(random: Random, id: string, targets: OddTargets): OddDefinition {
   const definition = wholeDefinition(id, targets);
-  const oddities: Oddity[] = [];
+  let oddities: readonly Oddity[] = [];
   const isTame = random.chance(35);
   for (let count = random.between(1, 3); count > 0; count -= 1) {
     const all = placesOf(definition, '', '');
@@ -274,7 +274,14 @@ export function createOddDefinition(random: Random, id: string, targets: OddTarg
         : random.pick(beyondAscii);
     const whole = mix(random, place.text, text);
     const path = place.set(whole);
-    oddities.push({ path, text: whole, isHarmless: isHarmless && place.kind !== 'other' });
+    const below = `${place.path}.`;
+    // What was put below a key is known by the key's new name.
+    const earlier = oddities.map((oddity) =>
+      oddity.path.startsWith(below)
+        ? { ...oddity, path: `${path}.${oddity.path.slice(below.length)}` }
+        : oddity,
+    );
+    oddities = [...earlier, { path, text: whole, isHarmless: isHarmless && place.kind !== 'other' }];
   }
   return { id, definition, oddities };
 }
