@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { section } from '../proto/process/config.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 
 const ms = z.int().min(1);
 const bytes = z.int().min(1);
@@ -7,8 +8,8 @@ const bytes = z.int().min(1);
 /** Settings of the bridge; deploy adds those of the repository and the blob store that it hands in. */
 export const bridgeConfigSchema = z.strictObject({
   listen: section({
-    host: z.string().default('0.0.0.0').describe('Address to listen on.'),
-    port: z.int().min(0).max(65_535).default(18_092).describe('Port; 0 takes a free one.'),
+    host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
+    port: ListenPort.default(18_092).describe('Port; 0 takes a free one.'),
     tls: z
       .strictObject({
         certFile: z.string().describe('Certificate chain, PEM.'),

@@ -1,8 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { Fault } from '../proto/faults/fault.ts';
+import { closeListener, listenOn, originOf } from '../proto/process/listen.ts';
 import { readAuthorities, readPair } from '../proto/process/pem-files.ts';
 import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission.ts';
@@ -39,14 +38,13 @@ type Tls = NonNullable<BridgeOptions['config']['listen']['tls']>;
 
 const headersMsMax = 10_000;
 const requestMsMax = 5 * 60_000;
-const drainMsMax = 5_000;
 /** For uploads, snapshots, enrolments and health beside streams and polls. */
 const spareConnections = 2_000;
 
 /**
  * Starts the service between the planes.
  *
- * It holds no signing key: what it serves comes signed out of the repository. Errors: process.port_taken,
+ * It holds no signing key: what it serves comes signed out of the repository. Errors: process.port_taken, process.port_refused,
  * config.invalid for certificate files, and when nobody said what it is called (publicUrls).
  */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
@@ -84,25 +82,19 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     lifecycle.task('bridge upgrade', streams.upgrade({ request, socket, head }));
   });
   server.maxConnections = config.limits.streamsMax + config.limits.pollsMax + spareConnections;
-  await listen(server, config.listen);
-  const { port } = server.address() as AddressInfo;
+  const port = await listenOn(server, { ...config.listen, setting: 'listen' });
   audiences = () => audiencesAt(port);
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
-  const host =
-    config.listen.host === '0.0.0.0' || config.listen.host === '::' ? '127.0.0.1' : config.listen.host;
-  const url = `${scheme}://${host}:${port}`;
+  const url = originOf(scheme, { host: config.listen.host, port });
   log.info({ url }, 'bridge listens');
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     closing.abort();
-    const drained = new Promise<void>((resolve) => server.close(() => resolve()));
+    const drained = closeListener(server, clock);
     await streams.close();
     feeds.close();
-    server.closeIdleConnections();
-    const cancel = clock.after(drainMsMax, () => server.closeAllConnections());
     await drained;
-    cancel();
   };
   const closeOnce = (): Promise<void> => (closed ??= close());
   lifecycle.onClose('bridge', closeOnce);
@@ -150,16 +142,4 @@ function reloadCertificates(server: Server, { config, log }: BridgeOptions): voi
   } catch (error) {
     log.error({ err: error, certFile, keyFile }, 'certificates cannot be used; the ones before stay in use');
   }
-}
-
-async function listen(server: Server, { host, port }: BridgeOptions['config']['listen']): Promise<void> {
-  const listening = Promise.withResolvers<void>();
-  server.once('error', (cause: NodeJS.ErrnoException) => {
-    const isTaken = cause.code === 'EADDRINUSE';
-    listening.reject(
-      isTaken ? new Fault('process.port_taken', { detail: `${host}:${port} is in use.`, cause }) : cause,
-    );
-  });
-  server.listen(port, host, listening.resolve);
-  await listening.promise;
 }

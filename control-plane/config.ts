@@ -2,20 +2,19 @@ import { z } from 'zod';
 import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { BlobsConfig } from './storage/blobs/settings.ts';
-
-const port = z.int().min(0).max(65_535);
 
 /** Settings of the control plane. */
 export const controlPlaneConfigSchema = z.strictObject({
   dataDir: z.string().default(defaultDataDir).describe('Folder of everything that is kept on disk.'),
   listen: section({
-    host: z.string().default('0.0.0.0').describe('Address of the management API.'),
-    port: port.default(8_083).describe('Port of the management API; 0 takes a free one.'),
+    host: ListenHost.default('0.0.0.0').describe('Address of the management API.'),
+    port: ListenPort.default(8_083).describe('Port of the management API; 0 takes a free one.'),
   }),
   admin: section({
-    host: z.string().default('127.0.0.1').describe('Address of the node API (health, metrics).'),
-    port: port.default(18_083).describe('Port of the node API; 0 takes a free one.'),
+    host: ListenHost.default('127.0.0.1').describe('Address of the node API (health, metrics).'),
+    port: ListenPort.default(18_083).describe('Port of the node API; 0 takes a free one.'),
   }),
   database: section({
     url: secret()

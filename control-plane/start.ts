@@ -1,9 +1,10 @@
-import { serve, type ServerType } from '@hono/node-server';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
+import { closeListener, listenOn, originOf } from '../proto/process/listen.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { openKeyring } from '../proto/process/secrets.ts';
@@ -76,7 +77,7 @@ const tokenLifeMs = 24 * 3_600_000;
  * Starts a control plane: database, keys, first boot, publisher's chores, management API and node API.
  *
  * Everything it opens is closed by the life-cycle. Errors: storage.unavailable, storage.newer_schema,
- * blobs.wrong_bucket, process.port_taken.
+ * blobs.wrong_bucket, process.port_taken, process.port_refused.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, log, clock, lifecycle, metrics } = options;
@@ -88,7 +89,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     adminPassword,
     demoTarget: options.demoTarget,
   });
-  const port = await listen(createManagementDoor({ desk, log, metrics }), config.listen, lifecycle);
+  const port = await listen(createManagementDoor({ desk, log, metrics }), 'listen', options);
   const checks = {
     database: async () => {
       await storage.db.selectFrom('organization').select('id').limit(1).execute();
@@ -98,11 +99,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const nodePort =
     options.hasNodeApi === false
       ? undefined
-      : await listen(createNodeDoor({ metrics, checks }), config.admin, lifecycle);
+      : await listen(createNodeDoor({ metrics, checks }), 'admin', options);
   log.info({ port, nodePort, database: storage.dialect }, 'the control plane serves');
   return {
     port,
-    url: `http://${hostForUrl(config.listen.host)}:${port}`,
+    url: originOf('http', { host: config.listen.host, port }),
     nodePort,
     repository: createPublishedRepository({ storage, clock }),
     blobs,
@@ -157,36 +158,13 @@ async function openParts(options: ControlPlaneOptions) {
   return { storage, blobs, publisher, desk };
 }
 
-/** Listens, and closes gently: no new connections, answers in flight are finished. */
 async function listen(
   app: Hono,
-  { host, port }: { readonly host: string; readonly port: number },
-  lifecycle: Lifecycle,
+  setting: 'listen' | 'admin',
+  { config, clock, lifecycle }: ControlPlaneOptions,
 ): Promise<number> {
-  const server: ServerType = await new Promise((resolve, reject) => {
-    const made = serve({ fetch: app.fetch, hostname: host, port }, () => {
-      made.off('error', reject);
-      resolve(made);
-    });
-    made.once('error', reject);
-  }).then(
-    (made) => made as ServerType,
-    (error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-        throw new Fault('process.port_taken', { detail: `Port ${port} is in use.`, cause: error });
-      throw error;
-    },
-  );
-  lifecycle.onClose(`listener on ${port}`, async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
-    await closed;
-  });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
-}
-
-function hostForUrl(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const port = await listenOn(server, { ...config[setting], setting });
+  lifecycle.onClose(`listener on ${port}`, () => closeListener(server, clock));
+  return port;
 }

@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { isToken } from '../proto/model/head-text.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { section, secret } from '../proto/process/config.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
 import { ReportSettings } from './report/settings.ts';
 
-const port = z.int().min(0).max(65_535);
 const ms = z.int().min(1);
 const headerName = z
   .string()
@@ -29,8 +29,8 @@ export const gatewayConfigSchema = z.strictObject({
     .optional()
     .describe('Serve the definitions in this folder instead of following a bridge.'),
   listen: section({
-    host: z.string().default('0.0.0.0').describe('Address to listen on.'),
-    port: port.default(8_082).describe('Port; 0 takes a free one.'),
+    host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
+    port: ListenPort.default(8_082).describe('Port; 0 takes a free one.'),
     tls: z
       .strictObject({
         certFile: z
@@ -109,8 +109,8 @@ export const gatewayConfigSchema = z.strictObject({
     .default(1)
     .describe('Processes that take requests on the one port; 1 is this process alone, auto one per core.'),
   admin: section({
-    host: z.string().default('127.0.0.1').describe('Address of the node API: health, metrics, APIs.'),
-    port: port.default(18_082).describe('Port of the node API; 0 takes a free one.'),
+    host: ListenHost.default('127.0.0.1').describe('Address of the node API: health, metrics, APIs.'),
+    port: ListenPort.default(18_082).describe('Port of the node API; 0 takes a free one.'),
   }),
   bridge: section({
     url: z

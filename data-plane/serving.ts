@@ -3,9 +3,9 @@ import type { Server } from 'node:net';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
+import { listenFault } from '../proto/process/listen.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
-import { portFault } from './admin/port-fault.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
@@ -178,7 +178,7 @@ async function listen(
       },
     });
   } catch (error) {
-    throw portFault(error, wish.port);
+    throw listenFault(error, { ...wish, setting: 'listen' });
   }
 }
 

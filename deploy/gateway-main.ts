@@ -6,6 +6,7 @@
  */
 import { startGateway } from '../data-plane/start.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
+import { holdFolder } from '../proto/process/folder-hold.ts';
 import { startEchoServer } from './echo-server.ts';
 import type { FromGateway, GatewayLog, GatewayStart, ToGateway } from './gateway-process.ts';
 import { followParent } from './launcher.ts';
@@ -37,6 +38,7 @@ async function run(): Promise<number> {
       });
       lifecycle.signal.addEventListener('abort', () => told.reject(lifecycle.signal.reason));
       const { config, echoPort } = await told.promise;
+      holdFolder(config.dataDir, 'gateway', lifecycle);
       await startEchoServer(echoPort, lifecycle);
       const { port, adminPort } = await startGateway({ ...parts, config, version });
       await tell({ kind: 'listening', port, adminPort });

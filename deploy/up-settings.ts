@@ -1,8 +1,8 @@
-import { createServer } from 'node:net';
 import { bridgeConfigSchema } from '../bridge/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
+import { tryAddress, type ListenWish } from '../proto/process/listen.ts';
 import type { LogLevel } from '../proto/process/log.ts';
 import { nearest } from '../proto/process/settings.ts';
 import { shipperConfigSchema } from '../shipper/config.ts';
@@ -81,41 +81,24 @@ function setsByProcess(sets: readonly string[]): ReadonlyMap<string, readonly st
   return byProcess;
 }
 
-interface WantedPort {
-  readonly who: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Tries every port before anything is opened, so that a taken one is one clear line and leaves nothing half started. */
+/**
+ * Tries every port before anything is opened, so that a taken one is one clear line and leaves nothing half started.
+ *
+ * Errors: process.port_taken, process.port_refused.
+ */
 export async function checkPorts(configs: UpConfigs, echo: number): Promise<void> {
-  for (const { who, host, port } of portsOf(configs, echo)) {
-    if (port === 0) continue;
-    const server = createServer();
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, host, resolve);
-      });
-    } catch (cause) {
-      const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-      if (isTaken)
-        throw new Fault('process.port_taken', { detail: `port ${port} (${who}) is in use.`, cause });
-      throw new Fault('process.port_refused', { detail: `port ${port} (${who}) cannot be opened.`, cause });
-    }
-    await new Promise((resolve) => server.close(resolve));
-  }
+  for (const wish of portsOf(configs, echo)) if (wish.port !== 0) await tryAddress(wish);
 }
 
-function portsOf(configs: UpConfigs, echo: number): readonly WantedPort[] {
+function portsOf(configs: UpConfigs, echo: number): readonly ListenWish[] {
   const { controlPlane, bridge, gateway, shipper } = configs;
   return [
-    { who: 'gateway', ...gateway.listen },
-    { who: 'management API', ...controlPlane.listen },
-    { who: 'bridge', ...bridge.listen },
-    { who: "gateway's node API", ...gateway.admin },
-    { who: "control plane's node API", ...controlPlane.admin },
-    { who: "shipper's node API", ...shipper.admin },
-    { who: 'echo server', host: '127.0.0.1', port: echo },
+    { ...gateway.listen, setting: 'gateway.listen' },
+    { ...controlPlane.listen, setting: 'control-plane.listen' },
+    { ...bridge.listen, setting: 'bridge.listen' },
+    { ...gateway.admin, setting: 'gateway.admin' },
+    { ...controlPlane.admin, setting: 'control-plane.admin' },
+    { ...shipper.admin, setting: 'shipper.admin' },
+    { host: '127.0.0.1', port: echo },
   ];
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { startBridge } from '../bridge/start.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
@@ -6,6 +6,7 @@ import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
+import { holdFolder } from '../proto/process/folder-hold.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
 import { startShipper } from '../shipper/start.ts';
@@ -46,10 +47,11 @@ export async function up(
 ): Promise<void> {
   const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
+  holdFolder(flags.dataDir, 'control-plane', lifecycle);
   const addressFile = foldersOf(flags.dataDir).addresses;
   const echo = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
   await checkPorts(configs, echo);
-  mkdirSync(flags.dataDir, { recursive: true });
+  holdFolder(configs.shipper.dataDir, 'shipper', lifecycle);
 
   const gatewayProcess = forkGateway(
     {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defaultDataDir, foldersOf } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
 
@@ -105,8 +106,8 @@ export const shipperConfigSchema = z.strictObject({
   }),
   outbound: OutboundConfig,
   admin: section({
-    host: z.string().default('127.0.0.1').describe('Address of the node API.'),
-    port: z.int().min(0).max(65_535).default(18_084).describe('Port of the node API; 0 takes a free one.'),
+    host: ListenHost.default('127.0.0.1').describe('Address of the node API.'),
+    port: ListenPort.default(18_084).describe('Port of the node API; 0 takes a free one.'),
   }),
   log: section({ level: z.enum(logLevels).default('info').describe('From this level on.') }),
 });

@@ -4,7 +4,7 @@ import net, { type Server } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 
 import { invariant } from '../../proto/faults/fault.ts';
-import { portFault } from '../admin/port-fault.ts';
+import { listenFault, type ListenAddress } from '../../proto/process/listen.ts';
 import type { ToWorker } from './messages.ts';
 
 /**
@@ -38,22 +38,22 @@ type CreateHandle = (address: string, port: number, family: 4 | 6) => Handle | n
  * A `net.Server` of our own will not do: it accepts as soon as it listens, so the primary would compete for connections that
  * it does not serve. Node has no public way to a socket that is bound only, but node:cluster's; listener.test.ts fails
  * when it changes.
- * Errors: process.port_taken, also later from the first worker; the system's own.
+ * Errors: process.port_taken, also later from the first worker; process.port_refused.
  */
-export async function openListener(at: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<SharedListener> {
-  const { address, family } = await lookup(at.host);
+export async function openListener(at: ListenAddress): Promise<SharedListener> {
+  const refused = (error: unknown): unknown => listenFault(error, { ...at, setting: 'listen' });
+  const { address, family } = await lookup(at.host).catch((error: unknown) => {
+    throw refused(error);
+  });
   const open = '_createServerHandle' in net ? (net._createServerHandle as CreateHandle) : undefined;
   invariant(open !== undefined, 'this Node opens listening handles in another way; see workers/listener.ts');
   const handle = open(address, at.port, family === 6 ? 6 : 4);
-  if (typeof handle === 'number') throw portFault(systemError(handle, at), at.port);
+  if (typeof handle === 'number') throw refused(systemError(handle, at));
   const name: { port?: number } = {};
   const fault = handle.getsockname(name);
   if (fault !== 0 || name.port === undefined) {
     handle.close();
-    throw portFault(systemError(fault, at), at.port);
+    throw refused(systemError(fault, at));
   }
   let isClosed = false;
   return {
@@ -81,7 +81,7 @@ export function acceptOn(handle: unknown): Server {
   return net.createServer({ allowHalfOpen: true, noDelay: true }).listen(handle, backlog);
 }
 
-function systemError(code: number, { host, port }: { readonly host: string; readonly port: number }): Error {
+function systemError(code: number, { host, port }: ListenAddress): Error {
   const name = getSystemErrorName(code);
   return Object.assign(new Error(`listen ${name}: ${host}:${port}`), { code: name });
 }

@@ -4,9 +4,9 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
 import { secretParametersOf } from '../config.ts';
+import { listenFault, type ListenAddress } from '../../proto/process/listen.ts';
 import { createLog, type Log } from '../../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
-import { portFault } from '../admin/port-fault.ts';
 import type { RunningServer, TlsOptions } from '../http/exchange.ts';
 import { countersOf, openServing, type Serving } from '../serving.ts';
 import { acceptOn } from './listener.ts';
@@ -104,7 +104,7 @@ class Worker {
       case 'change':
         return this.#apply(order, serving);
       case 'listen': {
-        const listener = await listening(handle, this.#start.config.listen.port);
+        const listener = await listening(handle, this.#start.config.listen);
         // Somebody else takes the next connection: another worker, or whoever noticed that readiness is off.
         this.#server = await serving.listen({ tls: this.#tls, listener, isPatient: () => true });
         this.#lifecycle.task('stats', this.#sayStats());
@@ -184,10 +184,10 @@ class Worker {
 }
 
 /** Resolves in the turn in which connections may begin to come: whoever awaits it has to listen to them at once. */
-function listening(handle: unknown, port: number): Promise<Server> {
+function listening(handle: unknown, at: ListenAddress): Promise<Server> {
   const listener = acceptOn(handle);
   return new Promise((resolve, reject) => {
-    listener.once('error', (error) => reject(portFault(error, port)));
+    listener.once('error', (error) => reject(listenFault(error, { ...at, setting: 'listen' })));
     listener.once('listening', () => resolve(listener));
   });
 }

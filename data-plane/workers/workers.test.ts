@@ -164,6 +164,6 @@ test('a taken port is one clear line', async (t) => {
   const first = await startWorkerGateway(t, { apis: {} });
   await assert.rejects(
     startWorkerGateway(t, { apis: {}, set: [`listen.port=${first.port}`] }),
-    /^Error: .*isthmus: Port \d+ is in use.*\[process\.port_taken\][^\n]*\n$/s,
+    /^Error: .*isthmus: Port \d+ on [\d.]+ is in use.*\[process\.port_taken\][^\n]*\n$/s,
   );
 });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { createAnalyticsOpener } from '../analytics.ts';
+import { holdFolder } from '../../proto/process/folder-hold.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
 import { runProcess } from '../run-process.ts';
@@ -20,6 +21,7 @@ export function controlPlaneCommand(onExit: (code: number) => void): Command {
   return withConfig(command).action(async (flags: ConfigFlags) => {
     const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
     const code = await runProcess({ name: 'control-plane', level: config.log.level }, async (parts) => {
+      holdFolder(config.dataDir, 'control-plane', parts.lifecycle);
       const { startControlPlane } = await import('../../control-plane/start.ts');
       const { url, boot, nodePort } = await startControlPlane({
         ...parts,

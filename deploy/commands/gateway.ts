@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
 import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
+import { holdFolder } from '../../proto/process/folder-hold.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';
@@ -42,6 +43,8 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       const code = await runProcess(wish, async (parts) => {
         const { startGateway } = await import('../../data-plane/start.ts');
         const obey = listenToSignals();
+        holdFolder(config.dataDir, 'gateway', parts.lifecycle);
+        if (shipper !== undefined) holdFolder(shipper.dataDir, 'shipper', parts.lifecycle);
         const gateway = await startGateway({ ...parts, config, version });
         obey(gateway);
         say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Fault } from '../../proto/faults/fault.ts';
+import { holdFolder } from '../../proto/process/folder-hold.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';
@@ -27,6 +28,7 @@ export function shipperCommand(onExit: (code: number) => void): Command {
         hint: "It is the gateway's data folder: check it for a slip, or run isthmus enroll or isthmus gateway first.",
       });
     const code = await runProcess({ name: 'shipper', level: config.log.level }, async (parts) => {
+      holdFolder(config.dataDir, 'shipper', parts.lifecycle);
       const { startShipper } = await import('../../shipper/start.ts');
       const { adminPort } = await startShipper({ ...parts, config });
       say(`shipper running, node API on port ${adminPort}`);

@@ -39,7 +39,13 @@ export const codes = define({
     status: 500,
     owner: 'config',
     text: 'The port cannot be opened.',
-    hint: 'Ports below 1024 need a permission; the address must be one of this machine.',
+    hint: 'The host has to be an address of this machine; ports below 1024 need a permission.',
+  },
+  'process.folder_in_use': {
+    status: 500,
+    owner: 'config',
+    text: 'The data folder is in use.',
+    hint: 'Stop that process, or give this one a folder of its own (--data-dir).',
   },
   'process.not_ready': {
     status: 500,

@@ -25,6 +25,8 @@ export function foldersOf(dataDir: string) {
     analytics: below('analytics'),
     /** The data folder of the gateway that `isthmus up` brings. */
     gatewayOfUp: below('gateway'),
+    /** Locked by the one process of its kind that uses the folder. */
+    lockOf: (process: string): string => below(`${process}.lock`),
     /** What `isthmus up` listens on. */
     addresses: below('addresses.json'),
   } as const;

@@ -164,6 +164,36 @@ function isGone(pid: number): boolean {
   return !existsSync(`/proc/${pid}`);
 }
 
+test('a second up on the same data folder is told that the folder is in use, not the port, and harms nothing', async (t) => {
+  const up = await startPlatform(t);
+  const args = ['--data-dir', up.dir, '--port-offset', String(up.portOffset)];
+  const second = startIsthmus(t, ['up', ...args]);
+  assert.equal(await second.ended, 1);
+  assert.match(
+    second.output(),
+    new RegExp(
+      `^isthmus: The folder ${up.dir} is in use by another control-plane, process ${up.process.pid}\\.`,
+    ),
+  );
+  const gateway = startIsthmus(t, ['gateway', '--local', up.dir, '--data-dir', join(up.dir, 'gateway')]);
+  assert.equal(await gateway.ended, 1);
+  assert.match(gateway.output(), new RegExp(`in use by another gateway, process ${up.gatewayPid}\\.`));
+  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+});
+
+test('a host that does not resolve is refused by its setting, with what to do, before anything is made', async (t) => {
+  const dir = join(tempDir(t), 'data');
+  for (const setting of ['gateway.listen', 'control-plane.admin', 'bridge.listen']) {
+    const child = startIsthmus(t, ['up', '--data-dir', dir, '--set', `${setting}.host=no-such-host.invalid`]);
+    assert.equal(await child.ended, 1);
+    assert.match(
+      child.output(),
+      new RegExp(`no-such-host\\.invalid .*\\(${setting}\\.host\\).* Set ${setting}\\.host to`),
+    );
+    assert.equal(existsSync(dir), false);
+  }
+});
+
 test('a taken port is one clear line and exit code 1', async (t) => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(8_082 + 777, '127.0.0.1', resolve));
@@ -172,7 +202,7 @@ test('a taken port is one clear line and exit code 1', async (t) => {
     runIsthmus(t, ['up', '--data-dir', tempDir(t), '--port-offset', '777']),
     (error: Error) =>
       /exited with 1/.test(error.message) &&
-      /port 8859/.test(error.message) &&
+      /Port 8859/.test(error.message) &&
       /in use|taken/i.test(error.message),
   );
 });

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { Fault } from '../../../proto/faults/fault.ts';
+import { listenOn } from '../../../proto/process/listen.ts';
 import type { RunningServer, ServerOptions, TlsOptions } from '../exchange.ts';
 import { acceptFrom } from '../socket/accept.ts';
 import type { Sweep } from '../socket/sweep.ts';
@@ -10,7 +10,7 @@ import { createTlsAcceptor, type TlsAcceptor } from './tls.ts';
 /** Waiting connections that the kernel keeps for us. */
 const backlog = 4_096;
 
-/** Listens for HTTP/1.1. Errors: process.port_taken; config.invalid when certificates do not fit. */
+/** Listens for HTTP/1.1. Errors: process.port_taken, process.port_refused; config.invalid when certificates do not fit. */
 export async function startListener(options: ServerOptions, sweep: Sweep): Promise<RunningServer> {
   const state = new ServerState(options, sweep);
   const acceptor = options.tls === undefined ? undefined : acceptTls(options.tls, state);
@@ -121,16 +121,6 @@ function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
 
 async function listen({ host, port }: ServerOptions): Promise<Server> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: Error & { code?: string }) => {
-      const isTaken = error.code === 'EADDRINUSE';
-      reject(
-        isTaken
-          ? new Fault('process.port_taken', { detail: `Port ${port} on ${host} is in use.`, cause: error })
-          : error,
-      );
-    });
-    server.listen({ port, host, backlog }, resolve);
-  });
+  await listenOn(server, { host, port, backlog, setting: 'listen' });
   return server;
 }
