@@ -1,16 +1,19 @@
 import type { Server } from 'node:net';
 
+import type { Body } from './body.ts';
 import type { EngineRefusal } from './engine-refusal.ts';
 
-/** Part of the contract, which is all that the gateway knows of an engine. */
+/** Parts of the contract, which is all that the gateway knows of an engine. */
+export { type Body, BodyAborted, type BodySink, type BodySource, BodyTooLarge } from './body.ts';
 export type { EngineRefusal } from './engine-refusal.ts';
+export { bodyOf, type BodyTransform, createBody, transformBody, type TransformMaker } from './made-body.ts';
 
 /**
  * The contract between an HTTP engine and the gateway.
  *
  * An engine owns sockets, framing and back-pressure; the gateway owns decisions. The gateway never copies a
- * body: it hands a `Body` that an engine gave it back to an engine, and the engine pipes, with back-pressure,
- * in whatever way is cheapest. Framing headers (Content-Length, Transfer-Encoding, Connection, Keep-Alive,
+ * body: it hands the `Body` that an engine gave it, or one that was made (`createBody`, `transformBody`), back to an engine, and the
+ * engine pipes, with back-pressure. Bodies and header lists may be of another engine. Framing headers (Content-Length, Transfer-Encoding, Connection, Keep-Alive,
  * Upgrade, TE, Trailer) are the engine's alone: it removes hop-by-hop headers when it forwards (after the
  * gateway has seen them) and regenerates the framing from the body. What a received Connection names is gone
  * before the gateway sees the headers, so that nothing that is set later can be taken out by the sender.
@@ -40,37 +43,6 @@ export interface HeaderList {
   forEach(visit: (name: string, value: string) => void): void;
   /** Number of lines. */
   readonly size: number;
-}
-
-/**
- * A body that some engine reads, or bytes that are there already. Consumed once: by `buffer`, by `discard`, or
- * by handing it to `Upstream.send` or `Exchange.respond`.
- */
-export interface Body {
-  /** Bytes when known beforehand (Content-Length or bytes in hand), undefined for chunked. */
-  readonly length: number | undefined;
-  /** True when there is no body at all, known without reading. */
-  readonly isEmpty: boolean;
-  /**
-   * Reads the whole body.
-   *
-   * Errors: rejects with BodyTooLarge past bytesMax, with BodyAborted when the sender breaks off or breaks framing.
-   */
-  buffer(bytesMax: number): Promise<Uint8Array>;
-  /** Lets the bytes go; the engine drains to its bound or closes the connection. */
-  discard(): void;
-  /** Trailer lines, complete once the body was read to its end. */
-  readonly trailers: HeaderList | undefined;
-}
-
-/** A body longer than the reader allows. */
-export class BodyTooLarge extends Error {
-  override readonly name = 'BodyTooLarge';
-}
-
-/** A body whose sender broke off or broke framing; it must never be completed as whole. */
-export class BodyAborted extends Error {
-  override readonly name = 'BodyAborted';
 }
 
 /** What the client asked. The fields are what will be forwarded unless the gateway changes them. */
@@ -185,7 +157,8 @@ export interface Exchange {
   /**
    * Sends the answer; allowed once. The engine applies HEAD / 204 / 304 rules, frames the body, and resets the
    * client's connection when the body breaks off after the head has left.
-   * body: bytes in hand, a string (UTF-8), a Body from an upstream of the same engine, or undefined for none.
+   * body: bytes in hand, a string (UTF-8), a Body of whatever engine or of our own, or undefined for none. Answers without a body (HEAD,
+   * 304) say the length that the head says, else the body's.
    */
   respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void;
   /** Joins the client with an upgraded upstream connection (status 101); ends with the connection. */

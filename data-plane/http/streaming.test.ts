@@ -16,6 +16,8 @@ import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
 import { freePort } from '../../test/kit/processes.ts';
 import { startUpstream } from '../../test/kit/upstream.ts';
+import { flipping, lingering } from './conformance/transforms.ts';
+import { type Body, transformBody } from './exchange.ts';
 
 const mebibyte = 1_048_576;
 
@@ -23,6 +25,11 @@ const mebibyte = 1_048_576;
 const fronts: Readonly<Record<string, (t: TestContext, port: number) => Promise<string>>> = {
   'the bare engine': async (t, port) =>
     `http://127.0.0.1:${(await startEngineProxy(t, { upstream: { port } })).port}/`,
+  'the engine with transforms both ways': async (t, port) => {
+    const through = (body: Body): Body =>
+      transformBody(transformBody(transformBody(body, flipping), lingering('')), flipping);
+    return `http://127.0.0.1:${(await startEngineProxy(t, { upstream: { port }, through })).port}/`;
+  },
   'a whole gateway': async (t, port) => {
     const gateway = await startLocalGateway(t, {
       apis: { open: apiDefinition('open', `http://127.0.0.1:${port}`) },

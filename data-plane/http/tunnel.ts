@@ -1,5 +1,5 @@
 import type { Outcome, StreamEnding, UpstreamUpgrade } from './exchange.ts';
-import { WireHeaders } from './message/wire-headers.ts';
+import { wireHeadersOf } from './message/wire-headers.ts';
 import type { ServerConnection } from './server/connection.ts';
 import type { Member, ServerState } from './server/state.ts';
 import type { Wire, WireOwner } from './socket/wire.ts';
@@ -38,7 +38,7 @@ export function startTunnel(
     onEnd,
   );
   const ahead = connection.release();
-  const lines = head.headers instanceof WireHeaders ? head.headers.forwardable() : '';
+  const lines = wireHeadersOf(head.headers).forwardable();
   connection.wire.write(
     `HTTP/1.1 101 ${head.reason ?? 'Switching Protocols'}\r\n${lines}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
   );

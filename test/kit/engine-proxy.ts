@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { limitDefaults, upstreamDefaults } from '../../data-plane/http/conformance/stage.ts';
 import { createEngine } from '../../data-plane/http/engine.ts';
 import type {
+  Body,
   Exchange,
   Outcome,
   RunningServer,
@@ -25,6 +26,8 @@ export interface EngineProxyWish {
   readonly limits?: Partial<ServerLimits>;
   readonly tls?: TlsOptions;
   readonly onExchange?: (exchange: Exchange) => void;
+  /** What bodies pass through, up and down. */
+  readonly through?: (body: Body) => Body;
 }
 
 /** Starts one on a free port; failures of the upstream are answered 502 with their name. */
@@ -57,11 +60,13 @@ export async function startEngineProxy(
     onExchange(exchange) {
       exchange.beforeEnd = (outcome) => void outcomes.push(outcome);
       wish.onExchange?.(exchange);
-      const { method, path, query, headers, body, isUpgrade } = exchange.request;
+      const { method, path, query, headers, isUpgrade } = exchange.request;
+      const through = wish.through ?? ((body: Body) => body);
+      const body = through(exchange.request.body);
       const target = query === undefined ? path : `${path}?${query}`;
       upstream.send({ method, target, headers, body, exchange, isUpgrade }, (result) => {
         if (result.kind === 'upgrade') exchange.tunnel(result.upgrade);
-        else if (result.kind === 'response') exchange.respond(result.head, result.body);
+        else if (result.kind === 'response') exchange.respond(result.head, through(result.body));
         else if (!exchange.isAborted)
           exchange.respond({ status: 502, headers: exchange.createHeaders() }, result.failure);
       });

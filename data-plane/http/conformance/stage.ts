@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type {
+  Body,
   Engine,
   Exchange,
   Outcome,
@@ -48,6 +49,10 @@ export const limitDefaults: ServerLimits = {
 };
 
 interface ProxyHooks {
+  /** What becomes of the request's body on its way to the backend. */
+  readonly up?: ((body: Body) => Body) | undefined;
+  /** ... of the answer's to the client. */
+  readonly down?: ((body: Body) => Body) | undefined;
   readonly onExchange?: (exchange: Exchange) => void;
   readonly onOutcome?: (outcome: Outcome) => Promise<void> | void;
   readonly onRefusal?: ServerOptions['onRefusal'];
@@ -69,20 +74,21 @@ export async function startProxy(t: TestContext, engine: Engine, hooks: ProxyHoo
     (exchange) => {
       hooks.onExchange?.(exchange);
       exchange.beforeEnd = (outcome) => hooks.onOutcome?.(outcome) ?? undefined;
-      forward(exchange, upstream);
+      forward(exchange, upstream, hooks);
     },
     hooks.onRefusal,
   );
   return { ...server, backend };
 }
 
-function forward(exchange: Exchange, upstream: Upstream): void {
+function forward(exchange: Exchange, upstream: Upstream, { up, down }: ProxyHooks): void {
   const { request } = exchange;
   const target = request.query === undefined ? request.path : `${request.path}?${request.query}`;
-  const { method, headers, body, isUpgrade } = request;
+  const { method, headers, isUpgrade } = request;
+  const body = up?.(request.body) ?? request.body;
   upstream.send({ method, target, headers, body, exchange, isUpgrade }, (result) => {
     if (result.kind === 'upgrade') exchange.tunnel(result.upgrade);
-    else if (result.kind === 'response') exchange.respond(result.head, result.body);
+    else if (result.kind === 'response') exchange.respond(result.head, down?.(result.body) ?? result.body);
     else exchange.respond({ status: 502, headers: exchange.createHeaders() }, result.failure);
   });
 }

@@ -1,7 +1,8 @@
+import type { BodySink } from '../body.ts';
 import type { HeaderList } from '../exchange.ts';
 import type { Wire } from '../socket/wire.ts';
-import type { BodySink } from './body.ts';
-import { WireHeaders } from './wire-headers.ts';
+import { isForbiddenTrailer } from './chunked.ts';
+import { wireHeadersOf } from './wire-headers.ts';
 
 /** What the writer of a message asks the one who sends it. */
 export interface BodyWriterHooks {
@@ -80,7 +81,7 @@ export class BodyWriter implements BodySink {
     this.#isOver = true;
     this.#endChunk();
     if (this.#framing === 'chunked')
-      this.#text += `0\r\n${trailers instanceof WireHeaders ? trailers.forwardable() : ''}\r\n`;
+      this.#text += `0\r\n${trailers === undefined ? '' : trailerText(trailers)}\r\n`;
     let isReleased = false;
     this.#hooks.onLast(() => {
       isReleased = true;
@@ -118,4 +119,13 @@ export class BodyWriter implements BodySink {
     this.#wire.write(this.#text);
     this.#text = '';
   }
+}
+
+/** What was received is judged by then; what we made may hold what is no trailer, as a list that was meant for a head does. */
+function trailerText(trailers: HeaderList): string {
+  const lines = wireHeadersOf(trailers);
+  const names: string[] = [];
+  lines.forEach((name) => names.push(name.toLowerCase()));
+  for (const name of names) if (isForbiddenTrailer(name)) lines.delete(name);
+  return lines.forwardable();
 }

@@ -15,6 +15,11 @@ const extensionBytesOfBodyMax = 4 * 1024;
 const forbiddenTrailers =
   /^(?:content-(?:length|encoding|type|range)|transfer-encoding|host|authorization|proxy-authorization|proxy-authenticate|www-authenticate|trailer|te|connection|keep-alive|proxy-connection|upgrade|cookie|set-cookie|cache-control|expect|max-forwards|range|if-[a-z-]+)$/;
 
+/** Whether a field of this name, in lower case, may stand in no trailer section. */
+export function isForbiddenTrailer(lowerName: string): boolean {
+  return forbiddenTrailers.test(lowerName);
+}
+
 const inSize = 0;
 const inExtension = 1;
 const inSizeLf = 2;
@@ -161,7 +166,7 @@ export class ChunkedDecoder {
     const text = this.#trailerBytes.toString('latin1', 0, behind);
     for (let line = 0; line < fields.kinds.length; line += 1) {
       const name = text.slice(fields.places[line * 4], fields.places[line * 4 + 1]);
-      if (forbiddenTrailers.test(name.toLowerCase())) return this.#refuse('trailer-field', taken);
+      if (isForbiddenTrailer(name.toLowerCase())) return this.#refuse('trailer-field', taken);
     }
     if (fields.kinds.length > 0) this.trailer = { text, fields };
     this.#trailerBytes = Buffer.alloc(0);

@@ -258,6 +258,20 @@ export function createWireHeaders(): WireHeaders {
   return new WireHeaders('', noFields);
 }
 
+/**
+ * A list of whatever engine as one of ours; its names and values are judged as those that policies set.
+ *
+ * Its `Connection` stays behind: it was about another connection, and what it named its own engine took out.
+ */
+export function wireHeadersOf(headers: HeaderList): WireHeaders {
+  if (headers instanceof WireHeaders) return headers;
+  const copy = createWireHeaders();
+  headers.forEach((name, value) => {
+    if (name.toLowerCase() !== 'connection') copy.append(name, value);
+  });
+  return copy;
+}
+
 function lineOf([name, value]: readonly [string, string]): string {
   const { kind } = nameOf(name);
   if (kind !== kinds.none && kind <= lastHopByHop) return '';

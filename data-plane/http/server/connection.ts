@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { RefusedRequest } from '../engine-refusal.ts';
-import { BodyFault, type BodySource, IncomingBody } from '../message/body.ts';
+import { BodyFault, type BodyConnection, IncomingBody } from '../message/incoming-body.ts';
 import { FAULTY, INCOMPLETE } from '../message/fields.ts';
 import { LF } from '../message/grammar.ts';
 import { type RefusalReason, refusals } from '../message/refusal.ts';
@@ -33,7 +33,7 @@ const rateWindowMs = 5_000;
  * States: `reading` a head (or idle, when no byte of it is here), `serving` an exchange, `lingering` after the last answer.
  * What is read while an exchange is served goes to its body; what lies behind that waits in `ahead`.
  */
-export class ServerConnection implements WireOwner, BodySource, Swept {
+export class ServerConnection implements WireOwner, BodyConnection, Swept {
   readonly wire: Wire;
   readonly state: ServerState;
   readonly isTls: boolean;

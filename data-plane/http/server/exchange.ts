@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { invariant } from '../../../proto/faults/fault.ts';
+import type { Body, BodyFlow } from '../body.ts';
 import type {
-  Body,
   Exchange,
   HeaderList,
   Outcome,
@@ -10,10 +10,9 @@ import type {
   StreamEnding,
   UpstreamUpgrade,
 } from '../exchange.ts';
-import { type BodyFlow, IncomingBody } from '../message/body.ts';
 import { BodyWriter } from '../message/body-writer.ts';
 import { kinds } from '../message/field-kind.ts';
-import { createWireHeaders, WireHeaders } from '../message/wire-headers.ts';
+import { createWireHeaders, WireHeaders, wireHeadersOf } from '../message/wire-headers.ts';
 import { startTunnel, type Tunnel } from '../tunnel.ts';
 import type { ServerConnection } from './connection.ts';
 import { refusalAnswer } from './refusal-answer.ts';
@@ -95,19 +94,15 @@ export class ServerExchange implements Exchange {
   respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void {
     invariant(!this.isAnswered, 'an exchange is answered once');
     this.isAnswered = true;
-    if (this.isAborted) return body instanceof IncomingBody ? body.discard() : undefined;
-    this.#status = head.status;
-    const isBodiless = this.request.method === 'HEAD' || head.status === 204 || head.status === 304;
-    if (body instanceof IncomingBody) {
-      if (!isBodiless && !body.isEmpty) return this.#respondPiped(head, body);
-      body.discard();
-      return this.#respondWhole(head, undefined, isBodiless);
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+      if (!this.isAborted) this.#respondInHand(head, typeof body === 'string' ? Buffer.from(body) : body);
+      return;
     }
-    invariant(
-      body === undefined || typeof body === 'string' || body instanceof Uint8Array,
-      'a body is of this engine',
-    );
-    this.#respondWhole(head, typeof body === 'string' ? Buffer.from(body) : body, isBodiless);
+    if (this.isAborted) return body.discard();
+    const isBodiless = this.#isBodiless(head);
+    if (!isBodiless && !body.isEmpty) return this.#respondPiped(head, body);
+    body.discard();
+    this.#respondWhole(head, undefined, framingLine(head, isBodiless, body.length ?? 0));
   }
 
   giveUp(): void {
@@ -191,13 +186,23 @@ export class ServerExchange implements Exchange {
     this.#end('clientAborted', () => (hasHead ? this.#connection.wire.reset() : refuse()));
   }
 
-  #respondWhole(head: ResponseHead, given: Uint8Array | undefined, isBodiless: boolean): void {
-    const bytes = isBodiless ? undefined : given;
+  #respondInHand(head: ResponseHead, bytes: Uint8Array | undefined): void {
+    const isBodiless = this.#isBodiless(head);
+    const framing = framingLine(head, isBodiless, bytes?.length ?? 0);
+    this.#respondWhole(head, isBodiless ? undefined : bytes, framing);
+  }
+
+  #isBodiless({ status }: ResponseHead): boolean {
+    return this.request.method === 'HEAD' || status === 204 || status === 304;
+  }
+
+  #respondWhole(head: ResponseHead, bytes: Uint8Array | undefined, framing: string): void {
     const length = bytes?.length ?? 0;
+    this.#status = head.status;
     this.#responseBytes = length;
     this.#decidePersistence(head);
     // Before the record is told: what throws here is answered otherwise.
-    const text = this.#headText(head, framingLine(head, isBodiless, given?.length ?? 0));
+    const text = this.#headText(head, framing);
     this.#end('complete', () => {
       const { wire } = this.#connection;
       if (bytes === undefined || length === 0) wire.write(text);
@@ -210,8 +215,9 @@ export class ServerExchange implements Exchange {
     });
   }
 
-  #respondPiped(head: ResponseHead, body: IncomingBody): void {
+  #respondPiped(head: ResponseHead, body: Body): void {
     const { wire } = this.#connection;
+    this.#status = head.status;
     // RFC 9112 section 6.1: HTTP/1.0 knows no chunks; the end of the connection ends the body.
     const framing = body.length ?? (this.request.httpVersion === '1.1' ? 'chunked' : 'close');
     if (framing === 'close') this.#isPersistent = false;
@@ -250,8 +256,8 @@ export class ServerExchange implements Exchange {
     if (head.headers instanceof WireHeaders && head.headers.closes) this.#isPersistent = false;
   }
 
-  #headText({ status, reason, headers }: ResponseHead, framing: string): string {
-    invariant(headers instanceof WireHeaders, 'headers are of this engine');
+  #headText({ status, reason, headers: given }: ResponseHead, framing: string): string {
+    const headers = wireHeadersOf(given);
     const date = headers.mayHave(kinds.date) ? '' : this.#connection.state.sweep.dateLine;
     const connection = this.#isPersistent
       ? this.request.httpVersion === '1.0'

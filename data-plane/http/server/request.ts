@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate, ExchangeRequest, HeaderList } from '../exchange.ts';
-import type { IncomingBody } from '../message/body.ts';
+import type { IncomingBody } from '../message/incoming-body.ts';
 import type { ReadRequest } from '../message/request.ts';
 import type { RequestHead } from '../message/request-head.ts';
 import { WireHeaders } from '../message/wire-headers.ts';

@@ -1,5 +1,4 @@
 import type { OnThrown, UpstreamFailure, UpstreamRequest, UpstreamResult } from '../exchange.ts';
-import { IncomingBody } from '../message/body.ts';
 
 // RFC 9110 section 9.2.2: only these may be sent again when it is not known whether they were received.
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -57,6 +56,6 @@ export class UpstreamCall {
   get isRepeatable(): boolean {
     const { body, method, exchange } = this.request;
     if (this.isRetried || this.isSettled || exchange.isAborted || !idempotent.has(method)) return false;
-    return !(body instanceof IncomingBody) || body.isEmpty;
+    return body === undefined || body instanceof Uint8Array || body.isEmpty;
   }
 }

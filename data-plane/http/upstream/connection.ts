@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Body, BodyFlow } from '../body.ts';
 import type {
   HeaderList,
   ResponseHead,
@@ -6,7 +7,7 @@ import type {
   UpstreamRequest,
   UpstreamUpgrade,
 } from '../exchange.ts';
-import { type BodyFlow, BodyFault, type BodySource, IncomingBody } from '../message/body.ts';
+import { BodyFault, type BodyConnection, IncomingBody } from '../message/incoming-body.ts';
 import { BodyWriter } from '../message/body-writer.ts';
 import { FAULTY, INCOMPLETE } from '../message/fields.ts';
 import { frameAnswer } from '../message/framing.ts';
@@ -37,7 +38,7 @@ export interface OpenUpgrade extends UpstreamUpgrade {
 }
 
 /** One connection to an upstream: idle, or with one call. */
-export class UpstreamConnection implements WireOwner, BodySource, Swept {
+export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
   readonly wire: Wire;
   readonly madeAtMs: number;
   /** Calls that were answered on it. */
@@ -89,7 +90,8 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
       return call.fail('invalidResponse', error instanceof Error ? error.message : String(error));
     }
     this.#armRead();
-    if (body instanceof IncomingBody && !body.isEmpty) return this.#sendPiped(text, body);
+    if (body !== undefined && !(body instanceof Uint8Array) && !body.isEmpty)
+      return this.#sendPiped(text, body);
     this.#isRequestSent = true;
     if (body instanceof Uint8Array && body.length > 0) {
       const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
@@ -200,7 +202,7 @@ export class UpstreamConnection implements WireOwner, BodySource, Swept {
     this.#abandon('the answer was discarded');
   }
 
-  #sendPiped(text: string, body: IncomingBody): void {
+  #sendPiped(text: string, body: Body): void {
     this.#isRequestSent = false;
     const writer = new BodyWriter(this.wire, text, body.length ?? 'chunked', {
       onLast: (release) => {

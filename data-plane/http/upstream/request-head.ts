@@ -1,9 +1,7 @@
-import { invariant } from '../../../proto/faults/fault.ts';
 import type { UpstreamOptions, UpstreamRequest } from '../exchange.ts';
-import { IncomingBody } from '../message/body.ts';
 import { kinds } from '../message/field-kind.ts';
 import { passableProtocols } from '../message/upgrade.ts';
-import { WireHeaders } from '../message/wire-headers.ts';
+import { wireHeadersOf } from '../message/wire-headers.ts';
 import type { Dialer } from './dial.ts';
 
 // RFC 9110 section 8.6: methods that anticipate a body say so when there is none.
@@ -34,8 +32,8 @@ export function requestHeadText(
   request: UpstreamRequest,
   { options, dialer, origin }: RequestSpelling,
 ): string {
-  const { method, target, headers, isUpgrade } = request;
-  invariant(headers instanceof WireHeaders, 'headers are of this engine');
+  const { method, target, isUpgrade } = request;
+  const headers = wireHeadersOf(request.headers);
   if (forbiddenInTarget.test(target) || !(target.startsWith('/') || target === '*'))
     throw new TypeError('the target of a request holds a forbidden character');
   if (!token.test(method)) throw new TypeError('the method of a request is no token');
@@ -58,7 +56,6 @@ function framingLines({ body, headers, method }: UpstreamRequest): string {
   const length = body === undefined ? 0 : body.length;
   if (length === 0) return anticipatesBody.has(method) ? 'Content-Length: 0\r\n' : '';
   if (length !== undefined) return `Content-Length: ${length}\r\n`;
-  invariant(body instanceof IncomingBody, 'a body is of this engine');
   let lines = '';
   for (const value of headers.getAll('trailer')) lines += `Trailer: ${value}\r\n`;
   return `${lines}Transfer-Encoding: chunked\r\n`;

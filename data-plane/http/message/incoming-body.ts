@@ -1,29 +1,13 @@
-import { BodyAborted, BodyTooLarge, type Body, type HeaderList } from '../exchange.ts';
+import { invariant } from '../../../proto/faults/fault.ts';
+import { type Body, type BodyFlow, type BodySink, bufferBody } from '../body.ts';
+import type { HeaderList } from '../exchange.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import type { FieldLimits } from './fields.ts';
 import type { BodyEnd } from './framing.ts';
 import { WireHeaders } from './wire-headers.ts';
 
-/** Where the pieces of a body go. */
-export interface BodySink {
-  /** Takes bytes[start..end); how long they are valid: see `WireOwner.onBytes`. */
-  onPiece(bytes: Buffer, start: number, end: number, isStable: boolean): void;
-  /** The pieces of one read were given; false asks for no more until `BodyFlow.resume`. */
-  onReadEnd(): boolean;
-  onEnd(trailers: HeaderList | undefined): void;
-  /** Broken off or broken framing: what was passed on so far is not the whole. */
-  onBroken(cause: Error): void;
-}
-
-/** Steers a body that flows into a sink. */
-export interface BodyFlow {
-  resume(): void;
-  /** Gives up; the sink hears nothing more. */
-  cancel(): void;
-}
-
 /** The connection behind a body. */
-export interface BodySource {
+export interface BodyConnection {
   pauseBody(): void;
   resumeBody(): void;
   /** Somebody begins to read: the moment for 100 (Continue). */
@@ -75,7 +59,7 @@ export class IncomingBody implements Body {
   head: WireHeaders | undefined = undefined;
   /** Nobody wants it: what still comes is counted and dropped. */
   isDiscarded = false;
-  readonly #source: BodySource;
+  readonly #connection: BodyConnection;
   readonly #chunked: ChunkedDecoder | undefined;
   readonly #bytesMax: number;
   #sink: BodySink | undefined = undefined;
@@ -87,11 +71,15 @@ export class IncomingBody implements Body {
   /** Of the read in hand. */
   #pieces = 0;
 
-  constructor(end: BodyEnd, source: BodySource, limits: FieldLimits & { readonly bodyBytesMax: number }) {
+  constructor(
+    end: BodyEnd,
+    connection: BodyConnection,
+    limits: FieldLimits & { readonly bodyBytesMax: number },
+  ) {
     this.length = typeof end === 'number' ? end : undefined;
     this.isEmpty = end === 0;
     this.state = end === 0 ? 'whole' : 'open';
-    this.#source = source;
+    this.#connection = connection;
     this.#chunked = end === 'chunked' ? new ChunkedDecoder(limits) : undefined;
     this.#bytesMax = limits.bodyBytesMax;
   }
@@ -114,11 +102,11 @@ export class IncomingBody implements Body {
     this.#pieces = 0;
     const at = this.#decode(bytes, start, end);
     this.#isFeeding = false;
-    if (this.#pieces > piecesMax) this.#source.onManyPieces();
+    if (this.#pieces > piecesMax) this.#connection.onManyPieces();
     if (this.#sink !== undefined) {
-      if (!this.#sink.onReadEnd() && this.state === 'open') this.#source.pauseBody();
+      if (!this.#sink.onReadEnd() && this.state === 'open') this.#connection.pauseBody();
     } else if (this.state === 'open' && !this.isDiscarded && this.#heldBytes >= heldBytesMax) {
-      this.#source.pauseBody();
+      this.#connection.pauseBody();
     }
     return at;
   }
@@ -147,14 +135,15 @@ export class IncomingBody implements Body {
     this.state = cause;
     const sink = this.#sink;
     this.#sink = undefined;
-    if (cause instanceof BodyFault) this.#source.onBodyFault(cause);
+    if (cause instanceof BodyFault) this.#connection.onBodyFault(cause);
     sink?.onBroken(cause);
   }
 
   /** Lets it flow into a sink, at once as far as it is here. */
   pipe(sink: BodySink): BodyFlow {
+    invariant(!this.#isTaken, 'a body is consumed once');
     this.#isTaken = true;
-    if (this.state === 'open') this.#source.onBodyWanted();
+    if (this.state === 'open') this.#connection.onBodyWanted();
     this.#sink = sink;
     for (const piece of this.#held ?? []) sink.onPiece(piece, 0, piece.length, true);
     this.#held = undefined;
@@ -164,10 +153,10 @@ export class IncomingBody implements Body {
       sink.onBroken(this.state);
     }
     // While a read is being fed its end is still to come, and with it `onReadEnd`.
-    if (!this.#isFeeding && this.state === 'open' && sink.onReadEnd()) this.#source.resumeBody();
+    if (!this.#isFeeding && this.state === 'open' && sink.onReadEnd()) this.#connection.resumeBody();
     return {
       resume: () => {
-        if (this.state === 'open') this.#source.resumeBody();
+        if (this.state === 'open') this.#connection.resumeBody();
       },
       cancel: () => {
         this.#sink = undefined;
@@ -177,33 +166,14 @@ export class IncomingBody implements Body {
   }
 
   buffer(bytesMax: number): Promise<Uint8Array> {
-    if (this.length !== undefined && this.length > bytesMax) {
-      return Promise.reject(new BodyTooLarge(`${this.length} bytes; the most is ${bytesMax}`));
-    }
-    return new Promise((resolve, reject) => {
-      const pieces: Buffer[] = [];
-      let bytes = 0;
-      let flow: BodyFlow | undefined = undefined;
-      flow = this.pipe({
-        onPiece(piece, start, end) {
-          bytes += end - start;
-          if (bytes <= bytesMax) return void pieces.push(Buffer.from(piece.subarray(start, end)));
-          reject(new BodyTooLarge(`more than ${bytesMax} bytes`));
-          flow?.cancel();
-        },
-        onReadEnd: () => true,
-        onEnd: () => resolve(Buffer.concat(pieces)),
-        onBroken: (cause) => reject(new BodyAborted(cause.message, { cause })),
-      });
-      if (bytes > bytesMax) flow.cancel();
-    });
+    return bufferBody(this, bytesMax);
   }
 
   discard(): void {
     if (this.isDiscarded) return;
     this.isDiscarded = true;
     this.#held = undefined;
-    if (this.state === 'open') this.#source.onBodyUnwanted();
+    if (this.state === 'open') this.#connection.onBodyUnwanted();
   }
 
   /** Somebody read it or reads it. */
@@ -244,7 +214,7 @@ export class IncomingBody implements Body {
 
   #complete(): void {
     if (this.state !== 'open' && this.state !== 'whole') return;
-    if (this.state === 'open') this.#source.onBodyWhole();
+    if (this.state === 'open') this.#connection.onBodyWhole();
     this.state = 'whole';
     const sink = this.#sink;
     this.#sink = undefined;

@@ -1,0 +1,93 @@
+import type { HeaderList } from './exchange.ts';
+
+/**
+ * A body: one that some engine receives, or one that somebody makes ({@link BodySource}). Consumed once: by `pipe`, by `buffer`, by
+ * `discard`, or by handing it to `Upstream.send` or `Exchange.respond`, which pipe it.
+ */
+export interface Body {
+  /** Bytes when known beforehand (Content-Length or bytes in hand), undefined for chunked. */
+  readonly length: number | undefined;
+  /** True when there is no body at all, known without reading. */
+  readonly isEmpty: boolean;
+  /** Lets it flow into a sink, at once as far as it is here: the sink may hear of its end before `pipe` returns. */
+  pipe(sink: BodySink): BodyFlow;
+  /**
+   * Reads the whole body.
+   *
+   * Errors: rejects with BodyTooLarge past bytesMax, with BodyAborted when the sender breaks off or breaks framing.
+   */
+  buffer(bytesMax: number): Promise<Uint8Array>;
+  /** Lets the bytes go; the engine drains to its bound or closes the connection. */
+  discard(): void;
+  /** Trailer lines, complete once the body was read to its end. */
+  readonly trailers: HeaderList | undefined;
+}
+
+/** Where the pieces of a body go. It hears of one end: `onEnd` or `onBroken`, and nothing behind it. */
+export interface BodySink {
+  /**
+   * Takes bytes[start..end), which it does not change. They are valid during the call; when `isStable`, until more is asked for, that is
+   * until `onReadEnd` has returned true or `resume` was called.
+   */
+  onPiece(bytes: Buffer, start: number, end: number, isStable: boolean): void;
+  /** The pieces that are here were given; false asks for no more until `BodyFlow.resume`. */
+  onReadEnd(): boolean;
+  /** Whole: only now may anybody take what was passed on for all of it. */
+  onEnd(trailers: HeaderList | undefined): void;
+  /** Broken off or broken framing: what was passed on so far is not the whole. */
+  onBroken(cause: Error): void;
+}
+
+/** Steers a body that flows into a sink. Harmless once it has come to its end. */
+export interface BodyFlow {
+  resume(): void;
+  /** Gives up; the sink hears nothing more. */
+  cancel(): void;
+}
+
+/** What makes a body; see `createBody`. */
+export interface BodySource {
+  /** Bytes, when they are known: what comes has to be exactly as long, or the message that carries it breaks off. */
+  readonly length: number | undefined;
+  /**
+   * Somebody wants it; called once. Gives pieces, then says `onReadEnd`, and goes on when that is true or at `resume`; ends by
+   * `onEnd`, perhaps with trailers, or by `onBroken`. `cancel` comes at most once, and not behind an end that the source said.
+   */
+  start(sink: BodySink): BodyFlow;
+  /** Nobody wants it, and nobody will: comes instead of `start`. */
+  discard?(): void;
+}
+
+/** A body longer than the reader allows. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge';
+}
+
+/** A body whose sender broke off or broke framing; it must never be completed as whole. */
+export class BodyAborted extends Error {
+  override readonly name = 'BodyAborted';
+}
+
+/** Reads a body whole; see `Body.buffer`. */
+export function bufferBody(body: Pick<Body, 'length' | 'pipe'>, bytesMax: number): Promise<Uint8Array> {
+  if (body.length !== undefined && body.length > bytesMax) {
+    return Promise.reject(new BodyTooLarge(`${body.length} bytes; the most is ${bytesMax}`));
+  }
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    let flow: BodyFlow | undefined = undefined;
+    flow = body.pipe({
+      onPiece(piece, start, end) {
+        bytes += end - start;
+        if (bytes <= bytesMax) return void pieces.push(Buffer.from(piece.subarray(start, end)));
+        reject(new BodyTooLarge(`more than ${bytesMax} bytes`));
+        flow?.cancel();
+      },
+      onReadEnd: () => true,
+      onEnd: () => resolve(Buffer.concat(pieces)),
+      onBroken: (cause) => reject(new BodyAborted(cause.message, { cause })),
+    });
+    if (bytes > bytesMax) flow.cancel();
+  });
+}
