@@ -110,6 +110,7 @@ export async function openReporter(options: ServingOptions): Promise<Reporter> {
   const reporter = await startReporter({
     dir: foldersOf(config.dataDir).spools,
     checkpointDir: foldersOf(config.dataDir).checkpoints,
+    ledger: foldersOf(config.dataDir).spoolLedger,
     gateway,
     settings: config.report,
     secretParameters: secretParametersOf(config),

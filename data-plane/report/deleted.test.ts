@@ -53,6 +53,19 @@ test('an idle gateway notices too', async (t) => {
   await eventually(async () => (await readRecords(dir)).length === 1);
 });
 
+test('a record that is rescued twice is counted once', async (t) => {
+  const { reporter, dir, metrics } = await startTestReporter(t);
+  await reporter.prepare(prefix);
+  const recorder = reporter.recorder(prefix);
+  for (let n = 1; n <= 3; n++) {
+    for (let m = 0; m < 5; m++) await recorder.write(factsOf());
+    rmSync(dir, { recursive: true });
+    await eventually(async () => (await readRecords(dir)).length === 5 * n);
+    const counted = new RegExp(`isthmus_report_rescued_records_total ${5 * n}\n`);
+    await eventually(async () => counted.test(await metrics.text()));
+  }
+});
+
 test('older segments that are deleted cannot be saved: they are counted, and said in the stream', async (t) => {
   const { reporter, dir, metrics } = await startTestReporter(t, { segmentBytes: 4_096, upkeepEveryMs: 20 });
   await reporter.prepare(prefix);

@@ -8,6 +8,7 @@ import type { DamagedSegment } from './upkeep.ts';
 export interface ThreadOptions {
   readonly dir: string;
   readonly checkpointDir: string;
+  readonly ledger: string;
   readonly gateway: string;
   readonly settings: ReportSettings;
   /** URL of a module that exports `files: SpoolFiles`; tests hand in a disk that stalls. */

@@ -19,6 +19,8 @@ export interface ReporterOptions {
   readonly dir: string;
   /** Where the shipper says what it has shipped. */
   readonly checkpointDir: string;
+  /** File that remembers which records there were, and which losses were told; outside `dir`. */
+  readonly ledger: string;
   /** Id of this gateway, on every line. */
   readonly gateway: string;
   readonly settings: ReportSettings;
@@ -125,11 +127,11 @@ class SpoolThread {
   readonly #gaps = new Map<string, { readonly at: Tenant; count: number }>();
 
   constructor(options: ReporterOptions) {
-    const { dir, checkpointDir, gateway, settings, clock, filesModule } = options;
+    const { dir, checkpointDir, ledger, gateway, settings, clock, filesModule } = options;
     this.#options = options;
     this.#meters = createMeters(options.metrics);
     this.#losses = new Losses(options);
-    const workerData: ThreadOptions = { dir, checkpointDir, gateway, settings, filesModule };
+    const workerData: ThreadOptions = { dir, checkpointDir, ledger, gateway, settings, filesModule };
     // The packed program is JavaScript; a checkout runs the source.
     const file = import.meta.url.endsWith('.ts') ? './spool-thread.ts' : './spool-thread.js';
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData, name: 'spool' });

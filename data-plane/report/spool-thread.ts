@@ -10,15 +10,16 @@ import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { diskFiles, type SpoolFiles } from '../../proto/spool/spool-files.ts';
 import { partOf } from './blocks.ts';
 import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
+import { upkeepNeverMs } from './settings.ts';
 import { Spools } from './spools.ts';
 import { type LostRange, Upkeep } from './upkeep.ts';
 
 closeBuiltIns();
 
 const retryMs = 100;
-/** Gap records that wait for a disk that refuses; past it the oldest is not said in the stream, only counted. */
+/** Losses that wait for a disk that refuses their gap records; past it the oldest is told by the next process. */
 const owedMax = 1_000;
-const { dir, checkpointDir, gateway, settings, filesModule } = workerData as ThreadOptions;
+const { dir, checkpointDir, ledger, gateway, settings, filesModule } = workerData as ThreadOptions;
 const port = parentPort;
 invariant(port !== null, 'the spool thread is started as a worker');
 const say = (message: FromThread): void => port.postMessage(message);
@@ -33,14 +34,14 @@ const spools = new Spools({
   gateway,
   segmentBytes: settings.segmentBytes,
   files,
-  onRescue(at, rescue) {
-    say({ kind: 'rescued', ...rescue });
-    if (rescue.lost !== undefined) lose(at, { reason: 'deleted', ...rescue.lost, spool: rescue.spool });
-  },
+  // What could not be saved shows as a hole, which upkeep finds.
+  onRescue: (rescue) => say({ kind: 'rescued', ...rescue }),
 });
 const queue: Part[] = [];
-/** Gap records that the disk has not taken yet. */
-const owed: Part[] = [];
+/** Losses that no gap record tells yet. */
+const owed: LostRange[] = [];
+/** A gap record whose place is noted: nothing else may be written there. */
+let noted: Part | undefined;
 let isRetrying = false;
 let isClosing = false;
 
@@ -61,6 +62,7 @@ function prepare(at: Tenant): void {
 async function write(): Promise<void> {
   try {
     for (let part = queue[0]; part !== undefined; part = queue[0]) {
+      writeNoted();
       spools.append(part);
       queue.shift();
     }
@@ -98,38 +100,48 @@ async function sync(): Promise<void> {
   }
 }
 
-/** Counts records as gone, and says so in the stream. */
-function lose(
-  at: Tenant,
-  { first, last, ...where }: Pick<LostRange, 'reason' | 'spool' | 'first' | 'last'>,
-): void {
-  const dropped = last - first + 1;
-  say({ kind: 'lost', reason: where.reason, count: dropped });
-  const gap: GapRecord = {
-    type: 'gap',
-    org_id: at.organization,
-    env_id: at.environment,
-    gateway_id: gateway,
-    timestamp: Date.now(),
-    dropped,
-    first,
-    last,
-    ...where,
-  };
-  owed.push(partOf(at, `${JSON.stringify(gap)}\n`));
+/** Counts records as gone, and says so in the stream when the disk takes it. */
+function lose(lost: LostRange): void {
+  say({ kind: 'lost', reason: lost.reason, count: lost.last - lost.first + 1 });
+  if (lost.organization === undefined) return;
+  owed.push(lost);
   if (owed.length > owedMax) owed.shift();
 }
 
 function payOwed(): void {
-  for (let gap = owed[0]; gap !== undefined; gap = owed[0]) {
-    spools.append(gap);
+  writeNoted();
+  for (let lost = owed[0]; lost?.organization !== undefined; lost = owed[0]) {
+    const { reason, stream, organization, environment, spool, first, last } = lost;
+    const at = { stream, organization, environment };
+    upkeep.note(lost, spools.placeOf(at));
     owed.shift();
+    const gap: GapRecord = {
+      type: 'gap',
+      org_id: organization,
+      env_id: environment,
+      gateway_id: gateway,
+      timestamp: Date.now(),
+      reason,
+      dropped: last - first + 1,
+      spool,
+      first,
+      last,
+    };
+    noted = partOf(at, `${JSON.stringify(gap)}\n`);
+    writeNoted();
   }
+}
+
+function writeNoted(): void {
+  if (noted === undefined) return;
+  spools.append(noted);
+  noted = undefined;
 }
 
 const upkeep = new Upkeep({
   dir,
   checkpointDir,
+  ledger,
   diskBytesMax: settings.diskBytesMax,
   damagedBytesMax: settings.damagedBytesMax,
   segmentInUse: (spool) => spools.segmentInUse(spool),
@@ -139,11 +151,7 @@ async function keepUp(): Promise<void> {
   try {
     const { bytes, lost, damaged, problems } = await upkeep.run();
     for (const segment of damaged) say({ kind: 'damaged', segment });
-    for (const { owner, stream, environment, ...range } of lost) {
-      if (owner === undefined)
-        say({ kind: 'lost', reason: range.reason, count: range.last - range.first + 1 });
-      else lose({ stream, environment, organization: owner.organization }, range);
-    }
+    for (const range of lost) lose(range);
     for (const problem of problems) trouble('upkeep', problem);
     say({ kind: 'upkeep', bytes });
     payOwed();
@@ -161,20 +169,23 @@ function messageOf(error: unknown): string {
 }
 
 /** Repeats work with a pause between, until the thread is closed. */
-function every(ms: number, work: () => Promise<void>): () => Promise<void> {
+function every(ms: number, work: () => Promise<void>, firstMs = ms): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
-  const next = (): void => {
-    if (!isClosing) timer = setTimeout(() => void (running = work().finally(next)), ms);
+  const next = (waitMs: number): void => {
+    if (!isClosing) timer = setTimeout(() => void (running = work().finally(() => next(ms))), waitMs);
   };
-  next();
+  next(firstMs);
   return () => {
     clearTimeout(timer);
     return running;
   };
 }
 
-const stops = [every(settings.syncEveryMs, sync), every(settings.upkeepEveryMs, keepUp)];
+const { syncEveryMs, upkeepEveryMs } = settings;
+// What an earlier process left is looked at at once: from then on a deletion shows, whoever is killed when.
+const isKeeper = upkeepEveryMs !== upkeepNeverMs;
+const stops = [every(syncEveryMs, sync), every(upkeepEveryMs, keepUp, isKeeper ? 0 : upkeepNeverMs)];
 
 async function close(): Promise<void> {
   isClosing = true;

@@ -1,6 +1,7 @@
 import type { SpoolFiles } from '../../proto/spool/spool-files.ts';
 import { newSpoolId, spoolFolder } from '../../proto/spool/folder.ts';
 import { createSpoolWriter, type Rescue, type SpoolWriter } from '../../proto/spool/writer.ts';
+import type { RecordPlace } from './ledger.ts';
 import type { Part, Tenant } from './messages.ts';
 
 /** What spools need. */
@@ -10,7 +11,7 @@ export interface SpoolsOptions {
   readonly segmentBytes: number;
   readonly files: SpoolFiles;
   /** A segment that somebody deleted or moved was written anew. */
-  readonly onRescue: (at: Tenant, rescue: Rescue & { readonly spool: string }) => void;
+  readonly onRescue: (rescue: Rescue & { readonly spool: string }) => void;
 }
 
 /** How often a writer looks, at most, whether its segment still lies in its place: before a write, a few us. */
@@ -36,6 +37,12 @@ export class Spools {
   /** Makes a tenant's spool and its first segment, on disk when it returns. */
   open(at: Tenant): void {
     this.#of(at).writer.open();
+  }
+
+  /** Where a tenant's next record will stand. */
+  placeOf(at: Tenant): RecordPlace {
+    const { writer } = this.#of(at);
+    return { spool: writer.spool, offset: writer.next };
   }
 
   append(part: Part): void {
@@ -91,7 +98,7 @@ export class Spools {
       owner: { organization, environment, gateway },
       segmentBytes,
       files,
-      onRescue: (rescue) => onRescue({ stream, organization, environment }, { ...rescue, spool }),
+      onRescue: (rescue) => onRescue({ ...rescue, spool }),
     });
     const own = { writer, lookedAtMs: performance.now() };
     this.#all.set(key, own);

@@ -8,21 +8,24 @@ import {
   listSpools,
   segmentFile,
   shippedOf,
+  spoolFolder,
   streams,
   writeCheckpoint,
   type SpoolRef,
   type StreamName,
 } from '../../proto/spool/folder.ts';
 import { inspectSegment, type Damage, type SegmentContent } from '../../proto/spool/inspect.ts';
-import { mayBeAlive, ownerFile, readOwner, type SpoolOwner } from '../../proto/spool/owner.ts';
+import { mayBeAlive, ownerFile, readOwner } from '../../proto/spool/owner.ts';
 import { boundDamaged, setAside } from './damaged.ts';
+import { Ledger, type RecordPlace } from './ledger.ts';
 import { adoptOrphan } from './orphans.ts';
-import { Watch } from './watch.ts';
 
 /** What upkeep needs. */
 export interface UpkeepOptions {
   readonly dir: string;
   readonly checkpointDir: string;
+  /** File of the {@link Ledger}; outside `dir`. */
+  readonly ledger: string;
   readonly diskBytesMax: number;
   readonly damagedBytesMax: number;
   /** First offset of the segment that this process writes in a spool; undefined for spools of others. */
@@ -34,7 +37,8 @@ export interface LostRange {
   readonly reason: Exclude<GapReason, 'memoryFull'>;
   readonly stream: StreamName;
   readonly environment: string;
-  readonly owner: SpoolOwner | undefined;
+  /** Undefined when nobody can say any more whose it was. */
+  readonly organization: string | undefined;
   readonly spool: string;
   readonly first: number;
   /** Inclusive. */
@@ -55,6 +59,7 @@ export interface DamagedSegment {
 /** What one round found and did. */
 export interface UpkeepRound {
   readonly bytes: Record<StreamName, number>;
+  /** To be told, each once; after a start also what an earlier process found and did not come to tell. */
   readonly lost: readonly LostRange[];
   readonly damaged: readonly DamagedSegment[];
   /** What could not be done, or is worth knowing; the other spools were kept up nevertheless. */
@@ -62,7 +67,6 @@ export interface UpkeepRound {
 }
 
 interface Round {
-  readonly lost: LostRange[];
   readonly damaged: DamagedSegment[];
   readonly problems: string[];
 }
@@ -86,31 +90,42 @@ export interface Segment {
  */
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  readonly #watch = new Watch();
+  readonly #ledger: Ledger;
+  #hasRecalled = false;
   /** Of segments that nobody writes any more and that are shipped in part, by path. */
   readonly #contents = new Map<string, SegmentContent>();
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    this.#ledger = new Ledger(options.ledger, options.dir);
   }
 
   /** One round; rejects when the disk does. */
   async run(): Promise<UpkeepRound> {
     const { dir, damagedBytesMax } = this.#options;
-    const round: Round = { lost: [], damaged: [], problems: [] };
+    const round: Round = { damaged: [], problems: [] };
     const kept: Segment[] = [];
     const refs = await listSpools(dir);
-    this.#watch.begin();
+    // Before anything is deleted: what was told is looked for in spools of dead processes.
+    if (!this.#hasRecalled) await this.#ledger.recall((at, place) => this.#isWritten(at, place));
+    this.#hasRecalled = true;
+    this.#ledger.begin();
     for (const ref of refs) kept.push(...(await this.#keepUp(ref, round)));
     const bytes = { records: 0, logs: 0 };
     for (const stream of streams) {
       const segments = kept.filter(({ ref }) => ref.stream === stream);
       bytes[stream] = await this.#keepBound(segments, round);
     }
-    round.lost.push(...this.#watch.end((ref) => this.#shippedOf(ref)));
+    this.#ledger.end((ref) => this.#shippedOf(ref));
+    this.#save(round);
     for (const name of await boundDamaged(dir, damagedBytesMax))
       round.problems.push(`a damaged segment was deleted, past report.damagedBytesMax: ${name}`);
-    return { bytes, ...round };
+    return { bytes, lost: this.#ledger.takeFresh(), ...round };
+  }
+
+  /** Notes where the gap record of a loss is about to be written. Errors: what the disk throws; then it must not be written. */
+  note(lost: LostRange, place: RecordPlace): void {
+    this.#ledger.note(lost, place);
   }
 
   /** One spool; its troubles are its own. */
@@ -119,9 +134,11 @@ export class Upkeep {
     try {
       await this.#adopt(ref, segments, round);
       const ends = await this.#endsOf(segments);
-      this.#watch.saw(ref, { ends, owner: readOwner(ref.dir), shipped: this.#shippedOf(ref) });
+      const organization = readOwner(ref.dir)?.organization;
+      this.#ledger.saw(ref, { ends, organization, shipped: this.#shippedOf(ref) });
       return await this.#deleteShipped(ref, segments, round);
     } catch (error) {
+      this.#ledger.couldNotSee(ref.spool);
       round.problems.push(`spool ${ref.spool}: ${error instanceof Error ? error.message : String(error)}`);
       return segments;
     }
@@ -130,7 +147,7 @@ export class Upkeep {
   /** Where the next one was deleted, the one behind that would make a segment look cut, and the deleted records lost twice. */
   #asItEnded(segment: Segment): Segment {
     const { ref, first, following } = segment;
-    const end = this.#watch.endOf(ref.spool, first);
+    const end = this.#ledger.endOf(ref.spool, first);
     if (following === undefined || end === undefined) return segment;
     return { ...segment, following: Math.min(following, end) };
   }
@@ -184,15 +201,14 @@ export class Upkeep {
     const { isForeign, damages } = await this.#contentOf(segment);
     noteShipped(segment);
     if (!isForeign && damages.length === 0) return this.#remove(segment);
+    for (const { kind, first: start, records = 0 } of damages)
+      if (kind !== 'torn' && records > 0)
+        this.#ledger.owe(ref, { reason: 'damaged', first: start, last: start + records - 1 });
+    this.#save(round);
     const path = await setAside(this.#options.dir, ref, first);
     this.#contents.delete(pathOf(segment));
-    this.#watch.removed(ref.spool, first);
+    this.#ledger.removed(ref.spool, first);
     round.damaged.push({ path, spool: ref.spool, segment: first, isForeign, damages });
-    for (const damage of damages) {
-      if (damage.kind === 'torn' || damage.records === undefined || damage.records === 0) continue;
-      const { first: start } = damage;
-      round.lost.push(rangeOf(ref, { reason: 'damaged', first: start, last: start + damage.records - 1 }));
-    }
   }
 
   /** Past the bound the oldest go, shipped or not; returns the bytes that stay. */
@@ -201,10 +217,9 @@ export class Upkeep {
     for (const segment of segments.toSorted((a, b) => a.changedAtMs - b.changedAtMs)) {
       if (bytes <= this.#options.diskBytesMax) break;
       if (!(await this.#isDeletable(segment))) continue;
-      const range = await this.#unshippedOf(segment, round);
+      await this.#oweUnshipped(segment, round);
       await this.#remove(segment);
       bytes -= segment.bytes;
-      if (range !== undefined) round.lost.push(range);
     }
     return bytes;
   }
@@ -233,18 +248,43 @@ export class Upkeep {
     return content;
   }
 
-  async #unshippedOf(segment: Segment, round: Round): Promise<LostRange | undefined> {
+  async #oweUnshipped(segment: Segment, round: Round): Promise<void> {
     const { ref, following } = segment;
     try {
       const end = following ?? (await this.#contentOf(segment)).end;
       const first = Math.max(segment.first, this.#shippedOf(ref));
-      return first >= end ? undefined : rangeOf(ref, { reason: 'diskFull', first, last: end - 1 });
+      if (first < end) this.#ledger.owe(ref, { reason: 'diskFull', first, last: end - 1 });
     } catch (error) {
       round.problems.push(
         `spool ${ref.spool}: a segment that nobody can read was deleted: ${error instanceof Error ? error.message : String(error)}`,
       );
-      return undefined;
     }
+    this.#save(round);
+  }
+
+  /** What is found as lost is noted before its last trace goes. A disk that is full must be emptied nevertheless. */
+  #save(round: Round): void {
+    try {
+      this.#ledger.save();
+    } catch (error) {
+      round.problems.push(
+        `the ledger of lost records cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  /** Whether a record came to be written in a spool, also when it has been shipped and deleted since. */
+  async #isWritten(at: SpoolRef, { spool, offset }: RecordPlace): Promise<boolean> {
+    const { stream, environment } = at;
+    const ref = {
+      stream,
+      environment,
+      spool,
+      dir: spoolFolder(this.#options.dir, { stream, environment, spool }),
+    };
+    if (this.#shippedOf(ref) > offset) return true;
+    const segment = (await describe(ref)).findLast(({ first }) => first <= offset);
+    return segment === undefined || (await this.#contentOf(segment)).end > offset;
   }
 
   #shippedOf(ref: SpoolRef): number {
@@ -254,7 +294,7 @@ export class Upkeep {
   async #remove(segment: Segment): Promise<void> {
     await unlinkIfThere(pathOf(segment));
     this.#contents.delete(pathOf(segment));
-    this.#watch.removed(segment.ref.spool, segment.first);
+    this.#ledger.removed(segment.ref.spool, segment.first);
   }
 
   /** Removes the folder of a spool that has no segment any more; one that never had any when its process is gone. */
@@ -281,14 +321,6 @@ function noteShipped({ ref, following }: Segment): void {
   } catch {
     // A disk that is full must still be emptied; then only a lost checkpoint would show.
   }
-}
-
-/** A range of a spool, with its owner as long as that can be read. */
-function rangeOf(
-  { stream, environment, spool, dir }: SpoolRef,
-  what: Pick<LostRange, 'reason' | 'first' | 'last'>,
-): LostRange {
-  return { ...what, stream, environment, spool, owner: readOwner(dir) };
 }
 
 async function describe(ref: SpoolRef): Promise<readonly Segment[]> {

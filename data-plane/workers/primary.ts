@@ -11,6 +11,7 @@ import {
 } from '../gateway/deploy/deployments.ts';
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
+import { upkeepNeverMs } from '../report/settings.ts';
 import { openReporter } from '../serving.ts';
 import { openSource, startSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
@@ -27,8 +28,6 @@ const answerMsMax = 10_000;
 const changesMax = 1_000;
 /** After the deadline of requests: pools and the spool's last lines. */
 const endMsMax = 8_000;
-/** The longest wait that a timer knows. */
-const neverMs = 2 ** 31 - 1;
 
 /**
  * Starts a gateway whose requests are taken by several processes. This one, the primary, follows the source, proves and
@@ -131,7 +130,7 @@ interface CrewParts {
 function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: CrewParts): Crew {
   const { dataDir, listen, request, upstream, apiKey, limits, closeMsMax } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
-  const report = { ...config.report, upkeepEveryMs: neverMs };
+  const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
   const start = (): WorkerStart => ({
     config: { dataDir, listen, request, upstream, apiKey, limits, report, closeMsMax },
     gateway: parts.gateway,

@@ -11,6 +11,8 @@ export function foldersOf(dataDir: string) {
     secrets: below('secrets'),
     /** A gateway's records, which its shipper reads. */
     spools: below('spool'),
+    /** What a gateway knows of its spools, to tell what somebody deletes. */
+    spoolLedger: below('spool-ledger.json'),
     /** What the shipper says has arrived. */
     checkpoints: below('checkpoints'),
     /** A gateway's last good configuration. */

@@ -19,7 +19,7 @@ export interface SpoolWriterOptions {
 
 /** Records that were in a segment which somebody deleted or moved. */
 export interface Rescue {
-  /** Written again. */
+  /** Written again, without those that were rescued before. */
   readonly saved: number;
   /** Could not be read from the open file any more. */
   readonly lost: { readonly first: number; readonly last: number } | undefined;
@@ -86,6 +86,8 @@ class SegmentedWriter implements SpoolWriter {
   #spare: number | undefined;
   /** The segment is not where it should be, and could not be written anew yet: nothing is written to where nobody finds it. */
   #isAstray = false;
+  /** Records below it have been counted as rescued. */
+  #rescuedTo = 0;
   /** The folder's entries are not on disk for certain. */
   #hasNewNames = false;
   #syncing: Promise<void> = Promise.resolve();
@@ -151,9 +153,10 @@ class SegmentedWriter implements SpoolWriter {
     this.#close(open);
     const isWhole = anew.first === open.first;
     this.#options.onRescue?.({
-      saved: isWhole ? this.next - open.first : 0,
+      saved: isWhole ? this.next - Math.max(open.first, this.#rescuedTo) : 0,
       lost: isWhole ? undefined : { first: open.first, last: this.next - 1 },
     });
+    this.#rescuedTo = this.next;
   }
 
   sync(): Promise<void> {

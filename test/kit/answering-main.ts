@@ -8,12 +8,13 @@ import { systemClock } from '../../proto/process/clock.ts';
 import { factsOf } from './access-facts.ts';
 
 // A gateway in miniature for tests that kill it: every answer waits for its record.
-const [dir = ''] = process.argv.slice(2);
+const [dir = '', settings = '{}'] = process.argv.slice(2);
 const reporter = await startReporter({
   dir,
   checkpointDir: `${dir}-checkpoints`,
+  ledger: `${dir}-ledger.json`,
   gateway: 'g',
-  settings: ReportSettings.parse({}),
+  settings: ReportSettings.parse(JSON.parse(settings)),
   log: createLog({ name: 'answering', level: 'warn' }),
   metrics: createMetrics(),
   clock: systemClock,

@@ -36,6 +36,7 @@ export async function startTestReporter(
   const reporter = await startReporter({
     dir,
     checkpointDir,
+    ledger: join(root, 'spool-ledger.json'),
     gateway: 'g',
     settings: ReportSettings.parse(settings),
     log: createLog({ name: 'test', level: 'silent' }),
