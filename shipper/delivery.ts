@@ -174,8 +174,9 @@ class Delivering {
   }
 
   /**
-   * The gap goes out while the record's parcel still stands: after a crash it is made of that again, byte for byte. If even the gap is
-   * too large, whoever says so takes nothing at all, and nothing is set aside for him.
+   * A gap record goes in the record's place, and from then on nothing but the gap: it may arrive although nobody hears of it, and the
+   * record after it would be the same range with other content. Only if the gap is too large as well nobody has taken it: whoever says so
+   * takes nothing at all, and nothing is set aside for him.
    */
   async #setAside(parcel: Parcel, reason: string): Promise<Hindrance | undefined> {
     const { output, quarantine, condition, log, meters, signal } = this.#options;
@@ -185,14 +186,24 @@ class Delivering {
       return { reason: `${reason}: even for ${parcel.bytes.length} bytes; whoever says that takes nothing` };
     const { spool, first } = parcel.place;
     const file = quarantine.keep(`${spool}-${first}.line`, record.lines);
+    this.#put(gap, parcel);
     const delivery = await output.deliver(gap, signal);
-    if (delivery.kind !== 'delivered') {
+    if (delivery.kind === 'tooLarge') {
+      this.#put(parcel, gap);
       quarantine.drop(file);
       return { reason: `${reason}; and its gap record: ${delivery.reason}` };
     }
     meters.quarantined.inc();
     condition.setAside(file, `too large even alone: ${reason}`);
     log.error({ spool, offset: first, file, reason }, 'a record is too large even alone and was set aside');
-    return this.#settle(parcel);
+    if (delivery.kind === 'delivered') return this.#settle(gap);
+    meters.failures.inc({ kind: delivery.kind });
+    return this.#act(gap, delivery);
+  }
+
+  /** Puts a parcel of the same range in place of the first of the queue. */
+  #put(parcel: Parcel, before: Parcel): void {
+    this.#options.parcels.replace(before, [parcel]);
+    this.#queue[0] = parcel;
   }
 }

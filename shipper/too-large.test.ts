@@ -172,6 +172,40 @@ test('a line too slow for a large body gets smaller ones', async (t) => {
   assert.deepEqual([...arrived(bridge.blobs.objects).values()], lines);
 });
 
+for (const [what, answersGo] of [
+  ['the shipper is killed before it hears', 'nowhere'],
+  ['the answer is lost', 'astray'],
+] as const) {
+  test(`a gap record arrives and ${what}: the record, which would fit by now, does not come after it`, async (t) => {
+    const bridge = await startTestBridge(t);
+    const stranger = await startStranger(t, bridge.url);
+    bridge.alsoAt(stranger.url);
+    stranger.refusesAbove(20 * kibibyte);
+    stranger.answersGo(answersGo);
+    const dataDir = tempDir(t);
+    enrolled(dataDir, bridge.repository.addGateway(), stranger.url);
+    const spool = createSpool(dataDir, bridgeTenant);
+    const line = lineOf(0, 60 * kibibyte);
+    spool.write(line);
+    const settings = JSON.stringify({ ...quick, dataDir });
+    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper-main.ts'), settings]);
+    await eventually(() => bridge.blobs.objects.size > 0, { timeoutMs: 10_000, everyMs: 1 });
+    if (answersGo === 'nowhere') {
+      child.kill('SIGKILL');
+      await child.ended;
+    }
+    stranger.refusesAbove(Infinity);
+    stranger.answersGo('through');
+    if (answersGo === 'nowhere') await ship(t, { dataDir });
+    await eventually(() => spool.shipped() === 1, { timeoutMs: 10_000 });
+    const found = arrived(bridge.blobs.objects);
+    assert.equal(GapRecord.parse(JSON.parse(found.get(0) ?? '')).reason, 'tooLarge');
+    const kept = join(dataDir, 'shipper/quarantine', `${spool.spool}-0.line`);
+    assert.equal(readFileSync(kept, 'utf8'), `${line}\n`);
+    await eventually(() => readdirSync(join(dataDir, 'shipper')).length === 2);
+  });
+}
+
 test('a refused size is halved, and doubled again step by step once time has passed', async () => {
   const clock = createFakeClock();
   const size = new WireSize({ clock, bytesMax: 1_000_000, growMs: 60_000 });

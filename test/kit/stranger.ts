@@ -14,6 +14,10 @@ export interface Stranger {
   cutsAbove(bytes: number): void;
   /** Never takes bodies of more bytes to their end. */
   stallsAbove(bytes: number): void;
+  /** Answers 413 to bodies of more bytes. */
+  refusesAbove(bytes: number): void;
+  /** What becomes of the answers to uploads that pass. */
+  answersGo(where: 'through' | 'astray' | 'nowhere'): void;
   /** Requests seen. */
   count(): number;
 }
@@ -23,6 +27,8 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
   let answer: StrangersAnswer | undefined;
   let bytesMax = Infinity;
   let stallBytes = Infinity;
+  let refusedBytes = Infinity;
+  let answersGo = 'through';
   let count = 0;
   const server = createServer((incoming, outgoing) => {
     // A shipper proves who it is beside its uploads; what strangers do is done to uploads.
@@ -31,6 +37,10 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
     if (Number(incoming.headers['content-length'] ?? 0) > bytesMax)
       return void incoming.once('data', () => incoming.socket.resetAndDestroy());
     if (Number(incoming.headers['content-length'] ?? 0) > stallBytes) return void incoming.pause();
+    if (Number(incoming.headers['content-length'] ?? 0) > refusedBytes) {
+      incoming.resume();
+      return void incoming.once('end', () => outgoing.writeHead(413, { 'content-type': 'text/html' }).end());
+    }
     if (answer !== undefined && isAbout) {
       incoming.resume();
       return void incoming.once('end', () => answer?.(incoming, outgoing));
@@ -38,6 +48,10 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
     const { method, headers } = incoming;
     if (headers.upgrade !== undefined) return void outgoing.writeHead(501).end();
     const onward = request(new URL(incoming.url ?? '/', target), { method, headers }, (real) => {
+      if (isAbout && answersGo !== 'through') {
+        real.resume();
+        return void (answersGo === 'astray' && real.once('end', () => incoming.socket.destroy()));
+      }
       outgoing.writeHead(real.statusCode ?? 502, real.headers);
       real.pipe(outgoing);
     });
@@ -51,6 +65,8 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
     answers: (next) => void (answer = next),
     cutsAbove: (bytes) => void (bytesMax = bytes),
     stallsAbove: (bytes) => void (stallBytes = bytes),
+    refusesAbove: (bytes) => void (refusedBytes = bytes),
+    answersGo: (where) => void (answersGo = where),
     count: () => count,
   };
 }
