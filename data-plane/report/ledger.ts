@@ -199,8 +199,10 @@ export class Ledger {
   /** Makes it durable, if it has changed. Errors: what the disk throws. */
   save(): void {
     const spools = [...new Map([...this.#known, ...this.#seen]).values()].map(
-      ({ ref: { dir: _, ...at }, segments, ...known }) => ({
-        ...at,
+      ({ ref: { stream, environment, spool }, segments, ...known }) => ({
+        stream,
+        environment,
+        spool,
         ...known,
         segments: Array.from(segments, ([first, end]) => ({ first, end })),
       }),
