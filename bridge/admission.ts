@@ -2,7 +2,7 @@ import { Fault } from '../proto/faults/fault.ts';
 import { peekAssertion, verifyAssertion } from '../proto/trust/assertions.ts';
 import type { SeatRole } from '../proto/trust/seats.ts';
 import type { GatewayIdentity } from '../proto/wire/published.ts';
-import type { EventKind } from './events.ts';
+import type { GatewayEventKind } from '../proto/model/gateway-events.ts';
 import { badNonce, type Nonces } from './nonces.ts';
 import type { Services } from './services.ts';
 
@@ -71,7 +71,7 @@ export function createAdmission(
   };
 }
 
-function eventOf(error: unknown): EventKind | undefined {
+function eventOf(error: unknown): GatewayEventKind | undefined {
   if (!(error instanceof Fault)) return undefined;
   if (error.code === 'trust.replayed') return 'assertion.replayed';
   if (error.code === 'trust.bad_signature') return 'assertion.bad_signature';

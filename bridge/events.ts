@@ -1,24 +1,12 @@
 import { LRUCache } from 'lru-cache';
+import type { GatewayEventKind } from '../proto/model/gateway-events.ts';
 import type { BridgeOptions } from './services.ts';
 
 /** Tells operators what a gateway did that it should not; an attack cannot flood the database with events. */
 export interface Events {
   /** Saves an event unless the same kind was saved for that gateway a moment ago; counted either way. */
-  report(event: { readonly gateway: string; readonly kind: EventKind; readonly detail: string }): void;
+  report(event: { readonly gateway: string; readonly kind: GatewayEventKind; readonly detail: string }): void;
 }
-
-/** Kinds of events that the bridge reports. */
-export type EventKind =
-  | 'identity.cloned'
-  | 'assertion.replayed'
-  | 'assertion.bad_signature'
-  | 'assertion.wrong_audience'
-  | 'grant.environment_refused'
-  | 'grant.tag_refused'
-  | 'upload.wrong_tenant'
-  | 'upload.hash_mismatch'
-  | 'upload.conflict'
-  | 'upload.replaced';
 
 const quietMs = 10_000;
 const rememberedMax = 10_000;

@@ -1,10 +1,13 @@
 import type { Clock } from '../../proto/process/clock.ts';
+import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
 import type { Covered } from './proof.ts';
 import type { OffsetRange } from './ranges.ts';
+
+const quarantined: GatewayEventKind = 'records.quarantined';
 
 /** A file that is about to be written. */
 export interface PendingFile extends EnvironmentRef {
@@ -295,7 +298,7 @@ export class LakeStore {
     const { id, organization, gateway, detail, atMs } = event;
     await this.#storage.db
       .insertInto('gateway_event')
-      .values({ id, organization, gateway, kind: 'records.quarantined', detail, at_ms: atMs })
+      .values({ id, organization, gateway, kind: quarantined, detail, at_ms: atMs })
       .execute();
   }
 

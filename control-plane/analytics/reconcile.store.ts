@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { LakeFileTable } from '../storage/tables.ts';
@@ -105,7 +106,7 @@ export class ReconcileStore {
       const event = { id: randomUUID(), organization, gateway: 'lake', detail: file.key, at_ms: nowMs };
       await trx
         .insertInto('gateway_event')
-        .values({ ...event, kind: 'records.file_missing' })
+        .values({ ...event, kind: 'records.file_missing' satisfies GatewayEventKind })
         .execute();
       return true;
     });

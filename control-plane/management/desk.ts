@@ -6,6 +6,7 @@ import type { Fleets } from '../publish/fleets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import { writeAudit } from './audit/audit.store.ts';
+import type { AuditEvent } from './audit/events.ts';
 
 export type { PublishChange } from '../publish/publisher.ts';
 
@@ -46,7 +47,7 @@ export interface OrganizationChange {
   readonly actor: Actor;
   readonly nowMs: number;
   /** Writes who did what to which object; `touched` are ids of what else changed. */
-  audit(event: string, object: AuditedObject, touched?: Readonly<Record<string, string>>): Promise<void>;
+  audit(event: AuditEvent, object: AuditedObject, touched?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** What an audit row is about, e.g. `{ type: 'API', id }`. */

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
@@ -43,7 +44,7 @@ function reseatCommand(): Command {
       const { url } = config.database;
       const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
       try {
-        const seats = await reseatGateway(storage, { gateway, keep: flags.keep });
+        const seats = await reseatGateway(storage, { gateway, keep: flags.keep, nowMs: systemClock.now() });
         if (flags.json === true) return print(JSON.stringify({ gateway, keep: flags.keep, seats }));
         for (const { role, holder, refused } of seats)
           say(

@@ -59,11 +59,6 @@ export const codes = define({
   'request.forbidden': { status: 403, owner: 'client', text: 'You do not have the permission for this.' },
   'request.not_found': { status: 404, owner: 'client', text: 'There is no such resource.' },
   'request.method_not_allowed': { status: 405, owner: 'client', text: 'The method is not allowed here.' },
-  'request.not_acceptable': {
-    status: 406,
-    owner: 'client',
-    text: 'None of the accepted media types can be answered.',
-  },
   'request.conflict': {
     status: 409,
     owner: 'client',
@@ -197,11 +192,6 @@ export const codes = define({
   'trust.malformed': { status: 400, owner: 'client', text: 'The signed message is malformed.' },
   'trust.bad_signature': { status: 401, owner: 'client', text: 'The signature does not verify.' },
   'trust.expired': { status: 401, owner: 'client', text: 'The signed message has expired.' },
-  'trust.unknown_key': {
-    status: 401,
-    owner: 'client',
-    text: 'The key is not known or was not signed by the trusted root.',
-  },
   'trust.wrong_audience': {
     status: 401,
     owner: 'client',

@@ -51,7 +51,6 @@ export const rateLimit = definePolicy({
       message:
         'Rate limit exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',
     },
-    RATE_LIMIT_SERVER_ERROR: { status: 500, message: 'Internal server error' },
     RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR: {
       status: 500,
       message: 'The rate limit cannot be checked at the moment',

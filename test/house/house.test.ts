@@ -109,6 +109,31 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
   { rule: 'import', files: imports('data-plane/policies/x.ts', 'data-plane/gateway/y.ts') },
   { rule: 'import', files: imports('data-plane/gateway/x.ts', 'data-plane/http/server.ts') },
   { rule: 'readme', files: [{ path: 'data-plane/script/x.ts', text: '' }] },
+  { rule: 'class', files: [{ path: 'proto/model/x.ts', text: `class X {${'\n'.repeat(251)}}` }] },
+  {
+    rule: 'folder',
+    files: Array.from({ length: 26 }, (_, at) => ({ path: `proto/model/x${at}.ts`, text: '' })),
+  },
+  { rule: 'home', files: [{ path: 'proto/model/x.ts', text: 'const now = Date.now();' }] },
+  { rule: 'home', files: [{ path: 'bridge/x.ts', text: "process.env['HOME']" }] },
+  {
+    rule: 'beside',
+    files: [{ path: 'data-plane/policies/x.ts', text: "export const x: PolicyFactory<'x'> = () => ({});" }],
+  },
+  {
+    rule: 'unsaid',
+    files: [
+      { path: 'proto/faults/codes.ts', text: "  'request.invalid': { status: 400 },\n" },
+      readme('proto/faults'),
+    ],
+  },
+  {
+    rule: 'unsaid',
+    files: [
+      { path: 'proto/policies/x.ts', text: '    X_REFUSED: { status: 400 },\n' },
+      readme('proto/policies'),
+    ],
+  },
   {
     rule: 'readme',
     files: [

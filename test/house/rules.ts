@@ -1,6 +1,8 @@
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
 
+import { inspectOrder } from './order.ts';
+
 /** A file of the house as the rules see it. */
 export interface HouseFile {
   /** Path from the root of the house with `/`. */
@@ -133,6 +135,7 @@ export function inspect(files: readonly HouseFile[]): readonly Breach[] {
   return [
     ...files.flatMap((file) => [...inspectPlace(file), ...inspectImports(file, paths)]),
     ...inspectReadmes(files),
+    ...inspectOrder(files),
   ];
 }
 

@@ -6,6 +6,7 @@ import { addMembership, primaryOwners } from '../../access/memberships.store.ts'
 import type { Queries } from '../../storage/storage.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
@@ -186,6 +187,6 @@ async function changeApplication(
   });
 }
 
-function audit(now: Change, event: string, id: string): Promise<void> {
+function audit(now: Change, event: AuditEvent, id: string): Promise<void> {
   return now.audit(event, { type: 'APPLICATION', id });
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../../access/actor.ts';
 import type { Queries } from '../../storage/storage.ts';
+import type { AuditEvent } from './events.ts';
 
-/** What happened, in the reference's names, e.g. API_CREATED, PLAN_PUBLISHED, APIKEY_REVOKED. */
+/** What happened to which object, and who did it. */
 export interface AuditEntry {
   readonly organization: string;
   /** Absent for what belongs to the whole organization. */
   readonly environment?: string | undefined;
   readonly actor: Pick<Actor, 'id'>;
-  readonly event: string;
+  readonly event: AuditEvent;
   readonly type: 'API' | 'APPLICATION' | 'ENVIRONMENT' | 'ORGANIZATION';
   readonly id: string;
   /** Ids of what else was touched, e.g. { PLAN: id }. */

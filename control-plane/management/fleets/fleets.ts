@@ -5,6 +5,7 @@ import type { EnrolmentToken } from '../../publish/enrolment.ts';
 import type { Fleet } from '../../publish/fleets.ts';
 import type { GatewayView } from '../../publish/gateway-views.ts';
 import type { Trx } from '../../storage/storage.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
 import { momentMs, momentSchema, momentText, nameSchema, present, textSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -251,7 +252,7 @@ async function withEnvironmentIds(trx: Trx, organization: string, wish: FleetWis
 
 async function write<T>(
   { desk, ...who }: { readonly desk: Desk; readonly actor: Actor; readonly organization: string },
-  event: string,
+  event: AuditEvent,
   work: (trx: Trx) => Promise<readonly [id: string, result: T]>,
 ): Promise<T> {
   const made = await changeOrganization(desk, who, async (now) => {

@@ -15,9 +15,9 @@ const operator = (organization: string) =>
  */
 export async function reseatGateway(
   storage: Storage,
-  wish: { readonly gateway: string; readonly keep: 'refused' | 'holder' },
+  wish: { readonly gateway: string; readonly keep: 'refused' | 'holder'; readonly nowMs: number },
 ): Promise<readonly SettledSeat[]> {
-  const { gateway, keep } = wish;
+  const { gateway, keep, nowMs } = wish;
   const settled = await storage.transaction(async (trx) => {
     const row = await trx
       .selectFrom('gateway')
@@ -45,7 +45,7 @@ export async function reseatGateway(
         KEEP: keep,
         SEATS: seats.map(({ role, holder }) => `${role}=${holder.instance}`).join(' '),
       },
-      nowMs: Date.now(),
+      nowMs,
     });
     return seats;
   });

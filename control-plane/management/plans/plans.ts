@@ -4,6 +4,7 @@ import { isServed, type PlanStatus } from '../../../proto/model/plan.ts';
 import { type Actor, can } from '../../access/actor.ts';
 import { type ApiRef, lockedApi, readableApi, resourceOf } from '../apis/api-gate.ts';
 import { type ApiRow, updateApi } from '../apis/apis.store.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
@@ -169,7 +170,11 @@ function changePlan(
 
 async function moveTo(
   now: Change,
-  { api, plan, status }: { readonly api: ApiRow; readonly plan: PlanRow; readonly status: PlanStatus },
+  {
+    api,
+    plan,
+    status,
+  }: { readonly api: ApiRow; readonly plan: PlanRow; readonly status: 'PUBLISHED' | 'DEPRECATED' },
 ): Promise<PlanRow> {
   await markOutOfSync(now, api);
   await audit(now, `PLAN_${status}`, plan);
@@ -208,6 +213,6 @@ function noPlan(id: string): Fault {
   return new Fault('request.not_found', { detail: `There is no plan "${id}" here.` });
 }
 
-function audit(now: Change, event: string, plan: PlanRow): Promise<void> {
+function audit(now: Change, event: AuditEvent, plan: PlanRow): Promise<void> {
   return now.audit(event, { type: 'API', id: plan.api_id }, { PLAN: plan.id });
 }

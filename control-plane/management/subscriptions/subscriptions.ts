@@ -15,6 +15,7 @@ import {
   lockApplication,
 } from '../applications/applications.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { momentMs } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -328,7 +329,7 @@ function wrongStatus(row: SubscriptionRow, verb: string): Fault {
   });
 }
 
-function audit(now: Change, event: string, row: SubscriptionRow): Promise<void> {
+function audit(now: Change, event: AuditEvent, row: SubscriptionRow): Promise<void> {
   const touched = { SUBSCRIPTION: row.id, APPLICATION: row.application_id };
   return now.audit(event, { type: 'API', id: row.api_id }, touched);
 }

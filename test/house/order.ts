@@ -1,0 +1,150 @@
+import { basename, dirname } from 'node:path';
+
+import type { Breach, HouseFile } from './rules.ts';
+
+/*
+ * What stays in order as the house grows: sizes, homes of the clock and the environment, tests beside what they test, words that are
+ * declared and nobody says.
+ */
+
+const classLinesMax = 250;
+const folderFilesMax = 25;
+
+/** Larger than they may be, with their lines. A number here only becomes smaller; who gets below the bound takes the line out. */
+export const largeClasses: Readonly<Record<string, number>> = {
+  'control-plane/analytics/lake.store.ts': 270,
+  'data-plane/gateway/call/call.ts': 360,
+  'data-plane/http/server/connection.ts': 370,
+  'data-plane/http/server/exchange.ts': 290,
+  'data-plane/http/upstream/connection.ts': 310,
+  'data-plane/sync/environment.ts': 335,
+};
+
+/** Folders with more files than folders may have, and how many. A number here only becomes smaller. */
+export const largeFolders: Readonly<Record<string, number>> = { bridge: 34, 'test/kit': 70 };
+
+/** Tables of one kind: as many files as there are members. */
+const tables: readonly string[] = [
+  'proto/policies',
+  'data-plane/policies',
+  'data-plane/security',
+  'control-plane/storage/migrations',
+];
+
+/** Where the wall clock and the environment are read; everywhere else they are handed in. */
+const homes: readonly { readonly word: RegExp; readonly says: string; readonly places: readonly string[] }[] =
+  [
+    {
+      word: /\bDate\.now\(/,
+      says: 'the wall clock is handed in (proto/process/clock.ts)',
+      places: [
+        'proto/process/clock.ts',
+        // The engine stamps every request, and a call through an interface there is measurable.
+        'data-plane/http',
+        // A thread of its own; it compares with what the file system says.
+        'data-plane/report/spool-thread.ts',
+        'data-plane/report/upkeep.ts',
+        // When a migration ran, for people alone.
+        'control-plane/storage/migrate.ts',
+      ],
+    },
+    {
+      word: /\bprocess\.env\b/,
+      says: 'the environment is read by what starts a process, and handed in',
+      places: [
+        'proto/process/config.ts',
+        // Proxies of the system.
+        'proto/process/outbound.ts',
+        'data-plane/endpoints/groups.ts',
+        'data-plane/workers/worker-process.ts',
+        'deploy',
+      ],
+    },
+  ];
+
+/** Checks sizes, homes, neighbours and words over all files. */
+export function inspectOrder(files: readonly HouseFile[]): readonly Breach[] {
+  const ours = files.filter(({ path }) => path.endsWith('.ts'));
+  return [
+    ...ours.flatMap(inspectClasses),
+    ...inspectFolders(ours),
+    ...ours.flatMap(inspectHomes),
+    ...inspectNeighbours(ours),
+    ...inspectWords(ours),
+  ];
+}
+
+const isTest = (path: string): boolean => path.startsWith('test/') || path.endsWith('.test.ts');
+
+function inspectClasses({ path, text }: HouseFile): readonly Breach[] {
+  const most = Object.hasOwn(largeClasses, path) ? (largeClasses[path] ?? 0) : classLinesMax;
+  return [...text.matchAll(/^(?:export )?(?:abstract )?class (\w+)[\s\S]*?\n\}/gm)].flatMap(
+    ([body, name = '']) => {
+      const lines = body.split('\n').length - 1;
+      if (lines <= most) return [];
+      return [{ rule: 'class', path, message: `${name} has ${lines} lines; the most is ${most}` }];
+    },
+  );
+}
+
+function inspectFolders(files: readonly HouseFile[]): readonly Breach[] {
+  const counts = new Map<string, number>();
+  for (const { path } of files) {
+    if (path.endsWith('.test.ts')) continue;
+    counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  }
+  return [...counts].flatMap(([path, count]) => {
+    const most = Object.hasOwn(largeFolders, path) ? (largeFolders[path] ?? 0) : folderFilesMax;
+    if (count <= most || tables.includes(path)) return [];
+    return [{ rule: 'folder', path, message: `${count} files beside their tests; the most is ${most}` }];
+  });
+}
+
+function inspectHomes({ path, text }: HouseFile): readonly Breach[] {
+  if (isTest(path)) return [];
+  return homes
+    .filter(({ word, places }) => word.test(text) && !places.some((place) => isIn(path, place)))
+    .map(({ says }) => ({ rule: 'home', path, message: says }));
+}
+
+const isIn = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`);
+
+/** A policy has a test of its name beside it. */
+function inspectNeighbours(files: readonly HouseFile[]): readonly Breach[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return files.flatMap(({ path, text }) => {
+    const isPolicy = dirname(path) === 'data-plane/policies' && /: PolicyFactory</.test(text);
+    if (!isPolicy) return [];
+    const beside = path.replace(/\.ts$/, '.test.ts');
+    return paths.has(beside)
+      ? []
+      : [{ rule: 'beside', path, message: `has no test beside it (${basename(beside)})` }];
+  });
+}
+
+/** Where words are declared, one a line, that the house says elsewhere: codes of faults, kinds of events, keys of errors. */
+const registers: readonly { readonly place: (path: string) => boolean; readonly word: RegExp }[] = [
+  { place: (path) => path === 'proto/faults/codes.ts', word: /^ {2}'([a-z_]+\.[a-z_]+)': /gm },
+  { place: (path) => path === 'proto/model/gateway-events.ts', word: /^ {2}'([a-z_]+\.[a-z_]+)':/gm },
+  { place: (path) => path === 'control-plane/management/audit/events.ts', word: /^ {2}([A-Z_]+):/gm },
+  { place: (path) => dirname(path) === 'proto/policies', word: /^ {4}([A-Z][A-Z_]+): \{/gm },
+];
+
+function inspectWords(files: readonly HouseFile[]): readonly Breach[] {
+  const said = files.filter(({ path }) => !isTest(path));
+  const isSaid = (word: string, declaredIn: string): boolean => {
+    // `PLAN_${status}` says every word that begins so.
+    const start = word.replace(/[A-Za-z]+$/, '');
+    return said.some(
+      ({ path, text }) =>
+        path !== declaredIn && (text.includes(`'${word}'`) || text.includes(`\`${start}\${`)),
+    );
+  };
+  return said.flatMap(({ path, text }) =>
+    registers
+      .filter(({ place }) => place(path))
+      .flatMap(({ word }) => [...text.matchAll(word)])
+      .filter(([, name = '']) => !isSaid(name, path))
+      .map(([, name = '']) => ({ rule: 'unsaid', path, message: `${name} is declared and nobody says it` })),
+  );
+}
