@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Fault } from '../proto/faults/fault.ts';
+import { createGathered } from '../proto/wire/gathered.ts';
 
 /** How a body has to come, and who is told of its bytes. */
 export interface BodyPace {
@@ -23,24 +24,22 @@ export async function readBody(request: Request, bytesMax: number, pace: BodyPac
   if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw tooLarge();
   const reader = request.body?.getReader();
   if (reader === undefined) return new Uint8Array(0);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
+  const gathered = createGathered();
   let before = 0;
   const slow = Promise.withResolvers<never>();
   slow.promise.catch(() => undefined);
   const watch = setInterval(() => {
-    if (bytes - before < bytesPerWindowMin)
+    if (gathered.length - before < bytesPerWindowMin)
       slow.reject(new Fault('request.timeout', { detail: 'The body comes too slowly.' }));
-    before = bytes;
+    before = gathered.length;
   }, pace.windowMs ?? windowMsDefault);
   try {
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), slow.promise]);
-      if (done) return Buffer.concat(chunks, bytes);
+      if (done) return gathered.take();
       pace.arrived?.(value.length);
-      chunks.push(value);
-      bytes += value.length;
-      if (bytes > bytesMax) throw tooLarge();
+      if (gathered.length + value.length > bytesMax) throw tooLarge();
+      gathered.add(value);
     }
   } catch (cause) {
     reader.cancel().catch(() => undefined);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Fault } from '../proto/faults/fault.ts';
+import { createRate } from '../proto/process/rate.ts';
 import type { GatewayIdentity } from '../proto/wire/published.ts';
 import { parseBody, readBody } from './body.ts';
-import { createRate } from './rate.ts';
 import type { Services } from './services.ts';
 
 const bodyBytesMax = 32 * 1024;

@@ -1,7 +1,6 @@
-import { WebSocket, type RawData } from 'ws';
+import { WebSocket } from 'ws';
 import { Fault } from '../proto/faults/fault.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
-import { createRate } from './rate.ts';
 import type { Services } from './services.ts';
 
 /** WebSocket close codes beside those of RFC 6455: 4000 + the HTTP status of the fault. */
@@ -31,24 +30,6 @@ export async function sendWithin(
   }
 }
 
-/** A frame counts once more for each of these. */
-const frameCostBytes = 16 * 1024;
-
-/**
- * Pauses a socket that brings more than its rate. Back-pressure and no refusal: an honest gateway may have much to say
- * at once, and says it a moment later.
- */
-export function readInTime(socket: WebSocket, { clock, config }: Pick<Services, 'clock' | 'config'>): void {
-  const frames = createRate(config.limits.framesInPerSecondMax, clock);
-  const count = (message: RawData): void => {
-    const waitMs = frames.take(1 + bytesOf(message).length / frameCostBytes);
-    if (waitMs === 0 || socket.isPaused) return;
-    socket.pause();
-    clock.after(waitMs, () => socket.resume());
-  };
-  socket.on('message', count).on('ping', count);
-}
-
 /** Whether the other side answers a ping in time: a process that was killed does not, a live one does. */
 export async function answersPing(
   socket: WebSocket,
@@ -67,12 +48,6 @@ export async function answersPing(
     cancel();
     socket.off('pong', onPong).off('close', onClose);
   }
-}
-
-/** The bytes of a message in whichever form ws gives them. */
-export function bytesOf(message: RawData): Uint8Array {
-  if (Array.isArray(message)) return Buffer.concat(message);
-  return message instanceof ArrayBuffer ? new Uint8Array(message) : message;
 }
 
 /** Ends a stream: the reason as a close frame, then the WebSocket's own close, then patience has an end. */
@@ -101,9 +76,10 @@ export function sayGoodbye(
 /** Pings until the signal aborts, and gives the socket up after 1.5 times of silence. */
 export function keepAlive(
   socket: WebSocket,
-  { clock, config }: Pick<Services, 'clock' | 'config'>,
+  services: Pick<Services, 'clock' | 'config'>,
   signal: AbortSignal,
 ): void {
+  const { clock, config } = services;
   const { pingMs } = config.limits;
   let heardAtMs = clock.monotonicMs();
   const heard = (): void => void (heardAtMs = clock.monotonicMs());
@@ -112,7 +88,8 @@ export function keepAlive(
     if (signal.aborted) return;
     if (clock.monotonicMs() - heardAtMs > pingMs * 1.5) return socket.terminate();
     socket.ping();
-    socket.send(encodeFrame({ kind: 'ping', atMs: clock.now() }));
+    // Whoever speaks and takes nothing is let go, or what waits for him would grow by each of these.
+    sendWithin(socket, encodeFrame({ kind: 'ping', atMs: clock.now() }), services).catch(() => undefined);
     clock.after(pingMs, beat);
   };
   clock.after(pingMs, beat);

@@ -1,13 +1,17 @@
 import type { RawData, WebSocket } from 'ws';
 import { Fault } from '../proto/faults/fault.ts';
+import { bytesOf, readInTime } from '../proto/process/web-socket-reading.ts';
 import { decodeFrame, encodeFrame, type Frame, type HelloFrame } from '../proto/wire/frames.ts';
 import type { Visitor } from './admission.ts';
 import type { Batches } from './batches.ts';
 import { createReports, type Reports } from './reports.ts';
 import type { Services } from './services.ts';
-import { answersPing, bytesOf, keepAlive, readInTime, sayGoodbye, sendWithin } from './stream-socket.ts';
+import { answersPing, keepAlive, sayGoodbye, sendWithin } from './stream-socket.ts';
 import { createTracks, type Tracks } from './tracks.ts';
 import { isAskAllowed, welcomeOf } from './welcome.ts';
+
+/** A frame counts once more for each of these. */
+const frameCostBytes = 16 * 1024;
 
 /** One open stream. */
 export interface Stream {
@@ -75,7 +79,7 @@ export function startStream(
       fail(error);
     }
   };
-  readInTime(socket, services);
+  readInTime(socket, { framesPerSecondMax: config.limits.framesInPerSecondMax, frameCostBytes, clock });
   socket.on('message', onMessage);
   socket.on('error', (error) => log.debug({ err: error, gateway: visitor.identity.id }, 'stream error'));
   socket.on('close', () => {

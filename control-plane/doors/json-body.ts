@@ -1,4 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
+import { createGathered } from '../../proto/wire/gathered.ts';
 
 /** Bounds of a body. */
 const bodyLimits = { bytesMax: 1_048_576, depthMax: 64 } as const;
@@ -27,15 +28,13 @@ export async function readJsonBody(request: Request): Promise<unknown> {
 async function readBounded(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > bodyLimits.bytesMax)
     throw new Fault('request.too_large');
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const gathered = createGathered();
   if (request.body === null) return new Uint8Array();
   for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > bodyLimits.bytesMax) throw new Fault('request.too_large');
-    chunks.push(chunk);
+    if (gathered.length + chunk.length > bodyLimits.bytesMax) throw new Fault('request.too_large');
+    gathered.add(chunk);
   }
-  return Buffer.concat(chunks);
+  return gathered.take();
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -5,6 +5,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
 import type { Log } from '../../proto/process/log.ts';
 import { refusalOf, type Outbound, type OutboundResponse } from '../../proto/process/outbound.ts';
+import { createGathered } from '../../proto/wire/gathered.ts';
 import { createCredential, CredentialRefusal, type BridgeAnswer } from '../../proto/trust/credential.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';
@@ -155,14 +156,12 @@ function isRefusal(answer: unknown): answer is Refused {
 
 /** The beginning of a text; what says why not needs no more. */
 async function textUpTo(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
+  const gathered = createGathered();
   for await (const part of stream) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes >= bytesMax) break;
+    gathered.add(part);
+    if (gathered.length >= bytesMax) break;
   }
-  return Buffer.concat(parts).toString('utf8', 0, bytesMax);
+  return gathered.take(bytesMax).toString();
 }
 
 function parseRefusal(text: string): z.infer<typeof refusalSchema> | undefined {

@@ -123,14 +123,21 @@ async function downloadMissing(options: FollowOptions): Promise<void> {
 async function followStream(options: FollowOptions, progress: Progress): Promise<never> {
   const { client, connection, clock, signal, environments } = options;
   const socket = await client.webSocket('stream', wireLimits.frameBytesMax);
-  const send = (frame: Frame): void => sendFrame(socket, frame);
+  const send = (frame: Frame): Promise<void> => sendFrame(socket, frame, clock);
   connection.mode = 'stream';
   for (const environment of environments.values()) environment.begin();
-  send(helloOf(options));
   const session = createSession(hostOf(options, progress), send);
-  const stopHeartbeats = startHeartbeats(options, () =>
-    send({ kind: 'heartbeat', report: options.report() }),
-  );
+  // A socket that takes nothing is terminated, and that ends the stream.
+  const say = (frame: Frame): Promise<void> => send(frame).catch(() => undefined);
+  void say(helloOf(options));
+  let isBeating = false;
+  const beat = (): void => {
+    // One on its way says enough.
+    if (isBeating) return;
+    isBeating = true;
+    void say({ kind: 'heartbeat', report: options.report() }).finally(() => (isBeating = false));
+  };
+  const stopHeartbeats = startHeartbeats(options, beat);
   try {
     const onMalformed = (detail: string): void => options.refused('frame_malformed', detail);
     return await runStream({ socket, session, clock, signal, onMalformed });

@@ -15,15 +15,22 @@ export interface DownloadOptions {
   readonly signal: AbortSignal;
   /** Compressed. */
   readonly bytesMax: number;
+  /** Each attempt may take so long; a slow line goes on with the rest in the next one. */
+  readonly attemptMsMax?: number;
+  /** All of them together: whoever gives a little now and then keeps nobody from the stream for ever. */
+  readonly msMax?: number;
+  /** Decompressed. */
+  readonly unpackedBytesMax?: number;
 }
 
-/** Each attempt may take so long; a slow line goes on with the rest in the next one. */
-const attemptMsMax = 60_000;
-/** Attempts in a row that brought nothing. */
+const attemptMsDefault = 60_000;
+const msDefault = 30 * 60_000;
+/** Attempts in a row that brought next to nothing. */
 const barrenMax = 3;
+const attemptBytesMin = 64 * 1024;
 
-/** Decompressed bytes of a snapshot, and how many of them one compressed byte may bring beyond the first MiB. */
-const unpackedBytesMax = 4 * 1024 ** 3;
+const unpackedBytesDefault = 4 * 1024 ** 3;
+/** How many bytes one compressed byte may bring beyond the first MiB. */
 const ratioMax = 200;
 const ratioFreeBytes = 1024 * 1024;
 /** Our bridges use 2 MiB; a stranger's file may not ask for 128 MiB. */
@@ -33,8 +40,8 @@ const windowLogMax = 23;
  * Fetches the whole set of one environment as one compressed file and gives its frames to the session as they come:
  * neither the file nor what is in it is ever held whole.
  *
- * A download that breaks off goes on where it was (Range with If-Range), as often as each attempt brings something.
- * Errors: outbound.*, wire.*; wire.too_large for a file that unpacks to more than any set has.
+ * A download that breaks off goes on where it was (Range with If-Range), as often as each attempt brings something (64 KiB), for
+ * half an hour in all. Errors: outbound.*, wire.*; wire.too_large for a file that unpacks to more than any set has.
  */
 export async function takeSnapshot(
   environment: string,
@@ -46,7 +53,7 @@ export async function takeSnapshot(
     () => download(`snapshot?environment=${encodeURIComponent(environment)}`, count, options),
     createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } }),
     async (unpacked: AsyncIterable<Uint8Array>) => {
-      for await (const frame of readDelimited(bounded(unpacked, count))) await session.take(frame);
+      for await (const frame of readDelimited(bounded(unpacked, count, options))) await session.take(frame);
     },
   );
 }
@@ -55,6 +62,7 @@ export async function takeSnapshot(
 async function* bounded(
   unpacked: AsyncIterable<Uint8Array>,
   count: { packed: number; unpacked: number },
+  { unpackedBytesMax = unpackedBytesDefault }: Pick<DownloadOptions, 'unpackedBytesMax'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const bytes of unpacked) {
     count.unpacked += bytes.length;
@@ -70,8 +78,10 @@ async function* bounded(
 async function* download(
   path: string,
   count: { packed: number },
-  { client, clock, signal, bytesMax }: DownloadOptions,
+  options: DownloadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { client, clock, signal, bytesMax, attemptMsMax = attemptMsDefault } = options;
+  const untilMs = clock.monotonicMs() + (options.msMax ?? msDefault);
   let etag: string | undefined;
   for (let barren = 0; ;) {
     const before = count.packed;
@@ -82,7 +92,7 @@ async function* download(
         : {};
       const answer = await client.request(path, {
         headers,
-        timeoutMs: attemptMsMax,
+        timeoutMs: Math.max(1, Math.min(attemptMsMax, untilMs - clock.monotonicMs())),
         bodyBytesMax: bytesMax - before,
       });
       await demandForm(answer, { statuses: isResumed ? [200, 206] : [200], type: 'application/zstd' });
@@ -103,8 +113,8 @@ async function* download(
       // With nothing to go on from, the stream may as well try.
       const hasNothing = count.packed === 0 || etag === undefined;
       if (error instanceof BridgeRefusal || isOver || signal.aborted || hasNothing) throw error;
-      barren = count.packed > before ? 0 : barren + 1;
-      if (barren >= barrenMax) throw error;
+      barren = count.packed >= before + attemptBytesMin ? 0 : barren + 1;
+      if (barren >= barrenMax || clock.monotonicMs() >= untilMs) throw error;
       await clock.delay(200 * (barren + 1), signal);
     }
   }

@@ -32,7 +32,8 @@ export interface Session {
   take(frame: Frame): Promise<void>;
 }
 
-type Send = ((frame: Frame) => void) | undefined;
+/** Resolves when the frame has left. */
+type Send = ((frame: Frame) => Promise<void>) | undefined;
 
 /** Makes a session; `send` is undefined where the client cannot speak (poll, snapshot). */
 export function createSession(host: SessionHost, send: Send): Session {
@@ -42,11 +43,11 @@ export function createSession(host: SessionHost, send: Send): Session {
     host.refused('unknown_environment', `frames of environment ${name}, which was not granted`);
     throw new SessionEnd('sync.refused', `environment ${name} was not granted`);
   };
-  const gather = (name: string, add: (environment: Environment) => void): void => {
+  const gather = async (name: string, add: (environment: Environment) => void): Promise<void> => {
     const environment = environmentOf(name);
     add(environment);
     const excess = environment.excess();
-    if (excess !== undefined) act(environment, environment.refuse(excess.reason, excess.detail), send);
+    if (excess !== undefined) await act(environment, environment.refuse(excess.reason, excess.detail), send);
   };
 
   return {
@@ -84,7 +85,7 @@ export function createSession(host: SessionHost, send: Send): Session {
   };
 }
 
-function act(environment: Environment, outcome: HeadOutcome, send: Send): void {
+async function act(environment: Environment, outcome: HeadOutcome, send: Send): Promise<void> {
   const { environment: name } = environment.at;
   switch (outcome.kind) {
     case 'applied':

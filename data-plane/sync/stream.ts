@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Outbound } from '../../proto/process/outbound.ts';
+import { readInTime } from '../../proto/process/web-socket-reading.ts';
 import { decodeFrame, encodeFrame, type Frame } from '../../proto/wire/frames.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import { SessionEnd, type Session } from './session.ts';
@@ -21,15 +23,42 @@ const queuedMax = 32;
 const queuedMin = 8;
 const queuedBytesMax = 2 * 1024 * 1024;
 const queuedBytesMin = 512 * 1024;
+/**
+ * Frames a second that are read; an honest bridge sends few and large ones. Their bytes are bounded by what heads prove, so they
+ * count nothing here.
+ */
+const framesPerSecondMax = 2_000;
+/** Callers have their turn after so many frames. */
+const framesPerTurn = 32;
 /** Until the welcome says how often the bridge speaks. */
 const welcomeMsMax = 15_000;
 const silenceFactor = 1.5;
 /** A bridge must not talk its gateways into waiting for ever. */
 const silenceMsCap = 5 * 60_000;
 
-/** Sends one frame, if the socket is still open. */
-export function sendFrame(socket: Socket, frame: Frame): void {
-  if (socket.readyState === socket.OPEN) socket.send(encodeFrame(frame));
+/** A bridge that takes no bytes for so long is given up. */
+const sendMsMax = 30_000;
+
+/**
+ * Sends one frame, if the socket is still open, and waits until it has left: what is said to a bridge that asks and asks and
+ * reads nothing must not pile up here, so the next of its frames is taken only then.
+ *
+ * Errors: SessionEnd `sync.silent` when nothing leaves.
+ */
+export async function sendFrame(socket: Socket, frame: Frame, clock: Pick<Clock, 'after'>): Promise<void> {
+  if (socket.readyState !== socket.OPEN) return;
+  const left = Promise.withResolvers<void>();
+  const cancel = clock.after(sendMsMax, () => {
+    socket.terminate();
+    left.reject(new SessionEnd('sync.silent', `the bridge took no bytes for ${sendMsMax} ms`));
+  });
+  // A socket that ends says so by itself.
+  socket.send(encodeFrame(frame), () => left.resolve());
+  try {
+    await left.promise;
+  } finally {
+    cancel();
+  }
 }
 
 /**
@@ -42,7 +71,9 @@ export async function runStream(options: StreamOptions): Promise<never> {
   const { socket, session, clock, signal } = options;
   const over = Promise.withResolvers<never>();
   const queue: Uint8Array[] = [];
+  const reading = readInTime(socket, { framesPerSecondMax, frameCostBytes: Infinity, clock });
   let queuedBytes = 0;
+  let taken = 0;
   let taking: Promise<void> | undefined;
   let silenceMsMax = welcomeMsMax;
   let cancelSilence = (): void => undefined;
@@ -60,9 +91,10 @@ export async function runStream(options: StreamOptions): Promise<never> {
         silenceMsMax = Math.min(Math.max(1_000, frame.pingMs * silenceFactor), silenceMsCap);
       if (frame !== undefined) await session.take(frame);
       const hasRoom = queue.length <= queuedMin && queuedBytes <= queuedBytesMin;
-      if (hasRoom && socket.isPaused) socket.resume();
+      if (hasRoom) reading.release();
       // While we were busy the socket was not read: only silence that we could hear counts.
       heard();
+      if ((taken += 1) % framesPerTurn === 0) await setImmediate();
     }
     taking = undefined;
   };
@@ -72,7 +104,7 @@ export async function runStream(options: StreamOptions): Promise<never> {
     queue.push(bytes);
     queuedBytes += bytes.length;
     const isFull = queue.length >= queuedMax || queuedBytes >= queuedBytesMax;
-    if (isFull && !socket.isPaused) socket.pause();
+    if (isFull) reading.hold();
     if (taking !== undefined) return;
     taking = takeAll();
     taking.catch(over.reject);
@@ -97,7 +129,7 @@ export async function runStream(options: StreamOptions): Promise<never> {
     cancelSilence();
     signal.removeEventListener('abort', onAbort);
     socket.off('message', onMessage);
-    socket.resume();
+    reading.release();
     socket.close(1000);
     clock.after(1_000, () => socket.terminate());
     // What is being taken is taken to its end before another connection gives frames to the same environments.

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 
 import { Fault } from '../faults/fault.ts';
+import { createGathered } from '../wire/gathered.ts';
 import type { Dial } from './outbound-dial.ts';
 
 /** One WebSocket. */
@@ -25,6 +26,8 @@ export interface HandshakeRefusal {
 
 const refusals = new WeakMap<object, HandshakeRefusal>();
 const refusalBytesMax = 64 * 1024;
+/** Fragments of one message: each keeps the whole read of the socket in memory of which it is a part, however small it is. */
+const fragmentsMax = 64;
 
 /** The server's answer when an error is a refused handshake; undefined for any other error. */
 export function refusalOf(error: unknown): HandshakeRefusal | undefined {
@@ -38,6 +41,7 @@ export async function openWebSocket(url: URL, dial: Dial, options: WebSocketOpti
     const socket = new WebSocket(url, [...(options.protocols ?? [])], {
       headers: { ...options.headers },
       maxPayload: options.maxPayloadBytes,
+      maxFragments: fragmentsMax,
       perMessageDeflate: false,
       followRedirects: false,
       createConnection: () => connection,
@@ -91,13 +95,11 @@ export async function openWebSocket(url: URL, dial: Dial, options: WebSocketOpti
 }
 
 async function readRefusal(answer: IncomingMessage): Promise<HandshakeRefusal> {
-  const parts: Buffer[] = [];
-  let total = 0;
+  const gathered = createGathered();
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
-      parts.push(chunk);
-      total += chunk.length;
-      if (total >= refusalBytesMax) break;
+      gathered.add(chunk);
+      if (gathered.length >= refusalBytesMax) break;
     }
   } catch {
     // The status alone is worth as much to the caller as a body that broke off.
@@ -106,6 +108,6 @@ async function readRefusal(answer: IncomingMessage): Promise<HandshakeRefusal> {
   return {
     status: answer.statusCode ?? 0,
     headers: Object.fromEntries(headers) as Record<string, string>,
-    body: Buffer.concat(parts).toString('utf8', 0, refusalBytesMax),
+    body: gathered.take(refusalBytesMax).toString(),
   };
 }

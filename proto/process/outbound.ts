@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import { z } from 'zod';
 
 import { Fault } from '../faults/fault.ts';
+import { createGathered } from '../wire/gathered.ts';
 import { createDialler, targetOf, type DialOptions } from './outbound-dial.ts';
 import { createGuard, type AddressProfile } from './outbound-guard.ts';
 import { openWebSocket, type WebSocketOptions } from './outbound-websocket.ts';
@@ -195,9 +196,9 @@ function toResponse(answer: Dispatcher.ResponseData, bounds: BodyBounds): Outbou
   answer.body.on('error', () => undefined);
   const stream = { [Symbol.asyncIterator]: () => boundedBody(answer, bounds) };
   const bytes = async (): Promise<Uint8Array> => {
-    const parts: Uint8Array[] = [];
-    for await (const part of stream) parts.push(part);
-    return Buffer.concat(parts);
+    const gathered = createGathered();
+    for await (const part of stream) gathered.add(part);
+    return gathered.take();
   };
   const text = async (): Promise<string> => new TextDecoder().decode(await bytes());
   return {

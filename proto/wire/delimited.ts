@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault.ts';
 import { decodeFrame, encodeFrame, type Frame } from './frames.ts';
+import { createGathered } from './gathered.ts';
 import { wireLimits } from './limits.ts';
 
 /** Length of the prefix: a big-endian uint32 counts the bytes of the frame behind it. */
@@ -24,32 +25,20 @@ export async function* readDelimited(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   frameBytesMax: number = wireLimits.frameBytesMax,
 ): AsyncGenerator<Frame, void, undefined> {
-  let chunks: Uint8Array[] = [];
-  let bytes = 0;
-  let needed = prefixBytes;
+  const held = createGathered();
   for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes < needed) continue;
-    // Joined only when a whole frame is there, so a large frame in small chunks is copied once.
-    let rest = Buffer.concat(chunks, bytes);
-    while (rest.length >= prefixBytes) {
-      const length = rest.readUInt32BE(0);
+    held.add(chunk);
+    while (held.length >= prefixBytes) {
+      const length = held.peek(prefixBytes).readUInt32BE(0);
       if (length > frameBytesMax) {
         throw new Fault('wire.too_large', {
           detail: `frame of ${length} bytes, the most is ${frameBytesMax}`,
         });
       }
-      needed = prefixBytes + length;
-      if (rest.length < needed) break;
-      const frame = decodeFrame(rest.subarray(prefixBytes, needed), frameBytesMax);
-      rest = rest.subarray(needed);
-      needed = prefixBytes;
+      if (held.length < prefixBytes + length) break;
+      const frame = decodeFrame(held.take(prefixBytes + length).subarray(prefixBytes), frameBytesMax);
       if (frame !== undefined) yield frame;
     }
-    if (rest.length < prefixBytes) needed = prefixBytes;
-    chunks = [rest];
-    bytes = rest.length;
   }
-  if (bytes > 0) throw new Fault('wire.malformed', { detail: `the body ends inside a frame` });
+  if (held.length > 0) throw new Fault('wire.malformed', { detail: `the body ends inside a frame` });
 }
