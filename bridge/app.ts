@@ -54,7 +54,10 @@ export function createApp(
 
   addIdentityRoutes(app, { admit, claims: doors.claims, nonces: doors.nonces });
 
-  addNodeRoutes(app, services);
+  // For whoever balances load on this port. Everything else that a process says of itself is on the node API, which is no stranger's.
+  app.get('/health', (context) =>
+    context.json({ status: 'UP', degraded: services.feeds.isHealthy() ? [] : ['repository'] }),
+  );
 
   addReadRoutes(app, services, { seated, polls: doors.polls });
 
@@ -124,22 +127,6 @@ function addReadRoutes(
     const snapshot = await snapshots.of(sourceOf(services, identity, at));
     return answerSnapshot(snapshot, context.req.raw.headers, (bytes) => paced(context, [bytes]));
   });
-}
-
-function addNodeRoutes(app: Hono<{ Bindings: HttpBindings }>, { feeds, config, metrics }: Services): void {
-  app.get('/health', (context) => {
-    const isHealthy = feeds.isHealthy();
-    return context.json({
-      status: isHealthy ? 'ok' : 'degraded',
-      repository: isHealthy ? 'ok' : 'unavailable',
-    });
-  });
-  if (config.metrics) {
-    app.get(
-      '/metrics',
-      async () => new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } }),
-    );
-  }
 }
 
 function refuser({ log, clock }: Services): (error: unknown) => Response {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { section } from '../proto/process/config.ts';
+import { former, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 
 const ms = z.int().min(1);
@@ -28,7 +28,11 @@ export const bridgeConfigSchema = z.strictObject({
     .describe(
       'URLs under which gateways dial this bridge; an assertion must name one. Needed when it listens on every address.',
     ),
-  metrics: z.boolean().default(false).describe('Answer GET /metrics on the same port.'),
+  metrics: former('is gone: metrics are on the node API (admin.port), never on the port that gateways dial'),
+  admin: section({
+    host: ListenHost.default('127.0.0.1').describe('Address of the node API (health, metrics).'),
+    port: ListenPort.default(18_093).describe('Port of the node API; 0 takes a free one.'),
+  }),
   limits: section({
     streamsMax: z.int().min(1).default(5_000).describe('Open streams.'),
     newStreamsPerSecondMax: z

@@ -4,6 +4,8 @@ import { get } from 'node:https';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { Fault } from '../proto/faults/fault.ts';
+import { loadConfig } from '../proto/process/config.ts';
+import { bridgeConfigSchema } from './config.ts';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
 import { batchOf, callBridge, framesOf } from '../test/kit/bridge-calls.ts';
@@ -175,12 +177,19 @@ test('a heartbeat by HTTP is stored under the instance that the assertion proves
   assert.deepEqual([saved?.instance, saved?.counters], ['instance-1', { requests: 3 }]);
 });
 
-test('metrics are answered only when the configuration says so', async (t) => {
-  const silent = await startTestBridge(t);
-  const telling = await startTestBridge(t, { metrics: true });
-  assert.equal((await fetch(`${silent.url}/metrics`)).status, 404);
-  assert.match(await (await fetch(`${telling.url}/metrics`)).text(), /isthmus_bridge_streams/);
-  assert.equal((await fetch(`${telling.url}/health`)).status, 200);
+test('metrics and what the bridge says of itself are on its node API, never on the port that gateways dial', async (t) => {
+  const { url, nodeApi } = await startTestBridge(t);
+  for (const path of ['/metrics', '/health/ready', '/health/live'])
+    assert.deepEqual(
+      [(await fetch(`${url}${path}`)).status, (await fetch(`${nodeApi}${path}`)).status],
+      [404, 200],
+    );
+  assert.match(await (await fetch(`${nodeApi}/metrics`)).text(), /isthmus_bridge_streams/);
+  assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: 'UP', degraded: [] });
+  assert.throws(
+    () => loadConfig(bridgeConfigSchema, { process: 'bridge', flags: { metrics: 'true' } }),
+    /metrics: is gone: metrics are on the node API \(admin\.port\)/,
+  );
 });
 
 test('with TLS a client certificate can be demanded', async (t) => {
@@ -234,12 +243,16 @@ test('an assertion counts only for the configured public URLs', async (t) => {
 
 test('health follows the repository even while nobody is connected', async (t) => {
   const bridge = await startTestBridge(t, { limits: { pollMs: 20 } });
-  const status = async (): Promise<string> =>
-    ((await (await fetch(`${bridge.url}/health`)).json()) as { status: string }).status;
+  const ready = async (): Promise<number> => (await fetch(`${bridge.nodeApi}/health/ready`)).status;
+  const degraded = async (url: string): Promise<string> =>
+    String(((await (await fetch(`${url}/health`)).json()) as { degraded: string[] }).degraded);
   bridge.repository.setAway(true);
-  await eventually(async () => (await status()) === 'degraded');
+  await eventually(async () => (await degraded(bridge.url)) === 'repository');
+  assert.equal(await degraded(bridge.nodeApi), 'repository');
+  assert.equal(await ready(), 503);
   bridge.repository.setAway(false);
-  await eventually(async () => (await status()) === 'ok');
+  await eventually(async () => (await degraded(bridge.url)) === '');
+  assert.equal(await ready(), 200);
 });
 
 test('a gateway that misbehaves all the time is reported a few times and no more', async (t) => {

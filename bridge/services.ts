@@ -17,6 +17,8 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  /** This program's version. */
+  readonly version: string;
   /** URLs that gateways dial, beside `publicUrls`, once the port is known; `up` knows the names of its machine. */
   readonly urlsOf?: (port: number) => readonly string[];
 }

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
 import { closeListener, listenOn, originOf } from '../proto/process/listen.ts';
+import { startNodeApi } from '../proto/process/node-api.ts';
 import { readAuthorities, readPair } from '../proto/process/pem-files.ts';
 import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission.ts';
@@ -23,6 +24,8 @@ export type { BridgeOptions } from './services.ts';
 /** A running bridge. */
 export interface Bridge {
   readonly port: number;
+  /** Port of the node API. */
+  readonly nodePort: number;
   /** e.g. `http://127.0.0.1:18092`. */
   readonly url: string;
   /**
@@ -86,7 +89,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   audiences = () => audiencesAt(port);
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const url = originOf(scheme, { host: config.listen.host, port });
-  log.info({ url }, 'bridge listens');
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -98,7 +100,21 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
   const closeOnce = (): Promise<void> => (closed ??= close());
   lifecycle.onClose('bridge', closeOnce);
-  return { port, url, reloadCertificates: () => reloadCertificates(server, options), close: closeOnce };
+  const nodePort = await startNodeApi({
+    ...options,
+    process: 'bridge',
+    address: config.admin,
+    health: () => ({ degraded: feeds.isHealthy() ? [] : ['repository'], facts: { streams: streams.size() } }),
+    ready: () => ({ parts: { open: !closing.signal.aborted, repository: feeds.isHealthy() } }),
+  });
+  log.info({ url, nodePort }, 'bridge listens');
+  return {
+    port,
+    nodePort,
+    url,
+    reloadCertificates: () => reloadCertificates(server, options),
+    close: closeOnce,
+  };
 }
 
 function createHttpServer(

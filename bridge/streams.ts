@@ -22,6 +22,8 @@ export interface UpgradeRequest {
 export interface Streams {
   /** Takes an Upgrade request; never rejects. */
   upgrade(upgrade: UpgradeRequest): Promise<void>;
+  /** Open ones. */
+  size(): number;
   close(): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ export function createStreams(
   };
 
   return {
+    size: () => seats.size(),
     async upgrade(upgrade) {
       const { socket } = upgrade;
       socket.on('error', (error) => log.debug({ err: error }, 'upgrade error'));

@@ -23,7 +23,15 @@ function prepare(t: TestContext, dataDir: string, extra: Partial<ControlPlaneOpt
     listen: { host: '127.0.0.1', port: 0 },
     admin: { port: 0 },
   });
-  const options = { config, log, clock: systemClock, lifecycle, metrics: createMetrics(), ...extra };
+  const options = {
+    config,
+    log,
+    clock: systemClock,
+    lifecycle,
+    metrics: createMetrics(),
+    version: '0.0.0-test',
+    ...extra,
+  };
   return { lifecycle, options };
 }
 
@@ -94,7 +102,10 @@ test('the node API says ready, and metrics', async (t) => {
   const { options } = prepare(t, tempDir(t));
   const { nodePort } = await startControlPlane(options);
   const ready = await fetch(`http://127.0.0.1:${nodePort}/health/ready`);
-  assert.deepEqual([ready.status, await ready.json()], [200, { status: 'UP', parts: { database: 'UP' } }]);
+  assert.deepEqual(
+    [ready.status, await ready.json()],
+    [200, { ready: true, parts: { database: 'UP', open: 'UP' } }],
+  );
   assert.equal((await fetch(`http://127.0.0.1:${nodePort}/health`)).status, 200);
   assert.equal((await fetch(`http://127.0.0.1:${nodePort}/metrics`)).status, 200);
 });

@@ -7,6 +7,7 @@ import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { closeListener, listenOn, originOf } from '../proto/process/listen.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import { startNodeApi } from '../proto/process/node-api.ts';
 import { openKeyring } from '../proto/process/secrets.ts';
 import type { BlobStore } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
@@ -15,7 +16,6 @@ import { createAccess } from './access/access.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createManagementDoor } from './doors/management.ts';
-import { createNodeDoor } from './doors/node.ts';
 import type { AnalyticsDesk, Desk } from './management/desk.ts';
 import { createFleets } from './publish/fleets.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
@@ -36,8 +36,8 @@ export interface ControlPlaneOptions {
   readonly demoTarget?: string | undefined;
   /** Starts the ingester and opens queries; without it analytics answer 503 with a hint. */
   readonly openAnalytics?: ((parts: AnalyticsParts) => Promise<AnalyticsDesk> | AnalyticsDesk) | undefined;
-  /** False when another process offers the node API of this one. */
-  readonly hasNodeApi?: boolean;
+  /** This program's version. */
+  readonly version: string;
 }
 
 /** What analytics work on. */
@@ -54,8 +54,8 @@ export interface ControlPlane {
   readonly port: number;
   /** Origin of the management API, e.g. http://127.0.0.1:8083. */
   readonly url: string;
-  /** Port of the node API, undefined without one. */
-  readonly nodePort: number | undefined;
+  /** Port of the node API. */
+  readonly nodePort: number;
   /** What a bridge serves. */
   readonly repository: PublishedRepository;
   readonly blobs: BlobStore;
@@ -63,8 +63,6 @@ export interface ControlPlane {
   readonly publisher: Publisher;
   readonly desk: Desk;
   readonly boot: BootResult;
-  /** The parts that readiness is made of, for a process that has more. */
-  readonly checks: Readonly<Record<string, () => Promise<boolean> | boolean>>;
   /** Makes a token with which gateways enrol in the first fleet by dialling that bridge. */
   enrolmentToken(bridge: string, usesMax?: number): Promise<string>;
 }
@@ -89,17 +87,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     adminPassword,
     demoTarget: options.demoTarget,
   });
-  const port = await listen(createManagementDoor({ desk, log, metrics }), 'listen', options);
-  const checks = {
-    database: async () => {
-      await storage.db.selectFrom('organization').select('id').limit(1).execute();
-      return !lifecycle.signal.aborted;
-    },
-  };
-  const nodePort =
-    options.hasNodeApi === false
-      ? undefined
-      : await listen(createNodeDoor({ metrics, checks }), 'admin', options);
+  const port = await listen(createManagementDoor({ desk, log, metrics }), options);
+  const nodePort = await startNode(options, storage);
   log.info({ port, nodePort, database: storage.dialect }, 'the control plane serves');
   return {
     port,
@@ -111,7 +100,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     publisher,
     desk,
     boot: made,
-    checks,
     async enrolmentToken(bridge, usesMax) {
       const { token } = await storage.transaction((trx) =>
         desk.fleets.createToken(trx, made.at.organization, {
@@ -158,13 +146,30 @@ async function openParts(options: ControlPlaneOptions) {
   return { storage, blobs, publisher, desk };
 }
 
-async function listen(
-  app: Hono,
-  setting: 'listen' | 'admin',
-  { config, clock, lifecycle }: ControlPlaneOptions,
-): Promise<number> {
+/** Without its database a control plane answers nothing; what is wrong with that the storage has logged. */
+function startNode(options: ControlPlaneOptions, storage: Storage): Promise<number> {
+  const hasDatabase = (): Promise<boolean> =>
+    storage.db
+      .selectFrom('organization')
+      .select('id')
+      .limit(1)
+      .execute()
+      .then(
+        () => true,
+        () => false,
+      );
+  return startNodeApi({
+    ...options,
+    process: 'control-plane',
+    address: options.config.admin,
+    health: async () => ({ degraded: (await hasDatabase()) ? [] : ['database'] }),
+    ready: async () => ({ parts: { database: await hasDatabase() } }),
+  });
+}
+
+async function listen(app: Hono, { config, clock, lifecycle }: ControlPlaneOptions): Promise<number> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-  const port = await listenOn(server, { ...config[setting], setting });
-  lifecycle.onClose(`listener on ${port}`, () => closeListener(server, clock));
+  const port = await listenOn(server, { ...config.listen, setting: 'listen' });
+  lifecycle.onClose('management listener', () => closeListener(server, clock));
   return port;
 }

@@ -2,8 +2,7 @@ import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
-import { createAdminApp } from './admin/app.ts';
-import { listenAdmin } from './admin/server.ts';
+import { startGatewayNode } from './admin/node.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
 import { warnBeforeEnd } from './ending.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
@@ -60,7 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 /** The whole gateway in this process. */
 async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, log, lifecycle, metrics } = options;
+  const { config, log, metrics } = options;
   const certificates = openCertificates(config.listen, log);
   const source = await openSource(options);
   const serving = await openServing({ ...options, gateway: source.gateway });
@@ -68,33 +67,28 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
   const running = await startSource(source, { options, deployments, counters: () => countersOf(serving) });
   const ending = warnBeforeEnd(options);
   const server = await serving.listen({ tls: certificates.current(), isPatient: () => ending.isPatient });
-  const admin = await listenAdmin(
-    createAdminApp({
-      metricsText: () => {
+  const adminPort = await startGatewayNode({
+    ...options,
+    metrics: {
+      contentType: metrics.contentType,
+      text() {
         traffic.publish(server.connections);
         return metrics.text();
       },
-      contentType: metrics.contentType,
-      state: () => ({
-        version: options.version,
-        isOpen: ending.isOpen,
-        source: running.state(),
-        deployed: deployments.state(),
-        spool: reporter?.health(),
-        workers: undefined,
-      }),
-      replaceWorkers: undefined,
+    },
+    state: () => ({
+      isOpen: ending.isOpen,
+      source: running.state(),
+      deployed: deployments.state(),
+      spool: reporter?.health(),
+      workers: undefined,
     }),
-    config.admin,
-  );
-  lifecycle.onClose('node API', () => admin.close());
-  log.info(
-    { port: server.port, adminPort: admin.port, engine: engine.name, source: source.kind },
-    'listening',
-  );
+    replaceWorkers: undefined,
+  });
+  log.info({ port: server.port, adminPort, engine: engine.name, source: source.kind }, 'listening');
   return {
     port: server.port,
-    adminPort: admin.port,
+    adminPort,
     deployments,
     sync: running.sync,
     reporter,

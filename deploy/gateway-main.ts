@@ -12,7 +12,6 @@ import type { FromGateway, GatewayLog, GatewayStart, ToGateway } from './gateway
 import { followParent } from './launcher.ts';
 import { runProcess } from './run-process.ts';
 import { explain } from './terminal.ts';
-import { version } from './version.ts';
 
 closeBuiltIns();
 followParent();
@@ -40,7 +39,7 @@ async function run(): Promise<number> {
       const { config, echoPort } = await told.promise;
       holdFolder(config.dataDir, 'gateway', lifecycle);
       await startEchoServer(echoPort, lifecycle);
-      const { port, adminPort } = await startGateway({ ...parts, config, version });
+      const { port, adminPort } = await startGateway({ ...parts, config });
       await tell({ kind: 'listening', port, adminPort });
     });
   } catch (error) {

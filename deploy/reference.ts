@@ -18,7 +18,8 @@ Other variables: \`ISTHMUS_ADMIN_PASSWORD\` (password of the first user, used at
 /** The reference of every setting of every process, as Markdown. */
 export function configurationReference(): string {
   const sections = processNames.map((name) => {
-    const rows = settingsOf(processSchemas[name]).map((setting) => row(name, setting));
+    const settings = settingsOf(processSchemas[name]).filter(({ isFormer }) => !isFormer);
+    const rows = settings.map((setting) => row(name, setting));
     return `## ${name}\n\n| setting | takes | default | meaning |\n|---|---|---|---|\n${rows.join('')}`;
   });
   return [introduction, ...sections].join('\n');

@@ -3,6 +3,7 @@ import { systemClock } from '../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../proto/process/lifecycle.ts';
 import { createLog, type Log, type LogOptions } from '../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../proto/process/metrics.ts';
+import { version } from './version.ts';
 
 /** What every process of the house is made with. */
 export interface ProcessParts {
@@ -10,6 +11,7 @@ export interface ProcessParts {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  readonly version: string;
 }
 
 /** Longest time for all closers of a process together. */
@@ -28,7 +30,8 @@ export async function runProcess(
   const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax });
   const ended = lifecycle.untilSignal();
   try {
-    await start({ log, clock: systemClock, lifecycle, metrics: createMetrics({ withProcess: true }) });
+    const metrics = createMetrics({ withProcess: true, build: { process: wish.name, version } });
+    await start({ log, clock: systemClock, lifecycle, metrics, version });
   } catch (error) {
     const isClosing = lifecycle.signal.aborted;
     await lifecycle.close();

@@ -55,7 +55,7 @@ export function loadUpConfigs(flags: UpFlags) {
   const batch = isPatient ? shipper.batch : { ...shipper.batch, msMax: batchMsMax };
   return {
     controlPlane: { ...controlPlane, listen: moved(controlPlane.listen), admin: moved(controlPlane.admin) },
-    bridge: { ...bridge, listen: moved(bridge.listen) },
+    bridge: { ...bridge, listen: moved(bridge.listen), admin: moved(bridge.admin) },
     gateway: { ...gateway, lameDuckMs, listen: moved(gateway.listen), admin: moved(gateway.admin) },
     shipper: { ...shipper, batch, admin: moved(shipper.admin) },
   };
@@ -98,6 +98,7 @@ function portsOf(configs: UpConfigs, echo: number): readonly ListenWish[] {
     { ...bridge.listen, setting: 'bridge.listen' },
     { ...gateway.admin, setting: 'gateway.admin' },
     { ...controlPlane.admin, setting: 'control-plane.admin' },
+    { ...bridge.admin, setting: 'bridge.admin' },
     { ...shipper.admin, setting: 'shipper.admin' },
     { host: '127.0.0.1', port: echo },
   ];

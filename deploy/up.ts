@@ -31,6 +31,7 @@ interface Addresses {
   readonly bridge: string;
   readonly gatewayNode: string;
   readonly controlPlaneNode: string;
+  readonly bridgeNode: string;
   readonly shipperNode: string;
   readonly echo: string;
 }
@@ -87,13 +88,14 @@ export async function up(
   const shipperConfig = { ...configs.shipper, outbound: allowing(configs.shipper.outbound, bridge.url) };
   const shipper = await startShipper({ ...parts, config: shipperConfig });
 
-  const at = (port: number | undefined): string => `http://localhost:${port ?? 0}`;
+  const at = (port: number): string => `http://localhost:${port}`;
   const addresses: Addresses = {
     gateway: at(gateway.port),
     management: at(controlPlane.port),
     bridge: at(bridge.port),
     gatewayNode: at(gateway.adminPort),
     controlPlaneNode: at(controlPlane.nodePort),
+    bridgeNode: at(bridge.nodePort),
     shipperNode: at(shipper.adminPort),
     echo: at(echo),
   };
@@ -185,7 +187,7 @@ function describe(addresses: Addresses, { boot }: ControlPlane, { dataDir }: UpF
   gateway          ${addresses.gateway}
   management API   ${addresses.management}/management   (user admin)
   bridge           ${addresses.bridge}
-  node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.shipperNode}/health
+  node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health
   data             ${dataDir}
 ${shown}
 Try:

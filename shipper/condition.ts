@@ -11,10 +11,12 @@ export interface Stuck {
   readonly reason: string;
 }
 
-/** What the node API says. */
-export interface Health {
-  /** WAITING: for the gateway to enrol. DEGRADED: something has been stuck for longer than the bound. */
-  readonly status: 'UP' | 'WAITING' | 'DEGRADED';
+/** What the node API says of a shipper, beside what it says of every process. */
+export interface ShipperFacts {
+  /** Whether the far end took, or answered, what was tried last; absent until something was. */
+  readonly connected?: boolean | undefined;
+  /** When a parcel arrived last, ISO 8601; absent until one has since the start. */
+  readonly lastDelivery?: string | undefined;
   readonly stuck: readonly (Stuck & {
     readonly since: string;
     readonly seconds: number;
@@ -23,7 +25,7 @@ export interface Health {
   /** Records that were set aside and files that were damaged since the start, newest last. */
   readonly setAside: readonly SetAside[];
   readonly quarantine?: QuarantineContent | undefined;
-  /** Why it waits. */
+  /** What it waits for before it can ship anything, e.g. the gateway to enrol. */
   readonly waitsFor?: string | undefined;
 }
 
@@ -53,6 +55,8 @@ export class Condition {
   readonly #entries = new Map<string, Entry>();
   readonly #setAside: SetAside[] = [];
   #waitsFor: string | undefined = 'the start';
+  #isConnected: boolean | undefined;
+  #deliveredAtMs: number | undefined;
   #quarantine: (() => QuarantineContent) | undefined;
 
   constructor(options: { readonly clock: Clock; readonly metrics: Metrics; readonly stuckMsMax: number }) {
@@ -68,6 +72,31 @@ export class Condition {
   ready(quarantine: () => QuarantineContent): void {
     this.#waitsFor = undefined;
     this.#quarantine = quarantine;
+  }
+
+  /** Somebody was asked to take a parcel: whether that was the far end, and whether it did. */
+  tried({
+    isConnected,
+    isDelivered,
+  }: {
+    readonly isConnected: boolean;
+    readonly isDelivered: boolean;
+  }): void {
+    this.#isConnected = isConnected;
+    if (isDelivered) this.#deliveredAtMs = this.#clock.now();
+  }
+
+  /** True once there is somebody to ship for. */
+  get isReady(): boolean {
+    return this.#waitsFor === undefined;
+  }
+
+  /** True when something has been stuck for longer than the bound. */
+  get isStuck(): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#entries.values()].some(
+      ({ sinceMonotonicMs }) => nowMs - sinceMonotonicMs >= this.#stuckMsMax,
+    );
   }
 
   /** A try failed: its spool is stuck since the first one that did. */
@@ -92,12 +121,14 @@ export class Condition {
     if (this.#setAside.length > setAsideMax) this.#setAside.shift();
   }
 
-  health(): Health {
+  facts(): ShipperFacts {
     const nowMs = this.#clock.monotonicMs();
     const entries = [...this.#entries.values()].toSorted((a, b) => a.sinceMonotonicMs - b.sinceMonotonicMs);
-    const isStuck = entries.some((entry) => nowMs - entry.sinceMonotonicMs >= this.#stuckMsMax);
     return {
-      status: this.#waitsFor === undefined ? (isStuck ? 'DEGRADED' : 'UP') : 'WAITING',
+      ...(this.#isConnected !== undefined && { connected: this.#isConnected }),
+      ...(this.#deliveredAtMs !== undefined && {
+        lastDelivery: new Date(this.#deliveredAtMs).toISOString(),
+      }),
       ...(this.#waitsFor !== undefined && { waitsFor: this.#waitsFor }),
       stuck: entries.slice(0, stuckMax).map(({ stuck, sinceMs, sinceMonotonicMs, tries }) => ({
         ...stuck,

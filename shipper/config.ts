@@ -85,7 +85,7 @@ export const shipperConfigSchema = z.strictObject({
   stuckMsMax: ms
     .default(60_000)
     .describe(
-      'Health says DEGRADED when a spool has not moved for this long although something is to be sent.',
+      'Health says that deliveries are degraded when a spool has not moved for this long although something is to be sent.',
     ),
   quarantine: section({
     bytesMax: z

@@ -100,9 +100,13 @@ class Delivering {
   }
 
   async #try(parcel: Parcel): Promise<Hindrance | undefined> {
-    const { output, meters, signal } = this.#options;
+    const { output, meters, condition, signal } = this.#options;
     const delivery = await output.deliver(parcel, signal);
     if (signal.aborted && delivery.kind !== 'delivered') return { reason: 'the shipper stops' };
+    condition.tried({
+      isConnected: delivery.kind !== 'unavailable' && delivery.kind !== 'foreign',
+      isDelivered: delivery.kind === 'delivered',
+    });
     if (delivery.kind !== 'delivered') meters.failures.inc({ kind: delivery.kind });
     try {
       return await this.#act(parcel, delivery);

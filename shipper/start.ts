@@ -3,12 +3,13 @@ import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import { startNodeApi } from '../proto/process/node-api.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { createOutbound, toOutboundOptions } from '../proto/process/outbound.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
 import { ticketFile } from '../proto/trust/seat-file.ts';
-import { startAdmin } from './admin.ts';
+import { createBacklog } from './backlog.ts';
 import { Condition } from './condition.ts';
 import type { ShipperConfig } from './config.ts';
 import { makeFolder } from './durable-file.ts';
@@ -30,11 +31,13 @@ export interface ShipperOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  /** This program's version. */
+  readonly version: string;
 }
 
 /** A running shipper; it stops with its life-cycle. */
 export interface RunningShipper {
-  /** Of the node API; 0 when it has none. */
+  /** Of the node API. */
   readonly adminPort: number;
 }
 
@@ -42,12 +45,12 @@ export interface RunningShipper {
  * Starts shipping what the gateway beside it records.
  *
  * With the bridge as output it waits until the gateway has enrolled: both may be started at once.
- * Errors: process.port_taken for the node API.
+ * Errors: process.port_taken, process.port_refused for the node API.
  */
 export async function startShipper(options: ShipperOptions): Promise<RunningShipper> {
   const { config, lifecycle, metrics, clock } = options;
   const condition = new Condition({ clock, metrics, stuckMsMax: config.stuckMsMax });
-  const adminPort = await startAdmin(options, condition);
+  const adminPort = await startNode(options, condition);
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const run = async (): Promise<void> => {
@@ -68,6 +71,39 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
   });
   return { adminPort };
 }
+
+/** Its health is 200 whatever stands in it: a restart mends nothing of that, and an orchestrator would make one of anything else. */
+function startNode(options: ShipperOptions, condition: Condition): Promise<number> {
+  const { config, clock, metrics, lifecycle } = options;
+  const { spools: dir, checkpoints: checkpointDir } = foldersOf(config.dataDir);
+  const backlog = createBacklog({ dir, checkpointDir, clock, metrics });
+  const watch = async (): Promise<void> => {
+    while (!lifecycle.signal.aborted) {
+      await backlog.measure();
+      await clock.delay(backlogEveryMs, lifecycle.signal);
+    }
+  };
+  lifecycle.task('backlog', watch());
+  return startNodeApi({
+    ...options,
+    process: 'shipper',
+    address: config.admin,
+    health: async () => ({
+      degraded: condition.isStuck ? ['deliveries'] : [],
+      facts: { output: config.output, ...condition.facts(), backlog: await backlog.measure() },
+    }),
+    ready: () => {
+      const { waitsFor } = condition.facts();
+      return {
+        parts: { identity: condition.isReady },
+        facts: { ...(waitsFor !== undefined && { waitsFor }) },
+      };
+    },
+  });
+}
+
+/** How often the gauges of the backlog follow the disk. */
+const backlogEveryMs = 5_000;
 
 /** Opens the folders and puts the nodes together. */
 function shipmentOf(

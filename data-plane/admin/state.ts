@@ -48,7 +48,6 @@ export interface WorkersState {
 
 /** What the node API shows; it holds no secret: no key, no hash, no endpoint credential. */
 export interface NodeState {
-  readonly version: string;
   /** False once the gateway has begun to stop. */
   readonly isOpen: boolean;
   readonly source: SourceState;

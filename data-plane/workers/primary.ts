@@ -1,6 +1,5 @@
 import type { Nack } from '../../proto/wire/published.ts';
-import { createAdminApp } from '../admin/app.ts';
-import { listenAdmin } from '../admin/server.ts';
+import { startGatewayNode } from '../admin/node.ts';
 import { workerCount } from '../config.ts';
 import { warnBeforeEnd } from '../ending.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
@@ -66,35 +65,33 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     await closed;
   });
   const ending = warnBeforeEnd(options);
-  const admin = await listenAdmin(
-    createAdminApp({
-      metricsText: async () => {
+  const adminPort = await startGatewayNode({
+    ...options,
+    metrics: {
+      contentType: options.metrics.contentType,
+      async text() {
         await crew.refresh();
         return options.metrics.text(await figures.metrics(crew.stats()));
       },
-      contentType: options.metrics.contentType,
-      state: () => ({
-        version: options.version,
-        isOpen: ending.isOpen,
-        source: running.state(),
-        deployed: handing.state(),
-        spool: figures.spool(reporter?.health(), crew.stats()),
-        workers: crew.state(),
-      }),
-      replaceWorkers: () => {
-        if (crew.isReplacing) return false;
-        void crew.replace();
-        return true;
-      },
+    },
+    state: () => ({
+      isOpen: ending.isOpen,
+      source: running.state(),
+      deployed: handing.state(),
+      spool: figures.spool(reporter?.health(), crew.stats()),
+      workers: crew.state(),
     }),
-    config.admin,
-  );
-  lifecycle.onClose('node API', () => admin.close());
+    replaceWorkers: () => {
+      if (crew.isReplacing) return false;
+      void crew.replace();
+      return true;
+    },
+  });
   const workers = workerCount(config);
-  log.info({ port: listener.port, adminPort: admin.port, workers, source: source.kind }, 'listening');
+  log.info({ port: listener.port, adminPort, workers, source: source.kind }, 'listening');
   return {
     port: listener.port,
-    adminPort: admin.port,
+    adminPort,
     deployments,
     sync: running.sync,
     reporter,

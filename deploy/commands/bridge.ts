@@ -29,7 +29,7 @@ export function bridgeCommand(onExit: (code: number) => void): Command {
       const { storage, blobs } = await openBridgeParts(config, parts);
       const repository = createPublishedRepository({ storage, clock: parts.clock });
       bridge = await startBridge({ ...parts, config, repository, blobs });
-      say(`bridge listening on ${bridge.url}`);
+      say(`bridge listening on ${bridge.url}, node API on port ${bridge.nodePort}`);
     });
     onExit(code);
   });

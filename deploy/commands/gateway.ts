@@ -6,7 +6,6 @@ import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';
 import { say } from '../terminal.ts';
-import { version } from '../version.ts';
 
 type Flags = ConfigFlags & { readonly withShipper?: true; readonly local?: string };
 
@@ -45,7 +44,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         const obey = listenToSignals();
         holdFolder(config.dataDir, 'gateway', parts.lifecycle);
         if (shipper !== undefined) holdFolder(shipper.dataDir, 'shipper', parts.lifecycle);
-        const gateway = await startGateway({ ...parts, config, version });
+        const gateway = await startGateway({ ...parts, config });
         obey(gateway);
         say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;

@@ -14,7 +14,7 @@ import {
   type Setting,
 } from './settings.ts';
 
-export { secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
+export { former, secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
 
 /** Names of the processes as they are sections of a file and prefixes of variables. */
 const processNames = ['control-plane', 'bridge', 'gateway', 'shipper', 'up'] as const;
@@ -271,7 +271,8 @@ function describe(
   const plainPath = path.replace(/\[.*$/, '');
   const setting = known.settings.find((candidate) => candidate.path === plainPath);
   const value = valueAt(known.input, plainPath);
-  const takes = setting === undefined || issue.code === 'custom' ? '' : `; takes ${setting.takes}`;
+  const takes =
+    setting === undefined || setting.isFormer || issue.code === 'custom' ? '' : `; takes ${setting.takes}`;
   const got =
     value === undefined
       ? 'is missing'

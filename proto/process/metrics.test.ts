@@ -56,6 +56,18 @@ test('metrics of several processes add up by name and labels: counters, gauges, 
   assert.equal(await own.text([]), await own.text());
 });
 
+test('of states the highest counts over several processes, and one program is one, however many there are', async () => {
+  const [own, ...others] = [0, 1, 1].map((state) => {
+    const metrics = createMetrics({ build: { process: 'gateway', version: '1.2.3' } });
+    metrics.gauge('isthmus_a_degraded', '1 while it is.', [], 'max').set(state);
+    return metrics;
+  });
+  const snapshots = await Promise.all(others.map((metrics) => metrics.snapshot()));
+  const text = (await own?.text(structuredClone(snapshots))) ?? '';
+  assert.match(text, /^isthmus_a_degraded 1$/m);
+  assert.match(text, /^isthmus_build_info\{process="gateway",version="1\.2\.3",node="[\d.]+"\} 1$/m);
+});
+
 test('what lasts of a process that has ended are its counts, not its gauges', async () => {
   const metrics = createMetrics({ withProcess: true });
   metrics.counter('isthmus_a_total', 'A.').inc(2);

@@ -17,7 +17,7 @@ export type HistogramMetric = Histogram;
  */
 export interface Metrics {
   counter(name: string, help: string, labels?: readonly string[]): CounterMetric;
-  gauge(name: string, help: string, labels?: readonly string[]): GaugeMetric;
+  gauge(name: string, ...rest: GaugeArguments): GaugeMetric;
   /** Buckets are upper bounds in the unit that the name ends with. */
   histogram(name: string, ...rest: HistogramArguments): HistogramMetric;
   /** Prometheus text format. With `others` the sum over several processes, see {@link addMetrics}. */
@@ -31,6 +31,16 @@ export interface Metrics {
 /** The metrics of a process at one moment, as plain data; only this file looks inside. */
 export type MetricsSnapshot = readonly { readonly name: string; readonly type: string }[];
 
+/**
+ * What describes a gauge beside its name. `across` says what several processes make of theirs: amounts add up, of states (0 or 1) the
+ * highest counts, and what is the same everywhere is taken once. Default: sum.
+ */
+export type GaugeArguments = readonly [
+  help: string,
+  labels?: readonly string[],
+  across?: 'sum' | 'max' | 'first',
+];
+
 /** What describes a histogram beside its name. */
 export type HistogramArguments = readonly [
   help: string,
@@ -40,10 +50,23 @@ export type HistogramArguments = readonly [
 
 const wellFormed = /^isthmus_[a-z0-9]+(_[a-z0-9]+)+$/;
 
-/** Makes an empty registry; `withProcess` adds Node's own figures (process_*, nodejs_*). */
-export function createMetrics(options: { readonly withProcess?: boolean } = {}): Metrics {
+/** What is running, as `isthmus_build_info` says it. */
+export interface Build {
+  /** e.g. `gateway`. */
+  readonly process: string;
+  readonly version: string;
+}
+
+/**
+ * Makes an empty registry, one per process: all rooms in it count into the same. `withProcess` adds Node's own figures (process_*,
+ * nodejs_*), `build` a gauge that says which program this is.
+ */
+export function createMetrics(
+  options: { readonly withProcess?: boolean; readonly build?: Build } = {},
+): Metrics {
   const registry = new Registry();
   if (options.withProcess === true) collectDefaultMetrics({ register: registry });
+  if (options.build !== undefined) addBuildInfo(registry, options.build);
 
   const once = <Family extends Counter | Gauge | Histogram>(name: string, make: () => Family): Family => {
     invariant(wellFormed.test(name), `metric ${name} is named isthmus_<room>_<what>`);
@@ -59,7 +82,8 @@ export function createMetrics(options: { readonly withProcess?: boolean } = {}):
 
   return {
     counter: (name, help, labels) => once(name, () => new Counter(common(name, help, labels))),
-    gauge: (name, help, labels) => once(name, () => new Gauge(common(name, help, labels))),
+    gauge: (name, ...[help, labels, across = 'sum']) =>
+      once(name, () => new Gauge({ ...common(name, help, labels), aggregator: across })),
     histogram: (name, ...[help, buckets, labels]) =>
       once(name, () => new Histogram({ ...common(name, help, labels), buckets: [...buckets] })),
     text: async (others) =>
@@ -71,8 +95,18 @@ export function createMetrics(options: { readonly withProcess?: boolean } = {}):
   };
 }
 
+function addBuildInfo(registry: Registry, { process: name, version }: Build): void {
+  new Gauge({
+    name: 'isthmus_build_info',
+    help: '1; the labels say which program this is and on which Node it runs',
+    labelNames: ['process', 'version', 'node'],
+    registers: [registry],
+    aggregator: 'first',
+  }).set({ process: name, version, node: process.versions.node }, 1);
+}
+
 /**
- * Adds up the metrics of several processes: counters, gauges and histograms by name and labels; Node's own averages
+ * Adds up the metrics of several processes: counters and histograms by name and labels, gauges as each says; Node's own averages
  * (event loop lag) stay averages.
  */
 export async function addMetrics(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot> {

@@ -11,6 +11,8 @@ export interface Setting {
   readonly byDefault: string | undefined;
   readonly description: string;
   readonly isSecret: boolean;
+  /** True for a name that is refused with what to set instead; see {@link former}. */
+  readonly isFormer: boolean;
 }
 
 /**
@@ -25,6 +27,11 @@ export function secret(schema: z.ZodString = z.string().min(1, 'must not be empt
 /** A group of settings that may be left out whole; every setting in it must have a default or be optional. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).prefault({} as never);
+}
+
+/** A setting that is called otherwise now, or is gone: whoever still sets it is told, e.g. `is called forcePathStyle now`. */
+export function former(message: string): z.ZodOptional<z.ZodUndefined> {
+  return z.undefined(message).optional();
 }
 
 /** Lists the settings of a schema in its own order. */
@@ -129,6 +136,7 @@ function collect(
       byDefault: byDefault === undefined || hidden ? undefined : JSON.stringify(byDefault),
       description: descriptionOf(schema),
       isSecret: hidden,
+      isFormer: inner instanceof z.ZodUndefined,
     },
   ];
 }

@@ -79,7 +79,7 @@ async function sharedGateway(t: TestContext) {
   const log = createLog({ name: 'test', level: 'silent' });
   const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
   t.after(() => lifecycle.close());
-  const parts = { log, clock: systemClock, lifecycle, metrics: createMetrics() };
+  const parts = { log, clock: systemClock, lifecycle, metrics: createMetrics(), version: '0.0.0-test' };
   const controlPlane = await startControlPlane({
     ...parts,
     adminPassword,
@@ -104,7 +104,7 @@ async function sharedGateway(t: TestContext) {
   const open = (port: number) =>
     startBridge({
       ...parts,
-      config: bridgeConfigSchema.parse({ listen: { host: '127.0.0.1', port } }),
+      config: bridgeConfigSchema.parse({ listen: { host: '127.0.0.1', port }, admin: { port: 0 } }),
       repository,
       blobs,
     });
@@ -112,7 +112,6 @@ async function sharedGateway(t: TestContext) {
   const gateway = await startGateway({
     ...parts,
     metrics: createMetrics(),
-    version: '0.0.0-test',
     config: gatewayConfigSchema.parse({
       dataDir: tempDir(t),
       listen: { host: '127.0.0.1', port: 0 },

@@ -83,7 +83,12 @@ async function layOut(t: TestContext) {
   const s3 = await startS3Server(t, join(dir, 's3'));
   const authority = createAuthority(join(dir, 'ca'));
   const { certFile, keyFile } = authority.issue('bridge');
-  const ports = { management: await freePort(), node: await freePort(), bridge: await freePort() };
+  const ports = {
+    management: await freePort(),
+    node: await freePort(),
+    bridge: await freePort(),
+    bridgeNode: await freePort(),
+  };
   const bridge = `https://127.0.0.1:${ports.bridge}`;
   const replacements: readonly (readonly [string, string])[] = [
     ['postgresql://isthmus:secret@db.example.com/isthmus', ownerUrl],
@@ -102,6 +107,7 @@ async function layOut(t: TestContext) {
     ISTHMUS_ADMIN_PASSWORD: adminPassword,
     ISTHMUS_CONTROL_PLANE__LISTEN__PORT: String(ports.management),
     ISTHMUS_CONTROL_PLANE__ADMIN__PORT: String(ports.node),
+    ISTHMUS_BRIDGE__ADMIN__PORT: String(ports.bridgeNode),
     ISTHMUS_BRIDGE__LISTEN__PORT: String(ports.bridge),
   };
   mkdirSync(join(dir, 'bin'));

@@ -60,6 +60,7 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
     management: await freePort(),
     controlNode: await freePort(),
     bridge: await freePort(),
+    bridgeNode: await freePort(),
     gateways: await freePorts(wish.gateways),
     gatewayNodes: await freePorts(wish.gateways),
     shipperNodes: await freePorts(wish.gateways),
@@ -117,6 +118,7 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
     config: {
       dataDir: join(dir, 'control-plane'),
       publicUrls: [bridge],
+      admin: { port: ports.bridgeNode },
       listen: { port: ports.bridge, ...(wish.isBorderStrict ? { tls: certificate } : {}) },
       blobs,
       ...databaseConfig,

@@ -14,6 +14,7 @@ await startShipper({
   clock: systemClock,
   lifecycle,
   metrics: createMetrics(),
+  version: '0.0.0-test',
 });
 process.stdout.write('ready\n');
 process.exitCode = await lifecycle.untilSignal();

@@ -16,7 +16,8 @@ import { createSpoolWriter } from '../../proto/spool/writer.ts';
 import { saveIdentity } from '../../proto/trust/identity.ts';
 import { parseLandingKey } from '../../proto/wire/landing.ts';
 import { landingNameOf } from '../../proto/wire/parcel.ts';
-import type { Health } from '../../shipper/condition.ts';
+import type { Backlog } from '../../shipper/backlog.ts';
+import type { ShipperFacts } from '../../shipper/condition.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { startShipper } from '../../shipper/start.ts';
 import type { MemoryGateway } from './memory-repository.ts';
@@ -69,10 +70,18 @@ export function createSpool(
 /** What the gateways of a test bridge write for. */
 export const bridgeTenant = { organization: 'org-1', environment: 'dev' };
 
+/** What `/health` of a shipper says. */
+export interface ShipperHealth extends ShipperFacts {
+  readonly status: string;
+  readonly degraded: readonly string[];
+  readonly backlog: Backlog;
+}
+
 /** A running shipper of a test. */
 export interface TestShipper {
   readonly lifecycle: Lifecycle;
-  health(): Promise<Health>;
+  health(): Promise<ShipperHealth>;
+  ready(): Promise<{ readonly ready: boolean; readonly waitsFor?: string }>;
   metrics(): Promise<string>;
 }
 
@@ -83,11 +92,19 @@ export async function ship(t: TestContext, settings: Record<string, unknown>): P
   t.after(() => lifecycle.close());
   const config = shipperConfigSchema.parse({ ...quick, ...settings });
   const metrics = createMetrics();
-  const { adminPort } = await startShipper({ config, log, lifecycle, clock: systemClock, metrics });
+  const { adminPort } = await startShipper({
+    config,
+    log,
+    lifecycle,
+    clock: systemClock,
+    metrics,
+    version: '0.0.0-test',
+  });
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${adminPort}/${path}`);
   return {
     lifecycle,
-    health: async () => (await (await get('health')).json()) as Health,
+    health: async () => (await (await get('health')).json()) as ShipperHealth,
+    ready: async () => (await (await get('health/ready')).json()) as { readonly ready: boolean },
     metrics: async () => (await get('metrics')).text(),
   };
 }

@@ -73,7 +73,6 @@ export function createMemoryBlobs(): MemoryBlobs {
 export interface TestBridgeWish {
   readonly limits?: Partial<BridgeLimits>;
   readonly publicUrls?: readonly string[];
-  readonly metrics?: boolean;
   readonly listen?: object;
   /** Shared with another bridge. */
   readonly repository?: MemoryRepository;
@@ -85,6 +84,7 @@ export interface TestBridgeWish {
 /** A real bridge on a free port over a repository and a bucket in memory. */
 export interface TestBridge {
   readonly url: string;
+  readonly nodeApi: string;
   readonly repository: MemoryRepository;
   readonly blobs: MemoryBlobs;
   /** It is dialled under this URL too, as by a proxy in front that keeps its name. */
@@ -108,11 +108,12 @@ export async function startTestBridge(
   const { tls, listen, isNameless, repository: _given, ...settings } = wish;
   const config = bridgeConfigSchema.parse({
     ...settings,
+    admin: { port: 0 },
     listen: { host: '127.0.0.1', port: 0, ...listen, ...(tls !== undefined && { tls }) },
   });
   const clock = systemClock;
   const names: string[] = [];
-  const { url } = await startBridge({
+  const { url, nodePort } = await startBridge({
     config,
     repository,
     blobs,
@@ -120,10 +121,18 @@ export async function startTestBridge(
     clock,
     lifecycle,
     metrics: createMetrics(),
+    version: '0.0.0-test',
     ...(isNameless !== true && {
       urlsOf: (port: number) => [`${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, ...names],
     }),
   });
   t.after(() => lifecycle.close());
-  return { url, repository, blobs, alsoAt: (name) => void names.push(name), close: () => lifecycle.close() };
+  return {
+    url,
+    nodeApi: `http://127.0.0.1:${nodePort}`,
+    repository,
+    blobs,
+    alsoAt: (name) => void names.push(name),
+    close: () => lifecycle.close(),
+  };
 }

@@ -14,6 +14,8 @@ export interface Platform {
   readonly bridge: string;
   /** The gateway's node API. */
   readonly nodeApi: string;
+  /** The node APIs of the others, by process. */
+  readonly nodes: Readonly<Record<'control-plane' | 'bridge' | 'shipper', string>>;
   /** Key of the demo API /orders, which is printed once. */
   readonly ordersKey: string;
   readonly portOffset: number;
@@ -60,6 +62,11 @@ export async function startPlatform(
     management,
     bridge,
     nodeApi,
+    nodes: {
+      'control-plane': addresses['controlPlaneNode'] ?? '',
+      bridge: addresses['bridgeNode'] ?? '',
+      shipper: addresses['shipperNode'] ?? '',
+    },
     ordersKey,
     portOffset,
     process: child,

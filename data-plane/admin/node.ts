@@ -1,0 +1,113 @@
+import type { Hono } from 'hono';
+
+import type { Metrics } from '../../proto/process/metrics.ts';
+import {
+  startNodeApi,
+  type Health,
+  type NodeApiOptions,
+  type Readiness,
+} from '../../proto/process/node-api.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { DeployedEnvironment, DeployedState } from '../gateway/deploy/deployments.ts';
+import type { NodeState } from './state.ts';
+
+/** What the node API of a gateway needs. */
+export interface GatewayNodeOptions extends Pick<NodeApiOptions, 'version' | 'log' | 'clock' | 'lifecycle'> {
+  readonly config: Pick<GatewayConfig, 'admin'>;
+  readonly state: () => NodeState;
+  /** Everything measured, of all processes. */
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  /**
+   * Begins to replace the workers one after another; false when that is going on already. Undefined when this process
+   * serves alone.
+   */
+  readonly replaceWorkers: (() => boolean) | undefined;
+}
+
+/**
+ * Starts the node API of a gateway and gives back its port: what every process shows, and what is deployed.
+ *
+ * All it can be told is to put new workers in the place of old ones, which no request notices.
+ */
+export function startGatewayNode(options: GatewayNodeOptions): Promise<number> {
+  const { state } = options;
+  return startNodeApi({
+    ...options,
+    process: 'gateway',
+    address: options.config.admin,
+    health: () => healthOf(state()),
+    ready: () => readinessOf(state()),
+    addRoutes: (app) => addRoutes(app, options),
+  });
+}
+
+function addRoutes(app: Hono, { state, replaceWorkers }: GatewayNodeOptions): void {
+  app.post('/workers/_replace', (c) => {
+    // Only browsers send it: a page that somebody opened on this machine must not tell the gateway anything.
+    if (c.req.header('origin') !== undefined)
+      return c.json({ message: 'Not for browsers.', http_status: 403 }, 403);
+    if (replaceWorkers === undefined)
+      return c.json({ message: 'This gateway is one process; it has no workers.', http_status: 409 }, 409);
+    if (!replaceWorkers())
+      return c.json({ message: 'The workers are being replaced already.', http_status: 409 }, 409);
+    return c.json({ message: 'The workers are being replaced; /health shows how far it is.' }, 202);
+  });
+  app.get('/apis', (c) => c.json({ data: state().deployed.flatMap(apisOf) }));
+  app.get('/apis/:id', (c) => {
+    const id = c.req.param('id');
+    const found = state()
+      .deployed.flatMap(apisOf)
+      .find((api) => api.id === id);
+    return found === undefined
+      ? c.json({ message: `No API ${id} on this gateway.`, http_status: 404 }, 404)
+      : c.json(found);
+  });
+}
+
+function healthOf({ source, spool, isOpen, workers }: NodeState): Health {
+  return {
+    isUp: workers?.serving !== 0,
+    isStopping: !isOpen,
+    // A gateway that serves is healthy; what is degraded is said, for eyes and alerts.
+    degraded: [
+      ...(spool?.state === 'degraded' ? ['spool'] : []),
+      ...(source.store?.mode === 'memory' ? ['store'] : []),
+      ...(workers !== undefined && workers.serving < workers.wanted ? ['workers'] : []),
+    ],
+    facts: {
+      ...(spool !== undefined && { spool }),
+      ...(source.store !== undefined && { store: source.store }),
+      ...(source.sync !== undefined && { sync: source.sync }),
+      ...(workers !== undefined && { workers }),
+    },
+  };
+}
+
+function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): Readiness {
+  const apis = deployed.flatMap(({ apis: all }) => all);
+  return {
+    parts: {
+      open: isOpen,
+      configuration: source.isComplete,
+      ...(workers !== undefined && { workers: workers.serving > 0 }),
+    },
+    facts: {
+      source: source.kind,
+      environments: source.environments,
+      incomplete: source.environments
+        .filter((each) => !each.isComplete)
+        .map(({ environment }) => environment),
+      refused: apis.flatMap(({ nack }) => (nack === undefined ? [] : [nack])),
+      problems: source.problems,
+      apis: apis.length,
+      degraded: spool?.state === 'degraded' ? ['spool'] : [],
+    },
+  };
+}
+
+function apisOf({
+  environment,
+  apis,
+}: DeployedEnvironment): readonly (DeployedState & { environment: string })[] {
+  return apis.map((api) => ({ environment, ...api }));
+}
