@@ -19,6 +19,7 @@ import type { Engine, RunningServer, ServerLimits, TlsOptions } from './http/exc
 import { createEngine } from './http/engine.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
+import type { SecurityHost } from './security/security.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 
 /** The settings that serving reads; a worker is sent these and no more. */
@@ -80,6 +81,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     host: { clock, counters: createMemoryCounters({ windowsMax: config.limits.windowsMax, clock }) },
     records: reporter,
     log,
+    security: securityHostOf(config),
     keysSeenMax: config.apiKey.seenMax,
     streamMsMax: config.request.streamMsMax,
     onThrown: tellThrown,
@@ -135,7 +137,7 @@ async function listen(
   { config, clock }: ServingOptions,
   { engine, deployments, traffic, reporter, tellThrown, at }: ListenParts,
 ): Promise<RunningServer> {
-  const { listen: wish, request, apiKey } = config;
+  const { listen: wish, request } = config;
   const nextRequestId = createRequestIds();
   const forwarding = createForwarding(wish.trustedProxies);
   const strays = createStrays({
@@ -150,7 +152,6 @@ async function listen(
     hasConfiguration: deployments.hasConfiguration,
     nextRequestId,
     strays,
-    places: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
     deadlines: new Deadlines({
       clock,
       afterMs: request.timeoutMs,
@@ -181,6 +182,11 @@ async function listen(
   } catch (error) {
     throw listenFault(error, { ...wish, setting: 'listen' });
   }
+}
+
+/** What plan securities may use of this gateway. */
+export function securityHostOf({ apiKey }: Pick<GatewayConfig, 'apiKey'>): SecurityHost {
+  return { keyPlaces: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter } };
 }
 
 function limitsOf(listen: GatewayConfig['listen']): ServerLimits {

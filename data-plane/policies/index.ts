@@ -1,13 +1,12 @@
+import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import { mock } from './mock.ts';
 import type { Policy, PolicyTools } from './policy.ts';
 import { rateLimit } from './rate-limit.ts';
 import { transformHeaders } from './transform-headers.ts';
 
-/** Policies that are the security of plans; security/plans.ts runs them, since all plans of an API are asked together. */
-export type SecurityPolicyId = 'key-less' | 'api-key';
-/** Policies that stand as steps in flows. */
-export type StepPolicyId = Exclude<PolicyId, SecurityPolicyId>;
+/** Policies that stand as steps in flows; the others are the security of plans (`security/`), whose plans are asked together. */
+export type StepPolicyId = Exclude<PolicyId, PlanDefinition['security']['type']>;
 
 /** The code of every step policy; the compiler of a definition looks here and nowhere else. */
 export const policies: {
@@ -17,3 +16,8 @@ export const policies: {
   mock,
   'rate-limit': rateLimit,
 };
+
+/** Says whether a policy may stand as a step. */
+export function isStepPolicyId(id: string): id is StepPolicyId {
+  return Object.hasOwn(policies, id);
+}

@@ -11,7 +11,7 @@ import {
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { upkeepNeverMs } from '../report/settings.ts';
-import { openReporter } from '../serving.ts';
+import { openReporter, securityHostOf } from '../serving.ts';
 import { openSource, startSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
 import { openCertificates, type Certificates } from './certificates.ts';
@@ -101,13 +101,14 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
 }
 
 /** Compiles everything as the workers do and starts nothing: what it refuses they refuse, and nothing of it is open. */
-function openJudge({ clock, log, lifecycle }: GatewayOptions): Deployments {
+function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deployments {
   const onThrown = createThrownTeller({ log, clock, count: () => undefined });
   const deployments = createDeployments({
     upstreams: undefined,
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }) },
     records: undefined,
     log,
+    security: securityHostOf(config),
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown,

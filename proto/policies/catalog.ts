@@ -27,11 +27,6 @@ export function policySchema(id: string): PolicySchema | undefined {
   return Object.hasOwn(catalog, id) ? catalog[id as PolicyId] : undefined;
 }
 
-/** Says whether this version knows the policy. */
-export function isPolicyId(id: string): id is PolicyId {
-  return Object.hasOwn(catalog, id);
-}
-
 /** Ids of the policies that may stand in a phase, sorted; for messages and for the console's palette. */
 export function policyIds(phase: PolicySchema['phases'][number]): readonly string[] {
   return Object.values<PolicySchema>(catalog)

@@ -108,6 +108,9 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
   { rule: 'import', files: imports('control-plane/publish/x.ts', 'control-plane/analytics/y.ts') },
   { rule: 'import', files: imports('data-plane/policies/x.ts', 'data-plane/gateway/y.ts') },
   { rule: 'import', files: imports('data-plane/gateway/x.ts', 'data-plane/http/server.ts') },
+  { rule: 'import', files: imports('data-plane/gateway/call/x.ts', 'data-plane/http/server.ts') },
+  { rule: 'import', files: imports('data-plane/security/x.ts', 'data-plane/gateway/deploy/y.ts') },
+  { rule: 'import', files: imports('data-plane/security/x.ts', 'data-plane/http/server.ts') },
   { rule: 'readme', files: [{ path: 'data-plane/script/x.ts', text: '' }] },
   { rule: 'class', files: [{ path: 'proto/model/x.ts', text: `class X {${'\n'.repeat(251)}}` }] },
   {
@@ -157,6 +160,8 @@ test('what is allowed is not called a breach', () => {
     ...imports('bridge/x.test.ts', 'test/kit/y.ts'),
     ...imports('control-plane/doors/x.ts', 'control-plane/management/y.ts'),
     ...imports('data-plane/policies/x.ts', 'data-plane/limits/y.ts'),
+    ...imports('data-plane/gateway/call/x.ts', 'data-plane/security/y.ts'),
+    ...imports('data-plane/security/x.ts', 'data-plane/http/exchange.ts'),
     { path: 'control-plane/management/z.store.ts', text: "import { sql } from 'kysely';" },
   ];
   assert.deepEqual(
@@ -179,6 +184,7 @@ const tidyHouse: readonly HouseFile[] = [
   'data-plane',
   'data-plane/policies',
   'data-plane/gateway',
+  'data-plane/security',
   'data-plane/sync',
   'data-plane/report',
   'data-plane/http',

@@ -232,11 +232,19 @@ function forbidden(from: string, to: string): string | undefined {
   }
   if (
     fromTop === 'data-plane' &&
-    (fromInner === 'gateway' || fromInner === 'policies') &&
+    fromInner === 'security' &&
+    !['security', 'policies', 'http'].includes(toInner ?? '')
+  ) {
+    return 'the security of plans imports proto, itself and the words of policies; the gateway asks it, not the other way round';
+  }
+  if (
+    fromTop === 'data-plane' &&
+    fromInner !== undefined &&
+    ['gateway', 'policies', 'security', 'local'].includes(fromInner) &&
     toInner === 'http' &&
     !to.endsWith('/exchange.ts')
   ) {
-    return 'no gateway or policy file knows which engine runs; import exchange.ts';
+    return 'no gateway, security or policy file knows which engine runs; import exchange.ts';
   }
   return undefined;
 }

@@ -179,7 +179,8 @@ export class KitCall implements RunningCall, KeepingCall {
   }
 }
 
-function headersOf(wish: Readonly<Record<string, string>> = {}): HeaderList {
+/** A list of headers, as an engine makes them. */
+export function headersOf(wish: Readonly<Record<string, string>> = {}): HeaderList {
   const headers = createWireHeaders();
   for (const [name, value] of Object.entries(wish)) headers.append(name, value);
   return headers;

@@ -9,6 +9,7 @@ import type { PolicyBuilder } from '../../data-plane/gateway/compile/step.ts';
 import { createRequestIds } from '../../data-plane/gateway/call/request-ids.ts';
 import { createServe } from '../../data-plane/gateway/call/serve.ts';
 import { createStrays } from '../../data-plane/gateway/call/strays.ts';
+import type { Ways } from '../../data-plane/gateway/call/ways.ts';
 import { createThrownTeller } from '../../data-plane/gateway/errors/thrown.ts';
 import { limitDefaults } from '../../data-plane/http/conformance/stage.ts';
 import { createEngine } from '../../data-plane/http/engine.ts';
@@ -22,6 +23,13 @@ import { encodeApi } from '../../proto/wire/payloads.ts';
 import { apiDefinition, flow } from './gateway.ts';
 import { startBackend } from './raw-peer.ts';
 
+/** Bounds, and the stages of requests; default: those of this version. */
+export interface ServingWish {
+  readonly bodyBytesMax?: number;
+  readonly timeoutMs?: number;
+  readonly ways?: Ways;
+}
+
 /**
  * What a gateway serves with, around policies that no configuration could make: one API per policy, or per list of them, under its
  * name, and a backend that the test plays.
@@ -29,7 +37,7 @@ import { startBackend } from './raw-peer.ts';
 export async function startServingParts(
   t: Pick<TestContext, 'after'>,
   policies: Readonly<Record<string, Policy | readonly Policy[]>>,
-  { bodyBytesMax = 1_000, timeoutMs = 200 } = {},
+  { bodyBytesMax = 1_000, timeoutMs = 200, ways }: ServingWish = {},
 ) {
   const listOf = (name: string): readonly Policy[] => [policies[name] ?? []].flat();
   const build: PolicyBuilder = (_step, _host, { api, at }) =>
@@ -51,6 +59,7 @@ export async function startServingParts(
     host: { clock: systemClock, counters },
     records: undefined,
     log,
+    security: { keyPlaces: { header: '', parameter: '' } },
     keysSeenMax: 10,
     streamMsMax: 0,
     onThrown,
@@ -79,7 +88,6 @@ export async function startServingParts(
     hasConfiguration: deployments.hasConfiguration,
     nextRequestId,
     strays: createStrays({ target: undefined, environments: () => [], nextRequestId, clientOf: () => '' }),
-    places: { header: '', parameter: '' },
     deadlines: new Deadlines({ clock: systemClock, afterMs: timeoutMs, graceMs: 10, onThrown }),
     forwarding,
     bodyBytesMax,
@@ -87,6 +95,7 @@ export async function startServingParts(
     onThrown,
     onAnswer: traffic.onAnswer,
     onUnrouted: undefined,
+    ways,
   });
   const server = await engine.listen({
     host: '127.0.0.1',

@@ -1,4 +1,3 @@
-import type { KeyPlaces } from '../../security/credentials.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Forwarding } from './forwarded.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -7,7 +6,6 @@ import type { ThrownWhere } from '../errors/thrown.ts';
 /** What requests need of their surroundings. */
 export interface CallOptions {
   readonly nextRequestId: () => string;
-  readonly places: KeyPlaces;
   readonly deadlines: Deadlines;
   readonly forwarding: Forwarding;
   /** Bound of a body that a policy reads whole. */

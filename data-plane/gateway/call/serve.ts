@@ -7,6 +7,7 @@ import { writePlainError } from '../errors/error-answer.ts';
 import { setIds, transactionIdOf } from './forwarded.ts';
 import type { Match } from '../deploy/match.ts';
 import { refusals } from '../errors/refusals.ts';
+import { start, ways as waysOfThisVersion, type Ways } from './ways.ts';
 import type { Strays } from './strays.ts';
 
 /** What serving needs of its surroundings. */
@@ -18,15 +19,18 @@ export interface ServeOptions extends CallOptions {
   readonly strays: Strays;
   /** Counts what had no API. */
   readonly onUnrouted: (() => void) | undefined;
+  /** Default: the ways of this version. */
+  readonly ways?: Ways | undefined;
 }
 
 /** Makes the function that an engine hands every request to. */
 export function createServe(options: ServeOptions): (exchange: Exchange) => void {
+  const { ways = waysOfThisVersion } = options;
   return (exchange) => {
     const { host, path } = exchange.request;
     const match = options.match(host, path);
     if (match !== undefined) {
-      new Call(exchange, { deployed: match.target, contextPath: match.contextPath }, options).start();
+      start(new Call(exchange, { deployed: match.target, contextPath: match.contextPath }, options), ways);
       return;
     }
     options.onUnrouted?.();

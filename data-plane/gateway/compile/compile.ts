@@ -1,7 +1,9 @@
-import type { ApiDefinition, PlanDefinition } from '../../../proto/model/api.ts';
-import { catalog } from '../../../proto/policies/catalog.ts';
+import type { ApiDefinition } from '../../../proto/model/api.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
+import { securePlan } from '../../security/index.ts';
+import type { SecuredPlan, SecurityHost } from '../../security/security.ts';
+import { inOrder } from '../../security/select-plan.ts';
 import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
@@ -10,21 +12,15 @@ import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
 import { type PolicyBuilder, StepCompiler } from './step.ts';
 
 /** A plan, ready to be asked. */
-export interface CompiledPlan {
-  readonly id: string;
-  /** As in records. */
-  readonly securityType: 'API_KEY' | 'KEY_LESS';
-  /** Whether the backend sees the credential. */
-  readonly propagatesKey: boolean;
+export interface CompiledPlan extends SecuredPlan {
   readonly pipeline: Pipeline;
 }
 
 /** An API as closures: what a request needs and nothing that it would have to interpret. */
 export interface CompiledApi extends Life {
-  /** Plans with a credential, in order. */
-  readonly keyPlans: readonly CompiledPlan[];
-  /** Tried last. */
-  readonly keyless: CompiledPlan | undefined;
+  readonly type: ApiDefinition['type'];
+  /** In the order in which they are asked. */
+  readonly plans: readonly CompiledPlan[];
   readonly errors: ErrorWriter;
   readonly endpoints: Endpoints;
   readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
@@ -38,6 +34,8 @@ export interface CompiledApi extends Life {
 export interface CompileOptions {
   /** What policies of every API may use. */
   readonly host: HostParts;
+  /** What the security of every plan may use. */
+  readonly security: SecurityHost;
   readonly build: PolicyBuilder;
 }
 
@@ -61,12 +59,12 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
   const plans = definition.plans.flatMap((plan, index) => {
     if (plan.status !== 'published' && plan.status !== 'deprecated') return [];
     const planFlows = compileFlows(plan.flows, { plan: plan.id, at: `plans[${index}].flows` }, shared);
-    return [compilePlan(plan, createPipeline(planFlows, apiFlows, shared))];
+    return [{ ...securePlan(plan, options.security), pipeline: createPipeline(planFlows, apiFlows, shared) }];
   });
   const endpoints = createEndpoints(definition);
   return {
-    keyPlans: plans.filter((plan) => plan.securityType === 'API_KEY'),
-    keyless: plans.find((plan) => plan.securityType === 'KEY_LESS'),
+    type: definition.type,
+    plans: inOrder(plans),
     errors: createErrorWriter(definition.responseTemplates),
     endpoints,
     corsOf: compileCors(definition),
@@ -75,7 +73,10 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
     ),
     isRecorded: definition.analytics.enabled,
     mapPath: compileMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
-    ...createLife(endpoints, compiler.steps),
+    ...createLife(endpoints, [
+      ...plans.map(({ security }) => security),
+      ...compiler.steps.map(({ policy }) => policy),
+    ]),
   };
 }
 
@@ -84,16 +85,6 @@ function hostOf({ id, name, properties }: ApiDefinition, parts: HostParts): Poli
     ...parts,
     api: { id, name },
     properties: new Map(properties.map(({ key, value }) => [key, value])),
-  };
-}
-
-function compilePlan(plan: PlanDefinition, pipeline: Pipeline): CompiledPlan {
-  const isKey = plan.security.type === 'api-key';
-  return {
-    id: plan.id,
-    securityType: isKey ? 'API_KEY' : 'KEY_LESS',
-    propagatesKey: !isKey || catalog['api-key'].config.parse(plan.security.configuration).propagateApiKey,
-    pipeline,
   };
 }
 

@@ -65,6 +65,7 @@ async function startDeployments(
       level: 'error',
       destination: { write: (line) => void logged.push(line) },
     }),
+    security: { keyPlaces: { header: '', parameter: '' } },
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown: (error) => assert.fail(String(error)),

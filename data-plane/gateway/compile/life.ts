@@ -1,34 +1,37 @@
 import type { Endpoints } from '../../endpoints/groups.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
-import type { Step } from './step.ts';
+import type { Policy } from '../../policies/policy.ts';
+
+/** A part of an API that may hold something open: a step, or the security of a plan. */
+export type Opening = Pick<Policy, 'start' | 'release'>;
 
 /** What a compiled API opens and gives back. */
 export interface Life {
   /**
    * Opens what requests need, once, before the first of them. `key` is unique on this gateway: environment and API.
    *
-   * Errors: what a step throws; what had begun is then released.
+   * Errors: what a part throws; what had begun is then released.
    */
   start(key: string, upstreams: Upstreams): void;
   /**
    * Gives it back, once; requests in flight still end. Harmless for what never started.
    *
-   * Errors: the first that a step threw; the others are released all the same.
+   * Errors: the first that a part threw; the others are released all the same.
    */
   release(): void;
 }
 
-/** Makes the life of an API: its pools, then its steps in order; released the other way round. */
-export function createLife(endpoints: Endpoints, steps: readonly Step[]): Life {
-  const started: Step[] = [];
+/** Makes the life of an API: its pools, then its parts in order; released the other way round. */
+export function createLife(endpoints: Endpoints, parts: readonly Opening[]): Life {
+  const started: Opening[] = [];
   let state: 'new' | 'started' | 'released' = 'new';
   const release = (): void => {
     if (state !== 'started') return;
     state = 'released';
     const thrown: unknown[] = [];
-    for (const { policy } of started.splice(0).toReversed()) {
+    for (const part of started.splice(0).toReversed()) {
       try {
-        policy.release?.();
+        part.release?.();
       } catch (error) {
         thrown.push(error);
       }
@@ -42,9 +45,9 @@ export function createLife(endpoints: Endpoints, steps: readonly Step[]): Life {
       state = 'started';
       try {
         endpoints.start(key, upstreams);
-        for (const step of steps) {
-          step.policy.start?.();
-          started.push(step);
+        for (const part of parts) {
+          part.start?.();
+          started.push(part);
         }
       } catch (error) {
         try {

@@ -1,7 +1,7 @@
 import type { StepDefinition } from '../../../proto/model/api.ts';
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
-import { catalog, isPolicyId, type PolicyConfig } from '../../../proto/policies/catalog.ts';
-import { policies, type StepPolicyId } from '../../policies/index.ts';
+import { catalog, type PolicyConfig } from '../../../proto/policies/catalog.ts';
+import { isStepPolicyId, policies, type StepPolicyId } from '../../policies/index.ts';
 import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
 import type { Policy, PolicyHost, PolicyPlace } from '../../policies/policy.ts';
 import { createRefuse } from '../../policies/refuse.ts';
@@ -25,7 +25,7 @@ export type PolicyBuilder = (step: StepDefinition, host: PolicyHost, place: Poli
 /** Builds from the catalogue and the table of policies. Errors: request.invalid when the step cannot be built. */
 export const buildPolicy: PolicyBuilder = (step, host, place) => {
   const id = step.policy;
-  if (!isPolicyId(id) || id === 'api-key' || id === 'key-less') {
+  if (!isStepPolicyId(id)) {
     throw new Fault('request.invalid', {
       details: [{ path: `${place.at}.policy`, message: `"${id}" is unknown` }],
     });

@@ -19,10 +19,12 @@ import { createRouter, type Match, type Router } from './match.ts';
 import { buildPolicy, type PolicyBuilder } from '../compile/step.ts';
 import type { RecordTarget } from '../call/records.ts';
 import { claimPlaces, type Claim } from './places.ts';
+import { touchedBy } from './touched.ts';
 import { judgeClaim } from '../streams/claims.ts';
 import { Streams } from '../streams/streams.ts';
 import type { TellThrown } from '../errors/thrown.ts';
-import { Subscriptions, touchedBy } from '../../security/subscriptions.ts';
+import type { SecurityHost } from '../../security/security.ts';
+import { Subscriptions } from '../../security/subscriptions.ts';
 
 /** What this gateway serves, and the way to change it. */
 export interface Deployments {
@@ -80,6 +82,8 @@ export interface DeploymentsOptions {
   /** Undefined in a process that only judges: it compiles all and starts nothing. */
   readonly upstreams: Upstreams | undefined;
   readonly host: HostParts;
+  /** What the security of plans may use. */
+  readonly security: SecurityHost;
   /** Undefined records nothing. */
   readonly records: RecordTarget | undefined;
   readonly log: Log;
@@ -179,12 +183,13 @@ function release(compiled: CompiledApi | undefined, log: Log): void {
 }
 
 const entryOptionsOf = (
-  { upstreams, host, build = buildPolicy, records, log }: DeploymentsOptions,
+  { upstreams, host, security, build = buildPolicy, records, log }: DeploymentsOptions,
   { organization, environment }: ConfigChange,
   subscriptions: Subscriptions,
 ): EntryOptions => ({
   upstreams,
   host,
+  security,
   build,
   records,
   organization,
@@ -225,13 +230,13 @@ function applySubscriptions(
   const subscriptions = isFresh ? new Subscriptions(change.environment, seenMax) : before.subscriptions;
   for (const { kind, id } of change.removed) {
     if (kind === 'subscription') subscriptions.delete(id);
-    if (kind === 'api-key') subscriptions.deleteKey(id);
+    if (kind === 'api-key') subscriptions.keys.delete(id);
   }
   for (const record of change.set) {
     if (record.kind !== 'subscription' && record.kind !== 'api-key') continue;
     try {
       if (record.kind === 'subscription') subscriptions.set(decodeSubscription(record.payload));
-      else subscriptions.setKey(decodeApiKey(record.payload));
+      else subscriptions.keys.set(decodeApiKey(record.payload));
     } catch (error) {
       const { kind, id, seq } = record;
       nacks.push({ kind, id, seq, ...reasonOf(error) });
@@ -245,8 +250,8 @@ function applySubscriptions(
 function keepBefore({ kind, id }: SetRecord, before: Subscriptions, now: Subscriptions): void {
   const subscription = kind === 'subscription' ? before.get(id) : undefined;
   if (subscription !== undefined) now.set(subscription);
-  const key = kind === 'api-key' ? before.getKey(id) : undefined;
-  if (key !== undefined) now.setKey(key);
+  const key = kind === 'api-key' ? before.keys.get(id) : undefined;
+  if (key !== undefined) now.keys.set(key);
 }
 
 interface ApisOptions {
@@ -371,7 +376,8 @@ function describe({ organization, environment, seq, apis, subscriptions }: Envir
     organization,
     environment,
     seq,
-    ...subscriptions.size,
+    subscriptions: subscriptions.size,
+    keys: subscriptions.keys.size,
     apis: [...apis.values()].map(({ served, places, nack }) => ({
       id: served.id,
       name: served.name,

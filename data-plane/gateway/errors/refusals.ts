@@ -1,13 +1,9 @@
-import { apiKey } from '../../../proto/policies/api-key.ts';
 import type { Rejection } from '../../policies/policy.ts';
-import { createRefuse } from '../../policies/refuse.ts';
 import { BodyAborted, BodyTooLarge, type UpstreamFailure } from '../../http/exchange.ts';
 
 function reject(key: string, words: { status: number; message: string; parent?: string }): Rejection {
   return { kind: 'reject', key, parent: undefined, parameters: {}, headers: [], ...words };
 }
-
-const refuseKey = createRefuse(apiKey.errors);
 
 /** What the gateway itself answers; keys and words of the reference, ours where it has none. */
 export const refusals = {
@@ -20,9 +16,6 @@ export const refusals = {
   nullByte: reject('REQUEST_NULL_BYTE_REJECTED', { status: 400, message: 'Bad Request' }),
   invalidRequest: reject('GATEWAY_INVALID_REQUEST', { status: 400, message: 'Bad Request' }),
   preflight: (status: number) => reject('CORS_PREFLIGHT_FAILED', { status, message: '' }),
-  planUnresolvable: reject('GATEWAY_PLAN_UNRESOLVABLE', { status: 401, message: 'Unauthorized' }),
-  keyMissing: refuseKey('API_KEY_MISSING'),
-  keyInvalid: refuseKey('API_KEY_INVALID'),
   noFlow: reject('NO_FLOW_FOUND', { status: 404, message: 'No flow matches the request.' }),
   noEndpoint: reject('NO_ENDPOINT_FOUND', { status: 503, message: 'No endpoint available' }),
   policyFailed: reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),

@@ -20,7 +20,7 @@ test('a change looks at the streams of what it changed and at no others, of 10,0
       deployed: { environment: 'dev', id: `api-${at % 100}` },
       plan: { id: 'p', securityType: 'API_KEY' },
       subscription: { id: `s-${at}` },
-      key: undefined,
+      proof: undefined,
       request: { host: 'h', path: '/' },
     };
     const stream = streams.create(call, owner, 'tunnel');

@@ -1,5 +1,4 @@
 import type { Clock } from '../../../proto/process/clock.ts';
-import type { ApiKeyPayload } from '../../../proto/wire/payloads.ts';
 import type { Body, Exchange, HeaderList, Outcome, StreamEnding } from '../../http/exchange.ts';
 import { Deadlines, type Deadline } from '../call/deadlines.ts';
 
@@ -9,7 +8,8 @@ export interface StreamOwner {
   readonly plan: { readonly id: string; readonly securityType: string };
   /** Undefined for a plan without. */
   readonly subscription: { readonly id: string } | undefined;
-  readonly key: ApiKeyPayload | undefined;
+  /** What its plan's security wants to know when it is asked again. */
+  readonly proof: unknown;
   readonly request: { readonly host: string; readonly path: string };
 }
 

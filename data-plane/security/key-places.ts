@@ -7,9 +7,6 @@ export interface KeyPlaces {
   readonly parameter: string;
 }
 
-/** Longest key that is looked at; a longer one is unknown. */
-export const keyCharsMax = 1_024;
-
 /** The key that a request presents, '' for an empty one, undefined for none. The header comes before the query. */
 export function presentedKey(
   { headers, query }: Pick<ExchangeRequest, 'headers' | 'query'>,
@@ -18,12 +15,6 @@ export function presentedKey(
   const inHeader = places.header === '' ? undefined : headers.get(places.header);
   if (inHeader !== undefined) return inHeader;
   return places.parameter === '' || query === undefined ? undefined : parameterOf(query, places.parameter);
-}
-
-/** Says whether a request carries a bearer token, an empty one too; an empty or Basic Authorization is none. */
-export function hasBearer(headers: HeaderList): boolean {
-  const authorization = headers.get('authorization');
-  return authorization !== undefined && /^bearer(\s|$)/i.test(authorization);
 }
 
 /** Takes the key out of headers and query. Returns the query without it. */

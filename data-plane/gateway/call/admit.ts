@@ -1,0 +1,33 @@
+import type { Admission } from '../../security/security.ts';
+import { selectPlan } from '../../security/select-plan.ts';
+import type { CompiledApi, CompiledPlan } from '../compile/compile.ts';
+import { refusals } from '../errors/refusals.ts';
+import { refuse } from './answer.ts';
+import type { Call } from './call.ts';
+import { goOn, resume } from './stage.ts';
+
+/** Stage: finds the plan that takes the request, the subscription that pays for it, and the steps that run for both. */
+export function admit(call: Call, { plans }: CompiledApi): void {
+  const { deployed, startedAtMs, exchange } = call;
+  const admission = selectPlan(plans, {
+    request: exchange.request,
+    api: deployed.id,
+    subscriptions: deployed.subscriptions,
+    nowMs: startedAtMs,
+  });
+  if (admission instanceof Promise) resume(call, admission, (late) => enter(call, late));
+  else enter(call, admission);
+}
+
+function enter(call: Call, admission: Admission<CompiledPlan>): void {
+  call.keyHash8 = admission.keyHash8;
+  if (admission.kind === 'refused') return refuse(call, admission.refusal);
+  const { plan, subscription, proof } = admission;
+  call.plan = plan;
+  call.subscription = subscription;
+  call.proof = proof;
+  plan.security.hide?.(call.request);
+  call.steps = plan.pipeline(call.request.pathInfo, call.request.method);
+  if (call.steps === undefined) return refuse(call, refusals.noFlow);
+  goOn(call);
+}

@@ -1,0 +1,93 @@
+import type { ResponseHead, UpstreamUpgrade } from '../../http/exchange.ts';
+import type { Rejection } from '../../policies/policy.ts';
+import { type ErrorWriter, writePlainError } from '../errors/error-answer.ts';
+import { refusals } from '../errors/refusals.ts';
+import { type Stream, streamKindOf } from '../streams/streams.ts';
+import type { Call } from './call.ts';
+import { setIds } from './forwarded.ts';
+import { errorHeadOf } from './heads.ts';
+
+/** The last stage: sends what is there as the answer. */
+export function answer(call: Call): void {
+  const { answerHead, answerBody } = call;
+  if (answerHead !== undefined) respond(call, answerHead, answerBody);
+}
+
+/** Sends an answer past the stages that are left; nothing when there was one already. */
+export function respond(call: Call, head: ResponseHead, body: Call['answerBody']): void {
+  if (call.isAnswered) return;
+  const { headers } = head;
+  setIds(headers, call.transactionId, call.requestId);
+  call.cors?.addTo(headers, call.exchange.request);
+  for (const [name, value] of call.answerHeaders ?? []) headers.set(name, value);
+  // Only now: until here another answer can take the place of one that threw.
+  settle(call);
+  call.options.onAnswer?.(head.status);
+  const kind = streamKindOf(headers, body);
+  const stream = kind === undefined ? undefined : streamOf(call, kind);
+  call.exchange.respond({ status: head.status, reason: head.reason, headers }, body);
+  stream?.begin();
+}
+
+/** Refuses, in the words that the API's publisher chose. `internal` says more, for the record alone. */
+export function refuse(call: Call, refusal: Rejection, internal?: string): void {
+  if (call.isAnswered) return;
+  call.errorKey = refusal.key;
+  call.errorMessage = internal ?? refusal.message;
+  const write: ErrorWriter = call.deployed.compiled?.errors ?? writePlainError;
+  const error = write(refusal, call.exchange.request.headers.get('accept'));
+  const head = errorHeadOf(call.exchange, error);
+  if (!call.isBodyTaken) call.exchange.request.body.discard();
+  call.upstreamBody?.discard();
+  call.backendCalls?.letGo(undefined);
+  respond(call, head, error.body);
+}
+
+/** Joins client and backend: from here on their bytes are nobody else's. */
+export function openTunnel(call: Call, upgrade: UpstreamUpgrade): void {
+  settle(call);
+  call.options.onAnswer?.(101);
+  const stream = streamOf(call, 'tunnel');
+  call.exchange.tunnel(upgrade);
+  stream?.begin();
+}
+
+/** Nobody answers this request any more. */
+export function settle(call: Call): void {
+  call.isAnswered = true;
+  call.options.deadlines.remove(call);
+}
+
+/**
+ * Something threw: a bug. It is told once and answered as one, in the publisher's words, or in the engine's when those are what threw.
+ * Never throws.
+ */
+export function fail(call: Call, error: unknown): void {
+  const { deployed, requestId, options } = call;
+  options.onThrown(error, { api: deployed.id, requestId, at: undefined });
+  if (!call.isAnswered) {
+    try {
+      return refuse(call, refusals.bug);
+    } catch {
+      options.onAnswer?.(refusals.bug.status);
+    }
+  }
+  settle(call);
+  call.exchange.giveUp();
+}
+
+/** Does work for a request outside of its first turn; what it throws fails the request. */
+export function attempt(call: Call, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    fail(call, error);
+  }
+}
+
+function streamOf(call: Call, kind: Stream['kind']): Stream | undefined {
+  const { plan, subscription, proof, deployed } = call;
+  if (plan === undefined) return undefined;
+  const owner = { deployed, plan, subscription, proof, request: call.exchange.request };
+  return call.options.streams.create(call, owner, kind);
+}

@@ -1,0 +1,66 @@
+import type { Endpoint } from '../../endpoints/groups.ts';
+import type { UpstreamResult } from '../../http/exchange.ts';
+import type { BackendAnswer } from '../../policies/policy.ts';
+import type { CompiledApi } from '../compile/compile.ts';
+import { refusals, upstreamRefusals } from '../errors/refusals.ts';
+import { BackendCalls } from '../steps/around.ts';
+import type { BrokenStep } from '../steps/kept.ts';
+import { fail, openTunnel, refuse, settle } from './answer.ts';
+import type { Call } from './call.ts';
+import { sendTo } from './send.ts';
+import { answerInstead, beginAnswer, resume, watch } from './stage.ts';
+
+/** The last stage of a request: an endpoint answers it, through the steps around the call. Without such steps nobody waits for a promise. */
+export function toBackend(call: Call, api: CompiledApi): void {
+  const around = call.steps?.around;
+  if (around === undefined || around.length === 0) {
+    const endpoint = nextEndpoint(call, api);
+    if (endpoint === undefined) return refuse(call, refusals.noEndpoint);
+    watch(call);
+    return sendTo(endpoint, call, (result) => {
+      try {
+        receive(call, result);
+      } catch (error) {
+        fail(call, error);
+      }
+    });
+  }
+  call.backendCalls = new BackendCalls(call, (request, hear) => {
+    const endpoint = nextEndpoint(call, api);
+    if (endpoint === undefined) return refusals.noEndpoint;
+    sendTo(endpoint, request, hear);
+    return undefined;
+  });
+  resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));
+}
+
+/** The endpoint whose turn it is; from now on the request's body is its. */
+function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefined {
+  const endpoint = endpoints.next();
+  if (endpoint === undefined) return undefined;
+  call.endpointUrl = endpoint.url;
+  // Replaced by a step that did not read it.
+  if (call.request.content !== undefined && !call.isBodyTaken) call.exchange.request.body.discard();
+  call.isBodyTaken = true;
+  return endpoint;
+}
+
+function receiveThrough(call: Call, answer: BackendAnswer | BrokenStep): void {
+  const { kind } = answer;
+  if (kind === 'response' || kind === 'upgrade' || kind === 'failure') receive(call, answer);
+  else answerInstead(call, answer);
+}
+
+function receive(call: Call, result: UpstreamResult): void {
+  if (call.isAnswered) return result.kind === 'response' ? result.body.discard() : undefined;
+  switch (result.kind) {
+    case 'response':
+      call.upstreamBody = result.body;
+      return beginAnswer(call, result.head, result.body);
+    case 'upgrade':
+      return openTunnel(call, result.upgrade);
+    case 'failure':
+      if (call.exchange.isAborted) return settle(call);
+      return refuse(call, upstreamRefusals[result.failure], result.message);
+  }
+}

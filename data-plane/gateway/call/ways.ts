@@ -1,0 +1,41 @@
+import type { Outcome } from '../../http/exchange.ts';
+import type { CompiledApi } from '../compile/compile.ts';
+import { refusals } from '../errors/refusals.ts';
+import { admit } from './admit.ts';
+import { answer, fail, refuse } from './answer.ts';
+import type { Call } from './call.ts';
+import { requestFlows, responseFlows } from './flows.ts';
+import { factsOf } from './records.ts';
+import { goOn, type Way } from './stage.ts';
+import { takeIn } from './take-in.ts';
+import { toBackend } from './to-backend.ts';
+
+/** The way of a request by the type of its API. */
+export type Ways = { readonly [Type in CompiledApi['type']]: Way };
+
+/** The ways of this version; a new type of API is a line here, what every request passes is a stage in its line. */
+export const ways: Ways = {
+  proxy: { request: [takeIn, admit, requestFlows, toBackend], answer: [responseFlows, answer] },
+};
+
+/** Sends a request on its way, to its answer and to its record. Never throws. */
+export function start(call: Call, by: Ways): void {
+  try {
+    const { compiled, recorders } = call.deployed;
+    if (recorders !== undefined && compiled?.isRecorded !== false) {
+      call.userAgent = call.exchange.request.headers.get('user-agent');
+      call.exchange.beforeEnd = (outcome) => record(call, outcome);
+    }
+    if (compiled === undefined) return refuse(call, refusals.notDeployed);
+    call.way = by[compiled.type];
+    call.stages = call.way.request;
+    goOn(call);
+  } catch (error) {
+    fail(call, error);
+  }
+}
+
+function record(call: Call, outcome: Outcome): Promise<void> | undefined {
+  const { deployed, plan, subscription } = call;
+  return deployed.recorders?.of(plan, subscription).write(factsOf(call, outcome));
+}

@@ -1,0 +1,59 @@
+import { apiKey as schema } from '../../proto/policies/api-key.ts';
+import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
+import { createRefuse } from '../policies/refuse.ts';
+import { isKeyInForce } from './api-keys.ts';
+import { presentedKey, withoutKey } from './key-places.ts';
+import type { Admission, PlanSecurity, SecurityKind } from './security.ts';
+import { isInForce } from './subscriptions.ts';
+
+/** Longest key that is looked at; a longer one is unknown. */
+const keyCharsMax = 1_024;
+
+const refuse = createRefuse(schema.errors);
+const missing = refuse('API_KEY_MISSING');
+const invalid = refuse('API_KEY_INVALID');
+
+/** An API key in a header or in the query: found by its hash, it names its subscriptions. */
+export const apiKey: SecurityKind<'api-key'> = {
+  order: 500,
+  recordedAs: 'API_KEY',
+  isOpen: false,
+  create({ propagateApiKey }, { keyPlaces }): PlanSecurity<string, ApiKeyPayload> {
+    return {
+      refusals: { missing, invalid },
+      present: (request) => presentedKey(request, keyPlaces),
+      admit(presented, plan, { api, subscriptions, nowMs }) {
+        if (presented === '') return { kind: 'refused', refusal: missing, keyHash8: undefined };
+        const found = presented.length > keyCharsMax ? undefined : subscriptions.keys.find(presented);
+        if (found === undefined) return refused(undefined);
+        const { key, hash8 } = found;
+        if (!isKeyInForce(key, nowMs)) return refused(hash8);
+        for (const id of key.subscriptions) {
+          const subscription = subscriptions.get(id);
+          if (subscription === undefined || subscription.plan !== plan.id || subscription.api !== api)
+            continue;
+          if (isInForce(subscription, nowMs))
+            return { kind: 'admitted', plan, subscription, proof: key, keyHash8: hash8 };
+        }
+        return refused(hash8);
+      },
+      review(key, { subscription, subscriptions, nowMs }) {
+        const now = subscriptions.keys.get(key.id);
+        const isSame = now !== undefined && Buffer.compare(now.hash, key.hash) === 0;
+        const opens = subscription !== undefined && now?.subscriptions.includes(subscription.id) === true;
+        if (!isSame || !opens || !isKeyInForce(now, nowMs))
+          return { reason: 'the key is revoked or has expired', errorKey: invalid.key };
+        return now.expireAtMs ?? Infinity;
+      },
+      ...(!propagateApiKey && {
+        hide(request) {
+          request.query = withoutKey(request.headers, request.query, keyPlaces);
+        },
+      }),
+    };
+  },
+};
+
+function refused(keyHash8: string | undefined): Admission<never, never> {
+  return { kind: 'refused', refusal: invalid, keyHash8 };
+}

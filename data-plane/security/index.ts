@@ -1,0 +1,26 @@
+import type { PlanDefinition } from '../../proto/model/api.ts';
+import { catalog, type PolicyConfig } from '../../proto/policies/catalog.ts';
+import { apiKey } from './api-key.ts';
+import { keyLess } from './key-less.ts';
+import type { PlanSecurity, SecuredPlan, SecurityHost, SecurityId, SecurityKind } from './security.ts';
+
+/** Every kind of plan security; a new one is its file and a line here. */
+const securities: { readonly [Id in SecurityId]: SecurityKind<Id> } = {
+  'api-key': apiKey,
+  'key-less': keyLess,
+};
+
+/** Makes the security of a plan. Errors: Faults that say what cannot work on this gateway. */
+export function securePlan({ id, security }: PlanDefinition, host: SecurityHost): SecuredPlan {
+  const { recordedAs, order, isOpen } = securities[security.type];
+  return { id, securityType: recordedAs, order, isOpen, security: create(security.type, security, host) };
+}
+
+function create<Id extends SecurityId>(
+  id: Id,
+  { configuration }: PlanDefinition['security'],
+  host: SecurityHost,
+): PlanSecurity {
+  // The table's type ties the kind to the schema of the same id, which the compiler cannot see through a variable.
+  return securities[id].create(catalog[id].config.parse(configuration) as PolicyConfig<Id>, host);
+}

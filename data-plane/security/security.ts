@@ -1,0 +1,113 @@
+import type { PlanDefinition } from '../../proto/model/api.ts';
+import type { PolicyConfig } from '../../proto/policies/catalog.ts';
+import type { ExchangeRequest } from '../http/exchange.ts';
+import type { PolicyRequest, Rejection } from '../policies/policy.ts';
+import type { KeyPlaces } from './key-places.ts';
+import type { Subscription, Subscriptions } from './subscriptions.ts';
+
+/** Id of a kind of plan security, as definitions have it. */
+export type SecurityId = PlanDefinition['security']['type'];
+
+/**
+ * The contract of a plan's security.
+ *
+ * It is made once per plan when a definition is compiled, also by a process that only judges it: making it is pure, and opens nothing.
+ * All plans of an API are asked together, by `selectPlan`: what they share (their order, that a presented credential keeps strangers out,
+ * which refusal counts) stands there and nowhere else.
+ */
+export interface PlanSecurity<Credential = unknown, Proof = unknown> {
+  /**
+   * What a request presents of this kind, a wrong or an empty one too; undefined when it presents nothing, then the plan is passed over.
+   * It reads and does not judge.
+   */
+  present(request: PresentingRequest): Credential | undefined;
+  /**
+   * Whom a credential lets in to the plan, synchronously where it can. Does not throw for what is expected: what cannot be looked up is
+   * a refusal of 503, never one of 401.
+   */
+  admit<Plan extends { readonly id: string }>(
+    credential: Credential,
+    plan: Plan,
+    knock: Knock,
+  ): Admission<Plan, Proof> | Promise<Admission<Plan, Proof>>;
+  /**
+   * Until when what let a request in still does, for an answer that flows on (wall clock, ms; Infinity for ever); why not, when it no
+   * longer does. The plan and the subscription were looked at before.
+   */
+  review(proof: Proof, ground: ReviewGround): number | LostProof;
+  /** Takes the credential out of what the backend gets; absent where the backend may see it. */
+  hide?(request: PolicyRequest): void;
+  /** Opens what requests need (keys that are fetched again and again), and closes it: where requests run, once each, as of a policy. */
+  start?(): void;
+  release?(): void;
+  /** What is said when nothing was presented, or when what it stood for is gone; absent where nothing has to be. */
+  readonly refusals?: { readonly missing: Rejection; readonly invalid: Rejection } | undefined;
+}
+
+/** What of a request may hold a credential. */
+export type PresentingRequest = Pick<ExchangeRequest, 'headers' | 'query'>;
+
+/** Who asks for which API, and what is known of those who may. */
+export interface Knock {
+  readonly request: PresentingRequest;
+  readonly api: string;
+  readonly subscriptions: Subscriptions;
+  /** Wall clock. */
+  readonly nowMs: number;
+}
+
+/** Who calls: the plan that took the request, and whose subscription pays for it. */
+export type Admission<Plan, Proof = unknown> =
+  | {
+      readonly kind: 'admitted';
+      readonly plan: Plan;
+      /** Undefined for a plan without. */
+      readonly subscription: Subscription | undefined;
+      /** What `review` needs to know of the credential. */
+      readonly proof: Proof;
+      /** First 8 hex digits of the hash of what was presented; all that a record may hold of it. */
+      readonly keyHash8: string | undefined;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Rejection; readonly keyHash8: string | undefined };
+
+/** What is known when a flowing answer is looked at again. */
+export interface ReviewGround {
+  readonly subscription: { readonly id: string } | undefined;
+  readonly subscriptions: Subscriptions;
+  readonly nowMs: number;
+}
+
+/** Why a credential lets in no more. */
+export interface LostProof {
+  readonly reason: string;
+  /** What a new request would be refused with. */
+  readonly errorKey: string;
+}
+
+/** What kinds of security may use of the gateway. */
+export interface SecurityHost {
+  readonly keyPlaces: KeyPlaces;
+}
+
+/** A plan as far as letting callers in is concerned. */
+export interface SecuredPlan {
+  readonly id: string;
+  /** As access records call it. */
+  readonly securityType: string;
+  /** See {@link SecurityKind}. */
+  readonly order: number;
+  readonly isOpen: boolean;
+  readonly security: PlanSecurity;
+}
+
+/** One kind of plan security. */
+export interface SecurityKind<Id extends SecurityId> {
+  /** Plans of a lower one are asked first, those of the same in the definition's order. */
+  readonly order: number;
+  /** As access records call it. */
+  readonly recordedAs: string;
+  /** Takes callers who present nothing: beside other plans it is closed to whoever presents anything. */
+  readonly isOpen: boolean;
+  /** Errors: Faults that say what of the configuration cannot work on this gateway. */
+  create(config: PolicyConfig<Id>, host: SecurityHost): PlanSecurity;
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { headersOf } from '../../test/kit/policies.ts';
+import type { Rejection } from '../policies/policy.ts';
+import { apiKeyHash } from '../../proto/trust/keys.ts';
+import { ApiKeys } from './api-keys.ts';
+import type { Knock, PlanSecurity, SecuredPlan } from './security.ts';
+import { inOrder, selectPlan } from './select-plan.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+const rejection = (key: string, status = 401): Rejection => ({
+  kind: 'reject',
+  key,
+  status,
+  message: '',
+  parent: undefined,
+  parameters: {},
+  headers: [],
+});
+
+/** A security whose credential is a header's value: `good` is let in, anything else refused, both at once or later. */
+function byHeader(header: string, isLate = false): PlanSecurity<string, string> {
+  return {
+    refusals: { missing: rejection(`${header}-missing`), invalid: rejection(`${header}-invalid`) },
+    present: ({ headers }) => headers.get(header),
+    admit(credential, plan) {
+      const admission =
+        credential === 'good'
+          ? ({ kind: 'admitted', plan, subscription: undefined, proof: header, keyHash8: undefined } as const)
+          : ({ kind: 'refused', refusal: rejection(`${header}-invalid`), keyHash8: undefined } as const);
+      return isLate ? Promise.resolve(admission) : admission;
+    },
+    review: () => Infinity,
+  };
+}
+
+const anybody: PlanSecurity = {
+  present: () => true,
+  admit: (_nothing, plan) => ({
+    kind: 'admitted',
+    plan,
+    subscription: undefined,
+    proof: undefined,
+    keyHash8: undefined,
+  }),
+  review: () => Infinity,
+};
+
+const plan = (id: string, order: number, security: PlanSecurity): SecuredPlan => ({
+  id,
+  order,
+  security,
+  securityType: id,
+  isOpen: security === anybody,
+});
+
+/** All kinds that a definition may have, in the order in which nobody asks them. */
+const plans = inOrder([
+  plan('open', 1_000, anybody),
+  plan('key', 500, byHeader('x-key')),
+  plan('token', 0, byHeader('x-token', true)),
+  plan('second token', 0, byHeader('x-second', true)),
+  plan('certificate', -100, byHeader('x-certificate')),
+]);
+
+function knock(headers: Readonly<Record<string, string>>): Knock {
+  const request = { headers: headersOf(headers), query: undefined };
+  return { request, api: 'a', subscriptions: new Subscriptions('dev', 10), nowMs: 0 };
+}
+
+async function ask(asked: readonly SecuredPlan[], headers: Readonly<Record<string, string>>) {
+  const admission = await selectPlan(asked, knock(headers));
+  return admission.kind === 'admitted' ? admission.plan.id : admission.refusal.key;
+}
+
+test('plans are asked in the order of their kinds, then of the definition; one that waits keeps its turn', async () => {
+  assert.deepEqual(
+    plans.map(({ id }) => id),
+    ['certificate', 'token', 'second token', 'key', 'open'],
+  );
+  assert.equal(await ask(plans, { 'x-key': 'good', 'x-token': 'good' }), 'token');
+  assert.equal(await ask(plans, { 'x-key': 'good', 'x-second': 'good', 'x-token': 'bad' }), 'second token');
+  assert.equal(await ask(plans, { 'x-key': 'good', 'x-certificate': 'bad' }), 'key');
+});
+
+test('who presents anything is no stranger: the open plan is closed to him, now and after a wait', async () => {
+  assert.equal(await ask(plans, {}), 'open');
+  assert.equal(await ask(plans, { 'x-key': '' }), 'x-key-invalid');
+  assert.equal(await ask(plans, { 'x-token': 'bad' }), 'x-token-invalid');
+  assert.equal(await ask(plans, { authorization: 'Bearer' }), 'x-certificate-missing');
+  assert.equal(await ask(plans, { authorization: 'Basic eDp5' }), 'open');
+  assert.equal(await ask([plan('open', 1_000, anybody)], { authorization: 'Bearer x' }), 'open');
+});
+
+test('of several refusals the first counts; without any the first plan says what is missing', async () => {
+  const closed = plans.filter(({ isOpen }) => !isOpen);
+  assert.equal(await ask(closed, { 'x-key': 'bad', 'x-second': 'bad' }), 'x-second-invalid');
+  assert.equal(await ask(closed, {}), 'x-certificate-missing');
+  assert.equal(await ask([], {}), 'GATEWAY_PLAN_UNRESOLVABLE');
+});
+
+test('a plan that does not wait is answered in the same turn, behind plans of which nothing is presented', () => {
+  const admission = selectPlan(plans, knock({ 'x-key': 'good' }));
+  assert.ok(!(admission instanceof Promise));
+  assert.equal(admission.kind, 'admitted');
+});
+
+test('a key that was unknown is found once it is there, and a known one is not once it has gone', () => {
+  const keys = new ApiKeys('dev', 2);
+  assert.equal(keys.find('later'), undefined);
+  assert.equal(keys.find('later'), undefined);
+  const payload = {
+    id: 'k',
+    hash: apiKeyHash('dev', 'later'),
+    api: 'a',
+    subscriptions: [],
+    isRevoked: false,
+  };
+  keys.set(payload);
+  assert.equal(keys.find('later')?.key, payload);
+  keys.delete('k');
+  assert.equal(keys.find('later'), undefined);
+});
