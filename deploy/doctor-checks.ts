@@ -63,7 +63,7 @@ async function examineRole({ storage, process }: Subject): Promise<Finding> {
 
 async function examineBucket({ storage, config }: Subject): Promise<Finding> {
   invariant(storage !== undefined && config !== undefined, 'the check needs the database and the settings');
-  const placed = placeBlobs(config);
+  const placed = await placeBlobs(config);
   const identity = await verifyBucket({ ...placed, storage, clock: systemClock });
   return { status: 'ok', found: `${placed.location} bears ${identity}, as the database wants` };
 }

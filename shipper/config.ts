@@ -1,42 +1,22 @@
 import { z } from 'zod';
 import { defaultDataDir, foldersOf } from '../proto/process/data-folder.ts';
-import { secret, section } from '../proto/process/config.ts';
+import { section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
+import { checkCredentials, s3Shape } from '../proto/process/s3-settings.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
 
 const ms = z.int().min(1);
 const mebibyte = 1024 * 1024;
 
-/** How an S3-protocol store is reached. */
-const S3Settings = section({
-  endpoint: z.url().optional().describe('URL of the store; absent for AWS.'),
-  region: z.string().default('us-east-1').describe('Region that requests are signed for.'),
-  bucket: z.string().default('isthmus').describe('Bucket that the landing folder lies in.'),
-  prefix: z
-    .string()
-    .regex(/^([A-Za-z0-9=._-]+\/)*$/)
-    .default('')
-    .describe('Put in front of every key; ends in a slash.'),
-  accessKeyId: z
-    .string()
-    .min(1, 'must not be empty')
-    .optional()
-    .describe("Absent: the SDK's own chain (environment, profile, role)."),
-  secretAccessKey: secret().optional().describe('Belongs to accessKeyId.'),
-  pathStyle: z
-    .boolean()
-    .default(true)
-    .describe('Bucket in the path, not in the host name; most stores but AWS want it.'),
-  checksum: z
-    .enum(['WHEN_REQUIRED', 'WHEN_SUPPORTED'])
-    .default('WHEN_REQUIRED')
-    .describe('When the SDK adds checksums; some stores refuse the newer ones.'),
-  ifNoneMatch: z
-    .enum(['auto', 'never'])
-    .default('auto')
-    .describe('auto: ask the store not to overwrite, until it says that it does not know how.'),
-});
+/** The bucket of output s3. */
+const S3Section = z
+  .strictObject({
+    ...s3Shape,
+    bucket: s3Shape.bucket.default('isthmus').describe('Bucket that the landing folder lies in.'),
+  })
+  .superRefine(checkCredentials)
+  .prefault({});
 
 /** Settings of the shipper. */
 export const shipperConfigSchema = z.strictObject({
@@ -100,7 +80,7 @@ export const shipperConfigSchema = z.strictObject({
   tenant: section({
     fleet: z.string().default('local').describe('Named in landing keys when the gateway is not enrolled.'),
   }),
-  s3: S3Settings,
+  s3: S3Section,
   folder: section({
     dir: z.string().default(foldersOf(defaultDataDir).bucket).describe('The folder that is the bucket.'),
   }),

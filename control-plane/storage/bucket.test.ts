@@ -28,9 +28,9 @@ async function stage(t: TestContext, database: TestDatabase) {
   const configOf = (blobs: object) => ({ blobs: BlobsConfig.parse(blobs), dataDir: dir });
   const open = (mayClaim: boolean, blobs: object) =>
     openBucket({ storage, config: configOf(blobs), mayClaim, clock, log: silent });
-  const adopt = (blobs: object, wish: Partial<AdoptWish> = {}) =>
+  const adopt = async (blobs: object, wish: Partial<AdoptWish> = {}) =>
     adoptBucket(
-      { ...placeBlobs(configOf(blobs)), storage, clock },
+      { ...(await placeBlobs(configOf(blobs))), storage, clock },
       { isDryRun: false, record: async () => undefined, ...wish },
     );
   return { dir, storage, clock, open, adopt, folder: (name: string) => ({ dir: join(dir, name) }) };
@@ -89,7 +89,7 @@ for (const database of testDatabases) {
 
     test('what an older version landed without a label gets one at the first start after the upgrade, and only then', async (t) => {
       const { open, folder, storage } = await stage(t, database);
-      const { blobs } = placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
+      const { blobs } = await placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
       const data = zstdCompressSync(Buffer.from('{}\n{}\n'));
       const place = (first: number) => ({
         stream: 'records' as const,
@@ -120,7 +120,7 @@ for (const database of testDatabases) {
 
     test('an identity object that cannot be read is not taken for none', async (t) => {
       const { open, folder } = await stage(t, database);
-      const { blobs } = placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
+      const { blobs } = await placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
       await blobs.put(bucketIdentityKey, Buffer.from('{}'));
       await assert.rejects(open(true, folder('a')), { code: 'blobs.wrong_bucket' });
     });
@@ -165,16 +165,16 @@ for (const database of testDatabases) {
       const { open, adopt, folder } = await stage(t, database);
       await open(true, folder('a'));
       const own = identityIn(folder('a').dir);
-      const into = (name: string) =>
-        placeBlobs({ blobs: BlobsConfig.parse(folder(name)), dataDir: '' }).blobs;
-      await into('full').put('lake/x', bytes);
+      const into = async (name: string) =>
+        (await placeBlobs({ blobs: BlobsConfig.parse(folder(name)), dataDir: '' })).blobs;
+      await (await into('full')).put('lake/x', bytes);
       await assert.rejects(adopt(folder('full')), { code: 'blobs.not_adoptable' });
       const foreign = crypto.randomUUID();
-      await into('foreign').put(bucketIdentityKey, encodeBucketIdentity(foreign));
+      await (await into('foreign')).put(bucketIdentityKey, encodeBucketIdentity(foreign));
       await assert.rejects(adopt(folder('foreign')), { code: 'blobs.not_adoptable' });
       await assert.rejects(adopt(folder('foreign'), { bearing: own }), { code: 'blobs.not_adoptable' });
-      await into('copy').put('lake/x', bytes);
-      await into('copy').put(bucketIdentityKey, encodeBucketIdentity(own));
+      await (await into('copy')).put('lake/x', bytes);
+      await (await into('copy')).put(bucketIdentityKey, encodeBucketIdentity(own));
       const copied = await adopt(folder('copy'));
       assert.notEqual(copied.to.identity, own, 'the copy is told from what it was copied from');
       await adopt(folder('foreign'), { bearing: foreign });
@@ -198,7 +198,7 @@ test('the opened bucket is the bucket: every argument of every call arrives', as
   assert.ok(sqlite);
   const { open, folder } = await stage(t, sqlite);
   const blobs = await open(true, folder('a'));
-  const bare = placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' }).blobs;
+  const { blobs: bare } = await placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
   for (const key of ['l/o=1/e=1/x', 'l/o=1/e=2/x', 'l/o=2/e=1/x'])
     await blobs.put(key, bytes, { ifAbsent: true });
   assert.equal(await blobs.put('l/o=1/e=1/x', bytes, { ifAbsent: true }), 'existed');
@@ -234,7 +234,7 @@ test('a bucket made anew under the same name is another one: refused within 10 s
   const { endpoint, bucket, accessKeyId, secretAccessKey } = await startS3Server(t, join(dir, 's3'));
   const s3 = { endpoint, bucket, accessKeyId, secretAccessKey };
   const own = await open(true, { s3 });
-  const bare = placeBlobs({ blobs: BlobsConfig.parse({ s3 }), dataDir: '' }).blobs;
+  const { blobs: bare } = await placeBlobs({ blobs: BlobsConfig.parse({ s3 }), dataDir: '' });
   await bare.delete(bucketIdentityKey);
   await clock.advance(10_000);
   await assert.rejects(Array.fromAsync(own.list('lake/')), { code: 'blobs.wrong_bucket' });

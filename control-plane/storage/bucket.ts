@@ -29,14 +29,14 @@ export interface BucketOptions {
 const trustMsMax = 10_000;
 
 /** Opens the bucket that the settings name, without asking whose it is; see {@link openBucket}. */
-export function placeBlobs({ blobs, dataDir }: BucketOptions['config']): PlacedBlobs {
+export async function placeBlobs({ blobs, dataDir }: BucketOptions['config']): Promise<PlacedBlobs> {
   const dir = blobs.dir ?? foldersOf(dataDir).blobs;
   const { s3 } = blobs;
   const location =
     s3 === undefined
       ? resolve(dir)
       : `s3://${s3.bucket}/${s3.prefix}${s3.endpoint === undefined ? '' : ` at ${s3.endpoint}`}`;
-  return { blobs: openBlobs(blobs, dir), location };
+  return { blobs: await openBlobs(blobs, dir), location };
 }
 
 /**
@@ -50,7 +50,7 @@ export function placeBlobs({ blobs, dataDir }: BucketOptions['config']): PlacedB
  */
 export async function openBucket(options: BucketOptions): Promise<BlobStore> {
   const { storage, mayClaim, clock, log } = options;
-  const placed = placeBlobs(options.config);
+  const placed = await placeBlobs(options.config);
   const parts = { ...placed, storage, clock };
   const trustMs = options.config.blobs.s3 === undefined ? 0 : trustMsMax;
   const settle = (): Promise<string> => (mayClaim ? claimBucket(parts) : verifyBucket(parts));

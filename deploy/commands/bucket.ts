@@ -111,7 +111,7 @@ async function withBucket(flags: Flags, work: (parts: BucketParts) => Promise<vo
   const { url } = config.database;
   const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
   try {
-    await work({ ...placeBlobs(config), storage, clock: systemClock });
+    await work({ ...(await placeBlobs(config)), storage, clock: systemClock });
   } finally {
     await storage.close();
   }

@@ -1,16 +1,17 @@
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { isCode } from '../../proto/spool/folder.ts';
+import { createS3Client } from '../../proto/process/s3-client.ts';
+import type { S3Settings } from '../../proto/process/s3-settings.ts';
 import { isStored } from '../../proto/wire/etag.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { Delivery, Parcel } from '../topology.ts';
 import type { BucketOutput } from './own-bucket.ts';
-import type { ShipperConfig } from '../config.ts';
 
 /** PUTs into a bucket with credentials of its own. */
-export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number): BucketOutput {
+export function createS3Output(settings: S3Settings, timeoutMs: number): BucketOutput {
   const { send, read, readPresent, close } = createStore(settings, timeoutMs);
   /** Some stores do not know conditional writes; it is then left out until the next start. */
-  let isConditional = settings.ifNoneMatch === 'auto';
+  let isConditional = settings.conditionalPut;
 
   const put = async (parcel: Parcel, signal: AbortSignal): Promise<Delivery> => {
     try {
@@ -46,19 +47,9 @@ export function createS3Output(settings: ShipperConfig['s3'], timeoutMs: number)
   };
 }
 
-function createStore(settings: ShipperConfig['s3'], timeoutMs: number) {
-  const client = new S3Client({
-    region: settings.region,
-    forcePathStyle: settings.pathStyle,
-    requestChecksumCalculation: settings.checksum,
-    responseChecksumValidation: settings.checksum,
-    // The shipment tries again itself, with its own pauses.
-    maxAttempts: 1,
-    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-    ...(settings.accessKeyId === undefined || settings.secretAccessKey === undefined
-      ? {}
-      : { credentials: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey } }),
-  });
+function createStore(settings: S3Settings, timeoutMs: number) {
+  // The shipment tries again itself, with its own pauses.
+  const client = createS3Client(settings, { attemptsMax: 1 });
   const send = async (parcel: Parcel, signal: AbortSignal, onlyIfAbsent: boolean): Promise<Delivery> => {
     const at = { Bucket: settings.bucket, Key: settings.prefix + parcel.key };
     const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);

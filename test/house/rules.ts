@@ -98,7 +98,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   kysely: ['control-plane/storage', 'control-plane/publish', '*.store.ts'],
   pg: ['control-plane/storage'],
   '@duckdb/node-api': ['control-plane/analytics'],
-  '@aws-sdk/client-s3': ['control-plane/storage/blobs', 'shipper/outputs'],
+  '@aws-sdk/client-s3': ['proto/process', 'control-plane/storage/blobs', 'shipper/outputs'],
   hono: [
     'proto/process',
     'control-plane/management',

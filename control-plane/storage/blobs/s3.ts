@@ -5,22 +5,23 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
   S3ServiceException,
   type ListObjectsV2CommandOutput,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { Fault } from '../../../proto/faults/fault.ts';
+import { createS3Client } from '../../../proto/process/s3-client.ts';
 import { isStored } from '../../../proto/wire/etag.ts';
 import type { BlobStore, PutOptions } from '../../../proto/wire/blobs.ts';
-import type { S3Settings } from './settings.ts';
+import type { S3BlobsSettings } from './settings.ts';
 import { checkBlobKey, comparedBytesMax } from './keys.ts';
 
 /** Objects per page of a listing; the protocol's own most. */
 const listPageMax = 1_000;
 
 /** A bucket behind the S3 protocol: AWS, MinIO, Ceph, R2 and the many that are nearly alike. */
-export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void } {
-  const client = createClient(settings);
+export function createS3Blobs(settings: S3BlobsSettings): BlobStore & { close(): void } {
+  const client = createS3Client(settings, settings);
   const Bucket = settings.bucket;
   const fullKey = (key: string): string => `${settings.prefix}${key}`;
   const { get, compare, write } = createObjects(client, settings);
@@ -77,7 +78,7 @@ export function createS3Blobs(settings: S3Settings): BlobStore & { close(): void
 }
 
 /** Reading, comparing and writing one object. */
-function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3Settings) {
+function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3BlobsSettings) {
   const get: BlobStore['get'] = async (key, { bytesMax = Infinity } = {}) => {
     checkBlobKey(key);
     try {
@@ -119,7 +120,7 @@ function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3Settings)
 
 async function* listPages(
   client: S3Client,
-  settings: S3Settings,
+  settings: S3BlobsSettings,
   wish: { readonly prefix: string; readonly StartAfter?: string | undefined },
 ): AsyncGenerator<ListObjectsV2CommandOutput> {
   const { prefix, StartAfter } = wish;
@@ -145,7 +146,7 @@ async function* listPages(
 /** A page, then on behind the folder that it ends in. Not by delimiter: stores that are nearly alike differ there. */
 async function* listFolders(
   client: S3Client,
-  settings: S3Settings,
+  settings: S3BlobsSettings,
   { prefix, depth }: { readonly prefix: string; readonly depth: number },
 ): AsyncGenerator<string> {
   const above = `${settings.prefix}${prefix}`;
@@ -166,26 +167,6 @@ async function* listFolders(
       break;
     }
   }
-}
-
-function createClient(settings: S3Settings): S3Client {
-  return new S3Client({
-    region: settings.region,
-    forcePathStyle: settings.forcePathStyle,
-    // The SDK's default checksums break many compatible stores; 'required' sends them only where the protocol demands.
-    requestChecksumCalculation: settings.checksums === 'always' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
-    responseChecksumValidation: settings.checksums === 'always' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
-    maxAttempts: settings.attemptsMax,
-    requestHandler: {
-      connectionTimeout: settings.connectMsMax,
-      requestTimeout: settings.requestMsMax,
-      throwOnRequestTimeout: true,
-    },
-    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-    ...(settings.accessKeyId === undefined || settings.secretAccessKey === undefined
-      ? {}
-      : { credentials: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey } }),
-  });
 }
 
 /** The SDK takes any 2xx for success, a log-in page's too; a store names what it stored, copied, read or listed. */
