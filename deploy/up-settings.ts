@@ -4,7 +4,7 @@ import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { tryAddress, type ListenWish } from '../proto/process/listen.ts';
 import type { LogLevel } from '../proto/process/log.ts';
-import { nearest } from '../proto/process/settings.ts';
+import { nearest } from '../proto/faults/nearest.ts';
 import { shipperConfigSchema } from '../shipper/config.ts';
 import { loadFor, splitPair, type ConfigFlags } from './command.ts';
 import { controlPlaneProcessSchema, processNames, type ProcessName } from './processes.ts';

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
+import { detailsOf } from '../../proto/faults/issues.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { type Actor, authorize, type Resource } from '../access/actor.ts';
 import type { Action, Permission, Right, Scope } from '../access/permissions.ts';
@@ -216,34 +217,6 @@ async function permitted({ desk, actor, at, params }: RouteRequest, rights: Rout
   };
   authorize(known, rights, chain);
   return known;
-}
-
-/** What a schema found wrong, one line per field, with its path and what would be right. */
-function detailsOf(issues: readonly z.core.$ZodIssue[], where: string): readonly FaultDetail[] {
-  return issues.flatMap((issue) => {
-    const path = pathText(where, issue.path);
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({
-        path: pathText(where, [...issue.path, key]),
-        message: 'There is no such field.',
-      }));
-    if (issue.code === 'invalid_union' && issue.errors.length > 0)
-      return [{ path, message: `None of the forms fits: ${unionText(issue.errors)}` }];
-    return [{ path, message: issue.message }];
-  });
-}
-
-function unionText(errors: readonly (readonly z.core.$ZodIssue[])[]): string {
-  return errors.map((branch) => branch.map((issue) => issue.message).join(', ')).join('; or ');
-}
-
-function pathText(where: string, path: readonly PropertyKey[]): string {
-  let text = where;
-  for (const part of path) {
-    if (typeof part === 'number') text += `[${part}]`;
-    else text += text === '' ? String(part) : `.${String(part)}`;
-  }
-  return text;
 }
 
 /**

@@ -46,7 +46,7 @@ async function readOne(
     if (size > fileBytesMax) {
       return { name, version, content: undefined, problem: `is larger than ${fileBytesMax} bytes` };
     }
-    const text = await readFile(path, 'utf8');
+    const text = decodeText(await readFile(path));
     return { name, version, content: parse(name, text), problem: undefined };
   } catch (error) {
     // Gone between listing and reading.
@@ -59,6 +59,15 @@ async function readOne(
 async function statOf(path: string) {
   const stats = await stat(path);
   return { mtimeMs: stats.mtimeMs, size: stats.size, ino: stats.ino, isFile: stats.isFile() };
+}
+
+/** A byte order mark, as editors of Windows write it, is no part of the text. */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Error('is not UTF-8; save it in that encoding', { cause: error });
+  }
 }
 
 function parse(name: string, text: string): unknown {

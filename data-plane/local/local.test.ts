@@ -157,3 +157,24 @@ test('a folder that is not there is one clear fault', async (t) => {
     /config\.invalid: The folder \/does\/not\/exist cannot be read/,
   );
 });
+
+test('a byte order mark is no part of a file, and another encoding is named', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startLocalGateway(t, { apis: { plain: apiDefinition('plain', url) } });
+  const mark = '\ufeff';
+  const named = { ...apiDefinition('latin', url), name: 'Z\xfcrich' };
+  writeFileSync(join(gateway.folder, 'marked.json'), mark + JSON.stringify(apiDefinition('marked', url)));
+  writeFileSync(join(gateway.folder, 'marked-too.yaml'), mark + yaml(url));
+  for (const name of ['latin.json', 'latin.yaml'])
+    writeFileSync(join(gateway.folder, name), Buffer.from(JSON.stringify(named), 'latin1'));
+  await eventually(async () => (await status(gateway, '/marked')) === 200, withinASecond);
+  await eventually(async () => (await status(gateway, '/yaml')) === 200, withinASecond);
+  const { problems } = await ready(gateway);
+  assert.deepEqual(
+    problems.map(({ file, reason }) => `${file} ${reason}`),
+    [
+      'latin.json is not UTF-8; save it in that encoding',
+      'latin.yaml is not UTF-8; save it in that encoding',
+    ],
+  );
+});

@@ -1,7 +1,7 @@
 import { parse as parsePath } from 'node:path';
 import { z } from 'zod';
 
-import { detailsOf } from '../../proto/model/issues.ts';
+import { detailsOf } from '../../proto/faults/issues.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';

@@ -5,7 +5,8 @@ import { policyIds, policySchema } from '../policies/catalog.ts';
 import type { PolicyPhase } from '../policies/policy-schema.ts';
 import { apiLimits } from './api-limits.ts';
 import { methodSchema } from './head-text.ts';
-import { detailsOf } from './issues.ts';
+import { detailsOf } from '../faults/issues.ts';
+import { nearest } from '../faults/nearest.ts';
 import { choice, elsewhere, expressionMessage, hasExpression, off, orJsonText, section } from './sections.ts';
 
 const httpSelectorSchema = section({
@@ -90,6 +91,15 @@ export function checkFlows(flows: readonly FlowDefinition[], at: string): readon
   return flows.flatMap((flow, index) => (flow.enabled ? checkFlow(flow, `${at}[${index}]`) : []));
 }
 
+/** The same of flows of which not all have the right form: those that have are checked, so that every fault is told at once. */
+export function checkReadableFlows(flows: unknown, at: string): readonly FaultDetail[] {
+  if (!Array.isArray(flows)) return [];
+  return flows.flatMap((flow: unknown, index) => {
+    const parsed = flowSchema.safeParse(flow);
+    return parsed.success && parsed.data.enabled ? checkFlow(parsed.data, `${at}[${index}]`) : [];
+  });
+}
+
 function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
   const isHttp = flow.selectors.filter((selector) => selector.type === 'http');
   const details: FaultDetail[] = flow.selectors.flatMap((selector, index) =>
@@ -120,10 +130,10 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
   if (schema === undefined || !schema.phases.includes(phase)) {
     const why =
       schema === undefined ? 'is not supported by this version' : `cannot stand in the ${phase} phase`;
-    details.push({
-      path: `${at}.policy`,
-      message: `"${step.policy}" ${why}; allowed: ${policyIds(phase).join(', ')}`,
-    });
+    const near = nearest(step.policy, policyIds(phase));
+    const advice =
+      near === undefined ? 'docs/policies/README.md lists those there are' : `did you mean ${near}?`;
+    details.push({ path: `${at}.policy`, message: `"${step.policy}" ${why}; ${advice}` });
     return details;
   }
   const expressions = expressionPaths(step.configuration, `${at}.configuration`);

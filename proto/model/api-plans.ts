@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 import { policySchema } from '../policies/catalog.ts';
 import { apiLimits } from './api-limits.ts';
-import { checkFlows, flowsSchema, planSecuritySchema } from './api-flows.ts';
-import { detailsOf } from './issues.ts';
+import { checkFlows, checkReadableFlows, flowsSchema, planSecuritySchema } from './api-flows.ts';
+import { detailsOf } from '../faults/issues.ts';
 import { choice, elsewhere, off, section } from './sections.ts';
 
 /** What the console keeps of a plan beside what a gateway needs. */
@@ -75,4 +75,17 @@ export function checkPlan(plan: PlanDefinition, at: string): readonly FaultDetai
       ? []
       : detailsOf(parsed.error.issues, `${at}.security.configuration`);
   return [...security, ...checkFlows(plan.flows, `${at}.flows`)];
+}
+
+/** The same of plans of which not all have the right form. */
+export function checkReadablePlans(plans: unknown): readonly FaultDetail[] {
+  if (!Array.isArray(plans)) return [];
+  return plans.flatMap((plan: unknown, index) => {
+    const at = `plans[${index}]`;
+    const parsed = planSchema.safeParse(plan);
+    if (parsed.success) return checkPlan(parsed.data, at);
+    return typeof plan === 'object' && plan !== null && 'flows' in plan
+      ? checkReadableFlows(plan.flows, `${at}.flows`)
+      : [];
+  });
 }

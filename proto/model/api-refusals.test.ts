@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { wholeDefinition } from '../../test/kit/odd-texts.ts';
+import { parseApiDefinition } from './api.ts';
 import { change, endpoint, exported, faultsOf, group, listener, shared, step } from './api-fixtures.ts';
 import { apiLimits } from './api-limits.ts';
 
 const refusals: readonly (readonly [what: string, input: unknown, path: string, words: RegExp])[] = [
   ['no object', 'text', '', /object/],
-  ['version 2', change({ gravitee: '2.0.0' }), 'gravitee', /V4, 4.0.0/],
+  ['version 2', change({ gravitee: '2.0.0' }), 'gravitee', /a definition of version 2, .* does not read/],
+  ['an export of version 2', { gravitee: '2.0.0', proxy: { virtual_hosts: [] } }, 'gravitee', /version 2/],
+  ['version 2 without saying so', { name: 'x', proxy: { context_path: '/x' } }, 'proxy', /version 2/],
+  ['version 1', { name: 'x', proxy: { context_path: '/x' }, paths: { '/': [] } }, 'proxy', /version 1/],
+  [
+    'a custom resource',
+    { apiVersion: 'gravitee.io/v1alpha1', kind: 'ApiV4Definition', spec: { name: 'x' } },
+    'kind',
+    /a custom resource of Kubernetes \(ApiV4Definition\)/,
+  ],
+  ['an OpenAPI document', { openapi: '3.1.0', info: {}, paths: {} }, 'openapi', /an OpenAPI document/],
+  ['another version', change({ gravitee: '5.0.0' }), 'gravitee', /V4, 4.0.0/],
   ['no version', change({ gravitee: undefined }), 'definitionVersion', /required; allowed: V4/],
   ['an unknown field', change({ listenerz: [] }), 'listenerz', /unknown; allowed: id, name/],
   ['a message API', change({ type: 'MESSAGE' }), 'type', /not supported by this version; allowed: proxy/],
@@ -219,7 +232,13 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'an unknown policy',
     step({ policy: 'groovy' }),
     'flows[0].request[0].policy',
-    /allowed: mock, rate-limit, transform-headers/,
+    /"groovy" is not supported by this version; docs/,
+  ],
+  [
+    'a mistyped policy',
+    step({ policy: 'ratelimit' }),
+    'flows[0].request[0].policy',
+    /"ratelimit" is not supported by this version; did you mean rate-limit\?/,
   ],
   ['a plan policy as step', step({ policy: 'api-key' }), 'flows[0].request[0].policy', /cannot stand/],
   [
@@ -343,4 +362,61 @@ for (const [what, input, path, words] of refusals) {
     assert.ok(Object.hasOwn(faults, path), `${path} is not among ${JSON.stringify(faults)}`);
     assert.match(faults[path] ?? '', words);
   });
+}
+
+test('every fault of a definition is told at once: form, policies and plans together', () => {
+  const flow = (policy: string): object => ({ request: [{ policy, configuration: { status: 700 } }] });
+  const faults = faultsOf(
+    change({
+      name: 7,
+      flows: [{ pathOperator: 'x', request: 'no list' }, flow('mock')],
+      plans: { open: { security: { type: 'KEY_LESS' }, mode: 'x', flows: [flow('groovy')] } },
+    }),
+  );
+  for (const path of [
+    'name',
+    'flows[0].request',
+    'flows[1].request[0].configuration.status',
+    'plans.open.mode',
+    'plans.open.flows[0].request[0].policy',
+  ])
+    assert.ok(Object.hasOwn(faults, path), `${path} is not among ${JSON.stringify(faults)}`);
+});
+
+test('whatever stands in a place, what is said of it completes a sentence in our own words', () => {
+  const whole = wholeDefinition('a', { plainPort: 1, tlsPort: 2, authority: '' });
+  const texts = new Set<string>();
+  for (const wrong of [7, -1.5, true, 'x', '', [], {}, [7], { x: 7 }])
+    for (const place of placesIn(whole)) {
+      const definition = structuredClone(whole);
+      place(definition, wrong);
+      for (const message of Object.values(faultsOrNone(definition))) texts.add(message);
+    }
+  const foreign = [...texts].filter((text) =>
+    /^(?:Invalid|Too |Unrecognized|Expected|\[object)|received/.test(text),
+  );
+  assert.deepEqual(foreign, []);
+  assert.ok(texts.size > 20, `${texts.size} different messages`);
+});
+
+type Place = (root: object, value: unknown) => void;
+
+/** Every place of a value, as something that replaces what stands there. */
+function placesIn(value: object, way: readonly string[] = []): readonly Place[] {
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]): readonly Place[] => [
+    (root, wrong) => {
+      const holder = way.reduce<object>((at, step) => Reflect.get(at, step) as object, root);
+      Reflect.set(holder, key, wrong);
+    },
+    ...(typeof item === 'object' && item !== null ? placesIn(item, [...way, key]) : []),
+  ]);
+}
+
+function faultsOrNone(definition: object): Readonly<Record<string, string>> {
+  try {
+    parseApiDefinition(definition);
+    return {};
+  } catch {
+    return faultsOf(definition);
+  }
 }

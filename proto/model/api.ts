@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 
 import { Fault, type FaultDetail } from '../faults/fault.ts';
-import { checkFlows, type FlowDefinition, flowsSchema } from './api-flows.ts';
+import { checkFlows, checkReadableFlows, type FlowDefinition, flowsSchema } from './api-flows.ts';
 import { apiLimits } from './api-limits.ts';
-import { checkPlan, type PlanDefinition, planSchema } from './api-plans.ts';
+import { checkPlan, checkReadablePlans, type PlanDefinition, planSchema } from './api-plans.ts';
 import { type ApiDefinition, apiSchema } from './api-schema.ts';
-import { detailsOf } from './issues.ts';
+import { detailsOf } from '../faults/issues.ts';
 
 export type { CorsDefinition } from './api-listeners.ts';
 export type { EndpointDefinition, EndpointGroupDefinition, SharedConfiguration } from './api-endpoints.ts';
@@ -33,7 +33,14 @@ export function parseApiDefinition(input: unknown): ApiDefinition {
     path: renamePath(detail.path, prefix, planPaths),
     message: detail.message,
   });
-  if (!parsed.success) throw invalid(detailsOf(parsed.error.issues).map(rename));
+  if (!parsed.success) {
+    const details = [
+      ...detailsOf(parsed.error.issues),
+      ...checkReadableFlows(body['flows'], 'flows'),
+      ...checkReadablePlans(body['plans']),
+    ];
+    throw invalid(details.map(rename));
+  }
   const definition = canonical(parsed.data);
   const details = [
     ...checkPaths(definition),
@@ -86,7 +93,7 @@ function canonical(parsed: z.output<typeof apiSchema>): ApiDefinition {
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 interface Unwrapped {
-  readonly body: unknown;
+  readonly body: Readonly<Record<string, unknown>>;
   readonly prefix: string;
   readonly planPaths: readonly string[];
 }
@@ -97,6 +104,8 @@ function unwrap(input: unknown): Unwrapped {
   const halves = illFormedPaths(outer, '');
   if (halves.length > 0) throw invalid(halves.map((path) => ({ path, message: illFormedMessage })));
   if (!isRecord(outer)) throw invalid([{ path: '', message: 'must be an API definition: an object' }]);
+  const other = otherFormat(outer);
+  if (other !== undefined) throw invalid([other]);
   const isEnvelope = isRecord(outer['api']) && outer['listeners'] === undefined;
   const api = isEnvelope && isRecord(outer['api']) ? outer['api'] : outer;
   if (isEnvelope) refuseUnknown(outer);
@@ -127,6 +136,30 @@ function unwrap(input: unknown): Unwrapped {
     prefix: isEnvelope ? 'api' : '',
     planPaths: list?.map(({ path }) => path) ?? [],
   };
+}
+
+/** What people also have in files beside definitions, by its name: every field of it would be named as unknown, which helps nobody. */
+function otherFormat(outer: Readonly<Record<string, unknown>>): FaultDetail | undefined {
+  const named = (path: string, what: string): FaultDetail => ({
+    path,
+    message: `this is ${what}, which this version does not read; export the API as version 4 (definitionVersion V4) instead`,
+  });
+  const { apiVersion, kind } = outer;
+  if (typeof apiVersion === 'string' && typeof kind === 'string' && isRecord(outer['spec']))
+    return named('kind', `a custom resource of Kubernetes (${kind})`);
+  if (typeof outer['openapi'] === 'string') return named('openapi', 'an OpenAPI document');
+  if (typeof outer['swagger'] === 'string') return named('swagger', 'an OpenAPI document of version 2');
+  const isOld = outer['listeners'] === undefined && outer['api'] === undefined;
+  const gravitee = outer['gravitee'] ?? outer['definitionVersion'];
+  if (gravitee === '2.0.0' || gravitee === 'V2') {
+    const path = outer['gravitee'] === undefined ? 'definitionVersion' : 'gravitee';
+    return named(path, 'a definition of version 2');
+  }
+  if (isOld && isRecord(outer['proxy']))
+    return named('proxy', `a definition of version ${outer['paths'] === undefined ? 2 : 1}`);
+  return gravitee === '1.0.0' || gravitee === 'V1'
+    ? named('gravitee', 'a definition of version 1')
+    : undefined;
 }
 
 const envelopeKeys = new Set([

@@ -3,16 +3,9 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 
 import { Fault, type FaultDetail } from '../faults/fault.ts';
-import {
-  coerce,
-  isPlain,
-  isSecret,
-  nearest,
-  settingsOf,
-  unwrap,
-  variableOf,
-  type Setting,
-} from './settings.ts';
+import { pathText } from '../faults/issues.ts';
+import { nearest } from '../faults/nearest.ts';
+import { coerce, isPlain, isSecret, settingsOf, unwrap, variableOf, type Setting } from './settings.ts';
 
 export { former, secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
 
@@ -155,7 +148,7 @@ function fileLayer(schema: z.ZodObject, options: ConfigOptions, faults: FaultDet
 
 function readFile(file: string): unknown {
   try {
-    return parseYaml(readFileSync(file, 'utf8'));
+    return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
   } catch (error) {
     throw new Fault('config.unreadable', {
       detail: `The configuration file ${file} cannot be read: ${error instanceof Error ? error.message : ''}`,
@@ -263,11 +256,7 @@ function describe(
     readonly settings: readonly Setting[];
   },
 ): readonly FaultDetail[] {
-  const path = issue.path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
-    '',
-  );
+  const path = pathText(issue.path);
   const plainPath = path.replace(/\[.*$/, '');
   const setting = known.settings.find((candidate) => candidate.path === plainPath);
   const value = valueAt(known.input, plainPath);

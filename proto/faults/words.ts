@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/*
+ * What a schema finds wrong, in our words. They complete a sentence that begins with the field's path: `name is required`.
+ *
+ * A word of its own in a schema (a refinement, a pattern with its reason) comes before these.
+ */
+z.config({ customError: wordsOf });
+
+const kinds: ReadonlyMap<string, string> = new Map([
+  ['string', 'a text'],
+  ['number', 'a number'],
+  ['int', 'a whole number'],
+  ['boolean', 'true or false'],
+  ['array', 'a list'],
+  ['set', 'a list'],
+  ['object', 'an object'],
+  ['record', 'an object'],
+  ['map', 'an object'],
+  ['null', 'null'],
+  ['date', 'a date'],
+  ['file', 'a file'],
+]);
+
+const formats: ReadonlyMap<string, string> = new Map([
+  ['url', 'a URL, e.g. https://example.com/path'],
+  ['email', 'an address for mail'],
+  ['uuid', 'a UUID'],
+  ['guid', 'a UUID'],
+  ['datetime', 'a time as in 2026-01-31T12:00:00Z'],
+  ['date', 'a date as in 2026-01-31'],
+  ['time', 'a time of day as in 12:00:00'],
+  ['ipv4', 'an IPv4 address'],
+  ['ipv6', 'an IPv6 address'],
+  ['cidrv4', 'a range of IPv4 addresses, e.g. 10.0.0.0/8'],
+  ['cidrv6', 'a range of IPv6 addresses, e.g. fd00::/8'],
+  ['base64', 'base64'],
+  ['base64url', 'base64url'],
+  ['hex', 'hexadecimal'],
+  ['jwt', 'a JWT'],
+]);
+
+const nameOf = (kind: string): string => kinds.get(kind) ?? kind;
+
+function isWhole(schema: unknown): boolean {
+  return schema instanceof z.ZodNumberFormat && schema._zod.def.format === 'safeint';
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return nameOf(typeof value);
+}
+
+function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.input === undefined && issue.code !== 'custom') return 'is required';
+  switch (issue.code) {
+    case 'invalid_type':
+      if (Number.isNaN(issue.input)) return 'must be a number';
+      return issue.expected === 'never'
+        ? 'must not be there'
+        : `must be ${nameOf(isWhole(issue.inst) ? 'int' : issue.expected)}, not ${kindOf(issue.input)}`;
+    case 'invalid_value':
+      return `must be ${oneOf(issue.values)}`;
+    case 'too_big':
+    case 'too_small':
+      return boundOf(issue);
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    case 'invalid_format':
+      return formatOf(issue);
+    case 'unrecognized_keys':
+      return 'is unknown';
+    case 'invalid_union':
+      return unionOf(issue);
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? 'is no possible name';
+    case 'invalid_element':
+      return issue.issues[0]?.message;
+    default:
+      return 'is not valid';
+  }
+}
+
+function oneOf(values: readonly unknown[]): string {
+  const [only, ...others] = values.map((value) => JSON.stringify(value) ?? 'undefined');
+  return others.length === 0 ? `${only}` : `one of ${[only, ...others].join(', ')}`;
+}
+
+function boundOf(issue: z.core.$ZodRawIssue<z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall>): string {
+  const isMost = issue.code === 'too_big';
+  const bound = isMost ? issue.maximum : issue.minimum;
+  const few = Number(bound) === 1;
+  if (issue.origin === 'string' && !isMost && few) return 'must not be empty';
+  if (issue.origin === 'string') return `must have at ${isMost ? 'most' : 'least'} ${bound} characters`;
+  if (issue.origin === 'array' || issue.origin === 'set')
+    return `must have at ${isMost ? 'most' : 'least'} ${bound} ${few ? 'entry' : 'entries'}`;
+  if (issue.inclusive === false) return `must be ${isMost ? 'less' : 'more'} than ${bound}`;
+  return `must be at ${isMost ? 'most' : 'least'} ${bound}`;
+}
+
+function formatOf(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidStringFormat>): string {
+  if (issue.format === 'starts_with') return `must begin with ${JSON.stringify(issue['prefix'])}`;
+  if (issue.format === 'ends_with') return `must end with ${JSON.stringify(issue['suffix'])}`;
+  if (issue.format === 'includes') return `must hold ${JSON.stringify(issue['includes'])}`;
+  if (issue.format === 'regex') return `must match ${String(issue['pattern'])}`;
+  return `must be ${formats.get(issue.format) ?? issue.format}`;
+}
+
+/** Of kinds side by side, all are named; of forms of an object, whoever reads the issue looks into the last, the full one. */
+function unionOf(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string {
+  if ('options' in issue && Array.isArray(issue['options'])) return `must be ${oneOf(issue['options'])}`;
+  const expected = issue.errors.map(([first]) =>
+    first?.code === 'invalid_type' && first.path.length === 0 ? nameOf(first.expected) : undefined,
+  );
+  return expected.every((kind) => kind !== undefined)
+    ? `must be ${expected.join(' or ')}, not ${kindOf(issue.input)}`
+    : 'has none of the possible forms';
+}
