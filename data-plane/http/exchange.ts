@@ -2,6 +2,7 @@ import type { Server } from 'node:net';
 
 import type { Body } from './body.ts';
 import type { EngineRefusal } from './engine-refusal.ts';
+import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from './web-socket.ts';
 
 /** Parts of the contract, which is all that the gateway knows of an engine. */
 export { type Body, BodyAborted, type BodySink, type BodySource, BodyTooLarge } from './body.ts';
@@ -164,7 +165,14 @@ export interface Exchange {
   /** Joins the client with an upgraded upstream connection (status 101); ends with the connection. */
   tunnel(upgraded: UpstreamUpgrade): void;
   /**
-   * Ends a tunnel, or an answer whose body still comes, because nobody may have more of it; within 1 s. Harmless when it is over.
+   * Answers an upgrade to a WebSocket in the backend's place: 101, then `open` makes who speaks on it, in a later turn of the event loop.
+   * Instead of `respond`; ends with the connection, and counts as a tunnel does. Nothing is opened when the client has gone by then.
+   *
+   * Returns why the request opens none: then nothing was answered.
+   */
+  accept(wish: WebSocketWish, open: OpenWebSocket): HandshakeRefusal | undefined;
+  /**
+   * Ends a tunnel, an accepted WebSocket, or an answer whose body still comes, because nobody may have more of it; within 1 s. Harmless when it is over.
    *
    * A WebSocket is told in both directions by a close frame, put between two frames; where the one in hand does not end soon it
    * just ends, as other tunnels do. An answer gets its proper end when `isWhole`, for readers who take what came for whole (an event stream); else

@@ -4,7 +4,8 @@ import type { ServerConnection } from './server/connection.ts';
 import type { Member, ServerState } from './server/state.ts';
 import type { Wire, WireOwner } from './socket/wire.ts';
 import type { OpenUpgrade } from './upstream/connection.ts';
-import { closeFrame, FrameFollower } from './websocket-frames.ts';
+import { FrameFollower } from './websocket/frame-follower.ts';
+import { closeFrame } from './websocket/frames.ts';
 
 /** What went through a tunnel, and how it ended: `complete` unless one side was cut off by an error. */
 export interface TunnelEnd {
@@ -118,7 +119,7 @@ export class Tunnel implements Member {
   }
 
   /** See Exchange.end. */
-  close(ending: StreamEnding): void {
+  end(ending: StreamEnding): void {
     if (this.#isOver || this.#closing !== undefined) return;
     this.#closing = ending;
     this.#dueMs = this.#state.sweep.nowMs + closingMsMax;

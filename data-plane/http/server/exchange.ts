@@ -13,7 +13,9 @@ import type {
 import { BodyWriter } from '../message/body-writer.ts';
 import { kinds } from '../message/field-kind.ts';
 import { createWireHeaders, WireHeaders, wireHeadersOf } from '../message/wire-headers.ts';
-import { startTunnel, type Tunnel } from '../tunnel.ts';
+import { startTunnel, type Tunnel, type TunnelEnd } from '../tunnel.ts';
+import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from '../web-socket.ts';
+import { Acceptance } from '../websocket/acceptance.ts';
 import type { ServerConnection } from './connection.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import type { ServerRequest } from './request.ts';
@@ -47,7 +49,8 @@ export class ServerExchange implements Exchange {
   #isOver = false;
   #flow: BodyFlow | undefined = undefined;
   #writer: BodyWriter | undefined = undefined;
-  #tunnel: Tunnel | undefined = undefined;
+  /** Or a WebSocket of our own. */
+  #tunnel: Tunnel | Acceptance | undefined = undefined;
   #onAbort: (() => void) | undefined = undefined;
   #moreOnAbort: (() => void)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -99,7 +102,7 @@ export class ServerExchange implements Exchange {
       return;
     }
     if (this.isAborted) return body.discard();
-    const isBodiless = this.#isBodiless(head);
+    const isBodiless = isBodilessAnswer(this.request.method, head);
     if (!isBodiless && !body.isEmpty) return this.#respondPiped(head, body);
     body.discard();
     this.#respondWhole(head, undefined, framingLine(head, isBodiless, body.length ?? 0));
@@ -129,14 +132,7 @@ export class ServerExchange implements Exchange {
     this.#status = upgraded.head.status;
     this.#isOver = true;
     try {
-      this.#tunnel = startTunnel(
-        this.#connection,
-        upgraded,
-        ({ kind, bytesFromClient, bytesFromUpstream }) => {
-          // Nothing waits for this record: the bytes have gone.
-          void this.#tell(kind, bytesFromClient, bytesFromUpstream);
-        },
-      );
+      this.#tunnel = startTunnel(this.#connection, upgraded, (end) => this.#onTunnelEnd(end));
     } catch (error) {
       // Whose head has left nobody can say; whoever owns the wires by now learns that this one is gone.
       this.#connection.wire.reset();
@@ -144,10 +140,22 @@ export class ServerExchange implements Exchange {
     }
   }
 
+  accept(wish: WebSocketWish, open: OpenWebSocket): HandshakeRefusal | undefined {
+    invariant(!this.isAnswered, 'an exchange is answered once');
+    const begin = (): boolean => !this.isAborted && (this.#isOver = true);
+    const onEnd = (end: TunnelEnd): void => this.#onTunnelEnd(end);
+    const accepted = Acceptance.of(this.#connection, this.request, { wish, open, begin, onEnd });
+    if (!(accepted instanceof Acceptance)) return accepted;
+    this.isAnswered = true;
+    this.#status = 101;
+    this.#tunnel = accepted;
+    return undefined;
+  }
+
   end(ending: StreamEnding, isWhole: boolean): void {
     // Whoever ends many must not stop at one that throws.
     this.#connection.wire.guard(() => {
-      if (this.#tunnel !== undefined) return this.#tunnel.close(ending);
+      if (this.#tunnel !== undefined) return this.#tunnel.end(ending);
       const writer = this.#writer;
       if (writer === undefined || this.#isOver) return;
       this.#isPersistent = false;
@@ -187,13 +195,9 @@ export class ServerExchange implements Exchange {
   }
 
   #respondInHand(head: ResponseHead, bytes: Uint8Array | undefined): void {
-    const isBodiless = this.#isBodiless(head);
+    const isBodiless = isBodilessAnswer(this.request.method, head);
     const framing = framingLine(head, isBodiless, bytes?.length ?? 0);
     this.#respondWhole(head, isBodiless ? undefined : bytes, framing);
-  }
-
-  #isBodiless({ status }: ResponseHead): boolean {
-    return this.request.method === 'HEAD' || status === 204 || status === 304;
   }
 
   #respondWhole(head: ResponseHead, bytes: Uint8Array | undefined, framing: string): void {
@@ -256,15 +260,11 @@ export class ServerExchange implements Exchange {
     if (head.headers instanceof WireHeaders && head.headers.closes) this.#isPersistent = false;
   }
 
-  #headText({ status, reason, headers: given }: ResponseHead, framing: string): string {
-    const headers = wireHeadersOf(given);
-    const date = headers.mayHave(kinds.date) ? '' : this.#connection.state.sweep.dateLine;
-    const connection = this.#isPersistent
-      ? this.request.httpVersion === '1.0'
-        ? 'Connection: keep-alive\r\n'
-        : ''
-      : 'Connection: close\r\n';
-    return `${statusLine(status, reason)}${headers.forwardable()}${date}${framing}${connection}\r\n`;
+  #headText(head: ResponseHead, framing: string): string {
+    const closing = this.#isPersistent ? '' : 'Connection: close\r\n';
+    const connection =
+      this.#isPersistent && this.request.httpVersion === '1.0' ? 'Connection: keep-alive\r\n' : closing;
+    return headText(head, this.#connection.state.sweep.dateLine, framing + connection);
   }
 
   #abort(): void {
@@ -297,6 +297,11 @@ export class ServerExchange implements Exchange {
     void held.then(late, late);
   }
 
+  /** Nothing waits for this record: the bytes have gone. */
+  #onTunnelEnd({ kind, bytesFromClient, bytesFromUpstream }: TunnelEnd): void {
+    void this.#tell(kind, bytesFromClient, bytesFromUpstream);
+  }
+
   #tell(kind: Outcome['kind'], requestBytes: number, responseBytes: number): Promise<void> | undefined {
     if (this.beforeEnd === undefined) return undefined;
     const status = this.#status;
@@ -323,6 +328,16 @@ function statusLine(status: number, reason: string | undefined): string {
   if (reason === undefined || reason === STATUS_CODES[status])
     return statusLines.get(status) ?? `HTTP/1.1 ${status} \r\n`;
   return `HTTP/1.1 ${status} ${reason.replace(forbiddenInReason, '')}\r\n`;
+}
+
+function headText({ status, reason, headers: given }: ResponseHead, dateLine: string, last: string): string {
+  const headers = wireHeadersOf(given);
+  const date = headers.mayHave(kinds.date) ? '' : dateLine;
+  return `${statusLine(status, reason)}${headers.forwardable()}${date}${last}\r\n`;
+}
+
+function isBodilessAnswer(method: string, { status }: ResponseHead): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
 }
 
 /** RFC 9110 section 8.6: HEAD and 304 keep the length that a GET would have had; 204 has none. */

@@ -239,6 +239,11 @@ export class Wire {
     return this.socket.writableLength === 0;
   }
 
+  /** ... and this turn's text has left, too. */
+  get isEmpty(): boolean {
+    return this.#text === '' && this.isDrained;
+  }
+
   /**
    * Bytes that have not gone to the kernel; falls as the peer takes them.
    *

@@ -4,34 +4,16 @@ import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import * as ws from 'ws';
 
-import { closeFrame, FrameFollower } from './websocket-frames.ts';
+import { FrameFollower } from './frame-follower.ts';
+import { closeFrame, frameOf } from './frames.ts';
 
 // The types of `ws` leave it out.
 const Receiver = Reflect.get(ws, 'Receiver') as new (options: { readonly isServer: boolean }) => Writable;
 
-/** A frame as RFC 6455 section 5.2 spells it. */
-function frame(opcode: number, payload: Buffer, isMasked: boolean): Buffer {
-  const { length } = payload;
-  const mask = isMasked ? 0x80 : 0;
-  const head =
-    length < 126
-      ? Buffer.from([0x80 | opcode, mask | length])
-      : length < 65_536
-        ? Buffer.from([0x80 | opcode, mask | 126, length >> 8, length & 0xff])
-        : Buffer.concat([Buffer.from([0x80 | opcode, mask | 127, 0, 0, 0, 0]), uint32(length)]);
-  return Buffer.concat([head, isMasked ? randomBytes(4) : Buffer.alloc(0), payload]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
 for (const isMasked of [false, true]) {
   test(`every end of a ${isMasked ? 'masked' : 'plain'} frame is found, however the bytes are cut, and no other place`, () => {
     const frames = [0, 1, 2, 125, 126, 127, 65_535, 65_536, 0, 70_000, 3].map((length) =>
-      frame(length % 2 === 0 ? 2 : 1, randomBytes(length), isMasked),
+      frameOf(length % 2 === 0 ? 2 : 1, randomBytes(length), isMasked),
     );
     const ends = new Set<number>([0]);
     let at = 0;

@@ -1,8 +1,4 @@
-import { randomBytes } from 'node:crypto';
-
-const closeOpcode = 0x8;
-/** RFC 6455 section 5.5: a control frame's payload has 125 bytes, two of them for the code. */
-const reasonBytesMax = 123;
+import { opcodes } from './frames.ts';
 
 const inOpcode = 0;
 const inLength = 1;
@@ -69,19 +65,7 @@ export class FrameFollower {
       }
     }
     if (this.#headLeft > 0) return;
-    if (this.#opcode === closeOpcode) this.hasClosed = true;
+    if (this.#opcode === opcodes.close) this.hasClosed = true;
     this.#stage = this.#payloadLeft === 0 ? inOpcode : inPayload;
   }
-}
-
-/** A close frame (RFC 6455 section 5.5.1); what a client sends is masked, as servers refuse anything else. */
-export function closeFrame(code: number, reason: string, isMasked: boolean): Buffer {
-  const words = Buffer.from(reason).subarray(0, reasonBytesMax);
-  const payload = Buffer.alloc(2 + words.length);
-  payload.writeUInt16BE(code);
-  words.copy(payload, 2);
-  if (!isMasked) return Buffer.concat([Buffer.from([0x80 | closeOpcode, payload.length]), payload]);
-  const mask = randomBytes(4);
-  for (let at = 0; at < payload.length; at += 1) payload[at] = (payload[at] ?? 0) ^ (mask[at % 4] ?? 0);
-  return Buffer.concat([Buffer.from([0x80 | closeOpcode, 0x80 | payload.length]), mask, payload]);
 }
