@@ -23,9 +23,10 @@ export interface Admission {
    *
    * Cheap checks come first: whoever has no nonce of ours costs no query, and nothing is written before a signature
    * verified. Errors: request.unauthorized without one, trust.* for a bad one, bridge.unknown_gateway, bridge.revoked
-   * (403), and storage.unavailable (503) when the database is away: unknown is not no.
+   * (403), and storage.unavailable (503) when the database is away: unknown is not no. `onProven` hears whose signature it
+   * was before anything is written, and may refuse by throwing.
    */
-  admit(authorization: string | undefined): Promise<Visitor>;
+  admit(authorization: string | undefined, onProven: (gateway: string) => void): Promise<Visitor>;
 }
 
 /** Makes the door; audiences are the bridge's own names, never what a request says. */
@@ -35,7 +36,10 @@ export function createAdmission(
 ): Admission {
   const refusals = metrics.counter('isthmus_bridge_refusals_total', 'Assertions refused.', ['code']);
 
-  const judge = async (authorization: string | undefined): Promise<Visitor> => {
+  const judge = async (
+    authorization: string | undefined,
+    onProven: (gateway: string) => void,
+  ): Promise<Visitor> => {
     const token = /^Bearer ([A-Za-z0-9._-]{1,2048})$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)
       throw new Fault('request.unauthorized', { detail: 'Authorization: Bearer <assertion> is required.' });
@@ -53,6 +57,7 @@ export function createAdmission(
       key: identity.signingKey,
       audiences: audiences(),
     }).catch(report);
+    onProven(gateway);
     // After the signature, so that a stranger does not learn who was revoked.
     if (identity.isRevoked) throw new Fault('bridge.revoked');
     if (!(await repository.takeNonce(nonce, nonceMadeAtMs))) report(new Fault('trust.replayed'));
@@ -60,9 +65,9 @@ export function createAdmission(
   };
 
   return {
-    async admit(authorization) {
+    async admit(authorization, onProven) {
       try {
-        return await judge(authorization);
+        return await judge(authorization, onProven);
       } catch (error) {
         if (error instanceof Fault) refusals.inc({ code: error.code });
         throw error;

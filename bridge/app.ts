@@ -12,7 +12,8 @@ import { addIdentityRoutes } from './identity.routes.ts';
 import type { Nonces } from './nonces.ts';
 import { pacedBody } from './pace.ts';
 import { environmentOf, sourceOf, type Polls } from './polls.ts';
-import type { Presence } from './presence.ts';
+import { createIdleConnections } from './idle-connections.ts';
+import { requestsMaxOf, type Presence } from './presence.ts';
 import { answerSnapshot } from './ranges.ts';
 import { refusalOf } from './refusal.ts';
 import type { Services } from './services.ts';
@@ -39,20 +40,15 @@ export function createApp(
 ): Hono<{ Bindings: HttpBindings }> {
   const { clock, config, repository } = services;
   const app = new Hono<{ Bindings: HttpBindings }>();
+  const { strangers } = doors;
   const uploads = createUploads(services);
   const enrolment = createEnrolment(services);
-  const admit = async (context: Call): Promise<Visitor> => {
-    const visitor = await doors.admission.admit(context.req.header('authorization'));
-    doors.strangers.proven(context.env.incoming.socket);
-    return visitor;
-  };
-  const seated = async (context: Call, role: SeatRole): Promise<Visitor> => {
-    const visitor = await admit(context);
-    await doors.claims.demand(visitor, role);
-    return visitor;
-  };
+  const { admit, seated } = createEntrance(doors);
 
-  addIdentityRoutes(app, { admit, claims: doors.claims, nonces: doors.nonces });
+  // Before anything is looked up, and before the middleware that gives a nonce to everybody.
+  addBounds(app, strangers);
+  const { claims, nonces } = doors;
+  addIdentityRoutes(app, { admit, claims, nonces, sourceOf: (request) => strangers.sourceOf(request) });
 
   // For whoever balances load on this port. Everything else that a process says of itself is on the node API, which is no stranger's.
   app.get('/health', (context) =>
@@ -61,7 +57,10 @@ export function createApp(
 
   addReadRoutes(app, services, { seated, polls: doors.polls });
 
-  app.post('/bridge/v1/enrol', async (context) => context.json(await enrolment.enrol(context.req.raw), 201));
+  app.post('/bridge/v1/enrol', async (context) => {
+    const source = strangers.sourceOf(context.env.incoming);
+    return context.json(await enrolment.enrol(context.req.raw, source), 201);
+  });
 
   app.post('/bridge/v1/heartbeat', async (context) => {
     const { identity, instance } = await seated(context, 'gateway');
@@ -74,12 +73,9 @@ export function createApp(
   });
 
   app.put(`${uploadPrefix}*`, async (context) => {
-    const visitor = await seated(context, 'shipper');
-    const leave = doors.presence.occupy(visitor);
+    const { identity } = await seated(context, 'shipper');
     const path = context.req.path.slice(uploadPrefix.length);
-    const stored = await uploads
-      .put(visitor.identity, path, context.req.raw)
-      .finally(() => leave({ isGone: context.req.raw.signal.aborted }));
+    const stored = await uploads.put(identity, path, context.req.raw);
     const receipt: UploadReceipt = { receipt: 'isthmus-upload', ...stored, bridgeTimeMs: clock.now() };
     return context.json(receipt, stored.outcome === 'existed' ? 200 : 201, { 'cache-control': 'no-store' });
   });
@@ -91,6 +87,59 @@ export function createApp(
   app.notFound(() => refuse(new Fault('request.not_found')));
   app.onError(refuse);
   return app;
+}
+
+/** Who comes in, and for how long he is here. */
+function createEntrance({
+  admission,
+  claims,
+  presence,
+  strangers,
+}: {
+  readonly admission: Admission;
+  readonly claims: Claims;
+  readonly presence: Presence;
+  readonly strangers: Strangers;
+}): {
+  readonly admit: (context: Call) => Promise<Visitor>;
+  readonly seated: (context: Call, role: SeatRole) => Promise<Visitor>;
+} {
+  const admit = async (context: Call): Promise<Visitor> => {
+    const { incoming } = context.env;
+    return admission.admit(context.req.header('authorization'), (gateway) =>
+      strangers.proven(incoming, gateway),
+    );
+  };
+  return {
+    admit,
+    async seated(context, role) {
+      const visitor = await admit(context);
+      await claims.demand(visitor, role);
+      if (presence.requestsOf(visitor) >= requestsMaxOf(visitor))
+        throw new Fault('request.too_many', { detail: 'Too many open requests of this process.' });
+      const leave = presence.occupy(visitor);
+      const { outgoing } = context.env;
+      // Until the answer's last byte has left: what is being sent takes memory as well.
+      const onClose = (): void => leave({ isGone: !outgoing.writableFinished });
+      if (outgoing.destroyed) onClose();
+      else outgoing.once('close', onClose);
+      return visitor;
+    },
+  };
+}
+
+function addBounds(app: Hono<{ Bindings: HttpBindings }>, strangers: Strangers): void {
+  const connections = createIdleConnections();
+  app.use('/bridge/*', async ({ env: { incoming, outgoing } }, next) => {
+    const { socket } = incoming;
+    connections.busy(socket);
+    outgoing.once('close', () => {
+      const owner = strangers.ownerOf(incoming);
+      if (owner !== undefined) connections.idle(socket, owner);
+    });
+    strangers.came(incoming);
+    await next();
+  });
 }
 
 /** What is published, for those who have no stream. */

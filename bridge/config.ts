@@ -21,6 +21,12 @@ export const bridgeConfigSchema = z.strictObject({
       })
       .optional()
       .describe('TLS; without it a proxy in front must speak TLS.'),
+    trustedProxies: z
+      .array(z.union([z.cidrv4(), z.cidrv6()]))
+      .default([])
+      .describe(
+        'Networks of proxies in front whose X-Forwarded-For is believed; behind one that is not named here, all gateways share the bounds of one source.',
+      ),
   }),
   publicUrls: z
     .array(z.url({ protocol: /^https?$/ }))
@@ -45,7 +51,24 @@ export const bridgeConfigSchema = z.strictObject({
       .int()
       .min(1)
       .default(1_000)
-      .describe('Connections from one address on which nobody has proven yet whose he is.'),
+      .describe('Connections from one address (IPv6: one /64) on which nobody has proven yet whose he is.'),
+    strangerCallsPerSourcePerSecondMax: z
+      .int()
+      .min(1)
+      .default(200)
+      .describe(
+        'Calls from one address (IPv6: one /64) per second that prove nothing: nonces, enrolments, refused proofs.',
+      ),
+    enrolmentsPerSourcePerSecondMax: z
+      .int()
+      .min(1)
+      .default(5)
+      .describe('Enrolment attempts from one address (IPv6: one /64) per second.'),
+    callsPerGatewayPerSecondMax: z
+      .int()
+      .min(40)
+      .default(200)
+      .describe('Calls of one gateway and its shipper per second; a new stream counts as 20.'),
     pollsMax: z.int().min(1).default(5_000).describe('Long polls waiting at once.'),
     framesInPerSecondMax: z
       .int()

@@ -3,6 +3,7 @@ import { Fault } from '../proto/faults/fault.ts';
 import { createRate } from '../proto/process/rate.ts';
 import type { GatewayIdentity } from '../proto/wire/published.ts';
 import { parseBody, readBody } from './body.ts';
+import { createRates } from './rates.ts';
 import type { Services } from './services.ts';
 
 const bodyBytesMax = 32 * 1024;
@@ -33,15 +34,16 @@ export interface EnrolmentAnswer {
   readonly bridgeTimeMs: number;
 }
 
-/** Makes the enrolment door: attempts per second are bounded, so that nobody guesses tokens. */
+/** Makes the enrolment door: attempts are bounded per source, so that nobody starves the others, and over all, so that nobody guesses tokens. */
 export function createEnrolment({ repository, clock, config }: Services): {
   /** Errors: request.invalid, request.too_many, and those of PublishedRepository.enrol. */
-  enrol(request: Request): Promise<EnrolmentAnswer>;
+  enrol(request: Request, source: string): Promise<EnrolmentAnswer>;
 } {
   const attempts = createRate(config.limits.enrolmentsPerSecondMax, clock);
+  const ofSources = createRates(config.limits.enrolmentsPerSourcePerSecondMax, clock);
   return {
-    async enrol(request) {
-      if (attempts.take() > 0) throw new Fault('request.too_many');
+    async enrol(request, source) {
+      if (ofSources.take(source) > 0 || attempts.take() > 0) throw new Fault('request.too_many');
       const identity = await repository.enrol(
         parseBody(enrolmentBody, await readBody(request, bodyBytesMax)),
       );

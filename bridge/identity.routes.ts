@@ -11,10 +11,12 @@ export function addIdentityRoutes(
     admit,
     claims,
     nonces,
+    sourceOf,
   }: {
     readonly admit: (context: Context<{ Bindings: HttpBindings }>) => Promise<Visitor>;
     readonly claims: Claims;
     readonly nonces: Nonces;
+    readonly sourceOf: (request: HttpBindings['incoming']) => string;
   },
 ): void {
   // Refusals too: whoever calls often pays no round trip for the next nonce.
@@ -35,7 +37,6 @@ export function addIdentityRoutes(
       ticket: context.req.header('x-isthmus-ticket'),
       hostname: context.req.header('x-isthmus-hostname'),
     });
-    const source = context.env.incoming.socket.remoteAddress ?? '';
-    return context.json(await claims.claim(visitor, { ...wish, source }));
+    return context.json(await claims.claim(visitor, { ...wish, source: sourceOf(context.env.incoming) }));
   });
 }

@@ -5,7 +5,6 @@ import type { EnvironmentRef, GatewayIdentity } from '../proto/wire/published.ts
 import type { Visitor } from './admission.ts';
 import { changesSince, type ChangeSource, type Position } from './changes.ts';
 import type { Services } from './services.ts';
-import type { Presence } from './presence.ts';
 import { welcomeOf } from './welcome.ts';
 
 /** One long poll, its query still as text. */
@@ -22,16 +21,13 @@ export interface Polls {
    * Waits for a change (at most `wait` seconds) and gives the frames after the cursor `<epoch>.<seq>`, length-delimited.
    *
    * Errors: request.invalid for a bad query, request.forbidden for an environment that is not granted,
-   *         bridge.busy, request.too_many.
+   *         bridge.busy.
    */
   answer(poll: Poll): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Polls of one gateway beside one per environment. */
-const sparePolls = 4;
-
 /** Makes the long poll; who asks sits already. */
-export function createPolls(services: Services, presence: Presence): Polls {
+export function createPolls(services: Services): Polls {
   const { config, feeds, clock } = services;
   let polls = 0;
 
@@ -64,17 +60,12 @@ export function createPolls(services: Services, presence: Presence): Polls {
       const from = positionOf(query['cursor']);
       const waitMs = waitOf(query['wait'], config.limits.pollWaitMsMax);
       if (polls >= config.limits.pollsMax) throw new Fault('bridge.busy');
-      // One per environment, and some that the network has not ended yet.
-      if (presence.requestsOf(visitor) > identity.grant.environments.length + sparePolls)
-        throw new Fault('request.too_many', { detail: 'Too many open requests of this gateway.' });
       polls += 1;
-      const leave = presence.occupy(visitor);
       try {
         if (waitMs > 0)
           await waitForChange(at, from, { ms: waitMs, signal: AbortSignal.any([signal, services.signal]) });
       } finally {
         polls -= 1;
-        leave({ isGone: signal.aborted });
       }
       const known = await services.repository.gateway(identity.id);
       if (known === undefined || known.isRevoked) throw new Fault('bridge.revoked');

@@ -24,6 +24,16 @@ export interface Presence {
   challenge(seat: Seated): Promise<'alive' | 'dead' | 'elsewhere'>;
 }
 
+/** Requests of a gateway beside a poll and a heartbeat per environment: some that the network has not ended yet. */
+const spareRequests = 8;
+/** Uploads of a shipper: one for each spool that it finds, and each start of a gateway makes new ones. */
+const uploadsMax = 256;
+
+/** How many requests of a process may be open at once. */
+export function requestsMaxOf({ role, identity }: Visitor): number {
+  return role === 'shipper' ? uploadsMax : 2 * identity.grant.environments.length + spareRequests;
+}
+
 interface Present {
   readonly seat: Seated;
   requests: number;

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import { createAdaptorServer } from '@hono/node-server';
 import { closeListener, listenOn, originOf } from '../proto/process/listen.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
+import { createPeers } from '../proto/process/peers.ts';
 import { readAuthorities, readPair } from '../proto/process/pem-files.ts';
 import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission.ts';
@@ -67,14 +68,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   let audiences = (): readonly string[] => audiencesAt(config.listen.port);
   audiences();
   const admission = createAdmission(services, { nonces, audiences: () => audiences() });
-  const polls = createPolls(services, presence);
-  const refused = options.metrics.counter(
-    'isthmus_bridge_strangers_refused_total',
-    'Connections refused because their source has too many that have proven nothing.',
-  );
+  const polls = createPolls(services);
   const strangers = createStrangers({
-    perSourceMax: config.limits.strangersPerSourceMax,
-    onRefused: () => refused.inc(),
+    limits: config.limits,
+    peers: createPeers(config.listen.trustedProxies),
+    clock,
+    metrics: options.metrics,
   });
   const streams = createStreams(services, { admission, claims, nonces, seats, strangers });
   const app = createApp(services, { admission, claims, nonces, polls, presence, strangers });

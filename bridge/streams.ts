@@ -29,6 +29,8 @@ export interface Streams {
 
 const path = '/bridge/v1/stream';
 const fragmentsMax = 64;
+/** A new stream counts as so many calls: it reads a set, and takes the place of the one before. */
+const streamCost = 20;
 
 /** Opens the stream door and starts to watch for revocations. */
 export function createStreams(
@@ -42,7 +44,7 @@ export function createStreams(
   },
 ): Streams {
   const { config, clock, log } = services;
-  const { seats, admission, claims, nonces } = doors;
+  const { seats, admission, claims, nonces, strangers } = doors;
   const { limits } = config;
   const server = new WebSocketServer({
     noServer: true,
@@ -60,8 +62,10 @@ export function createStreams(
   const accept = async ({ request, socket, head }: UpgradeRequest): Promise<void> => {
     if (request.url?.split('?')[0] !== path) throw new Fault('request.not_found');
     if (seats.size() + upgrading > limits.streamsMax) throw new Fault('bridge.busy');
-    const visitor = await admission.admit(request.headers.authorization);
-    doors.strangers.proven(request.socket);
+    strangers.came(request);
+    const visitor = await admission.admit(request.headers.authorization, (gateway) =>
+      strangers.proven(request, gateway, streamCost),
+    );
     await claims.demand(visitor, 'gateway');
     const retryAfterMs = newStreams.take();
     const webSocket = await handshake(server, { request, socket, head });

@@ -1,9 +1,6 @@
-import ipaddr from 'ipaddr.js';
-
+import { createPeers } from '../../../proto/process/peers.ts';
 import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
 
-/** Addresses whose answer to "do we trust it" is remembered; past it all are forgotten. */
-const rememberedMax = 10_000;
 const idCharacters = /^[\w.:/+=@-]{1,128}$/;
 /** What a peer that is not trusted may not say about itself. `forwarded` is RFC 7239's. */
 const claims = [
@@ -26,34 +23,16 @@ export interface Forwarding {
 
 /** Trusts the peers in these networks, e.g. `10.0.0.0/8`, `::1/128`. Throws when one is malformed: the settings' schema has looked before. */
 export function createForwarding(trustedNetworks: readonly string[]): Forwarding {
-  const networks = trustedNetworks.map((network) => ipaddr.parseCIDR(network));
-  const remembered = new Map<string, boolean>();
-  const isTrusted = (address: string): boolean => {
-    const known = remembered.get(address);
-    if (known !== undefined) return known;
-    const trusted = isWithin(address, networks);
-    if (remembered.size >= rememberedMax) remembered.clear();
-    remembered.set(address, trusted);
-    return trusted;
-  };
+  const peers = createPeers(trustedNetworks);
   return {
     clientOf({ headers, remoteAddress }) {
-      const before = headers.get('x-forwarded-for');
-      if (before === undefined || !isTrusted(remoteAddress)) return remoteAddress;
-      const chain = headers.getAll('x-forwarded-for').join(',').split(',');
-      let client = remoteAddress;
-      for (const hop of chain.toReversed()) {
-        const address = addressOf(hop.trim());
-        // What is no address was written by nobody whom we trust.
-        if (address === undefined) break;
-        client = address;
-        if (!isTrusted(address)) break;
-      }
-      return client;
+      // Most requests have none, and then nothing is joined.
+      const isSaid = headers.get('x-forwarded-for') !== undefined;
+      return peers.clientOf(remoteAddress, isSaid ? headers.getAll('x-forwarded-for').join(',') : undefined);
     },
     extend(request) {
       const { headers, remoteAddress, scheme, authority } = request;
-      if (!isTrusted(remoteAddress)) for (const claim of claims) headers.delete(claim);
+      if (!peers.isTrusted(remoteAddress)) for (const claim of claims) headers.delete(claim);
       const before = headers.getAll('x-forwarded-for').join(', ');
       headers.set('X-Forwarded-For', before === '' ? remoteAddress : `${before}, ${remoteAddress}`);
       if (!headers.has('x-forwarded-proto')) headers.set('X-Forwarded-Proto', scheme);
@@ -63,22 +42,6 @@ export function createForwarding(trustedNetworks: readonly string[]): Forwarding
       if (chain !== undefined) headers.append('Forwarded', `for=${nodeName(remoteAddress)};proto=${scheme}`);
     },
   };
-}
-
-function isWithin(
-  address: string,
-  networks: readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[],
-): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  // `process` makes an IPv4 address out of `::ffff:10.0.0.1`.
-  const parsed = ipaddr.process(address);
-  return networks.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits));
-}
-
-/** Some proxies add a port: `1.2.3.4:5678`, `[::1]:5678`. */
-function addressOf(hop: string): string | undefined {
-  const bare = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
-  return ipaddr.isValid(bare) ? bare : undefined;
 }
 
 /** RFC 7239 section 6: an IPv6 address stands in brackets and quotes. */
