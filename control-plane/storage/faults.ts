@@ -1,5 +1,6 @@
 import type { DatabaseConnection } from 'kysely';
 import { Fault } from '../../proto/faults/fault.ts';
+import { isTlsCode, withoutRuntimeHint } from '../../proto/process/tls-words.ts';
 
 /**
  * Codes with which a database says that it is away, not that the query is wrong: PostgreSQL classes 08 (connection),
@@ -21,6 +22,12 @@ export function translate(error: unknown): unknown {
     return new Fault('storage.corrupt', { internal: error.message, cause: error });
   // PostgreSQL 42501: the schema is ahead of the role's grants, or the role was made for another process.
   if (code === '42501') return new Fault('storage.not_granted', { internal: error.message, cause: error });
+  if (isTlsCode(code) || /does not support SSL connections/.test(error.message))
+    return new Fault('storage.unavailable', {
+      internal: `${code} ${withoutRuntimeHint(error.message)}`.trim(),
+      cause: error,
+      hint: 'Check sslmode and sslrootcert (a PEM file of the authority) in database.url, and the host in it.',
+    });
   if (awayCodes.test(code) || awayMessages.test(error.message))
     return new Fault('storage.unavailable', { internal: `${code} ${error.message}`.trim(), cause: error });
   return error;

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { eventually } from '../../test/kit/eventually.ts';
 import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
+import { Fault } from '../../proto/faults/fault.ts';
 import { migrations } from './migrations/index.ts';
 import { isUniqueViolation, openStorage, type Storage, type StorageOptions } from './storage.ts';
 
@@ -206,6 +207,18 @@ describe('storage on PostgreSQL alone', () => {
       'a reconnect says that hints may be lost',
     );
   });
+
+  test(
+    'a database that cannot be reached by TLS is storage.unavailable, and the hint names the url',
+    { skip },
+    async (t) => {
+      const url = `${await postgres?.create()}?sslmode=verify-full`;
+      await assert.rejects(openStorage({ url, dataDir: tempDir(t), log }), (error: unknown) => {
+        assert.ok(error instanceof Fault && error.code === 'storage.unavailable', String(error));
+        return /sslrootcert.*database\.url/.test(error.hint ?? '');
+      });
+    },
+  );
 
   test('a database that is away is storage.unavailable', { skip }, async (t) => {
     await assert.rejects(

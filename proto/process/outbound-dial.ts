@@ -11,6 +11,7 @@ import {
   type Guard,
   type Target,
 } from './outbound-guard.ts';
+import { isTlsCode, withoutRuntimeHint } from './tls-words.ts';
 
 /** How sockets are opened. */
 export interface DialOptions {
@@ -202,12 +203,9 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect', what: string
 function dialFault(error: Error, what: string): Fault {
   if (error instanceof Fault) return error;
   const code = 'code' in error ? String(error.code) : '';
-  const internal = `${what}: ${code} ${error.message}`;
-  const isTls = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO|INVALID_CA|HOSTNAME_)/.test(
-    code,
-  );
+  const internal = `${what}: ${code} ${withoutRuntimeHint(error.message)}`;
   return new Fault(
-    isTls ? 'outbound.tls' : code === 'ETIMEDOUT' ? 'outbound.timeout' : 'outbound.unreachable',
+    isTlsCode(code) ? 'outbound.tls' : code === 'ETIMEDOUT' ? 'outbound.timeout' : 'outbound.unreachable',
     {
       internal,
       cause: error,

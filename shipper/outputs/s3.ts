@@ -6,6 +6,7 @@ import { isStored } from '../../proto/wire/etag.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { Delivery, Parcel } from '../topology.ts';
 import type { BucketOutput } from './own-bucket.ts';
+import { withoutRuntimeHint } from '../../proto/process/tls-words.ts';
 
 /** PUTs into a bucket with credentials of its own. */
 export function createS3Output(settings: S3Settings, timeoutMs: number): BucketOutput {
@@ -111,5 +112,5 @@ function failureOf(error: unknown): Delivery {
 }
 
 function describe(error: unknown, status: number): string {
-  return `${status === 0 ? '' : `${status} `}${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
+  return `${status === 0 ? '' : `${status} `}${error instanceof Error ? `${error.name}: ${withoutRuntimeHint(error.message)}` : String(error)}`;
 }

@@ -5,6 +5,7 @@ import type { OnThrown, UpstreamFailure, UpstreamOptions } from '../exchange.ts'
 import { createHandshake, type Handshake } from './handshake.ts';
 import { type DnsAnswer, type DnsCache, type HostAddress } from './dns.ts';
 import { openTunnel, proxyAuthorizationOf } from './proxy.ts';
+import { withoutRuntimeHint } from '../../../proto/process/tls-words.ts';
 
 /** What a dial reports to; exactly one of onConnected and onFailed is called, once, never before `dial` has returned. */
 export interface DialHooks {
@@ -289,7 +290,8 @@ export function failureOf(error: Error): UpstreamFailure {
 
 function reasonOf(error: Error): string {
   const code = codeOf(error);
-  return code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`;
+  const message = withoutRuntimeHint(error.message);
+  return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }
 
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');
