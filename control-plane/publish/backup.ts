@@ -9,6 +9,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import { appendRows, readRows, replaceAll, userTables, type Row } from '../storage/tables-dump.ts';
+import { requireAbsence } from '../storage/presence.ts';
 import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
 import { createHeads, lockEnvironment } from './heads.ts';
 import { createKeys } from './keys.ts';
@@ -108,6 +109,8 @@ export interface RestoreOptions {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly log: StorageLog;
+  /** Judges the database as it will be; what it throws undoes all. */
+  readonly accept?: ((trx: Trx) => Promise<void>) | undefined;
 }
 
 /**
@@ -116,7 +119,7 @@ export interface RestoreOptions {
  * Gateways have seen later numbers than the backup's, and would refuse them as a rollback; a higher epoch, certified by the
  * organization's root, tells them that history was reset on purpose. A backup of an older schema is moved forward.
  * Seats are emptied: their tickets have rolled since, and every gateway would look like a copy of itself.
- * Errors: request.invalid (no backup, cut short), storage.newer_schema, secrets.no_key.
+ * Errors: request.invalid (no backup, cut short), storage.in_use, storage.not_granted, storage.newer_schema, secrets.no_key.
  */
 export async function restore(options: RestoreOptions, file: string): Promise<BackupResult> {
   const { storage, log } = options;
@@ -126,6 +129,7 @@ export async function restore(options: RestoreOptions, file: string): Promise<Ba
   let result: BackupResult;
   try {
     result = await storage.transaction(async (trx) => {
+      await requireAbsence(trx, storage.dialect);
       const before = await readEpochs(trx);
       const read = await replaceAll(trx, storage.dialect, {
         schema: (await nextLine(lines, Header)).schema,
@@ -134,8 +138,11 @@ export async function restore(options: RestoreOptions, file: string): Promise<Ba
       if (!(await hasOrganization(trx))) throw broken('it holds no organization');
       await raiseEpochs(trx, before, options);
       await emptySeats(trx);
+      await options.accept?.(trx);
       return read;
     });
+  } catch (error) {
+    throw isDenied(error) ? notTheOwner(error) : error;
   } finally {
     input.destroy();
     await handle.close();
@@ -144,6 +151,18 @@ export async function restore(options: RestoreOptions, file: string): Promise<Ba
   log.info({ ...result, file }, 'restored; gateways follow the new epoch');
   return result;
 }
+
+const isDenied = (error: unknown): error is Fault =>
+  error instanceof Fault && error.code === 'storage.not_granted';
+
+/** Grants do not help here: tables are dropped and made. */
+const notTheOwner = (cause: Fault): Fault =>
+  new Fault('storage.not_granted', {
+    detail: 'A restore makes the tables anew, which only the role that owns them may.',
+    internal: cause.internal,
+    hint: 'Put the URL of the role that owns the tables in database.url for this command; nothing was changed.',
+    cause,
+  });
 
 async function fill(trx: Trx, lines: AsyncIterator<string>): Promise<BackupResult> {
   const tables = new Set<string>();
@@ -181,14 +200,22 @@ async function openFile(file: string): Promise<FileHandle> {
   try {
     return await open(file);
   } catch (cause) {
-    throw new Fault('request.invalid', { detail: `The backup ${file} cannot be opened.`, cause });
+    throw new Fault('request.invalid', {
+      detail: `The backup ${file} cannot be opened.`,
+      hint: 'Check the path and who may read it.',
+      cause,
+    });
   }
 }
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 const broken = (why: string, cause?: unknown): Fault =>
-  new Fault('request.invalid', { detail: `The file is not a whole backup: ${why}.`, cause });
+  new Fault('request.invalid', {
+    detail: `The file is not a whole backup: ${why}.`,
+    hint: 'Nothing was changed. Copy the file again from where it was written, or take an earlier backup.',
+    cause,
+  });
 
 async function nextLine<T>(lines: AsyncIterator<string>, schema: z.ZodType<T>): Promise<T> {
   try {

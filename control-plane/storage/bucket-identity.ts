@@ -43,11 +43,16 @@ export async function readBorneIdentity({ blobs }: PlacedBlobs): Promise<string 
  * Errors: blobs.unclaimed while no control plane has ever started on this database, blobs.wrong_bucket, blobs.unavailable.
  */
 export async function verifyBucket(parts: BucketParts): Promise<string> {
-  const row = await readBucketRow(parts.storage.db);
+  return requireBucket(parts.storage.db, parts);
+}
+
+/** The same as a transaction sees the database. */
+export async function requireBucket(db: Queries, placed: PlacedBlobs): Promise<string> {
+  const row = await readBucketRow(db);
   if (row === undefined || row.confirmed_at_ms === null) throw new Fault('blobs.unclaimed');
-  const borne = await readBorneIdentity(parts);
+  const borne = await readBorneIdentity(placed);
   if (borne === row.identity) return row.identity;
-  throw wrongBucket(parts, row, borne);
+  throw wrongBucket(placed, row, borne);
 }
 
 /**

@@ -112,13 +112,24 @@ async function settleSchema(
   { mode = 'migrate', migrations = allMigrations, log }: StorageOptions,
 ): Promise<void> {
   if (mode === 'migrate') {
-    const ran = await migrate(base, dialect, migrations);
+    const ran = await migrate(base, dialect, migrations).catch((error: unknown) => {
+      throw error instanceof Fault && error.code === 'storage.not_granted' ? notTheOwner(error) : error;
+    });
     if (ran.length > 0) log.info({ migrations: ran }, 'the database schema moved forward');
     return;
   }
   const fault = refuseSchema(await readSchema(base, migrations));
   if (fault !== undefined && !(mode === 'any' && fault.code === 'storage.older_schema')) throw fault;
 }
+
+/** Grants do not help here: a migration makes and changes tables. */
+const notTheOwner = (cause: Fault): Fault =>
+  new Fault('storage.not_granted', {
+    detail: 'The schema has to move forward, which only the role that owns the tables may.',
+    internal: cause.internal,
+    hint: 'Run isthmus migrate with the URL of the role that owns the tables, then the SQL of isthmus migrate --print-grants.',
+    cause,
+  });
 
 /** The database inside a data folder. */
 const sqliteFileName = 'control-plane.db';

@@ -1,8 +1,11 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
-import type { StorageMode } from '../../control-plane/storage/storage.ts';
+import type { StorageMode, Trx } from '../../control-plane/storage/storage.ts';
+import type { FaultCode } from '../../proto/faults/codes.ts';
+import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
+import { holdFolder } from '../../proto/process/folder-hold.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
@@ -12,6 +15,8 @@ import { rebuild } from '../lake.ts';
 import { describeReconciled } from './lake.ts';
 
 type Flags = ConfigFlags & { readonly json?: true; readonly yes?: true };
+type Opened = Awaited<ReturnType<typeof open>>;
+type RestoreFlags = Flags & { readonly anyBucket?: true };
 type MigrateFlags = Flags & {
   readonly printGrants?: true;
   readonly for: 'bridge' | 'control-plane';
@@ -31,7 +36,7 @@ export function migrateCommand(): Command {
     ],
   });
   return withConfig(command)
-    .option('--print-grants', 'print the SQL of a role for PostgreSQL, and do nothing')
+    .option('--print-grants', 'print the SQL of a role for psql, and do nothing')
     .addOption(
       new Option('--for <process>', 'whose role').choices(['bridge', 'control-plane']).default('bridge'),
     )
@@ -50,7 +55,8 @@ async function printGrants(flags: MigrateFlags): Promise<void> {
   const { grantStatements } = await import('../../control-plane/storage/grants-sql.ts');
   const { grantedRoles } = await import('../../control-plane/storage/grants.ts');
   const { role, grants } = grantedRoles[flags.for];
-  print(grantStatements(flags.role ?? role, grants));
+  // A psql that reads on after an error would exit with 0, without a role.
+  print(`\\set ON_ERROR_STOP on\n${grantStatements(flags.role ?? role, grants)}`);
 }
 
 function roleName(text: string): string {
@@ -87,6 +93,9 @@ export function backupCommand(): Command {
     });
 }
 
+/** What says nothing about whose bucket it is. */
+const passing: ReadonlySet<FaultCode> = new Set(['blobs.unavailable', 'blobs.unclaimed']);
+
 /** `isthmus restore <file>`. */
 export function restoreCommand(): Command {
   const command = createCommand({
@@ -96,36 +105,61 @@ export function restoreCommand(): Command {
       'isthmus restore --yes isthmus.backup',
       'isthmus restore --config isthmus.yaml --yes /backups/today.isthmus',
       '# on a fresh machine: put secrets/kek in the data folder, then isthmus migrate, then isthmus restore',
+      'isthmus restore --yes --any-bucket today.isthmus    # the bucket is lost: what was ingested since is not looked for',
     ],
   });
   return withConfig(command)
     .argument('<file>', 'the file that backup wrote, from either database')
     .option('--yes', 'yes, replace everything that is in the database now')
+    .option('--any-bucket', 'restore although the bucket is not the one of the database')
     .option('--json', 'say the result as JSON')
-    .action(async (file: string, flags: Flags) => {
+    .action(async (file: string, flags: RestoreFlags) => {
       if (flags.yes !== true) command.error('restore replaces everything in the database; say --yes');
       const { storage, config, log } = await open(flags, 'any');
+      const closers: (() => Promise<void> | void)[] = [() => storage.close()];
       const { restore } = await import('../../control-plane/publish/backup.ts');
       try {
+        holdFolder(config.dataDir, 'control-plane', { onClose: (_, closer) => void closers.push(closer) });
         const dir = config.secrets.dir ?? foldersOf(config.dataDir).secrets;
         const keyring = openKeyring({ dir, mustExist: true });
-        const result = await restore({ storage, keyring, clock: systemClock, log }, file);
+        const accept = flags.anyBucket === true ? undefined : await bucketJudge(config);
+        const result = await restore({ storage, keyring, clock: systemClock, log, accept }, file);
         if (flags.json !== true) say(`restored ${result.rows} rows of ${result.tables} tables`);
         const lake = await proveLake({ storage, config, log });
         if (flags.json === true) print(JSON.stringify({ file, ...result, lake }));
         else say('start the control plane again');
       } finally {
-        await storage.close();
+        for (const close of closers.toReversed()) await close();
       }
     });
 }
 
+/**
+ * Refuses another bucket than the restored database's, in which nothing would be found of what was ingested since. One that does not
+ * answer is no other: the control plane compares at its start.
+ */
+async function bucketJudge(config: Opened['config']): Promise<(trx: Trx) => Promise<void>> {
+  const { placeBlobs } = await import('../../control-plane/storage/bucket.ts');
+  const { requireBucket } = await import('../../control-plane/storage/bucket-identity.ts');
+  const placed = await placeBlobs(config);
+  return async (trx) => {
+    try {
+      await requireBucket(trx, placed);
+    } catch (error) {
+      const isWrong = error instanceof Fault && error.code === 'blobs.wrong_bucket';
+      if (isWrong)
+        throw new Fault('blobs.wrong_bucket', {
+          detail: error.detail,
+          internal: error.internal,
+          hint: 'Nothing was changed. Point blobs at the bucket of this database, or say --any-bucket: then what was ingested since the backup does not count again.',
+        });
+      if (!(error instanceof Fault) || !passing.has(error.code)) throw error;
+    }
+  };
+}
+
 /** What was ingested since the backup lies in the bucket and not in the database: the files of the lake say what they hold. */
-async function proveLake({
-  storage,
-  config,
-  log,
-}: Awaited<ReturnType<typeof open>>): Promise<Reconciled | undefined> {
+async function proveLake({ storage, config, log }: Opened): Promise<Reconciled | undefined> {
   try {
     const found = await rebuild({
       storage,

@@ -157,6 +157,12 @@ export const codes = define({
     text: 'There is no database of the platform here.',
     hint: 'Check database.url and dataDir for a slip; isthmus migrate makes a new database.',
   },
+  'storage.in_use': {
+    status: 409,
+    owner: 'config',
+    text: 'A control plane runs on this database.',
+    hint: 'Stop every control plane of this database first; nothing was changed.',
+  },
   'storage.not_granted': {
     status: 503,
     owner: 'config',

@@ -13,7 +13,7 @@ export interface FaultOptions {
   /** One sentence for strangers; it must be safe to show to a caller. Default: the code's public text. */
   readonly detail?: string;
   /** For our own log only: ids, paths, sizes; never a secret. */
-  readonly internal?: string;
+  readonly internal?: string | undefined;
   readonly cause?: unknown;
   /** What the caller can do about it. Default: the code's hint. */
   readonly hint?: string;
