@@ -10,10 +10,11 @@ const rule: CounterRule = { kind: 'fixed', windowMs: 1_000 };
 /** Counters on a clock that starts at 0. */
 function start(windowsMax: number) {
   const clock = createFakeClock(0);
-  const counters = createMemoryCounters({ windowsMax, clock });
+  const store = createMemoryCounters({ windowsMax, clock });
+  const counters = store.within('one');
   return {
     clock,
-    counters,
+    store,
     take: (key: string, amount = 1): Count => ({ ...counters.take(key, rule, amount) }),
   };
 }
@@ -37,16 +38,16 @@ test('any amount is taken at once, and 0 only looks', async () => {
 });
 
 test('memory is bounded: the oldest window goes, others stay', async () => {
-  const { clock, counters, take } = start(2);
+  const { clock, store, take } = start(2);
   for (const key of ['a', 'b', 'c']) {
     take(key);
     await clock.advance(1);
   }
-  assert.equal(counters.size, 2);
+  assert.equal(store.size, 2);
   assert.deepEqual(take('b'), { count: 2, resetAtMs: 1_001 });
   await clock.advance(1);
   assert.deepEqual(take('a'), { count: 1, resetAtMs: 1_004 });
-  assert.equal(counters.size, 2);
+  assert.equal(store.size, 2);
 });
 
 test('a clock that was hours ahead and is set back locks nobody out; one that is set back a little forgets no window', () => {
@@ -57,4 +58,16 @@ test('a clock that was hours ahead and is set back locks nobody out; one that is
   assert.deepEqual(take('k'), { count: 1, resetAtMs: 101_000 });
   clock.jump(-60_000);
   assert.deepEqual(take('k'), { count: 2, resetAtMs: 101_000 });
+});
+
+test('the same key in two environments is two counters, and none pushes out what the other counts', () => {
+  const { store, take } = start(4);
+  const other = store.within('other');
+  assert.equal(take('all').count, 1);
+  assert.equal(take('all').count, 2);
+  assert.equal(other.take('all', rule, 1).count, 1);
+  for (let n = 0; n < 50; n++) other.take(`flood-${n}`, rule, 1);
+  assert.equal(store.size, 4);
+  assert.equal(take('all').count, 3);
+  assert.equal(store.within('one').take('all', rule, 1).count, 4, 'asked for again it is the same');
 });

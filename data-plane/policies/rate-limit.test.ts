@@ -8,18 +8,18 @@ import { startUpstream } from '../../test/kit/upstream.ts';
 import type { Counters } from '../limits/limiter.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 
-const systemCounters = () => createMemoryCounters({ windowsMax: 100, clock: systemClock });
+const systemCounters = () => createMemoryCounters({ windowsMax: 100, clock: systemClock }).within('e');
 
 function start(
   rate: object,
   {
     config = {},
     counters,
-    flowPath = '/',
-  }: { readonly config?: object; readonly counters?: Counters; readonly flowPath?: string } = {},
+    at = 'flows[0].request[0]',
+  }: { readonly config?: object; readonly counters?: Counters; readonly at?: string } = {},
 ): StartedPolicy {
   const host = counters === undefined ? {} : { counters };
-  return startPolicy('rate-limit', { rate, ...config }, { host, place: { flowPath } });
+  return startPolicy('rate-limit', { rate, ...config }, { host, place: { at } });
 }
 
 const key = (result: ReturnType<KitCall['pass']> | Awaited<ReturnType<KitCall['pass']>>): string =>
@@ -64,11 +64,13 @@ test('the refusal is 429 in the words of the reference, with parameters for temp
   assert.deepEqual(asked.answerHeaders, {}, 'headers only when asked for');
 });
 
-test('counted apart: subscriptions, addresses of keyless callers, plans, flows; together: useKeyOnly', () => {
+test('counted apart: subscriptions, addresses of keyless callers, plans, steps, periods; together: useKeyOnly', () => {
   const counters = systemCounters();
   const limit = { limit: 1, periodTime: 60 };
   const one = start(limit, { counters });
-  const otherFlow = start(limit, { counters, flowPath: '/other' });
+  const otherStep = start(limit, { counters, at: 'flows[0].request[1]' });
+  const otherPeriod = start({ limit: 1, periodTime: 61 }, { counters });
+  const higher = start({ limit: 4, periodTime: 60 }, { counters });
   const byKey = start({ ...limit, key: 'all', useKeyOnly: true }, { counters });
   const rows: readonly (readonly [
     what: string,
@@ -80,7 +82,10 @@ test('counted apart: subscriptions, addresses of keyless callers, plans, flows; 
     ['alice again', one, alice, full],
     ['bob', one, { ...alice, 'subscription-id': 'bob' }, 'ok'],
     ['alice on another plan', one, { ...alice, plan: 'q' }, 'ok'],
-    ['alice on another flow', otherFlow, alice, 'ok'],
+    ['alice at another step of the same flow', otherStep, alice, 'ok'],
+    ['alice when the period has been changed', otherPeriod, alice, 'ok'],
+    ['alice when the limit has been raised', higher, alice, 'ok'],
+    ['alice when it has been lowered again', one, alice, full],
     ['an address without a key', one, { plan: 'p', 'user-id': '10.0.0.1' }, 'ok'],
     ['that address again', one, { plan: 'p', 'user-id': '10.0.0.1' }, full],
     ['another address', one, { plan: 'p', 'user-id': '10.0.0.2' }, 'ok'],
@@ -120,6 +125,27 @@ test('counters in memory answer at once, those far away in their time', async ()
   const verdict = far.call({ attributes: alice }).pass();
   assert.ok(verdict instanceof Promise);
   assert.equal(key(await verdict), full);
+});
+
+test('two limits of one flow, of a plan and of the API, and of two flows on one path count each request once', async (t) => {
+  const upstream = await startUpstream(t);
+  const limit = (rate: number): [string, object] => [
+    'rate-limit',
+    { addHeaders: true, rate: { limit: rate, periodTime: 1, periodTimeUnit: 'MINUTES' } },
+  ];
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', upstream.url, {
+        flows: [
+          flow('/', { request: [limit(100), limit(50)], methods: ['GET'] }),
+          flow('/', { request: [limit(20)], methods: ['POST'] }),
+        ],
+      }),
+    },
+  });
+  const left = async (method: string): Promise<unknown> =>
+    (await gateway.call('/a', { method })).headers['x-rate-limit-remaining'];
+  assert.deepEqual([await left('GET'), await left('GET'), await left('POST')], ['49', '48', '19']);
 });
 
 test('through the gateway: headers on answers, refusals and mocks, and a body by Accept', async (t) => {

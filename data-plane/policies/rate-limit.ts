@@ -8,7 +8,7 @@ const unitMs = { SECONDS: 1_000, MINUTES: 60_000 } as const;
 /**
  * Counts requests in fixed windows and refuses those past the limit with 429.
  *
- * Source: key, headers and texts of the reference; a window starts with its first hit, refused requests count too.
+ * Source: headers and texts of the reference, and its key but for the step; a window starts with its first hit, refused requests count too.
  */
 export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, place }) => {
   const { rate } = config;
@@ -19,8 +19,14 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, p
       : Number(rate.dynamicPeriodTime) * 1_000;
   const unit = rate.periodTime > 0 ? rate.periodTimeUnit.toLowerCase() : 'seconds';
   const periodTime = rate.periodTime > 0 ? rate.periodTime : Number(rate.dynamicPeriodTime);
-  // The flow's path keeps the same policy on two flows apart.
-  const suffix = `:${rate.key}:rl:${createHash('sha256').update(place.flowPath).digest('hex').slice(0, 16)}`;
+  // Each step counts apart; the reference knows the flow's path alone, so that two limits of one flow count each request twice.
+  const step = createHash('sha256')
+    .update(`${place.api}\n${place.plan ?? ''}\n${place.at}`)
+    .digest('hex');
+  // A window that is changed begins anew with the next request.
+  const ofWindow = `:${windowMs}`;
+  const suffix = `:${rate.key}:rl:${step.slice(0, 16)}${ofWindow}`;
+  const keyAlone = `${rate.key}${ofWindow}`;
   const rule: CounterRule = { kind: 'fixed', windowMs };
   const refused = refuse('RATE_LIMIT_TOO_MANY_REQUESTS', {
     parameters: { limit, period_time: periodTime, period_unit: unit },
@@ -39,7 +45,7 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, p
   };
 
   const run = (call: PolicyCall): Verdict | Promise<Verdict> => {
-    const key = rate.useKeyOnly ? rate.key : `${callerOf(call, place.api)}${suffix}`;
+    const key = rate.useKeyOnly ? keyAlone : `${callerOf(call, place.api)}${suffix}`;
     let count: Count | Promise<Count>;
     try {
       count = host.counters.take(key, rule, 1);

@@ -56,5 +56,5 @@ export const rateLimit = definePolicy({
       message: 'The rate limit cannot be checked at the moment',
     },
   },
-  docs: 'A window starts with its first request; every request counts, refused ones too. `limit` wins over `dynamicLimit`; 0 lets nothing pass. Counted per subscription (keyless: per client address) and per flow, so the same policy on two flows counts apart; `useKeyOnly` counts by `key` alone.',
+  docs: 'A window starts with its first request; every request counts, refused ones too. `limit` wins over `dynamicLimit`; 0 lets nothing pass. Counted per subscription (keyless: per client address) and per step: each rate limit of a definition counts apart, wherever it stands (the reference shares one count between those on the same flow path). `useKeyOnly` counts by `key` alone, for all APIs of the environment that use the same key and period; never across environments. A changed limit or period holds from the next request on; a changed period begins a new window.',
 });

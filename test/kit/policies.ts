@@ -57,7 +57,7 @@ export function startPolicy(id: StepPolicyId, configuration: object, wish: Polic
   const host: PolicyHost = {
     api: { id: place.api, name: place.api },
     clock,
-    counters: createMemoryCounters({ windowsMax: 100, clock }),
+    counters: createMemoryCounters({ windowsMax: 100, clock }).within('e'),
     properties: new Map(),
     ...wish.host,
   };

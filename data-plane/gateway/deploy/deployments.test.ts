@@ -212,6 +212,18 @@ test('keys of one environment open nothing in another', async (t) => {
   assert.equal((await gateway.call('/a-of-other', key)).status, 401);
 });
 
+test('a limit by its key alone is one counter for the APIs of an environment, and another in another environment', async (t) => {
+  const { upstream, gateway, apply } = await start(t);
+  const rate = { key: 'all', useKeyOnly: true, limit: 2, periodTime: 10, periodTimeUnit: 'MINUTES' };
+  const limited = (id: string) =>
+    apiDefinition(id, upstream.url, { flows: [flow('/', { request: [['rate-limit', { rate }]] })] });
+  apply(change(1, { set: [api('a', 1, limited('a')), api('b', 1, limited('b'))] }));
+  apply(change(1, { environment: 'OTHER', set: [api('c', 1, limited('c'))] }));
+  const asked: number[] = [];
+  for (const path of ['/a', '/b', '/a', '/c', '/c', '/c']) asked.push((await gateway.call(path)).status);
+  assert.deepEqual(asked, [200, 200, 429, 200, 200, 429]);
+});
+
 test('a context path that is taken is refused, and free again when its owner leaves', async (t) => {
   const { upstream, gateway, apply } = await start(t);
   const mine = apiDefinition('a', `${upstream.url}/mine`);

@@ -4,6 +4,7 @@ import type { Nack } from '../../../proto/wire/published.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
 import { Admission } from './admission.ts';
 import type { ApplyChange, ConfigChange, ConfirmChange, SetRecord } from './change.ts';
+import type { CounterStore } from '../../limits/limiter.ts';
 import type { CompiledApi, HostParts } from '../compile/compile.ts';
 import { reasonOf } from './definitions.ts';
 import type { DeployedApi } from './deployed.ts';
@@ -81,7 +82,7 @@ export interface DeployedState {
 export interface DeploymentsOptions {
   /** Undefined in a process that only judges: it compiles all and starts nothing. */
   readonly upstreams: Upstreams | undefined;
-  readonly host: HostParts;
+  readonly host: Pick<HostParts, 'clock'> & { readonly counters: CounterStore };
   /** What the security of plans may use. */
   readonly security: SecurityHost;
   /** Undefined records nothing. */
@@ -188,7 +189,7 @@ const entryOptionsOf = (
   subscriptions: Subscriptions,
 ): EntryOptions => ({
   upstreams,
-  host,
+  host: { ...host, counters: host.counters.within(environment) },
   security,
   build,
   records,
