@@ -16,7 +16,7 @@ import { createAccess } from './access/access.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createManagementDoor } from './doors/management.ts';
-import type { AnalyticsDesk, Desk } from './management/desk.ts';
+import type { Desk } from './management/desk.ts';
 import { createFleets } from './publish/fleets.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { createPublishedRepository } from './publish/repository.ts';
@@ -36,13 +36,13 @@ export interface ControlPlaneOptions {
   /** Backend of the demo APIs of a first boot; without it there are none. */
   readonly demoTarget?: string | undefined;
   /** Starts the ingester and opens queries; without it analytics answer 503 with a hint. */
-  readonly openAnalytics?: ((parts: AnalyticsParts) => Promise<AnalyticsDesk> | AnalyticsDesk) | undefined;
+  readonly openAnalytics?: ((parts: OpenParts) => Promise<NonNullable<Desk['analytics']>>) | undefined;
   /** This program's version. */
   readonly version: string;
 }
 
-/** What analytics work on. */
-export interface AnalyticsParts extends Pick<
+/** What is open when analytics start. */
+export interface OpenParts extends Pick<
   ControlPlaneOptions,
   'config' | 'log' | 'clock' | 'lifecycle' | 'metrics'
 > {

@@ -2,15 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
 import { invariant } from '../../proto/faults/fault.ts';
 import type { BadInput, ConvertInput, ConvertJob, ConvertResult } from './duck-jobs.ts';
-import { isMalformed, jsonColumns, lakeSelection, lineBytesMax, literal } from './lake-columns.ts';
+import { columnsOfStream, lineBytesMax, literal } from './lake-columns.ts';
 import { coveredBy, isWhole, proofKey, type LakeProof } from './proof.ts';
+import type { Row } from './question.ts';
 import type { OffsetRange } from './ranges.ts';
 import { dataFrames } from './zstd-frames.ts';
 
 /** What a conversion does with DuckDB. */
 export interface Sql {
   run(sql: string): Promise<unknown>;
-  rows(sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** Values are bound to `$name` in the text. */
+  rows(sql: string, values?: Readonly<Record<string, string | number>>): Promise<readonly Row[]>;
 }
 
 /** A local file whose lines are offsets first to last of one spool. */
@@ -26,7 +28,7 @@ export async function convert(sql: Sql, job: ConvertJob): Promise<ConvertResult>
     await sql.run(
       `CREATE OR REPLACE TEMP TABLE batch AS SELECT * FROM read_json([${pieces.map(({ path }) => literal(path)).join(', ')}], ` +
         `format = 'newline_delimited', ignore_errors = true, filename = true, ` +
-        `maximum_object_size = ${lineBytesMax * 2}, columns = ${jsonColumns})`,
+        `maximum_object_size = ${lineBytesMax * 2}, columns = ${columnsOfStream[job.stream].json})`,
     );
     const seen = await look(sql, job);
     const bad = job.inputs.flatMap((input) => judge(input, pieces, seen));
@@ -110,6 +112,7 @@ function judge(
 
 /** Rows of a table are numbered as they were read, file by file, so a row's number gives its offset. */
 async function writeParquet(sql: Sql, job: ConvertJob, refused: ReadonlySet<string>) {
+  const { selection, isMalformed } = columnsOfStream[job.stream];
   const [row] = await sql.rows(
     `SELECT (count(*) FILTER (type IS NOT NULL))::DOUBLE AS records, (count(*) FILTER (${isMalformed}))::DOUBLE AS malformed, ` +
       `coalesce(min(timestamp) FILTER (NOT ${isMalformed}), 0)::DOUBLE AS min_ms, ` +
@@ -122,7 +125,7 @@ async function writeParquet(sql: Sql, job: ConvertJob, refused: ReadonlySet<stri
   const covered = good.flatMap(({ key, parts }) => coveredBy(key, parts));
   const proof: LakeProof = { format: 1, file, organization, environment, records, covered };
   await sql.run(
-    `COPY (SELECT ${lakeSelection}, spool, spool_base + batch.rowid AS spool_offset FROM batch JOIN source USING (filename) ` +
+    `COPY (SELECT ${selection}, spool, spool_base + batch.rowid AS spool_offset FROM batch JOIN source USING (filename) ` +
       `WHERE type IS NOT NULL ORDER BY api_id, timestamp) TO ${literal(job.output)} (FORMAT parquet, COMPRESSION zstd, ` +
       `ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`,
   );

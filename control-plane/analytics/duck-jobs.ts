@@ -1,5 +1,7 @@
 import type { LandingKey } from '../../proto/wire/blobs.ts';
+import type { OnlyFrom } from './only-from.ts';
 import type { LakeProof } from './proof.ts';
+import type { QuestionParams } from './question.ts';
 import type { OffsetRange } from './ranges.ts';
 
 /** What the child process is started with. */
@@ -24,6 +26,7 @@ export interface ConvertInput {
 /** Turns landing objects of one tenant into one Parquet file, those left out that are not what their key says. */
 export interface ConvertJob extends Pick<LakeProof, 'file' | 'organization' | 'environment'> {
   readonly kind: 'convert';
+  readonly stream: LandingKey['stream'];
   readonly inputs: readonly ConvertInput[];
   readonly output: string;
 }
@@ -47,8 +50,14 @@ export type ConvertResult =
     }
   | { readonly kind: 'refused'; readonly bad: readonly BadInput[] };
 
+/** A question: what is put around it (from.ts), its own SQL, and what is bound to the `$name`s in that. */
+export interface AskJob extends OnlyFrom {
+  readonly kind: 'ask';
+  readonly values: QuestionParams;
+}
+
 /** Anything the child does. */
-export type DuckJob = ConvertJob | { readonly kind: 'query'; readonly sql: string };
+export type DuckJob = ConvertJob | AskJob | { readonly kind: 'query'; readonly sql: string };
 
 /** Anything it says. */
 export type DuckAnswer =

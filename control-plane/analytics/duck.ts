@@ -5,7 +5,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../proto/faults/fault.ts';
-import type { ConvertJob, ConvertResult, DuckAnswer, DuckJob, DuckSettings } from './duck-jobs.ts';
+import type { AskJob, ConvertJob, ConvertResult, DuckAnswer, DuckJob, DuckSettings } from './duck-jobs.ts';
+import type { Row } from './question.ts';
 
 /** Bounds of one DuckDB process. */
 export interface DuckOptions extends Omit<DuckSettings, 'spillDir'> {
@@ -20,7 +21,10 @@ export interface DuckOptions extends Omit<DuckSettings, 'spillDir'> {
 /** A DuckDB in a process of its own, one job at a time. Errors: analytics.overloaded, analytics.failed. */
 export interface Duck {
   convert(job: Omit<ConvertJob, 'kind'>): Promise<ConvertResult>;
-  query(sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** Puts a question, which can read nothing but what is written around it. */
+  ask(job: Omit<AskJob, 'kind'>): Promise<readonly Row[]>;
+  /** Anything; for work on files of the lake, never for what somebody asks. */
+  query(sql: string): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
 
@@ -29,7 +33,8 @@ export function createDuck(options: DuckOptions): Duck {
   const duck = new ChildDuck(options);
   return {
     convert: async (job) => (await duck.run({ kind: 'convert', ...job })) as ConvertResult,
-    query: async (sql) => (await duck.run({ kind: 'query', sql })) as readonly Record<string, unknown>[],
+    ask: async (job) => (await duck.run({ kind: 'ask', ...job })) as readonly Row[],
+    query: async (sql) => (await duck.run({ kind: 'query', sql })) as readonly Row[],
     close: () => duck.close(),
   };
 }

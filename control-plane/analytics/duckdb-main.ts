@@ -9,6 +9,7 @@ import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { convert, type Sql } from './convert.ts';
 import type { DuckAnswer, DuckJob, DuckSettings } from './duck-jobs.ts';
 import { literal } from './lake-columns.ts';
+import { onlyFrom } from './only-from.ts';
 
 closeBuiltIns();
 
@@ -28,13 +29,15 @@ await connection.run('SET lock_configuration = true');
 
 const sql: Sql = {
   run: (text) => connection.run(text),
-  rows: async (text) => (await connection.runAndReadAll(text)).getRowObjectsJson(),
+  rows: async (text, values) => (await connection.runAndReadAll(text, { ...values })).getRowObjectsJson(),
 };
 
 async function run(job: DuckJob): Promise<unknown> {
   switch (job.kind) {
     case 'convert':
       return convert(sql, job);
+    case 'ask':
+      return sql.rows(await onlyFrom(sql, job), job.values);
     case 'query':
       return sql.rows(job.sql);
   }

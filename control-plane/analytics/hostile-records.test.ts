@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { recordTables } from '../../proto/model/record-tables.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { land, recordLine } from '../../test/kit/landing.ts';
-import { tempDir } from '../../test/kit/temp-dir.ts';
-import { systemClock } from '../../proto/process/clock.ts';
-import { createLifecycle } from '../../proto/process/lifecycle.ts';
-import { createLog } from '../../proto/process/log.ts';
-import { createMetrics } from '../../proto/process/metrics.ts';
-import { accessRecordColumns } from '../../proto/model/access-record.ts';
-import { createFileBlobs } from '../storage/blobs/files.ts';
-import { openStorage } from '../storage/storage.ts';
-import { AnalyticsSettings } from './settings.ts';
-import { startAnalytics } from './start.ts';
+import { createTestLake } from '../../test/kit/test-lake.ts';
+import { columnsOf } from './lake-columns.ts';
 
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
-const log = createLog({ name: 'test', level: 'silent' });
 /** Names that every plain object has already, or that change what it is. */
 const inherited = [
   '__proto__',
@@ -26,33 +17,16 @@ const inherited = [
   'hasOwnProperty',
   '__defineGetter__',
 ];
-const texts = Object.entries(accessRecordColumns).flatMap(([name, type]) => (type === 'text' ? [name] : []));
-const numbers = Object.entries(accessRecordColumns).flatMap(([name, type]) =>
-  type === 'text' ? [] : [name],
-);
+const columns = [...columnsOf(recordTables.requests)];
+const texts = columns.flatMap(([name, { column }]) => (column === 'text' ? [name] : []));
+const numbers = columns.flatMap(([name, { column }]) => (column === 'text' ? [] : [name]));
 
-async function startLake(t: Parameters<typeof tempDir>[0]) {
-  const dir = tempDir(t);
-  const storage = await openStorage({ url: undefined, dataDir: dir, log });
-  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
-  t.after(async () => {
-    await lifecycle.close();
-    await storage.close();
-  });
-  const blobs = createFileBlobs(join(dir, 'bucket'));
-  const metrics = createMetrics();
-  const settings = AnalyticsSettings.parse({ ingestEveryMs: 10, graceMs: 0 });
-  const parts = { storage, blobs, settings, log, clock: systemClock, lifecycle, metrics };
-  const analytics = await startAnalytics({ ...parts, dir: join(dir, 'analytics') });
-  const untilIngested = (): Promise<boolean> =>
-    eventually(
-      async () => {
-        for await (const left of blobs.list('landing/')) return left.key === '';
-        return true;
-      },
-      { timeoutMs: 20_000 },
-    );
-  return { blobs, storage, metrics, analytics, untilIngested };
+async function startLake(t: Parameters<typeof createTestLake>[0]) {
+  const lake = await createTestLake(t, { create: async () => undefined });
+  const analytics = await lake.start();
+  const untilIngested = async (): Promise<boolean> =>
+    eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });
+  return { ...lake, metrics: analytics.metrics, analytics, untilIngested };
 }
 
 test('one line with the entrypoint __proto__ breaks no question, and no built-in prototype grows', async (t) => {

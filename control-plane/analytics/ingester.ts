@@ -1,26 +1,16 @@
-import type { Clock } from '../../proto/process/clock.ts';
-import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
-import type { BlobStore } from '../../proto/wire/blobs.ts';
 import type { Duck } from './duck.ts';
+import type { Lake, LakeParts } from './lake.ts';
 import type { LakeCache } from './lake-cache.ts';
-import type { LakeStore } from './lake.store.ts';
 import { nothingReconciled, type Reconciled, type Reconciler } from './reconcile.ts';
-import type { AnalyticsSettings } from './settings.ts';
 import { Turns, type Turn } from './turns.ts';
 
 /** What an ingester works with. */
-export interface IngesterOptions {
-  readonly store: LakeStore;
-  readonly blobs: BlobStore;
+export interface IngesterOptions
+  extends Pick<LakeParts, 'blobs' | 'settings' | 'log' | 'clock'>, Pick<Lake, 'store' | 'workDir'> {
   readonly cache: LakeCache;
   readonly duck: Duck;
   readonly reconciler: Reconciler;
-  /** A folder of its own for what is being converted. */
-  readonly workDir: string;
-  readonly settings: AnalyticsSettings;
-  readonly log: Log;
-  readonly clock: Clock;
   readonly metrics: Metrics;
   /** Called between the steps, for tests that kill the process there or hold it up. */
   readonly onStep?: ((step: IngestStep) => void | Promise<void>) | undefined;

@@ -1,23 +1,36 @@
-import { METHODS } from 'node:http';
-import {
-  accessRecordColumns,
-  entrypointIds,
-  gapReasons,
-  recordOutcomes,
-  recordTypes,
-  type ColumnType,
-} from '../../proto/model/access-record.ts';
-import { planSecurityTypes } from '../../proto/model/plan.ts';
+import { invariant } from '../../proto/faults/fault.ts';
+import type { ColumnType, Meaning, RecordField } from '../../proto/model/record-fields.ts';
+import { recordTables, type RecordTable } from '../../proto/model/record-tables.ts';
+import type { LandingKey } from '../../proto/wire/blobs.ts';
 
 /** Longest line; the shipper's own bound is half of it. */
 export const lineBytesMax = 2 * 1024 * 1024;
 
-/** Columns of the lake: those of an access record, and what a gap record says beside them. */
-const lakeColumns: Readonly<Record<string, ColumnType>> = {
-  ...accessRecordColumns,
-  reason: 'text',
-  dropped: 'integer',
-};
+/** A column of the lake: a field that has one. */
+interface Column extends RecordField {
+  readonly column: ColumnType;
+}
+
+/** Columns of a table of records, by name. */
+export function columnsOf({ fields }: RecordTable): ReadonlyMap<string, Column> {
+  return new Map(
+    Object.entries(fields).flatMap(([name, field]) =>
+      field.column === undefined ? [] : [[name, { ...field, column: field.column }]],
+    ),
+  );
+}
+
+const tables: readonly RecordTable[] = Object.values(recordTables);
+
+/** Columns of the lake: those of every table, each once. */
+const lakeColumns: ReadonlyMap<string, Column> = new Map(tables.flatMap((table) => [...columnsOf(table)]));
+for (const table of tables)
+  for (const [name, { column, meaning }] of columnsOf(table))
+    invariant(
+      lakeColumns.get(name)?.column === column &&
+        JSON.stringify(lakeColumns.get(name)?.meaning) === JSON.stringify(meaning),
+      `${name} means the same in every table`,
+    );
 
 const jsonTypes: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
@@ -25,71 +38,97 @@ const jsonTypes: Readonly<Record<ColumnType, string>> = {
   timestampMs: 'BIGINT',
 };
 
-/** The columns as DuckDB's JSON reader wants them; what a line has beyond them is ignored. */
-export const jsonColumns = `{${Object.entries(lakeColumns)
-  .map(([name, type]) => `${name}: '${jsonTypes[type]}'`)
-  .join(', ')}}`;
-
 /** A text as an SQL literal. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-const among = (values: readonly string[]): string => `IN (${values.map(literal).join(', ')})`;
+const among = (name: string, values: readonly string[]): string =>
+  `${name} IN (${values.map(literal).join(', ')})`;
 
-/** When a record can be from; beyond, a clock was wrong or somebody lied: 2000 to 2100. */
-const timeMs = { min: 946_684_800_000, max: 4_102_444_800_000 };
-const isKnown = `type ${among(recordTypes)} AND timestamp BETWEEN ${timeMs.min} AND ${timeMs.max}`;
+/** A number that JavaScript and every engine can hold. */
+const anyNumber: Meaning = { kind: 'between', spans: [[0, Number.MAX_SAFE_INTEGER]] };
 
-/**
- * What a line says comes from a gateway and is foreign: where only certain values mean something, no others come into the lake.
- *
- * A record whose kind or time means nothing stays, for a human, as one of type `malformed`, which no question counts; other values
- * that mean nothing become the safe one given here. Nothing here can fail, so a bad line holds up no other.
- */
-const judged: ReadonlyMap<string, string> = new Map([
-  ['type', `CASE WHEN ${isKnown} THEN type ELSE 'malformed' END`],
-  [
-    'timestamp',
-    `CASE WHEN timestamp BETWEEN ${timeMs.min} AND ${timeMs.max} THEN epoch_ms(timestamp)::TIMESTAMP_MS END`,
-  ],
-  ['entrypoint_id', orElse('entrypoint_id', among(entrypointIds), 'unknown')],
-  ['http_method', orElse('http_method', among(['', ...METHODS]), 'OTHER')],
-  ['security_type', orElse('security_type', among(planSecurityTypes), 'OTHER')],
-  ['outcome', orElse('outcome', among(recordOutcomes), 'unknown')],
-  ['reason', orElse('reason', among(gapReasons), 'unknown')],
-  ['status', `CASE WHEN status = 0 OR status BETWEEN 100 AND 999 THEN status END`],
-  [
-    'error_key',
-    `CASE WHEN error_key IS NULL OR regexp_full_match(error_key, '[A-Z][A-Z0-9_]{0,127}') THEN error_key ELSE 'UNKNOWN' END`,
-  ],
-  ['key_hash8', `CASE WHEN regexp_full_match(key_hash8, '[0-9a-f]{8}') THEN key_hash8 END`],
-]);
-
-function orElse(name: string, isAmong: string, otherwise: string): string {
-  return `CASE WHEN ${name} IS NULL OR ${name} ${isAmong} THEN ${name} ELSE ${literal(otherwise)} END`;
+/** Says in SQL that a value means something; never null where the value is not. */
+function means(name: string, meaning: Meaning): string {
+  switch (meaning.kind) {
+    case 'among':
+      return among(name, meaning.values);
+    case 'pattern':
+      return `regexp_full_match(${name}, ${literal(meaning.pattern)})`;
+    case 'between':
+      return meaning.spans
+        .map(([min, max]) => (min === max ? `${name} = ${min}` : `${name} BETWEEN ${min} AND ${max}`))
+        .join(' OR ');
+  }
 }
 
-/** A number that JavaScript and every engine can hold, or none. */
-const bounded = (name: string): string =>
-  `CASE WHEN ${name} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER} THEN ${name} END`;
+const timeMeans = means('timestamp', lakeColumns.get('timestamp')?.meaning ?? anyNumber);
 
 /**
- * The columns as they go into Parquet: plain types that ClickHouse, Trino and Spark read, and values that mean something.
+ * A column as it goes into Parquet. Nothing here can fail, so a bad line holds up no other.
  *
- * Beside them stand `spool` and `spool_offset`, which no line says and which are a record's identity.
+ * A record whose type or time means nothing stays, for a human, as one of type `malformed`, which no question counts; other values
+ * that mean nothing become the safe one of their field.
  */
-export const lakeSelection = Object.entries(lakeColumns)
-  .map(([name, type]) => `${judged.get(name) ?? (type === 'text' ? name : bounded(name))} AS ${name}`)
-  .join(', ');
+function selected(name: string, { column, meaning }: Column, isKnown: string): string {
+  if (name === 'type') return `CASE WHEN ${isKnown} THEN type ELSE 'malformed' END`;
+  if (column === 'timestampMs')
+    return `CASE WHEN ${means(name, meaning ?? anyNumber)} THEN epoch_ms(${name})::TIMESTAMP_MS END`;
+  if (column === 'integer') return `CASE WHEN ${means(name, meaning ?? anyNumber)} THEN ${name} END`;
+  if (meaning === undefined) return name;
+  const otherwise = 'otherwise' in meaning ? meaning.otherwise : undefined;
+  if (otherwise === undefined) return `CASE WHEN ${means(name, meaning)} THEN ${name} END`;
+  return `CASE WHEN ${name} IS NULL OR ${means(name, meaning)} THEN ${name} ELSE ${literal(otherwise)} END`;
+}
 
-/** Says of a line that it cannot be read (then it is left out) or that {@link lakeSelection} makes it `malformed`. */
-export const isMalformed = `NOT coalesce(${isKnown}, false)`;
+/** How the lines of a stream are read and written. */
+export interface LineColumns {
+  /** As DuckDB's JSON reader wants them; what a line has beyond them is ignored. */
+  readonly json: string;
+  /**
+   * As they go into Parquet: plain types that ClickHouse, Trino and Spark read, and values that mean something.
+   *
+   * Beside them stand `spool` and `spool_offset`, which no line says and which are a record's identity.
+   */
+  readonly selection: string;
+  /** Says of a line that it cannot be read (then it is left out) or that {@link selection} makes it `malformed`. */
+  readonly isMalformed: string;
+}
 
-/** What DuckDB says of the columns of such a file when it reads it again. */
+function lineColumns(stream: LandingKey['stream']): LineColumns {
+  const own = tables.filter(({ streams }) => streams.includes(stream));
+  const types = own.map(({ type }) => type);
+  const columns = [...new Map(own.flatMap((table) => [...columnsOf(table)]))];
+  const isKnown = `${among('type', types)} AND ${timeMeans}`;
+  return {
+    json: `{${columns.map(([name, { column }]) => `${name}: '${jsonTypes[column]}'`).join(', ')}}`,
+    selection: columns.map(([name, column]) => `${selected(name, column, isKnown)} AS ${name}`).join(', '),
+    isMalformed: `NOT coalesce(${isKnown}, false)`,
+  };
+}
+
+/** Of each stream; logs come in segments and landing objects of their own, and so into files of their own. */
+export const columnsOfStream: Readonly<Record<LandingKey['stream'], LineColumns>> = {
+  records: lineColumns('records'),
+  logs: lineColumns('logs'),
+};
+
+/** What DuckDB calls a column when it reads a file of the lake. */
+export const parquetType = (column: ColumnType): string =>
+  column === 'timestampMs' ? 'TIMESTAMP' : jsonTypes[column];
+
+/** Of every column that a file of the lake may have; one that an older version wrote has fewer. */
 export const parquetTypes: ReadonlyMap<string, string> = new Map([
-  ...Object.entries(lakeColumns).map(([name, type]): [string, string] => [
-    name,
-    name === 'timestamp' ? 'TIMESTAMP' : jsonTypes[type],
-  ]),
+  ...[...lakeColumns].map(([name, { column }]): [string, string] => [name, parquetType(column)]),
   ['spool', 'VARCHAR'],
   ['spool_offset', 'BIGINT'],
 ]);
+
+/** Columns without which no question can be put to a file: whose records it holds, of which kind, from when, and which ones. */
+export const parquetColumnsNeeded: readonly string[] = [
+  'type',
+  'org_id',
+  'env_id',
+  'timestamp',
+  'spool',
+  'spool_offset',
+];

@@ -1,6 +1,6 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Duck } from './duck.ts';
-import { literal, parquetTypes } from './lake-columns.ts';
+import { literal, parquetColumnsNeeded, parquetTypes } from './lake-columns.ts';
 import type { FileFacts, PendingFile } from './lake.store.ts';
 import { LakeProof, proofKey, type Covered } from './proof.ts';
 
@@ -66,11 +66,17 @@ export async function trimLakeFile(
   return factsOf(duck, wish.output);
 }
 
-/** A question reads all files of an environment at once, so one with other columns would make all of them fail. */
+/**
+ * Whether questions can read it: they read all files of an environment at once, so one whose columns have other types would make all of
+ * them fail. An older version wrote fewer columns, a newer one writes more.
+ */
 async function isOfTheLake(duck: Duck, path: string): Promise<boolean> {
   const rows = await duck.query(`DESCRIBE SELECT * FROM read_parquet(${literal(path)})`);
   const types = new Map(rows.map((row) => [String(row['column_name']), String(row['column_type'])]));
-  return [...parquetTypes].every(([name, type]) => types.get(name) === type);
+  return (
+    parquetColumnsNeeded.every((name) => types.has(name)) &&
+    [...types].every(([name, type]) => (parquetTypes.get(name) ?? type) === type)
+  );
 }
 
 async function factsOf(duck: Duck, path: string): Promise<Facts> {

@@ -1,27 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
-import type { Clock } from '../../proto/process/clock.ts';
-import type { Log } from '../../proto/process/log.ts';
-import type { BlobStore } from '../../proto/wire/blobs.ts';
-import type { Storage } from '../storage/storage.ts';
-import { createDuck } from './duck.ts';
-import { LakeStore } from './lake.store.ts';
-import { openOwnFolder } from './own-folder.ts';
+import { openLake, type LakeParts } from './lake.ts';
+import type { LakeStore } from './lake.store.ts';
 import { nothingReconciled, Reconciler, type Reconciled } from './reconcile.ts';
-import { ReconcileStore } from './reconcile.store.ts';
-import type { AnalyticsSettings } from './settings.ts';
 
 /** What a rebuild works on. */
-export interface RebuildOptions {
-  readonly storage: Storage;
-  readonly blobs: BlobStore;
-  /** The analytics folder of this machine. */
-  readonly dir: string;
-  readonly settings: AnalyticsSettings;
-  readonly log: Log;
-  readonly clock: Clock;
+export interface RebuildOptions extends LakeParts {
   /** Says what would be done, and does nothing; it needs no lease. */
   readonly isDryRun: boolean;
   /** Called now and then with what was found up to there. */
@@ -36,25 +19,14 @@ const waitMs = 500;
  * Errors: request.conflict while an ingester holds the lease (it does the same by itself), blobs.unavailable, storage.unavailable.
  */
 export async function rebuildLake(options: RebuildOptions): Promise<Reconciled> {
-  const { storage, blobs, dir, settings, log, clock, isDryRun } = options;
-  const { leaseMs, memoryMegabytesMax, spillMegabytesMax, threads, ingestMsMax } = settings;
-  const store = new LakeStore({ storage, holder: randomUUID(), leaseMs });
-  const manifest = new ReconcileStore(storage, store);
+  const { settings, clock, isDryRun } = options;
+  const lake = await openLake(options);
+  const { store } = lake;
+  const duck = lake.createDuck({ timeoutMs: settings.ingestMsMax, queueMax: 1 });
+  const reconciler = new Reconciler({ ...options, ...lake, duck });
   const found = nothingReconciled();
-  if (!isDryRun) await takeLease(store, options);
-  const ownDir = await openOwnFolder(join(dir, 'run'));
-  const duck = createDuck({
-    dir,
-    spillsDir: join(ownDir, 'spill'),
-    memoryMegabytesMax,
-    spillMegabytesMax,
-    threads,
-    timeoutMs: ingestMsMax,
-    queueMax: 1,
-  });
-  const workDir = join(ownDir, 'work');
-  const reconciler = new Reconciler({ store, manifest, blobs, duck, workDir, log, clock, isDryRun });
   try {
+    if (!isDryRun) await takeLease(store, options);
     await store.whileHeld(clock, async () => {
       if (!isDryRun) await reconciler.settlePending(found);
       await reconciler.whole(found, (now) => options.onProgress?.(now));
@@ -63,7 +35,7 @@ export async function rebuildLake(options: RebuildOptions): Promise<Reconciled> 
   } finally {
     await duck.close();
     if (!isDryRun) await store.release();
-    await rm(ownDir, { recursive: true, force: true });
+    await lake.close();
   }
 }
 

@@ -2,26 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
-import type { Clock } from '../../proto/process/clock.ts';
-import type { Log } from '../../proto/process/log.ts';
-import type { BlobStore, ListedBlob } from '../../proto/wire/blobs.ts';
+import type { ListedBlob } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Duck } from './duck.ts';
 import { literal } from './lake-columns.ts';
-import type { FileFacts, LakeFile, LakeStore, PendingFile } from './lake.store.ts';
+import type { Lake, LakeParts } from './lake.ts';
+import type { FileFacts, LakeFile, PendingFile } from './lake.store.ts';
 import type { Covered, LakeProof } from './proof.ts';
 import { readLakeFile, trimLakeFile } from './lake-file.ts';
-import type { ReconcileStore } from './reconcile.store.ts';
 
 /** What a reconcile works with. */
-export interface ReconcileOptions {
-  readonly store: LakeStore;
-  readonly manifest: ReconcileStore;
-  readonly blobs: BlobStore;
+export interface ReconcileOptions
+  extends Pick<LakeParts, 'blobs' | 'log' | 'clock'>, Pick<Lake, 'store' | 'manifest' | 'workDir'> {
   readonly duck: Duck;
-  readonly workDir: string;
-  readonly log: Log;
-  readonly clock: Clock;
   /** Says what would be done, and does nothing. */
   readonly isDryRun?: boolean;
 }

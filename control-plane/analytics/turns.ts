@@ -196,7 +196,7 @@ export class Turns {
     await store.begin(file, clock.now());
     await this.#step('named');
     const output = join(dir, `${id}.parquet`);
-    const result = await duck.convert({ file: id, ...at, inputs: wanted, output });
+    const result = await duck.convert({ file: id, stream: 'records', ...at, inputs: wanted, output });
     const reasons = new Map(result.bad.map(({ path, reason }) => [path, reason]));
     const good = wanted.filter(({ path }) => !reasons.has(path));
     if (result.kind === 'refused') await store.abandon(id);

@@ -12,7 +12,7 @@ import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { createAccess } from '../access/access.ts';
 import { boot, type BootResult } from '../boot.ts';
-import type { AnalyticsDesk, Desk } from '../management/desk.ts';
+import type { Desk } from '../management/desk.ts';
 import { createFleets } from '../publish/fleets.ts';
 import { createPublisher } from '../publish/publisher.ts';
 import { createPublishedRepository } from '../publish/repository.ts';
@@ -105,7 +105,7 @@ export function planBody(security: string, extra: object = {}): Record<string, u
 export async function openOffice(
   t: TestContext,
   database: TestDatabase,
-  given: { readonly analytics?: AnalyticsDesk; readonly demoTarget?: string } = {},
+  given: { readonly analytics?: NonNullable<Desk['analytics']>; readonly demoTarget?: string } = {},
 ): Promise<Office> {
   const url = await database.create();
   const log = createLog({ name: 'test', level: 'silent' });

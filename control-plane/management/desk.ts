@@ -2,6 +2,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Access } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
+import type { Analytics } from '../analytics/analytics.ts';
 import type { Fleets } from '../publish/fleets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
@@ -9,25 +10,6 @@ import { writeAudit } from './audit/audit.store.ts';
 import type { AuditEvent } from './audit/events.ts';
 
 export type { PublishChange } from '../publish/publisher.ts';
-
-/** A span of time in which access records are counted; both ends in ms since the epoch, `toMs` exclusive. */
-export interface AnalyticsQuery extends EnvironmentRef {
-  readonly api: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/** What the analytics room answers. */
-export interface AnalyticsDesk {
-  requestsCount(query: AnalyticsQuery): Promise<{
-    readonly total: number;
-    readonly countsByEntrypoint: Readonly<Record<string, number>>;
-  }>;
-  responseStatusRanges(query: AnalyticsQuery): Promise<{
-    readonly ranges: Readonly<Record<string, number>>;
-    readonly rangesByEntrypoint: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  }>;
-}
 
 /** What every operation works with. Operations are `(desk, actor, input) => result`, so any door may call them. */
 export interface Desk {
@@ -37,7 +19,7 @@ export interface Desk {
   readonly access: Access;
   readonly clock: Clock;
   /** Absent when this process runs no analytics. */
-  readonly analytics?: AnalyticsDesk | undefined;
+  readonly analytics?: Pick<Analytics, 'ask'> | undefined;
 }
 
 /** A change in progress: one transaction, one moment, and its audit rows. */

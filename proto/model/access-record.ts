@@ -1,57 +1,18 @@
 import { z } from 'zod';
+import { planSecurityTypes } from './plan.ts';
+import {
+  inLineOnly,
+  integer,
+  lineSchema,
+  maybeInteger,
+  maybeText,
+  tenantFields,
+  text,
+  timestamp,
+  typeOf,
+  type RecordFields,
+} from './record-fields.ts';
 
-/** The types that a column of the lake has; plain ones, so that any engine can read them. */
-export type ColumnType = 'text' | 'integer' | 'timestampMs';
-
-/**
- * Every field of an access record in the order in which it is written: one JSON line, flat, snake_case.
- *
- * The lake has the same columns. Fields are only added, never renamed or given another meaning; a reader ignores what it
- * does not know, and an absent field is null. Never the key that was presented: its subscription and 8 hex digits of its hash.
- */
-export const accessRecordColumns = {
-  type: 'text',
-  org_id: 'text',
-  env_id: 'text',
-  gateway_id: 'text',
-  api_id: 'text',
-  api_name: 'text',
-  api_revision: 'integer',
-  seq: 'integer',
-  plan_id: 'text',
-  application_id: 'text',
-  subscription_id: 'text',
-  security_type: 'text',
-  entrypoint_id: 'text',
-  timestamp: 'timestampMs',
-  request_id: 'text',
-  transaction_id: 'text',
-  key_hash8: 'text',
-  http_method: 'text',
-  host: 'text',
-  uri: 'text',
-  path_info: 'text',
-  mapped_path: 'text',
-  status: 'integer',
-  request_bytes: 'integer',
-  response_bytes: 'integer',
-  gateway_response_time_us: 'integer',
-  gateway_latency_us: 'integer',
-  endpoint: 'text',
-  endpoint_response_time_us: 'integer',
-  endpoint_connect_us: 'integer',
-  endpoint_ttfb_us: 'integer',
-  remote_address: 'text',
-  local_address: 'text',
-  user_agent: 'text',
-  error_key: 'text',
-  error_message: 'text',
-  warnings: 'text',
-  outcome: 'text',
-} as const satisfies Readonly<Record<string, ColumnType>>;
-
-/** Kinds of records. */
-export const recordTypes = ['v4-metrics', 'gap'] as const;
 /** How an exchange ended. */
 export const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
 /** Why records were lost. */
@@ -70,59 +31,105 @@ export const entrypointIds = [
   'native-kafka',
 ] as const;
 
-const text = z.string();
-const integer = z.number().int();
+/** Methods that a record may name; empty when no request line was read. */
+const httpMethods =
+  ' ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'.split(
+    ' ',
+  );
 
-/** One request and its answer, as it stands in a line. */
-export const AccessRecord = z.object({
-  type: z.literal('v4-metrics'),
-  org_id: text,
-  env_id: text,
-  gateway_id: text,
+/**
+ * Every field of an access record in the order in which it is written.
+ *
+ * Never the key that was presented: its subscription and 8 hex digits of its hash.
+ */
+export const accessFields = {
+  type: typeOf('v4-metrics'),
+  ...tenantFields,
   api_id: text,
   api_name: text,
-  api_revision: integer.optional(),
+  api_revision: maybeInteger,
   /** Sequence number of the published record that served it. */
-  seq: integer.optional(),
-  plan_id: text.optional(),
-  application_id: text.optional(),
-  subscription_id: text.optional(),
-  security_type: text.optional(),
-  entrypoint_id: text.optional(),
-  /** When the request's head was complete, ms since the epoch. */
-  timestamp: integer,
+  seq: maybeInteger,
+  plan_id: maybeText,
+  application_id: maybeText,
+  subscription_id: maybeText,
+  security_type: {
+    ...maybeText,
+    meaning: { kind: 'among', values: planSecurityTypes, otherwise: 'OTHER' },
+  },
+  entrypoint_id: {
+    ...maybeText,
+    meaning: { kind: 'among', values: entrypointIds, otherwise: 'unknown' },
+  },
+  /** When the request's head was complete. */
+  timestamp,
   request_id: text,
   transaction_id: text,
   /** First 8 hex digits of the presented key's hash. */
-  key_hash8: text.optional(),
-  http_method: text,
+  key_hash8: { ...maybeText, meaning: { kind: 'pattern', pattern: '[0-9a-f]{8}' } },
+  http_method: { ...text, meaning: { kind: 'among', values: httpMethods, otherwise: 'OTHER' } },
   host: text,
   /** Path and query as requested. */
   uri: text,
-  path_info: text.optional(),
-  mapped_path: text.optional(),
+  path_info: maybeText,
+  mapped_path: maybeText,
   /** 0 when no head left. */
-  status: integer,
+  status: {
+    ...integer,
+    meaning: {
+      kind: 'between',
+      spans: [
+        [0, 0],
+        [100, 999],
+      ],
+    },
+  },
   request_bytes: integer,
   response_bytes: integer,
   gateway_response_time_us: integer,
   /** Response time without the endpoint's share. */
   gateway_latency_us: integer,
-  endpoint: text.optional(),
-  endpoint_response_time_us: integer.optional(),
-  endpoint_connect_us: integer.optional(),
-  endpoint_ttfb_us: integer.optional(),
+  endpoint: maybeText,
+  endpoint_response_time_us: maybeInteger,
+  endpoint_connect_us: maybeInteger,
+  endpoint_ttfb_us: maybeInteger,
   remote_address: text,
   local_address: text,
-  user_agent: text.optional(),
-  error_key: text.optional(),
-  error_message: text.optional(),
+  user_agent: maybeText,
+  error_key: {
+    ...maybeText,
+    meaning: { kind: 'pattern', pattern: '[A-Z][A-Z0-9_]{0,127}', otherwise: 'UNKNOWN' },
+  },
+  error_message: maybeText,
   /** JSON list of {key, message}. */
-  warnings: text.optional(),
-  outcome: z.enum(recordOutcomes),
-});
+  warnings: maybeText,
+  outcome: {
+    schema: z.enum(recordOutcomes),
+    column: 'text',
+    meaning: { kind: 'among', values: recordOutcomes, otherwise: 'unknown' },
+  },
+} as const satisfies RecordFields;
+
+/** One request and its answer, as it stands in a line. */
+export const AccessRecord = lineSchema(accessFields);
 /** See {@link AccessRecord}. */
 export type AccessRecord = z.infer<typeof AccessRecord>;
+
+/** Every field of a gap record. */
+export const gapFields = {
+  type: typeOf('gap'),
+  ...tenantFields,
+  timestamp,
+  reason: {
+    schema: z.enum(gapReasons),
+    column: 'text',
+    meaning: { kind: 'among', values: gapReasons, otherwise: 'unknown' },
+  },
+  dropped: integer,
+  spool: inLineOnly(z.string().optional()),
+  first: inLineOnly(z.number().int().optional()),
+  last: inLineOnly(z.number().int().optional()),
+} as const satisfies RecordFields;
 
 /**
  * Says in the stream itself that records of its environment were lost on the gateway.
@@ -130,17 +137,6 @@ export type AccessRecord = z.infer<typeof AccessRecord>;
  * With a spool, offsets first to last of it were deleted unshipped (`tooLarge`: set aside by the shipper, since no hop takes the
  * record); without one they never reached the disk.
  */
-export const GapRecord = z.object({
-  type: z.literal('gap'),
-  org_id: text,
-  env_id: text,
-  gateway_id: text,
-  timestamp: integer,
-  reason: z.enum(gapReasons),
-  dropped: integer,
-  spool: text.optional(),
-  first: integer.optional(),
-  last: integer.optional(),
-});
+export const GapRecord = lineSchema(gapFields);
 /** See {@link GapRecord}. */
 export type GapRecord = z.infer<typeof GapRecord>;

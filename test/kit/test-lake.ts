@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Analytics } from '../../control-plane/analytics/analytics.ts';
+import type { Span } from '../../control-plane/analytics/from.ts';
+import { requestsCount, responseStatusRanges } from '../../control-plane/analytics/questions.ts';
 import { AnalyticsSettings } from '../../control-plane/analytics/settings.ts';
 import { startAnalytics, type AnalyticsParts } from '../../control-plane/analytics/start.ts';
 import { createFileBlobs } from '../../control-plane/storage/blobs/files.ts';
@@ -26,11 +28,20 @@ export interface TestLake {
   events(): Promise<readonly string[]>;
 }
 
+/** A span of one API; ms since the epoch, `toMs` exclusive. */
+export interface ApiSpan extends Span {
+  readonly api: string;
+}
+
 /** Analytics that can be closed before the test ends. */
 export interface TestAnalytics extends Analytics {
+  requestsCount(span: ApiSpan): Promise<AnswerOf<typeof requestsCount>>;
+  responseStatusRanges(span: ApiSpan): Promise<AnswerOf<typeof responseStatusRanges>>;
   readonly metrics: Metrics;
   close(): Promise<void>;
 }
+
+type AnswerOf<Asked> = Asked extends { shape(rows: never): infer Answer } ? Answer : never;
 
 const log = createLog({
   name: 'test',
@@ -68,7 +79,13 @@ export async function createTestLake(
         metrics,
         ...more,
       });
-      return { ...analytics, metrics, close: () => lifecycle.close() };
+      return {
+        ...analytics,
+        metrics,
+        requestsCount: (span) => analytics.ask(requestsCount, span, { api: span.api }),
+        responseStatusRanges: (span) => analytics.ask(responseStatusRanges, span, { api: span.api }),
+        close: () => lifecycle.close(),
+      };
     },
     async keys(prefix) {
       const found: string[] = [];

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
+import { requestsCount, responseStatusRanges } from '../../analytics/questions.ts';
 import { integerParam } from '../fields.ts';
 import { resource } from '../route.ts';
-import { requestsCount, responseStatusRanges } from './analytics.ts';
+import { askAboutApi } from './analytics.ts';
 
 const define = resource({ tag: 'API Analytics', scope: 'environment' });
 const momentParam = integerParam({ min: 0, max: 99_999_999_999_999 }).optional();
@@ -19,7 +20,7 @@ export const analyticsRoutes = [
       .object({ total: z.int(), countsByEntrypoint: countsSchema })
       .openapi('ApiAnalyticsRequestsCount'),
     run: ({ desk, at, params: { apiId }, query: span }) =>
-      requestsCount(desk, { at, id: apiId, fromMs: span.from, toMs: span.to }),
+      askAboutApi(desk, requestsCount, { at, id: apiId, fromMs: span.from, toMs: span.to }),
   }),
   define.get('/apis/{apiId}/analytics/response-status-ranges', {
     operationId: 'getResponseStatusCodes',
@@ -30,6 +31,6 @@ export const analyticsRoutes = [
       .object({ ranges: countsSchema, rangesByEntrypoint: z.record(z.string(), countsSchema) })
       .openapi('ApiAnalyticsResponseStatusRanges'),
     run: ({ desk, at, params: { apiId }, query: span }) =>
-      responseStatusRanges(desk, { at, id: apiId, fromMs: span.from, toMs: span.to }),
+      askAboutApi(desk, responseStatusRanges, { at, id: apiId, fromMs: span.from, toMs: span.to }),
   }),
 ];

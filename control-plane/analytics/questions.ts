@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { Question } from './question.ts';
+
+/** Which API is asked about. */
+const OfApi = z.strictObject({ api: z.string() });
+type OfApi = z.output<typeof OfApi>;
+type Counts = Readonly<Record<string, number>>;
+
+/** An entrypoint that an older record does not name is the one that there was. */
+const entrypoint = `coalesce(entrypoint_id, 'http-proxy') AS entrypoint`;
+
+/** How many requests there were, and through which entrypoints they came: `{ total: 50, countsByEntrypoint: { 'http-proxy': 50 } }`. */
+export const requestsCount: Question<OfApi, { readonly total: number; readonly countsByEntrypoint: Counts }> =
+  {
+    id: 'requests-count',
+    about: 'requests',
+    params: OfApi,
+    sql: (from) =>
+      `SELECT ${entrypoint}, count(*)::DOUBLE AS count FROM ${from} WHERE api_id = $api GROUP BY ALL`,
+    shape(rows) {
+      // What stands in records is foreign, so it keys a Map: an entrypoint may call itself __proto__.
+      const counts = new Map(rows.map((row) => [String(row['entrypoint']), Number(row['count'])]));
+      return {
+        total: [...counts.values()].reduce((sum, count) => sum + count, 0),
+        countsByEntrypoint: Object.fromEntries(counts),
+      };
+    },
+  };
+
+const classes = [1, 2, 3, 4, 5];
+const rangeName = (hundreds: number): string => `${hundreds}00.0-${hundreds + 1}00.0`;
+
+/** By hundreds of the status, in the reference's spelling: `{ '100.0-200.0': 0, '200.0-300.0': 50, ... }`. */
+export const responseStatusRanges: Question<
+  OfApi,
+  { readonly ranges: Counts; readonly rangesByEntrypoint: Readonly<Record<string, Counts>> }
+> = {
+  id: 'response-status-ranges',
+  about: 'requests',
+  params: OfApi,
+  sql: (from) =>
+    `SELECT ${entrypoint}, status // 100 AS hundreds, count(*)::DOUBLE AS count FROM ${from} WHERE api_id = $api GROUP BY ALL`,
+  shape(rows) {
+    const empty = (): Map<string, number> => new Map(classes.map((hundreds) => [rangeName(hundreds), 0]));
+    const ranges = empty();
+    const byEntrypoint = new Map<string, Map<string, number>>();
+    for (const row of rows) {
+      const hundreds = Number(row['hundreds']);
+      // A request whose client went before a head left has status 0 and belongs to no range.
+      if (!classes.includes(hundreds)) continue;
+      const name = rangeName(hundreds);
+      const own = byEntrypoint.get(String(row['entrypoint'])) ?? empty();
+      byEntrypoint.set(String(row['entrypoint']), own);
+      for (const into of [own, ranges]) into.set(name, (into.get(name) ?? 0) + Number(row['count']));
+    }
+    return {
+      ranges: Object.fromEntries(ranges),
+      rangesByEntrypoint: Object.fromEntries(
+        [...byEntrypoint].map(([key, own]) => [key, Object.fromEntries(own)]),
+      ),
+    };
+  },
+};
+
+/** Every question; a new one is an entry here and a test. */
+export const questions = [requestsCount, responseStatusRanges] as const;
