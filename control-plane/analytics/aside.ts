@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { IngesterOptions } from './ingester.ts';
@@ -70,16 +69,11 @@ export class Aside {
   }
 
   async #copyAside({ name, key }: Landed, reason: string): Promise<void> {
-    const { blobs, store, log, clock } = this.#options;
+    const { blobs, store, log, clock, settings } = this.#options;
     await blobs.copy(name, `quarantine/${name}`);
     log.error({ object: name, reason }, 'a landing object went to quarantine');
-    await store.saveEvent({
-      id: randomUUID(),
-      organization: key.organization,
-      gateway: key.gateway,
-      detail: `${name}: ${reason}`,
-      atMs: clock.now(),
-    });
+    const eventsPerHourMax = settings.quarantineEventsPerHourMax;
+    await store.saveQuarantined({ name, key, reason }, { nowMs: clock.now(), eventsPerHourMax });
   }
 
   #ageMs({ sinceMs }: { readonly sinceMs: number }): number {

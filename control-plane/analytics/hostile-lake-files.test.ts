@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { testDatabases } from '../../test/kit/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { land } from '../../test/kit/landing.ts';
+import { land, landBytes } from '../../test/kit/landing.ts';
 import { plantFile } from '../../test/kit/planted-file.ts';
-import { createTestLake, recordLines } from '../../test/kit/test-lake.ts';
+import { createTestLake, recordLines, type TestLake } from '../../test/kit/test-lake.ts';
+import { rebuildLake } from './rebuild.ts';
+import { unreadableFilesMax } from './reconcile.store.ts';
+import { AnalyticsSettings } from './settings.ts';
 
 const database = { create: async () => undefined };
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
@@ -26,3 +34,119 @@ test('a file of the lake that contradicts itself or is of another shape is left 
   await eventually(async () => (await second.requestsCount(span)).total === 7);
   assert.match(await second.metrics.text(), /reconciled_files_total\{outcome="unreadable"\} [6-9]/);
 });
+
+/** A bucket that notes which files of the lake are read. */
+function watched(lake: TestLake): { readonly blobs: TestLake['blobs']; readonly read: string[] } {
+  const read: string[] = [];
+  const get: TestLake['blobs']['get'] = async (key, options) => {
+    if (key.startsWith('lake/')) read.push(key);
+    return lake.blobs.get(key, options);
+  };
+  return { blobs: { ...lake.blobs, get }, read };
+}
+
+test('a file that cannot be read is read once, again when it has changed or a human asks, and forgotten when it is gone', async (t) => {
+  const lake = await createTestLake(t, database);
+  const keys: string[] = [];
+  for (let n = 0; n < 5; n++) keys.push(await plantFile(lake, {}));
+  const cut = keys[4]?.replace(/[0-9a-f]{8}-/, 'cafecafe-') ?? '';
+  await lake.blobs.put(cut, Buffer.from('half of a file'));
+  const starts = async (): Promise<number> => {
+    const { blobs, read } = watched(lake);
+    const analytics = await lake.start({}, { blobs });
+    await eventually(async () => /outcome="unreadable"\} \d/.test(await analytics.metrics.text()));
+    await land(lake.blobs, recordLines(1), { spool: randomBytes(16).toString('hex') });
+    await eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });
+    await analytics.close();
+    return read.length;
+  };
+  assert.equal(await starts(), 6);
+  assert.equal(await starts(), 0);
+
+  const [changed = '', gone = ''] = keys;
+  await lake.blobs.put(changed, Buffer.from('PAR1 changed PAR1'));
+  await lake.blobs.delete(gone);
+  assert.equal(await starts(), 1);
+  const known = await lake.storage.db.selectFrom('unreadable_file').select('object_key').execute();
+  assert.deepEqual(
+    new Set(known.map(({ object_key }) => object_key)),
+    new Set([...keys.filter((key) => key !== gone), cut]),
+  );
+
+  // A newer version may read what this one does not.
+  await lake.storage.db.updateTable('unreadable_file').set({ judge: 'older' }).execute();
+  assert.equal(await starts(), 5);
+  const { blobs, read } = watched(lake);
+  const rebuilt = await rebuildLake({
+    storage: lake.storage,
+    blobs,
+    dir: join(lake.dir, 'analytics'),
+    settings: AnalyticsSettings.parse({ leaseMs: 100 }),
+    log: createLog({ name: 'test', level: 'silent' }),
+    clock: systemClock,
+    isDryRun: false,
+  });
+  assert.equal(rebuilt.unreadable, 5);
+  assert.equal(read.length, 5);
+});
+
+test('files that are remembered as unreadable are bounded; one more is read again at each look', async (t) => {
+  const lake = await createTestLake(t, database);
+  const rows = Array.from({ length: unreadableFilesMax - 1 }, (_, n) => ({
+    object_key: `lake/v1/org=z/env=z/ingested=2026-01-01/${n}`,
+    byte_count: 1,
+    judge: 'older',
+    judged_at_ms: 1,
+  }));
+  for (let from = 0; from < rows.length; from += 500)
+    await lake.storage.db
+      .insertInto('unreadable_file')
+      .values(rows.slice(from, from + 500))
+      .execute();
+  for (let n = 0; n < 3; n++) await plantFile(lake, {});
+  const keys = await lake.keys('lake/');
+  const start = async (): Promise<readonly string[]> => {
+    const { blobs, read } = watched(lake);
+    const analytics = await lake.start({}, { blobs });
+    await eventually(async () => /outcome="unreadable"\} [3-9]/.test(await analytics.metrics.text()));
+    await analytics.close();
+    return read;
+  };
+  assert.deepEqual(new Set(await start()), new Set(keys));
+  const known = await lake.storage.db.selectFrom('unreadable_file').select('object_key').execute();
+  assert.equal(known.length, unreadableFilesMax);
+  const remembered = new Set(known.map(({ object_key }) => object_key));
+  assert.deepEqual(new Set(await start()), new Set(keys.filter((key) => !remembered.has(key))));
+});
+
+for (const { name, skip, create } of testDatabases)
+  test(
+    `many landing objects in quarantine are a bounded number of events, which count what they do not tell (${name})`,
+    { skip },
+    async (t) => {
+      const lake = await createTestLake(t, { create });
+      const junk = Buffer.from('junk');
+      let landed = 0;
+      const start = async (count: number, atMs: number): Promise<void> => {
+        for (let n = 0; n < count; n++, landed++)
+          await landBytes(lake.blobs, { first: landed, last: landed }, () => junk);
+        const clock = { ...systemClock, now: () => atMs };
+        const analytics = await lake.start({ quarantineEventsPerHourMax: 5 }, { clock });
+        await eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });
+        await analytics.close();
+      };
+      const hourMs = 3_600_000;
+      const atMs = 500_000 * hourMs + 1;
+      await landBytes(lake.blobs, { first: 0, last: 0, environment: 'quiet' }, () => junk);
+      await start(12, atMs);
+      // A restart does not begin to count anew; the next hour does.
+      await start(3, atMs + hourMs / 2);
+      const told = 'records.quarantined it does not say whose lines it holds';
+      const untold = 'records.quarantined 10 more, not told one by one';
+      const events = Array.from({ length: 6 }, () => told);
+      assert.deepEqual(await lake.events(), [untold, ...events]);
+      await start(2, atMs + hourMs);
+      assert.deepEqual(await lake.events(), [untold, ...events, told, told]);
+      assert.equal((await lake.keys('quarantine/landing/')).length, 18);
+    },
+  );

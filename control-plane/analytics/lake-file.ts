@@ -6,33 +6,38 @@ import { LakeProof, proofKey, type Covered } from './proof.ts';
 
 type Facts = Omit<FileFacts, 'bytes'>;
 
-/** What a file of the lake says of itself and holds; undefined when it says nothing, or of another file, or cannot be read or asked. */
+/** How DuckDB says that it is the file that is wrong; when it is the disk, the memory or the time, the file may be right. */
+const saysTheFile = /^(Invalid|Binder|Conversion|Not implemented|Serialization|Out of Range)/;
+
+/**
+ * What a file of the lake says of itself and holds. `unreadable` when it says nothing, or of another file, or cannot be asked, which
+ * stays so; `undecided` when it could not be read now.
+ */
 export async function readLakeFile(
   duck: Duck,
   path: string,
   file: PendingFile,
-): Promise<(Facts & { readonly proof: LakeProof }) | undefined> {
+): Promise<(Facts & { readonly proof: LakeProof }) | 'unreadable' | 'undecided'> {
   try {
     const [row] = await duck.query(
       `SELECT decode(value) AS text FROM parquet_kv_metadata(${literal(path)}) WHERE decode(key) = ${literal(proofKey)}`,
     );
     const text = row?.['text'];
-    if (typeof text !== 'string') return undefined;
+    if (typeof text !== 'string') return 'unreadable';
     const proof = LakeProof.parse(JSON.parse(text));
-    if (!(await isOfTheLake(duck, path))) return undefined;
+    if (!(await isOfTheLake(duck, path))) return 'unreadable';
     const facts = await factsOf(duck, path);
     const isOwn =
       proof.file === file.id &&
       proof.organization === file.organization &&
       proof.environment === file.environment &&
       proof.records === facts.records;
-    return isOwn ? { proof, ...facts } : undefined;
+    return isOwn ? { proof, ...facts } : 'unreadable';
   } catch (error) {
-    // DuckDB calls a broken file a failure; one that runs out of time or memory is found again by the next look.
     if (error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError'))
-      return undefined;
-    if (error instanceof Fault && error.code === 'analytics.failed') return undefined;
-    throw error;
+      return 'unreadable';
+    if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
+    return saysTheFile.test(error.internal ?? '') ? 'unreadable' : 'undecided';
   }
 }
 

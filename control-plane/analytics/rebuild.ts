@@ -23,7 +23,7 @@ export async function rebuildLake(options: RebuildOptions): Promise<Reconciled> 
   const lake = await openLake(options);
   const { store } = lake;
   const duck = lake.createDuck({ timeoutMs: settings.ingestMsMax, queueMax: 1 });
-  const reconciler = new Reconciler({ ...options, ...lake, duck });
+  const reconciler = new Reconciler({ ...options, ...lake, duck, looksAgain: true });
   const found = nothingReconciled();
   try {
     if (!isDryRun) await takeLease(store, options);

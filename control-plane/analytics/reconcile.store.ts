@@ -1,10 +1,18 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
+import type { ListedBlob } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { LakeFileTable } from '../storage/tables.ts';
-import type { FileFacts, LakeFile, LakeStore, PendingFile } from './lake.store.ts';
+import { parquetTypes } from './lake-columns.ts';
+import {
+  keysPerQueryMax,
+  type FileFacts,
+  type LakeFile,
+  type LakeStore,
+  type PendingFile,
+} from './lake.store.ts';
 import type { Covered } from './proof.ts';
 import { uncovered } from './ranges.ts';
 
@@ -16,6 +24,15 @@ export type Adoption =
   | { readonly kind: 'doubled' }
   /** Only these parts of it do not count yet. */
   | { readonly kind: 'overlapping'; readonly parts: readonly Covered[] };
+
+/** Files that are known to be unreadable; more are read again whenever they are seen. */
+export const unreadableFilesMax = 10_000;
+
+/** What this version reads as a file of the lake; another one, with other columns, may read others. */
+const judgeName = createHash('sha256')
+  .update(JSON.stringify([...parquetTypes]))
+  .digest('hex')
+  .slice(0, 16);
 
 /** How the manifest is compared with the bucket. */
 export class ReconcileStore {
@@ -40,8 +57,7 @@ export class ReconcileStore {
 
   /** Live files whose keys lie behind one key and up to another, in the order of bytes. */
   async liveBetween(after: string, upTo: string): Promise<readonly (LakeFile & EnvironmentRef)[]> {
-    const key =
-      this.#storage.dialect === 'postgres' ? sql<string>`object_key collate "C"` : sql<string>`object_key`;
+    const key = this.#keyInBytes();
     const rows = await this.#storage.db
       .selectFrom('lake_file')
       .select(['id', 'object_key', 'byte_count', 'organization', 'environment'])
@@ -56,6 +72,46 @@ export class ReconcileStore {
       organization,
       environment,
     }));
+  }
+
+  /** Sizes by key of the files between two keys that this version found unreadable. */
+  async unreadableBetween(after: string, upTo: string): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#storage.db
+      .selectFrom('unreadable_file')
+      .select(['object_key', 'byte_count'])
+      .where('judge', '=', judgeName)
+      .where(this.#keyInBytes(), '>', after)
+      .where(this.#keyInBytes(), '<=', upTo)
+      .execute();
+    return new Map(rows.map(({ object_key, byte_count }) => [object_key, byte_count]));
+  }
+
+  /** Remembers that a file is unreadable, unless so many are remembered already. */
+  async saveUnreadable({ key, bytes }: ListedBlob, nowMs: number): Promise<void> {
+    const verdict = { byte_count: bytes, judge: judgeName, judged_at_ms: nowMs };
+    await this.#lake.fenced(async (trx) => {
+      const { known } = await trx
+        .selectFrom('unreadable_file')
+        .select((eb) => eb.fn.countAll().as('known'))
+        .where('object_key', '!=', key)
+        .executeTakeFirstOrThrow();
+      if (Number(known) >= unreadableFilesMax) return false;
+      await trx
+        .insertInto('unreadable_file')
+        .values({ object_key: key, ...verdict })
+        .onConflict((conflict) => conflict.column('object_key').doUpdateSet(verdict))
+        .execute();
+      return true;
+    });
+  }
+
+  /** Forgets files that are gone, or that were read after all. */
+  async forgetUnreadable(keys: readonly string[]): Promise<void> {
+    for (let from = 0; from < keys.length; from += keysPerQueryMax)
+      await this.#storage.db
+        .deleteFrom('unreadable_file')
+        .where('object_key', 'in', keys.slice(from, from + keysPerQueryMax))
+        .execute();
   }
 
   /** When the manifest last changed for an environment; 0 when it names nothing of it. */
@@ -90,6 +146,13 @@ export class ReconcileStore {
       return true;
     });
     return adoption;
+  }
+
+  /** A listing of the bucket is in the order of bytes. */
+  #keyInBytes() {
+    return this.#storage.dialect === 'postgres'
+      ? sql<string>`object_key collate "C"`
+      : sql<string>`object_key`;
   }
 
   /** A live file is gone from the bucket: it counts no longer, and its ranges are open again for whoever still has them. */

@@ -17,6 +17,8 @@ export interface ReconcileOptions
   readonly duck: Duck;
   /** Says what would be done, and does nothing. */
   readonly isDryRun?: boolean;
+  /** Reads files again that are known to be unreadable. */
+  readonly looksAgain?: boolean;
 }
 
 /** What a reconcile found, in files; records are those that count now and did not before. */
@@ -112,22 +114,38 @@ export class Reconciler {
     found: Reconciled,
     { prefix, after }: { readonly prefix: string; readonly after: string },
   ): Promise<string | undefined> {
-    const { blobs, manifest, isDryRun } = this.#options;
+    const { blobs, manifest, isDryRun, looksAgain } = this.#options;
     const page: ListedBlob[] = [];
     for await (const listed of blobs.list(prefix, { after }))
       if (page.push(listed) === reconcilePageMax) break;
     const last = page.length === reconcilePageMax ? page.at(-1)?.key : undefined;
     const keys = new Set(page.map(({ key }) => key));
-    for (const file of await manifest.liveBetween(after, last ?? `${prefix}~`))
+    const upTo = last ?? `${prefix}~`;
+    for (const file of await manifest.liveBetween(after, upTo))
       if (!keys.has(file.key)) await this.missing(file, found);
+    const unreadable = await manifest.unreadableBetween(after, upTo);
+    if (isDryRun !== true)
+      await manifest.forgetUnreadable([...unreadable.keys()].filter((key) => !keys.has(key)));
     const states = await manifest.states([...keys]);
     for (const listed of page) {
       found.seen += 1;
       const state = states.get(listed.key);
       const isOpen = state === undefined || state === 'lost' || (isDryRun === true && state === 'pending');
-      if (isOpen) await this.#settle(listed, found);
+      if (!isOpen) continue;
+      const isKnown = looksAgain !== true && unreadable.get(listed.key) === listed.bytes;
+      if (isKnown) found.unreadable += 1;
+      else await this.#look(listed, found, unreadable.has(listed.key));
     }
     return last;
+  }
+
+  /** Reads a file that the manifest does not name, and remembers when it cannot be read: a start must not cost as much as all of those. */
+  async #look(listed: ListedBlob, found: Reconciled, isRemembered: boolean): Promise<void> {
+    const { manifest, clock, isDryRun } = this.#options;
+    const outcome = await this.#settle(listed, found);
+    if (isDryRun === true) return;
+    if (outcome === 'unreadable' || outcome === 'cut') await manifest.saveUnreadable(listed, clock.now());
+    else if (isRemembered) await manifest.forgetUnreadable([listed.key]);
   }
 
   /** A live file that somebody did not find. */
@@ -140,12 +158,15 @@ export class Reconciler {
     await manifest.lose(file, clock.now());
   }
 
-  async #settle(listed: ListedBlob, found: Reconciled): Promise<'adopted' | 'cut' | 'unreadable' | 'gone'> {
+  async #settle(
+    listed: ListedBlob,
+    found: Reconciled,
+  ): Promise<'adopted' | 'cut' | 'unreadable' | 'undecided' | 'gone'> {
     const { workDir, blobs, log } = this.#options;
     const [, organization, environment, id] = fileKey.exec(listed.key) ?? [];
     if (listed.bytes > fileBytesMax) {
       found.unreadable += 1;
-      return 'unreadable';
+      return 'undecided';
     }
     const bytes = id === undefined ? undefined : await blobs.get(listed.key, { bytesMax: fileBytesMax });
     if (id === undefined || bytes === undefined) return 'gone';
@@ -161,10 +182,10 @@ export class Reconciler {
       const path = join(dir, 'found.parquet');
       await writeFile(path, bytes);
       const read = await readLakeFile(this.#options.duck, path, file);
-      if (read === undefined) {
+      if (read === 'unreadable' || read === 'undecided') {
         found.unreadable += 1;
         log.warn({ file: file.key }, 'a file of the lake does not say what it covers; it is left as it is');
-        return 'unreadable';
+        return read;
       }
       return await this.#adopt({ file, path, ...read, bytes: bytes.length }, found);
     } finally {

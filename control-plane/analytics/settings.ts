@@ -26,6 +26,13 @@ export const AnalyticsSettings = section({
     .describe(
       'How often all files of the lake are compared with the manifest, some in each round; the newest ones at each start.',
     ),
+  quarantineEventsPerHourMax: z
+    .int()
+    .min(1)
+    .default(100)
+    .describe(
+      'Events about landing objects of one environment that went to quarantine; one more event counts the others.',
+    ),
   leaseMs: ms.max(600_000).default(30_000).describe('A dead ingester is replaced after this time.'),
   objectBytesMax: z
     .int()

@@ -84,6 +84,8 @@ export const bridgeGrants: Grants = {
   lake_file: 'none',
   covered_range: 'none',
   landing_object: 'none',
+  unreadable_file: 'none',
+  quarantine_tally: 'none',
 
   bucket: { select: 'all' },
 

@@ -252,13 +252,15 @@ export interface LeaseTable {
 
 // See management-tables.ts.
 
-// ---- analytics (0003): covered ranges and the manifest of the lake --------------------------------------------------
+// ---- analytics (0003, 0012): covered ranges and the manifest of the lake --------------------------------------------
 
 /** The tables of control-plane/analytics. */
 export interface AnalyticsTables {
   lake_file: LakeFileTable;
   covered_range: CoveredRangeTable;
   landing_object: LandingObjectTable;
+  unreadable_file: UnreadableFileTable;
+  quarantine_tally: QuarantineTallyTable;
 }
 
 /** A Parquet file of the lake: the manifest. */
@@ -298,6 +300,25 @@ export interface LandingObjectTable {
   readonly object_key: string;
   readonly outcome: 'ingested' | 'duplicate' | 'quarantined';
   readonly delete_after_ms: number;
+}
+
+/** A file in the lake's folder that does not count and is not read again, since it was found to be unreadable. */
+export interface UnreadableFileTable {
+  readonly object_key: string;
+  /** It is read again when it has another size. */
+  byte_count: number;
+  /** Which columns the version that judged it knew; another one looks again. */
+  judge: string;
+  judged_at_ms: number;
+}
+
+/** How many landing objects of an environment went to quarantine in its last hour that had any. */
+export interface QuarantineTallyTable {
+  readonly organization: string;
+  readonly environment: string;
+  /** Begin of the hour. */
+  hour_ms: number;
+  object_count: number;
 }
 
 // ---- storage (0004): the bucket that belongs to this database --------------------------------------------------------

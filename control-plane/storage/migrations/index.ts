@@ -6,6 +6,7 @@ import { bucket } from './0004-bucket.ts';
 import { seats } from './0006-seats.ts';
 import { lakeProofs } from './0008-lake-proofs.ts';
 import { memberships } from './0010-memberships.ts';
+import { lakeVerdicts } from './0012-lake-verdicts.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   seats,
   lakeProofs,
   memberships,
+  lakeVerdicts,
 ];
