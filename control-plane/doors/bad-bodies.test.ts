@@ -1,4 +1,5 @@
 import { apiBody, environment, type Office } from './office.test.ts';
+import { apiLimits } from '../../proto/model/api-limits.ts';
 
 /** One bad request and what it is answered. */
 export interface Case {
@@ -49,7 +50,7 @@ export function bodyCases(): readonly Case[] {
     unit('an unknown field', withField('nmae', 'x'), 'nmae'),
     unit('no name', withField('name', undefined), 'name'),
     unit('an empty name', withField('name', '  '), 'name'),
-    unit('a name too long', withField('name', 'x'.repeat(257)), 'name'),
+    unit('a name too long', withField('name', 'x'.repeat(apiLimits.nameCharsMax + 1)), 'name'),
     unit('a number as name', withField('name', 7), 'name'),
     unit('null as name', withField('name', null), 'name'),
     unit('version 2', withField('definitionVersion', 'V2'), 'definitionVersion'),

@@ -15,10 +15,13 @@ export const wordSchema = z.string().trim().min(1).max(128);
 export const configurationSchema = z.record(z.string(), z.unknown());
 
 /** A list of words without repetition. */
-export const wordsSchema = z
-  .array(wordSchema)
-  .max(256)
-  .refine((words) => new Set(words).size === words.length, 'must not repeat a value');
+export const wordsUpTo = (max: number) =>
+  z
+    .array(wordSchema)
+    .max(max)
+    .refine((words) => new Set(words).size === words.length, 'must not repeat a value');
+/** The same, of any ordinary length. */
+export const wordsSchema = wordsUpTo(256);
 
 /** A moment, e.g. 2026-11-24T12:00:00Z. */
 export const momentSchema = z.iso.datetime({ offset: true });

@@ -83,7 +83,7 @@ const targetSchema = plainText(2_048).refine((target) => {
 const endpointSchema = section({
   name: z.string().min(1).max(apiLimits.nameCharsMax),
   type: choice(['http-proxy'], 'mock', 'kafka', 'tcp-proxy'),
-  weight: z.int().min(1).max(1_000).default(1),
+  weight: z.int().min(1).max(apiLimits.weightMax).default(1),
   secondary: only(false, 'is not supported'),
   tenants: off('an empty list'),
   inheritConfiguration: z.boolean().default(true),

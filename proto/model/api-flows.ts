@@ -35,7 +35,10 @@ const selectorSchema = z.preprocess(
     'type',
     [
       httpSelectorSchema,
-      section({ type: z.literal('condition'), condition: z.string().max(8_192).default('') }),
+      section({
+        type: z.literal('condition'),
+        condition: z.string().max(apiLimits.conditionCharsMax).default(''),
+      }),
     ],
     { error: () => 'is not supported by this version; allowed: http' },
   ),
@@ -45,10 +48,10 @@ const stepSchema = section({
   name: z.string().max(apiLimits.nameCharsMax).default(''),
   description: z.string().max(4_096).default(''),
   enabled: z.boolean().default(true),
-  policy: z.string().min(1).max(128),
+  policy: z.string().min(1).max(apiLimits.pluginCharsMax),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
-  condition: z.string().max(8_192).default(''),
-  messageCondition: z.string().max(8_192).default(''),
+  condition: z.string().max(apiLimits.conditionCharsMax).default(''),
+  messageCondition: z.string().max(apiLimits.conditionCharsMax).default(''),
 });
 
 /** One policy at its place in a flow; its configuration is valid for its policy when step and flow are enabled. */
@@ -63,12 +66,13 @@ export const flowSchema = section({
   enabled: z.boolean().default(true),
   tags: off('an empty list'),
   condition: off('an empty text'),
-  selectors: z.array(selectorSchema).max(4).default([]),
+  selectors: z.array(selectorSchema).max(apiLimits.selectorsMax).default([]),
   request: steps,
   response: steps,
   subscribe: off('an empty list'),
   publish: off('an empty list'),
   connect: off('an empty list'),
+  entrypointConnect: off('an empty list'),
   interact: off('an empty list'),
   // Left over from version 2 in many definitions; the selector's methods are what counts.
   methods: elsewhere(),

@@ -5,7 +5,7 @@ import { headerNameSchema, headersPerPlaceMax, methodSchema, originSchema } from
 import { choice, elsewhere, off, orJsonText, section } from './sections.ts';
 
 const pathCharacters = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
-const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/;
+const hostName = /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/;
 const regexCharacters = /[\\^$+?()[\]{}|*]/;
 const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(headersPerPlaceMax).default([]);
 
@@ -21,6 +21,7 @@ const contextPathSchema = z
 
 const hostSchema = z
   .string()
+  .max(apiLimits.hostCharsMax)
   .transform((host) => (host === '' ? undefined : host.toLowerCase()))
   .refine((host) => host === undefined || hostName.test(host), 'must be a host name without port')
   .optional();
@@ -38,7 +39,7 @@ const corsSchema = section({
   allowHeaders: listOf(headerNameSchema),
   exposeHeaders: listOf(headerNameSchema),
   allowCredentials: z.boolean().default(false),
-  maxAge: z.int().min(-1).max(31_536_000).default(-1),
+  maxAge: z.int().min(-1).max(apiLimits.corsMaxAgeMax).default(-1),
   runPolicies: off('false'),
   errorStatusCode: z.int().min(400).max(599).default(400),
   allowPrivateNetwork: z.boolean().default(false),
@@ -70,7 +71,7 @@ export const listenerSchema = section({
         dlq: off('nothing'),
       }),
     )
-    .max(8)
+    .max(apiLimits.entrypointsMax)
     .prefault([{ type: 'http-proxy' }]),
   servers: off('an empty list'),
   requestValidation: section({ rejectNullByte: z.boolean().default(true) }).optional(),

@@ -82,7 +82,7 @@ export const apiSchema = section(
   {
     id: z.string().min(1).max(apiLimits.idCharsMax),
     name: z.string().min(1).max(apiLimits.nameCharsMax),
-    apiVersion: z.coerce.string().max(64).default('1.0'),
+    apiVersion: z.coerce.string().max(apiLimits.versionCharsMax).default('1.0'),
     gravitee: version4,
     type: choice(
       ['proxy'],
@@ -96,6 +96,7 @@ export const apiSchema = section(
     ).default('proxy'),
     tags: z.array(z.string().min(1).max(128)).max(apiLimits.tagsMax).default([]),
     allowedInApiProducts: off('false'),
+    allowMultiJwtOauth2Subscriptions: off('false'),
     listeners: z.array(listenerSchema).min(1).max(apiLimits.listenersMax),
     endpointGroups: z.array(endpointGroupSchema).min(1).max(apiLimits.endpointGroupsMax),
     plans: z.array(planSchema).max(apiLimits.plansMax).default([]),
@@ -107,7 +108,7 @@ export const apiSchema = section(
     properties: z.array(propertySchema).max(apiLimits.propertiesMax).default([]),
     resources: z
       .array(off('resources with enabled: false'))
-      .max(100)
+      .max(apiLimits.resourcesMax)
       .transform((): readonly [] => [])
       .default([]),
     responseTemplates: responseTemplatesSchema,

@@ -4,12 +4,13 @@ import { apiLimits } from './api-limits.ts';
 import { headerNameSchema, headersPerPlaceMax, headerValueSchema, mediaRangeSchema } from './head-text.ts';
 import { expressionMessage, isPlain, plainText, section } from './sections.ts';
 
-const sizeAtMost = (max: number) => (record: Readonly<Record<string, unknown>>) =>
+/** Says whether a map has no more entries than that. */
+export const sizeAtMost = (max: number) => (record: Readonly<Record<string, unknown>>) =>
   Object.keys(record).length <= max;
 
 const templateSchema = section({
-  status: z.int().min(200).max(599).optional(),
-  statusCode: z.int().min(200).max(599).optional(),
+  status: z.int().min(apiLimits.templateStatusMin).max(599).optional(),
+  statusCode: z.int().min(apiLimits.templateStatusMin).max(599).optional(),
   headers: z
     .record(headerNameSchema, headerValueSchema.refine(isPlain, expressionMessage))
     .refine(sizeAtMost(headersPerPlaceMax), `at most ${headersPerPlaceMax} headers`)

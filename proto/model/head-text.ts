@@ -15,8 +15,14 @@ const mediaRange = new RegExp(`^[${tokenCharacters}]+/[${tokenCharacters}]+(?:${
 
 /** Most headers that one place adds, removes or keeps. */
 export const headersPerPlaceMax = 100;
+/** Longest name of a header. */
+export const headerNameCharsMax = 256;
+/** Longest method. */
+export const methodCharsMax = 32;
+/** Longest origin. */
+export const originCharsMax = 512;
 /** Longest value of a header. */
-const headerValueCharsMax = 8_192;
+export const headerValueCharsMax = 8_192;
 
 /** Says whether a text is a token of RFC 9110 section 5.6.2, as header names and methods are. */
 export const isToken = (text: string): boolean => token.test(text);
@@ -25,7 +31,7 @@ export const isToken = (text: string): boolean => token.test(text);
 export const headerNameSchema = z
   .string()
   .min(1)
-  .max(256)
+  .max(headerNameCharsMax)
   .regex(token, "must be a header name: letters, digits and !#$%&'*+-.^_`|~");
 
 /** A header's value. Blanks around it are dropped: they belong to no value, and servers disagree about them. */
@@ -50,13 +56,13 @@ export const mediaRangeSchema = z
   .regex(mediaRange, 'must be a media type such as application/json, or */* for any');
 
 /** A method: a token, RFC 9110 section 9.1. */
-export const methodSchema = z.string().min(1).max(32).regex(token, 'must be an HTTP method');
+export const methodSchema = z.string().min(1).max(methodCharsMax).regex(token, 'must be an HTTP method');
 
 /** An origin as browsers send it (RFC 6454 section 6.1), or `*`. */
 export const originSchema = z
   .string()
   .min(1)
-  .max(512)
+  .max(originCharsMax)
   .regex(
     /^[\x20-\x7e]+$/,
     'must be an origin as browsers send it, e.g. https://acme.com: printable ASCII; a name of other letters in its xn-- form',

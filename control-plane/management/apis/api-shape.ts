@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { Owner } from '../../access/memberships.store.ts';
-import { momentText, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
+import { apiLimits } from '../../../proto/model/api-limits.ts';
+import { momentText, present, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
 import type { ApiRow } from './apis.store.ts';
-import { definitionFields } from './definition.ts';
+import { definitionFields, definitionNameSchema } from './definition.ts';
 
 /** Who sees an API in the portal. */
 export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
@@ -21,12 +22,12 @@ const detailFields = {
 };
 
 const writableFields = {
-  name: nameSchema,
-  apiVersion: z.string().trim().min(1).max(64),
+  name: definitionNameSchema,
+  apiVersion: z.string().trim().min(1).max(apiLimits.versionCharsMax),
   definitionVersion: z.literal('V4'),
   description: textSchema.optional(),
   visibility: z.enum(visibilities).optional(),
-  tags: wordsSchema.optional(),
+  tags: wordsUpTo(apiLimits.tagsMax).optional(),
   ...detailFields,
   ...definitionFields,
 };

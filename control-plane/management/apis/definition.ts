@@ -1,21 +1,35 @@
 import { z } from '@hono/zod-openapi';
-import { configurationSchema, nameSchema, textSchema, wordSchema, wordsSchema } from '../fields.ts';
+import { apiLimits } from '../../../proto/model/api-limits.ts';
+import { sizeAtMost } from '../../../proto/model/api-templates.ts';
+import {
+  headerNameCharsMax,
+  headersPerPlaceMax,
+  headerValueCharsMax,
+  methodCharsMax,
+  originCharsMax,
+} from '../../../proto/model/head-text.ts';
+import { configurationSchema, textSchema, wordsSchema } from '../fields.ts';
 
 /**
  * The parts of an API's definition in the management API's spelling (v4, UPPER_CASE enums).
  *
  * This is the shape of drafts. Whether gateways can run it is asked when it is deployed: a draft may name a policy or a
- * listener that no gateway knows yet, but never a field that the reference does not have.
+ * listener that no gateway knows yet, but never a field that the reference does not have. Bounds are the model's (api-limits.ts), and
+ * definition.test.ts proves that every field of one is in the other.
  */
 
-const expressionSchema = z.string().max(16_384);
+/** A name in a definition. */
+export const definitionNameSchema = z.string().trim().min(1).max(apiLimits.nameCharsMax);
+const expressionSchema = z.string().max(apiLimits.conditionCharsMax);
 const pluginSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the id of a plugin, e.g. http-proxy');
+  .min(1)
+  .max(apiLimits.pluginCharsMax)
+  .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be the id of a plugin, e.g. http-proxy');
 
 const stepSchema = z
   .strictObject({
-    name: z.string().max(256).optional(),
+    name: z.string().max(apiLimits.nameCharsMax).optional(),
     description: textSchema.optional(),
     enabled: z.boolean().optional(),
     policy: pluginSchema,
@@ -24,7 +38,7 @@ const stepSchema = z
     messageCondition: expressionSchema.optional(),
   })
   .openapi('StepV4');
-const stepsSchema = z.array(stepSchema).max(256).optional();
+const stepsSchema = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).optional();
 
 const operatorSchema = z.enum(['EQUALS', 'STARTS_WITH']);
 const methodSchema = z.enum([
@@ -44,13 +58,13 @@ const selectorSchema = z
   .discriminatedUnion('type', [
     z.strictObject({
       type: z.literal('HTTP'),
-      path: z.string().max(2_048).optional(),
+      path: z.string().max(apiLimits.pathCharsMax).optional(),
       pathOperator: operatorSchema.optional(),
-      methods: z.array(methodSchema).max(16).optional(),
+      methods: z.array(methodSchema).max(apiLimits.methodsMax).optional(),
     }),
     z.strictObject({
       type: z.literal('CHANNEL'),
-      channel: z.string().max(2_048),
+      channel: z.string().max(apiLimits.pathCharsMax),
       channelOperator: operatorSchema,
       operations: z.array(z.enum(['PUBLISH', 'SUBSCRIBE'])).optional(),
       entrypoints: wordsSchema.optional(),
@@ -63,10 +77,10 @@ const selectorSchema = z
 /** A flow: when it applies, and what runs before and after the backend. */
 const flowSchema = z
   .strictObject({
-    id: z.string().max(64).optional(),
-    name: z.string().max(256).optional(),
+    id: z.string().max(apiLimits.idCharsMax).optional(),
+    name: z.string().max(apiLimits.nameCharsMax).optional(),
     enabled: z.boolean().optional(),
-    selectors: z.array(selectorSchema).max(16).optional(),
+    selectors: z.array(selectorSchema).max(apiLimits.selectorsMax).optional(),
     request: stepsSchema,
     response: stepsSchema,
     subscribe: stepsSchema,
@@ -78,28 +92,28 @@ const flowSchema = z
   .openapi('FlowV4');
 
 /** All flows of an API or a plan. */
-export const flowsSchema = z.array(flowSchema).max(1_000);
+export const flowsSchema = z.array(flowSchema).max(apiLimits.flowsMax);
 
 const entrypointSchema = z.strictObject({
   type: pluginSchema,
   qos: z.enum(['NONE', 'AUTO', 'AT_MOST_ONCE', 'AT_LEAST_ONCE']).optional(),
-  dlq: z.strictObject({ endpoint: z.string().max(256) }).optional(),
+  dlq: z.strictObject({ endpoint: z.string().max(apiLimits.nameCharsMax) }).optional(),
   configuration: configurationSchema.optional(),
 });
-const entrypointsSchema = z.array(entrypointSchema).min(1).max(16);
+const entrypointsSchema = z.array(entrypointSchema).min(1).max(apiLimits.entrypointsMax);
 
 const pathSchema = z
   .strictObject({
     host: z
       .string()
-      .max(253)
+      .max(apiLimits.hostCharsMax)
       .regex(/^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/, {
         error: 'must be a host name such as api.example.com',
       })
       .optional(),
     path: z
       .string()
-      .max(1_024)
+      .max(apiLimits.pathCharsMax)
       .regex(/^\/([A-Za-z0-9_.~-]+\/)*([A-Za-z0-9_.~-]+)?$/, {
         error: 'must start with / and have segments of letters, digits and - _ . ~',
       })
@@ -111,15 +125,17 @@ const pathSchema = z
   })
   .openapi('PathV4');
 
+const listOf = (charsMax: number) =>
+  z.array(z.string().min(1).max(charsMax)).max(headersPerPlaceMax).optional();
 const corsSchema = z.strictObject({
   enabled: z.boolean().optional(),
-  allowOrigin: z.array(z.string().max(1_024)).max(256).optional(),
-  allowOriginRegex: z.array(z.string().max(1_024)).max(256).optional(),
-  allowMethods: z.array(z.string().max(64)).max(64).optional(),
-  allowHeaders: z.array(z.string().max(256)).max(256).optional(),
-  exposeHeaders: z.array(z.string().max(256)).max(256).optional(),
+  allowOrigin: listOf(originCharsMax),
+  allowOriginRegex: listOf(originCharsMax),
+  allowMethods: listOf(methodCharsMax),
+  allowHeaders: listOf(headerNameCharsMax),
+  exposeHeaders: listOf(headerNameCharsMax),
   allowCredentials: z.boolean().optional(),
-  maxAge: z.int().optional(),
+  maxAge: z.int().min(-1).max(apiLimits.corsMaxAgeMax).optional(),
   runPolicies: z.boolean().optional(),
   errorStatusCode: z.int().min(400).max(599).optional(),
   allowPrivateNetwork: z.boolean().optional(),
@@ -130,8 +146,8 @@ const listenerSchema = z
   .discriminatedUnion('type', [
     z.strictObject({
       type: z.literal('HTTP'),
-      paths: z.array(pathSchema).min(1).max(256),
-      pathMappings: z.array(z.string().max(2_048)).max(256).optional(),
+      paths: z.array(pathSchema).min(1).max(apiLimits.pathsMax),
+      pathMappings: z.array(z.string().max(apiLimits.pathCharsMax)).max(apiLimits.pathMappingsMax).optional(),
       entrypoints: entrypointsSchema,
       cors: corsSchema.optional(),
       requestValidation: z.strictObject({ rejectNullByte: z.boolean().optional() }).optional(),
@@ -144,13 +160,13 @@ const listenerSchema = z
     }),
     z.strictObject({
       type: z.literal('TCP'),
-      hosts: z.array(z.string().max(253)).min(1).max(256),
+      hosts: z.array(z.string().max(apiLimits.hostCharsMax)).min(1).max(apiLimits.pathsMax),
       entrypoints: entrypointsSchema,
       servers: serversSchema,
     }),
     z.strictObject({
       type: z.literal('KAFKA'),
-      host: z.string().max(253),
+      host: z.string().max(apiLimits.hostCharsMax),
       port: z.int().min(1).max(65_535).optional(),
       entrypoints: entrypointsSchema,
       servers: serversSchema,
@@ -169,9 +185,9 @@ const serviceSchema = z
 
 const endpointSchema = z
   .strictObject({
-    name: nameSchema,
+    name: definitionNameSchema,
     type: pluginSchema,
-    weight: z.int().min(1).max(10_000).optional(),
+    weight: z.int().min(1).max(apiLimits.weightMax).optional(),
     secondary: z.boolean().optional(),
     tenants: wordsSchema.optional(),
     inheritConfiguration: z.boolean().optional(),
@@ -183,7 +199,7 @@ const endpointSchema = z
 
 const endpointGroupSchema = z
   .strictObject({
-    name: nameSchema,
+    name: definitionNameSchema,
     type: pluginSchema,
     loadBalancer: z
       .strictObject({
@@ -191,7 +207,7 @@ const endpointGroupSchema = z
       })
       .optional(),
     sharedConfiguration: configurationSchema.optional(),
-    endpoints: z.array(endpointSchema).max(256).optional(),
+    endpoints: z.array(endpointSchema).max(apiLimits.endpointsPerGroupMax).optional(),
     services: z
       .strictObject({ discovery: serviceSchema.optional(), healthCheck: serviceSchema.optional() })
       .optional(),
@@ -251,14 +267,17 @@ const analyticsSchema = z.strictObject({
 });
 
 const responseTemplateSchema = z.strictObject({
-  statusCode: z.int().min(100).max(599).optional(),
-  headers: z.record(z.string().max(256), z.string().max(8_192)).optional(),
-  body: z.string().optional(),
+  statusCode: z.int().min(apiLimits.templateStatusMin).max(599).optional(),
+  headers: z
+    .record(z.string().min(1).max(headerNameCharsMax), z.string().max(headerValueCharsMax))
+    .refine(sizeAtMost(headersPerPlaceMax), `at most ${headersPerPlaceMax} headers`)
+    .optional(),
+  body: z.string().max(apiLimits.templateBodyCharsMax).optional(),
   propagateErrorKeyToLogs: z.boolean().optional(),
 });
 
 const resourceSchema = z.strictObject({
-  name: nameSchema,
+  name: definitionNameSchema,
   type: pluginSchema,
   enabled: z.boolean().optional(),
   configuration: configurationSchema,
@@ -266,7 +285,7 @@ const resourceSchema = z.strictObject({
 
 const propertySchema = z.strictObject({
   key: z.string().min(1).max(256),
-  value: z.string(),
+  value: z.string().max(apiLimits.propertyCharsMax),
   encrypted: z.boolean().optional(),
   dynamic: z.boolean().optional(),
   encryptable: z.boolean().optional(),
@@ -275,8 +294,8 @@ const propertySchema = z.strictObject({
 /** What reaches gateways, as fields of an API. */
 export const definitionFields = {
   type: z.enum(['A2A_PROXY', 'AUTHZ', 'EDGE', 'LLM_PROXY', 'MCP_PROXY', 'MESSAGE', 'NATIVE', 'PROXY']),
-  listeners: z.array(listenerSchema).min(1).max(16),
-  endpointGroups: z.array(endpointGroupSchema).min(1).max(64),
+  listeners: z.array(listenerSchema).min(1).max(apiLimits.listenersMax),
+  endpointGroups: z.array(endpointGroupSchema).min(1).max(apiLimits.endpointGroupsMax),
   analytics: analyticsSchema.optional(),
   failover: failoverSchema.optional(),
   flowExecution: z
@@ -287,10 +306,19 @@ export const definitionFields = {
     .optional(),
   flows: flowsSchema.optional(),
   services: z.strictObject({ dynamicProperty: serviceSchema.optional() }).optional(),
-  resources: z.array(resourceSchema).max(256).optional(),
-  properties: z.array(propertySchema).max(1_000).optional(),
+  resources: z.array(resourceSchema).max(apiLimits.resourcesMax).optional(),
+  properties: z.array(propertySchema).max(apiLimits.propertiesMax).optional(),
   responseTemplates: z
-    .record(wordSchema, z.record(z.string().min(1).max(128), responseTemplateSchema))
+    .record(
+      z.string().min(1).max(128),
+      z
+        .record(z.string().min(1).max(256), responseTemplateSchema)
+        .refine(
+          sizeAtMost(apiLimits.templatesPerKeyMax),
+          `at most ${apiLimits.templatesPerKeyMax} content types`,
+        ),
+    )
+    .refine(sizeAtMost(apiLimits.templateKeysMax), `at most ${apiLimits.templateKeysMax} keys`)
     .optional(),
 };
 

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { apiLimits } from '../../../proto/model/api-limits.ts';
 import {
   planModeSchema,
   planSecurityTypeSchema,
@@ -6,8 +7,8 @@ import {
   planTypeSchema,
   planValidationSchema,
 } from '../../../proto/model/plan.ts';
-import { flowsSchema } from '../apis/definition.ts';
-import { configurationSchema, momentText, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
+import { definitionNameSchema, flowsSchema } from '../apis/definition.ts';
+import { configurationSchema, momentText, present, textSchema, wordsSchema } from '../fields.ts';
 import type { PlanRow } from './plans.store.ts';
 
 const securitySchema = z.strictObject({
@@ -17,7 +18,7 @@ const securitySchema = z.strictObject({
 
 const writableFields = {
   definitionVersion: z.literal('V4'),
-  name: nameSchema,
+  name: definitionNameSchema,
   description: textSchema.optional(),
   crossId: z.string().max(64).optional(),
   characteristics: wordsSchema.optional(),
@@ -26,7 +27,7 @@ const writableFields = {
   excludedGroups: wordsSchema.optional(),
   generalConditions: z.string().max(64).optional(),
   order: z.int().min(0).max(100_000).optional(),
-  selectionRule: z.string().max(16_384).optional(),
+  selectionRule: z.string().max(apiLimits.conditionCharsMax).optional(),
   tags: wordsSchema.optional(),
   validation: planValidationSchema.optional(),
   flows: flowsSchema.optional(),
