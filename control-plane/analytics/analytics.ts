@@ -1,11 +1,11 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Duck } from './duck.ts';
-import { from, type Span } from './from.ts';
+import { from, type Span } from './questions/from.ts';
 import type { LakeCache } from './lake-cache.ts';
 import type { LakeStore } from './lake.store.ts';
-import { fromName } from './only-from.ts';
-import type { Question, QuestionParams } from './question.ts';
+import { fromName } from './questions/only-from.ts';
+import type { Question, QuestionParams } from './questions/question.ts';
 import { holes, type OffsetRange } from './ranges.ts';
 
 /** Offsets of one spool that have not arrived although later ones have. */

@@ -3,6 +3,7 @@ import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { IngesterOptions } from './ingester.ts';
 import type { Landed } from './landed.ts';
 import type { IngestMeters } from './meters.ts';
+import { saveQuarantined } from './quarantine.store.ts';
 
 const rememberedMax = 10_000;
 
@@ -69,11 +70,11 @@ export class Aside {
   }
 
   async #copyAside({ name, key }: Landed, reason: string): Promise<void> {
-    const { blobs, store, log, clock, settings } = this.#options;
+    const { blobs, storage, log, clock, settings } = this.#options;
     await blobs.copy(name, `quarantine/${name}`);
     log.error({ object: name, reason }, 'a landing object went to quarantine');
     const eventsPerHourMax = settings.quarantineEventsPerHourMax;
-    await store.saveQuarantined({ name, key, reason }, { nowMs: clock.now(), eventsPerHourMax });
+    await saveQuarantined(storage, { name, key, reason }, { nowMs: clock.now(), eventsPerHourMax });
   }
 
   #ageMs({ sinceMs }: { readonly sinceMs: number }): number {

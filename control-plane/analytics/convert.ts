@@ -4,7 +4,7 @@ import { invariant } from '../../proto/faults/fault.ts';
 import type { BadInput, ConvertInput, ConvertJob, ConvertResult } from './duck-jobs.ts';
 import { columnsOfStream, lineBytesMax, literal } from './lake-columns.ts';
 import { coveredBy, isWhole, proofKey, type LakeProof } from './proof.ts';
-import type { Row } from './question.ts';
+import type { Row } from './questions/question.ts';
 import type { OffsetRange } from './ranges.ts';
 import { dataFrames } from './zstd-frames.ts';
 

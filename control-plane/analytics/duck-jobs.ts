@@ -1,7 +1,7 @@
 import type { LandingKey } from '../../proto/wire/blobs.ts';
-import type { OnlyFrom } from './only-from.ts';
+import type { OnlyFrom } from './questions/only-from.ts';
 import type { LakeProof } from './proof.ts';
-import type { QuestionParams } from './question.ts';
+import type { QuestionParams } from './questions/question.ts';
 import type { OffsetRange } from './ranges.ts';
 
 /** What the child process is started with. */

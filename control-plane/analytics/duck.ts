@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { AskJob, ConvertJob, ConvertResult, DuckAnswer, DuckJob, DuckSettings } from './duck-jobs.ts';
-import type { Row } from './question.ts';
+import type { Row } from './questions/question.ts';
 
 /** Bounds of one DuckDB process. */
 export interface DuckOptions extends Omit<DuckSettings, 'spillDir'> {

@@ -9,7 +9,7 @@ import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { convert, type Sql } from './convert.ts';
 import type { DuckAnswer, DuckJob, DuckSettings } from './duck-jobs.ts';
 import { literal } from './lake-columns.ts';
-import { onlyFrom } from './only-from.ts';
+import { onlyFrom } from './questions/only-from.ts';
 
 closeBuiltIns();
 

@@ -7,7 +7,9 @@ import { Turns, type Turn } from './turns.ts';
 
 /** What an ingester works with. */
 export interface IngesterOptions
-  extends Pick<LakeParts, 'blobs' | 'settings' | 'log' | 'clock'>, Pick<Lake, 'store' | 'workDir'> {
+  extends
+    Pick<LakeParts, 'storage' | 'blobs' | 'settings' | 'log' | 'clock'>,
+    Pick<Lake, 'store' | 'workDir'> {
   readonly cache: LakeCache;
   readonly duck: Duck;
   readonly reconciler: Reconciler;

@@ -1,15 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
-import type { LandingKey } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
 import type { Covered } from './proof.ts';
 import type { OffsetRange } from './ranges.ts';
-
-const quarantined: GatewayEventKind = 'records.quarantined';
 
 /** A file that is about to be written. */
 export interface PendingFile extends EnvironmentRef {
@@ -288,51 +283,6 @@ export class LakeStore {
   /** The landing object is gone from the bucket. */
   async forget(key: string): Promise<void> {
     await this.#storage.db.deleteFrom('landing_object').where('object_key', '=', key).execute();
-  }
-
-  /**
-   * Tells the operator that a landing object went to quarantine.
-   *
-   * At most `eventsPerHourMax` of one environment in an hour have an event of their own; one event more counts the others.
-   */
-  async saveQuarantined(
-    { name, key, reason }: { readonly name: string; readonly key: LandingKey; readonly reason: string },
-    { nowMs, eventsPerHourMax }: { readonly nowMs: number; readonly eventsPerHourMax: number },
-  ): Promise<void> {
-    const { organization, environment, gateway } = key;
-    const hourMs = nowMs - (nowMs % 3_600_000);
-    await this.#storage.transaction(async (trx) => {
-      const { object_count } = await trx
-        .insertInto('quarantine_tally')
-        .values({ organization, environment, hour_ms: hourMs, object_count: 1 })
-        .onConflict((conflict) =>
-          conflict.columns(['organization', 'environment']).doUpdateSet((eb) => ({
-            hour_ms: hourMs,
-            object_count: eb
-              .case()
-              .when('quarantine_tally.hour_ms', '=', hourMs)
-              .then(eb('quarantine_tally.object_count', '+', 1))
-              .else(1)
-              .end(),
-          })),
-        )
-        .returning('object_count')
-        .executeTakeFirstOrThrow();
-      const untold = object_count - eventsPerHourMax;
-      const hour = new Date(hourMs).toISOString();
-      const event =
-        untold <= 0
-          ? { id: randomUUID(), detail: `${name}: ${reason}` }
-          : {
-              id: `quarantined/${organization}/${environment}/${hour}`,
-              detail: `quarantine/landing/v1/org=${organization}/env=${environment}/ since ${hour}: ${untold} more, not told one by one`,
-            };
-      await trx
-        .insertInto('gateway_event')
-        .values({ ...event, organization, gateway, kind: quarantined, at_ms: nowMs })
-        .onConflict((conflict) => conflict.column('id').doUpdateSet({ detail: event.detail }))
-        .execute();
-    });
   }
 
   /** Runs work in a transaction that proves that the lease is still held; false when it is not, or the work says so. */

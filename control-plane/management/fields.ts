@@ -10,7 +10,7 @@ export const nameSchema = z.string().trim().min(1).max(256);
 /** A longer text for people. */
 export const textSchema = z.string().max(4_096);
 /** A sharding tag, a label, a group: one line. */
-export const wordSchema = z.string().trim().min(1).max(128);
+const wordSchema = z.string().trim().min(1).max(128);
 /** Configuration of a plugin: checked when the API is deployed, by the plugin's own schema. */
 export const configurationSchema = z.record(z.string(), z.unknown());
 

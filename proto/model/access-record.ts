@@ -14,13 +14,13 @@ import {
 } from './record-fields.ts';
 
 /** How an exchange ended. */
-export const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
+const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
 /** Why records were lost. */
 export const gapReasons = ['diskFull', 'memoryFull', 'tooLarge', 'deleted', 'damaged'] as const;
 /** See {@link gapReasons}. */
 export type GapReason = (typeof gapReasons)[number];
 /** What an API is entered through; the ids of the reference's entrypoints. */
-export const entrypointIds = [
+const entrypointIds = [
   'http-proxy',
   'http-get',
   'http-post',

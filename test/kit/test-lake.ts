@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Analytics } from '../../control-plane/analytics/analytics.ts';
-import type { Span } from '../../control-plane/analytics/from.ts';
-import { requestsCount, responseStatusRanges } from '../../control-plane/analytics/questions.ts';
+import type { Span } from '../../control-plane/analytics/questions/from.ts';
+import { requestsCount, responseStatusRanges } from '../../control-plane/analytics/questions/questions.ts';
 import { AnalyticsSettings } from '../../control-plane/analytics/settings.ts';
 import { startAnalytics, type AnalyticsParts } from '../../control-plane/analytics/start.ts';
 import { createFileBlobs } from '../../control-plane/storage/blobs/files.ts';

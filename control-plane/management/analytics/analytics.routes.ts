@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { requestsCount, responseStatusRanges } from '../../analytics/questions.ts';
+import { requestsCount, responseStatusRanges } from '../../analytics/questions/questions.ts';
 import { integerParam } from '../fields.ts';
 import { resource } from '../route.ts';
 import { askAboutApi } from './analytics.ts';

@@ -1,5 +1,5 @@
 import { Fault } from '../../../proto/faults/fault.ts';
-import type { Question, QuestionParams } from '../../analytics/question.ts';
+import type { Question, QuestionParams } from '../../analytics/questions/question.ts';
 import { type ApiRef, foundApi } from '../apis/api-gate.ts';
 import type { Desk } from '../desk.ts';
 

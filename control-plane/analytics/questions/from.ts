@@ -1,6 +1,6 @@
-import { recordTables, type RecordTableName } from '../../proto/model/record-tables.ts';
-import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import { columnsOf, literal, parquetType } from './lake-columns.ts';
+import { recordTables, type RecordTableName } from '../../../proto/model/record-tables.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { columnsOf, literal, parquetType } from '../lake-columns.ts';
 
 /** Whose records from when a question is about; ms since the epoch, `toMs` exclusive. */
 export interface Span extends EnvironmentRef {

@@ -1,5 +1,5 @@
-import { Fault } from '../../proto/faults/fault.ts';
-import type { Sql } from './convert.ts';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { Sql } from '../convert.ts';
 
 /** How a question names what it is put to. */
 export const fromName = 'records';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RecordTableName } from '../../proto/model/record-tables.ts';
+import type { RecordTableName } from '../../../proto/model/record-tables.ts';
 
 /** A row of an answer; foreign, since it may quote records. */
 export type Row = Readonly<Record<string, unknown>>;

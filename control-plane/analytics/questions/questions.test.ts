@@ -3,11 +3,16 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { z } from 'zod';
-import { recordTables, type RecordTableName } from '../../proto/model/record-tables.ts';
-import { eventually } from '../../test/kit/eventually.ts';
-import { land } from '../../test/kit/landing.ts';
-import { plantFile } from '../../test/kit/planted-file.ts';
-import { createTestLake, recordLines, type TestAnalytics, type TestLake } from '../../test/kit/test-lake.ts';
+import { recordTables, type RecordTableName } from '../../../proto/model/record-tables.ts';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { land } from '../../../test/kit/landing.ts';
+import { plantFile } from '../../../test/kit/planted-file.ts';
+import {
+  createTestLake,
+  recordLines,
+  type TestAnalytics,
+  type TestLake,
+} from '../../../test/kit/test-lake.ts';
 import type { Question, Row } from './question.ts';
 import { questions } from './questions.ts';
 
