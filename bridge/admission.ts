@@ -40,7 +40,7 @@ export function createAdmission(
     authorization: string | undefined,
     onProven: (gateway: string) => void,
   ): Promise<Visitor> => {
-    const token = /^Bearer ([A-Za-z0-9._-]{1,2048})$/i.exec(authorization ?? '')?.[1];
+    const token = /^Bearer +([A-Za-z0-9._-]{1,2048})$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)
       throw new Fault('request.unauthorized', { detail: 'Authorization: Bearer <assertion> is required.' });
     const { gateway, nonce } = peekAssertion(token);

@@ -33,6 +33,11 @@ test('config --print shows every value with its source and no secret', async (t)
   assert.equal(json.gateway.find(({ path }) => path === 'listen.port')?.source, 'default');
 });
 
+test('isthmus alone shows its help and exits 0; a command that is not there exits 2', async (t) => {
+  assert.match(await runIsthmus(t, []), /^Examples:\n {2}isthmus up[\s\S]*Commands:\n/);
+  await runIsthmus(t, ['upp'], { exitCode: 2 });
+});
+
 test('a wrong configuration exits with 2, says everything at once on standard error, and starts nothing', async (t) => {
   const child = startIsthmus(t, ['gateway', '--set', 'listen.prot=1', '--set', 'admin.port=99999']);
   assert.equal(await child.ended, 2);

@@ -55,7 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
   ];
   for (const command of commands) program.addCommand(command);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     // Commander has said already what was wrong; help and version end by an exception too.

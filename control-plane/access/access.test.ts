@@ -50,6 +50,8 @@ for (const database of testDatabases) {
         .execute();
       assert.equal((await authenticate(basic('ada:first password'))).kind, 'refused');
       assert.equal((await authenticate(basic('ada:second password'))).kind, 'actor');
+      const withTwoBlanks = basic('ada:second password').replace(' ', '  ');
+      assert.equal((await authenticate(withTwoBlanks)).kind, 'actor');
     },
   );
 

@@ -113,7 +113,8 @@ export function createAccess(options: AccessOptions): Access {
 
   return {
     async authenticate({ authorization, cookie, source, organization }) {
-      const [scheme = '', value = ''] = (authorization ?? '').split(' ', 2);
+      // RFC 9110 section 11.4: one or more blanks after the scheme.
+      const [scheme = '', value = ''] = (authorization ?? '').split(/ +/, 2);
       // An empty Authorization counts as none; browsers and proxies send it.
       if (scheme !== '') {
         if (/^bearer$/i.test(scheme)) return bearer(value, 'bearer');

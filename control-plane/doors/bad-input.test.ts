@@ -93,6 +93,11 @@ function operationCases(made: Made): readonly Case[] {
     );
   return [
     post(`${api}/_start`, undefined, { name: 'start what is started', ...refused, code: 'api.wrong_state' }),
+    post(`${apis}/${made.keyless}/_start`, undefined, {
+      name: 'start what has no published plan',
+      ...refused,
+      code: 'api.not_deployable',
+    }),
     post(`${apis}/${made.keyless}/_stop`, undefined, {
       name: 'stop what is stopped',
       ...refused,

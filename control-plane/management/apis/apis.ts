@@ -5,7 +5,7 @@ import { type Actor, visible } from '../../access/actor.ts';
 import { addMembership, removeMemberships } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { findDeployment } from '../deployments/deployments.store.ts';
-import { deployIfServed, withdrawnApi } from '../deployments/publication.ts';
+import { deployLocked, withdrawnApi } from '../deployments/publication.ts';
 import { apiRecord } from '../deployments/records.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
@@ -145,7 +145,11 @@ export function deleteApi(
   });
 }
 
-/** Starts an API: gateways serve its newest deployment, or a first one if it has a published plan. */
+/**
+ * Starts an API: gateways serve its newest deployment, or a first one.
+ *
+ * Errors: api.wrong_state; api.not_deployable for a first deployment without a published plan.
+ */
 export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<void> {
   return change(desk, { actor, at }, async (now) => {
     const api = await lockedApi(now, id);
@@ -156,7 +160,7 @@ export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<
     const started = await setState(now, api, 'STARTED');
     const deployment = await findDeployment(now.trx, at, { api: id, number: api.deployed_number });
     if (deployment !== undefined) now.publish([apiRecord(started, deployment)]);
-    else await deployIfServed(now, started);
+    else await deployLocked(now, started, null);
     await now.audit('API_STARTED', { type: 'API', id });
   });
 }

@@ -50,11 +50,6 @@ export async function deployLocked(now: Change, api: ApiRow, label: string | nul
   return deployment;
 }
 
-/** Deploys when there is a plan to serve; a fresh API without one just becomes started. */
-export async function deployIfServed(now: Change, api: ApiRow): Promise<void> {
-  if ((await servedPlansOf(now, api)).length > 0) await deployLocked(now, api, null);
-}
-
 /** The withdrawal of an API that gateways may have. */
 export function withdrawnApi(api: ApiRow): readonly PublishChange[] {
   return api.deployed_number === 0 ? [] : [{ kind: 'api', id: api.id, isDeleted: true }];

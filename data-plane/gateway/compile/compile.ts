@@ -7,7 +7,7 @@ import { inOrder } from '../../security/select-plan.ts';
 import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
-import { segmentsOf } from './flow-match.ts';
+import { createMappings } from './mappings.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
 import { type PolicyBuilder, StepCompiler } from './step.ts';
 
@@ -72,7 +72,7 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
       (listener) => listener.requestValidation?.rejectNullByte === true,
     ),
     isRecorded: definition.analytics.enabled,
-    mapPath: compileMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
+    mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
     ...createLife(endpoints, [
       ...plans.map(({ security }) => security),
       ...compiler.steps.map(({ policy }) => policy),
@@ -102,17 +102,4 @@ function compileCors(definition: ApiDefinition): CompiledApi['corsOf'] {
         (entry) => (entry.path === '/' ? '' : entry.path) === contextPath && (entry.host ?? host) === host,
       ),
     )?.cors;
-}
-
-function compileMappings(mappings: readonly string[]): CompiledApi['mapPath'] {
-  if (mappings.length === 0) return undefined;
-  const patterns = mappings.map((mapping) => ({ mapping, segments: segmentsOf(mapping) }));
-  return (pathInfo) => {
-    const segments = segmentsOf(pathInfo);
-    return patterns.find(
-      (pattern) =>
-        pattern.segments.length === segments.length &&
-        pattern.segments.every((segment, index) => segment.startsWith(':') || segment === segments[index]),
-    )?.mapping;
-  };
 }

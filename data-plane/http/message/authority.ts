@@ -23,7 +23,9 @@ export class Authorities {
     const found = hostPattern.exec(authority.toLowerCase());
     const name = found?.[1];
     if (name === undefined || Number(found?.[2] ?? 0) > 65_535) return undefined;
-    const host = name.startsWith('[') ? name.slice(1, -1) : name;
+    // A final dot says that the name is whole (RFC 3986 section 3.2.2): the same host.
+    const host = name.startsWith('[') ? name.slice(1, -1) : name.replace(/\.$/, '');
+    if (host === '') return undefined;
     if (name.startsWith('[') && !isIPv6(host)) return undefined;
     if (this.#known.size >= knownMax) this.#known.clear();
     this.#known.set(authority, host);
