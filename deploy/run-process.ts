@@ -14,8 +14,8 @@ export interface ProcessParts {
   readonly version: string;
 }
 
-/** Longest time for all closers of a process together. */
-const closeMsMax = 20_000;
+/** Longest time for all closers of a process together; whoever stops one gives it longer. */
+export const closeMsMax = 20_000;
 
 /**
  * Runs a process from its start to its end and says its exit code.
