@@ -62,7 +62,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
   ],
   bridge: [],
   shipper: ['inputs', 'filters', 'outputs', 'codecs', 'buffer'],
-  deploy: ['commands', 'docker', 'compose', 'k8s', 'systemd'],
+  deploy: ['commands', 'production', 'systemd', 'docker', 'compose', 'k8s', 'monitoring'],
   test: ['house', 'contract', 'e2e', 'sim', 'bench', 'kit'],
 };
 

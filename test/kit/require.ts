@@ -6,6 +6,8 @@ export type Requirement =
   | 'apache2'
   | 'haproxy'
   | 'wrk'
+  | 'systemd'
+  | 'prometheus'
   | 'chromium'
   | 's3-server'
   | 'loop-mount';
