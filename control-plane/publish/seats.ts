@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { nonceSeconds, type NonceKey } from '../../proto/trust/nonces.ts';
 import {
+  aheadMsMax,
   decideClaim,
   reseat,
   rivalAfter,
@@ -19,8 +20,6 @@ import { clip } from './gateways.ts';
 /** A key makes nonces for so long, and is kept until the last of them has ended. */
 const keyMs = 5 * 60_000;
 const keptKeyMs = keyMs + 2 * nonceSeconds * 1_000;
-/** How far a bridge's idea of the database's time may run ahead between two looks at it. */
-const aheadMsMax = 5_000;
 const seatsPerStatement = 500;
 
 /** Nonces and seats on whatever database, by its clock. */
@@ -141,7 +140,10 @@ async function readKeys(
       .limit(64)
       .execute();
     const nowMs = await readNow(db, now);
-    return { nowMs, rows: rows.filter((row) => row.created_at_ms > nowMs - keptKeyMs) };
+    // One of later was made before the database's clock was set back: it would be the newest until the clock is there again.
+    const isOfNow = (createdAtMs: number): boolean =>
+      createdAtMs > nowMs - keptKeyMs && createdAtMs <= nowMs + aheadMsMax;
+    return { nowMs, rows: rows.filter((row) => isOfNow(row.created_at_ms)) };
   };
   let { nowMs, rows } = await read();
   if (!rows.some((row) => row.created_at_ms > nowMs - keyMs)) {
@@ -152,9 +154,20 @@ async function readKeys(
     // Whoever makes the new key throws out what has ended, so that no chore is needed.
     await db
       .deleteFrom('bridge_nonce_key')
-      .where('created_at_ms', '<', nowMs - 2 * keptKeyMs)
+      .where((eb) =>
+        eb.or([
+          eb('created_at_ms', '<', nowMs - 2 * keptKeyMs),
+          eb('created_at_ms', '>', nowMs + 2 * keptKeyMs),
+        ]),
+      )
       .execute();
-    await db.deleteFrom('used_nonce').where('expires_at_ms', '<', nowMs).execute();
+    // Those of later too: no nonce of then can be read any more, its key is gone.
+    await db
+      .deleteFrom('used_nonce')
+      .where((eb) =>
+        eb.or([eb('expires_at_ms', '<', nowMs), eb('expires_at_ms', '>', nowMs + 2 * keptKeyMs)]),
+      )
+      .execute();
     ({ nowMs, rows } = await read());
   }
   return { nowMs, keys: rows.map((row) => ({ id: row.id, key: row.key_bytes })) };

@@ -65,12 +65,34 @@ export type ClaimOutcome =
   /** A later claim was faster. */
   | { readonly kind: 'late' };
 
+/** How far a time of the database may lie ahead of it: a bridge's idea of it is as old as its last look. */
+export const aheadMsMax = 5_000;
+/** How long a seat that an operator gave away waits for its new holder; no lease is longer. */
+const reseatLeaseMs = 120_000;
+
+/**
+ * What a seat says of times that have not been yet was written before the database's clock was set back: that is no lease and no claim,
+ * or everybody would be locked out until the clock is there again.
+ */
+function believable(seat: Seat, { leaseMs }: SeatClaim, nowMs: number): Seat {
+  const isLease = seat.leaseUntilMs <= nowMs + Math.max(leaseMs, reseatLeaseMs);
+  const isClaim = seat.claimedAtMs <= nowMs + aheadMsMax;
+  return isLease && isClaim
+    ? seat
+    : {
+        ...seat,
+        leaseUntilMs: isLease ? seat.leaseUntilMs : 0,
+        claimedAtMs: isClaim ? seat.claimedAtMs : 0,
+      };
+}
+
 /** Judges a claim; pure: `seat` is what the row has to become. */
 export function decideClaim(
-  before: Seat | undefined,
+  found: Seat | undefined,
   claim: SeatClaim,
   nowMs: number,
 ): { readonly seat: Seat | undefined; readonly outcome: ClaimOutcome } {
+  const before = found === undefined ? undefined : believable(found, claim, nowMs);
   const { instance, hostname, source, ticket, next } = claim;
   const sits = {
     instance,
@@ -123,9 +145,6 @@ export function rivalAfter(
   const isNews = !rival.isReported && holder === instance;
   return { rival: { ...rival, isReported: true }, isNews };
 }
-
-/** How long a seat that an operator gave away waits for its new holder. */
-const reseatLeaseMs = 120_000;
 
 /** What an operator decides: the holder stays, or the one that was refused last takes his place. */
 export function reseat(seat: Seat, keep: 'holder' | 'refused', nowMs: number): Seat | undefined {
