@@ -6,10 +6,10 @@ export class Admission {
   /** In the order in which they came. */
   served: readonly DeployedTenant[] = [];
   readonly #records: RecordTarget | undefined;
-  readonly #onServed: () => void;
+  readonly #onServed: (environment: string) => void;
   readonly #waiting = new Map<string, Promise<void>>();
 
-  constructor(records: RecordTarget | undefined, onServed: () => void) {
+  constructor(records: RecordTarget | undefined, onServed: (environment: string) => void) {
     this.#records = records;
     this.#onServed = onServed;
   }
@@ -19,7 +19,7 @@ export class Admission {
     const admit = (): void => {
       this.#waiting.delete(environment);
       this.served = [...this.served, { organization, environment }];
-      this.#onServed();
+      this.#onServed(environment);
     };
     const ready = this.#records?.prepare({ organization, environment });
     if (ready === undefined) admit();

@@ -53,16 +53,3 @@ interface Listening {
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-/** Says in one line why a record was refused. */
-export function reasonOf(error: unknown): { readonly code: string; readonly reason: string } {
-  if (error instanceof Fault) {
-    const details = error.details.map(({ path, message }) => (path === '' ? message : `${path} ${message}`));
-    const reason = details.length === 0 ? error.detail : details.join('; ');
-    const code = error.code === 'request.invalid' ? 'definition.invalid' : error.code;
-    return { code, reason: reason.slice(0, reasonCharsMax) };
-  }
-  return { code: 'platform.bug', reason: 'Unexpected error; the gateway log has more.' };
-}
-
-const reasonCharsMax = 2_000;

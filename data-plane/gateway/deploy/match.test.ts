@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway.ts';
 import { startUpstream } from '../../../test/kit/upstream.ts';
-import { createRouter } from './match.ts';
+import { Router } from './match.ts';
 
 const at = (paths: readonly object[]) => ({
   listeners: [{ type: 'http', paths, entrypoints: [{ type: 'http-proxy' }] }],
@@ -63,15 +63,14 @@ test('a request goes to the virtual host first, then to the longest context path
 });
 
 test('finding one of 10,000 APIs costs no more than finding one of 10', () => {
-  const routesOf = (count: number) =>
-    Array.from({ length: count }, (_, n) => ({
-      host: undefined,
-      path: `/team-${n % 100}/api-${n}`,
-      target: n,
-    }));
-  const small = createRouter(routesOf(10));
-  const large = createRouter(routesOf(10_000));
-  const timeOf = (router: ReturnType<typeof createRouter<number>>): number => {
+  const routerOf = (count: number): Router<number> => {
+    const router = new Router<number>();
+    for (let n = 0; n < count; n += 1) router.set(undefined, `/team-${n % 100}/api-${n}`, n);
+    return router;
+  };
+  const small = routerOf(10);
+  const large = routerOf(10_000);
+  const timeOf = (router: Router<number>): number => {
     const startedMs = performance.now();
     for (let n = 0; n < 200_000; n += 1) router.match('a.com', '/team-7/api-7/orders/1');
     return performance.now() - startedMs;
@@ -82,3 +81,47 @@ test('finding one of 10,000 APIs costs no more than finding one of 10', () => {
   // Generous: it is about growth (a scan would be 1,000 times dearer), not about nanoseconds on a busy machine.
   assert.ok(timeOf(large) < 20 * timeOf(small) + 50);
 });
+
+test('places that come and go leave the router as one that was made of what is left', () => {
+  const seed = Math.trunc(performance.timeOrigin + performance.now()) % 2 ** 31;
+  const below = randomBelow(seed);
+  const names = ['', 'a', 'b', 'c'];
+  const pathOf = (): string =>
+    `/${[0, 1, 2]
+      .map(() => names[below(4)])
+      .filter(Boolean)
+      .join('/')}`;
+  const hostOf = (): string | undefined => ['x.com', 'y.com', undefined][below(3)];
+  const router = new Router<number>();
+  const left = new Map<
+    string,
+    { readonly host: string | undefined; readonly path: string; readonly target: number }
+  >();
+  for (let turn = 0; turn < 2_000; turn += 1) {
+    const [host, path] = [hostOf(), pathOf()];
+    if (below(2) === 0) {
+      router.delete(host, path);
+      left.delete(`${host} ${path}`);
+    } else {
+      router.set(host, path, turn);
+      left.set(`${host} ${path}`, { host, path, target: turn });
+    }
+    const fresh = new Router<number>();
+    for (const place of left.values()) fresh.set(place.host, place.path, place.target);
+    const asked = [hostOf() ?? 'z.com', `${pathOf()}/${names[below(4)]}`] as const;
+    assert.deepEqual(
+      router.match(...asked),
+      fresh.match(...asked),
+      `${asked.join('')} in turn ${turn}, seed ${seed}`,
+    );
+  }
+});
+
+/** A stream of whole numbers below a bound, the same for the same seed. */
+function randomBelow(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7f_ff_ff_ff;
+    return (state >>> 8) % bound;
+  };
+}

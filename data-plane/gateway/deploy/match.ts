@@ -1,14 +1,3 @@
-/**
- * Finds who serves a request: by virtual host, then by the longest context path on a segment boundary.
- *
- * A tree of path segments per host: a look-up walks as many segments as are registered along that path, so its cost
- * does not grow with the number of APIs.
- */
-export interface Router<Target> {
-  /** host is in lower case without port; path starts with `/`. */
-  match(host: string, path: string): Match<Target> | undefined;
-}
-
 /** Who serves, and where its context path ends. */
 export interface Match<Target> {
   readonly target: Target;
@@ -16,47 +5,79 @@ export interface Match<Target> {
   readonly contextPath: string;
 }
 
-/** One registered place. */
-export interface Route<Target> {
-  /** Undefined takes every host that has no such path of its own. */
-  readonly host: string | undefined;
-  readonly path: string;
-  readonly target: Target;
-}
-
 interface Node<Target> {
   children: Map<string, Node<Target>> | undefined;
   match: Match<Target> | undefined;
 }
 
-/** Builds the structure; of two routes with the same place the first stays. */
-export function createRouter<Target>(routes: Iterable<Route<Target>>): Router<Target> {
-  const hosts = new Map<string, Node<Target>>();
-  const anyHost: Node<Target> = { children: undefined, match: undefined };
-  for (const { host, path, target } of routes) {
-    let node = host === undefined ? anyHost : hosts.get(host);
+/**
+ * Finds who serves a request: by virtual host, then by the longest context path on a segment boundary.
+ *
+ * A tree of path segments per host: a look-up walks as many segments as are registered along that path, and so does a change, so that
+ * neither grows with the number of APIs. It changes in place, within one turn of the event loop.
+ */
+export class Router<Target> {
+  readonly #hosts = new Map<string, Node<Target>>();
+  readonly #anyHost: Node<Target> = createNode();
+
+  /** host is in lower case without port; path starts with `/`. */
+  match(host: string, path: string): Match<Target> | undefined {
+    const own = this.#hosts.size === 0 ? undefined : this.#hosts.get(host);
+    return (own === undefined ? undefined : walk(own, path)) ?? walk(this.#anyHost, path);
+  }
+
+  /** host: undefined takes every host that has no such path of its own. Who was there before is there no more. */
+  set(host: string | undefined, path: string, target: Target): void {
+    let node = host === undefined ? this.#anyHost : this.#hosts.get(host);
     if (node === undefined) {
-      node = { children: undefined, match: undefined };
-      hosts.set(host ?? '', node);
+      node = createNode();
+      this.#hosts.set(host ?? '', node);
     }
-    for (const segment of path.split('/')) {
-      if (segment === '') continue;
+    for (const segment of segmentsOf(path)) {
       node.children ??= new Map();
       let child: Node<Target> | undefined = node.children.get(segment);
       if (child === undefined) {
-        child = { children: undefined, match: undefined };
+        child = createNode();
         node.children.set(segment, child);
       }
       node = child;
     }
-    node.match ??= { target, contextPath: path === '/' ? '' : path };
+    node.match = { target, contextPath: path === '/' ? '' : path };
   }
-  return {
-    match(host, path) {
-      const own = hosts.size === 0 ? undefined : hosts.get(host);
-      return (own === undefined ? undefined : walk(own, path)) ?? walk(anyHost, path);
-    },
-  };
+
+  /** Takes a place out, and what of the tree leads nowhere then. */
+  delete(host: string | undefined, path: string): void {
+    const root = host === undefined ? this.#anyHost : this.#hosts.get(host);
+    if (root === undefined) return;
+    prune(root, segmentsOf(path), 0);
+    if (host !== undefined && isEmpty(root)) this.#hosts.delete(host);
+  }
+}
+
+function createNode<Target>(): Node<Target> {
+  return { children: undefined, match: undefined };
+}
+
+function segmentsOf(path: string): readonly string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
+
+function isEmpty<Target>({ children, match }: Node<Target>): boolean {
+  return match === undefined && children === undefined;
+}
+
+function prune<Target>(node: Node<Target>, segments: readonly string[], depth: number): void {
+  const segment = segments[depth];
+  if (segment === undefined) {
+    node.match = undefined;
+    return;
+  }
+  const child = node.children?.get(segment);
+  if (child === undefined) return;
+  prune(child, segments, depth + 1);
+  if (!isEmpty(child)) return;
+  node.children?.delete(segment);
+  if (node.children?.size === 0) node.children = undefined;
 }
 
 function walk<Target>(root: Node<Target>, path: string): Match<Target> | undefined {

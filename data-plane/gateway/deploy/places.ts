@@ -1,30 +1,50 @@
 import type { Place } from './definitions.ts';
 
-/** Who holds a host and context path on this gateway. */
-export interface Claim {
+/** An API that holds hosts and context paths. */
+export interface PlaceOwner {
   readonly id: string;
   readonly environment: string;
+}
+
+/** A place that somebody holds already. */
+export interface TakenPlace extends PlaceOwner {
   /** Host and path as people read them. */
   readonly place: string;
 }
 
-/**
- * Claims all places of an API or none.
- *
- * Returns the claim that stands in the way. The publisher already keeps paths apart within an environment; environments
- * that share a gateway can still meet here.
- */
-export function claimPlaces(
-  claims: Map<string, Claim>,
-  owner: { readonly id: string; readonly environment: string },
-  places: readonly Place[],
-): Claim | undefined {
-  const keys = places.map(({ host, path }) => `${host ?? ''}${path}`);
-  for (const key of keys) {
-    const claim = claims.get(key);
-    if (claim !== undefined && (claim.id !== owner.id || claim.environment !== owner.environment))
-      return claim;
+/** Who holds which host and context path on this gateway, whether or not he is served there yet. */
+export class Places {
+  readonly #owners = new Map<string, PlaceOwner>();
+
+  /**
+   * Claims all places for an API or none.
+   *
+   * Returns the place that is taken. The publisher already keeps paths apart within an environment; environments that share a gateway can
+   * still meet here.
+   */
+  claim(owner: PlaceOwner, places: readonly Place[]): TakenPlace | undefined {
+    for (const place of places.map(placeText)) {
+      const other = this.#owners.get(place);
+      if (other !== undefined && !isSame(other, owner)) return { ...other, place };
+    }
+    for (const place of places) this.#owners.set(placeText(place), owner);
+    return undefined;
   }
-  for (const key of keys) claims.set(key, { ...owner, place: key });
-  return undefined;
+
+  /** Gives places back; those of others stay theirs. */
+  release(owner: PlaceOwner, places: readonly Place[]): void {
+    for (const place of places.map(placeText)) {
+      const holder = this.#owners.get(place);
+      if (holder !== undefined && isSame(holder, owner)) this.#owners.delete(place);
+    }
+  }
+}
+
+/** Host and path as people read them. */
+export function placeText({ host, path }: Place): string {
+  return `${host ?? ''}${path}`;
+}
+
+function isSame(one: PlaceOwner, other: PlaceOwner): boolean {
+  return one.id === other.id && one.environment === other.environment;
 }

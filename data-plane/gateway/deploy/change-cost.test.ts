@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+
+import { systemClock } from '../../../proto/process/clock.ts';
+import { createLog } from '../../../proto/process/log.ts';
+import { apiKeyHash } from '../../../proto/trust/keys.ts';
+import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
+import type { RecordKind } from '../../../proto/wire/published.ts';
+import { apiDefinition, flow } from '../../../test/kit/gateway.ts';
+import { createUpstreams } from '../../endpoints/upstreams.ts';
+import { createMemoryCounters } from '../../limits/memory.ts';
+import { createEngine } from '../../serving.ts';
+import type { ConfigChange, SetRecord } from './change.ts';
+import { createDeployments } from './deployments.ts';
+
+const few = 10;
+const many = 10_000;
+const changes = 400;
+const ratioMax = 1.5;
+const changeMsMax = 5;
+/** The records of thousands lie in memory that no cache holds: some microseconds for those few that a change touches, however many there are. */
+const coldMs = 0.05;
+
+const set = (kind: RecordKind, id: string, rest: Pick<SetRecord, 'seq' | 'payload'>): SetRecord => ({
+  kind,
+  id,
+  revision: String(rest.seq),
+  ...rest,
+});
+
+/** An API whose every revision differs, with the subscription and the key that open it. */
+function recordsOf(n: number, seq: number): readonly [SetRecord, SetRecord, SetRecord] {
+  const id = `api-${n}`;
+  const definition = apiDefinition(id, `http://127.0.0.1:1/${id}`, {
+    flows: [
+      flow('/', { request: [['transform-headers', { addHeaders: [{ name: 'X-Seq', value: `${seq}` }] }]] }),
+    ],
+    plans: { keys: { security: { type: 'API_KEY' } } },
+  });
+  const hash = apiKeyHash('E', `key-${n}-${seq}`);
+  const subscription = { id: `s-${n}`, api: id, plan: 'keys', application: `of-${seq}`, status: 'ACCEPTED' };
+  const key = { id: `k-${n}`, hash, api: id, subscriptions: [`s-${n}`], isRevoked: false };
+  const published = { id, name: id, revision: '1', definition: JSON.stringify(definition) };
+  return [
+    set('api', id, { seq, payload: encodeApi(published) }),
+    set('subscription', subscription.id, { seq, payload: encodeSubscription(subscription) }),
+    set('api-key', key.id, { seq, payload: encodeApiKey(key) }),
+  ];
+}
+
+/** A gateway that serves this many APIs, each with a subscription and a key; and what a change of it costs. */
+function deploy(t: TestContext, count: number) {
+  const upstreams = createUpstreams(createEngine(), { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
+  const deployments = createDeployments({
+    upstreams,
+    host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
+    security: { keyPlaces: { header: '', parameter: '' } },
+    records: undefined,
+    log: createLog({ name: 'gateway', level: 'silent' }),
+    keysSeenMax: 10,
+    streamMsMax: 0,
+    onThrown: assert.ifError,
+  });
+  t.after(() => {
+    deployments.close();
+    return upstreams.close(0);
+  });
+  const change = (seq: number, records: readonly SetRecord[]): ConfigChange => ({
+    organization: 'O',
+    environment: 'E',
+    seq,
+    isFull: seq === 1,
+    set: records,
+    removed: [],
+  });
+  const all = Array.from({ length: count }, (_, n) => recordsOf(n, 1)).flat();
+  assert.deepEqual(deployments.apply(change(1, all)), []);
+  /** Milliseconds of one change, made before the clock runs. */
+  const cost = (
+    seq: number,
+    pick: (records: ReturnType<typeof recordsOf>) => readonly SetRecord[],
+  ): number => {
+    const wish = change(seq, pick(recordsOf((seq * 7) % count, seq)));
+    const startedMs = performance.now();
+    const nacks = deployments.apply(wish);
+    const ms = performance.now() - startedMs;
+    assert.deepEqual(nacks, []);
+    return ms;
+  };
+  return { deployments, cost };
+}
+
+const median = (list: readonly number[]): number =>
+  list.toSorted((a, b) => a - b)[Math.trunc(list.length / 2)] ?? Infinity;
+
+test(`one change costs the same with ${few} and with ${many} APIs deployed, and at most ${changeMsMax} ms`, (t) => {
+  const small = deploy(t, few);
+  const large = deploy(t, many);
+  for (const [what, pick] of [
+    ['an API', ([api]) => [api]],
+    ['a subscription and its key', ([, subscription, key]) => [subscription, key]],
+  ] as const satisfies readonly (readonly [
+    string,
+    (records: ReturnType<typeof recordsOf>) => readonly SetRecord[],
+  ])[]) {
+    const smallMs: number[] = [];
+    const largeMs: number[] = [];
+    for (let seq = 2; seq < changes; seq += 1) {
+      smallMs.push(small.cost(seq, pick));
+      largeMs.push(large.cost(seq, pick));
+    }
+    const [one, other] = [median(smallMs), median(largeMs)];
+    t.diagnostic(`${what}: ${one.toFixed(3)} ms among ${few}, ${other.toFixed(3)} ms among ${many}`);
+    assert.ok(other <= changeMsMax, `${what}: ${other} ms`);
+    assert.ok(other <= one * ratioMax + coldMs, `${what}: ${other / one} times`);
+  }
+});

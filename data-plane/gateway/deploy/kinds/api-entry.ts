@@ -1,0 +1,53 @@
+import type { Nack } from '../../../../proto/wire/published.ts';
+import { createRecorders } from '../../call/records.ts';
+import type { CompiledApi } from '../../compile/compile.ts';
+import type { SetRecord } from '../change.ts';
+import type { Place } from '../definitions.ts';
+import type { DeployedApi } from '../deployed.ts';
+import type { Site } from './kind.ts';
+
+/** An API of one environment: what is in service, and what was refused since. */
+export interface ApiEntry {
+  readonly served: DeployedApi;
+  readonly places: readonly Place[];
+  /** The definition's text in service; equal text needs no second compilation. */
+  readonly definition: string | undefined;
+  readonly payload: Uint8Array;
+  /** Why the newest revision is not in service. */
+  readonly nack: Nack | undefined;
+}
+
+/** Makes what requests are given of an API; `compiled` is undefined for one that does not serve. */
+export function deploy(
+  record: SetRecord,
+  { name, compiled }: { readonly name: string; readonly compiled: CompiledApi | undefined },
+  { environment: at, records }: Site,
+): DeployedApi {
+  const { organization, environment, subscriptions } = at;
+  const revision = Number(record.revision);
+  const prefix = {
+    organization,
+    environment,
+    api: record.id,
+    apiName: name,
+    apiRevision: Number.isSafeInteger(revision) ? revision : undefined,
+    seq: record.seq,
+    entrypoint: 'http-proxy',
+  };
+  return {
+    id: record.id,
+    name,
+    organization,
+    environment,
+    revision: record.revision,
+    seq: record.seq,
+    compiled,
+    subscriptions,
+    recorders: records === undefined ? undefined : createRecorders(records, prefix),
+  };
+}
+
+/** The record that an entry serves, to be built again. */
+export function recordOf({ served, payload }: ApiEntry): SetRecord {
+  return { kind: 'api', id: served.id, seq: served.seq, revision: served.revision, payload };
+}

@@ -1,0 +1,161 @@
+import { decodeApi } from '../../../../proto/wire/payloads.ts';
+import type { Nack } from '../../../../proto/wire/published.ts';
+import { type CompiledApi, compileApi } from '../../compile/compile.ts';
+import type { SetRecord } from '../change.ts';
+import { placesOf, placesOfRefused, readDefinition } from '../definitions.ts';
+import type { TakenPlace } from '../places.ts';
+import { nackOf } from '../refused.ts';
+import { type ApiEntry, deploy } from './api-entry.ts';
+import type { Kind, Site } from './kind.ts';
+
+/** What became of a definition, aside. */
+interface ReadApi {
+  readonly entry: ApiEntry;
+  /** What was newly compiled and has to be started; undefined when the closures of the entry before go on. */
+  readonly fresh: CompiledApi | undefined;
+}
+
+/** APIs: a definition becomes closures, which are started, given their places, and take the place of those before. */
+export const apis: Kind<ReadApi> = {
+  read(record, site) {
+    const before = site.environment.apis.get(record.id);
+    const isAgain = site.builds.has(record.id);
+    if (before !== undefined && !isAgain && isAsBefore(record, before, site))
+      return { entry: before, fresh: undefined };
+    const { definition: text, name } = decodeApi(record.payload);
+    const { payload } = record;
+    const compiled = before?.served.compiled;
+    if (before?.definition === text && compiled !== undefined && !isAgain) {
+      const served = deploy(record, { name, compiled }, site);
+      return { entry: { ...before, served, payload, nack: undefined }, fresh: undefined };
+    }
+    const definition = readDefinition(text);
+    const fresh = compileApi(definition, site.compile);
+    const served = deploy(record, { name, compiled: fresh }, site);
+    // Built again: a newer revision that was refused stays refused.
+    const isOlder = isAgain && before?.served.seq === record.seq && before.nack?.seq !== record.seq;
+    const nack = isOlder ? before.nack : undefined;
+    return {
+      entry: { served, places: placesOf(definition), definition: text, payload, nack },
+      fresh,
+    };
+  },
+
+  withdraw(id, site) {
+    const before = site.environment.apis.get(id);
+    if (before !== undefined) leavePlaces(before, site);
+  },
+
+  apply(record, { entry, fresh }, site) {
+    const { environment, log } = site;
+    const taken = site.places.claim(entry.served, entry.places);
+    const nack = taken === undefined ? start(record, fresh, site) : takenNack(record, taken);
+    if (nack !== undefined) {
+      if (taken === undefined) site.places.release(entry.served, entry.places);
+      keepBefore(
+        record,
+        { nack, name: entry.served.name, places: taken === undefined ? entry.places : [] },
+        site,
+      );
+      return nack;
+    }
+    for (const warning of fresh?.endpoints.warnings ?? []) {
+      const what = { environment: environment.environment, api: record.id, warning };
+      log.warn(what, 'an API asks for something unsafe');
+    }
+    put(entry, site);
+    return undefined;
+  },
+
+  refuse(record, nack, site) {
+    const { name, definition } = readAsFarAsPossible(record);
+    keepBefore(record, { nack, name, places: placesOfRefused(definition) }, site);
+  },
+
+  remove(id, site) {
+    const before = site.environment.apis.get(id);
+    if (before === undefined) return;
+    leavePlaces(before, site);
+    site.environment.apis.delete(id);
+    if (before.served.compiled !== undefined) site.released.push(before.served.compiled);
+  },
+
+  ids: (environment) => environment.apis.keys(),
+
+  reach(id, _environment, reached) {
+    reached.apis.add(id);
+  },
+};
+
+/** A record that came again as it was (a full sync). */
+function isAsBefore(record: SetRecord, { served, nack, payload }: ApiEntry, { environment }: Site): boolean {
+  return (
+    served.seq === record.seq &&
+    nack === undefined &&
+    served.organization === environment.organization &&
+    Buffer.compare(payload, record.payload) === 0
+  );
+}
+
+/** Starts what was newly compiled, where requests run. */
+function start(record: SetRecord, fresh: CompiledApi | undefined, site: Site): Nack | undefined {
+  if (site.upstreams === undefined) return undefined;
+  try {
+    fresh?.start(`${site.environment.environment}/${record.id}`, site.upstreams);
+    return undefined;
+  } catch (error) {
+    return nackOf(record, error, site);
+  }
+}
+
+/** The newest revision was refused: the one before stays, or its paths answer 503, as far as they are free. */
+function keepBefore(
+  record: SetRecord,
+  refused: Pick<ApiEntry, 'places'> & { readonly nack: Nack; readonly name: string },
+  site: Site,
+): void {
+  const before = site.environment.apis.get(record.id);
+  const { nack, name, places } = refused;
+  const entry: ApiEntry =
+    before?.served.compiled === undefined
+      ? {
+          served: deploy(record, { name, compiled: undefined }, site),
+          places,
+          definition: undefined,
+          payload: record.payload,
+          nack,
+        }
+      : { ...before, nack };
+  const isFree = site.places.claim(entry.served, entry.places) === undefined;
+  put(isFree ? entry : { ...entry, places: [] }, site);
+}
+
+function put(entry: ApiEntry, { environment, router, released }: Site): void {
+  const { served } = entry;
+  const before = environment.apis.get(served.id)?.served.compiled;
+  environment.apis.set(served.id, entry);
+  for (const { host, path } of entry.places) router?.set(host, path, served);
+  if (before !== undefined && before !== served.compiled) released.push(before);
+}
+
+function leavePlaces({ served, places }: ApiEntry, site: Site): void {
+  site.places.release(served, places);
+  for (const { host, path } of places) site.router?.delete(host, path);
+}
+
+function takenNack({ kind, id, seq }: SetRecord, taken: TakenPlace): Nack {
+  const reason = `The context path ${taken.place} is taken by API ${taken.id} of environment ${taken.environment}.`;
+  return { kind, id, seq, code: 'path.taken', reason };
+}
+
+/** What a refused record still says of itself: its name, and the text in which its paths may stand. */
+function readAsFarAsPossible({ id, payload }: SetRecord): {
+  readonly name: string;
+  readonly definition: string;
+} {
+  try {
+    return decodeApi(payload);
+  } catch {
+    return { name: id, definition: '' };
+  }
+}

@@ -1,0 +1,16 @@
+import { apis } from './api.ts';
+import { apiKeys } from './api-key.ts';
+import { gatewaySettings } from './gateway-settings.ts';
+import type { Kinds } from './kind.ts';
+import { subscriptions } from './subscription.ts';
+
+/** Every kind of record that the wire has; a new one is its file and a line here. */
+export const kinds: Kinds = {
+  'gateway-settings': gatewaySettings,
+  'organization-flows': undefined,
+  dictionary: undefined,
+  'shared-policy-group': undefined,
+  api: apis,
+  subscription: subscriptions,
+  'api-key': apiKeys,
+};

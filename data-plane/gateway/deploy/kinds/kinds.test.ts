@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+
+import { systemClock } from '../../../../proto/process/clock.ts';
+import { createLog } from '../../../../proto/process/log.ts';
+import { encodeApi } from '../../../../proto/wire/payloads.ts';
+import { apiDefinition, flow } from '../../../../test/kit/gateway.ts';
+import { createUpstreams } from '../../../endpoints/upstreams.ts';
+import { createMemoryCounters } from '../../../limits/memory.ts';
+import type { Policy } from '../../../policies/policy.ts';
+import { createEngine } from '../../../serving.ts';
+import type { ConfigChange, SetRecord } from '../change.ts';
+import { createDeployments } from '../deployments.ts';
+import { kinds } from './index.ts';
+import type { Kind } from './kind.ts';
+
+/** Which words every API's policy is made of. */
+const wordsOf: Readonly<Record<string, string>> = { a: 'greetings', b: 'greetings', c: 'colours' };
+
+/** A gateway with a kind more, whose records policies are made of; and what became of those. */
+function startWithWords(t: TestContext) {
+  const words = new Map<string, string>();
+  const built: string[] = [];
+  const released: string[] = [];
+  const dictionaries: Kind<string> = {
+    read: ({ payload }) => Buffer.from(payload).toString(),
+    apply({ id }, text) {
+      words.set(id, text);
+      return undefined;
+    },
+    remove: (id) => void words.delete(id),
+    ids: () => words.keys(),
+    reach(id, environment, { builds }) {
+      for (const api of environment.apis.keys()) if (wordsOf[api] === id) builds.add(api);
+    },
+  };
+  const build = (_step: unknown, _host: unknown, { api }: { readonly api: string }): Policy => {
+    const made = `${api}: ${words.get(wordsOf[api] ?? '')}`;
+    if (made.endsWith('bug')) throw new Error('a bug');
+    built.push(made);
+    return { release: () => void released.push(made) };
+  };
+  const upstreams = createUpstreams(createEngine(), { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
+  const deployments = createDeployments({
+    upstreams,
+    host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
+    security: { keyPlaces: { header: '', parameter: '' } },
+    records: undefined,
+    log: createLog({ name: 'gateway', level: 'silent' }),
+    keysSeenMax: 1,
+    streamMsMax: 0,
+    onThrown: assert.ifError,
+    build,
+    kinds: { ...kinds, dictionary: dictionaries },
+  });
+  t.after(() => {
+    deployments.close();
+    return upstreams.close(0);
+  });
+  const apply = (seq: number, set: readonly SetRecord[], isFull = false) => {
+    const change: ConfigChange = { organization: 'O', environment: 'E', seq, isFull, set, removed: [] };
+    return deployments.apply(change);
+  };
+  return { deployments, apply, built, released };
+}
+
+function api(id: string, seq: number): SetRecord {
+  const definition = apiDefinition(id, 'http://127.0.0.1:1', {
+    flows: [flow('/', { request: [['transform-headers', {}]] })],
+  });
+  const payload = encodeApi({ id, name: id, revision: '1', definition: JSON.stringify(definition) });
+  return { kind: 'api', id, seq, revision: String(seq), payload };
+}
+
+const dictionary = (id: string, seq: number, text: string): SetRecord => ({
+  kind: 'dictionary',
+  id,
+  seq,
+  revision: String(seq),
+  payload: Buffer.from(text),
+});
+
+test('a changed record reaches exactly the APIs that are made of it, and no other is touched', (t) => {
+  const { deployments, apply, built, released } = startWithWords(t);
+  const words = [dictionary('greetings', 1, 'hello'), dictionary('colours', 1, 'red')];
+  assert.deepEqual(apply(1, [...words, api('a', 1), api('b', 1), api('c', 1)], true), []);
+  assert.deepEqual(built.splice(0), ['a: hello', 'b: hello', 'c: red'], 'what APIs are made of comes first');
+  const before = new Map(['a', 'b', 'c'].map((id) => [id, deployments.match('h', `/${id}`)?.target]));
+
+  assert.deepEqual(apply(2, [dictionary('greetings', 2, 'good day')]), []);
+  assert.deepEqual(built.splice(0), ['a: good day', 'b: good day']);
+  assert.deepEqual(released.splice(0), ['a: hello', 'b: hello']);
+  const served = (id: string) => deployments.match('h', `/${id}`)?.target;
+  assert.equal(served('c'), before.get('c'));
+  assert.notEqual(served('a')?.compiled, before.get('a')?.compiled);
+  assert.equal(served('a')?.revision, '1', 'the API itself is as it was published');
+
+  assert.deepEqual(apply(3, [dictionary('colours', 3, 'blue'), api('c', 3)]), []);
+  assert.deepEqual(built.splice(0), ['c: blue'], 'once, although its own record came too');
+});
+
+test('a full change whose shared record has changed reaches those APIs too, though theirs are as they were', (t) => {
+  const { apply, built } = startWithWords(t);
+  const all = [api('a', 1), api('b', 1), api('c', 1)];
+  apply(1, [dictionary('greetings', 1, 'hello'), ...all], true);
+  built.splice(0);
+  apply(2, [dictionary('greetings', 2, 'good day'), ...all], true);
+  assert.deepEqual(built, ['a: good day', 'b: good day']);
+});
+
+test('an API that can no longer be built keeps what serves, says so, and recovers with the record', (t) => {
+  const { deployments, apply, built, released } = startWithWords(t);
+  apply(1, [dictionary('colours', 1, 'red'), api('c', 1)], true);
+  const before = deployments.match('h', '/c')?.target;
+  assert.deepEqual(
+    apply(2, [dictionary('colours', 2, 'bug')]).map(({ kind, id, code }) => ({ kind, id, code })),
+    [{ kind: 'api', id: 'c', code: 'platform.bug' }],
+  );
+  assert.equal(deployments.match('h', '/c')?.target, before);
+  assert.equal(deployments.state()[0]?.apis[0]?.state, 'outdated');
+  assert.deepEqual(released, []);
+  assert.deepEqual(apply(3, [dictionary('colours', 3, 'blue')]), []);
+  assert.deepEqual(built, ['c: red', 'c: blue']);
+  assert.deepEqual(released, ['c: red']);
+  assert.equal(deployments.state()[0]?.apis[0]?.state, 'started');
+});
+
+test('a kind that this version does not run is refused by name', (t) => {
+  const { apply } = startWithWords(t);
+  const group: SetRecord = { ...dictionary('g', 1, ''), kind: 'shared-policy-group' };
+  assert.deepEqual(
+    apply(1, [group]).map(({ kind, id, seq, code }) => ({ kind, id, seq, code })),
+    [{ kind: 'shared-policy-group', id: 'g', seq: 1, code: 'kind.unsupported' }],
+  );
+});
