@@ -67,6 +67,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 closeBuiltIns();
+// Whatever this process and those that it starts make is for its user alone: folders 0700, files 0600.
+process.umask(0o077);
 followLauncher();
 // Not `process.exitCode`: a socket that a library keeps open must not hold a process that has closed.
 process.exit(await main(process.argv.slice(2)));

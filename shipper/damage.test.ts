@@ -167,7 +167,7 @@ test('where one part of a batch is damaged the others arrive, and nothing is ack
   const first = parcels.find((name) => name.includes('.0-'));
   writeFileSync(join(dataDir, 'shipper', first ?? ''), 'x');
   // Not even a crash in the middle of writing parcels, or somebody's file, is in the way.
-  writeFileSync(join(dataDir, 'shipper', `${first}.12345678.tmp`), 'half');
+  writeFileSync(join(dataDir, 'shipper', `.unfinished-0123456789abcdef.tmp`), 'half');
   writeFileSync(join(dataDir, 'shipper', 'notes.txt'), 'hello');
   await ship(t, { dataDir, output: 'folder', folder: { dir: bucket }, batch });
   await eventually(() => spool.shipped() === 40);

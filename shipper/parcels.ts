@@ -16,7 +16,8 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLandingKey } from '../proto/wire/landing.ts';
 import { landingNameOf } from '../proto/wire/parcel.ts';
-import { makeFolder, unfinished, writeFileDurably } from './durable-file.ts';
+import { isUnfinished, writeDurably } from '../proto/process/durable-file.ts';
+import { makeFolder } from './own-folder.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Parcel } from './topology.ts';
 
@@ -49,7 +50,7 @@ export function openParcels({ dir, quarantine, damaged }: ParcelsOptions): Parce
   const inTheWay = makeFolder(dir);
   if (inTheWay !== undefined) damaged(inTheWay, 'a file stood in place of a folder');
   for (const name of readdirSync(dir))
-    if (name.endsWith(unfinished)) rmSync(join(dir, name), { recursive: true, force: true });
+    if (isUnfinished(name)) rmSync(join(dir, name), { recursive: true, force: true });
   const pathOf = (parcel: Parcel): string => join(dir, fileOf(parcel));
   const read = (name: string): Parcel | undefined => {
     const { parcel, reason } = readParcel(join(dir, name));
@@ -60,7 +61,7 @@ export function openParcels({ dir, quarantine, damaged }: ParcelsOptions): Parce
   const remove = (parcel: Parcel): void => rmSync(pathOf(parcel), { force: true });
   const save = (parcels: readonly Parcel[]): void => {
     makeFolder(dir);
-    for (const parcel of parcels) writeFileDurably(pathOf(parcel), parcel.bytes);
+    for (const parcel of parcels) writeDurably(pathOf(parcel), parcel.bytes);
   };
   return {
     spools: () => new Set(readdirSync(dir).flatMap((name) => parcelName.exec(name)?.[1] ?? [])),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { writeFileDurably } from './durable-file.ts';
+import { makeFolderDurably, writeDurably } from '../proto/process/durable-file.ts';
 
 /** The quarantine has no room: what should go there stays where it is, and its spool waits for a human. */
 export class QuarantineFull extends Error {
@@ -32,11 +32,11 @@ const newestMax = 10;
 
 /** Opens the folder; it holds at most so many bytes, not counting damaged files, which are moved and not written. */
 export function openQuarantine(dir: string, bytesMax: number): Quarantine {
-  mkdirSync(dir, { recursive: true });
+  makeFolderDurably(dir);
   let bytes = sizesOf(dir).reduce((sum, file) => sum + file.bytes, 0);
   return {
     keep(name, content) {
-      mkdirSync(dir, { recursive: true });
+      makeFolderDurably(dir);
       const path = join(dir, name);
       if (holds(path, content)) return path;
       // It may have been emptied since.
@@ -47,13 +47,13 @@ export function openQuarantine(dir: string, bytesMax: number): Quarantine {
         );
       }
       const free = isThere(path) ? withSuffix(path) : path;
-      writeFileDurably(free, content);
+      writeDurably(free, content);
       bytes += content.length;
       return free;
     },
     drop: (path) => rmSync(path, { force: true }),
     moveAside(path) {
-      mkdirSync(dir, { recursive: true });
+      makeFolderDurably(dir);
       const place = withSuffix(join(dir, `damaged-${basename(path)}`));
       renameSync(path, place);
       return place;

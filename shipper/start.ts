@@ -12,7 +12,7 @@ import { ticketFile } from '../proto/trust/seat-file.ts';
 import { createBacklog } from './backlog.ts';
 import { Condition } from './condition.ts';
 import type { ShipperConfig } from './config.ts';
-import { makeFolder } from './durable-file.ts';
+import { makeFolder } from './own-folder.ts';
 import { createSpoolInput } from './inputs/spool.ts';
 import { createBridgeOutput } from './outputs/bridge.ts';
 import { createFolderOutput } from './outputs/folder.ts';

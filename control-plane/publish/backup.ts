@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync } from 'node:fs';
 import { link, open, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
+import { syncFolderAside } from '../../proto/process/durable-file.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import { appendRows, readRows, replaceAll, userTables, type Row } from '../storage/tables-dump.ts';
 import { requireAbsence } from '../storage/presence.ts';
@@ -78,6 +80,7 @@ export async function backup(storage: Storage, file: string, clock: Clock): Prom
     await handle.close();
     // A link, unlike a rename, does not replace what somebody has put there meanwhile.
     await link(temporary, file);
+    await syncFolderAside(dirname(resolve(file)));
   } catch (error) {
     throw error instanceof Error && 'code' in error && error.code === 'EEXIST' ? isThere(file) : error;
   } finally {

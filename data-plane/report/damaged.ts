@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { privateFolderMode } from '../../proto/process/durable-file.ts';
 import { isCode, segmentFile, type SpoolRef } from '../../proto/spool/folder.ts';
 
 /** Where segments lie that hold bytes which could not be read, beside the streams. */
@@ -8,7 +9,7 @@ const damagedFolder = 'damaged';
 /** Moves a segment out of its spool, for whoever wants to look at it; returns where it lies. */
 export async function setAside(dir: string, ref: SpoolRef, first: number): Promise<string> {
   const folder = join(dir, damagedFolder);
-  await mkdir(folder, { recursive: true, mode: 0o750 });
+  await mkdir(folder, { recursive: true, mode: privateFolderMode });
   const path = join(folder, `${ref.stream}.${ref.environment}.${ref.spool}.${segmentFile(first)}`);
   await rename(join(ref.dir, segmentFile(first)), path);
   return path;

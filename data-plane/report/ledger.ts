@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { makeFolderDurably, writeDurably } from '../../proto/process/durable-file.ts';
 import { gapReasons } from '../../proto/model/access-record.ts';
 import {
   isCode,
@@ -8,7 +9,6 @@ import {
   sealJson,
   spoolFolder,
   streams,
-  writeDurably,
   type SpoolRef,
 } from '../../proto/spool/folder.ts';
 import type { LostRange } from './upkeep.ts';
@@ -209,7 +209,7 @@ export class Ledger {
     );
     const text = sealJson({ spools });
     if (text === this.#saved) return;
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o750 });
+    makeFolderDurably(dirname(this.#path));
     writeDurably(this.#path, text);
     this.#saved = text;
   }

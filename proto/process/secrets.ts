@@ -1,19 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
 import { Fault, invariant } from '../faults/fault.ts';
+import { createDurably, makeFolderDurably, writeDurably } from './durable-file.ts';
 
 /** A key-encryption key: 32 bytes under a name that sealed values carry. */
 export interface NamedKey {
@@ -120,10 +111,7 @@ export function createLazyKeyring(dir: string): Pick<Keyring, 'seal' | 'open'> {
 export function rotateKeyFile(dir: string): string {
   const path = ensureKeyFile(dir);
   const fresh = freshKey();
-  const temporary = `${path}.new`;
-  writeDurably(temporary, keyFileText([fresh, ...readKeyFile(path)]));
-  renameSync(temporary, path);
-  syncFolder(dir);
+  writeDurably(path, keyFileText([fresh, ...readKeyFile(path)]));
   return fresh.id;
 }
 
@@ -136,18 +124,9 @@ function ensureKeyFile(dir: string, mustExist = false): string {
     if (!isCode(error, 'ENOENT')) throw unreadable(path, error);
     if (mustExist) throw absent(path);
   }
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  // Written aside and linked: of two processes that start together both then read the same key, and none reads half of one.
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeDurably(temporary, keyFileText([freshKey()]));
-  try {
-    linkSync(temporary, path);
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
-  } finally {
-    unlinkSync(temporary);
-  }
-  syncFolder(dir);
+  makeFolderDurably(dir);
+  // Of two processes that start together both then read the same key, and none reads half of one.
+  createDurably(path, keyFileText([freshKey()]));
   return path;
 }
 
@@ -182,19 +161,6 @@ const freshKey = (): NamedKey => ({ id: randomBytes(6).toString('hex'), key: ran
 function keyFileText(keys: readonly NamedKey[]): string {
   const entries = keys.map(({ id, key }) => ({ id, key: Buffer.from(key).toString('base64') }));
   return `${JSON.stringify({ keys: entries }, undefined, 2)}\n`;
-}
-
-function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'wx', 0o600);
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
-}
-
-function syncFolder(dir: string): void {
-  const folder = openSync(dir, 'r');
-  fsyncSync(folder);
-  closeSync(folder);
 }
 
 function headerOf(id: string): Buffer {

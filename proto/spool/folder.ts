@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { writeDurably } from '../process/durable-file.ts';
 
 /** Records and logs have separate segments and bounds. */
 export const streams = ['records', 'logs'] as const;
@@ -122,30 +123,6 @@ export function shippedOf(ref: Pick<SpoolRef, 'spool' | 'dir'>, checkpointDir: s
 /** Says durably that everything below an offset has arrived. */
 export function writeCheckpoint(dir: string, spool: string, shipped: number): void {
   writeDurably(join(dir, `${spool}.json`), sealJson({ spool, shipped }));
-}
-
-/** Writes a small file whole: aside, forced to disk, renamed, folder forced to disk. */
-export function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  const file = openSync(temporary, 'wx', 0o640);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  syncFolder(dirname(path));
-}
-
-/** Forces a folder's entries to disk. */
-export function syncFolder(dir: string): void {
-  const folder = openSync(dir, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /** True when a system call failed with that code. */

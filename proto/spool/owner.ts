@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isCode, openSealedJson, sealJson, writeDurably } from './folder.ts';
+import { writeDurably } from '../process/durable-file.ts';
+import { isCode, openSealedJson, sealJson } from './folder.ts';
 
 const SpoolOwner = z.object({
   organization: z.string(),

@@ -13,9 +13,9 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { isCode, syncFolder } from './folder.ts';
+import { privateFileMode, privateFolderMode, syncFolder, syncFolderAside } from '../process/durable-file.ts';
+import { isCode } from './folder.ts';
 
 /**
  * The system calls of a writer, synchronous since it runs in a thread of its own.
@@ -47,8 +47,8 @@ export interface SpoolFiles {
 
 /** The disk as it is. */
 export const diskFiles: SpoolFiles = {
-  makeFolder: (dir) => void mkdirSync(dir, { recursive: true, mode: 0o750 }),
-  create: (path) => openSync(path, 'w+', 0o640),
+  makeFolder: (dir) => void mkdirSync(dir, { recursive: true, mode: privateFolderMode }),
+  create: (path) => openSync(path, 'w+', privateFileMode),
   rename: renameSync,
   remove: (path) => rmSync(path, { force: true }),
   isAt(file, path) {
@@ -64,14 +64,7 @@ export const diskFiles: SpoolFiles = {
   syncDataAside: promisify(fdatasync),
   syncFile: fsyncSync,
   syncFolder,
-  async syncFolderAside(dir) {
-    const folder = await open(dir, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  },
+  syncFolderAside,
   close: closeSync,
 };
 

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../faults/fault.ts';
-import { writeDurably } from './durable-file.ts';
+import { makeFolderDurably, writeDurably } from '../process/durable-file.ts';
 
 /** A key pair in raw form: 32 bytes each. */
 export interface RawKeyPair {
@@ -77,7 +77,7 @@ export function saveIdentity(dir: string, identity: EnrolledIdentity, keyring: S
     enrolledAtMs,
     environments: identity.environments,
   };
-  mkdirSync(dir, { recursive: true });
+  makeFolderDurably(dir);
   writeDurably(join(dir, identityFile), `${JSON.stringify(file, undefined, 2)}\n`);
 }
 

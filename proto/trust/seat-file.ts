@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../faults/fault.ts';
-import { writeDurably } from './durable-file.ts';
+import { makeFolderDurably, writeDurably } from '../process/durable-file.ts';
 
 /** Keeps the ticket of a seat across restarts (seats.ts). */
 export interface TicketStore {
@@ -38,7 +38,7 @@ export function ticketFile(path: string): TicketStore {
       }
     },
     write(ticket) {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolderDurably(dirname(path));
       writeDurably(path, `${JSON.stringify({ version: 1, ticket })}\n`);
     },
   };

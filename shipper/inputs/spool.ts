@@ -10,7 +10,7 @@ import {
 } from '../../proto/spool/folder.ts';
 import { ownerFile, readOwner } from '../../proto/spool/owner.ts';
 import { createSpoolReader } from '../../proto/spool/reader.ts';
-import { makeFolder } from '../durable-file.ts';
+import { makeFolder } from '../own-folder.ts';
 import type { Quarantine } from '../quarantine.ts';
 import type { Input, Source } from '../topology.ts';
 

@@ -1,6 +1,6 @@
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDurablyAside, writeDurablyAside } from '../../proto/process/durable-file.ts';
 import { isCode } from '../../proto/spool/folder.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { Delivery, Parcel } from '../topology.ts';
@@ -27,45 +27,11 @@ export function createFolderOutput(dir: string): BucketOutput {
 }
 
 async function store(path: string, { key, bytes }: Parcel): Promise<Delivery> {
-  const folder = dirname(path);
-  const made = await mkdir(folder, { recursive: true });
-  const temporary = join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
-  try {
-    const file = await open(temporary, 'wx', 0o640);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    // A link, unlike a rename, refuses to replace what is there.
-    await link(temporary, path);
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
-    const present = await readFile(path);
-    if (!present.equals(bytes)) {
-      if (isContentOf(key, present))
-        return { kind: 'refused', reason: 'the object exists with other content' };
-      // Half of a write that failed: the hash in the key proves it wrong, and ours takes its place.
-      await rename(temporary, path);
-    }
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  // Each new folder is durable only with the one that it stands in.
-  const top = made === undefined ? folder : dirname(made);
-  for (let each = folder; ; each = dirname(each)) {
-    await sync(each);
-    if (each === top || each === dirname(each)) break;
-  }
+  if (await createDurablyAside(path, bytes)) return { kind: 'delivered' };
+  const present = await readFile(path);
+  if (present.equals(bytes)) return { kind: 'delivered' };
+  if (isContentOf(key, present)) return { kind: 'refused', reason: 'the object exists with other content' };
+  // Half of a write that failed: the hash in the key proves it wrong, and ours takes its place.
+  await writeDurablyAside(path, bytes);
   return { kind: 'delivered' };
-}
-
-async function sync(dir: string): Promise<void> {
-  const folder = await open(dir, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

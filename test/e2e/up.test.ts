@@ -107,7 +107,7 @@ test('a platform that is stopped and started again keeps its password, its APIs 
   assert.equal(second.ordersKey, '', 'the key was printed a second time');
 });
 
-test('the admin password never stands in the data folder or the output', async (t) => {
+test('the admin password never stands in the data folder or the output, and all in that folder is for its owner alone', async (t) => {
   const up = await startPlatform(t);
   assert.equal(
     (
@@ -123,6 +123,9 @@ test('the admin password never stands in the data folder or the output', async (
     });
     assert.equal(found, '');
   }
+  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  const open = execFileSync('find', [up.dir, '-mindepth', '1', '-perm', '/077'], { encoding: 'utf8' });
+  assert.equal(open, '', 'folders are 0700, files 0600');
 });
 
 test('the gateway has a process of its own, which logs under its name in the same log and takes the settings of up', async (t) => {

@@ -85,6 +85,7 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
       { path: 'proto/model/x.test.ts', text: 'await new Promise((resolve) => setTimeout(resolve, 50))' },
     ],
   },
+  { rule: 'durable', files: [{ path: 'proto/model/x.ts', text: 'writeSync(f, text); fsyncSync(f);' }] },
   { rule: 'registry', files: [{ path: 'docs/x.md', text: '`npx --yes isthmus up`' }] },
   { rule: 'registry', files: [{ path: 'deploy/x.ts', text: '// npm install -g isthmus' }] },
   { rule: 'builtin', files: [{ path: 'proto/model/x.ts', text: "import { join } from 'path';" }] },

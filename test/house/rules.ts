@@ -118,6 +118,13 @@ const sourceFile = /\.(ts|js|mjs|cjs|tsx)$/;
 const lineMax = 400;
 const readmeLineMax = 60;
 
+/** Forcing a file to disk is half of what makes it durable; the other half is forgotten where it is done anew. */
+const forcesToDisk = /\bf(data)?sync(Sync)?\(/;
+const durableHomes: ReadonlySet<string> = new Set([
+  'proto/process/durable-file.ts',
+  'proto/spool/spool-files.ts',
+]);
+
 /** What makes npm ask the public registry for our name, which nobody of ours owns there. */
 const asksRegistry =
   /\b(npx|pnpx|bunx|npm\s+(x|exec|i|install|add)|yarn\s+(dlx|add))(\s+-\S+)*\s+isthmus\b(?!-)/;
@@ -165,6 +172,8 @@ function inspectPlace(file: HouseFile): readonly Breach[] {
     say('size', `${lines} lines; the most is ${lineMax}`);
   // The rules and their own test quote what they forbid.
   if (file.path.startsWith('test/house/')) return breaches;
+  if (forcesToDisk.test(file.text) && !durableHomes.has(file.path) && top !== 'test')
+    say('durable', 'forces files to disk in its own way; use proto/process/durable-file.ts');
   if (/\b(test|describe|it)\.only\(|\{ only: true/.test(file.text))
     say('only', 'a test marked only hides the others');
   if (/setTimeout\(\s*(resolve|r|done)\b/.test(file.text) && file.path.endsWith('.test.ts')) {
@@ -205,7 +214,8 @@ function forbidden(from: string, to: string): string | undefined {
   if (toTop === 'deploy' || toTop === 'test') return 'no room imports deploy or test';
   if (fromTop === 'proto') {
     if (toTop !== 'proto') return 'proto imports no room';
-    if (toInner === 'process' && fromInner !== 'process' && fromInner !== 'spool' && !to.endsWith('clock.ts'))
+    const isPlain = to.endsWith('/clock.ts') || to.endsWith('/durable-file.ts');
+    if (toInner === 'process' && fromInner !== 'process' && fromInner !== 'spool' && !isPlain)
       return 'the rest of proto is pure and does not import process';
     return undefined;
   }

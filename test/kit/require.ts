@@ -9,6 +9,7 @@ export type Requirement =
   | 'systemd'
   | 'prometheus'
   | 'chromium'
+  | 'strace'
   | 's3-server'
   | 'loop-mount';
 

@@ -1,66 +1,40 @@
-import { randomBytes } from 'node:crypto';
-import { copyFile, link, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Fault } from '../../../proto/faults/fault.ts';
+import {
+  copyDurablyAside,
+  createDurablyAside,
+  isUnfinished,
+  writeDurablyAside,
+} from '../../../proto/process/durable-file.ts';
 import type { BlobStore, ListedBlob } from '../../../proto/wire/blobs.ts';
 import { checkBlobKey } from './keys.ts';
 
-/** Names of half-written files; listing passes them over, since no key may begin with a dot there. */
-const unfinishedPrefix = '.unfinished-';
-
-/**
- * A bucket as a folder: the embedded default.
- *
- * An object is written beside its place, forced to disk, and moved there in one step; the folder is forced to disk as well,
- * or a power cut could take the name away again.
- */
+/** A bucket as a folder: the embedded default. Objects are whole and durable as `proto/process/durable-file.ts` says. */
 export function createFileBlobs(dir: string): BlobStore {
   const pathOf = (key: string): string => {
     checkBlobKey(key);
     return join(dir, ...key.split('/'));
   };
-  /** Lets `write` make a file beside its place, and `place` move it there. */
-  const beside = async <T>(
-    path: string,
-    write: (unfinished: string) => Promise<void>,
-    place: (unfinished: string) => Promise<T>,
-  ): Promise<T> => {
-    const unfinished = join(dirname(path), `${unfinishedPrefix}${randomBytes(8).toString('hex')}`);
-    await mkdir(dirname(path), { recursive: true });
-    try {
-      await write(unfinished);
-      const outcome = await place(unfinished);
-      await syncFolder(dirname(path));
-      return outcome;
-    } finally {
-      await rm(unfinished, { force: true });
-    }
-  };
   return {
     async put(key, bytes, { ifAbsent = false, isSound } = {}) {
       const path = pathOf(key);
-      const place = async (unfinished: string): Promise<'stored' | 'existed' | 'replaced'> => {
-        if (ifAbsent && !(await linkUnlessPresent(unfinished, path))) {
-          const present = await readFile(path);
-          if (present.equals(bytes)) return 'existed';
-          if (isSound === undefined || isSound(present)) throw new Fault('blobs.conflict', { internal: key });
-          await rename(unfinished, path);
-          return 'replaced';
-        }
-        if (!ifAbsent) await rename(unfinished, path);
-        return 'stored';
-      };
-      return translated(key, () => beside(path, (unfinished) => writeDurably(unfinished, bytes), place));
+      return translated(key, async () => {
+        if (!ifAbsent) return (await writeDurablyAside(path, bytes), 'stored');
+        // So two writers of one key cannot both believe that they were first.
+        if (await createDurablyAside(path, bytes)) return 'stored';
+        const present = await readFile(path);
+        if (present.equals(bytes)) return 'existed';
+        if (isSound === undefined || isSound(present)) throw new Fault('blobs.conflict', { internal: key });
+        await writeDurablyAside(path, bytes);
+        return 'replaced';
+      });
     },
     get: (key, { bytesMax = Infinity } = {}) => translated(key, () => readIfPresent(pathOf(key), bytesMax)),
     copy: (from, to) =>
       translated(from, async () => {
         try {
-          await beside(
-            pathOf(to),
-            (unfinished) => copyDurably(pathOf(from), unfinished),
-            (unfinished) => rename(unfinished, pathOf(to)),
-          );
+          await copyDurablyAside(pathOf(from), pathOf(to));
           return true;
         } catch (error) {
           if (codeOf(error) === 'ENOENT') return false;
@@ -71,46 +45,6 @@ export function createFileBlobs(dir: string): BlobStore {
     folders: (prefix, depth = 1) => foldersBelow(dir, prefix, depth),
     delete: (key) => translated(key, () => rm(pathOf(key), { force: true })),
   };
-}
-
-async function copyDurably(from: string, to: string): Promise<void> {
-  await copyFile(from, to);
-  const file = await open(to, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-/** link fails where rename would replace; so two writers of one key cannot both believe that they were first. */
-async function linkUnlessPresent(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 async function readIfPresent(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
@@ -142,7 +76,7 @@ async function* walk(
     key: `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`,
   }));
   for (const { entry, key } of named.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
-    if (entry.name.startsWith(unfinishedPrefix)) continue;
+    if (isUnfinished(entry.name)) continue;
     if (key <= after && !(entry.isDirectory() && after.startsWith(key))) continue;
     if (entry.isDirectory()) {
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(dir, key, { prefix, after });
