@@ -3,7 +3,7 @@ import { defaultDataDir, foldersOf } from '../proto/process/data-folder.ts';
 import { section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
-import { checkCredentials, s3Shape } from '../proto/process/s3-settings.ts';
+import { checkCredentials, s3Shape } from '../proto/process/s3/settings.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
 
 const ms = z.int().min(1);

@@ -1,7 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { isCode } from '../../proto/spool/folder.ts';
-import { createS3Client } from '../../proto/process/s3-client.ts';
-import type { S3Settings } from '../../proto/process/s3-settings.ts';
+import { createS3Client } from '../../proto/process/s3/client.ts';
+import type { S3Settings } from '../../proto/process/s3/settings.ts';
 import { isStored } from '../../proto/wire/etag.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { Delivery, Parcel } from '../topology.ts';

@@ -10,7 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { createS3Client } from '../../../proto/process/s3-client.ts';
+import { createS3Client } from '../../../proto/process/s3/client.ts';
 import { isStored } from '../../../proto/wire/etag.ts';
 import type { BlobStore, PutOptions } from '../../../proto/wire/blobs.ts';
 import type { S3BlobsSettings } from './settings.ts';

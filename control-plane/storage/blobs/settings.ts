@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkCredentials, s3Shape } from '../../../proto/process/s3-settings.ts';
+import { checkCredentials, s3Shape } from '../../../proto/process/s3/settings.ts';
 import type { BlobStore } from '../../../proto/wire/blobs.ts';
 import { createFileBlobs } from './files.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-import { former, secret } from './settings.ts';
+import { former, secret } from '../settings.ts';
 
 /**
  * What every process says of an S3-protocol store; rooms add what they need besides, and wrap the whole in {@link checkCredentials}.
  *
- * Apart from the client (`s3-client.ts`), so that reading a configuration loads no SDK.
+ * Apart from the client (`client.ts`), so that reading a configuration loads no SDK.
  */
 export const s3Shape = {
   endpoint: z.url().optional().describe('Origin of the store; without it AWS by region.'),

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 
-import { Fault } from '../faults/fault.ts';
-import { loadConfig } from './config.ts';
-import { createS3Client } from './s3-client.ts';
-import { checkCredentials, s3Shape, type S3Settings } from './s3-settings.ts';
+import { Fault } from '../../faults/fault.ts';
+import { loadConfig } from '../config.ts';
+import { createS3Client } from './client.ts';
+import { checkCredentials, s3Shape, type S3Settings } from './settings.ts';
 
 const schema = z.strictObject({ s3: z.strictObject(s3Shape).superRefine(checkCredentials) });
 const load = (settings: Readonly<Record<string, string>>): S3Settings => {

@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 
-import type { S3Settings } from './s3-settings.ts';
+import type { S3Settings } from './settings.ts';
 
 /** How often and how long a call is tried. */
 export interface S3Patience {
