@@ -69,7 +69,11 @@ export const refusals = {
   'body-too-slow': { status: 408, section: 'RFC 9110 15.5.9: setting bodyBytesPerSecondMin' },
   overloaded: { status: 503, section: 'RFC 9110 15.6.4: setting eventLoopLagMsMax' },
   'tls-handshake': { status: 0, section: 'RFC 8446: failed, broken off or too slow; no answer can be given' },
-  'too-many-connections': { status: 503, section: 'settings connectionsMax, connectionsPerSourceMax' },
+  'too-many-connections': {
+    status: 0,
+    section:
+      'settings connectionsMax, connectionsPerSourceMax; reset, since answering strangers is what there is no room for',
+  },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly section: string }>>;
 
 /** Why a request is refused. */
