@@ -3,14 +3,15 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
 
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
-import { createSpoolQueue } from './queue.ts';
+import { createSpoolQueue, type QueueOptions } from './queue.ts';
 
 const at = { stream: 'records', organization: 'o', environment: 'e' } as const;
 
 /** A queue whose clock stands still, and how many lines each of its messages held. */
-function open() {
+function open(more: Partial<QueueOptions> = {}) {
   const clock = createFakeClock();
   const sent: number[] = [];
+  const thrown: unknown[] = [];
   const queue = createSpoolQueue({
     clock,
     holdMs: 20,
@@ -18,8 +19,10 @@ function open() {
     send: (parts) => void sent.push(parts.reduce((sum, { count }) => sum + count, 0)),
     onState: () => undefined,
     onDropped: () => undefined,
+    onThrown: (error) => void thrown.push(error),
+    ...more,
   });
-  return { clock, queue, sent };
+  return { clock, queue, sent, thrown };
 }
 
 test('a line alone leaves at the end of its turn', async () => {
@@ -71,4 +74,41 @@ test('nothing leaves while a message is in flight, and whoever waits is released
   queue.written();
   await second;
   await queue.drained();
+});
+
+test('what throws while lines leave is told, releases whoever waits for them, and holds up no line behind them', async () => {
+  const dropped: number[] = [];
+  const left: number[] = [];
+  let isBroken = true;
+  const { queue, thrown } = open({
+    send(parts) {
+      if (isBroken) throw new Error('a bug');
+      left.push(parts.reduce((sum, { count }) => sum + count, 0));
+    },
+    onDropped: (count) => void dropped.push(count),
+  });
+  await queue.add(at, 'one\n');
+  assert.deepEqual([thrown.length, dropped, queue.bytes], [1, [1], 0]);
+  isBroken = false;
+  const written = queue.add(at, 'two\n');
+  await turn();
+  assert.deepEqual(left, [1]);
+  queue.written();
+  await written;
+  await queue.drained();
+});
+
+test('whoever hears that the spool is degraded and throws holds up no answer', async () => {
+  const { clock, queue, thrown } = open({
+    onState() {
+      throw new Error('a bug');
+    },
+  });
+  const written = queue.add(at, 'one\n');
+  await turn();
+  await clock.advance(1_000);
+  await turn();
+  await written;
+  assert.equal(thrown.length, 1);
+  assert.equal(queue.isDegraded, true);
 });

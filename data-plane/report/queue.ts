@@ -14,6 +14,8 @@ export interface QueueOptions {
   readonly onState: (isDegraded: boolean) => void;
   /** Records that were dropped since the memory was full, oldest first. */
   readonly onDropped: (count: number, at: Tenant) => void;
+  /** Something threw on the way although nothing should; whoever waited is released. Does not throw. */
+  readonly onThrown: (error: unknown) => void;
 }
 
 /** Lines on their way to the spool thread. */
@@ -138,11 +140,25 @@ class GatheringQueue implements SpoolQueue {
   /** A pending setImmediate keeps the event loop from sleeping: a turn that brings no line says that there is nothing else to do. */
   #lookAgain(): void {
     const seen = this.#added;
-    setImmediate(() => {
-      const gatheredMs = this.#options.clock.monotonicMs() - this.#gatherSinceMs;
-      if (this.#added !== seen && gatheredMs < gatherMsMax) this.#lookAgain();
-      else this.#send();
-    });
+    setImmediate(() =>
+      this.#run(() => {
+        const gatheredMs = this.#options.clock.monotonicMs() - this.#gatherSinceMs;
+        if (this.#added !== seen && gatheredMs < gatherMsMax) this.#lookAgain();
+        else this.#send();
+      }),
+    );
+  }
+
+  /** Runs what a timer began: what is thrown ends no process, and holds up no answer. */
+  #run(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.onThrown(error);
+      this.#gathering?.release();
+      this.#gathering = undefined;
+      this.#isScheduled = false;
+    }
   }
 
   /** Called when something waits and nothing is in flight. */
@@ -161,7 +177,19 @@ class GatheringQueue implements SpoolQueue {
     const turn = this.#waiting.length === 0 ? this.#gathering : undefined;
     if (turn !== undefined) this.#gathering = undefined;
     this.#inFlight = { turn, sentAtMs: this.#options.clock.monotonicMs(), bytes, blocks };
-    this.#options.send(blocks.map((block) => block.part));
+    try {
+      this.#options.send(blocks.map((block) => block.part));
+    } catch (error) {
+      // They are lost; those behind them are not.
+      turn?.release();
+      this.#inFlight = undefined;
+      if (this.#waiting.length > 0) this.#schedule();
+      for (const block of blocks) {
+        this.#run(() => this.#options.onDropped(block.count, block.at));
+        this.#blocks.give(block);
+      }
+      throw error;
+    }
   }
 
   #openTurn(holdMs: number): Turn {
@@ -169,9 +197,11 @@ class GatheringQueue implements SpoolQueue {
     let isOpen = true;
     const cancel = holdFor(this.#options.clock, holdMs, () => {
       // A busy event loop fires timers before it reads messages: the write may be done. Give it one turn to say so.
-      setImmediate(() => {
-        if (isOpen) this.#setDegraded(true);
-      });
+      setImmediate(() =>
+        this.#run(() => {
+          if (isOpen) this.#setDegraded(true);
+        }),
+      );
     });
     const release = (): void => {
       isOpen = false;

@@ -142,6 +142,7 @@ class SpoolThread {
       send: (parts) => this.#send(parts),
       onState: (isDegraded) => this.#setState(isDegraded),
       onDropped: (count, part) => this.#dropFromMemory(count, part),
+      onThrown: (error) => this.#tellThrown(error),
     });
     const ready = Promise.withResolvers<void>();
     const cancel = clock.after(startMsMax, () =>
@@ -305,6 +306,14 @@ class SpoolThread {
       { what, reason: message },
       'the spool has trouble with its disk; it goes on trying',
     );
+  }
+
+  #tellThrown(error: unknown): void {
+    try {
+      this.#options.log.error({ err: error }, 'the way of access records threw; records may be missing');
+    } catch {
+      // A log that throws cannot be told.
+    }
   }
 
   #break(error: unknown): void {

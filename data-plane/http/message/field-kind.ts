@@ -82,3 +82,12 @@ export function kindOfName(name: string): number {
   if (name.length > longest || byLength[name.length]?.length === 0) return kinds.none;
   return names.get(name.toLowerCase()) ?? kinds.none;
 }
+
+/** Names of authentication at a proxy; they stay on their connection too, but an engine without a proxy does not read them. */
+const ofProxies = /^proxy-auth(?:enticate|entication-info|orization)$/i;
+
+/** Whether a field of this name is of the connection or of the framing, or names the host: it cannot carry anything else. */
+export function isHopByHopOrHost(name: string): boolean {
+  const kind = kindOfName(name);
+  return (kind !== kinds.none && kind <= lastHopByHop) || kind === kinds.host || ofProxies.test(name);
+}

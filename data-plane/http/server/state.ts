@@ -68,7 +68,7 @@ export class ServerState {
     const left = (this.#bySource.get(member.remoteAddress) ?? 1) - 1;
     if (left === 0) this.#bySource.delete(member.remoteAddress);
     else this.#bySource.set(member.remoteAddress, left);
-    if (this.members.size === 0) this.#onEmpty?.();
+    if (this.members.size === 0) this.sweep.run(() => this.#onEmpty?.());
   }
 
   /** Tells of a refusal; its answer waits for the promise, if there is one. */
@@ -103,7 +103,7 @@ export class ServerState {
       this.isRetiring = true;
       // After what the kernel has read for us by now: a request that is here is answered, whoever is idle then goes.
       setImmediate(() => {
-        for (const member of this.members) member.retire();
+        for (const member of this.members) this.sweep.run(() => member.retire());
       });
     };
     if (quietMs === 0) retire();
@@ -112,7 +112,11 @@ export class ServerState {
       const saying = quietMs === 0 ? undefined : setTimeout(say, Math.min(unsaidMsMax, quietMs / 2));
       const quiet = quietMs === 0 ? undefined : setTimeout(retire, quietMs);
       const timer = setTimeout(() => {
-        for (const member of this.members) member.wire.destroy();
+        for (const member of this.members) {
+          this.sweep.run(() => member.wire.destroy());
+          // Whose destruction throws says no more that it has gone.
+          if (this.members.has(member)) setImmediate(() => this.leave(member));
+        }
       }, deadlineMs);
       this.#onEmpty = () => {
         for (const each of [timer, saying, quiet]) clearTimeout(each);

@@ -42,6 +42,15 @@ export class Sweep {
     };
   }
 
+  /** Runs what a timer began: what is thrown is told and goes no further. */
+  run(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.tellThrown(error);
+    }
+  }
+
   add(member: Swept): void {
     this.#members.add(member);
     if (this.#timer !== undefined) return;

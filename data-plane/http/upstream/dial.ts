@@ -150,16 +150,21 @@ class Attempt implements DialAttempt {
     const onFailure = (error: Error): void => {
       if (this.#isSettled || this.#socket !== socket) return;
       clearTimeout(this.#shareTimer);
-      this.#way.rotation.failed(address);
-      this.#run(() => (isLast ? this.#failBy(error) : this.#connect(index + 1)));
+      this.#run(() => {
+        this.#way.rotation.failed(address);
+        if (isLast) this.#failBy(error);
+        else this.#connect(index + 1);
+      });
     };
     socket.on('error', onFailure);
     socket.once('connect', () => {
       if (this.#isSettled || this.#socket !== socket) return;
       clearTimeout(this.#shareTimer);
-      this.#way.rotation.worked(address);
       socket.off('error', onFailure);
-      this.#run(() => this.#onTcp(socket));
+      this.#run(() => {
+        this.#way.rotation.worked(address);
+        this.#onTcp(socket);
+      });
     });
     if (isLast) return;
     const shareMs = (this.#deadlineMs - performance.now()) / (this.#addresses.length - index);
@@ -173,11 +178,13 @@ class Attempt implements DialAttempt {
     if (!this.#needsTunnel) return this.#secure(socket);
     socket.on('error', (error) => this.#run(() => this.#failBy(error)));
     this.#doing = `waiting for the proxy ${this.#host}:${this.#port}`;
-    openTunnel(socket, this.#way.options, (failure) => {
-      if (this.#isSettled) return;
-      this.#run(() =>
-        failure === undefined ? this.#secure(socket) : this.#fail(failure.failure, failure.message),
-      );
+    openTunnel(socket, this.#way.options, {
+      run: (work) => this.#run(work),
+      done: (failure) => {
+        if (this.#isSettled) return;
+        if (failure === undefined) this.#secure(socket);
+        else this.#fail(failure.failure, failure.message);
+      },
     });
   }
 

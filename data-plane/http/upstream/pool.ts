@@ -122,7 +122,7 @@ export class UpstreamPool implements Upstream, Swept {
 
   async close(deadlineMs: number): Promise<void> {
     this.#isClosing = true;
-    for (const connection of this.#idle) connection.wire.destroy();
+    for (const connection of this.#idle) this.sweep.run(() => connection.wire.destroy());
     if (this.#connections.size + this.#dials.size === 0) return;
     const before = this.#onEmpty;
     await new Promise<void>((resolve) => {
@@ -142,10 +142,12 @@ export class UpstreamPool implements Upstream, Swept {
   /** Nothing runs on, and nothing begins any more. */
   #cut(): void {
     this.#isClosed = true;
-    for (let call = this.#nextWaiting(); call !== undefined; call = this.#nextWaiting())
-      call.fail('closed', closedMessage);
-    for (const end of this.#dials) end('closed', closedMessage);
-    for (const connection of this.#connections) connection.wire.destroy();
+    for (let next = this.#nextWaiting(); next !== undefined; next = this.#nextWaiting()) {
+      const call = next;
+      this.sweep.run(() => call.fail('closed', closedMessage));
+    }
+    for (const end of this.#dials) this.sweep.run(() => end('closed', closedMessage));
+    for (const connection of this.#connections) this.sweep.run(() => connection.wire.destroy());
   }
 
   #takeIdle(): UpstreamConnection | undefined {

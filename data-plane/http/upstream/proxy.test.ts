@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 
@@ -9,6 +9,7 @@ import { createAuthority } from '../../../test/kit/certificates.ts';
 import { startConnectProxy } from '../../../test/kit/connect-proxy.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import type { UpstreamOptions, UpstreamProxy } from '../exchange.ts';
+import { openTunnel } from './proxy.ts';
 import { createTestDialer, dialled, listening, upstreamTls } from './dial-stage.ts';
 
 const proxyAt = (port: number, more: Partial<UpstreamProxy> = {}): UpstreamProxy => ({
@@ -171,4 +172,27 @@ test('a proxy that refuses, closes, or says nothing', async (t) => {
       message: `60 ms passed while waiting for the proxy 127.0.0.1:${port}`,
     },
   );
+});
+
+test("what throws while the proxy's answer is read ends the dial and not the process", async (t) => {
+  const { port } = await scripted(t, ['HTTP/1.1 200 OK\r\n\r\n']);
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  const options = { ...https({}), host: 'a.acme.com', port: 443, proxy: proxyAt(port) } as UpstreamOptions;
+  const thrown = new Promise<unknown>((resolve) => {
+    openTunnel(socket, options, {
+      run(work) {
+        try {
+          work();
+        } catch (error) {
+          resolve(error);
+        }
+      },
+      done() {
+        throw new Error('a bug');
+      },
+    });
+  });
+  assert.match(String(await thrown), /a bug/);
 });

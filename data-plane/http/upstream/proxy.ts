@@ -24,12 +24,19 @@ export function proxyAuthorizationOf(proxy: UpstreamProxy | undefined): string |
  * Asks the proxy at the other end of an open socket for a tunnel (RFC 9110 section 9.3.6) and calls back once: without a
  * failure the socket is the tunnel, with nothing of it read.
  *
- * The caller bounds the time and destroys the socket on failure. The name of the upstream is resolved by the proxy.
+ * The caller bounds the time, runs what an event begins, so that a throw reaches it, and destroys the socket on failure. The name of
+ * the upstream is resolved by the proxy.
  */
 export function openTunnel(
   socket: Socket,
   { host, port, proxy }: UpstreamOptions,
-  done: (failure: TunnelFailure | undefined) => void,
+  {
+    run,
+    done,
+  }: {
+    readonly run: (work: () => void) => void;
+    readonly done: (failure: TunnelFailure | undefined) => void;
+  },
 ): void {
   const authority = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   const authorization = proxyAuthorizationOf(proxy);
@@ -39,9 +46,11 @@ export function openTunnel(
     socket.off('readable', onReadable).off('end', onEnd).off('close', onEnd);
     done(failure);
   };
-  const onEnd = (): void => finish({ failure: 'reset', message: `${name} closed the connection on CONNECT` });
+  const onEnd = (): void =>
+    run(() => finish({ failure: 'reset', message: `${name} closed the connection on CONNECT` }));
   // Not 'data': that listener would leave the socket flowing, and bytes of the tunnel could be lost before TLS takes over.
-  const onReadable = (): void => {
+  const onReadable = (): void => run(readHead);
+  const readHead = (): void => {
     for (let piece = read(socket); piece !== undefined; piece = read(socket)) {
       head = Buffer.concat([head, piece]);
       const end = head.indexOf('\r\n\r\n');

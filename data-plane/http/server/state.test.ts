@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ServerOptions } from '../exchange.ts';
+import { Sweep } from '../socket/sweep.ts';
+import { type Member, ServerState } from './state.ts';
+
+test('a connection that throws when the server stops keeps no other one open, and the server not either', async () => {
+  const thrown: unknown[] = [];
+  const sweep = new Sweep((error) => void thrown.push(error));
+  const options: Partial<ServerOptions> = { onExchange: () => undefined };
+  const state = new ServerState(options as ServerOptions, sweep);
+  const ended: string[] = [];
+  const member = (name: string, isBroken: boolean): Member => {
+    const act = (what: string) => {
+      if (isBroken) throw new Error(what);
+      ended.push(`${name} ${what}`);
+    };
+    const each: Member = {
+      remoteAddress: '192.0.2.1',
+      retire: () => act('retires'),
+      wire: { destroy: () => (act('is cut'), state.leave(each)) },
+      onSweep: () => undefined,
+      onThrown: () => undefined,
+    };
+    state.join(each);
+    return each;
+  };
+  member('one', true);
+  member('two', false);
+  await state.drain(20, 0);
+  assert.deepEqual(ended, ['two retires', 'two is cut']);
+  assert.deepEqual(
+    thrown.map((error) => (error as Error).message),
+    ['retires', 'is cut'],
+  );
+  assert.equal(state.members.size, 0);
+});
