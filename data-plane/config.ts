@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isToken } from '../proto/model/head-text.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { section, secret } from '../proto/process/config.ts';
+import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
@@ -13,7 +14,11 @@ const ms = z.int().min(1);
 const headerName = z
   .string()
   .max(256)
-  .refine((name) => name === '' || isToken(name), 'must be a header name, or empty for none');
+  .refine((name) => name === '' || isToken(name), 'must be a header name, or empty for none')
+  .refine(
+    (name) => !isHopByHopOrHost(name),
+    "must not be Host or a header of the connection (Connection, Transfer-Encoding, Content-Length ...): its value is not the client's to choose",
+  );
 
 /** Settings of a gateway. */
 export const gatewayConfigSchema = z.strictObject({
@@ -118,6 +123,10 @@ export const gatewayConfigSchema = z.strictObject({
       .optional()
       .describe('The bridge. Default: the one enrolled at.'),
     token: secret().optional().describe('Enrolment token, used once when there is no identity yet.'),
+    allowPlainHttp: z
+      .boolean()
+      .default(false)
+      .describe('Send the enrolment token to a bridge beyond loopback over plain HTTP; else it is refused.'),
   }),
   outbound: OutboundConfig,
   request: section({

@@ -4,6 +4,7 @@ import { Fault } from '../proto/faults/fault.ts';
 import { catalog } from '../proto/policies/catalog.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
+import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trust/identity.ts';
 import { ticketFile } from '../proto/trust/seat-file.ts';
@@ -52,6 +53,7 @@ export async function openSource({ config, clock, lifecycle, version }: GatewayO
     outbound,
     clock,
     version,
+    allowPlainHttp: config.bridge.allowPlainHttp,
     ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
   });
   if (identity === undefined) {
@@ -109,6 +111,12 @@ async function followBridge(
   { options, deployments, counters }: SourceOptions,
 ): Promise<RunningSource> {
   const { config, log, clock, lifecycle, metrics, version } = options;
+  const bridge = config.bridge.url ?? identity.bridge;
+  if (isPlainBeyondLoopback(bridge) && !config.bridge.allowPlainHttp)
+    log.warn(
+      { bridge },
+      'the bridge is dialled over plain HTTP: definitions can be read on the way, though not changed; give it TLS, or say bridge.allowPlainHttp',
+    );
   const store = openStore({ path: foldersOf(config.dataDir).gatewayStore, log, clock });
   lifecycle.onClose('store', () => store.close());
   const sync = startSync({

@@ -81,7 +81,11 @@ export async function up(
   });
   const config = {
     ...configs.gateway,
-    bridge: { url: bridge.url, token: await tokenFor(configs.gateway, controlPlane, bridge.url) },
+    bridge: {
+      ...configs.gateway.bridge,
+      url: bridge.url,
+      token: await tokenFor(configs.gateway, controlPlane, bridge.url),
+    },
     outbound: allowing(configs.gateway.outbound, bridge.url),
   };
   const gateway = await gatewayProcess.start({ config, echoPort: echo });

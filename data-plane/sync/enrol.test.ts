@@ -107,3 +107,22 @@ test('what answers but is no bridge is said so', async (t) => {
     code: 'enrolment.refused',
   });
 });
+
+test('a token does not leave this machine over plain HTTP beyond loopback, unless the operator allows it', async (t) => {
+  const { options, repository } = await world(t);
+  const calls: string[] = [];
+  const outbound: EnrolOptions['outbound'] = {
+    ...options.outbound,
+    request(url, wish) {
+      calls.push(url);
+      return options.outbound.request(url.replace('bridge.example', '127.0.0.1'), wish);
+    },
+  };
+  const bridgeUrl = new URL(options.bridgeUrl ?? '');
+  bridgeUrl.hostname = 'bridge.example';
+  const wish = { ...options, outbound, bridgeUrl: bridgeUrl.href, token: repository.createToken() };
+  await assert.rejects(enrol(wish), { code: 'enrolment.plain_http' });
+  assert.deepEqual([calls, loadIdentity(options.dir, options.keyring)], [[], undefined]);
+  await enrol({ ...wish, allowPlainHttp: true });
+  assert.equal(calls.length, 1);
+});

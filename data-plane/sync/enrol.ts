@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Outbound, OutboundResponse } from '../../proto/process/outbound.ts';
+import { isPlainBeyondLoopback } from '../../proto/process/plain-http.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
 import {
   loadIdentity,
@@ -27,6 +28,8 @@ export interface EnrolOptions {
   readonly version: string;
   /** Dial this instead of the bridge that the token names, e.g. through another address. */
   readonly bridgeUrl?: string;
+  /** Whether the token may leave this machine over plain HTTP. Default: no. */
+  readonly allowPlainHttp?: boolean;
 }
 
 const answerSchema = z.object({
@@ -44,13 +47,15 @@ const answerBytesMax = 256 * 1024;
 /**
  * Makes this machine a gateway: key pairs made here, their public halves sent with the token, the identity saved.
  *
- * Errors: trust.* for a token that is not whole, enrolment.refused with the bridge's words, outbound.* when it cannot
+ * Errors: trust.* for a token that is not whole, enrolment.plain_http before it is sent, enrolment.refused with the bridge's words, outbound.* when it cannot
  *         be reached. Nothing is saved then, and the token may be used again unless the bridge had taken it.
  */
 export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
   const { token, dir, keyring, outbound, clock } = options;
   const { bridge: namedBridge, organization, rootKey } = readEnrolmentToken(token);
   const bridge = options.bridgeUrl ?? namedBridge;
+  if (options.allowPlainHttp !== true && isPlainBeyondLoopback(bridge))
+    throw new Fault('enrolment.plain_http', { internal: bridge });
   const signing = createSigningKeyPair();
   const sealing = createSealingKeyPair();
   const publicKey = Buffer.from(signing.publicKey).toString('base64url');

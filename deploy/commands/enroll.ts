@@ -61,6 +61,7 @@ export function enrollCommand(): Command {
           clock: systemClock,
           version,
           bridgeUrl,
+          allowPlainHttp: config.bridge.allowPlainHttp,
         });
         const { gateway, fleet, organization, bridge } = made;
         if (flags.json === true) print(JSON.stringify({ gateway, fleet, organization, bridge, dataDir }));

@@ -231,6 +231,12 @@ export const codes = define({
     text: 'The bridge refuses to enrol this gateway.',
     hint: 'Make a new enrolment token on the fleet and check the address of the bridge.',
   },
+  'enrolment.plain_http': {
+    status: 400,
+    owner: 'config',
+    text: 'Over plain HTTP whoever is on the way could read the enrolment token and enrol with it.',
+    hint: 'Give the bridge TLS and make a token with its https URL, or set bridge.url to that. On a way that you trust: --set bridge.allowPlainHttp=true.',
+  },
   'bridge.unknown_gateway': {
     status: 401,
     owner: 'client',
