@@ -1,7 +1,7 @@
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { HeaderList, Outcome, UpstreamResult } from '../http/exchange.ts';
+import type { HeaderList, Outcome, TransformMaker, UpstreamResult } from '../http/exchange.ts';
 import type { Counters } from '../limits/limiter.ts';
 import type { Refuse } from './refuse.ts';
 
@@ -38,18 +38,47 @@ export interface Hooks<Slot> {
   release?(): void;
 }
 
-/** What a hook needs of the body of its phase: nothing, or the whole of it in `content`. The configuration may decide. */
+/**
+ * What a hook needs of the body of its phase: nothing (`head`), the whole of it in `content` (`buffered`), or to transform it while it
+ * passes (`stream`). The configuration may decide.
+ */
+export type Hook<Call extends PolicyCall, Slot> = ContentHook<Call, Slot> | StreamHook<Call, Slot>;
+
+/** What a hook may need that does not transform the body on its way. */
 export type Needs = 'head' | 'buffered';
 
 /** What a step does in one phase. A body is read at the first step that needs it: whoever stands before may refuse without it. */
-export interface Hook<Call extends PolicyCall, Slot> {
+export interface ContentHook<Call extends PolicyCall, Slot> {
   readonly needs: Needs;
   run(call: Call, slot: Slot): Verdict | Promise<Verdict>;
 }
 
+/** What a step does in one phase with a body that it does not wait for. */
+export interface StreamHook<Call extends PolicyCall, Slot> {
+  readonly needs: 'stream';
+  /** Runs before a byte of the body has passed; what it says of the headers (Content-Encoding, ETag) is true of what comes out. */
+  run(call: Call, slot: Slot, passing: PassingBody): Verdict | Promise<Verdict>;
+}
+
+/** The body of a phase, which passes the steps in their order while it goes on. */
+export interface PassingBody {
+  /** Bytes when they are known, as it comes to this step. */
+  readonly length: number | undefined;
+  /** There is none, known beforehand. */
+  readonly isEmpty: boolean;
+  /**
+   * Lets it pass through a transform. That is made when the body begins to flow: never where none is sent (HEAD, 204, 304, a refusal) and
+   * none where it is empty. A step behind that needs the body buffered gets what came out. What the transform throws is a bug of its step
+   * and breaks the message: 500 before an answer's head has left, then a reset.
+   *
+   * length: bytes that come out, when they are known; a byte more or less breaks the message off. Default: unknown, which is sent chunked.
+   */
+  through(make: TransformMaker, length?: number): void;
+}
+
 /** What a step does around the call of the backend. */
 export interface Around<Slot> {
-  /** Of the request's body; who may call `next` more than once needs it buffered. */
+  /** Of the request's body; who may call `next` more than once needs it buffered. The answer is transformed by a response hook. */
   readonly needs: Needs;
   /**
    * Asks the backend by `next`, any number of times, one after another, and says what goes on to the client. An answer that is not
@@ -151,7 +180,10 @@ export interface PolicyRequest {
   readonly scheme: 'http' | 'https';
   readonly remoteAddress: string;
   readonly contextPath: string;
-  /** The whole body from the first step on that needs it buffered, else undefined. Assign to replace it, read or not. */
+  /**
+   * The whole body from the first step on that needs it buffered, until one transforms it; else undefined. Assign to replace it, read
+   * or not.
+   */
   content: Uint8Array | undefined;
 }
 

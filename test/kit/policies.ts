@@ -1,7 +1,7 @@
 import { createWireHeaders } from '../../data-plane/http/message/wire-headers.ts';
-import type { HeaderList, Outcome } from '../../data-plane/http/exchange.ts';
+import { type Body, createBody, type HeaderList, type Outcome } from '../../data-plane/http/exchange.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../../data-plane/gateway/steps/kept.ts';
-import { readInto } from '../../data-plane/gateway/steps/content.ts';
+import { PhaseBody } from '../../data-plane/gateway/steps/phase-body.ts';
 import {
   type Phase,
   type RunningCall,
@@ -13,6 +13,7 @@ import { createMemoryCounters } from '../../data-plane/limits/memory.ts';
 import type { StepPolicyId } from '../../data-plane/policies/index.ts';
 import type {
   BackendAnswer,
+  PassingBody,
   Policy,
   PolicyHost,
   PolicyPlace,
@@ -27,11 +28,14 @@ export interface PolicyWish {
   readonly host?: Partial<PolicyHost>;
 }
 
+/** A body in hand, or pieces that come one after another; an Error among them is where its sender breaks off. */
+export type KitBody = string | readonly (string | Error)[];
+
 /** A request as a test writes it down. */
 export interface CallWish {
   readonly request?: Partial<Omit<PolicyRequest, 'headers' | 'content'>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: KitBody;
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
 
@@ -91,11 +95,10 @@ export class KitCall implements RunningCall, KeepingCall {
   /** Steps that threw where nothing waits for them. */
   readonly broken: BrokenStep[] = [];
   readonly #step: Step;
-  readonly #bodies: Record<Phase, string>;
+  readonly #bodies: Record<Phase, PhaseBody | undefined> = { request: undefined, response: undefined };
 
   constructor(step: Step, clock: FakeClock, wish: CallWish = {}) {
     this.#step = step;
-    this.#bodies = { request: wish.body ?? '', response: '' };
     this.startedAtMs = clock.now();
     this.attributes = new Map(Object.entries(wish.attributes ?? {}));
     this.request = {
@@ -111,6 +114,7 @@ export class KitCall implements RunningCall, KeepingCall {
       headers: headersOf(wish.headers),
       content: undefined,
     };
+    this.#bodies.request = new PhaseBody(this.request, bodyOfKit(wish.body));
   }
 
   /** The request passes. */
@@ -134,11 +138,11 @@ export class KitCall implements RunningCall, KeepingCall {
   answer(wish: {
     readonly status?: number;
     readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
+    readonly body?: KitBody;
   }): StepsResult | Promise<StepsResult> {
-    this.#bodies.response = wish.body ?? '';
     const { status = 200 } = wish;
     this.response = { status, reason: undefined, headers: headersOf(wish.headers), content: undefined };
+    this.#bodies.response = new PhaseBody(this.response, bodyOfKit(wish.body));
     return runSteps([this.#step], 'response', this);
   }
 
@@ -160,10 +164,23 @@ export class KitCall implements RunningCall, KeepingCall {
     return this.request.content !== undefined;
   }
 
-  readContent(phase: Phase): Promise<void> | undefined {
+  /** What goes on of a phase's body, as the policy left it; rejects where it breaks off. */
+  async sent(phase: Phase): Promise<string> {
     const place = phase === 'request' ? this.request : this.response;
-    if (place === undefined || place.content !== undefined) return undefined;
-    return Promise.resolve().then(() => readInto(place, this.#bodies[phase], Infinity));
+    const transformed = this.#bodies[phase]?.transformed;
+    if (place?.content === undefined && transformed !== undefined)
+      return Buffer.from(await transformed.buffer(Infinity)).toString();
+    await this.readContent(phase);
+    return Buffer.from(place?.content ?? []).toString();
+  }
+
+  readContent(phase: Phase): Promise<void> | undefined {
+    return this.#bodies[phase]?.read(Infinity);
+  }
+
+  passing(phase: Phase, at: string): PassingBody {
+    const body = this.#bodies[phase] ?? new PhaseBody(this.request, '');
+    return body.passing((error) => this.broken.push({ kind: 'broken', at, error }));
   }
 
   warn(key: string): void {
@@ -180,6 +197,28 @@ export class KitCall implements RunningCall, KeepingCall {
 }
 
 /** A list of headers, as an engine makes them. */
+function bodyOfKit(wish: KitBody = ''): Body | string {
+  if (typeof wish === 'string') return wish;
+  return createBody({
+    length: undefined,
+    start(sink) {
+      let isOver = false;
+      const give = async (): Promise<void> => {
+        for (const piece of wish) {
+          await Promise.resolve();
+          if (isOver) return;
+          if (piece instanceof Error) return sink.onBroken(piece);
+          sink.onPiece(Buffer.from(piece), 0, Buffer.byteLength(piece), true);
+          sink.onReadEnd();
+        }
+        sink.onEnd(undefined);
+      };
+      void give();
+      return { resume: () => undefined, cancel: () => void (isOver = true) };
+    },
+  });
+}
+
 export function headersOf(wish: Readonly<Record<string, string>> = {}): HeaderList {
   const headers = createWireHeaders();
   for (const [name, value] of Object.entries(wish)) headers.append(name, value);

@@ -1,5 +1,6 @@
+import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, Exchange, ResponseHead } from '../../http/exchange.ts';
-import type { PolicyRequest, PolicyResponse } from '../../policies/policy.ts';
+import type { PassingBody, PolicyRequest, PolicyResponse } from '../../policies/policy.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
@@ -7,8 +8,8 @@ import type { Steps } from '../compile/pipeline.ts';
 import type { DeployedApi } from '../deploy/deployed.ts';
 import { refusals } from '../errors/refusals.ts';
 import type { BackendCalls } from '../steps/around.ts';
-import { readInto } from '../steps/content.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../steps/kept.ts';
+import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
 import { attempt, refuse } from './answer.ts';
 import { createAttributes } from './attributes.ts';
@@ -17,7 +18,7 @@ import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
 import { requestFor } from './heads.ts';
 import type { RecordedCall } from './records.ts';
-import type { Stage, Way } from './stage.ts';
+import { answerInstead, type Stage, type Way } from './stage.ts';
 
 /**
  * The facts of one request: what it asks, whom it belongs to, how far it has come.
@@ -78,6 +79,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, RecordedCall {
 
   #attributes: Map<string, unknown> | undefined = undefined;
   #kept: KeptSteps | undefined = undefined;
+  #requestBody: PhaseBody | undefined = undefined;
+  #responseBody: PhaseBody | undefined = undefined;
 
   constructor(
     exchange: Exchange,
@@ -111,12 +114,32 @@ export class Call implements RunningCall, KeepingCall, Deadline, RecordedCall {
   }
 
   readContent(phase: Phase): Promise<void> | undefined {
-    const { request, response, answerBody = '', exchange } = this;
-    const { bodyBytesMax } = this.options;
-    if (phase === 'response')
-      return response === undefined ? undefined : readInto(response, answerBody, bodyBytesMax);
-    this.isBodyTaken = true;
-    return readInto(request, exchange.request.body, bodyBytesMax);
+    if (phase === 'request') this.isBodyTaken = true;
+    return this.#phaseBody(phase).read(this.options.bodyBytesMax);
+  }
+
+  passing(phase: Phase, at: string): PassingBody {
+    return this.#phaseBody(phase).passing((error) =>
+      attempt(this, () => answerInstead(this, { kind: 'broken', at, error })),
+    );
+  }
+
+  /** The request's, as its steps left it; what is in `request.content` goes before it. */
+  get body(): Body {
+    return this.#requestBody?.transformed ?? this.exchange.request.body;
+  }
+
+  /** The answer's, once a step transforms it; what is in `response.content` goes before it. */
+  get transformedAnswer(): Body | undefined {
+    return this.#responseBody?.transformed;
+  }
+
+  #phaseBody(phase: Phase): PhaseBody {
+    if (phase === 'request')
+      return (this.#requestBody ??= new PhaseBody(this.request, this.exchange.request.body));
+    const { response, answerBody = '' } = this;
+    invariant(response !== undefined, 'an answer is there before its steps run');
+    return (this.#responseBody ??= new PhaseBody(response, answerBody));
   }
 
   warn(key: string, message: string): void {

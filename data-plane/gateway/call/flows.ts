@@ -28,7 +28,8 @@ export function responseFlows(call: Call): void {
     const isChanged = result !== undefined || response.content !== undefined;
     if (isChanged) call.upstreamBody?.discard();
     call.answerHead = result === undefined ? response : headOf(call.exchange, result);
-    call.answerBody = result === undefined ? (response.content ?? body) : result.body;
+    call.answerBody =
+      result === undefined ? (response.content ?? call.transformedAnswer ?? body) : result.body;
     goOn(call);
   };
   const result = runSteps(steps.response, 'response', call);

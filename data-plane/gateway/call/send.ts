@@ -5,7 +5,7 @@ import type { Sendable } from '../steps/around.ts';
 /** Sends a request to an endpoint, as its steps left it. */
 export function sendTo(
   endpoint: Endpoint,
-  { exchange, request }: Sendable,
+  { exchange, request, body }: Sendable,
   receive: (result: UpstreamResult) => void,
 ): void {
   const { headers } = request;
@@ -17,7 +17,7 @@ export function sendTo(
       method: request.method,
       target: endpoint.target.line(request.pathInfo, request.query),
       headers,
-      body: isUpgrade ? undefined : bodyOf(request.content, exchange.request.body),
+      body: isUpgrade ? undefined : contentOr(body, request.content),
       exchange,
       isUpgrade,
     },
@@ -26,6 +26,6 @@ export function sendTo(
 }
 
 /** Who had no body has none because somebody looked. */
-function bodyOf(content: Uint8Array | undefined, body: Body): Body | Uint8Array {
+function contentOr(body: Body, content: Uint8Array | undefined): Body | Uint8Array {
   return content === undefined || (content.length === 0 && body.isEmpty) ? body : content;
 }

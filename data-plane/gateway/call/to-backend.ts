@@ -5,6 +5,7 @@ import type { CompiledApi } from '../compile/compile.ts';
 import { refusals, upstreamRefusals } from '../errors/refusals.ts';
 import { BackendCalls } from '../steps/around.ts';
 import type { BrokenStep } from '../steps/kept.ts';
+import type { UnreadBody } from '../steps/run-steps.ts';
 import { fail, openTunnel, refuse, settle } from './answer.ts';
 import type { Call } from './call.ts';
 import { sendTo } from './send.ts';
@@ -45,7 +46,7 @@ function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefi
   return endpoint;
 }
 
-function receiveThrough(call: Call, answer: BackendAnswer | BrokenStep): void {
+function receiveThrough(call: Call, answer: BackendAnswer | BrokenStep | UnreadBody): void {
   const { kind } = answer;
   if (kind === 'response' || kind === 'upgrade' || kind === 'failure') receive(call, answer);
   else answerInstead(call, answer);

@@ -1,13 +1,15 @@
 import type { Body, Exchange, UpstreamResult } from '../../http/exchange.ts';
 import type { BackendAnswer, PolicyRequest, Rejection } from '../../policies/policy.ts';
 import type { BrokenStep } from './kept.ts';
-import type { RunningCall } from './run-steps.ts';
+import type { RunningCall, UnreadBody } from './run-steps.ts';
 import type { Step } from '../compile/step.ts';
 
 /** A request as it goes to the backend. */
 export interface Sendable {
   readonly exchange: Exchange;
   readonly request: PolicyRequest;
+  /** As its steps left it; what is in `request.content` goes before it. */
+  readonly body: Body;
 }
 
 /** Sends a request to the endpoint whose turn it is; a refusal when there is none, and then nothing is received. */
@@ -38,7 +40,18 @@ export class BackendCalls {
    *
    * Never rejects: a step that throws is broken, whatever the steps outside of it make of that.
    */
-  async through(around: readonly Step[]): Promise<BackendAnswer | BrokenStep> {
+  async through(around: readonly Step[]): Promise<BackendAnswer | BrokenStep | UnreadBody> {
+    try {
+      // What was read for them a later step may have transformed.
+      if (around.some(({ policy }) => policy.around?.needs === 'buffered'))
+        await this.#call.readContent('request');
+    } catch (error) {
+      return { kind: 'unread', error };
+    }
+    return this.#askThrough(around);
+  }
+
+  async #askThrough(around: readonly Step[]): Promise<BackendAnswer | BrokenStep> {
     let broken: BrokenStep | undefined;
     const runFrom = async (index: number): Promise<BackendAnswer> => {
       const step = around[index];
@@ -77,15 +90,14 @@ export class BackendCalls {
   /** Each call has headers of its own: what one endpoint is sent is not for the next. */
   #ask(): Promise<BackendAnswer> {
     this.letGo(undefined);
-    const { exchange, request } = this.#call;
+    const { exchange, request, body } = this.#call;
     this.#count += 1;
     const count = this.#count;
-    if (count > 1 && request.content === undefined && !exchange.request.body.isEmpty)
-      return Promise.resolve(bodyGone);
+    if (count > 1 && request.content === undefined && !body.isEmpty) return Promise.resolve(bodyGone);
     const headers = exchange.createHeaders();
     request.headers.forEach((name, value) => headers.append(name, value));
     return new Promise((resolve) => {
-      const refusal = this.#send({ exchange, request: { ...request, headers } }, (result) => {
+      const refusal = this.#send({ exchange, request: { ...request, headers }, body }, (result) => {
         const isLate = this.#call.isOver || count !== this.#count;
         if (result.kind === 'response') {
           if (isLate) result.body.discard();

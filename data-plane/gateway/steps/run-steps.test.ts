@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { KitCall } from '../../../test/kit/policies.ts';
-import type { Answer, Hook, PolicyCall, Rejection } from '../../policies/policy.ts';
+import type { Answer, ContentHook, PolicyCall, Rejection } from '../../policies/policy.ts';
 import { runSteps } from './run-steps.ts';
 import type { Step } from '../compile/step.ts';
 
@@ -20,13 +20,13 @@ const answer = (body: string): Answer => ({ kind: 'answer', status: 200, headers
 const plain = { at: '', readsRequest: false, readsResponse: false, keptAt: undefined, policy: {} };
 const call = new KitCall(plain, createFakeClock());
 
-function steps(...runs: readonly Hook<PolicyCall, unknown>['run'][]): {
+function steps(...runs: readonly ContentHook<PolicyCall, unknown>['run'][]): {
   list: readonly Step[];
   ran: number[];
 } {
   const ran: number[] = [];
   const list = runs.map((run, index): Step => {
-    const hook: Hook<PolicyCall, unknown> = {
+    const hook: ContentHook<PolicyCall, unknown> = {
       needs: 'head',
       run: (...given) => (ran.push(index), run(...given)),
     };

@@ -1,4 +1,4 @@
-import type { AnsweredCall, PolicyCall, Verdict } from '../../policies/policy.ts';
+import type { AnsweredCall, PassingBody, PolicyCall, Verdict } from '../../policies/policy.ts';
 import type { BrokenStep, KeptSteps } from './kept.ts';
 import type { Step } from '../compile/step.ts';
 
@@ -13,6 +13,8 @@ export interface RunningCall extends PolicyCall {
   readonly kept: KeptSteps;
   /** Reads the phase's body into `content`; undefined when it is there. Rejects when it does not come whole. */
   readContent(phase: Phase): Promise<void> | undefined;
+  /** The phase's body for a step that transforms it. */
+  passing(phase: Phase, at: string): PassingBody;
 }
 
 /** A body that a step needs whole did not come so. */
@@ -84,8 +86,14 @@ function readThenRun(
 }
 
 function runHook(step: Step, slot: unknown, { phase, call }: Run): Verdict | Promise<Verdict> {
-  if (phase === 'request') return step.policy.request?.run(call, slot);
-  return hasAnswer(call) ? step.policy.response?.run(call, slot) : undefined;
+  const { request, response } = step.policy;
+  if (phase === 'request') {
+    if (request?.needs === 'stream') return request.run(call, slot, call.passing(phase, step.at));
+    return request?.run(call, slot);
+  }
+  if (!hasAnswer(call)) return undefined;
+  if (response?.needs === 'stream') return response.run(call, slot, call.passing(phase, step.at));
+  return response?.run(call, slot);
 }
 
 function runKept(step: Step, keptAt: number, run: Run): Verdict | Promise<Verdict> {
