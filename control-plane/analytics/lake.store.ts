@@ -1,5 +1,6 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import { inTenant } from '../storage/in-tenant.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
@@ -184,11 +185,8 @@ export class LakeStore {
     spool: string,
     within?: OffsetRange,
   ): Promise<readonly (OffsetRange & { readonly hash8: string })[]> {
-    let query = this.#storage.db
-      .selectFrom('covered_range')
+    let query = inTenant(this.#storage.db.selectFrom('covered_range'), at)
       .select(['first_offset', 'last_offset', 'hash8'])
-      .where('organization', '=', at.organization)
-      .where('environment', '=', at.environment)
       .where('spool', '=', spool);
     if (within !== undefined)
       query = query.where('first_offset', '<=', within.last).where('last_offset', '>=', within.first);
@@ -198,12 +196,9 @@ export class LakeStore {
 
   /** Spools of an environment that something has arrived of. */
   async spools(at: EnvironmentRef): Promise<readonly { readonly spool: string; readonly gateway: string }[]> {
-    return this.#storage.db
-      .selectFrom('covered_range')
+    return inTenant(this.#storage.db.selectFrom('covered_range'), at)
       .select(['spool', 'gateway'])
       .distinct()
-      .where('organization', '=', at.organization)
-      .where('environment', '=', at.environment)
       .execute();
   }
 
@@ -212,11 +207,8 @@ export class LakeStore {
     at: EnvironmentRef,
     span: { readonly fromMs: number; readonly toMs: number },
   ): Promise<readonly LakeFile[]> {
-    const rows = await this.#storage.db
-      .selectFrom('lake_file')
+    const rows = await inTenant(this.#storage.db.selectFrom('lake_file'), at)
       .select(['id', 'object_key', 'byte_count'])
-      .where('organization', '=', at.organization)
-      .where('environment', '=', at.environment)
       .where('state', '=', 'live')
       .where('max_ms', '>=', span.fromMs)
       .where('min_ms', '<', span.toMs)

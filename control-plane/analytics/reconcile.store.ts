@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
 import type { ListedBlob } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import { inTenant } from '../storage/in-tenant.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import type { LakeFileTable } from '../storage/tables.ts';
 import { parquetTypes } from './lake-columns.ts';
@@ -116,11 +117,8 @@ export class ReconcileStore {
 
   /** When the manifest last changed for an environment; 0 when it names nothing of it. */
   async newestChangeMs({ organization, environment }: EnvironmentRef): Promise<number> {
-    const row = await this.#storage.db
-      .selectFrom('lake_file')
+    const row = await inTenant(this.#storage.db.selectFrom('lake_file'), { organization, environment })
       .select((eb) => eb.fn.max<number | null>('changed_at_ms').as('newest'))
-      .where('organization', '=', organization)
-      .where('environment', '=', environment)
       .where('state', '=', 'live')
       .executeTakeFirst();
     return Number(row?.newest ?? 0);
@@ -184,11 +182,8 @@ async function judge(
   const open: Covered[] = [];
   let isWhole = true;
   for (const range of covered) {
-    const rows = await db
-      .selectFrom('covered_range')
+    const rows = await inTenant(db.selectFrom('covered_range'), { organization, environment })
       .select(['first_offset as first', 'last_offset as last'])
-      .where('organization', '=', organization)
-      .where('environment', '=', environment)
       .where('spool', '=', range.spool)
       .where('first_offset', '<=', range.last)
       .where('last_offset', '>=', range.first)

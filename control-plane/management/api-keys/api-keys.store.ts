@@ -1,5 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
 import type { ApiKeyTable } from '../../storage/management-tables.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
@@ -12,11 +13,8 @@ export function listKeysOf(
   at: EnvironmentRef,
   of: { readonly column: 'subscription_id' | 'api_id'; readonly ids: readonly string[] },
 ): Promise<ApiKeyRow[]> {
-  return db
-    .selectFrom('api_key')
+  return inTenant(db.selectFrom('api_key'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where(of.column, 'in', of.ids)
     .orderBy('created_at_ms', 'desc')
     .orderBy('id')
@@ -29,11 +27,8 @@ export function findKey(
   at: EnvironmentRef,
   { subscriptionId, id }: { readonly subscriptionId: string; readonly id: string },
 ): Promise<ApiKeyRow | undefined> {
-  return db
-    .selectFrom('api_key')
+  return inTenant(db.selectFrom('api_key'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('subscription_id', '=', subscriptionId)
     .where('id', '=', id)
     .executeTakeFirst();
@@ -41,13 +36,7 @@ export function findKey(
 
 /** The subscriptions of a key, found by its hash. */
 export function findKeyByHash(db: Queries, at: EnvironmentRef, hash: string): Promise<ApiKeyRow | undefined> {
-  return db
-    .selectFrom('api_key')
-    .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
-    .where('hash', '=', hash)
-    .executeTakeFirst();
+  return inTenant(db.selectFrom('api_key'), at).selectAll().where('hash', '=', hash).executeTakeFirst();
 }
 
 /** Adds a key; says false when the environment has one with the same hash. */
@@ -62,10 +51,8 @@ export async function insertKey(trx: Trx, row: Insertable<ApiKeyTable>): Promise
 
 /** Changes a key. */
 export function updateKey(trx: Trx, row: ApiKeyRow, set: Updateable<ApiKeyTable>): Promise<ApiKeyRow> {
-  return trx
-    .updateTable('api_key')
+  return inTenant(trx.updateTable('api_key'), row)
     .set(set)
-    .where('environment', '=', row.environment)
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();

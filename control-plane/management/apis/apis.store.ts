@@ -10,6 +10,7 @@ import {
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Visible } from '../../access/actor.ts';
 import { isMemberOf } from '../../access/memberships.store.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
 import type { ApiTable } from '../../storage/management-tables.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import type { Database } from '../../storage/tables.ts';
@@ -35,13 +36,7 @@ export type ApiSort = (typeof apiSorts)[number];
 
 /** The API in its environment. */
 export function findApi(db: Queries, at: EnvironmentRef, id: string): Promise<ApiRow | undefined> {
-  return db
-    .selectFrom('api')
-    .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
-    .where('id', '=', id)
-    .executeTakeFirst();
+  return inTenant(db.selectFrom('api'), at).selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /**
@@ -51,11 +46,8 @@ export function findApi(db: Queries, at: EnvironmentRef, id: string): Promise<Ap
  * agrees with the rows. SQLite has one writer at a time and needs no lock.
  */
 export function lockApi(trx: Trx, at: EnvironmentRef, id: string): Promise<ApiRow | undefined> {
-  return trx
-    .updateTable('api')
+  return inTenant(trx.updateTable('api'), at)
     .set((row) => ({ state: row.ref('state') }))
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst();
@@ -72,11 +64,9 @@ export async function listApis(
     readonly bounds: PageBounds;
   },
 ): Promise<Rows<ApiRow>> {
-  const selected = storage.db
-    .selectFrom('api')
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
-    .where((where) => where.and([isVisible(where, wish.visible), matches(where, wish.filter)]));
+  const selected = inTenant(storage.db.selectFrom('api'), at).where((where) =>
+    where.and([isVisible(where, wish.visible), matches(where, wish.filter)]),
+  );
   const direction = wish.sort.startsWith('-') ? 'desc' : 'asc';
   const column = ({ name: 'name_key', status: 'state', visibility: 'visibility' } as const)[
     wish.sort.replace('-', '') as 'name' | 'status' | 'visibility'
@@ -137,11 +127,8 @@ export async function updateApi(
   row: Pick<ApiRow, 'organization' | 'environment' | 'id'>,
   set: Updateable<ApiTable>,
 ): Promise<ApiRow> {
-  return trx
-    .updateTable('api')
+  return inTenant(trx.updateTable('api'), row)
     .set(set)
-    .where('organization', '=', row.organization)
-    .where('environment', '=', row.environment)
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -149,12 +136,7 @@ export async function updateApi(
 
 /** Removes an API with everything below it but its history. */
 export async function deleteApi(trx: Trx, at: EnvironmentRef, id: string): Promise<void> {
-  await trx
-    .deleteFrom('api')
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
-    .where('id', '=', id)
-    .execute();
+  await inTenant(trx.deleteFrom('api'), at).where('id', '=', id).execute();
 }
 
 /** Takes host and paths for an API instead of those it had; says which one another API has, if any. */
@@ -163,11 +145,7 @@ export async function takePaths(
   api: Pick<ApiRow, 'organization' | 'environment' | 'id'>,
   wish: { readonly paths: readonly TakenPath[]; readonly nowMs: number },
 ): Promise<TakenPath | undefined> {
-  await trx
-    .deleteFrom('api_path')
-    .where('environment', '=', api.environment)
-    .where('api_id', '=', api.id)
-    .execute();
+  await inTenant(trx.deleteFrom('api_path'), api).where('api_id', '=', api.id).execute();
   for (const { host, path } of wish.paths) {
     // doNothing instead of an error: a failed statement would end the transaction on PostgreSQL.
     const inserted = await trx

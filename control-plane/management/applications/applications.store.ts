@@ -2,6 +2,7 @@ import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Visible } from '../../access/actor.ts';
 import { isMemberOf } from '../../access/memberships.store.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
 import type { ApplicationTable } from '../../storage/management-tables.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import { likePattern, type PageBounds, type Rows } from '../pages.ts';
@@ -21,13 +22,7 @@ export function findApplication(
   at: EnvironmentRef,
   id: string,
 ): Promise<ApplicationRow | undefined> {
-  return db
-    .selectFrom('application')
-    .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
-    .where('id', '=', id)
-    .executeTakeFirst();
+  return inTenant(db.selectFrom('application'), at).selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /**
@@ -41,11 +36,8 @@ export function lockApplication(
   at: EnvironmentRef,
   id: string,
 ): Promise<ApplicationRow | undefined> {
-  return trx
-    .updateTable('application')
+  return inTenant(trx.updateTable('application'), at)
     .set((row) => ({ status: row.ref('status') }))
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst();
@@ -58,11 +50,8 @@ export async function applicationsById(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ApplicationRow>> {
   if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('application')
+  const rows = await inTenant(db.selectFrom('application'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('id', 'in', [...new Set(ids)])
     .execute();
   return new Map(rows.map((row) => [row.id, row]));
@@ -75,10 +64,7 @@ export async function listApplicationRows(
   wish: { readonly filter: ApplicationFilter; readonly visible: Visible; readonly bounds: PageBounds },
 ): Promise<Rows<ApplicationRow>> {
   const { query, status } = wish.filter;
-  let selected = storage.db
-    .selectFrom('application')
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment);
+  let selected = inTenant(storage.db.selectFrom('application'), at);
   if (status !== undefined) selected = selected.where('status', '=', status);
   if (wish.visible.kind === 'member') {
     const { visible } = wish;
@@ -110,10 +96,8 @@ export function updateApplicationRow(
   row: ApplicationRow,
   set: Updateable<ApplicationTable>,
 ): Promise<ApplicationRow> {
-  return trx
-    .updateTable('application')
+  return inTenant(trx.updateTable('application'), row)
     .set(set)
-    .where('environment', '=', row.environment)
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();

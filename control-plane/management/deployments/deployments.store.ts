@@ -1,5 +1,6 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
 import type { ApiDeploymentTable } from '../../storage/management-tables.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
@@ -12,11 +13,8 @@ export function findDeployment(
   at: EnvironmentRef,
   { api, number }: { readonly api: string; readonly number: number },
 ): Promise<DeploymentRow | undefined> {
-  return db
-    .selectFrom('api_deployment')
+  return inTenant(db.selectFrom('api_deployment'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('api_id', '=', api)
     .where('number', '=', number)
     .executeTakeFirst();

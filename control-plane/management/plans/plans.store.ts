@@ -1,5 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
 import type { PlanTable } from '../../storage/management-tables.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
 
@@ -8,11 +9,8 @@ export type PlanRow = Selectable<PlanTable>;
 
 /** Plans of one API are few, so a list is whole and paged in memory. */
 export function listPlansOf(db: Queries, at: EnvironmentRef, apiId: string): Promise<PlanRow[]> {
-  return db
-    .selectFrom('plan')
+  return inTenant(db.selectFrom('plan'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('api_id', '=', apiId)
     .orderBy('plan_order')
     .orderBy('created_at_ms')
@@ -26,11 +24,8 @@ export function findPlan(
   at: EnvironmentRef,
   { apiId, id }: { readonly apiId: string; readonly id: string },
 ): Promise<PlanRow | undefined> {
-  return db
-    .selectFrom('plan')
+  return inTenant(db.selectFrom('plan'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('api_id', '=', apiId)
     .where('id', '=', id)
     .executeTakeFirst();
@@ -38,13 +33,7 @@ export function findPlan(
 
 /** The plan whatever its API is; for paths that name only the plan. */
 export function findPlanAnywhere(db: Queries, at: EnvironmentRef, id: string): Promise<PlanRow | undefined> {
-  return db
-    .selectFrom('plan')
-    .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
-    .where('id', '=', id)
-    .executeTakeFirst();
+  return inTenant(db.selectFrom('plan'), at).selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** The plans with those ids. */
@@ -54,11 +43,8 @@ export async function plansById(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, PlanRow>> {
   if (ids.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('plan')
+  const rows = await inTenant(db.selectFrom('plan'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where('id', 'in', [...new Set(ids)])
     .execute();
   return new Map(rows.map((row) => [row.id, row]));
@@ -71,10 +57,8 @@ export async function insertPlan(trx: Trx, row: Insertable<PlanTable>): Promise<
 
 /** Changes a plan. */
 export function updatePlan(trx: Trx, row: PlanRow, set: Updateable<PlanTable>): Promise<PlanRow> {
-  return trx
-    .updateTable('plan')
+  return inTenant(trx.updateTable('plan'), row)
     .set(set)
-    .where('environment', '=', row.environment)
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -82,5 +66,5 @@ export function updatePlan(trx: Trx, row: PlanRow, set: Updateable<PlanTable>): 
 
 /** Removes a plan. */
 export async function deletePlanRow(trx: Trx, row: PlanRow): Promise<void> {
-  await trx.deleteFrom('plan').where('environment', '=', row.environment).where('id', '=', row.id).execute();
+  await inTenant(trx.deleteFrom('plan'), row).where('id', '=', row.id).execute();
 }

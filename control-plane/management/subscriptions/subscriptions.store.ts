@@ -1,5 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
 import type { SubscriptionTable } from '../../storage/management-tables.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import type { PageBounds, Rows } from '../pages.ts';
@@ -24,13 +25,7 @@ export function findSubscription(
   at: EnvironmentRef,
   id: string,
 ): Promise<SubscriptionRow | undefined> {
-  return db
-    .selectFrom('subscription')
-    .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
-    .where('id', '=', id)
-    .executeTakeFirst();
+  return inTenant(db.selectFrom('subscription'), at).selectAll().where('id', '=', id).executeTakeFirst();
 }
 
 /** All subscriptions of an API, a plan or an application that are open. */
@@ -39,11 +34,8 @@ export function openSubscriptions(
   at: EnvironmentRef,
   of: { readonly column: 'api_id' | 'plan_id' | 'application_id'; readonly id: string },
 ): Promise<SubscriptionRow[]> {
-  return db
-    .selectFrom('subscription')
+  return inTenant(db.selectFrom('subscription'), at)
     .selectAll()
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment)
     .where(of.column, '=', of.id)
     .where('status', 'in', openStatuses)
     .orderBy('id')
@@ -57,10 +49,7 @@ export async function listSubscriptionRows(
   wish: { readonly filter: SubscriptionFilter; readonly bounds: PageBounds },
 ): Promise<Rows<SubscriptionRow>> {
   const { apiId, applicationIds, planIds, statuses } = wish.filter;
-  let selected = storage.db
-    .selectFrom('subscription')
-    .where('organization', '=', at.organization)
-    .where('environment', '=', at.environment);
+  let selected = inTenant(storage.db.selectFrom('subscription'), at);
   if (apiId !== undefined) selected = selected.where('api_id', '=', apiId);
   if (applicationIds !== undefined) selected = selected.where('application_id', 'in', applicationIds);
   if (planIds !== undefined) selected = selected.where('plan_id', 'in', planIds);
@@ -89,10 +78,8 @@ export function updateSubscription(
   row: SubscriptionRow,
   set: Updateable<SubscriptionTable>,
 ): Promise<SubscriptionRow> {
-  return trx
-    .updateTable('subscription')
+  return inTenant(trx.updateTable('subscription'), row)
     .set(set)
-    .where('environment', '=', row.environment)
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();
