@@ -1,6 +1,50 @@
 import type { Selectable } from 'kysely';
-import type { PersonalTokenTable, UserAccountTable } from '../storage/management-tables.ts';
 import type { Queries } from '../storage/storage.ts';
+
+/** Somebody who can sign in to an organization. */
+interface UserAccountTable {
+  readonly id: string;
+  readonly organization: string;
+  /** Unique in the organization. */
+  readonly username: string;
+  /** Argon2id in PHC form. */
+  password_hash: string;
+  display_name: string;
+  email: string | null;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+}
+
+/** A signed-in browser; only the hash of its token is kept. */
+interface UserSessionTable {
+  /** SHA-256 of the token, hex. */
+  readonly token_hash: string;
+  readonly organization: string;
+  readonly user_id: string;
+  readonly created_at_ms: number;
+  readonly expires_at_ms: number;
+}
+
+/** A token that a user made for scripts; only its hash is kept. */
+interface PersonalTokenTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly user_id: string;
+  readonly name: string;
+  /** SHA-256 of the token, hex. */
+  readonly token_hash: string;
+  readonly created_at_ms: number;
+  readonly expires_at_ms: number | null;
+  last_use_at_ms: number | null;
+}
+
+declare module '../storage/tables.ts' {
+  interface Database {
+    user_account: UserAccountTable;
+    user_session: UserSessionTable;
+    personal_token: PersonalTokenTable;
+  }
+}
 
 /** A row of user_account. */
 export type UserRow = Selectable<UserAccountTable>;

@@ -3,6 +3,26 @@ import type { Queries } from '../storage/storage.ts';
 import type { HeldRole, Visible } from './actor.ts';
 import type { Scope } from './permissions.ts';
 
+/** A role that a user holds on something. One user is PRIMARY_OWNER of an API or application, no more. */
+interface MembershipTable {
+  readonly organization: string;
+  /** organization, environment, api, application ... */
+  readonly scope: string;
+  /** Id of the organization, environment, API or application. */
+  readonly reference: string;
+  /** USER; groups come later. */
+  readonly member_type: string;
+  readonly member: string;
+  readonly role: string;
+  readonly created_at_ms: number;
+}
+
+declare module '../storage/tables.ts' {
+  interface Database {
+    membership: MembershipTable;
+  }
+}
+
 /** Somebody's role on something, to be written. */
 export interface NewMembership extends HeldRole {
   readonly organization: string;

@@ -3,9 +3,55 @@ import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { inTenant } from '../storage/in-tenant.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
-import type { LakeFileTable, LandingObjectTable } from '../storage/tables.ts';
 import type { Covered } from './proof.ts';
 import type { OffsetRange } from './ranges.ts';
+
+/** A Parquet file of the lake: the manifest. */
+export interface LakeFileTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  /** In the bucket. */
+  readonly object_key: string;
+  /** pending: named before it is written. live: queries read it. retired: replaced, deleted after a grace. lost: not in the bucket. */
+  state: 'pending' | 'live' | 'retired' | 'lost';
+  record_count: number;
+  byte_count: number;
+  /** Time of the oldest and newest record. */
+  min_ms: number;
+  max_ms: number;
+  changed_at_ms: number;
+}
+
+/** Offsets of a spool that are in the lake; the ranges of a spool never overlap. */
+interface CoveredRangeTable {
+  readonly organization: string;
+  readonly environment: string;
+  readonly spool: string;
+  readonly first_offset: number;
+  /** Inclusive. */
+  readonly last_offset: number;
+  /** Of the landing object that brought it. */
+  readonly hash8: string;
+  readonly gateway: string;
+  /** Id of the lake file that its records are in; null for what an older version ingested. */
+  readonly file: string | null;
+}
+
+/** A landing object that is done with and still to be deleted. */
+interface LandingObjectTable {
+  readonly object_key: string;
+  readonly outcome: 'ingested' | 'duplicate' | 'quarantined';
+  readonly delete_after_ms: number;
+}
+
+declare module '../storage/tables.ts' {
+  interface Database {
+    lake_file: LakeFileTable;
+    covered_range: CoveredRangeTable;
+    landing_object: LandingObjectTable;
+  }
+}
 
 /** A file that is about to be written. */
 export interface PendingFile extends EnvironmentRef {

@@ -3,6 +3,21 @@ import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Landed } from './landed.ts';
 
+/** How many landing objects of an environment went to quarantine in its last hour that had any. */
+interface QuarantineTallyTable {
+  readonly organization: string;
+  readonly environment: string;
+  /** Begin of the hour. */
+  hour_ms: number;
+  object_count: number;
+}
+
+declare module '../storage/tables.ts' {
+  interface Database {
+    quarantine_tally: QuarantineTallyTable;
+  }
+}
+
 const quarantined: GatewayEventKind = 'records.quarantined';
 
 /**

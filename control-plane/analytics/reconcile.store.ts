@@ -5,10 +5,10 @@ import type { ListedBlob } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { inTenant } from '../storage/in-tenant.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
-import type { LakeFileTable } from '../storage/tables.ts';
 import { parquetTypes } from './lake-columns.ts';
 import {
   keysPerQueryMax,
+  type LakeFileTable,
   type FileFacts,
   type LakeFile,
   type LakeStore,
@@ -16,6 +16,22 @@ import {
 } from './lake.store.ts';
 import type { Covered } from './proof.ts';
 import { uncovered } from './ranges.ts';
+
+/** A file in the lake's folder that does not count and is not read again, since it was found to be unreadable. */
+interface UnreadableFileTable {
+  readonly object_key: string;
+  /** It is read again when it has another size. */
+  byte_count: number;
+  /** Which columns the version that judged it knew; another one looks again. */
+  judge: string;
+  judged_at_ms: number;
+}
+
+declare module '../storage/tables.ts' {
+  interface Database {
+    unreadable_file: UnreadableFileTable;
+  }
+}
 
 /** What became of a file that the manifest did not name. */
 export type Adoption =

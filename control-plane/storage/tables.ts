@@ -1,13 +1,13 @@
-import type { ManagementTables } from './management-tables.ts';
-
 /**
  * Every table of the database, one interface each, with the same names as its columns.
+ *
+ * The tables of publish and storage stand here; every other one stands in the store that writes it and joins in there
+ * (`declare module '.../storage/tables.ts'`), since storage knows no room above it.
  *
  * The same on both dialects: ids are text, times and counters integers (ms since the epoch), booleans 0 or 1, lists
  * and objects JSON in text, keys and records bytes. A column is never dropped or renamed; see migrations/.
  */
-export interface Database
-  extends PlatformTables, ManagementTables, AnalyticsTables, StorageTables, SeatTables {}
+export interface Database extends PlatformTables, StorageTables, SeatTables {}
 
 // ---- platform (0001): organizations, what is published, fleets -----------------------------------------------------
 
@@ -246,79 +246,6 @@ export interface LeaseTable {
   expires_at_ms: number;
   /** How long it was taken for: an expiry further ahead is not believed. */
   lease_ms: number;
-}
-
-// ---- management (0002): users, APIs, plans, applications, subscriptions, keys, audit --------------------------------
-
-// See management-tables.ts.
-
-// ---- analytics (0003, 0012): covered ranges and the manifest of the lake --------------------------------------------
-
-/** The tables of control-plane/analytics. */
-export interface AnalyticsTables {
-  lake_file: LakeFileTable;
-  covered_range: CoveredRangeTable;
-  landing_object: LandingObjectTable;
-  unreadable_file: UnreadableFileTable;
-  quarantine_tally: QuarantineTallyTable;
-}
-
-/** A Parquet file of the lake: the manifest. */
-export interface LakeFileTable {
-  readonly id: string;
-  readonly organization: string;
-  readonly environment: string;
-  /** In the bucket. */
-  readonly object_key: string;
-  /** pending: named before it is written. live: queries read it. retired: replaced, deleted after a grace. lost: not in the bucket. */
-  state: 'pending' | 'live' | 'retired' | 'lost';
-  record_count: number;
-  byte_count: number;
-  /** Time of the oldest and newest record. */
-  min_ms: number;
-  max_ms: number;
-  changed_at_ms: number;
-}
-
-/** Offsets of a spool that are in the lake; the ranges of a spool never overlap. */
-export interface CoveredRangeTable {
-  readonly organization: string;
-  readonly environment: string;
-  readonly spool: string;
-  readonly first_offset: number;
-  /** Inclusive. */
-  readonly last_offset: number;
-  /** Of the landing object that brought it. */
-  readonly hash8: string;
-  readonly gateway: string;
-  /** Id of the lake file that its records are in; null for what an older version ingested. */
-  readonly file: string | null;
-}
-
-/** A landing object that is done with and still to be deleted. */
-export interface LandingObjectTable {
-  readonly object_key: string;
-  readonly outcome: 'ingested' | 'duplicate' | 'quarantined';
-  readonly delete_after_ms: number;
-}
-
-/** A file in the lake's folder that does not count and is not read again, since it was found to be unreadable. */
-export interface UnreadableFileTable {
-  readonly object_key: string;
-  /** It is read again when it has another size. */
-  byte_count: number;
-  /** Which columns the version that judged it knew; another one looks again. */
-  judge: string;
-  judged_at_ms: number;
-}
-
-/** How many landing objects of an environment went to quarantine in its last hour that had any. */
-export interface QuarantineTallyTable {
-  readonly organization: string;
-  readonly environment: string;
-  /** Begin of the hour. */
-  hour_ms: number;
-  object_count: number;
 }
 
 // ---- storage (0004): the bucket that belongs to this database --------------------------------------------------------

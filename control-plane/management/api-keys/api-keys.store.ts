@@ -1,8 +1,29 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { ApiKeyTable } from '../../storage/management-tables.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
+
+/** A key; its value was shown once and is not kept. */
+interface ApiKeyTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  readonly api_id: string;
+  readonly application_id: string;
+  readonly subscription_id: string;
+  /** SHA-256 over environment and key, hex; unique in the environment. */
+  readonly hash: string;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+  expire_at_ms: number | null;
+  revoked_at_ms: number | null;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    api_key: ApiKeyTable;
+  }
+}
 
 /** A row of api_key. */
 export type ApiKeyRow = Selectable<ApiKeyTable>;

@@ -11,11 +11,59 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Visible } from '../../access/actor.ts';
 import { isMemberOf } from '../../access/memberships.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { ApiTable } from '../../storage/management-tables.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import type { Database } from '../../storage/tables.ts';
 import { likePattern, type PageBounds, type Rows } from '../pages.ts';
 import type { TakenPath } from './definition.ts';
+
+/** An API as its authors see it now; what gateways serve is the newest row of api_deployment. */
+interface ApiTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  name: string;
+  /** Lower case, for search. */
+  name_key: string;
+  api_version: string;
+  description: string;
+  /** The definition in the management API's spelling, JSON. */
+  definition: string;
+  /** JSON list of sharding tags, sorted. */
+  tags: string;
+  visibility: string;
+  lifecycle_state: string;
+  /** STARTED or STOPPED. */
+  state: string;
+  readonly created_at_ms: number;
+  /** Rises with every change, so it is the ETag. */
+  updated_at_ms: number;
+  /** 1 when something that gateways serve changed since the last deployment. */
+  is_out_of_sync: number;
+  /** Number of the newest deployment; 0 before the first. */
+  deployed_number: number;
+  deployed_at_ms: number | null;
+  /** JSON list: the tags under which its subscriptions and keys are published. */
+  deployed_tags: string;
+}
+
+/** Host and context path that an API takes in its environment; the primary key decides races. */
+interface ApiPathTable {
+  readonly environment: string;
+  /** Lower case; empty for any host. */
+  readonly host: string;
+  /** Ends with a slash. */
+  readonly path: string;
+  readonly organization: string;
+  readonly api_id: string;
+  readonly created_at_ms: number;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    api: ApiTable;
+    api_path: ApiPathTable;
+  }
+}
 
 /** A row of api. */
 export type ApiRow = Selectable<ApiTable>;

@@ -3,9 +3,32 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Visible } from '../../access/actor.ts';
 import { isMemberOf } from '../../access/memberships.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { ApplicationTable } from '../../storage/management-tables.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import { likePattern, type PageBounds, type Rows } from '../pages.ts';
+
+/** A consumer of APIs. */
+interface ApplicationTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  name: string;
+  name_key: string;
+  description: string;
+  domain: string | null;
+  readonly type: string;
+  /** JSON. */
+  settings: string;
+  status: string;
+  api_key_mode: string;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    application: ApplicationTable;
+  }
+}
 
 /** A row of application. */
 export type ApplicationRow = Selectable<ApplicationTable>;

@@ -3,6 +3,27 @@ import type { Actor } from '../../access/actor.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from './events.ts';
 
+/** Who changed what; written once, in the transaction of the change. */
+interface AuditTable {
+  readonly id: string;
+  readonly organization: string;
+  /** null for what belongs to the whole organization. */
+  readonly environment: string | null;
+  readonly reference_type: string;
+  readonly reference_id: string;
+  readonly user_id: string;
+  readonly event: string;
+  /** JSON: ids of what else was touched. */
+  readonly properties: string;
+  readonly created_at_ms: number;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    audit: AuditTable;
+  }
+}
+
 /** What happened to which object, and who did it. */
 export interface AuditEntry {
   readonly organization: string;

@@ -1,8 +1,28 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { ApiDeploymentTable } from '../../storage/management-tables.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
+
+/** One deployment with what it published; written once. */
+interface ApiDeploymentTable {
+  readonly organization: string;
+  readonly environment: string;
+  readonly api_id: string;
+  /** 1, 2, 3 ... per API. */
+  readonly number: number;
+  readonly label: string | null;
+  /** The canonical definition (proto/model/api.ts), JSON. */
+  readonly definition: string;
+  readonly tags: string;
+  readonly user_id: string;
+  readonly created_at_ms: number;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    api_deployment: ApiDeploymentTable;
+  }
+}
 
 /** A row of api_deployment. */
 export type DeploymentRow = Selectable<ApiDeploymentTable>;

@@ -1,8 +1,34 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { PlanTable } from '../../storage/management-tables.ts';
 import type { Queries, Trx } from '../../storage/storage.ts';
+
+/** A plan of an API. */
+interface PlanTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  readonly api_id: string;
+  name: string;
+  description: string;
+  readonly security_type: string;
+  /** Everything else that its author sets, JSON in the management API's spelling. */
+  definition: string;
+  readonly mode: string;
+  validation: string;
+  status: string;
+  plan_order: number;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+  published_at_ms: number | null;
+  closed_at_ms: number | null;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    plan: PlanTable;
+  }
+}
 
 /** A row of plan. */
 export type PlanRow = Selectable<PlanTable>;

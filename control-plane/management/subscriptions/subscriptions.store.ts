@@ -1,9 +1,41 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { SubscriptionTable } from '../../storage/management-tables.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import type { PageBounds, Rows } from '../pages.ts';
+
+/** An application's right to call an API under a plan. */
+interface SubscriptionTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  readonly api_id: string;
+  readonly plan_id: string;
+  readonly application_id: string;
+  status: string;
+  consumer_status: string;
+  /** What the consumer wrote. */
+  request: string | null;
+  /** What the publisher answered. */
+  reason: string | null;
+  /** JSON object of strings. */
+  metadata: string;
+  readonly subscribed_by: string;
+  processed_by: string | null;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+  processed_at_ms: number | null;
+  starting_at_ms: number | null;
+  ending_at_ms: number | null;
+  paused_at_ms: number | null;
+  closed_at_ms: number | null;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    subscription: SubscriptionTable;
+  }
+}
 
 /** A row of subscription. */
 export type SubscriptionRow = Selectable<SubscriptionTable>;
