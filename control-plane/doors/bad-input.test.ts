@@ -11,7 +11,7 @@ import {
   planBody,
   v1,
   type Office,
-} from './office.test.ts';
+} from '../../test/kit/office.ts';
 
 interface Made {
   readonly api: string;

@@ -6,7 +6,7 @@ import type { HeldRole } from '../access/actor.ts';
 import { addMembership } from '../access/memberships.store.ts';
 import { routes } from '../management/index.ts';
 import { basePaths, type Route } from '../management/route.ts';
-import { apiBody, basic, environment, openOffice, planBody, v1, type Office } from './office.test.ts';
+import { apiBody, basic, environment, openOffice, planBody, v1, type Office } from '../../test/kit/office.ts';
 
 const secret = 'a password of twelve';
 

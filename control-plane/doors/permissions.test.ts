@@ -6,7 +6,7 @@ import type { HeldRole } from '../access/actor.ts';
 import { addMembership, removeMemberships } from '../access/memberships.store.ts';
 import { routes } from '../management/index.ts';
 import { basePaths, type Route } from '../management/route.ts';
-import { apiBody, basic, environment, openOffice, planBody, v1, type Office } from './office.test.ts';
+import { apiBody, basic, environment, openOffice, planBody, v1, type Office } from '../../test/kit/office.ts';
 
 /**
  * Who is at the door; the columns of the table. Everybody from `publisher` on is USER of organization and environment besides: a publisher

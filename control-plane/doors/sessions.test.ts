@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabases } from '../../test/kit/databases.ts';
-import { apiBody, basic, environment, openOffice, password, type Office } from './office.test.ts';
+import { apiBody, basic, environment, openOffice, password, type Office } from '../../test/kit/office.ts';
 
 const user = '/management/organizations/DEFAULT/user';
 
@@ -48,32 +48,6 @@ for (const database of testDatabases) {
     office.clock.jump(8 * 24 * 3_600_000);
     assert.equal((await me(second.token)).status, 401);
   });
-
-  test(
-    `a personal token is shown once, kept as a hash, and dies when deleted or old (${database.name})`,
-    options,
-    async (t) => {
-      const office = await openOffice(t, database);
-      const made = await office.call('POST', `${user}/tokens`, {
-        body: { name: 'ci', expiresAt: new Date(office.clock.now() + 60_000).toISOString() },
-      });
-      const token = String(made.body['token']);
-      const rows = JSON.stringify(await office.storage.db.selectFrom('personal_token').selectAll().execute());
-      assert.ok(!rows.includes(token));
-      const listed = await office.call('GET', `${user}/tokens`);
-      assert.ok(!JSON.stringify(listed.body).includes(token));
-      const me = () => office.call('GET', user, { as: `Bearer ${token}` });
-      assert.equal((await me()).status, 200);
-      assert.equal((await office.call('POST', `${user}/tokens`, { body: { name: 'ci' } })).status, 409);
-      office.clock.jump(61_000);
-      assert.equal((await me()).status, 401);
-      const other = await office.call('POST', `${user}/tokens`, { body: { name: 'other' } });
-      const authorization = `Bearer ${String(other.body['token'])}`;
-      assert.equal((await office.call('GET', user, { as: authorization })).status, 200);
-      assert.equal((await office.call('DELETE', `${user}/tokens/${String(other.body['id'])}`)).status, 204);
-      assert.equal((await office.call('GET', user, { as: authorization })).status, 401);
-    },
-  );
 
   test(
     `the eleventh wrong password within a minute waits, for known and unknown names (${database.name})`,

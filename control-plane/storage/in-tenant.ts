@@ -1,16 +1,39 @@
+import type { DeleteQueryBuilder, SelectQueryBuilder, UpdateQueryBuilder } from 'kysely';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { Database } from './tables.ts';
 
-/** A query over a table whose rows belong to an environment; one over another table does not compile. */
-export interface TenantQuery<Query> {
+/** Tables whose rows belong to an environment. */
+type TenantTable = {
+  [Table in keyof Database]: Database[Table] extends {
+    readonly organization: string;
+    readonly environment: string;
+  }
+    ? Table
+    : never;
+}[keyof Database];
+
+interface TenantQuery<Query> {
   where(column: 'organization' | 'environment', operator: '=', value: string): Query;
 }
 
 /**
- * Narrows a query to the rows of one environment.
+ * Narrows a query to the rows of one environment; a query over a table of something else does not compile.
  *
  * Every query of a tenant's rows goes through here, so that none can forget half of it: the house refuses a store that names the
  * environment itself.
  */
+export function inTenant<Table extends TenantTable, Row>(
+  query: SelectQueryBuilder<Database, Table, Row>,
+  at: EnvironmentRef,
+): SelectQueryBuilder<Database, Table, Row>;
+export function inTenant<Table extends TenantTable, Row>(
+  query: UpdateQueryBuilder<Database, Table, Table, Row>,
+  at: EnvironmentRef,
+): UpdateQueryBuilder<Database, Table, Table, Row>;
+export function inTenant<Table extends TenantTable, Row>(
+  query: DeleteQueryBuilder<Database, Table, Row>,
+  at: EnvironmentRef,
+): DeleteQueryBuilder<Database, Table, Row>;
 export function inTenant<Query extends TenantQuery<Query>>(query: Query, at: EnvironmentRef): Query {
   return query.where('organization', '=', at.organization).where('environment', '=', at.environment);
 }

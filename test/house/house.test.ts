@@ -125,6 +125,29 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
     files: [{ path: 'data-plane/policies/x.ts', text: "export const x: PolicyFactory<'x'> = () => ({});" }],
   },
   {
+    rule: 'beside',
+    files: [
+      { path: 'control-plane/management/things/things.routes.ts', text: '' },
+      readme('control-plane/management'),
+    ],
+  },
+  {
+    rule: 'tenant',
+    files: [
+      {
+        path: 'control-plane/management/things/things.store.ts',
+        text: "return db.selectFrom('thing').selectAll().where('id', '=', id).execute();",
+      },
+      readme('control-plane/management'),
+    ],
+  },
+  {
+    rule: 'tenant',
+    files: [
+      { path: 'control-plane/analytics/x.store.ts', text: "db.selectFrom('x').where('environment', '=', e)" },
+    ],
+  },
+  {
     rule: 'unsaid',
     files: [
       { path: 'proto/faults/codes.ts', text: "  'request.invalid': { status: 400 },\n" },

@@ -12,7 +12,6 @@ const folderFilesMax = 25;
 
 /** Larger than they may be, with their lines. A number here only becomes smaller; who gets below the bound takes the line out. */
 export const largeClasses: Readonly<Record<string, number>> = {
-  'control-plane/analytics/lake.store.ts': 270,
   'data-plane/gateway/call/call.ts': 360,
   'data-plane/http/server/connection.ts': 370,
   'data-plane/http/server/exchange.ts': 290,
@@ -70,6 +69,7 @@ export function inspectOrder(files: readonly HouseFile[]): readonly Breach[] {
     ...inspectFolders(ours),
     ...ours.flatMap(inspectHomes),
     ...inspectNeighbours(ours),
+    ...ours.flatMap(inspectTenants),
     ...inspectWords(ours),
   ];
 }
@@ -109,17 +109,38 @@ function inspectHomes({ path, text }: HouseFile): readonly Breach[] {
 
 const isIn = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`);
 
-/** A policy has a test of its name beside it. */
+/** A policy has a test of its name beside it, and so has a resource of the management API. */
 function inspectNeighbours(files: readonly HouseFile[]): readonly Breach[] {
   const paths = new Set(files.map(({ path }) => path));
   return files.flatMap(({ path, text }) => {
     const isPolicy = dirname(path) === 'data-plane/policies' && /: PolicyFactory</.test(text);
-    if (!isPolicy) return [];
-    const beside = path.replace(/\.ts$/, '.test.ts');
+    const isResource = dirname(dirname(path)) === 'control-plane/management' && path.endsWith('.routes.ts');
+    if (!isPolicy && !isResource) return [];
+    const folder = dirname(path);
+    const beside = isPolicy ? path.replace(/\.ts$/, '.test.ts') : `${folder}/${basename(folder)}.test.ts`;
     return paths.has(beside)
       ? []
       : [{ rule: 'beside', path, message: `has no test beside it (${basename(beside)})` }];
   });
+}
+
+/** Tables above the environment. */
+const tenantTables = ['organization', 'environment'];
+
+/** A store of the management API narrows every query by `inTenant`; none names the environment itself. */
+function inspectTenants({ path, text }: HouseFile): readonly Breach[] {
+  if (!path.startsWith('control-plane/') || !path.endsWith('.store.ts')) return [];
+  const message = 'a query of a tenant goes through inTenant (control-plane/storage/in-tenant.ts)';
+  const breach = { rule: 'tenant', path, message };
+  if (/\.where\('environment'/.test(text)) return [breach];
+  if (!path.startsWith('control-plane/management/')) return [];
+  const queries =
+    /(inTenant\(\s*)?\b(?:\w+\.)*(?:db|trx)\s*\.(?:selectFrom|updateTable|deleteFrom)\('(\w+)'/g;
+  return [...text.matchAll(queries)].some(
+    ([, isNarrowed, table = '']) => isNarrowed === undefined && !tenantTables.includes(table),
+  )
+    ? [breach]
+    : [];
 }
 
 /** Where words are declared, one a line, that the house says elsewhere: codes of faults, kinds of events, keys of errors. */

@@ -7,17 +7,17 @@ import { openKeyring } from '../../proto/process/secrets.ts';
 import { decodeApi, decodeApiKey, decodeSubscription } from '../../proto/wire/payloads.ts';
 import type { EnvironmentRef, PublishedRepository, RecordKind } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
-import type { TestDatabase } from '../../test/kit/databases.ts';
-import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
-import { tempDir } from '../../test/kit/temp-dir.ts';
-import { createAccess } from '../access/access.ts';
-import { boot, type BootResult } from '../boot.ts';
-import type { Desk } from '../management/desk.ts';
-import { createFleets } from '../publish/fleets.ts';
-import { createPublisher } from '../publish/publisher.ts';
-import { createPublishedRepository } from '../publish/repository.ts';
-import { openStorage, type Storage } from '../storage/storage.ts';
-import { createManagementDoor } from './management.ts';
+import type { TestDatabase } from './databases.ts';
+import { createFakeClock, type FakeClock } from './fake-clock.ts';
+import { tempDir } from './temp-dir.ts';
+import { createAccess } from '../../control-plane/access/access.ts';
+import { boot, type BootResult } from '../../control-plane/boot.ts';
+import type { Desk } from '../../control-plane/management/desk.ts';
+import { createFleets } from '../../control-plane/publish/fleets.ts';
+import { createPublisher } from '../../control-plane/publish/publisher.ts';
+import { createPublishedRepository } from '../../control-plane/publish/repository.ts';
+import { openStorage, type Storage } from '../../control-plane/storage/storage.ts';
+import { createManagementDoor } from '../../control-plane/doors/management.ts';
 
 /** A management door on a fresh, booted database, with hands to use it. */
 export interface Office {
@@ -62,6 +62,8 @@ export const password = 'correct horse battery';
 /** Paths of the environment, both versions. */
 export const environment = '/management/v2/environments/DEFAULT';
 export const v1 = '/management/organizations/DEFAULT/environments/DEFAULT';
+
+export const fleetsPath = '/management/v2/organizations/DEFAULT/fleets';
 
 /** An Authorization header. */
 export function basic(username: string, secret: string): string {
@@ -177,6 +179,22 @@ export async function openOffice(
       });
     },
   };
+}
+
+/** Enrols a gateway in a fleet; says its id. */
+export async function enrolIn(office: Office, fleet: string): Promise<string> {
+  const made = await office.call('POST', `${fleetsPath}/${fleet}/enrolment-tokens`, {
+    body: { bridge: 'http://127.0.0.1:18092', usesMax: 1 },
+  });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const gateway = await office.repository.enrol({
+    token: String(made.body['token']),
+    signingKey: randomBytes(32),
+    sealingKey: randomBytes(32),
+    hostname: 'edge-1',
+    version: '0.1.0',
+  });
+  return gateway.id;
 }
 
 function decode(kind: RecordKind, payload: Uint8Array): object {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testDatabases } from '../../../test/kit/databases.ts';
+import { apiBody, environment, openOffice } from '../../../test/kit/office.ts';
+
+for (const database of testDatabases) {
+  const options = { skip: database.skip };
+
+  test(`a taken host and path is 409, a longer path is not (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const create = (body: unknown) => office.call('POST', `${environment}/apis`, { body });
+    assert.equal((await create(apiBody('/a'))).status, 201);
+    assert.equal((await create(apiBody('/a/b'))).status, 201);
+    const taken = await create(apiBody('/a/'));
+    assert.deepEqual([taken.status, taken.body.technicalCode], [409, 'api.path_taken']);
+    const hosted = apiBody('/a', {
+      listeners: [
+        { type: 'HTTP', paths: [{ host: 'x.example', path: '/a' }], entrypoints: [{ type: 'http-proxy' }] },
+      ],
+    });
+    assert.equal((await create(hosted)).status, 201);
+    assert.equal((await create(hosted)).status, 409);
+  });
+
+  test(`pages have links and totals (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    for (const path of ['/a', '/b', '/c'])
+      await office.call('POST', `${environment}/apis`, { body: apiBody(path) });
+    const page = await office.call('GET', `${environment}/apis?page=2&perPage=2&sortBy=-name`);
+    assert.deepEqual(page.body['pagination'], {
+      page: 2,
+      perPage: 2,
+      pageCount: 2,
+      pageItemsCount: 1,
+      totalCount: 3,
+    });
+    assert.deepEqual(
+      (page.body['data'] as { name: string }[]).map((api) => api.name),
+      ['api /a'],
+    );
+    const links = page.body['links'] as Record<string, string>;
+    assert.deepEqual(Object.keys(links).toSorted(), ['first', 'last', 'previous', 'self']);
+    const found = await office.call('POST', `${environment}/apis/_search`, { body: { query: '/B' } });
+    assert.equal((found.body['pagination'] as { totalCount: number }).totalCount, 1);
+  });
+
+  test(
+    `an update with a stale ETag is refused, each version has its own (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const created = await office.call('POST', `${environment}/apis`, { body: apiBody('/a') });
+      const path = `${environment}/apis/${String(created.body['id'])}`;
+      const first = created.headers.get('etag') ?? '';
+      assert.match(first, /^"\d+"$/);
+      const update = (etag: string, body: unknown) =>
+        office.call('PUT', path, { body, headers: { 'if-match': etag } });
+      const { body: read } = await office.call('GET', path);
+      const updated = await update(first, { ...read, name: 'new' });
+      assert.equal(updated.status, 200, JSON.stringify(updated.body));
+      const stale = await update(first, read);
+      assert.deepEqual([stale.status, stale.body.technicalCode], [412, 'request.precondition_failed']);
+      assert.equal((await update(`W/${updated.headers.get('etag')}`, read)).status, 412);
+      assert.equal((await update('*', read)).status, 200);
+    },
+  );
+
+  test(`of two who want the same path at once one gets it (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const create = () => office.call('POST', `${environment}/apis`, { body: apiBody('/one') });
+    const answers = await Promise.all(Array.from({ length: 6 }, create));
+    assert.deepEqual(
+      answers.map((answer) => answer.status).toSorted((a, b) => a - b),
+      [201, 409, 409, 409, 409, 409],
+    );
+  });
+}

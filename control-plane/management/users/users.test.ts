@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testDatabases } from '../../../test/kit/databases.ts';
+import { basic, environment, openOffice } from '../../../test/kit/office.ts';
+
+const users = '/management/organizations/DEFAULT/users';
+
+for (const database of testDatabases) {
+  const options = { skip: database.skip };
+
+  test(
+    `a user is made once, can sign in, and holds the role that was wished for (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const password = 'a password of twelve';
+      const wish = { username: 'ann', password, displayName: 'Ann', email: 'ann@acme.com', role: 'USER' };
+      const made = await office.call('POST', users, { body: wish });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      assert.ok(!JSON.stringify(made.body).includes(password));
+      const again = await office.call('POST', users, { body: { ...wish, displayName: 'Another' } });
+      assert.deepEqual([again.status, again.body.technicalCode], [409, 'request.conflict']);
+
+      const as = basic('ann', password);
+      assert.equal((await office.call('GET', `${environment}/apis`, { as })).status, 200);
+      assert.equal((await office.call('POST', users, { body: wish, as })).status, 403);
+      const listed = await office.call('GET', users);
+      assert.deepEqual(
+        (listed.body['data'] as Record<string, unknown>[]).map(({ username, role }) => [username, role]),
+        [
+          ['admin', 'ADMIN'],
+          ['ann', 'USER'],
+        ],
+      );
+      assert.equal((listed.body['page'] as { total_elements: number }).total_elements, 2);
+    },
+  );
+}
