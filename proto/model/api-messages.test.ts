@@ -27,7 +27,7 @@ test('every fault of a definition is told at once: form, policies and plans toge
 test('whatever stands in a place, what is said of it completes a sentence in our own words', () => {
   const whole = wholeDefinition('a', { plainPort: 1, tlsPort: 2, authority: '' });
   const texts = new Set<string>();
-  for (const wrong of [7, -1.5, true, 'x', '', [], {}, [7], { x: 7 }])
+  for (const wrong of [7, '', [], { x: 7 }])
     for (const place of placesIn(whole)) {
       const definition = structuredClone(whole);
       place(definition, wrong);
