@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { makeFolderDurably, writeDurably } from '../../proto/process/durable-file.ts';
+import { makeFolderDurably, writeDurably, writeDurablyAside } from '../../proto/process/durable-file.ts';
 import { gapReasons } from '../../proto/model/access-record.ts';
 import {
   isCode,
@@ -81,6 +81,7 @@ export class Ledger {
   #seen = new Map<string, Known>();
   #isNew: boolean;
   #saved = '';
+  #isSaving = false;
   #fresh: LostRange[] = [];
 
   /** Opens the file at `path`, if there is one; one that is damaged is none. `root` is where the spools lie. */
@@ -182,23 +183,45 @@ export class Ledger {
     return this.#fresh.splice(0);
   }
 
-  /** Notes durably where the gap record of a loss is about to be written. Errors: what the disk throws; nothing is noted then. */
-  note(lost: LostRange, gap: RecordPlace): void {
+  /**
+   * Notes durably where the gap record of a loss is about to be written, at once: nothing else must take the place. False while the
+   * ledger is being saved. Errors: what the disk throws; nothing is noted then.
+   */
+  note(lost: LostRange, gap: RecordPlace): boolean {
+    if (this.#isSaving) return false;
     const losses = this.#known.get(lost.spool)?.losses;
     const loss = losses?.find(({ first, last }) => first === lost.first && last === lost.last);
-    if (loss === undefined) return;
+    if (loss === undefined) return true;
     loss.gap = gap;
     try {
-      this.save();
+      makeFolderDurably(dirname(this.#path));
+      const text = this.#text();
+      writeDurably(this.#path, text);
+      this.#saved = text;
+      return true;
     } catch (error) {
       delete loss.gap;
       throw error;
     }
   }
 
-  /** Makes it durable, if it has changed. Errors: what the disk throws. */
-  save(): void {
-    const spools = [...new Map([...this.#known, ...this.#seen]).values()].map(
+  /** Makes it durable, if it has changed, on another thread: records are written meanwhile. Errors: what the disk throws. */
+  async save(): Promise<void> {
+    const text = this.#text();
+    if (text === this.#saved) return;
+    this.#isSaving = true;
+    try {
+      await writeDurablyAside(this.#path, Buffer.from(text));
+    } finally {
+      this.#isSaving = false;
+    }
+    this.#saved = text;
+  }
+
+  #text(): string {
+    const all = new Map([...this.#known, ...this.#seen]);
+    const spools = Array.from(
+      all.values(),
       ({ ref: { stream, environment, spool }, segments, ...known }) => ({
         stream,
         environment,
@@ -207,11 +230,7 @@ export class Ledger {
         segments: Array.from(segments, ([first, end]) => ({ first, end })),
       }),
     );
-    const text = sealJson({ spools });
-    if (text === this.#saved) return;
-    makeFolderDurably(dirname(this.#path));
-    writeDurably(this.#path, text);
-    this.#saved = text;
+    return sealJson({ spools });
   }
 
   /** Where there was no ledger, what lies before the first segment may have been shipped; nobody can say. */

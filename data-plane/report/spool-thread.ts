@@ -113,7 +113,7 @@ function payOwed(): void {
   for (let lost = owed[0]; lost?.organization !== undefined; lost = owed[0]) {
     const { reason, stream, organization, environment, spool, first, last } = lost;
     const at = { stream, organization, environment };
-    upkeep.note(lost, spools.placeOf(at));
+    if (!upkeep.note(lost, spools.placeOf(at))) return;
     owed.shift();
     const gap: GapRecord = {
       type: 'gap',

@@ -117,15 +117,15 @@ export class Upkeep {
       bytes[stream] = await this.#keepBound(segments, round);
     }
     this.#ledger.end((ref) => this.#shippedOf(ref));
-    this.#save(round);
+    await this.#save(round);
     for (const name of await boundDamaged(dir, damagedBytesMax))
       round.problems.push(`a damaged segment was deleted, past report.damagedBytesMax: ${name}`);
     return { bytes, lost: this.#ledger.takeFresh(), ...round };
   }
 
-  /** Notes where the gap record of a loss is about to be written. Errors: what the disk throws; then it must not be written. */
-  note(lost: LostRange, place: RecordPlace): void {
-    this.#ledger.note(lost, place);
+  /** See {@link Ledger.note}; only after true may the gap record be written there. */
+  note(lost: LostRange, place: RecordPlace): boolean {
+    return this.#ledger.note(lost, place);
   }
 
   /** One spool; its troubles are its own. */
@@ -204,7 +204,7 @@ export class Upkeep {
     for (const { kind, first: start, records = 0 } of damages)
       if (kind !== 'torn' && records > 0)
         this.#ledger.owe(ref, { reason: 'damaged', first: start, last: start + records - 1 });
-    this.#save(round);
+    await this.#save(round);
     const path = await setAside(this.#options.dir, ref, first);
     this.#contents.delete(pathOf(segment));
     this.#ledger.removed(ref.spool, first);
@@ -259,13 +259,13 @@ export class Upkeep {
         `spool ${ref.spool}: a segment that nobody can read was deleted: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
-    this.#save(round);
+    await this.#save(round);
   }
 
   /** What is found as lost is noted before its last trace goes. A disk that is full must be emptied nevertheless. */
-  #save(round: Round): void {
+  async #save(round: Round): Promise<void> {
     try {
-      this.#ledger.save();
+      await this.#ledger.save();
     } catch (error) {
       round.problems.push(
         `the ledger of lost records cannot be written: ${error instanceof Error ? error.message : String(error)}`,
