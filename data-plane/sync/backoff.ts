@@ -1,7 +1,7 @@
 /** When to try again. */
 export interface Backoff {
-  /** Wait before the next try; the other side may have asked for more. */
-  nextMs(retryAfterMs?: number): number;
+  /** Wait before the next try; the other side may have asked for more. `capMs` bounds the random part of this one wait. */
+  nextMs(retryAfterMs?: number, capMs?: number): number;
   /** It worked: the next failure starts from the beginning. */
   reset(): void;
 }
@@ -24,8 +24,8 @@ const retryAfterMsMax = 10 * 60_000;
 export function createBackoff({ firstMs, capMs, random = Math.random }: BackoffOptions): Backoff {
   let boundMs = firstMs;
   return {
-    nextMs(retryAfterMs = 0) {
-      const jitterMs = random() * boundMs;
+    nextMs(retryAfterMs = 0, onceMsMax = capMs) {
+      const jitterMs = random() * Math.min(boundMs, onceMsMax);
       boundMs = Math.min(capMs, boundMs * 2);
       return Math.min(Math.max(0, retryAfterMs), retryAfterMsMax) + jitterMs;
     },

@@ -72,6 +72,7 @@ export async function followBridge(options: FollowOptions): Promise<void> {
     const isPolling = streamFailures >= timings.streamFailuresMax;
     const progress = { isWelcome: false, isHeadTaken: false };
     let retryAfterMs: number | undefined;
+    let capMs = timings.redialMsCap;
     let wasRefused = false;
     try {
       await downloadMissing(options);
@@ -80,6 +81,7 @@ export async function followBridge(options: FollowOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) break;
       retryAfterMs = noteFailure(error, options);
+      if (isAway(error)) capMs = timings.redialAwayMsCap;
       wasRefused = error instanceof SessionEnd && error.code.startsWith('sync.');
     }
     connection.isConnected = false;
@@ -90,10 +92,20 @@ export async function followBridge(options: FollowOptions): Promise<void> {
     // A bridge that sends what must be refused earns longer and longer waits, whatever else it sends: each try may
     // cost it and us a whole set.
     if (progress.isHeadTaken && !wasRefused) backoff.reset();
-    const waitMs = backoff.nextMs(retryAfterMs);
+    const waitMs = backoff.nextMs(retryAfterMs, capMs);
     log.debug({ waitMs: Math.round(waitMs) }, 'dialling the bridge again');
     await clock.delay(waitMs, signal);
   }
+}
+
+/**
+ * Whether nobody was there who could refuse us: then a try costs the other side next to nothing, and what it costs us is the time in
+ * which the bridge is back and we wait. A load balancer without a bridge behind it is such a nobody.
+ */
+function isAway(error: unknown): boolean {
+  if (error instanceof SessionEnd) return error.code === 'sync.disconnected' || error.code === 'sync.silent';
+  if (error instanceof BridgeRefusal) return error.code === 'sync.foreign_answer' && error.status >= 500;
+  return error instanceof Fault && error.code.startsWith('outbound.');
 }
 
 interface Progress {

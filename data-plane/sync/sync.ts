@@ -23,6 +23,8 @@ export interface SyncTimings {
   /** First bound of the random wait before dialling again, and the bound it grows to. */
   readonly redialMsFirst: number;
   readonly redialMsCap: number;
+  /** The bound while nobody is there to refuse us. */
+  readonly redialAwayMsCap: number;
   readonly heartbeatMs: number;
   /** Streams that fail in a row before the long poll is used. */
   readonly streamFailuresMax: number;
@@ -33,9 +35,10 @@ export interface SyncTimings {
 }
 
 /** The timings of production. */
-const defaultTimings: SyncTimings = {
+export const defaultTimings: SyncTimings = {
   redialMsFirst: 500,
   redialMsCap: 30_000,
+  redialAwayMsCap: 5_000,
   heartbeatMs: 30_000,
   streamFailuresMax: 3,
   pollMs: 60_000,

@@ -22,6 +22,8 @@ export interface HostileBridge {
   cut(): void;
   /** Refuses everything from now on, as a dead process does; its port stays. */
   setDown(isDown: boolean): void;
+  /** Requests that found it down. */
+  missed(): number;
   /** Refuses upgrades only, as proxies do that know no WebSocket. */
   setStreamless(isStreamless: boolean): void;
   /** Breaks answers off after so many bytes, each time; undefined lets them pass. */
@@ -43,10 +45,11 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
   let isDown = false;
   let isStreamless = false;
   let answerBytesMax: number | undefined;
+  let missed = 0;
 
   const forward = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const isRead = incoming.method === 'GET' && /^\/bridge\/v1\/(changes|snapshot)/.test(incoming.url ?? '');
-    if (isDown) return void incoming.socket.destroy();
+    if (isDown) return void ((missed += 1), incoming.socket.destroy());
     if (isRead && tamper !== undefined) return void answer.writeHead(503).end('{}');
     const { method, url, headers } = incoming;
     const upstream = request({ port: realPort, host: '127.0.0.1', method, path: url, headers }, (real) => {
@@ -92,7 +95,7 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
   const webSockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (incoming, socket, head) => {
     assertions.push(incoming.headers.authorization ?? '');
-    if (isDown) return void socket.destroy();
+    if (isDown) return void ((missed += 1), socket.destroy());
     if (isStreamless)
       return void socket.end(
         'HTTP/1.1 501 Not Implemented\r\nconnection: close\r\ncontent-length: 0\r\n\r\n',
@@ -121,6 +124,7 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
       isDown = down;
       if (down) cut();
     },
+    missed: () => missed,
     setStreamless(streamless) {
       isStreamless = streamless;
       if (streamless) cut();

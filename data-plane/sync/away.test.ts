@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../../test/kit/eventually.ts';
+import { startHostileBridge } from '../../test/kit/hostile-bridge.ts';
+import { identityOf, startSyncGateway } from '../../test/kit/sync-gateway.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { startTestBridge } from '../../test/kit/test-bridge.ts';
+
+test('a bridge that was away for long is followed as soon as it is back, however long a refusing one would be left alone', async (t) => {
+  const bridge = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000 } });
+  const border = await startHostileBridge(bridge.url);
+  bridge.alsoAt(border.url);
+  t.after(() => border.close());
+  const identity = identityOf(bridge.repository, bridge.repository.addGateway(), border.url);
+  const timings = { redialMsFirst: 1, redialMsCap: 3_600_000, redialAwayMsCap: 20 };
+  const gateway = startSyncGateway({ dir: tempDir(t, 'sync'), url: border.url, identity, timings });
+  t.after(() => gateway.close());
+  const publish = (id: string): void =>
+    void bridge.repository.publish('dev', [{ kind: 'api', id, payload: Buffer.from(id) }]);
+  publish('a');
+  await eventually(() => gateway.served.has('dev/api/a'));
+  border.setDown(true);
+  // By now the bound of the wait for one that refuses is an hour.
+  await eventually(() => border.missed() > 24, { timeoutMs: 20_000 });
+  publish('b');
+  border.setDown(false);
+  await eventually(() => gateway.served.has('dev/api/b'));
+  assert.equal(gateway.sync.state().isConnected, true);
+});
