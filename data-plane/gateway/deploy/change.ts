@@ -37,8 +37,8 @@ export interface ConfigChange {
  * Takes a change into service and returns the records it refused.
  *
  * A refused record keeps its previous revision in service; without one its API answers 503. Only records of this
- * change are returned, and APIs that had to be built again because of one; a refusal stands until the record is set again
- * or removed.
+ * change are returned, also one that APIs can no longer be built of; a refusal stands until the record is set again or
+ * removed.
  */
 export type ApplyChange = (change: ConfigChange) => readonly Nack[];
 

@@ -33,8 +33,7 @@ export function takeIn(
   const { environment } = ground;
   const nacks: Nack[] = [];
   const released: CompiledApi[] = [];
-  const reached = reachOf(change, kinds, environment);
-  const { builds } = reached;
+  const { reached, causes } = reachOf(change, kinds, environment);
   // Two environments never count in one counter.
   const own = { ...host, counters: host.counters.within(change.environment) };
   const site: Site = {
@@ -43,7 +42,7 @@ export function takeIn(
     upstreams,
     records,
     log,
-    builds,
+    builds: reached.builds,
     released,
   };
   environment.organization = change.organization;
@@ -53,11 +52,11 @@ export function takeIn(
     const set = change.set.filter((record) => record.kind === id);
     if (kind === undefined) nacks.push(...set.map(unsupported));
     else {
-      const again = id === 'api' ? builtAgain(set, site) : [];
       for (const gone of goneOf(change, id, kind.ids(environment))) kind.remove(gone, site);
-      nacks.push(...takeInKind(kind, [...set, ...again], site));
+      nacks.push(...takeInKind(kind, set, site));
     }
   }
+  nacks.push(...buildAgain(causes, { change, apis: kinds.api, refused: nacks }, site));
   return { nacks, reached, released };
 }
 
@@ -85,21 +84,65 @@ function readAside(kind: Kind, record: SetRecord, site: Site): ReadRecord {
   }
 }
 
-/** The records of APIs that are made of what has changed, and that the change itself does not hold. */
-function builtAgain(set: readonly SetRecord[], { builds, environment }: Site): readonly SetRecord[] {
-  if (builds.size === 0) return [];
-  const own = new Set(set.map(({ id }) => id));
-  return [...builds].flatMap((id) => {
-    const entry = own.has(id) ? undefined : environment.apis.get(id);
-    return entry === undefined ? [] : [recordOf(entry)];
+/** A record of the change, and the APIs that are made of it. */
+interface Cause {
+  readonly record: Pick<SetRecord, 'kind' | 'id' | 'seq'>;
+  readonly apis: ReadonlySet<string>;
+}
+
+/**
+ * Builds the APIs again that are made of what has changed and whose own records did not come.
+ *
+ * What can no longer be built keeps what serves, and is told of the record that broke it: that one came with this change and goes with a
+ * later one.
+ */
+function buildAgain(
+  causes: readonly Cause[],
+  taken: {
+    readonly change: ConfigChange;
+    readonly apis: Kind | undefined;
+    readonly refused: readonly Nack[];
+  },
+  site: Site,
+): readonly Nack[] {
+  const { change, apis, refused } = taken;
+  if (apis === undefined) return [];
+  const built = new Set(change.set.flatMap(({ kind, id }) => (kind === 'api' ? [id] : [])));
+  return causes.flatMap(({ record, apis: users }) => {
+    // What was refused is as it was.
+    if (refused.some(({ kind, id }) => kind === record.kind && id === record.id)) return [];
+    const again = [...users].flatMap((id) => {
+      const entry = built.has(id) ? undefined : site.environment.apis.get(id);
+      built.add(id);
+      return entry === undefined ? [] : [recordOf(entry)];
+    });
+    const [first, ...others] = takeInKind(apis, again, site);
+    if (first === undefined) return [];
+    const more = others.length === 0 ? '' : `, and ${others.length} more`;
+    const reason = `API ${first.id} can no longer be built of it${more}: ${first.reason}`;
+    return [{ kind: record.kind, id: record.id, seq: record.seq, code: first.code, reason }];
   });
 }
 
-function reachOf(change: ConfigChange, kinds: Kinds, environment: Site['environment']): Reached {
+function reachOf(
+  change: ConfigChange,
+  kinds: Kinds,
+  environment: Site['environment'],
+): { readonly reached: Reached; readonly causes: readonly Cause[] } {
   const reached: Reached = { builds: new Set(), apis: new Set(), subscriptions: new Set() };
-  for (const { kind, id } of change.set) kinds[kind]?.reach(id, environment, reached);
-  for (const { kind, id } of change.removed) kinds[kind]?.reach(id, environment, reached);
-  return reached;
+  const causes: Cause[] = [];
+  // One set for all: a full change has a hundred thousand records, of which hardly any builds anything again.
+  const builds = new Set<string>();
+  const look = (record: Cause['record']): void => {
+    kinds[record.kind]?.reach(record.id, environment, { ...reached, builds });
+    if (builds.size === 0) return;
+    causes.push({ record, apis: new Set(builds) });
+    for (const id of builds) reached.builds.add(id);
+    builds.clear();
+  };
+  for (const record of change.set) look(record);
+  for (const { kind, id } of change.removed) look({ kind, id, seq: change.seq });
+  return { reached, causes };
 }
 
 /** Ids of a kind that leave: those that are named, or of a full change those that it does not hold. */

@@ -99,6 +99,15 @@ test('a changed record reaches exactly the APIs that are made of it, and no othe
   assert.deepEqual(built.splice(0), ['c: blue'], 'once, although its own record came too');
 });
 
+test('an API that leaves in the change of what it is made of does not come back', (t) => {
+  const { deployments, apply, built } = startWithWords(t);
+  apply(1, [dictionary('greetings', 1, 'hello'), api('a', 1), api('b', 1)], true);
+  built.splice(0);
+  apply(2, [dictionary('greetings', 2, 'good day'), api('b', 1)], true);
+  assert.deepEqual(built, ['b: good day']);
+  assert.equal(deployments.match('h', '/a'), undefined);
+});
+
 test('a full change whose shared record has changed reaches those APIs too, though theirs are as they were', (t) => {
   const { apply, built } = startWithWords(t);
   const all = [api('a', 1), api('b', 1), api('c', 1)];
@@ -114,7 +123,8 @@ test('an API that can no longer be built keeps what serves, says so, and recover
   const before = deployments.match('h', '/c')?.target;
   assert.deepEqual(
     apply(2, [dictionary('colours', 2, 'bug')]).map(({ kind, id, code }) => ({ kind, id, code })),
-    [{ kind: 'api', id: 'c', code: 'platform.bug' }],
+    [{ kind: 'dictionary', id: 'colours', code: 'platform.bug' }],
+    'it is told of the record that came',
   );
   assert.equal(deployments.match('h', '/c')?.target, before);
   assert.equal(deployments.state()[0]?.apis[0]?.state, 'outdated');
