@@ -27,6 +27,12 @@ export function policySchema(id: string): PolicySchema | undefined {
   return Object.hasOwn(catalog, id) ? catalog[id as PolicyId] : undefined;
 }
 
+/** Says whether a policy may refuse a request or answer in place of the backend; of an unknown one it is to be feared. */
+export function mayRefuse(id: string): boolean {
+  const schema = policySchema(id);
+  return schema === undefined || schema.answers === true || Object.keys(schema.errors).length > 0;
+}
+
 /** Ids of the policies that may stand in a phase, sorted; for messages and for the console's palette. */
 export function policyIds(phase: PolicySchema['phases'][number]): readonly string[] {
   return Object.values<PolicySchema>(catalog)

@@ -20,5 +20,6 @@ export const mock = definePolicy({
     content: z.string().max(contentCharsMax).default(''),
   }),
   errors: {},
+  answers: true,
   docs: 'Stands in for the backend: the steps after it still run, and so do the response flows.',
 });

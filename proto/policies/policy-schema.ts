@@ -28,6 +28,8 @@ export interface PolicySchema<
   readonly phases: readonly PolicyPhase[];
   readonly config: Config;
   readonly errors: Errors;
+  /** It answers in place of the backend, which people use to refuse. Default: false. */
+  readonly answers?: boolean;
   /** Markdown for the reference and the console: purpose, order of effects, what is not obvious. */
   readonly docs: string;
 }

@@ -1,5 +1,7 @@
 import type { FlowDefinition } from '../../../proto/model/api.ts';
+import { mayRefuse } from '../../../proto/policies/catalog.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
+import { readingsOf } from './readings.ts';
 import type { Step, StepCompiler } from './step.ts';
 
 /** What runs for one request, in order. */
@@ -15,6 +17,8 @@ export type Pipeline = (pathInfo: string, method: string) => Steps | undefined;
 
 interface CompiledFlow extends Omit<Steps, 'around'> {
   readonly matcher: FlowMatcher;
+  /** It holds a step that may refuse: it is for a request however its path may be read. */
+  readonly refuses: boolean;
 }
 
 /** What pipelines are made of. */
@@ -44,14 +48,19 @@ export function compileFlows(
       });
     const request = compile('request');
     const answersToo = request.filter(({ policy }) => policy.response !== undefined).toReversed();
-    return [{ matcher: createFlowMatcher(flow), request, response: [...compile('response'), ...answersToo] }];
+    const response = [...compile('response'), ...answersToo];
+    const refuses = [...flow.request, ...flow.response].some(
+      (step) => step.enabled && mayRefuse(step.policy),
+    );
+    return [{ matcher: createFlowMatcher(flow), request, response, refuses }];
   });
 }
 
 /**
  * Joins the flows of a plan and of the API: requests go through the plan's first, answers back through the API's first.
  *
- * When every flow takes every request, the steps are joined here and a request costs one call.
+ * When every flow takes every request, the steps are joined here and a request costs one call. Else flows are chosen by the path as it was
+ * sent; of those that other readings of it choose, the ones that may refuse run as well, in their place.
  */
 export function createPipeline(
   planFlows: readonly CompiledFlow[],
@@ -66,18 +75,30 @@ export function createPipeline(
     const steps = join(needed(planFlows), needed(apiFlows));
     return () => steps;
   }
+  const mayRefuse = options.matchRequired || [...planFlows, ...apiFlows].some((flow) => flow.refuses);
   // Flows without steps count for the best match and for matchRequired, so they stay.
   return (pathInfo, method) => {
-    const segments = segmentsOf(pathInfo);
-    const choose = (flows: readonly CompiledFlow[]): readonly CompiledFlow[] => {
+    const readings = (mayRefuse ? readingsOf(pathInfo) : [pathInfo]).map(segmentsOf);
+    const choose = (flows: readonly CompiledFlow[], segments: readonly string[]): readonly CompiledFlow[] => {
       const matching = flows.filter(({ matcher }) => matcher.matches(segments, method));
       if (!isBestOnly || matching.length < 2) return matching;
       return [matching.reduce((best, flow) => (isBetter(flow.matcher, best.matcher) ? flow : best))];
     };
-    const chosen = choose(apiFlows);
-    if (chosen.length === 0 && options.matchRequired) return undefined;
-    return join(choose(planFlows), chosen);
+    const chooseAll = (flows: readonly CompiledFlow[]): readonly (readonly CompiledFlow[])[] =>
+      readings.map((segments) => choose(flows, segments));
+    const ofApi = chooseAll(apiFlows);
+    if (options.matchRequired && ofApi.some((chosen) => chosen.length === 0)) return undefined;
+    return join(united(planFlows, chooseAll(planFlows)), united(apiFlows, ofApi));
   };
+}
+
+/** What the path as sent chose, and of what its other readings chose the flows that may refuse; in the order of the definition. */
+function united(
+  flows: readonly CompiledFlow[],
+  [asSent = [], ...others]: readonly (readonly CompiledFlow[])[],
+): readonly CompiledFlow[] {
+  const added = others.flat().filter((flow) => flow.refuses && !asSent.includes(flow));
+  return added.length === 0 ? asSent : flows.filter((flow) => asSent.includes(flow) || added.includes(flow));
 }
 
 const nothing: Steps = { request: [], response: [], around: [] };
