@@ -35,6 +35,8 @@ interface PersonalTokenTable {
   readonly token_hash: string;
   readonly created_at_ms: number;
   readonly expires_at_ms: number | null;
+  /** JSON list of rights that it is narrowed to; null for all that its user may do. */
+  readonly scopes: string | null;
   last_use_at_ms: number | null;
 }
 

@@ -108,7 +108,7 @@ export function createAccess(options: AccessOptions): Access {
     if (found === undefined) return { kind: 'refused' };
     if (clock.now() - (found.token.last_use_at_ms ?? 0) > tokenTouchMs)
       await touchToken(storage.db, found.token.id, clock.now());
-    return admit(found.user, via);
+    return narrowed(await admit(found.user, via), found.token.scopes);
   };
 
   return {
@@ -160,6 +160,12 @@ export function createAccess(options: AccessOptions): Access {
       return actorOf(row, await giveFirstRoles(trx, row, user.role));
     },
   };
+}
+
+/** The actor with the scopes of the token, a JSON list; null narrows nothing. */
+function narrowed(verdict: Verdict, scopes: string | null): Verdict {
+  if (scopes === null || verdict.kind !== 'actor') return verdict;
+  return { ...verdict, actor: { ...verdict.actor, scopes: JSON.parse(scopes) as readonly string[] } };
 }
 
 /** Makes a secret of 256 bits for a personal token; only its hash is to be kept. */

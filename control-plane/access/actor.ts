@@ -20,6 +20,8 @@ export interface Actor {
    * is about (`Access.withObjects`).
    */
   readonly roles: readonly HeldRole[];
+  /** What the token is narrowed to, whatever the roles say; absent without such a token. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** What is asked for, as a chain of scopes from the organization down to the object; e.g. `{ organization, environment, api }`. */
@@ -31,10 +33,11 @@ export type Resource = { readonly organization: string } & {
  * Says whether the actor may do that to the resource.
  *
  * Nobody may do anything in another organization. An ADMIN of the organization may do everything in it, an ADMIN of an environment everything
- * in that; else a role held in the right's own scope decides.
+ * in that; else a role held in the right's own scope decides. A token that is narrowed opens nothing beyond its scopes.
  */
 export function can(actor: Actor, right: Right, resource: Resource): boolean {
   if (actor.organization !== resource.organization) return false;
+  if (actor.scopes !== undefined && !actor.scopes.includes(right)) return false;
   if (isAdmin(actor, 'organization', resource.organization)) return true;
   const { scope, name, action } = partsOf(right);
   if (scope !== 'organization' && isAdmin(actor, 'environment', resource.environment)) return true;

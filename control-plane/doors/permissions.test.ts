@@ -91,6 +91,7 @@ const table: Readonly<Record<string, string>> = {
   listGatewayEvents: '+-- --- ---',
   revokeGateway: '+-- --- ---',
   listTokens: '+++ +++ +++',
+  listTokenScopes: '+++ +++ +++',
   createToken: '+++ +++ +++',
   deleteToken: '+++ +++ +++',
   listUsers: '+-- --- ---',

@@ -7,13 +7,14 @@ import { deploymentRoutes } from './deployments/deployments.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
 import type { Route } from './route.ts';
+import { rightsAsked } from './scopes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
 import { tokenRoutes } from './tokens/tokens.routes.ts';
 import { userRoutes } from './users/users.routes.ts';
 
-/** Every resource of the management API; a new one is a line here. */
-export const routes: readonly Route[] = [
+/** The resources of the management API; a new one is a line here. */
+const resources: readonly Route[] = [
   ...tenantRoutes,
   ...apiRoutes,
   ...deploymentRoutes,
@@ -24,6 +25,8 @@ export const routes: readonly Route[] = [
   ...applicationSubscriptionRoutes,
   ...analyticsRoutes,
   ...fleetRoutes,
-  ...tokenRoutes,
   ...userRoutes,
 ];
+
+/** All of them, with the tokens that can be narrowed to what they ask for. */
+export const routes: readonly Route[] = [...resources, ...tokenRoutes(rightsAsked(resources))];

@@ -157,7 +157,7 @@ function route<Params, Query, Body, Result>(
       };
       const pathParams = check(params, request.params, '') as Params;
       if (details.length > 0) throw new Fault('request.invalid', { details });
-      const actor = await permitted(request, rights);
+      const actor = await permitted(request, { rights, method: of.method });
       const call = {
         ...request,
         actor,
@@ -204,13 +204,21 @@ function rightsOf(
 }
 
 /** The actor with what is held on the objects of the path, when that permits the call. */
-async function permitted({ desk, actor, at, params }: RouteRequest, rights: Route['rights']): Promise<Actor> {
+async function permitted(
+  { desk, actor, at, params }: RouteRequest,
+  { rights, method }: Pick<Route, 'rights' | 'method'>,
+): Promise<Actor> {
   const objects = Object.entries(objectParams).flatMap(([name, scope]) => {
     const reference = params[name];
     return reference === undefined ? [] : [{ scope, reference }];
   });
   const known = await desk.access.withObjects(actor, objects);
-  if (rights === undefined) return known;
+  if (rights === undefined) {
+    // What is everybody's own has no scope: a narrowed token reads it, and makes itself no wider one.
+    if (actor.scopes !== undefined && method !== 'get')
+      throw new Fault('request.forbidden', { internal: `${actor.username} came with a narrowed token` });
+    return known;
+  }
   const chain: Resource = {
     ...at,
     ...Object.fromEntries(objects.map(({ scope, reference }) => [scope, reference])),

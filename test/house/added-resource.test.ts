@@ -35,7 +35,7 @@ const changed = [
     behind: "import type { Migration } from './migration.ts';",
     line: "import { things } from './9999-things.ts';",
   },
-  { path: 'control-plane/storage/migrations/index.ts', behind: '  lakeVerdicts,', line: '  things,' },
+  { path: 'control-plane/storage/migrations/index.ts', behind: '  tokenScopes,', line: '  things,' },
   { path: 'control-plane/storage/grants.ts', behind: "  lake_file: 'none',", line: "  thing: 'none'," },
   {
     path: 'control-plane/management/audit/events.ts',

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabases } from '../../../test/kit/databases.ts';
-import { openOffice } from '../../../test/kit/office.ts';
+import { apiBody, environment, openOffice } from '../../../test/kit/office.ts';
+import type { Right } from '../../access/permissions.ts';
+import { routes } from '../index.ts';
+import { basePaths } from '../route.ts';
 
 const user = '/management/organizations/DEFAULT/user';
 
@@ -33,4 +36,70 @@ for (const database of testDatabases) {
       assert.equal((await office.call('GET', user, { as: authorization })).status, 401);
     },
   );
+
+  test(
+    `a narrowed token opens what its scopes say and nothing more, whoever made it (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const { id } = await office.deployedApi('/pets');
+      const made = await office.call('POST', `${user}/tokens`, {
+        body: { name: 'reader', scopes: ['environment-api:read', 'api-definition:read'] },
+      });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      assert.deepEqual(made.body['scopes'], ['environment-api:read', 'api-definition:read']);
+      const as = `Bearer ${String(made.body['token'])}`;
+      const status = async (method: string, path: string, body?: object): Promise<number> =>
+        (await office.call(method, path, { as, ...(body === undefined ? {} : { body }) })).status;
+      assert.equal(await status('GET', `${environment}/apis/${id}`), 200);
+      assert.equal(await status('GET', `${environment}/apis`), 200);
+      assert.equal(await status('PUT', `${environment}/apis/${id}`, apiBody('/pets')), 403);
+      assert.equal(await status('GET', `${environment}/apis/${id}/analytics/requests-count`), 403);
+      // What is its user's own it reads, and makes itself no wider token and no session.
+      assert.equal(await status('GET', `${user}/tokens`), 200);
+      assert.equal(await status('POST', `${user}/tokens`, { name: 'wider' }), 403);
+      assert.equal(await status('DELETE', `${user}/tokens/${String(made.body['id'])}`), 403);
+      assert.equal(await status('POST', `${user}/login`), 401);
+    },
+  );
+
+  test(
+    `of a token that has every scope but an operation's own, that operation is refused (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const listed = await office.call('GET', `${user}/tokens/scopes`);
+      const scopes = Object.values(listed.body) as unknown as { scope: Right; operations: string[] }[];
+      const asked = routes.filter(({ rights }) => rights !== undefined);
+      assert.deepEqual(
+        new Set(scopes.flatMap(({ operations }) => operations)),
+        new Set(asked.map(({ operationId }) => operationId)),
+      );
+      const wrong: string[] = [];
+      for (const { rights = [], operationId, method, scope: base, path } of asked) {
+        const others = scopes.map(({ scope }) => scope).filter((scope) => !rights.includes(scope));
+        const body = { name: operationId, scopes: others };
+        const token = String((await office.call('POST', `${user}/tokens`, { body })).body['token']);
+        const url = `${basePaths[base][0]}${path}`
+          .replace('{orgId}', 'DEFAULT')
+          .replace('{envId}', 'DEFAULT')
+          .replaceAll(/\{\w+\}/g, 'none');
+        const answer = await office.call(method.toUpperCase(), url, {
+          as: `Bearer ${token}`,
+          ...(method === 'get' ? {} : { body: {} }),
+        });
+        if (answer.status !== 403) wrong.push(`${operationId}: ${answer.status}`);
+      }
+      assert.deepEqual(wrong, []);
+    },
+  );
+
+  test(`a scope that no operation asks for is refused by name (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    for (const scopes of [['organization-license-management:read'], ['api-plan'], ['*'], []]) {
+      const answer = await office.call('POST', `${user}/tokens`, { body: { name: 'x', scopes } });
+      assert.deepEqual([answer.status, answer.body.technicalCode], [400, 'request.invalid'], scopes.join());
+      assert.match(JSON.stringify(answer.body['details']), /scopes/);
+    }
+  });
 }

@@ -25,16 +25,26 @@ export const tokenSchema = z
     created_at: z.int(),
     expires_at: z.int().optional(),
     last_use_at: z.int().optional(),
+    scopes: z.array(z.string()).optional(),
   })
   .openapi('Token');
 /** A personal token as it is answered; `token` only when it was just made. */
 export type TokenView = z.infer<typeof tokenSchema>;
 
+/** What a token can be narrowed to. */
+export const tokenScopeSchema = z
+  .object({ scope: z.string(), operations: z.array(z.string()) })
+  .openapi('TokenScope');
+
 /** Makes a personal token for the actor, shown only in this answer. */
 export async function createToken(
   desk: Desk,
   actor: Actor,
-  wish: { readonly name: string; readonly expiresAt?: string | undefined },
+  wish: {
+    readonly name: string;
+    readonly expiresAt?: string | undefined;
+    readonly scopes?: readonly string[] | undefined;
+  },
 ): Promise<TokenView> {
   const nowMs = desk.clock.now();
   const expiresAtMs = momentMs(wish.expiresAt);
@@ -51,6 +61,7 @@ export async function createToken(
     token_hash: hash,
     created_at_ms: nowMs,
     expires_at_ms: expiresAtMs,
+    scopes: wish.scopes === undefined ? null : JSON.stringify(wish.scopes),
     last_use_at_ms: null,
   };
   try {
@@ -89,6 +100,7 @@ function view(row: TokenRow): TokenView {
     created_at: row.created_at_ms,
     expires_at: row.expires_at_ms ?? undefined,
     last_use_at: row.last_use_at_ms ?? undefined,
+    scopes: row.scopes === null ? undefined : (JSON.parse(row.scopes) as string[]),
   });
 }
 

@@ -7,6 +7,7 @@ import { seats } from './0006-seats.ts';
 import { lakeProofs } from './0008-lake-proofs.ts';
 import { memberships } from './0010-memberships.ts';
 import { lakeVerdicts } from './0012-lake-verdicts.ts';
+import { tokenScopes } from './0013-token-scopes.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   lakeProofs,
   memberships,
   lakeVerdicts,
+  tokenScopes,
 ];
