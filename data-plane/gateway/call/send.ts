@@ -2,15 +2,29 @@ import type { Endpoint } from '../../endpoints/groups.ts';
 import type { Body, UpstreamResult } from '../../http/exchange.ts';
 import type { Sendable } from '../steps/around.ts';
 
-/** Sends a request to an endpoint, as its steps left it. */
+/** The Host that a step has set; undefined when it is as it came. Asked before the first send, since each send sets one. */
+export function hostOfSteps({ exchange, request }: Sendable): string | undefined {
+  const host = request.headers.get('host');
+  return host === undefined || host === '' || host === exchange.request.authority ? undefined : host;
+}
+
+/**
+ * Sends a request to an endpoint, as its steps left it.
+ *
+ * Host is what the endpoint's headers say, else what a step has set, else the client's or the target's; the target is dialled whatever
+ * it is. Source: the reference.
+ */
 export function sendTo(
-  endpoint: Endpoint,
+  { endpoint, host }: { readonly endpoint: Endpoint; readonly host: string | undefined },
   { exchange, request, body }: Sendable,
   receive: (result: UpstreamResult) => void,
 ): void {
   const { headers } = request;
+  headers.set(
+    'Host',
+    host ?? (endpoint.propagatesHost ? exchange.request.authority : endpoint.target.authority),
+  );
   for (const { name, value } of endpoint.headers) headers.set(name, value);
-  headers.set('Host', endpoint.propagatesHost ? exchange.request.authority : endpoint.target.authority);
   const { isUpgrade } = exchange.request;
   endpoint.upstream.send(
     {

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway.ts';
+import { startUpstream } from '../../../test/kit/upstream.ts';
+
+test("Host is the endpoint's, else a policy's, else the target's or the client's, and the target is dialled whatever it is", async (t) => {
+  const upstream = await startUpstream(t);
+  const group = (headers: readonly object[], propagateClientHost = false) => ({
+    endpointGroups: [
+      {
+        name: 'default-group',
+        type: 'http-proxy',
+        endpoints: [
+          {
+            name: 'default',
+            type: 'http-proxy',
+            configuration: { target: upstream.url },
+            inheritConfiguration: false,
+            sharedConfigurationOverride: { headers, http: { propagateClientHost } },
+          },
+        ],
+      },
+    ],
+  });
+  const own = [{ name: 'host', value: 'backend.acme.com' }];
+  const setting = {
+    flows: [
+      flow('/', {
+        request: [['transform-headers', { addHeaders: [{ name: 'Host', value: 'policy.acme.com:81' }] }]],
+      }),
+    ],
+  };
+  const removing = { flows: [flow('/', { request: [['transform-headers', { removeHeaders: ['Host'] }]] })] };
+  const target = new URL(upstream.url).host;
+  const rows: readonly (readonly [string, Readonly<Record<string, unknown>>, string])[] = [
+    ['plain', group([]), target],
+    ['propagating', group([], true), 'client.acme.com'],
+    ['endpoint', group(own), 'backend.acme.com'],
+    ['endpoint-over-client', group(own, true), 'backend.acme.com'],
+    ['policy', { ...group([]), ...setting }, 'policy.acme.com:81'],
+    ['policy-over-client', { ...group([], true), ...setting }, 'policy.acme.com:81'],
+    ['endpoint-over-policy', { ...group(own), ...setting }, 'backend.acme.com'],
+    ['removed', { ...group([]), ...removing }, target],
+  ];
+  const gateway = await startLocalGateway(t, {
+    apis: Object.fromEntries(rows.map(([id, more]) => [id, apiDefinition(id, upstream.url, more)])),
+  });
+  for (const [id, , expected] of rows) {
+    const { status, text } = await gateway.call(`/${id}`, { headers: { host: 'client.acme.com' } });
+    assert.equal(status, 200, id);
+    assert.equal((JSON.parse(text) as { headers: { host: string } }).headers.host, expected, id);
+  }
+});
