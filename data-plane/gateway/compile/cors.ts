@@ -15,7 +15,8 @@ export interface Cors {
 /**
  * Compiles an enabled CORS section.
  *
- * The allowed origin is echoed, also for `*`; methods are joined with `, `. Whatever the backend says of CORS is replaced.
+ * The allowed origin is echoed, also for `*`; methods are joined with `, `. Whatever the backend says of CORS goes, to whomever it
+ * answers. Where credentials are allowed, browsers take a `*` for a name: then what was asked, or is there, stands in its place.
  */
 export function createCors(definition: CorsDefinition): Cors {
   const origins = new Set(definition.allowOrigin);
@@ -44,25 +45,44 @@ export function createCors(definition: CorsDefinition): Cors {
       const answer: (readonly [string, string])[] = [['Access-Control-Allow-Origin', origin]];
       if (definition.allowCredentials) answer.push(['Access-Control-Allow-Credentials', 'true']);
       if (definition.maxAge >= 0) answer.push(['Access-Control-Max-Age', String(definition.maxAge)]);
-      answer.push(['Access-Control-Allow-Methods', definition.allowMethods.join(', ')]);
-      if (definition.allowHeaders.length > 0) {
-        answer.push(['Access-Control-Allow-Headers', definition.allowHeaders.join(', ')]);
-      }
+      const asked = given.get('access-control-request-headers') ?? '';
+      const isEchoing = definition.allowCredentials;
+      const allowedMethods = isEchoing && methods.has('*') ? method : definition.allowMethods.join(', ');
+      const allowedHeaders = isEchoing && headers.has('*') ? asked : definition.allowHeaders.join(', ');
+      answer.push(['Access-Control-Allow-Methods', allowedMethods]);
+      if (allowedHeaders !== '') answer.push(['Access-Control-Allow-Headers', allowedHeaders]);
       if (definition.allowPrivateNetwork && given.get('access-control-request-private-network') === 'true') {
         answer.push(['Access-Control-Allow-Private-Network', 'true']);
       }
-      answer.push(['Vary', 'Origin']);
+      answer.push(['Vary', varyOfPreflight]);
       return answer;
     },
     addTo(list, { headers: given }) {
+      const names = namesIn(list);
+      for (const name of names) if (name.startsWith('access-control-')) list.delete(name);
+      // Whatever the answer, another origin might have got another.
+      if (!list.getAll('vary').join(',').split(',').some(isOriginOrAll)) list.append('Vary', 'Origin');
       const origin = given.get('origin');
       if (origin === undefined || !isAllowed(origin)) return;
       list.set('Access-Control-Allow-Origin', origin);
       if (definition.allowCredentials) list.set('Access-Control-Allow-Credentials', 'true');
-      if (definition.exposeHeaders.length > 0) {
-        list.set('Access-Control-Expose-Headers', definition.exposeHeaders.join(', '));
-      }
-      list.append('Vary', 'Origin');
+      const isNaming = definition.allowCredentials && definition.exposeHeaders.includes('*');
+      const exposed = isNaming
+        ? names.filter((name) => !name.startsWith('access-control-'))
+        : definition.exposeHeaders;
+      if (exposed.length > 0) list.set('Access-Control-Expose-Headers', exposed.join(', '));
     },
   };
+}
+
+const varyOfPreflight =
+  'Origin, Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network';
+
+const isOriginOrAll = (name: string): boolean => /^(?:origin|\*)$/i.test(name.trim());
+
+/** Each once, in lower case. */
+function namesIn(list: HeaderList): readonly string[] {
+  const names = new Set<string>();
+  list.forEach((name) => void names.add(name.toLowerCase()));
+  return [...names];
 }
