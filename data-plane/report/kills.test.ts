@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition } from '../../test/kit/gateway.ts';
 import { startLoad } from '../../test/kit/load.ts';
+import { openWebSocket, startWebSocketBackend } from '../../test/kit/websockets.ts';
 import { startUpstream } from '../../test/kit/upstream.ts';
 import { startWorkerGateway, type WorkerGateway } from '../../test/kit/worker-gateway.ts';
 
@@ -130,4 +131,26 @@ test('a gateway whose spool folder is deleted under load has every record when i
   gateway.process.kill('SIGKILL');
   const { answered } = await stopped;
   assert.deepEqual(await lostOf(gateway, answered.keys()), []);
+});
+
+test('a WebSocket has its one record when it ends, also by the gateway; one that kill -9 ends has none, and only that one', async (t) => {
+  const backend = await startWebSocketBackend(t);
+  for (const [signal, records] of [
+    ['SIGTERM', 1],
+    ['SIGKILL', 0],
+  ] as const) {
+    const gateway = await startWorkerGateway(t, {
+      apis: { a: apiDefinition('a', `http://127.0.0.1:${backend.port}`) },
+      workers: 1,
+    });
+    const socket = await openWebSocket(t, `ws://127.0.0.1:${gateway.port}/a`);
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined);
+    const before = await gateway.call('/nowhere');
+    assert.equal(before.status, 404);
+    gateway.process.kill(signal);
+    await gateway.process.ended;
+    await ended;
+    assert.equal((await gateway.recorded()).length, 1 + records, signal);
+  }
 });
