@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { former, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { NetworkSchema } from '../proto/process/peers.ts';
 
 const ms = z.int().min(1);
 const bytes = z.int().min(1);
@@ -22,7 +23,7 @@ export const bridgeConfigSchema = z.strictObject({
       .optional()
       .describe('TLS; without it a proxy in front must speak TLS.'),
     trustedProxies: z
-      .array(z.union([z.cidrv4(), z.cidrv6()]))
+      .array(NetworkSchema)
       .default([])
       .describe(
         'Networks of proxies in front whose X-Forwarded-For is believed; behind one that is not named here, all gateways share the bounds of one source.',

@@ -8,6 +8,7 @@ import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { OutboundConfig } from '../proto/process/outbound.ts';
+import { NetworkSchema } from '../proto/process/peers.ts';
 import { ReportSettings } from './report/settings.ts';
 
 const ms = z.int().min(1);
@@ -98,10 +99,10 @@ export const gatewayConfigSchema = z.strictObject({
         'While the event loop lags more than this, new requests get 503 with Retry-After; 0 is no bound.',
       ),
     trustedProxies: z
-      .array(z.union([z.cidrv4(), z.cidrv6()]))
-      .default(['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'])
+      .array(NetworkSchema)
+      .default([])
       .describe(
-        'Networks of proxies whose X-Forwarded-* and Forwarded are believed; from others they are replaced.',
+        'Networks or addresses of proxies in front whose X-Forwarded-* and Forwarded are believed; from all others these and X-Real-IP are taken away. `isthmus up` believes private networks unless told.',
       ),
     mergeSlashes: z.boolean().default(false).describe('Whether repeated slashes in a path are one.'),
     encodedSlash: z

@@ -134,12 +134,17 @@ interface ListenParts {
 }
 
 async function listen(
-  { config, clock }: ServingOptions,
+  { config, clock, log }: ServingOptions,
   { engine, deployments, traffic, reporter, tellThrown, at }: ListenParts,
 ): Promise<RunningServer> {
   const { listen: wish, request } = config;
   const nextRequestId = createRequestIds();
-  const forwarding = createForwarding(wish.trustedProxies);
+  const forwarding = createForwarding(wish.trustedProxies, (peer) =>
+    log.warn(
+      { peer },
+      'a peer in a private network sends X-Forwarded-* and is not believed; if it is a proxy of yours, name it in listen.trustedProxies (said once)',
+    ),
+  );
   const strays = createStrays({
     target: reporter,
     environments: deployments.environments,

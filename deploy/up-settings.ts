@@ -21,6 +21,16 @@ export interface UpFlags extends ConfigFlags {
 /** The settings of all its parts. */
 export type UpConfigs = ReturnType<typeof loadUpConfigs>;
 
+/** Whom its gateway believes: on one machine, or in one network of containers, what is in front of it is ours. */
+const trustedProxies = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1/128',
+  'fc00::/7',
+];
+
 /** Age of the first line of a batch that is sent, unless the configuration says something else. */
 const batchMsMax = 1_000;
 
@@ -46,6 +56,7 @@ export function loadUpConfigs(flags: UpFlags) {
   });
   // Nobody balances load in front of it, and whoever tries it out waits for its end.
   const lameDuckMs = gatewaySources.get('lameDuckMs') === 'default' ? 0 : gateway.lameDuckMs;
+  const isTrusting = gatewaySources.get('listen.trustedProxies') === 'default';
   const { config: shipper, sources } = loadFor(shipperConfigSchema, {
     ...wish('shipper'),
     more: { dataDir: gatewayDir },
@@ -56,7 +67,12 @@ export function loadUpConfigs(flags: UpFlags) {
   return {
     controlPlane: { ...controlPlane, listen: moved(controlPlane.listen), admin: moved(controlPlane.admin) },
     bridge: { ...bridge, listen: moved(bridge.listen), admin: moved(bridge.admin) },
-    gateway: { ...gateway, lameDuckMs, listen: moved(gateway.listen), admin: moved(gateway.admin) },
+    gateway: {
+      ...gateway,
+      lameDuckMs,
+      listen: { ...moved(gateway.listen), ...(isTrusting && { trustedProxies }) },
+      admin: moved(gateway.admin),
+    },
     shipper: { ...shipper, batch, admin: moved(shipper.admin) },
   };
 }

@@ -1,4 +1,9 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+
+/** What may be trusted: a network (`10.0.0.0/8`), or one address. */
+export const NetworkSchema = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
 
 /** Who speaks to a listener, as far as the proxies in front of it can be believed. */
 export interface Peers {
@@ -11,9 +16,11 @@ export interface Peers {
 /** Addresses whose answer to "do we trust it" is remembered; past it all are forgotten. */
 const rememberedMax = 10_000;
 
-/** Trusts the peers in these networks, e.g. `10.0.0.0/8`, `::1/128`. Throws when one is malformed: the settings' schema has looked before. */
+/** Trusts the peers in these networks, e.g. `10.0.0.0/8`, `::1/128`, `192.0.2.7` alone. Throws when one is malformed: the settings' schema has looked before. */
 export function createPeers(trustedNetworks: readonly string[]): Peers {
-  const networks = trustedNetworks.map((network) => ipaddr.parseCIDR(network));
+  const networks = trustedNetworks.map((network) =>
+    ipaddr.parseCIDR(network.includes('/') ? network : `${network}/${isIP(network) === 4 ? 32 : 128}`),
+  );
   const remembered = new Map<string, boolean>();
   const isTrusted = (address: string): boolean => {
     const known = remembered.get(address);
@@ -29,7 +36,10 @@ export function createPeers(trustedNetworks: readonly string[]): Peers {
       if (forwardedFor === undefined || !isTrusted(remoteAddress)) return remoteAddress;
       let client = remoteAddress;
       for (const hop of forwardedFor.split(',').toReversed()) {
-        const address = addressOf(hop.trim());
+        const text = hop.trim();
+        // An empty element of a list says nothing (RFC 9110 section 5.6.1).
+        if (text === '') continue;
+        const address = addressOf(text);
         // What is no address was written by nobody whom we trust.
         if (address === undefined) break;
         client = address;
@@ -56,6 +66,14 @@ export function sourceOfAddress(address: string): string {
   return `${ipaddr.fromByteArray(network).toString()}/${subscriberBits}`;
 }
 
+/** Whether an address belongs to no network of the world: who speaks from there is often a proxy of ours. */
+export function isPrivateAddress(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  return ['private', 'uniqueLocal', 'loopback', 'linkLocal', 'carrierGradeNat'].includes(
+    ipaddr.process(address).range(),
+  );
+}
+
 function isWithin(
   address: string,
   networks: readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[],
@@ -66,8 +84,8 @@ function isWithin(
   return networks.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits));
 }
 
-/** Some proxies add a port: `1.2.3.4:5678`, `[::1]:5678`. */
+/** Some proxies add a port: `1.2.3.4:5678`, `[::1]:5678`. `1` and `0x7f.1` are addresses to old C libraries, and to nobody who forwards. */
 function addressOf(hop: string): string | undefined {
   const bare = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
-  return ipaddr.isValid(bare) ? bare : undefined;
+  return isIP(bare) === 0 ? undefined : bare;
 }

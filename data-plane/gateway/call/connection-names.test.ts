@@ -45,6 +45,7 @@ async function startScene(t: TestContext) {
     ],
   });
   const gateway = await startLocalGateway(t, {
+    config: { listen: { trustedProxies: ['127.0.0.1'] } },
     apis: { a: definition },
     subscriptions: [{ id: 's', api: 'a', plan: 'open', application: 'app', apiKeys: [key] }],
   });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { headersOf } from '../../../test/kit/headers.ts';
 import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
+import { gatewayConfigSchema } from '../../config.ts';
 import { createForwarding } from './forwarded.ts';
 
 const forwarding = createForwarding(['10.0.0.0/8', '::1/128']);
@@ -33,6 +34,12 @@ const clients: readonly (readonly [peer: string, forwardedFor: string | undefine
   ['10.1.2.3', '198.51.100.1:4711', '198.51.100.1'],
   ['::1', '[2001:db8::1]:80', '2001:db8::1'],
   ['10.1.2.3', '198.51.100.1, nonsense', '10.1.2.3'],
+  ['10.1.2.3', '203.0.113.9,', '203.0.113.9'],
+  ['10.1.2.3', ' , ,203.0.113.9, ,10.9.9.9,,', '203.0.113.9'],
+  ['10.1.2.3', ',', '10.1.2.3'],
+  ['10.1.2.3', '198.51.100.1, 1', '10.1.2.3'],
+  ['10.1.2.3', '0x7f.1', '10.1.2.3'],
+  ['10.1.2.3', '010.0.0.1', '10.1.2.3'],
 ];
 
 for (const [peer, forwardedFor, client] of clients) {
@@ -49,14 +56,50 @@ test('what a stranger says of itself goes; what we see of it stands in its place
     'X-Forwarded-Host': 'evil.example',
     'X-Forwarded-Port': '1',
     'X-Forwarded-Prefix': '/admin',
+    'x-forwarded-user': 'admin',
+    X_Forwarded_Email: 'admin@acme.com',
+    'X-Real-IP': '1.1.1.1',
+    X_Real_IP: '1.1.1.1',
     Forwarded: 'for=1.1.1.1',
+    'X-Forward': 'is another',
   });
   forwarding.extend(request);
   assert.deepEqual(linesOf(request.headers), {
     'X-Forwarded-For': '203.0.113.9',
     'X-Forwarded-Proto': 'http',
     'X-Forwarded-Host': 'api.acme.com',
+    'X-Forward': 'is another',
   });
+});
+
+test('nobody is trusted by default, and an address alone is one address', () => {
+  assert.deepEqual(gatewayConfigSchema.parse({}).listen.trustedProxies, []);
+  const trusted = ['192.0.2.7', '2001:db8::7'];
+  assert.deepEqual(
+    gatewayConfigSchema.parse({ listen: { trustedProxies: trusted } }).listen.trustedProxies,
+    trusted,
+  );
+  const alone = createForwarding(trusted);
+  const lines = { 'X-Forwarded-For': '198.51.100.1' };
+  for (const [peer, client] of [
+    ['192.0.2.7', '198.51.100.1'],
+    ['192.0.2.8', '192.0.2.8'],
+    ['2001:db8::7', '198.51.100.1'],
+    ['2001:db8::8', '2001:db8::8'],
+  ] as const)
+    assert.equal(alone.clientOf(requestFrom(peer, lines)), client);
+});
+
+test('a private peer that is not believed is told of once, a stranger of the world never', () => {
+  const told: string[] = [];
+  const { extend } = createForwarding([], (peer) => void told.push(peer));
+  const lines = { 'X-Forwarded-For': '198.51.100.1' };
+  extend(requestFrom('203.0.113.9', lines));
+  extend(requestFrom('10.1.2.3', {}));
+  assert.deepEqual(told, []);
+  for (let n = 0; n < 3; n++) extend(requestFrom('::ffff:10.1.2.3', lines));
+  extend(requestFrom('fd00::1', lines));
+  assert.deepEqual(told, ['::ffff:10.1.2.3']);
 });
 
 test('what a trusted proxy says stays and is extended', () => {

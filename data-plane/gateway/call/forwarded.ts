@@ -1,17 +1,9 @@
-import { createPeers } from '../../../proto/process/peers.ts';
+import { createPeers, isPrivateAddress } from '../../../proto/process/peers.ts';
 import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
 
 const idCharacters = /^[\w.:/+=@-]{1,128}$/;
-/** What a peer that is not trusted may not say about itself. `forwarded` is RFC 7239's. */
-const claims = [
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-server',
-  'forwarded',
-] as const;
+/** What a peer that is not trusted may not say about itself, however it is spelled: `X_Real_IP` too. `forwarded` is RFC 7239's. */
+const claim = /^(?:x[-_]forwarded[-_].*|x[-_]real[-_]ip|forwarded)$/i;
 
 /** Who called, as far as the proxies before us can be believed. */
 export interface Forwarding {
@@ -21,9 +13,31 @@ export interface Forwarding {
   extend(request: ExchangeRequest): void;
 }
 
-/** Trusts the peers in these networks, e.g. `10.0.0.0/8`, `::1/128`. Throws when one is malformed: the settings' schema has looked before. */
-export function createForwarding(trustedNetworks: readonly string[]): Forwarding {
+/**
+ * Trusts the peers in these networks, e.g. `10.0.0.0/8`, `::1/128`, `192.0.2.7`. Throws when one is malformed: the settings' schema has
+ * looked before.
+ *
+ * `onDisbelieved` hears once of a peer in a private network whose word was not believed: most likely a proxy that nobody has named.
+ */
+export function createForwarding(
+  trustedNetworks: readonly string[],
+  onDisbelieved?: (peer: string) => void,
+): Forwarding {
   const peers = createPeers(trustedNetworks);
+  let isTold = onDisbelieved === undefined;
+  const disbelieve = ({ headers, remoteAddress }: ExchangeRequest): void => {
+    let claims: string[] | undefined;
+    headers.forEach((name) => {
+      // Most names end here, before any pattern.
+      const first = name.charCodeAt(0) | 0x20;
+      if ((first === 0x78 || first === 0x66) && claim.test(name)) (claims ??= []).push(name.toLowerCase());
+    });
+    if (claims === undefined) return;
+    for (const name of claims) headers.delete(name);
+    if (isTold || !isPrivateAddress(remoteAddress)) return;
+    isTold = true;
+    onDisbelieved?.(remoteAddress);
+  };
   return {
     clientOf({ headers, remoteAddress }) {
       // Most requests have none, and then nothing is joined.
@@ -32,7 +46,7 @@ export function createForwarding(trustedNetworks: readonly string[]): Forwarding
     },
     extend(request) {
       const { headers, remoteAddress, scheme, authority } = request;
-      if (!peers.isTrusted(remoteAddress)) for (const claim of claims) headers.delete(claim);
+      if (!peers.isTrusted(remoteAddress)) disbelieve(request);
       const before = headers.getAll('x-forwarded-for').join(', ');
       headers.set('X-Forwarded-For', before === '' ? remoteAddress : `${before}, ${remoteAddress}`);
       if (!headers.has('x-forwarded-proto')) headers.set('X-Forwarded-Proto', scheme);
