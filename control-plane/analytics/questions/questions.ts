@@ -63,4 +63,4 @@ export const responseStatusRanges: Question<
 };
 
 /** Every question; a new one is an entry here and a test. */
-export const questions = [requestsCount, responseStatusRanges] as const;
+export const questions: readonly Question<OfApi, unknown>[] = [requestsCount, responseStatusRanges];
