@@ -6,6 +6,7 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { createOutbound, toOutboundOptions } from '../proto/process/outbound.ts';
+import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
 import { ticketFile } from '../proto/trust/seat-file.ts';
@@ -164,6 +165,11 @@ async function createOutput(
     case 'bridge': {
       if (identity === undefined)
         throw new Fault('config.invalid', { internal: 'the bridge needs an identity' });
+      if (isPlainBeyondLoopback(identity.bridge))
+        log.warn(
+          { bridge: identity.bridge },
+          'the bridge is dialled over plain HTTP: records can be read on the way',
+        );
       const outbound = toOutboundOptions(config.outbound, 'private');
       return createBridgeOutput({
         // The operator pasted the token that names the bridge: that is leave enough to call it wherever it is.
