@@ -31,6 +31,16 @@ test('the settings that stand in comments are settings too', (t) => {
   assert.deepEqual(counts, [0, 1, 3, 1]);
 });
 
+test('no group of settings stands there without a reason', () => {
+  for (const name of processNames) {
+    const groups = readFileSync(fileOf(name), 'utf8')
+      .split(/\n\n/)
+      .filter((group) => /^ {2}[a-z]/m.test(group));
+    assert.ok(groups.length > 4, name);
+    for (const group of groups) assert.match(group, /# \S/, group);
+  }
+});
+
 test('both sides of what two processes share are the same', () => {
   const controlPlane = load('control-plane').config as { readonly blobs: unknown };
   const bridge = load('bridge').config as { readonly blobs: unknown };
