@@ -2,6 +2,7 @@ import type { Engine } from '../exchange.ts';
 import { breakingPromises } from './breaking.ts';
 import { exchangingPromises } from './exchanging.ts';
 import { makingPromises } from './making.ts';
+import { meetingPromises } from './meeting.ts';
 import { proxyingPromises } from './proxying.ts';
 import { refusingPromises } from './refusing.ts';
 import { brokenTransformPromises, transformingPromises } from './transforming.ts';
@@ -18,6 +19,7 @@ export function describeEngine(name: string, create: () => Engine): void {
     refusingPromises,
     exchangingPromises,
     makingPromises,
+    meetingPromises,
     transformingPromises,
     brokenTransformPromises,
   ])

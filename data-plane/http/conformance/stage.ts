@@ -174,6 +174,8 @@ interface Call {
   body(): Promise<string>;
   rest(): Promise<string>;
   write(text: string): void;
+  /** ... and hears when the kernel has taken it. */
+  pour(text: string, onTaken: () => void): void;
   reply(text: string): void;
   end(): void;
   readonly closed: Promise<unknown>;
@@ -232,6 +234,7 @@ function callOf(socket: Socket, head: string, buffer: { take(): string; consume(
     },
     rest: async () => buffer.take(),
     write: (text) => void socket.write(text, 'latin1'),
+    pour: (text, onTaken) => void socket.write(text, 'latin1', onTaken),
     reply: (text) => void socket.write(text, 'latin1'),
     end: () => void socket.end(),
     closed,

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 
 import { kinds } from './field-kind.ts';
 import { Fields, parseFields } from './fields.ts';
-import { createWireHeaders, WireHeaders } from './wire-headers.ts';
+import { PlainHeaders } from '../conformance/plain-headers.ts';
+import { createWireHeaders, WireHeaders, wireHeadersOf } from './wire-headers.ts';
 
 /** A list over `lines`, as a parser makes it. */
 function received(lines: string): WireHeaders {
@@ -132,4 +133,24 @@ test('only a list of the gateway itself closes the connection', () => {
   own.set('Connection', 'close');
   assert.equal(own.closes, true);
   assert.equal(received('Connection: close\r\n').closes, false);
+});
+
+test('a list of another engine is taken line by line, its Connection left behind; what would be more than one line is refused', () => {
+  const own = received('A: 1\r\n');
+  assert.equal(wireHeadersOf(own), own, 'ours is not copied');
+  const lines = [
+    ['x-b', '1'],
+    ['Connection', 'close'],
+    ['te', 'trailers'],
+    ['X-b', '2'],
+  ] as const;
+  const copy = wireHeadersOf(new PlainHeaders(lines));
+  assert.equal(copy.forwardable(), 'x-b: 1\r\nX-b: 2\r\n');
+  assert.equal(copy.closes, false);
+  assert.equal(copy.mayHave(kinds.te), true);
+  for (const line of [
+    [':path', '/'],
+    ['x', 'a\r\ny: b'],
+  ] as const)
+    assert.throws(() => wireHeadersOf(new PlainHeaders([line])), TypeError, line[0]);
 });
