@@ -337,5 +337,5 @@ test('a server that stops waits for it to the deadline and then cuts it', async 
   const peer = await joined(scene.raw);
   await scene.running.close(200);
   await peer.ended;
-  assert.equal(scene.closes.length, 1);
+  await eventually(() => scene.closes.length === 1);
 });
