@@ -54,7 +54,10 @@ export interface BodySource {
    * `onEnd`, perhaps with trailers, or by `onBroken`. `cancel` comes at most once, and not behind an end that the source said.
    */
   start(sink: BodySink): BodyFlow;
-  /** Nobody wants it, and nobody will: comes instead of `start`. */
+  /**
+   * Nobody wants it, and nobody will: comes instead of `start`. Neither comes for a call that finds no connection, so a source opens
+   * nothing before `start`.
+   */
   discard?(): void;
 }
 

@@ -5,16 +5,11 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
-import {
-  getStream,
-  putStream,
-  startStreamBackend,
-  type StreamWish,
-  wholeStream,
-} from '../../test/kit/byte-streams.ts';
+import { startStreamBackend, type StreamWish, upAndDown } from '../../test/kit/byte-streams.ts';
 import { createAuthority } from '../../test/kit/certificates.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition } from '../../test/kit/gateway.ts';
+import { growthOf } from '../../test/kit/growth.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startWorkerGateway } from '../../test/kit/worker-gateway.ts';
 
@@ -63,37 +58,6 @@ async function securedScene(t: TestContext) {
     set: [...patience, `listen.tls.certFile=${certFile}`, `listen.tls.keyFile=${keyFile}`],
   });
   return { backend, url: `https://127.0.0.1:${gateway.port}/open`, pid: gateway.process.pid };
-}
-
-type Scene = Awaited<ReturnType<typeof plainScene>>;
-
-function rssBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? NaN) * 1_024;
-}
-
-/** Runs work and returns by how much the process grew at most while it ran. */
-async function growthOf(pid: number, work: () => Promise<void>): Promise<number> {
-  const before = rssBytes(pid);
-  let most = before;
-  const look = setInterval(() => (most = Math.max(most, rssBytes(pid))), 10);
-  try {
-    await work();
-  } finally {
-    clearInterval(look);
-  }
-  return most - before;
-}
-
-/** One body up and one down, compared by hash. */
-async function upAndDown(
-  { backend, url }: Scene,
-  wish: StreamWish,
-  pace?: StreamWish['pace'],
-): Promise<void> {
-  const whole = wholeStream(wish.bytes);
-  backend.next = { ...wish, pace };
-  assert.deepEqual(await putStream(url, wish), whole, 'up');
-  assert.deepEqual(await getStream(url, pace), whole, 'down');
 }
 
 const paced = (): StreamWish['pace'] => {

@@ -1,6 +1,9 @@
 import type { HeaderList } from './exchange.ts';
 
-/** A WebSocket (RFC 6455) whose server the gateway itself is; see `Exchange.accept`. */
+/**
+ * A WebSocket (RFC 6455) whose server the gateway itself is; see `Exchange.accept`. Who may open one (credentials, Origin) was decided
+ * before.
+ */
 export interface AcceptedWebSocket {
   /**
    * Sends a message, a text when it is a string. False: it was not taken, because what was sent before has not left, or because the socket

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request as plainRequest } from 'node:http';
@@ -144,6 +145,18 @@ export async function getStream(url: string, pace?: StreamWish['pace']): Promise
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
   if (answer.statusCode !== 200) throw new Error(String(answer.statusCode));
   return readStream(answer, pace);
+}
+
+/** One body up and one down, compared by hash. */
+export async function upAndDown(
+  { backend, url }: { readonly backend: StreamBackend; readonly url: string },
+  wish: StreamWish,
+  pace?: StreamWish['pace'],
+): Promise<void> {
+  const whole = wholeStream(wish.bytes);
+  backend.next = { ...wish, pace };
+  assert.deepEqual(await putStream(url, wish), whole, 'up');
+  assert.deepEqual(await getStream(url, pace), whole, 'down');
 }
 
 function request(url: string, method: string, headers: Readonly<Record<string, string | number>>) {

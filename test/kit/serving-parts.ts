@@ -28,6 +28,10 @@ export interface ServingWish {
   readonly bodyBytesMax?: number;
   readonly timeoutMs?: number;
   readonly ways?: Ways;
+  /** Of a backend in place of the test's own. */
+  readonly backendPort?: number | undefined;
+  /** The longest body that the engine takes. Default: 16 MiB. */
+  readonly requestBytesMax?: number;
 }
 
 /**
@@ -37,8 +41,9 @@ export interface ServingWish {
 export async function startServingParts(
   t: Pick<TestContext, 'after'>,
   policies: Readonly<Record<string, Policy | readonly Policy[]>>,
-  { bodyBytesMax = 1_000, timeoutMs = 200, ways }: ServingWish = {},
+  wish: ServingWish = {},
 ) {
+  const { bodyBytesMax = 1_000, timeoutMs = 200, requestBytesMax = 16 * 1024 * 1024, ways } = wish;
   const listOf = (name: string): readonly Policy[] => [policies[name] ?? []].flat();
   const build: PolicyBuilder = (_step, _host, { api, at }) =>
     listOf(api)[Number(/\d+(?=\]$)/.exec(at))] ?? {};
@@ -68,7 +73,7 @@ export async function startServingParts(
   const set = Object.keys(policies).map((name, at) => {
     const step = ['transform-headers', {}] as const;
     const flows = [flow('/', { request: listOf(name).map(() => step) })];
-    const definition = apiDefinition(name, `http://127.0.0.1:${backend.port}`, { flows });
+    const definition = apiDefinition(name, `http://127.0.0.1:${wish.backendPort ?? backend.port}`, { flows });
     const payload = encodeApi({ id: name, name, revision: '1', definition: JSON.stringify(definition) });
     return { kind: 'api', id: name, seq: at + 1, revision: '1', payload } as const;
   });
@@ -101,7 +106,7 @@ export async function startServingParts(
     host: '127.0.0.1',
     port: 0,
     tls: undefined,
-    limits: { ...limitDefaults, bodyBytesMax: 16 * 1024 * 1024 },
+    limits: { ...limitDefaults, bodyBytesMax: requestBytesMax },
     target: { mergeSlashes: false, encodedSlash: 'keep' },
     onExchange: serve,
     onRefusal: undefined,

@@ -1,4 +1,4 @@
-import { createDeflateRaw, type DeflateRaw } from 'node:zlib';
+import { createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib';
 import type { BodySink, BodyTransform, HeaderList, TransformMaker } from '../exchange.ts';
 
 /** Every letter twice, at once: longer by a factor that is known. */
@@ -84,11 +84,16 @@ class Lingering implements BodyTransform {
 }
 
 /** Packs by zlib, which works in threads of its own: what goes in and what comes out have no turn in common. */
-export const packing =
-  (level: number): TransformMaker =>
-  (to, from) => {
-    const zlib: DeflateRaw = createDeflateRaw({ level });
+export const packing = (level: number): TransformMaker => throughZlib(() => createDeflateRaw({ level }));
+
+/** The way back. */
+export const unpacking: TransformMaker = throughZlib(() => createInflateRaw());
+
+function throughZlib(create: () => DeflateRaw | InflateRaw): TransformMaker {
+  return (to, from) => {
+    const zlib = create();
     let trailers: HeaderList | undefined;
+    let isFull = false;
     zlib.on('data', (piece: Buffer) => {
       to.onPiece(piece, 0, piece.length, true);
       if (!to.onReadEnd()) zlib.pause();
@@ -96,7 +101,6 @@ export const packing =
     zlib.on('drain', () => from.resume());
     zlib.on('end', () => to.onEnd(trailers));
     zlib.on('error', (error) => to.onBroken(error));
-    let isFull = false;
     return {
       onPiece: (bytes, start, end) => (isFull = !zlib.write(Buffer.from(bytes.subarray(start, end)))),
       onReadEnd: () => !isFull,
@@ -105,3 +109,4 @@ export const packing =
       onCut: () => void zlib.destroy(),
     };
   };
+}
