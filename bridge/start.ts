@@ -29,11 +29,6 @@ export interface Bridge {
   readonly nodePort: number;
   /** e.g. `http://127.0.0.1:18092`. */
   readonly url: string;
-  /**
-   * Reads the certificate files again for the connections to come. Files that cannot be used are an ERROR in the log; the
-   * certificates before stay in use.
-   */
-  reloadCertificates(): void;
   /** Ends streams with a close frame, lets requests finish, stops listening. Also registered with the life-cycle. */
   close(): Promise<void>;
 }
@@ -99,6 +94,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
   const closeOnce = (): Promise<void> => (closed ??= close());
   lifecycle.onClose('bridge', closeOnce);
+  lifecycle.onReload('certificates of the bridge', () => reloadCertificates(server, options));
   const nodePort = await startNodeApi({
     ...options,
     process: 'bridge',
@@ -111,7 +107,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     port,
     nodePort,
     url,
-    reloadCertificates: () => reloadCertificates(server, options),
     close: closeOnce,
   };
 }
@@ -144,17 +139,20 @@ function readTls(tls: Tls): { readonly cert: string; readonly key: string; reado
   };
 }
 
-function reloadCertificates(server: Server, { config, log }: BridgeOptions): void {
+/**
+ * Reads the certificate files again for the connections to come. Files that cannot be used are an ERROR in the log; the
+ * certificates before stay in use.
+ */
+function reloadCertificates(server: Server, { config, log }: BridgeOptions): boolean {
   const { tls } = config.listen;
-  if (tls === undefined || !(server instanceof TlsServer)) {
-    log.info('asked to read certificates again, but this bridge speaks no TLS');
-    return;
-  }
+  if (tls === undefined || !(server instanceof TlsServer)) return false;
   const { certFile, keyFile } = tls;
   try {
     server.setSecureContext(readTls(tls));
     log.info({ certFile, keyFile }, 'certificates were read again and are in use');
+    return true;
   } catch (error) {
     log.error({ err: error, certFile, keyFile }, 'certificates cannot be used; the ones before stay in use');
+    return false;
   }
 }

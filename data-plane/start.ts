@@ -38,8 +38,6 @@ export interface RunningGateway {
   readonly sync: Sync | undefined;
   /** Undefined when no access records are written. */
   readonly reporter: Reporter | undefined;
-  /** Reads the files of the certificates again; broken ones change nothing and are an ERROR in the log. Never rejects. */
-  reloadCertificates(): Promise<void>;
   /** Puts a new process in the place of each worker, one after another; without workers it says so in the log. Never rejects. */
   replaceWorkers(): Promise<void>;
 }
@@ -59,7 +57,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 /** The whole gateway in this process. */
 async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, log, metrics } = options;
+  const { config, log, lifecycle, metrics } = options;
   const certificates = openCertificates(config.listen, log);
   const source = await openSource(options);
   const serving = await openServing({ ...options, gateway: source.gateway });
@@ -85,6 +83,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     }),
     replaceWorkers: undefined,
   });
+  lifecycle.onReload('certificates', () => certificates.reload((tls) => server.reloadTls(tls)));
   log.info({ port: server.port, adminPort, engine: engine.name, source: source.kind }, 'listening');
   return {
     port: server.port,
@@ -92,7 +91,6 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     deployments,
     sync: running.sync,
     reporter,
-    reloadCertificates: async () => void (await certificates.reload((tls) => server.reloadTls(tls))),
     replaceWorkers: async () => log.warn('there are no workers to replace: `workers` is 1'),
   };
 }

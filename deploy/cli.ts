@@ -13,6 +13,7 @@ import { shipperCommand } from './commands/shipper.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
+import { outliveReaders } from '../proto/process/log.ts';
 import { followLauncher } from './launcher.ts';
 import { explain, say } from './terminal.ts';
 import { version } from './version.ts';
@@ -67,6 +68,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 closeBuiltIns();
+outliveReaders();
 // Whatever this process and those that it starts make is for its user alone: folders 0700, files 0600.
 process.umask(0o077);
 followLauncher();

@@ -43,12 +43,14 @@ export function loadFor<Schema extends z.ZodObject>(
     readonly process: string;
     readonly flags: ConfigFlags;
     readonly more?: Readonly<Record<string, unknown>>;
+    readonly isSectioned?: boolean;
   },
 ): LoadedConfig<z.output<Schema>> {
-  const { process: name, flags, more } = wish;
+  const { process: name, flags, more, isSectioned } = wish;
   return loadConfig(schema, {
     process: name,
     file: flags.config,
+    isSectioned,
     env: process.env,
     flags: {
       ...('dataDir' in schema.shape ? { dataDir: flags.dataDir } : {}),

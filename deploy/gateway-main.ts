@@ -7,6 +7,7 @@
 import { startGateway } from '../data-plane/start.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
 import { holdFolder } from '../proto/process/folder-hold.ts';
+import { outliveReaders } from '../proto/process/log.ts';
 import { startEchoServer } from './echo-server.ts';
 import type { FromGateway, GatewayLog, GatewayStart, ToGateway } from './gateway-process.ts';
 import { followParent } from './launcher.ts';
@@ -14,6 +15,7 @@ import { runProcess } from './run-process.ts';
 import { explain } from './terminal.ts';
 
 closeBuiltIns();
+outliveReaders();
 followParent();
 
 // `up` is this very program: what it says needs no second look.
@@ -33,6 +35,7 @@ async function run(): Promise<number> {
       const { lifecycle } = parts;
       process.on('message', (message: ToGateway) => {
         if (message.kind === 'close') void lifecycle.close(message.asked);
+        else if (message.kind === 'reload') void lifecycle.reload();
         else told.resolve(message);
       });
       lifecycle.signal.addEventListener('abort', () => told.reject(lifecycle.signal.reason));

@@ -23,6 +23,7 @@ export interface GatewayStart {
 /** What `up` says to it. */
 export type ToGateway =
   | ({ readonly kind: 'start' } & GatewayStart)
+  | { readonly kind: 'reload' }
   | { readonly kind: 'close'; readonly asked: NodeJS.Signals | undefined };
 
 /** What it says. */
@@ -40,6 +41,8 @@ export interface GatewayPorts {
 export interface GatewayProcess {
   /** Errors: a {@link PartFailure} with its own words and exit code when it does not start. */
   start(wish: GatewayStart): Promise<GatewayPorts>;
+  /** Has it read again what it can, as SIGHUP would; it says itself what came of it. */
+  reload(): void;
   /** Has it end as a signal would, and waits for that; past `closeMsMax` it is killed. */
   close(asked: NodeJS.Signals | undefined): Promise<void>;
 }
@@ -93,6 +96,7 @@ export function forkGateway(
       send(child, { kind: 'start', ...start });
       return listening.promise;
     },
+    reload: () => send(child, { kind: 'reload' }),
     async close(asked) {
       isClosing = true;
       send(child, { kind: 'close', asked });

@@ -1,7 +1,40 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { loadUpConfigs } from './up-settings.ts';
+
+const flags = { dataDir: 'data', portOffset: 0, logLevel: 'warn', set: [] } as const;
+
+test('a file of up may hold the section of one process alone, whichever it is', (t) => {
+  const config = join(tempDir(t), 'isthmus.yaml');
+  const plain = loadUpConfigs(flags);
+  for (const [text, read] of [
+    ['bridge: { limits: { streamsMax: 7 } }', ({ bridge }) => bridge.limits.streamsMax],
+    ['gateway: { limits: { windowsMax: 7 } }', ({ gateway }) => gateway.limits.windowsMax],
+    [
+      'control-plane: { login: { failuresPerUserMax: 7 } }',
+      (all) => all.controlPlane.login.failuresPerUserMax,
+    ],
+    ['shipper: { pollMs: 7 }', ({ shipper }) => shipper.pollMs],
+  ] as const satisfies readonly (readonly [string, (configs: typeof plain) => number])[]) {
+    writeFileSync(config, text);
+    assert.equal(read(loadUpConfigs({ ...flags, config })), 7, text);
+    assert.notEqual(read(plain), 7);
+  }
+});
+
+test("what is no section in a file of up is refused by name, one process's own keys too", (t) => {
+  const config = join(tempDir(t), 'isthmus.yaml');
+  for (const [text, name] of [
+    ['listen: { port: 1 }', 'listen'],
+    ['bridge: { limits: { streamMax: 7 } }', 'bridge.limits.streamMax|limits.streamMax'],
+  ] as const) {
+    writeFileSync(config, text);
+    assert.throws(() => loadUpConfigs({ ...flags, config }), new RegExp(`(${name}): is not a setting`));
+  }
+});
 
 test('the gateway of isthmus up believes proxies in private networks, unless it is told whom', (t) => {
   const trusted = (...set: readonly string[]): readonly string[] =>

@@ -43,6 +43,7 @@ export function loadUpConfigs(flags: UpFlags) {
   const sets = setsByProcess(flags.set);
   const wish = (process: ProcessName) => ({
     process,
+    isSectioned: true,
     flags: { ...(flags.config !== undefined && { config: flags.config }), set: sets.get(process) ?? [] },
   });
   const controlPlane = loadFor(controlPlaneProcessSchema, {

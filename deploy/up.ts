@@ -23,6 +23,8 @@ const readyMsMax = 20_000;
 const readyPollMs = 20;
 /** Longest end of a gateway from when it is asked: its lame duck, its closers (20 s), and some air. */
 const gatewayCloseMsMax = 25_000;
+/** Longest time for the last records to reach the bucket when everything ends; what is left stays in the spool. */
+const shipRestMsMax = 5_000;
 
 /** What `addresses.json` holds: origins, for scripts and tests. */
 interface Addresses {
@@ -63,7 +65,13 @@ export async function up(
     parts,
   );
   // First of all, while the bridge still takes what it has to say.
-  lifecycle.beforeClose('gateway', (asked) => gatewayProcess.close(asked));
+  let shipRest = async (): Promise<void> => undefined;
+  lifecycle.beforeClose('gateway', async (asked) => {
+    await gatewayProcess.close(asked);
+    // Whoever looks at the figures next time finds what was answered until the end.
+    await shipRest();
+  });
+  lifecycle.onReload('gateway', () => (gatewayProcess.reload(), true));
   const controlPlane = await startControlPlane({
     ...parts,
     config: configs.controlPlane,
@@ -91,6 +99,7 @@ export async function up(
   const gateway = await gatewayProcess.start({ config, echoPort: echo });
   const shipperConfig = { ...configs.shipper, outbound: allowing(configs.shipper.outbound, bridge.url) };
   const shipper = await startShipper({ ...parts, config: shipperConfig });
+  shipRest = () => shipper.drain(shipRestMsMax);
 
   const at = (port: number): string => `http://localhost:${port}`;
   const addresses: Addresses = {

@@ -32,7 +32,15 @@ const spoolsMax = 500;
 const chunkBytes = 64 * 1024;
 
 /** Measures what waits, by the files alone: it needs no identity and no far end, and is right after a restart. */
-export function createBacklog(options: BacklogOptions): { measure(): Promise<Backlog> } {
+export interface BacklogWatch {
+  /** As it was within the last second. */
+  measure(): Promise<Backlog>;
+  /** Whether nothing waits now. */
+  isEmpty(): Promise<boolean>;
+}
+
+/** See {@link BacklogWatch}. */
+export function createBacklog(options: BacklogOptions): BacklogWatch {
   const { clock, metrics } = options;
   const meters = {
     bytes: metrics.gauge('isthmus_shipper_backlog_bytes', 'Bytes of segments that have not arrived whole'),
@@ -54,6 +62,7 @@ export function createBacklog(options: BacklogOptions): { measure(): Promise<Bac
       if (known === undefined || nowMs - known.atMs >= lookEveryMs) known = { atMs: nowMs, backlog: look() };
       return known.backlog;
     },
+    isEmpty: async () => (await measure(options)).spools === 0,
   };
 }
 

@@ -17,6 +17,8 @@ export interface ShipmentOptions extends DeliveryOptions {
     readonly discoverMs: number;
   };
   readonly meters: ShipmentMeters;
+  /** When hurried, a batch goes as soon as nothing more lies behind it. */
+  readonly pace: { readonly isHurried: boolean };
 }
 
 /** What a shipper counts. */
@@ -163,7 +165,7 @@ class SourceShipment {
   }
 
   async run(): Promise<void> {
-    const { clock, bounds, condition, signal } = this.#options;
+    const { clock, bounds, condition, pace, signal } = this.#options;
     while (!signal.aborted) {
       const entries = await this.#source.read();
       // Nothing is under way here: what hindered it before is over.
@@ -177,7 +179,8 @@ class SourceShipment {
           for (const bad of this.#batch.add(entry)) this.#quarantine(bad);
         }
       }
-      const isDue = clock.monotonicMs() - this.#openedAtMs >= bounds.batchMsMax;
+      const isOld = clock.monotonicMs() - this.#openedAtMs >= bounds.batchMsMax;
+      const isDue = isOld || (pace.isHurried && entries.length === 0);
       if (this.#isFull() || (isDue && !this.#batch.isEmpty)) await this.#flush();
       if (entries.length === 0) await clock.delay(bounds.pollMs, signal);
     }

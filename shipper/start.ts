@@ -10,7 +10,7 @@ import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
 import { ticketFile } from '../proto/trust/seat-file.ts';
-import { createBacklog } from './backlog.ts';
+import { createBacklog, type BacklogWatch } from './backlog.ts';
 import { Condition } from './condition.ts';
 import type { ShipperConfig } from './config.ts';
 import { makeFolder } from './own-folder.ts';
@@ -39,6 +39,11 @@ export interface ShipperOptions {
 export interface RunningShipper {
   /** Of the node API. */
   readonly adminPort: number;
+  /**
+   * Ships what lies in the spools at once, without waiting for a batch to fill, and resolves when nothing waits or after `msMax`. For an
+   * end after which nobody ships for a while; nothing is lost without it.
+   */
+  drain(msMax: number): Promise<void>;
 }
 
 /**
@@ -50,7 +55,10 @@ export interface RunningShipper {
 export async function startShipper(options: ShipperOptions): Promise<RunningShipper> {
   const { config, lifecycle, metrics, clock } = options;
   const condition = new Condition({ clock, metrics, stuckMsMax: config.stuckMsMax });
-  const adminPort = await startNode(options, condition);
+  const { spools, checkpoints } = foldersOf(config.dataDir);
+  const backlog = createBacklog({ dir: spools, checkpointDir: checkpoints, clock, metrics });
+  const adminPort = await startNode(options, condition, backlog);
+  const pace = { isHurried: false };
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const run = async (): Promise<void> => {
@@ -58,7 +66,7 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
     if (signal.aborted) return;
     const output = await createOutput(options, identity);
     try {
-      await shipAll(shipmentOf(options, { identity, output, condition, signal }));
+      await shipAll(shipmentOf(options, { identity, output, condition, pace, signal }));
     } finally {
       await output.close();
     }
@@ -69,14 +77,20 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
     stop.abort();
     await done.catch(() => undefined);
   });
-  return { adminPort };
+  return {
+    adminPort,
+    async drain(msMax) {
+      pace.isHurried = true;
+      const deadlineMs = clock.monotonicMs() + msMax;
+      while (!(await backlog.isEmpty()) && clock.monotonicMs() < deadlineMs && !signal.aborted)
+        await clock.delay(drainPollMs, signal);
+    },
+  };
 }
 
 /** Its health is 200 whatever stands in it: a restart mends nothing of that, and an orchestrator would make one of anything else. */
-function startNode(options: ShipperOptions, condition: Condition): Promise<number> {
-  const { config, clock, metrics, lifecycle } = options;
-  const { spools: dir, checkpoints: checkpointDir } = foldersOf(config.dataDir);
-  const backlog = createBacklog({ dir, checkpointDir, clock, metrics });
+function startNode(options: ShipperOptions, condition: Condition, backlog: BacklogWatch): Promise<number> {
+  const { config, clock, lifecycle } = options;
   const watch = async (): Promise<void> => {
     while (!lifecycle.signal.aborted) {
       await backlog.measure();
@@ -104,11 +118,12 @@ function startNode(options: ShipperOptions, condition: Condition): Promise<numbe
 
 /** How often the gauges of the backlog follow the disk. */
 const backlogEveryMs = 5_000;
+const drainPollMs = 20;
 
 /** Opens the folders and puts the nodes together. */
 function shipmentOf(
   { config, log, clock, metrics }: ShipperOptions,
-  parts: Pick<ShipmentOptions, 'output' | 'condition' | 'signal'> & {
+  parts: Pick<ShipmentOptions, 'output' | 'condition' | 'pace' | 'signal'> & {
     readonly identity: EnrolledIdentity | undefined;
   },
 ): ShipmentOptions {

@@ -11,7 +11,7 @@ export interface Certificates {
    * Reads the files again and hands them to `take`; they are current once it has taken them.
    *
    * Files that cannot be read or do not fit together, and a refusal by `take`, are an ERROR in the log that names the file;
-   * what was current stays, and the result is false.
+   * what was current stays, and the result is false, as without TLS.
    */
   reload(take: (tls: TlsOptions) => Promise<void> | void): Promise<boolean>;
 }
@@ -21,10 +21,7 @@ export function openCertificates(listen: GatewayConfig['listen'], log: Log): Cer
   let current = readTls(listen.tls);
   let turn: Promise<unknown> = Promise.resolve();
   const reload = async (take: (tls: TlsOptions) => Promise<void> | void): Promise<boolean> => {
-    if (current === undefined) {
-      log.info('asked to read certificates again, but this listener speaks no TLS');
-      return true;
-    }
+    if (current === undefined) return false;
     const files = { certFile: listen.tls?.certFile, keyFile: listen.tls?.keyFile };
     try {
       const next = readTls(listen.tls) ?? current;

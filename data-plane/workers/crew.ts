@@ -1,5 +1,5 @@
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Log } from '../../proto/process/log.ts';
+import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { WorkersState } from '../admin/state.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
@@ -83,6 +83,11 @@ export class Crew {
     this.#applying.delete(environment);
     const nacks = (await Promise.all(answers)).flat();
     return [...new Map(nacks.map((nack) => [keyOf(nack), nack])).values()];
+  }
+
+  /** Every worker logs from this level on. */
+  setLogLevel(level: LogLevel): void {
+    for (const worker of this.#alive) worker.setLogLevel(level);
   }
 
   /** Every worker uses the certificates from now on. Errors: what the first that refuses them says. */

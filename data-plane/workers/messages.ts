@@ -35,6 +35,7 @@ export type ToWorker =
   /** The listening handle comes with it. */
   | { readonly kind: 'listen' }
   | { readonly kind: 'tls'; readonly tls: TlsOptions }
+  | { readonly kind: 'logLevel'; readonly level: LogLevel }
   | { readonly kind: 'stats' }
   /** Answer what runs, to the configured deadline, and end. */
   | { readonly kind: 'drain' };

@@ -1,3 +1,4 @@
+import { levelOf } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import { startGatewayNode } from '../admin/node.ts';
 import { workerCount } from '../config.ts';
@@ -88,6 +89,8 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
       return true;
     },
   });
+  lifecycle.onReload('certificates', () => certificates.reload((tls) => crew.reloadTls(tls)));
+  lifecycle.onReload('log level of the workers', () => (crew.setLogLevel(levelOf(log)), false));
   const workers = workerCount(config);
   log.info({ port: listener.port, adminPort, workers, source: source.kind }, 'listening');
   return {
@@ -96,7 +99,6 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     deployments,
     sync: running.sync,
     reporter,
-    reloadCertificates: async () => void (await certificates.reload((tls) => crew.reloadTls(tls))),
     replaceWorkers: () => crew.replace(),
   };
 }
@@ -146,7 +148,7 @@ function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: Crew
   const start = (): WorkerStart => ({
     config: { dataDir, listen, request, upstream, apiKey, limits, report, closeMsMax },
     gateway: parts.gateway,
-    logLevel: config.log.level,
+    logLevel: levelOf(log),
     tls: parts.certificates.current(),
   });
   const bounds = { startMsMax, applyMsMax, answerMsMax, changesMax, drainMsMax: closeMsMax + endMsMax };

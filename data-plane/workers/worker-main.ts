@@ -5,10 +5,12 @@
  * tells what to do. When it is killed, the channel breaks and the worker ends by itself.
  */
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
+import { outliveReaders } from '../../proto/process/log.ts';
 import type { ToWorker } from './messages.ts';
 import { runWorker } from './worker.ts';
 
 closeBuiltIns();
+outliveReaders();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 
 runWorker({

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Log } from '../../proto/process/log.ts';
+import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
@@ -142,6 +142,10 @@ export class WorkerProcess {
     if (answer.kind !== 'applied') return [];
     this.seqs.set(change.environment, change.seq);
     return answer.nacks;
+  }
+
+  setLogLevel(level: LogLevel): void {
+    if (this.state !== 'ended') this.#send({ kind: 'logLevel', level });
   }
 
   /** Resolves with what is wrong, undefined when handshakes use the new certificates. */

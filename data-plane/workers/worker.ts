@@ -112,6 +112,9 @@ class Worker {
       }
       case 'tls':
         return this.#say({ kind: 'tls', problem: this.#reloadTls(order.tls) });
+      case 'logLevel':
+        this.#log.level = order.level;
+        return undefined;
       case 'stats':
         return this.#say({ kind: 'stats', stats: await this.#stats() });
       case 'drain':

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Bridge } from '../../bridge/start.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { bridgeProcessSchema } from '../processes.ts';
 import { runProcess } from '../run-process.ts';
@@ -18,17 +17,16 @@ export function bridgeCommand(onExit: (code: number) => void): Command {
     ],
   });
   return withConfig(command).action(async (flags: ConfigFlags) => {
-    const { config } = loadFor(bridgeProcessSchema, { process: 'bridge', flags });
-    let bridge: Bridge | undefined;
-    // Listened to from before the start: a SIGHUP that nobody listens to ends the process.
-    process.on('SIGHUP', () => bridge?.reloadCertificates());
-    const code = await runProcess({ name: 'bridge', level: config.log.level }, async (parts) => {
+    const read = () => loadFor(bridgeProcessSchema, { process: 'bridge', flags }).config;
+    const config = read();
+    const wish = { name: 'bridge', level: config.log.level, reload: { settings: config, read } };
+    const code = await runProcess(wish, async (parts) => {
       const { openBridgeParts } = await import('../bridge-parts.ts');
       const { startBridge } = await import('../../bridge/start.ts');
       const { createPublishedRepository } = await import('../../control-plane/publish/repository.ts');
       const { storage, blobs } = await openBridgeParts(config, parts);
       const repository = createPublishedRepository({ storage, clock: parts.clock });
-      bridge = await startBridge({ ...parts, config, repository, blobs });
+      const bridge = await startBridge({ ...parts, config, repository, blobs });
       say(`bridge listening on ${bridge.url}, node API on port ${bridge.nodePort}`);
     });
     onExit(code);

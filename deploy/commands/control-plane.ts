@@ -19,8 +19,10 @@ export function controlPlaneCommand(onExit: (code: number) => void): Command {
     ],
   });
   return withConfig(command).action(async (flags: ConfigFlags) => {
-    const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
-    const code = await runProcess({ name: 'control-plane', level: config.log.level }, async (parts) => {
+    const read = () => loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags }).config;
+    const config = read();
+    const wish = { name: 'control-plane', level: config.log.level, reload: { settings: config, read } };
+    const code = await runProcess(wish, async (parts) => {
       holdFolder(config.dataDir, 'control-plane', parts.lifecycle);
       const { startControlPlane } = await import('../../control-plane/start.ts');
       const { url, boot, nodePort } = await startControlPlane({

@@ -26,11 +26,9 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
     .option('--with-shipper', 'carry its records upstream in the same process')
     .option('--local <folder>', 'serve the definitions in this folder; a saved file is live within a second')
     .action(async (flags: Flags) => {
-      const { config } = loadFor(gatewayConfigSchema, {
-        process: 'gateway',
-        flags,
-        more: { local: flags.local },
-      });
+      const read = () =>
+        loadFor(gatewayConfigSchema, { process: 'gateway', flags, more: { local: flags.local } }).config;
+      const config = read();
       const shipper =
         flags.withShipper === true
           ? // The shipper's data folder is the gateway's: it reads the spool and the identity there.
@@ -38,7 +36,8 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
               .config
           : undefined;
       const secretParameters = secretParametersOf(config);
-      const wish = { name: 'gateway', level: config.log.level, secretParameters };
+      const reload = { settings: config, read };
+      const wish = { name: 'gateway', level: config.log.level, secretParameters, reload };
       const code = await runProcess(wish, async (parts) => {
         const { startGateway } = await import('../../data-plane/start.ts');
         const obey = listenToSignals();
@@ -57,12 +56,11 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
 }
 
 /**
- * SIGHUP reads the certificates again, SIGUSR2 replaces the workers. Listened to from before the start, since a signal that
- * nobody listens to ends the process; what comes before there is a gateway needs nothing, as it starts with what is there.
+ * SIGUSR2 replaces the workers. Listened to from before the start, since a signal that nobody listens to ends the process; what comes
+ * before there is a gateway needs nothing, as it starts with what is there.
  */
 function listenToSignals(): (gateway: RunningGateway) => void {
   let gateway: RunningGateway | undefined;
-  process.on('SIGHUP', () => void gateway?.reloadCertificates());
   process.on('SIGUSR2', () => void gateway?.replaceWorkers());
   return (running) => void (gateway = running);
 }

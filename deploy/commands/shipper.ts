@@ -19,7 +19,8 @@ export function shipperCommand(onExit: (code: number) => void): Command {
     ],
   });
   return withConfig(command).action(async (flags: ConfigFlags) => {
-    const { config } = loadFor(shipperConfigSchema, { process: 'shipper', flags });
+    const read = () => loadFor(shipperConfigSchema, { process: 'shipper', flags }).config;
+    const config = read();
     // The gateway beside it makes this folder when it enrols; waiting for a mistyped one would never end.
     if (!existsSync(config.dataDir))
       throw new Fault('config.invalid', {
@@ -27,7 +28,8 @@ export function shipperCommand(onExit: (code: number) => void): Command {
         details: [{ path: 'dataDir', message: `there is no folder ${config.dataDir}` }],
         hint: "It is the gateway's data folder: check it for a slip, or run isthmus enroll or isthmus gateway first.",
       });
-    const code = await runProcess({ name: 'shipper', level: config.log.level }, async (parts) => {
+    const wish = { name: 'shipper', level: config.log.level, reload: { settings: config, read } };
+    const code = await runProcess(wish, async (parts) => {
       holdFolder(config.dataDir, 'shipper', parts.lifecycle);
       const { startShipper } = await import('../../shipper/start.ts');
       const { adminPort } = await startShipper({ ...parts, config });

@@ -4,7 +4,7 @@ import { defaultDataDir } from '../../proto/process/data-folder.ts';
 import { logLevels } from '../../proto/process/log.ts';
 import { collect, createCommand, wholeNumber } from '../command.ts';
 import { runProcess } from '../run-process.ts';
-import { loadUpConfigs, type UpFlags } from '../up-settings.ts';
+import { loadUpConfigs, type UpConfigs, type UpFlags } from '../up-settings.ts';
 
 /** The largest offset that leaves every default port below 65,536. */
 const portOffsetMax = 65_535 - 18_099;
@@ -34,7 +34,14 @@ export function upCommand(onExit: (code: number) => void): Command {
     .action(async (flags: UpFlags) => {
       const configs = loadUpConfigs(flags);
       const secretParameters = secretParametersOf(configs.gateway);
-      const wish = { name: 'up', level: flags.logLevel, secretParameters };
+      // The log level of `up` is a flag; a change of anything else in its file waits for the next start, and is named.
+      const settingsOf = ({ controlPlane, ...others }: UpConfigs) => ({
+        log: { level: flags.logLevel },
+        'control-plane': controlPlane,
+        ...others,
+      });
+      const reload = { settings: settingsOf(configs), read: () => settingsOf(loadUpConfigs(flags)) };
+      const wish = { name: 'up', level: flags.logLevel, secretParameters, reload };
       const code = await runProcess(wish, async (parts) => {
         const { up } = await import('../up.ts');
         await up({ flags, configs }, parts);

@@ -18,6 +18,8 @@ export interface ConfigOptions {
   readonly process: string;
   /** A YAML (or JSON) file: a section per process, or one process's keys at the top. */
   readonly file?: string | undefined;
+  /** The file can only hold sections: `up` has no keys of its own. */
+  readonly isSectioned?: boolean | undefined;
   /** Default: none, so that tests are not moved by the machine they run on; the commands pass process.env. */
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** By dotted path, e.g. { 'listen.port': '8082' }; undefined values count as not given. */
@@ -124,7 +126,10 @@ function fileLayer(schema: z.ZodObject, options: ConfigOptions, faults: FaultDet
   const sectionNames = [...processNames, ...processNames.map(camel)];
   const isSection = (key: string): boolean => sectionNames.includes(key);
   // A group `bridge` is also a setting of the gateway: it is a section only beside one that can be nothing else.
-  if (!Object.keys(content).some((key) => isSection(key) && !Object.hasOwn(schema.shape, key))) {
+  const isSectioned =
+    options.isSectioned === true ||
+    Object.keys(content).some((key) => isSection(key) && !Object.hasOwn(schema.shape, key));
+  if (!isSectioned) {
     const slip = Object.keys(content).find(
       (key) => !Object.hasOwn(schema.shape, key) && isPlain(content[key]),
     );

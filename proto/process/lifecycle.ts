@@ -24,6 +24,10 @@ export interface Lifecycle {
    * before until they are through. A step bounds itself; it is told the signal that asked for the end, undefined when none did.
    */
   beforeClose(name: string, step: (asked: NodeJS.Signals | undefined) => Promise<void> | void): void;
+  /** Registers what is read again when the operator asks for it (SIGHUP). It says whether something was taken over, and logs what is wrong. */
+  onReload(name: string, reloader: () => Promise<boolean> | boolean): void;
+  /** Has everything read again, one after the other; a request that comes meanwhile follows. Never rejects. */
+  reload(): Promise<void>;
   /**
    * Owns a promise that nobody awaits. When it rejects, that is logged and the process closes with exit code 1, unless it
    * rejects with an abort while closing.
@@ -33,35 +37,80 @@ export interface Lifecycle {
   close(asked?: NodeJS.Signals): Promise<void>;
   /** Closes as `close` does, and the process exits with this code; a failure on the way makes a 0 a 1. */
   end(exitCode: number): Promise<void>;
-  /** Resolves with the exit code when SIGINT or SIGTERM has come, or a task has failed, and everything is closed. A second signal exits at once. */
+  /** Listens to signals, SIGHUP among them (`reload`). Resolves with the exit code when SIGINT or SIGTERM has come, or a task has failed, and everything is closed. A second signal exits at once. */
   untilSignal(): Promise<number>;
 }
 
 /** Signals that come this soon after the first one are the same wish. */
 const sameSignalMs = 300;
 
+interface Step {
+  readonly name: string;
+  readonly step: Parameters<Lifecycle['beforeClose']>[1];
+}
+
+/** False when one of them failed. */
+async function warnAll(
+  steps: readonly Step[],
+  asked: NodeJS.Signals | undefined,
+  log: Log,
+): Promise<boolean> {
+  const results = await Promise.all(
+    steps.map(async ({ name, step }) => {
+      try {
+        await step(asked);
+        return true;
+      } catch (error) {
+        log.error({ step: name, err: error }, 'failed before closing');
+        return false;
+      }
+    }),
+  );
+  return results.every(Boolean);
+}
+
+type Reloader = Parameters<Lifecycle['onReload']>[1];
+
+/** Reads again what can be; nothing that goes wrong there ends a process. */
+function createReloads(log: Log): Pick<Lifecycle, 'onReload' | 'reload'> & { listen(): () => void } {
+  const reloaders: { readonly name: string; readonly reloader: Reloader }[] = [];
+  let turn: Promise<void> = Promise.resolve();
+  const reloadAll = async (): Promise<void> => {
+    const taken: string[] = [];
+    for (const { name, reloader } of reloaders) {
+      try {
+        if (await reloader()) taken.push(name);
+      } catch (error) {
+        log.error({ reload: name, err: error }, 'could not be read again; what was read before stays in use');
+      }
+    }
+    if (taken.length > 0) log.info({ taken }, 'read again');
+    else
+      log.warn('asked to read again, and there is nothing that could be taken over; all goes on as before');
+  };
+  return {
+    onReload: (name, reloader) => void reloaders.push({ name, reloader }),
+    reload: () => (turn = turn.then(reloadAll)),
+    /** From before the start: a SIGHUP that nobody listens to ends the process. */
+    listen() {
+      const onHangUp = (): void => void (turn = turn.then(reloadAll));
+      process.on('SIGHUP', onHangUp);
+      return () => void process.off('SIGHUP', onHangUp);
+    },
+  };
+}
+
 /** Makes the life-cycle of one process (or, in tests, of one room). */
 export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): Lifecycle {
   const controller = new AbortController();
   const closers: { readonly name: string; readonly closer: () => Promise<void> | void }[] = [];
-  const steps: { readonly name: string; readonly step: Parameters<Lifecycle['beforeClose']>[1] }[] = [];
+  const steps: Step[] = [];
   const ended = Promise.withResolvers<void>();
   let closing: Promise<void> | undefined;
   let exitCode = 0;
 
-  const warnAll = (asked: NodeJS.Signals | undefined): Promise<unknown> =>
-    Promise.all(
-      steps.map(async ({ name, step }) => {
-        try {
-          await step(asked);
-        } catch (error) {
-          log.error({ step: name, err: error }, 'failed before closing');
-          exitCode ||= 1;
-        }
-      }),
-    );
   const closeAll = async (asked: NodeJS.Signals | undefined): Promise<void> => {
-    if (steps.length > 0) await warnAll(asked);
+    if (steps.length > 0 && !(await warnAll(steps, asked, log))) exitCode ||= 1;
     const deadlineMs = clock.monotonicMs() + closeMsMax;
     controller.abort();
     for (let entry = closers.pop(); entry !== undefined; entry = closers.pop()) {
@@ -80,7 +129,10 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
   const close = (asked?: NodeJS.Signals): Promise<void> =>
     (closing ??= closeAll(asked).finally(() => ended.resolve()));
 
+  const reloads = createReloads(log);
   return {
+    onReload: reloads.onReload,
+    reload: reloads.reload,
     signal: controller.signal,
     close,
     end: (code) => ((exitCode ||= code), close()),
@@ -105,12 +157,14 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
         log.info({ signal }, 'closing; a second signal exits at once');
         void close(signal);
       };
+      const ignoreHangUp = reloads.listen();
       process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
       // Closers may hold no open handle (a pending timer is unref'ed), yet the process must wait to be told.
       const keepAlive = setInterval(() => undefined, 2 ** 30);
       await ended.promise;
       clearInterval(keepAlive);
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      ignoreHangUp();
       return exitCode;
     },
   };

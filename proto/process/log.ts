@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { pino, type Bindings, type DestinationStream, type Logger } from 'pino';
 
 import { Fault } from '../faults/fault.ts';
@@ -11,12 +12,15 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 /** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];
 
+/** From which level on a log writes now. */
+export const levelOf = (log: Log): LogLevel => logLevels.find((level) => level === log.level) ?? 'info';
+
 /** What a log is made of. */
 export interface LogOptions {
   /** The process or room, on every line. */
   readonly name: string;
   readonly level: LogLevel;
-  /** Default: standard error, written synchronously so that the last line before a crash is not lost. */
+  /** Default: standard error, see {@link standardError}. */
   readonly destination?: DestinationStream;
   /** Names of parameters that carry keys, besides those that everybody knows; see proto/model/redaction.ts. */
   readonly secretParameters?: readonly string[] | undefined;
@@ -58,9 +62,39 @@ export function createLog({ name, level, destination, secretParameters }: LogOpt
         },
       },
     },
-    destination ?? pino.destination({ fd: 2, sync: true }),
+    destination ?? standardError,
   );
   return masking(log, masks);
+}
+
+/**
+ * Standard error, written synchronously, so that the last line before a crash is not lost.
+ *
+ * Who reads it may be gone (EPIPE, a terminal that was closed) and its disk full: the line is lost then, and nothing else. A pipe that is
+ * full for longer than 100 ms loses what does not fit, where its reader has made it non-blocking.
+ */
+const standardError: DestinationStream = {
+  write(line) {
+    const bytes = Buffer.from(line);
+    let pauses = 0;
+    for (let done = 0; done < bytes.length;) {
+      try {
+        done += writeSync(2, bytes, done);
+      } catch (error) {
+        const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+        if (!isFull || (pauses += 1) > fullPausesMax) return;
+        Atomics.wait(sleeper, 0, 0, fullPauseMs);
+      }
+    }
+  },
+};
+const fullPausesMax = 50;
+const fullPauseMs = 2;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** Lets the process outlive those who read its standard output and error; first thing in every process, as what is printed has no other listener. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
 /** pino takes the bindings of children as they are, so `child` itself masks them. */

@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { foldersOf } from '../../proto/process/data-folder.ts';
+import { listSpools, shippedOf } from '../../proto/spool/folder.ts';
 import { eventually } from '../kit/eventually.ts';
 import { descendantsOf, runIsthmus, startIsthmus } from '../kit/processes.ts';
 import { tempDir } from '../kit/temp-dir.ts';
@@ -162,6 +164,24 @@ for (const [signal, code] of [
     await eventually(() => others.every(isGone));
     await assert.rejects(fetch(`${up.management}/`));
   });
+
+test('up ships what was answered until its end before it ends', async (t) => {
+  // By themselves these batches would wait for a minute.
+  const up = await startPlatform(t, { args: ['--set', 'shipper.batch.msMax=60000'] });
+  const requests = 25;
+  for (let n = 0; n < requests; n += 1) assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  const endedMs = performance.now();
+  up.process.kill('SIGINT');
+  assert.equal(await up.process.ended, 0, up.process.output());
+  assert.ok(performance.now() - endedMs < 15_000);
+  const { checkpoints, spools } = foldersOf(join(up.dir, 'gateway'));
+  const refs = await listSpools(spools);
+  const shipped = refs.map((ref) => shippedOf(ref, checkpoints));
+  assert.equal(
+    shipped.reduce((sum, count) => sum + count, 0),
+    requests,
+  );
+});
 
 test('up that is killed -9 leaves no gateway and no port behind', async (t) => {
   const up = await startPlatform(t, { args: ['--log-level', 'info'] });

@@ -31,6 +31,8 @@ export interface LocalGateway extends RunningGateway {
   /** Writes a definition; it is live a moment later. */
   write(name: string, definition: object | string): void;
   call(path: string, options?: CallOptions): Promise<Answer>;
+  /** Has it read again what it can, as SIGHUP would. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -100,6 +102,7 @@ export async function startLocalGateway(
     logged,
     write,
     call: (path, options) => call(gateway.port, path, options),
+    reload: () => lifecycle.reload(),
     close: () => lifecycle.close(),
   };
 }

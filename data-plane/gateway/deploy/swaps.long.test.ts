@@ -62,7 +62,7 @@ test(`${swaps} swaps and ${swaps / swapsPerReload} reloads of certificates under
     swap(gateway, definition(turn), turn);
     if (turn % swapsPerReload === 0) {
       serve(turn / swapsPerReload);
-      await gateway.reloadCertificates();
+      await gateway.reload();
     }
     const asked = load.answered();
     await eventually(() => load.answered() >= asked + requestsPerSwap, { timeoutMs: 30_000, everyMs: 1 });
