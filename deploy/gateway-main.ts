@@ -6,7 +6,7 @@
  */
 import { startGateway } from '../data-plane/start.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
-import { holdFolder } from '../proto/process/folder-hold.ts';
+import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { outliveReaders } from '../proto/process/log.ts';
 import { startEchoServer } from './echo-server.ts';
 import type { FromGateway, GatewayLog, GatewayStart, ToGateway } from './gateway-process.ts';

@@ -6,7 +6,7 @@ import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { holdFolder } from '../proto/process/folder-hold.ts';
+import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
 import { startShipper } from '../shipper/start.ts';

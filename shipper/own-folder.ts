@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, statSync } from 'node:fs';
-import { makeFolderDurably } from '../proto/process/durable-file.ts';
+import { makeFolderDurably } from '../proto/process/disk/durable-file.ts';
 
 /** Makes a folder; whatever else has its name is moved aside and its new name given back. */
 export function makeFolder(dir: string): string | undefined {

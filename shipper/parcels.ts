@@ -16,7 +16,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLandingKey } from '../proto/wire/landing.ts';
 import { landingNameOf } from '../proto/wire/parcel.ts';
-import { isUnfinished, writeDurably } from '../proto/process/durable-file.ts';
+import { isUnfinished, writeDurably } from '../proto/process/disk/durable-file.ts';
 import { makeFolder } from './own-folder.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Parcel } from './topology.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { makeFolderDurably, writeDurably } from '../proto/process/durable-file.ts';
+import { makeFolderDurably, writeDurably } from '../proto/process/disk/durable-file.ts';
 
 /** The quarantine has no room: what should go there stays where it is, and its spool waits for a human. */
 export class QuarantineFull extends Error {

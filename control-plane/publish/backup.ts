@@ -8,7 +8,7 @@ import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import { syncFolderAside } from '../../proto/process/durable-file.ts';
+import { syncFolderAside } from '../../proto/process/disk/durable-file.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import { appendRows, readRows, replaceAll, userTables, type Row } from '../storage/tables-dump.ts';
 import { requireAbsence } from '../storage/presence.ts';

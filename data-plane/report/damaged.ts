@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { privateFolderMode } from '../../proto/process/durable-file.ts';
+import { privateFolderMode } from '../../proto/process/disk/durable-file.ts';
 import { isCode, segmentFile, type SpoolRef } from '../../proto/spool/folder.ts';
 
 /** Where segments lie that hold bytes which could not be read, beside the streams. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { makeFolderDurably, writeDurably, writeDurablyAside } from '../../proto/process/durable-file.ts';
+import { makeFolderDurably, writeDurably, writeDurablyAside } from '../../proto/process/disk/durable-file.ts';
 import { gapReasons } from '../../proto/model/access-record.ts';
 import {
   isCode,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createAnalyticsOpener } from '../analytics.ts';
-import { holdFolder } from '../../proto/process/folder-hold.ts';
+import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
 import { runProcess } from '../run-process.ts';

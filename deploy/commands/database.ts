@@ -5,7 +5,7 @@ import type { FaultCode } from '../../proto/faults/codes.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { holdFolder } from '../../proto/process/folder-hold.ts';
+import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
 import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
-import { holdFolder } from '../../proto/process/folder-hold.ts';
+import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Fault } from '../../proto/faults/fault.ts';
-import { holdFolder } from '../../proto/process/folder-hold.ts';
+import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { Fault, invariant } from '../faults/fault.ts';
-import { createDurably, makeFolderDurably, writeDurably } from './durable-file.ts';
+import { createDurably, makeFolderDurably, writeDurably } from './disk/durable-file.ts';
 
 /** A key-encryption key: 32 bytes under a name that sealed values carry. */
 export interface NamedKey {

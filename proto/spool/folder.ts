@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
-import { writeDurably } from '../process/durable-file.ts';
+import { writeDurably } from '../process/disk/durable-file.ts';
 
 /** Records and logs have separate segments and bounds. */
 export const streams = ['records', 'logs'] as const;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeDurably } from '../process/durable-file.ts';
+import { writeDurably } from '../process/disk/durable-file.ts';
 import { isCode, openSealedJson, sealJson } from './folder.ts';
 
 const SpoolOwner = z.object({

@@ -14,7 +14,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
-import { privateFileMode, privateFolderMode, syncFolder, syncFolderAside } from '../process/durable-file.ts';
+import {
+  privateFileMode,
+  privateFolderMode,
+  syncFolder,
+  syncFolderAside,
+} from '../process/disk/durable-file.ts';
 import { isCode } from './folder.ts';
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../faults/fault.ts';
-import { makeFolderDurably, writeDurably } from '../process/durable-file.ts';
+import { makeFolderDurably, writeDurably } from '../process/disk/durable-file.ts';
 
 /** A key pair in raw form: 32 bytes each. */
 export interface RawKeyPair {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../faults/fault.ts';
-import { makeFolderDurably, writeDurably } from '../process/durable-file.ts';
+import { makeFolderDurably, writeDurably } from '../process/disk/durable-file.ts';
 
 /** Keeps the ticket of a seat across restarts (seats.ts). */
 export interface TicketStore {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDurablyAside, writeDurablyAside } from '../../proto/process/durable-file.ts';
+import { createDurablyAside, writeDurablyAside } from '../../proto/process/disk/durable-file.ts';
 import { isCode } from '../../proto/spool/folder.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { Delivery, Parcel } from '../topology.ts';

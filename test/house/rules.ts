@@ -121,7 +121,7 @@ const readmeLineMax = 60;
 /** Forcing a file to disk is half of what makes it durable; the other half is forgotten where it is done anew. */
 const forcesToDisk = /\bf(data)?sync(Sync)?\(/;
 const durableHomes: ReadonlySet<string> = new Set([
-  'proto/process/durable-file.ts',
+  'proto/process/disk/durable-file.ts',
   'proto/spool/spool-files.ts',
 ]);
 
@@ -173,7 +173,7 @@ function inspectPlace(file: HouseFile): readonly Breach[] {
   // The rules and their own test quote what they forbid.
   if (file.path.startsWith('test/house/')) return breaches;
   if (forcesToDisk.test(file.text) && !durableHomes.has(file.path) && top !== 'test')
-    say('durable', 'forces files to disk in its own way; use proto/process/durable-file.ts');
+    say('durable', 'forces files to disk in its own way; use proto/process/disk/durable-file.ts');
   if (/\b(test|describe|it)\.only\(|\{ only: true/.test(file.text))
     say('only', 'a test marked only hides the others');
   if (/setTimeout\(\s*(resolve|r|done)\b/.test(file.text) && file.path.endsWith('.test.ts')) {

@@ -6,11 +6,11 @@ import {
   createDurablyAside,
   isUnfinished,
   writeDurablyAside,
-} from '../../../proto/process/durable-file.ts';
+} from '../../../proto/process/disk/durable-file.ts';
 import type { BlobStore, ListedBlob } from '../../../proto/wire/blobs.ts';
 import { checkBlobKey } from './keys.ts';
 
-/** A bucket as a folder: the embedded default. Objects are whole and durable as `proto/process/durable-file.ts` says. */
+/** A bucket as a folder: the embedded default. Objects are whole and durable as `proto/process/disk/durable-file.ts` says. */
 export function createFileBlobs(dir: string): BlobStore {
   const pathOf = (key: string): string => {
     checkBlobKey(key);

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import type { Fault } from '../faults/fault.ts';
-import { startNode } from '../../test/kit/processes.ts';
-import { eventually } from '../../test/kit/eventually.ts';
-import { tempDir } from '../../test/kit/temp-dir.ts';
-import { foldersOf } from './data-folder.ts';
+import type { Fault } from '../../faults/fault.ts';
+import { startNode } from '../../../test/kit/processes.ts';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { tempDir } from '../../../test/kit/temp-dir.ts';
+import { foldersOf } from '../data-folder.ts';
 import { holdFolder } from './folder-hold.ts';
 
 /** A life-cycle that only remembers what to close. */

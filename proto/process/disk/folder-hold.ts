@@ -2,9 +2,9 @@ import { closeSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from 'nod
 import { dirname, resolve } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 
-import { Fault } from '../faults/fault.ts';
-import { foldersOf } from './data-folder.ts';
-import type { Lifecycle } from './lifecycle.ts';
+import { Fault } from '../../faults/fault.ts';
+import { foldersOf } from '../data-folder.ts';
+import type { Lifecycle } from '../lifecycle.ts';
 
 /** Time for a process that is just ending to give the folder back. */
 const waitMsMax = 500;

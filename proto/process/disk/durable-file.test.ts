@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-import { skipWithout } from '../../test/kit/require.ts';
-import { tempDir } from '../../test/kit/temp-dir.ts';
+import { skipWithout } from '../../../test/kit/require.ts';
+import { tempDir } from '../../../test/kit/temp-dir.ts';
 import {
   copyDurablyAside,
   createDurably,
