@@ -160,6 +160,20 @@ export const gatewayConfigSchema = z.strictObject({
       .min(0)
       .default(0)
       .describe('Age at which a connection to an upstream is closed once it is free; 0 is no bound.'),
+    allow: z
+      .array(z.string().min(1).max(512))
+      .max(1_000)
+      .default([])
+      .describe(
+        'Hosts, addresses, CIDR ranges or URLs that endpoints may lead to although they are link-local, metadata of a cloud, multicast or reserved.',
+      ),
+    deny: z
+      .array(z.string().min(1).max(512))
+      .max(1_000)
+      .default([])
+      .describe(
+        'Hosts, addresses, CIDR ranges (each with `:port` if wanted) or URLs that no endpoint may lead to; stronger than upstream.allow.',
+      ),
   }),
   apiKey: section({
     header: headerName

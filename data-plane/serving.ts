@@ -4,6 +4,7 @@ import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { listenFault } from '../proto/process/listen.ts';
+import { createGuard, type Guard } from '../proto/process/outbound-guard.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
@@ -74,10 +75,12 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const tellThrown = createThrownTeller({ log, clock, count: traffic.onThrown });
   const engine = options.engine ?? createEngine(tellThrown);
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
-  const upstreams = createUpstreams(engine, config);
+  const guard = guardOf(config);
+  const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const deployments = createDeployments({
     upstreams,
+    guard,
     host: { clock, counters: createMemoryCounters({ windowsMax: config.limits.windowsMax, clock }) },
     records: reporter,
     log,
@@ -104,6 +107,11 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       return server;
     },
   };
+}
+
+/** Decides which hosts endpoints may lead to. Errors: config.invalid for an entry that is no name, address, range or URL. */
+export function guardOf({ upstream }: Pick<GatewayConfig, 'upstream'>): Guard {
+  return createGuard('local', { ...upstream, setting: 'upstream' });
 }
 
 /** Opens the spool of this process, and closes it with the life-cycle. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { startBridge } from '../bridge/start.ts';
+import { type Bridge, startBridge } from '../bridge/start.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
@@ -87,15 +87,7 @@ export async function up(
     blobs,
     urlsOf: bridgeUrls,
   });
-  const config = {
-    ...configs.gateway,
-    bridge: {
-      ...configs.gateway.bridge,
-      url: bridge.url,
-      token: await tokenFor(configs.gateway, controlPlane, bridge.url),
-    },
-    outbound: allowing(configs.gateway.outbound, bridge.url),
-  };
+  const config = await gatewayConfig(configs, controlPlane, bridge);
   const gateway = await gatewayProcess.start({ config, echoPort: echo });
   const shipperConfig = { ...configs.shipper, outbound: allowing(configs.shipper.outbound, bridge.url) };
   const shipper = await startShipper({ ...parts, config: shipperConfig });
@@ -134,6 +126,39 @@ function bridgeUrls(port: number): readonly string[] {
 /** Laptops change networks; asking the machine for every request would cost more than the request. */
 const urlsMsMax = 10_000;
 let knownUrls: { readonly port: number; readonly urls: readonly string[]; readonly atMs: number } | undefined;
+
+/** The gateway as it runs here: it dials our bridge, with a token when it has yet to enrol, and reaches none of our other doors. */
+async function gatewayConfig(
+  configs: UpConfigs,
+  controlPlane: ControlPlane,
+  bridge: Bridge,
+): Promise<GatewayConfig> {
+  const { gateway } = configs;
+  const nodes = [configs.controlPlane, configs.bridge, gateway, configs.shipper].map(
+    ({ admin }) => admin.port,
+  );
+  const token = await tokenFor(gateway, controlPlane, bridge.url);
+  return {
+    ...gateway,
+    bridge: { ...gateway.bridge, url: bridge.url, token },
+    outbound: allowing(gateway.outbound, bridge.url),
+    upstream: {
+      ...gateway.upstream,
+      deny: [...gateway.upstream.deny, ...ownDoors([controlPlane.port, bridge.port, ...nodes])],
+    },
+  };
+}
+
+/** Our own ports on this machine, which no published API may lead to: an API is what anybody calls, these are for those who run it. */
+function ownDoors(ports: readonly number[]): readonly string[] {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .filter(({ address }) => !address.startsWith('fe80:'))
+    .map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address));
+  return ports
+    .filter((port) => port !== 0)
+    .flatMap((port) => ['127.0.0.0/8', '[::1]', ...addresses].map((address) => `${address}:${port}`));
+}
 
 /** A token for a gateway that has yet to enrol; it does so itself, as anywhere else. */
 async function tokenFor(

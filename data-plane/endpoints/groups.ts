@@ -1,8 +1,9 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import type { ApiDefinition, EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
 import { configurationOf } from '../../proto/model/api.ts';
+import type { Guard } from '../../proto/process/outbound-guard.ts';
 import type { Upstream } from '../http/exchange.ts';
-import { upstreamOptions } from './options.ts';
+import { type DefinedOptions, upstreamOptions } from './options.ts';
 import { createTarget, type Target } from './target.ts';
 import type { HeldUpstream, Upstreams } from './upstreams.ts';
 
@@ -34,9 +35,9 @@ export interface Endpoints {
 /**
  * Compiles the endpoint groups of an API; requests go to the first group that has endpoints, each endpoint in turn.
  *
- * Errors: request.invalid when one cannot be used on this gateway. No pool is opened.
+ * Errors: request.invalid when one cannot be used on this gateway, or leads to an address that it may not call. No pool is opened.
  */
-export function createEndpoints(definition: ApiDefinition): Endpoints {
+export function createEndpoints(definition: ApiDefinition, guard: Guard): Endpoints {
   const warnings: string[] = [];
   const groups = definition.endpointGroups.map((group, g) =>
     group.endpoints.map((endpoint, e) => {
@@ -44,6 +45,7 @@ export function createEndpoints(definition: ApiDefinition): Endpoints {
         ? `endpointGroups[${g}].sharedConfiguration`
         : `endpointGroups[${g}].endpoints[${e}].sharedConfigurationOverride`;
       const { url, options, warnings: told, ...rest } = describe(group, endpoint, at);
+      refuseDenied(options, guard, `endpointGroups[${g}].endpoints[${e}].configuration.target`);
       warnings.push(...told);
       return { options, described: { ...rest, url: url.href, target: createTarget(url) } };
     }),
@@ -67,6 +69,20 @@ export function createEndpoints(definition: ApiDefinition): Endpoints {
     warnings,
     release: () => held.splice(0).forEach((one) => one.release()),
   };
+}
+
+function refuseDenied(
+  { host, port }: Pick<DefinedOptions, 'host' | 'port'>,
+  guard: Guard,
+  path: string,
+): void {
+  try {
+    guard.checkHost({ host, port });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const message = `leads to ${host}:${port}, which this gateway may not call (settings upstream.allow, upstream.deny)`;
+    throw new Fault('request.invalid', { details: [{ path, message }] });
+  }
 }
 
 function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition, at: string) {

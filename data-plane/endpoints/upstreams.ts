@@ -1,3 +1,4 @@
+import type { Guard } from '../../proto/process/outbound-guard.ts';
 import type { Engine, Upstream } from '../http/exchange.ts';
 import type { DefinedOptions } from './options.ts';
 
@@ -26,8 +27,12 @@ export interface UpstreamsSettings {
   readonly upstream: { readonly dnsTtlMs: number; readonly connectionAgeMsMax: number };
 }
 
-/** Makes an empty set of pools. */
-export function createUpstreams(engine: Engine, { upstream: own }: UpstreamsSettings): Upstreams {
+/** Makes an empty set of pools, which dial what the guard lets them. */
+export function createUpstreams(
+  engine: Engine,
+  { upstream: own }: UpstreamsSettings,
+  guard: Guard,
+): Upstreams {
   const pools = new Map<string, { readonly upstream: Upstream; holders: number }>();
   const closing = new Set<Upstream>();
   return {
@@ -38,6 +43,8 @@ export function createUpstreams(engine: Engine, { upstream: own }: UpstreamsSett
           ...options,
           ageMsMax: own.connectionAgeMsMax,
           dnsTtlMs: own.dnsTtlMs,
+          mayDial: (address, port) =>
+            guard.mayConnect(address, { host: options.proxy?.host ?? options.host, port }),
         }),
         holders: 0,
       };

@@ -258,6 +258,8 @@ export interface UpstreamOptions {
   readonly tls: UpstreamTls | undefined;
   /** A proxy between us and the upstream: CONNECT for https, absolute-form for http. */
   readonly proxy: UpstreamProxy | undefined;
+  /** Whether an address that the name resolved to may be dialled. Default: each. */
+  readonly mayDial?: ((address: string, port: number) => boolean) | undefined;
 }
 
 /** How an upstream is recognised and what we show it. PEM texts; pfx is PKCS12 bytes in base64. */

@@ -12,7 +12,7 @@ import {
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { upkeepNeverMs } from '../report/settings.ts';
-import { openReporter, securityHostOf } from '../serving.ts';
+import { guardOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource, startSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
 import { openCertificates, type Certificates } from './certificates.ts';
@@ -119,6 +119,7 @@ function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deploymen
   };
   const onThrown = createThrownTeller({ log, clock, count: () => undefined });
   const deployments = createDeployments({
+    guard: guardOf(config),
     upstreams: undefined,
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }) },
     records: undefined,

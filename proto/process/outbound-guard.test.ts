@@ -66,8 +66,16 @@ test('private networks are refused to the public profile and open to the private
     'fd00::1',
     '::ffff:10.0.0.1',
   ]) {
-    assert.equal(createGuard('public', []).mayConnect(address, target), false, address);
-    assert.equal(createGuard('private', []).mayConnect(address, target), true, address);
+    assert.equal(
+      createGuard('public', { allow: [], setting: 'outbound' }).mayConnect(address, target),
+      false,
+      address,
+    );
+    assert.equal(
+      createGuard('private', { allow: [], setting: 'outbound' }).mayConnect(address, target),
+      true,
+      address,
+    );
   }
 });
 
@@ -75,10 +83,18 @@ test('addresses of the internet are open to both, and what is no address to none
   const target = { host: 'any.example', port: 80 };
   for (const profile of ['public', 'private'] as const) {
     for (const address of ['1.1.1.1', '2606:4700::1111', '::ffff:1.1.1.1']) {
-      assert.equal(createGuard(profile, []).mayConnect(address, target), true, address);
+      assert.equal(
+        createGuard(profile, { allow: [], setting: 'outbound' }).mayConnect(address, target),
+        true,
+        address,
+      );
     }
     for (const address of ['', 'any.example', 'fe80::1%eth0', '192.0.2.1', '240.0.0.1']) {
-      assert.equal(createGuard(profile, []).mayConnect(address, target), false, address);
+      assert.equal(
+        createGuard(profile, { allow: [], setting: 'outbound' }).mayConnect(address, target),
+        false,
+        address,
+      );
     }
   }
 });

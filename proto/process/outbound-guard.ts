@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js';
 
 import { Fault } from '../faults/fault.ts';
 
-/** public: addresses of the internet only. private: those of private networks too. See {@link createGuard}. */
-export type AddressProfile = 'public' | 'private';
+/** public: addresses of the internet only. private: those of private networks too. local: of this machine too. See {@link createGuard}. */
+export type AddressProfile = 'public' | 'private' | 'local';
 
 /** Where a call wants to go, after the URL parser has made decimal, octal and short addresses plain. */
 export interface Target {
@@ -28,31 +28,34 @@ const privateRanges = ['private', 'uniqueLocal', 'carrierGradeNat'];
 /**
  * Makes the guard of a profile.
  *
- * Loopback, link-local, unspecified, multicast, reserved and metadata addresses are refused in both profiles unless listed;
- * `public` refuses private ranges too. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by
+ * Link-local, unspecified, multicast, reserved and metadata addresses are refused in all profiles unless allowed; `private` refuses loopback
+ * too, `public` also private ranges. What is denied is refused although it is allowed. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by
  * what they carry.
  *
- * An entry of the list is a name (`idp.example.com`), a wildcard (`*.example.com`), an address, a CIDR range, any of these
- * with `:port`, or a URL, which stands for its host and port. A listed name may resolve to any address: the operator
+ * An entry of a list is a name (`idp.example.com`), a wildcard (`*.example.com`), an address, a CIDR range, any of these
+ * with `:port`, or a URL, which stands for its host and port. An allowed name may resolve to any address: the operator
  * vouches for it.
  * Errors: config.invalid for an entry that is none of these.
  */
-export function createGuard(profile: AddressProfile, allow: readonly string[]): Guard {
-  const entries = allow.map(parseEntry);
-  const isListed = (text: string, port: number): boolean =>
-    entries.some((entry) => (entry.port === undefined || entry.port === port) && entry.matches(text));
+export function createGuard(profile: AddressProfile, lists: GuardLists): Guard {
+  const isListed = createList(lists.allow, lists.setting, 'allow');
+  const isDenied = createList(lists.deny ?? [], lists.setting, 'deny');
 
   const mayConnect = (address: string, target: Target): boolean =>
-    isListed(target.host, target.port) || isListed(address, target.port) || isOrdinary(address, profile);
+    !isDenied(target.host, target.port) &&
+    !isDenied(address, target.port) &&
+    (isListed(target.host, target.port) || isListed(address, target.port) || isOrdinary(address, profile));
 
   return {
     mayConnect,
     checkHost(target) {
       const { host, port } = target;
-      const isLocalName = host === 'localhost' || host.endsWith('.localhost') || metadataNames.includes(host);
+      const isLocalName =
+        (profile !== 'local' && (host === 'localhost' || host.endsWith('.localhost'))) ||
+        metadataNames.includes(host);
       const isRefused = ipaddr.isValid(host)
         ? !mayConnect(host, target)
-        : isLocalName && !isListed(host, port);
+        : isDenied(host, port) || (isLocalName && !isListed(host, port));
       if (isRefused) throw refusedAddress(target, host);
     },
   };
@@ -87,12 +90,31 @@ export function createHostMatcher(text: string): ((host: string) => boolean) | u
   return isName(pattern) ? (host) => host === pattern : undefined;
 }
 
+/** What an operator allows and denies, and under which setting. */
+export interface GuardLists {
+  readonly allow: readonly string[];
+  /** Default: nothing. */
+  readonly deny?: readonly string[];
+  /** For errors, e.g. `outbound`. */
+  readonly setting: string;
+}
+
+function createList(
+  texts: readonly string[],
+  setting: string,
+  name: 'allow' | 'deny',
+): (host: string, port: number) => boolean {
+  const entries = texts.map((text) => parseEntry(text, `${setting}.${name}`));
+  return (host, port) =>
+    entries.some((entry) => (entry.port === undefined || entry.port === port) && entry.matches(host));
+}
+
 interface Entry {
   readonly port: number | undefined;
   readonly matches: (host: string) => boolean;
 }
 
-function parseEntry(text: string): Entry {
+function parseEntry(text: string, setting: string): Entry {
   const url = text.includes('://') ? URL.parse(text) : undefined;
   const { host, port } =
     url === undefined || url === null
@@ -101,8 +123,8 @@ function parseEntry(text: string): Entry {
   const matches = createHostMatcher(host);
   if (matches === undefined) {
     throw new Fault('config.invalid', {
-      detail: `outbound.allow: "${text}" is no name, address, CIDR range or URL.`,
-      details: [{ path: 'outbound.allow', message: `"${text}" is no name, address, CIDR range or URL` }],
+      detail: `${setting}: "${text}" is no name, address, CIDR range or URL.`,
+      details: [{ path: setting, message: `"${text}" is no name, address, CIDR range or URL` }],
     });
   }
   return { port, matches };
@@ -131,7 +153,8 @@ function isOrdinary(address: string, profile: AddressProfile): boolean {
   const text = plain.toNormalizedString();
   if (metadataAddresses.some((one) => ipaddr.parse(one).toNormalizedString() === text)) return false;
   const range = plain.range();
-  return range === 'unicast' || (profile === 'private' && privateRanges.includes(range));
+  if (range === 'loopback') return profile === 'local';
+  return range === 'unicast' || (profile !== 'public' && privateRanges.includes(range));
 }
 
 /** The IPv4 address inside an IPv6 form that a translator or tunnel would unpack; else the address itself. */

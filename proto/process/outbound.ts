@@ -114,7 +114,10 @@ export function toOutboundOptions(
 
 /** Makes a client; its connections are pooled per origin until close. */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const dial = createDialler({ ...options, guard: createGuard(options.profile, options.allow) });
+  const dial = createDialler({
+    ...options,
+    guard: createGuard(options.profile, { allow: options.allow, setting: 'outbound' }),
+  });
   const closing = new AbortController();
   const open = async (url: URL, callback: buildConnector.Callback): Promise<void> => {
     let socket;

@@ -52,6 +52,10 @@ test('isthmus up answers both demo APIs and counts requests exactly', async (t) 
   );
   assert.equal(ranges.ranges['200.0-300.0'], 1);
   assert.equal(ranges.ranges['400.0-500.0'], 2);
+
+  // Our own doors are no backends.
+  await up.client.createApi({ path: '/inward', target: up.management, security: 'KEY_LESS' });
+  await eventually(async () => (await fetch(`${up.gateway}/inward`)).status === 502);
 });
 
 test('every process shows health, readiness and metrics in one shape, and refuses the rest alike', async (t) => {

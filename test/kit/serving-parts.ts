@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 
+import { createGuard } from '../../proto/process/outbound-guard.ts';
 import { createUpstreams } from '../../data-plane/endpoints/upstreams.ts';
 import { Deadlines } from '../../data-plane/gateway/call/deadlines.ts';
 import { createDeployments } from '../../data-plane/gateway/deploy/deployments.ts';
@@ -22,6 +23,8 @@ import { createMetrics } from '../../proto/process/metrics.ts';
 import { encodeApi } from '../../proto/wire/payloads.ts';
 import { apiDefinition, flow } from './gateway.ts';
 import { startBackend } from './raw-peer.ts';
+
+const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
 /** Bounds, and the stages of requests; default: those of this version. */
 export interface ServingWish {
@@ -57,9 +60,10 @@ export async function startServingParts(
   const traffic = createTraffic(metrics);
   const onThrown = createThrownTeller({ log, clock: systemClock, count: traffic.onThrown });
   const engine = createEngine(onThrown);
-  const upstreams = createUpstreams(engine, { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
+  const upstreams = createUpstreams(engine, { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } }, guard);
   const counters = createMemoryCounters({ windowsMax: 10, clock: systemClock });
   const deployments = createDeployments({
+    guard,
     upstreams,
     host: { clock: systemClock, counters },
     records: undefined,

@@ -1,4 +1,5 @@
 import type { ApiDefinition } from '../../../proto/model/api.ts';
+import type { Guard } from '../../../proto/process/outbound-guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
 import { securePlan } from '../../security/index.ts';
@@ -37,6 +38,8 @@ export interface CompileOptions {
   /** What the security of every plan may use. */
   readonly security: SecurityHost;
   readonly build: PolicyBuilder;
+  /** Which hosts endpoints may lead to. */
+  readonly guard: Guard;
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
@@ -61,7 +64,7 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
     const planFlows = compileFlows(plan.flows, { plan: plan.id, at: `plans[${index}].flows` }, shared);
     return [{ ...securePlan(plan, options.security), pipeline: createPipeline(planFlows, apiFlows, shared) }];
   });
-  const endpoints = createEndpoints(definition);
+  const endpoints = createEndpoints(definition, options.guard);
   return {
     type: definition.type,
     plans: inOrder(plans),

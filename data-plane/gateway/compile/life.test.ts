@@ -3,6 +3,7 @@ import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 
+import { createGuard } from '../../../proto/process/outbound-guard.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
@@ -14,6 +15,8 @@ import { createMemoryCounters } from '../../limits/memory.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { SetRecord } from '../deploy/change.ts';
 import { createDeployments } from '../deploy/deployments.ts';
+
+const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
 const swaps = 1_000;
 
@@ -54,9 +57,14 @@ async function startDeployments(
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
   const { state, build } = createOpener(address.port);
-  const upstreams = createUpstreams(createEngine(), { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
+  const upstreams = createUpstreams(
+    createEngine(),
+    { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } },
+    guard,
+  );
   const logged: string[] = [];
   const deployments = createDeployments({
+    guard,
     upstreams: wish.isJudge === true ? undefined : upstreams,
     host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
     records: undefined,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
+import { createGuard } from '../../../proto/process/outbound-guard.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
@@ -12,6 +13,8 @@ import { createMemoryCounters } from '../../limits/memory.ts';
 import { createEngine } from '../../serving.ts';
 import type { ConfigChange, SetRecord } from './change.ts';
 import { createDeployments } from './deployments.ts';
+
+const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
 const few = 10;
 const many = 10_000;
@@ -50,8 +53,13 @@ function recordsOf(n: number, seq: number): readonly [SetRecord, SetRecord, SetR
 
 /** A gateway that serves this many APIs, each with a subscription and a key; and what a change of it costs. */
 function deploy(t: TestContext, count: number) {
-  const upstreams = createUpstreams(createEngine(), { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
+  const upstreams = createUpstreams(
+    createEngine(),
+    { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } },
+    guard,
+  );
   const deployments = createDeployments({
+    guard,
     upstreams,
     host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
     security: { keyPlaces: { header: '', parameter: '' } },

@@ -1,3 +1,4 @@
+import type { Guard } from '../../../proto/process/outbound-guard.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Nack } from '../../../proto/wire/published.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
@@ -74,6 +75,8 @@ export interface DeployedState {
 export interface DeploymentsOptions {
   /** Undefined in a process that only judges: it compiles all and starts nothing. */
   readonly upstreams: Upstreams | undefined;
+  /** Which hosts endpoints may lead to. */
+  readonly guard: Guard;
   readonly host: Pick<HostParts, 'clock'> & { readonly counters: CounterStore };
   /** What the security of plans may use. */
   readonly security: SecurityHost;

@@ -28,7 +28,7 @@ export function takeIn(
   ground: Pick<Site, 'environment' | 'places' | 'router'>,
   options: DeploymentsOptions,
 ): TakenIn {
-  const { upstreams, records, log, host, security, build = buildPolicy } = options;
+  const { upstreams, records, log, host, guard, security, build = buildPolicy } = options;
   const { kinds = kindsOfThisVersion } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
@@ -38,7 +38,7 @@ export function takeIn(
   const own = { ...host, counters: host.counters.within(change.environment) };
   const site: Site = {
     ...ground,
-    compile: { host: own, security, build },
+    compile: { host: own, guard, security, build },
     upstreams,
     records,
     log,

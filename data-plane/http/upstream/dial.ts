@@ -128,7 +128,16 @@ class Attempt implements DialAttempt {
       // Not at once: a remembered failure would reach the caller before it holds the attempt.
       return process.nextTick(() => this.#run(() => this.#fail('dnsFailed', answer.message)));
     }
-    this.#addresses = this.#way.rotation.order(answer.addresses).slice(0, addressesMax);
+    const { mayDial } = this.#way.options;
+    const allowed =
+      mayDial === undefined
+        ? answer.addresses
+        : answer.addresses.filter(({ address }) => mayDial(address, this.#port));
+    if (allowed.length === 0) {
+      const message = `${this.#host}:${this.#port} has no address that may be dialled`;
+      return process.nextTick(() => this.#run(() => this.#fail('unreachable', message)));
+    }
+    this.#addresses = this.#way.rotation.order(allowed).slice(0, addressesMax);
     this.#connect(0);
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
+import { createGuard } from '../../../../proto/process/outbound-guard.ts';
 import { systemClock } from '../../../../proto/process/clock.ts';
 import { createLog } from '../../../../proto/process/log.ts';
 import { encodeApi } from '../../../../proto/wire/payloads.ts';
@@ -13,6 +14,8 @@ import type { ConfigChange, SetRecord } from '../change.ts';
 import { createDeployments } from '../deployments.ts';
 import { kinds } from './index.ts';
 import type { Kind } from './kind.ts';
+
+const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
 /** Which words every API's policy is made of. */
 const wordsOf: Readonly<Record<string, string>> = { a: 'greetings', b: 'greetings', c: 'colours' };
@@ -40,8 +43,13 @@ function startWithWords(t: TestContext) {
     built.push(made);
     return { release: () => void released.push(made) };
   };
-  const upstreams = createUpstreams(createEngine(), { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } });
+  const upstreams = createUpstreams(
+    createEngine(),
+    { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } },
+    guard,
+  );
   const deployments = createDeployments({
+    guard,
     upstreams,
     host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
     security: { keyPlaces: { header: '', parameter: '' } },
