@@ -109,6 +109,15 @@ test('every http setting reaches the engine; 0 is no limit, so the other timeout
   assert.equal(optionsOf('http://a', { http: { readTimeout: 0, idleTimeout: 0 } }).readTimeoutMs, 0);
 });
 
+test('a header of the connection is not sent, and that is said; Host is sent', () => {
+  const names = ['connection', 'Transfer-Encoding', 'Content-Length', 'Host', 'X-Own'];
+  const { warnings } = translate('http://a', { headers: names.map((name) => ({ name, value: 'x' })) });
+  assert.deepEqual(
+    warnings.map((warning) => warning.split(' ')[1]),
+    ['connection', 'Transfer-Encoding', 'Content-Length'],
+  );
+});
+
 test('hostnameVerifier and trustAll: what is not verified is said aloud', () => {
   const tlsOf = (ssl: object) => optionsOf('https://a', { ssl }).tls;
   assert.partialDeepStrictEqual(tlsOf({}), { rejectUnauthorized: true, verifyHost: true });

@@ -4,6 +4,7 @@ import type { SharedConfiguration } from '../../proto/model/api.ts';
 import type { UpstreamOptions, UpstreamProxy } from '../http/exchange.ts';
 import { readStores } from './stores.ts';
 import { type Environment, systemProxyOf } from './system-proxy.ts';
+import { isHopByHop } from '../http/message/field-kind.ts';
 
 /** What a definition says of connections; the rest is the gateway's own. */
 export type DefinedOptions = Omit<UpstreamOptions, 'ageMsMax' | 'dnsTtlMs'>;
@@ -28,7 +29,7 @@ export interface ConfigurationPlace {
  */
 export function upstreamOptions(
   target: URL,
-  { http, ssl, proxy }: SharedConfiguration,
+  { headers, http, ssl, proxy }: SharedConfiguration,
   { at, environment }: ConfigurationPlace,
 ): TranslatedOptions {
   const scheme = target.protocol === 'https:' ? 'https' : 'http';
@@ -40,6 +41,11 @@ export function upstreamOptions(
     warnings.push(
       `${at}.ssl.trustAll is on: whoever answers for ${host} is taken for it; nothing is verified.`,
     );
+  for (const { name } of headers)
+    if (isHopByHop(name))
+      warnings.push(
+        `${at}.headers: ${name} is of the connection, which is the gateway's own; it is not sent.`,
+      );
   if (throughProxy === 'unset')
     warnings.push(`${at}.proxy: the environment names no proxy for ${host}; it is called directly.`);
   const options: DefinedOptions = {

@@ -86,8 +86,13 @@ export function kindOfName(name: string): number {
 /** Names of authentication at a proxy; they stay on their connection too, but an engine without a proxy does not read them. */
 const ofProxies = /^proxy-auth(?:enticate|entication-info|orization)$/i;
 
+/** Whether a field of this name is of the connection or of the framing: whoever sets it, it is not sent. */
+export function isHopByHop(name: string): boolean {
+  const kind = kindOfName(name);
+  return kind !== kinds.none && kind <= lastHopByHop;
+}
+
 /** Whether a field of this name is of the connection or of the framing, or names the host: it cannot carry anything else. */
 export function isHopByHopOrHost(name: string): boolean {
-  const kind = kindOfName(name);
-  return (kind !== kinds.none && kind <= lastHopByHop) || kind === kinds.host || ofProxies.test(name);
+  return isHopByHop(name) || kindOfName(name) === kinds.host || ofProxies.test(name);
 }
