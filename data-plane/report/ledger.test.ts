@@ -127,6 +127,23 @@ test('what was closed since the last look, and deleted before everybody was kill
   );
 });
 
+test('a segment that goes before anybody saw where the one before it ends is told when that is shipped, and nothing is set aside', async (t) => {
+  const { dir, upkeep, write, ship } = openUpkeep(t);
+  await upkeep.run();
+  const spool = write(8, 64);
+  const [, second = 0, third = 0] = await listSegments(spool.folder);
+  rmSync(join(spool.folder, segmentFile(second)));
+  const shipped = await ship(spool);
+  const round = await upkeep.run();
+  assert.deepEqual(
+    round.lost.map((range) => [range.reason, range.first, range.last]),
+    [['deleted', second, third - 1]],
+  );
+  assert.equal(shipped.length + third - second, spool.end);
+  assert.deepEqual([round.damaged, (await upkeep.run()).lost], [[], []]);
+  assert.ok(!existsSync(spool.folder) && !existsSync(join(dir, 'damaged')));
+});
+
 test('where no ledger was, what lies before the first segment may have been shipped: nothing is told as lost', async (t) => {
   const { ledger, start, write } = openUpkeep(t);
   const spool = write(8, 64);

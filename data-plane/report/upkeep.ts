@@ -199,16 +199,20 @@ export class Upkeep {
   async #retire(segment: Segment, round: Round): Promise<void> {
     const { ref, first } = segment;
     const { isForeign, damages } = await this.#contentOf(segment);
+    // Without bytes nothing is damaged: what followed was deleted before anybody had seen where this one ends.
+    const damaged = damages.filter(({ from, to }) => from < to);
+    for (const { kind, from, to, first: start, records = 0 } of damages)
+      if (kind !== 'torn' && records > 0) {
+        const reason = from < to ? 'damaged' : 'deleted';
+        this.#ledger.owe(ref, { reason, first: start, last: start + records - 1 });
+      }
+    if (damages.length > 0) await this.#save(round);
     noteShipped(segment);
-    if (!isForeign && damages.length === 0) return this.#remove(segment);
-    for (const { kind, first: start, records = 0 } of damages)
-      if (kind !== 'torn' && records > 0)
-        this.#ledger.owe(ref, { reason: 'damaged', first: start, last: start + records - 1 });
-    await this.#save(round);
+    if (!isForeign && damaged.length === 0) return this.#remove(segment);
     const path = await setAside(this.#options.dir, ref, first);
     this.#contents.delete(pathOf(segment));
     this.#ledger.removed(ref.spool, first);
-    round.damaged.push({ path, spool: ref.spool, segment: first, isForeign, damages });
+    round.damaged.push({ path, spool: ref.spool, segment: first, isForeign, damages: damaged });
   }
 
   /** Past the bound the oldest go, shipped or not; returns the bytes that stay. */
