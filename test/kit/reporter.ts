@@ -50,7 +50,19 @@ export async function startTestReporter(
 
 /** Every record below a spool folder, gap records too; what is missing or damaged is passed over. */
 export async function readRecords(dir: string): Promise<readonly Record<string, unknown>[]> {
-  const records: Record<string, unknown>[] = [];
+  return (await readRecordPlaces(dir)).map(({ record }) => record);
+}
+
+/** A record, and where it stands. */
+export interface PlacedRecord {
+  readonly spool: string;
+  readonly offset: number;
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+/** The same, each with its place. */
+export async function readRecordPlaces(dir: string): Promise<readonly PlacedRecord[]> {
+  const records: PlacedRecord[] = [];
   for (const { dir: folder, spool } of await listSpools(dir)) {
     const reader = createSpoolReader({ dir: folder, spool, from: 0 });
     for (let entries = await reader.read(); entries.length > 0; entries = await reader.read()) {
@@ -58,7 +70,13 @@ export async function readRecords(dir: string): Promise<readonly Record<string, 
         if (entry.kind === 'gap') continue;
         const lines = Buffer.from(entry.lines).toString().trimEnd().split('\n');
         assert.equal(lines.length, entry.count);
-        records.push(...lines.map((line) => JSON.parse(line) as Record<string, unknown>));
+        lines.forEach((line, n) =>
+          records.push({
+            spool,
+            offset: entry.first + n,
+            record: JSON.parse(line) as Record<string, unknown>,
+          }),
+        );
       }
     }
     await reader.close();
