@@ -101,6 +101,8 @@ export class ServerExchange implements Exchange {
       if (!this.isAborted) this.#respondInHand(head, typeof body === 'string' ? Buffer.from(body) : body);
       return;
     }
+    // Before a byte of the head has left: then it is answered 500 like other bugs.
+    invariant(typeof body.pipe === 'function', 'a body is text, bytes, or can be piped');
     if (this.isAborted) return body.discard();
     const isBodiless = isBodilessAnswer(this.request.method, head);
     if (!isBodiless && !body.isEmpty) return this.#respondPiped(head, body);
