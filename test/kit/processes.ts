@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { skipWithout } from './require.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -22,6 +23,8 @@ export interface HouseProcess {
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** How far its clock is off, as faketime has it, e.g. `+1h`, `-2y`; what it measures is right. */
+  readonly clock?: string;
 }
 
 /**
@@ -37,6 +40,11 @@ export function startIsthmus(
   return startNode(t, [join(root, 'deploy/isthmus.js'), ...args], options);
 }
 
+// Debian's package; preloaded, since the command of that name would stand between us and the process.
+const [movedClock] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
+/** For the `skip` of a test that moves the clock of a process. */
+export const withoutFaketime = skipWithout('faketime', movedClock !== undefined);
+
 /** Starts any script with this Node. */
 export function startNode(
   t: Pick<TestContext, 'after'>,
@@ -45,7 +53,7 @@ export function startNode(
 ): HouseProcess {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd ?? root,
-    env: { ...cleanEnvironment(), ...options.env },
+    env: { ...cleanEnvironment(), ...clockOf(options), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const handle = follow(child);
@@ -101,6 +109,11 @@ async function isFree(port: number): Promise<boolean> {
   if (!(await listening)) return false;
   await new Promise((resolve) => server.close(resolve));
   return true;
+}
+
+function clockOf({ clock }: StartOptions): Record<string, string> {
+  if (clock === undefined || movedClock === undefined) return {};
+  return { LD_PRELOAD: movedClock, FAKETIME: clock, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
 function cleanEnvironment(): Record<string, string> {

@@ -4,6 +4,7 @@ export type Requirement =
   | 'redis-server'
   | 'nginx'
   | 'apache2'
+  | 'faketime'
   | 'haproxy'
   | 'wrk'
   | 'systemd'
