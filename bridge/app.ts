@@ -2,10 +2,11 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { Fault } from '../proto/faults/fault.ts';
 import { decodeFrame } from '../proto/wire/frames.ts';
+import type { Clock } from '../proto/process/clock.ts';
 import type { UploadReceipt } from '../proto/wire/receipt.ts';
 import type { SeatRole } from '../proto/trust/seats.ts';
 import type { Admission, Visitor } from './admission.ts';
-import { readBody } from './body.ts';
+import { lengthOf, readBody } from './body.ts';
 import type { Claims } from './claims.ts';
 import { createEnrolment } from './enrolment.ts';
 import { addIdentityRoutes } from './identity.routes.ts';
@@ -15,9 +16,11 @@ import { environmentOf, sourceOf, type Polls } from './polls.ts';
 import { createIdleConnections } from './idle-connections.ts';
 import { requestsMaxOf, type Presence } from './presence.ts';
 import { answerSnapshot } from './ranges.ts';
-import { refusalOf } from './refusal.ts';
+import { createRates } from './rates.ts';
+import { refusalOf, refusedMsMax } from './refusal.ts';
 import type { Services } from './services.ts';
 import { createSnapshots } from './snapshots.ts';
+import { frameCostBytes } from './stream.ts';
 import type { Strangers } from './strangers.ts';
 import { createUploads } from './uploads.ts';
 
@@ -43,10 +46,11 @@ export function createApp(
   const { strangers } = doors;
   const uploads = createUploads(services);
   const enrolment = createEnrolment(services);
+  const reported = createRates(config.limits.framesInPerSecondMax, clock);
   const { admit, seated } = createEntrance(doors);
 
   // Before anything is looked up, and before the middleware that gives a nonce to everybody.
-  addBounds(app, strangers);
+  addBounds(app, { strangers, clock });
   const { claims, nonces } = doors;
   addIdentityRoutes(app, { admit, claims, nonces, sourceOf: (request) => strangers.sourceOf(request) });
 
@@ -64,8 +68,12 @@ export function createApp(
 
   app.post('/bridge/v1/heartbeat', async (context) => {
     const { identity, instance } = await seated(context, 'gateway');
-    const bytes = await readBody(context.req.raw, config.limits.frameInBytesMax);
-    const frame = decodeFrame(bytes, config.limits.frameInBytesMax);
+    const { frameInBytesMax } = config.limits;
+    // As over a stream: a large one counts as many, and is paid for before the next.
+    const cost = 1 + lengthOf(context.req.raw, frameInBytesMax) / frameCostBytes;
+    if (reported.take(identity.id, cost) > 0) throw new Fault('request.too_many');
+    const bytes = await readBody(context.req.raw, frameInBytesMax);
+    const frame = decodeFrame(bytes, frameInBytesMax);
     if (frame?.kind !== 'heartbeat')
       throw new Fault('wire.malformed', { detail: 'The body is one heartbeat frame.' });
     await repository.saveReport(identity.id, { ...frame.report, instance });
@@ -128,11 +136,20 @@ function createEntrance({
   };
 }
 
-function addBounds(app: Hono<{ Bindings: HttpBindings }>, strangers: Strangers): void {
+function addBounds(
+  app: Hono<{ Bindings: HttpBindings }>,
+  { strangers, clock }: { readonly strangers: Strangers; readonly clock: Clock },
+): void {
   const connections = createIdleConnections();
   app.use('/bridge/*', async ({ env: { incoming, outgoing } }, next) => {
     const { socket } = incoming;
     connections.busy(socket);
+    outgoing.once('finish', () => {
+      // Refused while its body is still coming, perhaps for ever: no more of it is read, and the answer has time to arrive.
+      if (incoming.complete) return;
+      socket.pause();
+      clock.after(refusedMsMax, () => socket.destroy());
+    });
     outgoing.once('close', () => {
       const owner = strangers.ownerOf(incoming);
       if (owner !== undefined) connections.idle(socket, owner);

@@ -309,6 +309,17 @@ const badRows: readonly BadRow[] = [
         duplex: 'half',
       } as RequestInit),
   },
+  ...['heartbeat', 'enrol'].map((door): BadRow => ({
+    name: `a body without length: ${door}`,
+    status: 411,
+    code: 'bridge.length_required',
+    ask: (b, g) =>
+      call(b, g, `/bridge/v1/${door}`, {
+        method: 'POST',
+        body: new Blob(['x']).stream(),
+        duplex: 'half',
+      } as RequestInit),
+  })),
   {
     name: 'an upload outside of the landing',
     status: 404,

@@ -15,8 +15,8 @@ export interface Refusal {
 }
 
 const retryAfterSeconds = 5;
-/** A refused client that takes no bytes is cut off after this. */
-const refusedMsMax = 2_000;
+/** A refused client that takes no bytes, or goes on sending, is cut off after this. */
+export const refusedMsMax = 2_000;
 /** So that the answer is read before the connection goes. */
 const lingerMs = 200;
 

@@ -127,18 +127,57 @@ test('behind a trusted proxy the source is who the proxy says, and nobody else i
 });
 
 test('one gateway that calls without end has to wait, and no other does', async (t) => {
-  const bridge = await startTestBridge(t, { limits: { callsPerGatewayPerSecondMax: 40 } });
+  const limits = { callsPerGatewayPerSecondMax: 40, strangerCallsPerSourcePerSecondMax: 10_000 };
+  const bridge = await startTestBridge(t, { limits });
   const [loud, quiet] = [bridge.repository.addGateway(), bridge.repository.addGateway()];
-  const beat = async (gateway: MemoryGateway): Promise<string> => {
+  const present = async (authorization: string): Promise<string> => {
     const body = encodeFrame({ kind: 'heartbeat', report });
-    const headers = { authorization: await proofOf(gateway, bridge.url) };
-    return call(`${bridge.url}/bridge/v1/heartbeat`, { method: 'POST', headers, body });
+    return call(`${bridge.url}/bridge/v1/heartbeat`, { method: 'POST', headers: { authorization }, body });
   };
+  const beat = async (gateway: MemoryGateway): Promise<string> => present(await proofOf(gateway, bridge.url));
   for (const each of [loud, quiet]) await claimSeat(each, bridge.url);
-  const answers = await times(100, () => beat(loud));
+  // Collected before, since signing takes longer than what is asked here.
+  const proofs = await times(300, () => proofOf(loud, bridge.url));
+  const answers = await Promise.all(proofs.map(present));
   assert.ok(counted(answers, '429 request.too_many') > 10, JSON.stringify(answers));
   assert.equal(await beat(quiet), '200');
   await eventually(async () => (await beat(loud)) === '200');
+});
+
+test('a large heartbeat counts as many, over a call as over a stream', async (t) => {
+  const bridge = await startTestBridge(t, { limits: { framesInPerSecondMax: 10 } });
+  const gateway = bridge.repository.addGateway();
+  await claimSeat(gateway, bridge.url);
+  const hostname = 'h'.repeat(200);
+  const policies = Array.from({ length: 1_000 }, () => 'x'.repeat(200));
+  const body = encodeFrame({ kind: 'heartbeat', report: { ...report, hostname, policies } });
+  const beat = async (): Promise<string> => {
+    const headers = { authorization: await proofOf(gateway, bridge.url) };
+    return call(`${bridge.url}/bridge/v1/heartbeat`, { method: 'POST', headers, body });
+  };
+  assert.equal(await beat(), '200');
+  assert.equal(await beat(), '429 request.too_many');
+  await eventually(async () => (await beat()) === '200');
+});
+
+test('a refused body that has no end is not read on', async (t) => {
+  const bridge = await startTestBridge(t);
+  const socket = connect({ port: Number(new URL(bridge.url).port), host: '127.0.0.1' });
+  t.after(() => socket.destroy());
+  let text = '';
+  let isClosed = false;
+  socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
+  socket.on('error', () => undefined).on('close', () => (isClosed = true));
+  socket.write('POST /bridge/v1/enrol HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const chunks = Buffer.from('1\r\nx\r\n'.repeat(10_000));
+  const more = (): void => {
+    while (socket.writable && socket.write(chunks));
+  };
+  socket.on('drain', more);
+  more();
+  await eventually(() => text.includes('bridge.length_required'));
+  await eventually(() => isClosed, { timeoutMs: 10_000 });
+  assert.ok(socket.bytesWritten < 100 * 1024 * 1024, `${socket.bytesWritten} bytes were taken`);
 });
 
 test('a gateway that opens stream after stream does not take the turn of the others', async (t) => {
@@ -157,7 +196,7 @@ test('a gateway that opens stream after stream does not take the turn of the oth
 });
 
 test('answers that a gateway does not take are bounded in number, and so are bodies that it does not bring', async (t) => {
-  const bridge = await startTestBridge(t);
+  const bridge = await startTestBridge(t, { limits: { framesInPerSecondMax: 1_000_000 } });
   const gateway = bridge.repository.addGateway();
   const payload = Buffer.alloc(4 * 1024 * 1024, 'x');
   const large = Array.from({ length: 8 }, (_, n) => ({ kind: 'api' as const, id: `api-${n}`, payload }));

@@ -11,7 +11,7 @@ import { createTracks, type Tracks } from './tracks.ts';
 import { isAskAllowed, welcomeOf } from './welcome.ts';
 
 /** A frame counts once more for each of these. */
-const frameCostBytes = 16 * 1024;
+export const frameCostBytes = 16 * 1024;
 
 /** One open stream. */
 export interface Stream {

@@ -4,7 +4,7 @@ import { formatLandingKey, parseLandingKey } from '../proto/wire/landing.ts';
 import { isContentOf, sha256Of } from '../proto/wire/parcel.ts';
 import type { GatewayIdentity } from '../proto/wire/published.ts';
 import type { UploadReceipt } from '../proto/wire/receipt.ts';
-import { readBody } from './body.ts';
+import { lengthOf, readBody } from './body.ts';
 import type { Services } from './services.ts';
 
 /** What lies in the bucket now. */
@@ -37,6 +37,7 @@ export function createUploads({ blobs, config, events, metrics }: Services): Upl
         throw new Fault('request.forbidden', { detail: 'The key names another tenant or gateway.' });
       }
       const bytesExpected = lengthOf(request, uploadBytesMax);
+      if (bytesExpected === 0) throw new Fault('request.invalid', { detail: 'An upload is not empty.' });
       let arrivedBytes = 0;
       // Room is taken by bytes that are here, not by those that somebody announced, and nobody has more than a quarter.
       const arrived = (count: number): void => {
@@ -115,13 +116,4 @@ function isOwn(key: LandingKey, { id, grant }: GatewayIdentity): boolean {
     key.fleet === grant.fleet &&
     key.gateway === id
   );
-}
-
-function lengthOf(request: Request, bytesMax: number): number {
-  const text = request.headers.get('content-length');
-  if (text === null || !/^[0-9]{1,15}$/.test(text)) throw new Fault('bridge.length_required');
-  const length = Number(text);
-  if (length === 0) throw new Fault('request.invalid', { detail: 'An upload is not empty.' });
-  if (length > bytesMax) throw new Fault('request.too_large', { detail: `The most is ${bytesMax} bytes.` });
-  return length;
 }

@@ -273,7 +273,7 @@ export const codes = define({
   'bridge.length_required': {
     status: 411,
     owner: 'client',
-    text: 'An upload needs its Content-Length.',
+    text: 'A body needs its Content-Length here.',
   },
   'bridge.hash_mismatch': {
     status: 400,

@@ -1,5 +1,5 @@
 const roomBytesMin = 1024;
-/** Room that is kept when everything was taken. */
+/** What is larger is given away with its room. */
 const keptBytesMax = 64 * 1024;
 /** Room grows by as much as there is, and by no more than this at once. */
 const growthBytesMax = 16 * 1024 * 1024;
@@ -10,7 +10,7 @@ export interface Gathered {
   add(chunk: Uint8Array): void;
   /** A look at the first bytes; good until the next `add` or `take`. */
   peek(count: number): Buffer;
-  /** Takes the first bytes out, default all: a copy of their own. */
+  /** Takes the first bytes out, default all; they are the taker's. */
   take(count?: number): Buffer<ArrayBuffer>;
 }
 
@@ -44,13 +44,17 @@ export function createGathered(): Gathered {
     },
     peek: (count) => room.subarray(from, Math.min(to, from + count)),
     take(count = to - from) {
+      if (count >= to - from && to - from > keptBytesMax) {
+        // All of something large: the room itself, since a copy would need as much again.
+        const whole = room.subarray(from, to);
+        room = Buffer.alloc(0);
+        from = to = 0;
+        return whole;
+      }
       const taken = Buffer.allocUnsafeSlow(Math.min(count, to - from));
       room.copy(taken, 0, from, from + taken.length);
       from += taken.length;
-      if (from === to) {
-        from = to = 0;
-        if (room.length > keptBytesMax) room = Buffer.alloc(0);
-      }
+      if (from === to) from = to = 0;
       return taken;
     },
   };
