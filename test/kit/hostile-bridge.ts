@@ -18,6 +18,8 @@ export interface HostileBridge {
   readonly received: readonly Frame[];
   /** The Authorization headers that gateways presented. */
   readonly assertions: readonly string[];
+  /** The open streams, for whoever does not keep to frames. */
+  streams(): readonly WebSocket[];
   /** Cuts every open stream without a word. */
   cut(): void;
   /** Refuses everything from now on, as a dead process does; its port stays. */
@@ -26,6 +28,10 @@ export interface HostileBridge {
   missed(): number;
   /** Refuses upgrades only, as proxies do that know no WebSocket. */
   setStreamless(isStreamless: boolean): void;
+  /** Answers polls and snapshots in place of the real bridge, from now on. */
+  answerReads(answer: (outgoing: ServerResponse) => void): void;
+  /** How many reads were answered so. */
+  reads(): number;
   /** Breaks answers off after so many bytes, each time; undefined lets them pass. */
   breakAnswersAfter(bytes: number | undefined): void;
   close(): Promise<void>;
@@ -46,10 +52,16 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
   let isStreamless = false;
   let answerBytesMax: number | undefined;
   let missed = 0;
+  let answerRead: ((outgoing: ServerResponse) => void) | undefined;
+  let reads = 0;
 
   const forward = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const isRead = incoming.method === 'GET' && /^\/bridge\/v1\/(changes|snapshot)/.test(incoming.url ?? '');
     if (isDown) return void ((missed += 1), incoming.socket.destroy());
+    if (isRead && answerRead !== undefined) {
+      reads += 1;
+      return answerRead(answer);
+    }
     if (isRead && tamper !== undefined) return void answer.writeHead(503).end('{}');
     const { method, url, headers } = incoming;
     const upstream = request({ port: realPort, host: '127.0.0.1', method, path: url, headers }, (real) => {
@@ -119,6 +131,7 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
     inject(...frames) {
       for (const { gateway } of streams) for (const frame of frames) gateway.send(encodeFrame(frame));
     },
+    streams: () => Array.from(streams, ({ gateway }) => gateway),
     cut,
     setDown(down) {
       isDown = down;
@@ -129,6 +142,8 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
       isStreamless = streamless;
       if (streamless) cut();
     },
+    answerReads: (next) => void (answerRead = next),
+    reads: () => reads,
     breakAnswersAfter: (bytes) => void (answerBytesMax = bytes),
     async close() {
       cut();

@@ -39,7 +39,8 @@ export function orders(target: string, revision = '1'): MemoryChange {
   return { kind: 'api', id: 'orders', revision, payload: encodeApi({ ...at, revision, definition }) };
 }
 
-const subscription: MemoryChange = {
+/** The subscription of that plan, as it is published. */
+export const subscription: MemoryChange = {
   kind: 'subscription',
   id: 's1',
   payload: encodeSubscription({
