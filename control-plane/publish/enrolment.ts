@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Fault } from '../../proto/faults/fault.ts';
-import type { Clock } from '../../proto/process/clock.ts';
 import { createEnrolmentToken, readEnrolmentToken } from '../../proto/trust/tokens.ts';
 import type { EnrolmentRequest, GatewayIdentity, Grant } from '../../proto/wire/published.ts';
+import { databaseNowMs, readNow } from '../storage/leases.ts';
 import type { Queries, Storage, Trx } from '../storage/storage.ts';
 import { clip, findGateway, grantOf } from './gateways.ts';
 import type { OpenKey } from './keys.ts';
@@ -95,14 +95,12 @@ export async function listTokens(
 }
 
 /**
- * Lets a gateway in and uses the token once, in one statement, so that two at once cannot both be the last.
+ * Lets a gateway in and uses the token once, in one statement, so that two at once cannot both be the last. Whether it has expired
+ * is the database's to say: a bridge whose clock is wrong neither refuses a good token nor takes an old one.
  *
  * A gateway whose answer was lost asks again with the same key and gets the same identity, without another use.
  */
-export async function enrol(
-  { storage, clock }: { readonly storage: Storage; readonly clock: Clock },
-  request: EnrolmentRequest,
-): Promise<GatewayIdentity> {
+export async function enrol(storage: Storage, request: EnrolmentRequest): Promise<GatewayIdentity> {
   if (request.signingKey.length !== rawKeyBytes || request.sealingKey.length !== rawKeyBytes)
     throw new Fault('trust.malformed', { detail: 'A raw public key has 32 bytes.' });
   const claimed = readEnrolmentToken(request.token);
@@ -113,15 +111,16 @@ export async function enrol(
       .where('organization', '=', claimed.organization)
       .executeTakeFirst();
     if (root === undefined) throw refusal();
-    const token = readEnrolmentToken(request.token, { rootKey: root.public_key, nowMs: clock.now() });
+    const nowMs = await readNow(trx, databaseNowMs(storage.dialect));
+    const token = readEnrolmentToken(request.token, { rootKey: root.public_key, nowMs });
     await lockToken(trx, token);
     const known = await findBySigningKey(trx, token.id, request.signingKey);
     if (known !== undefined) {
       if (known.isRevoked) throw refusal();
       return known;
     }
-    const fleet = await useToken(trx, token, clock.now());
-    return insertGateway(trx, request, { token: token.id, fleet, nowMs: clock.now() });
+    const fleet = await useToken(trx, token, nowMs);
+    return insertGateway(trx, request, { token: token.id, fleet, nowMs });
   });
 }
 

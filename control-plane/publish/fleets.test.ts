@@ -149,8 +149,9 @@ for (const database of testDatabases) {
 
       await storage.transaction((trx) => fleets.revokeToken(trx, 'org', { fleet: fleet.id, id }));
       await refuses(token, 'request.unauthorized');
+      // Good for an hour when it was made, two hours ago; what the bridge's own clock says matters to nobody.
+      clock.jump(-2 * hour);
       const second = await makeToken(stage, fleet);
-      clock.jump(hour + 1);
       await refuses(second.token, 'trust.expired');
       assert.deepEqual(await fleets.gateways('org', { limit: 10 }), []);
     });

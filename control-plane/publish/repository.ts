@@ -5,6 +5,7 @@ import type {
   RecordHeader,
   RecordWithPayload,
 } from '../../proto/wire/published.ts';
+import { databaseNowMs } from '../storage/leases.ts';
 import type { Storage } from '../storage/storage.ts';
 import { enrol } from './enrolment.ts';
 import { findGateway, saveDisconnected, saveEvent, saveReport } from './gateways.ts';
@@ -27,7 +28,7 @@ export function createPublishedRepository(options: {
   readonly storage: Storage;
   readonly clock: Clock;
 }): PublishedRepository {
-  const { storage, clock } = options;
+  const { storage } = options;
   const { db } = storage;
   return {
     ...createSeatLedger(storage),
@@ -49,7 +50,8 @@ export function createPublishedRepository(options: {
         .select('bytes')
         .where('organization', '=', at.organization)
         .where('environment', '=', at.environment)
-        .where('not_after_ms', '>', clock.now())
+        // A bridge whose clock is years ahead must not withhold what proves every head.
+        .where('not_after_ms', '>', databaseNowMs(storage.dialect))
         .orderBy('epoch', 'desc')
         .orderBy('not_after_ms', 'desc')
         .limit(certificatesMax)
@@ -83,7 +85,7 @@ export function createPublishedRepository(options: {
       return row?.pruned_seq ?? 0;
     },
     onPublished: (callback) => storage.notifier.subscribe(publishedTopic, callback),
-    enrol: (request) => enrol(options, request),
+    enrol: (request) => enrol(storage, request),
     gateway: (id) => findGateway(db, id),
     saveReport: (gateway, report) => saveReport(options, gateway, report),
     saveDisconnected: (gateway, instance) => saveDisconnected(db, gateway, instance),

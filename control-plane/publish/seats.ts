@@ -12,7 +12,7 @@ import {
   type SeatClaim,
 } from '../../proto/trust/seats.ts';
 import type { Seated, SeatLedger } from '../../proto/wire/seats.ts';
-import { databaseNowMs } from '../storage/leases.ts';
+import { databaseNowMs, readNow } from '../storage/leases.ts';
 import type { Queries, Storage, Trx } from '../storage/storage.ts';
 import type { GatewaySeatTable } from '../storage/tables.ts';
 import { clip } from './gateways.ts';
@@ -121,11 +121,6 @@ export async function emptySeats(trx: Trx): Promise<void> {
 }
 
 type Now = RawBuilder<number>;
-
-async function readNow(db: Queries, now: Now): Promise<number> {
-  const { rows } = await sql<{ now_ms: number }>`select ${now} as now_ms`.execute(db);
-  return rows[0]?.now_ms ?? 0;
-}
 
 async function readKeys(
   db: Queries,

@@ -44,7 +44,8 @@ export async function openStage(
   const storage = await openStorage({ url, dataDir: tempDir(t), log: silent });
   t.after(() => storage.close());
   const keyring = given.keyring ?? openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });
-  const clock = createFakeClock();
+  // From the database's time on: what a gateway presents is judged by that.
+  const clock = createFakeClock(Date.now());
   const publisher = createPublisher({ storage, keyring, clock, log: silent });
   const repository = createPublishedRepository({ storage, clock });
   const at = { organization: 'org', environment: 'env' };

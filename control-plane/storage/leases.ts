@@ -21,6 +21,12 @@ export function databaseNowMs(dialect: DialectName): RawBuilder<number> {
     : sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
 }
 
+/** Reads {@link databaseNowMs}, which the caller made for its dialect. */
+export async function readNow(db: Queries | Trx, now: RawBuilder<number>): Promise<number> {
+  const { rows } = await sql<{ now_ms: number }>`select ${now} as now_ms`.execute(db);
+  return rows[0]?.now_ms ?? 0;
+}
+
 /**
  * Takes or prolongs a lease; undefined while somebody else holds it. 'taken': another, or nobody, held it before.
  *
