@@ -155,6 +155,8 @@ function addBounds(
       if (owner !== undefined) connections.idle(socket, owner);
     });
     strangers.came(incoming);
+    // Nobody of ours sends chunks, and reading them costs more than anything that a caller could be asked for before.
+    if (incoming.headers['transfer-encoding'] !== undefined) throw new Fault('bridge.length_required');
     await next();
   });
 }
