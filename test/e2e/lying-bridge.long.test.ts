@@ -8,6 +8,7 @@ import { encodeDelimited } from '../../proto/wire/delimited.ts';
 import { encodeFrame, type Frame } from '../../proto/wire/frames.ts';
 import type { RecordHeader } from '../../proto/wire/published.ts';
 import { startLiedToGateway, type LiedToGateway } from '../kit/lied-to-gateway.ts';
+import { repeatedly } from '../kit/load.ts';
 import { watchMemory } from '../kit/resident-memory.ts';
 
 /*
@@ -249,11 +250,7 @@ for (const { name, stream, answer, mostMiB = growthMiBMax } of attacks)
       }
     }, 5);
     t.after(() => clearInterval(timer));
-    const seen: { status: number; ms: number }[] = [];
-    for (const untilMs = performance.now() + attackMs; performance.now() < untilMs;) {
-      seen.push(await gateway.call());
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const seen = await repeatedly({ forMs: attackMs, pauseMs: 20 }, () => gateway.call());
     assert.ok(attacked.size > 0 || border.reads() > 0, 'the attack reached the gateway');
     assert.deepEqual([...new Set(seen.map(({ status }) => status))], [200]);
     const slowest = Math.max(...seen.map(({ ms }) => ms));

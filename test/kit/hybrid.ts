@@ -7,7 +7,7 @@ import { testDatabases } from './databases.ts';
 import { eventually } from './eventually.ts';
 import { startFaultyProxy, type FaultyProxy } from './faulty-proxy.ts';
 import { createManagementClient, type ManagementClient } from './management-client.ts';
-import { freePort, runIsthmus, startIsthmus, type HouseProcess } from './processes.ts';
+import { freePort, runIsthmus, startIsthmus, type HouseProcess, type StartOptions } from './processes.ts';
 import { startS3Server } from './s3-server.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -42,10 +42,10 @@ export interface Hybrid {
   /** url for tests that look into the database; undefined is SQLite in the control plane's folder. */
   readonly databaseUrl: string | undefined;
   process(name: ProcessName): HouseProcess;
-  /** Starts a process (again) with the same folder and ports and waits until it is ready. */
-  start(name: ProcessName): Promise<void>;
+  /** Starts a process (again) with the same folder and ports and waits until it is ready; its clock may be off. */
+  start(name: ProcessName, options?: Pick<StartOptions, 'clock'>): Promise<void>;
   /** Starts without waiting. */
-  startUnready(name: ProcessName): void;
+  startUnready(name: ProcessName, options?: Pick<StartOptions, 'clock'>): void;
   kill(name: ProcessName, signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -176,15 +176,13 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
       if (found === undefined) throw new Error(`${name} was not started`);
       return found;
     },
-    startUnready(name) {
+    startUnready(name, options = {}) {
       const { args, file } = configOf(name);
-      running.set(
-        name,
-        startIsthmus(t, [...args, '--config', file], { env: { ISTHMUS_ADMIN_PASSWORD: password } }),
-      );
+      const env = { ISTHMUS_ADMIN_PASSWORD: password };
+      running.set(name, startIsthmus(t, [...args, '--config', file], { env, ...options }));
     },
-    async start(name) {
-      hybrid.startUnready(name);
+    async start(name, options) {
+      hybrid.startUnready(name, options);
       const { readyUrl } = configOf(name);
       await eventually(() => isReady(hybrid.process(name), readyUrl), { timeoutMs: 20_000, everyMs: 20 });
     },

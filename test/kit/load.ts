@@ -87,3 +87,16 @@ function ask(agent: Agent, url: string, headers: Readonly<Record<string, string>
     call.end();
   });
 }
+
+/** Does something again and again for so long, with a pause between; gives what came of each. */
+export async function repeatedly<Result>(
+  { forMs, pauseMs }: { readonly forMs: number; readonly pauseMs: number },
+  work: () => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const untilMs = performance.now() + forMs; performance.now() < untilMs;) {
+    results.push(await work());
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return results;
+}
