@@ -261,8 +261,16 @@ test('a second up on the same data folder is told that the folder is in use, not
 
 test('a host that does not resolve is refused by its setting, with what to do, before anything is made', async (t) => {
   const dir = join(tempDir(t), 'data');
+  const offset = ['--port-offset', String(freePortOffset())];
   for (const setting of ['gateway.listen', 'control-plane.admin', 'bridge.listen']) {
-    const child = startIsthmus(t, ['up', '--data-dir', dir, '--set', `${setting}.host=no-such-host.invalid`]);
+    const child = startIsthmus(t, [
+      'up',
+      '--data-dir',
+      dir,
+      ...offset,
+      '--set',
+      `${setting}.host=no-such-host.invalid`,
+    ]);
     assert.equal(await child.ended, 1);
     assert.match(
       child.output(),
