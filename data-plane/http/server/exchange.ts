@@ -223,29 +223,29 @@ export class ServerExchange implements Exchange {
 
   #respondPiped(head: ResponseHead, body: Body): void {
     const { wire } = this.#connection;
+    invariant(typeof body.pipe === 'function', 'a body can be piped');
     this.#status = head.status;
     // RFC 9112 section 6.1: HTTP/1.0 knows no chunks; the end of the connection ends the body.
     const framing = body.length ?? (this.request.httpVersion === '1.1' ? 'chunked' : 'close');
     if (framing === 'close') this.#isPersistent = false;
     this.#decidePersistence(head);
-    const line =
-      typeof framing === 'number'
-        ? `Content-Length: ${framing}\r\n`
-        : framing === 'chunked'
-          ? `${trailerLines(head.headers)}Transfer-Encoding: chunked\r\n`
-          : '';
-    const writer = new BodyWriter(wire, this.#headText(head, line), framing, {
-      onLast: (release) => {
-        this.#end('complete', () => {
-          release();
-          this.#connection.onExchangeEnd(this.#isPersistent);
-        });
+    const writer = new BodyWriter(
+      wire,
+      this.#headText(head, pipedFramingLine(framing, head.headers)),
+      framing,
+      {
+        onLast: (release) => {
+          this.#end('complete', () => {
+            release();
+            this.#connection.onExchangeEnd(this.#isPersistent);
+          });
+        },
+        onBroken: () => {
+          // The answer broke off after its head had left: the client must see that it is not whole.
+          this.#end('upstreamAborted', () => wire.reset());
+        },
       },
-      onBroken: () => {
-        // The answer broke off after its head had left: the client must see that it is not whole.
-        this.#end('upstreamAborted', () => wire.reset());
-      },
-    });
+    );
     this.#writer = writer;
     this.#flow = body.pipe(writer);
   }
@@ -351,6 +351,13 @@ function framingLine(head: ResponseHead, isBodiless: boolean, length: number): s
   const declared =
     given !== undefined && /^\d+$/.test(given) ? given : length > 0 ? String(length) : undefined;
   return declared === undefined ? '' : `Content-Length: ${declared}\r\n`;
+}
+
+function pipedFramingLine(framing: number | 'chunked' | 'close', headers: HeaderList): string {
+  if (framing === 'close') return '';
+  return typeof framing === 'number'
+    ? `Content-Length: ${framing}\r\n`
+    : `${trailerLines(headers)}Transfer-Encoding: chunked\r\n`;
 }
 
 function trailerLines(headers: HeaderList): string {

@@ -1,3 +1,4 @@
+import { invariant } from '../../../proto/faults/fault.ts';
 import type { UpstreamOptions, UpstreamRequest } from '../exchange.ts';
 import { kinds } from '../message/field-kind.ts';
 import { passableProtocols } from '../message/upgrade.ts';
@@ -56,6 +57,7 @@ function framingLines({ body, headers, method }: UpstreamRequest): string {
   const length = body === undefined ? 0 : body.length;
   if (length === 0) return anticipatesBody.has(method) ? 'Content-Length: 0\r\n' : '';
   if (length !== undefined) return `Content-Length: ${length}\r\n`;
+  invariant(body !== undefined && 'pipe' in body, 'a body can be piped');
   let lines = '';
   for (const value of headers.getAll('trailer')) lines += `Trailer: ${value}\r\n`;
   return `${lines}Transfer-Encoding: chunked\r\n`;
