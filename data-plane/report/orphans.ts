@@ -1,9 +1,6 @@
-import { z } from 'zod';
-import type { SpoolRef } from '../../proto/spool/folder.ts';
+import { hasTexts, type SpoolRef } from '../../proto/spool/folder.ts';
 import { restoreOwner } from '../../proto/spool/owner.ts';
 import { SegmentReader } from '../../proto/spool/segment-reader.ts';
-
-const Tenant = z.object({ org_id: z.string(), env_id: z.string(), gateway_id: z.string() });
 
 /**
  * Gives a spool whose `spool.json` was lost or damaged its owner back, as its first record names it: without one nobody ships it.
@@ -13,9 +10,8 @@ const Tenant = z.object({ org_id: z.string(), env_id: z.string(), gateway_id: z.
 export async function adoptOrphan(ref: SpoolRef, firsts: readonly number[]): Promise<boolean> {
   for (const first of firsts) {
     const line = await firstLine(ref, first);
-    const parsed = line === undefined ? undefined : Tenant.safeParse(line);
-    if (parsed?.success !== true || parsed.data.env_id !== ref.environment) continue;
-    const { org_id: organization, gateway_id: gateway } = parsed.data;
+    if (!hasTexts(line, ['org_id', 'env_id', 'gateway_id']) || line.env_id !== ref.environment) continue;
+    const { org_id: organization, gateway_id: gateway } = line;
     restoreOwner(ref.dir, { organization, environment: ref.environment, gateway });
     return true;
   }

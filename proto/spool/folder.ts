@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { z } from 'zod';
 import { writeDurably } from '../process/disk/durable-file.ts';
 
 /** Records and logs have separate segments and bounds. */
@@ -90,15 +89,37 @@ export function openSealedJson(text: string): unknown {
 
 const checkOf = (content: object): string => crc32(JSON.stringify(content)).toString(16).padStart(8, '0');
 
-const Checkpoint = z.object({ spool: z.string().regex(spoolName), shipped: z.number().int().min(0) });
+interface Checkpoint {
+  readonly spool: string;
+  readonly shipped: number;
+}
+
+/** By hand, as all of this room: a schema library would be in the memory of the thread that writes spools for this alone. */
+function isCheckpoint(content: unknown): content is Checkpoint {
+  return (
+    hasTexts(content, ['spool']) &&
+    'shipped' in content &&
+    Number.isSafeInteger(content.shipped) &&
+    Number(content.shipped) >= 0
+  );
+}
+
+/** Whether a parsed JSON value is an object whose fields of these names are texts. */
+export function hasTexts<Name extends string>(
+  content: unknown,
+  names: readonly Name[],
+): content is Readonly<Record<Name, string>> {
+  if (typeof content !== 'object' || content === null) return false;
+  return names.every((name) => typeof Reflect.get(content, name) === 'string');
+}
 
 /** What stands in place of a checkpoint: the offset that is shipped next, nothing, or something that cannot be read. */
 export function inspectCheckpoint(dir: string, spool: string): number | 'none' | 'damaged' {
   try {
     const text = readFileSync(join(dir, `${spool}.json`), 'utf8');
-    const parsed = Checkpoint.safeParse(openSealedJson(text));
+    const content = openSealedJson(text);
     // A file copied under another name must not acknowledge what was never shipped.
-    return parsed.success && parsed.data.spool === spool ? parsed.data.shipped : 'damaged';
+    return isCheckpoint(content) && content.spool === spool ? content.shipped : 'damaged';
   } catch (error) {
     if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return 'none';
     if (error instanceof SyntaxError || isCode(error, 'EISDIR')) return 'damaged';

@@ -1,22 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { writeDurably } from '../process/disk/durable-file.ts';
-import { isCode, openSealedJson, sealJson } from './folder.ts';
-
-const SpoolOwner = z.object({
-  organization: z.string(),
-  environment: z.string(),
-  gateway: z.string(),
-  host: z.string(),
-  pid: z.number().int(),
-  /** When the process started, in the kernel's ticks; tells it from a later one with the same id. Empty where unknown. */
-  ticks: z.string(),
-});
+import { hasTexts, isCode, openSealedJson, sealJson } from './folder.ts';
 
 /** Whose records a spool holds, and which process writes it. */
-export type SpoolOwner = z.infer<typeof SpoolOwner>;
+export interface SpoolOwner {
+  readonly organization: string;
+  readonly environment: string;
+  readonly gateway: string;
+  readonly host: string;
+  readonly pid: number;
+  /** When the process started, in the kernel's ticks; tells it from a later one with the same id. Empty where unknown. */
+  readonly ticks: string;
+}
 
 /** Its file in the spool's folder. */
 export const ownerFile = 'spool.json';
@@ -45,12 +42,23 @@ export function restoreOwner(
 /** The owner; undefined when the file is missing or damaged. */
 export function readOwner(dir: string): SpoolOwner | undefined {
   try {
-    return SpoolOwner.parse(openSealedJson(readFileSync(join(dir, ownerFile), 'utf8')));
+    const content = openSealedJson(readFileSync(join(dir, ownerFile), 'utf8'));
+    if (!isOwner(content)) return undefined;
+    const { organization, environment, gateway, host, pid, ticks } = content;
+    return { organization, environment, gateway, host, pid, ticks };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => isCode(error, code))) return undefined;
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+function isOwner(content: unknown): content is SpoolOwner {
+  return (
+    hasTexts(content, ['organization', 'environment', 'gateway', 'host', 'ticks']) &&
+    'pid' in content &&
+    Number.isSafeInteger(content.pid)
+  );
 }
 
 /** False only when the process is certainly gone: on another host nobody can tell. */
