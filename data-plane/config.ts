@@ -3,11 +3,11 @@ import { z } from 'zod';
 
 import { isToken } from '../proto/model/head-text.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
-import { section, secret } from '../proto/process/config.ts';
+import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
-import { OutboundConfig } from '../proto/process/outbound.ts';
+import { OutboundConfig } from '../proto/process/outbound-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 import { ReportSettings } from './report/settings.ts';
 

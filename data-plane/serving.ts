@@ -22,6 +22,7 @@ import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
 import type { SecurityHost } from './security/security.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
+import { growWithLoad } from './young-generation.ts';
 
 /** The settings that serving reads; a worker is sent these and no more. */
 export type ServingConfig = Pick<
@@ -99,6 +100,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       // The first answer of a process must find a place for its record.
       await deployments.settled();
       const server = await listen(options, { engine, deployments, traffic, reporter, tellThrown, at });
+      lifecycle.onClose('room for new objects', growWithLoad());
       lifecycle.onClose('listener', () => {
         deployments.streams.stop();
         const quietMs = at.isPatient?.() === true ? Math.min(quietMsMax, config.closeMsMax / 2) : 0;

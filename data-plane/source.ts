@@ -1,31 +1,22 @@
-import { join } from 'node:path';
-
-import { Fault } from '../proto/faults/fault.ts';
-import { catalog } from '../proto/policies/catalog.ts';
-import { foldersOf } from '../proto/process/data-folder.ts';
-import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
-import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
-import { createLazyKeyring } from '../proto/process/secrets.ts';
-import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trust/identity.ts';
-import { ticketFile } from '../proto/trust/seat-file.ts';
-import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { SourceState } from './admin/state.ts';
 import type { ApplyChange, ConfirmChange } from './gateway/deploy/change.ts';
-import { localTenant, startLocal } from './local/local.ts';
 import type { GatewayOptions } from './start.ts';
-import { openStore } from './store/store.ts';
-import { ensureIdentity } from './sync/enrol.ts';
-import { startSync, type Sync } from './sync/sync.ts';
+import type { Sync } from './sync/sync.ts';
 
 /** Where configuration comes from, before it is followed. */
-export type Source =
-  | { readonly kind: 'local'; readonly gateway: string; readonly folder: string }
-  | {
-      readonly kind: 'bridge';
-      readonly gateway: string;
-      readonly identity: EnrolledIdentity;
-      readonly outbound: Outbound;
-    };
+export interface Source {
+  readonly kind: 'local' | 'bridge';
+  /** Id of this gateway. */
+  readonly gateway: string;
+  /** Serves what the source holds and follows it until the life-cycle closes. */
+  follow(parts: FollowParts): Promise<RunningSource>;
+}
+
+/** What following needs besides the source. */
+export interface FollowParts {
+  readonly deployments: { readonly apply: ApplyChange; readonly confirm?: ConfirmChange | undefined };
+  readonly counters: () => Readonly<Record<string, number>>;
+}
 
 /** A source at work. */
 export interface RunningSource {
@@ -33,120 +24,12 @@ export interface RunningSource {
   readonly sync: Sync | undefined;
 }
 
-/** Finds out where configuration comes from; enrols when a token is given and there is no identity yet. */
-export async function openSource({ config, clock, lifecycle, version }: GatewayOptions): Promise<Source> {
-  if (config.local !== undefined) return { kind: 'local', gateway: 'local', folder: config.local };
-  const keyring = createLazyKeyring(foldersOf(config.dataDir).secrets);
-  const toBridge = toOutboundOptions(config.outbound, 'private');
-  // The bridge's address is the operator's word, wherever it points: by setting, by enrolment, or by the token.
-  const bridge =
-    config.bridge.url ?? loadIdentity(config.dataDir, keyring)?.bridge ?? bridgeOf(config.bridge.token);
-  const outbound = createOutbound({
-    ...toBridge,
-    allow: [...toBridge.allow, ...(bridge === undefined ? [] : [bridge])],
-  });
-  lifecycle.onClose('outbound', () => outbound.close());
-  const identity = await ensureIdentity({
-    token: config.bridge.token,
-    dir: config.dataDir,
-    keyring,
-    outbound,
-    clock,
-    version,
-    allowPlainHttp: config.bridge.allowPlainHttp,
-    ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
-  });
-  if (identity === undefined) {
-    const file = join(config.dataDir, identityFile);
-    throw new Fault('config.invalid', {
-      detail: `This gateway is not enrolled: ${file} does not exist.`,
-      details: [
-        {
-          path: 'bridge.token',
-          message: `an enrolment token, or \`local\` with a folder of definitions: there is no ${file}`,
-        },
-      ],
-      hint: 'Check dataDir for a slip. Run `isthmus enroll --token <token>`, or `isthmus gateway --local <folder>`.',
-    });
-  }
-  return { kind: 'bridge', gateway: identity.gateway, identity, outbound };
-}
-
-function bridgeOf(token: string | undefined): string | undefined {
-  return token === undefined ? undefined : readEnrolmentToken(token).bridge;
-}
-
-/** What following needs besides the source. */
-export interface SourceOptions {
-  readonly options: GatewayOptions;
-  readonly deployments: { readonly apply: ApplyChange; readonly confirm?: ConfirmChange | undefined };
-  readonly counters: () => Readonly<Record<string, number>>;
-}
-
-/** Serves what the source holds and follows it until the life-cycle closes. */
-export async function startSource(source: Source, parts: SourceOptions): Promise<RunningSource> {
-  return source.kind === 'local' ? followFolder(source.folder, parts) : followBridge(source, parts);
-}
-
-async function followFolder(folder: string, { options, deployments }: SourceOptions): Promise<RunningSource> {
-  const { log, clock, lifecycle } = options;
-  const local = await startLocal({ folder, ...handingTo(deployments), log, clock, lifecycle });
-  return {
-    sync: undefined,
-    state: () => ({
-      kind: 'local',
-      isComplete: true,
-      environments: [
-        { environment: localTenant.environment, seq: local.seq(), ageMs: undefined, isComplete: true },
-      ],
-      problems: local.problems(),
-    }),
-  };
-}
-
-const handingTo = ({ apply, confirm }: SourceOptions['deployments']) => ({ apply, confirm });
-
-async function followBridge(
-  { identity, outbound }: Extract<Source, { kind: 'bridge' }>,
-  { options, deployments, counters }: SourceOptions,
-): Promise<RunningSource> {
-  const { config, log, clock, lifecycle, metrics, version } = options;
-  const bridge = config.bridge.url ?? identity.bridge;
-  if (isPlainBeyondLoopback(bridge) && !config.bridge.allowPlainHttp)
-    log.warn(
-      { bridge },
-      'the bridge is dialled over plain HTTP: definitions can be read on the way, though not changed; give it TLS, or say bridge.allowPlainHttp',
-    );
-  const store = openStore({ path: foldersOf(config.dataDir).gatewayStore, log, clock });
-  lifecycle.onClose('store', () => store.close());
-  const sync = startSync({
-    store,
-    outbound,
-    ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
-    identity,
-    tickets: ticketFile(foldersOf(config.dataDir).gatewaySeat),
-    catalogue: Object.keys(catalog),
-    version,
-    ...handingTo(deployments),
-    counters,
-    log,
-    metrics,
-    clock,
-    lifecycle,
-  });
-  return {
-    sync,
-    state: () => {
-      const { environments, ...rest } = sync.state();
-      const { mode, problem } = store.health();
-      return {
-        kind: 'bridge',
-        isComplete: rest.isComplete,
-        environments: environments.map(({ nacks: _nacks, ...each }) => each),
-        problems: [],
-        sync: rest,
-        store: { mode, problem },
-      };
-    },
-  };
+/**
+ * Finds out where configuration comes from; enrols when a token is given and there is no identity yet.
+ *
+ * Only the one that is used is loaded: a gateway of files has no client, no database and no signatures in its memory.
+ */
+export async function openSource(options: GatewayOptions): Promise<Source> {
+  if (options.config.local === undefined) return (await import('./bridge-source.ts')).openBridge(options);
+  return (await import('./folder-source.ts')).openFolder(options.config.local, options);
 }

@@ -9,10 +9,9 @@ import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
 import { countersOf, openServing } from './serving.ts';
-import { openSource, startSource } from './source.ts';
+import { openSource } from './source.ts';
 import type { Sync } from './sync/sync.ts';
 import { openCertificates } from './workers/certificates.ts';
-import { startPrimary } from './workers/primary.ts';
 
 /** What a gateway needs of its process. */
 export interface GatewayOptions {
@@ -52,7 +51,9 @@ export interface RunningGateway {
  *         enrolment.* and outbound.* when it has to enrol and cannot.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  return workerCount(options.config) > 1 ? startPrimary(options) : startAlone(options);
+  if (workerCount(options.config) === 1) return startAlone(options);
+  const { startPrimary } = await import('./workers/primary.ts');
+  return startPrimary(options);
 }
 
 /** The whole gateway in this process. */
@@ -62,7 +63,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
   const source = await openSource(options);
   const serving = await openServing({ ...options, gateway: source.gateway });
   const { deployments, traffic, reporter, engine } = serving;
-  const running = await startSource(source, { options, deployments, counters: () => countersOf(serving) });
+  const running = await source.follow({ deployments, counters: () => countersOf(serving) });
   const ending = warnBeforeEnd(options);
   const server = await serving.listen({ tls: certificates.current(), isPatient: () => ending.isPatient });
   const adminPort = await startGatewayNode({

@@ -1,17 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { bridgeCommand } from './commands/bridge.ts';
-import { bucketCommand } from './commands/bucket.ts';
-import { configCommand } from './commands/config.ts';
-import { controlPlaneCommand } from './commands/control-plane.ts';
-import { backupCommand, migrateCommand, restoreCommand } from './commands/database.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { enrollCommand } from './commands/enroll.ts';
-import { fleetCommand } from './commands/fleet.ts';
-import { gatewayCommand } from './commands/gateway.ts';
-import { lakeCommand } from './commands/lake.ts';
-import { shipperCommand } from './commands/shipper.ts';
-import { upCommand } from './commands/up.ts';
-import { versionCommand } from './commands/version.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
 import { outliveReaders } from '../proto/process/log.ts';
 import { followLauncher } from './launcher.ts';
@@ -21,7 +8,38 @@ import { version } from './version.ts';
 const wrongUse = 2;
 
 /**
- * The one executable. Rooms are imported by the commands that need them, so that `version` does not load a database.
+ * Every command, in the order of the help. Only the one that is named is loaded, and it loads the rooms that it needs: a gateway has no
+ * schema of the control plane in its memory, and `version` no database.
+ */
+const commands = new Map<string, (onExit: (code: number) => void) => Promise<Command>>([
+  ['up', async (onExit) => (await import('./commands/up.ts')).upCommand(onExit)],
+  [
+    'control-plane',
+    async (onExit) => (await import('./commands/control-plane.ts')).controlPlaneCommand(onExit),
+  ],
+  ['bridge', async (onExit) => (await import('./commands/bridge.ts')).bridgeCommand(onExit)],
+  [
+    'gateway',
+    async (onExit) => {
+      await import('../data-plane/small-start.ts');
+      return (await import('./commands/gateway.ts')).gatewayCommand(onExit);
+    },
+  ],
+  ['shipper', async (onExit) => (await import('./commands/shipper.ts')).shipperCommand(onExit)],
+  ['enroll', async () => (await import('./commands/enroll.ts')).enrollCommand()],
+  ['fleet', async () => (await import('./commands/fleet.ts')).fleetCommand()],
+  ['migrate', async () => (await import('./commands/database.ts')).migrateCommand()],
+  ['backup', async () => (await import('./commands/database.ts')).backupCommand()],
+  ['restore', async () => (await import('./commands/database.ts')).restoreCommand()],
+  ['bucket', async (onExit) => (await import('./commands/bucket.ts')).bucketCommand(onExit)],
+  ['lake', async () => (await import('./commands/lake.ts')).lakeCommand()],
+  ['doctor', async (onExit) => (await import('./commands/doctor.ts')).doctorCommand(onExit)],
+  ['config', async () => (await import('./commands/config.ts')).configCommand()],
+  ['version', async () => (await import('./commands/version.ts')).versionCommand()],
+]);
+
+/**
+ * The one executable.
  *
  * Exit codes: 0 done, 1 failed, 2 used wrongly (options, configuration).
  */
@@ -37,24 +55,10 @@ async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError('(--help shows examples)')
     .exitOverride();
-  const commands = [
-    upCommand(onExit),
-    controlPlaneCommand(onExit),
-    bridgeCommand(onExit),
-    gatewayCommand(onExit),
-    shipperCommand(onExit),
-    enrollCommand(),
-    fleetCommand(),
-    migrateCommand(),
-    backupCommand(),
-    restoreCommand(),
-    bucketCommand(onExit),
-    lakeCommand(),
-    doctorCommand(onExit),
-    configCommand(),
-    versionCommand(),
-  ];
-  for (const command of commands) program.addCommand(command);
+  // Help, and a slip that resembles a name, need them all.
+  const named = commands.get(args[0] ?? '');
+  for (const load of named === undefined ? commands.values() : [named])
+    program.addCommand(await load(onExit));
   try {
     await program.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
     return exitCode;

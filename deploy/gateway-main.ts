@@ -4,7 +4,7 @@
  *
  * It loads its rooms while the control plane starts, and is told what to start when there is a bridge to enrol at.
  */
-import { startGateway } from '../data-plane/start.ts';
+import '../data-plane/small-start.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { outliveReaders } from '../proto/process/log.ts';
@@ -17,6 +17,7 @@ import { explain } from './terminal.ts';
 closeBuiltIns();
 outliveReaders();
 followParent();
+const { startGateway } = await import('../data-plane/start.ts');
 
 // `up` is this very program: what it says needs no second look.
 const wish = JSON.parse(process.argv[2] ?? '{}') as GatewayLog;

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { parse as parseYaml } from 'yaml';
+import { parseYaml } from '../../proto/process/yaml.ts';
 
 /** A file of the folder, read and parsed; `problem` when it could not be. */
 export interface LocalFile {
@@ -73,7 +73,5 @@ function decodeText(bytes: Uint8Array): string {
 function parse(name: string, text: string): unknown {
   if (text.trim() === '') throw new Error('is empty');
   // maxAliasCount bounds what a few lines of YAML can unfold to.
-  return /\.json$/i.test(name)
-    ? (JSON.parse(text) as unknown)
-    : (parseYaml(text, { maxAliasCount: 100 }) as unknown);
+  return /\.json$/i.test(name) ? (JSON.parse(text) as unknown) : parseYaml(text, { maxAliasCount: 100 });
 }

@@ -13,8 +13,9 @@ import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { upkeepNeverMs } from '../report/settings.ts';
 import { guardOf, openReporter, securityHostOf } from '../serving.ts';
-import { openSource, startSource } from '../source.ts';
+import { openSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
+import { growWithLoad } from '../young-generation.ts';
 import { openCertificates, type Certificates } from './certificates.ts';
 import { Crew } from './crew.ts';
 import { createFigures, type Figures } from './figures.ts';
@@ -51,8 +52,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
   lifecycle.onClose('listening socket', () => listener.close());
   const crew = openCrew(options, { gateway: source.gateway, certificates, served, figures, listener });
   const handing = createHanding({ deployments, crew, served });
-  const running = await startSource(source, {
-    options,
+  const running = await source.follow({
     deployments: handing,
     counters: () => ({
       ...figures.counters(crew.stats()),
@@ -60,6 +60,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     }),
   });
   await crew.open();
+  lifecycle.onClose('room for new objects', growWithLoad());
   lifecycle.onClose('workers', async () => {
     const closed = crew.close();
     // With the last worker's duplicate the port is closed: who comes later is refused, and does not wait for nobody.

@@ -4,14 +4,15 @@
  * A terminal and a service manager send signals to all processes of a gateway; here they are ignored, since the primary
  * tells what to do. When it is killed, the channel breaks and the worker ends by itself.
  */
+import '../small-start.ts';
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { outliveReaders } from '../../proto/process/log.ts';
 import type { ToWorker } from './messages.ts';
-import { runWorker } from './worker.ts';
 
 closeBuiltIns();
 outliveReaders();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+const { runWorker } = await import('./worker.ts');
 
 runWorker({
   // The primary is this very program: what it sends needs no second look.

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
 import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
-import { shipperConfigSchema } from '../../shipper/config.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { runProcess } from '../run-process.ts';
 import { say } from '../terminal.ts';
@@ -29,12 +28,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       const read = () =>
         loadFor(gatewayConfigSchema, { process: 'gateway', flags, more: { local: flags.local } }).config;
       const config = read();
-      const shipper =
-        flags.withShipper === true
-          ? // The shipper's data folder is the gateway's: it reads the spool and the identity there.
-            loadFor(shipperConfigSchema, { process: 'shipper', flags, more: { dataDir: config.dataDir } })
-              .config
-          : undefined;
+      const shipper = flags.withShipper === true ? await loadShipper(flags, config.dataDir) : undefined;
       const secretParameters = secretParametersOf(config);
       const reload = { settings: config, read };
       const wish = { name: 'gateway', level: config.log.level, secretParameters, reload };
@@ -53,6 +47,12 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       });
       onExit(code);
     });
+}
+
+/** The shipper's data folder is the gateway's: it reads the spool and the identity there. */
+async function loadShipper(flags: Flags, dataDir: string) {
+  const { shipperConfigSchema } = await import('../../shipper/config.ts');
+  return loadFor(shipperConfigSchema, { process: 'shipper', flags, more: { dataDir } }).config;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 
 import { Fault, type FaultDetail } from '../faults/fault.ts';
 import { pathText } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { coerce, isPlain, isSecret, settingsOf, unwrap, variableOf, type Setting } from './settings.ts';
+import { parseYaml } from './yaml.ts';
 
 export { former, secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
 

@@ -12,7 +12,8 @@ import { startConnectProxy } from '../../test/kit/connect-proxy.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../faults/fault.ts';
 import { loadConfig } from './config.ts';
-import { createOutbound, OutboundConfig, toOutboundOptions, type OutboundOptions } from './outbound.ts';
+import { createOutbound, toOutboundOptions, type OutboundOptions } from './outbound.ts';
+import { OutboundConfig } from './outbound-settings.ts';
 
 function outboundFor(t: TestContext, options: Partial<OutboundOptions> = {}) {
   const outbound = createOutbound({

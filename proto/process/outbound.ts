@@ -2,46 +2,17 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import type { WebSocket } from 'ws';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { Fault } from '../faults/fault.ts';
 import { createGathered } from '../wire/gathered.ts';
 import { createDialler, targetOf, type DialOptions } from './outbound-dial.ts';
 import { createGuard, type AddressProfile } from './outbound-guard.ts';
+import type { OutboundConfig } from './outbound-settings.ts';
 import { openWebSocket, type WebSocketOptions } from './outbound-websocket.ts';
 import { checkAuthorities } from './pem-files.ts';
-import { secret, section } from './settings.ts';
 
 export { refusalOf, type WebSocketOptions } from './outbound-websocket.ts';
-
-/** The section `outbound` of a process's configuration. */
-export const OutboundConfig = section({
-  allow: z
-    .array(z.string())
-    .default([])
-    .describe(
-      'Hosts, addresses, CIDR ranges or URLs that may be called although they are loopback, link-local or private.',
-    ),
-  proxy: section({
-    url: secret()
-      .optional()
-      .describe('http(s)://user:password@host:port of a CONNECT proxy. Default: HTTPS_PROXY.'),
-  }),
-  noProxy: z
-    .array(z.string())
-    .optional()
-    .describe('Hosts that are dialled directly. Default: NO_PROXY, when the proxy comes from HTTPS_PROXY.'),
-  caFile: z.string().optional().describe('PEM file of authorities that are trusted beside the public ones.'),
-  certFile: z.string().optional().describe('PEM file of the client certificate.'),
-  keyFile: z.string().optional().describe('PEM file of its private key.'),
-  connectMsMax: z.number().int().min(1).default(5_000).describe('Longest time to connect, in ms.'),
-  responseBytesMax: z
-    .number()
-    .int()
-    .min(1)
-    .default(64 * 1024 * 1024)
-    .describe('Largest answer that is read, in bytes.'),
-});
 
 /** What makes an outbound client. */
 export interface OutboundOptions extends Omit<DialOptions, 'guard'> {

@@ -1,0 +1,25 @@
+import { localTenant, startLocal } from './local/local.ts';
+import type { Source } from './source.ts';
+import type { GatewayOptions } from './start.ts';
+
+/** Definitions in a folder. */
+export function openFolder(folder: string, { log, clock, lifecycle }: GatewayOptions): Source {
+  return {
+    kind: 'local',
+    gateway: 'local',
+    async follow({ deployments: { apply, confirm } }) {
+      const local = await startLocal({ folder, apply, confirm, log, clock, lifecycle });
+      return {
+        sync: undefined,
+        state: () => ({
+          kind: 'local',
+          isComplete: true,
+          environments: [
+            { environment: localTenant.environment, seq: local.seq(), ageMs: undefined, isComplete: true },
+          ],
+          problems: local.problems(),
+        }),
+      };
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '../..');
+const importStatement = /^(?:import|export)\s(?!type\s)(?:[^'"`;]*?from\s+)?['"]([^'"]+)['"]/gm;
+
+test('the spool thread loads no package: it is an isolate of its own, and each would be there twice', () => {
+  assert.deepEqual(loadedBy('data-plane/report/spool-thread.ts').packages, []);
+});
+
+test('a gateway of files loads no client, no database, no signatures and no other process', () => {
+  const { packages, rooms } = loadedBy(
+    'deploy/cli.ts',
+    'deploy/commands/gateway.ts',
+    'data-plane/start.ts',
+    'data-plane/folder-source.ts',
+  );
+  assert.deepEqual(packages, [
+    '@hono/node-server',
+    'commander',
+    'hono',
+    'ipaddr.js',
+    'lru-cache',
+    'pino',
+    'prom-client',
+    'protobufjs',
+    'zod',
+  ]);
+  assert.deepEqual(rooms, ['data-plane', 'deploy', 'proto']);
+});
+
+test('a gateway that follows a bridge loads no other process either', () => {
+  const { packages, rooms } = loadedBy(
+    'deploy/commands/gateway.ts',
+    'data-plane/start.ts',
+    'data-plane/bridge-source.ts',
+  );
+  assert.ok(packages.includes('undici'));
+  assert.ok(!packages.includes('@aws-sdk/client-s3'));
+  assert.deepEqual(rooms, ['data-plane', 'deploy', 'proto']);
+});
+
+test('a worker loads nothing that only its primary needs', () => {
+  const { packages } = loadedBy('data-plane/workers/worker-main.ts');
+  for (const name of ['undici', 'ws', 'jose', 'better-sqlite3', 'hono', 'yaml'])
+    assert.ok(!packages.includes(name), name);
+});
+
+/** What is loaded before anything runs: statements of import from these files on; what is imported by a call comes when it is needed. */
+function loadedBy(...entries: readonly string[]) {
+  const files = new Set(entries);
+  const packages = new Set<string>();
+  for (const file of files)
+    for (const [, target = ''] of readFileSync(join(root, file), 'utf8').matchAll(importStatement)) {
+      if (target.startsWith('.')) files.add(normalize(join(dirname(file), target)));
+      else if (!target.startsWith('node:')) packages.add(target);
+    }
+  const rooms = new Set([...files].map((file) => relative('.', file).split('/')[0] ?? ''));
+  return { packages: [...packages].toSorted(), rooms: [...rooms].toSorted() };
+}
