@@ -5,23 +5,23 @@ import { test } from 'node:test';
 
 const mebibyte = 1024 * 1024;
 
-/** What a process of its own says, since flags of V8 stay: rooms for new objects in bytes after a start, when idle and under load. */
+/** What a process of its own says, since flags of V8 stay: room for new objects in bytes after a start and under load. */
 const script = `
   import '${join(import.meta.dirname, 'small-start.ts')}';
-  const { growWithLoad, newSpaceBytes } = await import('${join(import.meta.dirname, 'young-generation.ts')}');
+  const { growWithLoad, halfBytes } = await import('${join(import.meta.dirname, 'young-generation.ts')}');
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   const kept = [];
   const allocate = () => {
     for (let n = 0; n < 20_000; n += 1) kept[n % 5_000] = { n, list: [n, n, n, n] };
   };
   for (let n = 0; n < 50; n += 1) allocate();
-  const started = newSpaceBytes();
+  const started = halfBytes();
   const stop = growWithLoad();
   let most = 0;
   for (let n = 0; n < 400; n += 1) {
     allocate();
     await turn();
-    most = Math.max(most, newSpaceBytes());
+    most = Math.max(most, halfBytes());
   }
   stop();
   console.log(JSON.stringify({ started, most }));
@@ -30,6 +30,7 @@ const script = `
 test('a start takes little room for new objects, and load takes as much as the bound says and no more', () => {
   const text = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   const { started, most } = JSON.parse(text) as { readonly started: number; readonly most: number };
-  assert.ok(started <= 2 * mebibyte, `${started} bytes after a start`);
-  assert.equal(most, 32 * mebibyte);
+  assert.ok(started <= mebibyte, `${started} bytes after a start`);
+  // What V8 says of itself is some hundred bytes off.
+  assert.equal(Math.round(most / mebibyte), 10);
 });

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
 import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
@@ -39,6 +40,8 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         if (shipper !== undefined) holdFolder(shipper.dataDir, 'shipper', parts.lifecycle);
         const gateway = await startGateway({ ...parts, config });
         obey(gateway);
+        // Otherwise it is written at an orderly end: after a kill -9 the next start would compile everything again.
+        flushCompileCache();
         say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;
         const { startShipper } = await import('../../shipper/start.ts');
