@@ -8,9 +8,10 @@ import { proxyCpu, type Stage } from './stage.ts';
  * The gateway in the roles that are measured.
  *
  * bare: keyless, no policies, no access record. record: bare with an access record per request. full: API key, rate limit in memory,
- * header transform and record. crowded: bare with 10,000 other APIs deployed.
+ * header transform and record. crowded: bare with 10,000 other APIs deployed. ten: record with ten APIs in all, for who asks what an idle
+ * gateway takes.
  */
-export const gatewayRoles = ['bare', 'record', 'full', 'crowded'] as const;
+export const gatewayRoles = ['bare', 'record', 'full', 'crowded', 'ten'] as const;
 
 /** See {@link gatewayRoles}. */
 export type GatewayRole = (typeof gatewayRoles)[number];
@@ -35,7 +36,7 @@ export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise
   const apis = join(dir, 'apis');
   mkdirSync(apis);
   for (const path of paths) writeDefinition(apis, path, wish);
-  if (wish.role === 'crowded') for (let n = 0; n < crowd; n += 1) writeDefinition(apis, `/other-${n}`, wish);
+  for (let n = 0; n < othersOf(wish.role); n += 1) writeDefinition(apis, `/other-${n}`, wish);
   if (wish.role === 'full')
     writeFileSync(join(apis, 'isthmus.json'), JSON.stringify({ subscriptions: paths.map(subscription) }));
   const port = await freePort();
@@ -63,8 +64,14 @@ export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise
   });
 }
 
+/** APIs beside those that are measured. */
+function othersOf(role: GatewayRole): number {
+  if (role === 'crowded') return crowd;
+  return role === 'ten' ? 10 - paths.length : 0;
+}
+
 function hasRecord(role: GatewayRole): boolean {
-  return role === 'record' || role === 'full';
+  return role === 'record' || role === 'full' || role === 'ten';
 }
 
 function subscription(path: string): unknown {

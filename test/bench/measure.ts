@@ -127,7 +127,8 @@ function cpuUs(pid: number): number {
   }, 0);
 }
 
-function residentMib(pid: number): number {
+/** Memory of a process and all its descendants now, in MiB. */
+export function residentMib(pid: number): number {
   return family(pid).reduce((sum, member) => {
     const text = readFileSync(`/proc/${member}/status`, 'utf8');
     return sum + numberIn(text, /^VmRSS:\s+(\d+) kB/m) / 1024;
