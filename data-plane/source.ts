@@ -27,7 +27,7 @@ export interface RunningSource {
 /**
  * Finds out where configuration comes from; enrols when a token is given and there is no identity yet.
  *
- * Only the one that is used is loaded: a gateway of files has no client, no database and no signatures in its memory.
+ * Only the one that is used is loaded: a gateway of files has no client, no store and no signatures in its memory.
  */
 export async function openSource(options: GatewayOptions): Promise<Source> {
   if (options.config.local === undefined) return (await import('./bridge-source.ts')).openBridge(options);

@@ -8,7 +8,12 @@ const mebibyte = 1024 * 1024;
 /** What a process of its own says, since flags of V8 stay: room for new objects in bytes after a start and under load. */
 const script = `
   import '${join(import.meta.dirname, 'small-start.ts')}';
-  const { growWithLoad, halfBytes } = await import('${join(import.meta.dirname, 'young-generation.ts')}');
+  import { getHeapSpaceStatistics } from 'node:v8';
+  const { growWithLoad } = await import('${join(import.meta.dirname, 'young-generation.ts')}');
+  const halfBytes = () => {
+    const space = getHeapSpaceStatistics().find((one) => one.space_name === 'new_space');
+    return space.space_used_size + space.space_available_size;
+  };
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   const kept = [];
   const allocate = () => {

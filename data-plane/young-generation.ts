@@ -37,7 +37,7 @@ export function growWithLoad(): () => void {
 }
 
 /** What V8 may fill with new objects now, until it collects them. */
-export function halfBytes(): number {
+function halfBytes(): number {
   const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
   return space === undefined ? halfBytesMax : space.space_used_size + space.space_available_size;
 }

@@ -1,52 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import { makeFolderDurably, writeDurably, writeDurablyAside } from '../../proto/process/disk/durable-file.ts';
-import { gapReasons } from '../../proto/model/access-record.ts';
-import {
-  isCode,
-  openSealedJson,
-  sealJson,
-  spoolFolder,
-  streams,
-  type SpoolRef,
-} from '../../proto/spool/folder.ts';
+import { isCode, openSealedJson, sealJson, spoolFolder, type SpoolRef } from '../../proto/spool/folder.ts';
+import { type LedgerSpool, ledgerSpools, type Loss, type RecordPlace } from './ledger-content.ts';
 import type { LostRange } from './upkeep.ts';
-
-/** Where a record stands: its spool, and its offset in it. */
-export interface RecordPlace {
-  readonly spool: string;
-  readonly offset: number;
-}
-
-const offset = z.int().min(0);
-const LostReason = z.enum(gapReasons).exclude(['memoryFull']);
-
-/** A range that is gone unshipped, and how far its gap record has come. */
-const Loss = z.object({
-  reason: LostReason,
-  first: offset,
-  last: offset,
-  /** Where its gap record goes, noted before it is written; absent while nobody has said anything. */
-  gap: z.object({ spool: z.string(), offset }).optional(),
-  /** The gap record is certainly there, or there is nobody to tell it to. */
-  isTold: z.boolean(),
-});
-type Loss = z.infer<typeof Loss>;
-
-const Content = z.object({
-  spools: z.array(
-    z.object({
-      stream: z.enum(streams),
-      environment: z.string(),
-      spool: z.string(),
-      organization: z.string().optional(),
-      shipped: offset,
-      segments: z.array(z.object({ first: offset, end: offset.optional() })),
-      losses: z.array(Loss),
-    }),
-  ),
-});
 
 interface Known {
   readonly ref: SpoolRef;
@@ -284,12 +241,12 @@ function lostOf(
   return { reason, stream, organization, environment, spool, first, last };
 }
 
-function readLedger(path: string): z.infer<typeof Content>['spools'] | undefined {
+function readLedger(path: string): readonly LedgerSpool[] | undefined {
   try {
-    return Content.parse(openSealedJson(readFileSync(path, 'utf8'))).spools;
+    return ledgerSpools(openSealedJson(readFileSync(path, 'utf8')));
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => isCode(error, code))) return undefined;
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

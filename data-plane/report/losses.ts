@@ -1,4 +1,4 @@
-import type { GapReason } from '../../proto/model/access-record.ts';
+import type { GapReason } from '../../proto/model/gap-reasons.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';

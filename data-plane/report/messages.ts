@@ -1,8 +1,11 @@
-import type { GapReason } from '../../proto/model/access-record.ts';
+import type { GapReason } from '../../proto/model/gap-reasons.ts';
 import type { StreamName } from '../../proto/spool/folder.ts';
 import type { Rescue } from '../../proto/spool/writer.ts';
 import type { ReportSettings } from './settings.ts';
 import type { DamagedSegment } from './upkeep.ts';
+
+/** As `upkeepEveryMs` of the settings, for a process whose spools another one keeps up; the longest wait that a timer knows. */
+export const upkeepNeverMs = 2 ** 31 - 1;
 
 /** What the spool thread is started with. */
 export interface ThreadOptions {

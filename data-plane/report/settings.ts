@@ -2,9 +2,6 @@ import { z } from 'zod';
 
 const mebibyte = 1024 * 1024;
 
-/** As `upkeepEveryMs`, for a process whose spools another one keeps up; the longest wait that a timer knows. */
-export const upkeepNeverMs = 2 ** 31 - 1;
-
 /** The section `report` of a gateway's configuration. */
 export const ReportSettings = z
   .strictObject({

@@ -9,8 +9,14 @@ import type { GapRecord } from '../../proto/model/access-record.ts';
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { diskFiles, type SpoolFiles } from '../../proto/spool/spool-files.ts';
 import { partOf } from './blocks.ts';
-import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
-import { upkeepNeverMs } from './settings.ts';
+import {
+  type FromThread,
+  type Part,
+  type Tenant,
+  type ThreadOptions,
+  type ToThread,
+  upkeepNeverMs,
+} from './messages.ts';
 import { Spools } from './spools.ts';
 import { type LostRange, Upkeep } from './upkeep.ts';
 

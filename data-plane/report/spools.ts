@@ -1,7 +1,7 @@
 import type { SpoolFiles } from '../../proto/spool/spool-files.ts';
 import { newSpoolId, spoolFolder } from '../../proto/spool/folder.ts';
 import { createSpoolWriter, type Rescue, type SpoolWriter } from '../../proto/spool/writer.ts';
-import type { RecordPlace } from './ledger.ts';
+import type { RecordPlace } from './ledger-content.ts';
 import type { Part, Tenant } from './messages.ts';
 
 /** What spools need. */

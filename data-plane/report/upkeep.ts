@@ -1,7 +1,7 @@
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { GapReason } from '../../proto/model/access-record.ts';
+import type { GapReason } from '../../proto/model/gap-reasons.ts';
 import {
   isCode,
   listSegments,
@@ -17,7 +17,8 @@ import {
 import { inspectSegment, type Damage, type SegmentContent } from '../../proto/spool/inspect.ts';
 import { mayBeAlive, ownerFile, readOwner } from '../../proto/spool/owner.ts';
 import { boundDamaged, setAside } from './damaged.ts';
-import { Ledger, type RecordPlace } from './ledger.ts';
+import { Ledger } from './ledger.ts';
+import type { RecordPlace } from './ledger-content.ts';
 import { adoptOrphan } from './orphans.ts';
 
 /** What upkeep needs. */

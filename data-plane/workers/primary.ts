@@ -11,7 +11,7 @@ import {
 } from '../gateway/deploy/deployments.ts';
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
-import { upkeepNeverMs } from '../report/settings.ts';
+import { upkeepNeverMs } from '../report/messages.ts';
 import { guardOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gapReasons } from './gap-reasons.ts';
 import { planSecurityTypes } from './plan.ts';
 import {
   inLineOnly,
@@ -15,10 +16,6 @@ import {
 
 /** How an exchange ended. */
 const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
-/** Why records were lost. */
-export const gapReasons = ['diskFull', 'memoryFull', 'tooLarge', 'deleted', 'damaged'] as const;
-/** See {@link gapReasons}. */
-export type GapReason = (typeof gapReasons)[number];
 /** What an API is entered through; the ids of the reference's entrypoints. */
 const entrypointIds = [
   'http-proxy',

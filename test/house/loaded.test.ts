@@ -10,7 +10,7 @@ test('the spool thread loads no package: it is an isolate of its own, and each w
   assert.deepEqual(loadedBy('data-plane/report/spool-thread.ts').packages, []);
 });
 
-test('a gateway of files loads no client, no database, no signatures and no other process', () => {
+test('a gateway of files loads no client, no signatures and no other process', () => {
   const { packages, rooms } = loadedBy(
     'deploy/cli.ts',
     'deploy/commands/gateway.ts',
@@ -19,6 +19,7 @@ test('a gateway of files loads no client, no database, no signatures and no othe
   );
   assert.deepEqual(packages, [
     '@hono/node-server',
+    'better-sqlite3',
     'commander',
     'hono',
     'ipaddr.js',
@@ -43,7 +44,7 @@ test('a gateway that follows a bridge loads no other process either', () => {
 });
 
 test('a worker loads nothing that only its primary needs', () => {
-  const { packages } = loadedBy('data-plane/workers/worker-main.ts');
+  const { packages } = loadedBy('data-plane/workers/worker-main.ts', 'data-plane/workers/worker.ts');
   for (const name of ['undici', 'ws', 'jose', 'better-sqlite3', 'hono', 'yaml'])
     assert.ok(!packages.includes(name), name);
 });
