@@ -6,8 +6,9 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
  * A smaller one is dearer, since it is collected more often and what is in flight is copied each time.
  */
 const halfBytesMax = 10 * 1024 * 1024;
-/** Collections that come closer than this say that there is load. */
+/** So many collections in a row that come closer than this say that there is load; a start has some. */
 const busyMs = 100;
+const busyMin = 5;
 /** How much the room for old objects may grow until they are collected too; V8 would let it double, and more. */
 const oldGrowthPercent = 20;
 
@@ -22,12 +23,13 @@ export function growWithLoad(): () => void {
   setFlagsFromString(`--heap-growing-percent=${oldGrowthPercent}`);
   let factor = 1;
   let collectedAtMs = -Infinity;
+  let inRow = 0;
   const observer = new PerformanceObserver((collections) => {
     for (const { startTime } of collections.getEntries()) {
-      const isBusy = startTime - collectedAtMs < busyMs;
+      inRow = startTime - collectedAtMs < busyMs ? inRow + 1 : 0;
       collectedAtMs = startTime;
       // In one step: what is collected on the way to it is taken for old, and stays until everything is collected.
-      const wanted = isBusy ? Math.max(1, Math.floor(halfBytesMax / halfBytes())) : 1;
+      const wanted = inRow >= busyMin ? Math.max(1, Math.floor(halfBytesMax / halfBytes())) : 1;
       if (wanted !== factor) setFlagsFromString(`--semi-space-growth-factor=${wanted}`);
       factor = wanted;
     }

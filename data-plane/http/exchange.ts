@@ -96,7 +96,16 @@ export interface ResponseHead {
   headers: HeaderList;
 }
 
-/** How an exchange ended, handed to `beforeEnd` exactly once. */
+/**
+ * Hears of an exchange's end. An object that is there anyway, not a function made per request: with one of those each request kept the
+ * next from being collected, see PERFORMANCE.md.
+ */
+export interface EndListener {
+  /** Should not throw: the answer leaves all the same. */
+  onEnd(outcome: Outcome): Promise<void> | undefined;
+}
+
+/** How an exchange ended, told to `beforeEnd` exactly once. */
 export interface Outcome {
   /**
    * complete: the last bytes are ready to leave. clientAborted: the client went away or broke framing.
@@ -151,10 +160,10 @@ export interface Exchange {
   /** For code that needs an AbortSignal (outbound calls); made on first use, since making one costs more than a header. */
   readonly signal: AbortSignal;
   /**
-   * Awaited before the last bytes of an answer leave; called exactly once for every exchange, aborted ones too
-   * (whose promise nobody waits for). The access record is written here. Should not throw: the answer leaves all the same.
+   * Told exactly once for every exchange, aborted ones too, and awaited before the last bytes of an answer leave (an aborted one's
+   * promise nobody waits for). The access record is written here.
    */
-  beforeEnd: ((outcome: Outcome) => Promise<void> | undefined) | undefined;
+  beforeEnd: EndListener | undefined;
   /**
    * Sends the answer; allowed once. The engine applies HEAD / 204 / 304 rules, frames the body, and resets the
    * client's connection when the body breaks off after the head has left.

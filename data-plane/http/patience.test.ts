@@ -157,7 +157,7 @@ test('an answer that waits for its record leaves although the body behind the re
   const record = Promise.withResolvers<void>();
   const { open, refusals } = await startRig(t, {
     onExchange: (exchange) => {
-      exchange.beforeEnd = () => record.promise;
+      exchange.beforeEnd = { onEnd: () => record.promise };
       exchange.request.body.discard();
       exchange.respond({ status: 401, headers: exchange.createHeaders() }, 'no');
     },

@@ -127,7 +127,7 @@ test('what throws when a head has left resets the connection: an answer in part 
 test('a record that throws is told, and the answer leaves as it is', async (t) => {
   const { open, messages } = await startThrowing(t, {
     onExchange: (exchange) => {
-      exchange.beforeEnd = bug;
+      exchange.beforeEnd = { onEnd: bug };
       exchange.respond({ status: 200, headers: exchange.createHeaders() }, 'right');
     },
   });
@@ -145,7 +145,7 @@ test('what throws when the client has gone is told; the others who wait for that
     onExchange: (exchange) => {
       exchange.onAbort(bug);
       exchange.onAbort(() => void heard.push('second'));
-      exchange.beforeEnd = bug;
+      exchange.beforeEnd = { onEnd: bug };
       isThere = true;
     },
   });

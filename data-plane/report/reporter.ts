@@ -113,7 +113,7 @@ function smallThread(): WorkerOptions {
   const cache = getCompileCacheDir();
   return {
     resourceLimits: { maxYoungGenerationSizeMb: 1 },
-    ...(cache !== undefined && { env: { ...process.env, NODE_COMPILE_CACHE: cache } }),
+    ...(cache !== undefined && { env: { NODE_COMPILE_CACHE: cache } }),
   };
 }
 

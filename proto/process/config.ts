@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { z } from 'zod';
 
 import { Fault, type FaultDetail } from '../faults/fault.ts';
 import { pathText } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { coerce, isPlain, isSecret, settingsOf, unwrap, variableOf, type Setting } from './settings.ts';
-import { parseYaml } from './yaml.ts';
 
 export { former, secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
 
@@ -357,4 +358,17 @@ function freeze<T>(value: T): T {
     Object.freeze(value);
   }
   return value;
+}
+
+const requireNow = createRequire(import.meta.url);
+
+/**
+ * Reads a YAML document, of which JSON is a part. The library is loaded with the first one: most gateways never see any.
+ *
+ * Errors: whatever the library throws when it is none, with line and column.
+ */
+export function parseYaml(text: string, options: { readonly maxAliasCount?: number } = {}): unknown {
+  // A `require`, since a configuration is read in one go.
+  const { parse } = requireNow('yaml') as typeof Yaml;
+  return parse(text, options);
 }

@@ -59,7 +59,7 @@ export const gateBounds = {
   recordUs: 25,
   fullCpu: 2.2,
   tail: 30,
-  memoryMib: 400,
+  memoryMib: 220,
 } as const satisfies Record<keyof typeof bounds, number>;
 
 const isPlainKept = (scene: Scene): boolean => !scene.isTls && !scene.isNewConnections;

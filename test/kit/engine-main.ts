@@ -65,9 +65,11 @@ const server = await engine.listen({
   limits: { ...limitDefaults, ...wish.limits },
   target: { mergeSlashes: false, encodedSlash: 'keep' },
   onExchange: (exchange) => {
-    exchange.beforeEnd = ({ kind }) => {
-      outcomes[kind] = (outcomes[kind] ?? 0) + 1;
-      return undefined;
+    exchange.beforeEnd = {
+      onEnd({ kind }) {
+        outcomes[kind] = (outcomes[kind] ?? 0) + 1;
+        return undefined;
+      },
     };
     const { path } = exchange.request;
     if (path === '/local') exchange.respond({ status: 404, headers: exchange.createHeaders() }, 'none');

@@ -58,7 +58,7 @@ export async function startEngineProxy(
     target: { mergeSlashes: false, encodedSlash: 'keep' },
     onRefusal: undefined,
     onExchange(exchange) {
-      exchange.beforeEnd = (outcome) => void outcomes.push(outcome);
+      exchange.beforeEnd = { onEnd: (outcome) => void outcomes.push(outcome) };
       wish.onExchange?.(exchange);
       const { method, path, query, headers, isUpgrade } = exchange.request;
       const through = wish.through ?? ((body: Body) => body);

@@ -48,7 +48,7 @@ export async function startRig(t: Pick<TestContext, 'after'>, wish: RigWish = {}
     limits: { ...limitDefaults, ...wish.limits },
     target: { mergeSlashes: false, encodedSlash: 'keep' },
     onExchange: (exchange) => {
-      exchange.beforeEnd = (outcome) => void outcomes.push(outcome);
+      exchange.beforeEnd = { onEnd: (outcome) => void outcomes.push(outcome) };
       if (wish.onExchange === undefined) forward(exchange, upstream, (failure) => failures.push(failure));
       else wish.onExchange(exchange, upstream);
     },

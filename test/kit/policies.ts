@@ -149,7 +149,7 @@ export class KitCall implements RunningCall, KeepingCall {
   /** The exchange is over. */
   end(outcome: Partial<Outcome> = {}): void {
     this.isOver = true;
-    void this.exchange.beforeEnd?.({
+    void this.exchange.beforeEnd?.onEnd({
       kind: 'complete',
       status: 200,
       requestBytes: 0,

@@ -189,10 +189,12 @@ export class FuzzedGateway {
       failure: undefined,
     };
     visitor.exchanges.push(counted);
-    exchange.beforeEnd = (outcome) => {
-      counted.outcomes += 1;
-      counted.outcome = outcome;
-      return undefined;
+    exchange.beforeEnd = {
+      onEnd(outcome) {
+        counted.outcomes += 1;
+        counted.outcome = outcome;
+        return undefined;
+      },
     };
     this.#forward(exchange, counted);
   }

@@ -1,5 +1,5 @@
 import { invariant } from '../../../proto/faults/fault.ts';
-import type { Body, Exchange, ResponseHead } from '../../http/exchange.ts';
+import type { Body, EndListener, Exchange, Outcome, ResponseHead } from '../../http/exchange.ts';
 import type { PassingBody, PolicyRequest, PolicyResponse } from '../../policies/policy.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
@@ -17,7 +17,7 @@ import type { CallOptions } from './call-options.ts';
 import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
 import { requestFor } from './heads.ts';
-import type { RecordedCall } from './records.ts';
+import { factsOf, type RecordedCall } from './records.ts';
 import { answerInstead, type Stage, type Way } from './stage.ts';
 
 /**
@@ -26,7 +26,7 @@ import { answerInstead, type Stage, type Way } from './stage.ts';
  * What happens to it happens in stages (`stage.ts`), each of which reads some of these facts and writes others. It is answered exactly
  * once: whoever comes late (a backend after the request's deadline) finds `isAnswered` and lets go of what it holds.
  */
-export class Call implements RunningCall, KeepingCall, Deadline, RecordedCall {
+export class Call implements RunningCall, KeepingCall, Deadline, EndListener, RecordedCall {
   readonly exchange: Exchange;
   readonly deployed: DeployedApi;
   readonly options: CallOptions;
@@ -111,6 +111,12 @@ export class Call implements RunningCall, KeepingCall, Deadline, RecordedCall {
 
   get isOver(): boolean {
     return this.isAnswered || this.exchange.isAborted;
+  }
+
+  /** The exchange has ended: its record. */
+  onEnd(outcome: Outcome): Promise<void> | undefined {
+    const { deployed, plan, subscription } = this;
+    return deployed.recorders?.of(plan, subscription).write(factsOf(this, outcome));
   }
 
   readContent(phase: Phase): Promise<void> | undefined {

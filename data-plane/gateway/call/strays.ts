@@ -1,4 +1,4 @@
-import type { EngineRefusal, Exchange, ExchangeRequest, Outcome } from '../../http/exchange.ts';
+import type { EndListener, EngineRefusal, Exchange, ExchangeRequest } from '../../http/exchange.ts';
 import type { AccessFacts } from '../../report/facts.ts';
 import type { DeployedApi } from '../deploy/deployed.ts';
 import { transactionIdOf } from './forwarded.ts';
@@ -21,7 +21,7 @@ export interface Strays {
   onUnrouted(
     exchange: Exchange,
     ids: { readonly requestId: string; readonly transactionId: string; readonly errorKey: string },
-  ): (outcome: Outcome) => Promise<void> | undefined;
+  ): EndListener;
   /** What the engine refused: malformed, too large, too slow, too many. Of an API where it is known which. */
   onRefusal(refusal: EngineRefusal): Promise<void> | undefined;
 }
@@ -52,21 +52,23 @@ export function createStrays(options: {
   return {
     onUnrouted(exchange, ids) {
       const { request } = exchange;
-      return (outcome) => {
-        const call = {
-          ...ids,
-          exchange,
-          request: { remoteAddress: clientOf(request) },
-          keyHash8: undefined,
-          receivedMethod: request.method,
-          receivedPathInfo: request.path,
-          mappedPath: undefined,
-          endpointUrl: undefined,
-          userAgent: request.headers.get('user-agent'),
-          errorMessage: undefined,
-          warnings: undefined,
-        };
-        return recorder()?.write(factsOf(call, outcome));
+      return {
+        onEnd(outcome) {
+          const call = {
+            ...ids,
+            exchange,
+            request: { remoteAddress: clientOf(request) },
+            keyHash8: undefined,
+            receivedMethod: request.method,
+            receivedPathInfo: request.path,
+            mappedPath: undefined,
+            endpointUrl: undefined,
+            userAgent: request.headers.get('user-agent'),
+            errorMessage: undefined,
+            warnings: undefined,
+          };
+          return recorder()?.write(factsOf(call, outcome));
+        },
       };
     },
     onRefusal(refusal) {

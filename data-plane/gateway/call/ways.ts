@@ -1,11 +1,9 @@
-import type { Outcome } from '../../http/exchange.ts';
 import type { CompiledApi } from '../compile/compile.ts';
 import { refusals } from '../errors/refusals.ts';
 import { admit } from './admit.ts';
 import { answer, fail, refuse } from './answer.ts';
 import type { Call } from './call.ts';
 import { requestFlows, responseFlows } from './flows.ts';
-import { factsOf } from './records.ts';
 import { goOn, type Way } from './stage.ts';
 import { takeIn } from './take-in.ts';
 import { toBackend } from './to-backend.ts';
@@ -24,7 +22,7 @@ export function start(call: Call, by: Ways): void {
     const { compiled, recorders } = call.deployed;
     if (recorders !== undefined && compiled?.isRecorded !== false) {
       call.userAgent = call.exchange.request.headers.get('user-agent');
-      call.exchange.beforeEnd = (outcome) => record(call, outcome);
+      call.exchange.beforeEnd = call;
     }
     if (compiled === undefined) return refuse(call, refusals.notDeployed);
     call.way = by[compiled.type];
@@ -33,9 +31,4 @@ export function start(call: Call, by: Ways): void {
   } catch (error) {
     fail(call, error);
   }
-}
-
-function record(call: Call, outcome: Outcome): Promise<void> | undefined {
-  const { deployed, plan, subscription } = call;
-  return deployed.recorders?.of(plan, subscription).write(factsOf(call, outcome));
 }

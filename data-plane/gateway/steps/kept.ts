@@ -1,4 +1,4 @@
-import type { Exchange, Outcome } from '../../http/exchange.ts';
+import type { EndListener, Exchange, Outcome } from '../../http/exchange.ts';
 import type { PolicyCall } from '../../policies/policy.ts';
 import type { Step } from '../compile/step.ts';
 
@@ -25,8 +25,10 @@ interface Kept {
 }
 
 /** What the steps of one request remember of it, and who of them hears of its end. Made for the first step that needs it. */
-export class KeptSteps {
+export class KeptSteps implements EndListener {
   readonly #call: KeepingCall;
+  /** Whoever listened before. */
+  readonly #before: EndListener | undefined;
   /** By Step.keptAt. */
   readonly #at: (Kept | undefined)[] = [];
   readonly #reached: Kept[] = [];
@@ -34,12 +36,13 @@ export class KeptSteps {
 
   constructor(call: KeepingCall) {
     this.#call = call;
-    const { exchange } = call;
-    const before = exchange.beforeEnd;
-    exchange.beforeEnd = (outcome) => {
-      this.#end(outcome);
-      return before?.(outcome);
-    };
+    this.#before = call.exchange.beforeEnd;
+    call.exchange.beforeEnd = this;
+  }
+
+  onEnd(outcome: Outcome): Promise<void> | undefined {
+    this.#end(outcome);
+    return this.#before?.onEnd(outcome);
   }
 
   /** A hook of the step runs next; its slot. `left` follows when the hook has settled. */

@@ -37,6 +37,6 @@ test('a change looks at the streams of what it changed and at no others, of 10,0
   streams.review('dev', undefined);
   assert.equal(judged, 10_101);
   const outcome = { kind: 'complete', status: 101, requestBytes: 0, responseBytes: 0, totalUs: 1 } as const;
-  for (const { exchange } of all) void exchange.beforeEnd?.(outcome);
+  for (const { exchange } of all) void exchange.beforeEnd?.onEnd(outcome);
   assert.equal(streams.size, 0);
 });

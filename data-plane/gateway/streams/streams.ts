@@ -126,9 +126,11 @@ export class Streams {
     const stream = new Stream(call, owner, kind, this);
     const { exchange } = call;
     const before = exchange.beforeEnd;
-    exchange.beforeEnd = (outcome: Outcome) => {
-      this.#remove(stream);
-      return before?.(outcome);
+    exchange.beforeEnd = {
+      onEnd: (outcome: Outcome) => {
+        this.#remove(stream);
+        return before?.onEnd(outcome);
+      },
     };
     return stream;
   }

@@ -123,9 +123,11 @@ export class AnswerLane implements Lane {
     const isProbe = path === '/probe';
     const heard = this.#heard;
     if (!isProbe) {
-      exchange.beforeEnd = (outcome) => {
-        heard.outcome = outcome;
-        return undefined;
+      exchange.beforeEnd = {
+        onEnd(outcome) {
+          heard.outcome = outcome;
+          return undefined;
+        },
       };
     }
     this.#upstream?.send({ method, target: path, headers, body, exchange, isUpgrade: false }, (result) => {

@@ -8,10 +8,10 @@ import { isIP } from 'node:net';
 import {
   type Body,
   createBody,
+  type EndListener,
   type Exchange,
   type ExchangeRequest,
   type HeaderList,
-  type Outcome,
   type ResponseHead,
 } from '../exchange.ts';
 import { PlainHeaders } from './plain-headers.ts';
@@ -25,7 +25,7 @@ export class ForeignExchange implements Exchange {
   readonly startedAtMs = Date.now();
   readonly marks = { upstreamStartUs: 0, upstreamConnectUs: 0, upstreamHeadUs: 0, upstreamEndUs: 0 };
   readonly request: ExchangeRequest;
-  beforeEnd: ((outcome: Outcome) => Promise<void> | undefined) | undefined = undefined;
+  beforeEnd: EndListener | undefined = undefined;
   isAborted = false;
   isAnswered = false;
   readonly #stream: ServerHttp2Stream;

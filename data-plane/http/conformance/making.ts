@@ -94,7 +94,7 @@ export function makingPromises(name: string, create: () => Engine): void {
       const outcomes: Outcome['kind'][] = [];
       let breakOff: (() => void) | undefined;
       const { open } = await startServer(t, create(), (exchange) => {
-        exchange.beforeEnd = ({ kind }) => void outcomes.push(kind);
+        exchange.beforeEnd = { onEnd: ({ kind }) => void outcomes.push(kind) };
         const source: BodySource = {
           length: undefined,
           start(sink) {

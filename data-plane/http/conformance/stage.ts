@@ -73,7 +73,7 @@ export async function startProxy(t: TestContext, engine: Engine, hooks: ProxyHoo
     engine,
     (exchange) => {
       hooks.onExchange?.(exchange);
-      exchange.beforeEnd = (outcome) => hooks.onOutcome?.(outcome) ?? undefined;
+      exchange.beforeEnd = { onEnd: (outcome) => hooks.onOutcome?.(outcome) ?? undefined };
       forward(exchange, upstream, hooks);
     },
     hooks.onRefusal,

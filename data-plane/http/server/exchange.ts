@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, BodyFlow } from '../body.ts';
 import type {
+  EndListener,
   Exchange,
   HeaderList,
   Outcome,
@@ -35,7 +36,7 @@ export class ServerExchange implements Exchange {
     upstreamEndUs: 0,
   };
   readonly request: ServerRequest;
-  beforeEnd: ((outcome: Outcome) => Promise<void> | undefined) | undefined = undefined;
+  beforeEnd: EndListener | undefined = undefined;
   isAborted = false;
   isAnswered = false;
   expectsContinue: boolean;
@@ -305,11 +306,11 @@ export class ServerExchange implements Exchange {
   }
 
   #tell(kind: Outcome['kind'], requestBytes: number, responseBytes: number): Promise<void> | undefined {
-    if (this.beforeEnd === undefined) return undefined;
+    const refusal = this.#refusal;
     const status = this.#status;
     try {
       const outcome = { kind, status, requestBytes, responseBytes, totalUs: this.elapsedUs() };
-      return this.beforeEnd(this.#refusal === undefined ? outcome : { ...outcome, refusal: this.#refusal });
+      return this.beforeEnd?.onEnd(refusal === undefined ? outcome : { ...outcome, refusal });
     } catch (error) {
       // The answer is right all the same.
       this.#connection.state.sweep.tellThrown(error);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Peer, paths } from './peer.ts';
-import { loadCpu, type Stage } from './stage.ts';
+import type { Peer, paths } from '../peer.ts';
+import { loadCpu, type Stage } from '../stage.ts';
 
 /** What is sent, and when. */
 export interface OpenLoad {

@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { pathBytes } from './peer.ts';
+import { pathBytes } from '../peer.ts';
 import type { OpenLoad, OpenRun } from './open-loop.ts';
 
 /** The caller is open-loop.ts. */

@@ -3,12 +3,12 @@
  * at the same rate in the same run.
  */
 import { parseArgs } from 'node:util';
-import { measure } from './measure.ts';
+import { measure } from '../measure.ts';
 import { measureOpen, type OpenRun } from './open-loop.ts';
-import type { PeerName } from './roster.ts';
-import { openRoster } from './roster.ts';
-import { spread } from './rounds.ts';
-import { openStage } from './stage.ts';
+import type { PeerName } from '../roster.ts';
+import { openRoster } from '../roster.ts';
+import { spread } from '../rounds.ts';
+import { openStage } from '../stage.ts';
 
 /** p99 as a multiple of nginx's. */
 const promised = 3;
