@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSigningKeyPair } from '../proto/trust/keys.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
-import { batchOf, callBridge } from '../test/kit/bridge-calls.ts';
+import { batchOf, callBridge } from '../test/kit/bridge/bridge-calls.ts';
 import { makeNonce } from '../proto/trust/nonces.ts';
-import { assertionFor, claimSeat } from '../test/kit/bridge-client.ts';
-import type { MemoryGateway } from '../test/kit/memory-repository.ts';
-import { startTestBridge, type TestBridge } from '../test/kit/test-bridge.ts';
+import { assertionFor, claimSeat } from '../test/kit/bridge/bridge-client.ts';
+import type { MemoryGateway } from '../test/kit/bridge/memory-repository.ts';
+import { startTestBridge, type TestBridge } from '../test/kit/bridge/test-bridge.ts';
 
 interface BadRow {
   readonly name: string;

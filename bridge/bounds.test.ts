@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { batchOf, callBridge } from '../test/kit/bridge-calls.ts';
-import { assertionFor, claimSeat, openStream } from '../test/kit/bridge-client.ts';
+import { batchOf, callBridge } from '../test/kit/bridge/bridge-calls.ts';
+import { assertionFor, claimSeat, openStream } from '../test/kit/bridge/bridge-client.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import { startTestBridge } from '../test/kit/test-bridge.ts';
+import { startTestBridge } from '../test/kit/bridge/test-bridge.ts';
 
 test('a refused upgrade is closed although its client keeps its half open', async (t) => {
   const bridge = await startTestBridge(t);

@@ -8,15 +8,15 @@ import { loadConfig } from '../proto/process/config.ts';
 import { bridgeConfigSchema } from './config.ts';
 import { createSealingKeyPair, createSigningKeyPair } from '../proto/trust/keys.ts';
 import { encodeFrame } from '../proto/wire/frames.ts';
-import { batchOf, callBridge, framesOf } from '../test/kit/bridge-calls.ts';
-import { assertionFor, claimSeat, createGatheredSet, openStream } from '../test/kit/bridge-client.ts';
-import { createAuthority } from '../test/kit/certificates.ts';
+import { batchOf, callBridge, framesOf } from '../test/kit/bridge/bridge-calls.ts';
+import { assertionFor, claimSeat, createGatheredSet, openStream } from '../test/kit/bridge/bridge-client.ts';
+import { createAuthority } from '../test/kit/servers/certificates.ts';
 import { sha256Of } from '../proto/wire/parcel.ts';
 import { readReceipt } from '../proto/wire/receipt.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import type { MemoryGateway } from '../test/kit/memory-repository.ts';
+import type { MemoryGateway } from '../test/kit/bridge/memory-repository.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { startTestBridge, type TestBridge } from '../test/kit/test-bridge.ts';
+import { startTestBridge, type TestBridge } from '../test/kit/bridge/test-bridge.ts';
 
 const payload = Buffer.from('payload');
 

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { encodeFrame } from '../proto/wire/frames.ts';
-import { batchOf } from '../test/kit/bridge-calls.ts';
+import { batchOf } from '../test/kit/bridge/bridge-calls.ts';
 import {
   assertionFor,
   claimSeat,
   nonceOf,
   openStream,
   type AssertionWish,
-} from '../test/kit/bridge-client.ts';
+} from '../test/kit/bridge/bridge-client.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import { createMemoryRepository, type MemoryGateway } from '../test/kit/memory-repository.ts';
-import { startTestBridge, type TestBridge } from '../test/kit/test-bridge.ts';
+import { createMemoryRepository, type MemoryGateway } from '../test/kit/bridge/memory-repository.ts';
+import { startTestBridge, type TestBridge } from '../test/kit/bridge/test-bridge.ts';
 
 const report = {
   instance: 'x',

@@ -5,8 +5,8 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import type { BlobStore } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
 import type { BridgeConfig } from './config.ts';
-import type { Events } from './events.ts';
-import type { Feeds } from './feeds.ts';
+import type { Events } from './admission/events.ts';
+import type { Feeds } from './changes/feeds.ts';
 
 /** What deploy hands to the bridge; it opens nothing itself but its port. */
 export interface BridgeOptions {

@@ -3,13 +3,13 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { encodeFrame } from '../proto/wire/frames.ts';
-import { batchOf } from '../test/kit/bridge-calls.ts';
-import { assertionFor, claimSeat, nonceOf, openStream } from '../test/kit/bridge-client.ts';
+import { batchOf } from '../test/kit/bridge/bridge-calls.ts';
+import { assertionFor, claimSeat, nonceOf, openStream } from '../test/kit/bridge/bridge-client.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { createFakeClock } from '../test/kit/fake-clock.ts';
-import type { MemoryGateway } from '../test/kit/memory-repository.ts';
-import { startTestBridge } from '../test/kit/test-bridge.ts';
-import { createRates } from './rates.ts';
+import type { MemoryGateway } from '../test/kit/bridge/memory-repository.ts';
+import { startTestBridge } from '../test/kit/bridge/test-bridge.ts';
+import { createRates } from './admission/rates.ts';
 
 interface CallWish {
   readonly from?: string;

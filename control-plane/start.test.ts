@@ -8,7 +8,7 @@ import { systemClock } from '../proto/process/clock.ts';
 import { createLifecycle } from '../proto/process/lifecycle.ts';
 import { createLog } from '../proto/process/log.ts';
 import { createMetrics } from '../proto/process/metrics.ts';
-import { createManagementClient } from '../test/kit/management-client.ts';
+import { createManagementClient } from '../test/kit/control-plane/management-client.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { controlPlaneConfigSchema } from './config.ts';
 import { managementOpenApi } from './doors/openapi.ts';

@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
 import { eventually } from '../test/kit/eventually.ts';
-import { apiDefinition } from '../test/kit/gateway.ts';
-import { startUpstream } from '../test/kit/upstream.ts';
-import { closeOf, openWebSocket, startWebSocketBackend } from '../test/kit/websockets.ts';
-import { startWorkerGateway } from '../test/kit/worker-gateway.ts';
+import { apiDefinition } from '../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../test/kit/servers/upstream.ts';
+import { closeOf, openWebSocket, startWebSocketBackend } from '../test/kit/engine/websockets.ts';
+import { startWorkerGateway } from '../test/kit/gateway/worker-gateway.ts';
 
 /** A client that keeps its connection, sends one request after another, and goes when it is told to. */
 class Keeper {

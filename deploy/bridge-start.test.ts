@@ -6,9 +6,9 @@ import { test, type TestContext } from 'node:test';
 import { migrations } from '../control-plane/storage/migrations/index.ts';
 import { readSchema } from '../control-plane/storage/migrate.ts';
 import { openStorage } from '../control-plane/storage/storage.ts';
-import { createAuthority } from '../test/kit/certificates.ts';
+import { createAuthority } from '../test/kit/servers/certificates.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import { runIsthmus, startIsthmus, type HouseProcess } from '../test/kit/processes.ts';
+import { runIsthmus, startIsthmus, type HouseProcess } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };

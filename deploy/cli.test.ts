@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 
 import { eventually } from '../test/kit/eventually.ts';
-import { descendantsOf, freePort, runIsthmus, startIsthmus } from '../test/kit/processes.ts';
+import { descendantsOf, freePort, runIsthmus, startIsthmus } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { freePortOffset } from '../test/kit/up.ts';
-import { startUpstream } from '../test/kit/upstream.ts';
+import { freePortOffset } from '../test/kit/processes/up.ts';
+import { startUpstream } from '../test/kit/servers/upstream.ts';
 
 const root = join(import.meta.dirname, '..');
 

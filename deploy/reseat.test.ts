@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { hashTicket } from '../proto/trust/seats.ts';
 import { createSeatLedger } from '../control-plane/publish/seats.ts';
 import { openStorage } from '../control-plane/storage/storage.ts';
-import { runIsthmus } from '../test/kit/processes.ts';
+import { runIsthmus } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 const log = { info: () => undefined, warn: () => undefined };

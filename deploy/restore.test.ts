@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openStorage } from '../control-plane/storage/storage.ts';
 import { createLog } from '../proto/process/log.ts';
-import { testDatabases, type TestDatabase } from '../test/kit/databases.ts';
+import { testDatabases, type TestDatabase } from '../test/kit/servers/databases.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import { startIsthmus, type HouseProcess } from '../test/kit/processes.ts';
-import { createTestRole, runAsOwner } from '../test/kit/roles.ts';
+import { startIsthmus, type HouseProcess } from '../test/kit/processes/processes.ts';
+import { createTestRole, runAsOwner } from '../test/kit/servers/roles.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 const log = createLog({ name: 'test', level: 'silent' });

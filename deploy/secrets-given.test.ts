@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { passwordSchema, readPassword } from '../control-plane/access/passwords.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { loadConfig, settingsOf, variableOf } from '../proto/process/config.ts';
-import { startIsthmus } from '../test/kit/processes.ts';
+import { startIsthmus } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { processNames, processSchemas } from './processes.ts';
 

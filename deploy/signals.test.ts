@@ -4,9 +4,9 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
-import { freePort, runIsthmus, startIsthmus } from '../test/kit/processes.ts';
+import { freePort, runIsthmus, startIsthmus } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { freePortOffset } from '../test/kit/up.ts';
+import { freePortOffset } from '../test/kit/processes/up.ts';
 
 interface Scene {
   readonly args: readonly string[];

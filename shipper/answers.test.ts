@@ -4,11 +4,18 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
-import { startS3Server } from '../test/kit/s3-server.ts';
-import { arrived, bridgeTenant, createSpool, enrolled, folderObjects, ship } from '../test/kit/shipper.ts';
-import { startStranger, type StrangersAnswer as Answer } from '../test/kit/stranger.ts';
+import { startS3Server } from '../test/kit/servers/s3-server.ts';
+import {
+  arrived,
+  bridgeTenant,
+  createSpool,
+  enrolled,
+  folderObjects,
+  ship,
+} from '../test/kit/shipper/shipper.ts';
+import { startStranger, type StrangersAnswer as Answer } from '../test/kit/bridge/stranger.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { startTestBridge } from '../test/kit/test-bridge.ts';
+import { startTestBridge } from '../test/kit/bridge/test-bridge.ts';
 import { sealParcel, sha256Of } from '../proto/wire/parcel.ts';
 import { createS3Output } from './outputs/s3.ts';
 import { createFolderOutput } from './outputs/folder.ts';

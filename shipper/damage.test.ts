@@ -11,9 +11,9 @@ import {
   folderObjects,
   ship,
   type TestSpool,
-} from '../test/kit/shipper.ts';
+} from '../test/kit/shipper/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { startTestBridge } from '../test/kit/test-bridge.ts';
+import { startTestBridge } from '../test/kit/bridge/test-bridge.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { segmentFile, writeCheckpoint } from '../proto/spool/folder.ts';
 

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
-import { createSpool, ship } from '../test/kit/shipper.ts';
+import { createSpool, ship } from '../test/kit/shipper/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 const atMs = Date.UTC(2026, 2, 1, 12);

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { bucketIdentityKey, encodeBucketIdentity } from '../proto/wire/bucket-identity.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import { startS3Server } from '../test/kit/s3-server.ts';
-import { createSpool, folderObjects, ship } from '../test/kit/shipper.ts';
+import { startS3Server } from '../test/kit/servers/s3-server.ts';
+import { createSpool, folderObjects, ship } from '../test/kit/shipper/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 test('a shipper that names its bucket delivers nothing into another, and goes on when it is the right one', async (t) => {

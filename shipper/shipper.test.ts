@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
-import { startFaultyProxy } from '../test/kit/faulty-proxy.ts';
-import { startNode } from '../test/kit/processes.ts';
-import { startS3Server, type S3Server } from '../test/kit/s3-server.ts';
-import { arrived, createSpool, folderObjects, quick, ship } from '../test/kit/shipper.ts';
+import { startFaultyProxy } from '../test/kit/servers/faulty-proxy.ts';
+import { startNode } from '../test/kit/processes/processes.ts';
+import { startS3Server, type S3Server } from '../test/kit/servers/s3-server.ts';
+import { arrived, createSpool, folderObjects, quick, ship } from '../test/kit/shipper/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { openKeyring } from '../proto/process/secrets.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
@@ -228,7 +228,7 @@ test('killed at any moment, the shipper repeats what it began and every offset a
   let state = seed;
   let written = 0;
   for (let round = 0; round < 6; round++) {
-    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper-main.ts'), settings]);
+    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper/shipper-main.ts'), settings]);
     await eventually(() => child.output().includes('ready'), { timeoutMs: 20_000 });
     state = (state * 75 + 74) % 65_537;
     const until = written + 100 + (state % 300);

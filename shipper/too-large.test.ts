@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
 import { createFakeClock } from '../test/kit/fake-clock.ts';
-import { startNginxProxy, withoutNginx } from '../test/kit/nginx.ts';
-import { startNode } from '../test/kit/processes.ts';
-import { arrived, bridgeTenant, createSpool, enrolled, quick, ship } from '../test/kit/shipper.ts';
-import { startStranger } from '../test/kit/stranger.ts';
+import { startNginxProxy, withoutNginx } from '../test/kit/servers/nginx.ts';
+import { startNode } from '../test/kit/processes/processes.ts';
+import { arrived, bridgeTenant, createSpool, enrolled, quick, ship } from '../test/kit/shipper/shipper.ts';
+import { startStranger } from '../test/kit/bridge/stranger.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { startTestBridge } from '../test/kit/test-bridge.ts';
+import { startTestBridge } from '../test/kit/bridge/test-bridge.ts';
 import { GapRecord } from '../proto/model/access-record.ts';
 import { WireSize } from './wire-size.ts';
 
@@ -126,7 +126,7 @@ test('killed at any moment of cutting, every offset arrives once', { skip: witho
     const more = Array.from({ length: 150 }, (_, n) => lineOf(lines.length + n, 2 * kibibyte));
     lines.push(...more);
     spool.write(...more);
-    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper-main.ts'), settings]);
+    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper/shipper-main.ts'), settings]);
     const before = bridge.blobs.objects.size;
     await eventually(() => bridge.blobs.objects.size > before + round, { timeoutMs: 10_000, everyMs: 1 });
     child.kill('SIGKILL');
@@ -188,7 +188,7 @@ for (const [what, answersGo] of [
     const line = lineOf(0, 60 * kibibyte);
     spool.write(line);
     const settings = JSON.stringify({ ...quick, dataDir });
-    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper-main.ts'), settings]);
+    const child = startNode(t, [join(import.meta.dirname, '../test/kit/shipper/shipper-main.ts'), settings]);
     await eventually(() => bridge.blobs.objects.size > 0, { timeoutMs: 10_000, everyMs: 1 });
     if (answersGo === 'nowhere') {
       child.kill('SIGKILL');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Fault } from '../../proto/faults/fault.ts';
-import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
+import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { openStorage } from '../storage/storage.ts';

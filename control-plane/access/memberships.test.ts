@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { migrations } from '../storage/migrations/index.ts';
 import { openStorage } from '../storage/storage.ts';

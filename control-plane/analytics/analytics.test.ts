@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { sealParcel } from '../../proto/wire/parcel.ts';
-import { land, landBytes, recordLine } from '../../test/kit/landing.ts';
-import { startNode } from '../../test/kit/processes.ts';
+import { land, landBytes, recordLine } from '../../test/kit/control-plane/landing.ts';
+import { startNode } from '../../test/kit/processes/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { createTestLake, recordLines } from '../../test/kit/test-lake.ts';
+import { createTestLake, recordLines } from '../../test/kit/control-plane/test-lake.ts';
 import { createDuck } from './duck.ts';
 import { holes, uncovered } from './ranges.ts';
 
@@ -132,7 +132,7 @@ for (const database of testDatabases) {
         await land(lake.blobs, recordLines(7), { first: landed });
         await land(lake.blobs, recordLines(3), { first: landed + 7 });
         landed += 10;
-        const main = join(import.meta.dirname, '../../test/kit/ingester-main.ts');
+        const main = join(import.meta.dirname, '../../test/kit/control-plane/ingester-main.ts');
         const child = startNode(t, [main, lake.dir, step, ...(lake.url === undefined ? [] : [lake.url])]);
         assert.equal(await child.ended, -1, `killed at ${step}: ${child.output()}`);
       }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recordTables } from '../../proto/model/record-tables.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { land, recordLine } from '../../test/kit/landing.ts';
-import { createTestLake } from '../../test/kit/test-lake.ts';
+import { land, recordLine } from '../../test/kit/control-plane/landing.ts';
+import { createTestLake } from '../../test/kit/control-plane/test-lake.ts';
 import { columnsOf } from './lake-columns.ts';
 
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { land } from '../../test/kit/landing.ts';
-import { startNode, withoutFaketime, type HouseProcess } from '../../test/kit/processes.ts';
-import { createTestLake, recordLines, type TestLake } from '../../test/kit/test-lake.ts';
+import { land } from '../../test/kit/control-plane/landing.ts';
+import { startNode, withoutFaketime, type HouseProcess } from '../../test/kit/processes/processes.ts';
+import { createTestLake, recordLines, type TestLake } from '../../test/kit/control-plane/test-lake.ts';
 
 /* Ingesters in processes of their own: their clocks are wrong, or they are stopped in the midst of their work. */
 
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const within = { timeoutMs: 30_000 };
-const main = join(import.meta.dirname, '../../test/kit/ingester-main.ts');
+const main = join(import.meta.dirname, '../../test/kit/control-plane/ingester-main.ts');
 
 /** Only what counts lies in the lake, and it counts once. */
 async function isExact(lake: TestLake): Promise<boolean> {

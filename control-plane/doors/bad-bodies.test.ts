@@ -1,4 +1,4 @@
-import { apiBody, environment, type Office } from '../../test/kit/office.ts';
+import { apiBody, environment, type Office } from '../../test/kit/control-plane/office.ts';
 import { apiLimits } from '../../proto/model/api-limits.ts';
 
 /** One bad request and what it is answered. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { bodyCases, invalid, post, type Case } from './bad-bodies.test.ts';
 import {
   apiBody,
@@ -11,7 +11,7 @@ import {
   planBody,
   v1,
   type Office,
-} from '../../test/kit/office.ts';
+} from '../../test/kit/control-plane/office.ts';
 
 interface Made {
   readonly api: string;

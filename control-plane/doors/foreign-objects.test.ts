@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { findUser } from '../access/access.store.ts';
 import type { HeldRole } from '../access/actor.ts';
 import { addMembership } from '../access/memberships.store.ts';
 import { routes } from '../management/index.ts';
 import { basePaths, type Route } from '../management/route.ts';
-import { apiBody, basic, environment, openOffice, planBody, v1, type Office } from '../../test/kit/office.ts';
+import {
+  apiBody,
+  basic,
+  environment,
+  openOffice,
+  planBody,
+  v1,
+  type Office,
+} from '../../test/kit/control-plane/office.ts';
 
 const secret = 'a password of twelve';
 

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../test/kit/databases.ts';
-import { apiBody, basic, environment, openOffice, password, type Office } from '../../test/kit/office.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
+import {
+  apiBody,
+  basic,
+  environment,
+  openOffice,
+  password,
+  type Office,
+} from '../../test/kit/control-plane/office.ts';
 
 const user = '/management/organizations/DEFAULT/user';
 

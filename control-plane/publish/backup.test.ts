@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { verifyHead } from '../../proto/trust/heads.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { readBucketRow } from '../storage/bucket-identity.ts';
 import { backup, restore } from './backup.ts';

@@ -6,7 +6,7 @@ import { createEnrolmentToken, readEnrolmentToken } from '../../proto/trust/toke
 import { decodeGatewaySettings } from '../../proto/wire/payloads.ts';
 import type { AppliedState, EnrolmentRequest, GatewayReport, Nack } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import type { Fleet, FleetWish } from './fleets.ts';
 import { api, openStage, type Stage } from './stage.test.ts';

@@ -4,7 +4,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { createSealingKeyPair, createSigningKeyPair } from '../../proto/trust/keys.ts';
 import { makeNonce, readNonce } from '../../proto/trust/nonces.ts';
 import { hashTicket, type ClaimOutcome } from '../../proto/trust/seats.ts';
-import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
+import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { databaseNowMs } from '../storage/leases.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createSeatLedger } from './seats.ts';

@@ -5,7 +5,7 @@ import { differingBuckets, bucketOf } from '../../proto/trust/digest.ts';
 import { decodeHead } from '../../proto/wire/head.ts';
 import type { RecordHeader } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { createPublisher, type PublishChange } from './publisher.ts';
 import { api, openStage, silent } from './stage.test.ts';

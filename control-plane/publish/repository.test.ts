@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import type { PublishedRepository } from '../../proto/wire/published.ts';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { api, openStage } from './stage.test.ts';
 

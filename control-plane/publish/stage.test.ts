@@ -6,7 +6,7 @@ import { verifyHead } from '../../proto/trust/heads.ts';
 import { decodeHead, type SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, PublishedRepository, RecordHeader } from '../../proto/wire/published.ts';
 import { openKeyring, type Keyring } from '../../proto/process/secrets.ts';
-import type { TestDatabase } from '../../test/kit/databases.ts';
+import type { TestDatabase } from '../../test/kit/servers/databases.ts';
 import { createFakeClock, type FakeClock } from '../../test/kit/fake-clock.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLog } from '../../proto/process/log.ts';
-import { testDatabases } from '../../test/kit/databases.ts';
+import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { inTenant } from './in-tenant.ts';
 import { openStorage } from './storage.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
+import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { databaseNowMs, keepLease, releaseLease, takeLease, type LeaseWish } from './leases.ts';
 import { openStorage, type Storage } from './storage.ts';

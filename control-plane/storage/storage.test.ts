@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import { eventually } from '../../test/kit/eventually.ts';
-import { testDatabases, type TestDatabase } from '../../test/kit/databases.ts';
+import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { migrations } from './migrations/index.ts';

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 
 import { Fault } from '../../proto/faults/fault.ts';
 import { sharedConfigurationSchema } from '../../proto/model/api-endpoints.ts';
-import { createAuthority } from '../../test/kit/certificates.ts';
+import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { upstreamOptions, type TranslatedOptions } from './options.ts';
 import type { Environment } from './system-proxy.ts';

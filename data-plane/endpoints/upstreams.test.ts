@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 /** A gateway with these settings of its pools, and the connections that its backend has seen. */
 async function startCounted(t: TestContext, upstream: Readonly<Record<string, number>>) {

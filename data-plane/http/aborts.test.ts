@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
-import { isWhole, type Peer, turns } from '../../test/kit/raw-peer.ts';
-import { startRig } from '../../test/kit/engine-rig.ts';
+import { isWhole, type Peer, turns } from '../../test/kit/engine/raw-peer.ts';
+import { startRig } from '../../test/kit/engine/engine-rig.ts';
 import type { UpstreamFailure } from './exchange.ts';
 import { upstreamTls } from './upstream/dial-stage.ts';
 

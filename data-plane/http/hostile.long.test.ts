@@ -4,10 +4,10 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { attacks, type AttackName } from '../../test/kit/attacks.ts';
-import { startEngineProcess, type EngineProcess } from '../../test/kit/engine-process.ts';
+import { attacks, type AttackName } from '../../test/kit/attacks/attacks.ts';
+import { startEngineProcess, type EngineProcess } from '../../test/kit/engine/engine-process.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { freePort, startNode } from '../../test/kit/processes.ts';
+import { freePort, startNode } from '../../test/kit/processes/processes.ts';
 
 /**
  * Hostile clients: while one is at work, a well-behaved client's p99 is at most twice what it is without, and memory is bounded.
@@ -68,7 +68,7 @@ async function attack(t: TestContext, { engine, name, hostilePort }: Stage): Pro
   const before = await p99Of(t, engine);
   const calm = await engine.figures();
   const attacker = startNode(t, [
-    join(import.meta.dirname, '../../test/kit/attacker-main.ts'),
+    join(import.meta.dirname, '../../test/kit/attacks/attacker-main.ts'),
     name,
     String(engine.port),
     String(hostilePort),

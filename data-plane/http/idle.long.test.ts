@@ -3,8 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 
-import { createAuthority } from '../../test/kit/certificates.ts';
-import { startEngineProcess } from '../../test/kit/engine-process.ts';
+import { createAuthority } from '../../test/kit/servers/certificates.ts';
+import { startEngineProcess } from '../../test/kit/engine/engine-process.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 
 /** What an idle connection costs: resident memory of the engine's process over the connections that are open. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
-import { turns } from '../../test/kit/raw-peer.ts';
-import { answering, assertBetween, endOf, startRig } from '../../test/kit/engine-rig.ts';
+import { turns } from '../../test/kit/engine/raw-peer.ts';
+import { answering, assertBetween, endOf, startRig } from '../../test/kit/engine/engine-rig.ts';
 
 /** Each time limit of a server, from both sides. The clock of the engine is 100 ms coarse: a wait may last that much longer, never less. */
 

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
-import { startEngineProcess, type EngineFigures, type EngineProcess } from '../../test/kit/engine-process.ts';
+import {
+  startEngineProcess,
+  type EngineFigures,
+  type EngineProcess,
+} from '../../test/kit/engine/engine-process.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { openPeer, type Peer } from '../../test/kit/raw-peer.ts';
+import { openPeer, type Peer } from '../../test/kit/engine/raw-peer.ts';
 
 /**
  * Many mixed requests: what was allocated for them is given back.

@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
-import { startStreamBackend, type StreamWish, upAndDown } from '../../test/kit/byte-streams.ts';
-import { createAuthority } from '../../test/kit/certificates.ts';
+import { startStreamBackend, type StreamWish, upAndDown } from '../../test/kit/engine/byte-streams.ts';
+import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition } from '../../test/kit/gateway.ts';
-import { growthOf } from '../../test/kit/growth.ts';
+import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
+import { growthOf } from '../../test/kit/processes/growth.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startWorkerGateway } from '../../test/kit/worker-gateway.ts';
+import { startWorkerGateway } from '../../test/kit/gateway/worker-gateway.ts';
 
 const mebibyte = 1_048_576;
 const gibibyte = 1_024 * mebibyte;

@@ -10,12 +10,12 @@ import {
   startStreamBackend,
   type StreamBackend,
   wholeStream,
-} from '../../test/kit/byte-streams.ts';
-import { startEngineProxy } from '../../test/kit/engine-proxy.ts';
+} from '../../test/kit/engine/byte-streams.ts';
+import { startEngineProxy } from '../../test/kit/engine/engine-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
-import { freePort } from '../../test/kit/processes.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { freePort } from '../../test/kit/processes/processes.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { flipping, lingering } from './conformance/transforms.ts';
 import { type Body, transformBody } from './exchange.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 
-import { forward, startRig, type RigWish } from '../../test/kit/engine-rig.ts';
-import type { Peer } from '../../test/kit/raw-peer.ts';
+import { forward, startRig, type RigWish } from '../../test/kit/engine/engine-rig.ts';
+import type { Peer } from '../../test/kit/engine/raw-peer.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import type { Exchange, HeaderList, UpstreamResult } from './exchange.ts';
 import { Sweep } from './socket/sweep.ts';

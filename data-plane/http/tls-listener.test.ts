@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
-import { accessRecords } from '../../test/kit/access-records.ts';
-import { createAuthority, issuePair, tlsSettings } from '../../test/kit/certificates.ts';
-import { type EngineProxyWish, startEngineProxy } from '../../test/kit/engine-proxy.ts';
+import { accessRecords } from '../../test/kit/gateway/access-records.ts';
+import { createAuthority, issuePair, tlsSettings } from '../../test/kit/servers/certificates.ts';
+import { type EngineProxyWish, startEngineProxy } from '../../test/kit/engine/engine-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
+import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
-import { exchangeMessage, openWebSocket, startWebSocketBackend } from '../../test/kit/websockets.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
+import { exchangeMessage, openWebSocket, startWebSocketBackend } from '../../test/kit/engine/websockets.ts';
 import { startBackend } from './conformance/stage.ts';
 import type { ClientCertificate, TlsOptions } from './exchange.ts';
 

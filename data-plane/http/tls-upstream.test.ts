@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 
-import { createAuthority } from '../../test/kit/certificates.ts';
-import { startEngineProxy } from '../../test/kit/engine-proxy.ts';
-import { apiDefinition, call, startLocalGateway } from '../../test/kit/gateway.ts';
+import { createAuthority } from '../../test/kit/servers/certificates.ts';
+import { startEngineProxy } from '../../test/kit/engine/engine-proxy.ts';
+import { apiDefinition, call, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import type { UpstreamTls } from './exchange.ts';
 

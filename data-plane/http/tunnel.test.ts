@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { WebSocket } from 'ws';
 
-import { accessRecords } from '../../test/kit/access-records.ts';
-import { startEngineProxy } from '../../test/kit/engine-proxy.ts';
+import { accessRecords } from '../../test/kit/gateway/access-records.ts';
+import { startEngineProxy } from '../../test/kit/engine/engine-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
-import { freePort } from '../../test/kit/processes.ts';
+import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { freePort } from '../../test/kit/processes/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import {
   closeOf,
@@ -18,7 +18,7 @@ import {
   openWebSocket,
   startWebSocketBackend,
   type WebSocketBackend,
-} from '../../test/kit/websockets.ts';
+} from '../../test/kit/engine/websockets.ts';
 
 interface Lane {
   readonly backend: WebSocketBackend;

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
-import { startEngineProxy } from '../../test/kit/engine-proxy.ts';
+import { startEngineProxy } from '../../test/kit/engine/engine-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../test/kit/gateway.ts';
+import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { startProxy } from './conformance/stage.ts';
 import { createEngine } from './engine.ts';
 

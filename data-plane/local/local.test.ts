@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 const yaml = (target: string): string => `
 id: yaml

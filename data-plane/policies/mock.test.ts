@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startPolicy } from '../../test/kit/policies.ts';
+import { startPolicy } from '../../test/kit/gateway/policies.ts';
 
 test('it answers in place of the backend, with status, headers in order and body, without reading the request', () => {
   const { policy, call } = startPolicy('mock', {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { systemClock } from '../../proto/process/clock.ts';
-import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway.ts';
-import { type KitCall, startPolicy, type StartedPolicy } from '../../test/kit/policies.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { type KitCall, startPolicy, type StartedPolicy } from '../../test/kit/gateway/policies.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import type { Counters } from '../limits/limiter.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 test('headers are removed, then kept by list, then set; addHeaders replaces every line of that name', async (t) => {
   const upstream = await startUpstream(t);

@@ -3,15 +3,15 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
-import { startNode } from '../../test/kit/processes.ts';
-import { readRecords, startTestReporter } from '../../test/kit/reporter.ts';
+import { startNode } from '../../test/kit/processes/processes.ts';
+import { readRecords, startTestReporter } from '../../test/kit/gateway/reporter.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { listSpools } from '../../proto/spool/folder.ts';
 
 /* Somebody deletes the spool folder, and kills the gateway before it can say what that cost. */
 
 const small = { segmentBytes: 4_096, upkeepEveryMs: 20 };
-const main = join(import.meta.dirname, '../../test/kit/answering-main.ts');
+const main = join(import.meta.dirname, '../../test/kit/engine/answering-main.ts');
 
 /** Ids that are there, and how many records gap records tell as lost. */
 async function found(dir: string): Promise<{ readonly ids: ReadonlySet<unknown>; readonly told: number }> {

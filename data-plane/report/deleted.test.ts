@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { factsOf } from '../../test/kit/access-facts.ts';
+import { factsOf } from '../../test/kit/gateway/access-facts.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { prefix, readRecords, startTestReporter } from '../../test/kit/reporter.ts';
+import { prefix, readRecords, startTestReporter } from '../../test/kit/gateway/reporter.ts';
 import { listSegments, listSpools, segmentFile } from '../../proto/spool/folder.ts';
 
 /* Somebody deletes or moves what the gateway is writing. */

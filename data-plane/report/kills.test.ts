@@ -6,11 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition } from '../../test/kit/gateway.ts';
-import { startLoad } from '../../test/kit/load.ts';
-import { openWebSocket, startWebSocketBackend } from '../../test/kit/websockets.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
-import { startWorkerGateway, type WorkerGateway } from '../../test/kit/worker-gateway.ts';
+import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
+import { startLoad } from '../../test/kit/servers/load.ts';
+import { openWebSocket, startWebSocketBackend } from '../../test/kit/engine/websockets.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
+import { startWorkerGateway, type WorkerGateway } from '../../test/kit/gateway/worker-gateway.ts';
 
 /*
  * Whole gateways, on a disk whose fsync takes 15 ms, killed with -9 at the moments when a record is youngest. What counts is what
@@ -18,7 +18,7 @@ import { startWorkerGateway, type WorkerGateway } from '../../test/kit/worker-ga
  */
 
 const slowDisk = {
-  NODE_OPTIONS: `--import=${join(import.meta.dirname, '../../test/kit/slow-disk.ts')}`,
+  NODE_OPTIONS: `--import=${join(import.meta.dirname, '../../test/kit/gateway/slow-disk.ts')}`,
   SLOW_DISK_SYNC_MS: '15',
 };
 /** More of them in kills.long.test.ts. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { dead, lostOf, openUpkeep } from '../../test/kit/upkeep.ts';
+import { dead, lostOf, openUpkeep } from '../../test/kit/gateway/upkeep.ts';
 import { listSegments, sealJson, segmentFile, writeCheckpoint } from '../../proto/spool/folder.ts';
 import { batchHeadBytes, headerBytes } from '../../proto/spool/segment.ts';
 

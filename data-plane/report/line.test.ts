@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createRedactor } from '../../proto/model/redaction.ts';
 import { AccessRecord, accessFields } from '../../proto/model/access-record.ts';
-import { factsOf } from '../../test/kit/access-facts.ts';
+import { factsOf } from '../../test/kit/gateway/access-facts.ts';
 import type { AccessFacts, RecordPrefix } from './facts.ts';
 import { createLineWriter } from './line.ts';
 

@@ -4,10 +4,10 @@ import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { factsOf } from '../../test/kit/access-facts.ts';
+import { factsOf } from '../../test/kit/gateway/access-facts.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { startNode } from '../../test/kit/processes.ts';
-import { prefix, readRecords, stallingFiles, startTestReporter } from '../../test/kit/reporter.ts';
+import { startNode } from '../../test/kit/processes/processes.ts';
+import { prefix, readRecords, stallingFiles, startTestReporter } from '../../test/kit/gateway/reporter.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { type Clock, systemClock } from '../../proto/process/clock.ts';
 import { listSegments, listSpools, shippedOf, writeCheckpoint } from '../../proto/spool/folder.ts';
@@ -46,7 +46,7 @@ test('each environment has a spool of its own, each start new ones', async (t) =
 
 test('a killed gateway has every record whose answer was received', async (t) => {
   const dir = join(tempDir(t), 'spool');
-  const child = startNode(t, [join(import.meta.dirname, '../../test/kit/answering-main.ts'), dir]);
+  const child = startNode(t, [join(import.meta.dirname, '../../test/kit/engine/answering-main.ts'), dir]);
   const port = Number(await eventually(() => /port (\d+)/.exec(child.stdout())?.[1], { timeoutMs: 20_000 }));
   const answered = new Set<string>();
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
@@ -139,7 +139,7 @@ test('segments are deleted when they are shipped, and spools of dead processes w
   writeCheckpoint(checkpointDir, own.spool, 30);
   await eventually(async () => (await listSegments(own.dir)).length === 1);
 
-  const child = startNode(t, [join(import.meta.dirname, '../../test/kit/answering-main.ts'), dir]);
+  const child = startNode(t, [join(import.meta.dirname, '../../test/kit/engine/answering-main.ts'), dir]);
   const port = Number(await eventually(() => /port (\d+)/.exec(child.stdout())?.[1], { timeoutMs: 20_000 }));
   await (await fetch(`http://127.0.0.1:${port}/x`)).text();
   const others = (await listSpools(dir)).filter(({ spool }) => spool !== own.spool);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { dead, line, lostOf, openUpkeep } from '../../test/kit/upkeep.ts';
+import { dead, line, lostOf, openUpkeep } from '../../test/kit/gateway/upkeep.ts';
 import { listSegments, sealJson, segmentFile, writeCheckpoint } from '../../proto/spool/folder.ts';
 import { readOwner } from '../../proto/spool/owner.ts';
 import { batchHeadBytes, headerBytes } from '../../proto/spool/segment.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 const plan = (type: string, extra: object = {}): object => ({ name: type, security: { type }, ...extra });
 const subscription = (id: string, changes: object = {}): object => ({

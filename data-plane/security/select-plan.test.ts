@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { headersOf } from '../../test/kit/policies.ts';
+import { headersOf } from '../../test/kit/gateway/policies.ts';
 import type { Rejection } from '../policies/policy.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import { ApiKeys } from './api-keys.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
-import { startHostileBridge } from '../../test/kit/hostile-bridge.ts';
-import { identityOf, startSyncGateway } from '../../test/kit/sync-gateway.ts';
+import { startHostileBridge } from '../../test/kit/bridge/hostile-bridge.ts';
+import { identityOf, startSyncGateway } from '../../test/kit/gateway/sync-gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startTestBridge } from '../../test/kit/test-bridge.ts';
+import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 
 test('a bridge that was away for long is followed as soon as it is back, however long a refusing one would be left alone', async (t) => {
   const bridge = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000 } });

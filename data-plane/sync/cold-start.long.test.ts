@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { writtenStore } from '../../test/kit/written-store.ts';
+import { writtenStore } from '../../test/kit/gateway/written-store.ts';
 
 const msMax = 2_500;
 /** The same as a multiple of the floor, for a machine on which everything takes longer. */

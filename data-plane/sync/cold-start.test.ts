@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openSqlite } from '../../proto/process/sqlite.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { createMemoryRepository } from '../../test/kit/memory-repository.ts';
-import { identityOf, startSyncGateway } from '../../test/kit/sync-gateway.ts';
-import { nowhere, writtenStore } from '../../test/kit/written-store.ts';
+import { createMemoryRepository } from '../../test/kit/bridge/memory-repository.ts';
+import { identityOf, startSyncGateway } from '../../test/kit/gateway/sync-gateway.ts';
+import { nowhere, writtenStore } from '../../test/kit/gateway/written-store.ts';
 
 test('1,000 APIs are read, proven and handed over within 500 ms of the start, with no bridge', async (t) => {
   const { start } = await writtenStore(t, { apis: 1_000, keys: 1_000 });

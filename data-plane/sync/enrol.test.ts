@@ -8,9 +8,9 @@ import { OutboundConfig } from '../../proto/process/outbound-settings.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { loadIdentity } from '../../proto/trust/identity.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { startSyncGateway } from '../../test/kit/sync-gateway.ts';
+import { startSyncGateway } from '../../test/kit/gateway/sync-gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startTestBridge } from '../../test/kit/test-bridge.ts';
+import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 import { ensureIdentity, enrol, type EnrolOptions } from './enrol.ts';
 
 async function world(t: TestContext) {

@@ -9,11 +9,11 @@ import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.
 import { OutboundConfig } from '../../proto/process/outbound-settings.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { createMemoryRepository } from '../../test/kit/memory-repository.ts';
-import { startStranger, type StrangersAnswer } from '../../test/kit/stranger.ts';
-import { identityOf, startSyncGateway } from '../../test/kit/sync-gateway.ts';
+import { createMemoryRepository } from '../../test/kit/bridge/memory-repository.ts';
+import { startStranger, type StrangersAnswer } from '../../test/kit/bridge/stranger.ts';
+import { identityOf, startSyncGateway } from '../../test/kit/gateway/sync-gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startTestBridge } from '../../test/kit/test-bridge.ts';
+import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 import { enrol } from './enrol.ts';
 
 const say =

@@ -5,16 +5,16 @@ import { openSqlite } from '../../proto/process/sqlite.ts';
 import { encodeGatewaySettings } from '../../proto/wire/payloads.ts';
 import type { Grant } from '../../proto/wire/published.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { startHostileBridge } from '../../test/kit/hostile-bridge.ts';
-import type { MemoryChange } from '../../test/kit/memory-repository.ts';
+import { startHostileBridge } from '../../test/kit/bridge/hostile-bridge.ts';
+import type { MemoryChange } from '../../test/kit/bridge/memory-repository.ts';
 import {
   identityOf,
   startSyncGateway,
   type SyncGateway,
   type SyncGatewayWish,
-} from '../../test/kit/sync-gateway.ts';
+} from '../../test/kit/gateway/sync-gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startTestBridge } from '../../test/kit/test-bridge.ts';
+import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 
 const api = (id: string, text = id, tags: readonly string[] = []): MemoryChange => ({
   kind: 'api',

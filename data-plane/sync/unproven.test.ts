@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { Frame } from '../../proto/wire/frames.ts';
 import type { RecordHeader } from '../../proto/wire/published.ts';
-import { api, attackScene, type Scene } from '../../test/kit/attack-scene.ts';
+import { api, attackScene, type Scene } from '../../test/kit/attacks/attack-scene.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import type { RefusalReason } from './sync.ts';
 

@@ -7,11 +7,11 @@ import { createLog } from '../../proto/process/log.ts';
 import { createMetrics } from '../../proto/process/metrics.ts';
 import { encodeApi } from '../../proto/wire/payloads.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, call } from '../../test/kit/gateway.ts';
-import type { MemoryChange } from '../../test/kit/memory-repository.ts';
+import { apiDefinition, call } from '../../test/kit/gateway/gateway.ts';
+import type { MemoryChange } from '../../test/kit/bridge/memory-repository.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startTestBridge } from '../../test/kit/test-bridge.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
+import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { gatewayConfigSchema } from '../config.ts';
 import { startGateway } from '../start.ts';
 

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 
-import { createAuthority } from '../../test/kit/certificates.ts';
+import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition } from '../../test/kit/gateway.ts';
+import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
-import { startWorkerGateway } from '../../test/kit/worker-gateway.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
+import { startWorkerGateway } from '../../test/kit/gateway/worker-gateway.ts';
 
 /** A gateway over TLS whose certificate file can be replaced. */
 async function stage(t: TestContext, workers: number) {

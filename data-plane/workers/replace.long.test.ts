@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition } from '../../test/kit/gateway.ts';
-import { startLoad } from '../../test/kit/load.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
-import { startWorkerGateway } from '../../test/kit/worker-gateway.ts';
+import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
+import { startLoad } from '../../test/kit/servers/load.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
+import { startWorkerGateway } from '../../test/kit/gateway/worker-gateway.ts';
 
 test('20 rolling replaces under load: no request fails, every answer is counted and has its record', async (t) => {
   const { url } = await startUpstream(t);

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, flow } from '../../test/kit/gateway.ts';
-import { startLoad } from '../../test/kit/load.ts';
-import { startUpstream } from '../../test/kit/upstream.ts';
-import { closeOf, openWebSocket, startWebSocketBackend } from '../../test/kit/websockets.ts';
-import { startWorkerGateway, type WorkerGateway } from '../../test/kit/worker-gateway.ts';
+import { apiDefinition, flow } from '../../test/kit/gateway/gateway.ts';
+import { startLoad } from '../../test/kit/servers/load.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
+import { closeOf, openWebSocket, startWebSocketBackend } from '../../test/kit/engine/websockets.ts';
+import { startWorkerGateway, type WorkerGateway } from '../../test/kit/gateway/worker-gateway.ts';
 
 /** Request ids of one process begin with the same random characters. */
 const processOf = (requestId: unknown): string => String(requestId).slice(0, 24);

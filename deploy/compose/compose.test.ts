@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { loadConfig } from '../../proto/process/config.ts';
-import { runIsthmus } from '../../test/kit/processes.ts';
+import { runIsthmus } from '../../test/kit/processes/processes.ts';
 import { processNames, processSchemas } from '../processes.ts';
 import { closeMsMax } from '../run-process.ts';
 

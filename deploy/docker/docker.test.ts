@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { loadConfig } from '../../proto/process/config.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { freePort, startIsthmus } from '../../test/kit/processes.ts';
+import { freePort, startIsthmus } from '../../test/kit/processes/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { processNames, processSchemas, type ProcessName } from '../processes.ts';
 

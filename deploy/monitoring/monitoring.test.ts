@@ -9,7 +9,7 @@ import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { loadConfig, settingsOf } from '../../proto/process/config.ts';
 import { skipWithout } from '../../test/kit/require.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { startPlatform, type Platform } from '../../test/kit/up.ts';
+import { startPlatform, type Platform } from '../../test/kit/processes/up.ts';
 import { processNames, processSchemas } from '../processes.ts';
 
 const here = import.meta.dirname;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runIsthmus } from '../../test/kit/processes.ts';
+import { runIsthmus } from '../../test/kit/processes/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { loadConfig } from '../../proto/process/config.ts';
 import { processNames, processSchemas, type ProcessName } from '../processes.ts';

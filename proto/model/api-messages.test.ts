@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { wholeDefinition } from '../../test/kit/odd-texts.ts';
+import { wholeDefinition } from '../../test/kit/gateway/odd-texts.ts';
 import { change, faultsOf } from './api-fixtures.ts';
 import { parseApiDefinition } from './api.ts';
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { z } from 'zod';
 
-import { createAuthority } from '../../test/kit/certificates.ts';
-import { startConnectProxy } from '../../test/kit/connect-proxy.ts';
+import { createAuthority } from '../../test/kit/servers/certificates.ts';
+import { startConnectProxy } from '../../test/kit/engine/connect-proxy.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../faults/fault.ts';
 import { loadConfig } from './config.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { append, line, openSpool, readAll, spool } from '../../test/kit/spool-lines.ts';
+import { append, line, openSpool, readAll, spool } from '../../test/kit/gateway/spool-lines.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { segmentFile } from './folder.ts';
 import { inspectSegment } from './inspect.ts';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync, truncateSync, rmSync, renameSync, mkdirSyn
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { append, line, openSpool, readAll, spool } from '../../test/kit/spool-lines.ts';
+import { append, line, openSpool, readAll, spool } from '../../test/kit/gateway/spool-lines.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import {
   listSegments,

@@ -1,4 +1,4 @@
-import { createAuthority } from '../kit/certificates.ts';
+import { createAuthority } from '../kit/servers/certificates.ts';
 import type { Stage } from './stage.ts';
 
 /** Files of a certificate with its key, PEM. */

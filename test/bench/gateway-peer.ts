@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../kit/processes.ts';
+import { freePort } from '../kit/processes/processes.ts';
 import { paths, ready, type Peer } from './peer.ts';
 import { proxyCpu, type Stage } from './stage.ts';
 

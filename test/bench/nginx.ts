@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../kit/processes.ts';
+import { freePort } from '../kit/processes/processes.ts';
 import { pathBytes, ready, type Peer } from './peer.ts';
 import { loadCpu, proxyCpu, type Stage } from './stage.ts';
 

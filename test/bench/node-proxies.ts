@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { freePort } from '../kit/processes.ts';
+import { freePort } from '../kit/processes/processes.ts';
 import type { ProxyWish } from './nginx.ts';
 import { ready, type Peer } from './peer.ts';
 import { proxyCpu, type Stage } from './stage.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../kit/eventually.ts';
-import { createManagementClient } from '../kit/management-client.ts';
+import { createManagementClient } from '../kit/control-plane/management-client.ts';
 import { loadCpu, proxyCpu, type Stage } from './stage.ts';
 
 /** How long a deploy took to be answered by the gateway. */

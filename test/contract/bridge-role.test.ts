@@ -15,8 +15,8 @@ import {
 import { openStorage, type Storage, type StorageMode } from '../../control-plane/storage/storage.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
-import { testDatabases } from '../kit/databases.ts';
-import { createTestRole, runAsOwner } from '../kit/roles.ts';
+import { testDatabases } from '../kit/servers/databases.ts';
+import { createTestRole, runAsOwner } from '../kit/servers/roles.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 const postgres = testDatabases.find((database) => database.name === 'postgres');

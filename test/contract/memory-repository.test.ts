@@ -1,4 +1,4 @@
-import { createMemoryRepository } from '../kit/memory-repository.ts';
+import { createMemoryRepository } from '../kit/bridge/memory-repository.ts';
 import { describePublishedRepository, type PublishedRepositoryHarness } from './published-repository.ts';
 import { describeSeatLedger } from './seat-ledger.ts';
 

@@ -6,9 +6,9 @@ import { createPublishedRepository } from '../../control-plane/publish/repositor
 import { settleSeats } from '../../control-plane/publish/seats.ts';
 import { openStorage, type Storage } from '../../control-plane/storage/storage.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
-import { testDatabases, type TestDatabase } from '../kit/databases.ts';
+import { testDatabases, type TestDatabase } from '../kit/servers/databases.ts';
 import { createFakeClock } from '../kit/fake-clock.ts';
-import { createTestRole } from '../kit/roles.ts';
+import { createTestRole } from '../kit/servers/roles.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import {
   describePublishedRepository,

@@ -7,8 +7,8 @@ import { signAssertion } from '../../proto/trust/assertions.ts';
 import { ticketFile } from '../../proto/trust/seat-file.ts';
 import { createSigningKeyPair } from '../../proto/trust/keys.ts';
 import { encodeGatewaySettings } from '../../proto/wire/payloads.ts';
-import { api, attackScene } from '../kit/attack-scene.ts';
-import { assertionFor, claimSeat, nonceOf } from '../kit/bridge-client.ts';
+import { api, attackScene } from '../kit/attacks/attack-scene.ts';
+import { assertionFor, claimSeat, nonceOf } from '../kit/bridge/bridge-client.ts';
 import { eventually } from '../kit/eventually.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
-import { apiKey, trafficScene } from '../kit/traffic-scene.ts';
+import { apiKey, trafficScene } from '../kit/processes/traffic-scene.ts';
 
 /* The attack table once more, seen by callers of a whole gateway: enrolled by token, real engine, real backend. */
 

@@ -7,12 +7,12 @@ import { createSigningKeyPair, keyIdOf } from '../../proto/trust/keys.ts';
 import type { Frame } from '../../proto/wire/frames.ts';
 import { decodeHead, encodeCertificate, encodeHead } from '../../proto/wire/head.ts';
 import { decodeRecord, encodeRecord } from '../../proto/wire/record.ts';
-import { api, attackScene, key, type Scene } from '../kit/attack-scene.ts';
+import { api, attackScene, key, type Scene } from '../kit/attacks/attack-scene.ts';
 import { eventually } from '../kit/eventually.ts';
 import { createFakeClock } from '../kit/fake-clock.ts';
-import type { HostileBridge, Tamper } from '../kit/hostile-bridge.ts';
-import type { MemoryRepository } from '../kit/memory-repository.ts';
-import { identityOf, startSyncGateway, type SyncGateway } from '../kit/sync-gateway.ts';
+import type { HostileBridge, Tamper } from '../kit/bridge/hostile-bridge.ts';
+import type { MemoryRepository } from '../kit/bridge/memory-repository.ts';
+import { identityOf, startSyncGateway, type SyncGateway } from '../kit/gateway/sync-gateway.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 /*

@@ -6,7 +6,12 @@ import { test, type TestContext } from 'node:test';
 import { openSqlite } from '../../proto/process/sqlite.ts';
 import { eventually } from '../kit/eventually.ts';
 import { skipWithout } from '../kit/require.ts';
-import { orders, trafficScene, type TrafficGateway, type TrafficScene } from '../kit/traffic-scene.ts';
+import {
+  orders,
+  trafficScene,
+  type TrafficGateway,
+  type TrafficScene,
+} from '../kit/processes/traffic-scene.ts';
 
 /*
  * The gateway's cache file meets what disks do to files. A row each, seen by callers: the gateway starts, serves what the bridge

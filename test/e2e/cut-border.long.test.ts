@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { testDatabases } from '../kit/databases.ts';
+import { testDatabases } from '../kit/servers/databases.ts';
 import { eventually } from '../kit/eventually.ts';
-import { startHybrid, type Hybrid } from '../kit/hybrid.ts';
-import { startUpstream } from '../kit/upstream.ts';
-import { runIsthmus } from '../kit/processes.ts';
+import { startHybrid, type Hybrid } from '../kit/processes/hybrid.ts';
+import { startUpstream } from '../kit/servers/upstream.ts';
+import { runIsthmus } from '../kit/processes/processes.ts';
 import { join } from 'node:path';
 
 const skip = testDatabases.find((database) => database.name === 'postgres')?.skip ?? false;

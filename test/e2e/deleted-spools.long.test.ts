@@ -3,14 +3,14 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
-import { startNode } from '../kit/processes.ts';
-import { readRecordPlaces, startTestReporter } from '../kit/reporter.ts';
+import { startNode } from '../kit/processes/processes.ts';
+import { readRecordPlaces, startTestReporter } from '../kit/gateway/reporter.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { Random } from '../sim/random.ts';
 import { listSegments, listSpools, segmentFile, writeCheckpoint } from '../../proto/spool/folder.ts';
 
 const small = { segmentBytes: 4_096, upkeepEveryMs: 25 };
-const main = join(import.meta.dirname, '../kit/answering-main.ts');
+const main = join(import.meta.dirname, '../kit/engine/answering-main.ts');
 const lives = 10;
 
 test('whatever is deleted and whoever is killed at any time: each answered request has its record or is told as lost, once', async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
-import { startLoad } from '../kit/load.ts';
-import { startPlatform } from '../kit/up.ts';
-import { startUpstream } from '../kit/upstream.ts';
+import { startLoad } from '../kit/servers/load.ts';
+import { startPlatform } from '../kit/processes/up.ts';
+import { startUpstream } from '../kit/servers/upstream.ts';
 
 test('100 deploys under load: 0 failed requests', async (t) => {
   const upstream = await startUpstream(t);

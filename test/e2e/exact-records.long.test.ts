@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../kit/databases.ts';
+import { testDatabases } from '../kit/servers/databases.ts';
 import { eventually } from '../kit/eventually.ts';
-import { startHybrid, type ProcessName } from '../kit/hybrid.ts';
-import { countRequestIds } from '../kit/lake.ts';
-import { startLoad } from '../kit/load.ts';
-import { startUpstream } from '../kit/upstream.ts';
+import { startHybrid, type ProcessName } from '../kit/processes/hybrid.ts';
+import { countRequestIds } from '../kit/control-plane/lake.ts';
+import { startLoad } from '../kit/servers/load.ts';
+import { startUpstream } from '../kit/servers/upstream.ts';
 
 const skip = testDatabases.find((database) => database.name === 'postgres')?.skip ?? false;
 const rounds = Number(process.env['ISTHMUS_TEST_KILL_ROUNDS'] ?? 10);

@@ -5,9 +5,9 @@ import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
-import { createManagementClient, type ManagementClient } from '../kit/management-client.ts';
+import { createManagementClient, type ManagementClient } from '../kit/control-plane/management-client.ts';
 import { tempDir } from '../kit/temp-dir.ts';
-import { freePortOffset } from '../kit/up.ts';
+import { freePortOffset } from '../kit/processes/up.ts';
 
 const root = join(import.meta.dirname, '../..');
 // What a newcomer's shell has: the machine's own node and npm, nothing of this checkout.

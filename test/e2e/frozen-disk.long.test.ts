@@ -4,9 +4,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
-import { startLoad } from '../kit/load.ts';
+import { startLoad } from '../kit/servers/load.ts';
 import { tempDir } from '../kit/temp-dir.ts';
-import { startPlatform, type Platform } from '../kit/up.ts';
+import { startPlatform, type Platform } from '../kit/processes/up.ts';
 
 /*
  * The spool's disk stops answering: a real file system, frozen by the kernel. Machines that may not mount have the same

@@ -3,13 +3,13 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { encodeFrame } from '../../proto/wire/frames.ts';
-import { assertionFor, claimSeat, openStream } from '../kit/bridge-client.ts';
-import { enrolStranger } from '../kit/enrolled-strangers.ts';
+import { assertionFor, claimSeat, openStream } from '../kit/bridge/bridge-client.ts';
+import { enrolStranger } from '../kit/bridge/enrolled-strangers.ts';
 import { eventually } from '../kit/eventually.ts';
-import { startHybrid, type Hybrid } from '../kit/hybrid.ts';
-import type { MemoryGateway } from '../kit/memory-repository.ts';
-import { repeatedly } from '../kit/load.ts';
-import { watchMemory } from '../kit/resident-memory.ts';
+import { startHybrid, type Hybrid } from '../kit/processes/hybrid.ts';
+import type { MemoryGateway } from '../kit/bridge/memory-repository.ts';
+import { repeatedly } from '../kit/servers/load.ts';
+import { watchMemory } from '../kit/processes/resident-memory.ts';
 
 /*
  * What somebody with one good credential can make of a bridge's memory and time: a real bridge process on a real database, each attack

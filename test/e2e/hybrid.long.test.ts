@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
-import { startHybrid, type Hybrid } from '../kit/hybrid.ts';
-import { testDatabases } from '../kit/databases.ts';
-import type { CreatedApi } from '../kit/management-client.ts';
-import { startUpstream } from '../kit/upstream.ts';
+import { startHybrid, type Hybrid } from '../kit/processes/hybrid.ts';
+import { testDatabases } from '../kit/servers/databases.ts';
+import type { CreatedApi } from '../kit/control-plane/management-client.ts';
+import { startUpstream } from '../kit/servers/upstream.ts';
 
 const skip = testDatabases.find((database) => database.name === 'postgres')?.skip ?? false;
 

@@ -3,14 +3,20 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { assertionFor, claimSeat } from '../kit/bridge-client.ts';
-import { framesOf } from '../kit/bridge-calls.ts';
-import { testDatabases } from '../kit/databases.ts';
-import { enrolStranger } from '../kit/enrolled-strangers.ts';
+import { assertionFor, claimSeat } from '../kit/bridge/bridge-client.ts';
+import { framesOf } from '../kit/bridge/bridge-calls.ts';
+import { testDatabases } from '../kit/servers/databases.ts';
+import { enrolStranger } from '../kit/bridge/enrolled-strangers.ts';
 import { eventually } from '../kit/eventually.ts';
-import { startHybrid, type Hybrid } from '../kit/hybrid.ts';
-import { freePort, runIsthmus, startIsthmus, withoutFaketime, type HouseProcess } from '../kit/processes.ts';
-import { startUpstream } from '../kit/upstream.ts';
+import { startHybrid, type Hybrid } from '../kit/processes/hybrid.ts';
+import {
+  freePort,
+  runIsthmus,
+  startIsthmus,
+  withoutFaketime,
+  type HouseProcess,
+} from '../kit/processes/processes.ts';
+import { startUpstream } from '../kit/servers/upstream.ts';
 
 /* Who is who, with every process a process of its own: clocks that are years off, proofs that are repeated, machines that are copied. */
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { hidingTargets } from '../../proto/model/redaction-fixtures.ts';
-import { accessRecords } from '../kit/access-records.ts';
+import { accessRecords } from '../kit/gateway/access-records.ts';
 import { eventually } from '../kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../kit/gateway.ts';
-import { startUpstream } from '../kit/upstream.ts';
+import { apiDefinition, startLocalGateway } from '../kit/gateway/gateway.ts';
+import { startUpstream } from '../kit/servers/upstream.ts';
 
 /** Sends bytes as they are and says what came back until the gateway closed; a tunnel is closed by us. */
 function send(port: number, bytes: string): Promise<string> {

@@ -7,9 +7,9 @@ import type { WebSocket } from 'ws';
 import { encodeDelimited } from '../../proto/wire/delimited.ts';
 import { encodeFrame, type Frame } from '../../proto/wire/frames.ts';
 import type { RecordHeader } from '../../proto/wire/published.ts';
-import { startLiedToGateway, type LiedToGateway } from '../kit/lied-to-gateway.ts';
-import { repeatedly } from '../kit/load.ts';
-import { watchMemory } from '../kit/resident-memory.ts';
+import { startLiedToGateway, type LiedToGateway } from '../kit/bridge/lied-to-gateway.ts';
+import { repeatedly } from '../kit/servers/load.ts';
+import { watchMemory } from '../kit/processes/resident-memory.ts';
 
 /*
  * What a stolen bridge can make of a gateway's memory and time: a real gateway process, each attack as fast as the loopback takes it.

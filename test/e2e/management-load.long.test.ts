@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../kit/eventually.ts';
-import { startNode } from '../kit/processes.ts';
-import { adminPassword, startPlatform } from '../kit/up.ts';
+import { startNode } from '../kit/processes/processes.ts';
+import { adminPassword, startPlatform } from '../kit/processes/up.ts';
 
 const writers = 8;
 const rounds = 5;
@@ -13,7 +13,7 @@ const roundMs = 3_000;
 /** A few callers with pauses: what is asked is how long one waits, not how many fit. */
 const callers = 4;
 const pauseMs = 10;
-const writersMain = join(import.meta.dirname, '../kit/management-writers-main.ts');
+const writersMain = join(import.meta.dirname, '../kit/control-plane/management-writers-main.ts');
 
 /**
  * Eight writers, their control plane, the gateway and the callers want more cores than a machine may have. So the yardstick is the same

@@ -11,10 +11,10 @@ import { createLifecycle } from '../../proto/process/lifecycle.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { createMetrics } from '../../proto/process/metrics.ts';
 import { eventually } from '../kit/eventually.ts';
-import { createManagementClient } from '../kit/management-client.ts';
+import { createManagementClient } from '../kit/control-plane/management-client.ts';
 import { tempDir } from '../kit/temp-dir.ts';
-import { adminPassword } from '../kit/up.ts';
-import { startUpstream } from '../kit/upstream.ts';
+import { adminPassword } from '../kit/processes/up.ts';
+import { startUpstream } from '../kit/servers/upstream.ts';
 
 /*
  * What the publisher could not know: two environments share a gateway and want the same context path. Whoever comes second

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventually } from '../kit/eventually.ts';
-import { freePort, runIsthmus, startIsthmus } from '../kit/processes.ts';
+import { freePort, runIsthmus, startIsthmus } from '../kit/processes/processes.ts';
 import { tempDir } from '../kit/temp-dir.ts';
-import { adminPassword, startPlatform, type Platform } from '../kit/up.ts';
+import { adminPassword, startPlatform, type Platform } from '../kit/processes/up.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 

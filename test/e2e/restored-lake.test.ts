@@ -10,10 +10,15 @@ import { backup, restore } from '../../control-plane/publish/backup.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
-import { testDatabases } from '../kit/databases.ts';
+import { testDatabases } from '../kit/servers/databases.ts';
 import { eventually } from '../kit/eventually.ts';
-import { land, recordLine } from '../kit/landing.ts';
-import { createTestLake, recordLines, type TestAnalytics, type TestLake } from '../kit/test-lake.ts';
+import { land, recordLine } from '../kit/control-plane/landing.ts';
+import {
+  createTestLake,
+  recordLines,
+  type TestAnalytics,
+  type TestLake,
+} from '../kit/control-plane/test-lake.ts';
 
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const within = { timeoutMs: 20_000 };

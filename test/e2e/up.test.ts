@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { listSpools, shippedOf } from '../../proto/spool/folder.ts';
 import { eventually } from '../kit/eventually.ts';
-import { descendantsOf, runIsthmus, startIsthmus } from '../kit/processes.ts';
+import { descendantsOf, runIsthmus, startIsthmus } from '../kit/processes/processes.ts';
 import { tempDir } from '../kit/temp-dir.ts';
-import { adminPassword, freePortOffset, startPlatform } from '../kit/up.ts';
+import { adminPassword, freePortOffset, startPlatform } from '../kit/processes/up.ts';
 
 const readyMsMax = 3_000;
 /** The same as a multiple of the shortest start, for a machine on which everything takes longer. */

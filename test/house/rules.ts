@@ -60,7 +60,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
     'cockpit',
     'ui',
   ],
-  bridge: [],
+  bridge: ['admission', 'endpoints', 'streams', 'changes'],
   shipper: ['inputs', 'filters', 'outputs', 'codecs', 'buffer'],
   deploy: ['commands', 'production', 'systemd', 'docker', 'compose', 'k8s', 'monitoring'],
   test: ['house', 'contract', 'e2e', 'sim', 'bench', 'kit'],
@@ -290,7 +290,7 @@ function roomsWithCode(files: readonly HouseFile[]): ReadonlySet<string> {
     if (top === undefined || top === 'test' || !sourceFile.test(path) || innerRooms[top] === undefined)
       continue;
     rooms.add(top);
-    if (inner !== undefined && rest.length > 0 && top !== 'deploy' && top !== 'shipper')
+    if (inner !== undefined && rest.length > 0 && top !== 'deploy' && top !== 'shipper' && top !== 'bridge')
       rooms.add(`${top}/${inner}`);
   }
   return rooms;

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeFileSync } fr
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from '../kit/eventually.ts';
-import { freePort } from '../kit/processes.ts';
+import { freePort } from '../kit/processes/processes.ts';
 import { idHeader } from './checking-upstream.ts';
 
 /** One line of a server's access log: a request that it parsed, or something that it refused to. */

@@ -6,14 +6,14 @@ import { test, type TestContext } from 'node:test';
 import { z } from 'zod';
 import { recordTables, type RecordTableName } from '../../../proto/model/record-tables.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { land } from '../../../test/kit/landing.ts';
-import { plantFile } from '../../../test/kit/planted-file.ts';
+import { land } from '../../../test/kit/control-plane/landing.ts';
+import { plantFile } from '../../../test/kit/control-plane/planted-file.ts';
 import {
   createTestLake,
   recordLines,
   type TestAnalytics,
   type TestLake,
-} from '../../../test/kit/test-lake.ts';
+} from '../../../test/kit/control-plane/test-lake.ts';
 import type { Question, Row } from './question.ts';
 import { questions } from './questions.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../../test/kit/databases.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { land } from '../../../test/kit/landing.ts';
-import { environment, openOffice } from '../../../test/kit/office.ts';
-import { createTestLake, recordLines } from '../../../test/kit/test-lake.ts';
+import { land } from '../../../test/kit/control-plane/landing.ts';
+import { environment, openOffice } from '../../../test/kit/control-plane/office.ts';
+import { createTestLake, recordLines } from '../../../test/kit/control-plane/test-lake.ts';
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };

@@ -4,7 +4,7 @@ import { apiLimits } from '../../../proto/model/api-limits.ts';
 import { planSchema as modelPlan } from '../../../proto/model/api-plans.ts';
 import { apiSchema as modelApi } from '../../../proto/model/api-schema.ts';
 import { headersPerPlaceMax } from '../../../proto/model/head-text.ts';
-import { shapeOf, type SchemaShape } from '../../../test/kit/schema-shape.ts';
+import { shapeOf, type SchemaShape } from '../../../test/kit/control-plane/schema-shape.ts';
 import { updatePlanSchema } from '../plans/plan-shape.ts';
 import { updateApiSchema } from './api-shape.ts';
 

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GatewayReport, Nack } from '../../../proto/wire/published.ts';
-import { testDatabases } from '../../../test/kit/databases.ts';
-import { type Office, apiBody, environment, openOffice, v1, enrolIn } from '../../../test/kit/office.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import {
+  type Office,
+  apiBody,
+  environment,
+  openOffice,
+  v1,
+  enrolIn,
+} from '../../../test/kit/control-plane/office.ts';
 
 function report(office: Office, seq: number, nacks: readonly Nack[]): GatewayReport {
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../../test/kit/databases.ts';
-import { environment, openOffice, planBody, v1 } from '../../../test/kit/office.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { environment, openOffice, planBody, v1 } from '../../../test/kit/control-plane/office.ts';
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../../test/kit/databases.ts';
-import { openOffice } from '../../../test/kit/office.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { openOffice } from '../../../test/kit/control-plane/office.ts';
 
 const v2 = '/management/v2/organizations';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../../test/kit/databases.ts';
-import { apiBody, environment, openOffice } from '../../../test/kit/office.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { apiBody, environment, openOffice } from '../../../test/kit/control-plane/office.ts';
 import type { Right } from '../../access/permissions.ts';
 import { routes } from '../index.ts';
 import { basePaths } from '../route.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Fault } from '../../../proto/faults/fault.ts';
 import type { BlobStore } from '../../../proto/wire/blobs.ts';
-import { startFaultyProxy } from '../../../test/kit/faulty-proxy.ts';
-import { startS3Server } from '../../../test/kit/s3-server.ts';
-import { startStranger } from '../../../test/kit/stranger.ts';
+import { startFaultyProxy } from '../../../test/kit/servers/faulty-proxy.ts';
+import { startS3Server } from '../../../test/kit/servers/s3-server.ts';
+import { startStranger } from '../../../test/kit/bridge/stranger.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import { BlobsConfig, openBlobs } from './settings.ts';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
-import { accessRecords } from '../../../test/kit/access-records.ts';
+import { accessRecords } from '../../../test/kit/gateway/access-records.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { freePort } from '../../../test/kit/processes.ts';
+import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { freePort } from '../../../test/kit/processes/processes.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
-import { openPeer, type Peer, startBackend, turns } from '../../../test/kit/raw-peer.ts';
+import { openPeer, type Peer, startBackend, turns } from '../../../test/kit/engine/raw-peer.ts';
 
 /** The abort table through the whole gateway: what the client is told, and what the access record says. */
 

@@ -4,9 +4,14 @@ import { test, type TestContext } from 'node:test';
 import { createSpoolReader } from '../../../proto/spool/reader.ts';
 import { listSpools } from '../../../proto/spool/folder.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, flow, startLocalGateway, type CallOptions } from '../../../test/kit/gateway.ts';
-import { freePort } from '../../../test/kit/processes.ts';
-import { startUpstream } from '../../../test/kit/upstream.ts';
+import {
+  apiDefinition,
+  flow,
+  startLocalGateway,
+  type CallOptions,
+} from '../../../test/kit/gateway/gateway.ts';
+import { freePort } from '../../../test/kit/processes/processes.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
 /*
  * What callers do wrong, through the front door: each is answered with its status, recorded under its error key, and never

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
-import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { openPeer, startBackend } from '../../../test/kit/raw-peer.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { openPeer, startBackend } from '../../../test/kit/engine/raw-peer.ts';
 
 const key = 'the-key-of-one-subscription';
 const transform = (name: string, value: string): readonly [string, object] => [

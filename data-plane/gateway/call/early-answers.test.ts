@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { accessRecords } from '../../../test/kit/access-records.ts';
+import { accessRecords } from '../../../test/kit/gateway/access-records.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { openPeer, startBackend } from '../../../test/kit/raw-peer.ts';
+import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { openPeer, startBackend } from '../../../test/kit/engine/raw-peer.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 
 /** A gateway with a listener of these bounds; `send` writes raw text, `record` waits for the one record that it must leave. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { headersOf } from '../../../test/kit/headers.ts';
+import { headersOf } from '../../../test/kit/engine/headers.ts';
 import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
 import { gatewayConfigSchema } from '../../config.ts';
 import { createForwarding } from './forwarded.ts';

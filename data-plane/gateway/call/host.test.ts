@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { startUpstream } from '../../../test/kit/upstream.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
 test("Host is the endpoint's, else a policy's, else the target's or the client's, and the target is dialled whatever it is", async (t) => {
   const upstream = await startUpstream(t);

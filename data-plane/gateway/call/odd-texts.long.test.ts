@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { playOddRound, startOddTargets } from '../../../test/kit/odd-gateway.ts';
+import { playOddRound, startOddTargets } from '../../../test/kit/gateway/odd-gateway.ts';
 
 const rounds = 30;
 const inputs = 200;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { playOddRound, startOddTargets } from '../../../test/kit/odd-gateway.ts';
-import { wholeDefinition } from '../../../test/kit/odd-texts.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { playOddRound, startOddTargets } from '../../../test/kit/gateway/odd-gateway.ts';
+import { wholeDefinition } from '../../../test/kit/gateway/odd-texts.ts';
 
 test('a header that cannot be written is refused when its definition is loaded, with its path, and its API answers 503', async (t) => {
   const headers = { 'X-City': 'Łódź' };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
-import { call } from '../../../test/kit/gateway.ts';
-import { startServingParts } from '../../../test/kit/serving-parts.ts';
+import { call } from '../../../test/kit/gateway/gateway.ts';
+import { startServingParts } from '../../../test/kit/gateway/serving-parts.ts';
 import { refusals } from '../errors/refusals.ts';
 import { refuse } from './answer.ts';
 import { answerInstead, goOn, resume, type Stage } from './stage.ts';

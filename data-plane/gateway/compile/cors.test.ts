@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CorsDefinition } from '../../../proto/model/api.ts';
-import { headersOf } from '../../../test/kit/headers.ts';
+import { headersOf } from '../../../test/kit/engine/headers.ts';
 import type { ExchangeRequest } from '../../http/exchange.ts';
 import { createCors } from './cors.ts';
 

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, flow, type LocalGateway, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { startUpstream } from '../../../test/kit/upstream.ts';
+import {
+  apiDefinition,
+  flow,
+  type LocalGateway,
+  startLocalGateway,
+} from '../../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
 /** Appends a letter's header, so that the backend's headers tell which flows ran. */
 const mark = (name: string): readonly [string, object] => [

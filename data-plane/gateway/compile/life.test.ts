@@ -8,7 +8,7 @@ import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, flow } from '../../../test/kit/gateway.ts';
+import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
 import { createUpstreams } from '../../endpoints/upstreams.ts';
 import { createEngine } from '../../serving.ts';
 import { createMemoryCounters } from '../../limits/memory.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { startUpstream } from '../../../test/kit/upstream.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { readingsOf } from './readings.ts';
 
 test('a path that reads one way has one reading, as it was sent', () => {

@@ -7,7 +7,7 @@ import { createLog } from '../../../proto/process/log.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { RecordKind } from '../../../proto/wire/published.ts';
-import { apiDefinition, flow } from '../../../test/kit/gateway.ts';
+import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
 import { createUpstreams } from '../../endpoints/upstreams.ts';
 import { createMemoryCounters } from '../../limits/memory.ts';
 import { createEngine } from '../../serving.ts';

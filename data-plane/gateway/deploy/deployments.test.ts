@@ -6,9 +6,14 @@ import { listSegments, listSpools } from '../../../proto/spool/folder.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { RecordKind } from '../../../proto/wire/published.ts';
-import { apiDefinition, flow, type LocalGateway, startLocalGateway } from '../../../test/kit/gateway.ts';
+import {
+  apiDefinition,
+  flow,
+  type LocalGateway,
+  startLocalGateway,
+} from '../../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
-import { startUpstream } from '../../../test/kit/upstream.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import type { ConfigChange, SetRecord } from './change.ts';
 
 const environment = 'TEST';

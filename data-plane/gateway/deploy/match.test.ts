@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { startUpstream } from '../../../test/kit/upstream.ts';
+import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { Router } from './match.ts';
 
 const at = (paths: readonly object[]) => ({

@@ -7,11 +7,16 @@ import type { TLSSocket } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { createAuthority } from '../../../test/kit/certificates.ts';
+import { createAuthority } from '../../../test/kit/servers/certificates.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, flow, type LocalGateway, startLocalGateway } from '../../../test/kit/gateway.ts';
+import {
+  apiDefinition,
+  flow,
+  type LocalGateway,
+  startLocalGateway,
+} from '../../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
-import { startUpstream } from '../../../test/kit/upstream.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { localTenant } from '../../local/local.ts';
 import { recordsOf } from '../../local/records.ts';
 

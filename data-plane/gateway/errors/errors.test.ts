@@ -4,9 +4,9 @@ import { test } from 'node:test';
 
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { freePort } from '../../../test/kit/processes.ts';
-import type { startUpstream } from '../../../test/kit/upstream.ts';
+import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { freePort } from '../../../test/kit/processes/processes.ts';
+import type { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
 const keyed = { plans: { keys: { security: { type: 'API_KEY' } } } };
 const plain = 'text/plain';

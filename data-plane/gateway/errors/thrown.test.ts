@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { createLog } from '../../../proto/process/log.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
-import { call } from '../../../test/kit/gateway.ts';
-import { openPeer } from '../../../test/kit/raw-peer.ts';
-import { startServingParts } from '../../../test/kit/serving-parts.ts';
+import { call } from '../../../test/kit/gateway/gateway.ts';
+import { openPeer } from '../../../test/kit/engine/raw-peer.ts';
+import { startServingParts } from '../../../test/kit/gateway/serving-parts.ts';
 import type { Policy, PolicyCall } from '../../policies/policy.ts';
 import { createThrownTeller } from './thrown.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../../test/kit/eventually.ts';
-import { call } from '../../../test/kit/gateway.ts';
-import { turns } from '../../../test/kit/raw-peer.ts';
-import { startServingParts } from '../../../test/kit/serving-parts.ts';
+import { call } from '../../../test/kit/gateway/gateway.ts';
+import { turns } from '../../../test/kit/engine/raw-peer.ts';
+import { startServingParts } from '../../../test/kit/gateway/serving-parts.ts';
 import type { Answer, BackendAnswer, Policy } from '../../policies/policy.ts';
 
 /** Steps around the call of the backend, as caches, retries and circuit breakers will use them. */

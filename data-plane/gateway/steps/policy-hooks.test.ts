@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
 import { eventually } from '../../../test/kit/eventually.ts';
-import { call } from '../../../test/kit/gateway.ts';
-import { startPolicy } from '../../../test/kit/policies.ts';
-import { openPeer, turns } from '../../../test/kit/raw-peer.ts';
-import { startServingParts } from '../../../test/kit/serving-parts.ts';
+import { call } from '../../../test/kit/gateway/gateway.ts';
+import { startPolicy } from '../../../test/kit/gateway/policies.ts';
+import { openPeer, turns } from '../../../test/kit/engine/raw-peer.ts';
+import { startServingParts } from '../../../test/kit/gateway/serving-parts.ts';
 import type { Outcome } from '../../http/exchange.ts';
 import type { Answer, Policy, PolicyOf, Verdict } from '../../policies/policy.ts';
 

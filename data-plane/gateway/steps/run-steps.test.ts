@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
-import { KitCall } from '../../../test/kit/policies.ts';
+import { KitCall } from '../../../test/kit/gateway/policies.ts';
 import type { Answer, ContentHook, PolicyCall, Rejection } from '../../policies/policy.ts';
 import { runSteps } from './run-steps.ts';
 import type { Step } from '../compile/step.ts';

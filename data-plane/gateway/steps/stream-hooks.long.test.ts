@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { startStreamBackend, upAndDown } from '../../../test/kit/byte-streams.ts';
+import { startStreamBackend, upAndDown } from '../../../test/kit/engine/byte-streams.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { peakOf } from '../../../test/kit/growth.ts';
-import { startNode } from '../../../test/kit/processes.ts';
+import { peakOf } from '../../../test/kit/processes/growth.ts';
+import { startNode } from '../../../test/kit/processes/processes.ts';
 
 const mebibyte = 1_048_576;
 const gibibyte = 1_024 * mebibyte;
@@ -13,7 +13,7 @@ const growthBytesMax = 128 * mebibyte;
 
 async function startScene(t: TestContext, api: string) {
   const backend = await startStreamBackend(t);
-  const main = join(import.meta.dirname, '../../../test/kit/transforming-main.ts');
+  const main = join(import.meta.dirname, '../../../test/kit/engine/transforming-main.ts');
   const child = startNode(t, [main, String(backend.port)]);
   const said = await eventually(
     () => {

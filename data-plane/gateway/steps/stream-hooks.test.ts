@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../../test/kit/eventually.ts';
-import { call } from '../../../test/kit/gateway.ts';
-import { KitCall } from '../../../test/kit/policies.ts';
+import { call } from '../../../test/kit/gateway/gateway.ts';
+import { KitCall } from '../../../test/kit/gateway/policies.ts';
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
-import { openPeer } from '../../../test/kit/raw-peer.ts';
-import { startServingParts } from '../../../test/kit/serving-parts.ts';
+import { openPeer } from '../../../test/kit/engine/raw-peer.ts';
+import { startServingParts } from '../../../test/kit/gateway/serving-parts.ts';
 import type { BodyTransform, TransformMaker } from '../../http/exchange.ts';
 import type { Policy, StreamHook, PolicyCall } from '../../policies/policy.ts';
 import { createRefuse } from '../../policies/refuse.ts';

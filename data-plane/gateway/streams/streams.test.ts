@@ -5,17 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { accessRecords } from '../../../test/kit/access-records.ts';
+import { accessRecords } from '../../../test/kit/gateway/access-records.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway.ts';
-import { openPeer, type Peer, startBackend } from '../../../test/kit/raw-peer.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { openPeer, type Peer, startBackend } from '../../../test/kit/engine/raw-peer.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import {
   closeOf,
   exchangeMessage,
   openWebSocket,
   startWebSocketBackend,
-} from '../../../test/kit/websockets.ts';
+} from '../../../test/kit/engine/websockets.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { RecordKind } from '../../../proto/wire/published.ts';

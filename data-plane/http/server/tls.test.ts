@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 import { Fault } from '../../../proto/faults/fault.ts';
-import { createAuthority, issuePair, tlsSettings } from '../../../test/kit/certificates.ts';
+import { createAuthority, issuePair, tlsSettings } from '../../../test/kit/servers/certificates.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import type { TlsOptions } from '../exchange.ts';

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { createServer, type TlsOptions, type TLSSocket } from 'node:tls';
 
 import { Fault } from '../../../proto/faults/fault.ts';
-import { createAuthority, type IssueOptions } from '../../../test/kit/certificates.ts';
+import { createAuthority, type IssueOptions } from '../../../test/kit/servers/certificates.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import type { UpstreamOptions, UpstreamTls } from '../exchange.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startConnectProxy } from '../../../test/kit/connect-proxy.ts';
-import { startRig } from '../../../test/kit/engine-rig.ts';
+import { startConnectProxy } from '../../../test/kit/engine/connect-proxy.ts';
+import { startRig } from '../../../test/kit/engine/engine-rig.ts';
 
 /** Which connection an upgrade goes on: always one of its own, and through a proxy a tunnel. */
 

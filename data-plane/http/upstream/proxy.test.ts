@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 
-import { createAuthority } from '../../../test/kit/certificates.ts';
-import { startConnectProxy } from '../../../test/kit/connect-proxy.ts';
+import { createAuthority } from '../../../test/kit/servers/certificates.ts';
+import { startConnectProxy } from '../../../test/kit/engine/connect-proxy.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import type { UpstreamOptions, UpstreamProxy } from '../exchange.ts';
 import { openTunnel } from './proxy.ts';

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 
-import { startRig } from '../../../test/kit/engine-rig.ts';
+import { startRig } from '../../../test/kit/engine/engine-rig.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { openPeer, type Peer } from '../../../test/kit/raw-peer.ts';
-import { closeOf, exchangeMessage, openWebSocket } from '../../../test/kit/websockets.ts';
+import { openPeer, type Peer } from '../../../test/kit/engine/raw-peer.ts';
+import { closeOf, exchangeMessage, openWebSocket } from '../../../test/kit/engine/websockets.ts';
 import type { Exchange, ServerLimits } from '../exchange.ts';
 import type {
   AcceptedWebSocket,

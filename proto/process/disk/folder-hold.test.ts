@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { Fault } from '../../faults/fault.ts';
-import { startNode } from '../../../test/kit/processes.ts';
+import { startNode } from '../../../test/kit/processes/processes.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import { foldersOf } from '../data-folder.ts';

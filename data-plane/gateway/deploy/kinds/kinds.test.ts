@@ -5,7 +5,7 @@ import { createGuard } from '../../../../proto/process/outbound-guard.ts';
 import { systemClock } from '../../../../proto/process/clock.ts';
 import { createLog } from '../../../../proto/process/log.ts';
 import { encodeApi } from '../../../../proto/wire/payloads.ts';
-import { apiDefinition, flow } from '../../../../test/kit/gateway.ts';
+import { apiDefinition, flow } from '../../../../test/kit/gateway/gateway.ts';
 import { createUpstreams } from '../../../endpoints/upstreams.ts';
 import { createMemoryCounters } from '../../../limits/memory.ts';
 import type { Policy } from '../../../policies/policy.ts';

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import type { Hono } from 'hono';
+import { createLog } from '../../../proto/process/log.ts';
+import { openKeyring } from '../../../proto/process/secrets.ts';
+import { decodeApi, decodeApiKey, decodeSubscription } from '../../../proto/wire/payloads.ts';
+import type { EnvironmentRef, PublishedRepository, RecordKind } from '../../../proto/wire/published.ts';
+import { decodeRecord } from '../../../proto/wire/record.ts';
+import type { TestDatabase } from '../servers/databases.ts';
+import { createFakeClock, type FakeClock } from '../fake-clock.ts';
+import { tempDir } from '../temp-dir.ts';
+import { createAccess } from '../../../control-plane/access/access.ts';
+import { boot, type BootResult } from '../../../control-plane/boot.ts';
+import type { Desk } from '../../../control-plane/management/desk.ts';
+import { createFleets } from '../../../control-plane/publish/fleets.ts';
+import { createPublisher } from '../../../control-plane/publish/publisher.ts';
+import { createPublishedRepository } from '../../../control-plane/publish/repository.ts';
+import { openStorage, type Storage } from '../../../control-plane/storage/storage.ts';
+import { createManagementDoor } from '../../../control-plane/doors/management.ts';
+
+/** A management door on a fresh, booted database, with hands to use it. */
+export interface Office {
+  readonly app: Hono;
+  readonly desk: Desk;
+  readonly clock: FakeClock;
+  readonly storage: Storage;
+  readonly repository: PublishedRepository;
+  readonly boot: BootResult;
+  readonly at: EnvironmentRef;
+  /** Calls the door; `as` is an Authorization header, the administrator's by default, null for nobody. */
+  call(method: string, path: string, wish?: CallWish): Promise<Answer>;
+  /** An API with one published plan, started and deployed. */
+  deployedApi(path: string, security?: string): Promise<{ readonly id: string; readonly planId: string }>;
+  /** What gateways would get of a kind, decoded, tombstones left out. */
+  published(kind: RecordKind): Promise<readonly PublishedView[]>;
+}
+
+interface CallWish {
+  readonly body?: unknown;
+  readonly text?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly as?: string | null;
+}
+
+/** An answer with its body read. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown> & { readonly technicalCode?: string };
+}
+
+/** A record that is in force. */
+export interface PublishedView {
+  readonly id: string;
+  readonly revision: string;
+  readonly tags: readonly string[];
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+export const password = 'correct horse battery';
+/** Paths of the environment, both versions. */
+export const environment = '/management/v2/environments/DEFAULT';
+export const v1 = '/management/organizations/DEFAULT/environments/DEFAULT';
+
+export const fleetsPath = '/management/v2/organizations/DEFAULT/fleets';
+
+/** An Authorization header. */
+export function basic(username: string, secret: string): string {
+  return `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`;
+}
+
+/** A body that creates an API. */
+export function apiBody(path: string, extra: object = {}): Record<string, unknown> {
+  return {
+    definitionVersion: 'V4',
+    type: 'PROXY',
+    name: `api ${path}`,
+    apiVersion: '1.0',
+    listeners: [{ type: 'HTTP', paths: [{ path }], entrypoints: [{ type: 'http-proxy' }] }],
+    endpointGroups: [
+      {
+        name: 'default',
+        type: 'http-proxy',
+        endpoints: [
+          { name: 'one', type: 'http-proxy', configuration: { target: 'http://backend.example:8080' } },
+        ],
+      },
+    ],
+    flows: [],
+    ...extra,
+  };
+}
+
+/** A body that creates a plan. */
+export function planBody(security: string, extra: object = {}): Record<string, unknown> {
+  return {
+    definitionVersion: 'V4',
+    name: 'plan',
+    validation: 'AUTO',
+    security: { type: security },
+    ...extra,
+  };
+}
+
+/** Opens one. */
+export async function openOffice(
+  t: TestContext,
+  database: TestDatabase,
+  given: { readonly analytics?: NonNullable<Desk['analytics']>; readonly demoTarget?: string } = {},
+): Promise<Office> {
+  const url = await database.create();
+  const log = createLog({ name: 'test', level: 'silent' });
+  const storage = await openStorage({ url, dataDir: tempDir(t), log });
+  t.after(() => storage.close());
+  const clock = createFakeClock();
+  const keyring = openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });
+  const publisher = createPublisher({ storage, keyring, clock, log });
+  const desk: Desk = {
+    storage,
+    publisher,
+    fleets: createFleets({ storage, publisher, clock }),
+    access: createAccess({ storage, clock }),
+    clock,
+    analytics: given.analytics,
+  };
+  const made = await boot(desk, { adminPassword: password, demoTarget: given.demoTarget });
+  const app = createManagementDoor({ desk, log });
+  const repository = createPublishedRepository({ storage, clock });
+
+  const call: Office['call'] = async (method, path, { body, text, headers, as } = {}) => {
+    const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
+    const authorization = as === undefined ? basic('admin', password) : as;
+    const answer = await app.request(`http://office${path}`, {
+      method,
+      headers: {
+        ...(authorization === null ? {} : { authorization }),
+        ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(sent === undefined ? {} : { body: sent }),
+    });
+    const read = await answer.text();
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: (read === '' ? {} : JSON.parse(read)) as Answer['body'],
+    };
+  };
+
+  return {
+    app,
+    desk,
+    clock,
+    storage,
+    repository,
+    boot: made,
+    at: made.at,
+    call,
+    async deployedApi(path, security = 'API_KEY') {
+      const api = await call('POST', `${environment}/apis`, { body: apiBody(path) });
+      assert.equal(api.status, 201, JSON.stringify(api.body));
+      const id = String(api.body['id']);
+      const plan = await call('POST', `${environment}/apis/${id}/plans`, { body: planBody(security) });
+      assert.equal(plan.status, 201, JSON.stringify(plan.body));
+      const planId = String(plan.body['id']);
+      assert.equal((await call('POST', `${environment}/apis/${id}/plans/${planId}/_publish`)).status, 200);
+      const started = await call('POST', `${environment}/apis/${id}/_start`);
+      assert.equal(started.status, 204, JSON.stringify(started.body));
+      return { id, planId };
+    },
+    async published(kind) {
+      const { headers } = await repository.headersAfter(made.at, 0, 10_000);
+      const wanted = headers.filter((header) => header.kind === kind && !header.isDeleted);
+      const records = await repository.payloads(made.at, wanted);
+      return records.map(({ header, bytes }) => {
+        const { payload, revision } = decodeRecord(bytes);
+        return { id: header.id, revision, tags: header.tags, payload: { ...decode(kind, payload) } };
+      });
+    },
+  };
+}
+
+/** Enrols a gateway in a fleet; says its id. */
+export async function enrolIn(office: Office, fleet: string): Promise<string> {
+  const made = await office.call('POST', `${fleetsPath}/${fleet}/enrolment-tokens`, {
+    body: { bridge: 'http://127.0.0.1:18092', usesMax: 1 },
+  });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const gateway = await office.repository.enrol({
+    token: String(made.body['token']),
+    signingKey: randomBytes(32),
+    sealingKey: randomBytes(32),
+    hostname: 'edge-1',
+    version: '0.1.0',
+  });
+  return gateway.id;
+}
+
+function decode(kind: RecordKind, payload: Uint8Array): object {
+  switch (kind) {
+    case 'api':
+      return decodeApi(payload);
+    case 'subscription':
+      return decodeSubscription(payload);
+    case 'api-key':
+      return decodeApiKey(payload);
+    default:
+      return {};
+  }
+}

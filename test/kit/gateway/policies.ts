@@ -1,0 +1,226 @@
+import { createWireHeaders } from '../../../data-plane/http/message/wire-headers.ts';
+import { type Body, createBody, type HeaderList, type Outcome } from '../../../data-plane/http/exchange.ts';
+import { type BrokenStep, type KeepingCall, KeptSteps } from '../../../data-plane/gateway/steps/kept.ts';
+import { PhaseBody } from '../../../data-plane/gateway/steps/phase-body.ts';
+import {
+  type Phase,
+  type RunningCall,
+  runSteps,
+  type StepsResult,
+} from '../../../data-plane/gateway/steps/run-steps.ts';
+import { buildPolicy, type Step, StepCompiler } from '../../../data-plane/gateway/compile/step.ts';
+import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
+import type { StepPolicyId } from '../../../data-plane/policies/index.ts';
+import type {
+  BackendAnswer,
+  PassingBody,
+  Policy,
+  PolicyHost,
+  PolicyPlace,
+  PolicyRequest,
+  PolicyResponse,
+} from '../../../data-plane/policies/policy.ts';
+import { createFakeClock, type FakeClock } from '../fake-clock.ts';
+
+/** Where a policy under test stands and what it may use; what is left out is as in an ordinary API. */
+export interface PolicyWish {
+  readonly place?: Partial<PolicyPlace>;
+  readonly host?: Partial<PolicyHost>;
+}
+
+/** A body in hand, or pieces that come one after another; an Error among them is where its sender breaks off. */
+export type KitBody = string | readonly (string | Error)[];
+
+/** A request as a test writes it down. */
+export interface CallWish {
+  readonly request?: Partial<Omit<PolicyRequest, 'headers' | 'content'>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: KitBody;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
+/** A policy at work: no socket, no gateway, time stands still. */
+export interface StartedPolicy {
+  readonly policy: Policy;
+  readonly clock: FakeClock;
+  /** A request that comes to it. */
+  call(wish?: CallWish): KitCall;
+}
+
+/** Builds a policy of the catalogue as the gateway does, out of what a definition would say, and starts it. */
+export function startPolicy(id: StepPolicyId, configuration: object, wish: PolicyWish = {}): StartedPolicy {
+  const place: PolicyPlace = {
+    api: 'a',
+    plan: 'p',
+    flowPath: '/',
+    phase: 'request',
+    at: 'flows[0].request[0]',
+    ...wish.place,
+  };
+  const clock = createFakeClock();
+  const host: PolicyHost = {
+    api: { id: place.api, name: place.api },
+    clock,
+    counters: createMemoryCounters({ windowsMax: 100, clock }).within('e'),
+    properties: new Map(),
+    ...wish.host,
+  };
+  const definition = {
+    name: id,
+    description: '',
+    enabled: true,
+    policy: id,
+    configuration: { ...configuration },
+    condition: '',
+    messageCondition: '',
+  };
+  const step = new StepCompiler(host, buildPolicy).compile(definition, place);
+  step.policy.start?.();
+  return { policy: step.policy, clock, call: (asked) => new KitCall(step, clock, asked) };
+}
+
+/** One request on its way through one policy; each method is a hook, run by the gateway's own code. */
+export class KitCall implements RunningCall, KeepingCall {
+  readonly exchange: KeepingCall['exchange'] = { beforeEnd: undefined };
+  readonly kept = new KeptSteps(this);
+  readonly request: PolicyRequest;
+  readonly attributes: Map<string, unknown>;
+  readonly startedAtMs: number;
+  response: PolicyResponse | undefined = undefined;
+  isOver = false;
+  /** What it set on the answer, whatever that will be. */
+  readonly answerHeaders: Record<string, string> = {};
+  /** Keys of its warnings. */
+  readonly warnings: string[] = [];
+  /** Steps that threw where nothing waits for them. */
+  readonly broken: BrokenStep[] = [];
+  readonly #step: Step;
+  readonly #bodies: Record<Phase, PhaseBody | undefined> = { request: undefined, response: undefined };
+
+  constructor(step: Step, clock: FakeClock, wish: CallWish = {}) {
+    this.#step = step;
+    this.startedAtMs = clock.now();
+    this.attributes = new Map(Object.entries(wish.attributes ?? {}));
+    this.request = {
+      method: 'GET',
+      path: '/a/items',
+      pathInfo: '/items',
+      query: undefined,
+      host: 'h',
+      scheme: 'http',
+      remoteAddress: '192.0.2.7',
+      contextPath: '/a',
+      ...wish.request,
+      headers: headersOf(wish.headers),
+      content: undefined,
+    };
+    this.#bodies.request = new PhaseBody(this.request, bodyOfKit(wish.body));
+  }
+
+  /** The request passes. */
+  pass(): StepsResult | Promise<StepsResult> {
+    return runSteps([this.#step], 'request', this);
+  }
+
+  /** The backend is called around which it stands. */
+  async ask(backend: () => Promise<BackendAnswer>): Promise<BackendAnswer> {
+    const { keptAt, policy } = this.#step;
+    if (policy.around === undefined) return backend();
+    const slot = keptAt === undefined ? undefined : this.kept.enter(this.#step, keptAt);
+    try {
+      return await policy.around.run(this, backend, slot);
+    } finally {
+      if (keptAt !== undefined) this.kept.left(keptAt);
+    }
+  }
+
+  /** An answer passes on its way back. */
+  answer(wish: {
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: KitBody;
+  }): StepsResult | Promise<StepsResult> {
+    const { status = 200 } = wish;
+    this.response = { status, reason: undefined, headers: headersOf(wish.headers), content: undefined };
+    this.#bodies.response = new PhaseBody(this.response, bodyOfKit(wish.body));
+    return runSteps([this.#step], 'response', this);
+  }
+
+  /** The exchange is over. */
+  end(outcome: Partial<Outcome> = {}): void {
+    this.isOver = true;
+    void this.exchange.beforeEnd?.onEnd({
+      kind: 'complete',
+      status: 200,
+      requestBytes: 0,
+      responseBytes: 0,
+      totalUs: 1,
+      ...outcome,
+    });
+  }
+
+  /** True once a hook had the body read. */
+  get isRead(): boolean {
+    return this.request.content !== undefined;
+  }
+
+  /** What goes on of a phase's body, as the policy left it; rejects where it breaks off. */
+  async sent(phase: Phase): Promise<string> {
+    const place = phase === 'request' ? this.request : this.response;
+    const transformed = this.#bodies[phase]?.transformed;
+    if (place?.content === undefined && transformed !== undefined)
+      return Buffer.from(await transformed.buffer(Infinity)).toString();
+    await this.readContent(phase);
+    return Buffer.from(place?.content ?? []).toString();
+  }
+
+  readContent(phase: Phase): Promise<void> | undefined {
+    return this.#bodies[phase]?.read(Infinity);
+  }
+
+  passing(phase: Phase, at: string): PassingBody {
+    const body = this.#bodies[phase] ?? new PhaseBody(this.request, '');
+    return body.passing((error) => this.broken.push({ kind: 'broken', at, error }));
+  }
+
+  warn(key: string): void {
+    this.warnings.push(key);
+  }
+
+  setAnswerHeader(name: string, value: string): void {
+    this.answerHeaders[name] = value;
+  }
+
+  tellBroken(broken: BrokenStep): void {
+    this.broken.push(broken);
+  }
+}
+
+/** A list of headers, as an engine makes them. */
+function bodyOfKit(wish: KitBody = ''): Body | string {
+  if (typeof wish === 'string') return wish;
+  return createBody({
+    length: undefined,
+    start(sink) {
+      let isOver = false;
+      const give = async (): Promise<void> => {
+        for (const piece of wish) {
+          await Promise.resolve();
+          if (isOver) return;
+          if (piece instanceof Error) return sink.onBroken(piece);
+          sink.onPiece(Buffer.from(piece), 0, Buffer.byteLength(piece), true);
+          sink.onReadEnd();
+        }
+        sink.onEnd(undefined);
+      };
+      void give();
+      return { resume: () => undefined, cancel: () => void (isOver = true) };
+    },
+  });
+}
+
+export function headersOf(wish: Readonly<Record<string, string>> = {}): HeaderList {
+  const headers = createWireHeaders();
+  for (const [name, value] of Object.entries(wish)) headers.append(name, value);
+  return headers;
+}
