@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { factsOf } from '../../test/kit/gateway/access-facts.ts';
@@ -9,9 +9,12 @@ import { listSegments, listSpools, segmentFile } from '../../proto/spool/folder.
 
 /* Somebody deletes or moves what the gateway is writing. */
 
+/** The gateway writes meanwhile, so a folder may be filled again before it is empty. */
+const deletion = { recursive: true, maxRetries: 10 } as const;
+
 const vandals: Readonly<Record<string, (dir: string) => void>> = {
-  'the spool folder is deleted': (dir) => rmSync(dir, { recursive: true }),
-  'the data folder is deleted': (dir) => rmSync(dirname(dir), { recursive: true }),
+  'the spool folder is deleted': (dir) => rmSync(dir, deletion),
+  'the data folder is deleted': (dir) => rmSync(dirname(dir), deletion),
   'the spool folder is moved away': (dir) => renameSync(dir, `${dir}-old`),
   'another folder takes its place': (dir) => (renameSync(dir, `${dir}-old`), mkdirSync(dir)),
   'a folder above it is moved away': (dir) => renameSync(dirname(dir), `${dirname(dir)}-old`),
@@ -49,7 +52,7 @@ test('an idle gateway notices too', async (t) => {
   const { reporter, dir } = await startTestReporter(t);
   await reporter.prepare(prefix);
   await reporter.recorder(prefix).write(factsOf());
-  rmSync(dir, { recursive: true });
+  rmSync(dir, deletion);
   await eventually(async () => (await readRecords(dir)).length === 1);
 });
 
@@ -59,7 +62,7 @@ test('a record that is rescued twice is counted once', async (t) => {
   const recorder = reporter.recorder(prefix);
   for (let n = 1; n <= 3; n++) {
     for (let m = 0; m < 5; m++) await recorder.write(factsOf());
-    rmSync(dir, { recursive: true });
+    rmSync(dir, deletion);
     await eventually(async () => (await readRecords(dir)).length === 5 * n);
     const counted = new RegExp(`isthmus_report_rescued_records_total ${5 * n}\n`);
     await eventually(async () => counted.test(await metrics.text()));
@@ -73,9 +76,11 @@ test('older segments that are deleted cannot be saved: they are counted, and sai
   for (let n = 0; n < 30; n++) await recorder.write(factsOf());
   const [spool] = await listSpools(dir);
   assert.ok(spool);
-  const [, second = 0, third = 0] = await listSegments(spool.dir);
-  // Upkeep has to have seen it.
-  await eventually(() => reporter.health().bytes > 0);
+  const segments = await listSegments(spool.dir);
+  const [, second = 0, third = 0] = segments;
+  const onDisk = segments.reduce((sum, first) => sum + statSync(join(spool.dir, segmentFile(first))).size, 0);
+  // Upkeep has to have seen them.
+  await eventually(() => reporter.health().bytes >= onDisk);
   rmSync(join(spool.dir, segmentFile(second)));
   await eventually(() => reporter.health().droppedRecords === third - second);
   assert.equal(reporter.health().state, 'degraded');
