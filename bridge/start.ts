@@ -132,7 +132,8 @@ function createHttpServer(
   return createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as Server;
 }
 
-function readTls(tls: Tls): { readonly cert: string; readonly key: string; readonly ca?: string } {
+/** Reads the files of the listener's certificate. Errors: config.invalid, with the file. */
+export function readTls(tls: Tls): { readonly cert: string; readonly key: string; readonly ca?: string } {
   return {
     ...readPair(tls),
     ...(tls.clientCaFile !== undefined && { ca: readAuthorities(tls.clientCaFile) }),

@@ -314,3 +314,19 @@ function definition(target: string): unknown {
     flows: [],
   };
 }
+
+test("with a shipper, --set is the gateway's but for shipper.x; a folder below /proc is refused at once", async (t) => {
+  const dir = tempDir(t);
+  const port = await freePort();
+  const sets = [`listen.port=${port}`, 'listen.host=127.0.0.1', 'admin.port=0', 'shipper.admin.port=0'];
+  const args = ['gateway', '--with-shipper', '--data-dir', dir, ...sets.flatMap((set) => ['--set', set])];
+  // Both configurations are read; what stops it is that it was never enrolled.
+  assert.match(await failing(t, args), /isthmus enroll/);
+  assert.match(await failing(t, ['up', '--data-dir', '/proc/isthmus']), /\/proc\/isthmus/);
+});
+
+async function failing(t: TestContext, args: readonly string[]): Promise<string> {
+  const child = startIsthmus(t, args);
+  assert.notEqual(await child.ended, 0);
+  return child.output();
+}

@@ -1,15 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { type Bridge, startBridge } from '../bridge/start.ts';
+import { type Bridge, readTls as readBridgeTls, startBridge } from '../bridge/start.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
+import { readTls } from '../data-plane/workers/certificates.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
-import { startShipper } from '../shipper/start.ts';
+import { type RunningShipper, startShipper } from '../shipper/start.ts';
 import { createAnalyticsOpener } from './analytics.ts';
 import { forkGateway } from './gateway-process.ts';
 import type { ProcessParts } from './run-process.ts';
@@ -50,6 +51,9 @@ export async function up(
 ): Promise<void> {
   const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
+  // Before anything is made: a start that fails here can be tried again as the first one.
+  readTls(configs.gateway.listen.tls);
+  if (configs.bridge.listen.tls !== undefined) readBridgeTls(configs.bridge.listen.tls);
   holdFolder(flags.dataDir, 'control-plane', lifecycle);
   const addressFile = foldersOf(flags.dataDir).addresses;
   const echo = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
@@ -79,6 +83,26 @@ export async function up(
     demoTarget: `http://127.0.0.1:${echo}`,
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
   });
+  try {
+    const started = { controlPlane, gatewayProcess, echo };
+    const { addresses, shipper } = await startAround(started, configs, parts);
+    shipRest = () => shipper.drain(shipRestMsMax);
+    lifecycle.signal.throwIfAborted();
+    writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
+    print(describe(addresses, controlPlane, flags));
+  } catch (error) {
+    // Said at no later start.
+    print(shownOnce(controlPlane));
+    throw error;
+  }
+}
+
+/** Starts what needs a control plane: bridge, gateway, shipper. */
+async function startAround(
+  { controlPlane, gatewayProcess, echo }: Started,
+  configs: UpConfigs,
+  parts: ProcessParts,
+): Promise<{ readonly addresses: Addresses; readonly shipper: RunningShipper }> {
   const { repository, blobs } = controlPlane;
   const bridge = await startBridge({
     ...parts,
@@ -91,7 +115,6 @@ export async function up(
   const gateway = await gatewayProcess.start({ config, echoPort: echo });
   const shipperConfig = { ...configs.shipper, outbound: allowing(configs.shipper.outbound, bridge.url) };
   const shipper = await startShipper({ ...parts, config: shipperConfig });
-  shipRest = () => shipper.drain(shipRestMsMax);
 
   const at = (port: number): string => `http://localhost:${port}`;
   const addresses: Addresses = {
@@ -105,9 +128,13 @@ export async function up(
     echo: at(echo),
   };
   await untilReady(`${addresses.gatewayNode}/health/ready`, parts);
-  lifecycle.signal.throwIfAborted();
-  writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
-  print(describe(addresses, controlPlane, flags));
+  return { addresses, shipper };
+}
+
+interface Started {
+  readonly controlPlane: ControlPlane;
+  readonly gatewayProcess: ReturnType<typeof forkGateway>;
+  readonly echo: number;
 }
 
 /** What this machine is called: its addresses and name, so that gateways elsewhere may dial the bridge of `up` too. */
@@ -211,11 +238,17 @@ function readEchoPort(file: string): number | undefined {
   }
 }
 
-function describe(addresses: Addresses, { boot }: ControlPlane, { dataDir }: UpFlags): string {
+/** What a first start made and no later one can say. */
+function shownOnce({ boot }: ControlPlane): string {
+  return boot.adminPassword === undefined
+    ? ''
+    : `  admin password   ${boot.adminPassword}   (shown this once)\n`;
+}
+
+function describe(addresses: Addresses, controlPlane: ControlPlane, { dataDir }: UpFlags): string {
+  const { boot } = controlPlane;
   const isGiven = process.env['ISTHMUS_ADMIN_PASSWORD'] !== undefined;
   const password = boot.adminPassword ?? (isGiven ? '$ISTHMUS_ADMIN_PASSWORD' : '<password>');
-  const shown =
-    boot.adminPassword === undefined ? '' : `  admin password   ${boot.adminPassword}   (shown this once)\n`;
   const orders =
     boot.demo === undefined
       ? `  # the key of the demo API /orders was shown at the first start\n`
@@ -227,7 +260,7 @@ function describe(addresses: Addresses, { boot }: ControlPlane, { dataDir }: UpF
   bridge           ${addresses.bridge}
   node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health
   data             ${dataDir}
-${shown}
+${shownOnce(controlPlane)}
 Try:
   curl ${addresses.gateway}/echo
 ${orders}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis

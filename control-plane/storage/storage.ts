@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../../proto/process/disk/folders.ts';
 import { Kysely, type KyselyPlugin, type Transaction } from 'kysely';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
 import { openSqlite } from '../../proto/process/sqlite.ts';
@@ -154,7 +155,7 @@ function connect({ url, dataDir, log, bounds, mode = 'migrate' }: StorageOptions
     };
   }
   const file = join(dataDir, sqliteFileName);
-  if (mode === 'migrate') mkdirSync(dataDir, { recursive: true });
+  if (mode === 'migrate') makeFolders(dataDir);
   else if (!existsSync(file))
     throw new Fault('storage.missing', {
       detail: `There is no database ${file} and database.url is not set.`,

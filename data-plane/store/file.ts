@@ -5,7 +5,6 @@ import {
   constants,
   copyFileSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from '../../proto/process/disk/folders.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { openSqlite, sqliteFault, type Database } from '../../proto/process/sqlite.ts';
 import { createTables, schemaVersion } from './schema.ts';
@@ -54,7 +54,7 @@ const keptAsideMax = 3;
  */
 export function openFile(path: string, now: number): OpenedFile {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path));
     accessSync(dirname(path), constants.W_OK);
     // Made here because SQLite would let the whole machine read it; its -wal and -shm take this file's mode.
     closeSync(openSync(path, 'a', 0o600));

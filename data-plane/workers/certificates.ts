@@ -45,7 +45,8 @@ export function openCertificates(listen: GatewayConfig['listen'], log: Log): Cer
   };
 }
 
-function readTls(tls: GatewayConfig['listen']['tls']): TlsOptions | undefined {
+/** Reads the files of a listener's certificates. Errors: config.invalid, with the file. */
+export function readTls(tls: GatewayConfig['listen']['tls']): TlsOptions | undefined {
   if (tls === undefined) return undefined;
   const { clientAuth, minVersion, caFile } = tls;
   return {

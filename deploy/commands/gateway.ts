@@ -23,13 +23,20 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
     ],
   });
   return withConfig(command)
-    .option('--with-shipper', 'carry its records upstream in the same process')
+    .option(
+      '--with-shipper',
+      'carry its records upstream in the same process; --set shipper.x=1 sets x of it',
+    )
     .option('--local <folder>', 'serve the definitions in this folder; a saved file is live within a second')
     .action(async (flags: Flags) => {
+      const sets = setsOf(flags);
+      const ofGateway = { ...flags, set: sets.gateway };
       const read = () =>
-        loadFor(gatewayConfigSchema, { process: 'gateway', flags, more: { local: flags.local } }).config;
+        loadFor(gatewayConfigSchema, { process: 'gateway', flags: ofGateway, more: { local: flags.local } })
+          .config;
       const config = read();
-      const shipper = flags.withShipper === true ? await loadShipper(flags, config.dataDir) : undefined;
+      const ofShipper = { ...flags, set: sets.shipper };
+      const shipper = flags.withShipper === true ? await loadShipper(ofShipper, config.dataDir) : undefined;
       const secretParameters = secretParametersOf(config);
       const reload = { settings: config, read };
       const wish = { name: 'gateway', level: config.log.level, secretParameters, reload };
@@ -50,6 +57,19 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       });
       onExit(code);
     });
+}
+
+/** With a shipper, `shipper.x=1` is x of the shipper; everything else is the gateway's. */
+function setsOf({
+  set = [],
+  withShipper,
+}: Flags): Readonly<Record<'gateway' | 'shipper', readonly string[]>> {
+  const prefix = 'shipper.';
+  if (withShipper !== true) return { gateway: set, shipper: [] };
+  return {
+    gateway: set.filter((each) => !each.startsWith(prefix)),
+    shipper: set.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length)),
+  };
 }
 
 /** The shipper's data folder is the gateway's: it reads the spool and the identity there. */

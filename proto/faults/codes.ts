@@ -215,7 +215,7 @@ export const codes = define({
     status: 500,
     owner: 'config',
     text: 'The key-encryption key that sealed this is not configured.',
-    hint: 'Add the old key to secrets.keys.',
+    hint: 'Put the key file that sealed it back into secrets.dir (by default, secrets in the data folder).',
   },
   'secrets.tampered': {
     status: 500,
@@ -316,7 +316,7 @@ export const codes = define({
     status: 503,
     owner: 'platform',
     text: 'Analytics do not run in this process.',
-    hint: 'Ask a control plane whose analytics section is enabled.',
+    hint: 'Ask a control plane that runs with analytics.',
   },
 });
 

@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -14,12 +13,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
-import {
-  privateFileMode,
-  privateFolderMode,
-  syncFolder,
-  syncFolderAside,
-} from '../process/disk/durable-file.ts';
+import { makeFolders } from '../process/disk/folders.ts';
+import { privateFileMode, syncFolder, syncFolderAside } from '../process/disk/durable-file.ts';
 import { isCode } from './folder.ts';
 
 /**
@@ -52,7 +47,7 @@ export interface SpoolFiles {
 
 /** The disk as it is. */
 export const diskFiles: SpoolFiles = {
-  makeFolder: (dir) => void mkdirSync(dir, { recursive: true, mode: privateFolderMode }),
+  makeFolder: (dir) => void makeFolders(dir),
   create: (path) => openSync(path, 'w+', privateFileMode),
   rename: renameSync,
   remove: (path) => rmSync(path, { force: true }),

@@ -10,9 +10,11 @@
  * The spool has its own way (proto/spool/spool-files.ts): its files grow while they are read. SQLite has its own too.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { copyFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+
+import { makeFolders, makeFoldersAside } from './folders.ts';
 
 /** Mode of every file that only its owner may read. */
 export const privateFileMode = 0o600;
@@ -97,8 +99,7 @@ export async function syncFolderAside(dir: string): Promise<void> {
 
 /** Makes a folder and those above it, private, and forces the new names to disk. */
 export function makeFolderDurably(dir: string): void {
-  const made = mkdirSync(dir, { recursive: true, mode: privateFolderMode });
-  for (const above of foldersAbove(dir, made)) syncSync(above);
+  for (const above of foldersAbove(dir, makeFolders(dir))) syncSync(above);
 }
 
 function placeSync(
@@ -132,7 +133,7 @@ async function placeAside(
   place: (unfinished: string) => Promise<boolean>,
 ): Promise<boolean> {
   const dir = dirname(path);
-  const made = await mkdir(dir, { recursive: true, mode: privateFolderMode });
+  const made = await makeFoldersAside(dir);
   for (const above of foldersAbove(dir, made)) await sync(above);
   const unfinished = unfinishedIn(dir);
   try {

@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { makeFolders } from './folders.ts';
 import Sqlite, { type Database } from 'better-sqlite3';
 
 import { Fault } from '../../faults/fault.ts';
@@ -18,7 +19,7 @@ const waitMsMax = 500;
  * Errors: process.folder_in_use with the holder's process id; the system's own when the folder cannot be made or written.
  */
 export function holdFolder(dir: string, process: string, lifecycle: Pick<Lifecycle, 'onClose'>): void {
-  const made = mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const made = makeFolders(dir);
   const path = foldersOf(dir).lockOf(process);
   const lock = acquire(path, () => inUse(dir, process, path));
   lifecycle.onClose(`${process}'s hold on the data folder`, () => {
