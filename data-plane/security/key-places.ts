@@ -24,17 +24,22 @@ export function withoutKey(
   places: KeyPlaces,
 ): string | undefined {
   if (places.header !== '') headers.delete(places.header);
-  if (query === undefined || places.parameter === '' || !query.includes(places.parameter)) return query;
+  if (query === undefined || places.parameter === '' || !mayHold(query, places.parameter)) return query;
   const rest = query.split('&').filter((pair) => nameOf(pair) !== places.parameter);
   return rest.length === 0 ? undefined : rest.join('&');
 }
 
 function parameterOf(query: string, name: string): string | undefined {
-  if (!query.includes(name)) return undefined;
+  if (!mayHold(query, name)) return undefined;
   for (const pair of query.split('&')) {
     if (nameOf(pair) === name) return decode(pair.slice(pair.indexOf('=') + 1 || pair.length));
   }
   return undefined;
+}
+
+/** Its name may be escaped: `api%2Dkey`. */
+function mayHold(query: string, name: string): boolean {
+  return query.includes(name) || query.includes('%');
 }
 
 function nameOf(pair: string): string {

@@ -16,6 +16,9 @@ const httpSelectorSchema = section({
     .max(apiLimits.pathCharsMax)
     .transform((path) => (path === '' ? '/' : path))
     .refine((path) => path.startsWith('/'), 'must start with /')
+    // No request has such a path: a flow that is to refuse something would refuse nothing.
+    .refine((path) => !/[\p{Cc}\\?#]/u.test(path), 'must not hold \\, ?, # or control characters')
+    .refine((path) => !/\/\.\.?(?:\/|$)/.test(path), 'must not hold . or .. as a segment')
     .default('/'),
   pathOperator: z
     .preprocess(

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { change, endpoint, exported, faultsOf, group, listener, shared, step } from './api-fixtures.ts';
 import { apiLimits } from './api-limits.ts';
 
+const flowAt = (path: string) => change({ flows: [{ selectors: [{ type: 'HTTP', path }] }] });
+
 const refusals: readonly (readonly [what: string, input: unknown, path: string, words: RegExp])[] = [
   ['no object', 'text', '', /object/],
   ['version 2', change({ gravitee: '2.0.0' }), 'gravitee', /a definition of version 2, .* does not read/],
@@ -226,6 +228,9 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'plans[1].id',
     /twice/,
   ],
+  ['a flow path with dots', flowAt('/q/../w'), 'flows[0].selectors[0].path', /must not hold \. or \.\./],
+  ['a flow path with a backslash', flowAt('/e\\f'), 'flows[0].selectors[0].path', /must not hold \\/],
+  ['a flow path with a query', flowAt('/e?f'), 'flows[0].selectors[0].path', /must not hold/],
   [
     'an unknown policy',
     step({ policy: 'groovy' }),

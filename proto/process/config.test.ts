@@ -180,3 +180,16 @@ test('a file whose keys are names that every object has is told that there is no
     );
   }
 });
+
+test('a file that is no YAML is told with the place, and quotes nothing of what it holds', (t) => {
+  const file = fileOf(t, 'bridge: { token: TOPSECRET, url: [ }\n');
+  assert.throws(
+    () => loadConfig(schema, { process: 'gateway', file }),
+    (error) =>
+      error instanceof Fault &&
+      error.code === 'config.unreadable' &&
+      /line 1, column \d+/.test(error.detail ?? '') &&
+      !String(error.detail).includes('TOPSECRET') &&
+      !String(error.message).includes('TOPSECRET'),
+  );
+});

@@ -152,12 +152,16 @@ function fileLayer(schema: z.ZodObject, options: ConfigOptions, faults: FaultDet
   return { values: isPlain(own) ? { ...forAll, ...own } : forAll, sourceOf };
 }
 
+/** The rest of it quotes the file, secrets included. */
+const firstLine = (message: string): string => message.split('\n')[0]?.replace(/:$/, '') ?? '';
+
 function readFile(file: string): unknown {
   try {
     return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
   } catch (error) {
     throw new Fault('config.unreadable', {
-      detail: `The configuration file ${file} cannot be read: ${error instanceof Error ? error.message : ''}`,
+      detail: `The configuration file ${file} cannot be read: ${error instanceof Error ? firstLine(error.message) : ''}`,
+      hint: 'It is YAML in UTF-8; the place says where it is not.',
       cause: error,
     });
   }

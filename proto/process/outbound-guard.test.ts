@@ -98,3 +98,23 @@ test('addresses of the internet are open to both, and what is no address to none
     }
   }
 });
+
+test('a final dot, and an address inside another, change nothing about what is denied', () => {
+  const deny = ['denied.example', '*.below.example', '10.0.0.0/8'];
+  const guard = createGuard('local', { allow: [], deny, setting: 'upstream' });
+  const check = (host: string) => () => guard.checkHost({ host, port: 80 });
+  for (const host of ['denied.example', 'denied.example.', 'a.below.example.', '10.1.2.3', '10.1.2.3.'])
+    assert.throws(check(host), isRefused, host);
+  for (const host of ['::ffff:10.1.2.3', '64:ff9b::a01:203', '2002:a01:203::', '::10.1.2.3'])
+    assert.throws(check(host), isRefused, host);
+  for (const host of [
+    'metadata.google.internal.',
+    'metadata.',
+    'fd00:ec2::23',
+    'fd20:ce::254',
+    'fd00:c1::a9fe:a9fe',
+  ])
+    assert.throws(check(host), isRefused, host);
+  assert.doesNotThrow(check('allowed.example.'));
+  assert.equal(guard.mayConnect('10.9.9.9', { host: 'allowed.example', port: 80 }), false);
+});

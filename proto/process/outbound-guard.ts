@@ -7,7 +7,7 @@ export type AddressProfile = 'public' | 'private' | 'local';
 
 /** Where a call wants to go, after the URL parser has made decimal, octal and short addresses plain. */
 export interface Target {
-  /** Host name or address without brackets, lower case, without a final dot. */
+  /** Host name or address without brackets, lower case; a final dot means nothing. */
   readonly host: string;
   readonly port: number;
 }
@@ -20,8 +20,17 @@ export interface Guard {
   mayConnect(address: string, target: Target): boolean;
 }
 
-// Cloud metadata services outside the link-local range: AWS (IPv6), Alibaba, Oracle, Azure.
-const metadataAddresses = ['fd00:ec2::254', '100.100.100.200', '192.0.0.192', '168.63.129.16'];
+// What clouds hand out credentials from outside the link-local range: AWS (IPv6, EKS Pod Identity), Google and Oracle (IPv6), Alibaba, Oracle,
+// Azure.
+const metadataAddresses = [
+  'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd20:ce::254',
+  'fd00:c1::a9fe:a9fe',
+  '100.100.100.200',
+  '192.0.0.192',
+  '168.63.129.16',
+];
 const metadataNames = ['metadata.google.internal', 'metadata'];
 const privateRanges = ['private', 'uniqueLocal', 'carrierGradeNat'];
 
@@ -41,20 +50,26 @@ export function createGuard(profile: AddressProfile, lists: GuardLists): Guard {
   const isListed = createList(lists.allow, lists.setting, 'allow');
   const isDenied = createList(lists.deny ?? [], lists.setting, 'deny');
 
-  const mayConnect = (address: string, target: Target): boolean =>
-    !isDenied(target.host, target.port) &&
-    !isDenied(address, target.port) &&
-    (isListed(target.host, target.port) || isListed(address, target.port) || isOrdinary(address, profile));
+  const mayConnect = (address: string, asked: Target): boolean => {
+    const target = { ...asked, host: asked.host.replace(/\.$/, '') };
+    return (
+      !isDenied(target.host, target.port) &&
+      // Also what a translator would make of it.
+      spellingsOf(address).every((each) => !isDenied(each, target.port)) &&
+      (isListed(target.host, target.port) || isListed(address, target.port) || isOrdinary(address, profile))
+    );
+  };
 
   return {
     mayConnect,
     checkHost(target) {
-      const { host, port } = target;
+      const { port } = target;
+      const host = target.host.replace(/\.$/, '');
       const isLocalName =
         (profile !== 'local' && (host === 'localhost' || host.endsWith('.localhost'))) ||
         metadataNames.includes(host);
       const isRefused = ipaddr.isValid(host)
-        ? !mayConnect(host, target)
+        ? !mayConnect(host, { host, port })
         : isDenied(host, port) || (isLocalName && !isListed(host, port));
       if (isRefused) throw refusedAddress(target, host);
     },
@@ -155,6 +170,12 @@ function isOrdinary(address: string, profile: AddressProfile): boolean {
   const range = plain.range();
   if (range === 'loopback') return profile === 'local';
   return range === 'unicast' || (profile !== 'public' && privateRanges.includes(range));
+}
+
+/** An address as it stands, and the IPv4 address that it carries. */
+function spellingsOf(address: string): readonly string[] {
+  if (!ipaddr.isValid(address)) return [address];
+  return [address, carriedAddress(ipaddr.process(address)).toNormalizedString()];
 }
 
 /** The IPv4 address inside an IPv6 form that a translator or tunnel would unpack; else the address itself. */

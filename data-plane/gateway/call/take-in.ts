@@ -1,5 +1,6 @@
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
+import { readingsOf } from '../compile/readings.ts';
 import { hasNullByte, refusals } from '../errors/refusals.ts';
 import { refuse, respond } from './answer.ts';
 import type { Call } from './call.ts';
@@ -12,6 +13,8 @@ export function takeIn(call: Call, api: CompiledApi): void {
   const { request } = call.exchange;
   call.mappedPath = api.mapPath?.(call.receivedPathInfo);
   if (api.rejectsNullByte && hasNullByte(request.path, request.query)) return refuse(call, refusals.nullByte);
+  // Whoever stands behind may read a path that leads out as another API's, whose plans were never asked.
+  if (readingsOf(call.receivedPathInfo).leadsOut) return refuse(call, refusals.invalidRequest);
   const cors = api.corsOf(call.request.contextPath, request.host);
   if (cors?.isPreflight(request) === true) return answerPreflight(call, cors);
   call.cors = cors;

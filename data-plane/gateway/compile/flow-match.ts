@@ -1,4 +1,5 @@
 import type { FlowDefinition } from '../../../proto/model/api.ts';
+import { normalise } from './readings.ts';
 
 /** Says whether a flow is for a request, and how it compares with others when only the best may run. */
 export interface FlowMatcher {
@@ -13,7 +14,7 @@ export interface FlowMatcher {
 /** Compiles the HTTP selector of a flow; a flow without one takes everything. */
 export function createFlowMatcher(flow: FlowDefinition): FlowMatcher {
   const selector = flow.selectors.find((candidate) => candidate.type === 'http');
-  const pattern = segmentsOf(selector?.path ?? '/');
+  const pattern = segmentsOf(normalise(selector?.path ?? '/'));
   const isExact = selector?.pathOperator === 'EQUALS';
   const methods = new Set(selector?.methods ?? []);
   return {

@@ -1,7 +1,7 @@
 import type { FlowDefinition } from '../../../proto/model/api.ts';
 import { mayRefuse } from '../../../proto/policies/catalog.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
-import { readingsOf } from './readings.ts';
+import { normalise, readingsOf } from './readings.ts';
 import type { Step, StepCompiler } from './step.ts';
 
 /** What runs for one request, in order. */
@@ -78,7 +78,8 @@ export function createPipeline(
   const mayRefuse = options.matchRequired || [...planFlows, ...apiFlows].some((flow) => flow.refuses);
   // Flows without steps count for the best match and for matchRequired, so they stay.
   return (pathInfo, method) => {
-    const readings = (mayRefuse ? readingsOf(pathInfo) : [pathInfo]).map(segmentsOf);
+    const paths = mayRefuse ? readingsOf(pathInfo).paths : [pathInfo];
+    const readings = paths.map((path) => segmentsOf(normalise(path)));
     const choose = (flows: readonly CompiledFlow[], segments: readonly string[]): readonly CompiledFlow[] => {
       const matching = flows.filter(({ matcher }) => matcher.matches(segments, method));
       if (!isBestOnly || matching.length < 2) return matching;

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 
 import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
-import { readingsOf } from './readings.ts';
+import { normalise, readingsOf } from './readings.ts';
 
 test('a path that reads one way has one reading, as it was sent', () => {
-  for (const path of ['', '/', '/a/b', '/a.b/c..d', '/.well-known/x', '/a//b/'])
-    assert.deepEqual(readingsOf(path), [path]);
+  for (const path of ['', '/', '/a/b', '/a.b/c..d', '/.well-known/x', '/a/b/'])
+    assert.deepEqual(readingsOf(path), { paths: [path], leadsOut: false });
 });
 
 const spellings: readonly (readonly [sent: string, readAs: string])[] = [
@@ -23,13 +23,59 @@ const spellings: readonly (readonly [sent: string, readAs: string])[] = [
   ['/%61dmin', '/admin'],
   ['/admin%3Bx=1', '/admin'],
   ['/./admin', '/admin'],
-  ['/../../admin', '/admin'],
   ['/open/%2e%2e%3B/admin', '/admin'],
+  ['/x/%2f..%2fadmin', '/admin'],
+  ['/x//..%2fadmin', '/admin'],
+  ['/x%5cy/..%2fadmin', '/admin'],
+  ['/x//..;/admin', '/admin'],
+  ['/x/;a/..;/admin', '/admin'],
+  ['/x%2f%2f..%2fadmin', '/admin'],
+  ['/%2561dmin', '/admin'],
+  ['/open/..%252fadmin', '/admin'],
+  ['/gr%C3%B6%C3%9Fe', '/größe'],
 ];
+
+for (const path of [
+  '/../admin',
+  '/..',
+  '/..%2fsec/',
+  '/..;/sec',
+  '/x/..%2f..%2fsec',
+  '/x//../../sec',
+  '/..%5csec',
+  '/%2e%2e/sec',
+  '/%252e%252e/sec',
+  '/x/%2f..%2f..',
+])
+  test(`${path} may lead out of its API`, () => assert.equal(readingsOf(path).leadsOut, true));
+
+test('paths that hold whole URLs, keys of objects and matrix parameters lead nowhere else', () => {
+  for (const path of [
+    '/proxy/https%3A%2F%2Fexample.com%2Fa%3Fb%3D..%26c',
+    '/bucket/a%2Fb%2Fc.txt',
+    '/cars;color=red;year=2012/doors;n=1',
+    '/a%20b%2Bc/d%25',
+    '/v1//users/',
+  ])
+    assert.equal(readingsOf(path).leadsOut, false, path);
+});
+
+test('a path with more readings than anybody means is taken for one that leads out, in bounded time', () => {
+  const long = '/a%2f;b//%5cc%252e/..%2f'.repeat(300);
+  const startedMs = performance.now();
+  assert.equal(readingsOf(long).leadsOut, true);
+  assert.ok(performance.now() - startedMs < 500);
+});
+
+test('one spelling: what means the same is the same, and nothing else is', () => {
+  assert.equal(normalise('/gr%c3%b6%c3%9fe/%61b%2fc'), normalise('/größe/ab%2Fc'));
+  assert.equal(normalise('/a/b'), '/a/b');
+  assert.notEqual(normalise('/a%2Fb'), normalise('/a/b'));
+});
 
 for (const [sent, readAs] of spellings)
   test(`${sent} may be read as ${readAs}, and first as it was sent`, () => {
-    const readings = readingsOf(sent);
+    const { paths: readings } = readingsOf(sent);
     assert.equal(readings[0], sent);
     assert.ok(readings.includes(readAs), readings.join(' '));
   });
@@ -56,6 +102,14 @@ const waysIn = [
   '/admin%2fusers',
   '/admin%3bx',
   '/./admin',
+  '/x/%2f..%2fadmin/',
+  '/x//..%2fadmin/',
+  '/%2561/%2f..%2fadmin/',
+  '/x%5cy%2f..%2fadmin/',
+  '/x//..;/admin',
+  '/x/;a/..;/admin',
+  '/x%2f%2f..%2fadmin',
+  '/%2561dmin',
 ];
 
 for (const mode of ['DEFAULT', 'BEST_MATCH'])
@@ -94,4 +148,23 @@ test('an allowance holds only when every reading has it, and flows that refuse n
   assert.equal(await asked('/open/..;/secret'), 404);
   assert.equal(await asked('/open/%2e%2e/secret'), 404);
   assert.equal(await asked('/secret'), 404);
+});
+
+test('a path that may lead out of its API is refused, whatever its flows and plans', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startLocalGateway(t, { apis: { pub: apiDefinition('pub', `${url}/pub`) } });
+  for (const way of ['/..%2fsec/', '/..;/sec/x', '/x/..%2f..%2fsec', '/..%5csec', '/%252e%252e/sec'])
+    assert.equal((await gateway.call(`/pub${way}`)).status, 400, way);
+  // These the engine has resolved before an API is looked for.
+  for (const way of ['/../sec', '/%2e%2e/sec'])
+    assert.equal((await gateway.call(`/pub${way}`)).status, 404, way);
+  assert.equal((await gateway.call('/pub/x/../y')).status, 200);
+});
+
+test('a flow path is spelled as people write it, and meets requests as clients send them', async (t) => {
+  const { url } = await startUpstream(t);
+  const flows = ['/größe', '/%61dmin', '/gr%c3%bcn'].map((path) => flow(path, { request: [deny] }));
+  const gateway = await startLocalGateway(t, { apis: { a: { ...apiDefinition('a', url), flows } } });
+  for (const path of ['/gr%C3%B6%C3%9Fe', '/gr%c3%b6%c3%9fe/x', '/admin', '/%61dmin', '/gr%C3%BCn'])
+    assert.equal((await gateway.call(`/a${path}`)).status, 403, path);
 });
