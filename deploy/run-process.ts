@@ -47,7 +47,11 @@ export async function runProcess<Settings extends ReloadableSettings>(
   const ended = lifecycle.untilSignal();
   try {
     const metrics = createMetrics({ withProcess: true, build: { process: wish.name, version } });
-    await start({ log, clock: systemClock, lifecycle, metrics, version });
+    const started = start({ log, clock: systemClock, lifecycle, metrics, version });
+    // What it waits for may have been closed under it by a signal: it then never comes to its end.
+    await Promise.race([started, ended]);
+    // A start that fails later than that has nobody to tell.
+    started.catch(() => undefined);
   } catch (error) {
     const isClosing = lifecycle.signal.aborted;
     await lifecycle.close();
