@@ -94,7 +94,9 @@ export async function playOddRound(
       const say = (what: string): number =>
         findings.push(`${input.id}: ${what}; ${JSON.stringify(input.oddities).slice(0, 600)}`);
       if (refusal !== undefined) judgeRefusal(input, refusal).forEach(say);
-      for (const { text, method } of requestsOf(input, refusal === undefined)) {
+      // What was not refused can be read, or the gateway took what nobody can read.
+      const isLoaded = refusal === undefined && isReadable(input, say);
+      for (const { text, method } of requestsOf(input, isLoaded)) {
         requests += 1;
         const fault = await ask(gateway.port, text, method);
         if (fault !== undefined) say(`${fault} for ${JSON.stringify(text)}`);
@@ -161,6 +163,16 @@ function judgeRefusal({ oddities }: OddDefinition, reason: string): readonly str
   return named.every(({ isHarmless }) => isHarmless)
     ? [`a harmless text is refused: ${reason.slice(0, 300)}`]
     : [];
+}
+
+function isReadable({ definition }: OddDefinition, say: (what: string) => number): boolean {
+  try {
+    parseApiDefinition({ ...definition, id: 'any' });
+    return true;
+  } catch (error) {
+    say(`loaded, although it cannot be read: ${String(error)}`);
+    return false;
+  }
 }
 
 /** A place is named by its path, or by its holder's when it is there twice. Long keys are cut. */
