@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `npm test` the short ones (6 to 7 minutes on 2 cores), `npm run test:long` the long ones (`*.long.test.ts`).
+ * Runs the tests: `npm test` the short ones (5.5 minutes on 2 cores), `npm run test:long` the long ones (`*.long.test.ts`).
  *
  * A file that fails is tried once more, alone, when few failed.
  *
