@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { encodeFrame } from '../proto/wire/frames.ts';
 import { batchOf } from '../test/kit/bridge/bridge-calls.ts';
 import {
+  emptyReport,
   assertionFor,
   claimSeat,
   nonceOf,
@@ -13,16 +14,6 @@ import {
 import { eventually } from '../test/kit/eventually.ts';
 import { createMemoryRepository, type MemoryGateway } from '../test/kit/bridge/memory-repository.ts';
 import { startTestBridge, type TestBridge } from '../test/kit/bridge/test-bridge.ts';
-
-const report = {
-  instance: 'x',
-  version: '1',
-  hostname: 'h',
-  startedAtMs: 1,
-  policies: [],
-  environments: [],
-  counters: {},
-};
 
 const codeOf = async (answer: Response): Promise<string> => ((await answer.json()) as { code: string }).code;
 
@@ -127,7 +118,7 @@ test('a copy is refused and reported at every door', async (t) => {
   const gateway = bridge.repository.addGateway();
   const { key, bytes } = batchOf(gateway);
   for (const role of ['gateway', 'shipper'] as const) await claimSeat(gateway, bridge.url, { role });
-  const body = Buffer.from(encodeFrame({ kind: 'heartbeat', report }));
+  const body = Buffer.from(encodeFrame({ kind: 'heartbeat', report: emptyReport }));
   const doors = [
     { name: 'poll', path: '/bridge/v1/changes?environment=dev' },
     { name: 'snapshot', path: '/bridge/v1/snapshot?environment=dev' },

@@ -4,7 +4,13 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { encodeFrame } from '../proto/wire/frames.ts';
 import { batchOf } from '../test/kit/bridge/bridge-calls.ts';
-import { assertionFor, claimSeat, nonceOf, openStream } from '../test/kit/bridge/bridge-client.ts';
+import {
+  emptyReport,
+  assertionFor,
+  claimSeat,
+  nonceOf,
+  openStream,
+} from '../test/kit/bridge/bridge-client.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { createFakeClock } from '../test/kit/fake-clock.ts';
 import type { MemoryGateway } from '../test/kit/bridge/memory-repository.ts';
@@ -56,7 +62,7 @@ test('one source that asks for nonces, or guesses, without end has to wait; othe
   await claimSeat(gateway, bridge.url);
   const heartbeat = async (): Promise<string> => {
     const token = await assertionFor(gateway, bridge.url);
-    const body = encodeFrame({ kind: 'heartbeat', report });
+    const body = encodeFrame({ kind: 'heartbeat', report: emptyReport });
     const headers = { authorization: `Bearer ${token}` };
     return call(`${bridge.url}/bridge/v1/heartbeat`, { method: 'POST', headers, body, from, agent });
   };
@@ -131,7 +137,7 @@ test('one gateway that calls without end has to wait, and no other does', async 
   const bridge = await startTestBridge(t, { limits });
   const [loud, quiet] = [bridge.repository.addGateway(), bridge.repository.addGateway()];
   const present = async (authorization: string): Promise<string> => {
-    const body = encodeFrame({ kind: 'heartbeat', report });
+    const body = encodeFrame({ kind: 'heartbeat', report: emptyReport });
     return call(`${bridge.url}/bridge/v1/heartbeat`, { method: 'POST', headers: { authorization }, body });
   };
   const beat = async (gateway: MemoryGateway): Promise<string> => present(await proofOf(gateway, bridge.url));
@@ -150,7 +156,7 @@ test('a large heartbeat counts as many, over a call as over a stream', async (t)
   await claimSeat(gateway, bridge.url);
   const hostname = 'h'.repeat(200);
   const policies = Array.from({ length: 1_000 }, () => 'x'.repeat(200));
-  const body = encodeFrame({ kind: 'heartbeat', report: { ...report, hostname, policies } });
+  const body = encodeFrame({ kind: 'heartbeat', report: { ...emptyReport, hostname, policies } });
   const beat = async (): Promise<string> => {
     const headers = { authorization: await proofOf(gateway, bridge.url) };
     return call(`${bridge.url}/bridge/v1/heartbeat`, { method: 'POST', headers, body });
@@ -283,13 +289,3 @@ test('the table of sources is bounded: who was forgotten begins anew', () => {
   for (let n = 0; n < 10_000; n += 1) rates.take(`other-${n}`);
   assert.equal(rates.take('first'), 0);
 });
-
-const report = {
-  instance: 'x',
-  version: '1',
-  hostname: 'h',
-  startedAtMs: 1,
-  policies: [],
-  environments: [],
-  counters: {},
-};

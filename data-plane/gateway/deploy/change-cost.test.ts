@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
-import { createGuard } from '../../../proto/process/outbound-guard.ts';
-import { systemClock } from '../../../proto/process/clock.ts';
-import { createLog } from '../../../proto/process/log.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { RecordKind } from '../../../proto/wire/published.ts';
+import { openDeployments } from '../../../test/kit/gateway/deployments.ts';
 import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
-import { createUpstreams } from '../../endpoints/upstreams.ts';
-import { createMemoryCounters } from '../../limits/memory.ts';
-import { createEngine } from '../../serving.ts';
 import type { ConfigChange, SetRecord } from './change.ts';
-import { createDeployments } from './deployments.ts';
-
-const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
 const few = 10;
 const many = 10_000;
@@ -53,26 +45,7 @@ function recordsOf(n: number, seq: number): readonly [SetRecord, SetRecord, SetR
 
 /** A gateway that serves this many APIs, each with a subscription and a key; and what a change of it costs. */
 function deploy(t: TestContext, count: number) {
-  const upstreams = createUpstreams(
-    createEngine(),
-    { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } },
-    guard,
-  );
-  const deployments = createDeployments({
-    guard,
-    upstreams,
-    host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
-    security: { keyPlaces: { header: '', parameter: '' } },
-    records: undefined,
-    log: createLog({ name: 'gateway', level: 'silent' }),
-    keysSeenMax: 10,
-    streamMsMax: 0,
-    onThrown: assert.ifError,
-  });
-  t.after(() => {
-    deployments.close();
-    return upstreams.close(0);
-  });
+  const deployments = openDeployments(t, { keysSeenMax: 10 });
   const change = (seq: number, records: readonly SetRecord[]): ConfigChange => ({
     organization: 'O',
     environment: 'E',

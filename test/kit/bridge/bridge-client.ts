@@ -11,10 +11,21 @@ import {
   type HelloFrame,
 } from '../../../proto/wire/frames.ts';
 import { decodeHead, type SignedHead } from '../../../proto/wire/head.ts';
-import type { Grant, RecordHeader } from '../../../proto/wire/published.ts';
+import type { GatewayReport, Grant, RecordHeader } from '../../../proto/wire/published.ts';
 import { decodeRecord } from '../../../proto/wire/record.ts';
 import type { SeatRole } from '../../../proto/trust/seats.ts';
 import type { MemoryGateway } from './memory-repository.ts';
+
+/** What a gateway that serves nothing reports. */
+export const emptyReport: GatewayReport = {
+  instance: 'x',
+  version: '1',
+  hostname: 'h',
+  startedAtMs: 1,
+  policies: [],
+  environments: [],
+  counters: {},
+};
 
 /** What a test may say differently. */
 export interface AssertionWish {

@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
-import { createGuard } from '../../../../proto/process/outbound-guard.ts';
-import { systemClock } from '../../../../proto/process/clock.ts';
-import { createLog } from '../../../../proto/process/log.ts';
 import { encodeApi } from '../../../../proto/wire/payloads.ts';
+import { openDeployments } from '../../../../test/kit/gateway/deployments.ts';
 import { apiDefinition, flow } from '../../../../test/kit/gateway/gateway.ts';
-import { createUpstreams } from '../../../endpoints/upstreams.ts';
-import { createMemoryCounters } from '../../../limits/memory.ts';
 import type { Policy } from '../../../policies/policy.ts';
-import { createEngine } from '../../../serving.ts';
 import type { ConfigChange, SetRecord } from '../change.ts';
-import { createDeployments } from '../deployments.ts';
 import { kinds } from './index.ts';
 import type { Kind } from './kind.ts';
-
-const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
 /** Which words every API's policy is made of. */
 const wordsOf: Readonly<Record<string, string>> = { a: 'greetings', b: 'greetings', c: 'colours' };
@@ -43,28 +35,7 @@ function startWithWords(t: TestContext) {
     built.push(made);
     return { release: () => void released.push(made) };
   };
-  const upstreams = createUpstreams(
-    createEngine(),
-    { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } },
-    guard,
-  );
-  const deployments = createDeployments({
-    guard,
-    upstreams,
-    host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
-    security: { keyPlaces: { header: '', parameter: '' } },
-    records: undefined,
-    log: createLog({ name: 'gateway', level: 'silent' }),
-    keysSeenMax: 1,
-    streamMsMax: 0,
-    onThrown: assert.ifError,
-    build,
-    kinds: { ...kinds, dictionary: dictionaries },
-  });
-  t.after(() => {
-    deployments.close();
-    return upstreams.close(0);
-  });
+  const deployments = openDeployments(t, { build, kinds: { ...kinds, dictionary: dictionaries } });
   const apply = (seq: number, set: readonly SetRecord[], isFull = false) => {
     const change: ConfigChange = { organization: 'O', environment: 'E', seq, isFull, set, removed: [] };
     return deployments.apply(change);
