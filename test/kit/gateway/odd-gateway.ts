@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { parseApiDefinition } from '../../../proto/model/api.ts';
+import { type ApiDefinition, parseApiDefinition } from '../../../proto/model/api.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { Random } from '../../sim/random.ts';
 import { readResponse } from '../../sim/strict-response.ts';
@@ -89,14 +89,14 @@ export async function playOddRound(
   const findings: string[] = [];
   let requests = 0;
   await Promise.all(
-    inputs.map(async (input) => {
+    inputs.map(async (input, at) => {
       const refusal = refusals.get(input.id);
       const say = (what: string): number =>
         findings.push(`${input.id}: ${what}; ${JSON.stringify(input.oddities).slice(0, 600)}`);
       if (refusal !== undefined) judgeRefusal(input, refusal).forEach(say);
       // What was not refused can be read, or the gateway took what nobody can read.
-      const isLoaded = refusal === undefined && isReadable(input, say);
-      for (const { text, method } of requestsOf(input, isLoaded)) {
+      const read = refusal === undefined ? readAs(input, { isFile: at % 2 === 0, say }) : undefined;
+      for (const { text, method } of requestsOf(input, read)) {
         requests += 1;
         const fault = await ask(gateway.port, text, method);
         if (fault !== undefined) say(`${fault} for ${JSON.stringify(text)}`);
@@ -165,13 +165,17 @@ function judgeRefusal({ oddities }: OddDefinition, reason: string): readonly str
     : [];
 }
 
-function isReadable({ definition }: OddDefinition, say: (what: string) => number): boolean {
+/** The definition as the gateway has it; a file without a name is named by its id. */
+function readAs(
+  { id, definition }: OddDefinition,
+  how: { readonly isFile: boolean; readonly say: (what: string) => number },
+): ApiDefinition | undefined {
+  const isNameless = how.isFile && definition['name'] === '';
   try {
-    parseApiDefinition({ ...definition, id: 'any' });
-    return true;
+    return parseApiDefinition({ ...definition, id: 'any', ...(isNameless && { name: id }) });
   } catch (error) {
-    say(`loaded, although it cannot be read: ${String(error)}`);
-    return false;
+    how.say(`loaded, although it cannot be read: ${String(error)}`);
+    return undefined;
   }
 }
 
@@ -193,19 +197,17 @@ const headers = {
 };
 
 function requestsOf(
-  { id, definition }: OddDefinition,
-  isLoaded: boolean,
+  { id }: OddDefinition,
+  read: ApiDefinition | undefined,
 ): readonly { readonly text: string; readonly method: string }[] {
-  const [first] = isLoaded
-    ? parseApiDefinition({ ...definition, id: 'any' }).listeners.flatMap(({ paths }) => paths)
-    : [];
+  const [first] = read?.listeners.flatMap(({ paths }) => paths) ?? [];
   const base = first === undefined ? `/${id}` : first.path.replace(/\/$/, '');
   const host = first?.host ?? 'h.example';
   const request = (line: string, lines: string, body = ''): { text: string; method: string } => ({
     text: `${line} HTTP/1.1\r\nHost: ${host}\r\n${lines}\r\nConnection: close\r\n\r\n${body}`,
     method: line.split(' ')[0] ?? '',
   });
-  if (!isLoaded) return [request(`GET ${base}/x`, headers.plain)];
+  if (read === undefined) return [request(`GET ${base}/x`, headers.plain)];
   return [
     request(`GET ${base}/x?a=%C5%81`, headers.plain),
     request(`GET ${base}/x`, headers.keyed),
