@@ -83,8 +83,10 @@ export const bridgeConfigSchema = z.strictObject({
     bodyWindowMs: ms.default(10_000).describe('An upload that brings less than 16 KiB in so long is ended.'),
     helloMsMax: ms.default(10_000).describe('Wait for the first frame of a stream.'),
     sendMsMax: ms.default(30_000).describe('A gateway that takes no bytes for so long is disconnected.'),
-    pingMs: ms.default(20_000).describe('A ping this often; after 1.5 times of silence a stream is dead.'),
-    pollMs: ms
+    pingEveryMs: ms
+      .default(20_000)
+      .describe('A ping this often; after 1.5 times of silence a stream is dead.'),
+    pollEveryMs: ms
       .default(2_000)
       .describe('How often heads and revocations are read; notifications only hurry this.'),
     aliveMsMax: ms

@@ -242,7 +242,7 @@ test('an assertion counts only for the configured public URLs', async (t) => {
 });
 
 test('health follows the repository even while nobody is connected', async (t) => {
-  const bridge = await startTestBridge(t, { limits: { pollMs: 20 } });
+  const bridge = await startTestBridge(t, { limits: { pollEveryMs: 20 } });
   const ready = async (): Promise<number> => (await fetch(`${bridge.nodeApi}/health/ready`)).status;
   const degraded = async (url: string): Promise<string> =>
     String(((await (await fetch(`${url}/health`)).json()) as { degraded: string[] }).degraded);

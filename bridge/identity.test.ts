@@ -148,7 +148,7 @@ test('a copy is refused and reported at every door', async (t) => {
 
 test('bridges on one database see the same seat', async (t) => {
   const repository = createMemoryRepository();
-  const limits = { seatLeaseMs: 300, pingMs: 200 };
+  const limits = { seatLeaseMs: 300, pingEveryMs: 200 };
   const one = await startTestBridge(t, { repository, limits });
   const other = await startTestBridge(t, { repository, limits });
   const gateway = repository.addGateway();

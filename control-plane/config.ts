@@ -36,7 +36,7 @@ export const controlPlaneConfigSchema = z.strictObject({
     failuresPerSourceMax: z.int().min(1).default(50).describe('Wrong passwords per window from one address.'),
   }),
   publish: section({
-    headRefreshMs: z.int().min(1_000).default(30_000).describe('Age at which a head is signed again.'),
+    headRefreshEveryMs: z.int().min(1_000).default(30_000).describe('Age at which a head is signed again.'),
     headLifetimeMs: z
       .int()
       .min(2_000)

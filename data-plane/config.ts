@@ -131,7 +131,7 @@ export const gatewayConfigSchema = z.strictObject({
   }),
   outbound: OutboundConfig,
   request: section({
-    timeoutMs: ms
+    answerMsMax: ms
       .default(30_000)
       .describe(
         'Longest time until an answer begins, the upload of the request included; then 504 REQUEST_TIMEOUT.',

@@ -169,8 +169,8 @@ async function listen(
     strays,
     deadlines: new Deadlines({
       clock,
-      afterMs: request.timeoutMs,
-      graceMs: Math.min(50, request.timeoutMs),
+      afterMs: request.answerMsMax,
+      graceMs: Math.min(50, request.answerMsMax),
       onThrown: tellThrown,
     }),
     forwarding,

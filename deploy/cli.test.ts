@@ -231,7 +231,7 @@ test('a gateway and a shipper that are told no data folder use the same one, whi
   assert.equal((await fetch(`http://127.0.0.1:${port}/nothing`)).status, 404);
   const shipper = startIsthmus(
     t,
-    ['shipper', ...sets('output=folder', 'admin.port=0', 'batch.msMax=200', 'discoverMs=100')],
+    ['shipper', ...sets('output=folder', 'admin.port=0', 'batch.msMax=200', 'discoverEveryMs=100')],
     { cwd },
   );
   const bucket = join(cwd, 'isthmus-data/bucket');

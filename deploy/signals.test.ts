@@ -25,7 +25,7 @@ async function sceneOf(t: TestContext, name: Name): Promise<Scene> {
   const data = ['--data-dir', join(dir, 'data'), '--config', file];
   if (name === 'up') {
     const offset = freePortOffset();
-    writeFileSync(file, 'gateway: { request: { timeoutMs: 1000 } }');
+    writeFileSync(file, 'gateway: { request: { answerMsMax: 1000 } }');
     const args = ['up', ...data, '--port-offset', String(offset)];
     return { args, file, live: `http://127.0.0.1:${18_083 + offset}/health/live` };
   }
@@ -59,10 +59,10 @@ for (const name of names)
     await eventually(() => (child.isRunning() ? isLive(live) : assert.fail(child.output())), {
       timeoutMs: 30_000,
     });
-    if (name === 'up') writeFileSync(file, 'gateway: { request: { timeoutMs: 2000 } }');
+    if (name === 'up') writeFileSync(file, 'gateway: { request: { answerMsMax: 2000 } }');
     else writeFileSync(file, `{ log: { level: debug }, admin: { port: 1 } }`);
     child.kill('SIGHUP');
-    const waiting = name === 'up' ? 'gateway.request.timeoutMs' : 'admin.port';
+    const waiting = name === 'up' ? 'gateway.request.answerMsMax' : 'admin.port';
     await eventually(() => child.output().includes(`"settings":["${waiting}"]`), { timeoutMs: 10_000 });
     if (name !== 'up') await eventually(() => /the log level has changed/.test(child.output()));
     writeFileSync(file, 'no: [settings');

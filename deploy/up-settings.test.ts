@@ -17,7 +17,7 @@ test('a file of up may hold the section of one process alone, whichever it is', 
       'control-plane: { login: { failuresPerUserMax: 7 } }',
       (all) => all.controlPlane.login.failuresPerUserMax,
     ],
-    ['shipper: { pollMs: 7 }', ({ shipper }) => shipper.pollMs],
+    ['shipper: { pollEveryMs: 7 }', ({ shipper }) => shipper.pollEveryMs],
   ] as const satisfies readonly (readonly [string, (configs: typeof plain) => number])[]) {
     writeFileSync(config, text);
     assert.equal(read(loadUpConfigs({ ...flags, config })), 7, text);

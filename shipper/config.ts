@@ -50,18 +50,18 @@ export const shipperConfigSchema = z.strictObject({
       .describe(
         'Most bytes of one upload. By default well below the 1 MiB that nginx lets pass as it comes; a hop that takes less is learnt.',
       ),
-    growMs: ms
+    growEveryMs: ms
       .default(300_000)
       .describe('After this the shipper tries again to send twice the size that a hop refused.'),
     msMax: ms.default(5_000).describe('A batch is sent when its first line is this old.'),
   }),
-  pollMs: ms.default(200).describe('How often the end of a spool is looked at.'),
-  discoverMs: ms.default(1_000).describe('How often new spools are looked for.'),
+  pollEveryMs: ms.default(200).describe('How often the end of a spool is looked at.'),
+  discoverEveryMs: ms.default(1_000).describe('How often new spools are looked for.'),
   retry: section({
     msMin: ms.default(500).describe('First pause after a failure; doubles, with jitter.'),
     msMax: ms.default(60_000).describe('Longest pause. There is no last try.'),
   }),
-  timeoutMs: ms.default(60_000).describe('One delivery.'),
+  deliveryMsMax: ms.default(60_000).describe('Longest time for one delivery.'),
   stuckMsMax: ms
     .default(60_000)
     .describe(

@@ -13,8 +13,8 @@ export interface ShipmentOptions extends DeliveryOptions {
   readonly bounds: DeliveryOptions['bounds'] & {
     readonly batchBytesMax: number;
     readonly batchMsMax: number;
-    readonly pollMs: number;
-    readonly discoverMs: number;
+    readonly pollEveryMs: number;
+    readonly discoverEveryMs: number;
   };
   readonly meters: ShipmentMeters;
   /** When hurried, a batch goes as soon as nothing more lies behind it. */
@@ -64,7 +64,7 @@ export async function shipAll(options: ShipmentOptions): Promise<void> {
       await trying('forgetting a spool', options, async () => input.forget(id));
       known.delete(id);
     }
-    await clock.delay(bounds.discoverMs, signal);
+    await clock.delay(bounds.discoverEveryMs, signal);
   }
   for (const task of running.values()) task.stop.abort();
   await Promise.all([...running.values()].map((task) => task.done));
@@ -182,7 +182,7 @@ class SourceShipment {
       const isOld = clock.monotonicMs() - this.#openedAtMs >= bounds.batchMsMax;
       const isDue = isOld || (pace.isHurried && entries.length === 0);
       if (this.#isFull() || (isDue && !this.#batch.isEmpty)) await this.#flush();
-      if (entries.length === 0) await clock.delay(bounds.pollMs, signal);
+      if (entries.length === 0) await clock.delay(bounds.pollEveryMs, signal);
     }
     // What is gathered and not sent stays in the spool; the next start reads it again.
   }

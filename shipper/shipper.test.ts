@@ -99,7 +99,7 @@ test('a bucket that is away, silent or loses its answers costs nothing and doubl
   const spool = createSpool(dataDir);
   const settings = { bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
   proxy.setWeather('unavailable');
-  await ship(t, { dataDir, output: 's3', s3: { ...settings, endpoint: proxy.url }, timeoutMs: 500 });
+  await ship(t, { dataDir, output: 's3', s3: { ...settings, endpoint: proxy.url }, deliveryMsMax: 500 });
   const { checkpoints } = foldersOf(dataDir);
   let written = 0;
   for (const weather of ['unavailable', 'answerLost', 'silent', 'clear'] as const) {

@@ -142,20 +142,20 @@ function shipmentOf(
   const input = createSpoolInput({ dir: spools, checkpointDir: checkpoints, quarantine, damaged });
   const parcels = openParcels({ dir: own, quarantine, damaged });
   condition.ready(() => quarantine.content());
-  const { batch, retry, pollMs, discoverMs } = config;
+  const { batch, retry, pollEveryMs, discoverEveryMs } = config;
   return {
     ...parts,
     input,
     filters: [],
     parcels,
     quarantine,
-    size: new WireSize({ clock, bytesMax: batch.wireBytesMax, growMs: batch.growMs }),
+    size: new WireSize({ clock, bytesMax: batch.wireBytesMax, growEveryMs: batch.growEveryMs }),
     identity: { fleet: identity?.fleet ?? config.tenant.fleet, gateway: identity?.gateway },
     bounds: {
       batchBytesMax: batch.bytesMax,
       batchMsMax: batch.msMax,
-      pollMs,
-      discoverMs,
+      pollEveryMs,
+      discoverEveryMs,
       retryMsMin: retry.msMin,
       retryMsMax: retry.msMax,
     },
@@ -175,7 +175,7 @@ async function createOutput(
     case 's3': {
       // Loaded only where it is used: the SDK costs a start 0.1 to 0.2 s.
       const { createS3Output } = await import('./outputs/s3.ts');
-      return ofOwnBucket(createS3Output(config.s3, config.timeoutMs), config, clock);
+      return ofOwnBucket(createS3Output(config.s3, config.deliveryMsMax), config, clock);
     }
     case 'bridge': {
       if (identity === undefined)
@@ -193,7 +193,7 @@ async function createOutput(
         tickets: ticketFile(foldersOf(config.dataDir).shipperSeat),
         clock,
         log,
-        timeoutMs: config.timeoutMs,
+        timeoutMs: config.deliveryMsMax,
       });
     }
   }
@@ -222,7 +222,7 @@ async function waitForIdentity(
     condition.waits(waitsFor);
     if (said !== waitsFor) log.info({ dataDir: config.dataDir }, `waiting for ${waitsFor}`);
     said = waitsFor;
-    await clock.delay(config.discoverMs, signal);
+    await clock.delay(config.discoverEveryMs, signal);
   }
   return undefined;
 }

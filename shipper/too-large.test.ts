@@ -167,7 +167,7 @@ test('a line too slow for a large body gets smaller ones', async (t) => {
   const spool = createSpool(dataDir, bridgeTenant);
   const lines = Array.from({ length: 60 }, (_, n) => lineOf(n, 10 * kibibyte));
   spool.write(...lines);
-  await ship(t, { dataDir, timeoutMs: 200 });
+  await ship(t, { dataDir, deliveryMsMax: 200 });
   await eventually(() => spool.shipped() === 60, { timeoutMs: 10_000 });
   assert.deepEqual([...arrived(bridge.blobs.objects).values()], lines);
 });
@@ -208,7 +208,7 @@ for (const [what, answersGo] of [
 
 test('a refused size is halved, and doubled again step by step once time has passed', async () => {
   const clock = createFakeClock();
-  const size = new WireSize({ clock, bytesMax: 1_000_000, growMs: 60_000 });
+  const size = new WireSize({ clock, bytesMax: 1_000_000, growEveryMs: 60_000 });
   size.refused(900_000, true);
   assert.equal(size.bytes, 450_000);
   await clock.advance(59_999);

@@ -5,7 +5,7 @@ export interface WireSizeOptions {
   readonly clock: Clock;
   readonly bytesMax: number;
   /** A size that was refused is tried again after this. */
-  readonly growMs: number;
+  readonly growEveryMs: number;
 }
 
 /** Never aimed lower: a hop that takes less is not one to be fast through. Parcels are still cut down to single records. */
@@ -35,17 +35,17 @@ export class WireSize {
 
   /** A parcel was found too large, or failed so that it may have been. */
   refused(bytes: number, isCertain: boolean): void {
-    const { clock, growMs } = this.#options;
+    const { clock, growEveryMs } = this.#options;
     this.#bytes = Math.min(this.#bytes, Math.max(bytesMin, Math.floor(bytes / 2)));
-    this.#growAtMs = clock.monotonicMs() + (isCertain ? growMs : Math.min(growMs, growMsSuspected));
+    this.#growAtMs = clock.monotonicMs() + (isCertain ? growEveryMs : Math.min(growEveryMs, growMsSuspected));
   }
 
   /** A parcel arrived. */
   passed(bytes: number): void {
-    const { clock, bytesMax, growMs } = this.#options;
+    const { clock, bytesMax, growEveryMs } = this.#options;
     const isUsed = bytes > this.#bytes / 2;
     if (this.#bytes >= bytesMax || !isUsed || clock.monotonicMs() < this.#growAtMs) return;
     this.#bytes = Math.min(bytesMax, this.#bytes * 2);
-    this.#growAtMs = clock.monotonicMs() + growMs;
+    this.#growAtMs = clock.monotonicMs() + growEveryMs;
   }
 }

@@ -28,7 +28,7 @@ interface Feed {
   isDue: boolean;
 }
 
-/** Makes the feeds: read at once after a hint, and every pollMs because a hint may be lost. */
+/** Makes the feeds: read at once after a hint, and every pollEveryMs because a hint may be lost. */
 export function createFeeds(options: BridgeOptions): Feeds {
   const { repository, clock, config } = options;
   const feeds = new Map<string, Feed>();
@@ -45,9 +45,9 @@ export function createFeeds(options: BridgeOptions): Feeds {
     readAll('');
     // With nobody connected nothing is read, and health would tell of a time long gone.
     if (feeds.size === 0) void reader.probe();
-    cancelTimer = clock.after(config.limits.pollMs, poll);
+    cancelTimer = clock.after(config.limits.pollEveryMs, poll);
   };
-  let cancelTimer = clock.after(config.limits.pollMs, poll);
+  let cancelTimer = clock.after(config.limits.pollEveryMs, poll);
 
   return {
     follow(at, onChange) {

@@ -52,7 +52,7 @@ export function createReports(
       } catch (error) {
         log.warn({ err: error, gateway }, 'the report of a gateway could not be saved');
         if (isClosed) return;
-        await clock.delay(config.limits.pollMs, signal);
+        await clock.delay(config.limits.pollEveryMs, signal);
         if (signal.aborted) return;
       }
     }

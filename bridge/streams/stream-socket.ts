@@ -80,17 +80,17 @@ export function keepAlive(
   signal: AbortSignal,
 ): void {
   const { clock, config } = services;
-  const { pingMs } = config.limits;
+  const { pingEveryMs } = config.limits;
   let heardAtMs = clock.monotonicMs();
   const heard = (): void => void (heardAtMs = clock.monotonicMs());
   socket.on('message', heard).on('pong', heard);
   const beat = (): void => {
     if (signal.aborted) return;
-    if (clock.monotonicMs() - heardAtMs > pingMs * 1.5) return socket.terminate();
+    if (clock.monotonicMs() - heardAtMs > pingEveryMs * 1.5) return socket.terminate();
     socket.ping();
     // Whoever speaks and takes nothing is let go, or what waits for him would grow by each of these.
     sendWithin(socket, encodeFrame({ kind: 'ping', atMs: clock.now() }), services).catch(() => undefined);
-    clock.after(pingMs, beat);
+    clock.after(pingEveryMs, beat);
   };
-  clock.after(pingMs, beat);
+  clock.after(pingEveryMs, beat);
 }

@@ -137,7 +137,7 @@ test('a revoked gateway loses its open stream within a second and may not come b
 });
 
 test('a revocation and a publication arrive by poll when no hint comes', async (t) => {
-  const { repository, url } = await startTestBridge(t, { limits: { pollMs: 50 } });
+  const { repository, url } = await startTestBridge(t, { limits: { pollEveryMs: 50 } });
   const gateway = repository.addGateway();
   repository.setHints(false);
   const client = await openStream({ gateway, url });
@@ -192,7 +192,7 @@ test('a changed grant ends the stream so that the gateway comes back under the n
 });
 
 test('with the database away a newcomer is told 503 and an open stream stays', async (t) => {
-  const { repository, url } = await startTestBridge(t, { limits: { pollMs: 30 } });
+  const { repository, url } = await startTestBridge(t, { limits: { pollEveryMs: 30 } });
   const gateway = repository.addGateway();
   const other = repository.addGateway();
   const client = await openStream({ gateway, url });

@@ -69,7 +69,7 @@ export function createTracks({ hello, identity, services, send }: TracksOptions)
       return await advance(track, { services, send });
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'storage.unavailable') throw error;
-      await services.clock.delay(services.config.limits.pollMs, signal);
+      await services.clock.delay(services.config.limits.pollEveryMs, signal);
       return true;
     }
   };

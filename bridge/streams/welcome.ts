@@ -26,7 +26,7 @@ export function welcomeOf(
     ...(tenant !== undefined && { tenant }),
     bridgeTimeMs: clock.now(),
     frameBytesMax: wireLimits.frameBytesMax,
-    pingMs: config.limits.pingMs,
+    pingMs: config.limits.pingEveryMs,
   };
 }
 

@@ -169,8 +169,8 @@ test('a query that takes too long is killed, one too many is refused, and the ne
   const duck = createDuck({
     dir: tempDir(t),
     spillsDir: tempDir(t),
-    spillMegabytesMax: 64,
-    memoryMegabytesMax: 128,
+    spillBytesMax: 64_000_000,
+    memoryBytesMax: 128_000_000,
     threads: 1,
     timeoutMs: 1_500,
     queueMax: 2,

@@ -10,8 +10,8 @@ export interface DuckSettings {
   readonly dir: string;
   /** A folder in it, of this child alone, for what does not fit into memory. */
   readonly spillDir: string;
-  readonly spillMegabytesMax: number;
-  readonly memoryMegabytesMax: number;
+  readonly spillBytesMax: number;
+  readonly memoryBytesMax: number;
   readonly threads: number;
 }
 

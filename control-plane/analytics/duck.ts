@@ -75,10 +75,10 @@ class ChildDuck {
   }
 
   async #start(): Promise<ChildProcess> {
-    const { dir, spillsDir, spillMegabytesMax, memoryMegabytesMax, threads } = this.#options;
+    const { dir, spillsDir, spillBytesMax, memoryBytesMax, threads } = this.#options;
     const spillDir = join(spillsDir, randomBytes(8).toString('hex'));
     mkdirSync(spillDir, { recursive: true });
-    const settings: DuckSettings = { dir, spillDir, spillMegabytesMax, memoryMegabytesMax, threads };
+    const settings: DuckSettings = { dir, spillDir, spillBytesMax, memoryBytesMax, threads };
     // The packed program is JavaScript; a checkout runs the source.
     const file = import.meta.url.endsWith('.ts') ? './duckdb-main.ts' : './duckdb-main.js';
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(settings)], {

@@ -15,10 +15,10 @@ closeBuiltIns();
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as DuckSettings;
 const instance = await DuckDBInstance.create(':memory:', {
-  memory_limit: `${settings.memoryMegabytesMax}MB`,
+  memory_limit: `${settings.memoryBytesMax}B`,
   threads: String(settings.threads),
   temp_directory: settings.spillDir,
-  max_temp_directory_size: `${settings.spillMegabytesMax}MB`,
+  max_temp_directory_size: `${settings.spillBytesMax}B`,
 });
 const connection: DuckDBConnection = await instance.connect();
 // It reads and writes files in its own folder and nowhere else, and no later statement can change that. In this order:

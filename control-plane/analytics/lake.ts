@@ -38,8 +38,8 @@ export interface Lake {
 export async function openLake({ storage, dir, settings }: LakeParts): Promise<Lake> {
   const ownDir = await openOwnFolder(join(dir, 'run'));
   const store = new LakeStore({ storage, holder: randomUUID(), leaseMs: settings.leaseMs });
-  const { memoryMegabytesMax, spillMegabytesMax, threads } = settings;
-  const limits = { dir, spillsDir: join(ownDir, 'spill'), memoryMegabytesMax, spillMegabytesMax, threads };
+  const { memoryBytesMax, spillBytesMax, threads } = settings;
+  const limits = { dir, spillsDir: join(ownDir, 'spill'), memoryBytesMax, spillBytesMax, threads };
   return {
     store,
     manifest: new ReconcileStore(storage, store),

@@ -76,11 +76,15 @@ export const AnalyticsSettings = section({
   ingestMsMax: ms.default(60_000).describe('One Parquet file; then the process that writes it is killed.'),
   queryMsMax: ms.default(30_000).describe('One query; then the process that runs it is killed.'),
   queriesWaitingMax: z.int().min(1).default(100).describe('Queries that wait; one more is refused.'),
-  memoryMegabytesMax: z.int().min(64).default(512).describe('Memory of each of the two DuckDB processes.'),
-  spillMegabytesMax: z
+  memoryBytesMax: z
     .int()
-    .min(1)
-    .default(1_024)
+    .min(64 * mebibyte)
+    .default(512 * mebibyte)
+    .describe('Memory of each of the two DuckDB processes.'),
+  spillBytesMax: z
+    .int()
+    .min(mebibyte)
+    .default(1_024 * mebibyte)
     .describe('What each of them may put on disk when its memory is full; it is gone with the process.'),
   threads: z.int().min(1).max(64).default(2).describe('Threads of each of them.'),
   cacheBytesMax: z

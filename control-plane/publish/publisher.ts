@@ -84,7 +84,7 @@ export interface PublisherOptions {
 /** Named bounds of publishing. */
 export interface PublishSettings {
   /** A head is signed again when it is this old. */
-  readonly headRefreshMs: number;
+  readonly headRefreshEveryMs: number;
   /** A gateway calls a head that is older than this expired. */
   readonly headLifetimeMs: number;
   /** How long a withdrawal stays in the set for gateways that were away. */
@@ -93,7 +93,7 @@ export interface PublishSettings {
 
 /** The defaults of {@link PublishSettings}. */
 export const publishSettings: PublishSettings = {
-  headRefreshMs: 30_000,
+  headRefreshEveryMs: 30_000,
   headLifetimeMs: 300_000,
   tombstoneMs: 30 * 24 * 3_600_000,
 };

@@ -58,7 +58,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     );
     await forEach(
       'refresh',
-      await environmentsWithOldHeads(options, nowMs - settings.headRefreshMs),
+      await environmentsWithOldHeads(options, nowMs - settings.headRefreshEveryMs),
       refresh,
     );
     await storage.db
@@ -76,10 +76,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     async run(signal) {
       const holder = randomUUID();
       // Three looks per interval: a head is at most a third older than wished.
-      const everyMs = settings.headRefreshMs / 3;
+      const everyMs = settings.headRefreshEveryMs / 3;
       while (!signal.aborted) {
         try {
-          const wish = { name: leaseName, holder, leaseMs: settings.headRefreshMs };
+          const wish = { name: leaseName, holder, leaseMs: settings.headRefreshEveryMs };
           if ((await takeLease(storage, wish)) !== undefined) await tidy();
         } catch (error) {
           log.warn({ err: error }, 'the chores of publishing wait for the database');

@@ -17,7 +17,7 @@ const mebibyte = 1_048_576;
 const gibibyte = 1_024 * mebibyte;
 const growthBytesMax = 64 * mebibyte;
 
-const patience = ['request.timeoutMs=600000', 'listen.requestMsMax=0', 'listen.eventLoopLagMsMax=0'];
+const patience = ['request.answerMsMax=600000', 'listen.requestMsMax=0', 'listen.eventLoopLagMsMax=0'];
 
 /** A gateway in a process of its own, in front of a backend that takes and gives long bodies. */
 async function plainScene(t: TestContext) {

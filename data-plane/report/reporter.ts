@@ -37,7 +37,7 @@ export interface ReporterOptions {
 /** Writes the records of one subscription (or of one API, without one). */
 export interface Recorder {
   /**
-   * Writes one line. The promise is what `beforeEnd` returns: it resolves when the line is written, at most spoolHoldMs later, and
+   * Writes one line. The promise is what `beforeEnd` returns: it resolves when the line is written, at most spoolHoldMsMax later, and
    * never rejects. Undefined when nobody should wait.
    *
    * Cost: about 2 us.
@@ -154,7 +154,7 @@ class SpoolThread {
     });
     this.queue = createSpoolQueue({
       clock,
-      holdMs: settings.durability === 'memory' ? undefined : settings.spoolHoldMs,
+      holdMs: settings.durability === 'memory' ? undefined : settings.spoolHoldMsMax,
       bytesMax: settings.memoryBytesMax,
       send: (parts) => this.#send(parts),
       onState: (isDegraded) => this.#setState(isDegraded),

@@ -11,7 +11,7 @@ export const ReportSettings = z
       .describe(
         "What an answer's last bytes wait for: written to the operating system (survives a killed process), synced to disk (survives a power cut), or nothing but memory.",
       ),
-    spoolHoldMs: z
+    spoolHoldMsMax: z
       .number()
       .int()
       .min(1)

@@ -7,7 +7,7 @@ import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 
 test('a bridge that was away for long is followed as soon as it is back, however long a refusing one would be left alone', async (t) => {
-  const bridge = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000 } });
+  const bridge = await startTestBridge(t, { limits: { pollEveryMs: 50, pingEveryMs: 1_000 } });
   const border = await startHostileBridge(bridge.url);
   bridge.alsoAt(border.url);
   t.after(() => border.close());

@@ -162,7 +162,7 @@ async function followStream(options: FollowOptions, progress: Progress): Promise
 async function followPolls(options: FollowOptions, progress: Progress): Promise<void> {
   const { client, connection, clock, timings, signal, environments } = options;
   connection.mode = 'poll';
-  const untilMs = clock.monotonicMs() + timings.pollMs;
+  const untilMs = clock.monotonicMs() + timings.pollEveryMs;
   const stop = new AbortController();
   const beat = (): Promise<void> => postHeartbeat(options);
   const stopHeartbeats = startHeartbeats(options, () => void beat().catch(() => undefined));

@@ -23,7 +23,7 @@ const say =
 const page = '<html>Please log in</html>';
 
 test('who answers a poll or a snapshot in the place of the bridge is named, and no try follows at once', async (t) => {
-  const bridge = await startTestBridge(t, { limits: { pollMs: 50 } });
+  const bridge = await startTestBridge(t, { limits: { pollEveryMs: 50 } });
   const stranger = await startStranger(t, bridge.url);
   bridge.alsoAt(stranger.url);
   bridge.repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);

@@ -33,7 +33,11 @@ async function world(
   t: TestContext,
   wish: { readonly grant?: Partial<Grant>; readonly environments?: readonly string[] } = {},
 ) {
-  const bridge = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000 } }, wish.environments);
+  const bridge = await startTestBridge(
+    t,
+    { limits: { pollEveryMs: 50, pingEveryMs: 1_000 } },
+    wish.environments,
+  );
   const border = await startHostileBridge(bridge.url);
   bridge.alsoAt(border.url);
   t.after(() => border.close());
@@ -232,7 +236,7 @@ test('where no WebSocket passes, the long poll carries the same changes, and the
   const { repository, border, start, id } = await world(t);
   repository.publish('dev', [api('a')]);
   border.setStreamless(true);
-  const gateway = start({ timings: { pollMs: 500, pollWaitSeconds: 1 } });
+  const gateway = start({ timings: { pollEveryMs: 500, pollWaitSeconds: 1 } });
   await eventually(() => gateway.sync.state().mode === 'poll');
   repository.publish('dev', [api('b', 'bad')]);
   await eventually(() => env(gateway)?.seq === 2);

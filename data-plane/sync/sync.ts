@@ -29,7 +29,7 @@ export interface SyncTimings {
   /** Streams that fail in a row before the long poll is used. */
   readonly streamFailuresMax: number;
   /** How long the long poll is used before a stream is tried again. */
-  readonly pollMs: number;
+  readonly pollEveryMs: number;
   /** How long one poll waits at the bridge for a change. */
   readonly pollWaitSeconds: number;
 }
@@ -41,7 +41,7 @@ export const defaultTimings: SyncTimings = {
   redialAwayMsCap: 5_000,
   heartbeatMs: 30_000,
   streamFailuresMax: 3,
-  pollMs: 60_000,
+  pollEveryMs: 60_000,
   pollWaitSeconds: 20,
 };
 

@@ -157,7 +157,7 @@ test('the admin password never stands in the data folder or the output, and all 
 
 test('the gateway has a process of its own, which logs under its name in the same log and takes the settings of up', async (t) => {
   const up = await startPlatform(t, {
-    args: ['--log-level', 'info', '--set', 'gateway.request.timeoutMs=1234', '--set', 'gateway.workers=2'],
+    args: ['--log-level', 'info', '--set', 'gateway.request.answerMsMax=1234', '--set', 'gateway.workers=2'],
   });
   const lines = up.process
     .output()

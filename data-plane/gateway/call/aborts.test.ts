@@ -46,7 +46,7 @@ async function startRecorded(t: TestContext, target: string, http: object = {}) 
   const sharedConfiguration = { http: { readTimeout: 10_000, ...http } };
   const gateway = await startLocalGateway(t, {
     apis: { a: { ...definition, endpointGroups: [{ ...group, sharedConfiguration }] } },
-    config: { dataDir, report: { enabled: true }, request: { timeoutMs: 1_000 }, closeMsMax: 500 },
+    config: { dataDir, report: { enabled: true }, request: { answerMsMax: 1_000 }, closeMsMax: 500 },
   });
   const records = (): Promise<readonly Record<string, unknown>[]> => accessRecords(dataDir);
   return {

@@ -41,10 +41,11 @@ export interface Scene {
 
 /** Sets the scene; the fleet has the tags given. */
 export async function attackScene(t: TestContext, tags: readonly string[] = []): Promise<Scene> {
-  const real = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000, aliveMsMax: 500 } }, [
-    'dev',
-    'prod',
-  ]);
+  const real = await startTestBridge(
+    t,
+    { limits: { pollEveryMs: 50, pingEveryMs: 1_000, aliveMsMax: 500 } },
+    ['dev', 'prod'],
+  );
   const bridge = await startHostileBridge(real.url);
   real.alsoAt(bridge.url);
   t.after(() => bridge.close());

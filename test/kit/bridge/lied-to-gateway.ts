@@ -28,7 +28,7 @@ const trafficMs = 3_000;
 
 /** Starts one, serving and warm. */
 export async function startLiedToGateway(t: TestContext): Promise<LiedToGateway> {
-  const real = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000 } });
+  const real = await startTestBridge(t, { limits: { pollEveryMs: 50, pingEveryMs: 1_000 } });
   const { repository } = real;
   const border = await startHostileBridge(real.url);
   real.alsoAt(border.url);

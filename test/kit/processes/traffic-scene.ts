@@ -84,7 +84,7 @@ export interface TrafficScene {
 
 /** Sets the scene: /orders is published with one subscribed key; the gateway enrols by token at its first start. */
 export async function trafficScene(t: TestContext): Promise<TrafficScene> {
-  const real = await startTestBridge(t, { limits: { pollMs: 50, pingMs: 1_000 } });
+  const real = await startTestBridge(t, { limits: { pollEveryMs: 50, pingEveryMs: 1_000 } });
   const border = await startHostileBridge(real.url);
   real.alsoAt(border.url);
   t.after(() => border.close());

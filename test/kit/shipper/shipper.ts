@@ -24,8 +24,8 @@ import type { MemoryGateway } from '../bridge/memory-repository.ts';
 
 /** Settings that make a shipper hurry. */
 export const quick = {
-  pollMs: 5,
-  discoverMs: 10,
+  pollEveryMs: 5,
+  discoverEveryMs: 10,
   retry: { msMin: 5, msMax: 20 },
   admin: { port: 0 },
   batch: { msMax: 20 },
