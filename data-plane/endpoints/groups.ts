@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   /** Whether the backend sees the client's Host instead of its own. */
   readonly propagatesHost: boolean;
+  /** Whether the backend hears which encodings the client takes. */
+  readonly propagatesEncodings: boolean;
 }
 
 /** The backends of one revision of an API. */
@@ -51,6 +53,10 @@ export function createEndpoints(definition: ApiDefinition, guard: Guard): Endpoi
     }),
   );
   const used = groups.find((group) => group.length > 0) ?? [];
+  groups.forEach((group, g) => {
+    if (group !== used && group.length > 0)
+      warnings.push(`endpointGroups[${g}] gets no request: all go to the first group that has endpoints.`);
+  });
   const held: HeldUpstream[] = [];
   let endpoints: readonly Endpoint[] = [];
   let turn = -1;
@@ -97,5 +103,7 @@ function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition, 
     ...upstreamOptions(url, configuration, { at, environment: process.env }),
     headers: configuration.headers,
     propagatesHost: configuration.http.propagateClientHost,
+    propagatesEncodings:
+      configuration.http.useCompression || configuration.http.propagateClientAcceptEncoding,
   };
 }

@@ -97,6 +97,21 @@ test('counted apart: subscriptions, addresses of keyless callers, plans, steps, 
   }
 });
 
+test('a window without a period is as long as dynamicPeriodTime says, in seconds', async () => {
+  const { clock, call } = start({
+    limit: 1,
+    periodTime: 0,
+    dynamicPeriodTime: '7',
+    periodTimeUnit: 'MINUTES',
+  });
+  const ask = () => key(call({ attributes: alice }).pass());
+  assert.deepEqual([ask(), ask()], ['ok', full]);
+  await clock.advance(6_999);
+  assert.equal(ask(), full);
+  await clock.advance(1);
+  assert.equal(ask(), 'ok');
+});
+
 test('counters that fail let pass with a warning, or block when asked to', async () => {
   const failing: readonly Counters[] = [
     { take: () => Promise.reject(new Error('away')) },

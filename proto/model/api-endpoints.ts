@@ -34,7 +34,7 @@ const httpSchema = section({
   readTimeout: milliseconds(apiLimits.timeoutMsMax, 10_000),
   idleTimeout: milliseconds(apiLimits.timeoutMsMax, 60_000),
   pipelining: only(false, 'is not supported'),
-  /** Accept-Encoding passes unchanged and bodies are never recoded, whatever these two say. */
+  /** Bodies are never recoded: the client's Accept-Encoding passes, and is taken away only when both of these are off. */
   useCompression: z.boolean().default(true),
   propagateClientAcceptEncoding: z.boolean().default(false),
   propagateClientHost: z.boolean().default(false),

@@ -60,7 +60,11 @@ export const payload = {
   failover: { enabled: false, maxRetries: 3 },
   services: { dynamicProperty: { enabled: false, type: 'http-dynamic-properties' } },
   resources: [],
-  analytics: { enabled: true, logging: { mode: { entrypoint: true } }, tracing: { enabled: false } },
+  analytics: {
+    enabled: true,
+    logging: { mode: { entrypoint: false }, phase: { request: true }, condition: 'true' },
+    tracing: { enabled: false },
+  },
 };
 
 /** The same API as an export. */
@@ -98,7 +102,7 @@ export const exported = {
         response: [],
       },
     ],
-    analytics: { enabled: true, logging: { mode: { entrypoint: true } } },
+    analytics: { enabled: true, logging: { mode: { entrypoint: false }, phase: { request: true } } },
   },
   plans: [
     {

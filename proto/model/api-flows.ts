@@ -7,7 +7,7 @@ import { apiLimits } from './api-limits.ts';
 import { methodSchema } from './head-text.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
-import { choice, elsewhere, expressionMessage, hasExpression, off, orJsonText, section } from './sections.ts';
+import { choice, expressionMessage, hasExpression, off, orJsonText, section } from './sections.ts';
 
 const httpSelectorSchema = section({
   type: z.literal('http'),
@@ -78,10 +78,30 @@ export const flowSchema = section({
   entrypointConnect: off('an empty list'),
   interact: off('an empty list'),
   // Left over from version 2 in many definitions; the selector's methods are what counts.
-  methods: elsewhere(),
+  methods: z.array(methodSchema.toUpperCase()).max(apiLimits.methodsMax).optional(),
   pre: off('request'),
   post: off('response'),
-});
+})
+  .superRefine((flow, context) => {
+    const selected = flow.selectors.find((selector) => selector.type === 'http')?.methods ?? [];
+    if (
+      flow.enabled &&
+      takenBy(flow.methods ?? []) !== takenBy(selected) &&
+      takenBy(flow.methods ?? []) !== ''
+    )
+      context.addIssue({ code: 'custom', path: ['methods'], message: leftOverMessage });
+  })
+  .transform(({ methods: _leftOver, ...flow }) => flow);
+
+const leftOverMessage =
+  'is of version 2 and chooses nothing here; allowed: an empty list, or the same as in the HTTP selector';
+const allMethods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
+
+/** The same text for the same methods; empty when none is left out. */
+function takenBy(methods: readonly string[]): string {
+  const taken = new Set(methods);
+  return allMethods.every((method) => taken.has(method)) ? '' : [...taken].toSorted().join(' ');
+}
 
 /** What happens to requests that a selector chooses. */
 export type FlowDefinition = z.output<typeof flowSchema>;

@@ -12,15 +12,24 @@ const version4 = z.preprocess(
   (value) => (value === 'V4' || value === '4.0.0' ? '4.0.0' : value),
   z.literal('4.0.0', { error: () => 'is not supported by this version; allowed: V4, 4.0.0' }),
 );
-const flags = (...names: readonly string[]) =>
-  section(Object.fromEntries(names.map((name) => [name, z.boolean().default(false)])));
+const flags = <const Name extends string>(...names: readonly Name[]) =>
+  section(
+    Object.fromEntries(names.map((name) => [name, z.boolean().default(false)])) as Record<
+      Name,
+      z.ZodDefault<z.ZodBoolean>
+    >,
+  );
 
+const loggingMessage =
+  'logging is not supported by this version; allowed: false, with which a request is recorded without its headers and bodies';
+
+/** Bodies and headers are not recorded yet: a mode has to be off, and what is logged of nothing may say what it likes. */
 const loggingSchema = section({
   mode: flags('entrypoint', 'endpoint').prefault({}),
   phase: flags('request', 'response').prefault({}),
   content: flags('headers', 'payload', 'messageHeaders', 'messagePayload', 'messageMetadata').prefault({}),
-  condition: off('an empty text'),
-  messageCondition: off('an empty text'),
+  condition: elsewhere(),
+  messageCondition: elsewhere(),
 });
 
 const analyticsSchema = section({
@@ -31,6 +40,11 @@ const analyticsSchema = section({
   logging: loggingSchema.optional(),
   tracing: off('enabled: false'),
   otelLogs: off('enabled: false'),
+}).superRefine(({ enabled, logging }, context) => {
+  if (!enabled) return;
+  for (const side of ['entrypoint', 'endpoint'] as const)
+    if (logging?.mode[side] === true)
+      context.addIssue({ code: 'custom', path: ['logging', 'mode', side], message: loggingMessage });
 });
 
 const propertySchema = section({

@@ -24,6 +24,7 @@ export function sendTo(
     'Host',
     host ?? (endpoint.propagatesHost ? exchange.request.authority : endpoint.target.authority),
   );
+  if (!endpoint.propagatesEncodings) headers.delete('accept-encoding');
   for (const { name, value } of endpoint.headers) headers.set(name, value);
   const { isUpgrade } = exchange.request;
   endpoint.upstream.send(

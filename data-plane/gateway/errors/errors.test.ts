@@ -51,7 +51,7 @@ test('response templates: the key, its parent, DEFAULT; the accepted type, then 
         responseTemplates: {
           API_KEY_MISSING: {
             'application/json': template('{"no":"key"}', { status: 403, headers: { 'X-Why': 'key' } }),
-            '*/*': template('no key', { status: 418 }),
+            '*/*': template('no key', { statusCode: 418 }),
           },
           DEFAULT: { '*/*': template('default', { status: 500 }) },
         },

@@ -1,0 +1,176 @@
+/** What becomes of a field of a definition. */
+export type FieldFate =
+  /** It does something; the file of the test that sees it, which names the field. */
+  | { readonly kind: 'observed'; readonly test: string }
+  /** Accepted only where it asks for nothing; with this value it is refused by name. */
+  | { readonly kind: 'refused'; readonly unless: unknown }
+  /** Of the console, the portal or an importer, which read it elsewhere: a gateway does not look at it. */
+  | { readonly kind: 'portal' }
+  /** It asks for what cannot be asked for in this version, or does nothing in the reference either; in words why. */
+  | { readonly kind: 'idle'; readonly why: string };
+
+const observed = (test: string): FieldFate => ({ kind: 'observed', test });
+const refused = (unless: unknown = { enabled: true }): FieldFate => ({ kind: 'refused', unless });
+const idle = (why: string): FieldFate => ({ kind: 'idle', why });
+const portal: FieldFate = { kind: 'portal' };
+
+/** The same fate for several fields of one place. */
+const all = (place: string, names: string, fate: FieldFate): readonly (readonly [string, FieldFate])[] =>
+  names.split(' ').map((name) => [`${place}${name}`, fate]);
+
+const options = observed('data-plane/endpoints/options.test.ts');
+const cors = observed('data-plane/gateway/compile/cors.test.ts');
+const flows = observed('data-plane/gateway/compile/flows.test.ts');
+const errors = observed('data-plane/gateway/errors/errors.test.ts');
+const effects = observed('data-plane/gateway/call/definition.test.ts');
+const limit = observed('data-plane/policies/rate-limit.test.ts');
+const headers = observed('data-plane/policies/transform-headers.test.ts');
+const mock = observed('data-plane/policies/mock.test.ts');
+const http2 = idle('of HTTP/2, and version allows HTTP_1_1 alone');
+const messages = idle('of messages, which a proxy does not have');
+const http = 'api.endpointGroups[].sharedConfiguration.http.';
+const ssl = 'api.endpointGroups[].sharedConfiguration.ssl.';
+
+/**
+ * Every field of the model with what becomes of it.
+ *
+ * Flows of plans stand for flows, steps of answers for steps, an endpoint's own configuration for its group's: they have one schema.
+ */
+export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldFate>([
+  ['api.id', observed('data-plane/gateway/deploy/deployments.test.ts')],
+  ['api.name', idle('names the API in records and to people')],
+  ['api.apiVersion', observed('data-plane/local/local.test.ts')],
+  ['api.gravitee', observed('proto/model/api-refusals.test.ts')],
+  ['api.type', observed('proto/model/api-refusals.test.ts')],
+  ['api.tags[]', observed('control-plane/publish/backup.test.ts')],
+  ...all('api.', 'allowedInApiProducts allowMultiJwtOauth2Subscriptions', refused(true)),
+  ...all('api.', 'services failover', refused()),
+  ['api.resources[]', refused()],
+
+  ...all('api.listeners[].', 'type paths[].host paths[].path', observed('proto/model/api-fixtures.ts')),
+  ['api.listeners[].paths[].overrideAccess', portal],
+  ...all('api.listeners[].', 'pathMappings[] requestValidation.rejectNullByte', effects),
+  ['api.listeners[].pathMappingsPattern', portal],
+  ['api.listeners[].entrypoints[].type', idle('http-proxy is the only word')],
+  ['api.listeners[].entrypoints[].qos', messages],
+  ['api.listeners[].entrypoints[].configuration', idle('an empty object')],
+  ['api.listeners[].entrypoints[].dlq', refused({ endpoint: 'x' })],
+  ['api.listeners[].servers', refused(['one'])],
+  ...all(
+    'api.listeners[].cors.',
+    'enabled allowOrigin[] allowMethods[] allowHeaders[] exposeHeaders[] allowCredentials maxAge errorStatusCode allowPrivateNetwork',
+    cors,
+  ),
+  ['api.listeners[].cors.allowOriginRegex', refused(['.*'])],
+  ['api.listeners[].cors.runPolicies', refused(true)],
+
+  ['api.endpointGroups[].name', idle('names it to people; unique')],
+  ...all('api.endpointGroups[].', 'type endpoints[].type', idle('http-proxy is the only word')),
+  ['api.endpointGroups[].loadBalancer.type', idle('round-robin is the only word')],
+  ['api.endpointGroups[].services', refused()],
+  ['api.endpointGroups[].endpoints[].name', idle('names it to people; unique')],
+  ['api.endpointGroups[].endpoints[].weight', idle('of weighted balancing, which is refused')],
+  ['api.endpointGroups[].endpoints[].secondary', refused(true)],
+  ['api.endpointGroups[].endpoints[].tenants', refused(['eu'])],
+  ['api.endpointGroups[].endpoints[].services', refused()],
+  ...all('api.endpointGroups[].endpoints[].', 'inheritConfiguration configuration.target', effects),
+  [`${http}version`, refused('HTTP_2')],
+  ...all(
+    http,
+    'keepAlive keepAliveTimeout connectTimeout readTimeout idleTimeout maxConcurrentConnections maxWaitQueueSize',
+    options,
+  ),
+  ...all(http, 'pipelining followRedirects', refused(true)),
+  ...all(http, 'useCompression propagateClientAcceptEncoding', effects),
+  [`${http}propagateClientHost`, observed('data-plane/gateway/call/host.test.ts')],
+  ...all(
+    http,
+    'clearTextUpgrade http2MultiplexingLimit http2ConnectionWindowSize http2StreamWindowSize http2MaxFrameSize',
+    http2,
+  ),
+  ...all('api.endpointGroups[].sharedConfiguration.headers[].', 'name value', options),
+  ...all(
+    'api.endpointGroups[].sharedConfiguration.proxy.',
+    'enabled useSystemProxy host port username password',
+    options,
+  ),
+  ['api.endpointGroups[].sharedConfiguration.proxy.type', observed('proto/model/api-refusals.test.ts')],
+  ...all(ssl, 'hostnameVerifier trustAll trustStore.type trustStore.content trustStore.path', options),
+  ...all(`${ssl}keyStore.`, 'type certContent certPath keyContent keyPath content path password', options),
+  [`${ssl}keyStore.keyPassword`, observed('proto/model/api-refusals.test.ts')],
+  ...all(ssl, 'trustStore.password trustStore.alias keyStore.alias', refused('x')),
+
+  ...all('api.plans[].', 'id security.type status', observed('data-plane/security/plans.test.ts')),
+  ['api.plans[].name', portal],
+  ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, key-less below')],
+  ['api.plans[].mode', refused('push')],
+  ['api.plans[].selectionRule', refused('{#x}')],
+  ['api.plans[].tags', refused(['x'])],
+  ['api.plans[].order', observed('proto/model/api-fixtures.ts')],
+  ...all(
+    'api.plans[].',
+    'definitionVersion description apiId apiType environmentId referenceId referenceType crossId hrid validation characteristics excludedGroups commentRequired comment_required commentMessage generalConditions generalConditionsHrid type createdAt updatedAt publishedAt closedAt needRedeployAt',
+    portal,
+  ),
+
+  ['api.flowExecution.mode', flows],
+  ['api.flowExecution.matchRequired', flows],
+  ...all('api.flows[].', 'id name', portal),
+  ['api.flows[].enabled', effects],
+  ...all(
+    'api.flows[].',
+    'tags subscribe publish connect entrypointConnect interact pre post',
+    refused(['x']),
+  ),
+  ['api.flows[].condition', refused('{#x}')],
+  ['api.flows[].methods[]', refused('GET')],
+  ...all('api.flows[].selectors[].', 'type path pathOperator methods[]', flows),
+  ['api.flows[].selectors[].condition', idle('refused unless empty: see the test of refusals')],
+  ...all('api.flows[].request[].', 'name description', portal),
+  ...all('api.flows[].request[].', 'enabled policy', effects),
+  ['api.flows[].request[].configuration{}', idle('belongs to the policy: see those below')],
+  ...all('api.flows[].request[].', 'condition messageCondition', refused('{#x}')),
+
+  ['api.properties[].key', idle('read by expressions, which are refused')],
+  ['api.properties[].value', idle('read by expressions, which are refused')],
+  ['api.properties[].encrypted', refused(true)],
+  ['api.properties[].dynamic', portal],
+  ['api.properties[].encryptable', portal],
+  ...all('api.responseTemplates{}{}.', 'status statusCode headers{} body', errors),
+  [
+    'api.responseTemplates{}{}.propagateErrorKeyToLogs',
+    idle('records always name the key of the error, whatever template answered'),
+  ],
+  ['api.analytics.enabled', observed('data-plane/gateway/call/early-answers.test.ts')],
+  ...all('api.analytics.', 'messageSampling sampling', messages),
+  ...all('api.analytics.logging.mode.', 'entrypoint endpoint', refused(true)),
+  ...all(
+    'api.analytics.logging.',
+    'phase.request phase.response content.headers content.payload content.messageHeaders content.messagePayload content.messageMetadata condition messageCondition',
+    idle('says what of a message is logged, while logging itself has to be off'),
+  ),
+  ...all('api.analytics.', 'tracing otelLogs', refused()),
+  ...all(
+    'api.',
+    'definitionContext description crossId hrid environmentId createdAt updatedAt deployedAt deploymentState disableMembershipNotifications groups visibility lifecycleState workflowState categories labels originContext primaryOwner picture background responseTemplatesEnabled _links links metadata members pages',
+    portal,
+  ),
+
+  ['api.state', observed('data-plane/gateway/errors/errors.test.ts')],
+
+  ['key-less', idle('an empty object')],
+  ['api-key.propagateApiKey', observed('data-plane/security/plans.test.ts')],
+  ['transform-headers.scope', idle('of version 2: where the step stands decides, as in the reference')],
+  ...all(
+    'transform-headers.',
+    'removeHeaders[] whitelistHeaders[] addHeaders[].name addHeaders[].value',
+    headers,
+  ),
+  ...all('mock.', 'status headers[].name headers[].value content', mock),
+  ...all(
+    'rate-limit.',
+    'errorStrategy addHeaders rate.key rate.useKeyOnly rate.limit rate.dynamicLimit rate.periodTime rate.dynamicPeriodTime rate.periodTimeUnit',
+    limit,
+  ),
+  ['rate-limit.async', idle('counters in memory are near anyway: they answer at once')],
+]);
