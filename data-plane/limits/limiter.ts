@@ -1,16 +1,18 @@
 /**
- * The contract of counters shared by rate limit, quota and spike arrest. memory.ts is per worker; redis.ts (later) is per gateway group.
+ * The contract of counters that rate limits, quotas and spike arrests share. They are kept in this process (memory.ts), by the primary of
+ * several workers (asked.ts) or in Redis, for several gateways (redis.ts); all count alike.
  */
 export interface Counters {
   /**
    * Takes an amount from what a rule allows under a key, and says how much was taken so far; the caller decides whether that is too
-   * much. What is refused was taken all the same; an amount of 0 only looks.
+   * much. What is refused was taken all the same, but for `gcra`; an amount of 0 only looks.
    *
    * Shape:  key e.g. `${plan}${subscription}:${custom}:rl:${stepHash}`; result e.g. { count: 3, resetAtMs: 1764000000000 }. A key is
-   *         used with one rule.
+   *         used with one rule; under another kind of rule it begins anew. amount is a whole number >= 0.
    * Units:  resetAtMs is ms since the epoch.
    * Errors: rejects when the store does not answer within its budget; the policy's errorStrategy decides open or closed.
-   * Cost:   memory: a map look-up, synchronous. Redis: one round trip.
+   * Cost:   memory: a map look-up, synchronous. The primary: one message per turn of the event loop. Redis: one round trip, one pipeline
+   *         per turn.
    */
   take(key: string, rule: CounterRule, amount: number): Count | Promise<Count>;
 }
@@ -21,7 +23,7 @@ export interface CounterStore {
 }
 
 /** How what was taken is forgotten; each kind is a way of counting. */
-export type CounterRule = FixedWindow;
+export type CounterRule = FixedWindow | CalendarWindow | Slice | SlidingWindow | Gcra;
 
 /** A window starts with the first that is taken and ends after windowMs; then everything is forgotten at once. */
 export interface FixedWindow {
@@ -29,8 +31,53 @@ export interface FixedWindow {
   readonly windowMs: number;
 }
 
+/**
+ * A window of whole units of the calendar, in UTC. From `first` on: it starts with the first that is taken and ends at the same time of
+ * day so many units later (31 January + 1 month is the last day of February). On the `calendar`: it ends where the unit does (an hour, a
+ * day, a week from Monday, a month; several of them count from 1970-01-01, weeks from Monday 1969-12-29).
+ */
+export interface CalendarWindow {
+  readonly kind: 'calendar';
+  readonly unit: CalendarUnit;
+  readonly units: number;
+  readonly from: 'first' | 'calendar';
+}
+
+/** Units of calendar windows. */
+export type CalendarUnit = 'hour' | 'day' | 'week' | 'month';
+
+/** Time is cut into slices of sliceMs since the epoch; each begins empty. */
+export interface Slice {
+  readonly kind: 'slice';
+  readonly sliceMs: number;
+}
+
+/**
+ * What was taken within the last windowMs, nearly: windows follow one another as slices do, and of the one before counts the share that
+ * the last windowMs still reach, as if it had been taken evenly. Whoever goes on while he is refused stays refused.
+ */
+export interface SlidingWindow {
+  readonly kind: 'sliding';
+  readonly windowMs: number;
+}
+
+/**
+ * A bucket of `burst` that is filled again evenly, `refill` per refillMs (the generic cell rate algorithm). The count is what is missing in
+ * the bucket. What does not fit is not taken: then the count is past `burst`, and who waits gets in again however often he asked.
+ */
+export interface Gcra {
+  readonly kind: 'gcra';
+  readonly burst: number;
+  readonly refill: number;
+  readonly refillMs: number;
+}
+
 /** What was taken under a key, this time included. */
 export interface Count {
   readonly count: number;
+  /** When the count is 0 again if nothing more is taken. */
   readonly resetAtMs: number;
 }
+
+/** A clock that is set back by so little forgets no window; by more, nobody is to be refused for as long as it was wrong. */
+export const setBackMsMax = 60_000;

@@ -15,7 +15,10 @@ function start(windowsMax: number) {
   return {
     clock,
     store,
-    take: (key: string, amount = 1): Count => ({ ...counters.take(key, rule, amount) }),
+    take(key: string, amount = 1): Count {
+      const { count, resetAtMs } = counters.take(key, rule, amount);
+      return { count, resetAtMs };
+    },
   };
 }
 

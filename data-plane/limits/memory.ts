@@ -1,5 +1,14 @@
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Count, Counters, CounterStore } from './limiter.ts';
+import {
+  type Count,
+  type CounterRule,
+  type Counters,
+  type CounterStore,
+  type Gcra,
+  setBackMsMax,
+  type SlidingWindow,
+} from './limiter.ts';
+import { windowMsFrom, windowMsMax } from './window-length.ts';
 
 /** Bounds of counters in memory. */
 export interface MemoryCountersOptions {
@@ -8,20 +17,39 @@ export interface MemoryCountersOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-interface Window {
+/** What is kept under a key; the ways of counting share no fields, so that reading one of them stays cheap. */
+type Held = HeldWindow | HeldSliding | HeldGcra;
+
+interface HeldWindow {
+  readonly kind: 'window';
   count: number;
-  resetAtMs: number;
+  readonly resetAtMs: number;
 }
 
-/** A clock that is set back by so little forgets no window. */
-const setBackMsMax = 60_000;
+interface HeldSliding {
+  readonly kind: 'sliding';
+  count: number;
+  resetAtMs: number;
+  startMs: number;
+  before: number;
+  current: number;
+}
+
+interface HeldGcra {
+  readonly kind: 'gcra';
+  count: number;
+  resetAtMs: number;
+  /** What is missing at atMs; one taken is refillMs of it, and `refill` of it comes back per ms: whole numbers, so that nothing is rounded. */
+  debt: number;
+  atMs: number;
+}
 
 /** Counters that answer at once. */
 export interface MemoryCounters extends Counters {
   take(...asked: Parameters<Counters['take']>): Count;
 }
 
-/** Counters of one worker. */
+/** Counters of one process. */
 export interface MemoryCounterStore extends CounterStore {
   within(environment: string): MemoryCounters;
   /** Windows kept. */
@@ -29,25 +57,25 @@ export interface MemoryCounterStore extends CounterStore {
 }
 
 /**
- * Counters of one worker.
+ * Counters of one process.
  *
  * A window that has ended is replaced by the next, and so is one whose end is too far away: the clock was ahead and was set back, and
- * nobody is to be refused for as long as it was wrong. The result is the live window: read it before something more is taken.
+ * nobody is to be refused for as long as it was wrong. The result is what is kept: read it before something more is taken.
  *
  * When there is no room, the environment with the most windows forgets its oldest: none can push out what another counts while it
  * holds more itself.
  */
 export function createMemoryCounters({ windowsMax, clock }: MemoryCountersOptions): MemoryCounterStore {
-  const environments = new Map<string, Map<string, Window>>();
+  const environments = new Map<string, Map<string, Held>>();
   let size = 0;
   const forget = (): void => {
-    let most: Map<string, Window> | undefined;
+    let most: Map<string, Held> | undefined;
     for (const windows of environments.values()) if (windows.size > (most?.size ?? 0)) most = windows;
     const oldest = most?.keys().next();
     if (oldest?.done === false && most?.delete(oldest.value) === true) size -= 1;
   };
-  const windowsOf = (environment: string): Map<string, Window> => {
-    const known = environments.get(environment) ?? new Map<string, Window>();
+  const windowsOf = (environment: string): Map<string, Held> => {
+    const known = environments.get(environment) ?? new Map<string, Held>();
     environments.set(environment, known);
     return known;
   };
@@ -58,26 +86,84 @@ export function createMemoryCounters({ windowsMax, clock }: MemoryCountersOption
     within(environment) {
       const windows = windowsOf(environment);
       return {
-        take(key, { windowMs }, amount): Count {
-          const nowMs = clock.now();
-          const window = windows.get(key);
-          if (
-            window !== undefined &&
-            nowMs < window.resetAtMs &&
-            window.resetAtMs - nowMs <= windowMs + setBackMsMax
-          ) {
-            window.count += amount;
-            return window;
-          }
+        take(key, rule, amount): Count {
+          const held = windows.get(key);
+          const counted = live(held, rule, clock.now());
+          add(counted, rule, amount);
+          if (counted === held || amount === 0) return counted;
           // Deleted first, so that the order of the map stays the order in which windows began.
-          if (window !== undefined) windows.delete(key);
+          if (held !== undefined) windows.delete(key);
           else if (size >= windowsMax) forget();
-          if (window === undefined) size += 1;
-          const fresh = { count: amount, resetAtMs: nowMs + windowMs };
-          windows.set(key, fresh);
-          return fresh;
+          if (held === undefined) size += 1;
+          windows.set(key, counted);
+          return counted;
         },
       };
     },
   };
+}
+
+/** What of `held` counts at nowMs: itself, or an empty one. */
+function live(held: Held | undefined, rule: CounterRule, nowMs: number): Held {
+  switch (rule.kind) {
+    case 'fixed':
+    case 'calendar':
+    case 'slice':
+      return held?.kind === 'window' &&
+        nowMs < held.resetAtMs &&
+        held.resetAtMs - nowMs <= windowMsMax(rule) + setBackMsMax
+        ? held
+        : { kind: 'window', count: 0, resetAtMs: nowMs + windowMsFrom(nowMs, rule) };
+    case 'sliding':
+      return slid(held, rule, nowMs);
+    case 'gcra':
+      return drained(held, rule, nowMs);
+  }
+}
+
+function add(held: Held, rule: CounterRule, amount: number): void {
+  switch (held.kind) {
+    case 'window':
+      held.count += amount;
+      return undefined;
+    case 'sliding':
+      held.current += amount;
+      held.count += amount;
+      if (held.current > 0 && rule.kind === 'sliding') held.resetAtMs = held.startMs + 2 * rule.windowMs;
+      return undefined;
+    case 'gcra':
+      return rule.kind === 'gcra' ? fill(held, rule, amount) : undefined;
+  }
+}
+
+function slid(held: Held | undefined, { windowMs }: SlidingWindow, nowMs: number): HeldSliding {
+  const startMs = nowMs - (nowMs % windowMs);
+  const age = held?.kind === 'sliding' ? nowMs - held.startMs : 2 * windowMs;
+  if (held?.kind !== 'sliding' || age >= 2 * windowMs || -age > setBackMsMax)
+    return { kind: 'sliding', count: 0, resetAtMs: startMs + windowMs, startMs, before: 0, current: 0 };
+  if (age >= windowMs) {
+    held.before = held.current;
+    held.current = 0;
+    held.startMs += windowMs;
+  }
+  const leftMs = windowMs - Math.max(0, nowMs - held.startMs);
+  held.count = Math.floor((held.before * leftMs) / windowMs) + held.current;
+  held.resetAtMs = held.startMs + (held.current > 0 ? 2 : 1) * windowMs;
+  return held;
+}
+
+function drained(held: Held | undefined, { burst, refill, refillMs }: Gcra, nowMs: number): HeldGcra {
+  const fullMs = (burst * refillMs) / refill;
+  if (held?.kind !== 'gcra' || held.atMs - nowMs > setBackMsMax || nowMs - held.atMs >= fullMs)
+    return { kind: 'gcra', count: 0, resetAtMs: nowMs, debt: 0, atMs: nowMs };
+  held.debt = Math.max(0, held.debt - Math.max(0, nowMs - held.atMs) * refill);
+  held.atMs = Math.max(held.atMs, nowMs);
+  return held;
+}
+
+function fill(held: HeldGcra, { burst, refill, refillMs }: Gcra, amount: number): void {
+  const debt = held.debt + amount * refillMs;
+  if (debt <= burst * refillMs) held.debt = debt;
+  held.count = Math.ceil(debt / refillMs);
+  held.resetAtMs = held.atMs + Math.ceil(held.debt / refill);
 }
