@@ -192,6 +192,16 @@ export const gatewayConfigSchema = z.strictObject({
       .min(1)
       .default(200_000)
       .describe('Counters of rate limits kept in memory; past it the oldest is forgotten.'),
+    waitMsMax: ms
+      .default(100)
+      .describe(
+        'With several workers: longest wait for the primary, which counts for all; past it a worker counts by itself until the primary answers.',
+      ),
+    waitingMax: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('Most counts that wait for an answer, in each process; past it a worker counts by itself.'),
   }),
   report: ReportSettings.safeExtend({
     enabled: z.boolean().default(true).describe('Write access records.'),

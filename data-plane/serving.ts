@@ -18,6 +18,7 @@ import { createStrays } from './gateway/call/strays.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
 import type { Engine, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
 import { createEngine } from './http/engine.ts';
+import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
 import type { SecurityHost } from './security/security.ts';
@@ -41,6 +42,8 @@ export interface ServingOptions {
   readonly gateway: string;
   /** Default: the engine of this version. */
   readonly engine?: Engine | undefined;
+  /** Counters that somebody else keeps. Default: own ones, in memory. */
+  readonly counters?: CounterStore | undefined;
 }
 
 /** Everything that requests pass through in one process: the whole gateway's, or one of several workers'. */
@@ -79,10 +82,11 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const guard = guardOf(config);
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
+  const counters = options.counters ?? createMemoryCounters({ windowsMax: config.limits.windowsMax, clock });
   const deployments = createDeployments({
     upstreams,
     guard,
-    host: { clock, counters: createMemoryCounters({ windowsMax: config.limits.windowsMax, clock }) },
+    host: { clock, counters },
     records: reporter,
     log,
     security: securityHostOf(config),

@@ -13,6 +13,7 @@ import { apiDefinition, call } from '../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { gatewayConfigSchema } from '../config.ts';
+import { createMemoryCounters } from '../limits/memory.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import { Crew } from './crew.ts';
 import { createFigures } from './figures.ts';
@@ -59,6 +60,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
       drainMsMax: 10_000,
       ...bounds,
     },
+    counters: createMemoryCounters({ windowsMax: 10, clock: systemClock }),
     clock: systemClock,
     log,
   });

@@ -5,6 +5,7 @@ import type { WorkersState } from '../admin/state.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
 import { type Backoff, createBackoff } from '../sync/backoff.ts';
+import type { MemoryCounterStore } from '../limits/memory.ts';
 import type { Figures } from './figures.ts';
 import type { SharedListener } from './listener.ts';
 import type { WorkerStart, WorkerStats } from './messages.ts';
@@ -20,6 +21,8 @@ export interface CrewOptions {
   readonly served: ServedSet;
   readonly figures: Figures;
   readonly bounds: WorkerBounds;
+  /** Rate limits of all workers count here. */
+  readonly counters: MemoryCounterStore;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -176,8 +179,8 @@ export class Crew {
   }
 
   async #launch(): Promise<WorkerProcess> {
-    const { start, bounds, clock, log, served, listener, figures } = this.#options;
-    const worker = new WorkerProcess({ start: start(), bounds, clock, log });
+    const { start, bounds, counters, clock, log, served, listener, figures } = this.#options;
+    const worker = new WorkerProcess({ start: start(), bounds, counters, clock, log });
     this.#alive.add(worker);
     void worker.ended.then(() => {
       this.#alive.delete(worker);

@@ -3,6 +3,7 @@ import type { MetricsSnapshot } from '../../proto/process/metrics.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
+import type { Take } from '../limits/by-turn.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
 import type { ServingConfig } from '../serving.ts';
 
@@ -37,8 +38,25 @@ export type ToWorker =
   | { readonly kind: 'tls'; readonly tls: TlsOptions }
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
   | { readonly kind: 'stats' }
+  | TakenMessage
   /** Answer what runs, to the configured deadline, and end. */
   | { readonly kind: 'drain' };
+
+/** What the requests of one turn take from counters that the primary keeps. */
+export interface TakeMessage {
+  readonly kind: 'take';
+  readonly batch: number;
+  readonly takes: readonly Take[];
+}
+
+/** The counts of a batch, in the order of its takes. */
+export interface TakenMessage {
+  readonly kind: 'taken';
+  readonly batch: number;
+  readonly counts: readonly number[];
+  /** Ms since the epoch. */
+  readonly resetsAtMs: readonly number[];
+}
 
 /** How a worker is, said every second and when it ends. */
 export interface WorkerStats {
@@ -59,6 +77,7 @@ export type FromWorker =
   /** Handshakes from now on use the new certificates; with a problem the old ones. */
   | { readonly kind: 'tls'; readonly problem: string | undefined }
   | { readonly kind: 'stats'; readonly stats: WorkerStats }
+  | TakeMessage
   /** It cannot start; it ends by itself. */
   | { readonly kind: 'failed'; readonly code: string | undefined; readonly message: string }
   /** Drained and closed; its last words. */

@@ -22,7 +22,6 @@ import { createFigures, type Figures } from './figures.ts';
 import { openListener, type SharedListener } from './listener.ts';
 import type { WorkerStart } from './messages.ts';
 import { createServedSet, type ServedSet } from './served-set.ts';
-import { buildPolicy, type PolicyBuilder } from '../gateway/compile/step.ts';
 
 const startMsMax = 60_000;
 const applyMsMax = 30_000;
@@ -106,18 +105,6 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
 
 /** Compiles everything as the workers do and starts nothing: what it refuses they refuse, and nothing of it is open. */
 function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deployments {
-  const workers = workerCount(config);
-  let isTold = false;
-  const build: PolicyBuilder = (step, host, place) => {
-    if (step.policy === 'rate-limit' && !isTold && workers > 1) {
-      isTold = true;
-      log.warn(
-        { workers, at: place.at, api: place.api },
-        `rate limits are counted in each worker: up to ${workers} times a limit may pass; with workers 1 it is exact (said once)`,
-      );
-    }
-    return buildPolicy(step, host, place);
-  };
   const onThrown = createThrownTeller({ log, clock, count: () => undefined });
   const deployments = createDeployments({
     guard: guardOf(config),
@@ -126,7 +113,6 @@ function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deploymen
     records: undefined,
     log,
     security: securityHostOf(config),
-    build,
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown,
@@ -154,7 +140,8 @@ function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: Crew
     tls: parts.certificates.current(),
   });
   const bounds = { startMsMax, applyMsMax, answerMsMax, changesMax, drainMsMax: closeMsMax + endMsMax };
-  const crew = new Crew({ ...parts, wanted: workerCount(config), start, bounds, clock, log });
+  const counters = createMemoryCounters({ windowsMax: config.limits.windowsMax, clock });
+  const crew = new Crew({ ...parts, counters, wanted: workerCount(config), start, bounds, clock, log });
   // A second signal ends this process at once, and them with it.
   const killAll = (): void => crew.kill();
   process.once('exit', killAll);

@@ -8,6 +8,8 @@ import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../http/exchange.ts';
+import type { MemoryCounterStore } from '../limits/memory.ts';
+import { countFor } from './counting.ts';
 import type { SharedListener } from './listener.ts';
 import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
 import { partsOf } from './parts.ts';
@@ -30,6 +32,8 @@ export interface WorkerBounds {
 export interface WorkerProcessOptions {
   readonly start: WorkerStart;
   readonly bounds: WorkerBounds;
+  /** Of all workers. */
+  readonly counters: MemoryCounterStore;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -189,6 +193,9 @@ export class WorkerProcess {
       case 'drained':
         this.stats = message.stats;
         return this.#settle('stats', message);
+      case 'take':
+        // Past the outbox: a request waits, and a large change may stand in there.
+        return void this.#post(countFor(message, this.#options.counters));
       case 'applied':
         return this.#settle(`applied ${message.change}`, message);
       case 'ready':

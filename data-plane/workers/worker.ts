@@ -9,8 +9,9 @@ import { createLog, type Log } from '../../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
 import type { RunningServer, TlsOptions } from '../http/exchange.ts';
 import { countersOf, openServing, type Serving } from '../serving.ts';
+import { createPrimaryCounters, type PrimaryCounters } from './counting.ts';
 import { acceptOn } from './listener.ts';
-import type { ChangePart, FromWorker, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
+import type { ChangePart, FromWorker, TakenMessage, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
 import { createAssembly } from './parts.ts';
 
 /** The worker's end of the channel to its primary. */
@@ -38,6 +39,7 @@ export function runWorker(channel: Channel): void {
   let worker: Worker | undefined;
   channel.onMessage((message, handle) => {
     if (message.kind === 'start') worker ??= new Worker(channel, message);
+    else if (message.kind === 'taken') worker?.taken(message);
     else worker?.receive(message, handle);
   });
   channel.onGone(() => {
@@ -46,7 +48,7 @@ export function runWorker(channel: Channel): void {
   });
 }
 
-type Order = Exclude<ToWorker, { readonly kind: 'start' }>;
+type Order = Exclude<ToWorker, { readonly kind: 'start' | 'taken' }>;
 
 class Worker {
   readonly #channel: Channel;
@@ -54,6 +56,7 @@ class Worker {
   readonly #log: Log;
   readonly #metrics: Metrics = createMetrics({ withProcess: true });
   readonly #lifecycle: Lifecycle;
+  readonly #counting: PrimaryCounters;
   readonly #assemble = createAssembly();
   readonly #opening: Promise<Serving>;
   #tls: TlsOptions | undefined;
@@ -72,6 +75,13 @@ class Worker {
     const closeMsMax = start.config.closeMsMax + closeMsAfterDrain;
     this.#lifecycle = createLifecycle({ log: this.#log, clock: systemClock, closeMsMax });
     const { config, gateway } = start;
+    this.#counting = createPrimaryCounters({
+      limits: config.limits,
+      clock: systemClock,
+      log: this.#log,
+      metrics: this.#metrics,
+      send: (message) => channel.send(message),
+    });
     this.#opening = openServing({
       config,
       gateway,
@@ -79,6 +89,7 @@ class Worker {
       clock: systemClock,
       lifecycle: this.#lifecycle,
       metrics: this.#metrics,
+      counters: this.#counting.counters,
     });
     this.#queue = this.#opening.then(
       () => this.#say({ kind: 'ready' }),
@@ -90,6 +101,11 @@ class Worker {
     this.#queue = this.#queue
       .then(async () => this.#obey(order, await this.#opening, handle))
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Not an order: requests wait for it, whatever is applied meanwhile. */
+  taken(message: TakenMessage): void {
+    this.#counting.taken(message);
   }
 
   /** Answers what runs and ends, as if it had been asked to. */

@@ -167,17 +167,3 @@ test('a taken port is one clear line', async (t) => {
     /^Error: .*isthmus: Port \d+ on [\d.]+ is in use.*\[process\.port_taken\][^\n]*\n$/s,
   );
 });
-
-test('that rate limits count in each worker is said, once, and only where there are some', async (t) => {
-  const { url } = await startUpstream(t);
-  const rate = { limit: 10, periodTime: 1, periodTimeUnit: 'MINUTES' };
-  const limited = flow('/', { request: [['rate-limit', { rate }]] });
-  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', url) } });
-  const said = (): number => gateway.process.output().split('counted in each worker').length - 1;
-  assert.equal(said(), 0);
-  gateway.write('b', apiDefinition('b', url, { flows: [limited] }));
-  gateway.write('c', apiDefinition('c', url, { flows: [limited] }));
-  for (const path of ['/b', '/c'])
-    await eventually(async () => (await gateway.call(path)).status === 200, { timeoutMs: 10_000 });
-  assert.equal(said(), 1);
-});
