@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, flow } from '../../test/kit/gateway/gateway.ts';
+import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
 import { startLoad } from '../../test/kit/servers/load.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { closeOf, openWebSocket, startWebSocketBackend } from '../../test/kit/engine/websockets.ts';
