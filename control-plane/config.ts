@@ -3,7 +3,7 @@ import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
-import { BlobsConfig } from './storage/blobs/settings.ts';
+import { blobsSettings } from './storage/blobs/settings.ts';
 
 /** Settings of the control plane. */
 export const controlPlaneConfigSchema = z.strictObject({
@@ -22,7 +22,7 @@ export const controlPlaneConfigSchema = z.strictObject({
       .describe('postgresql://user:password@host/database; without it SQLite in dataDir.'),
     connectionsMax: z.int().min(1).max(1_000).optional().describe('Connections to PostgreSQL.'),
   }),
-  blobs: BlobsConfig,
+  blobs: blobsSettings,
   secrets: section({
     dir: z.string().optional().describe('Folder of the key-encryption key. Default: secrets in dataDir.'),
   }),

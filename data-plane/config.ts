@@ -7,9 +7,9 @@ import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
-import { OutboundConfig } from '../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../proto/process/outbound-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
-import { ReportSettings } from './report/settings.ts';
+import { reportSettings } from './report/settings.ts';
 
 const ms = z.int().min(1);
 const headerName = z
@@ -129,7 +129,7 @@ export const gatewayConfigSchema = z.strictObject({
       .default(false)
       .describe('Send the enrolment token to a bridge beyond loopback over plain HTTP; else it is refused.'),
   }),
-  outbound: OutboundConfig,
+  outbound: outboundSettings,
   request: section({
     answerMsMax: ms
       .default(30_000)
@@ -203,7 +203,7 @@ export const gatewayConfigSchema = z.strictObject({
       .default(10_000)
       .describe('Most counts that wait for an answer, in each process; past it a worker counts by itself.'),
   }),
-  report: ReportSettings.safeExtend({
+  report: reportSettings.safeExtend({
     enabled: z.boolean().default(true).describe('Write access records.'),
   }).prefault({}),
   lameDuckMs: z

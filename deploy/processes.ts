@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bridgeConfigSchema } from '../bridge/config.ts';
-import { AnalyticsSettings } from '../control-plane/analytics/settings.ts';
+import { analyticsSettings } from '../control-plane/analytics/settings.ts';
 import { controlPlaneConfigSchema } from '../control-plane/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
 import { section } from '../proto/process/config.ts';
@@ -53,7 +53,7 @@ export const bridgeProcessSchema = bridgeConfigSchema
   .superRefine(requireBucket);
 
 /** What commands read that open the control plane's database and not its bucket. */
-export const databaseCommandSchema = controlPlaneConfigSchema.extend({ analytics: AnalyticsSettings, log });
+export const databaseCommandSchema = controlPlaneConfigSchema.extend({ analytics: analyticsSettings, log });
 
 /** The control plane with its analytics and how it logs. */
 export const controlPlaneProcessSchema = databaseCommandSchema.superRefine(requireBucket);

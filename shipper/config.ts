@@ -4,7 +4,7 @@ import { section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { checkCredentials, s3Shape } from '../proto/process/s3/settings.ts';
-import { OutboundConfig } from '../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../proto/process/outbound-settings.ts';
 
 const ms = z.int().min(1);
 const mebibyte = 1024 * 1024;
@@ -84,7 +84,7 @@ export const shipperConfigSchema = z.strictObject({
   folder: section({
     dir: z.string().default(foldersOf(defaultDataDir).bucket).describe('The folder that is the bucket.'),
   }),
-  outbound: OutboundConfig,
+  outbound: outboundSettings,
   admin: section({
     host: ListenHost.default('127.0.0.1').describe('Address of the node API.'),
     port: ListenPort.default(18_084).describe('Port of the node API; 0 takes a free one.'),

@@ -11,7 +11,7 @@ import { plantFile } from '../../test/kit/control-plane/planted-file.ts';
 import { createTestLake, recordLines, type TestLake } from '../../test/kit/control-plane/test-lake.ts';
 import { rebuildLake } from './rebuild.ts';
 import { unreadableFilesMax } from './reconcile.store.ts';
-import { AnalyticsSettings } from './settings.ts';
+import { analyticsSettings } from './settings.ts';
 
 const database = { create: async () => undefined };
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
@@ -81,7 +81,7 @@ test('a file that cannot be read is read once, again when it has changed or a hu
     storage: lake.storage,
     blobs,
     dir: join(lake.dir, 'analytics'),
-    settings: AnalyticsSettings.parse({ leaseMs: 100 }),
+    settings: analyticsSettings.parse({ leaseMs: 100 }),
     log: createLog({ name: 'test', level: 'silent' }),
     clock: systemClock,
     isDryRun: false,

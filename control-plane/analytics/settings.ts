@@ -5,7 +5,7 @@ const ms = z.int().min(1);
 const mebibyte = 1024 * 1024;
 
 /** The section `analytics` of a control plane's configuration. */
-export const AnalyticsSettings = section({
+export const analyticsSettings = section({
   ingest: z
     .boolean()
     .default(true)
@@ -93,5 +93,5 @@ export const AnalyticsSettings = section({
     .default(4_096 * mebibyte)
     .describe('Lake files that are kept on local disk for queries.'),
 });
-/** See {@link AnalyticsSettings}. */
-export type AnalyticsSettings = z.output<typeof AnalyticsSettings>;
+/** See {@link analyticsSettings}. */
+export type AnalyticsSettings = z.output<typeof analyticsSettings>;

@@ -11,7 +11,7 @@ import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { startFaultyProxy } from '../../test/kit/servers/faulty-proxy.ts';
 import { startS3Server } from '../../test/kit/servers/s3-server.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { BlobsConfig } from './blobs/settings.ts';
+import { blobsSettings } from './blobs/settings.ts';
 import { adoptBucket, type AdoptWish } from './bucket-adopt.ts';
 import { readBucketRow } from './bucket-identity.ts';
 import { openBucket, placeBlobs } from './bucket.ts';
@@ -25,7 +25,7 @@ async function stage(t: TestContext, database: TestDatabase) {
   const storage = await openStorage({ url: await database.create(), dataDir: dir, log: silent });
   t.after(() => storage.close());
   const clock = createFakeClock(1_000_000);
-  const configOf = (blobs: object) => ({ blobs: BlobsConfig.parse(blobs), dataDir: dir });
+  const configOf = (blobs: object) => ({ blobs: blobsSettings.parse(blobs), dataDir: dir });
   const open = (mayClaim: boolean, blobs: object) =>
     openBucket({ storage, config: configOf(blobs), mayClaim, clock, log: silent });
   const adopt = async (blobs: object, wish: Partial<AdoptWish> = {}) =>
@@ -89,7 +89,7 @@ for (const database of testDatabases) {
 
     test('what an older version landed without a label gets one at the first start after the upgrade, and only then', async (t) => {
       const { open, folder, storage } = await stage(t, database);
-      const { blobs } = await placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
+      const { blobs } = await placeBlobs({ blobs: blobsSettings.parse(folder('a')), dataDir: '' });
       const data = zstdCompressSync(Buffer.from('{}\n{}\n'));
       const place = (first: number) => ({
         stream: 'records' as const,
@@ -120,7 +120,7 @@ for (const database of testDatabases) {
 
     test('an identity object that cannot be read is not taken for none', async (t) => {
       const { open, folder } = await stage(t, database);
-      const { blobs } = await placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
+      const { blobs } = await placeBlobs({ blobs: blobsSettings.parse(folder('a')), dataDir: '' });
       await blobs.put(bucketIdentityKey, Buffer.from('{}'));
       await assert.rejects(open(true, folder('a')), { code: 'blobs.wrong_bucket' });
     });
@@ -166,7 +166,7 @@ for (const database of testDatabases) {
       await open(true, folder('a'));
       const own = identityIn(folder('a').dir);
       const into = async (name: string) =>
-        (await placeBlobs({ blobs: BlobsConfig.parse(folder(name)), dataDir: '' })).blobs;
+        (await placeBlobs({ blobs: blobsSettings.parse(folder(name)), dataDir: '' })).blobs;
       await (await into('full')).put('lake/x', bytes);
       await assert.rejects(adopt(folder('full')), { code: 'blobs.not_adoptable' });
       const foreign = crypto.randomUUID();
@@ -198,7 +198,7 @@ test('the opened bucket is the bucket: every argument of every call arrives', as
   assert.ok(sqlite);
   const { open, folder } = await stage(t, sqlite);
   const blobs = await open(true, folder('a'));
-  const { blobs: bare } = await placeBlobs({ blobs: BlobsConfig.parse(folder('a')), dataDir: '' });
+  const { blobs: bare } = await placeBlobs({ blobs: blobsSettings.parse(folder('a')), dataDir: '' });
   for (const key of ['l/o=1/e=1/x', 'l/o=1/e=2/x', 'l/o=2/e=1/x'])
     await blobs.put(key, bytes, { ifAbsent: true });
   assert.equal(await blobs.put('l/o=1/e=1/x', bytes, { ifAbsent: true }), 'existed');
@@ -234,7 +234,7 @@ test('a bucket made anew under the same name is another one: refused within 10 s
   const { endpoint, bucket, accessKeyId, secretAccessKey } = await startS3Server(t, join(dir, 's3'));
   const s3 = { endpoint, bucket, accessKeyId, secretAccessKey };
   const own = await open(true, { s3 });
-  const { blobs: bare } = await placeBlobs({ blobs: BlobsConfig.parse({ s3 }), dataDir: '' });
+  const { blobs: bare } = await placeBlobs({ blobs: blobsSettings.parse({ s3 }), dataDir: '' });
   await bare.delete(bucketIdentityKey);
   await clock.advance(10_000);
   await assert.rejects(Array.fromAsync(own.list('lake/')), { code: 'blobs.wrong_bucket' });

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-import type { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
-import { openBlobs, type BlobsConfig } from './blobs/settings.ts';
+import { openBlobs, type BlobsSettings } from './blobs/settings.ts';
 import {
   type BucketParts,
   claimBucket,
@@ -18,7 +17,7 @@ import type { Storage, StorageLog } from './storage.ts';
 /** What a process needs to open the bucket of its database. */
 export interface BucketOptions {
   readonly storage: Storage;
-  readonly config: { readonly blobs: z.output<typeof BlobsConfig>; readonly dataDir: string };
+  readonly config: { readonly blobs: BlobsSettings; readonly dataDir: string };
   /** True for a control plane: it gives a fresh bucket its identity. */
   readonly mayClaim: boolean;
   readonly clock: Clock;

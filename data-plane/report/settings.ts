@@ -3,7 +3,7 @@ import { z } from 'zod';
 const mebibyte = 1024 * 1024;
 
 /** The section `report` of a gateway's configuration. */
-export const ReportSettings = z
+export const reportSettings = z
   .strictObject({
     durability: z
       .enum(['memory', 'written', 'synced'])
@@ -73,5 +73,5 @@ export const ReportSettings = z
     path: ['diskBytesMax'],
     message: 'must hold at least two segments (2 x segmentBytes)',
   });
-/** See {@link ReportSettings}. */
-export type ReportSettings = z.infer<typeof ReportSettings>;
+/** See {@link reportSettings}. */
+export type ReportSettings = z.infer<typeof reportSettings>;

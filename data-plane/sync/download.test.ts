@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
-import { OutboundConfig } from '../../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../../proto/process/outbound-settings.ts';
 import { encodeDelimited } from '../../proto/wire/delimited.ts';
 import { takeSnapshot, type DownloadOptions } from './download.ts';
 
@@ -22,7 +22,7 @@ async function takeFrom(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
   const outbound = createOutbound(
-    toOutboundOptions(OutboundConfig.parse({ allow: ['127.0.0.1'] }), 'private', {}),
+    toOutboundOptions(outboundSettings.parse({ allow: ['127.0.0.1'] }), 'private', {}),
   );
   t.after(() => outbound.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

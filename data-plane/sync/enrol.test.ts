@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
-import { OutboundConfig } from '../../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../../proto/process/outbound-settings.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { loadIdentity } from '../../proto/trust/identity.ts';
 import { eventually } from '../../test/kit/eventually.ts';
@@ -17,7 +17,7 @@ async function world(t: TestContext) {
   const { repository, url } = await startTestBridge(t);
   const dir = tempDir(t, 'enrol');
   const outbound = createOutbound(
-    toOutboundOptions(OutboundConfig.parse({ allow: ['127.0.0.1'] }), 'private', {}),
+    toOutboundOptions(outboundSettings.parse({ allow: ['127.0.0.1'] }), 'private', {}),
   );
   t.after(() => outbound.close());
   const options: Omit<EnrolOptions, 'token'> = {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
-import { OutboundConfig } from '../../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../../proto/process/outbound-settings.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { createMemoryRepository } from '../../test/kit/bridge/memory-repository.ts';
@@ -75,7 +75,7 @@ test('who answers an enrolment in the place of the bridge makes nobody a gateway
   const stranger = await startStranger(t, bridge.url);
   const dir = tempDir(t);
   const outbound = createOutbound(
-    toOutboundOptions(OutboundConfig.parse({ allow: ['127.0.0.1'] }), 'private', {}),
+    toOutboundOptions(outboundSettings.parse({ allow: ['127.0.0.1'] }), 'private', {}),
   );
   t.after(() => outbound.close());
   const token = bridge.repository.createToken({ usesMax: 1 });

@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
-import { OutboundConfig } from '../../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../../proto/process/outbound-settings.ts';
 import { encodeFrame, type Frame } from '../../proto/wire/frames.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import type { Session } from './session.ts';
@@ -22,7 +22,7 @@ async function openPair(
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
   await new Promise((resolve) => server.once('listening', resolve));
   const outbound = createOutbound(
-    toOutboundOptions(OutboundConfig.parse({ allow: ['127.0.0.1'] }), 'private', {}),
+    toOutboundOptions(outboundSettings.parse({ allow: ['127.0.0.1'] }), 'private', {}),
   );
   const stop = new AbortController();
   t.after(() => (stop.abort(), server.close(), outbound.close()));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { secret, section } from './settings.ts';
 
 /** The section `outbound` of a process's configuration; apart from the client, so that who only reads settings loads none. */
-export const OutboundConfig = section({
+export const outboundSettings = section({
   allow: z
     .array(z.string())
     .default([])
@@ -29,3 +29,6 @@ export const OutboundConfig = section({
     .default(64 * 1024 * 1024)
     .describe('Largest answer that is read, in bytes.'),
 });
+
+/** See {@link outboundSettings}. */
+export type OutboundSettings = z.output<typeof outboundSettings>;

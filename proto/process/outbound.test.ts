@@ -13,7 +13,7 @@ import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../faults/fault.ts';
 import { loadConfig } from './config.ts';
 import { createOutbound, toOutboundOptions, type OutboundOptions } from './outbound.ts';
-import { OutboundConfig } from './outbound-settings.ts';
+import { outboundSettings } from './outbound-settings.ts';
 
 function outboundFor(t: TestContext, options: Partial<OutboundOptions> = {}) {
   const outbound = createOutbound({
@@ -327,7 +327,7 @@ test('nobody there, a broken answer and bad JSON are faults of the upstream', as
 });
 
 test('the section reads files, and the proxy falls back to the customary variables', (t) => {
-  const schema = z.strictObject({ outbound: OutboundConfig });
+  const schema = z.strictObject({ outbound: outboundSettings });
   const load = (env: NodeJS.ProcessEnv) => loadConfig(schema, { process: 'gateway', env }).config.outbound;
   const customary = { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a, .b' };
   const fallen = toOutboundOptions(load({}), 'private', customary);

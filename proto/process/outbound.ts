@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import type { WebSocket } from 'ws';
-import type { z } from 'zod';
 
 import { Fault } from '../faults/fault.ts';
 import { createGathered } from '../wire/gathered.ts';
 import { createDialler, targetOf, type DialOptions } from './outbound-dial.ts';
 import { createGuard, type AddressProfile } from './outbound-guard.ts';
-import type { OutboundConfig } from './outbound-settings.ts';
+import type { OutboundSettings } from './outbound-settings.ts';
 import { openWebSocket, type WebSocketOptions } from './outbound-websocket.ts';
 import { checkAuthorities } from './pem-files.ts';
 
@@ -62,7 +61,7 @@ export interface Outbound {
 
 /** Reads the files that the section names and takes the proxy from the customary variables when it names none. */
 export function toOutboundOptions(
-  config: z.output<typeof OutboundConfig>,
+  config: OutboundSettings,
   profile: AddressProfile,
   env: NodeJS.ProcessEnv = process.env,
 ): OutboundOptions {

@@ -5,7 +5,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { rebuildLake, type RebuildOptions } from '../../control-plane/analytics/rebuild.ts';
 import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
-import { AnalyticsSettings } from '../../control-plane/analytics/settings.ts';
+import { analyticsSettings } from '../../control-plane/analytics/settings.ts';
 import { backup, restore } from '../../control-plane/publish/backup.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
@@ -29,7 +29,7 @@ const rebuild = (lake: TestLake, more: Partial<RebuildOptions> = {}): Promise<Re
   rebuildLake({
     ...lake,
     dir: join(lake.dir, 'analytics'),
-    settings: AnalyticsSettings.parse({ leaseMs: 100 }),
+    settings: analyticsSettings.parse({ leaseMs: 100 }),
     log,
     clock: systemClock,
     isDryRun: false,

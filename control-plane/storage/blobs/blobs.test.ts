@@ -8,10 +8,10 @@ import { startFaultyProxy } from '../../../test/kit/servers/faulty-proxy.ts';
 import { startS3Server } from '../../../test/kit/servers/s3-server.ts';
 import { startStranger } from '../../../test/kit/bridge/stranger.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
-import { BlobsConfig, openBlobs } from './settings.ts';
+import { blobsSettings, openBlobs } from './settings.ts';
 
 const stores: readonly { readonly name: string; readonly open: (t: TestContext) => Promise<BlobStore> }[] = [
-  { name: 'folder', open: async (t) => openBlobs(BlobsConfig.parse({}), tempDir(t)) },
+  { name: 'folder', open: async (t) => openBlobs(blobsSettings.parse({}), tempDir(t)) },
   { name: 's3', open: async (t) => (await openS3(t)).blobs },
 ];
 
@@ -28,7 +28,7 @@ async function openS3(t: TestContext) {
     attemptsMax: 1,
     requestMsMax: 500,
   };
-  return { proxy, blobs: await openBlobs(BlobsConfig.parse({ s3 }), '') };
+  return { proxy, blobs: await openBlobs(blobsSettings.parse({ s3 }), '') };
 }
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -126,7 +126,7 @@ for (const { name, open } of stores) {
 
 test('folder: a file that was never finished is not listed', async (t) => {
   const dir = tempDir(t);
-  const blobs = await openBlobs(BlobsConfig.parse({ dir }), '');
+  const blobs = await openBlobs(blobsSettings.parse({ dir }), '');
   await blobs.put('a/one', bytes('x'));
   writeFileSync(join(dir, 'a/.unfinished-0123'), 'half');
   assert.deepEqual(
@@ -139,12 +139,12 @@ test('folder: a place that cannot be written is unavailable, not lost', async (t
   const dir = join(tempDir(t), 'file');
   writeFileSync(dir, 'not a folder');
   await assert.rejects(
-    (await openBlobs(BlobsConfig.parse({ dir }), '')).put('a/b', bytes('x')),
+    (await openBlobs(blobsSettings.parse({ dir }), '')).put('a/b', bytes('x')),
     isFault('blobs.unavailable'),
   );
   rmSync(dir);
   mkdirSync(dir);
-  assert.equal(await (await openBlobs(BlobsConfig.parse({ dir }), '')).put('a/b', bytes('x')), 'stored');
+  assert.equal(await (await openBlobs(blobsSettings.parse({ dir }), '')).put('a/b', bytes('x')), 'stored');
 });
 
 test('s3: a store that refuses or is silent is unavailable, and a lost answer is no second object', async (t) => {
@@ -164,7 +164,7 @@ test("s3: a log-in page with 200 is not the store's answer, whatever was asked",
   const stranger = await startStranger(t, server.endpoint);
   const { bucket, accessKeyId, secretAccessKey } = server;
   const s3 = { endpoint: stranger.url, bucket, accessKeyId, secretAccessKey, attemptsMax: 1 };
-  const blobs = await openBlobs(BlobsConfig.parse({ s3 }), '');
+  const blobs = await openBlobs(blobsSettings.parse({ s3 }), '');
   await blobs.put('k', bytes('x'));
   const all = async (): Promise<unknown[]> => Array.fromAsync(blobs.list(''));
   for (const headers of [{}, { etag: '"0123456789abcdef0123456789abcdef"' }]) {
@@ -196,7 +196,7 @@ test('s3: wrong credentials are unavailable, since they may come right', async (
     attemptsMax: 1,
   };
   await assert.rejects(
-    (await openBlobs(BlobsConfig.parse({ s3 }), '')).put('k', bytes('x')),
+    (await openBlobs(blobsSettings.parse({ s3 }), '')).put('k', bytes('x')),
     isFault('blobs.unavailable'),
   );
 });

@@ -21,16 +21,19 @@ const s3Schema = z
 export type S3BlobsSettings = z.output<typeof s3Schema>;
 
 /** The section `blobs` of a process's configuration: an S3 bucket when `s3` is given, else a folder. */
-export const BlobsConfig = z
+export const blobsSettings = z
   .strictObject({
     dir: z.string().optional().describe('Folder of the embedded bucket. Default: blobs in the data folder.'),
     s3: s3Schema.optional().describe('An S3-protocol bucket; replaces the folder.'),
   })
   .prefault({});
 
+/** See {@link blobsSettings}. */
+export type BlobsSettings = z.output<typeof blobsSettings>;
+
 /** Opens the configured store; `defaultDir` is where the embedded bucket lies when nothing is set. */
 export async function openBlobs(
-  config: z.output<typeof BlobsConfig>,
+  config: BlobsSettings,
   defaultDir: string,
 ): Promise<BlobStore> {
   if (config.s3 === undefined) return createFileBlobs(config.dir ?? defaultDir);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { startAnalytics } from '../../../control-plane/analytics/start.ts';
-import { AnalyticsSettings } from '../../../control-plane/analytics/settings.ts';
+import { analyticsSettings } from '../../../control-plane/analytics/settings.ts';
 import { createFileBlobs } from '../../../control-plane/storage/blobs/files.ts';
 import { openStorage } from '../../../control-plane/storage/storage.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
@@ -18,7 +18,7 @@ await startAnalytics({
   storage: await openStorage({ url: url === '' ? undefined : url, dataDir: dir, log }),
   blobs: createFileBlobs(join(dir, 'bucket')),
   dir: join(dir, 'analytics'),
-  settings: AnalyticsSettings.parse({ ingestEveryMs: 10, graceMs: 0, leaseMs: Number(leaseMs) }),
+  settings: analyticsSettings.parse({ ingestEveryMs: 10, graceMs: 0, leaseMs: Number(leaseMs) }),
   log,
   clock: systemClock,
   lifecycle,

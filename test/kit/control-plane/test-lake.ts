@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import type { Analytics } from '../../../control-plane/analytics/analytics.ts';
 import type { Span } from '../../../control-plane/analytics/questions/from.ts';
 import { requestsCount, responseStatusRanges } from '../../../control-plane/analytics/questions/questions.ts';
-import { AnalyticsSettings } from '../../../control-plane/analytics/settings.ts';
+import { analyticsSettings, type AnalyticsSettings } from '../../../control-plane/analytics/settings.ts';
 import { startAnalytics, type AnalyticsParts } from '../../../control-plane/analytics/start.ts';
 import { createFileBlobs } from '../../../control-plane/storage/blobs/files.ts';
 import { openStorage, type Storage } from '../../../control-plane/storage/storage.ts';
@@ -72,7 +72,7 @@ export async function createTestLake(
         storage,
         blobs,
         dir: join(dir, 'analytics'),
-        settings: AnalyticsSettings.parse({ ...quick, ...settings }),
+        settings: analyticsSettings.parse({ ...quick, ...settings }),
         log,
         clock: systemClock,
         lifecycle,

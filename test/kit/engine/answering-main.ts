@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startReporter } from '../../../data-plane/report/reporter.ts';
-import { ReportSettings } from '../../../data-plane/report/settings.ts';
+import { reportSettings } from '../../../data-plane/report/settings.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
@@ -14,7 +14,7 @@ const reporter = await startReporter({
   checkpointDir: `${dir}-checkpoints`,
   ledger: `${dir}-ledger.json`,
   gateway: 'g',
-  settings: ReportSettings.parse(JSON.parse(settings)),
+  settings: reportSettings.parse(JSON.parse(settings)),
   log: createLog({ name: 'answering', level: 'warn' }),
   metrics: createMetrics(),
   clock: systemClock,

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { startReporter, type Reporter, type ReporterOptions } from '../../../data-plane/report/reporter.ts';
-import { ReportSettings } from '../../../data-plane/report/settings.ts';
+import { reportSettings, type ReportSettings } from '../../../data-plane/report/settings.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../../../proto/process/metrics.ts';
@@ -38,7 +38,7 @@ export async function startTestReporter(
     checkpointDir,
     ledger: join(root, 'spool-ledger.json'),
     gateway: 'g',
-    settings: ReportSettings.parse(settings),
+    settings: reportSettings.parse(settings),
     log: createLog({ name: 'test', level: 'silent' }),
     metrics,
     clock: systemClock,
