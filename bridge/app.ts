@@ -27,7 +27,7 @@ import { createUploads } from './endpoints/uploads.ts';
 const uploadPrefix = '/bridge/v1/uploads/';
 const framesType = 'application/vnd.isthmus.frames';
 
-type Call = Context<{ Bindings: HttpBindings }>;
+type BridgeContext = Context<{ Bindings: HttpBindings }>;
 
 /** The bridge's HTTP endpoints; the stream is an Upgrade and stands in streams.ts. */
 export function createApp(
@@ -109,10 +109,10 @@ function createEntrance({
   readonly presence: Presence;
   readonly strangers: Strangers;
 }): {
-  readonly admit: (context: Call) => Promise<Visitor>;
-  readonly seated: (context: Call, role: SeatRole) => Promise<Visitor>;
+  readonly admit: (context: BridgeContext) => Promise<Visitor>;
+  readonly seated: (context: BridgeContext, role: SeatRole) => Promise<Visitor>;
 } {
-  const admit = async (context: Call): Promise<Visitor> => {
+  const admit = async (context: BridgeContext): Promise<Visitor> => {
     const { incoming } = context.env;
     return admission.admit(context.req.header('authorization'), (gateway) =>
       strangers.proven(incoming, gateway),
@@ -166,14 +166,14 @@ function addReadRoutes(
   app: Hono<{ Bindings: HttpBindings }>,
   services: Services,
   doors: {
-    readonly seated: (context: Call, role: SeatRole) => Promise<Visitor>;
+    readonly seated: (context: BridgeContext, role: SeatRole) => Promise<Visitor>;
     readonly polls: Polls;
   },
 ): void {
   const { clock, config } = services;
   const { seated } = doors;
   const snapshots = createSnapshots(services);
-  const paced = (context: Call, parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) =>
+  const paced = (context: BridgeContext, parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) =>
     pacedBody(parts, {
       msMax: config.limits.sendMsMax,
       clock,

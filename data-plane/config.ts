@@ -203,9 +203,11 @@ export const gatewayConfigSchema = z.strictObject({
       .default(10_000)
       .describe('Most counts that wait for an answer, in each process; past it a worker counts by itself.'),
   }),
-  report: reportSettings.safeExtend({
-    enabled: z.boolean().default(true).describe('Write access records.'),
-  }).prefault({}),
+  report: reportSettings
+    .safeExtend({
+      enabled: z.boolean().default(true).describe('Write access records.'),
+    })
+    .prefault({}),
   lameDuckMs: z
     .int()
     .min(0)

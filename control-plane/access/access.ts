@@ -32,7 +32,7 @@ export interface Credentials {
 }
 
 /** Who stands at the door. `refused` presented something that is not right; `anonymous` presented nothing. */
-export type Verdict =
+export type SignIn =
   | { readonly kind: 'actor'; readonly actor: Actor; readonly via: 'basic' | 'bearer' | 'cookie' }
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'refused' }
@@ -46,7 +46,7 @@ export interface OpenedSession {
 
 /** Who may come in. */
 export interface Access {
-  authenticate(credentials: Credentials): Promise<Verdict>;
+  authenticate(credentials: Credentials): Promise<SignIn>;
   openSession(actor: Actor): Promise<OpenedSession>;
   closeSession(token: string): Promise<void>;
   /** The actor with what is held on those objects too. */
@@ -93,11 +93,11 @@ export function createAccess(options: AccessOptions): Access {
   const basic = createBasic({ ...options, passwords });
   const sessionMs = options.sessionMs ?? 7 * 24 * 3_600_000;
 
-  const admit = async (user: UserRow, via: 'basic' | 'bearer' | 'cookie'): Promise<Verdict> => {
+  const admit = async (user: UserRow, via: 'basic' | 'bearer' | 'cookie'): Promise<SignIn> => {
     const roles = await tenantRoles(storage.db, user.organization, user.id);
     return { kind: 'actor', actor: actorOf(user, roles), via };
   };
-  const bearer = async (token: string, via: 'bearer' | 'cookie'): Promise<Verdict> => {
+  const bearer = async (token: string, via: 'bearer' | 'cookie'): Promise<SignIn> => {
     const hash = secretHash(token);
     if (token.startsWith(sessionPrefix)) {
       const user = await findSessionUser(storage.db, hash, clock.now());
@@ -163,9 +163,9 @@ export function createAccess(options: AccessOptions): Access {
 }
 
 /** The actor with the scopes of the token, a JSON list; null narrows nothing. */
-function narrowed(verdict: Verdict, scopes: string | null): Verdict {
-  if (scopes === null || verdict.kind !== 'actor') return verdict;
-  return { ...verdict, actor: { ...verdict.actor, scopes: JSON.parse(scopes) as readonly string[] } };
+function narrowed(signIn: SignIn, scopes: string | null): SignIn {
+  if (scopes === null || signIn.kind !== 'actor') return signIn;
+  return { ...signIn, actor: { ...signIn.actor, scopes: JSON.parse(scopes) as readonly string[] } };
 }
 
 /** Makes a secret of 256 bits for a personal token; only its hash is to be kept. */
@@ -189,7 +189,7 @@ export function isCsrfToken(sessionToken: string, presented: string | undefined)
 type BasicCheck = (
   value: string,
   at: { readonly organization: string; readonly source: string },
-) => Promise<{ readonly kind: 'user'; readonly user: UserRow } | Exclude<Verdict, { kind: 'actor' }>>;
+) => Promise<{ readonly kind: 'user'; readonly user: UserRow } | Exclude<SignIn, { kind: 'actor' }>>;
 
 function createBasic(options: AccessOptions & { readonly passwords: Passwords }): BasicCheck {
   const { storage, clock, passwords } = options;

@@ -13,7 +13,7 @@ export interface Landed {
 }
 
 /** What was found out about a landing object by reading it. */
-export type Verdict =
+export type LandedState =
   /** The lines that its key promises; `frames` are the compressed bytes of just them. */
   | { readonly kind: 'sound'; readonly frames: readonly Buffer[]; readonly lineBytes: number }
   /** What is there is not what was put: half of a put that failed, which its shipper repeats. */
@@ -38,7 +38,7 @@ export async function verify(
   blobs: Pick<BlobStore, 'get'>,
   { name, key, bytes: size }: Landed,
   bounds: LandedBounds,
-): Promise<Verdict> {
+): Promise<LandedState> {
   const lines = key.last - key.first + 1;
   if (lines > bounds.linesPerFileMax) return bad(`it says that it has ${lines} lines`);
   if (size > bounds.objectBytesMax) return bad(`it has ${size} bytes`);
@@ -64,4 +64,4 @@ export async function verify(
   return { kind: 'sound', frames, lineBytes: counted.bytes };
 }
 
-const bad = (reason: string): Verdict => ({ kind: 'bad', reason });
+const bad = (reason: string): LandedState => ({ kind: 'bad', reason });

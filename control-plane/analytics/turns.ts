@@ -129,19 +129,19 @@ export class Turns {
         turn.after = picked[index - 1]?.name;
         break;
       }
-      const verdict = await verify(blobs, landed, settings).catch((error: unknown) => {
+      const found = await verify(blobs, landed, settings).catch((error: unknown) => {
         if (!(error instanceof Fault) || (unreadable += 1) >= unreadableMax) throw error;
         return { kind: 'gone' as const };
       });
-      if (verdict.kind === 'unfinished') await this.#aside.unfinished(landed);
-      else if (verdict.kind === 'bad') await this.#aside.quarantine(landed, verdict.reason);
-      else if (verdict.kind === 'sound') {
+      if (found.kind === 'unfinished') await this.#aside.unfinished(landed);
+      else if (found.kind === 'bad') await this.#aside.quarantine(landed, found.reason);
+      else if (found.kind === 'sound') {
         this.#aside.finished(landed);
         const path = join(dir, `${index}.ndjson.zst`);
-        await writeFile(path, Buffer.concat(verdict.frames));
+        await writeFile(path, Buffer.concat(found.frames));
         sound.push({ ...landed, path });
         lines += own;
-        lineBytes += verdict.lineBytes;
+        lineBytes += found.lineBytes;
         unreadable = 0;
       }
     }

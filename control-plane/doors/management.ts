@@ -92,8 +92,8 @@ async function signIn(context: Context, desk: Desk) {
     orgId: context.req.param('orgId'),
     envId: context.req.param('envId'),
   });
-  const verdict = await authenticateRequest(desk, context, organization);
-  return { ...noStranger(verdict), organization };
+  const who = await authenticateRequest(desk, context, organization);
+  return { ...noStranger(who), organization };
 }
 
 /**

@@ -31,10 +31,10 @@ async function login(context: Context, desk: Desk): Promise<Response> {
     orgId: context.req.param('orgId'),
     envId: undefined,
   });
-  const verdict = noStranger(await authenticateRequest(desk, context, organization));
-  if (verdict.via !== 'basic')
+  const signIn = noStranger(await authenticateRequest(desk, context, organization));
+  if (signIn.via !== 'basic')
     throw new Fault('request.unauthorized', { hint: 'Log in with basic authentication.' });
-  const { actor } = verdict;
+  const { actor } = signIn;
   const session = await desk.access.openSession(actor);
   await writeAudit(desk.storage.db, {
     organization: actor.organization,

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { Fault } from '../../proto/faults/fault.ts';
-import type { Verdict } from '../access/access.ts';
+import type { SignIn } from '../access/access.ts';
 import type { Desk } from '../management/desk.ts';
 import { organizationOfEnvironment, resolveOrganization } from '../management/tenants/tenants.store.ts';
 
@@ -49,7 +49,7 @@ export function authenticateRequest(
   { access }: Pick<Desk, 'access'>,
   context: Context,
   organization: string | undefined,
-): Promise<Verdict> {
+): Promise<SignIn> {
   return access.authenticate({
     authorization: context.req.header('authorization'),
     cookie: getCookie(context, sessionCookieName),
@@ -58,13 +58,13 @@ export function authenticateRequest(
   });
 }
 
-/** The actor of a verdict. Errors: request.unauthorized; request.too_many with the time to wait. */
-export function noStranger(verdict: Verdict): Extract<Verdict, { kind: 'actor' }> {
-  switch (verdict.kind) {
+/** The actor of a sign-in. Errors: request.unauthorized; request.too_many with the time to wait. */
+export function noStranger(signIn: SignIn): Extract<SignIn, { kind: 'actor' }> {
+  switch (signIn.kind) {
     case 'actor':
-      return verdict;
+      return signIn;
     case 'throttled':
-      throw new ThrottledFault(verdict.retryAfterMs);
+      throw new ThrottledFault(signIn.retryAfterMs);
     case 'anonymous':
       throw new Fault('request.unauthorized', {
         hint: 'Use basic authentication, a personal token as Bearer, or a session.',

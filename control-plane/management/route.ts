@@ -22,7 +22,7 @@ export const basePaths: Readonly<Record<RouteScope, readonly string[]>> = {
 };
 
 /** What a route's function is called with: everything in it was checked against the route's schemas. */
-export interface Call<Params, Query, Body> {
+export interface RouteCall<Params, Query, Body> {
   readonly desk: Desk;
   readonly actor: Actor;
   /** `environment` is empty in organization scopes. */
@@ -61,13 +61,16 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly answer?: z.ZodType;
   /** Present when the answer carries a strong ETag made of this number. */
   readonly version?: (result: Result) => number;
-  run(call: Call<Params, Query, Body>): Promise<Result>;
+  run(call: RouteCall<Params, Query, Body>): Promise<Result>;
 }
 
 type RouteStatus = 200 | 201 | 202 | 204;
 
 /** What a door hands to a route, unchecked. */
-export interface RouteRequest extends Omit<Call<unknown, unknown, unknown>, 'params' | 'query' | 'body'> {
+export interface RouteRequest extends Omit<
+  RouteCall<unknown, unknown, unknown>,
+  'params' | 'query' | 'body'
+> {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   /** Parsed JSON, undefined when there was no body. */

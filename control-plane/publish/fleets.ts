@@ -47,7 +47,7 @@ export interface OrganizationItem {
 }
 
 /** A page of a list in the order of ids: at most `limit` after `after`. */
-export interface PageWish {
+export interface ListStretch {
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -65,7 +65,7 @@ export interface Fleets {
   update(trx: Trx, by: OrganizationItem & { actor: string }, wish: FleetWish): Promise<Fleet>;
   /** Removes the fleet with its tokens and revokes its gateways. Errors: request.not_found. */
   delete(trx: Trx, by: OrganizationItem & { actor: string }): Promise<void>;
-  list(organization: string, page: PageWish): Promise<readonly Fleet[]>;
+  list(organization: string, page: ListStretch): Promise<readonly Fleet[]>;
   get(organization: string, id: string): Promise<Fleet | undefined>;
   /** Makes a token; it is returned here and never again. Errors: request.not_found, request.invalid (expiry in the past). */
   createToken(
@@ -78,7 +78,7 @@ export interface Fleets {
   revokeToken(trx: Trx, organization: string, token: { fleet: string; id: string }): Promise<void>;
   gateways(
     organization: string,
-    page: PageWish & { fleet?: string | undefined },
+    page: ListStretch & { fleet?: string | undefined },
   ): Promise<readonly GatewayView[]>;
   /** For good: it has to enrol again as another one. Errors: request.not_found, also when it is of another fleet than named. */
   revokeGateway(trx: Trx, gateway: OrganizationItem & { readonly fleet?: string }): Promise<void>;

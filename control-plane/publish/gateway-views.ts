@@ -3,7 +3,7 @@ import { bucketOf } from '../../proto/trust/digest.ts';
 import { isRecordEntitled } from '../../proto/trust/entitlement.ts';
 import type { EnvironmentRef, RecordKind } from '../../proto/wire/published.ts';
 import type { Queries, Storage } from '../storage/storage.ts';
-import type { PageWish } from './fleets.ts';
+import type { ListStretch } from './fleets.ts';
 
 /** A gateway that has not reported for this long is silent, whatever its stream's last state: 1.5 heartbeats of 30 s. */
 const silentAfterMs = 45_000;
@@ -86,7 +86,7 @@ interface ViewOptions {
 export async function listGateways(
   { storage, clock }: ViewOptions,
   organization: string,
-  { fleet, after = '', limit }: PageWish & { readonly fleet?: string | undefined },
+  { fleet, after = '', limit }: ListStretch & { readonly fleet?: string | undefined },
 ): Promise<readonly GatewayView[]> {
   let query = gatewayRows(storage.db, organization).where('gateway.id', '>', after);
   if (fleet !== undefined) query = query.where('gateway.fleet', '=', fleet);

@@ -9,14 +9,14 @@ import { sharedConfigurationSchema } from '../../proto/model/api-endpoints.ts';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { upstreamOptions, type TranslatedOptions } from './options.ts';
-import type { Environment } from './system-proxy.ts';
+import type { Variables } from './system-proxy.ts';
 
 const at = 'endpointGroups[0].sharedConfiguration';
 
 function translate(
   target: string,
   configuration: object = {},
-  environment: Environment = {},
+  environment: Variables = {},
 ): TranslatedOptions {
   return upstreamOptions(new URL(target), sharedConfigurationSchema.parse(configuration), {
     at,

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { SharedConfiguration } from '../../proto/model/api.ts';
 import type { UpstreamOptions, UpstreamProxy } from '../http/exchange.ts';
 import { readStores } from './stores.ts';
-import { type Environment, systemProxyOf } from './system-proxy.ts';
+import { type Variables, systemProxyOf } from './system-proxy.ts';
 import { isHopByHop } from '../http/message/field-kind.ts';
 
 /** What a definition says of connections; the rest is the gateway's own. */
@@ -19,7 +19,7 @@ export interface TranslatedOptions {
 /** Where a configuration stands, e.g. `endpointGroups[0].sharedConfiguration`, and what surrounds the gateway. */
 export interface ConfigurationPlace {
   readonly at: string;
-  readonly environment: Environment;
+  readonly environment: Variables;
 }
 
 /**
@@ -79,7 +79,7 @@ export function upstreamOptions(
 function proxyOf(
   proxy: SharedConfiguration['proxy'],
   target: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number },
-  environment: Environment,
+  environment: Variables,
 ): UpstreamProxy | 'excluded' | 'unset' | undefined {
   if (!proxy.enabled) return undefined;
   if (proxy.useSystemProxy) return systemProxyOf(target, environment);

@@ -3,7 +3,7 @@ import { createNoProxy } from '../../proto/process/outbound-dial.ts';
 import type { UpstreamProxy } from '../http/exchange.ts';
 
 /** Environment variables of a process. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
  * The proxy that the environment names for a target: HTTPS_PROXY or HTTP_PROXY by the target's scheme, unless NO_PROXY holds
@@ -13,7 +13,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function systemProxyOf(
   target: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number },
-  environment: Environment,
+  environment: Variables,
 ): UpstreamProxy | 'excluded' | 'unset' {
   const read = (name: string): string => environment[name.toLowerCase()] ?? environment[name] ?? '';
   const name = target.scheme === 'https' ? 'HTTPS_PROXY' : 'HTTP_PROXY';

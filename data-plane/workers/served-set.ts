@@ -9,7 +9,7 @@ interface Held {
   readonly code: string | undefined;
 }
 
-interface Environment {
+interface HeldEnvironment {
   readonly organization: string;
   seq: number;
   readonly records: Map<string, Held>;
@@ -32,7 +32,7 @@ const pathTaken = 'path.taken';
 
 /** Makes an empty set. */
 export function createServedSet(): ServedSet {
-  const environments = new Map<string, Environment>();
+  const environments = new Map<string, HeldEnvironment>();
   return {
     take(change, nacks) {
       const { organization, environment, seq } = change;
@@ -55,7 +55,7 @@ export function createServedSet(): ServedSet {
 
 function changesOf(
   environment: string,
-  { organization, seq, records }: Environment,
+  { organization, seq, records }: HeldEnvironment,
 ): readonly ConfigChange[] {
   const all = [...records.values()];
   const at = { organization, environment, seq, removed: [] };

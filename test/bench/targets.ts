@@ -18,7 +18,7 @@ interface Target {
 }
 
 /** A target as measured. */
-export interface Verdict {
+export interface TargetResult {
   readonly text: string;
   readonly scene: string;
   readonly value: number;
@@ -146,7 +146,7 @@ const targets: readonly Target[] = [
 export const targetTexts: readonly string[] = targets.map(({ text }) => text);
 
 /** Judges every target whose two rows were measured. */
-export function judge(rows: readonly Row[]): readonly Verdict[] {
+export function judge(rows: readonly Row[]): readonly TargetResult[] {
   return targets.flatMap((target) =>
     rows
       .filter((row) => row.peer === target.row && target.scenes(row.scene))
@@ -158,7 +158,7 @@ export function judge(rows: readonly Row[]): readonly Verdict[] {
 }
 
 /** Lines that say of each target whether it was met. */
-export function verdictLines(verdicts: readonly Verdict[], isGate: boolean): readonly string[] {
+export function verdictLines(verdicts: readonly TargetResult[], isGate: boolean): readonly string[] {
   return verdicts.map((verdict) => {
     const isMet = isGate ? verdict.isGateMet : verdict.isMet;
     const target = targets.find(({ text }) => text === verdict.text);
@@ -171,7 +171,7 @@ export function verdictLines(verdicts: readonly Verdict[], isGate: boolean): rea
   });
 }
 
-function judgeOne(target: Target, row: Row, base: Row): Verdict {
+function judgeOne(target: Target, row: Row, base: Row): TargetResult {
   const value = target.value(row, base);
   const holds = (bound: number): boolean => (target.isUpperBound ? value <= bound : value >= bound);
   return {

@@ -14,7 +14,7 @@ import { minimise } from './minimise.ts';
 import { mutationNames } from './mutations.ts';
 import { isInstalled, realServerNames } from './real-servers.ts';
 import { readReproduction, writeReproduction } from './reproduction.ts';
-import { Scene, type Verdict } from './scene.ts';
+import { Scene, type BrokenPromise } from './scene.ts';
 
 const help = `Sends mutated HTTP through the gateway's engine and compares what everybody makes of it.
 
@@ -116,7 +116,7 @@ async function fuzz(
     readonly upstreams: readonly UpstreamName[];
     readonly onBatch: (cases: readonly FuzzCase[]) => void;
   },
-): Promise<Verdict | undefined> {
+): Promise<BrokenPromise | undefined> {
   if (options.replay !== undefined) {
     const cases = readReproduction(options.replay);
     options.onBatch(cases);
@@ -154,7 +154,7 @@ async function fuzz(
 /** Finds the case where only the batch is known, makes it small, and leaves a file behind. */
 async function report(
   scene: Scene,
-  { finding, case: known }: Verdict,
+  { finding, case: known }: BrokenPromise,
   options: Options & { readonly active: readonly FuzzCase[] },
 ): Promise<void> {
   say(

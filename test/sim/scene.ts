@@ -18,14 +18,14 @@ import { startRealServer, type RealServer, type RealServerName } from './real-se
 import { readStream } from './strict-request.ts';
 
 /** A promise that did not hold, and the case that broke it; undefined when only the batch as a whole is known. */
-export interface Verdict {
+export interface BrokenPromise {
   readonly finding: Finding;
   readonly case: FuzzCase | undefined;
 }
 
 /** What a batch counted besides its verdict. */
 export interface BatchCount {
-  readonly verdict: Verdict | undefined;
+  readonly verdict: BrokenPromise | undefined;
   readonly cases: number;
   readonly exchanges: number;
   /** Cases of which the engine refused something, or answers that it did not let through. */
@@ -45,7 +45,7 @@ export class Scene {
   readonly #servers: readonly RealServer[];
   readonly #conversations = new Conversations();
   #runs = 0;
-  #onCrash: (verdict: Verdict) => void = () => undefined;
+  #onCrash: (verdict: BrokenPromise) => void = () => undefined;
   readonly #crash = (error: unknown): void => {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#onCrash({ finding: { rule: 'crash', detail }, case: undefined });
@@ -175,7 +175,7 @@ export class Scene {
     return batch;
   }
 
-  #judgeResponses(batch: readonly ResponseFacts[]): Verdict | undefined {
+  #judgeResponses(batch: readonly ResponseFacts[]): BrokenPromise | undefined {
     for (const facts of batch) {
       const finding = judgeResponse(facts);
       if (finding !== undefined) return { finding, case: facts.case };
@@ -203,7 +203,7 @@ export class Scene {
   /** Waits until the engine has ended every exchange and let go of every connection. */
   async #settle(
     batch: readonly { readonly case: FuzzCase; readonly exchanges: readonly CountedExchange[] }[],
-  ): Promise<Verdict | undefined> {
+  ): Promise<BrokenPromise | undefined> {
     const open = (): (typeof batch)[number] | undefined =>
       batch.find(({ exchanges }) => exchanges.some((exchange) => exchange.outcomes === 0));
     try {
@@ -222,7 +222,7 @@ export class Scene {
     return { finding: { rule: 'an exchange without a client', detail: stranger }, case: undefined };
   }
 
-  async #judgeRequests(batch: readonly RequestFacts[]): Promise<Verdict | undefined> {
+  async #judgeRequests(batch: readonly RequestFacts[]): Promise<BrokenPromise | undefined> {
     for (const facts of batch) {
       const finding = judgeRequest(facts) ?? judgeSeen(facts, this.#checker);
       if (finding !== undefined) return { finding, case: facts.case };
@@ -231,7 +231,7 @@ export class Scene {
   }
 
   /** The strict server accepted everything, but for bodies that their clients never ended. */
-  #judgeFaults(batch: readonly RequestFacts[]): Verdict | undefined {
+  #judgeFaults(batch: readonly RequestFacts[]): BrokenPromise | undefined {
     const owner = (id: string | undefined): { facts: RequestFacts; index: number } | undefined => {
       for (const facts of batch) {
         const index = facts.exchanges.findIndex((exchange) => exchange.id === id);
@@ -257,7 +257,7 @@ export class Scene {
     return undefined;
   }
 
-  async #judgeLogs(batch: readonly RequestFacts[]): Promise<Verdict | undefined> {
+  async #judgeLogs(batch: readonly RequestFacts[]): Promise<BrokenPromise | undefined> {
     for (const server of this.#servers) {
       const ledger = new LogLedger(server.name, batch);
       try {

@@ -32,10 +32,7 @@ export const blobsSettings = z
 export type BlobsSettings = z.output<typeof blobsSettings>;
 
 /** Opens the configured store; `defaultDir` is where the embedded bucket lies when nothing is set. */
-export async function openBlobs(
-  config: BlobsSettings,
-  defaultDir: string,
-): Promise<BlobStore> {
+export async function openBlobs(config: BlobsSettings, defaultDir: string): Promise<BlobStore> {
   if (config.s3 === undefined) return createFileBlobs(config.dir ?? defaultDir);
   // Loaded only where there is a store: the SDK costs a start 0.1 to 0.2 s.
   const { createS3Blobs } = await import('./s3.ts');

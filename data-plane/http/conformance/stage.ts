@@ -169,7 +169,7 @@ function isWhole(text: string): boolean {
   return /^HTTP\/1\.1 (204|304)/.test(text) || text.length >= headEnd + 4 + length;
 }
 
-interface Call {
+interface BackendCall {
   readonly head: string;
   body(): Promise<string>;
   rest(): Promise<string>;
@@ -183,8 +183,8 @@ interface Call {
 
 /** A backend by hand: every request's head is handed out, and the test writes the answer's bytes. */
 export async function startBackend(t: TestContext) {
-  const calls: Call[] = [];
-  const waiting: ((call: Call) => void)[] = [];
+  const calls: BackendCall[] = [];
+  const waiting: ((call: BackendCall) => void)[] = [];
   let count = 0;
   const server = createServer((socket) => {
     let text = '';
@@ -210,14 +210,14 @@ export async function startBackend(t: TestContext) {
   return {
     port: (server.address() as AddressInfo).port,
     count: () => count,
-    next: (): Promise<Call> => {
+    next: (): Promise<BackendCall> => {
       const call = calls.shift();
       return call === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(call);
     },
   };
 }
 
-function callOf(socket: Socket, head: string, buffer: { take(): string; consume(): unknown }): Call {
+function callOf(socket: Socket, head: string, buffer: { take(): string; consume(): unknown }): BackendCall {
   const closed = once(socket, 'close');
   return {
     head,

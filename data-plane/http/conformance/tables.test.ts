@@ -69,10 +69,10 @@ test('what the answer parser says of a prefix it says of the whole', () => {
   }
 });
 
-type Verdict = string | number | undefined;
+type Outcome = string | number | undefined;
 
 /** The first thing that is said stays said; the bytes behind a prefix are there, but not to be looked at. */
-function assertPrefixes(name: string, bytes: Buffer, parse: (bytes: Buffer, end: number) => Verdict): void {
+function assertPrefixes(name: string, bytes: Buffer, parse: (bytes: Buffer, end: number) => Outcome): void {
   const whole = parse(bytes, bytes.length);
   const every = bytes.length <= 1_024 ? 1 : 97;
   for (let end = 0; end < bytes.length; end += every) {

@@ -68,7 +68,7 @@ export interface MemoryRepository extends PublishedRepository, MemorySeats {
   readonly disconnected: readonly string[];
 }
 
-interface Environment {
+interface StoredEnvironment {
   readonly latest: Map<string, RecordWithPayload>;
   keys: KeyPair;
   certificates: Uint8Array[];
@@ -88,7 +88,7 @@ export function createMemoryRepository(
   const clock = options.clock ?? systemClock;
   const organization = 'org-1';
   const root = createSigningKeyPair();
-  const environments = new Map<string, Environment>();
+  const environments = new Map<string, StoredEnvironment>();
   const gateways = new Map<string, GatewayIdentity>();
   const tokens = new Map<string, { usesLeft: number; readonly grant: Grant }>();
   const reports = new Map<string, GatewayReport>();
@@ -98,7 +98,7 @@ export function createMemoryRepository(
   let isAway = false;
   let isTelling = true;
 
-  const certify = (name: string, environment: Environment): void => {
+  const certify = (name: string, environment: StoredEnvironment): void => {
     const { publicKey } = environment.keys;
     const unsigned = {
       organization,
@@ -114,14 +114,14 @@ export function createMemoryRepository(
       ...environment.certificates,
     ];
   };
-  const environmentOf = (name: string): Environment => {
+  const environmentOf = (name: string): StoredEnvironment => {
     const known = environments.get(name);
     if (known === undefined) throw new Error(`no environment ${name}`);
     return known;
   };
-  const headersOf = (environment: Environment) =>
+  const headersOf = (environment: StoredEnvironment) =>
     [...environment.latest.values()].map(({ header }) => header);
-  const sign = (name: string, environment: Environment): void => {
+  const sign = (name: string, environment: StoredEnvironment): void => {
     const { epoch, seq } = environment;
     const head = signHead(
       {
@@ -144,11 +144,11 @@ export function createMemoryRepository(
   };
   const here = <T>(answer: () => T): Promise<T> =>
     isAway ? Promise.reject(new Fault('storage.unavailable')) : Promise.resolve().then(answer);
-  const at = (ref: EnvironmentRef): Environment | undefined =>
+  const at = (ref: EnvironmentRef): StoredEnvironment | undefined =>
     ref.organization === organization ? environments.get(ref.environment) : undefined;
 
   for (const name of options.environments ?? ['dev']) {
-    const environment: Environment = {
+    const environment: StoredEnvironment = {
       latest: new Map(),
       keys: createSigningKeyPair(),
       certificates: [],
