@@ -93,56 +93,56 @@ function watchFolder(folder: string, onChange: () => void) {
 
 class Follower {
   seq = 0;
-  private files: ReadonlyMap<string, LocalFile> = new Map();
+  #files: ReadonlyMap<string, LocalFile> = new Map();
   /** What each file last said that could be used, so that a broken one keeps it. */
-  private good = new Map<string, readonly LocalRecord[]>();
-  private broken = new Map<string, string>();
-  private clashes = new Map<string, string>();
-  private nacks: readonly (Nack & { readonly file: string })[] = [];
-  private served = new Map<string, LocalRecord>();
-  private readonly options: LocalOptions;
+  #good = new Map<string, readonly LocalRecord[]>();
+  #broken = new Map<string, string>();
+  #clashes = new Map<string, string>();
+  #nacks: readonly (Nack & { readonly file: string })[] = [];
+  #served = new Map<string, LocalRecord>();
+  readonly #options: LocalOptions;
 
   constructor(options: LocalOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   async read(): Promise<void> {
-    const files = await readFolder(this.options.folder, this.files);
-    if (this.seq > 0 && isSame(files, this.files)) return;
-    const changed = [...files.values()].filter((file) => this.files.get(file.name) !== file);
-    this.files = files;
-    for (const name of this.good.keys()) if (!files.has(name)) this.good.delete(name);
-    for (const name of this.broken.keys()) if (!files.has(name)) this.broken.delete(name);
-    for (const file of changed) this.take(file);
-    await this.serve();
+    const files = await readFolder(this.#options.folder, this.#files);
+    if (this.seq > 0 && isSame(files, this.#files)) return;
+    const changed = [...files.values()].filter((file) => this.#files.get(file.name) !== file);
+    this.#files = files;
+    for (const name of this.#good.keys()) if (!files.has(name)) this.#good.delete(name);
+    for (const name of this.#broken.keys()) if (!files.has(name)) this.#broken.delete(name);
+    for (const file of changed) this.#take(file);
+    await this.#serve();
   }
 
   problems(): readonly LocalProblem[] {
     return [
-      ...[...this.broken, ...this.clashes].map(([file, reason]) => ({ file, reason })),
-      ...this.nacks.map(({ file, reason }) => ({ file, reason })),
+      ...[...this.#broken, ...this.#clashes].map(([file, reason]) => ({ file, reason })),
+      ...this.#nacks.map(({ file, reason }) => ({ file, reason })),
     ];
   }
 
-  private take(file: LocalFile): void {
+  #take(file: LocalFile): void {
     try {
       if (file.problem !== undefined) throw new Error(file.problem);
-      this.good.set(file.name, recordsOf(file, localTenant.environment));
-      this.broken.delete(file.name);
+      this.#good.set(file.name, recordsOf(file, localTenant.environment));
+      this.#broken.delete(file.name);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.broken.set(file.name, reason);
-      this.options.log.error({ file: file.name, reason }, 'a file is broken; what it said before stays');
+      this.#broken.set(file.name, reason);
+      this.#options.log.error({ file: file.name, reason }, 'a file is broken; what it said before stays');
     }
   }
 
-  private async serve(): Promise<void> {
-    const wanted = this.wanted();
+  async #serve(): Promise<void> {
+    const wanted = this.#wanted();
     const set = [...wanted].flatMap(([key, record]) => {
-      const before = this.served.get(key);
+      const before = this.#served.get(key);
       return before !== undefined && Buffer.compare(before.payload, record.payload) === 0 ? [] : [record];
     });
-    const removed: RemovedRecord[] = [...this.served]
+    const removed: RemovedRecord[] = [...this.#served]
       .filter(([key]) => !wanted.has(key))
       .map(([, { kind, id }]) => ({ kind, id }));
     const isFirst = this.seq === 0;
@@ -151,39 +151,39 @@ class Follower {
     const records: SetRecord[] = set
       .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
       .map(({ kind, id, payload }) => ({ kind, id, payload, seq, revision: String(seq) }));
-    const { apply, confirm } = this.options;
+    const { apply, confirm } = this.#options;
     const refused = apply({ ...localTenant, seq, isFull: isFirst, set: records, removed });
     const nacks = [...refused, ...((await confirm?.(localTenant.environment)) ?? [])];
     this.seq = seq;
-    this.served = wanted;
-    const stands = this.nacks.filter(
+    this.#served = wanted;
+    const stands = this.#nacks.filter(
       (nack) => wanted.has(keyOf(nack)) && !set.some((record) => keyOf(record) === keyOf(nack)),
     );
-    this.nacks = [
+    this.#nacks = [
       ...stands,
       ...nacks.map((nack) => ({ ...nack, file: wanted.get(keyOf(nack))?.file ?? '' })),
     ];
-    this.options.log.info(
+    this.#options.log.info(
       {
         seq,
         set: set.length,
         removed: removed.length,
-        refused: this.nacks.length,
-        broken: this.broken.size + this.clashes.size,
+        refused: this.#nacks.length,
+        broken: this.#broken.size + this.#clashes.size,
       },
       'the folder is in service',
     );
   }
 
   /** All records by key; of two files that say the same thing the first by name counts. */
-  private wanted(): Map<string, LocalRecord> {
+  #wanted(): Map<string, LocalRecord> {
     const wanted = new Map<string, LocalRecord>();
-    this.clashes = new Map();
-    for (const [file, records] of [...this.good].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    this.#clashes = new Map();
+    for (const [file, records] of [...this.#good].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       for (const record of records) {
         const other = wanted.get(keyOf(record));
         if (other === undefined) wanted.set(keyOf(record), record);
-        else this.clashes.set(file, `${record.kind} "${record.id}" is in ${other.file} already`);
+        else this.#clashes.set(file, `${record.kind} "${record.id}" is in ${other.file} already`);
       }
     }
     return wanted;

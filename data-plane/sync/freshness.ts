@@ -11,39 +11,39 @@ type Times = Pick<SignedHead, 'issuedAtMs' | 'expiresAtMs'>;
  * about the time can hide a freeze.
  */
 export class Freshness {
-  private readonly clock: Clock;
-  private newest: Times | undefined;
+  readonly #clock: Clock;
+  #newest: Times | undefined;
   /** Monotonic time of the newest head; undefined while it is only known from the store. */
-  private cameAtMs: number | undefined;
-  private hasComeExpired = false;
+  #cameAtMs: number | undefined;
+  #hasComeExpired = false;
 
   constructor(clock: Clock) {
-    this.clock = clock;
+    this.#clock = clock;
   }
 
   /** A head from the store: its age is what the wall clock says. */
   stored(head: Times): void {
-    this.newest = head;
+    this.#newest = head;
   }
 
   /** A verified head from the bridge; true when it is younger than any before. */
   came(head: Times, isExpired: boolean): boolean {
-    this.hasComeExpired = isExpired;
-    if (this.newest !== undefined && head.issuedAtMs <= this.newest.issuedAtMs) return false;
-    this.newest = head;
-    this.cameAtMs = this.clock.monotonicMs();
+    this.#hasComeExpired = isExpired;
+    if (this.#newest !== undefined && head.issuedAtMs <= this.#newest.issuedAtMs) return false;
+    this.#newest = head;
+    this.#cameAtMs = this.#clock.monotonicMs();
     return true;
   }
 
   ageMs(): number | undefined {
-    if (this.newest === undefined) return undefined;
-    if (this.cameAtMs !== undefined) return this.clock.monotonicMs() - this.cameAtMs;
-    return Math.max(0, this.clock.now() - this.newest.issuedAtMs);
+    if (this.#newest === undefined) return undefined;
+    if (this.#cameAtMs !== undefined) return this.#clock.monotonicMs() - this.#cameAtMs;
+    return Math.max(0, this.#clock.now() - this.#newest.issuedAtMs);
   }
 
   isExpired(): boolean {
     const ageMs = this.ageMs();
-    if (this.newest === undefined || ageMs === undefined) return false;
-    return this.hasComeExpired || ageMs > this.newest.expiresAtMs - this.newest.issuedAtMs;
+    if (this.#newest === undefined || ageMs === undefined) return false;
+    return this.#hasComeExpired || ageMs > this.#newest.expiresAtMs - this.#newest.issuedAtMs;
   }
 }

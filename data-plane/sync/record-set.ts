@@ -27,18 +27,18 @@ export class RecordSet {
     new Uint8Array(bucketCount * hashBytes),
   );
 
-  private readonly buckets: readonly Bucket[];
-  private readonly hashes: Uint8Array;
-  private counted: { readonly records: number; readonly held: number } | undefined;
+  readonly #buckets: readonly Bucket[];
+  readonly #hashes: Uint8Array;
+  #counted: { readonly records: number; readonly held: number } | undefined;
 
   private constructor(buckets: readonly Bucket[], hashes: Uint8Array) {
-    this.buckets = buckets;
-    this.hashes = hashes;
+    this.#buckets = buckets;
+    this.#hashes = hashes;
   }
 
   /** The set with these entries put in place of those with the same key. */
   with(entries: Iterable<Entry>): RecordSet {
-    return this.change((edit) => {
+    return this.#change((edit) => {
       for (const entry of entries)
         edit(bucketOf(entry.header.kind, entry.header.id)).set(keyOf(entry.header), entry);
     });
@@ -47,7 +47,7 @@ export class RecordSet {
   /** The set with whole buckets replaced; entries outside of them are left out. */
   withBuckets(replaced: readonly number[], entries: Iterable<Entry>): RecordSet {
     const isReplaced = new Set(replaced);
-    return this.change((edit) => {
+    return this.#change((edit) => {
       for (const bucket of isReplaced) edit(bucket).clear();
       for (const entry of entries) {
         const bucket = bucketOf(entry.header.kind, entry.header.id);
@@ -59,7 +59,7 @@ export class RecordSet {
   /** The set with records that have come: their header lines are in it already, so nothing is hashed again. */
   withBytes(entries: readonly Entry[]): RecordSet {
     if (entries.length === 0) return this;
-    const buckets = [...this.buckets];
+    const buckets = [...this.#buckets];
     const copied = new Map<number, Map<string, Entry>>();
     for (const entry of entries) {
       const index = bucketOf(entry.header.kind, entry.header.id);
@@ -67,7 +67,7 @@ export class RecordSet {
       copied.set(index, bucket);
       buckets[index] = bucket.set(keyOf(entry.header), entry);
     }
-    return new RecordSet(buckets, this.hashes);
+    return new RecordSet(buckets, this.#hashes);
   }
 
   /** Whether a head speaks of exactly these header lines. */
@@ -76,39 +76,39 @@ export class RecordSet {
   }
 
   get(kind: string, id: string): Entry | undefined {
-    return this.buckets[bucketOf(kind, id)]?.get(keyOf({ kind, id } as RecordHeader));
+    return this.#buckets[bucketOf(kind, id)]?.get(keyOf({ kind, id } as RecordHeader));
   }
 
   /** Header lines in all, tombstones included. */
   count(): number {
-    return this.buckets.reduce((sum, bucket) => sum + bucket.size, 0);
+    return this.#buckets.reduce((sum, bucket) => sum + bucket.size, 0);
   }
 
   /** Records without tombstones, and those of them that are on this gateway; counted once per set. */
   sizes(): { readonly records: number; readonly held: number } {
-    if (this.counted === undefined) {
+    if (this.#counted === undefined) {
       let records = 0;
       let held = 0;
       for (const { header, hasBytes } of this.entries()) {
         if (!header.isDeleted) records += 1;
         if (hasBytes) held += 1;
       }
-      this.counted = { records, held };
+      this.#counted = { records, held };
     }
-    return this.counted;
+    return this.#counted;
   }
 
   digest(): Uint8Array {
-    return digestOf(this.hashes);
+    return digestOf(this.#hashes);
   }
 
   /** 256 x 32 bytes. */
   bucketHashes(): Uint8Array {
-    return this.hashes;
+    return this.#hashes;
   }
 
   *entries(): Iterable<Entry> {
-    for (const bucket of this.buckets) yield* bucket.values();
+    for (const bucket of this.#buckets) yield* bucket.values();
   }
 
   /** Entries of the buckets in which the two sets are not the very same object. */
@@ -116,8 +116,8 @@ export class RecordSet {
     from: RecordSet,
   ): Iterable<{ readonly before: Entry | undefined; readonly after: Entry | undefined }> {
     for (let index = 0; index < bucketCount; index += 1) {
-      const before = from.buckets[index] ?? emptyBucket;
-      const after = this.buckets[index] ?? emptyBucket;
+      const before = from.#buckets[index] ?? emptyBucket;
+      const after = this.#buckets[index] ?? emptyBucket;
       if (before === after) continue;
       for (const [key, entry] of after) {
         if (before.get(key) !== entry) yield { before: before.get(key), after: entry };
@@ -126,8 +126,8 @@ export class RecordSet {
     }
   }
 
-  private change(work: (edit: (bucket: number) => Map<string, Entry>) => void): RecordSet {
-    const buckets = [...this.buckets];
+  #change(work: (edit: (bucket: number) => Map<string, Entry>) => void): RecordSet {
+    const buckets = [...this.#buckets];
     const edited = new Map<number, Map<string, Entry>>();
     work((index) => {
       let bucket = edited.get(index);
@@ -139,7 +139,7 @@ export class RecordSet {
       return bucket;
     });
     if (edited.size === 0) return this;
-    const hashes = Uint8Array.from(this.hashes);
+    const hashes = Uint8Array.from(this.#hashes);
     for (const [index, bucket] of edited) {
       hashes.set(bucketHash(Array.from(bucket.values(), ({ header }) => header)), index * hashBytes);
     }

@@ -14,13 +14,13 @@ export interface Deadline {
  * Units: afterMs is monotonic; a deadline fires at most graceMs late.
  */
 export class Deadlines {
-  private first: Deadline | undefined;
-  private last: Deadline | undefined;
-  private isTimed = false;
-  private readonly clock: Clock;
-  private readonly afterMs: number;
-  private readonly graceMs: number;
-  private readonly onThrown: (error: unknown) => void;
+  #first: Deadline | undefined;
+  #last: Deadline | undefined;
+  #isTimed = false;
+  readonly #clock: Clock;
+  readonly #afterMs: number;
+  readonly #graceMs: number;
+  readonly #onThrown: (error: unknown) => void;
 
   constructor(options: {
     readonly clock: Clock;
@@ -28,52 +28,52 @@ export class Deadlines {
     readonly graceMs: number;
     readonly onThrown: (error: unknown) => void;
   }) {
-    this.clock = options.clock;
-    this.onThrown = options.onThrown;
-    this.afterMs = options.afterMs;
-    this.graceMs = options.graceMs;
+    this.#clock = options.clock;
+    this.#onThrown = options.onThrown;
+    this.#afterMs = options.afterMs;
+    this.#graceMs = options.graceMs;
   }
 
   /** Starts waiting. */
   add(deadline: Deadline): void {
-    deadline.dueMs = this.clock.monotonicMs() + this.afterMs;
-    deadline.previousDeadline = this.last;
+    deadline.dueMs = this.#clock.monotonicMs() + this.#afterMs;
+    deadline.previousDeadline = this.#last;
     deadline.nextDeadline = undefined;
-    if (this.last === undefined) this.first = deadline;
-    else this.last.nextDeadline = deadline;
-    this.last = deadline;
-    if (!this.isTimed) this.schedule(this.afterMs);
+    if (this.#last === undefined) this.#first = deadline;
+    else this.#last.nextDeadline = deadline;
+    this.#last = deadline;
+    if (!this.#isTimed) this.#schedule(this.#afterMs);
   }
 
   /** Stops waiting; harmless when it has fired or was removed. */
   remove(deadline: Deadline): void {
     const { previousDeadline, nextDeadline } = deadline;
-    if (previousDeadline === undefined && this.first !== deadline) return;
-    if (previousDeadline === undefined) this.first = nextDeadline;
+    if (previousDeadline === undefined && this.#first !== deadline) return;
+    if (previousDeadline === undefined) this.#first = nextDeadline;
     else previousDeadline.nextDeadline = nextDeadline;
-    if (nextDeadline === undefined) this.last = previousDeadline;
+    if (nextDeadline === undefined) this.#last = previousDeadline;
     else nextDeadline.previousDeadline = previousDeadline;
     deadline.previousDeadline = undefined;
     deadline.nextDeadline = undefined;
   }
 
-  private schedule(ms: number): void {
-    this.isTimed = true;
-    this.clock.after(Math.max(ms, this.graceMs), () => this.fire());
+  #schedule(ms: number): void {
+    this.#isTimed = true;
+    this.#clock.after(Math.max(ms, this.#graceMs), () => this.#fire());
   }
 
-  private fire(): void {
-    this.isTimed = false;
-    const nowMs = this.clock.monotonicMs();
-    for (let due = this.first; due !== undefined && due.dueMs <= nowMs; due = this.first) {
+  #fire(): void {
+    this.#isTimed = false;
+    const nowMs = this.#clock.monotonicMs();
+    for (let due = this.#first; due !== undefined && due.dueMs <= nowMs; due = this.#first) {
       this.remove(due);
       try {
         due.onDeadline();
       } catch (error) {
         // The others are due all the same.
-        this.onThrown(error);
+        this.#onThrown(error);
       }
     }
-    if (this.first !== undefined) this.schedule(this.first.dueMs - nowMs);
+    if (this.#first !== undefined) this.#schedule(this.#first.dueMs - nowMs);
   }
 }
