@@ -57,10 +57,10 @@ test('nothing configured: the defaults of the reference', () => {
       scheme: 'http',
       host: 'backend.acme.com',
       port: 80,
-      connectTimeoutMs: 3_000,
-      readTimeoutMs: 10_000,
-      bodyTimeoutMs: 60_000,
-      idleTimeoutMs: 30_000,
+      connectMsMax: 3_000,
+      readMsMax: 10_000,
+      bodyMsMax: 60_000,
+      idleMsMax: 30_000,
       keepAlive: true,
       connectionsMax: 20,
       queueMax: -1,
@@ -96,17 +96,17 @@ test('every http setting reaches the engine; 0 is no limit, so the other timeout
     maxWaitQueueSize: 6,
   };
   assert.partialDeepStrictEqual(optionsOf('http://a', { http }), {
-    connectTimeoutMs: 1,
-    readTimeoutMs: 1_000,
-    bodyTimeoutMs: 1_000,
-    idleTimeoutMs: 4,
+    connectMsMax: 1,
+    readMsMax: 1_000,
+    bodyMsMax: 1_000,
+    idleMsMax: 4,
     keepAlive: false,
     connectionsMax: 5,
     queueMax: 6,
   });
-  assert.equal(optionsOf('http://a', { http: { readTimeout: 0 } }).readTimeoutMs, 60_000);
-  assert.equal(optionsOf('http://a', { http: { idleTimeout: 0 } }).readTimeoutMs, 10_000);
-  assert.equal(optionsOf('http://a', { http: { readTimeout: 0, idleTimeout: 0 } }).readTimeoutMs, 0);
+  assert.equal(optionsOf('http://a', { http: { readTimeout: 0 } }).readMsMax, 60_000);
+  assert.equal(optionsOf('http://a', { http: { idleTimeout: 0 } }).readMsMax, 10_000);
+  assert.equal(optionsOf('http://a', { http: { readTimeout: 0, idleTimeout: 0 } }).readMsMax, 0);
 });
 
 test('a header of the connection is not sent, and that is said; Host is sent', () => {

@@ -270,7 +270,7 @@ describe('an upstream that leaves', () => {
 });
 
 describe('an upstream that is silent', () => {
-  const patience = { readTimeoutMs: 150, bodyTimeoutMs: 150 };
+  const patience = { readMsMax: 150, bodyMsMax: 150 };
 
   for (const phase of headPhases) {
     test(`${phase.name}: 504 readTimeout`, async (t) => {
@@ -333,8 +333,8 @@ describe('an upstream that is silent', () => {
 });
 
 /** A rig whose upstream takes connections and never shakes hands. */
-function startHandshaking(t: TestContext, connectTimeoutMs = 5_000): Promise<Rig> {
-  return startRig(t, { upstream: { scheme: 'https', tls: upstreamTls({}), connectTimeoutMs } });
+function startHandshaking(t: TestContext, connectMsMax = 5_000): Promise<Rig> {
+  return startRig(t, { upstream: { scheme: 'https', tls: upstreamTls({}), connectMsMax } });
 }
 
 /** The client was cut off in the middle of an answer that it cannot take for whole. */

@@ -246,13 +246,13 @@ export interface UpstreamOptions {
   readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: number;
-  readonly connectTimeoutMs: number;
+  readonly connectMsMax: number;
   /** Silence before the answer's head; 0 is no bound. */
-  readonly readTimeoutMs: number;
+  readonly readMsMax: number;
   /** Silence between pieces of the answer's body, e.g. of an event stream; 0 is no bound. */
-  readonly bodyTimeoutMs: number;
+  readonly bodyMsMax: number;
   /** How long an unused connection is kept. */
-  readonly idleTimeoutMs: number;
+  readonly idleMsMax: number;
   readonly keepAlive: boolean;
   readonly connectionsMax: number;
   /** Waiting requests past connectionsMax; -1 is no bound of the definition's (the engine's own bound holds). */
@@ -321,13 +321,13 @@ export interface ServerLimits {
   /** Header lines; past it 431. */
   readonly headersMax: number;
   /** From a connection's or request's first byte to the end of the head; past it 408. */
-  readonly headerTimeoutMs: number;
+  readonly headerMsMax: number;
   /** Past it 413. */
   readonly bodyBytesMax: number;
   /** A body that is waited for comes at least this fast, judged over some seconds; past it 408. 0 is no bound. */
   readonly bodyBytesPerSecondMin: number;
   /** A connection without a request is closed after this time. */
-  readonly idleTimeoutMs: number;
+  readonly idleMsMax: number;
   /** From the head to the last byte of the answer; past it the connection is reset. 0 is no bound. Tunnels are exempt. */
   readonly requestMsMax: number;
   readonly connectionsMax: number;

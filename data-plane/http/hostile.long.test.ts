@@ -37,8 +37,8 @@ for (const name of Object.keys(attacks) as AttackName[]) {
       upstreamPort: await startOrdinary(t),
       hostilePort,
       limits: {
-        headerTimeoutMs: 10_000,
-        idleTimeoutMs: 60_000,
+        headerMsMax: 10_000,
+        idleMsMax: 60_000,
         bodyBytesPerSecondMin: 128,
         bodyBytesMax: 1_073_741_824,
         connectionsMax: 20_000,

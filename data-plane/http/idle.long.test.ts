@@ -22,7 +22,7 @@ for (const { scheme, kibMax } of [
     const tls = scheme === 'https' ? createAuthority(tempDir(t)).issue('server') : undefined;
     const engine = await startEngineProcess(t, {
       tls,
-      limits: { connectionsMax: 20_000, connectionsPerSourceMax: 20_000, idleTimeoutMs: 600_000 },
+      limits: { connectionsMax: 20_000, connectionsPerSourceMax: 20_000, idleMsMax: 600_000 },
     });
     const open = scheme === 'http' ? openPlain : openSecure;
     // What the first connections make is made once: code, inline caches, the heap's first pages.

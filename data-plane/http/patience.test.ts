@@ -9,8 +9,8 @@ import { answering, assertBetween, endOf, startRig } from '../../test/kit/engine
 const get = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 describe('patience', () => {
-  test('idleTimeoutMs: a connection rests that long, and again after each request', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { idleTimeoutMs: 400 } });
+  test('idleMsMax: a connection rests that long, and again after each request', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { idleMsMax: 400 } });
     const peer = await rig.open(get);
     await peer.until('ok');
     const firstMs = performance.now();
@@ -21,8 +21,8 @@ describe('patience', () => {
     assert.deepEqual(rig.refusals, []);
   });
 
-  test('headerTimeoutMs: who connects and says nothing is closed in silence', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300 } });
+  test('headerMsMax: who connects and says nothing is closed in silence', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerMsMax: 300 } });
     const openedMs = performance.now();
     const peer = await rig.open('');
     assertBetween(await endOf(peer, openedMs), 300);
@@ -30,8 +30,8 @@ describe('patience', () => {
     assert.deepEqual(rig.refusals, []);
   });
 
-  test('headerTimeoutMs: who comes first after a quiet time has it in full', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300 } });
+  test('headerMsMax: who comes first after a quiet time has it in full', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerMsMax: 300 } });
     await (
       await rig.open('')
     ).ended;
@@ -41,8 +41,8 @@ describe('patience', () => {
     assertBetween(await endOf(await rig.open(''), openedMs), 300);
   });
 
-  test('headerTimeoutMs: a head that comes too slowly is 408, however often something comes', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 500 } });
+  test('headerMsMax: a head that comes too slowly is 408, however often something comes', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerMsMax: 500 } });
     const peer = await rig.open('');
     const startedMs = performance.now();
     const parts = ['GET / HTTP/1.1\r\n'];
@@ -58,8 +58,8 @@ describe('patience', () => {
     );
   });
 
-  test('headerTimeoutMs: a head in parts is served when it is whole in time, and so is the next one', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 2_000 } });
+  test('headerMsMax: a head in parts is served when it is whole in time, and so is the next one', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerMsMax: 2_000 } });
     const peer = await rig.open('');
     for (const times of [1, 2]) {
       for (const part of [get.slice(0, 5), get.slice(5, 20), get.slice(20)]) {
@@ -70,8 +70,8 @@ describe('patience', () => {
     }
   });
 
-  test('headerTimeoutMs: the second head of a connection is bounded as the first', async (t) => {
-    const rig = await startRig(t, { ...answering, limits: { headerTimeoutMs: 300, idleTimeoutMs: 60_000 } });
+  test('headerMsMax: the second head of a connection is bounded as the first', async (t) => {
+    const rig = await startRig(t, { ...answering, limits: { headerMsMax: 300, idleMsMax: 60_000 } });
     const peer = await rig.open(get);
     await peer.until('ok');
     peer.write('GET /b');
@@ -111,7 +111,7 @@ describe('patience', () => {
 
   test('requestMsMax: who reads his answer slowly is no exception', async (t) => {
     const rig = await startRig(t, {
-      limits: { requestMsMax: 500, idleTimeoutMs: 60_000 },
+      limits: { requestMsMax: 500, idleMsMax: 60_000 },
       onExchange: (exchange) =>
         exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(64_000_000)),
     });
@@ -124,10 +124,10 @@ describe('patience', () => {
     assertBetween(performance.now() - startedMs, 480);
   });
 
-  test('idleTimeoutMs: who takes nothing of his answer is reset; who takes some of it again and again is not', async (t) => {
+  test('idleMsMax: who takes nothing of his answer is reset; who takes some of it again and again is not', async (t) => {
     const bytes = 48_000_000;
     const rig = await startRig(t, {
-      limits: { idleTimeoutMs: 400 },
+      limits: { idleMsMax: 400 },
       onExchange: (exchange) =>
         exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(bytes, 'x')),
     });

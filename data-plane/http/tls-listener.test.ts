@@ -188,7 +188,7 @@ test('TLS 1.1 is refused, TLS 1.2 and 1.3 are spoken', async (t) => {
 test('clients that never finish their handshake count as connections, and are dropped', async (t) => {
   const tls = tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]);
   const { open, port, running, outcomes } = await stage(t, tls, {
-    limits: { connectionsMax: 6, headerTimeoutMs: 600 },
+    limits: { connectionsMax: 6, headerMsMax: 600 },
   });
   const startedMs = performance.now();
   // A whole ClientHello would do more: this one is cut after its record header.

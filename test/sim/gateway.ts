@@ -48,10 +48,10 @@ const limits: ServerLimits = {
   requestLineBytesMax: 8_192,
   headerBytesMax: 32_768,
   headersMax: 100,
-  headerTimeoutMs: 20_000,
+  headerMsMax: 20_000,
   bodyBytesMax: 1_000_000,
   bodyBytesPerSecondMin: 0,
-  idleTimeoutMs: 20_000,
+  idleMsMax: 20_000,
   requestMsMax: 0,
   connectionsMax: 10_000,
   connectionsPerSourceMax: 10_000,
@@ -60,12 +60,12 @@ const limits: ServerLimits = {
   eventLoopLagMsMax: 0,
 };
 
-const upstreamDefaults: Omit<UpstreamOptions, 'port' | 'readTimeoutMs'> = {
-  bodyTimeoutMs: 250,
+const upstreamDefaults: Omit<UpstreamOptions, 'port' | 'readMsMax'> = {
+  bodyMsMax: 250,
   scheme: 'http',
   host: '127.0.0.1',
-  connectTimeoutMs: 4_000,
-  idleTimeoutMs: 60_000,
+  connectMsMax: 4_000,
+  idleMsMax: 60_000,
   keepAlive: true,
   connectionsMax: 64,
   queueMax: -1,
@@ -77,9 +77,9 @@ const upstreamDefaults: Omit<UpstreamOptions, 'port' | 'readTimeoutMs'> = {
   proxy: undefined,
 };
 /** A hostile upstream's silence is part of the game, and every silent answer costs this long. */
-export const hostileReadTimeoutMs = 400;
+export const hostileReadMsMax = 400;
 /** A sound upstream's silence is a hang. */
-const readTimeoutMs = 4_000;
+const readMsMax = 4_000;
 
 /** The engine under test, wired as a gateway that counts. */
 export class FuzzedGateway {
@@ -153,7 +153,7 @@ export class FuzzedGateway {
         this.#engine.createUpstream({
           ...upstreamDefaults,
           port,
-          readTimeoutMs: name === 'hostile' ? hostileReadTimeoutMs : readTimeoutMs,
+          readMsMax: name === 'hostile' ? hostileReadMsMax : readMsMax,
         }),
       ]),
     );

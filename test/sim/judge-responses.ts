@@ -1,6 +1,6 @@
 import type { ResponseCase } from './cases.ts';
 import type { Heard } from './conversations.ts';
-import { failureHeader, hostileReadTimeoutMs, type CountedExchange } from './gateway.ts';
+import { failureHeader, hostileReadMsMax, type CountedExchange } from './gateway.ts';
 import type { Finding } from './judge-requests.ts';
 import { tokensOf, type Field } from './strict-message.ts';
 import { readResponse, type ResponseReading, type StrictResponse } from './strict-response.ts';
@@ -59,7 +59,7 @@ export function judgeResponse(facts: ResponseFacts): Finding | undefined {
 }
 
 function isLate({ writtenMs }: ResponseFacts, exchange: CountedExchange): boolean {
-  return writtenMs === undefined || writtenMs - exchange.startedMs > hostileReadTimeoutMs / 2;
+  return writtenMs === undefined || writtenMs - exchange.startedMs > hostileReadMsMax / 2;
 }
 
 function isOwn(response: StrictResponse): boolean {

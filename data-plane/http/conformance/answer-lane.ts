@@ -42,8 +42,8 @@ export class AnswerLane implements Lane {
     lane.#upstream = engine.createUpstream({
       ...upstreamDefaults,
       host: loopback,
-      readTimeoutMs: 5_000,
-      bodyTimeoutMs: 5_000,
+      readMsMax: 5_000,
+      bodyMsMax: 5_000,
       port,
       ...limits,
     });

@@ -128,7 +128,7 @@ export function makingPromises(name: string, create: () => Engine): void {
         const down = new Pouring();
         const up = new Pouring();
         const backend = await startSilent(t);
-        const upstream = engine.createUpstream({ ...upstreamDefaults, port: backend.port, bodyTimeoutMs: 0 });
+        const upstream = engine.createUpstream({ ...upstreamDefaults, port: backend.port, bodyMsMax: 0 });
         t.after(() => upstream.close(0));
         const { running } = await startServer(t, engine, (exchange) => {
           const { path, headers } = exchange.request;

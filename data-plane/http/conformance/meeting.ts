@@ -99,7 +99,7 @@ export function meetingPromises(name: string, create: () => Engine): void {
 
 async function startMeeting(t: TestContext, engine: Engine, through = (body: Body): Body => body) {
   const backend = await startBackend(t);
-  const upstream = engine.createUpstream({ ...upstreamDefaults, port: backend.port, bodyTimeoutMs: 5_000 });
+  const upstream = engine.createUpstream({ ...upstreamDefaults, port: backend.port, bodyMsMax: 5_000 });
   t.after(() => upstream.close(0));
   const server = createServer();
   server.on('stream', (stream, head) => {

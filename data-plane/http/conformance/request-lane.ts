@@ -49,15 +49,15 @@ export class RequestLane implements Lane {
     lane.#upstream = engine.createUpstream({
       ...upstreamDefaults,
       host: loopback,
-      readTimeoutMs: 5_000,
-      bodyTimeoutMs: 5_000,
+      readMsMax: 5_000,
+      bodyMsMax: 5_000,
       port,
     });
     lane.#running = await engine.listen({
       host: loopback,
       port: 0,
       tls: undefined,
-      limits: { ...limitDefaults, headerTimeoutMs: 30_000, ...settings.limits },
+      limits: { ...limitDefaults, headerMsMax: 30_000, ...settings.limits },
       target: { mergeSlashes: false, encodedSlash: 'keep', ...settings.target },
       onExchange: (exchange) => lane.#forward(exchange),
       onRefusal: (refusal) => void lane.#refusals.push(refusal.reason),

@@ -16,10 +16,10 @@ import type {
 export const upstreamDefaults: Omit<UpstreamOptions, 'port'> = {
   scheme: 'http',
   host: '127.0.0.1',
-  connectTimeoutMs: 2_000,
-  readTimeoutMs: 300,
-  bodyTimeoutMs: 300,
-  idleTimeoutMs: 5_000,
+  connectMsMax: 2_000,
+  readMsMax: 300,
+  bodyMsMax: 300,
+  idleMsMax: 5_000,
   keepAlive: true,
   connectionsMax: 8,
   queueMax: -1,
@@ -36,10 +36,10 @@ export const limitDefaults: ServerLimits = {
   requestLineBytesMax: 8_192,
   headerBytesMax: 32_768,
   headersMax: 100,
-  headerTimeoutMs: 5_000,
+  headerMsMax: 5_000,
   bodyBytesMax: 1_000_000,
   bodyBytesPerSecondMin: 0,
-  idleTimeoutMs: 5_000,
+  idleMsMax: 5_000,
   requestMsMax: 0,
   connectionsMax: 100,
   connectionsPerSourceMax: 100,
@@ -63,8 +63,8 @@ export async function startProxy(t: TestContext, engine: Engine, hooks: ProxyHoo
   const backend = await startBackend(t);
   const upstream = engine.createUpstream({
     ...upstreamDefaults,
-    readTimeoutMs: 5_000,
-    bodyTimeoutMs: 5_000,
+    readMsMax: 5_000,
+    bodyMsMax: 5_000,
     port: backend.port,
   });
   t.after(() => upstream.close(0));

@@ -65,7 +65,7 @@ export const refusals = {
     section: 'RFC 9110 6.5.1: fields of framing, routing and authentication are no trailers',
   },
   // Patience and capacity.
-  'header-timeout': { status: 408, section: 'RFC 9110 15.5.9: setting headerTimeoutMs' },
+  'header-timeout': { status: 408, section: 'RFC 9110 15.5.9: setting headerMsMax' },
   'body-too-slow': { status: 408, section: 'RFC 9110 15.5.9: setting bodyBytesPerSecondMin' },
   overloaded: { status: 503, section: 'RFC 9110 15.6.4: setting eventLoopLagMsMax' },
   'tls-handshake': { status: 0, section: 'RFC 8446: failed, broken off or too slow; no answer can be given' },

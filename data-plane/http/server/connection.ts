@@ -64,8 +64,8 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
     this.wire = new Wire(socket, reading, this);
     // First, because the clock stands while nobody is there.
     state.join(this);
-    // Who connects has to ask; who has asked may rest for idleTimeoutMs.
-    this.#dueMs = state.sweep.nowMs + state.limits.headerTimeoutMs;
+    // Who connects has to ask; who has asked may rest for idleMsMax.
+    this.#dueMs = state.sweep.nowMs + state.limits.headerMsMax;
   }
 
   get #isServing(): boolean {
@@ -253,7 +253,7 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
           firstLineOf(head, bytes.toString('latin1', at, at + head.targetEnd)),
         );
       else if (behind === INCOMPLETE) {
-        if (!this.#isHeadBegun) this.#dueMs = this.state.sweep.nowMs + this.state.limits.headerTimeoutMs;
+        if (!this.#isHeadBegun) this.#dueMs = this.state.sweep.nowMs + this.state.limits.headerMsMax;
         this.#isHeadBegun = true;
         this.#ahead = Buffer.from(bytes.subarray(at, end));
         this.#parsedBytes = this.#ahead.length;
@@ -345,7 +345,7 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
     this.#phase = 'reading';
     this.#isHeadBegun = false;
     this.#body = undefined;
-    this.#dueMs = this.state.sweep.nowMs + this.state.limits.idleTimeoutMs;
+    this.#dueMs = this.state.sweep.nowMs + this.state.limits.idleMsMax;
     this.wire.resume();
     if (!this.#isParsing && this.#ahead !== undefined) this.#parseAhead();
   }
@@ -370,7 +370,7 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
     else if (this.#stuckSinceMs === 0 || unsentBytes !== this.#stuckBytes) {
       this.#stuckSinceMs = nowMs;
       this.#stuckBytes = unsentBytes;
-    } else if (nowMs - this.#stuckSinceMs >= this.state.limits.idleTimeoutMs) this.wire.reset();
+    } else if (nowMs - this.#stuckSinceMs >= this.state.limits.idleMsMax) this.wire.reset();
   }
 
   #outOfTime(): void {

@@ -77,7 +77,7 @@ class Handshaking implements Member {
 /** Joins the TLS acceptor with the state: each connection is a member from its first byte on. */
 function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
   // A handshake takes as long as a request's head may.
-  const acceptor = createTlsAcceptor(tls, { handshakeMsMax: state.limits.headerTimeoutMs });
+  const acceptor = createTlsAcceptor(tls, { handshakeMsMax: state.limits.headerMsMax });
   const underWay = new Map<string, Handshaking>();
   // The secured socket does not say which one it secures, but both have the same peer.
   const peerOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;

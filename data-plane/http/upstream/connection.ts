@@ -69,8 +69,8 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
   }
 
   get #silenceMsMax(): number {
-    const { readTimeoutMs, bodyTimeoutMs } = this.#pool.options;
-    return this.#body === undefined ? readTimeoutMs : bodyTimeoutMs;
+    const { readMsMax, bodyMsMax } = this.#pool.options;
+    return this.#body === undefined ? readMsMax : bodyMsMax;
   }
 
   /** Sends a call; its result goes to the call. */
@@ -158,7 +158,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
   onSweep(nowMs: number): void {
     const call = this.#call;
     if (call === undefined) {
-      if (nowMs - this.idleSinceMs >= this.#pool.options.idleTimeoutMs) this.wire.destroy();
+      if (nowMs - this.idleSinceMs >= this.#pool.options.idleMsMax) this.wire.destroy();
       return;
     }
     if (!call.isSettled && call.request.exchange.isAnswered)

@@ -32,7 +32,7 @@ async function blackhole(t: TestContext, host: string): Promise<number> {
   t.after(() => asleep.terminate());
   const [port] = (await once(asleep, 'message')) as [number];
   // The queue holds backlog + 1; what comes after it gets no answer.
-  const dialer = createTestDialer({ host, port, connectTimeoutMs: 100 });
+  const dialer = createTestDialer({ host, port, connectMsMax: 100 });
   await eventually(async () => (await dialled(t, dialer)).kind === 'failed');
   return port;
 }
@@ -82,7 +82,7 @@ test('an address that does not answer costs its share of the time, not all of it
   const port = await blackhole(t, '127.0.0.1');
   await listening(t, createServer(), { host: '127.0.0.2', port });
   const dialer = createTestDialer(
-    { host: 'a.example', port, connectTimeoutMs: 600 },
+    { host: 'a.example', port, connectMsMax: 600 },
     { 'a.example': ['127.0.0.1', '127.0.0.2'] },
   );
   const startedAtMs = performance.now();
@@ -93,7 +93,7 @@ test('an address that does not answer costs its share of the time, not all of it
 
 test('no address answers: the time is up once, for all of them', async (t) => {
   const port = await blackhole(t, '127.0.0.1');
-  const result = await dialled(t, createTestDialer({ port, connectTimeoutMs: 150 }));
+  const result = await dialled(t, createTestDialer({ port, connectMsMax: 150 }));
   assert.deepEqual(result, {
     kind: 'failed',
     failure: 'connectTimeout',
@@ -118,7 +118,7 @@ test('a name that does not exist, a resolver that does not answer', async (t) =>
     assert.deepEqual(result, { kind: 'failed', failure: 'dnsFailed', message: 'a.example: ENOTFOUND' });
   }
   const dns = createDnsCache({ ttlMs: 1, entriesMax: 1, now: () => 0, lookup: () => undefined });
-  const silent = createDialer(upstreamOptions({ host: 'a.example', connectTimeoutMs: 20 }), dns);
+  const silent = createDialer(upstreamOptions({ host: 'a.example', connectMsMax: 20 }), dns);
   assert.deepEqual(await dialled(t, silent), {
     kind: 'failed',
     failure: 'connectTimeout',

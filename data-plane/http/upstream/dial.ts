@@ -55,7 +55,7 @@ const addressesMax = 8;
 const restMs = 10_000;
 
 /**
- * Makes what opens connections to an upstream: name look-up, TCP, proxy and TLS, bounded together by connectTimeoutMs.
+ * Makes what opens connections to an upstream: name look-up, TCP, proxy and TLS, bounded together by connectMsMax.
  *
  * Several addresses share the load: each dial starts at the next one and goes on to the others when one cannot be
  * reached. Not "happy eyeballs" (RFC 8305): backends are few and near, and two connections at once would double the load
@@ -105,11 +105,11 @@ class Attempt implements DialAttempt {
   constructor(way: Way, hooks: DialHooks) {
     this.#way = way;
     this.#hooks = hooks;
-    const { connectTimeoutMs, proxy, host, port } = way.options;
+    const { connectMsMax, proxy, host, port } = way.options;
     this.#host = proxy?.host ?? host;
     this.#port = proxy?.port ?? port;
     this.#doing = `looking up ${this.#host}`;
-    const timeoutMs = connectTimeoutMs === 0 ? connectMsCeiling : connectTimeoutMs;
+    const timeoutMs = connectMsMax === 0 ? connectMsCeiling : connectMsMax;
     this.#deadlineMs = performance.now() + timeoutMs;
     this.#timer = setTimeout(
       () => this.#run(() => this.#fail('connectTimeout', `${timeoutMs} ms passed while ${this.#doing}`)),

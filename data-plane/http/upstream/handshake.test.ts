@@ -200,7 +200,7 @@ test('a handshake that is never answered ends with the connect timeout, and the 
     createTcpServer((socket) => void socket.resume().on('close', () => (isClosed = true))),
   );
   failsBy(
-    await dialled(t, dialer({}, { port: silent, connectTimeoutMs: 60 })),
+    await dialled(t, dialer({}, { port: silent, connectMsMax: 60 })),
     'connectTimeout',
     /^60 ms passed while in the TLS handshake with 127\.0\.0\.1$/,
   );

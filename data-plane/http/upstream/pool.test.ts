@@ -73,8 +73,8 @@ describe('how many connections', () => {
     await pass(backend, await rig.open(get('/3')), '/3');
   });
 
-  test('who waits for a connection longer than connectTimeoutMs is 504, who waits less is served', async (t) => {
-    const rig = await startRig(t, { upstream: { connectTimeoutMs: 400 } });
+  test('who waits for a connection longer than connectMsMax is 504, who waits less is served', async (t) => {
+    const rig = await startRig(t, { upstream: { connectMsMax: 400 } });
     const running = await rig.open(get('/1'));
     const backend = await rig.backend.next();
     const late = await rig.open(get('/2'));
@@ -90,8 +90,8 @@ describe('how many connections', () => {
     assert.ok(!backend.text.includes('/2'));
   });
 
-  test('a connectTimeoutMs of 0 is no bound for who waits', async (t) => {
-    const rig = await startRig(t, { upstream: { connectTimeoutMs: 0 } });
+  test('a connectMsMax of 0 is no bound for who waits', async (t) => {
+    const rig = await startRig(t, { upstream: { connectMsMax: 0 } });
     const running = await rig.open(get('/1'));
     const backend = await rig.backend.next();
     const waiting = await rig.open(get('/2'));
@@ -102,7 +102,7 @@ describe('how many connections', () => {
 
   test('a dial that fails makes room for who waits', async (t) => {
     const rig = await startRig(t, {
-      upstream: { scheme: 'https', tls: upstreamTls({}), connectTimeoutMs: 10_000 },
+      upstream: { scheme: 'https', tls: upstreamTls({}), connectMsMax: 10_000 },
     });
     const clients = [await rig.open(get('/1')), await rig.open(get('/2'))] as const;
     for (const client of clients) {
@@ -142,8 +142,8 @@ describe('which connection', () => {
     assert.equal(second.text.split('GET').length, 2);
   });
 
-  test('idleTimeoutMs: a connection is kept that long after its last answer, and no longer', async (t) => {
-    const rig = await startRig(t, { upstream: { idleTimeoutMs: 500 } });
+  test('idleMsMax: a connection is kept that long after its last answer, and no longer', async (t) => {
+    const rig = await startRig(t, { upstream: { idleMsMax: 500 } });
     const { client, backend } = await startKept(rig);
     await passed(300);
     client.write(get('/2'));
@@ -343,7 +343,7 @@ describe('closing', () => {
 
   test('at the deadline a handshake that never ends is given up', async (t) => {
     const rig = await startRig(t, {
-      upstream: { scheme: 'https', tls: upstreamTls({}), connectTimeoutMs: 60_000 },
+      upstream: { scheme: 'https', tls: upstreamTls({}), connectMsMax: 60_000 },
     });
     const client = await rig.open(get('/1'));
     await rig.backend.next();

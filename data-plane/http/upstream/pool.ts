@@ -16,7 +16,7 @@ import { createSpelling, type RequestSpelling } from './request-head.ts';
 
 /** Waiting requests per upstream when the definition sets no bound. */
 const waitingMaxDefault = 10_000;
-/** A connectTimeoutMs of 0 means no bound, but no wait is endless. */
+/** A connectMsMax of 0 means no bound, but no wait is endless. */
 const waitingMsCeiling = 120_000;
 const closedMessage = 'the upstream was closed';
 
@@ -70,10 +70,10 @@ export class UpstreamPool implements Upstream, Swept {
     }
     if (this.#connections.size + this.#dials.size < this.options.connectionsMax || this.#dropIdle(call))
       return this.#dial(call);
-    const { queueMax, connectTimeoutMs } = this.options;
+    const { queueMax, connectMsMax } = this.options;
     if (this.#waiting.size >= (queueMax < 0 ? waitingMaxDefault : queueMax))
       return call.fail('queueFull', 'all connections are busy and the queue is full');
-    call.dueMs = this.sweep.nowMs + (connectTimeoutMs === 0 ? waitingMsCeiling : connectTimeoutMs);
+    call.dueMs = this.sweep.nowMs + (connectMsMax === 0 ? waitingMsCeiling : connectMsMax);
     call.cancel = () => {
       this.#waiting.delete(call);
       call.fail('aborted', 'the client went away');
@@ -111,7 +111,7 @@ export class UpstreamPool implements Upstream, Swept {
       if (call.dueMs > nowMs && !call.request.exchange.isAnswered) continue;
       this.#waiting.delete(call);
       call.cancel = undefined;
-      call.fail('queueTimeout', `no connection was free for ${this.options.connectTimeoutMs} ms`);
+      call.fail('queueTimeout', `no connection was free for ${this.options.connectMsMax} ms`);
     }
     if (this.#waiting.size === 0) this.sweep.delete(this);
   }

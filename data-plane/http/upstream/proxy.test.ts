@@ -144,7 +144,7 @@ test('a head of exactly 16 KiB, in pieces, still opens the tunnel', async (t) =>
   const start = 'HTTP/1.1 200 OK\r\nA: ';
   const head = `${start}${'x'.repeat(16_384 - start.length - 4)}\r\n\r\n`;
   const { port } = await scripted(t, [head.slice(0, 10), head.slice(10, 9_000), head.slice(9_000)]);
-  const result = await dialled(t, createTestDialer(https({ proxy: proxyAt(port), connectTimeoutMs: 500 })));
+  const result = await dialled(t, createTestDialer(https({ proxy: proxyAt(port), connectMsMax: 500 })));
   assert.match(result.kind === 'failed' ? result.message : '', /TLS handshake/, 'it went on to TLS');
 });
 
@@ -164,14 +164,11 @@ test('a proxy that refuses, closes, or says nothing', async (t) => {
   assert.equal(gone.kind === 'failed' && gone.failure, 'reset');
 
   const { port } = await scripted(t, []);
-  assert.deepEqual(
-    await dialled(t, createTestDialer(https({ proxy: proxyAt(port), connectTimeoutMs: 60 }))),
-    {
-      kind: 'failed',
-      failure: 'connectTimeout',
-      message: `60 ms passed while waiting for the proxy 127.0.0.1:${port}`,
-    },
-  );
+  assert.deepEqual(await dialled(t, createTestDialer(https({ proxy: proxyAt(port), connectMsMax: 60 }))), {
+    kind: 'failed',
+    failure: 'connectTimeout',
+    message: `60 ms passed while waiting for the proxy 127.0.0.1:${port}`,
+  });
 });
 
 test("what throws while the proxy's answer is read ends the dial and not the process", async (t) => {

@@ -39,8 +39,8 @@ const engine = createEngine();
 const settings = {
   ...upstreamDefaults,
   connectionsMax: 5_000,
-  readTimeoutMs: 10_000,
-  bodyTimeoutMs: 10_000,
+  readMsMax: 10_000,
+  bodyMsMax: 10_000,
   ...wish.upstream,
 };
 const ordinary = engine.createUpstream({ ...settings, port: wish.upstreamPort });

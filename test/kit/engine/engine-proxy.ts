@@ -38,8 +38,8 @@ export async function startEngineProxy(
   const engine = createEngine();
   const upstream = engine.createUpstream({
     ...upstreamDefaults,
-    readTimeoutMs: 30_000,
-    bodyTimeoutMs: 30_000,
+    readMsMax: 30_000,
+    bodyMsMax: 30_000,
     connectionsMax: 2_000,
     ...wish.upstream,
   });

@@ -33,8 +33,8 @@ export async function startRig(t: Pick<TestContext, 'after'>, wish: RigWish = {}
     ...upstreamDefaults,
     // One only: a slot that is not given back stops the next request.
     connectionsMax: 1,
-    readTimeoutMs: 5_000,
-    bodyTimeoutMs: 5_000,
+    readMsMax: 5_000,
+    bodyMsMax: 5_000,
     port: backend.port,
     ...wish.upstream,
   });
