@@ -27,7 +27,7 @@ function enter(call: Call, admission: Admission<CompiledPlan>): void {
   call.subscription = subscription;
   call.proof = proof;
   plan.security.hide?.(call.request);
-  call.steps = plan.pipeline(call.request.pathInfo, call.request.method);
+  call.steps = plan.pipeline(call.receivedPathInfo, call.otherPathInfos, call.request.method);
   if (call.steps === undefined) return refuse(call, refusals.noFlow);
   goOn(call);
 }

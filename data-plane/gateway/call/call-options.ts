@@ -1,3 +1,5 @@
+import type { DeployedApi } from '../deploy/deployed.ts';
+import type { Match } from '../deploy/match.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Forwarding } from './forwarded.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -5,6 +7,8 @@ import type { ThrownWhere } from '../errors/thrown.ts';
 
 /** What requests need of their surroundings. */
 export interface CallOptions {
+  /** Finds the API; see Deployments. */
+  readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   readonly nextRequestId: () => string;
   readonly deadlines: Deadlines;
   readonly forwarding: Forwarding;

@@ -36,6 +36,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   readonly request: PolicyRequest;
   readonly receivedMethod: string;
   readonly receivedPathInfo: string;
+  /** What else the path may mean to whoever stands behind. */
+  otherPathInfos: readonly string[] = [];
   userAgent: string | undefined = undefined;
   mappedPath: string | undefined = undefined;
   cors: Cors | undefined = undefined;

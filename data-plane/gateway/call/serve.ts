@@ -2,18 +2,14 @@ import type { Exchange } from '../../http/exchange.ts';
 import type { Rejection } from '../../policies/policy.ts';
 import { Call } from './call.ts';
 import type { CallOptions } from './call-options.ts';
-import type { DeployedApi } from '../deploy/deployed.ts';
 import { writePlainError } from '../errors/error-answer.ts';
 import { setIds, transactionIdOf } from './forwarded.ts';
-import type { Match } from '../deploy/match.ts';
 import { refusals } from '../errors/refusals.ts';
 import { start, ways as waysOfThisVersion, type Ways } from './ways.ts';
 import type { Strays } from './strays.ts';
 
 /** What serving needs of its surroundings. */
 export interface ServeOptions extends CallOptions {
-  /** Finds the API; see Deployments. */
-  readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   /** False until a first configuration was applied: then unknown is not "no such path". */
   readonly hasConfiguration: () => boolean;
   readonly strays: Strays;

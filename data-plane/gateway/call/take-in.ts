@@ -13,14 +13,24 @@ export function takeIn(call: Call, api: CompiledApi): void {
   const { request } = call.exchange;
   call.mappedPath = api.mapPath?.(call.receivedPathInfo);
   if (api.rejectsNullByte && hasNullByte(request.path, request.query)) return refuse(call, refusals.nullByte);
-  // Whoever stands behind may read a path that leads out as another API's, whose plans were never asked.
-  if (readingsOf(call.receivedPathInfo).leadsOut) return refuse(call, refusals.invalidRequest);
+  const { others, leadsOut } = readingsOf(call.receivedPathInfo);
+  if (leadsOut || others.some((other) => isAnothers(call, other)))
+    return refuse(call, refusals.invalidRequest);
+  call.otherPathInfos = others;
   const cors = api.corsOf(call.request.contextPath, request.host);
   if (cors?.isPreflight(request) === true) return answerPreflight(call, cors);
   call.cors = cors;
   call.options.forwarding.extend(request);
   setIds(request.headers, call.transactionId, call.requestId);
   goOn(call);
+}
+
+/**
+ * Whether a reading of the path is another API's, at whose backend it may arrive as such though that one's plans were never asked:
+ * `/shop/admin;x` at the API of `/shop`, where `/shop/admin` is one of its own.
+ */
+function isAnothers({ options, exchange, request, deployed }: Call, pathInfo: string): boolean {
+  return options.match(exchange.request.host, `${request.contextPath}${pathInfo}`)?.target !== deployed;
 }
 
 function answerPreflight(call: Call, cors: Cors): void {

@@ -1,7 +1,7 @@
 import type { FlowDefinition } from '../../../proto/model/api.ts';
 import { mayRefuse } from '../../../proto/policies/catalog.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
-import { normalise, readingsOf } from './readings.ts';
+import { normalise, type Readings } from './readings.ts';
 import type { Step, StepCompiler } from './step.ts';
 
 /** What runs for one request, in order. */
@@ -12,8 +12,11 @@ export interface Steps {
   readonly around: readonly Step[];
 }
 
-/** Chooses the steps of a request; undefined when a flow must match and none does. */
-export type Pipeline = (pathInfo: string, method: string) => Steps | undefined;
+/**
+ * Chooses the steps of a request by its path below the context path and what else that may mean ({@link Readings}); undefined when a flow
+ * must match and none does.
+ */
+export type Pipeline = (pathInfo: string, others: Readings['others'], method: string) => Steps | undefined;
 
 interface CompiledFlow extends Omit<Steps, 'around'> {
   readonly matcher: FlowMatcher;
@@ -77,8 +80,8 @@ export function createPipeline(
   }
   const mayRefuse = options.matchRequired || [...planFlows, ...apiFlows].some((flow) => flow.refuses);
   // Flows without steps count for the best match and for matchRequired, so they stay.
-  return (pathInfo, method) => {
-    const paths = mayRefuse ? readingsOf(pathInfo).paths : [pathInfo];
+  return (pathInfo, others, method) => {
+    const paths = mayRefuse ? [pathInfo, ...others] : [pathInfo];
     const readings = paths.map((path) => segmentsOf(normalise(path)));
     const choose = (flows: readonly CompiledFlow[], segments: readonly string[]): readonly CompiledFlow[] => {
       const matching = flows.filter(({ matcher }) => matcher.matches(segments, method));

@@ -1,7 +1,7 @@
 /** The ways in which somebody behind us may read a path. */
 export interface Readings {
-  /** As it was sent (the first), and what else it may mean. */
-  readonly paths: readonly string[];
+  /** What it may mean beside what it says. */
+  readonly others: readonly string[];
   /** One of them leads out of the API, above its context path; or there are more than anybody means. */
   readonly leadsOut: boolean;
 }
@@ -14,7 +14,9 @@ const readCharsMax = 65_536;
 
 /**
  * What servers do to a path before they look at it; in which order and how often is theirs. RFC 3986 sections 3.3, 5.2.4 and 6.2.2 for
- * escapes and dot segments; `;` parameters as servlet containers take them away; merged slashes as nginx and Go do.
+ * escapes and dot segments; `;` parameters as servlet containers take them away; merged slashes as nginx and Go do. Who hands on what he has
+ * decoded shows the next one a query, a fragment or the end of a text. The URL parser of the web takes tabs and line ends away, blanks at
+ * the end, and a name behind `//` for a host. A lax reader of UTF-8 takes an overlong form for what it spells.
  */
 const habits: readonly ((path: string) => string)[] = [
   decode,
@@ -22,7 +24,14 @@ const habits: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll(/\/{2,}/g, '/'),
   (path) => (path.includes(';') ? path.replaceAll(/;[^/]*/g, '') : path),
   (path) => resolveDots(path).path,
+  (path) => path.replace(/[?#\0].*$/s, ''),
+  withoutBlanks,
+  (path) => (path.startsWith('//') ? path.replace(/^\/+[^/]*/, '') : path),
+  (path) => path.replaceAll(overlong, spelled),
 ];
+
+const plain: Readings = { others: [], leadsOut: false };
+const outside: Readings = { others: [], leadsOut: true };
 
 /**
  * The readings of a path below the context path: everything that the habits of servers make of it, in any order.
@@ -30,17 +39,18 @@ const habits: readonly ((path: string) => string)[] = [
  * A refusal holds when any of them meets it, an allowance when all do.
  */
 export function readingsOf(path: string): Readings {
-  if (!ambiguous.test(path)) return { paths: [path], leadsOut: false };
+  if (!ambiguous.test(path)) return plain;
   const paths = new Set([path]);
   // A set is walked to its end, also what is added on the way.
   let read = 0;
   for (const each of paths) {
     read += each.length;
-    if (read > readCharsMax || resolveDots(each).leadsOut) return { paths: [...paths], leadsOut: true };
+    if (read > readCharsMax || resolveDots(each).leadsOut) return outside;
     for (const habit of habits) paths.add(habit(each));
-    if (paths.size > readingsMax) return { paths: [...paths], leadsOut: true };
+    if (paths.size > readingsMax) return outside;
   }
-  return { paths: [...paths], leadsOut: false };
+  paths.delete(path);
+  return { others: [...paths], leadsOut: false };
 }
 
 /**
@@ -58,14 +68,28 @@ export function normalise(path: string): string {
   });
 }
 
-/** One round, as a server decodes. What is no escape stays; what is no UTF-8 is read byte by byte. */
+/** One round, as a server decodes. What is no escape stays, and so do escapes beyond ASCII: {@link normalise} compares them as they are. */
 function decode(path: string): string {
   if (!path.includes('%')) return path;
-  return path.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
-    const bytes = Buffer.from(escapes.replaceAll('%', ''), 'hex');
-    const text = bytes.toString('utf8');
-    return text.includes('\ufffd') ? bytes.toString('latin1') : text;
-  });
+  return path.replaceAll(/%([0-7][0-9a-f])/gi, (_escape, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  );
+}
+
+/** Without tabs and line ends, and without blanks at the end, whatever slashes stand among them. */
+function withoutBlanks(path: string): string {
+  if (!/[\0-\x20]/.test(path)) return path;
+  let end = path.length;
+  while (end > 0 && (path.charCodeAt(end - 1) <= 0x20 || path[end - 1] === '/')) end -= 1;
+  return path.slice(0, end).replaceAll(/[\t\n\r]/g, '') + path.slice(end).replaceAll(/[\0-\x20]/g, '');
+}
+
+/** ASCII in two or three bytes (RFC 3629 section 3), escaped. */
+const overlong = /%c[01]%[89ab][0-9a-f]|%e0%8[01]%[89ab][0-9a-f]/gi;
+
+function spelled(escapes: string): string {
+  const [before = 0, last = 0] = Buffer.from(escapes.replaceAll('%', ''), 'hex').subarray(-2);
+  return String.fromCharCode(((before & 1) << 6) | (last & 0x3f));
 }
 
 /** RFC 3986 section 5.2.4; an empty segment is one. */
