@@ -1,5 +1,6 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { collectOldSooner } from '../proto/process/old-generation.ts';
 
 /**
  * Room for new objects at most: one of two halves, of which V8 fills one and copies what lives into the other. V8's own bound is 32 MiB.
@@ -9,18 +10,16 @@ const halfBytesMax = 10 * 1024 * 1024;
 /** So many collections in a row that come closer than this say that there is load; a start has some. */
 const busyMs = 100;
 const busyMin = 5;
-/** How much the room for old objects may grow until they are collected too; V8 would let it double, and more. */
-const oldGrowthPercent = 20;
 
 /**
  * Lets the room for new objects grow while there is load, up to a bound, since all of it is touched again and again. V8 makes it smaller
  * again when there is little to do. Returns what stops it.
  *
  * V8 by itself grows it with what outlives a collection, however seldom that is: an idle gateway would have it in the end.
- * See small-start.ts for why not by a flag of Node; what it gives and costs stands in http/PERFORMANCE.md.
+ * See proto/process/small-start.ts for why not by a flag of Node; what it gives and costs stands in http/PERFORMANCE.md.
  */
 export function growWithLoad(): () => void {
-  setFlagsFromString(`--heap-growing-percent=${oldGrowthPercent}`);
+  collectOldSooner();
   let factor = 1;
   let collectedAtMs = -Infinity;
   let inRow = 0;

@@ -17,15 +17,27 @@ const commands = new Map<string, (onExit: (code: number) => void) => Promise<Com
     'control-plane',
     async (onExit) => (await import('./commands/control-plane.ts')).controlPlaneCommand(onExit),
   ],
-  ['bridge', async (onExit) => (await import('./commands/bridge.ts')).bridgeCommand(onExit)],
+  [
+    'bridge',
+    async (onExit) => {
+      await import('../proto/process/small-start.ts');
+      return (await import('./commands/bridge.ts')).bridgeCommand(onExit);
+    },
+  ],
   [
     'gateway',
     async (onExit) => {
-      await import('../data-plane/small-start.ts');
+      await import('../proto/process/small-start.ts');
       return (await import('./commands/gateway.ts')).gatewayCommand(onExit);
     },
   ],
-  ['shipper', async (onExit) => (await import('./commands/shipper.ts')).shipperCommand(onExit)],
+  [
+    'shipper',
+    async (onExit) => {
+      await import('../proto/process/small-start.ts');
+      return (await import('./commands/shipper.ts')).shipperCommand(onExit);
+    },
+  ],
   ['enroll', async () => (await import('./commands/enroll.ts')).enrollCommand()],
   ['fleet', async () => (await import('./commands/fleet.ts')).fleetCommand()],
   ['migrate', async () => (await import('./commands/database.ts')).migrateCommand()],

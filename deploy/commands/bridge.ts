@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { collectOldSooner } from '../../proto/process/old-generation.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { bridgeProcessSchema } from '../processes.ts';
 import { runProcess } from '../run-process.ts';
@@ -27,6 +28,7 @@ export function bridgeCommand(onExit: (code: number) => void): Command {
       const { storage, blobs } = await openBridgeParts(config, parts);
       const repository = createPublishedRepository({ storage, clock: parts.clock });
       const bridge = await startBridge({ ...parts, config, repository, blobs });
+      collectOldSooner();
       say(`bridge listening on ${bridge.url}, node API on port ${bridge.nodePort}`);
     });
     onExit(code);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { collectOldSooner } from '../../proto/process/old-generation.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
@@ -33,6 +34,7 @@ export function shipperCommand(onExit: (code: number) => void): Command {
       holdFolder(config.dataDir, 'shipper', parts.lifecycle);
       const { startShipper } = await import('../../shipper/start.ts');
       const { adminPort } = await startShipper({ ...parts, config });
+      collectOldSooner();
       say(`shipper running, node API on port ${adminPort}`);
     });
     onExit(code);

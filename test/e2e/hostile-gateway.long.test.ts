@@ -118,8 +118,6 @@ const attacks: readonly {
   },
   {
     name: 'heartbeats in chunks of one byte, many at once',
-    // Refused unread, but the first read of each connection is thousands of objects, which wait for V8's next collection.
-    mostMiB: 96,
     async run(scene, signal) {
       const { hostile, hybrid } = scene;
       await claimSeat(hostile, hybrid.bridge);
@@ -134,7 +132,7 @@ const attacks: readonly {
   {
     name: 'heartbeats, one after the other, as fast as it can',
     // Reports of a megabyte, refused but for one in a second: what is garbage at once waits for V8's next collection.
-    mostMiB: 160,
+    mostMiB: 64,
     async run({ hostile, hybrid }, signal) {
       await claimSeat(hostile, hybrid.bridge);
       const body = largeReport(hostile);
@@ -151,8 +149,6 @@ const attacks: readonly {
   },
   {
     name: 'polls and snapshots whose answers it does not take',
-    // The answers that wait are few; what each call left behind waits for V8's next collection.
-    mostMiB: 96,
     async run(scene, signal) {
       const { hostile, hybrid } = scene;
       await claimSeat(hostile, hybrid.bridge);
@@ -166,7 +162,6 @@ const attacks: readonly {
   },
   {
     name: 'uploads that stall after a few bytes',
-    mostMiB: 64,
     async run(scene, signal) {
       const { hostile, hybrid } = scene;
       await claimSeat(hostile, hybrid.bridge, { role: 'shipper' });

@@ -1,6 +1,7 @@
 /**
  * To be imported, and run, before anything else is: loading code leaves little behind, but V8 takes the rush for a need and gives new
- * objects 64 MiB of room, which an idle gateway would keep for ever. `growWithLoad` (young-generation.ts) lets it grow.
+ * objects 64 MiB of room, which an idle gateway would keep for ever, and which an attacker fills with garbage. A gateway lets it grow
+ * while there is load (data-plane/young-generation.ts); a bridge does not.
  *
  * V8 reads `--max-semi-space-size` only when it makes a heap, and there is one already; the factor by which it grows is read each time.
  */
