@@ -7,7 +7,7 @@ const mebibyte = 1024 * 1024;
 
 /** What a process of its own says, since flags of V8 stay: room for new objects in bytes after a start and under load. */
 const script = `
-  import '${join(import.meta.dirname, '../proto/process/small-start.ts')}';
+  import '${join(import.meta.dirname, '../proto/process/heap/small-start.ts')}';
   import { getHeapSpaceStatistics } from 'node:v8';
   const { growWithLoad } = await import('${join(import.meta.dirname, 'young-generation.ts')}');
   const halfBytes = () => {

@@ -1,6 +1,6 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { collectOldSooner } from '../proto/process/old-generation.ts';
+import { collectOldSooner } from '../proto/process/heap/old-generation.ts';
 
 /**
  * Room for new objects at most: one of two halves, of which V8 fills one and copies what lives into the other. V8's own bound is 32 MiB.
@@ -16,7 +16,7 @@ const busyMin = 5;
  * again when there is little to do. Returns what stops it.
  *
  * V8 by itself grows it with what outlives a collection, however seldom that is: an idle gateway would have it in the end.
- * See proto/process/small-start.ts for why not by a flag of Node; what it gives and costs stands in http/PERFORMANCE.md.
+ * See proto/process/heap/small-start.ts for why not by a flag of Node; what it gives and costs stands in http/PERFORMANCE.md.
  */
 export function growWithLoad(): () => void {
   collectOldSooner();

@@ -20,21 +20,21 @@ const commands = new Map<string, (onExit: (code: number) => void) => Promise<Com
   [
     'bridge',
     async (onExit) => {
-      await import('../proto/process/small-start.ts');
+      await import('../proto/process/heap/small-start.ts');
       return (await import('./commands/bridge.ts')).bridgeCommand(onExit);
     },
   ],
   [
     'gateway',
     async (onExit) => {
-      await import('../proto/process/small-start.ts');
+      await import('../proto/process/heap/small-start.ts');
       return (await import('./commands/gateway.ts')).gatewayCommand(onExit);
     },
   ],
   [
     'shipper',
     async (onExit) => {
-      await import('../proto/process/small-start.ts');
+      await import('../proto/process/heap/small-start.ts');
       return (await import('./commands/shipper.ts')).shipperCommand(onExit);
     },
   ],

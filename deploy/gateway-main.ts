@@ -4,7 +4,7 @@
  *
  * It loads its rooms while the control plane starts, and is told what to start when there is a bridge to enrol at.
  */
-import '../proto/process/small-start.ts';
+import '../proto/process/heap/small-start.ts';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { outliveReaders } from '../proto/process/log.ts';

@@ -4,7 +4,7 @@
  * A terminal and a service manager send signals to all processes of a gateway; here they are ignored, since the primary
  * tells what to do. When it is killed, the channel breaks and the worker ends by itself.
  */
-import '../../proto/process/small-start.ts';
+import '../../proto/process/heap/small-start.ts';
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { outliveReaders } from '../../proto/process/log.ts';
 import type { ToWorker } from './messages.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { collectOldSooner } from '../../proto/process/old-generation.ts';
+import { collectOldSooner } from '../../proto/process/heap/old-generation.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { bridgeProcessSchema } from '../processes.ts';
 import { runProcess } from '../run-process.ts';

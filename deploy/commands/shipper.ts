@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { collectOldSooner } from '../../proto/process/old-generation.ts';
+import { collectOldSooner } from '../../proto/process/heap/old-generation.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
