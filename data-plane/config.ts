@@ -203,6 +203,16 @@ export const gatewayConfigSchema = z.strictObject({
       .default(10_000)
       .describe('Most counts that wait for an answer, in each process; past it a worker counts by itself.'),
   }),
+  metrics: section({
+    plansMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1_000)
+      .describe(
+        'Pairs of API and plan that have durations of their own in /metrics, from their first request on; the rest are counted together as "other". A pair takes up to 20 lines per class of status.',
+      ),
+  }),
   report: reportSettings
     .safeExtend({
       enabled: z.boolean().default(true).describe('Write access records.'),

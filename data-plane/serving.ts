@@ -11,6 +11,7 @@ import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
+import { Durations } from './gateway/deploy/durations.ts';
 import { createForwarding } from './gateway/call/forwarded.ts';
 import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
@@ -28,7 +29,7 @@ import { growWithLoad } from './young-generation.ts';
 /** The settings that serving reads; a worker is sent these and no more. */
 export type ServingConfig = Pick<
   GatewayConfig,
-  'dataDir' | 'listen' | 'request' | 'upstream' | 'apiKey' | 'limits' | 'report' | 'closeMsMax'
+  'dataDir' | 'listen' | 'request' | 'upstream' | 'apiKey' | 'limits' | 'metrics' | 'report' | 'closeMsMax'
 >;
 
 /** What serving needs of its process. */
@@ -88,6 +89,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     guard,
     host: { clock, counters },
     records: reporter,
+    durations: new Durations(metrics, config.metrics),
     log,
     security: securityHostOf(config),
     keysSeenMax: config.apiKey.seenMax,

@@ -112,7 +112,7 @@ test("only the bridge's receipt for this key and hash is a delivery, whoever ans
   await eventually(() => spool.shipped() === 2);
   assert.deepEqual([...arrived(bridge.blobs.objects).values()], ['{"n":0}', '{"n":1}']);
   assert.deepEqual((await shipper.health()).degraded, []);
-  assert.match(await shipper.metrics(), /isthmus_shipper_stuck_since_seconds 0/);
+  assert.match(await shipper.metrics(), /isthmus_shipper_stuck_since_timestamp_seconds 0/);
 });
 
 test('a batch is given up only when the bridge refuses this very key, and it is kept', async (t) => {

@@ -45,7 +45,7 @@ export function createBacklog(options: BacklogOptions): BacklogWatch {
   const meters = {
     bytes: metrics.gauge('isthmus_shipper_backlog_bytes', 'Bytes of segments that have not arrived whole'),
     oldest: metrics.gauge(
-      'isthmus_shipper_oldest_record_seconds',
+      'isthmus_shipper_oldest_record_timestamp_seconds',
       'When the oldest record that has not arrived was made, since the epoch; 0 when none waits',
     ),
   };

@@ -154,7 +154,7 @@ function createMeters(metrics: Metrics) {
     failing: metrics.gauge('isthmus_shipper_failing', '1 while deliveries fail'),
     spools: metrics.gauge('isthmus_shipper_stuck_spools', 'Spools whose last try failed'),
     since: metrics.gauge(
-      'isthmus_shipper_stuck_since_seconds',
+      'isthmus_shipper_stuck_since_timestamp_seconds',
       'Since when the spool does not move that has waited longest, since the epoch; 0 when all move',
     ),
   };

@@ -33,7 +33,7 @@ export function createDeliveryMeters(metrics: Metrics) {
     failures: metrics.counter('isthmus_shipper_failures_total', 'Deliveries that did not succeed', ['kind']),
     quarantined: metrics.counter('isthmus_shipper_quarantined_records_total', 'Records put aside'),
     delivered: metrics.gauge(
-      'isthmus_shipper_last_delivery_seconds',
+      'isthmus_shipper_last_delivery_timestamp_seconds',
       'When the last parcel arrived, since the epoch',
     ),
     size: metrics.gauge('isthmus_shipper_parcel_bytes_max', 'What a parcel may have on the wire now'),

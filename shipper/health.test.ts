@@ -24,7 +24,7 @@ test('health says whether the far end is there, when something arrived last, wha
   assert.ok(cut.backlog.bytes > line(atMs).length * 3);
   assert.match(
     await shipper.metrics(),
-    new RegExp(`^isthmus_shipper_oldest_record_seconds ${atMs / 1_000}$`, 'm'),
+    new RegExp(`^isthmus_shipper_oldest_record_timestamp_seconds ${atMs / 1_000}$`, 'm'),
   );
 
   rmSync(bucket);

@@ -104,7 +104,7 @@ test(
     assert.deepEqual([stuck?.spool, stuck?.range], [spool.spool, { first: 0, last: 0 }]);
     assert.match(stuck?.reason ?? '', /413 text\/html by nginx.*gap record: 413/);
     assert.ok(Date.parse(stuck?.since ?? '') <= Date.now());
-    assert.match(await shipper.metrics(), /isthmus_shipper_stuck_since_seconds 1[0-9]{9}/);
+    assert.match(await shipper.metrics(), /isthmus_shipper_stuck_since_timestamp_seconds 1[0-9]{9}/);
     await eventually(() => readdirSync(join(dataDir, 'shipper/quarantine')).length === 0);
     await nginx.reload('');
     await eventually(() => spool.shipped() === 20, { timeoutMs: 10_000 });

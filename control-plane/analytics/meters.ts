@@ -32,7 +32,7 @@ export function createIngestMeters(metrics: Metrics) {
       ['outcome'],
     ),
     newest: metrics.gauge(
-      'isthmus_analytics_newest_record_seconds',
+      'isthmus_analytics_newest_record_timestamp_seconds',
       'Time of the newest record that was ingested last',
     ),
   };

@@ -28,7 +28,7 @@ export function createManagementDoor({ desk, log, metrics }: ManagementDoorOptio
   const requests = metrics?.counter(
     'isthmus_management_requests_total',
     'Requests of the management API by method and class of status.',
-    ['method', 'status'],
+    ['method', 'class'],
   );
   const app = new Hono({ strict: false });
   const patterns: PathPattern[] = [];
@@ -44,7 +44,7 @@ export function createManagementDoor({ desk, log, metrics }: ManagementDoorOptio
     await next();
     // Methods are of a closed set; whatever else a client sends counts as OTHER.
     const method = knownMethods.has(context.req.method) ? context.req.method : 'OTHER';
-    requests?.inc({ method, status: `${Math.floor(context.res.status / 100)}xx` });
+    requests?.inc({ method, class: `${Math.floor(context.res.status / 100)}xx` });
   });
   app.onError((error, context) => answerError(context, error, log));
   app.notFound((context) => answerError(context, noRoute(context, patterns), log));

@@ -45,7 +45,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
   };
   const listener = await openListener(config.listen);
   const served = createServedSet();
-  const figures = createFigures();
+  const figures = createFigures({ label: 'api', valuesMax: 10, rest: 'other', under: ['plan'] });
   const crew = new Crew({
     wanted: 2,
     start: () => start,

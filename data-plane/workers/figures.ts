@@ -1,4 +1,10 @@
-import { addMetrics, lastingMetrics, type MetricsSnapshot } from '../../proto/process/metrics.ts';
+import {
+  addMetrics,
+  boundMetrics,
+  lastingMetrics,
+  type LabelBound,
+  type MetricsSnapshot,
+} from '../../proto/process/metrics.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
 import type { WorkerStats } from './messages.ts';
 
@@ -17,14 +23,16 @@ export interface Figures {
   metrics(living: readonly WorkerStats[]): Promise<readonly MetricsSnapshot[]>;
 }
 
-/** Starts at zero. */
-export function createFigures(): Figures {
+/** Starts at zero. `bound` keeps few what workers leave behind. */
+export function createFigures(bound: LabelBound): Figures {
   let goneMetrics: Promise<MetricsSnapshot> = Promise.resolve([]);
   let goneCounters: Readonly<Record<string, number>> = {};
   let goneDropped = 0;
   return {
     retire({ counters, spool, metrics }) {
-      goneMetrics = goneMetrics.then((gone) => addMetrics([gone, lastingMetrics(metrics)]));
+      goneMetrics = goneMetrics.then(async (gone) =>
+        boundMetrics(await addMetrics([gone, lastingMetrics(metrics)]), bound),
+      );
       // What a spool holds is no count: it is on the disk, which the primary sees.
       const { spoolBytes: _bytes, ...counts } = counters;
       goneCounters = sum([goneCounters, counts]);

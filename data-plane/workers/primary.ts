@@ -12,6 +12,7 @@ import {
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { upkeepNeverMs } from '../report/messages.ts';
+import { boundOfDurations } from '../gateway/deploy/durations.ts';
 import { guardOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
@@ -46,7 +47,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     : undefined;
   const deployments = openJudge(options);
   const served = createServedSet();
-  const figures = createFigures();
+  const figures = createFigures(boundOfDurations(config.metrics));
   const listener = await openListener(config.listen);
   lifecycle.onClose('listening socket', () => listener.close());
   const crew = openCrew(options, { gateway: source.gateway, certificates, served, figures, listener });
@@ -130,11 +131,11 @@ interface CrewParts {
 }
 
 function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: CrewParts): Crew {
-  const { dataDir, listen, request, upstream, apiKey, limits, closeMsMax } = config;
+  const { dataDir, listen, request, upstream, apiKey, limits, metrics, closeMsMax } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
   const start = (): WorkerStart => ({
-    config: { dataDir, listen, request, upstream, apiKey, limits, report, closeMsMax },
+    config: { dataDir, listen, request, upstream, apiKey, limits, metrics, report, closeMsMax },
     gateway: parts.gateway,
     logLevel: levelOf(log),
     tls: parts.certificates.current(),

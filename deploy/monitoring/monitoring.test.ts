@@ -147,6 +147,15 @@ function queriesOfPanels(): readonly { readonly expr: string; readonly said: str
 const plain = (expr: string): string =>
   expr.replaceAll('$__rate_interval', '5m').replaceAll('$instance', '.*');
 
+/** Names and units as Prometheus wants them; what Node's own figures are called is not ours to choose. */
+function lintMetrics(text: string): void {
+  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  const found = (stdout + stderr)
+    .split('\n')
+    .filter((line) => line !== '' && !/^(nodejs|process)_/.test(line));
+  assert.deepEqual(found, []);
+}
+
 function promtool(...args: readonly string[]): void {
   const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
   assert.equal(status, 0, stdout + stderr);
@@ -164,10 +173,12 @@ async function shownMetrics(up: Platform): Promise<ReadonlyMap<string, ReadonlyS
       ...['controlPlaneNode', 'bridgeNode', 'shipperNode'].map((key) => addressOf(up.dir, key)),
     ].map(async (node) => (await fetch(`${node}/metrics`)).text()),
   );
+  if (skip === false) for (const text of texts) lintMetrics(text);
   const shown = new Map<string, Set<string>>();
   for (const text of texts) {
-    for (const [, name = ''] of text.matchAll(/^# TYPE (\w+) /gm))
-      shown.set(name, shown.get(name) ?? new Set());
+    for (const [, name = '', type] of text.matchAll(/^# TYPE (\w+) (\w+)/gm))
+      for (const end of type === 'histogram' ? ['_bucket', '_sum', '_count'] : [''])
+        shown.set(name + end, shown.get(name + end) ?? new Set());
     for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)\{(.*)\} /gm))
       for (const [, label = ''] of labels.matchAll(/(\w+)="/g)) shown.get(name)?.add(label);
   }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { addMetrics, createMetrics, lastingMetrics } from './metrics.ts';
+import { addMetrics, boundMetrics, createMetrics, lastingMetrics } from './metrics.ts';
 
 test('two rooms that name the same family count into one', async () => {
   const metrics = createMetrics();
   metrics.counter('isthmus_gateway_requests_total', 'Requests.', ['api']).inc({ api: 'a' });
   metrics.counter('isthmus_gateway_requests_total', 'Requests.', ['api']).inc({ api: 'a' });
   metrics.gauge('isthmus_spool_bytes', 'Bytes in the spool.').set(7);
-  metrics.histogram('isthmus_gateway_seconds', 'Time.', [0.1, 1]).observe(0.5);
+  metrics.histogram('isthmus_gateway_seconds', 'Time.', [0.1, 1]).series().observe(0.5);
   const text = await metrics.text();
   assert.match(text, /isthmus_gateway_requests_total\{api="a"\} 2/);
   assert.match(text, /isthmus_spool_bytes 7/);
@@ -33,7 +33,7 @@ test('metrics of several processes add up by name and labels: counters, gauges, 
     const metrics = createMetrics();
     metrics.counter('isthmus_a_total', 'A.', ['class']).inc({ class: n === 3 ? '5xx' : '2xx' }, n);
     metrics.gauge('isthmus_a_open', 'Open.').set(n);
-    metrics.histogram('isthmus_a_seconds', 'Time.', [1, 2]).observe(n);
+    metrics.histogram('isthmus_a_seconds', 'Time.', [1, 2]).series().observe(n);
     return metrics;
   });
   const [own, ...others] = processes;
@@ -76,4 +76,35 @@ test('what lasts of a process that has ended are its counts, not its gauges', as
   const text = await createMetrics().text([await addMetrics([lasting, lasting])]);
   assert.match(text, /^isthmus_a_total 4$/m);
   assert.doesNotMatch(text, /isthmus_a_open|process_resident_memory_bytes/);
+});
+
+test('the values of a label are kept few: what is past the bound is added up under one word', async () => {
+  const metrics = createMetrics();
+  const family = metrics.histogram('isthmus_a_seconds', 'Time.', [1], ['api', 'plan']);
+  for (const api of ['a', 'b', 'other', 'c', 'd']) family.series(api, 'p').observe(1);
+  metrics.counter('isthmus_a_total', 'A.').inc(2);
+  const bound = { label: 'api', valuesMax: 2, rest: 'other', under: ['plan'] };
+  const text = await createMetrics().text([await boundMetrics(await metrics.snapshot(), bound)]);
+  const counts = text.split('\n').filter((line) => line.startsWith('isthmus_a_seconds_count'));
+  assert.deepEqual(counts.toSorted(), [
+    'isthmus_a_seconds_count{api="a",plan="p"} 1',
+    'isthmus_a_seconds_count{api="b",plan="p"} 1',
+    'isthmus_a_seconds_count{api="other",plan="other"} 2',
+    'isthmus_a_seconds_count{api="other",plan="p"} 1',
+  ]);
+  assert.match(text, /^isthmus_a_total 2$/m);
+});
+
+test('a series that has counted nothing, or that was removed, is not shown', async () => {
+  const metrics = createMetrics();
+  const family = metrics.histogram('isthmus_a_seconds', 'Time.', [1], ['api']);
+  family.series('idle');
+  family.series('gone').observe(1);
+  family.remove(family.series('gone'));
+  assert.equal(family.series('busy'), family.series('busy'));
+  family.series('busy').observe(2);
+  assert.deepEqual(
+    (await metrics.text()).split('\n').filter((line) => line.includes('_count')),
+    ['isthmus_a_seconds_count{api="busy"} 1'],
+  );
 });

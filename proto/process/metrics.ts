@@ -1,13 +1,21 @@
-import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  type Metric,
+  Registry,
+} from 'prom-client';
 
 import { invariant } from '../faults/fault.ts';
+import { HistogramFamily } from './histogram.ts';
 
 /** A family of numbers that only rise. */
 export type CounterMetric = Counter;
 /** A family of numbers that rise and fall. */
 export type GaugeMetric = Gauge;
-/** A family of distributions. */
-export type HistogramMetric = Histogram;
+/** A family of distributions: series are asked for once and kept. */
+export type HistogramMetric = HistogramFamily;
 
 /**
  * The metrics of one process. Names are `isthmus_<room>_<what>[_<unit>][_total]`; asking for a name again gives the same
@@ -68,10 +76,13 @@ export function createMetrics(
   if (options.withProcess === true) collectDefaultMetrics({ register: registry });
   if (options.build !== undefined) addBuildInfo(registry, options.build);
 
-  const once = <Family extends Counter | Gauge | Histogram>(name: string, make: () => Family): Family => {
+  const once = <Family extends Counter | Gauge | HistogramFamily>(
+    name: string,
+    make: () => Family,
+  ): Family => {
     invariant(wellFormed.test(name), `metric ${name} is named isthmus_<room>_<what>`);
     const known = registry.getSingleMetric(name);
-    return known === undefined ? make() : (known as Family);
+    return known === undefined ? make() : (known as unknown as Family);
   };
   const common = (name: string, help: string, labels: readonly string[] = []) => ({
     name,
@@ -85,7 +96,12 @@ export function createMetrics(
     gauge: (name, ...[help, labels, across = 'sum']) =>
       once(name, () => new Gauge({ ...common(name, help, labels), aggregator: across })),
     histogram: (name, ...[help, buckets, labels]) =>
-      once(name, () => new Histogram({ ...common(name, help, labels), buckets: [...buckets] })),
+      once(name, () => {
+        const family = new HistogramFamily(name, help, buckets, labels);
+        // The registry reads `name` and calls `get`; its type wants one of the library's own classes.
+        registry.registerMetric(family as unknown as Metric);
+        return family;
+      }),
     text: async (others) =>
       others === undefined
         ? registry.metrics()
@@ -112,6 +128,49 @@ function addBuildInfo(registry: Registry, { process: name, version }: Build): vo
 export async function addMetrics(snapshots: readonly MetricsSnapshot[]): Promise<MetricsSnapshot> {
   return snapshotOf(aggregate(snapshots));
 }
+
+/** How {@link boundMetrics} keeps the values of a label few. */
+export interface LabelBound {
+  readonly label: string;
+  /** Most values that keep series of their own. */
+  readonly valuesMax: number;
+  /** What the others are called. */
+  readonly rest: string;
+  /** Labels that mean nothing without this one; they get the same word. */
+  readonly under: readonly string[];
+}
+
+/**
+ * Adds the series of all but the first so many values of a label to those of `rest`. Each process bounds its own; what many processes
+ * leave behind one after another has to be bounded as well.
+ */
+export async function boundMetrics(
+  snapshot: MetricsSnapshot,
+  { label, valuesMax, rest, under }: LabelBound,
+): Promise<MetricsSnapshot> {
+  const kept = new Set<unknown>([rest]);
+  const bounded = (snapshot as readonly WithValues[]).map((metric) => ({
+    ...metric,
+    values: metric.values.map((value) => {
+      const own = value.labels[label];
+      if (own === undefined || kept.has(own)) return value;
+      if (kept.size <= valuesMax) {
+        kept.add(own);
+        return value;
+      }
+      const all = [label, ...under].filter((name) => name in value.labels);
+      return {
+        ...value,
+        labels: { ...value.labels, ...Object.fromEntries(all.map((name) => [name, rest])) },
+      };
+    }),
+  }));
+  return addMetrics([bounded]);
+}
+
+type WithValues = MetricsSnapshot[number] & {
+  readonly values: readonly { readonly labels: Readonly<Record<string, string | number>> }[];
+};
 
 /** What outlives its process: counts. What a gauge held went with it. */
 export function lastingMetrics(snapshot: MetricsSnapshot): MetricsSnapshot {

@@ -115,9 +115,11 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     return this.isAnswered || this.exchange.isAborted;
   }
 
-  /** The exchange has ended: its record. */
+  /** The exchange has ended: it is measured and recorded. */
   onEnd(outcome: Outcome): Promise<void> | undefined {
     const { deployed, plan, subscription } = this;
+    deployed.durations?.observe(plan?.id, outcome, this.exchange.marks);
+    if (deployed.compiled?.isRecorded === false) return undefined;
     return deployed.recorders?.of(plan, subscription).write(factsOf(this, outcome));
   }
 

@@ -19,11 +19,10 @@ export const ways: Ways = {
 /** Sends a request on its way, to its answer and to its record. Never throws. */
 export function start(call: Call, by: Ways): void {
   try {
-    const { compiled, recorders } = call.deployed;
-    if (recorders !== undefined && compiled?.isRecorded !== false) {
-      call.userAgent = call.exchange.request.headers.get('user-agent');
-      call.exchange.beforeEnd = call;
-    }
+    const { compiled, recorders, durations } = call.deployed;
+    const isRecorded = recorders !== undefined && compiled?.isRecorded !== false;
+    if (isRecorded) call.userAgent = call.exchange.request.headers.get('user-agent');
+    if (isRecorded || durations !== undefined) call.exchange.beforeEnd = call;
     if (compiled === undefined) return refuse(call, refusals.notDeployed);
     call.way = by[compiled.type];
     call.stages = call.way.request;

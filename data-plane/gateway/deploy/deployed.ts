@@ -1,6 +1,7 @@
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Recorders } from '../call/records.ts';
 import type { Subscriptions } from '../../security/subscriptions.ts';
+import type { ApiDurations } from './durations.ts';
 
 /** One API in service, at one revision. */
 export interface DeployedApi {
@@ -16,4 +17,6 @@ export interface DeployedApi {
   readonly subscriptions: Subscriptions;
   /** Undefined when nothing is recorded. */
   readonly recorders: Recorders | undefined;
+  /** Undefined where nobody measures. */
+  readonly durations: ApiDurations | undefined;
 }

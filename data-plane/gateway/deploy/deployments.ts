@@ -14,6 +14,7 @@ import { Streams } from '../streams/streams.ts';
 import { Admission } from './admission.ts';
 import type { ApplyChange, ConfigChange, ConfirmChange } from './change.ts';
 import type { DeployedApi } from './deployed.ts';
+import type { Durations } from './durations.ts';
 import type { Kinds } from './kinds/kind.ts';
 import { type Match, Router } from './match.ts';
 import { Places, placeText } from './places.ts';
@@ -82,6 +83,8 @@ export interface DeploymentsOptions {
   readonly security: SecurityHost;
   /** Undefined records nothing. */
   readonly records: RecordTarget | undefined;
+  /** Undefined measures nothing. */
+  readonly durations?: Durations | undefined;
   readonly log: Log;
   /** Presented keys kept per environment, so that a known one is not hashed again. */
   readonly keysSeenMax: number;

@@ -28,7 +28,7 @@ export function takeIn(
   ground: Pick<Site, 'environment' | 'places' | 'router'>,
   options: DeploymentsOptions,
 ): TakenIn {
-  const { upstreams, records, log, host, guard, security, build = buildPolicy } = options;
+  const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
   const { kinds = kindsOfThisVersion } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
@@ -41,6 +41,7 @@ export function takeIn(
     compile: { host: own, guard, security, build },
     upstreams,
     records,
+    durations,
     log,
     builds: reached.builds,
     released,

@@ -21,7 +21,7 @@ export interface ApiEntry {
 export function deploy(
   record: SetRecord,
   { name, compiled }: { readonly name: string; readonly compiled: CompiledApi | undefined },
-  { environment: at, records }: Site,
+  { environment: at, records, durations }: Site,
 ): DeployedApi {
   const { organization, environment, subscriptions } = at;
   const revision = Number(record.revision);
@@ -44,6 +44,7 @@ export function deploy(
     compiled,
     subscriptions,
     recorders: records === undefined ? undefined : createRecorders(records, prefix),
+    durations: durations?.of(record.id, environment),
   };
 }
 

@@ -77,6 +77,7 @@ export const apis: Kind<ReadApi> = {
     if (before === undefined) return;
     leavePlaces(before, site);
     site.environment.apis.delete(id);
+    site.durations?.leave(id, site.environment.environment);
     if (before.served.compiled !== undefined) site.released.push(before.served.compiled);
   },
 

@@ -6,6 +6,7 @@ import type { CompileOptions } from '../../compile/compile.ts';
 import type { Upstreams } from '../../../endpoints/upstreams.ts';
 import type { SetRecord } from '../change.ts';
 import type { DeployedApi } from '../deployed.ts';
+import type { Durations } from '../durations.ts';
 import type { Router } from '../match.ts';
 import type { Places } from '../places.ts';
 import type { ServedEnvironment } from '../served.ts';
@@ -61,6 +62,8 @@ export interface Site {
   readonly upstreams: Upstreams | undefined;
   /** Undefined records nothing. */
   readonly records: RecordTarget | undefined;
+  /** Undefined measures nothing. */
+  readonly durations: Durations | undefined;
   readonly log: Log;
   /** What nobody uses once the change is in service; it is released then. */
   readonly released: CompiledApi[];
