@@ -21,7 +21,10 @@ export class HistogramFamily {
   readonly #series = new Map<string, HistogramSeries>();
 
   /** `bounds` rise; they are upper bounds in the unit that the name ends with. */
-  constructor(name: string, help: string, bounds: readonly number[], labels: readonly string[] = []) {
+  constructor(
+    name: string,
+    ...[help, bounds, labels = []]: readonly [string, readonly number[], (readonly string[])?]
+  ) {
     this.name = name;
     this.help = help;
     this.#bounds = Float64Array.from(bounds);

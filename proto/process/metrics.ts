@@ -149,23 +149,21 @@ export async function boundMetrics(
   { label, valuesMax, rest, under }: LabelBound,
 ): Promise<MetricsSnapshot> {
   const kept = new Set<unknown>([rest]);
-  const bounded = (snapshot as readonly WithValues[]).map((metric) => ({
-    ...metric,
-    values: metric.values.map((value) => {
-      const own = value.labels[label];
-      if (own === undefined || kept.has(own)) return value;
-      if (kept.size <= valuesMax) {
-        kept.add(own);
-        return value;
-      }
-      const all = [label, ...under].filter((name) => name in value.labels);
-      return {
-        ...value,
-        labels: { ...value.labels, ...Object.fromEntries(all.map((name) => [name, rest])) },
-      };
-    }),
-  }));
-  return addMetrics([bounded]);
+  const hasRoom = (own: string | number): boolean =>
+    kept.has(own) || (kept.size <= valuesMax && kept.add(own).has(own));
+  const boundOne = ({ values, ...metric }: WithValues): WithValues => {
+    const bounded = values.map(({ labels, ...value }) => {
+      const own = labels[label];
+      if (own === undefined || hasRoom(own)) return { ...value, labels };
+      const others = Object.entries(labels).map(([name, was]) => [
+        name,
+        name === label || under.includes(name) ? rest : was,
+      ]);
+      return { ...value, labels: Object.fromEntries(others) as typeof labels };
+    });
+    return { ...metric, values: bounded };
+  };
+  return addMetrics([(snapshot as readonly WithValues[]).map(boundOne)]);
 }
 
 type WithValues = MetricsSnapshot[number] & {
