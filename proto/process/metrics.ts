@@ -8,7 +8,7 @@ import {
 } from 'prom-client';
 
 import { invariant } from '../faults/fault.ts';
-import { HistogramFamily } from './histogram.ts';
+import { HistogramFamily } from './metrics/histogram.ts';
 
 /** A family of numbers that only rise. */
 export type CounterMetric = Counter;
