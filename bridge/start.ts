@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
-import { closeListener, listenOn, originOf } from '../proto/process/listen.ts';
+import { createDrain } from '../proto/process/listening/drain.ts';
+import { bindOf, listenOn, originOf } from '../proto/process/listen.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import { readAuthorities, readPair } from '../proto/process/pem-files.ts';
@@ -27,8 +28,10 @@ export interface Bridge {
   readonly port: number;
   /** Port of the node API. */
   readonly nodePort: number;
-  /** e.g. `http://127.0.0.1:18092`. */
+  /** Origin at which this machine reaches it, e.g. `http://127.0.0.1:18092`. */
   readonly url: string;
+  /** What it is bound to, e.g. `http://0.0.0.0:18092`. */
+  readonly bind: string;
   /** Ends streams with a close frame, lets requests finish, stops listening. Also registered with the life-cycle. */
   close(): Promise<void>;
 }
@@ -74,6 +77,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const app = createApp(services, { admission, claims, nonces, polls, presence, strangers });
 
   const server = createHttpServer(options, app.fetch);
+  const drain = createDrain(server);
   strangers.watch(server);
   server.on('upgrade', (request, socket, head) => {
     lifecycle.task('bridge upgrade', streams.upgrade({ request, socket, head }));
@@ -82,12 +86,14 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const port = await listenOn(server, { ...config.listen, setting: 'listen' });
   audiences = () => audiencesAt(port);
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
-  const url = originOf(scheme, { host: config.listen.host, port });
+  const address = { host: config.listen.host, port };
+  const url = originOf(scheme, address);
+  const bind = bindOf(scheme, address);
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     closing.abort();
-    const drained = closeListener(server, clock);
+    const drained = drain.close(clock);
     await streams.close();
     feeds.close();
     await drained;
@@ -102,11 +108,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     health: () => ({ degraded: feeds.isHealthy() ? [] : ['repository'], facts: { streams: streams.size() } }),
     ready: () => ({ parts: { open: !closing.signal.aborted, repository: feeds.isHealthy() } }),
   });
-  log.info({ url, nodePort }, 'bridge listens');
+  log.info({ bind, nodePort }, 'bridge listens');
   return {
     port,
     nodePort,
     url,
+    bind,
     close: closeOnce,
   };
 }

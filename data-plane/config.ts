@@ -6,6 +6,7 @@ import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { ListenTls } from '../proto/process/listening/tls.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
@@ -37,26 +38,7 @@ export const gatewayConfigSchema = z.strictObject({
   listen: section({
     host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
     port: ListenPort.default(8_082).describe('Port; 0 takes a free one.'),
-    tls: z
-      .strictObject({
-        certFile: z
-          .string()
-          .describe('Certificate chain, PEM; for clients that ask for no name or an unknown one.'),
-        keyFile: z.string().describe('Private key, PEM.'),
-        certificates: z
-          .array(z.strictObject({ certFile: z.string(), keyFile: z.string() }))
-          .max(1_000)
-          .default([])
-          .describe('More certificates, as {certFile, keyFile}; the client asks by name (SNI).'),
-        caFile: z.string().optional().describe('Authorities of client certificates, PEM.'),
-        clientAuth: z
-          .enum(['none', 'request', 'required'])
-          .default('none')
-          .describe('Whether clients are asked for a certificate, and refused without a good one.'),
-        minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest version of TLS.'),
-      })
-      .optional()
-      .describe('TLS; without it plain HTTP.'),
+    tls: ListenTls,
     requestLineBytesMax: z.int().min(256).default(8_192).describe('Longest request line; past it 414.'),
     headerBytesMax: z.int().min(1_024).default(32_768).describe('Largest request head; past it 431.'),
     headersMax: z.int().min(10).default(100).describe('Most header lines of a request; past it 431.'),
@@ -224,7 +206,7 @@ export const gatewayConfigSchema = z.strictObject({
     .max(600_000)
     .default(5_000)
     .describe(
-      'After SIGTERM: how long requests are taken as before while readiness is off already, so that load balancers notice; 0 stops at once, as SIGINT (Ctrl-C) always does and `isthmus up` by default.',
+      'After SIGTERM: how long requests are taken as before while readiness is off already, so that load balancers notice; 0 stops at once, as SIGINT (Ctrl-C) always does. `isthmus up` waits 500 ms unless told.',
     ),
   closeMsMax: ms
     .default(10_000)

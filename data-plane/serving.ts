@@ -17,7 +17,8 @@ import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
 import { createStrays } from './gateway/call/strays.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
-import type { Engine, RunningServer, ServerLimits, TlsOptions } from './http/exchange.ts';
+import type { Engine, RunningServer, ServerLimits } from './http/exchange.ts';
+import type { TlsOptions } from '../proto/process/listening/tls.ts';
 import { createEngine } from './http/engine.ts';
 import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
@@ -63,12 +64,9 @@ export interface ListenAt {
   readonly tls: TlsOptions | undefined;
   /** Opened by somebody else; default: an own one at the configured address. */
   readonly listener?: Server | undefined;
-  /** Asked at the end: whether clients that keep connections get time to send their next request. Default: no. */
-  readonly isPatient?: (() => boolean) | undefined;
+  /** Asked at the end: how long an idle connection stays open, and its next request is answered with `Connection: close`. Default: 0. */
+  readonly quietMs?: (() => number) | undefined;
 }
-
-/** How long an idle connection stays open at a patient end: its next request is answered with `Connection: close`. */
-const quietMsMax = 3_000;
 
 /** The engine of this version, chosen here and nowhere else. */
 export { createEngine };
@@ -109,8 +107,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       lifecycle.onClose('room for new objects', growWithLoad());
       lifecycle.onClose('listener', () => {
         deployments.streams.stop();
-        const quietMs = at.isPatient?.() === true ? Math.min(quietMsMax, config.closeMsMax / 2) : 0;
-        return server.close(config.closeMsMax, quietMs);
+        return server.close(config.closeMsMax, Math.min(at.quietMs?.() ?? 0, config.closeMsMax / 2));
       });
       return server;
     },

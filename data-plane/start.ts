@@ -4,7 +4,7 @@ import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { startGatewayNode } from './admin/node.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
-import { warnBeforeEnd } from './ending.ts';
+import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
@@ -65,7 +65,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
   const { deployments, traffic, reporter, engine } = serving;
   const running = await source.follow({ deployments, counters: () => countersOf(serving) });
   const ending = warnBeforeEnd(options);
-  const server = await serving.listen({ tls: certificates.current(), isPatient: () => ending.isPatient });
+  const server = await serving.listen({ tls: certificates.current(), quietMs: () => ending.quietMs });
   const adminPort = await startGatewayNode({
     ...options,
     metrics: {

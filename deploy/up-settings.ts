@@ -31,6 +31,9 @@ const trustedProxies = [
   'fc00::/7',
 ];
 
+/** Nobody balances load in front of it, and whoever tries it out waits for its end: long enough for who keeps a connection to be told. */
+const upLameDuckMs = 500;
+
 /** Age of the first line of a batch that is sent, unless the configuration says something else. */
 const batchMsMax = 1_000;
 
@@ -46,17 +49,19 @@ export function loadUpConfigs(flags: UpFlags) {
     isSectioned: true,
     flags: { ...(flags.config !== undefined && { config: flags.config }), set: sets.get(process) ?? [] },
   });
-  const controlPlane = loadFor(controlPlaneProcessSchema, {
+  const { config: controlPlane, sources: controlPlaneSources } = loadFor(controlPlaneProcessSchema, {
     ...wish('control-plane'),
     more: { dataDir: flags.dataDir },
-  }).config;
+  });
   const bridge = loadFor(bridgeConfigSchema, wish('bridge')).config;
   const { config: gateway, sources: gatewaySources } = loadFor(gatewayConfigSchema, {
     ...wish('gateway'),
     more: { dataDir: gatewayDir },
   });
-  // Nobody balances load in front of it, and whoever tries it out waits for its end.
-  const lameDuckMs = gatewaySources.get('lameDuckMs') === 'default' ? 0 : gateway.lameDuckMs;
+  const lameDuckOf = (
+    { lameDuckMs }: { readonly lameDuckMs: number },
+    from: { get(path: string): string | undefined },
+  ): number => (from.get('lameDuckMs') === 'default' ? upLameDuckMs : lameDuckMs);
   const isTrusting = gatewaySources.get('listen.trustedProxies') === 'default';
   const { config: shipper, sources } = loadFor(shipperConfigSchema, {
     ...wish('shipper'),
@@ -66,11 +71,16 @@ export function loadUpConfigs(flags: UpFlags) {
   const isPatient = sources.get('batch.msMax') !== 'default';
   const batch = isPatient ? shipper.batch : { ...shipper.batch, msMax: batchMsMax };
   return {
-    controlPlane: { ...controlPlane, listen: moved(controlPlane.listen), admin: moved(controlPlane.admin) },
+    controlPlane: {
+      ...controlPlane,
+      lameDuckMs: lameDuckOf(controlPlane, controlPlaneSources),
+      listen: moved(controlPlane.listen),
+      admin: moved(controlPlane.admin),
+    },
     bridge: { ...bridge, listen: moved(bridge.listen), admin: moved(bridge.admin) },
     gateway: {
       ...gateway,
-      lameDuckMs,
+      lameDuckMs: lameDuckOf(gateway, gatewaySources),
       listen: { ...moved(gateway.listen), ...(isTrusting && { trustedProxies }) },
       admin: moved(gateway.admin),
     },

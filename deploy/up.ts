@@ -4,9 +4,9 @@ import { type Bridge, readTls as readBridgeTls, startBridge } from '../bridge/st
 import { readPassword } from '../control-plane/access/passwords.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
-import { readTls } from '../data-plane/workers/certificates.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
+import { readListenTls } from '../proto/process/listening/tls.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
@@ -52,7 +52,8 @@ export async function up(
   const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
   // Before anything is made: a start that fails here can be tried again as the first one.
-  readTls(configs.gateway.listen.tls);
+  readListenTls(configs.gateway.listen.tls);
+  readListenTls(configs.controlPlane.listen.tls);
   if (configs.bridge.listen.tls !== undefined) readBridgeTls(configs.bridge.listen.tls);
   holdFolder(flags.dataDir, 'control-plane', lifecycle);
   const addressFile = foldersOf(flags.dataDir).addresses;
@@ -109,18 +110,18 @@ async function startAround(
     config: configs.bridge,
     repository,
     blobs,
-    urlsOf: bridgeUrls,
+    urlsOf: (port) => bridgeUrls(schemeOf(configs.bridge.listen.tls), port),
   });
   const config = await gatewayConfig(configs, controlPlane, bridge);
   const gateway = await gatewayProcess.start({ config, echoPort: echo });
   const shipperConfig = { ...configs.shipper, outbound: allowing(configs.shipper.outbound, bridge.url) };
   const shipper = await startShipper({ ...parts, config: shipperConfig });
 
-  const at = (port: number): string => `http://localhost:${port}`;
+  const at = (port: number, tls?: object): string => `${schemeOf(tls)}://localhost:${port}`;
   const addresses: Addresses = {
-    gateway: at(gateway.port),
-    management: at(controlPlane.port),
-    bridge: at(bridge.port),
+    gateway: at(gateway.port, configs.gateway.listen.tls),
+    management: at(controlPlane.port, configs.controlPlane.listen.tls),
+    bridge: at(bridge.port, configs.bridge.listen.tls),
     gatewayNode: at(gateway.adminPort),
     controlPlaneNode: at(controlPlane.nodePort),
     bridgeNode: at(bridge.nodePort),
@@ -137,8 +138,10 @@ interface Started {
   readonly echo: number;
 }
 
+const schemeOf = (tls: object | undefined): string => (tls === undefined ? 'http' : 'https');
+
 /** What this machine is called: its addresses and name, so that gateways elsewhere may dial the bridge of `up` too. */
-function bridgeUrls(port: number): readonly string[] {
+function bridgeUrls(scheme: string, port: number): readonly string[] {
   const nowMs = performance.now();
   if (knownUrls?.port === port && nowMs - knownUrls.atMs < urlsMsMax) return knownUrls.urls;
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
@@ -146,7 +149,7 @@ function bridgeUrls(port: number): readonly string[] {
     // A link-local address with its zone is no host of a URL.
     .filter(({ address }) => !address.startsWith('fe80:'))
     .map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address));
-  const urls = [...new Set(['localhost', hostname(), ...names])].map((name) => `http://${name}:${port}`);
+  const urls = [...new Set(['localhost', hostname(), ...names])].map((name) => `${scheme}://${name}:${port}`);
   knownUrls = { port, urls, atMs: nowMs };
   return urls;
 }

@@ -3,7 +3,7 @@ import { createSecureContext } from 'node:tls';
 
 import { Fault } from '../../proto/faults/fault.ts';
 import type { SharedConfiguration } from '../../proto/model/api.ts';
-import { readCertificates } from '../http/pem.ts';
+import { readCertificates } from '../../proto/process/pem-files.ts';
 
 type Ssl = SharedConfiguration['ssl'];
 

@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 
+import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import type { Body } from './body.ts';
 import type { EngineRefusal } from './engine-refusal.ts';
 import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from './web-socket.ts';
@@ -300,16 +301,6 @@ export interface Upstream {
   send(request: UpstreamRequest, receive: (result: UpstreamResult) => void): void;
   /** Finishes what runs, to the deadline (Infinity: however long it takes), then closes; may be called again with a nearer one. */
   close(deadlineMs: number): Promise<void>;
-}
-
-/** How a listener speaks TLS. PEM texts. */
-export interface TlsOptions {
-  /** The first serves clients without SNI or with an unknown name; the others are chosen by their subject alternative names. */
-  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
-  /** Authorities of client certificates. */
-  readonly ca: string | undefined;
-  readonly clientAuth: 'none' | 'request' | 'required';
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** What a server bounds; every limit has its unit. */

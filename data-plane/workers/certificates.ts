@@ -1,7 +1,6 @@
+import { readListenTls, type TlsOptions } from '../../proto/process/listening/tls.ts';
 import type { Log } from '../../proto/process/log.ts';
-import { readPair, readPemFile } from '../../proto/process/pem-files.ts';
 import type { GatewayConfig } from '../config.ts';
-import type { TlsOptions } from '../http/exchange.ts';
 
 /** The listener's certificates as they were last read and found good. */
 export interface Certificates {
@@ -18,13 +17,13 @@ export interface Certificates {
 
 /** Reads the certificates of a listener. Errors: config.invalid, with the file. */
 export function openCertificates(listen: GatewayConfig['listen'], log: Log): Certificates {
-  let current = readTls(listen.tls);
+  let current = readListenTls(listen.tls);
   let turn: Promise<unknown> = Promise.resolve();
   const reload = async (take: (tls: TlsOptions) => Promise<void> | void): Promise<boolean> => {
     if (current === undefined) return false;
     const files = { certFile: listen.tls?.certFile, keyFile: listen.tls?.keyFile };
     try {
-      const next = readTls(listen.tls) ?? current;
+      const next = readListenTls(listen.tls) ?? current;
       await take(next);
       current = next;
       log.info(files, 'certificates were read again and are in use');
@@ -42,17 +41,5 @@ export function openCertificates(listen: GatewayConfig['listen'], log: Log): Cer
       turn = done;
       return done;
     },
-  };
-}
-
-/** Reads the files of a listener's certificates. Errors: config.invalid, with the file. */
-export function readTls(tls: GatewayConfig['listen']['tls']): TlsOptions | undefined {
-  if (tls === undefined) return undefined;
-  const { clientAuth, minVersion, caFile } = tls;
-  return {
-    certificates: [tls, ...tls.certificates].map(readPair),
-    ca: caFile === undefined ? undefined : readPemFile(caFile),
-    clientAuth,
-    minVersion,
   };
 }

@@ -3,7 +3,7 @@ import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { WorkersState } from '../admin/state.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
-import type { TlsOptions } from '../http/exchange.ts';
+import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { type Backoff, createBackoff } from '../sync/backoff.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import type { Figures } from './figures.ts';

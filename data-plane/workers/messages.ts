@@ -2,8 +2,8 @@ import type { LogLevel } from '../../proto/process/log.ts';
 import type { MetricsSnapshot } from '../../proto/process/metrics.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
-import type { TlsOptions } from '../http/exchange.ts';
 import type { Take } from '../limits/by-turn.ts';
+import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
 import type { ServingConfig } from '../serving.ts';
 

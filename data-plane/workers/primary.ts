@@ -2,7 +2,7 @@ import { levelOf } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import { startGatewayNode } from '../admin/node.ts';
 import { workerCount } from '../config.ts';
-import { warnBeforeEnd } from '../ending.ts';
+import { warnBeforeEnd } from '../../proto/process/listening/ending.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
 import {
   createDeployments,

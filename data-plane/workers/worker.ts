@@ -7,7 +7,9 @@ import { secretParametersOf } from '../config.ts';
 import { listenFault, type ListenAddress } from '../../proto/process/listen.ts';
 import { createLog, type Log } from '../../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
-import type { RunningServer, TlsOptions } from '../http/exchange.ts';
+import type { RunningServer } from '../http/exchange.ts';
+import { quietMsMax } from '../../proto/process/listening/ending.ts';
+import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { countersOf, openServing, type Serving } from '../serving.ts';
 import { createPrimaryCounters, type PrimaryCounters } from './counting.ts';
 import { acceptOn } from './listener.ts';
@@ -122,7 +124,7 @@ class Worker {
       case 'listen': {
         const listener = await listening(handle, this.#start.config.listen);
         // Somebody else takes the next connection: another worker, or whoever noticed that readiness is off.
-        this.#server = await serving.listen({ tls: this.#tls, listener, isPatient: () => true });
+        this.#server = await serving.listen({ tls: this.#tls, listener, quietMs: () => quietMsMax });
         this.#lifecycle.task('stats', this.#sayStats());
         return this.#say({ kind: 'listening' });
       }

@@ -29,7 +29,7 @@ export function bridgeCommand(onExit: (code: number) => void): Command {
       const repository = createPublishedRepository({ storage, clock: parts.clock });
       const bridge = await startBridge({ ...parts, config, repository, blobs });
       collectOldSooner();
-      say(`bridge listening on ${bridge.url}, node API on port ${bridge.nodePort}`);
+      say(`bridge listening on ${bridge.bind}, node API on port ${bridge.nodePort}`);
     });
     onExit(code);
   });

@@ -71,6 +71,11 @@ export const codes = define({
     hint: 'Read it again and send its ETag in If-Match.',
   },
   'request.too_large': { status: 413, owner: 'client', text: 'The body is too large.' },
+  'request.head_too_large': {
+    status: 431,
+    owner: 'client',
+    text: 'The head of the request is too large.',
+  },
   'request.unsupported_media_type': {
     status: 415,
     owner: 'client',
@@ -84,6 +89,7 @@ export const codes = define({
     hint: 'Wait for the time in Retry-After.',
   },
   'request.timeout': { status: 408, owner: 'client', text: 'The request took too long.' },
+  'request.broken_off': { status: 400, owner: 'client', text: 'The body broke off.' },
 
   'outbound.refused_address': {
     status: 400,
@@ -304,6 +310,12 @@ export const codes = define({
     owner: 'client',
     text: 'A change by cookie needs the X-Xsrf-Token header.',
     hint: 'Send the value of the XSRF-TOKEN cookie as X-Xsrf-Token.',
+  },
+  'csrf.cross_site': {
+    status: 403,
+    owner: 'client',
+    text: 'A page of another site may not use the credentials that a browser keeps.',
+    hint: 'Use a personal token as Bearer; behind a proxy set publicUrl to the URL that browsers see.',
   },
   'analytics.failed': { status: 503, owner: 'platform', text: 'The figures cannot be calculated now.' },
   'analytics.overloaded': {

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 
 import { Fault } from '../faults/fault.ts';
-import { createFakeClock } from '../../test/kit/fake-clock.ts';
-import { closeListener, ListenHost, listenFault, listenOn, originOf } from './listen.ts';
+import { bindOf, ListenHost, listenFault, listenOn, originOf } from './listen.ts';
 
 async function refusalOf(work: Promise<unknown>): Promise<Fault> {
   try {
@@ -54,20 +52,11 @@ test('an origin can be dialled: all addresses are loopback, IPv6 has its bracket
   assert.equal(originOf('http', { host: 'gw.example', port: 4 }), 'http://gw.example:4');
 });
 
-test('an empty host is refused: Node would listen on every address', () => {
-  assert.equal(ListenHost.safeParse('').success, false);
+test('what a log says of a listener is what it is bound to', () => {
+  assert.equal(bindOf('http', { host: '0.0.0.0', port: 1 }), 'http://0.0.0.0:1');
+  assert.equal(bindOf('https', { host: '::', port: 2 }), 'https://[::]:2');
 });
 
-test('a listener closes when its answers have ended, and cuts what has no end', async () => {
-  const server = createHttpServer((_request, answer) => void answer.write('for ever'));
-  const port = await listenOn(server, { host: '127.0.0.1', port: 0, setting: 'admin' });
-  const endless = await fetch(`http://127.0.0.1:${port}/`);
-  const clock = createFakeClock();
-  const closed = closeListener(server, clock);
-  await assert.rejects(fetch(`http://127.0.0.1:${port}/`), 'it takes nobody new');
-  await clock.advance(4_999);
-  assert.equal(server.listening, false);
-  await clock.advance(1);
-  await closed;
-  await assert.rejects(endless.text());
+test('an empty host is refused: Node would listen on every address', () => {
+  assert.equal(ListenHost.safeParse('').success, false);
 });

@@ -1,9 +1,7 @@
-import type { Server as HttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { z } from 'zod';
 
 import { Fault, type FaultOptions } from '../faults/fault.ts';
-import type { Clock } from './clock.ts';
 
 /** Where a process listens. */
 export interface ListenAddress {
@@ -25,9 +23,6 @@ export const ListenHost = z.string().min(1, 'must name an address: 0.0.0.0 is al
 /** The setting `port`. */
 export const ListenPort = z.int().min(0).max(65_535);
 
-/** Longest wait for answers that are on their way when a listener closes; then their connections are cut. */
-const drainMsMax = 5_000;
-
 /** Listens and gives back the port. Errors: process.port_taken, process.port_refused, with the setting. */
 export async function listenOn(server: Server, wish: ListenWish): Promise<number> {
   const { host, port, backlog } = wish;
@@ -46,19 +41,15 @@ export async function tryAddress(wish: ListenWish): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-/** Stops listening, lets answers in flight end, and cuts what is left after {@link drainMsMax}. */
-export async function closeListener(server: HttpServer, clock: Clock): Promise<void> {
-  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-  server.closeIdleConnections();
-  const cancel = clock.after(drainMsMax, () => server.closeAllConnections());
-  await closed;
-  cancel();
-}
-
 /** An origin that a process on this machine reaches a listener at, e.g. `http://[::1]:8083`. */
 export function originOf(scheme: 'http' | 'https', { host, port }: ListenAddress): string {
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** What a listener is bound to, for logs, e.g. `https://0.0.0.0:8083`: every address is not the same as loopback. */
+export function bindOf(scheme: 'http' | 'https', { host, port }: ListenAddress): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Turns what the system says of an address into a fault that names the setting; anything else stays what it is. */

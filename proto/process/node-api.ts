@@ -1,10 +1,9 @@
-import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 
 import type { Clock } from './clock.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { closeListener, listenOn, type ListenAddress } from './listen.ts';
+import type { ListenAddress } from './listen.ts';
+import { startHttpListener } from './listening/http-listener.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -55,12 +54,14 @@ const askMsMax = 2_000;
  * Trust:  it asks for no credential, so it shows no secret and belongs on loopback or in the operator's own network.
  * Errors: process.port_taken, process.port_refused.
  */
-export async function startNodeApi(options: NodeApiOptions): Promise<number> {
-  const { address, clock, lifecycle } = options;
-  const server = createAdaptorServer({ fetch: createApp(options).fetch }) as Server;
-  const port = await listenOn(server, { ...address, setting: 'admin' });
-  lifecycle.onClose(`node API of ${options.process}`, () => closeListener(server, clock));
-  return port;
+export function startNodeApi(options: NodeApiOptions): Promise<number> {
+  return startHttpListener({
+    ...options,
+    name: `node API of ${options.process}`,
+    app: createApp(options),
+    setting: 'admin',
+    refuse: ({ status, detail }) => Response.json({ message: detail, http_status: status }, { status }),
+  });
 }
 
 function createApp(options: NodeApiOptions): Hono {

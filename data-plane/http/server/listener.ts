@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { listenOn } from '../../../proto/process/listen.ts';
-import type { RunningServer, ServerOptions, TlsOptions } from '../exchange.ts';
+import type { RunningServer, ServerOptions } from '../exchange.ts';
+import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 import { acceptFrom } from '../socket/accept.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { ServerConnection } from './connection.ts';

@@ -9,7 +9,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { createAuthority, issuePair, tlsSettings } from '../../../test/kit/servers/certificates.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
-import type { TlsOptions } from '../exchange.ts';
+import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 import { clientCertificateOf, createTlsAcceptor, type TlsAcceptor } from './tls.ts';
 
 interface Stage {

@@ -8,9 +8,9 @@ import type {
   Outcome,
   RunningServer,
   ServerLimits,
-  TlsOptions,
   UpstreamOptions,
 } from '../../../data-plane/http/exchange.ts';
+import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 
 /** The engine without a gateway: every request goes to one upstream as it came. */
 export interface EngineProxy {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { TlsOptions } from '../../../data-plane/http/exchange.ts';
+import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 
 /** Files of a certificate authority made for one test. */
 export interface TestAuthority {

@@ -1,16 +1,19 @@
-import type { Clock } from '../proto/process/clock.ts';
-import type { Lifecycle } from '../proto/process/lifecycle.ts';
-import type { Log } from '../proto/process/log.ts';
+import type { Clock } from '../clock.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
 
-/** How far a gateway's end has come. */
+/** How far the end of a process has come. */
 export interface Ending {
   /** Ready, as far as its end is concerned. */
   readonly isOpen: boolean;
-  /** Clients that keep connections get time to notice. */
-  readonly isPatient: boolean;
+  /** How long a connection without a request stays open when its listener closes: its next request may be on its way. */
+  readonly quietMs: number;
 }
 
-/** What it needs of the gateway. */
+/** At most: a balancer that has not noticed by then never will. */
+export const quietMsMax = 3_000;
+
+/** What it needs of the process. */
 interface EndingOptions {
   readonly config: { readonly lameDuckMs: number };
   readonly clock: Clock;
@@ -20,15 +23,15 @@ interface EndingOptions {
 
 /**
  * Readiness off, then as before for `lameDuckMs`: whoever balances load sees it before the port closes. Only where a service manager asks
- * (SIGTERM); a person at a terminal, and a gateway that fails, do not wait.
+ * (SIGTERM); a person at a terminal, and what fails, do not wait.
  */
 export function warnBeforeEnd({ config, clock, log, lifecycle }: EndingOptions): Ending {
-  const ending = { isOpen: true, isPatient: false };
+  const ending = { isOpen: true, quietMs: 0 };
   lifecycle.beforeClose('lame duck', async (asked) => {
     ending.isOpen = false;
     const { lameDuckMs } = config;
     if (asked !== 'SIGTERM' || lameDuckMs === 0) return;
-    ending.isPatient = true;
+    ending.quietMs = Math.min(quietMsMax, lameDuckMs);
     log.info({ lameDuckMs }, 'not ready any more; requests are taken for a while yet');
     await clock.delay(lameDuckMs);
   });
