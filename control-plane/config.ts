@@ -3,7 +3,11 @@ import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { ListenTls } from '../proto/process/listening/tls.ts';
+import { NetworkSchema } from '../proto/process/peers.ts';
 import { blobsSettings } from './storage/blobs/settings.ts';
+
+const ms = z.int().min(1);
 
 /** Settings of the control plane. */
 export const controlPlaneConfigSchema = z.strictObject({
@@ -11,7 +15,32 @@ export const controlPlaneConfigSchema = z.strictObject({
   listen: section({
     host: ListenHost.default('0.0.0.0').describe('Address of the management API.'),
     port: ListenPort.default(8_083).describe('Port of the management API; 0 takes a free one.'),
+    tls: ListenTls,
+    trustedProxies: z
+      .array(NetworkSchema)
+      .default([])
+      .describe(
+        'Networks or addresses of proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed; behind one that is not named here, all users share the bounds of one source.',
+      ),
+    headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive; past it 408.'),
+    headerBytesMax: z.int().min(4_096).default(32_768).describe('Largest request head; past it 431.'),
+    headersMax: z.int().min(10).default(100).describe('Most header lines of a request; past it 431.'),
+    bodyMsMax: ms.default(30_000).describe('Longest time for a request body to arrive; past it 408.'),
+    idleMsMax: ms.default(60_000).describe('A connection without a request is closed after this time.'),
+    connectionsMax: z.int().min(1).default(2_000).describe('Most open client connections.'),
+    connectionsPerSourceMax: z
+      .int()
+      .min(1)
+      .default(500)
+      .describe('Most open client connections from one address (IPv6: one /64) that is no trusted proxy.'),
   }),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(1_024)
+    .optional()
+    .describe(
+      'URL under which browsers reach the management API, when a proxy is in front. Links are made of it; with https, cookies are Secure and the session cookie is called __Host-Auth-Graviteeio-APIM.',
+    ),
   admin: section({
     host: ListenHost.default('127.0.0.1').describe('Address of the node API (health, metrics).'),
     port: ListenPort.default(18_083).describe('Port of the node API; 0 takes a free one.'),
@@ -32,8 +61,16 @@ export const controlPlaneConfigSchema = z.strictObject({
   login: section({
     sessionMs: z.int().min(60_000).default(604_800_000).describe('How long a session lasts.'),
     windowMs: z.int().min(1_000).default(60_000).describe('Window in which wrong passwords are counted.'),
-    failuresPerUserMax: z.int().min(1).default(10).describe('Wrong passwords per window for one user name.'),
-    failuresPerSourceMax: z.int().min(1).default(50).describe('Wrong passwords per window from one address.'),
+    failuresPerUserMax: z
+      .int()
+      .min(1)
+      .default(10)
+      .describe('Wrong passwords per window for one user name from one address (IPv6: one /64).'),
+    failuresPerSourceMax: z
+      .int()
+      .min(1)
+      .default(50)
+      .describe('Wrong passwords per window from one address (IPv6: one /64), whatever the names.'),
   }),
   publish: section({
     headRefreshEveryMs: z.int().min(1_000).default(30_000).describe('Age at which a head is signed again.'),
@@ -48,6 +85,14 @@ export const controlPlaneConfigSchema = z.strictObject({
       .default(2_592_000_000)
       .describe('How long a withdrawal stays for gateways that were away.'),
   }),
+  lameDuckMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(5_000)
+    .describe(
+      'After SIGTERM: how long requests are taken as before while readiness is off already, so that load balancers notice; 0 stops at once, as SIGINT (Ctrl-C) always does. `isthmus up` waits 500 ms unless told.',
+    ),
 });
 
 /** The control plane's settings as the room gets them. */

@@ -117,7 +117,7 @@ test('a taken port is one clear fault', async (t) => {
   const address = taken.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const { options } = prepare(t, tempDir(t));
-  const config = { ...options.config, listen: { host: '127.0.0.1', port } };
+  const config = { ...options.config, listen: { ...options.config.listen, port } };
   await assert.rejects(
     startControlPlane({ ...options, config }),
     (error) => error instanceof Fault && error.code === 'process.port_taken',

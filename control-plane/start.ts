@@ -1,10 +1,11 @@
-import type { Server } from 'node:http';
-import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
-import { closeListener, listenOn, originOf } from '../proto/process/listen.ts';
+import { type Ending, warnBeforeEnd } from '../proto/process/listening/ending.ts';
+import { bindOf, originOf } from '../proto/process/listen.ts';
+import { startHttpListener } from '../proto/process/listening/http-listener.ts';
+import { readListenTls } from '../proto/process/listening/tls.ts';
+import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
@@ -15,6 +16,7 @@ import { readPassword } from './access/passwords.ts';
 import { createAccess } from './access/access.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
+import { answerOf } from './doors/error-answers.ts';
 import { createManagementDoor } from './doors/management.ts';
 import type { Desk } from './management/desk.ts';
 import { createFleets } from './publish/fleets.ts';
@@ -53,8 +55,10 @@ export interface OpenParts extends Pick<
 /** A control plane that serves. */
 export interface ControlPlane {
   readonly port: number;
-  /** Origin of the management API, e.g. http://127.0.0.1:8083. */
+  /** Origin at which this machine reaches the management API, e.g. http://127.0.0.1:8083. */
   readonly url: string;
+  /** What it is bound to, e.g. http://0.0.0.0:8083. */
+  readonly bind: string;
   /** Port of the node API. */
   readonly nodePort: number;
   /** What a bridge serves. */
@@ -70,6 +74,8 @@ export interface ControlPlane {
 
 /** Names the password of the first user. */
 export const adminPasswordVariable = 'ISTHMUS_ADMIN_PASSWORD';
+/** Air for a body that nobody reads. */
+const unreadMsMax = 5_000;
 const tokenLifeMs = 24 * 3_600_000;
 
 /**
@@ -79,21 +85,27 @@ const tokenLifeMs = 24 * 3_600_000;
  * blobs.wrong_bucket, process.port_taken, process.port_refused.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { config, log, clock, lifecycle, metrics } = options;
+  const { config, log, clock, lifecycle } = options;
   // Before anything is made: a password that is refused must leave nothing behind.
   const adminPassword = config.adminPassword ?? readPassword(options.adminPassword, adminPasswordVariable);
+  readListenTls(config.listen.tls);
   const { storage, blobs, publisher, desk } = await openParts(options);
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
   const made = await boot(desk, {
     adminPassword,
     demoTarget: options.demoTarget,
   });
-  const port = await listen(createManagementDoor({ desk, log, metrics }), options);
-  const nodePort = await startNode(options, storage);
-  log.info({ port, nodePort, database: storage.dialect }, 'the control plane serves');
+  const ending = warnBeforeEnd(options);
+  const port = await listen(desk, options, ending);
+  const nodePort = await startNode(options, { storage, ending });
+  const scheme = config.listen.tls === undefined ? 'http' : 'https';
+  const address = { host: config.listen.host, port };
+  const bind = bindOf(scheme, address);
+  log.info({ bind, nodePort, database: storage.dialect }, 'the control plane serves');
   return {
     port,
-    url: originOf('http', { host: config.listen.host, port }),
+    url: originOf(scheme, address),
+    bind,
     nodePort,
     repository: createPublishedRepository({ storage, clock }),
     blobs,
@@ -149,7 +161,10 @@ async function openParts(options: ControlPlaneOptions) {
 }
 
 /** Without its database a control plane answers nothing; what is wrong with that the storage has logged. */
-function startNode(options: ControlPlaneOptions, storage: Storage): Promise<number> {
+function startNode(
+  options: ControlPlaneOptions,
+  { storage, ending }: { readonly storage: Storage; readonly ending: Ending },
+): Promise<number> {
   const hasDatabase = (): Promise<boolean> =>
     storage.db
       .selectFrom('organization')
@@ -164,14 +179,34 @@ function startNode(options: ControlPlaneOptions, storage: Storage): Promise<numb
     ...options,
     process: 'control-plane',
     address: options.config.admin,
-    health: async () => ({ degraded: (await hasDatabase()) ? [] : ['database'] }),
-    ready: async () => ({ parts: { database: await hasDatabase() } }),
+    health: async () => ({ isStopping: !ending.isOpen, degraded: (await hasDatabase()) ? [] : ['database'] }),
+    ready: async () => ({ parts: { open: ending.isOpen, database: await hasDatabase() } }),
   });
 }
 
-async function listen(app: Hono, { config, clock, lifecycle }: ControlPlaneOptions): Promise<number> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-  const port = await listenOn(server, { ...config.listen, setting: 'listen' });
-  lifecycle.onClose('management listener', () => closeListener(server, clock));
-  return port;
+function listen(desk: Desk, options: ControlPlaneOptions, ending: Ending): Promise<number> {
+  const { config, log, metrics } = options;
+  const { headerMsMax, bodyMsMax, tls } = config.listen;
+  const peers = createPeers(config.listen.trustedProxies);
+  const door = createManagementDoor({
+    desk,
+    log,
+    metrics,
+    peers,
+    publicUrl: config.publicUrl,
+    bodyMsMax,
+  });
+  return startHttpListener({
+    ...options,
+    name: 'management listener',
+    app: door,
+    address: config.listen,
+    setting: 'listen',
+    ...(tls === undefined ? {} : { tls }),
+    // The door itself ends a slow body, with an answer; this is for one that it does not read.
+    limits: { ...config.listen, requestMsMax: headerMsMax + bodyMsMax + unreadMsMax },
+    peers,
+    quietMs: () => ending.quietMs,
+    refuse: (fault) => Response.json(answerOf(fault).body, { status: fault.status }),
+  });
 }

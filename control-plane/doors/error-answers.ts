@@ -10,6 +10,10 @@ export interface ErrorBody {
   readonly details: readonly { readonly message: string; readonly location: string }[];
 }
 
+/** Details in one answer: a megabyte of faults helps nobody, and a text of the caller's comes back no longer than this. */
+const detailsMax = 50;
+const detailCharactersMax = 512;
+
 /** What a door answers instead of a result. */
 export interface ErrorAnswer {
   readonly status: number;
@@ -21,6 +25,7 @@ export interface ErrorAnswer {
 /** The one translator of this door: faults say what they are, everything else is a bug and says nothing to strangers. */
 export function answerOf(error: unknown): ErrorAnswer {
   const fault = error instanceof Fault ? error : new Fault('platform.bug', { cause: error });
+  const left = fault.details.length - detailsMax;
   return {
     status: fault.status,
     isBug: fault.code === 'platform.bug',
@@ -28,8 +33,16 @@ export function answerOf(error: unknown): ErrorAnswer {
       httpStatus: fault.status,
       message: fault.detail,
       technicalCode: fault.code,
-      parameters: fault.hint === undefined ? {} : { hint: fault.hint },
-      details: fault.details.map(({ path, message }) => ({ message, location: path })),
+      parameters: {
+        ...(fault.hint === undefined ? {} : { hint: fault.hint }),
+        ...(left > 0 && { detailsLeftOut: String(left) }),
+      },
+      details: fault.details
+        .slice(0, detailsMax)
+        .map(({ path, message }) => ({ message: clipped(message), location: clipped(path) })),
     },
   };
 }
+
+const clipped = (text: string): string =>
+  text.length <= detailCharactersMax ? text : `${text.slice(0, detailCharactersMax).toWellFormed()}...`;

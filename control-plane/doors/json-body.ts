@@ -1,17 +1,31 @@
+import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
 import { createGathered } from '../../proto/wire/gathered.ts';
 
 /** Bounds of a body. */
 const bodyLimits = { bytesMax: 1_048_576, depthMax: 64 } as const;
 
+/** How a body comes. */
+export interface BodySource {
+  /** The message behind the request; undefined where a test calls the door without a socket. */
+  readonly incoming: IncomingMessage | undefined;
+  /** Longest time for it to arrive. */
+  readonly msMax: number;
+  readonly clock: Clock;
+}
+
 /**
  * Reads a JSON body with bounds; undefined when there is none.
  *
- * Errors: request.too_large above 1 MiB; request.unsupported_media_type for anything but plain JSON in UTF-8;
+ * Errors: request.too_large above 1 MiB; request.timeout when it comes too slowly; request.broken_off; request.unsupported_media_type for anything but plain JSON in UTF-8;
  * request.invalid for what is not JSON, is nested too deep, or holds text that a database could not keep.
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
-  const bytes = await readBounded(request);
+export async function readJsonBody(request: Request, source: BodySource): Promise<unknown> {
+  if (Number(request.headers.get('content-length') ?? 0) > bodyLimits.bytesMax)
+    throw new Fault('request.too_large');
+  const { incoming } = source;
+  const bytes = await (incoming === undefined ? readStream(request) : readIncoming({ ...source, incoming }));
   if (bytes.length === 0) return undefined;
   const type = (request.headers.get('content-type') ?? '').toLowerCase().split(';');
   const parameter = type[1]?.trim() ?? '';
@@ -25,12 +39,40 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   return value;
 }
 
-async function readBounded(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > bodyLimits.bytesMax)
-    throw new Fault('request.too_large');
+/** From the message itself: through the web stream of a request the same bytes cost several times as much. */
+async function readIncoming({
+  incoming,
+  msMax,
+  clock,
+}: BodySource & { readonly incoming: IncomingMessage }): Promise<Uint8Array> {
   const gathered = createGathered();
-  if (request.body === null) return new Uint8Array();
-  for await (const chunk of request.body) {
+  const done = Promise.withResolvers<void>();
+  const breakOff = (): void => done.reject(new Fault('request.broken_off'));
+  const take = (chunk: Uint8Array): void => {
+    if (gathered.length + chunk.length > bodyLimits.bytesMax) done.reject(new Fault('request.too_large'));
+    else gathered.add(chunk);
+  };
+  const listeners = { data: take, end: done.resolve, error: breakOff, close: breakOff } as const;
+  for (const [event, listener] of Object.entries(listeners)) incoming.on(event, listener);
+  const cancel = clock.after(msMax, () => {
+    done.reject(new Fault('request.timeout', { detail: 'The body comes too slowly.' }));
+  });
+  // It may have ended, or broken off, while somebody was asked who this is.
+  if (incoming.readableEnded) done.resolve();
+  else if (incoming.destroyed) breakOff();
+  try {
+    await done.promise;
+    return gathered.take();
+  } finally {
+    cancel();
+    for (const [event, listener] of Object.entries(listeners)) incoming.off(event, listener);
+  }
+}
+
+async function readStream({ body }: Request): Promise<Uint8Array> {
+  const gathered = createGathered();
+  if (body === null) return new Uint8Array();
+  for await (const chunk of body) {
     if (gathered.length + chunk.length > bodyLimits.bytesMax) throw new Fault('request.too_large');
     gathered.add(chunk);
   }

@@ -13,18 +13,28 @@ import { resolveEnvironment } from '../management/tenants/tenants.store.ts';
 import { answerOf } from './error-answers.ts';
 import { readJsonBody } from './json-body.ts';
 import { managementOpenApi } from './openapi.ts';
-import { authenticateRequest, noStranger, organizationOf, sessionCookie, ThrottledFault } from './sign-in.ts';
+import { createFront, incomingOf, type Front, type FrontOptions } from './front.ts';
+import { authenticateRequest, noStranger, organizationOf, sessionOf, ThrottledFault } from './sign-in.ts';
 import { registerSessions } from './sessions.ts';
 
 /** What the door needs. */
-export interface ManagementDoorOptions {
+export interface ManagementDoorOptions extends FrontOptions {
   readonly desk: Desk;
-  readonly log: Log;
   readonly metrics?: Metrics | undefined;
+  /** Longest time for a body to arrive. */
+  readonly bodyMsMax: number;
+}
+
+interface Door {
+  readonly desk: Desk;
+  readonly front: Front;
+  readonly bodyMsMax: number;
 }
 
 /** The management API over HTTP: signs in, checks form, calls operations, translates faults. */
-export function createManagementDoor({ desk, log, metrics }: ManagementDoorOptions): Hono {
+export function createManagementDoor(options: ManagementDoorOptions): Hono {
+  const { desk, log, metrics, bodyMsMax } = options;
+  const door: Door = { desk, bodyMsMax, front: createFront(options) };
   const requests = metrics?.counter(
     'isthmus_management_requests_total',
     'Requests of the management API by method and class of status.',
@@ -53,19 +63,20 @@ export function createManagementDoor({ desk, log, metrics }: ManagementDoorOptio
   register('get', '/management/openapi.json', async (context) =>
     context.body(document, 200, { 'Content-Type': 'application/json' }),
   );
-  registerSessions(register, desk);
+  registerSessions(register, door);
   for (const one of routes)
     for (const base of basePaths[one.scope])
-      register(one.method, base + one.path, (context) => serve(context, desk, one));
+      register(one.method, base + one.path, (context) => serve(context, door, one));
   return app;
 }
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-async function serve(context: Context, desk: Desk, route: Route): Promise<Response> {
-  const { actor, via, organization } = await signIn(context, desk);
+async function serve(context: Context, door: Door, route: Route): Promise<Response> {
+  const { desk, front } = door;
+  const { actor, via, organization } = await signIn(context, door);
   if (via === 'cookie' && route.method !== 'get') {
-    const session = sessionCookie(context.req.raw) ?? '';
+    const session = sessionOf(front, context) ?? '';
     if (!isCsrfToken(session, context.req.header('x-xsrf-token'))) throw new Fault('csrf.missing');
   }
   const at = await tenantOf(context, desk, { actor, organization });
@@ -76,9 +87,9 @@ async function serve(context: Context, desk: Desk, route: Route): Promise<Respon
     at,
     params,
     query: singleValues(context),
-    body: await bodyFor(route, context),
+    body: await bodyFor(route, context, door),
     ifMatch: context.req.header('if-match'),
-    url: context.req.url,
+    url: front.urlOf(context),
   });
   if (answer.etag !== undefined) context.header('ETag', answer.etag);
   return answer.body === undefined
@@ -87,12 +98,12 @@ async function serve(context: Context, desk: Desk, route: Route): Promise<Respon
 }
 
 /** Names the actor and the organization of the path. */
-async function signIn(context: Context, desk: Desk) {
-  const organization = await organizationOf(desk, {
+async function signIn(context: Context, door: Door) {
+  const organization = await organizationOf(door.desk, {
     orgId: context.req.param('orgId'),
     envId: context.req.param('envId'),
   });
-  const who = await authenticateRequest(desk, context, organization);
+  const who = await authenticateRequest(door, context, organization);
   return { ...noStranger(who), organization };
 }
 
@@ -115,9 +126,13 @@ async function tenantOf(
   return { organization: actor.organization, environment: row.id };
 }
 
-async function bodyFor(route: Route, context: Context): Promise<unknown> {
+async function bodyFor(route: Route, context: Context, { desk, bodyMsMax }: Door): Promise<unknown> {
   if (!route.takesBody) return undefined;
-  const body = await readJsonBody(context.req.raw);
+  const body = await readJsonBody(context.req.raw, {
+    incoming: incomingOf(context),
+    msMax: bodyMsMax,
+    clock: desk.clock,
+  });
   if (body !== undefined) return body;
   if (route.isBodyOptional) return {};
   throw new Fault('request.invalid', {
@@ -176,10 +191,15 @@ function answerError(context: Context, error: unknown, log: Log): Response {
   }
   // What was not read of a body would be taken for the next request, so this connection ends here, and says so: otherwise
   // a client would send its next request into a closing socket.
+  if (answer.status === 413 || hasUnreadBody(context)) context.header('Connection', 'close');
+  invariant(answer.status >= 400 && answer.status < 600, 'an error has an error status');
+  return context.json(answer.body, answer.status as 400);
+}
+
+function hasUnreadBody(context: Context): boolean {
+  const incoming = incomingOf(context);
   const hasBody =
     Number(context.req.header('content-length') ?? 0) > 0 ||
     context.req.header('transfer-encoding') !== undefined;
-  if (answer.status === 413 || (hasBody && !context.req.raw.bodyUsed)) context.header('Connection', 'close');
-  invariant(answer.status >= 400 && answer.status < 600, 'an error has an error status');
-  return context.json(answer.body, answer.status as 400);
+  return hasBody && !(incoming?.readableEnded ?? context.req.raw.bodyUsed);
 }

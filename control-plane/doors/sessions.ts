@@ -9,29 +9,36 @@ import type { Desk } from '../management/desk.ts';
 import {
   authenticateRequest,
   csrfCookieName,
+  type Entrance,
   noStranger,
   organizationOf,
-  sessionCookie,
-  sessionCookieName,
+  sessionCookieOf,
+  sessionOf,
 } from './sign-in.ts';
+
+/** What these are made with. */
+interface Door extends Entrance {
+  readonly desk: Desk;
+}
 
 type Register = (method: string, path: string, handle: (context: Context) => Promise<Response>) => void;
 
 const base = '/management/organizations/{orgId}/user';
 
 /** Login, logout and "who am I": what has to do with cookies, and so belongs to the door. */
-export function registerSessions(register: Register, desk: Desk): void {
-  register('post', `${base}/login`, (context) => login(context, desk));
-  register('post', `${base}/logout`, (context) => logout(context, desk));
-  register('get', base, (context) => me(context, desk));
+export function registerSessions(register: Register, door: Door): void {
+  register('post', `${base}/login`, (context) => login(context, door));
+  register('post', `${base}/logout`, (context) => logout(context, door));
+  register('get', base, (context) => me(context, door));
 }
 
-async function login(context: Context, desk: Desk): Promise<Response> {
+async function login(context: Context, door: Door): Promise<Response> {
+  const { desk, front } = door;
   const organization = await organizationOf(desk, {
     orgId: context.req.param('orgId'),
     envId: undefined,
   });
-  const signIn = noStranger(await authenticateRequest(desk, context, organization));
+  const signIn = noStranger(await authenticateRequest(door, context, organization));
   if (signIn.via !== 'basic')
     throw new Fault('request.unauthorized', { hint: 'Log in with basic authentication.' });
   const { actor } = signIn;
@@ -45,37 +52,39 @@ async function login(context: Context, desk: Desk): Promise<Response> {
     properties: { USER: actor.id },
     nowMs: desk.clock.now(),
   });
-  const isSecure = new URL(context.req.url).protocol === 'https:';
   const cookie = {
     path: '/',
     sameSite: 'Strict',
-    secure: isSecure,
+    secure: front.isSecure(context),
     maxAge: Math.floor((session.expiresAtMs - desk.clock.now()) / 1_000),
   } as const;
   const csrf = csrfTokenOf(session.token);
-  setCookie(context, sessionCookieName, session.token, { ...cookie, httpOnly: true });
+  setCookie(context, sessionCookieOf(front, context), session.token, { ...cookie, httpOnly: true });
   setCookie(context, csrfCookieName, csrf, cookie);
   context.header('X-Xsrf-Token', csrf);
   return context.json({ token_type: 'BEARER', token: session.token });
 }
 
-async function logout(context: Context, desk: Desk): Promise<Response> {
-  const session = sessionCookie(context.req.raw) ?? bearerOf(context);
+async function logout(context: Context, { desk, front }: Door): Promise<Response> {
+  const cookie = sessionOf(front, context);
+  if (cookie !== undefined) front.demandOwnPage(context);
+  const session = cookie ?? bearerOf(context);
   if (session !== undefined) await desk.access.closeSession(session);
-  deleteCookie(context, sessionCookieName, { path: '/' });
-  deleteCookie(context, csrfCookieName, { path: '/' });
+  const gone = { path: '/', secure: front.isSecure(context) };
+  deleteCookie(context, sessionCookieOf(front, context), gone);
+  deleteCookie(context, csrfCookieName, gone);
   return context.body(null, 200);
 }
 
-async function me(context: Context, desk: Desk): Promise<Response> {
-  const organization = await organizationOf(desk, {
+async function me(context: Context, door: Door): Promise<Response> {
+  const organization = await organizationOf(door.desk, {
     orgId: context.req.param('orgId'),
     envId: undefined,
   });
-  const { actor, via } = noStranger(await authenticateRequest(desk, context, organization));
+  const { actor, via } = noStranger(await authenticateRequest(door, context, organization));
   if (actor.organization !== organization)
     throw new Fault('request.not_found', { detail: 'There is no such organization.' });
-  const session = via === 'cookie' ? sessionCookie(context.req.raw) : undefined;
+  const session = via === 'cookie' ? sessionOf(door.front, context) : undefined;
   if (session !== undefined) context.header('X-Xsrf-Token', csrfTokenOf(session));
   return context.json(userView(actor));
 }

@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
-import { getCookie } from 'hono/cookie';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { SignIn } from '../access/access.ts';
 import type { Desk } from '../management/desk.ts';
+import type { Front } from './front.ts';
 import { organizationOfEnvironment, resolveOrganization } from '../management/tenants/tenants.store.ts';
 
 /** The reference's name, so that its scripts and consoles find their session. */
-export const sessionCookieName = 'Auth-Graviteeio-APIM';
+const sessionCookieName = 'Auth-Graviteeio-APIM';
 /** Readable by pages of ours, and by no other site's. */
 export const csrfCookieName = 'XSRF-TOKEN';
 
@@ -20,14 +20,24 @@ export class ThrottledFault extends Fault {
   }
 }
 
+/** What a door signs in with. */
+export interface Entrance {
+  readonly desk: Pick<Desk, 'access' | 'storage'>;
+  readonly front: Front;
+}
+
+/** Over TLS no other site of the domain, and nobody on a plain connection, can plant a cookie of this name (RFC 6265bis, 4.1.3.2). */
+export function sessionCookieOf(front: Front, context: Context): string {
+  return front.isSecure(context) ? `__Host-${sessionCookieName}` : sessionCookieName;
+}
+
 /** The session cookie's value. */
-export function sessionCookie(request: Request): string | undefined {
-  const header = request.headers.get('cookie');
-  if (header === null) return undefined;
-  for (const pair of header.split(';')) {
+export function sessionOf(front: Front, context: Context): string | undefined {
+  const wanted = sessionCookieOf(front, context);
+  for (const pair of (context.req.header('cookie') ?? '').split(';')) {
     const [name = '', ...value] = pair.trim().split('=');
     // The reference's cookie holds "Bearer <token>"; ours holds the token.
-    if (name === sessionCookieName) return value.join('=').replaceAll('"', '');
+    if (name === wanted) return value.join('=').replaceAll('"', '');
   }
   return undefined;
 }
@@ -44,18 +54,19 @@ export async function organizationOf(
   return owner ?? (await resolveOrganization(storage.db, 'DEFAULT'))?.id;
 }
 
-/** Asks access who this is. */
-export function authenticateRequest(
-  { access }: Pick<Desk, 'access'>,
+/** Asks access who this is. Errors: csrf.cross_site when a browser brings its own credentials for somebody else's page. */
+export async function authenticateRequest(
+  { desk, front }: Entrance,
   context: Context,
   organization: string | undefined,
 ): Promise<SignIn> {
-  return access.authenticate({
-    authorization: context.req.header('authorization'),
-    cookie: getCookie(context, sessionCookieName),
-    source: sourceOf(context),
-    organization,
-  });
+  const authorization = context.req.header('authorization');
+  const cookie = sessionOf(front, context);
+  // A browser adds these by itself; a bearer token only a page that knows it can add.
+  const isKept =
+    /^basic\b/i.test(authorization ?? '') || (cookie !== undefined && (authorization ?? '') === '');
+  if (isKept) front.demandOwnPage(context);
+  return desk.access.authenticate({ authorization, cookie, source: front.sourceOf(context), organization });
 }
 
 /** The actor of a sign-in. Errors: request.unauthorized; request.too_many with the time to wait. */
@@ -72,14 +83,6 @@ export function noStranger(signIn: SignIn): Extract<SignIn, { kind: 'actor' }> {
     case 'refused':
       throw new Fault('request.unauthorized', { detail: 'The credentials are not right.' });
   }
-}
-
-/** The client's address as the socket says; headers of proxies can be forged and do not count. */
-function sourceOf(context: Context): string {
-  const bindings = context.env as
-    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
-    | undefined;
-  return bindings?.incoming?.socket?.remoteAddress ?? 'unknown';
 }
 
 function isPlain(text: string): boolean {

@@ -25,13 +25,13 @@ export function controlPlaneCommand(onExit: (code: number) => void): Command {
     const code = await runProcess(wish, async (parts) => {
       holdFolder(config.dataDir, 'control-plane', parts.lifecycle);
       const { startControlPlane } = await import('../../control-plane/start.ts');
-      const { url, boot, nodePort } = await startControlPlane({
+      const { bind, boot, nodePort } = await startControlPlane({
         ...parts,
         config,
         adminPassword: process.env['ISTHMUS_ADMIN_PASSWORD'],
         openAnalytics: createAnalyticsOpener(config.analytics),
       });
-      say(`control plane listening on ${url}/management, node API on port ${nodePort}`);
+      say(`control plane listening on ${bind}/management, node API on port ${nodePort}`);
       if (boot.adminPassword !== undefined) {
         say('First boot. The password of the user admin is shown this once, on standard output:');
         print(boot.adminPassword);

@@ -88,12 +88,9 @@ test('a unit runs its command with its settings, on the data folder that it make
 });
 
 test('systemd waits longer for an end than the process may take for one', () => {
-  const { config } = loadConfig(gatewayConfigSchema, {
-    process: 'gateway',
-    file: settingsFileOf('gateway'),
-  });
   for (const name of processNames) {
-    const endMsMax = closeMsMax + (name === 'gateway' ? config.lameDuckMs : 0);
+    const { config } = loadConfig(processSchemas[name], { process: name, file: settingsFileOf(name) });
+    const endMsMax = closeMsMax + ('lameDuckMs' in config ? config.lameDuckMs : 0);
     assert.ok(Number(valueIn(name, 'TimeoutStopSec')) * 1_000 > endMsMax, name);
   }
 });

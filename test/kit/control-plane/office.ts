@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { Hono } from 'hono';
 import { createLog } from '../../../proto/process/log.ts';
+import { createPeers } from '../../../proto/process/peers.ts';
 import { openKeyring } from '../../../proto/process/secrets.ts';
 import { decodeApi, decodeApiKey, decodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { EnvironmentRef, PublishedRepository, RecordKind } from '../../../proto/wire/published.ts';
@@ -107,7 +108,11 @@ export function planBody(security: string, extra: object = {}): Record<string, u
 export async function openOffice(
   t: TestContext,
   database: TestDatabase,
-  given: { readonly analytics?: NonNullable<Desk['analytics']>; readonly demoTarget?: string } = {},
+  given: {
+    readonly analytics?: NonNullable<Desk['analytics']>;
+    readonly demoTarget?: string;
+    readonly publicUrl?: string;
+  } = {},
 ): Promise<Office> {
   const url = await database.create();
   const log = createLog({ name: 'test', level: 'silent' });
@@ -125,7 +130,13 @@ export async function openOffice(
     analytics: given.analytics,
   };
   const made = await boot(desk, { adminPassword: password, demoTarget: given.demoTarget });
-  const app = createManagementDoor({ desk, log });
+  const app = createManagementDoor({
+    desk,
+    log,
+    peers: createPeers([]),
+    publicUrl: given.publicUrl,
+    bodyMsMax: 30_000,
+  });
   const repository = createPublishedRepository({ storage, clock });
 
   const call: Office['call'] = async (method, path, { body, text, headers, as } = {}) => {
