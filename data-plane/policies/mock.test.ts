@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { z } from 'zod';
+
+import { attributeTemplate } from '../../test/kit/gateway/templates.ts';
 import { startPolicy } from '../../test/kit/gateway/policies.ts';
 
 test('it answers in place of the backend, with status, headers in order and body, without reading the request', () => {
@@ -27,4 +30,30 @@ test('it answers in place of the backend, with status, headers in order and body
 test('without configuration it answers 200 with an empty body', () => {
   const { call } = startPolicy('mock', {});
   assert.deepEqual(call().pass(), { kind: 'answer', status: 200, headers: [], body: '' });
+});
+
+test('what varies is rendered per request; a header of nothing is left out, content of nothing is a broken step', async () => {
+  const { policy, call } = startPolicy(
+    'mock',
+    { headers: [{ name: 'X-One', value: 'a' }, { name: 'X-Two' }] },
+    {
+      adjust: (config) => ({
+        ...config,
+        headers: config.headers.map((header, index) =>
+          index === 0 ? header : { ...header, value: attributeTemplate('two', z.string()) },
+        ),
+        content: attributeTemplate('body', z.string(), 'buffered'),
+      }),
+    },
+  );
+  assert.equal(policy.request?.needs, 'buffered');
+  const answer = { kind: 'answer', status: 200 };
+  const ask = (attributes: Readonly<Record<string, unknown>>) => call({ attributes }).pass();
+  const one = ['X-One', 'a'];
+  assert.deepEqual(ask({ body: 'x' }), { ...answer, headers: [one], body: 'x' });
+  assert.deepEqual(ask({ body: 'y', two: 'b' }), { ...answer, headers: [one, ['X-Two', 'b']], body: 'y' });
+  for (const body of [undefined, new Error('boom')]) {
+    const result = await ask({ body });
+    assert.ok(result?.kind === 'broken' && /cannot be rendered/.test(String(result.error)));
+  }
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { z } from 'zod';
 
 import { systemClock } from '../../proto/process/clock.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { type KitCall, startPolicy, type StartedPolicy } from '../../test/kit/gateway/policies.ts';
+import { attributeTemplate, numberText } from '../../test/kit/gateway/templates.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import type { Counters } from '../limits/limiter.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
@@ -181,4 +183,58 @@ test('through the gateway: headers on answers, refusals and mocks, and a body by
     message: 'Rate limit exceeded! You reached the limit of 1 requests per 1 minutes',
     http_status_code: 429,
   });
+});
+
+test('key, limit and period that vary: each request is counted by its own', () => {
+  const { call } = startPolicy(
+    'rate-limit',
+    { addHeaders: true, rate: { periodTime: 0, dynamicPeriodTime: '1' } },
+    {
+      adjust: (config) => ({
+        ...config,
+        rate: {
+          ...config.rate,
+          key: attributeTemplate('tenant', z.string()),
+          dynamicLimit: attributeTemplate('most', numberText),
+          dynamicPeriodTime: attributeTemplate('seconds', numberText),
+        },
+      }),
+    },
+  );
+  const ask = (attributes: Readonly<Record<string, unknown>>): string =>
+    key(call({ attributes: { ...alice, seconds: 60, ...attributes } }).pass());
+  assert.deepEqual([ask({ tenant: 'a', most: 1 }), ask({ tenant: 'a', most: 1 })], ['ok', full]);
+  assert.equal(ask({ tenant: 'a', most: 3 }), 'ok', 'the third of three');
+  assert.equal(ask({ tenant: 'b', most: 1 }), 'ok');
+  assert.equal(ask({ most: 1 }), 'ok', 'no tenant is a key as well');
+  assert.equal(ask({ tenant: 'c' }), full, 'no limit lets nothing pass');
+  assert.equal(ask({ tenant: 'a', most: 1, seconds: 61 }), 'ok', 'another period is another window');
+});
+
+test('a key, limit or period that cannot be rendered is as if nobody could count', () => {
+  for (const broken of [{ tenant: new Error('boom') }, { most: 'many' }, { seconds: 0 }]) {
+    const verdicts = ['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR'].map((errorStrategy) => {
+      const { call } = startPolicy(
+        'rate-limit',
+        { errorStrategy, rate: { periodTime: 0, dynamicPeriodTime: '1' } },
+        {
+          adjust: (config) => ({
+            ...config,
+            rate: {
+              ...config.rate,
+              key: attributeTemplate('tenant', z.string()),
+              dynamicLimit: attributeTemplate('most', numberText),
+              dynamicPeriodTime: attributeTemplate('seconds', numberText),
+            },
+          }),
+        },
+      );
+      const asked = call({ attributes: { ...alice, tenant: 'a', most: 0, seconds: 60, ...broken } });
+      return [key(asked.pass()), asked.warnings.join()];
+    });
+    assert.deepEqual(verdicts, [
+      ['ok', 'RATE_LIMIT_NOT_APPLIED'],
+      ['RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR', ''],
+    ]);
+  }
 });

@@ -1,7 +1,23 @@
 import { createHash } from 'node:crypto';
 
+import { isConstant, needsOf } from '../../proto/expression/template.ts';
+import type { ExpressionScope } from '../../proto/expression/scope.ts';
+import type { PolicyConfig } from '../../proto/policies/catalog.ts';
 import type { Count, CounterRule } from '../limits/limiter.ts';
-import { CONTINUE, type PolicyCall, type PolicyFactory, type Verdict } from './policy.ts';
+import { CONTINUE, type PolicyCall, type PolicyFactory, type Rejection, type Verdict } from './policy.ts';
+
+type Rate = PolicyConfig<'rate-limit'>['rate'];
+
+/** What a request is counted by. */
+interface Plan {
+  readonly limit: number;
+  readonly rule: CounterRule;
+  /** Behind the caller, or all of it where the key alone counts. */
+  readonly key: string;
+  readonly refused: Rejection;
+}
+
+const noAnswer = 'the counters did not answer';
 
 const unitMs = { SECONDS: 1_000, MINUTES: 60_000 } as const;
 
@@ -12,54 +28,87 @@ const unitMs = { SECONDS: 1_000, MINUTES: 60_000 } as const;
  */
 export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, place }) => {
   const { rate } = config;
-  const limit = rate.limit > 0 ? rate.limit : Number(rate.dynamicLimit);
-  const windowMs =
-    rate.periodTime > 0
-      ? rate.periodTime * unitMs[rate.periodTimeUnit]
-      : Number(rate.dynamicPeriodTime) * 1_000;
-  const unit = rate.periodTime > 0 ? rate.periodTimeUnit.toLowerCase() : 'seconds';
-  const periodTime = rate.periodTime > 0 ? rate.periodTime : Number(rate.dynamicPeriodTime);
   // Each step counts apart; the reference knows the flow's path alone, so that two limits of one flow count each request twice.
   const step = createHash('sha256')
     .update(`${place.api}\n${place.plan ?? ''}\n${place.at}`)
-    .digest('hex');
-  // A window that is changed begins anew with the next request.
-  const ofWindow = `:${windowMs}`;
-  const suffix = `:${rate.key}:rl:${step.slice(0, 16)}${ofWindow}`;
-  const keyAlone = `${rate.key}${ofWindow}`;
-  const rule: CounterRule = { kind: 'fixed', windowMs };
-  const refused = refuse('RATE_LIMIT_TOO_MANY_REQUESTS', {
-    parameters: { limit, period_time: periodTime, period_unit: unit },
-  });
+    .digest('hex')
+    .slice(0, 16);
+  const templates = [rate.key, rate.dynamicLimit, rate.dynamicPeriodTime];
   const blocked = refuse('RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR');
 
-  const judge = (call: PolicyCall, { count, resetAtMs }: Count): Verdict => {
+  /** Undefined where an expression fails: then it is as if nobody could count. */
+  const planFor = (scope: ExpressionScope): Plan | undefined => {
+    const key = rate.key.render(scope);
+    const limit = rate.limit > 0 ? rate.limit : numberOf(rate.dynamicLimit, scope);
+    const period = periodOf(rate, scope);
+    if (key.kind === 'failed' || limit === undefined || period === undefined) return undefined;
+    const text = key.kind === 'value' ? key.value : '';
+    // A window that is changed begins anew with the next request.
+    const ofWindow = `:${period.windowMs}`;
+    const parameters = { limit, period_time: period.time, period_unit: period.unit };
+    return {
+      limit,
+      rule: { kind: 'fixed', windowMs: period.windowMs },
+      key: rate.useKeyOnly ? `${text}${ofWindow}` : `:${text}:rl:${step}${ofWindow}`,
+      refused: refuse('RATE_LIMIT_TOO_MANY_REQUESTS', { parameters }),
+    };
+  };
+  let constant: Plan | undefined;
+  const planOf = isConstant(templates) ? (call: PolicyCall) => (constant ??= planFor(call)) : planFor;
+
+  const judge = (call: PolicyCall, { limit, refused }: Plan, { count, resetAtMs }: Count): Verdict => {
     if (config.addHeaders) sayHow(call, { limit, remaining: Math.max(0, limit - count), resetAtMs });
     return count <= limit ? CONTINUE : refused;
   };
-  const withoutCounters = (call: PolicyCall): Verdict => {
+  const withoutCounters = (call: PolicyCall, limit: number, why: string): Verdict => {
     if (config.errorStrategy === 'BLOCK_ON_INTERNAL_ERROR') return blocked;
     if (config.addHeaders) sayHow(call, { limit, remaining: limit, resetAtMs: -1 });
-    call.warn('RATE_LIMIT_NOT_APPLIED', 'the counters did not answer');
+    call.warn('RATE_LIMIT_NOT_APPLIED', why);
     return CONTINUE;
   };
 
   const run = (call: PolicyCall): Verdict | Promise<Verdict> => {
-    const key = rate.useKeyOnly ? keyAlone : `${callerOf(call, place.api)}${suffix}`;
+    const plan = planOf(call);
+    if (plan === undefined) return withoutCounters(call, rate.limit, 'an expression failed');
+    const key = rate.useKeyOnly ? plan.key : `${callerOf(call, place.api)}${plan.key}`;
     let count: Count | Promise<Count>;
     try {
-      count = host.counters.take(key, rule, 1);
+      count = host.counters.take(key, plan.rule, 1);
     } catch {
-      return withoutCounters(call);
+      return withoutCounters(call, plan.limit, noAnswer);
     }
-    if (!(count instanceof Promise)) return judge(call, count);
+    if (!(count instanceof Promise)) return judge(call, plan, count);
     return count.then(
-      (counted) => judge(call, counted),
-      () => withoutCounters(call),
+      (counted) => judge(call, plan, counted),
+      () => withoutCounters(call, plan.limit, noAnswer),
     );
   };
-  return { request: { needs: 'head', run } };
+  return { request: { needs: needsOf(templates), run } };
 };
+
+/** Undefined where it fails; nothing is 0. */
+function numberOf(template: Rate['dynamicLimit'], scope: ExpressionScope): number | undefined {
+  const rendered = template.render(scope);
+  if (rendered.kind === 'failed') return undefined;
+  return rendered.kind === 'value' ? rendered.value : 0;
+}
+
+/** Undefined where there is none. */
+function periodOf(
+  { periodTime, periodTimeUnit, dynamicPeriodTime }: Rate,
+  scope: ExpressionScope,
+): { readonly time: number; readonly unit: string; readonly windowMs: number } | undefined {
+  if (periodTime > 0)
+    return {
+      time: periodTime,
+      unit: periodTimeUnit.toLowerCase(),
+      windowMs: periodTime * unitMs[periodTimeUnit],
+    };
+  const seconds = numberOf(dynamicPeriodTime, scope);
+  return seconds === undefined || seconds === 0
+    ? undefined
+    : { time: seconds, unit: 'seconds', windowMs: seconds * 1_000 };
+}
 
 /** Plan and subscription; for keyless callers application 1 and the address; the API where no plan was asked. */
 function callerOf({ attributes }: PolicyCall, api: string): string {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { headerValueSchema } from '../../proto/model/head-text.ts';
+import { startPolicy } from '../../test/kit/gateway/policies.ts';
+import { attributeTemplate } from '../../test/kit/gateway/templates.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
@@ -78,4 +81,26 @@ test('headers are removed, then kept by list, then set; addHeaders replaces ever
 
   const answer = await gateway.call('/response');
   assert.deepEqual([answer.headers['x-answer'], answer.headers['content-type']], ['yes', undefined]);
+});
+
+test('a value that varies is rendered per request; nothing and a failure leave the header as it is, the failure is a warning', () => {
+  const { call } = startPolicy(
+    'transform-headers',
+    { addHeaders: [{ name: 'X-User' }] },
+    {
+      adjust: (config) => ({
+        ...config,
+        addHeaders: [{ name: 'X-User', value: attributeTemplate('user', headerValueSchema) }],
+      }),
+    },
+  );
+  const pass = (user: unknown): readonly [string | undefined, readonly string[]] => {
+    const asked = call({ headers: { 'X-User': 'sent' }, attributes: { user } });
+    assert.equal(asked.pass(), undefined);
+    return [asked.request.headers.get('x-user'), asked.warnings];
+  };
+  assert.deepEqual(pass('ann'), ['ann', []]);
+  assert.deepEqual(pass(undefined), ['sent', []]);
+  for (const failing of [new Error('boom'), 'a\r\nb'])
+    assert.deepEqual(pass(failing), ['sent', ['EXPRESSION_EVALUATION_ERROR']]);
 });

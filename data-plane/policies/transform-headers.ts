@@ -1,21 +1,30 @@
+import { needsOf } from '../../proto/expression/template.ts';
 import type { HeaderList } from '../http/exchange.ts';
-import { CONTINUE, type PolicyFactory } from './policy.ts';
+import { CONTINUE, type PolicyCall, type PolicyFactory } from './policy.ts';
 
-/** Removes, keeps and sets headers of the request or of the answer, wherever the step stands. */
+/**
+ * Removes, keeps and sets headers of the request or of the answer, wherever the step stands. A header whose value cannot be rendered, or
+ * comes to nothing, is left as it is.
+ */
 export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { place }) => {
   const removed = config.removeHeaders.map((name) => name.toLowerCase());
   const kept = new Set(config.whitelistHeaders.map((name) => name.toLowerCase()));
   const added = config.addHeaders;
+  const needs = needsOf(added.map(({ value }) => value));
 
-  const transform = (headers: HeaderList): undefined => {
+  const transform = (headers: HeaderList, call: PolicyCall): undefined => {
     for (const name of removed) headers.delete(name);
     if (kept.size > 0) keepOnly(headers, kept);
-    for (const { name, value } of added) headers.set(name, value);
+    for (const { name, value } of added) {
+      const rendered = value.render(call);
+      if (rendered.kind === 'value') headers.set(name, rendered.value);
+      else if (rendered.kind === 'failed') call.warn('EXPRESSION_EVALUATION_ERROR', rendered.why);
+    }
     return CONTINUE;
   };
   return place.phase === 'request'
-    ? { request: { needs: 'head', run: ({ request }) => transform(request.headers) } }
-    : { response: { needs: 'head', run: ({ response }) => transform(response.headers) } };
+    ? { request: { needs, run: (call) => transform(call.request.headers, call) } }
+    : { response: { needs, run: (call) => transform(call.response.headers, call) } };
 };
 
 function keepOnly(headers: HeaderList, kept: ReadonlySet<string>): void {

@@ -1,19 +1,10 @@
 import { z } from 'zod';
 
+import { expressionMessage, hasExpression } from '../expression/find.ts';
 import { apiLimits } from './api-limits.ts';
 import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
 import { headerNameSchema, headersPerPlaceMax, headerValueSchema } from './head-text.ts';
-import {
-  choice,
-  expressionMessage,
-  hasExpression,
-  isPlain,
-  milliseconds,
-  off,
-  orJsonText,
-  plainText,
-  section,
-} from './sections.ts';
+import { choice, isPlain, milliseconds, off, orJsonText, plainText, section } from './sections.ts';
 
 const only = (value: boolean, why: string) =>
   z

@@ -7,7 +7,8 @@ import { apiLimits } from './api-limits.ts';
 import { methodSchema } from './head-text.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
-import { choice, expressionMessage, hasExpression, off, orJsonText, section } from './sections.ts';
+import { choice, off, orJsonText, section } from './sections.ts';
+import { expressionMessageFor, hasExpression } from '../expression/find.ts';
 
 const httpSelectorSchema = section({
   type: z.literal('http'),
@@ -163,21 +164,20 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
     details.push({ path: `${at}.policy`, message: `"${step.policy}" ${why}; ${advice}` });
     return details;
   }
-  const expressions = expressionPaths(step.configuration, `${at}.configuration`);
-  if (expressions.length > 0) {
-    return [...details, ...expressions.map((path) => ({ path, message: expressionMessage }))];
-  }
+  const expressions = expressionsIn(step.configuration, `${at}.configuration`);
+  if (expressions.length > 0) return [...details, ...expressions];
   const parsed = schema.config.safeParse(step.configuration);
   if (!parsed.success) details.push(...detailsOf(parsed.error.issues, `${at}.configuration`));
   return details;
 }
 
-/** Paths of all texts inside a value that hold an expression. */
-function expressionPaths(value: unknown, at: string): readonly string[] {
-  if (typeof value === 'string') return hasExpression(value) ? [at] : [];
-  if (Array.isArray(value)) return value.flatMap((item, index) => expressionPaths(item, `${at}[${index}]`));
+/** All texts inside a value that hold an expression, whether or not the field may hold one. */
+function expressionsIn(value: unknown, at: string): readonly FaultDetail[] {
+  if (typeof value === 'string')
+    return hasExpression(value) ? [{ path: at, message: expressionMessageFor(value) }] : [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => expressionsIn(item, `${at}[${index}]`));
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => expressionPaths(item, `${at}.${key}`));
+  return Object.entries(value).flatMap(([key, item]) => expressionsIn(item, `${at}.${key}`));
 }
 
 /** Security types of plans by the spelling of policies. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
+import { expressionMessage } from '../expression/find.ts';
 import { apiLimits } from './api-limits.ts';
 import { headerNameSchema, headersPerPlaceMax, headerValueSchema, mediaRangeSchema } from './head-text.ts';
-import { expressionMessage, isPlain, plainText, section } from './sections.ts';
+import { isPlain, plainText, section } from './sections.ts';
 
 /** Says whether a map has no more entries than that. */
 export const sizeAtMost = (max: number) => (record: Readonly<Record<string, unknown>>) =>

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 import { apiLimits } from './api-limits.ts';
-import { expressionMessage, hasExpression, off, section } from './sections.ts';
+import { off, section } from './sections.ts';
+import { expressionMessage, hasExpression } from '../expression/find.ts';
 
 /**
  * How endpoints are reached and recognised: proxy, trust store, key store; names of the reference.

@@ -163,8 +163,10 @@ test('half a character is no text: it is refused with its path, in a value or a 
 test('blanks around a value belong to no value', () => {
   const definition = parseApiDefinition(template('*/*', { headers: { X: ' \ta b\t ' } }));
   assert.deepEqual(definition.responseTemplates['DEFAULT']?.['*/*']?.headers, { X: 'a b' });
-  assert.equal(mock.config.parse({ headers: [{ name: 'X', value: ' a ' }] }).headers[0]?.value, 'a');
-  assert.equal(transformHeaders.config.parse(headers('X', ' a ')).addHeaders[0]?.value, 'a');
+  const [mocked] = mock.config.parse({ headers: [{ name: 'X', value: ' a ' }] }).headers;
+  const [added] = transformHeaders.config.parse(headers('X', ' a ')).addHeaders;
+  for (const header of [mocked, added])
+    assert.ok(header?.value.kind === 'constant' && header.value.value === 'a');
 });
 
 test('one place holds at most 100 headers', () => {

@@ -44,9 +44,6 @@ export const headerValueSchema = z
   )
   .trim();
 
-/** A header to set. */
-export const headerSchema = z.strictObject({ name: headerNameSchema, value: headerValueSchema.default('') });
-
 /** A media type or range, e.g. `application/json; charset=utf-8`, `text/*`. */
 export const mediaRangeSchema = z
   .string()

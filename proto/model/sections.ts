@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { expressionMessage, hasExpression } from '../expression/find.ts';
+
 /**
  * Pieces that the schemas of definitions are made of.
  *
@@ -7,18 +9,9 @@ import { z } from 'zod';
  */
 
 const notSupported = 'not supported by this version';
-const expression = /\{ *(?:#|\(|T\()/;
 
-/** Says whether a text holds an expression of the reference's expression language. */
-export function hasExpression(text: string): boolean {
-  return expression.test(text);
-}
-
-/** The opposite, as a refinement of a text that would be evaluated. */
+/** Says that a text holds no expression, as a refinement of one that would be evaluated. */
 export const isPlain = (text: string): boolean => !hasExpression(text);
-
-/** What is said of an expression. */
-export const expressionMessage = `expressions are ${notSupported}; allowed: plain text`;
 
 /** A strict object whose unknown keys are named together with those that are allowed (but for unspoken ones). */
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, unspoken: object = {}) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { headerSchema, headersPerPlaceMax } from '../model/head-text.ts';
+import { template } from '../expression/template.ts';
+import { headersToSet } from './header-to-set.ts';
 import { definePolicy } from './policy-schema.ts';
 
 const contentCharsMax = 256 * 1024;
@@ -16,8 +17,8 @@ export const mock = definePolicy({
       .default('200')
       .refine((status) => /^[2-5]\d\d$/.test(String(status)), 'must be a status from 200 to 599')
       .transform(String),
-    headers: z.array(headerSchema).max(headersPerPlaceMax).default([]),
-    content: z.string().max(contentCharsMax).default(''),
+    headers: headersToSet,
+    content: template(z.string().max(contentCharsMax)).prefault(''),
   }),
   errors: {},
   answers: true,

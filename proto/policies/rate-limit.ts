@@ -1,13 +1,21 @@
 import { z } from 'zod';
 
+import { type Template, template } from '../expression/template.ts';
 import { definePolicy } from './policy-schema.ts';
 
 const limitMax = 1_000_000_000_000;
 
-const wholeNumberText = z
-  .string()
-  .regex(/^\d{0,12}$/, 'must be a whole number (expressions are not supported by this version)')
-  .default('');
+/** Nothing written is 0. */
+const wholeNumber = template(
+  z
+    .string()
+    .regex(/^\d{0,12}$/, 'must be a whole number')
+    .transform(Number),
+).prefault('');
+
+/** What can be known of a template before there is a request is not that. */
+const isSurely = <Value>(made: Template<Value>, value: Value): boolean =>
+  made.kind === 'constant' && made.value === value;
 
 /** What a limiter does when its counters cannot be reached; the reference's spelling, with and without its slip. */
 const errorStrategySchema = z.preprocess(
@@ -27,20 +35,20 @@ export const rateLimit = definePolicy({
     addHeaders: z.boolean().default(false),
     rate: z
       .strictObject({
-        key: z.string().max(1_024).default(''),
+        key: template(z.string().max(1_024)).prefault(''),
         useKeyOnly: z.boolean().default(false),
         limit: z.int().min(0).max(limitMax).default(0),
-        dynamicLimit: wholeNumberText,
+        dynamicLimit: wholeNumber,
         periodTime: z.int().min(0).max(100_000).default(1),
         /** Seconds; used when periodTime is 0. */
-        dynamicPeriodTime: wholeNumberText,
+        dynamicPeriodTime: wholeNumber,
         periodTimeUnit: z.enum(['SECONDS', 'MINUTES']).default('SECONDS'),
       })
-      .refine((rate) => rate.periodTime > 0 || Number(rate.dynamicPeriodTime) > 0, {
+      .refine((rate) => rate.periodTime > 0 || !isSurely(rate.dynamicPeriodTime, 0), {
         path: ['periodTime'],
         message: 'must be at least 1',
       })
-      .refine((rate) => !rate.useKeyOnly || rate.key !== '', {
+      .refine((rate) => !rate.useKeyOnly || !isSurely(rate.key, ''), {
         path: ['key'],
         message: 'must not be empty when useKeyOnly is set',
       }),

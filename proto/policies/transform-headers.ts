@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { headerNameSchema, headerSchema, headersPerPlaceMax } from '../model/head-text.ts';
+import { headerNameSchema, headersPerPlaceMax } from '../model/head-text.ts';
+import { headersToSet } from './header-to-set.ts';
 import { definePolicy } from './policy-schema.ts';
 
 /** Removes, keeps and sets headers. */
@@ -13,7 +14,7 @@ export const transformHeaders = definePolicy({
     scope: z.enum(['REQUEST', 'RESPONSE', 'REQUEST_CONTENT', 'RESPONSE_CONTENT']).optional(),
     removeHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
     whitelistHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
-    addHeaders: z.array(headerSchema).max(headersPerPlaceMax).default([]),
+    addHeaders: headersToSet,
   }),
   errors: {},
   docs: 'Order: `removeHeaders`, then `whitelistHeaders` (when not empty, every other header goes), then `addHeaders`, which replaces a header of the same name. Framing headers belong to the engine and are regenerated.',

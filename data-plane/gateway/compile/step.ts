@@ -30,16 +30,21 @@ export const buildPolicy: PolicyBuilder = (step, host, place) => {
       details: [{ path: `${place.at}.policy`, message: `"${id}" is unknown` }],
     });
   }
-  return instantiate(id, step.configuration, { host, place });
+  return makePolicy(id, configurationOf(id, step.configuration), { host, place });
 };
 
-function instantiate<Id extends StepPolicyId>(
+/** Reads the configuration of a policy, defaults filled. Errors: those of its schema. */
+export function configurationOf<Id extends StepPolicyId>(id: Id, configuration: unknown): PolicyConfig<Id> {
+  // The catalogue's type ties the schema to its id, which the compiler cannot see through a variable.
+  return catalog[id].config.parse(configuration) as PolicyConfig<Id>;
+}
+
+/** Makes a policy out of its parsed configuration. */
+export function makePolicy<Id extends StepPolicyId>(
   id: Id,
-  configuration: unknown,
+  config: PolicyConfig<Id>,
   { host, place }: { readonly host: PolicyHost; readonly place: PolicyPlace },
 ): Policy {
-  // The table's type ties the factory to the schema of the same id, which the compiler cannot see through a variable.
-  const config = catalog[id].config.parse(configuration) as PolicyConfig<Id>;
   const errors: PolicySchema['errors'] = catalog[id].errors;
   return policies[id](config, { refuse: createRefuse(errors), host, place });
 }

@@ -8,8 +8,15 @@ import {
   runSteps,
   type StepsResult,
 } from '../../../data-plane/gateway/steps/run-steps.ts';
-import { buildPolicy, type Step, StepCompiler } from '../../../data-plane/gateway/compile/step.ts';
+import {
+  configurationOf,
+  makePolicy,
+  type PolicyBuilder,
+  type Step,
+  StepCompiler,
+} from '../../../data-plane/gateway/compile/step.ts';
 import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
+import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
 import type { StepPolicyId } from '../../../data-plane/policies/index.ts';
 import type {
   BackendAnswer,
@@ -23,9 +30,11 @@ import type {
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 
 /** Where a policy under test stands and what it may use; what is left out is as in an ordinary API. */
-export interface PolicyWish {
+export interface PolicyWish<Id extends StepPolicyId = StepPolicyId> {
   readonly place?: Partial<PolicyPlace>;
   readonly host?: Partial<PolicyHost>;
+  /** Changes the parsed configuration, as for a template that varies. */
+  readonly adjust?: (config: PolicyConfig<Id>) => PolicyConfig<Id>;
 }
 
 /** A body in hand, or pieces that come one after another; an Error among them is where its sender breaks off. */
@@ -48,7 +57,11 @@ export interface StartedPolicy {
 }
 
 /** Builds a policy of the catalogue as the gateway does, out of what a definition would say, and starts it. */
-export function startPolicy(id: StepPolicyId, configuration: object, wish: PolicyWish = {}): StartedPolicy {
+export function startPolicy<Id extends StepPolicyId>(
+  id: Id,
+  configuration: object,
+  wish: PolicyWish<Id> = {},
+): StartedPolicy {
   const place: PolicyPlace = {
     api: 'a',
     plan: 'p',
@@ -74,7 +87,10 @@ export function startPolicy(id: StepPolicyId, configuration: object, wish: Polic
     condition: '',
     messageCondition: '',
   };
-  const step = new StepCompiler(host, buildPolicy).compile(definition, place);
+  const { adjust = (config: PolicyConfig<Id>): PolicyConfig<Id> => config } = wish;
+  const build: PolicyBuilder = ({ configuration: written }, onto, at) =>
+    makePolicy(id, adjust(configurationOf(id, written)), { host: onto, place: at });
+  const step = new StepCompiler(host, build).compile(definition, place);
   step.policy.start?.();
   return { policy: step.policy, clock, call: (asked) => new KitCall(step, clock, asked) };
 }

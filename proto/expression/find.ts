@@ -1,0 +1,55 @@
+const expression = /\{ *(?:#|\(|T\()/;
+
+/** Longest piece of an expression that a message shows. */
+const shownCharsMax = 60;
+
+/** Says whether a text holds an expression of the reference's expression language. */
+export function hasExpression(text: string): boolean {
+  return expression.test(text);
+}
+
+/** A piece of a text: itself, or what stands between the braces of an expression. */
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'expression'; readonly source: string };
+
+/**
+ * Takes a text apart. Braces inside an expression are closed before it ends, one level deep as in the reference; one that never ends is an
+ * expression to the end of the text, which no language takes.
+ */
+export function piecesOf(text: string): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let rest = text;
+  for (let start = rest.search(expression); start >= 0; start = rest.search(expression)) {
+    if (start > 0) pieces.push({ kind: 'text', text: rest.slice(0, start) });
+    const end = endOf(rest, start);
+    pieces.push({ kind: 'expression', source: rest.slice(start + 1, end) });
+    rest = rest.slice(end + 1);
+  }
+  if (rest !== '' || pieces.length === 0) pieces.push({ kind: 'text', text: rest });
+  return pieces;
+}
+
+function endOf(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at += 1) {
+    if (text[at] === '{') depth += 1;
+    if (text[at] === '}') depth -= 1;
+    if (depth === 0) return at;
+  }
+  return text.length;
+}
+
+/** An expression as a message shows it. */
+function shown(source: string): string {
+  return `{${source.length > shownCharsMax ? `${source.slice(0, shownCharsMax)}...` : source}}`;
+}
+
+/** What is said of an expression that this version does not evaluate. */
+export const expressionMessage = 'expressions are not supported by this version; allowed: plain text';
+
+/** The same, with the first expression of the text. */
+export function expressionMessageFor(text: string): string {
+  const first = piecesOf(text).find((piece) => piece.kind === 'expression');
+  return first === undefined ? expressionMessage : `holds ${shown(first.source)}: ${expressionMessage}`;
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+
+import { headerValueSchema } from '../model/head-text.ts';
+import { expressionMessageFor, hasExpression, piecesOf } from './find.ts';
+import type { ExpressionScope } from './scope.ts';
+import { compileTemplate, isConstant, type Language, needsOf, template } from './template.ts';
+
+/** A request of which only attributes are asked for. */
+const scopeOf = (attributes: Readonly<Record<string, unknown>>): ExpressionScope => ({
+  request: {
+    method: 'GET',
+    path: '/',
+    pathInfo: '/',
+    contextPath: '',
+    query: undefined,
+    host: 'h',
+    scheme: 'http',
+    remoteAddress: '192.0.2.1',
+    headers: { get: () => undefined, getAll: () => [] },
+    content: undefined,
+  },
+  response: undefined,
+  attributes: new Map(Object.entries(attributes)),
+  startedAtMs: 0,
+});
+
+/** Knows `#name`: the attribute of that name, null where there is none; `#boom` fails, `#content` needs the body. */
+const attributes: Language = (source) => {
+  const name = /^#(\w+)$/.exec(source)?.[1];
+  if (name === undefined) return undefined;
+  return {
+    needs: name === 'content' ? 'buffered' : 'head',
+    evaluate(scope) {
+      if (name === 'boom') return { kind: 'failed', why: 'boom' };
+      const value = scope.attributes.get(name);
+      return value === undefined ? { kind: 'nothing' } : { kind: 'value', value };
+    },
+  };
+};
+
+const text = z.string().max(10);
+const longText = z.string().max(100);
+
+test('a text without expressions is a constant of its type, known when it is compiled', () => {
+  const schema = z.strictObject({
+    number: template(z.string().regex(/^\d*$/).transform(Number)).prefault(''),
+    text: template(longText),
+  });
+  const { number, text: written } = schema.parse({ number: '12', text: '{2} { "a": 1 } [0-9]{2}' });
+  assert.deepEqual(number.render(scopeOf({})), { kind: 'value', value: 12 });
+  assert.ok(number.kind === 'constant' && number.value === 12);
+  assert.ok(isConstant([number, written]));
+  assert.equal(needsOf([number, written]), 'head');
+  const absent = schema.parse({ text: '' }).number;
+  assert.ok(absent.kind === 'constant' && absent.value === 0);
+});
+
+test('a text that the field does not take, and an expression, are refused by the field; the expression is named', () => {
+  const schema = z.strictObject({ key: template(text).prefault('') });
+  const said = (key: unknown): string | undefined =>
+    schema
+      .safeParse({ key })
+      .error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+      .join();
+  assert.equal(said('0123456789'), undefined);
+  assert.match(said('01234567890') ?? '', /^key: .*10/);
+  assert.match(said(7) ?? '', /^key: /);
+  for (const [written, named] of [
+    ["a {#request.headers['X'][0]} b", "{#request.headers['X'][0]}"],
+    ['{ #x }', '{ #x }'],
+    ['{(1 + 1)}', '{(1 + 1)}'],
+    ['{T(java.lang.Math).abs(1)}', '{T(java.lang.Math).abs(1)}'],
+    ["{#x.?[#this == '{y}']}", "{#x.?[#this == '{y}']}"],
+    ['{#never ends', '{#never ends}'],
+  ] as const) {
+    assert.equal(
+      said(written),
+      `key: holds ${named}: expressions are not supported by this version; allowed: plain text`,
+    );
+  }
+  assert.ok(expressionMessageFor(`{#${'x'.repeat(10_000)}}`).length < 200);
+});
+
+test('a text is taken apart as the reference does, and a hostile one in time that grows with its length', () => {
+  assert.deepEqual(piecesOf('a{#b}c'), [
+    { kind: 'text', text: 'a' },
+    { kind: 'expression', source: '#b' },
+    { kind: 'text', text: 'c' },
+  ]);
+  assert.deepEqual(piecesOf('{{#x}}'), [
+    { kind: 'text', text: '{' },
+    { kind: 'expression', source: '#x' },
+    { kind: 'text', text: '}' },
+  ]);
+  assert.deepEqual(piecesOf(''), [{ kind: 'text', text: '' }]);
+  for (const plain of ['{', '{1 == 1}', "{'lit'}", '{@bean}', '{ "status": "OK" }'])
+    assert.equal(hasExpression(plain), false, plain);
+  assert.equal(piecesOf('{#}'.repeat(50_000)).length, 50_000);
+  assert.equal(piecesOf('{#'.repeat(100_000)).length, 1);
+});
+
+test('one that varies is rendered per request: joined to a text, nothing among other texts is empty, alone it is nothing', () => {
+  const rendered = (written: string, given: Readonly<Record<string, unknown>>) => {
+    const made = compileTemplate(written, text, attributes);
+    assert.equal(made.kind, 'varying');
+    return made.kind === 'varying' ? made.render(scopeOf(given)) : undefined;
+  };
+  assert.deepEqual(rendered('a-{#x}-{#y}', { x: 'b', y: 7 }), { kind: 'value', value: 'a-b-7' });
+  assert.deepEqual(rendered('a-{#x}-b', {}), { kind: 'value', value: 'a--b' });
+  assert.deepEqual(rendered('{#x}', {}), { kind: 'nothing' });
+  assert.deepEqual(rendered('{#x}', { x: ['a', true] }), { kind: 'value', value: 'a,true' });
+  assert.deepEqual(rendered('{#x}', { x: { a: 1 } }), { kind: 'failed', why: 'an object has no text' });
+  assert.deepEqual(rendered('a {#boom}', {}), { kind: 'failed', why: 'boom' });
+  assert.deepEqual(compileTemplate('{#a.b}', text, attributes).kind, 'refused', 'what it does not know');
+});
+
+test('what comes out of an expression is judged as what is written down: a value of a header has no line end', () => {
+  const made = compileTemplate('{#x}', headerValueSchema, attributes);
+  assert.ok(made.kind === 'varying');
+  assert.deepEqual(made.render(scopeOf({ x: ' a ' })), { kind: 'value', value: 'a' });
+  for (const x of ['a\r\nSet-Cookie: b', 'ü', 'x'.repeat(8_193)])
+    assert.equal(made.render(scopeOf({ x })).kind, 'failed');
+});
+
+test('an expression that reads the content says so before there is a request', () => {
+  const [content, head] = ['{#content}', '{#x}'].map((written) => compileTemplate(written, text, attributes));
+  assert.ok(content?.kind === 'varying' && head?.kind === 'varying');
+  assert.equal(needsOf([content, head]), 'buffered');
+  assert.equal(needsOf([head]), 'head');
+  assert.equal(isConstant([head]), false);
+});

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+
+import { expressionMessageFor, piecesOf } from './find.ts';
+import type { ExpressionScope } from './scope.ts';
+
+/** A field of a definition that may hold expressions, compiled. */
+export type Template<Value> = ConstantTemplate<Value> | VaryingTemplate<Value>;
+
+/** Nothing of a request is in it: a policy works it out once, when the definition is compiled. */
+export interface ConstantTemplate<Value> {
+  readonly kind: 'constant';
+  readonly value: Value;
+  /** For whoever need not know the difference. */
+  render(scope: ExpressionScope): Rendered<Value>;
+}
+
+/** Each request has its own. */
+export interface VaryingTemplate<Value> {
+  readonly kind: 'varying';
+  /** What rendering needs of the body of its phase; a hook that renders needs it too. */
+  readonly needs: TemplateNeeds;
+  render(scope: ExpressionScope): Rendered<Value>;
+}
+
+/** `buffered` when an expression names the content. */
+export type TemplateNeeds = 'head' | 'buffered';
+
+/** What came of rendering. The policy says what it does where it failed, or came to nothing (the reference's null). */
+export type Rendered<Value> =
+  | { readonly kind: 'value'; readonly value: Value }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** Reads the source of one expression, without its braces; undefined for what it does not know. */
+export type Language = (source: string) => CompiledExpression | undefined;
+
+/** One expression, read and checked. */
+export interface CompiledExpression {
+  readonly needs: TemplateNeeds;
+  /** Its value with its type; null is nothing. */
+  evaluate(scope: ExpressionScope): Rendered<unknown>;
+}
+
+/** The language of this version: it knows no expression. */
+const thisVersion: Language = () => undefined;
+
+/**
+ * A field that may hold an expression; its value, written down or rendered, is what `value` says.
+ *
+ * Shape:  `template(z.string().max(64)).prefault('')`; in, a text; out, a Template of what `value` gives.
+ * Errors: those of `value` for a text without expressions; an expression that the language does not know is named.
+ */
+export function template<Value>(value: z.ZodType<Value, string>) {
+  return z.string().transform((text, context): Template<Value> => {
+    const compiled = compileTemplate(text, value, thisVersion);
+    if (compiled.kind !== 'refused') return compiled;
+    for (const message of compiled.messages) context.issues.push({ code: 'custom', message, input: text });
+    return z.NEVER;
+  });
+}
+
+/** Says whether all of them are known when a definition is compiled. */
+export function isConstant(templates: readonly Template<unknown>[]): boolean {
+  return templates.every(({ kind }) => kind === 'constant');
+}
+
+/** What a hook that renders them all needs of the body of its phase. */
+export function needsOf(templates: readonly Template<unknown>[]): TemplateNeeds {
+  return templates.some((each) => each.kind === 'varying' && each.needs === 'buffered') ? 'buffered' : 'head';
+}
+
+/** Compiles one, or says what is wrong with it. */
+export function compileTemplate<Value>(
+  text: string,
+  value: z.ZodType<Value, string>,
+  language: Language,
+): Template<Value> | { readonly kind: 'refused'; readonly messages: readonly string[] } {
+  const pieces = piecesOf(text);
+  if (pieces.every((piece) => piece.kind === 'text')) {
+    const parsed = value.safeParse(text);
+    if (!parsed.success)
+      return { kind: 'refused', messages: parsed.error.issues.map(({ message }) => message) };
+    return constant(parsed.data);
+  }
+  const parts = pieces.map((piece) => (piece.kind === 'text' ? piece.text : language(piece.source)));
+  if (!parts.every((part) => part !== undefined))
+    return { kind: 'refused', messages: [expressionMessageFor(text)] };
+  return varying(parts, value);
+}
+
+function constant<Value>(value: Value): ConstantTemplate<Value> {
+  const rendered = { kind: 'value', value } as const;
+  return { kind: 'constant', value, render: () => rendered };
+}
+
+function varying<Value>(
+  parts: readonly (string | CompiledExpression)[],
+  value: z.ZodType<Value, string>,
+): VaryingTemplate<Value> {
+  const isBuffered = parts.some((part) => typeof part !== 'string' && part.needs === 'buffered');
+  return {
+    kind: 'varying',
+    needs: isBuffered ? 'buffered' : 'head',
+    render(scope) {
+      const joined = join(parts, scope);
+      if (joined.kind !== 'value') return joined;
+      const judged = value.safeParse(joined.value);
+      if (judged.success) return { kind: 'value', value: judged.data };
+      return { kind: 'failed', why: judged.error.issues[0]?.message ?? 'is not what the field takes' };
+    },
+  };
+}
+
+/** An expression alone may come to nothing; among other texts nothing is an empty text. */
+function join(parts: readonly (string | CompiledExpression)[], scope: ExpressionScope): Rendered<string> {
+  let text = '';
+  for (const part of parts) {
+    if (typeof part === 'string') {
+      text += part;
+      continue;
+    }
+    const evaluated = part.evaluate(scope);
+    if (evaluated.kind === 'failed' || (evaluated.kind === 'nothing' && parts.length === 1)) return evaluated;
+    if (evaluated.kind === 'nothing') continue;
+    const written = textOf(evaluated.value);
+    if (written === undefined) return { kind: 'failed', why: 'an object has no text' };
+    text += written;
+  }
+  return { kind: 'value', value: text };
+}
+
+/** Texts, numbers and booleans as they are, lists joined by a comma. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value);
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.map(textOf);
+  return texts.includes(undefined) ? undefined : texts.join(',');
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+import { compileTemplate, type Rendered, type VaryingTemplate } from '../../../proto/expression/template.ts';
+
+/** A template that renders an attribute of the request: nothing where there is none, a failure where it is an Error. */
+export function attributeTemplate<Value>(
+  name: string,
+  value: z.ZodType<Value, string>,
+  needs: 'head' | 'buffered' = 'head',
+): VaryingTemplate<Value> {
+  const evaluate = (attributes: ReadonlyMap<string, unknown>): Rendered<unknown> => {
+    const found = attributes.get(name);
+    if (found instanceof Error) return { kind: 'failed', why: found.message };
+    return found === undefined ? { kind: 'nothing' } : { kind: 'value', value: found };
+  };
+  const made = compileTemplate(`{#${name}}`, value, () => ({
+    needs,
+    evaluate: ({ attributes }) => evaluate(attributes),
+  }));
+  if (made.kind !== 'varying') throw new Error('it does not vary');
+  return made;
+}
+
+/** A whole number, as limits are. */
+export const numberText = z.string().regex(/^\d+$/).transform(Number);
