@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Fault } from '../proto/faults/fault.ts';
 import { catalog } from '../proto/policies/catalog.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound.ts';
+import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
 import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trust/identity.ts';

@@ -8,7 +8,7 @@ import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { ListenTls } from '../proto/process/listening/tls.ts';
 import { logLevels } from '../proto/process/log.ts';
-import { outboundSettings } from '../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../proto/process/outbound/settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 import { reportSettings } from './report/settings.ts';
 

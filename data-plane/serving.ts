@@ -4,7 +4,7 @@ import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { listenFault } from '../proto/process/listen.ts';
-import { createGuard, type Guard } from '../proto/process/outbound-guard.ts';
+import { createGuard, type Guard } from '../proto/process/outbound/guard.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';

@@ -4,7 +4,7 @@ import { section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { checkCredentials, s3Shape } from '../proto/process/s3/settings.ts';
-import { outboundSettings } from '../proto/process/outbound-settings.ts';
+import { outboundSettings } from '../proto/process/outbound/settings.ts';
 
 const ms = z.int().min(1);
 const mebibyte = 1024 * 1024;

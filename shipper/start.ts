@@ -5,7 +5,7 @@ import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { createOutbound, toOutboundOptions } from '../proto/process/outbound.ts';
+import { createOutbound, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
 import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';

@@ -1,7 +1,7 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import type { ApiDefinition, EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
 import { configurationOf } from '../../proto/model/api.ts';
-import type { Guard } from '../../proto/process/outbound-guard.ts';
+import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Upstream } from '../http/exchange.ts';
 import { type DefinedOptions, upstreamOptions } from './options.ts';
 import { createTarget, type Target } from './target.ts';

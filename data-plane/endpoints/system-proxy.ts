@@ -1,5 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
-import { createNoProxy } from '../../proto/process/outbound-dial.ts';
+import { createNoProxy } from '../../proto/process/outbound/dial.ts';
 import type { UpstreamProxy } from '../http/exchange.ts';
 
 /** Environment variables of a process. */

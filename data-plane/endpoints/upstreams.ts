@@ -1,4 +1,4 @@
-import type { Guard } from '../../proto/process/outbound-guard.ts';
+import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Engine, Upstream } from '../http/exchange.ts';
 import type { DefinedOptions } from './options.ts';
 

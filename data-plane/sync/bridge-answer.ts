@@ -1,5 +1,5 @@
 import { describeStranger } from '../../proto/process/stranger.ts';
-import type { OutboundResponse } from '../../proto/process/outbound.ts';
+import type { OutboundResponse } from '../../proto/process/outbound/outbound.ts';
 import { BridgeRefusal } from './bridge-client.ts';
 
 /** What the bridge's own answer looks like. */

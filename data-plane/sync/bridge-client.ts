@@ -4,7 +4,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
 import type { Log } from '../../proto/process/log.ts';
-import { refusalOf, type Outbound, type OutboundResponse } from '../../proto/process/outbound.ts';
+import { refusalOf, type Outbound, type OutboundResponse } from '../../proto/process/outbound/outbound.ts';
 import { createGathered } from '../../proto/wire/gathered.ts';
 import { createCredential, CredentialRefusal, type BridgeAnswer } from '../../proto/trust/credential.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
-import { outboundSettings } from '../../proto/process/outbound-settings.ts';
+import { createOutbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
+import { outboundSettings } from '../../proto/process/outbound/settings.ts';
 import { encodeDelimited } from '../../proto/wire/delimited.ts';
 import { takeSnapshot, type DownloadOptions } from './download.ts';
 

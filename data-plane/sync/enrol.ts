@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Outbound, OutboundResponse } from '../../proto/process/outbound.ts';
+import type { Outbound, OutboundResponse } from '../../proto/process/outbound/outbound.ts';
 import { isPlainBeyondLoopback } from '../../proto/process/plain-http.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
 import {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { Outbound } from '../../proto/process/outbound.ts';
+import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import { readInTime } from '../../proto/process/web-socket-reading.ts';
 import { decodeFrame, encodeFrame, type Frame } from '../../proto/wire/frames.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Lifecycle } from '../../proto/process/lifecycle.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
-import type { Outbound } from '../../proto/process/outbound.ts';
+import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';

@@ -5,7 +5,7 @@ import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createOutbound, toOutboundOptions } from '../../proto/process/outbound.ts';
+import { createOutbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
 import { createLazyKeyring } from '../../proto/process/secrets.ts';
 import { identityFile, loadIdentity } from '../../proto/trust/identity.ts';
 import { readEnrolmentToken } from '../../proto/trust/tokens.ts';

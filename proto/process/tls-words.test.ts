@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:tls';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../faults/fault.ts';
-import { createOutbound } from './outbound.ts';
+import { createOutbound } from './outbound/outbound.ts';
 import { withoutRuntimeHint } from './tls-words.ts';
 
 test("a certificate that is not trusted is said in the runtime's words and with our setting, without the runtime's flag", async (t) => {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
-import type { Outbound, OutboundResponse } from '../../proto/process/outbound.ts';
+import type { Outbound, OutboundResponse } from '../../proto/process/outbound/outbound.ts';
 import { createCredential, CredentialRefusal } from '../../proto/trust/credential.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';

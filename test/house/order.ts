@@ -49,7 +49,7 @@ const homes: readonly { readonly word: RegExp; readonly says: string; readonly p
       places: [
         'proto/process/config.ts',
         // Proxies of the system.
-        'proto/process/outbound.ts',
+        'proto/process/outbound/outbound.ts',
         'data-plane/endpoints/groups.ts',
         'data-plane/workers/worker-process.ts',
         'deploy',

@@ -1,5 +1,5 @@
 import type { ApiDefinition } from '../../../proto/model/api.ts';
-import type { Guard } from '../../../proto/process/outbound-guard.ts';
+import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
 import { securePlan } from '../../security/index.ts';

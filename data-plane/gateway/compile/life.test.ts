@@ -3,7 +3,7 @@ import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 
-import { createGuard } from '../../../proto/process/outbound-guard.ts';
+import { createGuard } from '../../../proto/process/outbound/guard.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';

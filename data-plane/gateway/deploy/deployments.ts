@@ -1,4 +1,4 @@
-import type { Guard } from '../../../proto/process/outbound-guard.ts';
+import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Nack } from '../../../proto/wire/published.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';

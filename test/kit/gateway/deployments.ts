@@ -11,7 +11,7 @@ import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
 import { createEngine } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
-import { createGuard } from '../../../proto/process/outbound-guard.ts';
+import { createGuard } from '../../../proto/process/outbound/guard.ts';
 
 /** Deployments without a listener, records and calls: for what becomes of changes. Closed with the test. */
 export function openDeployments(

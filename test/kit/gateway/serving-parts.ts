@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 
-import { createGuard } from '../../../proto/process/outbound-guard.ts';
+import { createGuard } from '../../../proto/process/outbound/guard.ts';
 import { createUpstreams } from '../../../data-plane/endpoints/upstreams.ts';
 import { Deadlines } from '../../../data-plane/gateway/call/deadlines.ts';
 import { createDeployments } from '../../../data-plane/gateway/deploy/deployments.ts';

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../../../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../../../proto/process/lifecycle.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
-import { createOutbound } from '../../../proto/process/outbound.ts';
+import { createOutbound } from '../../../proto/process/outbound/outbound.ts';
 import type { EnrolledIdentity } from '../../../proto/trust/identity.ts';
 import { ticketFile } from '../../../proto/trust/seat-file.ts';
 import type { Nack } from '../../../proto/wire/published.ts';

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { z } from 'zod';
 
-import { createAuthority } from '../../test/kit/servers/certificates.ts';
-import { startConnectProxy } from '../../test/kit/engine/connect-proxy.ts';
-import { tempDir } from '../../test/kit/temp-dir.ts';
-import { Fault } from '../faults/fault.ts';
-import { loadConfig } from './config.ts';
+import { createAuthority } from '../../../test/kit/servers/certificates.ts';
+import { startConnectProxy } from '../../../test/kit/engine/connect-proxy.ts';
+import { tempDir } from '../../../test/kit/temp-dir.ts';
+import { Fault } from '../../faults/fault.ts';
+import { loadConfig } from '../config.ts';
 import { createOutbound, toOutboundOptions, type OutboundOptions } from './outbound.ts';
-import { outboundSettings } from './outbound-settings.ts';
+import { outboundSettings } from './settings.ts';
 
 function outboundFor(t: TestContext, options: Partial<OutboundOptions> = {}) {
   const outbound = createOutbound({

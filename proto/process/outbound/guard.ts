@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-import { Fault } from '../faults/fault.ts';
+import { Fault } from '../../faults/fault.ts';
 
 /** public: addresses of the internet only. private: those of private networks too. local: of this machine too. See {@link createGuard}. */
 export type AddressProfile = 'public' | 'private' | 'local';

@@ -2,7 +2,7 @@ import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, rootCertificates } from 'node:tls';
 
-import { Fault } from '../faults/fault.ts';
+import { Fault } from '../../faults/fault.ts';
 import {
   createHostMatcher,
   defaultPort,
@@ -10,8 +10,8 @@ import {
   splitPort,
   type Guard,
   type Target,
-} from './outbound-guard.ts';
-import { isTlsCode, withoutRuntimeHint } from './tls-words.ts';
+} from './guard.ts';
+import { isTlsCode, withoutRuntimeHint } from '../tls-words.ts';
 
 /** How sockets are opened. */
 export interface DialOptions {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 
-import { Fault } from '../faults/fault.ts';
-import { createGathered } from '../wire/gathered.ts';
-import type { Dial } from './outbound-dial.ts';
+import { Fault } from '../../faults/fault.ts';
+import { createGathered } from '../../wire/gathered.ts';
+import type { Dial } from './dial.ts';
 
 /** One WebSocket. */
 export interface WebSocketOptions {

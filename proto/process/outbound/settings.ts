@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secret, section } from './settings.ts';
+import { secret, section } from '../settings.ts';
 
 /** The section `outbound` of a process's configuration; apart from the client, so that who only reads settings loads none. */
 export const outboundSettings = section({

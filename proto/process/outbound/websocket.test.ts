@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { WebSocketServer } from 'ws';
 
-import { startConnectProxy } from '../../test/kit/engine/connect-proxy.ts';
-import { Fault } from '../faults/fault.ts';
+import { startConnectProxy } from '../../../test/kit/engine/connect-proxy.ts';
+import { Fault } from '../../faults/fault.ts';
 import { createOutbound, refusalOf, type OutboundOptions } from './outbound.ts';
 
 function outboundFor(t: TestContext, options: Partial<OutboundOptions> = {}) {

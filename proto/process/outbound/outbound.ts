@@ -3,15 +3,15 @@ import { Readable } from 'node:stream';
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import type { WebSocket } from 'ws';
 
-import { Fault } from '../faults/fault.ts';
-import { createGathered } from '../wire/gathered.ts';
-import { createDialler, targetOf, type DialOptions } from './outbound-dial.ts';
-import { createGuard, type AddressProfile } from './outbound-guard.ts';
-import type { OutboundSettings } from './outbound-settings.ts';
-import { openWebSocket, type WebSocketOptions } from './outbound-websocket.ts';
-import { checkAuthorities } from './pem-files.ts';
+import { Fault } from '../../faults/fault.ts';
+import { createGathered } from '../../wire/gathered.ts';
+import { createDialler, targetOf, type DialOptions } from './dial.ts';
+import { createGuard, type AddressProfile } from './guard.ts';
+import type { OutboundSettings } from './settings.ts';
+import { openWebSocket, type WebSocketOptions } from './websocket.ts';
+import { checkAuthorities } from '../pem-files.ts';
 
-export { refusalOf, type WebSocketOptions } from './outbound-websocket.ts';
+export { refusalOf, type WebSocketOptions } from './websocket.ts';
 
 /** What makes an outbound client. */
 export interface OutboundOptions extends Omit<DialOptions, 'guard'> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Fault } from '../faults/fault.ts';
-import { createGuard } from './outbound-guard.ts';
+import { Fault } from '../../faults/fault.ts';
+import { createGuard } from './guard.ts';
 import { createOutbound } from './outbound.ts';
 
 const isRefused = (error: unknown): boolean =>
