@@ -64,11 +64,13 @@ export const controlPlaneConfigSchema = z.strictObject({
     failuresPerUserMax: z
       .int()
       .min(1)
+      .max(10_000)
       .default(10)
       .describe('Wrong passwords per window for one user name from one address (IPv6: one /64).'),
     failuresPerSourceMax: z
       .int()
       .min(1)
+      .max(10_000)
       .default(50)
       .describe('Wrong passwords per window from one address (IPv6: one /64), whatever the names.'),
   }),

@@ -153,7 +153,7 @@ async function openParts(options: ControlPlaneOptions) {
     storage,
     publisher,
     fleets: createFleets({ storage, publisher, clock }),
-    access: createAccess({ storage, clock, sessionMs, throttle: { ...throttle, entriesMax: 10_000 } }),
+    access: createAccess({ storage, clock, sessionMs, throttle }),
     clock,
     analytics: await options.openAnalytics?.({ ...options, storage, blobs }),
   };

@@ -6,8 +6,10 @@ import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { openStorage } from '../storage/storage.ts';
 import { createAccess } from './access.ts';
-import { createPasswords } from './passwords.ts';
+import { createAttempts, type Outcome } from './attempts.ts';
+import { hashPassword } from './passwords.ts';
 import { createThrottle, throttleDefaults } from './throttle.ts';
+import { createTurns } from './turns.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };
 
@@ -43,11 +45,8 @@ for (const database of testDatabases) {
     async (t) => {
       const { storage, authenticate } = await open(t, database);
       assert.equal((await authenticate(basic('ada:first password'))).kind, 'actor');
-      const hash = await createPasswords().hash('second password');
-      await storage.db
-        .updateTable('user_account')
-        .set({ password_hash: hash ?? '' })
-        .execute();
+      const hash = await hashPassword('second password');
+      await storage.db.updateTable('user_account').set({ password_hash: hash }).execute();
       assert.equal((await authenticate(basic('ada:first password'))).kind, 'refused');
       assert.equal((await authenticate(basic('ada:second password'))).kind, 'actor');
       const withTwoBlanks = basic('ada:second password').replace(' ', '  ');
@@ -84,22 +83,64 @@ for (const database of testDatabases) {
   );
 }
 
-test('hashing is bounded: two at once, one waiting, the fourth is told to come again', async () => {
-  const passwords = createPasswords({ concurrencyMax: 2, waitingMax: 1 });
-  const hashes = await Promise.all(Array.from({ length: 4 }, () => passwords.hash('a password')));
-  assert.equal(hashes.filter((hash) => hash === undefined).length, 1);
-  const [hash] = hashes;
-  assert.equal(await passwords.verify('a password', hash), true);
-  assert.equal(await passwords.verify('another', hash), false);
-  assert.equal(await passwords.verify('a password', undefined), false);
+test('turns: two sources at once, each one at a time, a source with many holds up nobody, queues are bounded', async () => {
+  const turns = createTurns({ concurrencyMax: 2, waitingPerSourceMax: 3, waitingMax: 5 });
+  const started: string[] = [];
+  const ends: (() => void)[] = [];
+  const take = (source: string, name: string) =>
+    turns.take(source, () => {
+      started.push(name);
+      const end = Promise.withResolvers<string>();
+      ends.push(() => end.resolve(name));
+      return end.promise;
+    });
+  const all = [
+    ...['a1', 'a2', 'a3', 'a4'].map((name) => take('a', name)),
+    take('a', 'a5'),
+    take('b', 'b1'),
+    take('c', 'c1'),
+    take('d', 'd1'),
+    take('e', 'e1'),
+  ];
+  await new Promise(setImmediate);
+  assert.deepEqual(started, ['a1', 'b1']);
+  for (let turn = 0; turn < 7; turn += 1) {
+    await new Promise(setImmediate);
+    ends[turn]?.();
+  }
+  assert.deepEqual(await Promise.all(all), ['a1', 'a2', 'a3', 'a4', 'busy', 'b1', 'c1', 'd1', 'busy']);
+  assert.deepEqual(started, ['a1', 'b1', 'c1', 'd1', 'a2', 'a3', 'a4']);
 });
 
-test('an address that tries many names waits, another one does not', () => {
+test('only wrong answers count; a source that guesses waits, and keeps out nobody but itself', async () => {
+  const clock = createFakeClock();
+  const attempts = createAttempts(clock, { throttle: { ...throttleDefaults, failuresPerUserMax: 3 } });
+  const stored = await hashPassword('right password');
+  const judge = (password: string, source: string): Promise<Outcome> =>
+    attempts.judge({ account: 'o ada', source, password, stored });
+  const many = await Promise.all(Array.from({ length: 32 }, () => judge('right password', '10.0.0.1')));
+  assert.deepEqual(new Set(many), new Set(['right']));
+  // Guesses at once are as many as one after the other; and the same guess at once is one.
+  const guesses = await Promise.all(
+    Array.from({ length: 12 }, (_, at) => judge(`guess ${at >> 1}`, '10.0.0.2')),
+  );
+  assert.deepEqual(guesses.filter((outcome) => outcome === 'wrong').length, 6);
+  assert.deepEqual(await judge('right password', '10.0.0.2'), { retryAfterMs: 60_000 });
+  assert.equal(await judge('right password', '10.0.0.1'), 'right');
+  await clock.advance(60_000);
+  assert.equal(await judge('right password', '10.0.0.2'), 'right');
+});
+
+test('an address that tries many names waits, another one does not; no number of names or addresses makes it forget', () => {
   const clock = createFakeClock();
   const throttle = createThrottle(clock, { ...throttleDefaults, failuresPerSourceMax: 3 });
-  const tries = ['a', 'b', 'c', 'd'].map((name) => throttle.take(name, '10.0.0.1'));
-  assert.deepEqual(tries, [0, 0, 0, throttleDefaults.windowMs]);
-  assert.equal(throttle.take('a', '10.0.0.2'), 0);
-  throttle.giveBack('a', '10.0.0.1');
-  assert.equal(throttle.take('e', '10.0.0.1'), 0);
+  for (const name of ['a', 'b', 'c']) {
+    assert.equal(throttle.waitMs(name, '10.0.0.1'), 0);
+    throttle.wrong(name, '10.0.0.1');
+  }
+  assert.equal(throttle.waitMs('d', '10.0.0.1'), throttleDefaults.windowMs);
+  for (let at = 0; at < 12_000; at += 1) throttle.wrong(`name ${at}`, `2001:db8:${at >> 8}:${at & 255}::/64`);
+  assert.equal(throttle.waitMs('d', '10.0.0.1'), throttleDefaults.windowMs);
+  const kept = Array.from({ length: 2_000 }, (_, at) => throttle.waitMs('d', `10.1.${at >> 8}.${at & 255}`));
+  assert.deepEqual(kept.filter((ms) => ms > 0).length, 0);
 });

@@ -16,8 +16,8 @@ import {
 import type { Actor, HeldRole } from './actor.ts';
 import { addMembership, objectRoles, tenantRoles } from './memberships.store.ts';
 import type { Scope } from './permissions.ts';
-import { createPasswords, type Passwords } from './passwords.ts';
-import { createThrottle, throttleDefaults, type ThrottleLimits } from './throttle.ts';
+import { type Attempts, createAttempts } from './attempts.ts';
+import type { ThrottleLimits } from './throttle.ts';
 
 /** What a request presents, and where it comes from. */
 export interface Credentials {
@@ -80,7 +80,6 @@ export interface AccessOptions {
 
 const sessionPrefix = 'ists_';
 const tokenPrefix = 'istp_';
-const busyRetryMs = 1_000;
 // A script that sends basic credentials with every call must not cost 25 ms of hashing each.
 const rememberedMax = 1_000;
 const rememberedMs = 300_000;
@@ -89,8 +88,8 @@ const tokenTouchMs = 60_000;
 /** Makes the access of this process. */
 export function createAccess(options: AccessOptions): Access {
   const { storage, clock } = options;
-  const passwords = createPasswords();
-  const basic = createBasic({ ...options, passwords });
+  const attempts = createAttempts(clock, { throttle: options.throttle });
+  const basic = createBasic(options, attempts);
   const sessionMs = options.sessionMs ?? 7 * 24 * 3_600_000;
 
   const admit = async (user: UserRow, via: 'basic' | 'bearer' | 'cookie'): Promise<SignIn> => {
@@ -145,7 +144,7 @@ export function createAccess(options: AccessOptions): Access {
     },
     closeSession: (token) => deleteSession(storage.db, secretHash(token)),
     async hashPassword(password) {
-      const hash = await passwords.hash(password);
+      const hash = await attempts.hash(password);
       if (hash === undefined) throw new Fault('request.too_many');
       return hash;
     },
@@ -191,9 +190,7 @@ type BasicCheck = (
   at: { readonly organization: string; readonly source: string },
 ) => Promise<{ readonly kind: 'user'; readonly user: UserRow } | Exclude<SignIn, { kind: 'actor' }>>;
 
-function createBasic(options: AccessOptions & { readonly passwords: Passwords }): BasicCheck {
-  const { storage, clock, passwords } = options;
-  const throttle = createThrottle(clock, options.throttle ?? throttleDefaults);
+function createBasic({ storage }: AccessOptions, attempts: Attempts): BasicCheck {
   const remembered = new LRUCache<string, string>({ max: rememberedMax, ttl: rememberedMs });
   const rememberKey = randomBytes(32);
 
@@ -207,13 +204,14 @@ function createBasic(options: AccessOptions & { readonly passwords: Passwords })
     const proof = createHmac('sha256', rememberKey).update(`${organization}\0${text}`).digest('base64');
     if (user !== undefined && remembered.get(proof) === user.password_hash) return { kind: 'user', user };
 
-    const account = `${organization}\0${username}`;
-    const retryAfterMs = throttle.take(account, source);
-    if (retryAfterMs > 0) return { kind: 'throttled', retryAfterMs };
-    const isRight = await passwords.verify(text.slice(colon + 1), user?.password_hash);
-    if (isRight !== false) throttle.giveBack(account, source);
-    if (isRight === 'busy') return { kind: 'throttled', retryAfterMs: busyRetryMs };
-    if (!isRight || user === undefined) return { kind: 'refused' };
+    const outcome = await attempts.judge({
+      account: `${organization}\0${username}`,
+      source,
+      password: text.slice(colon + 1),
+      stored: user?.password_hash,
+    });
+    if (typeof outcome === 'object') return { kind: 'throttled', ...outcome };
+    if (outcome === 'wrong' || user === undefined) return { kind: 'refused' };
     remembered.set(proof, user.password_hash);
     return { kind: 'user', user };
   };

@@ -1,71 +1,70 @@
-import { LRUCache } from 'lru-cache';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../../proto/process/clock.ts';
 
 /** How many wrong passwords are let through in a window. */
 export interface ThrottleLimits {
   readonly windowMs: number;
+  /** For one user name from one source: somebody else's guesses keep nobody out. */
   readonly failuresPerUserMax: number;
   readonly failuresPerSourceMax: number;
-  /** Users and sources remembered at once, each. */
-  readonly entriesMax: number;
 }
 
-/** Slows down guessing, per user name and per source address. */
+/** Slows down guessing, per source and per user name of a source. Only wrong answers count. */
 export interface Throttle {
-  /**
-   * Takes one attempt, before anything is hashed, so that parallel guesses count as well.
-   * Returns 0, or the milliseconds to wait when the attempt is refused.
-   */
-  take(user: string, source: string): number;
-  /** Gives the attempt back: the password was right, or it was never looked at. */
-  giveBack(user: string, source: string): void;
+  /** 0, or the milliseconds until that source may try that user again. */
+  waitMs(user: string, source: string): number;
+  /** It was wrong. */
+  wrong(user: string, source: string): void;
 }
 
-interface Window {
-  readonly startMs: number;
-  used: number;
-}
-
-/** The defaults: 10 wrong passwords a minute for one user name, 50 from one address. */
+/** The defaults: 10 wrong passwords a minute for one user name from one address, 50 from the address in all. */
 export const throttleDefaults: ThrottleLimits = {
   windowMs: 60_000,
   failuresPerUserMax: 10,
   failuresPerSourceMax: 50,
-  entriesMax: 10_000,
 };
 
-/** Makes the throttle of this process; unknown user names are counted like known ones. */
-export function createThrottle(clock: Clock, limits: ThrottleLimits = throttleDefaults): Throttle {
-  const users = new LRUCache<string, Window>({ max: limits.entriesMax });
-  const sources = new LRUCache<string, Window>({ max: limits.entriesMax });
+const rows = 4;
+const cellsPerRow = 32_768;
+const cellMax = 65_535;
 
-  const windowOf = (windows: LRUCache<string, Window>, key: string): Window => {
-    const known = windows.get(key);
-    if (known !== undefined && clock.monotonicMs() - known.startMs < limits.windowMs) return known;
-    const fresh = { startMs: clock.monotonicMs(), used: 0 };
-    windows.set(key, fresh);
-    return fresh;
+/**
+ * Makes the throttle of this process; unknown user names are counted like known ones.
+ *
+ * It counts in a count-min sketch of a fixed size (256 KiB) and not in a table: there is nothing that many names or many addresses could
+ * push out. Each count is in a cell of every row, under a secret hash, and the smallest tells; it is too high for somebody only where each
+ * of his four cells is also a guesser's, which nobody can aim at and which happens to one in millions.
+ */
+export function createThrottle(clock: Clock, limits: ThrottleLimits = throttleDefaults): Throttle {
+  const cells = new Uint16Array(rows * cellsPerRow);
+  const secret = randomBytes(32);
+  let startMs = Number.NEGATIVE_INFINITY;
+
+  const cellsOf = (text: string): readonly number[] => {
+    const digest = createHmac('sha256', secret).update(text).digest();
+    return Array.from(
+      { length: rows },
+      (_, row) => row * cellsPerRow + (digest.readUInt32LE(row * 4) % cellsPerRow),
+    );
   };
-  const waitOf = (window: Window, max: number): number =>
-    window.used < max ? 0 : Math.max(1, window.startMs + limits.windowMs - clock.monotonicMs());
+  const countOf = (text: string): number => Math.min(...cellsOf(text).map((at) => cells[at] ?? 0));
+  const isOver = (): boolean => clock.monotonicMs() - startMs >= limits.windowMs;
 
   return {
-    take(user, source) {
-      const byUser = windowOf(users, user);
-      const bySource = windowOf(sources, source);
-      const waitMs = Math.max(
-        waitOf(byUser, limits.failuresPerUserMax),
-        waitOf(bySource, limits.failuresPerSourceMax),
-      );
-      if (waitMs > 0) return waitMs;
-      byUser.used += 1;
-      bySource.used += 1;
-      return 0;
+    waitMs(user, source) {
+      if (isOver()) return 0;
+      const isFree =
+        countOf(`${source}\0${user}`) < limits.failuresPerUserMax &&
+        countOf(source) < limits.failuresPerSourceMax;
+      return isFree ? 0 : Math.max(1, startMs + limits.windowMs - clock.monotonicMs());
     },
-    giveBack(user, source) {
-      for (const window of [users.get(user), sources.get(source)]) {
-        if (window !== undefined) window.used = Math.max(0, window.used - 1);
+    wrong(user, source) {
+      if (isOver()) {
+        cells.fill(0);
+        startMs = clock.monotonicMs();
       }
+      for (const text of [source, `${source}\0${user}`])
+        for (const at of cellsOf(text)) cells[at] = Math.min(cellMax, (cells[at] ?? 0) + 1);
     },
   };
 }

@@ -62,20 +62,43 @@ for (const database of testDatabases) {
     async (t) => {
       const office = await openOffice(t, database);
       for (const name of ['admin', 'nobody']) {
-        const guess = () => office.call('POST', `${user}/login`, { as: basic(name, 'wrong') });
-        const answers = await Promise.all(Array.from({ length: 11 }, guess));
+        const guess = (wrong: number) =>
+          office.call('POST', `${user}/login`, { as: basic(name, `wrong ${wrong}`) });
+        const answers = await Promise.all(Array.from({ length: 11 }, (_, at) => guess(at)));
         assert.deepEqual(
           answers.map((answer) => answer.status).toSorted((a, b) => a - b),
           [...Array.from({ length: 10 }, () => 401), 429],
           name,
         );
-        const refused = await guess();
+        const refused = await guess(12);
         assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '60']);
       }
       const right = () => office.call('POST', `${user}/login`, { as: basic('admin', password) });
       assert.equal((await right()).status, 429);
       await office.clock.advance(60_000);
       assert.equal((await right()).status, 200);
+    },
+  );
+
+  test(
+    `32 right sign-ins at once all succeed, of one user and of many (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const names = Array.from({ length: 8 }, (_, at) => `user-${at}`);
+      for (const username of names)
+        assert.equal(
+          (
+            await office.call('POST', '/management/organizations/DEFAULT/users', {
+              body: { username, password, role: 'USER' },
+            })
+          ).status,
+          201,
+        );
+      const all = Array.from({ length: 32 }, (_, at) =>
+        office.call('POST', `${user}/login`, { as: basic(names[at % 8] ?? '', password) }),
+      );
+      assert.deepEqual(new Set((await Promise.all(all)).map(({ status }) => status)), new Set([200]));
     },
   );
 
