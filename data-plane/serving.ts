@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:net';
 
 import { foldersOf } from '../proto/process/data-folder.ts';
@@ -13,6 +14,7 @@ import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
 import { Durations } from './gateway/deploy/durations.ts';
 import { createForwarding } from './gateway/call/forwarded.ts';
+import { createHops } from './gateway/call/hops.ts';
 import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
 import { createStrays } from './gateway/call/strays.ts';
@@ -42,6 +44,8 @@ export interface ServingOptions {
   readonly metrics: Metrics;
   /** Id of this gateway, on every access record. */
   readonly gateway: string;
+  /** What names in `Via` are made from; the same in all workers. Default: an own one. */
+  readonly hopSecret?: string | undefined;
   /** Default: the engine of this version. */
   readonly engine?: Engine | undefined;
   /** Counters that somebody else keeps. Default: own ones, in memory. */
@@ -147,7 +151,7 @@ interface ListenParts {
 }
 
 async function listen(
-  { config, clock, log }: ServingOptions,
+  { config, clock, log, hopSecret = randomUUID() }: ServingOptions,
   { engine, deployments, traffic, reporter, tellThrown, at }: ListenParts,
 ): Promise<RunningServer> {
   const { listen: wish, request } = config;
@@ -169,6 +173,7 @@ async function listen(
     match: deployments.match,
     hasConfiguration: deployments.hasConfiguration,
     nextRequestId,
+    hops: createHops(hopSecret),
     strays,
     deadlines: new Deadlines({
       clock,

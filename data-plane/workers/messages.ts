@@ -25,6 +25,8 @@ export interface WorkerStart {
   readonly config: ServingConfig;
   /** Id of this gateway, on every access record. */
   readonly gateway: string;
+  /** What names in `Via` are made from: a request that comes back may meet another worker. */
+  readonly hopSecret: string;
   readonly logLevel: LogLevel;
   readonly tls: TlsOptions | undefined;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { levelOf } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import { startGatewayNode } from '../admin/node.ts';
@@ -134,9 +136,11 @@ function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: Crew
   const { dataDir, listen, request, upstream, apiKey, limits, metrics, closeMsMax } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
+  const hopSecret = randomUUID();
   const start = (): WorkerStart => ({
     config: { dataDir, listen, request, upstream, apiKey, limits, metrics, report, closeMsMax },
     gateway: parts.gateway,
+    hopSecret,
     logLevel: levelOf(log),
     tls: parts.certificates.current(),
   });

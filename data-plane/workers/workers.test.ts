@@ -35,12 +35,15 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-test('two workers answer on one port, and a change reaches both', async (t) => {
+test('two workers answer on one port, under one name in Via, and a change reaches both', async (t) => {
   const { url } = await startUpstream(t);
   const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', `${url}/one`) } });
   const { workers, degraded, status } = await gateway.health();
   assert.deepEqual([status, degraded, workers.wanted, workers.serving], ['UP', [], 2, 2]);
-  for (const { status: code } of (await askBoth(gateway, '/a')).values()) assert.equal(code, 200);
+  const answers = [...(await askBoth(gateway, '/a')).values()];
+  for (const { status: code } of answers) assert.equal(code, 200);
+  const names = answers.map(({ text }) => (JSON.parse(text) as { headers: { via: string } }).headers.via);
+  assert.deepEqual([names.length, new Set(names).size], [2, 1]);
 
   gateway.write('a', apiDefinition('a', `${url}/two`));
   await eventually(async () =>

@@ -2,6 +2,7 @@ import type { DeployedApi } from '../deploy/deployed.ts';
 import type { Match } from '../deploy/match.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Forwarding } from './forwarded.ts';
+import type { Hops } from './hops.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { ThrownWhere } from '../errors/thrown.ts';
 
@@ -10,6 +11,7 @@ export interface CallOptions {
   /** Finds the API; see Deployments. */
   readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   readonly nextRequestId: () => string;
+  readonly hops: Hops;
   readonly deadlines: Deadlines;
   readonly forwarding: Forwarding;
   /** Bound of a body that a policy reads whole. */

@@ -38,6 +38,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   readonly receivedPathInfo: string;
   /** What else the path may mean to whoever stands behind. */
   otherPathInfos: readonly string[] = [];
+  /** `Via` as it came: whatever policies do with it, it goes on. */
+  receivedVia: string | undefined = undefined;
   userAgent: string | undefined = undefined;
   mappedPath: string | undefined = undefined;
   cors: Cors | undefined = undefined;

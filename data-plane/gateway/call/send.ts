@@ -1,11 +1,19 @@
 import type { Endpoint } from '../../endpoints/groups.ts';
-import type { Body, UpstreamResult } from '../../http/exchange.ts';
+import type { Body, HeaderList, UpstreamResult } from '../../http/exchange.ts';
 import type { Sendable } from '../steps/around.ts';
 
 /** The Host that a step has set; undefined when it is as it came. Asked before the first send, since each send sets one. */
 export function hostOfSteps({ exchange, request }: Sendable): string | undefined {
   const host = request.headers.get('host');
   return host === undefined || host === '' || host === exchange.request.authority ? undefined : host;
+}
+
+/** What a request tells of its way. */
+export interface Trail {
+  /** `Via` as it came; undefined when it came without. */
+  readonly received: string | undefined;
+  /** This gateway's member of it. */
+  readonly own: string;
 }
 
 /**
@@ -15,7 +23,11 @@ export function hostOfSteps({ exchange, request }: Sendable): string | undefined
  * it is. Source: the reference.
  */
 export function sendTo(
-  { endpoint, host }: { readonly endpoint: Endpoint; readonly host: string | undefined },
+  {
+    endpoint,
+    host,
+    trail,
+  }: { readonly endpoint: Endpoint; readonly host: string | undefined; readonly trail: Trail },
   { exchange, request, body }: Sendable,
   receive: (result: UpstreamResult) => void,
 ): void {
@@ -26,6 +38,7 @@ export function sendTo(
   );
   if (!endpoint.propagatesEncodings) headers.delete('accept-encoding');
   for (const { name, value } of endpoint.headers) headers.set(name, value);
+  extendVia(headers, trail);
   const { isUpgrade } = exchange.request;
   endpoint.upstream.send(
     {
@@ -38,6 +51,15 @@ export function sendTo(
     },
     receive,
   );
+}
+
+/** A gateway has to say that it was here (RFC 9110 section 7.6.3). What others said stays, though a policy or an endpoint's header took it out. */
+function extendVia(headers: HeaderList, { received, own }: Trail): void {
+  if (received !== undefined) {
+    const now = headers.getAll('via').join(', ');
+    if (!now.includes(received)) headers.set('Via', now === '' ? received : `${received}, ${now}`);
+  }
+  headers.append('Via', own);
 }
 
 /** Who had no body has none because somebody looked. */

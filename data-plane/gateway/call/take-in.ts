@@ -6,6 +6,7 @@ import { refuse, respond } from './answer.ts';
 import type { Call } from './call.ts';
 import { setIds } from './forwarded.ts';
 import { headOf } from './heads.ts';
+import { finalAnswer, forwardsLeft } from './hops.ts';
 import { goOn } from './stage.ts';
 
 /** The first stage: what is refused or answered whoever asks, and what the gateway itself says about the request. */
@@ -17,12 +18,27 @@ export function takeIn(call: Call, api: CompiledApi): void {
   if (leadsOut || others.some((other) => isAnothers(call, other)))
     return refuse(call, refusals.invalidRequest);
   call.otherPathInfos = others;
+  // Cut here: a later stage may wait for its own answer.
+  if (request.headers.has('via')) {
+    call.receivedVia = request.headers.getAll('via').join(', ');
+    if (call.options.hops.isLoop(call.receivedVia, call.deployed)) return refuse(call, refusals.loop);
+  }
   const cors = api.corsOf(call.request.contextPath, request.host);
   if (cors?.isPreflight(request) === true) return answerPreflight(call, cors);
   call.cors = cors;
+  const left = forwardsLeft(request);
+  if (left === 0) return answerFinally(call);
+  if (left !== undefined) request.headers.set('Max-Forwards', String(left - 1));
   call.options.forwarding.extend(request);
   setIds(request.headers, call.transactionId, call.requestId);
   goOn(call);
+}
+
+/** No hop is left: the gateway answers in the backend's place. */
+function answerFinally(call: Call): void {
+  const { headers, body } = finalAnswer(call.exchange.request);
+  call.exchange.request.body.discard();
+  respond(call, headOf(call.exchange, { status: 200, headers }), body);
 }
 
 /**

@@ -8,18 +8,22 @@ import type { BrokenStep } from '../steps/kept.ts';
 import type { UnreadBody } from '../steps/run-steps.ts';
 import { fail, openTunnel, refuse, settle } from './answer.ts';
 import type { Call } from './call.ts';
-import { hostOfSteps, sendTo } from './send.ts';
+import { hostOfSteps, sendTo, type Trail } from './send.ts';
 import { answerInstead, beginAnswer, resume, watch } from './stage.ts';
 
 /** The last stage of a request: an endpoint answers it, through the steps around the call. Without such steps nobody waits for a promise. */
 export function toBackend(call: Call, api: CompiledApi): void {
   const around = call.steps?.around;
   const host = hostOfSteps(call);
+  const trail: Trail = {
+    received: call.receivedVia,
+    own: call.options.hops.own(call.exchange.request, call.deployed),
+  };
   if (around === undefined || around.length === 0) {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refuse(call, refusals.noEndpoint);
     watch(call);
-    return sendTo({ endpoint, host }, call, (result) => {
+    return sendTo({ endpoint, host, trail }, call, (result) => {
       try {
         receive(call, result);
       } catch (error) {
@@ -30,7 +34,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
   call.backendCalls = new BackendCalls(call, (request, hear) => {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refusals.noEndpoint;
-    sendTo({ endpoint, host }, request, hear);
+    sendTo({ endpoint, host, trail }, request, hear);
     return undefined;
   });
   resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));

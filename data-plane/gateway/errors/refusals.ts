@@ -16,6 +16,7 @@ export const refusals = {
   nullByte: reject('REQUEST_NULL_BYTE_REJECTED', { status: 400, message: 'Bad Request' }),
   invalidRequest: reject('GATEWAY_INVALID_REQUEST', { status: 400, message: 'Bad Request' }),
   preflight: (status: number) => reject('CORS_PREFLIGHT_FAILED', { status, message: '' }),
+  loop: reject('GATEWAY_LOOP_DETECTED', { status: 508, message: 'Loop Detected' }),
   noFlow: reject('NO_FLOW_FOUND', { status: 404, message: 'No flow matches the request.' }),
   noEndpoint: reject('NO_ENDPOINT_FOUND', { status: 503, message: 'No endpoint available' }),
   policyFailed: reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),

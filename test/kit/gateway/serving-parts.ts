@@ -7,6 +7,7 @@ import { Deadlines } from '../../../data-plane/gateway/call/deadlines.ts';
 import { createDeployments } from '../../../data-plane/gateway/deploy/deployments.ts';
 import { createForwarding } from '../../../data-plane/gateway/call/forwarded.ts';
 import type { PolicyBuilder } from '../../../data-plane/gateway/compile/step.ts';
+import { createHops } from '../../../data-plane/gateway/call/hops.ts';
 import { createRequestIds } from '../../../data-plane/gateway/call/request-ids.ts';
 import { createServe } from '../../../data-plane/gateway/call/serve.ts';
 import { createStrays } from '../../../data-plane/gateway/call/strays.ts';
@@ -96,6 +97,7 @@ export async function startServingParts(
     match: deployments.match,
     hasConfiguration: deployments.hasConfiguration,
     nextRequestId,
+    hops: createHops('secret'),
     strays: createStrays({ target: undefined, environments: () => [], nextRequestId, clientOf: () => '' }),
     deadlines: new Deadlines({ clock: systemClock, afterMs: timeoutMs, graceMs: 10, onThrown }),
     forwarding,
