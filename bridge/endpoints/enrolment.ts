@@ -19,6 +19,16 @@ const enrolmentBody = z.strictObject({
   sealingKey: rawKey,
   hostname: z.string().max(256),
   version: z.string().max(64),
+  previous: z
+    .strictObject({
+      // As a landing key may spell it.
+      gateway: z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, 'must be the id of a gateway'),
+      signature: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{86}$/, 'must be 64 bytes in base64url')
+        .transform((text) => Uint8Array.from(Buffer.from(text, 'base64url'))),
+    })
+    .optional(),
 });
 
 /** What an enrolled gateway is told. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Fault } from '../../proto/faults/fault.ts';
+import { isSuccession } from '../../proto/trust/succession.ts';
 import { createEnrolmentToken, readEnrolmentToken } from '../../proto/trust/tokens.ts';
 import type { EnrolmentRequest, GatewayIdentity, Grant } from '../../proto/wire/published.ts';
 import { databaseNowMs, readNow } from '../storage/leases.ts';
@@ -119,8 +120,9 @@ export async function enrol(storage: Storage, request: EnrolmentRequest): Promis
       if (known.isRevoked) throw refusal();
       return known;
     }
+    const previous = await provenPrevious(trx, request, token.organization);
     const fleet = await useToken(trx, token, nowMs);
-    return insertGateway(trx, request, { token: token.id, fleet, nowMs });
+    return insertGateway(trx, request, { token: token.id, fleet, nowMs, previous });
   });
 }
 
@@ -186,10 +188,64 @@ async function useToken(trx: Trx, token: UsableToken, nowMs: number) {
   return fleet;
 }
 
+/**
+ * The gateway that this one was before, of the same organization and proven by its key; a revoked one too, since it enrols again for that.
+ *
+ * One that a restored database forgot has no key here: it is believed, once, where a database was restored.
+ * A claim that does not hold is refused aloud: records of the former would not be taken from the new one.
+ */
+async function provenPrevious(
+  trx: Trx,
+  { previous, signingKey }: EnrolmentRequest,
+  organization: string,
+): Promise<string | null> {
+  if (previous === undefined) return null;
+  const row = await trx
+    .selectFrom('gateway')
+    .leftJoin('gateway as successor', 'successor.previous', 'gateway.id')
+    .select(['gateway.id', 'gateway.signing_key'])
+    .where('gateway.id', '=', previous.gateway)
+    .where('gateway.organization', '=', organization)
+    .where('successor.id', 'is', null)
+    .executeTakeFirst();
+  if (row === undefined && (await isForgotten(trx, previous.gateway, organization))) return previous.gateway;
+  if (row === undefined || !isSuccession(previous, { previous: row.signing_key, signingKey }))
+    throw new Fault('request.unauthorized', {
+      detail:
+        'The gateway that this one was before is unknown here, enrolled again already, or its key does not vouch for the new one.',
+      hint: 'Remove identity.json and enrol without --replace; what was not shipped yet is then refused as the records of another gateway.',
+    });
+  return row.id;
+}
+
+async function isForgotten(trx: Trx, gateway: string, organization: string): Promise<boolean> {
+  const known = await trx
+    .selectFrom('gateway')
+    .select('id')
+    .where((eb) => eb.or([eb('id', '=', gateway), eb('previous', '=', gateway)]))
+    .executeTakeFirst();
+  // A restore raises the epoch.
+  const restored = await trx
+    .selectFrom('published_head')
+    .select('epoch')
+    .where('organization', '=', organization)
+    .where('epoch', '>', 1)
+    .limit(1)
+    .executeTakeFirst();
+  return known === undefined && restored !== undefined;
+}
+
+interface NewGateway {
+  readonly token: string;
+  readonly fleet: Awaited<ReturnType<typeof useToken>>;
+  readonly nowMs: number;
+  readonly previous: string | null;
+}
+
 async function insertGateway(
   trx: Trx,
   request: EnrolmentRequest,
-  { token, fleet, nowMs }: { token: string; fleet: Awaited<ReturnType<typeof useToken>>; nowMs: number },
+  { token, fleet, nowMs, previous }: NewGateway,
 ): Promise<GatewayIdentity> {
   const id = randomUUID();
   await trx
@@ -206,6 +262,7 @@ async function insertGateway(
       is_revoked: 0,
       enrolled_at_ms: nowMs,
       revoked_at_ms: null,
+      previous,
     })
     .execute();
   return {

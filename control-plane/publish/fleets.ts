@@ -18,7 +18,7 @@ import {
   type ListedEvent,
 } from './gateway-views.ts';
 import { grantOf } from './gateways.ts';
-import type { PublishChange, Publisher } from './publisher.ts';
+import { rememberTags, type PublishChange, type Publisher } from './publisher.ts';
 
 /** Gateways that serve the same things. */
 export interface Fleet extends Grant {
@@ -301,6 +301,8 @@ async function publishSettings(
 ): Promise<void> {
   const { before, after, actor } = change;
   const fleet = toFleet(after);
+  const { organization, id, tags } = after;
+  await rememberTags(trx, [{ organization, environment: '', kind: 'fleet', id, tags }]);
   const grantedBefore = before === undefined ? [] : toFleet(before).environments;
   const isSame = before?.tags === after.tags && before.tenant === after.tenant;
   for (const environment of [...new Set([...grantedBefore, ...fleet.environments])].toSorted()) {

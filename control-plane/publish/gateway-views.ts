@@ -227,8 +227,10 @@ const gatewayRows = (db: Queries, organization: string) =>
   db
     .selectFrom('gateway')
     .leftJoin('gateway_report', 'gateway_report.gateway', 'gateway.id')
+    .leftJoin('gateway as successor', 'successor.previous', 'gateway.id')
     .select([
       'gateway.id',
+      'successor.id as successor',
       'gateway.fleet',
       'gateway.hostname',
       'gateway.version',
@@ -272,6 +274,7 @@ const gatewaysOfRecord = (db: Queries, at: EnvironmentRef, record: { kind: strin
       'gateway_nack.at_ms as nack_at_ms',
     ])
     .where('gateway.is_revoked', '=', 0)
+    .where('successor.id', 'is', null)
     .orderBy('gateway.id')
     .limit(gatewaysMax)
     .execute();
@@ -289,10 +292,15 @@ function toApplied({ epoch, seq, applied_at_ms }: RecordRow): RecordOnGateway['a
 }
 
 function stateOf(
-  row: { is_revoked: number; is_connected: number | null; received_at_ms: number | null },
+  row: {
+    readonly is_revoked: number;
+    readonly successor: string | null;
+    readonly is_connected: number | null;
+    readonly received_at_ms: number | null;
+  },
   nowMs: number,
 ): GatewayState {
-  if (row.is_revoked === 1) return 'revoked';
+  if (row.is_revoked === 1 || row.successor !== null) return 'revoked';
   if (row.received_at_ms === null) return 'never';
   return row.is_connected === 1 && nowMs - row.received_at_ms < silentAfterMs ? 'connected' : 'silent';
 }

@@ -33,15 +33,18 @@ export function grantOf(
   };
 }
 
-/** The gateway with what its fleet grants now. One whose fleet is gone is revoked and may see nothing. */
+/** The gateway with what its fleet grants now. One whose fleet is gone, or that enrolled again, is revoked and may see nothing. */
 export async function findGateway(db: Queries, id: string): Promise<GatewayIdentity | undefined> {
   const row = await db
     .selectFrom('gateway')
     .leftJoin('fleet', (join) =>
       join.onRef('fleet.id', '=', 'gateway.fleet').onRef('fleet.organization', '=', 'gateway.organization'),
     )
+    // A gateway that enrolled again is the new one: whoever copied the former can do nothing more with it.
+    .leftJoin('gateway as successor', 'successor.previous', 'gateway.id')
     .select([
       'gateway.id',
+      'successor.id as successor',
       'gateway.organization',
       'gateway.fleet',
       'gateway.signing_key',
@@ -64,7 +67,7 @@ export async function findGateway(db: Queries, id: string): Promise<GatewayIdent
       : { organization, fleet, environments: [], tags: [], tenant: undefined },
     signingKey: row.signing_key,
     sealingKey: row.sealing_key,
-    isRevoked: row.is_revoked === 1 || !hasFleet,
+    isRevoked: row.is_revoked === 1 || !hasFleet || row.successor !== null,
   };
 }
 

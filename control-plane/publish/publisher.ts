@@ -8,6 +8,7 @@ import type { EnvironmentRef, RecordKind } from '../../proto/wire/published.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import { encodeRecord } from '../../proto/wire/record.ts';
 import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
+import type { TagHistoryTable } from '../storage/tables.ts';
 import { createHeads, lockEnvironment, type Heads, type LockedEnvironment } from './heads.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createUpkeep } from './upkeep.ts';
@@ -146,6 +147,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const before = await readTags(trx, at, changes);
       const records = encodeAll(locked, changes, before);
       await insertRecords(trx, records, { actor, nowMs: clock.now() });
+      await rememberTags(
+        trx,
+        records.flatMap(({ latest: { organization, environment, kind, id, tags } }) =>
+          kind === 'api' ? [{ organization, environment, kind, id, tags }] : [],
+        ),
+      );
       if (records.length >= bulkRecords && storage.dialect === 'postgres') await analyze(trx);
       await heads.update(trx, locked, {
         buckets: new Set(records.map((record) => record.latest.bucket)),
@@ -289,6 +296,16 @@ async function insertRecords(
       )
       .execute();
   }
+}
+
+/** Keeps tags that were not there before; in the transaction that makes them count. */
+export async function rememberTags(trx: Trx, rows: readonly TagHistoryTable[]): Promise<void> {
+  for (const chunk of chunks(rows))
+    await trx
+      .insertInto('tag_history')
+      .values(chunk)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
 }
 
 /** Autovacuum would do it within a minute; until then one publish would read the environment instead of a bucket. */

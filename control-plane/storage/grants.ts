@@ -37,6 +37,7 @@ export const bridgeGrants: Grants = {
   published_record: { select: ['organization', 'environment', 'seq', 'bytes'] },
   published_latest: { select: 'all' },
   published_head: { select: 'all' },
+  tag_history: 'none',
   fleet: { select: ['id', 'organization', 'tags', 'tenant', 'environments'] },
   enrolment_token: {
     select: [

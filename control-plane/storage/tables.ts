@@ -24,6 +24,7 @@ export interface PlatformTables {
   fleet: FleetTable;
   enrolment_token: EnrolmentTokenTable;
   gateway: GatewayTable;
+  tag_history: TagHistoryTable;
   gateway_report: GatewayReportTable;
   gateway_applied: GatewayAppliedTable;
   gateway_nack: GatewayNackTable;
@@ -188,6 +189,19 @@ export interface GatewayTable {
   is_revoked: number;
   readonly enrolled_at_ms: number;
   revoked_at_ms: number | null;
+  /** The gateway that it was before it enrolled again, proven by that one's key. */
+  readonly previous: string | null;
+}
+
+/** Every set of tags that an API or a fleet ever had: what a gateway may have served at some time. Nothing goes from it. */
+export interface TagHistoryTable {
+  readonly organization: string;
+  /** Empty for a fleet. */
+  readonly environment: string;
+  readonly kind: 'api' | 'fleet';
+  readonly id: string;
+  /** JSON list, sorted. */
+  readonly tags: string;
 }
 
 /** The newest report of a gateway. */

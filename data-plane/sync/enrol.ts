@@ -12,6 +12,7 @@ import {
   type Sealer,
 } from '../../proto/trust/identity.ts';
 import { createSealingKeyPair, createSigningKeyPair } from '../../proto/trust/keys.ts';
+import { succeed } from '../../proto/trust/succession.ts';
 import { readEnrolmentToken } from '../../proto/trust/tokens.ts';
 import { withSlash } from './bridge-client.ts';
 
@@ -28,6 +29,8 @@ export interface EnrolOptions {
   readonly version: string;
   /** Dial this instead of the bridge that the token names, e.g. through another address. */
   readonly bridgeUrl?: string;
+  /** Who this machine was until now: what that one recorded and has not shipped is then the new one's. */
+  readonly previous?: EnrolledIdentity | undefined;
   /** Whether the token may leave this machine over plain HTTP. Default: no. */
   readonly allowPlainHttp?: boolean;
 }
@@ -68,6 +71,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
       sealingKey: Buffer.from(sealing.publicKey).toString('base64url'),
       hostname: hostname().slice(0, 256),
       version: options.version,
+      previous: options.previous && previousOf(options.previous, signing.publicKey),
     }),
     timeoutMs,
     bodyBytesMax: answerBytesMax,
@@ -109,6 +113,11 @@ export async function ensureIdentity(
   // A token that stays in the configuration must not enrol a second time at the next start.
   if (saved !== undefined || options.token === undefined) return saved;
   return enrol({ ...options, token: options.token });
+}
+
+function previousOf(identity: EnrolledIdentity, signingKey: Uint8Array): object {
+  const { gateway, signature } = succeed(identity, signingKey);
+  return { gateway, signature: Buffer.from(signature).toString('base64url') };
 }
 
 function refusedBy(body: unknown, answer: Pick<OutboundResponse, 'status' | 'headers'>): Fault {

@@ -13,7 +13,12 @@ import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command
 import { print, say } from '../terminal.ts';
 import { version } from '../version.ts';
 
-type Flags = ConfigFlags & { readonly token?: string; readonly tokenFile?: string; readonly json?: true };
+type Flags = ConfigFlags & {
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly json?: true;
+  readonly replace?: true;
+};
 
 /** `isthmus enroll`: makes this machine's keys and trades the token for an identity, once. */
 export function enrollCommand(): Command {
@@ -32,6 +37,10 @@ export function enrollCommand(): Command {
       'the enrolment token; it is visible to other users of the machine, so prefer:',
     )
     .option('--token-file <file>', 'a file that holds it, - for standard input; or ISTHMUS_ENROLMENT_TOKEN')
+    .option(
+      '--replace',
+      'enrol a machine again that has enrolled before, e.g. into another fleet; what it has not shipped yet stays its own, and its former identity ends',
+    )
     .option('--json', 'say the result as JSON')
     .action(async (flags: Flags) => {
       const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });
@@ -41,10 +50,11 @@ export function enrollCommand(): Command {
       // Read before anything is made: a token that was cut when it was pasted leaves no folder behind.
       const bridgeUrl = config.bridge.url ?? readEnrolmentToken(token).bridge;
       const keyring = createLazyKeyring(foldersOf(config.dataDir).secrets);
-      if (loadIdentity(config.dataDir, keyring) !== undefined) {
+      const previous = loadIdentity(config.dataDir, keyring);
+      if (previous !== undefined && flags.replace !== true) {
         throw new Fault('request.conflict', {
           detail: `${join(config.dataDir, identityFile)} exists: this machine has enrolled already.`,
-          hint: 'Remove that file to enrol anew.',
+          hint: 'Give --replace to enrol it anew: its former identity ends, and what it has not shipped yet stays its own.',
         });
       }
       const options = toOutboundOptions(config.outbound, 'private');
@@ -61,6 +71,7 @@ export function enrollCommand(): Command {
           clock: systemClock,
           version,
           bridgeUrl,
+          previous,
           allowPlainHttp: config.bridge.allowPlainHttp,
         });
         const { gateway, fleet, organization, bridge } = made;

@@ -92,6 +92,8 @@ export interface EnrolmentRequest {
   /** Host name and version, for the fleet's page. */
   readonly hostname: string;
   readonly version: string;
+  /** Which gateway it was before, with that one's signature over the new signing key (proto/trust/succession.ts). */
+  readonly previous?: { readonly gateway: string; readonly signature: Uint8Array } | undefined;
 }
 
 /** What a gateway says about itself every 30 s and after every applied head. */

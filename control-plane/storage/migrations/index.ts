@@ -8,6 +8,7 @@ import { lakeProofs } from './0008-lake-proofs.ts';
 import { memberships } from './0010-memberships.ts';
 import { lakeVerdicts } from './0012-lake-verdicts.ts';
 import { tokenScopes } from './0013-token-scopes.ts';
+import { recordOrigins } from './0014-record-origins.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   memberships,
   lakeVerdicts,
   tokenScopes,
+  recordOrigins,
 ];
