@@ -139,7 +139,7 @@ async function finishInterrupted(id: string, options: ShipmentOptions): Promise<
   }
 }
 
-/** The far end takes nothing under the name that the gateway had before it enrolled again. Ranges are counted by spool, so none counts twice. */
+/** The far end takes nothing under the name that the gateway had before it enrolled again. Ranges are counted under the first name that it had, so none counts twice. */
 async function underOurName(parcel: Parcel, { identity, parcels }: ShipmentOptions): Promise<Parcel> {
   const { hash8: _, ...place } = parcel.place;
   const ours = { ...place, fleet: identity.fleet, gateway: identity.gateway ?? place.gateway };

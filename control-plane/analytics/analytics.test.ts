@@ -13,7 +13,7 @@ import { createDuck } from './duck.ts';
 import { holes, uncovered } from './ranges.ts';
 
 const at = { organization: 'o', environment: 'e' };
-const span = { ...at, api: 'a', fromMs: 1_800_000_000_000, toMs: 1_800_000_001_000 };
+const span = { ...at, api: 'a', fromMs: 1_700_000_000_000, toMs: 1_700_000_001_000 };
 for (const database of testDatabases) {
   describe(`the lake on ${database.name}`, { skip: database.skip }, () => {
     test('what lands is counted once by span, status and entrypoint, and its landing object is deleted', async (t) => {

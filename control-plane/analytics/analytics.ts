@@ -54,7 +54,7 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
     async holes(at) {
       const found: SpoolHoles[] = [];
       for (const { spool, gateway } of await store.spools(at)) {
-        const missing = holes(await store.covered(at, spool));
+        const missing = holes(await store.covered(at, { spool, gateway }));
         if (missing.length > 0) found.push({ spool, gateway, holes: missing });
       }
       return found;

@@ -3,7 +3,8 @@ import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { IngesterOptions } from './ingester.ts';
 import type { Landed } from './landed.ts';
 import type { IngestMeters } from './meters.ts';
-import { saveQuarantined } from './quarantine.store.ts';
+import type { Refused } from './duck-jobs.ts';
+import { saveAside } from './quarantine.store.ts';
 
 const rememberedMax = 10_000;
 
@@ -62,6 +63,21 @@ export class Aside {
     await this.settle(landed, 'quarantined');
   }
 
+  /** Tells of records that are in the lake and refused, by number and by what is wrong with them. */
+  async refused({ name, key }: Landed, { records, fields }: Refused): Promise<void> {
+    const { storage, log, clock, settings } = this.#options;
+    for (const each of fields) this.#meters.refusedRecords.inc({ field: each.field }, each.records);
+    const which = fields.map((each) => `${each.field} ${each.records}`).join(', ');
+    const reason = `${records} of its records say what its gateway may not (${which})`;
+    log.error(
+      { object: name, reason },
+      'records were refused; they are in the lake, and no question counts them',
+    );
+    const eventsPerHourMax = settings.quarantineEventsPerHourMax;
+    const told = { kind: 'records.refused', name, key, reason } as const;
+    await saveAside(storage, told, { nowMs: clock.now(), eventsPerHourMax });
+  }
+
   async settle({ name }: Landed, outcome: 'duplicate' | 'quarantined'): Promise<void> {
     const { store, clock, settings } = this.#options;
     const done = [{ object_key: name, outcome }];
@@ -74,7 +90,8 @@ export class Aside {
     await blobs.copy(name, `quarantine/${name}`);
     log.error({ object: name, reason }, 'a landing object went to quarantine');
     const eventsPerHourMax = settings.quarantineEventsPerHourMax;
-    await saveQuarantined(storage, { name, key, reason }, { nowMs: clock.now(), eventsPerHourMax });
+    const told = { kind: 'records.quarantined', name, key, reason } as const;
+    await saveAside(storage, told, { nowMs: clock.now(), eventsPerHourMax });
   }
 
   #ageMs({ sinceMs }: { readonly sinceMs: number }): number {

@@ -10,14 +10,17 @@ import { convert, type Sql } from './convert.ts';
 import { columnsOf, columnsOfStream, parquetTypes } from './lake-columns.ts';
 
 const tenant = { organization: 'o', environment: 'e' };
+/** What no line says. */
+const besides = ['spool', 'spool_offset', 'refused_because'];
 const tables: readonly RecordTable[] = Object.values(recordTables);
 
 /** A value of a field's type that means something. */
 function sample(name: string, { column, meaning }: RecordTable['fields'][string]): string | number {
-  if (column !== 'text') return name === 'timestamp' ? 1_800_000_000_000 : 200;
+  if (column !== 'text') return name === 'timestamp' ? 1_700_000_000_000 : 200;
   if (meaning?.kind === 'among') return meaning.values[0] ?? '';
   if (name === 'org_id') return 'o';
   if (name === 'env_id') return 'e';
+  if (name === 'gateway_id') return 'g';
   return name === 'key_hash8' ? '0a1b2c3d' : name.toUpperCase();
 }
 
@@ -46,18 +49,21 @@ for (const stream of ['records', 'logs'] as const)
     const range = { first: 0, last: lines.length - 1 };
     const output = join(dir, 'out.parquet');
     const key = { spool: '0'.repeat(32), gateway: 'g', hash8: '00000000', ...range };
-    const inputs = [{ path, key, parts: [range] }];
-    const result = await convert(sql, { kind: 'convert', stream, file: 'f', ...tenant, inputs, output });
+    const origin = { gateways: ['g'], sinceMs: 0, untilMs: 1_700_000_000_000 };
+    const inputs = [{ path, key, parts: [range], origin }];
+    const job = { kind: 'convert', stream, file: 'f', ...tenant, inputs, grants: [], output } as const;
+    const result = await convert(sql, job);
     assert.deepEqual(result, {
       kind: 'converted',
       records: lines.length,
       malformed: 0,
-      minMs: 1_800_000_000_000,
-      maxMs: 1_800_000_000_000,
+      minMs: 1_700_000_000_000,
+      maxMs: 1_700_000_000_000,
+      refused: [],
       bad: [],
     });
     const described = await sql.rows(`DESCRIBE SELECT * FROM read_parquet('${output}')`);
-    const names = new Set([...own.flatMap((table) => [...columnsOf(table).keys()]), 'spool', 'spool_offset']);
+    const names = new Set([...own.flatMap((table) => [...columnsOf(table).keys()]), ...besides]);
     assert.deepEqual(
       new Map(described.map((row) => [row['column_name'], row['column_type']])),
       new Map([...names].map((name) => [name, parquetTypes.get(name)])),
@@ -68,7 +74,7 @@ for (const stream of ['records', 'logs'] as const)
     for (const line of lines) {
       const row = rows.find(({ type }) => type === line.get('type'));
       for (const name of names)
-        if (name !== 'spool' && name !== 'spool_offset')
+        if (!besides.includes(name))
           assert.equal(row?.[name], line.has(name) ? String(line.get(name)) : null, name);
     }
     assert.doesNotMatch(columnsOfStream[stream].json, stream === 'records' ? /response_body/ : /user_agent/);

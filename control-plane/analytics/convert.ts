@@ -1,8 +1,24 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
 import { invariant } from '../../proto/faults/fault.ts';
-import type { BadInput, ConvertInput, ConvertJob, ConvertResult } from './duck-jobs.ts';
+import {
+  judgedFields,
+  type BadInput,
+  type ConvertInput,
+  type ConvertJob,
+  type ConvertResult,
+  type Refused,
+} from './duck-jobs.ts';
 import { columnsOfStream, lineBytesMax, literal } from './lake-columns.ts';
+import {
+  grantedTable,
+  isStranger,
+  judgedView,
+  originColumns,
+  originValues,
+  ownColumns,
+  refusedType,
+} from './origins/judged.ts';
 import { coveredBy, isWhole, proofKey, type LakeProof } from './proof.ts';
 import type { Row } from './questions/question.ts';
 import type { OffsetRange } from './ranges.ts';
@@ -37,15 +53,17 @@ export async function convert(sql: Sql, job: ConvertJob): Promise<ConvertResult>
     if (good.length === 0) return { kind: 'refused', bad };
     const source = good.map(
       ({ path, input, first }) =>
-        `(${literal(path)}, ${literal(input.key.spool)}, ${first - (seen.get(path)?.firstRow ?? 0)})`,
+        `(${literal(path)}, ${literal(input.key.spool)}, ${first - (seen.get(path)?.firstRow ?? 0)}, ${originValues(input.origin)})`,
     );
     await sql.run(
-      `CREATE OR REPLACE TEMP TABLE source AS SELECT * FROM (VALUES ${source.join(', ')}) piece(filename, spool, spool_base)`,
+      `CREATE OR REPLACE TEMP TABLE source AS SELECT * FROM (VALUES ${source.join(', ')}) piece(filename, spool, spool_base, ${originColumns})`,
     );
-    return { ...(await writeParquet(sql, job, refused)), bad };
+    for (const statement of grantedTable(job.grants)) await sql.run(statement);
+    await sql.run(judgedView(job));
+    return { ...(await writeParquet(sql, job, good)), refused: await countRefused(sql, good), bad };
   } finally {
-    await sql.run('DROP TABLE IF EXISTS batch');
-    await sql.run('DROP TABLE IF EXISTS source');
+    await sql.run('DROP VIEW IF EXISTS judged');
+    for (const table of ['batch', 'source', 'granted']) await sql.run(`DROP TABLE IF EXISTS ${table}`);
   }
 }
 
@@ -73,21 +91,23 @@ function piecesOf(input: ConvertInput, prefix: string): readonly Piece[] {
 
 interface Seen {
   readonly lines: number;
+  readonly records: number;
   readonly strangers: number;
   readonly firstRow: number;
 }
 
-async function look(sql: Sql, { organization, environment }: ConvertJob): Promise<ReadonlyMap<string, Seen>> {
+async function look(sql: Sql, job: ConvertJob): Promise<ReadonlyMap<string, Seen>> {
   const rows = await sql.rows(
-    `SELECT filename, count(*)::DOUBLE AS lines, min(rowid)::DOUBLE AS first_row, (count(*) FILTER (type IS NOT NULL AND ` +
-      `(org_id IS DISTINCT FROM ${literal(organization)} OR env_id IS DISTINCT FROM ${literal(environment)})))::DOUBLE AS strangers ` +
-      `FROM batch GROUP BY filename`,
+    `SELECT filename, count(*)::DOUBLE AS lines, min(rowid)::DOUBLE AS first_row, ` +
+      `(count(*) FILTER (type IS NOT NULL))::DOUBLE AS records, ` +
+      `(count(*) FILTER (type IS NOT NULL AND ${isStranger(job)}))::DOUBLE AS strangers FROM batch GROUP BY filename`,
   );
   return new Map(
     rows.map((row) => [
       String(row['filename']),
       {
         lines: Number(row['lines']),
+        records: Number(row['records']),
         strangers: Number(row['strangers']),
         firstRow: Number(row['first_row']),
       },
@@ -100,32 +120,39 @@ function judge(
   pieces: readonly Piece[],
   seen: ReadonlyMap<string, Seen>,
 ): readonly BadInput[] {
+  let records = 0;
+  let strangers = 0;
   for (const { path, first, last } of pieces.filter((piece) => piece.input === input)) {
     const found = seen.get(path);
     // DuckDB passes over empty lines, which no shipper writes.
     if (found?.lines !== last - first + 1)
       return [{ path: input.path, reason: 'its lines are not as many as its key says' }];
-    if (found.strangers > 0) return [{ path: input.path, reason: 'it holds records of another tenant' }];
+    records += found.records;
+    strangers += found.strangers;
   }
-  return [];
+  // Where some are of this tenant those count, and the others are refused one by one.
+  const isForeign = strangers > 0 && strangers === records;
+  return isForeign ? [{ path: input.path, reason: 'it holds records of another tenant' }] : [];
 }
 
 /** Rows of a table are numbered as they were read, file by file, so a row's number gives its offset. */
-async function writeParquet(sql: Sql, job: ConvertJob, refused: ReadonlySet<string>) {
-  const { selection, isMalformed } = columnsOfStream[job.stream];
+async function writeParquet(sql: Sql, job: ConvertJob, pieces: readonly Piece[]) {
+  const { selection } = columnsOfStream[job.stream];
+  const counts = `verdict NOT IN ('malformed', '${refusedType}')`;
   const [row] = await sql.rows(
-    `SELECT (count(*) FILTER (type IS NOT NULL))::DOUBLE AS records, (count(*) FILTER (${isMalformed}))::DOUBLE AS malformed, ` +
-      `coalesce(min(timestamp) FILTER (NOT ${isMalformed}), 0)::DOUBLE AS min_ms, ` +
-      `coalesce(max(timestamp) FILTER (NOT ${isMalformed}), 0)::DOUBLE AS max_ms FROM batch SEMI JOIN source USING (filename)`,
+    `SELECT (count(*) FILTER (type IS NOT NULL))::DOUBLE AS records, ` +
+      `(count(*) FILTER (type IS NULL OR verdict = 'malformed'))::DOUBLE AS malformed, ` +
+      `coalesce(min(timestamp) FILTER (${counts}), 0)::DOUBLE AS min_ms, ` +
+      `coalesce(max(timestamp) FILTER (${counts}), 0)::DOUBLE AS max_ms FROM judged`,
   );
   invariant(row !== undefined, 'an aggregate has a row');
   const records = Number(row['records']);
   const { file, organization, environment } = job;
-  const good = job.inputs.filter(({ path }) => !refused.has(path));
-  const covered = good.flatMap(({ key, parts }) => coveredBy(key, parts));
+  const inputs = new Set(pieces.map(({ input }) => input));
+  const covered = [...inputs].flatMap(({ key, parts }) => coveredBy(key, parts));
   const proof: LakeProof = { format: 1, file, organization, environment, records, covered };
   await sql.run(
-    `COPY (SELECT ${selection}, spool, spool_base + batch.rowid AS spool_offset FROM batch JOIN source USING (filename) ` +
+    `COPY (SELECT ${selection}, ${ownColumns(job)}, spool, spool_base + row_number AS spool_offset FROM judged ` +
       `WHERE type IS NOT NULL ORDER BY api_id, timestamp) TO ${literal(job.output)} (FORMAT parquet, COMPRESSION zstd, ` +
       `ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`,
   );
@@ -136,4 +163,18 @@ async function writeParquet(sql: Sql, job: ConvertJob, refused: ReadonlySet<stri
     minMs: Number(row['min_ms']),
     maxMs: Number(row['max_ms']),
   };
+}
+
+async function countRefused(sql: Sql, pieces: readonly Piece[]): Promise<readonly Refused[]> {
+  const counts = judgedFields.map((field) => `(count(*) FILTER (bad_${field}))::DOUBLE AS ${field}`);
+  const rows = await sql.rows(
+    `SELECT filename, count(*)::DOUBLE AS records, ${counts.join(', ')} FROM judged WHERE verdict = '${refusedType}' GROUP BY filename`,
+  );
+  return rows.map((row) => ({
+    path: pieces.find(({ path }) => path === row['filename'])?.input.path ?? '',
+    records: Number(row['records']),
+    fields: judgedFields
+      .map((field) => ({ field, records: Number(row[field]) }))
+      .filter(({ records }) => records > 0),
+  }));
 }

@@ -21,6 +21,25 @@ export interface ConvertInput {
   readonly key: Pick<LandingKey, 'spool' | 'gateway' | 'hash8' | 'first' | 'last'>;
   /** Offsets of the lines to take, in order. */
   readonly parts: readonly OffsetRange[];
+  /** What its gateway may say. */
+  readonly origin: Origin;
+}
+
+/** What records of one landing object may say of themselves; whatever says something else is refused, alone. */
+export interface Origin {
+  /** Names of its gateway: its own, and those under which it was enrolled before. */
+  readonly gateways: readonly string[];
+  /** Times that may be, both ends inclusive; ms since the epoch. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** Name of one of the job's grants; absent for a gateway of which nobody knows what it was granted. */
+  readonly grant?: string | undefined;
+}
+
+/** APIs that records may be of. */
+export interface Grant {
+  readonly name: string;
+  readonly apis: readonly string[];
 }
 
 /** Turns landing objects of one tenant into one Parquet file, those left out that are not what their key says. */
@@ -28,6 +47,7 @@ export interface ConvertJob extends Pick<LakeProof, 'file' | 'organization' | 'e
   readonly kind: 'convert';
   readonly stream: LandingKey['stream'];
   readonly inputs: readonly ConvertInput[];
+  readonly grants: readonly Grant[];
   readonly output: string;
 }
 
@@ -37,6 +57,16 @@ export interface BadInput {
   readonly reason: string;
 }
 
+/** Of what a record may say no more than its gateway knows; the tenant is `org_id` and `env_id`. */
+export const judgedFields = ['tenant', 'gateway_id', 'api_id', 'timestamp'] as const;
+
+/** Records of one landing object that say what they may not: how many, and for which fields; one may be wrong in several. */
+export interface Refused {
+  readonly path: string;
+  readonly records: number;
+  readonly fields: readonly { readonly field: (typeof judgedFields)[number]; readonly records: number }[];
+}
+
 /** What is in the Parquet file, and which inputs are not; without a good one there is no file. */
 export type ConvertResult =
   | {
@@ -44,6 +74,8 @@ export type ConvertResult =
       readonly records: number;
       /** Lines that cannot be read, and records whose type or time means nothing. */
       readonly malformed: number;
+      /** Inputs with records that say what they may not; those are in the file as ones of type `refused`. */
+      readonly refused: readonly Refused[];
       readonly minMs: number;
       readonly maxMs: number;
       readonly bad: readonly BadInput[];

@@ -49,8 +49,8 @@ test('a foreign name in any text of a record breaks no question and hides no oth
   await land(lake.blobs, [recordLine(), ...hostile, recordLine()]);
   await lake.untilIngested();
   const { total, countsByEntrypoint } = await lake.analytics.requestsCount(span);
-  // Of those only the ones that say they are of another API or of another type are not of this API's requests.
-  assert.equal(total, hostile.length + 2 - 2 * inherited.length);
+  // Of those only the ones that say they are of another API, type or gateway are not of this API's requests.
+  assert.equal(total, hostile.length + 2 - 3 * inherited.length);
   assert.deepEqual(countsByEntrypoint, {
     'http-proxy': total - inherited.length,
     unknown: inherited.length,
@@ -61,8 +61,10 @@ test('a foreign name in any text of a record breaks no question and hides no oth
   }
   assert.deepEqual(await lake.analytics.holes(span), []);
   assert.match(await lake.metrics.text(), /isthmus_analytics_malformed_records_total 7\b/);
-  const events = await lake.storage.db.selectFrom('gateway_event').select('kind').execute();
-  assert.deepEqual(events, []);
+  assert.match(await lake.metrics.text(), /refused_records_total\{field="gateway_id"\} 7\b/);
+  assert.deepEqual(await lake.events(), [
+    'records.refused 7 of its records say what its gateway may not (gateway_id 7)',
+  ]);
 });
 
 test('a number or a time out of bounds, or none at all, becomes nothing and the other records of its file count', async (t) => {

@@ -1,5 +1,10 @@
 import { invariant } from '../../proto/faults/fault.ts';
-import type { ColumnType, Meaning, RecordField } from '../../proto/model/record-fields.ts';
+import {
+  tenantFields,
+  type ColumnType,
+  type Meaning,
+  type RecordField,
+} from '../../proto/model/record-fields.ts';
 import { recordTables, type RecordTable } from '../../proto/model/record-tables.ts';
 import type { LandingKey } from '../../proto/wire/blobs.ts';
 
@@ -66,11 +71,11 @@ const timeMeans = means('timestamp', lakeColumns.get('timestamp')?.meaning ?? an
 /**
  * A column as it goes into Parquet. Nothing here can fail, so a bad line holds up no other.
  *
- * A record whose type or time means nothing stays, for a human, as one of type `malformed`, which no question counts; other values
- * that mean nothing become the safe one of their field.
+ * A record whose type or time means nothing stays, for a human, as one of type `malformed`, and one that is refused as `refused`
+ * (origins/judged.ts); no question counts either. Other values that mean nothing become the safe one of their field.
  */
-function selected(name: string, { column, meaning }: Column, isKnown: string): string {
-  if (name === 'type') return `CASE WHEN ${isKnown} THEN type ELSE 'malformed' END`;
+function selected(name: string, { column, meaning }: Column): string {
+  if (name === 'type') return 'verdict';
   if (column === 'timestampMs')
     return `CASE WHEN ${means(name, meaning ?? anyNumber)} THEN epoch_ms(${name})::TIMESTAMP_MS END`;
   if (column === 'integer') return `CASE WHEN ${means(name, meaning ?? anyNumber)} THEN ${name} END`;
@@ -87,10 +92,11 @@ export interface LineColumns {
   /**
    * As they go into Parquet: plain types that ClickHouse, Trino and Spark read, and values that mean something.
    *
-   * Beside them stand `spool` and `spool_offset`, which no line says and which are a record's identity.
+   * Beside them stand those that say whose the record is, whatever it says itself: its tenant and gateway (origins/judged.ts), and `spool`
+   * and `spool_offset`, which no line says and which are its identity.
    */
   readonly selection: string;
-  /** Says of a line that it cannot be read (then it is left out) or that {@link selection} makes it `malformed`. */
+  /** Says of a line that it cannot be read (then it is left out) or that its type or time means nothing. */
   readonly isMalformed: string;
 }
 
@@ -101,7 +107,10 @@ function lineColumns(stream: LandingKey['stream']): LineColumns {
   const isKnown = `${among('type', types)} AND ${timeMeans}`;
   return {
     json: `{${columns.map(([name, { column }]) => `${name}: '${jsonTypes[column]}'`).join(', ')}}`,
-    selection: columns.map(([name, column]) => `${selected(name, column, isKnown)} AS ${name}`).join(', '),
+    selection: columns
+      .filter(([name]) => !Object.hasOwn(tenantFields, name))
+      .map(([name, column]) => `${selected(name, column)} AS ${name}`)
+      .join(', '),
     isMalformed: `NOT coalesce(${isKnown}, false)`,
   };
 }
@@ -121,6 +130,7 @@ export const parquetTypes: ReadonlyMap<string, string> = new Map([
   ...[...lakeColumns].map(([name, { column }]): [string, string] => [name, parquetType(column)]),
   ['spool', 'VARCHAR'],
   ['spool_offset', 'BIGINT'],
+  ['refused_because', 'VARCHAR'],
 ]);
 
 /** Columns without which no question can be put to a file: whose records it holds, of which kind, from when, and which ones. */

@@ -2,6 +2,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Duck } from './duck.ts';
 import { literal, parquetColumnsNeeded, parquetTypes } from './lake-columns.ts';
 import type { FileFacts, PendingFile } from './lake.store.ts';
+import { refusedType } from './origins/judged.ts';
 import { LakeProof, proofKey, type Covered } from './proof.ts';
 
 type Facts = Omit<FileFacts, 'bytes'>;
@@ -84,10 +85,13 @@ async function isOfTheLake(duck: Duck, path: string): Promise<boolean> {
   );
 }
 
+const counts = `type IS DISTINCT FROM 'malformed' AND type IS DISTINCT FROM '${refusedType}'`;
+
 async function factsOf(duck: Duck, path: string): Promise<Facts> {
   const [row] = await duck.query(
-    `SELECT count(*)::DOUBLE AS records, coalesce(epoch_ms(min(timestamp)), 0)::DOUBLE AS min_ms, ` +
-      `coalesce(epoch_ms(max(timestamp)), 0)::DOUBLE AS max_ms FROM read_parquet(${literal(path)})`,
+    // What no question counts says nothing of when questions should read the file.
+    `SELECT count(*)::DOUBLE AS records, coalesce(epoch_ms(min(timestamp) FILTER (${counts})), 0)::DOUBLE AS min_ms, ` +
+      `coalesce(epoch_ms(max(timestamp) FILTER (${counts})), 0)::DOUBLE AS max_ms FROM read_parquet(${literal(path)})`,
   );
   const { records, min_ms, max_ms } = row ?? {};
   return { records: Number(records), minMs: Number(min_ms), maxMs: Number(max_ms) };

@@ -23,7 +23,7 @@ export interface LakeFileTable {
   changed_at_ms: number;
 }
 
-/** Offsets of a spool that are in the lake; the ranges of a spool never overlap. */
+/** Offsets of a spool that are in the lake; the ranges of a gateway's spool never overlap. */
 interface CoveredRangeTable {
   readonly organization: string;
   readonly environment: string;
@@ -33,6 +33,7 @@ interface CoveredRangeTable {
   readonly last_offset: number;
   /** Of the landing object that brought it. */
   readonly hash8: string;
+  /** The first name of the gateway that brought it: what it brings under a later one is counted under this one too. */
   readonly gateway: string;
   /** Id of the lake file that its records are in; null for what an older version ingested. */
   readonly file: string | null;
@@ -225,15 +226,20 @@ export class LakeStore {
     });
   }
 
-  /** What is covered of a spool around a range, with the hashes of what brought it. */
+  /**
+   * What is covered of a gateway's spool around a range, with the hashes of what brought it.
+   *
+   * Without a gateway: of the spool, whoever brought it.
+   */
   async covered(
     at: EnvironmentRef,
-    spool: string,
+    { spool, gateway }: { readonly spool: string; readonly gateway: string | undefined },
     within?: OffsetRange,
   ): Promise<readonly (OffsetRange & { readonly hash8: string })[]> {
     let query = inTenant(this.#storage.db.selectFrom('covered_range'), at)
       .select(['first_offset', 'last_offset', 'hash8'])
       .where('spool', '=', spool);
+    if (gateway !== undefined) query = query.where('gateway', '=', gateway);
     if (within !== undefined)
       query = query.where('first_offset', '<=', within.last).where('last_offset', '>=', within.first);
     const rows = await query.orderBy('first_offset').execute();

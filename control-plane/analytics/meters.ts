@@ -11,6 +11,11 @@ export function createIngestMeters(metrics: Metrics) {
       'isthmus_analytics_malformed_records_total',
       'Lines that cannot be read, and records whose type or time means nothing: no question counts them',
     ),
+    refusedRecords: metrics.counter(
+      'isthmus_analytics_refused_records_total',
+      'Records that say what their gateway may not, by field: no question counts them',
+      ['field'],
+    ),
     objects: metrics.counter('isthmus_analytics_landing_objects_total', 'Landing objects done with', [
       'outcome',
     ]),

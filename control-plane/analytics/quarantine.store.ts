@@ -3,7 +3,7 @@ import type { GatewayEventKind } from '../../proto/model/gateway-events.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Landed } from './landed.ts';
 
-/** How many landing objects of an environment went to quarantine in its last hour that had any. */
+/** How many landing objects of an environment went to quarantine, or held refused records, in its last hour that had any. */
 interface QuarantineTallyTable {
   readonly organization: string;
   readonly environment: string;
@@ -18,16 +18,20 @@ declare module '../storage/tables.ts' {
   }
 }
 
-const quarantined: GatewayEventKind = 'records.quarantined';
+/** What is told of a landing object. */
+export interface Told extends Pick<Landed, 'name' | 'key'> {
+  readonly kind: Extract<GatewayEventKind, 'records.quarantined' | 'records.refused'>;
+  readonly reason: string;
+}
 
 /**
- * Tells the operator that a landing object went to quarantine.
+ * Tells the operator that a landing object went to quarantine, or that records in it were refused.
  *
  * At most `eventsPerHourMax` of one environment in an hour have an event of their own; one event more counts the others.
  */
-export async function saveQuarantined(
+export async function saveAside(
   storage: Storage,
-  { name, key, reason }: Pick<Landed, 'name' | 'key'> & { readonly reason: string },
+  { kind, name, key, reason }: Told,
   { nowMs, eventsPerHourMax }: { readonly nowMs: number; readonly eventsPerHourMax: number },
 ): Promise<void> {
   const { organization, environment, gateway } = key;
@@ -55,12 +59,12 @@ export async function saveQuarantined(
       untold <= 0
         ? { id: randomUUID(), detail: `${name}: ${reason}` }
         : {
-            id: `quarantined/${organization}/${environment}/${hour}`,
-            detail: `quarantine/landing/v1/org=${organization}/env=${environment}/ since ${hour}: ${untold} more, not told one by one`,
+            id: `aside/${organization}/${environment}/${hour}`,
+            detail: `landing/v1/org=${organization}/env=${environment}/ since ${hour}: ${untold} more, not told one by one`,
           };
     await trx
       .insertInto('gateway_event')
-      .values({ ...event, organization, gateway, kind: quarantined, at_ms: nowMs })
+      .values({ ...event, organization, gateway, kind, at_ms: nowMs })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ detail: event.detail }))
       .execute();
   });

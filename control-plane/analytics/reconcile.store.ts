@@ -201,6 +201,7 @@ async function judge(
     const rows = await inTenant(db.selectFrom('covered_range'), { organization, environment })
       .select(['first_offset as first', 'last_offset as last'])
       .where('spool', '=', range.spool)
+      .where('gateway', '=', range.gateway)
       .where('first_offset', '<=', range.last)
       .where('last_offset', '>=', range.first)
       .where((eb) => eb.or([eb('file', 'is', null), eb('file', '!=', id)]))

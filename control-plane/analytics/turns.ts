@@ -6,11 +6,13 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { parseLandingKey } from '../../proto/wire/landing.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { Aside } from './aside.ts';
-import type { ConvertResult } from './duck-jobs.ts';
+import type { ConvertResult, Refused } from './duck-jobs.ts';
 import type { IngesterOptions, IngestStep } from './ingester.ts';
 import { verify, type Landed } from './landed.ts';
 import type { PendingFile } from './lake.store.ts';
 import { createIngestMeters, type IngestMeters } from './meters.ts';
+import { Origins, rootOf, type Sender } from './origins/origins.ts';
+import { OriginStore } from './origins/origins.store.ts';
 import { coveredBy } from './proof.ts';
 import { uncovered, type OffsetRange } from './ranges.ts';
 
@@ -31,6 +33,7 @@ interface Sound extends Landed {
 /** One whose lines are wanted, all or some. */
 interface Wanted extends Sound {
   readonly parts: readonly OffsetRange[];
+  readonly sender: Sender;
 }
 type Converted = Extract<ConvertResult, { kind: 'converted' }>;
 
@@ -45,6 +48,7 @@ export class Turns {
   readonly #options: IngesterOptions;
   readonly meters: IngestMeters;
   readonly #aside: Aside;
+  readonly #origins: Origins;
   /** Tries by key of objects that failed together with others: from then on each is tried alone. */
   readonly #tries = new LRUCache<string, number>({ max: triedMax });
 
@@ -52,6 +56,7 @@ export class Turns {
     this.#options = options;
     this.meters = createIngestMeters(options.metrics);
     this.#aside = new Aside(options, this.meters);
+    this.#origins = new Origins(new OriginStore(options.storage));
   }
 
   /** Reads and proves first, then chooses, then converts; true when more is waiting. */
@@ -158,13 +163,18 @@ export class Turns {
     const chosen: Wanted[] = [];
     for (const landed of sound) {
       const { key } = landed;
-      const known = await store.covered(key, key.spool, key);
+      const sender = await this.#origins.sender(key);
+      if (sender.kind === 'lying') {
+        await this.#aside.quarantine(landed, 'its gateway is not of the fleet that its key names');
+        continue;
+      }
+      const known = await store.covered(key, { spool: key.spool, gateway: rootOf(sender) }, key);
       const twin = known.find(({ first, last }) => first === key.first && last === key.last);
       const parts = uncovered(key, known);
       if (twin !== undefined && twin.hash8 !== '' && twin.hash8 !== key.hash8)
         await this.#aside.quarantine(landed, 'its range arrived before with other content');
       else if (parts.length === 0) await this.#aside.settle(landed, 'duplicate');
-      else if (!chosen.some((other) => overlap(other, landed))) chosen.push({ ...landed, parts });
+      else if (!chosen.some((other) => overlap(other, landed))) chosen.push({ ...landed, parts, sender });
     }
     return chosen;
   }
@@ -196,7 +206,14 @@ export class Turns {
     await store.begin(file, clock.now());
     await this.#step('named');
     const output = join(dir, `${id}.parquet`);
-    const result = await duck.convert({ file: id, stream: 'records', ...at, inputs: wanted, output });
+    const { judged, grants } = await this.#origins.judgement(at, wanted);
+    const inputs = judged.map(({ item, origin }) => ({
+      path: item.path,
+      key: spoolKeyOf(item),
+      parts: item.parts,
+      origin,
+    }));
+    const result = await duck.convert({ file: id, stream: 'records', ...at, inputs, grants, output });
     const reasons = new Map(result.bad.map(({ path, reason }) => [path, reason]));
     const good = wanted.filter(({ path }) => !reasons.has(path));
     if (result.kind === 'refused') await store.abandon(id);
@@ -208,6 +225,13 @@ export class Turns {
       const reason = reasons.get(landed.path);
       if (reason !== undefined) await this.#aside.quarantine(landed, reason);
     }
+  }
+
+  /** Says which objects held records that are refused: those are in the lake, and no question counts them. */
+  async #tellRefused(good: readonly Wanted[], refused: readonly Refused[]): Promise<void> {
+    for (const landed of good)
+      for (const each of refused.filter(({ path }) => path === landed.path))
+        await this.#aside.refused(landed, each);
   }
 
   async #commit(
@@ -228,7 +252,7 @@ export class Turns {
         bytes: parquet.length,
         minMs,
         maxMs,
-        covered: good.flatMap(({ key, parts }) => coveredBy(key, parts)),
+        covered: good.flatMap((each) => coveredBy(spoolKeyOf(each), each.parts)),
         done: good.map(({ name }) => ({ object_key: name, outcome: 'ingested' })),
       },
       { nowMs: clock.now(), graceMs: settings.graceMs },
@@ -242,6 +266,7 @@ export class Turns {
       return false;
     }
     await this.#step('committed');
+    await this.#tellRefused(good, result.refused);
     await cache.adopt(file.id, output).catch(() => undefined);
     this.meters.records.inc(records);
     if (malformed > 0) {
@@ -257,6 +282,12 @@ export class Turns {
     await this.#options.onStep?.(step);
   }
 }
+
+/** As its spool is counted: under the first name of its gateway. */
+const spoolKeyOf = ({ key, sender }: Wanted): Wanted['key'] => ({
+  ...key,
+  gateway: rootOf(sender) ?? key.gateway,
+});
 
 const overlap = ({ key: a }: Landed, { key: b }: Landed): boolean =>
   a.spool === b.spool && a.first <= b.last && b.first <= a.last;

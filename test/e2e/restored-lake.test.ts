@@ -244,7 +244,7 @@ test('each record of the lake has its spool and its offset, also where a part wa
   const rows = Array.from({ length: 3_000 }, (_, n) =>
     n % 7 === 0
       ? '{}'
-      : recordLine({ request_id: `r${n}`, timestamp: 1_800_000_000_000 - n, api_id: `a${n % 3}` }),
+      : recordLine({ request_id: `r${n}`, timestamp: 1_700_000_000_000 - n, api_id: `a${n % 3}` }),
   );
   await land(lake.blobs, rows.slice(1_000, 1_500), { first: 1_000 });
   await settled(lake);

@@ -242,7 +242,7 @@ test('a column of this version that no file has yet is null, and an environment 
 
 test('the type of a record chooses its table, and a question sees the columns of its own', async (t) => {
   const lake = await openLake(t);
-  const times = { org_id: 'o', env_id: 'e', timestamp: 1_800_000_000_000 };
+  const times = { org_id: 'o', env_id: 'e', gateway_id: 'g', timestamp: 1_700_000_000_000 };
   await land(lake.blobs, [
     ...recordLines(2, { dropped: 5 }),
     JSON.stringify({ type: 'gap', ...times, reason: 'diskFull', dropped: 7, status: 200 }),

@@ -12,7 +12,7 @@ export function recordLine(over: Record<string, unknown> = {}): string {
     gateway_id: 'g',
     api_id: 'a',
     api_name: 'A',
-    timestamp: 1_800_000_000_000,
+    timestamp: 1_700_000_000_000,
     request_id: 'r',
     status: 200,
     ...over,

@@ -102,4 +102,4 @@ export async function createTestLake(
 
 /** Records of one API, one per ms. */
 export const recordLines = (count: number, over: Record<string, unknown> = {}): readonly string[] =>
-  Array.from({ length: count }, (_, n) => recordLine({ timestamp: 1_800_000_000_000 + n, ...over }));
+  Array.from({ length: count }, (_, n) => recordLine({ timestamp: 1_700_000_000_000 + n, ...over }));
