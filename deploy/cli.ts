@@ -39,13 +39,23 @@ const commands = new Map<string, (onExit: (code: number) => void) => Promise<Com
     },
   ],
   ['enroll', async () => (await import('./commands/enroll.ts')).enrollCommand()],
+  ['token', async () => (await import('./commands/token.ts')).tokenCommand()],
   ['fleet', async () => (await import('./commands/fleet.ts')).fleetCommand()],
   ['migrate', async () => (await import('./commands/database.ts')).migrateCommand()],
   ['backup', async () => (await import('./commands/database.ts')).backupCommand()],
   ['restore', async () => (await import('./commands/database.ts')).restoreCommand()],
   ['bucket', async (onExit) => (await import('./commands/bucket.ts')).bucketCommand(onExit)],
   ['lake', async () => (await import('./commands/lake.ts')).lakeCommand()],
-  ['doctor', async (onExit) => (await import('./commands/doctor.ts')).doctorCommand(onExit)],
+  ['check', async (onExit) => (await import('./commands/check.ts')).checkCommand(onExit)],
+  [
+    'doctor',
+    async (onExit) => {
+      const { customerDoctors } = await import('./doctor/doctors.ts');
+      const { platformDoctors } = await import('./doctor/platform-doctors.ts');
+      const { doctorCommand } = await import('./commands/doctor.ts');
+      return doctorCommand(new Map([...platformDoctors, ...customerDoctors]), onExit);
+    },
+  ],
   ['config', async () => (await import('./commands/config.ts')).configCommand()],
   ['version', async () => (await import('./commands/version.ts')).versionCommand()],
 ]);

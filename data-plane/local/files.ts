@@ -27,11 +27,12 @@ export async function readFolder(
     .filter((name) => !name.startsWith('.') && /^\.(json|ya?ml)$/i.test(extname(name)))
     .toSorted()
     .slice(0, filesMax);
-  const files = await Promise.all(names.map((name) => readOne(folder, name, before.get(name))));
+  const files = await Promise.all(names.map((name) => readLocalFile(folder, name, before.get(name))));
   return new Map(files.flatMap((file) => (file === undefined ? [] : [[file.name, file]])));
 }
 
-async function readOne(
+/** Reads one file of a folder; undefined when it is gone or no file. */
+export async function readLocalFile(
   folder: string,
   name: string,
   before: LocalFile | undefined,

@@ -1,38 +1,37 @@
 import { Argument, type Command } from 'commander';
-import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import type { NamedFinding, Subject } from '../doctor.ts';
-import { bridgeProcessSchema, controlPlaneProcessSchema } from '../processes.ts';
+import { createCommand, withConfig, type ConfigFlags } from '../command.ts';
+import type { NamedFinding } from '../doctor/doctor.ts';
 import { print } from '../terminal.ts';
 
-const schemas = { 'control-plane': controlPlaneProcessSchema, bridge: bridgeProcessSchema } as const;
+/** Examines one kind of process; loads what that needs and no more. */
+export type Doctor = (flags: ConfigFlags) => Promise<readonly NamedFinding[]>;
 
-/** `isthmus doctor`: looks at everything that a start needs, and changes nothing. */
-export function doctorCommand(onExit: (code: number) => void): Command {
+type Flags = ConfigFlags & { readonly json?: true };
+
+/** `isthmus doctor`: looks at everything that a start needs, and changes nothing. The first process is meant when none is named. */
+export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (code: number) => void): Command {
+  const names = [...doctors.keys()];
+  const [first = ''] = names;
   const command = createCommand({
     name: 'doctor',
-    summary: 'Checks settings, database and bucket of a control plane or bridge, and says what to do.',
+    summary: `Checks everything that a start of ${names.join(', ')} needs, and says what to do.`,
     examples: [
       'isthmus doctor --config isthmus.yaml',
-      'isthmus doctor bridge --config isthmus.yaml',
+      ...names.slice(1).map((name) => `isthmus doctor ${name} --config isthmus.yaml`),
       'isthmus doctor --json    # exit code 1 when a check failed',
     ],
   });
   return withConfig(command)
-    .addArgument(
-      new Argument('[process]', 'whose settings').choices(Object.keys(schemas)).default('control-plane'),
-    )
+    .addArgument(new Argument('[process]', 'whose settings').choices(names).default(first))
     .option('--json', 'as JSON')
-    .action(async (process: Subject['process'], flags: ConfigFlags & { readonly json?: true }) => {
-      const { examine } = await import('../doctor.ts');
-      const { checks } = await import('../doctor-checks.ts');
-      const load = () => loadFor(schemas[process], { process, flags });
-      const findings = await examine({ process, load }, checks);
+    .action(async (process: string, flags: Flags) => {
+      const findings = (await doctors.get(process)?.(flags)) ?? [];
       print(flags.json === true ? JSON.stringify(findings, undefined, 2) : findings.map(line).join('\n'));
       onExit(findings.some(({ status }) => status === 'failed') ? 1 : 0);
     });
 }
 
 function line({ check, status, found, remedy }: NamedFinding): string {
-  const text = `${status.padEnd(8)} ${check.padEnd(9)} ${found}`;
-  return remedy === undefined ? text : `${text}\n${' '.repeat(19)}${remedy}`;
+  const text = `${status.padEnd(8)} ${check.padEnd(12)} ${found}`;
+  return remedy === undefined ? text : `${text}\n${' '.repeat(22)}${remedy}`;
 }

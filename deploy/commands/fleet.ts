@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
+import { atTheDesk } from '../fleet-desk.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
 import { print, say } from '../terminal.ts';
 
@@ -11,12 +12,65 @@ type Flags = ConfigFlags & { readonly keep: 'refused' | 'holder'; readonly json?
 export function fleetCommand(): Command {
   const command = createCommand({
     name: 'fleet',
-    summary: 'Settles what only an operator can know about gateways.',
-    examples: ['isthmus fleet reseat 7c9e6679-7425-40de-944b-e07fc1f90ae7'],
+    summary: 'Makes fleets, and settles what only an operator can know about gateways.',
+    examples: [
+      'isthmus fleet create plant --tags internal',
+      'isthmus fleet reseat 7c9e6679-7425-40de-944b-e07fc1f90ae7',
+    ],
   });
+  command.addCommand(createFleetCommand());
   command.addCommand(reseatCommand());
   return command;
 }
+
+type CreateFlags = ConfigFlags & {
+  readonly environments: string;
+  readonly tags?: string;
+  readonly tenant?: string;
+  readonly description?: string;
+  readonly organization: string;
+  readonly json?: true;
+};
+
+function createFleetCommand(): Command {
+  const command = createCommand({
+    name: 'create',
+    summary: 'Makes a fleet: gateways that serve the same APIs.',
+    examples: [
+      'isthmus fleet create plant',
+      'isthmus fleet create dmz --tags external --environments DEFAULT    # APIs with the sharding tag external, and untagged ones',
+      'isthmus token --fleet plant --bridge https://bridge.example.com > token.txt    # what its gateways enrol with',
+    ],
+  });
+  return withConfig(command)
+    .argument('<name>', 'its name')
+    .option('--environments <list>', 'whose APIs it serves, separated by commas', 'DEFAULT')
+    .option('--tags <list>', 'sharding tags, separated by commas; !tag excludes')
+    .option('--tenant <name>', 'which endpoints of a kind are for it')
+    .option('--description <text>', 'for people')
+    .option('--organization <id>', 'whose fleet', 'DEFAULT')
+    .option('--json', 'the fleet as JSON')
+    .action(async (name: string, flags: CreateFlags) => {
+      const { createFleet, fleetWishSchema } =
+        await import('../../control-plane/management/fleets/fleets.ts');
+      const { parseWish } = await import('../../control-plane/management/fleets/by-name.ts');
+      const { description, tenant } = flags;
+      const environments = listOf(flags.environments);
+      const wish = parseWish(fleetWishSchema, {
+        ...{ name, description, tenant, environments },
+        tags: flags.tags === undefined ? undefined : listOf(flags.tags),
+      });
+      const fleet = await atTheDesk(flags, ({ desk, actor, organization }) =>
+        createFleet(desk, actor, { organization, wish }),
+      );
+      if (flags.json === true) return print(JSON.stringify(fleet));
+      say(
+        `fleet ${fleet.name} (${fleet.id}); its gateways enrol with: isthmus token --fleet ${fleet.name} --bridge <url>`,
+      );
+    });
+}
+
+const listOf = (text: string): readonly string[] => text.split(',').map((item) => item.trim());
 
 function reseatCommand(): Command {
   const command = createCommand({

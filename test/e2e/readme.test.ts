@@ -41,17 +41,22 @@ test('the first five minutes of the README work as they stand', async (t) => {
   assert.match(stdout, /"total":\d/, 'the count');
 });
 
-test('hybrid in three commands, as the README has them: the gateway there serves, and its requests are counted here', async (t) => {
-  const [first, second, third] = hybridCommands();
-  assert.match(first ?? '', /^isthmus up$/);
+test('hybrid, as the README has it: a fleet, its token, a gateway there that serves, and its requests are counted here', async (t) => {
+  const [first = '', create = '', token = '', enrol = '', doctor = '', start = ''] = hybridCommands();
+  assert.equal(first, 'isthmus up');
   const here = await startPlatform(t);
   const there = tempDir(t, 'isthmus-there');
-  writeFileSync(join(there, 'token.txt'), await enrolmentToken(here));
-  await runIsthmus(t, wordsOf(second), { cwd: there });
+  const atHome = ['--data-dir', here.dir];
+  await runIsthmus(t, [...wordsOf(create), ...atHome]);
+  const asked = token.replace('https://bridge.example.com', here.bridge).replace(/ > token\.txt$/, '');
+  writeFileSync(join(there, 'token.txt'), await runIsthmus(t, [...wordsOf(asked), ...atHome]));
+  await runIsthmus(t, wordsOf(enrol), { cwd: there });
+  const examined = await runIsthmus(t, wordsOf(doctor), { cwd: there });
+  assert.match(examined, /^ok +enrolment +the bridge knows this identity$/m);
 
   // On a machine of its own these would be the usual ports; the batches are small because a test waits for them.
   const ports = { gateway: await freePort(), node: await freePort(), shipper: await freePort() };
-  const gateway = startIsthmus(t, wordsOf(third), {
+  const gateway = startIsthmus(t, wordsOf(start), {
     cwd: there,
     env: {
       ISTHMUS_GATEWAY__LISTEN__PORT: String(ports.gateway),
@@ -78,24 +83,18 @@ test('hybrid in three commands, as the README has them: the gateway there serves
 
 /** The calls of the chapter's first block, without comments. */
 function hybridCommands(): readonly string[] {
-  const chapter = readme.slice(readme.indexOf('## Hybrid in three commands'));
+  const chapter = readme.slice(readme.indexOf('## Hybrid, a fleet at a time'));
   const block = /```sh\n([\s\S]*?)```/.exec(chapter)?.[1] ?? '';
   const commands = block
     .trimEnd()
     .split('\n')
     .map((line) => line.replace(/\s+#.*$/, ''));
-  assert.equal(commands.length, 3);
+  assert.equal(commands.length, 6);
   return commands;
 }
 
 function wordsOf(command: string | undefined): readonly string[] {
   return (command ?? '').split(' ').slice(1);
-}
-
-async function enrolmentToken({ client, bridge }: Platform): Promise<string> {
-  const fleets = await client.call<{ data: { id: string }[] }>('GET', '/v2/organizations/DEFAULT/fleets');
-  const path = `/v2/organizations/DEFAULT/fleets/${fleets.data[0]?.id}/enrolment-tokens`;
-  return (await client.call<{ token: string }>('POST', path, { body: { bridge } })).token;
 }
 
 async function countOfEcho({ client }: Platform): Promise<number> {

@@ -1,12 +1,18 @@
 import { Fault } from '../../../proto/faults/fault.ts';
+import type { Actor } from '../../access/actor.ts';
 import { publishedTopic } from '../../publish/publisher.ts';
 import { settleSeats, type SettledSeat } from '../../publish/seats.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { writeAudit } from '../audit/audit.store.ts';
 
 /** Who acts when an operator works at the machine itself: whoever may read the database needs no password. */
-const operator = (organization: string) =>
-  ({ id: 'cli', organization, username: 'cli', displayName: 'Command line', role: 'ADMIN' }) as const;
+export const operator = (organization: string): Actor => ({
+  id: 'cli',
+  organization,
+  username: 'cli',
+  displayName: 'Command line',
+  roles: [{ scope: 'organization', reference: organization, name: 'ADMIN' }],
+});
 
 /**
  * Gives the seat of a gateway to the one that was refused last, or keeps it with its holder; with audit, and bridges are told.

@@ -1,21 +1,4 @@
-import type { LoadedConfig } from '../proto/process/config.ts';
-import type { Storage } from '../control-plane/storage/storage.ts';
-import type { z } from 'zod';
-import { Fault } from '../proto/faults/fault.ts';
-import type { controlPlaneProcessSchema } from './processes.ts';
-
-/** What the checks look at of either process. */
-export type DoctorConfig = Pick<z.output<typeof controlPlaneProcessSchema>, 'dataDir' | 'database' | 'blobs'>;
-
-/** What is examined; a check puts in what the later ones need. */
-export interface Subject {
-  readonly process: 'control-plane' | 'bridge';
-  load(): Pick<LoadedConfig<DoctorConfig>, 'config' | 'sources'>;
-  config?: DoctorConfig;
-  storage?: Storage;
-  /** True when the schema is the one of this version. */
-  isCurrent?: boolean;
-}
+import { Fault } from '../../proto/faults/fault.ts';
 
 /** One line of the result. */
 export interface Finding {
@@ -25,29 +8,38 @@ export interface Finding {
   readonly remedy?: string | undefined;
 }
 
-/** One question. Add yours to the table in doctor-checks.ts. */
-export interface Check {
+/** One question about a subject. Add yours to the list of its process. */
+export interface Check<Subject> {
   readonly name: string;
-  /** What must have been put in before; without it the check is skipped. */
-  readonly needs: readonly ('config' | 'storage' | 'isCurrent')[];
+  /** What earlier checks must have put in; without it this one is skipped. */
+  readonly needs: readonly (keyof Subject)[];
   examine(subject: Subject): Promise<Finding>;
+}
+
+/** What is examined; a check puts in what the later ones need. */
+export interface Examined {
+  /** Gives back what checks opened. */
+  close?: (() => Promise<void>) | undefined;
 }
 
 /** A finding with the name of its check. */
 export type NamedFinding = Finding & { readonly check: string };
 
 /** Asks every question in order; what throws is a finding as well. Nothing is made or changed. */
-export async function examine(subject: Subject, checks: readonly Check[]): Promise<readonly NamedFinding[]> {
+export async function examine<Subject extends Examined>(
+  subject: Subject,
+  checks: readonly Check<Subject>[],
+): Promise<readonly NamedFinding[]> {
   const findings: NamedFinding[] = [];
   try {
     for (const check of checks) findings.push({ check: check.name, ...(await answer(check, subject)) });
   } finally {
-    await subject.storage?.close();
+    await subject.close?.();
   }
   return findings;
 }
 
-async function answer(check: Check, subject: Subject): Promise<Finding> {
+async function answer<Subject>(check: Check<Subject>, subject: Subject): Promise<Finding> {
   const isPossible = check.needs.every((need) => subject[need] !== undefined && subject[need] !== false);
   if (!isPossible) return { status: 'skipped', found: 'needs what failed above' };
   try {

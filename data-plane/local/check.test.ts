@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+
+import { apiDefinition, flow } from '../../test/kit/gateway/gateway.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { gatewayConfigSchema } from '../config.ts';
+import { checkFiles } from './check.ts';
+
+const config = gatewayConfigSchema.parse({});
+const backend = 'http://127.0.0.1:1';
+
+function folderOf(t: TestContext, files: Readonly<Record<string, object | string>>): string {
+  const dir = join(tempDir(t), 'apis');
+  mkdirSync(dir);
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(join(dir, name), typeof content === 'string' ? content : JSON.stringify(content));
+  return dir;
+}
+
+/** Problems by file name. */
+async function problemsOf(dir: string): Promise<Readonly<Record<string, readonly string[]>>> {
+  const files = await checkFiles([dir], config);
+  return Object.fromEntries(
+    files.map(({ file, problems }) => [
+      file.slice(dir.length + 1),
+      problems.map(({ path, message }) => `${path} ${message}`),
+    ]),
+  );
+}
+
+test('what a gateway would serve has no problem, and nothing is made', async (t) => {
+  const dir = folderOf(t, {
+    'one.json': apiDefinition('one', backend),
+    'two.yaml': 'id: two\nname: two\nstate: STOPPED\n',
+    'isthmus.json': { subscriptions: [{ id: 's', api: 'one', plan: 'open', application: 'a' }] },
+    'notes.txt': 'no definition',
+  });
+  assert.deepEqual(await problemsOf(dir), { 'isthmus.json': [], 'one.json': [], 'two.yaml': [] });
+  assert.deepEqual(readdirSync(dir).length, 4);
+});
+
+test('all faults of all files are told at once, each with its place', async (t) => {
+  const dir = folderOf(t, {
+    'broken.json': '{',
+    'form.json': { ...apiDefinition('form', backend), listeners: 7, endpointGroups: 7 },
+    'policy.json': apiDefinition('policy', backend, {
+      flows: [flow('/', { request: [['rate-limit', { rate: { limit: -1 } }]] })],
+    }),
+    'isthmus.json': { subscriptions: [{ id: 's' }], more: 1 },
+  });
+  const found = await problemsOf(dir);
+  assert.equal(found['broken.json']?.length, 1);
+  assert.ok((found['form.json']?.length ?? 0) >= 2, JSON.stringify(found));
+  assert.match(found['form.json']?.join('\n') ?? '', /listeners[^]*endpointGroups/);
+  assert.match(found['policy.json']?.join('\n') ?? '', /flows/);
+  assert.match(found['isthmus.json']?.join('\n') ?? '', /subscriptions\[0\][^]*more/);
+});
+
+test('two files that cannot be served together are told of: one path twice, one id twice', async (t) => {
+  const dir = folderOf(t, {
+    'a.json': apiDefinition('a', backend),
+    'b.json': { ...apiDefinition('b', backend), listeners: apiDefinition('a', backend)['listeners'] },
+    'c.json': { ...apiDefinition('c', backend), id: 'a' },
+  });
+  const found = await problemsOf(dir);
+  assert.deepEqual(found['a.json'], []);
+  assert.match(found['b.json']?.[0] ?? '', /context path .* is taken by API a/);
+  assert.match(found['c.json']?.[0] ?? '', /api "a" is in .*a\.json already/);
+});
+
+test('a path that is not there is no folder without faults', async (t) => {
+  await assert.rejects(checkFiles([join(tempDir(t), 'typo')], config), /There is no file or folder .*typo/);
+});

@@ -1,0 +1,126 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { decodeApi } from '../../proto/wire/payloads.ts';
+import { recordKinds } from '../../proto/wire/published.ts';
+import type { GatewayConfig } from '../config.ts';
+import { readDefinition } from '../gateway/deploy/definitions.ts';
+import { createDeployments } from '../gateway/deploy/deployments.ts';
+import { createMemoryCounters } from '../limits/memory.ts';
+import { guardOf, securityHostOf } from '../serving.ts';
+import { readFolder, readLocalFile } from './files.ts';
+import { localTenant } from './local.ts';
+import { type LocalRecord, recordsOf } from './records.ts';
+
+/** A file with everything that a gateway would refuse in it. */
+export interface CheckedFile {
+  readonly file: string;
+  /** Each with its place in the file, '' for the whole. Empty: a gateway of these settings serves it. */
+  readonly problems: readonly FaultDetail[];
+}
+
+/**
+ * Judges definitions as a gateway in local mode would, together (two APIs on one path clash), and opens nothing: no port, no
+ * connection, no folder.
+ *
+ * Paths are files, or folders, whose JSON and YAML files are meant. Errors: config.unreadable for a path that is not there.
+ */
+export async function checkFiles(
+  paths: readonly string[],
+  config: Pick<GatewayConfig, 'apiKey' | 'upstream'>,
+): Promise<readonly CheckedFile[]> {
+  const problems = new Map<string, FaultDetail[]>();
+  const records: LocalRecord[] = [];
+  const byKey = new Map<string, LocalRecord>();
+  const tell = (file: string, ...found: readonly FaultDetail[]): void =>
+    void problems.set(file, [...(problems.get(file) ?? []), ...found]);
+  for (const { path, file } of await filesOf(paths)) {
+    tell(path);
+    if (file.problem !== undefined) {
+      tell(path, { path: '', message: file.problem });
+      continue;
+    }
+    try {
+      for (const record of recordsOf(file, localTenant.environment)) {
+        const own = { ...record, file: path };
+        const key = `${record.kind}\0${record.id}`;
+        const other = byKey.get(key);
+        if (other !== undefined)
+          tell(path, { path: 'id', message: `${record.kind} "${record.id}" is in ${other.file} already` });
+        else if (isWhole(own, tell)) {
+          byKey.set(key, own);
+          records.push(own);
+        }
+      }
+    } catch (error) {
+      tell(path, { path: '', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  for (const { kind, id, reason } of judge(records, config)) {
+    const file = byKey.get(`${kind}\0${id}`)?.file;
+    if (file !== undefined) tell(file, { path: '', message: reason });
+  }
+  return [...problems].map(([file, found]) => ({ file, problems: found }));
+}
+
+/** The form alone, of which all faults are told; what its parts mean together the judge says. */
+function isWhole(
+  { kind, payload, file }: LocalRecord,
+  tell: (file: string, ...found: readonly FaultDetail[]) => void,
+): boolean {
+  if (kind !== 'api') return true;
+  try {
+    readDefinition(decodeApi(payload).definition);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { details, detail } = error;
+    tell(file, ...(details.length === 0 ? [{ path: '', message: detail }] : details));
+    return false;
+  }
+}
+
+function judge(records: readonly LocalRecord[], config: Pick<GatewayConfig, 'apiKey' | 'upstream'>) {
+  const clock = systemClock;
+  const deployments = createDeployments({
+    guard: guardOf(config),
+    upstreams: undefined,
+    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }) },
+    security: securityHostOf(config),
+    records: undefined,
+    log: createLog({ name: 'check', level: 'silent' }),
+    keysSeenMax: 1,
+    streamMsMax: 0,
+    onThrown: () => undefined,
+  });
+  const set = records
+    .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
+    .map(({ kind, id, payload }) => ({ kind, id, payload, seq: 1, revision: '1' }));
+  const nacks = deployments.apply({ ...localTenant, seq: 1, isFull: true, set, removed: [] });
+  deployments.close();
+  return nacks;
+}
+
+async function filesOf(paths: readonly string[]) {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const isFolder = await stat(path).then(
+        (stats) => stats.isDirectory(),
+        () => undefined,
+      );
+      if (isFolder === undefined)
+        throw new Fault('config.unreadable', { detail: `There is no file or folder ${path}.` });
+      if (isFolder)
+        return [...(await readFolder(path, new Map())).values()].map((file) => ({
+          path: join(path, file.name),
+          file,
+        }));
+      const file = await readLocalFile(dirname(path), basename(path), undefined);
+      return file === undefined ? [] : [{ path, file }];
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,251 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { gatewayConfigSchema } from '../../data-plane/config.ts';
+import { listSpools } from '../../proto/spool/folder.ts';
+import { Fault, invariant } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { LoadedConfig } from '../../proto/process/config.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
+import { createOutbound, toOutboundOptions, type Outbound } from '../../proto/process/outbound.ts';
+import { createLazyKeyring } from '../../proto/process/secrets.ts';
+import { describeStranger } from '../../proto/process/stranger.ts';
+import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
+import { type EnrolledIdentity, identityFile, loadIdentity } from '../../proto/trust/identity.ts';
+import { ticketFile } from '../../proto/trust/seat-file.ts';
+import type { shipperConfigSchema } from '../../shipper/config.ts';
+import type { Check, Examined, Finding } from './doctor.ts';
+import { examineCertificates, examineDisk } from './machine.ts';
+import { describeSettings } from './settings.ts';
+
+type GatewayConfig = z.output<typeof gatewayConfigSchema>;
+type ShipperConfig = z.output<typeof shipperConfigSchema>;
+type Settings = Pick<LoadedConfig<GatewayConfig>, 'sources'>['sources'];
+
+/** Either process of the customer's side, with what checks put in. */
+export interface CustomerSubject extends Examined {
+  readonly process: 'gateway' | 'shipper';
+  readonly clock: Clock;
+  load(): { readonly config: GatewayConfig | ShipperConfig; readonly sources: Settings };
+  config?: GatewayConfig | ShipperConfig;
+  identity?: EnrolledIdentity;
+  outbound?: Outbound;
+  bridgeUrl?: string;
+  nonce?: string;
+  /** The bridge's clock less ours. */
+  offMs?: number;
+}
+
+/** Every question about a gateway or a shipper, in the order in which they are asked. */
+export const customerChecks: readonly Check<CustomerSubject>[] = [
+  { name: 'settings', needs: [], examine: examineSettings },
+  { name: 'certificates', needs: ['config'], examine: examineTls },
+  { name: 'disk', needs: ['config'], examine: examineSpool },
+  { name: 'identity', needs: ['config'], examine: examineIdentity },
+  { name: 'seat', needs: ['identity'], examine: examineSeat },
+  { name: 'bridge', needs: ['bridgeUrl'], examine: examineBridge },
+  { name: 'clock', needs: ['offMs'], examine: examineClock },
+  { name: 'enrolment', needs: ['identity', 'nonce'], examine: examineEnrolment },
+];
+
+const timeoutMs = 10_000;
+const answerBytesMax = 64 * 1024;
+/** The header has whole seconds, and the way takes some time as well. */
+const clockMsMax = 5_000;
+
+async function examineSettings(subject: CustomerSubject): Promise<Finding> {
+  const { config, sources } = subject.load();
+  subject.config = config;
+  return describeSettings(sources);
+}
+
+async function examineTls({ config, clock }: CustomerSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  const { outbound } = config;
+  const tls = 'listen' in config ? config.listen.tls : undefined;
+  return examineCertificates(
+    [
+      { setting: 'listen.tls', certFile: tls?.certFile, keyFile: tls?.keyFile },
+      ...(tls?.certificates ?? []).map((pair, n) => ({ setting: `listen.tls.certificates[${n}]`, ...pair })),
+      { setting: 'listen.tls.caFile', caFile: tls?.caFile },
+      { setting: 'outbound', ...outbound },
+    ],
+    clock.now(),
+  );
+}
+
+/** The spool may grow to its bound while the border is cut; what lies there already needs no room any more. */
+async function examineSpool({ config }: CustomerSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  if (!existsSync(config.dataDir)) {
+    const found = `there is no folder ${resolve(config.dataDir)}`;
+    const remedy = 'Check dataDir for a slip; isthmus enroll, or a first isthmus gateway --local, makes it.';
+    return { status: 'failed', found, remedy };
+  }
+  if (!('report' in config)) return examineDisk(config.dataDir, ofShipper(config));
+  const bytes = await bytesOfSpools(foldersOf(config.dataDir).spools);
+  const wantedBytes = config.report.enabled ? Math.max(0, config.report.diskBytesMax - bytes) : 0;
+  return examineDisk(config.dataDir, { wantedBytes, why: 'report.diskBytesMax may still take' });
+}
+
+async function bytesOfSpools(root: string): Promise<number> {
+  const files = (await listSpools(root)).flatMap(({ dir }) =>
+    readdirSync(dir).map((name) => join(dir, name)),
+  );
+  return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+const ofShipper = ({ quarantine }: ShipperConfig) => ({
+  wantedBytes: quarantine.bytesMax,
+  why: 'quarantine.bytesMax may take',
+});
+
+async function examineIdentity(subject: CustomerSubject): Promise<Finding> {
+  const { config } = subject;
+  invariant(config !== undefined, 'the check needs the settings');
+  if ('local' in config && config.local !== undefined)
+    return { status: 'ok', found: `needs none: it serves the definitions in ${resolve(config.local)}` };
+  if ('output' in config && config.output !== 'bridge')
+    return { status: 'ok', found: `needs none: output is ${config.output}` };
+  const file = join(config.dataDir, identityFile);
+  const identity = loadIdentity(config.dataDir, createLazyKeyring(foldersOf(config.dataDir).secrets));
+  if (identity === undefined) {
+    const hasToken = 'bridge' in config && config.bridge.token !== undefined;
+    return {
+      status: hasToken ? 'warning' : 'failed',
+      found: `there is no ${file}`,
+      remedy: hasToken
+        ? 'Its first start enrols it by bridge.token.'
+        : 'Run isthmus enroll --token-file token.txt with the same settings; isthmus token makes the token.',
+    };
+  }
+  subject.identity = identity;
+  subject.bridgeUrl = ('bridge' in config ? config.bridge.url : undefined) ?? identity.bridge;
+  const { gateway, fleet, organization, enrolledAtMs } = identity;
+  const since = new Date(enrolledAtMs).toISOString();
+  return {
+    status: 'ok',
+    found: `gateway ${gateway} of fleet ${fleet}, organization ${organization}, since ${since}`,
+  };
+}
+
+/** Claiming it would take it from the process that runs, so only its file is looked at. */
+async function examineSeat({ config, process }: CustomerSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  const { gatewaySeat, shipperSeat } = foldersOf(config.dataDir);
+  const file = process === 'gateway' ? gatewaySeat : shipperSeat;
+  const ticket = ticketFile(file).read();
+  return {
+    status: 'ok',
+    found:
+      ticket === undefined
+        ? `${file} comes with the first start`
+        : `${file} holds the ticket of the last start`,
+  };
+}
+
+async function examineBridge(subject: CustomerSubject): Promise<Finding> {
+  const { config, bridgeUrl, clock } = subject;
+  invariant(config !== undefined && bridgeUrl !== undefined, 'the check needs the identity');
+  const options = toOutboundOptions(config.outbound, 'private');
+  const outbound = createOutbound({ ...options, allow: [...options.allow, bridgeUrl] });
+  subject.outbound = outbound;
+  subject.close = () => outbound.close();
+  const startedMs = clock.monotonicMs();
+  const answer = await call({ outbound, bridgeUrl }, 'nonce', {});
+  const tookMs = Math.round(clock.monotonicMs() - startedMs);
+  const nonce = answer.headers['x-isthmus-nonce'];
+  if (nonce === undefined)
+    return {
+      status: 'failed',
+      found: `${bridgeUrl} is not the bridge: ${describeStranger(answer)}`,
+      remedy: 'Somebody in between answers: open the way to the bridge, or set outbound.proxy.url.',
+    };
+  subject.nonce = nonce;
+  const bridgeMs = Date.parse(answer.headers['date'] ?? '');
+  if (!Number.isNaN(bridgeMs)) subject.offMs = clock.now() - bridgeMs;
+  return { status: 'ok', found: `${bridgeUrl} answers in ${tookMs} ms` };
+}
+
+/** No credential depends on it; figures, certificates and expiries do. */
+async function examineClock({ offMs = 0 }: CustomerSubject): Promise<Finding> {
+  const found = `${(Math.abs(offMs) / 1_000).toFixed(0)} s ${offMs < 0 ? 'behind' : 'ahead of'} the bridge's`;
+  if (Math.abs(offMs) <= clockMsMax) return { status: 'ok', found };
+  return {
+    status: 'warning',
+    found,
+    remedy:
+      'Set the clocks by NTP: certificates and expiries of keys are judged by this one, and records are dated by it.',
+  };
+}
+
+/**
+ * Proves the identity at a door that is for the other role: the bridge verifies the proof, finds the gateway and whether it is revoked,
+ * and refuses before it looks at any seat. Nothing changes there.
+ */
+async function examineEnrolment(subject: CustomerSubject): Promise<Finding> {
+  const { identity, nonce, outbound, bridgeUrl } = subject;
+  invariant(
+    identity !== undefined && nonce !== undefined && outbound !== undefined && bridgeUrl !== undefined,
+    'the check needs a bridge that answers',
+  );
+  const assertion = await signAssertion({
+    gateway: identity.gateway,
+    instance: `doctor-${randomBytes(16).toString('hex')}`,
+    role: 'shipper',
+    nonce,
+    audience: audienceOf(bridgeUrl),
+    key: identity.signing.privateKey,
+  });
+  const answer = await call({ outbound, bridgeUrl }, 'changes', { authorization: `Bearer ${assertion}` });
+  const code = answer.headers['x-isthmus-code'];
+  if (code === 'request.forbidden') return { status: 'ok', found: 'the bridge knows this identity' };
+  return {
+    status: 'failed',
+    found: `the bridge refuses this identity: ${code ?? describeStranger(answer)}`,
+    remedy: remedies.get(code ?? '') ?? 'The log of the bridge says why.',
+  };
+}
+
+const remedies: ReadonlyMap<string, string> = new Map([
+  [
+    'bridge.revoked',
+    'It was revoked for good: remove identity.json and seat.json, and enrol with a new token.',
+  ],
+  [
+    'bridge.unknown_gateway',
+    'Its fleet was deleted, or the bridge has another database: enrol with a new token.',
+  ],
+  [
+    'trust.wrong_audience',
+    'The bridge does not know the address that is dialled: add it to publicUrls of the bridge.',
+  ],
+  [
+    'trust.bad_signature',
+    'identity.json is not the one that enrolled: restore it, or enrol with a new token.',
+  ],
+]);
+
+async function call(
+  { outbound, bridgeUrl }: { readonly outbound: Outbound; readonly bridgeUrl: string },
+  path: 'nonce' | 'changes',
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>> }> {
+  const url = new URL(`bridge/v1/${path}`, bridgeUrl.endsWith('/') ? bridgeUrl : `${bridgeUrl}/`).href;
+  try {
+    const answer = await outbound.request(url, { headers, timeoutMs, bodyBytesMax: answerBytesMax });
+    await answer.text();
+    return answer;
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
+    throw new Fault(cause.code, {
+      detail: `${bridgeUrl} cannot be reached: ${cause.detail}`,
+      internal: cause.internal,
+      hint:
+        cause.hint ??
+        'Look at the firewall, outbound.proxy.url and outbound.caFile, and whether the bridge is up.',
+      cause,
+    });
+  }
+}

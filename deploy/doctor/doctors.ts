@@ -1,0 +1,26 @@
+import type { Doctor } from '../commands/doctor.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { loadFor } from '../command.ts';
+import { examine } from './doctor.ts';
+
+/** Who examines the processes of the customer's side. */
+export const customerDoctors: ReadonlyMap<'gateway' | 'shipper', Doctor> = new Map([
+  [
+    'gateway',
+    async (flags) => {
+      const { customerChecks } = await import('./customer.ts');
+      const { gatewayConfigSchema: schema } = await import('../../data-plane/config.ts');
+      const load = () => loadFor(schema, { process: 'gateway', flags });
+      return examine({ process: 'gateway', load, clock: systemClock }, customerChecks);
+    },
+  ],
+  [
+    'shipper',
+    async (flags) => {
+      const { customerChecks } = await import('./customer.ts');
+      const { shipperConfigSchema: schema } = await import('../../shipper/config.ts');
+      const load = () => loadFor(schema, { process: 'shipper', flags });
+      return examine({ process: 'shipper', load, clock: systemClock }, customerChecks);
+    },
+  ],
+]);

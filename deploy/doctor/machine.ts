@@ -1,0 +1,121 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Finding } from './doctor.ts';
+
+/** PEM files of one setting. */
+export interface PemFiles {
+  /** e.g. `listen.tls`. */
+  readonly setting: string;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly caFile?: string | undefined;
+}
+
+const dayMs = 24 * 3_600_000;
+/** A certificate that ends sooner is warned of: who renews by hand needs that long, who renews by a timer is past its time. */
+const warnDays = 21;
+const mebibyte = 1024 * 1024;
+
+/** Whether certificates hold still, and keys belong to them. */
+export function examineCertificates(all: readonly PemFiles[], nowMs: number): Finding {
+  const given = all.filter(({ certFile, caFile }) => certFile !== undefined || caFile !== undefined);
+  if (given.length === 0) return { status: 'ok', found: 'none in the settings' };
+  const findings = given.flatMap((files) => [
+    ...(files.caFile === undefined ? [] : [ofFile(files.setting, files.caFile, nowMs)]),
+    ...(files.certFile === undefined ? [] : [ofPair(files.setting, files.certFile, files.keyFile, nowMs)]),
+  ]);
+  const worst =
+    findings.find(({ status }) => status === 'failed') ??
+    findings.find(({ status }) => status === 'warning') ??
+    findings.toSorted((a, b) => a.untilMs - b.untilMs)[0];
+  const { status = 'ok', found = '', remedy } = worst ?? {};
+  return { status, found, remedy };
+}
+
+type Dated = Finding & { readonly untilMs: number };
+
+function ofPair(setting: string, certFile: string, keyFile: string | undefined, nowMs: number): Dated {
+  const finding = ofFile(setting, certFile, nowMs);
+  if (keyFile === undefined || finding.status === 'failed') return finding;
+  let isOwn: boolean;
+  try {
+    isOwn = new X509Certificate(readPem(certFile)).checkPrivateKey(createPrivateKey(readPem(keyFile)));
+  } catch (error) {
+    return failed(
+      `${setting}: ${keyFile}: ${wordsOf(error)}`,
+      'Give the private key in PEM, without a passphrase.',
+    );
+  }
+  return isOwn
+    ? finding
+    : failed(
+        `${setting}: ${keyFile} is not the key of ${certFile}`,
+        'Give the two files that were issued together.',
+      );
+}
+
+function ofFile(setting: string, file: string, nowMs: number): Dated {
+  try {
+    const { validFromDate, validToDate, subject } = new X509Certificate(readPem(file));
+    const untilMs = validToDate.getTime();
+    const name = `${setting}: ${file} (${subject.replaceAll('\n', ', ')})`;
+    const until = validToDate.toISOString();
+    if (untilMs <= nowMs)
+      return failed(`${name} ended ${until}`, 'Put the renewed one in its place and send SIGHUP.');
+    if (validFromDate.getTime() > nowMs)
+      return failed(`${name} begins ${validFromDate.toISOString()}`, 'Is the clock of this machine right?');
+    const days = Math.floor((untilMs - nowMs) / dayMs);
+    const isSoon = days < warnDays;
+    const remedy = isSoon ? 'Renew it, put it in its place and send SIGHUP.' : undefined;
+    return {
+      status: isSoon ? 'warning' : 'ok',
+      found: `${name} ends in ${days} days, ${until}`,
+      remedy,
+      untilMs,
+    };
+  } catch (error) {
+    return failed(
+      `${setting}: ${file}: ${wordsOf(error)}`,
+      'Give a certificate in PEM that this process may read.',
+    );
+  }
+}
+
+const failed = (found: string, remedy: string): Dated => ({ status: 'failed', found, remedy, untilMs: 0 });
+
+const readPem = (file: string): Buffer => readFileSync(file);
+const wordsOf = (error: unknown): string =>
+  error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'error';
+
+/**
+ * Whether there is room in a folder that is there already, and whether this user may write in it.
+ *
+ * `wantedBytes` is what may still be written there; `why` says what that is.
+ */
+export function examineDisk(
+  dir: string,
+  { wantedBytes, why }: { readonly wantedBytes: number; readonly why: string },
+): Finding {
+  try {
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new Fault('config.unreadable', {
+      detail: `${resolve(dir)} cannot be used by this user (${wordsOf(cause)}).`,
+      hint: 'Check dataDir for a slip, or run this as the user that the process runs as.',
+      cause,
+    });
+  }
+  const { bavail, bsize } = statfsSync(dir);
+  const freeBytes = bavail * bsize;
+  const found = `${toMebibytes(freeBytes)} MiB free in ${resolve(dir)}; ${why} ${toMebibytes(wantedBytes)} MiB`;
+  if (freeBytes >= wantedBytes) return { status: 'ok', found };
+  return {
+    status: freeBytes < 64 * mebibyte ? 'failed' : 'warning',
+    found,
+    remedy: 'Make room, give it a larger disk, or lower the bound.',
+  };
+}
+
+const toMebibytes = (bytes: number): number => Math.round(bytes / mebibyte);

@@ -1,0 +1,25 @@
+import type { Doctor } from '../commands/doctor.ts';
+import { loadFor } from '../command.ts';
+import { examine } from './doctor.ts';
+
+/** Who examines the processes beside the database. */
+export const platformDoctors: ReadonlyMap<'control-plane' | 'bridge', Doctor> = new Map([
+  [
+    'control-plane',
+    async (flags) => {
+      const { platformChecks } = await import('./platform.ts');
+      const { controlPlaneProcessSchema: schema } = await import('../processes.ts');
+      const load = () => loadFor(schema, { process: 'control-plane', flags });
+      return examine({ process: 'control-plane', load }, platformChecks);
+    },
+  ],
+  [
+    'bridge',
+    async (flags) => {
+      const { platformChecks } = await import('./platform.ts');
+      const { bridgeProcessSchema: schema } = await import('../processes.ts');
+      const load = () => loadFor(schema, { process: 'bridge', flags });
+      return examine({ process: 'bridge', load }, platformChecks);
+    },
+  ],
+]);

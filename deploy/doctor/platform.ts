@@ -1,0 +1,136 @@
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { placeBlobs } from '../../control-plane/storage/bucket.ts';
+import { verifyBucket } from '../../control-plane/storage/bucket-identity.ts';
+import { few, reviewRole } from '../../control-plane/storage/grants-sql.ts';
+import { grantedRoles } from '../../control-plane/storage/grants.ts';
+import { databaseNowMs, readNow } from '../../control-plane/storage/leases.ts';
+import { readSchema, refuseSchema } from '../../control-plane/storage/migrate.ts';
+import { migrations } from '../../control-plane/storage/migrations/index.ts';
+import { openStorage, type Storage } from '../../control-plane/storage/storage.ts';
+import { invariant } from '../../proto/faults/fault.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import type { LoadedConfig } from '../../proto/process/config.ts';
+import type { controlPlaneProcessSchema } from '../processes.ts';
+import type { Check, Examined, Finding } from './doctor.ts';
+import { examineCertificates, examineDisk } from './machine.ts';
+import { describeSettings } from './settings.ts';
+
+/** What the checks look at of a control plane or a bridge. */
+export type PlatformConfig = Pick<
+  z.output<typeof controlPlaneProcessSchema>,
+  'dataDir' | 'database' | 'blobs'
+> & {
+  readonly listen: {
+    readonly port: number;
+    readonly tls?:
+      | {
+          readonly certFile: string;
+          readonly keyFile: string;
+          readonly clientCaFile?: string | undefined;
+        }
+      | undefined;
+  };
+};
+
+/** A control plane or a bridge. */
+export interface PlatformSubject extends Examined {
+  readonly process: 'control-plane' | 'bridge';
+  load(): Pick<LoadedConfig<PlatformConfig>, 'config' | 'sources'>;
+  config?: PlatformConfig;
+  storage?: Storage;
+  /** True when the schema is the one of this version. */
+  isCurrent?: boolean;
+}
+
+const silent = { info: () => undefined, warn: () => undefined };
+/** What analytics and uploads need to go on for a while. */
+const roomBytes = 1024 * 1024 * 1024;
+/** Two clocks that differ more make figures hard to read; nothing depends on it. */
+const clockMsMax = 5_000;
+
+/** Every question about a control plane or a bridge, in the order in which they are asked. */
+export const platformChecks: readonly Check<PlatformSubject>[] = [
+  { name: 'settings', needs: [], examine: examineSettings },
+  { name: 'database', needs: ['config'], examine: examineDatabase },
+  { name: 'schema', needs: ['storage'], examine: examineSchema },
+  { name: 'role', needs: ['storage', 'isCurrent'], examine: examineRole },
+  { name: 'bucket', needs: ['storage', 'isCurrent'], examine: examineBucket },
+  { name: 'clock', needs: ['storage'], examine: examineClock },
+  { name: 'certificates', needs: ['config'], examine: examineTls },
+  { name: 'disk', needs: ['config', 'storage'], examine: examineRoom },
+];
+
+async function examineSettings(subject: PlatformSubject): Promise<Finding> {
+  const { config, sources } = subject.load();
+  subject.config = config;
+  return describeSettings(sources);
+}
+
+async function examineDatabase(subject: PlatformSubject): Promise<Finding> {
+  const { config } = subject;
+  invariant(config !== undefined, 'the check needs the settings');
+  const { url } = config.database;
+  const storage = await openStorage({ url, dataDir: config.dataDir, log: silent, mode: 'any' });
+  subject.storage = storage;
+  subject.close = () => storage.close();
+  const place = url === undefined ? `SQLite in ${resolve(config.dataDir)}` : withoutPassword(url);
+  return { status: 'ok', found: `reachable: ${place}` };
+}
+
+async function examineSchema(subject: PlatformSubject): Promise<Finding> {
+  invariant(subject.storage !== undefined, 'the check needs the database');
+  const state = await readSchema(subject.storage.db, migrations);
+  const fault = refuseSchema(state);
+  if (fault !== undefined) throw fault;
+  subject.isCurrent = true;
+  return { status: 'ok', found: `${state.found}, as this version needs` };
+}
+
+async function examineRole({ storage, process }: PlatformSubject): Promise<Finding> {
+  invariant(storage !== undefined, 'the check needs the database');
+  const review = await reviewRole(storage, grantedRoles[process].grants);
+  if (review === undefined)
+    return { status: 'ok', found: 'none on SQLite: who can open the file can do everything' };
+  const remedy = `Apply isthmus migrate --print-grants --for ${process} as the owner of the tables.`;
+  const { role, missing, excess } = review;
+  if (missing.length > 0)
+    return { status: 'failed', found: `${role} lacks ${missing.length} grants: ${few(missing)}`, remedy };
+  // A control plane may well own its tables; a bridge that does can be made to sign what a thief wants.
+  if (excess.length > 0 && process === 'bridge')
+    return { status: 'warning', found: `${role} may do more than a bridge needs: ${few(excess)}`, remedy };
+  return { status: 'ok', found: `${role} has its grants` };
+}
+
+async function examineBucket({ storage, config }: PlatformSubject): Promise<Finding> {
+  invariant(storage !== undefined && config !== undefined, 'the check needs the database and the settings');
+  const placed = await placeBlobs(config);
+  const identity = await verifyBucket({ ...placed, storage, clock: systemClock });
+  return { status: 'ok', found: `${placed.location} bears ${identity}, as the database wants` };
+}
+
+/** Leases and heads are dated by the database, so a wrong clock here costs nothing but confusion. */
+async function examineClock({ storage }: PlatformSubject): Promise<Finding> {
+  invariant(storage !== undefined, 'the check needs the database');
+  if (storage.dialect === 'sqlite') return { status: 'ok', found: "the database has this machine's" };
+  const offMs = systemClock.now() - (await readNow(storage.db, databaseNowMs(storage.dialect)));
+  const found = `${(Math.abs(offMs) / 1_000).toFixed(1)} s ${offMs < 0 ? 'behind' : 'ahead of'} the database's`;
+  if (Math.abs(offMs) <= clockMsMax) return { status: 'ok', found };
+  return { status: 'warning', found, remedy: 'Set the clocks by NTP; certificates are judged by this one.' };
+}
+
+async function examineTls({ config }: PlatformSubject): Promise<Finding> {
+  const tls = config?.listen.tls;
+  const ca = { setting: 'listen.tls.clientCaFile', caFile: tls?.clientCaFile };
+  return examineCertificates([{ setting: 'listen.tls', ...tls }, ca], systemClock.now());
+}
+
+async function examineRoom({ config }: PlatformSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  return examineDisk(config.dataDir, { wantedBytes: roomBytes, why: 'below it gets tight:' });
+}
+
+function withoutPassword(url: string): string {
+  const { hostname, port, pathname, username } = new URL(url);
+  return `${hostname}${port === '' ? '' : `:${port}`}${pathname} as ${decodeURIComponent(username)}`;
+}

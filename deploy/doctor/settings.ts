@@ -1,0 +1,7 @@
+import type { Finding } from './doctor.ts';
+
+/** Settings that were read are valid; how many somebody chose says whether they were found. */
+export function describeSettings(sources: ReadonlyMap<string, string>): Finding {
+  const given = [...sources.values()].filter((source) => source !== 'default');
+  return { status: 'ok', found: `valid; ${given.length} of ${sources.size} are not the defaults` };
+}

@@ -1,0 +1,67 @@
+import type { Actor } from '../control-plane/access/actor.ts';
+import type { Desk } from '../control-plane/management/desk.ts';
+import { Fault } from '../proto/faults/fault.ts';
+import { foldersOf } from '../proto/process/data-folder.ts';
+import { systemClock } from '../proto/process/clock.ts';
+import { createLog } from '../proto/process/log.ts';
+import { openKeyring } from '../proto/process/secrets.ts';
+import { loadFor, type ConfigFlags } from './command.ts';
+import { databaseCommandSchema } from './processes.ts';
+
+/** An organization's desk for somebody who works at the control plane's machine. */
+export interface MachineDesk {
+  readonly desk: Desk;
+  readonly actor: Actor;
+  readonly organization: string;
+}
+
+/**
+ * Works at the desk with the control plane's own settings, beside a control plane that runs or not. Whoever may read its database and its
+ * keys needs no password; the audit says `cli`.
+ *
+ * Errors: storage.* when there is no database, secrets.no_key without the control plane's keys, request.not_found for the organization.
+ */
+export async function atTheDesk<T>(
+  flags: ConfigFlags & { readonly organization: string },
+  work: (at: MachineDesk) => Promise<T>,
+): Promise<T> {
+  const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
+  const log = createLog({ name: 'isthmus', level: 'warn' });
+  const clock = systemClock;
+  const { openStorage } = await import('../control-plane/storage/storage.ts');
+  const { createPublisher } = await import('../control-plane/publish/publisher.ts');
+  const { createFleets } = await import('../control-plane/publish/fleets.ts');
+  const { createAccess } = await import('../control-plane/access/access.ts');
+  const { operator } = await import('../control-plane/management/fleets/reseat.ts');
+  const { resolveOrganization } = await import('../control-plane/management/tenants/tenants.store.ts');
+  const storage = await openStorage({
+    url: config.database.url,
+    dataDir: config.dataDir,
+    log,
+    mode: 'existing',
+  });
+  try {
+    const keyring = openKeyring({
+      dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
+      mustExist: true,
+    });
+    const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
+    const { sessionMs, ...throttle } = config.login;
+    const desk: Desk = {
+      storage,
+      publisher,
+      fleets: createFleets({ storage, publisher, clock }),
+      access: createAccess({ storage, clock, sessionMs, throttle: { ...throttle, entriesMax: 1 } }),
+      clock,
+    };
+    const found = await resolveOrganization(storage.db, flags.organization);
+    if (found === undefined)
+      throw new Fault('request.not_found', {
+        detail: `There is no organization "${flags.organization}".`,
+        hint: 'Start the control plane once: its first start makes the organization DEFAULT.',
+      });
+    return await work({ desk, actor: operator(found.id), organization: found.id });
+  } finally {
+    await storage.close();
+  }
+}
