@@ -57,7 +57,10 @@ function createFleetCommand(): Command {
       const { description, tenant } = flags;
       const environments = listOf(flags.environments);
       const wish = parseWish(fleetWishSchema, {
-        ...{ name, description, tenant, environments },
+        name,
+        description,
+        tenant,
+        environments,
         tags: flags.tags === undefined ? undefined : listOf(flags.tags),
       });
       const fleet = await atTheDesk(flags, ({ desk, actor, organization }) =>

@@ -53,7 +53,7 @@ export function tokenCommand(): Command {
         const token = await createEnrolmentToken(desk, actor, { organization, id: fleet.id, wish });
         return { ...token, fleet };
       });
-      const { token = '', id, expiresAt, fleet } = made;
+      const { token, id, expiresAt, fleet } = made;
       if (flags.json === true) return print(JSON.stringify({ token, id, expiresAt, fleet: fleet.id }));
       print(token);
       const uses = flags.uses === undefined ? 'any number of machines' : `${flags.uses} machines`;

@@ -24,7 +24,7 @@ export function examineCertificates(all: readonly PemFiles[], nowMs: number): Fi
   if (given.length === 0) return { status: 'ok', found: 'none in the settings' };
   const findings = given.flatMap((files) => [
     ...(files.caFile === undefined ? [] : [ofFile(files.setting, files.caFile, nowMs)]),
-    ...(files.certFile === undefined ? [] : [ofPair(files.setting, files.certFile, files.keyFile, nowMs)]),
+    ...(files.certFile === undefined ? [] : [ofPair(files, nowMs)]),
   ]);
   const worst =
     findings.find(({ status }) => status === 'failed') ??
@@ -36,7 +36,7 @@ export function examineCertificates(all: readonly PemFiles[], nowMs: number): Fi
 
 type Dated = Finding & { readonly untilMs: number };
 
-function ofPair(setting: string, certFile: string, keyFile: string | undefined, nowMs: number): Dated {
+function ofPair({ setting, certFile = '', keyFile }: PemFiles, nowMs: number): Dated {
   const finding = ofFile(setting, certFile, nowMs);
   if (keyFile === undefined || finding.status === 'failed') return finding;
   let isOwn: boolean;
