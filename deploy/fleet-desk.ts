@@ -51,7 +51,7 @@ export async function atTheDesk<T>(
       storage,
       publisher,
       fleets: createFleets({ storage, publisher, clock }),
-      access: createAccess({ storage, clock, sessionMs, throttle: { ...throttle, entriesMax: 1 } }),
+      access: createAccess({ storage, clock, sessionMs, throttle }),
       clock,
     };
     const found = await resolveOrganization(storage.db, flags.organization);

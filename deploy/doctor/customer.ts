@@ -8,7 +8,7 @@ import { Fault, invariant } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { LoadedConfig } from '../../proto/process/config.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
-import { createOutbound, toOutboundOptions, type Outbound } from '../../proto/process/outbound.ts';
+import { createOutbound, toOutboundOptions, type Outbound } from '../../proto/process/outbound/outbound.ts';
 import { createLazyKeyring } from '../../proto/process/secrets.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
 import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
