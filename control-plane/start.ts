@@ -23,7 +23,6 @@ import { createFleets } from './publish/fleets.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { createPublishedRepository } from './publish/repository.ts';
 import { openBucket } from './storage/bucket.ts';
-import { keepPresence } from './storage/presence.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
 /** What a control plane needs to start; see {@link startControlPlane}. */
@@ -130,11 +129,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function openParts(options: ControlPlaneOptions) {
   const { config, log, clock, lifecycle } = options;
-  await keepPresence({ url: config.database.url, log, lifecycle });
+  const lost = Promise.withResolvers<never>();
+  lifecycle.task('hold on the database', lost.promise);
   const storage = await openStorage({
     url: config.database.url,
     dataDir: config.dataDir,
     log,
+    hold: { onLost: lost.reject },
     ...(config.database.connectionsMax === undefined
       ? {}
       : { bounds: { connectionsMax: config.database.connectionsMax } }),

@@ -41,7 +41,7 @@ async function run(): Promise<number> {
       });
       lifecycle.signal.addEventListener('abort', () => told.reject(lifecycle.signal.reason));
       const { config, echoPort } = await told.promise;
-      holdFolder(config.dataDir, 'gateway', lifecycle);
+      holdFolder(config.dataDir, 'gateway', parts);
       await startEchoServer(echoPort, lifecycle);
       const { port, adminPort } = await startGateway({ ...parts, config });
       await tell({ kind: 'listening', port, adminPort });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openStorage } from '../control-plane/storage/storage.ts';
@@ -63,6 +63,15 @@ async function install(t: TestContext, database: TestDatabase): Promise<Installa
   return { dir, url, backup, run, start, epochs };
 }
 
+/** What a control plane that runs changes all the time: heads are signed again, leases taken. */
+async function rowsOf({ url, dir }: { readonly url: string | undefined; readonly dir: string }) {
+  const storage = await openStorage({ url, dataDir: dir, log, mode: 'existing' });
+  const heads = await storage.db.selectFrom('published_head').selectAll().execute();
+  const leases = await storage.db.selectFrom('lease').selectAll().execute();
+  await storage.close();
+  return { heads, leases };
+}
+
 for (const database of testDatabases) {
   describe(`isthmus restore on ${database.name}`, { skip: database.skip }, () => {
     test('is refused while a control plane runs, also one of another folder, and taken when it has gone', async (t) => {
@@ -85,6 +94,29 @@ for (const database of testDatabases) {
       await running.ended;
       const restored = async (): Promise<boolean> => (await run(['restore', '--yes', backup])).code === 0;
       await eventually(restored, { timeoutMs: 20_000 });
+    });
+
+    test('under a control plane that stood still and lost its hold ends that one before it writes anything', async (t) => {
+      const { dir, url, backup, run, start } = await install(t, database);
+      const running = await start();
+      running.kill('SIGSTOP');
+      rmSync(join(dir, 'control-plane.lock'));
+      if (url !== undefined)
+        await runAsOwner(
+          url,
+          `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        );
+      const restored = await run(['restore', '--yes', backup]);
+      assert.equal(restored.code, 0, restored.said);
+      const before = await rowsOf({ url, dir });
+      running.kill('SIGCONT');
+      assert.equal(await running.ended, 1, running.output());
+      assert.match(
+        running.output(),
+        /storage\.replaced.*not the one this process started on.*writes nothing more and ends/s,
+      );
+      assert.deepEqual(await rowsOf({ url, dir }), before);
     });
 
     test('with another bucket is refused and changes nothing, unless --any-bucket says so', async (t) => {

@@ -55,11 +55,11 @@ export async function up(
   readListenTls(configs.gateway.listen.tls);
   readListenTls(configs.controlPlane.listen.tls);
   if (configs.bridge.listen.tls !== undefined) readBridgeTls(configs.bridge.listen.tls);
-  holdFolder(flags.dataDir, 'control-plane', lifecycle);
+  holdFolder(flags.dataDir, 'control-plane', parts);
   const addressFile = foldersOf(flags.dataDir).addresses;
   const echo = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
   await checkPorts(configs, echo);
-  holdFolder(configs.shipper.dataDir, 'shipper', lifecycle);
+  holdFolder(configs.shipper.dataDir, 'shipper', parts);
 
   const gatewayProcess = forkGateway(
     {

@@ -11,7 +11,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import { syncFolderAside } from '../../proto/process/disk/durable-file.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import { appendRows, readRows, replaceAll, userTables, type Row } from '../storage/tables-dump.ts';
-import { requireAbsence } from '../storage/presence.ts';
+import { requireAbsence } from '../storage/hold.ts';
 import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
 import { createHeads, lockEnvironment } from './heads.ts';
 import { createKeys } from './keys.ts';

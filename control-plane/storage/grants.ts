@@ -89,6 +89,7 @@ export const bridgeGrants: Grants = {
   quarantine_tally: 'none',
 
   bucket: { select: 'all' },
+  database_generation: 'none',
 
   // Proofs of identity are used up, and seats given, by whatever bridge a gateway dials. Stolen, it can unseat gateways
   // and refuse them; it could refuse them anyway.

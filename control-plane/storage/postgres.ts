@@ -7,6 +7,7 @@ import {
   type PostgresDialectConfig,
 } from 'kysely';
 import { translate, translating } from './faults.ts';
+import type { PostgresHold } from './hold.ts';
 import { Subscriptions, type Notifier } from './notifier.ts';
 import type { StorageLog } from './storage.ts';
 
@@ -38,8 +39,12 @@ const numbersAsNumbers: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** A bounded pool. */
-export function createPool(url: string, bounds: PostgresBounds, log: StorageLog): pg.Pool {
+/** A bounded pool; `prove` is what each connection has to pass before somebody gets it. */
+export function createPool(
+  url: string,
+  bounds: PostgresBounds,
+  { log, prove }: { readonly log: StorageLog; readonly prove: PostgresHold['prove'] | undefined },
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: bounds.connectionsMax,
@@ -51,6 +56,8 @@ export function createPool(url: string, bounds: PostgresBounds, log: StorageLog)
     keepAlive: true,
     application_name: 'isthmus',
     types: numbersAsNumbers,
+    // Of a new connection; the pool closes one that fails, and gives the reason to who asked.
+    ...(prove === undefined ? {} : { verify: (client, done) => void told(prove(client), done) }),
   });
   // The pool replaces a broken connection. Without listeners its error would end the process: the pool's own event is
   // for idle connections, the client's for one that breaks while somebody holds it (whose query rejects as well).
@@ -59,6 +66,16 @@ export function createPool(url: string, bounds: PostgresBounds, log: StorageLog)
     client.on('error', (error) => log.warn({ err: error }, 'a database connection broke')),
   );
   return pool;
+}
+
+async function told(work: Promise<void>, done: (error?: Error) => void): Promise<void> {
+  let failure: Error | undefined;
+  try {
+    await work;
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  }
+  done(failure);
 }
 
 /** Kysely's dialect with errors translated at its door. */

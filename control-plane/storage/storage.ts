@@ -5,6 +5,7 @@ import { makeFolders } from '../../proto/process/disk/folders.ts';
 import { Kysely, type KyselyPlugin, type Transaction } from 'kysely';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
 import { openSqlite } from '../../proto/process/sqlite.ts';
+import { PostgresHold, SqliteHold, type HoldOptions } from './hold.ts';
 import { migrate, readSchema, refuseSchema } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import type { DialectName, Migration } from './migrations/migration.ts';
@@ -70,6 +71,8 @@ export interface StorageOptions {
   readonly bounds?: Partial<PostgresBounds> | undefined;
   /** Default: migrate. */
   readonly mode?: StorageMode;
+  /** Given by a process that must know its database from another, see hold.ts; without it a restore may run beside it. */
+  readonly hold?: HoldOptions | undefined;
   /** For tests of migrating. */
   readonly migrations?: readonly Migration[];
 }
@@ -78,13 +81,16 @@ export interface StorageOptions {
  * Opens the database and, unless the mode says otherwise, migrates it to the newest schema.
  *
  * Errors: storage.unavailable, storage.missing, storage.older_schema, storage.newer_schema, config.invalid for a url that is
- * not PostgreSQL's.
+ * not PostgreSQL's. With a hold every query may reject with storage.replaced.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { base, dialect, notifier } = connect(options);
+  const { base, dialect, notifier, hold } = connect(options);
   try {
+    if (hold instanceof PostgresHold) await hold.take();
     await settleSchema(base, dialect, options);
+    await hold?.know();
   } catch (error) {
+    await hold?.close();
     await base.destroy();
     throw error;
   }
@@ -103,6 +109,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     async close() {
       await notifier.close();
       await base.destroy();
+      await hold?.close();
     },
   };
 }
@@ -139,19 +146,22 @@ interface Connected {
   readonly base: Kysely<Database>;
   readonly dialect: DialectName;
   readonly notifier: Notifier;
+  readonly hold: PostgresHold | SqliteHold | undefined;
 }
 
-function connect({ url, dataDir, log, bounds, mode = 'migrate' }: StorageOptions): Connected {
+function connect({ url, dataDir, log, bounds, mode = 'migrate', ...options }: StorageOptions): Connected {
   if (url !== undefined) {
     if (!/^postgres(ql)?:\/\//.test(url))
       throw new Fault('config.invalid', {
         details: [{ path: 'database.url', message: 'must start with postgresql:// or be absent for SQLite' }],
       });
-    const pool = createPool(url, { ...postgresBounds, ...bounds }, log);
+    const hold = options.hold && new PostgresHold(url, log, options.hold);
+    const pool = createPool(url, { ...postgresBounds, ...bounds }, { log, prove: hold?.prove });
     return {
       base: new Kysely<Database>({ dialect: new TranslatingPostgresDialect({ pool }) }),
       dialect: 'postgres',
       notifier: createPostgresNotifier(url, pool, log),
+      hold,
     };
   }
   const file = join(dataDir, sqliteFileName);
@@ -161,10 +171,12 @@ function connect({ url, dataDir, log, bounds, mode = 'migrate' }: StorageOptions
       detail: `There is no database ${file} and database.url is not set.`,
     });
   const database = openSqlite(file, { durable: 'full' });
+  const hold = options.hold && new SqliteHold(database, options.hold);
   return {
-    base: new Kysely<Database>({ dialect: new SingleWriterSqliteDialect(database) }),
+    base: new Kysely<Database>({ dialect: new SingleWriterSqliteDialect(database, hold?.prove) }),
     dialect: 'sqlite',
     notifier: createLocalNotifier(),
+    hold,
   };
 }
 

@@ -10,8 +10,8 @@ import type { Trx } from './storage.ts';
 export type Row = Readonly<Record<string, unknown>>;
 
 const rowsPerBatch = 500;
-/** Not part of a dump: the first is written by migrating, the second means nothing elsewhere. */
-const ownTables: ReadonlySet<string> = new Set(['schema_migration', 'lease']);
+/** Not part of a dump: the first is written by migrating, the others mean nothing elsewhere. */
+const ownTables: ReadonlySet<string> = new Set(['schema_migration', 'lease', 'database_generation']);
 
 /** The newest migration in the database and its tables, parents before those that reference them. */
 export async function userTables(

@@ -267,6 +267,13 @@ export interface LeaseTable {
 /** The tables of control-plane/storage itself. */
 export interface StorageTables {
   bucket: BucketTable;
+  database_generation: DatabaseGenerationTable;
+}
+
+/** One row (0015): random, made anew by every restore, so that who held the database before knows it from another; see hold.ts. */
+export interface DatabaseGenerationTable {
+  readonly singleton: 1;
+  generation: string;
 }
 
 /** One row: the identity that the bucket must bear; see bucket-identity.ts. */

@@ -109,7 +109,9 @@ async function withBucket(flags: Flags, work: (parts: BucketParts) => Promise<vo
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
   const { placeBlobs } = await import('../../control-plane/storage/bucket.ts');
   const { url } = config.database;
-  const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
+  // A restore that is asked for meanwhile is refused.
+  const hold = { onLost: () => undefined };
+  const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing', hold });
   try {
     await work({ ...(await placeBlobs(config)), storage, clock: systemClock });
   } finally {

@@ -23,7 +23,7 @@ export function controlPlaneCommand(onExit: (code: number) => void): Command {
     const config = read();
     const wish = { name: 'control-plane', level: config.log.level, reload: { settings: config, read } };
     const code = await runProcess(wish, async (parts) => {
-      holdFolder(config.dataDir, 'control-plane', parts.lifecycle);
+      holdFolder(config.dataDir, 'control-plane', parts);
       const { startControlPlane } = await import('../../control-plane/start.ts');
       const { bind, boot, nodePort } = await startControlPlane({
         ...parts,

@@ -119,7 +119,12 @@ export function restoreCommand(): Command {
       const closers: (() => Promise<void> | void)[] = [() => storage.close()];
       const { restore } = await import('../../control-plane/publish/backup.ts');
       try {
-        holdFolder(config.dataDir, 'control-plane', { onClose: (_, closer) => void closers.push(closer) });
+        const lifecycle = {
+          onClose: (_: string, closer: () => Promise<void> | void) => void closers.push(closer),
+          // Seconds of which one would be lost to whoever deletes the lock file; the database says the rest.
+          task: (_: string, promise: Promise<unknown>) => void promise.catch(() => undefined),
+        };
+        holdFolder(config.dataDir, 'control-plane', { lifecycle, log });
         const dir = config.secrets.dir ?? foldersOf(config.dataDir).secrets;
         const keyring = openKeyring({ dir, mustExist: true });
         const accept = flags.anyBucket === true ? undefined : await bucketJudge(config);

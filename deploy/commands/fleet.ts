@@ -99,7 +99,9 @@ function reseatCommand(): Command {
       const { reseatGateway } = await import('../../control-plane/management/fleets/reseat.ts');
       const log = createLog({ name: 'isthmus', level: 'warn' });
       const { url } = config.database;
-      const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
+      // A restore that is asked for meanwhile is refused.
+      const hold = { onLost: () => undefined };
+      const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing', hold });
       try {
         const seats = await reseatGateway(storage, { gateway, keep: flags.keep, nowMs: systemClock.now() });
         if (flags.json === true) return print(JSON.stringify({ gateway, keep: flags.keep, seats }));

@@ -43,8 +43,8 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       const code = await runProcess(wish, async (parts) => {
         const { startGateway } = await import('../../data-plane/start.ts');
         const obey = listenToSignals();
-        holdFolder(config.dataDir, 'gateway', parts.lifecycle);
-        if (shipper !== undefined) holdFolder(shipper.dataDir, 'shipper', parts.lifecycle);
+        holdFolder(config.dataDir, 'gateway', parts);
+        if (shipper !== undefined) holdFolder(shipper.dataDir, 'shipper', parts);
         const gateway = await startGateway({ ...parts, config });
         obey(gateway);
         // Otherwise it is written at an orderly end: after a kill -9 the next start would compile everything again.

@@ -38,7 +38,9 @@ function rebuildCommand(): Command {
       const log = createLog({ name: 'isthmus', level: 'error' });
       const { openStorage } = await import('../../control-plane/storage/storage.ts');
       const { url } = config.database;
-      const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
+      // A restore that is asked for meanwhile is refused.
+      const hold = { onLost: () => undefined };
+      const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing', hold });
       const isDryRun = flags.dryRun === true;
       try {
         const found = await rebuild({

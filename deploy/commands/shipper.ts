@@ -31,7 +31,7 @@ export function shipperCommand(onExit: (code: number) => void): Command {
       });
     const wish = { name: 'shipper', level: config.log.level, reload: { settings: config, read } };
     const code = await runProcess(wish, async (parts) => {
-      holdFolder(config.dataDir, 'shipper', parts.lifecycle);
+      holdFolder(config.dataDir, 'shipper', parts);
       const { startShipper } = await import('../../shipper/start.ts');
       const { adminPort } = await startShipper({ ...parts, config });
       collectOldSooner();

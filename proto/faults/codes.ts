@@ -169,6 +169,12 @@ export const codes = define({
     text: 'A control plane runs on this database.',
     hint: 'Stop every control plane of this database first; nothing was changed.',
   },
+  'storage.replaced': {
+    status: 503,
+    owner: 'platform',
+    text: 'The database is not the one this process started on: it was restored or replaced meanwhile.',
+    hint: 'This process writes nothing more and ends. Start it again when the restore is through; it then reads what was restored.',
+  },
   'storage.not_granted': {
     status: 503,
     owner: 'config',

@@ -9,6 +9,7 @@ import { memberships } from './0010-memberships.ts';
 import { lakeVerdicts } from './0012-lake-verdicts.ts';
 import { tokenScopes } from './0013-token-scopes.ts';
 import { recordOrigins } from './0014-record-origins.ts';
+import { generation } from './0015-generation.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   lakeVerdicts,
   tokenScopes,
   recordOrigins,
+  generation,
 ];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -13,15 +13,28 @@ import { holdFolder } from './folder-hold.ts';
 /** A life-cycle that only remembers what to close. */
 function createClosers() {
   const closers: (() => Promise<void> | void)[] = [];
+  const failures: unknown[] = [];
+  const said: string[] = [];
   return {
-    onClose: (_name: string, closer: () => Promise<void> | void) => void closers.push(closer),
+    failures,
+    said,
+    lifecycle: {
+      onClose: (_name: string, closer: () => Promise<void> | void) => void closers.push(closer),
+      task: (_name: string, promise: Promise<unknown>) =>
+        void promise.catch((error: unknown) => failures.push(error)),
+    },
+    log: {
+      warn: (_: object, message?: string) => void said.push(message ?? ''),
+      error: (_: object, message?: string) => void said.push(message ?? ''),
+    },
     close: () => closers.splice(0).forEach((closer) => void closer()),
   };
 }
 
 const holder = `
   import { holdFolder } from ${JSON.stringify(join(import.meta.dirname, 'folder-hold.ts'))};
-  holdFolder(process.argv[1], 'gateway', { onClose: () => undefined });
+  const log = { warn: () => undefined, error: () => undefined };
+  holdFolder(process.argv[1], 'gateway', { lifecycle: { onClose: () => undefined, task: () => undefined }, log });
   process.stdout.write('held');
   setInterval(() => undefined, 1_000);
 `;
@@ -68,4 +81,33 @@ test('a lock file that a power cut left in halves holds nobody up', (t) => {
   const closers = createClosers();
   holdFolder(dir, 'gateway', closers);
   closers.close();
+});
+
+test('a lock file that somebody deletes is made and locked again, so that no second process comes in', async (t) => {
+  const dir = tempDir(t);
+  const closers = createClosers();
+  holdFolder(dir, 'gateway', closers);
+  rmSync(foldersOf(dir).lockOf('gateway'));
+  await eventually(() => closers.said.some((line) => line.includes('held again')));
+  assert.throws(() => holdFolder(dir, 'gateway', createClosers()), { code: 'process.folder_in_use' });
+  closers.close();
+  assert.deepEqual([readdirSync(dir), closers.failures], [[], []]);
+});
+
+test('a process whose lock file was deleted ends when another was faster, and takes nothing from it', async (t) => {
+  const dir = tempDir(t);
+  const closers = createClosers();
+  holdFolder(dir, 'gateway', closers);
+  rmSync(foldersOf(dir).lockOf('gateway'));
+  // In the same process, since another one would have to start within the second.
+  const other = createClosers();
+  holdFolder(dir, 'gateway', other);
+  await eventually(() => closers.failures.length > 0);
+  assert.match(
+    (closers.failures[0] as Fault).detail,
+    /gateway\.lock was deleted, and now: .* in use by another gateway/,
+  );
+  closers.close();
+  assert.throws(() => holdFolder(dir, 'gateway', createClosers()), { code: 'process.folder_in_use' });
+  other.close();
 });

@@ -6,34 +6,82 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { Fault } from '../../faults/fault.ts';
 import { foldersOf } from '../data-folder.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
 
 /** Time for a process that is just ending to give the folder back. */
 const waitMsMax = 500;
+/** How soon a deleted lock file is noticed. */
+const lookMs = 1_000;
+
+/** Of the process that holds: how it ends, and where it says what it met. */
+export interface HoldParts {
+  readonly lifecycle: Pick<Lifecycle, 'onClose' | 'task'>;
+  readonly log: Pick<Log, 'warn' | 'error'>;
+}
 
 /**
  * Holds a data folder for one process of its kind until the life-cycle closes, so that a second start on it says what is wrong
  * before it meets a taken port or a database in use.
  *
  * It is the operating system's lock on a file, taken through SQLite since Node has none of its own: it goes with its process, kill -9
- * included. A folder that was made for this and is still empty at the end goes as well.
+ * included. A folder that was made for this and is still empty at the end goes as well. A file that somebody deletes is made and
+ * locked again within a second; when another process was faster, this one ends, since two on one folder spoil it.
  * Errors: process.folder_in_use with the holder's process id; the system's own when the folder cannot be made or written.
  */
-export function holdFolder(dir: string, process: string, lifecycle: Pick<Lifecycle, 'onClose'>): void {
+export function holdFolder(dir: string, process: string, { lifecycle, log }: HoldParts): void {
   const made = makeFolders(dir);
   const path = foldersOf(dir).lockOf(process);
-  const lock = acquire(path, () => inUse(dir, process, path));
+  const refusal = (): Fault => inUse(dir, process, path);
+  let hold = acquire(path, refusal);
+  let isSaid = false;
+  const lost = Promise.withResolvers<never>();
+  lifecycle.task(`${process}'s hold on the data folder`, lost.promise);
+  const look = (): void => {
+    if (inodeOf(path) === hold.inode) return;
+    try {
+      const next = acquire(path, refusal);
+      hold.lock.close();
+      hold = next;
+      isSaid = false;
+      log.warn({ path }, 'the lock file was deleted or replaced; the folder is held again');
+    } catch (error) {
+      if (error instanceof Fault) {
+        clearInterval(timer);
+        lost.reject(
+          new Fault(error.code, { detail: `The lock file ${path} was deleted, and now: ${error.detail}` }),
+        );
+        return;
+      }
+      if (!isSaid)
+        log.error(
+          { err: error, path },
+          'the lock file is gone, and none can be made: the folder is not held',
+        );
+      isSaid = true;
+    }
+  };
+  const timer = setInterval(look, lookMs);
+  timer.unref();
   lifecycle.onClose(`${process}'s hold on the data folder`, () => {
-    // While it is still held: whoever opened it before finds out in `acquire`.
-    rmSync(path, { force: true });
-    lock.close();
+    clearInterval(timer);
+    // While it is still held: whoever opened it before finds out in `acquire`. What another process has put there stays.
+    if (inodeOf(path) === hold.inode) rmSync(path, { force: true });
+    hold.lock.close();
     if (made !== undefined) removeEmpty(dir, made);
   });
 }
 
-function acquire(path: string, refusal: () => Fault): Database {
+interface Hold {
+  readonly lock: Database;
+  readonly inode: number;
+}
+
+const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
+
+function acquire(path: string, refusal: () => Fault): Hold {
   for (;;) {
     closeSync(openSync(path, 'a', 0o600));
-    const { ino } = statSync(path);
+    const inode = statSync(path).ino;
     const lock = new Sqlite(path, { timeout: waitMsMax });
     try {
       // Nothing of it has to outlive this machine's next power cut.
@@ -43,7 +91,7 @@ function acquire(path: string, refusal: () => Fault): Database {
       // Who is refused may still read, and is told the process.
       lock.pragma(`user_version = ${process.pid}`);
       lock.exec('COMMIT; BEGIN IMMEDIATE');
-      if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return lock;
+      if (inodeOf(path) === inode) return { lock, inode };
     } catch (error) {
       lock.close();
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
