@@ -96,7 +96,7 @@ test("only the bridge's receipt for this key and hash is a delivery, whoever ans
     assert.equal(spool.shipped(), 0, name);
   }
   const health = await shipper.health();
-  assert.deepEqual(health.degraded, ['deliveries']);
+  assert.ok(health.degraded.includes('deliveries'));
   assert.deepEqual(
     health.stuck.map((each) => [each.spool, each.range]),
     [[spool.spool, { first: 0, last: 1 }]],

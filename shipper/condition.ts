@@ -1,5 +1,7 @@
 import type { Clock } from '../proto/process/clock.ts';
+import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import { createTroubleKeeper, type BorderTrouble, type LastingTrouble } from '../proto/trust/border.ts';
 import type { QuarantineContent } from './quarantine.ts';
 
 /** What does not move, and why. */
@@ -25,6 +27,8 @@ export interface ShipperFacts {
   /** Records that were set aside and files that were damaged since the start, newest last. */
   readonly setAside: readonly SetAside[];
   readonly quarantine?: QuarantineContent | undefined;
+  /** Why the bridge takes nothing from this shipper, with what to do; absent while it does, and while it is merely away. */
+  readonly trouble?: LastingTrouble | undefined;
   /** What it waits for before it can ship anything, e.g. the gateway to enrol. */
   readonly waitsFor?: string | undefined;
 }
@@ -43,6 +47,8 @@ interface Entry {
   readonly tries: number;
 }
 
+/** A hop may answer one upload by itself; a trouble lasts. */
+const troublesMin = 2;
 const setAsideMax = 20;
 /** More spools than this are only counted, in the metrics. */
 const stuckMax = 50;
@@ -54,12 +60,28 @@ export class Condition {
   readonly #meters: ReturnType<typeof createMeters>;
   readonly #entries = new Map<string, Entry>();
   readonly #setAside: SetAside[] = [];
+  readonly #log: Pick<Log, 'error' | 'info'>;
+  readonly #trouble: ReturnType<typeof createTroubleKeeper>;
+  #troubles = 0;
   #waitsFor: string | undefined = 'the start';
   #isConnected: boolean | undefined;
   #deliveredAtMs: number | undefined;
   #quarantine: (() => QuarantineContent) | undefined;
 
-  constructor(options: { readonly clock: Clock; readonly metrics: Metrics; readonly stuckMsMax: number }) {
+  constructor(options: {
+    readonly clock: Clock;
+    readonly metrics: Metrics;
+    readonly log: Pick<Log, 'error' | 'info'>;
+    readonly stuckMsMax: number;
+  }) {
+    this.#log = options.log;
+    this.#trouble = createTroubleKeeper(
+      () => options.clock.now(),
+      (present) => {
+        this.#meters.trouble.reset();
+        if (present !== undefined) this.#meters.trouble.set({ code: present.code }, 1);
+      },
+    );
     this.#clock = options.clock;
     this.#stuckMsMax = options.stuckMsMax;
     this.#meters = createMeters(options.metrics);
@@ -74,16 +96,38 @@ export class Condition {
     this.#quarantine = quarantine;
   }
 
-  /** Somebody was asked to take a parcel: whether that was the far end, and whether it did. */
+  /** Somebody was asked to take a parcel: whether that was the far end, whether it did, and what keeps it from that until a human acts. */
   tried({
     isConnected,
     isDelivered,
+    trouble,
   }: {
     readonly isConnected: boolean;
     readonly isDelivered: boolean;
+    readonly trouble: BorderTrouble | undefined;
   }): void {
     this.#isConnected = isConnected;
     if (isDelivered) this.#deliveredAtMs = this.#clock.now();
+    this.#troubles = trouble === undefined ? 0 : this.#troubles + 1;
+    if (isConnected) this.#settle();
+    else if (trouble !== undefined && this.#troubles >= troublesMin) this.#suffer(trouble);
+  }
+
+  /** What keeps records here until a human acts. */
+  get trouble(): LastingTrouble | undefined {
+    return this.#trouble.present();
+  }
+
+  #suffer(trouble: BorderTrouble): void {
+    const { code, text, remedy } = trouble;
+    if (!this.#trouble.set(trouble)) return;
+    this.#log.error({ code, remedy }, `${text} Records wait on this disk`);
+  }
+
+  #settle(): void {
+    const over = this.#trouble.clear();
+    if (over === undefined) return;
+    this.#log.info({ code: over.code, since: over.since }, 'the far end answers this shipper again');
   }
 
   /** True once there is somebody to ship for. */
@@ -129,6 +173,7 @@ export class Condition {
       ...(this.#deliveredAtMs !== undefined && {
         lastDelivery: new Date(this.#deliveredAtMs).toISOString(),
       }),
+      ...(this.#trouble.present() !== undefined && { trouble: this.#trouble.present() }),
       ...(this.#waitsFor !== undefined && { waitsFor: this.#waitsFor }),
       stuck: entries.slice(0, stuckMax).map(({ stuck, sinceMs, sinceMonotonicMs, tries }) => ({
         ...stuck,
@@ -152,6 +197,11 @@ export class Condition {
 function createMeters(metrics: Metrics) {
   return {
     failing: metrics.gauge('isthmus_shipper_failing', '1 while deliveries fail'),
+    trouble: metrics.gauge(
+      'isthmus_shipper_trouble',
+      '1 while the bridge or the bucket does not let this shipper in; the code says why',
+      ['code'],
+    ),
     spools: metrics.gauge('isthmus_shipper_stuck_spools', 'Spools whose last try failed'),
     since: metrics.gauge(
       'isthmus_shipper_stuck_since_timestamp_seconds',

@@ -106,6 +106,7 @@ class Delivering {
     condition.tried({
       isConnected: delivery.kind !== 'unavailable' && delivery.kind !== 'foreign',
       isDelivered: delivery.kind === 'delivered',
+      trouble: 'trouble' in delivery ? delivery.trouble : undefined,
     });
     if (delivery.kind !== 'delivered') meters.failures.inc({ kind: delivery.kind });
     try {

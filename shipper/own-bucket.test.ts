@@ -54,3 +54,17 @@ test('the same into S3', async (t) => {
   await store.send(new PutObjectCommand({ Bucket: bucket, Key: bucketIdentityKey, Body }));
   await eventually(() => spool.shipped() === 1, { timeoutMs: 10_000 });
 });
+
+test('a bucket that does not let the shipper in is named at once, with what to do', async (t) => {
+  const dataDir = tempDir(t);
+  const { endpoint, accessKeyId, secretAccessKey } = await startS3Server(t, tempDir(t));
+  const spool = createSpool(dataDir);
+  spool.write('{"a":1}');
+  const s3 = { endpoint, bucket: 'another', accessKeyId, secretAccessKey };
+  const shipper = await ship(t, { dataDir, output: 's3', s3 });
+  await eventually(async () => (await shipper.health()).trouble?.code === 'blobs.refused', {
+    timeoutMs: 10_000,
+  });
+  assert.deepEqual((await shipper.health()).degraded, ['bucket']);
+  assert.equal(spool.shipped(), 0);
+});

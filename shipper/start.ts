@@ -11,6 +11,7 @@ import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
 import { ticketFile } from '../proto/trust/seat-file.ts';
 import { createBacklog, type BacklogWatch } from './backlog.ts';
+import type { BorderTrouble } from '../proto/trust/border.ts';
 import { Condition } from './condition.ts';
 import type { ShipperConfig } from './config.ts';
 import { makeFolder } from './own-folder.ts';
@@ -53,8 +54,8 @@ export interface RunningShipper {
  * Errors: process.port_taken, process.port_refused for the node API.
  */
 export async function startShipper(options: ShipperOptions): Promise<RunningShipper> {
-  const { config, lifecycle, metrics, clock } = options;
-  const condition = new Condition({ clock, metrics, stuckMsMax: config.stuckMsMax });
+  const { config, lifecycle, metrics, clock, log } = options;
+  const condition = new Condition({ clock, metrics, log, stuckMsMax: config.stuckMsMax });
   const { spools, checkpoints } = foldersOf(config.dataDir);
   const backlog = createBacklog({ dir: spools, checkpointDir: checkpoints, clock, metrics });
   const adminPort = await startNode(options, condition, backlog);
@@ -103,18 +104,23 @@ function startNode(options: ShipperOptions, condition: Condition, backlog: Backl
     process: 'shipper',
     address: config.admin,
     health: async () => ({
-      degraded: condition.isStuck ? ['deliveries'] : [],
+      degraded: [
+        ...(condition.isStuck ? ['deliveries'] : []),
+        ...(condition.trouble === undefined ? [] : [farEndOf(condition.trouble)]),
+      ],
       facts: { output: config.output, ...condition.facts(), backlog: await backlog.measure() },
     }),
     ready: () => {
-      const { waitsFor } = condition.facts();
+      const { waitsFor, trouble } = condition.facts();
       return {
         parts: { identity: condition.isReady },
-        facts: { ...(waitsFor !== undefined && { waitsFor }) },
+        facts: { ...(waitsFor !== undefined && { waitsFor }), ...(trouble !== undefined && { trouble }) },
       };
     },
   });
 }
+
+const farEndOf = ({ code }: BorderTrouble): string => (code.startsWith('blobs.') ? 'bucket' : 'bridge');
 
 /** How often the gauges of the backlog follow the disk. */
 const backlogEveryMs = 5_000;

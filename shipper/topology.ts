@@ -10,6 +10,7 @@
  * EXACTLY ONCE. A parcel's bytes, which name its range and key, are durable before its first delivery and repeated verbatim after a
  * crash, so the far end sees the same name with the same content. Only after it said `delivered` does the source's acknowledgement move.
  */
+import type { BorderTrouble } from '../proto/trust/border.ts';
 import type { StreamName } from '../proto/spool/folder.ts';
 import type { SpoolEntry } from '../proto/spool/reader.ts';
 import type { LandingKey } from '../proto/wire/blobs.ts';
@@ -77,6 +78,8 @@ export type Delivery =
 
 interface Failure {
   readonly reason: string;
+  /** What lasts until a human acts, when it is that. */
+  readonly trouble?: BorderTrouble | undefined;
   readonly retryAfterMs?: number;
   /** Its size may be why: after a few such answers in a row it is cut, though never set aside. */
   readonly mayBeTooLarge?: boolean;

@@ -72,6 +72,7 @@ function healthOf({ source, spool, isOpen, workers }: NodeState): Health {
     degraded: [
       ...(spool?.state === 'degraded' ? ['spool'] : []),
       ...(source.store?.mode === 'memory' ? ['store'] : []),
+      ...(source.sync?.trouble === undefined ? [] : ['bridge']),
       ...(workers !== undefined && workers.serving < workers.wanted ? ['workers'] : []),
     ],
     facts: {
@@ -100,7 +101,12 @@ function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): R
       refused: apis.flatMap(({ nack }) => (nack === undefined ? [] : [nack])),
       problems: source.problems,
       apis: apis.length,
-      degraded: spool?.state === 'degraded' ? ['spool'] : [],
+      degraded: [
+        ...(spool?.state === 'degraded' ? ['spool'] : []),
+        ...(source.sync?.trouble === undefined ? [] : ['bridge']),
+      ],
+      // It serves what it has, so it is ready; what keeps it from what is new stands here too.
+      ...(source.sync?.trouble !== undefined && { trouble: source.sync.trouble }),
     },
   };
 }

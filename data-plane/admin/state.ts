@@ -1,4 +1,5 @@
 import type { DeployedEnvironment } from '../gateway/deploy/deployments.ts';
+import type { SyncState } from '../sync/state.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
 
 /** How configuration arrives: from a bridge, or from a folder. */
@@ -18,7 +19,7 @@ export interface SourceState {
   /** Files of local mode that are not in service as they stand. */
   readonly problems: readonly { readonly file: string; readonly reason: string }[];
   /** Everything else that synchronisation says of itself. */
-  readonly sync?: object | undefined;
+  readonly sync?: (object & Pick<SyncState, 'trouble'>) | undefined;
   /** The last good configuration on disk; undefined in local mode. */
   readonly store?: { readonly mode: string; readonly problem: unknown } | undefined;
 }

@@ -41,6 +41,8 @@ export class BridgeRefusal extends Error {
 
 /** Speaks to one bridge as one gateway. */
 export interface BridgeClient {
+  /** The bridge's, as it is dialled. */
+  readonly url: string;
   /** Rejects with a BridgeRefusal for any answer from 400 on, and with outbound.* when there is none. */
   request(path: string, request: BridgeRequest): Promise<OutboundResponse>;
   webSocket(path: string, maxPayloadBytes: number): ReturnType<Outbound['webSocket']>;
@@ -105,6 +107,7 @@ export function createBridgeClient(options: BridgeClientOptions): BridgeClient {
   };
 
   return {
+    url: bridgeUrl,
     request: (path, { headers = {}, signal: own, ...rest }) =>
       twice(async () => {
         const answer = await outbound.request(urlOf(path), {

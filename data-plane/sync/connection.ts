@@ -10,6 +10,7 @@ import {
   type HelloFrame,
   type WelcomeFrame,
 } from '../../proto/wire/frames.ts';
+import { borderTroubleOf, type BorderTrouble, type createTroubleKeeper } from '../../proto/trust/border.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
 import { demandForm, strangerAnswered } from './bridge-answer.ts';
@@ -27,12 +28,13 @@ export interface Connection {
   mode: SyncMode;
   isConnected: boolean;
   lastError: string | undefined;
-  hasIdentityConflict: boolean;
+  /** Why the bridge does not let this gateway in, as long as that lasts. */
+  readonly trouble: ReturnType<typeof createTroubleKeeper>;
 }
 
-/** A connection that was never made. */
-export function createConnection(): Connection {
-  return { mode: 'offline', isConnected: false, lastError: undefined, hasIdentityConflict: false };
+/** A connection that was never made, with the keeper of its trouble. */
+export function createConnection(trouble: Connection['trouble']): Connection {
+  return { mode: 'offline', isConnected: false, lastError: undefined, trouble };
 }
 
 /** What following a bridge needs. */
@@ -80,7 +82,7 @@ export async function followBridge(options: FollowOptions): Promise<void> {
       else await followStream(options, progress);
     } catch (error) {
       if (signal.aborted) break;
-      retryAfterMs = noteFailure(error, options);
+      retryAfterMs = noteFailure(error, isPolling, options);
       if (isAway(error)) capMs = timings.redialAwayMsCap;
       wasRefused = error instanceof SessionEnd && error.code.startsWith('sync.');
     }
@@ -195,18 +197,26 @@ async function followPolls(options: FollowOptions, progress: Progress): Promise<
 }
 
 function hostOf(
-  { connection, environments, welcomed, refused }: FollowOptions,
+  { connection, environments, welcomed, refused, log }: FollowOptions,
   progress: Progress,
 ): SessionHost {
+  const settled = (): void => {
+    const over = connection.trouble.clear();
+    if (over !== undefined) log.info({ code: over.code, since: over.since }, 'the bridge is followed again');
+  };
   return {
     welcomed(welcome) {
       progress.isWelcome = true;
       connection.isConnected = true;
       connection.lastError = undefined;
-      connection.hasIdentityConflict = false;
+      // A welcome proves nothing of what follows it.
+      if (connection.trouble.present()?.code !== 'sync.refused') settled();
       welcomed(welcome);
     },
-    proven: () => (progress.isHeadTaken = true),
+    proven() {
+      progress.isHeadTaken = true;
+      settled();
+    },
     environment: (name) => environments.get(name),
     refused,
   };
@@ -249,16 +259,18 @@ async function postHeartbeat({ client, report }: FollowOptions): Promise<void> {
 }
 
 /** Says what went wrong, once per kind of trouble, and how long the bridge asks us to wait. */
-function noteFailure(error: unknown, { connection, log }: FollowOptions): number | undefined {
+function noteFailure(
+  error: unknown,
+  isPolling: boolean,
+  { connection, client, log }: FollowOptions,
+): number | undefined {
   const message = describeFailure(error);
   const isKnownEnd = error instanceof SessionEnd || error instanceof BridgeRefusal;
-  const code = isKnownEnd ? error.code : undefined;
-  if (code === 'bridge.identity_in_use') {
-    connection.hasIdentityConflict = true;
-    log.error(
-      { code },
-      "another process holds the seat of this gateway's identity; enrol a copied machine on its own, or settle it with: isthmus fleet reseat",
-    );
+  const trouble = troubleOf(error, isPolling);
+  if (trouble !== undefined) {
+    const { code, text, remedy } = trouble;
+    if (connection.trouble.set(trouble))
+      log.error({ code, why: message, bridge: client.url, remedy }, `${text} What is here stays in service`);
   } else if (!isKnownEnd && !(error instanceof Fault)) {
     log.error({ err: error }, 'following the bridge failed; what is here stays in service');
   } else if (message !== connection.lastError) {
@@ -266,4 +278,13 @@ function noteFailure(error: unknown, { connection, log }: FollowOptions): number
   }
   connection.lastError = message;
   return isKnownEnd ? error.retryAfterMs : undefined;
+}
+
+function troubleOf(error: unknown, isPolling: boolean): BorderTrouble | undefined {
+  if (error instanceof SessionEnd || (error instanceof Fault && error.code.startsWith('outbound.')))
+    return borderTroubleOf(error.code);
+  if (!(error instanceof BridgeRefusal)) return undefined;
+  // A proxy that knows no WebSocket answers the stream by itself and lets polls pass; one without a bridge behind it says so by 5xx.
+  const mayPass = error.code === 'sync.foreign_answer' && (!isPolling || error.status >= 500);
+  return mayPass ? undefined : borderTroubleOf(error.code, error.status);
 }

@@ -32,6 +32,7 @@ async function takeFrom(
     { take: async () => void (frames += 1) },
     {
       client: {
+        url,
         request: (path, request) => outbound.request(`${url}${path}`, request),
         webSocket: () => Promise.reject(new Error('no stream here')),
       },

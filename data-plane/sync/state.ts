@@ -1,3 +1,4 @@
+import type { LastingTrouble } from '../../proto/trust/border.ts';
 import type { HeadRefusal } from '../../proto/trust/heads.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 
@@ -55,6 +56,8 @@ export interface SyncState {
   readonly isConnected: boolean;
   /** The last failure to connect; undefined while connected. */
   readonly lastError: string | undefined;
+  /** Why the bridge does not let this gateway in, with what to do; undefined while it does, and while it is merely away. */
+  readonly trouble: LastingTrouble | undefined;
   /** Somebody else runs with this gateway's identity: a copied machine or folder. */
   readonly hasIdentityConflict: boolean;
   /** Refusals that belong to no environment. */

@@ -1,9 +1,12 @@
 import type { CounterMetric, Metrics } from '../../proto/process/metrics.ts';
+import type { LastingTrouble } from '../../proto/trust/border.ts';
 import type { SyncState } from './state.ts';
 
 /** The metrics of this room. */
 export interface SyncMetrics {
   readonly refused: CounterMetric;
+  /** Shows what keeps the gateway out, at once; undefined when nothing does. */
+  trouble(this: void, present: LastingTrouble | undefined): void;
   /** Sets the gauges from a state. */
   update(state: SyncState): void;
 }
@@ -18,7 +21,16 @@ export function createSyncMetrics(metrics: Metrics): SyncMetrics {
   const records = gauge('records', 'Records on this gateway.');
   const expired = gauge('head_expired', '1 when no new head has come for too long.');
   const connected = metrics.gauge('isthmus_sync_connected', '1 while the bridge answers.', ['mode']);
+  const trouble = metrics.gauge(
+    'isthmus_sync_trouble',
+    '1 while the bridge does not let this gateway in; the code says why.',
+    ['code'],
+  );
   return {
+    trouble(present) {
+      trouble.reset();
+      if (present !== undefined) trouble.set({ code: present.code }, 1);
+    },
     refused: metrics.counter('isthmus_sync_refused_total', 'What came from the bridge and was refused.', [
       'reason',
     ]),

@@ -10,6 +10,7 @@ import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
 import type { Store } from '../store/store.ts';
+import { createTroubleKeeper } from '../../proto/trust/border.ts';
 import { createBridgeClient } from './bridge-client.ts';
 import { createConnection, followBridge } from './connection.ts';
 import { openEnvironments } from './environments.ts';
@@ -96,7 +97,7 @@ export function startSync(options: SyncOptions): Sync {
   const startedAtMs = clock.now();
   const refused: Partial<Record<RefusalReason, number>> = {};
   const metrics = createSyncMetrics(options.metrics);
-  const connection = createConnection();
+  const connection = createConnection(createTroubleKeeper(() => clock.now(), metrics.trouble));
   const client = createBridgeClient({ ...options, bridgeUrl, instance, signal: lifecycle.signal });
   const environments = openEnvironments({
     ...options,
@@ -109,7 +110,11 @@ export function startSync(options: SyncOptions): Sync {
       gateway: identity.gateway,
       organization: identity.organization,
       bridge: bridgeUrl,
-      ...connection,
+      mode: connection.mode,
+      isConnected: connection.isConnected,
+      lastError: connection.lastError,
+      trouble: connection.trouble.present(),
+      hasIdentityConflict: connection.trouble.present()?.code === 'bridge.identity_in_use',
       refused: { ...refused },
       isComplete: states.length > 0 && states.every(({ isComplete }) => isComplete),
       environments: states,

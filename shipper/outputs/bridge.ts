@@ -5,6 +5,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Outbound, OutboundResponse } from '../../proto/process/outbound/outbound.ts';
 import { createCredential, CredentialRefusal } from '../../proto/trust/credential.ts';
+import { borderTroubleOf } from '../../proto/trust/border.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import { sha256Of } from '../../proto/wire/parcel.ts';
@@ -83,7 +84,8 @@ export function createBridgeOutput(options: BridgeOutputOptions): Output {
         const reason = error instanceof Fault ? error.message : String(error);
         // Some hops answer a body that is too large for them by closing the connection under it; a slow line finds no end.
         const mayBeTooLarge = error instanceof Fault && isCutOff(error);
-        return { kind: 'unavailable', reason, mayBeTooLarge };
+        const trouble = error instanceof Fault ? borderTroubleOf(error.code) : undefined;
+        return { kind: 'unavailable', reason, mayBeTooLarge, trouble };
       }
     },
     close: () => outbound.close(),
@@ -109,7 +111,7 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
     if (receipt?.key === key && receipt.sha256 === sha256Of(bytes)) return { kind: 'delivered' };
     const why =
       receipt === undefined ? 'no receipt of the bridge' : `the receipt of another parcel: ${receipt.key}`;
-    return { kind: 'foreign', reason: `${describeStranger(answer)}: ${why}` };
+    return { kind: 'foreign', reason: `${describeStranger(answer)}: ${why}`, trouble: foreign };
   }
   const refusal = readRefusal(text, headers);
   const who =
@@ -120,7 +122,7 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
   if (isGivenUp) return { kind: 'refused', reason: who };
   if (refusal === undefined && !isAway.has(status)) {
     const reason = `${who}: not the bridge's answer`;
-    return { kind: 'foreign', reason, mayBeTooLarge: seemTooLarge.has(status) };
+    return { kind: 'foreign', reason, mayBeTooLarge: seemTooLarge.has(status), trouble: foreign };
   }
   const mayBeTooLarge = refusal === undefined && seemTooLarge.has(status);
   const retryAfterMs = Number(headers['retry-after'] ?? 0) * 1_000;
@@ -128,6 +130,7 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
     kind: 'unavailable',
     reason: who,
     mayBeTooLarge,
+    trouble: refusal && borderTroubleOf(refusal.code, status),
     ...(retryAfterMs > 0 && { retryAfterMs }),
   };
 }
@@ -135,11 +138,16 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
 /** No proof of identity could be had: that says nothing of any parcel. */
 function unseated(answer: Answer): Delivery {
   const refusal = readRefusal(answer.text, answer.headers);
-  return refusal === undefined
-    ? { kind: 'foreign', reason: `${describeStranger(answer)}: not the bridge's answer` }
-    : { kind: 'unavailable', reason: `${answer.status} ${refusal.code}: ${refusal.reason}` };
+  if (refusal !== undefined) {
+    const reason = `${answer.status} ${refusal.code}: ${refusal.reason}`;
+    return { kind: 'unavailable', reason, trouble: borderTroubleOf(refusal.code, answer.status) };
+  }
+  const reason = `${describeStranger(answer)}: not the bridge's answer`;
+  // A load balancer without a bridge behind it.
+  return { kind: 'foreign', reason, trouble: isAway.has(answer.status) ? undefined : foreign };
 }
 
+const foreign = borderTroubleOf('sync.foreign_answer');
 /** What a proxy says by itself while the bridge is away. */
 const isAway: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** What hops are known to say of a body they find too large, beside 413. */

@@ -4,6 +4,7 @@ import { createS3Client } from '../../proto/process/s3/client.ts';
 import type { S3Settings } from '../../proto/process/s3/settings.ts';
 import { isStored } from '../../proto/wire/etag.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
+import { borderTroubleOf } from '../../proto/trust/border.ts';
 import type { Delivery, Parcel } from '../topology.ts';
 import type { BucketOutput } from './own-bucket.ts';
 import { withoutRuntimeHint } from '../../proto/process/tls-words.ts';
@@ -108,7 +109,9 @@ function failureOf(error: unknown): Delivery {
   if (isTooLarge) return { kind: 'tooLarge', reason };
   // Some hops answer a body that is too large for them by closing the connection under it.
   const mayBeTooLarge = isCode(error, 'ECONNRESET') || isCode(error, 'EPIPE');
-  return { kind: 'unavailable', reason, mayBeTooLarge };
+  // A wrong key, name, policy or clock: the store says so to every parcel.
+  const trouble = [401, 403, 404].includes(status) ? borderTroubleOf('blobs.refused') : undefined;
+  return { kind: 'unavailable', reason, mayBeTooLarge, trouble };
 }
 
 function describe(error: unknown, status: number): string {

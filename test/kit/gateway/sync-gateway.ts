@@ -32,6 +32,8 @@ export interface SyncGatewayWish extends Partial<Pick<SyncOptions, 'tags' | 'cou
   readonly url: string;
   readonly identity: EnrolledIdentity;
   readonly clock?: Clock;
+  /** Takes each line of its log, JSON. */
+  readonly log?: (line: string) => void;
   readonly timings?: Partial<SyncTimings>;
 }
 
@@ -63,7 +65,8 @@ export function startSyncGateway({ dir, url, identity, timings, ...rest }: SyncG
   const clock = rest.clock ?? systemClock;
   const log = createLog({
     name: 'gateway',
-    level: process.env['ISTHMUS_TEST_LOG'] === undefined ? 'silent' : 'debug',
+    level: rest.log === undefined && process.env['ISTHMUS_TEST_LOG'] === undefined ? 'silent' : 'debug',
+    ...(rest.log !== undefined && { destination: { write: rest.log } }),
   });
   const metrics = createMetrics();
   const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
