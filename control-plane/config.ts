@@ -6,6 +6,16 @@ import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { ListenTls } from '../proto/process/listening/tls.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 import { blobsSettings } from './storage/blobs/settings.ts';
+import { wrongUrl } from './storage/database-url.ts';
+
+/** Told with all other faults of the settings, not by the first query. */
+const databaseUrl = z
+  .string()
+  .min(1, 'must not be empty')
+  .superRefine((url, context) => {
+    const wrong = url === '' ? undefined : wrongUrl(url);
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+  });
 
 const ms = z.int().min(1);
 
@@ -46,7 +56,7 @@ export const controlPlaneConfigSchema = z.strictObject({
     port: ListenPort.default(18_083).describe('Port of the node API; 0 takes a free one.'),
   }),
   database: section({
-    url: secret()
+    url: secret(databaseUrl)
       .optional()
       .describe('postgresql://user:password@host/database; without it SQLite in dataDir.'),
     connectionsMax: z.int().min(1).max(1_000).optional().describe('Connections to PostgreSQL.'),

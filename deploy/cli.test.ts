@@ -60,7 +60,7 @@ test('a gateway without identity, token or folder says what is missing', async (
   assert.match(child.output(), /enrol/i);
 });
 
-test('a folder that cannot be made is one line in the words of the machine', async (t) => {
+test('a folder that cannot be made is one line with what stands in the way', async (t) => {
   const file = join(tempDir(t), 'file');
   writeFileSync(file, '');
   const below = join(file, 'data');
@@ -71,7 +71,11 @@ test('a folder that cannot be made is one line in the words of the machine', asy
   ]) {
     const child = startIsthmus(t, args);
     assert.equal(await child.ended, 1, args[0]);
-    assert.match(child.output(), /^isthmus: ENOTDIR: not a directory, \w+ '[^\n]+'\n$/, args[0]);
+    assert.match(
+      child.output(),
+      /^isthmus: [^\n]+data leads through a file[^\n]+\[system\.in_the_way\] Move it away[^\n]+\n$/,
+      args[0],
+    );
   }
 });
 
@@ -80,7 +84,7 @@ test('a mistyped data folder or file is refused by name with what to do, and not
   const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
   for (const { args, code, names } of [
     { args: ['backup', 'out'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
-    { args: ['restore', '--yes', 'out'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['restore', '--yes', '/dev/null'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['bridge'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['bucket', 'show'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['bucket', 'adopt'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },

@@ -142,7 +142,7 @@ for (const database of testDatabases) {
         /not a whole backup.*request\.invalid\] Nothing was changed\. Copy the file again/,
       );
       const missing = await run(['restore', '--yes', join(dir, 'missing')]);
-      assert.match(missing.said, /cannot be opened.*request\.invalid\] Check the path/);
+      assert.match(missing.said, /missing is not there.*system\.missing\] Check the path/);
       assert.deepEqual([damaged.code, missing.code], [1, 1]);
     });
   });

@@ -1,4 +1,5 @@
 import { Fault } from '../proto/faults/fault.ts';
+import { systemFault } from '../proto/process/system-words.ts';
 
 /** Data goes to standard output, so that it can be piped. */
 export function print(text: string): void {
@@ -31,7 +32,8 @@ const wrongUse: ReadonlySet<string> = new Set(['config.invalid', 'config.unreada
 /** Puts a failure into words: one line per fault with what to do about it; a bug keeps its stack. */
 export function explain(error: unknown): Explanation {
   if (error instanceof PartFailure) return error.explanation;
-  if (isRefusalOfSystem(error)) return { text: `isthmus: ${error.message}`, exitCode: 1 };
+  const said = systemFault(error);
+  if (said !== error) return explain(said);
   if (!(error instanceof Fault)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { text: `isthmus: unexpected error, please report it\n${text}`, exitCode: 1 };
@@ -47,9 +49,4 @@ export function explain(error: unknown): Explanation {
     text: lines.join(error.details.length === 0 ? ' ' : '\n'),
     exitCode: wrongUse.has(error.code) ? 2 : 1,
   };
-}
-
-/** A folder that cannot be made, a disk that is full: the machine's word (`EACCES: permission denied, mkdir '/data'`), no bug of ours. */
-function isRefusalOfSystem(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error && 'path' in error && 'errno' in error;
 }

@@ -95,7 +95,7 @@ for (const database of testDatabases) {
       await assert.rejects(spoil('foreign', Buffer.from('hello')), { code: 'request.invalid' });
       await assert.rejects(spoil('newer', newer), { code: 'storage.newer_schema' });
       await assert.rejects(restore({ storage, keyring, clock, log: silent }, join(dir, 'missing')), {
-        code: 'request.invalid',
+        code: 'system.missing',
       });
       assert.equal((await verifiedHead(at)).seq, before.seq);
 

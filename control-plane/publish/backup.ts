@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { link, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import { syncFolderAside } from '../../proto/process/disk/durable-file.ts';
+import { systemFault } from '../../proto/process/system-words.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import { appendRows, readRows, replaceAll, userTables, type Row } from '../storage/tables-dump.ts';
 import { requireAbsence } from '../storage/hold.ts';
@@ -67,14 +68,14 @@ export async function backup(storage: Storage, file: string, clock: Clock): Prom
   if (existsSync(file)) throw isThere(file);
   const temporary = `${file}.${randomBytes(4).toString('hex')}.partial`;
   try {
-    await storage.snapshot(async (trx) => {
-      if (!(await hasOrganization(trx))) throw isEmpty();
-      await pipeline(
-        lines(trx),
-        createZstdCompress(),
-        createWriteStream(temporary, { mode: 0o600, flags: 'wx' }),
-      );
-    });
+    // Before anything is read: where nothing can be written, that is what is wrong.
+    const target = await open(temporary, 'wx', 0o600);
+    await storage
+      .snapshot(async (trx) => {
+        if (!(await hasOrganization(trx))) throw isEmpty();
+        await pipeline(lines(trx), createZstdCompress(), target.createWriteStream());
+      })
+      .finally(() => target.close());
     const handle = await open(temporary, 'r+');
     await handle.sync();
     await handle.close();
@@ -82,12 +83,18 @@ export async function backup(storage: Storage, file: string, clock: Clock): Prom
     await link(temporary, file);
     await syncFolderAside(dirname(resolve(file)));
   } catch (error) {
-    throw error instanceof Error && 'code' in error && error.code === 'EEXIST' ? isThere(file) : error;
+    throw error instanceof Error && 'code' in error && error.code === 'EEXIST'
+      ? isThere(file)
+      : systemFault(error, nameOfTrouble(error, file));
   } finally {
     await rm(temporary, { force: true });
   }
   return result;
 }
+
+/** It is written under another name, in the same folder: when that is not there, it is the folder that the operator has to know of. */
+const nameOfTrouble = (error: unknown, file: string): string =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT' ? dirname(resolve(file)) : file;
 
 const isThere = (file: string): Fault =>
   new Fault('request.conflict', {
@@ -199,16 +206,23 @@ function* rowLines(table: string, rows: readonly Row[]): Generator<string> {
   if (texts.length > 0) yield flush();
 }
 
+/** Sees that a backup can be opened, before anything else is. Errors: system.missing, system.forbidden, system.in_the_way. */
+export async function requireFile(file: string): Promise<void> {
+  await (await openFile(file)).close();
+}
+
 async function openFile(file: string): Promise<FileHandle> {
   try {
-    return await open(file);
-  } catch (cause) {
-    throw new Fault('request.invalid', {
-      detail: `The backup ${file} cannot be opened.`,
-      hint: 'Check the path and who may read it.',
-      cause,
-    });
+    const handle = await open(file);
+    // Opens well, and fails at the first byte.
+    if (!(await handle.stat()).isDirectory()) return handle;
+    await handle.close();
+  } catch (error) {
+    throw systemFault(error, file);
   }
+  throw new Fault('system.in_the_way', {
+    detail: `${file} is a folder, and has to be the file that isthmus backup wrote.`,
+  });
 }
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;

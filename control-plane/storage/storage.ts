@@ -5,6 +5,7 @@ import { makeFolders } from '../../proto/process/disk/folders.ts';
 import { Kysely, type KyselyPlugin, type Transaction } from 'kysely';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
 import { openSqlite } from '../../proto/process/sqlite.ts';
+import { wrongUrl } from './database-url.ts';
 import { PostgresHold, SqliteHold, type HoldOptions } from './hold.ts';
 import { migrate, readSchema, refuseSchema } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
@@ -49,6 +50,8 @@ export interface Storage {
   /** Runs reads that all see the same committed state (REPEATABLE READ, read only). */
   snapshot<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   readonly notifier: Notifier;
+  /** What opening did to the schema: `made` is a database that was empty before. */
+  readonly schema: 'made' | 'moved' | 'kept';
   close(): Promise<void>;
 }
 
@@ -85,9 +88,10 @@ export interface StorageOptions {
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { base, dialect, notifier, hold } = connect(options);
+  let schema: Storage['schema'];
   try {
     if (hold instanceof PostgresHold) await hold.take();
-    await settleSchema(base, dialect, options);
+    schema = await settleSchema(base, dialect, options);
     await hold?.know();
   } catch (error) {
     await hold?.close();
@@ -106,6 +110,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         return builder.execute(work);
       }),
     notifier,
+    schema,
     async close() {
       await notifier.close();
       await base.destroy();
@@ -118,16 +123,18 @@ async function settleSchema(
   base: Kysely<Database>,
   dialect: DialectName,
   { mode = 'migrate', migrations = allMigrations, log }: StorageOptions,
-): Promise<void> {
+): Promise<Storage['schema']> {
   if (mode === 'migrate') {
     const ran = await migrate(base, dialect, migrations).catch((error: unknown) => {
       throw error instanceof Fault && error.code === 'storage.not_granted' ? notTheOwner(error) : error;
     });
-    if (ran.length > 0) log.info({ migrations: ran }, 'the database schema moved forward');
-    return;
+    if (ran.length === 0) return 'kept';
+    log.info({ migrations: ran }, 'the database schema moved forward');
+    return ran.length === migrations.length ? 'made' : 'moved';
   }
   const fault = refuseSchema(await readSchema(base, migrations));
   if (fault !== undefined && !(mode === 'any' && fault.code === 'storage.older_schema')) throw fault;
+  return 'kept';
 }
 
 /** Grants do not help here: a migration makes and changes tables. */
@@ -151,10 +158,9 @@ interface Connected {
 
 function connect({ url, dataDir, log, bounds, mode = 'migrate', ...options }: StorageOptions): Connected {
   if (url !== undefined) {
-    if (!/^postgres(ql)?:\/\//.test(url))
-      throw new Fault('config.invalid', {
-        details: [{ path: 'database.url', message: 'must start with postgresql:// or be absent for SQLite' }],
-      });
+    const wrong = wrongUrl(url);
+    if (wrong !== undefined)
+      throw new Fault('config.invalid', { details: [{ path: 'database.url', message: wrong }] });
     const hold = options.hold && new PostgresHold(url, log, options.hold);
     const pool = createPool(url, { ...postgresBounds, ...bounds }, { log, prove: hold?.prove });
     return {

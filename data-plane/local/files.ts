@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { parseYaml } from '../../proto/process/config.ts';
+import { parseYaml } from '../../proto/process/config-file.ts';
 
 /** A file of the folder, read and parsed; `problem` when it could not be. */
 export interface LocalFile {

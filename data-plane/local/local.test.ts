@@ -3,6 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import type { Fault } from '../../proto/faults/fault.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
@@ -154,7 +155,10 @@ test('two files with one API: the first by name serves, the other is named', asy
 test('a folder that is not there is one clear fault', async (t) => {
   await assert.rejects(
     startLocalGateway(t, { apis: {}, config: { local: '/does/not/exist' } }),
-    /config\.invalid: The folder \/does\/not\/exist cannot be read/,
+    (error: Fault) =>
+      error.code === 'config.invalid' &&
+      error.details[0]?.message ===
+        'must be a folder of API definitions; /does/not/exist is not there (ENOENT)',
   );
 });
 

@@ -4,6 +4,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Lifecycle } from '../../proto/process/lifecycle.ts';
 import type { Log } from '../../proto/process/log.ts';
+import { systemWords } from '../../proto/process/system-words.ts';
 import { type Nack, recordKinds } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import { type LocalFile, readFolder } from './files.ts';
@@ -55,8 +56,10 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
     await follower.read();
   } catch (error) {
     throw new Fault('config.invalid', {
-      detail: `The folder ${folder} cannot be read.`,
-      details: [{ path: 'local', message: 'must be a folder of API definitions' }],
+      details: [
+        { path: 'local', message: `must be a folder of API definitions; ${folder} ${systemWords(error)}` },
+      ],
+      hint: 'Check the path for a slip, and that the user of this process may read and enter the folder.',
       cause: error,
     });
   }

@@ -1,4 +1,7 @@
 import { Argument, type Command } from 'commander';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { LoadedConfig } from '../../proto/process/config.ts';
+import { isSectionedFile } from '../../proto/process/config-file.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { processNames, processSchemas, type ProcessName } from '../processes.ts';
 import { print, say } from '../terminal.ts';
@@ -20,11 +23,7 @@ export function configCommand(): Command {
     .option('--print', 'print every value and its source; secrets are ***')
     .option('--json', 'print as JSON')
     .action((only: ProcessName | undefined, flags: ConfigFlags & { print?: true; json?: true }) => {
-      const names = only === undefined ? processNames : [only];
-      const loaded = names.map((name) => ({
-        name,
-        config: loadFor(processSchemas[name], { process: name, flags }),
-      }));
+      const loaded = only === undefined ? loadAll(flags) : [{ name: only, config: loadOne(only, flags) }];
       if (flags.json === true) {
         print(
           JSON.stringify(
@@ -36,7 +35,43 @@ export function configCommand(): Command {
       } else if (flags.print === true) {
         print(loaded.map(({ name, config }) => `# ${name}\n${config.print()}`).join('\n'));
       } else {
-        say(`valid: ${names.join(', ')}`);
+        say(`valid: ${loaded.map(({ name }) => name).join(', ')}`);
       }
     });
+}
+
+interface Loaded {
+  readonly name: ProcessName;
+  readonly config: LoadedConfig<unknown>;
+}
+
+const loadOne = (name: ProcessName, flags: ConfigFlags): LoadedConfig<unknown> =>
+  loadFor(processSchemas[name], { process: name, flags });
+
+/**
+ * Loads every process's settings, and tells the faults of all of them at once. A file that holds the keys of one process at its top is that
+ * process's: of those that it fits, or when it fits none, of the one with the fewest faults.
+ */
+function loadAll(flags: ConfigFlags): readonly Loaded[] {
+  const loaded: Loaded[] = [];
+  const faults: { readonly name: ProcessName; readonly fault: Fault }[] = [];
+  for (const name of processNames) {
+    try {
+      loaded.push({ name, config: loadOne(name, flags) });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'config.invalid') throw error;
+      faults.push({ name, fault: error });
+    }
+  }
+  const ofOne = flags.config !== undefined && !isSectionedFile(flags.config, processSchemas.gateway);
+  if (faults.length === 0 || (ofOne && loaded.length > 0)) return loaded;
+  const told = ofOne
+    ? faults.toSorted((a, b) => a.fault.details.length - b.fault.details.length).slice(0, 1)
+    : faults;
+  throw new Fault('config.invalid', {
+    details: told.flatMap(({ name, fault }) =>
+      fault.details.map(({ path, message }) => ({ path: `${name}: ${path}`, message })),
+    ),
+    ...(told[0]?.fault.hint !== undefined && { hint: told[0].fault.hint }),
+  });
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
-import type { StorageMode, Trx } from '../../control-plane/storage/storage.ts';
+import type { Storage, StorageMode, Trx } from '../../control-plane/storage/storage.ts';
 import type { FaultCode } from '../../proto/faults/codes.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
@@ -44,12 +44,21 @@ export function migrateCommand(): Command {
     .option('--json', 'say the result as JSON')
     .action(async (flags: MigrateFlags) => {
       if (flags.printGrants === true) return printGrants(flags);
-      const { storage } = await open(flags, 'migrate');
+      const { storage, config } = await open(flags, 'migrate');
       await storage.close();
-      if (flags.json === true) print(JSON.stringify({ dialect: storage.dialect, isCurrent: true }));
-      else say(`the ${storage.dialect} database has the newest schema`);
+      const { dialect, schema } = storage;
+      const where = dialect === 'sqlite' ? ` in ${config.dataDir}` : '';
+      if (flags.json === true) print(JSON.stringify({ dialect, isCurrent: true, schema }));
+      else say(schemaWords[schema](`the ${dialect} database${where}`));
     });
 }
+
+/** A slip in a path or URL makes an empty database: whoever meant another one has to see it. */
+const schemaWords: Readonly<Record<Storage['schema'], (database: string) => string>> = {
+  made: (database) => `${database} was empty and is new: nothing of yours is in it yet`,
+  moved: (database) => `${database} was moved to the newest schema`,
+  kept: (database) => `${database} has the newest schema`,
+};
 
 async function printGrants(flags: MigrateFlags): Promise<void> {
   const { grantStatements } = await import('../../control-plane/storage/grants-sql.ts');
@@ -115,9 +124,9 @@ export function restoreCommand(): Command {
     .option('--json', 'say the result as JSON')
     .action(async (file: string, flags: RestoreFlags) => {
       if (flags.yes !== true) command.error('restore replaces everything in the database; say --yes');
-      const { storage, config, log } = await open(flags, 'any');
+      const { requireFile, restore } = await import('../../control-plane/publish/backup.ts');
+      const { storage, config, log } = await open(flags, 'any', () => requireFile(file));
       const closers: (() => Promise<void> | void)[] = [() => storage.close()];
-      const { restore } = await import('../../control-plane/publish/backup.ts');
       try {
         const lifecycle = {
           onClose: (_: string, closer: () => Promise<void> | void) => void closers.push(closer),
@@ -184,8 +193,10 @@ async function proveLake({ storage, config, log }: Opened): Promise<Reconciled |
   }
 }
 
-async function open(flags: Flags, mode: StorageMode) {
+/** `before` runs when the settings hold and nothing is open. */
+async function open(flags: Flags, mode: StorageMode, before?: () => Promise<void>) {
   const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
+  await before?.();
   const log = createLog({ name: 'isthmus', level: 'warn' });
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
   const storage = await openStorage({ url: config.database.url, dataDir: config.dataDir, log, mode });

@@ -8,8 +8,10 @@ import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
 import { createLazyKeyring } from '../../proto/process/secrets.ts';
 import { identityFile, loadIdentity } from '../../proto/trust/identity.ts';
+import { systemWords } from '../../proto/process/system-words.ts';
 import { readEnrolmentToken } from '../../proto/trust/tokens.ts';
-import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
+import { settingsOf } from '../../proto/process/config.ts';
+import { createCommand, loadFor, splitPair, withConfig, type ConfigFlags } from '../command.ts';
 import { print, say } from '../terminal.ts';
 import { version } from '../version.ts';
 
@@ -78,13 +80,35 @@ export function enrollCommand(): Command {
         if (flags.json === true) print(JSON.stringify({ gateway, fleet, organization, bridge, dataDir }));
         else
           say(
-            `enrolled as gateway ${gateway} of fleet ${fleet}; start it with the same settings: isthmus gateway --with-shipper --data-dir ${dataDir}`,
+            `enrolled as gateway ${gateway} of fleet ${fleet}; start it with the same settings: ${startCommand(flags, dataDir)}`,
           );
       } finally {
         await outbound.close();
       }
     });
 }
+
+/** What starts the gateway that has enrolled, as it can be pasted: with the file and the settings that this command was given. */
+function startCommand({ config, set = [] }: Flags, dataDir: string): string {
+  const words = ['isthmus', 'gateway', '--with-shipper', '--data-dir', dataDir];
+  if (config !== undefined) words.push('--config', config);
+  // The token is spent, and what a password stands in is said by nobody; the shipper dials as the gateway does.
+  for (const pair of set) {
+    const [path] = splitPair(pair);
+    if (path === 'bridge.token') continue;
+    const said = isSecretPath(path) ? `${path}=***` : pair;
+    words.push('--set', said);
+    if (path.startsWith('outbound.')) words.push('--set', `shipper.${said}`);
+  }
+  return words.map(quoted).join(' ');
+}
+
+const isSecretPath = (path: string): boolean =>
+  settingsOf(gatewayConfigSchema).some((setting) => setting.path === path && setting.isSecret);
+
+/** As a shell takes it. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The token and, when it is empty, the name of where it came from. Undefined when nobody gave one. */
 function readToken({ token, tokenFile }: Flags): string | undefined {
@@ -96,13 +120,12 @@ function readToken({ token, tokenFile }: Flags): string | undefined {
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw new Fault('config.unreadable', {
-      detail: `--token-file ${tokenFile} cannot be read (${reasonOf(cause)}).`,
+      detail: `--token-file ${tokenFile} ${systemWords(cause)}.`,
+      hint: 'Check the path for a slip, and whether this user may read it; - reads standard input.',
       cause,
     });
   }
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'error');
 
 function given(text: string | undefined, name: string): string | undefined {
   const token = text?.trim();

@@ -28,7 +28,12 @@ export const codes = define({
     hint: 'Report it with the transaction id; the log has the stack.',
   },
   'config.invalid': { status: 500, owner: 'config', text: 'The configuration is not valid.' },
-  'config.unreadable': { status: 500, owner: 'config', text: 'The configuration file cannot be read.' },
+  'config.unreadable': {
+    status: 500,
+    owner: 'config',
+    text: 'A file of the configuration cannot be read.',
+    hint: 'Check the path for a slip, and whether the user of this process may read the file.',
+  },
   'process.port_taken': {
     status: 500,
     owner: 'config',
@@ -52,6 +57,43 @@ export const codes = define({
     owner: 'platform',
     text: 'A part of the process did not become ready.',
     hint: 'Start it with --set log.level=info (isthmus up: --log-level info) to see why.',
+  },
+
+  'system.missing': {
+    status: 500,
+    owner: 'config',
+    text: 'A file or folder is not there.',
+    hint: 'Check the path for a slip; a relative one starts at the folder of the process.',
+  },
+  'system.forbidden': {
+    status: 500,
+    owner: 'config',
+    text: 'A file or folder is closed to the user of this process.',
+    hint: 'Run it as the user whom the file belongs to, or give that user the right (chown, chmod), on the folders above it too.',
+  },
+  'system.full': {
+    status: 500,
+    owner: 'platform',
+    text: 'The disk is full.',
+    hint: 'Make room (df -h and df -i show where), or move the folder to another disk.',
+  },
+  'system.in_the_way': {
+    status: 500,
+    owner: 'config',
+    text: 'Something else stands where a file or folder has to be.',
+    hint: 'Move it away, or choose another path.',
+  },
+  'system.exhausted': {
+    status: 500,
+    owner: 'platform',
+    text: 'No open file or memory is left.',
+    hint: 'Raise the limit of open files (ulimit -n, LimitNOFILE= in a unit), or give the machine memory.',
+  },
+  'system.failed': {
+    status: 500,
+    owner: 'platform',
+    text: 'The disk or the file system fails.',
+    hint: 'The log of the kernel (dmesg) says more; if the disk is well, report it.',
   },
 
   'request.invalid': { status: 400, owner: 'client', text: 'The request is not valid.' },

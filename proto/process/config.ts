@@ -1,17 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type * as Yaml from 'yaml';
 import { z } from 'zod';
 
 import { Fault, type FaultDetail } from '../faults/fault.ts';
 import { pathText } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
+import { fileLayer, processNames, unknownKey } from './config-file.ts';
 import { coerce, isPlain, isSecret, settingsOf, unwrap, variableOf, type Setting } from './settings.ts';
 
 export { former, secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
-
-/** Names of the processes as they are sections of a file and prefixes of variables. */
-const processNames = ['control-plane', 'bridge', 'gateway', 'shipper', 'up'] as const;
 
 /** Where the values come from besides the schema's defaults. */
 export interface ConfigOptions {
@@ -46,7 +41,8 @@ export interface PrintedValue {
   readonly source: string;
 }
 
-interface Layer {
+/** The values of one source. */
+export interface Layer {
   readonly values: Readonly<Record<string, unknown>>;
   /** Names the source of one path. */
   readonly sourceOf: (path: string) => string;
@@ -115,58 +111,6 @@ export function loadConfig<Schema extends z.ZodObject>(
   };
 }
 
-function fileLayer(schema: z.ZodObject, options: ConfigOptions, faults: FaultDetail[]): Layer {
-  const file = options.file;
-  if (file === undefined) return { values: {}, sourceOf: () => 'default' };
-  const sourceOf = (): string => `file ${file}`;
-  const content = readFile(file);
-  if (content === undefined || content === null) return { values: {}, sourceOf };
-  if (!isPlain(content)) {
-    throw new Fault('config.unreadable', { detail: `${file} holds no keys.`, internal: typeof content });
-  }
-  const sectionNames = [...processNames, ...processNames.map(camel)];
-  const isSection = (key: string): boolean => sectionNames.includes(key);
-  // A group `bridge` is also a setting of the gateway: it is a section only beside one that can be nothing else.
-  const isSectioned =
-    options.isSectioned === true ||
-    Object.keys(content).some((key) => isSection(key) && !Object.hasOwn(schema.shape, key));
-  if (!isSectioned) {
-    const slip = Object.keys(content).find(
-      (key) => !Object.hasOwn(schema.shape, key) && isPlain(content[key]),
-    );
-    const meant = slip === undefined ? undefined : nearest(slip, processNames);
-    if (slip === undefined || meant === undefined || nearest(slip, Object.keys(schema.shape)) !== undefined)
-      return { values: content, sourceOf };
-    faults.push(unknownKey(slip, [meant], sourceOf()));
-    return { values: {}, sourceOf };
-  }
-
-  for (const key of Object.keys(content)) {
-    if (!isSection(key) && key !== 'dataDir')
-      faults.push(unknownKey(key, [...processNames, 'dataDir'], sourceOf()));
-  }
-  const own = content[options.process] ?? content[camel(options.process)] ?? {};
-  if (!isPlain(own))
-    faults.push({ path: options.process, message: `must be a group of keys (${sourceOf()})` });
-  const forAll = 'dataDir' in content && 'dataDir' in schema.shape ? { dataDir: content['dataDir'] } : {};
-  return { values: isPlain(own) ? { ...forAll, ...own } : forAll, sourceOf };
-}
-
-/** The rest of it quotes the file, secrets included. */
-const firstLine = (message: string): string => message.split('\n')[0]?.replace(/:$/, '') ?? '';
-
-function readFile(file: string): unknown {
-  try {
-    return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
-  } catch (error) {
-    throw new Fault('config.unreadable', {
-      detail: `The configuration file ${file} cannot be read: ${error instanceof Error ? firstLine(error.message) : ''}`,
-      hint: 'It is YAML in UTF-8; the place says where it is not.',
-      cause: error,
-    });
-  }
-}
-
 function envLayer(settings: readonly Setting[], options: ConfigOptions, faults: FaultDetail[]): Layer {
   const values: Record<string, unknown> = {};
   const names = new Map<string, string>();
@@ -208,18 +152,6 @@ function flagLayer(settings: readonly Setting[], options: ConfigOptions, faults:
     else put(values, path, typeof value === 'string' ? coerce(setting.schema, value) : value);
   }
   return { values, sourceOf: (path) => `--set ${path}` };
-}
-
-function unknownKey(path: string, candidates: Iterable<string>, source: string): FaultDetail {
-  const names = [...candidates];
-  const near = nearest(path, names);
-  const allowed =
-    near === undefined
-      ? names.length <= 12
-        ? `; there are: ${names.join(', ')}`
-        : ''
-      : `; did you mean ${near}?`;
-  return { path, message: `is not a setting${allowed} (${source})` };
 }
 
 /** Reports keys that the schema does not have and takes them out, so that the schema itself reports the rest. */
@@ -305,8 +237,6 @@ function masked(schema: z.ZodType, value: unknown): unknown {
   return value;
 }
 
-const camel = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-
 /** Own copies all the way, because what the caller parsed must not change under it. */
 function merge(under: unknown, over: Readonly<Record<string, unknown>>): Record<string, unknown> {
   // A Map, since a file may hold the key __proto__, and has to be told that there is no such setting.
@@ -362,17 +292,4 @@ function freeze<T>(value: T): T {
     Object.freeze(value);
   }
   return value;
-}
-
-const requireNow = createRequire(import.meta.url);
-
-/**
- * Reads a YAML document, of which JSON is a part. The library is loaded with the first one: most gateways never see any.
- *
- * Errors: whatever the library throws when it is none, with line and column.
- */
-export function parseYaml(text: string, options: { readonly maxAliasCount?: number } = {}): unknown {
-  // A `require`, since a configuration is read in one go.
-  const { parse } = requireNow('yaml') as typeof Yaml;
-  return parse(text, options);
 }

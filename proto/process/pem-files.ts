@@ -2,6 +2,10 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { Fault } from '../faults/fault.ts';
+import { systemWords } from './system-words.ts';
+
+const hint =
+  'Check certFile, keyFile and the file of authorities for a slip, that each is PEM, and that the user of this process may read them.';
 
 /** Where a certificate and its key lie. */
 export interface PairFiles {
@@ -35,8 +39,17 @@ export function readAuthorities(file: string): string {
 }
 
 /** Reads a text. Errors: config.invalid, with the file. */
-export const readPemFile = (file: string): string =>
-  attempt(file, 'cannot be read', () => readFileSync(file, 'utf8'));
+export function readPemFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Fault('config.invalid', {
+      detail: `The file ${file} ${systemWords(error)}.`,
+      hint,
+      cause: error,
+    });
+  }
+}
 
 function attempt<T>(file: string, why: string, work: () => T): T {
   try {
@@ -50,6 +63,7 @@ function invalid(file: string, why: string, cause?: unknown): Fault {
   const reason = cause instanceof Error ? ` (${cause.message})` : '';
   return new Fault('config.invalid', {
     detail: `The file ${file} ${why}${reason}.`,
+    hint,
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -7,6 +7,7 @@ import { Fault } from '../../faults/fault.ts';
 import { foldersOf } from '../data-folder.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import { systemFault } from '../system-words.ts';
 
 /** Time for a process that is just ending to give the folder back. */
 const waitMsMax = 500;
@@ -96,7 +97,7 @@ function acquire(path: string, refusal: () => Fault): Hold {
       lock.close();
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       if (code === 'SQLITE_BUSY') throw refusal();
-      if (code !== 'SQLITE_NOTADB') throw error;
+      if (code !== 'SQLITE_NOTADB') throw systemFault(error, dirname(path));
       // Half of it, from a power cut: no process holds what cannot be opened.
       rmSync(path, { force: true });
       continue;

@@ -9,6 +9,7 @@ import { createDialler, targetOf, type DialOptions } from './dial.ts';
 import { createGuard, type AddressProfile } from './guard.ts';
 import type { OutboundSettings } from './settings.ts';
 import { openWebSocket, type WebSocketOptions } from './websocket.ts';
+import { systemWords } from '../system-words.ts';
 import { checkAuthorities } from '../pem-files.ts';
 
 export { refusalOf, type WebSocketOptions } from './websocket.ts';
@@ -258,6 +259,9 @@ function readPem(setting: string, file: string | undefined): string | undefined 
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Fault('config.unreadable', { detail: `${setting}: ${file} cannot be read.`, cause: error });
+    throw new Fault('config.unreadable', {
+      detail: `${setting}: ${file} ${systemWords(error)}.`,
+      cause: error,
+    });
   }
 }
