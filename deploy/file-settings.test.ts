@@ -155,6 +155,15 @@ test('every setting that names a file or folder, and every argument that does, i
     ]),
   ];
   const files: Readonly<Record<string, (path: string) => readonly string[]>> = {
+    ...Object.fromEntries(
+      ['certFile', 'keyFile', 'caFile'].map((name) => [
+        `control-plane listen.tls.${name}`,
+        (path: string) => [
+          ...['control-plane', ...free, '--data-dir', join(own, 'secured')],
+          ...tls({ [name]: path }),
+        ],
+      ]),
+    ),
     'bridge listen.tls.certFile': (path) => [...bridge, ...tls({ certFile: path })],
     'bridge listen.tls.keyFile': (path) => [...bridge, ...tls({ keyFile: path })],
     'bridge listen.tls.clientCaFile': (path) => [...bridge, ...tls({ clientCaFile: path })],
