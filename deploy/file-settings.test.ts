@@ -159,7 +159,10 @@ test('every setting that names a file or folder, and every argument that does, i
       ['certFile', 'keyFile', 'caFile'].map((name) => [
         `control-plane listen.tls.${name}`,
         (path: string) => [
-          ...['control-plane', ...free, '--data-dir', join(own, 'secured')],
+          'control-plane',
+          ...free,
+          '--data-dir',
+          join(own, 'secured'),
           ...tls({ [name]: path }),
         ],
       ]),

@@ -70,12 +70,14 @@ export async function backup(storage: Storage, file: string, clock: Clock): Prom
   try {
     // Before anything is read: where nothing can be written, that is what is wrong.
     const target = await open(temporary, 'wx', 0o600);
-    await storage
-      .snapshot(async (trx) => {
+    try {
+      await storage.snapshot(async (trx) => {
         if (!(await hasOrganization(trx))) throw isEmpty();
         await pipeline(lines(trx), createZstdCompress(), target.createWriteStream());
-      })
-      .finally(() => target.close());
+      });
+    } finally {
+      await target.close();
+    }
     const handle = await open(temporary, 'r+');
     await handle.sync();
     await handle.close();
