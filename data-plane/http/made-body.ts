@@ -48,7 +48,10 @@ export type TransformMaker = (to: BodySink, from: Pick<BodyFlow, 'resume'>) => B
 export interface TransformWish {
   /** Bytes that come out, when they are known; see `BodySource.length`. */
   readonly length?: number | undefined;
-  /** Hears what the transform threw; the body is then broken. Without it that goes up to whoever feeds the body. */
+  /**
+   * Hears what the transform threw, which without it goes up to whoever feeds the body, what it said by `to.onBroken`, and that more or
+   * less came out than was said; the body is then broken, and not by who sent it.
+   */
   readonly onThrown?: ((error: unknown) => void) | undefined;
 }
 
@@ -56,8 +59,9 @@ export interface TransformWish {
 export function transformBody(body: Body, make: TransformMaker, wish: TransformWish = {}): Body {
   if (body.isEmpty) return body;
   return createBody({
-    length: wish.length,
-    start: (sink) => new Through(body, sink, wish.onThrown).start(make),
+    // Whoever is told of an empty body asks for nothing of it, and what comes all the same would be swallowed.
+    length: wish.length === 0 ? undefined : wish.length,
+    start: (sink) => new Through(body, sink, wish).start(make),
     discard: () => body.discard(),
   });
 }
@@ -175,35 +179,34 @@ class MadeFlow implements BodySink, BodyFlow {
 class Through implements BodySink, BodyFlow {
   readonly #body: Body;
   readonly #out: BodySink;
-  readonly #onThrown: ((error: unknown) => void) | undefined;
+  readonly #wish: TransformWish;
+  #bytes = 0;
   #transform: BodyTransform | undefined = undefined;
   #from: BodyFlow | undefined = undefined;
   /** Asked for more before `pipe` had returned. */
   #isResumeWanted = false;
   #isOver = false;
 
-  constructor(body: Body, out: BodySink, onThrown: ((error: unknown) => void) | undefined) {
+  constructor(body: Body, out: BodySink, wish: TransformWish) {
     this.#body = body;
     this.#out = out;
-    this.#onThrown = onThrown;
+    this.#wish = wish;
   }
 
   start(make: TransformMaker): BodyFlow {
     const out = this.#out;
     const to: BodySink = {
       // oxlint-disable-next-line max-params -- BodySink's
-      onPiece: (bytes, start, end, isStable) => out.onPiece(bytes, start, end, isStable),
+      onPiece: (bytes, start, end, isStable) => {
+        this.#bytes += end - start;
+        if (this.#bytes > (this.#wish.length ?? Infinity)) return this.#misfits();
+        out.onPiece(bytes, start, end, isStable);
+      },
       onReadEnd: () => out.onReadEnd(),
       onEnd: (trailers) => {
-        if (!this.#close()) return;
-        out.onEnd(trailers);
-        this.#from?.cancel();
+        if (this.#end(trailers)) this.#from?.cancel();
       },
-      onBroken: (cause) => {
-        if (!this.#close()) return;
-        out.onBroken(cause);
-        this.#from?.cancel();
-      },
+      onBroken: (cause) => this.#fail(cause),
     };
     this.#guard(() => {
       this.#transform = make(to, { resume: () => this.#resumeFrom() });
@@ -236,7 +239,7 @@ class Through implements BodySink, BodyFlow {
     if (this.#isOver) return;
     this.#guard(() => {
       if (this.#transform?.onEnd !== undefined) return this.#transform.onEnd(trailers);
-      if (this.#close()) this.#out.onEnd(trailers);
+      this.#end(trailers);
     });
   }
 
@@ -264,6 +267,30 @@ class Through implements BodySink, BodyFlow {
     else this.#from.resume();
   }
 
+  /** What came out is whole, if it is as long as was said. Says whether it is. */
+  #end(trailers: HeaderList | undefined): boolean {
+    if (this.#isOver) return false;
+    if (this.#bytes !== (this.#wish.length ?? this.#bytes)) {
+      this.#misfits();
+      return false;
+    }
+    this.#close();
+    this.#out.onEnd(trailers);
+    return true;
+  }
+
+  #misfits(): void {
+    this.#fail(new BodyAborted(`${this.#bytes} bytes came out of the ${this.#wish.length} that were said`));
+  }
+
+  /** The transform's fault: told before the body breaks, so that nobody else is taken for its cause. */
+  #fail(cause: Error): void {
+    if (!this.#close()) return;
+    this.#from?.cancel();
+    this.#wish.onThrown?.(cause);
+    this.#out.onBroken(cause);
+  }
+
   /** Says whether it was open until now. */
   #close(): boolean {
     const wasOpen = !this.#isOver;
@@ -277,8 +304,8 @@ class Through implements BodySink, BodyFlow {
     } catch (error) {
       const wasOpen = this.#close();
       this.#from?.cancel();
-      if (this.#onThrown === undefined) throw error;
-      this.#onThrown(error);
+      if (this.#wish.onThrown === undefined) throw error;
+      this.#wish.onThrown(error);
       if (wasOpen) this.#out.onBroken(new BodyAborted('what it passed through threw', { cause: error }));
     }
   }

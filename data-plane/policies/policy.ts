@@ -68,10 +68,10 @@ export interface PassingBody {
   readonly isEmpty: boolean;
   /**
    * Lets it pass through a transform. That is made when the body begins to flow: never where none is sent (HEAD, 204, 304, a refusal) and
-   * none where it is empty. A step behind that needs the body buffered gets what came out. What the transform throws is a bug of its step
-   * and breaks the message: 500 before an answer's head has left, then a reset.
+   * none where it is empty. A step behind that needs the body buffered gets what came out. What the transform throws, or says by
+   * `to.onBroken`, is a bug of its step and breaks the message: 500 before an answer's head has left, then a reset.
    *
-   * length: bytes that come out, when they are known; a byte more or less breaks the message off. Default: unknown, which is sent chunked.
+   * length: bytes that come out, when they are known; a byte more or less is a bug too. Default: unknown, which is sent chunked.
    */
   through(make: TransformMaker, length?: number): void;
 }

@@ -2,6 +2,7 @@ import type { ResponseHead, UpstreamUpgrade } from '../../http/exchange.ts';
 import type { Rejection } from '../../policies/policy.ts';
 import { type ErrorWriter, writePlainError } from '../errors/error-answer.ts';
 import { refusals } from '../errors/refusals.ts';
+import { isFinalStatus, statusFault } from '../steps/run-steps.ts';
 import { type Stream, streamKindOf } from '../streams/streams.ts';
 import type { Call } from './call.ts';
 import { setIds } from './forwarded.ts';
@@ -16,6 +17,8 @@ export function answer(call: Call): void {
 /** Sends an answer past the stages that are left; nothing when there was one already. */
 export function respond(call: Call, head: ResponseHead, body: Call['answerBody']): void {
   if (call.isAnswered) return;
+  // A second wall: who says a status was asked before.
+  if (!isFinalStatus(head.status)) throw statusFault(head.status);
   const { headers } = head;
   setIds(headers, call.transactionId, call.requestId);
   call.cors?.addTo(headers, call.exchange.request);

@@ -54,6 +54,8 @@ export function answerInstead(call: Call, result: Answer | Rejection | BrokenSte
       return refuse(call, result);
     case 'broken':
       call.tellBroken(result);
+      // Its answer has begun: the record says at least what broke it off.
+      if (call.isAnswered) call.errorKey ??= refusals.policyFailed.key;
       return refuse(call, refusals.policyFailed);
     case 'unread': {
       const refused = refusalOfUnread(result.error, call.endpointUrl !== undefined);

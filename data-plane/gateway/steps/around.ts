@@ -1,7 +1,7 @@
 import type { Body, Exchange, UpstreamResult } from '../../http/exchange.ts';
 import type { BackendAnswer, PolicyRequest, Rejection } from '../../policies/policy.ts';
 import type { BrokenStep } from './kept.ts';
-import type { RunningCall, UnreadBody } from './run-steps.ts';
+import { isFinalStatus, type RunningCall, statusFault, type UnreadBody } from './run-steps.ts';
 import type { Step } from '../compile/step.ts';
 
 /** A request as it goes to the backend. */
@@ -61,7 +61,10 @@ export class BackendCalls {
       const { keptAt } = step;
       try {
         const slot = keptAt === undefined ? undefined : call.kept.enter(step, keptAt);
-        return await step.policy.around.run(call, () => runFrom(index + 1), slot);
+        const answer = await step.policy.around.run(call, () => runFrom(index + 1), slot);
+        if (answer.kind === 'response' && !isFinalStatus(answer.head.status))
+          throw statusFault(answer.head.status);
+        return answer;
       } catch (error) {
         broken ??= { kind: 'broken', at: step.at, error };
         throw error;

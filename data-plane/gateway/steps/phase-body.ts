@@ -50,6 +50,8 @@ export class PhaseBody {
     make: TransformMaker,
     wish: { readonly length: number | undefined; readonly onThrown: (error: unknown) => void },
   ): void {
+    if (wish.length !== undefined && (!Number.isSafeInteger(wish.length) || wish.length < 0))
+      throw new TypeError(`${wish.length} is no number of bytes`);
     this.transformed = transformBody(this.#current(), make, wish);
     this.#place.content = undefined;
     // Its length is another now, and where no body is sent (HEAD, 304) the engine would believe this one.

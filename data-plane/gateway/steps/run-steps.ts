@@ -23,6 +23,16 @@ export interface UnreadBody {
   readonly error: unknown;
 }
 
+/** Whether a message may end with this status (RFC 9110 section 15): others are no HTTP, or announce an answer that is still to come. */
+export function isFinalStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 200 && status <= 599;
+}
+
+/** Of a step that says another; the value may be anything. */
+export function statusFault(status: unknown): TypeError {
+  return new TypeError(`a policy set the status ${String(status)}; allowed: a whole number from 200 to 599`);
+}
+
 /** What running steps comes to. */
 export type StepsResult = Verdict | BrokenStep | UnreadBody;
 
@@ -65,14 +75,25 @@ function runFrom(start: number, before: Verdict, run: Run): StepsResult | Promis
     if (verdict instanceof Promise) {
       const soFar = answer;
       return verdict.then(
-        (late) => (late?.kind === 'reject' || call.isOver ? late : runFrom(index + 1, late ?? soFar, run)),
+        (late) =>
+          faultOf(late, step, run) ??
+          (late?.kind === 'reject' || call.isOver ? late : runFrom(index + 1, late ?? soFar, run)),
         (error: unknown) => ({ kind: 'broken', at: step.at, error }) as const,
       );
     }
+    const fault = faultOf(verdict, step, run);
+    if (fault !== undefined) return fault;
     if (verdict?.kind === 'reject') return verdict;
     answer = verdict ?? answer;
   }
   return answer;
+}
+
+/** A status that a step said, in its verdict or in the answer, and that nobody can send. */
+function faultOf(verdict: Verdict, step: Step, { phase, call }: Run): BrokenStep | undefined {
+  const status = verdict?.status ?? (phase === 'response' ? call.response?.status : undefined);
+  if (status === undefined || isFinalStatus(status)) return undefined;
+  return { kind: 'broken', at: step.at, error: statusFault(status) };
 }
 
 function readThenRun(

@@ -253,3 +253,138 @@ test('the kit runs a step that streams: what comes in pieces goes on transformed
   await assert.rejects(broken.sent('request'), /gone/);
   assert.deepEqual(broken.broken, [], 'that is no bug of the policy');
 });
+
+const giving =
+  (word: string): TransformMaker =>
+  (to) => ({
+    onPiece: () => undefined,
+    onEnd(trailers) {
+      if (word !== '') to.onPiece(Buffer.from(word), 0, word.length, true);
+      to.onEnd(trailers);
+    },
+  });
+const sayingXy = giving('xy');
+
+/** Faults of a step, none of which its client or backend has anything to do with. */
+const faulty: Readonly<Record<string, StreamHook<PolicyCall, unknown>>> = {
+  'too short': through(sayingXy, 3),
+  'too long': through(sayingXy, 1),
+  'of none': through(sayingXy, 0),
+  'of unsaid bytes': through((to) => ({ onPiece: to.onPiece.bind(to) }), 4),
+  'that it broke itself': through((to) => ({ onPiece: () => to.onBroken(new Error('mine')) })),
+  'that it broke later': through((to) => ({
+    onPiece: () => undefined,
+    onEnd: () => void Promise.resolve().then(() => to.onBroken(new Error('mine'))),
+  })),
+};
+
+test('a body that a step makes longer or shorter than it says, or breaks, is its fault: 500 with its key, told with its place', async (t) => {
+  for (const [what, request] of Object.entries(faulty)) {
+    const { logged, port, errorKeys } = await startServingParts(t, { api: [{}, { request }] });
+    const answer = await call(port, '/api', { method: 'POST', body: 'hello' });
+    assert.deepEqual([answer.status, errorKeys], [500, ['GATEWAY_POLICY_INTERNAL_ERROR']], what);
+    assert.deepEqual(
+      logged.map((line) => line['at']),
+      ['flows[0].request[1]'],
+      what,
+    );
+  }
+});
+
+test('the same of an answer: the client has no whole one, and log and record name the step', async (t) => {
+  for (const [what, response] of Object.entries(faulty)) {
+    const { backend, logged, port, errorKeys } = await startServingParts(t, { api: [{}, { response }] });
+    const client = await openPeer(t, { port, from: '127.0.0.1' }, 'GET /api HTTP/1.1\r\nHost: h\r\n\r\n');
+    (await backend.next()).write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
+    await client.ended;
+    assert.doesNotMatch(client.text, /\r\n0\r\n\r\n$|content-length: (?:0|2)\r/i, what);
+    await eventually(() => logged.length === 1 && errorKeys.length === 1);
+    assert.equal(logged[0]?.['at'], 'flows[0].request[1]', what);
+    assert.deepEqual(errorKeys, ['GATEWAY_POLICY_INTERNAL_ERROR'], what);
+  }
+});
+
+test('a step that says of its body that nothing is left, and leaves nothing, is taken at its word', async (t) => {
+  const { backend, port } = await startServingParts(t, {
+    api: { request: through(giving(''), 0), response: through(giving(''), 0) },
+  });
+  const asked = call(port, '/api', { method: 'POST', body: 'hello' });
+  const peer = await backend.next();
+  await peer.until('\r\n0\r\n\r\n');
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
+  assert.deepEqual([(await asked).status, (await asked).text], [200, '']);
+});
+
+test('a length that is no number of bytes is a fault of its step', async (t) => {
+  for (const length of [Number.NaN, -1, 1.5, Infinity]) {
+    const { logged, port } = await startServingParts(t, { api: { request: through(sayingXy, length) } });
+    assert.equal((await call(port, '/api', { method: 'POST', body: 'hello' })).status, 500);
+    assert.equal(logged[0]?.['at'], 'flows[0].request[0]');
+  }
+});
+
+test('a step that sets a status that no answer can have is broken, wherever it says it: 500 with its key', async (t) => {
+  for (const status of [Number.NaN, 101, 100, 199, 99, 1_000, 600, 200.5, 0, -200]) {
+    const sets: Policy = {
+      response: { needs: 'head', run: ({ response }) => void (response.status = status) },
+    };
+    const setsLate: Policy = {
+      response: {
+        needs: 'head',
+        run: async ({ response }) => void (response.status = await Promise.resolve(status)),
+      },
+    };
+    const says: Policy = {
+      request: { needs: 'head', run: () => ({ kind: 'answer', status, headers: [], body: '' }) },
+    };
+    const saysInstead: Policy = {
+      response: { needs: 'head', run: () => ({ kind: 'answer', status, headers: [], body: '' }) },
+    };
+    const rejects: Policy = {
+      request: {
+        needs: 'head',
+        run: () => ({
+          kind: 'reject',
+          key: 'X',
+          status,
+          message: '',
+          parent: undefined,
+          parameters: {},
+          headers: [],
+        }),
+      },
+    };
+    const wraps: Policy = {
+      around: {
+        needs: 'head',
+        async run(_call, next) {
+          const answer = await next();
+          return answer.kind === 'response' ? { ...answer, head: { ...answer.head, status } } : answer;
+        },
+      },
+    };
+    for (const [what, policy] of Object.entries({ sets, setsLate, says, saysInstead, rejects, wraps })) {
+      const { backend, logged, port, errorKeys } = await startServingParts(t, { api: policy });
+      const asked = call(port, '/api');
+      if (what !== 'says' && what !== 'rejects')
+        (await backend.next()).write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      assert.equal((await asked).status, 500, `${what} ${status}`);
+      assert.deepEqual(
+        [errorKeys, logged[0]?.['at']],
+        [['GATEWAY_POLICY_INTERNAL_ERROR'], 'flows[0].request[0]'],
+        `${what} ${status}`,
+      );
+    }
+  }
+});
+
+for (const status of [200, 599])
+  test(`a step may set the status ${status}`, async (t) => {
+    const sets: Policy = {
+      response: { needs: 'head', run: ({ response }) => void (response.status = status) },
+    };
+    const { backend, port } = await startServingParts(t, { api: sets });
+    const asked = call(port, '/api');
+    (await backend.next()).write('HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\nok');
+    assert.equal((await asked).status, status);
+  });

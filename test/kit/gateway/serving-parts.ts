@@ -11,6 +11,7 @@ import { createHops } from '../../../data-plane/gateway/call/hops.ts';
 import { createRequestIds } from '../../../data-plane/gateway/call/request-ids.ts';
 import { createServe } from '../../../data-plane/gateway/call/serve.ts';
 import { createStrays } from '../../../data-plane/gateway/call/strays.ts';
+import type { RecordTarget } from '../../../data-plane/gateway/call/records.ts';
 import type { Ways } from '../../../data-plane/gateway/call/ways.ts';
 import { createThrownTeller } from '../../../data-plane/gateway/errors/thrown.ts';
 import { limitDefaults } from '../../../data-plane/http/conformance/stage.ts';
@@ -57,6 +58,16 @@ export async function startServingParts(
     write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
   };
   const log = createLog({ name: 'gateway', level: 'error', destination });
+  const errorKeys: string[] = [];
+  const records: RecordTarget = {
+    recorder: () => ({
+      write({ errorKey }) {
+        if (errorKey !== undefined) errorKeys.push(errorKey);
+        return undefined;
+      },
+    }),
+    prepare: () => undefined,
+  };
   const metrics = createMetrics();
   const traffic = createTraffic(metrics);
   const onThrown = createThrownTeller({ log, clock: systemClock, count: traffic.onThrown });
@@ -67,7 +78,7 @@ export async function startServingParts(
     guard,
     upstreams,
     host: { clock: systemClock, counters },
-    records: undefined,
+    records,
     log,
     security: { keyPlaces: { header: '', parameter: '' } },
     keysSeenMax: 10,
@@ -122,5 +133,6 @@ export async function startServingParts(
     deployments.close();
     await upstreams.close(0);
   });
-  return { backend, logged, metrics, port: server.port };
+  /** `errorKeys`: of the records so far, those that have one. */
+  return { backend, logged, errorKeys, metrics, port: server.port };
 }
