@@ -5,6 +5,7 @@ import { isToken } from '../proto/model/head-text.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
+import { redisSettings } from './limits/redis-settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
 import { ListenTls } from '../proto/process/listening/tls.ts';
 import { logLevels } from '../proto/process/log.ts';
@@ -177,13 +178,18 @@ export const gatewayConfigSchema = z.strictObject({
     waitMsMax: ms
       .default(100)
       .describe(
-        'With several workers: longest wait for the primary, which counts for all; past it a worker counts by itself until the primary answers.',
+        'With several workers and no Redis: longest wait for the primary, which counts for all; past it a worker counts by itself until the primary answers.',
       ),
     waitingMax: z
       .int()
       .min(1)
       .default(10_000)
-      .describe('Most counts that wait for an answer, in each process; past it a worker counts by itself.'),
+      .describe(
+        'Most counts that wait for an answer, in each process; past it a worker counts by itself, or the count fails where Redis is asked.',
+      ),
+    redis: redisSettings
+      .optional()
+      .describe('Counts rate limits of several gateways together; without it each gateway counts in memory.'),
   }),
   metrics: section({
     plansMax: z

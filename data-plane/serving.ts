@@ -85,7 +85,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const guard = guardOf(config);
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
-  const counters = options.counters ?? createMemoryCounters({ windowsMax: config.limits.windowsMax, clock });
+  const counters = options.counters ?? (await openCounters(options));
   const deployments = createDeployments({
     upstreams,
     guard,
@@ -121,6 +121,32 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
 /** Decides which hosts endpoints may lead to. Errors: config.invalid for an entry that is no name, address, range or URL. */
 export function guardOf({ upstream }: Pick<GatewayConfig, 'upstream'>): Guard {
   return createGuard('local', { ...upstream, setting: 'upstream' });
+}
+
+/** Opens the counters of rate limits, and closes them with the life-cycle: in Redis, or in this process. */
+async function openCounters({
+  config,
+  clock,
+  log,
+  metrics,
+  lifecycle,
+}: ServingOptions): Promise<CounterStore> {
+  const { redis: settings, windowsMax, waitingMax } = config.limits;
+  if (settings === undefined) return createMemoryCounters({ windowsMax, clock });
+  const unanswered = metrics.counter(
+    'isthmus_gateway_uncounted_total',
+    'Counts of rate limits that Redis did not answer; their errorStrategy decided.',
+  );
+  const { openRedisCounters } = await import('./limits/redis.ts');
+  const counters = await openRedisCounters({
+    settings,
+    waitingMax,
+    clock,
+    log,
+    onUnanswered: () => unanswered.inc(),
+  });
+  lifecycle.onClose('counters', () => counters.close());
+  return counters;
 }
 
 /** Opens the spool of this process, and closes it with the life-cycle. */

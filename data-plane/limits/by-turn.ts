@@ -11,8 +11,8 @@ export interface Take {
 
 /** Who keeps them, and how long he is waited for. */
 export interface ByTurnOptions {
-  /** Asks for all takes of one turn; answers in their order, and rejects when nobody can be asked. */
-  readonly send: (takes: readonly Take[]) => Promise<readonly Count[]>;
+  /** Asks for all takes of one turn; answers in their order, undefined for one that failed, and rejects when nobody can be asked. */
+  readonly send: (takes: readonly Take[]) => Promise<readonly (Count | undefined)[]>;
   /** Longest wait for an answer. */
   readonly waitMsMax: number;
   /** Most takes that wait for an answer. */
@@ -86,7 +86,7 @@ export class ByTurn {
     this.#refuse(batch, new Error(`no answer within ${this.#options.waitMsMax} ms`));
   }
 
-  #answered(batch: Batch, counts: readonly Count[]): void {
+  #answered(batch: Batch, counts: readonly (Count | undefined)[]): void {
     if (!batch.isOver)
       batch.waiting.forEach(({ resolve, reject }, index) => settle(counts[index], resolve, reject));
     this.#leave(batch);

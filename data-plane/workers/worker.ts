@@ -92,7 +92,8 @@ class Worker {
       clock: systemClock,
       lifecycle: this.#lifecycle,
       metrics: this.#metrics,
-      counters: this.#counting.counters,
+      // Redis counts for all workers as for all gateways.
+      counters: config.limits.redis === undefined ? this.#counting.counters : undefined,
     });
     this.#queue = this.#opening.then(
       () => this.#say({ kind: 'ready' }),

@@ -6,7 +6,7 @@ import { eventually } from '../kit/eventually.ts';
 import { startNode } from '../kit/processes/processes.ts';
 import { readRecordPlaces, startTestReporter } from '../kit/gateway/reporter.ts';
 import { tempDir } from '../kit/temp-dir.ts';
-import { Random } from '../sim/random.ts';
+import { Random } from '../kit/random.ts';
 import { listSegments, listSpools, segmentFile, writeCheckpoint } from '../../proto/spool/folder.ts';
 
 const small = { segmentBytes: 4_096, upkeepEveryMs: 25 };

@@ -92,6 +92,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   undici: ['proto/process'],
   ws: ['proto/process', 'bridge'],
   'ipaddr.js': ['proto/process', 'data-plane'],
+  ioredis: ['data-plane/limits'],
   protobufjs: ['proto/wire'],
   jose: ['proto/trust'],
   'lru-cache': ['proto', 'data-plane', 'control-plane', 'bridge'],

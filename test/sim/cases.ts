@@ -1,6 +1,6 @@
 import { createRequest, createResponse } from './messages.ts';
 import { mutate } from './mutations.ts';
-import { Random } from './random.ts';
+import { Random } from '../kit/random.ts';
 import { readResponse } from './strict-response.ts';
 
 /** Who stands behind the gateway for a case. */

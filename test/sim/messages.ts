@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../kit/random.ts';
 
 /**
  * Valid messages to begin with: what clients and backends of the field send, one char per byte.

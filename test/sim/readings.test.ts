@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Random } from './random.ts';
+import { Random } from '../kit/random.ts';
 import { readTarget } from '../../data-plane/http/message/target.ts';
 import { segmentsOf } from '../../data-plane/gateway/compile/flow-match.ts';
 import { normalise, readingsOf } from '../../data-plane/gateway/compile/readings.ts';

@@ -34,8 +34,9 @@ export function takeIn(
   const nacks: Nack[] = [];
   const released: CompiledApi[] = [];
   const { reached, causes } = reachOf(change, kinds, environment);
-  // Two environments never count in one counter.
-  const own = { ...host, counters: host.counters.within(change.environment) };
+  // Two environments never count in one counter, of two organizations either, which may share a Redis.
+  const counters = host.counters.within(`${change.organization}/${change.environment}`);
+  const own = { ...host, counters };
   const site: Site = {
     ...ground,
     compile: { host: own, guard, security, build },

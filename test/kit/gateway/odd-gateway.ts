@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 
 import { type ApiDefinition, parseApiDefinition } from '../../../proto/model/api.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
-import { Random } from '../../sim/random.ts';
+import { Random } from '../random.ts';
 import { readResponse } from '../../sim/strict-response.ts';
 import { accessRecords } from './access-records.ts';
 import { createAuthority } from '../servers/certificates.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../../sim/random.ts';
+import type { Random } from '../random.ts';
 
 /**
  * Definitions with odd texts in them: a valid one that says something in every part that this version runs, and texts put into any of
