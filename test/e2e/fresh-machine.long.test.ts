@@ -1,56 +1,28 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../kit/eventually.ts';
 import { createManagementClient, type ManagementClient } from '../kit/control-plane/management-client.ts';
 import { tempDir } from '../kit/temp-dir.ts';
+import { newcomersEnvironment, packTarball } from '../kit/processes/packed.ts';
 import { freePortOffset } from '../kit/processes/up.ts';
 
 const root = join(import.meta.dirname, '../..');
-// What a newcomer's shell has: the machine's own node and npm, nothing of this checkout.
-const machinePath = (process.env['PATH'] ?? '')
-  .split(':')
-  .filter((dir) => !dir.includes('node_modules') && !dir.includes('node-gyp-bin'))
-  .join(':');
-const environment: NodeJS.ProcessEnv = {
-  PATH: machinePath,
-  HOME: process.env['HOME'],
-  ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) =>
-      /^npm_config_registry$|_CA_|CERT|^https?_proxy$|^no_proxy$/i.test(name),
-    ),
-  ),
-};
-
 test('a fresh clone: npm ci, npm start is ready within 5 s, and its demo APIs answer', async (t) => {
   const dir = tempDir(t, 'isthmus-clone');
   execFileSync('git', ['clone', '-q', root, dir]);
-  execFileSync('npm', ['ci'], { cwd: dir, env: environment, stdio: 'pipe' });
+  execFileSync('npm', ['ci'], { cwd: dir, env: newcomersEnvironment, stdio: 'pipe' });
   await startAndAsk(t, { cwd: dir, command: ['npm', 'start', '--'] });
 });
 
 test('the packed tarball, installed in an empty folder, runs isthmus up', async (t) => {
-  const packed = tempDir(t, 'isthmus-pack');
   const installed = tempDir(t, 'isthmus-installed');
-  // What is committed, as in a release; the packages are borrowed.
-  const source = tempDir(t, 'isthmus-source');
-  execFileSync('git', ['clone', '-q', root, source]);
-  symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'));
-  execFileSync('npm', ['pack', '--pack-destination', packed], {
-    cwd: source,
-    env: environment,
-    stdio: 'pipe',
-  });
-  const tarball = readdirSync(packed).find((name) => name.endsWith('.tgz')) ?? '';
+  const tarball = packTarball(t);
   writeFileSync(join(installed, 'package.json'), '{"private":true}');
-  execFileSync('npm', ['install', join(packed, tarball)], {
-    cwd: installed,
-    env: environment,
-    stdio: 'pipe',
-  });
+  execFileSync('npm', ['install', tarball], { cwd: installed, env: newcomersEnvironment, stdio: 'pipe' });
   await startAndAsk(t, { cwd: installed, command: [join(installed, 'node_modules/.bin/isthmus'), 'up'] });
 });
 
@@ -70,7 +42,7 @@ async function startAndAsk(
   const startedMs = performance.now();
   const child = spawn(command ?? '', args, {
     cwd: wish.cwd,
-    env: environment,
+    env: newcomersEnvironment,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
