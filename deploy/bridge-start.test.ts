@@ -7,10 +7,12 @@ import { migrations } from '../control-plane/storage/migrations/index.ts';
 import { readSchema } from '../control-plane/storage/migrate.ts';
 import { openStorage } from '../control-plane/storage/storage.ts';
 import { createAuthority } from '../test/kit/servers/certificates.ts';
+import { testDatabases } from '../test/kit/servers/databases.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { runIsthmus, startIsthmus, type HouseProcess } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
+const postgres = testDatabases.find(({ name }) => name === 'postgres');
 const silent = { info: () => undefined, warn: () => undefined };
 const newest = migrations.at(-1)?.version ?? 0;
 const older = migrations.filter(({ version }) => version < 4);
@@ -188,3 +190,18 @@ test('doctor finds nothing wrong with a control plane that has started, as text 
     inOrder,
   );
 });
+
+test(
+  'doctor does not miss the folder of a bridge on PostgreSQL, which makes none',
+  { skip: postgres?.skip ?? false },
+  async (t) => {
+    const dir = tempDir(t);
+    const url = (await postgres?.create()) ?? '';
+    const place = ['--set', `database.url=${url}`, '--set', `blobs.dir=${join(dir, 'bucket')}`];
+    const here = ['--data-dir', join(dir, 'control-plane'), ...place];
+    await untilSaid(start(t, 'control-plane', here), /control plane listening/);
+    const there = join(dir, 'bridge');
+    const text = await runIsthmus(t, ['doctor', 'bridge', '--data-dir', there, ...place]);
+    assert.match(text, /^ok +disk +needs none/m);
+  },
+);

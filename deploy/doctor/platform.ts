@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { placeBlobs } from '../../control-plane/storage/bucket.ts';
@@ -125,8 +126,11 @@ async function examineTls({ config }: PlatformSubject): Promise<Finding> {
   return examineCertificates([{ setting: 'listen.tls', ...tls }, ca], systemClock.now());
 }
 
-async function examineRoom({ config }: PlatformSubject): Promise<Finding> {
+async function examineRoom({ config, process }: PlatformSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
+  // A bridge on PostgreSQL makes no folder: what it keeps is in database and bucket.
+  if (process === 'bridge' && config.database.url !== undefined && !existsSync(config.dataDir))
+    return { status: 'ok', found: `needs none: nothing is kept in ${resolve(config.dataDir)}` };
   return examineDisk(config.dataDir, { wantedBytes: roomBytes, why: 'below it gets tight:' });
 }
 
