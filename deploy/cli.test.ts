@@ -88,6 +88,7 @@ test('a mistyped data folder or file is refused by name with what to do, and not
     { args: ['bridge'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['bucket', 'show'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['bucket', 'adopt'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['reset-password', 'admin'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['doctor'], code: 1, names: /typo\/control-plane\.db[^]*isthmus migrate/ },
     { args: ['doctor', 'bridge'], code: 1, names: /typo\/control-plane\.db/ },
     {
@@ -129,6 +130,34 @@ test('a restore or a control plane without the key that sealed its database is r
     assert.match(child.output(), /no key-encryption key .*secrets\/kek/);
   }
   assert.deepEqual(readdirSync(dir).toSorted(), files);
+});
+
+test('reset-password says a made password once, on standard output alone, and takes one from the environment', async (t) => {
+  const dir = tempDir(t);
+  await bootOnce(t, dir);
+  const made = startIsthmus(t, ['reset-password', 'admin', '--data-dir', dir]);
+  assert.equal(await made.ended, 0, made.output());
+  assert.match(made.stdout(), /^[\w-]{24}\n$/);
+  assert.match(made.output(), /admin has a new password; 0 sessions ended/);
+  const env = { ISTHMUS_NEW_PASSWORD: 'a password that I chose' };
+  const given = startIsthmus(t, ['reset-password', 'admin', '--json', '--data-dir', dir], { env });
+  assert.equal(await given.ended, 0, given.output());
+  assert.deepEqual(JSON.parse(given.stdout()), {
+    username: 'admin',
+    sessionsClosed: 0,
+    tokensDeleted: 0,
+    tokensLeft: 0,
+  });
+  for (const [args, password, said] of [
+    [['admin'], 'short', /ISTHMUS_NEW_PASSWORD.*12 to 256/],
+    [['nobody'], env.ISTHMUS_NEW_PASSWORD, /no user "nobody"/],
+  ] as const) {
+    const refused = startIsthmus(t, ['reset-password', ...args, '--data-dir', dir], {
+      env: { ISTHMUS_NEW_PASSWORD: password },
+    });
+    assert.notEqual(await refused.ended, 0);
+    assert.match(refused.output(), said);
+  }
 });
 
 test('a database with a url and no bucket setting is refused, with both settings and what to do', async (t) => {
@@ -223,8 +252,8 @@ test('the launcher on an older Node runs the one that the lockfile brought, and 
 
 /** A control plane that has started once: its database holds an organization, its bucket an identity. */
 async function bootOnce(t: TestContext, dir: string): Promise<void> {
-  const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0', '--data-dir', dir];
-  const child = startIsthmus(t, ['control-plane', ...ports]);
+  const sets = ['listen.port=0', 'admin.port=0', 'lameDuckMs=0'].flatMap((pair) => ['--set', pair]);
+  const child = startIsthmus(t, ['control-plane', ...sets, '--data-dir', dir]);
   await eventually(() => child.output().includes('control plane listening'), { timeoutMs: 20_000 });
   child.kill('SIGTERM');
   assert.equal(await child.ended, 0, child.output());

@@ -45,7 +45,7 @@ async function install(t: TestContext, database: TestDatabase): Promise<Installa
     return { code: await child.ended, said: child.output() };
   };
   const start = async (): Promise<HouseProcess> => {
-    const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
+    const ports = ['listen.port=0', 'admin.port=0', 'lameDuckMs=0'].flatMap((pair) => ['--set', pair]);
     const child = startIsthmus(t, ['control-plane', ...settings, ...ports]);
     await eventually(() => child.output().includes('control plane listening'), { timeoutMs: 30_000 });
     return child;

@@ -15,16 +15,6 @@ interface UserAccountTable {
   updated_at_ms: number;
 }
 
-/** A signed-in browser; only the hash of its token is kept. */
-interface UserSessionTable {
-  /** SHA-256 of the token, hex. */
-  readonly token_hash: string;
-  readonly organization: string;
-  readonly user_id: string;
-  readonly created_at_ms: number;
-  readonly expires_at_ms: number;
-}
-
 /** A token that a user made for scripts; only its hash is kept. */
 interface PersonalTokenTable {
   readonly id: string;
@@ -43,7 +33,6 @@ interface PersonalTokenTable {
 declare module '../storage/tables.ts' {
   interface Database {
     user_account: UserAccountTable;
-    user_session: UserSessionTable;
     personal_token: PersonalTokenTable;
   }
 }
@@ -64,7 +53,7 @@ export function findUser(db: Queries, organization: string, username: string): P
 }
 
 /** The user with that id in the organization. */
-function getUser(db: Queries, organization: string, id: string): Promise<UserRow | undefined> {
+export function getUser(db: Queries, organization: string, id: string): Promise<UserRow | undefined> {
   return db
     .selectFrom('user_account')
     .selectAll()
@@ -78,38 +67,18 @@ export async function insertUser(db: Queries, user: UserRow): Promise<void> {
   await db.insertInto('user_account').values(user).execute();
 }
 
-/** The user behind a live session. */
-export function findSessionUser(db: Queries, tokenHash: string, nowMs: number): Promise<UserRow | undefined> {
-  return db
-    .selectFrom('user_session')
-    .innerJoin('user_account', 'user_account.id', 'user_session.user_id')
-    .selectAll('user_account')
-    .where('token_hash', '=', tokenHash)
-    .where('expires_at_ms', '>', nowMs)
-    .executeTakeFirst();
-}
-
-/** Opens a session and forgets a few of those that ended. */
-export async function insertSession(
+/** Gives a user another password. */
+export async function setPassword(
   db: Queries,
-  session: { tokenHash: string; user: UserRow; nowMs: number; expiresAtMs: number },
+  user: { readonly organization: string; readonly userId: string },
+  { hash, nowMs }: { readonly hash: string; readonly nowMs: number },
 ): Promise<void> {
-  await db.deleteFrom('user_session').where('expires_at_ms', '<=', session.nowMs).execute();
   await db
-    .insertInto('user_session')
-    .values({
-      token_hash: session.tokenHash,
-      organization: session.user.organization,
-      user_id: session.user.id,
-      created_at_ms: session.nowMs,
-      expires_at_ms: session.expiresAtMs,
-    })
+    .updateTable('user_account')
+    .set({ password_hash: hash, updated_at_ms: nowMs })
+    .where('organization', '=', user.organization)
+    .where('id', '=', user.userId)
     .execute();
-}
-
-/** Ends a session; one that is not there has ended. */
-export async function deleteSession(db: Queries, tokenHash: string): Promise<void> {
-  await db.deleteFrom('user_session').where('token_hash', '=', tokenHash).execute();
 }
 
 /** The token with the user it speaks for. */
@@ -149,6 +118,19 @@ export function listTokens(db: Queries, organization: string, userId: string): P
 /** Adds a token; a taken name is a unique violation. */
 export async function insertToken(db: Queries, token: TokenRow): Promise<void> {
   await db.insertInto('personal_token').values(token).execute();
+}
+
+/** Removes all tokens of the user; says how many. */
+export async function deleteTokens(
+  db: Queries,
+  owner: { readonly organization: string; readonly userId: string },
+): Promise<number> {
+  const result = await db
+    .deleteFrom('personal_token')
+    .where('organization', '=', owner.organization)
+    .where('user_id', '=', owner.userId)
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
 }
 
 /** Removes one token of the user; says whether there was one. */

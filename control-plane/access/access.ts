@@ -3,19 +3,11 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../proto/process/clock.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { isUniqueViolation, type Storage, type Trx } from '../storage/storage.ts';
-import {
-  deleteSession,
-  findSessionUser,
-  findTokenUser,
-  findUser,
-  insertSession,
-  insertUser,
-  touchToken,
-  type UserRow,
-} from './access.store.ts';
+import { findTokenUser, findUser, getUser, insertUser, touchToken, type UserRow } from './access.store.ts';
 import type { Actor, HeldRole } from './actor.ts';
 import { addMembership, objectRoles, tenantRoles } from './memberships.store.ts';
 import type { Scope } from './permissions.ts';
+import { deleteSession, findSession, insertSession, sessionIdOf, touchSession } from './sessions.store.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import type { ThrottleLimits } from './throttle.ts';
 
@@ -47,7 +39,11 @@ export interface OpenedSession {
 /** Who may come in. */
 export interface Access {
   authenticate(credentials: Credentials): Promise<SignIn>;
-  openSession(actor: Actor): Promise<OpenedSession>;
+  /** Opens one for somebody who signed in just now, with what he will recognise it by. */
+  openSession(
+    actor: Actor,
+    by: { readonly source: string; readonly userAgent: string | undefined },
+  ): Promise<OpenedSession>;
   closeSession(token: string): Promise<void>;
   /** The actor with what is held on those objects too. */
   withObjects(
@@ -56,6 +52,8 @@ export interface Access {
   ): Promise<Actor>;
   /** The hash of a new password, made before a transaction is opened: it takes 25 ms. Errors: request.too_many when too many are hashed. */
   hashPassword(password: string): Promise<string>;
+  /** Tries a password of somebody who has signed in, counted as at the door. Errors: request.too_many. */
+  isPassword(actor: Actor, password: string, source: string): Promise<boolean>;
   /** Makes a user with that role in the organization and its environments. Errors: request.conflict when the name is taken. */
   createUser(trx: Trx, user: NewUser): Promise<Actor>;
 }
@@ -70,6 +68,16 @@ export interface NewUser {
   readonly role: 'ADMIN' | 'USER';
 }
 
+/** Too many wrong passwords, or too many at once; the door says when to come again. */
+export class ThrottledFault extends Fault {
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super('request.too_many', { hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.` });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** What access needs; limits only for tests. */
 export interface AccessOptions {
   readonly storage: Storage;
@@ -80,17 +88,18 @@ export interface AccessOptions {
 
 const sessionPrefix = 'ists_';
 const tokenPrefix = 'istp_';
+const userAgentCharactersMax = 256;
 // A script that sends basic credentials with every call must not cost 25 ms of hashing each.
 const rememberedMax = 1_000;
 const rememberedMs = 300_000;
-const tokenTouchMs = 60_000;
+/** How exactly the last use of a session or token is known. */
+const touchEveryMs = 60_000;
 
 /** Makes the access of this process. */
 export function createAccess(options: AccessOptions): Access {
   const { storage, clock } = options;
   const attempts = createAttempts(clock, { throttle: options.throttle });
   const basic = createBasic(options, attempts);
-  const sessionMs = options.sessionMs ?? 7 * 24 * 3_600_000;
 
   const admit = async (user: UserRow, via: 'basic' | 'bearer' | 'cookie'): Promise<SignIn> => {
     const roles = await tenantRoles(storage.db, user.organization, user.id);
@@ -99,15 +108,23 @@ export function createAccess(options: AccessOptions): Access {
   const bearer = async (token: string, via: 'bearer' | 'cookie'): Promise<SignIn> => {
     const hash = secretHash(token);
     if (token.startsWith(sessionPrefix)) {
-      const user = await findSessionUser(storage.db, hash, clock.now());
-      return user === undefined ? { kind: 'refused' } : admit(user, via);
+      const found = await findSession(storage.db, hash, clock.now());
+      if (found === undefined) return { kind: 'refused' };
+      if (clock.now() - (found.session.last_use_at_ms ?? 0) > touchEveryMs)
+        await touchSession(storage.db, hash, clock.now());
+      return withActor(await admit(found.user, via), { session: sessionIdOf(found.session) });
     }
     if (via === 'cookie' || !token.startsWith(tokenPrefix)) return { kind: 'refused' };
     const found = await findTokenUser(storage.db, hash, clock.now());
     if (found === undefined) return { kind: 'refused' };
-    if (clock.now() - (found.token.last_use_at_ms ?? 0) > tokenTouchMs)
+    if (clock.now() - (found.token.last_use_at_ms ?? 0) > touchEveryMs)
       await touchToken(storage.db, found.token.id, clock.now());
-    return narrowed(await admit(found.user, via), found.token.scopes);
+    const { scopes, expires_at_ms: endsMs } = found.token;
+    return withActor(await admit(found.user, via), {
+      // A JSON list; null narrows nothing.
+      ...(scopes !== null && { scopes: JSON.parse(scopes) as readonly string[] }),
+      ...(endsMs !== null && { tokenExpiresAtMs: Number(endsMs) }),
+    });
   };
 
   return {
@@ -124,30 +141,13 @@ export function createAccess(options: AccessOptions): Access {
       }
       return cookie === undefined || cookie === '' ? { kind: 'anonymous' } : bearer(cookie, 'cookie');
     },
-    async openSession(actor) {
-      const token = newSecret(sessionPrefix);
-      const user = await findUser(storage.db, actor.organization, actor.username);
-      if (user === undefined) throw new Fault('request.unauthorized');
-      const expiresAtMs = clock.now() + sessionMs;
-      await insertSession(storage.db, {
-        tokenHash: secretHash(token),
-        user,
-        nowMs: clock.now(),
-        expiresAtMs,
-      });
-      return { token, expiresAtMs };
-    },
+    ...createSessionDesk(options),
     async withObjects(actor, objects) {
       const who = { organization: actor.organization, user: actor.id };
       const held = await objectRoles(storage.db, who, objects);
       return held.length === 0 ? actor : { ...actor, roles: [...actor.roles, ...held] };
     },
-    closeSession: (token) => deleteSession(storage.db, secretHash(token)),
-    async hashPassword(password) {
-      const hash = await attempts.hash(password);
-      if (hash === undefined) throw new Fault('request.too_many');
-      return hash;
-    },
+    ...createPasswordDesk(storage, attempts),
     async createUser(trx, user) {
       const row = userRow(user, clock.now());
       try {
@@ -161,10 +161,61 @@ export function createAccess(options: AccessOptions): Access {
   };
 }
 
-/** The actor with the scopes of the token, a JSON list; null narrows nothing. */
-function narrowed(signIn: SignIn, scopes: string | null): SignIn {
-  if (scopes === null || signIn.kind !== 'actor') return signIn;
-  return { ...signIn, actor: { ...signIn.actor, scopes: JSON.parse(scopes) as readonly string[] } };
+/** From sign-in to sign-out. */
+function createSessionDesk({
+  storage,
+  clock,
+  sessionMs = 7 * 24 * 3_600_000,
+}: AccessOptions): Pick<Access, 'openSession' | 'closeSession'> {
+  return {
+    async openSession(actor, { source, userAgent }) {
+      const token = newSecret(sessionPrefix);
+      const nowMs = clock.now();
+      const expiresAtMs = nowMs + sessionMs;
+      await insertSession(storage.db, {
+        token_hash: secretHash(token),
+        organization: actor.organization,
+        user_id: actor.id,
+        created_at_ms: nowMs,
+        expires_at_ms: expiresAtMs,
+        last_use_at_ms: nowMs,
+        source,
+        user_agent: userAgent?.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, userAgentCharactersMax) ?? null,
+      });
+      return { token, expiresAtMs };
+    },
+    closeSession: (token) => deleteSession(storage.db, secretHash(token)),
+  };
+}
+
+/** Passwords of people who have signed in. */
+function createPasswordDesk(
+  storage: Storage,
+  attempts: Attempts,
+): Pick<Access, 'hashPassword' | 'isPassword'> {
+  return {
+    async hashPassword(password) {
+      const hash = await attempts.hash(password);
+      if (hash === undefined) throw new Fault('request.too_many');
+      return hash;
+    },
+    async isPassword(actor, password, source) {
+      const user = await getUser(storage.db, actor.organization, actor.id);
+      const outcome = await attempts.judge({
+        account: accountOf(actor),
+        source,
+        password,
+        stored: user?.password_hash,
+      });
+      if (typeof outcome === 'object') throw new ThrottledFault(outcome.retryAfterMs);
+      return outcome === 'right' && user !== undefined;
+    },
+  };
+}
+
+/** The actor with what his token or session says. */
+function withActor(signIn: SignIn, more: Partial<Actor>): SignIn {
+  return signIn.kind === 'actor' ? { ...signIn, actor: { ...signIn.actor, ...more } } : signIn;
 }
 
 /** Makes a secret of 256 bits for a personal token; only its hash is to be kept. */
@@ -205,7 +256,7 @@ function createBasic({ storage }: AccessOptions, attempts: Attempts): BasicCheck
     if (user !== undefined && remembered.get(proof) === user.password_hash) return { kind: 'user', user };
 
     const outcome = await attempts.judge({
-      account: `${organization}\0${username}`,
+      account: accountOf({ organization, username }),
       source,
       password: text.slice(colon + 1),
       stored: user?.password_hash,
@@ -216,6 +267,9 @@ function createBasic({ storage }: AccessOptions, attempts: Attempts): BasicCheck
     return { kind: 'user', user };
   };
 }
+
+const accountOf = ({ organization, username }: Pick<Actor, 'organization' | 'username'>): string =>
+  `${organization}\0${username}`;
 
 function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString('base64url');

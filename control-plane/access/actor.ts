@@ -22,6 +22,10 @@ export interface Actor {
   readonly roles: readonly HeldRole[];
   /** What the token is narrowed to, whatever the roles say; absent without such a token. */
   readonly scopes?: readonly string[] | undefined;
+  /** When the token ends that he came with; absent without a token, and with one that does not end. */
+  readonly tokenExpiresAtMs?: number | undefined;
+  /** Id of the session that he came with. */
+  readonly session?: string | undefined;
 }
 
 /** What is asked for, as a chain of scopes from the organization down to the object; e.g. `{ organization, environment, api }`. */

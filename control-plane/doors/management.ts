@@ -4,7 +4,7 @@ import { Fault, invariant } from '../../proto/faults/fault.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import { isCsrfToken } from '../access/access.ts';
+import { isCsrfToken, ThrottledFault } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Desk } from '../management/desk.ts';
 import { routes } from '../management/index.ts';
@@ -14,7 +14,7 @@ import { answerOf } from './error-answers.ts';
 import { readJsonBody } from './json-body.ts';
 import { managementOpenApi } from './openapi.ts';
 import { createFront, incomingOf, type Front, type FrontOptions } from './front.ts';
-import { authenticateRequest, noStranger, organizationOf, sessionOf, ThrottledFault } from './sign-in.ts';
+import { authenticateRequest, noStranger, organizationOf, sessionOf } from './sign-in.ts';
 import { registerSessions } from './sessions.ts';
 
 /** What the door needs. */
@@ -90,6 +90,7 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
     body: await bodyFor(route, context, door),
     ifMatch: context.req.header('if-match'),
     url: front.urlOf(context),
+    source: front.sourceOf(context),
   });
   if (answer.etag !== undefined) context.header('ETag', answer.etag);
   return answer.body === undefined

@@ -104,6 +104,10 @@ const table: Readonly<Record<string, string>> = {
   deleteToken: '+++ +++ +++',
   listUsers: '+-- --- ---',
   createUser: '+-- --- ---',
+  changePassword: '+++ +++ +++',
+  listSessions: '+++ +++ +++',
+  closeOtherSessions: '+++ +++ +++',
+  closeSession: '+++ +++ +++',
 };
 
 const bodies: Readonly<Record<string, object>> = {
@@ -117,6 +121,7 @@ const bodies: Readonly<Record<string, object>> = {
   updateFleet: { name: 'laptop', environments: ['DEFAULT'] },
   createEnrolmentToken: { bridge: 'http://127.0.0.1:1' },
   createToken: { name: 'mine' },
+  changePassword: { currentPassword: 'not this one', password: 'long enough now' },
   createUser: { username: 'new', password: 'long enough now', role: 'USER' },
 };
 
@@ -189,6 +194,7 @@ async function prepare(office: Office) {
     ['keyId', key.id],
     ['fleetId', office.boot.fleet],
     ['tokenId', 'none'],
+    ['sessionId', 'none'],
     ['gatewayId', 'none'],
   ]);
   return { credentials, ids };

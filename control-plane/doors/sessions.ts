@@ -42,7 +42,10 @@ async function login(context: Context, door: Door): Promise<Response> {
   if (signIn.via !== 'basic')
     throw new Fault('request.unauthorized', { hint: 'Log in with basic authentication.' });
   const { actor } = signIn;
-  const session = await desk.access.openSession(actor);
+  const session = await desk.access.openSession(actor, {
+    source: front.sourceOf(context),
+    userAgent: context.req.header('user-agent'),
+  });
   await writeAudit(desk.storage.db, {
     organization: actor.organization,
     actor,

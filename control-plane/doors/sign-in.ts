@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { Fault } from '../../proto/faults/fault.ts';
-import type { SignIn } from '../access/access.ts';
+import { type SignIn, ThrottledFault } from '../access/access.ts';
 import type { Desk } from '../management/desk.ts';
 import type { Front } from './front.ts';
 import { organizationOfEnvironment, resolveOrganization } from '../management/tenants/tenants.store.ts';
@@ -9,16 +9,6 @@ import { organizationOfEnvironment, resolveOrganization } from '../management/te
 const sessionCookieName = 'Auth-Graviteeio-APIM';
 /** Readable by pages of ours, and by no other site's. */
 export const csrfCookieName = 'XSRF-TOKEN';
-
-/** Too many wrong passwords, or too many at once; the door says when to come again. */
-export class ThrottledFault extends Fault {
-  readonly retryAfterMs: number;
-
-  constructor(retryAfterMs: number) {
-    super('request.too_many', { hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.` });
-    this.retryAfterMs = retryAfterMs;
-  }
-}
 
 /** What a door signs in with. */
 export interface Entrance {

@@ -1,3 +1,4 @@
+import { accountRoutes } from './account/account.routes.ts';
 import { analyticsRoutes } from './analytics/analytics.routes.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
@@ -26,6 +27,7 @@ const resources: readonly Route[] = [
   ...analyticsRoutes,
   ...fleetRoutes,
   ...userRoutes,
+  ...accountRoutes,
 ];
 
 /** All of them, with the tokens that can be narrowed to what they ask for. */

@@ -34,6 +34,8 @@ export interface RouteCall<Params, Query, Body> {
   readonly ifMatch: string | undefined;
   /** The whole URL as it was asked for, for links. */
   readonly url: string;
+  /** Where the call comes from: an address, or the /64 of one. */
+  readonly source: string;
 }
 
 /** Permissions at the objects that the path names, of which one suffices, or nothing but a sign-in. */

@@ -314,6 +314,7 @@ test('every command has help that leads with examples', async (t) => {
     'restore',
     'bucket',
     'check',
+    'reset-password',
     'doctor',
     'config',
     'version',

@@ -33,6 +33,10 @@ export const auditEvents = {
   TOKEN_DELETED: 'A user deleted a token for the management API.',
   USER_CREATED: 'A user was created.',
   USER_CONNECTED: 'A user signed in.',
+  USER_PASSWORD_CHANGED: 'A user changed the own password; the other sessions of the user ended.',
+  PASSWORD_RESET:
+    'An operator gave a user a new password on the command line; all sessions of the user ended.',
+  SESSIONS_CLOSED: 'A user ended sessions of the own account.',
   DEMO_CREATED: 'The first start made an API to look at.',
   BUCKET_ADOPTED: 'An operator told the database that another bucket is its own.',
   LAKE_REBUILT: 'The manifest of the lake was made anew out of the bucket.',

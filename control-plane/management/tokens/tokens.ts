@@ -52,6 +52,17 @@ export async function createToken(
     throw new Fault('request.invalid', {
       details: [{ path: 'expiresAt', message: 'must be in the future' }],
     });
+  const { tokenExpiresAtMs: endsMs } = actor;
+  // Otherwise a token that was lent for an hour would be a way in for ever.
+  if (endsMs !== undefined && (expiresAtMs === null || expiresAtMs > endsMs))
+    throw new Fault('request.invalid', {
+      details: [
+        {
+          path: 'expiresAt',
+          message: `must be at most ${new Date(endsMs).toISOString()}, the end of the token that you came with`,
+        },
+      ],
+    });
   const { token, hash } = newPersonalToken();
   const row: TokenRow = {
     id: randomUUID(),

@@ -10,6 +10,7 @@ import { lakeVerdicts } from './0012-lake-verdicts.ts';
 import { tokenScopes } from './0013-token-scopes.ts';
 import { recordOrigins } from './0014-record-origins.ts';
 import { generation } from './0015-generation.ts';
+import { sessions } from './0016-sessions.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   tokenScopes,
   recordOrigins,
   generation,
+  sessions,
 ];

@@ -106,6 +106,7 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
     args: ['control-plane'],
     config: {
       dataDir: join(dir, 'control-plane'),
+      lameDuckMs: 0,
       listen: { port: ports.management },
       admin: { port: ports.controlNode },
       blobs,
