@@ -8,6 +8,7 @@ import { listenFault } from '../proto/process/listen.ts';
 import { createGuard, type Guard } from '../proto/process/outbound/guard.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
@@ -86,10 +87,12 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const counters = options.counters ?? (await openCounters(options));
+  const callouts = createCallouts(config);
+  lifecycle.onClose('callouts', () => callouts.close());
   const deployments = createDeployments({
     upstreams,
     guard,
-    host: { clock, counters },
+    host: { clock, counters, outbound: callouts },
     records: reporter,
     durations: new Durations(metrics, config.metrics),
     log,

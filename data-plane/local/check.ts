@@ -9,6 +9,7 @@ import { recordKinds } from '../../proto/wire/published.ts';
 import type { GatewayConfig } from '../config.ts';
 import { readDefinition } from '../gateway/deploy/definitions.ts';
 import { createDeployments } from '../gateway/deploy/deployments.ts';
+import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { guardOf, securityHostOf } from '../serving.ts';
 import { readFolder, readLocalFile } from './files.ts';
@@ -88,7 +89,7 @@ function judge(records: readonly LocalRecord[], config: Pick<GatewayConfig, 'api
   const deployments = createDeployments({
     guard: guardOf(config),
     upstreams: undefined,
-    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }) },
+    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     security: securityHostOf(config),
     records: undefined,
     log: createLog({ name: 'check', level: 'silent' }),

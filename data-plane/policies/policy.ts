@@ -1,5 +1,6 @@
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
+import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { HeaderList, Outcome, TransformMaker, UpstreamResult } from '../http/exchange.ts';
 import type { Counters } from '../limits/limiter.ts';
@@ -196,12 +197,19 @@ export interface PolicyResponse {
   content: Uint8Array | undefined;
 }
 
-/** What a policy may use of the gateway, one per API; everything with I/O is here, so that tests need no network. */
+/** Calls of other servers, guarded as endpoints are; bounds and errors as {@link Outbound}. A hook waits for them at most to the request's deadline. */
+export type PolicyOutbound = Pick<Outbound, 'request'>;
+
+/**
+ * What a policy may use of the gateway, one per API; everything with I/O is here, so that tests need no network. Resources, secrets and
+ * the script sandbox come here with the first policy that uses them.
+ */
 export interface PolicyHost {
   readonly api: { readonly id: string; readonly name: string };
   readonly clock: Clock;
   /** Counters for rate, quota and spike arrest: memory, or Redis. */
   readonly counters: Counters;
+  readonly outbound: PolicyOutbound;
   /** The API's properties by name. */
   readonly properties: ReadonlyMap<string, string>;
 }

@@ -12,6 +12,7 @@ import {
   type Deployments,
 } from '../gateway/deploy/deployments.ts';
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
+import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { upkeepNeverMs } from '../report/messages.ts';
 import { boundOfDurations } from '../gateway/deploy/durations.ts';
@@ -112,7 +113,7 @@ function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deploymen
   const deployments = createDeployments({
     guard: guardOf(config),
     upstreams: undefined,
-    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }) },
+    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     records: undefined,
     log,
     security: securityHostOf(config),

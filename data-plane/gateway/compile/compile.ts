@@ -43,7 +43,7 @@ export interface CompileOptions {
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
-export type HostParts = Pick<PolicyHost, 'clock' | 'counters'>;
+export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'>;
 
 /**
  * Compiles a definition. It is pure: nothing is open before `start`, and whoever only judges never calls that.

@@ -11,6 +11,7 @@ import { eventually } from '../../../test/kit/eventually.ts';
 import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
 import { createUpstreams } from '../../endpoints/upstreams.ts';
 import { createEngine } from '../../serving.ts';
+import { noCallouts } from '../../callouts.ts';
 import { createMemoryCounters } from '../../limits/memory.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { SetRecord } from '../deploy/change.ts';
@@ -66,7 +67,11 @@ async function startDeployments(
   const deployments = createDeployments({
     guard,
     upstreams: wish.isJudge === true ? undefined : upstreams,
-    host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
+    host: {
+      clock: systemClock,
+      counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }),
+      outbound: noCallouts,
+    },
     records: undefined,
     log: createLog({
       name: 'gateway',

@@ -78,7 +78,7 @@ export interface DeploymentsOptions {
   readonly upstreams: Upstreams | undefined;
   /** Which hosts endpoints may lead to. */
   readonly guard: Guard;
-  readonly host: Pick<HostParts, 'clock'> & { readonly counters: CounterStore };
+  readonly host: Pick<HostParts, 'clock' | 'outbound'> & { readonly counters: CounterStore };
   /** What the security of plans may use. */
   readonly security: SecurityHost;
   /** Undefined records nothing. */

@@ -19,6 +19,10 @@ export interface OutboundOptions extends Omit<DialOptions, 'guard'> {
   readonly profile: AddressProfile;
   /** See {@link createGuard} for what an entry may be. */
   readonly allow: readonly string[];
+  /** Stronger than allow. Default: nothing. */
+  readonly deny?: readonly string[];
+  /** Where the two lists come from, for errors. Default: `outbound`. */
+  readonly setting?: string;
   readonly responseBytesMax: number;
 }
 
@@ -87,7 +91,11 @@ export function toOutboundOptions(
 export function createOutbound(options: OutboundOptions): Outbound {
   const dial = createDialler({
     ...options,
-    guard: createGuard(options.profile, { allow: options.allow, setting: 'outbound' }),
+    guard: createGuard(options.profile, {
+      allow: options.allow,
+      deny: options.deny ?? [],
+      setting: options.setting ?? 'outbound',
+    }),
   });
   const closing = new AbortController();
   const open = async (url: URL, callback: buildConnector.Callback): Promise<void> => {

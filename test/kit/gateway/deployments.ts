@@ -7,6 +7,7 @@ import {
   type Deployments,
   type DeploymentsOptions,
 } from '../../../data-plane/gateway/deploy/deployments.ts';
+import { noCallouts } from '../../../data-plane/callouts.ts';
 import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
 import { createEngine } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
@@ -24,7 +25,11 @@ export function openDeployments(
   const deployments = createDeployments({
     guard,
     upstreams,
-    host: { clock: systemClock, counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }) },
+    host: {
+      clock: systemClock,
+      counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }),
+      outbound: noCallouts,
+    },
     security: { keyPlaces: { header: '', parameter: '' } },
     records: undefined,
     log: createLog({ name: 'gateway', level: 'silent' }),

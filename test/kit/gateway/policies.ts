@@ -15,6 +15,7 @@ import {
   type Step,
   StepCompiler,
 } from '../../../data-plane/gateway/compile/step.ts';
+import { noCallouts } from '../../../data-plane/callouts.ts';
 import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
 import type { StepPolicyId } from '../../../data-plane/policies/index.ts';
@@ -62,6 +63,35 @@ export function startPolicy<Id extends StepPolicyId>(
   configuration: object,
   wish: PolicyWish<Id> = {},
 ): StartedPolicy {
+  const { adjust = (config: PolicyConfig<Id>): PolicyConfig<Id> => config } = wish;
+  return start(wish, {
+    policy: id,
+    configuration: { ...configuration },
+    build: ({ configuration: written }, host, place) =>
+      makePolicy(id, adjust(configurationOf(id, written)), { host, place }),
+  });
+}
+
+/** Starts a policy that the test writes itself: for what the contract promises before a policy of the catalogue uses it. */
+export function startOwnPolicy(
+  make: (host: PolicyHost, place: PolicyPlace) => Policy,
+  wish: Omit<PolicyWish, 'adjust'> = {},
+): StartedPolicy {
+  return start(wish, {
+    policy: 'of-the-test',
+    configuration: {},
+    build: (_step, host, place) => make(host, place),
+  });
+}
+
+function start(
+  wish: Omit<PolicyWish, 'adjust'>,
+  made: {
+    readonly policy: string;
+    readonly configuration: Record<string, unknown>;
+    readonly build: PolicyBuilder;
+  },
+): StartedPolicy {
   const place: PolicyPlace = {
     api: 'a',
     plan: 'p',
@@ -75,22 +105,20 @@ export function startPolicy<Id extends StepPolicyId>(
     api: { id: place.api, name: place.api },
     clock,
     counters: createMemoryCounters({ windowsMax: 100, clock }).within('e'),
+    outbound: noCallouts,
     properties: new Map(),
     ...wish.host,
   };
   const definition = {
-    name: id,
+    name: made.policy,
     description: '',
     enabled: true,
-    policy: id,
-    configuration: { ...configuration },
+    policy: made.policy,
+    configuration: made.configuration,
     condition: '',
     messageCondition: '',
   };
-  const { adjust = (config: PolicyConfig<Id>): PolicyConfig<Id> => config } = wish;
-  const build: PolicyBuilder = ({ configuration: written }, onto, at) =>
-    makePolicy(id, adjust(configurationOf(id, written)), { host: onto, place: at });
-  const step = new StepCompiler(host, build).compile(definition, place);
+  const step = new StepCompiler(host, made.build).compile(definition, place);
   step.policy.start?.();
   return { policy: step.policy, clock, call: (asked) => new KitCall(step, clock, asked) };
 }

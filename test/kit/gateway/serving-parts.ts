@@ -16,6 +16,7 @@ import type { Ways } from '../../../data-plane/gateway/call/ways.ts';
 import { createThrownTeller } from '../../../data-plane/gateway/errors/thrown.ts';
 import { limitDefaults } from '../../../data-plane/http/conformance/stage.ts';
 import { createEngine } from '../../../data-plane/http/engine.ts';
+import { noCallouts } from '../../../data-plane/callouts.ts';
 import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
 import type { Policy } from '../../../data-plane/policies/policy.ts';
 import { createTraffic } from '../../../data-plane/traffic.ts';
@@ -77,7 +78,7 @@ export async function startServingParts(
   const deployments = createDeployments({
     guard,
     upstreams,
-    host: { clock: systemClock, counters },
+    host: { clock: systemClock, counters, outbound: noCallouts },
     records,
     log,
     security: { keyPlaces: { header: '', parameter: '' } },
