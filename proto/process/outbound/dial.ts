@@ -159,6 +159,12 @@ async function tunnel(
   const [statusLine = ''] = head.split('\r\n');
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(statusLine)?.[1]);
   if (status >= 200 && status < 300) return;
+  // It let us in and finds nobody behind: that passes, and nobody has to look after the proxy's settings.
+  if (status >= 500)
+    throw new Fault('outbound.unreachable', {
+      detail: 'The proxy does not reach the remote side.',
+      internal: `CONNECT ${authority}: ${statusLine}`,
+    });
   throw new Fault('outbound.proxy_refused', {
     detail: status === 407 ? 'The proxy wants another user or password.' : 'The proxy refused to connect.',
     internal: `CONNECT ${authority}: ${statusLine}`,
@@ -173,7 +179,7 @@ function readHead(socket: Socket): Promise<string> {
       if (error !== undefined) reject(error);
     };
     const onClose = (): void =>
-      done(new Fault('outbound.proxy_refused', { internal: 'closed during CONNECT' }));
+      done(new Fault('outbound.unreachable', { internal: 'the proxy closed during CONNECT' }));
     // Not 'data': taking that listener away again would leave the socket paused, and node:http does not resume what it is given.
     const onReadable = (): void => {
       seen = Buffer.concat([seen, (socket.read() as Buffer | null) ?? Buffer.alloc(0)]);

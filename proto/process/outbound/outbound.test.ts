@@ -169,12 +169,29 @@ test('everything goes through the proxy with its password, plain HTTP too', asyn
   const wrong = outboundFor(t, { proxy: { url: proxy.url.replace('isthmus', 'someone') } });
   await assert.rejects(wrong.request(url, { timeoutMs: 2_000 }), isFault('outbound.proxy_refused'));
   proxy.setBlocked(true);
-  await assert.rejects(
-    outbound.request(url, { timeoutMs: 2_000 }),
-    (error: unknown) => error instanceof Fault,
-  );
+  await assert.rejects(outbound.request(url, { timeoutMs: 2_000 }), isFault('outbound.unreachable'));
   proxy.setBlocked(false);
   assert.equal((await outbound.request(url, { timeoutMs: 2_000 })).status, 200);
+});
+
+test('a proxy that finds nobody behind it, or ends, is no proxy that refuses us', async (t) => {
+  const asked = async (answer: string): Promise<unknown> => {
+    const server = createTcpServer((socket) => void socket.once('data', () => socket.end(answer)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => new Promise((resolve) => server.close(resolve)));
+    const { port } = server.address() as AddressInfo;
+    const outbound = outboundFor(t, { proxy: { url: `http://127.0.0.1:${port}` } });
+    return outbound.request('http://127.0.0.1:1/', { timeoutMs: 2_000 });
+  };
+  for (const passing of [
+    'HTTP/1.1 502 Bad Gateway\r\n\r\n',
+    'HTTP/1.1 504 Gateway Timeout\r\n\r\n',
+    'HTTP/1.1 5',
+    '',
+  ])
+    await assert.rejects(asked(passing), isFault('outbound.unreachable'), passing);
+  for (const lasting of ['HTTP/1.1 403 Forbidden\r\n\r\n', 'HTTP/1.1 407 Who\r\n\r\n', 'nonsense\r\n\r\n'])
+    await assert.rejects(asked(lasting), isFault('outbound.proxy_refused'), lasting);
 });
 
 test('NO_PROXY hosts are dialled directly', async (t) => {
