@@ -2,7 +2,7 @@ import { apiKey as schema } from '../../proto/policies/api-key.ts';
 import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
 import { createRefuse } from '../policies/refuse.ts';
 import { isKeyInForce } from './api-keys.ts';
-import { presentedKey, withoutKey } from './key-places.ts';
+import { keysDiffer, presentedKey, withoutKey } from './key-places.ts';
 import type { Admission, PlanSecurity, SecurityKind } from './security.ts';
 import { isInForce } from './subscriptions.ts';
 
@@ -18,12 +18,13 @@ export const apiKey: SecurityKind<'api-key'> = {
   order: 500,
   recordedAs: 'API_KEY',
   isOpen: false,
-  create({ propagateApiKey }, { keyPlaces }): PlanSecurity<string, ApiKeyPayload> {
+  create({ propagateApiKey }, { keyPlaces }): PlanSecurity<string | typeof keysDiffer, ApiKeyPayload> {
     return {
       refusals: { missing, invalid },
       present: (request) => presentedKey(request, keyPlaces),
       admit(presented, plan, { api, subscriptions, nowMs }) {
         if (presented === '') return { kind: 'refused', refusal: missing, keyHash8: undefined };
+        if (presented === keysDiffer) return refused(undefined);
         const found = presented.length > keyCharsMax ? undefined : subscriptions.keys.find(presented);
         if (found === undefined) return refused(undefined);
         const { key, hash8 } = found;

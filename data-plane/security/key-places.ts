@@ -7,14 +7,19 @@ export interface KeyPlaces {
   readonly parameter: string;
 }
 
-/** The key that a request presents, '' for an empty one, undefined for none. The header comes before the query. */
+/** Several keys that differ: whoever reads the first and whoever reads the last would take the request for another caller's. */
+export const keysDiffer = Symbol('keys that differ');
+
+/** The key that a request presents, in however many places; '' for an empty one, undefined for none. */
 export function presentedKey(
   { headers, query }: Pick<ExchangeRequest, 'headers' | 'query'>,
   places: KeyPlaces,
-) {
-  const inHeader = places.header === '' ? undefined : headers.get(places.header);
-  if (inHeader !== undefined) return inHeader;
-  return places.parameter === '' || query === undefined ? undefined : parameterOf(query, places.parameter);
+): string | typeof keysDiffer | undefined {
+  const inHeader = places.header === '' ? undefined : theOne(headers.getAll(places.header));
+  if (query === undefined || places.parameter === '' || !mayHold(query, places.parameter)) return inHeader;
+  const inQuery = theOne(valuesOf(query, places.parameter));
+  if (inHeader === undefined || inQuery === undefined) return inHeader ?? inQuery;
+  return inHeader === inQuery ? inHeader : keysDiffer;
 }
 
 /** Takes the key out of headers and query. Returns the query without it. */
@@ -29,12 +34,15 @@ export function withoutKey(
   return rest.length === 0 ? undefined : rest.join('&');
 }
 
-function parameterOf(query: string, name: string): string | undefined {
-  if (!mayHold(query, name)) return undefined;
-  for (const pair of query.split('&')) {
-    if (nameOf(pair) === name) return decode(pair.slice(pair.indexOf('=') + 1 || pair.length));
-  }
-  return undefined;
+function theOne([first, ...others]: readonly string[]): string | typeof keysDiffer | undefined {
+  return others.every((other) => other === first) ? first : keysDiffer;
+}
+
+function valuesOf(query: string, name: string): readonly string[] {
+  return query
+    .split('&')
+    .filter((pair) => nameOf(pair) === name)
+    .map((pair) => decode(pair.slice(pair.indexOf('=') + 1 || pair.length)));
 }
 
 /** Its name may be escaped: `api%2Dkey`. */
