@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { makeFolderDurably, writeDurably } from '../proto/process/disk/durable-file.ts';
+import { isUnfinished, makeFolderDurably, writeDurably } from '../proto/process/disk/durable-file.ts';
 
 /** The quarantine has no room: what should go there stays where it is, and its spool waits for a human. */
 export class QuarantineFull extends Error {
@@ -33,6 +33,8 @@ const newestMax = 10;
 /** Opens the folder; it holds at most so many bytes, not counting damaged files, which are moved and not written. */
 export function openQuarantine(dir: string, bytesMax: number): Quarantine {
   makeFolderDurably(dir);
+  // Of a write that a crash interrupted; its file is kept anew.
+  for (const name of namesIn(dir)) if (isUnfinished(name)) rmSync(join(dir, name), { force: true });
   let bytes = sizesOf(dir).reduce((sum, file) => sum + file.bytes, 0);
   return {
     keep(name, content) {
