@@ -90,7 +90,7 @@ async function ingest({ bridge, lake }: Scene): Promise<ReadonlyMap<string, read
     );
     const rows = answer
       .getRowObjects()
-      .map((row) => [String(row['spool']), `${row['n']} ${row['type']}`] as const);
+      .map((row) => [String(row['spool']), `${String(row['n'])} ${String(row['type'])}`] as const);
     const bySpool = Map.groupBy(rows, ([spool]) => spool);
     return new Map([...bySpool].map(([spool, found]) => [spool, found.map(([, what]) => what)]));
   } finally {
