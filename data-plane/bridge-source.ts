@@ -6,7 +6,13 @@ import { foldersOf } from '../proto/process/data-folder.ts';
 import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
 import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
-import { type EnrolledIdentity, identityFile, loadIdentity } from '../proto/trust/identity.ts';
+import {
+  type EnrolledIdentity,
+  identityFile,
+  loadIdentity,
+  saveIdentity,
+  type Sealer,
+} from '../proto/trust/identity.ts';
 import { ticketFile } from '../proto/trust/seat-file.ts';
 import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { FollowParts, RunningSource, Source } from './source.ts';
@@ -54,7 +60,7 @@ export async function openBridge(options: GatewayOptions): Promise<Source> {
   return {
     kind: 'bridge',
     gateway: identity.gateway,
-    follow: async (parts) => followBridge({ identity, outbound }, options, parts),
+    follow: async (parts) => followBridge({ identity, keyring, outbound }, options, parts),
   };
 }
 
@@ -63,7 +69,15 @@ function bridgeOf(token: string | undefined): string | undefined {
 }
 
 function followBridge(
-  { identity, outbound }: { readonly identity: EnrolledIdentity; readonly outbound: Outbound },
+  {
+    identity,
+    keyring,
+    outbound,
+  }: {
+    readonly identity: EnrolledIdentity;
+    readonly keyring: Sealer;
+    readonly outbound: Outbound;
+  },
   { config, log, clock, lifecycle, metrics, version }: GatewayOptions,
   { deployments: { apply, confirm }, counters }: FollowParts,
 ): RunningSource {
@@ -80,6 +94,7 @@ function followBridge(
     outbound,
     ...(config.bridge.url !== undefined && { bridgeUrl: config.bridge.url }),
     identity,
+    saveRoot: (rootKey) => saveIdentity(config.dataDir, { ...identity, rootKey }, keyring),
     tickets: ticketFile(foldersOf(config.dataDir).gatewaySeat),
     catalogue: Object.keys(catalog),
     version,

@@ -43,6 +43,7 @@ const commands = new Map<string, (onExit: (code: number) => void) => Promise<Com
   ['restore', async () => (await import('./commands/database.ts')).restoreCommand()],
   ['bucket', async (onExit) => (await import('./commands/bucket.ts')).bucketCommand(onExit)],
   ['reset-password', async () => (await import('./commands/reset-password.ts')).resetPasswordCommand()],
+  ['keys', async () => (await import('./commands/keys.ts')).keysCommand()],
   ['lake', async () => (await import('./commands/lake.ts')).lakeCommand()],
   ['check', async (onExit) => (await import('./commands/check.ts')).checkCommand(onExit)],
   [

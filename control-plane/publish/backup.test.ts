@@ -55,7 +55,7 @@ for (const database of testDatabases) {
       await verifiedHead(at);
     });
 
-    test('a head of the new epoch without a certificate of the root is refused', async (t) => {
+    test('a restore signs with a new key, whose head is refused without its certificate of the root', async (t) => {
       const { publish, storage, keyring, clock, repository, publisher, at } = await openStage(t, database);
       await publish(at, api('a'));
       const certificatesBefore = await repository.certificates(at);
@@ -68,7 +68,7 @@ for (const database of testDatabases) {
         environment: at,
         nowMs: clock.now(),
       });
-      assert.equal(verdict.kind === 'refused' && verdict.reason, 'epoch_not_signed');
+      assert.equal(verdict.kind === 'refused' && verdict.reason, 'unknown_key');
     });
 
     test('a file that is cut short, foreign or of a newer version changes nothing', async (t) => {

@@ -14,9 +14,9 @@ import type { Keyring } from '../../proto/process/secrets.ts';
 import { appendRows, readRows, replaceAll, userTables, type Row } from '../storage/tables-dump.ts';
 import { requireAbsence } from '../storage/hold.ts';
 import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
-import { createHeads, lockEnvironment } from './heads.ts';
-import { createKeys } from './keys.ts';
-import { publishedTopic, publishSettings } from './publisher.ts';
+import { publishedTopic } from './publisher.ts';
+import { renewKey } from './revocation.ts';
+import { putRoots, readRoots } from './roots.ts';
 import { emptySeats } from './seats.ts';
 
 /**
@@ -143,11 +143,13 @@ export async function restore(options: RestoreOptions, file: string): Promise<Ba
     result = await storage.transaction(async (trx) => {
       await requireAbsence(trx, storage.dialect);
       const before = await readEpochs(trx);
+      const roots = await readRoots(trx, storage.dialect);
       const read = await replaceAll(trx, storage.dialect, {
         schema: (await nextLine(lines, Header)).schema,
         fill: () => fill(trx, lines),
       });
       if (!(await hasOrganization(trx))) throw broken('it holds no organization');
+      await putRoots(trx, roots);
       await raiseEpochs(trx, before, options);
       await emptySeats(trx);
       await options.accept?.(trx);
@@ -270,29 +272,21 @@ async function readEpochs(trx: Trx): Promise<ReadonlyMap<string, number>> {
   return new Map(rows.map((row) => [row.id, row.epoch]));
 }
 
+/**
+ * With a key that is new as well: the backup may hold one that was revoked since.
+ *
+ * The epoch is higher than any that was here, and than any of an earlier restore of the same old backup, also after the database was
+ * lost and nobody knows which there were.
+ */
 async function raiseEpochs(
   trx: Trx,
   before: ReadonlyMap<string, number>,
   { keyring, clock }: RestoreOptions,
 ): Promise<void> {
-  const keys = createKeys({ keyring, clock });
-  const heads = createHeads({ keys, clock, lifetimeMs: publishSettings.headLifetimeMs });
   const environments = await trx
     .selectFrom('environment')
-    .select(['id as environment', 'organization', 'epoch'])
+    .select(['id as environment', 'organization'])
     .execute();
-  for (const { environment, organization, epoch } of environments) {
-    // Seconds of the wall clock, so that restoring the same old backup twice, even after the database was lost and nobody knows
-    // which epochs there were, still gives a higher one.
-    const raised = Math.max(epoch + 1, (before.get(environment) ?? 0) + 1, Math.floor(clock.now() / 1_000));
-    const at = { organization, environment };
-    await trx
-      .updateTable('environment')
-      .set({ epoch: raised })
-      .where('organization', '=', organization)
-      .where('id', '=', environment)
-      .execute();
-    await keys.certifyActive(trx, at, raised);
-    await heads.renew(trx, await lockEnvironment(trx, at, 0));
-  }
+  for (const at of environments)
+    await renewKey(trx, at, { keyring, clock, epochMin: (before.get(at.environment) ?? 0) + 1 });
 }

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
-import { invariant } from '../../proto/faults/fault.ts';
+import { Fault, invariant } from '../../proto/faults/fault.ts';
 import { signCertificate } from '../../proto/trust/heads.ts';
 import { createSigningKeyPair } from '../../proto/trust/keys.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import { encodeCertificate } from '../../proto/wire/head.ts';
+import { signSuccession } from '../../proto/trust/roots.ts';
+import { encodeCertificate, encodeSuccession } from '../../proto/wire/head.ts';
 import type { Queries, Trx } from '../storage/storage.ts';
 
 /** How long a publishing key is certified; upkeep rotates it when a quarter is left. */
 export const certificateMs = 365 * 24 * 3_600_000;
+/** A longer chain of roots no gateway that was away would follow: it is sent with every certificate. */
+export const successionsMax = 32;
 /** A certificate begins a little in the past, for gateways whose clock is behind. */
 const certificateSkewMs = 3_600_000;
 
@@ -28,8 +31,12 @@ export interface Keys {
   root(db: Queries, organization: string): Promise<OpenKey>;
   /** Makes a new publishing key, certifies it for the epoch and lets it sign from now on. */
   create(trx: Trx, at: EnvironmentRef, epoch: number): Promise<OpenKey>;
-  /** Certifies the key that signs now for another epoch. */
-  certifyActive(trx: Trx, at: EnvironmentRef, epoch: number): Promise<void>;
+  /** Deletes every other key of the environment with its certificates; says which they were. */
+  forgetOthers(trx: Trx, at: EnvironmentRef, keyId: string): Promise<readonly string[]>;
+  /** Puts the root's certificate in the place of all that there are, for the key that signs now. */
+  certifyAnew(trx: Trx, at: EnvironmentRef, epoch: number): Promise<void>;
+  /** Makes a new root, has the old one name it, and deletes the old private key. Errors: request.conflict when it has too many before it. */
+  succeedRoot(trx: Trx, organization: string): Promise<void>;
   /** The key that signs now. */
   active(db: Queries, at: EnvironmentRef): Promise<OpenKey>;
 }
@@ -57,7 +64,18 @@ export function createKeys(options: { readonly keyring: Keyring; readonly clock:
       await certify(trx, at, { key, epoch });
       return key;
     },
-    certifyActive: async (trx, at, epoch) => certify(trx, at, { key: await active(trx, at), epoch }),
+    forgetOthers: deleteOthers,
+    async certifyAnew(trx, at, epoch) {
+      const key = await active(trx, at);
+      await deleteOthers(trx, at, key.keyId);
+      await trx
+        .deleteFrom('key_certificate')
+        .where('organization', '=', at.organization)
+        .where('environment', '=', at.environment)
+        .execute();
+      await certify(trx, at, { key, epoch });
+    },
+    succeedRoot: (trx, organization) => replaceRoot(trx, organization, options),
   };
 }
 
@@ -91,6 +109,64 @@ async function readRoot(db: Queries, organization: string, keyring: Keyring): Pr
     publicKey: row.public_key,
     privateKey: keyring.open(row.sealed_private_key, rootContext(organization)),
   };
+}
+
+async function replaceRoot(
+  trx: Trx,
+  organization: string,
+  { keyring, clock }: { readonly keyring: Keyring; readonly clock: Clock },
+): Promise<void> {
+  const old = await readRoot(trx, organization, keyring);
+  const before = await trx
+    .selectFrom('root_succession')
+    .select('position')
+    .where('organization', '=', organization)
+    .execute();
+  if (before.length >= successionsMax)
+    throw new Fault('request.conflict', {
+      detail: `The root of ${organization} was replaced ${before.length} times; gateways follow no longer chain.`,
+      hint: 'Enrol the gateways into another organization.',
+    });
+  const next = createSigningKeyPair();
+  const issuedAtMs = clock.now();
+  const succession = signSuccession(
+    { organization, fromKey: old.publicKey, toKey: next.publicKey, issuedAtMs },
+    old.privateKey,
+  );
+  await trx
+    .insertInto('root_succession')
+    .values({
+      organization,
+      position: before.length,
+      bytes: encodeSuccession(succession),
+      created_at_ms: issuedAtMs,
+    })
+    .execute();
+  await trx
+    .updateTable('organization_root')
+    .set({
+      public_key: next.publicKey,
+      sealed_private_key: keyring.seal(next.privateKey, rootContext(organization)),
+    })
+    .where('organization', '=', organization)
+    .execute();
+}
+
+async function deleteOthers(trx: Trx, at: EnvironmentRef, keyId: string): Promise<readonly string[]> {
+  await trx
+    .deleteFrom('key_certificate')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('key_id', '!=', keyId)
+    .execute();
+  const gone = await trx
+    .deleteFrom('signing_key')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('id', '!=', keyId)
+    .returning('id')
+    .execute();
+  return gone.map(({ id }) => id);
 }
 
 async function readActive(db: Queries, at: EnvironmentRef, keyring: Keyring): Promise<OpenKey> {

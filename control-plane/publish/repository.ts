@@ -44,20 +44,7 @@ export function createPublishedRepository(options: {
             bytes: row.bytes,
           };
     },
-    async certificates(at) {
-      const rows = await db
-        .selectFrom('key_certificate')
-        .select('bytes')
-        .where('organization', '=', at.organization)
-        .where('environment', '=', at.environment)
-        // A bridge whose clock is years ahead must not withhold what proves every head.
-        .where('not_after_ms', '>', databaseNowMs(storage.dialect))
-        .orderBy('epoch', 'desc')
-        .orderBy('not_after_ms', 'desc')
-        .limit(certificatesMax)
-        .execute();
-      return rows.map((row) => row.bytes);
-    },
+    certificates: (at) => readCertificates(storage, at),
     async headersAfter(at, afterSeq, limit) {
       const rows = await db
         .selectFrom('published_latest')
@@ -91,6 +78,32 @@ export function createPublishedRepository(options: {
     saveDisconnected: (gateway, instance) => saveDisconnected(db, gateway, instance),
     saveEvent: (event) => saveEvent(db, event),
   };
+}
+
+/** How the root came about, and its certificates of the environment's keys, newest first. */
+async function readCertificates(
+  { db, dialect }: Storage,
+  at: EnvironmentRef,
+): Promise<readonly Uint8Array[]> {
+  const rows = await db
+    .selectFrom('key_certificate')
+    .select('bytes')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    // A bridge whose clock is years ahead must not withhold what proves every head.
+    .where('not_after_ms', '>', databaseNowMs(dialect))
+    .orderBy('epoch', 'desc')
+    .orderBy('not_after_ms', 'desc')
+    .limit(certificatesMax)
+    .execute();
+  // In front: how the root that signed these came from the one that a gateway was enrolled with.
+  const successions = await db
+    .selectFrom('root_succession')
+    .select('bytes')
+    .where('organization', '=', at.organization)
+    .orderBy('position')
+    .execute();
+  return [...successions, ...rows].map((row) => row.bytes);
 }
 
 async function readPayloads(

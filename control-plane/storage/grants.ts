@@ -32,6 +32,7 @@ export const bridgeGrants: Grants = {
   organization: 'none',
   environment: { select: ['id', 'organization', 'pruned_seq'] },
   organization_root: { select: ['organization', 'public_key'] },
+  root_succession: { select: ['organization', 'position', 'bytes'] },
   signing_key: 'none',
   key_certificate: { select: 'all' },
   published_record: { select: ['organization', 'environment', 'seq', 'bytes'] },

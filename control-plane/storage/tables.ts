@@ -16,6 +16,7 @@ export interface PlatformTables {
   organization: OrganizationTable;
   environment: EnvironmentTable;
   organization_root: OrganizationRootTable;
+  root_succession: RootSuccessionTable;
   signing_key: SigningKeyTable;
   key_certificate: KeyCertificateTable;
   published_record: PublishedRecordTable;
@@ -68,6 +69,16 @@ export interface OrganizationRootTable {
   public_key: Uint8Array;
   /** Sealed under the key-encryption key with context `root:<organization>`. */
   sealed_private_key: Uint8Array;
+  readonly created_at_ms: number;
+}
+
+/** One signed step from a root to the next (0017); bridges send all of them with the certificates. */
+export interface RootSuccessionTable {
+  readonly organization: string;
+  /** 0 for the first. */
+  readonly position: number;
+  /** Encoded and signed (proto/wire/head.proto). */
+  readonly bytes: Uint8Array;
   readonly created_at_ms: number;
 }
 

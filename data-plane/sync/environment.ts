@@ -1,12 +1,13 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
-import { isCertified, verifyHead, type HeadRefusal, type HeadVerdict } from '../../proto/trust/heads.ts';
+import { verifyHead, type HeadRefusal, type HeadVerdict } from '../../proto/trust/heads.ts';
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
 import { Batch, type Excess } from './batch.ts';
+import { Certificates } from './certificates.ts';
 import { readStored } from './cold-start.ts';
 import { Freshness } from './freshness.ts';
 import { RecordSet } from './record-set.ts';
@@ -45,12 +46,13 @@ export interface EnvironmentOptions {
   readonly confirm?: ConfirmChange | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  /** Something was stored; see savedRootKey. */
+  readonly onSaved?: (() => void) | undefined;
   readonly onRefused: (environment: string, reason: RefusalReason) => void;
 }
 
 /** How many heads may pass while the answer to our buckets is awaited; each comes with a change or every 30 s. */
 const headsWhileWaitingMax = 3;
-const certificatesMax = 64;
 /** How old the stored signature may be while newer ones come. */
 const headSavedMsMax = 5 * 60_000;
 
@@ -62,6 +64,7 @@ const headSavedMsMax = 5 * 60_000;
  */
 export class Environment {
   readonly at: EnvironmentRef;
+  readonly certificates: Certificates;
   /** Counts sets taken into service. */
   appliedCount = 0;
   /** A whole set is fetched as one file once; after that the stream sends it. */
@@ -72,7 +75,6 @@ export class Environment {
   #seen: Pick<SeenHead, 'epoch' | 'seq' | 'digest'> | undefined;
   #tags: readonly string[] | undefined;
   #grantedTags: readonly string[] | undefined;
-  #certificates: readonly Uint8Array[] = [];
   #nacks: readonly Nack[] = [];
   #batch = new Batch();
   #headsWhileWaiting: number | undefined;
@@ -85,6 +87,7 @@ export class Environment {
   constructor(options: EnvironmentOptions) {
     this.#options = options;
     this.at = options.at;
+    this.certificates = new Certificates(options);
     this.#freshness = new Freshness(options.clock);
   }
 
@@ -104,7 +107,7 @@ export class Environment {
     this.#tags = stored.tags;
     this.#grantedTags = stored.tags;
     this.#savedIssuedAtMs = read.head.issuedAtMs;
-    this.#certificates = stored.certificates;
+    this.certificates.load(stored.certificates);
     if (
       seen === undefined ||
       read.head.epoch > seen.epoch ||
@@ -140,18 +143,6 @@ export class Environment {
   /** What the bridge says we may see; believed only while no settings of our fleet are published. */
   granted(tags: readonly string[]): void {
     this.#grantedTags = tags;
-  }
-
-  addCertificates(certificates: readonly Uint8Array[]): void {
-    const held = new Set(this.#certificates.map(hexOf));
-    // Only what the root signed, else invented ones would push the proven out; and out of their frame.
-    const added = certificates
-      .filter(
-        (each) => !held.has(hexOf(each)) && isCertified(each, { ...this.#options, environment: this.at }),
-      )
-      .map((each) => Uint8Array.from(each));
-    // The old ones stay beside them: a bridge that sends none must not make a proven key unknown.
-    if (added.length > 0) this.#certificates = [...added, ...this.#certificates].slice(0, certificatesMax);
   }
 
   addHeaders(headers: readonly RecordHeader[], isFull: boolean): void {
@@ -197,7 +188,8 @@ export class Environment {
     if (this.#isServing(head) && this.#batch.isEmpty()) {
       if (this.#freshness.came(head, verdict.isExpired)) this.#head = head;
       // So that a restart does not call a configuration old that was proven a moment ago.
-      if (head.issuedAtMs - this.#savedIssuedAtMs > headSavedMsMax) await this.#save(head, bytes);
+      const isOld = head.issuedAtMs - this.#savedIssuedAtMs > headSavedMsMax;
+      if (isOld || !this.certificates.isSaved) await this.#save(head, bytes);
       return { kind: 'unchanged' };
     }
     const outcome = await this.#prove(head, bytes);
@@ -235,7 +227,7 @@ export class Environment {
     const { clock, rootKey, store } = this.#options;
     const verdict = verifyHead(bytes, {
       rootKey,
-      certificates: this.#certificates,
+      certificates: this.certificates.all,
       lastSeen: this.#seen,
       environment: this.at,
       nowMs: clock.now(),
@@ -352,13 +344,14 @@ export class Environment {
   async #save(head: SignedHead, bytes: Uint8Array, transition?: Transition): Promise<void> {
     const isFull = this.#head === undefined;
     this.#savedIssuedAtMs = head.issuedAtMs;
+    const { rootKey, all: certificates } = this.certificates;
     await this.#options.store.save({
       state: {
         ...this.at,
         epoch: head.epoch,
         seq: head.seq,
         head: bytes,
-        certificates: this.#certificates,
+        certificates,
         tags: transition?.tags ?? this.#tags ?? [],
         refused: this.#nacks,
         appliedAtMs: this.#options.clock.now(),
@@ -367,6 +360,8 @@ export class Environment {
       records: transition?.changed ?? [],
       gone: isFull ? [] : (transition?.gone ?? []),
     });
+    this.certificates.saved(rootKey);
+    this.#options.onSaved?.();
   }
 
   #count(reason: RefusalReason, detail: string): void {
@@ -383,10 +378,6 @@ export class Environment {
   #isServing(head: SignedHead): boolean {
     return this.#head?.epoch === head.epoch && this.#head.seq === head.seq;
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }
 
 const headRefusals: ReadonlySet<RefusalReason> = new Set<HeadRefusal>([

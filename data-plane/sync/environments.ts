@@ -7,6 +7,8 @@ import { Environment, type EnvironmentOptions } from './environment.ts';
 /** The environments of this gateway. */
 export interface Environments {
   readonly byName: ReadonlyMap<string, Environment>;
+  /** The root under which everything verifies that is stored; undefined while some of it waits for the next root's certificates. */
+  settledRoot(this: void): Uint8Array | undefined;
   /** Makes those that are new; one that is no longer named stays in service until a signed head says otherwise. */
   granted(names: readonly string[], tags: readonly string[]): void;
 }
@@ -14,26 +16,39 @@ export interface Environments {
 /** What every environment of a gateway shares. */
 export type SharedOptions = Omit<EnvironmentOptions, 'at' | 'fleet' | 'rootKey'> & {
   readonly identity: EnrolledIdentity;
+  /** The root that the identity file has by now. */
+  readonly root: { readonly kept: Uint8Array };
   readonly store: Store;
   readonly log: Log;
 };
 
 /** Takes into service what the store holds and can prove, and sets aside a file that holds anything else. */
-export function openEnvironments({ identity, ...shared }: SharedOptions): Environments {
+export function openEnvironments({ identity, root, ...shared }: SharedOptions): Environments {
   const { store, log } = shared;
   const byName = new Map<string, Environment>();
-  const open = (environment: string): Environment => {
-    const { organization, fleet, rootKey } = identity;
+  const settledRoot = (): Uint8Array | undefined => {
+    const roots = [...byName.values()].flatMap((each) => each.certificates.savedRootKey ?? []);
+    const [first] = roots;
+    return roots.every((each) => first !== undefined && Buffer.compare(each, first) === 0)
+      ? first
+      : undefined;
+  };
+  const open = (environment: string, rootKey: Uint8Array): Environment => {
+    const { organization, fleet } = identity;
     const opened = new Environment({ ...shared, at: { organization, environment }, fleet, rootKey });
     byName.set(environment, opened);
     return opened;
   };
 
+  /** One of which nothing is stored must not believe a root that the others have left. */
+  const openNew = (environment: string): Environment => open(environment, root.kept);
+
   const { environments, seen } = store.load();
   const proven: LoadedEnvironment[] = [];
   const problems: string[] = [];
   for (const loaded of environments) {
-    const environment = open(loaded.environment);
+    // By what was stored with it: another one may have come further.
+    const environment = open(loaded.environment, identity.rootKey);
     const problem = environment.load(
       loaded,
       seen.find((each) => each.environment === loaded.environment),
@@ -48,13 +63,15 @@ export function openEnvironments({ identity, ...shared }: SharedOptions): Enviro
     // What did verify must not be lost with the file; a later change alone would leave a file that no head proves.
     for (const { records, ...state } of proven) void store.save({ state, isFull: true, records, gone: [] });
   }
-  for (const name of identity.environments ?? []) if (!byName.has(name)) open(name);
+  for (const name of identity.environments ?? []) if (!byName.has(name)) openNew(name);
 
   return {
     byName,
+    settledRoot,
     granted(names, tags) {
       // Each welcome could name others: together they are as many as one may name.
-      for (const name of names) if (!byName.has(name) && byName.size < wireLimits.environmentsMax) open(name);
+      for (const name of names)
+        if (!byName.has(name) && byName.size < wireLimits.environmentsMax) openNew(name);
       for (const environment of byName.values()) environment.granted(tags);
     },
   };

@@ -56,7 +56,7 @@ export function createSession(host: SessionHost, send: Send): Session {
         case 'welcome':
           return host.welcomed(frame);
         case 'certificates':
-          return environmentOf(frame.environment).addCertificates(frame.certificates);
+          return environmentOf(frame.environment).certificates.add(frame.certificates);
         case 'headers':
           return gather(frame.environment, (each) => each.addHeaders(frame.headers, frame.isFull));
         case 'payloads':

@@ -12,8 +12,8 @@ import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
 import type { Store } from '../store/store.ts';
 import { createTroubleKeeper } from '../../proto/trust/border.ts';
 import { createBridgeClient } from './bridge-client.ts';
-import { createConnection, followBridge } from './connection.ts';
-import { openEnvironments } from './environments.ts';
+import { createConnection, followBridge, type Connection } from './connection.ts';
+import { openEnvironments, type Environments } from './environments.ts';
 import { createSyncMetrics } from './sync-metrics.ts';
 import type { RefusalReason, SyncState } from './state.ts';
 
@@ -33,6 +33,8 @@ export interface SyncTimings {
   readonly pollEveryMs: number;
   /** How long one poll waits at the bridge for a change. */
   readonly pollWaitSeconds: number;
+  /** From when everything is stored under a new root until the identity has it. */
+  readonly rootSavedAfterMs: number;
 }
 
 /** The timings of production. */
@@ -44,6 +46,7 @@ export const defaultTimings: SyncTimings = {
   streamFailuresMax: 3,
   pollEveryMs: 60_000,
   pollWaitSeconds: 20,
+  rootSavedAfterMs: 60_000,
 };
 
 /** How often the gauges are set. */
@@ -56,6 +59,8 @@ export interface SyncOptions {
   /** Default: the bridge that the identity was enrolled at. */
   readonly bridgeUrl?: string;
   readonly identity: EnrolledIdentity;
+  /** Keeps another root key than the identity's: everything that is stored verifies under it now. */
+  readonly saveRoot?: ((rootKey: Uint8Array) => void) | undefined;
   /** Keeps this gateway's seat across restarts. */
   readonly tickets: TicketStore;
   /** Ids of the policies that this gateway can run. */
@@ -99,27 +104,17 @@ export function startSync(options: SyncOptions): Sync {
   const metrics = createSyncMetrics(options.metrics);
   const connection = createConnection(createTroubleKeeper(() => clock.now(), metrics.trouble));
   const client = createBridgeClient({ ...options, bridgeUrl, instance, signal: lifecycle.signal });
+  const root = { kept: identity.rootKey };
   const environments = openEnvironments({
     ...options,
+    root,
     onRefused: (_environment, reason) => metrics.refused.inc({ reason }),
+    onSaved: () => keepRoot(),
   });
+  const keepRoot = keeperOfRoot(root, environments, options);
+  keepRoot();
 
-  const state = (): SyncState => {
-    const states = Array.from(environments.byName.values(), (each) => each.state());
-    return {
-      gateway: identity.gateway,
-      organization: identity.organization,
-      bridge: bridgeUrl,
-      mode: connection.mode,
-      isConnected: connection.isConnected,
-      lastError: connection.lastError,
-      trouble: connection.trouble.present(),
-      hasIdentityConflict: connection.trouble.present()?.code === 'bridge.identity_in_use',
-      refused: { ...refused },
-      isComplete: states.length > 0 && states.every(({ isComplete }) => isComplete),
-      environments: states,
-    };
-  };
+  const state = (): SyncState => stateOf({ identity, bridgeUrl, connection, refused, environments });
   const report = (): GatewayReport => ({
     instance,
     version: options.version,
@@ -162,6 +157,72 @@ export function startSync(options: SyncOptions): Sync {
   // Whoever opened the store closes it after this, so nothing is written to a closed file.
   lifecycle.onClose('sync', () => following.catch(() => undefined));
   return { state, instance };
+}
+
+function stateOf({
+  identity,
+  bridgeUrl,
+  connection,
+  refused,
+  environments,
+}: {
+  readonly identity: EnrolledIdentity;
+  readonly bridgeUrl: string;
+  readonly connection: Connection;
+  readonly refused: SyncState['refused'];
+  readonly environments: Environments;
+}): SyncState {
+  const states = Array.from(environments.byName.values(), (each) => each.state());
+  const trouble = connection.trouble.present();
+  return {
+    gateway: identity.gateway,
+    organization: identity.organization,
+    bridge: bridgeUrl,
+    mode: connection.mode,
+    isConnected: connection.isConnected,
+    lastError: connection.lastError,
+    trouble,
+    hasIdentityConflict: trouble?.code === 'bridge.identity_in_use',
+    refused: { ...refused },
+    isComplete: states.length > 0 && states.every(({ isComplete }) => isComplete),
+    environments: states,
+  };
+}
+
+/**
+ * Hands over the root that everything stored verifies under, once it is another than the identity's: from then on a bridge that
+ * withholds how it came about leads nobody back. Later than the store, which a power cut may take back by a moment: an identity that is
+ * ahead of it would prove nothing of what is here.
+ */
+function keeperOfRoot(
+  root: { kept: Uint8Array },
+  { settledRoot }: Environments,
+  { saveRoot, clock, lifecycle, log, timings }: SyncOptions,
+): () => void {
+  let cancel: (() => void) | undefined;
+  const newRoot = (): Uint8Array | undefined => {
+    const settled = settledRoot();
+    return settled === undefined || Buffer.compare(settled, root.kept) === 0 ? undefined : settled;
+  };
+  const keep = (): void => {
+    cancel = undefined;
+    const next = newRoot();
+    if (next === undefined) return;
+    try {
+      saveRoot?.(next);
+      root.kept = next;
+    } catch (error) {
+      log.error(
+        { err: error },
+        "the organization's new root could not be written; it is followed anew at the next start",
+      );
+    }
+  };
+  lifecycle.onClose('root of the organization', () => cancel?.());
+  return () => {
+    if (saveRoot === undefined || cancel !== undefined || newRoot() === undefined) return;
+    cancel = clock.after(timings?.rootSavedAfterMs ?? defaultTimings.rootSavedAfterMs, keep);
+  };
 }
 
 async function keepMetrics(update: () => void, { clock, lifecycle }: SyncOptions): Promise<void> {

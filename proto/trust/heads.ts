@@ -9,6 +9,7 @@ import {
 import type { EnvironmentRef } from '../wire/published.ts';
 import { Fault } from '../faults/fault.ts';
 import { signBytes, verifyBytes } from './keys.ts';
+import { followRoots } from './roots.ts';
 
 const headDomain = 'isthmus.head.v1';
 const certificateDomain = 'isthmus.certificate.v1';
@@ -51,7 +52,7 @@ export type HeadVerdict =
 
 /** What a head is held against. */
 export interface HeadTrust {
-  /** The organization's root key from the enrolment token, 32 bytes. */
+  /** The organization's root key from the enrolment token or what followed it, 32 bytes; successions among the certificates lead on. */
   readonly rootKey: Uint8Array;
   /** Encoded certificates as they came over the wire; those that do not verify are ignored. */
   readonly certificates: readonly Uint8Array[];
@@ -116,8 +117,9 @@ export function isCertified(
 
 /** The certificates of the environment that the root really signed. */
 function trustedCertificates(trust: HeadTrust): readonly KeyCertificate[] {
+  const { rootKey } = followRoots(trust.rootKey, trust.environment.organization, trust.certificates);
   return trust.certificates
-    .map((bytes) => trustedCertificate(bytes, trust))
+    .map((bytes) => trustedCertificate(bytes, { ...trust, rootKey }))
     .filter((certificate) => certificate !== undefined);
 }
 

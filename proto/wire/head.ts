@@ -31,8 +31,20 @@ export interface KeyCertificate extends EnvironmentRef {
   readonly signature: Uint8Array;
 }
 
+/** The organization's root key names the next one. */
+export interface RootSuccession {
+  readonly organization: string;
+  /** Raw Ed25519 keys, 32 bytes. */
+  readonly fromKey: Uint8Array;
+  readonly toKey: Uint8Array;
+  readonly issuedAtMs: number;
+  /** Ed25519 by the old root, 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
 const headCodec = messageCodec('SignedHead');
 const certificateCodec = messageCodec('KeyCertificate');
+const successionCodec = messageCodec('RootSuccession');
 
 /** Encodes a head; without its signature these are the bytes that are signed. */
 export function encodeHead(head: Omit<SignedHead, 'signature'> & Partial<SignedHead>): Uint8Array {
@@ -83,6 +95,27 @@ export function decodeCertificate(bytes: Uint8Array): KeyCertificate {
   };
   demandCanonical('certificate', bytes, encodeCertificate(certificate));
   return certificate;
+}
+
+/** Encodes a succession; without its signature these are the bytes that are signed. */
+export function encodeSuccession(
+  succession: Omit<RootSuccession, 'signature'> & Partial<RootSuccession>,
+): Uint8Array {
+  return successionCodec.encode({ ...succession });
+}
+
+/** Decodes a succession, as strictly as a head. Errors: wire.malformed, wire.too_large. */
+export function decodeSuccession(bytes: Uint8Array): RootSuccession {
+  const raw = successionCodec.decode(bytes, wireLimits.headBytesMax);
+  const succession: RootSuccession = {
+    organization: readName(raw['organization'], 'organization'),
+    fromKey: readFixedBytes(raw['fromKey'], 'fromKey', 32),
+    toKey: readFixedBytes(raw['toKey'], 'toKey', 32),
+    issuedAtMs: readUint(raw['issuedAtMs'], 'issuedAtMs'),
+    signature: readFixedBytes(raw['signature'], 'signature', 64),
+  };
+  demandCanonical('succession', bytes, encodeSuccession(succession));
+  return succession;
 }
 
 function demandCanonical(what: string, given: Uint8Array, canonical: Uint8Array): void {

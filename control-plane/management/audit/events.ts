@@ -39,6 +39,9 @@ export const auditEvents = {
   SESSIONS_CLOSED: 'A user ended sessions of the own account.',
   DEMO_CREATED: 'The first start made an API to look at.',
   BUCKET_ADOPTED: 'An operator told the database that another bucket is its own.',
+  KEYS_REVOKED:
+    'An operator gave an environment a new publishing key and the next epoch; the keys before sign nothing any more.',
+  ROOT_REPLACED: 'An operator gave the organization a new root key, which the old one names.',
   LAKE_REBUILT: 'The manifest of the lake was made anew out of the bucket.',
 } as const;
 

@@ -11,6 +11,7 @@ import { tokenScopes } from './0013-token-scopes.ts';
 import { recordOrigins } from './0014-record-origins.ts';
 import { generation } from './0015-generation.ts';
 import { sessions } from './0016-sessions.ts';
+import { rootSuccessions } from './0017-root-successions.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   recordOrigins,
   generation,
   sessions,
+  rootSuccessions,
 ];

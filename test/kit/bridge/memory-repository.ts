@@ -10,7 +10,8 @@ import {
   type KeyPair,
 } from '../../../proto/trust/keys.ts';
 import { createEnrolmentToken, readEnrolmentToken } from '../../../proto/trust/tokens.ts';
-import { encodeCertificate, encodeHead } from '../../../proto/wire/head.ts';
+import { signSuccession } from '../../../proto/trust/roots.ts';
+import { encodeCertificate, encodeHead, encodeSuccession } from '../../../proto/wire/head.ts';
 import type {
   EnvironmentRef,
   GatewayEvent,
@@ -53,6 +54,8 @@ export interface MemoryRepository extends PublishedRepository, MemorySeats {
   rotate(environment: string): void;
   /** A new epoch with the records given, as after `restore` of a backup; seq may be lower. */
   restore(environment: string, seq: number): void;
+  /** A new root, which the old one names; those environments (default all) have certificates of it. */
+  rollRoot(environments?: readonly string[]): void;
   /** Drops tombstones, in a head of its own. */
   prune(environment: string): number;
   addGateway(grant?: Partial<Grant>): MemoryGateway;
@@ -87,7 +90,8 @@ export function createMemoryRepository(
 ): MemoryRepository {
   const clock = options.clock ?? systemClock;
   const organization = 'org-1';
-  const root = createSigningKeyPair();
+  let root = createSigningKeyPair();
+  let successions: Uint8Array[] = [];
   const environments = new Map<string, StoredEnvironment>();
   const gateways = new Map<string, GatewayIdentity>();
   const tokens = new Map<string, { usesLeft: number; readonly grant: Grant }>();
@@ -179,7 +183,22 @@ export function createMemoryRepository(
       tell('');
     },
     organization,
-    root,
+    get root() {
+      return root;
+    },
+    rollRoot(names = [...environments.keys()]) {
+      const next = createSigningKeyPair();
+      const step = { organization, fromKey: root.publicKey, toKey: next.publicKey, issuedAtMs: clock.now() };
+      successions = [...successions, encodeSuccession(signSuccession(step, root.privateKey))];
+      root = next;
+      for (const name of names) {
+        const environment = environmentOf(name);
+        environment.certificates = [];
+        certify(name, environment);
+        sign(name, environment);
+        tell(name);
+      }
+    },
     reports,
     events,
     disconnected,
@@ -269,7 +288,7 @@ export function createMemoryRepository(
     setHints: (telling) => void (isTelling = telling),
 
     head: (ref) => here(() => at(ref)?.head),
-    certificates: (ref) => here(() => at(ref)?.certificates ?? []),
+    certificates: (ref) => here(() => [...successions, ...(at(ref)?.certificates ?? [])]),
     headersAfter: (ref, afterSeq, limit) =>
       here(() => {
         const environment = at(ref);

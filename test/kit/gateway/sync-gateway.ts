@@ -27,7 +27,7 @@ export interface SyncGateway {
 }
 
 /** What a test may choose. */
-export interface SyncGatewayWish extends Partial<Pick<SyncOptions, 'tags' | 'counters'>> {
+export interface SyncGatewayWish extends Partial<Pick<SyncOptions, 'tags' | 'counters' | 'saveRoot'>> {
   readonly dir: string;
   readonly url: string;
   readonly identity: EnrolledIdentity;
@@ -105,6 +105,7 @@ export function startSyncGateway({ dir, url, identity, timings, ...rest }: SyncG
     lifecycle,
     timings: { ...quickTimings, ...timings },
     ...(rest.tags !== undefined && { tags: rest.tags }),
+    ...(rest.saveRoot !== undefined && { saveRoot: rest.saveRoot }),
     ...(rest.counters !== undefined && { counters: rest.counters }),
   });
   return {
