@@ -12,7 +12,8 @@ import { tempDir } from '../../test/kit/temp-dir.ts';
 
 /** A bridge behind somebody who may alter its frames, with an API in each environment, and a gateway enrolled before any new root. */
 async function world(t: TestContext, environments: readonly string[] = ['dev']) {
-  const limits = { pollEveryMs: 50, pingEveryMs: 1_000 };
+  // A gateway that closes amid a dial keeps its seat for as long as the lease.
+  const limits = { pollEveryMs: 50, pingEveryMs: 1_000, seatLeaseMs: 500 };
   const bridge = await startTestBridge(t, { limits }, environments);
   const border = await startHostileBridge(bridge.url);
   bridge.alsoAt(border.url);
