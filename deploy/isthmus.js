@@ -20,8 +20,10 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) {
   // shorter, and a gateway that restarts with its border cut has to be quick. Where it cannot be written nothing happens.
   module.enableCompileCache(join(here, '..', 'node_modules', '.cache', 'isthmus'));
   // Node strips types only outside node_modules: a checkout runs its sources, an installed package what was packed.
-  const sources = join(here, 'cli.ts');
-  await import(existsSync(sources) ? sources : join(here, '..', 'dist', 'deploy', 'cli.js'));
+  const packed = join(here, '..', 'dist', 'deploy');
+  // The package isthmus-gateway has a command line of its own.
+  const found = [join(here, 'cli.ts'), join(packed, 'cli.js')].find(existsSync);
+  await import(found ?? join(packed, 'gateway-cli.js'));
 } else {
   runOn(findRuntime());
 }

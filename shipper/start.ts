@@ -51,10 +51,12 @@ export interface RunningShipper {
  * Starts shipping what the gateway beside it records.
  *
  * With the bridge as output it waits until the gateway has enrolled: both may be started at once.
- * Errors: process.port_taken, process.port_refused for the node API.
+ * Errors: process.port_taken, process.port_refused for the node API; config.invalid for an output that is not installed.
  */
 export async function startShipper(options: ShipperOptions): Promise<RunningShipper> {
   const { config, lifecycle, metrics, clock, log } = options;
+  // Before anything listens: what is not installed is a wrong setting.
+  if (config.output === 's3') await loadS3();
   const condition = new Condition({ clock, metrics, log, stuckMsMax: config.stuckMsMax });
   const { spools, checkpoints } = foldersOf(config.dataDir);
   const backlog = createBacklog({ dir: spools, checkpointDir: checkpoints, clock, metrics });
@@ -179,8 +181,7 @@ async function createOutput(
     case 'folder':
       return ofOwnBucket(createFolderOutput(config.folder.dir), config, clock);
     case 's3': {
-      // Loaded only where it is used: the SDK costs a start 0.1 to 0.2 s.
-      const { createS3Output } = await import('./outputs/s3.ts');
+      const { createS3Output } = await loadS3();
       return ofOwnBucket(createS3Output(config.s3, config.deliveryMsMax), config, clock);
     }
     case 'bridge': {
@@ -203,6 +204,17 @@ async function createOutput(
       });
     }
   }
+}
+
+// Loaded only where it is used: the SDK costs a start 0.1 to 0.2 s.
+const loadS3 = () => import('./outputs/s3.ts').catch(notPacked);
+
+/** The package isthmus-gateway comes without this output and what it needs. */
+function notPacked(cause: unknown): never {
+  if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
+  const message =
+    'is s3, which isthmus-gateway does not bring; install the package isthmus, or use bridge or folder';
+  throw new Fault('config.invalid', { details: [{ path: 'output', message }], cause });
 }
 
 function ofOwnBucket(output: BucketOutput, { bucketIdentity }: ShipperConfig, clock: Clock): Output {

@@ -13,6 +13,7 @@ import { resolveEnvironment } from '../management/tenants/tenants.store.ts';
 import { answerOf } from './error-answers.ts';
 import { readJsonBody } from './json-body.ts';
 import { managementOpenApi } from './openapi.ts';
+import { registerReference } from './reference.ts';
 import { createFront, incomingOf, type Front, type FrontOptions } from './front.ts';
 import { authenticateRequest, noStranger, organizationOf, sessionOf } from './sign-in.ts';
 import { registerSessions } from './sessions.ts';
@@ -63,6 +64,7 @@ export function createManagementDoor(options: ManagementDoorOptions): Hono {
   register('get', '/management/openapi.json', async (context) =>
     context.body(document, 200, { 'Content-Type': 'application/json' }),
   );
+  registerReference(register);
   registerSessions(register, door);
   for (const one of routes)
     for (const base of basePaths[one.scope])

@@ -1,13 +1,13 @@
 import { Argument, type Command } from 'commander';
+import type { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { LoadedConfig } from '../../proto/process/config.ts';
 import { isSectionedFile } from '../../proto/process/config-file.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import { processNames, processSchemas, type ProcessName } from '../processes.ts';
 import { print, say } from '../terminal.ts';
 
 /** `isthmus config`: checks, and with --print shows every value with its source. */
-export function configCommand(): Command {
+export function configCommand(schemas: Schemas): Command {
   const command = createCommand({
     name: 'config',
     summary: 'Checks the configuration, or prints every value with where it comes from.',
@@ -19,11 +19,15 @@ export function configCommand(): Command {
     ],
   });
   return withConfig(command)
-    .addArgument(new Argument('[process]', 'only this process').choices(processNames))
+    .addArgument(new Argument('[process]', 'only this process').choices(Object.keys(schemas)))
     .option('--print', 'print every value and its source; secrets are ***')
     .option('--json', 'print as JSON')
-    .action((only: ProcessName | undefined, flags: ConfigFlags & { print?: true; json?: true }) => {
-      const loaded = only === undefined ? loadAll(flags) : [{ name: only, config: loadOne(only, flags) }];
+    .action((only: string | undefined, flags: ConfigFlags & { print?: true; json?: true }) => {
+      const all = Object.entries(schemas).map(([name, schema]) => ({ name, schema }));
+      const loaded =
+        only === undefined
+          ? loadAll(all, flags)
+          : all.filter(({ name }) => name === only).map((one) => loadOne(one, flags));
       if (flags.json === true) {
         print(
           JSON.stringify(
@@ -40,30 +44,42 @@ export function configCommand(): Command {
     });
 }
 
+/** Settings of processes by name; the gateway's tell a file of one process from one with a section for each. */
+type Schemas = Readonly<Record<string, z.ZodObject>> & { readonly gateway: z.ZodObject };
+
+interface Named {
+  readonly name: string;
+  readonly schema: z.ZodObject;
+}
+
 interface Loaded {
-  readonly name: ProcessName;
+  readonly name: string;
   readonly config: LoadedConfig<unknown>;
 }
 
-const loadOne = (name: ProcessName, flags: ConfigFlags): LoadedConfig<unknown> =>
-  loadFor(processSchemas[name], { process: name, flags });
+const loadOne = ({ name, schema }: Named, flags: ConfigFlags): Loaded => ({
+  name,
+  config: loadFor(schema, { process: name, flags }),
+});
 
 /**
  * Loads every process's settings, and tells the faults of all of them at once. A file that holds the keys of one process at its top is that
  * process's: of those that it fits, or when it fits none, of the one with the fewest faults.
  */
-function loadAll(flags: ConfigFlags): readonly Loaded[] {
+function loadAll(all: readonly Named[], flags: ConfigFlags): readonly Loaded[] {
   const loaded: Loaded[] = [];
-  const faults: { readonly name: ProcessName; readonly fault: Fault }[] = [];
-  for (const name of processNames) {
+  const faults: { readonly name: string; readonly fault: Fault }[] = [];
+  for (const one of all) {
     try {
-      loaded.push({ name, config: loadOne(name, flags) });
+      loaded.push(loadOne(one, flags));
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'config.invalid') throw error;
-      faults.push({ name, fault: error });
+      faults.push({ name: one.name, fault: error });
     }
   }
-  const ofOne = flags.config !== undefined && !isSectionedFile(flags.config, processSchemas.gateway);
+  const gateway = all.find(({ name }) => name === 'gateway')?.schema;
+  const ofOne =
+    flags.config !== undefined && gateway !== undefined && !isSectionedFile(flags.config, gateway);
   if (faults.length === 0 || (ofOne && loaded.length > 0)) return loaded;
   const told = ofOne
     ? faults.toSorted((a, b) => a.fault.details.length - b.fault.details.length).slice(0, 1)

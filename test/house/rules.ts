@@ -62,7 +62,17 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
   ],
   bridge: ['admission', 'endpoints', 'streams', 'changes'],
   shipper: ['inputs', 'filters', 'outputs', 'codecs', 'buffer'],
-  deploy: ['commands', 'doctor', 'production', 'systemd', 'docker', 'compose', 'k8s', 'monitoring'],
+  deploy: [
+    'commands',
+    'doctor',
+    'packing',
+    'production',
+    'systemd',
+    'docker',
+    'compose',
+    'k8s',
+    'monitoring',
+  ],
   test: ['house', 'contract', 'e2e', 'sim', 'bench', 'kit'],
 };
 

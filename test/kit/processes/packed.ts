@@ -31,5 +31,5 @@ export function packTarball(t: Pick<TestContext, 'after'>): string {
     env: newcomersEnvironment,
     stdio: 'pipe',
   });
-  return join(packed, readdirSync(packed).find((name) => name.endsWith('.tgz')) ?? '');
+  return join(packed, readdirSync(packed).find((name) => /^isthmus-\d.*\.tgz$/.test(name)) ?? '');
 }

@@ -1,0 +1,32 @@
+import { customerDoctors } from './doctor/doctors.ts';
+import type { LoadCommand } from './command-line.ts';
+
+/** The commands of the customer's side, which need neither database nor bucket. */
+export const customerCommands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCommand>([
+  [
+    'gateway',
+    async (onExit) => {
+      await import('../proto/process/heap/small-start.ts');
+      return (await import('./commands/gateway.ts')).gatewayCommand(onExit);
+    },
+  ],
+  [
+    'shipper',
+    async (onExit) => {
+      await import('../proto/process/heap/small-start.ts');
+      return (await import('./commands/shipper.ts')).shipperCommand(onExit);
+    },
+  ],
+  ['enroll', async () => (await import('./commands/enroll.ts')).enrollCommand()],
+  ['check', async (onExit) => (await import('./commands/check.ts')).checkCommand(onExit)],
+  ['doctor', async (onExit) => (await import('./commands/doctor.ts')).doctorCommand(customerDoctors, onExit)],
+  [
+    'config',
+    async () => {
+      const { gatewayConfigSchema: gateway } = await import('../data-plane/config.ts');
+      const { shipperConfigSchema: shipper } = await import('../shipper/config.ts');
+      return (await import('./commands/config.ts')).configCommand({ gateway, shipper });
+    },
+  ],
+  ['version', async () => (await import('./commands/version.ts')).versionCommand()],
+]);
