@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import { atTheDesk } from '../fleet-desk.ts';
+import { atTheDesk } from './fleet-desk.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
 import { print, say } from '../terminal.ts';
 

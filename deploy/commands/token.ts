@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createCommand, wholeNumber, withConfig, type ConfigFlags } from '../command.ts';
-import { atTheDesk } from '../fleet-desk.ts';
+import { atTheDesk } from './fleet-desk.ts';
 import { print, say } from '../terminal.ts';
 
 type Flags = ConfigFlags & {

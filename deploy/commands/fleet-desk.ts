@@ -1,12 +1,12 @@
-import type { Actor } from '../control-plane/access/actor.ts';
-import type { Desk } from '../control-plane/management/desk.ts';
-import { Fault } from '../proto/faults/fault.ts';
-import { foldersOf } from '../proto/process/data-folder.ts';
-import { systemClock } from '../proto/process/clock.ts';
-import { createLog } from '../proto/process/log.ts';
-import { openKeyring } from '../proto/process/secrets.ts';
-import { loadFor, type ConfigFlags } from './command.ts';
-import { databaseCommandSchema } from './processes.ts';
+import type { Actor } from '../../control-plane/access/actor.ts';
+import type { Desk } from '../../control-plane/management/desk.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
+import { systemClock } from '../../proto/process/clock.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { openKeyring } from '../../proto/process/secrets.ts';
+import { loadFor, type ConfigFlags } from '../command.ts';
+import { databaseCommandSchema } from '../processes.ts';
 
 /** An organization's desk for somebody who works at the control plane's machine. */
 export interface MachineDesk {
@@ -28,12 +28,12 @@ export async function atTheDesk<T>(
   const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
   const log = createLog({ name: 'isthmus', level: 'warn' });
   const clock = systemClock;
-  const { openStorage } = await import('../control-plane/storage/storage.ts');
-  const { createPublisher } = await import('../control-plane/publish/publisher.ts');
-  const { createFleets } = await import('../control-plane/publish/fleets.ts');
-  const { createAccess } = await import('../control-plane/access/access.ts');
-  const { operator } = await import('../control-plane/management/fleets/reseat.ts');
-  const { resolveOrganization } = await import('../control-plane/management/tenants/tenants.store.ts');
+  const { openStorage } = await import('../../control-plane/storage/storage.ts');
+  const { createPublisher } = await import('../../control-plane/publish/publisher.ts');
+  const { createFleets } = await import('../../control-plane/publish/fleets.ts');
+  const { createAccess } = await import('../../control-plane/access/access.ts');
+  const { operator } = await import('../../control-plane/management/fleets/reseat.ts');
+  const { resolveOrganization } = await import('../../control-plane/management/tenants/tenants.store.ts');
   const storage = await openStorage({
     url: config.database.url,
     dataDir: config.dataDir,
