@@ -29,6 +29,9 @@ const framesType = 'application/vnd.isthmus.frames';
 
 type BridgeContext = Context<{ Bindings: HttpBindings }>;
 
+/** Header lines of a request; ours send a dozen, and a proxy adds a few. */
+export const headersMax = 100;
+
 /** The bridge's HTTP endpoints; the stream is an Upgrade and stands in streams.ts. */
 export function createApp(
   services: Services,
@@ -155,6 +158,7 @@ function addBounds(
       if (owner !== undefined) connections.idle(socket, owner);
     });
     strangers.came(incoming);
+    if (incoming.rawHeaders.length / 2 > headersMax) throw new Fault('request.head_too_large');
     // Nobody of ours sends chunks, and reading them costs more than anything that a caller could be asked for before.
     if (incoming.headers['transfer-encoding'] !== undefined) throw new Fault('bridge.length_required');
     await next();

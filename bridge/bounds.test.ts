@@ -130,6 +130,26 @@ test('nobody fills the listener without a credential: strangers of one address a
   });
 });
 
+test('a request with more header lines than anybody of ours sends is refused, and none of them is left out unseen', async (t) => {
+  const { url } = await startTestBridge(t);
+  // The client adds Host and Connection.
+  for (const [count, status] of [
+    [98, 200],
+    [99, 431],
+    [1_000, 431],
+  ] as const) {
+    const headers = Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-${at}`, '1']));
+    const answered = await new Promise<number>((resolve, reject) => {
+      const call = request(`${url}/bridge/v1/nonce`, { headers, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      });
+      call.on('error', reject).end();
+    });
+    assert.equal(answered, status, String(count));
+  }
+});
+
 test('who does not take the answer to a poll is let go', async (t) => {
   const bridge = await startTestBridge(t, { limits: { sendMsMax: 300 } });
   const gateway = bridge.repository.addGateway();

@@ -8,7 +8,7 @@ import { createPeers } from '../proto/process/peers.ts';
 import { readAuthorities, readPair } from '../proto/process/pem-files.ts';
 import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission/admission.ts';
-import { createApp } from './app.ts';
+import { createApp, headersMax } from './app.ts';
 import { audiencesOf } from './admission/audiences.ts';
 import { createClaims } from './admission/claims.ts';
 import { createEvents } from './admission/events.ts';
@@ -82,6 +82,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   server.on('upgrade', (request, socket, head) => {
     lifecycle.task('bridge upgrade', streams.upgrade({ request, socket, head }));
   });
+  // Node leaves out what is beyond it and says nothing: one more is enough to see that there were too many.
+  server.maxHeadersCount = headersMax + 1;
   server.maxConnections = config.limits.streamsMax + config.limits.pollsMax + spareConnections;
   const port = await listenOn(server, { ...config.listen, setting: 'listen' });
   audiences = () => audiencesAt(port);

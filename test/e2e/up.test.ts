@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -206,6 +206,41 @@ test('up ships what was answered until its end before it ends', async (t) => {
     shipped.reduce((sum, count) => sum + count, 0),
     requests,
   );
+});
+
+/** Asks over one kept connection, again and again, until an answer says that it is the last. */
+async function askUntilTold(url: string): Promise<{ readonly answers: number; readonly isTold: boolean }> {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.setEncoding('latin1');
+  let text = '';
+  socket.on('data', (part: string) => (text += part));
+  const faults: Error[] = [];
+  socket.on('error', (error) => faults.push(error));
+  let answers = 0;
+  let isTold = false;
+  while (!isTold) {
+    text = '';
+    socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
+    await eventually(() => {
+      if (faults[0] !== undefined || (socket.destroyed && !text.includes('\r\n\r\n')))
+        throw new Error(`after ${answers} answers`, { cause: faults[0] });
+      return text.includes('\r\n\r\n');
+    });
+    answers += 1;
+    isTold = /\r\nconnection: close\r\n/i.test(text);
+  }
+  socket.destroy();
+  return { answers, isTold };
+}
+
+test('SIGTERM resets no kept connection, of the gateway and of the management API: each answer comes, the last says so', async (t) => {
+  const up = await startPlatform(t);
+  const asked = [`${up.gateway}/echo`, `${up.management}/management/openapi.json`].map(askUntilTold);
+  await fetch(`${up.gateway}/echo`);
+  up.process.kill('SIGTERM');
+  for (const { answers, isTold } of await Promise.all(asked)) assert.ok(isTold && answers > 1);
+  assert.equal(await up.process.ended, 0, up.process.output());
 });
 
 test('up that is killed -9 leaves no gateway and no port behind', async (t) => {
