@@ -169,6 +169,9 @@ export interface AnsweredCall extends PolicyCall {
 
 /** The request as a policy may read and change it; changes go to the backend. */
 export interface PolicyRequest {
+  readonly id: string;
+  /** The caller's, when it sent one. */
+  readonly transactionId: string;
   method: string;
   /** Whole path as routed on, context path included. */
   readonly path: string;

@@ -83,7 +83,7 @@ test('headers are removed, then kept by list, then set; addHeaders replaces ever
   assert.deepEqual([answer.headers['x-answer'], answer.headers['content-type']], ['yes', undefined]);
 });
 
-test('a value that varies is rendered per request; nothing and a failure leave the header as it is, the failure is a warning', () => {
+test('a value that varies is rendered per request; nothing leaves the header as it is, a failure ends the request', () => {
   const { call } = startPolicy(
     'transform-headers',
     { addHeaders: [{ name: 'X-User' }] },
@@ -96,7 +96,15 @@ test('a value that varies is rendered per request; nothing and a failure leave t
   );
   const pass = (user: unknown): readonly [string | undefined, readonly string[]] => {
     const asked = call({ headers: { 'X-User': 'sent' }, attributes: { user } });
-    assert.equal(asked.pass(), undefined);
+    const verdict = asked.pass();
+    if (asked.warnings.length === 0) assert.equal(verdict, undefined);
+    else
+      assert.ok(
+        verdict !== undefined &&
+          'key' in verdict &&
+          verdict.key === 'TRANSFORM_HEADERS_FAILURE' &&
+          verdict.status === 500,
+      );
     return [asked.request.headers.get('x-user'), asked.warnings];
   };
   assert.deepEqual(pass('ann'), ['ann', []]);

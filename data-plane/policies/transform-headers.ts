@@ -1,24 +1,28 @@
 import { needsOf } from '../../proto/expression/template.ts';
 import type { HeaderList } from '../http/exchange.ts';
-import { CONTINUE, type PolicyCall, type PolicyFactory } from './policy.ts';
+import { CONTINUE, type PolicyCall, type PolicyFactory, type Verdict } from './policy.ts';
 
 /**
- * Removes, keeps and sets headers of the request or of the answer, wherever the step stands. A header whose value cannot be rendered, or
- * comes to nothing, is left as it is.
+ * Removes, keeps and sets headers of the request or of the answer, wherever the step stands. A header whose value comes to nothing is left
+ * as it is; one that cannot be rendered ends the request, as in the reference.
  */
-export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { place }) => {
+export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { place, refuse }) => {
   const removed = config.removeHeaders.map((name) => name.toLowerCase());
   const kept = new Set(config.whitelistHeaders.map((name) => name.toLowerCase()));
   const added = config.addHeaders;
+  const broken = refuse('TRANSFORM_HEADERS_FAILURE');
   const needs = needsOf(added.map(({ value }) => value));
 
-  const transform = (headers: HeaderList, call: PolicyCall): undefined => {
+  const transform = (headers: HeaderList, call: PolicyCall): Verdict => {
     for (const name of removed) headers.delete(name);
     if (kept.size > 0) keepOnly(headers, kept);
     for (const { name, value } of added) {
       const rendered = value.render(call);
       if (rendered.kind === 'value') headers.set(name, rendered.value);
-      else if (rendered.kind === 'failed') call.warn('EXPRESSION_EVALUATION_ERROR', rendered.why);
+      else if (rendered.kind === 'failed') {
+        call.warn('EXPRESSION_EVALUATION_ERROR', rendered.why);
+        return broken;
+      }
     }
     return CONTINUE;
   };

@@ -11,11 +11,11 @@ export function hasExpression(text: string): boolean {
 /** A piece of a text: itself, or what stands between the braces of an expression. */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'expression'; readonly source: string };
+  | { readonly kind: 'expression'; readonly source: string; readonly isClosed: boolean };
 
 /**
  * Takes a text apart. Braces inside an expression are closed before it ends, one level deep as in the reference; one that never ends is an
- * expression to the end of the text, which no language takes.
+ * expression to the end of the text, and not closed.
  */
 export function piecesOf(text: string): readonly Piece[] {
   const pieces: Piece[] = [];
@@ -23,7 +23,7 @@ export function piecesOf(text: string): readonly Piece[] {
   for (let start = rest.search(expression); start >= 0; start = rest.search(expression)) {
     if (start > 0) pieces.push({ kind: 'text', text: rest.slice(0, start) });
     const end = endOf(rest, start);
-    pieces.push({ kind: 'expression', source: rest.slice(start + 1, end) });
+    pieces.push({ kind: 'expression', source: rest.slice(start + 1, end), isClosed: end < rest.length });
     rest = rest.slice(end + 1);
   }
   if (rest !== '' || pieces.length === 0) pieces.push({ kind: 'text', text: rest });
@@ -41,7 +41,7 @@ function endOf(text: string, start: number): number {
 }
 
 /** An expression as a message shows it. */
-function shown(source: string): string {
+export function shown(source: string): string {
   return `{${source.length > shownCharsMax ? `${source.slice(0, shownCharsMax)}...` : source}}`;
 }
 

@@ -2,11 +2,15 @@
 export interface ScopeHeaders {
   get(lowerName: string): string | undefined;
   getAll(lowerName: string): readonly string[];
+  /** Calls back per line in order, with the case as received or set. */
+  forEach(visit: (name: string) => void): void;
 }
 
 /** What of a request in hand an expression may read. */
 export interface ExpressionScope {
   readonly request: {
+    readonly id: string;
+    readonly transactionId: string;
     readonly method: string;
     readonly path: string;
     readonly pathInfo: string;

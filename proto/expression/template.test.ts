@@ -6,10 +6,13 @@ import { headerValueSchema } from '../model/head-text.ts';
 import { expressionMessageFor, hasExpression, piecesOf } from './find.ts';
 import type { ExpressionScope } from './scope.ts';
 import { compileTemplate, isConstant, type Language, needsOf, template } from './template.ts';
+import { valueOf } from './values.ts';
 
 /** A request of which only attributes are asked for. */
 const scopeOf = (attributes: Readonly<Record<string, unknown>>): ExpressionScope => ({
   request: {
+    id: 'rq',
+    transactionId: 'tx',
     method: 'GET',
     path: '/',
     pathInfo: '/',
@@ -18,7 +21,7 @@ const scopeOf = (attributes: Readonly<Record<string, unknown>>): ExpressionScope
     host: 'h',
     scheme: 'http',
     remoteAddress: '192.0.2.1',
-    headers: { get: () => undefined, getAll: () => [] },
+    headers: { get: () => undefined, getAll: () => [], forEach: () => undefined },
     content: undefined,
   },
   response: undefined,
@@ -29,13 +32,14 @@ const scopeOf = (attributes: Readonly<Record<string, unknown>>): ExpressionScope
 /** Knows `#name`: the attribute of that name, null where there is none; `#boom` fails, `#content` needs the body. */
 const attributes: Language = (source) => {
   const name = /^#(\w+)$/.exec(source)?.[1];
-  if (name === undefined) return undefined;
+  if (name === undefined) return { kind: 'refused', message: 'not a name', at: 0 };
   return {
+    kind: 'compiled',
     needs: name === 'content' ? 'buffered' : 'head',
     evaluate(scope) {
       if (name === 'boom') return { kind: 'failed', why: 'boom' };
       const value = scope.attributes.get(name);
-      return value === undefined ? { kind: 'nothing' } : { kind: 'value', value };
+      return value === undefined ? { kind: 'nothing' } : { kind: 'value', value: valueOf(value) };
     },
   };
 };
@@ -67,18 +71,20 @@ test('a text that the field does not take, and an expression, are refused by the
   assert.equal(said('0123456789'), undefined);
   assert.match(said('01234567890') ?? '', /^key: .*10/);
   assert.match(said(7) ?? '', /^key: /);
-  for (const [written, named] of [
-    ["a {#request.headers['X'][0]} b", "{#request.headers['X'][0]}"],
-    ['{ #x }', '{ #x }'],
-    ['{(1 + 1)}', '{(1 + 1)}'],
-    ['{T(java.lang.Math).abs(1)}', '{T(java.lang.Math).abs(1)}'],
-    ["{#x.?[#this == '{y}']}", "{#x.?[#this == '{y}']}"],
-    ['{#never ends', '{#never ends}'],
+  for (const [written, reason] of [
+    [
+      "a {#request.header['X'][0]} b",
+      "{#request.header['X'][0]}: #request.header is unknown to this version; did you mean headers? (at its character 10)",
+    ],
+    ['{ #x }', '{ #x }: #x is unknown to this version (at its character 2)'],
+    ['{(1 + )}', '{(1 + )}: unexpected ")" (at its character 6)'],
+    [
+      '{T(java.lang.Runtime).getRuntime()}',
+      '{T(java.lang.Runtime).getRuntime()}: T(java.lang.Runtime) is unknown to this version, which has java.lang.Math, java.lang.Integer, java.lang.Long, java.lang.Double, java.lang.String, java.util.Base64, java.util.UUID, java.net.URLEncoder, java.net.URLDecoder (at its character 1)',
+    ],
+    ['{#request.path', '{#request.path}: its closing brace is missing (at its character 14)'],
   ] as const) {
-    assert.equal(
-      said(written),
-      `key: holds ${named}: expressions are not supported by this version; allowed: plain text`,
-    );
+    assert.equal(said(written), `key: holds ${reason}`);
   }
   assert.ok(expressionMessageFor(`{#${'x'.repeat(10_000)}}`).length < 200);
 });
@@ -86,12 +92,12 @@ test('a text that the field does not take, and an expression, are refused by the
 test('a text is taken apart as the reference does, and a hostile one in time that grows with its length', () => {
   assert.deepEqual(piecesOf('a{#b}c'), [
     { kind: 'text', text: 'a' },
-    { kind: 'expression', source: '#b' },
+    { kind: 'expression', source: '#b', isClosed: true },
     { kind: 'text', text: 'c' },
   ]);
   assert.deepEqual(piecesOf('{{#x}}'), [
     { kind: 'text', text: '{' },
-    { kind: 'expression', source: '#x' },
+    { kind: 'expression', source: '#x', isClosed: true },
     { kind: 'text', text: '}' },
   ]);
   assert.deepEqual(piecesOf(''), [{ kind: 'text', text: '' }]);
@@ -111,7 +117,7 @@ test('one that varies is rendered per request: joined to a text, nothing among o
   assert.deepEqual(rendered('a-{#x}-b', {}), { kind: 'value', value: 'a--b' });
   assert.deepEqual(rendered('{#x}', {}), { kind: 'nothing' });
   assert.deepEqual(rendered('{#x}', { x: ['a', true] }), { kind: 'value', value: 'a,true' });
-  assert.deepEqual(rendered('{#x}', { x: { a: 1 } }), { kind: 'failed', why: 'an object has no text' });
+  assert.deepEqual(rendered('{#x}', { x: { a: 1 } }), { kind: 'failed', why: 'a map has no text' });
   assert.deepEqual(rendered('a {#boom}', {}), { kind: 'failed', why: 'boom' });
   assert.deepEqual(compileTemplate('{#a.b}', text, attributes).kind, 'refused', 'what it does not know');
 });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
-import { expressionMessageFor, piecesOf } from './find.ts';
+import { type Piece, piecesOf, shown } from './find.ts';
+import { language as thisVersion } from './language.ts';
 import type { ExpressionScope } from './scope.ts';
+import { EvaluationFailure, toText, type Value as ExpressionValue } from './values.ts';
 
 /** A field of a definition that may hold expressions, compiled. */
 export type Template<Value> = ConstantTemplate<Value> | VaryingTemplate<Value>;
@@ -31,24 +33,30 @@ export type Rendered<Value> =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** Reads the source of one expression, without its braces; undefined for what it does not know. */
-export type Language = (source: string) => CompiledExpression | undefined;
+/** Reads the source of one expression, without its braces. */
+export type Language = (source: string) => CompiledExpression | RefusedExpression;
+
+/** One expression that cannot be read, or names what is not known. */
+export interface RefusedExpression {
+  readonly kind: 'refused';
+  readonly message: string;
+  /** Where in its source, counted in characters from 0. */
+  readonly at: number;
+}
 
 /** One expression, read and checked. */
 export interface CompiledExpression {
+  readonly kind: 'compiled';
   readonly needs: TemplateNeeds;
   /** Its value with its type; null is nothing. */
-  evaluate(scope: ExpressionScope): Rendered<unknown>;
+  evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
 }
-
-/** The language of this version: it knows no expression. */
-const thisVersion: Language = () => undefined;
 
 /**
  * A field that may hold an expression; its value, written down or rendered, is what `value` says.
  *
  * Shape:  `template(z.string().max(64)).prefault('')`; in, a text; out, a Template of what `value` gives.
- * Errors: those of `value` for a text without expressions; an expression that the language does not know is named.
+ * Errors: those of `value` for a text without expressions; an expression that the language does not know is named, with its place.
  */
 export function template<Value>(value: z.ZodType<Value, string>) {
   return z.string().transform((text, context): Template<Value> => {
@@ -82,10 +90,26 @@ export function compileTemplate<Value>(
       return { kind: 'refused', messages: parsed.error.issues.map(({ message }) => message) };
     return constant(parsed.data);
   }
-  const parts = pieces.map((piece) => (piece.kind === 'text' ? piece.text : language(piece.source)));
-  if (!parts.every((part) => part !== undefined))
-    return { kind: 'refused', messages: [expressionMessageFor(text)] };
+  const parts: (string | CompiledExpression)[] = [];
+  for (const piece of pieces) {
+    const part =
+      piece.kind === 'text' ? piece.text : piece.isClosed ? language(piece.source) : unclosed(piece);
+    if (typeof part !== 'string' && part.kind === 'refused')
+      return { kind: 'refused', messages: [refusalOf(piece, part)] };
+    parts.push(part);
+  }
   return varying(parts, value);
+}
+
+const unclosed = ({ source }: { readonly source: string }): RefusedExpression => ({
+  kind: 'refused',
+  message: 'its closing brace is missing',
+  at: source.length,
+});
+
+function refusalOf(piece: Piece, { message, at }: RefusedExpression): string {
+  const source = piece.kind === 'expression' ? piece.source : '';
+  return `holds ${shown(source)}: ${message} (at its character ${at + 1})`;
 }
 
 function constant<Value>(value: Value): ConstantTemplate<Value> {
@@ -122,19 +146,12 @@ function join(parts: readonly (string | CompiledExpression)[], scope: Expression
     const evaluated = part.evaluate(scope);
     if (evaluated.kind === 'failed' || (evaluated.kind === 'nothing' && parts.length === 1)) return evaluated;
     if (evaluated.kind === 'nothing') continue;
-    const written = textOf(evaluated.value);
-    if (written === undefined) return { kind: 'failed', why: 'an object has no text' };
-    text += written;
+    try {
+      text += toText(evaluated.value) ?? '';
+    } catch (error) {
+      if (error instanceof EvaluationFailure) return { kind: 'failed', why: error.message };
+      throw error;
+    }
   }
   return { kind: 'value', value: text };
-}
-
-/** Texts, numbers and booleans as they are, lists joined by a comma. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
-    return String(value);
-  if (!Array.isArray(value)) return undefined;
-  const texts = value.map(textOf);
-  return texts.includes(undefined) ? undefined : texts.join(',');
 }

@@ -164,14 +164,14 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
     details.push({ path: `${at}.policy`, message: `"${step.policy}" ${why}; ${advice}` });
     return details;
   }
-  const expressions = expressionsIn(step.configuration, `${at}.configuration`);
-  if (expressions.length > 0) return [...details, ...expressions];
   const parsed = schema.config.safeParse(step.configuration);
-  if (!parsed.success) details.push(...detailsOf(parsed.error.issues, `${at}.configuration`));
+  // A field that may hold an expression is no text any more.
+  if (parsed.success) details.push(...expressionsIn(parsed.data, `${at}.configuration`));
+  else details.push(...detailsOf(parsed.error.issues, `${at}.configuration`));
   return details;
 }
 
-/** All texts inside a value that hold an expression, whether or not the field may hold one. */
+/** All texts inside a value that hold an expression, where none is evaluated. */
 function expressionsIn(value: unknown, at: string): readonly FaultDetail[] {
   if (typeof value === 'string')
     return hasExpression(value) ? [{ path: at, message: expressionMessageFor(value) }] : [];

@@ -16,6 +16,8 @@ export const transformHeaders = definePolicy({
     whitelistHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
     addHeaders: headersToSet,
   }),
-  errors: {},
-  docs: 'Order: `removeHeaders`, then `whitelistHeaders` (when not empty, every other header goes), then `addHeaders`, which replaces a header of the same name. Framing headers belong to the engine and are regenerated.',
+  errors: {
+    TRANSFORM_HEADERS_FAILURE: { status: 500, message: 'The headers cannot be transformed' },
+  },
+  docs: 'Order: `removeHeaders`, then `whitelistHeaders` (when not empty, every other header goes), then `addHeaders`, which replaces a header of the same name; a value whose expression comes to nothing leaves it as it is, one that fails ends the request with 500. Framing headers belong to the engine and are regenerated.',
 });

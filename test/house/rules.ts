@@ -105,6 +105,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['data-plane/limits'],
   protobufjs: ['proto/wire'],
   jose: ['proto/trust'],
+  re2js: ['proto/expression'],
   'lru-cache': ['proto', 'data-plane', 'control-plane', 'bridge'],
   kysely: ['control-plane/storage', 'control-plane/publish', '*.store.ts'],
   pg: ['control-plane/storage'],

@@ -101,7 +101,13 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     this.receivedMethod = request.method;
     this.receivedPathInfo = contextPath === '' ? request.path : request.path.slice(contextPath.length);
     const remoteAddress = options.forwarding.clientOf(request);
-    this.request = requestFor(request, { contextPath, pathInfo: this.receivedPathInfo, remoteAddress });
+    this.request = requestFor(request, {
+      id: this.requestId,
+      transactionId: this.transactionId,
+      contextPath,
+      pathInfo: this.receivedPathInfo,
+      remoteAddress,
+    });
   }
 
   get attributes(): Map<string, unknown> {

@@ -5,9 +5,11 @@ import type { ErrorAnswer } from '../errors/error-answer.ts';
 /** The request as steps see and change it. */
 export function requestFor(
   request: ExchangeRequest,
-  facts: Pick<PolicyRequest, 'contextPath' | 'pathInfo' | 'remoteAddress'>,
+  facts: Pick<PolicyRequest, 'id' | 'transactionId' | 'contextPath' | 'pathInfo' | 'remoteAddress'>,
 ): PolicyRequest {
   return {
+    id: facts.id,
+    transactionId: facts.transactionId,
     method: request.method,
     path: request.path,
     pathInfo: facts.pathInfo,

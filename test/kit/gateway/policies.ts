@@ -146,6 +146,8 @@ export class KitCall implements RunningCall, KeepingCall {
     this.startedAtMs = clock.now();
     this.attributes = new Map(Object.entries(wish.attributes ?? {}));
     this.request = {
+      id: 'request',
+      transactionId: 'transaction',
       method: 'GET',
       path: '/a/items',
       pathInfo: '/items',

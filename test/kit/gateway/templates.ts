@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { compileTemplate, type Rendered, type VaryingTemplate } from '../../../proto/expression/template.ts';
+import { type Value as ExpressionValue, valueOf } from '../../../proto/expression/values.ts';
 
 /** A template that renders an attribute of the request: nothing where there is none, a failure where it is an Error. */
 export function attributeTemplate<Value>(
@@ -8,12 +9,13 @@ export function attributeTemplate<Value>(
   value: z.ZodType<Value, string>,
   needs: 'head' | 'buffered' = 'head',
 ): VaryingTemplate<Value> {
-  const evaluate = (attributes: ReadonlyMap<string, unknown>): Rendered<unknown> => {
+  const evaluate = (attributes: ReadonlyMap<string, unknown>): Rendered<ExpressionValue> => {
     const found = attributes.get(name);
     if (found instanceof Error) return { kind: 'failed', why: found.message };
-    return found === undefined ? { kind: 'nothing' } : { kind: 'value', value: found };
+    return found === undefined ? { kind: 'nothing' } : { kind: 'value', value: valueOf(found) };
   };
   const made = compileTemplate(`{#${name}}`, value, () => ({
+    kind: 'compiled',
     needs,
     evaluate: ({ attributes }) => evaluate(attributes),
   }));

@@ -1,0 +1,398 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { z } from 'zod';
+
+import { language } from './language.ts';
+import type { ExpressionScope, ScopeHeaders } from './scope.ts';
+import { compileTemplate } from './template.ts';
+
+/* What the reference makes of an expression, this makes of it; what this version has not, and what is wrong, it says when it is loaded. */
+
+const headersOf = (lines: readonly (readonly [name: string, value: string])[]): ScopeHeaders => {
+  const all = (name: string): readonly string[] =>
+    lines.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value);
+  return {
+    get: (name) => all(name)[0],
+    getAll: all,
+    forEach: (visit) => lines.forEach(([name]) => visit(name)),
+  };
+};
+
+const order = {
+  customer: { name: 'Ann "A" Lee', tags: ['gold', 'eu'], age: 35, vip: true, x: null },
+  lines: [
+    { sku: 'a1', qty: 2, price: 9.5 },
+    { sku: 'b2', qty: 1, price: 20 },
+  ],
+};
+
+/** POST /shop/orders/42, answered. */
+const scope: ExpressionScope = {
+  request: {
+    id: 'rq-1',
+    transactionId: 'tx-1',
+    method: 'POST',
+    path: '/shop/orders/42',
+    pathInfo: '/orders/42',
+    contextPath: '/shop',
+    query: 'page=3&f=a&f=b&q=a%20b+c&__proto__=p',
+    host: 'api.example.com',
+    scheme: 'https',
+    remoteAddress: '10.0.0.7',
+    headers: headersOf([
+      ['X-Tenant', 'acme'],
+      ['X-Tag', 'red'],
+      ['X-Tag', 'blue'],
+      ['X-Empty', ''],
+    ]),
+    content: Buffer.from(JSON.stringify(order)),
+  },
+  response: { status: 204, headers: headersOf([['Server', 'x']]), content: undefined },
+  attributes: new Map<string, unknown>([
+    ['plan', 'gold'],
+    ['n', '7'],
+    ['i', 7],
+    ['roles', ['admin', 'dev']],
+    ['gravitee.attribute.custom', 'prefixed'],
+    ['claims', { sub: 'me', groups: ['a'], deep: { x: 1.5 } }],
+  ]),
+  startedAtMs: 1_795_923_842_207.25,
+};
+
+/** What a text comes to: a text, null for nothing, or why not. */
+function rendered(text: string): string | null | { readonly failed: string } | { readonly refused: string } {
+  const made = compileTemplate(text, z.string(), language);
+  if (made.kind === 'refused') return { refused: made.messages.join() };
+  const came = made.render(scope);
+  if (came.kind === 'failed') return { failed: came.why };
+  return came.kind === 'nothing' ? null : came.value;
+}
+
+const failed = Symbol('failed');
+
+test('each expression is worth what it is worth in the reference', () => {
+  const rows: readonly (readonly [text: string, value: string | null | typeof failed])[] = [
+    // Headers and parameters: several values.
+    ["{#request.headers['x-tenant'][0]}", 'acme'],
+    ["{#request.headers['X-Tag']}", 'red,blue'],
+    ['{#request.headers.host}', null],
+    ["{#request.headers['X-Tenant'] == 'acme'}", 'false'],
+    ["{#request.headers['X-Tenant'][0] == 'acme'}", 'true'],
+    ["{#request.headers['X-Tag'].contains('blue')}", 'true'],
+    ["{#request.headers.contains('x-tag')}", 'true'],
+    ["{#request.headers.containsKey('Nope')}", 'false'],
+    ["{#request.headers.getFirst('X-Tag')}", 'red'],
+    ["{#request.headers.getAll('X-Tag').size()}", '2'],
+    ["{#request.headers.get('Nope')}", null],
+    ["{#request.headers['X-Empty']}", ''],
+    ["{#request.headers['X-Tag'].toString()}", '[red, blue]'],
+    ["{#request.headers.toSingleValueMap().get('X-Tag')}", 'red'],
+    ['{#request.headers.names().size()}', '3'],
+    ["a-{#request.headers['Nope']}-b", 'a--b'],
+    ["{#request.headers['Nope'][0]}", failed],
+    ["{#request.headers['Nope']?.get(0)}", null],
+    ["{#request.headers['Nope']?.[0]}", null],
+    ["{#request.headers['X-Tag'].get(9)}", failed],
+    ["{#request.headers['Nope'] ?: #request.remoteAddress}", '10.0.0.7'],
+    ["{#request.headers['X-Tag'] + '!'}", 'red,blue!'],
+    ['{#request.headers}', failed],
+    ['{#request.params.f[1]}', 'b'],
+    ["{#request.params['q'][0]}", 'a b c'],
+    ["{#request.params['page'][0] > 2}", failed],
+    ["{T(Integer).parseInt(#request.params['page'][0]) % 2 == 1}", 'true'],
+    ["{#request.params['nope'] ?: 'dflt'}", 'dflt'],
+    ["{#request.params['page'] matches '[0-9]+'}", 'true'],
+    ["{#request.params['__proto__'][0]}", 'p'],
+    ["{#request.params['constructor']}", null],
+    // The request itself.
+    ['{#request.method}', 'POST'],
+    ['{#request.id}/{#request.transactionId}', 'rq-1/tx-1'],
+    ['{#request.contextPath}', '/shop/'],
+    ['{#request.uri}', '/shop/orders/42?page=3&f=a&f=b&q=a%20b+c&__proto__=p'],
+    ["{#request['path']}", '/shop/orders/42'],
+    ["{#request.pathInfo matches '/orders'}", 'false'],
+    ["{#request.pathInfo matches '/orders/.*'}", 'true'],
+    ['{#request.paths[2]}', 'orders'],
+    ['{#request.paths[0]}', ''],
+    ['{#request.paths[99]}', failed],
+    ["{#request.pathInfo.replaceAll('[0-9]+', 'ID')}", '/orders/ID'],
+    ["{#request.pathInfo.replaceAll('/(\\w+)/(\\d+)', '$2/$1')}", '42/orders'],
+    ["{#request.path.split('/')[1]}", 'shop'],
+    ['{#request.timestamp}', '1795923842207'],
+    ["{#request.method == 'POST' && #request.scheme == 'https'}", 'true'],
+    ['{"a": "{#request.method}", "b": {"c": 1}}', '{"a": "POST", "b": {"c": 1}}'],
+    ['${#request.host}', '$api.example.com'],
+    ['{{#request.host}}', '{api.example.com}'],
+    // JSON.
+    ["{#jsonPath(#request.content, '$.customer.tags')}", 'gold,eu'],
+    ["{#jsonPath(#request.content, 'customer.age')}", '35'],
+    ["{#jsonPath(#request.content, '$.lines[?(@.qty > 1)].sku')}", 'a1'],
+    ["{#jsonPath(#request.content, '$.lines[?(@.sku =~ /B\\d/i && @.qty == 1)].sku')}", 'b2'],
+    ["{#jsonPath(#request.content, \"$.lines[?(@.sku in ['b2', 'c3'])].price\")}", '20'],
+    ["{#jsonPath(#request.content, '$.lines[?(@.nope)].sku')}", ''],
+    ["{#jsonPath(#request.content, '$.lines[?(!(@.qty == 2))].sku')}", 'b2'],
+    ["{#jsonPath(#request.content, '$..qty')}", 'null,null,2,1'],
+    ["{#jsonPath(#request.content, '$.lines[*].sku')}", 'a1,b2'],
+    ["{#jsonPath(#request.content, '$.lines[-1].sku')}", 'b2'],
+    ["{#jsonPath(#request.content, '$.lines[0:1].sku')}", 'a1'],
+    ["{#jsonPath(#request.content, '$.lines[0,1].qty')}", '2,1'],
+    ["{#jsonPath(#request.content, \"$['customer']['age']\")}", '35'],
+    ["{#jsonPath(#request.content, '$.lines.length()')}", '2'],
+    ["{#jsonPath(#request.content, '$.missing')}", null],
+    ["{#jsonPath(#request.content, '$.missing.deep')}", failed],
+    ["{#jsonPath(#request.content, '$.lines[7]')}", failed],
+    ["{#jsonPath(#request.content, '$.customer')}", failed],
+    ["{#jsonPath(#request.content, '$[')}", failed],
+    ["{#jsonPath('no json', '$.a')}", failed],
+    ["{#jsonPath(#request.content, '$.customer.age') + 1}", '36'],
+    ["{#jsonPath(#request.content, '$.sum($.lines[*].price)')}", '29.5'],
+    ['{#jsonPath(#request.content, \'$.concat("/", $.customer.age)\')}', '/35'],
+    ["{#jsonPath(#context.attributes['claims'], '$.deep.x')}", '1.5'],
+    ['{#request.jsonContent.lines.?[qty > 1].![sku]}', 'a1'],
+    ['{#request.jsonContent.lines.^[qty > 0].sku}', 'a1'],
+    ['{#request.jsonContent.lines.$[qty > 0].sku}', 'b2'],
+    ['{#request.jsonContent.missing?.deep}', null],
+    ['{#request.jsonContent.missing.deep}', failed],
+    ["{#request.jsonContent.customer.tags.?[#this == 'eu']}", 'eu'],
+    ["{#request.jsonContent.customer.?[key == 'age'].size()}", '1'],
+    ['{#request.jsonContent.customer.__proto__}', null],
+    ['{#request.jsonContent[customer][age]}', '35'],
+    ['{#response.jsonContent.size()}', '0'],
+    ['{#response.content}', null],
+    ['{"n": "{#jsonEscape(#jsonPath(#request.content, \'$.customer.name\'))}"}', '{"n": "Ann \\"A\\" Lee"}'],
+    ["{#jsonEscape('a/b\n')}", 'a\\/b\\n'],
+    ["{#xmlEscape(#request.jsonContent.customer.name + '<&''')}", 'Ann &quot;A&quot; Lee&lt;&amp;&apos;'],
+    ['{#jsonEscape(#request.jsonContent.customer.tags)}', 'gold eu'],
+    ['{#jsonEscape(null)}', null],
+    // Attributes keep their type, and are found without the prefix.
+    ['{#context.attributes.plan}', 'gold'],
+    ["{#context.attributes['custom']}", 'prefixed'],
+    ["{#context.attributes['n'] == 7}", 'false'],
+    ["{#context.attributes['i'] == 7}", 'true'],
+    ["{#context.attributes['zz']}", null],
+    ["{#context.attributes['zz']['k']}", failed],
+    ["{#context.attributes['claims'].groups[0]}", 'a'],
+    ["{#context.attributes.containsKey('plan')}", 'true'],
+    ["{#context.attributes['roles'].contains('dev')}", 'true'],
+    ["{#context.attributes['constructor']}", null],
+    // The answer.
+    ['{#response.status >= 200 and #response.status < 300}', 'true'],
+    ["{#response.status == '204'}", 'false'],
+    ['{#response.status between {200, 299}}', 'true'],
+    ["{#response.headers['server'][0]}", 'x'],
+    // Numbers as in Java.
+    ['{(7 / 2)}', '3'],
+    ['{(7.0 / 2)}', '3.5'],
+    ['{(-7 / 2)}', '-3'],
+    ['{(-7 % 3)}', '-1'],
+    ['{(2147483647 + 1)}', '-2147483648'],
+    ['{(2147483647L + 1)}', '2147483648'],
+    ['{(0x1F)}', '31'],
+    ['{(2.5e1)}', '25.0'],
+    ['{(1e7)}', '1.0E7'],
+    ['{(0.0001)}', '1.0E-4'],
+    ['{(2 ^ 10)}', '1024'],
+    ['{(2 ^ 40)}', '1099511627776'],
+    ['{(1 / 0)}', failed],
+    ['{(1 + 2 * 3 - 4)}', '3'],
+    ['{((1 + 2) * 3)}', '9'],
+    ['{(10 div 3 + 10 mod 3)}', '4'],
+    ['{(-(3))}', '-3'],
+    ["{('3' * 2)}", '33'],
+    ["{('ab' * 200)}", failed],
+    ["{('a' + null)}", 'anull'],
+    ["{('a' + 1 + 2)}", 'a12'],
+    ['{(null + 1)}', failed],
+    ["{('a' + {1,2})}", 'a1,2'],
+    // Comparison.
+    ["{('7' == 7)}", 'false'],
+    ['{(7 == 7.0)}', 'true'],
+    ["{('10' < '9')}", 'true'],
+    ['{(null < 1)}', 'true'],
+    ["{('a' < 1)}", failed],
+    ['{({1,2} == {1,2})}', 'true'],
+    ['{(1 EQ 1 AND 2 NE 3)}', 'true'],
+    ["{('yes' && 'on')}", 'true'],
+    ["{(not 'off')}", 'true'],
+    ['{(1 && true)}', failed],
+    ["{('' ?: 'b')}", 'b'],
+    ["{(' ' ?: 'b')}", ' '],
+    ["{(true ? 'a' : 'b')}", 'a'],
+    ["{(null ? 'a' : 'b')}", failed],
+    ["{('abc'[1])}", 'b'],
+    ["{('x' instanceof T(String))}", 'true'],
+    ['{({a: 1, b: 2}.b)}', '2'],
+    ['{({:}.isEmpty())}', 'true'],
+    ['{({}.isEmpty())}', 'true'],
+    ["{('it''s')}", "it's"],
+    ['{#x}', failed],
+    // Methods and types.
+    ["{T(java.util.Base64).getEncoder().encodeToString('abc'.getBytes())}", 'YWJj'],
+    ["{(new String(T(java.util.Base64).getDecoder().decode('YWJj')))}", 'abc'],
+    ["{(new java.lang.String(T(java.util.Base64).getDecoder().decode('?')))}", failed],
+    ['{T(Math).max(3, 5)}', '5'],
+    ['{T(java.lang.Math).floor(3.7)}', '3.0'],
+    ['{T(Math).abs(-3)}', '3'],
+    ['{T(Math).round(2.5)}', '3'],
+    ["{T(Integer).parseInt('x')}", failed],
+    ['{T(String).valueOf(12)}', '12'],
+    ["{T(String).join('-', {'a','b'})}", 'a-b'],
+    ["{T(java.net.URLEncoder).encode('a b&c', 'UTF-8')}", 'a+b%26c'],
+    ["{T(java.net.URLDecoder).decode('a+b%26c', 'UTF-8')}", 'a b&c'],
+    ['{#request.host.substring(0, 3).toUpperCase()}', 'API'],
+    ['{#request.host.substring(99)}', failed],
+    ["{#request.host.indexOf('.')}", '3'],
+    ['{#request.host.length() == 15}', 'true'],
+    ["{#request.host.equalsIgnoreCase('API.EXAMPLE.COM')}", 'true'],
+    ["{#request.host.replace('.', '-')}", 'api-example-com'],
+    ["{('abc'.hashCode())}", '96354'],
+    ['{(3.isEmpty())}', failed],
+  ];
+  for (const [text, value] of rows) {
+    const came = rendered(text);
+    if (text === '{#x}') assert.ok(came !== null && typeof came !== 'string' && 'refused' in came);
+    else if (value === failed)
+      assert.ok(
+        came !== null && typeof came !== 'string' && 'failed' in came,
+        `${text}: ${JSON.stringify(came)}`,
+      );
+    else assert.equal(came, value, text);
+  }
+});
+
+test('what this version has not, and what is misspelt, is refused with its place and the nearest', () => {
+  const said = (source: string): string => {
+    const made = language(source);
+    return made.kind === 'refused' ? `${made.at}: ${made.message}` : 'compiled';
+  };
+  assert.equal(said("#request.attributes['x']"), '9: #request.attributes is unknown to this version');
+  assert.equal(
+    said('#response.contentJson'),
+    '10: #response.contentJson is unknown to this version; did you mean content?',
+  );
+  assert.equal(said("#dictionaries['a']['b']"), '0: #dictionaries is unknown to this version');
+  assert.equal(said('#contxt.attributes'), '0: #contxt is unknown to this version; did you mean #context?');
+  assert.equal(
+    said("#xpath(#request.content, '//a')"),
+    '0: #xpath(...) is unknown to this version; did you mean jsonPath?',
+  );
+  assert.equal(
+    said("#request.path.startWith('/a')"),
+    '14: the method startWith(...) is unknown to this version; did you mean startsWith?',
+  );
+  assert.equal(
+    said('#request.path.getClass()'),
+    '14: the method getClass(...) is unknown to this version; did you mean getBytes?',
+  );
+  assert.equal(
+    said('T(Math).cbrt(8)'),
+    '8: T(Math).cbrt(...) is unknown to this version; did you mean sqrt?',
+  );
+  assert.match(said('T(java.lang.Runtime).getRuntime()'), /^0: T\(java\.lang\.Runtime\) is unknown/);
+  assert.equal(said('new java.util.Date()'), '0: new java.util.Date(...) is not supported by this version');
+  assert.equal(
+    said('#request'),
+    '0: #request has no value of its own; one of its members is expected behind it: id, transactionId, method, uri, path, pathInfo, contextPath, paths, pathInfos, host, scheme, remoteAddress, headers, params, timestamp, content, jsonContent',
+  );
+  assert.equal(said('path'), "0: path stands for nothing; a variable is written #path, a text 'path'");
+  assert.equal(said("#request.path = 'x'"), '14: nothing can be assigned; == compares');
+  assert.equal(said('3000000000'), '0: a number over 2147483647 needs an L behind it');
+  assert.equal(said("'open"), '0: a text is not closed');
+  assert.equal(said('#request.path =='), '16: ends too early');
+  assert.equal(said('(1'), '2: ")" is expected, the end found');
+  assert.equal(said("#request.path matches '(?=a)'").slice(0, 24), '22: the pattern "(?=a)" ');
+  assert.match(said(`${'('.repeat(200)}1${')'.repeat(200)}`), /nested deeper than 100/);
+  assert.match(said('!'.repeat(500) + 'true'), /nested deeper than 100/);
+  assert.match(said(Array(1_500).fill('1').join('+')), /more than 2000 pieces/);
+  assert.match(said('x'.repeat(10_001)), /longer than 10000 characters/);
+});
+
+test('an expression that reads a body says so, whatever else it reads', () => {
+  const needs = (source: string) => {
+    const made = language(source);
+    return made.kind === 'compiled' ? made.needs : made.message;
+  };
+  assert.equal(needs("#request.headers['content'][0]"), 'head');
+  assert.equal(needs("true ? 'a' : #request.content"), 'buffered');
+  assert.equal(needs("#response['jsonContent'].a"), 'buffered');
+});
+
+test('no text crashes it, hangs it or reaches a prototype: refused, failed, or a value', () => {
+  const words = [
+    '#request',
+    '.',
+    'headers',
+    "['",
+    "']",
+    '__proto__',
+    'constructor',
+    '[',
+    ']',
+    '(',
+    ')',
+    '{',
+    '}',
+    '?.',
+    '?[',
+    '![',
+    "'a'",
+    '1',
+    '2L',
+    '1.5',
+    '+',
+    '*',
+    '^',
+    'matches',
+    '#this',
+    '#jsonPath',
+    ',',
+    ':',
+    '?',
+    'T(Math)',
+    '.abs',
+    '#context.attributes',
+    'params',
+    'toString',
+    '!',
+    'null',
+    '==',
+    '&&',
+    'paths',
+    'jsonContent',
+    'lines',
+  ];
+  const startedAtMs = performance.now();
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ maxLength: 40 }),
+        fc.array(fc.constantFrom(...words), { maxLength: 20 }).map((some) => some.join('')),
+      ),
+      (source) => {
+        const made = language(source);
+        if (made.kind === 'refused') return assert.ok(made.at <= source.length);
+        const came = made.evaluate(scope);
+        assert.ok(['value', 'nothing', 'failed'].includes(came.kind));
+        if (came.kind === 'value') assert.notEqual(came.value, Object.prototype);
+      },
+    ),
+    { numRuns: 20_000 },
+  );
+  // Patterns that take a backtracking engine for ever.
+  const long = `'${'a'.repeat(5_000)}!'`;
+  for (const pattern of ['(a+)+', '(a|aa)*', '(.*)*x', '([a-z]+)*$'])
+    assert.equal(rendered(`{(${long} matches '${pattern}')}`), 'false', pattern);
+  assert.deepEqual(rendered(`{(${long}.replaceAll('a', '${'b'.repeat(100)}'))}`), {
+    failed: 'a text becomes longer than 100000 characters',
+  });
+  assert.ok(performance.now() - startedAtMs < 60_000, 'no input takes long');
+});
+
+test('a selection in a selection looks at so many items and no more', () => {
+  const wide = Array.from({ length: 1_000 }, (_, n) => n);
+  const made = language('#context.attributes.wide.?[#context.attributes.wide.?[#this > 1].size() > 0]');
+  assert.ok(made.kind === 'compiled');
+  const came = made.evaluate({ ...scope, attributes: new Map([['wide', wide]]) });
+  assert.deepEqual(came, { kind: 'failed', why: 'an expression looks at more than 100000 items' });
+});

@@ -1,0 +1,205 @@
+/**
+ * What expressions work with. Java's `int` is a number, `long` a bigint, `float` and `double` are a {@link Real}: 7 / 2 is 3, and 2.0 is
+ * written `2.0`. Objects are Maps, so that no name of a caller reaches a prototype.
+ */
+export type Value =
+  | null
+  | boolean
+  | string
+  | number
+  | bigint
+  | Real
+  | Uint8Array
+  | readonly Value[]
+  | ReadonlyMap<string, Value>
+  | Lines
+  | Attributes
+  | Codec;
+
+/** Java's double. */
+export class Real {
+  readonly number: number;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+}
+
+/** Headers or parameters: several values by name, in their order. */
+export interface Lines {
+  readonly kind: 'lines';
+  /** Undefined when there is none of that name. */
+  all(name: string): readonly string[] | undefined;
+  names(): readonly string[];
+}
+
+/** The context's attributes: also found without the reference's prefix. */
+export interface Attributes {
+  readonly kind: 'attributes';
+  get(name: string): Value;
+  has(name: string): boolean;
+}
+
+/** Java's encoders and decoders of Base64. */
+export interface Codec {
+  readonly kind: 'codec';
+  readonly does: 'encode' | 'decode';
+  readonly isUrl: boolean;
+  readonly isPadded: boolean;
+}
+
+/** An evaluation that has no value: a missing member, a wrong kind, a bound. It ends in `evaluate`, never in the gateway. */
+export class EvaluationFailure extends Error {}
+
+export function fail(why: string): never {
+  throw new EvaluationFailure(why);
+}
+
+/** Most characters that joining texts may make. */
+export const textCharsMax = 100_000;
+const intRange = [-2_147_483_648, 2_147_483_647] as const;
+const attributePrefix = 'gravitee.attribute.';
+
+export const isLines = (value: Value): value is Lines => hasKind(value, 'lines');
+export const isAttributes = (value: Value): value is Attributes => hasKind(value, 'attributes');
+export const isCodec = (value: Value): value is Codec => hasKind(value, 'codec');
+export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
+export const isMap = (value: Value): value is ReadonlyMap<string, Value> => value instanceof Map;
+export const isNumber = (value: Value): value is number | bigint | Real =>
+  typeof value === 'number' || typeof value === 'bigint' || value instanceof Real;
+
+function hasKind(value: Value, kind: string): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind;
+}
+
+/** What a value is called in a message. */
+export function kindOf(value: Value): string {
+  if (value === null) return 'nothing';
+  if (typeof value === 'string') return 'a text';
+  if (typeof value === 'boolean') return 'a boolean';
+  if (isNumber(value)) return 'a number';
+  if (isList(value)) return 'a list';
+  if (isMap(value)) return 'a map';
+  if (value instanceof Uint8Array) return 'bytes';
+  if (isLines(value)) return 'headers or parameters';
+  return isAttributes(value) ? 'attributes' : 'a codec';
+}
+
+/** As the reference writes it where a text is wanted; what has no text fails, and null stays null. */
+export function toText(value: Value): string | null {
+  if (value === null || typeof value === 'string') return value;
+  if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint')
+    return String(value);
+  if (value instanceof Real) return realText(value.number);
+  if (isList(value)) return value.map((each) => toText(each) ?? 'null').join(',');
+  return fail(`${kindOf(value)} has no text`);
+}
+
+/** As Java's `Double.toString`. */
+function realText(number: number): string {
+  if (!Number.isFinite(number)) return String(number);
+  const size = Math.abs(number);
+  if (size === 0 || (size >= 1e-3 && size < 1e7))
+    return Number.isInteger(number)
+      ? `${number === 0 && Object.is(number, -0) ? '-0' : number}.0`
+      : String(number);
+  const [digits = '', exponent = ''] = number.toExponential().split('e');
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`;
+}
+
+/** The words that read as a boolean; a number does not. */
+export function toBoolean(value: Value): boolean {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'string') {
+    const word = value.trim().toLowerCase();
+    if (['true', 'yes', 'on', '1'].includes(word)) return true;
+    if (['false', 'no', 'off', '0'].includes(word)) return false;
+  }
+  return fail(`${kindOf(value)} is no boolean`);
+}
+
+/** Where a whole number is wanted; a text of digits is one. */
+export function toInt(value: Value): number {
+  if (typeof value === 'number') return value;
+  const number =
+    value instanceof Real
+      ? value.number
+      : typeof value === 'bigint'
+        ? Number(value)
+        : typeof value === 'string' && /^[+-]?\d{1,10}$/.test(value.trim())
+          ? Number(value)
+          : Number.NaN;
+  if (!Number.isInteger(number) || number < intRange[0] || number > intRange[1])
+    return fail(`${kindOf(value)} is no whole number`);
+  return number;
+}
+
+export function toNumber(value: Value): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  return value instanceof Real ? value.number : fail(`${kindOf(value)} is no number`);
+}
+
+/** A whole number of JavaScript as an int where it fits, else a long; others are reals. */
+export function numberValue(number: number): Value {
+  if (Number.isInteger(number) && number >= intRange[0] && number <= intRange[1])
+    return Object.is(number, -0) ? 0 : number;
+  return Number.isSafeInteger(number) ? BigInt(number) : new Real(number);
+}
+
+/** What others left in the context, or JSON, as expressions see it. Deeper than `depthMax` is nothing. */
+export function valueOf(given: unknown, depthMax = 64): Value {
+  if (given === null || given === undefined || depthMax === 0) return null;
+  if (typeof given === 'string' || typeof given === 'boolean' || typeof given === 'bigint') return given;
+  if (typeof given === 'number') return numberValue(given);
+  if (Array.isArray(given)) return given.map((each) => valueOf(each, depthMax - 1));
+  if (given instanceof Uint8Array || given instanceof Real) return given;
+  if (given instanceof Map)
+    return new Map([...given].map(([name, value]) => [String(name), valueOf(value, depthMax - 1)]));
+  if (typeof given === 'object' && !(given instanceof Error))
+    return new Map(Object.entries(given).map(([name, value]) => [name, valueOf(value, depthMax - 1)]));
+  return null;
+}
+
+/** Attributes of a request. */
+export function attributesOf(attributes: ReadonlyMap<string, unknown>): Attributes {
+  const nameOf = (name: string): string => (attributes.has(name) ? name : attributePrefix + name);
+  return {
+    kind: 'attributes',
+    get: (name) => valueOf(attributes.get(nameOf(name))),
+    has: (name) => attributes.has(nameOf(name)),
+  };
+}
+
+/** Equal as the reference says: numbers by what they are worth, others only with their own kind. */
+export function isEqual(left: Value, right: Value): boolean {
+  if (isNumber(left) && isNumber(right)) return compareNumbers(left, right) === 0;
+  if (isList(left) && isList(right))
+    return left.length === right.length && left.every((each, index) => isEqual(each, right[index] ?? null));
+  if (isMap(left) && isMap(right))
+    return (
+      left.size === right.size &&
+      [...left].every(([name, value]) => right.has(name) && isEqual(value, right.get(name) ?? null))
+    );
+  return left === right;
+}
+
+/** Below 0, 0 or above 0; NaN compares with nothing. Null is before everything; different kinds fail. */
+export function compare(left: Value, right: Value): number {
+  if (left === null || right === null) return Number(left !== null) - Number(right !== null);
+  if (isNumber(left) && isNumber(right)) return compareNumbers(left, right);
+  if (typeof left === 'string' && typeof right === 'string')
+    return left === right ? 0 : left < right ? -1 : 1;
+  if (typeof left === 'boolean' && typeof right === 'boolean') return Number(left) - Number(right);
+  return fail(`${kindOf(left)} and ${kindOf(right)} have no order`);
+}
+
+function compareNumbers(left: number | bigint | Real, right: number | bigint | Real): number {
+  const [a, b] = [left, right].map((each) => (each instanceof Real ? each.number : each)) as [
+    number | bigint,
+    number | bigint,
+  ];
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return [a, b].some((each) => Number.isNaN(each)) ? Number.NaN : 0;
+}
