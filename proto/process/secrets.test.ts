@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 
@@ -70,4 +70,14 @@ test('a damaged key file is refused without quoting it and never replaced', (t) 
       !JSON.stringify(error, Object.getOwnPropertyNames(error)).includes('TOPSECRET'),
   );
   assert.match(readFileSync(join(dir, 'kek'), 'utf8'), /TOPSECRET/);
+});
+
+test('a key file and its folder that lie open to others are for their owner alone once they are used', (t) => {
+  const dir = join(tempDir(t), 'secrets');
+  const sealed = openKeyring({ dir }).seal(Buffer.from('x'), 'c');
+  chmodSync(dir, 0o755);
+  chmodSync(join(dir, 'kek'), 0o644);
+  assert.equal(openKeyring({ dir, mustExist: true }).open(sealed, 'c').toString(), 'x');
+  assert.equal(statSync(dir).mode & 0o777, 0o700);
+  assert.equal(statSync(join(dir, 'kek')).mode & 0o777, 0o600);
 });

@@ -1,10 +1,16 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
 import { Fault, invariant } from '../faults/fault.ts';
-import { createDurably, makeFolderDurably, writeDurably } from './disk/durable-file.ts';
+import {
+  createDurably,
+  makeFolderDurably,
+  privateFileMode,
+  privateFolderMode,
+  writeDurably,
+} from './disk/durable-file.ts';
 
 /** A key-encryption key: 32 bytes under a name that sealed values carry. */
 export interface NamedKey {
@@ -119,6 +125,8 @@ function ensureKeyFile(dir: string, mustExist = false): string {
   const path = join(dir, 'kek');
   try {
     readFileSync(path);
+    tighten(dir, privateFolderMode);
+    tighten(path, privateFileMode);
     return path;
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw unreadable(path, error);
@@ -128,6 +136,15 @@ function ensureKeyFile(dir: string, mustExist = false): string {
   // Of two processes that start together both then read the same key, and none reads half of one.
   createDurably(path, keyFileText([freshKey()]));
   return path;
+}
+
+/** What lies open to others from before is for its owner alone from now on; a mount that others own or nobody may change stays. */
+function tighten(path: string, mode: number): void {
+  try {
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, mode);
+  } catch (error) {
+    if (!['EPERM', 'EROFS', 'EACCES'].some((code) => isCode(error, code))) throw error;
+  }
 }
 
 function readKeyFile(path: string): readonly NamedKey[] {
