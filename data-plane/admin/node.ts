@@ -86,10 +86,13 @@ function healthOf({ source, spool, isOpen, workers }: NodeState): Health {
 
 function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): Readiness {
   const apis = deployed.flatMap(({ apis: all }) => all);
+  const inService = apis.filter(({ state }) => state !== 'failed').length;
+  // Files of which nothing works are a slip of whoever wrote them; what a bridge sent came through a deployment, and may be mended by the next.
+  const isAllBroken = source.kind === 'local' && inService === 0 && source.problems.length > 0;
   return {
     parts: {
       open: isOpen,
-      configuration: source.isComplete,
+      configuration: source.isComplete && !isAllBroken,
       ...(workers !== undefined && { workers: workers.serving > 0 }),
     },
     facts: {
@@ -101,6 +104,7 @@ function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): R
       refused: apis.flatMap(({ nack }) => (nack === undefined ? [] : [nack])),
       problems: source.problems,
       apis: apis.length,
+      deployed: inService,
       degraded: [
         ...(spool?.state === 'degraded' ? ['spool'] : []),
         ...(source.sync?.trouble === undefined ? [] : ['bridge']),

@@ -46,7 +46,11 @@ const ready = async (gateway: LocalGateway) => {
   const answer = await fetch(`${gateway.nodeApi}/health/ready`);
   return {
     status: answer.status,
-    ...((await answer.json()) as { problems: { file: string; reason: string }[] }),
+    ...((await answer.json()) as {
+      problems: { file: string; reason: string }[];
+      deployed: number;
+      apis: number;
+    }),
   };
 };
 /** A saved file is live within a second. */
@@ -191,4 +195,60 @@ test('the definition that the README shows is served', async (t) => {
     apis: { 'echo.yaml': shown.replace('http://127.0.0.1:9000', url) },
   });
   assert.equal(await status(gateway, '/echo'), 200);
+});
+
+test('a gateway of files of which nothing works is not ready, and says how many are in service and which are not', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startLocalGateway(t, { apis: { bad: { name: 'bad' }, 'torn.json': '{' } });
+  const broken = await ready(gateway);
+  assert.deepEqual([broken.status, broken.deployed], [503, 0]);
+  assert.deepEqual(broken.problems.map(({ file }) => file).toSorted(), ['bad.json', 'torn.json']);
+  gateway.write('good', apiDefinition('good', url));
+  await eventually(async () => (await ready(gateway)).status === 200, withinASecond);
+  const { deployed, apis } = await ready(gateway);
+  assert.deepEqual([deployed, apis], [1, 2]);
+  // What was in service stays there, so it is ready still.
+  gateway.write('good', { name: 'worse' });
+  await eventually(
+    async () => (await ready(gateway)).problems.some(({ file }) => file === 'good.json'),
+    withinASecond,
+  );
+  assert.equal((await ready(gateway)).status, 200);
+});
+
+test('an empty folder is ready: there is nothing that does not work', async (t) => {
+  const gateway = await startLocalGateway(t, { apis: {} });
+  assert.equal((await ready(gateway)).status, 200);
+});
+
+test('a definition that is refused is logged with its file, and one without a published plan is warned about', async (t) => {
+  const { url } = await startUpstream(t);
+  const closed = {
+    ...apiDefinition('closed', url),
+    plans: [{ id: 'p', security: { type: 'KEY_LESS' }, status: 'CLOSED' }],
+  };
+  const { plans: _plans, ...planless } = apiDefinition('planless', url);
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      'wrong-one': { ...apiDefinition('another-id', url), listeners: [] },
+      planless,
+      closed,
+      open: apiDefinition('open', url),
+      exported: exported(url),
+    },
+  });
+  const logged = gateway.logged.map((text) => JSON.parse(text) as Record<string, unknown>);
+  const refused = logged.find(({ msg }) => msg === 'a record was refused');
+  assert.deepEqual([refused?.['file'], refused?.['id']], ['wrong-one.json', 'another-id']);
+  const warned = logged.filter(({ msg }) => /no published plan/.test(String(msg)));
+  assert.deepEqual(warned.map(({ file }) => file).toSorted(), ['closed.json', 'planless.json']);
+});
+
+test('a setting of the process in the isthmus.yaml of the definitions is named as misplaced', async (t) => {
+  const gateway = await startLocalGateway(t, {
+    apis: { 'isthmus.yaml': 'listen: { port: 1 }\nlog: {}\nsubscriptions: []' },
+  });
+  const [problem] = (await ready(gateway)).problems;
+  assert.equal(problem?.file, 'isthmus.yaml');
+  assert.match(problem?.reason ?? '', /^listen, log do not belong here: .*the file that --config names/);
 });

@@ -153,8 +153,9 @@ class Follower {
     const seq = this.seq + 1;
     const records: SetRecord[] = set
       .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
-      .map(({ kind, id, payload }) => ({ kind, id, payload, seq, revision: String(seq) }));
-    const { apply, confirm } = this.#options;
+      .map(({ kind, id, payload, file }) => ({ kind, id, payload, file, seq, revision: String(seq) }));
+    const { apply, confirm, log } = this.#options;
+    for (const { file, id, warning } of set) if (warning !== undefined) log.warn({ file, id }, warning);
     const refused = apply({ ...localTenant, seq, isFull: isFirst, set: records, removed });
     const nacks = [...refused, ...((await confirm?.(localTenant.environment)) ?? [])];
     this.seq = seq;

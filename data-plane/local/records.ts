@@ -15,6 +15,8 @@ export interface LocalRecord {
   readonly payload: Uint8Array;
   /** The file it came from. */
   readonly file: string;
+  /** What is most likely a slip although it can be served. */
+  readonly warning?: string | undefined;
 }
 
 /** Names of the file that holds subscriptions; every other file is an API. */
@@ -73,7 +75,22 @@ function apiRecords({ name: file, content }: LocalFile): readonly LocalRecord[] 
     revision: fitting(revision, wireLimits.revisionCharsMax),
     definition,
   });
-  return [{ kind: 'api', id: recordId, file, payload }];
+  const plans = isEnvelope ? (content['plans'] ?? api['plans']) : api['plans'];
+  const warning = hasPublishedPlan(plans) ? undefined : withoutPlan;
+  return [{ kind: 'api', id: recordId, file, payload, warning }];
+}
+
+const withoutPlan =
+  'the API has no published plan: every request is answered with 401; for an API that is open to everybody say plans: [{ id: open, security: { type: KEY_LESS } }]';
+
+/** Plans are a list, or by name as in custom resources. */
+function hasPublishedPlan(plans: unknown): boolean {
+  if (typeof plans !== 'object' || plans === null) return false;
+  return Object.values(plans).some(
+    (plan: unknown) =>
+      isRecord(plan) &&
+      (plan['status'] === undefined || /^(published|deprecated)$/i.test(String(plan['status']))),
+  );
 }
 
 /** What fits into a record, so that the definition itself is read and refused, with its path. */
@@ -85,6 +102,11 @@ function subscriptionRecords(
   { name: file, content }: LocalFile,
   environment: string,
 ): readonly LocalRecord[] {
+  const foreign = isRecord(content) ? Object.keys(content).filter((key) => key !== 'subscriptions') : [];
+  if (foreign.length > 0)
+    throw new Error(
+      `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
+    );
   const parsed = settingsSchema.safeParse(content ?? {});
   if (!parsed.success) {
     throw new Error(

@@ -9,6 +9,8 @@ export interface SetRecord {
   readonly revision: string;
   /** Encoded message of this kind (proto/wire/payloads.ts). */
   readonly payload: Uint8Array;
+  /** The file that says it, in a gateway of files: what its operator knows it by. */
+  readonly file?: string | undefined;
 }
 
 /** A record that is served no more: deleted, or no longer for this gateway. */

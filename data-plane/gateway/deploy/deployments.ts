@@ -133,7 +133,10 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       // After the swap, so that no new request finds a pool that is closing.
       for (const compiled of released) release(compiled, options.log);
       for (const nack of nacks)
-        options.log.warn({ environment: change.environment, ...nack }, 'a record was refused');
+        options.log.warn(
+          { environment: change.environment, ...fileOf(change, nack), ...nack },
+          'a record was refused',
+        );
       return nacks;
     },
     confirm: (environment) => admission.of(environment).then(() => []),
@@ -198,4 +201,9 @@ function describe({
       nack,
     })),
   };
+}
+
+function fileOf({ set }: ConfigChange, { kind, id }: Nack): { readonly file?: string } {
+  const file = set.find((record) => record.kind === kind && record.id === id)?.file;
+  return file === undefined ? {} : { file };
 }
