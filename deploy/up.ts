@@ -10,7 +10,7 @@ import { readListenTls } from '../proto/process/listening/tls.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
-import { type RunningShipper, startShipper } from '../shipper/start.ts';
+import { type RunningShipper, shipRestMsMax, startShipper } from '../shipper/start.ts';
 import { createAnalyticsOpener } from './analytics.ts';
 import { forkGateway } from './gateway-process.ts';
 import type { ProcessParts } from './run-process.ts';
@@ -24,8 +24,6 @@ const readyMsMax = 20_000;
 const readyPollMs = 20;
 /** Longest end of a gateway from when it is asked: its lame duck, its closers (20 s), and some air. */
 const gatewayCloseMsMax = 25_000;
-/** Longest time for the last records to reach the bucket when everything ends; what is left stays in the spool. */
-const shipRestMsMax = 5_000;
 
 /** What `addresses.json` holds: origins, for scripts and tests. */
 interface Addresses {

@@ -36,6 +36,9 @@ export interface ShipperOptions {
   readonly version: string;
 }
 
+/** Longest time for the last records to arrive when a gateway ends and its shipper with it; what is left stays in the spool. */
+export const shipRestMsMax = 5_000;
+
 /** A running shipper; it stops with its life-cycle. */
 export interface RunningShipper {
   /** Of the node API. */
@@ -85,7 +88,13 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
     async drain(msMax) {
       pace.isHurried = true;
       const deadlineMs = clock.monotonicMs() + msMax;
-      while (!(await backlog.isEmpty()) && clock.monotonicMs() < deadlineMs && !signal.aborted)
+      // Without an identity nobody takes anything, however long it waits.
+      while (
+        condition.isReady &&
+        !(await backlog.isEmpty()) &&
+        clock.monotonicMs() < deadlineMs &&
+        !signal.aborted
+      )
         await clock.delay(drainPollMs, signal);
     },
   };

@@ -4,7 +4,8 @@ import type { RunningGateway } from '../../data-plane/start.ts';
 import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import { runProcess } from '../run-process.ts';
+import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
+import { closeMsMax, runProcess, type ProcessParts } from '../run-process.ts';
 import { say } from '../terminal.ts';
 
 type Flags = ConfigFlags & { readonly withShipper?: true; readonly local?: string };
@@ -45,18 +46,37 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         const obey = listenToSignals();
         holdFolder(config.dataDir, 'gateway', parts);
         if (shipper !== undefined) holdFolder(shipper.dataDir, 'shipper', parts);
-        const gateway = await startGateway({ ...parts, config });
+        let shipRest = async (): Promise<void> => undefined;
+        const lifecycle = shipper === undefined ? parts.lifecycle : ofGatewayBefore(parts, () => shipRest());
+        const gateway = await startGateway({ ...parts, lifecycle, config });
         obey(gateway);
         // Otherwise it is written at an orderly end: after a kill -9 the next start would compile everything again.
         flushCompileCache();
         say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;
-        const { startShipper } = await import('../../shipper/start.ts');
-        const { adminPort } = await startShipper({ ...parts, config: shipper });
+        const { startShipper, shipRestMsMax } = await import('../../shipper/start.ts');
+        const { adminPort, drain } = await startShipper({ ...parts, config: shipper });
+        shipRest = () => drain(shipRestMsMax);
         say(`shipper running, node API on port ${adminPort}`);
       });
       onExit(code);
     });
+}
+
+/**
+ * A life-cycle for the gateway alone, which ends first: what it records until its last answer is shipped before the shipper beside it
+ * closes, so that nothing waits on a machine that may not start again.
+ */
+function ofGatewayBefore({ log, clock, lifecycle }: ProcessParts, rest: () => Promise<void>): Lifecycle {
+  const own = createLifecycle({ log, clock, closeMsMax, onFailed: () => void lifecycle.end(1) });
+  lifecycle.beforeClose('gateway', async (asked) => {
+    await own.close(asked);
+    await rest();
+  });
+  lifecycle.onReload('gateway', async () => (await own.reload(), true));
+  // A part of it that has failed closes it: then everything ends.
+  own.signal.addEventListener('abort', () => void lifecycle.close());
+  return own;
 }
 
 /** With a shipper, `shipper.x=1` is x of the shipper; everything else is the gateway's. */

@@ -7,6 +7,8 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   /** All closers together; what has not finished by then is named in the log and left behind. */
   readonly closeMsMax: number;
+  /** Hears that something failed: for a part of a process whose whole has to end with it, and with exit code 1. */
+  readonly onFailed?: (() => void) | undefined;
 }
 
 /**
@@ -101,7 +103,7 @@ function createReloads(log: Log): Pick<Lifecycle, 'onReload' | 'reload'> & { lis
 }
 
 /** Makes the life-cycle of one process (or, in tests, of one room). */
-export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): Lifecycle {
+export function createLifecycle({ log, clock, closeMsMax, onFailed }: LifecycleOptions): Lifecycle {
   const controller = new AbortController();
   const closers: { readonly name: string; readonly closer: () => Promise<void> | void }[] = [];
   const steps: Step[] = [];
@@ -109,8 +111,12 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
   let closing: Promise<void> | undefined;
   let exitCode = 0;
 
+  const fail = (): void => {
+    exitCode ||= 1;
+    onFailed?.();
+  };
   const closeAll = async (asked: NodeJS.Signals | undefined): Promise<void> => {
-    if (steps.length > 0 && !(await warnAll(steps, asked, log))) exitCode ||= 1;
+    if (steps.length > 0 && !(await warnAll(steps, asked, log))) fail();
     const deadlineMs = clock.monotonicMs() + closeMsMax;
     controller.abort();
     for (let entry = closers.pop(); entry !== undefined; entry = closers.pop()) {
@@ -118,11 +124,11 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
       try {
         if (!(await within(clock, deadlineMs - clock.monotonicMs(), closer()))) {
           log.error({ closer: name, closeMsMax }, 'did not close in time and was left behind');
-          exitCode ||= 1;
+          fail();
         }
       } catch (error) {
         log.error({ closer: name, err: error }, 'failed to close');
-        exitCode ||= 1;
+        fail();
       }
     }
   };
@@ -142,7 +148,7 @@ export function createLifecycle({ log, clock, closeMsMax }: LifecycleOptions): L
       promise.catch((error: unknown) => {
         if (controller.signal.aborted && isAbort(error)) return;
         log.fatal({ task: name, err: error }, 'a task failed; closing');
-        exitCode ||= 1;
+        fail();
         void close();
       });
     },
