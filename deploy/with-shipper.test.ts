@@ -8,6 +8,14 @@ import { freePort, startIsthmus } from '../test/kit/processes/processes.ts';
 import { startUpstream } from '../test/kit/servers/upstream.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
+const base = (dir: string) => [
+  'gateway',
+  '--with-shipper',
+  '--data-dir',
+  join(dir, 'data'),
+  '--local',
+  join(dir, 'apis'),
+];
 const sets = (...pairs: readonly string[]) => pairs.flatMap((pair) => ['--set', pair]);
 
 test('a gateway with its shipper ships what it recorded until its last answer before it ends', async (t) => {
@@ -18,7 +26,7 @@ test('a gateway with its shipper ships what it recorded until its last answer be
   const bucket = join(dir, 'bucket');
   const port = await freePort();
   const gateway = startIsthmus(t, [
-    ...['gateway', '--with-shipper', '--data-dir', join(dir, 'data'), '--local', join(dir, 'apis')],
+    ...base(dir),
     ...sets(`listen.port=${port}`, 'admin.port=0', 'lameDuckMs=0', 'shipper.admin.port=0'),
     // Nothing fills a batch, and nothing is old enough: only the end sends it.
     ...sets('shipper.output=folder', `shipper.folder.dir=${bucket}`, 'shipper.batch.msMax=600000'),
@@ -39,7 +47,7 @@ test('a gateway whose far end takes nothing ends all the same, and says nothing 
   const dir = tempDir(t);
   mkdirSync(join(dir, 'apis'));
   const gateway = startIsthmus(t, [
-    ...['gateway', '--with-shipper', '--data-dir', join(dir, 'data'), '--local', join(dir, 'apis')],
+    ...base(dir),
     ...sets('listen.port=0', 'admin.port=0', 'lameDuckMs=0', 'shipper.admin.port=0'),
   ]);
   await eventually(() => gateway.output().includes('shipper running'), { timeoutMs: 30_000 });

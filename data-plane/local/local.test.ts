@@ -241,7 +241,7 @@ test('a definition that is refused is logged with its file, and one without a pu
   const refused = logged.find(({ msg }) => msg === 'a record was refused');
   assert.deepEqual([refused?.['file'], refused?.['id']], ['wrong-one.json', 'another-id']);
   const warned = logged.filter(({ msg }) => /no published plan/.test(String(msg)));
-  assert.deepEqual(warned.map(({ file }) => file).toSorted(), ['closed.json', 'planless.json']);
+  assert.deepEqual(new Set(warned.map(({ file }) => file)), new Set(['closed.json', 'planless.json']));
 });
 
 test('a setting of the process in the isthmus.yaml of the definitions is named as misplaced', async (t) => {

@@ -89,7 +89,8 @@ function hasPublishedPlan(plans: unknown): boolean {
   return Object.values(plans).some(
     (plan: unknown) =>
       isRecord(plan) &&
-      (plan['status'] === undefined || /^(published|deprecated)$/i.test(String(plan['status']))),
+      (plan['status'] === undefined ||
+        (typeof plan['status'] === 'string' && /^(published|deprecated)$/i.test(plan['status']))),
   );
 }
 

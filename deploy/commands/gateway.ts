@@ -55,9 +55,9 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;
         const { startShipper, shipRestMsMax } = await import('../../shipper/start.ts');
-        const { adminPort, drain } = await startShipper({ ...parts, config: shipper });
-        shipRest = () => drain(shipRestMsMax);
-        say(`shipper running, node API on port ${adminPort}`);
+        const running = await startShipper({ ...parts, config: shipper });
+        shipRest = () => running.drain(shipRestMsMax);
+        say(`shipper running, node API on port ${running.adminPort}`);
       });
       onExit(code);
     });
