@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { Fault } from '../proto/faults/fault.ts';
 import { catalog } from '../proto/policies/catalog.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { createOutbound, type Outbound, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
+import {
+  createOutbound,
+  createTlsReload,
+  type Outbound,
+  toOutboundOptions,
+} from '../proto/process/outbound/outbound.ts';
 import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import {
@@ -34,6 +39,7 @@ export async function openBridge(options: GatewayOptions): Promise<Source> {
     allow: [...toBridge.allow, ...(bridge === undefined ? [] : [bridge])],
   });
   lifecycle.onClose('outbound', () => outbound.close());
+  lifecycle.onReload('certificates of outbound calls', createTlsReload(outbound, config.outbound));
   const identity = await ensureIdentity({
     token: config.bridge.token,
     dir: config.dataDir,

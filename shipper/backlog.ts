@@ -37,6 +37,8 @@ export interface BacklogWatch {
   measure(): Promise<Backlog>;
   /** Whether nothing waits now. */
   isEmpty(): Promise<boolean>;
+  /** How many records wait. Cost: reads the newest segment of every spool; for once in a while. */
+  records(): Promise<number>;
 }
 
 /** See {@link BacklogWatch}. */
@@ -63,6 +65,12 @@ export function createBacklog(options: BacklogOptions): BacklogWatch {
       return known.backlog;
     },
     isEmpty: async () => (await measure(options)).spools === 0,
+    async records() {
+      let records = 0;
+      for (const ref of (await listSpools(options.dir)).slice(0, spoolsMax))
+        records += await recordsIn(ref, options.checkpointDir);
+      return records;
+    },
   };
 }
 
@@ -102,6 +110,24 @@ async function waitingIn(ref: SpoolRef, checkpointDir: string): Promise<Waiting 
     }
   } catch {
     return undefined;
+  }
+}
+
+/** Segments are named after their first record, so only the newest has to be read. */
+async function recordsIn(ref: SpoolRef, checkpointDir: string): Promise<number> {
+  const { dir, spool } = ref;
+  try {
+    const from = shippedOf(ref, checkpointDir);
+    const newest = (await listSegments(dir)).at(-1) ?? 0;
+    const reader = createSpoolReader({ dir, spool, from: Math.max(from, newest) });
+    try {
+      while ((await reader.read()).length > 0);
+      return reader.next - from;
+    } finally {
+      await reader.close();
+    }
+  } catch {
+    return 0;
   }
 }
 

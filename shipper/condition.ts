@@ -65,6 +65,8 @@ export class Condition {
   #troubles = 0;
   #waitsFor: string | undefined = 'the start';
   #isConnected: boolean | undefined;
+  #awaySinceMs: number | undefined;
+  readonly #onReturn: (awayMs: number) => Promise<void> | void;
   #deliveredAtMs: number | undefined;
   #quarantine: (() => QuarantineContent) | undefined;
 
@@ -73,7 +75,10 @@ export class Condition {
     readonly metrics: Metrics;
     readonly log: Pick<Log, 'error' | 'info'>;
     readonly stuckMsMax: number;
+    /** Hears that the far end is there again, and how long it was not. */
+    readonly onReturn?: (awayMs: number) => Promise<void> | void;
   }) {
+    this.#onReturn = options.onReturn ?? (() => undefined);
     this.#log = options.log;
     this.#trouble = createTroubleKeeper(
       () => options.clock.now(),
@@ -97,7 +102,7 @@ export class Condition {
   }
 
   /** Somebody was asked to take a parcel: whether that was the far end, whether it did, and what keeps it from that until a human acts. */
-  tried({
+  async tried({
     isConnected,
     isDelivered,
     trouble,
@@ -105,12 +110,17 @@ export class Condition {
     readonly isConnected: boolean;
     readonly isDelivered: boolean;
     readonly trouble: BorderTrouble | undefined;
-  }): void {
+  }): Promise<void> {
     this.#isConnected = isConnected;
+    const nowMs = this.#clock.monotonicMs();
+    const awaySinceMs = this.#awaySinceMs;
+    if (isConnected) this.#awaySinceMs = undefined;
+    else this.#awaySinceMs ??= nowMs;
     if (isDelivered) this.#deliveredAtMs = this.#clock.now();
     this.#troubles = trouble === undefined ? 0 : this.#troubles + 1;
     if (isConnected) this.#settle();
     else if (trouble !== undefined && this.#troubles >= troublesMin) this.#suffer(trouble);
+    if (isConnected && awaySinceMs !== undefined) await this.#onReturn(nowMs - awaySinceMs);
   }
 
   /** What keeps records here until a human acts. */

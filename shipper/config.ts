@@ -27,6 +27,12 @@ export const shipperConfigSchema = z.strictObject({
       "The gateway's data folder: spool/, checkpoints/, identity.json, secrets/. The shipper keeps its own in shipper/.",
     ),
   output: z.enum(['bridge', 's3', 'folder']).default('bridge').describe('Where batches go.'),
+  bridge: section({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('The bridge of output bridge. Default: the one that the gateway enrolled at.'),
+  }),
   bucketIdentity: z
     .uuid()
     .optional()

@@ -103,7 +103,7 @@ class Delivering {
     const { output, meters, condition, signal } = this.#options;
     const delivery = await output.deliver(parcel, signal);
     if (signal.aborted && delivery.kind !== 'delivered') return { reason: 'the shipper stops' };
-    condition.tried({
+    await condition.tried({
       isConnected: delivery.kind !== 'unavailable' && delivery.kind !== 'foreign',
       isDelivered: delivery.kind === 'delivered',
       trouble: 'trouble' in delivery ? delivery.trouble : undefined,

@@ -3,7 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../test/kit/eventually.ts';
-import { createSpool, ship } from '../test/kit/shipper/shipper.ts';
+import { startTestBridge } from '../test/kit/bridge/test-bridge.ts';
+import { bridgeTenant, createSpool, enrolled, ship } from '../test/kit/shipper/shipper.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 const atMs = Date.UTC(2026, 2, 1, 12);
@@ -44,4 +45,35 @@ test('a shipper that waits for its gateway to enrol is not ready, is well, and c
   const { status, degraded, connected, backlog } = await shipper.health();
   assert.deepEqual([status, degraded, connected], ['UP', [], undefined]);
   assert.equal(backlog.oldestRecord, new Date(atMs).toISOString());
+});
+
+test('when the far end takes records again, the log says how many wait and how long it was away, once', async (t) => {
+  const dataDir = tempDir(t);
+  const bucket = join(dataDir, 'bucket');
+  writeFileSync(bucket, 'no folder');
+  const spool = createSpool(dataDir, { segmentBytes: 4096 });
+  // Over several segments, of which only the newest is read to count.
+  for (let each = 0; each < 200; each += 1) spool.write(line(atMs + each), line(atMs + each));
+  const other = createSpool(dataDir);
+  other.write(line(atMs));
+  const shipper = await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
+  await eventually(async () => (await shipper.health()).connected === false);
+  rmSync(bucket);
+  await eventually(() => spool.shipped() === 400 && other.shipped() === 1, { timeoutMs: 10_000 });
+  const said = shipper.logged
+    .map((text) => JSON.parse(text) as Record<string, unknown>)
+    .filter(({ msg }) => /takes records again/.test(String(msg)));
+  assert.equal(said.length, 1);
+  assert.equal(said[0]?.['records'], 401);
+  assert.equal(typeof said[0]?.['awaySeconds'], 'number');
+});
+
+test('a shipper dials the bridge of its settings and not the one enrolled at', async (t) => {
+  const dataDir = tempDir(t);
+  const bridge = await startTestBridge(t);
+  enrolled(dataDir, bridge.repository.addGateway(), 'http://127.0.0.1:1');
+  const spool = createSpool(dataDir, bridgeTenant);
+  spool.write(line(atMs));
+  await ship(t, { dataDir, output: 'bridge', bridge: { url: bridge.url } });
+  await eventually(() => spool.shipped() === 1, { timeoutMs: 10_000 });
 });

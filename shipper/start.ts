@@ -5,7 +5,7 @@ import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { createOutbound, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
+import { createOutbound, createTlsReload, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
 import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity, type EnrolledIdentity } from '../proto/trust/identity.ts';
@@ -60,9 +60,23 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
   const { config, lifecycle, metrics, clock, log } = options;
   // Before anything listens: what is not installed is a wrong setting.
   if (config.output === 's3') await loadS3();
-  const condition = new Condition({ clock, metrics, log, stuckMsMax: config.stuckMsMax });
   const { spools, checkpoints } = foldersOf(config.dataDir);
   const backlog = createBacklog({ dir: spools, checkpointDir: checkpoints, clock, metrics });
+  const returned = async (awayMs: number): Promise<void> => {
+    // Before any of them counts as arrived.
+    const records = await backlog.records().catch(() => undefined);
+    log.info(
+      { records, awaySeconds: Math.round(awayMs / 1_000) },
+      'the far end takes records again; these wait',
+    );
+  };
+  const condition = new Condition({
+    clock,
+    metrics,
+    log,
+    stuckMsMax: config.stuckMsMax,
+    onReturn: returned,
+  });
   const adminPort = await startNode(options, condition, backlog);
   const pace = { isHurried: false };
   const stop = new AbortController();
@@ -183,7 +197,7 @@ function shipmentOf(
 }
 
 async function createOutput(
-  { config, clock, log }: ShipperOptions,
+  { config, clock, log, lifecycle }: ShipperOptions,
   identity: EnrolledIdentity | undefined,
 ): Promise<Output> {
   switch (config.output) {
@@ -196,16 +210,16 @@ async function createOutput(
     case 'bridge': {
       if (identity === undefined)
         throw new Fault('config.invalid', { internal: 'the bridge needs an identity' });
-      if (isPlainBeyondLoopback(identity.bridge))
-        log.warn(
-          { bridge: identity.bridge },
-          'the bridge is dialled over plain HTTP: records can be read on the way',
-        );
-      const outbound = toOutboundOptions(config.outbound, 'private');
+      const bridge = config.bridge.url ?? identity.bridge;
+      if (isPlainBeyondLoopback(bridge))
+        log.warn({ bridge }, 'the bridge is dialled over plain HTTP: records can be read on the way');
+      const options = toOutboundOptions(config.outbound, 'private');
+      // The operator pasted the token or wrote the setting that names the bridge: that is leave enough to call it wherever it is.
+      const outbound = createOutbound({ ...options, allow: [...options.allow, bridge] });
+      lifecycle.onReload('certificates of outbound calls', createTlsReload(outbound, config.outbound));
       return createBridgeOutput({
-        // The operator pasted the token that names the bridge: that is leave enough to call it wherever it is.
-        outbound: createOutbound({ ...outbound, allow: [...outbound.allow, identity.bridge] }),
-        identity,
+        outbound,
+        identity: { ...identity, bridge },
         tickets: ticketFile(foldersOf(config.dataDir).shipperSeat),
         clock,
         log,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -185,16 +185,6 @@ test('a byte order mark is no part of a file, and another encoding is named', as
       'latin.yaml is not UTF-8; save it in that encoding',
     ],
   );
-});
-
-test('the definition that the README shows is served', async (t) => {
-  const { url } = await startUpstream(t);
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const [, shown = ''] = /```yaml\n(id: echo\n[\s\S]*?)```/.exec(readme) ?? [];
-  const gateway = await startLocalGateway(t, {
-    apis: { 'echo.yaml': shown.replace('http://127.0.0.1:9000', url) },
-  });
-  assert.equal(await status(gateway, '/echo'), 200);
 });
 
 test('a gateway of files of which nothing works is not ready, and says how many are in service and which are not', async (t) => {

@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
-import { gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
+import { type GatewayConfig, gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
@@ -37,7 +37,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
           .config;
       const config = read();
       const ofShipper = { ...flags, set: sets.shipper };
-      const shipper = flags.withShipper === true ? await loadShipper(ofShipper, config.dataDir) : undefined;
+      const shipper = flags.withShipper === true ? await loadShipper(ofShipper, config) : undefined;
       const secretParameters = secretParametersOf(config);
       const reload = { settings: config, read };
       const wish = { name: 'gateway', level: config.log.level, secretParameters, reload };
@@ -92,10 +92,13 @@ function setsOf({
   };
 }
 
-/** The shipper's data folder is the gateway's: it reads the spool and the identity there. */
-async function loadShipper(flags: Flags, dataDir: string) {
+/** The shipper's data folder is the gateway's: it reads the spool and the identity there; it dials the bridge that the gateway dials unless told. */
+async function loadShipper(flags: Flags, { dataDir, bridge }: Pick<GatewayConfig, 'dataDir' | 'bridge'>) {
   const { shipperConfigSchema } = await import('../../shipper/config.ts');
-  return loadFor(shipperConfigSchema, { process: 'shipper', flags, more: { dataDir } }).config;
+  const load = (more: Readonly<Record<string, unknown>>) =>
+    loadFor(shipperConfigSchema, { process: 'shipper', flags, more: { dataDir, ...more } }).config;
+  const own = load({});
+  return own.bridge.url === undefined ? load({ 'bridge.url': bridge.url }) : own;
 }
 
 /**

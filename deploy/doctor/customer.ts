@@ -111,7 +111,7 @@ async function examineIdentity(subject: CustomerSubject): Promise<Finding> {
   const file = join(config.dataDir, identityFile);
   const identity = loadIdentity(config.dataDir, createLazyKeyring(foldersOf(config.dataDir).secrets));
   if (identity === undefined) {
-    const hasToken = 'bridge' in config && config.bridge.token !== undefined;
+    const hasToken = 'bridge' in config && 'token' in config.bridge && config.bridge.token !== undefined;
     return {
       status: hasToken ? 'warning' : 'failed',
       found: `there is no ${file}`,

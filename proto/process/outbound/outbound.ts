@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import type { WebSocket } from 'ws';
 
 import { Fault } from '../../faults/fault.ts';
 import { createGathered } from '../../wire/gathered.ts';
-import { createDialler, targetOf, type DialOptions } from './dial.ts';
+import { createDialler, targetOf, type Dial, type DialOptions } from './dial.ts';
 import { createGuard, type AddressProfile } from './guard.ts';
 import type { OutboundSettings } from './settings.ts';
 import { openWebSocket, type WebSocketOptions } from './websocket.ts';
 import { systemWords } from '../system-words.ts';
-import { checkAuthorities } from '../pem-files.ts';
+import { checkAuthorities, readPair } from '../pem-files.ts';
 
 export { refusalOf, type WebSocketOptions } from './websocket.ts';
 
@@ -61,8 +62,13 @@ export interface Outbound {
   request(url: string, options: OutboundRequest): Promise<OutboundResponse>;
   /** Opens a socket whose handshake is done; see {@link refusalOf} for the answer of a server that refuses. */
   webSocket(url: string, options: WebSocketOptions): Promise<WebSocket>;
+  /** Dials with other authorities, another certificate and key from now on; what is open stays open. Errors: config.invalid when they cannot be used. */
+  renew(files: TlsFiles): void;
   close(): Promise<void>;
 }
+
+/** What the files of the section hold. */
+export type TlsFiles = Pick<DialOptions, 'ca' | 'cert' | 'key'>;
 
 /** Reads the files that the section names and takes the proxy from the customary variables when it names none. */
 export function toOutboundOptions(
@@ -79,24 +85,54 @@ export function toOutboundOptions(
     allow: config.allow,
     proxy: proxyUrl === undefined || proxyUrl === '' ? undefined : { url: proxyUrl },
     noProxy: noProxy?.map((entry) => entry.trim()).filter((entry) => entry !== ''),
-    ca: readCa(config.caFile),
-    cert: readPem('outbound.certFile', config.certFile),
-    key: readPem('outbound.keyFile', config.keyFile),
+    ...readTlsFiles(config),
     connectMsMax: config.connectMsMax,
     responseBytesMax: config.responseBytesMax,
   };
 }
 
+/** Reads authorities, certificate and key. Errors: config.unreadable, config.invalid when they cannot be used together. */
+export function readTlsFiles({ caFile, certFile, keyFile }: OutboundSettings): TlsFiles {
+  const files = {
+    ca: readCa(caFile),
+    cert: readPem('outbound.certFile', certFile),
+    key: readPem('outbound.keyFile', keyFile),
+  };
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new Fault('config.invalid', {
+      details: [
+        {
+          path: `outbound.${certFile === undefined ? 'certFile' : 'keyFile'}`,
+          message: 'is missing: a certificate and its key go together',
+        },
+      ],
+    });
+  return certFile === undefined || keyFile === undefined
+    ? files
+    : { ...files, ...readPair({ certFile, keyFile }) };
+}
+
+/** Makes what reads the files again, e.g. at a SIGHUP; it says whether they have changed. Errors: as {@link readTlsFiles}; then nothing changes. */
+export function createTlsReload(outbound: Pick<Outbound, 'renew'>, config: OutboundSettings): () => boolean {
+  let inUse = readTlsFiles(config);
+  return () => {
+    const next = readTlsFiles(config);
+    if (isDeepStrictEqual(next, inUse)) return false;
+    outbound.renew(next);
+    inUse = next;
+    return true;
+  };
+}
+
 /** Makes a client; its connections are pooled per origin until close. */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const dial = createDialler({
-    ...options,
-    guard: createGuard(options.profile, {
-      allow: options.allow,
-      deny: options.deny ?? [],
-      setting: options.setting ?? 'outbound',
-    }),
+  const guard = createGuard(options.profile, {
+    allow: options.allow,
+    deny: options.deny ?? [],
+    setting: options.setting ?? 'outbound',
   });
+  let newest = createDialler({ ...options, guard });
+  const dial: Dial = (url, signal) => newest(url, signal);
   const closing = new AbortController();
   const open = async (url: URL, callback: buildConnector.Callback): Promise<void> => {
     let socket;
@@ -121,6 +157,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       url.protocol = url.protocol.replace('http', 'ws');
       return openWebSocket(url, dial, webSocket);
     },
+    renew: (files) => void (newest = createDialler({ ...options, ...files, guard })),
     async close() {
       closing.abort();
       await agent.destroy();

@@ -80,6 +80,8 @@ export interface ShipperHealth extends ShipperFacts {
 /** A running shipper of a test. */
 export interface TestShipper {
   readonly lifecycle: Lifecycle;
+  /** What it logged so far, one JSON text per line. */
+  readonly logged: readonly string[];
   health(): Promise<ShipperHealth>;
   ready(): Promise<{ readonly ready: boolean; readonly waitsFor?: string }>;
   metrics(): Promise<string>;
@@ -87,7 +89,9 @@ export interface TestShipper {
 
 /** Starts a quick one in this process; it stops with the test. */
 export async function ship(t: TestContext, settings: Record<string, unknown>): Promise<TestShipper> {
-  const log = createLog({ name: 'test', level: 'silent' });
+  const logged: string[] = [];
+  const destination = { write: (line: string) => void logged.push(line) };
+  const log = createLog({ name: 'test', level: 'info', destination });
   const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
   t.after(() => lifecycle.close());
   const config = shipperConfigSchema.parse({ ...quick, ...settings });
@@ -103,6 +107,7 @@ export async function ship(t: TestContext, settings: Record<string, unknown>): P
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${adminPort}/${path}`);
   return {
     lifecycle,
+    logged,
     health: async () => (await (await get('health')).json()) as ShipperHealth,
     ready: async () => (await (await get('health/ready')).json()) as { readonly ready: boolean },
     metrics: async () => (await get('metrics')).text(),
