@@ -68,7 +68,7 @@ export interface Outbound {
 }
 
 /** What the files of the section hold. */
-export type TlsFiles = Pick<DialOptions, 'ca' | 'cert' | 'key'>;
+type TlsFiles = Pick<DialOptions, 'ca' | 'cert' | 'key'>;
 
 /** Reads the files that the section names and takes the proxy from the customary variables when it names none. */
 export function toOutboundOptions(
@@ -92,7 +92,7 @@ export function toOutboundOptions(
 }
 
 /** Reads authorities, certificate and key. Errors: config.unreadable, config.invalid when they cannot be used together. */
-export function readTlsFiles({ caFile, certFile, keyFile }: OutboundSettings): TlsFiles {
+function readTlsFiles({ caFile, certFile, keyFile }: OutboundSettings): TlsFiles {
   const files = {
     ca: readCa(caFile),
     cert: readPem('outbound.certFile', certFile),
