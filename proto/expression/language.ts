@@ -60,7 +60,9 @@ export const language: Language = (source) => {
           const value = evaluate({ scope, item: null, budget: { steps: 0 } });
           return value === null ? { kind: 'nothing' } : { kind: 'value', value };
         } catch (error) {
-          if (error instanceof EvaluationFailure) return { kind: 'failed', why: error.message };
+          // A RangeError is V8's own bound, of a text or of the stack.
+          if (error instanceof EvaluationFailure || error instanceof RangeError)
+            return { kind: 'failed', why: error.message };
           throw error;
         }
       },

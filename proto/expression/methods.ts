@@ -95,7 +95,7 @@ const texts: Table<string> = new Map<string, (of: string, args: Args) => Value>(
   ['strip', (of) => of.trim()],
   ['stripLeading', (of) => of.trimStart()],
   ['stripTrailing', (of) => of.trimEnd()],
-  ['replace', (of, args) => bounded(of.replaceAll(text(args), () => text(args, 1)))],
+  ['replace', (of, args) => replaced(of, text(args), text(args, 1))],
   [
     'replaceAll',
     (of, args) => bounded(replaceMatches(of, { pattern: text(args), by: text(args, 1), which: 'all' })),
@@ -197,6 +197,14 @@ export function itemOf(list: readonly Value[], index: number): Value {
 export function bounded(made: string): string {
   if (made.length > textCharsMax) return fail(`a text becomes longer than ${textCharsMax} characters`);
   return made;
+}
+
+/** Its size is known before it is made. */
+function replaced(of: string, what: string, by: string): string {
+  const parts = what === '' ? of.length + 1 : of.split(what).length - 1;
+  if (of.length + parts * (by.length - what.length) > Math.max(textCharsMax, of.length))
+    return fail(`a text becomes longer than ${textCharsMax} characters`);
+  return of.replaceAll(what, () => by);
 }
 
 /** A text again and again. */

@@ -2,11 +2,15 @@ import { createRequire } from 'node:module';
 import { LRUCache } from 'lru-cache';
 import type * as Patterns from 're2js';
 
-import { fail } from './values.ts';
+import { fail, textCharsMax } from './values.ts';
 
 /** Most characters of a pattern, as the reference's. */
 const patternCharsMax = 1_000;
 const patternsMax = 500;
+/** Most characters of a text times instructions of a pattern: some 100 ms at worst. */
+const matchStepsMax = 4_000_000;
+const matchesMsMax = 100;
+const partsMax = 100_000;
 
 /** A quarter of a megabyte of code, which a gateway without patterns never loads. */
 const requireNow = createRequire(import.meta.url);
@@ -35,36 +39,74 @@ export function patternOf(pattern: string): Patterns.RE2JS {
 
 /** Says whether the whole text is one. */
 export function matchesWhole(text: string, pattern: string): boolean {
-  return patternOf(pattern).matches(text);
+  const compiled = patternOf(pattern);
+  judgeWork(text, compiled);
+  return compiled.matches(text);
 }
 
-/** As Java's replaceAll and replaceFirst: `$1` is a group. */
+/** As Java's replaceAll and replaceFirst: `$1` is a group, a backslash takes the meaning of what follows away. */
 export function replaceMatches(
   text: string,
   { pattern, by, which }: { readonly pattern: string; readonly by: string; readonly which: 'all' | 'first' },
 ): string {
-  const matcher = patternOf(pattern).matcher(text);
-  try {
-    return which === 'all' ? matcher.replaceAll(by) : matcher.replaceFirst(by);
-  } catch (error) {
-    return fail(
-      `the replacement ${JSON.stringify(by)} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+  const pieces = replacementOf(by);
+  let made = '';
+  let from = 0;
+  eachMatch(text, pattern, (match) => {
+    made += text.slice(from, match.start());
+    for (const piece of pieces) made += typeof piece === 'string' ? piece : groupOf(match, piece.group);
+    from = match.end();
+    return which === 'all' && made.length <= textCharsMax;
+  });
+  return made + text.slice(from);
 }
 
 /** As Java's split: empty texts at the end are dropped unless a limit is given. */
 export function splitBy(text: string, pattern: string, limit: number): readonly string[] {
-  const matcher = patternOf(pattern).matcher(text);
   const parts: string[] = [];
   let from = 0;
-  while ((limit <= 0 || parts.length < limit - 1) && matcher.find()) {
+  eachMatch(text, pattern, (match) => {
+    if (limit > 0 && parts.length >= limit - 1) return false;
     // A match without characters at the beginning leaves no empty text before it.
-    if (matcher.end() === 0) continue;
-    parts.push(text.slice(from, matcher.start()));
-    from = matcher.end();
-  }
+    if (match.end() === 0) return true;
+    if (parts.length >= partsMax) fail(`a text is split into more than ${partsMax}`);
+    parts.push(text.slice(from, match.start()));
+    from = match.end();
+    return true;
+  });
   parts.push(text.slice(from));
   while (limit === 0 && parts.length > 1 && parts.at(-1) === '') parts.pop();
   return parts;
+}
+
+/** Linear in the text for each match; what many of them take is bounded by the clock. */
+function eachMatch(text: string, pattern: string, take: (match: Patterns.Matcher) => boolean): void {
+  const compiled = patternOf(pattern);
+  judgeWork(text, compiled);
+  const matcher = compiled.matcher(text);
+  const startedAtMs = performance.now();
+  while (matcher.find() && take(matcher))
+    if (performance.now() - startedAtMs > matchesMsMax)
+      fail(`matches of a pattern take longer than ${matchesMsMax} ms`);
+}
+
+/** A step for each character and each instruction of the pattern, at most. */
+function judgeWork(text: string, pattern: Patterns.RE2JS): void {
+  if (text.length * pattern.programSize() > matchStepsMax)
+    fail(`a pattern would take more than ${matchStepsMax} steps for ${text.length} characters`);
+}
+
+function groupOf(match: Patterns.Matcher, group: number): string {
+  if (group > match.groupCount()) return fail(`the pattern has no group ${group}`);
+  return match.group(group) ?? '';
+}
+
+function replacementOf(by: string): readonly (string | { readonly group: number })[] {
+  return [...by.matchAll(/\\([^])|\$(\d)|([^\\$]+)|([^])/g)].map(([, literal, group, plain, wrong]) => {
+    if (wrong !== undefined)
+      return fail(
+        `the replacement ${JSON.stringify(by.slice(0, 80))} ends in, or holds, a ${wrong} without a meaning`,
+      );
+    return group === undefined ? (literal ?? plain ?? '') : { group: Number(group) };
+  });
 }
