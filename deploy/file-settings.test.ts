@@ -173,6 +173,13 @@ test('every setting that names a file or folder, and every argument that does, i
     'gateway listen.tls.certFile': (path) => [...gateway, ...tls({ certFile: path })],
     'gateway listen.tls.keyFile': (path) => [...gateway, ...tls({ keyFile: path })],
     'gateway listen.tls.caFile': (path) => [...gateway, ...tls({ caFile: path })],
+    'gateway limits.redis.caFile': (path) => [
+      ...gateway,
+      '--set',
+      'limits.redis.url=rediss://127.0.0.1:1',
+      '--set',
+      `limits.redis.caFile=${path}`,
+    ],
     'gateway outbound.caFile': (path) => [...enroll, '--set', `outbound.caFile=${path}`],
     'gateway outbound.certFile': pair('certFile'),
     'gateway outbound.keyFile': pair('keyFile'),
