@@ -75,8 +75,10 @@ export function createPresence(services: Services): Presence {
   const renew = async (): Promise<void> => {
     const seats = [...present.values()].map(({ seat }) => seat);
     if (seats.length === 0) return;
-    const { lost, contested } = await repository.keepSeats(seats, seatLeaseMs);
+    const { lost, vacant, contested } = await repository.keepSeats(seats, seatLeaseMs);
     for (const seat of lost) present.get(keyOf(seat))?.stream?.end(new Fault('bridge.identity_in_use'));
+    // Only the process can claim, with its ticket: its next stream begins so.
+    for (const seat of vacant) present.get(keyOf(seat))?.stream?.end(emptied());
     await Promise.all(contested.map(challenge));
   };
   const tick = (): void => {
@@ -109,6 +111,10 @@ export function createPresence(services: Services): Presence {
   };
 }
 
+const emptied = (): Fault =>
+  new Fault('bridge.seat_required', {
+    detail: 'The seats were emptied, as a restore does: claim yours anew.',
+  });
 const seatOf = ({ identity, role, instance }: Visitor): Seated => ({ gateway: identity.id, role, instance });
 const keyOf = ({ gateway, role, instance }: Seated): string => `${gateway}\0${role}\0${instance}`;
 

@@ -58,18 +58,18 @@ export function createSeatLedger(storage: Storage): SeatLedger {
       return other === undefined ? { kind: 'none' } : { kind: 'taken', holder: other.instance };
     },
     async keepSeats(seats, leaseMs) {
-      const lost: Seated[] = [];
+      const missing: Seated[] = [];
       const contested: Seated[] = [];
       for (let start = 0; start < seats.length; start += seatsPerStatement) {
         const some = seats.slice(start, start + seatsPerStatement);
         const kept = await keep(db, some, sql<number>`${now} + cast(${leaseMs} as bigint)`);
         for (const seat of some) {
           const row = kept.get(keyOf(seat));
-          if (row === undefined) lost.push(seat);
+          if (row === undefined) missing.push(seat);
           else if (rivalOf(row.rival)?.isReported === false) contested.push(seat);
         }
       }
-      return { lost, contested };
+      return { ...(await partByHolder(db, missing)), contested };
     },
     async releaseSeat(seat) {
       await db
@@ -241,6 +241,28 @@ async function keep(
     .returning(['gateway', 'role', 'instance', 'rival'])
     .execute();
   return new Map(rows.map((row) => [keyOf(row), row]));
+}
+
+/** Parts those that do not sit any more: somebody else does, or nobody. */
+async function partByHolder(
+  db: Queries,
+  missing: readonly Seated[],
+): Promise<{ readonly lost: readonly Seated[]; readonly vacant: readonly Seated[] }> {
+  const held = new Set<string>();
+  const placeOf = ({ gateway, role }: Pick<GatewaySeatTable, 'gateway' | 'role'>) => `${gateway}\0${role}`;
+  for (let start = 0; start < missing.length; start += seatsPerStatement) {
+    const gateways = missing.slice(start, start + seatsPerStatement).map(({ gateway }) => gateway);
+    const rows = await db
+      .selectFrom('gateway_seat')
+      .select(['gateway', 'role'])
+      .where('gateway', 'in', gateways)
+      .execute();
+    for (const row of rows) held.add(placeOf(row));
+  }
+  return {
+    lost: missing.filter((seat) => held.has(placeOf(seat))),
+    vacant: missing.filter((seat) => !held.has(placeOf(seat))),
+  };
 }
 
 /** The holder lives, so a rival whom nobody told of is news. */

@@ -273,12 +273,17 @@ function noteFailure(
       log.error({ code, why: message, bridge: client.url, remedy }, `${text} What is here stays in service`);
   } else if (!isKnownEnd && !(error instanceof Fault)) {
     log.error({ err: error }, 'following the bridge failed; what is here stays in service');
+  } else if (isKnownEnd && anew.has(error.code)) {
+    log.info({ code: error.code, why: message }, 'the connection to the bridge begins anew');
   } else if (message !== connection.lastError) {
     log.warn({ why: message }, 'the bridge is away; what is here stays in service');
   }
   connection.lastError = message;
   return isKnownEnd ? error.retryAfterMs : undefined;
 }
+
+/** Ends that the next dial settles: the bridge is there, and wants a claim, takes in another grant, or sends the whole set. */
+const anew: ReadonlySet<string> = new Set(['bridge.seat_required', 'bridge.grant_changed', 'sync.resync']);
 
 function troubleOf(error: unknown, isPolling: boolean): BorderTrouble | undefined {
   if (error instanceof SessionEnd || (error instanceof Fault && error.code.startsWith('outbound.')))

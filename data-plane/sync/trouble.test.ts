@@ -5,6 +5,7 @@ import { createLog } from '../../proto/process/log.ts';
 import { borderCodes } from '../../proto/trust/border.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import { createSigningKeyPair } from '../../proto/trust/keys.ts';
+import { claimSeat } from '../../test/kit/bridge/bridge-client.ts';
 import { createMemoryRepository } from '../../test/kit/bridge/memory-repository.ts';
 import { startStranger, type StrangersAnswer } from '../../test/kit/bridge/stranger.ts';
 import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
@@ -66,6 +67,23 @@ async function world(
 }
 
 type World = Awaited<ReturnType<typeof world>>;
+
+/** A gateway with an open stream at a bridge that looks at its seats often. */
+async function seated(t: TestContext) {
+  const bridge = await startTestBridge(t, { limits: { pollEveryMs: 50, seatLeaseMs: 600 } });
+  bridge.repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);
+  const enrolled = bridge.repository.addGateway();
+  const lines: { msg: string; level: string; code?: string }[] = [];
+  const gateway = startSyncGateway({
+    dir: tempDir(t),
+    url: bridge.url,
+    identity: identityOf(bridge.repository, enrolled, bridge.url),
+    log: (line) => void lines.push(JSON.parse(line) as { msg: string; level: string }),
+  });
+  t.after(() => gateway.close());
+  await eventually(() => gateway.served.has('dev/api/a'));
+  return { bridge, enrolled, gateway, lines };
+}
 
 /** The trouble is in health, readiness and metrics with its code, and in the log once with what to do; the gateway is up and ready. */
 async function assertTrouble({ gateway, get, said }: World, code: string): Promise<void> {
@@ -168,6 +186,29 @@ test('a page in the place of the bridge says so, and a load balancer without a b
     timeoutMs: 15_000,
   });
   assert.equal(at.gateway.sync.state().trouble, undefined);
+});
+
+test('a restore that empties the seats is no trouble of the gateways that sit, and a copy that claims first is told at once', async (t) => {
+  const { bridge, enrolled, gateway, lines } = await seated(t);
+  const seat = () => bridge.repository.seats.get(`${enrolled.identity.id}\0gateway`);
+  bridge.repository.emptySeats();
+  await eventually(() => seat() !== undefined && gateway.sync.state().isConnected, { timeoutMs: 15_000 });
+  const anew = lines.filter(({ msg }) => msg === 'the connection to the bridge begins anew');
+  assert.deepEqual(
+    anew.map(({ level, code }) => [level, code]),
+    [['info', 'bridge.seat_required']],
+  );
+  assert.deepEqual(
+    lines.filter(({ level }) => level === 'warn' || level === 'error'),
+    [],
+  );
+  bridge.repository.emptySeats();
+  await claimSeat(enrolled, bridge.url, { instance: 'copy' });
+  await eventually(() => gateway.sync.state().trouble?.code === 'bridge.identity_in_use', {
+    timeoutMs: 15_000,
+  });
+  assert.equal(lines.filter(({ level }) => level === 'error').length, 1);
+  await eventually(() => bridge.repository.events.some(({ kind }) => kind === 'identity.cloned'));
 });
 
 test('every refusal of a bridge that lasts is told by its code, a new one as unknown, and one that passes not at all', async (t) => {

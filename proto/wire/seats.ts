@@ -21,6 +21,8 @@ export type SeatUse =
 export interface KeptSeats {
   /** Somebody else sits there now. */
   readonly lost: readonly Seated[];
+  /** Nobody sits there, since a restore has emptied all seats: claim it anew. */
+  readonly vacant: readonly Seated[];
   /** Somebody else came with a good ticket: show that you live, or give the seat up. */
   readonly contested: readonly Seated[];
 }

@@ -14,6 +14,7 @@ const create = async (): Promise<PublishedRepositoryHarness> => {
     createToken: async (options) => repository.createToken(options),
     revoke: async (gateway: string) => repository.revoke(gateway),
     reseat: async (gateway: string, keep: 'holder' | 'refused') => repository.reseat(gateway, keep),
+    emptySeats: async () => repository.emptySeats(),
   };
 };
 

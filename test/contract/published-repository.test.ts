@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { createFleets } from '../../control-plane/publish/fleets.ts';
 import { createPublisher, type PublishChange } from '../../control-plane/publish/publisher.ts';
 import { createPublishedRepository } from '../../control-plane/publish/repository.ts';
-import { settleSeats } from '../../control-plane/publish/seats.ts';
+import { emptySeats, settleSeats } from '../../control-plane/publish/seats.ts';
 import { openStorage, type Storage } from '../../control-plane/storage/storage.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { testDatabases, type TestDatabase } from '../kit/servers/databases.ts';
@@ -81,6 +81,7 @@ async function createHarness(
     async reseat(gateway, keep) {
       await storage.transaction((trx) => settleSeats(storage, trx, { gateway, keep }));
     },
+    emptySeats: () => storage.transaction(emptySeats),
     async revoke(id) {
       await storage.transaction((trx) => fleets.revokeGateway(trx, { organization: at.organization, id }));
       await publisher.published();

@@ -40,6 +40,8 @@ export interface PublishedRepositoryHarness {
   readonly revoke: (gateway: string) => Promise<void>;
   /** As `isthmus fleet reseat` does. */
   readonly reseat: (gateway: string, keep: 'holder' | 'refused') => Promise<void>;
+  /** As a restore does. */
+  readonly emptySeats: () => Promise<void>;
 }
 
 const payload = new Uint8Array([1, 2, 3]);

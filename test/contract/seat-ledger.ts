@@ -139,11 +139,30 @@ function rivalTests(open: Open): void {
     const first = await claim('a', undefined);
     assert.equal((await claim('b', first.next)).kind, 'held');
     const kept = await repository.keepSeats([seat('a'), seat('b')], leaseMs);
-    assert.deepEqual(kept, { lost: [seat('b')], contested: [seat('a')] });
+    assert.deepEqual(kept, { lost: [seat('b')], vacant: [], contested: [seat('a')] });
     const use = await repository.useSeat(seat('a'), leaseMs);
     assert.equal(use.kind === 'seated' && use.rival?.instance, 'b');
     assert.deepEqual(await repository.useSeat(seat('a'), leaseMs), { kind: 'seated', rival: undefined });
-    assert.deepEqual(await repository.keepSeats([seat('a')], leaseMs), { lost: [], contested: [] });
+    assert.deepEqual(await repository.keepSeats([seat('a')], leaseMs), {
+      lost: [],
+      vacant: [],
+      contested: [],
+    });
+  });
+
+  test('a seat that a restore emptied is vacant, lost only once somebody else has claimed it', async (t) => {
+    const { claim, repository, seat, harness } = await open(t);
+    const first = await claim('a', undefined);
+    await harness.emptySeats();
+    const kept = await repository.keepSeats([seat('a')], leaseMs);
+    assert.deepEqual(kept, { lost: [], vacant: [seat('a')], contested: [] });
+    assert.deepEqual(await repository.useSeat(seat('a'), leaseMs), { kind: 'none' });
+    const copy = await claim('copy', first.next);
+    assert.equal(copy.kind, 'seated');
+    await claim('copy', copy.next);
+    const after = await repository.keepSeats([seat('a')], leaseMs);
+    assert.deepEqual(after, { lost: [seat('a')], vacant: [], contested: [] });
+    assert.equal((await claim('a', first.next)).kind, 'stale');
   });
 
   test('gateway and shipper of one identity sit apart', async (t) => {

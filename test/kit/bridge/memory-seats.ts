@@ -8,6 +8,8 @@ import type { Seated, SeatLedger } from '../../../proto/wire/seats.ts';
 export interface MemorySeats extends SeatLedger {
   /** As `isthmus fleet reseat` does; the caller tells the bridges. */
   reseat(gateway: string, keep: 'holder' | 'refused'): void;
+  /** As a restore does. */
+  emptySeats(): void;
   /** What a table would hold. */
   readonly seats: ReadonlyMap<string, Seat>;
 }
@@ -24,6 +26,7 @@ export function createMemorySeats(clock: Clock, here: <T>(answer: () => T) => Pr
   };
   return {
     seats,
+    emptySeats: () => seats.clear(),
     reseat(gateway, keep) {
       for (const [name, seat] of seats) {
         const after = name.startsWith(`${gateway}\0`) ? reseat(seat, keep, clock.now()) : undefined;
@@ -57,16 +60,17 @@ export function createMemorySeats(clock: Clock, here: <T>(answer: () => T) => Pr
     keepSeats: (wanted, leaseMs) =>
       here(() => {
         const lost: Seated[] = [];
+        const vacant: Seated[] = [];
         const contested: Seated[] = [];
         for (const at of wanted) {
           const seat = heldBy(at);
-          if (seat === undefined) lost.push(at);
+          if (seat === undefined) (seats.has(keyOf(at)) ? lost : vacant).push(at);
           else {
             seats.set(keyOf(at), { ...seat, leaseUntilMs: clock.now() + leaseMs });
             if (seat.rival?.isReported === false) contested.push(at);
           }
         }
-        return { lost, contested };
+        return { lost, vacant, contested };
       }),
     releaseSeat: (at) =>
       here(() => {
