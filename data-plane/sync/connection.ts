@@ -28,13 +28,15 @@ export interface Connection {
   mode: SyncMode;
   isConnected: boolean;
   lastError: string | undefined;
+  /** Since when it is away, by the monotonic clock; undefined while it is there. */
+  awaySinceMs: number | undefined;
   /** Why the bridge does not let this gateway in, as long as that lasts. */
   readonly trouble: ReturnType<typeof createTroubleKeeper>;
 }
 
 /** A connection that was never made, with the keeper of its trouble. */
 export function createConnection(trouble: Connection['trouble']): Connection {
-  return { mode: 'offline', isConnected: false, lastError: undefined, trouble };
+  return { mode: 'offline', isConnected: false, lastError: undefined, awaySinceMs: undefined, trouble };
 }
 
 /** What following a bridge needs. */
@@ -197,18 +199,26 @@ async function followPolls(options: FollowOptions, progress: Progress): Promise<
 }
 
 function hostOf(
-  { connection, environments, welcomed, refused, log }: FollowOptions,
+  { connection, client, clock, environments, welcomed, refused, log }: FollowOptions,
   progress: Progress,
 ): SessionHost {
   const settled = (): void => {
     const over = connection.trouble.clear();
     if (over !== undefined) log.info({ code: over.code, since: over.since }, 'the bridge is followed again');
   };
+  const returned = (): void => {
+    const { awaySinceMs } = connection;
+    connection.awaySinceMs = undefined;
+    if (awaySinceMs === undefined) return;
+    const awayMs = Math.round(clock.monotonicMs() - awaySinceMs);
+    log.info({ awayMs, bridge: client.url }, 'the bridge is back');
+  };
   return {
     welcomed(welcome) {
       progress.isWelcome = true;
       connection.isConnected = true;
       connection.lastError = undefined;
+      returned();
       // A welcome proves nothing of what follows it.
       if (connection.trouble.present()?.code !== 'sync.refused') settled();
       welcomed(welcome);
@@ -262,7 +272,7 @@ async function postHeartbeat({ client, report }: FollowOptions): Promise<void> {
 function noteFailure(
   error: unknown,
   isPolling: boolean,
-  { connection, client, log }: FollowOptions,
+  { connection, client, clock, log }: FollowOptions,
 ): number | undefined {
   const message = describeFailure(error);
   const isKnownEnd = error instanceof SessionEnd || error instanceof BridgeRefusal;
@@ -276,6 +286,7 @@ function noteFailure(
   } else if (isKnownEnd && anew.has(error.code)) {
     log.info({ code: error.code, why: message }, 'the connection to the bridge begins anew');
   } else if (message !== connection.lastError) {
+    connection.awaySinceMs ??= clock.monotonicMs();
     log.warn({ why: message }, 'the bridge is away; what is here stays in service');
   }
   connection.lastError = message;
