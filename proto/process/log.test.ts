@@ -30,6 +30,27 @@ test('a line is JSON with level, ISO time, name and message', () => {
   );
 });
 
+test('no line says one name twice, whatever is logged, in children too', () => {
+  const { log, last, text } = capture();
+  const fields = { level: 'debug', time: 1, pid: 2, name: 'n', msg: 'm', level_: 'kept', port: 8082 };
+  const child = log.child({ gateway: 'a', name: 'own' });
+  log.info(fields, 'said');
+  const { level, name, msg, port, ...rest } = last();
+  assert.deepEqual([level, name, msg, port, rest['pid']], ['info', 'gateway', 'said', 8082, process.pid]);
+  assert.deepEqual(
+    [rest['level__'], rest['level_'], rest['time_'], rest['pid_'], rest['name_'], rest['msg_']],
+    ['debug', 'kept', 1, 2, 'n', 'm'],
+  );
+  child.info({ ...fields, gateway: 'b' }, 'said');
+  assert.deepEqual([last()['gateway'], last()['gateway_'], last()['name_']], ['a', 'b', 'own']);
+  child.child({ gateway: 'c' }).info({ gateway_: 'd' }, 'said');
+  assert.deepEqual([last()['gateway'], last()['gateway_'], last()['gateway__']], ['a', 'c', 'd']);
+  for (const line of text().trim().split('\n')) {
+    const names = [...line.matchAll(/[{,]"(\w+)":/g)].map(([, each]) => each);
+    assert.deepEqual(names, [...new Set(names)]);
+  }
+});
+
 test('secrets are masked by name at any depth, in any case, in children too', () => {
   const { log, text, last } = capture();
   log.child({ apiKey: 'SECRET' }).info({

@@ -49,7 +49,7 @@ export function createLog({ name, level, destination, secretParameters }: LogOpt
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        log: (line) => masks.value(line) as Record<string, unknown>,
+        log: (line) => besides(ofEachLine, masks.value(line) as Record<string, unknown>),
       },
       serializers: { err: masks.error, error: masks.error },
       // The message itself and what is put into it; objects pass the formatter.
@@ -64,7 +64,20 @@ export function createLog({ name, level, destination, secretParameters }: LogOpt
     },
     destination ?? standardError,
   );
-  return masking(log, masks);
+  return masking(log, masks, ofEachLine);
+}
+
+/** What stands on every line already. */
+const ofEachLine: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'name', 'msg']);
+
+/** pino writes a name that a line has already a second time, and who reads the line takes one of the two: a field gives way, to `level_`. */
+function besides(taken: ReadonlySet<string>, fields: Record<string, unknown>): Record<string, unknown> {
+  if (!Object.keys(fields).some((key) => taken.has(key))) return fields;
+  const free = (key: string): string =>
+    taken.has(key) || Object.hasOwn(fields, key) ? free(`${key}_`) : key;
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [taken.has(key) ? free(`${key}_`) : key, value]),
+  );
 }
 
 /**
@@ -97,12 +110,18 @@ export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
-/** pino takes the bindings of children as they are, so `child` itself masks them. */
-function masking(log: Log, masks: Masks): Log {
-  const make: Log['child'] = log.child.bind(log);
+const plain = pino({ enabled: false });
+
+/** pino takes the bindings of children as they are, so `child` itself masks them and keeps their names for them. */
+function masking(log: Log, masks: Masks, taken: ReadonlySet<string>): Log {
+  // Its own: what a child inherits is this one of its parent, which knows nothing of the child's bindings.
+  const make: Log['child'] = plain.child.bind(log);
   const child: Log['child'] = (bindings, options) => {
-    const made = make(masks.value(bindings) as Bindings, options);
-    masking(made as unknown as Log, masks);
+    const own = besides(taken, masks.value(bindings) as Bindings);
+    const all = new Set([...taken, ...Object.keys(own)]);
+    const fieldsOf = (line: object) => besides(all, masks.value(line) as Record<string, unknown>);
+    const made = make(own, { ...options, formatters: { ...options?.formatters, log: fieldsOf } });
+    masking(made as unknown as Log, masks, all);
     return made;
   };
   return Object.assign(log, { child });

@@ -34,6 +34,10 @@ test('a changed log level is in use at once, every other change is named as wait
   assert.equal(log.level, 'debug');
   assert.match(logged.join(''), /"settings":\["listen\.port","password"\]/);
   assert.doesNotMatch(logged.join(''), /second/);
+  assert.match(
+    logged.at(-1) ?? '',
+    /^\{"level":"warn".*"logLevel":"debug","msg":"the log level has changed"\}/,
+  );
 
   logged.length = 0;
   assert.equal(reload(), false, 'the level is the same now');

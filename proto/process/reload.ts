@@ -43,7 +43,7 @@ export function createSettingsReload<Settings extends ReloadableSettings>({
     if (waiting.length === changed.length) return false;
     inUse = { ...inUse, log: next.log };
     log.level = next.log.level;
-    log.warn({ level: next.log.level }, 'the log level has changed');
+    log.warn({ logLevel: next.log.level }, 'the log level has changed');
     return true;
   };
 }
