@@ -36,6 +36,8 @@ export interface ControlPlaneOptions {
   readonly adminPassword?: string | undefined;
   /** Backend of the demo APIs of a first boot; without it there are none. */
   readonly demoTarget?: string | undefined;
+  /** Told what the boot made or found, also when the process is asked to end meanwhile: what is shown once must have been. */
+  readonly onBoot?: ((made: BootResult) => void) | undefined;
   /** Starts the ingester and opens queries; without it analytics answer 503 with a hint. */
   readonly openAnalytics?: ((parts: OpenParts) => Promise<NonNullable<Desk['analytics']>>) | undefined;
   /** This program's version. */
@@ -90,10 +92,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   readListenTls(config.listen.tls);
   const { storage, blobs, publisher, desk } = await openParts(options);
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
-  const made = await boot(desk, {
-    adminPassword,
-    demoTarget: options.demoTarget,
-  });
+  lifecycle.signal.throwIfAborted();
+  const booting = boot(desk, { adminPassword, demoTarget: options.demoTarget });
+  const told = booting.then(options.onBoot);
+  // A demo that is half made would never be made whole: whoever ends the process meanwhile waits for it.
+  lifecycle.onClose('first boot', () => told.catch(() => undefined));
+  await told;
+  const made = await booting;
   const ending = warnBeforeEnd(options);
   const port = await listen(desk, options, ending);
   const nodePort = await startNode(options, { storage, ending });

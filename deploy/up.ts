@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { type Bridge, readTls as readBridgeTls, startBridge } from '../bridge/start.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
+import type { BootResult } from '../control-plane/boot.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
@@ -75,25 +76,27 @@ export async function up(
     await shipRest();
   });
   lifecycle.onReload('gateway', () => (gatewayProcess.reload(), true));
+  // No later start can say it: an end before it is shown shows it, however it comes about.
+  let unseen: BootResult | undefined;
+  lifecycle.onClose('what is shown once', () => {
+    const words = unseenWords(unseen, configs);
+    if (words !== '') print(words);
+  });
   const controlPlane = await startControlPlane({
     ...parts,
     config: configs.controlPlane,
     adminPassword,
     demoTarget: `http://127.0.0.1:${echo}`,
+    onBoot: (made) => void (unseen = made),
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
   });
-  try {
-    const started = { controlPlane, gatewayProcess, echo };
-    const { addresses, shipper } = await startAround(started, configs, parts);
-    shipRest = () => shipper.drain(shipRestMsMax);
-    lifecycle.signal.throwIfAborted();
-    writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
-    print(describe(addresses, controlPlane, flags));
-  } catch (error) {
-    // Said at no later start.
-    print(shownOnce(controlPlane));
-    throw error;
-  }
+  const started = { controlPlane, gatewayProcess, echo };
+  const { addresses, shipper } = await startAround(started, configs, parts);
+  shipRest = () => shipper.drain(shipRestMsMax);
+  lifecycle.signal.throwIfAborted();
+  writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
+  print(describe(addresses, controlPlane, flags));
+  unseen = undefined;
 }
 
 /** Starts what needs a control plane: bridge, gateway, shipper. */
@@ -239,11 +242,21 @@ function readEchoPort(file: string): number | undefined {
   }
 }
 
-/** What a first start made and no later one can say. */
-function shownOnce({ boot }: ControlPlane): string {
-  return boot.adminPassword === undefined
+/** What a first start made and no later one can say; empty when there is nothing. */
+function passwordLine({ adminPassword }: BootResult): string {
+  return adminPassword === undefined ? '' : `  admin password   ${adminPassword}   (shown this once)\n`;
+}
+
+function ordersLine({ demo }: BootResult, gateway: string): string {
+  return demo === undefined
     ? ''
-    : `  admin password   ${boot.adminPassword}   (shown this once)\n`;
+    : `  curl -H 'X-Gravitee-Api-Key: ${demo.ordersKey}' ${gateway}/orders   # key shown this once\n`;
+}
+
+/** The same for a start that ends before it could say where everything is. */
+function unseenWords(unseen: BootResult | undefined, { gateway: { listen } }: UpConfigs): string {
+  if (unseen === undefined) return '';
+  return `${passwordLine(unseen)}${ordersLine(unseen, `${schemeOf(listen.tls)}://localhost:${listen.port}`)}`;
 }
 
 function describe(addresses: Addresses, controlPlane: ControlPlane, { dataDir }: UpFlags): string {
@@ -252,8 +265,8 @@ function describe(addresses: Addresses, controlPlane: ControlPlane, { dataDir }:
   const password = boot.adminPassword ?? (isGiven ? '$ISTHMUS_ADMIN_PASSWORD' : '<password>');
   const orders =
     boot.demo === undefined
-      ? `  # the key of the demo API /orders was shown at the first start\n`
-      : `  curl -H 'X-Gravitee-Api-Key: ${boot.demo.ordersKey}' ${addresses.gateway}/orders   # key shown this once\n`;
+      ? `  # the key of the demo API /orders was shown once, when it was made\n`
+      : ordersLine(boot, addresses.gateway);
   return `Isthmus ${version}
 
   gateway          ${addresses.gateway}
@@ -261,7 +274,7 @@ function describe(addresses: Addresses, controlPlane: ControlPlane, { dataDir }:
   bridge           ${addresses.bridge}
   node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health
   data             ${dataDir}
-${shownOnce(controlPlane)}
+${passwordLine(boot)}
 Try:
   curl ${addresses.gateway}/echo
 ${orders}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis

@@ -25,17 +25,18 @@ export function controlPlaneCommand(onExit: (code: number) => void): Command {
     const code = await runProcess(wish, async (parts) => {
       holdFolder(config.dataDir, 'control-plane', parts);
       const { startControlPlane } = await import('../../control-plane/start.ts');
-      const { bind, boot, nodePort } = await startControlPlane({
+      const { bind, nodePort } = await startControlPlane({
         ...parts,
         config,
         adminPassword: process.env['ISTHMUS_ADMIN_PASSWORD'],
         openAnalytics: createAnalyticsOpener(config.analytics),
+        onBoot({ adminPassword }) {
+          if (adminPassword === undefined) return;
+          say('First boot. The password of the user admin is shown this once, on standard output:');
+          print(adminPassword);
+        },
       });
       say(`control plane listening on ${bind}/management, node API on port ${nodePort}`);
-      if (boot.adminPassword !== undefined) {
-        say('First boot. The password of the user admin is shown this once, on standard output:');
-        print(boot.adminPassword);
-      }
     });
     onExit(code);
   });

@@ -190,6 +190,25 @@ for (const [signal, code] of [
     await assert.rejects(fetch(`${up.management}/`));
   });
 
+test('a first start that is ended before it is ready shows what is shown once, and the next one serves by it', async (t) => {
+  const dir = tempDir(t, 'isthmus-up');
+  const portOffset = freePortOffset();
+  const child = startIsthmus(t, ['up', '--data-dir', dir, '--port-offset', String(portOffset)]);
+  await eventually(() => existsSync(foldersOf(dir).secrets), { everyMs: 1 });
+  child.kill('SIGINT');
+  assert.equal(await child.ended, 0, child.output());
+  assert.doesNotMatch(child.stdout(), /Ready/);
+  const up = await startPlatform(t, { dir, portOffset });
+  const said = `${child.stdout()}${up.process.stdout()}`;
+  const keys = [...said.matchAll(/X-Gravitee-Api-Key: ([^\s'"]+)'.*shown this once/g)];
+  assert.equal(keys.length, 1, said);
+  const isMadeAtFirst = child.stdout().includes(keys[0]?.[1] ?? '');
+  assert.equal(/admin password {3}\S+ {3}\(shown this once/.test(child.stdout()), isMadeAtFirst);
+  const headers = { 'X-Gravitee-Api-Key': keys[0]?.[1] ?? '' };
+  assert.equal((await fetch(`${up.gateway}/orders`, { headers })).status, 200);
+  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+});
+
 test('up ships what was answered until its end before it ends', async (t) => {
   // By themselves these batches would wait for a minute.
   const up = await startPlatform(t, { args: ['--set', 'shipper.batch.msMax=60000'] });
