@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempDir } from '../test/kit/temp-dir.ts';
-import { loadUpConfigs } from './up-settings.ts';
+import { loadUpConfigs, reachLine } from './up-settings.ts';
 
 const flags = { dataDir: 'data', portOffset: 0, logLevel: 'warn', set: [] } as const;
 
@@ -34,6 +34,24 @@ test("what is no section in a file of up is refused by name, one process's own k
     writeFileSync(config, text);
     assert.throws(() => loadUpConfigs({ ...flags, config }), new RegExp(`(${name}): is not a setting`));
   }
+});
+
+test('over plain HTTP the management API of isthmus up is for this machine alone unless it is told otherwise, and who is open says so', (t) => {
+  const load = (...set: readonly string[]) => loadUpConfigs({ ...flags, dataDir: tempDir(t), set });
+  const hostOf = (...set: readonly string[]): string => load(...set).controlPlane.listen.host;
+  assert.equal(hostOf(), '127.0.0.1');
+  assert.equal(hostOf('control-plane.listen.host=0.0.0.0'), '0.0.0.0');
+  assert.equal(
+    hostOf('control-plane.listen.tls.certFile=a', 'control-plane.listen.tls.keyFile=b'),
+    '0.0.0.0',
+  );
+  assert.match(
+    reachLine(load()),
+    /^open to others: gateway \(0\.0\.0\.0\), bridge \(0\.0\.0\.0\); --set gateway\.listen\.host=127/,
+  );
+  assert.match(reachLine(load('control-plane.listen.host=::')), /gateway .*, control-plane \(::\), bridge /);
+  const local = ['gateway', 'bridge'].map((name) => `${name}.listen.host=127.0.0.1`);
+  assert.equal(reachLine(load(...local)), '');
 });
 
 test('the gateway of isthmus up believes proxies in private networks, unless it is told whom', (t) => {

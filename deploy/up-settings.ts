@@ -2,8 +2,9 @@ import { bridgeConfigSchema } from '../bridge/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { tryAddress, type ListenWish } from '../proto/process/listen.ts';
+import { bindOf, tryAddress, type ListenWish } from '../proto/process/listen.ts';
 import type { LogLevel } from '../proto/process/log.ts';
+import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { nearest } from '../proto/faults/nearest.ts';
 import { shipperConfigSchema } from '../shipper/config.ts';
 import { loadFor, splitPair, type ConfigFlags } from './command.ts';
@@ -58,6 +59,9 @@ export function loadUpConfigs(flags: UpFlags) {
     ...wish('gateway'),
     more: { dataDir: gatewayDir },
   });
+  // Passwords pass here: over plain HTTP no further than this machine, unless somebody says so.
+  const isLocal =
+    controlPlaneSources.get('listen.host') === 'default' && controlPlane.listen.tls === undefined;
   const lameDuckOf = (
     { lameDuckMs }: { readonly lameDuckMs: number },
     from: { get(path: string): string | undefined },
@@ -74,7 +78,7 @@ export function loadUpConfigs(flags: UpFlags) {
     controlPlane: {
       ...controlPlane,
       lameDuckMs: lameDuckOf(controlPlane, controlPlaneSources),
-      listen: moved(controlPlane.listen),
+      listen: { ...moved(controlPlane.listen), ...(isLocal && { host: '127.0.0.1' }) },
       admin: moved(controlPlane.admin),
     },
     bridge: { ...bridge, listen: moved(bridge.listen), admin: moved(bridge.admin) },
@@ -106,6 +110,25 @@ function setsByProcess(sets: readonly string[]): ReadonlyMap<string, readonly st
     own.push(pair.slice(process.length + 1));
   }
   return byProcess;
+}
+
+/** Which of its doors other machines reach, one line with how that is changed; empty when none. */
+export function reachLine({ gateway, bridge, controlPlane }: UpConfigs): string {
+  const doors = { gateway, 'control-plane': controlPlane, bridge };
+  const open = Object.entries(doors).filter(([, { listen }]) =>
+    isPlainBeyondLoopback(bindOf('http', listen)),
+  );
+  const [first] = open;
+  if (first === undefined) return '';
+  const binds = open.map(
+    ([
+      name,
+      {
+        listen: { host },
+      },
+    ]) => `${name} (${host})`,
+  );
+  return `open to others: ${binds.join(', ')}; --set ${first[0]}.listen.host=127.0.0.1 keeps it to this machine`;
 }
 
 /**

@@ -16,7 +16,7 @@ import { createAnalyticsOpener } from './analytics.ts';
 import { forkGateway } from './gateway-process.ts';
 import type { ProcessParts } from './run-process.ts';
 import { print } from './terminal.ts';
-import { checkPorts, type UpConfigs, type UpFlags } from './up-settings.ts';
+import { checkPorts, reachLine, type UpConfigs, type UpFlags } from './up-settings.ts';
 import { version } from './version.ts';
 
 /** Where the demo APIs' backend listens, before the offset. */
@@ -95,7 +95,7 @@ export async function up(
   shipRest = () => shipper.drain(shipRestMsMax);
   lifecycle.signal.throwIfAborted();
   writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
-  print(describe(addresses, controlPlane, flags));
+  print(describe(addresses, controlPlane, { flags, configs }));
   unseen = undefined;
 }
 
@@ -259,10 +259,15 @@ function unseenWords(unseen: BootResult | undefined, { gateway: { listen } }: Up
   return `${passwordLine(unseen)}${ordersLine(unseen, `${schemeOf(listen.tls)}://localhost:${listen.port}`)}`;
 }
 
-function describe(addresses: Addresses, controlPlane: ControlPlane, { dataDir }: UpFlags): string {
+function describe(
+  addresses: Addresses,
+  controlPlane: ControlPlane,
+  { flags, configs }: { readonly flags: UpFlags; readonly configs: UpConfigs },
+): string {
   const { boot } = controlPlane;
   const isGiven = process.env['ISTHMUS_ADMIN_PASSWORD'] !== undefined;
   const password = boot.adminPassword ?? (isGiven ? '$ISTHMUS_ADMIN_PASSWORD' : '<password>');
+  const reach = reachLine(configs);
   const orders =
     boot.demo === undefined
       ? `  # the key of the demo API /orders was shown once, when it was made\n`
@@ -273,8 +278,8 @@ function describe(addresses: Addresses, controlPlane: ControlPlane, { dataDir }:
   management API   ${addresses.management}/management   (user admin)
   bridge           ${addresses.bridge}
   node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health
-  data             ${dataDir}
-${passwordLine(boot)}
+  data             ${flags.dataDir}
+${reach === '' ? '' : `  ${reach}\n`}${passwordLine(boot)}
 Try:
   curl ${addresses.gateway}/echo
 ${orders}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis
