@@ -5,7 +5,7 @@ import pg from 'pg';
 import { Fault } from '../../proto/faults/fault.ts';
 import { translate } from './faults.ts';
 import type { DialectName } from './migrations/migration.ts';
-import { postgresBounds } from './postgres.ts';
+import { createAbsence, postgresBounds } from './postgres.ts';
 import type { StorageLog, Trx } from './storage.ts';
 
 /*
@@ -76,14 +76,17 @@ class Generation {
 export class PostgresHold {
   readonly #generation: Generation;
   readonly #url: string;
-  readonly #log: StorageLog;
+  readonly #absence: ReturnType<typeof createAbsence>;
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(url: string, log: StorageLog, options: HoldOptions) {
     this.#url = url;
-    this.#log = log;
+    this.#absence = createAbsence(log, {
+      away: 'the database is not held; it is tried again',
+      back: 'the database is held again; it is the same',
+    });
     this.#generation = new Generation(options);
   }
 
@@ -132,9 +135,7 @@ export class PostgresHold {
       application_name: 'isthmus control-plane',
     });
     this.#client = next;
-    next.on('error', (error) =>
-      this.#log.warn({ err: error }, 'the connection that holds the database broke'),
-    );
+    next.on('error', this.#absence.away);
     next.on('end', () => this.#again());
     try {
       await next.connect();
@@ -152,8 +153,8 @@ export class PostgresHold {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#connect().then(
-        () => this.#log.info({}, 'the database is held again; it is the same'),
-        (error: unknown) => this.#log.warn({ err: error }, 'the database is not held; it is tried again'),
+        () => this.#absence.back(),
+        (error: unknown) => this.#absence.away(error),
       );
     }, reconnectMs);
     this.#timer.unref();

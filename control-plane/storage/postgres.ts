@@ -6,6 +6,7 @@ import {
   type Driver,
   type PostgresDialectConfig,
 } from 'kysely';
+import { Fault } from '../../proto/faults/fault.ts';
 import { translate, translating } from './faults.ts';
 import type { PostgresHold } from './hold.ts';
 import { Subscriptions, type Notifier } from './notifier.ts';
@@ -30,6 +31,8 @@ export const postgresBounds: PostgresBounds = {
 const channel = 'isthmus';
 const reconnectMsMin = 200;
 const reconnectMsMax = 5_000;
+/** Connections that break within this time break of the same cause. */
+const breaksMs = 100;
 
 /** Times and counters are int8, and sums of them numeric; all of ours fit a double (2^53). */
 const numbersAsNumbers: pg.CustomTypesConfig = {
@@ -61,11 +64,25 @@ export function createPool(
   });
   // The pool replaces a broken connection. Without listeners its error would end the process: the pool's own event is
   // for idle connections, the client's for one that breaks while somebody holds it (whose query rejects as well).
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
-  pool.on('connect', (client) =>
-    client.on('error', (error) => log.warn({ err: error }, 'a database connection broke')),
-  );
+  const tell = createBreaks(log);
+  pool.on('error', (error, client) => tell(client, error));
+  pool.on('connect', (client) => client.on('error', (error) => tell(client, error)));
   return pool;
+}
+
+/** A server that stops breaks every connection in the same moment: told as one, with how many. */
+function createBreaks(log: StorageLog): (client: object, error: Error) => void {
+  let broken = new Set<object>();
+  return (client, error) => {
+    broken.add(client);
+    if (broken.size > 1) return;
+    const timer = setTimeout(() => {
+      const facts = { connections: broken.size, why: error.message };
+      broken = new Set();
+      log.warn(facts, 'connections to the database broke; others are opened when they are needed');
+    }, breaksMs);
+    timer.unref();
+  };
 }
 
 async function told(work: Promise<void>, done: (error?: Error) => void): Promise<void> {
@@ -102,6 +119,27 @@ class TranslatingPostgresDriver extends PostgresDriver {
   }
 }
 
+/** Says once that something is away, however often it is tried again, and once that it is back and after how long. */
+export function createAbsence(
+  log: StorageLog,
+  words: { readonly away: string; readonly back: string },
+): { away(this: void, error: unknown): void; back(this: void): void } {
+  let sinceMs: number | undefined;
+  return {
+    away(error) {
+      if (sinceMs !== undefined) return;
+      sinceMs = performance.now();
+      const why = error instanceof Fault ? (error.internal ?? error.detail) : String(error);
+      log.warn({ why }, words.away);
+    },
+    back() {
+      if (sinceMs === undefined) return;
+      log.info({ awayMs: Math.round(performance.now() - sinceMs) }, words.back);
+      sinceMs = undefined;
+    },
+  };
+}
+
 /** LISTEN on a connection of its own, opened with the first subscription and reopened with back-off when it breaks. */
 export function createPostgresNotifier(url: string, pool: pg.Pool, log: StorageLog): Notifier {
   const subscriptions = new Subscriptions();
@@ -110,7 +148,10 @@ export function createPostgresNotifier(url: string, pool: pg.Pool, log: StorageL
   let isStarted = false;
   let reconnectMs = reconnectMsMin;
   let timer: NodeJS.Timeout | undefined;
-
+  const absence = createAbsence(log, {
+    away: 'hints from the database are away; polling goes on',
+    back: 'hints from the database are back',
+  });
   const reconnectLater = (): void => {
     if (isClosed || timer !== undefined) return;
     timer = setTimeout(() => ((timer = undefined), void connect()), reconnectMs * (0.5 + Math.random() / 2));
@@ -125,7 +166,7 @@ export function createPostgresNotifier(url: string, pool: pg.Pool, log: StorageL
       application_name: 'isthmus listen',
     });
     client = next;
-    next.on('error', (error) => log.warn({ err: error }, 'the database connection for hints broke'));
+    next.on('error', absence.away);
     next.on('end', reconnectLater);
     next.on('notification', ({ payload = '' }) => {
       const end = payload.indexOf(' ');
@@ -135,9 +176,10 @@ export function createPostgresNotifier(url: string, pool: pg.Pool, log: StorageL
       await next.connect();
       await next.query(`LISTEN ${channel}`);
       reconnectMs = reconnectMsMin;
+      absence.back();
       subscriptions.callAll('');
     } catch (error) {
-      log.warn({ err: error }, 'hints from the database are away; polling goes on');
+      if (!isClosed) absence.away(error);
       await next.end().catch(() => undefined);
       reconnectLater();
     }

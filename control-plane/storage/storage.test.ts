@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import { eventually } from '../../test/kit/eventually.ts';
+import { runAsOwner } from '../../test/kit/servers/roles.ts';
 import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../../proto/faults/fault.ts';
@@ -187,6 +188,37 @@ describe('storage on PostgreSQL alone', () => {
     }>`select count(*) as count from schema_migration`.execute((storages[0] as Storage).db);
     assert.equal(rows.rows[0]?.count, migrations.length);
   });
+
+  test(
+    'connections that break together are told in one line without stacks, and hints once, until they are back',
+    { skip },
+    async (t) => {
+      const url = await (postgres as TestDatabase).create();
+      const lines: { readonly details: { connections?: number; why?: string }; readonly message: string }[] =
+        [];
+      const take = (details: object, message: string): void => void lines.push({ details, message });
+      const storage = await openStorage({ url, dataDir: tempDir(t), log: { info: take, warn: take } });
+      t.after(() => storage.close());
+      const seen: string[] = [];
+      storage.notifier.subscribe('published', (payload) => seen.push(payload));
+      await eventually(() => seen.includes(''));
+      await Promise.all(Array.from({ length: 5 }, () => sql`select pg_sleep(0.2)`.execute(storage.db)));
+      const said = (words: RegExp) => lines.filter(({ message }) => words.test(message));
+      await runAsOwner(
+        url ?? '',
+        `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid()`,
+      );
+      const broken = () => said(/connections to the database broke/);
+      const count = (): number => broken().reduce((sum, { details }) => sum + (details.connections ?? 0), 0);
+      await eventually(() => count() >= 5);
+      assert.ok(broken().length < 3, `${broken().length} lines`);
+      assert.match(broken()[0]?.details.why ?? '', /^terminating connection/);
+      await eventually(() => said(/hints from the database are back/).length === 1);
+      assert.equal(said(/hints from the database are away/).length, 1);
+      assert.ok(lines.every(({ details }) => !('err' in details)));
+    },
+  );
 
   test('hints arrive again after the listening connection was cut', { skip }, async (t) => {
     const storage = await open(t, postgres as TestDatabase);
