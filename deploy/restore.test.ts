@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openStorage } from '../control-plane/storage/storage.ts';
@@ -130,6 +130,17 @@ for (const database of testDatabases) {
       const taken = await run(['restore', '--yes', '--any-bucket', backup], other);
       assert.equal(taken.code, 0, taken.said);
       assert.notDeepEqual(await epochs(), before);
+    });
+
+    test('says what it found in sentences, without lines of a log', async (t) => {
+      const { dir, backup, run } = await install(t, database);
+      const day = join(dir, 'bucket', 'lake', 'v1', 'org=o', 'env=e', 'ingested=2026-01-01');
+      mkdirSync(day, { recursive: true });
+      writeFileSync(join(day, `${randomUUID()}.parquet`), 'no parquet');
+      const { code, said } = await run(['restore', '--yes', backup]);
+      assert.equal(code, 0, said);
+      assert.match(said, /1 files of the lake compared.*1 say nothing of themselves/s);
+      assert.doesNotMatch(said, /^\{/m);
     });
 
     test('of a file that is damaged or not there is refused with what to do', async (t) => {

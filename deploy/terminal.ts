@@ -1,4 +1,5 @@
 import { Fault } from '../proto/faults/fault.ts';
+import { createLog, type Log } from '../proto/process/log.ts';
 import { systemFault } from '../proto/process/system-words.ts';
 
 /** Data goes to standard output, so that it can be piped. */
@@ -10,6 +11,29 @@ export function print(text: string): void {
 export function say(text: string): void {
   process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
 }
+
+/** The log of a command that somebody runs by hand: what rooms log stands among its talk as a sentence, `warn: <message> (file: a, records: 5)`. */
+export function createCommandLog(level: 'warn' | 'error' = 'warn'): Log {
+  return createLog({ name: 'isthmus', level, destination: { write: (line) => say(sentenceOf(line)) } });
+}
+
+function sentenceOf(line: string): string {
+  const { level, time: _, pid: __, name: ___, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const facts = Object.entries(fields).map(([key, value]) =>
+    key === 'err' ? wordsOf(value as LoggedError) : `${key}: ${textOf(value)}`,
+  );
+  return `${String(level)}: ${String(msg)}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+}
+
+interface LoggedError {
+  readonly code?: string;
+  readonly message?: string;
+  readonly internal?: string;
+}
+
+const wordsOf = ({ code, message, internal }: LoggedError): string =>
+  [code, message, internal].filter((each) => each !== undefined).join(': ');
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** What a failed command says and how it exits: 1 it failed, 2 it was used wrongly; what a part that was killed exits with. */
 export interface Explanation {

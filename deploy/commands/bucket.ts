@@ -2,10 +2,9 @@ import type { Command } from 'commander';
 import type { Adoption } from '../../control-plane/storage/bucket-adopt.ts';
 import type { BucketParts } from '../../control-plane/storage/bucket-identity.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
-import { print } from '../terminal.ts';
+import { createCommandLog, print } from '../terminal.ts';
 
 type Flags = ConfigFlags & { readonly json?: true; readonly dryRun?: true; readonly bearing?: string };
 
@@ -105,7 +104,7 @@ shippers with output s3 or folder put into the bucket themselves: give them the 
 
 async function withBucket(flags: Flags, work: (parts: BucketParts) => Promise<void>): Promise<void> {
   const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
-  const log = createLog({ name: 'isthmus', level: 'warn' });
+  const log = createCommandLog();
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
   const { placeBlobs } = await import('../../control-plane/storage/bucket.ts');
   const { url } = config.database;

@@ -6,11 +6,10 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { databaseCommandSchema } from '../processes.ts';
-import { explain, print, say } from '../terminal.ts';
+import { createCommandLog, explain, print, say } from '../terminal.ts';
 import { rebuild } from '../lake.ts';
 import { describeReconciled } from './lake.ts';
 
@@ -139,7 +138,7 @@ export function restoreCommand(): Command {
         const accept = flags.anyBucket === true ? undefined : await bucketJudge(config);
         const result = await restore({ storage, keyring, clock: systemClock, log, accept }, file);
         if (flags.json !== true) say(`restored ${result.rows} rows of ${result.tables} tables`);
-        const lake = await proveLake({ storage, config, log });
+        const lake = await proveLake({ storage, config });
         if (flags.json === true) print(JSON.stringify({ file, ...result, lake }));
         else say('start the control plane again');
       } finally {
@@ -173,13 +172,17 @@ async function bucketJudge(config: Opened['config']): Promise<(trx: Trx) => Prom
 }
 
 /** What was ingested since the backup lies in the bucket and not in the database: the files of the lake say what they hold. */
-async function proveLake({ storage, config, log }: Opened): Promise<Reconciled | undefined> {
+async function proveLake({
+  storage,
+  config,
+}: Pick<Opened, 'storage' | 'config'>): Promise<Reconciled | undefined> {
   try {
     const found = await rebuild({
       storage,
       config,
       dir: foldersOf(config.dataDir).analytics,
-      log,
+      // A file that the database forgot is what it looks for: counted, not told one by one.
+      log: createCommandLog('error'),
       clock: systemClock,
       isDryRun: false,
       operator: 'isthmus restore',
@@ -197,7 +200,7 @@ async function proveLake({ storage, config, log }: Opened): Promise<Reconciled |
 async function open(flags: Flags, mode: StorageMode, before?: () => Promise<void>) {
   const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
   await before?.();
-  const log = createLog({ name: 'isthmus', level: 'warn' });
+  const log = createCommandLog();
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
   const storage = await openStorage({ url: config.database.url, dataDir: config.dataDir, log, mode });
   return { storage, config, log };

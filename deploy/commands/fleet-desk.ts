@@ -3,10 +3,10 @@ import type { Desk } from '../../control-plane/management/desk.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { loadFor, type ConfigFlags } from '../command.ts';
 import { databaseCommandSchema } from '../processes.ts';
+import { createCommandLog } from '../terminal.ts';
 
 /** An organization's desk for somebody who works at the control plane's machine. */
 export interface MachineDesk {
@@ -26,7 +26,7 @@ export async function atTheDesk<T>(
   work: (at: MachineDesk) => Promise<T>,
 ): Promise<T> {
   const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
-  const log = createLog({ name: 'isthmus', level: 'warn' });
+  const log = createCommandLog();
   const clock = systemClock;
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
   const { createPublisher } = await import('../../control-plane/publish/publisher.ts');

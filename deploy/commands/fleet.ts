@@ -1,10 +1,9 @@
 import { Option, type Command } from 'commander';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { atTheDesk } from './fleet-desk.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
-import { print, say } from '../terminal.ts';
+import { createCommandLog, print, say } from '../terminal.ts';
 
 type Flags = ConfigFlags & { readonly keep: 'refused' | 'holder'; readonly json?: true };
 
@@ -97,7 +96,7 @@ function reseatCommand(): Command {
       const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
       const { openStorage } = await import('../../control-plane/storage/storage.ts');
       const { reseatGateway } = await import('../../control-plane/management/fleets/reseat.ts');
-      const log = createLog({ name: 'isthmus', level: 'warn' });
+      const log = createCommandLog();
       const { url } = config.database;
       // A restore that is asked for meanwhile is refused.
       const hold = { onLost: () => undefined };

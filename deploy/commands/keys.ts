@@ -3,11 +3,10 @@ import type { RevocationOptions } from '../../control-plane/publish/revocation.t
 import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
-import { print, say } from '../terminal.ts';
+import { createCommandLog, print, say } from '../terminal.ts';
 
 type Flags = ConfigFlags & { readonly json?: true; readonly yes?: true };
 type RevokeFlags = Flags & { readonly organization?: string; readonly environment?: string };
@@ -116,7 +115,7 @@ async function organizationOf({ storage }: RevocationOptions, named: string): Pr
 
 async function withKeys(flags: Flags, work: (parts: RevocationOptions) => Promise<void>): Promise<void> {
   const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
-  const log = createLog({ name: 'isthmus', level: 'warn' });
+  const log = createCommandLog();
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
   const keyring = openKeyring({
     dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,

@@ -2,11 +2,10 @@ import type { Command } from 'commander';
 import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { rebuild } from '../lake.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
-import { print, say } from '../terminal.ts';
+import { createCommandLog, print, say } from '../terminal.ts';
 
 type Flags = ConfigFlags & { readonly json?: true; readonly dryRun?: true };
 
@@ -35,7 +34,7 @@ function rebuildCommand(): Command {
     .option('--json', 'say the result as JSON')
     .action(async (flags: Flags) => {
       const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
-      const log = createLog({ name: 'isthmus', level: 'error' });
+      const log = createCommandLog('error');
       const { openStorage } = await import('../../control-plane/storage/storage.ts');
       const { url } = config.database;
       // A restore that is asked for meanwhile is refused.

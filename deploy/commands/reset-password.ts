@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { readPassword } from '../../control-plane/access/passwords.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { createLog } from '../../proto/process/log.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { databaseCommandSchema } from '../processes.ts';
-import { print, say } from '../terminal.ts';
+import { createCommandLog, print, say } from '../terminal.ts';
 
 type Flags = ConfigFlags & {
   readonly organization: string;
@@ -39,7 +38,7 @@ export function resetPasswordCommand(): Command {
       const { config } = loadFor(databaseCommandSchema, { process: 'control-plane', flags });
       const { openStorage } = await import('../../control-plane/storage/storage.ts');
       const { resetPassword } = await import('../../control-plane/management/account/account.ts');
-      const log = createLog({ name: 'isthmus', level: 'warn' });
+      const log = createCommandLog();
       const { url } = config.database;
       const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing' });
       try {
