@@ -4,6 +4,7 @@ import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { startGatewayNode } from './admin/node.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
+import { tryAddress } from '../proto/process/listen.ts';
 import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { Engine } from './http/exchange.ts';
@@ -61,6 +62,9 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
   const { config, log, lifecycle, metrics } = options;
   const certificates = openCertificates(config.listen, log);
   const source = await openSource(options);
+  // It listens when it serves; that it cannot is told before it says that anything is in service.
+  await tryAddress({ ...config.listen, setting: 'listen' });
+  await tryAddress({ ...config.admin, setting: 'admin' });
   const serving = await openServing({ ...options, gateway: source.gateway });
   const { deployments, traffic, reporter, engine } = serving;
   const running = await source.follow({ deployments, counters: () => countersOf(serving) });

@@ -137,7 +137,7 @@ export function reachLine({ gateway, bridge, controlPlane }: UpConfigs): string 
  * Errors: process.port_taken, process.port_refused.
  */
 export async function checkPorts(configs: UpConfigs, echo: number): Promise<void> {
-  for (const wish of portsOf(configs, echo)) if (wish.port !== 0) await tryAddress(wish);
+  for (const wish of portsOf(configs, echo)) await tryAddress(wish);
 }
 
 function portsOf(configs: UpConfigs, echo: number): readonly ListenWish[] {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { tryAddress } from '../../proto/process/listen.ts';
 import { levelOf } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import { startGatewayNode } from '../admin/node.ts';
@@ -53,6 +54,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
   const figures = createFigures(boundOfDurations(config.metrics));
   const listener = await openListener(config.listen);
   lifecycle.onClose('listening socket', () => listener.close());
+  await tryAddress({ ...config.admin, setting: 'admin' });
   const crew = openCrew(options, { gateway: source.gateway, certificates, served, figures, listener });
   const handing = createHanding({ deployments, crew, served });
   const running = await source.follow({

@@ -34,8 +34,9 @@ export async function listenOn(server: Server, wish: ListenWish): Promise<number
   return (server.address() as AddressInfo).port;
 }
 
-/** Tries an address and gives it back at once. Errors: as {@link listenOn}. */
+/** Tries an address and gives it back at once; with port 0 there is nothing to try. Errors: as {@link listenOn}. */
 export async function tryAddress(wish: ListenWish): Promise<void> {
+  if (wish.port === 0) return;
   const server = createServer();
   await listenOn(server, wish);
   await new Promise((resolve) => server.close(resolve));
