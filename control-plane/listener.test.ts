@@ -192,7 +192,7 @@ test('SIGTERM: readiness goes first, requests are taken on, and a connection tha
   const ready = await fetch(`http://127.0.0.1:${nodePort}/health/ready`);
   assert.deepEqual(
     [ready.status, ((await ready.json()) as { parts: object }).parts],
-    [503, { database: 'UP', open: 'DOWN' }],
+    [503, { database: 'UP', keys: 'UP', open: 'DOWN' }],
   );
   assert.equal((await fetch(`http://127.0.0.1:${port}${user}`)).status, 401);
   await eventually(async () => {

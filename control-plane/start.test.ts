@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -8,6 +9,7 @@ import { systemClock } from '../proto/process/clock.ts';
 import { createLifecycle } from '../proto/process/lifecycle.ts';
 import { createLog } from '../proto/process/log.ts';
 import { createMetrics } from '../proto/process/metrics.ts';
+import { openKeyring, rotateKeyFile } from '../proto/process/secrets.ts';
 import { createManagementClient } from '../test/kit/control-plane/management-client.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { controlPlaneConfigSchema } from './config.ts';
@@ -104,10 +106,62 @@ test('the node API says ready, and metrics', async (t) => {
   const ready = await fetch(`http://127.0.0.1:${nodePort}/health/ready`);
   assert.deepEqual(
     [ready.status, await ready.json()],
-    [200, { ready: true, parts: { database: 'UP', open: 'UP' } }],
+    [200, { ready: true, parts: { database: 'UP', keys: 'UP', open: 'UP' } }],
   );
   assert.equal((await fetch(`http://127.0.0.1:${nodePort}/health`)).status, 200);
   assert.equal((await fetch(`http://127.0.0.1:${nodePort}/metrics`)).status, 200);
+});
+
+test('a key of another installation is refused before anything serves, and one of the same name as well', async (t) => {
+  const dataDir = tempDir(t);
+  const first = prepare(t, dataDir);
+  await startControlPlane(first.options);
+  await first.lifecycle.close();
+  const dir = join(dataDir, 'secrets');
+  const own = openKeyring({ dir }).keyIds.join();
+  const kek = readFileSync(join(dir, 'kek'), 'utf8');
+  rmSync(join(dir, 'kek'));
+  const foreign = openKeyring({ dir }).keyIds.join();
+  const refused = async (said: RegExp): Promise<void> => {
+    const { lifecycle, options } = prepare(t, dataDir);
+    await assert.rejects(
+      startControlPlane(options),
+      (error) => error instanceof Fault && error.code === 'secrets.no_key' && said.test(error.detail),
+    );
+    await lifecycle.close();
+  };
+  await refused(new RegExp(`sealed with key "${own}"; .*kek holds "${foreign}"`));
+  writeFileSync(join(dir, 'kek'), readFileSync(join(dir, 'kek'), 'utf8').replace(foreign, own));
+  await refused(new RegExp(`sealed with key "${own}"; .*holds another key of that name`));
+  // A newer key before the one that opens is a rotation.
+  writeFileSync(join(dir, 'kek'), kek);
+  rotateKeyFile(dir);
+  await startControlPlane(prepare(t, dataDir).options);
+});
+
+test('what another control plane sealed with a key of its own makes this one degraded and not ready; damage of one value does not', async (t) => {
+  const { options } = prepare(t, tempDir(t));
+  const { nodePort, storage, desk, boot } = await startControlPlane(options);
+  const ask = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${nodePort}${path}`);
+    return [answer.status, await answer.json()] as [number, { degraded?: string[]; parts?: object }];
+  };
+  await storage.transaction((trx) =>
+    desk.publisher.ensureEnvironment(trx, boot.at.organization, { id: 'second', name: 'second' }),
+  );
+  const seal = (sealed: Uint8Array) =>
+    storage.db
+      .updateTable('signing_key')
+      .set({ sealed_private_key: sealed })
+      .where('environment', '=', 'second')
+      .execute();
+  await seal(new Uint8Array(100));
+  assert.deepEqual((await ask('/health'))[1].degraded, []);
+  const foreign = openKeyring({ keys: [{ id: 'foreign', key: randomBytes(32) }] });
+  await seal(foreign.seal(new Uint8Array(32), 'any'));
+  assert.deepEqual((await ask('/health'))[1].degraded, ['keys']);
+  const [status, { parts }] = await ask('/health/ready');
+  assert.deepEqual([status, parts], [503, { database: 'UP', keys: 'DOWN', open: 'UP' }]);
 });
 
 test('a taken port is one clear fault', async (t) => {

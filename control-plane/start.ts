@@ -9,7 +9,7 @@ import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
-import { openKeyring } from '../proto/process/secrets.ts';
+import type { Keyring } from '../proto/process/secrets.ts';
 import type { BlobStore } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
 import { readPassword } from './access/passwords.ts';
@@ -22,6 +22,7 @@ import type { Desk } from './management/desk.ts';
 import { createFleets } from './publish/fleets.ts';
 import { createPublisher, type Publisher } from './publish/publisher.ts';
 import { createPublishedRepository } from './publish/repository.ts';
+import { openKeyringOf, opensNewest, requireKeyring } from './publish/sealed.ts';
 import { openBucket } from './storage/bucket.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
@@ -83,14 +84,14 @@ const tokenLifeMs = 24 * 3_600_000;
  * Starts a control plane: database, keys, first boot, publisher's chores, management API and node API.
  *
  * Everything it opens is closed by the life-cycle. Errors: storage.unavailable, storage.newer_schema,
- * blobs.wrong_bucket, process.port_taken, process.port_refused.
+ * secrets.no_key, blobs.wrong_bucket, process.port_taken, process.port_refused.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, log, clock, lifecycle } = options;
   // Before anything is made: a password that is refused must leave nothing behind.
   const adminPassword = config.adminPassword ?? readPassword(options.adminPassword, adminPasswordVariable);
   readListenTls(config.listen.tls);
-  const { storage, blobs, publisher, desk } = await openParts(options);
+  const { storage, blobs, keyring, publisher, desk } = await openParts(options);
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
   lifecycle.signal.throwIfAborted();
   const booting = boot(desk, { adminPassword, demoTarget: options.demoTarget });
@@ -99,9 +100,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   lifecycle.onClose('first boot', () => told.catch(() => undefined));
   await told;
   const made = await booting;
+  // Two that make a database together would each make a key: the one whose key sealed nothing ends here.
+  await requireKeyring(storage.db, keyring, secretsOf(config));
   const ending = warnBeforeEnd(options);
   const port = await listen(desk, options, ending);
-  const nodePort = await startNode(options, { storage, ending });
+  const nodePort = await startNode(options, { storage, keyring, ending });
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
   const bind = bindOf(scheme, address);
@@ -147,12 +150,7 @@ async function openParts(options: ControlPlaneOptions) {
   });
   lifecycle.onClose('storage', () => storage.close());
   const blobs = await openBucket({ storage, config, mayClaim: true, clock, log });
-  const keyring = openKeyring({
-    dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
-    // A new key beside a database that is sealed with another opens nothing, and would only hide a slip in the path.
-    mustExist:
-      (await storage.db.selectFrom('organization_root').select('organization').limit(1).execute()).length > 0,
-  });
+  const keyring = await openKeyringOf(storage.db, { dir: secretsOf(config), mayMake: true });
   const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
   const { sessionMs, ...throttle } = config.login;
   const desk: Desk = {
@@ -163,30 +161,40 @@ async function openParts(options: ControlPlaneOptions) {
     clock,
     analytics: await options.openAnalytics?.({ ...options, storage, blobs }),
   };
-  return { storage, blobs, publisher, desk };
+  return { storage, blobs, keyring, publisher, desk };
 }
 
-/** Without its database a control plane answers nothing; what is wrong with that the storage has logged. */
-function startNode(
-  options: ControlPlaneOptions,
-  { storage, ending }: { readonly storage: Storage; readonly ending: Ending },
-): Promise<number> {
-  const hasDatabase = (): Promise<boolean> =>
-    storage.db
-      .selectFrom('organization')
-      .select('id')
-      .limit(1)
-      .execute()
-      .then(
-        () => true,
-        () => false,
-      );
+const secretsOf = ({ secrets, dataDir }: ControlPlaneConfig): string =>
+  secrets.dir ?? foldersOf(dataDir).secrets;
+
+interface NodeParts {
+  readonly storage: Storage;
+  readonly keyring: Keyring;
+  readonly ending: Ending;
+}
+
+/**
+ * Without its database a control plane answers nothing, and without the key that sealed what lies there it deploys nothing. What is
+ * wrong with the database the storage has logged; while it is away nobody knows of the keys, and they are not spoken of.
+ */
+function startNode(options: ControlPlaneOptions, { storage, keyring, ending }: NodeParts): Promise<number> {
+  const look = (): Promise<{ readonly database: boolean; readonly keys?: boolean }> =>
+    opensNewest(storage.db, keyring).then(
+      (keys) => ({ database: true, keys }),
+      () => ({ database: false }),
+    );
   return startNodeApi({
     ...options,
     process: 'control-plane',
     address: options.config.admin,
-    health: async () => ({ isStopping: !ending.isOpen, degraded: (await hasDatabase()) ? [] : ['database'] }),
-    ready: async () => ({ parts: { open: ending.isOpen, database: await hasDatabase() } }),
+    health: async () => {
+      const parts = Object.entries(await look());
+      return {
+        isStopping: !ending.isOpen,
+        degraded: parts.filter(([, isWell]) => !isWell).map(([name]) => name),
+      };
+    },
+    ready: async () => ({ parts: { open: ending.isOpen, ...(await look()) } }),
   });
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 
+import { openKeyring } from '../proto/process/secrets.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { descendantsOf, freePort, runIsthmus, startIsthmus } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
@@ -131,6 +132,25 @@ test('a restore or a control plane without the key that sealed its database is r
   }
   assert.deepEqual(readdirSync(dir).toSorted(), files);
 });
+
+test("a key of another installation is refused by up and by the doctor, with both keys' ids and what to do", async (t) => {
+  const dir = tempDir(t);
+  await bootOnce(t, dir);
+  const kek = join(dir, 'secrets', 'kek');
+  const [own = ''] = idsIn(kek);
+  rmSync(kek);
+  const foreign = openKeyring({ dir: join(dir, 'secrets') }).keyIds.join();
+  const said = new RegExp(`sealed with key "${own}"; .*kek holds "${foreign}"[^]*Put the kek`);
+  for (const [name = '', ...ports] of [['doctor'], ['up', '--port-offset', String(freePortOffset())]]) {
+    const child = startIsthmus(t, [name, '--data-dir', dir, ...ports]);
+    assert.equal(await child.ended, 1, child.output());
+    assert.match(child.output(), said, name);
+  }
+  assert.deepEqual(idsIn(kek), [foreign]);
+});
+
+const idsIn = (kek: string): readonly string[] =>
+  (JSON.parse(readFileSync(kek, 'utf8')) as { keys: { id: string }[] }).keys.map(({ id }) => id);
 
 test('reset-password says a made password once, on standard output alone, and takes one from the environment', async (t) => {
   const dir = tempDir(t);

@@ -240,6 +240,8 @@ async function insertCertificate(
     .execute();
 }
 
-const rootContext = (organization: string): string => `organization/${organization}/root`;
-const signingContext = (at: EnvironmentRef, keyId: string): string =>
+/** What the sealed root of an organization is bound to. */
+export const rootContext = (organization: string): string => `organization/${organization}/root`;
+/** What a sealed publishing key is bound to. */
+export const signingContext = (at: EnvironmentRef, keyId: string): string =>
   `organization/${at.organization}/environment/${at.environment}/signing/${keyId}`;

@@ -3,7 +3,6 @@ import type { Desk } from '../../control-plane/management/desk.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { openKeyring } from '../../proto/process/secrets.ts';
 import { loadFor, type ConfigFlags } from '../command.ts';
 import { databaseCommandSchema } from '../processes.ts';
 import { createCommandLog } from '../terminal.ts';
@@ -30,6 +29,7 @@ export async function atTheDesk<T>(
   const clock = systemClock;
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
   const { createPublisher } = await import('../../control-plane/publish/publisher.ts');
+  const { openKeyringOf } = await import('../../control-plane/publish/sealed.ts');
   const { createFleets } = await import('../../control-plane/publish/fleets.ts');
   const { createAccess } = await import('../../control-plane/access/access.ts');
   const { operator } = await import('../../control-plane/management/fleets/reseat.ts');
@@ -41,9 +41,8 @@ export async function atTheDesk<T>(
     mode: 'existing',
   });
   try {
-    const keyring = openKeyring({
+    const keyring = await openKeyringOf(storage.db, {
       dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
-      mustExist: true,
     });
     const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
     const { sessionMs, ...throttle } = config.login;

@@ -3,7 +3,6 @@ import type { RevocationOptions } from '../../control-plane/publish/revocation.t
 import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
-import { openKeyring } from '../../proto/process/secrets.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
 import { createCommandLog, print, say } from '../terminal.ts';
@@ -117,15 +116,15 @@ async function withKeys(flags: Flags, work: (parts: RevocationOptions) => Promis
   const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
   const log = createCommandLog();
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
-  const keyring = openKeyring({
-    dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
-    mustExist: true,
-  });
+  const { openKeyringOf } = await import('../../control-plane/publish/sealed.ts');
   const { url } = config.database;
   // A restore that is asked for meanwhile is refused.
   const hold = { onLost: () => undefined };
   const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing', hold });
   try {
+    const keyring = await openKeyringOf(storage.db, {
+      dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
+    });
     await work({ storage, keyring, clock: systemClock });
   } finally {
     await storage.close();

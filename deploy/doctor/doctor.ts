@@ -13,6 +13,8 @@ export interface Check<Subject> {
   readonly name: string;
   /** What earlier checks must have put in; without it this one is skipped. */
   readonly needs: readonly (keyof Subject)[];
+  /** False for a subject that has no such thing; then there is no line of it. Default: every subject. */
+  concerns?(subject: Subject): boolean;
   examine(subject: Subject): Promise<Finding>;
 }
 
@@ -32,7 +34,9 @@ export async function examine<Subject extends Examined>(
 ): Promise<readonly NamedFinding[]> {
   const findings: NamedFinding[] = [];
   try {
-    for (const check of checks) findings.push({ check: check.name, ...(await answer(check, subject)) });
+    for (const check of checks)
+      if (check.concerns?.(subject) !== false)
+        findings.push({ check: check.name, ...(await answer(check, subject)) });
   } finally {
     await subject.close?.();
   }

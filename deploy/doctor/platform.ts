@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { placeBlobs } from '../../control-plane/storage/bucket.ts';
 import { verifyBucket } from '../../control-plane/storage/bucket-identity.ts';
+import { hasRoot, openKeyringOf } from '../../control-plane/publish/sealed.ts';
 import { few, reviewRole } from '../../control-plane/storage/grants-sql.ts';
 import { grantedRoles } from '../../control-plane/storage/grants.ts';
 import { databaseNowMs, readNow } from '../../control-plane/storage/leases.ts';
@@ -12,6 +13,7 @@ import { openStorage, type Storage } from '../../control-plane/storage/storage.t
 import { invariant } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import type { LoadedConfig } from '../../proto/process/config.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
 import type { controlPlaneProcessSchema } from '../processes.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
 import { examineCertificates, examineDisk } from './machine.ts';
@@ -22,6 +24,8 @@ export type PlatformConfig = Pick<
   z.output<typeof controlPlaneProcessSchema>,
   'dataDir' | 'database' | 'blobs'
 > & {
+  /** A bridge has none. */
+  readonly secrets?: { readonly dir?: string | undefined };
   readonly listen: {
     readonly port: number;
     readonly tls?:
@@ -56,6 +60,7 @@ export const platformChecks: readonly Check<PlatformSubject>[] = [
   { name: 'database', needs: ['config'], examine: examineDatabase },
   { name: 'schema', needs: ['storage'], examine: examineSchema },
   { name: 'role', needs: ['storage', 'isCurrent'], examine: examineRole },
+  { name: 'keys', needs: ['storage', 'isCurrent'], concerns: opensKeys, examine: examineKeys },
   { name: 'bucket', needs: ['storage', 'isCurrent'], examine: examineBucket },
   { name: 'clock', needs: ['storage'], examine: examineClock },
   { name: 'certificates', needs: ['config'], examine: examineTls },
@@ -101,6 +106,20 @@ async function examineRole({ storage, process }: PlatformSubject): Promise<Findi
   if (excess.length > 0 && process === 'bridge')
     return { status: 'warning', found: `${role} may do more than a bridge needs: ${few(excess)}`, remedy };
   return { status: 'ok', found: `${role} has its grants` };
+}
+
+/** A bridge opens none. */
+function opensKeys({ process }: PlatformSubject): boolean {
+  return process === 'control-plane';
+}
+
+async function examineKeys({ storage, config }: PlatformSubject): Promise<Finding> {
+  invariant(storage !== undefined && config !== undefined, 'the check needs the database and the settings');
+  const dir = config.secrets?.dir ?? foldersOf(config.dataDir).secrets;
+  if (!(await hasRoot(storage.db)))
+    return { status: 'ok', found: 'nothing is sealed yet; the first start makes what is' };
+  const { keyIds } = await openKeyringOf(storage.db, { dir });
+  return { status: 'ok', found: `${join(dir, 'kek')} opens what the database holds: ${keyIds.join(', ')}` };
 }
 
 async function examineBucket({ storage, config }: PlatformSubject): Promise<Finding> {

@@ -98,6 +98,9 @@ export function openKeyring(options: KeyringOptions): Keyring {
   };
 }
 
+/** Id of the key that sealed a value. Errors: secrets.tampered when it is none. */
+export const keyIdOf = (sealed: Uint8Array): string => takeApart(sealed).id;
+
 /**
  * A folder's ring that is opened when it is needed: sealing makes the key, opening never does, and a process that refuses to
  * start before either leaves no folder behind.
