@@ -1,4 +1,7 @@
 import { Argument, type Command } from 'commander';
+import type { z } from 'zod';
+import { Fault } from '../../proto/faults/fault.ts';
+import { sectionsOf } from '../../proto/process/config-file.ts';
 import { createCommand, withConfig, type ConfigFlags } from '../command.ts';
 import type { NamedFinding } from '../doctor/doctor.ts';
 import { print } from '../terminal.ts';
@@ -8,27 +11,86 @@ export type Doctor = (flags: ConfigFlags) => Promise<readonly NamedFinding[]>;
 
 type Flags = ConfigFlags & { readonly json?: true };
 
-/** `isthmus doctor`: looks at everything that a start needs, and changes nothing. The first process is meant when none is named. */
+/** What a process's doctor found. */
+interface Examination {
+  readonly process: string;
+  readonly findings: readonly NamedFinding[];
+}
+
+/** `isthmus doctor`: looks at everything that a start needs, and changes nothing. */
 export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (code: number) => void): Command {
   const names = [...doctors.keys()];
-  const [first = ''] = names;
   const command = createCommand({
     name: 'doctor',
     summary: `Checks everything that a start of ${names.join(', ')} needs, and says what to do.`,
     examples: [
-      'isthmus doctor --config isthmus.yaml',
-      ...names.slice(1).map((name) => `isthmus doctor ${name} --config isthmus.yaml`),
+      'isthmus doctor --config isthmus.yaml    # every process that the file has a section for',
+      ...names.map((name) => `isthmus doctor ${name} --config isthmus.yaml`),
       'isthmus doctor --json    # exit code 1 when a check failed',
     ],
   });
   return withConfig(command)
-    .addArgument(new Argument('[process]', 'whose settings').choices(names).default(first))
+    .addArgument(
+      new Argument('[process]', 'whose settings; without it, those that the file is for').choices(names),
+    )
     .option('--json', 'as JSON')
-    .action(async (process: string, flags: Flags) => {
-      const findings = (await doctors.get(process)?.(flags)) ?? [];
-      print(flags.json === true ? JSON.stringify(findings, undefined, 2) : findings.map(line).join('\n'));
-      onExit(findings.some(({ status }) => status === 'failed') ? 1 : 0);
+    .action(async (named: string | undefined, flags: Flags) => {
+      const done =
+        named === undefined ? await examineMeant(doctors, flags) : [await ask(doctors, named, flags)];
+      const all = done.flatMap(({ process, findings }) => findings.map((each) => ({ process, ...each })));
+      const text = (): string =>
+        done
+          .flatMap(({ process, findings }) => [
+            ...(named === undefined ? [`# ${process}`] : []),
+            ...findings.map(line),
+          ])
+          .join('\n');
+      print(flags.json === true ? JSON.stringify(all, undefined, 2) : text());
+      onExit(all.some(({ status }) => status === 'failed') ? 1 : 0);
     });
+}
+
+type Doctors = ReadonlyMap<string, Doctor>;
+
+const ask = async (doctors: Doctors, process: string, flags: ConfigFlags): Promise<Examination> => ({
+  process,
+  findings: (await doctors.get(process)?.(flags)) ?? [],
+});
+
+/**
+ * Examines whom the settings are for: every process that the file has a section for; when it holds the keys of one, the first whose
+ * settings they are; and without a file the first of all.
+ */
+async function examineMeant(doctors: Doctors, flags: ConfigFlags): Promise<readonly Examination[]> {
+  const names = [...doctors.keys()];
+  const [first = ''] = names;
+  const { config: file } = flags;
+  if (file === undefined) return [await ask(doctors, first, flags)];
+  const { gatewayConfigSchema } = await import('../../data-plane/config.ts');
+  const sections = sectionsOrNone(file, gatewayConfigSchema).filter((name) => doctors.has(name));
+  if (sections.length > 0) {
+    const done: Examination[] = [];
+    for (const name of sections) done.push(await ask(doctors, name, flags));
+    return done;
+  }
+  let refused: Examination | undefined;
+  for (const name of names) {
+    const examination = await ask(doctors, name, flags);
+    if (examination.findings.some(({ check, status }) => check === 'settings' && status === 'ok'))
+      return [examination];
+    refused ??= examination;
+  }
+  return refused === undefined ? [] : [refused];
+}
+
+/** A file that cannot be read has none: whoever loads it says so. */
+function sectionsOrNone(file: string, schema: z.ZodObject): readonly string[] {
+  try {
+    return sectionsOf(file, schema) ?? [];
+  } catch (error) {
+    if (error instanceof Fault) return [];
+    throw error;
+  }
 }
 
 function line({ check, status, found, remedy }: NamedFinding): string {

@@ -5,6 +5,10 @@ import { test, type TestContext } from 'node:test';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { type Clock, systemClock } from '../../proto/process/clock.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
+import { createLifecycle } from '../../proto/process/lifecycle.ts';
+import { createLog } from '../../proto/process/log.ts';
+import { createMetrics } from '../../proto/process/metrics.ts';
+import { startNodeApi } from '../../proto/process/node-api.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { saveIdentity } from '../../proto/trust/identity.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
@@ -12,10 +16,15 @@ import type { MemoryGateway } from '../../test/kit/bridge/memory-repository.ts';
 import { startTestBridge, type TestBridge, type TestBridgeWish } from '../../test/kit/bridge/test-bridge.ts';
 import { identityOf } from '../../test/kit/gateway/sync-gateway.ts';
 import { freePort } from '../../test/kit/processes/processes.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
+import type { ConfigFlags } from '../command.ts';
+import { doctorCommand } from '../commands/doctor.ts';
 import { customerChecks, type CustomerSubject } from './customer.ts';
 import { examine, type NamedFinding } from './doctor.ts';
+
+type Settings = Readonly<Record<string, unknown>> & { readonly listen?: object };
 
 interface Scene {
   readonly bridge: TestBridge;
@@ -23,7 +32,7 @@ interface Scene {
   readonly dir: string;
   examined(wish?: {
     readonly process?: CustomerSubject['process'];
-    readonly settings?: object;
+    readonly settings?: Settings;
     readonly clock?: Clock;
   }): Promise<Readonly<Record<string, NamedFinding>>>;
 }
@@ -44,11 +53,21 @@ async function open(t: TestContext, wish: TestBridgeWish = {}): Promise<Scene> {
     dir,
     async examined({ process = 'gateway', settings = {}, clock = systemClock } = {}) {
       const schema = process === 'gateway' ? gatewayConfigSchema : shipperConfigSchema;
-      const load = () => ({ config: schema.parse({ dataDir: dir, ...settings }), sources: new Map() });
+      const load = () => ({
+        config: schema.parse({ dataDir: dir, ...withFreePorts(process, settings) }),
+        sources: new Map(),
+      });
       const findings = await examine({ process, clock, load }, customerChecks);
       return Object.fromEntries(findings.map((finding) => [finding.check, finding]));
     },
   };
+}
+
+/** Ports that the system chooses, unless a test says which: somebody else may have the usual ones. */
+function withFreePorts(process: CustomerSubject['process'], settings: Settings): Settings {
+  const any = { port: 0 };
+  const listen = process === 'gateway' ? { listen: { ...any, ...settings.listen } } : {};
+  return { admin: any, ...settings, ...listen };
 }
 
 const statusOf = (findings: Readonly<Record<string, NamedFinding>>): readonly string[] =>
@@ -64,6 +83,7 @@ test('an enrolled machine whose bridge is there is well, gateway and shipper, an
       [
         'ok settings',
         'ok certificates',
+        'ok ports',
         'ok disk',
         'ok identity',
         'ok seat',
@@ -132,10 +152,103 @@ test('a machine that has not enrolled is told how; one with a token in its setti
   ]);
   const withToken = await scene.examined({ settings: { bridge: { token: 'ist1.x' } } });
   assert.equal(withToken['identity']?.status, 'warning');
+  assert.match(withToken['enrolment']?.found ?? '', /needs what is not there yet above/);
+  const dialled = await scene.examined({ settings: { bridge: { token: 'ist1.x', url: scene.bridge.url } } });
+  assert.equal(dialled['bridge']?.status, 'ok');
+});
+
+test('what dials no bridge has no line of seat, bridge, clock and enrolment, and a folder that its first start makes is none that fails', async (t) => {
+  const scene = await open(t);
   const alone = await scene.examined({ settings: { local: './apis' } });
   assert.match(`${alone['identity']?.status} ${alone['identity']?.found}`, /ok needs none/);
   const own = await scene.examined({ process: 'shipper', settings: { output: 'folder' } });
   assert.match(`${own['identity']?.status} ${own['identity']?.found}`, /ok needs none: output is folder/);
+  for (const findings of [alone, own])
+    assert.deepEqual(Object.keys(findings), ['settings', 'certificates', 'ports', 'disk', 'identity']);
+
+  const dataDir = join(scene.dir, 'new', 'gateway');
+  for (const settings of [{ local: './apis' }, { bridge: { token: 'ist1.x' } }]) {
+    const { disk } = await scene.examined({ settings: { dataDir, ...settings } });
+    assert.notEqual(disk?.status, 'failed');
+    assert.match(disk?.found ?? '', new RegExp(`free in ${scene.dir};.*the first start makes ${dataDir}$`));
+  }
+  const slip = await scene.examined({ settings: { dataDir } });
+  assert.match(`${slip['disk']?.status} ${slip['disk']?.found}`, /^failed there is no folder/);
+  assert.ok(!existsSync(join(scene.dir, 'new')));
+});
+
+test('a port that somebody else has fails with its setting; one that the process itself has, which runs, does not', async (t) => {
+  const scene = await open(t);
+  const ports = async (process: CustomerSubject['process'], settings: Settings) =>
+    (await scene.examined({ process, settings }))['ports'];
+  const taken = await startUpstream(t);
+  const listen = { host: '127.0.0.1', port: taken.port };
+  assert.match(
+    JSON.stringify(await ports('gateway', { listen })),
+    new RegExp(`"failed","found":"in use by somebody else: listen\\.port ${taken.port} on 127`),
+  );
+  assert.match(
+    JSON.stringify(await ports('shipper', { admin: listen })),
+    new RegExp(`"failed".*somebody else: admin\\.port ${taken.port} on`),
+  );
+  const running = await startNode(t, 'gateway');
+  const admin = { host: '127.0.0.1', port: running };
+  assert.match(
+    JSON.stringify(await ports('gateway', { admin, listen })),
+    /"ok","found":"in use by the gateway that runs: listen\.port \d+ on 127.0.0.1, admin\.port/,
+  );
+  assert.match(
+    JSON.stringify(await ports('shipper', { admin })),
+    /"failed","found":"in use by a gateway: admin/,
+  );
+  const foreign = await ports('gateway', { listen: { host: '203.0.113.1', port: taken.port } });
+  assert.match(JSON.stringify(foreign), /"failed".*no address of this machine \(listen\.host\)/);
+});
+
+function startNode(t: TestContext, process: string): Promise<number> {
+  const log = createLog({ name: 'test', level: 'silent' });
+  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
+  t.after(() => lifecycle.close());
+  const address = { host: '127.0.0.1', port: 0 };
+  return startNodeApi({
+    process,
+    version: '0.0.0-test',
+    address,
+    metrics: createMetrics(),
+    health: () => ({ degraded: [] }),
+    ready: () => ({ parts: {} }),
+    log,
+    clock: systemClock,
+    lifecycle,
+  });
+}
+
+test('without a name the doctor examines whom the file is for, and says whom', async (t) => {
+  const examined: string[] = [];
+  const examiner = (process: string) => async (flags: ConfigFlags) => {
+    examined.push(process);
+    const fits = flags.config?.endsWith('own.yaml') !== true || process === 'shipper';
+    return [{ check: 'settings', status: fits ? 'ok' : 'failed', found: '' } as const];
+  };
+  const doctors = new Map(
+    ['control-plane', 'bridge', 'gateway', 'shipper'].map((process) => [process, examiner(process)]),
+  );
+  const dir = tempDir(t);
+  const codes: number[] = [];
+  const run = async (content?: string, name = 'isthmus.yaml'): Promise<readonly string[]> => {
+    examined.length = 0;
+    if (content !== undefined) writeFileSync(join(dir, name), content);
+    const args = content === undefined ? [] : ['--config', join(dir, name)];
+    await doctorCommand(doctors, (code) => codes.push(code)).parseAsync(args, { from: 'user' });
+    return [...examined];
+  };
+  assert.deepEqual(await run(), ['control-plane']);
+  assert.deepEqual(await run('shipper: {}\ngateway: { listen: { port: 0 } }\n'), ['gateway', 'shipper']);
+  assert.deepEqual(await run('controlPlane: {}\n'), ['control-plane']);
+  // The keys of one process at the top: whoever refuses them is not meant.
+  await run('output: folder\n', 'own.yaml');
+  assert.equal(examined.at(-1), 'shipper');
+  assert.deepEqual(codes, [0, 0, 0, 0]);
 });
 
 test('certificates that ended, end soon, or have another key are told of by setting and file', async (t) => {

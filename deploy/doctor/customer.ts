@@ -17,6 +17,7 @@ import { ticketFile } from '../../proto/trust/seat-file.ts';
 import type { shipperConfigSchema } from '../../shipper/config.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
 import { examineCertificates, examineDisk } from './machine.ts';
+import { examinePorts } from './ports.ts';
 import { describeSettings } from './settings.ts';
 
 type GatewayConfig = z.output<typeof gatewayConfigSchema>;
@@ -41,12 +42,13 @@ export interface CustomerSubject extends Examined {
 export const customerChecks: readonly Check<CustomerSubject>[] = [
   { name: 'settings', needs: [], examine: examineSettings },
   { name: 'certificates', needs: ['config'], examine: examineTls },
+  { name: 'ports', needs: ['config'], examine: examineListeners },
   { name: 'disk', needs: ['config'], examine: examineSpool },
   { name: 'identity', needs: ['config'], examine: examineIdentity },
-  { name: 'seat', needs: ['identity'], examine: examineSeat },
-  { name: 'bridge', needs: ['bridgeUrl'], examine: examineBridge },
-  { name: 'clock', needs: ['offMs'], examine: examineClock },
-  { name: 'enrolment', needs: ['identity', 'nonce'], examine: examineEnrolment },
+  { name: 'seat', needs: ['identity'], concerns: dialsBridge, examine: examineSeat },
+  { name: 'bridge', needs: ['bridgeUrl'], concerns: dialsBridge, examine: examineBridge },
+  { name: 'clock', needs: ['offMs'], concerns: dialsBridge, examine: examineClock },
+  { name: 'enrolment', needs: ['identity', 'nonce'], concerns: dialsBridge, examine: examineEnrolment },
 ];
 
 const timeoutMs = 10_000;
@@ -75,10 +77,16 @@ async function examineTls({ config, clock }: CustomerSubject): Promise<Finding> 
   );
 }
 
+async function examineListeners({ config, process }: CustomerSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  const { admin } = config;
+  return examinePorts(process, 'listen' in config ? { listen: config.listen, admin } : { admin });
+}
+
 /** The spool may grow to its bound while the border is cut; what lies there already needs no room any more. */
 async function examineSpool({ config }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  if (!existsSync(config.dataDir)) {
+  if (!existsSync(config.dataDir) && !makesFolder(config)) {
     const found = `there is no folder ${resolve(config.dataDir)}`;
     const remedy = 'Check dataDir for a slip; isthmus enroll, or a first isthmus gateway --local, makes it.';
     return { status: 'failed', found, remedy };
@@ -88,6 +96,10 @@ async function examineSpool({ config }: CustomerSubject): Promise<Finding> {
   const wantedBytes = config.report.enabled ? Math.max(0, config.report.diskBytesMax - bytes) : 0;
   return examineDisk(config.dataDir, { wantedBytes, why: 'report.diskBytesMax may still take' });
 }
+
+/** What a start makes is no fault before the first one; a shipper waits for a gateway's. */
+const makesFolder = (config: GatewayConfig | ShipperConfig): boolean =>
+  'report' in config && (config.local !== undefined || config.bridge.token !== undefined);
 
 async function bytesOfSpools(root: string): Promise<number> {
   const files = (await listSpools(root)).flatMap(({ dir }) =>
@@ -101,17 +113,31 @@ const ofShipper = ({ quarantine }: ShipperConfig) => ({
   why: 'quarantine.bytesMax may take',
 });
 
+/** What a process without a bridge needs no identity for; see {@link dialsBridge}. */
+function withoutBridge(config: GatewayConfig | ShipperConfig): string | undefined {
+  if ('local' in config && config.local !== undefined)
+    return `it serves the definitions in ${resolve(config.local)}`;
+  if ('output' in config && config.output !== 'bridge') return `output is ${config.output}`;
+  return undefined;
+}
+
+/** A gateway from files, or a shipper that writes elsewhere, has none; before the settings are known, everybody has. */
+function dialsBridge({ config }: CustomerSubject): boolean {
+  return config === undefined || withoutBridge(config) === undefined;
+}
+
 async function examineIdentity(subject: CustomerSubject): Promise<Finding> {
   const { config } = subject;
   invariant(config !== undefined, 'the check needs the settings');
-  if ('local' in config && config.local !== undefined)
-    return { status: 'ok', found: `needs none: it serves the definitions in ${resolve(config.local)}` };
-  if ('output' in config && config.output !== 'bridge')
-    return { status: 'ok', found: `needs none: output is ${config.output}` };
+  const why = withoutBridge(config);
+  if (why !== undefined) return { status: 'ok', found: `needs none: ${why}` };
   const file = join(config.dataDir, identityFile);
   const identity = loadIdentity(config.dataDir, createLazyKeyring(foldersOf(config.dataDir).secrets));
   if (identity === undefined) {
     const hasToken = 'bridge' in config && 'token' in config.bridge && config.bridge.token !== undefined;
+    // The way to it can be looked at before there is an identity.
+    const url = 'bridge' in config ? config.bridge.url : undefined;
+    if (url !== undefined) subject.bridgeUrl = url;
     return {
       status: hasToken ? 'warning' : 'failed',
       found: `there is no ${file}`,

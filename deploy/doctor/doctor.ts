@@ -36,16 +36,23 @@ export async function examine<Subject extends Examined>(
   try {
     for (const check of checks)
       if (check.concerns?.(subject) !== false)
-        findings.push({ check: check.name, ...(await answer(check, subject)) });
+        findings.push({ check: check.name, ...(await answer(check, subject, findings)) });
   } finally {
     await subject.close?.();
   }
   return findings;
 }
 
-async function answer<Subject>(check: Check<Subject>, subject: Subject): Promise<Finding> {
+async function answer<Subject>(
+  check: Check<Subject>,
+  subject: Subject,
+  before: readonly Finding[],
+): Promise<Finding> {
   const isPossible = check.needs.every((need) => subject[need] !== undefined && subject[need] !== false);
-  if (!isPossible) return { status: 'skipped', found: 'needs what failed above' };
+  if (!isPossible) {
+    const hasFailed = before.some(({ status }) => status === 'failed');
+    return { status: 'skipped', found: `needs what ${hasFailed ? 'failed' : 'is not there yet'} above` };
+  }
   try {
     return await check.examine(subject);
   } catch (error) {

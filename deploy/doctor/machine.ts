@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Finding } from './doctor.ts';
 
@@ -90,26 +90,28 @@ const wordsOf = (error: unknown): string =>
   error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'error';
 
 /**
- * Whether there is room in a folder that is there already, and whether this user may write in it.
+ * Whether there is room in a folder, and whether this user may write in it. Of one that a first start makes, what is above it is looked at.
  *
  * `wantedBytes` is what may still be written there; `why` says what that is.
  */
 export function examineDisk(
-  dir: string,
+  wanted: string,
   { wantedBytes, why }: { readonly wantedBytes: number; readonly why: string },
 ): Finding {
+  let dir = resolve(wanted);
+  while (!existsSync(dir) && dirname(dir) !== dir) dir = dirname(dir);
   try {
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new Fault('config.unreadable', {
-      detail: `${resolve(dir)} cannot be used by this user (${wordsOf(cause)}).`,
+      detail: `${dir} cannot be used by this user (${wordsOf(cause)}).`,
       hint: 'Check dataDir for a slip, or run this as the user that the process runs as.',
       cause,
     });
   }
   const { bavail, bsize } = statfsSync(dir);
   const freeBytes = bavail * bsize;
-  const found = `${toMebibytes(freeBytes)} MiB free in ${resolve(dir)}; ${why} ${toMebibytes(wantedBytes)} MiB`;
+  const found = `${toMebibytes(freeBytes)} MiB free in ${dir}; ${why} ${toMebibytes(wantedBytes)} MiB${dir === resolve(wanted) ? '' : `; the first start makes ${resolve(wanted)}`}`;
   if (freeBytes >= wantedBytes) return { status: 'ok', found };
   return {
     status: freeBytes < 64 * mebibyte ? 'failed' : 'warning',

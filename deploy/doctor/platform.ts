@@ -10,13 +10,15 @@ import { databaseNowMs, readNow } from '../../control-plane/storage/leases.ts';
 import { readSchema, refuseSchema } from '../../control-plane/storage/migrate.ts';
 import { migrations } from '../../control-plane/storage/migrations/index.ts';
 import { openStorage, type Storage } from '../../control-plane/storage/storage.ts';
-import { invariant } from '../../proto/faults/fault.ts';
+import { Fault, invariant } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import type { LoadedConfig } from '../../proto/process/config.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
+import type { ListenAddress } from '../../proto/process/listen.ts';
 import type { controlPlaneProcessSchema } from '../processes.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
 import { examineCertificates, examineDisk } from './machine.ts';
+import { examinePorts, type PortsConfig } from './ports.ts';
 import { describeSettings } from './settings.ts';
 
 /** What the checks look at of a control plane or a bridge. */
@@ -26,8 +28,8 @@ export type PlatformConfig = Pick<
 > & {
   /** A bridge has none. */
   readonly secrets?: { readonly dir?: string | undefined };
-  readonly listen: {
-    readonly port: number;
+  readonly admin: PortsConfig['admin'];
+  readonly listen: ListenAddress & {
     readonly tls?:
       | {
           readonly certFile: string;
@@ -44,6 +46,8 @@ export interface PlatformSubject extends Examined {
   load(): Pick<LoadedConfig<PlatformConfig>, 'config' | 'sources'>;
   config?: PlatformConfig;
   storage?: Storage;
+  /** True when there is no database that a first start of this process would not make. */
+  isFresh?: boolean;
   /** True when the schema is the one of this version. */
   isCurrent?: boolean;
 }
@@ -58,13 +62,14 @@ const clockMsMax = 5_000;
 export const platformChecks: readonly Check<PlatformSubject>[] = [
   { name: 'settings', needs: [], examine: examineSettings },
   { name: 'database', needs: ['config'], examine: examineDatabase },
-  { name: 'schema', needs: ['storage'], examine: examineSchema },
-  { name: 'role', needs: ['storage', 'isCurrent'], examine: examineRole },
+  { name: 'schema', needs: ['storage'], concerns: hasDatabase, examine: examineSchema },
+  { name: 'role', needs: ['storage', 'isCurrent'], concerns: hasDatabase, examine: examineRole },
   { name: 'keys', needs: ['storage', 'isCurrent'], concerns: opensKeys, examine: examineKeys },
-  { name: 'bucket', needs: ['storage', 'isCurrent'], examine: examineBucket },
-  { name: 'clock', needs: ['storage'], examine: examineClock },
+  { name: 'bucket', needs: ['storage', 'isCurrent'], concerns: hasDatabase, examine: examineBucket },
+  { name: 'clock', needs: ['storage'], concerns: hasDatabase, examine: examineClock },
   { name: 'certificates', needs: ['config'], examine: examineTls },
-  { name: 'disk', needs: ['config', 'storage'], examine: examineRoom },
+  { name: 'ports', needs: ['config'], examine: examineListeners },
+  { name: 'disk', needs: ['config'], examine: examineRoom },
 ];
 
 async function examineSettings(subject: PlatformSubject): Promise<Finding> {
@@ -73,11 +78,28 @@ async function examineSettings(subject: PlatformSubject): Promise<Finding> {
   return describeSettings(sources);
 }
 
+/** Of one that is made later nothing can be said yet. */
+function hasDatabase({ isFresh }: PlatformSubject): boolean {
+  return isFresh !== true;
+}
+
 async function examineDatabase(subject: PlatformSubject): Promise<Finding> {
   const { config } = subject;
   invariant(config !== undefined, 'the check needs the settings');
   const { url } = config.database;
-  const storage = await openStorage({ url, dataDir: config.dataDir, log: silent, mode: 'any' });
+  let storage: Storage;
+  try {
+    storage = await openStorage({ url, dataDir: config.dataDir, log: silent, mode: 'any' });
+  } catch (error) {
+    const isMissing = error instanceof Fault && error.code === 'storage.missing';
+    if (!isMissing || subject.process !== 'control-plane') throw error;
+    subject.isFresh = true;
+    return {
+      status: 'warning',
+      found: `${error.detail} The first start makes it.`,
+      remedy: 'If there was a first start already, check database.url and dataDir for a slip.',
+    };
+  }
   subject.storage = storage;
   subject.close = () => storage.close();
   const place = url === undefined ? `SQLite in ${resolve(config.dataDir)}` : withoutPassword(url);
@@ -109,8 +131,8 @@ async function examineRole({ storage, process }: PlatformSubject): Promise<Findi
 }
 
 /** A bridge opens none. */
-function opensKeys({ process }: PlatformSubject): boolean {
-  return process === 'control-plane';
+function opensKeys(subject: PlatformSubject): boolean {
+  return subject.process === 'control-plane' && hasDatabase(subject);
 }
 
 async function examineKeys({ storage, config }: PlatformSubject): Promise<Finding> {
@@ -143,6 +165,11 @@ async function examineTls({ config }: PlatformSubject): Promise<Finding> {
   const tls = config?.listen.tls;
   const ca = { setting: 'listen.tls.clientCaFile', caFile: tls?.clientCaFile };
   return examineCertificates([{ setting: 'listen.tls', ...tls }, ca], systemClock.now());
+}
+
+async function examineListeners({ config, process }: PlatformSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  return examinePorts(process, config);
 }
 
 async function examineRoom({ config, process }: PlatformSubject): Promise<Finding> {

@@ -26,7 +26,7 @@ const deployed = [
   'terminal.js',
   'version.js',
   'commands/{gateway,shipper,enroll,check,doctor,config,version}.js',
-  'doctor/{doctor,doctors,customer,machine,settings}.js',
+  'doctor/{doctor,doctors,customer,machine,ports,settings}.js',
 ];
 /** The AWS SDK is loaded where `output: s3` wants it, and only there; the shipper says so (shipper/start.ts). */
 const left = new Set(['shipper/outputs/s3.js', 'proto/process/s3/client.js']);

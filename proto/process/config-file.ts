@@ -54,6 +54,16 @@ export function isSectionedFile(file: string, schema: z.ZodObject): boolean {
   return content !== undefined && hasSections(content, schema);
 }
 
+/**
+ * The processes that a file has a section for; undefined when it holds the keys of one process, whose schema this may be. Errors:
+ * config.unreadable.
+ */
+export function sectionsOf(file: string, schema: z.ZodObject): readonly string[] | undefined {
+  const content = readFile(file);
+  if (content === undefined || !hasSections(content, schema)) return undefined;
+  return processNames.filter((name) => Object.hasOwn(content, name) || Object.hasOwn(content, camel(name)));
+}
+
 /** A group `bridge` is also a setting of the gateway: it is a section beside one that can be nothing else, or when it holds what only that may. */
 function hasSections(content: Readonly<Record<string, unknown>>, schema: z.ZodObject): boolean {
   const shape = schema.shape as Record<string, z.ZodType>;

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { Fault } from '../../proto/faults/fault.ts';
+import { type ListenAddress, type ListenWish, originOf, tryAddress } from '../../proto/process/listen.ts';
+import type { Finding } from './doctor.ts';
+
+/** Where a process listens, as its settings say. */
+export interface PortsConfig {
+  /** A shipper has none. */
+  readonly listen?: ListenAddress;
+  readonly admin: ListenAddress;
+}
+
+/** A node API of this machine answers at once, or is none. */
+const askMsMax = 2_000;
+const NodeHealth = z.object({ process: z.string() });
+
+/**
+ * Whether the ports are free, or taken by the very process that is examined: its node API says who it is. A process that runs has them;
+ * whatever else has them would end its start.
+ */
+export async function examinePorts(process: string, { listen, admin }: PortsConfig): Promise<Finding> {
+  const wishes: readonly ListenWish[] = [
+    ...(listen === undefined ? [] : [{ ...listen, setting: 'listen' }]),
+    { ...admin, setting: 'admin' },
+  ];
+  const tried = await Promise.all(wishes.map(tryPort));
+  const refused = tried.find((fault) => fault !== undefined && fault.code !== 'process.port_taken');
+  if (refused !== undefined) return ofRefused(refused);
+  const taken = wishes.filter((_, index) => tried[index] !== undefined);
+  if (taken.length === 0) return { status: 'ok', found: `free: ${described(wishes)}` };
+  const holder = taken.some(({ setting }) => setting === 'admin') ? await whoHas(admin) : undefined;
+  if (holder === process)
+    return { status: 'ok', found: `in use by the ${process} that runs: ${described(taken)}` };
+  const by = holder === undefined ? 'somebody else' : `a ${holder}`;
+  return {
+    status: 'failed',
+    found: `in use by ${by}: ${described(taken)}`,
+    remedy: `End what listens there (ss -ltnp shows it), or set another port. No ${process} says at admin that it runs.`,
+  };
+}
+
+/** The service may well have a permission that whoever asks has not. */
+function ofRefused({ detail, hint, cause }: Fault): Finding {
+  const isForbidden = cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
+  return { status: isForbidden ? 'warning' : 'failed', found: detail, remedy: hint };
+}
+
+async function tryPort(wish: ListenWish): Promise<Fault | undefined> {
+  if (wish.port === 0) return undefined;
+  try {
+    await tryAddress(wish);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+}
+
+/** The process whose node API answers there; undefined when it is none of ours. */
+async function whoHas(admin: ListenAddress): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${originOf('http', admin)}/health`, {
+      signal: AbortSignal.timeout(askMsMax),
+    });
+    return NodeHealth.parse(await answer.json()).process;
+  } catch {
+    return undefined;
+  }
+}
+
+const described = (wishes: readonly ListenWish[]): string =>
+  wishes.map(({ setting, host, port }) => `${setting}.port ${port} on ${host}`).join(', ');
