@@ -104,18 +104,18 @@ function subscriptionRecords(
   environment: string,
 ): readonly LocalRecord[] {
   const foreign = isRecord(content) ? Object.keys(content).filter((key) => key !== 'subscriptions') : [];
-  if (foreign.length > 0)
-    throw new Error(
-      `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
-    );
-  const parsed = settingsSchema.safeParse(content ?? {});
-  if (!parsed.success) {
-    throw new Error(
-      detailsOf(parsed.error.issues)
-        .map(({ path, message }) => `${path} ${message}`)
-        .join('; '),
-    );
-  }
+  const misplaced =
+    foreign.length === 0
+      ? []
+      : [
+          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
+        ];
+  const own = isRecord(content)
+    ? Object.fromEntries(Object.entries(content).filter(([key]) => key === 'subscriptions'))
+    : (content ?? {});
+  const parsed = settingsSchema.safeParse(own);
+  const wrong = detailsOf(parsed.error?.issues ?? []).map(({ path, message }) => `${path} ${message}`);
+  if (!parsed.success || misplaced.length > 0) throw new Error([...wrong, ...misplaced].join('; '));
   const records: LocalRecord[] = [];
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   const seen = new Set<string>();
