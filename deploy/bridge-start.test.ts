@@ -6,6 +6,9 @@ import { test, type TestContext } from 'node:test';
 import { migrations } from '../control-plane/storage/migrations/index.ts';
 import { readSchema } from '../control-plane/storage/migrate.ts';
 import { openStorage } from '../control-plane/storage/storage.ts';
+import { examine } from './doctor/doctor.ts';
+import { platformChecks } from './doctor/platform.ts';
+import { controlPlaneProcessSchema } from './processes.ts';
 import { createAuthority } from '../test/kit/servers/certificates.ts';
 import { testDatabases } from '../test/kit/servers/databases.ts';
 import { eventually } from '../test/kit/eventually.ts';
@@ -226,5 +229,32 @@ test(
       'admin.port=0',
     ]);
     assert.match(text, /^ok +disk +needs none/m);
+  },
+);
+
+test(
+  'doctor tells a wrong password as one, and looks at disk, ports and certificates all the same',
+  { skip: postgres?.skip ?? false },
+  async (t) => {
+    const url = new URL((await postgres?.create()) ?? '');
+    url.password = 'wrong';
+    const settings = { database: { url: url.href }, blobs: { dir: tempDir(t) }, dataDir: tempDir(t) };
+    const any = { listen: { port: 0 }, admin: { port: 0 } };
+    const load = () => ({
+      config: controlPlaneProcessSchema.parse({ ...settings, ...any }),
+      sources: new Map<string, string>(),
+    });
+    const findings = await examine({ process: 'control-plane', load }, platformChecks);
+    const told = Object.fromEntries(findings.map((each) => [each.check, each]));
+    assert.match(
+      `${told['database']?.found} ${told['database']?.remedy}`,
+      /refuses the user or.*database\.url/,
+    );
+    assert.deepEqual(
+      findings.filter(({ status }) => status === 'skipped').map(({ check }) => check),
+      ['schema', 'role', 'keys', 'bucket', 'clock'],
+    );
+    for (const check of ['certificates', 'ports']) assert.equal(told[check]?.status, 'ok', check);
+    assert.match(told['disk']?.found ?? '', /MiB free in/);
   },
 );

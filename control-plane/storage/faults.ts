@@ -14,6 +14,25 @@ const awayCodes =
 const awayMessages =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|database connection is not open|getaddrinfo/;
 
+/** What trying again does not mend: it answers, or is not found, by what stands in `database.url`. */
+const refusals: readonly { readonly codes: RegExp; readonly detail: string; readonly hint: string }[] = [
+  {
+    codes: /^28/,
+    detail: 'The database refuses the user or the password.',
+    hint: 'Set both in database.url (letters like @ and / as %40 and %2F), or let the user in: pg_hba.conf of the server says who may come from where.',
+  },
+  {
+    codes: /^3D/,
+    detail: 'The database server has no database of that name.',
+    hint: 'Make it there (CREATE DATABASE), or set its name in database.url, after the last slash.',
+  },
+  {
+    codes: /^ENOTFOUND$/,
+    detail: 'The host of the database is not known.',
+    hint: 'Set the host in database.url to a name that the resolver of this machine knows, or to an address.',
+  },
+];
+
 /** Turns "the database is away" into storage.unavailable; everything else stays what it was. */
 export function translate(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Fault) return error;
@@ -27,6 +46,14 @@ export function translate(error: unknown): unknown {
       internal: `${code} ${withoutRuntimeHint(error.message)}`.trim(),
       cause: error,
       hint: 'Check sslmode and sslrootcert (a PEM file of the authority) in database.url, and the host in it.',
+    });
+  const refused = refusals.find(({ codes }) => codes.test(code));
+  if (refused !== undefined)
+    return new Fault('storage.unavailable', {
+      detail: refused.detail,
+      internal: `${code} ${error.message}`,
+      cause: error,
+      hint: refused.hint,
     });
   if (awayCodes.test(code) || awayMessages.test(error.message))
     return new Fault('storage.unavailable', { internal: `${code} ${error.message}`.trim(), cause: error });

@@ -6,6 +6,7 @@ import { runAsOwner } from '../../test/kit/servers/roles.ts';
 import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../../proto/faults/fault.ts';
+import { translate } from './faults.ts';
 import { migrations } from './migrations/index.ts';
 import { isUniqueViolation, openStorage, type Storage, type StorageOptions } from './storage.ts';
 
@@ -257,13 +258,23 @@ describe('storage on PostgreSQL alone', () => {
       openStorage({ url: 'postgresql://nobody@127.0.0.1:1/none', dataDir: tempDir(t), log }),
       { code: 'storage.unavailable' },
     );
-    for (const spoil of [(url: URL) => (url.pathname = '/none'), (url: URL) => (url.password = 'wrong')]) {
+    const spoilt = [
+      { spoil: (url: URL) => (url.pathname = '/none'), said: /no database of that name.*database\.url/ },
+      { spoil: (url: URL) => (url.password = 'wrong'), said: /the user or the password.*database\.url/ },
+    ];
+    for (const { spoil, said } of spoilt) {
       const url = new URL((await postgres?.create()) ?? '');
       spoil(url);
-      await assert.rejects(openStorage({ url: url.href, dataDir: tempDir(t), log }), {
-        code: 'storage.unavailable',
+      await assert.rejects(openStorage({ url: url.href, dataDir: tempDir(t), log }), (error) => {
+        assert.ok(error instanceof Fault && error.code === 'storage.unavailable', String(error));
+        return said.test(`${error.detail} ${error.hint}`);
       });
     }
+    const unknown = translate(Object.assign(new Error('getaddrinfo ENOTFOUND db'), { code: 'ENOTFOUND' }));
+    assert.match(
+      unknown instanceof Fault ? `${unknown.detail} ${unknown.hint}` : '',
+      /The host .*database\.url/,
+    );
     const storage = await open(t, postgres as TestDatabase);
     await assert.rejects(
       storage.transaction(async (trx) => {
