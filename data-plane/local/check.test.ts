@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
+import { Fault } from '../../proto/faults/fault.ts';
 import { apiDefinition, flow } from '../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { gatewayConfigSchema } from '../config.ts';
@@ -71,5 +72,20 @@ test('two files that cannot be served together are told of: one path twice, one 
 });
 
 test('a path that is not there is no folder without faults', async (t) => {
-  await assert.rejects(checkFiles([join(tempDir(t), 'typo')], config), /There is no file or folder .*typo/);
+  await assert.rejects(checkFiles([join(tempDir(t), 'typo')], config), (error) => {
+    assert.ok(error instanceof Fault && /slip.*may read/.test(error.hint ?? ''), String(error));
+    return /There is no file or folder .*typo/.test(error.detail);
+  });
+});
+
+test('a file that cannot be read is told in words, with what to look at', async (t) => {
+  const dir = tempDir(t);
+  // A loop is what nobody can read, root neither.
+  symlinkSync('loop.json', join(dir, 'loop.json'));
+  const found = await problemsOf(dir);
+  assert.match(
+    found['loop.json']?.[0] ?? '',
+    /link that leads back to itself \(ELOOP\); check that the user/,
+  );
+  await assert.rejects(checkFiles([join(dir, 'loop.json')], config), /loop\.json is a link that leads back/);
 });

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
+import { systemWords } from '../../proto/process/system-words.ts';
 import { decodeApi } from '../../proto/wire/payloads.ts';
 import { recordKinds } from '../../proto/wire/published.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -108,13 +109,7 @@ function judge(records: readonly LocalRecord[], config: Pick<GatewayConfig, 'api
 async function filesOf(paths: readonly string[]) {
   const found = await Promise.all(
     paths.map(async (path) => {
-      const isFolder = await stat(path).then(
-        (stats) => stats.isDirectory(),
-        () => undefined,
-      );
-      if (isFolder === undefined)
-        throw new Fault('config.unreadable', { detail: `There is no file or folder ${path}.` });
-      if (isFolder)
+      if (await isFolder(path))
         return [...(await readFolder(path, new Map())).values()].map((file) => ({
           path: join(path, file.name),
           file,
@@ -124,4 +119,17 @@ async function filesOf(paths: readonly string[]) {
     }),
   );
   return found.flat();
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    const isGone = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    throw new Fault('config.unreadable', {
+      detail: isGone ? `There is no file or folder ${path}.` : `${path} ${systemWords(cause)}.`,
+      hint: 'Check the path for a slip, and whether this user may read it.',
+      cause,
+    });
+  }
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { parseYaml } from '../../proto/process/config-file.ts';
+import { systemWords } from '../../proto/process/system-words.ts';
 
 /** A file of the folder, read and parsed; `problem` when it could not be. */
 export interface LocalFile {
@@ -52,9 +53,15 @@ export async function readLocalFile(
   } catch (error) {
     // Gone between listing and reading.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    const problem = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const problem = problemOf(error);
     return { name, version, content: undefined, problem };
   }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof Error && 'syscall' in error)
+    return `${systemWords(error)}; check that the user of this process may read it`;
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
 }
 
 async function statOf(path: string) {
