@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createOutbound, toOutboundOptions } from '../../proto/process/outbound/outbound.ts';
 import { outboundSettings } from '../../proto/process/outbound/settings.ts';
@@ -9,6 +10,7 @@ import { openKeyring } from '../../proto/process/secrets.ts';
 import { loadIdentity } from '../../proto/trust/identity.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { startSyncGateway } from '../../test/kit/gateway/sync-gateway.ts';
+import { freePort } from '../../test/kit/processes/processes.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 import { ensureIdentity, enrol, type EnrolOptions } from './enrol.ts';
@@ -107,6 +109,26 @@ test('what answers but is no bridge is said so', async (t) => {
   await assert.rejects(enrol({ ...options, bridgeUrl, token: repository.createToken() }), {
     code: 'enrolment.refused',
   });
+});
+
+test('a bridge that is away, and a proxy that is, are told by name, once, with what to look at', async (t) => {
+  const { options, repository } = await world(t);
+  const away = `http://127.0.0.1:${await freePort()}`;
+  const token = repository.createToken();
+  const refused = async (wish: Partial<EnrolOptions>): Promise<string> => {
+    const error: unknown = await enrol({ ...options, token, ...wish }).catch((reason: unknown) => reason);
+    assert.ok(error instanceof Fault && error.code === 'outbound.unreachable', String(error));
+    assert.equal((error.internal ?? '').match(/ECONNREFUSED/g)?.length, 1);
+    return `${error.detail} ${error.hint}`;
+  };
+  assert.match(
+    await refused({ bridgeUrl: away }),
+    /127.* cannot be reached: .*firewall.*token is still good/,
+  );
+  const settings = { allow: ['127.0.0.1'], proxy: { url: away } };
+  const outbound = createOutbound(toOutboundOptions(outboundSettings.parse(settings), 'private', {}));
+  t.after(() => outbound.close());
+  assert.match(await refused({ outbound }), /The proxy cannot be reached.*outbound\.proxy\.url/);
 });
 
 test('a token does not leave this machine over plain HTTP beyond loopback, unless the operator allows it', async (t) => {

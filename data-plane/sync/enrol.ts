@@ -62,7 +62,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
   const signing = createSigningKeyPair();
   const sealing = createSealingKeyPair();
   const publicKey = Buffer.from(signing.publicKey).toString('base64url');
-  const answer = await outbound.request(new URL('bridge/v1/enrol', withSlash(bridge)).href, {
+  const wish = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -75,7 +75,12 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
     }),
     timeoutMs,
     bodyBytesMax: answerBytesMax,
-  });
+  };
+  const answer = await outbound
+    .request(new URL('bridge/v1/enrol', withSlash(bridge)).href, wish)
+    .catch((error: unknown) => {
+      throw unreachedBy(error, bridge);
+    });
   const body = await answer.json().catch(() => undefined);
   if (answer.status >= 400) throw refusedBy(body, answer);
   const said = answerSchema.safeParse(body);
@@ -118,6 +123,20 @@ export async function ensureIdentity(
 function previousOf(identity: EnrolledIdentity, signingKey: Uint8Array): object {
   const { gateway, signature } = succeed(identity, signingKey);
   return { gateway, signature: Buffer.from(signature).toString('base64url') };
+}
+
+/** Names the bridge that was dialled, and what to look at where the fault does not say it better. */
+function unreachedBy(error: unknown, bridge: string): unknown {
+  if (!(error instanceof Fault)) return error;
+  const { code, detail, internal, cause } = error;
+  return new Fault(code, {
+    detail: `${bridge} cannot be reached: ${detail}`,
+    internal,
+    hint:
+      error.hint ??
+      'Look at the firewall, outbound.proxy.url and whether the bridge is up; the token is still good.',
+    cause,
+  });
 }
 
 function refusedBy(body: unknown, answer: Pick<OutboundResponse, 'status' | 'headers'>): Fault {

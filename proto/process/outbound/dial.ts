@@ -76,7 +76,9 @@ export function createDialler(options: DialOptions): Dial {
       await opened(socket, 'connect', `${target.host}:${target.port}`);
     } else {
       socket = own(connectTcp({ host: proxy.host, port: proxy.port, noDelay: true }));
-      await opened(socket, 'connect', `proxy ${proxy.host}:${proxy.port}`);
+      await opened(socket, 'connect', `proxy ${proxy.host}:${proxy.port}`).catch((error: unknown) => {
+        throw proxyFault(error);
+      });
       if (proxy.isTls) socket = own(await secure(socket, proxy.host));
       await tunnel(socket, target, proxy.authorization);
     }
@@ -206,10 +208,23 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect', what: string
   });
 }
 
+/** What is away is what the settings name, and not whom somebody wanted to reach. */
+function proxyFault(error: unknown): unknown {
+  if (!(error instanceof Fault)) return error;
+  const { code, internal, cause } = error;
+  return new Fault(code, {
+    detail: 'The proxy cannot be reached.',
+    internal,
+    cause,
+    hint: 'Check host and port in outbound.proxy.url, and whether the proxy is up.',
+  });
+}
+
 function dialFault(error: Error, what: string): Fault {
   if (error instanceof Fault) return error;
   const code = 'code' in error ? String(error.code) : '';
-  const internal = `${what}: ${code} ${withoutRuntimeHint(error.message)}`;
+  const said = withoutRuntimeHint(error.message);
+  const internal = `${what}: ${said.includes(code) ? said : `${code} ${said}`}`;
   return new Fault(
     isTlsCode(code) ? 'outbound.tls' : code === 'ETIMEDOUT' ? 'outbound.timeout' : 'outbound.unreachable',
     {

@@ -259,7 +259,7 @@ async function* boundedBody(
 function callFault(error: unknown, what: string): unknown {
   if (error instanceof Fault || !(error instanceof Error)) return error;
   const code = 'code' in error ? String(error.code) : '';
-  const internal = `${what}: ${code} ${error.message}`;
+  const internal = `${what}: ${error.message.includes(code) ? error.message : `${code} ${error.message}`}`;
   // A body of the caller's that fails, or a wrong argument, is not the remote side's doing.
   if (code === 'UND_ERR_INVALID_ARG') return new Fault('outbound.invalid_url', { internal, cause: error });
   return new Fault('outbound.unreachable', { internal, cause: error });
