@@ -3,9 +3,38 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempDir } from '../test/kit/temp-dir.ts';
+import { doubtsOf } from './commands/bridge-address.ts';
 import { loadUpConfigs, reachLine } from './up-settings.ts';
 
 const flags = { dataDir: 'data', portOffset: 0, logLevel: 'warn', set: [] } as const;
+
+test('an address of the bridge that its settings do not know, or that is plain HTTP, is doubted before anybody enrols by it', (t) => {
+  const file = join(tempDir(t), 'isthmus.yaml');
+  const doubts = (address: string, bridge: object) => {
+    writeFileSync(file, JSON.stringify({ 'control-plane': {}, bridge }));
+    return doubtsOf(address, { config: file }).join();
+  };
+  const publicUrls = ['https://bridge.example.com'];
+  const tls = { certFile: '/cert', keyFile: '/key' };
+  assert.equal(doubts('https://bridge.example.com/', { publicUrls }), '');
+  assert.match(
+    doubts('https://brigde.example.com', { publicUrls }),
+    /called https:.*\(publicUrls\): it refuses/,
+  );
+  assert.match(
+    doubts('http://bridge.example.com', { publicUrls }),
+    /\(publicUrls\).*is plain HTTP: machines refuse/,
+  );
+  assert.match(
+    doubts('http://127.0.0.1:18092', { listen: { tls } }),
+    /^the bridge speaks TLS \(listen\.tls\)/,
+  );
+  assert.equal(doubts('http://127.0.0.1:18092', {}), '');
+  assert.match(doubts('http://elsewhere', {}), /^http:\/\/elsewhere is plain HTTP: machines refuse/);
+  // Settings that are elsewhere, or are none, say nothing.
+  assert.equal(doubts('https://any', { prot: 1 }), '');
+  assert.equal(doubtsOf('https://any', {}).join(), '');
+});
 
 test('a file of up may hold the section of one process alone, whichever it is', (t) => {
   const config = join(tempDir(t), 'isthmus.yaml');

@@ -37,6 +37,7 @@ export function tokenCommand(): Command {
     .option('--organization <id>', 'whose fleet', 'DEFAULT')
     .option('--json', 'the token with its id, fleet and expiry as JSON')
     .action(async (flags: Flags) => {
+      const { doubtsOf } = await import('./bridge-address.ts');
       const made = await atTheDesk(flags, async (at) => {
         const { requireFleetNamed } = await import('../../control-plane/management/fleets/by-name.ts');
         const { createEnrolmentToken, enrolmentTokenWishSchema } =
@@ -54,6 +55,7 @@ export function tokenCommand(): Command {
         return { ...token, fleet };
       });
       const { token, id, expiresAt, fleet } = made;
+      for (const doubt of doubtsOf(flags.bridge, flags)) say(`warning: ${doubt}`);
       if (flags.json === true) return print(JSON.stringify({ token, id, expiresAt, fleet: fleet.id }));
       print(token);
       const uses = flags.uses === undefined ? 'any number of machines' : `${flags.uses} machines`;
