@@ -188,7 +188,7 @@ test('a database with a url and no bucket setting is refused, with both settings
     assert.equal(await child.ended, args[0] === 'doctor' ? 1 : 2, args.join(' '));
     assert.match(
       child.output(),
-      /blobs: database\.url is set and no bucket is; set blobs\.s3 \(or blobs\.dir/,
+      /blobs: database\.url is set and no bucket is; set blobs\.s3 \(or blobs\.dir.* bridge(?: \[|$)/m,
     );
   }
   const env = { ISTHMUS_CONTROL_PLANE__DATABASE__URL: 'postgresql://127.0.0.1:1/none' };

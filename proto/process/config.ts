@@ -204,15 +204,16 @@ function describe(
   const value = valueAt(known.input, plainPath);
   const takes =
     setting === undefined || setting.isFormer || issue.code === 'custom' ? '' : `; takes ${setting.takes}`;
-  const got =
-    value === undefined
-      ? 'is missing'
-      : setting?.isSecret === true
-        ? 'got ***'
-        : `got ${JSON.stringify(value)}`;
+  const got = describeGot(issue.code, value, setting?.isSecret === true);
   const source = known.sources.get(plainPath);
   const from = source === undefined ? '' : ` (${source})`;
-  return [{ path, message: `${issue.message}${takes}; ${got}${from}` }];
+  return [{ path, message: `${issue.message}${takes}${got}${from}` }];
+}
+
+/** A rule of ours says itself what is missing, and where. */
+function describeGot(code: z.core.$ZodIssue['code'], value: unknown, isSecret: boolean): string {
+  if (value === undefined) return code === 'custom' ? '' : '; is missing';
+  return isSecret ? '; got ***' : `; got ${JSON.stringify(value)}`;
 }
 
 function masked(schema: z.ZodType, value: unknown): unknown {
