@@ -266,7 +266,13 @@ test('certificates that ended, end soon, or have another key are told of by sett
   const second = await certificates({ ...good, certificates: [ended] });
   assert.match(JSON.stringify(second), /"failed".*listen\.tls\.certificates\[0\]/);
   const none = await certificates({ ...good, certFile: join(scene.dir, 'nothing.pem') });
-  assert.match(JSON.stringify(none), /"failed".*nothing\.pem.*ENOENT/);
+  assert.match(JSON.stringify(none), /"failed".*nothing\.pem is not there \(ENOENT\).*Check/);
+  const keyless = JSON.stringify(await certificates({ ...good, keyFile: join(scene.dir, 'nothing.key') }));
+  assert.match(keyless, /"failed".*nothing\.key is not there \(ENOENT\).*Check keyFile/);
+  assert.match(
+    JSON.stringify(await certificates({ ...good, keyFile: good.certFile })),
+    /"failed".*Give the private key in PEM/,
+  );
 });
 
 test('a spool that may grow past what the disk has is a warning; an identity that is broken fails by name', async (t) => {

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
+import { systemWords } from '../../proto/process/system-words.ts';
 import type { Finding } from './doctor.ts';
 
 /** PEM files of one setting. */
@@ -44,8 +45,10 @@ function ofPair({ setting, certFile = '', keyFile }: PemFiles, nowMs: number): D
     isOwn = new X509Certificate(readPem(certFile)).checkPrivateKey(createPrivateKey(readPem(keyFile)));
   } catch (error) {
     return failed(
-      `${setting}: ${keyFile}: ${wordsOf(error)}`,
-      'Give the private key in PEM, without a passphrase.',
+      `${setting}: ${keyFile} ${wordsOf(error)}`,
+      isOfSystem(error)
+        ? 'Check keyFile for a slip, and whether the user of the process may read it.'
+        : 'Give the private key in PEM, without a passphrase.',
     );
   }
   return isOwn
@@ -77,8 +80,10 @@ function ofFile(setting: string, file: string, nowMs: number): Dated {
     };
   } catch (error) {
     return failed(
-      `${setting}: ${file}: ${wordsOf(error)}`,
-      'Give a certificate in PEM that this process may read.',
+      `${setting}: ${file} ${wordsOf(error)}`,
+      isOfSystem(error)
+        ? 'Check the path for a slip, and whether the user of the process may read it.'
+        : 'Give a certificate in PEM.',
     );
   }
 }
@@ -86,8 +91,8 @@ function ofFile(setting: string, file: string, nowMs: number): Dated {
 const failed = (found: string, remedy: string): Dated => ({ status: 'failed', found, remedy, untilMs: 0 });
 
 const readPem = (file: string): Buffer => readFileSync(file);
-const wordsOf = (error: unknown): string =>
-  error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'error';
+const wordsOf = (error: unknown): string => systemWords(error).split('\n')[0] ?? '';
+const isOfSystem = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
 /**
  * Whether there is room in a folder, and whether this user may write in it. Of one that a first start makes, what is above it is looked at.
