@@ -224,7 +224,7 @@ test('certificates that do not fit are refused with the file, before anything li
   await assert.rejects(start({ certFile: keyFile }), refusal(keyFile, 'is no certificate in PEM'));
   await assert.rejects(start({ keyFile: certFile }), refusal(certFile, 'is no unencrypted private key'));
   await assert.rejects(start({ keyFile: other.keyFile }), refusal(other.keyFile, 'does not belong to'));
-  await assert.rejects(start({ keyFile: '/nowhere.key' }), refusal('/nowhere.key', 'cannot be read'));
+  await assert.rejects(start({ keyFile: '/nowhere.key' }), refusal('/nowhere.key', 'is not there'));
   await assert.rejects(start({ clientCaFile: keyFile }), refusal(keyFile, 'is no certificate in PEM'));
 });
 

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { codes } from '../proto/faults/codes.ts';
 import { settingsOf } from '../proto/process/config.ts';
 import type { CommandEnd } from '../test/kit/processes/commands-main.ts';
-import { runCommands } from '../test/kit/processes/commands.ts';
+import { type CommandUser, runCommands, userWhoOwnsNothing } from '../test/kit/processes/commands.ts';
 import { runIsthmus } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { createAuthority } from '../test/kit/servers/certificates.ts';
@@ -21,11 +21,6 @@ interface Wrong {
   /** Below a file. */
   readonly blocked: string;
 }
-
-/** Who runs the commands: root may open everything. */
-const nobody = process.getuid?.() === 0 ? '65534' : '';
-
-const runAll = (list: readonly (readonly string[])[]) => runCommands(list, nobody);
 
 /** A code with its hint, the path, no stack and no word of the system alone. */
 function assertWords(end: CommandEnd, path: string): void {
@@ -53,7 +48,15 @@ function assertAll(all: readonly { readonly end: CommandEnd; readonly path: stri
   assert.deepEqual(bad, []);
 }
 
-function sceneOf(t: TestContext): { readonly dir: string; readonly wrong: Wrong } {
+interface Scene {
+  readonly dir: string;
+  readonly wrong: Wrong;
+  readonly nobody: CommandUser;
+  /** Runs commands as somebody who owns nothing. */
+  runAll(list: readonly (readonly string[])[]): Promise<readonly CommandEnd[]>;
+}
+
+function sceneOf(t: TestContext): Scene {
   const dir = tempDir(t);
   chmodSync(dir, 0o755);
   const wrong = {
@@ -65,7 +68,8 @@ function sceneOf(t: TestContext): { readonly dir: string; readonly wrong: Wrong 
   mkdirSync(wrong.folder, { mode: 0o755 });
   writeFileSync(wrong.closed, 'x', { mode: 0 });
   writeFileSync(join(dir, 'plain'), 'x', { mode: 0o644 });
-  return { dir, wrong };
+  const nobody = userWhoOwnsNothing(t);
+  return { dir, wrong, nobody, runAll: (list) => runCommands(list, nobody) };
 }
 
 const anyGateway = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
@@ -87,7 +91,7 @@ const commands: readonly (readonly string[])[] = [
 ];
 
 test('a settings file that is missing, closed, a folder or below a file is told by every command', async (t) => {
-  const { wrong } = sceneOf(t);
+  const { wrong, runAll } = sceneOf(t);
   const paths = Object.values(wrong) as readonly string[];
   const cases = commands.flatMap((words) => paths.map((path) => [...words, '--config', path]));
   const ends = await runAll(cases);
@@ -108,7 +112,7 @@ const untried: Readonly<Record<string, string>> = {
 };
 
 test('every setting that names a file or folder, and every argument that does, is told in words when it cannot be used', async (t) => {
-  const { dir, wrong } = sceneOf(t);
+  const { dir, wrong, nobody, runAll } = sceneOf(t);
   const certificates = join(dir, 'certificates');
   const { certFile, keyFile } = createAuthority(certificates).issue('server');
   execFileSync('chmod', ['-R', 'a+rX', certificates]);
@@ -117,7 +121,7 @@ test('every setting that names a file or folder, and every argument that does, i
   await runIsthmus(t, ['bucket', 'adopt', '--data-dir', data]);
   const apis = join(dir, 'apis');
   mkdirSync(apis, { mode: 0o755 });
-  if (nobody !== '') execFileSync('chown', ['-R', nobody, data]);
+  if (nobody.user !== '') execFileSync('chown', ['-R', nobody.user, data]);
   const own = join(dir, 'own');
   mkdirSync(own);
   chmodSync(own, 0o777);
@@ -228,7 +232,9 @@ test('every setting that names a file or folder, and every argument that does, i
 test('a full disk is told as one, with the folder', async (t) => {
   if (process.getuid?.() !== 0 || !readFileSync('/proc/filesystems', 'utf8').includes('tmpfs'))
     return t.skip('needs root, to mount a small disk');
-  const dir = tempDir(t);
+  const { dir: parent, runAll } = sceneOf(t);
+  const dir = join(parent, 'small');
+  mkdirSync(dir);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k,mode=777', 'tmpfs', dir]);
   t.after(() => execFileSync('umount', ['-l', dir]));
   writeFileSync(join(dir, 'filling'), Buffer.alloc(4096));

@@ -162,7 +162,7 @@ test('an upstream that switches after the deadline of the request is let go', as
   const { server, port, sockets } = await startRaw(t);
   const gateway = await startLocalGateway(t, {
     apis: { slow: apiDefinition('slow', `http://127.0.0.1:${port}`) },
-    config: { request: { timeoutMs: 100 } },
+    config: { request: { answerMsMax: 100 } },
   });
   const asked = once(server, 'connection');
   const answer = await gateway.call('/slow', {
