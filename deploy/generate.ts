@@ -1,16 +1,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { managementOpenApi } from '../control-plane/doors/openapi.ts';
-import { policyReference } from './policy-reference.ts';
-import { refusalReference } from './refusal-reference.ts';
-import { configurationReference } from './reference.ts';
-import { eventReference, faultReference } from './word-references.ts';
+import { expressionReference } from './reference/expressions.ts';
+import { policyReference } from './reference/policies.ts';
+import { refusalReference } from './reference/refusals.ts';
+import { configurationReference } from './reference/configuration.ts';
+import { eventReference, faultReference } from './reference/words.ts';
 
 /** Files that are made from the sources, by path from the root; a test compares them with what is committed. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/configuration.md', configurationReference()],
     ['docs/policies/README.md', policyReference()],
+    ['docs/expressions.md', expressionReference()],
     ['docs/faults.md', faultReference()],
     ['docs/events.md', eventReference()],
     ['data-plane/http/REFUSALS.md', refusalReference()],

@@ -54,17 +54,15 @@ test('when the far end takes records again, the log says how many wait and how l
   const spool = createSpool(dataDir, { segmentBytes: 4096 });
   // Over several segments, of which only the newest is read to count.
   for (let each = 0; each < 200; each += 1) spool.write(line(atMs + each), line(atMs + each));
-  const other = createSpool(dataDir);
-  other.write(line(atMs));
   const shipper = await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
   await eventually(async () => (await shipper.health()).connected === false);
   rmSync(bucket);
-  await eventually(() => spool.shipped() === 400 && other.shipped() === 1, { timeoutMs: 10_000 });
+  await eventually(() => spool.shipped() === 400, { timeoutMs: 10_000 });
   const said = shipper.logged
     .map((text) => JSON.parse(text) as Record<string, unknown>)
     .filter(({ msg }) => /takes records again/.test(String(msg)));
   assert.equal(said.length, 1);
-  assert.equal(said[0]?.['records'], 401);
+  assert.equal(said[0]?.['records'], 400);
   assert.equal(typeof said[0]?.['awaySeconds'], 'number');
 });
 

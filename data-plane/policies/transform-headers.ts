@@ -20,7 +20,7 @@ export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { p
       const rendered = value.render(call);
       if (rendered.kind === 'value') headers.set(name, rendered.value);
       else if (rendered.kind === 'failed') {
-        call.warn('EXPRESSION_EVALUATION_ERROR', rendered.why);
+        call.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${rendered.why}`);
         return broken;
       }
     }

@@ -1,7 +1,7 @@
 import { nearest } from '../faults/nearest.ts';
 import { calculated, negative, numberOr, product, sum } from './arithmetic.ts';
 import { functionNames, functionOf } from './functions.ts';
-import { callMethod, isMethod, itemOf, methodNames } from './methods.ts';
+import { callMethod, isMethod, itemOf, methodsByKind } from './methods.ts';
 import { parse } from './parse.ts';
 import { matchesWhole, patternOf } from './patterns.ts';
 import { rootNames, rootOf } from './roots.ts';
@@ -225,7 +225,8 @@ class Compiler {
         throw unknown(`T(${of.name}).${name}(...)`, { name, among: [...methods.keys()], at });
       return (frame) => run(given(frame));
     }
-    if (!isMethod(name)) throw unknown(`the method ${name}(...)`, { name, among: methodNames(), at });
+    if (!isMethod(name))
+      throw unknown(`the method ${name}(...)`, { name, among: [...methodsByKind().values()].flat(), at });
     const target = this.compile(of);
     return (frame) => {
       const value = target(frame);

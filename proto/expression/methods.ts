@@ -35,14 +35,14 @@ export function callMethod(of: Value, name: string, args: Args): Value {
   return method(of, args);
 }
 
-/** Says whether any kind of value has a method of that name. */
-export function isMethod(name: string): boolean {
-  return tables.some((table) => table.has(name));
+/** Names of methods by what has them, for people. */
+export function methodsByKind(): ReadonlyMap<string, readonly string[]> {
+  return new Map([...tables].map(([kind, table]) => [kind, [...table.keys()]]));
 }
 
-/** All names of methods, for the nearest. */
-export function methodNames(): readonly string[] {
-  return tables.flatMap((table) => [...table.keys()]);
+/** Says whether any kind of value has a method of that name. */
+export function isMethod(name: string): boolean {
+  return [...tables.values()].some((table) => table.has(name));
 }
 
 function tableOf(of: Value): Table<Value> {
@@ -177,15 +177,18 @@ const codecs: Table<Codec> = new Map<string, (of: Codec, args: Args) => Value>([
   ['decode', (of, args) => decoded(of, args[0] ?? null)],
 ]);
 
-const tables: readonly ReadonlyMap<string, unknown>[] = [
-  texts,
-  lists,
-  maps,
-  attributes,
-  lines,
-  numbers,
-  codecs,
-];
+const tables: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map<
+  string,
+  ReadonlyMap<string, unknown>
+>([
+  ['texts', texts],
+  ['lists', lists],
+  ['maps', maps],
+  ['headers and parameters', lines],
+  ['`#context.attributes`', attributes],
+  ['numbers', numbers],
+  ['Base64 encoders and decoders', codecs],
+]);
 
 /** Item of a list. Errors: an EvaluationFailure where there is none. */
 export function itemOf(list: readonly Value[], index: number): Value {

@@ -52,6 +52,9 @@ export interface CompiledExpression {
   evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
 }
 
+/** What its schema says of such a field, for the reference. */
+const mayHoldExpressions = { mayHoldExpressions: true } as const;
+
 /**
  * A field that may hold an expression; its value, written down or rendered, is what `value` says.
  *
@@ -59,12 +62,15 @@ export interface CompiledExpression {
  * Errors: those of `value` for a text without expressions; an expression that the language does not know is named, with its place.
  */
 export function template<Value>(value: z.ZodType<Value, string>) {
-  return z.string().transform((text, context): Template<Value> => {
-    const compiled = compileTemplate(text, value, thisVersion);
-    if (compiled.kind !== 'refused') return compiled;
-    for (const message of compiled.messages) context.issues.push({ code: 'custom', message, input: text });
-    return z.NEVER;
-  });
+  return z
+    .string()
+    .meta(mayHoldExpressions)
+    .transform((text, context): Template<Value> => {
+      const compiled = compileTemplate(text, value, thisVersion);
+      if (compiled.kind !== 'refused') return compiled;
+      for (const message of compiled.messages) context.issues.push({ code: 'custom', message, input: text });
+      return z.NEVER;
+    });
 }
 
 /** Says whether all of them are known when a definition is compiled. */

@@ -66,6 +66,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
     'commands',
     'doctor',
     'packing',
+    'reference',
     'production',
     'systemd',
     'docker',

@@ -1,4 +1,4 @@
-import { refusals } from '../data-plane/http/message/refusal.ts';
+import { refusals } from '../../data-plane/http/message/refusal.ts';
 
 const introduction = `# Refusals
 

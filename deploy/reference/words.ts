@@ -1,6 +1,6 @@
-import { auditEvents } from '../control-plane/management/audit/events.ts';
-import { codes, type Code } from '../proto/faults/codes.ts';
-import { gatewayEvents } from '../proto/model/gateway-events.ts';
+import { auditEvents } from '../../control-plane/management/audit/events.ts';
+import { codes, type Code } from '../../proto/faults/codes.ts';
+import { gatewayEvents } from '../../proto/model/gateway-events.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 

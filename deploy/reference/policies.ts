@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { catalog } from '../proto/policies/catalog.ts';
-import type { PolicySchema } from '../proto/policies/policy-schema.ts';
+import { catalog } from '../../proto/policies/catalog.ts';
+import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
 
 const introduction = `# Policies
 
@@ -44,6 +44,8 @@ interface Field {
   readonly properties?: Readonly<Record<string, Field>>;
   readonly items?: Field;
   readonly default?: unknown;
+  /** See `template` in proto/expression. */
+  readonly mayHoldExpressions?: boolean;
 }
 
 function fieldsOf({ properties = {} }: Field, at: string): readonly string[] {
@@ -57,6 +59,7 @@ function fieldsOf({ properties = {} }: Field, at: string): readonly string[] {
 }
 
 function takes(field: Field): string {
+  if (field.mayHoldExpressions === true) return 'string, may hold [expressions](../expressions.md)';
   if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (field.anyOf !== undefined) return field.anyOf.map(takes).join(' or ');
   if (field.items !== undefined) return `list of ${takes(field.items)}`;

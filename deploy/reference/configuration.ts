@@ -1,5 +1,5 @@
-import { settingsOf, variableOf, type Setting } from '../proto/process/config.ts';
-import { processNames, processSchemas } from './processes.ts';
+import { settingsOf, variableOf, type Setting } from '../../proto/process/config.ts';
+import { processNames, processSchemas } from '../processes.ts';
 
 const introduction = `# Configuration
 

@@ -1,0 +1,58 @@
+import { functionNames } from '../../proto/expression/functions.ts';
+import { methodsByKind } from '../../proto/expression/methods.ts';
+import { rootNames, rootOf } from '../../proto/expression/roots.ts';
+import { typeNames, typeOf } from '../../proto/expression/types.ts';
+
+const introduction = `# Expressions
+
+Generated from \`proto/expression\` by \`npm run generate\`; do not edit.
+
+Text in braces is worked out for each request: \`{#request.method}\`, \`{(1 + 1)}\`, \`{T(Math).abs(-1)}\`; text around it stays. Where they work says
+the [reference of the policies](policies/README.md); everywhere else a definition with an expression is refused. So is one that cannot be read,
+or names what does not stand below, with its place and the nearest name.
+
+| to write | say |
+|---|---|
+| the first value of a header | \`{#request.headers['X'][0]}\`; it fails where there is none |
+| ... or another text | \`{#request.headers['X']?.[0] ?: 'none'}\` |
+| all values of a header, with commas | \`{#request.headers['X']}\`; nothing where there is none |
+| whether a header has a value | \`{#request.headers['X'].contains('a')}\` |
+| a parameter of the query | \`{#request.params['page'][0]}\` |
+| a part of the path | \`{#request.paths[2]}\`; the first, before the first slash, is empty |
+| a field of a JSON body | \`{#jsonPath(#request.content, '$.customer.name')}\`, \`{#request.jsonContent.customer.name}\` |
+| one of two texts | \`{#response.status >= 400 ? 'failed' : 'done'}\` |
+| what a pattern leaves | \`{#request.path.replaceAll('/v(\\d+)/.*', '$1')}\` |
+| a text inside JSON | \`{"name": "{#jsonEscape(#request.params['name'][0])}"}\` |
+| those of a list that fit | \`{#request.jsonContent.lines.?[qty > 1].![sku]}\` |
+
+An expression may fail (an item of nothing, a comparison of a text with a number) or come to nothing; each policy says what it does then, and the
+access record has the warning \`EXPRESSION_EVALUATION_ERROR\` with the reason. Numbers are Java's: \`7 / 2\` is 3, \`7.0 / 2\` is 3.5. Patterns are
+matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`) has it read whole first.
+`;
+
+const operators =
+  '`== != < <= > >=` (`eq ne lt le gt ge`), `&& || !` (`and or not`), `+ - * / % ^` (`div mod`), `matches`, `between {a, b}`, `instanceof T(...)`, `a ? b : c`, `a ?: b`, `?.`, `?.[...]`, `{1, 2}`, `{a: 1}`, `.?[...]` those that fit, `.^[...]` the first, `.$[...]` the last, `.![...]` of each, `#this`, `new String(bytes)`';
+
+/** What expressions know, as Markdown. */
+export function expressionReference(): string {
+  const members = rootNames().flatMap((root) =>
+    [...(rootOf(root) ?? [])].map(
+      ([name, { needs }]) => `| \`#${root}.${name}\` | ${needs === 'buffered' ? 'reads the body' : ''} |\n`,
+    ),
+  );
+  const types = typeNames().map(
+    (type) => `| \`T(${type})\` | ${code([...(typeOf(type)?.keys() ?? [])])} |\n`,
+  );
+  const methods = [...methodsByKind()].map(([kind, names]) => `| ${kind} | ${code(names)} |\n`);
+  return [
+    introduction,
+    `## Variables\n\n| variable | |\n|---|---|\n${members.join('')}`,
+    `## Functions\n\n${code(functionNames().map((name) => `#${name}`))}\n`,
+    `## Operators\n\n${operators}\n`,
+    `## Methods\n\n| of | |\n|---|---|\n${methods.join('')}`,
+    `## Types\n\n\`java.lang\` may be left out.\n\n| type | methods |\n|---|---|\n${types.join('')}`,
+  ].join('\n');
+}
+
+const code = (names: readonly string[]): string =>
+  [...new Set(names)].map((name) => `\`${name}\``).join(', ');
