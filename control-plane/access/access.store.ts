@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { Queries } from '../storage/storage.ts';
+import type { Queries, Trx } from '../storage/storage.ts';
 
 /** Somebody who can sign in to an organization. */
 interface UserAccountTable {
@@ -79,6 +79,25 @@ export async function setPassword(
     .where('organization', '=', user.organization)
     .where('id', '=', user.userId)
     .execute();
+}
+
+/**
+ * Says whether that is still the user's password, and keeps it from being changed until the transaction ends: a row that is written waits
+ * for whoever writes it.
+ */
+export async function holdPassword(
+  trx: Trx,
+  user: { readonly organization: string; readonly userId: string },
+  hash: string,
+): Promise<boolean> {
+  const held = await trx
+    .updateTable('user_account')
+    .set({ password_hash: hash })
+    .where('organization', '=', user.organization)
+    .where('id', '=', user.userId)
+    .where('password_hash', '=', hash)
+    .executeTakeFirst();
+  return held.numUpdatedRows === 1n;
 }
 
 /** The token with the user it speaks for. */

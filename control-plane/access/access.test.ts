@@ -6,8 +6,10 @@ import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { openStorage } from '../storage/storage.ts';
 import { createAccess } from './access.ts';
+import { setPassword } from './access.store.ts';
 import { createAttempts, type Outcome } from './attempts.ts';
 import { hashPassword } from './passwords.ts';
+import { deleteSessions } from './sessions.store.ts';
 import { createThrottle, throttleDefaults } from './throttle.ts';
 import { createTurns } from './turns.ts';
 
@@ -51,6 +53,36 @@ for (const database of testDatabases) {
       assert.equal((await authenticate(basic('ada:second password'))).kind, 'actor');
       const withTwoBlanks = basic('ada:second password').replace(' ', '  ');
       assert.equal((await authenticate(withTwoBlanks)).kind, 'actor');
+    },
+  );
+
+  test(
+    `whoever signed in with a password that is being changed gets no session that outlives the change (${database.name})`,
+    options,
+    async (t) => {
+      const { storage, access, ada, authenticate } = await open(t, database);
+      const owner = { organization: ada.organization, userId: ada.id };
+      const signIn = await authenticate(basic('ada:first password'));
+      assert.ok(signIn.kind === 'actor');
+      const wish = { source: '10.0.0.1', userAgent: undefined, passwordHash: signIn.passwordHash };
+      const before = await access.openSession(signIn.actor, wish);
+      const hash = await hashPassword('second password');
+      // Several ask while the change is under way, and after it.
+      const during: Promise<unknown>[] = [];
+      await storage.transaction(async (trx) => {
+        await setPassword(trx, owner, { hash, nowMs: 1 });
+        during.push(...Array.from({ length: 5 }, () => access.openSession(signIn.actor, wish)));
+        for (const each of during) each.catch(() => undefined);
+        await deleteSessions(trx, owner, undefined);
+      });
+      during.push(
+        access.openSession(signIn.actor, wish),
+        access.openSession(signIn.actor, { ...wish, passwordHash: undefined }),
+      );
+      const outcomes = await Promise.allSettled(during);
+      assert.deepEqual([...new Set(outcomes.map(({ status }) => status))], ['rejected']);
+      assert.equal((await authenticate(`Bearer ${before.token}`)).kind, 'refused');
+      assert.equal((await storage.db.selectFrom('user_session').selectAll().execute()).length, 0);
     },
   );
 

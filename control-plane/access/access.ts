@@ -3,7 +3,15 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../proto/process/clock.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { isUniqueViolation, type Storage, type Trx } from '../storage/storage.ts';
-import { findTokenUser, findUser, getUser, insertUser, touchToken, type UserRow } from './access.store.ts';
+import {
+  findTokenUser,
+  findUser,
+  getUser,
+  holdPassword,
+  insertUser,
+  touchToken,
+  type UserRow,
+} from './access.store.ts';
 import type { Actor, HeldRole } from './actor.ts';
 import { addMembership, objectRoles, tenantRoles } from './memberships.store.ts';
 import type { Scope } from './permissions.ts';
@@ -25,7 +33,13 @@ export interface Credentials {
 
 /** Who stands at the door. `refused` presented something that is not right; `anonymous` presented nothing. */
 export type SignIn =
-  | { readonly kind: 'actor'; readonly actor: Actor; readonly via: 'basic' | 'bearer' | 'cookie' }
+  | {
+      readonly kind: 'actor';
+      readonly actor: Actor;
+      readonly via: 'basic' | 'bearer' | 'cookie';
+      /** Hash of the password that was judged; with basic only. */
+      readonly passwordHash?: string | undefined;
+    }
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number };
@@ -39,10 +53,17 @@ export interface OpenedSession {
 /** Who may come in. */
 export interface Access {
   authenticate(credentials: Credentials): Promise<SignIn>;
-  /** Opens one for somebody who signed in just now, with what he will recognise it by. */
+  /**
+   * Opens one for somebody who signed in just now, with what he will recognise it by. Errors: request.unauthorized when the password that
+   * he signed in with has been changed meanwhile.
+   */
   openSession(
     actor: Actor,
-    by: { readonly source: string; readonly userAgent: string | undefined },
+    by: {
+      readonly source: string;
+      readonly userAgent: string | undefined;
+      readonly passwordHash: string | undefined;
+    },
   ): Promise<OpenedSession>;
   closeSession(token: string): Promise<void>;
   /** The actor with what is held on those objects too. */
@@ -137,7 +158,9 @@ export function createAccess(options: AccessOptions): Access {
         if (!/^basic$/i.test(scheme)) return { kind: 'refused' };
         if (organization === undefined) return { kind: 'refused' };
         const known = await basic(value, { organization, source });
-        return known.kind === 'user' ? admit(known.user, 'basic') : known;
+        if (known.kind !== 'user') return known;
+        const signIn = await admit(known.user, 'basic');
+        return signIn.kind === 'actor' ? { ...signIn, passwordHash: known.user.password_hash } : signIn;
       }
       return cookie === undefined || cookie === '' ? { kind: 'anonymous' } : bearer(cookie, 'cookie');
     },
@@ -168,11 +191,11 @@ function createSessionDesk({
   sessionMs = 7 * 24 * 3_600_000,
 }: AccessOptions): Pick<Access, 'openSession' | 'closeSession'> {
   return {
-    async openSession(actor, { source, userAgent }) {
+    async openSession(actor, { source, userAgent, passwordHash }) {
       const token = newSecret(sessionPrefix);
       const nowMs = clock.now();
       const expiresAtMs = nowMs + sessionMs;
-      await insertSession(storage.db, {
+      const session = {
         token_hash: secretHash(token),
         organization: actor.organization,
         user_id: actor.id,
@@ -181,6 +204,13 @@ function createSessionDesk({
         last_use_at_ms: nowMs,
         source,
         user_agent: userAgent?.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, userAgentCharactersMax) ?? null,
+      };
+      // Who changes a password ends the sessions in one transaction; one that is opened beside it waits for it, or is ended by it.
+      await storage.transaction(async (trx) => {
+        const who = { organization: actor.organization, userId: actor.id };
+        if (passwordHash === undefined || !(await holdPassword(trx, who, passwordHash)))
+          throw new Fault('request.unauthorized');
+        await insertSession(trx, session);
       });
       return { token, expiresAtMs };
     },

@@ -45,6 +45,7 @@ async function login(context: Context, door: Door): Promise<Response> {
   const session = await desk.access.openSession(actor, {
     source: front.sourceOf(context),
     userAgent: context.req.header('user-agent'),
+    passwordHash: signIn.passwordHash,
   });
   await writeAudit(desk.storage.db, {
     organization: actor.organization,
