@@ -211,30 +211,79 @@ test('key, limit and period that vary: each request is counted by its own', () =
   assert.equal(ask({ tenant: 'a', most: 1, seconds: 61 }), 'ok', 'another period is another window');
 });
 
-test('a key, limit or period that cannot be rendered is as if nobody could count', () => {
-  for (const broken of [{ tenant: new Error('boom') }, { most: 'many' }, { seconds: 0 }]) {
-    const verdicts = ['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR'].map((errorStrategy) => {
-      const { call } = startPolicy(
-        'rate-limit',
-        { errorStrategy, rate: { periodTime: 0, dynamicPeriodTime: '1' } },
-        {
-          adjust: (config) => ({
-            ...config,
-            rate: {
-              ...config.rate,
-              key: attributeTemplate('tenant', z.string()),
-              dynamicLimit: attributeTemplate('most', numberText),
-              dynamicPeriodTime: attributeTemplate('seconds', numberText),
-            },
-          }),
+/** One whose key, limit and period are attributes of the request. */
+function startVarying(rate: object, config: object = {}) {
+  return startPolicy(
+    'rate-limit',
+    { ...config, rate: { periodTime: 0, dynamicPeriodTime: '1', ...rate } },
+    {
+      adjust: (config) => ({
+        ...config,
+        rate: {
+          ...config.rate,
+          key: attributeTemplate('tenant', z.string()),
+          dynamicLimit: attributeTemplate('most', numberText),
+          dynamicPeriodTime: attributeTemplate('seconds', numberText),
         },
-      );
-      const asked = call({ attributes: { ...alice, tenant: 'a', most: 0, seconds: 60, ...broken } });
-      return [key(asked.pass()), asked.warnings.join()];
-    });
-    assert.deepEqual(verdicts, [
-      ['ok', 'RATE_LIMIT_NOT_APPLIED'],
-      ['RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR', ''],
-    ]);
+      }),
+    },
+  );
+}
+
+test('a limit or period that cannot be rendered lets nothing pass, whatever is done when nobody counts', () => {
+  for (const errorStrategy of ['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR'])
+    for (const broken of [{ most: 'many' }, { seconds: 0 }, { most: new Error('boom') }]) {
+      const { call } = startVarying({}, { errorStrategy });
+      const asked = call({ attributes: { ...alice, tenant: 'a', most: 5, seconds: 60, ...broken } });
+      assert.equal(key(asked.pass()), 'RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR');
+      assert.equal(asked.warnings.join(), 'EXPRESSION_EVALUATION_ERROR');
+    }
+});
+
+test('a key that cannot be rendered counts with all others, and a long one counts by itself', () => {
+  for (const useKeyOnly of [true, false]) {
+    const { call } = startVarying({ useKeyOnly, key: 'x' });
+    const ask = (tenant: unknown): string =>
+      key(call({ attributes: { ...alice, seconds: 60, most: 1, tenant } }).pass());
+    assert.deepEqual([ask(new Error('boom')), ask(new Error('another'))], ['ok', full]);
+    assert.deepEqual([ask('failed'), ask('text:failed')], ['ok', 'ok'], 'what is said is no failure');
+    const long = 'x'.repeat(5_000);
+    assert.deepEqual([ask(`${long}a`), ask(`${long}b`), ask(`${long}a`)], ['ok', 'ok', full]);
   }
+});
+
+test('no key of a caller takes from another limit: that of a step, of another caller, or of another window', () => {
+  const taken: string[] = [];
+  const counters = {
+    take: (name: string) => {
+      taken.push(name);
+      return { count: 1, resetAtMs: 0 };
+    },
+  };
+  const ask = (wish: {
+    readonly useKeyOnly: boolean;
+    readonly tenant: string;
+    readonly user: string;
+  }): string => {
+    const { call } = startPolicy(
+      'rate-limit',
+      { rate: { useKeyOnly: wish.useKeyOnly, key: 'x', limit: 1 } },
+      {
+        host: { counters },
+        adjust: (config) => ({
+          ...config,
+          rate: { ...config.rate, key: attributeTemplate('tenant', z.string()) },
+        }),
+      },
+    );
+    call({ attributes: { plan: 'p', 'subscription-id': wish.user, tenant: wish.tenant } }).pass();
+    return taken.at(-1) ?? '';
+  };
+  const of = ask({ useKeyOnly: false, tenant: 'a', user: 'alice' });
+  assert.notEqual(ask({ useKeyOnly: true, tenant: of, user: 'mallory' }), of);
+  assert.notEqual(ask({ useKeyOnly: true, tenant: of.slice('key:1000:text:'.length), user: 'mallory' }), of);
+  const [short, long] = ['::1', '::1:a'].map((user) =>
+    ask({ useKeyOnly: false, user, tenant: user === '::1' ? 'a:b' : 'b' }),
+  );
+  assert.notEqual(short, long);
 });

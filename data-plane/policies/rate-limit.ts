@@ -12,12 +12,14 @@ type Rate = PolicyConfig<'rate-limit'>['rate'];
 interface Plan {
   readonly limit: number;
   readonly rule: CounterRule;
-  /** Behind the caller, or all of it where the key alone counts. */
+  /** What is behind the caller, or all of it where the key alone counts. */
   readonly key: string;
   readonly refused: Rejection;
 }
 
 const noAnswer = 'the counters did not answer';
+/** Longer ones are counted by their hash. */
+const keyCharsMax = 256;
 
 const unitMs = { SECONDS: 1_000, MINUTES: 60_000 } as const;
 
@@ -36,20 +38,20 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, p
   const templates = [rate.key, rate.dynamicLimit, rate.dynamicPeriodTime];
   const blocked = refuse('RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR');
 
-  /** Undefined where an expression fails: then it is as if nobody could count. */
+  /** Undefined where nobody can say how much may pass: what a caller sends decides that, so nothing passes. */
   const planFor = (scope: ExpressionScope): Plan | undefined => {
-    const key = rate.key.render(scope);
     const limit = rate.limit > 0 ? rate.limit : numberOf(rate.dynamicLimit, scope);
     const period = periodOf(rate, scope);
-    if (key.kind === 'failed' || limit === undefined || period === undefined) return undefined;
-    const text = key.kind === 'value' ? key.value : '';
+    if (limit === undefined || period === undefined) return undefined;
+    const text = keyOf(rate.key.render(scope));
     // A window that is changed begins anew with the next request.
     const ofWindow = `:${period.windowMs}`;
     const parameters = { limit, period_time: period.time, period_unit: period.unit };
     return {
       limit,
       rule: { kind: 'fixed', windowMs: period.windowMs },
-      key: rate.useKeyOnly ? `${text}${ofWindow}` : `:${text}:rl:${step}${ofWindow}`,
+      // Two names, which no text of a caller can make of each other.
+      key: rate.useKeyOnly ? `key${ofWindow}:${text}` : `step${ofWindow}:${step}:${text}`,
       refused: refuse('RATE_LIMIT_TOO_MANY_REQUESTS', { parameters }),
     };
   };
@@ -69,8 +71,11 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, p
 
   const run = (call: PolicyCall): Verdict | Promise<Verdict> => {
     const plan = planOf(call);
-    if (plan === undefined) return withoutCounters(call, rate.limit, 'an expression failed');
-    const key = rate.useKeyOnly ? plan.key : `${callerOf(call, place.api)}${plan.key}`;
+    if (plan === undefined) {
+      call.warn('EXPRESSION_EVALUATION_ERROR', 'the limit or its period cannot be worked out');
+      return blocked;
+    }
+    const key = rate.useKeyOnly ? plan.key : withCaller(plan.key, callerOf(call, place.api));
     let count: Count | Promise<Count>;
     try {
       count = host.counters.take(key, plan.rule, 1);
@@ -85,6 +90,18 @@ export const rateLimit: PolicyFactory<'rate-limit'> = (config, { refuse, host, p
   };
   return { request: { needs: needsOf(templates), run } };
 };
+
+/** One that fails counts with all others that fail: whoever leaves out what it reads would have no limit otherwise. */
+function keyOf(rendered: ReturnType<Rate['key']['render']>): string {
+  if (rendered.kind === 'failed') return 'failed';
+  const text = rendered.kind === 'value' ? rendered.value : '';
+  return text.length <= keyCharsMax
+    ? `text:${text}`
+    : `hash:${createHash('sha256').update(text).digest('base64url')}`;
+}
+
+/** Its length in front, so that the end of one is not the beginning of another. */
+const withCaller = (key: string, caller: string): string => `${caller.length}:${caller}:${key}`;
 
 /** Undefined where it fails; nothing is 0. */
 function numberOf(template: Rate['dynamicLimit'], scope: ExpressionScope): number | undefined {

@@ -4,6 +4,8 @@ import { type Template, template } from '../expression/template.ts';
 import { definePolicy } from './policy-schema.ts';
 
 const limitMax = 1_000_000_000_000;
+/** As long as a header may be; long ones are counted by their hash. */
+const keyCharsMax = 65_536;
 
 /** Nothing written is 0. */
 const wholeNumber = template(
@@ -35,7 +37,7 @@ export const rateLimit = definePolicy({
     addHeaders: z.boolean().default(false),
     rate: z
       .strictObject({
-        key: template(z.string().max(1_024)).prefault(''),
+        key: template(z.string().max(keyCharsMax)).prefault(''),
         useKeyOnly: z.boolean().default(false),
         limit: z.int().min(0).max(limitMax).default(0),
         dynamicLimit: wholeNumber,
@@ -64,5 +66,5 @@ export const rateLimit = definePolicy({
       message: 'The rate limit cannot be checked at the moment',
     },
   },
-  docs: 'A window starts with its first request; every request counts, refused ones too. `limit` wins over `dynamicLimit`; 0 lets nothing pass. Counted per subscription (keyless: per client address) and per step: each rate limit of a definition counts apart, wherever it stands (the reference shares one count between those on the same flow path). `useKeyOnly` counts by `key` alone, for all APIs of the environment that use the same key and period; never across environments. A changed limit or period holds from the next request on; a changed period begins a new window.',
+  docs: 'A key whose expression fails counts with all others that fail; a limit or period whose expression fails lets nothing pass (500). A window starts with its first request; every request counts, refused ones too. `limit` wins over `dynamicLimit`; 0 lets nothing pass. Counted per subscription (keyless: per client address) and per step: each rate limit of a definition counts apart, wherever it stands (the reference shares one count between those on the same flow path). `useKeyOnly` counts by `key` alone, for all APIs of the environment that use the same key and period; never across environments. A changed limit or period holds from the next request on; a changed period begins a new window.',
 });
