@@ -276,7 +276,7 @@ test('no key of a caller takes from another limit: that of a step, of another ca
         }),
       },
     );
-    call({ attributes: { plan: 'p', 'subscription-id': wish.user, tenant: wish.tenant } }).pass();
+    void call({ attributes: { plan: 'p', 'subscription-id': wish.user, tenant: wish.tenant } }).pass();
     return taken.at(-1) ?? '';
   };
   const of = ask({ useKeyOnly: false, tenant: 'a', user: 'alice' });

@@ -27,7 +27,8 @@ or names what does not stand below, with its place and the nearest name.
 
 An expression may fail (an item of nothing, a comparison of a text with a number) or come to nothing; each policy says what it does then, and the
 access record has the warning \`EXPRESSION_EVALUATION_ERROR\` with the reason. Numbers are Java's: \`7 / 2\` is 3, \`7.0 / 2\` is 3.5. Patterns are
-matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`) has it read whole first.
+matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`) has it read whole first; JSON is read
+up to 1 MiB. The expressions of one request may do so much work together, some 40 ms of it; past that they fail.
 `;
 
 const operators =

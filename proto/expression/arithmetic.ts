@@ -1,5 +1,6 @@
 import { bounded, repeated } from './methods.ts';
-import { fail, isNumber, kindOf, Real, toInt, toNumber, toText, type Value } from './values.ts';
+import { fail } from './failure.ts';
+import { isNumber, kindOf, Real, toInt, toNumber, toText, type Value } from './values.ts';
 
 /** A number as it is. Errors: an EvaluationFailure for anything else. */
 export function numberOr(value: Value): Value {

@@ -1,6 +1,7 @@
 import { jsonPath } from './json-path.ts';
 import { bounded } from './methods.ts';
-import { fail, isList, toText, type Value } from './values.ts';
+import { fail } from './failure.ts';
+import { isList, toText, type Value } from './values.ts';
 
 type Run = (args: readonly Value[]) => Value;
 

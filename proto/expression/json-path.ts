@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { type Filter, type Operand, type Path, readPath, type Step } from './json-path-reader.ts';
+import { readOnce, spend } from './work.ts';
 import { matchesWhole } from './patterns.ts';
+import { EvaluationFailure, fail } from './failure.ts';
 import {
   compare,
-  EvaluationFailure,
-  fail,
   isEqual,
   isList,
   isMap,
@@ -22,8 +22,6 @@ import {
  * `..`, filters and functions at the end.
  */
 
-/** Most values that a path may look at. */
-const looksMax = 100_000;
 /** Paths that were read before. */
 const knownMax = 500;
 const known = new LRUCache<string, Path>({ max: knownMax });
@@ -40,7 +38,7 @@ function rootOf(of: Value): Value {
   if (of === null) return fail('there is no JSON');
   if (isMap(of) || isList(of)) return of;
   try {
-    return valueOf(JSON.parse(toText(of) ?? ''));
+    return readOnce(toText(of) ?? '', (text) => valueOf(JSON.parse(text)));
   } catch (error) {
     if (error instanceof EvaluationFailure) throw error;
     return fail('this is no JSON');
@@ -59,7 +57,6 @@ function isDefinite({ steps }: Path): boolean {
 
 class Evaluation {
   readonly #root: Value;
-  #looks = 0;
 
   constructor(root: Value) {
     this.#root = root;
@@ -99,6 +96,7 @@ class Evaluation {
     steps.forEach((step, index) => {
       const isLast = index === steps.length - 1;
       values = values.flatMap((value) => this.#step(value, step, isLast));
+      spend(values.length);
     });
     return values;
   }
@@ -136,8 +134,7 @@ class Evaluation {
   }
 
   #look(): void {
-    this.#looks += 1;
-    if (this.#looks > looksMax) fail(`a path looks at more than ${looksMax} values`);
+    spend(8);
   }
 
   #holds(filter: Filter, item: Value): boolean {
@@ -167,7 +164,7 @@ class Evaluation {
       const [name = ''] = last?.kind === 'names' ? last.names : [];
       return isMap(parent) && !parent.has(name) ? undefined : value;
     } catch (error) {
-      if (error instanceof EvaluationFailure && this.#looks <= looksMax) return undefined;
+      if (error instanceof EvaluationFailure) return undefined;
       throw error;
     }
   }
@@ -178,6 +175,7 @@ class Evaluation {
     const b = this.#operand(right, item);
     if (by === '==' || by === '!=') return isEqual(a ?? null, b ?? null) === (by === '==');
     if (a === undefined || b === undefined) return false;
+    if ((by === 'in' || by === 'nin') && isList(b)) spend(b.length);
     if (by === 'in' || by === 'nin') return isList(b) && b.some((each) => isEqual(each, a)) === (by === 'in');
     if (by === 'size') return (isList(a) || typeof a === 'string') && isEqual(a.length, b);
     if (by === 'empty') return (isList(a) || typeof a === 'string') && (a.length === 0) === b;
@@ -200,6 +198,7 @@ class Evaluation {
     if (name === 'keys') return isMap(of) ? [...of.keys()] : fail(`${kindOf(of)} has no keys`);
     const given = args.flatMap((arg): readonly Value[] => {
       const value = isPath(arg) ? this.value(arg, here) : arg;
+      if (isList(value)) spend(value.length * 4);
       return isList(value) ? value : [value];
     });
     if (name === 'concat') return given.map((each) => toText(each) ?? '').join('');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 
-import { expressionScope as scope } from '../../test/kit/gateway/expression-scope.ts';
+import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
 import { language } from './language.ts';
 import { compileTemplate } from './template.ts';
 
@@ -12,7 +12,7 @@ import { compileTemplate } from './template.ts';
 function rendered(text: string): string | null | { readonly failed: string } | { readonly refused: string } {
   const made = compileTemplate(text, z.string(), language);
   if (made.kind === 'refused') return { refused: made.messages.join() };
-  const came = made.render(scope);
+  const came = made.render(expressionScope());
   if (came.kind === 'failed') return { failed: came.why };
   return came.kind === 'nothing' ? null : came.value;
 }

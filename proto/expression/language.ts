@@ -9,11 +9,11 @@ import type { ExpressionScope } from './scope.ts';
 import type { Language, TemplateNeeds } from './template.ts';
 import { SyntaxFault } from './tokens.ts';
 import type { Node } from './tree.ts';
+import { spend, workFor } from './work.ts';
 import { newText, staticOf, typeNames, typeOf } from './types.ts';
+import { EvaluationFailure, fail } from './failure.ts';
 import {
   compare,
-  EvaluationFailure,
-  fail,
   isAttributes,
   isEqual,
   isLines,
@@ -28,15 +28,11 @@ import {
   type Value,
 } from './values.ts';
 
-/** Most steps of one evaluation: each item that a selection looks at is one. */
-const stepsMax = 100_000;
-
 /** What an evaluation has in hand. */
 interface Frame {
   readonly scope: ExpressionScope;
   /** The item that a selection looks at. */
   readonly item: Value;
-  readonly budget: { steps: number };
 }
 
 type Evaluate = (frame: Frame) => Value;
@@ -57,7 +53,7 @@ export const language: Language = (source) => {
       needs: compiler.needs,
       evaluate(scope) {
         try {
-          const value = evaluate({ scope, item: null, budget: { steps: 0 } });
+          const value = workFor(scope.request, () => evaluate({ scope, item: null }));
           return value === null ? { kind: 'nothing' } : { kind: 'value', value };
         } catch (error) {
           // A RangeError is V8's own bound, of a text or of the stack.
@@ -106,7 +102,7 @@ class Compiler {
         return this.#select(node);
       case 'list': {
         const items = node.items.map((each) => this.compile(each));
-        return (frame) => items.map((each) => each(frame));
+        return (frame) => valuesOf(items, frame);
       }
       case 'map': {
         const entries = node.entries.map(([key, value]) => [this.compile(key), this.compile(value)] as const);
@@ -244,8 +240,7 @@ class Compiler {
       const value = target(frame);
       if (value === null && isSafe) return null;
       const at = (item: Value): Value => {
-        frame.budget.steps += 1;
-        if (frame.budget.steps > stepsMax) fail(`an expression looks at more than ${stepsMax} items`);
+        spend(16);
         return test({ ...frame, item });
       };
       if (which === 'project') return itemsOf(value).map(at);
@@ -259,7 +254,7 @@ class Compiler {
 
   #all(nodes: readonly Node[]): (frame: Frame) => readonly Value[] {
     const each = nodes.map((node) => this.compile(node));
-    return (frame) => each.map((evaluate) => evaluate(frame));
+    return (frame) => valuesOf(each, frame);
   }
 
   #binary({ operator, left, right, at }: Extract<Node, { kind: 'binary' }>): Evaluate {
@@ -325,6 +320,11 @@ class Compiler {
   }
 }
 
+function valuesOf(each: readonly Evaluate[], frame: Frame): readonly Value[] {
+  spend(each.length * 4);
+  return each.map((evaluate) => evaluate(frame));
+}
+
 const kinds: ReadonlyMap<string, (value: Value) => boolean> = new Map<string, (value: Value) => boolean>([
   ['String', (value) => typeof value === 'string'],
   ['Boolean', (value) => typeof value === 'boolean'],
@@ -366,6 +366,7 @@ function indexed(value: Value, key: Value): Value {
 
 /** What a selection looks at: items of a list, entries of a map. */
 function itemsOf(value: Value): readonly Value[] {
+  if (isMap(value)) spend(value.size * 16);
   if (isList(value)) return value;
   if (isMap(value))
     return [...value].map(

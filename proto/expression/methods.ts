@@ -1,9 +1,11 @@
 import { matchesWhole, replaceMatches, splitBy } from './patterns.ts';
+import { fail } from './failure.ts';
 import {
+  intOf,
+  longOf,
   type Attributes,
   type Codec,
   compare,
-  fail,
   isAttributes,
   isCodec,
   isEqual,
@@ -13,7 +15,6 @@ import {
   isNumber,
   kindOf,
   type Lines,
-  numberValue,
   Real,
   textCharsMax,
   toInt,
@@ -21,6 +22,7 @@ import {
   toText,
   type Value,
 } from './values.ts';
+import { spend } from './work.ts';
 
 type Args = readonly Value[];
 type Table<Of> = ReadonlyMap<string, (of: Of, args: Args) => Value>;
@@ -32,6 +34,9 @@ const repeatedCharsMax = 256;
 export function callMethod(of: Value, name: string, args: Args): Value {
   const method = tableOf(of).get(name);
   if (method === undefined) return fail(`${kindOf(of)} has no method ${name}`);
+  if (typeof of === 'string') spend(1 + (of.length >> 4));
+  else if (isList(of)) spend(1 + of.length);
+  else if (isMap(of)) spend(1 + of.size * 2);
   return method(of, args);
 }
 
@@ -164,8 +169,8 @@ const numbers: Table<number | bigint | Real> = new Map<
   (of: number | bigint | Real, args: Args) => Value
 >([
   ...anything,
-  ['intValue', (of) => numberValue(Math.trunc(toNumber(of)))],
-  ['longValue', (of) => BigInt(Math.trunc(toNumber(of)))],
+  ['intValue', (of) => (typeof of === 'bigint' ? Number(BigInt.asIntN(32, of)) : intOf(toNumber(of)))],
+  ['longValue', (of) => (typeof of === 'bigint' ? of : longOf(toNumber(of)))],
   ['doubleValue', (of) => new Real(toNumber(of))],
   ['floatValue', (of) => new Real(Math.fround(toNumber(of)))],
 ]);
@@ -204,9 +209,19 @@ export function bounded(made: string): string {
 
 /** Its size is known before it is made. */
 function replaced(of: string, what: string, by: string): string {
-  const parts = what === '' ? of.length + 1 : of.split(what).length - 1;
-  if (of.length + parts * (by.length - what.length) > Math.max(textCharsMax, of.length))
-    return fail(`a text becomes longer than ${textCharsMax} characters`);
+  const growth = by.length - what.length;
+  let size = of.length;
+  for (
+    let at = of.indexOf(what);
+    at !== -1 && growth > 0 && at <= of.length;
+    at = of.indexOf(what, at + Math.max(1, what.length))
+  ) {
+    spend(4);
+    size += growth;
+    if (size > textCharsMax) return fail(`a text becomes longer than ${textCharsMax} characters`);
+    if (what === '' && at === of.length) break;
+  }
+  spend(of.length >> 2);
   return of.replaceAll(what, () => by);
 }
 
@@ -225,6 +240,7 @@ function substring(of: string, from: number, to: number): string {
 
 /** As Java's toString: lists and maps show what is in them. */
 function javaText(value: Value): string {
+  spend(8);
   if (isList(value)) return bounded(`[${value.map(javaText).join(', ')}]`);
   if (isMap(value))
     return bounded(`{${[...value].map(([name, each]) => `${name}=${javaText(each)}`).join(', ')}}`);

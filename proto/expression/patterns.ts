@@ -2,13 +2,15 @@ import { createRequire } from 'node:module';
 import { LRUCache } from 'lru-cache';
 import type * as Patterns from 're2js';
 
-import { fail, textCharsMax } from './values.ts';
+import { fail } from './failure.ts';
+import { textCharsMax } from './values.ts';
+import { spend } from './work.ts';
 
 /** Most characters of a pattern, as the reference's. */
 const patternCharsMax = 1_000;
 const patternsMax = 500;
-/** Most characters of a text times instructions of a pattern: some 100 ms at worst. */
-const matchStepsMax = 4_000_000;
+/** Most instructions that a pattern may be compiled to. */
+const programMax = 5_000;
 const matchesMsMax = 100;
 const partsMax = 100_000;
 
@@ -28,6 +30,7 @@ export function patternOf(pattern: string): Patterns.RE2JS {
   const { RE2JS: engine } = requireNow('re2js') as typeof Patterns;
   try {
     const made = engine.compile(pattern);
+    if (made.programSize() > programMax) return fail(`it repeats too much`);
     known.set(pattern, made);
     return made;
   } catch (error) {
@@ -92,8 +95,7 @@ function eachMatch(text: string, pattern: string, take: (match: Patterns.Matcher
 
 /** A step for each character and each instruction of the pattern, at most. */
 function judgeWork(text: string, pattern: Patterns.RE2JS): void {
-  if (text.length * pattern.programSize() > matchStepsMax)
-    fail(`a pattern would take more than ${matchStepsMax} steps for ${text.length} characters`);
+  spend(text.length * pattern.programSize());
 }
 
 function groupOf(match: Patterns.Matcher, group: number): string {

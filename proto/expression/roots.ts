@@ -1,6 +1,8 @@
 import type { ExpressionScope, ScopeHeaders } from './scope.ts';
 import type { TemplateNeeds } from './template.ts';
-import { attributesOf, fail, type Lines, numberValue, type Value, valueOf } from './values.ts';
+import { EvaluationFailure, fail } from './failure.ts';
+import { decoded, readOnce } from './work.ts';
+import { attributesOf, type Lines, numberValue, type Value, valueOf } from './values.ts';
 
 /** A member of a root: what it reads, and what of the body that needs. */
 export interface Member {
@@ -91,15 +93,16 @@ function listOrNone(lines: readonly string[]): readonly string[] | undefined {
 
 /** Null where no step has read the body. */
 function textOf(content: Uint8Array | undefined): string | null {
-  return content === undefined ? null : new TextDecoder().decode(content);
+  return content === undefined ? null : decoded(content);
 }
 
 /** A JSON object; whatever else is there, an empty one, as in the reference. */
 function jsonOf(content: Uint8Array | undefined): Value {
   try {
-    const value = valueOf(JSON.parse(textOf(content) ?? ''));
+    const value = readOnce(textOf(content) ?? '', (text) => valueOf(JSON.parse(text)));
     return value instanceof Map ? value : new Map();
-  } catch {
+  } catch (error) {
+    if (error instanceof EvaluationFailure) throw error;
     return new Map();
   }
 }

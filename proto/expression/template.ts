@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { type Piece, piecesOf, shown } from './find.ts';
 import { language as thisVersion } from './language.ts';
 import type { ExpressionScope } from './scope.ts';
-import { EvaluationFailure, toText, type Value as ExpressionValue } from './values.ts';
+import { EvaluationFailure } from './failure.ts';
+import { toText, type Value as ExpressionValue } from './values.ts';
 
 /** A field of a definition that may hold expressions, compiled. */
 export type Template<Value> = ConstantTemplate<Value> | VaryingTemplate<Value>;
@@ -51,6 +52,9 @@ export interface CompiledExpression {
   /** Its value with its type; null is nothing. */
   evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
 }
+
+/** Most characters of a text that several expressions make. */
+const joinedCharsMax = 1_000_000;
 
 /** What its schema says of such a field, for the reference. */
 const mayHoldExpressions = { mayHoldExpressions: true } as const;
@@ -154,6 +158,8 @@ function join(parts: readonly (string | CompiledExpression)[], scope: Expression
     if (evaluated.kind === 'nothing') continue;
     try {
       text += toText(evaluated.value) ?? '';
+      if (parts.length > 1 && text.length > joinedCharsMax)
+        return { kind: 'failed', why: `a text becomes longer than ${joinedCharsMax} characters` };
     } catch (error) {
       if (error instanceof EvaluationFailure) return { kind: 'failed', why: error.message };
       throw error;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import { bounded } from './methods.ts';
-import { compare, fail, isList, Real, toInt, toNumber, toText, type Value } from './values.ts';
+import { fail } from './failure.ts';
+import { compare, isList, Real, toInt, toNumber, toText, type Value, intOf, longOf } from './values.ts';
 
 type Args = readonly Value[];
 type Static = (args: Args) => Value;
@@ -20,7 +21,7 @@ const sameKind =
   (args) => {
     const made = of(...args.map(toNumber));
     if (args.some((each) => each instanceof Real)) return new Real(made);
-    return args.some((each) => typeof each === 'bigint') ? BigInt(made) : made | 0;
+    return args.some((each) => typeof each === 'bigint') ? longOf(made) : intOf(made);
   };
 
 const wholeOf =
@@ -61,7 +62,7 @@ const types: ReadonlyMap<string, ReadonlyMap<string, Static>> = new Map<string, 
         'floorMod',
         sameKind((a = 0, b = 0) => (b === 0 ? fail('nothing is divided by 0') : a - b * Math.floor(a / b))),
       ],
-      ['round', (args) => BigInt(Math.floor(toNumber(args[0] ?? null) + 0.5))],
+      ['round', (args) => longOf(Math.floor(toNumber(args[0] ?? null) + 0.5))],
       ...(['floor', 'ceil', 'sqrt', 'pow', 'log', 'log10', 'exp', 'sin', 'cos', 'tan'] as const).map(
         (name): [string, Static] => [name, realOf(Math[name])],
       ),

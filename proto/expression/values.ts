@@ -1,3 +1,6 @@
+import { fail } from './failure.ts';
+import { spend } from './work.ts';
+
 /**
  * What expressions work with. Java's `int` is a number, `long` a bigint, `float` and `double` are a {@link Real}: 7 / 2 is 3, and 2.0 is
  * written `2.0`. Objects are Maps, so that no name of a caller reaches a prototype.
@@ -48,15 +51,9 @@ export interface Codec {
   readonly isPadded: boolean;
 }
 
-/** An evaluation that has no value: a missing member, a wrong kind, a bound. It ends in `evaluate`, never in the gateway. */
-export class EvaluationFailure extends Error {}
-
-export function fail(why: string): never {
-  throw new EvaluationFailure(why);
-}
-
 /** Most characters that joining texts may make. */
 export const textCharsMax = 100_000;
+const [longMin, longMax] = [-(2n ** 63n), 2n ** 63n - 1n];
 const intRange = [-2_147_483_648, 2_147_483_647] as const;
 const attributePrefix = 'gravitee.attribute.';
 
@@ -91,7 +88,10 @@ export function toText(value: Value): string | null {
   if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint')
     return String(value);
   if (value instanceof Real) return realText(value.number);
-  if (isList(value)) return value.map((each) => toText(each) ?? 'null').join(',');
+  if (isList(value)) {
+    spend(value.length * 4);
+    return value.map((each) => toText(each) ?? 'null').join(',');
+  }
   return fail(`${kindOf(value)} has no text`);
 }
 
@@ -147,17 +147,35 @@ export function numberValue(number: number): Value {
   return Number.isSafeInteger(number) ? BigInt(number) : new Real(number);
 }
 
+/** As Java makes a long of a double: what is too large is the largest, what is no number is 0. */
+export function longOf(number: number): bigint {
+  if (Number.isNaN(number)) return 0n;
+  const whole = Number.isFinite(number) ? BigInt(Math.trunc(number)) : number > 0 ? longMax : longMin;
+  return whole > longMax ? longMax : whole < longMin ? longMin : whole;
+}
+
+/** ... and an int. */
+export function intOf(number: number): number {
+  return Number.isNaN(number) ? 0 : Math.max(intRange[0], Math.min(intRange[1], Math.trunc(number)));
+}
+
 /** What others left in the context, or JSON, as expressions see it. Deeper than `depthMax` is nothing. */
 export function valueOf(given: unknown, depthMax = 64): Value {
   if (given === null || given === undefined || depthMax === 0) return null;
   if (typeof given === 'string' || typeof given === 'boolean' || typeof given === 'bigint') return given;
   if (typeof given === 'number') return numberValue(given);
-  if (Array.isArray(given)) return given.map((each) => valueOf(each, depthMax - 1));
+  if (Array.isArray(given)) {
+    spend(given.length * 8);
+    return given.map((each) => valueOf(each, depthMax - 1));
+  }
   if (given instanceof Uint8Array || given instanceof Real) return given;
   if (given instanceof Map)
     return new Map([...given].map(([name, value]) => [String(name), valueOf(value, depthMax - 1)]));
-  if (typeof given === 'object' && !(given instanceof Error))
-    return new Map(Object.entries(given).map(([name, value]) => [name, valueOf(value, depthMax - 1)]));
+  if (typeof given === 'object' && !(given instanceof Error)) {
+    const entries = Object.entries(given);
+    spend(32 + entries.length * 16);
+    return new Map(entries.map(([name, value]) => [name, valueOf(value, depthMax - 1)]));
+  }
   return null;
 }
 
@@ -174,6 +192,7 @@ export function attributesOf(attributes: ReadonlyMap<string, unknown>): Attribut
 /** Equal as the reference says: numbers by what they are worth, others only with their own kind. */
 export function isEqual(left: Value, right: Value): boolean {
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right) === 0;
+  spend(1);
   if (isList(left) && isList(right))
     return left.length === right.length && left.every((each, index) => isEqual(each, right[index] ?? null));
   if (isMap(left) && isMap(right))

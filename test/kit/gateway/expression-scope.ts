@@ -18,8 +18,8 @@ const order = {
   ],
 };
 
-/** POST /shop/orders/42, answered. */
-export const expressionScope: ExpressionScope = {
+/** POST /shop/orders/42, answered; each is a request of its own, with a budget of its own. */
+export const expressionScope = (): ExpressionScope => ({
   request: {
     id: 'rq-1',
     transactionId: 'tx-1',
@@ -49,4 +49,4 @@ export const expressionScope: ExpressionScope = {
     ['claims', { sub: 'me', groups: ['a'], deep: { x: 1.5 } }],
   ]),
   startedAtMs: 1_795_923_842_207.25,
-};
+});

@@ -1,0 +1,66 @@
+import { EvaluationFailure } from './failure.ts';
+
+/**
+ * What the expressions of one request may do together. A client chooses the body and the headers that they read, so whatever grows with
+ * those is paid for before it is done. A unit is some ten nanoseconds: all of it are some 40 ms.
+ */
+const unitsMax = 4_000_000;
+/** Most different texts that are parsed as JSON, and characters of one. */
+const parsedMax = 16;
+const parsedCharsMax = 1024 * 1024;
+
+/** One request's. */
+class Work {
+  left = unitsMax;
+  readonly texts = new Map<Uint8Array, string>();
+  readonly parsed = new Map<string, unknown>();
+}
+
+const works = new WeakMap<object, Work>();
+/** Of the evaluation that runs: it is synchronous, and there is one at a time. */
+let current: Work | undefined;
+
+/** Runs an evaluation on the budget of a request. */
+export function workFor<T>(request: object, run: () => T): T {
+  let work = works.get(request);
+  if (work === undefined) works.set(request, (work = new Work()));
+  current = work;
+  try {
+    return run();
+  } finally {
+    current = undefined;
+  }
+}
+
+/** Pays for what is about to be done. Errors: an EvaluationFailure once everything is spent. */
+export function spend(units: number): void {
+  if (current === undefined) return;
+  current.left -= units;
+  if (current.left < 0)
+    throw new EvaluationFailure('the expressions of this request would take more work than they may');
+}
+
+/** A body as text, decoded once per request. */
+export function decoded(content: Uint8Array): string {
+  const known = current?.texts.get(content);
+  if (known !== undefined) return known;
+  spend(content.length >> 5);
+  const text = new TextDecoder().decode(content);
+  current?.texts.set(content, text);
+  return text;
+}
+
+/** A text read once per request. Errors: what `read` throws; an EvaluationFailure for one that is too long, or one too many. */
+export function readOnce<T>(text: string, read: (text: string) => T): T {
+  // What was put there was made by the same reader.
+  const known = current?.parsed.get(text) as T | undefined;
+  if (known !== undefined) return known;
+  if (text.length > parsedCharsMax)
+    throw new EvaluationFailure(`JSON of more than ${parsedCharsMax} characters is not read`);
+  if ((current?.parsed.size ?? 0) >= parsedMax)
+    throw new EvaluationFailure(`more than ${parsedMax} texts are read as JSON for one request`);
+  spend(text.length);
+  const made = read(text);
+  current?.parsed.set(text, made);
+  return made;
+}
