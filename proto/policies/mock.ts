@@ -20,7 +20,9 @@ export const mock = definePolicy({
     headers: headersToSet,
     content: template(z.string().max(contentCharsMax)).prefault(''),
   }),
-  errors: {},
+  errors: {
+    MOCK_CONTENT_FAILURE: { status: 500, message: 'The content of the mock cannot be made' },
+  },
   answers: true,
   docs: 'Stands in for the backend: the steps after it still run, and so do the response flows.',
 });

@@ -1,3 +1,4 @@
+import { hasExpression } from '../../../proto/expression/find.ts';
 import type { Random } from '../random.ts';
 
 /**
@@ -281,7 +282,10 @@ export function createOddDefinition(random: Random, id: string, targets: OddTarg
         ? { ...oddity, path: `${path}.${oddity.path.slice(below.length)}` }
         : oddity,
     );
-    oddities = [...earlier, { path, text: whole, isHarmless: isHarmless && place.kind !== 'other' }];
+    oddities = [
+      ...earlier,
+      { path, text: whole, isHarmless: isHarmless && place.kind !== 'other' && !hasExpression(whole) },
+    ];
   }
   return { id, definition, oddities };
 }
