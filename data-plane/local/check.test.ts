@@ -56,7 +56,7 @@ test('all faults of all files are told at once, each with its place', async (t) 
   assert.ok((found['form.json']?.length ?? 0) >= 2, JSON.stringify(found));
   assert.match(found['form.json']?.join('\n') ?? '', /listeners[^]*endpointGroups/);
   assert.match(found['policy.json']?.join('\n') ?? '', /flows/);
-  assert.match(found['isthmus.json']?.join('\n') ?? '', /more does not belong here[^]*subscriptions\[0\]/);
+  assert.match(found['isthmus.json']?.join('\n') ?? '', /subscriptions\[0\][^]*more does not belong here/);
 });
 
 test('two files that cannot be served together are told of: one path twice, one id twice', async (t) => {
