@@ -33,8 +33,9 @@ test('a bridge that was away for long is followed as soon as it is back, and tha
   const [line, ...more] = back();
   assert.deepEqual([line?.level, more], ['info', []]);
   assert.ok((line?.awayMs ?? 0) > 0 && Number.isInteger(line?.awayMs));
+  const missed = border.missed();
   border.setDown(true);
-  await eventually(() => !gateway.sync.state().isConnected);
+  await eventually(() => border.missed() > missed);
   border.setDown(false);
   await eventually(() => back().length === 2);
 });
