@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `npm test` the short ones (5.5 minutes on 2 cores), `npm run test:long` the long ones (`*.long.test.ts`).
+ * Runs the tests: `npm test` the short ones (8 minutes on 2 cores), `npm run test:long` the long ones (`*.long.test.ts`).
  *
  * A file that fails is tried once more, alone, when few failed.
  *
