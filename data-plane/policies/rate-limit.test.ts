@@ -185,32 +185,6 @@ test('through the gateway: headers on answers, refusals and mocks, and a body by
   });
 });
 
-test('key, limit and period that vary: each request is counted by its own', () => {
-  const { call } = startPolicy(
-    'rate-limit',
-    { addHeaders: true, rate: { periodTime: 0, dynamicPeriodTime: '1' } },
-    {
-      adjust: (config) => ({
-        ...config,
-        rate: {
-          ...config.rate,
-          key: attributeTemplate('tenant', z.string()),
-          dynamicLimit: attributeTemplate('most', numberText),
-          dynamicPeriodTime: attributeTemplate('seconds', numberText),
-        },
-      }),
-    },
-  );
-  const ask = (attributes: Readonly<Record<string, unknown>>): string =>
-    key(call({ attributes: { ...alice, seconds: 60, ...attributes } }).pass());
-  assert.deepEqual([ask({ tenant: 'a', most: 1 }), ask({ tenant: 'a', most: 1 })], ['ok', full]);
-  assert.equal(ask({ tenant: 'a', most: 3 }), 'ok', 'the third of three');
-  assert.equal(ask({ tenant: 'b', most: 1 }), 'ok');
-  assert.equal(ask({ most: 1 }), 'ok', 'no tenant is a key as well');
-  assert.equal(ask({ tenant: 'c' }), full, 'no limit lets nothing pass');
-  assert.equal(ask({ tenant: 'a', most: 1, seconds: 61 }), 'ok', 'another period is another window');
-});
-
 /** One whose key, limit and period are attributes of the request. */
 function startVarying(rate: object, config: object = {}) {
   return startPolicy(
@@ -229,6 +203,18 @@ function startVarying(rate: object, config: object = {}) {
     },
   );
 }
+
+test('key, limit and period that vary: each request is counted by its own', () => {
+  const { call } = startVarying({}, { addHeaders: true });
+  const ask = (attributes: Readonly<Record<string, unknown>>): string =>
+    key(call({ attributes: { ...alice, seconds: 60, ...attributes } }).pass());
+  assert.deepEqual([ask({ tenant: 'a', most: 1 }), ask({ tenant: 'a', most: 1 })], ['ok', full]);
+  assert.equal(ask({ tenant: 'a', most: 3 }), 'ok', 'the third of three');
+  assert.equal(ask({ tenant: 'b', most: 1 }), 'ok');
+  assert.equal(ask({ most: 1 }), 'ok', 'no tenant is a key as well');
+  assert.equal(ask({ tenant: 'c' }), full, 'no limit lets nothing pass');
+  assert.equal(ask({ tenant: 'a', most: 1, seconds: 61 }), 'ok', 'another period is another window');
+});
 
 test('a limit or period that cannot be rendered lets nothing pass, whatever is done when nobody counts', () => {
   for (const errorStrategy of ['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR'])
