@@ -125,7 +125,7 @@ test(
     const [gateway = ''] = hybrid.gateways;
     await eventually(async () => (await fetch(`${gateway}/served`)).status === 200, within);
     const copy = await startCopy(t, hybrid);
-    const conflict = /another process holds the seat of this gateway's identity/;
+    const conflict = /Another process holds the seat of this gateway's identity/;
     await eventually(() => conflict.test(copy.process.output()), within);
     assert.doesNotMatch(hybrid.process('gateway-0').output(), conflict);
     assert.equal((await fetch(`${copy.url}/served`)).status, 200, 'what it could prove it serves');
