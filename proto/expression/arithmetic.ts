@@ -33,44 +33,32 @@ export function calculated(operator: Arithmetic, left: Value, right: Value): Val
   if (!isNumber(left) || !isNumber(right))
     return fail(`${kindOf(left)} ${operator} ${kindOf(right)} is no number`);
   if (left instanceof Real || right instanceof Real)
-    return new Real(ofReals(operator, toNumber(left), toNumber(right)));
+    return new Real(operate(operator, toNumber(left), toNumber(right)));
   if (operator === '^') return power(left, right);
   const [a, b] = [BigInt(left), BigInt(right)];
   if (b === 0n && (operator === '/' || operator === '%')) return fail('nothing is divided by 0');
-  const made = ofWhole(operator, a, b);
+  const made = operate(operator, a, b);
   if (typeof left === 'bigint' || typeof right === 'bigint') return BigInt.asIntN(64, made);
   return Number(BigInt.asIntN(32, made));
 }
 
-function ofReals(operator: Arithmetic, a: number, b: number): number {
+/** Of two numbers of one kind. */
+function operate<N extends number | bigint>(operator: Arithmetic, left: N, right: N): N {
+  // The operators are the same for both kinds, which the compiler allows only when it knows which.
+  const [a, b] = [left as number, right as number];
   switch (operator) {
     case '+':
-      return a + b;
+      return (a + b) as N;
     case '-':
-      return a - b;
+      return (a - b) as N;
     case '*':
-      return a * b;
+      return (a * b) as N;
     case '/':
-      return a / b;
+      return (a / b) as N;
     case '%':
-      return a % b;
+      return (a % b) as N;
     case '^':
-      return a ** b;
-  }
-}
-
-function ofWhole(operator: Exclude<Arithmetic, '^'>, a: bigint, b: bigint): bigint {
-  switch (operator) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '%':
-      return a % b;
+      return (a ** b) as N;
   }
 }
 

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Filter, type Operand, type Path, readPath, type Step } from './json-path-reader.ts';
-import { readOnce, spend } from './work.ts';
+import { readJson } from './json.ts';
+import { spend } from './work.ts';
 import { matchesWhole } from './patterns.ts';
 import { EvaluationFailure, fail } from './failure.ts';
 import {
@@ -14,7 +15,6 @@ import {
   toNumber,
   toText,
   type Value,
-  valueOf,
 } from './values.ts';
 
 /**
@@ -37,12 +37,8 @@ export function jsonPath(of: Value, path: string): Value {
 function rootOf(of: Value): Value {
   if (of === null) return fail('there is no JSON');
   if (isMap(of) || isList(of)) return of;
-  try {
-    return readOnce(toText(of) ?? '', (text) => valueOf(JSON.parse(text)));
-  } catch (error) {
-    if (error instanceof EvaluationFailure) throw error;
-    return fail('this is no JSON');
-  }
+  const read = readJson(toText(of) ?? '');
+  return read === undefined ? fail('this is no JSON') : read;
 }
 
 /** Says whether a path names one place at most; others make lists. */
@@ -102,7 +98,7 @@ class Evaluation {
   }
 
   #step(value: Value, step: Step, isLast: boolean): readonly Value[] {
-    this.#look();
+    spend(8);
     switch (step.kind) {
       case 'names':
         if (!isMap(value)) return [];
@@ -128,17 +124,13 @@ class Evaluation {
 
   /** The value and all within it that hold something. */
   #all(value: Value): readonly Value[] {
-    this.#look();
+    spend(8);
     const within = isList(value) ? value : isMap(value) ? [...value.values()] : [];
     return isList(value) || isMap(value) ? [value, ...within.flatMap((each) => this.#all(each))] : [];
   }
 
-  #look(): void {
-    spend(8);
-  }
-
   #holds(filter: Filter, item: Value): boolean {
-    this.#look();
+    spend(8);
     switch (filter.kind) {
       case 'and':
         return filter.of.every((each) => this.#holds(each, item));
@@ -175,8 +167,11 @@ class Evaluation {
     const b = this.#operand(right, item);
     if (by === '==' || by === '!=') return isEqual(a ?? null, b ?? null) === (by === '==');
     if (a === undefined || b === undefined) return false;
-    if ((by === 'in' || by === 'nin') && isList(b)) spend(b.length);
-    if (by === 'in' || by === 'nin') return isList(b) && b.some((each) => isEqual(each, a)) === (by === 'in');
+    if (by === 'in' || by === 'nin') {
+      if (!isList(b)) return false;
+      spend(b.length);
+      return b.some((each) => isEqual(each, a)) === (by === 'in');
+    }
     if (by === 'size') return (isList(a) || typeof a === 'string') && isEqual(a.length, b);
     if (by === 'empty') return (isList(a) || typeof a === 'string') && (a.length === 0) === b;
     const isOrdered = (isNumber(a) && isNumber(b)) || (typeof a === 'string' && typeof b === 'string');

@@ -1,8 +1,9 @@
 import type { ExpressionScope, ScopeHeaders } from './scope.ts';
 import type { TemplateNeeds } from './template.ts';
-import { EvaluationFailure, fail } from './failure.ts';
-import { decoded, readOnce } from './work.ts';
-import { attributesOf, type Lines, numberValue, type Value, valueOf } from './values.ts';
+import { fail } from './failure.ts';
+import { readJson } from './json.ts';
+import { decoded } from './work.ts';
+import { attributesOf, type Lines, numberValue, type Value } from './values.ts';
 
 /** A member of a root: what it reads, and what of the body that needs. */
 export interface Member {
@@ -98,11 +99,6 @@ function textOf(content: Uint8Array | undefined): string | null {
 
 /** A JSON object; whatever else is there, an empty one, as in the reference. */
 function jsonOf(content: Uint8Array | undefined): Value {
-  try {
-    const value = readOnce(textOf(content) ?? '', (text) => valueOf(JSON.parse(text)));
-    return value instanceof Map ? value : new Map();
-  } catch (error) {
-    if (error instanceof EvaluationFailure) throw error;
-    return new Map();
-  }
+  const value = readJson(textOf(content) ?? '');
+  return value instanceof Map ? value : new Map();
 }
