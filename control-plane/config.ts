@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
@@ -97,14 +98,7 @@ export const controlPlaneConfigSchema = z.strictObject({
       .default(2_592_000_000)
       .describe('How long a withdrawal stays for gateways that were away.'),
   }),
-  lameDuckMs: z
-    .int()
-    .min(0)
-    .max(600_000)
-    .default(5_000)
-    .describe(
-      'After SIGTERM: how long requests are taken as before while readiness is off already, so that load balancers notice; 0 stops at once, as SIGINT (Ctrl-C) always does. `isthmus up` waits 500 ms unless told.',
-    ),
+  lameDuckMs: lameDuckMsSchema,
 });
 
 /** The control plane's settings as the room gets them. */

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 
 import { isToken } from '../proto/model/head-text.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
@@ -206,14 +207,7 @@ export const gatewayConfigSchema = z.strictObject({
       enabled: z.boolean().default(true).describe('Write access records.'),
     })
     .prefault({}),
-  lameDuckMs: z
-    .int()
-    .min(0)
-    .max(600_000)
-    .default(5_000)
-    .describe(
-      'After SIGTERM: how long requests are taken as before while readiness is off already, so that load balancers notice; 0 stops at once, as SIGINT (Ctrl-C) always does. `isthmus up` waits 500 ms unless told.',
-    ),
+  lameDuckMs: lameDuckMsSchema,
   closeMsMax: ms
     .default(10_000)
     .describe('Longest time for requests in flight to end when the gateway stops.'),

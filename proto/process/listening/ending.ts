@@ -1,6 +1,17 @@
+import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+
+/** The setting of every process that has one. */
+export const lameDuckMsSchema = z
+  .int()
+  .min(0)
+  .max(600_000)
+  .default(5_000)
+  .describe(
+    'After SIGTERM: how long requests are taken as before while readiness is off already, so that load balancers notice; 0 stops at once, as SIGINT (Ctrl-C) always does. `isthmus up` waits 500 ms unless told.',
+  );
 
 /** How far the end of a process has come. */
 export interface Ending {
