@@ -13,14 +13,13 @@ import type { Keyring } from '../proto/process/secrets.ts';
 import type { BlobStore } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
 import { readPassword } from './access/passwords.ts';
-import { createAccess } from './access/access.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { answerOf } from './doors/error-answers.ts';
 import { createManagementDoor } from './doors/management.ts';
 import type { Desk } from './management/desk.ts';
-import { createFleets } from './publish/fleets.ts';
-import { createPublisher, type Publisher } from './publish/publisher.ts';
+import { openDesk } from './open-desk.ts';
+import type { Publisher } from './publish/publisher.ts';
 import { createPublishedRepository } from './publish/repository.ts';
 import { openKeyringOf, opensNewest, requireKeyring } from './publish/sealed.ts';
 import { openBucket } from './storage/bucket.ts';
@@ -151,17 +150,9 @@ async function openParts(options: ControlPlaneOptions) {
   lifecycle.onClose('storage', () => storage.close());
   const blobs = await openBucket({ storage, config, mayClaim: true, clock, log });
   const keyring = await openKeyringOf(storage.db, { dir: secretsOf(config), mayMake: true });
-  const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
-  const { sessionMs, ...throttle } = config.login;
-  const desk: Desk = {
-    storage,
-    publisher,
-    fleets: createFleets({ storage, publisher, clock }),
-    access: createAccess({ storage, clock, sessionMs, throttle }),
-    clock,
-    analytics: await options.openAnalytics?.({ ...options, storage, blobs }),
-  };
-  return { storage, blobs, keyring, publisher, desk };
+  const { publisher, desk } = openDesk({ storage, keyring, clock, log, config });
+  const analytics = await options.openAnalytics?.({ ...options, storage, blobs });
+  return { storage, blobs, keyring, publisher, desk: { ...desk, analytics } };
 }
 
 const secretsOf = ({ secrets, dataDir }: ControlPlaneConfig): string =>

@@ -28,10 +28,8 @@ export async function atTheDesk<T>(
   const log = createCommandLog();
   const clock = systemClock;
   const { openStorage } = await import('../../control-plane/storage/storage.ts');
-  const { createPublisher } = await import('../../control-plane/publish/publisher.ts');
   const { openKeyringOf } = await import('../../control-plane/publish/sealed.ts');
-  const { createFleets } = await import('../../control-plane/publish/fleets.ts');
-  const { createAccess } = await import('../../control-plane/access/access.ts');
+  const { openDesk } = await import('../../control-plane/open-desk.ts');
   const { operator } = await import('../../control-plane/management/fleets/reseat.ts');
   const { resolveOrganization } = await import('../../control-plane/management/tenants/tenants.store.ts');
   const storage = await openStorage({
@@ -44,15 +42,7 @@ export async function atTheDesk<T>(
     const keyring = await openKeyringOf(storage.db, {
       dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
     });
-    const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
-    const { sessionMs, ...throttle } = config.login;
-    const desk: Desk = {
-      storage,
-      publisher,
-      fleets: createFleets({ storage, publisher, clock }),
-      access: createAccess({ storage, clock, sessionMs, throttle }),
-      clock,
-    };
+    const { desk } = openDesk({ storage, keyring, clock, log, config });
     const found = await resolveOrganization(storage.db, flags.organization);
     if (found === undefined)
       throw new Fault('request.not_found', {

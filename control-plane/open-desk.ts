@@ -1,0 +1,30 @@
+import type { Clock } from '../proto/process/clock.ts';
+import type { Log } from '../proto/process/log.ts';
+import type { Keyring } from '../proto/process/secrets.ts';
+import { createAccess } from './access/access.ts';
+import type { ControlPlaneConfig } from './config.ts';
+import type { Desk } from './management/desk.ts';
+import { createFleets } from './publish/fleets.ts';
+import { createPublisher, type Publisher } from './publish/publisher.ts';
+import type { Storage } from './storage/storage.ts';
+
+/** What work at a desk needs, in a control plane and in a command beside it. */
+export interface DeskParts {
+  readonly storage: Storage;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly config: Pick<ControlPlaneConfig, 'login' | 'publish'>;
+}
+
+/** Makes the desk, without analytics. */
+export function openDesk({ storage, keyring, clock, log, config }: DeskParts): {
+  readonly publisher: Publisher;
+  readonly desk: Omit<Desk, 'analytics'>;
+} {
+  const publisher = createPublisher({ storage, keyring, clock, log, settings: config.publish });
+  const { sessionMs, ...throttle } = config.login;
+  const fleets = createFleets({ storage, publisher, clock });
+  const access = createAccess({ storage, clock, sessionMs, throttle });
+  return { publisher, desk: { storage, publisher, fleets, access, clock } };
+}
