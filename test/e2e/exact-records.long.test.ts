@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Random } from '../kit/random.ts';
 import { test } from 'node:test';
 import { testDatabases } from '../kit/servers/databases.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -35,7 +36,7 @@ test(
       await eventually(async () => (await fetch(`${gateway}/exact`)).status === 200);
     const warmUps = hybrid.gateways.length;
 
-    const random = createRandom(seed);
+    const random = new Random(seed, 0);
     const load = startLoad({
       urls: hybrid.gateways.map((gateway) => `${gateway}/exact/x`),
       concurrency: 8,
@@ -43,14 +44,16 @@ test(
     });
     for (let round = 0; round < rounds; round += 1) {
       // Every process is the victim once before the seed chooses.
-      const victim = victims[round] ?? victims[Math.floor(random() * victims.length)] ?? 'bridge';
+      const victim = victims[round] ?? victims[random.below(victims.length)] ?? 'bridge';
       const answeredBefore = load.answeredSoFar();
-      await eventually(() => load.answeredSoFar() > answeredBefore + 50 + random() * 400, {
+      await eventually(() => load.answeredSoFar() > answeredBefore + 50 + random.below(400), {
         timeoutMs: 30_000,
       });
       await hybrid.kill(victim, 'SIGKILL');
       const answeredAtKill = load.answeredSoFar();
-      await eventually(() => load.answeredSoFar() > answeredAtKill + random() * 200, { timeoutMs: 30_000 });
+      await eventually(() => load.answeredSoFar() > answeredAtKill + random.below(200), {
+        timeoutMs: 30_000,
+      });
       await hybrid.start(victim);
     }
     const result = await load.stop();
@@ -88,14 +91,3 @@ test(
     );
   },
 );
-
-/** mulberry32: small, seedable, good enough to choose victims. */
-function createRandom(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -14,6 +14,7 @@ import { skipWithout } from '../kit/require.ts';
 import { startNginxProxy, withoutNginx, type NginxProxy } from '../kit/servers/nginx.ts';
 import { bridgeTenant, createSpool, enrolled, quick, ship, type TestSpool } from '../kit/shipper/shipper.ts';
 import { startTestBridge, type TestBridge } from '../kit/bridge/test-bridge.ts';
+import { Random } from '../kit/random.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 
 /*
@@ -207,7 +208,7 @@ test(
     const stage = await scene(t, '');
     const machine = stage.machine([]);
     const { dataDir, spool } = machine;
-    const random = createRandom(seed);
+    const random = new Random(seed, 0);
     const batch = { msMax: 5, wireBytesMax: 256 * kibibyte };
     const settings = JSON.stringify({ ...quick, dataDir, batch, deliveryMsMax: 2_000 });
     let count = 0;
@@ -217,12 +218,12 @@ test(
       const child = startNode(t, [main, settings]);
       for (let part = 0; part < 4; part += 1) {
         const more = Array.from({ length: 15 }, () =>
-          random() < 0.05 ? largeBytes : 200 + Math.floor(random() * 6 * kibibyte),
+          random.chance(5) ? largeBytes : 200 + random.below(6 * kibibyte),
         );
         machine.write(more);
         count += more.length;
         const shippedBefore = spool.shipped();
-        const untilMs = performance.now() + random() * 600;
+        const untilMs = performance.now() + random.below(600);
         await eventually(() => performance.now() > untilMs || spool.shipped() > shippedBefore + 40, within);
       }
       child.kill('SIGKILL');
@@ -247,14 +248,3 @@ test(
     t.diagnostic(`${count} records, ${gaps.length} told as lost, ${quarantine?.files} in quarantine`);
   },
 );
-
-/** mulberry32: small, seedable, good enough to choose sizes and moments. */
-function createRandom(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
