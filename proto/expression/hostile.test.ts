@@ -126,6 +126,11 @@ test('whatever a client sends, the expressions of a request do bounded work', ()
     ["#jsonPath(#request.content, '$.b')", large, /more than 1048576 characters/],
     ["#jsonPath(#request.content, '$..a')", '['.repeat(200_000), /no JSON/],
     ['#request.jsonContent.a.size()', objects, work],
+    [
+      "#jsonPath(#request.content, '$.concat($.a, $.a, $.a)')",
+      JSON.stringify({ a: text }),
+      /longer than 100000/,
+    ],
   ];
   for (const [source, body, why] of rows) {
     const came = cameTo(source, body);

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Filter, type Operand, type Path, readPath, type Step } from './json-path-reader.ts';
 import { readJson } from './json.ts';
+import { bounded } from './methods.ts';
 import { spend } from './work.ts';
 import { matchesWhole } from './patterns.ts';
 import { EvaluationFailure, fail } from './failure.ts';
@@ -196,7 +197,7 @@ class Evaluation {
       if (isList(value)) spend(value.length * 4);
       return isList(value) ? value : [value];
     });
-    if (name === 'concat') return given.map((each) => toText(each) ?? '').join('');
+    if (name === 'concat') return bounded(given.map((each) => toText(each) ?? '').join(''));
     const numbers = (args.length === 0 && isList(of) ? of : given).filter(isNumber).map(toNumber);
     if (numbers.length === 0) return fail(`${name}() of no number`);
     return new Real(aggregated(name, numbers));
