@@ -60,7 +60,7 @@ export function compileFlows(
 }
 
 /**
- * Joins the flows of a plan and of the API: requests go through the plan's first, answers back through the API's first.
+ * Joins the flows of a plan and of the API: requests go through the plan's first, and so do answers, as in the reference.
  *
  * When every flow takes every request, the steps are joined here and a request costs one call. Else flows are chosen by the path as it was
  * sent; of those that other readings of it choose, the ones that may refuse run as well, in their place.
@@ -110,7 +110,7 @@ const nothing: Steps = { request: [], response: [], around: [] };
 function join(planFlows: readonly CompiledFlow[], apiFlows: readonly CompiledFlow[]): Steps {
   if (planFlows.length === 0 && apiFlows.length === 0) return nothing;
   const request = [...planFlows, ...apiFlows].flatMap((flow) => flow.request);
-  const response = [...apiFlows, ...planFlows].flatMap((flow) => flow.response);
+  const response = [...planFlows, ...apiFlows].flatMap((flow) => flow.response);
   return { request, response, around: around(request) };
 }
 
