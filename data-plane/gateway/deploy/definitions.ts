@@ -1,5 +1,6 @@
 import { Fault } from '../../../proto/faults/fault.ts';
-import { type ApiDefinition, parseApiDefinition } from '../../../proto/model/api.ts';
+import { readApi } from '../../../proto/definition/read.ts';
+import type { ApiDefinition } from '../../../proto/model/api.ts';
 
 /** Where an API wants to be reached. */
 export interface Place {
@@ -15,7 +16,7 @@ export function readDefinition(text: string): ApiDefinition {
   } catch (error) {
     throw new Fault('request.invalid', { detail: 'The definition is not JSON.', cause: error });
   }
-  return parseApiDefinition(json);
+  return readApi(json).api;
 }
 
 /** The places of a definition, in order. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { change, endpoint, exported, faultsOf, group, listener, shared, step } from './api-fixtures.ts';
-import { apiLimits } from './api-limits.ts';
+import { change, endpoint, exported, faultsOf, group, listener, shared, step } from './fixtures.ts';
+import { apiLimits } from '../model/api-limits.ts';
 
 const flowAt = (path: string) => change({ flows: [{ selectors: [{ type: 'HTTP', path }] }] });
 
@@ -13,10 +13,10 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
   ['version 2 without saying so', { name: 'x', proxy: { context_path: '/x' } }, 'proxy', /version 2/],
   ['version 1', { name: 'x', proxy: { context_path: '/x' }, paths: { '/': [] } }, 'proxy', /version 1/],
   [
-    'a custom resource',
-    { apiVersion: 'gravitee.io/v1alpha1', kind: 'ApiV4Definition', spec: { name: 'x' } },
+    'a custom resource of something else',
+    { apiVersion: 'gravitee.io/v1alpha1', kind: 'Application', spec: { name: 'x' } },
     'kind',
-    /a custom resource of Kubernetes \(ApiV4Definition\)/,
+    /"Application" is no API: .* ApiV4Definition or ApiDefinition/,
   ],
   ['an OpenAPI document', { openapi: '3.1.0', info: {}, paths: {} }, 'openapi', /an OpenAPI document/],
   ['another version', change({ gravitee: '5.0.0' }), 'gravitee', /V4, 4.0.0/],
