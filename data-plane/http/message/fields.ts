@@ -5,6 +5,11 @@ import { COLON, CR, fieldValue, HTAB, LF, SPACE, token } from './grammar.ts';
 export interface FieldLimits {
   readonly headerBytesMax: number;
   readonly headersMax: number;
+  /**
+   * RFC 9112 section 5.1: blanks before a colon are refused in a request, and removed from an answer by whoever passes it on. Absent:
+   * refused.
+   */
+  readonly blankBeforeColon?: 'removed' | undefined;
 }
 
 /** Why a section is refused; the same words for requests, answers and trailers. */
@@ -29,7 +34,10 @@ export class Fields {
   seen = 0;
   /** Some name holds `_`; see message/alias.ts. */
   hasUnderscore = false;
-  /** Some value stands between blanks other than the one space before it; they are no part of it (RFC 9110 section 5.5). */
+  /**
+   * Some value stands between blanks other than the one space before it, or some name before blanks; they are no part of either (RFC 9110
+   * section 5.5).
+   */
   hasOddBlanks = false;
   fault: FieldFault | undefined = undefined;
 }
@@ -77,21 +85,30 @@ export function parseFields(
       if (at >= last) return out(into, isBounded);
       byte = bytes[at] ?? 0;
     }
-    if (byte !== COLON || at === nameStart) {
+    const nameEnd = at;
+    if ((byte === SPACE || byte === HTAB) && at > nameStart && limits.blankBeforeColon === 'removed') {
+      into.hasOddBlanks = true;
+      do {
+        at += 1;
+        if (at >= last) return out(into, isBounded);
+        byte = bytes[at] ?? 0;
+      } while (byte === SPACE || byte === HTAB);
+    }
+    if (byte !== COLON || nameEnd === nameStart) {
       // A line that ends before its colon: a proper ending makes it a bad name, a bare CR or LF a bad ending.
       if (byte === CR && at + 1 >= last) return out(into, isBounded);
       const isBare = byte === LF || (byte === CR && bytes[at + 1] !== LF);
       return refuse(into, isBare ? 'line-ending' : 'field-name');
     }
-    const nameEnd = at;
+    const colon = at;
     do {
       at += 1;
       if (at >= last) return out(into, isBounded);
       byte = bytes[at] ?? 0;
     } while (byte === SPACE || byte === HTAB);
     const valueStart = at;
-    const gap = valueStart - nameEnd - 1;
-    if (gap > 1 || (gap === 1 && bytes[nameEnd + 1] === HTAB)) into.hasOddBlanks = true;
+    const gap = valueStart - colon - 1;
+    if (gap > 1 || (gap === 1 && bytes[colon + 1] === HTAB)) into.hasOddBlanks = true;
     while (fieldValue[byte] === 1) {
       at += 1;
       if (at >= last) return out(into, isBounded);

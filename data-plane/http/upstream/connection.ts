@@ -226,7 +226,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     let at = start;
     while (at < end && this.#call !== undefined && this.#body === undefined) {
       const head = new ResponseHeadPlaces();
-      const behind = parseResponseHead(bytes, at, end, head, this.#pool.options);
+      const behind = parseResponseHead(bytes, at, end, head, this.#pool.answerLimits);
       if (behind === FAULTY) return this.#invalid(head.invalid ?? 'status-line');
       if (behind === INCOMPLETE) {
         this.#partial = Buffer.from(bytes.subarray(at, end));

@@ -47,7 +47,7 @@ export class UpstreamPool implements Upstream, Swept {
     this.options = options;
     this.sweep = sweep;
     const { headerBytesMax, headersMax } = options;
-    this.answerLimits = { headerBytesMax, headersMax, bodyBytesMax: Infinity };
+    this.answerLimits = { headerBytesMax, headersMax, blankBeforeColon: 'removed', bodyBytesMax: Infinity };
     this.#dialer = createDialer(options, dns);
     this.spelling = createSpelling(options, this.#dialer);
   }
