@@ -1,15 +1,15 @@
 import { Fault, type FaultDetail } from '../faults/fault.ts';
 import { apiLimits } from '../model/api-limits.ts';
+import { withoutNulls } from '../model/nulls.ts';
 import { isJson } from './opened.ts';
 
 /**
- * The input without its nulls: writers of the reference spell "absent" as null, so a key with null is an absent key, and a null in a list
- * is not there.
+ * The input without its nulls.
  *
  * Errors: request.invalid for what is nested too deep, and for texts that are none.
  */
 export function cleaned(input: unknown): unknown {
-  const value = withoutNulls(input, 0);
+  const value = withoutNulls(input, { depthMax: apiLimits.depthMax, refuse: tooDeep });
   const halves = illFormedPaths(value, '');
   if (halves.length > 0) throw invalid(halves.map((path) => ({ path, message: illFormedMessage })));
   return value;
@@ -37,15 +37,6 @@ function illFormedPaths(value: unknown, at: string): readonly string[] {
   });
 }
 
-function withoutNulls(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null) return value ?? undefined;
-  if (depth > apiLimits.depthMax)
-    throw invalid([{ path: '', message: `is nested deeper than ${apiLimits.depthMax} levels` }]);
-  if (Array.isArray(value))
-    return value.filter((item) => item !== null).map((item) => withoutNulls(item, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== null && item !== undefined)
-      .map(([key, item]) => [key, withoutNulls(item, depth + 1)]),
-  );
+function tooDeep(): never {
+  throw invalid([{ path: '', message: `is nested deeper than ${apiLimits.depthMax} levels` }]);
 }
