@@ -21,6 +21,7 @@ const all = (place: string, names: string, fate: FieldFate): readonly (readonly 
 const options = observed('data-plane/endpoints/options.test.ts');
 const cors = observed('data-plane/gateway/compile/cors.test.ts');
 const flows = observed('data-plane/gateway/compile/flows.test.ts');
+const conditions = observed('data-plane/gateway/compile/conditions.test.ts');
 const errors = observed('data-plane/gateway/errors/errors.test.ts');
 const effects = observed('data-plane/gateway/call/definition.test.ts');
 const limit = observed('data-plane/policies/rate-limit.test.ts');
@@ -122,14 +123,15 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'tags subscribe publish connect entrypointConnect interact pre post',
     refused(['x']),
   ),
-  ['api.flows[].condition', refused('{#x}')],
+  ['api.flows[].condition', conditions],
   ['api.flows[].methods[]', refused('GET')],
   ...all('api.flows[].selectors[].', 'type path pathOperator methods[]', flows),
-  ['api.flows[].selectors[].condition', idle('refused unless empty: see the test of refusals')],
+  ['api.flows[].selectors[].condition', conditions],
   ...all('api.flows[].request[].', 'name description', portal),
   ...all('api.flows[].request[].', 'enabled policy', effects),
   ['api.flows[].request[].configuration{}', idle('belongs to the policy: see those below')],
-  ...all('api.flows[].request[].', 'condition messageCondition', refused('{#x}')),
+  ['api.flows[].request[].condition', conditions],
+  ['api.flows[].request[].messageCondition', refused('{#x}')],
 
   ['api.properties[].key', idle('read by expressions, which are refused')],
   ['api.properties[].value', idle('read by expressions, which are refused')],
