@@ -48,8 +48,7 @@ const ready = async (gateway: LocalGateway) => {
     status: answer.status,
     ...((await answer.json()) as {
       problems: { file: string; reason: string }[];
-      deployed: number;
-      apis: number;
+      apis: { started: number; outdated: number; failed: number };
     }),
   };
 };
@@ -191,19 +190,19 @@ test('a gateway of files of which nothing works is not ready, and says how many 
   const { url } = await startUpstream(t);
   const gateway = await startLocalGateway(t, { apis: { bad: { name: 'bad' }, 'torn.json': '{' } });
   const broken = await ready(gateway);
-  assert.deepEqual([broken.status, broken.deployed], [503, 0]);
+  assert.deepEqual([broken.status, broken.apis], [503, { started: 0, outdated: 0, failed: 1 }]);
   assert.deepEqual(broken.problems.map(({ file }) => file).toSorted(), ['bad.json', 'torn.json']);
   gateway.write('good', apiDefinition('good', url));
   await eventually(async () => (await ready(gateway)).status === 200, withinASecond);
-  const { deployed, apis } = await ready(gateway);
-  assert.deepEqual([deployed, apis], [1, 2]);
+  assert.deepEqual((await ready(gateway)).apis, { started: 1, outdated: 0, failed: 1 });
   // What was in service stays there, so it is ready still.
   gateway.write('good', { name: 'worse' });
   await eventually(
     async () => (await ready(gateway)).problems.some(({ file }) => file === 'good.json'),
     withinASecond,
   );
-  assert.equal((await ready(gateway)).status, 200);
+  const { status: still, apis } = await ready(gateway);
+  assert.deepEqual([still, apis], [200, { started: 0, outdated: 1, failed: 1 }]);
 });
 
 test('an empty folder is ready: there is nothing that does not work', async (t) => {
