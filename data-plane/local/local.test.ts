@@ -86,6 +86,48 @@ test('a saved file is live within a second: new, changed, renamed over, removed'
   await eventually(async () => (await status(gateway, '/a')) === 404, withinASecond);
 });
 
+test('a custom resource follows the objects that it refers to, which stand in other files', async (t) => {
+  const upstream = await startUpstream(t);
+  const secret = (text: string): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', namespace: 'sea' },
+      stringData: { text },
+    });
+  const { listeners, endpointGroups } = apiDefinition('crd', upstream.url);
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      crd: {
+        apiVersion: 'gravitee.io/v1alpha1',
+        kind: 'ApiV4Definition',
+        metadata: { name: 'crd', namespace: 'sea' },
+        spec: {
+          name: 'CRD',
+          version: '1',
+          type: 'PROXY',
+          listeners,
+          endpointGroups,
+          plans: { open: { name: 'Open', security: { type: 'KEY_LESS' } } },
+          flows: [
+            {
+              request: [
+                { policy: 'mock', configuration: { status: '200', content: '[[ secret `s/text` ]]' } },
+              ],
+            },
+          ],
+        },
+      },
+    },
+  });
+  const text = async (): Promise<string> => (await gateway.call('/crd')).text;
+  assert.equal(await status(gateway, '/crd'), 503, 'its place is known although it is refused');
+  for (const word of ['one', 'two']) {
+    writeFileSync(join(gateway.folder, 'secret.yaml'), secret(word));
+    await eventually(async () => (await text()) === word, withinASecond);
+  }
+});
+
 test('a broken file keeps its previous state and is named in log and readiness until it is mended', async (t) => {
   const upstream = await startUpstream(t);
   const good = apiDefinition('a', upstream.url);

@@ -28,6 +28,14 @@ export interface SourceApi {
   readonly holder: 'definition' | 'export' | 'custom-resource';
 }
 
+/** An API of a known version, and what was found on the way to it. */
+export interface FoundSource {
+  readonly source: SourceApi;
+  readonly version: 1 | 2 | 4;
+  readonly notes: readonly Note[];
+  readonly faults: readonly FaultDetail[];
+}
+
 /** A definition in the words of version 4, whatever it came as. */
 export interface OpenedApi {
   /**
@@ -45,4 +53,16 @@ export interface OpenedApi {
 /** Says whether a value is an object of JSON, and no list. */
 export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Says whether a value asks for nothing: off, empty, or full of what is. */
+export function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === false || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isJson(value) && Object.values(value).every(isEmpty);
+}
+
+/** The note on something that console, portal and importers read. */
+export function portalNote(path: string): Note {
+  return { path, kind: 'portal', message: 'is for console and portal' };
 }

@@ -21,15 +21,22 @@ export interface ReadApi {
  *         input and what is allowed, never ignored.
  */
 export function readApi(input: unknown): ReadApi {
-  const { body, pathOf, notes, faults } = openApi(input);
+  const { body, pathOf, notes, faults } = openApi(cleaned(input));
   const parsed = parseApi(body);
   const found = parsed.kind === 'faults' ? parsed.faults : [];
-  const all = [...faults, ...found.map(({ path, message }) => ({ path: pathOf(path), message }))];
+  const known = new Set(faults.map(({ path }) => path));
+  const all = [
+    ...faults,
+    ...found
+      .map(({ path, message }) => ({ path: pathOf(path), message }))
+      .filter(({ path }) => !known.has(path)),
+  ];
   if (parsed.kind === 'faults' || all.length > 0) throw invalid(all);
   return { api: parsed.api, notes };
 }
 
 function openApi(input: unknown): OpenedApi {
-  const { version, ...source } = sourceOf(cleaned(input));
-  return version === 4 ? openVersion4(source) : openVersion2({ ...source, version });
+  const { source, version, notes, faults } = sourceOf(input);
+  const opened = version === 4 ? openVersion4(source) : openVersion2({ ...source, version });
+  return { ...opened, notes: [...notes, ...opened.notes], faults: [...faults, ...opened.faults] };
 }

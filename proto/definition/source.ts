@@ -1,9 +1,8 @@
 import type { FaultDetail } from '../faults/fault.ts';
 import { invalid } from './clean.ts';
-import { isJson, type Json, type SourceApi } from './opened.ts';
-
-/** An API whose version is known. */
-export type VersionedSource = SourceApi & { readonly version: 1 | 2 | 4 };
+import { openSpec } from './custom-resource.ts';
+import { type FoundSource, isEmpty, isJson, type Json, portalNote, type SourceApi } from './opened.ts';
+import { isApiResource, isKubernetesObject, type KubernetesObject } from './resources.ts';
 
 /**
  * Finds out what an input is: where its API stands, and of which version it is.
@@ -13,64 +12,55 @@ export type VersionedSource = SourceApi & { readonly version: 1 | 2 | 4 };
  *         definition of version 1 or 2 that does not say so ({proxy: {...}, paths?: {...}}).
  * Errors: request.invalid for anything else, by its name where people are likely to have it.
  */
-export function sourceOf(input: unknown): VersionedSource {
+export function sourceOf(input: unknown): FoundSource {
   if (!isJson(input)) throw invalid([{ path: '', message: 'must be an API definition: an object' }]);
-  const resource = customResource(input);
-  if (resource !== undefined) return resource;
+  if (isKubernetesObject(input)) return customResource(input);
   const foreign = foreignFormat(input);
   if (foreign !== undefined) throw invalid([foreign]);
   const { api } = input;
-  if (isJson(api) && input['listeners'] === undefined) {
-    refuseUnknown(input);
-    const isBeside = input['plans'] !== undefined;
-    const source: SourceApi = {
-      api,
-      at: 'api',
-      plans: input['plans'] ?? api['plans'],
-      plansAt: isBeside ? 'plans' : 'api.plans',
-      holder: 'export',
-    };
-    return { ...source, version: versionOf(source) };
+  if (!isJson(api) || input['listeners'] !== undefined) {
+    return versioned({
+      api: input,
+      at: '',
+      plans: input['plans'],
+      plansAt: 'plans',
+      holder: 'definition',
+    });
   }
-  const source: SourceApi = {
-    api: input,
-    at: '',
-    plans: input['plans'],
-    plansAt: 'plans',
-    holder: 'definition',
-  };
-  return { ...source, version: versionOf(source) };
+  const isBeside = input['plans'] !== undefined;
+  const source = versioned({
+    api,
+    at: 'api',
+    plans: input['plans'] ?? api['plans'],
+    plansAt: isBeside ? 'plans' : 'api.plans',
+    holder: 'export',
+  });
+  const beside = Object.keys(input).filter((key) => key !== 'api' && key !== 'plans');
+  const message = `is unknown; allowed: ${[...exportKeys].join(', ')}`;
+  const faults = beside.filter((key) => !exportKeys.has(key)).map((path) => ({ path, message }));
+  const notes = beside.filter((key) => exportKeys.has(key) && !isEmpty(input[key])).map(portalNote);
+  return { ...source, notes, faults };
 }
 
-/** Says whether a value is an object of Kubernetes. */
-function isResource(input: unknown): input is Json & { readonly kind: string; readonly apiVersion: string } {
-  return (
-    isJson(input) &&
-    typeof input['apiVersion'] === 'string' &&
-    typeof input['kind'] === 'string' &&
-    ['spec', 'data', 'stringData', 'metadata'].some((key) => isJson(input[key]))
-  );
-}
-
-function customResource(input: Json): VersionedSource | undefined {
-  if (!isResource(input)) return undefined;
-  const { kind, spec } = input;
-  const version = kind === 'ApiV4Definition' ? 4 : kind === 'ApiDefinition' ? 2 : undefined;
-  if (version === undefined || !isJson(spec))
+function customResource(resource: KubernetesObject): FoundSource {
+  const { kind, spec: written } = resource;
+  if (!isApiResource(resource) || !isJson(written))
     throw invalid([
       {
         path: 'kind',
-        message: `"${kind}" is no API: a custom resource of an API has the kind ApiV4Definition or ApiDefinition, and a spec`,
+        message: `"${kind}" is no API: the custom resource of an API is of gravitee.io, has the kind ApiV4Definition or ApiDefinition, and a spec`,
       },
     ]);
-  return {
+  const { spec, notes, faults } = openSpec(resource);
+  const source: SourceApi = {
     api: spec,
     at: 'spec',
     plans: spec['plans'],
     plansAt: 'spec.plans',
     holder: 'custom-resource',
-    version,
   };
+  const version = kind === 'ApiV4Definition' ? 4 : spec['paths'] === undefined ? 2 : 1;
+  return { source, version, notes, faults };
 }
 
 /** Documents that people have beside definitions: every field of them would be named as unknown, which helps nobody. */
@@ -92,6 +82,10 @@ const versions: ReadonlyMap<unknown, 1 | 2 | 4> = new Map<unknown, 1 | 2 | 4>([
   ['V1', 1],
   ['1.0.0', 1],
 ]);
+
+function versioned(source: SourceApi): FoundSource {
+  return { source, version: versionOf(source), notes: [], faults: [] };
+}
 
 function versionOf({ api, at }: SourceApi): 1 | 2 | 4 {
   const name = api['gravitee'] === undefined ? 'definitionVersion' : 'gravitee';
@@ -118,10 +112,3 @@ const exportKeys = new Set([
   'primaryOwner',
   'export',
 ]);
-
-function refuseUnknown(envelope: Json): void {
-  const unknown = Object.keys(envelope).filter((key) => !exportKeys.has(key));
-  if (unknown.length === 0) return;
-  const message = `is unknown; allowed: ${[...exportKeys].join(', ')}`;
-  throw invalid(unknown.map((path) => ({ path, message })));
-}

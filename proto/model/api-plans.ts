@@ -8,7 +8,7 @@ import { detailsOf } from '../faults/issues.ts';
 import { choice, elsewhere, off, section } from './sections.ts';
 
 /** What the console keeps of a plan beside what a gateway needs. */
-const consoleFields = Object.fromEntries(
+export const planConsoleFields = Object.fromEntries(
   [
     'definitionVersion',
     'description',
@@ -48,9 +48,9 @@ export const planSchema = section(
     selectionRule: off('an empty text'),
     tags: off('an empty list'),
     flows: flowsSchema,
-    ...consoleFields,
+    ...planConsoleFields,
   },
-  consoleFields,
+  planConsoleFields,
 );
 
 /** A plan as a gateway needs it. */
