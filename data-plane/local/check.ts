@@ -14,7 +14,7 @@ import { readDefinition } from '../gateway/deploy/definitions.ts';
 import { createDeployments } from '../gateway/deploy/deployments.ts';
 import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
-import { guardOf, securityHostOf } from '../serving.ts';
+import { guardOf, securityHostOf, type SecuritySettings } from '../serving.ts';
 import { readFolder, readLocalFile } from './files.ts';
 import { localTenant } from './local.ts';
 import { type LocalRecord, objectsOf, recordsOf } from './records.ts';
@@ -39,7 +39,7 @@ type InDocument<Said extends object> = Said & { readonly document?: number };
  */
 export async function checkFiles(
   paths: readonly string[],
-  config: Pick<GatewayConfig, 'apiKey' | 'upstream'>,
+  config: SecuritySettings & Pick<GatewayConfig, 'upstream'>,
 ): Promise<readonly CheckedFile[]> {
   const problems = new Map<string, InDocument<FaultDetail>[]>();
   const notes = new Map<string, InDocument<Note>[]>();
@@ -115,15 +115,16 @@ function within<Said extends object>({ document }: LocalRecord, said: Said): InD
   return document === undefined ? said : { ...said, document };
 }
 
-function judge(records: readonly LocalRecord[], config: Pick<GatewayConfig, 'apiKey' | 'upstream'>) {
+function judge(records: readonly LocalRecord[], config: SecuritySettings & Pick<GatewayConfig, 'upstream'>) {
   const clock = systemClock;
+  const log = createLog({ name: 'check', level: 'silent' });
   const deployments = createDeployments({
     guard: guardOf(config),
     upstreams: undefined,
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
-    security: securityHostOf(config),
+    security: securityHostOf(config, { clock, log, outbound: noCallouts }),
     records: undefined,
-    log: createLog({ name: 'check', level: 'silent' }),
+    log,
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown: () => undefined,

@@ -51,6 +51,7 @@ const settingsSchema = z.strictObject({
         api: text(128),
         plan: text(128),
         application: text(128),
+        clientId: text(256).optional(),
         apiKeys: z.array(text(256)).max(100).default([]),
         status: z
           .enum(['ACCEPTED', 'PAUSED', 'CLOSED', 'PENDING', 'REJECTED', 'RESUMED'])
@@ -146,7 +147,7 @@ function subscriptionRecords(
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   const seen = new Set<string>();
   for (const subscription of parsed.data.subscriptions) {
-    const { id, api, plan, application, status, startingAt, endingAt, apiKeys } = subscription;
+    const { id, api, plan, application, status, startingAt, endingAt, apiKeys, clientId } = subscription;
     if (seen.has(id)) throw new Error(`subscription "${id}" is there twice`);
     seen.add(id);
     const payload = encodeSubscription({
@@ -155,6 +156,7 @@ function subscriptionRecords(
       plan,
       application,
       status,
+      ...(clientId !== undefined && { clientId }),
       ...(startingAt !== undefined && { startingAtMs: startingAt }),
       ...(endingAt !== undefined && { endingAtMs: endingAt }),
     });

@@ -55,7 +55,7 @@ test('names all faults at once', () => {
       type: 'native',
       failover: { enabled: true },
       surprise: 1,
-      plans: { p: { security: { type: 'JWT' } } },
+      plans: { p: { security: { type: 'MTLS' } } },
     }),
   );
   assert.deepEqual(Object.keys(faults).toSorted(), ['failover', 'plans.p.security.type', 'surprise', 'type']);

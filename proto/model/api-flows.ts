@@ -190,6 +190,6 @@ function expressionsIn(value: unknown, at: string): readonly FaultDetail[] {
 
 /** Security types of plans by the spelling of policies. */
 export const planSecuritySchema = section({
-  type: choice(['key-less', 'api-key'], 'jwt', 'oauth2', 'mtls'),
+  type: choice(['key-less', 'api-key', 'jwt'], 'oauth2', 'mtls'),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
 });

@@ -58,7 +58,7 @@ export interface PlanDefinition {
   readonly id: string;
   readonly name: string;
   readonly security: {
-    readonly type: 'key-less' | 'api-key';
+    readonly type: 'key-less' | 'api-key' | 'jwt';
     readonly configuration: Readonly<Record<string, unknown>>;
   };
   readonly mode: 'standard';

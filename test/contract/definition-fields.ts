@@ -26,6 +26,9 @@ const errors = observed('data-plane/gateway/errors/errors.test.ts');
 const effects = observed('data-plane/gateway/call/definition.test.ts');
 const limit = observed('data-plane/policies/rate-limit.test.ts');
 const headers = observed('data-plane/policies/transform-headers.test.ts');
+const jwt = observed('data-plane/security/jwt.test.ts');
+const hostileJwt = observed('data-plane/security/jwt-hostile.test.ts');
+const keySet = observed('data-plane/security/tokens/key-set.test.ts');
 const mock = observed('data-plane/policies/mock.test.ts');
 const http2 = idle('of HTTP/2, and version allows HTTP_1_1 alone');
 const messages = idle('of messages, which a proxy does not have');
@@ -103,7 +106,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
 
   ...all('api.plans[].', 'id security.type status', observed('data-plane/security/plans.test.ts')),
   ['api.plans[].name', portal],
-  ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, key-less below')],
+  ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, jwt, key-less below')],
   ['api.plans[].mode', refused('push')],
   ['api.plans[].selectionRule', refused('{#x}')],
   ['api.plans[].tags', refused(['x'])],
@@ -162,6 +165,24 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
 
   ['key-less', idle('an empty object')],
   ['api-key.propagateApiKey', observed('data-plane/security/plans.test.ts')],
+  ...all(
+    'jwt.',
+    'signature publicKeyResolver resolverParameter extractClaims propagateAuthHeader userClaim clientIdClaim checkRequiredScopes requiredScopes[] modeStrict',
+    jwt,
+  ),
+  ...all('jwt.', 'connectTimeout requestTimeout followRedirects', keySet),
+  ...all('jwt.', 'useSystemProxy protectedResourceMetadata.authorizationServers[]', hostileJwt),
+  ...all(
+    'jwt.confirmationMethodValidation.',
+    'ignoreMissing certificateBoundThumbprint.enabled certificateBoundThumbprint.extractCertificateFromHeader certificateBoundThumbprint.headerName',
+    hostileJwt,
+  ),
+  ...all('jwt.tokenTypValidation.', 'enabled ignoreMissing expectedValues[] ignoreCase', jwt),
+  ...all(
+    'jwt.revocationCheck.',
+    'enabled revocationClaim revocationListUrl refreshInterval connectTimeout requestTimeout followRedirects useSystemProxy auth.type auth.basic.username auth.basic.password auth.token.value',
+    hostileJwt,
+  ),
   ['transform-headers.scope', idle('of version 2: where the step stands decides, as in the reference')],
   ...all(
     'transform-headers.',

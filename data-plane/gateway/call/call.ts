@@ -115,8 +115,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   get attributes(): Map<string, unknown> {
-    const { request, plan, subscription, deployed } = this;
-    return (this.#attributes ??= createAttributes({ request, plan, subscription, deployed }));
+    return (this.#attributes ??= createAttributes(this));
   }
 
   get kept(): KeptSteps {
