@@ -1,8 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
-import { answerOf, nothingHere } from '../proto/faults/answers.ts';
 import { Fault } from '../proto/faults/fault.ts';
-import { addHealth, type HealthSource } from '../proto/process/health.ts';
 import { decodeFrame } from '../proto/wire/frames.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { UploadReceipt } from '../proto/wire/receipt.ts';
@@ -44,7 +42,6 @@ export function createApp(
     readonly polls: Polls;
     readonly presence: Presence;
     readonly strangers: Strangers;
-    readonly health: HealthSource;
   },
 ): Hono<{ Bindings: HttpBindings }> {
   const { clock, config, repository } = services;
@@ -61,7 +58,9 @@ export function createApp(
   addIdentityRoutes(app, { admit, claims, nonces, sourceOf: (request) => strangers.sourceOf(request) });
 
   // For whoever balances load on this port. Everything else that a process says of itself is on the node API, which is no stranger's.
-  addHealth(app, doors.health, 'strangers');
+  app.get('/health', (context) =>
+    context.json({ status: 'UP', degraded: services.feeds.isHealthy() ? [] : ['repository'] }),
+  );
 
   addReadRoutes(app, services, { seated, polls: doors.polls });
 
@@ -96,11 +95,7 @@ export function createApp(
     throw new Fault('request.invalid', { detail: 'This is a WebSocket; send an Upgrade.' });
   });
   const refuse = refuser(services);
-  // Beside its protocol it answers as all processes do.
-  app.notFound(({ req }) => {
-    if (req.path.startsWith('/bridge/')) return refuse(new Fault('request.not_found'));
-    return Response.json(answerOf(nothingHere()).body, { status: 404 });
-  });
+  app.notFound(() => refuse(new Fault('request.not_found')));
   app.onError(refuse);
   return app;
 }

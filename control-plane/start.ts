@@ -1,4 +1,3 @@
-import { answerOf } from '../proto/faults/answers.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
@@ -9,7 +8,6 @@ import { readListenTls } from '../proto/process/listening/tls.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
-import type { HealthSource } from '../proto/process/health.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import type { Keyring } from '../proto/process/secrets.ts';
 import type { BlobStore } from '../proto/wire/blobs.ts';
@@ -17,6 +15,7 @@ import type { PublishedRepository } from '../proto/wire/published.ts';
 import { readPassword } from './access/passwords.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
+import { answerOf } from './doors/error-answers.ts';
 import { createManagementDoor } from './doors/management.ts';
 import type { Desk } from './management/desk.ts';
 import { openDesk } from './open-desk.ts';
@@ -103,9 +102,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // Two that make a database together would each make a key: the one whose key sealed nothing ends here.
   await requireKeyring(storage.db, keyring, secretsOf(config));
   const ending = warnBeforeEnd(options);
-  const health = healthOf(options, { storage, keyring, ending });
-  const port = await listen(desk, options, { ending, health });
-  const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
+  const port = await listen(desk, options, ending);
+  const nodePort = await startNode(options, { storage, keyring, ending });
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
   const bind = bindOf(scheme, address);
@@ -160,7 +158,7 @@ async function openParts(options: ControlPlaneOptions) {
 const secretsOf = ({ secrets, dataDir }: ControlPlaneConfig): string =>
   secrets.dir ?? foldersOf(dataDir).secrets;
 
-interface HealthParts {
+interface NodeParts {
   readonly storage: Storage;
   readonly keyring: Keyring;
   readonly ending: Ending;
@@ -170,33 +168,28 @@ interface HealthParts {
  * Without its database a control plane answers nothing, and without the key that sealed what lies there it deploys nothing. What is
  * wrong with the database the storage has logged; while it is away nobody knows of the keys, and they are not spoken of.
  */
-function healthOf(
-  { lifecycle, clock, version }: ControlPlaneOptions,
-  { storage, keyring, ending }: HealthParts,
-): HealthSource {
+function startNode(options: ControlPlaneOptions, { storage, keyring, ending }: NodeParts): Promise<number> {
   const look = (): Promise<{ readonly database: boolean; readonly keys?: boolean }> =>
     opensNewest(storage.db, keyring).then(
       (keys) => ({ database: true, keys }),
       () => ({ database: false }),
     );
-  return {
+  return startNodeApi({
+    ...options,
     process: 'control-plane',
-    version,
-    clock,
-    isClosing: () => !ending.isOpen || lifecycle.signal.aborted,
+    address: options.config.admin,
     health: async () => {
       const parts = Object.entries(await look());
-      return { degraded: parts.filter(([, isWell]) => !isWell).map(([name]) => name) };
+      return {
+        isStopping: !ending.isOpen,
+        degraded: parts.filter(([, isWell]) => !isWell).map(([name]) => name),
+      };
     },
-    ready: async () => ({ parts: { ...(await look()) } }),
-  };
+    ready: async () => ({ parts: { open: ending.isOpen, ...(await look()) } }),
+  });
 }
 
-function listen(
-  desk: Desk,
-  options: ControlPlaneOptions,
-  { ending, health }: { readonly ending: Ending; readonly health: HealthSource },
-): Promise<number> {
+function listen(desk: Desk, options: ControlPlaneOptions, ending: Ending): Promise<number> {
   const { config, log, metrics } = options;
   const { headerMsMax, bodyMsMax, tls } = config.listen;
   const peers = createPeers(config.listen.trustedProxies);
@@ -207,7 +200,6 @@ function listen(
     peers,
     publicUrl: config.publicUrl,
     bodyMsMax,
-    health,
   });
   return startHttpListener({
     ...options,

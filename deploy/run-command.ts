@@ -1,8 +1,7 @@
 import { type LoadCommand, runOf } from './command-line.ts';
 import { customerCommands } from './customer-commands.ts';
 
-/** The commands of the package isthmus, by name. */
-export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCommand>([
+const commands = new Map<string, LoadCommand>([
   ['up', async (onExit) => (await import('./commands/up.ts')).upCommand(onExit)],
   [
     'control-plane',

@@ -54,7 +54,7 @@ export function loadUpConfigs(flags: UpFlags) {
     ...wish('control-plane'),
     more: { dataDir: flags.dataDir },
   });
-  const { config: bridge, sources: bridgeSources } = loadFor(bridgeConfigSchema, wish('bridge'));
+  const bridge = loadFor(bridgeConfigSchema, wish('bridge')).config;
   const { config: gateway, sources: gatewaySources } = loadFor(gatewayConfigSchema, {
     ...wish('gateway'),
     more: { dataDir: gatewayDir },
@@ -81,12 +81,7 @@ export function loadUpConfigs(flags: UpFlags) {
       listen: { ...moved(controlPlane.listen), ...(isLocal && { host: '127.0.0.1' }) },
       admin: moved(controlPlane.admin),
     },
-    bridge: {
-      ...bridge,
-      lameDuckMs: lameDuckOf(bridge, bridgeSources),
-      listen: moved(bridge.listen),
-      admin: moved(bridge.admin),
-    },
+    bridge: { ...bridge, listen: moved(bridge.listen), admin: moved(bridge.admin) },
     gateway: {
       ...gateway,
       lameDuckMs: lameDuckOf(gateway, gatewaySources),

@@ -142,7 +142,7 @@ async function examineIdentity(subject: CustomerSubject): Promise<Finding> {
       status: hasToken ? 'warning' : 'failed',
       found: `there is no ${file}`,
       remedy: hasToken
-        ? 'The first start of the gateway enrols it by gateway.bridge.token.'
+        ? 'Its first start enrols it by bridge.token.'
         : 'Run isthmus enroll --token-file token.txt with the same settings; isthmus token makes the token.',
     };
   }

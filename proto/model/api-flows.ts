@@ -8,7 +8,6 @@ import { methodSchema } from './head-text.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { choice, off, orJsonText, section } from './sections.ts';
-import { compileCondition } from '../expression/condition.ts';
 import { expressionMessageFor, hasExpression } from '../expression/find.ts';
 
 const httpSelectorSchema = section({
@@ -31,8 +30,6 @@ const httpSelectorSchema = section({
   methods: z.array(methodSchema.toUpperCase()).max(apiLimits.methodsMax).default([]),
 });
 
-const conditionText = z.string().max(apiLimits.conditionCharsMax).default('');
-
 const selectorSchema = z.preprocess(
   (value) =>
     typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
@@ -40,8 +37,14 @@ const selectorSchema = z.preprocess(
       : value,
   z.discriminatedUnion(
     'type',
-    [httpSelectorSchema, section({ type: z.literal('condition'), condition: conditionText })],
-    { error: () => 'is not supported by this version; allowed: http, condition' },
+    [
+      httpSelectorSchema,
+      section({
+        type: z.literal('condition'),
+        condition: z.string().max(apiLimits.conditionCharsMax).default(''),
+      }),
+    ],
+    { error: () => 'is not supported by this version; allowed: http' },
   ),
 );
 
@@ -51,8 +54,8 @@ const stepSchema = section({
   enabled: z.boolean().default(true),
   policy: z.string().min(1).max(apiLimits.pluginCharsMax),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
-  condition: conditionText,
-  messageCondition: conditionText,
+  condition: z.string().max(apiLimits.conditionCharsMax).default(''),
+  messageCondition: z.string().max(apiLimits.conditionCharsMax).default(''),
 });
 
 /** One policy at its place in a flow; its configuration is valid for its policy when step and flow are enabled. */
@@ -66,8 +69,7 @@ export const flowSchema = section({
   name: z.string().max(apiLimits.nameCharsMax).default(''),
   enabled: z.boolean().default(true),
   tags: off('an empty list'),
-  // As flows of version 2 have it: one more selector.
-  condition: conditionText,
+  condition: off('an empty text'),
   selectors: z.array(selectorSchema).max(apiLimits.selectorsMax).default([]),
   request: steps,
   response: steps,
@@ -90,11 +92,7 @@ export const flowSchema = section({
     )
       context.addIssue({ code: 'custom', path: ['methods'], message: leftOverMessage });
   })
-  .transform(({ methods: _leftOver, condition, ...flow }) =>
-    condition.trim() === ''
-      ? flow
-      : { ...flow, selectors: [...flow.selectors, { type: 'condition' as const, condition }] },
-  );
+  .transform(({ methods: _leftOver, ...flow }) => flow);
 
 const leftOverMessage =
   'is of version 2 and chooses nothing here; allowed: an empty list, or the same as in the HTTP selector';
@@ -133,8 +131,8 @@ export function checkReadableFlows(flows: unknown, at: string): readonly FaultDe
 function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
   const isHttp = flow.selectors.filter((selector) => selector.type === 'http');
   const details: FaultDetail[] = flow.selectors.flatMap((selector, index) =>
-    selector.type === 'condition'
-      ? checkCondition(selector.condition, `${at}.selectors[${index}].condition`)
+    selector.type === 'condition' && selector.condition.trim() !== ''
+      ? [{ path: `${at}.selectors[${index}].condition`, message: conditionMessage }]
       : [],
   );
   if (isHttp.length > 1) {
@@ -148,19 +146,13 @@ function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
   return details;
 }
 
-/** What is wrong with a condition. */
-function checkCondition(text: string, path: string): readonly FaultDetail[] {
-  const compiled = compileCondition(text);
-  return 'kind' in compiled ? [{ path, message: compiled.message }] : [];
-}
-
-const messageConditionMessage =
-  'conditions on messages are not supported by this version; allowed: an empty text';
+const conditionMessage = 'conditions are not supported by this version; allowed: an empty text';
 
 function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readonly FaultDetail[] {
-  const details: FaultDetail[] = [...checkCondition(step.condition, `${at}.condition`)];
+  const details: FaultDetail[] = [];
+  if (step.condition.trim() !== '') details.push({ path: `${at}.condition`, message: conditionMessage });
   if (step.messageCondition.trim() !== '') {
-    details.push({ path: `${at}.messageCondition`, message: messageConditionMessage });
+    details.push({ path: `${at}.messageCondition`, message: conditionMessage });
   }
   const schema = policySchema(step.policy);
   if (schema === undefined || !schema.phases.includes(phase)) {
@@ -190,6 +182,6 @@ function expressionsIn(value: unknown, at: string): readonly FaultDetail[] {
 
 /** Security types of plans by the spelling of policies. */
 export const planSecuritySchema = section({
-  type: choice(['key-less', 'api-key', 'jwt'], 'oauth2', 'mtls'),
+  type: choice(['key-less', 'api-key'], 'jwt', 'oauth2', 'mtls'),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
 });

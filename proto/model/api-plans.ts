@@ -8,7 +8,7 @@ import { detailsOf } from '../faults/issues.ts';
 import { choice, elsewhere, off, section } from './sections.ts';
 
 /** What the console keeps of a plan beside what a gateway needs. */
-export const planConsoleFields = Object.fromEntries(
+const consoleFields = Object.fromEntries(
   [
     'definitionVersion',
     'description',
@@ -48,9 +48,9 @@ export const planSchema = section(
     selectionRule: off('an empty text'),
     tags: off('an empty list'),
     flows: flowsSchema,
-    ...planConsoleFields,
+    ...consoleFields,
   },
-  planConsoleFields,
+  consoleFields,
 );
 
 /** A plan as a gateway needs it. */
@@ -58,7 +58,7 @@ export interface PlanDefinition {
   readonly id: string;
   readonly name: string;
   readonly security: {
-    readonly type: 'key-less' | 'api-key' | 'jwt';
+    readonly type: 'key-less' | 'api-key';
     readonly configuration: Readonly<Record<string, unknown>>;
   };
   readonly mode: 'standard';

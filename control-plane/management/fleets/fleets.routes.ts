@@ -20,7 +20,6 @@ import {
   revokeEnrolmentToken,
   revokeGateway,
   updateFleet,
-  updateFleetSchema,
 } from './fleets.ts';
 
 const define = resource({ tag: 'Fleets', scope: 'organization' });
@@ -63,7 +62,7 @@ export const fleetRoutes = [
     operationId: 'updateFleet',
     permission: 'organization-fleet',
     summary: 'Replaces a fleet; its gateways follow at once.',
-    body: updateFleetSchema,
+    body: fleetWishSchema,
     answer: fleetSchema,
     run: ({ desk, actor, at, params: { fleetId }, body }) =>
       updateFleet(desk, actor, { organization: at.organization, id: fleetId, wish: body }),

@@ -40,10 +40,7 @@ const defaultCases: readonly (readonly [path: string, method: string, marks: str
   ['/a', 'GET', 'all'],
   ['/a/', 'GET', 'all'],
   ['/a/books', 'GET', 'all books'],
-  ['/a/booksX', 'GET', 'all books'],
-  ['/a/book', 'GET', 'all'],
-  ['/a/booksX/1', 'GET', 'all books'],
-  ['/a/books/1/chaptersX', 'GET', 'all books book'],
+  ['/a/booksX', 'GET', 'all'],
   ['/a/books/', 'GET', 'all books'],
   ['/a/books/1', 'GET', 'all books book'],
   ['/a/books/1', 'POST', 'all books'],
@@ -92,7 +89,7 @@ test('a request that no flow matches is 404 when one is required', async (t) => 
   assert.equal(await asked(gateway, '/none'), '404');
 });
 
-test('requests and answers pass the plan, then the API', async (t) => {
+test('requests pass the plan, then the API; answers the API, then the plan', async (t) => {
   const upstream = await startUpstream(t);
   const set = (value: string): readonly [string, object] => [
     'transform-headers',
@@ -124,7 +121,7 @@ test('requests and answers pass the plan, then the API', async (t) => {
   const { headers } = JSON.parse(answer.text) as { headers: Record<string, string> };
   assert.equal(marked(headers), 'plan api1 api2');
   assert.equal(headers['x-last'], 'api2');
-  assert.equal(answer.headers['x-last'], 'api2');
+  assert.equal(answer.headers['x-last'], 'plan');
 });
 
 test('mock stands in for the backend: later steps and response flows run, and may still refuse', async (t) => {

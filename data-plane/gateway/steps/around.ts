@@ -40,9 +40,7 @@ export class BackendCalls {
    *
    * Never rejects: a step that throws is broken, whatever the steps outside of it make of that.
    */
-  async through(steps: readonly Step[]): Promise<BackendAnswer | BrokenStep | UnreadBody> {
-    // Decided in the request phase.
-    const around = steps.filter(({ gate }) => gate?.passes(this.#call, 'response') !== false);
+  async through(around: readonly Step[]): Promise<BackendAnswer | BrokenStep | UnreadBody> {
     try {
       // What was read for them a later step may have transformed.
       if (around.some(({ policy }) => policy.around?.needs === 'buffered'))

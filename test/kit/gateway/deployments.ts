@@ -13,7 +13,6 @@ import { createEngine } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createGuard } from '../../../proto/process/outbound/guard.ts';
-import { quietSecurityHost } from './security.ts';
 
 /** Deployments without a listener, records and calls: for what becomes of changes. Closed with the test. */
 export function openDeployments(
@@ -31,7 +30,7 @@ export function openDeployments(
       counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }),
       outbound: noCallouts,
     },
-    security: quietSecurityHost(),
+    security: { keyPlaces: { header: '', parameter: '' } },
     records: undefined,
     log: createLog({ name: 'gateway', level: 'silent' }),
     keysSeenMax: 1,

@@ -5,8 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { readApi } from '../../../proto/definition/read.ts';
-import type { ApiDefinition } from '../../../proto/model/api.ts';
+import { type ApiDefinition, parseApiDefinition } from '../../../proto/model/api.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { Random } from '../random.ts';
 import { readResponse } from '../../sim/strict-response.ts';
@@ -173,7 +172,7 @@ function readAs(
 ): ApiDefinition | undefined {
   const isNameless = how.isFile && definition['name'] === '';
   try {
-    return readApi({ ...definition, id: 'any', ...(isNameless && { name: id }) }).api;
+    return parseApiDefinition({ ...definition, id: 'any', ...(isNameless && { name: id }) });
   } catch (error) {
     how.say(`loaded, although it cannot be read: ${String(error)}`);
     return undefined;

@@ -1,6 +1,6 @@
-import { Fault } from './fault.ts';
+import { Fault } from '../../proto/faults/fault.ts';
 
-/** An error in the shape of the reference's management API. */
+/** An error in the reference's shape. */
 export interface ErrorBody {
   readonly httpStatus: number;
   readonly message: string;
@@ -22,7 +22,7 @@ export interface ErrorAnswer {
   readonly isBug: boolean;
 }
 
-/** The one translator of everything that people and operators call, node APIs too: faults say what they are, everything else is a bug and says nothing to strangers. */
+/** The one translator of this door: faults say what they are, everything else is a bug and says nothing to strangers. */
 export function answerOf(error: unknown): ErrorAnswer {
   const fault = error instanceof Fault ? error : new Fault('platform.bug', { cause: error });
   const left = fault.details.length - detailsMax;
@@ -42,11 +42,6 @@ export function answerOf(error: unknown): ErrorAnswer {
         .map(({ path, message }) => ({ message: clipped(message), location: clipped(path) })),
     },
   };
-}
-
-/** A path that leads to nothing, in the same words at every door. */
-export function nothingHere(): Fault {
-  return new Fault('request.not_found', { detail: 'There is nothing here.' });
 }
 
 const clipped = (text: string): string =>

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { wholeDefinition } from '../../test/kit/gateway/odd-texts.ts';
-import { change, faultsOf } from './fixtures.ts';
-import { readApi } from './read.ts';
+import { change, faultsOf } from './api-fixtures.ts';
+import { parseApiDefinition } from './api.ts';
 
 test('every fault of a definition is told at once: form, policies and plans together', () => {
   const flow = (policy: string): object => ({ request: [{ policy, configuration: { status: 700 } }] });
@@ -55,7 +55,7 @@ function placesIn(value: object, way: readonly string[] = []): readonly Place[] 
 
 function faultsOrNone(definition: object): Readonly<Record<string, string>> {
   try {
-    readApi(definition);
+    parseApiDefinition(definition);
     return {};
   } catch {
     return faultsOf(definition);
