@@ -4,6 +4,7 @@ import type { Duck } from './duck.ts';
 import { from, type Span } from './questions/from.ts';
 import type { LakeCache } from './lake-cache.ts';
 import type { LakeStore } from './lake.store.ts';
+import { saysTheFile } from './lake-file.ts';
 import { fromName } from './questions/only-from.ts';
 import type { Question, QuestionParams } from './questions/question.ts';
 import { holes, type OffsetRange } from './ranges.ts';
@@ -42,12 +43,14 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
       if (!values.success)
         throw new Fault('analytics.failed', { internal: `${question.id}: ${values.error.message}` });
       const { organization, environment } = span;
-      const files = await store.files(span, span);
-      const paths = await cache.paths(files.map((file) => ({ ...file, organization, environment })));
-      const rows = await duck.ask({
-        from: from(span, { about: question.about, paths }),
-        question: question.sql(fromName),
-        values: values.data,
+      const found = await store.files(span, span);
+      const files = found.map((file) => ({ ...file, organization, environment }));
+      const paths = await cache.paths(files);
+      const asked = { from: from(span, { about: question.about, paths }), question: question.sql(fromName) };
+      const rows = await duck.ask({ ...asked, values: values.data }).catch(async (error: unknown) => {
+        // One damaged file fails them all; which one it is shows when each is read.
+        if (error instanceof Fault && saysTheFile.test(error.internal ?? '')) await cache.doubt(files);
+        throw error;
       });
       return question.shape(rows);
     },

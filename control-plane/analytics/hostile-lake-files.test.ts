@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
@@ -150,3 +152,60 @@ for (const { name, skip, create } of testDatabases)
       assert.equal((await lake.keys('quarantine/landing/')).length, 18);
     },
   );
+
+const other = { ...span, organization: 'other' };
+
+test('a file of the lake that cannot be fetched stops no ingestion, and counts once it can be', async (t) => {
+  const lake = await createTestLake(t, database);
+  const before = await createTestLake(t, database);
+  await land(before.blobs, recordLines(2), { spool: 'b'.repeat(32) });
+  const writer = await before.start();
+  await eventually(async () => (await writer.requestsCount(span)).total === 2, { timeoutMs: 20_000 });
+  await writer.close();
+  const [archived = ''] = await before.keys('lake/');
+  await lake.blobs.put(archived, (await before.blobs.get(archived)) ?? new Uint8Array());
+  const get: TestLake['blobs']['get'] = async (key, options) => {
+    if (key === archived) throw new Fault('blobs.unavailable', { internal: 'InvalidObjectState 403' });
+    return lake.blobs.get(key, options);
+  };
+  const first = await lake.start({}, { blobs: { ...lake.blobs, get } });
+  await land(lake.blobs, recordLines(4));
+  await land(lake.blobs, recordLines(3, { org_id: 'other' }), { organization: 'other' });
+  await eventually(async () => (await first.requestsCount(other)).total === 3, { timeoutMs: 20_000 });
+  await eventually(async () => (await first.requestsCount(span)).total === 4, { timeoutMs: 20_000 });
+  await first.close();
+  const second = await lake.start();
+  await eventually(async () => (await second.requestsCount(span)).total === 6, { timeoutMs: 20_000 });
+});
+
+test('a file of the lake that is cut or garbled in the bucket is left out and told of; the others answer', async (t) => {
+  const damages: readonly ((whole: Uint8Array) => Uint8Array)[] = [
+    (whole) => whole.subarray(0, whole.length >> 1),
+    (whole) => Buffer.concat([whole.subarray(0, 60), Buffer.alloc(whole.length - 260), whole.subarray(-200)]),
+  ];
+  for (const damaged of damages) {
+    const lake = await createTestLake(t, database);
+    await land(lake.blobs, recordLines(5));
+    const first = await lake.start();
+    await eventually(async () => (await first.requestsCount(span)).total === 5, { timeoutMs: 20_000 });
+    await first.close();
+    const [key = ''] = await lake.keys('lake/');
+    await lake.blobs.put(key, damaged((await lake.blobs.get(key)) ?? new Uint8Array()));
+    rmSync(join(lake.dir, 'analytics'), { recursive: true, force: true });
+    const second = await lake.start();
+    await land(lake.blobs, recordLines(3), { first: 5 });
+    // Until the ingester has looked at it questions may fail.
+    const total = () =>
+      second.requestsCount(span).then(
+        (answer) => answer.total,
+        () => undefined,
+      );
+    await eventually(async () => (await total()) === 3, { timeoutMs: 20_000 });
+    assert.deepEqual(await lake.keys(key), [key]);
+    assert.match((await lake.events()).join(), /records.file_missing/);
+    // What it held counts again where it comes again.
+    await land(lake.blobs, recordLines(5));
+    await eventually(async () => (await total()) === 8, { timeoutMs: 20_000 });
+    await second.close();
+  }
+});

@@ -25,6 +25,8 @@ const landingPrefix = 'landing/v1/';
 const lakePrefix = 'lake/v1/';
 const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
 const deletionsPerRoundMax = 1_000;
+/** Each may be read whole, and ingesting waits for it. */
+const missingPerRoundMax = 4;
 const pauseMsMin = 500;
 
 /**
@@ -116,7 +118,7 @@ export class Ingester {
       await this.#reconcile((reconciler, found) => reconciler.recent(found));
       this.#isReconciled = true;
     }
-    for (const file of cache.takeMissing())
+    for (const file of cache.takeMissing(missingPerRoundMax))
       await this.#reconcile((reconciler, found) => reconciler.missing(file, found));
   }
 

@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { BlobStore } from '../../proto/wire/blobs.ts';
 import type { LakeFile } from './lake.store.ts';
 
 const missingMax = 1_000;
+/** A file that was doubted is not doubted again for so long: a question may fail for reasons of its own. */
+const doubtMs = 3_600_000;
+const doubtedMax = 10_000;
 
 /**
  * Lake files on local disk, since DuckDB reads objects of a bucket only through an extension that is a download.
@@ -20,8 +24,9 @@ export class LakeCache {
   /** In order of use. */
   readonly #sizes = new Map<string, number>();
   readonly #fetching = new Map<string, Promise<void>>();
-  /** Files of the manifest that were not in the bucket when somebody asked. */
+  /** Files of the manifest that were not in the bucket, or not what the manifest says, when somebody asked. */
   readonly #missing = new Map<string, LakeFile & EnvironmentRef>();
+  readonly #doubted = new LRUCache<string, true>({ max: doubtedMax, ttl: doubtMs });
   #bytes = 0;
 
   constructor(options: { readonly dir: string; readonly blobs: BlobStore; readonly bytesMax: number }) {
@@ -67,19 +72,31 @@ export class LakeCache {
     await fetching;
   }
 
-  /** Those that were missed since the last call. */
-  takeMissing(): readonly (LakeFile & EnvironmentRef)[] {
-    const files = [...this.#missing.values()];
-    this.#missing.clear();
+  /** A question failed over these: they are fetched anew, and one that is damaged in the bucket too is said to be missing. */
+  async doubt(files: readonly (LakeFile & EnvironmentRef)[]): Promise<void> {
+    for (const file of files) {
+      if (this.#doubted.has(file.id)) continue;
+      this.#doubted.set(file.id, true);
+      this.#miss(file);
+      await this.#drop(file.id);
+    }
+  }
+
+  /** Some of those that were missed or doubted. */
+  takeMissing(filesMax: number): readonly (LakeFile & EnvironmentRef)[] {
+    const files = [...this.#missing.values()].slice(0, filesMax);
+    for (const { id } of files) this.#missing.delete(id);
     return files;
   }
 
   async #fetch(file: LakeFile & EnvironmentRef): Promise<void> {
     const { id, key } = file;
     const bytes = await this.#blobs.get(key);
-    if (bytes === undefined) {
-      if (this.#missing.size < missingMax) this.#missing.set(id, file);
-      throw new Fault('analytics.failed', { internal: `${key} is in the manifest and not in the bucket` });
+    if (bytes?.length !== file.bytes) {
+      this.#miss(file);
+      const found =
+        bytes === undefined ? 'not in the bucket' : `has ${bytes.length} bytes there, not ${file.bytes}`;
+      throw new Fault('analytics.failed', { internal: `${key} is in the manifest and ${found}` });
     }
     const temporary = `${this.#path(id)}.${randomBytes(4).toString('hex')}`;
     await writeFile(temporary, bytes);
@@ -88,13 +105,20 @@ export class LakeCache {
   }
 
   async #evict(used: ReadonlySet<string>): Promise<void> {
-    for (const [id, size] of this.#sizes) {
+    for (const id of this.#sizes.keys()) {
       if (this.#bytes <= this.#bytesMax) return;
-      if (used.has(id)) continue;
-      this.#sizes.delete(id);
-      this.#bytes -= size;
-      await rm(this.#path(id), { force: true });
+      if (!used.has(id)) await this.#drop(id);
     }
+  }
+
+  async #drop(id: string): Promise<void> {
+    this.#bytes -= this.#sizes.get(id) ?? 0;
+    this.#sizes.delete(id);
+    await rm(this.#path(id), { force: true });
+  }
+
+  #miss(file: LakeFile & EnvironmentRef): void {
+    if (this.#missing.size < missingMax) this.#missing.set(file.id, file);
   }
 
   #note(id: string, size: number): void {

@@ -8,7 +8,7 @@ import { LakeProof, proofKey, type Covered } from './proof.ts';
 type Facts = Omit<FileFacts, 'bytes'>;
 
 /** How DuckDB says that it is the file that is wrong; when it is the disk, the memory or the time, the file may be right. */
-const saysTheFile = /^(Invalid|Binder|Conversion|Not implemented|Serialization|Out of Range)/;
+export const saysTheFile = /^(Invalid|Binder|Conversion|Not implemented|Serialization|Out of Range)/;
 
 /**
  * What a file of the lake says of itself and holds. `unreadable` when it says nothing, or of another file, or cannot be asked, which
@@ -39,6 +39,17 @@ export async function readLakeFile(
       return 'unreadable';
     if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
     return saysTheFile.test(error.internal ?? '') ? 'unreadable' : 'undecided';
+  }
+}
+
+/** Whether every value of it can be read; true as well when that cannot be said now. */
+export async function isWhole(duck: Duck, path: string): Promise<boolean> {
+  try {
+    await duck.query(`SELECT bit_xor(hash(t)) FROM read_parquet(${literal(path)}) t`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
+    return !saysTheFile.test(error.internal ?? '');
   }
 }
 

@@ -9,7 +9,7 @@ import { literal } from './lake-columns.ts';
 import type { Lake, LakeParts } from './lake.ts';
 import type { FileFacts, LakeFile, PendingFile } from './lake.store.ts';
 import type { Covered, LakeProof } from './proof.ts';
-import { readLakeFile, trimLakeFile } from './lake-file.ts';
+import { isWhole, readLakeFile, trimLakeFile } from './lake-file.ts';
 
 /** What a reconcile works with. */
 export interface ReconcileOptions
@@ -32,9 +32,12 @@ export interface Reconciled {
   doubled: number;
   /** Say nothing of themselves, or cannot be read: left as they are. */
   unreadable: number;
-  /** Named by the manifest and not in the bucket. */
+  /** Named by the manifest, and not in the bucket or damaged there. */
   missing: number;
 }
+
+/** What became of a file that the manifest does not name. */
+type Settled = 'adopted' | 'cut' | 'unreadable' | 'undecided' | 'unfetched' | 'gone';
 
 /** Nothing found yet. */
 export const nothingReconciled = (): Reconciled => ({
@@ -52,6 +55,8 @@ const fileKey =
   /^lake\/v1\/org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})\/ingested=[0-9-]{10}\/([0-9a-f-]{36})\.parquet$/;
 /** Files compared in one step. */
 const reconcilePageMax = 500;
+/** Files that cannot be fetched in one step, until the others of it are left for the next comparison: each may take as long as a call may. */
+const unfetchedMax = 3;
 const fileBytesMax = 1024 * 1024 * 1024;
 const dayMs = 86_400_000;
 
@@ -71,12 +76,12 @@ export class Reconciler {
 
   /** Files that were named before they were written, by an ingester that is dead or by a database that was restored. */
   async settlePending(found: Reconciled): Promise<void> {
-    const { store, blobs } = this.#options;
+    const { store } = this.#options;
     for (const { id, key, bytes } of await store.leftBehind()) {
       const kind = await this.#settle({ key, bytes }, found);
       if (kind === 'adopted') continue;
       // It was cut off while it was written: its landing objects are still there.
-      if (kind === 'cut') await blobs.delete(key);
+      if (kind === 'cut') await this.#remove(key);
       await store.abandon(id);
     }
   }
@@ -119,57 +124,84 @@ export class Reconciler {
     for await (const listed of blobs.list(prefix, { after }))
       if (page.push(listed) === reconcilePageMax) break;
     const last = page.length === reconcilePageMax ? page.at(-1)?.key : undefined;
-    const keys = new Set(page.map(({ key }) => key));
+    const keys = new Map(page.map(({ key, bytes }) => [key, bytes]));
     const upTo = last ?? `${prefix}~`;
     for (const file of await manifest.liveBetween(after, upTo))
-      if (!keys.has(file.key)) await this.missing(file, found);
+      if (keys.get(file.key) !== file.bytes) await this.missing(file, found);
     const unreadable = await manifest.unreadableBetween(after, upTo);
     if (isDryRun !== true)
       await manifest.forgetUnreadable([...unreadable.keys()].filter((key) => !keys.has(key)));
-    const states = await manifest.states([...keys]);
+    const states = await manifest.states([...keys.keys()]);
+    let unfetched = 0;
     for (const listed of page) {
       found.seen += 1;
       const state = states.get(listed.key);
       const isOpen = state === undefined || state === 'lost' || (isDryRun === true && state === 'pending');
       if (!isOpen) continue;
       const isKnown = looksAgain !== true && unreadable.get(listed.key) === listed.bytes;
-      if (isKnown) found.unreadable += 1;
-      else await this.#look(listed, found, unreadable.has(listed.key));
+      if (isKnown || unfetched >= unfetchedMax) found.unreadable += 1;
+      else if ((await this.#look(listed, found, unreadable.has(listed.key))) === 'unfetched') unfetched += 1;
     }
     return last;
   }
 
   /** Reads a file that the manifest does not name, and remembers when it cannot be read: a start must not cost as much as all of those. */
-  async #look(listed: ListedBlob, found: Reconciled, isRemembered: boolean): Promise<void> {
+  async #look(listed: ListedBlob, found: Reconciled, isRemembered: boolean): Promise<Settled> {
     const { manifest, clock, isDryRun } = this.#options;
     const outcome = await this.#settle(listed, found);
-    if (isDryRun === true) return;
+    if (isDryRun === true) return outcome;
     if (outcome === 'unreadable' || outcome === 'cut') await manifest.saveUnreadable(listed, clock.now());
-    else if (isRemembered) await manifest.forgetUnreadable([listed.key]);
+    else if (isRemembered && outcome !== 'unfetched') await manifest.forgetUnreadable([listed.key]);
+    return outcome;
   }
 
-  /** A live file that somebody did not find. */
+  /**
+   * A live file that somebody did not find, found to be another one, or could not read.
+   *
+   * Questions read all files of an environment at once, so one that is damaged would take all the others with it.
+   */
   async missing(file: LakeFile & EnvironmentRef, found: Reconciled): Promise<void> {
     const { blobs, manifest, log, clock, isDryRun } = this.#options;
-    for await (const { key } of blobs.list(file.key)) if (key === file.key) return;
+    let present: ListedBlob | undefined;
+    for await (const listed of blobs.list(file.key)) if (listed.key === file.key) present = listed;
+    if (present?.bytes === file.bytes && !(await this.#isDamaged(file))) return;
     found.missing += 1;
     if (isDryRun === true) return;
-    log.error({ file: file.key }, 'a file of the lake is gone from the bucket; its records count no longer');
+    const what = present === undefined ? 'gone from the bucket' : 'damaged; it is left as it is';
+    log.error({ file: file.key }, `a file of the lake is ${what}; its records count no longer`);
     await manifest.lose(file, clock.now());
+    if (present !== undefined) await manifest.saveUnreadable(present, clock.now());
   }
 
-  async #settle(
-    listed: ListedBlob,
-    found: Reconciled,
-  ): Promise<'adopted' | 'cut' | 'unreadable' | 'undecided' | 'gone'> {
-    const { workDir, blobs, log } = this.#options;
+  /** Reads every value of it. False when it cannot be had now. */
+  async #isDamaged({ key }: LakeFile): Promise<boolean> {
+    const { workDir, blobs, duck } = this.#options;
+    const bytes = await blobs.get(key, { bytesMax: fileBytesMax });
+    if (bytes === undefined) return false;
+    const dir = join(workDir, randomUUID());
+    await mkdir(dir, { recursive: true });
+    try {
+      const path = join(dir, 'doubted.parquet');
+      await writeFile(path, bytes);
+      return !(await isWhole(duck, path));
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  async #settle(listed: ListedBlob, found: Reconciled): Promise<Settled> {
+    const { workDir, log } = this.#options;
     const [, organization, environment, id] = fileKey.exec(listed.key) ?? [];
     if (listed.bytes > fileBytesMax) {
       found.unreadable += 1;
       return 'undecided';
     }
-    const bytes = id === undefined ? undefined : await blobs.get(listed.key, { bytesMax: fileBytesMax });
+    const bytes = id === undefined ? undefined : await this.#fetch(listed);
     if (id === undefined || bytes === undefined) return 'gone';
+    if (bytes === 'unfetched') {
+      found.unreadable += 1;
+      return bytes;
+    }
     // A Parquet file begins and ends so.
     if (Buffer.from(bytes.subarray(-4)).toString('latin1') !== 'PAR1') {
       found.unreadable += 1;
@@ -193,11 +225,37 @@ export class Reconciler {
     }
   }
 
+  /**
+   * One that cannot be fetched alone (archived, under a key that is not ours) stops nobody: listing still answers. What it covers counts
+   * once, whoever brings it first: it is compared again later.
+   */
+  async #fetch({ key }: ListedBlob): Promise<Uint8Array | 'unfetched' | undefined> {
+    const { blobs, log } = this.#options;
+    try {
+      return await blobs.get(key, { bytesMax: fileBytesMax });
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      log.warn({ file: key, err: error }, 'a file of the lake cannot be fetched; it is compared again later');
+      return 'unfetched';
+    }
+  }
+
+  /** What cannot be deleted counts nowhere, and is looked at again. */
+  async #remove(key: string): Promise<void> {
+    const { blobs, log } = this.#options;
+    try {
+      await blobs.delete(key);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      log.warn({ file: key, err: error }, 'a file of the lake cannot be deleted; it is tried again later');
+    }
+  }
+
   async #adopt(
     read: FileFacts & { readonly file: PendingFile; readonly path: string; readonly proof: LakeProof },
     found: Reconciled,
   ): Promise<'adopted' | 'gone'> {
-    const { manifest, blobs, log, clock, isDryRun } = this.#options;
+    const { manifest, log, clock, isDryRun } = this.#options;
     const { file, proof, records } = read;
     const { covered } = proof;
     const adoption =
@@ -216,7 +274,7 @@ export class Reconciler {
     else found.doubled += 1;
     if (isDryRun === true) return 'gone';
     log.warn({ file: file.key, found: adoption.kind }, 'a file whose records count already is deleted');
-    await blobs.delete(file.key);
+    await this.#remove(file.key);
     return 'gone';
   }
 

@@ -19,7 +19,7 @@ export const analyticsSettings = section({
     .min(0)
     .default(600_000)
     .describe(
-      'A landing object whose bytes are not those of its key is half of an upload that failed; it waits this long for the repeat.',
+      'A landing object whose bytes are not those of its key is half of an upload that failed; when it has waited this long for the repeat it is told of.',
     ),
   reconcileEveryMs: ms
     .default(21_600_000)
