@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { isContentOf } from '../../proto/wire/parcel.ts';
 import type { IngesterOptions } from './ingester.ts';
 import type { Landed } from './landed.ts';
 import type { IngestMeters } from './meters.ts';
@@ -38,11 +37,11 @@ export class Aside {
   /**
    * Half of a put that failed is not what its shipper has to say: it stays for the repeat, and covers nothing.
    *
-   * After the wait it is copied aside and deleted at once, never noted as done with: the whole one may come under the same key at any
-   * time, and must then be ingested and not deleted.
+   * After the wait it is copied aside and told of, once, and stays all the same: the whole one may come under the same key at any time,
+   * and a store deletes whatever lies there by then.
    */
   async unfinished(landed: Landed): Promise<void> {
-    const { blobs, log, clock, settings } = this.#options;
+    const { log, clock, settings } = this.#options;
     const { name, bytes } = landed;
     const known = this.#unfinished.get(name) ?? { bytes, sinceMs: clock.monotonicMs() };
     if (!this.#unfinished.has(name))
@@ -50,11 +49,18 @@ export class Aside {
     this.#unfinished.set(name, { ...known, bytes });
     this.#meters.unfinished.set(this.#unfinished.size);
     if (this.#ageMs(known) < settings.unfinishedMs) return;
+    this.#unfinished.set(name, { bytes, sinceMs: clock.monotonicMs() });
+    if (await this.#isAside(landed)) return;
     await this.#copyAside(landed, 'its bytes are not those that its key names');
-    const again = await blobs.get(name, { bytesMax: settings.objectBytesMax });
-    if (again !== undefined && !isContentOf(name, again)) await blobs.delete(name);
-    this.finished(landed);
     this.#meters.objects.inc({ outcome: 'unfinished' });
+  }
+
+  /** Whether it was copied aside as it is, by whichever process. */
+  async #isAside({ name, bytes }: Landed): Promise<boolean> {
+    const key = asideOf(name);
+    for await (const listed of this.#options.blobs.list(key))
+      if (listed.key === key && listed.bytes === bytes) return true;
+    return false;
   }
 
   /** Copies the object aside for a human, says so, and lets the others go on. */
@@ -87,7 +93,7 @@ export class Aside {
 
   async #copyAside({ name, key }: Landed, reason: string): Promise<void> {
     const { blobs, storage, log, clock, settings } = this.#options;
-    await blobs.copy(name, `quarantine/${name}`);
+    await blobs.copy(name, asideOf(name));
     log.error({ object: name, reason }, 'a landing object went to quarantine');
     const eventsPerHourMax = settings.quarantineEventsPerHourMax;
     const told = { kind: 'records.quarantined', name, key, reason } as const;
@@ -98,3 +104,5 @@ export class Aside {
     return this.#options.clock.monotonicMs() - sinceMs;
   }
 }
+
+const asideOf = (name: string): string => `quarantine/${name}`;
