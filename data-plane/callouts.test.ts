@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { createServer as createPlainServer } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 
 import { Fault } from '../proto/faults/fault.ts';
 import { startOwnPolicy } from '../test/kit/gateway/policies.ts';
+import { startConnectProxy } from '../test/kit/engine/connect-proxy.ts';
+import { createAuthority } from '../test/kit/servers/certificates.ts';
 import { startUpstream } from '../test/kit/servers/upstream.ts';
+import { tempDir } from '../test/kit/temp-dir.ts';
 import { createCallouts, noCallouts } from './callouts.ts';
 import { gatewayConfigSchema } from './config.ts';
 
 function open(t: TestContext, settings: object = {}) {
-  const callouts = createCallouts(gatewayConfigSchema.parse(settings));
+  const reloads: (() => Promise<boolean> | boolean)[] = [];
+  const callouts = createCallouts(gatewayConfigSchema.parse(settings), {
+    onReload: (_name, reload) => void reloads.push(reload),
+  });
   t.after(() => callouts.close());
   /** The code of the fault with which a call fails. */
   const fails = async (url: string): Promise<string> => {
@@ -19,7 +31,7 @@ function open(t: TestContext, settings: object = {}) {
     assert.ok(error instanceof Fault, String(error));
     return error.code;
   };
-  return { callouts, fails };
+  return { callouts, fails, reloads };
 }
 
 test('a policy calls where an endpoint may lead: private and loopback yes, the metadata of a cloud and what is denied no', async (t) => {
@@ -76,4 +88,60 @@ test('a hook calls through its host, counts and reads properties; whoever only c
   const result = await call().pass();
   assert.ok(result?.kind === 'answer' && /"url":"\/called"/.test(String(result.body)));
   assert.deepEqual(result.headers, [['X-Count', '2']]);
+});
+
+test('a policy calls by the way of the process: through its proxy but to this machine, with its authorities, and never with its certificate', async (t) => {
+  const proxy = await startConnectProxy();
+  t.after(() => proxy.close());
+  const server = createPlainServer((_request, answer) => void answer.end('told'));
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { callouts } = open(t, { outbound: { proxy: { url: proxy.url }, noProxy: ['127.0.0.3'] } });
+  const statusOf = async (host: string) => {
+    const answer = await callouts.request(`http://${host}:${port}/`, { timeoutMs: 5_000 });
+    await answer.bytes();
+    return answer.status;
+  };
+  for (const [host, tunnels] of [
+    ['127.0.0.1', 0],
+    ['localhost', 0],
+    ['127.0.0.3', 0],
+    ['127.0.0.2', 1],
+  ] as const) {
+    assert.equal(await statusOf(host), 200, host);
+    assert.equal(proxy.connections(), tunnels, host);
+  }
+});
+
+test('an authority of the process is one for the calls of its policies, read again at a SIGHUP', async (t) => {
+  const [first, second] = [createAuthority(tempDir(t)), createAuthority(tempDir(t))];
+  const caFile = join(tempDir(t), 'ca.pem');
+  copyFileSync(first.caFile, caFile);
+  const seen: unknown[] = [];
+  const serve = async (authority: typeof first): Promise<string> => {
+    const { certFile, keyFile } = authority.issue('backend');
+    const pair = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+    const server = createServer(
+      { ...pair, requestCert: true, rejectUnauthorized: false },
+      (request, answer) => {
+        seen.push((request.socket as TLSSocket).getPeerCertificate());
+        answer.end('told');
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  };
+  const own = first.issue('gateway');
+  const settings = { outbound: { caFile, certFile: own.certFile, keyFile: own.keyFile } };
+  const { callouts, fails, reloads } = open(t, settings);
+  const [known, unknown] = [await serve(first), await serve(second)];
+  assert.equal(await (await callouts.request(known, { timeoutMs: 5_000 })).text(), 'told');
+  assert.deepEqual(seen, [{}], 'no certificate was shown');
+  assert.equal(await fails(unknown), 'outbound.tls');
+  copyFileSync(second.caFile, caFile);
+  assert.equal(reloads.length, 1);
+  assert.equal(await reloads[0]?.(), true);
+  assert.equal(await (await callouts.request(unknown, { timeoutMs: 5_000 })).text(), 'told');
 });

@@ -1,3 +1,4 @@
+import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Outbound } from '../proto/process/outbound/outbound.ts';
 import type { GatewayConfig } from './config.ts';
 import type { PolicyOutbound } from './policies/policy.ts';
@@ -11,24 +12,41 @@ export interface Callouts extends PolicyOutbound {
 /** Longest time to connect. */
 const connectMsMax = 5_000;
 
+/** This machine itself is nothing that a proxy leads to. */
+const direct = ['localhost', '127.0.0.1', '::1'];
+
 /**
  * The one client for calls of policies. What a definition may have called is what its endpoints may lead to (`upstream.allow`,
- * `upstream.deny`): its author chose both. An answer is at most `request.bufferedBytesMax` long.
+ * `upstream.deny`): its author chose both. The way there is that of all calls of this process (`outbound.caFile`, `outbound.proxy`,
+ * `outbound.noProxy`), but for this machine itself; behind a proxy it is the proxy that resolves names. An answer is at most
+ * `request.bufferedBytesMax` long.
  *
  * It is loaded with the first call: most gateways make none.
  */
-export function createCallouts({ upstream, request }: Pick<GatewayConfig, 'upstream' | 'request'>): Callouts {
+export function createCallouts(
+  { upstream, request, outbound }: Pick<GatewayConfig, 'upstream' | 'request' | 'outbound'>,
+  { onReload }: Pick<Lifecycle, 'onReload'>,
+): Callouts {
   let client: Promise<Outbound> | undefined;
   const open = async (): Promise<Outbound> => {
-    const { createOutbound } = await import('../proto/process/outbound/outbound.ts');
-    return createOutbound({
+    const { createOutbound, createTlsReload, toOutboundOptions } =
+      await import('../proto/process/outbound/outbound.ts');
+    // Not the certificate: it proves to the bridge who this is, and is shown to nobody whom a definition names.
+    const settings = { ...outbound, certFile: undefined, keyFile: undefined };
+    const { ca, proxy, noProxy = [] } = toOutboundOptions(settings, 'local');
+    const made = createOutbound({
       profile: 'local',
+      ca,
+      proxy,
+      noProxy: [...noProxy, ...direct],
       allow: upstream.allow,
       deny: upstream.deny,
       setting: 'upstream',
       connectMsMax,
       responseBytesMax: request.bufferedBytesMax,
     });
+    onReload('authorities of calls of policies', createTlsReload(made, settings));
+    return made;
   };
   return {
     async request(url, options) {

@@ -170,6 +170,33 @@ export const gatewayConfigSchema = z.strictObject({
       .describe('Query parameter of API keys; empty looks in no query.'),
     seenMax: z.int().min(1).default(100_000).describe('Keys per environment that are known without hashing.'),
   }),
+  jwt: section({
+    keys: z
+      .array(
+        z
+          .strictObject({
+            issuer: z.string().min(1).max(2_048),
+            kid: z.string().min(1).max(256).default('default'),
+            key: secret().optional(),
+            keyFile: z.string().min(1).optional(),
+          })
+          .refine(
+            ({ key, keyFile }) => (key === undefined) !== (keyFile === undefined),
+            'needs either key or keyFile',
+          ),
+      )
+      .max(1_000)
+      .default([])
+      .describe(
+        'Keys of JWT plans with GATEWAY_KEYS, as {issuer, kid, key or keyFile}: a public key or certificate in PEM, ssh-rsa, or the secret of HMAC. A token without kid is of the kid `default`.',
+      ),
+    seenMax: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(10_000)
+      .describe('Tokens per plan that are known as verified, each until its exp.'),
+  }),
   limits: section({
     windowsMax: z
       .int()

@@ -7,6 +7,7 @@ import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { listenFault } from '../proto/process/listen.ts';
 import { createGuard, type Guard } from '../proto/process/outbound/guard.ts';
 import type { Log } from '../proto/process/log.ts';
+import { createPeers } from '../proto/process/peers.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
@@ -27,13 +28,25 @@ import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
 import type { SecurityHost } from './security/security.ts';
+import { GatewayKeys } from './security/tokens/gateway-keys.ts';
+import { KeySets } from './security/tokens/key-sets.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { growWithLoad } from './young-generation.ts';
 
 /** The settings that serving reads; a worker is sent these and no more. */
 export type ServingConfig = Pick<
   GatewayConfig,
-  'dataDir' | 'listen' | 'request' | 'upstream' | 'apiKey' | 'limits' | 'metrics' | 'report' | 'closeMsMax'
+  | 'dataDir'
+  | 'listen'
+  | 'request'
+  | 'upstream'
+  | 'outbound'
+  | 'apiKey'
+  | 'jwt'
+  | 'limits'
+  | 'metrics'
+  | 'report'
+  | 'closeMsMax'
 >;
 
 /** What serving needs of its process. */
@@ -87,7 +100,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const counters = options.counters ?? (await openCounters(options));
-  const callouts = createCallouts(config);
+  const callouts = createCallouts(config, lifecycle);
   lifecycle.onClose('callouts', () => callouts.close());
   const deployments = createDeployments({
     upstreams,
@@ -96,7 +109,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     records: reporter,
     durations: new Durations(metrics, config.metrics),
     log,
-    security: securityHostOf(config),
+    security: securityHostOf(config, { clock, log, outbound: callouts }),
     keysSeenMax: config.apiKey.seenMax,
     streamMsMax: config.request.streamMsMax,
     onThrown: tellThrown,
@@ -236,10 +249,28 @@ async function listen(
   }
 }
 
-/** What plan securities may use of this gateway. */
-export function securityHostOf({ apiKey }: Pick<GatewayConfig, 'apiKey'>): SecurityHost {
-  return { keyPlaces: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter } };
+/**
+ * What plan securities may use of this gateway.
+ *
+ * Errors: config.invalid for a key of tokens that cannot be used.
+ */
+export function securityHostOf(
+  { apiKey, jwt, listen }: SecuritySettings,
+  parts: Pick<SecurityHost, 'clock' | 'log' | 'outbound'>,
+): SecurityHost {
+  const peers = createPeers(listen.trustedProxies);
+  return {
+    ...parts,
+    keyPlaces: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
+    gatewayKeys: new GatewayKeys(jwt.keys),
+    keySets: new KeySets(),
+    tokensSeenMax: jwt.seenMax,
+    isTrusted: (address) => peers.isTrusted(address),
+  };
 }
+
+/** The settings that decide whom plans let in. */
+export type SecuritySettings = Pick<GatewayConfig, 'apiKey' | 'jwt' | 'listen'>;
 
 function limitsOf(listen: GatewayConfig['listen']): ServerLimits {
   return {

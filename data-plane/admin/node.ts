@@ -1,12 +1,9 @@
 import type { Hono } from 'hono';
 
 import type { Metrics } from '../../proto/process/metrics.ts';
-import {
-  startNodeApi,
-  type Health,
-  type NodeApiOptions,
-  type Readiness,
-} from '../../proto/process/node-api.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Health, Readiness } from '../../proto/process/health.ts';
+import { type NodeApiOptions, refused, startNodeApi } from '../../proto/process/node-api.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { DeployedEnvironment, DeployedState } from '../gateway/deploy/deployments.ts';
 import type { NodeState } from './state.ts';
@@ -45,11 +42,13 @@ function addRoutes(app: Hono, { state, replaceWorkers }: GatewayNodeOptions): vo
   app.post('/workers/_replace', (c) => {
     // Only browsers send it: a page that somebody opened on this machine must not tell the gateway anything.
     if (c.req.header('origin') !== undefined)
-      return c.json({ message: 'Not for browsers.', http_status: 403 }, 403);
+      return refused(new Fault('request.forbidden', { detail: 'Not for browsers.' }));
     if (replaceWorkers === undefined)
-      return c.json({ message: 'This gateway is one process; it has no workers.', http_status: 409 }, 409);
+      return refused(
+        new Fault('request.conflict', { detail: 'This gateway is one process; it has no workers.' }),
+      );
     if (!replaceWorkers())
-      return c.json({ message: 'The workers are being replaced already.', http_status: 409 }, 409);
+      return refused(new Fault('request.conflict', { detail: 'The workers are being replaced already.' }));
     return c.json({ message: 'The workers are being replaced; /health shows how far it is.' }, 202);
   });
   app.get('/apis', (c) => c.json({ data: state().deployed.flatMap(apisOf) }));
@@ -59,7 +58,7 @@ function addRoutes(app: Hono, { state, replaceWorkers }: GatewayNodeOptions): vo
       .deployed.flatMap(apisOf)
       .find((api) => api.id === id);
     return found === undefined
-      ? c.json({ message: `No API ${id} on this gateway.`, http_status: 404 }, 404)
+      ? refused(new Fault('request.not_found', { detail: `No API ${id} on this gateway.` }))
       : c.json(found);
   });
 }
@@ -86,9 +85,11 @@ function healthOf({ source, spool, isOpen, workers }: NodeState): Health {
 
 function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): Readiness {
   const apis = deployed.flatMap(({ apis: all }) => all);
-  const inService = apis.filter(({ state }) => state !== 'failed').length;
+  const count = (wanted: DeployedState['state']): number =>
+    apis.filter(({ state }) => state === wanted).length;
   // Files of which nothing works are a slip of whoever wrote them; what a bridge sent came through a deployment, and may be mended by the next.
-  const isAllBroken = source.kind === 'local' && inService === 0 && source.problems.length > 0;
+  const isAllBroken =
+    source.kind === 'local' && apis.length === count('failed') && source.problems.length > 0;
   return {
     parts: {
       open: isOpen,
@@ -103,8 +104,11 @@ function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): R
         .map(({ environment }) => environment),
       refused: apis.flatMap(({ nack }) => (nack === undefined ? [] : [nack])),
       problems: source.problems,
-      apis: apis.length,
-      deployed: inService,
+      apis: {
+        started: count('started'),
+        outdated: count('outdated'),
+        failed: count('failed'),
+      },
       degraded: [
         ...(spool?.state === 'degraded' ? ['spool'] : []),
         ...(source.sync?.trouble === undefined ? [] : ['bridge']),

@@ -59,6 +59,57 @@ test('all faults of all files are told at once, each with its place', async (t) 
   assert.match(found['isthmus.json']?.join('\n') ?? '', /subscriptions\[0\][^]*more does not belong here/);
 });
 
+test('manifests of Kubernetes are read: several in a file, with what they refer to beside them', async (t) => {
+  const manifest = (kind: string, name: string, content: object): string =>
+    JSON.stringify({ apiVersion: 'gravitee.io/v1alpha1', kind, metadata: { name }, ...content });
+  const { listeners, endpointGroups } = apiDefinition('one', backend);
+  const spec = { type: 'PROXY', version: '1', listeners, endpointGroups, contextRef: { name: 'dev' } };
+  const plans = { open: { name: 'Open', security: { type: 'KEY_LESS' } } };
+  const dir = folderOf(t, {
+    'all.yaml': [
+      manifest('ManagementContext', 'dev', { spec: { baseUrl: 'https://example.com' } }),
+      manifest('ApiV4Definition', 'one', { spec: { ...spec, plans, name: '[[ secret `names/one` ]]' } }),
+      manifest('ApiV4Definition', 'two', { spec: { ...spec, plans, name: 'x', surprise: 1 } }),
+    ].join('\n---\n'),
+    'secrets.yaml': manifest('Secret', 'names', { stringData: { one: 'One' } }),
+    'list.json': JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [JSON.parse(manifest('ApiV4Definition', 'off', { spec: { ...spec, state: 'STOPPED' } }))],
+    }),
+  });
+  const files = await checkFiles([dir], config);
+  const [all, ...others] = files;
+  assert.deepEqual(
+    all?.problems.map(({ document, path }) => [document, path]),
+    [[3, 'spec.surprise']],
+  );
+  assert.deepEqual(
+    all.notes.map(({ document, path, kind }) => [document, path, kind]),
+    [[2, 'spec.contextRef', 'kubernetes']],
+  );
+  assert.deepEqual(
+    others.map(({ problems }) => problems),
+    [[], []],
+  );
+});
+
+test('what is not looked at, and what may not be meant, is noted beside what is refused', async (t) => {
+  const dir = folderOf(t, {
+    'a.json': { ...apiDefinition('a', backend), description: 'A', 'analytics.enabled': false, plans: [] },
+  });
+  const [file] = await checkFiles([dir], config);
+  assert.deepEqual(file?.problems, []);
+  assert.deepEqual(
+    file.notes.map(({ path, kind }) => [path, kind]),
+    [
+      ['analytics.enabled', 'doubt'],
+      ['description', 'portal'],
+      ['', 'doubt'],
+    ],
+  );
+});
+
 test('two files that cannot be served together are told of: one path twice, one id twice', async (t) => {
   const dir = folderOf(t, {
     'a.json': apiDefinition('a', backend),

@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+import type { Note } from '../../proto/definition/read.ts';
+import { Objects } from '../../proto/definition/resources.ts';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
@@ -12,17 +14,22 @@ import { readDefinition } from '../gateway/deploy/definitions.ts';
 import { createDeployments } from '../gateway/deploy/deployments.ts';
 import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
-import { guardOf, securityHostOf } from '../serving.ts';
+import { guardOf, securityHostOf, type SecuritySettings } from '../serving.ts';
 import { readFolder, readLocalFile } from './files.ts';
 import { localTenant } from './local.ts';
-import { type LocalRecord, recordsOf } from './records.ts';
+import { type LocalRecord, objectsOf, recordsOf } from './records.ts';
 
 /** A file with everything that a gateway would refuse in it. */
 export interface CheckedFile {
   readonly file: string;
   /** Each with its place in the file, '' for the whole. Empty: a gateway of these settings serves it. */
-  readonly problems: readonly FaultDetail[];
+  readonly problems: readonly InDocument<FaultDetail>[];
+  /** What a gateway does not look at, and what may not be meant as it stands. */
+  readonly notes: readonly InDocument<Note>[];
 }
+
+/** Something said of a file, with the number of the document when it holds several. */
+type InDocument<Said extends object> = Said & { readonly document?: number };
 
 /**
  * Judges definitions as a gateway in local mode would, together (two APIs on one path clash), and opens nothing: no port, no
@@ -32,30 +39,40 @@ export interface CheckedFile {
  */
 export async function checkFiles(
   paths: readonly string[],
-  config: Pick<GatewayConfig, 'apiKey' | 'upstream'>,
+  config: SecuritySettings & Pick<GatewayConfig, 'upstream'>,
 ): Promise<readonly CheckedFile[]> {
-  const problems = new Map<string, FaultDetail[]>();
+  const problems = new Map<string, InDocument<FaultDetail>[]>();
+  const notes = new Map<string, InDocument<Note>[]>();
   const records: LocalRecord[] = [];
   const byKey = new Map<string, LocalRecord>();
-  const tell = (file: string, ...found: readonly FaultDetail[]): void =>
+  const tell = (file: string, ...found: readonly InDocument<FaultDetail>[]): void =>
     void problems.set(file, [...(problems.get(file) ?? []), ...found]);
-  for (const { path, file } of await filesOf(paths)) {
+  const note = (file: string, ...found: readonly InDocument<Note>[]): void =>
+    void notes.set(file, [...(notes.get(file) ?? []), ...found]);
+  const files = await filesOf(paths);
+  const options = {
+    environment: localTenant.environment,
+    objects: new Objects(objectsOf(files.map(({ file }) => file))),
+  };
+  for (const { path, file } of files) {
     tell(path);
     if (file.problem !== undefined) {
       tell(path, { path: '', message: file.problem });
       continue;
     }
     try {
-      for (const record of recordsOf(file, localTenant.environment)) {
+      for (const record of recordsOf(file, options)) {
         const own = { ...record, file: path };
         const key = `${record.kind}\0${record.id}`;
         const other = byKey.get(key);
         if (other !== undefined)
           tell(path, { path: 'id', message: `${record.kind} "${record.id}" is in ${other.file} already` });
-        else if (isWhole(own, tell)) {
+        else if (isWhole(own, { tell, note })) {
           byKey.set(key, own);
           records.push(own);
         }
+        if (record.warning !== undefined)
+          note(path, within(record, { path: '', kind: 'doubt', message: record.warning }));
       }
     } catch (error) {
       tell(path, { path: '', message: error instanceof Error ? error.message : String(error) });
@@ -65,35 +82,49 @@ export async function checkFiles(
     const file = byKey.get(`${kind}\0${id}`)?.file;
     if (file !== undefined) tell(file, { path: '', message: reason });
   }
-  return [...problems].map(([file, found]) => ({ file, problems: found }));
+  return [...problems].map(([file, found]) => ({ file, problems: found, notes: notes.get(file) ?? [] }));
 }
 
 /** The form alone, of which all faults are told; what its parts mean together the judge says. */
 function isWhole(
-  { kind, payload, file }: LocalRecord,
-  tell: (file: string, ...found: readonly FaultDetail[]) => void,
+  record: LocalRecord,
+  {
+    tell,
+    note,
+  }: {
+    readonly tell: (file: string, ...found: readonly FaultDetail[]) => void;
+    readonly note: (file: string, ...found: readonly Note[]) => void;
+  },
 ): boolean {
+  const { kind, payload, file } = record;
   if (kind !== 'api') return true;
   try {
-    readDefinition(decodeApi(payload).definition);
+    const { notes } = readDefinition(decodeApi(payload).definition);
+    note(file, ...notes.map((one) => within(record, one)));
     return true;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const { details, detail } = error;
-    tell(file, ...(details.length === 0 ? [{ path: '', message: detail }] : details));
+    const found = details.length === 0 ? [{ path: '', message: detail }] : details;
+    tell(file, ...found.map((one) => within(record, one)));
     return false;
   }
 }
 
-function judge(records: readonly LocalRecord[], config: Pick<GatewayConfig, 'apiKey' | 'upstream'>) {
+function within<Said extends object>({ document }: LocalRecord, said: Said): InDocument<Said> {
+  return document === undefined ? said : { ...said, document };
+}
+
+function judge(records: readonly LocalRecord[], config: SecuritySettings & Pick<GatewayConfig, 'upstream'>) {
   const clock = systemClock;
+  const log = createLog({ name: 'check', level: 'silent' });
   const deployments = createDeployments({
     guard: guardOf(config),
     upstreams: undefined,
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
-    security: securityHostOf(config),
+    security: securityHostOf(config, { clock, log, outbound: noCallouts }),
     records: undefined,
-    log: createLog({ name: 'check', level: 'silent' }),
+    log,
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown: () => undefined,

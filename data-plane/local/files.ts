@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { parseYaml } from '../../proto/process/config-file.ts';
+import { parseYamlDocuments } from '../../proto/process/config-file.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 
 /** A file of the folder, read and parsed; `problem` when it could not be. */
@@ -8,7 +8,8 @@ export interface LocalFile {
   readonly name: string;
   /** Changes when the file changes: time, size and inode. */
   readonly version: string;
-  readonly content: unknown;
+  /** What it holds: a JSON file one document, a YAML file several, a list of Kubernetes its items. */
+  readonly documents: readonly unknown[];
   readonly problem: string | undefined;
 }
 
@@ -46,15 +47,15 @@ export async function readLocalFile(
     version = `${mtimeMs}/${size}/${ino}`;
     if (before?.version === version) return before;
     if (size > fileBytesMax) {
-      return { name, version, content: undefined, problem: `is larger than ${fileBytesMax} bytes` };
+      return { name, version, documents: [], problem: `is larger than ${fileBytesMax} bytes` };
     }
     const text = decodeText(await readFile(path));
-    return { name, version, content: parse(name, text), problem: undefined };
+    return { name, version, documents: parse(name, text), problem: undefined };
   } catch (error) {
     // Gone between listing and reading.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     const problem = problemOf(error);
-    return { name, version, content: undefined, problem };
+    return { name, version, documents: [], problem };
   }
 }
 
@@ -78,8 +79,26 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-function parse(name: string, text: string): unknown {
+function parse(name: string, text: string): readonly unknown[] {
   if (text.trim() === '') throw new Error('is empty');
-  // maxAliasCount bounds what a few lines of YAML can unfold to.
-  return /\.json$/i.test(name) ? (JSON.parse(text) as unknown) : parseYaml(text, { maxAliasCount: 100 });
+  const documents = /\.json$/i.test(name)
+    ? [JSON.parse(text) as unknown]
+    : parseYamlDocuments(text, { maxAliasCount: 100 });
+  return documents.flatMap(itemsOf);
+}
+
+/** `kubectl get -o yaml` writes several objects as one. */
+function itemsOf(document: unknown): readonly unknown[] {
+  return isKubernetesList(document) ? document.items : [document];
+}
+
+function isKubernetesList(document: unknown): document is { readonly items: readonly unknown[] } {
+  if (typeof document !== 'object' || document === null) return false;
+  return (
+    'kind' in document &&
+    typeof document.kind === 'string' &&
+    document.kind.endsWith('List') &&
+    'items' in document &&
+    Array.isArray(document.items)
+  );
 }

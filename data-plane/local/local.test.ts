@@ -48,8 +48,7 @@ const ready = async (gateway: LocalGateway) => {
     status: answer.status,
     ...((await answer.json()) as {
       problems: { file: string; reason: string }[];
-      deployed: number;
-      apis: number;
+      apis: { started: number; outdated: number; failed: number };
     }),
   };
 };
@@ -85,6 +84,48 @@ test('a saved file is live within a second: new, changed, renamed over, removed'
   await eventually(async () => (await gateway.call('/a')).text.includes('"url":"/three"'), withinASecond);
   rmSync(join(gateway.folder, 'a.json'));
   await eventually(async () => (await status(gateway, '/a')) === 404, withinASecond);
+});
+
+test('a custom resource follows the objects that it refers to, which stand in other files', async (t) => {
+  const upstream = await startUpstream(t);
+  const secret = (text: string): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', namespace: 'sea' },
+      stringData: { text },
+    });
+  const { listeners, endpointGroups } = apiDefinition('crd', upstream.url);
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      crd: {
+        apiVersion: 'gravitee.io/v1alpha1',
+        kind: 'ApiV4Definition',
+        metadata: { name: 'crd', namespace: 'sea' },
+        spec: {
+          name: 'CRD',
+          version: '1',
+          type: 'PROXY',
+          listeners,
+          endpointGroups,
+          plans: { open: { name: 'Open', security: { type: 'KEY_LESS' } } },
+          flows: [
+            {
+              request: [
+                { policy: 'mock', configuration: { status: '200', content: '[[ secret `s/text` ]]' } },
+              ],
+            },
+          ],
+        },
+      },
+    },
+  });
+  const text = async (): Promise<string> => (await gateway.call('/crd')).text;
+  assert.equal(await status(gateway, '/crd'), 503, 'its place is known although it is refused');
+  for (const word of ['one', 'two']) {
+    writeFileSync(join(gateway.folder, 'secret.yaml'), secret(word));
+    await eventually(async () => (await text()) === word, withinASecond);
+  }
 });
 
 test('a broken file keeps its previous state and is named in log and readiness until it is mended', async (t) => {
@@ -191,19 +232,19 @@ test('a gateway of files of which nothing works is not ready, and says how many 
   const { url } = await startUpstream(t);
   const gateway = await startLocalGateway(t, { apis: { bad: { name: 'bad' }, 'torn.json': '{' } });
   const broken = await ready(gateway);
-  assert.deepEqual([broken.status, broken.deployed], [503, 0]);
+  assert.deepEqual([broken.status, broken.apis], [503, { started: 0, outdated: 0, failed: 1 }]);
   assert.deepEqual(broken.problems.map(({ file }) => file).toSorted(), ['bad.json', 'torn.json']);
   gateway.write('good', apiDefinition('good', url));
   await eventually(async () => (await ready(gateway)).status === 200, withinASecond);
-  const { deployed, apis } = await ready(gateway);
-  assert.deepEqual([deployed, apis], [1, 2]);
+  assert.deepEqual((await ready(gateway)).apis, { started: 1, outdated: 0, failed: 1 });
   // What was in service stays there, so it is ready still.
   gateway.write('good', { name: 'worse' });
   await eventually(
     async () => (await ready(gateway)).problems.some(({ file }) => file === 'good.json'),
     withinASecond,
   );
-  assert.equal((await ready(gateway)).status, 200);
+  const { status: still, apis } = await ready(gateway);
+  assert.deepEqual([still, apis], [200, { started: 0, outdated: 1, failed: 1 }]);
 });
 
 test('an empty folder is ready: there is nothing that does not work', async (t) => {

@@ -1,5 +1,6 @@
 import { watch } from 'node:fs';
 
+import { Objects } from '../../proto/definition/resources.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Lifecycle } from '../../proto/process/lifecycle.ts';
@@ -8,7 +9,7 @@ import { systemWords } from '../../proto/process/system-words.ts';
 import { type Nack, recordKinds } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import { type LocalFile, readFolder } from './files.ts';
-import { type LocalRecord, recordsOf } from './records.ts';
+import { hasResource, type LocalRecord, objectsOf, recordsOf } from './records.ts';
 
 /** What local mode needs. */
 export interface LocalOptions {
@@ -112,11 +113,19 @@ class Follower {
   async read(): Promise<void> {
     const files = await readFolder(this.#options.folder, this.#files);
     if (this.seq > 0 && isSame(files, this.#files)) return;
-    const changed = [...files.values()].filter((file) => this.#files.get(file.name) !== file);
+    const before = this.#files;
     this.#files = files;
+    const isChanged = (file: LocalFile): boolean => before.get(file.name) !== file;
+    const left = [...before.values()].filter((file) => files.get(file.name) !== file);
+    const changed = [...files.values()].filter(isChanged);
+    const objects = objectsOf(files.values());
+    // What custom resources refer to may stand in another file.
+    const isMoved = objectsOf([...left, ...changed]).length > 0;
+    const isToTake = (file: LocalFile): boolean => isChanged(file) || (isMoved && hasResource(file));
     for (const name of this.#good.keys()) if (!files.has(name)) this.#good.delete(name);
     for (const name of this.#broken.keys()) if (!files.has(name)) this.#broken.delete(name);
-    for (const file of changed) this.#take(file);
+    const known = new Objects(objects);
+    for (const file of files.values()) if (isToTake(file)) this.#take(file, known);
     await this.#serve();
   }
 
@@ -127,10 +136,10 @@ class Follower {
     ];
   }
 
-  #take(file: LocalFile): void {
+  #take(file: LocalFile, objects: Objects): void {
     try {
       if (file.problem !== undefined) throw new Error(file.problem);
-      this.#good.set(file.name, recordsOf(file, localTenant.environment));
+      this.#good.set(file.name, recordsOf(file, { environment: localTenant.environment, objects }));
       this.#broken.delete(file.name);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,14 @@
 import { parse as parsePath } from 'node:path';
 import { z } from 'zod';
 
+import { glanceAt } from '../../proto/definition/glance.ts';
+import {
+  isApiResource,
+  isKubernetesObject,
+  type KubernetesObject,
+  type Objects,
+  resolved,
+} from '../../proto/definition/resources.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
@@ -15,6 +23,8 @@ export interface LocalRecord {
   readonly payload: Uint8Array;
   /** The file it came from. */
   readonly file: string;
+  /** Which of the file's documents it is, from 1, when there are several. */
+  readonly document?: number | undefined;
   /** What is most likely a slip although it can be served. */
   readonly warning?: string | undefined;
 }
@@ -41,6 +51,7 @@ const settingsSchema = z.strictObject({
         api: text(128),
         plan: text(128),
         application: text(128),
+        clientId: text(256).optional(),
         apiKeys: z.array(text(256)).max(100).default([]),
         status: z
           .enum(['ACCEPTED', 'PAUSED', 'CLOSED', 'PENDING', 'REJECTED', 'RESUMED'])
@@ -53,46 +64,62 @@ const settingsSchema = z.strictObject({
     .default([]),
 });
 
-/** Turns one file into records. Errors: Error with what is wrong, in one line. */
-export function recordsOf(file: LocalFile, environment: string): readonly LocalRecord[] {
-  return settingsNames.includes(file.name) ? subscriptionRecords(file, environment) : apiRecords(file);
+/** Whom the records are for, and what custom resources may refer to. */
+export interface RecordOptions {
+  readonly environment: string;
+  readonly objects: Objects;
 }
 
-function apiRecords({ name: file, content }: LocalFile): readonly LocalRecord[] {
-  if (!isRecord(content)) throw new Error('is not an API definition: it must be an object');
-  const isEnvelope = isRecord(content['api']) && content['listeners'] === undefined;
-  const api = isEnvelope && isRecord(content['api']) ? content['api'] : content;
-  if (api['state'] === 'STOPPED') return [];
-  const id = typeof api['id'] === 'string' && api['id'] !== '' ? api['id'] : parsePath(file).name;
-  const name = typeof api['name'] === 'string' && api['name'] !== '' ? api['name'] : id;
-  const named = { ...api, id, name };
-  const definition = JSON.stringify(isEnvelope ? { ...content, api: named } : named);
-  const revision = typeof api['apiVersion'] === 'string' ? api['apiVersion'] : '1';
+/** Turns one file into records. Errors: Error with what is wrong, in one line. */
+export function recordsOf(file: LocalFile, { environment, objects }: RecordOptions): readonly LocalRecord[] {
+  if (settingsNames.includes(file.name)) return subscriptionRecords(file, environment);
+  const apis = file.documents.map((document, index) => ({ document, number: index + 1 })).filter(isApi);
+  return apis.flatMap(({ document, number }) =>
+    apiRecords(document, objects, {
+      file: file.name,
+      document: file.documents.length > 1 ? number : undefined,
+    }),
+  );
+}
+
+/** The objects of Kubernetes in files that are no API, which APIs may refer to. */
+export function objectsOf(files: Iterable<LocalFile>): readonly KubernetesObject[] {
+  return [...files].flatMap(({ documents }) =>
+    documents.filter(isKubernetesObject).filter((object) => !isApiResource(object)),
+  );
+}
+
+/** Says whether a file holds a custom resource of an API, so that it is made anew when other objects change. */
+export function hasResource({ documents }: LocalFile): boolean {
+  return documents.some((document) => isKubernetesObject(document) && isApiResource(document));
+}
+
+/** Manifests of other kinds stand beside those of APIs. */
+const isApi = ({ document }: { readonly document: unknown }): boolean =>
+  !isKubernetesObject(document) || isApiResource(document);
+
+function apiRecords(
+  document: unknown,
+  objects: Objects,
+  place: Pick<LocalRecord, 'file' | 'document'>,
+): readonly LocalRecord[] {
+  if (!isRecord(document)) throw new Error('is not an API definition: it must be an object');
+  const whole = isKubernetesObject(document) ? resolved(document, objects) : document;
+  const { id = parsePath(place.file).name, name = id, version = '1', ...glance } = glanceAt(whole);
+  if (glance.isOff) return [];
   const recordId = fitting(id, wireLimits.idCharsMax);
   const payload = encodeApi({
     id: recordId,
     name: fitting(name, wireLimits.nameCharsMax),
-    revision: fitting(revision, wireLimits.revisionCharsMax),
-    definition,
+    revision: fitting(version, wireLimits.revisionCharsMax),
+    definition: JSON.stringify(glance.named({ id, name })),
   });
-  const plans = isEnvelope ? (content['plans'] ?? api['plans']) : api['plans'];
-  const warning = hasPublishedPlan(plans) ? undefined : withoutPlan;
-  return [{ kind: 'api', id: recordId, file, payload, warning }];
+  const warning = glance.hasServedPlan ? undefined : withoutPlan;
+  return [{ kind: 'api', id: recordId, payload, warning, ...place }];
 }
 
 const withoutPlan =
   'the API has no published plan: every request is answered with 401; for an API that is open to everybody say plans: [{ id: open, security: { type: KEY_LESS } }]';
-
-/** Plans are a list, or by name as in custom resources. */
-function hasPublishedPlan(plans: unknown): boolean {
-  if (typeof plans !== 'object' || plans === null) return false;
-  return Object.values(plans).some(
-    (plan: unknown) =>
-      isRecord(plan) &&
-      (plan['status'] === undefined ||
-        (typeof plan['status'] === 'string' && /^(published|deprecated)$/i.test(plan['status']))),
-  );
-}
 
 /** What fits into a record, so that the definition itself is read and refused, with its path. */
 function fitting(text: string, charsMax: number): string {
@@ -100,7 +127,7 @@ function fitting(text: string, charsMax: number): string {
 }
 
 function subscriptionRecords(
-  { name: file, content }: LocalFile,
+  { name: file, documents: [content] }: LocalFile,
   environment: string,
 ): readonly LocalRecord[] {
   const foreign = isRecord(content) ? Object.keys(content).filter((key) => key !== 'subscriptions') : [];
@@ -120,7 +147,7 @@ function subscriptionRecords(
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   const seen = new Set<string>();
   for (const subscription of parsed.data.subscriptions) {
-    const { id, api, plan, application, status, startingAt, endingAt, apiKeys } = subscription;
+    const { id, api, plan, application, status, startingAt, endingAt, apiKeys, clientId } = subscription;
     if (seen.has(id)) throw new Error(`subscription "${id}" is there twice`);
     seen.add(id);
     const payload = encodeSubscription({
@@ -129,6 +156,7 @@ function subscriptionRecords(
       plan,
       application,
       status,
+      ...(clientId !== undefined && { clientId }),
       ...(startingAt !== undefined && { startingAtMs: startingAt }),
       ...(endingAt !== undefined && { endingAtMs: endingAt }),
     });

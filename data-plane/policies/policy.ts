@@ -1,3 +1,4 @@
+import type { ExpressionScope } from '../../proto/expression/scope.ts';
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
 import type { Outbound } from '../../proto/process/outbound/outbound.ts';
@@ -148,7 +149,7 @@ export interface Rejection {
 export const CONTINUE: undefined = undefined;
 
 /** What a hook sees of the request in hand. */
-export interface PolicyCall {
+export interface PolicyCall extends ExpressionScope {
   readonly request: PolicyRequest;
   /** Undefined until there is an answer. */
   readonly response: PolicyResponse | undefined;

@@ -23,7 +23,8 @@ export const apiKey: SecurityKind<'api-key'> = {
       refusals: { missing, invalid },
       present: (request) => presentedKey(request, keyPlaces),
       admit(presented, plan, { api, subscriptions, nowMs }) {
-        if (presented === '') return { kind: 'refused', refusal: missing, keyHash8: undefined };
+        if (presented === '')
+          return { kind: 'refused', refusal: missing, keyHash8: undefined, isFinal: false };
         if (presented === keysDiffer) return refused(undefined);
         const found = presented.length > keyCharsMax ? undefined : subscriptions.keys.find(presented);
         if (found === undefined) return refused(undefined);
@@ -56,5 +57,5 @@ export const apiKey: SecurityKind<'api-key'> = {
 };
 
 function refused(keyHash8: string | undefined): Admission<never, never> {
-  return { kind: 'refused', refusal: invalid, keyHash8 };
+  return { kind: 'refused', refusal: invalid, keyHash8, isFinal: false };
 }

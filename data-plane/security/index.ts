@@ -1,6 +1,7 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import { catalog, type PolicyConfig } from '../../proto/policies/catalog.ts';
 import { apiKey } from './api-key.ts';
+import { jwt } from './jwt.ts';
 import { keyLess } from './key-less.ts';
 import type { PlanSecurity, SecuredPlan, SecurityHost, SecurityId, SecurityKind } from './security.ts';
 
@@ -8,12 +9,20 @@ import type { PlanSecurity, SecuredPlan, SecurityHost, SecurityId, SecurityKind 
 const securities: { readonly [Id in SecurityId]: SecurityKind<Id> } = {
   'api-key': apiKey,
   'key-less': keyLess,
+  jwt,
 };
 
 /** Makes the security of a plan. Errors: Faults that say what cannot work on this gateway. */
 export function securePlan({ id, security }: PlanDefinition, host: SecurityHost): SecuredPlan {
-  const { recordedAs, order, isOpen } = securities[security.type];
-  return { id, securityType: recordedAs, order, isOpen, security: create(security.type, security, host) };
+  const { recordedAs, order, isOpen, challenge } = securities[security.type];
+  return {
+    id,
+    securityType: recordedAs,
+    order,
+    isOpen,
+    challenge,
+    security: create(security.type, security, host),
+  };
 }
 
 function create<Id extends SecurityId>(

@@ -1,8 +1,12 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig } from '../../proto/policies/catalog.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Log } from '../../proto/process/log.ts';
 import type { ExchangeRequest } from '../http/exchange.ts';
-import type { PolicyRequest, Rejection } from '../policies/policy.ts';
+import type { PolicyOutbound, PolicyRequest, Rejection } from '../policies/policy.ts';
 import type { KeyPlaces } from './key-places.ts';
+import type { GatewayKeys } from './tokens/gateway-keys.ts';
+import type { KeySets } from './tokens/key-sets.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
 
 /** Id of a kind of plan security, as definitions have it. */
@@ -35,6 +39,8 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
    * longer does. The plan and the subscription were looked at before.
    */
   review(proof: Proof, ground: ReviewGround): number | LostProof;
+  /** What steps find of the credential as attributes of the request, under the reference's names. Asked when the first of them is read. */
+  attributes?(proof: Proof): Iterable<readonly [name: string, value: unknown]>;
   /** Takes the credential out of what the backend gets; absent where the backend may see it. */
   hide?(request: PolicyRequest): void;
   /** Opens what requests need (keys that are fetched again and again), and closes it: where requests run, once each, as of a policy. */
@@ -45,7 +51,10 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
 }
 
 /** What of a request may hold a credential. */
-export type PresentingRequest = Pick<ExchangeRequest, 'headers' | 'query'>;
+export type PresentingRequest = Pick<
+  ExchangeRequest,
+  'headers' | 'query' | 'clientCertificate' | 'remoteAddress'
+>;
 
 /** Who asks for which API, and what is known of those who may. */
 export interface Knock {
@@ -68,7 +77,16 @@ export type Admission<Plan, Proof = unknown> =
       /** First 8 hex digits of the hash of what was presented; all that a record may hold of it. */
       readonly keyHash8: string | undefined;
     }
-  | { readonly kind: 'refused'; readonly refusal: Rejection; readonly keyHash8: string | undefined };
+  | RefusedAdmission;
+
+/** Why a plan does not take a request. */
+export interface RefusedAdmission {
+  readonly kind: 'refused';
+  readonly refusal: Rejection;
+  readonly keyHash8: string | undefined;
+  /** The subscription was found, so that no other plan is asked: what is presented for it is not good. */
+  readonly isFinal: boolean;
+}
 
 /** What is known when a flowing answer is looked at again. */
 export interface ReviewGround {
@@ -87,6 +105,17 @@ export interface LostProof {
 /** What kinds of security may use of the gateway. */
 export interface SecurityHost {
   readonly keyPlaces: KeyPlaces;
+  /** Keys of tokens by issuer and name, as the settings have them. */
+  readonly gatewayKeys: GatewayKeys;
+  /** Those that are fetched. */
+  readonly keySets: KeySets;
+  /** Tokens that a plan remembers as verified. */
+  readonly tokensSeenMax: number;
+  /** Whether a peer may speak for its clients. */
+  readonly isTrusted: (address: string) => boolean;
+  readonly clock: Clock;
+  readonly outbound: PolicyOutbound;
+  readonly log: Log;
 }
 
 /** A plan as far as letting callers in is concerned. */
@@ -97,6 +126,7 @@ export interface SecuredPlan {
   /** See {@link SecurityKind}. */
   readonly order: number;
   readonly isOpen: boolean;
+  readonly challenge: string | undefined;
   readonly security: PlanSecurity;
 }
 
@@ -108,6 +138,8 @@ export interface SecurityKind<Id extends SecurityId> {
   readonly recordedAs: string;
   /** Takes callers who present nothing: beside other plans it is closed to whoever presents anything. */
   readonly isOpen: boolean;
+  /** What a 401 says in WWW-Authenticate. */
+  readonly challenge?: string;
   /** Errors: Faults that say what of the configuration cannot work on this gateway. */
   create(config: PolicyConfig<Id>, host: SecurityHost): PlanSecurity;
 }

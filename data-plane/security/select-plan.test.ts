@@ -28,7 +28,12 @@ function byHeader(header: string, isLate = false): PlanSecurity<string, string> 
       const admission =
         credential === 'good'
           ? ({ kind: 'admitted', plan, subscription: undefined, proof: header, keyHash8: undefined } as const)
-          : ({ kind: 'refused', refusal: rejection(`${header}-invalid`), keyHash8: undefined } as const);
+          : ({
+              kind: 'refused',
+              refusal: rejection(`${header}-invalid`),
+              keyHash8: undefined,
+              isFinal: false,
+            } as const);
       return isLate ? Promise.resolve(admission) : admission;
     },
     review: () => Infinity,
@@ -53,6 +58,7 @@ const plan = (id: string, order: number, security: PlanSecurity): SecuredPlan =>
   security,
   securityType: id,
   isOpen: security === anybody,
+  challenge: undefined,
 });
 
 /** All kinds that a definition may have, in the order in which nobody asks them. */
@@ -65,7 +71,12 @@ const plans = inOrder([
 ]);
 
 function knock(headers: Readonly<Record<string, string>>): Knock {
-  const request = { headers: headersOf(headers), query: undefined };
+  const request = {
+    headers: headersOf(headers),
+    query: undefined,
+    clientCertificate: undefined,
+    remoteAddress: '192.0.2.7',
+  };
   return { request, api: 'a', subscriptions: new Subscriptions('dev', 10), nowMs: 0 };
 }
 

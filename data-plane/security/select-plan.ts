@@ -1,6 +1,6 @@
-import type { HeaderList } from '../http/exchange.ts';
 import type { Rejection } from '../policies/policy.ts';
-import type { Admission, Knock, SecuredPlan } from './security.ts';
+import type { Admission, Knock, RefusedAdmission, SecuredPlan } from './security.ts';
+import { hasBearer } from './tokens/bearer.ts';
 
 /** Said where no plan can take the request and none has words of its own. */
 export const planUnresolvable: Rejection = {
@@ -17,8 +17,9 @@ export const planUnresolvable: Rejection = {
  * Selects the plan: the first, in order, for which what is presented has a subscription in force.
  *
  * plans: in the order in which they are asked, see `inOrder`. Beside other plans any presented credential blocks an open one, an empty or
- * unknown key and a bare `Bearer` too: who says who he is must be known. Of several refusals the first counts, and before a missing
- * credential any that was presented.
+ * unknown key and a bare `Bearer` too: who says who he is must be known. A plan whose subscription was found and that then refuses has the
+ * last word. Of other refusals one that is for want of an answer (503) counts first, since what is unknown is not no, then the first; and
+ * before a missing credential any that was presented. A 401 carries the challenges of all plans.
  */
 export function selectPlan<Plan extends SecuredPlan>(
   plans: readonly Plan[],
@@ -34,7 +35,7 @@ export function inOrder<Plan extends SecuredPlan>(plans: readonly Plan[]): reado
 
 function selectFrom<Plan extends SecuredPlan>(
   start: number,
-  before: Admission<Plan> | undefined,
+  before: RefusedAdmission | undefined,
   asked: { readonly plans: readonly Plan[]; readonly knock: Knock },
 ): Admission<Plan> | Promise<Admission<Plan>> {
   const { plans, knock } = asked;
@@ -48,20 +49,32 @@ function selectFrom<Plan extends SecuredPlan>(
     const admission = plan.security.admit(credential, plan, knock);
     if (admission instanceof Promise) {
       const soFar = refused;
-      return admission.then((late) =>
-        late.kind === 'admitted' ? late : selectFrom(index + 1, soFar ?? late, asked),
-      );
+      return admission.then((late) => {
+        if (late.kind === 'admitted') return late;
+        if (late.isFinal) return challenged(late, plans);
+        return selectFrom(index + 1, weightier(soFar, late), asked);
+      });
     }
     if (admission.kind === 'admitted') return admission;
-    refused ??= admission;
+    if (admission.isFinal) return challenged(admission, plans);
+    refused = weightier(refused, admission);
   }
-  if (refused !== undefined) return refused;
   const refusal = plans[0]?.security.refusals?.missing ?? planUnresolvable;
-  return { kind: 'refused', refusal, keyHash8: undefined };
+  return challenged(refused ?? { kind: 'refused', refusal, keyHash8: undefined, isFinal: false }, plans);
 }
 
-/** Says whether a request carries a bearer token, an empty one too; an empty or Basic Authorization is none. */
-function hasBearer(headers: HeaderList): boolean {
-  const authorization = headers.get('authorization');
-  return authorization !== undefined && /^bearer(\s|$)/i.test(authorization);
+function weightier(before: RefusedAdmission | undefined, next: RefusedAdmission): RefusedAdmission {
+  return before === undefined || (before.refusal.status !== 503 && next.refusal.status === 503)
+    ? next
+    : before;
+}
+
+/** RFC 9110 section 11.6.1: a 401 says how to do better, where there is a scheme for that. */
+function challenged(refused: RefusedAdmission, plans: readonly SecuredPlan[]): RefusedAdmission {
+  const { refusal } = refused;
+  if (refusal.status !== 401 || refusal.headers.length > 0) return refused;
+  const challenges = new Set(plans.flatMap(({ challenge }) => challenge ?? []));
+  if (challenges.size === 0) return refused;
+  const headers = [...challenges].map((challenge) => ['WWW-Authenticate', challenge] as const);
+  return { ...refused, refusal: { ...refusal, headers } };
 }

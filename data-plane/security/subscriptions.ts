@@ -1,5 +1,6 @@
 import type { SubscriptionPayload } from '../../proto/wire/payloads.ts';
 import { ApiKeys } from './api-keys.ts';
+import { Clients, type ClientWish } from './clients.ts';
 
 /** A subscription as requests use it. */
 export interface Subscription extends SubscriptionPayload {
@@ -17,12 +18,13 @@ export function isInForce(subscription: Subscription, nowMs: number): boolean {
 }
 
 /**
- * The subscriptions of one environment, by id, and what callers present to be found: keys.
+ * The subscriptions of one environment, by id, and what callers present to be found: keys, ids of clients.
  *
  * They change in place: each is looked up whole by one request, and a revocation must not wait for anything.
  */
 export class Subscriptions {
   readonly keys: ApiKeys;
+  readonly #clients = new Clients<Subscription>();
   readonly #byId = new Map<string, Subscription>();
 
   constructor(environment: string, keysSeenMax: number) {
@@ -41,12 +43,23 @@ export class Subscriptions {
     return this.#byId.get(id);
   }
 
-  set(subscription: SubscriptionPayload): void {
-    const isAccepted = subscription.status === 'ACCEPTED' || subscription.status === 'RESUMED';
-    this.#byId.set(subscription.id, { ...subscription, isAccepted });
+  /** The first of a client to a plan that is in force. */
+  ofClient(wish: ClientWish, nowMs: number): Subscription | undefined {
+    return this.#clients.find(wish).find((each) => isInForce(each, nowMs));
+  }
+
+  set(payload: SubscriptionPayload): void {
+    this.delete(payload.id);
+    const isAccepted = payload.status === 'ACCEPTED' || payload.status === 'RESUMED';
+    const subscription = { ...payload, isAccepted };
+    this.#byId.set(payload.id, subscription);
+    this.#clients.add(subscription);
   }
 
   delete(id: string): void {
+    const before = this.#byId.get(id);
+    if (before === undefined) return;
     this.#byId.delete(id);
+    this.#clients.delete(before);
   }
 }

@@ -118,7 +118,7 @@ function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deploymen
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     records: undefined,
     log,
-    security: securityHostOf(config),
+    security: securityHostOf(config, { clock, log, outbound: noCallouts }),
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown,
@@ -136,12 +136,24 @@ interface CrewParts {
 }
 
 function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: CrewParts): Crew {
-  const { dataDir, listen, request, upstream, apiKey, limits, metrics, closeMsMax } = config;
+  const { dataDir, listen, request, upstream, outbound, apiKey, jwt, limits, metrics, closeMsMax } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
   const hopSecret = randomUUID();
   const start = (): WorkerStart => ({
-    config: { dataDir, listen, request, upstream, apiKey, limits, metrics, report, closeMsMax },
+    config: {
+      dataDir,
+      listen,
+      request,
+      upstream,
+      outbound,
+      apiKey,
+      jwt,
+      limits,
+      metrics,
+      report,
+      closeMsMax,
+    },
     gateway: parts.gateway,
     hopSecret,
     logLevel: levelOf(log),

@@ -8,9 +8,10 @@ export function createAttributes(of: {
   readonly request: PolicyRequest;
   readonly plan: CompiledPlan | undefined;
   readonly subscription: Subscription | undefined;
+  readonly proof: unknown;
   readonly deployed: DeployedApi;
 }): Map<string, unknown> {
-  const { request, plan, subscription, deployed } = of;
+  const { request, plan, subscription, deployed, proof } = of;
   return new Map<string, unknown>([
     ['api', deployed.id],
     ['api.name', deployed.name],
@@ -19,5 +20,6 @@ export function createAttributes(of: {
     ['application', subscription?.application ?? '1'],
     ['subscription-id', subscription?.id],
     ['user-id', subscription?.id ?? request.remoteAddress],
+    ...(plan?.security.attributes?.(proof) ?? []),
   ]);
 }

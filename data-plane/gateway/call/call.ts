@@ -1,9 +1,11 @@
+import type { Work } from '../../../proto/expression/work.ts';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, EndListener, Exchange, Outcome, ResponseHead } from '../../http/exchange.ts';
 import type { PassingBody, PolicyRequest, PolicyResponse } from '../../policies/policy.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
+import type { FlowGate, Gate } from '../compile/gate.ts';
 import type { Steps } from '../compile/pipeline.ts';
 import type { DeployedApi } from '../deploy/deployed.ts';
 import { refusals } from '../errors/refusals.ts';
@@ -75,6 +77,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   isAnswered = false;
   errorKey: string | undefined = undefined;
   errorMessage: string | undefined = undefined;
+  decided: Map<Gate | FlowGate, boolean> | undefined = undefined;
+  work: Work | undefined = undefined;
   warnings: { readonly key: string; readonly message: string }[] | undefined = undefined;
 
   dueMs = 0;
@@ -111,8 +115,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   get attributes(): Map<string, unknown> {
-    const { request, plan, subscription, deployed } = this;
-    return (this.#attributes ??= createAttributes({ request, plan, subscription, deployed }));
+    return (this.#attributes ??= createAttributes(this));
   }
 
   get kept(): KeptSteps {

@@ -17,6 +17,11 @@ export function createFlowMatcher(flow: FlowDefinition): FlowMatcher {
   const pattern = segmentsOf(normalise(selector?.path ?? '/'));
   const isExact = selector?.pathOperator === 'EQUALS';
   const methods = new Set(selector?.methods ?? []);
+  // STARTS_WITH is a prefix of the text, as in the reference: /product takes /products too.
+  const isTaken = (segment: string, given: string | undefined, isLast: boolean): boolean =>
+    segment.startsWith(':') ||
+    segment === given ||
+    (isLast && !isExact && given?.startsWith(segment) === true);
   return {
     isAlways: pattern.length === 0 && !isExact && methods.size === 0,
     isExact,
@@ -24,7 +29,9 @@ export function createFlowMatcher(flow: FlowDefinition): FlowMatcher {
     matches(segments, method) {
       if (methods.size > 0 && !methods.has(method)) return false;
       if (segments.length < pattern.length || (isExact && segments.length > pattern.length)) return false;
-      return pattern.every((segment, index) => segment.startsWith(':') || segment === segments[index]);
+      return pattern.every((segment, index) =>
+        isTaken(segment, segments[index], index === pattern.length - 1),
+      );
     },
   };
 }

@@ -16,6 +16,7 @@ import { createMemoryCounters } from '../../limits/memory.ts';
 import type { Policy } from '../../policies/policy.ts';
 import type { SetRecord } from '../deploy/change.ts';
 import { createDeployments } from '../deploy/deployments.ts';
+import { quietSecurityHost } from '../../../test/kit/gateway/security.ts';
 
 const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
@@ -78,7 +79,7 @@ async function startDeployments(
       level: 'error',
       destination: { write: (line) => void logged.push(line) },
     }),
-    security: { keyPlaces: { header: '', parameter: '' } },
+    security: quietSecurityHost(),
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown: (error) => assert.fail(String(error)),

@@ -1,8 +1,10 @@
 import type { FlowDefinition } from '../../../proto/model/api.ts';
 import { mayRefuse } from '../../../proto/policies/catalog.ts';
+import { refusals } from '../errors/refusals.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
+import { createFlowGate, type FlowGate, needsOfAll } from './gate.ts';
 import { normalise, type Readings } from './readings.ts';
-import type { Step, StepCompiler } from './step.ts';
+import { gateStep, type Step, type StepCompiler } from './step.ts';
 
 /** What runs for one request, in order. */
 export interface Steps {
@@ -22,6 +24,9 @@ interface CompiledFlow extends Omit<Steps, 'around'> {
   readonly matcher: FlowMatcher;
   /** It holds a step that may refuse: it is for a request however its path may be read. */
   readonly refuses: boolean;
+  /** Undefined when nothing but path and method chooses it. */
+  readonly gate: FlowGate | undefined;
+  readonly at: string;
 }
 
 /** What pipelines are made of. */
@@ -39,15 +44,26 @@ export function compileFlows(
   level: { readonly plan: string | undefined; readonly at: string },
   options: PipelineOptions,
 ): readonly CompiledFlow[] {
+  // One that has conditions may give way to any other.
+  const isChosen =
+    options.mode === 'best-match' &&
+    flows.some((flow) => flow.enabled && flow.selectors.some(({ type }) => type === 'condition'));
   return flows.flatMap((flow, index) => {
     if (!flow.enabled) return [];
+    const at = `${level.at}[${index}]`;
+    const gate = createFlowGate(flow, { at, isChosen });
     const selector = flow.selectors.find((candidate) => candidate.type === 'http');
     const compile = (phase: 'request' | 'response'): readonly Step[] =>
       flow[phase].flatMap((step, number) => {
         if (!step.enabled) return [];
-        const at = `${level.at}[${index}].${phase}[${number}]`;
-        const place = { api: options.api, plan: level.plan, flowPath: selector?.path ?? '/', phase, at };
-        return [options.compiler.compile(step, place)];
+        const place = {
+          api: options.api,
+          plan: level.plan,
+          flowPath: selector?.path ?? '/',
+          phase,
+          at: `${at}.${phase}[${number}]`,
+        };
+        return [options.compiler.compile(step, place, gate === 'never' ? undefined : gate)];
       });
     const request = compile('request');
     const answersToo = request.filter(({ policy }) => policy.response !== undefined).toReversed();
@@ -55,62 +71,127 @@ export function compileFlows(
     const refuses = [...flow.request, ...flow.response].some(
       (step) => step.enabled && mayRefuse(step.policy),
     );
-    return [{ matcher: createFlowMatcher(flow), request, response, refuses }];
+    return gate === 'never'
+      ? []
+      : [{ matcher: createFlowMatcher(flow), request, response, refuses, gate, at: `${at}.selectors` }];
   });
 }
 
 /**
- * Joins the flows of a plan and of the API: requests go through the plan's first, answers back through the API's first.
+ * Joins the flows of a plan and of the API: requests go through the plan's first, and so do answers, as in the reference.
  *
  * When every flow takes every request, the steps are joined here and a request costs one call. Else flows are chosen by the path as it was
- * sent; of those that other readings of it choose, the ones that may refuse run as well, in their place.
+ * sent; of those that other readings of it choose, the ones that may refuse run as well, in their place. Conditions are asked on the way,
+ * when what stands behind them is reached.
  */
 export function createPipeline(
   planFlows: readonly CompiledFlow[],
   apiFlows: readonly CompiledFlow[],
   options: PipelineOptions,
 ): Pipeline {
-  const needed = (flows: readonly CompiledFlow[]): readonly CompiledFlow[] =>
-    flows.filter((flow) => flow.request.length + flow.response.length > 0);
+  const { matchRequired } = options;
   const isBestOnly = options.mode === 'best-match';
   const isStatic = [...planFlows, ...apiFlows].every(({ matcher }) => matcher.isAlways);
-  if (isStatic && !isBestOnly && (!options.matchRequired || apiFlows.length > 0)) {
-    const steps = join(needed(planFlows), needed(apiFlows));
+  if (isStatic && !isBestOnly && (!matchRequired || apiFlows.length > 0)) {
+    const steps = join(enterEach(planFlows, false), enterEach(apiFlows, matchRequired));
     return () => steps;
   }
-  const mayRefuse = options.matchRequired || [...planFlows, ...apiFlows].some((flow) => flow.refuses);
+  const mayRefuse = matchRequired || [...planFlows, ...apiFlows].some((flow) => flow.refuses);
   // Flows without steps count for the best match and for matchRequired, so they stay.
   return (pathInfo, others, method) => {
     const paths = mayRefuse ? [pathInfo, ...others] : [pathInfo];
     const readings = paths.map((path) => segmentsOf(normalise(path)));
-    const choose = (flows: readonly CompiledFlow[], segments: readonly string[]): readonly CompiledFlow[] => {
-      const matching = flows.filter(({ matcher }) => matcher.matches(segments, method));
-      if (!isBestOnly || matching.length < 2) return matching;
-      return [matching.reduce((best, flow) => (isBetter(flow.matcher, best.matcher) ? flow : best))];
-    };
-    const chooseAll = (flows: readonly CompiledFlow[]): readonly (readonly CompiledFlow[])[] =>
-      readings.map((segments) => choose(flows, segments));
-    const ofApi = chooseAll(apiFlows);
-    if (options.matchRequired && ofApi.some((chosen) => chosen.length === 0)) return undefined;
-    return join(united(planFlows, chooseAll(planFlows)), united(apiFlows, ofApi));
+    const matching = (flows: readonly CompiledFlow[]): Chosen =>
+      readings.map((segments) => flows.filter(({ matcher }) => matcher.matches(segments, method)));
+    const ofApi = matching(apiFlows);
+    if (matchRequired && ofApi.some((chosen) => chosen.length === 0)) return undefined;
+    const enter = isBestOnly ? enterBest : enterAll;
+    return join(enter(planFlows, matching(planFlows), false), enter(apiFlows, ofApi, matchRequired));
   };
 }
 
-/** What the path as sent chose, and of what its other readings chose the flows that may refuse; in the order of the definition. */
+/** Flows by reading of the path; the first is as it was sent. */
+type Chosen = readonly (readonly CompiledFlow[])[];
+
+/** The flows of a level that a request passes, and what decides which of them do. */
+interface Level {
+  readonly flows: readonly CompiledFlow[];
+  readonly request: readonly Step[];
+}
+
+function enterAll(flows: readonly CompiledFlow[], chosen: Chosen, matchRequired: boolean): Level {
+  return enterEach(united(flows, chosen), matchRequired);
+}
+
+/** Each flow with conditions begins with them. */
+function enterEach(flows: readonly CompiledFlow[], matchRequired: boolean): Level {
+  const request = flows.flatMap((flow) => {
+    const { gate, at } = flow;
+    if (gate === undefined) return flow.request;
+    if (flow.request.length + flow.response.length === 0 && !matchRequired) return [];
+    const passes = (call: Parameters<FlowGate['holds']>[0]): boolean => {
+      const isOpen = gate.holds(call);
+      gate.set(call, isOpen);
+      return isOpen;
+    };
+    return [gateStep(at, { needs: gate.needs, passes }), ...flow.request];
+  });
+  return { flows, request: [...request, ...required(flows, matchRequired)] };
+}
+
+/** Conditions come before the choice: where there are some, all of them are asked when the level is reached. */
+function enterBest(flows: readonly CompiledFlow[], chosen: Chosen, matchRequired: boolean): Level {
+  if (flows.every(({ gate }) => gate === undefined)) {
+    const best = chosen.map((matching) => bestOf(matching));
+    return enterEach(united(flows, best), matchRequired);
+  }
+  const candidates = united(flows, chosen, true);
+  if (candidates.length === 0) return { flows: [], request: [] };
+  const gates = candidates.flatMap(({ gate }) => (gate === undefined ? [] : [gate]));
+  const choice = gateStep(candidates[0]?.at ?? 'flows', {
+    needs: needsOfAll(gates),
+    passes(call) {
+      const holding = new Set(candidates.filter(({ gate }) => gate?.holds(call) === true));
+      const best = chosen.map((matching) => bestOf(matching.filter((flow) => holding.has(flow))));
+      const taken = united(flows, best);
+      for (const flow of candidates) flow.gate?.set(call, taken.includes(flow));
+      return true;
+    },
+  });
+  const request = candidates.flatMap((flow) => flow.request);
+  return { flows: candidates, request: [choice, ...request, ...required(candidates, matchRequired)] };
+}
+
+/** A flow must match, and of those that do by their path none may hold. */
+function required(flows: readonly CompiledFlow[], matchRequired: boolean): readonly Step[] {
+  const gates = flows.flatMap(({ gate }) => (gate === undefined ? [] : [gate]));
+  if (!matchRequired || gates.length < flows.length) return [];
+  const passes = (call: Parameters<FlowGate['isOpen']>[0]): boolean =>
+    gates.some((gate) => gate.isOpen(call));
+  return [gateStep('flowExecution.matchRequired', { needs: 'head', passes }, refusals.noFlow)];
+}
+
+function bestOf(matching: readonly CompiledFlow[]): readonly CompiledFlow[] {
+  if (matching.length < 2) return matching;
+  return [matching.reduce((best, flow) => (isBetter(flow.matcher, best.matcher) ? flow : best))];
+}
+
+/** What the path as sent chose, and of what its other readings chose the flows that may refuse (or all); in the order of the definition. */
 function united(
   flows: readonly CompiledFlow[],
-  [asSent = [], ...others]: readonly (readonly CompiledFlow[])[],
+  [asSent = [], ...others]: Chosen,
+  isAll = false,
 ): readonly CompiledFlow[] {
-  const added = others.flat().filter((flow) => flow.refuses && !asSent.includes(flow));
+  const added = others.flat().filter((flow) => (isAll || flow.refuses) && !asSent.includes(flow));
   return added.length === 0 ? asSent : flows.filter((flow) => asSent.includes(flow) || added.includes(flow));
 }
 
 const nothing: Steps = { request: [], response: [], around: [] };
 
-function join(planFlows: readonly CompiledFlow[], apiFlows: readonly CompiledFlow[]): Steps {
-  if (planFlows.length === 0 && apiFlows.length === 0) return nothing;
-  const request = [...planFlows, ...apiFlows].flatMap((flow) => flow.request);
-  const response = [...apiFlows, ...planFlows].flatMap((flow) => flow.response);
+function join(plan: Level, api: Level): Steps {
+  const request = [...plan.request, ...api.request];
+  const response = [...plan.flows, ...api.flows].flatMap((flow) => flow.response);
+  if (request.length + response.length === 0) return nothing;
   return { request, response, around: around(request) };
 }
 

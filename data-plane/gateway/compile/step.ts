@@ -3,8 +3,9 @@ import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import { catalog, type PolicyConfig } from '../../../proto/policies/catalog.ts';
 import { isStepPolicyId, policies, type StepPolicyId } from '../../policies/index.ts';
 import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
-import type { Policy, PolicyHost, PolicyPlace } from '../../policies/policy.ts';
+import type { Policy, PolicyHost, PolicyPlace, Rejection } from '../../policies/policy.ts';
 import { createRefuse } from '../../policies/refuse.ts';
+import { conditionOf, createStepGate, type FlowGate, type Gate } from './gate.ts';
 
 /** One policy at its place, built, with what running it has to know. */
 export interface Step {
@@ -17,6 +18,15 @@ export interface Step {
   readonly readsResponse: boolean;
   /** Unique in its API when something of it is kept per request: its slot, or that it was reached and has an `end`. Else undefined. */
   readonly keptAt: number | undefined;
+  /** Undefined when it always runs. */
+  readonly gate: Gate | undefined;
+  /** What is said where its gate is shut; undefined passes it over. */
+  readonly shut: Rejection | undefined;
+}
+
+/** A step that is nothing but its gate: what stands behind it is decided when it is reached. */
+export function gateStep(at: string, gate: Gate, shut?: Rejection): Step {
+  return { policy: {}, at, readsRequest: false, readsResponse: false, keptAt: undefined, gate, shut };
 }
 
 /** Builds the policy of a step; tests hand in their own. */
@@ -62,7 +72,8 @@ export class StepCompiler {
   }
 
   /** Errors: request.invalid when it cannot stand there. */
-  compile(definition: StepDefinition, place: PolicyPlace): Step {
+  compile(definition: StepDefinition, place: PolicyPlace, flow?: FlowGate): Step {
+    const condition = conditionOf(definition.condition, `${place.at}.condition`);
     const policy = this.#build(definition, this.#host, place);
     const { request, around, response, message } = policy;
     if (message !== undefined) {
@@ -85,6 +96,8 @@ export class StepCompiler {
       readsRequest: request?.needs === 'buffered' || around?.needs === 'buffered',
       readsResponse: response?.needs === 'buffered',
       keptAt: policy.slot === undefined && policy.end === undefined ? undefined : this.#kept++,
+      gate: createStepGate(condition, { flow, phase: place.phase }),
+      shut: undefined,
     };
     this.#steps.push(step);
     return step;

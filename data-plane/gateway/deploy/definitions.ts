@@ -1,5 +1,7 @@
 import { Fault } from '../../../proto/faults/fault.ts';
-import { type ApiDefinition, parseApiDefinition } from '../../../proto/model/api.ts';
+import { glanceAt } from '../../../proto/definition/glance.ts';
+import { type ReadApi, readApi } from '../../../proto/definition/read.ts';
+import type { ApiDefinition } from '../../../proto/model/api.ts';
 
 /** Where an API wants to be reached. */
 export interface Place {
@@ -8,14 +10,14 @@ export interface Place {
 }
 
 /** Reads the definition inside a published record. Errors: request.invalid. */
-export function readDefinition(text: string): ApiDefinition {
+export function readDefinition(text: string): ReadApi {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw new Fault('request.invalid', { detail: 'The definition is not JSON.', cause: error });
   }
-  return parseApiDefinition(json);
+  return readApi(json);
 }
 
 /** The places of a definition, in order. */
@@ -30,8 +32,8 @@ export function placesOf(definition: ApiDefinition): readonly Place[] {
 export function placesOfRefused(text: string): readonly Place[] {
   try {
     const found: Place[] = [];
-    const whole = JSON.parse(text) as Listening & { readonly api?: Listening };
-    for (const listener of listOf(whole.listeners ?? whole.api?.listeners)) {
+    const { api } = glanceAt(JSON.parse(text) as Readonly<Record<string, unknown>>);
+    for (const listener of listOf(api['listeners'])) {
       for (const entry of listOf((listener as { readonly paths?: unknown } | null)?.paths)) {
         const { host, path } = (entry ?? {}) as { readonly host?: unknown; readonly path?: unknown };
         if (typeof path !== 'string' || !path.startsWith('/')) continue;
@@ -46,10 +48,6 @@ export function placesOfRefused(text: string): readonly Place[] {
   } catch {
     return [];
   }
-}
-
-interface Listening {
-  readonly listeners?: unknown;
 }
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

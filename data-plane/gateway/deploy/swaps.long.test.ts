@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import { Objects } from '../../../proto/definition/resources.ts';
 import { createAuthority } from '../../../test/kit/servers/certificates.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import {
@@ -96,8 +97,8 @@ test(`${swaps} swaps and ${swaps / swapsPerReload} reloads of certificates under
 function swap(gateway: LocalGateway, content: Record<string, unknown>, turn: number): void {
   const revision = String(turn);
   const set = recordsOf(
-    { name: 'steady.json', version: revision, content, problem: undefined },
-    localTenant.environment,
+    { name: 'steady.json', version: revision, documents: [content], problem: undefined },
+    { environment: localTenant.environment, objects: new Objects([]) },
   ).map(({ kind, id, payload }) => ({ kind, id, payload, seq: turn + 1, revision }));
   const nacks = gateway.deployments.apply({ ...localTenant, seq: turn + 1, isFull: false, set, removed: [] });
   assert.deepEqual(nacks, []);

@@ -40,7 +40,9 @@ export class BackendCalls {
    *
    * Never rejects: a step that throws is broken, whatever the steps outside of it make of that.
    */
-  async through(around: readonly Step[]): Promise<BackendAnswer | BrokenStep | UnreadBody> {
+  async through(steps: readonly Step[]): Promise<BackendAnswer | BrokenStep | UnreadBody> {
+    // Decided in the request phase.
+    const around = steps.filter(({ gate }) => gate?.passes(this.#call, 'response') !== false);
     try {
       // What was read for them a later step may have transformed.
       if (around.some(({ policy }) => policy.around?.needs === 'buffered'))

@@ -17,7 +17,15 @@ const no: Rejection = {
   headers: [],
 };
 const answer = (body: string): Answer => ({ kind: 'answer', status: 200, headers: [], body });
-const plain = { at: '', readsRequest: false, readsResponse: false, keptAt: undefined, policy: {} };
+const plain = {
+  at: '',
+  readsRequest: false,
+  readsResponse: false,
+  keptAt: undefined,
+  policy: {},
+  gate: undefined,
+  shut: undefined,
+};
 const call = new KitCall(plain, createFakeClock());
 
 function steps(...runs: readonly ContentHook<PolicyCall, unknown>['run'][]): {

@@ -1,12 +1,13 @@
 import type { AnsweredCall, PassingBody, PolicyCall, Verdict } from '../../policies/policy.ts';
 import type { BrokenStep, KeptSteps } from './kept.ts';
+import type { GatedCall } from '../compile/gate.ts';
 import type { Step } from '../compile/step.ts';
 
 /** Where the steps of a request stand. */
 export type Phase = 'request' | 'response';
 
 /** A request as its steps need it. */
-export interface RunningCall extends PolicyCall {
+export interface RunningCall extends GatedCall {
   /** Answered, or its client has gone: no further step is reached. */
   readonly isOver: boolean;
   /** Made on first use. */
@@ -47,7 +48,7 @@ export function runSteps(
   phase: Phase,
   call: RunningCall,
 ): StepsResult | Promise<StepsResult> {
-  return runFrom(0, undefined, { steps, phase, call });
+  return runFrom({ index: 0, answer: undefined, isAsked: false }, { steps, phase, call });
 }
 
 interface Run {
@@ -56,16 +57,34 @@ interface Run {
   readonly call: RunningCall;
 }
 
-function runFrom(start: number, before: Verdict, run: Run): StepsResult | Promise<StepsResult> {
+/** How far a run has come. */
+interface Reached {
+  readonly index: number;
+  /** What a step before has answered. */
+  readonly answer: Verdict;
+  /** The gate of this step was asked, and let it pass. */
+  readonly isAsked: boolean;
+}
+
+function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult> {
   const { steps, phase, call } = run;
-  let answer = before;
-  for (let index = start; index < steps.length; index += 1) {
+  let { answer, isAsked } = reached;
+  for (let { index } = reached; index < steps.length; index += 1) {
     const step = steps[index];
     if (step === undefined) continue;
+    if (step.gate !== undefined && !isAsked) {
+      const reading = step.gate.needs === 'buffered' ? call.readContent(phase) : undefined;
+      if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked }, run);
+      if (!step.gate.passes(call, phase)) {
+        if (step.shut !== undefined) return step.shut;
+        continue;
+      }
+    }
     if (phase === 'request' ? step.readsRequest : step.readsResponse) {
       const reading = call.readContent(phase);
-      if (reading !== undefined) return readThenRun(reading, { index, answer, run });
+      if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked: true }, run);
     }
+    isAsked = false;
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = step.keptAt === undefined ? runHook(step, undefined, run) : runKept(step, step.keptAt, run);
@@ -77,7 +96,9 @@ function runFrom(start: number, before: Verdict, run: Run): StepsResult | Promis
       return verdict.then(
         (late) =>
           faultOf(late, step, run) ??
-          (late?.kind === 'reject' || call.isOver ? late : runFrom(index + 1, late ?? soFar, run)),
+          (late?.kind === 'reject' || call.isOver
+            ? late
+            : runFrom({ index: index + 1, answer: late ?? soFar, isAsked: false }, run)),
         (error: unknown) => ({ kind: 'broken', at: step.at, error }) as const,
       );
     }
@@ -96,12 +117,9 @@ function faultOf(verdict: Verdict, step: Step, { phase, call }: Run): BrokenStep
   return { kind: 'broken', at: step.at, error: statusFault(status) };
 }
 
-function readThenRun(
-  reading: Promise<void>,
-  { index, answer, run }: { readonly index: number; readonly answer: Verdict; readonly run: Run },
-): Promise<StepsResult> {
+function readThenRun(reading: Promise<void>, reached: Reached, run: Run): Promise<StepsResult> {
   return reading.then(
-    () => (run.call.isOver ? undefined : runFrom(index, answer, run)),
+    () => (run.call.isOver ? undefined : runFrom(reached, run)),
     (error: unknown) => ({ kind: 'unread', error }) as const,
   );
 }

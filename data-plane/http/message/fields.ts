@@ -5,6 +5,11 @@ import { COLON, CR, fieldValue, HTAB, LF, SPACE, token } from './grammar.ts';
 export interface FieldLimits {
   readonly headerBytesMax: number;
   readonly headersMax: number;
+  /**
+   * RFC 9112 section 5.1: blanks before a colon are refused in a request, and removed from an answer by whoever passes it on. Absent:
+   * refused.
+   */
+  readonly blankBeforeColon?: 'removed' | undefined;
 }
 
 /** Why a section is refused; the same words for requests, answers and trailers. */
@@ -16,8 +21,6 @@ export type FieldFault =
   | 'headers-too-large'
   | 'too-many-headers';
 
-const none: readonly number[] = [];
-
 /**
  * A header or trailer section, walked once: where its lines are, not what they say.
  *
@@ -25,34 +28,23 @@ const none: readonly number[] = [];
  * caller gives; its kind (field-kind.ts) in `kinds`.
  */
 export class Fields {
-  places: readonly number[] = none;
-  kinds: readonly number[] = none;
+  readonly places: number[] = [];
+  readonly kinds: number[] = [];
   /** A bit per kind that occurs. */
   seen = 0;
-  /** A bit per length of a name that occurs, of lengths modulo 32. */
-  lengths = 0;
   /** Some name holds `_`; see message/alias.ts. */
   hasUnderscore = false;
-  /** Some value stands between blanks other than the one space before it; they are no part of it (RFC 9110 section 5.5). */
+  /**
+   * Some value stands between blanks other than the one space before it, or some name before blanks; they are no part of either (RFC 9110
+   * section 5.5).
+   */
   hasOddBlanks = false;
   fault: FieldFault | undefined = undefined;
 }
 
-/** Whether the value of a line is just that: what nearly every `Connection` says, known without taking it apart. */
-export function isKeepAlive({ places }: Pick<Fields, 'places'>, text: string, line: number): boolean {
-  const start = places[line * 4 + 2] ?? 0;
-  return (places[line * 4 + 3] ?? 0) - start === keepAlive.length && text.startsWith(keepAlive, start);
-}
-
-const keepAlive = 'keep-alive';
-
 /** Results of a parse that is no position. */
 export const INCOMPLETE = 0;
 export const FAULTY = -1;
-
-/** Of the section in hand: lists that have grown once for all of them. */
-const places: number[] = [];
-const kinds: number[] = [];
 
 /**
  * Parses field lines and the empty line that ends them (RFC 9112 section 5) from bytes[start..end).
@@ -69,25 +61,23 @@ export function parseFields(
   origin: number,
   limits: FieldLimits,
 ): number {
+  const { places, kinds } = into;
   // Two bytes more for the empty line itself.
   const bound = start + limits.headerBytesMax + 2;
   const isBounded = end > bound;
   const last = isBounded ? bound : end;
   let at = start;
-  let lines = 0;
   for (;;) {
     if (at >= last) return out(into, isBounded);
     let byte = bytes[at] ?? 0;
     if (byte === CR) {
       if (at + 1 >= last) return out(into, isBounded);
       if (bytes[at + 1] !== LF) return refuse(into, 'line-ending');
-      into.places = places.slice(0, 4 * lines);
-      into.kinds = kinds.slice(0, lines);
       return at + 2;
     }
     // RFC 9112 section 5.2: a line folding would be read as a field of its own by some and as a continuation by others.
     if (byte === SPACE || byte === HTAB) return refuse(into, 'obs-fold');
-    if (lines >= limits.headersMax) return refuse(into, 'too-many-headers');
+    if (kinds.length >= limits.headersMax) return refuse(into, 'too-many-headers');
     const nameStart = at;
     while (token[byte] === 1) {
       if (byte === 0x5f) into.hasUnderscore = true;
@@ -95,21 +85,30 @@ export function parseFields(
       if (at >= last) return out(into, isBounded);
       byte = bytes[at] ?? 0;
     }
-    if (byte !== COLON || at === nameStart) {
+    const nameEnd = at;
+    if ((byte === SPACE || byte === HTAB) && at > nameStart && limits.blankBeforeColon === 'removed') {
+      into.hasOddBlanks = true;
+      do {
+        at += 1;
+        if (at >= last) return out(into, isBounded);
+        byte = bytes[at] ?? 0;
+      } while (byte === SPACE || byte === HTAB);
+    }
+    if (byte !== COLON || nameEnd === nameStart) {
       // A line that ends before its colon: a proper ending makes it a bad name, a bare CR or LF a bad ending.
       if (byte === CR && at + 1 >= last) return out(into, isBounded);
       const isBare = byte === LF || (byte === CR && bytes[at + 1] !== LF);
       return refuse(into, isBare ? 'line-ending' : 'field-name');
     }
-    const nameEnd = at;
+    const colon = at;
     do {
       at += 1;
       if (at >= last) return out(into, isBounded);
       byte = bytes[at] ?? 0;
     } while (byte === SPACE || byte === HTAB);
     const valueStart = at;
-    const gap = valueStart - nameEnd - 1;
-    if (gap > 1 || (gap === 1 && bytes[nameEnd + 1] === HTAB)) into.hasOddBlanks = true;
+    const gap = valueStart - colon - 1;
+    if (gap > 1 || (gap === 1 && bytes[colon + 1] === HTAB)) into.hasOddBlanks = true;
     while (fieldValue[byte] === 1) {
       at += 1;
       if (at >= last) return out(into, isBounded);
@@ -122,14 +121,9 @@ export function parseFields(
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1] ?? 0)) valueEnd -= 1;
     if (valueEnd !== at) into.hasOddBlanks = true;
     const kind = kindOfBytes(bytes, nameStart, nameEnd);
-    places[4 * lines] = nameStart - origin;
-    places[4 * lines + 1] = nameEnd - origin;
-    places[4 * lines + 2] = valueStart - origin;
-    places[4 * lines + 3] = valueEnd - origin;
-    kinds[lines] = kind;
-    lines += 1;
+    places.push(nameStart - origin, nameEnd - origin, valueStart - origin, valueEnd - origin);
+    kinds.push(kind);
     into.seen |= 1 << kind;
-    into.lengths |= 1 << (nameEnd - nameStart);
     at += 2;
   }
 }

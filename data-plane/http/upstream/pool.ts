@@ -8,7 +8,7 @@ import type {
 import type { FieldLimits } from '../message/fields.ts';
 import type { Sweep, Swept } from '../socket/sweep.ts';
 import { Reading } from '../socket/wire.ts';
-import { type CallHolder, UpstreamCall } from './call.ts';
+import { UpstreamCall } from './call.ts';
 import { UpstreamConnection } from './connection.ts';
 import { createDialer, type Dialer } from './dial.ts';
 import type { DnsCache } from './dns.ts';
@@ -19,14 +19,13 @@ const waitingMaxDefault = 10_000;
 /** A connectMsMax of 0 means no bound, but no wait is endless. */
 const waitingMsCeiling = 120_000;
 const closedMessage = 'the upstream was closed';
-const goneMessage = 'the client went away';
 
 /**
  * The connections to one origin: at most `connectionsMax`, the last used first, and a bounded queue of calls that wait for one.
  *
  * Last used first, so that those that are not needed grow old and are closed.
  */
-export class UpstreamPool implements Upstream, CallHolder, Swept {
+export class UpstreamPool implements Upstream, Swept {
   readonly options: UpstreamOptions;
   readonly sweep: Sweep;
   readonly spelling: RequestSpelling;
@@ -48,7 +47,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     this.options = options;
     this.sweep = sweep;
     const { headerBytesMax, headersMax } = options;
-    this.answerLimits = { headerBytesMax, headersMax, bodyBytesMax: Infinity };
+    this.answerLimits = { headerBytesMax, headersMax, blankBeforeColon: 'removed', bodyBytesMax: Infinity };
     this.#dialer = createDialer(options, dns);
     this.spelling = createSpelling(options, this.#dialer);
   }
@@ -61,7 +60,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
 
   /** Gives the call a connection, or a place in the queue, or a no. */
   enter(call: UpstreamCall): void {
-    if (call.request.exchange.isAborted) return call.fail('aborted', goneMessage);
+    if (call.request.exchange.isAborted) return call.fail('aborted', 'the client went away');
     if (this.#isClosed) return call.fail('closed', closedMessage);
     const connection = call.needsNewConnection ? undefined : this.#takeIdle();
     if (connection !== undefined) {
@@ -75,7 +74,10 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     if (this.#waiting.size >= (queueMax < 0 ? waitingMaxDefault : queueMax))
       return call.fail('queueFull', 'all connections are busy and the queue is full');
     call.dueMs = this.sweep.nowMs + (connectMsMax === 0 ? waitingMsCeiling : connectMsMax);
-    call.holder = this;
+    call.cancel = () => {
+      this.#waiting.delete(call);
+      call.fail('aborted', 'the client went away');
+    };
     if (this.#waiting.size === 0) this.sweep.add(this);
     this.#waiting.add(call);
   }
@@ -104,17 +106,11 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     this.#fill();
   }
 
-  /** It waits no longer. */
-  onClientGone(call: UpstreamCall): void {
-    this.#waiting.delete(call);
-    call.fail('aborted', goneMessage);
-  }
-
   onSweep(nowMs: number): void {
     for (const call of this.#waiting) {
       if (call.dueMs > nowMs && !call.request.exchange.isAnswered) continue;
       this.#waiting.delete(call);
-      call.holder = undefined;
+      call.cancel = undefined;
       call.fail('queueTimeout', `no connection was free for ${this.options.connectMsMax} ms`);
     }
     if (this.#waiting.size === 0) this.sweep.delete(this);
@@ -208,12 +204,12 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     const end = (failure: UpstreamFailure, message: string): void => {
       attempt.cancel();
       this.#dials.delete(end);
-      call.holder = undefined;
+      call.cancel = undefined;
       this.#fill();
       call.fail(failure, message);
     };
     this.#dials.add(end);
-    call.holder = { onClientGone: () => end('aborted', goneMessage) };
+    call.cancel = () => end('aborted', 'the client went away');
   }
 
   /** Room was made: whoever waits gets a new connection. */
@@ -228,7 +224,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
   #nextWaiting(): UpstreamCall | undefined {
     for (const call of this.#waiting) {
       this.#waiting.delete(call);
-      call.holder = undefined;
+      call.cancel = undefined;
       if (this.#waiting.size === 0) this.sweep.delete(this);
       return call;
     }

@@ -1,3 +1,4 @@
+import type { Note } from '../../../../proto/definition/read.ts';
 import { decodeApi } from '../../../../proto/wire/payloads.ts';
 import type { Nack } from '../../../../proto/wire/published.ts';
 import { type CompiledApi, compileApi } from '../../compile/compile.ts';
@@ -9,27 +10,29 @@ import { type ApiEntry, deploy } from './api-entry.ts';
 import type { Kind, Site } from './kind.ts';
 
 /** What became of a definition, aside. */
-interface ReadApi {
+interface TakenApi {
   readonly entry: ApiEntry;
   /** What was newly compiled and has to be started; undefined when the closures of the entry before go on. */
   readonly fresh: CompiledApi | undefined;
+  /** What of it may not be meant as it stands. */
+  readonly doubts: readonly Note[];
 }
 
 /** APIs: a definition becomes closures, which are started, given their places, and take the place of those before. */
-export const apis: Kind<ReadApi> = {
+export const apis: Kind<TakenApi> = {
   read(record, site) {
     const before = site.environment.apis.get(record.id);
     const isAgain = site.builds.has(record.id);
     if (before !== undefined && !isAgain && isAsBefore(record, before, site))
-      return { entry: before, fresh: undefined };
+      return { entry: before, fresh: undefined, doubts: [] };
     const { definition: text, name } = decodeApi(record.payload);
     const { payload } = record;
     const compiled = before?.served.compiled;
     if (before?.definition === text && compiled !== undefined && !isAgain) {
       const served = deploy(record, { name, compiled }, site);
-      return { entry: { ...before, served, payload, nack: undefined }, fresh: undefined };
+      return { entry: { ...before, served, payload, nack: undefined }, fresh: undefined, doubts: [] };
     }
-    const definition = readDefinition(text);
+    const { api: definition, notes } = readDefinition(text);
     const fresh = compileApi(definition, site.compile);
     const served = deploy(record, { name, compiled: fresh }, site);
     // Built again: a newer revision that was refused stays refused.
@@ -38,6 +41,7 @@ export const apis: Kind<ReadApi> = {
     return {
       entry: { served, places: placesOf(definition), definition: text, payload, nack },
       fresh,
+      doubts: notes.filter((note) => note.kind === 'doubt'),
     };
   },
 
@@ -46,7 +50,7 @@ export const apis: Kind<ReadApi> = {
     if (before !== undefined) leavePlaces(before, site);
   },
 
-  apply(record, { entry, fresh }, site) {
+  apply(record, { entry, fresh, doubts }, site) {
     const { environment, log } = site;
     const taken = site.places.claim(entry.served, entry.places);
     const nack = taken === undefined ? start(record, fresh, site) : takenNack(record, taken);
@@ -63,6 +67,8 @@ export const apis: Kind<ReadApi> = {
       const what = { environment: environment.environment, api: record.id, warning };
       log.warn(what, 'an API asks for something unsafe');
     }
+    for (const { path, message } of doubts)
+      log.warn({ environment: environment.environment, api: record.id, path }, message);
     put(entry, site);
     return undefined;
   },

@@ -186,7 +186,7 @@ export const answerBodyCases = [
         ['a last chunk that ends with a bare LF', '5\r\nhello\r\n0\n\r\n'],
         ['a trailer section that ends with a bare LF', '5\r\nhello\r\n0\r\n\n'],
         ['a trailer without a colon', '5\r\nhello\r\n0\r\nX-T\r\n\r\n'],
-        ['a trailer with a space before the colon', '5\r\nhello\r\n0\r\nX-T : 1\r\n\r\n'],
+        ['a forbidden trailer with a space before the colon', '5\r\nhello\r\n0\r\nSet-Cookie : a=1\r\n\r\n'],
         ['a folded trailer', '5\r\nhello\r\n0\r\nX-T: 1\r\n 2\r\n\r\n'],
         ['a control byte in a trailer', '5\r\nhello\r\n0\r\nX-T: \x01\r\n\r\n'],
         ['an answer where a trailer belongs', `5\r\nhello\r\n0\r\n${other}`],
@@ -194,6 +194,11 @@ export const answerBodyCases = [
         ['Set-Cookie is no trailer', '5\r\nhello\r\n0\r\nX-T: 1\r\nset-cookie: a=1\r\n\r\n'],
       ] as const
     ).map(brokenChunk),
+    [
+      'a space before the colon of a trailer is removed, RFC 9112 5.1',
+      okChunked('5\r\nhello\r\n0\r\nX-T : 1\r\n\r\n'),
+      delivers({ body: 'hello', trailers: ['X-T: 1'] }),
+    ],
     [
       'trailers past their bound',
       okChunked(`5\r\nhello\r\n0\r\nX: ${'a'.repeat(56)}\r\n\r\n`),

@@ -180,9 +180,9 @@ export const answerHeadCases = [
       ok(`Date: Tue, 15 Nov 1994 08:12:31 GMT\r\nServer: s\r\n${empty}`),
       delivers({ fields: { date: ['Tue, 15 Nov 1994 08:12:31 GMT'], server: ['s'] } }),
     ],
-    ['a space before the colon', ok(`X-A : 1\r\n${empty}`), 'field-name'],
-    ['a tab before the colon', ok(`X-A\t: 1\r\n${empty}`), 'field-name'],
-    ['a space before the colon of Content-Length', ok('Content-Length : 5\r\n', 'hello'), 'field-name'],
+    ['a name of two words', ok(`X A: 1\r\n${empty}`), 'field-name'],
+    ['a vertical tab before the colon', ok(`X-A\v: 1\r\n${empty}`), 'field-name'],
+    ['blanks and no colon', ok(`X-A \t\r\n${empty}`), 'field-name'],
     ['an empty name', ok(`: 1\r\n${empty}`), 'field-name'],
     ['a line without a colon', ok(`X-A\r\n${empty}`), 'field-name'],
     ['obs-text in a name', ok(`X\xe9: 1\r\n${empty}`), 'field-name'],
@@ -195,6 +195,34 @@ export const answerHeadCases = [
     ['a field folded with a tab', ok(`X-A: a\r\n\tb\r\n${empty}`), 'obs-fold'],
     ['the first field folded', ok(` X-A: a\r\n${empty}`), 'obs-fold'],
     ['a folded Transfer-Encoding', ok('Transfer-Encoding:\r\n chunked\r\n', '0\r\n\r\n'), 'obs-fold'],
+  ]),
+  ...answerCases('RFC 9112 5.1: a proxy removes blanks before a colon from an answer', [
+    ['a space before the colon', ok(`X-A : 1\r\n${empty}`), delivers({ lines: ['X-A: 1'] })],
+    [
+      'blanks before the colon',
+      ok(`X-A \t :\t1\r\nX-B: 2\r\n${empty}`),
+      delivers({ lines: ['X-A: 1', 'X-B: 2'] }),
+    ],
+    [
+      'a space before the colon of Content-Length',
+      ok('Content-Length : 5\r\n', 'hello'),
+      delivers({ body: 'hello' }),
+    ],
+    [
+      'a space before the colon of Transfer-Encoding',
+      ok('Transfer-Encoding : chunked\r\n', '5\r\nhello\r\n0\r\n\r\n'),
+      delivers({ body: 'hello' }),
+    ],
+    [
+      'a space before one of two lengths',
+      ok('Content-Length: 5\r\nContent-Length : 6\r\n', 'hello'),
+      'content-length-repeated',
+    ],
+    [
+      'a field that Connection names, with a space before its colon',
+      ok(`Connection: x-a\r\nX-A : 1\r\n${empty}`),
+      delivers({ fields: { 'x-a': [] } }),
+    ],
   ]),
   ...answerCases('RFC 9112 2.2', [
     ['the status line ends with a bare LF', `HTTP/1.1 200 OK\n${empty}\r\n`, 'line-ending'],

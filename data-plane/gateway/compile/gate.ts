@@ -1,0 +1,92 @@
+import { type Condition, compileCondition } from '../../../proto/expression/condition.ts';
+import type { TemplateNeeds } from '../../../proto/expression/template.ts';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { FlowDefinition } from '../../../proto/model/api.ts';
+import type { PolicyCall } from '../../policies/policy.ts';
+
+/** A request whose steps may stand behind conditions. */
+export interface GatedCall extends PolicyCall {
+  /** What was decided and is asked again; made with the first decision. */
+  decided: Map<Gate | FlowGate, boolean> | undefined;
+}
+
+/** Whether a step runs: asked when it is reached, before anything else of it. */
+export interface Gate {
+  /** What asking needs of the body of the phase. */
+  readonly needs: TemplateNeeds;
+  passes(call: GatedCall, phase: 'request' | 'response'): boolean;
+}
+
+/** The conditions of a flow. They are asked once, when the flow is reached in the request phase; what they say holds for the answer too. */
+export interface FlowGate {
+  readonly needs: TemplateNeeds;
+  holds(call: GatedCall): boolean;
+  /** Keeps what was said for every step of the flow. */
+  set(call: GatedCall, isOpen: boolean): void;
+  isOpen(call: GatedCall): boolean;
+}
+
+/** Compiles a condition that was judged when the definition was read. Errors: request.invalid. */
+export function conditionOf(text: string, path: string): Condition {
+  const compiled = compileCondition(text);
+  if ('kind' in compiled)
+    throw new Fault('request.invalid', { details: [{ path, message: compiled.message }] });
+  return compiled;
+}
+
+/**
+ * The conditions of a flow: undefined when nothing has to be asked, `never` when it can be known that it never runs.
+ *
+ * isChosen: a gate is made whatever the flow says, since another condition decides between this flow and others.
+ */
+export function createFlowGate(
+  flow: FlowDefinition,
+  { at, isChosen }: { readonly at: string; readonly isChosen: boolean },
+): FlowGate | 'never' | undefined {
+  const conditions = flow.selectors.flatMap((selector, index) =>
+    selector.type === 'condition'
+      ? [conditionOf(selector.condition, `${at}.selectors[${index}].condition`)]
+      : [],
+  );
+  if (conditions.some(({ always }) => always === false)) return 'never';
+  const asked = conditions.filter(({ always }) => always === undefined);
+  if (asked.length === 0 && !isChosen) return undefined;
+  const gate: FlowGate = {
+    needs: needsOfAll(asked),
+    holds: (call) => asked.every((condition) => condition.holds(call)),
+    set: (call, isOpen) => void (call.decided ??= new Map()).set(gate, isOpen),
+    isOpen: (call) => call.decided?.get(gate) === true,
+  };
+  return gate;
+}
+
+/**
+ * The gate of a step: its flow's conditions, which were asked before, and its own.
+ *
+ * phase: where the step stands. Hooks that it has in the response phase beside those in the request phase follow what was said there.
+ */
+export function createStepGate(
+  condition: Condition,
+  { flow, phase }: { readonly flow: FlowGate | undefined; readonly phase: 'request' | 'response' },
+): Gate | undefined {
+  const { always, needs } = condition;
+  if (always === true && flow === undefined) return undefined;
+  if (always !== undefined)
+    return { needs: 'head', passes: (call) => always && flow?.isOpen(call) !== false };
+  const gate: Gate = {
+    needs,
+    passes(call, asking) {
+      if (flow?.isOpen(call) === false) return false;
+      if (asking !== phase) return call.decided?.get(gate) === true;
+      const isHeld = condition.holds(call);
+      if (phase === 'request') (call.decided ??= new Map()).set(gate, isHeld);
+      return isHeld;
+    },
+  };
+  return gate;
+}
+
+/** What asking all of them needs. */
+export function needsOfAll(each: readonly { readonly needs: TemplateNeeds }[]): TemplateNeeds {
+  return each.some(({ needs }) => needs === 'buffered') ? 'buffered' : 'head';
+}
