@@ -166,16 +166,23 @@ test("a body that comes too slowly is 408, one that breaks off is nobody's bug, 
 
 test('connections are bounded per source and in all, trusted proxies are theirs to bound, and it is said once', async (t) => {
   const open = async (listen: object) => {
-    const { port, lines } = await start(t, { listen });
+    const { port, nodePort, lines } = await start(t, { listen });
     const clients = Array.from({ length: 5 }, () => rawClient(t, port));
     await eventually(() => clients.every(({ socket }) => !socket.connecting || socket.destroyed));
-    return { clients, lines };
+    const refused = async () =>
+      (await (await fetch(`http://127.0.0.1:${nodePort}/metrics`)).text()).match(
+        /^isthmus_management_connections_refused_total\{.*$/gm,
+      );
+    return { clients, lines, refused };
   };
   const perSource = await open({ connectionsPerSourceMax: 3 });
   await eventually(() => perSource.clients.filter(({ seen }) => seen.isClosed).length === 2);
   assert.equal(perSource.lines.filter((line) => line.includes('connections are refused')).length, 1);
+  const metric = 'isthmus_management_connections_refused_total';
+  assert.deepEqual(await perSource.refused(), [`${metric}{bound="source"} 2`]);
   const inAll = await open({ connectionsMax: 4 });
   await eventually(() => inAll.clients.filter(({ seen }) => seen.isClosed).length === 1);
+  assert.deepEqual(await inAll.refused(), [`${metric}{bound="all"} 1`]);
   const proxied = await open({ connectionsPerSourceMax: 3, trustedProxies: ['127.0.0.1'] });
   for (const { socket, seen } of proxied.clients) {
     socket.write(head([]));

@@ -1,3 +1,4 @@
+import { answerOf } from '../proto/faults/answers.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
@@ -8,6 +9,7 @@ import { readListenTls } from '../proto/process/listening/tls.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import type { HealthSource } from '../proto/process/health.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import type { Keyring } from '../proto/process/secrets.ts';
 import type { BlobStore } from '../proto/wire/blobs.ts';
@@ -15,7 +17,6 @@ import type { PublishedRepository } from '../proto/wire/published.ts';
 import { readPassword } from './access/passwords.ts';
 import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
-import { answerOf } from './doors/error-answers.ts';
 import { createManagementDoor } from './doors/management.ts';
 import type { Desk } from './management/desk.ts';
 import { openDesk } from './open-desk.ts';
@@ -102,8 +103,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // Two that make a database together would each make a key: the one whose key sealed nothing ends here.
   await requireKeyring(storage.db, keyring, secretsOf(config));
   const ending = warnBeforeEnd(options);
-  const port = await listen(desk, options, ending);
-  const nodePort = await startNode(options, { storage, keyring, ending });
+  const health = healthOf(options, { storage, keyring, ending });
+  const port = await listen(desk, options, { ending, health });
+  const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
   const bind = bindOf(scheme, address);
@@ -158,7 +160,7 @@ async function openParts(options: ControlPlaneOptions) {
 const secretsOf = ({ secrets, dataDir }: ControlPlaneConfig): string =>
   secrets.dir ?? foldersOf(dataDir).secrets;
 
-interface NodeParts {
+interface HealthParts {
   readonly storage: Storage;
   readonly keyring: Keyring;
   readonly ending: Ending;
@@ -168,31 +170,41 @@ interface NodeParts {
  * Without its database a control plane answers nothing, and without the key that sealed what lies there it deploys nothing. What is
  * wrong with the database the storage has logged; while it is away nobody knows of the keys, and they are not spoken of.
  */
-function startNode(options: ControlPlaneOptions, { storage, keyring, ending }: NodeParts): Promise<number> {
+function healthOf(
+  { lifecycle, clock, version }: ControlPlaneOptions,
+  { storage, keyring, ending }: HealthParts,
+): HealthSource {
   const look = (): Promise<{ readonly database: boolean; readonly keys?: boolean }> =>
     opensNewest(storage.db, keyring).then(
       (keys) => ({ database: true, keys }),
       () => ({ database: false }),
     );
-  return startNodeApi({
-    ...options,
+  return {
     process: 'control-plane',
-    address: options.config.admin,
+    version,
+    clock,
+    isClosing: () => !ending.isOpen || lifecycle.signal.aborted,
     health: async () => {
       const parts = Object.entries(await look());
-      return {
-        isStopping: !ending.isOpen,
-        degraded: parts.filter(([, isWell]) => !isWell).map(([name]) => name),
-      };
+      return { degraded: parts.filter(([, isWell]) => !isWell).map(([name]) => name) };
     },
-    ready: async () => ({ parts: { open: ending.isOpen, ...(await look()) } }),
-  });
+    ready: async () => ({ parts: { ...(await look()) } }),
+  };
 }
 
-function listen(desk: Desk, options: ControlPlaneOptions, ending: Ending): Promise<number> {
+function listen(
+  desk: Desk,
+  options: ControlPlaneOptions,
+  { ending, health }: { readonly ending: Ending; readonly health: HealthSource },
+): Promise<number> {
   const { config, log, metrics } = options;
   const { headerMsMax, bodyMsMax, tls } = config.listen;
   const peers = createPeers(config.listen.trustedProxies);
+  const refused = metrics.counter(
+    'isthmus_management_connections_refused_total',
+    'Connections to the management listener that were refused, by the bound that they met: of all, or of one source.',
+    ['bound'],
+  );
   const door = createManagementDoor({
     desk,
     log,
@@ -200,6 +212,7 @@ function listen(desk: Desk, options: ControlPlaneOptions, ending: Ending): Promi
     peers,
     publicUrl: config.publicUrl,
     bodyMsMax,
+    health,
   });
   return startHttpListener({
     ...options,
@@ -212,6 +225,7 @@ function listen(desk: Desk, options: ControlPlaneOptions, ending: Ending): Promi
     limits: { ...config.listen, requestMsMax: headerMsMax + bodyMsMax + unreadMsMax },
     peers,
     quietMs: () => ending.quietMs,
+    onRefused: (bound) => refused.inc({ bound }),
     refuse: (fault) => Response.json(answerOf(fault).body, { status: fault.status }),
   });
 }

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../proto/process/clock.ts';
 import { Fault } from '../../proto/faults/fault.ts';
+import { readAuthorization } from '../../proto/trust/authorization.ts';
 import { isUniqueViolation, type Storage, type Trx } from '../storage/storage.ts';
 import {
   findTokenUser,
@@ -150,14 +151,11 @@ export function createAccess(options: AccessOptions): Access {
 
   return {
     async authenticate({ authorization, cookie, source, organization }) {
-      // RFC 9110 section 11.4: one or more blanks after the scheme.
-      const [scheme = '', value = ''] = (authorization ?? '').split(/ +/, 2);
-      // An empty Authorization counts as none; browsers and proxies send it.
-      if (scheme !== '') {
-        if (/^bearer$/i.test(scheme)) return bearer(value, 'bearer');
-        if (!/^basic$/i.test(scheme)) return { kind: 'refused' };
-        if (organization === undefined) return { kind: 'refused' };
-        const known = await basic(value, { organization, source });
+      const said = readAuthorization(authorization);
+      if (said !== undefined) {
+        if (said.scheme === 'bearer') return bearer(said.credentials, 'bearer');
+        if (said.scheme !== 'basic' || organization === undefined) return { kind: 'refused' };
+        const known = await basic(said.credentials, { organization, source });
         if (known.kind !== 'user') return known;
         const signIn = await admit(known.user, 'basic');
         return signIn.kind === 'actor' ? { ...signIn, passwordHash: known.user.password_hash } : signIn;

@@ -46,7 +46,7 @@ async function takeLease(store: LakeStore, { settings, clock }: RebuildOptions):
     if (clock.monotonicMs() > untilMs)
       throw new Fault('request.conflict', {
         detail: 'An ingester is at work, and compares bucket and manifest by itself.',
-        hint: 'Stop the control plane, or look with --dry-run.',
+        hint: 'Stop the control plane, or look with isthmus lake rebuild --dry-run.',
       });
     await clock.delay(waitMs);
   }

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../proto/faults/fault.ts';
+import { withoutNulls } from '../../proto/model/nulls.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import { createGathered } from '../../proto/wire/gathered.ts';
 
 /** Bounds of a body. */
 const bodyLimits = { bytesMax: 1_048_576, depthMax: 64 } as const;
+const tooDeepWords = `is nested deeper than ${bodyLimits.depthMax} levels`;
 
 /** How a body comes. */
 export interface BodySource {
@@ -16,7 +18,7 @@ export interface BodySource {
 }
 
 /**
- * Reads a JSON body with bounds; undefined when there is none.
+ * Reads a JSON body with bounds; undefined when there is none. A field with null is an absent field, at any depth.
  *
  * Errors: request.too_large above 1 MiB; request.timeout when it comes too slowly; request.broken_off; request.unsupported_media_type for anything but plain JSON in UTF-8;
  * request.invalid for what is not JSON, is nested too deep, or holds text that a database could not keep.
@@ -36,7 +38,7 @@ export async function readJsonBody(request: Request, source: BodySource): Promis
   const value = parse(bytes);
   const fault = firstUnkeepable(value);
   if (fault !== undefined) throw invalid(fault.path, fault.message);
-  return value;
+  return withoutNulls(value, { depthMax: bodyLimits.depthMax, refuse: tooDeep });
 }
 
 /** From the message itself: through the web stream of a request the same bytes cost several times as much. */
@@ -100,8 +102,7 @@ function firstUnkeepable(root: unknown): { readonly path: string; readonly messa
     if (typeof value === 'string' && !isKeepable(value))
       return { path, message: 'must not hold NUL or half a surrogate pair' };
     if (typeof value !== 'object' || value === null) continue;
-    if (depth >= bodyLimits.depthMax)
-      return { path: '', message: `is nested deeper than ${bodyLimits.depthMax} levels` };
+    if (depth >= bodyLimits.depthMax) return { path: '', message: tooDeepWords };
     for (const [key, item] of Object.entries(value)) {
       const below = Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
       // Copying an object by its keys would set the prototype instead of a field.
@@ -110,6 +111,10 @@ function firstUnkeepable(root: unknown): { readonly path: string; readonly messa
     }
   }
   return undefined;
+}
+
+function tooDeep(): never {
+  throw invalid('', tooDeepWords);
 }
 
 function isKeepable(text: string): boolean {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
+import { answerOf, nothingHere } from '../../proto/faults/answers.ts';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
+import { addHealth, type HealthSource } from '../../proto/process/health.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
@@ -10,7 +12,6 @@ import type { Desk } from '../management/desk.ts';
 import { routes } from '../management/index.ts';
 import { basePaths, type Route } from '../management/route.ts';
 import { resolveEnvironment } from '../management/tenants/tenants.store.ts';
-import { answerOf } from './error-answers.ts';
 import { readJsonBody } from './json-body.ts';
 import { managementOpenApi } from './openapi.ts';
 import { registerReference } from './reference.ts';
@@ -24,6 +25,8 @@ export interface ManagementDoorOptions extends FrontOptions {
   readonly metrics?: Metrics | undefined;
   /** Longest time for a body to arrive. */
   readonly bodyMsMax: number;
+  /** How the process is, for whoever balances load; undefined where there is no process around it. */
+  readonly health?: HealthSource | undefined;
 }
 
 interface Door {
@@ -60,6 +63,7 @@ export function createManagementDoor(options: ManagementDoorOptions): Hono {
   app.onError((error, context) => answerError(context, error, log));
   app.notFound((context) => answerError(context, noRoute(context, patterns), log));
 
+  if (options.health !== undefined) addHealth(app, options.health, 'strangers');
   const document = JSON.stringify(managementOpenApi());
   register('get', '/management/openapi.json', async (context) =>
     context.body(document, 200, { 'Content-Type': 'application/json' }),
@@ -171,7 +175,7 @@ function patternOf(path: string): RegExp {
 
 function noRoute(context: Context, patterns: readonly PathPattern[]): Fault {
   const allowed = patterns.filter(({ expression }) => expression.test(context.req.path));
-  if (allowed.length === 0) return new Fault('request.not_found', { detail: 'There is nothing here.' });
+  if (allowed.length === 0) return nothingHere();
   const methods = [...new Set(allowed.map(({ method }) => method))].toSorted();
   context.header('Allow', methods.join(', '));
   return new Fault('request.method_not_allowed', { hint: `Allowed: ${methods.join(', ')}.` });

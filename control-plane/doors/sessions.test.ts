@@ -57,6 +57,22 @@ for (const database of testDatabases) {
   });
 
   test(
+    `blanks and case after a scheme are no part of a credential (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const { token } = await login(office);
+      const [, encoded = ''] = basic('admin', password).split(' ');
+      for (const as of [`Bearer  ${token}`, `bEARER   ${token}`, `Basic  ${encoded}`])
+        assert.equal((await office.call('GET', user, { as })).status, 200, as.slice(0, 8));
+      for (const as of [`Bearer ${token} x`, `Bearer`, `Bearer${token}`])
+        assert.equal((await office.call('GET', user, { as })).status, 401, as.slice(0, 8));
+      await office.call('POST', `${user}/logout`, { as: `Bearer  ${token}` });
+      assert.equal((await office.call('GET', user, { as: `Bearer ${token}` })).status, 401, 'logged out');
+    },
+  );
+
+  test(
     `the eleventh wrong password within a minute waits, for known and unknown names (${database.name})`,
     options,
     async (t) => {

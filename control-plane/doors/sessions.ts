@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import { Fault } from '../../proto/faults/fault.ts';
+import { readAuthorization } from '../../proto/trust/authorization.ts';
 import { csrfTokenOf } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import { rightsOf } from '../access/roles.ts';
@@ -94,8 +95,8 @@ async function me(context: Context, door: Door): Promise<Response> {
 }
 
 function bearerOf(context: Context): string | undefined {
-  const match = /^bearer (\S+)$/i.exec(context.req.header('authorization') ?? '');
-  return match?.[1];
+  const said = readAuthorization(context.req.header('authorization'));
+  return said?.scheme === 'bearer' ? said.credentials : undefined;
 }
 
 function userView(actor: Actor) {

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { Fault } from '../../proto/faults/fault.ts';
+import { readAuthorization } from '../../proto/trust/authorization.ts';
 import { type SignIn, ThrottledFault } from '../access/access.ts';
 import type { Desk } from '../management/desk.ts';
 import type { Front } from './front.ts';
@@ -53,8 +54,8 @@ export async function authenticateRequest(
   const authorization = context.req.header('authorization');
   const cookie = sessionOf(front, context);
   // A browser adds these by itself; a bearer token only a page that knows it can add.
-  const isKept =
-    /^basic\b/i.test(authorization ?? '') || (cookie !== undefined && (authorization ?? '') === '');
+  const scheme = readAuthorization(authorization)?.scheme;
+  const isKept = scheme === 'basic' || (cookie !== undefined && scheme === undefined);
   if (isKept) front.demandOwnPage(context);
   return desk.access.authenticate({ authorization, cookie, source: front.sourceOf(context), organization });
 }

@@ -69,3 +69,13 @@ export function momentMs(text: string | undefined): number | null {
 export function present<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
+
+/**
+ * Fields that only answers have, for the schema of a PUT: what a reader got may come back unchanged, so that "get, edit, put" works; they are
+ * never taken over.
+ */
+export function readOnlyFields(
+  ...names: readonly string[]
+): Readonly<Record<string, z.ZodOptional<z.ZodUnknown>>> {
+  return Object.fromEntries(names.map((name) => [name, z.unknown().optional()]));
+}

@@ -213,7 +213,7 @@ async function provenPrevious(
     throw new Fault('request.unauthorized', {
       detail:
         'The gateway that this one was before is unknown here, enrolled again already, or its key does not vouch for the new one.',
-      hint: 'Remove identity.json and enrol without --replace; what was not shipped yet is then refused as the records of another gateway.',
+      hint: 'Remove identity.json and run isthmus enroll without --replace; what was not shipped yet is then refused as the records of another gateway.',
     });
   return row.id;
 }

@@ -163,7 +163,7 @@ export function createPostgresNotifier(url: string, pool: pg.Pool, log: StorageL
       connectionString: url,
       keepAlive: true,
       connectionTimeoutMillis: postgresBounds.connectMsMax,
-      application_name: 'isthmus listen',
+      application_name: 'isthmus-listen',
     });
     client = next;
     next.on('error', absence.away);

@@ -229,7 +229,7 @@ describe('storage on PostgreSQL alone', () => {
     const cut = await sql<{
       killed: number;
     }>`select count(pg_terminate_backend(pid)) as killed from pg_stat_activity
-      where application_name = 'isthmus listen' and datname = current_database()`.execute(storage.db);
+      where application_name = 'isthmus-listen' and datname = current_database()`.execute(storage.db);
     assert.equal(cut.rows[0]?.killed, 1);
     await eventually(async () => {
       await storage.notifier.notify('published', 'again');

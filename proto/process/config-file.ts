@@ -134,8 +134,26 @@ const requireNow = createRequire(import.meta.url);
  *
  * Errors: whatever the library throws when it is none, with line and column.
  */
-export function parseYaml(text: string, options: { readonly maxAliasCount?: number } = {}): unknown {
+function parseYaml(text: string): unknown {
   // A `require`, since a configuration is read in one go.
   const { parse } = requireNow('yaml') as typeof Yaml;
-  return parse(text, options);
+  return parse(text);
+}
+
+/**
+ * All documents of a YAML file, as `kubectl apply` takes them; empty ones are none.
+ *
+ * `maxAliasCount` bounds what a few lines can unfold to. Errors: that of the first document that is not YAML.
+ */
+export function parseYamlDocuments(
+  text: string,
+  options: { readonly maxAliasCount: number },
+): readonly unknown[] {
+  const { parseAllDocuments } = requireNow('yaml') as typeof Yaml;
+  return [...parseAllDocuments(text)].flatMap((document): readonly unknown[] => {
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    const content: unknown = document.toJS(options);
+    return content === null || content === undefined ? [] : [content];
+  });
 }

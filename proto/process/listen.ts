@@ -61,11 +61,15 @@ export function listenFault(error: unknown, wish: Omit<ListenWish, 'backlog'>): 
   if (code === 'EADDRINUSE')
     return new Fault('process.port_taken', {
       detail: `Port ${port} on ${host} is in use${named}.`,
+      ...(setting !== undefined && { hint: takenHint(setting) }),
       cause: error,
     });
   const refused = refusals.get(code)?.({ ...wish, setting: setting ?? 'listen' });
   return refused === undefined ? error : new Fault('process.port_refused', { ...refused, cause: error });
 }
+
+const takenHint = (setting: string): string =>
+  `Stop what listens there, or choose another port: ${setting}.port, with isthmus up --port-offset.`;
 
 type Refusal = (wish: ListenAddress & { readonly setting: string }) => Pick<FaultOptions, 'detail' | 'hint'>;
 

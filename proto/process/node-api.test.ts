@@ -93,7 +93,13 @@ test('what throws is a 500 without its words, which the log has', async (t) => {
   const { ask, logged } = await start(t, { health });
   assert.deepEqual(await ask('/health'), {
     status: 500,
-    body: { message: 'Unexpected error.', http_status: 500 },
+    body: {
+      httpStatus: 500,
+      message: 'Unexpected error.',
+      technicalCode: 'platform.bug',
+      parameters: { hint: 'Report it with the transaction id; the log has the stack.' },
+      details: [],
+    },
   });
   assert.match(logged.join(''), /a secret word/);
 });

@@ -39,6 +39,13 @@ export function settingsOf(schema: z.ZodType): readonly Setting[] {
   return collect(schema, { path: '', byDefault: undefined });
 }
 
+/** Whether a path is a setting of the schema, a group of settings, or something in a value that has no settings of its own. */
+export function hasSetting(schema: z.ZodType, path: string): boolean {
+  return settingsOf(schema).some(
+    (known) => known.path === path || known.path.startsWith(`${path}.`) || path.startsWith(`${known.path}.`),
+  );
+}
+
 /** Names an environment variable: `ISTHMUS_GATEWAY__LISTEN__PORT` for `listen.port` of `gateway`. */
 export function variableOf(process: string, path: string): string {
   return [process, ...path.split('.')].reduce((name, part, index) => {

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Owner } from '../../access/memberships.store.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
-import { momentText, present, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
+import { momentText, present, readOnlyFields, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
 import type { ApiRow } from './apis.store.ts';
 import { definitionFields, definitionNameSchema } from './definition.ts';
 
@@ -35,28 +35,23 @@ const writableFields = {
 /** Body of a creation. */
 export const createApiSchema = z.strictObject(writableFields).openapi('CreateApiV4');
 
-// What a reader got may come back unchanged, so that "get, edit, put" works; these are never taken over.
-const readOnlyFields = Object.fromEntries(
-  [
-    'id',
-    'crossId',
-    'createdAt',
-    'updatedAt',
-    'deployedAt',
-    'state',
-    'deploymentState',
-    'primaryOwner',
-    'originContext',
-    'definitionContext',
-    'workflowState',
-    '_links',
-  ].map((name) => [name, z.unknown().optional()]),
-);
-
 /** Body of an update: the whole writable part. */
 export const updateApiSchema = z
   .strictObject({
-    ...readOnlyFields,
+    ...readOnlyFields(
+      'id',
+      'crossId',
+      'createdAt',
+      'updatedAt',
+      'deployedAt',
+      'state',
+      'deploymentState',
+      'primaryOwner',
+      'originContext',
+      'definitionContext',
+      'workflowState',
+      '_links',
+    ),
     ...writableFields,
     lifecycleState: z.enum(lifecycleStates).optional(),
   })

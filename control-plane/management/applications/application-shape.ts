@@ -3,7 +3,14 @@ import { applicationStatusSchema, applicationTypeSchema } from '../../../proto/m
 import { apiKeyModeSchema } from '../../../proto/model/subscription.ts';
 import type { Owner } from '../../access/memberships.store.ts';
 import { primaryOwnerSchema } from '../apis/api-shape.ts';
-import { configurationSchema, nameSchema, present, textSchema, wordsSchema } from '../fields.ts';
+import {
+  configurationSchema,
+  nameSchema,
+  present,
+  readOnlyFields,
+  textSchema,
+  wordsSchema,
+} from '../fields.ts';
 import type { ApplicationRow } from './applications.store.ts';
 
 /** v1 resources spell their fields in snake case and their times in ms since the epoch, as in the reference. */
@@ -34,16 +41,12 @@ export const createApplicationSchema = z
   .strictObject({ ...writableFields, clientId: z.string().min(1).max(256).optional() })
   .openapi('NewApplication');
 
-const readOnlyFields = Object.fromEntries(
-  ['id', 'status', 'created_at', 'updated_at', 'owner', 'origin'].map((name) => [
-    name,
-    z.unknown().optional(),
-  ]),
-);
-
 /** Body of an update. */
 export const updateApplicationSchema = z
-  .strictObject({ ...readOnlyFields, ...writableFields })
+  .strictObject({
+    ...readOnlyFields('id', 'status', 'created_at', 'updated_at', 'owner', 'origin'),
+    ...writableFields,
+  })
   .openapi('UpdateApplication');
 
 /** An application as it is answered. */

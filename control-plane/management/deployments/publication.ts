@@ -1,5 +1,5 @@
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
-import { parseApiDefinition } from '../../../proto/model/api.ts';
+import { readApi } from '../../../proto/definition/read.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
 import { type ApiKeyRow, listKeysOf } from '../api-keys/api-keys.store.ts';
 import { type ApiRow, updateApi } from '../apis/apis.store.ts';
@@ -31,7 +31,7 @@ export async function deployLocked(now: Change, api: ApiRow, label: string | nul
     api_id: api.id,
     number: api.deployed_number + 1,
     label,
-    definition: JSON.stringify(parseApiDefinition(managementShape(api, plans))),
+    definition: JSON.stringify(readApi(managementShape(api, plans)).api),
     tags: api.tags,
     user_id: now.actor.id,
     created_at_ms: now.nowMs,

@@ -20,6 +20,7 @@ import {
   revokeEnrolmentToken,
   revokeGateway,
   updateFleet,
+  updateFleetSchema,
 } from './fleets.ts';
 
 const define = resource({ tag: 'Fleets', scope: 'organization' });
@@ -62,7 +63,7 @@ export const fleetRoutes = [
     operationId: 'updateFleet',
     permission: 'organization-fleet',
     summary: 'Replaces a fleet; its gateways follow at once.',
-    body: fleetWishSchema,
+    body: updateFleetSchema,
     answer: fleetSchema,
     run: ({ desk, actor, at, params: { fleetId }, body }) =>
       updateFleet(desk, actor, { organization: at.organization, id: fleetId, wish: body }),

@@ -7,7 +7,15 @@ import type { GatewayView } from '../../publish/gateway-views.ts';
 import type { Trx } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
-import { momentMs, momentSchema, momentText, nameSchema, present, textSchema } from '../fields.ts';
+import {
+  momentMs,
+  momentSchema,
+  momentText,
+  nameSchema,
+  present,
+  readOnlyFields,
+  textSchema,
+} from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { resolveEnvironment } from '../tenants/tenants.store.ts';
 
@@ -15,16 +23,21 @@ const tagSchema = z
   .string()
   .regex(/^!?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be a sharding tag such as internal, or !internal');
 
-/** Body of a fleet. */
-export const fleetWishSchema = z
-  .strictObject({
-    name: nameSchema,
-    description: textSchema.optional(),
-    tags: z.array(tagSchema).max(64).optional(),
-    tenant: z.string().min(1).max(64).optional(),
-    environments: z.array(z.string().min(1).max(64)).min(1).max(256),
-  })
-  .openapi('FleetWish');
+const writableFields = {
+  name: nameSchema,
+  description: textSchema.optional(),
+  tags: z.array(tagSchema).max(64).optional(),
+  tenant: z.string().min(1).max(64).optional(),
+  environments: z.array(z.string().min(1).max(64)).min(1).max(256),
+};
+
+/** Body of a creation. */
+export const fleetWishSchema = z.strictObject(writableFields).openapi('FleetWish');
+
+/** Body of an update. */
+export const updateFleetSchema = z
+  .strictObject({ ...readOnlyFields('id', 'createdAt', 'updatedAt'), ...writableFields })
+  .openapi('UpdateFleet');
 
 /** A fleet as it is answered. */
 export const fleetSchema = z
@@ -247,7 +260,8 @@ async function withEnvironmentIds(trx: Trx, organization: string, wish: FleetWis
   const environments: string[] = [];
   for (const name of wish.environments)
     environments.push((await resolveEnvironment(trx, organization, name))?.id ?? name);
-  return { ...wish, tags: wish.tags ?? [], environments };
+  const { name, description, tenant, tags = [] } = wish;
+  return { name, description, tenant, tags, environments };
 }
 
 async function write<T>(

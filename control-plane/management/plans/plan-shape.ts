@@ -8,7 +8,14 @@ import {
   planValidationSchema,
 } from '../../../proto/model/plan.ts';
 import { definitionNameSchema, flowsSchema } from '../apis/definition.ts';
-import { configurationSchema, momentText, present, textSchema, wordsSchema } from '../fields.ts';
+import {
+  configurationSchema,
+  momentText,
+  present,
+  readOnlyFields,
+  textSchema,
+  wordsSchema,
+} from '../fields.ts';
 import type { PlanRow } from './plans.store.ts';
 
 const securitySchema = z.strictObject({
@@ -44,17 +51,20 @@ export const createPlanSchema = z
   })
   .openapi('CreatePlanV4');
 
-// As with APIs: what was read may be sent back; these are never taken over.
-const readOnlyFields = Object.fromEntries(
-  ['id', 'apiId', 'status', 'mode', 'type', 'createdAt', 'updatedAt', 'publishedAt', 'closedAt'].map(
-    (name) => [name, z.unknown().optional()],
-  ),
-);
-
 /** Body of an update; mode, type and the kind of security cannot change. */
 export const updatePlanSchema = z
   .strictObject({
-    ...readOnlyFields,
+    ...readOnlyFields(
+      'id',
+      'apiId',
+      'status',
+      'mode',
+      'type',
+      'createdAt',
+      'updatedAt',
+      'publishedAt',
+      'closedAt',
+    ),
     ...writableFields,
     security: z
       .strictObject({

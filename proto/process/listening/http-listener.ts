@@ -51,6 +51,8 @@ export interface HttpListenerOptions {
   readonly quietMs?: () => number;
   /** Answers what is refused before the app is asked. */
   readonly refuse: (fault: Fault) => Response;
+  /** Told of every connection that is refused: there are too many in all, or of one source. */
+  readonly onRefused?: ((why: 'all' | 'source') => void) | undefined;
   readonly log: Log;
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
@@ -167,11 +169,14 @@ function secureWith(tls: z.output<typeof ListenTls>) {
   };
 }
 
-type BoundOptions = Pick<HttpListenerOptions, 'name' | 'peers' | 'log' | 'clock'> & {
+type BoundOptions = Pick<HttpListenerOptions, 'name' | 'peers' | 'onRefused' | 'log' | 'clock'> & {
   readonly limits: Pick<HttpListenLimits, 'connectionsMax' | 'connectionsPerSourceMax'>;
 };
 
-function boundConnections(server: Server, { name, limits, peers, log, clock }: BoundOptions): void {
+function boundConnections(
+  server: Server,
+  { name, limits, peers, onRefused, log, clock }: BoundOptions,
+): void {
   const bySource = new Map<string, number>();
   let saidMs = Number.NEGATIVE_INFINITY;
   const say = (facts: object): void => {
@@ -179,13 +184,17 @@ function boundConnections(server: Server, { name, limits, peers, log, clock }: B
     saidMs = clock.monotonicMs();
     log.warn({ ...facts, listener: name }, 'connections are refused: there are too many');
   };
-  server.on('drop', () => say({ connectionsMax: limits.connectionsMax }));
+  server.on('drop', () => {
+    onRefused?.('all');
+    say({ connectionsMax: limits.connectionsMax });
+  });
   server.on('connection', (socket: Socket) => {
     const { remoteAddress } = socket;
     if (remoteAddress === undefined || peers?.isTrusted(remoteAddress) === true) return;
     const source = sourceOfAddress(remoteAddress);
     const count = bySource.get(source) ?? 0;
     if (count >= limits.connectionsPerSourceMax) {
+      onRefused?.('source');
       say({ source, connectionsPerSourceMax: limits.connectionsPerSourceMax });
       return void socket.destroy();
     }

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import {
+  apiBody,
+  environment,
+  fleetsPath,
+  type Office,
+  openOffice,
+  planBody,
+  v1,
+} from '../../test/kit/control-plane/office.ts';
+import { type TestDatabase, testDatabases } from '../../test/kit/servers/databases.ts';
+import { routes } from '../management/index.ts';
+
+/** Makes one of a kind, with every field that may be written; gives back its path. */
+type Make = (office: Office) => Promise<string>;
+
+const makers: ReadonlyMap<string, Make> = new Map([
+  [
+    '/apis/{apiId}',
+    async (office) => {
+      const { id } = await office.deployedApi('/put-back');
+      return `${environment}/apis/${id}`;
+    },
+  ],
+  [
+    '/apis/{apiId}/plans/{planId}',
+    async (office) => {
+      const apis = `${environment}/apis`;
+      const api = await made(office, apis, apiBody('/with-plan'));
+      const plan = {
+        ...planBody('API_KEY'),
+        crossId: 'one',
+        characteristics: ['fast'],
+        selectionRule: "{#request.headers['x'] != null}",
+        flows: [{ name: 'all', request: [], response: [] }],
+      };
+      return `${apis}/${api}/plans/${await made(office, `${apis}/${api}/plans`, plan)}`;
+    },
+  ],
+  [
+    '/applications/{applicationId}',
+    async (office) => {
+      const application = {
+        name: 'shop',
+        description: 'buys',
+        domain: 'shop.example',
+        settings: { app: { type: 'web', client_id: 'shop-1' } },
+      };
+      return `${v1}/applications/${await made(office, `${v1}/applications`, application)}`;
+    },
+  ],
+  [
+    '/fleets/{fleetId}',
+    async (office) => {
+      const fleet = {
+        name: 'dmz',
+        description: 'x',
+        tags: ['external'],
+        tenant: 'north',
+        environments: ['DEFAULT'],
+      };
+      return `${fleetsPath}/${await made(office, fleetsPath, fleet)}`;
+    },
+  ],
+]);
+
+async function made(office: Office, path: string, body: object): Promise<string> {
+  const answer = await office.call('POST', path, { body });
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+  return String(answer.body['id']);
+}
+
+/** All that answers say of when something was changed, and what the change is about, left out. */
+function lasting({
+  updatedAt: _1,
+  updated_at: _2,
+  deploymentState: _3,
+  ...rest
+}: Record<string, unknown>): object {
+  return rest;
+}
+
+/** What a PUT of some kind cannot do without. */
+const required = new Set([
+  'name',
+  'apiVersion',
+  'definitionVersion',
+  'type',
+  'listeners',
+  'endpointGroups',
+  'environments',
+  'description',
+]);
+
+const open = (t: TestContext) => openOffice(t, testDatabases[0] as TestDatabase);
+
+test('whatever can be read and replaced takes back exactly what it gave, and is as before', async (t) => {
+  const read = new Set(routes.flatMap(({ method, path, scope }) => (method === 'get' ? [scope + path] : [])));
+  const both = routes.filter(({ method, path, scope }) => method === 'put' && read.has(scope + path));
+  assert.deepEqual(both.map(({ path }) => path).toSorted(), [...makers.keys()].toSorted(), 'a maker each');
+  const office = await open(t);
+  for (const [name, make] of makers) {
+    const path = await make(office);
+    const before = await office.call('GET', path);
+    assert.equal(before.status, 200, name);
+    const put = await office.call('PUT', path, { body: before.body });
+    assert.equal(put.status, 200, `${name}: ${JSON.stringify(put.body)}`);
+    const after = await office.call('GET', path);
+    assert.deepEqual(lasting(after.body), lasting(before.body), name);
+    assert.equal(after.body['deploymentState'], before.body['deploymentState'], `${name} changed nothing`);
+  }
+});
+
+test('a field with null is an absent field, at any depth', async (t) => {
+  const office = await open(t);
+  for (const [name, make] of makers) {
+    const path = await make(office);
+    const before = await office.call('GET', path);
+    const names = Object.keys(before.body).filter((key) => !required.has(key));
+    assert.ok(names.length > 2, name);
+    const without = await office.call('PUT', path, { body: omit(before.body, names) });
+    assert.equal(without.status, 200, `${name}: ${JSON.stringify(without.body)}`);
+    await office.call('PUT', path, { body: before.body });
+    const nulls = Object.fromEntries(names.map((key) => [key, null]));
+    const put = await office.call('PUT', path, { body: { ...before.body, ...nulls } });
+    assert.equal(put.status, 200, `${name}: ${JSON.stringify(put.body)}`);
+    assert.deepEqual(lasting(put.body), lasting(without.body), name);
+  }
+  const refused = await office.call('POST', fleetsPath, {
+    body: { name: null, tags: [null, 7], environments: [null] },
+  });
+  assert.equal(refused.status, 400);
+  assert.deepEqual(refused.body['details'], [
+    { location: 'name', message: 'is required' },
+    { location: 'tags[0]', message: 'must be a text, not a number' },
+    { location: 'environments', message: 'must have at least 1 entry' },
+  ]);
+});
+
+function omit(body: Readonly<Record<string, unknown>>, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
+}
