@@ -9,7 +9,7 @@ import type { ExpressionScope } from './scope.ts';
 import type { Language, TemplateNeeds } from './template.ts';
 import { SyntaxFault } from './tokens.ts';
 import type { Node } from './tree.ts';
-import { spend, workFor } from './work.ts';
+import { beginWork, endWork, spend } from './work.ts';
 import { newText, staticOf, typeNames, typeOf } from './types.ts';
 import { EvaluationFailure, fail } from './failure.ts';
 import {
@@ -37,6 +37,8 @@ interface Frame {
 
 type Evaluate = (frame: Frame) => Value;
 
+const nothing = { kind: 'nothing' } as const;
+
 /**
  * The reference's expression language, as far as this version has it: a subset of SpEL over a closed set of roots, types, methods and
  * functions. Nothing else can be named, so no expression reaches a prototype, a class or the process.
@@ -52,14 +54,17 @@ export const language: Language = (source) => {
       kind: 'compiled',
       needs: compiler.needs,
       evaluate(scope) {
+        beginWork(scope);
         try {
-          const value = workFor(scope.request, () => evaluate({ scope, item: null }));
-          return value === null ? { kind: 'nothing' } : { kind: 'value', value };
+          const value = evaluate({ scope, item: null });
+          return value === null ? nothing : { kind: 'value', value };
         } catch (error) {
           // A RangeError is V8's own bound, of a text or of the stack.
           if (error instanceof EvaluationFailure || error instanceof RangeError)
             return { kind: 'failed', why: error.message };
           throw error;
+        } finally {
+          endWork();
         }
       },
     };

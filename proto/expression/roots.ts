@@ -38,7 +38,7 @@ const roots: ReadonlyMap<string, ReadonlyMap<string, Member>> = new Map([
       ['host', head(({ request }) => request.host)],
       ['scheme', head(({ request }) => request.scheme)],
       ['remoteAddress', head(({ request }) => request.remoteAddress)],
-      ['headers', head(({ request }) => headersOf(request.headers))],
+      ['headers', head(({ request }) => new HeaderLines(request.headers))],
       ['params', head(({ request }) => paramsOf(request.query ?? ''))],
       ['timestamp', head(({ startedAtMs }) => BigInt(Math.trunc(startedAtMs)))],
       ['content', body(({ request }) => textOf(request.content))],
@@ -49,7 +49,7 @@ const roots: ReadonlyMap<string, ReadonlyMap<string, Member>> = new Map([
     'response',
     new Map<string, Member>([
       ['status', head(answered(({ status }) => numberValue(status)))],
-      ['headers', head(answered(({ headers }) => headersOf(headers)))],
+      ['headers', head(answered(({ headers }) => new HeaderLines(headers)))],
       ['content', body(answered(({ content }) => textOf(content)))],
       ['jsonContent', body(answered(({ content }) => jsonOf(content)))],
     ]),
@@ -67,16 +67,26 @@ export function rootNames(): readonly string[] {
   return [...roots.keys()];
 }
 
-function headersOf(headers: ScopeHeaders): Lines {
-  return {
-    kind: 'lines',
-    all: (name) => listOrNone(headers.getAll(name.toLowerCase())),
-    names: () => {
-      const names = new Map<string, string>();
-      headers.forEach((name) => void names.set(name.toLowerCase(), names.get(name.toLowerCase()) ?? name));
-      return [...names.values()];
-    },
-  };
+/** Asked for in most conditions: made without a closure. */
+class HeaderLines implements Lines {
+  readonly kind = 'lines';
+  readonly #headers: ScopeHeaders;
+
+  constructor(headers: ScopeHeaders) {
+    this.#headers = headers;
+  }
+
+  all(name: string): readonly string[] | undefined {
+    return listOrNone(this.#headers.getAll(name.toLowerCase()));
+  }
+
+  names(): readonly string[] {
+    const names = new Map<string, string>();
+    this.#headers.forEach(
+      (name) => void names.set(name.toLowerCase(), names.get(name.toLowerCase()) ?? name),
+    );
+    return [...names.values()];
+  }
 }
 
 function paramsOf(query: string): Lines {

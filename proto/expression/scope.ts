@@ -1,3 +1,5 @@
+import type { Work } from './work.ts';
+
 /** Header lines, by lower-case name. */
 export interface ScopeHeaders {
   get(lowerName: string): string | undefined;
@@ -34,4 +36,6 @@ export interface ExpressionScope {
   readonly attributes: ReadonlyMap<string, unknown>;
   /** Ms since the epoch. */
   readonly startedAtMs: number;
+  /** What its expressions have done so far; theirs alone. */
+  work?: Work | undefined;
 }

@@ -93,22 +93,44 @@ export function compileTemplate<Value>(
   value: z.ZodType<Value, string>,
   language: Language,
 ): Template<Value> | { readonly kind: 'refused'; readonly messages: readonly string[] } {
+  const compiled = compileText(text, language);
+  if (compiled.kind === 'varying') return varying(compiled, value);
+  if (compiled.kind === 'refused') return { kind: 'refused', messages: [compiled.message] };
+  const parsed = value.safeParse(text);
+  if (!parsed.success)
+    return { kind: 'refused', messages: parsed.error.issues.map(({ message }) => message) };
+  return constant(parsed.data);
+}
+
+/** A text with expressions in it. */
+export interface VaryingText {
+  readonly kind: 'varying';
+  readonly needs: TemplateNeeds;
+  /** An expression alone keeps the type of its value; among other texts it becomes one. */
+  readonly evaluate: (scope: ExpressionScope) => Rendered<ExpressionValue>;
+}
+
+/** Compiles a text whose value keeps its type; `plain` has no expression in it. */
+export function compileText(
+  text: string,
+  language: Language = thisVersion,
+): VaryingText | { readonly kind: 'plain' } | { readonly kind: 'refused'; readonly message: string } {
   const pieces = piecesOf(text);
-  if (pieces.every((piece) => piece.kind === 'text')) {
-    const parsed = value.safeParse(text);
-    if (!parsed.success)
-      return { kind: 'refused', messages: parsed.error.issues.map(({ message }) => message) };
-    return constant(parsed.data);
-  }
+  if (pieces.every((piece) => piece.kind === 'text')) return { kind: 'plain' };
   const parts: (string | CompiledExpression)[] = [];
   for (const piece of pieces) {
     const part =
       piece.kind === 'text' ? piece.text : piece.isClosed ? language(piece.source) : unclosed(piece);
     if (typeof part !== 'string' && part.kind === 'refused')
-      return { kind: 'refused', messages: [refusalOf(piece, part)] };
+      return { kind: 'refused', message: refusalOf(piece, part) };
     parts.push(part);
   }
-  return varying(parts, value);
+  const [only] = parts;
+  const isBuffered = parts.some((part) => typeof part !== 'string' && part.needs === 'buffered');
+  const needs = isBuffered ? 'buffered' : 'head';
+  if (only !== undefined && typeof only !== 'string' && parts.length === 1)
+    return { kind: 'varying', needs, evaluate: (scope) => only.evaluate(scope) };
+  return { kind: 'varying', needs, evaluate: (scope) => join(parts, scope) };
 }
 
 const unclosed = ({ source }: { readonly source: string }): RefusedExpression => ({
@@ -128,24 +150,25 @@ function constant<Value>(value: Value): ConstantTemplate<Value> {
 }
 
 function varying<Value>(
-  parts: readonly (string | CompiledExpression)[],
+  { needs, evaluate }: VaryingText,
   value: z.ZodType<Value, string>,
 ): VaryingTemplate<Value> {
-  const isBuffered = parts.some((part) => typeof part !== 'string' && part.needs === 'buffered');
   return {
     kind: 'varying',
-    needs: isBuffered ? 'buffered' : 'head',
+    needs,
     render(scope) {
-      const joined = join(parts, scope);
-      if (joined.kind !== 'value') return joined;
-      const judged = value.safeParse(joined.value);
+      const evaluated = evaluate(scope);
+      if (evaluated.kind !== 'value') return evaluated;
+      const written = textOf(evaluated.value);
+      if (written.kind !== 'value') return written;
+      const judged = value.safeParse(written.value);
       if (judged.success) return { kind: 'value', value: judged.data };
       return { kind: 'failed', why: judged.error.issues[0]?.message ?? 'is not what the field takes' };
     },
   };
 }
 
-/** An expression alone may come to nothing; among other texts nothing is an empty text. */
+/** Among other texts nothing is an empty text. */
 function join(parts: readonly (string | CompiledExpression)[], scope: ExpressionScope): Rendered<string> {
   let text = '';
   for (const part of parts) {
@@ -154,16 +177,23 @@ function join(parts: readonly (string | CompiledExpression)[], scope: Expression
       continue;
     }
     const evaluated = part.evaluate(scope);
-    if (evaluated.kind === 'failed' || (evaluated.kind === 'nothing' && parts.length === 1)) return evaluated;
+    if (evaluated.kind === 'failed') return evaluated;
     if (evaluated.kind === 'nothing') continue;
-    try {
-      text += toText(evaluated.value) ?? '';
-      if (parts.length > 1 && text.length > joinedCharsMax)
-        return { kind: 'failed', why: `a text becomes longer than ${joinedCharsMax} characters` };
-    } catch (error) {
-      if (error instanceof EvaluationFailure) return { kind: 'failed', why: error.message };
-      throw error;
-    }
+    const written = textOf(evaluated.value);
+    if (written.kind === 'failed') return written;
+    if (written.kind === 'value') text += written.value;
+    if (text.length > joinedCharsMax)
+      return { kind: 'failed', why: `a text becomes longer than ${joinedCharsMax} characters` };
   }
   return { kind: 'value', value: text };
+}
+
+function textOf(value: ExpressionValue): Rendered<string> {
+  try {
+    const text = toText(value);
+    return text === null ? { kind: 'nothing' } : { kind: 'value', value: text };
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return { kind: 'failed', why: error.message };
+    throw error;
+  }
 }

@@ -9,27 +9,32 @@ const unitsMax = 4_000_000;
 const parsedMax = 16;
 const parsedCharsMax = 1024 * 1024;
 
-/** One request's. */
-class Work {
+/** What the expressions of one request have done so far; the request keeps it, made with its first expression. */
+export class Work {
   left = unitsMax;
-  readonly texts = new Map<Uint8Array, string>();
-  readonly parsed = new Map<string, unknown>();
+  #texts: Map<Uint8Array, string> | undefined = undefined;
+  #parsed: Map<string, unknown> | undefined = undefined;
+
+  get texts(): Map<Uint8Array, string> {
+    return (this.#texts ??= new Map());
+  }
+
+  get parsed(): Map<string, unknown> {
+    return (this.#parsed ??= new Map());
+  }
 }
 
-const works = new WeakMap<object, Work>();
 /** Of the evaluation that runs: it is synchronous, and there is one at a time. */
 let current: Work | undefined;
 
-/** Runs an evaluation on the budget of a request. */
-export function workFor<T>(request: object, run: () => T): T {
-  let work = works.get(request);
-  if (work === undefined) works.set(request, (work = new Work()));
-  current = work;
-  try {
-    return run();
-  } finally {
-    current = undefined;
-  }
+/** What is evaluated until {@link endWork} is on the budget of this request. */
+export function beginWork(request: { work?: Work | undefined }): void {
+  current = request.work ??= new Work();
+}
+
+/** The evaluation is over. */
+export function endWork(): void {
+  current = undefined;
 }
 
 /** Pays for what is about to be done. Errors: an EvaluationFailure once everything is spent. */

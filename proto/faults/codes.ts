@@ -38,7 +38,7 @@ export const codes = define({
     status: 500,
     owner: 'config',
     text: 'The port is in use.',
-    hint: 'Stop what listens there, or choose another port: listen.port or admin.port, with isthmus up --port-offset.',
+    hint: 'Stop what listens there, or choose another port.',
   },
   'process.port_refused': {
     status: 500,

@@ -4,10 +4,12 @@ import type { FaultDetail } from '../faults/fault.ts';
 import { policyIds, policySchema } from '../policies/catalog.ts';
 import type { PolicyPhase } from '../policies/policy-schema.ts';
 import { apiLimits } from './api-limits.ts';
+import { readable } from './readable.ts';
 import { methodSchema } from './head-text.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { choice, off, orJsonText, section } from './sections.ts';
+import { compileCondition } from '../expression/condition.ts';
 import { expressionMessageFor, hasExpression } from '../expression/find.ts';
 
 const httpSelectorSchema = section({
@@ -30,6 +32,8 @@ const httpSelectorSchema = section({
   methods: z.array(methodSchema.toUpperCase()).max(apiLimits.methodsMax).default([]),
 });
 
+const conditionText = z.string().max(apiLimits.conditionCharsMax).default('');
+
 const selectorSchema = z.preprocess(
   (value) =>
     typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
@@ -37,14 +41,8 @@ const selectorSchema = z.preprocess(
       : value,
   z.discriminatedUnion(
     'type',
-    [
-      httpSelectorSchema,
-      section({
-        type: z.literal('condition'),
-        condition: z.string().max(apiLimits.conditionCharsMax).default(''),
-      }),
-    ],
-    { error: () => 'is not supported by this version; allowed: http' },
+    [httpSelectorSchema, section({ type: z.literal('condition'), condition: conditionText })],
+    { error: () => 'is not supported by this version; allowed: http, condition' },
   ),
 );
 
@@ -54,8 +52,8 @@ const stepSchema = section({
   enabled: z.boolean().default(true),
   policy: z.string().min(1).max(apiLimits.pluginCharsMax),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
-  condition: z.string().max(apiLimits.conditionCharsMax).default(''),
-  messageCondition: z.string().max(apiLimits.conditionCharsMax).default(''),
+  condition: conditionText,
+  messageCondition: conditionText,
 });
 
 /** One policy at its place in a flow; its configuration is valid for its policy when step and flow are enabled. */
@@ -69,7 +67,8 @@ export const flowSchema = section({
   name: z.string().max(apiLimits.nameCharsMax).default(''),
   enabled: z.boolean().default(true),
   tags: off('an empty list'),
-  condition: off('an empty text'),
+  // As flows of version 2 have it: one more selector.
+  condition: conditionText,
   selectors: z.array(selectorSchema).max(apiLimits.selectorsMax).default([]),
   request: steps,
   response: steps,
@@ -92,7 +91,11 @@ export const flowSchema = section({
     )
       context.addIssue({ code: 'custom', path: ['methods'], message: leftOverMessage });
   })
-  .transform(({ methods: _leftOver, ...flow }) => flow);
+  .transform(({ methods: _leftOver, condition, ...flow }) =>
+    condition.trim() === ''
+      ? flow
+      : { ...flow, selectors: [...flow.selectors, { type: 'condition' as const, condition }] },
+  );
 
 const leftOverMessage =
   'is of version 2 and chooses nothing here; allowed: an empty list, or the same as in the HTTP selector';
@@ -119,20 +122,48 @@ export function checkFlows(flows: readonly FlowDefinition[], at: string): readon
   return flows.flatMap((flow, index) => (flow.enabled ? checkFlow(flow, `${at}[${index}]`) : []));
 }
 
-/** The same of flows of which not all have the right form: those that have are checked, so that every fault is told at once. */
+/**
+ * The same of flows of which not all have the right form: of each whatever has it is checked, to the single step, so that every fault is told
+ * at once.
+ */
 export function checkReadableFlows(flows: unknown, at: string): readonly FaultDetail[] {
   if (!Array.isArray(flows)) return [];
   return flows.flatMap((flow: unknown, index) => {
-    const parsed = flowSchema.safeParse(flow);
-    return parsed.success && parsed.data.enabled ? checkFlow(parsed.data, `${at}[${index}]`) : [];
+    const { value, faulty } = readable(flowSchema, flow);
+    if (value?.enabled !== true) return [];
+    const inFlow = `${at}[${index}]`;
+    const steps = (['request', 'response'] as const).flatMap((phase) =>
+      faulty.has(phase) ? checkReadableSteps(fieldOf(flow, phase), phase, `${inFlow}.${phase}`) : [],
+    );
+    return [...checkFlow(value, inFlow), ...steps];
+  });
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.getOwnPropertyDescriptor(value, name)?.value
+    : undefined;
+}
+
+function checkReadableSteps(steps: unknown, phase: PolicyPhase, at: string): readonly FaultDetail[] {
+  if (!Array.isArray(steps)) return [];
+  return steps.flatMap((step: unknown, index) => {
+    const { value, faulty } = readable(stepSchema, step);
+    if (value?.enabled !== true) return [];
+    const inStep = `${at}[${index}]`;
+    const faults = checkStep(value, phase, inStep);
+    // A configuration that cannot be read is told as that, not as one in which everything is missing.
+    return faulty.has('configuration')
+      ? faults.filter(({ path }) => !path.startsWith(`${inStep}.configuration`))
+      : faults;
   });
 }
 
 function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
   const isHttp = flow.selectors.filter((selector) => selector.type === 'http');
   const details: FaultDetail[] = flow.selectors.flatMap((selector, index) =>
-    selector.type === 'condition' && selector.condition.trim() !== ''
-      ? [{ path: `${at}.selectors[${index}].condition`, message: conditionMessage }]
+    selector.type === 'condition'
+      ? checkCondition(selector.condition, `${at}.selectors[${index}].condition`)
       : [],
   );
   if (isHttp.length > 1) {
@@ -146,13 +177,19 @@ function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
   return details;
 }
 
-const conditionMessage = 'conditions are not supported by this version; allowed: an empty text';
+/** What is wrong with a condition. */
+function checkCondition(text: string, path: string): readonly FaultDetail[] {
+  const compiled = compileCondition(text);
+  return 'kind' in compiled ? [{ path, message: compiled.message }] : [];
+}
+
+const messageConditionMessage =
+  'conditions on messages are not supported by this version; allowed: an empty text';
 
 function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readonly FaultDetail[] {
-  const details: FaultDetail[] = [];
-  if (step.condition.trim() !== '') details.push({ path: `${at}.condition`, message: conditionMessage });
+  const details: FaultDetail[] = [...checkCondition(step.condition, `${at}.condition`)];
   if (step.messageCondition.trim() !== '') {
-    details.push({ path: `${at}.messageCondition`, message: conditionMessage });
+    details.push({ path: `${at}.messageCondition`, message: messageConditionMessage });
   }
   const schema = policySchema(step.policy);
   if (schema === undefined || !schema.phases.includes(phase)) {
@@ -182,6 +219,6 @@ function expressionsIn(value: unknown, at: string): readonly FaultDetail[] {
 
 /** Security types of plans by the spelling of policies. */
 export const planSecuritySchema = section({
-  type: choice(['key-less', 'api-key'], 'jwt', 'oauth2', 'mtls'),
+  type: choice(['key-less', 'api-key', 'jwt'], 'oauth2', 'mtls'),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
 });

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 import { policySchema } from '../policies/catalog.ts';
 import { apiLimits } from './api-limits.ts';
+import { readable } from './readable.ts';
 import { checkFlows, checkReadableFlows, flowsSchema, planSecuritySchema } from './api-flows.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { choice, elsewhere, off, section } from './sections.ts';
 
 /** What the console keeps of a plan beside what a gateway needs. */
-const consoleFields = Object.fromEntries(
+export const planConsoleFields = Object.fromEntries(
   [
     'definitionVersion',
     'description',
@@ -48,9 +49,9 @@ export const planSchema = section(
     selectionRule: off('an empty text'),
     tags: off('an empty list'),
     flows: flowsSchema,
-    ...consoleFields,
+    ...planConsoleFields,
   },
-  consoleFields,
+  planConsoleFields,
 );
 
 /** A plan as a gateway needs it. */
@@ -58,7 +59,7 @@ export interface PlanDefinition {
   readonly id: string;
   readonly name: string;
   readonly security: {
-    readonly type: 'key-less' | 'api-key';
+    readonly type: 'key-less' | 'api-key' | 'jwt';
     readonly configuration: Readonly<Record<string, unknown>>;
   };
   readonly mode: 'standard';
@@ -82,10 +83,11 @@ export function checkReadablePlans(plans: unknown): readonly FaultDetail[] {
   if (!Array.isArray(plans)) return [];
   return plans.flatMap((plan: unknown, index) => {
     const at = `plans[${index}]`;
-    const parsed = planSchema.safeParse(plan);
-    if (parsed.success) return checkPlan(parsed.data, at);
-    return typeof plan === 'object' && plan !== null && 'flows' in plan
-      ? checkReadableFlows(plan.flows, `${at}.flows`)
-      : [];
+    const { value, faulty } = readable(planSchema, plan);
+    const flows = typeof plan === 'object' && plan !== null && 'flows' in plan ? plan.flows : [];
+    // Without what says whom it lets in, its flows are all that can be judged.
+    const inFlows =
+      faulty.has('flows') || value === undefined ? checkReadableFlows(flows, `${at}.flows`) : [];
+    return [...(value === undefined ? [] : checkPlan(value, at)), ...inFlows];
   });
 }

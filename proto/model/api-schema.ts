@@ -59,7 +59,7 @@ const propertySchema = section({
 });
 
 /** What the console keeps of an API beside its definition. */
-const consoleFields = Object.fromEntries(
+export const apiConsoleFields = Object.fromEntries(
   [
     'definitionContext',
     'description',
@@ -129,9 +129,9 @@ export const apiSchema = section(
     services: off('services with enabled: false'),
     failover: off('enabled: false'),
     analytics: analyticsSchema.prefault({}),
-    ...consoleFields,
+    ...apiConsoleFields,
   },
-  consoleFields,
+  apiConsoleFields,
 );
 
 /** What a gateway records of an API. */

@@ -16,7 +16,7 @@ export const gatewayEvents = {
   'records.quarantined':
     'An uploaded object could not be read as records; it lies under `quarantine/` in the bucket.',
   'records.refused':
-    'It uploaded records of another gateway or API, or from a time at which it cannot have written them; no question counts those. Its clock may be wrong, or it enrolled again without `--replace`.',
+    'It uploaded records of another gateway or API, or from a time at which it cannot have written them; no question counts those. Its clock may be wrong, or it enrolled again without `isthmus enroll --replace`.',
   'records.file_missing': 'A file of the lake that the database counts is not in the bucket.',
 } as const satisfies Readonly<Record<`${string}.${string}`, string>>;
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 
 import { mock } from '../policies/mock.ts';
 import { transformHeaders } from '../policies/transform-headers.ts';
-import { parseApiDefinition } from './api.ts';
-import { change, faultsOf, listener, payload, shared, step } from './api-fixtures.ts';
+import { readApi } from '../definition/read.ts';
+import { change, faultsOf, listener, payload, shared, step } from '../definition/fixtures.ts';
 
 /** What no head may hold: line ends, NUL and other controls, obs-text, what is past Latin-1, half a character. */
 const odd = [
@@ -161,7 +161,7 @@ test('half a character is no text: it is refused with its path, in a value or a 
 });
 
 test('blanks around a value belong to no value', () => {
-  const definition = parseApiDefinition(template('*/*', { headers: { X: ' \ta b\t ' } }));
+  const { api: definition } = readApi(template('*/*', { headers: { X: ' \ta b\t ' } }));
   assert.deepEqual(definition.responseTemplates['DEFAULT']?.['*/*']?.headers, { X: 'a b' });
   const [mocked] = mock.config.parse({ headers: [{ name: 'X', value: ' a ' }] }).headers;
   const [added] = transformHeaders.config.parse(headers('X', ' a ')).addHeaders;

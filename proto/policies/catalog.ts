@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { apiKey } from './api-key.ts';
+import { jwt } from './jwt.ts';
 import { keyLess } from './key-less.ts';
 import { mock } from './mock.ts';
 import type { PolicySchema } from './policy-schema.ts';
@@ -11,6 +12,7 @@ import { transformHeaders } from './transform-headers.ts';
 export const catalog = {
   'key-less': keyLess,
   'api-key': apiKey,
+  jwt,
   'transform-headers': transformHeaders,
   mock,
   'rate-limit': rateLimit,

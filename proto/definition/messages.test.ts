@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { wholeDefinition } from '../../test/kit/gateway/odd-texts.ts';
-import { change, faultsOf } from './api-fixtures.ts';
-import { parseApiDefinition } from './api.ts';
+import { change, faultsOf } from './fixtures.ts';
+import { readApi } from './read.ts';
 
 test('every fault of a definition is told at once: form, policies and plans together', () => {
   const flow = (policy: string): object => ({ request: [{ policy, configuration: { status: 700 } }] });
@@ -22,6 +22,50 @@ test('every fault of a definition is told at once: form, policies and plans toge
     'plans.open.flows[0].request[0].policy',
   ])
     assert.ok(Object.hasOwn(faults, path), `${path} is not among ${JSON.stringify(faults)}`);
+});
+
+test('what cannot be read hides nothing beside it: steps, conditions, plans are judged one by one', () => {
+  const faults = faultsOf(
+    change({
+      flows: [
+        {
+          request: [
+            { name: 'no policy' },
+            7,
+            { policy: 'rate-limits' },
+            { policy: 'mock', enabled: 'x', configuration: { status: 700 } },
+            { policy: 'mock', configuration: 'no object' },
+            { policy: 'mocks', configuration: 7 },
+            { policy: 'groovy', enabled: false },
+          ],
+          response: [{ policy: 'ssl-enforcement' }],
+          selectors: [{ type: 'x' }],
+        },
+        { enabled: false, request: [{ policy: 'groovy' }, 7] },
+      ],
+      plans: { open: { security: { type: 'API_KEY', configuration: { x: 1 } }, mode: 'x', name: 7 } },
+    }),
+  );
+  const step = (index: number, field = ''): string => `flows[0].request[${index}]${field}`;
+  assert.deepEqual(
+    Object.keys(faults).toSorted(),
+    [
+      step(0, '.policy'),
+      step(1),
+      step(2, '.policy'),
+      step(3, '.enabled'),
+      step(3, '.configuration.status'),
+      step(4, '.configuration'),
+      step(5, '.configuration'),
+      step(5, '.policy'),
+      'flows[0].response[0].policy',
+      'flows[0].selectors[0].type',
+      'flows[1].request[1]',
+      'plans.open.mode',
+      'plans.open.name',
+      'plans.open.security.configuration.x',
+    ].toSorted(),
+  );
 });
 
 test('whatever stands in a place, what is said of it completes a sentence in our own words', () => {
@@ -55,7 +99,7 @@ function placesIn(value: object, way: readonly string[] = []): readonly Place[] 
 
 function faultsOrNone(definition: object): Readonly<Record<string, string>> {
   try {
-    parseApiDefinition(definition);
+    readApi(definition);
     return {};
   } catch {
     return faultsOf(definition);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { change, endpoint, exported, faultsOf, group, listener, shared, step } from './api-fixtures.ts';
-import { apiLimits } from './api-limits.ts';
+import { change, endpoint, exported, faultsOf, group, listener, shared, step } from './fixtures.ts';
+import { apiLimits } from '../model/api-limits.ts';
 
 const flowAt = (path: string) => change({ flows: [{ selectors: [{ type: 'HTTP', path }] }] });
 
@@ -13,10 +13,10 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
   ['version 2 without saying so', { name: 'x', proxy: { context_path: '/x' } }, 'proxy', /version 2/],
   ['version 1', { name: 'x', proxy: { context_path: '/x' }, paths: { '/': [] } }, 'proxy', /version 1/],
   [
-    'a custom resource',
-    { apiVersion: 'gravitee.io/v1alpha1', kind: 'ApiV4Definition', spec: { name: 'x' } },
+    'a custom resource of something else',
+    { apiVersion: 'gravitee.io/v1alpha1', kind: 'Application', spec: { name: 'x' } },
     'kind',
-    /a custom resource of Kubernetes \(ApiV4Definition\)/,
+    /"Application" is no API: .* ApiV4Definition or ApiDefinition/,
   ],
   ['an OpenAPI document', { openapi: '3.1.0', info: {}, paths: {} }, 'openapi', /an OpenAPI document/],
   ['another version', change({ gravitee: '5.0.0' }), 'gravitee', /V4, 4.0.0/],
@@ -199,8 +199,8 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /readTimeout/,
   ],
   [
-    'a JWT plan',
-    change({ plans: { p: { security: { type: 'JWT' } } } }),
+    'an MTLS plan',
+    change({ plans: { p: { security: { type: 'MTLS' } } } }),
     'plans.p.security.type',
     /allowed: key-less, api-key/,
   ],
@@ -245,10 +245,10 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
   ],
   ['a plan policy as step', step({ policy: 'api-key' }), 'flows[0].request[0].policy', /cannot stand/],
   [
-    'a step condition',
-    step({ condition: '{#request.method}' }),
+    'a step condition that names what is not known',
+    step({ condition: "{#request.metod == 'GET'}" }),
     'flows[0].request[0].condition',
-    /conditions/,
+    /^holds \{#request\.metod == 'GET'\}: #request\.metod is unknown to this version; did you mean method\? \(at its character 10\)$/,
   ],
   [
     'an expression that this version has not',
@@ -284,7 +284,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'a flow condition',
     change({ flows: [{ selectors: [{ type: 'CONDITION', condition: '{#a}' }] }] }),
     'flows[0].selectors[0].condition',
-    /conditions/,
+    /^holds \{#a\}: #a is unknown/,
   ],
   [
     'a channel selector',

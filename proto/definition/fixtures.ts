@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { Fault } from '../faults/fault.ts';
-import { parseApiDefinition } from './api.ts';
+import { readApi } from './read.ts';
 
 /** An API as a gateway gets it. */
 export const payload = {
@@ -129,12 +129,9 @@ export const exported = {
 };
 
 /** Faults of an input by path; empty when it is taken. */
-export const faultsOf = (
-  input: unknown,
-  parse: (input: unknown) => unknown = parseApiDefinition,
-): Record<string, string> => {
+export const faultsOf = (input: unknown): Record<string, string> => {
   try {
-    parse(input);
+    readApi(input);
   } catch (error) {
     assert.ok(error instanceof Fault && error.code === 'request.invalid', String(error));
     return Object.fromEntries(error.details.map(({ path, message }) => [path, message]));

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { change, exported, faultsOf, payload, shared } from './api-fixtures.ts';
-import {
-  parseApiDefinition,
-  parseFlows,
-  parsePlanDefinition,
-  toManagementApi,
-  toManagementPlan,
-} from './api.ts';
+import { change, exported, faultsOf, payload, shared } from './fixtures.ts';
+import { readApi } from './read.ts';
 
 test('a gateway payload and an export of the same API are one canonical definition', () => {
-  const fromPayload = parseApiDefinition(payload);
-  const fromExport = parseApiDefinition(exported);
+  const fromPayload = readApi(payload).api;
+  const fromExport = readApi(exported).api;
   const conditionless = JSON.parse(
     JSON.stringify(fromExport).replace('"condition":" "', '"condition":""'),
   ) as unknown;
@@ -26,13 +20,10 @@ test('a gateway payload and an export of the same API are one canonical definiti
   assert.equal(fromPayload.endpointGroups[0]?.sharedConfiguration.http.connectTimeout, 3_000);
 });
 
-test('a canonical definition and its management spelling parse to itself', () => {
-  const definition = parseApiDefinition(payload);
-  assert.deepEqual(parseApiDefinition(definition), definition);
-  assert.deepEqual(parseApiDefinition(JSON.parse(JSON.stringify(definition))), definition);
-  const management = { api: toManagementApi(definition), plans: definition.plans.map(toManagementPlan) };
-  assert.equal(management.api['type'], 'PROXY');
-  assert.deepEqual(parseApiDefinition(management), definition);
+test('a canonical definition is read as itself', () => {
+  const definition = readApi(payload).api;
+  assert.deepEqual(readApi(definition).api, definition);
+  assert.deepEqual(readApi(JSON.parse(JSON.stringify(definition))).api, definition);
 });
 
 test('a proxy and stores that are used, and what is left in those that are not, are kept', () => {
@@ -52,9 +43,9 @@ test('a proxy and stores that are used, and what is left in those that are not, 
     [unused, { ...unused, ssl: { ...unused.ssl, trustStore: { type: '', path: 'x' } } }],
     [{ proxy: { enabled: true, useSystemProxy: true } }, { proxy: { enabled: true, useSystemProxy: true } }],
   ] as const) {
-    const definition = parseApiDefinition(shared(given));
+    const definition = readApi(shared(given)).api;
     assert.partialDeepStrictEqual(definition.endpointGroups[0]?.sharedConfiguration, expected);
-    assert.deepEqual(parseApiDefinition(JSON.parse(JSON.stringify(definition))), definition);
+    assert.deepEqual(readApi(JSON.parse(JSON.stringify(definition))).api, definition);
   }
 });
 
@@ -64,14 +55,14 @@ test('names all faults at once', () => {
       type: 'native',
       failover: { enabled: true },
       surprise: 1,
-      plans: { p: { security: { type: 'JWT' } } },
+      plans: { p: { security: { type: 'MTLS' } } },
     }),
   );
   assert.deepEqual(Object.keys(faults).toSorted(), ['failover', 'plans.p.security.type', 'surprise', 'type']);
 });
 
 test('a disabled flow, and a disabled part of the definition, may hold what this version cannot run', () => {
-  const definition = parseApiDefinition(
+  const { api: definition } = readApi(
     change({
       flows: [
         {
@@ -87,18 +78,6 @@ test('a disabled flow, and a disabled part of the definition, may hold what this
   );
   assert.equal(definition.flows[0]?.enabled, false);
   assert.equal(definition.listeners[0]?.cors, undefined);
-});
-
-test('flows and plans can be read on their own, with paths of their own', () => {
-  assert.equal(parseFlows(exported.api.flows).length, 1);
-  assert.deepEqual(parseFlows(undefined), []);
-  assert.deepEqual(
-    Object.keys(faultsOf([{ request: [{ policy: 'x' }] }], (input) => parseFlows(input, 'plan.flows'))),
-    ['plan.flows[0].request[0].policy'],
-  );
-  assert.equal(parsePlanDefinition(exported.plans[1]).security.type, 'api-key');
-  const plan = { id: 'p', security: { type: 'API_KEY' }, flows: [{ response: [{ policy: 'mock' }] }] };
-  assert.deepEqual(Object.keys(faultsOf(plan, parsePlanDefinition)), ['flows[0].response[0].policy']);
 });
 
 test('a definition nested without end is refused, not followed', () => {

@@ -1,0 +1,42 @@
+import { type ApiDefinition, parseApi } from '../model/api.ts';
+import { cleaned, invalid } from './clean.ts';
+import type { Note, OpenedApi } from './opened.ts';
+import { sourceOf } from './source.ts';
+import { openVersion2 } from './v2/open.ts';
+import { openVersion4 } from './version-4.ts';
+
+export type { Note } from './opened.ts';
+
+/** An API as the platform knows it, and what else is to be said of its input. */
+export interface ReadApi {
+  readonly api: ApiDefinition;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * Reads an API definition in any form that one comes in; nothing behind this door knows versions or spellings.
+ *
+ * Shape:  see `sourceOf` (source.ts), or a canonical definition again.
+ * Errors: request.invalid with a detail per fault: what is unknown, and what this version does not run, is named with its path in the
+ *         input and what is allowed, never ignored.
+ */
+export function readApi(input: unknown): ReadApi {
+  const { body, pathOf, notes, faults } = openApi(cleaned(input));
+  const parsed = parseApi(body);
+  const found = parsed.kind === 'faults' ? parsed.faults : [];
+  const known = new Set(faults.map(({ path }) => path));
+  const all = [
+    ...faults,
+    ...found
+      .map(({ path, message }) => ({ path: pathOf(path), message }))
+      .filter(({ path }) => !known.has(path)),
+  ];
+  if (parsed.kind === 'faults' || all.length > 0) throw invalid(all);
+  return { api: parsed.api, notes };
+}
+
+function openApi(input: unknown): OpenedApi {
+  const { source, version, notes, faults } = sourceOf(input);
+  const opened = version === 4 ? openVersion4(source) : openVersion2({ ...source, version });
+  return { ...opened, notes: [...notes, ...opened.notes], faults: [...faults, ...opened.faults] };
+}

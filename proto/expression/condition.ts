@@ -1,0 +1,72 @@
+import type { ExpressionScope } from './scope.ts';
+import { EvaluationFailure } from './failure.ts';
+import { compileText, type TemplateNeeds, type VaryingText } from './template.ts';
+import { toBoolean } from './values.ts';
+
+/** A request in hand that hears why a condition could not be told. */
+export interface ConditionScope extends ExpressionScope {
+  warn(key: string, message: string): void;
+}
+
+/** Something that holds for a request or does not. */
+export interface Condition {
+  /** What asking needs of the body of its phase. */
+  readonly needs: TemplateNeeds;
+  /** Known when the definition is loaded; undefined where each request has its own. */
+  readonly always: boolean | undefined;
+  /** One that fails does not hold, and the request is warned of it (`EXPRESSION_EVALUATION_ERROR`), as in the reference; one that comes to nothing does not hold. */
+  holds(scope: ConditionScope): boolean;
+}
+
+/** Why a text is no condition. */
+export interface RefusedCondition {
+  readonly kind: 'refused';
+  readonly message: string;
+}
+
+const always: Condition = { needs: 'head', always: true, holds: () => true };
+const never: Condition = { needs: 'head', always: false, holds: () => false };
+
+/** Compiles the condition of a step or a flow: an expression, or a word that reads as a boolean; an empty text always holds. */
+export function compileCondition(text: string): Condition | RefusedCondition {
+  const written = text.trim();
+  if (written === '') return always;
+  const compiled = compileText(written);
+  if (compiled.kind === 'refused') return compiled;
+  if (compiled.kind === 'varying') return varying(compiled);
+  const word = booleanOf(written);
+  if (typeof word === 'boolean') return word ? always : never;
+  return { kind: 'refused', message: 'is no expression and would never hold; allowed: {#...}, true, false' };
+}
+
+/** Compiles the selection rule of a plan, which may leave out the braces: `#request.method == 'GET'`. */
+export function compileSelectionRule(text: string): Condition | RefusedCondition {
+  const written = text.trim();
+  return compileCondition(written.startsWith('#') ? `{${written}}` : written);
+}
+
+function varying({ needs, evaluate }: VaryingText): Condition {
+  return {
+    needs,
+    always: undefined,
+    holds(scope) {
+      const evaluated = evaluate(scope);
+      if (evaluated.kind === 'nothing') return false;
+      const held = evaluated.kind === 'failed' ? evaluated.why : booleanOf(evaluated.value);
+      if (typeof held === 'boolean') return held;
+      scope.warn('EXPRESSION_EVALUATION_ERROR', held);
+      return false;
+    },
+  };
+}
+
+/** What a value says as a boolean, or why it says nothing. */
+function booleanOf(value: Parameters<typeof toBoolean>[0]): boolean | string {
+  if (typeof value === 'boolean') return value;
+  try {
+    return toBoolean(value);
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return error.message;
+    throw error;
+  }
+}

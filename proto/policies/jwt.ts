@@ -1,0 +1,188 @@
+import { z } from 'zod';
+
+import { hasExpression } from '../expression/find.ts';
+import { headerNameSchema, headerValueSchema } from '../model/head-text.ts';
+import { isSecretAlgorithm, readTokenKey, type TokenAlgorithm } from '../trust/token-keys.ts';
+import { definePolicy } from './policy-schema.ts';
+
+/** The reference's words, and ours for the algorithms that it has not. */
+const signatures = {
+  RSA_RS256: 'RS256',
+  RSA_RS384: 'RS384',
+  RSA_RS512: 'RS512',
+  RSA_PS256: 'PS256',
+  RSA_PS384: 'PS384',
+  RSA_PS512: 'PS512',
+  ECDSA_ES256: 'ES256',
+  ECDSA_ES384: 'ES384',
+  ECDSA_ES512: 'ES512',
+  HMAC_HS256: 'HS256',
+  HMAC_HS384: 'HS384',
+  HMAC_HS512: 'HS512',
+  EDDSA: 'EdDSA',
+} as const satisfies Readonly<Record<string, TokenAlgorithm>>;
+
+type Signature = keyof typeof signatures;
+
+const signatureNames = Object.keys(signatures) as [Signature, ...Signature[]];
+const claimName = z.string().max(256);
+const timeoutMs = z.int().min(1).max(60_000).default(2_000);
+const scope = z.string().min(1).max(256);
+
+/** Where the gateway fetches something of an issuer from. */
+const url = z
+  .string()
+  .max(2_048)
+  .refine((text) => {
+    const parsed = URL.parse(text);
+    return (
+      parsed !== null &&
+      (parsed.protocol === 'https:' || parsed.protocol === 'http:') &&
+      parsed.username === '' &&
+      parsed.password === ''
+    );
+  }, 'must be an http or https URL without user and password');
+
+const fetching = {
+  connectTimeout: timeoutMs,
+  requestTimeout: timeoutMs,
+  followRedirects: z.boolean().default(false),
+};
+/** Behind the one client for calls of definitions, which has no proxy. */
+const useSystemProxy = z
+  .boolean()
+  .default(false)
+  .refine((uses) => !uses, 'is not supported by this version; allowed: false');
+
+const revocationAuth = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({
+    type: z.literal('basic'),
+    basic: z.strictObject({ username: z.string().max(256), password: z.string().max(1_024) }),
+  }),
+  z.strictObject({ type: z.literal('token'), token: z.strictObject({ value: headerValueSchema.min(1) }) }),
+]);
+
+/** Plan security by a signed token of an issuer. */
+export const jwt = definePolicy({
+  id: 'jwt',
+  title: 'JSON Web Token',
+  phases: ['security'],
+  config: z
+    .strictObject({
+      signature: z.enum(signatureNames).default('RSA_RS256'),
+      publicKeyResolver: z.enum(['GIVEN_KEY', 'GATEWAY_KEYS', 'JWKS_URL']).default('GIVEN_KEY'),
+      /** The key, or the URL of the key set. */
+      resolverParameter: z
+        .string()
+        .max(65_536)
+        .default('')
+        .refine(
+          (text) => !hasExpression(text),
+          'expressions are not supported here by this version; allowed: plain text',
+        ),
+      ...fetching,
+      useSystemProxy,
+      /** Whether steps find `jwt.claims`. */
+      extractClaims: z.boolean().default(false),
+      /** Whether the backend sees the token. */
+      propagateAuthHeader: z.boolean().default(true),
+      userClaim: claimName.default('sub'),
+      /** Default: azp, then aud, then client_id. */
+      clientIdClaim: claimName.optional(),
+      checkRequiredScopes: z.boolean().default(false),
+      requiredScopes: z.array(scope).max(100).default([]),
+      /** All of the required scopes, or any. */
+      modeStrict: z.boolean().default(true),
+      protectedResourceMetadata: z
+        .strictObject({
+          authorizationServers: z
+            .array(z.string())
+            .max(0, 'is not supported by this version; allowed: an empty list')
+            .default([]),
+        })
+        .optional(),
+      confirmationMethodValidation: z
+        .strictObject({
+          ignoreMissing: z.boolean().default(false),
+          certificateBoundThumbprint: z
+            .strictObject({
+              enabled: z.boolean().default(false),
+              extractCertificateFromHeader: z.boolean().default(false),
+              headerName: headerNameSchema.default('ssl-client-cert'),
+            })
+            .prefault({}),
+        })
+        .prefault({}),
+      tokenTypValidation: z
+        .strictObject({
+          enabled: z.boolean().default(false),
+          ignoreMissing: z.boolean().default(false),
+          expectedValues: z.array(z.string().max(256)).max(20).default(['JWT']),
+          ignoreCase: z.boolean().default(false),
+        })
+        .prefault({}),
+      revocationCheck: z
+        .strictObject({
+          enabled: z.boolean().default(false),
+          revocationClaim: claimName.default('jti'),
+          revocationListUrl: z.union([z.literal(''), url]).default(''),
+          /** Seconds. */
+          refreshInterval: z.int().min(1).max(86_400).default(300),
+          ...fetching,
+          useSystemProxy,
+          auth: revocationAuth.default({ type: 'none' }),
+        })
+        .prefault({})
+        .refine(({ enabled, revocationListUrl }) => !enabled || revocationListUrl !== '', {
+          path: ['revocationListUrl'],
+          message: 'is required where revocationCheck is enabled',
+        }),
+    })
+    .superRefine(({ signature, publicKeyResolver, resolverParameter }, context) => {
+      const message = whyNoKey(algorithmOf(signature), { publicKeyResolver, resolverParameter });
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['resolverParameter'], message });
+    }),
+  errors: {
+    JWT_MISSING_TOKEN: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },
+    JWT_INVALID_TOKEN: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },
+    JWT_REVOKED: { status: 401, message: 'Unauthorized' },
+    JWT_INSUFFICIENT_SCOPE: { status: 401, message: 'Unauthorized' },
+    JWT_INVALID_CERTIFICATE_BOUND_THUMBPRINT: { status: 401, message: 'Unauthorized' },
+    JWT_JWKS_RESOLUTION_ERROR: {
+      status: 503,
+      message: 'Temporarily Unavailable',
+      parent: 'GATEWAY_PLAN_RESOLUTION_FAILURE',
+    },
+  },
+  docs: 'Takes the token of `Authorization: Bearer` (any case), else of the query parameter `access_token`. Its client id (`clientIdClaim`, which may be a path such as `act.repository`; else `azp`, the first `aud`, `client_id`) must have a subscription to the plan; only then its signature, times (60 s of tolerance), type, certificate, scopes and revocation are judged, and what fails there is final. The algorithm is the one that the plan names and no other; keys inside of tokens and URLs of keys are never looked at; `crit` is refused; RSA keys have 2048 bits and more, secrets 32 bytes and more. `signature` also knows RSA_PS256 to RSA_PS512, ECDSA_ES256 to ECDSA_ES512 and EDDSA. `GATEWAY_KEYS` are the setting `jwt.keys`, by `iss` and `kid`. A key set at `JWKS_URL` is fetched with the first token, again after 5 min, and at once (every 10 s at most) for a `kid` that it does not have; where it cannot be fetched, known keys go on for a day, and what cannot be known is answered with 503 (the reference: 500). A revocation list that cannot be fetched blocks nobody. A verified token is remembered until its `exp`, and forgotten with its key.',
+});
+
+/** The algorithm that a plan's word stands for. */
+export function algorithmOf(signature: Signature): TokenAlgorithm {
+  return signatures[signature];
+}
+
+function whyNoKey(
+  algorithm: TokenAlgorithm,
+  {
+    publicKeyResolver,
+    resolverParameter,
+  }: { readonly publicKeyResolver: string; readonly resolverParameter: string },
+): string | undefined {
+  // What an expression says is told by the field itself.
+  if (publicKeyResolver === 'GATEWAY_KEYS' || hasExpression(resolverParameter)) return undefined;
+  if (resolverParameter.trim() === '')
+    return `is required: the ${publicKeyResolver === 'JWKS_URL' ? 'URL of the key set' : 'key'}`;
+  if (publicKeyResolver === 'JWKS_URL') {
+    if (isSecretAlgorithm(algorithm))
+      return 'is a URL, and nobody publishes secrets: HMAC needs GIVEN_KEY or GATEWAY_KEYS';
+    return url.safeParse(resolverParameter.trim()).error?.issues[0]?.message;
+  }
+  try {
+    readTokenKey(resolverParameter, algorithm);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
