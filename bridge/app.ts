@@ -1,6 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { answerOf, nothingHere } from '../proto/faults/answers.ts';
 import { Fault } from '../proto/faults/fault.ts';
+import { addHealth, type HealthSource } from '../proto/process/health.ts';
 import { decodeFrame } from '../proto/wire/frames.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { UploadReceipt } from '../proto/wire/receipt.ts';
@@ -42,6 +44,7 @@ export function createApp(
     readonly polls: Polls;
     readonly presence: Presence;
     readonly strangers: Strangers;
+    readonly health: HealthSource;
   },
 ): Hono<{ Bindings: HttpBindings }> {
   const { clock, config, repository } = services;
@@ -58,9 +61,7 @@ export function createApp(
   addIdentityRoutes(app, { admit, claims, nonces, sourceOf: (request) => strangers.sourceOf(request) });
 
   // For whoever balances load on this port. Everything else that a process says of itself is on the node API, which is no stranger's.
-  app.get('/health', (context) =>
-    context.json({ status: 'UP', degraded: services.feeds.isHealthy() ? [] : ['repository'] }),
-  );
+  addHealth(app, doors.health, 'strangers');
 
   addReadRoutes(app, services, { seated, polls: doors.polls });
 
@@ -95,7 +96,11 @@ export function createApp(
     throw new Fault('request.invalid', { detail: 'This is a WebSocket; send an Upgrade.' });
   });
   const refuse = refuser(services);
-  app.notFound(() => refuse(new Fault('request.not_found')));
+  // Beside its protocol it answers as all processes do.
+  app.notFound(({ req }) => {
+    if (req.path.startsWith('/bridge/')) return refuse(new Fault('request.not_found'));
+    return Response.json(answerOf(nothingHere()).body, { status: 404 });
+  });
   app.onError(refuse);
   return app;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { former, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 
 const ms = z.int().min(1);
@@ -40,6 +41,7 @@ export const bridgeConfigSchema = z.strictObject({
     host: ListenHost.default('127.0.0.1').describe('Address of the node API (health, metrics).'),
     port: ListenPort.default(18_093).describe('Port of the node API; 0 takes a free one.'),
   }),
+  lameDuckMs: lameDuckMsSchema,
   limits: section({
     streamsMax: z.int().min(1).default(5_000).describe('Open streams.'),
     newStreamsPerSecondMax: z

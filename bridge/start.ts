@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
+import type { HealthSource } from '../proto/process/health.ts';
 import { createDrain } from '../proto/process/listening/drain.ts';
+import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import { bindOf, listenOn, originOf } from '../proto/process/listen.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import { createPeers } from '../proto/process/peers.ts';
@@ -74,7 +76,16 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     metrics: options.metrics,
   });
   const streams = createStreams(services, { admission, claims, nonces, seats, strangers });
-  const app = createApp(services, { admission, claims, nonces, polls, presence, strangers });
+  const ending = warnBeforeEnd(options);
+  const health: HealthSource = {
+    process: 'bridge',
+    version: options.version,
+    clock,
+    isClosing: () => !ending.isOpen || closing.signal.aborted,
+    health: () => ({ degraded: feeds.isHealthy() ? [] : ['repository'], facts: { streams: streams.size() } }),
+    ready: () => ({ parts: { repository: feeds.isHealthy() } }),
+  };
+  const app = createApp(services, { admission, claims, nonces, polls, presence, strangers, health });
 
   const server = createHttpServer(options, app.fetch);
   const drain = createDrain(server);
@@ -95,7 +106,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     closing.abort();
-    const drained = drain.close(clock);
+    const drained = drain.close(clock, ending.quietMs);
     await streams.close();
     feeds.close();
     await drained;
@@ -103,13 +114,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const closeOnce = (): Promise<void> => (closed ??= close());
   lifecycle.onClose('bridge', closeOnce);
   lifecycle.onReload('certificates of the bridge', () => reloadCertificates(server, options));
-  const nodePort = await startNodeApi({
-    ...options,
-    process: 'bridge',
-    address: config.admin,
-    health: () => ({ degraded: feeds.isHealthy() ? [] : ['repository'], facts: { streams: streams.size() } }),
-    ready: () => ({ parts: { open: !closing.signal.aborted, repository: feeds.isHealthy() } }),
-  });
+  const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
   log.info({ bind, nodePort }, 'bridge listens');
   return {
     port,

@@ -31,7 +31,7 @@ async function schemaIn(dir: string): Promise<number> {
 
 function start(t: TestContext, process: 'bridge' | 'control-plane', more: readonly string[]): HouseProcess {
   const ports = ['listen.port=0', 'listen.host=127.0.0.1', 'admin.port=0'];
-  if (process === 'control-plane') ports.push('lameDuckMs=0');
+  ports.push('lameDuckMs=0');
   return startIsthmus(t, [process, ...ports.flatMap((pair) => ['--set', pair]), ...more]);
 }
 

@@ -60,6 +60,14 @@ export function loadFor<Schema extends z.ZodObject>(
   });
 }
 
+/** Most that `--port-offset` may add: the highest port of all is still one. */
+export const portOffsetMax = 65_535 - 18_099;
+
+/** What listens, as many ports further on as `isthmus up --port-offset` says; 0 takes a free one all the same. */
+export function movedBy<Listen extends { readonly port: number }>(listen: Listen, offset: number): Listen {
+  return listen.port === 0 ? listen : { ...listen, port: listen.port + offset };
+}
+
 /** Reads a whole number within bounds, or refuses it as wrong use. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -1,7 +1,8 @@
 import { type LoadCommand, runOf } from './command-line.ts';
 import { customerCommands } from './customer-commands.ts';
 
-const commands = new Map<string, LoadCommand>([
+/** The commands of the package isthmus, by name. */
+export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCommand>([
   ['up', async (onExit) => (await import('./commands/up.ts')).upCommand(onExit)],
   [
     'control-plane',

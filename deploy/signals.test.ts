@@ -37,7 +37,7 @@ async function sceneOf(t: TestContext, name: Name): Promise<Scene> {
   mkdirSync(join(dir, 'data'), { recursive: true });
   const own = {
     'control-plane': ['--set', 'listen.port=0', '--set', 'lameDuckMs=0'],
-    bridge: ['--set', 'listen.port=0', '--set', 'listen.host=127.0.0.1'],
+    bridge: ['--set', 'lameDuckMs=0', '--set', 'listen.port=0', '--set', 'listen.host=127.0.0.1'],
     gateway: ['--set', 'listen.port=0', '--set', 'lameDuckMs=0', '--set', 'workers=2', '--local', dir],
     shipper: [],
   }[name];

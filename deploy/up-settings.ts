@@ -7,7 +7,7 @@ import type { LogLevel } from '../proto/process/log.ts';
 import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
 import { nearest } from '../proto/faults/nearest.ts';
 import { shipperConfigSchema } from '../shipper/config.ts';
-import { loadFor, splitPair, type ConfigFlags } from './command.ts';
+import { loadFor, movedBy, splitPair, type ConfigFlags } from './command.ts';
 import { controlPlaneProcessSchema, processNames, type ProcessName } from './processes.ts';
 
 /** What `isthmus up` was told. */
@@ -42,7 +42,7 @@ const batchMsMax = 1_000;
 export function loadUpConfigs(flags: UpFlags) {
   const { portOffset } = flags;
   const moved = <Listen extends { readonly port: number }>(listen: Listen): Listen =>
-    listen.port === 0 ? listen : { ...listen, port: listen.port + portOffset };
+    movedBy(listen, portOffset);
   const gatewayDir = foldersOf(flags.dataDir).gatewayOfUp;
   const sets = setsByProcess(flags.set);
   const wish = (process: ProcessName) => ({
@@ -54,7 +54,7 @@ export function loadUpConfigs(flags: UpFlags) {
     ...wish('control-plane'),
     more: { dataDir: flags.dataDir },
   });
-  const bridge = loadFor(bridgeConfigSchema, wish('bridge')).config;
+  const { config: bridge, sources: bridgeSources } = loadFor(bridgeConfigSchema, wish('bridge'));
   const { config: gateway, sources: gatewaySources } = loadFor(gatewayConfigSchema, {
     ...wish('gateway'),
     more: { dataDir: gatewayDir },
@@ -81,7 +81,12 @@ export function loadUpConfigs(flags: UpFlags) {
       listen: { ...moved(controlPlane.listen), ...(isLocal && { host: '127.0.0.1' }) },
       admin: moved(controlPlane.admin),
     },
-    bridge: { ...bridge, listen: moved(bridge.listen), admin: moved(bridge.admin) },
+    bridge: {
+      ...bridge,
+      lameDuckMs: lameDuckOf(bridge, bridgeSources),
+      listen: moved(bridge.listen),
+      admin: moved(bridge.admin),
+    },
     gateway: {
       ...gateway,
       lameDuckMs: lameDuckOf(gateway, gatewaySources),

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { settingsOf } from '../proto/process/settings.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { apiDefinition } from '../test/kit/gateway/gateway.ts';
 import { freePort, startIsthmus } from '../test/kit/processes/processes.ts';
 import { startUpstream } from '../test/kit/servers/upstream.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
+import { setsOfBoth } from './commands/gateway.ts';
+import { processSchemas } from './processes.ts';
 
 const base = (dir: string) => [
   'gateway',
@@ -53,4 +56,29 @@ test('a gateway whose far end takes nothing ends all the same, and says nothing 
   await eventually(() => gateway.output().includes('shipper running'), { timeoutMs: 30_000 });
   gateway.kill('SIGTERM');
   assert.equal(await gateway.ended, 0, gateway.output());
+});
+
+test('a setting that one of the two knows goes to that one, whatever it is called with', async () => {
+  const pathsOf = (name: 'gateway' | 'shipper') => settingsOf(processSchemas[name]).map(({ path }) => path);
+  const paths = { gateway: pathsOf('gateway'), shipper: pathsOf('shipper') };
+  const onlyShipper = paths.shipper.filter((path) => !paths.gateway.includes(path));
+  const onlyGateway = paths.gateway.filter((path) => !paths.shipper.includes(path));
+  const both = paths.gateway.filter((path) => paths.shipper.includes(path));
+  assert.ok(Math.min(onlyShipper.length, onlyGateway.length, both.length) > 5);
+  const of = async (path: string) => {
+    const { gateway, shipper } = await setsOfBoth([`${path}=x`]);
+    return [gateway.length, shipper.length];
+  };
+  for (const path of onlyGateway) assert.deepEqual(await of(path), [1, 0], path);
+  for (const path of onlyShipper) {
+    assert.deepEqual(await of(path), [0, 1], path);
+    assert.deepEqual(await of(`shipper.${path}`), [0, 1], path);
+  }
+  for (const path of both) {
+    assert.deepEqual(await of(path), [1, path.startsWith('outbound.') ? 1 : 0], path);
+    assert.deepEqual(await of(`shipper.${path}`), [0, 1], path);
+  }
+  assert.deepEqual(await of('batch.msMx'), [1, 0], 'what neither knows is refused by the gateway');
+  const own = await setsOfBoth(['outbound.proxy.url=a', 'shipper.outbound.proxy.url=b']);
+  assert.deepEqual(own.shipper, ['outbound.proxy.url=a', 'outbound.proxy.url=b'], 'the last one counts');
 });

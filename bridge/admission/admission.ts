@@ -1,4 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
+import { readAuthorization } from '../../proto/trust/authorization.ts';
 import { peekAssertion, verifyAssertion } from '../../proto/trust/assertions.ts';
 import type { SeatRole } from '../../proto/trust/seats.ts';
 import type { GatewayIdentity } from '../../proto/wire/published.ts';
@@ -40,8 +41,9 @@ export function createAdmission(
     authorization: string | undefined,
     onProven: (gateway: string) => void,
   ): Promise<Visitor> => {
-    const token = /^Bearer +([A-Za-z0-9._-]{1,2048})$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined)
+    const said = readAuthorization(authorization);
+    const token = said?.credentials ?? '';
+    if (said?.scheme !== 'bearer' || !/^[A-Za-z0-9._-]{1,2048}$/.test(token))
       throw new Fault('request.unauthorized', { detail: 'Authorization: Bearer <assertion> is required.' });
     const { gateway, nonce } = peekAssertion(token);
     const nonceMadeAtMs = await nonces.read(nonce);

@@ -24,7 +24,7 @@ export function doubtsOf(address: string, flags: Pick<ConfigFlags, 'config'>): r
     );
   if (isPlainBeyondLoopback(address))
     doubts.push(
-      `${address} is plain HTTP: machines refuse to enrol by it, unless each is told --set bridge.allowPlainHttp=true`,
+      `${address} is plain HTTP: machines refuse to enrol by it, unless each does it by isthmus enroll --set bridge.allowPlainHttp=true`,
     );
   return doubts;
 }

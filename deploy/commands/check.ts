@@ -1,7 +1,26 @@
 import type { Command } from 'commander';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
+import type { CheckedFile } from '../../data-plane/local/check.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { print } from '../terminal.ts';
+
+type Said = CheckedFile['problems'][number];
+
+const placeOf = ({ path, document }: Said): string =>
+  [document === undefined ? '' : `(document ${document})`, path].filter((part) => part !== '').join(' ');
+
+const lineOf = (file: string, place: string, message: string): string =>
+  `${file}: ${place === '' ? '' : `${place} `}${message}`;
+
+/** Everything that is said of a file; of many places the same note is one line. */
+function linesOf({ file, problems, notes }: CheckedFile): readonly string[] {
+  const places = Map.groupBy(notes, ({ message }) => message);
+  return [
+    ...(problems.length === 0 ? [`ok       ${file}`] : []),
+    ...problems.map((problem) => `refused  ${lineOf(file, placeOf(problem), problem.message)}`),
+    ...[...places].map(([message, all]) => `note     ${lineOf(file, all.map(placeOf).join(', '), message)}`),
+  ];
+}
 
 /** `isthmus check`: what a gateway would refuse, before it is asked. */
 export function checkCommand(onExit: (code: number) => void): Command {
@@ -21,13 +40,7 @@ export function checkCommand(onExit: (code: number) => void): Command {
       const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });
       const { checkFiles } = await import('../../data-plane/local/check.ts');
       const files = await checkFiles(paths, config);
-      const lines = files.flatMap(({ file, problems }) =>
-        problems.length === 0
-          ? [`ok       ${file}`]
-          : problems.map(
-              ({ path, message }) => `refused  ${file}: ${path === '' ? '' : `${path} `}${message}`,
-            ),
-      );
+      const lines = files.flatMap(linesOf);
       if (flags.json === true) print(JSON.stringify({ files }, undefined, 2));
       else print(lines.length === 0 ? 'There is no JSON or YAML file.' : lines.join('\n'));
       onExit(files.length > 0 && files.every(({ problems }) => problems.length === 0) ? 0 : 1);

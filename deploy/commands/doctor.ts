@@ -2,14 +2,17 @@ import { Argument, type Command } from 'commander';
 import type { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import { sectionsOf } from '../../proto/process/config-file.ts';
-import { createCommand, withConfig, type ConfigFlags } from '../command.ts';
+import { createCommand, portOffsetMax, wholeNumber, withConfig, type ConfigFlags } from '../command.ts';
 import type { NamedFinding } from '../doctor/doctor.ts';
 import { print } from '../terminal.ts';
 
 /** Examines one kind of process; loads what that needs and no more. */
-export type Doctor = (flags: ConfigFlags) => Promise<readonly NamedFinding[]>;
+export type Doctor = (flags: DoctorFlags) => Promise<readonly NamedFinding[]>;
 
-type Flags = ConfigFlags & { readonly json?: true };
+/** Which settings it reads, and how far `isthmus up` moved the ports. */
+export type DoctorFlags = ConfigFlags & { readonly portOffset?: number };
+
+type Flags = DoctorFlags & { readonly json?: true };
 
 /** What a process's doctor found. */
 interface Examination {
@@ -29,6 +32,12 @@ export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (cod
       'isthmus doctor --json    # exit code 1 when a check failed',
     ],
   });
+  if (doctors.has('control-plane'))
+    command.option(
+      '-p, --port-offset <number>',
+      'of isthmus up, whose parts it examines then',
+      wholeNumber(0, portOffsetMax),
+    );
   return withConfig(command)
     .addArgument(
       new Argument('[process]', 'whose settings; without it, those that the file is for').choices(names),
@@ -52,7 +61,7 @@ export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (cod
 
 type Doctors = ReadonlyMap<string, Doctor>;
 
-const ask = async (doctors: Doctors, process: string, flags: ConfigFlags): Promise<Examination> => ({
+const ask = async (doctors: Doctors, process: string, flags: DoctorFlags): Promise<Examination> => ({
   process,
   findings: (await doctors.get(process)?.(flags)) ?? [],
 });
@@ -61,7 +70,7 @@ const ask = async (doctors: Doctors, process: string, flags: ConfigFlags): Promi
  * Examines whom the settings are for: every process that the file has a section for; when it holds the keys of one, the first whose
  * settings they are; and without a file the first of all.
  */
-async function examineMeant(doctors: Doctors, flags: ConfigFlags): Promise<readonly Examination[]> {
+async function examineMeant(doctors: Doctors, flags: DoctorFlags): Promise<readonly Examination[]> {
   const names = [...doctors.keys()];
   const [first = ''] = names;
   const { config: file } = flags;

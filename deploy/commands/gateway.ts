@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
 import { type GatewayConfig, gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
-import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
+import { createCommand, loadFor, splitPair, withConfig, type ConfigFlags } from '../command.ts';
+import { hasSetting } from '../../proto/process/settings.ts';
 import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
 import { closeMsMax, runProcess, type ProcessParts } from '../run-process.ts';
 import { say } from '../terminal.ts';
@@ -26,11 +27,12 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
   return withConfig(command)
     .option(
       '--with-shipper',
-      'carry its records upstream in the same process; --set shipper.x=1 sets x of it',
+      'carry its records upstream in the same process; --set shipper.x=1 sets x of it where both have one',
     )
     .option('--local <folder>', 'serve the definitions in this folder; a saved file is live within a second')
     .action(async (flags: Flags) => {
-      const sets = setsOf(flags);
+      const { set = [] } = flags;
+      const sets = flags.withShipper === true ? await setsOfBoth(set) : { gateway: set, shipper: [] };
       const ofGateway = { ...flags, set: sets.gateway };
       const read = () =>
         loadFor(gatewayConfigSchema, { process: 'gateway', flags: ofGateway, more: { local: flags.local } })
@@ -79,16 +81,24 @@ function ofGatewayBefore({ log, clock, lifecycle }: ProcessParts, rest: () => Pr
   return own;
 }
 
-/** With a shipper, `shipper.x=1` is x of the shipper; everything else is the gateway's. */
-function setsOf({
-  set = [],
-  withShipper,
-}: Flags): Readonly<Record<'gateway' | 'shipper', readonly string[]>> {
+/**
+ * Of two processes in one: `shipper.x=1` is x of the shipper, and so is what only a shipper has. Everything else is the gateway's; the way
+ * out (`outbound`) is that of both, unless the shipper is told its own.
+ */
+export async function setsOfBoth(
+  set: readonly string[],
+): Promise<Readonly<Record<'gateway' | 'shipper', readonly string[]>>> {
+  const { shipperConfigSchema } = await import('../../shipper/config.ts');
   const prefix = 'shipper.';
-  if (withShipper !== true) return { gateway: set, shipper: [] };
+  const told = set.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length));
+  const rest = set.filter((each) => !each.startsWith(prefix));
+  const isShippers = (each: string): boolean => {
+    const [path] = splitPair(each);
+    return !hasSetting(gatewayConfigSchema, path) && hasSetting(shipperConfigSchema, path);
+  };
   return {
-    gateway: set.filter((each) => !each.startsWith(prefix)),
-    shipper: set.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length)),
+    gateway: rest.filter((each) => !isShippers(each)),
+    shipper: [...rest.filter((each) => isShippers(each) || each.startsWith('outbound.')), ...told],
   };
 }
 

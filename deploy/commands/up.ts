@@ -2,12 +2,9 @@ import { Option, type Command } from 'commander';
 import { secretParametersOf } from '../../data-plane/config.ts';
 import { defaultDataDir } from '../../proto/process/data-folder.ts';
 import { logLevels } from '../../proto/process/log.ts';
-import { collect, createCommand, wholeNumber } from '../command.ts';
+import { collect, createCommand, wholeNumber, portOffsetMax } from '../command.ts';
 import { runProcess } from '../run-process.ts';
 import { loadUpConfigs, type UpConfigs, type UpFlags } from '../up-settings.ts';
-
-/** The largest offset that leaves every default port below 65,536. */
-const portOffsetMax = 65_535 - 18_099;
 
 /** `isthmus up`: the whole platform on embedded defaults; what callers wait for runs in a process of its own. */
 export function upCommand(onExit: (code: number) => void): Command {

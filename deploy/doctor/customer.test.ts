@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
@@ -20,9 +21,10 @@ import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import type { ConfigFlags } from '../command.ts';
-import { doctorCommand } from '../commands/doctor.ts';
+import { doctorCommand, type DoctorFlags } from '../commands/doctor.ts';
 import { customerChecks, type CustomerSubject } from './customer.ts';
 import { examine, type NamedFinding } from './doctor.ts';
+import { customerDoctors } from './doctors.ts';
 
 type Settings = Readonly<Record<string, unknown>> & { readonly listen?: object };
 
@@ -85,6 +87,7 @@ test('an enrolled machine whose bridge is there is well, gateway and shipper, an
         'ok certificates',
         'ok ports',
         'ok disk',
+        'ok modes',
         'ok identity',
         'ok seat',
         'ok bridge',
@@ -164,7 +167,14 @@ test('what dials no bridge has no line of seat, bridge, clock and enrolment, and
   const own = await scene.examined({ process: 'shipper', settings: { output: 'folder' } });
   assert.match(`${own['identity']?.status} ${own['identity']?.found}`, /ok needs none: output is folder/);
   for (const findings of [alone, own])
-    assert.deepEqual(Object.keys(findings), ['settings', 'certificates', 'ports', 'disk', 'identity']);
+    assert.deepEqual(Object.keys(findings), [
+      'settings',
+      'certificates',
+      'ports',
+      'disk',
+      'modes',
+      'identity',
+    ]);
 
   const dataDir = join(scene.dir, 'new', 'gateway');
   for (const settings of [{ local: './apis' }, { bridge: { token: 'ist1.x' } }]) {
@@ -282,4 +292,40 @@ test('a spool that may grow past what the disk has is a warning; an identity tha
   writeFileSync(join(scene.dir, 'identity.json'), '{');
   const { identity } = await scene.examined();
   assert.match(`${identity?.status} ${identity?.found}`, /failed .*identity\.json.*config\.unreadable/);
+});
+
+test('what others on the machine may read is named with its mode, however deep a secret lies', async (t) => {
+  const scene = await open(t);
+  const { secrets } = foldersOf(scene.dir);
+  chmodSync(join(secrets, 'kek'), 0o640);
+  chmodSync(scene.dir, 0o711);
+  const { certFile, keyFile } = createAuthority(tempDir(t)).issue('gateway');
+  chmodSync(keyFile, 0o640);
+  const settings = { listen: { tls: { certFile, keyFile } } };
+  const { modes } = await scene.examined({ settings });
+  assert.equal(modes?.status, 'warning');
+  assert.ok(modes.found.includes(`${scene.dir} (0711), ${join(secrets, 'kek')} (0640)`), modes.found);
+  assert.doesNotMatch(modes.found, /gateway\.key|and \d+ more/, 'a group may read a private key');
+  assert.match(modes.remedy ?? '', /chmod -R go-rwx/);
+  chmodSync(scene.dir, 0o700);
+  chmodSync(join(secrets, 'kek'), 0o600);
+  assert.equal((await scene.examined({ settings })).modes?.status, 'ok');
+  chmodSync(keyFile, 0o644);
+  assert.ok((await scene.examined({ settings })).modes?.found.includes(`${keyFile} (0644)`));
+});
+
+test('doctor --port-offset looks at the ports that isthmus up takes with it', async (t) => {
+  const { dir } = await open(t);
+  const [holder, offset] = [createServer(), 700];
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  t.after(() => holder.close());
+  const { port } = holder.address() as AddressInfo;
+  const wish = { dataDir: dir, set: [`admin.port=${port - offset}`, 'listen.port=0'] };
+  const portsOf = async (flags: DoctorFlags) =>
+    (await customerDoctors.get('gateway')?.(flags))?.find(({ check }) => check === 'ports');
+  assert.match(
+    (await portsOf({ ...wish, portOffset: offset }))?.found ?? '',
+    new RegExp(`admin.port ${port} `),
+  );
+  assert.match((await portsOf(wish))?.found ?? '', new RegExp(`free: .*admin.port ${port - offset} `));
 });

@@ -17,6 +17,7 @@ import { ticketFile } from '../../proto/trust/seat-file.ts';
 import type { shipperConfigSchema } from '../../shipper/config.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
 import { examineCertificates, examineDisk } from './machine.ts';
+import { examineModes } from './modes.ts';
 import { examinePorts } from './ports.ts';
 import { describeSettings } from './settings.ts';
 
@@ -44,6 +45,7 @@ export const customerChecks: readonly Check<CustomerSubject>[] = [
   { name: 'certificates', needs: ['config'], examine: examineTls },
   { name: 'ports', needs: ['config'], examine: examineListeners },
   { name: 'disk', needs: ['config'], examine: examineSpool },
+  { name: 'modes', needs: ['config'], examine: examineFiles },
   { name: 'identity', needs: ['config'], examine: examineIdentity },
   { name: 'seat', needs: ['identity'], concerns: dialsBridge, examine: examineSeat },
   { name: 'bridge', needs: ['bridgeUrl'], concerns: dialsBridge, examine: examineBridge },
@@ -97,6 +99,13 @@ async function examineSpool({ config }: CustomerSubject): Promise<Finding> {
   return examineDisk(config.dataDir, { wantedBytes, why: 'report.diskBytesMax may still take' });
 }
 
+async function examineFiles({ config }: CustomerSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  const tls = 'listen' in config ? config.listen.tls : undefined;
+  const pairs = [tls, ...(tls?.certificates ?? []), config.outbound];
+  return examineModes({ dirs: [config.dataDir], keyFiles: pairs.map((pair) => pair?.keyFile) });
+}
+
 /** What a start makes is no fault before the first one; a shipper waits for a gateway's. */
 const makesFolder = (config: GatewayConfig | ShipperConfig): boolean =>
   'report' in config && (config.local !== undefined || config.bridge.token !== undefined);
@@ -142,7 +151,7 @@ async function examineIdentity(subject: CustomerSubject): Promise<Finding> {
       status: hasToken ? 'warning' : 'failed',
       found: `there is no ${file}`,
       remedy: hasToken
-        ? 'Its first start enrols it by bridge.token.'
+        ? 'The first start of the gateway enrols it by gateway.bridge.token.'
         : 'Run isthmus enroll --token-file token.txt with the same settings; isthmus token makes the token.',
     };
   }

@@ -18,6 +18,7 @@ import type { ListenAddress } from '../../proto/process/listen.ts';
 import type { controlPlaneProcessSchema } from '../processes.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
 import { examineCertificates, examineDisk } from './machine.ts';
+import { examineModes } from './modes.ts';
 import { examinePorts, type PortsConfig } from './ports.ts';
 import { describeSettings } from './settings.ts';
 
@@ -70,6 +71,7 @@ export const platformChecks: readonly Check<PlatformSubject>[] = [
   { name: 'certificates', needs: ['config'], examine: examineTls },
   { name: 'ports', needs: ['config'], examine: examineListeners },
   { name: 'disk', needs: ['config'], examine: examineRoom },
+  { name: 'modes', needs: ['config'], examine: examineFiles },
 ];
 
 async function examineSettings(subject: PlatformSubject): Promise<Finding> {
@@ -178,6 +180,13 @@ async function examineRoom({ config, process }: PlatformSubject): Promise<Findin
   if (process === 'bridge' && config.database.url !== undefined && !existsSync(config.dataDir))
     return { status: 'ok', found: `needs none: nothing is kept in ${resolve(config.dataDir)}` };
   return examineDisk(config.dataDir, { wantedBytes: roomBytes, why: 'below it gets tight:' });
+}
+
+async function examineFiles({ config }: PlatformSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  const { dataDir, secrets, listen } = config;
+  const dirs = [dataDir, ...(secrets?.dir === undefined ? [] : [secrets.dir])];
+  return examineModes({ dirs, keyFiles: [listen.tls?.keyFile] });
 }
 
 function withoutPassword(url: string): string {

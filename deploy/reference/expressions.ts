@@ -7,9 +7,9 @@ const introduction = `# Expressions
 
 Generated from \`proto/expression\` by \`npm run generate\`; do not edit.
 
-Text in braces is worked out for each request: \`{#request.method}\`, \`{(1 + 1)}\`, \`{T(Math).abs(-1)}\`; text around it stays. Where they work says
-the [reference of the policies](policies/README.md); everywhere else a definition with an expression is refused. So is one that cannot be read,
-or names what does not stand below, with its place and the nearest name.
+Text in braces is worked out for each request: \`{#request.method}\`, \`{(1 + 1)}\`, \`{T(Math).abs(-1)}\`; text around it stays. They work in the
+conditions of steps and flows, and in policies where their [reference](policies/README.md) says so; everywhere else a definition with an expression
+is refused. So is one that cannot be read, or names what does not stand below, with its place and the nearest name.
 
 | to write | say |
 |---|---|
@@ -25,7 +25,10 @@ or names what does not stand below, with its place and the nearest name.
 | a text inside JSON | \`{"name": "{#jsonEscape(#request.params['name'][0])}"}\` |
 | those of a list that fit | \`{#request.jsonContent.lines.?[qty > 1].![sku]}\` |
 
-An expression may fail (an item of nothing, a comparison of a text with a number) or come to nothing; each policy says what it does then, and the
+A condition is one expression, \`true\` or \`false\`; an empty one holds. That of a flow is asked once, when the request reaches the flow, and holds for
+its answer too. One that fails or comes to nothing does not hold. With best match, conditions are asked before the choice.
+
+An expression may fail (an item of nothing, a comparison of a text with a number) or come to nothing; each policy says what it does then. The
 access record has the warning \`EXPRESSION_EVALUATION_ERROR\` with the reason. Numbers are Java's: \`7 / 2\` is 3, \`7.0 / 2\` is 3.5. Patterns are
 matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`) has it read whole first; JSON is read
 up to 1 MiB. The expressions of one request may do so much work together, some 40 ms of it; past that they fail.

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { parseApiDefinition } from '../../proto/model/api.ts';
-import { exported, faultsOf } from '../../proto/model/api-fixtures.ts';
+import { exported, faultsOf } from '../../proto/definition/fixtures.ts';
+import { readApi } from '../../proto/definition/read.ts';
 import { apiSchema } from '../../proto/model/api-schema.ts';
 import { catalog } from '../../proto/policies/catalog.ts';
 import { type SchemaShape, shapeOf } from '../kit/control-plane/schema-shape.ts';
@@ -118,10 +118,10 @@ test('what belongs to console and portal is taken whatever it says, and changes 
     'api.flows[].request[].name',
     'api.flows[].request[].description',
   ]);
-  const plain = parseApiDefinition(withValue('api.id', 'orders'));
+  const plain = readApi(withValue('api.id', 'orders')).api;
   for (const [place, fate] of fieldFates) {
     if (fate.kind !== 'portal' || changed.has(place)) continue;
     if (place === 'api.properties[].encryptable') continue;
-    assert.deepEqual(parseApiDefinition(withValue(place, { any: ['thing'] })), plain, place);
+    assert.deepEqual(readApi(withValue(place, { any: ['thing'] })).api, plain, place);
   }
 });

@@ -21,10 +21,14 @@ const all = (place: string, names: string, fate: FieldFate): readonly (readonly 
 const options = observed('data-plane/endpoints/options.test.ts');
 const cors = observed('data-plane/gateway/compile/cors.test.ts');
 const flows = observed('data-plane/gateway/compile/flows.test.ts');
+const conditions = observed('data-plane/gateway/compile/conditions.test.ts');
 const errors = observed('data-plane/gateway/errors/errors.test.ts');
 const effects = observed('data-plane/gateway/call/definition.test.ts');
 const limit = observed('data-plane/policies/rate-limit.test.ts');
 const headers = observed('data-plane/policies/transform-headers.test.ts');
+const jwt = observed('data-plane/security/jwt.test.ts');
+const hostileJwt = observed('data-plane/security/jwt-hostile.test.ts');
+const keySet = observed('data-plane/security/tokens/key-set.test.ts');
 const mock = observed('data-plane/policies/mock.test.ts');
 const http2 = idle('of HTTP/2, and version allows HTTP_1_1 alone');
 const messages = idle('of messages, which a proxy does not have');
@@ -40,14 +44,14 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.id', observed('data-plane/gateway/deploy/deployments.test.ts')],
   ['api.name', idle('names the API in records and to people')],
   ['api.apiVersion', observed('data-plane/local/local.test.ts')],
-  ['api.gravitee', observed('proto/model/api-refusals.test.ts')],
-  ['api.type', observed('proto/model/api-refusals.test.ts')],
+  ['api.gravitee', observed('proto/definition/refusals.test.ts')],
+  ['api.type', observed('proto/definition/refusals.test.ts')],
   ['api.tags[]', observed('control-plane/publish/backup.test.ts')],
   ...all('api.', 'allowedInApiProducts allowMultiJwtOauth2Subscriptions', refused(true)),
   ...all('api.', 'services failover', refused()),
   ['api.resources[]', refused()],
 
-  ...all('api.listeners[].', 'type paths[].host paths[].path', observed('proto/model/api-fixtures.ts')),
+  ...all('api.listeners[].', 'type paths[].host paths[].path', observed('proto/definition/fixtures.ts')),
   ['api.listeners[].paths[].overrideAccess', portal],
   ...all('api.listeners[].', 'pathMappings[] requestValidation.rejectNullByte', effects),
   ['api.listeners[].pathMappingsPattern', portal],
@@ -94,19 +98,19 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'enabled useSystemProxy host port username password',
     options,
   ),
-  ['api.endpointGroups[].sharedConfiguration.proxy.type', observed('proto/model/api-refusals.test.ts')],
+  ['api.endpointGroups[].sharedConfiguration.proxy.type', observed('proto/definition/refusals.test.ts')],
   ...all(ssl, 'hostnameVerifier trustAll trustStore.type trustStore.content trustStore.path', options),
   ...all(`${ssl}keyStore.`, 'type certContent certPath keyContent keyPath content path password', options),
-  [`${ssl}keyStore.keyPassword`, observed('proto/model/api-refusals.test.ts')],
+  [`${ssl}keyStore.keyPassword`, observed('proto/definition/refusals.test.ts')],
   ...all(ssl, 'trustStore.password trustStore.alias keyStore.alias', refused('x')),
 
   ...all('api.plans[].', 'id security.type status', observed('data-plane/security/plans.test.ts')),
   ['api.plans[].name', portal],
-  ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, key-less below')],
+  ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, jwt, key-less below')],
   ['api.plans[].mode', refused('push')],
   ['api.plans[].selectionRule', refused('{#x}')],
   ['api.plans[].tags', refused(['x'])],
-  ['api.plans[].order', observed('proto/model/api-fixtures.ts')],
+  ['api.plans[].order', observed('proto/definition/fixtures.ts')],
   ...all(
     'api.plans[].',
     'definitionVersion description apiId apiType environmentId referenceId referenceType crossId hrid validation characteristics excludedGroups commentRequired comment_required commentMessage generalConditions generalConditionsHrid type createdAt updatedAt publishedAt closedAt needRedeployAt',
@@ -122,14 +126,15 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'tags subscribe publish connect entrypointConnect interact pre post',
     refused(['x']),
   ),
-  ['api.flows[].condition', refused('{#x}')],
+  ['api.flows[].condition', conditions],
   ['api.flows[].methods[]', refused('GET')],
   ...all('api.flows[].selectors[].', 'type path pathOperator methods[]', flows),
-  ['api.flows[].selectors[].condition', idle('refused unless empty: see the test of refusals')],
+  ['api.flows[].selectors[].condition', conditions],
   ...all('api.flows[].request[].', 'name description', portal),
   ...all('api.flows[].request[].', 'enabled policy', effects),
   ['api.flows[].request[].configuration{}', idle('belongs to the policy: see those below')],
-  ...all('api.flows[].request[].', 'condition messageCondition', refused('{#x}')),
+  ['api.flows[].request[].condition', conditions],
+  ['api.flows[].request[].messageCondition', refused('{#x}')],
 
   ['api.properties[].key', idle('read by expressions, which are refused')],
   ['api.properties[].value', idle('read by expressions, which are refused')],
@@ -160,6 +165,24 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
 
   ['key-less', idle('an empty object')],
   ['api-key.propagateApiKey', observed('data-plane/security/plans.test.ts')],
+  ...all(
+    'jwt.',
+    'signature publicKeyResolver resolverParameter extractClaims propagateAuthHeader userClaim clientIdClaim checkRequiredScopes requiredScopes[] modeStrict',
+    jwt,
+  ),
+  ...all('jwt.', 'connectTimeout requestTimeout followRedirects', keySet),
+  ...all('jwt.', 'useSystemProxy protectedResourceMetadata.authorizationServers[]', hostileJwt),
+  ...all(
+    'jwt.confirmationMethodValidation.',
+    'ignoreMissing certificateBoundThumbprint.enabled certificateBoundThumbprint.extractCertificateFromHeader certificateBoundThumbprint.headerName',
+    hostileJwt,
+  ),
+  ...all('jwt.tokenTypValidation.', 'enabled ignoreMissing expectedValues[] ignoreCase', jwt),
+  ...all(
+    'jwt.revocationCheck.',
+    'enabled revocationClaim revocationListUrl refreshInterval connectTimeout requestTimeout followRedirects useSystemProxy auth.type auth.basic.username auth.basic.password auth.token.value',
+    hostileJwt,
+  ),
   ['transform-headers.scope', idle('of version 2: where the step stands decides, as in the reference')],
   ...all(
     'transform-headers.',

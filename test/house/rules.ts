@@ -30,7 +30,7 @@ export const topRooms = [
 
 /** Rooms inside a top room. A room that is not listed does not exist. */
 export const innerRooms: Readonly<Record<string, readonly string[]>> = {
-  proto: ['wire', 'trust', 'model', 'policies', 'expression', 'spool', 'faults', 'process'],
+  proto: ['wire', 'trust', 'model', 'definition', 'policies', 'expression', 'spool', 'faults', 'process'],
   'data-plane': [
     'http',
     'gateway',

@@ -90,7 +90,7 @@ export function createResponseCase(seed: number, number: number): ResponseCase {
   const ending = random.chance(8) ? 'reset' : staysOpen ? 'keep' : 'fin';
   // Bytes after a whole answer go with it: those that come later, on a connection that is used again by then, are taken for
   // the next answer by every client there is.
-  const reading = readResponse(input, 0, { method, ending: 'fin' });
+  const reading = readResponse(input, 0, { method, ending: 'fin', blankBeforeColon: 'removed' });
   const end = reading.kind === 'complete' ? reading.end : input.length;
   return {
     kind: 'response',

@@ -91,7 +91,7 @@ export async function startHostileUpstream(): Promise<HostileUpstream> {
 
 /** RFC 9112 sections 6.3 and 9.3: after anything else than one whole answer that says nothing of closing, nobody may ask again. */
 function isReusable(input: Buffer, method: string): boolean {
-  const reading = readResponse(input, 0, { method, ending: 'open' });
+  const reading = readResponse(input, 0, { method, ending: 'open', blankBeforeColon: 'removed' });
   if (reading.kind !== 'complete' || reading.end < input.length) return false;
   const { version, fields } = reading.response;
   const options = tokensOf(fields, 'connection');

@@ -28,7 +28,11 @@ export function judgeResponse(facts: ResponseFacts): Finding | undefined {
     return { rule: 'beforeEnd was not called once', detail: `${exchange.outcomes} times` };
   if (asked > (method === 'POST' ? 1 : 2))
     return { rule: 'asked too often', detail: `${method} ${asked} times` };
-  const sent = readResponse(input, 0, { method, ending: ending === 'keep' ? 'open' : ending });
+  const sent = readResponse(input, 0, {
+    method,
+    ending: ending === 'keep' ? 'open' : ending,
+    blankBeforeColon: 'removed',
+  });
   const got = readResponse(heard.bytes, 0, { method, ending: heard.endedBy === 'fin' ? 'fin' : 'reset' });
   if (got.kind === 'ambiguous')
     return { rule: 'an answer with two readings', detail: `${got.reason}: ${text(heard.bytes)}` };

@@ -54,23 +54,31 @@ export function readLine(bytes: Buffer, at: number): Read<string> | undefined {
   return { value: bytes.toString('latin1', at, cr), end: lf + 1 };
 }
 
+/** What blanks between a name and its colon are; RFC 9112 section 5.1 has proxies remove them from answers. */
+export type BlankBeforeColon = 'ambiguous' | 'removed';
+
 /** Reads field lines to the empty line after them; undefined when that has not come yet. RFC 9112 section 5. */
-export function readFields(bytes: Buffer, at: number): Read<readonly Field[]> | undefined {
+export function readFields(
+  bytes: Buffer,
+  at: number,
+  blank: BlankBeforeColon = 'ambiguous',
+): Read<readonly Field[]> | undefined {
   const fields: Field[] = [];
   for (let place = at; ;) {
     const line = readLine(bytes, place);
     if (line === undefined) return undefined;
     place = line.end;
     if (line.value === '') return { value: fields, end: place };
-    fields.push(readField(line.value));
+    fields.push(readField(line.value, blank));
   }
 }
 
-function readField(line: string): Field {
+function readField(line: string, blank: BlankBeforeColon): Field {
   if (line.startsWith(' ') || line.startsWith('\t')) throw new Ambiguity('obs-fold');
   const colon = line.indexOf(':');
   if (colon === -1) throw new Ambiguity('a field line without a colon');
-  const name = line.slice(0, colon);
+  const before = line.slice(0, colon);
+  const name = blank === 'removed' ? trimBlanks(before) : before;
   if (!isToken(name)) throw new Ambiguity('a field name that is no token');
   const value = trimBlanks(line.slice(colon + 1));
   if (!fieldValue.test(value)) throw new Ambiguity('a control byte in a field value');
@@ -137,7 +145,11 @@ const framingTrailers: ReadonlySet<string> = new Set([
 ]);
 
 /** A chunked body to its last byte; undefined when that has not come. */
-export function readChunked(bytes: Buffer, at: number): Read<StrictBody> | undefined {
+export function readChunked(
+  bytes: Buffer,
+  at: number,
+  blank: BlankBeforeColon = 'ambiguous',
+): Read<StrictBody> | undefined {
   const pieces: string[] = [];
   let strange: string | undefined;
   for (let place = at; ;) {
@@ -151,7 +163,7 @@ export function readChunked(bytes: Buffer, at: number): Read<StrictBody> | undef
     if (!extension.test(rest)) throw new Ambiguity('a chunk extension that is none');
     if (rest.length > 128 || digits.length > 13 || /[\x80-\xff]/.test(rest)) strange = 'a rare chunk line';
     place = line.end;
-    if (size === 0) return readTrailers(bytes, place, { content: pieces.join(''), strange });
+    if (size === 0) return readTrailers(bytes, place, { content: pieces.join(''), strange, blank });
     // The bytes after the data are judged as soon as they are there, as a reader on a socket would.
     if (wrongAt(bytes, place + size, 0x0d) || wrongAt(bytes, place + size + 1, 0x0a))
       throw new Ambiguity('a chunk longer than announced');
@@ -168,9 +180,9 @@ function wrongAt(bytes: Buffer, at: number, wanted: number): boolean {
 function readTrailers(
   bytes: Buffer,
   at: number,
-  body: { readonly content: string; readonly strange: string | undefined },
+  body: { readonly content: string; readonly strange: string | undefined; readonly blank: BlankBeforeColon },
 ): Read<StrictBody> | undefined {
-  const trailers = readFields(bytes, at);
+  const trailers = readFields(bytes, at, body.blank);
   if (trailers === undefined) return undefined;
   if (trailers.value.some((field) => framingTrailers.has(field.lowerName)))
     throw new Ambiguity('a trailer that frames');

@@ -6,6 +6,7 @@ import {
   readLength,
   readLine,
   valuesOf,
+  type BlankBeforeColon,
   type Field,
   type Read,
   type StrictBody,
@@ -41,6 +42,8 @@ export interface ResponseContext {
   /** The method of the request; HEAD is answered without a body. */
   readonly method: string;
   readonly ending: Ending;
+  /** What a backend sends goes through a proxy, which removes them; a client gets none. Absent: ambiguous. */
+  readonly blankBeforeColon?: BlankBeforeColon;
 }
 
 interface Head {
@@ -57,7 +60,7 @@ export function readResponse(bytes: Buffer, at: number, context: ResponseContext
   try {
     let place = at;
     for (let informational = 0; ; informational += 1) {
-      const head = readHead(bytes, place, oddities);
+      const head = readHead(bytes, place, { oddities, ...context });
       if (head === undefined) return { kind: 'incomplete', hasHead };
       const { status } = head.value;
       if (status === 101) throw new Ambiguity('101 that nobody asked for');
@@ -78,7 +81,11 @@ export function readResponse(bytes: Buffer, at: number, context: ResponseContext
 // RFC 9112 section 4: the space before an absent reason is required, but often forgotten.
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?:( )([\t \x21-\x7e\x80-\xff]*))?$/;
 
-function readHead(bytes: Buffer, at: number, oddities: string[]): Read<Head> | undefined {
+function readHead(
+  bytes: Buffer,
+  at: number,
+  { oddities, blankBeforeColon }: ResponseContext & { readonly oddities: string[] },
+): Read<Head> | undefined {
   const line = readLine(bytes, at);
   if (line === undefined) return undefined;
   const match = statusLine.exec(line.value);
@@ -86,7 +93,7 @@ function readHead(bytes: Buffer, at: number, oddities: string[]): Read<Head> | u
   const status = Number(match[2]);
   if (match[3] === undefined) oddities.push('no space after the status');
   if (status > 599) oddities.push('a status past 599');
-  const fields = readFields(bytes, line.end);
+  const fields = readFields(bytes, line.end, blankBeforeColon);
   if (fields === undefined) return undefined;
   if (fields.value.length > 100 || fields.end - at > 16_384) oddities.push('a large head');
   const version = match[1] === '1' ? '1.1' : '1.0';
@@ -111,7 +118,7 @@ function readRest(
     : framing === undefined
       ? toTheEnd(bytes, head.end, context.ending)
       : framing === 'chunked'
-        ? readChunked(bytes, head.end)
+        ? readChunked(bytes, head.end, context.blankBeforeColon)
         : readLength(bytes, head.end, framing);
   if (found === undefined) return { kind: 'incomplete', hasHead: true };
   if (found.end < bytes.length) oddities.push('bytes after the answer');

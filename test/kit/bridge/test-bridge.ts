@@ -78,6 +78,7 @@ export interface TestBridgeWish {
   readonly repository?: MemoryRepository;
   /** Nobody tells it what it is called. */
   readonly isNameless?: boolean;
+  readonly lameDuckMs?: number;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
 }
 
@@ -89,7 +90,8 @@ export interface TestBridge {
   readonly blobs: MemoryBlobs;
   /** It is dialled under this URL too, as by a proxy in front that keeps its name. */
   alsoAt(url: string): void;
-  close(): Promise<void>;
+  /** As the signal would. */
+  close(asked?: NodeJS.Signals): Promise<void>;
 }
 
 /** Starts one and closes it with the test. */
@@ -133,6 +135,6 @@ export async function startTestBridge(
     repository,
     blobs,
     alsoAt: (name) => void names.push(name),
-    close: () => lifecycle.close(),
+    close: (asked) => lifecycle.close(asked),
   };
 }

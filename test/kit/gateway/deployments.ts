@@ -13,6 +13,7 @@ import { createEngine } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createGuard } from '../../../proto/process/outbound/guard.ts';
+import { quietSecurityHost } from './security.ts';
 
 /** Deployments without a listener, records and calls: for what becomes of changes. Closed with the test. */
 export function openDeployments(
@@ -30,7 +31,7 @@ export function openDeployments(
       counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }),
       outbound: noCallouts,
     },
-    security: { keyPlaces: { header: '', parameter: '' } },
+    security: quietSecurityHost(),
     records: undefined,
     log: createLog({ name: 'gateway', level: 'silent' }),
     keysSeenMax: 1,

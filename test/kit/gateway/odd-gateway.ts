@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { type ApiDefinition, parseApiDefinition } from '../../../proto/model/api.ts';
+import { readApi } from '../../../proto/definition/read.ts';
+import type { ApiDefinition } from '../../../proto/model/api.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { Random } from '../random.ts';
 import { readResponse } from '../../sim/strict-response.ts';
@@ -172,7 +173,7 @@ function readAs(
 ): ApiDefinition | undefined {
   const isNameless = how.isFile && definition['name'] === '';
   try {
-    return parseApiDefinition({ ...definition, id: 'any', ...(isNameless && { name: id }) });
+    return readApi({ ...definition, id: 'any', ...(isNameless && { name: id }) }).api;
   } catch (error) {
     how.say(`loaded, although it cannot be read: ${String(error)}`);
     return undefined;

@@ -132,6 +132,8 @@ export class KitCall implements RunningCall, KeepingCall {
   readonly startedAtMs: number;
   response: PolicyResponse | undefined = undefined;
   isOver = false;
+  decided: RunningCall['decided'] = undefined;
+  work: RunningCall['work'] = undefined;
   /** What it set on the answer, whatever that will be. */
   readonly answerHeaders: Record<string, string> = {};
   /** Keys of its warnings. */

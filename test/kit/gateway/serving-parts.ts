@@ -26,6 +26,7 @@ import { createMetrics } from '../../../proto/process/metrics.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { apiDefinition, flow } from './gateway.ts';
 import { startBackend } from '../engine/raw-peer.ts';
+import { quietSecurityHost } from './security.ts';
 
 const guard = createGuard('local', { allow: [], setting: 'upstream' });
 
@@ -81,7 +82,7 @@ export async function startServingParts(
     host: { clock: systemClock, counters, outbound: noCallouts },
     records,
     log,
-    security: { keyPlaces: { header: '', parameter: '' } },
+    security: quietSecurityHost(),
     keysSeenMax: 10,
     streamMsMax: 0,
     onThrown,

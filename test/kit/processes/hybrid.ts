@@ -119,6 +119,7 @@ export async function startHybrid(t: TestContext, wish: HybridWish): Promise<Hyb
     config: {
       dataDir: join(dir, 'control-plane'),
       publicUrls: [bridge],
+      lameDuckMs: 0,
       admin: { port: ports.bridgeNode },
       listen: { port: ports.bridge, ...(wish.isBorderStrict ? { tls: certificate } : {}) },
       blobs,
