@@ -4,10 +4,10 @@ import type { Wire } from '../socket/wire.ts';
 import { isForbiddenTrailer } from './chunked.ts';
 import { wireHeadersOf } from './wire-headers.ts';
 
-/** What the writer of a message asks the one who sends it. */
-export interface BodyWriterHooks {
-  /** The last bytes are ready; they leave when `release` is called, at once or later. */
-  onLast(release: () => void): void;
+/** Who sends the message that a writer writes. */
+export interface BodyWriterOwner {
+  /** The last bytes are ready; they leave when `writer.release()` is called, at once or later. */
+  onLast(writer: BodyWriter): void;
   onBroken(cause: Error): void;
 }
 
@@ -27,7 +27,7 @@ export class BodyWriter implements BodySink {
   bytes = 0;
   readonly #wire: Wire;
   readonly #framing: number | 'chunked' | 'close';
-  readonly #hooks: BodyWriterHooks;
+  readonly #owner: BodyWriterOwner;
   #text: string;
   /** Pieces of one read that leave in one chunk: chunks of one byte each would cost the next hop as much as they cost us. */
   #chunk = '';
@@ -38,11 +38,11 @@ export class BodyWriter implements BodySink {
 
   /** `head` is the whole head with its empty line. */
   // oxlint-disable-next-line max-params -- one per message with a body in pieces
-  constructor(wire: Wire, head: string, framing: number | 'chunked' | 'close', hooks: BodyWriterHooks) {
+  constructor(wire: Wire, head: string, framing: number | 'chunked' | 'close', owner: BodyWriterOwner) {
     this.#wire = wire;
     this.#text = head;
     this.#framing = framing;
-    this.#hooks = hooks;
+    this.#owner = owner;
   }
 
   // oxlint-disable-next-line max-params -- once per piece
@@ -82,13 +82,9 @@ export class BodyWriter implements BodySink {
     this.#endChunk();
     if (this.#framing === 'chunked')
       this.#text += `0\r\n${trailers === undefined ? '' : trailerText(trailers)}\r\n`;
-    let isReleased = false;
-    this.#hooks.onLast(() => {
-      isReleased = true;
-      this.#writeLast();
-    });
+    this.#owner.onLast(this);
     // Whoever holds the last bytes back holds them past this read.
-    if (!isReleased && this.#last !== undefined && !this.#isLastStable) {
+    if (this.#last !== undefined && !this.#isLastStable) {
       this.#last = Buffer.from(this.#last);
       this.#isLastStable = true;
     }
@@ -96,11 +92,13 @@ export class BodyWriter implements BodySink {
 
   onBroken(cause: Error): void {
     this.#isOver = true;
-    this.#hooks.onBroken(cause);
+    this.#owner.onBroken(cause);
   }
 
-  #writeLast(): void {
+  /** Lets the last bytes go; once, after `onLast`. */
+  release(): void {
     const last = this.#last;
+    this.#last = undefined;
     if (last !== undefined) this.#wire.writeWith(this.#text, last, 0, last.length, this.#isLastStable);
     else if (this.#text !== '') this.#wire.write(this.#text);
     this.#text = '';

@@ -21,6 +21,8 @@ export type FieldFault =
   | 'headers-too-large'
   | 'too-many-headers';
 
+const none: readonly number[] = [];
+
 /**
  * A header or trailer section, walked once: where its lines are, not what they say.
  *
@@ -28,10 +30,12 @@ export type FieldFault =
  * caller gives; its kind (field-kind.ts) in `kinds`.
  */
 export class Fields {
-  readonly places: number[] = [];
-  readonly kinds: number[] = [];
+  places: readonly number[] = none;
+  kinds: readonly number[] = none;
   /** A bit per kind that occurs. */
   seen = 0;
+  /** A bit per length of a name that occurs, of lengths modulo 32. */
+  lengths = 0;
   /** Some name holds `_`; see message/alias.ts. */
   hasUnderscore = false;
   /**
@@ -42,9 +46,21 @@ export class Fields {
   fault: FieldFault | undefined = undefined;
 }
 
+/** Whether the value of a line is just that: what nearly every `Connection` says, known without taking it apart. */
+export function isKeepAlive({ places }: Pick<Fields, 'places'>, text: string, line: number): boolean {
+  const start = places[line * 4 + 2] ?? 0;
+  return (places[line * 4 + 3] ?? 0) - start === keepAlive.length && text.startsWith(keepAlive, start);
+}
+
+const keepAlive = 'keep-alive';
+
 /** Results of a parse that is no position. */
 export const INCOMPLETE = 0;
 export const FAULTY = -1;
+
+/** Of the section in hand: lists that have grown once for all of them. */
+const places: number[] = [];
+const kinds: number[] = [];
 
 /**
  * Parses field lines and the empty line that ends them (RFC 9112 section 5) from bytes[start..end).
@@ -61,23 +77,25 @@ export function parseFields(
   origin: number,
   limits: FieldLimits,
 ): number {
-  const { places, kinds } = into;
   // Two bytes more for the empty line itself.
   const bound = start + limits.headerBytesMax + 2;
   const isBounded = end > bound;
   const last = isBounded ? bound : end;
   let at = start;
+  let lines = 0;
   for (;;) {
     if (at >= last) return out(into, isBounded);
     let byte = bytes[at] ?? 0;
     if (byte === CR) {
       if (at + 1 >= last) return out(into, isBounded);
       if (bytes[at + 1] !== LF) return refuse(into, 'line-ending');
+      into.places = places.slice(0, 4 * lines);
+      into.kinds = kinds.slice(0, lines);
       return at + 2;
     }
     // RFC 9112 section 5.2: a line folding would be read as a field of its own by some and as a continuation by others.
     if (byte === SPACE || byte === HTAB) return refuse(into, 'obs-fold');
-    if (kinds.length >= limits.headersMax) return refuse(into, 'too-many-headers');
+    if (lines >= limits.headersMax) return refuse(into, 'too-many-headers');
     const nameStart = at;
     while (token[byte] === 1) {
       if (byte === 0x5f) into.hasUnderscore = true;
@@ -121,9 +139,14 @@ export function parseFields(
     while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1] ?? 0)) valueEnd -= 1;
     if (valueEnd !== at) into.hasOddBlanks = true;
     const kind = kindOfBytes(bytes, nameStart, nameEnd);
-    places.push(nameStart - origin, nameEnd - origin, valueStart - origin, valueEnd - origin);
-    kinds.push(kind);
+    places[4 * lines] = nameStart - origin;
+    places[4 * lines + 1] = nameEnd - origin;
+    places[4 * lines + 2] = valueStart - origin;
+    places[4 * lines + 3] = valueEnd - origin;
+    kinds[lines] = kind;
+    lines += 1;
     into.seen |= 1 << kind;
+    into.lengths |= 1 << (nameEnd - nameStart);
     at += 2;
   }
 }

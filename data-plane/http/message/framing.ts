@@ -1,5 +1,5 @@
 import { kinds } from './field-kind.ts';
-import type { Fields } from './fields.ts';
+import { type Fields, isKeepAlive } from './fields.ts';
 import { listMembers } from './grammar.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AnswerFault, RefusalReason } from './refusal.ts';
@@ -21,7 +21,6 @@ export interface RequestFraming {
 }
 
 const none: readonly string[] = [];
-const digits = /^[0-9]{1,16}$/;
 const bit = (kind: number): number => 1 << kind;
 const framingBits = bit(kinds.contentLength) | bit(kinds.transferEncoding);
 const rareBits =
@@ -128,9 +127,15 @@ function answerBodyEnd(
   return lengthOf(value) ?? 'content-length';
 }
 
+/** RFC 9110 section 8.6: digits and nothing else. Sixteen of them hold every length that a double counts exactly. */
 function lengthOf(value: string): number | undefined {
-  if (!digits.test(value)) return undefined;
-  const length = Number(value);
+  if (value === '' || value.length > 16) return undefined;
+  let length = 0;
+  for (let at = 0; at < value.length; at += 1) {
+    const digit = value.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    length = length * 10 + digit;
+  }
   return Number.isSafeInteger(length) ? length : undefined;
 }
 
@@ -143,10 +148,10 @@ const keepAlive: readonly string[] = ['keep-alive'];
 /** Lower-case options of all Connection lines. */
 function connectionOptions(head: Fields, text: string): readonly string[] {
   if ((head.seen & bit(kinds.connection)) === 0) return none;
-  const values = valuesOf(head, text, kinds.connection);
+  const line = head.kinds.indexOf(kinds.connection);
   // What nearly every answer says needs no taking apart.
-  if (values.length === 1 && values[0] === 'keep-alive') return keepAlive;
-  return values.flatMap((value) => listMembers(value.toLowerCase()));
+  if (isKeepAlive(head, text, line) && !head.kinds.includes(kinds.connection, line + 1)) return keepAlive;
+  return valuesOf(head, text, kinds.connection).flatMap((value) => listMembers(value.toLowerCase()));
 }
 
 function valuesOf(head: Fields, text: string, kind: number): readonly string[] {

@@ -47,7 +47,7 @@ export class BodyFault extends Error {
  * they are `heldBytesMax`: so at most that and one read is ever in memory. Not sooner, because a connection that is paused does not
  * notice that its sender has gone.
  */
-export class IncomingBody implements Body {
+export class IncomingBody implements Body, BodyFlow {
   readonly length: number | undefined;
   readonly isEmpty: boolean;
   trailers: HeaderList | undefined = undefined;
@@ -154,15 +154,17 @@ export class IncomingBody implements Body {
     }
     // While a read is being fed its end is still to come, and with it `onReadEnd`.
     if (!this.#isFeeding && this.state === 'open' && sink.onReadEnd()) this.#connection.resumeBody();
-    return {
-      resume: () => {
-        if (this.state === 'open') this.#connection.resumeBody();
-      },
-      cancel: () => {
-        this.#sink = undefined;
-        this.discard();
-      },
-    };
+    return this;
+  }
+
+  /** For whoever has piped it, as `cancel`; see BodyFlow. */
+  resume(): void {
+    if (this.state === 'open') this.#connection.resumeBody();
+  }
+
+  cancel(): void {
+    this.#sink = undefined;
+    this.discard();
   }
 
   buffer(bytesMax: number): Promise<Uint8Array> {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { kinds } from './field-kind.ts';
 import { Fields, parseFields } from './fields.ts';
+import { Random } from '../../../test/kit/random.ts';
 import { PlainHeaders } from '../conformance/plain-headers.ts';
 import { createWireHeaders, WireHeaders, wireHeadersOf } from './wire-headers.ts';
 
@@ -153,4 +154,57 @@ test('a list of another engine is taken line by line, its Connection left behind
     ['x', 'a\r\ny: b'],
   ] as const)
     assert.throws(() => wireHeadersOf(new PlainHeaders([line])), TypeError, line[0]);
+});
+
+test('whatever is set, added and removed in whatever order, the list says what a plain array would', () => {
+  const seed = Date.now() % 1_000_000;
+  const random = new Random(seed, 1);
+  for (let round = 0; round < 300; round += 1) {
+    // Names of one length, and of lengths that share a bit.
+    const names = ['A', 'b', 'A'.repeat(33), 'C-3', 'x-y'] as const;
+    let model = Array.from({ length: random.below(4) }, (_, at): readonly [string, string] => [
+      random.pick(names),
+      `r${at}`,
+    ]);
+    const headers = received(model.map(([name, value]) => `${name}: ${value}\r\n`).join(''));
+    const told = [`seed ${seed}`, JSON.stringify(model)];
+    for (let step = 0; step < 12; step += 1) {
+      const name = random.pick(names);
+      const value = `s${step}`;
+      const lowerName = name.toLowerCase();
+      const isOther = (line: readonly [string, string]): boolean => line[0].toLowerCase() !== lowerName;
+      const kind = random.pick(['set', 'append', 'delete'] as const);
+      told.push(`${kind} ${name}`);
+      const first = model.findIndex((line) => !isOther(line));
+      if (kind === 'append' || (kind === 'set' && first === -1)) model = [...model, [name, value]];
+      else if (kind === 'delete') model = model.filter(isOther);
+      else
+        model = model
+          .map((line, at) => (at === first ? ([name, value] as const) : line))
+          .filter((line, at) => at === first || isOther(line));
+      if (kind === 'delete') assert.equal(headers.delete(lowerName), first !== -1, told.join('; '));
+      else headers[kind](name, value);
+      const all = model.filter((line) => !isOther(line)).map((line) => line[1]);
+      assert.equal(
+        headers.forwardable(),
+        model.map((line) => `${line[0]}: ${line[1]}\r\n`).join(''),
+        told.join('; '),
+      );
+      assert.deepEqual(headers.getAll(lowerName), all, told.join('; '));
+      assert.equal(headers.get(lowerName), all[0], told.join('; '));
+      assert.equal(headers.has(lowerName), all.length > 0, told.join('; '));
+      assert.equal(headers.size, model.length, told.join('; '));
+    }
+  }
+});
+
+test('a value that was good once lets no other one pass', () => {
+  const headers = createWireHeaders();
+  headers.set('X-Again', 'good');
+  headers.set('X-Again', 'good');
+  for (const value of ['good\r\nX: y', 'g\0od']) {
+    assert.throws(() => headers.set('X-Again', value), TypeError);
+    assert.throws(() => headers.set('X-Again', value), TypeError, 'nor itself');
+  }
+  assert.equal(headers.forwardable(), 'X-Again: good\r\n');
 });

@@ -1,12 +1,11 @@
 import type { HeaderList } from '../exchange.ts';
-import { kindOfName, kinds, lastHopByHop } from './field-kind.ts';
-import { Fields } from './fields.ts';
+import { kinds, lastHopByHop } from './field-kind.ts';
+import { Fields, isKeepAlive } from './fields.ts';
 import { listMembers } from './grammar.ts';
+import { headerName } from './header-name.ts';
+import { OwnLine, OwnLines } from './own-lines.ts';
 
 const none: readonly string[] = [];
-// RFC 9110 section 5.5. Also keeps code points past latin1 out, whose low byte may be CR or LF on the wire.
-const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
-const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * A header list over the text of a head: lines that nobody touches are never split, and go on as slices of it.
@@ -21,12 +20,14 @@ export class WireHeaders implements HeaderList {
   readonly #text: string;
   readonly #places: readonly number[];
   readonly #lineKinds: readonly number[];
-  /** By line: undefined as received, null removed, else [name, value]. Made on the first change. */
-  #changed: (readonly [name: string, value: string] | null | undefined)[] | undefined = undefined;
+  /** By line: undefined as received, null removed, else what stands there now. Made on the first change. */
+  #changed: (OwnLine | null | undefined)[] | undefined = undefined;
   #removed = 0;
-  readonly #added: (readonly [name: string, value: string])[] = [];
+  readonly #added = new OwnLines();
   /** A bit per kind that may occur. */
   #seen: number;
+  /** A bit per length of a name that may occur, see `Fields`: most names that are asked for are not there, and cost no look. */
+  #lengths: number;
   readonly #hasOddBlanks: boolean;
   readonly #hasUnderscore: boolean;
   /** What `Connection` named, in lower case. */
@@ -37,69 +38,77 @@ export class WireHeaders implements HeaderList {
     this.#places = fields.places;
     this.#lineKinds = fields.kinds;
     this.#seen = fields.seen;
+    this.#lengths = fields.lengths;
     this.#hasOddBlanks = fields.hasOddBlanks;
     this.#hasUnderscore = fields.hasUnderscore;
-    if (this.mayHave(kinds.connection)) this.#dropNominated();
+    if (this.mayHave(kinds.connection) && !saysKeepAlive(fields, text)) this.#dropNominated();
   }
 
   get size(): number {
-    return this.#lineKinds.length - this.#removed + this.#added.length;
+    return this.#lineKinds.length - this.#removed + this.#added.size;
   }
 
   get(lowerName: string): string | undefined {
+    if (!this.#mayHold(lowerName)) return undefined;
     const line = this.#find(lowerName, 0);
-    if (line !== -1) return this.#valueOf(line);
-    for (const [name, value] of this.#added) if (isNamed(name, lowerName)) return value;
-    return undefined;
+    return line === -1 ? this.#added.find(lowerName)?.value : this.#valueOf(line);
   }
 
   getAll(lowerName: string): readonly string[] {
+    if (!this.#mayHold(lowerName)) return none;
     let found: string[] | undefined;
     for (let line = this.#find(lowerName, 0); line !== -1; line = this.#find(lowerName, line + 1)) {
       (found ??= []).push(this.#valueOf(line));
     }
-    for (const [name, value] of this.#added) if (isNamed(name, lowerName)) (found ??= []).push(value);
+    for (let own = this.#added.first; own !== undefined; own = own.next)
+      if (own.name.lowerName === lowerName) (found ??= []).push(own.value);
     return found ?? none;
   }
 
   has(lowerName: string): boolean {
-    return this.#find(lowerName, 0) !== -1 || this.#added.some(([name]) => isNamed(name, lowerName));
+    if (!this.#mayHold(lowerName)) return false;
+    return this.#find(lowerName, 0) !== -1 || this.#added.find(lowerName) !== undefined;
   }
 
-  set(name: string, value: string): void {
-    const { lowerName, kind } = nameOf(name);
-    const entry = checked(name, value);
+  set(spelled: string, value: string): void {
+    const name = headerName(spelled);
+    const { lowerName } = name;
+    name.judge(value);
     this.#removeAliases(lowerName);
+    if (!this.#mayHold(lowerName)) return this.#add(new OwnLine(name, value));
     const first = this.#find(lowerName, 0);
     if (first !== -1) {
-      this.#change(first, entry);
-      this.#seen |= 1 << kind;
+      this.#change(first, new OwnLine(name, value));
+      this.#seen |= 1 << name.kind;
       for (let line = this.#find(lowerName, first + 1); line !== -1; line = this.#find(lowerName, line + 1)) {
         this.#change(line, null);
       }
-      this.#removeAdded(lowerName, 0);
+      this.#added.remove(lowerName);
       return;
     }
-    const at = this.#added.findIndex(([known]) => isNamed(known, lowerName));
-    if (at === -1) return this.#add(entry, kind);
-    this.#added[at] = entry;
-    this.#removeAdded(lowerName, at + 1);
+    const own = this.#added.find(lowerName);
+    if (own === undefined) return this.#add(new OwnLine(name, value));
+    own.name = name;
+    own.value = value;
+    this.#added.remove(lowerName, own);
   }
 
-  append(name: string, value: string): void {
-    const { lowerName, kind } = nameOf(name);
-    const entry = checked(name, value);
-    this.#removeAliases(lowerName);
-    this.#add(entry, kind);
+  append(spelled: string, value: string): void {
+    const name = headerName(spelled);
+    name.judge(value);
+    this.#removeAliases(name.lowerName);
+    this.#add(new OwnLine(name, value));
   }
 
   delete(lowerName: string): boolean {
-    const before = this.size;
-    for (let line = this.#find(lowerName, 0); line !== -1; line = this.#find(lowerName, line + 1)) {
-      this.#change(line, null);
+    let wasThere = false;
+    if (this.#mayHold(lowerName)) {
+      for (let line = this.#find(lowerName, 0); line !== -1; line = this.#find(lowerName, line + 1)) {
+        this.#change(line, null);
+        wasThere = true;
+      }
+      if (this.#added.remove(lowerName)) wasThere = true;
     }
-    this.#removeAdded(lowerName, 0);
-    const wasThere = this.size !== before;
     this.#removeAliases(lowerName);
     return wasThere;
   }
@@ -108,10 +117,10 @@ export class WireHeaders implements HeaderList {
     for (let line = 0; line < this.#lineKinds.length; line += 1) {
       const change = this.#changed?.[line];
       if (change === null) continue;
-      if (change !== undefined) visit(change[0], change[1]);
+      if (change !== undefined) visit(change.name.name, change.value);
       else visit(this.#slice(line * 4, line * 4 + 1), this.#valueOf(line));
     }
-    for (const [name, value] of this.#added) visit(name, value);
+    for (let own = this.#added.first; own !== undefined; own = own.next) visit(own.name.name, own.value);
   }
 
   /** Whether a kind may occur: false is certain. Costs nothing. */
@@ -132,8 +141,8 @@ export class WireHeaders implements HeaderList {
    */
   strip(trailers: WireHeaders): void {
     for (const name of this.#nominated ?? []) trailers.delete(name);
-    for (const change of this.#changed ?? []) if (change) trailers.delete(change[0].toLowerCase());
-    for (const [name] of this.#added) trailers.delete(name.toLowerCase());
+    for (const change of this.#changed ?? []) if (change) trailers.delete(change.name.lowerName);
+    for (let own = this.#added.first; own !== undefined; own = own.next) trailers.delete(own.name.lowerName);
   }
 
   /** The lines that go on to the next hop, each with its CRLF: without hop-by-hop headers and framing. */
@@ -158,10 +167,10 @@ export class WireHeaders implements HeaderList {
       }
       // Servers disagree about blanks around a value, so none is passed on but the one space.
       if (passes) out += `${this.#slice(line * 4, line * 4 + 1)}: ${this.#valueOf(line)}\r\n`;
-      if (change !== undefined && change !== null) out += lineOf(change);
+      if (change !== undefined && change !== null) out += change.text;
     }
     if (runStart !== -1) out += text.slice(runStart, runEnd);
-    for (const entry of this.#added) out += lineOf(entry);
+    for (let own = this.#added.first; own !== undefined; own = own.next) out += own.text;
     return out;
   }
 
@@ -195,13 +204,18 @@ export class WireHeaders implements HeaderList {
     return named;
   }
 
+  /** False is certain. */
+  #mayHold(lowerName: string): boolean {
+    return (this.#lengths & (1 << lowerName.length)) !== 0;
+  }
+
   #find(lowerName: string, from: number): number {
     const places = this.#places;
     for (let line = from; line < this.#lineKinds.length; line += 1) {
       const change = this.#changed?.[line];
       if (change === null) continue;
       if (change !== undefined) {
-        if (isNamed(change[0], lowerName)) return line;
+        if (change.name.lowerName === lowerName) return line;
         continue;
       }
       const start = places[line * 4] ?? 0;
@@ -212,22 +226,24 @@ export class WireHeaders implements HeaderList {
   }
 
   #valueOf(line: number): string {
-    return this.#changed?.[line]?.[1] ?? this.#slice(line * 4 + 2, line * 4 + 3);
+    return this.#changed?.[line]?.value ?? this.#slice(line * 4 + 2, line * 4 + 3);
   }
 
   #slice(from: number, to: number): string {
     return this.#text.slice(this.#places[from], this.#places[to]);
   }
 
-  #change(line: number, change: readonly [string, string] | null): void {
+  #change(line: number, change: OwnLine | null): void {
     const changed = (this.#changed ??= []);
     if (change === null && changed[line] !== null) this.#removed += 1;
     changed[line] = change;
   }
 
-  #add(entry: readonly [string, string], kind: number): void {
-    this.#added.push(entry);
+  #add(line: OwnLine): void {
+    const { kind, lowerName } = line.name;
+    this.#added.add(line);
     this.#seen |= 1 << kind;
+    this.#lengths |= 1 << lowerName.length;
   }
 
   /**
@@ -243,12 +259,11 @@ export class WireHeaders implements HeaderList {
       if (name !== lowerName && name.replaceAll('_', '-') === dashed) this.#change(line, null);
     }
   }
+}
 
-  #removeAdded(lowerName: string, from: number): void {
-    for (let at = this.#added.length - 1; at >= from; at -= 1) {
-      if (isNamed(this.#added[at]?.[0] ?? '', lowerName)) this.#added.splice(at, 1);
-    }
-  }
+/** Nothing but that, as nearly every answer of a backend does. */
+function saysKeepAlive(fields: Fields, text: string): boolean {
+  return fields.kinds.every((kind, line) => kind !== kinds.connection || isKeepAlive(fields, text, line));
 }
 
 const noFields = new Fields();
@@ -270,43 +285,6 @@ export function wireHeadersOf(headers: HeaderList): WireHeaders {
     if (name.toLowerCase() !== 'connection') copy.append(name, value);
   });
   return copy;
-}
-
-function lineOf([name, value]: readonly [string, string]): string {
-  const { kind } = nameOf(name);
-  if (kind !== kinds.none && kind <= lastHopByHop) return '';
-  return `${name}: ${value}\r\n`;
-}
-
-interface KnownName {
-  readonly lowerName: string;
-  readonly kind: number;
-}
-
-/** Names that the gateway and its policies set: few, and again with every request. Past the bound all are forgotten. */
-const knownNames = new Map<string, KnownName>();
-const knownNamesMax = 1_000;
-
-/** A name taken apart. Refuses what is no token; such a name comes from a policy, never from the wire. */
-function nameOf(name: string): KnownName {
-  const known = knownNames.get(name);
-  if (known !== undefined) return known;
-  if (!tokenName.test(name)) throw new TypeError('a header name holds a forbidden character');
-  const made = { lowerName: name.toLowerCase(), kind: kindOfName(name) };
-  if (knownNames.size >= knownNamesMax) knownNames.clear();
-  knownNames.set(name, made);
-  return made;
-}
-
-/** Refuses a value that would end its line early. */
-function checked(name: string, value: string): readonly [string, string] {
-  if (forbiddenInValue.test(value))
-    throw new TypeError(`the value of header ${name} holds a forbidden character`);
-  return [name, value];
-}
-
-function isNamed(name: string, lowerName: string): boolean {
-  return name.length === lowerName.length && isAt(name, 0, lowerName);
 }
 
 /** Compares without regard to case; what is wanted is in lower case. */

@@ -11,7 +11,7 @@ import type {
   StreamEnding,
   UpstreamUpgrade,
 } from '../exchange.ts';
-import { BodyWriter } from '../message/body-writer.ts';
+import { BodyWriter, type BodyWriterOwner } from '../message/body-writer.ts';
 import { kinds } from '../message/field-kind.ts';
 import { createWireHeaders, WireHeaders, wireHeadersOf } from '../message/wire-headers.ts';
 import { startTunnel, type Tunnel, type TunnelEnd } from '../tunnel.ts';
@@ -27,7 +27,7 @@ const drainBytesMax = 64 * 1024;
 const oneWriteBytesMax = 12 * 1024;
 
 /** One request and its answer on a connection of this engine. */
-export class ServerExchange implements Exchange {
+export class ServerExchange implements Exchange, BodyWriterOwner {
   readonly startedAtMs = Date.now();
   readonly marks: PhaseMarks = {
     upstreamStartUs: 0,
@@ -230,26 +230,26 @@ export class ServerExchange implements Exchange {
     const framing = body.length ?? (this.request.httpVersion === '1.1' ? 'chunked' : 'close');
     if (framing === 'close') this.#isPersistent = false;
     this.#decidePersistence(head);
-    const writer = new BodyWriter(
-      wire,
-      this.#headText(head, pipedFramingLine(framing, head.headers)),
-      framing,
-      {
-        onLast: (release) => {
-          this.#end('complete', () => {
-            release();
-            this.#connection.onExchangeEnd(this.#isPersistent);
-          });
-        },
-        onBroken: () => {
-          // The answer broke off after its head had left: the client must see that it is not whole.
-          this.#end('upstreamAborted', () => wire.reset());
-        },
-      },
-    );
-    this.#writer = writer;
-    this.#flow = body.pipe(writer);
+    const text = this.#headText(head, pipedFramingLine(framing, head.headers));
+    this.#writer = new BodyWriter(wire, text, framing, this);
+    this.#flow = body.pipe(this.#writer);
   }
+
+  /** Its piped answer is whole. */
+  onLast(): void {
+    this.#end('complete', ServerExchange.#sendLast);
+  }
+
+  /** Its piped answer broke off after its head had left: the client must see that it is not whole. */
+  onBroken(): void {
+    this.#end('upstreamAborted', () => this.#connection.wire.reset());
+  }
+
+  /** A function for all, since most exchanges end so. */
+  static readonly #sendLast = (exchange: ServerExchange): void => {
+    exchange.#writer?.release();
+    exchange.#connection.onExchangeEnd(exchange.#isPersistent);
+  };
 
   /** The connection is kept when the gateway does not say otherwise and what is unread of the request is short. */
   #decidePersistence(head: ResponseHead): void {
@@ -285,14 +285,14 @@ export class ServerExchange implements Exchange {
   }
 
   /** Tells beforeEnd, once, and lets the last bytes go when it agrees. */
-  #end(kind: Outcome['kind'], release: () => void): void {
+  #end(kind: Outcome['kind'], release: (exchange: ServerExchange) => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const held = this.#tell(kind, this.request.body.bytes, this.#writer?.bytes ?? this.#responseBytes);
-    if (held === undefined) return release();
+    if (held === undefined) return release(this);
     const late = (): void => {
       try {
-        release();
+        release(this);
       } catch (error) {
         this.#connection.onThrown(error);
       }

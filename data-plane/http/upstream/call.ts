@@ -3,6 +3,12 @@ import type { OnThrown, UpstreamFailure, UpstreamRequest, UpstreamResult } from 
 // RFC 9110 section 9.2.2: only these may be sent again when it is not known whether they were received.
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
+/** Who has a call in hand: a connection, the queue for one, a dial. */
+export interface CallHolder {
+  /** Nobody waits for the call any more. */
+  onClientGone(call: UpstreamCall): void;
+}
+
 /** One request on its way to an upstream; answered once. */
 export class UpstreamCall {
   readonly request: UpstreamRequest;
@@ -10,8 +16,7 @@ export class UpstreamCall {
   dueMs = 0;
   isRetried = false;
   isSettled = false;
-  /** Tells whoever holds the call that the client has gone. */
-  cancel: (() => void) | undefined = undefined;
+  holder: CallHolder | undefined = undefined;
   readonly #receive: (result: UpstreamResult) => void;
   readonly #tellThrown: OnThrown;
 
@@ -20,9 +25,9 @@ export class UpstreamCall {
     this.#receive = receive;
     this.#tellThrown = tellThrown;
     request.exchange.onAbort(() => {
-      const { cancel } = this;
-      this.cancel = undefined;
-      cancel?.();
+      const { holder } = this;
+      this.holder = undefined;
+      holder?.onClientGone(this);
     });
   }
 

@@ -8,17 +8,16 @@ import type {
   UpstreamUpgrade,
 } from '../exchange.ts';
 import { BodyFault, type BodyConnection, IncomingBody } from '../message/incoming-body.ts';
-import { BodyWriter } from '../message/body-writer.ts';
+import { BodyWriter, type BodyWriterOwner } from '../message/body-writer.ts';
 import { FAULTY, INCOMPLETE } from '../message/fields.ts';
 import { frameAnswer } from '../message/framing.ts';
 import { LF } from '../message/grammar.ts';
-import type { AnswerFault } from '../message/refusal.ts';
 import { parseResponseHead, ResponseHeadPlaces } from '../message/response-head.ts';
 import { passableProtocols } from '../message/upgrade.ts';
 import { WireHeaders } from '../message/wire-headers.ts';
 import type { Swept } from '../socket/sweep.ts';
 import { type Reading, Wire, type WireOwner } from '../socket/wire.ts';
-import type { UpstreamCall } from './call.ts';
+import type { CallHolder, UpstreamCall } from './call.ts';
 import { failureOf } from './dial.ts';
 import type { UpstreamPool } from './pool.ts';
 import { offersOf, requestHeadText } from './request-head.ts';
@@ -38,7 +37,7 @@ export interface OpenUpgrade extends UpstreamUpgrade {
 }
 
 /** One connection to an upstream: idle, or with one call. */
-export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
+export class UpstreamConnection implements WireOwner, BodyConnection, BodyWriterOwner, CallHolder, Swept {
   readonly wire: Wire;
   readonly madeAtMs: number;
   /** Calls that were answered on it. */
@@ -79,7 +78,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     this.#call = call;
     this.#hasBytes = false;
     this.#informational = 0;
-    call.cancel = () => this.#abandon('the client went away');
+    call.holder = this;
     const { body } = request;
     let text: string;
     try {
@@ -135,7 +134,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     this.#call = undefined;
     this.#requestFlow?.cancel();
     if (call === undefined || call.isSettled) return this.#pool.onGone(this);
-    call.cancel = undefined;
+    call.holder = undefined;
     // RFC 9112 section 9.3.1: a connection that was kept may close just as it is used again.
     const isStale = this.served > 0 && !this.#hasBytes && (failure === 'closed' || failure === 'reset');
     if (isStale && call.isRepeatable) {
@@ -197,26 +196,29 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     // Its end is looked at after each read.
   }
 
-  /** Nobody reads the answer: the connection goes, for what is left of it may be endless. */
   onBodyUnwanted(): void {
-    this.#abandon('the answer was discarded');
+    this.#abandon('the answer was discarded, and what is left of it may be endless');
+  }
+
+  onLast(writer: BodyWriter): void {
+    this.#isRequestSent = true;
+    this.#requestFlow = undefined;
+    writer.release();
+    this.#armRead();
+  }
+
+  onBroken(cause: Error): void {
+    this.#requestFlow = undefined;
+    this.#fail('requestBodyFailed', cause.message);
+  }
+
+  onClientGone(): void {
+    this.#abandon('the client went away');
   }
 
   #sendPiped(text: string, body: Body): void {
     this.#isRequestSent = false;
-    const writer = new BodyWriter(this.wire, text, body.length ?? 'chunked', {
-      onLast: (release) => {
-        this.#isRequestSent = true;
-        this.#requestFlow = undefined;
-        release();
-        this.#armRead();
-      },
-      onBroken: (cause) => {
-        this.#requestFlow = undefined;
-        this.#fail('requestBodyFailed', cause.message);
-      },
-    });
-    const flow = body.pipe(writer);
+    const flow = body.pipe(new BodyWriter(this.wire, text, body.length ?? 'chunked', this));
     // It may have come to its end in the call.
     if (!this.#isRequestSent && this.#call !== undefined) this.#requestFlow = flow;
   }
@@ -227,7 +229,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     while (at < end && this.#call !== undefined && this.#body === undefined) {
       const head = new ResponseHeadPlaces();
       const behind = parseResponseHead(bytes, at, end, head, this.#pool.answerLimits);
-      if (behind === FAULTY) return this.#invalid(head.invalid ?? 'status-line');
+      if (behind === FAULTY) return this.#fail('invalidResponse', head.invalid ?? 'status-line');
       if (behind === INCOMPLETE) {
         this.#partial = Buffer.from(bytes.subarray(at, end));
         this.#parsedBytes = this.#partial.length;
@@ -242,7 +244,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
       }
       // 1xx answers are this hop's own business.
       this.#informational += 1;
-      if (this.#informational > informationalMax) return this.#invalid('informational-flood');
+      if (this.#informational > informationalMax) return this.#fail('invalidResponse', 'informational-flood');
     }
     if (this.#body === undefined) return;
     this.#isOpening = true;
@@ -254,7 +256,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     const { exchange, method } = call.request;
     exchange.marks.upstreamHeadUs = exchange.elapsedUs();
     const framing = frameAnswer(head, text, method);
-    if (typeof framing === 'string') return this.#invalid(framing);
+    if (typeof framing === 'string') return this.#fail('invalidResponse', framing);
     this.#isPersistent = framing.isPersistent;
     const body = new IncomingBody(framing.body, this, this.#pool.answerLimits);
     const answer = responseHead(head, text);
@@ -282,7 +284,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
   #finish(isClean: boolean): void {
     const call = this.#call;
     if (call === undefined) return;
-    call.cancel = undefined;
+    call.holder = undefined;
     this.#call = undefined;
     this.#body = undefined;
     this.#dueMs = 0;
@@ -304,22 +306,19 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     const { request } = call;
     const answer = responseHead(head, text);
     // RFC 9110 section 7.8: only to what was offered, and the answer says which.
-    if (!request.isUpgrade || !isOffered(answer.headers, request)) return this.#invalid('switching-unasked');
+    if (!request.isUpgrade || !isOffered(answer.headers, request))
+      return this.#fail('invalidResponse', 'switching-unasked');
     const { exchange } = request;
     exchange.marks.upstreamHeadUs = exchange.elapsedUs();
     this.wire.pause();
     this.#pool.sweep.delete(this);
     this.#call = undefined;
-    call.cancel = undefined;
+    call.holder = undefined;
     this.#pool.onGone(this);
     const upgrade: OpenUpgrade = { head: answer, wire: this.wire, early: Buffer.from(early) };
     call.settle({ kind: 'upgrade', upgrade });
     // Nobody took it over: the request was answered in the meantime, e.g. at its deadline.
     if (this.wire.owner === this) this.wire.destroy();
-  }
-
-  #invalid(fault: AnswerFault): void {
-    this.#fail('invalidResponse', fault);
   }
 
   /** No answer comes, or no more of it. */
@@ -333,7 +332,7 @@ export class UpstreamConnection implements WireOwner, BodyConnection, Swept {
     this.#requestFlow = undefined;
     body?.break(new Error(message));
     if (call === undefined) return;
-    call.cancel = undefined;
+    call.holder = undefined;
     call.fail(failure, message);
   }
 

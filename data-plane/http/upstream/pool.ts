@@ -8,7 +8,7 @@ import type {
 import type { FieldLimits } from '../message/fields.ts';
 import type { Sweep, Swept } from '../socket/sweep.ts';
 import { Reading } from '../socket/wire.ts';
-import { UpstreamCall } from './call.ts';
+import { type CallHolder, UpstreamCall } from './call.ts';
 import { UpstreamConnection } from './connection.ts';
 import { createDialer, type Dialer } from './dial.ts';
 import type { DnsCache } from './dns.ts';
@@ -19,13 +19,14 @@ const waitingMaxDefault = 10_000;
 /** A connectMsMax of 0 means no bound, but no wait is endless. */
 const waitingMsCeiling = 120_000;
 const closedMessage = 'the upstream was closed';
+const goneMessage = 'the client went away';
 
 /**
  * The connections to one origin: at most `connectionsMax`, the last used first, and a bounded queue of calls that wait for one.
  *
  * Last used first, so that those that are not needed grow old and are closed.
  */
-export class UpstreamPool implements Upstream, Swept {
+export class UpstreamPool implements Upstream, CallHolder, Swept {
   readonly options: UpstreamOptions;
   readonly sweep: Sweep;
   readonly spelling: RequestSpelling;
@@ -60,7 +61,7 @@ export class UpstreamPool implements Upstream, Swept {
 
   /** Gives the call a connection, or a place in the queue, or a no. */
   enter(call: UpstreamCall): void {
-    if (call.request.exchange.isAborted) return call.fail('aborted', 'the client went away');
+    if (call.request.exchange.isAborted) return call.fail('aborted', goneMessage);
     if (this.#isClosed) return call.fail('closed', closedMessage);
     const connection = call.needsNewConnection ? undefined : this.#takeIdle();
     if (connection !== undefined) {
@@ -74,10 +75,7 @@ export class UpstreamPool implements Upstream, Swept {
     if (this.#waiting.size >= (queueMax < 0 ? waitingMaxDefault : queueMax))
       return call.fail('queueFull', 'all connections are busy and the queue is full');
     call.dueMs = this.sweep.nowMs + (connectMsMax === 0 ? waitingMsCeiling : connectMsMax);
-    call.cancel = () => {
-      this.#waiting.delete(call);
-      call.fail('aborted', 'the client went away');
-    };
+    call.holder = this;
     if (this.#waiting.size === 0) this.sweep.add(this);
     this.#waiting.add(call);
   }
@@ -106,11 +104,17 @@ export class UpstreamPool implements Upstream, Swept {
     this.#fill();
   }
 
+  /** It waits no longer. */
+  onClientGone(call: UpstreamCall): void {
+    this.#waiting.delete(call);
+    call.fail('aborted', goneMessage);
+  }
+
   onSweep(nowMs: number): void {
     for (const call of this.#waiting) {
       if (call.dueMs > nowMs && !call.request.exchange.isAnswered) continue;
       this.#waiting.delete(call);
-      call.cancel = undefined;
+      call.holder = undefined;
       call.fail('queueTimeout', `no connection was free for ${this.options.connectMsMax} ms`);
     }
     if (this.#waiting.size === 0) this.sweep.delete(this);
@@ -204,12 +208,12 @@ export class UpstreamPool implements Upstream, Swept {
     const end = (failure: UpstreamFailure, message: string): void => {
       attempt.cancel();
       this.#dials.delete(end);
-      call.cancel = undefined;
+      call.holder = undefined;
       this.#fill();
       call.fail(failure, message);
     };
     this.#dials.add(end);
-    call.cancel = () => end('aborted', 'the client went away');
+    call.holder = { onClientGone: () => end('aborted', goneMessage) };
   }
 
   /** Room was made: whoever waits gets a new connection. */
@@ -224,7 +228,7 @@ export class UpstreamPool implements Upstream, Swept {
   #nextWaiting(): UpstreamCall | undefined {
     for (const call of this.#waiting) {
       this.#waiting.delete(call);
-      call.cancel = undefined;
+      call.holder = undefined;
       if (this.#waiting.size === 0) this.sweep.delete(this);
       return call;
     }
