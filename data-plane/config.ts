@@ -37,6 +37,21 @@ export const gatewayConfigSchema = z.strictObject({
     .string()
     .optional()
     .describe('Serve the definitions in this folder instead of following a bridge.'),
+  tags: z
+    .array(z.string().regex(/^!?[^!\s]{1,127}$/, 'must be a tag, or !tag'))
+    .max(64)
+    .default([])
+    .describe(
+      'In local mode: sharding tags of this gateway, `a` includes and `!b` excludes; APIs, plans and flows with other tags are not served. None serves all. With a bridge they come from the fleet.',
+    ),
+  tenant: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe(
+      'In local mode: tenant of this gateway; endpoints of other tenants are not called. None calls all. With a bridge it comes from the fleet.',
+    ),
   listen: section({
     host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
     port: ListenPort.default(8_082).describe('Port; 0 takes a free one.'),

@@ -3,12 +3,14 @@ import type { Source } from './source.ts';
 import type { GatewayOptions } from './start.ts';
 
 /** Definitions in a folder. */
-export function openFolder(folder: string, { log, clock, lifecycle }: GatewayOptions): Source {
+export function openFolder(folder: string, { config, log, clock, lifecycle }: GatewayOptions): Source {
   return {
     kind: 'local',
     gateway: 'local',
     async follow({ deployments: { apply, confirm } }) {
-      const local = await startLocal({ folder, apply, confirm, log, clock, lifecycle });
+      const { tags, tenant } = config;
+      const standing = { tags, tenant };
+      const local = await startLocal({ folder, standing, apply, confirm, log, clock, lifecycle });
       return {
         sync: undefined,
         state: () => ({

@@ -39,17 +39,21 @@ export interface Endpoints {
  *
  * Errors: request.invalid when one cannot be used on this gateway, or leads to an address that it may not call. No pool is opened.
  */
-export function createEndpoints(definition: ApiDefinition, guard: Guard): Endpoints {
+export function createEndpoints(
+  definition: ApiDefinition,
+  { guard, standing }: { readonly guard: Guard; readonly standing: { readonly tenant: string | undefined } },
+): Endpoints {
   const warnings: string[] = [];
   const groups = definition.endpointGroups.map((group, g) =>
-    group.endpoints.map((endpoint, e) => {
+    group.endpoints.flatMap((endpoint, e) => {
+      if (!isCalledFrom(endpoint, standing)) return [];
       const at = endpoint.inheritConfiguration
         ? `endpointGroups[${g}].sharedConfiguration`
         : `endpointGroups[${g}].endpoints[${e}].sharedConfigurationOverride`;
       const { url, options, warnings: told, ...rest } = describe(group, endpoint, at);
       refuseDenied(options, guard, `endpointGroups[${g}].endpoints[${e}].configuration.target`);
       warnings.push(...told);
-      return { options, described: { ...rest, url: url.href, target: createTarget(url) } };
+      return [{ options, described: { ...rest, url: url.href, target: createTarget(url) } }];
     }),
   );
   const used = groups.find((group) => group.length > 0) ?? [];
@@ -75,6 +79,14 @@ export function createEndpoints(definition: ApiDefinition, guard: Guard): Endpoi
     warnings,
     release: () => held.splice(0).forEach((one) => one.release()),
   };
+}
+
+/** Endpoints of tenants are called by gateways of theirs, and by those that have none. */
+function isCalledFrom(
+  { tenants }: EndpointDefinition,
+  { tenant }: { readonly tenant: string | undefined },
+): boolean {
+  return tenants.length === 0 || tenant === undefined || tenants.includes(tenant);
 }
 
 function refuseDenied(

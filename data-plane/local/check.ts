@@ -17,7 +17,7 @@ import { createMemoryCounters } from '../limits/memory.ts';
 import { guardOf, securityHostOf, type SecuritySettings } from '../serving.ts';
 import { readFolder, readLocalFile } from './files.ts';
 import { localTenant } from './local.ts';
-import { type LocalRecord, objectsOf, recordsOf } from './records.ts';
+import { type LocalRecord, objectsOf, recordsOf, settingsRecord } from './records.ts';
 
 /** A file with everything that a gateway would refuse in it. */
 export interface CheckedFile {
@@ -27,6 +27,9 @@ export interface CheckedFile {
   /** What a gateway does not look at, and what may not be meant as it stands. */
   readonly notes: readonly InDocument<Note>[];
 }
+
+/** What of a gateway's settings a definition is judged by. */
+type CheckSettings = SecuritySettings & Pick<GatewayConfig, 'upstream' | 'tags' | 'tenant'>;
 
 /** Something said of a file, with the number of the document when it holds several. */
 type InDocument<Said extends object> = Said & { readonly document?: number };
@@ -39,7 +42,7 @@ type InDocument<Said extends object> = Said & { readonly document?: number };
  */
 export async function checkFiles(
   paths: readonly string[],
-  config: SecuritySettings & Pick<GatewayConfig, 'upstream'>,
+  config: CheckSettings,
 ): Promise<readonly CheckedFile[]> {
   const problems = new Map<string, InDocument<FaultDetail>[]>();
   const notes = new Map<string, InDocument<Note>[]>();
@@ -52,6 +55,7 @@ export async function checkFiles(
   const files = await filesOf(paths);
   const options = {
     environment: localTenant.environment,
+    tags: config.tags,
     objects: new Objects(objectsOf(files.map(({ file }) => file))),
   };
   for (const { path, file } of files) {
@@ -115,7 +119,7 @@ function within<Said extends object>({ document }: LocalRecord, said: Said): InD
   return document === undefined ? said : { ...said, document };
 }
 
-function judge(records: readonly LocalRecord[], config: SecuritySettings & Pick<GatewayConfig, 'upstream'>) {
+function judge(records: readonly LocalRecord[], config: CheckSettings) {
   const clock = systemClock;
   const log = createLog({ name: 'check', level: 'silent' });
   const deployments = createDeployments({
@@ -129,7 +133,8 @@ function judge(records: readonly LocalRecord[], config: SecuritySettings & Pick<
     streamMsMax: 0,
     onThrown: () => undefined,
   });
-  const set = records
+  const settings = settingsRecord({ tags: config.tags, tenant: config.tenant });
+  const set = [settings, ...records]
     .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
     .map(({ kind, id, payload }) => ({ kind, id, payload, seq: 1, revision: '1' }));
   const nacks = deployments.apply({ ...localTenant, seq: 1, isFull: true, set, removed: [] });

@@ -9,11 +9,20 @@ import { systemWords } from '../../proto/process/system-words.ts';
 import { type Nack, recordKinds } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import { type LocalFile, readFolder } from './files.ts';
-import { hasResource, type LocalRecord, objectsOf, recordsOf } from './records.ts';
+import {
+  hasResource,
+  type LocalRecord,
+  type LocalStanding,
+  objectsOf,
+  recordsOf,
+  settingsRecord,
+} from './records.ts';
 
 /** What local mode needs. */
 export interface LocalOptions {
   readonly folder: string;
+  /** Sharding tags and tenant of this gateway. */
+  readonly standing: LocalStanding;
   readonly apply: ApplyChange;
   /** See {@link ConfirmChange}. */
   readonly confirm?: ConfirmChange | undefined;
@@ -139,7 +148,14 @@ class Follower {
   #take(file: LocalFile, objects: Objects): void {
     try {
       if (file.problem !== undefined) throw new Error(file.problem);
-      this.#good.set(file.name, recordsOf(file, { environment: localTenant.environment, objects }));
+      this.#good.set(
+        file.name,
+        recordsOf(file, {
+          environment: localTenant.environment,
+          objects,
+          tags: this.#options.standing.tags,
+        }),
+      );
       this.#broken.delete(file.name);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -160,7 +176,8 @@ class Follower {
     const isFirst = this.seq === 0;
     if (!isFirst && set.length === 0 && removed.length === 0) return;
     const seq = this.seq + 1;
-    const records: SetRecord[] = set
+    const settings = isFirst ? [settingsRecord(this.#options.standing)] : [];
+    const records: SetRecord[] = [...settings, ...set]
       .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
       .map(({ kind, id, payload, file }) => ({ kind, id, payload, file, seq, revision: String(seq) }));
     const { apply, confirm, log } = this.#options;

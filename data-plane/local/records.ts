@@ -10,8 +10,14 @@ import {
   resolved,
 } from '../../proto/definition/resources.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
+import { isEntitled } from '../../proto/trust/entitlement.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
-import { encodeApi, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
+import {
+  encodeApi,
+  encodeApiKey,
+  encodeGatewaySettings,
+  encodeSubscription,
+} from '../../proto/wire/payloads.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
 import type { LocalFile } from './files.ts';
@@ -67,15 +73,17 @@ const settingsSchema = z.strictObject({
 /** Whom the records are for, and what custom resources may refer to. */
 export interface RecordOptions {
   readonly environment: string;
+  /** Sharding tags of the gateway; APIs that are not for it make no record. */
+  readonly tags: readonly string[];
   readonly objects: Objects;
 }
 
 /** Turns one file into records. Errors: Error with what is wrong, in one line. */
-export function recordsOf(file: LocalFile, { environment, objects }: RecordOptions): readonly LocalRecord[] {
-  if (settingsNames.includes(file.name)) return subscriptionRecords(file, environment);
+export function recordsOf(file: LocalFile, options: RecordOptions): readonly LocalRecord[] {
+  if (settingsNames.includes(file.name)) return subscriptionRecords(file, options.environment);
   const apis = file.documents.map((document, index) => ({ document, number: index + 1 })).filter(isApi);
   return apis.flatMap(({ document, number }) =>
-    apiRecords(document, objects, {
+    apiRecords(document, options, {
       file: file.name,
       document: file.documents.length > 1 ? number : undefined,
     }),
@@ -100,13 +108,13 @@ const isApi = ({ document }: { readonly document: unknown }): boolean =>
 
 function apiRecords(
   document: unknown,
-  objects: Objects,
+  { objects, tags }: RecordOptions,
   place: Pick<LocalRecord, 'file' | 'document'>,
 ): readonly LocalRecord[] {
   if (!isRecord(document)) throw new Error('is not an API definition: it must be an object');
   const whole = isKubernetesObject(document) ? resolved(document, objects) : document;
   const { id = parsePath(place.file).name, name = id, version = '1', ...glance } = glanceAt(whole);
-  if (glance.isOff) return [];
+  if (glance.isOff || !isEntitled(tags, tagsOf(glance.api))) return [];
   const recordId = fitting(id, wireLimits.idCharsMax);
   const payload = encodeApi({
     id: recordId,
@@ -116,6 +124,28 @@ function apiRecords(
   });
   const warning = glance.hasServedPlan ? undefined : withoutPlan;
   return [{ kind: 'api', id: recordId, payload, warning, ...place }];
+}
+
+/** Of what is no list of tags the definition says itself that it is none. */
+function tagsOf({ tags }: Readonly<Record<string, unknown>>): readonly string[] {
+  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+}
+
+/** Sharding tags and tenant of a gateway of files. */
+export interface LocalStanding {
+  readonly tags: readonly string[];
+  readonly tenant: string | undefined;
+}
+
+/** What a bridge would say of the gateway's fleet. */
+export function settingsRecord({ tags, tenant }: LocalStanding): LocalRecord {
+  const payload = encodeGatewaySettings({
+    fleet: 'local',
+    tags,
+    ...(tenant !== undefined && { tenant }),
+    isRevoked: false,
+  });
+  return { kind: 'gateway-settings', id: 'local', payload, file: '' };
 }
 
 const withoutPlan =

@@ -71,7 +71,6 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'endpointGroups[0].endpoints[0].secondary',
     /not supported/,
   ],
-  ['a tenant', endpoint({ tenants: ['a'] }), 'endpointGroups[0].endpoints[0].tenants', /not supported/],
   [
     'a health check',
     endpoint({ services: { healthCheck: { enabled: true } } }),

@@ -4,7 +4,7 @@ import { expressionMessage, hasExpression } from '../expression/find.ts';
 import { apiLimits } from './api-limits.ts';
 import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
 import { headerNameSchema, headersPerPlaceMax, headerValueSchema } from './head-text.ts';
-import { choice, isPlain, milliseconds, off, orJsonText, plainText, section } from './sections.ts';
+import { choice, isPlain, milliseconds, names, off, orJsonText, plainText, section } from './sections.ts';
 
 const only = (value: boolean, why: string) =>
   z
@@ -76,7 +76,7 @@ const endpointSchema = section({
   type: choice(['http-proxy'], 'mock', 'kafka', 'tcp-proxy'),
   weight: z.int().min(1).max(apiLimits.weightMax).default(1),
   secondary: only(false, 'is not supported'),
-  tenants: off('an empty list'),
+  tenants: names(),
   inheritConfiguration: z.boolean().default(true),
   configuration: orJsonText(section({ target: targetSchema })),
   sharedConfigurationOverride: orJsonText(sharedConfigurationSchema.partial()).prefault({}),

@@ -8,7 +8,7 @@ import { readable } from './readable.ts';
 import { methodSchema } from './head-text.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
-import { choice, off, orJsonText, section } from './sections.ts';
+import { choice, names, off, orJsonText, section } from './sections.ts';
 import { compileCondition } from '../expression/condition.ts';
 import { expressionMessageFor, hasExpression } from '../expression/find.ts';
 
@@ -66,7 +66,7 @@ export const flowSchema = section({
   id: z.string().max(apiLimits.idCharsMax).optional(),
   name: z.string().max(apiLimits.nameCharsMax).default(''),
   enabled: z.boolean().default(true),
-  tags: off('an empty list'),
+  tags: names(),
   // As flows of version 2 have it: one more selector.
   condition: conditionText,
   selectors: z.array(selectorSchema).max(apiLimits.selectorsMax).default([]),

@@ -6,7 +6,7 @@ import { apiLimits } from './api-limits.ts';
 import { readable } from './readable.ts';
 import { checkFlows, checkReadableFlows, flowsSchema, planSecuritySchema } from './api-flows.ts';
 import { detailsOf } from '../faults/issues.ts';
-import { choice, elsewhere, off, section } from './sections.ts';
+import { choice, elsewhere, names, off, section } from './sections.ts';
 
 /** What the console keeps of a plan beside what a gateway needs. */
 export const planConsoleFields = Object.fromEntries(
@@ -47,7 +47,7 @@ export const planSchema = section(
     mode: choice(['standard'], 'push').default('standard'),
     status: choice(['staging', 'published', 'deprecated', 'closed']).default('published'),
     selectionRule: off('an empty text'),
-    tags: off('an empty list'),
+    tags: names(),
     flows: flowsSchema,
     ...planConsoleFields,
   },
@@ -64,6 +64,8 @@ export interface PlanDefinition {
   };
   readonly mode: 'standard';
   readonly status: 'staging' | 'published' | 'deprecated' | 'closed';
+  /** Sharding tags of the gateways that serve it; none: of all. */
+  readonly tags: readonly string[];
   readonly flows: z.output<typeof flowsSchema>;
 }
 

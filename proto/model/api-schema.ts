@@ -6,7 +6,7 @@ import { apiLimits } from './api-limits.ts';
 import { type ListenerDefinition, listenerSchema } from './api-listeners.ts';
 import { type PlanDefinition, planSchema } from './api-plans.ts';
 import { type ResponseTemplate, responseTemplatesSchema } from './api-templates.ts';
-import { choice, elsewhere, off, section } from './sections.ts';
+import { choice, elsewhere, names, off, section } from './sections.ts';
 
 const version4 = z.preprocess(
   (value) => (value === 'V4' || value === '4.0.0' ? '4.0.0' : value),
@@ -108,7 +108,7 @@ export const apiSchema = section(
       'edge',
       'authz',
     ).default('proxy'),
-    tags: z.array(z.string().min(1).max(128)).max(apiLimits.tagsMax).default([]),
+    tags: names(),
     allowedInApiProducts: off('false'),
     allowMultiJwtOauth2Subscriptions: off('false'),
     listeners: z.array(listenerSchema).min(1).max(apiLimits.listenersMax),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { expressionMessage, hasExpression } from '../expression/find.ts';
+import { apiLimits } from './api-limits.ts';
 
 /**
  * Pieces that the schemas of definitions are made of.
@@ -71,6 +72,11 @@ export function elsewhere() {
     .unknown()
     .transform((): undefined => undefined)
     .optional();
+}
+
+/** Sharding tags, tenants and other names of the same kind. */
+export function names() {
+  return z.array(z.string().min(1).max(128)).max(apiLimits.tagsMax).default([]);
 }
 
 /** A text without expressions. */

@@ -24,6 +24,7 @@ const flows = observed('data-plane/gateway/compile/flows.test.ts');
 const conditions = observed('data-plane/gateway/compile/conditions.test.ts');
 const errors = observed('data-plane/gateway/errors/errors.test.ts');
 const effects = observed('data-plane/gateway/call/definition.test.ts');
+const standing = observed('data-plane/gateway/compile/standing.test.ts');
 const limit = observed('data-plane/policies/rate-limit.test.ts');
 const headers = observed('data-plane/policies/transform-headers.test.ts');
 const jwt = observed('data-plane/security/jwt.test.ts');
@@ -75,7 +76,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.endpointGroups[].endpoints[].name', idle('names it to people; unique')],
   ['api.endpointGroups[].endpoints[].weight', idle('of weighted balancing, which is refused')],
   ['api.endpointGroups[].endpoints[].secondary', refused(true)],
-  ['api.endpointGroups[].endpoints[].tenants', refused(['eu'])],
+  ['api.endpointGroups[].endpoints[].tenants[]', standing],
   ['api.endpointGroups[].endpoints[].services', refused()],
   ...all('api.endpointGroups[].endpoints[].', 'inheritConfiguration configuration.target', effects),
   [`${http}version`, refused('HTTP_2')],
@@ -109,7 +110,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, jwt, key-less below')],
   ['api.plans[].mode', refused('push')],
   ['api.plans[].selectionRule', refused('{#x}')],
-  ['api.plans[].tags', refused(['x'])],
+  ['api.plans[].tags[]', standing],
   ['api.plans[].order', observed('proto/definition/fixtures.ts')],
   ...all(
     'api.plans[].',
@@ -121,11 +122,8 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.flowExecution.matchRequired', flows],
   ...all('api.flows[].', 'id name', portal),
   ['api.flows[].enabled', effects],
-  ...all(
-    'api.flows[].',
-    'tags subscribe publish connect entrypointConnect interact pre post',
-    refused(['x']),
-  ),
+  ['api.flows[].tags[]', standing],
+  ...all('api.flows[].', 'subscribe publish connect entrypointConnect interact pre post', refused(['x'])),
   ['api.flows[].condition', conditions],
   ['api.flows[].methods[]', refused('GET')],
   ...all('api.flows[].selectors[].', 'type path pathOperator methods[]', flows),

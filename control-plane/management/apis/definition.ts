@@ -8,7 +8,7 @@ import {
   methodCharsMax,
   originCharsMax,
 } from '../../../proto/model/head-text.ts';
-import { configurationSchema, textSchema, wordsSchema } from '../fields.ts';
+import { configurationSchema, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
 
 /**
  * The parts of an API's definition in the management API's spelling (v4, UPPER_CASE enums).
@@ -87,7 +87,7 @@ const flowSchema = z
     publish: stepsSchema,
     entrypointConnect: stepsSchema,
     interact: stepsSchema,
-    tags: wordsSchema.optional(),
+    tags: wordsUpTo(apiLimits.tagsMax).optional(),
   })
   .openapi('FlowV4');
 
@@ -189,7 +189,7 @@ const endpointSchema = z
     type: pluginSchema,
     weight: z.int().min(1).max(apiLimits.weightMax).optional(),
     secondary: z.boolean().optional(),
-    tenants: wordsSchema.optional(),
+    tenants: wordsUpTo(apiLimits.tagsMax).optional(),
     inheritConfiguration: z.boolean().optional(),
     configuration: configurationSchema.optional(),
     sharedConfigurationOverride: configurationSchema.optional(),

@@ -15,6 +15,7 @@ import {
   readOnlyFields,
   textSchema,
   wordsSchema,
+  wordsUpTo,
 } from '../fields.ts';
 import type { PlanRow } from './plans.store.ts';
 
@@ -35,7 +36,7 @@ const writableFields = {
   generalConditions: z.string().max(64).optional(),
   order: z.int().min(0).max(100_000).optional(),
   selectionRule: z.string().max(apiLimits.conditionCharsMax).optional(),
-  tags: wordsSchema.optional(),
+  tags: wordsUpTo(apiLimits.tagsMax).optional(),
   validation: planValidationSchema.optional(),
   flows: flowsSchema.optional(),
 };

@@ -10,6 +10,7 @@ import { type Cors, createCors } from './cors.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
 import { createMappings } from './mappings.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
+import { dependsOnStanding, seenFrom, type Standing } from './standing.ts';
 import { type PolicyBuilder, StepCompiler } from './step.ts';
 
 /** A plan, ready to be asked. */
@@ -20,6 +21,8 @@ export interface CompiledPlan extends SecuredPlan {
 /** An API as closures: what a request needs and nothing that it would have to interpret. */
 export interface CompiledApi extends Life {
   readonly type: ApiDefinition['type'];
+  /** Parts of it depend on where this gateway stands. */
+  readonly isForSome: boolean;
   /** In the order in which they are asked. */
   readonly plans: readonly CompiledPlan[];
   readonly errors: ErrorWriter;
@@ -40,6 +43,8 @@ export interface CompileOptions {
   readonly build: PolicyBuilder;
   /** Which hosts endpoints may lead to. */
   readonly guard: Guard;
+  /** Which parts of definitions are for this gateway. */
+  readonly standing: Standing;
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
@@ -50,7 +55,9 @@ export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'>;
  *
  * Errors: Faults that say which part does not work on this gateway.
  */
-export function compileApi(definition: ApiDefinition, options: CompileOptions): CompiledApi {
+export function compileApi(whole: ApiDefinition, options: CompileOptions): CompiledApi {
+  const isForSome = dependsOnStanding(whole);
+  const definition = isForSome ? seenFrom(whole, options.standing) : whole;
   const compiler = new StepCompiler(hostOf(definition, options.host), options.build);
   const shared = {
     api: definition.id,
@@ -64,9 +71,10 @@ export function compileApi(definition: ApiDefinition, options: CompileOptions): 
     const planFlows = compileFlows(plan.flows, { plan: plan.id, at: `plans[${index}].flows` }, shared);
     return [{ ...securePlan(plan, options.security), pipeline: createPipeline(planFlows, apiFlows, shared) }];
   });
-  const endpoints = createEndpoints(definition, options.guard);
+  const endpoints = createEndpoints(definition, options);
   return {
     type: definition.type,
+    isForSome,
     plans: inOrder(plans),
     errors: createErrorWriter(definition.responseTemplates),
     endpoints,

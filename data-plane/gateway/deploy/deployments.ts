@@ -8,6 +8,7 @@ import { Subscriptions } from '../../security/subscriptions.ts';
 import type { RecordTarget } from '../call/records.ts';
 import type { CompiledApi, HostParts } from '../compile/compile.ts';
 import type { PolicyBuilder } from '../compile/step.ts';
+import { anywhere } from '../compile/standing.ts';
 import type { TellThrown } from '../errors/thrown.ts';
 import { judgeClaim } from '../streams/claims.ts';
 import { Streams } from '../streams/streams.ts';
@@ -175,6 +176,8 @@ const createEnvironment = (
   environment,
   seq,
   apis: new Map(),
+  standing: anywhere,
+  forSome: new Set(),
   subscriptions: new Subscriptions(environment, keysSeenMax),
 });
 

@@ -1,4 +1,5 @@
 import type { Subscriptions } from '../../security/subscriptions.ts';
+import type { Standing } from '../compile/standing.ts';
 import type { ApiEntry } from './kinds/api-entry.ts';
 
 /** What is in service of one environment. It changes in place, within one turn of the event loop. */
@@ -7,5 +8,9 @@ export interface ServedEnvironment {
   readonly environment: string;
   seq: number;
   readonly apis: Map<string, ApiEntry>;
+  /** Where this gateway stands in it. */
+  standing: Standing;
+  /** APIs of which parts depend on that. */
+  readonly forSome: Set<string>;
   readonly subscriptions: Subscriptions;
 }

@@ -98,7 +98,7 @@ function swap(gateway: LocalGateway, content: Record<string, unknown>, turn: num
   const revision = String(turn);
   const set = recordsOf(
     { name: 'steady.json', version: revision, documents: [content], problem: undefined },
-    { environment: localTenant.environment, objects: new Objects([]) },
+    { environment: localTenant.environment, objects: new Objects([]), tags: [] },
   ).map(({ kind, id, payload }) => ({ kind, id, payload, seq: turn + 1, revision }));
   const nacks = gateway.deployments.apply({ ...localTenant, seq: turn + 1, isFull: false, set, removed: [] });
   assert.deepEqual(nacks, []);

@@ -39,7 +39,16 @@ export function takeIn(
   const own = { ...host, counters };
   const site: Site = {
     ...ground,
-    compile: { host: own, guard, security, build },
+    // The settings of a change come before its APIs.
+    compile: {
+      host: own,
+      guard,
+      security,
+      build,
+      get standing() {
+        return environment.standing;
+      },
+    },
     upstreams,
     records,
     durations,

@@ -83,6 +83,7 @@ export const apis: Kind<TakenApi> = {
     if (before === undefined) return;
     leavePlaces(before, site);
     site.environment.apis.delete(id);
+    site.environment.forSome.delete(id);
     site.durations?.leave(id, site.environment.environment);
     if (before.served.compiled !== undefined) site.released.push(before.served.compiled);
   },
@@ -141,6 +142,8 @@ function put(entry: ApiEntry, { environment, router, released }: Site): void {
   const { served } = entry;
   const before = environment.apis.get(served.id)?.served.compiled;
   environment.apis.set(served.id, entry);
+  if (served.compiled?.isForSome === true) environment.forSome.add(served.id);
+  else environment.forSome.delete(served.id);
   for (const { host, path } of entry.places) router?.set(host, path, served);
   if (before !== undefined && before !== served.compiled) released.push(before);
 }
