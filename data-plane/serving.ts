@@ -21,6 +21,7 @@ import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
 import { createStrays } from './gateway/call/strays.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
+import { createWarningTeller, type TellWarning } from './gateway/errors/warned.ts';
 import type { Engine, RunningServer, ServerLimits } from './http/exchange.ts';
 import type { TlsOptions } from '../proto/process/listening/tls.ts';
 import { createEngine } from './http/engine.ts';
@@ -94,6 +95,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const { config, log, clock, lifecycle, metrics } = options;
   const traffic = createTraffic(metrics);
   const tellThrown = createThrownTeller({ log, clock, count: traffic.onThrown });
+  const tellWarning = createWarningTeller({ log, clock, metrics, apisMax: config.metrics.plansMax });
   const engine = options.engine ?? createEngine(tellThrown);
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
   const guard = guardOf(config);
@@ -123,7 +125,15 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     async listen(at) {
       // The first answer of a process must find a place for its record.
       await deployments.settled();
-      const server = await listen(options, { engine, deployments, traffic, reporter, tellThrown, at });
+      const server = await listen(options, {
+        engine,
+        deployments,
+        traffic,
+        reporter,
+        tellThrown,
+        tellWarning,
+        at,
+      });
       lifecycle.onClose('room for new objects', growWithLoad());
       lifecycle.onClose('listener', () => {
         deployments.streams.stop();
@@ -189,12 +199,13 @@ interface ListenParts {
   readonly traffic: Traffic;
   readonly reporter: Reporter | undefined;
   readonly tellThrown: TellThrown;
+  readonly tellWarning: TellWarning;
   readonly at: ListenAt;
 }
 
 async function listen(
   { config, clock, log, hopSecret = randomUUID() }: ServingOptions,
-  { engine, deployments, traffic, reporter, tellThrown, at }: ListenParts,
+  { engine, deployments, traffic, reporter, tellThrown, tellWarning, at }: ListenParts,
 ): Promise<RunningServer> {
   const { listen: wish, request } = config;
   const nextRequestId = createRequestIds();
@@ -227,6 +238,7 @@ async function listen(
     streams: deployments.streams,
     bodyBytesMax: request.bufferedBytesMax,
     onThrown: tellThrown,
+    onWarning: tellWarning,
     onAnswer: traffic.onAnswer,
     onUnrouted: traffic.onUnrouted,
   });

@@ -5,6 +5,7 @@ import type { Forwarding } from './forwarded.ts';
 import type { Hops } from './hops.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { ThrownWhere } from '../errors/thrown.ts';
+import type { TellWarning } from '../errors/warned.ts';
 
 /** What requests need of their surroundings. */
 export interface CallOptions {
@@ -20,6 +21,8 @@ export interface CallOptions {
   readonly streams: Streams;
   /** Hears what threw although nothing should; once per throw. */
   readonly onThrown: (error: unknown, where: ThrownWhere) => void;
+  /** Hears what was not done as a definition says. */
+  readonly onWarning: TellWarning;
   /** Counts answers. */
   readonly onAnswer: ((status: number) => void) | undefined;
 }

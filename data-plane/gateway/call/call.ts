@@ -10,6 +10,7 @@ import type { Steps } from '../compile/pipeline.ts';
 import type { DeployedApi } from '../deploy/deployed.ts';
 import { refusals } from '../errors/refusals.ts';
 import type { BackendCalls } from '../steps/around.ts';
+import type { Step } from '../compile/step.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../steps/kept.ts';
 import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
@@ -77,6 +78,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   isAnswered = false;
   errorKey: string | undefined = undefined;
   errorMessage: string | undefined = undefined;
+  step: Step | undefined = undefined;
   decided: Map<Gate | FlowGate, boolean> | undefined = undefined;
   work: Work | undefined = undefined;
   warnings: { readonly key: string; readonly message: string }[] | undefined = undefined;
@@ -165,6 +167,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   warn(key: string, message: string): void {
     (this.warnings ??= []).push({ key, message });
+    const { kind = 'plan', at } = this.step ?? {};
+    this.options.onWarning({ api: this.deployed.id, step: kind, at, key, message });
   }
 
   setAnswerHeader(name: string, value: string): void {

@@ -10,6 +10,8 @@ import { conditionOf, createStepGate, type FlowGate, type Gate } from './gate.ts
 /** One policy at its place, built, with what running it has to know. */
 export interface Step {
   readonly policy: Policy;
+  /** Id of the policy; `flow` for one that is nothing but a gate. */
+  readonly kind: string;
   /** Path in the definition, for the log. */
   readonly at: string;
   /** Whether it needs the request's body whole before its turn comes. */
@@ -26,7 +28,16 @@ export interface Step {
 
 /** A step that is nothing but its gate: what stands behind it is decided when it is reached. */
 export function gateStep(at: string, gate: Gate, shut?: Rejection): Step {
-  return { policy: {}, at, readsRequest: false, readsResponse: false, keptAt: undefined, gate, shut };
+  return {
+    policy: {},
+    kind: 'flow',
+    at,
+    readsRequest: false,
+    readsResponse: false,
+    keptAt: undefined,
+    gate,
+    shut,
+  };
 }
 
 /** Builds the policy of a step; tests hand in their own. */
@@ -92,6 +103,7 @@ export class StepCompiler {
     );
     const step: Step = {
       policy,
+      kind: definition.policy,
       at: place.at,
       readsRequest: request?.needs === 'buffered' || around?.needs === 'buffered',
       readsResponse: response?.needs === 'buffered',

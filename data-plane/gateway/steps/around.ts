@@ -61,6 +61,7 @@ export class BackendCalls {
       if (call.isOver) return over;
       if (step?.policy.around === undefined) return this.#ask();
       const { keptAt } = step;
+      call.step = step;
       try {
         const slot = keptAt === undefined ? undefined : call.kept.enter(step, keptAt);
         const answer = await step.policy.around.run(call, () => runFrom(index + 1), slot);

@@ -18,6 +18,7 @@ const no: Rejection = {
 };
 const answer = (body: string): Answer => ({ kind: 'answer', status: 200, headers: [], body });
 const plain = {
+  kind: 'x',
   at: '',
   readsRequest: false,
   readsResponse: false,

@@ -10,6 +10,8 @@ export type Phase = 'request' | 'response';
 export interface RunningCall extends GatedCall {
   /** Answered, or its client has gone: no further step is reached. */
   readonly isOver: boolean;
+  /** The step in hand, or the last one. */
+  step: Step | undefined;
   /** Made on first use. */
   readonly kept: KeptSteps;
   /** Reads the phase's body into `content`; undefined when it is there. Rejects when it does not come whole. */
@@ -72,6 +74,7 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
   for (let { index } = reached; index < steps.length; index += 1) {
     const step = steps[index];
     if (step === undefined) continue;
+    call.step = step;
     if (step.gate !== undefined && !isAsked) {
       const reading = step.gate.needs === 'buffered' ? call.readContent(phase) : undefined;
       if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked }, run);

@@ -233,6 +233,7 @@ test('a step that may ask twice has the body that came out of the transforms beh
 
 test('the kit runs a step that streams: what comes in pieces goes on transformed, and breaks where it breaks', async () => {
   const step = {
+    kind: 'x',
     at: 'flows[0].request[0]',
     readsRequest: false,
     readsResponse: false,

@@ -132,6 +132,7 @@ export class KitCall implements RunningCall, KeepingCall {
   readonly startedAtMs: number;
   response: PolicyResponse | undefined = undefined;
   isOver = false;
+  step: Step | undefined = undefined;
   decided: RunningCall['decided'] = undefined;
   work: RunningCall['work'] = undefined;
   /** What it set on the answer, whatever that will be. */

@@ -117,6 +117,7 @@ export async function startServingParts(
     bodyBytesMax,
     streams: deployments.streams,
     onThrown,
+    onWarning: () => undefined,
     onAnswer: traffic.onAnswer,
     onUnrouted: undefined,
     ways,
