@@ -37,6 +37,45 @@ test('a bridge that was away for long is followed as soon as it is back, and tha
   border.setDown(true);
   await eventually(() => border.missed() > missed);
   border.setDown(false);
-  // A dial in the moment of the return may wait for a welcome that does not come, as long as one may take.
-  await eventually(() => back().length === 2, { timeoutMs: 40_000 });
+  await eventually(() => back().length === 2);
+});
+
+test('a gateway that can only poll is connected as soon as the bridge is back, not when the first poll has waited for a change', async (t) => {
+  const bridge = await startTestBridge(t);
+  const border = await startHostileBridge(bridge.url);
+  bridge.alsoAt(border.url);
+  t.after(() => border.close());
+  const identity = identityOf(bridge.repository, bridge.repository.addGateway(), border.url);
+  const timings = { redialMsFirst: 1, redialMsCap: 20, pollWaitSeconds: 20 };
+  const gateway = startSyncGateway({ dir: tempDir(t, 'sync'), url: border.url, identity, timings });
+  t.after(() => gateway.close());
+  border.setStreamless(true);
+  bridge.repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);
+  await eventually(() => gateway.served.has('dev/api/a') && gateway.sync.state().mode === 'poll');
+  for (let times = 0; times < 3; times += 1) {
+    border.setDown(true);
+    const missed = border.missed();
+    await eventually(() => !gateway.sync.state().isConnected && border.missed() > missed + 2);
+    border.setDown(false);
+    // Half of what a poll waits.
+    await eventually(() => gateway.sync.state().isConnected, { timeoutMs: 10_000 });
+    assert.equal(gateway.sync.state().mode, 'poll');
+  }
+});
+
+test('a gateway that polls ends at once, though its bridge holds the poll', async (t) => {
+  const bridge = await startTestBridge(t);
+  const border = await startHostileBridge(bridge.url);
+  bridge.alsoAt(border.url);
+  t.after(() => border.close());
+  border.setStreamless(true);
+  const identity = identityOf(bridge.repository, bridge.repository.addGateway(), border.url);
+  const timings = { redialMsFirst: 1, redialMsCap: 20, pollWaitSeconds: 20 };
+  const gateway = startSyncGateway({ dir: tempDir(t, 'sync'), url: border.url, identity, timings });
+  t.after(() => gateway.close());
+  await eventually(() => border.held() === 1);
+  const closedAtMs = performance.now();
+  await gateway.close();
+  // Its lifecycle would leave it behind after 5 s.
+  assert.ok(performance.now() - closedAtMs < 2_500);
 });

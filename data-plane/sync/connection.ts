@@ -168,18 +168,22 @@ async function followPolls(options: FollowOptions, progress: Progress): Promise<
   connection.mode = 'poll';
   const untilMs = clock.monotonicMs() + timings.pollEveryMs;
   const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
   const beat = (): Promise<void> => postHeartbeat(options);
   const stopHeartbeats = startHeartbeats(options, () => void beat().catch(() => undefined));
   const session = createSession(hostOf(options, progress), undefined);
   const follow = async (environment: Environment): Promise<void> => {
-    while (clock.monotonicMs() < untilMs && !signal.aborted && !stop.signal.aborted) {
+    // The first one is answered at once: that the bridge is there is not known before it answers.
+    let waitSeconds = 0;
+    while (clock.monotonicMs() < untilMs && !ended.aborted) {
       environment.begin();
       const before = environment.appliedCount;
       const askedAtMs = clock.monotonicMs();
-      const waitSeconds = timings.pollWaitSeconds;
-      await takeChanges(environment.held(), session, { client, waitSeconds, signal: stop.signal });
+      await takeChanges(environment.held(), session, { client, waitSeconds, signal: ended });
       if (environment.appliedCount > before) await beat();
-      else await clock.delay(Math.max(0, askedAtMs + idlePollMsMin - clock.monotonicMs()), stop.signal);
+      else if (waitSeconds > 0)
+        await clock.delay(Math.max(0, askedAtMs + idlePollMsMin - clock.monotonicMs()), ended);
+      waitSeconds = timings.pollWaitSeconds;
     }
   };
   try {

@@ -28,6 +28,8 @@ export interface HostileBridge {
   missed(): number;
   /** Refuses upgrades only, as proxies do that know no WebSocket. */
   setStreamless(isStreamless: boolean): void;
+  /** Polls that the real bridge has and has not answered yet. */
+  held(): number;
   /** Answers polls and snapshots in place of the real bridge, from now on. */
   answerReads(answer: (outgoing: ServerResponse) => void): void;
   /** How many reads were answered so. */
@@ -52,6 +54,7 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
   let isStreamless = false;
   let answerBytesMax: number | undefined;
   let missed = 0;
+  let held = 0;
   let answerRead: ((outgoing: ServerResponse) => void) | undefined;
   let reads = 0;
 
@@ -64,6 +67,10 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
     }
     if (isRead && tamper !== undefined) return void answer.writeHead(503).end('{}');
     const { method, url, headers } = incoming;
+    if (/[?&]wait=[1-9]/.test(url ?? '')) {
+      held += 1;
+      answer.once('close', () => (held -= 1));
+    }
     const upstream = request({ port: realPort, host: '127.0.0.1', method, path: url, headers }, (real) => {
       answer.writeHead(real.statusCode ?? 502, real.headers);
       let bytes = 0;
@@ -135,9 +142,12 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
     cut,
     setDown(down) {
       isDown = down;
-      if (down) cut();
+      if (!down) return;
+      cut();
+      server.closeAllConnections();
     },
     missed: () => missed,
+    held: () => held,
     setStreamless(streamless) {
       isStreamless = streamless;
       if (streamless) cut();
@@ -147,8 +157,10 @@ export async function startHostileBridge(realUrl: string): Promise<HostileBridge
     breakAnswersAfter: (bytes) => void (answerBytesMax = bytes),
     async close() {
       cut();
+      const closed = new Promise((resolve) => server.close(resolve));
+      // Only now: a gateway that dials again and again would open another one in between.
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }
