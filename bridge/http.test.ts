@@ -14,7 +14,11 @@ import { createAuthority } from '../test/kit/servers/certificates.ts';
 import { sha256Of } from '../proto/wire/parcel.ts';
 import { readReceipt } from '../proto/wire/receipt.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import type { MemoryGateway } from '../test/kit/bridge/memory-repository.ts';
+import {
+  createMemoryRepository,
+  type MemoryGateway,
+  type MemoryRepository,
+} from '../test/kit/bridge/memory-repository.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { startTestBridge, type TestBridge } from '../test/kit/bridge/test-bridge.ts';
 
@@ -53,6 +57,40 @@ test('a long poll without news ends with the same head', async (t) => {
     (await framesOf(await answer.bytes())).map(({ kind }) => kind),
     ['welcome', 'certificates', 'head'],
   );
+});
+
+test('a long poll that was on its way when the bridge closed does not hold it', async (t) => {
+  const repository = createMemoryRepository({ environments: ['dev'] });
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  let isSlow = false;
+  const slow: MemoryRepository = {
+    ...repository,
+    async gateway(id) {
+      if (isSlow && id !== '') {
+        asked.resolve();
+        await answered.promise;
+      }
+      return repository.gateway(id);
+    },
+  };
+  const bridge = await startTestBridge(t, { repository: slow });
+  const gateway = bridge.repository.addGateway();
+  bridge.repository.publish('dev', [{ kind: 'api', id: 'a', payload: Buffer.from('a') }]);
+  await claimSeat(gateway, bridge.url);
+  const token = await assertionFor(gateway, bridge.url);
+  isSlow = true;
+  const waiting = fetch(`${bridge.url}/bridge/v1/changes?environment=dev&cursor=1.1&wait=20`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  await asked.promise;
+  const closedAtMs = performance.now();
+  const closed = bridge.close();
+  answered.resolve();
+  assert.equal((await waiting).status, 200);
+  await closed;
+  // What does not end by itself is cut after 5 s.
+  assert.ok(performance.now() - closedAtMs < 2_500);
 });
 
 test('a second instance that polls while the first has a stream is refused', async (t) => {

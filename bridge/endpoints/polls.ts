@@ -36,6 +36,8 @@ export function createPolls(services: Services): Polls {
     from: Position,
     wait: { readonly ms: number; readonly signal: AbortSignal },
   ): Promise<void> => {
+    // One that was let in while the bridge closes: the signal says nothing any more.
+    if (wait.signal.aborted) return;
     const changed = Promise.withResolvers<void>();
     const following = feeds.follow(at, () => check());
     const check = (): void => {
