@@ -1,14 +1,16 @@
 /**
- * Runs the tests: `npm test` the short ones (8 minutes on 2 cores), `npm run test:long` the long ones (`*.long.test.ts`).
+ * Runs the tests: `npm test` the short ones, `npm run test:long` the long ones (`*.long.test.ts`); CONTRIBUTING.md says how long they take.
  *
- * A file that fails is tried once more, alone, when few failed.
+ * A file that fails is tried once more, alone, when few failed. At the end stands what the files cost, and which of them cost too much.
  *
  * Arguments that are not flags narrow the run to paths that contain one of them: `npm test -- proto/spool bridge`.
  */
 import { spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { describeCosts, readCosts } from './costs.ts';
+import { stopCluster } from './kit/servers/postgres-cluster.ts';
 
 const root = join(import.meta.dirname, '..');
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -26,15 +28,22 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// Long runs kill processes and measure latencies: one file at a time, so that they do not disturb each other.
-const concurrency = isLong ? 1 : 2;
+// Long runs kill processes and measure latencies: one file at a time, so that they do not disturb each other. Short ones wait for most of
+// their time, for a process to start or a server to answer.
+const concurrency = isLong ? 1 : 2 * availableParallelism();
 const timeoutMs = isLong ? 900_000 : 120_000;
 /** More failed files than this are no accident of a busy machine. */
 const secondTriesMax = 3;
 
+/** What the files of one run share; the database server's user has to enter it. */
 const folder = mkdtempSync(join(tmpdir(), 'isthmus-run-'));
+chmodSync(folder, 0o777);
 const failedList = join(folder, 'failed');
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const costsList = join(folder, 'costs');
+process.on('exit', () => {
+  stopCluster(folder);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** Runs files and resolves with the exit code. */
 function runFiles(of: readonly string[], concurrency: number): Promise<number> {
@@ -44,6 +53,8 @@ function runFiles(of: readonly string[], concurrency: number): Promise<number> {
       // As every process of ours, so that each test says that libraries live with closed prototypes.
       '--import',
       './test/kit/closed-built-ins.ts',
+      '--import',
+      './test/measured.ts',
       '--test',
       `--test-concurrency=${concurrency}`,
       `--test-timeout=${timeoutMs}`,
@@ -53,7 +64,17 @@ function runFiles(of: readonly string[], concurrency: number): Promise<number> {
       `--test-reporter-destination=${failedList}`,
       ...of,
     ],
-    { cwd: root, stdio: 'inherit' },
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: {
+        // What one file has compiled the next ones need not: half of what a small file costs.
+        NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'isthmus'),
+        ...process.env,
+        ISTHMUS_TEST_RUN: folder,
+        ISTHMUS_TEST_COSTS: costsList,
+      },
+    },
   );
   const pass = (signal: NodeJS.Signals): void => void ((isStopped = true), runner.kill(signal));
   process.on('SIGINT', pass).on('SIGTERM', pass);
@@ -76,3 +97,6 @@ if (process.exitCode !== 0 && !isStopped && failed.length > 0 && failed.length <
   process.exitCode = await runFiles(failed, 1);
   if (process.exitCode === 0) process.stdout.write(`\npassed only at the second try: ${names}\n`);
 }
+process.stdout.write(
+  `\n${describeCosts(readCosts(costsList), { root, databaseCpuSeconds: stopCluster(folder) })}`,
+);

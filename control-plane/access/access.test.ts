@@ -16,7 +16,11 @@ import { createTurns } from './turns.ts';
 const silent = { info: () => undefined, warn: () => undefined };
 
 async function open(t: TestContext, database: TestDatabase) {
-  const storage = await openStorage({ url: await database.create(), dataDir: tempDir(t), log: silent });
+  const storage = await openStorage({
+    url: await database.createWithSchema(),
+    dataDir: tempDir(t),
+    log: silent,
+  });
   t.after(() => storage.close());
   const clock = createFakeClock();
   const access = createAccess({ storage, clock });

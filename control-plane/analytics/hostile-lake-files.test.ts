@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
-import { testDatabases } from '../../test/kit/servers/databases.ts';
+import { sqlite, testDatabases } from '../../test/kit/servers/databases.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { land, landBytes } from '../../test/kit/control-plane/landing.ts';
 import { plantFile } from '../../test/kit/control-plane/planted-file.ts';
@@ -15,10 +15,9 @@ import { rebuildLake } from './rebuild.ts';
 import { unreadableFilesMax } from './reconcile.store.ts';
 import { analyticsSettings } from './settings.ts';
 
-const database = { create: async () => undefined };
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 test('a file of the lake that contradicts itself or is of another shape is left out, and holds up no record and no question', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const first = await lake.start();
   await land(lake.blobs, recordLines(3));
   await eventually(async () => (await first.requestsCount(span)).total === 3);
@@ -48,7 +47,7 @@ function watched(lake: TestLake): { readonly blobs: TestLake['blobs']; readonly 
 }
 
 test('a file that cannot be read is read once, again when it has changed or a human asks, and forgotten when it is gone', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const keys: string[] = [];
   for (let n = 0; n < 5; n++) keys.push(await plantFile(lake, {}));
   const cut = keys[4]?.replace(/[0-9a-f]{8}-/, 'cafecafe-') ?? '';
@@ -93,7 +92,7 @@ test('a file that cannot be read is read once, again when it has changed or a hu
 });
 
 test('files that are remembered as unreadable are bounded; one more is read again at each look', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const rows = Array.from({ length: unreadableFilesMax - 1 }, (_, n) => ({
     object_key: `lake/v1/org=z/env=z/ingested=2026-01-01/${n}`,
     byte_count: 1,
@@ -121,12 +120,12 @@ test('files that are remembered as unreadable are bounded; one more is read agai
   assert.deepEqual(new Set(await start()), new Set(keys.filter((key) => !remembered.has(key))));
 });
 
-for (const { name, skip, create } of testDatabases)
+for (const database of testDatabases)
   test(
-    `many landing objects in quarantine are a bounded number of events, which count what they do not tell (${name})`,
-    { skip },
+    `many landing objects in quarantine are a bounded number of events, which count what they do not tell (${database.name})`,
+    { skip: database.skip },
     async (t) => {
-      const lake = await createTestLake(t, { create });
+      const lake = await createTestLake(t, database);
       const junk = Buffer.from('junk');
       let landed = 0;
       const start = async (count: number, atMs: number): Promise<void> => {
@@ -156,8 +155,8 @@ for (const { name, skip, create } of testDatabases)
 const other = { ...span, organization: 'other' };
 
 test('a file of the lake that cannot be fetched stops no ingestion, and counts once it can be', async (t) => {
-  const lake = await createTestLake(t, database);
-  const before = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
+  const before = await createTestLake(t, sqlite);
   await land(before.blobs, recordLines(2), { spool: 'b'.repeat(32) });
   const writer = await before.start();
   await eventually(async () => (await writer.requestsCount(span)).total === 2, { timeoutMs: 20_000 });
@@ -184,7 +183,7 @@ test('a file of the lake that is cut or garbled in the bucket is left out and to
     (whole) => Buffer.concat([whole.subarray(0, 60), Buffer.alloc(whole.length - 260), whole.subarray(-200)]),
   ];
   for (const damaged of damages) {
-    const lake = await createTestLake(t, database);
+    const lake = await createTestLake(t, sqlite);
     await land(lake.blobs, recordLines(5));
     const first = await lake.start();
     await eventually(async () => (await first.requestsCount(span)).total === 5, { timeoutMs: 20_000 });

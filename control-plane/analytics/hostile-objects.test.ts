@@ -7,13 +7,13 @@ import { eventually } from '../../test/kit/eventually.ts';
 import { land, landBytes, recordLine } from '../../test/kit/control-plane/landing.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { createTestLake, recordLines, type TestLake } from '../../test/kit/control-plane/test-lake.ts';
+import { sqlite } from '../../test/kit/servers/databases.ts';
 import type { BlobStore, LandingKey } from '../../proto/wire/blobs.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { isContentOf, sealParcel } from '../../proto/wire/parcel.ts';
 import { createDuck } from './duck.ts';
 import { openOwnFolder } from './own-folder.ts';
 
-const database = { create: async () => undefined };
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const evil = { environment: 'a-evil', spool: 'f'.repeat(32) };
 const within = { timeoutMs: 20_000 };
@@ -29,7 +29,7 @@ async function untilLanded(lake: TestLake, left = 0): Promise<void> {
 }
 
 test('bombs of one tenant delay no other, are named, and leave nothing behind', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const bomb = emptyLines(40_000_000);
   assert.ok(bomb.length < 20_000, `${bomb.length} bytes make 120 MB`);
   await landEvil(lake, [0, 40_000_000], bomb);
@@ -61,7 +61,7 @@ test('bombs of one tenant delay no other, are named, and leave nothing behind', 
 });
 
 test('deep nesting, a million keys, bytes that are no text: the records beside them count', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const keys = Array.from({ length: 100_000 }, (_, n) => `"k${n}":1`).join(',');
   const odd = [
     recordLine().replace('"status"', `"x":${'['.repeat(300_000)}${']'.repeat(300_000)},"status"`),
@@ -85,7 +85,7 @@ test('deep nesting, a million keys, bytes that are no text: the records beside t
 });
 
 test('environments take turns: one with much to ingest keeps no other waiting', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   for (let n = 0; n < 30; n++)
     await land(lake.blobs, [recordLine({ env_id: 'a-evil' })], { ...evil, first: n });
   await land(lake.blobs, recordLines(3));
@@ -100,7 +100,7 @@ test('environments take turns: one with much to ingest keeps no other waiting', 
 });
 
 test('an environment whose objects cannot be fetched pauses alone, and goes on when they can', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   let isBroken = true;
   const blobs: BlobStore = {
     ...lake.blobs,
@@ -122,7 +122,7 @@ test('an environment whose objects cannot be fetched pauses alone, and goes on w
 });
 
 test('an empty, foreign, cut or otherwise hashed object takes no good one with it, before or behind it', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const zstd = (text: string) => zstdCompressSync(Buffer.from(text));
   const text = `${recordLine()}\n`.repeat(10);
   const good = (place: Omit<LandingKey, 'hash8'>) => sealParcel(place, zstd(text));
@@ -155,7 +155,7 @@ test('an empty, foreign, cut or otherwise hashed object takes no good one with i
 });
 
 test('half of an upload waits for the repeat, covers nothing meanwhile, and is told of once when it has waited long enough', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const key = await land(lake.blobs, recordLines(5));
   const whole = (await lake.blobs.get(key)) ?? new Uint8Array();
   const half = whole.subarray(0, whole.length >> 1);
@@ -191,7 +191,7 @@ test('half of an upload waits for the repeat, covers nothing meanwhile, and is t
 test('the repeat of an upload counts, at whatever moment of putting its half aside it arrives', async (t) => {
   const steps = ['list', 'get', 'copy', 'delete'] as const;
   for (const step of steps) {
-    const lake = await createTestLake(t, database);
+    const lake = await createTestLake(t, sqlite);
     const key = await land(lake.blobs, recordLines(5));
     const whole = (await lake.blobs.get(key)) ?? new Uint8Array();
     await lake.blobs.put(key, whole.subarray(0, 50));
@@ -224,7 +224,7 @@ test('the repeat of an upload counts, at whatever moment of putting its half asi
 });
 
 test('an ingester that slept past its lease leaves no file behind', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const asleep = Promise.withResolvers<void>();
   const awake = Promise.withResolvers<void>();
   await land(lake.blobs, recordLines(7));
@@ -280,7 +280,7 @@ test('what a killed query has spilled is gone, and so is what a killed process l
 });
 
 test('what is compressed at any level a shipper may choose is read', async (t) => {
-  const lake = await createTestLake(t, database);
+  const lake = await createTestLake(t, sqlite);
   const text = Buffer.from(`${recordLine()}\n`.repeat(1_000));
   for (const [index, level] of [1, 3, 19].entries()) {
     const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: index % 2 };

@@ -4,6 +4,7 @@ import { recordTables } from '../../proto/model/record-tables.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { land, recordLine } from '../../test/kit/control-plane/landing.ts';
 import { createTestLake } from '../../test/kit/control-plane/test-lake.ts';
+import { sqlite } from '../../test/kit/servers/databases.ts';
 import { columnsOf } from './lake-columns.ts';
 
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
@@ -22,7 +23,7 @@ const texts = columns.flatMap(([name, { column }]) => (column === 'text' ? [name
 const numbers = columns.flatMap(([name, { column }]) => (column === 'text' ? [] : [name]));
 
 async function startLake(t: Parameters<typeof createTestLake>[0]) {
-  const lake = await createTestLake(t, { create: async () => undefined });
+  const lake = await createTestLake(t, sqlite);
   const analytics = await lake.start();
   const untilIngested = async (): Promise<boolean> =>
     eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });

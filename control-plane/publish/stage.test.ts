@@ -40,7 +40,7 @@ export async function openStage(
   database: TestDatabase,
   given: { readonly keyring?: Keyring; readonly isEmpty?: boolean; readonly url?: string } = {},
 ): Promise<Stage> {
-  const url = given.url ?? (await database.create());
+  const url = given.url ?? (await database.createWithSchema());
   const storage = await openStorage({ url, dataDir: tempDir(t), log: silent });
   t.after(() => storage.close());
   const keyring = given.keyring ?? openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });

@@ -26,7 +26,7 @@ const organization = (id: string) => ({
 
 /** A control plane's storage and an operator's, on one database. */
 async function openBoth(t: TestContext, database: TestDatabase) {
-  const place = { url: await database.create(), dataDir: tempDir(t), log };
+  const place = { url: await database.createWithSchema(), dataDir: tempDir(t), log };
   const lost: Fault[] = [];
   const held = await openStorage({ ...place, hold: { onLost: (fault) => void lost.push(fault) } });
   t.after(() => held.close());

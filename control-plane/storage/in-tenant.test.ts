@@ -12,7 +12,7 @@ for (const database of testDatabases)
     { skip: database.skip },
     async (t) => {
       const log = createLog({ name: 'test', level: 'silent' });
-      const storage = await openStorage({ url: await database.create(), dataDir: tempDir(t), log });
+      const storage = await openStorage({ url: await database.createWithSchema(), dataDir: tempDir(t), log });
       t.after(() => storage.close());
       const { db } = storage;
       const tenants = ['o/e', 'o/f', 'p/e'].map((name) => {

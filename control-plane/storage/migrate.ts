@@ -47,7 +47,7 @@ export async function readSchema<Tables>(
   const done = new Set(await readVersions(db as unknown as Kysely<SchemaTables>));
   return {
     found: Math.max(0, ...done),
-    wanted: known.at(-1)?.version ?? 0,
+    wanted: newestOf(known),
     missing: known.filter(({ version }) => !done.has(version)).map(nameOf),
   };
 }
@@ -79,6 +79,7 @@ function isMissingTable(error: unknown): boolean {
   return error.code === '42P01' || (error.code === 'SQLITE_ERROR' && /no such table/.test(error.message));
 }
 
+const newestOf = (known: readonly Migration[]): number => Math.max(0, ...known.map(({ version }) => version));
 const nameOf = ({ version, name }: Migration): string => `${version}-${name}`;
 
 /** Runs the pending ones inside the caller's transaction and says which; see {@link migrate}. */
@@ -108,7 +109,7 @@ export async function applyMigrations<Tables>(
 }
 
 function refuseNewer(done: readonly number[], known: readonly Migration[]): void {
-  const newest = known.at(-1)?.version ?? 0;
+  const newest = newestOf(known);
   const unknown = done.filter((version) => version > newest);
   if (unknown.length > 0)
     throw new Fault('storage.newer_schema', {

@@ -19,7 +19,7 @@ async function open(
   database: TestDatabase,
   more: Partial<StorageOptions> = {},
 ): Promise<Storage> {
-  const options = { url: await database.create(), dataDir: tempDir(t), log, ...more };
+  const options = { url: await database.createWithSchema(), dataDir: tempDir(t), log, ...more };
   const storage = await openStorage(options);
   t.after(() => storage.close());
   return storage;

@@ -39,7 +39,7 @@ async function createHarness(
   database: TestDatabase,
   isUnderBridgeRole = false,
 ): Promise<PublishedRepositoryHarness> {
-  const url = await database.create();
+  const url = await database.createWithSchema();
   const storage = await openStorage({ url, dataDir: tempDir(t), log });
   t.after(() => storage.close());
   const clock = createFakeClock(Date.now());

@@ -10,7 +10,7 @@ import { backup, restore } from '../../control-plane/publish/backup.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
-import { testDatabases } from '../kit/servers/databases.ts';
+import { sqlite, testDatabases, type TestDatabase } from '../kit/servers/databases.ts';
 import { eventually } from '../kit/eventually.ts';
 import { land, recordLine } from '../kit/control-plane/landing.ts';
 import {
@@ -22,7 +22,6 @@ import {
 
 const span = { organization: 'o', environment: 'e', api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
 const within = { timeoutMs: 20_000 };
-const sqlite = { create: async () => undefined };
 const log = createLog({ name: 'test', level: 'silent' });
 
 const rebuild = (lake: TestLake, more: Partial<RebuildOptions> = {}): Promise<Reconciled> =>
@@ -37,7 +36,7 @@ const rebuild = (lake: TestLake, more: Partial<RebuildOptions> = {}): Promise<Re
   });
 
 /** One whose database can be backed up: it has an organization. */
-async function createLake(t: TestContext, database: Parameters<typeof createTestLake>[1]): Promise<TestLake> {
+async function createLake(t: TestContext, database: TestDatabase): Promise<TestLake> {
   const lake = await createTestLake(t, database);
   const times = { created_at_ms: 1, updated_at_ms: 1 };
   await lake.storage.db

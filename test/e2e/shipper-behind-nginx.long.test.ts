@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { createTestLake, type TestLake } from '../kit/control-plane/test-lake.ts';
+import { sqlite } from '../kit/servers/databases.ts';
 import { recordLine } from '../kit/control-plane/landing.ts';
 import { eventually } from '../kit/eventually.ts';
 import { descendantsOf, startNode } from '../kit/processes/processes.ts';
@@ -49,7 +50,7 @@ async function scene(t: TestContext, directives: string): Promise<Scene> {
   const bridge = await startTestBridge(t, { limits: { seatLeaseMs: 100 } });
   const nginx = await startNginxProxy(t, bridge.url, directives);
   bridge.alsoAt(nginx.url);
-  const lake = await createTestLake(t, { create: async () => undefined });
+  const lake = await createTestLake(t, sqlite);
   return {
     bridge,
     nginx,

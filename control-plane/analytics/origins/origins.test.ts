@@ -23,7 +23,7 @@ interface Scene extends TestLake {
   fleet(id: string, ...tags: readonly string[]): Promise<void>;
 }
 
-async function scene(t: TestContext, database: Pick<TestDatabase, 'create'>): Promise<Scene> {
+async function scene(t: TestContext, database: TestDatabase): Promise<Scene> {
   const lake = await createTestLake(t, database);
   const { db } = lake.storage;
   const tenant = { name: 'x', description: '', hrid: 'x', created_at_ms: 0, updated_at_ms: 0 };

@@ -14,6 +14,7 @@ import {
   type TestAnalytics,
   type TestLake,
 } from '../../../test/kit/control-plane/test-lake.ts';
+import { sqlite } from '../../../test/kit/servers/databases.ts';
 import type { Question, Row } from './question.ts';
 import { questions } from './questions.ts';
 
@@ -36,7 +37,7 @@ function written(
 }
 
 async function openLake(t: TestContext): Promise<TestLake> {
-  return createTestLake(t, { create: async () => undefined });
+  return createTestLake(t, sqlite);
 }
 
 const settled = (lake: TestLake): Promise<boolean> =>

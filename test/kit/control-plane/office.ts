@@ -114,7 +114,7 @@ export async function openOffice(
     readonly publicUrl?: string;
   } = {},
 ): Promise<Office> {
-  const url = await database.create();
+  const url = await database.createWithSchema();
   const log = createLog({ name: 'test', level: 'silent' });
   const storage = await openStorage({ url, dataDir: tempDir(t), log });
   t.after(() => storage.close());

@@ -49,12 +49,9 @@ const log = createLog({
 });
 
 /** Makes an empty one. */
-export async function createTestLake(
-  t: TestContext,
-  database: Pick<TestDatabase, 'create'>,
-): Promise<TestLake> {
+export async function createTestLake(t: TestContext, database: TestDatabase): Promise<TestLake> {
   const dir = tempDir(t);
-  const url = await database.create();
+  const url = await database.createWithSchema();
   const storage = await openStorage({ url, dataDir: dir, log });
   t.after(() => storage.close());
   const blobs = createFileBlobs(join(dir, 'bucket'));

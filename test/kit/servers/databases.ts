@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import type { Client } from 'pg';
 import { skipWithout } from '../require.ts';
+import { findPostgres, startCluster } from './postgres-cluster.ts';
 
 /** One database to run the same test on: `url` is undefined for SQLite in a folder. */
 export interface TestDatabase {
@@ -12,72 +12,89 @@ export interface TestDatabase {
   readonly skip: false | string;
   /** Makes a fresh, empty database and says its url; undefined for SQLite. */
   create(): Promise<string | undefined>;
+  /** The same with the schema of this version and no row in it, which costs less than to migrate; on SQLite whoever opens it migrates. */
+  createWithSchema(): Promise<string | undefined>;
 }
 
-// One cluster for all test processes of this machine and user: starting one takes seconds, making a database milliseconds.
-const clusterDir = join(tmpdir(), `isthmus-test-postgres-${process.getuid?.() ?? 0}`);
-const clusterPort = 54_329;
+const given = process.env['ISTHMUS_TEST_POSTGRES_URL'];
+
+/** In a folder of the test's. */
+export const sqlite: TestDatabase = {
+  name: 'sqlite',
+  skip: false,
+  create: async () => undefined,
+  createWithSchema: async () => undefined,
+};
 
 /** Every database the stores must work on. */
 export const testDatabases: readonly TestDatabase[] = [
-  { name: 'sqlite', skip: false, create: async () => undefined },
+  sqlite,
   {
     name: 'postgres',
-    skip: skipWithout('postgresql', findPostgres() !== undefined),
-    create: createPostgresDatabase,
+    skip: skipWithout('postgresql', given !== undefined || findPostgres() !== undefined),
+    create: async () => createDatabase(await findCluster()),
+    createWithSchema: async () => {
+      const admin = await findCluster();
+      return createDatabase(admin, await (template ??= makeTemplate(admin)));
+    },
   },
 ];
 
-function findPostgres(): string | undefined {
-  if (process.env['ISTHMUS_TEST_POSTGRES_URL'] !== undefined) return 'given';
-  const root = '/usr/lib/postgresql';
-  if (!existsSync(root)) return undefined;
-  const versions = readdirSync(root).toSorted((a, b) => Number(b) - Number(a));
-  return versions
-    .map((version) => join(root, version, 'bin'))
-    .find((bin) => existsSync(join(bin, 'postgres')));
+let cluster: Promise<string> | undefined;
+let template: Promise<string> | undefined;
+
+function findCluster(): Promise<string> {
+  return (cluster ??= given === undefined ? startCluster() : Promise.resolve(given));
 }
 
-async function createPostgresDatabase(): Promise<string> {
-  const admin = process.env['ISTHMUS_TEST_POSTGRES_URL'] ?? startCluster();
+async function createDatabase(admin: string, source = 'template1'): Promise<string> {
   const name = `isthmus_test_${randomBytes(6).toString('hex')}`;
-  const { Client } = (await import('pg')).default;
-  const client = new Client({ connectionString: admin });
+  await withClient(admin, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${source}`));
+  return urlOf(admin, name);
+}
+
+/** Any constant; no process of the house uses it. */
+const advisoryLock = 4_178_999;
+
+/** Migrating costs more than copying: the first who needs the schema makes a database with it, of which all others are copies. */
+async function makeTemplate(admin: string): Promise<string> {
+  // Checkouts that share a cluster may have other migrations.
+  const name = `isthmus_schema_${hashOfMigrations()}`;
+  await withClient(admin, async (client) => {
+    await client.query(`SELECT pg_advisory_lock(${advisoryLock})`);
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount !== 0) return;
+    const unfinished = `${name}_unfinished`;
+    await client.query(`DROP DATABASE IF EXISTS ${unfinished}`);
+    await client.query(`CREATE DATABASE ${unfinished}`);
+    const { openStorage } = await import('../../../control-plane/storage/storage.ts');
+    const log = { info: () => undefined, warn: () => undefined };
+    await (await openStorage({ url: urlOf(admin, unfinished), dataDir: '/nowhere', log })).close();
+    await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${name}`);
+  });
+  return name;
+}
+
+function hashOfMigrations(): string {
+  const folder = join(import.meta.dirname, '../../../control-plane/storage/migrations');
+  const hash = createHash('sha256');
+  for (const file of readdirSync(folder).toSorted()) hash.update(readFileSync(join(folder, file)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const pg = (await import('pg')).default;
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(admin: string, name: string): string {
   const url = new URL(admin);
   url.pathname = `/${name}`;
   return url.href;
-}
-
-/** Starts the machine-wide test cluster unless it runs; the postgres user owns it, because the server refuses root. */
-function startCluster(): string {
-  const bin = findPostgres();
-  if (bin === undefined) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
-  const url = `postgresql://isthmus:isthmus@127.0.0.1:${clusterPort}/postgres`;
-  const run = (command: string): void => {
-    if (process.getuid?.() === 0)
-      execFileSync('su', ['postgres', '-s', '/bin/sh', '-c', command], { stdio: 'pipe', cwd: '/' });
-    else execFileSync('/bin/sh', ['-c', command], { stdio: 'pipe', cwd: '/' });
-  };
-  // flock: test files run in several processes, and only one may make the cluster.
-  const script = join(tmpdir(), `isthmus-test-postgres-${process.pid}.sh`);
-  mkdirSync(tmpdir(), { recursive: true });
-  writeFileSync(
-    script,
-    `set -e
-exec 9>"${clusterDir}.lock"; flock 9
-if [ ! -f "${clusterDir}/PG_VERSION" ]; then
-  printf isthmus > "${clusterDir}.pw"
-  "${bin}/initdb" -D "${clusterDir}" -U isthmus --pwfile="${clusterDir}.pw" --auth=scram-sha-256 -E UTF8 --no-locale >/dev/null
-  rm -f "${clusterDir}.pw"
-fi
-"${bin}/pg_ctl" -D "${clusterDir}" status >/dev/null 2>&1 || "${bin}/pg_ctl" -D "${clusterDir}" -w -l "${clusterDir}.log" \\
-  -o "-p ${clusterPort} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300 -c fsync=off" start >/dev/null 9>&-
-`,
-    { mode: 0o755 },
-  );
-  run(`sh ${script}`);
-  return url;
 }

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+
+/** A short test file above this is named: whatever is added to it goes to a file of its own or becomes cheaper. */
+const fileCpuSecondsMax = 5;
+
+/** CPU time of the children that a process has waited for, and of theirs; 0 where the system does not say. */
+export function childrenCpuSeconds(pid: number | 'self'): number {
+  if (process.platform !== 'linux') return 0;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name in brackets, which may hold anything; cutime and cstime are the 16th and 17th, in ticks of 10 ms.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+/** What one test file cost: its CPU time with that of the processes that it started, and the time from its start to its end. */
+export interface Cost {
+  readonly file: string;
+  readonly cpuSeconds: number;
+  readonly seconds: number;
+}
+
+/** A line of the list that all files of a run append to, e.g. `1.25 3.80 /isthmus/proto/spool/spool.test.ts`. */
+export function writeCost({ file, cpuSeconds, seconds }: Cost): string {
+  return `${cpuSeconds.toFixed(2)} ${seconds.toFixed(2)} ${file}\n`;
+}
+
+/** Costs out of such a list; none when no file came to its end. */
+export function readCosts(list: string): readonly Cost[] {
+  if (!existsSync(list)) return [];
+  const lines = readFileSync(list, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => {
+    const [cpuSeconds, seconds, ...file] = line.split(' ');
+    return { file: file.join(' '), cpuSeconds: Number(cpuSeconds), seconds: Number(seconds) };
+  });
+}
+
+/** Says what a run cost in all, and which files cost much. A busy machine makes CPU time dearer too, by up to a half. */
+export function describeCosts(
+  costs: readonly Cost[],
+  of: { readonly root: string; readonly databaseCpuSeconds: number },
+): string {
+  const all = costs.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) + of.databaseCpuSeconds;
+  const total = `${all.toFixed(0)} s of CPU (${of.databaseCpuSeconds.toFixed(0)} s of them PostgreSQL) in ${costs.length} files`;
+  const dear = costs
+    .filter(({ cpuSeconds }) => cpuSeconds > fileCpuSecondsMax)
+    .toSorted((a, b) => b.cpuSeconds - a.cpuSeconds)
+    .map(
+      ({ file, cpuSeconds, seconds }) =>
+        `${cpuSeconds.toFixed(1).padStart(7)} s ${`(${seconds.toFixed(0)} s long)`.padEnd(12)} ${relative(of.root, file)}`,
+    );
+  if (dear.length === 0) return `${total}\n`;
+  return `${total}; more than ${fileCpuSecondsMax} s each:\n${dear.join('\n')}\n`;
+}
