@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { LRUCache } from 'lru-cache';
 import type * as Patterns from 're2js';
 
-import { fail } from './failure.ts';
+import { EvaluationFailure, fail } from './failure.ts';
 import { textCharsMax } from './values.ts';
 import { spend } from './work.ts';
 
@@ -37,6 +37,17 @@ export function patternOf(pattern: string): Patterns.RE2JS {
     return fail(
       `the pattern ${JSON.stringify(pattern)} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
     );
+  }
+}
+
+/** Why a text cannot be a pattern; undefined when it can. */
+export function patternFault(pattern: string): string | undefined {
+  try {
+    patternOf(pattern);
+    return undefined;
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return error.message;
+    throw error;
   }
 }
 

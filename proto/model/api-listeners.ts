@@ -1,12 +1,18 @@
 import { z } from 'zod';
 
 import { apiLimits } from './api-limits.ts';
-import { headerNameSchema, headersPerPlaceMax, methodSchema, originSchema } from './head-text.ts';
+import {
+  headerNameSchema,
+  headersPerPlaceMax,
+  methodSchema,
+  originCharsMax,
+  originSchema,
+} from './head-text.ts';
+import { patternFault } from '../expression/patterns.ts';
 import { choice, elsewhere, off, orJsonText, section } from './sections.ts';
 
 const pathCharacters = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*$/;
 const hostName = /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*$/;
-const regexCharacters = /[\\^$+?()[\]{}|*]/;
 const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).max(headersPerPlaceMax).default([]);
 
 /** `/a//b/` becomes `/a/b`: the form in which context paths are compared. */
@@ -26,21 +32,37 @@ const hostSchema = z
   .refine((host) => host === undefined || hostName.test(host), 'must be a host name without port')
   .optional();
 
+/** As the reference decides whether an allowed origin is a pattern as well; `*` alone is any origin. */
+export const isOriginPattern = (origin: string): boolean => origin !== '*' && /[([*]/.test(origin);
+
+/** Matched as a whole, in time that grows with the origin. */
+const patternSchema = z
+  .string()
+  .max(originCharsMax)
+  .superRefine((pattern, context) => {
+    const why = patternFault(pattern);
+    if (why !== undefined) context.addIssue({ code: 'custom', message: why });
+  });
+
+const allowedOriginSchema = z
+  .string()
+  .max(originCharsMax)
+  .superRefine((origin, context) => {
+    const schema = isOriginPattern(origin) ? patternSchema : originSchema;
+    for (const { message } of schema.safeParse(origin).error?.issues ?? [])
+      context.addIssue({ code: 'custom', message });
+  });
+
 const corsSchema = section({
   enabled: z.boolean().default(false),
-  allowOrigin: listOf(
-    originSchema.refine(
-      (origin) => origin === '*' || !regexCharacters.test(origin),
-      'patterns are not supported by this version; allowed: * or an origin such as https://acme.com',
-    ),
-  ),
-  allowOriginRegex: off('an empty list'),
+  allowOrigin: listOf(allowedOriginSchema),
+  allowOriginRegex: listOf(patternSchema),
   allowMethods: listOf(methodSchema),
   allowHeaders: listOf(headerNameSchema),
   exposeHeaders: listOf(headerNameSchema),
   allowCredentials: z.boolean().default(false),
   maxAge: z.int().min(-1).max(apiLimits.corsMaxAgeMax).default(-1),
-  runPolicies: off('false'),
+  runPolicies: z.boolean().default(false),
   errorStatusCode: z.int().min(400).max(599).default(400),
   allowPrivateNetwork: z.boolean().default(false),
 });

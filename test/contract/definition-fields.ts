@@ -63,11 +63,9 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.listeners[].servers', refused(['one'])],
   ...all(
     'api.listeners[].cors.',
-    'enabled allowOrigin[] allowMethods[] allowHeaders[] exposeHeaders[] allowCredentials maxAge errorStatusCode allowPrivateNetwork',
+    'enabled allowOrigin[] allowOriginRegex[] runPolicies allowMethods[] allowHeaders[] exposeHeaders[] allowCredentials maxAge errorStatusCode allowPrivateNetwork',
     cors,
   ),
-  ['api.listeners[].cors.allowOriginRegex', refused(['.*'])],
-  ['api.listeners[].cors.runPolicies', refused(true)],
 
   ['api.endpointGroups[].name', idle('names it to people; unique')],
   ...all('api.endpointGroups[].', 'type endpoints[].type', idle('http-proxy is the only word')),

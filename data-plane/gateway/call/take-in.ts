@@ -5,9 +5,10 @@ import { hasNullByte, refusals } from '../errors/refusals.ts';
 import { refuse, respond } from './answer.ts';
 import type { Call } from './call.ts';
 import { setIds } from './forwarded.ts';
+import { requestFlows } from './flows.ts';
 import { headOf } from './heads.ts';
 import { finalAnswer, forwardsLeft } from './hops.ts';
-import { goOn } from './stage.ts';
+import { beginAnswer, goOn } from './stage.ts';
 
 /** The first stage: what is refused or answered whoever asks, and what the gateway itself says about the request. */
 export function takeIn(call: Call, api: CompiledApi): void {
@@ -24,7 +25,7 @@ export function takeIn(call: Call, api: CompiledApi): void {
     if (call.options.hops.isLoop(call.receivedVia, call.deployed)) return refuse(call, refusals.loop);
   }
   const cors = api.corsOf(call.request.contextPath, request.host);
-  if (cors?.isPreflight(request) === true) return answerPreflight(call, cors);
+  if (cors?.isPreflight(request) === true) return answerPreflight(call, cors, api);
   call.cors = cors;
   const left = forwardsLeft(request);
   if (left === 0) return answerFinally(call);
@@ -49,9 +50,24 @@ function isAnothers({ options, exchange, request, deployed }: Call, pathInfo: st
   return options.match(exchange.request.host, `${request.contextPath}${pathInfo}`)?.target !== deployed;
 }
 
-function answerPreflight(call: Call, cors: Cors): void {
+function answerPreflight(call: Call, cors: Cors, api: CompiledApi): void {
   const allowed = cors.answerPreflight(call.exchange.request);
   if (allowed === undefined) return refuse(call, refusals.preflight(cors.errorStatus));
-  call.exchange.request.body.discard();
-  respond(call, headOf(call.exchange, { status: 200, headers: allowed }), undefined);
+  const head = headOf(call.exchange, { status: 200, headers: allowed });
+  const { request, receivedPathInfo, otherPathInfos } = call;
+  const letBodyGo = (): void => {
+    if (!call.isBodyTaken) call.exchange.request.body.discard();
+  };
+  if (!cors.runsPolicies) {
+    letBodyGo();
+    return respond(call, head, undefined);
+  }
+  call.steps = api.preflightFlows(receivedPathInfo, otherPathInfos, request.method);
+  const answerIt = (): void => {
+    letBodyGo();
+    beginAnswer(call, head, '');
+  };
+  call.stages = [requestFlows, answerIt];
+  call.entered = 0;
+  goOn(call);
 }

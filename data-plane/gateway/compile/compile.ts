@@ -27,6 +27,8 @@ export interface CompiledApi extends Life {
   readonly plans: readonly CompiledPlan[];
   readonly errors: ErrorWriter;
   readonly endpoints: Endpoints;
+  /** What a preflight passes that runs policies: security is not asked, so it has no plan. */
+  readonly preflightFlows: Pipeline;
   readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
   readonly rejectsNullByte: boolean;
   readonly isRecorded: boolean;
@@ -78,6 +80,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     plans: inOrder(plans),
     errors: createErrorWriter(definition.responseTemplates),
     endpoints,
+    preflightFlows: createPipeline([], apiFlows, shared),
     corsOf: compileCors(definition),
     rejectsNullByte: definition.listeners.some(
       (listener) => listener.requestValidation?.rejectNullByte === true,

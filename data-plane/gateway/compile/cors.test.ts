@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CorsDefinition } from '../../../proto/model/api.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { headersOf } from '../../../test/kit/engine/headers.ts';
 import type { ExchangeRequest } from '../../http/exchange.ts';
 import { createCors } from './cors.ts';
@@ -8,13 +10,13 @@ import { createCors } from './cors.ts';
 const definition: CorsDefinition = {
   enabled: true,
   allowOrigin: ['https://acme.com'],
-  allowOriginRegex: undefined,
+  allowOriginRegex: [],
   allowMethods: ['GET', 'PUT'],
   allowHeaders: ['X-One'],
   exposeHeaders: ['X-Shown'],
   allowCredentials: false,
   maxAge: -1,
-  runPolicies: undefined,
+  runPolicies: false,
   errorStatusCode: 400,
   allowPrivateNetwork: false,
 } as unknown as CorsDefinition;
@@ -88,4 +90,71 @@ test('a star with credentials is what was asked, for methods, headers and what m
   const shown = answered({ ...star, allowCredentials: true }, 'https://acme.com', loose);
   assert.equal(shown['access-control-expose-headers'], 'x-own');
   assert.equal(answered(star, 'https://acme.com', loose)['access-control-expose-headers'], '*');
+});
+
+test('an origin is allowed by a pattern that it is as a whole; an entry with ( [ or * in it is one', () => {
+  const isAllowed = (cors: Partial<CorsDefinition>, origin: string): boolean =>
+    answered(cors, origin)['access-control-allow-origin'] === origin;
+  const patterns = { allowOrigin: ['https://(www|m)[.]acme[.]com', 'https://a.b'], allowOriginRegex: [] };
+  assert.equal(isAllowed(patterns, 'https://m.acme.com'), true);
+  assert.equal(isAllowed(patterns, 'https://m.acme.com.evil.example'), false);
+  assert.equal(isAllowed(patterns, 'https://x.acme.com'), false);
+  assert.equal(isAllowed(patterns, 'https://axb'), false, 'what has none of these is a name');
+  const listed = { allowOrigin: [], allowOriginRegex: ['https://[a-z]+\\.acme\\.com'] };
+  assert.equal(isAllowed(listed, 'https://shop.acme.com'), true);
+  assert.equal(isAllowed(listed, `https://${'a'.repeat(600)}.acme.com`), false, 'longer than any origin');
+});
+
+test('a pattern of an origin takes no time that its author did not mean', () => {
+  const hostile = { allowOrigin: ['(a+)+$'], allowOriginRegex: [] };
+  const startedMs = performance.now();
+  assert.deepEqual(answered(hostile, `${'a'.repeat(500)}!`), { vary: 'Origin' });
+  assert.ok(performance.now() - startedMs < 500);
+});
+
+test('a preflight passes the flows of the API by setting, and no plan; one that is not allowed passes none', async (t) => {
+  const { url } = await startUpstream(t);
+  const add = (name: string): readonly [string, object] => [
+    'transform-headers',
+    { addHeaders: [{ name, value: 'yes' }] },
+  ];
+  const api = (
+    id: string,
+    runPolicies: boolean,
+    request: readonly (readonly [string, object])[] = [],
+  ): object =>
+    apiDefinition(id, url, {
+      listeners: [
+        {
+          type: 'http',
+          paths: [{ path: `/${id}` }],
+          entrypoints: [{ type: 'http-proxy' }],
+          cors: { enabled: true, allowOrigin: ['https://acme.com'], allowMethods: ['GET'], runPolicies },
+        },
+      ],
+      plans: { keys: { security: { type: 'API_KEY' }, flows: [flow('/', { response: [add('X-Plan')] })] } },
+      flows: [flow('/', { request, response: [add('X-Api')] })],
+    });
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      runs: api('runs', true),
+      plain: api('plain', false),
+      mocks: api('mocks', true, [['mock', { status: '202', content: 'mocked' }]]),
+    },
+  });
+  const asked = async (path: string, origin: string) => {
+    const headers = { Origin: origin, 'Access-Control-Request-Method': 'GET' };
+    const answer = await gateway.call(path, { method: 'OPTIONS', headers });
+    const of = (name: string): unknown => answer.headers[name];
+    return [answer.status, of('access-control-allow-origin'), of('x-api'), of('x-plan')];
+  };
+  assert.deepEqual(await asked('/runs', 'https://acme.com'), [200, 'https://acme.com', 'yes', undefined]);
+  assert.deepEqual(await asked('/plain', 'https://acme.com'), [
+    200,
+    'https://acme.com',
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual(await asked('/runs', 'https://evil.example'), [400, undefined, undefined, undefined]);
+  assert.deepEqual((await asked('/mocks', 'https://acme.com'))[0], 202);
 });

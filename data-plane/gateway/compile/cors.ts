@@ -1,9 +1,14 @@
+import { patternOf } from '../../../proto/expression/patterns.ts';
 import type { CorsDefinition } from '../../../proto/model/api.ts';
+import { isOriginPattern } from '../../../proto/model/api-listeners.ts';
+import { originCharsMax } from '../../../proto/model/head-text.ts';
 import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
 
 /** Who may call an API from a browser. */
 export interface Cors {
   readonly errorStatus: number;
+  /** A preflight that is allowed passes the flows of the API. */
+  readonly runsPolicies: boolean;
   /** True for a browser's question whether a call is allowed; it is answered before security. */
   isPreflight(request: ExchangeRequest): boolean;
   /** Answers a preflight: the headers to send, or undefined when it is not allowed. */
@@ -20,7 +25,13 @@ export interface Cors {
  */
 export function createCors(definition: CorsDefinition): Cors {
   const origins = new Set(definition.allowOrigin);
-  const isAllowed = (origin: string): boolean => origins.has('*') || origins.has(origin);
+  const patterns = [...definition.allowOrigin.filter(isOriginPattern), ...definition.allowOriginRegex].map(
+    patternOf,
+  );
+  const isAllowed = (origin: string): boolean =>
+    origins.has('*') ||
+    origins.has(origin) ||
+    (origin.length <= originCharsMax && patterns.some((pattern) => pattern.matches(origin)));
   const methods = new Set(definition.allowMethods.map((method) => method.toUpperCase()));
   const headers = new Set(definition.allowHeaders.map((name) => name.toLowerCase()));
   const takesHeaders = (asked: string): boolean =>
@@ -32,6 +43,7 @@ export function createCors(definition: CorsDefinition): Cors {
 
   return {
     errorStatus: definition.errorStatusCode,
+    runsPolicies: definition.runPolicies,
     isPreflight: ({ method, headers: given }) =>
       method === 'OPTIONS' && given.has('origin') && given.has('access-control-request-method'),
     answerPreflight({ headers: given }) {
