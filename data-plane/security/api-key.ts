@@ -3,7 +3,7 @@ import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
 import { createRefuse } from '../policies/refuse.ts';
 import { isKeyInForce } from './api-keys.ts';
 import { keysDiffer, presentedKey, withoutKey } from './key-places.ts';
-import type { Admission, PlanSecurity, SecurityKind } from './security.ts';
+import { type Admission, isChosen, passed, type PlanSecurity, type SecurityKind } from './security.ts';
 import { isInForce } from './subscriptions.ts';
 
 /** Longest key that is looked at; a longer one is unknown. */
@@ -22,7 +22,9 @@ export const apiKey: SecurityKind<'api-key'> = {
     return {
       refusals: { missing, invalid },
       present: (request) => presentedKey(request, keyPlaces),
-      admit(presented, plan, { api, subscriptions, nowMs }) {
+      admit(presented, plan, knock) {
+        const { api, subscriptions, nowMs } = knock;
+        if (!isChosen(plan, knock, () => [['api-key', presented]])) return passed;
         if (presented === '')
           return { kind: 'refused', refusal: missing, keyHash8: undefined, isFinal: false };
         if (presented === keysDiffer) return refused(undefined);

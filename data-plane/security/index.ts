@@ -1,3 +1,5 @@
+import { compileSelectionRule } from '../../proto/expression/condition.ts';
+import { invariant } from '../../proto/faults/fault.ts';
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import { catalog, type PolicyConfig } from '../../proto/policies/catalog.ts';
 import { apiKey } from './api-key.ts';
@@ -13,14 +15,17 @@ const securities: { readonly [Id in SecurityId]: SecurityKind<Id> } = {
 };
 
 /** Makes the security of a plan. Errors: Faults that say what cannot work on this gateway. */
-export function securePlan({ id, security }: PlanDefinition, host: SecurityHost): SecuredPlan {
+export function securePlan({ id, security, selectionRule }: PlanDefinition, host: SecurityHost): SecuredPlan {
   const { recordedAs, order, isOpen, challenge } = securities[security.type];
+  const rule = compileSelectionRule(selectionRule);
+  invariant(!('kind' in rule), 'rules are read when a definition is');
   return {
     id,
     securityType: recordedAs,
     order,
     isOpen,
     challenge,
+    rule: rule.always === true ? undefined : rule,
     security: create(security.type, security, host),
   };
 }

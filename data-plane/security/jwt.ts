@@ -1,16 +1,19 @@
 import type { PolicyConfig } from '../../proto/policies/catalog.ts';
 import { algorithmOf, jwt as schema } from '../../proto/policies/jwt.ts';
 import { readSignedToken, signerOf, type SignedToken } from '../../proto/trust/signed-token.ts';
-import { readTokenKey, type TokenKey } from '../../proto/trust/token-keys.ts';
+import { readTokenKey, type TokenAlgorithm, type TokenKey } from '../../proto/trust/token-keys.ts';
 import { createRefuse } from '../policies/refuse.ts';
 import { presentedFingerprint } from './presented-certificate.ts';
-import type {
-  Admission,
-  Knock,
-  PlanSecurity,
-  RefusedAdmission,
-  SecurityHost,
-  SecurityKind,
+import {
+  type Admission,
+  type AskedPlan,
+  isChosen,
+  type Knock,
+  passed,
+  type PlanSecurity,
+  type RefusedAdmission,
+  type SecurityHost,
+  type SecurityKind,
 } from './security.ts';
 import { presentedToken } from './tokens/bearer.ts';
 import { areEnough, claimOf, clientIdOf, scopesOf, textClaim } from './tokens/claims.ts';
@@ -60,7 +63,7 @@ export const jwt: SecurityKind<'jwt'> = {
     const judge = createJudge(config, host);
     const algorithm = algorithmOf(config.signature);
     const seen = new SeenTokens<VerifiedToken>(host.tokensSeenMax);
-    const enter = <Plan extends { readonly id: string }>(
+    const enter = <Plan extends AskedPlan>(
       proof: Proof,
       plan: Plan,
       knock: Knock,
@@ -77,6 +80,7 @@ export const jwt: SecurityKind<'jwt'> = {
       refusals: { missing, invalid },
       present: presentedToken,
       admit(token, plan, knock) {
+        if (!isChosen(plan, knock, () => unverified(token, algorithm))) return passed;
         const known = token === '' ? undefined : seen.find(token, knock.nowMs);
         const waits = judge.waits;
         if (known !== undefined && waits === undefined && judge.holds(known.key))
@@ -102,7 +106,7 @@ export const jwt: SecurityKind<'jwt'> = {
         return until;
       },
       *attributes({ verified, token }) {
-        yield ['jwt.token', token];
+        yield* unverified(token, algorithm);
         yield ['oauth.client_id', verified.clientId];
         yield ['user', verified.user];
         if (config.extractClaims) yield ['jwt.claims', readSignedToken(token, algorithm)?.claims];
@@ -115,6 +119,26 @@ export const jwt: SecurityKind<'jwt'> = {
     };
   },
 };
+
+/** What a token says of itself: `jwt.claims['aud']` is a list, whatever the issuer wrote. Read when somebody asks. */
+function* unverified(
+  token: string,
+  algorithm: TokenAlgorithm,
+): Iterable<readonly [name: string, value: unknown]> {
+  yield ['jwt.token', token];
+  yield [
+    'jwt',
+    {
+      token,
+      get claims() {
+        const claims = readSignedToken(token, algorithm)?.claims ?? {};
+        return Object.hasOwn(claims, 'aud')
+          ? new Map(Object.entries(claims)).set('aud', [claims['aud']].flat())
+          : claims;
+      },
+    },
+  ];
+}
 
 /** Nobody who subscribed: another plan may know better. */
 function unqualified(keyHash8: string | undefined): RefusedAdmission {

@@ -1,4 +1,4 @@
-import type { PlanSecurity, SecurityKind } from './security.ts';
+import { isChosen, passed, type PlanSecurity, type SecurityKind } from './security.ts';
 
 /** No credential: whoever comes is let in, under no subscription. */
 export const keyLess: SecurityKind<'key-less'> = {
@@ -8,13 +8,10 @@ export const keyLess: SecurityKind<'key-less'> = {
   create(): PlanSecurity<true, undefined> {
     return {
       present: () => true,
-      admit: (_nothing, plan) => ({
-        kind: 'admitted',
-        plan,
-        subscription: undefined,
-        proof: undefined,
-        keyHash8: undefined,
-      }),
+      admit: (_nothing, plan, knock) =>
+        isChosen(plan, knock, () => [])
+          ? { kind: 'admitted', plan, subscription: undefined, proof: undefined, keyHash8: undefined }
+          : passed,
       review: () => Infinity,
     };
   },

@@ -1,3 +1,4 @@
+import type { Condition } from '../../proto/expression/condition.ts';
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig } from '../../proto/policies/catalog.ts';
 import type { Clock } from '../../proto/process/clock.ts';
@@ -26,10 +27,10 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
    */
   present(request: PresentingRequest): Credential | undefined;
   /**
-   * Whom a credential lets in to the plan, synchronously where it can. Does not throw for what is expected: what cannot be looked up is
+   * Whom a credential lets in to the plan, synchronously where it can. It asks the plan's rule (`isChosen`) once it knows what that may read. Does not throw for what is expected: what cannot be looked up is
    * a refusal of 503, never one of 401.
    */
-  admit<Plan extends { readonly id: string }>(
+  admit<Plan extends AskedPlan>(
     credential: Credential,
     plan: Plan,
     knock: Knock,
@@ -63,6 +64,24 @@ export interface Knock {
   readonly subscriptions: Subscriptions;
   /** Wall clock. */
   readonly nowMs: number;
+  /** Whether a rule holds for the request, with these attributes beside those that it has. */
+  holds(rule: Condition, attributes: Iterable<readonly [name: string, value: unknown]>): boolean;
+}
+
+/** What a kind knows of the plan that it is asked for. */
+export interface AskedPlan {
+  readonly id: string;
+  /** Undefined for a plan that is for everybody. */
+  readonly rule: Condition | undefined;
+}
+
+/** Says whether a plan is for the request; attributes: what the credential says, verified or not. */
+export function isChosen(
+  { rule }: AskedPlan,
+  knock: Knock,
+  attributes: () => Iterable<readonly [name: string, value: unknown]>,
+): boolean {
+  return rule === undefined || knock.holds(rule, attributes());
 }
 
 /** Who calls: the plan that took the request, and whose subscription pays for it. */
@@ -77,7 +96,16 @@ export type Admission<Plan, Proof = unknown> =
       /** First 8 hex digits of the hash of what was presented; all that a record may hold of it. */
       readonly keyHash8: string | undefined;
     }
-  | RefusedAdmission;
+  | RefusedAdmission
+  | PassedAdmission;
+
+/** The plan's rule does not hold: it is as if what was presented had not been for it. */
+export interface PassedAdmission {
+  readonly kind: 'passed';
+}
+
+/** See {@link PassedAdmission}. */
+export const passed: PassedAdmission = { kind: 'passed' };
 
 /** Why a plan does not take a request. */
 export interface RefusedAdmission {
@@ -119,8 +147,7 @@ export interface SecurityHost {
 }
 
 /** A plan as far as letting callers in is concerned. */
-export interface SecuredPlan {
-  readonly id: string;
+export interface SecuredPlan extends AskedPlan {
   /** As access records call it. */
   readonly securityType: string;
   /** See {@link SecurityKind}. */

@@ -59,6 +59,7 @@ const plan = (id: string, order: number, security: PlanSecurity): SecuredPlan =>
   securityType: id,
   isOpen: security === anybody,
   challenge: undefined,
+  rule: undefined,
 });
 
 /** All kinds that a definition may have, in the order in which nobody asks them. */
@@ -77,7 +78,7 @@ function knock(headers: Readonly<Record<string, string>>): Knock {
     clientCertificate: undefined,
     remoteAddress: '192.0.2.7',
   };
-  return { request, api: 'a', subscriptions: new Subscriptions('dev', 10), nowMs: 0 };
+  return { request, api: 'a', subscriptions: new Subscriptions('dev', 10), nowMs: 0, holds: () => false };
 }
 
 async function ask(asked: readonly SecuredPlan[], headers: Readonly<Record<string, string>>) {

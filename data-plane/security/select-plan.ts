@@ -1,5 +1,5 @@
 import type { Rejection } from '../policies/policy.ts';
-import type { Admission, Knock, RefusedAdmission, SecuredPlan } from './security.ts';
+import type { Admission, Knock, PassedAdmission, RefusedAdmission, SecuredPlan } from './security.ts';
 import { hasBearer } from './tokens/bearer.ts';
 
 /** Said where no plan can take the request and none has words of its own. */
@@ -19,13 +19,14 @@ export const planUnresolvable: Rejection = {
  * plans: in the order in which they are asked, see `inOrder`. Beside other plans any presented credential blocks an open one, an empty or
  * unknown key and a bare `Bearer` too: who says who he is must be known. A plan whose subscription was found and that then refuses has the
  * last word. Of other refusals one that is for want of an answer (503) counts first, since what is unknown is not no, then the first; and
- * before a missing credential any that was presented. A 401 carries the challenges of all plans.
+ * before a missing credential any that was presented. A 401 carries the challenges of all plans. A plan whose rule does not hold is passed
+ * over, and what was presented for it forgotten: it keeps nobody from an open plan.
  */
 export function selectPlan<Plan extends SecuredPlan>(
   plans: readonly Plan[],
   knock: Knock,
-): Admission<Plan> | Promise<Admission<Plan>> {
-  return selectFrom(0, undefined, { plans, knock });
+): Outcome<Plan> | Promise<Outcome<Plan>> {
+  return selectFrom(0, { refused: undefined, isForgotten: false }, { plans, knock });
 }
 
 /** The order in which plans are asked. */
@@ -33,31 +34,47 @@ export function inOrder<Plan extends SecuredPlan>(plans: readonly Plan[]): reado
   return plans.toSorted((one, other) => one.order - other.order);
 }
 
+/** Who was let in, or why nobody was. */
+export type Outcome<Plan> = Exclude<Admission<Plan>, PassedAdmission>;
+
+interface SoFar {
+  readonly refused: RefusedAdmission | undefined;
+  /** A plan's rule did not hold, so that a bearer token beside it keeps nobody out. */
+  readonly isForgotten: boolean;
+}
+
 function selectFrom<Plan extends SecuredPlan>(
   start: number,
-  before: RefusedAdmission | undefined,
+  before: SoFar,
   asked: { readonly plans: readonly Plan[]; readonly knock: Knock },
-): Admission<Plan> | Promise<Admission<Plan>> {
+): Outcome<Plan> | Promise<Outcome<Plan>> {
   const { plans, knock } = asked;
-  let refused = before;
+  let { refused, isForgotten } = before;
   for (let index = start; index < plans.length; index += 1) {
     const plan = plans[index];
     if (plan === undefined) continue;
-    if (plan.isOpen && index > 0 && (refused !== undefined || hasBearer(knock.request.headers))) break;
+    if (
+      plan.isOpen &&
+      index > 0 &&
+      (refused !== undefined || (!isForgotten && hasBearer(knock.request.headers)))
+    )
+      break;
     const credential = plan.security.present(knock.request);
     if (credential === undefined) continue;
     const admission = plan.security.admit(credential, plan, knock);
     if (admission instanceof Promise) {
-      const soFar = refused;
+      const soFar = { refused, isForgotten };
       return admission.then((late) => {
         if (late.kind === 'admitted') return late;
+        if (late.kind === 'passed') return selectFrom(index + 1, { ...soFar, isForgotten: true }, asked);
         if (late.isFinal) return challenged(late, plans);
-        return selectFrom(index + 1, weightier(soFar, late), asked);
+        return selectFrom(index + 1, { ...soFar, refused: weightier(soFar.refused, late) }, asked);
       });
     }
     if (admission.kind === 'admitted') return admission;
-    if (admission.isFinal) return challenged(admission, plans);
-    refused = weightier(refused, admission);
+    if (admission.kind === 'passed') isForgotten = true;
+    else if (admission.isFinal) return challenged(admission, plans);
+    else refused = weightier(refused, admission);
   }
   const refusal = plans[0]?.security.refusals?.missing ?? planUnresolvable;
   return challenged(refused ?? { kind: 'refused', refusal, keyHash8: undefined, isFinal: false }, plans);

@@ -219,7 +219,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'a selection rule',
     change({ plans: { p: { selectionRule: '#a', security: { type: 'API_KEY' } } } }),
     'plans.p.selectionRule',
-    /not supported/,
+    /#a is unknown/,
   ],
   [
     'an unknown key setting',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { compileSelectionRule } from '../expression/condition.ts';
 import type { FaultDetail } from '../faults/fault.ts';
 import { policySchema } from '../policies/catalog.ts';
 import { apiLimits } from './api-limits.ts';
@@ -46,7 +47,11 @@ export const planSchema = section(
     security: planSecuritySchema,
     mode: choice(['standard'], 'push').default('standard'),
     status: choice(['staging', 'published', 'deprecated', 'closed']).default('published'),
-    selectionRule: off('an empty text'),
+    selectionRule: z
+      .string()
+      .max(apiLimits.conditionCharsMax)
+      .nullish()
+      .transform((rule) => rule ?? ''),
     tags: names(),
     flows: flowsSchema,
     ...planConsoleFields,
@@ -66,6 +71,8 @@ export interface PlanDefinition {
   readonly status: 'staging' | 'published' | 'deprecated' | 'closed';
   /** Sharding tags of the gateways that serve it; none: of all. */
   readonly tags: readonly string[];
+  /** Whose requests it is for; empty: everybody's. */
+  readonly selectionRule: string;
   readonly flows: z.output<typeof flowsSchema>;
 }
 
@@ -77,7 +84,25 @@ export function checkPlan(plan: PlanDefinition, at: string): readonly FaultDetai
     parsed === undefined || parsed.success
       ? []
       : detailsOf(parsed.error.issues, `${at}.security.configuration`);
-  return [...security, ...checkFlows(plan.flows, `${at}.flows`)];
+  return [
+    ...security,
+    ...checkRule(plan.selectionRule, `${at}.selectionRule`),
+    ...checkFlows(plan.flows, `${at}.flows`),
+  ];
+}
+
+function checkRule(text: string, path: string): readonly FaultDetail[] {
+  const rule = compileSelectionRule(text);
+  if ('kind' in rule) return [{ path, message: rule.message }];
+  return rule.needs === 'buffered'
+    ? [
+        {
+          path,
+          message:
+            'reads the body, which is not there yet when a plan is chosen; allowed: all but the content',
+        },
+      ]
+    : [];
 }
 
 /** The same of plans of which not all have the right form. */

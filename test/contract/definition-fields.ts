@@ -107,7 +107,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.plans[].name', portal],
   ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, jwt, key-less below')],
   ['api.plans[].mode', refused('push')],
-  ['api.plans[].selectionRule', refused('{#x}')],
+  ['api.plans[].selectionRule', observed('data-plane/security/plan-choice.test.ts')],
   ['api.plans[].tags[]', standing],
   ['api.plans[].order', observed('proto/definition/fixtures.ts')],
   ...all(

@@ -1,5 +1,4 @@
-import type { Admission } from '../../security/security.ts';
-import { selectPlan } from '../../security/select-plan.ts';
+import { type Outcome, selectPlan } from '../../security/select-plan.ts';
 import type { CompiledApi, CompiledPlan } from '../compile/compile.ts';
 import { refusals } from '../errors/refusals.ts';
 import { refuse } from './answer.ts';
@@ -14,12 +13,13 @@ export function admit(call: Call, { plans }: CompiledApi): void {
     api: deployed.id,
     subscriptions: deployed.subscriptions,
     nowMs: startedAtMs,
+    holds: (rule, attributes) => call.withAttributes(attributes, () => rule.holds(call)),
   });
   if (admission instanceof Promise) resume(call, admission, (late) => enter(call, late));
   else enter(call, admission);
 }
 
-function enter(call: Call, admission: Admission<CompiledPlan>): void {
+function enter(call: Call, admission: Outcome<CompiledPlan>): void {
   call.keyHash8 = admission.keyHash8;
   if (admission.kind === 'refused') return refuse(call, admission.refusal);
   const { plan, subscription, proof } = admission;

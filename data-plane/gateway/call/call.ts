@@ -120,6 +120,20 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     return (this.#attributes ??= createAttributes(this));
   }
 
+  /** Asks something with attributes that are there as long as it is asked. */
+  withAttributes<Answer>(
+    added: Iterable<readonly [name: string, value: unknown]>,
+    ask: () => Answer,
+  ): Answer {
+    const before = this.#attributes;
+    this.#attributes = new Map([...(before ?? createAttributes(this)), ...added]);
+    try {
+      return ask();
+    } finally {
+      this.#attributes = before;
+    }
+  }
+
   get kept(): KeptSteps {
     return (this.#kept ??= new KeptSteps(this));
   }
