@@ -7,7 +7,7 @@ import { apiLimits } from './api-limits.ts';
 import { readable } from './readable.ts';
 import { checkFlows, checkReadableFlows, flowsSchema, planSecuritySchema } from './api-flows.ts';
 import { detailsOf } from '../faults/issues.ts';
-import { choice, elsewhere, names, off, section } from './sections.ts';
+import { choice, elsewhere, names, section } from './sections.ts';
 
 /** What the console keeps of a plan beside what a gateway needs. */
 export const planConsoleFields = Object.fromEntries(
