@@ -212,6 +212,14 @@ export const gatewayConfigSchema = z.strictObject({
       .default(10_000)
       .describe('Tokens per plan that are known as verified, each until its exp.'),
   }),
+  secretReferences: section({
+    folder: z
+      .string()
+      .optional()
+      .describe(
+        'Folder of files that expressions of definitions may read as secrets of the provider `file`; without it none.',
+      ),
+  }),
   limits: section({
     windowsMax: z
       .int()

@@ -16,6 +16,7 @@ import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
 import { Durations } from './gateway/deploy/durations.ts';
 import { createForwarding } from './gateway/call/forwarded.ts';
+import type { ExpressionHost } from './gateway/compile/surroundings.ts';
 import { createHops } from './gateway/call/hops.ts';
 import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
@@ -29,6 +30,7 @@ import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
 import type { SecurityHost } from './security/security.ts';
+import { createSecretReferences } from './secret-references.ts';
 import { GatewayKeys } from './security/tokens/gateway-keys.ts';
 import { KeySets } from './security/tokens/key-sets.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
@@ -44,6 +46,7 @@ export type ServingConfig = Pick<
   | 'outbound'
   | 'apiKey'
   | 'jwt'
+  | 'secretReferences'
   | 'limits'
   | 'metrics'
   | 'report'
@@ -59,6 +62,8 @@ export interface ServingOptions {
   readonly metrics: Metrics;
   /** Id of this gateway, on every access record. */
   readonly gateway: string;
+  /** This program's version. */
+  readonly version: string;
   /** What names in `Via` are made from; the same in all workers. Default: an own one. */
   readonly hopSecret?: string | undefined;
   /** Default: the engine of this version. */
@@ -112,6 +117,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     durations: new Durations(metrics, config.metrics),
     log,
     security: securityHostOf(config, { clock, log, outbound: callouts }),
+    expressions: expressionHostOf(options),
     keysSeenMax: config.apiKey.seenMax,
     streamMsMax: config.request.streamMsMax,
     onThrown: tellThrown,
@@ -141,6 +147,20 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       });
       return server;
     },
+  };
+}
+
+/** What expressions may read of this gateway. */
+function expressionHostOf({ config, gateway, version, clock }: ServingOptions): ExpressionHost {
+  const { folder } = config.secretReferences;
+  return {
+    node: { id: gateway, version: version.split('.')[0] ?? '', zone: undefined },
+    secrets: createSecretReferences({
+      // Read here, so that no other part of the gateway reads it by a definition's word.
+      environment: process.env,
+      folder,
+      nowMs: () => clock.monotonicMs(),
+    }),
   };
 }
 

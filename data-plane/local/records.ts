@@ -15,6 +15,7 @@ import { apiKeyHash } from '../../proto/trust/keys.ts';
 import {
   encodeApi,
   encodeApiKey,
+  encodeDictionary,
   encodeGatewaySettings,
   encodeSubscription,
 } from '../../proto/wire/payloads.ts';
@@ -35,7 +36,7 @@ export interface LocalRecord {
   readonly warning?: string | undefined;
 }
 
-/** Names of the file that holds subscriptions; every other file is an API. */
+/** Names of the file that holds what belongs to all definitions; every other file is an API. */
 const settingsNames: readonly string[] = ['isthmus.json', 'isthmus.yaml', 'isthmus.yml'];
 
 const time = z
@@ -49,7 +50,14 @@ const text = (charsMax: number) =>
     .max(charsMax)
     .refine((value) => value.isWellFormed(), 'holds half a character (a lone surrogate), which is no text');
 
+const word = z.union([z.string(), z.number(), z.boolean()]).transform(String).pipe(z.string().max(65_536));
+
 const settingsSchema = z.strictObject({
+  /** By name; what is in them is text. */
+  dictionaries: z
+    .record(text(256), z.record(text(256), word))
+    .refine((each) => Object.keys(each).length <= 1_000, 'at most 1000 dictionaries')
+    .default({}),
   subscriptions: z
     .array(
       z.strictObject({
@@ -80,7 +88,7 @@ export interface RecordOptions {
 
 /** Turns one file into records. Errors: Error with what is wrong, in one line. */
 export function recordsOf(file: LocalFile, options: RecordOptions): readonly LocalRecord[] {
-  if (settingsNames.includes(file.name)) return subscriptionRecords(file, options.environment);
+  if (settingsNames.includes(file.name)) return settingsRecords(file, options.environment);
   const apis = file.documents.map((document, index) => ({ document, number: index + 1 })).filter(isApi);
   return apis.flatMap(({ document, number }) =>
     apiRecords(document, options, {
@@ -156,24 +164,28 @@ function fitting(text: string, charsMax: number): string {
   return text.slice(0, charsMax).toWellFormed();
 }
 
-function subscriptionRecords(
+function settingsRecords(
   { name: file, documents: [content] }: LocalFile,
   environment: string,
 ): readonly LocalRecord[] {
-  const foreign = isRecord(content) ? Object.keys(content).filter((key) => key !== 'subscriptions') : [];
+  const isOwn = (key: string): boolean => Object.hasOwn(settingsSchema.shape, key);
+  const foreign = isRecord(content) ? Object.keys(content).filter((key) => !isOwn(key)) : [];
   const misplaced =
     foreign.length === 0
       ? []
       : [
-          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
+          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions and dictionaries, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
         ];
   const own = isRecord(content)
-    ? Object.fromEntries(Object.entries(content).filter(([key]) => key === 'subscriptions'))
+    ? Object.fromEntries(Object.entries(content).filter(([key]) => isOwn(key)))
     : (content ?? {});
   const parsed = settingsSchema.safeParse(own);
   const wrong = detailsOf(parsed.error?.issues ?? []).map(({ path, message }) => `${path} ${message}`);
   if (!parsed.success || misplaced.length > 0) throw new Error([...wrong, ...misplaced].join('; '));
-  const records: LocalRecord[] = [];
+  const records: LocalRecord[] = Object.entries(parsed.data.dictionaries).map(([name, words]) => {
+    const entries = Object.entries(words).map(([key, value]) => ({ key, value }));
+    return { kind: 'dictionary', id: name, file, payload: encodeDictionary({ id: name, name, entries }) };
+  });
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   const seen = new Set<string>();
   for (const subscription of parsed.data.subscriptions) {

@@ -40,6 +40,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
   const start: { -readonly [Key in keyof WorkerStart]: WorkerStart[Key] } = {
     config,
     gateway: 'g',
+    version: '0.0.0-test',
     hopSecret: 's',
     logLevel: 'silent',
     tls: undefined,

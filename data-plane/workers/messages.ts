@@ -26,6 +26,8 @@ export interface WorkerStart {
   /** Id of this gateway, on every access record. */
   readonly gateway: string;
   /** What names in `Via` are made from: a request that comes back may meet another worker. */
+  /** This program's. */
+  readonly version: string;
   readonly hopSecret: string;
   readonly logLevel: LogLevel;
   readonly tls: TlsOptions | undefined;

@@ -135,8 +135,9 @@ interface CrewParts {
   readonly listener: SharedListener;
 }
 
-function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: CrewParts): Crew {
+function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, parts: CrewParts): Crew {
   const { dataDir, listen, request, upstream, outbound, apiKey, jwt, limits, metrics, closeMsMax } = config;
+  const { secretReferences } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
   const hopSecret = randomUUID();
@@ -149,12 +150,14 @@ function openCrew({ config, clock, log, lifecycle }: GatewayOptions, parts: Crew
       outbound,
       apiKey,
       jwt,
+      secretReferences,
       limits,
       metrics,
       report,
       closeMsMax,
     },
     gateway: parts.gateway,
+    version,
     hopSecret,
     logLevel: levelOf(log),
     tls: parts.certificates.current(),

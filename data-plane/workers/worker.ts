@@ -76,7 +76,7 @@ class Worker {
     this.#log = createLog({ name: 'gateway', level: start.logLevel, secretParameters });
     const closeMsMax = start.config.closeMsMax + closeMsAfterDrain;
     this.#lifecycle = createLifecycle({ log: this.#log, clock: systemClock, closeMsMax });
-    const { config, gateway, hopSecret } = start;
+    const { config, gateway, version, hopSecret } = start;
     this.#counting = createPrimaryCounters({
       limits: config.limits,
       clock: systemClock,
@@ -87,6 +87,7 @@ class Worker {
     this.#opening = openServing({
       config,
       gateway,
+      version,
       hopSecret,
       log: this.#log,
       clock: systemClock,

@@ -1,6 +1,6 @@
 import { functionNames } from '../../proto/expression/functions.ts';
 import { methodsByKind } from '../../proto/expression/methods.ts';
-import { rootNames, rootOf } from '../../proto/expression/roots.ts';
+import { type Root, rootNames, rootOf } from '../../proto/expression/roots.ts';
 import { typeNames, typeOf } from '../../proto/expression/types.ts';
 
 const introduction = `# Expressions
@@ -39,23 +39,48 @@ const operators =
 
 /** What expressions know, as Markdown. */
 export function expressionReference(): string {
-  const members = rootNames().flatMap((root) =>
-    [...(rootOf(root) ?? [])].map(
-      ([name, { needs }]) => `| \`#${root}.${name}\` | ${needs === 'buffered' ? 'reads the body' : ''} |\n`,
-    ),
-  );
+  const variables = rootNames().flatMap((name) => variablesOf(name, rootOf(name)));
   const types = typeNames().map(
     (type) => `| \`T(${type})\` | ${code([...(typeOf(type)?.keys() ?? [])])} |\n`,
   );
   const methods = [...methodsByKind()].map(([kind, names]) => `| ${kind} | ${code(names)} |\n`);
   return [
     introduction,
-    `## Variables\n\n| variable | |\n|---|---|\n${members.join('')}`,
+    `## Variables\n\n| variable | |\n|---|---|\n${variables.join('')}`,
     `## Functions\n\n${code(functionNames().map((name) => `#${name}`))}\n`,
     `## Operators\n\n${operators}\n`,
     `## Methods\n\n| of | |\n|---|---|\n${methods.join('')}`,
     `## Types\n\n\`java.lang\` may be left out.\n\n| type | methods |\n|---|---|\n${types.join('')}`,
   ].join('\n');
+}
+
+/** What a reader has to know of those that are values. */
+const values: ReadonlyMap<string, readonly [form: string, words: string]> = new Map([
+  [
+    'properties',
+    ["#properties['key']", 'a property of the API; in its value `{{other}}` stands for another one'],
+  ],
+  ['dictionaries', ["#dictionaries['name']['key']", 'of the environment, as it is now']],
+  ['endpoints', ["#endpoints['name']", 'an endpoint or a group, to be routed to']],
+  ['parameters', ["#parameters['name']", 'of the error']],
+  ['group', ['#group[0]', 'the first group of the pattern']],
+  ['groupName', ["#groupName['name']", 'a group by its name']],
+]);
+
+function variablesOf(name: string, root: Root | undefined): readonly string[] {
+  const only = root?.place === undefined ? '' : `in ${root.place} alone`;
+  if (root?.kind === 'members')
+    return [...root.members].map(
+      ([member, { needs }]) =>
+        `| \`#${name}.${member}\` | ${needs === 'buffered' ? 'reads the body' : only} |\n`,
+    );
+  if (root?.kind === 'secrets')
+    return [
+      "| `#secrets.get('/env/NAME')` | the environment variable `ISTHMUS_SECRET_NAME` of the gateway |\n",
+      "| `#secrets.get('/file/path')` | a file below the setting `secretReferences.folder`; `'/file/path:key'` is `path/key`, or a key of a JSON file |\n",
+    ];
+  const [form = `#${name}`, words = ''] = values.get(name) ?? [];
+  return [`| \`${form}\` | ${[words, only].filter((each) => each !== '').join('; ')} |\n`];
 }
 
 const code = (names: readonly string[]): string =>

@@ -257,9 +257,9 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
   ],
   [
     'an expression that this version has not',
-    step({ configuration: { addHeaders: [{ name: 'a', value: "x{#dictionaries['d']['k']}" }] } }),
+    step({ configuration: { addHeaders: [{ name: 'a', value: "x{#dictionary['d']['k']}" }] } }),
     'flows[0].request[0].configuration.addHeaders[0].value',
-    /^holds \{#dictionaries\['d'\]\['k'\]\}: #dictionaries is unknown to this version/,
+    /^holds \{#dictionary\['d'\]\['k'\]\}: #dictionary is unknown to this version; did you mean #dictionaries\?/,
   ],
   [
     'an expression where none is evaluated',

@@ -1,4 +1,4 @@
-import { jsonPath } from './json-path.ts';
+import { jsonPath } from './json/json-path.ts';
 import { bounded } from './methods.ts';
 import { fail } from './failure.ts';
 import { isList, toText, type Value } from './values.ts';

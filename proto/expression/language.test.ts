@@ -10,7 +10,7 @@ import { compileTemplate } from './template.ts';
 
 /** What a text comes to: a text, null for nothing, or why not. */
 function rendered(text: string): string | null | { readonly failed: string } | { readonly refused: string } {
-  const made = compileTemplate(text, z.string(), language);
+  const made = compileTemplate(text, z.string());
   if (made.kind === 'refused') return { refused: made.messages.join() };
   const came = made.render(expressionScope());
   if (came.kind === 'failed') return { failed: came.why };
@@ -219,7 +219,10 @@ test('what this version has not, and what is misspelt, is refused with its place
     said('#response.contentJson'),
     '10: #response.contentJson is unknown to this version; did you mean content?',
   );
-  assert.equal(said("#dictionaries['a']['b']"), '0: #dictionaries is unknown to this version');
+  assert.equal(
+    said("#dictionary['a']['b']"),
+    '0: #dictionary is unknown to this version; did you mean #dictionaries?',
+  );
   assert.equal(said('#contxt.attributes'), '0: #contxt is unknown to this version; did you mean #context?');
   assert.equal(
     said("#xpath(#request.content, '//a')"),
@@ -241,7 +244,7 @@ test('what this version has not, and what is misspelt, is refused with its place
   assert.equal(said('new java.util.Date()'), '0: new java.util.Date(...) is not supported by this version');
   assert.equal(
     said('#request'),
-    '0: #request has no value of its own; one of its members is expected behind it: id, transactionId, method, uri, path, pathInfo, contextPath, paths, pathInfos, host, scheme, remoteAddress, headers, params, timestamp, content, jsonContent',
+    '0: #request has no value of its own; one of its members is expected behind it: id, transactionId, method, uri, path, pathInfo, contextPath, paths, pathInfos, pathParams, pathParamsRaw, host, scheme, version, remoteAddress, localAddress, headers, params, timestamp, ssl, content, jsonContent',
   );
   assert.equal(said('path'), "0: path stands for nothing; a variable is written #path, a text 'path'");
   assert.equal(said("#request.path = 'x'"), '14: nothing can be assigned; == compares');

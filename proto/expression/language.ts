@@ -1,43 +1,23 @@
-import { nearest } from '../faults/nearest.ts';
-import { calculated, negative, numberOr, product, sum } from './arithmetic.ts';
+import { negative, numberOr } from './arithmetic.ts';
+import { EvaluationFailure, fail } from './failure.ts';
+import type { Evaluate } from './frame.ts';
 import { functionNames, functionOf } from './functions.ts';
-import { callMethod, isMethod, itemOf, methodsByKind } from './methods.ts';
+import { indexed, itemsOf, mapOf, memberOf } from './members.ts';
+import { callMethod, isMethod, methodsByKind } from './methods.ts';
+import { compileBinary } from './operators.ts';
 import { parse } from './parse.ts';
-import { matchesWhole, patternOf } from './patterns.ts';
-import { rootNames, rootOf } from './roots.ts';
-import type { ExpressionScope } from './scope.ts';
+import { type Root, rootNames, rootOf } from './roots.ts';
+import { checkSecret, secretOf, secretsHint } from './secrets.ts';
 import type { Language, TemplateNeeds } from './template.ts';
 import { SyntaxFault } from './tokens.ts';
 import type { Node } from './tree.ts';
-import { beginWork, endWork, spend } from './work.ts';
 import { newText, staticOf, typeNames, typeOf } from './types.ts';
-import { EvaluationFailure, fail } from './failure.ts';
-import {
-  compare,
-  isAttributes,
-  isEqual,
-  isLines,
-  isList,
-  isMap,
-  isNumber,
-  kindOf,
-  Real,
-  toBoolean,
-  toInt,
-  toText,
-  type Value,
-} from './values.ts';
-
-/** What an evaluation has in hand. */
-interface Frame {
-  readonly scope: ExpressionScope;
-  /** The item that a selection looks at. */
-  readonly item: Value;
-}
-
-type Evaluate = (frame: Frame) => Value;
+import { unknown } from './unknown.ts';
+import { isMap, Real, toBoolean, toText, type Value } from './values.ts';
+import { beginWork, endWork, spend } from './work.ts';
 
 const nothing = { kind: 'nothing' } as const;
+const nowhere: ReadonlySet<string> = new Set();
 
 /**
  * The reference's expression language, as far as this version has it: a subset of SpEL over a closed set of roots, types, methods and
@@ -46,9 +26,9 @@ const nothing = { kind: 'nothing' } as const;
  * A name that is not known is refused when the definition is loaded, with its place and the nearest; what depends on values fails when it is
  * evaluated.
  */
-export const language: Language = (source) => {
+export const language: Language = (source, places = nowhere) => {
   try {
-    const compiler = new Compiler();
+    const compiler = new Compiler(places);
     const evaluate = compiler.compile(parse(source));
     return {
       kind: 'compiled',
@@ -76,8 +56,14 @@ export const language: Language = (source) => {
 
 class Compiler {
   needs: TemplateNeeds = 'head';
+  readonly #places: ReadonlySet<string>;
   /** How many selections are around what is compiled: only there a bare name is something. */
   #selections = 0;
+
+  /** places: names of roots that are known where this expression stands and nowhere else. */
+  constructor(places: ReadonlySet<string>) {
+    this.#places = places;
+  }
 
   compile(node: Node): Evaluate {
     switch (node.kind) {
@@ -129,7 +115,7 @@ class Compiler {
         return (frame) => numberOr(of(frame));
       }
       case 'binary':
-        return this.#binary(node);
+        return compileBinary(node, (side) => this.compile(side));
       case 'choice': {
         const [when, chosen, otherwise] = [node.when, node.chosen, node.otherwise].map((each) =>
           this.compile(each),
@@ -146,15 +132,25 @@ class Compiler {
     }
   }
 
-  #variable({ name, at }: Extract<Node, { kind: 'variable' }>): Evaluate {
+  #variable(node: Extract<Node, { kind: 'variable' }>): Evaluate {
+    const { name, at } = node;
     if (name === 'this') return ({ item }) => item;
-    const members = rootOf(name);
-    if (members === undefined)
-      throw unknown(`#${name}`, { name: `#${name}`, among: rootNames().map((each) => `#${each}`), at });
+    const root = this.#root(node);
+    if (root.kind === 'value') return ({ scope }) => root.read(scope);
+    if (root.kind === 'secrets') throw new SyntaxFault(secretsHint, at);
     throw new SyntaxFault(
-      `#${name} has no value of its own; one of its members is expected behind it: ${[...members.keys()].join(', ')}`,
+      `#${name} has no value of its own; one of its members is expected behind it: ${[...root.members.keys()].join(', ')}`,
       at,
     );
+  }
+
+  #root({ name, at }: Extract<Node, { kind: 'variable' }>): Root {
+    const root = rootOf(name);
+    if (root === undefined)
+      throw unknown(`#${name}`, { name: `#${name}`, among: rootNames().map((each) => `#${each}`), at });
+    if (root.place !== undefined && !this.#places.has(name))
+      throw new SyntaxFault(`#${name} is known in ${root.place} alone`, at);
+    return root;
   }
 
   #name({ name, at }: Extract<Node, { kind: 'name' }>): Evaluate {
@@ -177,7 +173,7 @@ class Compiler {
   }
 
   #property({ of, name, isSafe, at }: Extract<Node, { kind: 'property' }>): Evaluate {
-    if (of.kind === 'variable' && of.name !== 'this') return this.#member(of, { name, at });
+    if (of.kind === 'variable' && of.name !== 'this') return this.#member(of, { name, at, isSafe });
     const target = this.compile(of);
     return (frame) => {
       const value = target(frame);
@@ -188,20 +184,26 @@ class Compiler {
   /** A member of a root. */
   #member(
     root: Extract<Node, { kind: 'variable' }>,
-    { name, at }: { readonly name: string; readonly at: number },
+    { name, at, isSafe }: { readonly name: string; readonly at: number; readonly isSafe: boolean },
   ): Evaluate {
-    const members = rootOf(root.name);
-    if (members === undefined) return this.#variable(root);
-    const member = members.get(name);
+    const found = this.#root(root);
+    if (found.kind === 'value')
+      return ({ scope }) => {
+        const value = found.read(scope);
+        return isSafe && value === null ? null : indexed(value, name);
+      };
+    if (found.kind === 'secrets') return this.#variable(root);
+    const member = found.members.get(name);
     if (member === undefined)
-      throw unknown(`#${root.name}.${name}`, { name, among: [...members.keys()], at });
+      throw unknown(`#${root.name}.${name}`, { name, among: [...found.members.keys()], at });
     if (member.needs === 'buffered') this.needs = 'buffered';
     return ({ scope }) => member.read(scope);
   }
 
   #index({ of, index, isSafe, at }: Extract<Node, { kind: 'index' }>): Evaluate {
-    if (of.kind === 'variable' && of.name !== 'this' && index.kind === 'constant')
-      return this.#member(of, { name: String(index.value), at });
+    const name = nameOf(index);
+    if (of.kind === 'variable' && of.name !== 'this' && name !== undefined)
+      return this.#member(of, { name, at, isSafe });
     const target = this.compile(of);
     // A key of a map needs no quotes.
     const bare = index.kind === 'name' ? index.name : undefined;
@@ -226,6 +228,7 @@ class Compiler {
         throw unknown(`T(${of.name}).${name}(...)`, { name, among: [...methods.keys()], at });
       return (frame) => run(given(frame));
     }
+    if (of.kind === 'variable' && this.#isSecrets(of)) return this.#secret({ name, args, at });
     if (!isMethod(name))
       throw unknown(`the method ${name}(...)`, { name, among: [...methodsByKind().values()].flat(), at });
     const target = this.compile(of);
@@ -234,6 +237,21 @@ class Compiler {
       if (value === null) return isSafe ? null : fail(`${name}(...) of nothing`);
       return callMethod(value, name, given(frame));
     };
+  }
+
+  #isSecrets(of: Extract<Node, { kind: 'variable' }>): boolean {
+    return of.name !== 'this' && this.#root(of).kind === 'secrets';
+  }
+
+  /** What can be told without a request is told when the definition is loaded. */
+  #secret({ name, args, at }: Pick<Extract<Node, { kind: 'method' }>, 'name' | 'args' | 'at'>): Evaluate {
+    if (name !== 'get' || args.length === 0 || args.length > 2) throw new SyntaxFault(secretsHint, at);
+    const [path] = args;
+    const why =
+      path?.kind === 'constant' && typeof path.value === 'string' ? checkSecret(path.value) : undefined;
+    if (why !== undefined) throw new SyntaxFault(why, path?.at ?? at);
+    const given = this.#all(args);
+    return (frame) => secretOf(given(frame), frame.scope.surroundings.secrets);
   }
 
   #select({ of, which, by, isSafe }: Extract<Node, { kind: 'select' }>): Evaluate {
@@ -257,143 +275,19 @@ class Compiler {
     };
   }
 
-  #all(nodes: readonly Node[]): (frame: Frame) => readonly Value[] {
+  #all(nodes: readonly Node[]): (frame: Parameters<Evaluate>[0]) => readonly Value[] {
     const each = nodes.map((node) => this.compile(node));
     return (frame) => valuesOf(each, frame);
   }
-
-  #binary({ operator, left, right, at }: Extract<Node, { kind: 'binary' }>): Evaluate {
-    if (operator === 'instanceof') return this.#isA(left, right, at);
-    const [a, b] = [this.compile(left), this.compile(right)];
-    switch (operator) {
-      case '&&':
-        return (frame) => toBoolean(a(frame)) && toBoolean(b(frame));
-      case '||':
-        return (frame) => toBoolean(a(frame)) || toBoolean(b(frame));
-      case '==':
-        return (frame) => isEqual(a(frame), b(frame));
-      case '!=':
-        return (frame) => !isEqual(a(frame), b(frame));
-      case '<':
-        return (frame) => compare(a(frame), b(frame)) < 0;
-      case '<=':
-        return (frame) => compare(a(frame), b(frame)) <= 0;
-      case '>':
-        return (frame) => compare(a(frame), b(frame)) > 0;
-      case '>=':
-        return (frame) => compare(a(frame), b(frame)) >= 0;
-      case 'matches':
-        return this.#matches(a, right, b);
-      case 'between':
-        return (frame) => isBetween(a(frame), b(frame));
-      case '+':
-        return (frame) => sum(a(frame), b(frame));
-      case '*':
-        return (frame) => product(a(frame), b(frame));
-      case '-':
-      case '/':
-      case '%':
-      case '^':
-        return (frame) => calculated(operator, a(frame), b(frame));
-    }
-  }
-
-  /** A pattern that is written down is judged when the definition is loaded. */
-  #matches(text: Evaluate, pattern: Node, written: Evaluate): Evaluate {
-    if (pattern.kind === 'constant' && typeof pattern.value === 'string') {
-      try {
-        patternOf(pattern.value);
-      } catch (error) {
-        if (error instanceof EvaluationFailure) throw new SyntaxFault(error.message, pattern.at);
-        throw error;
-      }
-    }
-    return (frame) =>
-      matchesWhole(
-        toText(text(frame)) ?? fail('nothing is matched'),
-        toText(written(frame)) ?? fail('the pattern is nothing'),
-      );
-  }
-
-  #isA(left: Node, right: Node, at: number): Evaluate {
-    if (right.kind !== 'type') throw new SyntaxFault('instanceof is followed by T(a type)', at);
-    const name = right.name.slice(right.name.lastIndexOf('.') + 1);
-    const is = kinds.get(name);
-    if (is === undefined) throw unknown(`T(${right.name})`, { name, among: [...kinds.keys()], at: right.at });
-    const of = this.compile(left);
-    return (frame) => is(of(frame));
-  }
 }
 
-function valuesOf(each: readonly Evaluate[], frame: Frame): readonly Value[] {
+/** A name in brackets, with quotes or without. */
+function nameOf(index: Node): string | undefined {
+  if (index.kind === 'name') return index.name;
+  return index.kind === 'constant' && typeof index.value === 'string' ? index.value : undefined;
+}
+
+function valuesOf(each: readonly Evaluate[], frame: Parameters<Evaluate>[0]): readonly Value[] {
   spend(each.length * 4);
   return each.map((evaluate) => evaluate(frame));
-}
-
-const kinds: ReadonlyMap<string, (value: Value) => boolean> = new Map<string, (value: Value) => boolean>([
-  ['String', (value) => typeof value === 'string'],
-  ['Boolean', (value) => typeof value === 'boolean'],
-  ['Integer', (value) => typeof value === 'number'],
-  ['Long', (value) => typeof value === 'bigint'],
-  ['Double', (value) => value instanceof Real],
-  ['Number', isNumber],
-  ['List', isList],
-  ['Collection', isList],
-  ['Map', (value) => isMap(value) || isLines(value) || isAttributes(value)],
-]);
-
-function unknown(
-  what: string,
-  { name, among, at }: { readonly name: string; readonly among: readonly string[]; readonly at: number },
-): SyntaxFault {
-  const meant = nearest(name, among);
-  return new SyntaxFault(
-    `${what} is unknown to this version${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-    at,
-  );
-}
-
-function memberOf(value: Value, name: string): Value {
-  if (isMap(value)) return value.get(name) ?? null;
-  if (isAttributes(value)) return value.get(name);
-  if (isLines(value)) return value.all(name) ?? null;
-  // Java's isEmpty() is read as a property too.
-  if (name === 'empty' && (isList(value) || typeof value === 'string')) return value.length === 0;
-  return fail(`${kindOf(value)} has no member ${name}`);
-}
-
-function indexed(value: Value, key: Value): Value {
-  if (isList(value)) return itemOf(value, toInt(key));
-  if (typeof value === 'string') return value[toInt(key)] ?? fail(`there is no character ${toInt(key)}`);
-  const name = toText(key) ?? 'null';
-  return value === null ? fail(`[${name}] of nothing`) : memberOf(value, name);
-}
-
-/** What a selection looks at: items of a list, entries of a map. */
-function itemsOf(value: Value): readonly Value[] {
-  if (isMap(value)) spend(value.size * 16);
-  if (isList(value)) return value;
-  if (isMap(value))
-    return [...value].map(
-      ([key, each]): Value =>
-        new Map<string, Value>([
-          ['key', key],
-          ['value', each],
-        ]),
-    );
-  return fail(`nothing is selected from ${kindOf(value)}`);
-}
-
-function mapOf(entries: readonly Value[]): Value {
-  return new Map(
-    entries.map((entry): [string, Value] => [
-      toText(memberOf(entry, 'key')) ?? 'null',
-      memberOf(entry, 'value'),
-    ]),
-  );
-}
-
-function isBetween(value: Value, range: Value): boolean {
-  if (!isList(range) || range.length !== 2) return fail('between is followed by {from, to}');
-  return compare(value, range[0] ?? null) >= 0 && compare(value, range[1] ?? null) <= 0;
 }

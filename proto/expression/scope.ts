@@ -8,7 +8,7 @@ export interface ScopeHeaders {
   forEach(visit: (name: string) => void): void;
 }
 
-/** What of a request in hand an expression may read. */
+/** What of a request in hand an expression may read. What is dear to make is a getter of whoever implements it. */
 export interface ExpressionScope {
   readonly request: {
     readonly id: string;
@@ -36,6 +36,120 @@ export interface ExpressionScope {
   readonly attributes: ReadonlyMap<string, unknown>;
   /** Ms since the epoch. */
   readonly startedAtMs: number;
+  readonly connection: ScopeConnection;
+  /** What stands for `:id` in the paths of flows that match, as it was sent. */
+  readonly pathParams: ReadonlyMap<string, readonly string[]>;
+  /** Undefined before the caller is known, and of a plan that nobody subscribes to. */
+  readonly subscription: ScopeSubscription | undefined;
+  readonly surroundings: Surroundings;
+  /** What only this place knows, by its name without `#`: the groups of a pattern, the error of a response template. */
+  readonly variables?: ReadonlyMap<string, unknown> | undefined;
   /** What its expressions have done so far; theirs alone. */
   work?: Work | undefined;
+}
+
+/** The client's connection. */
+export interface ScopeConnection {
+  readonly httpVersion: '1.0' | '1.1' | '2';
+  readonly localAddress: string;
+  readonly remotePort: number;
+  /** Subject e.g. `CN=orders, O=Acme`. */
+  readonly clientCertificate: { readonly subject: string } | undefined;
+}
+
+/** Whose plan a request is on. */
+export interface ScopeSubscription {
+  readonly id: string;
+  readonly applicationName?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | ReadonlyMap<string, string> | undefined;
+}
+
+/** What is the same for all requests to an API. */
+export interface Surroundings {
+  readonly api: {
+    readonly id: string;
+    readonly name: string;
+    readonly version: string;
+    readonly properties: ReadonlyMap<string, string>;
+  };
+  /** Names of endpoints and their groups, as a target names them: `name:`. */
+  readonly endpoints: ReadonlyMap<string, string>;
+  /** Of the environment, as they are now. */
+  readonly dictionaries: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly node: NodeFacts;
+  readonly secrets: SecretReferences;
+}
+
+/** The gateway that works. */
+export interface NodeFacts {
+  readonly id: string;
+  readonly version: string;
+  readonly tenant: string | undefined;
+  readonly zone: string | undefined;
+  readonly shardingTags: readonly string[];
+}
+
+/** Where a definition's references to secrets lead. */
+export interface SecretReferences {
+  /** Its value, or why there is none; the value is nowhere in that. path: e.g. `/env/TOKEN`, `/file/payments`. */
+  get(path: string, key: string | undefined): { readonly value: string } | { readonly why: string };
+}
+
+/** The same request where more is known; what its expressions have done is one sum. */
+export function withVariables(
+  scope: ExpressionScope,
+  variables: ReadonlyMap<string, unknown>,
+): ExpressionScope {
+  return new KnowingScope(scope, variables);
+}
+
+class KnowingScope implements ExpressionScope {
+  readonly variables: ReadonlyMap<string, unknown>;
+  readonly #scope: ExpressionScope;
+
+  constructor(scope: ExpressionScope, variables: ReadonlyMap<string, unknown>) {
+    this.#scope = scope;
+    this.variables = variables;
+  }
+
+  get request() {
+    return this.#scope.request;
+  }
+
+  get response() {
+    return this.#scope.response;
+  }
+
+  get attributes() {
+    return this.#scope.attributes;
+  }
+
+  get startedAtMs() {
+    return this.#scope.startedAtMs;
+  }
+
+  get connection() {
+    return this.#scope.connection;
+  }
+
+  get pathParams() {
+    return this.#scope.pathParams;
+  }
+
+  get subscription() {
+    return this.#scope.subscription;
+  }
+
+  get surroundings() {
+    return this.#scope.surroundings;
+  }
+
+  get work() {
+    return this.#scope.work;
+  }
+
+  set work(work) {
+    this.#scope.work = work;
+  }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 
+import { expressionScope } from '../../test/kit/gateway/expression-scope.ts';
 import { headerValueSchema } from '../model/head-text.ts';
 import { expressionMessageFor, hasExpression, piecesOf } from './find.ts';
 import type { ExpressionScope } from './scope.ts';
@@ -9,24 +10,9 @@ import { compileTemplate, isConstant, type Language, needsOf, template } from '.
 import { valueOf } from './values.ts';
 
 /** A request of which only attributes are asked for. */
-const scopeOf = (attributes: Readonly<Record<string, unknown>>): ExpressionScope => ({
-  request: {
-    id: 'rq',
-    transactionId: 'tx',
-    method: 'GET',
-    path: '/',
-    pathInfo: '/',
-    contextPath: '',
-    query: undefined,
-    host: 'h',
-    scheme: 'http',
-    remoteAddress: '192.0.2.1',
-    headers: { get: () => undefined, getAll: () => [], forEach: () => undefined },
-    content: undefined,
-  },
-  response: undefined,
-  attributes: new Map(Object.entries(attributes)),
-  startedAtMs: 0,
+const scopeOf = (given: Readonly<Record<string, unknown>>): ExpressionScope => ({
+  ...expressionScope(),
+  attributes: new Map(Object.entries(given)),
 });
 
 /** Knows `#name`: the attribute of that name, null where there is none; `#boom` fails, `#content` needs the body. */
@@ -109,7 +95,7 @@ test('a text is taken apart as the reference does, and a hostile one in time tha
 
 test('one that varies is rendered per request: joined to a text, nothing among other texts is empty, alone it is nothing', () => {
   const rendered = (written: string, given: Readonly<Record<string, unknown>>) => {
-    const made = compileTemplate(written, text, attributes);
+    const made = compileTemplate(written, text, { language: attributes });
     assert.equal(made.kind, 'varying');
     return made.kind === 'varying' ? made.render(scopeOf(given)) : undefined;
   };
@@ -119,11 +105,15 @@ test('one that varies is rendered per request: joined to a text, nothing among o
   assert.deepEqual(rendered('{#x}', { x: ['a', true] }), { kind: 'value', value: 'a,true' });
   assert.deepEqual(rendered('{#x}', { x: { a: 1 } }), { kind: 'failed', why: 'a map has no text' });
   assert.deepEqual(rendered('a {#boom}', {}), { kind: 'failed', why: 'boom' });
-  assert.deepEqual(compileTemplate('{#a.b}', text, attributes).kind, 'refused', 'what it does not know');
+  assert.deepEqual(
+    compileTemplate('{#a.b}', text, { language: attributes }).kind,
+    'refused',
+    'what it does not know',
+  );
 });
 
 test('what comes out of an expression is judged as what is written down: a value of a header has no line end', () => {
-  const made = compileTemplate('{#x}', headerValueSchema, attributes);
+  const made = compileTemplate('{#x}', headerValueSchema, { language: attributes });
   assert.ok(made.kind === 'varying');
   assert.deepEqual(made.render(scopeOf({ x: ' a ' })), { kind: 'value', value: 'a' });
   for (const x of ['a\r\nSet-Cookie: b', 'ü', 'x'.repeat(8_193)])
@@ -131,7 +121,9 @@ test('what comes out of an expression is judged as what is written down: a value
 });
 
 test('an expression that reads the content says so before there is a request', () => {
-  const [content, head] = ['{#content}', '{#x}'].map((written) => compileTemplate(written, text, attributes));
+  const [content, head] = ['{#content}', '{#x}'].map((written) =>
+    compileTemplate(written, text, { language: attributes }),
+  );
   assert.ok(content?.kind === 'varying' && head?.kind === 'varying');
   assert.equal(needsOf([content, head]), 'buffered');
   assert.equal(needsOf([head]), 'head');

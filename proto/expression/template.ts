@@ -34,8 +34,11 @@ export type Rendered<Value> =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** Reads the source of one expression, without its braces. */
-export type Language = (source: string) => CompiledExpression | RefusedExpression;
+/** Reads the source of one expression, without its braces. places: names behind `#` that are known where it stands and nowhere else. */
+export type Language = (
+  source: string,
+  places?: ReadonlySet<string>,
+) => CompiledExpression | RefusedExpression;
 
 /** One expression that cannot be read, or names what is not known. */
 export interface RefusedExpression {
@@ -63,14 +66,15 @@ const mayHoldExpressions = { mayHoldExpressions: true } as const;
  * A field that may hold an expression; its value, written down or rendered, is what `value` says.
  *
  * Shape:  `template(z.string().max(64)).prefault('')`; in, a text; out, a Template of what `value` gives.
+ *         places: names that are known in this field and nowhere else, e.g. `['group']`.
  * Errors: those of `value` for a text without expressions; an expression that the language does not know is named, with its place.
  */
-export function template<Value>(value: z.ZodType<Value, string>) {
+export function template<Value>(value: z.ZodType<Value, string>, places?: readonly string[]) {
   return z
     .string()
     .meta(mayHoldExpressions)
     .transform((text, context): Template<Value> => {
-      const compiled = compileTemplate(text, value, thisVersion);
+      const compiled = compileTemplate(text, value, { places: new Set(places) });
       if (compiled.kind !== 'refused') return compiled;
       for (const message of compiled.messages) context.issues.push({ code: 'custom', message, input: text });
       return z.NEVER;
@@ -87,13 +91,19 @@ export function needsOf(templates: readonly Template<unknown>[]): TemplateNeeds 
   return templates.some((each) => each.kind === 'varying' && each.needs === 'buffered') ? 'buffered' : 'head';
 }
 
+/** How expressions are read: by this version's language, unless a test brings its own. */
+export interface Reading {
+  readonly language?: Language | undefined;
+  readonly places?: ReadonlySet<string> | undefined;
+}
+
 /** Compiles one, or says what is wrong with it. */
 export function compileTemplate<Value>(
   text: string,
   value: z.ZodType<Value, string>,
-  language: Language,
+  how: Reading = {},
 ): Template<Value> | { readonly kind: 'refused'; readonly messages: readonly string[] } {
-  const compiled = compileText(text, language);
+  const compiled = compileText(text, how);
   if (compiled.kind === 'varying') return varying(compiled, value);
   if (compiled.kind === 'refused') return { kind: 'refused', messages: [compiled.message] };
   const parsed = value.safeParse(text);
@@ -113,14 +123,14 @@ export interface VaryingText {
 /** Compiles a text whose value keeps its type; `plain` has no expression in it. */
 export function compileText(
   text: string,
-  language: Language = thisVersion,
+  { language = thisVersion, places }: Reading = {},
 ): VaryingText | { readonly kind: 'plain' } | { readonly kind: 'refused'; readonly message: string } {
   const pieces = piecesOf(text);
   if (pieces.every((piece) => piece.kind === 'text')) return { kind: 'plain' };
   const parts: (string | CompiledExpression)[] = [];
   for (const piece of pieces) {
     const part =
-      piece.kind === 'text' ? piece.text : piece.isClosed ? language(piece.source) : unclosed(piece);
+      piece.kind === 'text' ? piece.text : piece.isClosed ? language(piece.source, places) : unclosed(piece);
     if (typeof part !== 'string' && part.kind === 'refused')
       return { kind: 'refused', message: refusalOf(piece, part) };
     parts.push(part);

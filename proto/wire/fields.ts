@@ -110,6 +110,13 @@ export function readList<T>(
   });
 }
 
+/** A message inside a message. */
+export function readMessage(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    malformed(path, 'must be a message');
+  return value as Readonly<Record<string, unknown>>;
+}
+
 /** Sharding tags: names, at most tagsMax. */
 export function readTags(value: unknown, path: string): readonly string[] {
   if (Array.isArray(value) && value.length === 0) return [];

@@ -8,10 +8,12 @@ import {
   decodeApi,
   decodeApiKey,
   decodeGatewaySettings,
+  decodeDictionary,
   decodeSubscription,
   encodeApi,
   encodeApiKey,
   encodeGatewaySettings,
+  encodeDictionary,
   encodeSubscription,
 } from './payloads.ts';
 import { decodeRecord, encodeRecord, type PublishedRecord } from './record.ts';
@@ -183,6 +185,19 @@ const golden: readonly (readonly [
   ].map(
     (subscription) =>
       ['payload-subscription', encodeSubscription(subscription), decodeSubscription, subscription] as const,
+  ),
+  ...[
+    {
+      id: 'd',
+      name: 'countries',
+      entries: [
+        { key: 'fr', value: 'France' },
+        { key: '', value: '' },
+      ],
+    },
+  ].map(
+    (dictionary) =>
+      ['payload-dictionary', encodeDictionary(dictionary), decodeDictionary, dictionary] as const,
   ),
   ...[
     { id: 'k', hash: bytes(32, 5), api: 'a', subscriptions: ['s'], expireAtMs: timeMs, isRevoked: true },

@@ -27,5 +27,6 @@ export const wireLimits = {
   certificatesMax: 64,
   countersMax: 1_000,
   subscriptionsPerKeyMax: 1_000,
+  dictionaryEntriesMax: 20_000,
   sealedFieldsMax: 1_000,
 } as const;

@@ -2,6 +2,7 @@ import {
   readFixedBytes,
   readFlag,
   readList,
+  readMessage,
   readName,
   readOptionalText,
   readOptionalUint,
@@ -34,6 +35,20 @@ export interface SubscriptionPayload {
   readonly endingAtMs?: number;
 }
 
+/** Payload of kind `dictionary`. */
+export interface DictionaryPayload {
+  readonly id: string;
+  /** What expressions call it. */
+  readonly name: string;
+  readonly entries: readonly DictionaryEntry[];
+}
+
+/** A word of a dictionary. */
+interface DictionaryEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
 /** Payload of kind `api-key`; never the key. */
 export interface ApiKeyPayload {
   readonly id: string;
@@ -56,6 +71,7 @@ export interface GatewaySettingsPayload {
 
 const apiCodec = messageCodec('Api');
 const subscriptionCodec = messageCodec('Subscription');
+const dictionaryCodec = messageCodec('Dictionary');
 const apiKeyCodec = messageCodec('ApiKey');
 const settingsCodec = messageCodec('GatewaySettings');
 
@@ -104,6 +120,28 @@ export function decodeSubscription(bytes: Uint8Array): SubscriptionPayload {
     status: readName(raw['status'], 'status'),
     ...(startingAtMs !== undefined && { startingAtMs }),
     ...(endingAtMs !== undefined && { endingAtMs }),
+  };
+}
+
+/** Encodes a payload of kind `dictionary`. */
+export function encodeDictionary(dictionary: DictionaryPayload): Uint8Array {
+  return dictionaryCodec.encode({ ...dictionary });
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeDictionary(bytes: Uint8Array): DictionaryPayload {
+  const raw = dictionaryCodec.decode(bytes, wireLimits.recordBytesMax);
+  const bound = { path: 'entries', itemsMax: wireLimits.dictionaryEntriesMax };
+  return {
+    id: readName(raw['id'], 'id'),
+    name: readText(raw['name'], 'name', wireLimits.nameCharsMax),
+    entries: readList(raw['entries'], bound, (item, path) => {
+      const entry = readMessage(item, path);
+      return {
+        key: readText(entry['key'], `${path}.key`, wireLimits.nameCharsMax),
+        value: readText(entry['value'], `${path}.value`, wireLimits.recordBytesMax),
+      };
+    }),
   };
 }
 

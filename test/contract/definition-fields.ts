@@ -132,8 +132,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.flows[].request[].condition', conditions],
   ['api.flows[].request[].messageCondition', refused('{#x}')],
 
-  ['api.properties[].key', idle('read by expressions, which are refused')],
-  ['api.properties[].value', idle('read by expressions, which are refused')],
+  ...all('api.properties[].', 'key value', observed('data-plane/gateway/call/surroundings.test.ts')),
   ['api.properties[].encrypted', refused(true)],
   ['api.properties[].dynamic', portal],
   ['api.properties[].encryptable', portal],

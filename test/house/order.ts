@@ -51,6 +51,8 @@ const homes: readonly { readonly word: RegExp; readonly says: string; readonly p
         // Proxies of the system.
         'proto/process/outbound/outbound.ts',
         'data-plane/endpoints/groups.ts',
+        // What references of definitions to secrets name.
+        'data-plane/serving.ts',
         'data-plane/workers/worker-process.ts',
         'deploy',
       ],

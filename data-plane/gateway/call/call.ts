@@ -1,3 +1,4 @@
+import type { ScopeConnection, Surroundings } from '../../../proto/expression/scope.ts';
 import type { Work } from '../../../proto/expression/work.ts';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, EndListener, Exchange, Outcome, ResponseHead } from '../../http/exchange.ts';
@@ -88,6 +89,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   nextDeadline: Deadline | undefined = undefined;
 
   #attributes: Map<string, unknown> | undefined = undefined;
+  #pathParams: ReadonlyMap<string, readonly string[]> | undefined = undefined;
   #kept: KeptSteps | undefined = undefined;
   #requestBody: PhaseBody | undefined = undefined;
   #responseBody: PhaseBody | undefined = undefined;
@@ -132,6 +134,21 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     } finally {
       this.#attributes = before;
     }
+  }
+
+  get connection(): ScopeConnection {
+    return this.exchange.request;
+  }
+
+  get pathParams(): ReadonlyMap<string, readonly string[]> {
+    return (this.#pathParams ??=
+      this.plan?.pathParams(this.receivedPathInfo, this.receivedMethod) ?? new Map());
+  }
+
+  get surroundings(): Surroundings {
+    const { surroundings } = this.deployed;
+    invariant(surroundings !== undefined, 'expressions belong to an API that compiled');
+    return surroundings;
   }
 
   get kept(): KeptSteps {

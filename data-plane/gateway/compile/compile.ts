@@ -9,13 +9,16 @@ import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
 import { createMappings } from './mappings.ts';
+import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
 import { dependsOnStanding, seenFrom, type Standing } from './standing.ts';
 import { type PolicyBuilder, StepCompiler } from './step.ts';
+import { type ApiFacts, createApiFacts, type ExpressionHost } from './surroundings.ts';
 
 /** A plan, ready to be asked. */
 export interface CompiledPlan extends SecuredPlan {
   readonly pipeline: Pipeline;
+  readonly pathParams: PathParams;
 }
 
 /** An API as closures: what a request needs and nothing that it would have to interpret. */
@@ -32,6 +35,8 @@ export interface CompiledApi extends Life {
   readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
   readonly rejectsNullByte: boolean;
   readonly isRecorded: boolean;
+  /** What expressions may read of it. */
+  readonly facts: ApiFacts;
   /** The pattern that a path falls under in analytics, e.g. /orders/:id. */
   readonly mapPath: ((pathInfo: string) => string | undefined) | undefined;
 }
@@ -47,6 +52,7 @@ export interface CompileOptions {
   readonly guard: Guard;
   /** Which parts of definitions are for this gateway. */
   readonly standing: Standing;
+  readonly expressions: ExpressionHost;
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
@@ -71,7 +77,13 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
   const plans = definition.plans.flatMap((plan, index) => {
     if (plan.status !== 'published' && plan.status !== 'deprecated') return [];
     const planFlows = compileFlows(plan.flows, { plan: plan.id, at: `plans[${index}].flows` }, shared);
-    return [{ ...securePlan(plan, options.security), pipeline: createPipeline(planFlows, apiFlows, shared) }];
+    return [
+      {
+        ...securePlan(plan, options.security),
+        pipeline: createPipeline(planFlows, apiFlows, shared),
+        pathParams: createPathParams([...plan.flows, ...definition.flows]),
+      },
+    ];
   });
   const endpoints = createEndpoints(definition, options);
   return {
@@ -86,6 +98,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       (listener) => listener.requestValidation?.rejectNullByte === true,
     ),
     isRecorded: definition.analytics.enabled,
+    facts: createApiFacts(definition, options.expressions),
     mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
     ...createLife(endpoints, [
       ...plans.map(({ security }) => security),

@@ -12,6 +12,8 @@ export interface Steps {
   readonly response: readonly Step[];
   /** Around the backend, the outermost first. */
   readonly around: readonly Step[];
+  /** Path of the last flow that was chosen, as it is written: the reference's resolved path. */
+  readonly path: string | undefined;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface Steps {
  */
 export type Pipeline = (pathInfo: string, others: Readings['others'], method: string) => Steps | undefined;
 
-interface CompiledFlow extends Omit<Steps, 'around'> {
+interface CompiledFlow extends Pick<Steps, 'request' | 'response'> {
+  readonly path: string;
   readonly matcher: FlowMatcher;
   /** It holds a step that may refuse: it is for a request however its path may be read. */
   readonly refuses: boolean;
@@ -53,13 +56,14 @@ export function compileFlows(
     const at = `${level.at}[${index}]`;
     const gate = createFlowGate(flow, { at, isChosen });
     const selector = flow.selectors.find((candidate) => candidate.type === 'http');
+    const path = selector?.path ?? '/';
     const compile = (phase: 'request' | 'response'): readonly Step[] =>
       flow[phase].flatMap((step, number) => {
         if (!step.enabled) return [];
         const place = {
           api: options.api,
           plan: level.plan,
-          flowPath: selector?.path ?? '/',
+          flowPath: path,
           phase,
           at: `${at}.${phase}[${number}]`,
         };
@@ -73,7 +77,7 @@ export function compileFlows(
     );
     return gate === 'never'
       ? []
-      : [{ matcher: createFlowMatcher(flow), request, response, refuses, gate, at: `${at}.selectors` }];
+      : [{ matcher: createFlowMatcher(flow), path, request, response, refuses, gate, at: `${at}.selectors` }];
   });
 }
 
@@ -186,13 +190,14 @@ function united(
   return added.length === 0 ? asSent : flows.filter((flow) => asSent.includes(flow) || added.includes(flow));
 }
 
-const nothing: Steps = { request: [], response: [], around: [] };
+const nothing: Steps = { request: [], response: [], around: [], path: undefined };
 
 function join(plan: Level, api: Level): Steps {
   const request = [...plan.request, ...api.request];
   const response = [...plan.flows, ...api.flows].flatMap((flow) => flow.response);
-  if (request.length + response.length === 0) return nothing;
-  return { request, response, around: around(request) };
+  const path = (api.flows.at(-1) ?? plan.flows.at(-1))?.path;
+  if (path === undefined) return nothing;
+  return { request, response, around: around(request), path };
 }
 
 /** Most requests have none: then nothing is made. */

@@ -1,3 +1,4 @@
+import type { Surroundings } from '../../../proto/expression/scope.ts';
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Recorders } from '../call/records.ts';
 import type { Subscriptions } from '../../security/subscriptions.ts';
@@ -14,6 +15,8 @@ export interface DeployedApi {
   readonly seq: number;
   /** Undefined when it never compiled: its paths answer 503. */
   readonly compiled: CompiledApi | undefined;
+  /** What its expressions read beside the request; undefined with `compiled`. */
+  readonly surroundings: Surroundings | undefined;
   readonly subscriptions: Subscriptions;
   /** Undefined when nothing is recorded. */
   readonly recorders: Recorders | undefined;

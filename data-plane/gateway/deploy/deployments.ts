@@ -9,6 +9,7 @@ import type { RecordTarget } from '../call/records.ts';
 import type { CompiledApi, HostParts } from '../compile/compile.ts';
 import type { PolicyBuilder } from '../compile/step.ts';
 import { anywhere } from '../compile/standing.ts';
+import type { ExpressionHost } from '../compile/surroundings.ts';
 import type { TellThrown } from '../errors/thrown.ts';
 import { judgeClaim } from '../streams/claims.ts';
 import { Streams } from '../streams/streams.ts';
@@ -16,6 +17,7 @@ import { Admission } from './admission.ts';
 import type { ApplyChange, ConfigChange, ConfirmChange } from './change.ts';
 import type { DeployedApi } from './deployed.ts';
 import type { Durations } from './durations.ts';
+import { Dictionaries } from './kinds/dictionary.ts';
 import type { Kinds } from './kinds/kind.ts';
 import { type Match, Router } from './match.ts';
 import { Places, placeText } from './places.ts';
@@ -82,6 +84,8 @@ export interface DeploymentsOptions {
   readonly host: Pick<HostParts, 'clock' | 'outbound'> & { readonly counters: CounterStore };
   /** What the security of plans may use. */
   readonly security: SecurityHost;
+  /** What expressions may read of the gateway. Default: nothing. */
+  readonly expressions?: ExpressionHost | undefined;
   /** Undefined records nothing. */
   readonly records: RecordTarget | undefined;
   /** Undefined measures nothing. */
@@ -179,6 +183,7 @@ const createEnvironment = (
   standing: anywhere,
   forSome: new Set(),
   subscriptions: new Subscriptions(environment, keysSeenMax),
+  dictionaries: new Dictionaries(),
 });
 
 function describe({

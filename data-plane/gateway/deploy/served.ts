@@ -1,5 +1,6 @@
 import type { Subscriptions } from '../../security/subscriptions.ts';
 import type { Standing } from '../compile/standing.ts';
+import type { Dictionaries } from './kinds/dictionary.ts';
 import type { ApiEntry } from './kinds/api-entry.ts';
 
 /** What is in service of one environment. It changes in place, within one turn of the event loop. */
@@ -13,4 +14,5 @@ export interface ServedEnvironment {
   /** APIs of which parts depend on that. */
   readonly forSome: Set<string>;
   readonly subscriptions: Subscriptions;
+  readonly dictionaries: Dictionaries;
 }

@@ -1,6 +1,7 @@
 import { type Nack, recordKinds } from '../../../proto/wire/published.ts';
 import type { CompiledApi } from '../compile/compile.ts';
 import { buildPolicy } from '../compile/step.ts';
+import { noExpressionHost } from '../compile/surroundings.ts';
 import type { ConfigChange, SetRecord } from './change.ts';
 import type { DeploymentsOptions } from './deployments.ts';
 import { recordOf } from './kinds/api-entry.ts';
@@ -29,7 +30,7 @@ export function takeIn(
   options: DeploymentsOptions,
 ): TakenIn {
   const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
-  const { kinds = kindsOfThisVersion } = options;
+  const { kinds = kindsOfThisVersion, expressions = noExpressionHost } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
   const released: CompiledApi[] = [];
@@ -45,6 +46,7 @@ export function takeIn(
       guard,
       security,
       build,
+      expressions,
       get standing() {
         return environment.standing;
       },

@@ -37,6 +37,10 @@ class Asked implements ConditionScope {
   readonly response;
   readonly attributes;
   readonly startedAtMs;
+  readonly connection;
+  readonly pathParams;
+  readonly subscription;
+  readonly surroundings;
   work: ConditionScope['work'] = undefined;
 
   constructor(of: ConditionScope) {
@@ -44,6 +48,10 @@ class Asked implements ConditionScope {
     this.response = of.response;
     this.attributes = of.attributes;
     this.startedAtMs = of.startedAtMs;
+    this.connection = of.connection;
+    this.pathParams = of.pathParams;
+    this.subscription = of.subscription;
+    this.surroundings = of.surroundings;
   }
 
   warn(): void {

@@ -1,4 +1,4 @@
-import type { ExpressionScope, ScopeHeaders } from '../../../proto/expression/scope.ts';
+import type { ExpressionScope, ScopeHeaders, Surroundings } from '../../../proto/expression/scope.ts';
 
 const headersOf = (lines: readonly (readonly [name: string, value: string])[]): ScopeHeaders => {
   const all = (name: string): readonly string[] =>
@@ -16,6 +16,31 @@ const order = {
     { sku: 'a1', qty: 2, price: 9.5 },
     { sku: 'b2', qty: 1, price: 20 },
   ],
+};
+
+/** An API with two properties, on a gateway that knows two dictionaries and one secret. */
+export const kitSurroundings: Surroundings = {
+  api: {
+    id: 'shop',
+    name: 'Shop',
+    version: '1.2',
+    properties: new Map([
+      ['env', 'prod'],
+      ['limit', '100'],
+    ]),
+  },
+  endpoints: new Map([
+    ['default', 'default:'],
+    ['second', 'second:'],
+  ]),
+  dictionaries: new Map([['countries', new Map([['fr', 'France']])]]),
+  node: { id: 'gw-1', version: '4', tenant: undefined, zone: 'west', shardingTags: ['dmz', 'eu'] },
+  secrets: {
+    get: (path, key) =>
+      path === '/env/TOKEN' && key === undefined
+        ? { value: 's3cret' }
+        : { why: `there is no secret ${path}` },
+  },
 };
 
 /** POST /shop/orders/42, answered; each is a request of its own, with a budget of its own. */
@@ -49,4 +74,13 @@ export const expressionScope = (): ExpressionScope => ({
     ['claims', { sub: 'me', groups: ['a'], deep: { x: 1.5 } }],
   ]),
   startedAtMs: 1_795_923_842_207.25,
+  connection: {
+    httpVersion: '1.1',
+    localAddress: '10.0.0.1',
+    remotePort: 50_007,
+    clientCertificate: { subject: 'C=FR, O=Acme\\, Inc, OU=it, OU=eu, CN=orders' },
+  },
+  pathParams: new Map([['id', ['42']]]),
+  subscription: { id: 'sub-1', clientId: 'c-1', applicationName: 'App', metadata: { tier: 'gold' } },
+  surroundings: kitSurroundings,
 });

@@ -29,6 +29,7 @@ import type {
   PolicyResponse,
 } from '../../../data-plane/policies/policy.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
+import { kitSurroundings } from './expression-scope.ts';
 
 /** Where a policy under test stands and what it may use; what is left out is as in an ordinary API. */
 export interface PolicyWish<Id extends StepPolicyId = StepPolicyId> {
@@ -133,6 +134,15 @@ export class KitCall implements RunningCall, KeepingCall {
   response: PolicyResponse | undefined = undefined;
   isOver = false;
   step: Step | undefined = undefined;
+  readonly connection: RunningCall['connection'] = {
+    httpVersion: '1.1',
+    localAddress: '192.0.2.1',
+    remotePort: 50_007,
+    clientCertificate: undefined,
+  };
+  readonly pathParams: RunningCall['pathParams'] = new Map();
+  readonly subscription: RunningCall['subscription'] = undefined;
+  readonly surroundings = kitSurroundings;
   decided: RunningCall['decided'] = undefined;
   work: RunningCall['work'] = undefined;
   /** What it set on the answer, whatever that will be. */

@@ -14,11 +14,13 @@ export function attributeTemplate<Value>(
     if (found instanceof Error) return { kind: 'failed', why: found.message };
     return found === undefined ? { kind: 'nothing' } : { kind: 'value', value: valueOf(found) };
   };
-  const made = compileTemplate(`{#${name}}`, value, () => ({
-    kind: 'compiled',
-    needs,
-    evaluate: ({ attributes }) => evaluate(attributes),
-  }));
+  const made = compileTemplate(`{#${name}}`, value, {
+    language: () => ({
+      kind: 'compiled',
+      needs,
+      evaluate: ({ attributes }) => evaluate(attributes),
+    }),
+  });
   if (made.kind !== 'varying') throw new Error('it does not vary');
   return made;
 }

@@ -1,9 +1,12 @@
 import type { Nack } from '../../../../proto/wire/published.ts';
 import { createRecorders } from '../../call/records.ts';
+import type { Surroundings } from '../../../../proto/expression/scope.ts';
 import type { CompiledApi } from '../../compile/compile.ts';
+import type { ApiFacts } from '../../compile/surroundings.ts';
 import type { SetRecord } from '../change.ts';
 import type { Place } from '../definitions.ts';
 import type { DeployedApi } from '../deployed.ts';
+import type { ServedEnvironment } from '../served.ts';
 import type { Site } from './kind.ts';
 
 /** An API of one environment: what is in service, and what was refused since. */
@@ -42,9 +45,22 @@ export function deploy(
     revision: record.revision,
     seq: record.seq,
     compiled,
+    surroundings: compiled === undefined ? undefined : surround(compiled.facts, at),
     subscriptions,
     recorders: records === undefined ? undefined : createRecorders(records, prefix),
     durations: durations?.of(record.id, environment),
+  };
+}
+
+/** What is the environment's is read as it is then. */
+function surround(facts: ApiFacts, at: ServedEnvironment): Surroundings {
+  return {
+    ...facts,
+    dictionaries: at.dictionaries.byName,
+    get node() {
+      const { tags, tenant } = at.standing;
+      return { ...facts.node, tenant, shardingTags: tags };
+    },
   };
 }
 

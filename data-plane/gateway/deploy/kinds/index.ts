@@ -1,5 +1,6 @@
 import { apis } from './api.ts';
 import { apiKeys } from './api-key.ts';
+import { dictionaries } from './dictionary.ts';
 import { gatewaySettings } from './gateway-settings.ts';
 import type { Kinds } from './kind.ts';
 import { subscriptions } from './subscription.ts';
@@ -8,7 +9,7 @@ import { subscriptions } from './subscription.ts';
 export const kinds: Kinds = {
   'gateway-settings': gatewaySettings,
   'organization-flows': undefined,
-  dictionary: undefined,
+  dictionary: dictionaries,
   'shared-policy-group': undefined,
   api: apis,
   subscription: subscriptions,

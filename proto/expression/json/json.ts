@@ -1,6 +1,6 @@
-import { EvaluationFailure } from './failure.ts';
-import { type Value, valueOf } from './values.ts';
-import { readOnce } from './work.ts';
+import { EvaluationFailure } from '../failure.ts';
+import { type Value, valueOf } from '../values.ts';
+import { readOnce } from '../work.ts';
 
 /** What a text says as JSON, read once per request; undefined for one that is none. Errors: an EvaluationFailure past the bounds. */
 export function readJson(text: string): Value | undefined {

@@ -1,6 +1,6 @@
-import { patternOf } from './patterns.ts';
-import { fail } from './failure.ts';
-import { type Value, valueOf } from './values.ts';
+import { patternOf } from '../patterns.ts';
+import { fail } from '../failure.ts';
+import { type Value, valueOf } from '../values.ts';
 
 /** Most characters of a path. */
 const pathCharsMax = 1_000;

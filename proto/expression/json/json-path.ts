@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { type Filter, type Operand, type Path, readPath, type Step } from './json-path-reader.ts';
 import { readJson } from './json.ts';
-import { bounded } from './methods.ts';
-import { spend } from './work.ts';
-import { matchesWhole } from './patterns.ts';
-import { EvaluationFailure, fail } from './failure.ts';
+import { bounded } from '../methods.ts';
+import { spend } from '../work.ts';
+import { matchesWhole } from '../patterns.ts';
+import { EvaluationFailure, fail } from '../failure.ts';
 import {
   compare,
   isEqual,
@@ -16,7 +16,7 @@ import {
   toNumber,
   toText,
   type Value,
-} from './values.ts';
+} from '../values.ts';
 
 /**
  * JSONPath in the reference's dialect (Jayway with DEFAULT_PATH_LEAF_TO_NULL): `$.a.b`, `['a']`, `[n]`, `[-1]`, `[0,1]`, `[0:2]`, `[*]`,
