@@ -113,23 +113,24 @@ test('a bucket that is away, silent or loses its answers costs nothing and doubl
   assert.equal(arrived(await bucketObjects(t, s3)).size, written);
 });
 
-test('half of a batch that a store kept is replaced by the whole one', async (t) => {
-  const dataDir = tempDir(t);
-  const bucketDir = tempDir(t);
-  const s3 = await startS3Server(t, bucketDir);
-  const proxy = await startFaultyProxy(t, s3.endpoint);
-  const spool = createSpool(dataDir);
-  for (let n = 0; n < 50; n++) spool.write(`{"n":${n}}`);
-  const settings = { bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
-  proxy.setWeather('halfKept');
-  await ship(t, { dataDir, output: 's3', s3: { ...settings, endpoint: proxy.url } });
-  await eventually(() => proxy.requests() >= 2, { timeoutMs: 10_000 });
-  assert.ok([...(await bucketObjects(t, s3)).values()].length > 0, 'something lies there');
-  proxy.setWeather('clear');
-  const { checkpoints } = foldersOf(dataDir);
-  await eventually(() => readCheckpoint(checkpoints, spool.spool) === 50, { timeoutMs: 10_000 });
-  assert.equal(arrived(await bucketObjects(t, s3)).size, 50);
-});
+for (const weather of ['clear', 'brokenReads'] as const)
+  test(`half of a batch that a store kept is replaced by the whole one (reads: ${weather})`, async (t) => {
+    const dataDir = tempDir(t);
+    const bucketDir = tempDir(t);
+    const s3 = await startS3Server(t, bucketDir);
+    const proxy = await startFaultyProxy(t, s3.endpoint);
+    const spool = createSpool(dataDir);
+    for (let n = 0; n < 50; n++) spool.write(`{"n":${n}}`);
+    const settings = { bucket: s3.bucket, accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey };
+    proxy.setWeather('halfKept');
+    await ship(t, { dataDir, output: 's3', s3: { ...settings, endpoint: proxy.url } });
+    await eventually(() => proxy.requests() >= 2, { timeoutMs: 10_000 });
+    assert.ok([...(await bucketObjects(t, s3)).values()].length > 0, 'something lies there');
+    proxy.setWeather(weather);
+    const { checkpoints } = foldersOf(dataDir);
+    await eventually(() => readCheckpoint(checkpoints, spool.spool) === 50, { timeoutMs: 10_000 });
+    assert.equal(arrived(await bucketObjects(t, s3)).size, 50);
+  });
 
 test('wrong credentials are an outage, not a reason to lose anything', async (t) => {
   const dataDir = tempDir(t);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../proto/faults/fault.ts';
 import { bucketIdentityKey, encodeBucketIdentity } from '../../proto/wire/bucket-identity.ts';
-import { readBorneIdentity, readBucketRow, type BucketParts } from './bucket-identity.ts';
+import { isBegun, readBorneIdentity, readBucketRow, type BucketParts } from './bucket-identity.ts';
 import type { Trx } from './storage.ts';
 
 /** What {@link adoptBucket} is told. */
@@ -61,7 +61,9 @@ export async function adoptBucket(parts: BucketParts, wish: AdoptWish): Promise<
   return { ...adoption, to: { identity, location } };
 }
 
-async function requireEmpty({ blobs, location }: BucketParts, borne: string | undefined): Promise<void> {
+async function requireEmpty(parts: BucketParts, borne: string | undefined): Promise<void> {
+  const { blobs, location } = parts;
+  if (await isBegun(parts)) return;
   if (borne !== undefined)
     throw new Fault('blobs.not_adoptable', {
       detail: `${location} bears the identity ${borne}, which is not this database's.`,

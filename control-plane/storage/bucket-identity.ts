@@ -7,6 +7,7 @@ import {
   bucketIdentityKey,
   decodeBucketIdentity,
   encodeBucketIdentity,
+  isCutIdentity,
 } from '../../proto/wire/bucket-identity.ts';
 import { labelLanded } from './landing-labels.ts';
 import type { Queries, Storage, Trx } from './storage.ts';
@@ -34,6 +35,14 @@ export async function readBucketRow(db: Queries): Promise<Selectable<BucketTable
 export async function readBorneIdentity({ blobs }: PlacedBlobs): Promise<string | undefined> {
   const bytes = await blobs.get(bucketIdentityKey);
   return bytes === undefined ? undefined : decodeBucketIdentity(bytes);
+}
+
+/** Whether nothing lies in it but half of an identity, which a store kept of a put that failed: that is nobody's yet. */
+export async function isBegun({ blobs }: PlacedBlobs): Promise<boolean> {
+  const bytes = await blobs.get(bucketIdentityKey);
+  if (bytes === undefined || !isCutIdentity(bytes)) return false;
+  for await (const { key } of blobs.list('')) if (key !== bucketIdentityKey) return false;
+  return true;
 }
 
 /**
@@ -73,7 +82,8 @@ export async function claimBucket(parts: BucketParts): Promise<string> {
     .execute();
   const requireOwn = async (row: BucketTable | undefined): Promise<void> => {
     const borne = await readBorneIdentity(parts);
-    if (borne !== undefined && borne !== row?.identity) throw foreignBucket(parts, borne);
+    if (borne === undefined || borne === row?.identity || (await isBegun(parts))) return;
+    throw foreignBucket(parts, borne);
   };
   await requireOwn(await readBucketRow(storage.db));
   await labelLanded(storage.db, blobs);
@@ -81,7 +91,8 @@ export async function claimBucket(parts: BucketParts): Promise<string> {
     const row = await lockUnconfirmed(trx, location);
     if (row === undefined) return;
     await requireOwn(row);
-    await blobs.put(bucketIdentityKey, encodeBucketIdentity(row.identity), { ifAbsent: true });
+    const isSound = (present: Uint8Array): boolean => !isCutIdentity(present);
+    await blobs.put(bucketIdentityKey, encodeBucketIdentity(row.identity), { ifAbsent: true, isSound });
     await trx
       .updateTable('bucket')
       .set({ confirmed_at_ms: clock.now() })

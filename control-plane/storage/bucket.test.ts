@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
@@ -85,6 +85,28 @@ for (const database of testDatabases) {
         .execute();
       await open(true, folder('a'));
       assert.equal((await readBucketRow(storage.db))?.identity, identityIn(folder('a').dir));
+    });
+
+    test('a start or an adoption of whose identity object the store kept a half is finished by the next; beside other objects it is refused', async (t) => {
+      const { open, adopt, folder } = await stage(t, database);
+      const keepHalf = (name: string, bytesKept: number): void => {
+        mkdirSync(folder(name).dir, { recursive: true });
+        const whole = Buffer.from(encodeBucketIdentity(crypto.randomUUID()));
+        writeFileSync(join(folder(name).dir, bucketIdentityKey), whole.subarray(0, bytesKept));
+      };
+      keepHalf('a', 60);
+      writeFileSync(join(folder('a').dir, 'of-somebody'), bytes);
+      await assert.rejects(open(true, folder('a')), { code: 'blobs.wrong_bucket' });
+      rmSync(join(folder('a').dir, 'of-somebody'));
+      await open(true, folder('a'));
+      assert.match(identityIn(folder('a').dir), /^[0-9a-f-]{36}$/);
+
+      keepHalf('b', 0);
+      writeFileSync(join(folder('b').dir, 'of-somebody'), bytes);
+      await assert.rejects(adopt(folder('b')), { code: 'blobs.not_adoptable' });
+      rmSync(join(folder('b').dir, 'of-somebody'));
+      await adopt(folder('b'));
+      await open(true, folder('b'));
     });
 
     test('what an older version landed without a label gets one at the first start after the upgrade, and only then', async (t) => {

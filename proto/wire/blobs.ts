@@ -9,8 +9,8 @@ export interface BlobStore {
    * Writes an object whole: a reader sees all of it or nothing, and it is durable when the promise resolves.
    *
    * ifAbsent: when the key exists with the same content the call succeeds and says 'existed'; with other content
-   * it rejects with blobs.conflict, unless `isSound` says that what is there is not what its key promises (a store may keep half
-   * of a put that failed): then it is 'replaced'. Errors: blobs.unavailable (worth retrying).
+   * it rejects with blobs.conflict, unless `isSound` says that what is there is not what its key promises, or it cannot be read (a
+   * store may keep half of a put that failed): then it is 'replaced'. Errors: blobs.unavailable (worth retrying).
    */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<'stored' | 'existed' | 'replaced'>;
   /** The object, or undefined when there is none. Errors: blobs.too_large when it has more bytes than wished for. */

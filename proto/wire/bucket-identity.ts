@@ -18,3 +18,11 @@ export function decodeBucketIdentity(bytes: Uint8Array): string {
     return 'unreadable';
   }
 }
+
+/** Whether the object is the beginning of some identity, and no more: half of a put that failed. */
+export function isCutIdentity(bytes: Uint8Array): boolean {
+  const whole = Buffer.from(encodeBucketIdentity(crypto.randomUUID()));
+  const head = whole.subarray(0, whole.indexOf('"id":"') + 6);
+  const isBegun = head.subarray(0, bytes.length).equals(bytes.subarray(0, head.length));
+  return isBegun && bytes.length < whole.length && decodeBucketIdentity(bytes) === 'unreadable';
+}

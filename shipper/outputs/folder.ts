@@ -28,10 +28,11 @@ export function createFolderOutput(dir: string): BucketOutput {
 
 async function store(path: string, { key, bytes }: Parcel): Promise<Delivery> {
   if (await createDurablyAside(path, bytes)) return { kind: 'delivered' };
-  const present = await readFile(path);
-  if (present.equals(bytes)) return { kind: 'delivered' };
-  if (isContentOf(key, present)) return { kind: 'refused', reason: 'the object exists with other content' };
-  // Half of a write that failed: the hash in the key proves it wrong, and ours takes its place.
+  const present = await readFile(path).catch(() => undefined);
+  if (present?.equals(bytes) === true) return { kind: 'delivered' };
+  if (present !== undefined && isContentOf(key, present))
+    return { kind: 'refused', reason: 'the object exists with other content' };
+  // Half of a write that failed, or nothing that can be read: the hash in the key proves ours right, and it takes its place.
   await writeDurablyAside(path, bytes);
   return { kind: 'delivered' };
 }

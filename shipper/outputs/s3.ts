@@ -29,10 +29,13 @@ export function createS3Output(settings: S3Settings, timeoutMs: number): BucketO
       return failureOf(error);
     }
   };
-  /** A store may keep half of a put that failed. The key has a hash of the content, so whichever bytes match it stay. */
+  /**
+   * A store may keep half of a put that failed, and may not even give it back. The key has a hash of the content, so whichever bytes match it
+   * stay, and ours do.
+   */
   const compare = async (parcel: Parcel, signal: AbortSignal): Promise<Delivery> => {
     try {
-      const present = await readPresent(parcel, signal);
+      const present = await readPresent(parcel, signal).catch(() => undefined);
       if (present !== undefined && Buffer.compare(present, parcel.bytes) === 0) return { kind: 'delivered' };
       if (present !== undefined && isContentOf(parcel.key, present))
         return { kind: 'refused', reason: 'the object exists with other content' };

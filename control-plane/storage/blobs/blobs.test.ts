@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Fault } from '../../../proto/faults/fault.ts';
@@ -135,6 +135,15 @@ test('folder: a file that was never finished is not listed', async (t) => {
   );
 });
 
+test('folder: what is there and cannot be read is replaced by what proves itself right', async (t) => {
+  const dir = tempDir(t);
+  const blobs = await openBlobs(blobsSettings.parse({ dir }), '');
+  symlinkSync('nowhere', join(dir, 'k'));
+  await assert.rejects(blobs.put('k', bytes('whole'), { ifAbsent: true }), isFault('blobs.unavailable'));
+  assert.equal(await blobs.put('k', bytes('whole'), { ifAbsent: true, isSound: () => true }), 'replaced');
+  assert.deepEqual(Buffer.from((await blobs.get('k')) ?? []), Buffer.from('whole'));
+});
+
 test('folder: a place that cannot be written is unavailable, not lost', async (t) => {
   const dir = join(tempDir(t), 'file');
   writeFileSync(dir, 'not a folder');
@@ -157,6 +166,22 @@ test('s3: a store that refuses or is silent is unavailable, and a lost answer is
   await assert.rejects(blobs.put('k', bytes('x')), isFault('blobs.unavailable'));
   proxy.setWeather('clear');
   assert.equal(await blobs.put('k', bytes('x'), { ifAbsent: true }), 'existed');
+});
+
+test('s3: half of an object that the store does not give back is replaced; a store that is away replaces nothing', async (t) => {
+  const { blobs, proxy } = await openS3(t);
+  const wish = {
+    ifAbsent: true,
+    isSound: (present: Uint8Array) => Buffer.from(present).toString() === 'whole',
+  };
+  await blobs.put('k', bytes('who'));
+  proxy.setWeather('brokenReads');
+  await assert.rejects(blobs.put('k', bytes('whole'), { ifAbsent: true }), isFault('blobs.unavailable'));
+  assert.equal(await blobs.put('k', bytes('whole'), wish), 'replaced');
+  proxy.setWeather('unavailable');
+  await assert.rejects(blobs.put('k', bytes('whole'), wish), isFault('blobs.unavailable'));
+  proxy.setWeather('clear');
+  assert.equal(await blobs.put('k', bytes('whole'), wish), 'existed');
 });
 
 test("s3: a log-in page with 200 is not the store's answer, whatever was asked", async (t) => {

@@ -23,9 +23,14 @@ export function createFileBlobs(dir: string): BlobStore {
         if (!ifAbsent) return (await writeDurablyAside(path, bytes), 'stored');
         // So two writers of one key cannot both believe that they were first.
         if (await createDurablyAside(path, bytes)) return 'stored';
-        const present = await readFile(path);
-        if (present.equals(bytes)) return 'existed';
-        if (isSound === undefined || isSound(present)) throw new Fault('blobs.conflict', { internal: key });
+        const present = await readFile(path).catch((error: unknown) => {
+          // What is put proves itself right by its key, whatever is there and cannot be read.
+          if (isSound === undefined) throw error;
+          return undefined;
+        });
+        if (present?.equals(bytes) === true) return 'existed';
+        const isOther = present !== undefined && (isSound === undefined || isSound(present));
+        if (isOther) throw new Fault('blobs.conflict', { internal: key });
         await writeDurablyAside(path, bytes);
         return 'replaced';
       });

@@ -90,7 +90,9 @@ function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3BlobsSett
           .catch(() => undefined);
         throw new Fault('blobs.too_large', { internal: `${answer.ContentLength} bytes at ${key}` });
       }
-      return await answer.Body?.transformToByteArray();
+      return await answer.Body?.transformToByteArray().catch((cause: unknown) => {
+        throw new BrokenOff('the object breaks off', { cause });
+      });
     } catch (error) {
       if (error instanceof Fault) throw error;
       if (statusOf(error) === 404) return undefined;
@@ -102,7 +104,14 @@ function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3BlobsSett
     bytes: Uint8Array,
     isSound: PutOptions['isSound'],
   ): Promise<'existed' | 'absent' | 'unsound'> => {
-    const present = await get(key, { bytesMax: comparedBytesMax });
+    let present: Uint8Array | undefined;
+    try {
+      present = await get(key, { bytesMax: comparedBytesMax });
+    } catch (error) {
+      // A store may give back no half that it kept: what is put proves itself right by its key, whatever is there.
+      if (isSound !== undefined && isOfTheObject(error)) return 'unsound';
+      throw error;
+    }
     if (present === undefined) return 'absent';
     if (Buffer.compare(present, bytes) === 0) return 'existed';
     if (isSound !== undefined && !isSound(present)) return 'unsound';
@@ -176,6 +185,18 @@ const foreign = (key: string): Fault =>
 /** Wrong credentials count as unavailable too: they come right later, and what is lost meanwhile does not. */
 function unavailable(key: string, cause: unknown): Fault {
   return new Fault('blobs.unavailable', { internal: `${reasonOf(cause)} at ${key}`, cause });
+}
+
+/** The store has begun to give an object, and not ended. */
+class BrokenOff extends Error {
+  override readonly name = 'BrokenOff';
+}
+
+/** Whether the store answers and it is this object that cannot be had: cut, too large, refused. What holds for the store holds for a put too. */
+function isOfTheObject(error: unknown): boolean {
+  if (!(error instanceof Fault)) return false;
+  const { code, cause } = error;
+  return code === 'blobs.too_large' || cause instanceof BrokenOff || statusOf(cause) !== undefined;
 }
 
 /** What an operator can act on: the store's name and status of an error, or the system's code of a connection that failed. */

@@ -13,7 +13,9 @@ export type Weather =
   /** Accepts and never answers. */
   | 'silent'
   /** Keeps the first half of what is put, answers 500, and refuses from then on to replace it unless asked to (If-None-Match). */
-  | 'halfKept';
+  | 'halfKept'
+  /** Begins to give what is read, and breaks off; all else passes. */
+  | 'brokenReads';
 
 /** A reverse proxy in front of a real server that makes its faults. */
 export interface FaultyProxy {
@@ -53,6 +55,13 @@ export async function startFaultyProxy(t: Pick<TestContext, 'after'>, target: st
         });
       case 'silent':
         return void incoming.resume();
+      case 'brokenReads':
+        return passOn(target, { incoming, outgoing }, (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+          if (incoming.method !== 'GET' || answer.statusCode !== 200) return void answer.pipe(outgoing);
+          outgoing.flushHeaders();
+          answer.resume().on('end', () => outgoing.destroy());
+        });
       case 'halfKept': {
         const length = Number(incoming.headers['content-length'] ?? 0);
         if (incoming.method === 'PUT') halves.add(path);
