@@ -63,7 +63,7 @@ export function createApp(
   // For whoever balances load on this port. Everything else that a process says of itself is on the node API, which is no stranger's.
   addHealth(app, doors.health, 'strangers');
 
-  addReadRoutes(app, services, { seated, polls: doors.polls });
+  addReadRoutes(app, services, { seated, polls: doors.polls, claims });
 
   app.post('/bridge/v1/enrol', async (context) => {
     const source = strangers.sourceOf(context.env.incoming);
@@ -133,8 +133,8 @@ function createEntrance({
       await claims.demand(visitor, role);
       if (presence.requestsOf(visitor) >= requestsMaxOf(visitor))
         throw new Fault('request.too_many', { detail: 'Too many open requests of this process.' });
-      const leave = presence.occupy(visitor);
       const { outgoing } = context.env;
+      const leave = presence.occupy(visitor, () => outgoing.destroy());
       // Until the answer's last byte has left: what is being sent takes memory as well.
       const onClose = (): void => leave({ isGone: !outgoing.writableFinished });
       if (outgoing.destroyed) onClose();
@@ -177,6 +177,7 @@ function addReadRoutes(
   doors: {
     readonly seated: (context: BridgeContext, role: SeatRole) => Promise<Visitor>;
     readonly polls: Polls;
+    readonly claims: Claims;
   },
 ): void {
   const { clock, config } = services;
@@ -192,7 +193,8 @@ function addReadRoutes(
   app.get('/bridge/v1/changes', async (context) => {
     const visitor = await seated(context, 'gateway');
     const { signal } = context.req.raw;
-    const frames = await doors.polls.answer({ visitor, query: context.req.query(), signal });
+    const stillSits = (): Promise<void> => doors.claims.demand(visitor, 'gateway');
+    const frames = await doors.polls.answer({ visitor, query: context.req.query(), signal, stillSits });
     return new Response(paced(context, frames), {
       headers: { 'content-type': framesType, 'cache-control': 'no-store' },
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { encodeFrame } from '../proto/wire/frames.ts';
+import type { SeatRole } from '../proto/trust/seats.ts';
 import { batchOf } from '../test/kit/bridge/bridge-calls.ts';
 import {
   emptyReport,
@@ -191,6 +192,90 @@ test('a copy that came first is reported when the other returns, and reseat sett
   assert.equal((await claimSeat(gateway, url, back)).status, 200);
   assert.equal((await copy.closed).frame?.code, 'bridge.identity_in_use');
   assert.equal((await claimSeat(gateway, url, { ...copied, ticket: taken.ticket })).status, 403);
+});
+
+test('a copy that came first and is gone is reported when the other returns, whichever door it went through', async (t) => {
+  const bridge = await startTestBridge(t, { limits: { seatLeaseMs: 50 } });
+  bridge.repository.publish('dev', [{ kind: 'api', id: 'a', payload: new Uint8Array(1) }]);
+  for (const door of ['poll', 'snapshot', 'heartbeat', 'upload', 'stream'] as const) {
+    const gateway = bridge.repository.addGateway();
+    const { key, bytes } = batchOf(gateway);
+    const role: SeatRole = door === 'upload' ? 'shipper' : 'gateway';
+    const claim = async (instance: string, ticket: string | null): Promise<string> => {
+      const answer = await eventually(async () => {
+        const claimed = await claimSeat(gateway, bridge.url, { instance, role, ticket });
+        return claimed.ok && claimed;
+      });
+      return ((await answer.json()) as { ticket: string }).ticket;
+    };
+    const through = async (instance: string): Promise<void> => {
+      const body = Buffer.from(encodeFrame({ kind: 'heartbeat', report: emptyReport }));
+      const [path, init] = {
+        poll: ['changes?environment=dev'] as const,
+        snapshot: ['snapshot?environment=dev'] as const,
+        heartbeat: ['heartbeat', { method: 'POST', body }] as const,
+        upload: [`uploads/${key}`, { method: 'PUT', body: bytes }] as const,
+        stream: [''] as const,
+      }[door];
+      if (door === 'stream') {
+        const token = await assertionFor(gateway, bridge.url, { instance });
+        const stream = await openStream({ gateway, url: bridge.url, token, instance });
+        await eventually(() => stream.frames.length > 0);
+        stream.socket.terminate();
+        return;
+      }
+      const wish = { path: `/bridge/v1/${path}`, instance, role, init: init ?? {} };
+      assert.ok((await knock(bridge, gateway, wish))[0] < 300, door);
+    };
+    const copied = await claim(`original of ${door}`, null);
+    await through(`original of ${door}`);
+    await claim(`copy by ${door}`, copied);
+    await through(`copy by ${door}`);
+    assert.ok(!cloned(bridge, door), 'nobody can know yet');
+    await claim(`restarted original of ${door}`, copied);
+    await eventually(() => cloned(bridge, `copy by ${door}`));
+  }
+});
+
+test('what a process has under way ends when its seat goes to another or its identity is revoked: no poll brings a change, no upload lands', async (t) => {
+  for (const end of ['reseated', 'revoked'] as const) {
+    const bridge = await startTestBridge(t, { limits: { seatLeaseMs: 150 } });
+    const { repository, url } = bridge;
+    const gateway = repository.addGateway();
+    repository.publish('dev', [{ kind: 'api', id: 'a', payload: new Uint8Array(1) }]);
+    for (const role of ['gateway', 'shipper'] as const)
+      await claimSeat(gateway, url, { instance: 'first', role, ticket: null });
+    const { key, bytes } = batchOf(gateway);
+    const poll = fetch(`${url}/bridge/v1/changes?environment=dev&cursor=1.1&wait=20`, {
+      headers: { authorization: `Bearer ${await assertionFor(gateway, url, { instance: 'first' })}` },
+    }).then(
+      ({ status }) => status,
+      () => 'cut' as const,
+    );
+    const token = await assertionFor(gateway, url, { instance: 'first', role: 'shipper' });
+    const upload = request(`${url}/bridge/v1/uploads/${key}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, 'content-length': bytes.length },
+    });
+    const isCut = new Promise<boolean>((resolve) => {
+      upload
+        .on('error', () => resolve(true))
+        .on('response', ({ statusCode = 0 }) => resolve(statusCode >= 400));
+    });
+    upload.write(bytes.subarray(0, 1));
+    await eventually(() => repository.seats.size === 2);
+    if (end === 'revoked') repository.revoke(gateway.identity.id);
+    else
+      for (const role of ['gateway', 'shipper'] as const) {
+        await claimSeat(gateway, url, { instance: 'other', role, ticket: null });
+        repository.reseat(gateway.identity.id, 'refused');
+      }
+    assert.equal(await isCut, true, end);
+    const outcome = await poll;
+    assert.ok(outcome === 'cut' || outcome >= 400, `${end}: ${outcome}`);
+    assert.equal(bridge.blobs.objects.size, 0);
+    upload.destroy();
+  }
 });
 
 test('a poller that was killed has its seat back at once, since the bridge saw it go', async (t) => {

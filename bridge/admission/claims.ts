@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Fault } from '../../proto/faults/fault.ts';
 import { ticketForm } from '../../proto/trust/seat-file.ts';
-import { hashTicket, type ClaimOutcome, type SeatRole } from '../../proto/trust/seats.ts';
+import { hashTicket, type ClaimOutcome, type SeatName, type SeatRole } from '../../proto/trust/seats.ts';
 import type { Visitor } from './admission.ts';
 import { reportRival, type Presence } from '../streams/presence.ts';
 import type { Services } from '../services.ts';
@@ -72,6 +72,12 @@ export function createClaims(services: Services, presence: Presence): Claims {
       kind: 'identity.cloned',
       detail: `${visitor.role} instance ${visitor.instance} ${how} ${others}`,
     });
+  const reportDouble = (visitor: Visitor, { instance, hostname, source }: SeatName): void =>
+    reportPair(
+      visitor,
+      `${instance} of ${hostname} (${source}), which is gone: one is a copy, or could not keep what it was given`,
+      'came with the ticket that was already replaced for',
+    );
   const seatOf = ({ identity, role, instance }: Visitor) => ({ gateway: identity.id, role, instance });
 
   return {
@@ -98,6 +104,7 @@ export function createClaims(services: Services, presence: Presence): Claims {
       switch (outcome.kind) {
         case 'seated':
           if (outcome.rival !== undefined) reportRival(events, seat, outcome.rival);
+          if (outcome.double !== undefined) reportDouble(visitor, outcome.double);
           return { ticket: next, generation: outcome.generation, leaseMs: leaseOf(visitor.role) };
         case 'late':
           throw new Fault('trust.bad_nonce');

@@ -13,6 +13,8 @@ export interface Poll {
   readonly query: Readonly<Record<string, string>>;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
+  /** Rejects when the visitor sits no more; asked after the wait. */
+  readonly stillSits: () => Promise<void>;
 }
 
 /** The long poll: the stream's frames for those who cannot keep a WebSocket open. */
@@ -21,7 +23,7 @@ export interface Polls {
    * Waits for a change (at most `wait` seconds) and gives the frames after the cursor `<epoch>.<seq>`, length-delimited.
    *
    * Errors: request.invalid for a bad query, request.forbidden for an environment that is not granted,
-   *         bridge.busy.
+   *         bridge.busy, and those of `stillSits`.
    */
   answer(poll: Poll): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -56,7 +58,7 @@ export function createPolls(services: Services): Polls {
   };
 
   return {
-    async answer({ visitor, query, signal }) {
+    async answer({ visitor, query, signal, stillSits }) {
       const { identity } = visitor;
       const at = environmentOf(identity, query['environment']);
       const from = positionOf(query['cursor']);
@@ -69,6 +71,9 @@ export function createPolls(services: Services): Polls {
       } finally {
         polls -= 1;
       }
+      // Whoever has gone must not have his lease prolonged.
+      if (signal.aborted) throw new Fault('request.invalid', { detail: 'The caller has gone.' });
+      if (waitMs > 0) await stillSits();
       const known = await services.repository.gateway(identity.id);
       if (known === undefined || known.isRevoked) throw new Fault('bridge.revoked');
       return frames(known, sourceOf(services, known, at), from);

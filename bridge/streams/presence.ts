@@ -11,12 +11,16 @@ import type { Stream } from './stream.ts';
  * Who sits at all is the database's to say (proto/trust/seats.ts), the same for every bridge.
  */
 export interface Presence {
-  /** Keeps the seat of a visitor while one of his requests is open; call the result when it ends. */
-  occupy(visitor: Visitor): (end: { readonly isGone: boolean }) => void;
+  /** Keeps the seat of a visitor while one of his requests is open; call the result when it ends. `cut` ends it when the seat is lost. */
+  occupy(visitor: Visitor, cut: () => void): (end: { readonly isGone: boolean }) => void;
   /** Keeps the seat of a visitor while his stream is open. */
   attach(visitor: Visitor, stream: Stream): void;
   /** Open requests of that process. */
   requestsOf(visitor: Visitor): number;
+  /** Gateways with open requests. */
+  gateways(): ReadonlySet<string>;
+  /** Ends the open requests of a gateway that may not be here any more. */
+  cut(gateway: string): void;
   /**
    * Somebody else came with a good ticket: the holder whose stream is here shows life, and both are reported, or loses
    * the seat, as a killed process does.
@@ -36,7 +40,8 @@ export function requestsMaxOf({ role, identity }: Visitor): number {
 
 interface Present {
   readonly seat: Seated;
-  requests: number;
+  /** How each of its open requests is ended. */
+  readonly requests: Set<() => void>;
   stream: Stream | undefined;
 }
 
@@ -48,12 +53,12 @@ export function createPresence(services: Services): Presence {
 
   const enter = (visitor: Visitor): Present => {
     const seat = seatOf(visitor);
-    const known = present.get(keyOf(seat)) ?? { seat, requests: 0, stream: undefined };
+    const known = present.get(keyOf(seat)) ?? { seat, requests: new Set(), stream: undefined };
     present.set(keyOf(seat), known);
     return known;
   };
   const leave = (known: Present, isGone: boolean): void => {
-    if (known.requests > 0 || known.stream !== undefined) return;
+    if (known.requests.size > 0 || known.stream !== undefined) return;
     if (present.get(keyOf(known.seat)) === known) present.delete(keyOf(known.seat));
     if (!isGone) return;
     repository.releaseSeat(known.seat).catch((error: unknown) => {
@@ -76,9 +81,9 @@ export function createPresence(services: Services): Presence {
     const seats = [...present.values()].map(({ seat }) => seat);
     if (seats.length === 0) return;
     const { lost, vacant, contested } = await repository.keepSeats(seats, seatLeaseMs);
-    for (const seat of lost) present.get(keyOf(seat))?.stream?.end(new Fault('bridge.identity_in_use'));
+    for (const seat of lost) end(present.get(keyOf(seat)), new Fault('bridge.identity_in_use'));
     // Only the process can claim, with its ticket: its next stream begins so.
-    for (const seat of vacant) present.get(keyOf(seat))?.stream?.end(emptied());
+    for (const seat of vacant) end(present.get(keyOf(seat)), emptied());
     await Promise.all(contested.map(challenge));
   };
   const tick = (): void => {
@@ -90,12 +95,15 @@ export function createPresence(services: Services): Presence {
 
   return {
     challenge,
-    requestsOf: (visitor) => present.get(keyOf(seatOf(visitor)))?.requests ?? 0,
-    occupy(visitor) {
+    requestsOf: (visitor) => present.get(keyOf(seatOf(visitor)))?.requests.size ?? 0,
+    ...openRequests(present),
+    occupy(visitor, cut) {
       const known = enter(visitor);
-      known.requests += 1;
+      // One function may be given for several requests.
+      const own = (): void => cut();
+      known.requests.add(own);
       return ({ isGone }) => {
-        known.requests -= 1;
+        known.requests.delete(own);
         leave(known, isGone);
       };
     },
@@ -107,6 +115,24 @@ export function createPresence(services: Services): Presence {
         known.stream = undefined;
         leave(known, true);
       });
+    },
+  };
+}
+
+function end(known: Present | undefined, why: Fault): void {
+  known?.stream?.end(why);
+  for (const cut of known?.requests ?? []) cut();
+}
+
+function openRequests(present: ReadonlyMap<string, Present>): Pick<Presence, 'gateways' | 'cut'> {
+  return {
+    gateways() {
+      const calling = [...present.values()].filter(({ requests }) => requests.size > 0);
+      return new Set(calling.map(({ seat }) => seat.gateway));
+    },
+    cut(gateway) {
+      for (const { seat, requests } of present.values())
+        if (seat.gateway === gateway) for (const cut of requests) cut();
     },
   };
 }

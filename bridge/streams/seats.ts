@@ -14,7 +14,7 @@ export interface Seats {
   /** Refuses after the handshake, where the client can read why and when to come back. */
   refuse(socket: WebSocket, visitor: Visitor, because: Refused): void;
   size(): number;
-  /** Reads every identity again and ends the streams of those revoked or under another grant. */
+  /** Reads every identity again and ends the streams of those revoked or under another grant, and open requests of those revoked. */
   recheck(): Promise<void>;
   /** Ends all streams and waits for their farewells. */
   close(): Promise<void>;
@@ -62,6 +62,16 @@ export function createSeats(services: Services, presence: Presence): Seats {
         const some = streams.slice(start, start + recheckAtOnce);
         await Promise.all(
           some.map(async (stream) => judge(stream, await repository.gateway(stream.visitor.identity.id))),
+        );
+      }
+      const calling = [...presence.gateways()];
+      for (let start = 0; start < calling.length; start += recheckAtOnce) {
+        const some = calling.slice(start, start + recheckAtOnce);
+        await Promise.all(
+          some.map(async (gateway) => {
+            const identity = await repository.gateway(gateway);
+            if (identity === undefined || identity.isRevoked) presence.cut(gateway);
+          }),
         );
       }
     },

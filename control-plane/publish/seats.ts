@@ -42,7 +42,7 @@ export function createSeatLedger(storage: Storage): SeatLedger {
     async useSeat(seat, leaseMs) {
       const row = await db
         .updateTable('gateway_seat')
-        .set({ lease_until_ms: sql<number>`${now} + cast(${leaseMs} as bigint)` })
+        .set({ lease_until_ms: sql<number>`${now} + cast(${leaseMs} as bigint)`, next_arrived: 1 })
         .where('gateway', '=', seat.gateway)
         .where('role', '=', seat.role)
         .where('instance', '=', seat.instance)
@@ -314,6 +314,7 @@ function toSeat(row: Selectable<GatewaySeatTable>): Seat {
     source: row.source,
     ticket: row.ticket ?? undefined,
     next: row.next_ticket ?? undefined,
+    hasNextArrived: row.next_arrived === 1,
     generation: row.generation,
     leaseUntilMs: row.lease_until_ms,
     claimedAtMs: row.claimed_at_ms,
@@ -328,6 +329,7 @@ function toRow(seat: Seat) {
     source: seat.source,
     ticket: seat.ticket ?? null,
     next_ticket: seat.next ?? null,
+    next_arrived: seat.hasNextArrived ? 1 : 0,
     generation: seat.generation,
     lease_until_ms: seat.leaseUntilMs,
     claimed_at_ms: seat.claimedAtMs,

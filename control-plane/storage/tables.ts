@@ -332,6 +332,8 @@ export interface GatewaySeatTable {
   /** Hashes of tickets. */
   ticket: string | null;
   next_ticket: string | null;
+  /** 1 when the holder passed a door since its claim. */
+  next_arrived: number;
   generation: number;
   lease_until_ms: number;
   claimed_at_ms: number;

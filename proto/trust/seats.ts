@@ -5,11 +5,19 @@ import { createHash } from 'node:crypto';
  *
  * Who sits is known by his instance (random per process start) and, across restarts, by a ticket that the bridge hands
  * out at each claim and the process keeps on disk: whoever comes with an old one is a copy, or was copied. A new ticket
- * counts once it was presented; until then the one before it is good too, since an answer may be lost.
+ * counts once it was presented; until then the one before it is good too, since an answer may be lost. Once its holder has passed a door
+ * the answer was not: who then comes with the one before it sits when nobody else does, and is told of.
  */
 export const seatRoles = ['gateway', 'shipper'] as const;
 /** What a process with a gateway's identity does. */
 export type SeatRole = (typeof seatRoles)[number];
+
+/** A process as an operator knows it. */
+export interface SeatName {
+  readonly instance: string;
+  readonly hostname: string;
+  readonly source: string;
+}
 
 /** Who wanted the seat last and did not get it. */
 export interface Rival {
@@ -32,6 +40,8 @@ export interface Seat {
   readonly ticket: string | undefined;
   /** The ticket that was handed out and not presented yet. */
   readonly next: string | undefined;
+  /** Whether the holder passed a door since its claim: `next` has arrived then. */
+  readonly hasNextArrived: boolean;
   /** Rises when an operator settles who sits. */
   readonly generation: number;
   readonly leaseUntilMs: number;
@@ -56,8 +66,13 @@ export interface SeatClaim {
 
 /** What comes of a claim. */
 export type ClaimOutcome =
-  /** It sits; `rival` is one to report, now that both have shown life. */
-  | { readonly kind: 'seated'; readonly generation: number; readonly rival: Rival | undefined }
+  /** It sits; `rival` is one to report, now that both have shown life, `double` one that had the same ticket and used it. */
+  | {
+      readonly kind: 'seated';
+      readonly generation: number;
+      readonly rival: Rival | undefined;
+      readonly double?: SeatName | undefined;
+    }
   /** Its ticket is good but another process holds the lease: wait, it may be dead. */
   | { readonly kind: 'held'; readonly holder: string; readonly leftMs: number }
   /** Its ticket is old or missing: it is a copy, or was copied. */
@@ -100,6 +115,7 @@ export function decideClaim(
     source,
     ticket,
     next,
+    hasNextArrived: false,
     generation: before?.generation ?? 1,
     leaseUntilMs: nowMs + claim.leaseMs,
     claimedAtMs: claim.nonceMadeAtMs,
@@ -131,9 +147,17 @@ export function decideClaim(
   const { rival, isNews } = rivalAfter(before, instance);
   return {
     seat: { ...sits, rival },
-    outcome: { kind: 'seated', generation: sits.generation, rival: isNews ? rival : undefined },
+    outcome: {
+      kind: 'seated',
+      generation: sits.generation,
+      rival: isNews ? rival : undefined,
+      // One came with this ticket, went through a door and is gone: its copy, or its own restart without what it was given.
+      double: !isNext && before.hasNextArrived && before.instance !== instance ? nameOf(before) : undefined,
+    },
   };
 }
+
+const nameOf = ({ instance, hostname, source }: SeatName): SeatName => ({ instance, hostname, source });
 
 /** What is left of the rival when `instance` shows life: nothing if it is himself, and news if nobody told of him. */
 export function rivalAfter(
@@ -159,6 +183,7 @@ export function reseat(seat: Seat, keep: 'holder' | 'refused', nowMs: number): S
     hostname,
     source,
     next: undefined,
+    hasNextArrived: false,
     generation,
     leaseUntilMs: nowMs + reseatLeaseMs,
     claimedAtMs: seat.claimedAtMs,

@@ -124,6 +124,24 @@ function ticketTests(open: Open): void {
     assert.deepEqual(outcomes.map(({ kind }) => kind).toSorted(), ['seated', 'stale']);
   });
 
+  test('who comes with a ticket whose successor has arrived elsewhere sits when that one is gone, and is told of', async (t) => {
+    const { claim, repository, seat } = await open(t);
+    const first = await claim('original', undefined);
+    await repository.useSeat(seat('original'), leaseMs);
+    await repository.releaseSeat(seat('original'));
+    // Both have the same ticket; the copy is faster, goes through a door, and is gone again.
+    const copy = await claim('copy', first.next);
+    assert.equal(copy.kind === 'seated' && copy.double, undefined);
+    await repository.useSeat(seat('copy'), leaseMs);
+    await repository.releaseSeat(seat('copy'));
+    const back = await claim('original again', first.next);
+    assert.equal(back.kind === 'seated' && back.double?.instance, 'copy');
+    assert.equal((await claim('copy', copy.next)).kind, 'stale');
+    // A process that claims again without having kept the answer is nobody's double.
+    const again = await claim('original again', first.next);
+    assert.equal(again.kind === 'seated' && again.double, undefined);
+  });
+
   test('a claim that was overtaken on its way undoes nothing', async (t) => {
     const { claim } = await open(t);
     const first = await claim('a', undefined);

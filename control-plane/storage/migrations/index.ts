@@ -12,6 +12,7 @@ import { recordOrigins } from './0014-record-origins.ts';
 import { generation } from './0015-generation.ts';
 import { sessions } from './0016-sessions.ts';
 import { rootSuccessions } from './0017-root-successions.ts';
+import { arrivedTickets } from './0018-arrived-tickets.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   generation,
   sessions,
   rootSuccessions,
+  arrivedTickets,
 ];

@@ -54,7 +54,7 @@ export function createMemorySeats(clock: Clock, here: <T>(answer: () => T) => Pr
           return other === undefined ? { kind: 'none' } : { kind: 'taken', holder: other.instance };
         }
         const { rival, isNews } = rivalAfter(seat, at.instance);
-        seats.set(keyOf(at), { ...seat, rival, leaseUntilMs: clock.now() + leaseMs });
+        seats.set(keyOf(at), { ...seat, rival, hasNextArrived: true, leaseUntilMs: clock.now() + leaseMs });
         return { kind: 'seated', rival: isNews ? rival : undefined };
       }),
     keepSeats: (wanted, leaseMs) =>
