@@ -32,7 +32,9 @@ export interface BootResult {
   /** The fleet for gateways of this installation. */
   readonly fleet: string;
   /** Present when this boot made the demo APIs. */
-  readonly demo?: { readonly echoPath: string; readonly ordersPath: string; readonly ordersKey: string };
+  readonly demo?: { readonly ordersKey: string };
+  /** Paths of the demo APIs that are still there: one for everybody, one for callers with a key. A former version called them otherwise. */
+  readonly demoPaths: { readonly echo?: string | undefined; readonly orders?: string | undefined };
 }
 
 const hrid = 'DEFAULT';
@@ -49,6 +51,7 @@ export async function boot(desk: Desk, options: BootOptions): Promise<BootResult
     at,
     admin,
     fleet,
+    demoPaths: await demoPathsOf(desk, at),
     ...(tenant.adminPassword === undefined ? {} : { adminPassword: tenant.adminPassword }),
     ...(demo === undefined ? {} : { demo }),
   };
@@ -147,6 +150,10 @@ async function ensureFleet(desk: Desk, { at, admin }: Tenant): Promise<string> {
   }
 }
 
+/** Apart from what anybody would call an API of his own. */
+const echoPath = '/demo/echo';
+const ordersPath = '/demo/orders';
+
 async function ensureDemo(
   desk: Desk,
   { at, admin }: Tenant,
@@ -162,11 +169,11 @@ async function ensureDemo(
     .executeTakeFirst();
   if (earlier !== undefined) return undefined;
   try {
-    await demoApi(desk, { at, admin }, { path: '/echo', target, security: 'KEY_LESS' });
-    const orders = await demoApi(desk, { at, admin }, { path: '/orders', target, security: 'API_KEY' });
+    await demoApi(desk, { at, admin }, { path: echoPath, target, security: 'KEY_LESS' });
+    const orders = await demoApi(desk, { at, admin }, { path: ordersPath, target, security: 'API_KEY' });
     const application = await createApplication(desk, admin, {
       at,
-      wish: { name: 'Demo shop', description: 'Calls the demo API /orders.' },
+      wish: { name: 'Demo shop', description: `Calls the demo API ${ordersPath}.` },
     });
     const subscription = await subscribe(desk, admin, {
       at,
@@ -183,13 +190,28 @@ async function ensureDemo(
       id: at.environment,
       nowMs: desk.clock.now(),
     });
-    return { echoPath: '/echo', ordersPath: '/orders', ordersKey: key };
+    return { ordersKey: key };
   } catch (error) {
     // Somebody has these paths already: the demo gives way.
     if (error instanceof Fault && error.code === 'api.path_taken') return undefined;
     throw error;
   }
 }
+
+async function demoPathsOf({ storage }: Desk, at: EnvironmentRef): Promise<BootResult['demoPaths']> {
+  const rows = await storage.db
+    .selectFrom('api')
+    .select('name')
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .where('name', 'in', [echoPath, ordersPath, '/echo', '/orders'].map(demoName))
+    .execute();
+  const paths = rows.map(({ name }) => name.slice(demoName('').length));
+  const pathOf = (last: string): string | undefined => paths.find((path) => path.endsWith(last));
+  return { echo: pathOf('/echo'), orders: pathOf('/orders') };
+}
+
+const demoName = (path: string): string => `Demo ${path}`;
 
 async function demoApi(
   desk: Desk,
@@ -199,7 +221,7 @@ async function demoApi(
   const api = await createApi(desk, admin, {
     at,
     wish: {
-      name: `Demo ${wish.path}`,
+      name: demoName(wish.path),
       apiVersion: '1.0',
       definitionVersion: 'V4',
       type: 'PROXY',

@@ -49,9 +49,10 @@ test('a first boot makes an administrator, a fleet and two demo APIs; a second o
   const second = prepare(t, dataDir, { demoTarget: 'http://127.0.0.1:1' });
   const two = await startControlPlane(second.options);
   assert.deepEqual(
-    [two.boot.adminPassword, two.boot.demo, two.boot.fleet],
-    [undefined, undefined, one.boot.fleet],
+    [two.boot.adminPassword, two.boot.demo, two.boot.fleet, two.boot.demoPaths],
+    [undefined, undefined, one.boot.fleet, one.boot.demoPaths],
   );
+  assert.deepEqual(one.boot.demoPaths, { echo: '/demo/echo', orders: '/demo/orders' });
   const client = createManagementClient(two.url, adminPassword);
   const apis = await client.call<{ data: { name: string; state: string }[] }>(
     'GET',
@@ -60,10 +61,13 @@ test('a first boot makes an administrator, a fleet and two demo APIs; a second o
   assert.deepEqual(
     apis.data.map(({ name, state }) => [name, state]),
     [
-      ['Demo /echo', 'STARTED'],
-      ['Demo /orders', 'STARTED'],
+      ['Demo /demo/echo', 'STARTED'],
+      ['Demo /demo/orders', 'STARTED'],
     ],
   );
+  // What a newcomer calls his first API is his.
+  for (const path of ['/orders', '/echo', '/demo'])
+    await client.createApi({ path, target: 'http://127.0.0.1:1', security: 'KEY_LESS' });
 });
 
 test('a user of the socket creates, deploys and subscribes', async (t) => {

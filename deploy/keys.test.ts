@@ -52,7 +52,7 @@ test('isthmus keys takes keys and the root out of use under a running platform; 
 
   const { degraded, sync } = (await (await fetch(`${nodeApi}/health`)).json()) as Health;
   assert.deepEqual([degraded, sync.isConnected, sync.refused], [[], true, {}]);
-  assert.equal((await fetch(`${gateway}/echo`)).status, 200);
+  assert.equal((await fetch(`${gateway}/demo/echo`)).status, 200);
   const storage = await openStorage({ dataDir: dir, log, mode: 'existing' });
   t.after(() => storage.close());
   const audit = await storage.db.selectFrom('audit').select(['event', 'user_id']).execute();

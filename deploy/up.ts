@@ -247,16 +247,18 @@ function passwordLine({ adminPassword }: BootResult): string {
   return adminPassword === undefined ? '' : `  admin password   ${adminPassword}   (shown this once)\n`;
 }
 
-function ordersLine({ demo }: BootResult, gateway: string): string {
+function ordersLine({ demo, demoPaths: { orders } }: BootResult, gateway: string): string {
+  if (orders === undefined) return '';
   return demo === undefined
-    ? ''
-    : `  curl -H 'X-Gravitee-Api-Key: ${demo.ordersKey}' ${gateway}/orders   # key shown this once\n`;
+    ? `  # the key of the demo API ${orders} was shown once, when it was made\n`
+    : `  curl -H 'X-Gravitee-Api-Key: ${demo.ordersKey}' ${gateway}${orders}   # key shown this once\n`;
 }
 
 /** The same for a start that ends before it could say where everything is. */
 function unseenWords(unseen: BootResult | undefined, { gateway: { listen } }: UpConfigs): string {
   if (unseen === undefined) return '';
-  return `${passwordLine(unseen)}${ordersLine(unseen, `${schemeOf(listen.tls)}://localhost:${listen.port}`)}`;
+  const gateway = `${schemeOf(listen.tls)}://localhost:${listen.port}`;
+  return `${passwordLine(unseen)}${unseen.demo === undefined ? '' : ordersLine(unseen, gateway)}`;
 }
 
 function describe(
@@ -268,10 +270,8 @@ function describe(
   const isGiven = process.env['ISTHMUS_ADMIN_PASSWORD'] !== undefined;
   const password = boot.adminPassword ?? (isGiven ? '$ISTHMUS_ADMIN_PASSWORD' : '<password>');
   const reach = reachLine(configs);
-  const orders =
-    boot.demo === undefined
-      ? `  # the key of the demo API /orders was shown once, when it was made\n`
-      : ordersLine(boot, addresses.gateway);
+  const { echo } = boot.demoPaths;
+  const demo = `${echo === undefined ? '' : `  curl ${addresses.gateway}${echo}\n`}${ordersLine(boot, addresses.gateway)}`;
   return `Isthmus ${version}
 
   gateway          ${addresses.gateway}
@@ -281,8 +281,7 @@ function describe(
   data             ${flags.dataDir}
 ${reach === '' ? '' : `  ${reach}\n`}${passwordLine(boot)}
 Try:
-  curl ${addresses.gateway}/echo
-${orders}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis
+${demo}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis
 
 Ready. Ctrl-C stops everything.
 `;

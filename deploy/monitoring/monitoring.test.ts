@@ -166,7 +166,7 @@ function promtool(...args: readonly string[]): void {
  * stand where it is made.
  */
 async function shownMetrics(up: Platform): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
   const texts = await Promise.all(
     [
       up.nodeApi,

@@ -52,7 +52,7 @@ async function startAndAsk(
   child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));
   let echoes = 0;
   const echo = async (gateway: string | undefined): Promise<number> => {
-    const { status } = await fetch(`${gateway}/echo`);
+    const { status } = await fetch(`${gateway}/demo/echo`);
     echoes += 1;
     return status;
   };
@@ -73,7 +73,7 @@ async function startAndAsk(
   const said = await eventually(() => /Ready\./.test(output.join('')) && output.join(''));
   const key = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(said)?.[1] ?? '';
   assert.equal(
-    (await fetch(`${addresses['gateway']}/orders`, { headers: { 'X-Gravitee-Api-Key': key } })).status,
+    (await fetch(`${addresses['gateway']}/demo/orders`, { headers: { 'X-Gravitee-Api-Key': key } })).status,
     200,
   );
   while (echoes < 50) assert.equal(await echo(addresses['gateway']), 200);
@@ -81,13 +81,13 @@ async function startAndAsk(
   await countExactly(createManagementClient(addresses['management'] ?? '', password), 50);
 }
 
-/** Waits until the demo API /echo was counted so often, and makes sure that it was not more. */
+/** Waits until the demo API /demo/echo was counted so often, and makes sure that it was not more. */
 async function countExactly(client: ManagementClient, wanted: number): Promise<void> {
   const apis = await client.call<{ data: { id: string; name: string }[] }>(
     'GET',
     '/v2/environments/DEFAULT/apis',
   );
-  const id = apis.data.find(({ name }) => name === 'Demo /echo')?.id;
+  const id = apis.data.find(({ name }) => name === 'Demo /demo/echo')?.id;
   const path = `/v2/environments/DEFAULT/apis/${id}/analytics/requests-count?from=0&to=${Date.now() + 3_600_000}`;
   const count = async (): Promise<number> => (await client.call<{ total: number }>('GET', path)).total;
   await eventually(async () => (await count()) >= wanted, { timeoutMs: 20_000, everyMs: 250 });

@@ -22,7 +22,7 @@ test('a frozen spool disk stops no traffic, lags the event loop at most 100 ms, 
     );
   }
   const up = await startPlatform(t, { dir });
-  const load = startLoad({ urls: [`${up.gateway}/echo`], concurrency: 8, pauseMs: 2 });
+  const load = startLoad({ urls: [`${up.gateway}/demo/echo`], concurrency: 8, pauseMs: 2 });
   t.after(() => load.stop());
   await eventually(() => load.answeredSoFar() > 200);
   assert.equal(await spoolState(up), 'ok');

@@ -19,9 +19,9 @@ const writersMain = join(import.meta.dirname, '../kit/control-plane/management-w
  * Eight writers, their control plane, the gateway and the callers want more cores than a machine may have. So the yardstick is the same
  * work on another platform of this machine: it takes the same cores away, and can hold up nothing but by that.
  */
-test('eight clients that write to the management API hold up callers of /echo no more than if they wrote to another platform', async (t) => {
+test('eight clients that write to the management API hold up callers of /demo/echo no more than if they wrote to another platform', async (t) => {
   const [here, elsewhere] = [await startScene(t), await startScene(t)];
-  const echo = `${here.up.gateway}/echo`;
+  const echo = `${here.up.gateway}/demo/echo`;
   await waits(echo);
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round += 1) {

@@ -32,7 +32,7 @@ test('the first five minutes of the README work as they stand', async (t) => {
   const { stdout } = await promisify(execFile)('bash', [file], {
     env: { PATH: process.env['PATH'] ?? '', ISTHMUS_ADMIN_PASSWORD: adminPassword },
   });
-  assert.match(stdout, /"path": "\/"/, 'the echo of /echo');
+  assert.match(stdout, /"path": "\/"/, 'the echo of /demo/echo');
   assert.match(stdout, /^401$/m, 'without a key');
   assert.match(stdout, /^HTTP\/1\.1 200 OK/m, 'with the key');
   assert.match(stdout, /X-Rate-Limit-Limit: 10/i);
@@ -78,7 +78,7 @@ test('hybrid, as the README has it: a fleet, its token, a gateway there that ser
     { timeoutMs: 20_000 },
   );
   for (let n = 0; n < 20; n += 1)
-    assert.equal((await fetch(`http://127.0.0.1:${ports.gateway}/echo`)).status, 200);
+    assert.equal((await fetch(`http://127.0.0.1:${ports.gateway}/demo/echo`)).status, 200);
   await eventually(async () => (await countOfEcho(here)) === 20, { timeoutMs: 20_000, everyMs: 250 });
 
   gateway.kill('SIGTERM');
@@ -106,7 +106,7 @@ async function countOfEcho({ client }: Platform): Promise<number> {
     'GET',
     '/v2/environments/DEFAULT/apis',
   );
-  const id = apis.data.find(({ name }) => name === 'Demo /echo')?.id;
+  const id = apis.data.find(({ name }) => name === 'Demo /demo/echo')?.id;
   const path = `/v2/environments/DEFAULT/apis/${id}/analytics/requests-count?from=0&to=${Date.now() + 60_000}`;
   return (await client.call<{ total: number }>('GET', path)).total;
 }

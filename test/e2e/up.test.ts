@@ -39,14 +39,14 @@ test('isthmus up answers both demo APIs and counts requests exactly', async (t) 
     `ready after ${readyMs.toFixed(0)} ms; the promise is 3 s, or ${floorsMax} times ${floorMs.toFixed(0)} ms on a machine that is busy`,
   );
 
-  for (let n = 0; n < 50; n += 1) assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
-  assert.equal((await fetch(`${up.gateway}/orders`)).status, 401);
+  for (let n = 0; n < 50; n += 1) assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
+  assert.equal((await fetch(`${up.gateway}/demo/orders`)).status, 401);
   assert.equal(
-    (await fetch(`${up.gateway}/orders`, { headers: { 'X-Gravitee-Api-Key': 'wrong' } })).status,
+    (await fetch(`${up.gateway}/demo/orders`, { headers: { 'X-Gravitee-Api-Key': 'wrong' } })).status,
     401,
   );
   assert.equal(
-    (await fetch(`${up.gateway}/orders`, { headers: { 'X-Gravitee-Api-Key': up.ordersKey } })).status,
+    (await fetch(`${up.gateway}/demo/orders`, { headers: { 'X-Gravitee-Api-Key': up.ordersKey } })).status,
     200,
   );
 
@@ -98,7 +98,8 @@ test('a platform that is stopped and started again keeps its password, its APIs 
   assert.equal(await first.process.ended, 0);
   const second = await startPlatform(t, { dir });
   assert.equal(
-    (await fetch(`${second.gateway}/orders`, { headers: { 'X-Gravitee-Api-Key': first.ordersKey } })).status,
+    (await fetch(`${second.gateway}/demo/orders`, { headers: { 'X-Gravitee-Api-Key': first.ordersKey } }))
+      .status,
     200,
   );
   assert.equal(second.ordersKey, '', 'the key was printed a second time');
@@ -120,7 +121,7 @@ test('the admin password never stands in the data folder or the output, and all 
     });
     assert.equal(found, '');
   }
-  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
   const open = execFileSync('find', [up.dir, '-mindepth', '1', '-perm', '/077'], { encoding: 'utf8' });
   assert.equal(open, '', 'folders are 0700, files 0600');
 });
@@ -138,7 +139,7 @@ test('the gateway has a process of its own, which logs under its name in the sam
   assert.equal(listening?.pid, up.gatewayPid);
   assert.equal(listening.port, 8_082 + up.portOffset);
   assert.ok(lines.some(({ name, pid }) => name === 'up' && pid === up.process.pid));
-  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
   const workers = descendantsOf(up.gatewayPid);
   assert.equal(workers.length, 2);
   up.process.kill('SIGINT');
@@ -175,15 +176,15 @@ test('a first start that is ended before it is ready shows what is shown once, a
   const isMadeAtFirst = child.stdout().includes(keys[0]?.[1] ?? '');
   assert.equal(/admin password {3}\S+ {3}\(shown this once/.test(child.stdout()), isMadeAtFirst);
   const headers = { 'X-Gravitee-Api-Key': keys[0]?.[1] ?? '' };
-  assert.equal((await fetch(`${up.gateway}/orders`, { headers })).status, 200);
-  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  assert.equal((await fetch(`${up.gateway}/demo/orders`, { headers })).status, 200);
+  assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
 });
 
 test('up ships what was answered until its end before it ends', async (t) => {
   // By themselves these batches would wait for a minute.
   const up = await startPlatform(t, { args: ['--set', 'shipper.batch.msMax=60000'] });
   const requests = 25;
-  for (let n = 0; n < requests; n += 1) assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  for (let n = 0; n < requests; n += 1) assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
   const endedMs = performance.now();
   up.process.kill('SIGINT');
   assert.equal(await up.process.ended, 0, up.process.output());
@@ -225,8 +226,8 @@ async function askUntilTold(url: string): Promise<{ readonly answers: number; re
 
 test('SIGTERM resets no kept connection, of the gateway and of the management API: each answer comes, the last says so', async (t) => {
   const up = await startPlatform(t);
-  const asked = [`${up.gateway}/echo`, `${up.management}/management/openapi.json`].map(askUntilTold);
-  await fetch(`${up.gateway}/echo`);
+  const asked = [`${up.gateway}/demo/echo`, `${up.management}/management/openapi.json`].map(askUntilTold);
+  await fetch(`${up.gateway}/demo/echo`);
   up.process.kill('SIGTERM');
   for (const { answers, isTold } of await Promise.all(asked)) assert.ok(isTold && answers > 1);
   assert.equal(await up.process.ended, 0, up.process.output());
@@ -238,7 +239,7 @@ test('up that is killed -9 leaves no gateway and no port behind', async (t) => {
   assert.ok(others.includes(up.gatewayPid));
   up.process.kill('SIGKILL');
   await eventually(() => others.every(isGone), { timeoutMs: 10_000 });
-  await assert.rejects(fetch(`${up.gateway}/echo`));
+  await assert.rejects(fetch(`${up.gateway}/demo/echo`));
   assert.match(up.process.output(), /"name":"gateway".*"msg":"closing/, 'it ended as after SIGTERM');
 });
 
@@ -274,13 +275,13 @@ test('a second up on the same data folder is told that the folder is in use, not
   assert.match(
     second.output(),
     new RegExp(
-      `^isthmus: The folder ${up.dir} is in use by another control-plane, process ${up.process.pid}\\.`,
+      `^isthmus: The folder ${up.dir} is in use by isthmus up, process ${up.process.pid}, since [^ ]+Z\\. .*--data-dir; .*--port-offset`,
     ),
   );
   const gateway = startIsthmus(t, ['gateway', '--local', up.dir, '--data-dir', join(up.dir, 'gateway')]);
   assert.equal(await gateway.ended, 1);
   assert.match(gateway.output(), new RegExp(`in use by another gateway, process ${up.gatewayPid}\\.`));
-  assert.equal((await fetch(`${up.gateway}/echo`)).status, 200);
+  assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
 });
 
 test('a host that does not resolve is refused by its setting, with what to do, before anything is made', async (t) => {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { makeFolders } from './folders.ts';
 import Sqlite, { type Database } from 'better-sqlite3';
 
@@ -27,7 +27,7 @@ export interface HoldParts {
  * It is the operating system's lock on a file, taken through SQLite since Node has none of its own: it goes with its process, kill -9
  * included. A folder that was made for this and is still empty at the end goes as well. A file that somebody deletes is made and
  * locked again within a second; when another process was faster, this one ends, since two on one folder spoil it.
- * Errors: process.folder_in_use with the holder's process id; the system's own when the folder cannot be made or written.
+ * Errors: process.folder_in_use with the holder's command, process id and start; the system's own when the folder cannot be made or written.
  */
 export function holdFolder(dir: string, process: string, { lifecycle, log }: HoldParts): void {
   const made = makeFolders(dir);
@@ -90,7 +90,10 @@ function acquire(path: string, refusal: () => Fault): Hold {
       lock.pragma('synchronous = OFF');
       lock.exec('BEGIN IMMEDIATE');
       // Who is refused may still read, and is told the process.
-      lock.pragma(`user_version = ${process.pid}`);
+      lock.exec('DROP TABLE IF EXISTS holder; CREATE TABLE holder (pid INTEGER, command TEXT, since TEXT)');
+      lock
+        .prepare("INSERT INTO holder VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))")
+        .run(process.pid, commandOf(process.argv));
       lock.exec('COMMIT; BEGIN IMMEDIATE');
       if (inodeOf(path) === inode) return { lock, inode };
     } catch (error) {
@@ -107,13 +110,38 @@ function acquire(path: string, refusal: () => Fault): Hold {
   }
 }
 
+interface Holder {
+  readonly pid: number;
+  /** e.g. `isthmus up`. */
+  readonly command: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** The word that follows the program's name; a process that another one forks has none. */
+function commandOf([, script = '', word = '']: readonly string[]): string {
+  return /^[a-z][a-z-]*$/.test(word) ? `isthmus ${word}` : basename(script);
+}
+
 function inUse(dir: string, process: string, path: string): Fault {
+  const holder = holderIn(path);
+  const who =
+    holder === undefined
+      ? `another ${process}`
+      : `${holder.command}, process ${holder.pid}, since ${holder.since}`;
+  return new Fault('process.folder_in_use', {
+    detail: `The folder ${dir} is in use by ${who}.`,
+    hint: `Stop that one${holder === undefined ? '' : ` (kill ${holder.pid})`}, or give this one a folder of its own by --data-dir; a second isthmus up on this machine needs --port-offset 1000 as well.`,
+  });
+}
+
+/** Undefined where an earlier version holds it, or it was given back meanwhile. */
+function holderIn(path: string): Holder | undefined {
   const reader = new Sqlite(path, { readonly: true });
   try {
-    const pid = Number(reader.pragma('user_version', { simple: true }));
-    return new Fault('process.folder_in_use', {
-      detail: `The folder ${dir} is in use by another ${process}${pid > 0 ? `, process ${pid}` : ''}.`,
-    });
+    return reader.prepare<[], Holder>('SELECT pid, command, since FROM holder').get();
+  } catch {
+    return undefined;
   } finally {
     reader.close();
   }

@@ -16,7 +16,7 @@ export interface Platform {
   readonly nodeApi: string;
   /** The node APIs of the others, by process. */
   readonly nodes: Readonly<Record<'control-plane' | 'bridge' | 'shipper', string>>;
-  /** Key of the demo API /orders, which is printed once. */
+  /** Key of the demo API /demo/orders, which is printed once. */
   readonly ordersKey: string;
   readonly portOffset: number;
   readonly process: HouseProcess;
