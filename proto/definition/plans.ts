@@ -47,7 +47,7 @@ function freeId(plan: Json, taken: ReadonlySet<unknown>): string {
 }
 
 /** A name as an id: `Where is it? (v2)` becomes `where-is-it-v2`. */
-function slugOf(name: string): string {
+export function slugOf(name: string): string {
   return name
     .normalize('NFKD')
     .toLowerCase()

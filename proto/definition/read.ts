@@ -25,11 +25,11 @@ export function readApi(input: unknown): ReadApi {
   const parsed = parseApi(body);
   const found = parsed.kind === 'faults' ? parsed.faults : [];
   const known = new Set(faults.map(({ path }) => path));
+  const renamed = found.map(({ path, message }) => ({ path: pathOf(path), message }));
+  const others = renamed.filter(({ path }) => !known.has(path));
+  // Several places of a body may come from one of the input.
   const all = [
-    ...faults,
-    ...found
-      .map(({ path, message }) => ({ path: pathOf(path), message }))
-      .filter(({ path }) => !known.has(path)),
+    ...new Map([...faults, ...others].map((fault) => [`${fault.path} ${fault.message}`, fault])).values(),
   ];
   if (parsed.kind === 'faults' || all.length > 0) throw invalid(all);
   return { api: parsed.api, notes };

@@ -8,10 +8,6 @@ const flowAt = (path: string) => change({ flows: [{ selectors: [{ type: 'HTTP', 
 
 const refusals: readonly (readonly [what: string, input: unknown, path: string, words: RegExp])[] = [
   ['no object', 'text', '', /object/],
-  ['version 2', change({ gravitee: '2.0.0' }), 'gravitee', /a definition of version 2, .* does not read/],
-  ['an export of version 2', { gravitee: '2.0.0', proxy: { virtual_hosts: [] } }, 'gravitee', /version 2/],
-  ['version 2 without saying so', { name: 'x', proxy: { context_path: '/x' } }, 'proxy', /version 2/],
-  ['version 1', { name: 'x', proxy: { context_path: '/x' }, paths: { '/': [] } }, 'proxy', /version 1/],
   [
     'a custom resource of something else',
     { apiVersion: 'gravitee.io/v1alpha1', kind: 'Application', spec: { name: 'x' } },

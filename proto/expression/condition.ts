@@ -14,9 +14,14 @@ export interface Condition {
   readonly needs: TemplateNeeds;
   /** Known when the definition is loaded; undefined where each request has its own. */
   readonly always: boolean | undefined;
+  /** What it comes to, where a failure is to be told from what does not hold. */
+  judge(scope: ExpressionScope): Judgement;
   /** One that fails does not hold, and the request is warned of it (`EXPRESSION_EVALUATION_ERROR`), as in the reference; one that comes to nothing does not hold. */
   holds(scope: ConditionScope): boolean;
 }
+
+/** `nothing`: it came to no value. */
+export type Judgement = boolean | 'nothing' | { readonly kind: 'failed'; readonly why: string };
 
 /** Why a text is no condition. */
 export interface RefusedCondition {
@@ -24,8 +29,8 @@ export interface RefusedCondition {
   readonly message: string;
 }
 
-const always: Condition = { needs: 'head', always: true, holds: () => true };
-const never: Condition = { needs: 'head', always: false, holds: () => false };
+const always: Condition = { needs: 'head', always: true, judge: () => true, holds: () => true };
+const never: Condition = { needs: 'head', always: false, judge: () => false, holds: () => false };
 
 /** Compiles the condition of a step or a flow: an expression, or a word that reads as a boolean; an empty text always holds. */
 export function compileCondition(text: string): Condition | RefusedCondition {
@@ -46,15 +51,20 @@ export function compileSelectionRule(text: string): Condition | RefusedCondition
 }
 
 function varying({ needs, evaluate }: VaryingText): Condition {
+  const judge = (scope: ExpressionScope): Judgement => {
+    const evaluated = evaluate(scope);
+    if (evaluated.kind === 'nothing') return 'nothing';
+    const held = evaluated.kind === 'failed' ? evaluated.why : booleanOf(evaluated.value);
+    return typeof held === 'boolean' ? held : { kind: 'failed', why: held };
+  };
   return {
     needs,
     always: undefined,
+    judge,
     holds(scope) {
-      const evaluated = evaluate(scope);
-      if (evaluated.kind === 'nothing') return false;
-      const held = evaluated.kind === 'failed' ? evaluated.why : booleanOf(evaluated.value);
-      if (typeof held === 'boolean') return held;
-      scope.warn('EXPRESSION_EVALUATION_ERROR', held);
+      const judged = judge(scope);
+      if (typeof judged !== 'object') return judged === true;
+      scope.warn('EXPRESSION_EVALUATION_ERROR', judged.why);
       return false;
     },
   };

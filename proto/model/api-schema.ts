@@ -98,6 +98,7 @@ export const apiSchema = section(
     name: z.string().min(1).max(apiLimits.nameCharsMax),
     apiVersion: z.coerce.string().max(apiLimits.versionCharsMax).default('1.0'),
     gravitee: version4,
+    engine: z.literal('v3').optional(),
     type: choice(
       ['proxy'],
       'message',
@@ -149,6 +150,8 @@ export interface ApiDefinition {
   readonly name: string;
   readonly apiVersion: string;
   readonly gravitee: '4.0.0';
+  /** Present when it runs by the rules of the engine before version 4, where those differ. */
+  readonly engine?: 'v3';
   readonly type: 'proxy';
   readonly tags: readonly string[];
   readonly listeners: readonly ListenerDefinition[];

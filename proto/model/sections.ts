@@ -57,7 +57,8 @@ export function off(allowed = 'enabled: false') {
     .optional();
 }
 
-function isOff(value: unknown): boolean {
+/** Says whether a value asks for nothing: false, empty, or not enabled. */
+export function isOff(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '') return true;
   if (typeof value === 'string') return value.trim() === '';
   if (Array.isArray(value)) return value.every(isOff);

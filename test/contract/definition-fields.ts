@@ -46,6 +46,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.name', idle('names the API in records and to people')],
   ['api.apiVersion', observed('data-plane/local/local.test.ts')],
   ['api.gravitee', observed('proto/definition/refusals.test.ts')],
+  ['api.engine', observed('data-plane/gateway/compile/engine.test.ts')],
   ['api.type', observed('proto/definition/refusals.test.ts')],
   ['api.tags[]', observed('control-plane/publish/backup.test.ts')],
   ...all('api.', 'allowedInApiProducts allowMultiJwtOauth2Subscriptions', refused(true)),

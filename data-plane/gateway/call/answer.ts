@@ -39,7 +39,7 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   call.errorMessage = internal ?? refusal.message;
   const write: ErrorWriter = call.deployed.compiled?.errors ?? writePlainError;
   const error = write(refusal, call.exchange.request.headers.get('accept'));
-  const head = errorHeadOf(call.exchange, error);
+  const head = errorHeadOf(call.exchange, error, call.deployed.compiled?.engine.closesAfterErrors === true);
   if (!call.isBodyTaken) call.exchange.request.body.discard();
   call.upstreamBody?.discard();
   call.backendCalls?.letGo(undefined);

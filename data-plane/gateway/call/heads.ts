@@ -31,10 +31,14 @@ export function headOf(exchange: Exchange, answer: Pick<Answer, 'status' | 'head
 }
 
 /** The head of a refusal. */
-export function errorHeadOf(exchange: Exchange, { status, headers }: ErrorAnswer): ResponseHead {
+export function errorHeadOf(
+  exchange: Exchange,
+  { status, headers }: ErrorAnswer,
+  closesAlways: boolean,
+): ResponseHead {
   const list = exchange.createHeaders();
   for (const [name, value] of headers) list.set(name, value);
   // As the reference: who was refused for his own request may go on, after anything else the connection is not trusted.
-  if (status < 400 || status >= 500) list.set('Connection', 'close');
+  if (closesAlways || status < 400 || status >= 500) list.set('Connection', 'close');
   return { status, headers: list };
 }

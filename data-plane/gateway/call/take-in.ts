@@ -52,8 +52,10 @@ function isAnothers({ options, exchange, request, deployed }: Call, pathInfo: st
 
 function answerPreflight(call: Call, cors: Cors, api: CompiledApi): void {
   const allowed = cors.answerPreflight(call.exchange.request);
-  if (allowed === undefined) return refuse(call, refusals.preflight(cors.errorStatus));
-  const head = headOf(call.exchange, { status: 200, headers: allowed });
+  if (allowed === undefined && !cors.answersRefused)
+    return refuse(call, refusals.preflight(cors.errorStatus));
+  const head = headOf(call.exchange, cors.headOf(allowed));
+  if (allowed === undefined) call.errorKey = refusals.preflight(cors.errorStatus).key;
   const { request, receivedPathInfo, otherPathInfos } = call;
   const letBodyGo = (): void => {
     if (!call.isBodyTaken) call.exchange.request.body.discard();

@@ -7,6 +7,7 @@ import type { SecuredPlan, SecurityHost } from '../../security/security.ts';
 import { inOrder } from '../../security/select-plan.ts';
 import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
+import { engineOf, type EngineRules } from './engine.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
 import { createMappings } from './mappings.ts';
 import { createPathParams, type PathParams } from './path-params.ts';
@@ -29,6 +30,7 @@ export interface CompiledApi extends Life {
   /** In the order in which they are asked. */
   readonly plans: readonly CompiledPlan[];
   readonly errors: ErrorWriter;
+  readonly engine: EngineRules;
   readonly endpoints: Endpoints;
   /** What a preflight passes that runs policies: security is not asked, so it has no plan. */
   readonly preflightFlows: Pipeline;
@@ -66,12 +68,14 @@ export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'>;
 export function compileApi(whole: ApiDefinition, options: CompileOptions): CompiledApi {
   const isForSome = dependsOnStanding(whole);
   const definition = isForSome ? seenFrom(whole, options.standing) : whole;
-  const compiler = new StepCompiler(hostOf(definition, options.host), options.build);
+  const engine = engineOf(definition);
+  const compiler = new StepCompiler(hostOf(definition, options.host), options.build, engine);
   const shared = {
     api: definition.id,
     mode: definition.flowExecution.mode,
     matchRequired: definition.flowExecution.matchRequired,
     compiler,
+    engine,
   };
   const apiFlows = compileFlows(definition.flows, { plan: undefined, at: 'flows' }, shared);
   const plans = definition.plans.flatMap((plan, index) => {
@@ -90,10 +94,11 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     type: definition.type,
     isForSome,
     plans: inOrder(plans),
-    errors: createErrorWriter(definition.responseTemplates),
+    errors: createErrorWriter(definition.responseTemplates, engine),
+    engine,
     endpoints,
     preflightFlows: createPipeline([], apiFlows, shared),
-    corsOf: compileCors(definition),
+    corsOf: compileCors(definition, engine),
     rejectsNullByte: definition.listeners.some(
       (listener) => listener.requestValidation?.rejectNullByte === true,
     ),
@@ -116,10 +121,10 @@ function hostOf({ id, name, properties }: ApiDefinition, parts: HostParts): Poli
 }
 
 /** Listeners of one API may differ in CORS; the common case is one for all. */
-function compileCors(definition: ApiDefinition): CompiledApi['corsOf'] {
+function compileCors(definition: ApiDefinition, engine: EngineRules): CompiledApi['corsOf'] {
   const byListener = definition.listeners.map((listener) => ({
     paths: listener.paths,
-    cors: listener.cors?.enabled === true ? createCors(listener.cors) : undefined,
+    cors: listener.cors?.enabled === true ? createCors(listener.cors, engine) : undefined,
   }));
   const [only, ...others] = byListener;
   if (others.length === 0 || byListener.every(({ cors }) => cors === undefined)) return () => only?.cors;

@@ -6,6 +6,7 @@ import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { headersOf } from '../../../test/kit/engine/headers.ts';
 import type { ExchangeRequest } from '../../http/exchange.ts';
 import { createCors } from './cors.ts';
+import { engineOf } from './engine.ts';
 
 const definition: CorsDefinition = {
   enabled: true,
@@ -31,7 +32,7 @@ function answered(
   backend: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const list = headersOf(backend);
-  createCors({ ...definition, ...cors }).addTo(
+  createCors({ ...definition, ...cors }, engineOf({})).addTo(
     list,
     requestOf(origin === undefined ? {} : { Origin: origin }),
   );
@@ -77,7 +78,9 @@ test('a star with credentials is what was asked, for methods, headers and what m
     'OPTIONS',
   );
   const preflight = (allowCredentials: boolean): Record<string, string> =>
-    Object.fromEntries(createCors({ ...definition, ...star, allowCredentials }).answerPreflight(asked) ?? []);
+    Object.fromEntries(
+      createCors({ ...definition, ...star, allowCredentials }, engineOf({})).answerPreflight(asked) ?? [],
+    );
   const open = preflight(false);
   assert.equal(open['Access-Control-Allow-Methods'], '*');
   assert.equal(open['Access-Control-Allow-Headers'], '*');

@@ -3,12 +3,20 @@ import type { CorsDefinition } from '../../../proto/model/api.ts';
 import { isOriginPattern } from '../../../proto/model/api-listeners.ts';
 import { originCharsMax } from '../../../proto/model/head-text.ts';
 import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
+import type { Answer } from '../../policies/policy.ts';
+import type { EngineRules } from './engine.ts';
 
 /** Who may call an API from a browser. */
 export interface Cors {
   readonly errorStatus: number;
   /** A preflight that is allowed passes the flows of the API. */
   readonly runsPolicies: boolean;
+  /** A preflight that is not allowed is no error: it has an answer too, see {@link headOf}. */
+  readonly answersRefused: boolean;
+  /** The head for what {@link answerPreflight} said. */
+  headOf(
+    allowed: readonly (readonly [name: string, value: string])[] | undefined,
+  ): Pick<Answer, 'status' | 'headers'>;
   /** True for a browser's question whether a call is allowed; it is answered before security. */
   isPreflight(request: ExchangeRequest): boolean;
   /** Answers a preflight: the headers to send, or undefined when it is not allowed. */
@@ -23,7 +31,7 @@ export interface Cors {
  * The allowed origin is echoed, also for `*`; methods are joined with `, `. Whatever the backend says of CORS goes, to whomever it
  * answers. Where credentials are allowed, browsers take a `*` for a name: then what was asked, or is there, stands in its place.
  */
-export function createCors(definition: CorsDefinition): Cors {
+export function createCors(definition: CorsDefinition, engine: EngineRules): Cors {
   const origins = new Set(definition.allowOrigin);
   const patterns = [...definition.allowOrigin.filter(isOriginPattern), ...definition.allowOriginRegex].map(
     patternOf,
@@ -44,6 +52,13 @@ export function createCors(definition: CorsDefinition): Cors {
   return {
     errorStatus: definition.errorStatusCode,
     runsPolicies: definition.runPolicies,
+    answersRefused: !engine.preflightsFailByKey,
+    headOf(allowed) {
+      if (allowed !== undefined) return { status: 200, headers: allowed };
+      return definition.runPolicies
+        ? { status: 200, headers: [] }
+        : { status: definition.errorStatusCode, headers: [['Connection', 'close']] };
+    },
     isPreflight: ({ method, headers: given }) =>
       method === 'OPTIONS' && given.has('origin') && given.has('access-control-request-method'),
     answerPreflight({ headers: given }) {
@@ -54,7 +69,8 @@ export function createCors(definition: CorsDefinition): Cors {
         (methods.has('*') || methods.has(method)) &&
         takesHeaders(given.get('access-control-request-headers') ?? '');
       if (!isTaken) return undefined;
-      const answer: (readonly [string, string])[] = [['Access-Control-Allow-Origin', origin]];
+      const named = engine.preflightsNameOrigin || definition.allowCredentials ? origin : '*';
+      const answer: (readonly [string, string])[] = [['Access-Control-Allow-Origin', named]];
       if (definition.allowCredentials) answer.push(['Access-Control-Allow-Credentials', 'true']);
       if (definition.maxAge >= 0) answer.push(['Access-Control-Max-Age', String(definition.maxAge)]);
       const asked = given.get('access-control-request-headers') ?? '';

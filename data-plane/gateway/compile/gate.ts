@@ -2,7 +2,9 @@ import { type Condition, compileCondition } from '../../../proto/expression/cond
 import type { TemplateNeeds } from '../../../proto/expression/template.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { FlowDefinition } from '../../../proto/model/api.ts';
-import type { PolicyCall } from '../../policies/policy.ts';
+import type { PolicyCall, Rejection } from '../../policies/policy.ts';
+import { refusals } from '../errors/refusals.ts';
+import type { EngineRules } from './engine.ts';
 
 /** A request whose steps may stand behind conditions. */
 export interface GatedCall extends PolicyCall {
@@ -10,17 +12,20 @@ export interface GatedCall extends PolicyCall {
   decided: Map<Gate | FlowGate, boolean> | undefined;
 }
 
+/** Whether something runs; a rejection ends the request. */
+export type Passage = boolean | Rejection;
+
 /** Whether a step runs: asked when it is reached, before anything else of it. */
 export interface Gate {
   /** What asking needs of the body of the phase. */
   readonly needs: TemplateNeeds;
-  passes(call: GatedCall, phase: 'request' | 'response'): boolean;
+  passes(call: GatedCall, phase: 'request' | 'response'): Passage;
 }
 
 /** The conditions of a flow. They are asked once, when the flow is reached in the request phase; what they say holds for the answer too. */
 export interface FlowGate {
   readonly needs: TemplateNeeds;
-  holds(call: GatedCall): boolean;
+  holds(call: GatedCall): Passage;
   /** Keeps what was said for every step of the flow. */
   set(call: GatedCall, isOpen: boolean): void;
   isOpen(call: GatedCall): boolean;
@@ -41,7 +46,7 @@ export function conditionOf(text: string, path: string): Condition {
  */
 export function createFlowGate(
   flow: FlowDefinition,
-  { at, isChosen }: { readonly at: string; readonly isChosen: boolean },
+  { at, isChosen, engine }: { readonly at: string; readonly isChosen: boolean; readonly engine: EngineRules },
 ): FlowGate | 'never' | undefined {
   const conditions = flow.selectors.flatMap((selector, index) =>
     selector.type === 'condition'
@@ -53,11 +58,33 @@ export function createFlowGate(
   if (asked.length === 0 && !isChosen) return undefined;
   const gate: FlowGate = {
     needs: needsOfAll(asked),
-    holds: (call) => asked.every((condition) => condition.holds(call)),
+    holds: (call) => allHold(asked, call, engine),
     set: (call, isOpen) => void (call.decided ??= new Map()).set(gate, isOpen),
     isOpen: (call) => call.decided?.get(gate) === true,
   };
   return gate;
+}
+
+function allHold(conditions: readonly Condition[], call: GatedCall, engine: EngineRules): Passage {
+  if (!engine.refusesBrokenConditions) return conditions.every((condition) => condition.holds(call));
+  for (const condition of conditions) {
+    const judged = condition.judge(call);
+    if (typeof judged === 'object') return refusals.conditionFailed(judged.why);
+    if (judged !== true) return false;
+  }
+  return true;
+}
+
+/** Of a step one that comes to nothing has failed as well. */
+function heldOrRefused(condition: Condition, call: GatedCall): Passage {
+  const judged = condition.judge(call);
+  return typeof judged === 'boolean' ? judged : refusals.conditionFailed('Request failed unintentionally');
+}
+
+interface StepGateOptions {
+  readonly flow: FlowGate | undefined;
+  readonly phase: 'request' | 'response';
+  readonly engine: EngineRules;
 }
 
 /**
@@ -67,7 +94,7 @@ export function createFlowGate(
  */
 export function createStepGate(
   condition: Condition,
-  { flow, phase }: { readonly flow: FlowGate | undefined; readonly phase: 'request' | 'response' },
+  { flow, phase, engine }: StepGateOptions,
 ): Gate | undefined {
   const { always, needs } = condition;
   if (always === true && flow === undefined) return undefined;
@@ -78,9 +105,9 @@ export function createStepGate(
     passes(call, asking) {
       if (flow?.isOpen(call) === false) return false;
       if (asking !== phase) return call.decided?.get(gate) === true;
-      const isHeld = condition.holds(call);
-      if (phase === 'request') (call.decided ??= new Map()).set(gate, isHeld);
-      return isHeld;
+      const held = engine.refusesBrokenConditions ? heldOrRefused(condition, call) : condition.holds(call);
+      if (phase === 'request') (call.decided ??= new Map()).set(gate, held === true);
+      return held;
     },
   };
   return gate;

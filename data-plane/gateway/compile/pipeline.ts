@@ -1,8 +1,9 @@
 import type { FlowDefinition } from '../../../proto/model/api.ts';
 import { mayRefuse } from '../../../proto/policies/catalog.ts';
 import { refusals } from '../errors/refusals.ts';
+import type { EngineRules } from './engine.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
-import { createFlowGate, type FlowGate, needsOfAll } from './gate.ts';
+import { createFlowGate, type FlowGate, needsOfAll, type Passage } from './gate.ts';
 import { normalise, type Readings } from './readings.ts';
 import { gateStep, type Step, type StepCompiler } from './step.ts';
 
@@ -39,6 +40,7 @@ export interface PipelineOptions {
   /** A request that no flow of the API matches is refused. */
   readonly matchRequired: boolean;
   readonly compiler: StepCompiler;
+  readonly engine: EngineRules;
 }
 
 /** Compiles flows of one level, once; they are shared by all plans of an API when they are the API's own. */
@@ -54,7 +56,7 @@ export function compileFlows(
   return flows.flatMap((flow, index) => {
     if (!flow.enabled) return [];
     const at = `${level.at}[${index}]`;
-    const gate = createFlowGate(flow, { at, isChosen });
+    const gate = createFlowGate(flow, { at, isChosen, engine: options.engine });
     const selector = flow.selectors.find((candidate) => candidate.type === 'http');
     const path = selector?.path ?? '/';
     const compile = (phase: 'request' | 'response'): readonly Step[] =>
@@ -82,7 +84,7 @@ export function compileFlows(
 }
 
 /**
- * Joins the flows of a plan and of the API: requests go through the plan's first, and so do answers, as in the reference.
+ * Joins the flows of a plan and of the API: requests go through the plan's first, and so do answers unless the engine is v3.
  *
  * When every flow takes every request, the steps are joined here and a request costs one call. Else flows are chosen by the path as it was
  * sent; of those that other readings of it choose, the ones that may refuse run as well, in their place. Conditions are asked on the way,
@@ -93,11 +95,13 @@ export function createPipeline(
   apiFlows: readonly CompiledFlow[],
   options: PipelineOptions,
 ): Pipeline {
-  const { matchRequired } = options;
+  const { matchRequired, engine } = options;
   const isBestOnly = options.mode === 'best-match';
   const isStatic = [...planFlows, ...apiFlows].every(({ matcher }) => matcher.isAlways);
   if (isStatic && !isBestOnly && (!matchRequired || apiFlows.length > 0)) {
-    const steps = join(enterEach(planFlows, false), enterEach(apiFlows, matchRequired));
+    const enterThese = (flows: readonly CompiledFlow[], isRequired: boolean): Level =>
+      engine.choosesByLevel ? enterLevel(flows, [flows], isRequired) : enterEach(flows, isRequired);
+    const steps = join(enterThese(planFlows, false), enterThese(apiFlows, matchRequired), engine);
     return () => steps;
   }
   const mayRefuse = matchRequired || [...planFlows, ...apiFlows].some((flow) => flow.refuses);
@@ -109,8 +113,8 @@ export function createPipeline(
       readings.map((segments) => flows.filter(({ matcher }) => matcher.matches(segments, method)));
     const ofApi = matching(apiFlows);
     if (matchRequired && ofApi.some((chosen) => chosen.length === 0)) return undefined;
-    const enter = isBestOnly ? enterBest : enterAll;
-    return join(enter(planFlows, matching(planFlows), false), enter(apiFlows, ofApi, matchRequired));
+    const enter = isBestOnly ? enterBest : engine.choosesByLevel ? enterLevel : enterAll;
+    return join(enter(planFlows, matching(planFlows), false), enter(apiFlows, ofApi, matchRequired), engine);
   };
 }
 
@@ -133,31 +137,52 @@ function enterEach(flows: readonly CompiledFlow[], matchRequired: boolean): Leve
     const { gate, at } = flow;
     if (gate === undefined) return flow.request;
     if (flow.request.length + flow.response.length === 0 && !matchRequired) return [];
-    const passes = (call: Parameters<FlowGate['holds']>[0]): boolean => {
-      const isOpen = gate.holds(call);
-      gate.set(call, isOpen);
-      return isOpen;
+    const passes = (call: Parameters<FlowGate['holds']>[0]): Passage => {
+      const held = gate.holds(call);
+      gate.set(call, held === true);
+      return held;
     };
     return [gateStep(at, { needs: gate.needs, passes }), ...flow.request];
   });
   return { flows, request: [...request, ...required(flows, matchRequired)] };
 }
 
-/** Conditions come before the choice: where there are some, all of them are asked when the level is reached. */
 function enterBest(flows: readonly CompiledFlow[], chosen: Chosen, matchRequired: boolean): Level {
   if (flows.every(({ gate }) => gate === undefined)) {
     const best = chosen.map((matching) => bestOf(matching));
     return enterEach(united(flows, best), matchRequired);
   }
-  const candidates = united(flows, chosen, true);
-  if (candidates.length === 0) return { flows: [], request: [] };
+  // Which is the best depends on which hold, so that each is a candidate.
+  const choose = (holding: Chosen): readonly CompiledFlow[] => united(flows, holding.map(bestOf));
+  return enterAtOnce(united(flows, chosen, true), { chosen, choose, matchRequired });
+}
+
+function enterLevel(flows: readonly CompiledFlow[], chosen: Chosen, matchRequired: boolean): Level {
+  const choose = (holding: Chosen): readonly CompiledFlow[] => united(flows, holding);
+  return enterAtOnce(united(flows, chosen), { chosen, choose, matchRequired });
+}
+
+interface Choice {
+  readonly chosen: Chosen;
+  /** Of those that hold, by reading. */
+  readonly choose: (holding: Chosen) => readonly CompiledFlow[];
+  readonly matchRequired: boolean;
+}
+
+/** All conditions of a level are asked when it is reached, and of the flows that hold some are chosen. */
+function enterAtOnce(candidates: readonly CompiledFlow[], { chosen, choose, matchRequired }: Choice): Level {
   const gates = candidates.flatMap(({ gate }) => (gate === undefined ? [] : [gate]));
+  if (gates.length === 0) return enterEach(candidates, matchRequired);
   const choice = gateStep(candidates[0]?.at ?? 'flows', {
     needs: needsOfAll(gates),
     passes(call) {
-      const holding = new Set(candidates.filter(({ gate }) => gate?.holds(call) === true));
-      const best = chosen.map((matching) => bestOf(matching.filter((flow) => holding.has(flow))));
-      const taken = united(flows, best);
+      const holding = new Set<CompiledFlow>();
+      for (const flow of candidates) {
+        const held = flow.gate === undefined || flow.gate.holds(call);
+        if (typeof held === 'object') return held;
+        if (held) holding.add(flow);
+      }
+      const taken = choose(chosen.map((matching) => matching.filter((flow) => holding.has(flow))));
       for (const flow of candidates) flow.gate?.set(call, taken.includes(flow));
       return true;
     },
@@ -170,9 +195,9 @@ function enterBest(flows: readonly CompiledFlow[], chosen: Chosen, matchRequired
 function required(flows: readonly CompiledFlow[], matchRequired: boolean): readonly Step[] {
   const gates = flows.flatMap(({ gate }) => (gate === undefined ? [] : [gate]));
   if (!matchRequired || gates.length < flows.length) return [];
-  const passes = (call: Parameters<FlowGate['isOpen']>[0]): boolean =>
-    gates.some((gate) => gate.isOpen(call));
-  return [gateStep('flowExecution.matchRequired', { needs: 'head', passes }, refusals.noFlow)];
+  const passes = (call: Parameters<FlowGate['isOpen']>[0]): Passage =>
+    gates.some((gate) => gate.isOpen(call)) || refusals.noFlow;
+  return [gateStep('flowExecution.matchRequired', { needs: 'head', passes })];
 }
 
 function bestOf(matching: readonly CompiledFlow[]): readonly CompiledFlow[] {
@@ -192,9 +217,10 @@ function united(
 
 const nothing: Steps = { request: [], response: [], around: [], path: undefined };
 
-function join(plan: Level, api: Level): Steps {
+function join(plan: Level, api: Level, { answersPassApiFirst }: EngineRules): Steps {
   const request = [...plan.request, ...api.request];
-  const response = [...plan.flows, ...api.flows].flatMap((flow) => flow.response);
+  const back = answersPassApiFirst ? [api, plan] : [plan, api];
+  const response = back.flatMap(({ flows }) => flows.flatMap((flow) => flow.response));
   const path = (api.flows.at(-1) ?? plan.flows.at(-1))?.path;
   if (path === undefined) return nothing;
   return { request, response, around: around(request), path };

@@ -3,8 +3,9 @@ import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import { catalog, type PolicyConfig } from '../../../proto/policies/catalog.ts';
 import { isStepPolicyId, policies, type StepPolicyId } from '../../policies/index.ts';
 import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
-import type { Policy, PolicyHost, PolicyPlace, Rejection } from '../../policies/policy.ts';
+import type { Policy, PolicyHost, PolicyPlace } from '../../policies/policy.ts';
 import { createRefuse } from '../../policies/refuse.ts';
+import type { EngineRules } from './engine.ts';
 import { conditionOf, createStepGate, type FlowGate, type Gate } from './gate.ts';
 
 /** One policy at its place, built, with what running it has to know. */
@@ -22,12 +23,10 @@ export interface Step {
   readonly keptAt: number | undefined;
   /** Undefined when it always runs. */
   readonly gate: Gate | undefined;
-  /** What is said where its gate is shut; undefined passes it over. */
-  readonly shut: Rejection | undefined;
 }
 
 /** A step that is nothing but its gate: what stands behind it is decided when it is reached. */
-export function gateStep(at: string, gate: Gate, shut?: Rejection): Step {
+export function gateStep(at: string, gate: Gate): Step {
   return {
     policy: {},
     kind: 'flow',
@@ -36,7 +35,6 @@ export function gateStep(at: string, gate: Gate, shut?: Rejection): Step {
     readsResponse: false,
     keptAt: undefined,
     gate,
-    shut,
   };
 }
 
@@ -74,11 +72,13 @@ export function makePolicy<Id extends StepPolicyId>(
 export class StepCompiler {
   readonly #host: PolicyHost;
   readonly #build: PolicyBuilder;
+  readonly #engine: EngineRules;
   readonly #steps: Step[] = [];
   #kept = 0;
 
-  constructor(host: PolicyHost, build: PolicyBuilder) {
+  constructor(host: PolicyHost, build: PolicyBuilder, engine: EngineRules) {
     this.#host = host;
+    this.#engine = engine;
     this.#build = build;
   }
 
@@ -108,8 +108,7 @@ export class StepCompiler {
       readsRequest: request?.needs === 'buffered' || around?.needs === 'buffered',
       readsResponse: response?.needs === 'buffered',
       keptAt: policy.slot === undefined && policy.end === undefined ? undefined : this.#kept++,
-      gate: createStepGate(condition, { flow, phase: place.phase }),
-      shut: undefined,
+      gate: createStepGate(condition, { flow, phase: place.phase, engine: this.#engine }),
     };
     this.#steps.push(step);
     return step;

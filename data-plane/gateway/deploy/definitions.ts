@@ -31,23 +31,27 @@ export function placesOf(definition: ApiDefinition): readonly Place[] {
  */
 export function placesOfRefused(text: string): readonly Place[] {
   try {
-    const found: Place[] = [];
     const { api } = glanceAt(JSON.parse(text) as Readonly<Record<string, unknown>>);
-    for (const listener of listOf(api['listeners'])) {
-      for (const entry of listOf((listener as { readonly paths?: unknown } | null)?.paths)) {
-        const { host, path } = (entry ?? {}) as { readonly host?: unknown; readonly path?: unknown };
-        if (typeof path !== 'string' || !path.startsWith('/')) continue;
-        const trimmed = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
-        found.push({
-          host: typeof host === 'string' && host !== '' ? host.toLowerCase() : undefined,
-          path: trimmed,
-        });
-      }
-    }
-    return found.slice(0, 100);
+    const { virtual_hosts, virtualHosts, context_path } = holding(api['proxy']);
+    const wished = [
+      ...listOf(api['listeners']).flatMap((listener) => listOf(holding(listener)['paths'])),
+      // Of version 1 and 2.
+      ...listOf(virtual_hosts ?? virtualHosts),
+      { path: context_path },
+    ];
+    return wished.flatMap(placeOf).slice(0, 100);
   } catch {
     return [];
   }
 }
 
+function placeOf(entry: unknown): readonly Place[] {
+  const { host, path } = holding(entry);
+  if (typeof path !== 'string' || !path.startsWith('/')) return [];
+  const trimmed = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
+  return [{ host: typeof host === 'string' && host !== '' ? host.toLowerCase() : undefined, path: trimmed }];
+}
+
+const holding = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,5 +1,6 @@
 import type { ApiDefinition, ResponseTemplate } from '../../../proto/model/api.ts';
 import type { Rejection } from '../../policies/policy.ts';
+import type { EngineRules } from '../compile/engine.ts';
 import { isAccepted, parseAccept } from './accept.ts';
 
 /** An error as it goes out. */
@@ -26,13 +27,18 @@ interface CompiledTemplate {
  * Compiles response templates: the refusal's key, its parent key, then DEFAULT; of the first that has one, the template for
  * the accepted type, then the one for any type.
  */
-export function createErrorWriter(templates: ApiDefinition['responseTemplates']): ErrorWriter {
+export function createErrorWriter(
+  templates: ApiDefinition['responseTemplates'],
+  { hasParentTemplates }: EngineRules,
+): ErrorWriter {
   const compiled: Templates = new Map(
     Object.entries(templates).map(([key, byType]) => [key, Object.entries(byType).map(compileTemplate)]),
   );
   if (compiled.size === 0) return writePlainError;
   return (refusal, accept) => {
-    const template = find(compiled, refusal, accept);
+    const { key, parent } = refusal;
+    const keys = parent === undefined || !hasParentTemplates ? [key, 'DEFAULT'] : [key, parent, 'DEFAULT'];
+    const template = find(compiled, keys, accept);
     if (template === undefined) return writePlainError(refusal, accept);
     return {
       status: template.status ?? refusal.status,
@@ -73,10 +79,9 @@ function guessType(body: string): string {
 
 function find(
   templates: Templates,
-  { key, parent }: Rejection,
+  keys: readonly string[],
   accept: string | undefined,
 ): CompiledTemplate | undefined {
-  const keys = parent === undefined ? [key, 'DEFAULT'] : [key, parent, 'DEFAULT'];
   for (const candidate of keys) {
     const byType = templates.get(candidate);
     const template = byType === undefined ? undefined : choose(byType, accept);

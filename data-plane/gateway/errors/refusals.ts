@@ -20,6 +20,7 @@ export const refusals = {
   noFlow: reject('NO_FLOW_FOUND', { status: 404, message: 'No flow matches the request.' }),
   noEndpoint: reject('NO_ENDPOINT_FOUND', { status: 503, message: 'No endpoint available' }),
   policyFailed: reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),
+  conditionFailed: (message: string) => reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message }),
   bug: reject('GATEWAY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),
   requestTimeout: reject('REQUEST_TIMEOUT', { status: 504, message: 'Request timeout' }),
   bodyTooLarge: reject('REQUEST_CONTENT_LIMIT_TOO_LARGE', {

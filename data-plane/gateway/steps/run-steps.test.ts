@@ -25,7 +25,6 @@ const plain = {
   keptAt: undefined,
   policy: {},
   gate: undefined,
-  shut: undefined,
 };
 const call = new KitCall(plain, createFakeClock());
 

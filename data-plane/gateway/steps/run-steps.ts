@@ -78,10 +78,9 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
     if (step.gate !== undefined && !isAsked) {
       const reading = step.gate.needs === 'buffered' ? call.readContent(phase) : undefined;
       if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked }, run);
-      if (!step.gate.passes(call, phase)) {
-        if (step.shut !== undefined) return step.shut;
-        continue;
-      }
+      const passage = step.gate.passes(call, phase);
+      if (typeof passage === 'object') return passage;
+      if (!passage) continue;
     }
     if (phase === 'request' ? step.readsRequest : step.readsResponse) {
       const reading = call.readContent(phase);

@@ -240,7 +240,6 @@ test('the kit runs a step that streams: what comes in pieces goes on transformed
     keptAt: undefined,
     policy: bothWays(shouting),
     gate: undefined,
-    shut: undefined,
   };
   const whole = new KitCall(step, createFakeClock(), {
     body: ['he', 'llo'],

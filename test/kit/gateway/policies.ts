@@ -1,3 +1,4 @@
+import { engineOf } from '../../../data-plane/gateway/compile/engine.ts';
 import { createWireHeaders } from '../../../data-plane/http/message/wire-headers.ts';
 import { type Body, createBody, type HeaderList, type Outcome } from '../../../data-plane/http/exchange.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../../../data-plane/gateway/steps/kept.ts';
@@ -119,7 +120,7 @@ function start(
     condition: '',
     messageCondition: '',
   };
-  const step = new StepCompiler(host, made.build).compile(definition, place);
+  const step = new StepCompiler(host, made.build, engineOf({})).compile(definition, place);
   step.policy.start?.();
   return { policy: step.policy, clock, call: (asked) => new KitCall(step, clock, asked) };
 }
