@@ -157,6 +157,22 @@ test('a hop that cuts the connection under a large body gets smaller ones', asyn
   assert.equal((await shipper.health()).quarantine?.files, 0);
 });
 
+for (const status of [200, 302, 403, 406, 501])
+  test(`a hop that answers large bodies with a page of its own and ${status} gets smaller ones`, async (t) => {
+    const bridge = await startTestBridge(t);
+    const stranger = await startStranger(t, bridge.url);
+    bridge.alsoAt(stranger.url);
+    stranger.refusesAbove(150 * kibibyte, status);
+    const dataDir = tempDir(t);
+    enrolled(dataDir, bridge.repository.addGateway(), stranger.url);
+    const spool = createSpool(dataDir, bridgeTenant);
+    const lines = Array.from({ length: 60 }, (_, n) => lineOf(n, 10 * kibibyte));
+    spool.write(...lines);
+    await ship(t, { dataDir });
+    await eventually(() => spool.shipped() === 60, { timeoutMs: 10_000 });
+    assert.deepEqual([...arrived(bridge.blobs.objects).values()], lines);
+  });
+
 test('a line too slow for a large body gets smaller ones', async (t) => {
   const bridge = await startTestBridge(t);
   const stranger = await startStranger(t, bridge.url);

@@ -102,7 +102,8 @@ interface Answer {
  * What an answer means for the parcel it should be about.
  *
  * Delivered is only what the bridge's receipt says of this key and hash, and given up is only what the bridge refuses by name;
- * anything else may be somebody in between or a wrong setting, and data outlives both.
+ * anything else may be somebody in between or a wrong setting, and data outlives both. Whoever is in between may find the body too large and
+ * say so in any way: a firewall's page for that has 200, 302, 403, 406 or 501.
  */
 function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
   const { status, headers, text } = answer;
@@ -111,7 +112,8 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
     if (receipt?.key === key && receipt.sha256 === sha256Of(bytes)) return { kind: 'delivered' };
     const why =
       receipt === undefined ? 'no receipt of the bridge' : `the receipt of another parcel: ${receipt.key}`;
-    return { kind: 'foreign', reason: `${describeStranger(answer)}: ${why}`, trouble: foreign };
+    const reason = `${describeStranger(answer)}: ${why}`;
+    return { kind: 'foreign', reason, mayBeTooLarge: receipt === undefined, trouble: foreign };
   }
   const refusal = readRefusal(text, headers);
   const who =
@@ -122,9 +124,10 @@ function judge(answer: Answer, { key, bytes }: Parcel): Delivery {
   if (isGivenUp) return { kind: 'refused', reason: who };
   if (refusal === undefined && !isAway.has(status)) {
     const reason = `${who}: not the bridge's answer`;
-    return { kind: 'foreign', reason, mayBeTooLarge: seemTooLarge.has(status), trouble: foreign };
+    return { kind: 'foreign', reason, mayBeTooLarge: true, trouble: foreign };
   }
-  const mayBeTooLarge = refusal === undefined && seemTooLarge.has(status);
+  // Some hops say this of a body that they find too large.
+  const mayBeTooLarge = refusal === undefined && status === 502;
   const retryAfterMs = Number(headers['retry-after'] ?? 0) * 1_000;
   return {
     kind: 'unavailable',
@@ -150,8 +153,6 @@ function unseated(answer: Answer): Delivery {
 const foreign = borderTroubleOf('sync.foreign_answer');
 /** What a proxy says by itself while the bridge is away. */
 const isAway: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** What hops are known to say of a body they find too large, beside 413. */
-const seemTooLarge: ReadonlySet<number> = new Set([400, 403, 408, 431, 500, 502]);
 
 /** True when the connection ended under a request, not before it, or the request found no end. */
 function isCutOff({ code, cause }: Fault): boolean {

@@ -14,8 +14,8 @@ export interface Stranger {
   cutsAbove(bytes: number): void;
   /** Never takes bodies of more bytes to their end. */
   stallsAbove(bytes: number): void;
-  /** Answers 413 to bodies of more bytes. */
-  refusesAbove(bytes: number): void;
+  /** Answers to bodies of more bytes with a page, 413 unless told. */
+  refusesAbove(bytes: number, status?: number): void;
   /** What becomes of the answers to uploads that pass. */
   answersGo(where: 'through' | 'astray' | 'nowhere'): void;
   /** Requests seen. */
@@ -28,6 +28,7 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
   let bytesMax = Infinity;
   let stallBytes = Infinity;
   let refusedBytes = Infinity;
+  let refusedStatus = 413;
   let answersGo = 'through';
   let count = 0;
   const server = createServer((incoming, outgoing) => {
@@ -39,7 +40,9 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
     if (Number(incoming.headers['content-length'] ?? 0) > stallBytes) return void incoming.pause();
     if (Number(incoming.headers['content-length'] ?? 0) > refusedBytes) {
       incoming.resume();
-      return void incoming.once('end', () => outgoing.writeHead(413, { 'content-type': 'text/html' }).end());
+      return void incoming.once('end', () =>
+        outgoing.writeHead(refusedStatus, { 'content-type': 'text/html' }).end(),
+      );
     }
     if (answer !== undefined && isAbout) {
       incoming.resume();
@@ -65,7 +68,10 @@ export async function startStranger(t: Pick<TestContext, 'after'>, target: strin
     answers: (next) => void (answer = next),
     cutsAbove: (bytes) => void (bytesMax = bytes),
     stallsAbove: (bytes) => void (stallBytes = bytes),
-    refusesAbove: (bytes) => void (refusedBytes = bytes),
+    refusesAbove(bytes, status = 413) {
+      refusedBytes = bytes;
+      refusedStatus = status;
+    },
     answersGo: (where) => void (answersGo = where),
     count: () => count,
   };
