@@ -41,7 +41,7 @@ export function createRedactor(moreNames: Iterable<string> = []): Redactor {
   const isSecret = (raw: string): boolean => {
     const seen = known.get(raw);
     if (seen !== undefined) return seen;
-    const judged = secret.has(plainName(raw));
+    const judged = namesOf(raw).some((name) => secret.has(name));
     if (raw.length > knownCharsMax) return judged;
     if (known.size >= knownMax) known.clear();
     known.set(raw, judged);
@@ -148,6 +148,18 @@ function plainName(raw: string): string {
   return (index === -1 ? own : own.slice(0, index)).replace(marks, '').toLowerCase();
 }
 
+/** The name, and its last part where it is a path: `user[password]`, `user.password`, `a[b][api-key][]`. */
+function namesOf(raw: string): readonly string[] {
+  const whole = plainName(raw);
+  if (!nested.test(raw)) return [whole];
+  const parts = raw.replace(escapedBrackets, '.').split(partEnds).map(plainName);
+  const last = parts.findLast((part) => /[a-z]/.test(part));
+  return last === undefined ? [whole] : [whole, last];
+}
+
 const escapes = /%([0-9a-f]{2})/gi;
 const delimiters = /[&?;#/,=]/;
 const marks = /[^a-z0-9]/gi;
+const nested = /[.[\]]|%(?:25)*(?:5b|5d|2e)/i;
+const escapedBrackets = /%(?:25)*(?:5b|5d|2e)/gi;
+const partEnds = /[.[\]]+/;
