@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { Queries, Trx } from '../storage/storage.ts';
 
@@ -98,6 +99,30 @@ export async function holdPassword(
     .where('password_hash', '=', hash)
     .executeTakeFirst();
   return held.numUpdatedRows === 1n;
+}
+
+/** Says of a stored hash whether it is still the same, and nothing of it. */
+export function passwordMark(hash: string): string {
+  return createHash('sha256').update(hash).digest('base64url');
+}
+
+/**
+ * Says whether the user's password is still that of the mark, and keeps it and what he owns from being changed by others until the
+ * transaction ends. Without a mark: whether there is the user.
+ */
+export async function holdUser(
+  trx: Trx,
+  user: { readonly organization: string; readonly userId: string },
+  mark: string | undefined,
+): Promise<boolean> {
+  const held = await trx
+    .updateTable('user_account')
+    .set((eb) => ({ username: eb.ref('username') }))
+    .where('organization', '=', user.organization)
+    .where('id', '=', user.userId)
+    .returning('password_hash')
+    .executeTakeFirst();
+  return held !== undefined && (mark === undefined || passwordMark(held.password_hash) === mark);
 }
 
 /** The token with the user it speaks for. */

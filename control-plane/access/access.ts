@@ -10,6 +10,7 @@ import {
   getUser,
   holdPassword,
   insertUser,
+  passwordMark,
   touchToken,
   type UserRow,
 } from './access.store.ts';
@@ -344,5 +345,6 @@ export function actorOf(user: UserRow, roles: readonly HeldRole[]): Actor {
     username: user.username,
     displayName: user.display_name,
     roles,
+    passwordMark: passwordMark(user.password_hash),
   };
 }

@@ -24,6 +24,8 @@ export interface Actor {
   readonly scopes?: readonly string[] | undefined;
   /** When the token ends that he came with; absent without a token, and with one that does not end. */
   readonly tokenExpiresAtMs?: number | undefined;
+  /** What his password was when he came in, as {@link passwordMark} has it; absent for who came through no door. */
+  readonly passwordMark?: string | undefined;
   /** Id of the session that he came with. */
   readonly session?: string | undefined;
 }

@@ -4,6 +4,7 @@ import { systemClock } from '../../../proto/process/clock.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { basic, openOffice, password, type Office } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { createToken } from '../tokens/tokens.ts';
 import { resetPassword } from './account.ts';
 
 const user = '/management/organizations/DEFAULT/user';
@@ -153,6 +154,44 @@ for (const database of testDatabases) {
       const endless = String((await makeToken(office, { name: 'endless' })).body['token']);
       assert.equal((await makeToken(office, { name: 'of endless' }, `Bearer ${endless}`)).status, 201);
       assert.equal((await makeToken(office, { name: 'of session' }, await login(office, 'x'))).status, 201);
+    },
+  );
+
+  test(
+    name(
+      'no token that somebody makes while all tokens are deleted with a reset goes on, whatever he came in with',
+    ),
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const { access, storage } = office.desk;
+      const session = await login(office, 'x');
+      const token = `Bearer ${String((await makeToken(office, { name: 'ci' })).body['token'])}`;
+      const came = await Promise.all(
+        [basic('admin', password), session, token].map(async (authorization) => {
+          const { organization } = office.at;
+          const signIn = await access.authenticate({
+            authorization,
+            organization,
+            cookie: undefined,
+            source: 'x',
+          });
+          return signIn.kind === 'actor' ? signIn.actor : assert.fail(signIn.kind);
+        }),
+      );
+      const made = (round: string): Promise<unknown>[] =>
+        came.map((actor, n) => createToken(office.desk, actor, { name: `${round} ${n}` }));
+      const wish = { organization: 'DEFAULT', username: 'admin', password: next, deletesTokens: true };
+      const during = [
+        ...made('before'),
+        resetPassword({ storage, clock: systemClock }, wish),
+        ...made('beside'),
+      ];
+      const ended = await Promise.allSettled(during);
+      assert.equal(ended[came.length]?.status, 'fulfilled');
+      for (const after of await Promise.allSettled(made('after')))
+        assert.equal(after.status === 'rejected' && (after.reason as Fault).code, 'request.unauthorized');
+      assert.deepEqual(await storage.db.selectFrom('personal_token').select('name').execute(), []);
     },
   );
 

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import {
   deleteToken as deleteRow,
+  holdUser,
   insertToken,
   listTokens as listRows,
   type TokenRow,
@@ -36,7 +37,10 @@ export const tokenScopeSchema = z
   .object({ scope: z.string(), operations: z.array(z.string()) })
   .openapi('TokenScope');
 
-/** Makes a personal token for the actor, shown only in this answer. */
+/**
+ * Makes a personal token for the actor, shown only in this answer. Errors: request.unauthorized when his password was changed since he
+ * came in.
+ */
 export async function createToken(
   desk: Desk,
   actor: Actor,
@@ -77,6 +81,9 @@ export async function createToken(
   };
   try {
     await changeOrganization(desk, own(actor), async (now) => {
+      const owner = { organization: actor.organization, userId: actor.id };
+      // Who takes all tokens away changes the password with them: one that is made beside it waits, and is refused.
+      if (!(await holdUser(now.trx, owner, actor.passwordMark))) throw new Fault('request.unauthorized');
       if ((await listRows(now.trx, actor.organization, actor.id)).length >= tokensMax)
         throw new Fault('request.conflict', { detail: `You have ${tokensMax} tokens; delete one first.` });
       await insertToken(now.trx, row);
