@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { consoleExport } from './console-fixture.ts';
+import { change, payload } from './fixtures.ts';
+import { isJson, type Json } from './opened.ts';
+import { readApi } from './read.ts';
+import { toExport, toPayload, toResource } from './write.ts';
+
+/** Definitions with words of every list, ids that look like numbers, tags and tenants. */
+const whole = change({
+  tags: ['inside'],
+  plans: {
+    9: { id: '9', name: 'Nine', security: { type: 'API_KEY' }, order: 1, tags: ['x'] },
+    1: { id: '1', name: 'One', security: { type: 'KEY_LESS' }, order: 2, status: 'deprecated' },
+  },
+  flowExecution: { mode: 'BEST_MATCH', matchRequired: true },
+  properties: [{ key: 'k', value: 'v' }],
+  responseTemplates: { DEFAULT: { '*/*': { status: 418, body: 'x' } } },
+  listeners: [
+    {
+      ...payload.listeners[0],
+      pathMappings: ['/a/:id'],
+      requestValidation: { rejectNullByte: true },
+      cors: { enabled: true, allowOrigin: ['*'], allowOriginRegex: ['a+'], runPolicies: true },
+    },
+  ],
+});
+
+const forms: readonly (readonly [form: string, write: (api: ReturnType<typeof readApi>['api']) => Json])[] = [
+  ['a payload', toPayload],
+  ['an export', (api) => toExport(api)],
+  ['a custom resource', (api) => toResource(api, { name: 'any', namespace: 'sea' })],
+];
+
+for (const [form, write] of forms)
+  test(`what is written as ${form} is read as the same definition`, () => {
+    for (const input of [payload, consoleExport, whole]) {
+      const { api } = readApi(input);
+      const written = JSON.parse(JSON.stringify(write(api))) as unknown;
+      assert.deepEqual(readApi(written).api, api);
+    }
+  });
+
+test('an export has the words of the management API, and what the portal knows', () => {
+  const { api } = readApi(whole);
+  const {
+    api: written,
+    plans,
+    pages,
+  } = toExport(api, {
+    api: { description: 'About', name: 'never this' },
+    plans: new Map([['9', { description: 'For shops' }]]),
+    pages: [{ name: 'Start' }],
+  });
+  assert.ok(isJson(written));
+  assert.equal(written['definitionVersion'], 'V4');
+  assert.equal(written['type'], 'PROXY');
+  assert.deepEqual(written['flowExecution'], { mode: 'BEST_MATCH', matchRequired: true });
+  assert.deepEqual([written['description'], written['name']], ['About', 'Orders']);
+  assert.deepEqual(pages, [{ name: 'Start' }]);
+  assert.partialDeepStrictEqual(plans, [
+    { id: '9', order: 1, description: 'For shops', security: { type: 'API_KEY' }, status: 'PUBLISHED' },
+    { id: '1', order: 2, status: 'DEPRECATED' },
+  ]);
+});
+
+test('a custom resource has its plans by key, and no field that its operator does not know', () => {
+  const { spec, ...resource } = toResource(readApi(whole).api, { name: 'orders' });
+  assert.deepEqual(resource, {
+    apiVersion: 'gravitee.io/v1alpha1',
+    kind: 'ApiV4Definition',
+    metadata: { name: 'orders' },
+  });
+  assert.ok(isJson(spec) && isJson(spec['plans']));
+  assert.deepEqual(Object.keys(spec['plans']).toSorted(), ['1', '9']);
+  assert.equal(spec['version'], '1.0');
+  assert.equal(spec['apiVersion'], undefined);
+});
