@@ -1,9 +1,14 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
+import { latency } from './latency.ts';
 import { mock } from './mock.ts';
+import { assignAttributes } from './policy-assign-attributes.ts';
+import { interrupt } from './policy-interrupt.ts';
+import { overrideRequestMethod } from './policy-override-request-method.ts';
 import type { Policy, PolicyTools } from './policy.ts';
 import { rateLimit } from './rate-limit.ts';
 import { transformHeaders } from './transform-headers.ts';
+import { transformQueryParams } from './transform-queryparams.ts';
 
 /** Policies that stand as steps in flows; the others are the security of plans (`security/`), whose plans are asked together. */
 export type StepPolicyId = Exclude<PolicyId, PlanDefinition['security']['type']>;
@@ -13,6 +18,11 @@ export const policies: {
   readonly [Id in StepPolicyId]: (config: PolicyConfig<Id>, tools: PolicyTools<Id>) => Policy;
 } = {
   'transform-headers': transformHeaders,
+  'transform-queryparams': transformQueryParams,
+  'policy-assign-attributes': assignAttributes,
+  'policy-override-request-method': overrideRequestMethod,
+  'policy-interrupt': interrupt,
+  latency,
   mock,
   'rate-limit': rateLimit,
 };

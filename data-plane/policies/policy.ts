@@ -141,9 +141,12 @@ export interface Rejection {
   /** Whose response templates are used where there are none for the key. */
   readonly parent: string | undefined;
   /** For response templates: `#parameters['limit']`. */
-  readonly parameters: Readonly<Record<string, string | number>>;
+  readonly parameters: RefusalParameters | ReadonlyMap<string, string>;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
+
+/** Of a policy's own refusals, by names that its schema says. */
+export type RefusalParameters = Readonly<Record<string, string | number>>;
 
 /** Go on. */
 export const CONTINUE: undefined = undefined;

@@ -1,5 +1,5 @@
 import type { PolicyError } from '../../proto/policies/policy-schema.ts';
-import type { Rejection } from './policy.ts';
+import type { RefusalParameters, Rejection } from './policy.ts';
 
 /** Makes a refusal by its key; status, text and parent key come from the schema. What never changes is made once, at load. */
 export type Refuse<Key extends string> = (key: Key, words?: RefusalWords) => Rejection;
@@ -7,7 +7,7 @@ export type Refuse<Key extends string> = (key: Key, words?: RefusalWords) => Rej
 /** What only the moment, or the configuration, knows of a refusal. */
 export interface RefusalWords {
   /** Fill `{name}` in the text, and are there for response templates. */
-  readonly parameters?: Rejection['parameters'];
+  readonly parameters?: RefusalParameters;
   /** Go out whatever a template says, e.g. WWW-Authenticate. */
   readonly headers?: Rejection['headers'];
 }
@@ -20,7 +20,7 @@ export function createRefuse<Key extends string>(errors: Readonly<Record<Key, Po
   };
 }
 
-function fill(text: string, parameters: Rejection['parameters']): string {
+function fill(text: string, parameters: RefusalParameters): string {
   return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
     Object.hasOwn(parameters, name) ? String(parameters[name]) : whole,
   );

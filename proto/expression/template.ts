@@ -81,14 +81,36 @@ export function template<Value>(value: z.ZodType<Value, string>, places?: readon
     });
 }
 
+/** A field whose value keeps its type, as attributes do: a text without expressions is itself. */
+export interface TypedTemplate {
+  readonly needs: TemplateNeeds;
+  evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
+}
+
+/** Such a field. charsMax: of the text as it is written. */
+export function typedTemplate(charsMax: number) {
+  return z
+    .string()
+    .max(charsMax)
+    .meta(mayHoldExpressions)
+    .transform((text, context): TypedTemplate => {
+      const compiled = compileText(text);
+      if (compiled.kind === 'varying') return compiled;
+      if (compiled.kind === 'plain')
+        return { needs: 'head', evaluate: () => ({ kind: 'value', value: text }) };
+      context.issues.push({ code: 'custom', message: compiled.message, input: text });
+      return z.NEVER;
+    });
+}
+
 /** Says whether all of them are known when a definition is compiled. */
 export function isConstant(templates: readonly Template<unknown>[]): boolean {
   return templates.every(({ kind }) => kind === 'constant');
 }
 
 /** What a hook that renders them all needs of the body of its phase. */
-export function needsOf(templates: readonly Template<unknown>[]): TemplateNeeds {
-  return templates.some((each) => each.kind === 'varying' && each.needs === 'buffered') ? 'buffered' : 'head';
+export function needsOf(templates: readonly (Template<unknown> | TypedTemplate)[]): TemplateNeeds {
+  return templates.some((each) => 'needs' in each && each.needs === 'buffered') ? 'buffered' : 'head';
 }
 
 /** How expressions are read: by this version's language, unless a test brings its own. */

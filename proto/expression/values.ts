@@ -179,6 +179,13 @@ export function valueOf(given: unknown, depthMax = 64): Value {
   return null;
 }
 
+/** A value as it may be kept: headers and parameters as they are now. Errors: an EvaluationFailure for what is no value but a tool. */
+export function settled(value: Value): Value {
+  if (isLines(value))
+    return new Map(value.names().map((name): [string, Value] => [name, value.all(name) ?? []]));
+  return isAttributes(value) || isCodec(value) ? fail(`${kindOf(value)} cannot be kept`) : value;
+}
+
 /** Attributes of a request. */
 export function attributesOf(attributes: ReadonlyMap<string, unknown>): Attributes {
   const nameOf = (name: string): string => (attributes.has(name) ? name : attributePrefix + name);

@@ -20,7 +20,11 @@ test('only known ids are found, not what every object inherits', () => {
   assert.equal(policySchema('constructor'), undefined);
   assert.equal(policySchema('toString'), undefined);
   assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less']);
-  assert.deepEqual(policyIds('response'), ['transform-headers']);
+  assert.deepEqual(policyIds('response'), [
+    'policy-assign-attributes',
+    'policy-interrupt',
+    'transform-headers',
+  ]);
 });
 
 /** With the values of templates in their place. */

@@ -6,7 +6,12 @@ import { keyLess } from './key-less.ts';
 import { mock } from './mock.ts';
 import type { PolicySchema } from './policy-schema.ts';
 import { rateLimit } from './rate-limit.ts';
+import { latency } from './latency.ts';
+import { assignAttributes } from './policy-assign-attributes.ts';
+import { interrupt } from './policy-interrupt.ts';
+import { overrideRequestMethod } from './policy-override-request-method.ts';
 import { transformHeaders } from './transform-headers.ts';
+import { transformQueryParams } from './transform-queryparams.ts';
 
 /** Every policy this version knows, by id; a new one is its schema file and a line here. */
 export const catalog = {
@@ -14,6 +19,11 @@ export const catalog = {
   'api-key': apiKey,
   jwt,
   'transform-headers': transformHeaders,
+  'transform-queryparams': transformQueryParams,
+  'policy-assign-attributes': assignAttributes,
+  'policy-override-request-method': overrideRequestMethod,
+  'policy-interrupt': interrupt,
+  latency,
   mock,
   'rate-limit': rateLimit,
 } as const satisfies Readonly<Record<string, PolicySchema>>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { headerNameSchema, headersPerPlaceMax } from '../model/head-text.ts';
 import { headersToSet } from './header-to-set.ts';
 import { definePolicy } from './policy-schema.ts';
+import { scopeOfVersion2 } from './scope.ts';
 
 /** Removes, keeps and sets headers. */
 export const transformHeaders = definePolicy({
@@ -10,8 +11,7 @@ export const transformHeaders = definePolicy({
   title: 'Transform headers',
   phases: ['request', 'response'],
   config: z.strictObject({
-    /** Kept for definitions of version 2; the phase is where the step stands. */
-    scope: z.enum(['REQUEST', 'RESPONSE', 'REQUEST_CONTENT', 'RESPONSE_CONTENT']).optional(),
+    scope: scopeOfVersion2,
     removeHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
     whitelistHeaders: z.array(headerNameSchema).max(headersPerPlaceMax).default([]),
     addHeaders: headersToSet,

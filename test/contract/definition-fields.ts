@@ -179,7 +179,30 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'enabled revocationClaim revocationListUrl refreshInterval connectTimeout requestTimeout followRedirects useSystemProxy auth.type auth.basic.username auth.basic.password auth.token.value',
     hostileJwt,
   ),
-  ['transform-headers.scope', idle('of version 2: where the step stands decides, as in the reference')],
+  ...['transform-headers', 'policy-assign-attributes', 'policy-interrupt'].map(
+    (id) =>
+      [`${id}.scope`, idle('of version 2: where the step stands decides, as in the reference')] as const,
+  ),
+  ...all(
+    'transform-queryparams.',
+    'clearAll removeQueryParameters[] addQueryParameters[].name addQueryParameters[].value addQueryParameters[].appendToExistingArray',
+    observed('data-plane/policies/transform-queryparams.test.ts'),
+  ),
+  ...all(
+    'policy-assign-attributes.',
+    'attributes[].name attributes[].value',
+    observed('data-plane/policies/policy-assign-attributes.test.ts'),
+  ),
+  [
+    'policy-override-request-method.method',
+    observed('data-plane/policies/policy-override-request-method.test.ts'),
+  ],
+  ...all(
+    'policy-interrupt.',
+    'errorKey message statusCode variables[].name variables[].value',
+    observed('data-plane/policies/policy-interrupt.test.ts'),
+  ),
+  ...all('latency.', 'time timeUnit', observed('data-plane/policies/latency.test.ts')),
   ...all(
     'transform-headers.',
     'removeHeaders[] whitelistHeaders[] addHeaders[].name addHeaders[].value',

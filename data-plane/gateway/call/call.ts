@@ -24,6 +24,8 @@ import { requestFor } from './heads.ts';
 import { factsOf, type RecordedCall } from './records.ts';
 import { answerInstead, type Stage, type Way } from './stage.ts';
 
+const noParams: ReadonlyMap<string, readonly string[]> = new Map();
+
 /**
  * The facts of one request: what it asks, whom it belongs to, how far it has come.
  *
@@ -141,8 +143,10 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   get pathParams(): ReadonlyMap<string, readonly string[]> {
-    return (this.#pathParams ??=
-      this.plan?.pathParams(this.receivedPathInfo, this.receivedMethod) ?? new Map());
+    const { plan } = this;
+    // Before the caller is known there is no flow that could match.
+    if (plan === undefined) return noParams;
+    return (this.#pathParams ??= plan.pathParams(this.receivedPathInfo, this.receivedMethod));
   }
 
   get surroundings(): Surroundings {

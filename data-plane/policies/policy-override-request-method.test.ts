@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { startUpstream } from '../../test/kit/servers/upstream.ts';
+
+test('the backend is asked by that method with the body that came, and conditions behind the step read it', async (t) => {
+  const upstream = await startUpstream(t);
+  const step = (policy: string, configuration: object, condition = ''): object => ({
+    policy,
+    configuration,
+    condition,
+  });
+  const seen = (name: string): object => ({ addHeaders: [{ name, value: '{#request.method}' }] });
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', upstream.url, {
+        flows: [
+          {
+            request: [
+              step('transform-headers', seen('X-Before'), "{#request.method == 'POST'}"),
+              step('policy-override-request-method', { method: 'PUT' }),
+              step('transform-headers', seen('X-After'), "{#request.method == 'PUT'}"),
+            ],
+          },
+        ],
+      }),
+    },
+  });
+  const answer = await gateway.call('/a/x', { method: 'POST', body: 'hello' });
+  const echoed = JSON.parse(answer.text) as { method: string; body: string; headers: Record<string, string> };
+  assert.deepEqual(
+    [echoed.method, echoed.headers['x-before'], echoed.headers['x-after'], echoed.headers['content-length']],
+    ['PUT', 'POST', 'PUT', '5'],
+  );
+});

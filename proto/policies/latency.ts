@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+import { definePolicy } from './policy-schema.ts';
+
+/** What an aborted request holds until its time has come has to end soon. */
+const waitMsMax = 60_000;
+
+/** Lets a request wait. */
+export const latency = definePolicy({
+  id: 'latency',
+  title: 'Latency',
+  phases: ['request'],
+  config: z
+    .strictObject({
+      time: z.int().min(0).default(100),
+      timeUnit: z.enum(['MILLISECONDS', 'SECONDS']).default('MILLISECONDS'),
+    })
+    .refine(({ time, timeUnit }) => time * (timeUnit === 'SECONDS' ? 1_000 : 1) <= waitMsMax, {
+      path: ['time'],
+      message: 'must be at most a minute',
+    }),
+  errors: {},
+  docs: 'Waits before the request goes on; the time that an answer may take in all (`request.answerMsMax` of the gateway) holds all the same.',
+});

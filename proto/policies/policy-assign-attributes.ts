@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+import { typedTemplate } from '../expression/template.ts';
+import { definePolicy } from './policy-schema.ts';
+import { scopeOfVersion2 } from './scope.ts';
+
+/** Sets attributes of the request, which later steps, conditions and expressions read. */
+export const assignAttributes = definePolicy({
+  id: 'policy-assign-attributes',
+  title: 'Assign attributes',
+  phases: ['request', 'response'],
+  config: z.strictObject({
+    scope: scopeOfVersion2,
+    attributes: z
+      .array(z.strictObject({ name: z.string().min(1).max(256), value: typedTemplate(8_192) }))
+      .max(100)
+      .default([]),
+  }),
+  errors: {},
+  docs: 'Sets them in their order: a later one may read an earlier one as `#context.attributes["name"]`. What an expression comes to keeps its type (a number, a list, an object of a JSON body). One that fails or comes to nothing sets nothing, and the request goes on.',
+});

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+import { definePolicy } from './policy-schema.ts';
+
+/** Changes the method of the request. */
+export const overrideRequestMethod = definePolicy({
+  id: 'policy-override-request-method',
+  title: 'Override request method',
+  phases: ['request'],
+  config: z.strictObject({
+    method: z
+      .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'CONNECT', 'OPTIONS', 'TRACE'])
+      .default('GET'),
+  }),
+  errors: {},
+  docs: 'The backend is asked by that method, and conditions and expressions behind the step read it in `#request.method`. Which flows a request takes was chosen by the method that it came with.',
+});

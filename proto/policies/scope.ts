@@ -1,0 +1,6 @@
+import { z } from 'zod';
+
+/** Kept for definitions of version 2; the phase is where the step stands. */
+export const scopeOfVersion2 = z
+  .enum(['REQUEST', 'RESPONSE', 'REQUEST_CONTENT', 'RESPONSE_CONTENT'])
+  .optional();
