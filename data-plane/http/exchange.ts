@@ -43,6 +43,8 @@ export interface HeaderList {
   delete(lowerName: string): boolean;
   /** Calls back per line in order, with the case as received or set. */
   forEach(visit: (name: string, value: string) => void): void;
+  /** The same for who needs no value, which would be a text more for each line. */
+  forEachName(visit: (name: string) => void): void;
   /** Number of lines. */
   readonly size: number;
 }

@@ -33,7 +33,7 @@ export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { p
 
 function keepOnly(headers: HeaderList, kept: ReadonlySet<string>): void {
   const others: string[] = [];
-  headers.forEach((name) => {
+  headers.forEachName((name) => {
     const lowerName = name.toLowerCase();
     if (!kept.has(lowerName)) others.push(lowerName);
   });

@@ -27,7 +27,7 @@ export function createForwarding(
   let isTold = onDisbelieved === undefined;
   const disbelieve = ({ headers, remoteAddress }: ExchangeRequest): void => {
     let claims: string[] | undefined;
-    headers.forEach((name) => {
+    headers.forEachName((name) => {
       // Most names end here, before any pattern.
       const first = name.charCodeAt(0) | 0x20;
       if ((first === 0x78 || first === 0x66) && claim.test(name)) (claims ??= []).push(name.toLowerCase());

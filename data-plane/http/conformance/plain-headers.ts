@@ -39,6 +39,10 @@ export class PlainHeaders implements HeaderList {
     return this.#lines.length < before;
   }
 
+  forEachName(visit: (name: string) => void): void {
+    for (const [name] of this.#lines) visit(name);
+  }
+
   forEach(visit: (name: string, value: string) => void): void {
     for (const [name, value] of this.#lines) visit(name, value);
   }

@@ -123,7 +123,7 @@ export class BodyWriter implements BodySink {
 function trailerText(trailers: HeaderList): string {
   const lines = wireHeadersOf(trailers);
   const names: string[] = [];
-  lines.forEach((name) => names.push(name.toLowerCase()));
+  lines.forEachName((name) => names.push(name.toLowerCase()));
   for (const name of names) if (isForbiddenTrailer(name)) lines.delete(name);
   return lines.forwardable();
 }

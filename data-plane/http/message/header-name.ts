@@ -7,6 +7,9 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Longer values are judged each time: what is remembered stays in memory. */
 const rememberedMax = 256;
 
+/** The last value that was good, whatever its name: ids are set under two. */
+let lastGood: string | undefined;
+
 /** The name of a header that the gateway or a policy sets, taken apart. */
 export class HeaderName {
   /** As it was spelled. */
@@ -28,12 +31,14 @@ export class HeaderName {
     this.prefix = `${name}: `;
   }
 
-  /** Refuses a value that would end its line early; one that comes again and again is looked at once. */
+  /** Refuses a value that would end its line early; one that comes again, here or under the next name, is looked at once. */
   judge(value: string): void {
-    if (value === this.#lastGood) return;
+    if (value === this.#lastGood || value === lastGood) return;
     if (forbiddenInValue.test(value))
       throw new TypeError(`the value of header ${this.name} holds a forbidden character`);
-    if (value.length <= rememberedMax) this.#lastGood = value;
+    if (value.length > rememberedMax) return;
+    this.#lastGood = value;
+    lastGood = value;
   }
 }
 

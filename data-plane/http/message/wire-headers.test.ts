@@ -194,6 +194,20 @@ test('whatever is set, added and removed in whatever order, the list says what a
       assert.equal(headers.get(lowerName), all[0], told.join('; '));
       assert.equal(headers.has(lowerName), all.length > 0, told.join('; '));
       assert.equal(headers.size, model.length, told.join('; '));
+      const lines: string[] = [];
+      headers.forEach((line, said) => lines.push(`${line}: ${said}`));
+      assert.deepEqual(
+        lines,
+        model.map((line) => line.join(': ')),
+        told.join('; '),
+      );
+      const spelled: string[] = [];
+      headers.forEachName((line) => spelled.push(line));
+      assert.deepEqual(
+        spelled,
+        model.map(([line]) => line),
+        told.join('; '),
+      );
     }
   }
 });

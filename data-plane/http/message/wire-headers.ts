@@ -113,6 +113,14 @@ export class WireHeaders implements HeaderList {
     return wasThere;
   }
 
+  forEachName(visit: (name: string) => void): void {
+    for (let line = 0; line < this.#lineKinds.length; line += 1) {
+      const change = this.#changed?.[line];
+      if (change !== null) visit(change?.name.name ?? this.#slice(line * 4, line * 4 + 1));
+    }
+    for (let own = this.#added.first; own !== undefined; own = own.next) visit(own.name.name);
+  }
+
   forEach(visit: (name: string, value: string) => void): void {
     for (let line = 0; line < this.#lineKinds.length; line += 1) {
       const change = this.#changed?.[line];
@@ -158,7 +166,8 @@ export class WireHeaders implements HeaderList {
       const passes = change === undefined && (kind === kinds.none || kind > lastHopByHop);
       if (passes && !this.#hasOddBlanks) {
         if (runStart === -1) runStart = this.#places[line * 4] ?? 0;
-        runEnd = this.#lineEnd(line);
+        // The next line begins where this one ends; the last ends before the empty line, with white space and all.
+        runEnd = this.#places[line * 4 + 4] ?? text.length - 2;
         continue;
       }
       if (runStart !== -1) {
@@ -172,12 +181,6 @@ export class WireHeaders implements HeaderList {
     if (runStart !== -1) out += text.slice(runStart, runEnd);
     for (let own = this.#added.first; own !== undefined; own = own.next) out += own.text;
     return out;
-  }
-
-  /** The next line begins where this one ends; the last ends before the empty line, with white space and all. */
-  #lineEnd(line: number): number {
-    const next = this.#places[line * 4 + 4];
-    return next ?? this.#text.length - 2;
   }
 
   /** Framing and hop-by-hop lines stay for the engine, which reads them and forwards none; without Host a request would be another. */

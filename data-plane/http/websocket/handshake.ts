@@ -49,7 +49,9 @@ export function acceptHead(
   { headers, protocol }: Pick<WebSocketWish, 'headers' | 'protocol'>,
 ): string {
   invariant(protocol === undefined || protocols.includes(protocol), 'a subprotocol is one that was offered');
-  headers.forEach((name) => invariant(!/^sec-websocket-/i.test(name), 'the handshake says its own lines'));
+  headers.forEachName((name) =>
+    invariant(!/^sec-websocket-/i.test(name), 'the handshake says its own lines'),
+  );
   const chosen = protocol === undefined ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
   const lines = wireHeadersOf(headers).forwardable();
   return `HTTP/1.1 101 Switching Protocols\r\n${lines}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`;
