@@ -18,20 +18,21 @@ export function createAttributes(of: {
 }): Map<string, unknown> {
   const { request, plan, subscription, proof, deployed, steps, mappedPath, exchange } = of;
   const { scheme, authority, path, query, method } = exchange.request;
-  return new Map<string, unknown>([
-    ['organization', deployed.organization],
-    ['environment', deployed.environment],
-    ['api', deployed.id],
-    ['api.name', deployed.name],
-    ['context-path', `${request.contextPath}/`],
-    ['resolved-path', steps?.path],
-    ['mapped-path', mappedPath],
-    ['request.method', method],
-    ['request.original-url', `${scheme}://${authority}${path}${query === undefined ? '' : `?${query}`}`],
-    ['plan', plan?.id],
-    ['application', subscription?.application ?? '1'],
-    ['subscription-id', subscription?.id],
-    ['user-id', subscription?.id ?? request.remoteAddress],
-    ...(plan?.security.attributes?.(proof) ?? []),
-  ]);
+  const url = `${scheme}://${authority}${path}`;
+  const attributes = new Map<string, unknown>();
+  attributes.set('organization', deployed.organization);
+  attributes.set('environment', deployed.environment);
+  attributes.set('api', deployed.id);
+  attributes.set('api.name', deployed.name);
+  attributes.set('context-path', `${request.contextPath}/`);
+  attributes.set('resolved-path', steps?.path);
+  attributes.set('mapped-path', mappedPath);
+  attributes.set('request.method', method);
+  attributes.set('request.original-url', query === undefined ? url : `${url}?${query}`);
+  attributes.set('plan', plan?.id);
+  attributes.set('application', subscription?.application ?? '1');
+  attributes.set('subscription-id', subscription?.id);
+  attributes.set('user-id', subscription?.id ?? request.remoteAddress);
+  for (const [name, value] of plan?.security.attributes?.(proof) ?? []) attributes.set(name, value);
+  return attributes;
 }
