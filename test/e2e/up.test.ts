@@ -275,12 +275,15 @@ test('a second up on the same data folder is told that the folder is in use, not
   assert.match(
     second.output(),
     new RegExp(
-      `^isthmus: The folder ${up.dir} is in use by isthmus up, process ${up.process.pid}, since [^ ]+Z\\. .*--data-dir; .*--port-offset`,
+      `^isthmus: The folder ${up.dir} is in use by another control-plane \\(isthmus up, process ${up.process.pid}, since [^ ]+Z\\)\\. .*--data-dir; .*--port-offset`,
     ),
   );
   const gateway = startIsthmus(t, ['gateway', '--local', up.dir, '--data-dir', join(up.dir, 'gateway')]);
   assert.equal(await gateway.ended, 1);
-  assert.match(gateway.output(), new RegExp(`in use by another gateway, process ${up.gatewayPid}\\.`));
+  assert.match(
+    gateway.output(),
+    new RegExp(`in use by another gateway \\(process ${up.process.pid}, since `),
+  );
   assert.equal((await fetch(`${up.gateway}/demo/echo`)).status, 200);
 });
 

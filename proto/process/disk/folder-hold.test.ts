@@ -50,7 +50,7 @@ test('a folder that another process holds is refused with its process id, and is
     (error: Fault) =>
       error.code === 'process.folder_in_use' &&
       new RegExp(
-        `^The folder ${dir} is in use by .*, process ${other.pid}, since \\d{4}-\\d\\d-\\d\\dT[\\d:]+Z\\.$`,
+        `^The folder ${dir} is in use by another gateway \\(process ${other.pid}, since \\d{4}-\\d\\d-\\d\\dT[\\d:]+Z\\)\\.$`,
       ).test(error.detail) &&
       error.hint?.startsWith(`Stop that one (kill ${other.pid}), or give this one a folder of its own`) ===
         true,
@@ -109,7 +109,7 @@ test('a process whose lock file was deleted ends when another was faster, and ta
   await eventually(() => closers.failures.length > 0);
   assert.match(
     (closers.failures[0] as Fault).detail,
-    /gateway\.lock was deleted, and now: .* in use by .*, process \d+/,
+    /gateway\.lock was deleted, and now: .* in use by another gateway \(process \d+, since /,
   );
   closers.close();
   assert.throws(() => holdFolder(dir, 'gateway', createClosers()), { code: 'process.folder_in_use' });

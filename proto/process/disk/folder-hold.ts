@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { makeFolders } from './folders.ts';
 import Sqlite, { type Database } from 'better-sqlite3';
 
@@ -93,7 +93,7 @@ function acquire(path: string, refusal: () => Fault): Hold {
       lock.exec('DROP TABLE IF EXISTS holder; CREATE TABLE holder (pid INTEGER, command TEXT, since TEXT)');
       lock
         .prepare("INSERT INTO holder VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))")
-        .run(process.pid, commandOf(process.argv));
+        .run(isForked ? process.ppid : process.pid, commandOf(process.argv));
       lock.exec('COMMIT; BEGIN IMMEDIATE');
       if (inodeOf(path) === inode) return { lock, inode };
     } catch (error) {
@@ -112,25 +112,26 @@ function acquire(path: string, refusal: () => Fault): Hold {
 
 interface Holder {
   readonly pid: number;
-  /** e.g. `isthmus up`. */
+  /** See {@link commandOf}. */
   readonly command: string;
   /** ISO 8601. */
   readonly since: string;
 }
 
-/** The word that follows the program's name; a process that another one forks has none. */
-function commandOf([, script = '', word = '']: readonly string[]): string {
-  return /^[a-z][a-z-]*$/.test(word) ? `isthmus ${word}` : basename(script);
+/** A process that another one forks is ended by ending that one. */
+const isForked = process.send !== undefined;
+
+/** The command that a process is, e.g. `isthmus up, `; empty where nobody typed one. */
+function commandOf([, , word = '']: readonly string[]): string {
+  return /^[a-z][a-z-]*$/.test(word) ? `isthmus ${word}, ` : '';
 }
 
 function inUse(dir: string, process: string, path: string): Fault {
   const holder = holderIn(path);
-  const who =
-    holder === undefined
-      ? `another ${process}`
-      : `${holder.command}, process ${holder.pid}, since ${holder.since}`;
+  const which =
+    holder === undefined ? '' : ` (${holder.command}process ${holder.pid}, since ${holder.since})`;
   return new Fault('process.folder_in_use', {
-    detail: `The folder ${dir} is in use by ${who}.`,
+    detail: `The folder ${dir} is in use by another ${process}${which}.`,
     hint: `Stop that one${holder === undefined ? '' : ` (kill ${holder.pid})`}, or give this one a folder of its own by --data-dir; a second isthmus up on this machine needs --port-offset 1000 as well.`,
   });
 }
