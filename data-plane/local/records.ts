@@ -6,7 +6,7 @@ import {
   isApiResource,
   isKubernetesObject,
   type KubernetesObject,
-  type Objects,
+  Objects,
   resolved,
 } from '../../proto/definition/resources.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
@@ -103,6 +103,14 @@ export function objectsOf(files: Iterable<LocalFile>): readonly KubernetesObject
   return [...files].flatMap(({ documents }) =>
     documents.filter(isKubernetesObject).filter((object) => !isApiResource(object)),
   );
+}
+
+/** The APIs of a file, each with the objects in its place that stand beside it in the file. */
+export function apisOf(file: LocalFile): readonly unknown[] {
+  const objects = new Objects(objectsOf([file]));
+  return file.documents
+    .filter((document) => isApi({ document }))
+    .map((document) => (isKubernetesObject(document) ? resolved(document, objects) : document));
 }
 
 /** Says whether a file holds a custom resource of an API, so that it is made anew when other objects change. */

@@ -342,6 +342,7 @@ test('every command has help that leads with examples', async (t) => {
     'restore',
     'bucket',
     'check',
+    'convert',
     'reset-password',
     'doctor',
     'config',

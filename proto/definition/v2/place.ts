@@ -149,9 +149,9 @@ export class Place {
     return new Place(value, this.path, this.#told);
   }
 
-  /** What is made of this value. */
-  made(tree: Tree): Tree {
-    return new Made(this, tree);
+  /** What is made of this value; `keepsNames` when its fields still have the names that they have here. */
+  made(tree: Tree, keepsNames = false): Tree {
+    return new Made(this, tree, keepsNames);
   }
 
   fault(message: string): void {
@@ -172,10 +172,12 @@ export class Place {
 class Made {
   readonly of: Place;
   readonly tree: Tree;
+  readonly keepsNames: boolean;
 
-  constructor(of: Place, tree: Tree) {
+  constructor(of: Place, tree: Tree, keepsNames: boolean) {
     this.of = of;
     this.tree = tree;
+    this.keepsNames = keepsNames;
   }
 }
 
@@ -216,7 +218,7 @@ function valueOf(tree: Tree, at: string, origins: Map<string, Origin>): unknown 
   }
   if (tree instanceof Made) {
     const value = valueOf(tree.tree, at, origins);
-    if (!origins.has(at)) origins.set(at, { path: tree.of.path, isWhole: false });
+    if (!origins.has(at)) origins.set(at, { path: tree.of.path, isWhole: tree.keepsNames });
     return value;
   }
   if (isList(tree)) return tree.map((item, index) => valueOf(item, `${at}[${index}]`, origins));

@@ -21,12 +21,15 @@ export function version2Of(original: SourceApi, told: Told): FromVersion1 {
   const flows = api.field('flows');
   if (flows.items().length > 0) flows.fault('is of version 2; allowed: paths, or gravitee 2.0.0');
   const { value, pathOf } = settle({
-    api: api.made({
-      ...kept(api, ['paths', 'plans', 'flows', 'gravitee', 'definitionVersion']),
-      gravitee: '2.0.0',
-      flow_mode: 'BEST_MATCH',
-      flows: flowsOf(api.field('paths')),
-    }),
+    api: api.made(
+      {
+        ...kept(api, ['paths', 'plans', 'flows', 'gravitee', 'definitionVersion']),
+        gravitee: '2.0.0',
+        flow_mode: 'BEST_MATCH',
+        flows: flowsOf(api.field('paths')),
+      },
+      true,
+    ),
     plans: plansInOrder(original).flatMap(({ plan, path }) => planOf(new Place(plan, path, told))),
   });
   const { api: body, plans } = value as Pick<SourceApi, 'api' | 'plans'>;
@@ -45,7 +48,7 @@ function planOf(plan: Place): readonly Tree[] {
     plan.note('idle', 'is closed, and is left out');
     return [];
   }
-  return [plan.made({ ...kept(plan, ['paths', 'flows']), flows: flowsOf(plan.field('paths')) })];
+  return [plan.made({ ...kept(plan, ['paths', 'flows']), flows: flowsOf(plan.field('paths')) }, true)];
 }
 
 const allMethods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];

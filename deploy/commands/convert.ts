@@ -1,0 +1,56 @@
+import { basename, dirname } from 'node:path';
+
+import type { Command } from 'commander';
+import type { Migration } from '../../proto/definition/v2/migrate.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { createCommand } from '../command.ts';
+import { print, say } from '../terminal.ts';
+
+/** `isthmus convert`: an API of version 1 or 2 as an export of version 4. */
+export function convertCommand(onExit: (code: number) => void): Command {
+  const command = createCommand({
+    name: 'convert',
+    summary: 'Writes an API of version 1 or 2 as an export of version 4, and says what becomes of it.',
+    examples: [
+      'isthmus convert ferries.json > ferries-v4.json   # what is to be known of it stands on standard error',
+      'isthmus convert ferries.yaml --emulate           # an API of the v3 engine by the rules of version 4',
+      'isthmus convert ferries.json --json              # state, issues, notes and the export in one object',
+    ],
+  });
+  return command
+    .argument('<file>', 'a definition, an export or a custom resource, as JSON or YAML')
+    .option(
+      '--emulate',
+      'take an API of the v3 engine for one of emulation, whose rules are those of version 4',
+    )
+    .option('--json', 'the report and the export as one JSON object')
+    .action(async (file: string, flags: { readonly emulate?: true; readonly json?: true }) => {
+      const migration = await migrateFile(file, flags.emulate === true);
+      if (flags.json === true) print(JSON.stringify(migration, undefined, 2));
+      else tell(file, migration);
+      onExit(migration.v4 === undefined ? 1 : 0);
+    });
+}
+
+async function migrateFile(file: string, emulates: boolean): Promise<Migration> {
+  const { readLocalFile } = await import('../../data-plane/local/files.ts');
+  const { apisOf } = await import('../../data-plane/local/records.ts');
+  const { migrate } = await import('../../proto/definition/v2/migrate.ts');
+  const read = await readLocalFile(dirname(file), basename(file), undefined);
+  const unreadable = (detail: string): Fault =>
+    new Fault('config.unreadable', { detail, hint: 'Check the path for a slip, and what the file holds.' });
+  if (read === undefined) throw unreadable(`There is no file ${file}.`);
+  if (read.problem !== undefined) throw unreadable(`${file} ${read.problem}.`);
+  const apis = apisOf(read);
+  const [api] = apis;
+  if (apis.length !== 1) throw unreadable(`${file} holds ${apis.length} APIs; one is converted at a time.`);
+  return migrate(api, { emulates });
+}
+
+function tell(file: string, { state, issues, notes, v4 }: Migration): void {
+  say(`${state}  ${file}`);
+  for (const { path, message, state: weight } of issues) say(`${weight}  ${path} ${message}`);
+  for (const { path, message } of notes.filter(({ kind }) => kind !== 'portal'))
+    say(`note  ${path} ${message}`);
+  if (v4 !== undefined) print(JSON.stringify(v4, undefined, 2));
+}

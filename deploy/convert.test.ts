@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+
+import { tempDir } from '../test/kit/temp-dir.ts';
+
+const definition = `
+id: ferries
+name: Ferries
+gravitee: 2.0.0
+proxy:
+  virtual_hosts: [{ path: /ferries }]
+  groups: [{ name: main, endpoints: [{ name: one, target: "http://one.local" }] }]
+`;
+
+function convert(t: TestContext, text: string, ...flags: readonly string[]) {
+  const file = join(tempDir(t), 'api.yaml');
+  writeFileSync(file, text);
+  const args = [join(import.meta.dirname, 'cli.ts'), 'convert', file, ...flags];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+test('the export goes to standard output and the report to standard error', (t) => {
+  const { status, stdout, stderr } = convert(t, `${definition}execution_mode: v4-emulation-engine\n`);
+  assert.equal(status, 0);
+  const { api } = JSON.parse(stdout) as { readonly api: Readonly<Record<string, unknown>> };
+  assert.equal(api['definitionVersion'], 'V4');
+  assert.match(stderr, /^MIGRATABLE {2}.*api\.yaml\n$/);
+});
+
+test('what is impossible is named with its place, writes nothing, and fails', (t) => {
+  const { status, stdout, stderr } = convert(t, definition);
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /^IMPOSSIBLE {2}execution_mode is v3/m);
+  assert.equal(convert(t, definition, '--emulate').status, 0);
+});
+
+test('a custom resource is converted; --json has report and export in one', (t) => {
+  const spec = definition
+    .trim()
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+  const resource = `apiVersion: gravitee.io/v1alpha1\nkind: ApiDefinition\nmetadata: { name: ferries }\nspec:\n${spec}\n`;
+  const { status, stdout } = convert(t, resource, '--json');
+  const { state, v4 } = JSON.parse(stdout) as {
+    readonly state: string;
+    readonly v4: { readonly plans: readonly unknown[] };
+  };
+  assert.deepEqual([status, state, v4.plans], [0, 'MIGRATABLE', []]);
+});
+
+test('a file that holds no API, or several, is refused', (t) => {
+  assert.match(convert(t, `${definition}---${definition}`).stderr, /holds 2 APIs/);
+  assert.match(convert(t, 'kind: Secret\napiVersion: v1\ndata: {}\n').stderr, /holds 0 APIs/);
+});
