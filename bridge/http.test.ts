@@ -135,22 +135,25 @@ test('an enrolled gateway may dial at once; its token works no second time', asy
   const bridge = await startTestBridge(t);
   const signing = createSigningKeyPair();
   const sealing = createSealingKeyPair();
-  const body = JSON.stringify({
-    token: bridge.repository.createToken(),
-    signingKey: Buffer.from(signing.publicKey).toString('base64url'),
-    sealingKey: Buffer.from(sealing.publicKey).toString('base64url'),
-    hostname: 'host',
-    version: '0.1.0',
-  });
-  const enrol = () => fetch(`${bridge.url}/bridge/v1/enrol`, { method: 'POST', body });
-  const first = await enrol();
+  const token = bridge.repository.createToken();
+  const bodyWith = (signingKey: Uint8Array): string =>
+    JSON.stringify({
+      token,
+      signingKey: Buffer.from(signingKey).toString('base64url'),
+      sealingKey: Buffer.from(sealing.publicKey).toString('base64url'),
+      hostname: 'host',
+      version: '0.1.0',
+    });
+  const enrol = (signingKey: Uint8Array) =>
+    fetch(`${bridge.url}/bridge/v1/enrol`, { method: 'POST', body: bodyWith(signingKey) });
+  const first = await enrol(signing.publicKey);
   assert.equal(first.status, 201);
   const { gateway: id } = (await first.json()) as { gateway: string };
   const identity = await bridge.repository.gateway(id);
   assert.ok(identity);
   const client = await openStream({ gateway: { identity, signing, sealing }, url: bridge.url });
   await eventually(() => client.frames.some(({ kind }) => kind === 'welcome'));
-  assert.equal((await enrol()).status, 401);
+  assert.equal((await enrol(createSigningKeyPair().publicKey)).status, 401);
 });
 
 test('an upload is stored once, and a repeat is harmless', async (t) => {
@@ -181,6 +184,15 @@ test('half of an upload that the bucket kept is replaced by the whole one', asyn
     assert.deepEqual(Buffer.from(bridge.blobs.objects.get(key) ?? []), Buffer.from(bytes));
   }
   await eventually(() => bridge.repository.events.some(({ kind }) => kind === 'upload.replaced'));
+});
+
+test('log lines, which nobody reads yet, are not taken', async (t) => {
+  const bridge = await startTestBridge(t);
+  const gateway = bridge.repository.addGateway();
+  const { key, bytes } = batchOf(gateway);
+  const path = `/bridge/v1/uploads/${key.replace('landing/v1/', 'landing/v1-logs/')}`;
+  assert.equal((await call(bridge, gateway, path, { method: 'PUT', body: bytes })).status, 404);
+  assert.equal(bridge.blobs.objects.size, 0);
 });
 
 test('while the bucket is away an upload is asked to come back, and nothing is lost of it', async (t) => {

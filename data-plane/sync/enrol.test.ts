@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Fault } from '../../proto/faults/fault.ts';
@@ -11,6 +11,7 @@ import { loadIdentity } from '../../proto/trust/identity.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { startSyncGateway } from '../../test/kit/gateway/sync-gateway.ts';
 import { freePort } from '../../test/kit/processes/processes.ts';
+import { startStranger } from '../../test/kit/bridge/stranger.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 import { ensureIdentity, enrol, type EnrolOptions } from './enrol.ts';
@@ -87,6 +88,42 @@ for (const { name, token, code } of badTokens) {
     assert.ok(!existsSync(join(dir, 'identity.json')));
   });
 }
+
+test('an enrolment whose answer was lost, and again, goes on with the same token and makes one gateway', async (t) => {
+  const { repository, dir, options } = await world(t);
+  const stranger = await startStranger(t, options.bridgeUrl ?? '');
+  const wish = { ...options, bridgeUrl: stranger.url, token: repository.createToken() };
+  for (const where of ['astray', 'astray'] as const) {
+    stranger.answersGo(where);
+    await assert.rejects(enrol(wish), { code: 'outbound.unreachable' });
+    assert.ok(!existsSync(join(dir, 'identity.json')));
+  }
+  const kept = readFileSync(join(dir, 'enrolment.json'), 'utf8');
+  assert.ok(!kept.includes(wish.token.slice(0, 40)));
+  assert.equal(statSync(join(dir, 'enrolment.json')).mode & 0o077, 0);
+  stranger.answersGo('through');
+  const identity = await enrol(wish);
+  assert.deepEqual(loadIdentity(dir, options.keyring), identity);
+  assert.ok(!existsSync(join(dir, 'enrolment.json')));
+});
+
+test('what a former enrolment has left is no way in for another token, and nothing that it says is believed', async (t) => {
+  const { repository, dir, options } = await world(t);
+  const nowhere = `http://127.0.0.1:${await freePort()}`;
+  const first = repository.createToken();
+  await assert.rejects(enrol({ ...options, bridgeUrl: nowhere, token: first }), {
+    code: 'outbound.unreachable',
+  });
+  const begun = JSON.parse(readFileSync(join(dir, 'enrolment.json'), 'utf8')) as {
+    signing: { publicKey: string };
+  };
+  const other = await enrol({ ...options, token: repository.createToken() });
+  assert.notEqual(Buffer.from(other.signing.publicKey).toString('base64'), begun.signing.publicKey);
+  for (const text of ['', '{', JSON.stringify({ ...begun, version: 2 })]) {
+    writeFileSync(join(dir, 'enrolment.json'), text);
+    await enrol({ ...options, token: repository.createToken() });
+  }
+});
 
 test("an expired token is refused with the bridge's words", async (t) => {
   const { repository, dir, options } = await world(t);

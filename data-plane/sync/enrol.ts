@@ -11,9 +11,9 @@ import {
   type EnrolledIdentity,
   type Sealer,
 } from '../../proto/trust/identity.ts';
-import { createSealingKeyPair, createSigningKeyPair } from '../../proto/trust/keys.ts';
 import { succeed } from '../../proto/trust/succession.ts';
 import { readEnrolmentToken } from '../../proto/trust/tokens.ts';
+import { beginEnrolment, endEnrolment } from './begun-enrolment.ts';
 import { withSlash } from './bridge-client.ts';
 
 /** What an enrolment needs. */
@@ -51,7 +51,7 @@ const answerBytesMax = 256 * 1024;
  * Makes this machine a gateway: key pairs made here, their public halves sent with the token, the identity saved.
  *
  * Errors: trust.* for a token that is not whole, enrolment.plain_http before it is sent, enrolment.refused with the bridge's words, outbound.* when it cannot
- *         be reached. Nothing is saved then, and the token may be used again unless the bridge had taken it.
+ *         be reached. No identity is saved then; the same call with the same token goes on where it ended, also when the bridge had taken it and the answer was lost.
  */
 export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
   const { token, dir, keyring, outbound, clock } = options;
@@ -59,8 +59,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
   const bridge = options.bridgeUrl ?? namedBridge;
   if (options.allowPlainHttp !== true && isPlainBeyondLoopback(bridge))
     throw new Fault('enrolment.plain_http', { internal: bridge });
-  const signing = createSigningKeyPair();
-  const sealing = createSealingKeyPair();
+  const { signing, sealing } = beginEnrolment(dir, token, keyring);
   const publicKey = Buffer.from(signing.publicKey).toString('base64url');
   const wish = {
     method: 'POST',
@@ -82,12 +81,16 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
       throw unreachedBy(error, bridge);
     });
   const body = await answer.json().catch(() => undefined);
-  if (answer.status >= 400) throw refusedBy(body, answer);
+  if (answer.status >= 400) {
+    // The bridge knows these keys not: with another token others are made.
+    if (refusalSchema.safeParse(body).success) endEnrolment(dir);
+    throw refusedBy(body, answer);
+  }
   const said = answerSchema.safeParse(body);
   if (answer.status !== 201 || !said.success || said.data.signingKey !== publicKey)
     throw new Fault('enrolment.refused', {
       detail: `Somebody between this machine and the bridge answers: ${describeStranger(answer)}.`,
-      hint: 'Open the way to the bridge, or set outbound.proxy.url; the token is still good unless the bridge took it.',
+      hint: 'Open the way to the bridge, or set outbound.proxy.url, and enrol with the same token once more.',
     });
   // The root key in the token speaks for one organization; a bridge that names another is not the one it was made for.
   if (said.data.organization !== organization)
@@ -107,6 +110,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolledIdentity> {
     enrolledAtMs: clock.now(),
   };
   saveIdentity(dir, identity, keyring);
+  endEnrolment(dir);
   return identity;
 }
 

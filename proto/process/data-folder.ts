@@ -15,6 +15,8 @@ export function foldersOf(dataDir: string) {
     spoolLedger: below('spool-ledger.json'),
     /** What the shipper says has arrived. */
     checkpoints: below('checkpoints'),
+    /** Keys of an enrolment whose answer has not come yet. */
+    begunEnrolment: below('enrolment.json'),
     /** A gateway's last good configuration. */
     gatewayStore: below('gateway', 'store.sqlite'),
     gatewaySeat: below('seat.json'),
