@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Fault } from '../../../proto/faults/fault.ts';
@@ -124,14 +124,21 @@ for (const { name, open } of stores) {
   });
 }
 
-test('folder: a file that was never finished is not listed', async (t) => {
+test('folder: a file that was never finished is not listed, and goes once nobody can be writing it', async (t) => {
   const dir = tempDir(t);
   const blobs = await openBlobs(blobsSettings.parse({ dir }), '');
   await blobs.put('a/one', bytes('x'));
-  writeFileSync(join(dir, 'a/.unfinished-0123'), 'half');
+  const left = ['.unfinished-young', '.unfinished-old'].map((name) => join(dir, 'a', name));
+  for (const path of left) writeFileSync(path, 'half');
+  const hoursAgo = Date.now() / 1_000 - 2 * 3_600;
+  utimesSync(left[1] ?? '', hoursAgo, hoursAgo);
   assert.deepEqual(
     (await Array.fromAsync(blobs.list('a/'))).map(({ key }) => key),
     ['a/one'],
+  );
+  assert.deepEqual(
+    left.map((path) => existsSync(path)),
+    [true, false],
   );
 });
 

@@ -4,9 +4,11 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import {
   copyDurablyAside,
   createDurablyAside,
+  isAbandoned,
   isUnfinished,
   writeDurablyAside,
 } from '../../../proto/process/disk/durable-file.ts';
+import { systemClock } from '../../../proto/process/clock.ts';
 import type { BlobStore, ListedBlob } from '../../../proto/wire/blobs.ts';
 import { checkBlobKey } from './keys.ts';
 
@@ -81,7 +83,10 @@ async function* walk(
     key: `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`,
   }));
   for (const { entry, key } of named.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
-    if (isUnfinished(entry.name)) continue;
+    if (isUnfinished(entry.name)) {
+      await removeAbandoned(join(dir, folder, entry.name));
+      continue;
+    }
     if (key <= after && !(entry.isDirectory() && after.startsWith(key))) continue;
     if (entry.isDirectory()) {
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(dir, key, { prefix, after });
@@ -99,6 +104,13 @@ async function* foldersBelow(dir: string, prefix: string, depth: number): AsyncG
     if (depth === 1) yield name.slice(0, -1);
     else for await (const below of foldersBelow(dir, prefix + name, depth - 1)) yield name + below;
   }
+}
+
+/** What a crash left aside would lie here for ever, up to a whole object each. */
+async function removeAbandoned(path: string): Promise<void> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile() === true && isAbandoned(stats, systemClock.now()))
+    await rm(path, { force: true }).catch(() => undefined);
 }
 
 async function entriesOf(path: string) {

@@ -2,7 +2,8 @@
  * Small files that outlive what may happen to the machine; the only place that knows how.
  *
  * WHOLE    A file is written aside (`.unfinished-<hex>.tmp` in the same folder), forced to disk and moved into its place in one step: after
- *          a crash there is the old one or the new one, never half of one. What a crash leaves aside is worth nothing.
+ *          a crash there is the old one or the new one, never half of one. What a crash leaves aside is worth nothing: whoever uses the folder
+ *          removes it (`removeUnfinished`) once nobody can be writing it any more.
  * DURABLE  Its name is forced to disk as well, and that of every folder made for it, before the call returns.
  * ONCE     `create...` never replaces: of two processes that write the same name one is told that it came second.
  * PRIVATE  Files are 0600, folders that are made 0700: identities, keys and records are for their owner alone.
@@ -10,7 +11,17 @@
  * The spool has its own way (proto/spool/spool-files.ts): its files grow while they are read. SQLite has its own too.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
@@ -25,6 +36,27 @@ const unfinishedPrefix = '.unfinished-';
 
 /** True for the name of what a crash may have left aside. */
 export const isUnfinished = (name: string): boolean => name.startsWith(unfinishedPrefix);
+
+/** Nobody writes a file for so long; clocks of two machines on one disk may differ by less. */
+const abandonedMs = 3_600_000;
+
+/** Whether what lies aside was left by a crash, by its age: another process may be writing one right now. */
+export const isAbandoned = (stats: { readonly mtimeMs: number }, nowMs: number): boolean =>
+  nowMs - stats.mtimeMs > abandonedMs;
+
+/** Removes what crashes have left aside in a folder, which may not be there. */
+export function removeUnfinished(dir: string, nowMs: number): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(dir);
+  } catch {
+    return;
+  }
+  for (const name of names.filter(isUnfinished)) {
+    const stats = statSync(join(dir, name), { throwIfNoEntry: false });
+    if (stats?.isFile() === true && isAbandoned(stats, nowMs)) rmSync(join(dir, name), { force: true });
+  }
+}
 
 /**
  * Writes a file, or puts another in its place: whole, durable, private.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -114,4 +114,24 @@ test('a process whose lock file was deleted ends when another was faster, and ta
   closers.close();
   assert.throws(() => holdFolder(dir, 'gateway', createClosers()), { code: 'process.folder_in_use' });
   other.close();
+});
+
+test('what crashes have left half written in a data folder goes with the next start, what may be being written stays', (t) => {
+  const dir = tempDir(t);
+  const { secrets, checkpoints } = foldersOf(dir);
+  const hoursAgo = Date.now() / 1_000 - 2 * 3_600;
+  const left = [dir, secrets, checkpoints].map((folder) => {
+    mkdirSync(folder, { recursive: true });
+    for (const name of ['.unfinished-old.tmp', '.unfinished-young.tmp', 'whole'])
+      writeFileSync(join(folder, name), 'half');
+    for (const name of ['.unfinished-old.tmp', 'whole']) utimesSync(join(folder, name), hoursAgo, hoursAgo);
+    return folder;
+  });
+  const closers = createClosers();
+  holdFolder(dir, 'gateway', closers);
+  for (const folder of left) {
+    const names = readdirSync(folder).filter((name) => name.startsWith('.unfinished') || name === 'whole');
+    assert.deepEqual(names.toSorted(), ['.unfinished-young.tmp', 'whole']);
+  }
+  closers.close();
 });

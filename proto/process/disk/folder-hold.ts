@@ -1,9 +1,11 @@
 import { closeSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { removeUnfinished } from './durable-file.ts';
 import { makeFolders } from './folders.ts';
 import Sqlite, { type Database } from 'better-sqlite3';
 
 import { Fault } from '../../faults/fault.ts';
+import { systemClock } from '../clock.ts';
 import { foldersOf } from '../data-folder.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
@@ -26,7 +28,8 @@ export interface HoldParts {
  *
  * It is the operating system's lock on a file, taken through SQLite since Node has none of its own: it goes with its process, kill -9
  * included. A folder that was made for this and is still empty at the end goes as well. A file that somebody deletes is made and
- * locked again within a second; when another process was faster, this one ends, since two on one folder spoil it.
+ * locked again within a second; when another process was faster, this one ends, since two on one folder spoil it. What crashes have left
+ * half written in the folder goes.
  * Errors: process.folder_in_use with the holder's command, process id and start; the system's own when the folder cannot be made or written.
  */
 export function holdFolder(dir: string, process: string, { lifecycle, log }: HoldParts): void {
@@ -34,6 +37,8 @@ export function holdFolder(dir: string, process: string, { lifecycle, log }: Hol
   const path = foldersOf(dir).lockOf(process);
   const refusal = (): Fault => inUse(dir, process, path);
   let hold = acquire(path, refusal);
+  const { secrets, checkpoints } = foldersOf(dir);
+  for (const each of [dir, secrets, checkpoints]) removeUnfinished(each, systemClock.now());
   let isSaid = false;
   const lost = Promise.withResolvers<never>();
   lifecycle.task(`${process}'s hold on the data folder`, lost.promise);
