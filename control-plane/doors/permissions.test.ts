@@ -48,6 +48,8 @@ const table: Readonly<Record<string, string>> = {
   listApis: '+++ +++ +++',
   searchApis: '+++ +++ +++',
   createApi: '+++ --- ---',
+  createApiWithImport: '+++ --- ---',
+  exportApiDefinition: '++- ++- ---',
   getApi: '++- +++ ---',
   updateApi: '++- ++- ---',
   deleteApi: '++- +-- ---',
@@ -113,6 +115,7 @@ const table: Readonly<Record<string, string>> = {
 const bodies: Readonly<Record<string, object>> = {
   createApi: apiBody('/another'),
   updateApi: apiBody('/private'),
+  createApiWithImport: { api: apiBody('/imported') },
   createApiPlan: planBody('API_KEY'),
   updateApiPlan: planBody('API_KEY'),
   createApplication: { name: 'one more', description: '' },

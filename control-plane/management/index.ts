@@ -4,6 +4,7 @@ import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
 import { applicationRoutes } from './applications/applications.routes.ts';
+import { definitionRoutes } from './definitions/definitions.routes.ts';
 import { deploymentRoutes } from './deployments/deployments.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
@@ -18,6 +19,7 @@ import { userRoutes } from './users/users.routes.ts';
 const resources: readonly Route[] = [
   ...tenantRoutes,
   ...apiRoutes,
+  ...definitionRoutes,
   ...deploymentRoutes,
   ...planRoutes,
   ...subscriptionRoutes,

@@ -1,9 +1,12 @@
 import { type ApiDefinition, parseApi } from '../model/api.ts';
 import { cleaned, invalid } from './clean.ts';
-import type { Note, OpenedApi } from './opened.ts';
+import { planConsoleFields } from '../model/api-plans.ts';
+import { apiConsoleFields } from '../model/api-schema.ts';
+import { isJson, type Json, type Note, type OpenedApi } from './opened.ts';
 import { sourceOf } from './source.ts';
 import { openVersion2 } from './v2/open.ts';
 import { openVersion4 } from './version-4.ts';
+import type { PortalParts } from './write.ts';
 
 export type { Note } from './opened.ts';
 
@@ -21,7 +24,28 @@ export interface ReadApi {
  *         input and what is allowed, never ignored.
  */
 export function readApi(input: unknown): ReadApi {
-  const { body, pathOf, notes, faults } = openApi(cleaned(input));
+  return readOpened(openApi(cleaned(input)));
+}
+
+/** The same, with what console and portal keep of the API and its plans; importers take it over. Errors: as {@link readApi}. */
+export function readForImport(input: unknown): ReadApi & { readonly portal: PortalParts } {
+  const opened = openApi(cleaned(input));
+  const read = readOpened(opened);
+  const plans: readonly unknown[] = Array.isArray(opened.body['plans']) ? opened.body['plans'] : [];
+  const portal = {
+    api: portalFields(opened.body, apiConsoleFields),
+    plans: new Map(
+      plans.filter(isJson).map((plan) => [String(plan['id']), portalFields(plan, planConsoleFields)]),
+    ),
+  };
+  return { ...read, portal };
+}
+
+function portalFields(holder: Json, fields: Readonly<Record<string, unknown>>): Json {
+  return Object.fromEntries(Object.entries(holder).filter(([key]) => Object.hasOwn(fields, key)));
+}
+
+function readOpened({ body, pathOf, notes, faults }: OpenedApi): ReadApi {
   const parsed = parseApi(body);
   const found = parsed.kind === 'faults' ? parsed.faults : [];
   const known = new Set(faults.map(({ path }) => path));

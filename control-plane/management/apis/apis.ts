@@ -32,35 +32,44 @@ export function createApi(
   actor: Actor,
   { at, wish }: { readonly at: EnvironmentRef; readonly wish: ApiWish },
 ): Promise<ApiView> {
-  return change(desk, { actor, at }, async (now) => {
-    const row: ApiRow = {
-      organization: at.organization,
-      environment: at.environment,
-      id: randomUUID(),
-      ...writtenColumns(wish),
-      visibility: wish.visibility ?? 'PRIVATE',
-      lifecycle_state: 'CREATED',
-      state: 'STOPPED',
-      created_at_ms: now.nowMs,
-      updated_at_ms: now.nowMs,
-      is_out_of_sync: 1,
-      deployed_number: 0,
-      deployed_at_ms: null,
-      deployed_tags: '[]',
-    };
-    await insertApi(now.trx, row);
-    await addMembership(now.trx, {
-      organization: at.organization,
-      scope: 'api',
-      reference: row.id,
-      user: actor.id,
-      name: 'PRIMARY_OWNER',
-      nowMs: now.nowMs,
-    });
-    await claimPaths(now, row, wish);
-    await now.audit('API_CREATED', { type: 'API', id: row.id });
-    return apiView(row, { owner: { id: actor.id, displayName: actor.displayName }, isInside: true });
+  return change(desk, { actor, at }, async (now) => ownView(actor, await addApi(now, wish)));
+}
+
+/** Makes an API within a change. Errors: api.path_taken. */
+export async function addApi(now: Change, wish: ApiWish): Promise<ApiRow> {
+  const { at, actor } = now;
+  const row: ApiRow = {
+    organization: at.organization,
+    environment: at.environment,
+    id: randomUUID(),
+    ...writtenColumns(wish),
+    visibility: wish.visibility ?? 'PRIVATE',
+    lifecycle_state: 'CREATED',
+    state: 'STOPPED',
+    created_at_ms: now.nowMs,
+    updated_at_ms: now.nowMs,
+    is_out_of_sync: 1,
+    deployed_number: 0,
+    deployed_at_ms: null,
+    deployed_tags: '[]',
+  };
+  await insertApi(now.trx, row);
+  await addMembership(now.trx, {
+    organization: at.organization,
+    scope: 'api',
+    reference: row.id,
+    user: actor.id,
+    name: 'PRIMARY_OWNER',
+    nowMs: now.nowMs,
   });
+  await claimPaths(now, row, wish);
+  await now.audit('API_CREATED', { type: 'API', id: row.id });
+  return row;
+}
+
+/** An API as its maker sees it. */
+export function ownView(actor: Actor, row: ApiRow): ApiView {
+  return apiView(row, { owner: { id: actor.id, displayName: actor.displayName }, isInside: true });
 }
 
 /** One API. */

@@ -71,6 +71,7 @@ const wordOf = (shape: SchemaShape): string => {
 const decided = new Map([
   ['api.definitionVersion', 'the model calls it gravitee, and is given it under both names'],
   ['api.gravitee', 'see definitionVersion'],
+  ['api.engine', 'of definitions of version 2, which an import refuses: they are migrated first'],
   ['api.plans', 'in management plans are a resource of their own'],
   ['api.analytics.messageSampling', 'the name of sampling in payloads'],
   ['.flows[].condition', 'of version 2, empty in payloads'],

@@ -25,32 +25,42 @@ export function createPlan(
 ): Promise<PlanView> {
   return change(desk, { actor, at }, async (now) => {
     const api = await lockedApi(now, id);
-    const siblings = await listPlansOf(now.trx, at, id);
-    const isPublished = wish.status === 'PUBLISHED';
-    if (isPublished) refuseSecondKeyless(siblings, wish.security.type);
-    const row: PlanRow = {
-      organization: at.organization,
-      environment: at.environment,
-      id: randomUUID(),
-      api_id: id,
-      name: wish.name,
-      description: wish.description ?? '',
-      security_type: wish.security.type,
-      definition: planDefinition(wish, wish.security),
-      mode: wish.mode ?? 'STANDARD',
-      validation: wish.validation ?? 'MANUAL',
-      status: isPublished ? 'PUBLISHED' : 'STAGING',
-      plan_order: wish.order ?? siblings.length,
-      created_at_ms: now.nowMs,
-      updated_at_ms: now.nowMs,
-      published_at_ms: isPublished ? now.nowMs : null,
-      closed_at_ms: null,
-    };
-    await insertPlan(now.trx, row);
-    if (isPublished) await markOutOfSync(now, api);
-    await audit(now, 'PLAN_CREATED', row);
-    return planView(row, true);
+    return planView(await addPlan(now, api, wish), true);
   });
+}
+
+/** Makes a plan of an API whose row is locked. */
+export async function addPlan(now: Change, api: ApiRow, wish: PlanWish): Promise<PlanRow> {
+  const siblings = await listPlansOf(now.trx, now.at, api.id);
+  const isPublished = wish.status === 'PUBLISHED';
+  if (isPublished) refuseSecondKeyless(siblings, wish.security.type);
+  const row: PlanRow = {
+    organization: api.organization,
+    environment: api.environment,
+    id: randomUUID(),
+    api_id: api.id,
+    name: wish.name,
+    description: wish.description ?? '',
+    security_type: wish.security.type,
+    definition: planDefinition(wish, wish.security),
+    mode: wish.mode ?? 'STANDARD',
+    validation: wish.validation ?? 'MANUAL',
+    status: isPublished ? 'PUBLISHED' : 'STAGING',
+    plan_order: wish.order ?? siblings.length,
+    created_at_ms: now.nowMs,
+    updated_at_ms: now.nowMs,
+    published_at_ms: isPublished ? now.nowMs : null,
+    closed_at_ms: null,
+  };
+  await insertPlan(now.trx, row);
+  if (isPublished) await markOutOfSync(now, api);
+  await audit(now, 'PLAN_CREATED', row);
+  return row;
+}
+
+/** Deprecates a plan of an API whose row is locked. */
+export async function deprecateLocked(now: Change, api: ApiRow, plan: PlanRow): Promise<PlanRow> {
+  return moveTo(now, { api, plan, status: 'DEPRECATED' });
 }
 
 /** A page of an API's plans; readers see published ones. */

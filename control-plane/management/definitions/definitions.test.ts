@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { consoleExport } from '../../../proto/definition/console-fixture.ts';
+import { readApi } from '../../../proto/definition/read.ts';
+import { environment, openOffice } from '../../../test/kit/control-plane/office.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+
+const resource = {
+  apiVersion: 'gravitee.io/v1alpha1',
+  kind: 'ApiV4Definition',
+  metadata: { name: 'gauges' },
+  spec: {
+    name: 'Gauges',
+    version: '3',
+    type: 'PROXY',
+    contextRef: { name: 'dev' },
+    listeners: [{ type: 'HTTP', paths: [{ path: '/gauges' }], entrypoints: [{ type: 'http-proxy' }] }],
+    endpointGroups: [
+      {
+        name: 'Default',
+        type: 'http-proxy',
+        endpoints: [{ name: 'one', type: 'http-proxy', configuration: { target: 'http://backend.example' } }],
+      },
+    ],
+    responseTemplates: { DEFAULT: { '*/*': { status: 418, body: 'x' } } },
+    plans: {
+      open: { name: 'Open', security: { type: 'KEY_LESS' }, status: 'DEPRECATED' },
+      gone: { name: 'Gone', security: { type: 'API_KEY' }, status: 'CLOSED' },
+    },
+  },
+};
+
+for (const database of testDatabases) {
+  const options = { skip: database.skip };
+
+  test(
+    `an export makes an API with its plans, which deploys as it is (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const made = await office.call('POST', `${environment}/apis/_import/definition`, {
+        body: consoleExport,
+      });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      assert.equal(
+        made.body['description'],
+        consoleExport.api.description,
+        'what the portal knows comes along',
+      );
+      assert.deepEqual(made.body['groups'], ['harbour']);
+      assert.notEqual(made.body['id'], consoleExport.api.id);
+      const path = `${environment}/apis/${String(made.body['id'])}`;
+      const started = await office.call('POST', `${path}/_start`);
+      assert.equal(started.status, 204, JSON.stringify(started.body));
+      const plans = await office.call('GET', `${path}/plans`);
+      assert.deepEqual(
+        (plans.body['data'] as { name: string; commentMessage?: string }[]).map((plan) => [
+          plan.name,
+          plan.commentMessage,
+        ]),
+        [
+          ['Open', undefined],
+          ['With a key', 'For what?'],
+        ],
+      );
+      const [record] = await office.published('api');
+      const imported = readApi(consoleExport).api;
+      const { flows, listeners, endpointGroups } = readApi(
+        JSON.parse(String(record?.payload['definition'])),
+      ).api;
+      assert.deepEqual(
+        { flows, listeners, endpointGroups },
+        { flows: imported.flows, listeners: imported.listeners, endpointGroups: imported.endpointGroups },
+      );
+    },
+  );
+
+  test(`what is exported is read as the API, and imports again (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database);
+    const first = await office.call('POST', `${environment}/apis/_import/definition`, { body: resource });
+    assert.equal(first.status, 201, JSON.stringify(first.body));
+    const id = String(first.body['id']);
+    const { body: document } = await office.call('GET', `${environment}/apis/${id}/_export/definition`);
+    const { api } = readApi(document);
+    assert.deepEqual([api.id, api.name, api.apiVersion], [id, 'Gauges', '3']);
+    assert.deepEqual(
+      api.plans.map(({ name, status }) => [name, status]),
+      [['Open', 'deprecated']],
+      'a closed plan stays behind',
+    );
+    assert.equal(api.responseTemplates['DEFAULT']?.['*/*']?.status, 418);
+    const taken = await office.call('POST', `${environment}/apis/_import/definition`, { body: document });
+    assert.deepEqual([taken.status, taken.body.technicalCode], [409, 'api.path_taken']);
+  });
+
+  test(
+    `what this version does not run is refused by its place, and nothing is made (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const { spec } = resource;
+      const body = {
+        ...resource,
+        spec: { ...spec, type: 'MESSAGE', plans: { a: { security: { type: 'x' } } } },
+      };
+      const refused = await office.call('POST', `${environment}/apis/_import/definition`, { body });
+      assert.equal(refused.status, 400);
+      assert.match(JSON.stringify(refused.body), /spec\.type[^]*spec\.plans\.a\.security\.type/);
+      const old = {
+        gravitee: '2.0.0',
+        execution_mode: 'v3',
+        name: 'Old',
+        proxy: { context_path: '/old', endpoints: [{ name: 'e', target: 'http://backend.example' }] },
+      };
+      const v3 = await office.call('POST', `${environment}/apis/_import/definition`, { body: old });
+      assert.match(JSON.stringify(v3.body), /isthmus convert[^]*execution_mode/);
+      const list = await office.call('GET', `${environment}/apis`);
+      assert.deepEqual(list.body['data'], []);
+    },
+  );
+}
