@@ -12,7 +12,7 @@ async function open(t: TestContext) {
 
 test('/management links the document and the reference, without a credential, and both are there', async (t) => {
   const get = await open(t);
-  const links = [...(await (await get('/management')).text()).matchAll(/href="(\/[^"]*)"/g)].map(
+  const links = [...(await (await get('/management')).text()).matchAll(/<a href="(\/[^"]*)"/g)].map(
     ([, path = '']) => path,
   );
   assert.deepEqual(links, ['/management/reference', '/management/openapi.json']);
@@ -28,14 +28,13 @@ test('the reference comes from here alone: everything it names is served, and it
   const html = await answer.text();
   assert.doesNotMatch(html, /https?:|<script>|<style|\son\w+=|\sstyle=/);
   const named = [...html.matchAll(/(?:src|href)="(\/[^"]*)"/g)].map(([, path = '']) => path);
-  assert.equal(named.length, 3);
+  assert.equal(named.length, 7);
   for (const path of named) {
     const { status, headers } = await get(path);
     assert.equal(status, 200, path);
-    assert.match(
-      headers.get('content-type') ?? '',
-      path.endsWith('.css') ? /^text\/css/ : /^text\/javascript/,
-    );
+    const types = { css: /^text\/css/, js: /^text\/javascript/, json: /^application\/json/ };
+    const type = types[/\.(css|js|json)$/.exec(path)?.[1] as 'css'] ?? /^text\/html/;
+    assert.match(headers.get('content-type') ?? '', type, path);
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
   }
   assert.match(await (await get('/management/reference/start.js')).text(), /'\/management\/openapi\.json'/);

@@ -25,38 +25,74 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Before anything is drawn: the style sheet of the reference knows dark by a class. */
+const themeScript = `const dark = matchMedia('(prefers-color-scheme: dark)');
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', follow);
+follow();
+`;
+
 const startScript = `SwaggerUIBundle({
   url: '/management/openapi.json',
   domNode: document.getElementById('reference'),
   deepLinking: true,
   validatorUrl: null,
+  // Two hundred operations: their groups first, and a filter.
+  docExpansion: 'none',
+  filter: true,
+  displayRequestDuration: true,
 });
 `;
+
+/** The colours are the reader's system's. */
+const styleSheet = `:root { color-scheme: light dark; }
+body { margin: 0; font: 16px/1.5 system-ui, sans-serif; }
+header { display: flex; gap: 1.5rem; flex-wrap: wrap; align-items: baseline; padding: 1rem 1.5rem; border-bottom: 1px solid color-mix(in srgb, CanvasText 15%, Canvas); }
+header strong { font-size: 1.1rem; }
+body > main { max-width: 44rem; padding: 1.5rem; }
+body > main li { margin: 0.5rem 0; }
+a { color: LinkText; }
+#reference { max-width: 80rem; margin: auto; }
+#reference .info { margin: 1.5rem 0; }
+#reference .scheme-container { padding: 1rem 0; box-shadow: none; background: none; }
+`;
+
+/** Served beside the files of swagger-ui-dist. */
+const own: ReadonlyMap<string, readonly [text: string, type: string]> = new Map([
+  ['theme.js', [themeScript, 'text/javascript; charset=utf-8']],
+  ['start.js', [startScript, 'text/javascript; charset=utf-8']],
+  ['page.css', [styleSheet, 'text/css; charset=utf-8']],
+]);
 
 /** `/management`: where the document and the reference are; `/management/reference`: the document, rendered. Both without a credential. */
 export function registerReference(addRoute: AddRoute): void {
   addRoute('get', '/management', async (context) =>
     page(context, {
       title: 'Isthmus management API',
-      body: `<h1>Isthmus management API</h1>
+      body: `<main>
+<h1>Isthmus management API</h1>
 <ul>
 <li><a href="/management/reference">Reference</a>: every operation, to read and to try</li>
 <li><a href="/management/openapi.json">OpenAPI 3.1 document</a>: for programs</li>
-</ul>`,
+</ul>
+</main>`,
     }),
   );
   addRoute('get', '/management/reference', async (context) =>
     page(context, {
       title: 'Isthmus management API: reference',
-      head: '<link rel="stylesheet" href="/management/reference/swagger-ui.css">',
-      body: `<div id="reference"></div>
+      head: `<script src="/management/reference/theme.js"></script>
+<link rel="stylesheet" href="/management/reference/swagger-ui.css">`,
+      body: `<header><strong>Isthmus management API</strong> <a href="/management">Start</a> <a href="/management/openapi.json">Document</a></header>
+<div id="reference"></div>
 <script src="/management/reference/swagger-ui-bundle.js"></script>
 <script src="/management/reference/start.js"></script>`,
     }),
   );
   addRoute('get', '/management/reference/{file}', async (context) => {
     const name = context.req.param('file') ?? '';
-    if (name === 'start.js') return asset(context, startScript, 'text/javascript; charset=utf-8');
+    const made = own.get(name);
+    if (made !== undefined) return asset(context, ...made);
     const type = assets.get(name);
     if (type === undefined) throw new Fault('request.not_found');
     return asset(context, await readAsset(name), type);
@@ -72,8 +108,10 @@ function page(
 <head>
 <meta charset="utf-8">
 <title>${title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 ${head}
+<link rel="stylesheet" href="/management/reference/page.css">
 </head>
 <body>
 ${body}

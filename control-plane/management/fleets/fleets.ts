@@ -21,7 +21,8 @@ import { resolveEnvironment } from '../tenants/tenants.store.ts';
 
 const tagSchema = z
   .string()
-  .regex(/^!?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be a sharding tag such as internal, or !internal');
+  .regex(/^!?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be a sharding tag such as internal, or !internal')
+  .openapi({ example: 'internal' });
 
 const writableFields = {
   name: nameSchema,
