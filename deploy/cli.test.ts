@@ -6,6 +6,7 @@ import test, { type TestContext } from 'node:test';
 
 import { openKeyring } from '../proto/process/secrets.ts';
 import { eventually } from '../test/kit/eventually.ts';
+import { runCommands } from '../test/kit/processes/commands.ts';
 import { descendantsOf, freePort, runIsthmus, startIsthmus } from '../test/kit/processes/processes.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { freePortOffset } from '../test/kit/processes/up.ts';
@@ -83,7 +84,7 @@ test('a folder that cannot be made is one line with what stands in the way', asy
 test('a mistyped data folder or file is refused by name with what to do, and nothing is made on disk', async (t) => {
   const cwd = tempDir(t);
   const ports = ['--set', 'listen.port=0', '--set', 'admin.port=0'];
-  for (const { args, code, names } of [
+  const wrong = [
     { args: ['backup', 'out'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['restore', '--yes', '/dev/null'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['bridge'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
@@ -112,12 +113,16 @@ test('a mistyped data folder or file is refused by name with what to do, and not
       code: 2,
       names: /typo\.yaml/,
     })),
-  ]) {
-    const child = startIsthmus(t, [...args, '--data-dir', 'typo'], { cwd });
-    assert.equal(await child.ended, code, `${args.join(' ')}: ${child.output()}`);
-    assert.match(child.output(), names, args.join(' '));
-    assert.deepEqual(readdirSync(cwd), [], args.join(' '));
+  ];
+  const ends = await runCommands(
+    wrong.map(({ args }) => [...args, '--data-dir', 'typo']),
+    { cwd },
+  );
+  for (const [n, { args, code, names }] of wrong.entries()) {
+    assert.equal(ends[n]?.code, code, `${args.join(' ')}: ${ends[n]?.said}`);
+    assert.match(ends[n].said, names, args.join(' '));
   }
+  assert.deepEqual(readdirSync(cwd), []);
 });
 
 test('a restore or a control plane without the key that sealed its database is refused, and makes none', async (t) => {
@@ -183,11 +188,13 @@ test('reset-password says a made password once, on standard output alone, and ta
 
 test('a database with a url and no bucket setting is refused, with both settings and what to do', async (t) => {
   const url = 'database.url=postgresql://127.0.0.1:1/none';
-  for (const args of [['control-plane'], ['bridge'], ['bucket', 'show'], ['doctor'], ['doctor', 'bridge']]) {
-    const child = startIsthmus(t, [...args, '--set', url, '--data-dir', tempDir(t)]);
-    assert.equal(await child.ended, args[0] === 'doctor' ? 1 : 2, args.join(' '));
+  const wrong = [['control-plane'], ['bridge'], ['bucket', 'show'], ['doctor'], ['doctor', 'bridge']];
+  const ends = await runCommands(wrong.map((args) => [...args, '--set', url, '--data-dir', tempDir(t)]));
+  assert.equal(ends.length, wrong.length);
+  for (const { args, code, said } of ends) {
+    assert.equal(code, args[0] === 'doctor' ? 1 : 2, args.join(' '));
     assert.match(
-      child.output(),
+      said,
       /blobs: database\.url is set and no bucket is; set blobs\.s3 \(or blobs\.dir.* bridge(?: \[|$)/m,
     );
   }

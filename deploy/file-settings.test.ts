@@ -74,7 +74,7 @@ function sceneOf(t: TestContext): Scene | undefined {
   mkdirSync(wrong.folder, { mode: 0o755 });
   writeFileSync(wrong.closed, 'x', { mode: 0 });
   writeFileSync(join(dir, 'plain'), 'x', { mode: 0o644 });
-  return { dir, wrong, nobody, runAll: (list) => runCommands(list, nobody) };
+  return { dir, wrong, nobody, runAll: (list) => runCommands(list, { user: nobody }) };
 }
 
 const anyGateway = '7c9e6679-7425-40de-944b-e07fc1f90ae7';

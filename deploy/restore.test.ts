@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openStorage } from '../control-plane/storage/storage.ts';
@@ -28,10 +28,30 @@ interface Installation {
   epochs(): Promise<readonly number[]>;
 }
 
-/** A database that a control plane has made, and a backup of it. */
+type Made = Pick<Installation, 'dir' | 'url'>;
+const made = new Map<TestDatabase, Promise<Made>>();
+
+/** A database that a control plane has made, and a backup of it; made once and copied. */
 async function install(t: TestContext, database: TestDatabase): Promise<Installation> {
+  if (!made.has(database)) made.set(database, makeOnce(t, database));
+  const first = await made.get(database);
   const dir = tempDir(t);
-  const url = await database.create();
+  cpSync(first?.dir ?? '', dir, { recursive: true });
+  return open(t, { dir, url: await database.copy(first?.url) });
+}
+
+async function makeOnce(t: TestContext, database: TestDatabase): Promise<Made> {
+  // It stays until the process ends.
+  const dir = tempDir({ after: () => undefined });
+  const { url, backup, run, start } = open(t, { dir, url: await database.create() });
+  const first = await start();
+  assert.equal((await run(['backup', backup])).code, 0);
+  first.kill('SIGTERM');
+  assert.equal(await first.ended, 0, first.output());
+  return { dir, url };
+}
+
+function open(t: TestContext, { dir, url }: Made): Installation {
   const backup = join(dir, 'isthmus.backup');
   const settings = [
     ...(url === undefined ? [] : ['--set', `database.url=${url}`]),
@@ -50,10 +70,6 @@ async function install(t: TestContext, database: TestDatabase): Promise<Installa
     await eventually(() => child.output().includes('control plane listening'), { timeoutMs: 30_000 });
     return child;
   };
-  const first = await start();
-  assert.equal((await run(['backup', backup])).code, 0);
-  first.kill('SIGTERM');
-  assert.equal(await first.ended, 0, first.output());
   const epochs = async (): Promise<readonly number[]> => {
     const storage = await openStorage({ url, dataDir: dir, log, mode: 'existing' });
     const rows = await storage.db.selectFrom('environment').select('epoch').execute();

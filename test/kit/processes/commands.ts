@@ -6,14 +6,14 @@ import type { CommandEnd } from './commands-main.ts';
 
 const checkout = join(import.meta.dirname, '..', '..', '..');
 
-/** Runs commands one after another in one process of its own, as another user when told the number of one. */
+/** Runs commands one after another in one process of its own, in `/` unless told otherwise, as another user when told the number of one. */
 export async function runCommands(
   commands: readonly (readonly string[])[],
-  user = '',
+  { user = '', cwd = '/' }: { readonly user?: string; readonly cwd?: string } = {},
 ): Promise<readonly CommandEnd[]> {
   const main = join(import.meta.dirname, 'commands-main.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [main, user, JSON.stringify(commands)], {
-    cwd: '/',
+    cwd,
     env: { PATH: process.env['PATH'] ?? '' },
     maxBuffer: 16 * 1024 * 1024,
   });

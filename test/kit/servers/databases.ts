@@ -14,6 +14,8 @@ export interface TestDatabase {
   create(): Promise<string | undefined>;
   /** The same with the schema of this version and no row in it, which costs less than to migrate; on SQLite whoever opens it migrates. */
   createWithSchema(): Promise<string | undefined>;
+  /** Makes a copy of one to which nobody is connected; one of SQLite is copied with its folder. */
+  copy(url: string | undefined): Promise<string | undefined>;
 }
 
 const given = process.env['ISTHMUS_TEST_POSTGRES_URL'];
@@ -24,6 +26,7 @@ export const sqlite: TestDatabase = {
   skip: false,
   create: async () => undefined,
   createWithSchema: async () => undefined,
+  copy: async () => undefined,
 };
 
 /** Every database the stores must work on. */
@@ -37,6 +40,7 @@ export const testDatabases: readonly TestDatabase[] = [
       const admin = await findCluster();
       return createDatabase(admin, await (template ??= makeTemplate(admin)));
     },
+    copy: async (url = '') => createDatabase(await findCluster(), new URL(url).pathname.slice(1)),
   },
 ];
 
