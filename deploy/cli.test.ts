@@ -3,7 +3,6 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-
 import { openKeyring } from '../proto/process/secrets.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { runCommands } from '../test/kit/processes/commands.ts';
@@ -114,10 +113,8 @@ test('a mistyped data folder or file is refused by name with what to do, and not
       names: /typo\.yaml/,
     })),
   ];
-  const ends = await runCommands(
-    wrong.map(({ args }) => [...args, '--data-dir', 'typo']),
-    { cwd },
-  );
+  const commands = wrong.map(({ args }) => [...args, '--data-dir', 'typo']);
+  const ends = await runCommands(commands, { cwd });
   for (const [n, { args, code, names }] of wrong.entries()) {
     assert.equal(ends[n]?.code, code, `${args.join(' ')}: ${ends[n]?.said}`);
     assert.match(ends[n].said, names, args.join(' '));
