@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { former, section } from '../proto/process/config.ts';
-import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 

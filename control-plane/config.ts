@@ -3,7 +3,7 @@ import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
-import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { ListenTls } from '../proto/process/listening/tls.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 import { blobsSettings } from './storage/blobs/settings.ts';

@@ -7,7 +7,7 @@ import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { redisSettings } from './limits/redis-settings.ts';
-import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { ListenTls } from '../proto/process/listening/tls.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';

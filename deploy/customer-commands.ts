@@ -1,4 +1,3 @@
-import { customerDoctors } from './doctor/doctors.ts';
 import type { LoadCommand } from './command-line.ts';
 
 /** The commands of the customer's side, which need neither database nor bucket. */
@@ -20,7 +19,13 @@ export const customerCommands: ReadonlyMap<string, LoadCommand> = new Map<string
   ['enroll', async () => (await import('./commands/enroll.ts')).enrollCommand()],
   ['check', async (onExit) => (await import('./commands/check.ts')).checkCommand(onExit)],
   ['convert', async (onExit) => (await import('./commands/convert.ts')).convertCommand(onExit)],
-  ['doctor', async (onExit) => (await import('./commands/doctor.ts')).doctorCommand(customerDoctors, onExit)],
+  [
+    'doctor',
+    async (onExit) => {
+      const { customerDoctors } = await import('./doctor/doctors.ts');
+      return (await import('./commands/doctor.ts')).doctorCommand(customerDoctors, onExit);
+    },
+  ],
   [
     'config',
     async () => {

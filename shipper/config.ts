@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defaultDataDir, foldersOf } from '../proto/process/data-folder.ts';
 import { section } from '../proto/process/config.ts';
-import { ListenHost, ListenPort } from '../proto/process/listen.ts';
+import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { checkCredentials, s3Shape } from '../proto/process/s3/settings.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';

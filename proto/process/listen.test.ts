@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 
 import { Fault } from '../faults/fault.ts';
-import { bindOf, ListenHost, listenFault, listenOn, originOf } from './listen.ts';
+import { bindOf, listenFault, listenOn, originOf } from './listen.ts';
+import { ListenHost } from './listen-settings.ts';
 
 async function refusalOf(work: Promise<unknown>): Promise<Fault> {
   try {

@@ -1,5 +1,4 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { z } from 'zod';
 
 import { Fault, type FaultOptions } from '../faults/fault.ts';
 
@@ -16,12 +15,6 @@ export interface ListenWish extends ListenAddress {
   /** Waiting connections that the kernel keeps. Default: 511, Node's own. */
   readonly backlog?: number | undefined;
 }
-
-/** The setting `host`: an empty text would silently listen on every address. */
-export const ListenHost = z.string().min(1, 'must name an address: 0.0.0.0 is all of IPv4, :: is all');
-
-/** The setting `port`. */
-export const ListenPort = z.int().min(0).max(65_535);
 
 /** Listens and gives back the port. Errors: process.port_taken, process.port_refused, with the setting. */
 export async function listenOn(server: Server, wish: ListenWish): Promise<number> {
