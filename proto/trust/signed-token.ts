@@ -1,5 +1,3 @@
-import { compactVerify } from 'jose';
-
 import type { TokenAlgorithm, TokenKey } from './token-keys.ts';
 
 /** A compact JWS with JSON claims (RFC 7519), read and not verified: whoever sent it may say in it what he likes. */
@@ -44,6 +42,8 @@ export async function signerOf(
   { token }: SignedToken,
   keys: readonly TokenKey[],
 ): Promise<TokenKey | undefined> {
+  // Some forty modules, which a gateway that verifies no token never loads; the second time costs little beside a signature.
+  const { compactVerify } = await import('jose');
   for (const each of keys.slice(0, keysPerTokenMax)) {
     try {
       await compactVerify(token, each.key, { algorithms: [each.algorithm] });
