@@ -29,7 +29,7 @@ import { createEngine } from './http/engine.ts';
 import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
-import type { SecurityHost } from './security/security.ts';
+import type { GatewaySecurity } from './security/security.ts';
 import { createSecretReferences } from './secret-references.ts';
 import { GatewayKeys } from './security/tokens/gateway-keys.ts';
 import { KeySets } from './security/tokens/key-sets.ts';
@@ -288,8 +288,8 @@ async function listen(
  */
 export function securityHostOf(
   { apiKey, jwt, listen }: SecuritySettings,
-  parts: Pick<SecurityHost, 'clock' | 'log' | 'outbound'>,
-): SecurityHost {
+  parts: Pick<GatewaySecurity, 'clock' | 'log' | 'outbound'>,
+): GatewaySecurity {
   const peers = createPeers(listen.trustedProxies);
   return {
     ...parts,

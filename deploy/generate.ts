@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { managementOpenApi } from '../control-plane/doors/openapi.ts';
 import { expressionReference } from './reference/expressions.ts';
-import { policyReference } from './reference/policies.ts';
+import { policyReference, resourceReference } from './reference/policies.ts';
 import { refusalReference } from './reference/refusals.ts';
 import { configurationReference } from './reference/configuration.ts';
 import { eventReference, faultReference } from './reference/words.ts';
@@ -12,6 +12,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/configuration.md', configurationReference()],
     ['docs/policies/README.md', policyReference()],
+    ['docs/resources.md', resourceReference()],
     ['docs/expressions.md', expressionReference()],
     ['docs/faults.md', faultReference()],
     ['docs/events.md', eventReference()],

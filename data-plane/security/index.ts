@@ -4,6 +4,7 @@ import type { PlanDefinition } from '../../proto/model/api.ts';
 import { catalog, type PolicyConfig } from '../../proto/policies/catalog.ts';
 import { apiKey } from './api-key.ts';
 import { jwt } from './jwt.ts';
+import { oauth2 } from './oauth2.ts';
 import { keyLess } from './key-less.ts';
 import type { PlanSecurity, SecuredPlan, SecurityHost, SecurityId, SecurityKind } from './security.ts';
 
@@ -12,6 +13,7 @@ const securities: { readonly [Id in SecurityId]: SecurityKind<Id> } = {
   'api-key': apiKey,
   'key-less': keyLess,
   jwt,
+  oauth2,
 };
 
 /** Makes the security of a plan. Errors: Faults that say what cannot work on this gateway. */

@@ -113,7 +113,6 @@ test('keys that cannot be used are refused at load, with the reason', async (t) 
       },
       /authorizationServers.*allowed: an empty list/,
     ],
-    [{ resolverParameter: issuer.publicKey, useSystemProxy: true }, /useSystemProxy.*allowed: false/],
     [{ resolverParameter: issuer.publicKey, unknown: 1 }, /unknown/],
   ];
   const gateway = await start(

@@ -5,6 +5,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { ExchangeRequest } from '../http/exchange.ts';
 import type { PolicyOutbound, PolicyRequest, Rejection } from '../policies/policy.ts';
+import type { Resources } from '../resources/resource.ts';
 import type { KeyPlaces } from './key-places.ts';
 import type { GatewayKeys } from './tokens/gateway-keys.ts';
 import type { KeySets } from './tokens/key-sets.ts';
@@ -141,10 +142,15 @@ export interface SecurityHost {
   readonly tokensSeenMax: number;
   /** Whether a peer may speak for its clients. */
   readonly isTrusted: (address: string) => boolean;
+  /** Of the API, by name. */
+  readonly resources: Resources;
   readonly clock: Clock;
   readonly outbound: PolicyOutbound;
   readonly log: Log;
 }
+
+/** What is the same for all APIs of a gateway. */
+export type GatewaySecurity = Omit<SecurityHost, 'resources'>;
 
 /** A plan as far as letting callers in is concerned. */
 export interface SecuredPlan extends AskedPlan {

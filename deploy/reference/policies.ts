@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 import { catalog } from '../../proto/policies/catalog.ts';
 import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
+import { resourceCatalog } from '../../proto/resources/catalog.ts';
+import type { ResourceSchema } from '../../proto/resources/resource-schema.ts';
 
 const introduction = `# Policies
 
@@ -24,7 +26,30 @@ export function policyReference(): string {
   ].join('\n');
 }
 
-function sectionOf({ id, docs, config, errors }: PolicySchema): string {
+const resourcesIntroduction = `# Resources
+
+Generated from the schemas in \`proto/resources\` by \`npm run generate\`; do not edit.
+
+A resource stands in \`resources\` of a definition, as \`{name, type, enabled, configuration}\`; plans and policies use it by its name.
+`;
+
+/** The index of the resources with their fields, as Markdown. */
+export function resourceReference(): string {
+  const resources = Object.values<ResourceSchema>(resourceCatalog).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const index = resources.map(({ id, title, serves }) => `| [\`${id}\`](#${id}) | ${title} | ${serves} |\n`);
+  return [
+    resourcesIntroduction,
+    `| resource | title | serves |\n|---|---|---|\n${index.join('')}`,
+    ...resources.map(({ id, docs, config }) => sectionOf({ id, docs, config, errors: {} })),
+  ].join('\n');
+}
+
+function sectionOf({
+  id,
+  docs,
+  config,
+  errors,
+}: Pick<PolicySchema, 'id' | 'docs' | 'config' | 'errors'>): string {
   const fields = fieldsOf(z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Field, '');
   const refusals = Object.entries(errors).map(
     ([key, { status, message }]) => `| \`${key}\` | ${status} | ${cell(message)} |\n`,

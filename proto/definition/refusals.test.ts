@@ -309,7 +309,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
   [
     'a resource',
     change({ resources: [{ name: 'r', type: 'cache', enabled: true }] }),
-    'resources[0]',
+    'resources[0].type',
     /enabled: false/,
   ],
   [

@@ -1,3 +1,5 @@
+import type { FaultDetail } from '../faults/fault.ts';
+
 const expression = /\{ *(?:#|\(|T\()/;
 
 /** Longest piece of an expression that a message shows. */
@@ -52,4 +54,13 @@ export const expressionMessage = 'expressions are not supported by this version;
 export function expressionMessageFor(text: string): string {
   const first = piecesOf(text).find((piece) => piece.kind === 'expression');
   return first === undefined ? expressionMessage : `holds ${shown(first.source)}: ${expressionMessage}`;
+}
+
+/** All texts inside a value that hold an expression, where none is evaluated. */
+export function expressionsIn(value: unknown, at: string): readonly FaultDetail[] {
+  if (typeof value === 'string')
+    return hasExpression(value) ? [{ path: at, message: expressionMessageFor(value) }] : [];
+  if (Array.isArray(value)) return value.flatMap((item, index) => expressionsIn(item, `${at}[${index}]`));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => expressionsIn(item, `${at}.${key}`));
 }

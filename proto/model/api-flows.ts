@@ -10,7 +10,7 @@ import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { choice, names, off, orJsonText, section } from './sections.ts';
 import { compileCondition } from '../expression/condition.ts';
-import { expressionMessageFor, hasExpression } from '../expression/find.ts';
+import { expressionsIn } from '../expression/find.ts';
 
 const httpSelectorSchema = section({
   type: z.literal('http'),
@@ -208,17 +208,8 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
   return details;
 }
 
-/** All texts inside a value that hold an expression, where none is evaluated. */
-function expressionsIn(value: unknown, at: string): readonly FaultDetail[] {
-  if (typeof value === 'string')
-    return hasExpression(value) ? [{ path: at, message: expressionMessageFor(value) }] : [];
-  if (Array.isArray(value)) return value.flatMap((item, index) => expressionsIn(item, `${at}[${index}]`));
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => expressionsIn(item, `${at}.${key}`));
-}
-
 /** Security types of plans by the spelling of policies. */
 export const planSecuritySchema = section({
-  type: choice(['key-less', 'api-key', 'jwt'], 'oauth2', 'mtls'),
+  type: choice(['key-less', 'api-key', 'jwt', 'oauth2'], 'mtls'),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
 });

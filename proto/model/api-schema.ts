@@ -5,6 +5,7 @@ import { type FlowDefinition, flowsSchema } from './api-flows.ts';
 import { apiLimits } from './api-limits.ts';
 import { type ListenerDefinition, listenerSchema } from './api-listeners.ts';
 import { type PlanDefinition, planSchema } from './api-plans.ts';
+import { type ResourceDefinition, resourcesSchema } from './api-resources.ts';
 import { type ResponseTemplate, responseTemplatesSchema } from './api-templates.ts';
 import { choice, elsewhere, names, off, section } from './sections.ts';
 
@@ -121,11 +122,7 @@ export const apiSchema = section(
     }).prefault({}),
     flows: flowsSchema,
     properties: z.array(propertySchema).max(apiLimits.propertiesMax).default([]),
-    resources: z
-      .array(off('resources with enabled: false'))
-      .max(apiLimits.resourcesMax)
-      .transform((): readonly [] => [])
-      .default([]),
+    resources: resourcesSchema,
     responseTemplates: responseTemplatesSchema,
     services: off('services with enabled: false'),
     failover: off('enabled: false'),
@@ -160,7 +157,7 @@ export interface ApiDefinition {
   readonly flowExecution: { readonly mode: 'default' | 'best-match'; readonly matchRequired: boolean };
   readonly flows: readonly FlowDefinition[];
   readonly properties: readonly { readonly key: string; readonly value: string; readonly dynamic: boolean }[];
-  readonly resources: readonly [];
+  readonly resources: readonly ResourceDefinition[];
   readonly responseTemplates: Readonly<Record<string, Readonly<Record<string, ResponseTemplate>>>>;
   readonly analytics: AnalyticsDefinition;
 }

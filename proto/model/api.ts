@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 import { checkFlows, checkReadableFlows } from './api-flows.ts';
 import { checkPlan, checkReadablePlans } from './api-plans.ts';
+import { checkReadableResources, checkResources, checkResourcesOfPlans } from './api-resources.ts';
 import { type ApiDefinition, apiSchema } from './api-schema.ts';
 import { detailsOf } from '../faults/issues.ts';
 
@@ -31,6 +32,7 @@ export function parseApi(body: Readonly<Record<string, unknown>>): ParsedApi {
       ...detailsOf(parsed.error.issues),
       ...checkReadableFlows(body['flows'], 'flows'),
       ...checkReadablePlans(body['plans']),
+      ...checkReadableResources(body['resources']),
     ];
     return { kind: 'faults', faults };
   }
@@ -40,6 +42,8 @@ export function parseApi(body: Readonly<Record<string, unknown>>): ParsedApi {
     ...checkNames(api),
     ...checkFlows(api.flows, 'flows'),
     ...api.plans.flatMap((plan, index) => checkPlan(plan, `plans[${index}]`)),
+    ...checkResources(api.resources),
+    ...checkResourcesOfPlans(api.plans, api.resources),
   ];
   return faults.length > 0 ? { kind: 'faults', faults } : { kind: 'api', api };
 }

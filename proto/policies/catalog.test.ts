@@ -19,7 +19,7 @@ test('only known ids are found, not what every object inherits', () => {
   assert.equal(policySchema('rate-limit')?.title, 'Rate limit');
   assert.equal(policySchema('constructor'), undefined);
   assert.equal(policySchema('toString'), undefined);
-  assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less']);
+  assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less', 'oauth2']);
   assert.deepEqual(policyIds('response'), [
     'policy-assign-attributes',
     'policy-interrupt',

@@ -4,6 +4,7 @@ import { apiKey } from './api-key.ts';
 import { jwt } from './jwt.ts';
 import { keyLess } from './key-less.ts';
 import { mock } from './mock.ts';
+import { oauth2 } from './oauth2.ts';
 import type { PolicySchema } from './policy-schema.ts';
 import { rateLimit } from './rate-limit.ts';
 import { latency } from './latency.ts';
@@ -18,6 +19,7 @@ export const catalog = {
   'key-less': keyLess,
   'api-key': apiKey,
   jwt,
+  oauth2,
   'transform-headers': transformHeaders,
   'transform-queryparams': transformQueryParams,
   'policy-assign-attributes': assignAttributes,

@@ -48,11 +48,8 @@ const fetching = {
   requestTimeout: timeoutMs,
   followRedirects: z.boolean().default(false),
 };
-/** Behind the one client for calls of definitions, which has no proxy. */
-const useSystemProxy = z
-  .boolean()
-  .default(false)
-  .refine((uses) => !uses, 'is not supported by this version; allowed: false');
+/** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
+const useSystemProxy = z.boolean().default(false);
 
 const revocationAuth = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),

@@ -7,6 +7,7 @@ import { exported, faultsOf } from '../../proto/definition/fixtures.ts';
 import { readApi } from '../../proto/definition/read.ts';
 import { apiSchema } from '../../proto/model/api-schema.ts';
 import { catalog } from '../../proto/policies/catalog.ts';
+import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import { type SchemaShape, shapeOf } from '../kit/control-plane/schema-shape.ts';
 import { fieldFates } from './definition-fields.ts';
 
@@ -43,6 +44,9 @@ const places = new Set(
   [
     ...placesOf(shapeOf(apiSchema), 'api'),
     ...Object.values(catalog).flatMap(({ id, config }) => placesOf(shapeOf(config), id)),
+    ...Object.values(resourceCatalog).flatMap(({ id, config }) =>
+      placesOf(shapeOf(config), `resources/${id}`),
+    ),
   ].map(onePlace),
 );
 

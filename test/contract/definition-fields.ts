@@ -29,6 +29,10 @@ const limit = observed('data-plane/policies/rate-limit.test.ts');
 const headers = observed('data-plane/policies/transform-headers.test.ts');
 const jwt = observed('data-plane/security/jwt.test.ts');
 const hostileJwt = observed('data-plane/security/jwt-hostile.test.ts');
+const ownWay = idle(
+  'calls of definitions go by one client, whose way the gateway has set; what asks for another is refused',
+);
+const oauth2 = observed('data-plane/security/oauth2.test.ts');
 const keySet = observed('data-plane/security/tokens/key-set.test.ts');
 const mock = observed('data-plane/policies/mock.test.ts');
 const http2 = idle('of HTTP/2, and version allows HTTP_1_1 alone');
@@ -51,7 +55,8 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.tags[]', observed('control-plane/publish/backup.test.ts')],
   ...all('api.', 'allowedInApiProducts allowMultiJwtOauth2Subscriptions', refused(true)),
   ...all('api.', 'services failover', refused()),
-  ['api.resources[]', refused()],
+  ['api.resources[].id', idle('of the console: resources are used by their names')],
+  ...all('api.resources[].', 'name type enabled configuration{}', oauth2),
 
   ...all('api.listeners[].', 'type paths[].host paths[].path', observed('proto/definition/fixtures.ts')),
   ['api.listeners[].paths[].overrideAccess', portal],
@@ -106,7 +111,10 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
 
   ...all('api.plans[].', 'id security.type status', observed('data-plane/security/plans.test.ts')),
   ['api.plans[].name', portal],
-  ['api.plans[].security.configuration{}', idle('belongs to the security: api-key, jwt, key-less below')],
+  [
+    'api.plans[].security.configuration{}',
+    idle('belongs to the security: api-key, jwt, key-less, oauth2 below'),
+  ],
   ['api.plans[].mode', refused('push')],
   ['api.plans[].selectionRule', observed('data-plane/security/plan-choice.test.ts')],
   ['api.plans[].tags[]', standing],
@@ -167,7 +175,8 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     jwt,
   ),
   ...all('jwt.', 'connectTimeout requestTimeout followRedirects', keySet),
-  ...all('jwt.', 'useSystemProxy protectedResourceMetadata.authorizationServers[]', hostileJwt),
+  ...all('jwt.', 'useSystemProxy', ownWay),
+  ['jwt.protectedResourceMetadata.authorizationServers[]', hostileJwt],
   ...all(
     'jwt.confirmationMethodValidation.',
     'ignoreMissing certificateBoundThumbprint.enabled certificateBoundThumbprint.extractCertificateFromHeader certificateBoundThumbprint.headerName',
@@ -176,9 +185,40 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ...all('jwt.tokenTypValidation.', 'enabled ignoreMissing expectedValues[] ignoreCase', jwt),
   ...all(
     'jwt.revocationCheck.',
-    'enabled revocationClaim revocationListUrl refreshInterval connectTimeout requestTimeout followRedirects useSystemProxy auth.type auth.basic.username auth.basic.password auth.token.value',
+    'enabled revocationClaim revocationListUrl refreshInterval connectTimeout requestTimeout followRedirects auth.type auth.basic.username auth.basic.password auth.token.value',
     hostileJwt,
   ),
+  ['jwt.revocationCheck.useSystemProxy', ownWay],
+  ...all(
+    'oauth2.',
+    'oauthResource oauthCacheResource extractPayload checkRequiredScopes requiredScopes[] modeStrict propagateAuthHeader',
+    oauth2,
+  ),
+  ...all(
+    'resources/oauth2.',
+    'authorizationServerUrl introspectionEndpoint introspectionEndpointMethod scopeSeparator clientId clientSecret useClientAuthorizationHeader clientAuthorizationHeaderScheme tokenIsSuppliedByQueryParam tokenQueryParamName tokenIsSuppliedByHttpHeader tokenHeaderName tokenIsSuppliedByFormUrlEncoded tokenFormUrlEncodedName userClaim clientAuthorizationHeaderName',
+    oauth2,
+  ),
+  ...all(
+    'resources/oauth2.',
+    'authorizationServerMetadataEndpoint userInfoEndpoint userInfoEndpointMethod',
+    idle('nothing of this version asks for metadata or user info'),
+  ),
+  ...all(
+    'resources/oauth2-am-resource.',
+    'serverURL version securityDomain clientId clientSecret userClaim',
+    oauth2,
+  ),
+  ...['oauth2', 'oauth2-am-resource'].flatMap((id) => [
+    ...all(`resources/${id}.http.`, 'connectTimeout readTimeout', oauth2),
+    ...all(
+      `resources/${id}.http.`,
+      'version followRedirects keepAlive keepAliveTimeout idleTimeout pipelining useCompression maxConcurrentConnections clearTextUpgrade http2MultiplexingLimit http2ConnectionWindowSize http2StreamWindowSize http2MaxFrameSize',
+      ownWay,
+    ),
+    ...all(`resources/${id}.proxy.`, 'enabled useSystemProxy type host port username password', ownWay),
+    ...all(`resources/${id}.ssl.`, 'hostnameVerifier trustAll trustStore keyStore', ownWay),
+  ]),
   ...['transform-headers', 'policy-assign-attributes', 'policy-interrupt'].map(
     (id) =>
       [`${id}.scope`, idle('of version 2: where the step stands decides, as in the reference')] as const,

@@ -30,7 +30,18 @@ export const topRooms = [
 
 /** Rooms inside a top room. A room that is not listed does not exist. */
 export const innerRooms: Readonly<Record<string, readonly string[]>> = {
-  proto: ['wire', 'trust', 'model', 'definition', 'policies', 'expression', 'spool', 'faults', 'process'],
+  proto: [
+    'wire',
+    'trust',
+    'model',
+    'definition',
+    'policies',
+    'resources',
+    'expression',
+    'spool',
+    'faults',
+    'process',
+  ],
   'data-plane': [
     'http',
     'gateway',
@@ -255,15 +266,22 @@ function forbidden(from: string, to: string): string | undefined {
   }
   if (
     fromTop === 'data-plane' &&
+    fromInner === 'resources' &&
+    !['resources', 'policies'].includes(toInner ?? '')
+  ) {
+    return 'resources import proto and their contract; everything with I/O arrives through their host';
+  }
+  if (
+    fromTop === 'data-plane' &&
     fromInner === 'security' &&
-    !['security', 'policies', 'http'].includes(toInner ?? '')
+    !['security', 'policies', 'resources', 'http'].includes(toInner ?? '')
   ) {
     return 'the security of plans imports proto, itself and the words of policies; the gateway asks it, not the other way round';
   }
   if (
     fromTop === 'data-plane' &&
     fromInner !== undefined &&
-    ['gateway', 'policies', 'security', 'local'].includes(fromInner) &&
+    ['gateway', 'policies', 'resources', 'security', 'local'].includes(fromInner) &&
     toInner === 'http' &&
     !to.endsWith('/exchange.ts')
   ) {

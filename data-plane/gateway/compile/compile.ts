@@ -2,8 +2,9 @@ import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
+import { createResources } from '../../resources/index.ts';
 import { securePlan } from '../../security/index.ts';
-import type { SecuredPlan, SecurityHost } from '../../security/security.ts';
+import type { SecuredPlan, GatewaySecurity } from '../../security/security.ts';
 import { inOrder } from '../../security/select-plan.ts';
 import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
@@ -48,7 +49,7 @@ export interface CompileOptions {
   /** What policies of every API may use. */
   readonly host: HostParts;
   /** What the security of every plan may use. */
-  readonly security: SecurityHost;
+  readonly security: GatewaySecurity;
   readonly build: PolicyBuilder;
   /** Which hosts endpoints may lead to. */
   readonly guard: Guard;
@@ -69,6 +70,8 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
   const isForSome = dependsOnStanding(whole);
   const definition = isForSome ? seenFrom(whole, options.standing) : whole;
   const engine = engineOf(definition);
+  const resources = createResources(definition.resources, options.host);
+  const security = { ...options.security, resources };
   const compiler = new StepCompiler(hostOf(definition, options.host), options.build, engine);
   const shared = {
     api: definition.id,
@@ -83,7 +86,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     const planFlows = compileFlows(plan.flows, { plan: plan.id, at: `plans[${index}].flows` }, shared);
     return [
       {
-        ...securePlan(plan, options.security),
+        ...securePlan(plan, security),
         pipeline: createPipeline(planFlows, apiFlows, shared),
         pathParams: createPathParams([...plan.flows, ...definition.flows]),
       },
@@ -106,6 +109,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     facts: createApiFacts(definition, options.expressions),
     mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
     ...createLife(endpoints, [
+      ...resources.values(),
       ...plans.map(({ security }) => security),
       ...compiler.steps.map(({ policy }) => policy),
     ]),

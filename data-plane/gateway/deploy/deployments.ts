@@ -3,7 +3,7 @@ import type { Log } from '../../../proto/process/log.ts';
 import type { Nack } from '../../../proto/wire/published.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
 import type { CounterStore } from '../../limits/limiter.ts';
-import type { SecurityHost } from '../../security/security.ts';
+import type { GatewaySecurity } from '../../security/security.ts';
 import { Subscriptions } from '../../security/subscriptions.ts';
 import type { RecordTarget } from '../call/records.ts';
 import type { CompiledApi, HostParts } from '../compile/compile.ts';
@@ -83,7 +83,7 @@ export interface DeploymentsOptions {
   readonly guard: Guard;
   readonly host: Pick<HostParts, 'clock' | 'outbound'> & { readonly counters: CounterStore };
   /** What the security of plans may use. */
-  readonly security: SecurityHost;
+  readonly security: GatewaySecurity;
   /** What expressions may read of the gateway. Default: nothing. */
   readonly expressions?: ExpressionHost | undefined;
   /** Undefined records nothing. */

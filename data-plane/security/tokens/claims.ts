@@ -24,13 +24,18 @@ export function clientIdOf(claims: TokenClaims, claim: string | undefined): stri
   return textClaim(claims, 'azp') ?? firstText(ownOf(claims, 'aud')) ?? textClaim(claims, 'client_id');
 }
 
+/** Which client an introspected token was given to. */
+export function clientOfPayload(payload: TokenClaims): string | undefined {
+  return textClaim(payload, 'client_id') ?? firstText(ownOf(payload, 'aud'));
+}
+
 /** The scopes of `scope` (a list, or a text with blanks), else of `scp`. */
 export function scopesOf(claims: TokenClaims): readonly string[] {
   return scopeList(ownOf(claims, 'scope') ?? ownOf(claims, 'scp'), ' ');
 }
 
 /** Scopes as a list, or as a text in which they are separated. */
-function scopeList(value: unknown, separator: string): readonly string[] {
+export function scopeList(value: unknown, separator: string): readonly string[] {
   if (Array.isArray(value)) return value.filter((each) => typeof each === 'string');
   return typeof value === 'string' ? value.split(separator).filter((each) => each !== '') : [];
 }

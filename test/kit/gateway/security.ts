@@ -2,13 +2,13 @@ import type { TestContext } from 'node:test';
 
 import { createCallouts, noCallouts } from '../../../data-plane/callouts.ts';
 import { gatewayConfigSchema } from '../../../data-plane/config.ts';
-import type { SecurityHost } from '../../../data-plane/security/security.ts';
+import type { GatewaySecurity } from '../../../data-plane/security/security.ts';
 import { securityHostOf } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 
 /** What plan securities use where no key is looked for and nobody is called. */
-export function quietSecurityHost(): SecurityHost {
+export function quietSecurityHost(): GatewaySecurity {
   return securityHostOf(gatewayConfigSchema.parse({ apiKey: { header: '', parameter: '' } }), {
     clock: systemClock,
     log: createLog({ name: 'gateway', level: 'silent' }),
@@ -17,7 +17,7 @@ export function quietSecurityHost(): SecurityHost {
 }
 
 /** What fetches keys, where calls may lead as on a gateway without settings. */
-export function openOutbound(t: Pick<TestContext, 'after'>): SecurityHost['outbound'] {
+export function openOutbound(t: Pick<TestContext, 'after'>): GatewaySecurity['outbound'] {
   const callouts = createCallouts(gatewayConfigSchema.parse({}), { onReload: () => undefined });
   t.after(() => callouts.close());
   return callouts;

@@ -1,0 +1,77 @@
+import type { PolicyOutbound } from '../policies/policy.ts';
+import type { Introspected, Introspection } from './resource.ts';
+
+/** How a server wants to be asked. */
+interface IntrospectionRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: ReadonlyMap<string, string>;
+  readonly form: URLSearchParams | undefined;
+}
+
+/** See {@link createIntrospection}. */
+export interface IntrospectionOptions extends Pick<Introspection, 'userClaim' | 'scopeSeparator'> {
+  readonly outbound: PolicyOutbound;
+  readonly timeoutMs: number;
+  readonly requestFor: (token: string) => IntrospectionRequest;
+}
+
+/** Most questions that wait for one server: past it nobody can know, and a server that hangs takes no more of us. */
+const pendingMax = 1_000;
+const answerBytesMax = 256 * 1024;
+
+/** Asks a server what tokens stand for, each once for all who ask at the same time. */
+export function createIntrospection({
+  outbound,
+  timeoutMs,
+  requestFor,
+  ...rest
+}: IntrospectionOptions): Introspection {
+  const pending = new Map<string, Promise<Introspected>>();
+  const ask = async (token: string): Promise<Introspected> => {
+    try {
+      const { url, method, headers, form } = requestFor(token);
+      const body = form?.toString();
+      const answer = await outbound.request(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...Object.fromEntries(headers),
+        },
+        ...(body !== undefined && { body }),
+        timeoutMs,
+        bodyBytesMax: answerBytesMax,
+      });
+      const text = await answer.text();
+      return answer.status === 200 ? understood(text) : { kind: 'unavailable' };
+    } catch {
+      return { kind: 'unavailable' };
+    }
+  };
+  return {
+    ...rest,
+    introspect(token) {
+      const asked = pending.get(token);
+      if (asked !== undefined) return asked;
+      if (pending.size >= pendingMax) return Promise.resolve({ kind: 'unavailable' });
+      const asking = ask(token).finally(() => pending.delete(token));
+      pending.set(token, asking);
+      return asking;
+    },
+  };
+}
+
+/** RFC 7662 section 2.2, and the reference: who says nothing of `active` means it. */
+function understood(text: string): Introspected {
+  try {
+    const payload: unknown = JSON.parse(text);
+    if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return { kind: 'unclear' };
+    const isActive = !Object.hasOwn(payload, 'active') || ('active' in payload && payload.active === true);
+    return isActive
+      ? { kind: 'active', payload: payload as Readonly<Record<string, unknown>> }
+      : { kind: 'inactive' };
+  } catch {
+    return { kind: 'unclear' };
+  }
+}

@@ -1,0 +1,27 @@
+import { introspectionUrlOf } from '../../proto/resources/oauth2.ts';
+import { introspectionOf } from '../../proto/resources/oauth2-am-resource.ts';
+import { createIntrospection } from './introspection.ts';
+import type { ResourceFactory } from './resource.ts';
+
+/** A security domain of the reference's access management. */
+export const oauth2Am: ResourceFactory<'oauth2-am-resource'> = (config, { outbound }) => {
+  const { clientId, clientSecret, userClaim, http } = config;
+  const url = introspectionUrlOf(introspectionOf(config))?.href ?? '';
+  const headers = new Map([
+    ['Authorization', `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`],
+  ]);
+  return {
+    introspection: createIntrospection({
+      outbound,
+      userClaim,
+      scopeSeparator: ' ',
+      timeoutMs: http.connectTimeout + http.readTimeout,
+      requestFor: (token) => ({
+        url,
+        method: 'POST',
+        headers,
+        form: new URLSearchParams([['token', token]]),
+      }),
+    }),
+  };
+};

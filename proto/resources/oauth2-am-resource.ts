@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+import { section } from '../model/sections.ts';
+import { callOptions } from './calls.ts';
+import { introspectionUrlOf } from './oauth2.ts';
+import { defineResource } from './resource-schema.ts';
+
+/** Introspection of tokens at the reference's own access management. */
+export const oauth2Am = defineResource({
+  id: 'oauth2-am-resource',
+  title: 'OAuth2 by access management',
+  serves: 'introspection',
+  config: section({
+    serverURL: z.string().max(2_048),
+    version: z.enum(['V1_X', 'V2_X', 'V3_X']).default('V3_X'),
+    securityDomain: z
+      .string()
+      .min(1)
+      .max(256)
+      .regex(/^[\w.~-]+$/, 'must be a name without slashes'),
+    clientId: z.string().max(1_024),
+    clientSecret: z.string().max(4_096),
+    userClaim: z.string().max(256).default('sub'),
+    ...callOptions,
+  }).superRefine((config, context) => {
+    if (introspectionUrlOf(introspectionOf(config)) === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['serverURL'],
+        message: 'must be an http or https URL without user and password',
+      });
+  }),
+  docs: 'As `oauth2`, under the path of the security domain: `/oauth/introspect`, of version 1 `/oauth/check_token`; by POST with a form, and Basic client authentication.',
+});
+
+/** Where a domain introspects. */
+export function introspectionOf(config: {
+  readonly serverURL: string;
+  readonly version: string;
+  readonly securityDomain: string;
+}): { readonly authorizationServerUrl: string; readonly introspectionEndpoint: string } {
+  return {
+    authorizationServerUrl: config.serverURL,
+    introspectionEndpoint: `/${config.securityDomain}/oauth/${config.version === 'V1_X' ? 'check_token' : 'introspect'}`,
+  };
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+import { headerNameSchema, headerValueSchema } from '../model/head-text.ts';
+import { section } from '../model/sections.ts';
+import { callOptions } from './calls.ts';
+import { defineResource } from './resource-schema.ts';
+
+const text = z.string().max(2_048);
+const method = z.enum(['GET', 'POST']).default('GET');
+
+/** Introspection of tokens at any server of RFC 7662. */
+export const oauth2 = defineResource({
+  id: 'oauth2',
+  title: 'OAuth2 authorization server',
+  serves: 'introspection',
+  config: section({
+    authorizationServerUrl: text.default('https://authorization_server'),
+    introspectionEndpoint: text.default('/oauth/check_token'),
+    authorizationServerMetadataEndpoint: text.default('/.well-known/oauth-authorization-server'),
+    introspectionEndpointMethod: method,
+    scopeSeparator: z.string().max(16).default(' '),
+    userInfoEndpoint: text.default('/userinfo'),
+    userInfoEndpointMethod: method,
+    clientId: z.string().max(1_024).default(''),
+    clientSecret: z.string().max(4_096).default(''),
+    useClientAuthorizationHeader: z.boolean().default(true),
+    clientAuthorizationHeaderName: headerNameSchema.default('Authorization'),
+    clientAuthorizationHeaderScheme: headerValueSchema.default('Basic'),
+    tokenIsSuppliedByQueryParam: z.boolean().default(true),
+    tokenQueryParamName: z.string().max(256).default('token'),
+    tokenIsSuppliedByHttpHeader: z.boolean().default(false),
+    tokenHeaderName: z.union([z.literal(''), headerNameSchema]).default(''),
+    tokenIsSuppliedByFormUrlEncoded: z.boolean().default(false),
+    tokenFormUrlEncodedName: z.string().max(256).default('token'),
+    userClaim: z.string().max(256).default('sub'),
+    ...callOptions,
+  }).superRefine((config, context) => {
+    const say = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if (introspectionUrlOf(config) === undefined)
+      say(
+        'authorizationServerUrl',
+        'must make an http or https URL with introspectionEndpoint, without user and password',
+      );
+    if (config.tokenIsSuppliedByHttpHeader && config.tokenHeaderName === '')
+      say('tokenHeaderName', 'is required where the token is supplied by a header');
+    if (config.tokenIsSuppliedByFormUrlEncoded && config.introspectionEndpointMethod !== 'POST')
+      say('tokenIsSuppliedByFormUrlEncoded', 'needs introspectionEndpointMethod POST');
+    const { tokenIsSuppliedByQueryParam, tokenIsSuppliedByHttpHeader, tokenIsSuppliedByFormUrlEncoded } =
+      config;
+    if (!tokenIsSuppliedByQueryParam && !tokenIsSuppliedByHttpHeader && !tokenIsSuppliedByFormUrlEncoded)
+      say('tokenIsSuppliedByQueryParam', 'must be true where neither a header nor a form supplies the token');
+  }),
+  docs: 'Asks `authorizationServerUrl` + `introspectionEndpoint` (an empty server: the endpoint is a whole URL) what a token stands for. `active: false` means invalid; an answer without `active` means active, as in the reference, unless its `exp` is over. Any other status than 200, an answer that is no JSON object, and no answer in time (`http.connectTimeout` + `http.readTimeout`) are an outage. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`); redirects are not followed. Metadata and user info are not asked for.',
+});
+
+/** Where tokens are introspected; undefined when it is no place. */
+export function introspectionUrlOf(config: {
+  readonly authorizationServerUrl: string;
+  readonly introspectionEndpoint: string;
+}): URL | undefined {
+  const url = URL.parse(
+    `${config.authorizationServerUrl.trim().replace(/\/+$/, '')}${config.introspectionEndpoint.trim()}`,
+  );
+  const isPlain =
+    url !== null &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    url.username === '' &&
+    url.password === '';
+  return isPlain ? url : undefined;
+}
