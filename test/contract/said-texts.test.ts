@@ -95,7 +95,7 @@ function wrongSetting(name: string, said: Pick<SaidText, 'path' | 'line'>, befor
 
 const aCommand = /(?<![\w/.])isthmus (?=[a-z])/g;
 const settingName = new RegExp(
-  `(?<![\\w./${hole}$'"-])[a-z][A-Za-z0-9]*(?:\\.[a-z][A-Za-z0-9]*)+(?![\\w${hole}-])`,
+  `(?<![\\w./#${hole}$'"-])[a-z][A-Za-z0-9]*(?:\\.[a-z][A-Za-z0-9]*)+(?![\\w${hole}-])`,
   'g',
 );
 /** Files, columns of a query and fields of what stands in a template are no settings. */
