@@ -14,20 +14,9 @@ const root = join(import.meta.dirname, '../..');
 const stage = join(root, 'dist-gateway');
 const name = 'isthmus-gateway';
 
-/** Rooms that it has whole; of `deploy` the command line alone, see `deployed`. */
+/** Rooms that it has whole; of `deploy` what the command line imports, see {@link importedOf}. */
 const rooms = ['proto', 'data-plane', 'shipper'];
-const deployed = [
-  'gateway-cli.js',
-  'customer-commands.js',
-  'command-line.js',
-  'command.js',
-  'launcher.js',
-  'run-process.js',
-  'terminal.js',
-  'version.js',
-  'commands/{gateway,shipper,enroll,check,doctor,config,version}.js',
-  'doctor/{doctor,doctors,customer,machine,ports,settings}.js',
-];
+const entry = 'deploy/gateway-cli.js';
 /** The AWS SDK is loaded where `output: s3` wants it, and only there; the shipper says so (shipper/start.ts). */
 const left = new Set(['shipper/outputs/s3.js', 'proto/process/s3/client.js']);
 /** Files as they stand in the checkout. */
@@ -71,10 +60,7 @@ function copyFiles(): readonly string[] {
       rooms.map((room) => `${room}/**/*.{js,json,proto}`),
       { cwd: dist },
     ),
-    ...globSync(
-      deployed.map((file) => `deploy/${file}`),
-      { cwd: dist },
-    ),
+    ...importedOf(dist, entry),
   ].filter((file) => !left.has(file));
   for (const file of files) {
     const to = join(stage, 'dist', file);
@@ -84,6 +70,18 @@ function copyFiles(): readonly string[] {
   for (const file of documents) cpSync(join(root, file), join(stage, file), { recursive: true });
   copyFileSync(join(root, 'deploy/packing/isthmus-gateway.md'), join(stage, 'README.md'));
   return files;
+}
+
+/** A file of `deploy` and all others there that it imports, now or when a command runs. */
+function importedOf(dist: string, first: string): readonly string[] {
+  const found = new Set([first]);
+  for (const file of found) {
+    for (const specifier of importsOf(readFileSync(join(dist, file), 'utf8'))) {
+      const target = normalize(join(dirname(file), specifier));
+      if (specifier.startsWith('.') && target.startsWith('deploy/')) found.add(target);
+    }
+  }
+  return [...found];
 }
 
 /** The package.json, with the dependencies that the files import. */
