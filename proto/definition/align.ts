@@ -38,15 +38,19 @@ const identities: ReadonlyMap<string, readonly Identity[]> = new Map<string, rea
 const joined = (one: string | undefined, other: string | undefined): string | undefined =>
   one === undefined || other === undefined ? undefined : `${one}\0${other}`;
 
+/** Longest list whose items are looked for one by one; a longer one is compared as a whole. */
+const itemsMax = 2_000;
+
 /** The items of a list under keys that are the same for the same item in each of the lists. */
 export type Aligned = ReadonlyMap<string, unknown>;
 
 /**
  * Finds out which items of several lists are the same one, by what items of such a list are called.
  *
- * Returns undefined when items of such a list have no names, so that only the whole can be compared.
+ * Returns undefined when items of such a list have no names, or are too many, so that only the whole can be compared.
  */
 export function align(name: string, lists: readonly (readonly unknown[])[]): readonly Aligned[] | undefined {
+  if (lists.some((list) => list.length > itemsMax)) return undefined;
   const ways = identities.get(name);
   if (lists.every((list) => list.every((item) => typeof item === 'string')))
     return lists.map((list) => new Map(list.map((item) => [String(item), item])));

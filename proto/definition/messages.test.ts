@@ -68,6 +68,28 @@ test('what cannot be read hides nothing beside it: steps, conditions, plans are 
   );
 });
 
+test('what each part of a definition lacks is told of all of them together', () => {
+  const parts: readonly object[] = [
+    { type: 'MESSAGE' },
+    { failover: { enabled: 7 } },
+    { resources: [{ name: 'r', type: 7 }] },
+    { flows: [{ selectors: [{ type: 'MCP' }], request: [{ policy: 'no-such-policy' }] }] },
+    { properties: [{ key: '' }] },
+    { plans: { a: { security: { type: 'SMOKE' } }, b: { security: { type: 'KEY_LESS' }, flows: 7 } } },
+    { listeners: [{ type: 'tcp', servers: [7] }] },
+    { endpointGroups: [{ name: 'g', type: 'kafka', services: { healthCheck: { enabled: 7 } } }] },
+    { responseTemplates: { K: { 'no type': {} } } },
+    { flowExecution: { mode: 'x' } },
+    { surprise: 1 },
+  ];
+  const together = faultsOf(change(Object.assign({}, ...parts) as object));
+  for (const part of parts) {
+    const alone = faultsOf(change(part));
+    assert.notDeepEqual(alone, {}, JSON.stringify(part));
+    assert.partialDeepStrictEqual(together, alone);
+  }
+});
+
 test('whatever stands in a place, what is said of it completes a sentence in our own words', () => {
   const whole = wholeDefinition('a', { plainPort: 1, tlsPort: 2, authority: '' });
   const texts = new Set<string>();

@@ -67,7 +67,7 @@ function customResource(resource: KubernetesObject): FoundSource {
 function foreignFormat(input: Json): FaultDetail | undefined {
   const named = (path: string, what: string): FaultDetail => ({
     path,
-    message: `this is ${what}, and no API definition; import it into a control plane, which makes an API of it`,
+    message: `this is ${what}: it describes an API and is no definition of one; allowed: a definition, an export or a custom resource`,
   });
   if (typeof input['openapi'] === 'string') return named('openapi', 'an OpenAPI document');
   if (typeof input['swagger'] === 'string') return named('swagger', 'an OpenAPI document of version 2');

@@ -28,6 +28,26 @@ test('what a console exports of the plainest API loads, with ids of plans made f
   );
 });
 
+test('several paths of several hosts are one API; which address the portal shows is noted', () => {
+  const paths = [
+    { host: 'A.example', path: '/a/', overrideAccess: true },
+    { host: 'b.example', path: '/a' },
+    { path: '/c', overrideAccess: false },
+  ];
+  const { api, notes } = readApi(listener({ paths }));
+  assert.deepEqual(
+    api.listeners[0]?.paths.map(({ host, path }) => [host, path]),
+    [
+      ['a.example', '/a'],
+      ['b.example', '/a'],
+      [undefined, '/c'],
+    ],
+  );
+  assert.deepEqual(notes, [
+    { path: 'listeners[0].paths[0].overrideAccess', kind: 'portal', message: 'is for console and portal' },
+  ]);
+});
+
 test('plans without ids have the same ones whenever they are read, and none is there twice', () => {
   const named = (name: string): object => ({ name, security: { type: 'KEY_LESS' } });
   const given = change({

@@ -45,9 +45,10 @@ function pathsOf({ api, at }: SourceApi, planPaths: readonly string[]): OpenedAp
 
 /** What of the API and its plans a gateway does not look at. */
 function portalNotes(body: Json, pathOf: OpenedApi['pathOf']): readonly Note[] {
-  const plans: readonly unknown[] = Array.isArray(body['plans']) ? body['plans'] : [];
+  const plans = listOf(body['plans']);
   return [
     ...forPortal(body, apiConsoleFields).map((key) => pathOf(key)),
+    ...overridden(body).map((path) => pathOf(path)),
     ...plans.flatMap((plan, index) =>
       isJson(plan) ? forPortal(plan, planConsoleFields).map((key) => pathOf(`plans[${index}].${key}`)) : [],
     ),
@@ -60,3 +61,14 @@ function forPortal(holder: Json, fields: Readonly<Record<string, unknown>>): rea
     (key) => Object.hasOwn(fields, key) && key !== 'state' && key !== 'order' && !isEmpty(holder[key]),
   );
 }
+
+/** Paths that say which address of an API the portal shows. */
+function overridden({ listeners }: Json): readonly string[] {
+  return listOf(listeners).flatMap((listener, l) =>
+    listOf(isJson(listener) ? listener['paths'] : []).flatMap((entry, p) =>
+      isJson(entry) && entry['overrideAccess'] === true ? [`listeners[${l}].paths[${p}].overrideAccess`] : [],
+    ),
+  );
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
