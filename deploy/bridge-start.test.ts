@@ -187,6 +187,7 @@ test('doctor finds nothing wrong with a control plane that has started, as text 
     'certificates',
     'ports',
     'disk',
+    'modes',
   ];
   const inOrder = names.map((name) => `ok ${name}`);
   await untilSaid(start(t, 'control-plane', ['--data-dir', dir]), /control plane listening/);

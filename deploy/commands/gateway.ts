@@ -4,7 +4,7 @@ import type { RunningGateway } from '../../data-plane/start.ts';
 import { type GatewayConfig, gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { createCommand, loadFor, splitPair, withConfig, type ConfigFlags } from '../command.ts';
-import { hasSetting } from '../../proto/process/settings.ts';
+import { hasSetting, namesSetting } from '../../proto/process/settings.ts';
 import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
 import { closeMsMax, runProcess, type ProcessParts } from '../run-process.ts';
 import { say } from '../terminal.ts';
@@ -94,6 +94,9 @@ export async function setsOfBoth(
   const rest = set.filter((each) => !each.startsWith(prefix));
   const isShippers = (each: string): boolean => {
     const [path] = splitPair(each);
+    // Whoever names it comes before whoever would take it for a part of a value: `tenant` is the gateway's, `tenant.fleet` the shipper's.
+    if (namesSetting(gatewayConfigSchema, path)) return false;
+    if (namesSetting(shipperConfigSchema, path)) return true;
     return !hasSetting(gatewayConfigSchema, path) && hasSetting(shipperConfigSchema, path);
   };
   return {

@@ -39,11 +39,14 @@ export function settingsOf(schema: z.ZodType): readonly Setting[] {
   return collect(schema, { path: '', byDefault: undefined });
 }
 
-/** Whether a path is a setting of the schema, a group of settings, or something in a value that has no settings of its own. */
+/** Whether a path is a setting of the schema, or a group of settings. */
+export function namesSetting(schema: z.ZodType, path: string): boolean {
+  return settingsOf(schema).some((known) => known.path === path || known.path.startsWith(`${path}.`));
+}
+
+/** The same, or something in a value that has no settings of its own. */
 export function hasSetting(schema: z.ZodType, path: string): boolean {
-  return settingsOf(schema).some(
-    (known) => known.path === path || known.path.startsWith(`${path}.`) || path.startsWith(`${known.path}.`),
-  );
+  return namesSetting(schema, path) || settingsOf(schema).some((known) => path.startsWith(`${known.path}.`));
 }
 
 /** Names an environment variable: `ISTHMUS_GATEWAY__LISTEN__PORT` for `listen.port` of `gateway`. */
