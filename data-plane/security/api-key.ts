@@ -5,6 +5,7 @@ import { isKeyInForce } from './api-keys.ts';
 import { keysDiffer, presentedKey, withoutKey } from './key-places.ts';
 import { type Admission, isChosen, passed, type PlanSecurity, type SecurityKind } from './security.ts';
 import { isInForce } from './subscriptions.ts';
+import { tokenInHeader } from './tokens/bearer.ts';
 
 /** Longest key that is looked at; a longer one is unknown. */
 const keyCharsMax = 1_024;
@@ -18,10 +19,18 @@ export const apiKey: SecurityKind<'api-key'> = {
   order: 500,
   recordedAs: 'API_KEY',
   isOpen: false,
-  create({ propagateApiKey }, { keyPlaces }): PlanSecurity<string | typeof keysDiffer, ApiKeyPayload> {
+  create(
+    { propagateApiKey, source, apiKeyHeader },
+    { keyPlaces: ofGateway },
+  ): PlanSecurity<string | typeof keysDiffer, ApiKeyPayload> {
+    const keyPlaces = {
+      header: source === 'HEADER' ? apiKeyHeader.toLowerCase() || ofGateway.header : '',
+      parameter: source === 'BEARER' ? '' : ofGateway.parameter,
+    };
     return {
       refusals: { missing, invalid },
-      present: (request) => presentedKey(request, keyPlaces),
+      present: ({ headers, query }) =>
+        source === 'BEARER' ? tokenInHeader(headers) : presentedKey({ headers, query }, keyPlaces),
       admit(presented, plan, knock) {
         const { api, subscriptions, nowMs } = knock;
         if (!isChosen(plan, knock, () => [['api-key', presented]])) return passed;
@@ -51,6 +60,7 @@ export const apiKey: SecurityKind<'api-key'> = {
       },
       ...(!propagateApiKey && {
         hide(request) {
+          if (source === 'BEARER') request.headers.delete('authorization');
           request.query = withoutKey(request.headers, request.query, keyPlaces);
         },
       }),

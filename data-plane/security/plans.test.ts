@@ -133,3 +133,45 @@ test('header and parameter of keys are settings, and an empty name switches a pl
   assert.equal((await gateway.call('/mixed', { headers: key('key-of-good') })).status, 401);
   assert.equal((await gateway.call('/mixed?api-key=key-of-good')).status, 401);
 });
+
+test('a plan may look for its keys in a header of its own, in the query alone, or behind Bearer', async (t) => {
+  const upstream = await startUpstream(t);
+  const places = {
+    own: { apiKeyHeader: 'X-Own', enableCustomApiKeyHeader: true },
+    query: { source: 'QUERY_PARAMETER', apiKeyHeader: 'X-Own' },
+    bearer: { source: 'BEARER' },
+    shown: { source: 'BEARER', propagateApiKey: true },
+  };
+  const gateway = await startLocalGateway(t, {
+    apis: Object.fromEntries(
+      Object.entries({ ...places, host: { apiKeyHeader: 'Host' } }).map(([id, configuration]) => [
+        id,
+        apiDefinition(id, upstream.url, {
+          plans: { keys: plan('API_KEY', { security: { type: 'API_KEY', configuration } }) },
+        }),
+      ]),
+    ),
+    subscriptions: Object.keys(places).map((api) => subscription(api, { api, apiKeys: [`key-${api}`] })),
+  });
+  const rows: readonly (readonly [path: string, headers: Record<string, string>, status: number])[] = [
+    ['/own', { 'x-own': 'key-own' }, 200],
+    ['/own?api-key=key-own', {}, 200],
+    ['/own', key('key-own'), 401],
+    ['/query?api-key=key-query', {}, 200],
+    ['/query', { 'x-own': 'key-query' }, 401],
+    ['/query', key('key-query'), 401],
+    ['/bearer', { authorization: 'bearer  key-bearer ' }, 200],
+    ['/bearer', { authorization: 'Bearer' }, 401],
+    ['/bearer', { authorization: 'Basic key-bearer' }, 401],
+    ['/bearer?api-key=key-bearer', {}, 401],
+    ['/bearer', key('key-bearer'), 401],
+  ];
+  for (const [path, headers, status] of rows)
+    assert.equal((await gateway.call(path, { headers })).status, status, path);
+  const hasToken = async (id: string) =>
+    (await gateway.call(`/${id}`, { headers: { authorization: `Bearer key-${id}` } })).text.includes(
+      `key-${id}`,
+    );
+  assert.deepEqual([await hasToken('bearer'), await hasToken('shown')], [false, true]);
+  assert.match(gateway.logged.join(), /apiKeyHeader.*must not be Host/);
+});

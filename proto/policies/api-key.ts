@@ -1,6 +1,11 @@
 import { z } from 'zod';
 
+import { headerNameSchema } from '../model/head-text.ts';
 import { definePolicy } from './policy-schema.ts';
+
+/** Framing and routing: their values are not for a caller to choose. */
+const ofTheConnection =
+  /^(host|connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|expect)$/i;
 
 /** Plan security by an API key in a header or in the query. */
 export const apiKey = definePolicy({
@@ -10,10 +15,24 @@ export const apiKey = definePolicy({
   config: z.strictObject({
     /** Whether the backend sees the key. */
     propagateApiKey: z.boolean().default(false),
+    /** Where the key is looked for; a header falls back to the query. */
+    source: z.enum(['HEADER', 'BEARER', 'QUERY_PARAMETER']).default('HEADER'),
+    /** In place of the gateway's. */
+    apiKeyHeader: z
+      .union([
+        z.literal(''),
+        headerNameSchema.refine(
+          (name) => !ofTheConnection.test(name),
+          'must not be Host or a header of the connection',
+        ),
+      ])
+      .default(''),
+    /** Of older versions, in which it let the header above count; that does by itself. */
+    enableCustomApiKeyHeader: z.boolean().optional(),
   }),
   errors: {
     API_KEY_MISSING: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },
     API_KEY_INVALID: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },
   },
-  docs: 'Looks for the key in the header `X-Gravitee-Api-Key`, then in the query parameter `api-key` (names are gateway settings; an empty name switches a place off). Two that differ are refused as an invalid key. The key must belong to an accepted subscription of the plan, in date.',
+  docs: 'Looks for the key in the header `X-Gravitee-Api-Key`, or the one that the plan names, and in the query parameter `api-key` (names are gateway settings; an empty name switches a place off); by `source` in the query alone, or as a bearer token in Authorization alone. Two that differ are refused as an invalid key. The key must belong to an accepted subscription of the plan, in date.',
 });

@@ -50,7 +50,11 @@ test('defaults are those of the reference', () => {
       periodTimeUnit: 'SECONDS',
     },
   });
-  assert.deepEqual(catalog['api-key'].config.parse({}), { propagateApiKey: false });
+  assert.deepEqual(catalog['api-key'].config.parse({}), {
+    propagateApiKey: false,
+    source: 'HEADER',
+    apiKeyHeader: '',
+  });
   assert.deepEqual(plain(catalog.mock.config.parse({})), { status: '200', headers: [], content: '' });
 });
 

@@ -168,7 +168,11 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.state', observed('data-plane/gateway/errors/errors.test.ts')],
 
   ['key-less', idle('an empty object')],
-  ['api-key.propagateApiKey', observed('data-plane/security/plans.test.ts')],
+  ...all(
+    'api-key.',
+    'propagateApiKey source apiKeyHeader enableCustomApiKeyHeader',
+    observed('data-plane/security/plans.test.ts'),
+  ),
   ...all(
     'jwt.',
     'signature publicKeyResolver resolverParameter extractClaims propagateAuthHeader userClaim clientIdClaim checkRequiredScopes requiredScopes[] modeStrict',

@@ -20,7 +20,8 @@ export function hasBearer(headers: HeaderList): boolean {
   return readAuthorization(headers.get('authorization'))?.scheme === 'bearer';
 }
 
-function tokenInHeader(headers: HeaderList): string | undefined {
+/** The bearer token of an Authorization, '' for an empty one; undefined for none. */
+export function tokenInHeader(headers: HeaderList): string | undefined {
   const authorization = headers.get('authorization');
   if (authorization === undefined) return undefined;
   // The spelling of nearly everybody costs a comparison and a slice.
