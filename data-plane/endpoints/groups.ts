@@ -3,6 +3,7 @@ import type { ApiDefinition, EndpointDefinition, EndpointGroupDefinition } from 
 import { configurationOf } from '../../proto/model/api.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Upstream } from '../http/exchange.ts';
+import { createBalancer } from './balancing.ts';
 import { type DefinedOptions, upstreamOptions } from './options.ts';
 import { createTarget, type Target } from './target.ts';
 import type { HeldUpstream, Upstreams } from './upstreams.ts';
@@ -35,7 +36,7 @@ export interface Endpoints {
 }
 
 /**
- * Compiles the endpoint groups of an API; requests go to the first group that has endpoints, each endpoint in turn.
+ * Compiles the endpoint groups of an API; requests go to the first group that has endpoints, balanced as it says.
  *
  * Errors: request.invalid when one cannot be used on this gateway, or leads to an address that it may not call. No pool is opened.
  */
@@ -53,29 +54,29 @@ export function createEndpoints(
       const { url, options, warnings: told, ...rest } = describe(group, endpoint, at);
       refuseDenied(options, guard, `endpointGroups[${g}].endpoints[${e}].configuration.target`);
       warnings.push(...told);
-      return [{ options, described: { ...rest, url: url.href, target: createTarget(url) } }];
+      const { weight, secondary } = endpoint;
+      return [
+        { weight, secondary, options, described: { ...rest, url: url.href, target: createTarget(url) } },
+      ];
     }),
   );
-  const used = groups.find((group) => group.length > 0) ?? [];
+  const first = groups.findIndex((group) => group.length > 0);
   groups.forEach((group, g) => {
-    if (group !== used && group.length > 0)
+    if (g !== first && group.length > 0)
       warnings.push(`endpointGroups[${g}] gets no request: all go to the first group that has endpoints.`);
   });
   const held: HeldUpstream[] = [];
-  let endpoints: readonly Endpoint[] = [];
-  let turn = -1;
+  let next = (): { readonly endpoint: Endpoint } | undefined => undefined;
   return {
     start(api, upstreams) {
-      endpoints = used.map(({ options, described }) => {
+      const started = (groups[first] ?? []).map(({ weight, secondary, options, described }) => {
         const one = upstreams.hold(api, options);
         held.push(one);
-        return { ...described, upstream: one.upstream };
+        return { weight, secondary, endpoint: { ...described, upstream: one.upstream } };
       });
+      next = createBalancer(definition.endpointGroups[first]?.loadBalancer.type ?? 'round-robin', started);
     },
-    next() {
-      turn = turn + 1 >= endpoints.length ? 0 : turn + 1;
-      return endpoints[turn];
-    },
+    next: () => next()?.endpoint,
     warnings,
     release: () => held.splice(0).forEach((one) => one.release()),
   };

@@ -75,7 +75,7 @@ const endpointSchema = section({
   name: z.string().min(1).max(apiLimits.nameCharsMax),
   type: choice(['http-proxy'], 'mock', 'kafka', 'tcp-proxy'),
   weight: z.int().min(1).max(apiLimits.weightMax).default(1),
-  secondary: only(false, 'is not supported'),
+  secondary: z.boolean().default(false),
   tenants: names(),
   inheritConfiguration: z.boolean().default(true),
   configuration: orJsonText(section({ target: targetSchema })),
@@ -91,7 +91,7 @@ export const endpointGroupSchema = section({
   name: z.string().min(1).max(apiLimits.nameCharsMax),
   type: choice(['http-proxy'], 'mock', 'kafka', 'tcp-proxy'),
   loadBalancer: section({
-    type: choice(['round-robin'], 'random', 'weighted-round-robin', 'weighted-random').default('round-robin'),
+    type: choice(['round-robin', 'random', 'weighted-round-robin', 'weighted-random']).default('round-robin'),
   }).prefault({}),
   sharedConfiguration: orJsonText(sharedConfigurationSchema).prefault({}),
   endpoints: z.array(endpointSchema).max(apiLimits.endpointsPerGroupMax).default([]),

@@ -19,6 +19,7 @@ const all = (place: string, names: string, fate: FieldFate): readonly (readonly 
   names.split(' ').map((name) => [`${place}${name}`, fate]);
 
 const options = observed('data-plane/endpoints/options.test.ts');
+const balancing = observed('data-plane/endpoints/balancing.test.ts');
 const cors = observed('data-plane/gateway/compile/cors.test.ts');
 const flows = observed('data-plane/gateway/compile/flows.test.ts');
 const conditions = observed('data-plane/gateway/compile/conditions.test.ts');
@@ -75,11 +76,10 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
 
   ['api.endpointGroups[].name', idle('names it to people; unique')],
   ...all('api.endpointGroups[].', 'type endpoints[].type', idle('http-proxy is the only word')),
-  ['api.endpointGroups[].loadBalancer.type', idle('round-robin is the only word')],
+  ['api.endpointGroups[].loadBalancer.type', balancing],
   ['api.endpointGroups[].services', refused()],
   ['api.endpointGroups[].endpoints[].name', idle('names it to people; unique')],
-  ['api.endpointGroups[].endpoints[].weight', idle('of weighted balancing, which is refused')],
-  ['api.endpointGroups[].endpoints[].secondary', refused(true)],
+  ...all('api.endpointGroups[].endpoints[].', 'weight secondary', balancing),
   ['api.endpointGroups[].endpoints[].tenants[]', standing],
   ['api.endpointGroups[].endpoints[].services', refused()],
   ...all('api.endpointGroups[].endpoints[].', 'inheritConfiguration configuration.target', effects),
