@@ -12,7 +12,7 @@ import { elsewhere, orJsonText, section } from './sections.ts';
 
 const resourceSchema = section({
   id: elsewhere(),
-  name: z.string().max(256).default(''),
+  name: z.string().max(apiLimits.nameCharsMax).default(''),
   type: z.string().max(apiLimits.pluginCharsMax).default(''),
   enabled: z.boolean().default(true),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),

@@ -86,6 +86,7 @@ const decided = new Map([
     (name) => [`api.${name}`, 'of exports'] as const,
   ),
   ['api.responseTemplatesEnabled', 'of exports'],
+  ['api.resources[].id', 'of exports'],
   ...[
     'apiType',
     'environmentId',
