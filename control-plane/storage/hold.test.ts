@@ -131,6 +131,33 @@ for (const database of testDatabases) {
 const postgres = testDatabases.find(({ name }) => name === 'postgres') as TestDatabase;
 
 describe('the hold on PostgreSQL alone', { skip: postgres.skip }, () => {
+  test('who held the database writes nothing into one that pg_restore brought back with its generation', async (t) => {
+    const both = await openBoth(t, postgres);
+    await eventually(async () => {
+      await cut(both.other);
+      await both.other.transaction(async (trx) => {
+        await requireAbsence(trx, both.other.dialect);
+        const rows = await trx.selectFrom('database_generation').selectAll().execute();
+        await trx.deleteFrom('database_generation').execute();
+        await trx.insertInto('database_generation').values(rows).execute();
+      });
+      return true;
+    });
+    await assertReplaced(both);
+  });
+
+  test('a vacuum, and connections that were cut, replace nothing', async (t) => {
+    const { held, other, lost } = await openBoth(t, postgres);
+    for (const kind of ['freeze', 'full']) {
+      await sql`vacuum (${sql.raw(kind)}, analyze) database_generation`.execute(other.db);
+      await cut(other);
+      await eventually(
+        async () => (await held.db.insertInto('organization').values(organization(kind)).execute(), true),
+      );
+    }
+    assert.deepEqual(lost, []);
+  });
+
   test('connections that were cut come back to the same database, and all goes on', async (t) => {
     const { held, other, lost } = await openBoth(t, postgres);
     for (let round = 0; round < 3; round += 1) {

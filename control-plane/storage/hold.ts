@@ -14,7 +14,8 @@ import type { StorageLog, Trx } from './storage.ts';
  * PostgreSQL. Every connection that may write takes a shared advisory lock of its own before its first query, and one more connection
  * keeps the lock while the pool is empty. The server takes a lock back with its connection; so nothing can be written without it,
  * whatever this process has noticed. In the session that has just locked, the generation of the database is read, which a restore makes
- * anew: another one than at the start ends the process.
+ * anew: another one than at the start ends the process. What is restored by other means (pg_restore, a backup of the server's files brought
+ * to some point in time) has the old generation: there the row is another one, or the server's transactions count from where they had been.
  *
  * SQLite. The lock is on a file of the data folder (folder-hold.ts), which somebody can delete. So each transaction that writes reads
  * the generation once it has the write lock, and looks whether the open file still stands under its name.
@@ -26,6 +27,9 @@ const reconnectMs = 1_000;
 /** How soon an idle process notices. */
 const lookMs = 1_000;
 const readGeneration = 'select generation from database_generation where singleton = 1';
+/** Raw xmin and table stay through VACUUM, ANALYZE and restarts of the server; the counter only rises in one history. */
+const readHistory = `select concat_ws(' ', generation, xmin, tableoid, (select oid from pg_database where datname = current_database()))
+  as generation, txid_snapshot_xmax(txid_current_snapshot())::text as transactions from database_generation where singleton = 1`;
 
 /** What a hold tells, once: the process must end, since everything it knows is of another database. */
 export interface HoldOptions {
@@ -79,6 +83,9 @@ export class PostgresHold {
   readonly #absence: ReturnType<typeof createAbsence>;
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looks: NodeJS.Timeout | undefined;
+  /** What the server has counted to, as seen last. */
+  #transactions = 0n;
   #isClosed = false;
 
   constructor(url: string, log: StorageLog, options: HoldOptions) {
@@ -114,7 +121,9 @@ export class PostgresHold {
     const client = this.#client;
     if (client === undefined) throw new Fault('storage.unavailable', { internal: 'the hold broke at once' });
     try {
-      this.#generation.know(await generationOf(client));
+      const { generation, transactions } = await historyOf(client);
+      this.#transactions = transactions;
+      this.#generation.know(generation);
     } catch (error) {
       throw translate(error);
     }
@@ -123,6 +132,7 @@ export class PostgresHold {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#looks);
     await this.#client?.end().catch(() => undefined);
   }
 
@@ -141,6 +151,10 @@ export class PostgresHold {
       await next.connect();
       await next.query(`select pg_advisory_lock_shared(${lockKey}, hashtext(current_schema()))`);
       await this.#compare(next);
+      // So that little is forgotten of how far this history had come.
+      clearInterval(this.#looks);
+      this.#looks = setInterval(() => void this.#compare(next).catch(() => undefined), lookMs);
+      this.#looks.unref();
     } catch (error) {
       await next.end().catch(() => undefined);
       this.#again();
@@ -163,16 +177,27 @@ export class PostgresHold {
   /** In the session that has the lock: what it finds stays so until it ends. */
   async #compare(client: pg.ClientBase): Promise<void> {
     this.#generation.refuseLost();
-    if (this.#generation.isKnown) this.#generation.require(await generationOf(client));
+    if (!this.#generation.isKnown) return;
+    const { generation, transactions } = await historyOf(client);
+    this.#generation.require(generation);
+    if (transactions < this.#transactions)
+      this.#generation.lose(
+        'It was brought back to a point in time before what this process has seen of it.',
+      );
+    this.#transactions = transactions;
   }
 }
 
-/** Undefined where there is no such table: it is some other database. */
-async function generationOf(client: pg.ClientBase): Promise<string | undefined> {
+/** Without a generation where there is no such table: it is some other database. */
+async function historyOf(
+  client: pg.ClientBase,
+): Promise<{ readonly generation: string | undefined; readonly transactions: bigint }> {
   try {
-    return (await client.query<{ generation: string }>(readGeneration)).rows[0]?.generation;
+    const { rows } = await client.query<{ generation: string; transactions: string }>(readHistory);
+    return { generation: rows[0]?.generation, transactions: BigInt(rows[0]?.transactions ?? 0) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === '42P01') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === '42P01')
+      return { generation: undefined, transactions: 0n };
     throw error;
   }
 }
