@@ -9,7 +9,7 @@ export function version4ExportOf(body: Json, original: SourceApi): Json {
   const { gravitee: _gravitee, engine: _engine, plans, type, listeners, flows, ...rest } = body;
   const kept = fieldsOf(original.api, apiFields);
   const { members, metadata, pages } = original.api;
-  const written = plansInOrder(original);
+  const written = new Map(plansInOrder(original).map(({ plan }) => [isJson(plan) ? plan['id'] : plan, plan]));
   return {
     api: {
       ...kept,
@@ -22,10 +22,8 @@ export function version4ExportOf(body: Json, original: SourceApi): Json {
       flows: each(flows, flowOf),
     },
     plans: each(plans, (plan) => {
-      const before = written.find(
-        (candidate) => isJson(candidate.plan) && candidate.plan['id'] === plan['id'],
-      );
-      return planOf(plan, isJson(before?.plan) ? before.plan : {});
+      const before = written.get(plan['id']);
+      return planOf(plan, isJson(before) ? before : {});
     }),
     members: members ?? [],
     metadata: metadata ?? [],

@@ -4,8 +4,8 @@ import { isEmpty, isJson, type Note, portalNote } from '../opened.ts';
 
 /** What reading a definition told beside what it made of it. */
 export class Told {
-  readonly faults: FaultDetail[] = [];
   readonly notes: Note[] = [];
+  readonly #faults = new Map<string, FaultDetail>();
   readonly #asked = new Map<object, Asked>();
 
   /**
@@ -19,6 +19,15 @@ export class Told {
       said: before === undefined ? said : before.said.union(said),
       names: before === undefined ? names : before.names.union(names),
     });
+  }
+
+  /** What is asked for twice is told once. */
+  fault(detail: FaultDetail): void {
+    this.#faults.set(`${detail.path} ${detail.message}`, detail);
+  }
+
+  get faults(): readonly FaultDetail[] {
+    return [...this.#faults.values()];
   }
 
   /** A fault for each field that says something and that nobody asked for. */
@@ -155,9 +164,7 @@ export class Place {
   }
 
   fault(message: string): void {
-    // Asked for twice, told once.
-    if (!this.#told.faults.some((told) => told.path === this.path && told.message === message))
-      this.#told.faults.push({ path: this.path, message });
+    this.#told.fault({ path: this.path, message });
   }
 
   note(kind: Note['kind'], message: string): void {
@@ -200,9 +207,9 @@ export interface Settled {
 
 /** Makes the value of a tree. Absent fields are left out. */
 export function settle(tree: Tree): Settled {
-  const origins = new Map<string, Origin>();
+  const origins = new Origins();
   const value = valueOf(tree, '', origins);
-  return { value, pathOf: (path) => originOf(path, origins) };
+  return { value, pathOf: (path) => origins.of(path) };
 }
 
 interface Origin {
@@ -211,14 +218,44 @@ interface Origin {
   readonly isWhole: boolean;
 }
 
-function valueOf(tree: Tree, at: string, origins: Map<string, Origin>): unknown {
+/** Where places of a value came from. */
+class Origins {
+  readonly #exact = new Map<string, Origin>();
+  /** Of what was put together of several places, the first of them. */
+  readonly #first = new Map<string, string>();
+
+  set(at: string, origin: Origin): void {
+    if (this.#exact.has(at)) return;
+    this.#exact.set(at, origin);
+    for (let holder = holderOf(at); holder !== '' && !this.#first.has(holder); holder = holderOf(holder))
+      this.#first.set(holder, origin.path);
+  }
+
+  of(path: string): string {
+    const known = this.#exact.get(path)?.path ?? this.#first.get(path);
+    if (known !== undefined) return known;
+    for (let at = path; at !== '';) {
+      at = holderOf(at);
+      const origin = this.#exact.get(at);
+      if (origin === undefined) continue;
+      const rest = origin.isWhole ? path.slice(at.length) : '';
+      return origin.path === '' ? rest.replace(/^\./, '') : `${origin.path}${rest}`;
+    }
+    return path;
+  }
+}
+
+const holderOf = (path: string): string =>
+  path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
+
+function valueOf(tree: Tree, at: string, origins: Origins): unknown {
   if (tree instanceof Place) {
     origins.set(at, { path: tree.path, isWhole: true });
     return tree.value;
   }
   if (tree instanceof Made) {
     const value = valueOf(tree.tree, at, origins);
-    if (!origins.has(at)) origins.set(at, { path: tree.of.path, isWhole: tree.keepsNames });
+    origins.set(at, { path: tree.of.path, isWhole: tree.keepsNames });
     return value;
   }
   if (isList(tree)) return tree.map((item, index) => valueOf(item, `${at}[${index}]`, origins));
@@ -230,24 +267,6 @@ function valueOf(tree: Tree, at: string, origins: Map<string, Origin>): unknown 
 }
 
 const isList = (tree: Tree): tree is readonly Tree[] => Array.isArray(tree);
-
-function originOf(path: string, origins: ReadonlyMap<string, Origin>): string {
-  const exact = origins.get(path);
-  if (exact !== undefined) return exact.path;
-  // What was put together of several places is named by the first of them.
-  for (const [at, { path: first }] of origins) if (isWithin(at, path)) return first;
-  for (let at = path; at !== '';) {
-    at = at.slice(0, Math.max(0, at.lastIndexOf('.'), at.lastIndexOf('[')));
-    const origin = origins.get(at);
-    if (origin === undefined) continue;
-    const rest = origin.isWhole ? path.slice(at.length) : '';
-    return origin.path === '' ? rest.replace(/^\./, '') : `${origin.path}${rest}`;
-  }
-  return path;
-}
-
-const isWithin = (inner: string, outer: string): boolean =>
-  outer !== '' && inner.startsWith(outer) && /^[.[]/.test(inner.slice(outer.length));
 
 /** The words of a text, for lists of names that would be long otherwise. */
 export function wordsIn(text: string): readonly string[] {
