@@ -1,5 +1,6 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
+import { dynamicRouting } from './dynamic-routing.ts';
 import { latency } from './latency.ts';
 import { mock } from './mock.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
@@ -23,6 +24,7 @@ export const policies: {
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   latency,
+  'dynamic-routing': dynamicRouting,
   mock,
   'rate-limit': rateLimit,
 };

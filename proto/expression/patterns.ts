@@ -4,7 +4,7 @@ import type * as Patterns from 're2js';
 
 import { EvaluationFailure, fail } from './failure.ts';
 import { textCharsMax } from './values.ts';
-import { spend } from './work.ts';
+import { beginWork, endWork, spend, type Work } from './work.ts';
 
 /** Most characters of a pattern, as the reference's. */
 const patternCharsMax = 1_000;
@@ -56,6 +56,32 @@ export function matchesWhole(text: string, pattern: string): boolean {
   const compiled = patternOf(pattern);
   judgeWork(text, compiled);
   return compiled.matches(text);
+}
+
+/**
+ * What the groups of a pattern hold when the whole text is one; undefined when it is not. It works on the budget of the request's expressions.
+ *
+ * Errors: an EvaluationFailure for a pattern that cannot be used, or past the budget.
+ */
+export function matchGroups(
+  request: { work?: Work | undefined },
+  text: string,
+  pattern: string,
+): { readonly all: readonly string[]; readonly named: ReadonlyMap<string, string> } | undefined {
+  const compiled = patternOf(pattern);
+  beginWork(request);
+  try {
+    judgeWork(text, compiled);
+    const match = compiled.matcher(text);
+    if (!match.matches()) return undefined;
+    const group = (at: number): string => match.group(at) ?? '';
+    return {
+      all: Array.from({ length: match.groupCount() }, (_, index) => group(index + 1)),
+      named: new Map(Object.entries(compiled.namedGroups()).map(([name, at]) => [name, group(at)])),
+    };
+  } finally {
+    endWork();
+  }
 }
 
 /** As Java's replaceAll and replaceFirst: `$1` is a group, a backslash takes the meaning of what follows away. */

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 
-import { expressionMessage, hasExpression } from '../expression/find.ts';
 import { apiLimits } from './api-limits.ts';
 import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
 import { headerNameSchema, headersPerPlaceMax, headerValueSchema } from './head-text.ts';
-import { choice, isPlain, milliseconds, names, off, orJsonText, plainText, section } from './sections.ts';
+import { choice, milliseconds, names, off, orJsonText, section, withExpressions } from './sections.ts';
 
 const only = (value: boolean, why: string) =>
   z
@@ -44,7 +43,12 @@ const httpSchema = section({
 export const sharedConfigurationSchema = section({
   http: httpSchema.prefault({}),
   headers: z
-    .array(section({ name: headerNameSchema, value: headerValueSchema.refine(isPlain, expressionMessage) }))
+    .array(
+      section({
+        name: headerNameSchema,
+        value: withExpressions(headerValueSchema, { readsBody: false }),
+      }),
+    )
     .max(headersPerPlaceMax)
     .default([]),
   proxy: proxySchema.prefault({}),
@@ -59,17 +63,20 @@ export const sharedConfigurationSchema = section({
 /** How to talk to endpoints. */
 export type SharedConfiguration = z.output<typeof sharedConfigurationSchema>;
 
-const targetSchema = plainText(2_048).refine((target) => {
-  if (hasExpression(target)) return true;
-  const url = URL.canParse(target) ? new URL(target) : undefined;
-  return (
-    url !== undefined &&
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.username === '' &&
-    url.password === '' &&
-    url.hash === ''
-  );
-}, 'must be an http:// or https:// URL without user information and fragment');
+/** A target as it is called. */
+export const targetSchema = z
+  .string()
+  .max(2_048)
+  .refine((target) => {
+    const url = URL.canParse(target) ? new URL(target) : undefined;
+    return (
+      url !== undefined &&
+      (url.protocol === 'http:' || url.protocol === 'https:') &&
+      url.username === '' &&
+      url.password === '' &&
+      url.hash === ''
+    );
+  }, 'must be an http:// or https:// URL without user information and fragment');
 
 const endpointSchema = section({
   name: z.string().min(1).max(apiLimits.nameCharsMax),
@@ -78,7 +85,7 @@ const endpointSchema = section({
   secondary: z.boolean().default(false),
   tenants: names(),
   inheritConfiguration: z.boolean().default(true),
-  configuration: orJsonText(section({ target: targetSchema })),
+  configuration: orJsonText(section({ target: withExpressions(targetSchema, { readsBody: false }) })),
   sharedConfigurationOverride: orJsonText(sharedConfigurationSchema.partial()).prefault({}),
   services: off('services that are not enabled'),
 });

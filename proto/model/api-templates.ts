@@ -1,9 +1,12 @@
 import { z } from 'zod';
 
-import { expressionMessage } from '../expression/find.ts';
 import { apiLimits } from './api-limits.ts';
 import { headerNameSchema, headersPerPlaceMax, headerValueSchema, mediaRangeSchema } from './head-text.ts';
-import { isPlain, plainText, section } from './sections.ts';
+import { section, withExpressions } from './sections.ts';
+
+/** What the expressions of a template know beside the request. */
+export const errorPlaces: readonly string[] = ['error', 'parameters'];
+const ofErrors = { places: errorPlaces, readsBody: true } as const;
 
 /** Says whether a map has no more entries than that. */
 export const sizeAtMost = (max: number) => (record: Readonly<Record<string, unknown>>) =>
@@ -13,10 +16,10 @@ const templateSchema = section({
   status: z.int().min(apiLimits.templateStatusMin).max(599).optional(),
   statusCode: z.int().min(apiLimits.templateStatusMin).max(599).optional(),
   headers: z
-    .record(headerNameSchema, headerValueSchema.refine(isPlain, expressionMessage))
+    .record(headerNameSchema, withExpressions(headerValueSchema, ofErrors))
     .refine(sizeAtMost(headersPerPlaceMax), `at most ${headersPerPlaceMax} headers`)
     .default({}),
-  body: plainText(apiLimits.templateBodyCharsMax).default(''),
+  body: withExpressions(z.string().max(apiLimits.templateBodyCharsMax), ofErrors).default(''),
   propagateErrorKeyToLogs: z.boolean().default(false),
 }).transform(({ statusCode, ...template }) => ({ ...template, status: template.status ?? statusCode }));
 

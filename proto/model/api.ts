@@ -9,10 +9,10 @@ import { detailsOf } from '../faults/issues.ts';
 
 export type { CorsDefinition } from './api-listeners.ts';
 export type { EndpointDefinition, EndpointGroupDefinition, SharedConfiguration } from './api-endpoints.ts';
-export { configurationOf } from './api-endpoints.ts';
+export { configurationOf, targetSchema } from './api-endpoints.ts';
 export type { FlowDefinition, StepDefinition } from './api-flows.ts';
 export type { PlanDefinition } from './api-plans.ts';
-export type { ResponseTemplate } from './api-templates.ts';
+export { errorPlaces, type ResponseTemplate } from './api-templates.ts';
 export type { ApiDefinition } from './api-schema.ts';
 
 /** What became of a body: the definition, or everything that is wrong with it. */

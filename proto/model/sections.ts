@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { expressionMessage, hasExpression } from '../expression/find.ts';
+import { compileTemplate } from '../expression/template.ts';
 import { apiLimits } from './api-limits.ts';
 
 /**
@@ -10,9 +10,6 @@ import { apiLimits } from './api-limits.ts';
  */
 
 const notSupported = 'not supported by this version';
-
-/** Says that a text holds no expression, as a refinement of one that would be evaluated. */
-export const isPlain = (text: string): boolean => !hasExpression(text);
 
 /** A strict object whose unknown keys are named together with those that are allowed (but for unspoken ones). */
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, unspoken: object = {}) {
@@ -80,9 +77,25 @@ export function names() {
   return z.array(z.string().min(1).max(128)).max(apiLimits.tagsMax).default([]);
 }
 
-/** A text without expressions. */
-export function plainText(charsMax: number) {
-  return z.string().max(charsMax).refine(isPlain, expressionMessage);
+/**
+ * A text that may hold expressions, as it is written; who runs it compiles it again. What comes out of them is judged by `value` then.
+ *
+ * places: names behind `#` that are known in this field and nowhere else. Without `readsBody` an expression that names the body is refused.
+ */
+export function withExpressions(
+  value: z.ZodType<string, string>,
+  { places = [], readsBody }: { readonly places?: readonly string[]; readonly readsBody: boolean },
+) {
+  return z.string().superRefine((text, context) => {
+    const compiled = compileTemplate(text, value, { places: new Set(places) });
+    const messages =
+      compiled.kind === 'refused'
+        ? compiled.messages
+        : compiled.kind === 'varying' && compiled.needs === 'buffered' && !readsBody
+          ? ['reads a body, which is on its way by then; a step may keep what it reads in an attribute']
+          : [];
+    for (const message of messages) context.addIssue({ code: 'custom', message });
+  });
 }
 
 /** A number of milliseconds. */

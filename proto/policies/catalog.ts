@@ -7,6 +7,7 @@ import { mock } from './mock.ts';
 import { oauth2 } from './oauth2.ts';
 import type { PolicySchema } from './policy-schema.ts';
 import { rateLimit } from './rate-limit.ts';
+import { dynamicRouting } from './dynamic-routing.ts';
 import { latency } from './latency.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { interrupt } from './policy-interrupt.ts';
@@ -26,6 +27,7 @@ export const catalog = {
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   latency,
+  'dynamic-routing': dynamicRouting,
   mock,
   'rate-limit': rateLimit,
 } as const satisfies Readonly<Record<string, PolicySchema>>;

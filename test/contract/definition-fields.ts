@@ -246,6 +246,11 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'errorKey message statusCode variables[].name variables[].value',
     observed('data-plane/policies/policy-interrupt.test.ts'),
   ),
+  ...all(
+    'dynamic-routing.',
+    'rules[].pattern rules[].url',
+    observed('data-plane/gateway/call/routing.test.ts'),
+  ),
   ...all('latency.', 'time timeUnit', observed('data-plane/policies/latency.test.ts')),
   ...all(
     'transform-headers.',

@@ -94,6 +94,7 @@ function wrongSetting(name: string, said: Pick<SaidText, 'path' | 'line'>, befor
 }
 
 const aCommand = /(?<![\w/.])isthmus (?=[a-z])/g;
+// What stands behind `#` is a variable of an expression.
 const settingName = new RegExp(
   `(?<![\\w./#${hole}$'"-])[a-z][A-Za-z0-9]*(?:\\.[a-z][A-Za-z0-9]*)+(?![\\w${hole}-])`,
   'g',

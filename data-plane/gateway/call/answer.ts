@@ -38,7 +38,7 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   call.errorKey = refusal.key;
   call.errorMessage = internal ?? refusal.message;
   const write: ErrorWriter = call.deployed.compiled?.errors ?? writePlainError;
-  const error = write(refusal, call.exchange.request.headers.get('accept'));
+  const error = write(refusal, call.exchange.request.headers.get('accept'), { scope: call, cause: internal });
   const head = errorHeadOf(call.exchange, error, call.deployed.compiled?.engine.closesAfterErrors === true);
   if (!call.isBodyTaken) call.exchange.request.body.discard();
   call.upstreamBody?.discard();

@@ -138,6 +138,12 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     }
   }
 
+  /** Where a step has routed it. */
+  get route(): string | undefined {
+    const route = this.#attributes?.get('request.endpoint');
+    return typeof route === 'string' && route !== '' ? route : undefined;
+  }
+
   get connection(): ScopeConnection {
     return this.exchange.request;
   }

@@ -1,3 +1,4 @@
+import type { ConditionScope } from '../../../proto/expression/condition.ts';
 import type { Endpoint } from '../../endpoints/groups.ts';
 import type { Body, HeaderList, UpstreamResult } from '../../http/exchange.ts';
 import type { Sendable } from '../steps/around.ts';
@@ -27,7 +28,13 @@ export function sendTo(
     endpoint,
     host,
     trail,
-  }: { readonly endpoint: Endpoint; readonly host: string | undefined; readonly trail: Trail },
+    scope,
+  }: {
+    readonly endpoint: Endpoint;
+    readonly host: string | undefined;
+    readonly trail: Trail;
+    readonly scope: ConditionScope;
+  },
   { exchange, request, body }: Sendable,
   receive: (result: UpstreamResult) => void,
 ): void {
@@ -37,13 +44,16 @@ export function sendTo(
     host ?? (endpoint.propagatesHost ? exchange.request.authority : endpoint.target.authority),
   );
   if (!endpoint.propagatesEncodings) headers.delete('accept-encoding');
-  for (const { name, value } of endpoint.headers) headers.set(name, value);
+  setHeaders(headers, endpoint.headers, scope);
   extendVia(headers, trail);
   const { isUpgrade } = exchange.request;
   endpoint.upstream.send(
     {
       method: request.method,
-      target: endpoint.target.line(request.pathInfo, request.query),
+      target: endpoint.target.line(
+        endpoint.path ?? request.pathInfo,
+        endpoint.query === undefined ? request.query : [endpoint.query, request.query ?? []].flat().join('&'),
+      ),
       headers,
       body: isUpgrade ? undefined : contentOr(body, request.content),
       exchange,
@@ -51,6 +61,16 @@ export function sendTo(
     },
     receive,
   );
+}
+
+/** One that fails or comes to nothing is left as it is. */
+function setHeaders(headers: HeaderList, added: Endpoint['headers'], scope: ConditionScope): void {
+  for (const { name, value } of added) {
+    const rendered = value.render(scope);
+    if (rendered.kind === 'value') headers.set(name, rendered.value);
+    else if (rendered.kind === 'failed')
+      scope.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${rendered.why}`);
+  }
 }
 
 /** A gateway has to say that it was here (RFC 9110 section 7.6.3). What others said stays, though a policy or an endpoint's header took it out. */

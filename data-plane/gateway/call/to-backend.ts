@@ -23,7 +23,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refuse(call, refusals.noEndpoint);
     watch(call);
-    return sendTo({ endpoint, host, trail }, call, (result) => {
+    return sendTo({ endpoint, host, trail, scope: call }, call, (result) => {
       try {
         receive(call, result);
       } catch (error) {
@@ -34,7 +34,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
   call.backendCalls = new BackendCalls(call, (request, hear) => {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refusals.noEndpoint;
-    sendTo({ endpoint, host, trail }, request, hear);
+    sendTo({ endpoint, host, trail, scope: call }, request, hear);
     return undefined;
   });
   resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));
@@ -42,7 +42,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
 
 /** The endpoint whose turn it is; from now on the request's body is its. */
 function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefined {
-  const endpoint = endpoints.next();
+  const endpoint = endpoints.next(call);
   if (endpoint === undefined) return undefined;
   call.endpointUrl = endpoint.url;
   // Replaced by a step that did not read it.

@@ -1,7 +1,17 @@
-import type { ApiDefinition, ResponseTemplate } from '../../../proto/model/api.ts';
+import { z } from 'zod';
+
+import type { ConditionScope } from '../../../proto/expression/condition.ts';
+import { type ExpressionScope, withVariables } from '../../../proto/expression/scope.ts';
+import { compileTemplate as compileText, type Template } from '../../../proto/expression/template.ts';
+import { invariant } from '../../../proto/faults/fault.ts';
+import { type ApiDefinition, errorPlaces, type ResponseTemplate } from '../../../proto/model/api.ts';
+import { headerValueSchema } from '../../../proto/model/head-text.ts';
 import type { Rejection } from '../../policies/policy.ts';
 import type { EngineRules } from '../compile/engine.ts';
 import { isAccepted, parseAccept } from './accept.ts';
+
+/** Longest body that the expressions of a template may make. */
+const bodyCharsMax = 1_000_000;
 
 /** An error as it goes out. */
 export interface ErrorAnswer {
@@ -11,7 +21,18 @@ export interface ErrorAnswer {
 }
 
 /** Writes refusals in the words that an API's publisher chose, or in the reference's. */
-export type ErrorWriter = (refusal: Rejection, accept: string | undefined) => ErrorAnswer;
+export type ErrorWriter = (
+  refusal: Rejection,
+  accept: string | undefined,
+  asked?: AskedInVain,
+) => ErrorAnswer;
+
+/** The request that is refused, for expressions. */
+export interface AskedInVain {
+  readonly scope: ConditionScope;
+  /** What the backend, or the gateway, knows of the cause. */
+  readonly cause: string | undefined;
+}
 
 type Templates = ReadonlyMap<string, readonly CompiledTemplate[]>;
 
@@ -19,8 +40,8 @@ interface CompiledTemplate {
   /** Lower case, without parameters. */
   readonly type: string;
   readonly status: number | undefined;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: string;
+  readonly headers: readonly (readonly [name: string, value: Template<string>])[];
+  readonly body: Template<string>;
 }
 
 /**
@@ -35,16 +56,18 @@ export function createErrorWriter(
     Object.entries(templates).map(([key, byType]) => [key, Object.entries(byType).map(compileTemplate)]),
   );
   if (compiled.size === 0) return writePlainError;
-  return (refusal, accept) => {
+  return (refusal, accept, asked) => {
     const { key, parent } = refusal;
     const keys = parent === undefined || !hasParentTemplates ? [key, 'DEFAULT'] : [key, parent, 'DEFAULT'];
     const template = find(compiled, keys, accept);
     if (template === undefined) return writePlainError(refusal, accept);
-    return {
-      status: template.status ?? refusal.status,
-      headers: [...refusal.headers, ...template.headers],
-      body: template.body,
-    };
+    const status = template.status ?? refusal.status;
+    const render = rendererOf(refusal, status, asked);
+    const headers = template.headers.flatMap(([name, value]) => {
+      const text = render(value);
+      return text === undefined ? [] : [[name, text] as const];
+    });
+    return { status, headers: [...refusal.headers, ...headers], body: render(template.body) ?? '' };
   };
 }
 
@@ -63,13 +86,57 @@ export function writePlainError(refusal: Rejection, accept: string | undefined):
 }
 
 function compileTemplate([type, template]: [string, ResponseTemplate]): CompiledTemplate {
-  const headers: (readonly [string, string])[] = Object.entries(template.headers);
+  const headers = Object.entries(template.headers).map(
+    ([name, value]) => [name, templateOf(value, headerValueSchema)] as const,
+  );
   const media = (type.split(';')[0] ?? '').trim().toLowerCase();
   const hasType = headers.some(([name]) => name.toLowerCase() === 'content-type');
   if (!hasType && template.body !== '') {
-    headers.push(['Content-Type', media.includes('*') ? guessType(template.body) : type]);
+    const own = media.includes('*') ? guessType(template.body) : type;
+    headers.push(['Content-Type', templateOf(own, headerValueSchema)]);
   }
-  return { type: media, status: template.status, headers, body: template.body };
+  return { type: media, status: template.status, headers, body: templateOf(template.body, bodyText) };
+}
+
+const bodyText = z.string().max(bodyCharsMax);
+const places: ReadonlySet<string> = new Set(errorPlaces);
+
+/** What was judged when the definition was read. */
+function templateOf(text: string, value: z.ZodType<string, string>): Template<string> {
+  const compiled = compileText(text, value, { places });
+  invariant(compiled.kind !== 'refused', 'a template was judged when it was read');
+  return compiled;
+}
+
+/** A header that fails or comes to nothing is left out, a body is empty then, as in the reference. */
+function rendererOf(
+  refusal: Rejection,
+  statusCode: number,
+  asked: AskedInVain | undefined,
+): (template: Template<string>) => string | undefined {
+  let scope: ExpressionScope | undefined;
+  return (template) => {
+    if (template.kind === 'constant') return template.value;
+    if (asked === undefined) return undefined;
+    scope ??= withVariables(
+      asked.scope,
+      new Map<string, unknown>([
+        [
+          'error',
+          {
+            statusCode,
+            key: refusal.key,
+            message: refusal.message,
+            cause: asked.cause ?? refusal.message,
+          },
+        ],
+        ['parameters', refusal.parameters],
+      ]),
+    );
+    const rendered = template.render(scope);
+    if (rendered.kind === 'failed') asked.scope.warn('EXPRESSION_EVALUATION_ERROR', rendered.why);
+    return rendered.kind === 'value' ? rendered.value : undefined;
+  };
 }
 
 /** A template for a range of types does not say which it is. */

@@ -6,7 +6,7 @@ import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { freePort } from '../../../test/kit/processes/processes.ts';
-import type { startUpstream } from '../../../test/kit/servers/upstream.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
 const keyed = { plans: { keys: { security: { type: 'API_KEY' } } } };
 const plain = 'text/plain';
@@ -199,4 +199,67 @@ test('an API that never compiled answers 503, one that was never there 404, a st
   });
   assert.equal((await gateway.call('/brokenX')).status, 404);
   assert.equal((await gateway.call('/stopped')).status, 404);
+});
+
+test('a template may say what the error, its parameters and the request are; what fails is left out', async (t) => {
+  const upstream = await startUpstream(t);
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      t: apiDefinition('t', upstream.url, {
+        responseTemplates: {
+          NOT_TODAY: {
+            '*/*': {
+              status: 409,
+              headers: {
+                'X-Key': '{#error.key}',
+                'X-Path': "{#request.params['p']?.[0]}",
+                'X-Fails': "{#request.headers['Nope'][0]}",
+              },
+              body: '{"why": "{#jsonEscape(#error.message)}", "status": {#error.statusCode}, "for": "{#parameters[\'tenant\']}", "api": "{#api.id}"}',
+            },
+          },
+          GATEWAY_CLIENT_CONNECTION_ERROR: {
+            '*/*': { body: "{#error.cause != null} {#request.headers['Nope'][0]}" },
+          },
+        },
+        flows: [
+          {
+            request: [
+              {
+                policy: 'policy-interrupt',
+                configuration: {
+                  errorKey: 'NOT_TODAY',
+                  message: 'Not "{#request.method}"',
+                  variables: [{ name: 'tenant', value: "{#request.headers['X-Tenant'][0]}" }],
+                },
+              },
+            ],
+          },
+        ],
+      }),
+      down: apiDefinition('down', 'http://127.0.0.1:1', {
+        responseTemplates: {
+          GATEWAY_CLIENT_CONNECTION_ERROR: { '*/*': { body: '{#error.key} {#error.cause.length() > 0}' } },
+          DEFAULT: { '*/*': { body: "{#request.headers['Nope'][0]}" } },
+        },
+      }),
+      empty: apiDefinition('empty', 'http://127.0.0.1:1', {
+        responseTemplates: { DEFAULT: { '*/*': { body: "a {#request.headers['Nope'][0]}" } } },
+      }),
+    },
+  });
+  const refused = await gateway.call('/t/x?p=a%0d%0ab:c', { headers: { 'X-Tenant': 'acme' } });
+  assert.deepEqual(
+    [refused.status, refused.text, refused.headers['x-key'], refused.headers['content-type']],
+    [
+      409,
+      '{"why": "Not \\"GET\\"", "status": 409, "for": "acme", "api": "t"}',
+      'NOT_TODAY',
+      'application/json',
+    ],
+  );
+  assert.deepEqual([refused.headers['x-path'], refused.headers['x-fails']], [undefined, undefined]);
+  assert.equal((await gateway.call('/down')).text, 'GATEWAY_CLIENT_CONNECTION_REFUSED true');
+  const empty = await gateway.call('/empty');
+  assert.deepEqual([empty.status, empty.text], [502, '']);
 });

@@ -1,0 +1,36 @@
+import { targetSchema } from '../../proto/model/api.ts';
+
+/** Where a step routes a request. */
+export type Route =
+  | { readonly kind: 'url'; readonly url: URL }
+  /** An endpoint or a group of them; `path` stands in place of the request's. */
+  | {
+      readonly kind: 'named';
+      readonly name: string;
+      readonly path: string;
+      readonly query: string | undefined;
+    };
+
+/** What cannot stand in a path or a query (RFC 3986 section 3.3) is escaped: no text ends the request's line. */
+const unsafe = /[^\w!$%&'()*+,\-./:;=?@[\]~]/gu;
+
+/** Reads `https://host/path`, `name:` or `name:/path`; undefined for what is neither. */
+export function readRoute(text: string): Route | undefined {
+  if (targetSchema.safeParse(text).success) return { kind: 'url', url: urlOf(text) };
+  const [, name, path = ''] = /^(?!https?:\/\/)([^:]+):(.*)$/is.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  const safe = path.toWellFormed().replaceAll(unsafe, encodeURIComponent);
+  const mark = safe.indexOf('?');
+  const before = mark === -1 ? safe : safe.slice(0, mark);
+  return {
+    kind: 'named',
+    name,
+    path: before === '' || before.startsWith('/') ? before : `/${before}`,
+    query: mark === -1 ? undefined : safe.slice(mark + 1),
+  };
+}
+
+/** A target that its schema has judged. */
+export function urlOf(target: string): URL {
+  return new URL(target);
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+import { template } from '../expression/template.ts';
+import { EvaluationFailure } from '../expression/failure.ts';
+import { patternOf } from '../expression/patterns.ts';
+import { definePolicy } from './policy-schema.ts';
+
+const pattern = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .superRefine((text, context) => {
+    try {
+      patternOf(text);
+    } catch (error) {
+      if (!(error instanceof EvaluationFailure)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
+
+/** Sends requests to endpoints by their paths. */
+export const dynamicRouting = definePolicy({
+  id: 'dynamic-routing',
+  title: 'Dynamic routing',
+  phases: ['request'],
+  config: z.strictObject({
+    rules: z
+      .array(
+        z.strictObject({
+          pattern: template(pattern),
+          url: template(z.string().min(1).max(8_192), ['group', 'groupName']),
+        }),
+      )
+      .max(200)
+      .default([]),
+  }),
+  errors: {
+    DYNAMIC_ROUTING_NO_MATCH: { status: 400, message: 'No routing rule matches the path' },
+    DYNAMIC_ROUTING_FAILURE: { status: 500, message: 'The request cannot be routed' },
+  },
+  docs: 'The first rule whose pattern matches the whole path below the context path, as it was sent or decoded, says where the request goes: a URL, `{#endpoints["name"]}/path`, or `name:/path` with the name of an endpoint or a group. What stands there takes the place of the path; the query follows. `#group[0]` is the first group of the pattern, `#groupName["id"]` one by its name, both as they were sent. No rule at all lets everything pass; a pattern or URL that fails or comes to nothing ends the request with 500. A URL is called in the way of the first endpoint, if the gateway may (`upstream.allow`, `upstream.deny`).',
+});
