@@ -90,6 +90,7 @@ export const exported = {
       ...group,
       loadBalancer: { type: 'ROUND_ROBIN' },
     })),
+    failover: payload.failover,
     flowExecution: { mode: 'DEFAULT', matchRequired: false },
     flows: [
       {

@@ -53,12 +53,17 @@ test('names all faults at once', () => {
   const faults = faultsOf(
     change({
       type: 'native',
-      failover: { enabled: true },
+      failover: { enabled: true, failureCondition: 'true' },
       surprise: 1,
       plans: { p: { security: { type: 'MTLS' } } },
     }),
   );
-  assert.deepEqual(Object.keys(faults).toSorted(), ['failover', 'plans.p.security.type', 'surprise', 'type']);
+  assert.deepEqual(Object.keys(faults).toSorted(), [
+    'failover.failureCondition',
+    'plans.p.security.type',
+    'surprise',
+    'type',
+  ]);
 });
 
 test('a disabled flow, and a disabled part of the definition, may hold what this version cannot run', () => {

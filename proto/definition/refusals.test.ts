@@ -299,7 +299,12 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'flows[0].subscribe',
     /not supported/,
   ],
-  ['failover', change({ failover: { enabled: true } }), 'failover', /enabled: false/],
+  [
+    'a condition of failover',
+    change({ failover: { enabled: true, failureCondition: '{#response.status > 499}' } }),
+    'failover.failureCondition',
+    /an empty text/,
+  ],
   [
     'dynamic properties',
     change({ services: { dynamicProperty: { enabled: true } } }),

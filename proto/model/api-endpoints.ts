@@ -122,3 +122,23 @@ export function configurationOf(
     ssl: endpoint.sharedConfigurationOverride.ssl ?? defaults.ssl,
   };
 }
+
+/** What happens when a backend fails: the call is made again at the next endpoint, and a circuit spares backends that keep failing. */
+export const failoverSchema = section({
+  enabled: z.boolean().default(false),
+  /** Calls after the first. */
+  maxRetries: z.int().min(0).max(apiLimits.retriesMax).default(2),
+  /** Longest wait for the head of an answer, in ms; one that is slower has failed. */
+  slowCallDuration: z.int().min(50).max(apiLimits.timeoutMsMax).default(2_000),
+  /** How long an open circuit calls no backend, in ms. */
+  openStateDuration: z.int().min(500).max(apiLimits.timeoutMsMax).default(10_000),
+  /** So many requests in a row that fail open the circuit. */
+  maxFailures: z.int().min(1).max(apiLimits.failuresMax).default(5),
+  /** Each subscription has a circuit of its own; else all callers share one. */
+  perSubscription: z.boolean().default(true),
+  failureCondition: off('an empty text'),
+  forceNextEndpointOnFailure: off('false: each call goes to the endpoint whose turn it is'),
+});
+
+/** What happens when a backend fails. */
+export type FailoverDefinition = z.output<typeof failoverSchema>;

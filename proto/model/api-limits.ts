@@ -14,6 +14,10 @@ export const apiLimits = {
   endpointGroupsMax: 50,
   endpointsPerGroupMax: 200,
   weightMax: 1_000,
+  /** Of a request at other endpoints. */
+  retriesMax: 100,
+  /** Requests in a row until a circuit opens. */
+  failuresMax: 1_000_000,
   plansMax: 100,
   flowsMax: 500,
   stepsPerPhaseMax: 100,

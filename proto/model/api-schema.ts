@@ -1,6 +1,11 @@
 import { z } from 'zod';
 
-import { type EndpointGroupDefinition, endpointGroupSchema } from './api-endpoints.ts';
+import {
+  type EndpointGroupDefinition,
+  endpointGroupSchema,
+  type FailoverDefinition,
+  failoverSchema,
+} from './api-endpoints.ts';
 import { type FlowDefinition, flowsSchema } from './api-flows.ts';
 import { apiLimits } from './api-limits.ts';
 import { type ListenerDefinition, listenerSchema } from './api-listeners.ts';
@@ -125,7 +130,7 @@ export const apiSchema = section(
     resources: resourcesSchema,
     responseTemplates: responseTemplatesSchema,
     services: off('services with enabled: false'),
-    failover: off('enabled: false'),
+    failover: failoverSchema.prefault({}),
     analytics: analyticsSchema.prefault({}),
     ...apiConsoleFields,
   },
@@ -159,5 +164,6 @@ export interface ApiDefinition {
   readonly properties: readonly { readonly key: string; readonly value: string; readonly dynamic: boolean }[];
   readonly resources: readonly ResourceDefinition[];
   readonly responseTemplates: Readonly<Record<string, Readonly<Record<string, ResponseTemplate>>>>;
+  readonly failover: FailoverDefinition;
   readonly analytics: AnalyticsDefinition;
 }

@@ -8,7 +8,12 @@ import { type ApiDefinition, apiSchema } from './api-schema.ts';
 import { detailsOf } from '../faults/issues.ts';
 
 export type { CorsDefinition } from './api-listeners.ts';
-export type { EndpointDefinition, EndpointGroupDefinition, SharedConfiguration } from './api-endpoints.ts';
+export type {
+  EndpointDefinition,
+  EndpointGroupDefinition,
+  FailoverDefinition,
+  SharedConfiguration,
+} from './api-endpoints.ts';
 export { configurationOf, targetSchema } from './api-endpoints.ts';
 export type { FlowDefinition, StepDefinition } from './api-flows.ts';
 export type { PlanDefinition } from './api-plans.ts';

@@ -55,7 +55,13 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.type', observed('proto/definition/refusals.test.ts')],
   ['api.tags[]', observed('control-plane/publish/backup.test.ts')],
   ...all('api.', 'allowedInApiProducts allowMultiJwtOauth2Subscriptions', refused(true)),
-  ...all('api.', 'services failover', refused()),
+  ['api.services', refused()],
+  ...all(
+    'api.failover.',
+    'enabled maxRetries slowCallDuration openStateDuration maxFailures perSubscription',
+    observed('data-plane/gateway/steps/failover.test.ts'),
+  ),
+  ...all('api.failover.', 'failureCondition forceNextEndpointOnFailure', refused(true)),
   ['api.resources[].id', idle('of the console: resources are used by their names')],
   ...all('api.resources[].', 'name type enabled configuration{}', oauth2),
 

@@ -216,10 +216,10 @@ const endpointGroupSchema = z
 
 const failoverSchema = z.strictObject({
   enabled: z.boolean().optional(),
-  maxRetries: z.int().min(0).max(100).optional(),
-  slowCallDuration: z.int().min(50).optional(),
-  openStateDuration: z.int().min(500).optional(),
-  maxFailures: z.int().min(1).optional(),
+  maxRetries: z.int().min(0).max(apiLimits.retriesMax).optional(),
+  slowCallDuration: z.int().min(50).max(apiLimits.timeoutMsMax).optional(),
+  openStateDuration: z.int().min(500).max(apiLimits.timeoutMsMax).optional(),
+  maxFailures: z.int().min(1).max(apiLimits.failuresMax).optional(),
   perSubscription: z.boolean().optional(),
   failureCondition: expressionSchema.optional(),
   forceNextEndpointOnFailure: z.boolean().optional(),

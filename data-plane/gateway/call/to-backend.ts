@@ -13,7 +13,8 @@ import { answerInstead, beginAnswer, resume, watch } from './stage.ts';
 
 /** The last stage of a request: an endpoint answers it, through the steps around the call. Without such steps nobody waits for a promise. */
 export function toBackend(call: Call, api: CompiledApi): void {
-  const around = call.steps?.around;
+  const { failover } = api;
+  const around = failover === undefined ? call.steps?.around : [...(call.steps?.around ?? []), failover];
   const host = hostOfSteps(call);
   const trail: Trail = {
     received: call.receivedVia,

@@ -10,11 +10,12 @@ import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
 import { engineOf, type EngineRules } from './engine.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
+import { createFailover } from '../steps/failover.ts';
 import { createMappings } from './mappings.ts';
 import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
 import { dependsOnStanding, seenFrom, type Standing } from './standing.ts';
-import { type PolicyBuilder, StepCompiler } from './step.ts';
+import { type PolicyBuilder, type Step, StepCompiler } from './step.ts';
 import { type ApiFacts, createApiFacts, type ExpressionHost } from './surroundings.ts';
 
 /** A plan, ready to be asked. */
@@ -33,6 +34,8 @@ export interface CompiledApi extends Life {
   readonly errors: ErrorWriter;
   readonly engine: EngineRules;
   readonly endpoints: Endpoints;
+  /** The innermost step around the backend. */
+  readonly failover: Step | undefined;
   /** What a preflight passes that runs policies: security is not asked, so it has no plan. */
   readonly preflightFlows: Pipeline;
   readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
@@ -100,6 +103,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     errors: createErrorWriter(definition.responseTemplates, engine),
     engine,
     endpoints,
+    failover: createFailover(definition.failover, options.host.clock),
     preflightFlows: createPipeline([], apiFlows, shared),
     corsOf: compileCors(definition, engine),
     rejectsNullByte: definition.listeners.some(

@@ -18,6 +18,8 @@ export const refusals = {
   preflight: (status: number) => reject('CORS_PREFLIGHT_FAILED', { status, message: '' }),
   loop: reject('GATEWAY_LOOP_DETECTED', { status: 508, message: 'Loop Detected' }),
   noFlow: reject('NO_FLOW_FOUND', { status: 404, message: 'No flow matches the request.' }),
+  /** The last call failed as well, or the circuit is open. */
+  failoverExhausted: reject('GATEWAY_CLIENT_CONNECTION_ERROR', { status: 502, message: 'Bad Gateway' }),
   noEndpoint: reject('NO_ENDPOINT_FOUND', { status: 503, message: 'No endpoint available' }),
   policyFailed: reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message: 'Internal Server Error' }),
   conditionFailed: (message: string) => reject('GATEWAY_POLICY_INTERNAL_ERROR', { status: 500, message }),
