@@ -34,5 +34,6 @@ export const customerCommands: ReadonlyMap<string, LoadCommand> = new Map<string
       return (await import('./commands/config.ts')).configCommand({ gateway, shipper });
     },
   ],
+  ['el', async (onExit) => (await import('./commands/el.ts')).elCommand(onExit)],
   ['version', async () => (await import('./commands/version.ts')).versionCommand()],
 ]);

@@ -186,6 +186,17 @@ export function settled(value: Value): Value {
   return isAttributes(value) || isCodec(value) ? fail(`${kindOf(value)} cannot be kept`) : value;
 }
 
+/** A value as JSON shows it to people. */
+export function shownValue(value: Value): unknown {
+  if (value instanceof Real) return value.number;
+  if (typeof value === 'bigint') return Number(value);
+  if (isList(value)) return value.map(shownValue);
+  if (isMap(value)) return Object.fromEntries([...value].map(([name, each]) => [name, shownValue(each)]));
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (isLines(value)) return shownValue(settled(value));
+  return isAttributes(value) || isCodec(value) ? kindOf(value) : value;
+}
+
 /** Attributes of a request. */
 export function attributesOf(attributes: ReadonlyMap<string, unknown>): Attributes {
   const nameOf = (name: string): string => (attributes.has(name) ? name : attributePrefix + name);

@@ -1,0 +1,67 @@
+import { basename, dirname } from 'node:path';
+
+import type { Command } from 'commander';
+import { piecesOf } from '../../proto/expression/find.ts';
+import { compileText } from '../../proto/expression/template.ts';
+import { shownValue } from '../../proto/expression/values.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import { createCommand } from '../command.ts';
+import { requestSchema, scopeOf } from '../expression-request.ts';
+import { print } from '../terminal.ts';
+
+/** What an expression comes to. */
+type Came =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'failed' | 'refused'; readonly why: string };
+
+/** `isthmus el`: evaluates one expression. */
+export function elCommand(onExit: (code: number) => void): Command {
+  const command = createCommand({
+    name: 'el',
+    summary: 'Evaluates an expression of a definition on a request that a file describes.',
+    examples: [
+      `isthmus el '{(7 / 2)}'`,
+      `isthmus el "{#request.headers['X-Tenant'][0]}" --request request.yaml`,
+      `isthmus el "#request.method == 'GET'" --json       # braces may be left out`,
+    ],
+  });
+  return command
+    .argument('<expression>', 'a text with expressions, or one expression without its braces')
+    .option(
+      '--request <file>',
+      'request (method, path, contextPath, query, headers, body), response (status, headers, body), attributes, properties, dictionaries, pathParams, subscription; as JSON or YAML',
+    )
+    .option('--json', 'as JSON: kind (value, nothing, failed, refused) with value or why')
+    .action(async (expression: string, flags: { readonly request?: string; readonly json?: true }) => {
+      const came = evaluated(expression, await readRequest(flags.request));
+      if (flags.json === true) print(JSON.stringify(came));
+      else if (came.kind === 'value')
+        print(typeof came.value === 'string' ? came.value : JSON.stringify(came.value));
+      else print('why' in came ? `${came.kind}: ${came.why}` : 'nothing');
+      onExit(came.kind === 'failed' || came.kind === 'refused' ? 1 : 0);
+    });
+}
+
+function evaluated(expression: string, request: ReturnType<typeof requestSchema.parse>): Came {
+  const hasBraces = piecesOf(expression).some(({ kind }) => kind === 'expression');
+  const compiled = compileText(hasBraces ? expression : `{(${expression})}`);
+  if (compiled.kind === 'plain') return { kind: 'value', value: expression };
+  if (compiled.kind === 'refused') return { kind: 'refused', why: compiled.message };
+  const came = compiled.evaluate(scopeOf(request));
+  return came.kind === 'value' ? { kind: 'value', value: shownValue(came.value) } : came;
+}
+
+async function readRequest(file: string | undefined) {
+  if (file === undefined) return requestSchema.parse({});
+  const { readLocalFile } = await import('../../data-plane/local/files.ts');
+  const read = await readLocalFile(dirname(file), basename(file), undefined);
+  const unreadable = (detail: string): Fault =>
+    new Fault('config.unreadable', { detail, hint: 'Check the path for a slip, and what the file holds.' });
+  if (read === undefined) throw unreadable(`There is no file ${file}.`);
+  if (read.problem !== undefined) throw unreadable(`${file} ${read.problem}.`);
+  const parsed = requestSchema.safeParse(read.documents[0]);
+  if (parsed.success) return parsed.data;
+  const details = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  throw unreadable(`${file}: ${details.join('; ')}.`);
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { tempDir } from '../test/kit/temp-dir.ts';
+
+/** What `isthmus el` says, and its exit status. */
+const el = (...args: readonly string[]): Promise<readonly [said: string, code: number]> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, [join(import.meta.dirname, 'cli.ts'), 'el', ...args], (error, stdout) =>
+      resolve([stdout.trim(), error === null ? 0 : Number(error.code)]),
+    );
+  });
+
+test('an expression is evaluated on the request of a file, with its type as JSON; what fails or cannot be read says why', async (t) => {
+  const file = join(tempDir(t), 'request.yaml');
+  writeFileSync(
+    file,
+    `request:
+  method: POST
+  path: /shop/orders/7
+  contextPath: /shop/
+  query: page=3
+  headers: { X-Tag: [red, blue] }
+  body: '{"lines":[{"sku":"a1","qty":2}]}'
+attributes: { plan: gold }
+properties: { env: prod }
+dictionaries: { countries: { fr: France } }
+`,
+  );
+  const on = ['--request', file];
+  const rows = await Promise.all([
+    el('{(7 / 2)}'),
+    el("{#request.headers['X-Tag']} {#request.pathInfo} {#properties.env}", ...on),
+    el("#dictionaries['countries']['fr']", ...on, '--json'),
+    el('{#request.jsonContent.lines}', ...on, '--json'),
+    el("{#request.headers['Nope']}", ...on),
+    el("{#request.headers['Nope'][0]}", ...on),
+    el('#request.metod', '--json'),
+    el('plain text'),
+  ]);
+  assert.deepEqual(rows.slice(0, 6), [
+    ['3', 0],
+    ['red,blue /orders/7 prod', 0],
+    ['{"kind":"value","value":"France"}', 0],
+    ['{"kind":"value","value":[{"sku":"a1","qty":2}]}', 0],
+    ['nothing', 0],
+    ['failed: [0] of nothing', 1],
+  ]);
+  assert.match(rows[6]?.[0] ?? '', /^\{"kind":"refused","why":".*did you mean method\?/);
+  assert.equal(rows[6]?.[1], 1);
+  assert.match(rows[7]?.[0] ?? '', /^refused/);
+});
