@@ -9,7 +9,8 @@ Generated from \`proto/expression\` by \`npm run generate\`; do not edit.
 
 Text in braces is worked out for each request: \`{#request.method}\`, \`{(1 + 1)}\`, \`{T(Math).abs(-1)}\`; text around it stays. They work in the
 conditions of steps and flows, selection rules of plans, targets and headers of endpoints, response templates, and in policies where their [reference](policies/README.md) says so; everywhere else a definition with an expression
-is refused. So is one that cannot be read, or names what does not stand below, with its place and the nearest name.
+is refused. So is one that cannot be read, or names what does not stand below, with its place and the nearest name. \`isthmus el\` tries one on
+a request that a file describes.
 
 | to write | say |
 |---|---|

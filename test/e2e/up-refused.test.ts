@@ -84,6 +84,7 @@ test('every command has help that leads with examples', async () => {
     'bucket',
     'check',
     'convert',
+    'el',
     'reset-password',
     'doctor',
     'config',
