@@ -136,11 +136,7 @@ test('a broken file keeps its previous state and is named in log and readiness u
     ['half a file', '{"id": "a", "na', /JSON/],
     ['an empty file', '', /empty/],
     ['a list', '[]', /object/],
-    [
-      'a definition that this version cannot run',
-      JSON.stringify({ ...good, failover: { enabled: true } }),
-      /failover/,
-    ],
+    ['a definition that this version cannot run', JSON.stringify({ ...good, type: 'native' }), /type/],
   ];
   for (const [what, text, reason] of broken) {
     gateway.write('a', text);

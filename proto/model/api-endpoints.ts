@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { apiLimits } from './api-limits.ts';
 import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
-import { headerNameSchema, headersPerPlaceMax, headerValueSchema } from './head-text.ts';
+import { headerNameSchema, headersPerPlaceMax, headerValueCharsMax, headerValueSchema } from './head-text.ts';
 import { choice, milliseconds, names, off, orJsonText, section, withExpressions } from './sections.ts';
 
 const only = (value: boolean, why: string) =>
@@ -46,7 +46,7 @@ export const sharedConfigurationSchema = section({
     .array(
       section({
         name: headerNameSchema,
-        value: withExpressions(headerValueSchema, { readsBody: false }),
+        value: withExpressions(headerValueSchema, { charsMax: headerValueCharsMax, readsBody: false }),
       }),
     )
     .max(headersPerPlaceMax)
@@ -66,7 +66,7 @@ export type SharedConfiguration = z.output<typeof sharedConfigurationSchema>;
 /** A target as it is called. */
 export const targetSchema = z
   .string()
-  .max(2_048)
+  .max(apiLimits.targetCharsMax)
   .refine((target) => {
     const url = URL.canParse(target) ? new URL(target) : undefined;
     return (
@@ -85,7 +85,11 @@ const endpointSchema = section({
   secondary: z.boolean().default(false),
   tenants: names(),
   inheritConfiguration: z.boolean().default(true),
-  configuration: orJsonText(section({ target: withExpressions(targetSchema, { readsBody: false }) })),
+  configuration: orJsonText(
+    section({
+      target: withExpressions(targetSchema, { charsMax: apiLimits.targetCharsMax, readsBody: false }),
+    }),
+  ),
   sharedConfigurationOverride: orJsonText(sharedConfigurationSchema.partial()).prefault({}),
   services: off('services that are not enabled'),
 });

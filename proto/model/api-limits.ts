@@ -13,6 +13,7 @@ export const apiLimits = {
   tagsMax: 64,
   endpointGroupsMax: 50,
   endpointsPerGroupMax: 200,
+  targetCharsMax: 2_048,
   weightMax: 1_000,
   /** Of a request at other endpoints. */
   retriesMax: 100,

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
 import { apiLimits } from './api-limits.ts';
-import { headerNameSchema, headersPerPlaceMax, headerValueSchema, mediaRangeSchema } from './head-text.ts';
+import {
+  headerNameSchema,
+  headersPerPlaceMax,
+  headerValueCharsMax,
+  headerValueSchema,
+  mediaRangeSchema,
+} from './head-text.ts';
 import { section, withExpressions } from './sections.ts';
 
 /** What the expressions of a template know beside the request. */
@@ -16,10 +22,16 @@ const templateSchema = section({
   status: z.int().min(apiLimits.templateStatusMin).max(599).optional(),
   statusCode: z.int().min(apiLimits.templateStatusMin).max(599).optional(),
   headers: z
-    .record(headerNameSchema, withExpressions(headerValueSchema, ofErrors))
+    .record(
+      headerNameSchema,
+      withExpressions(headerValueSchema, { charsMax: headerValueCharsMax, ...ofErrors }),
+    )
     .refine(sizeAtMost(headersPerPlaceMax), `at most ${headersPerPlaceMax} headers`)
     .default({}),
-  body: withExpressions(z.string().max(apiLimits.templateBodyCharsMax), ofErrors).default(''),
+  body: withExpressions(z.string().max(apiLimits.templateBodyCharsMax), {
+    charsMax: apiLimits.templateBodyCharsMax,
+    ...ofErrors,
+  }).default(''),
   propagateErrorKeyToLogs: z.boolean().default(false),
 }).transform(({ statusCode, ...template }) => ({ ...template, status: template.status ?? statusCode }));
 

@@ -80,22 +80,32 @@ export function names() {
 /**
  * A text that may hold expressions, as it is written; who runs it compiles it again. What comes out of them is judged by `value` then.
  *
- * places: names behind `#` that are known in this field and nowhere else. Without `readsBody` an expression that names the body is refused.
+ * charsMax: of the text as it is written. places: names behind `#` that are known in this field and nowhere else. Without `readsBody` an
+ * expression that names the body is refused.
  */
 export function withExpressions(
   value: z.ZodType<string, string>,
-  { places = [], readsBody }: { readonly places?: readonly string[]; readonly readsBody: boolean },
+  {
+    charsMax,
+    places = [],
+    readsBody,
+  }: { readonly charsMax: number; readonly places?: readonly string[]; readonly readsBody: boolean },
 ) {
-  return z.string().superRefine((text, context) => {
-    const compiled = compileTemplate(text, value, { places: new Set(places) });
-    const messages =
-      compiled.kind === 'refused'
-        ? compiled.messages
-        : compiled.kind === 'varying' && compiled.needs === 'buffered' && !readsBody
-          ? ['reads a body, which is on its way by then; a step may keep what it reads in an attribute']
-          : [];
-    for (const message of messages) context.addIssue({ code: 'custom', message });
-  });
+  return z
+    .string()
+    .max(charsMax)
+    .transform((text, context) => {
+      const compiled = compileTemplate(text, value, { places: new Set(places) });
+      if (compiled.kind === 'constant') return compiled.value;
+      const messages =
+        compiled.kind === 'refused'
+          ? compiled.messages
+          : compiled.needs === 'buffered' && !readsBody
+            ? ['reads a body, which is on its way by then; a step may keep what it reads in an attribute']
+            : [];
+      for (const message of messages) context.addIssue({ code: 'custom', message });
+      return text;
+    });
 }
 
 /** A number of milliseconds. */

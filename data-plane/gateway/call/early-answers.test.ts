@@ -16,7 +16,7 @@ async function startScene(t: TestContext, listen: Readonly<Record<string, unknow
   const gateway = await startLocalGateway(t, {
     apis: {
       a: apiDefinition('a', target),
-      broken: apiDefinition('broken', target, { failover: { enabled: true } }),
+      broken: apiDefinition('broken', target, { type: 'native' }),
       silent: apiDefinition('silent', target, { analytics: { enabled: false } }),
     },
     config: { dataDir, report: { enabled: true }, listen },

@@ -187,7 +187,7 @@ test('a request without an answer in time is 504 REQUEST_TIMEOUT, and the late a
 test('an API that never compiled answers 503, one that was never there 404, a stopped one 404', async (t) => {
   const gateway = await startLocalGateway(t, {
     apis: {
-      broken: apiDefinition('broken', 'http://127.0.0.1:1', { failover: { enabled: true } }),
+      broken: apiDefinition('broken', 'http://127.0.0.1:1', { type: 'native' }),
       stopped: { api: { ...apiDefinition('stopped', 'http://127.0.0.1:1'), state: 'STOPPED' } },
     },
   });
