@@ -41,6 +41,8 @@ export interface HeaderList {
   append(name: string, value: string): void;
   /** Removes every line of that name; says whether there was one. */
   delete(lowerName: string): boolean;
+  /** Removes every line of another name. */
+  keepOnly(lowerNames: ReadonlySet<string>): void;
   /** Calls back per line in order, with the case as received or set. */
   forEach(visit: (name: string, value: string) => void): void;
   /** The same for who needs no value, which would be a text more for each line. */

@@ -15,7 +15,7 @@ export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { p
 
   const transform = (headers: HeaderList, call: PolicyCall): Verdict => {
     for (const name of removed) headers.delete(name);
-    if (kept.size > 0) keepOnly(headers, kept);
+    if (kept.size > 0) headers.keepOnly(kept);
     for (const { name, value } of added) {
       const rendered = value.render(call);
       if (rendered.kind === 'value') headers.set(name, rendered.value);
@@ -30,12 +30,3 @@ export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { p
     ? { request: { needs, run: (call) => transform(call.request.headers, call) } }
     : { response: { needs, run: (call) => transform(call.response.headers, call) } };
 };
-
-function keepOnly(headers: HeaderList, kept: ReadonlySet<string>): void {
-  const others: string[] = [];
-  headers.forEachName((name) => {
-    const lowerName = name.toLowerCase();
-    if (!kept.has(lowerName)) others.push(lowerName);
-  });
-  for (const name of others) headers.delete(name);
-}

@@ -112,6 +112,41 @@ test('a client whose Connection names framing changes nothing of it', async (t) 
   assert.doesNotMatch(chunked.text, /X-Sum|evil/);
 });
 
+for (const waiting of [0, 50])
+  test(`a trailer brings back nothing that steps set, removed or did not keep, be it here ${waiting} ms before they ran`, async (t) => {
+    const backend = await startBackend(t);
+    const definition = apiDefinition('a', `http://127.0.0.1:${backend.port}`, {
+      flows: [
+        flow('/', {
+          request: [
+            ['latency', { time: waiting, timeUnit: 'MILLISECONDS' }],
+            [
+              'transform-headers',
+              { addHeaders: [{ name: 'X-User', value: 'bob' }], removeHeaders: ['X-Gone'] },
+            ],
+          ],
+        }),
+        flow('/kept', { request: [['transform-headers', { whitelistHeaders: ['X-Kept'] }]] }),
+      ],
+    });
+    const gateway = await startLocalGateway(t, { apis: { a: definition } });
+    const send = async (path: string): Promise<string> => {
+      const client = await openPeer(
+        t,
+        { port: gateway.port, from: '127.0.0.1' },
+        `POST ${path} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n` +
+          'X-User: evil\r\nX_User: evil\r\nX-Gone: evil\r\nX-Gravitee-Request-Id: evil\r\nForwarded: for=evil\r\nX-Kept: k\r\nX-Other: o\r\n\r\n',
+      );
+      const seen = await backend.next();
+      await seen.until(path === '/a' ? 'X-Other: o\r\n\r\n' : 'X-Kept: k\r\n\r\n');
+      seen.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+      await client.until('ok');
+      return seen.text.slice(seen.text.indexOf('\r\n0\r\n'));
+    };
+    assert.equal(await send('/a'), '\r\n0\r\nX-Kept: k\r\nX-Other: o\r\n\r\n');
+    assert.equal(await send('/a/kept'), '\r\n0\r\nX-Kept: k\r\n\r\n');
+  });
+
 test('a backend whose Connection names what CORS, policies and the gateway set takes nothing out of the answer', async (t) => {
   const { backend, open } = await startScene(t);
   const client = await open('GET /a HTTP/1.1\r\nHost: h\r\nOrigin: https://o.example\r\n\r\n');

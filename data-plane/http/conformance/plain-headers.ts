@@ -39,6 +39,10 @@ export class PlainHeaders implements HeaderList {
     return this.#lines.length < before;
   }
 
+  keepOnly(lowerNames: ReadonlySet<string>): void {
+    this.#lines = this.#lines.filter(([name]) => lowerNames.has(name.toLowerCase()));
+  }
+
   forEachName(visit: (name: string) => void): void {
     for (const [name] of this.#lines) visit(name);
   }

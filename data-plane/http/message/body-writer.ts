@@ -2,6 +2,7 @@ import type { BodySink } from '../body.ts';
 import type { HeaderList } from '../exchange.ts';
 import type { Wire } from '../socket/wire.ts';
 import { isForbiddenTrailer } from './chunked.ts';
+import { removeWhere } from './trailers.ts';
 import { wireHeadersOf } from './wire-headers.ts';
 
 /** Who sends the message that a writer writes. */
@@ -122,8 +123,6 @@ export class BodyWriter implements BodySink {
 /** What was received is judged by then; what we made may hold what is no trailer, as a list that was meant for a head does. */
 function trailerText(trailers: HeaderList): string {
   const lines = wireHeadersOf(trailers);
-  const names: string[] = [];
-  lines.forEachName((name) => names.push(name.toLowerCase()));
-  for (const name of names) if (isForbiddenTrailer(name)) lines.delete(name);
+  removeWhere(lines, isForbiddenTrailer);
   return lines.forwardable();
 }

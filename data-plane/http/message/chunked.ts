@@ -15,9 +15,9 @@ const extensionBytesOfBodyMax = 4 * 1024;
 const forbiddenTrailers =
   /^(?:content-(?:length|encoding|type|range)|transfer-encoding|host|authorization|proxy-authorization|proxy-authenticate|www-authenticate|trailer|te|connection|keep-alive|proxy-connection|upgrade|cookie|set-cookie|cache-control|expect|max-forwards|range|if-[a-z-]+)$/;
 
-/** Whether a field of this name, in lower case, may stand in no trailer section. */
+/** Whether a field of this name, in lower case, may stand in no trailer section; with `_` neither, which CGI servers read as `-`. */
 export function isForbiddenTrailer(lowerName: string): boolean {
-  return forbiddenTrailers.test(lowerName);
+  return forbiddenTrailers.test(lowerName.replaceAll('_', '-'));
 }
 
 const inSize = 0;

@@ -1,6 +1,5 @@
 import { invariant } from '../../../proto/faults/fault.ts';
 import { type Body, type BodyFlow, type BodySink, bufferBody } from '../body.ts';
-import type { HeaderList } from '../exchange.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import type { FieldLimits } from './fields.ts';
 import type { BodyEnd } from './framing.ts';
@@ -50,7 +49,7 @@ export class BodyFault extends Error {
 export class IncomingBody implements Body, BodyFlow {
   readonly length: number | undefined;
   readonly isEmpty: boolean;
-  trailers: HeaderList | undefined = undefined;
+  trailers: WireHeaders | undefined = undefined;
   /** Bytes of content received. */
   bytes = 0;
   /** Open, received whole, or why it never will be. */
@@ -203,12 +202,7 @@ export class IncomingBody implements Body, BodyFlow {
     const { fault, isDone, trailer } = this.#chunked;
     if (fault !== undefined) this.break(new BodyFault(fault));
     else if (isDone) {
-      if (trailer !== undefined) {
-        const { text, fields } = trailer;
-        const trailers = new WireHeaders(text, fields);
-        this.head?.strip(trailers);
-        this.trailers = trailers;
-      }
+      if (trailer !== undefined) this.trailers = new WireHeaders(trailer.text, trailer.fields);
       this.#complete();
     }
     return at;
@@ -220,6 +214,9 @@ export class IncomingBody implements Body, BodyFlow {
     this.state = 'whole';
     const sink = this.#sink;
     this.#sink = undefined;
-    sink?.onEnd(this.trailers);
+    if (sink === undefined) return;
+    // Not sooner: it may be whole before the steps have set and removed what they do.
+    if (this.trailers !== undefined) this.head?.strip(this.trailers);
+    sink.onEnd(this.trailers);
   }
 }

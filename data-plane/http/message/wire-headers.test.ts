@@ -120,6 +120,33 @@ test('untouched lines go on byte for byte; blanks that servers disagree about do
   assert.equal(received('a:1\r\nB:  2\t\r\nConnection: close\r\n').forwardable(), 'a: 1\r\nB: 2\r\n');
 });
 
+test('trailers hold nothing that was set or removed, there or not, nor what was not to stay', () => {
+  const trailers =
+    'X-Set: evil\r\nX_Set: evil\r\nX-Gone: evil\r\nX_Absent: evil\r\nVia: evil\r\nX_Real-IP: evil\r\nX-Other: o\r\n';
+  const strip = (change: (headers: WireHeaders) => void): string => {
+    const headers = received('Transfer-Encoding: chunked\r\nX-Gone: 1\r\n');
+    change(headers);
+    const rest = received(trailers);
+    headers.strip(rest);
+    return rest.forwardable();
+  };
+  assert.equal(
+    strip((headers) => {
+      headers.set('X-Set', 'ours');
+      headers.delete('x-gone');
+      headers.delete('x-absent');
+    }),
+    'X-Other: o\r\n',
+  );
+  assert.equal(
+    strip((headers) => {
+      headers.keepOnly(new Set(['x-gone', 'x-other']));
+      headers.keepOnly(new Set(['x-gone', 'x-absent']));
+    }),
+    'X-Gone: evil\r\n',
+  );
+});
+
 test('a value or name that would be more than one line is refused', () => {
   const headers = createWireHeaders();
   for (const value of ['a\r\nX: b', 'a\nb', 'a\0', '\u010d', '\x7f'])

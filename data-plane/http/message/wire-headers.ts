@@ -4,6 +4,7 @@ import { Fields, isKeepAlive } from './fields.ts';
 import { listMembers } from './grammar.ts';
 import { headerName } from './header-name.ts';
 import { OwnLine, OwnLines } from './own-lines.ts';
+import { removeWhere, saysWay, Withheld } from './trailers.ts';
 
 const none: readonly string[] = [];
 
@@ -32,6 +33,8 @@ export class WireHeaders implements HeaderList {
   readonly #hasUnderscore: boolean;
   /** What `Connection` named, in lower case. */
   #nominated: ReadonlySet<string> | undefined = undefined;
+  /** Of a message that may have trailers. */
+  #withheld: Withheld | undefined = undefined;
 
   constructor(text: string, fields: Fields) {
     this.#text = text;
@@ -101,6 +104,7 @@ export class WireHeaders implements HeaderList {
   }
 
   delete(lowerName: string): boolean {
+    if (this.mayHave(kinds.transferEncoding)) (this.#withheld ??= new Withheld()).remove(lowerName);
     let wasThere = false;
     if (this.#mayHold(lowerName)) {
       for (let line = this.#find(lowerName, 0); line !== -1; line = this.#find(lowerName, line + 1)) {
@@ -111,6 +115,11 @@ export class WireHeaders implements HeaderList {
     }
     this.#removeAliases(lowerName);
     return wasThere;
+  }
+
+  keepOnly(lowerNames: ReadonlySet<string>): void {
+    if (this.mayHave(kinds.transferEncoding)) (this.#withheld ??= new Withheld()).keepOnly(lowerNames);
+    removeWhere(this, (lowerName) => !lowerNames.has(lowerName));
   }
 
   forEachName(visit: (name: string) => void): void {
@@ -144,10 +153,12 @@ export class WireHeaders implements HeaderList {
   }
 
   /**
-   * Takes out of the message's trailers what its `Connection` named, and what was set here: receivers that merge trailers into
-   * the headers would read the sender's word for ours.
+   * Takes out of the message's trailers what its `Connection` named, and what was set or removed here: receivers that merge trailers
+   * into the headers would read the sender's word for ours.
    */
   strip(trailers: WireHeaders): void {
+    removeWhere(trailers, saysWay);
+    this.#withheld?.from(trailers);
     for (const name of this.#nominated ?? []) trailers.delete(name);
     for (const change of this.#changed ?? []) if (change) trailers.delete(change.name.lowerName);
     for (let own = this.#added.first; own !== undefined; own = own.next) trailers.delete(own.name.lowerName);
@@ -185,7 +196,7 @@ export class WireHeaders implements HeaderList {
 
   /** Framing and hop-by-hop lines stay for the engine, which reads them and forwards none; without Host a request would be another. */
   #dropNominated(): void {
-    const named = this.#namedByConnection();
+    const named = namedByConnection(this);
     this.#nominated = named;
     if (named === undefined) return;
     for (let line = 0; line < this.#lineKinds.length; line += 1) {
@@ -195,16 +206,6 @@ export class WireHeaders implements HeaderList {
       this.#change(line, null);
       if (kind !== kinds.none) this.#seen &= ~(1 << kind);
     }
-  }
-
-  #namedByConnection(): ReadonlySet<string> | undefined {
-    let named: Set<string> | undefined;
-    for (const value of this.getAll('connection')) {
-      const lower = value.toLowerCase();
-      if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') continue;
-      for (const option of listMembers(lower)) (named ??= new Set()).add(option);
-    }
-    return named;
   }
 
   /** False is certain. */
@@ -262,6 +263,17 @@ export class WireHeaders implements HeaderList {
       if (name !== lowerName && name.replaceAll('_', '-') === dashed) this.#change(line, null);
     }
   }
+}
+
+/** In lower case; undefined when it is nothing but a word of the connection's own. */
+function namedByConnection(headers: HeaderList): ReadonlySet<string> | undefined {
+  let named: Set<string> | undefined;
+  for (const value of headers.getAll('connection')) {
+    const lower = value.toLowerCase();
+    if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') continue;
+    for (const option of listMembers(lower)) (named ??= new Set()).add(option);
+  }
+  return named;
 }
 
 /** Nothing but that, as nearly every answer of a backend does. */

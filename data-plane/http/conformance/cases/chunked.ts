@@ -22,6 +22,7 @@ const forbiddenTrailers = [
   'Expect',
   'Max-Forwards',
   'Range',
+  'Content_Length',
 ];
 
 /** Chunk sizes, extensions, data and trailers of request bodies. */
