@@ -35,4 +35,28 @@ for (const database of testDatabases) {
       assert.equal((listed.body['page'] as { total_elements: number }).total_elements, 2);
     },
   );
+
+  test(
+    `a token that ends makes no user, a narrowed one no ADMIN; a token without either may (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      let made = 0;
+      const tokenOf = async (wish: object): Promise<string> => {
+        made += 1;
+        const body = { name: `token ${made}`, ...wish };
+        const answer = await office.call('POST', '/management/organizations/DEFAULT/user/tokens', { body });
+        return `Bearer ${String(answer.body['token'])}`;
+      };
+      const hour = await tokenOf({ expiresAt: new Date(office.clock.now() + 3_600_000).toISOString() });
+      const narrowed = await tokenOf({ scopes: ['organization-user:create'] });
+      const make = async (as: string, username: string, role: string): Promise<number> => {
+        const body = { username, password: 'a password of twelve', role };
+        return (await office.call('POST', users, { as, body })).status;
+      };
+      assert.deepEqual([await make(hour, 'a', 'ADMIN'), await make(hour, 'b', 'USER')], [403, 403]);
+      assert.deepEqual([await make(narrowed, 'c', 'ADMIN'), await make(narrowed, 'd', 'USER')], [403, 201]);
+      assert.equal(await make(await tokenOf({}), 'e', 'ADMIN'), 201);
+    },
+  );
 }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
 import { listUsers as listRows } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
 import { passwordSchema } from '../../access/passwords.ts';
@@ -34,13 +35,23 @@ export const userSchema = z
 /** A user as it is answered. */
 export type UserView = z.infer<typeof userSchema>;
 
-/** Makes a user of the organization. Errors: request.conflict for a taken name. */
+/**
+ * Makes a user of the organization. Errors: request.conflict for a taken name; request.forbidden for who came with a token that could not
+ * do itself what the user could.
+ */
 export async function createUser(
   desk: Desk,
   actor: Actor,
   { organization, wish }: { readonly organization: string; readonly wish: z.infer<typeof userWishSchema> },
 ): Promise<UserView> {
   const { displayName = wish.username, email, role } = wish;
+  // Otherwise a token that was lent for an hour would be a way in for ever, and a narrowed one a way to everything.
+  if (actor.tokenExpiresAtMs !== undefined)
+    throw new Fault('request.forbidden', {
+      detail: 'A token that ends makes no user, who would outlive it.',
+    });
+  if (actor.scopes !== undefined && role === 'ADMIN')
+    throw new Fault('request.forbidden', { detail: 'A narrowed token makes no ADMIN, who may do more.' });
   const passwordHash = await desk.access.hashPassword(wish.password);
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const user = { organization, username: wish.username, passwordHash, displayName, email, role };
