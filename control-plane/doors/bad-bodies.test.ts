@@ -37,6 +37,9 @@ export function bodyCases(): readonly Case[] {
   return [
     unit('no body', {}),
     unit('not JSON', { text: '{"name":' }),
+    unit('a name twice in one object', {
+      text: JSON.stringify(apiBody('/new')).replace('{', '{"name":"other",'),
+    }),
     unit('not UTF-8', { text: new Uint8Array([0x22, 0xff, 0x22]) }),
     unit('a list instead of an object', { body: [] }),
     unit('nested too deep', { text: `{"flows":${nested}}` }),

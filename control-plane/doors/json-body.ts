@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../proto/faults/fault.ts';
 import { withoutNulls } from '../../proto/model/nulls.ts';
 import type { Clock } from '../../proto/process/clock.ts';
+import { parseJson } from '../../proto/process/json-text.ts';
 import { createGathered } from '../../proto/wire/gathered.ts';
 
 /** Bounds of a body. */
@@ -21,7 +22,7 @@ export interface BodySource {
  * Reads a JSON body with bounds; undefined when there is none. A field with null is an absent field, at any depth.
  *
  * Errors: request.too_large above 1 MiB; request.timeout when it comes too slowly; request.broken_off; request.unsupported_media_type for anything but plain JSON in UTF-8;
- * request.invalid for what is not JSON, is nested too deep, or holds text that a database could not keep.
+ * request.invalid for what is not JSON, names something twice, is nested too deep, or holds text that a database could not keep.
  */
 export async function readJsonBody(request: Request, source: BodySource): Promise<unknown> {
   if (Number(request.headers.get('content-length') ?? 0) > bodyLimits.bytesMax)
@@ -83,7 +84,7 @@ async function readStream({ body }: Request): Promise<Uint8Array> {
 
 function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw new Fault('request.invalid', {
       detail: 'The body is not JSON in UTF-8.',

@@ -42,6 +42,13 @@ test('what a gateway would serve has no problem, and nothing is made', async (t)
   assert.deepEqual(readdirSync(dir).length, 4);
 });
 
+test('a file that says one thing twice is refused, JSON as YAML', async (t) => {
+  const dir = folderOf(t, { 'two.json': '{"plans":{},"plans":{}}', 'two.yaml': 'plans: {}\nplans: {}\n' });
+  const found = await problemsOf(dir);
+  assert.match(found['two.json']?.join() ?? '', /"plans" is there twice in one object/);
+  assert.match(found['two.yaml']?.join() ?? '', /unique/);
+});
+
 test('all faults of all files are told at once, each with its place', async (t) => {
   const dir = folderOf(t, {
     'broken.json': '{',

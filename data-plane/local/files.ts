@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { parseYamlDocuments } from '../../proto/process/config-file.ts';
+import { parseJson } from '../../proto/process/json-text.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 
 /** A file of the folder, read and parsed; `problem` when it could not be. */
@@ -82,7 +83,7 @@ function decodeText(bytes: Uint8Array): string {
 function parse(name: string, text: string): readonly unknown[] {
   if (text.trim() === '') throw new Error('is empty');
   const documents = /\.json$/i.test(name)
-    ? [JSON.parse(text) as unknown]
+    ? [parseJson(text)]
     : parseYamlDocuments(text, { maxAliasCount: 100 });
   return documents.flatMap(itemsOf);
 }

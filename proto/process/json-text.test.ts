@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { parseJson } from './json-text.ts';
+
+test('a name twice in one object is an error, however it is spelled; in two objects, or as a value, it is none', () => {
+  for (const text of [
+    '{"a":1,"a":2}',
+    '{"a":1,"\\u0061":2}',
+    '[{"x":[{"a":{},"b":"a","a":[]}]}]',
+    '{"__proto__":1, "__proto__" : 2}',
+    '{"\\"":1,"\\"":2}',
+  ])
+    assert.throws(() => parseJson(text), /^SyntaxError: ".+" is there twice in one object$/, text);
+  for (const text of [
+    '{"a":{"a":"a"},"b":["a","a",{"a":1},{"a":2}]}',
+    '{"a":"\\"a\\":1,{","b":"}:\\\\","c":1}',
+    '[{"a":1},{"a":1}]',
+    '"a:a"',
+    '[]',
+    '1e3',
+  ])
+    assert.deepEqual(parseJson(text), JSON.parse(text), text);
+  assert.throws(() => parseJson('{"a":1,'), SyntaxError);
+});
+
+test('a megabyte of one text, of brackets or of names is read', () => {
+  // Compared without looking into them: that would overflow the stack.
+  for (const text of [
+    `{"a":"${'x\\n'.repeat(350_000)}"}`,
+    `${'['.repeat(5_000)}${']'.repeat(5_000)}`,
+    `{${Array.from({ length: 100_000 }, (_, at) => `"${at}":1`).join(',')}}`,
+  ])
+    assert.equal(typeof parseJson(text), 'object');
+});
