@@ -42,6 +42,8 @@ const spellings: readonly (readonly [sent: string, readAs: string])[] = [
   ['/open%c0%af..%C0%AFadmin', '/admin'],
   ['/open/%c0%ae%c0%ae/admin', '/admin'],
   ['/open%e0%80%af../admin', '/open/../admin'],
+  ['/open%F0%80%80%AF%f8%80%80%80%ae%fc%80%80%80%80%aeadmin', '/open/..admin'],
+  ['/%f0%80%81%a1dmin', '/admin'],
   // What is no UTF-8 beside it takes nothing away from what is.
   ['/gr%C3%B6%C3%9Fe%2f%ff', '/gr%C3%B6%C3%9Fe/%ff'],
 ];
@@ -213,6 +215,8 @@ test('a path that another API may be meant by is refused, whatever its spelling:
     '/..;/admin/users',
     '%252fusers',
     '%c0%afusers',
+    '%f0%80%80%afusers',
+    '%fc%80%80%80%80%afusers',
   ];
   for (const way of ways)
     for (const start of [

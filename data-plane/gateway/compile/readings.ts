@@ -84,8 +84,8 @@ function withoutBlanks(path: string): string {
   return path.slice(0, end).replaceAll(/[\t\n\r]/g, '') + path.slice(end).replaceAll(/[\0-\x20]/g, '');
 }
 
-/** ASCII in two or three bytes (RFC 3629 section 3), escaped. */
-const overlong = /%c[01]%[89ab][0-9a-f]|%e0%8[01]%[89ab][0-9a-f]/gi;
+/** ASCII in two to six bytes (RFC 3629 section 3, RFC 2279 section 2), escaped. */
+const overlong = /(?:%c[01]|(?:%e0|%f0%80|%f8%80%80|%fc%80%80%80)%8[01])%[89ab][0-9a-f]/gi;
 
 function spelled(escapes: string): string {
   const [before = 0, last = 0] = Buffer.from(escapes.replaceAll('%', ''), 'hex').subarray(-2);
