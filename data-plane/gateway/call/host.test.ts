@@ -51,3 +51,17 @@ test("Host is the endpoint's, else a policy's, else the target's or the client's
     assert.equal((JSON.parse(text) as { headers: { host: string } }).headers.host, expected, id);
   }
 });
+
+test('behind a listener for both families a client of IPv4 has its IPv4 address', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startLocalGateway(t, {
+    apis: { a: apiDefinition('a', url) },
+    config: { listen: { host: '::', trustedProxies: ['127.0.0.1'] } },
+  });
+  const said = async (headers: Readonly<Record<string, string>>): Promise<string | undefined> =>
+    (JSON.parse((await gateway.call('/a', { headers })).text) as { headers: Record<string, string> }).headers[
+      'x-forwarded-for'
+    ];
+  assert.equal(await said({}), '127.0.0.1');
+  assert.equal(await said({ 'x-forwarded-for': '203.0.113.9' }), '203.0.113.9, 127.0.0.1');
+});

@@ -13,7 +13,7 @@ import { ServerExchange } from './exchange.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import { ServerRequest } from './request.ts';
 import { firstLineIn, firstLineOf, readButRefused } from './refused-request.ts';
-import type { ServerState } from './state.ts';
+import { addressText, type ServerState } from './state.ts';
 
 /** Bytes of further requests that a client may have sent ahead; past it nothing is read until they are served. */
 const aheadBytesMax = 64 * 1024;
@@ -60,7 +60,7 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
   constructor(socket: Socket | TLSSocket, reading: Reading | undefined, state: ServerState) {
     this.state = state;
     this.isTls = reading === undefined && 'encrypted' in socket;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = addressText(socket.remoteAddress);
     this.wire = new Wire(socket, reading, this);
     // First, because the clock stands while nobody is there.
     state.join(this);

@@ -5,7 +5,7 @@ import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 import { acceptFrom } from '../socket/accept.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { ServerConnection } from './connection.ts';
-import { type Member, ServerState } from './state.ts';
+import { addressText, type Member, ServerState } from './state.ts';
 import { createTlsAcceptor, type TlsAcceptor } from './tls.ts';
 
 /** Waiting connections that the kernel keeps for us. */
@@ -20,8 +20,9 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
     server,
     (socket, reading) => {
       try {
-        if (!state.admits(socket.remoteAddress ?? '')) {
-          void state.onRefusal('too-many-connections', socket.remoteAddress ?? '');
+        const remoteAddress = addressText(socket.remoteAddress);
+        if (!state.admits(remoteAddress)) {
+          void state.onRefusal('too-many-connections', remoteAddress);
           socket.on('error', () => undefined);
           socket.resetAndDestroy();
         } else if (acceptor !== undefined) acceptor.accept(socket);
@@ -58,7 +59,7 @@ class Handshaking implements Member {
 
   constructor(socket: Socket) {
     this.wire = socket;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = addressText(socket.remoteAddress);
   }
 
   onSweep(): void {
@@ -102,7 +103,6 @@ function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
   return {
     ...acceptor,
     accept(socket) {
-      const { remoteAddress = '' } = socket;
       const peer = peerOf(socket);
       const handshaking = new Handshaking(socket);
       underWay.set(peer, handshaking);
@@ -111,7 +111,7 @@ function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
         // The kernel may have given its port to the next one already.
         if (underWay.get(peer) === handshaking) {
           underWay.delete(peer);
-          void state.onRefusal('tls-handshake', remoteAddress);
+          void state.onRefusal('tls-handshake', handshaking.remoteAddress);
         }
         state.leave(handshaking);
       });

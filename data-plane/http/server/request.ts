@@ -5,6 +5,7 @@ import type { ReadRequest } from '../message/request.ts';
 import type { RequestHead } from '../message/request-head.ts';
 import { WireHeaders } from '../message/wire-headers.ts';
 import type { ServerConnection } from './connection.ts';
+import { addressText } from './state.ts';
 import { clientCertificateOf } from './tls.ts';
 
 /** What the client asked; addresses and certificate are asked of the socket only when somebody asks here. */
@@ -54,7 +55,7 @@ export class ServerRequest implements ExchangeRequest {
   }
 
   get localAddress(): string {
-    return this.#connection.wire.socket.localAddress ?? '';
+    return addressText(this.#connection.wire.socket.localAddress);
   }
 
   get localPort(): number {

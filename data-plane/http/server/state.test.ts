@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerOptions } from '../exchange.ts';
 import { Sweep } from '../socket/sweep.ts';
-import { type Member, ServerState } from './state.ts';
+import { addressText, type Member, ServerState } from './state.ts';
 
 test('a connection that throws when the server stops keeps no other one open, and the server not either', async () => {
   const thrown: unknown[] = [];
@@ -35,4 +35,16 @@ test('a connection that throws when the server stops keeps no other one open, an
     ['retires', 'is cut'],
   );
   assert.equal(state.members.size, 0);
+});
+
+test('an IPv4 address that a listener for both families saw is one', () => {
+  for (const [seen, said] of [
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['::FFFF:192.0.2.7', '192.0.2.7'],
+    ['192.0.2.7', '192.0.2.7'],
+    ['::1', '::1'],
+    ['2001:db8::ffff:c000:207', '2001:db8::ffff:c000:207'],
+    [undefined, ''],
+  ] as const)
+    assert.equal(addressText(seen), said);
 });

@@ -125,3 +125,14 @@ export class ServerState {
     });
   }
 }
+
+const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+
+/**
+ * An end of a socket as everybody writes it: whoever comes by IPv4 to a listener for both is `::ffff:192.0.2.7` to the system, and
+ * 192.0.2.7 to backends, records and limits. '' when the socket has ended.
+ */
+export function addressText(address: string | undefined): string {
+  if (address === undefined) return '';
+  return mapped.exec(address)?.[1] ?? address;
+}
