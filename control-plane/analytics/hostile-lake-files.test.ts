@@ -20,7 +20,7 @@ test('a file of the lake that contradicts itself or is of another shape is left 
   const lake = await createTestLake(t, sqlite);
   const first = await lake.start();
   await land(lake.blobs, recordLines(3));
-  await eventually(async () => (await first.requestsCount(span)).total === 3);
+  await eventually(async () => (await first.requestsCount(span)).total === 3, { timeoutMs: 20_000 });
   await first.close();
 
   await plantFile(lake, { covered: [{}, {}] });
@@ -32,7 +32,7 @@ test('a file of the lake that contradicts itself or is of another shape is left 
 
   const second = await lake.start();
   await land(lake.blobs, recordLines(4), { first: 3 });
-  await eventually(async () => (await second.requestsCount(span)).total === 7);
+  await eventually(async () => (await second.requestsCount(span)).total === 7, { timeoutMs: 20_000 });
   assert.match(await second.metrics.text(), /reconciled_files_total\{outcome="unreadable"\} [6-9]/);
 });
 
@@ -55,7 +55,9 @@ test('a file that cannot be read is read once, again when it has changed or a hu
   const starts = async (): Promise<number> => {
     const { blobs, read } = watched(lake);
     const analytics = await lake.start({}, { blobs });
-    await eventually(async () => /outcome="unreadable"\} \d/.test(await analytics.metrics.text()));
+    await eventually(async () => /outcome="unreadable"\} \d/.test(await analytics.metrics.text()), {
+      timeoutMs: 20_000,
+    });
     await land(lake.blobs, recordLines(1), { spool: randomBytes(16).toString('hex') });
     await eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });
     await analytics.close();
@@ -109,7 +111,9 @@ test('files that are remembered as unreadable are bounded; one more is read agai
   const start = async (): Promise<readonly string[]> => {
     const { blobs, read } = watched(lake);
     const analytics = await lake.start({}, { blobs });
-    await eventually(async () => /outcome="unreadable"\} [3-9]/.test(await analytics.metrics.text()));
+    await eventually(async () => /outcome="unreadable"\} [3-9]/.test(await analytics.metrics.text()), {
+      timeoutMs: 20_000,
+    });
     await analytics.close();
     return read;
   };

@@ -14,7 +14,7 @@ async function startWith(t: TestContext, stage: Stage, at: 'request' | 'answer')
   const request = takeIn === undefined ? [] : [takeIn, stage, ...rest];
   const answer = [...ways.proxy.answer.slice(0, -1), stage, ...ways.proxy.answer.slice(-1)];
   const proxy = at === 'request' ? { ...ways.proxy, request } : { ...ways.proxy, answer };
-  return startServingParts(t, { api: {} }, { ways: { proxy }, timeoutMs: 100 });
+  return startServingParts(t, { api: {} }, { ways: { proxy }, timeoutMs: 400 });
 }
 
 const whole = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

@@ -102,7 +102,7 @@ test('after the deadline a step around the backend calls nobody any more, and it
     },
     end: () => void (ends += 1),
   };
-  const { port } = await startServingParts(t, { api: slow });
+  const { port } = await startServingParts(t, { api: slow }, { timeoutMs: 200 });
   assert.equal((await call(port, '/api')).status, 504);
   assert.equal(ends, 0, 'it still runs');
   goOn();

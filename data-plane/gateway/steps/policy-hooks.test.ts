@@ -135,13 +135,14 @@ test('`end` comes once for each step that was reached: answered, answered instea
       throw new Error('a bug');
     },
   };
-  const { backend, logged, port } = await startServingParts(t, {
+  const policies = {
     answered: [gauge.policy, broken],
     instead: [gauge.policy, { request: { needs: 'head', run: () => instead } }],
     refused: [gauge.policy, refusing(), behind.policy],
     failed: gauge.policy,
     slow: gauge.policy,
-  });
+  } as const;
+  const { backend, logged, port } = await startServingParts(t, policies, { timeoutMs: 1_000 });
   const rows = [
     ['answered', 200],
     ['instead', 201],

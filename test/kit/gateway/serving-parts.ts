@@ -33,6 +33,7 @@ const guard = createGuard('local', { allow: [], setting: 'upstream' });
 /** Bounds, and the stages of requests; default: those of this version. */
 export interface ServingWish {
   readonly bodyBytesMax?: number;
+  /** Of a request until it is answered. Default: more than a busy machine needs. */
   readonly timeoutMs?: number;
   readonly ways?: Ways;
   /** Of a backend in place of the test's own. */
@@ -50,7 +51,7 @@ export async function startServingParts(
   policies: Readonly<Record<string, Policy | readonly Policy[]>>,
   wish: ServingWish = {},
 ) {
-  const { bodyBytesMax = 1_000, timeoutMs = 200, requestBytesMax = 16 * 1024 * 1024, ways } = wish;
+  const { bodyBytesMax = 1_000, timeoutMs = 10_000, requestBytesMax = 16 * 1024 * 1024, ways } = wish;
   const listOf = (name: string): readonly Policy[] => [policies[name] ?? []].flat();
   const build: PolicyBuilder = (_step, _host, { api, at }) =>
     listOf(api)[Number(/\d+(?=\]$)/.exec(at))] ?? {};
