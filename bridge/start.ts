@@ -7,7 +7,7 @@ import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import { bindOf, listenOn, originOf } from '../proto/process/listen.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import { createPeers } from '../proto/process/peers.ts';
-import { readAuthorities, readPair } from '../proto/process/pem-files.ts';
+import { readAuthorities, readPair, warnOfEnded } from '../proto/process/pem-files.ts';
 import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createApp, headersMax } from './app.ts';
@@ -97,6 +97,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   server.maxHeadersCount = headersMax + 1;
   server.maxConnections = config.limits.streamsMax + config.limits.pollsMax + spareConnections;
   const port = await listenOn(server, { ...config.listen, setting: 'listen' });
+  if (config.listen.tls !== undefined) warnOfEnded([config.listen.tls], clock.now(), log);
   audiences = () => audiencesAt(port);
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
@@ -158,13 +159,14 @@ export function readTls(tls: Tls): { readonly cert: string; readonly key: string
  * Reads the certificate files again for the connections to come. Files that cannot be used are an ERROR in the log; the
  * certificates before stay in use.
  */
-function reloadCertificates(server: Server, { config, log }: BridgeOptions): boolean {
+function reloadCertificates(server: Server, { config, log, clock }: BridgeOptions): boolean {
   const { tls } = config.listen;
   if (tls === undefined || !(server instanceof TlsServer)) return false;
   const { certFile, keyFile } = tls;
   try {
     server.setSecureContext(readTls(tls));
     log.info({ certFile, keyFile }, 'certificates were read again and are in use');
+    warnOfEnded([tls], clock.now(), log);
     return true;
   } catch (error) {
     log.error({ err: error, certFile, keyFile }, 'certificates cannot be used; the ones before stay in use');

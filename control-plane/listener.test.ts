@@ -69,6 +69,7 @@ test('TLS: certificates by name, TLS 1.2 upwards, and new ones after a reload; w
   const authority = createAuthority(dir);
   const [one, two] = [authority.issue('one'), authority.issue('two')];
   const other = authority.issue('other', { names: ['DNS:other.example'] });
+  const ended = authority.issue('ended', { isExpired: true });
   const files = { certFile: join(dir, 'server.pem'), keyFile: join(dir, 'server.key') };
   const use = (pair: typeof one): void => {
     copyFileSync(pair.certFile, files.certFile);
@@ -115,6 +116,9 @@ test('TLS: certificates by name, TLS 1.2 upwards, and new ones after a reload; w
   await lifecycle.reload();
   assert.equal(await shown(), 'two');
   assert.match(errors().join(), /server\.key does not belong to the certificate/);
+  use(ended);
+  await lifecycle.reload();
+  assert.equal(await shown(), 'ended');
 });
 
 test('a certificate that does not fit its key is refused by its file before anything is made', async (t) => {

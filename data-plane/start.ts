@@ -60,7 +60,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 /** The whole gateway in this process. */
 async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
   const { config, log, lifecycle, metrics } = options;
-  const certificates = openCertificates(config.listen, log);
+  const certificates = openCertificates(config.listen, options);
   const source = await openSource(options);
   // It listens when it serves; that it cannot is told before it says that anything is in service.
   await tryAddress({ ...config.listen, setting: 'listen' });

@@ -67,8 +67,8 @@ test('SIGHUP renews the certificate of a bridge; one that cannot be used leaves 
   const dir = tempDir(t);
   const authority = createAuthority(join(dir, 'ca'));
   const [certFile, keyFile] = [join(dir, 'bridge.pem'), join(dir, 'bridge.key')];
-  const put = (name: string): void => {
-    const issued = authority.issue(name);
+  const put = (name: string, isExpired = false): void => {
+    const issued = authority.issue(name, { isExpired });
     copyFileSync(issued.certFile, certFile);
     copyFileSync(issued.keyFile, keyFile);
   };
@@ -87,6 +87,10 @@ test('SIGHUP renews the certificate of a bridge; one that cannot be used leaves 
   bridge.kill('SIGHUP');
   await untilSaid(bridge, /is no certificate in PEM/);
   assert.equal(await shown(port), 'second');
+  put('ended', true);
+  bridge.kill('SIGHUP');
+  await untilSaid(bridge, /a certificate has ended and clients refuse it/);
+  assert.equal(await shown(port), 'ended');
 });
 
 /** The name in the certificate that a new connection is shown. */

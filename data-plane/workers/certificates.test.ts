@@ -17,10 +17,14 @@ async function stage(t: TestContext, workers: number) {
   const { url } = await startUpstream(t);
   const dir = tempDir(t);
   const authority = createAuthority(dir);
-  const issued = { one: authority.issue('one'), two: authority.issue('two') };
+  const issued = {
+    one: authority.issue('one'),
+    two: authority.issue('two'),
+    ended: authority.issue('ended', { isExpired: true }),
+  };
   const certFile = join(dir, 'server.pem');
   const keyFile = join(dir, 'server.key');
-  const use = (name: 'one' | 'two'): void => {
+  const use = (name: keyof typeof issued): void => {
     copyFileSync(issued[name].certFile, certFile);
     copyFileSync(issued[name].keyFile, keyFile);
   };
@@ -95,7 +99,6 @@ for (const workers of [1, 2]) {
       await more();
     }
     // A certificate that does not belong to the key, then something that is none.
-    const good = readFileSync(certFile, 'utf8');
     copyFileSync(join(certFile, '..', 'one.pem'), certFile);
     for (const reason of ['does not belong to the certificate', 'is no certificate in PEM']) {
       gateway.process.kill('SIGHUP');
@@ -109,7 +112,7 @@ for (const workers of [1, 2]) {
       .filter((line) => line.includes('"level":"error"'));
     assert.equal(errors.length, 2);
     for (const line of errors) assert.ok(line.includes(certFile), line);
-    writeFileSync(certFile, good);
+    use('two');
     gateway.process.kill('SIGHUP');
     await more();
     assert.deepEqual(await load.stop(), []);
@@ -117,6 +120,16 @@ for (const workers of [1, 2]) {
     if (workers > 1) assert.deepEqual(await gateway.serving(), pids);
   });
 }
+
+test('a certificate that has ended is taken, and the log says that clients refuse it', async (t) => {
+  const { gateway, certFile, use } = await stage(t, 1);
+  const isTold = (): boolean => gateway.process.output().includes(`"certFile":"${certFile}","endedAt":"20`);
+  assert.ok(!isTold());
+  use('ended');
+  gateway.process.kill('SIGHUP');
+  await eventually(isTold);
+  assert.match(gateway.process.output(), /certificates were read again and are in use/);
+});
 
 test('a worker that starts after a reload shows the new certificate', async (t) => {
   const { gateway, use, shown } = await stage(t, 2);

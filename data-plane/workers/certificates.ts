@@ -1,4 +1,6 @@
+import type { Clock } from '../../proto/process/clock.ts';
 import { readListenTls, type TlsOptions } from '../../proto/process/listening/tls.ts';
+import { warnOfEnded } from '../../proto/process/pem-files.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { GatewayConfig } from '../config.ts';
 
@@ -16,8 +18,15 @@ export interface Certificates {
 }
 
 /** Reads the certificates of a listener. Errors: config.invalid, with the file. */
-export function openCertificates(listen: GatewayConfig['listen'], log: Log): Certificates {
+export function openCertificates(
+  listen: GatewayConfig['listen'],
+  { log, clock }: { readonly log: Log; readonly clock: Clock },
+): Certificates {
+  const warn = (): void => {
+    if (listen.tls !== undefined) warnOfEnded([listen.tls, ...listen.tls.certificates], clock.now(), log);
+  };
   let current = readListenTls(listen.tls);
+  warn();
   let turn: Promise<unknown> = Promise.resolve();
   const reload = async (take: (tls: TlsOptions) => Promise<void> | void): Promise<boolean> => {
     if (current === undefined) return false;
@@ -27,6 +36,7 @@ export function openCertificates(listen: GatewayConfig['listen'], log: Log): Cer
       await take(next);
       current = next;
       log.info(files, 'certificates were read again and are in use');
+      warn();
       return true;
     } catch (error) {
       log.error({ err: error, ...files }, 'certificates cannot be used; the ones before stay in use');

@@ -43,7 +43,7 @@ const endMsMax = 8_000;
  */
 export async function startPrimary(options: GatewayOptions): Promise<RunningGateway> {
   const { config, log, lifecycle } = options;
-  const certificates = openCertificates(config.listen, log);
+  const certificates = openCertificates(config.listen, options);
   const source = await openSource(options);
   // This process writes no records: it deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost.
   const reporter = config.report.enabled

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { Fault } from '../faults/fault.ts';
+import type { Log } from './log.ts';
 import { systemWords } from './system-words.ts';
 
 const hint =
@@ -24,6 +25,21 @@ export function readPair(files: PairFiles): { readonly cert: string; readonly ke
   if (!x509.checkPrivateKey(privateKey))
     throw invalid(files.keyFile, `does not belong to the certificate in ${files.certFile}`);
   return { cert, key };
+}
+
+/**
+ * Says in the log which certificates have ended. They are taken all the same: nothing better is there, and one that nobody asks for must
+ * not keep the others from being renewed.
+ */
+export function warnOfEnded(files: readonly PairFiles[], nowMs: number, log: Pick<Log, 'warn'>): void {
+  for (const { certFile } of files) {
+    const { validToDate } = new X509Certificate(readPemFile(certFile));
+    if (validToDate.getTime() < nowMs)
+      log.warn(
+        { certFile, endedAt: validToDate.toISOString() },
+        'a certificate has ended and clients refuse it: put a renewed one there and send SIGHUP',
+      );
+  }
 }
 
 /** Refuses a text without a certificate, which node:tls takes for an empty list of authorities. Errors: config.invalid, with the file. */

@@ -17,6 +17,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import { listenOn, type ListenAddress } from '../listen.ts';
 import { createHandshakes, type Handshakes, readListenTls, type ListenTls } from './tls.ts';
 import type { Log } from '../log.ts';
+import { warnOfEnded } from '../pem-files.ts';
 import { type Peers, sourceOfAddress } from '../peers.ts';
 
 /** What a listener bounds before anybody is asked who he is. */
@@ -84,13 +85,14 @@ export async function startHttpListener(options: HttpListenerOptions): Promise<n
   const { name, address, setting, log, clock, lifecycle } = options;
   const limits = { ...defaults, ...options.limits };
   const secured = secureWith(options.tls);
+  if (options.tls !== undefined) warnOfEnded([options.tls, ...options.tls.certificates], clock.now(), log);
   const server = openServer(options, limits, secured?.options);
   const drain = createDrain(server);
   boundConnections(server, { ...options, limits });
   const port = await listenOn(server, { ...address, setting });
   lifecycle.onClose(name, () => drain.close(clock, options.quietMs?.() ?? 0));
   if (secured !== undefined)
-    lifecycle.onReload(`certificates of the ${name}`, () => secured.reload(server, log));
+    lifecycle.onReload(`certificates of the ${name}`, () => secured.reload(server, { log, clock }));
   return port;
 }
 
@@ -150,13 +152,14 @@ function secureWith(tls: z.output<typeof ListenTls>) {
         current?.SNICallback.apply(this as never, given);
       },
     },
-    reload(server: Server, log: Log): boolean {
+    reload(server: Server, { log, clock }: { readonly log: Log; readonly clock: Clock }): boolean {
       try {
         const next = read();
         if (next === undefined || !('setSecureContext' in server)) return false;
         (server as ReturnType<typeof createTlsServer>).setSecureContext(next.fallback);
         current = next;
         log.info({ certFile, keyFile }, 'certificates were read again and are in use');
+        warnOfEnded([tls, ...tls.certificates], clock.now(), log);
         return true;
       } catch (error) {
         log.error(
