@@ -96,6 +96,7 @@ for (const database of testDatabases) {
       const here = await run(['restore', '--yes', backup]);
       assert.equal(here.code, 1, here.said);
       assert.match(here.said, /in use by another control-plane \(isthmus control-plane, process \d+/);
+      assert.match(here.said, /Stop that one \(kill \d+\) and wait.*needs the folder for itself\.$/m);
       if (url !== undefined) {
         const key = ['--set', `secrets.dir=${join(dir, 'secrets')}`];
         const elsewhere = await run(['restore', '--yes', backup], [...key, '--data-dir', tempDir(t)]);

@@ -269,6 +269,8 @@ function describe(
   const { boot } = controlPlane;
   const isGiven = process.env['ISTHMUS_ADMIN_PASSWORD'] !== undefined;
   const password = boot.adminPassword ?? (isGiven ? '$ISTHMUS_ADMIN_PASSWORD' : '<password>');
+  // What the variable holds now nobody compares with what it held then.
+  const doubt = isGiven && boot.demo === undefined ? '   # the password of the first start' : '';
   const reach = reachLine(configs);
   const { echo } = boot.demoPaths;
   const demo = `${echo === undefined ? '' : `  curl ${addresses.gateway}${echo}\n`}${ordersLine(boot, addresses.gateway)}`;
@@ -281,7 +283,7 @@ function describe(
   data             ${flags.dataDir}
 ${reach === '' ? '' : `  ${reach}\n`}${passwordLine(boot)}
 Try:
-${demo}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis
+${demo}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis${doubt}
 
 Ready. Ctrl-C stops everything.
 `;

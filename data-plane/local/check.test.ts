@@ -117,6 +117,24 @@ test('what is not looked at, and what may not be meant, is noted beside what is 
   );
 });
 
+test('a subscription to an API or a plan that the files do not have is noted, one that fits is not', async (t) => {
+  const to = (id: string, api: string, plan: string): object => ({ id, api, plan, application: 'a' });
+  const dir = folderOf(t, {
+    'one.json': apiDefinition('one', backend),
+    'isthmus.json': {
+      subscriptions: [to('fits', 'one', 'open'), to('api', 'on', 'open'), to('plan', 'one', 'opened')],
+    },
+  });
+  const said = (await checkFiles([dir], config)).flatMap(({ problems, notes }) => [...problems, ...notes]);
+  assert.deepEqual(
+    said.map(({ message }) => message),
+    [
+      'subscription "api": the API "on" is not among those that are served',
+      'subscription "plan": the API "one" has no published plan "opened"',
+    ],
+  );
+});
+
 test('two files that cannot be served together are told of: one path twice, one id twice', async (t) => {
   const dir = folderOf(t, {
     'a.json': apiDefinition('a', backend),

@@ -7,7 +7,7 @@ import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
-import { decodeApi } from '../../proto/wire/payloads.ts';
+import { decodeApi, decodeSubscription } from '../../proto/wire/payloads.ts';
 import { recordKinds } from '../../proto/wire/published.ts';
 import type { GatewayConfig } from '../config.ts';
 import { readDefinition } from '../gateway/deploy/definitions.ts';
@@ -82,6 +82,7 @@ export async function checkFiles(
       tell(path, { path: '', message: error instanceof Error ? error.message : String(error) });
     }
   }
+  for (const { file, ...doubt } of idleSubscriptions(records)) note(file, doubt);
   for (const { kind, id, reason } of judge(records, config)) {
     const file = byKey.get(`${kind}\0${id}`)?.file;
     if (file !== undefined) tell(file, { path: '', message: reason });
@@ -113,6 +114,30 @@ function isWhole(
     tell(file, ...found.map((one) => within(record, one)));
     return false;
   }
+}
+
+/** Subscriptions of what is not among the files, most likely by a slip: their callers would be refused, and nobody would say why. */
+function idleSubscriptions(records: readonly LocalRecord[]): readonly (Note & { readonly file: string })[] {
+  const plans = new Map(
+    records
+      .filter(({ kind }) => kind === 'api')
+      .map(({ id, payload }) => [
+        id,
+        readDefinition(decodeApi(payload).definition).api.plans.map((plan) => plan.id),
+      ]),
+  );
+  return records
+    .filter(({ kind }) => kind === 'subscription')
+    .flatMap(({ id, payload, file }) => {
+      const { api, plan } = decodeSubscription(payload);
+      const known = plans.get(api);
+      if (known?.includes(plan) === true) return [];
+      const what =
+        known === undefined
+          ? `the API "${api}" is not among those that are served`
+          : `the API "${api}" has no published plan "${plan}"`;
+      return [{ file, path: '', kind: 'doubt', message: `subscription "${id}": ${what}` }];
+    });
 }
 
 function within<Said extends object>({ document }: LocalRecord, said: Said): InDocument<Said> {

@@ -34,7 +34,7 @@ export function checkCommand(onExit: (code: number) => void): Command {
     ],
   });
   return withConfig(command)
-    .argument('<files...>', 'definitions, isthmus.json with subscriptions, or folders of both')
+    .argument('<files...>', 'definitions, isthmus.yaml with subscriptions, or folders of both')
     .option('--json', 'as JSON')
     .action(async (paths: readonly string[], flags: ConfigFlags & { readonly json?: true }) => {
       const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });

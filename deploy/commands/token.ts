@@ -58,7 +58,10 @@ export function tokenCommand(): Command {
       for (const doubt of doubtsOf(flags.bridge, flags)) say(`warning: ${doubt}`);
       if (flags.json === true) return print(JSON.stringify({ token, id, expiresAt, fleet: fleet.id }));
       print(token);
-      const uses = flags.uses === undefined ? 'any number of machines' : `${flags.uses} machines`;
+      const uses =
+        flags.uses === undefined
+          ? 'any number of machines'
+          : `${flags.uses} ${flags.uses === 1 ? 'machine' : 'machines'}`;
       say(
         `lets ${uses} into fleet ${fleet.name} until ${expiresAt}; on the machine: isthmus enroll --token-file token.txt`,
       );

@@ -341,7 +341,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'logging of what clients say and hear',
     change({ analytics: { logging: { mode: { entrypoint: true } } } }),
     'analytics.logging.mode.entrypoint',
-    /allowed: false, with which/,
+    /allowed: false \(in version 2 the mode NONE\), with which/,
   ],
   [
     'logging of what backends say and hear',

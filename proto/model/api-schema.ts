@@ -27,7 +27,7 @@ const flags = <const Name extends string>(...names: readonly Name[]) =>
   );
 
 const loggingMessage =
-  'logging is not supported by this version; allowed: false, with which a request is recorded without its headers and bodies';
+  'logging is not supported by this version; allowed: false (in version 2 the mode NONE), with which a request is recorded without its headers and bodies';
 
 /** Bodies and headers are not recorded yet: a mode has to be off, and what is logged of nothing may say what it likes. */
 const loggingSchema = section({

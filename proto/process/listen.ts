@@ -62,7 +62,7 @@ export function listenFault(error: unknown, wish: Omit<ListenWish, 'backlog'>): 
 }
 
 const takenHint = (setting: string): string =>
-  `Stop what listens there, or choose another port: ${setting}.port, with isthmus up --port-offset.`;
+  `Stop what listens there, or choose another port: ${setting}.port; for isthmus up also --port-offset.`;
 
 type Refusal = (wish: ListenAddress & { readonly setting: string }) => Pick<FaultOptions, 'detail' | 'hint'>;
 

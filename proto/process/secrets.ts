@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 import { Fault, invariant } from '../faults/fault.ts';
@@ -171,7 +171,7 @@ function unreadable(path: string, cause: unknown): Fault {
 
 function absent(path: string): Fault {
   return new Fault('config.unreadable', {
-    detail: `There is no key-encryption key ${path}.`,
+    detail: `There is no key-encryption key ${resolve(path)}.`,
     hint: 'Put the one that sealed the keys in this database or backup there; check dataDir and secrets.dir for a slip.',
   });
 }

@@ -131,13 +131,20 @@ function commandOf([, , word = '']: readonly string[]): string {
   return /^[a-z][a-z-]*$/.test(word) ? `isthmus ${word}, ` : '';
 }
 
+/** Commands that start nothing work on the folder that is meant: another one would be another installation. */
+function otherWay(command: string): string {
+  if (/^isthmus (?:up|control-plane|bridge|gateway|shipper|), $|^$/.test(command))
+    return ', or give this one a folder of its own by --data-dir; a second isthmus up on this machine needs --port-offset 1000 as well';
+  return ' and wait until it has ended; this command needs the folder for itself';
+}
+
 function inUse(dir: string, process: string, path: string): Fault {
   const holder = holderIn(path);
   const which =
     holder === undefined ? '' : ` (${holder.command}process ${holder.pid}, since ${holder.since})`;
   return new Fault('process.folder_in_use', {
     detail: `The folder ${dir} is in use by another ${process}${which}.`,
-    hint: `Stop that one${holder === undefined ? '' : ` (kill ${holder.pid})`}, or give this one a folder of its own by --data-dir; a second isthmus up on this machine needs --port-offset 1000 as well.`,
+    hint: `Stop that one${holder === undefined ? '' : ` (kill ${holder.pid})`}${otherWay(commandOf(globalThis.process.argv))}.`,
   });
 }
 
