@@ -204,6 +204,22 @@ test('what is on its way of a gateway that enrols again arrives under its new na
   assert.ok([...bridge.blobs.objects.keys()][0]?.includes(`/gateway=${again.identity.id}/`));
 });
 
+test('folders that are deleted while a parcel is under way stop nothing: it arrives, and what is recorded then', async (t) => {
+  const [dataDir, bucket] = [tempDir(t), join(tempDir(t), 'bucket')];
+  const { shipper: own, checkpoints } = foldersOf(dataDir);
+  const spool = createSpool(dataDir);
+  spool.write(record(0));
+  writeFileSync(bucket, '');
+  const shipper = await ship(t, { dataDir, output: 'folder', folder: { dir: bucket } });
+  await eventually(async () => (await shipper.health()).stuck.length > 0);
+  for (const dir of [own, checkpoints]) rmSync(dir, { recursive: true });
+  rmSync(bucket);
+  await eventually(() => folderObjects(bucket).size > 0);
+  spool.write(record(1));
+  await eventually(() => spool.shipped() === 2);
+  await eventually(async () => (await shipper.health()).stuck.length === 0);
+});
+
 test('files in place of the folders are moved aside', async (t) => {
   for (const place of ['shipper', 'shipper/quarantine', 'checkpoints']) {
     const [dataDir, bucket] = [tempDir(t), tempDir(t)];

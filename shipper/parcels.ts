@@ -16,6 +16,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLandingKey } from '../proto/wire/landing.ts';
 import { landingNameOf } from '../proto/wire/parcel.ts';
+import { isCode } from '../proto/spool/folder.ts';
 import { isUnfinished, writeDurably } from '../proto/process/disk/durable-file.ts';
 import { makeFolder } from './own-folder.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -64,9 +65,9 @@ export function openParcels({ dir, quarantine, damaged }: ParcelsOptions): Parce
     for (const parcel of parcels) writeDurably(pathOf(parcel), parcel.bytes);
   };
   return {
-    spools: () => new Set(readdirSync(dir).flatMap((name) => parcelName.exec(name)?.[1] ?? [])),
+    spools: () => new Set(namesIn(dir).flatMap((name) => parcelName.exec(name)?.[1] ?? [])),
     load(spool) {
-      const names = readdirSync(dir).filter((name) => parcelName.exec(name)?.[1] === spool);
+      const names = namesIn(dir).filter((name) => parcelName.exec(name)?.[1] === spool);
       const found = names.flatMap((name) => read(name) ?? []);
       const inOrder = found.toSorted((a, b) => a.place.first - b.place.first || b.place.last - a.place.last);
       const wholes: Parcel[] = [];
@@ -84,6 +85,16 @@ export function openParcels({ dir, quarantine, damaged }: ParcelsOptions): Parce
     },
     remove,
   };
+}
+
+/** A folder that somebody has deleted is empty: the next parcel makes it again, and until then it stops nobody. */
+function namesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 const fileOf = ({ place: { spool, first, last, hash8 } }: Parcel): string =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { dead, lostOf, openUpkeep } from '../../test/kit/gateway/upkeep.ts';
@@ -50,6 +50,25 @@ test('a told deletion is told once: neither a restart nor the segment before it 
     assert.deepEqual([round.lost, round.damaged], [[], []]);
   }
   assert.ok(!existsSync(spool.folder) && !existsSync(join(dir, 'damaged')));
+});
+
+test('what has arrived is not told as deleted by the next process, whenever this one was killed while it tidied up', async (t) => {
+  const { checkpointDir, ledger, start, upkeep, write, ship } = openUpkeep(t);
+  const spool = write(3);
+  await upkeep.run();
+  await ship(spool);
+  // As a kill before the ledger is written: it cannot be.
+  renameSync(ledger, `${ledger}.kept`);
+  mkdirSync(ledger);
+  await upkeep.run();
+  rmSync(ledger, { recursive: true });
+  renameSync(`${ledger}.kept`, ledger);
+  // As a shipper does that finds no such spool any more.
+  if (!existsSync(spool.folder)) rmSync(join(checkpointDir, `${spool.spool}.json`));
+  const next = start();
+  assert.deepEqual((await next.run()).lost, []);
+  await next.run();
+  assert.ok(!existsSync(spool.folder));
 });
 
 test('a told damage is told once, also when the process ends before its segment is set aside', async (t) => {

@@ -63,7 +63,7 @@ export class Losses {
   damaged({ path, spool, segment, isForeign, damages }: DamagedSegment): void {
     this.#meters.damaged.inc();
     const what = { spool, segment, path, damages };
-    if (isForeign) this.#log.error(what, 'a segment of another spool was set aside');
+    if (isForeign) this.#log.error(what, 'a segment that is another than its name says was set aside unread');
     // What looks like a write that did not come to its end nearly always is one; nobody was told that it had.
     else if (damages.every(({ kind }) => kind === 'torn'))
       this.#log.warn(what, 'the end of a dead spool is not whole; its segment was set aside');

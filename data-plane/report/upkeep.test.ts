@@ -98,6 +98,27 @@ test('a copy of another spool is set aside unread, not deleted', async (t) => {
   );
 });
 
+test("segments of a spool that took each other's place are set aside unread: nothing is deleted that was not shipped", async (t) => {
+  const { upkeep, write, ship } = openUpkeep(t);
+  const spool = write(4, 64);
+  const [, second = 0, third = 0] = await listSegments(spool.folder);
+  const [one, other] = [second, third].map((first) => join(spool.folder, segmentFile(first)));
+  assert.ok(one !== undefined && other !== undefined);
+  const bytes = readFileSync(one);
+  writeFileSync(one, readFileSync(other));
+  writeFileSync(other, bytes);
+  const shipped = await ship(spool);
+  assert.ok(!shipped.includes(second) && !shipped.includes(third));
+  const { damaged } = await upkeep.run();
+  assert.deepEqual(
+    damaged.map(({ segment, isForeign }) => [segment, isForeign]),
+    [
+      [second, true],
+      [third, true],
+    ],
+  );
+});
+
 test('what is set aside is bounded: the oldest goes, and that is said', async (t) => {
   const { dir, upkeep, write, ship } = openUpkeep(t, { damagedBytesMax: 1_000 });
   const problems: string[] = [];

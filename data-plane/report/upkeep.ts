@@ -52,7 +52,7 @@ export interface DamagedSegment {
   readonly path: string;
   readonly spool: string;
   readonly segment: number;
-  /** It is of another spool than its folder says; nothing of it was read. */
+  /** It is another segment than its name says; nothing of it was read. */
   readonly isForeign: boolean;
   readonly damages: readonly Damage[];
 }
@@ -70,6 +70,8 @@ export interface UpkeepRound {
 interface Round {
   readonly damaged: DamagedSegment[];
   readonly problems: string[];
+  /** Spools without a segment. */
+  readonly emptied: { readonly ref: SpoolRef; readonly hadSegments: boolean }[];
 }
 
 const silentMsMin = 3_600_000;
@@ -104,7 +106,8 @@ export class Upkeep {
   /** One round; rejects when the disk does. */
   async run(): Promise<UpkeepRound> {
     const { dir, damagedBytesMax } = this.#options;
-    const round: Round = { damaged: [], problems: [] };
+    const round: Round = { damaged: [], problems: [], emptied: [] };
+    const { damaged, problems, emptied } = round;
     const kept: Segment[] = [];
     const refs = await listSpools(dir);
     // Before anything is deleted: what was told is looked for in spools of dead processes.
@@ -118,10 +121,13 @@ export class Upkeep {
       bytes[stream] = await this.#keepBound(segments, round);
     }
     this.#ledger.end((ref) => this.#shippedOf(ref));
-    await this.#save(round);
+    // Only then: with a spool's folder its shipper forgets how far it was, and an older ledger would tell what has arrived as deleted.
+    if (await this.#save(round))
+      for (const { ref, hadSegments } of emptied)
+        await this.#forget(ref, hadSegments).catch((error: unknown) => problems.push(troubleOf(ref, error)));
     for (const name of await boundDamaged(dir, damagedBytesMax))
       round.problems.push(`a damaged segment was deleted, past report.damagedBytesMax: ${name}`);
-    return { bytes, lost: this.#ledger.takeFresh(), ...round };
+    return { bytes, lost: this.#ledger.takeFresh(), damaged, problems };
   }
 
   /** See {@link Ledger.note}; only after true may the gap record be written there. */
@@ -140,7 +146,7 @@ export class Upkeep {
       return await this.#deleteShipped(ref, segments, round);
     } catch (error) {
       this.#ledger.couldNotSee(ref.spool);
-      round.problems.push(`spool ${ref.spool}: ${error instanceof Error ? error.message : String(error)}`);
+      round.problems.push(troubleOf(ref, error));
       return segments;
     }
   }
@@ -184,7 +190,7 @@ export class Upkeep {
       if (await this.#isShipped(segment, shipped)) await this.#retire(segment, round);
       else kept.push(segment);
     }
-    if (kept.length === 0) await this.#forget(ref, segments.length > 0);
+    if (kept.length === 0) round.emptied.push({ ref, hadSegments: segments.length > 0 });
     return kept;
   }
 
@@ -268,13 +274,15 @@ export class Upkeep {
   }
 
   /** What is found as lost is noted before its last trace goes. A disk that is full must be emptied nevertheless. */
-  async #save(round: Round): Promise<void> {
+  async #save(round: Round): Promise<boolean> {
     try {
       await this.#ledger.save();
+      return true;
     } catch (error) {
       round.problems.push(
         `the ledger of lost records cannot be written: ${error instanceof Error ? error.message : String(error)}`,
       );
+      return false;
     }
   }
 
@@ -317,6 +325,9 @@ export class Upkeep {
     }
   }
 }
+
+const troubleOf = ({ spool }: SpoolRef, error: unknown): string =>
+  `spool ${spool}: ${error instanceof Error ? error.message : String(error)}`;
 
 /** Notes below which offset nothing is missing because it arrived. */
 function noteShipped({ ref, following }: Segment): void {

@@ -19,7 +19,7 @@ export interface Damage {
 export interface SegmentContent {
   /** Offset behind the last record that can be read. */
   readonly end: number;
-  /** A stray copy of another spool's segment; it has not been read. */
+  /** A stray copy of another segment; it has not been read. */
   readonly isForeign: boolean;
   readonly damages: readonly Damage[];
 }

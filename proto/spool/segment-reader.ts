@@ -26,7 +26,7 @@ export class SegmentReader {
   readonly first: number;
   /** Where the next batch starts; 0 while the header has not been seen whole. */
   position = 0;
-  /** It says that it belongs to another spool: a stray copy, which yields nothing. */
+  /** It says that it belongs to another spool, or elsewhere in this one: a stray copy, which yields nothing. */
   isForeign = false;
   readonly #file: FileHandle;
   readonly #path: string;
@@ -70,7 +70,7 @@ export class SegmentReader {
     let bytes = await this.#readAt(this.position, this.#chunkBytes);
     if (this.position === 0) {
       const header = decodeHeader(bytes);
-      this.isForeign = header !== undefined && header.spool !== this.#spool;
+      this.isForeign = header !== undefined && (header.spool !== this.#spool || header.first !== this.first);
       if (this.isForeign || bytes.length < headerBytes) return [];
       if (header !== undefined) {
         this.position = headerBytes;
