@@ -188,7 +188,7 @@ test('a copy that came first is reported when the other returns, and reseat sett
   const back = { instance: 'original', ticket: first.ticket };
   assert.equal((await claimSeat(gateway, url, back)).status, 403);
   await eventually(() => cloned(bridge, 'original'));
-  repository.reseat(gateway.identity.id, 'refused');
+  repository.reseat(gateway.identity.id, 'original');
   assert.equal((await claimSeat(gateway, url, back)).status, 200);
   assert.equal((await copy.closed).frame?.code, 'bridge.identity_in_use');
   assert.equal((await claimSeat(gateway, url, { ...copied, ticket: taken.ticket })).status, 403);
@@ -268,7 +268,7 @@ test('what a process has under way ends when its seat goes to another or its ide
     else
       for (const role of ['gateway', 'shipper'] as const) {
         await claimSeat(gateway, url, { instance: 'other', role, ticket: null });
-        repository.reseat(gateway.identity.id, 'refused');
+        repository.reseat(gateway.identity.id, 'other');
       }
     assert.equal(await isCut, true, end);
     const outcome = await poll;

@@ -9,7 +9,7 @@ import { tempDir } from '../test/kit/temp-dir.ts';
 
 const log = { info: () => undefined, warn: () => undefined };
 
-test('isthmus fleet reseat gives the seat to the one that was refused, and says so in the audit', async (t) => {
+test('isthmus fleet reseat gives the seat to the instance that is named, never to who came last, and says so in the audit', async (t) => {
   const dataDir = tempDir(t);
   const storage = await openStorage({ dataDir, log });
   t.after(() => storage.close());
@@ -56,7 +56,17 @@ test('isthmus fleet reseat gives the seat to the one that was refused, and says 
   const run = async (...args: readonly string[]): Promise<string> =>
     runIsthmus(t, ['fleet', 'reseat', ...args, '--data-dir', dataDir]);
   await assert.rejects(run('nobody'), /There is no gateway "nobody"/);
-  const said = JSON.parse(await run('g-1', '--json')) as { seats: { holder: object; refused: object }[] };
+  await assert.rejects(
+    run('g-1'),
+    /gateway: copy on host of copy \(10\.0\.0\.1\) sits, original on host of original \(10\.0\.0\.1\) was refused/,
+  );
+  // Whoever has a copy can have himself refused at any time: what the operator says is not meant for him.
+  assert.equal((await claim('another copy', undefined, '5')).kind, 'stale');
+  await assert.rejects(run('g-1', '--instance', 'original'), /original neither sits nor was refused last/);
+  assert.equal((await claim('original', undefined, '3')).kind, 'stale');
+  const said = JSON.parse(await run('g-1', '--instance', 'original', '--json')) as {
+    seats: { holder: object; refused: object }[];
+  };
   assert.deepEqual(said.seats[0]?.holder, {
     instance: 'original',
     hostname: 'host of original',

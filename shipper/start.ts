@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Fault } from '../proto/faults/fault.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
@@ -77,14 +78,15 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
     stuckMsMax: config.stuckMsMax,
     onReturn: returned,
   });
-  const adminPort = await startNode(options, condition, backlog);
+  const instance = `shipper-${randomBytes(16).toString('hex')}`;
+  const adminPort = await startNode(options, { condition, backlog, instance });
   const pace = { isHurried: false };
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const run = async (): Promise<void> => {
     const identity = await waitForIdentity(options, condition, signal);
     if (signal.aborted) return;
-    const output = await createOutput(options, identity);
+    const output = await createOutput(options, identity, instance);
     try {
       await shipAll(shipmentOf(options, { identity, output, condition, pace, signal }));
     } finally {
@@ -115,7 +117,14 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
 }
 
 /** Its health is 200 whatever stands in it: a restart mends nothing of that, and an orchestrator would make one of anything else. */
-function startNode(options: ShipperOptions, condition: Condition, backlog: BacklogWatch): Promise<number> {
+function startNode(
+  options: ShipperOptions,
+  {
+    condition,
+    backlog,
+    instance,
+  }: { readonly condition: Condition; readonly backlog: BacklogWatch; readonly instance: string },
+): Promise<number> {
   const { config, clock, lifecycle } = options;
   const watch = async (): Promise<void> => {
     while (!lifecycle.signal.aborted) {
@@ -133,7 +142,12 @@ function startNode(options: ShipperOptions, condition: Condition, backlog: Backl
         ...(condition.isStuck ? ['deliveries'] : []),
         ...(condition.trouble === undefined ? [] : [farEndOf(condition.trouble)]),
       ],
-      facts: { output: config.output, ...condition.facts(), backlog: await backlog.measure() },
+      facts: {
+        output: config.output,
+        ...(config.output === 'bridge' && { instance }),
+        ...condition.facts(),
+        backlog: await backlog.measure(),
+      },
     }),
     ready: () => {
       const { waitsFor, trouble } = condition.facts();
@@ -199,6 +213,7 @@ function shipmentOf(
 async function createOutput(
   { config, clock, log, lifecycle }: ShipperOptions,
   identity: EnrolledIdentity | undefined,
+  instance: string,
 ): Promise<Output> {
   switch (config.output) {
     case 'folder':
@@ -221,6 +236,7 @@ async function createOutput(
         outbound,
         identity: { ...identity, bridge },
         tickets: ticketFile(foldersOf(config.dataDir).shipperSeat),
+        instance,
         clock,
         log,
         timeoutMs: config.deliveryMsMax,

@@ -91,28 +91,29 @@ export interface SettledSeat {
   readonly refused: { readonly instance: string; readonly hostname: string; readonly source: string };
 }
 
-/** Settles every disputed seat of a gateway; empty when nobody was refused. The caller tells the bridges. */
+/** Gives the disputed seat to the instance that is named, and says between whom the others are. The caller tells the bridges. */
 export async function settleSeats(
   storage: Storage,
   trx: Trx,
-  wish: { readonly gateway: string; readonly keep: 'holder' | 'refused' },
-): Promise<readonly SettledSeat[]> {
-  const rows = await lockSeats(trx, { gateway: wish.gateway }, databaseNowMs(storage.dialect));
+  wish: { readonly gateway: string; readonly instance: string | undefined },
+): Promise<{ readonly settled: readonly SettledSeat[]; readonly disputed: readonly SettledSeat[] }> {
+  const { gateway, instance } = wish;
+  const rows = await lockSeats(trx, { gateway }, databaseNowMs(storage.dialect));
   const settled: SettledSeat[] = [];
+  const disputed: SettledSeat[] = [];
   for (const { row, nowMs } of rows) {
     const before = toSeat(row);
-    const after = reseat(before, wish.keep, nowMs);
-    if (after === undefined || before.rival === undefined) continue;
-    await writeSeat(trx, row, after);
-    const [kept, out] = wish.keep === 'holder' ? [before, before.rival] : [before.rival, before];
-    settled.push({
-      role: row.role,
-      generation: after.generation,
-      holder: nameOf(kept),
-      refused: nameOf(out),
-    });
+    const { rival } = before;
+    if (rival === undefined) continue;
+    const after = instance === undefined ? undefined : reseat(before, instance, nowMs);
+    if (after !== undefined) await writeSeat(trx, row, after);
+    const isTaken = after !== undefined && after.instance !== before.instance;
+    const [holder, refused] = isTaken ? [rival, before] : [before, rival];
+    const { generation } = after ?? before;
+    const seat = { role: row.role, generation, holder: nameOf(holder), refused: nameOf(refused) };
+    (after === undefined ? disputed : settled).push(seat);
   }
-  return settled;
+  return { settled, disputed };
 }
 
 /** Empties every seat: after a restore nobody can know the tickets that were handed out since. */

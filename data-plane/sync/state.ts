@@ -50,6 +50,8 @@ export interface EnvironmentState {
 /** What readiness, health and the node API show of synchronisation. */
 export interface SyncState {
   readonly gateway: string;
+  /** Random for this start of the process: what an operator names it by. */
+  readonly instance: string;
   readonly organization: string;
   readonly bridge: string;
   readonly mode: SyncMode;

@@ -114,7 +114,8 @@ export function startSync(options: SyncOptions): Sync {
   const keepRoot = keeperOfRoot(root, environments, options);
   keepRoot();
 
-  const state = (): SyncState => stateOf({ identity, bridgeUrl, connection, refused, environments });
+  const state = (): SyncState =>
+    stateOf({ identity, instance, bridgeUrl, connection, refused, environments });
   const report = (): GatewayReport => ({
     instance,
     version: options.version,
@@ -161,12 +162,14 @@ export function startSync(options: SyncOptions): Sync {
 
 function stateOf({
   identity,
+  instance,
   bridgeUrl,
   connection,
   refused,
   environments,
 }: {
   readonly identity: EnrolledIdentity;
+  readonly instance: string;
   readonly bridgeUrl: string;
   readonly connection: Connection;
   readonly refused: SyncState['refused'];
@@ -176,6 +179,7 @@ function stateOf({
   const trouble = connection.trouble.present();
   return {
     gateway: identity.gateway,
+    instance,
     organization: identity.organization,
     bridge: bridgeUrl,
     mode: connection.mode,

@@ -1,11 +1,11 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { atTheDesk } from './fleet-desk.ts';
 import { controlPlaneProcessSchema } from '../processes.ts';
 import { createCommandLog, print, say } from '../terminal.ts';
 
-type Flags = ConfigFlags & { readonly keep: 'refused' | 'holder'; readonly json?: true };
+type Flags = ConfigFlags & { readonly instance?: string; readonly json?: true };
 
 /** `isthmus fleet`: what an operator settles about gateways. */
 export function fleetCommand(): Command {
@@ -14,7 +14,7 @@ export function fleetCommand(): Command {
     summary: 'Makes fleets, and settles what only an operator can know about gateways.',
     examples: [
       'isthmus fleet create plant --tags internal',
-      'isthmus fleet reseat 7c9e6679-7425-40de-944b-e07fc1f90ae7',
+      'isthmus fleet reseat 7c9e6679-7425-40de-944b-e07fc1f90ae7    # says between whom its seat is',
     ],
   });
   command.addCommand(createFleetCommand());
@@ -79,18 +79,14 @@ function reseatCommand(): Command {
     name: 'reseat',
     summary: 'Says which of two processes with one identity is the right one; the other is refused.',
     examples: [
-      'isthmus fleet reseat <gateway>                  # the one that was refused last takes the seat',
-      'isthmus fleet reseat <gateway> --keep holder    # the one that sits stays',
+      'isthmus fleet reseat <gateway>                          # says who sits and who was refused',
+      'isthmus fleet reseat <gateway> --instance <instance>    # as the right process says it in its /health (sync.instance)',
       '# a copied machine should enrol by itself: remove identity.json and seat.json of its data folder',
     ],
   });
   return withConfig(command)
     .argument('<gateway>', 'its id, as events and the list of gateways show it')
-    .addOption(
-      new Option('--keep <who>', 'who has the seat from now on')
-        .choices(['refused', 'holder'])
-        .default('refused'),
-    )
+    .option('--instance <instance>', 'who has the seat from now on')
     .option('--json', 'say the result as JSON')
     .action(async (gateway: string, flags: Flags) => {
       const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
@@ -102,8 +98,9 @@ function reseatCommand(): Command {
       const hold = { onLost: () => undefined };
       const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing', hold });
       try {
-        const seats = await reseatGateway(storage, { gateway, keep: flags.keep, nowMs: systemClock.now() });
-        if (flags.json === true) return print(JSON.stringify({ gateway, keep: flags.keep, seats }));
+        const { instance } = flags;
+        const seats = await reseatGateway(storage, { gateway, instance, nowMs: systemClock.now() });
+        if (flags.json === true) return print(JSON.stringify({ gateway, seats }));
         for (const { role, holder, refused } of seats)
           say(
             `${role} of ${gateway}: ${holder.instance} on ${holder.hostname} (${holder.source}) has the seat; ` +

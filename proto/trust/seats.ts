@@ -170,13 +170,18 @@ export function rivalAfter(
   return { rival: { ...rival, isReported: true }, isNews };
 }
 
-/** What an operator decides: the holder stays, or the one that was refused last takes his place. */
-export function reseat(seat: Seat, keep: 'holder' | 'refused', nowMs: number): Seat | undefined {
+/**
+ * What an operator decides: the instance that he names has the seat, be it the holder or the one that was refused last.
+ *
+ * Undefined when it is neither: whoever holds a copied identity can have himself refused at any time, and must win nothing by it.
+ */
+export function reseat(seat: Seat, instance: string, nowMs: number): Seat | undefined {
   const { rival } = seat;
   if (rival === undefined) return undefined;
   const generation = seat.generation + 1;
-  if (keep === 'holder') return { ...seat, generation, rival: undefined };
-  const { instance, ticket, hostname, source } = rival;
+  if (seat.instance === instance) return { ...seat, generation, rival: undefined };
+  if (rival.instance !== instance) return undefined;
+  const { ticket, hostname, source } = rival;
   return {
     instance,
     ticket,

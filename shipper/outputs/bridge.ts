@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
@@ -19,6 +18,8 @@ export interface BridgeOutputOptions {
   readonly identity: Pick<EnrolledIdentity, 'gateway' | 'bridge' | 'signing'>;
   /** The shipper sits beside the gateway with a ticket of its own. */
   readonly tickets: TicketStore;
+  /** Random for this start of the process. */
+  readonly instance: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly timeoutMs: number;
@@ -28,13 +29,13 @@ const answerBytesMax = 64 * 1024;
 
 /** Uploads through the bridge: the same origin and the same credential as the gateway's stream, so one firewall rule in all. */
 export function createBridgeOutput(options: BridgeOutputOptions): Output {
-  const { outbound, identity, tickets, clock, log, timeoutMs } = options;
+  const { outbound, identity, tickets, instance, clock, log, timeoutMs } = options;
   const base = identity.bridge.replace(/\/$/, '');
   const credential = createCredential({
     identity,
     bridgeUrl: base,
     role: 'shipper',
-    instance: `shipper-${randomBytes(16).toString('hex')}`,
+    instance,
     hostname: hostname().slice(0, 256),
     tickets,
     monotonicMs: () => clock.monotonicMs(),

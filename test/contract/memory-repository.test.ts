@@ -13,7 +13,7 @@ const create = async (): Promise<PublishedRepositoryHarness> => {
     prune: async () => void repository.prune('dev'),
     createToken: async (options) => repository.createToken(options),
     revoke: async (gateway: string) => repository.revoke(gateway),
-    reseat: async (gateway: string, keep: 'holder' | 'refused') => repository.reseat(gateway, keep),
+    reseat: async (gateway: string, instance: string) => repository.reseat(gateway, instance),
     emptySeats: async () => repository.emptySeats(),
   };
 };

@@ -78,8 +78,8 @@ async function createHarness(
         const token = { fleet: fleet.id, bridge, expiresAtMs, usesMax, actor: by.actor };
         return (await fleets.createToken(trx, at.organization, token)).token;
       }),
-    async reseat(gateway, keep) {
-      await storage.transaction((trx) => settleSeats(storage, trx, { gateway, keep }));
+    async reseat(gateway, instance) {
+      await storage.transaction((trx) => settleSeats(storage, trx, { gateway, instance }));
     },
     emptySeats: () => storage.transaction(emptySeats),
     async revoke(id) {

@@ -39,7 +39,7 @@ export interface PublishedRepositoryHarness {
   }) => Promise<string>;
   readonly revoke: (gateway: string) => Promise<void>;
   /** As `isthmus fleet reseat` does. */
-  readonly reseat: (gateway: string, keep: 'holder' | 'refused') => Promise<void>;
+  readonly reseat: (gateway: string, instance: string) => Promise<void>;
   /** As a restore does. */
   readonly emptySeats: () => Promise<void>;
 }

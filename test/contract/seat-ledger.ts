@@ -193,14 +193,16 @@ function rivalTests(open: Open): void {
     assert.equal((await repository.useSeat({ ...shipper, instance: 'g' }, leaseMs)).kind, 'taken');
   });
 
-  test('an operator gives the seat to the one that was refused, and the other stays out', async (t) => {
+  test('an operator gives the seat to the one that he names, and the other stays out', async (t) => {
     const { claim, repository, seat, id, harness } = await open(t);
     const original = await claim('original', undefined);
     await repository.releaseSeat(seat('original'));
     const copy = await claim('copy', original.next);
     const copyAgain = await claim('copy', copy.next);
     assert.equal((await claim('original', original.next)).kind, 'stale');
-    await harness.reseat(id, 'refused');
+    await harness.reseat(id, 'somebody');
+    assert.equal((await repository.useSeat(seat('copy'), leaseMs)).kind, 'seated');
+    await harness.reseat(id, 'original');
     assert.deepEqual(await repository.useSeat(seat('copy'), leaseMs), {
       kind: 'taken',
       holder: 'original',
@@ -208,7 +210,7 @@ function rivalTests(open: Open): void {
     assert.equal((await claim('copy', copyAgain.next)).kind, 'stale');
     const back = await claim('original', original.next);
     assert.deepEqual([back.kind, back.kind === 'seated' && back.generation], ['seated', 2]);
-    await harness.reseat(id, 'holder');
+    await harness.reseat(id, 'original');
     assert.equal((await claim('original', back.next)).kind, 'seated');
   });
 }

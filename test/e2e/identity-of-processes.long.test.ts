@@ -150,7 +150,11 @@ test(
       readFileSync(join(hybrid.dir, 'gateway-0', 'identity.json'), 'utf8'),
     ) as { gateway: string };
     const file = join(hybrid.dir, 'control-plane.yaml');
-    await runIsthmus(t, ['fleet', 'reseat', id, '--config', file, '--json']);
+    const health = (await (await fetch(`${hybrid.nodeApis[0]}/health`)).json()) as {
+      sync: { instance: string };
+    };
+    const { instance } = health.sync;
+    await runIsthmus(t, ['fleet', 'reseat', id, '--instance', instance, '--config', file, '--json']);
     await follows(gateway, '/to-the-first');
     await eventually(() => (copy.process.output().match(new RegExp(conflict, 'g')) ?? []).length >= 2, {
       ...within,

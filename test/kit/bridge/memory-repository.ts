@@ -178,8 +178,8 @@ export function createMemoryRepository(
 
   return {
     ...ledger,
-    reseat(gateway, keep) {
-      ledger.reseat(gateway, keep);
+    reseat(gateway, instance) {
+      ledger.reseat(gateway, instance);
       tell('');
     },
     organization,

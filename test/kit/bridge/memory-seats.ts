@@ -7,7 +7,7 @@ import type { Seated, SeatLedger } from '../../../proto/wire/seats.ts';
 /** Nonces and seats in memory; what it decides is decided by the same functions as in the database. */
 export interface MemorySeats extends SeatLedger {
   /** As `isthmus fleet reseat` does; the caller tells the bridges. */
-  reseat(gateway: string, keep: 'holder' | 'refused'): void;
+  reseat(gateway: string, instance: string): void;
   /** As a restore does. */
   emptySeats(): void;
   /** What a table would hold. */
@@ -27,9 +27,9 @@ export function createMemorySeats(clock: Clock, here: <T>(answer: () => T) => Pr
   return {
     seats,
     emptySeats: () => seats.clear(),
-    reseat(gateway, keep) {
+    reseat(gateway, instance) {
       for (const [name, seat] of seats) {
-        const after = name.startsWith(`${gateway}\0`) ? reseat(seat, keep, clock.now()) : undefined;
+        const after = name.startsWith(`${gateway}\0`) ? reseat(seat, instance, clock.now()) : undefined;
         if (after !== undefined) seats.set(name, after);
       }
     },
