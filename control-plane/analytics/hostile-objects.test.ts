@@ -9,6 +9,7 @@ import { tempDir } from '../../test/kit/temp-dir.ts';
 import { createTestLake, recordLines, type TestLake } from '../../test/kit/control-plane/test-lake.ts';
 import { sqlite } from '../../test/kit/servers/databases.ts';
 import type { BlobStore, LandingKey } from '../../proto/wire/blobs.ts';
+import { createLog } from '../../proto/process/log.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { isContentOf, sealParcel } from '../../proto/wire/parcel.ts';
 import { createDuck } from './duck.ts';
@@ -119,6 +120,32 @@ test('an environment whose objects cannot be fetched pauses alone, and goes on w
     async () => (await analytics.requestsCount({ ...span, environment: 'a-evil' })).total === 5,
     within,
   );
+});
+
+test('a bucket that is away is told of once, not at every try, and its return too', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  let isAway = true;
+  let tries = 0;
+  const blobs: BlobStore = {
+    ...lake.blobs,
+    folders(...asked) {
+      tries += 1;
+      if (isAway) throw new Fault('blobs.unavailable');
+      return lake.blobs.folders(...asked);
+    },
+  };
+  const lines: string[] = [];
+  const log = createLog({
+    name: 'test',
+    level: 'info',
+    destination: { write: (line) => void lines.push(line) },
+  });
+  await lake.start({}, { blobs, log });
+  await eventually(() => tries > 5, within);
+  const told = (words: RegExp): number => lines.filter((line) => words.test(line)).length;
+  assert.equal(told(/rounds of the ingester fail/), 1);
+  isAway = false;
+  await eventually(() => told(/the ingester works again/) === 1, within);
 });
 
 test('an empty, foreign, cut or otherwise hashed object takes no good one with it, before or behind it', async (t) => {

@@ -7,6 +7,9 @@ import { openLake, type Lake, type LakeParts } from './lake.ts';
 import { LakeCache } from './lake-cache.ts';
 import { Reconciler } from './reconcile.ts';
 
+/** How often the log says that the ingester still fails. */
+const tellEveryMs = 60_000;
+
 /** What analytics work on. */
 export interface AnalyticsParts extends LakeParts {
   readonly lifecycle: Lifecycle;
@@ -36,13 +39,20 @@ function startIngester(parts: AnalyticsParts, lake: Lake, cache: LakeCache): voi
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const loop = async (): Promise<void> => {
+    let toldAtMs: number | undefined;
     while (!signal.aborted) {
       let isMore = false;
       try {
         isMore = await ingester.round(signal);
+        if (toldAtMs !== undefined) log.info('the ingester works again');
+        toldAtMs = undefined;
       } catch (error) {
         // The database or the bucket is away, and what was begun is taken up or removed by a later round.
-        if (!signal.aborted) log.warn({ err: error }, 'a round of the ingester failed; it tries again');
+        const isNews = toldAtMs === undefined || clock.monotonicMs() - toldAtMs >= tellEveryMs;
+        if (isNews && !signal.aborted) {
+          toldAtMs = clock.monotonicMs();
+          log.warn({ err: error }, 'rounds of the ingester fail; it tries again and again');
+        }
       }
       if (!isMore) await clock.delay(settings.ingestEveryMs, signal);
     }
