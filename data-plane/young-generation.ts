@@ -7,8 +7,11 @@ import { collectOldSooner } from '../proto/process/heap/old-generation.ts';
  * A smaller one is dearer, since it is collected more often and what is in flight is copied each time.
  */
 const halfBytesMax = 10 * 1024 * 1024;
-/** So many collections in a row that come closer than this say that there is load; a start has some. */
-const busyMs = 100;
+/**
+ * So many collections in a row that come closer than this say that there is load; a start has some. Changes that come all the time, with few
+ * requests, make one every 200 to 400 ms.
+ */
+const busyMs = 500;
 const busyMin = 5;
 
 /**
