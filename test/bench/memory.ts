@@ -18,11 +18,8 @@ const idleMibMax = 110;
 const loadedMibMax = 160;
 /** How much more the last quarter of the time may hold than the second: the first warms up. */
 const growthMax = 1.05;
-/**
- * What `--gate` lets pass: of memory, a quarter more than the most that was seen under load (172 MiB), and of growth over the short time that
- * it takes. Idle memory hardly differs between machines, so that a room that loads what it does not need is found.
- */
-const gateFactor = { idle: 1.15, loaded: 1.35 } as const;
+/** What `--gate` lets pass: of memory, and of growth over the short time that it takes. */
+const gateFactor = 1.15;
 const gateGrowthMax = 1.1;
 
 const { values } = parseArgs({
@@ -37,7 +34,7 @@ if (values.help || !(minutes > 0 && minutes <= 24 * 60)) {
   process.stdout.write(`npm run bench:memory -- [options]
 
   --minutes <n>  how long the load lasts; default 1. 60 is what "flat over an hour" means
-  --gate         exit code 1 when idle memory is ${Math.round(100 * gateFactor.idle - 100)} % above its bound, under load ${Math.round(100 * gateFactor.loaded - 100)} %, or memory grows by more than ${Math.round(100 * gateGrowthMax - 100)} %
+  --gate         exit code 1 when a bound is missed by more than ${Math.round(100 * gateFactor - 100)} %, or memory grows by more than ${Math.round(100 * gateGrowthMax - 100)} %
 
 Needs nginx and wrk of Debian, and two cores.
 `);
@@ -74,11 +71,11 @@ const quarter = Math.floor(samples.length / 4);
 const loadedMib = spread(samples.slice(quarter)).median;
 const growth = spread(samples.slice(-quarter)).median / spread(samples.slice(quarter, 2 * quarter)).median;
 const verdicts = [
-  told('idle, ten APIs, MiB', { value: idleMib, bound: idleMibMax, gateBound: idleMibMax * gateFactor.idle }),
+  told('idle, ten APIs, MiB', { value: idleMib, bound: idleMibMax, gateBound: idleMibMax * gateFactor }),
   told('under load, with everything, MiB', {
     value: loadedMib,
     bound: loadedMibMax,
-    gateBound: loadedMibMax * gateFactor.loaded,
+    gateBound: loadedMibMax * gateFactor,
   }),
   told(`last quarter of ${minutes} min / second`, {
     value: growth,

@@ -47,12 +47,11 @@ export const bounds = {
 } as const;
 
 /**
- * What the gate lets pass: each promise with the noise of three rounds of one second on a shared machine, a quarter more than the worst that
- * was seen there (bare 1.83 of the floor, everything 1.67 of bare, 174 MiB). The record is a difference
+ * What the gate lets pass: each promise with the noise of three rounds of one second on a shared machine. The record is a difference
  * of two noisy times and no ratio, so its bound only catches a record that costs as much as a request; `fullCpu` is the finer one.
  */
 export const gateBounds = {
-  bareCpu: 2.3,
+  bareCpu: 2,
   fastifyThroughput: 1.6,
   httpProxyThroughput: 3,
   bigThroughput: 0.6,
