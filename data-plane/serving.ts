@@ -33,6 +33,7 @@ import type { GatewaySecurity } from './security/security.ts';
 import { createSecretReferences } from './secret-references.ts';
 import { GatewayKeys } from './security/tokens/gateway-keys.ts';
 import { KeySets } from './security/tokens/key-sets.ts';
+import { CircuitBoard } from './gateway/steps/circuits.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { growWithLoad } from './young-generation.ts';
 
@@ -79,6 +80,8 @@ export interface Serving {
   readonly traffic: Traffic;
   /** Undefined when no access records are written. */
   readonly reporter: Reporter | undefined;
+  /** Carries plain counts over into the metrics, for somebody who reads them. */
+  publish(connections: number): void;
   /** Begins to take requests. Errors: process.port_taken; config.invalid when the TLS texts do not fit together. */
   listen(at: ListenAt): Promise<RunningServer>;
 }
@@ -109,12 +112,14 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const counters = options.counters ?? (await openCounters(options));
   const callouts = createCallouts(config, lifecycle);
   lifecycle.onClose('callouts', () => callouts.close());
+  const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
   const deployments = createDeployments({
     upstreams,
     guard,
     host: { clock, counters, outbound: callouts },
     records: reporter,
     durations: new Durations(metrics, config.metrics),
+    circuits,
     log,
     security: securityHostOf(config, { clock, log, outbound: callouts }),
     expressions: expressionHostOf(options),
@@ -128,6 +133,10 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     deployments,
     traffic,
     reporter,
+    publish(connections) {
+      traffic.publish(connections);
+      circuits.publish();
+    },
     async listen(at) {
       // The first answer of a process must find a place for its record.
       await deployments.settled();

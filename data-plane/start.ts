@@ -66,7 +66,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
   await tryAddress({ ...config.listen, setting: 'listen' });
   await tryAddress({ ...config.admin, setting: 'admin' });
   const serving = await openServing({ ...options, gateway: source.gateway });
-  const { deployments, traffic, reporter, engine } = serving;
+  const { deployments, reporter, engine } = serving;
   const running = await source.follow({ deployments, counters: () => countersOf(serving) });
   const ending = warnBeforeEnd(options);
   const server = await serving.listen({ tls: certificates.current(), quietMs: () => ending.quietMs });
@@ -75,7 +75,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     metrics: {
       contentType: metrics.contentType,
       text() {
-        traffic.publish(server.connections);
+        serving.publish(server.connections);
         return metrics.text();
       },
     },

@@ -38,6 +38,16 @@ export interface Endpoint {
 export interface EndpointSeeker extends ConditionScope {
   /** Where a step has routed it: a URL, `name:` or `name:/path`. */
   readonly route: string | undefined;
+  /** Undefined where the next call goes to whose turn it is. */
+  readonly retry: Retry | undefined;
+}
+
+/** Calls of one request that go through the endpoints of a group in their order. */
+export interface Retry {
+  /** Calls before this one. */
+  count: number;
+  /** Whom the first one went to. */
+  first: string | undefined;
 }
 
 /** The backends of one revision of an API. */
@@ -119,9 +129,12 @@ export function createEndpoints(
     },
     next(seeker) {
       const group = groups[used];
-      const { route } = seeker;
+      const { route, retry } = seeker;
+      const read = route === undefined ? undefined : readRoute(route);
+      const after = retry === undefined ? undefined : following(groups, retry);
+      if (after !== undefined) return along(read, after.take(seeker));
       if (route === undefined) return group === undefined ? undefined : group.next()?.take(seeker);
-      return routed(readRoute(route), { groups, first: group?.endpoints[0], scope: seeker });
+      return routed(read, { groups, first: group?.endpoints[0], scope: seeker });
     },
     warnings,
     release: () => held.splice(0).forEach((one) => one.release()),
@@ -145,8 +158,26 @@ function routed(
   if (route.kind === 'url') return first?.toward(route.url);
   const named = groups.flatMap(({ endpoints }) => endpoints).find(({ name }) => name === route.name);
   const group = groups.find(({ name }) => name === route.name);
-  const endpoint = (named ?? (group === undefined ? undefined : group.next()))?.take(scope);
-  return endpoint === undefined ? undefined : { ...endpoint, path: route.path, query: route.query };
+  return along(route, (named ?? (group === undefined ? undefined : group.next()))?.take(scope));
+}
+
+/** With the path and query of a route to a name, which are there whoever is called. */
+function along(route: Route | undefined, endpoint: Endpoint | undefined): Endpoint | undefined {
+  return endpoint === undefined || route?.kind !== 'named'
+    ? endpoint
+    : { ...endpoint, path: route.path, query: route.query };
+}
+
+/**
+ * Whom a call after the first goes to: after the first one's endpoint, in the order of its group, those that come next, around the end.
+ * Undefined for a first call, and in a group of one.
+ */
+function following(groups: readonly Group[], { count, first }: Retry): Started | undefined {
+  if (count === 0) return undefined;
+  const endpoints = groups.find((group) => group.endpoints.some(({ name }) => name === first))?.endpoints;
+  if (endpoints === undefined || endpoints.length < 2) return undefined;
+  const at = endpoints.findIndex(({ name }) => name === first);
+  return endpoints[(at + count) % endpoints.length];
 }
 
 function startEndpoint(

@@ -7,13 +7,13 @@ export function createBody(source: BodySource): Body {
   return new MadeBody(source);
 }
 
-/** A body over bytes in hand. */
-export function bodyOf(bytes: Uint8Array): Body {
+/** A body over bytes in hand, and the trailers that came behind them. */
+export function bodyOf(bytes: Uint8Array, trailers?: HeaderList): Body {
   return createBody({
     length: bytes.length,
     start(sink) {
       sink.onPiece(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length, true);
-      sink.onEnd(undefined);
+      sink.onEnd(trailers);
       return stopped;
     },
   });

@@ -173,7 +173,7 @@ class Worker {
   async #stats(): Promise<WorkerStats> {
     const serving = await this.#opening;
     const connections = this.#server?.connections ?? 0;
-    serving.traffic.publish(connections);
+    serving.publish(connections);
     return {
       connections,
       counters: countersOf(serving),

@@ -53,7 +53,7 @@ test('names all faults at once', () => {
   const faults = faultsOf(
     change({
       type: 'native',
-      failover: { enabled: true, failureCondition: 'true' },
+      failover: { enabled: true, failureCondition: 'perhaps' },
       surprise: 1,
       plans: { p: { security: { type: 'MTLS' } } },
     }),

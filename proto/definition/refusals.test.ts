@@ -300,10 +300,10 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /not supported/,
   ],
   [
-    'a condition of failover',
-    change({ failover: { enabled: true, failureCondition: '{#response.status > 499}' } }),
+    'a condition of failover that names nothing',
+    change({ failover: { enabled: true, failureCondition: '{#response.state > 499}' } }),
     'failover.failureCondition',
-    /an empty text/,
+    /state/,
   ],
   [
     'dynamic properties',

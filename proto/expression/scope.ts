@@ -101,24 +101,30 @@ export function withVariables(
   scope: ExpressionScope,
   variables: ReadonlyMap<string, unknown>,
 ): ExpressionScope {
-  return new KnowingScope(scope, variables);
+  return new KnowingScope(scope, { variables, response: scope.response });
+}
+
+/** The same request with an answer that may not be the last one. */
+export function withResponse(
+  scope: ExpressionScope,
+  response: NonNullable<ExpressionScope['response']>,
+): ExpressionScope {
+  return new KnowingScope(scope, { variables: scope.variables, response });
 }
 
 class KnowingScope implements ExpressionScope {
-  readonly variables: ReadonlyMap<string, unknown>;
+  readonly variables: ExpressionScope['variables'];
+  readonly response: ExpressionScope['response'];
   readonly #scope: ExpressionScope;
 
-  constructor(scope: ExpressionScope, variables: ReadonlyMap<string, unknown>) {
+  constructor(scope: ExpressionScope, known: Pick<ExpressionScope, 'variables' | 'response'>) {
     this.#scope = scope;
-    this.variables = variables;
+    this.variables = known.variables;
+    this.response = known.response;
   }
 
   get request() {
     return this.#scope.request;
-  }
-
-  get response() {
-    return this.#scope.response;
   }
 
   get attributes() {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { compileCondition } from '../expression/condition.ts';
 import { apiLimits } from './api-limits.ts';
 import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
 import { headerNameSchema, headersPerPlaceMax, headerValueCharsMax, headerValueSchema } from './head-text.ts';
@@ -140,8 +141,14 @@ export const failoverSchema = section({
   maxFailures: z.int().min(1).max(apiLimits.failuresMax).default(5),
   /** Each subscription has a circuit of its own; else all callers share one. */
   perSubscription: z.boolean().default(true),
-  failureCondition: off('an empty text'),
-  forceNextEndpointOnFailure: off('false: each call goes to the endpoint whose turn it is'),
+  /** An answer for which it holds has failed, whatever its status. */
+  failureCondition: z.string().max(apiLimits.conditionCharsMax).default(''),
+  /** Calls after the first go through the endpoints of its group in their order; else to the endpoint whose turn it is, or the one that a step named. */
+  forceNextEndpointOnFailure: z.boolean().default(false),
+}).superRefine(({ enabled, failureCondition }, context) => {
+  const compiled = enabled ? compileCondition(failureCondition) : undefined;
+  if (compiled !== undefined && 'kind' in compiled)
+    context.addIssue({ code: 'custom', path: ['failureCondition'], message: compiled.message });
 });
 
 /** What happens when a backend fails. */

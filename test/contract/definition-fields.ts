@@ -58,10 +58,9 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.services', refused()],
   ...all(
     'api.failover.',
-    'enabled maxRetries slowCallDuration openStateDuration maxFailures perSubscription',
+    'enabled maxRetries slowCallDuration openStateDuration maxFailures perSubscription failureCondition forceNextEndpointOnFailure',
     observed('data-plane/gateway/steps/failover.test.ts'),
   ),
-  ...all('api.failover.', 'failureCondition forceNextEndpointOnFailure', refused(true)),
   ['api.resources[].id', idle('of the console: resources are used by their names')],
   ...all('api.resources[].', 'name type enabled configuration{}', oauth2),
 

@@ -13,6 +13,7 @@ import { refusals } from '../errors/refusals.ts';
 import type { BackendCalls } from '../steps/around.ts';
 import type { Step } from '../compile/step.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../steps/kept.ts';
+import type { Retry } from '../../endpoints/groups.ts';
 import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
 import { attempt, refuse } from './answer.ts';
@@ -64,6 +65,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   steps: Steps | undefined = undefined;
 
   // The call of the backend.
+  retry: Retry | undefined = undefined;
   endpointUrl: string | undefined = undefined;
   /** Somebody has read the request's body, sends it, or has let go of it. */
   isBodyTaken = false;

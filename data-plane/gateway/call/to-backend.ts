@@ -46,6 +46,7 @@ function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefi
   const endpoint = endpoints.next(call);
   if (endpoint === undefined) return undefined;
   call.endpointUrl = endpoint.url;
+  if (call.retry !== undefined) call.retry.first ??= endpoint.name;
   // Replaced by a step that did not read it.
   if (call.request.content !== undefined && !call.isBodyTaken) call.exchange.request.body.discard();
   call.isBodyTaken = true;

@@ -10,6 +10,7 @@ import { createLife, type Life } from './life.ts';
 import { type Cors, createCors } from './cors.ts';
 import { engineOf, type EngineRules } from './engine.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
+import type { CircuitBoard } from '../steps/circuits.ts';
 import { createFailover } from '../steps/failover.ts';
 import { createMappings } from './mappings.ts';
 import { createPathParams, type PathParams } from './path-params.ts';
@@ -59,6 +60,8 @@ export interface CompileOptions {
   /** Which parts of definitions are for this gateway. */
   readonly standing: Standing;
   readonly expressions: ExpressionHost;
+  /** Shows the circuits of failover; undefined where nobody measures. */
+  readonly circuits?: CircuitBoard | undefined;
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
@@ -96,6 +99,11 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     ];
   });
   const endpoints = createEndpoints(definition, options);
+  const failover = createFailover(definition.failover, {
+    api: definition.id,
+    clock: options.host.clock,
+    circuits: options.circuits,
+  });
   return {
     type: definition.type,
     isForSome,
@@ -103,7 +111,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     errors: createErrorWriter(definition.responseTemplates, engine),
     engine,
     endpoints,
-    failover: createFailover(definition.failover, options.host.clock),
+    failover,
     preflightFlows: createPipeline([], apiFlows, shared),
     corsOf: compileCors(definition, engine),
     rejectsNullByte: definition.listeners.some(
@@ -116,6 +124,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       ...resources.values(),
       ...plans.map(({ security }) => security),
       ...compiler.steps.map(({ policy }) => policy),
+      ...(failover === undefined ? [] : [failover.policy]),
     ]),
   };
 }

@@ -10,6 +10,7 @@ import type { CompiledApi, HostParts } from '../compile/compile.ts';
 import type { PolicyBuilder } from '../compile/step.ts';
 import { anywhere } from '../compile/standing.ts';
 import type { ExpressionHost } from '../compile/surroundings.ts';
+import type { CircuitBoard } from '../steps/circuits.ts';
 import type { TellThrown } from '../errors/thrown.ts';
 import { judgeClaim } from '../streams/claims.ts';
 import { Streams } from '../streams/streams.ts';
@@ -90,6 +91,8 @@ export interface DeploymentsOptions {
   readonly records: RecordTarget | undefined;
   /** Undefined measures nothing. */
   readonly durations?: Durations | undefined;
+  /** Undefined shows no circuits. */
+  readonly circuits?: CircuitBoard | undefined;
   readonly log: Log;
   /** Presented keys kept per environment, so that a known one is not hashed again. */
   readonly keysSeenMax: number;

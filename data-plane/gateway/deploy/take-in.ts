@@ -30,7 +30,7 @@ export function takeIn(
   options: DeploymentsOptions,
 ): TakenIn {
   const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
-  const { kinds = kindsOfThisVersion, expressions = noExpressionHost } = options;
+  const { kinds = kindsOfThisVersion, expressions = noExpressionHost, circuits } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
   const released: CompiledApi[] = [];
@@ -47,6 +47,7 @@ export function takeIn(
       security,
       build,
       expressions,
+      circuits,
       get standing() {
         return environment.standing;
       },

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
-import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
 /** A backend that does what it is told; resolves to its URL. */
@@ -140,3 +140,92 @@ for (const perSubscription of [true, false])
     assert.deepEqual([await by('one'), await by('one'), calls], [502, 502, 1]);
     assert.deepEqual([await by('two'), calls], [502, perSubscription ? 2 : 1]);
   });
+
+/** Backends that answer by name, with a status that can be changed, and the order in which they were called. */
+async function startBackends(t: TestContext, names: string) {
+  const statuses = new Map<string, number>();
+  const called: string[] = [];
+  const targets = await Promise.all(
+    names.split('').map((name) =>
+      startBackend(t, (incoming, answer) => {
+        called.push(`${name}${incoming.url}`);
+        answer.writeHead(statuses.get(name) ?? 200, { 'X-State': name === 'b' ? 'sick' : 'fine' });
+        answer.end(`of ${name}`);
+      }),
+    ),
+  );
+  return { targets, statuses, took: () => called.splice(0).join(' ') };
+}
+
+test('an answer for which failureCondition holds has failed: by its status, a header, or what is in it, which goes on whole', async (t) => {
+  const { targets, statuses, took } = await startBackends(t, 'ab');
+  statuses.set('a', 503);
+  for (const failureCondition of [
+    '{#response.status >= 500}',
+    "{#response.content == 'of a'}",
+    "{#response.headers['x-state'][0] == 'fine'}",
+  ]) {
+    const gateway = await startGateway(t, { failureCondition }, ...targets);
+    const answer = await gateway.call('/api/x');
+    assert.deepEqual([answer.status, answer.text, took()], [200, 'of b', 'a/x b/x'], failureCondition);
+    await gateway.close();
+  }
+});
+
+test('while failureCondition holds the last answer is 502, and the circuit opens; a condition that cannot be told is no failure', async (t) => {
+  const { targets, statuses, took } = await startBackends(t, 'a');
+  statuses.set('a', 500);
+  const failing = { maxRetries: 1, maxFailures: 1, openStateDuration: 60_000 };
+  const gateway = await startGateway(
+    t,
+    { ...failing, failureCondition: '{#response.status == 500}' },
+    ...targets,
+  );
+  assert.deepEqual([(await gateway.call('/api')).status, took()], [502, 'a/ a/']);
+  assert.deepEqual([(await gateway.call('/api')).status, took()], [502, '']);
+  const metrics = await (await fetch(`${gateway.nodeApi}/metrics`)).text();
+  assert.match(metrics, /^isthmus_gateway_circuits\{api="api",state="open"\} 1$/m);
+  const unclear = await startGateway(
+    t,
+    { ...failing, failureCondition: '{#response.jsonContent.state == 1}' },
+    ...targets,
+  );
+  const answer = await unclear.call('/api');
+  assert.deepEqual([answer.status, answer.text, took()], [500, 'of a', 'a/']);
+});
+
+test('with forceNextEndpointOnFailure calls after the first go through the group in its order, whatever the balancer or a step says', async (t) => {
+  const { targets, statuses, took } = await startBackends(t, 'abc');
+  for (const name of 'abc') statuses.set(name, 500);
+  const start = async (forceNextEndpointOnFailure: boolean) => {
+    const endpoints = targets.map((target, at) => ({
+      name: `e${at}`,
+      type: 'http-proxy',
+      configuration: { target },
+    }));
+    const rules = [{ pattern: '/named', url: "{#endpoints['e1']}/there?by=name" }];
+    return startLocalGateway(t, {
+      apis: {
+        api: apiDefinition('api', 'http://127.0.0.1:1', {
+          failover: {
+            enabled: true,
+            maxRetries: 3,
+            maxFailures: 9,
+            failureCondition: '{#response.status == 500}',
+            forceNextEndpointOnFailure,
+          },
+          endpointGroups: [{ name: 'default', type: 'http-proxy', endpoints }],
+          flows: [flow('/named', { request: [['dynamic-routing', { rules }]] })],
+        }),
+      },
+    });
+  };
+  const forced = await start(true);
+  await forced.call('/api/x?a=b');
+  assert.equal(took(), 'a/x?a=b b/x?a=b c/x?a=b a/x?a=b');
+  await forced.call('/api/named');
+  assert.equal(took(), ['b', 'c', 'a', 'b'].map((name) => `${name}/there?by=name`).join(' '));
+  const free = await start(false);
+  await free.call('/api/named');
+  assert.equal(took(), 'b b b b'.replaceAll('b', 'b/there?by=name'), 'a named endpoint is retried itself');
+});

@@ -1,49 +1,68 @@
+import type { Condition } from '../../../proto/expression/condition.ts';
+import { withResponse } from '../../../proto/expression/scope.ts';
 import type { FailoverDefinition } from '../../../proto/model/api.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
-import type { BackendAnswer } from '../../policies/policy.ts';
+import { BodyTooLarge, bodyOf } from '../../http/exchange.ts';
+import type { Retry } from '../../endpoints/groups.ts';
+import type { BackendAnswer, PolicyCall } from '../../policies/policy.ts';
+import { conditionOf } from '../compile/gate.ts';
 import type { Step } from '../compile/step.ts';
 import { refusals } from '../errors/refusals.ts';
+import { type CircuitBoard, Circuits } from './circuits.ts';
 
-/** Circuits of one API that are kept; beyond them the one that failed longest ago is forgotten, and so closed. */
-const circuitsMax = 10_000;
+/** A request whose backend may be called more than once. */
+export interface RetriedCall extends PolicyCall {
+  /** Which call of it is the next one, where that decides who is called. */
+  retry: Retry | undefined;
+  readonly options: { readonly bodyBytesMax: number };
+}
 
-/** What has failed lately for one subscription, for all that have none, or for all. No failure: it is not kept. */
-interface Circuit {
-  /** Requests in a row that failed. */
-  failures: number;
-  /** Monotonic ms until which no backend is called; afterwards one request at a time tries. */
-  opensUntilMs: number;
-  isTrying: boolean;
+/** What failover works with. */
+export interface FailoverHost {
+  readonly api: string;
+  readonly clock: Clock;
+  /** Undefined where nobody measures. */
+  readonly circuits: CircuitBoard | undefined;
 }
 
 /**
- * Makes the innermost step around the backend: it calls again, at the endpoint whose turn it is, what failed or was too slow, and answers
- * 502 when the last call has failed as well. Undefined when there is no failover.
+ * Makes the innermost step around the backend: it calls again, at the endpoint whose turn it is, what failed, was too slow, or was
+ * answered so that `failureCondition` holds, and answers 502 when the last call has failed as well. Undefined when there is no failover.
  *
  * A request counts once for its circuit, however often it was sent. An open circuit answers 502 without a call. Turns and circuits are
- * those of one process. The request's body is read whole, so that it can be sent again. Source: the reference.
+ * those of one process. The request's body is read whole, so that it can be sent again; of an answer it is where the condition reads it.
+ * Source: the reference.
  */
-export function createFailover(failover: FailoverDefinition, clock: Clock): Step | undefined {
+export function createFailover(failover: FailoverDefinition, host: FailoverHost): Step | undefined {
   if (!failover.enabled) return undefined;
-  const circuits = new Map<string, Circuit>();
+  const condition = conditionOf(failover.failureCondition, 'failover.failureCondition');
+  const attempts: Attempts = {
+    failover,
+    clock: host.clock,
+    condition: failover.failureCondition.trim() === '' ? undefined : condition,
+  };
+  const circuits = new Circuits(failover, host.clock);
+  let hide = (): void => undefined;
   return {
     policy: {
       around: {
         needs: 'buffered',
-        async run(call, next) {
+        async run(call: RetriedCall, next) {
           const key = failover.perSubscription ? (call.subscription?.id ?? '') : '';
-          const circuit = circuits.get(key);
-          if (circuit !== undefined && !mayCall(circuit, failover, clock)) return refusals.failoverExhausted;
+          const entered = circuits.enter(key);
+          if (entered === 'refused') return refusals.failoverExhausted;
           try {
-            const answer = await callUntilGood(next, failover, clock);
-            if (answer !== undefined) circuits.delete(key);
-            else countFailure(circuits, key, { failover, clock });
+            const answer = await callUntilGood(call, next, attempts);
+            if (answer !== undefined) circuits.close(key);
+            else circuits.fail(key);
             return answer ?? refusals.failoverExhausted;
           } finally {
-            if (circuit !== undefined) circuit.isTrying = false;
+            if (entered === 'trying') circuits.hasTried(key);
           }
         },
       },
+      start: () => void (hide = host.circuits?.show(host.api, circuits) ?? hide),
+      release: () => hide(),
     },
     kind: 'failover',
     at: 'failover',
@@ -54,50 +73,64 @@ export function createFailover(failover: FailoverDefinition, clock: Clock): Step
   };
 }
 
-/** Whether a backend may be called; of several requests after the wait the first tries. */
-function mayCall(circuit: Circuit, { maxFailures }: FailoverDefinition, clock: Clock): boolean {
-  if (circuit.failures < maxFailures) return true;
-  if (circuit.isTrying || clock.monotonicMs() < circuit.opensUntilMs) return false;
-  circuit.isTrying = true;
-  return true;
-}
-
-function countFailure(
-  circuits: Map<string, Circuit>,
-  key: string,
-  { failover, clock }: { readonly failover: FailoverDefinition; readonly clock: Clock },
-): void {
-  const circuit = circuits.get(key) ?? { failures: 0, opensUntilMs: 0, isTrying: false };
-  circuit.failures += 1;
-  if (circuit.failures >= failover.maxFailures)
-    circuit.opensUntilMs = clock.monotonicMs() + failover.openStateDuration;
-  circuits.delete(key);
-  circuits.set(key, circuit);
-  const [oldest] = circuits.size > circuitsMax ? circuits.keys() : [];
-  if (oldest !== undefined) circuits.delete(oldest);
+interface Attempts {
+  readonly failover: FailoverDefinition;
+  readonly clock: Clock;
+  /** Undefined where every answer is one. */
+  readonly condition: Condition | undefined;
 }
 
 /** The first answer that is one; undefined when all calls failed. */
 async function callUntilGood(
+  call: RetriedCall,
   next: () => Promise<BackendAnswer>,
-  { maxRetries, slowCallDuration }: FailoverDefinition,
-  clock: Clock,
+  { failover, clock, condition }: Attempts,
 ): Promise<BackendAnswer | undefined> {
-  for (let count = 0; count <= maxRetries; count += 1) {
-    const answer = await inTime(next(), slowCallDuration, clock);
-    if (answer !== 'slow' && !hasFailed(answer)) return answer;
+  call.retry = failover.forceNextEndpointOnFailure ? { count: 0, first: undefined } : undefined;
+  for (let count = 0; count <= failover.maxRetries; count += 1) {
+    if (call.retry !== undefined) call.retry.count = count;
+    const answer = next();
+    const judged = condition === undefined ? answer : answer.then((each) => judge(each, call, condition));
+    const settled = await inTime(judged, failover.slowCallDuration, clock);
+    if (settled !== 'failed' && !hasFailed(settled)) return settled;
   }
   return undefined;
 }
 
+/** `failed` when the condition holds; one that cannot be told does not, as in the reference. */
+async function judge(
+  answer: BackendAnswer,
+  call: RetriedCall,
+  condition: Condition,
+): Promise<BackendAnswer | 'failed'> {
+  if (answer.kind !== 'response') return answer;
+  const { status, headers } = answer.head;
+  let read = answer;
+  let content: Uint8Array | undefined = undefined;
+  if (condition.needs === 'buffered') {
+    try {
+      content = await answer.body.buffer(call.options.bodyBytesMax);
+    } catch (error) {
+      // It did not come whole: the backend broke off.
+      return error instanceof BodyTooLarge ? refusals.responseTooLarge : 'failed';
+    }
+    // An answer without a body keeps the one that says which length it would have had.
+    if (!answer.body.isEmpty) read = { ...answer, body: bodyOf(content, answer.body.trailers) };
+  }
+  const judged = condition.judge(withResponse(call, { status, headers, content }));
+  if (typeof judged === 'object')
+    call.warn('EXPRESSION_EVALUATION_ERROR', `failover.failureCondition: ${judged.why}`);
+  return judged === true ? 'failed' : read;
+}
+
 /** What comes after the wait is let go of by the next call, or by the end of the request. */
 function inTime(
-  answer: Promise<BackendAnswer>,
+  answer: Promise<BackendAnswer | 'failed'>,
   msMax: number,
   clock: Clock,
-): Promise<BackendAnswer | 'slow'> {
+): Promise<BackendAnswer | 'failed'> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(msMax, () => resolve('slow'));
+    const cancel = clock.after(msMax, () => resolve('failed'));
     answer.then(resolve, reject).finally(cancel);
   });
 }
