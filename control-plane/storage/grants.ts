@@ -76,6 +76,7 @@ export const bridgeGrants: Grants = {
   membership: 'none',
   api: 'none',
   api_path: 'none',
+  api_import: 'none',
   api_deployment: 'none',
   plan: 'none',
   application: 'none',

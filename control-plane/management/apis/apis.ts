@@ -109,22 +109,27 @@ export function updateApi(
   return change(desk, { actor, at }, async (now) => {
     const before = await lockedApi(now, id);
     checkIfMatch(input.ifMatch, before.updated_at_ms);
-    checkUpdate(before, wish);
-    const columns = writtenColumns(wish);
-    const isChanged = (['name', 'api_version', 'definition', 'tags'] as const).some(
-      (column) => columns[column] !== before[column],
-    );
-    await claimPaths(now, before, wish);
-    const after = await updateRow(now.trx, before, {
-      ...columns,
-      visibility: wish.visibility ?? before.visibility,
-      lifecycle_state: wish.lifecycleState ?? before.lifecycle_state,
-      updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
-      is_out_of_sync: isChanged ? 1 : before.is_out_of_sync,
-    });
-    await now.audit('API_UPDATED', { type: 'API', id });
-    return oneView(now.trx, actor, after);
+    return oneView(now.trx, actor, await updateLocked(now, before, wish));
   });
+}
+
+/** Replaces the writable part of an API whose row is locked. Errors: request.invalid, api.path_taken. */
+export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate): Promise<ApiRow> {
+  checkUpdate(before, wish);
+  const columns = writtenColumns(wish);
+  const isChanged = (['name', 'api_version', 'definition', 'tags'] as const).some(
+    (column) => columns[column] !== before[column],
+  );
+  await claimPaths(now, before, wish);
+  const after = await updateRow(now.trx, before, {
+    ...columns,
+    visibility: wish.visibility ?? before.visibility,
+    lifecycle_state: wish.lifecycleState ?? before.lifecycle_state,
+    updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
+    is_out_of_sync: isChanged ? 1 : before.is_out_of_sync,
+  });
+  await now.audit('API_UPDATED', { type: 'API', id: before.id });
+  return after;
 }
 
 /** Removes a stopped API whose plans are closed, or with closePlans closes them first. */
@@ -230,7 +235,8 @@ const nextLifecycleStates: ReadonlyMap<string, readonly string[]> = new Map([
   ['ARCHIVED', []],
 ]);
 
-async function oneView(db: Queries, actor: Actor, row: ApiRow): Promise<ApiView> {
+/** An API as the actor may see it. */
+export async function oneView(db: Queries, actor: Actor, row: ApiRow): Promise<ApiView> {
   const [view] = await apiViews(db, actor, [row]);
   invariant(view !== undefined, 'a row has a view');
   return view;

@@ -1,19 +1,16 @@
-import type { z } from 'zod';
-import { glanceAt } from '../../../proto/definition/glance.ts';
-import { isJson, type Json } from '../../../proto/definition/opened.ts';
-import { readForImport } from '../../../proto/definition/read.ts';
-import { toExport } from '../../../proto/definition/write.ts';
-import { Fault } from '../../../proto/faults/fault.ts';
-import { detailsOf } from '../../../proto/faults/issues.ts';
+import type { Json } from '../../../proto/definition/opened.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { type ApiRef, apiViews, lockedApi, readableApi } from '../apis/api-gate.ts';
-import { type ApiView, createApiSchema } from '../apis/api-shape.ts';
+import type { ApiView } from '../apis/api-shape.ts';
+import type { ApiRow } from '../apis/apis.store.ts';
 import { addApi, ownView } from '../apis/apis.ts';
-import { change, type Desk } from '../desk.ts';
-import { createPlanSchema, planView } from '../plans/plan-shape.ts';
+import { type Change, change, type Desk } from '../desk.ts';
+import { type PlanWish, planView } from '../plans/plan-shape.ts';
 import { addPlan, deprecateLocked } from '../plans/plans.ts';
-import { listPlansOf } from '../plans/plans.store.ts';
+import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
+import { keepImport } from './definitions.store.ts';
+import { apiWishOf, planWishOf, wantedOf } from './wanted.ts';
 
 /**
  * Makes an API with its plans out of a definition in any form that proto/definition reads; closed plans stay behind.
@@ -26,39 +23,30 @@ export async function importDefinition(
   actor: Actor,
   { at, document }: { readonly at: EnvironmentRef; readonly document: Json },
 ): Promise<ApiView> {
-  const glance = glanceAt(document);
-  const { api, portal } = readForImport(glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' }));
-  if (api.engine !== undefined)
-    throw new Fault('request.invalid', {
-      details: [
-        {
-          path: 'execution_mode',
-          message: `is ${api.engine}, which APIs of the management API do not have; migrate it first (isthmus convert)`,
-        },
-      ],
-    });
-  const written = toExport(api, portal);
-  const wish = wishOf(createApiSchema, withStatusCodes(written['api']), 'api');
-  const plans = (Array.isArray(written['plans']) ? written['plans'] : []).filter(isJson);
-  const plansWanted = plans
+  const wanted = wantedOf(document);
+  const apiWish = apiWishOf(wanted.api);
+  const plans = wanted.plans
     .filter(({ status }) => status !== 'CLOSED')
-    .map((plan, index) => ({
-      isDeprecated: plan['status'] === 'DEPRECATED',
-      wish: wishOf(
-        createPlanSchema,
-        { ...plan, ...(plan['status'] === 'DEPRECATED' && { status: 'PUBLISHED' }) },
-        `plans[${index}]`,
-      ),
-    }));
+    .map((plan, index) => ({ plan, wish: planWishOf(plan, `plans[${index}]`) }));
   return change(desk, { actor, at }, async (now) => {
-    const row = await addApi(now, wish);
-    for (const wanted of plansWanted) {
-      const plan = await addPlan(now, row, wanted.wish);
-      if (wanted.isDeprecated) await deprecateLocked(now, row, plan);
-    }
+    const row = await addApi(now, apiWish);
+    const planIds = new Map<string, string>();
+    for (const { plan, wish } of plans)
+      planIds.set(String(plan['id']), (await addImported(now, row, { wish, status: plan['status'] })).id);
+    await keepImport(now, row, { definition: wanted, planIds });
     // Published plans have touched it.
     return ownView(actor, await lockedApi(now, row.id));
   });
+}
+
+/** Makes a plan of an API whose row is locked, of the status that it has in the import. */
+export async function addImported(
+  now: Change,
+  api: ApiRow,
+  { wish, status }: { readonly wish: PlanWish; readonly status?: unknown },
+): Promise<PlanRow> {
+  const plan = await addPlan(now, api, wish);
+  return status === 'DEPRECATED' ? deprecateLocked(now, { api, plan }) : plan;
 }
 
 /** The API with its plans as one document, which `importDefinition` and `isthmus gateway --local` take. */
@@ -75,29 +63,4 @@ export async function exportDefinition(desk: Desk, actor: Actor, { at, id }: Api
     plans: plans.map((plan) => planView(plan, true)),
     apiMedia: [],
   };
-}
-
-/** What a creation by hand would have sent: the fields that it may have. */
-function wishOf<Schema extends z.ZodObject>(schema: Schema, written: unknown, at: string): z.output<Schema> {
-  const fields = Object.entries(isJson(written) ? written : {});
-  const parsed = schema.safeParse(
-    Object.fromEntries(fields.filter(([name]) => Object.hasOwn(schema.shape, name))),
-  );
-  if (!parsed.success) throw new Fault('request.invalid', { details: detailsOf(parsed.error.issues, at) });
-  return parsed.data;
-}
-
-/** The management API has another name for the status of a template. */
-function withStatusCodes(api: unknown): unknown {
-  if (!isJson(api) || !isJson(api['responseTemplates'])) return api;
-  const each = (value: unknown, change: (item: Json) => unknown): unknown =>
-    isJson(value)
-      ? Object.fromEntries(
-          Object.entries(value).map(([key, item]) => [key, isJson(item) ? change(item) : item]),
-        )
-      : value;
-  const responseTemplates = each(api['responseTemplates'], (byType) =>
-    each(byType, ({ status, ...rest }) => ({ ...rest, ...(status !== undefined && { statusCode: status }) })),
-  );
-  return { ...api, responseTemplates };
 }

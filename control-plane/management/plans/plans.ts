@@ -59,7 +59,7 @@ export async function addPlan(now: Change, api: ApiRow, wish: PlanWish): Promise
 }
 
 /** Deprecates a plan of an API whose row is locked. */
-export async function deprecateLocked(now: Change, api: ApiRow, plan: PlanRow): Promise<PlanRow> {
+export function deprecateLocked(now: Change, { api, plan }: PlanOfApi): Promise<PlanRow> {
   return moveTo(now, { api, plan, status: 'DEPRECATED' });
 }
 
@@ -101,27 +101,41 @@ export function editPlan(
   actor: Actor,
   ref: PlanRef & { readonly wish: PlanUpdate; readonly ifMatch?: string | undefined },
 ): Promise<PlanView> {
-  const { wish } = ref;
   return changePlan({ desk, actor, ref }, async (now, api, plan) => {
     checkIfMatch(ref.ifMatch, plan.updated_at_ms);
-    if (plan.status === 'CLOSED') throw wrongStatus(plan, 'A closed plan cannot change.');
-    const { security } = JSON.parse(plan.definition) as { readonly security: PlanWish['security'] };
-    if (wish.security?.type !== undefined && wish.security.type !== security.type)
-      throw new Fault('request.invalid', {
-        details: [{ path: 'security.type', message: `cannot change; it is ${security.type}` }],
-      });
-    const after = await updatePlan(now.trx, plan, {
-      name: wish.name,
-      description: wish.description ?? '',
-      definition: planDefinition(wish, { ...security, ...wish.security, type: security.type }),
-      validation: wish.validation ?? plan.validation,
-      plan_order: wish.order ?? plan.plan_order,
-      updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
-    });
-    if (isServed(plan.status as PlanStatus)) await markOutOfSync(now, api);
-    await audit(now, 'PLAN_UPDATED', plan);
-    return after;
+    return editLocked(now, { api, plan, wish: ref.wish });
   });
+}
+
+/** Replaces what can be written of a plan of an API whose row is locked. Errors: plan.wrong_status, request.invalid. */
+export async function editLocked(
+  now: Change,
+  edit: PlanOfApi & { readonly wish: PlanUpdate },
+): Promise<PlanRow> {
+  const { api, plan, wish } = edit;
+  if (plan.status === 'CLOSED') throw wrongStatus(plan, 'A closed plan cannot change.');
+  const { security } = JSON.parse(plan.definition) as { readonly security: PlanWish['security'] };
+  if (wish.security?.type !== undefined && wish.security.type !== security.type)
+    throw new Fault('request.invalid', {
+      details: [{ path: 'security.type', message: `cannot change; it is ${security.type}` }],
+    });
+  const after = await updatePlan(now.trx, plan, {
+    name: wish.name,
+    description: wish.description ?? '',
+    definition: planDefinition(wish, { ...security, ...wish.security, type: security.type }),
+    validation: wish.validation ?? plan.validation,
+    plan_order: wish.order ?? plan.plan_order,
+    updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
+  });
+  if (isServed(plan.status as PlanStatus)) await markOutOfSync(now, api);
+  await audit(now, 'PLAN_UPDATED', plan);
+  return after;
+}
+
+/** A plan and its API, whose row is locked. */
+export interface PlanOfApi {
+  readonly api: ApiRow;
+  readonly plan: PlanRow;
 }
 
 /** Removes a plan that nobody could ever subscribe to. */
@@ -134,26 +148,36 @@ export async function deletePlan(
     checkIfMatch(ref.ifMatch, plan.updated_at_ms);
     if (plan.status !== 'STAGING')
       throw wrongStatus(plan, 'Only a plan in STAGING can be deleted; close the plan instead.');
-    await deletePlanRow(now.trx, plan);
-    await audit(now, 'PLAN_DELETED', plan);
+    await deleteLocked(now, plan);
     return plan;
   });
+}
+
+/** Removes a plan in STAGING of an API whose row is locked. */
+export async function deleteLocked(now: Change, plan: PlanRow): Promise<void> {
+  await deletePlanRow(now.trx, plan);
+  await audit(now, 'PLAN_DELETED', plan);
 }
 
 /** Publishes a plan: it can be subscribed to, and gateways serve it from the next deployment. */
 export function publishPlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
   return changePlan({ desk, actor, ref }, async (now, api, plan) => {
     if (plan.status !== 'STAGING') throw wrongStatus(plan, `The plan is ${plan.status} already.`);
-    refuseSecondKeyless(await listPlansOf(now.trx, ref.at, ref.id), plan.security_type);
-    return moveTo(now, { api, plan, status: 'PUBLISHED' });
+    return publishLocked(now, { api, plan });
   });
+}
+
+/** Publishes a plan in STAGING of an API whose row is locked. Errors: plan.wrong_status for a second keyless one. */
+export async function publishLocked(now: Change, { api, plan }: PlanOfApi): Promise<PlanRow> {
+  refuseSecondKeyless(await listPlansOf(now.trx, now.at, api.id), plan.security_type);
+  return moveTo(now, { api, plan, status: 'PUBLISHED' });
 }
 
 /** Deprecates a plan: its subscriptions go on, there are no new ones. */
 export function deprecatePlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
   return changePlan({ desk, actor, ref }, async (now, api, plan) => {
     if (plan.status !== 'PUBLISHED') throw wrongStatus(plan, 'Only a published plan can be deprecated.');
-    return moveTo(now, { api, plan, status: 'DEPRECATED' });
+    return deprecateLocked(now, { api, plan });
   });
 }
 
@@ -161,9 +185,14 @@ export function deprecatePlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<P
 export function closePlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
   return changePlan({ desk, actor, ref }, async (now, api, plan) => {
     if (plan.status === 'CLOSED') throw wrongStatus(plan, 'The plan is closed already.');
-    if (isServed(plan.status as PlanStatus)) await markOutOfSync(now, api);
-    return closePlanLocked(now, api, plan);
+    return closeLocked(now, { api, plan });
   });
+}
+
+/** Closes a plan with its subscriptions, of an API whose row is locked. */
+export async function closeLocked(now: Change, { api, plan }: PlanOfApi): Promise<PlanRow> {
+  if (isServed(plan.status as PlanStatus)) await markOutOfSync(now, api);
+  return closePlanLocked(now, api, plan);
 }
 
 function changePlan(
@@ -180,11 +209,7 @@ function changePlan(
 
 async function moveTo(
   now: Change,
-  {
-    api,
-    plan,
-    status,
-  }: { readonly api: ApiRow; readonly plan: PlanRow; readonly status: 'PUBLISHED' | 'DEPRECATED' },
+  { api, plan, status }: PlanOfApi & { readonly status: 'PUBLISHED' | 'DEPRECATED' },
 ): Promise<PlanRow> {
   await markOutOfSync(now, api);
   await audit(now, `PLAN_${status}`, plan);

@@ -13,6 +13,7 @@ import { generation } from './0015-generation.ts';
 import { sessions } from './0016-sessions.ts';
 import { rootSuccessions } from './0017-root-successions.ts';
 import { arrivedTickets } from './0018-arrived-tickets.ts';
+import { apiImports } from './0019-api-imports.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   sessions,
   rootSuccessions,
   arrivedTickets,
+  apiImports,
 ];
