@@ -135,6 +135,29 @@ test('a subscription to an API or a plan that the files do not have is noted, on
   );
 });
 
+test('a step for a shared policy group that the files do not have is noted, one that fits is not', async (t) => {
+  const use = (sharedPolicyGroupId: string): readonly [string, object] => [
+    'shared-policy-group-policy',
+    { sharedPolicyGroupId },
+  ];
+  const dir = folderOf(t, {
+    'isthmus.json': { sharedPolicyGroups: [{ id: 'here', phase: 'REQUEST', steps: [] }] },
+    'a.json': apiDefinition('a', backend, {
+      flows: [flow('/', { request: [use('here'), use('gone')] })],
+      plans: { p: { security: { type: 'KEY_LESS' }, flows: [flow('/', { response: [use('gone')] })] } },
+    }),
+  });
+  const [, found] = (await checkFiles([dir], config)).toSorted((a, b) => (a.file < b.file ? 1 : -1));
+  assert.deepEqual(found?.problems, []);
+  assert.deepEqual(
+    found?.notes.map(({ path, kind }) => [path, kind]),
+    [
+      ['flows[0].request[1]', 'doubt'],
+      ['plans[0].flows[0].response[0]', 'doubt'],
+    ],
+  );
+});
+
 test('two files that cannot be served together are told of: one path twice, one id twice', async (t) => {
   const dir = folderOf(t, {
     'a.json': apiDefinition('a', backend),

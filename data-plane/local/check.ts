@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { Note } from '../../proto/definition/read.ts';
 import { Objects } from '../../proto/definition/resources.ts';
+import { sharedGroupsIn } from '../../proto/model/api/shared-policy-group.ts';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
@@ -82,7 +83,8 @@ export async function checkFiles(
       tell(path, { path: '', message: error instanceof Error ? error.message : String(error) });
     }
   }
-  for (const { file, ...doubt } of idleSubscriptions(records)) note(file, doubt);
+  for (const { file, ...doubt } of [...idleSubscriptions(records), ...missingGroups(records)])
+    note(file, doubt);
   for (const { kind, id, reason } of judge(records, config)) {
     const file = byKey.get(`${kind}\0${id}`)?.file;
     if (file !== undefined) tell(file, { path: '', message: reason });
@@ -137,6 +139,28 @@ function idleSubscriptions(records: readonly LocalRecord[]): readonly (Note & { 
           ? `the API "${api}" is not among those that are served`
           : `the API "${api}" has no published plan "${plan}"`;
       return [{ file, path: '', kind: 'doubt', message: `subscription "${id}": ${what}` }];
+    });
+}
+
+/** Steps of groups that are not among the files. */
+function missingGroups(
+  records: readonly LocalRecord[],
+): readonly (InDocument<Note> & { readonly file: string })[] {
+  const groups = new Set(records.filter(({ kind }) => kind === 'shared-policy-group').map(({ id }) => id));
+  return records
+    .filter(({ kind }) => kind === 'api')
+    .flatMap((record) => {
+      const { flows, plans } = readDefinition(decodeApi(record.payload).definition).api;
+      const uses = [
+        ...sharedGroupsIn(flows, 'flows'),
+        ...plans.flatMap((plan, index) => sharedGroupsIn(plan.flows, `plans[${index}].flows`)),
+      ];
+      return uses
+        .filter(({ group }) => !groups.has(group))
+        .map(({ group, path }) => {
+          const message = `the shared policy group "${group}" is not among the files: whoever reaches this step is refused`;
+          return within(record, { file: record.file, path, kind: 'doubt' as const, message });
+        });
     });
 }
 

@@ -141,7 +141,10 @@ class Follower {
   problems(): readonly LocalProblem[] {
     return [
       ...[...this.#broken, ...this.#clashes].map(([file, reason]) => ({ file, reason })),
-      ...this.#nacks.map(({ file, reason }) => ({ file, reason })),
+      ...this.#nacks.map(({ file, kind, id, reason }) => ({
+        file,
+        reason: kind === 'api' ? reason : `${kind} "${id}": ${reason}`,
+      })),
     ];
   }
 

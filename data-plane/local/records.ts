@@ -22,6 +22,7 @@ import {
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
 import type { LocalFile } from './files.ts';
+import { groupOfObject, groupRecord } from './shared-records.ts';
 
 /** A record made from files, before it has a number. */
 export interface LocalRecord {
@@ -58,6 +59,10 @@ const settingsSchema = z.strictObject({
     .record(text(256), z.record(text(256), word))
     .refine((each) => Object.keys(each).length <= 1_000, 'at most 1000 dictionaries')
     .default({}),
+  sharedPolicyGroups: z
+    .array(z.looseObject({ id: text(128) }))
+    .max(10_000)
+    .default([]),
   subscriptions: z
     .array(
       z.strictObject({
@@ -89,13 +94,13 @@ export interface RecordOptions {
 /** Turns one file into records. Errors: Error with what is wrong, in one line. */
 export function recordsOf(file: LocalFile, options: RecordOptions): readonly LocalRecord[] {
   if (settingsNames.includes(file.name)) return settingsRecords(file, options.environment);
-  const apis = file.documents.map((document, index) => ({ document, number: index + 1 })).filter(isApi);
-  return apis.flatMap(({ document, number }) =>
-    apiRecords(document, options, {
-      file: file.name,
-      document: file.documents.length > 1 ? number : undefined,
-    }),
-  );
+  return file.documents.flatMap((document, index) => {
+    const place = { file: file.name, document: file.documents.length > 1 ? index + 1 : undefined };
+    if (isApi({ document })) return apiRecords(document, options, place);
+    return isKubernetesObject(document) && isGroup(document)
+      ? [groupOfObject(document, options.objects, place)]
+      : [];
+  });
 }
 
 /** The objects of Kubernetes in files that are no API, which APIs may refer to. */
@@ -113,10 +118,14 @@ export function apisOf(file: LocalFile): readonly unknown[] {
     .map((document) => (isKubernetesObject(document) ? resolved(document, objects) : document));
 }
 
-/** Says whether a file holds a custom resource of an API, so that it is made anew when other objects change. */
+/** Says whether a file holds a custom resource of which records are made, so that they are made anew when other objects change. */
 export function hasResource({ documents }: LocalFile): boolean {
-  return documents.some((document) => isKubernetesObject(document) && isApiResource(document));
+  return documents.some(
+    (document) => isKubernetesObject(document) && (isApiResource(document) || isGroup(document)),
+  );
 }
+
+const isGroup = ({ kind }: KubernetesObject): boolean => kind === 'SharedPolicyGroup';
 
 /** Manifests of other kinds stand beside those of APIs. */
 const isApi = ({ document }: { readonly document: unknown }): boolean =>
@@ -182,7 +191,7 @@ function settingsRecords(
     foreign.length === 0
       ? []
       : [
-          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions and dictionaries, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
+          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, dictionaries and sharedPolicyGroups, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
         ];
   const own = isRecord(content)
     ? Object.fromEntries(Object.entries(content).filter(([key]) => isOwn(key)))
@@ -194,6 +203,12 @@ function settingsRecords(
     const entries = Object.entries(words).map(([key, value]) => ({ key, value }));
     return { kind: 'dictionary', id: name, file, payload: encodeDictionary({ id: name, name, entries }) };
   });
+  const groups = new Set<string>();
+  for (const group of parsed.data.sharedPolicyGroups) {
+    if (groups.has(group.id)) throw new Error(`shared policy group "${group.id}" is there twice`);
+    groups.add(group.id);
+    records.push(groupRecord(group, { file }));
+  }
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   const seen = new Set<string>();
   for (const subscription of parsed.data.subscriptions) {

@@ -8,6 +8,7 @@ import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import type { Policy, PolicyTools } from './policy.ts';
 import { rateLimit } from './rate-limit.ts';
+import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 
@@ -27,6 +28,7 @@ export const policies: {
   'dynamic-routing': dynamicRouting,
   mock,
   'rate-limit': rateLimit,
+  'shared-policy-group-policy': sharedPolicyGroupPolicy,
 };
 
 /** Says whether a policy may stand as a step. */

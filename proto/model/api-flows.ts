@@ -59,7 +59,8 @@ const stepSchema = section({
 /** One policy at its place in a flow; its configuration is valid for its policy when step and flow are enabled. */
 export type StepDefinition = z.output<typeof stepSchema>;
 
-const steps = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).default([]);
+/** The steps of one phase, as they are written; {@link checkSteps} says what of them cannot run. */
+export const stepsSchema = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).default([]);
 
 /** A flow as it is written; {@link checkFlows} says what of it cannot run. */
 export const flowSchema = section({
@@ -70,8 +71,8 @@ export const flowSchema = section({
   // As flows of version 2 have it: one more selector.
   condition: conditionText,
   selectors: z.array(selectorSchema).max(apiLimits.selectorsMax).default([]),
-  request: steps,
-  response: steps,
+  request: stepsSchema,
+  response: stepsSchema,
   subscribe: off('an empty list'),
   publish: off('an empty list'),
   connect: off('an empty list'),
@@ -145,7 +146,8 @@ function fieldOf(value: unknown, name: string): unknown {
     : undefined;
 }
 
-function checkReadableSteps(steps: unknown, phase: PolicyPhase, at: string): readonly FaultDetail[] {
+/** Of steps of which not all have the right form, what is wrong with those that have it. */
+export function checkReadableSteps(steps: unknown, phase: PolicyPhase, at: string): readonly FaultDetail[] {
   if (!Array.isArray(steps)) return [];
   return steps.flatMap((step: unknown, index) => {
     const { value, faulty } = readable(stepSchema, step);
@@ -169,12 +171,18 @@ function checkFlow(flow: FlowDefinition, at: string): readonly FaultDetail[] {
   if (isHttp.length > 1) {
     details.push({ path: `${at}.selectors`, message: 'holds several HTTP selectors; allowed: one' });
   }
-  for (const phase of ['request', 'response'] as const) {
-    flow[phase].forEach((step, index) => {
-      if (step.enabled) details.push(...checkStep(step, phase, `${at}.${phase}[${index}]`));
-    });
-  }
+  for (const phase of ['request', 'response'] as const)
+    details.push(...checkSteps(flow[phase], phase, `${at}.${phase}`));
   return details;
+}
+
+/** Checks the steps of one phase; disabled ones are not looked at. Paths start with `at`. */
+export function checkSteps(
+  steps: readonly StepDefinition[],
+  phase: 'request' | 'response',
+  at: string,
+): readonly FaultDetail[] {
+  return steps.flatMap((step, index) => (step.enabled ? checkStep(step, phase, `${at}[${index}]`) : []));
 }
 
 /** What is wrong with a condition. */

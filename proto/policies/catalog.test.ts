@@ -23,6 +23,7 @@ test('only known ids are found, not what every object inherits', () => {
   assert.deepEqual(policyIds('response'), [
     'policy-assign-attributes',
     'policy-interrupt',
+    'shared-policy-group-policy',
     'transform-headers',
   ]);
 });

@@ -12,6 +12,7 @@ import { latency } from './latency.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
+import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 
@@ -30,6 +31,7 @@ export const catalog = {
   'dynamic-routing': dynamicRouting,
   mock,
   'rate-limit': rateLimit,
+  'shared-policy-group-policy': sharedPolicyGroupPolicy,
 } as const satisfies Readonly<Record<string, PolicySchema>>;
 
 /** Id of a policy of this version. */

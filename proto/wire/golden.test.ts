@@ -9,11 +9,15 @@ import {
   decodeApiKey,
   decodeGatewaySettings,
   decodeDictionary,
+  decodeOrganizationFlows,
+  decodeSharedPolicyGroup,
   decodeSubscription,
   encodeApi,
   encodeApiKey,
   encodeGatewaySettings,
   encodeDictionary,
+  encodeOrganizationFlows,
+  encodeSharedPolicyGroup,
   encodeSubscription,
 } from './payloads.ts';
 import { decodeRecord, encodeRecord, type PublishedRecord } from './record.ts';
@@ -198,6 +202,19 @@ const golden: readonly (readonly [
   ].map(
     (dictionary) =>
       ['payload-dictionary', encodeDictionary(dictionary), decodeDictionary, dictionary] as const,
+  ),
+  ...[{ id: 'g', name: 'Limits', definition: '{"phase":"request"}' }].map(
+    (group) =>
+      [
+        'payload-shared-policy-group',
+        encodeSharedPolicyGroup(group),
+        decodeSharedPolicyGroup,
+        group,
+      ] as const,
+  ),
+  ...[{ id: 'org-1', definition: '{"flows":[]}' }].map(
+    (flows) =>
+      ['payload-organization-flows', encodeOrganizationFlows(flows), decodeOrganizationFlows, flows] as const,
   ),
   ...[
     { id: 'k', hash: bytes(32, 5), api: 'a', subscriptions: ['s'], expireAtMs: timeMs, isRevoked: true },

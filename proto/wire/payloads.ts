@@ -49,6 +49,21 @@ interface DictionaryEntry {
   readonly value: string;
 }
 
+/** Payload of kind `shared-policy-group`. */
+export interface SharedPolicyGroupPayload {
+  readonly id: string;
+  readonly name: string;
+  /** Canonical JSON of proto/model/api/shared-policy-group.ts. */
+  readonly definition: string;
+}
+
+/** Payload of kind `organization-flows`; the record's id is the organization's. */
+export interface OrganizationFlowsPayload {
+  readonly id: string;
+  /** Canonical JSON of proto/model/api/organization-flows.ts. */
+  readonly definition: string;
+}
+
 /** Payload of kind `api-key`; never the key. */
 export interface ApiKeyPayload {
   readonly id: string;
@@ -72,6 +87,8 @@ export interface GatewaySettingsPayload {
 const apiCodec = messageCodec('Api');
 const subscriptionCodec = messageCodec('Subscription');
 const dictionaryCodec = messageCodec('Dictionary');
+const groupCodec = messageCodec('SharedPolicyGroup');
+const organizationFlowsCodec = messageCodec('OrganizationFlows');
 const apiKeyCodec = messageCodec('ApiKey');
 const settingsCodec = messageCodec('GatewaySettings');
 
@@ -142,6 +159,35 @@ export function decodeDictionary(bytes: Uint8Array): DictionaryPayload {
         value: readText(entry['value'], `${path}.value`, wireLimits.recordBytesMax),
       };
     }),
+  };
+}
+
+/** Encodes a payload of kind `shared-policy-group`. */
+export function encodeSharedPolicyGroup(group: SharedPolicyGroupPayload): Uint8Array {
+  return groupCodec.encode({ ...group });
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeSharedPolicyGroup(bytes: Uint8Array): SharedPolicyGroupPayload {
+  const raw = groupCodec.decode(bytes, wireLimits.recordBytesMax);
+  return {
+    id: readName(raw['id'], 'id'),
+    name: readText(raw['name'], 'name', wireLimits.nameCharsMax),
+    definition: readText(raw['definition'], 'definition', wireLimits.recordBytesMax),
+  };
+}
+
+/** Encodes a payload of kind `organization-flows`. */
+export function encodeOrganizationFlows(flows: OrganizationFlowsPayload): Uint8Array {
+  return organizationFlowsCodec.encode({ ...flows });
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeOrganizationFlows(bytes: Uint8Array): OrganizationFlowsPayload {
+  const raw = organizationFlowsCodec.decode(bytes, wireLimits.recordBytesMax);
+  return {
+    id: readName(raw['id'], 'id'),
+    definition: readText(raw['definition'], 'definition', wireLimits.recordBytesMax),
   };
 }
 

@@ -34,6 +34,7 @@ const ownWay = idle(
   'calls of definitions go by one client, whose way the gateway has set; what asks for another is refused',
 );
 const oauth2 = observed('data-plane/security/oauth2.test.ts');
+const groups = observed('data-plane/gateway/compile/shared-groups.test.ts');
 const keySet = observed('data-plane/security/tokens/key-set.test.ts');
 const mock = observed('data-plane/policies/mock.test.ts');
 const http2 = idle('of HTTP/2, and version allows HTTP_1_1 alone');
@@ -51,6 +52,8 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.name', idle('names the API in records and to people')],
   ['api.apiVersion', observed('data-plane/local/local.test.ts')],
   ['api.gravitee', observed('proto/definition/refusals.test.ts')],
+  ['shared-policy-group-policy.sharedPolicyGroupId', groups],
+  ['shared-policy-group-policy.hrid', idle('names the group for people; its id is what is looked up')],
   ['api.engine', observed('data-plane/gateway/compile/engine.test.ts')],
   ['api.type', observed('proto/definition/refusals.test.ts')],
   ['api.tags[]', observed('control-plane/publish/backup.test.ts')],

@@ -15,6 +15,7 @@ import { createFailover } from '../steps/failover.ts';
 import { createMappings } from './mappings.ts';
 import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
+import { GroupsInUse, type SharedGroups } from './shared-groups.ts';
 import { dependsOnStanding, seenFrom, type Standing } from './standing.ts';
 import { type PolicyBuilder, type Step, StepCompiler } from './step.ts';
 import { type ApiFacts, createApiFacts, type ExpressionHost } from './surroundings.ts';
@@ -42,6 +43,8 @@ export interface CompiledApi extends Life {
   readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
   readonly rejectsNullByte: boolean;
   readonly isRecorded: boolean;
+  /** Shared policy groups that it is made of. */
+  readonly groups: Pick<GroupsInUse, 'ids' | 'doubts'>;
   /** What expressions may read of it. */
   readonly facts: ApiFacts;
   /** The pattern that a path falls under in analytics, e.g. /orders/:id. */
@@ -62,6 +65,8 @@ export interface CompileOptions {
   readonly expressions: ExpressionHost;
   /** Shows the circuits of failover; undefined where nobody measures. */
   readonly circuits?: CircuitBoard | undefined;
+  /** The environment's, as they are now. */
+  readonly groups: Pick<SharedGroups, 'get'>;
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
@@ -78,7 +83,9 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
   const engine = engineOf(definition);
   const resources = createResources(definition.resources, options.host);
   const security = { ...options.security, resources };
-  const compiler = new StepCompiler(hostOf(definition, options.host), options.build, engine);
+  const groups = new GroupsInUse(options.groups);
+  const host = hostOf(definition, options.host);
+  const compiler = new StepCompiler({ host, build: options.build, engine, groups });
   const shared = {
     api: definition.id,
     mode: definition.flowExecution.mode,
@@ -118,6 +125,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       (listener) => listener.requestValidation?.rejectNullByte === true,
     ),
     isRecorded: definition.analytics.enabled,
+    groups,
     facts: createApiFacts(definition, options.expressions),
     mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
     ...createLife(endpoints, [

@@ -113,6 +113,31 @@ export function createStepGate(
   return gate;
 }
 
+/** The condition of a group of steps: asked once, where the group begins; its steps stand behind what was said. */
+export function createGroupGate(
+  condition: Condition,
+  { flow, engine }: Pick<StepGateOptions, 'flow' | 'engine'>,
+): { readonly entry: Gate; readonly flow: FlowGate } {
+  const group: FlowGate = {
+    needs: condition.needs,
+    holds(call) {
+      if (flow?.isOpen(call) === false) return false;
+      return engine.refusesBrokenConditions ? heldOrRefused(condition, call) : condition.holds(call);
+    },
+    set: (call, isOpen) => void (call.decided ??= new Map()).set(group, isOpen),
+    isOpen: (call) => call.decided?.get(group) === true,
+  };
+  const entry: Gate = {
+    needs: condition.needs,
+    passes(call) {
+      const held = group.holds(call);
+      group.set(call, held === true);
+      return held;
+    },
+  };
+  return { entry, flow: group };
+}
+
 /** What asking all of them needs. */
 export function needsOfAll(each: readonly { readonly needs: TemplateNeeds }[]): TemplateNeeds {
   return each.some(({ needs }) => needs === 'buffered') ? 'buffered' : 'head';

@@ -69,7 +69,7 @@ export function compileFlows(
           phase,
           at: `${at}.${phase}[${number}]`,
         };
-        return [options.compiler.compile(step, place, gate === 'never' ? undefined : gate)];
+        return options.compiler.compile(step, place, gate === 'never' ? undefined : gate);
       });
     const request = compile('request');
     const answersToo = request.filter(({ policy }) => policy.response !== undefined).toReversed();

@@ -2,11 +2,13 @@ import type { StepDefinition } from '../../../proto/model/api.ts';
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import { catalog, type PolicyConfig } from '../../../proto/policies/catalog.ts';
 import { isStepPolicyId, policies, type StepPolicyId } from '../../policies/index.ts';
+import { sharedGroupOf } from '../../../proto/model/api/shared-policy-group.ts';
 import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
 import type { Policy, PolicyHost, PolicyPlace } from '../../policies/policy.ts';
 import { createRefuse } from '../../policies/refuse.ts';
 import type { EngineRules } from './engine.ts';
-import { conditionOf, createStepGate, type FlowGate, type Gate } from './gate.ts';
+import { conditionOf, createGroupGate, createStepGate, type FlowGate, type Gate } from './gate.ts';
+import type { GroupsInUse } from './shared-groups.ts';
 
 /** One policy at its place, built, with what running it has to know. */
 export interface Step {
@@ -68,24 +70,44 @@ export function makePolicy<Id extends StepPolicyId>(
   return policies[id](config, { refuse: createRefuse(errors), host, place });
 }
 
+/** What steps are compiled with. */
+interface StepCompilerOptions {
+  readonly host: PolicyHost;
+  readonly build: PolicyBuilder;
+  readonly engine: EngineRules;
+  readonly groups: GroupsInUse;
+}
+
 /** Compiles steps of one API. */
 export class StepCompiler {
-  readonly #host: PolicyHost;
-  readonly #build: PolicyBuilder;
-  readonly #engine: EngineRules;
+  readonly #with: StepCompilerOptions;
   readonly #steps: Step[] = [];
   #kept = 0;
 
-  constructor(host: PolicyHost, build: PolicyBuilder, engine: EngineRules) {
-    this.#host = host;
-    this.#engine = engine;
-    this.#build = build;
+  constructor(options: StepCompilerOptions) {
+    this.#with = options;
   }
 
-  /** Errors: request.invalid when it cannot stand there. */
-  compile(definition: StepDefinition, place: PolicyPlace, flow?: FlowGate): Step {
+  /** A step, or those of the shared policy group that it stands for. Errors: request.invalid when it cannot stand there. */
+  compile(definition: StepDefinition, place: PolicyPlace, flow?: FlowGate): readonly Step[] {
+    const id = sharedGroupOf(definition);
+    const steps = id === undefined ? undefined : this.#with.groups.stepsOf(id, place);
+    if (id === undefined || steps === undefined) return [this.#compileOne(definition, place, flow)];
     const condition = conditionOf(definition.condition, `${place.at}.condition`);
-    const policy = this.#build(definition, this.#host, place);
+    if (condition.always === false) return [];
+    const gate =
+      condition.always === true ? undefined : createGroupGate(condition, { flow, engine: this.#with.engine });
+    const inside = steps.flatMap((step, index) => {
+      const at = `${place.at}.sharedPolicyGroups[${id}].steps[${index}]`;
+      // Another group cannot be in there: the group would have been refused.
+      return step.enabled ? [this.#compileOne(step, { ...place, at }, gate?.flow ?? flow)] : [];
+    });
+    return gate === undefined || inside.length === 0 ? inside : [gateStep(place.at, gate.entry), ...inside];
+  }
+
+  #compileOne(definition: StepDefinition, place: PolicyPlace, flow: FlowGate | undefined): Step {
+    const condition = conditionOf(definition.condition, `${place.at}.condition`);
+    const policy = this.#with.build(definition, this.#with.host, place);
     const { request, around, response, message } = policy;
     if (message !== undefined) {
       throw new Fault('request.invalid', {
@@ -108,7 +130,7 @@ export class StepCompiler {
       readsRequest: request?.needs === 'buffered' || around?.needs === 'buffered',
       readsResponse: response?.needs === 'buffered',
       keptAt: policy.slot === undefined && policy.end === undefined ? undefined : this.#kept++,
-      gate: createStepGate(condition, { flow, phase: place.phase, engine: this.#engine }),
+      gate: createStepGate(condition, { flow, phase: place.phase, engine: this.#with.engine }),
     };
     this.#steps.push(step);
     return step;

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
-import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
+import {
+  encodeApi,
+  encodeApiKey,
+  encodeSharedPolicyGroup,
+  encodeSubscription,
+} from '../../../proto/wire/payloads.ts';
 import type { RecordKind } from '../../../proto/wire/published.ts';
 import { openDeployments } from '../../../test/kit/gateway/deployments.ts';
 import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
@@ -29,6 +34,9 @@ function recordsOf(n: number, seq: number): readonly [SetRecord, SetRecord, SetR
   const definition = apiDefinition(id, `http://127.0.0.1:1/${id}`, {
     flows: [
       flow('/', { request: [['transform-headers', { addHeaders: [{ name: 'X-Seq', value: `${seq}` }] }]] }),
+      ...(n < few
+        ? [flow('/', { request: [['shared-policy-group-policy', { sharedPolicyGroupId: `g-${n}` }]] })]
+        : []),
     ],
     plans: { keys: { security: { type: 'API_KEY' } } },
   });
@@ -43,6 +51,19 @@ function recordsOf(n: number, seq: number): readonly [SetRecord, SetRecord, SetR
   ];
 }
 
+/** A shared policy group, which one API uses. */
+function groupOf(n: number, seq: number): SetRecord {
+  const id = `g-${n % few}`;
+  const steps = [
+    { policy: 'transform-headers', configuration: { addHeaders: [{ name: 'X-Group', value: `${seq}` }] } },
+  ];
+  const definition = JSON.stringify({ phase: 'REQUEST', steps });
+  return set('shared-policy-group', id, {
+    seq,
+    payload: encodeSharedPolicyGroup({ id, name: id, definition }),
+  });
+}
+
 /** A gateway that serves this many APIs, each with a subscription and a key; and what a change of it costs. */
 function deploy(t: TestContext, count: number) {
   const deployments = openDeployments(t, { keysSeenMax: 10 });
@@ -54,14 +75,12 @@ function deploy(t: TestContext, count: number) {
     set: records,
     removed: [],
   });
-  const all = Array.from({ length: count }, (_, n) => recordsOf(n, 1)).flat();
+  const groups = Array.from({ length: few }, (_, n) => groupOf(n, 1));
+  const all = [...groups, ...Array.from({ length: count }, (_, n) => recordsOf(n, 1)).flat()];
   assert.deepEqual(deployments.apply(change(1, all)), []);
   /** Milliseconds of one change, made before the clock runs. */
-  const cost = (
-    seq: number,
-    pick: (records: ReturnType<typeof recordsOf>) => readonly SetRecord[],
-  ): number => {
-    const wish = change(seq, pick(recordsOf((seq * 7) % count, seq)));
+  const cost = (seq: number, pick: Picked): number => {
+    const wish = change(seq, pick(recordsOf((seq * 7) % count, seq), seq));
     const startedMs = performance.now();
     const nacks = deployments.apply(wish);
     const ms = performance.now() - startedMs;
@@ -70,6 +89,8 @@ function deploy(t: TestContext, count: number) {
   };
   return { deployments, cost };
 }
+
+type Picked = (records: ReturnType<typeof recordsOf>, seq: number) => readonly SetRecord[];
 
 const median = (list: readonly number[]): number =>
   list.toSorted((a, b) => a - b)[Math.trunc(list.length / 2)] ?? Infinity;
@@ -80,10 +101,8 @@ test(`one change costs the same with ${few} and with ${many} APIs deployed, and 
   for (const [what, pick] of [
     ['an API', ([api]) => [api]],
     ['a subscription and its key', ([, subscription, key]) => [subscription, key]],
-  ] as const satisfies readonly (readonly [
-    string,
-    (records: ReturnType<typeof recordsOf>) => readonly SetRecord[],
-  ])[]) {
+    ['a shared policy group that one API uses', (_records, seq) => [groupOf(seq, seq)]],
+  ] as const satisfies readonly (readonly [string, Picked])[]) {
     const smallMs: number[] = [];
     const largeMs: number[] = [];
     for (let seq = 2; seq < changes; seq += 1) {

@@ -8,6 +8,7 @@ import { Subscriptions } from '../../security/subscriptions.ts';
 import type { RecordTarget } from '../call/records.ts';
 import type { CompiledApi, HostParts } from '../compile/compile.ts';
 import type { PolicyBuilder } from '../compile/step.ts';
+import { SharedGroups } from '../compile/shared-groups.ts';
 import { anywhere } from '../compile/standing.ts';
 import type { ExpressionHost } from '../compile/surroundings.ts';
 import type { CircuitBoard } from '../steps/circuits.ts';
@@ -187,6 +188,7 @@ const createEnvironment = (
   forSome: new Set(),
   subscriptions: new Subscriptions(environment, keysSeenMax),
   dictionaries: new Dictionaries(),
+  groups: new SharedGroups(),
 });
 
 function describe({

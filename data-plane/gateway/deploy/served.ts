@@ -1,4 +1,5 @@
 import type { Subscriptions } from '../../security/subscriptions.ts';
+import type { SharedGroups } from '../compile/shared-groups.ts';
 import type { Standing } from '../compile/standing.ts';
 import type { Dictionaries } from './kinds/dictionary.ts';
 import type { ApiEntry } from './kinds/api-entry.ts';
@@ -15,4 +16,5 @@ export interface ServedEnvironment {
   readonly forSome: Set<string>;
   readonly subscriptions: Subscriptions;
   readonly dictionaries: Dictionaries;
+  readonly groups: SharedGroups;
 }

@@ -48,6 +48,7 @@ export function takeIn(
       build,
       expressions,
       circuits,
+      groups: environment.groups,
       get standing() {
         return environment.standing;
       },

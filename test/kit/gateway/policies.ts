@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
+
 import { engineOf } from '../../../data-plane/gateway/compile/engine.ts';
+import { GroupsInUse } from '../../../data-plane/gateway/compile/shared-groups.ts';
 import { createWireHeaders } from '../../../data-plane/http/message/wire-headers.ts';
 import { type Body, createBody, type HeaderList, type Outcome } from '../../../data-plane/http/exchange.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../../../data-plane/gateway/steps/kept.ts';
@@ -120,7 +123,10 @@ function start(
     condition: '',
     messageCondition: '',
   };
-  const step = new StepCompiler(host, made.build, engineOf({})).compile(definition, place);
+  const groups = new GroupsInUse(new Map());
+  const compiler = new StepCompiler({ host, build: made.build, engine: engineOf({}), groups });
+  const [step] = compiler.compile(definition, place);
+  assert.ok(step !== undefined, 'a step that runs');
   step.policy.start?.();
   return { policy: step.policy, clock, call: (asked) => new KitCall(step, clock, asked) };
 }

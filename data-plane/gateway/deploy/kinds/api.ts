@@ -67,7 +67,7 @@ export const apis: Kind<TakenApi> = {
       const what = { environment: environment.environment, api: record.id, warning };
       log.warn(what, 'an API asks for something unsafe');
     }
-    for (const { path, message } of doubts)
+    for (const { path, message } of [...doubts, ...(fresh?.groups.doubts ?? [])])
       log.warn({ environment: environment.environment, api: record.id, path }, message);
     put(entry, site);
     return undefined;
@@ -84,6 +84,7 @@ export const apis: Kind<TakenApi> = {
     leavePlaces(before, site);
     site.environment.apis.delete(id);
     site.environment.forSome.delete(id);
+    site.environment.groups.use(id, new Set());
     site.durations?.leave(id, site.environment.environment);
     if (before.served.compiled !== undefined) site.released.push(before.served.compiled);
   },
@@ -144,6 +145,7 @@ function put(entry: ApiEntry, { environment, router, released }: Site): void {
   environment.apis.set(served.id, entry);
   if (served.compiled?.isForSome === true) environment.forSome.add(served.id);
   else environment.forSome.delete(served.id);
+  environment.groups.use(served.id, served.compiled?.groups.ids ?? new Set());
   for (const { host, path } of entry.places) router?.set(host, path, served);
   if (before !== undefined && before !== served.compiled) released.push(before);
 }

@@ -3,6 +3,7 @@ import { apiKeys } from './api-key.ts';
 import { dictionaries } from './dictionary.ts';
 import { gatewaySettings } from './gateway-settings.ts';
 import type { Kinds } from './kind.ts';
+import { sharedPolicyGroups } from './shared-policy-group.ts';
 import { subscriptions } from './subscription.ts';
 
 /** Every kind of record that the wire has; a new one is its file and a line here. */
@@ -10,7 +11,7 @@ export const kinds: Kinds = {
   'gateway-settings': gatewaySettings,
   'organization-flows': undefined,
   dictionary: dictionaries,
-  'shared-policy-group': undefined,
+  'shared-policy-group': sharedPolicyGroups,
   api: apis,
   subscription: subscriptions,
   'api-key': apiKeys,

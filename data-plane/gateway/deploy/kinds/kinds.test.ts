@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
-import { encodeApi } from '../../../../proto/wire/payloads.ts';
+import { encodeApi, encodeSharedPolicyGroup } from '../../../../proto/wire/payloads.ts';
 import { openDeployments } from '../../../../test/kit/gateway/deployments.ts';
 import { apiDefinition, flow } from '../../../../test/kit/gateway/gateway.ts';
 import type { Policy } from '../../../policies/policy.ts';
@@ -114,11 +114,111 @@ test('an API that can no longer be built keeps what serves, says so, and recover
   assert.equal(deployments.state()[0]?.apis[0]?.state, 'started');
 });
 
-test('a kind that this version does not run is refused by name', (t) => {
-  const { apply } = startWithWords(t);
-  const group: SetRecord = { ...dictionary('g', 1, ''), kind: 'shared-policy-group' };
+/** A gateway whose policies are steps of shared policy groups; and what became of those. */
+function startWithGroups(t: TestContext) {
+  const built: string[] = [];
+  const build = (
+    { policy, name }: { policy: string; name: string },
+    _host: unknown,
+    { api, at }: { api: string; at: string },
+  ): Policy => {
+    if (name === 'bug') throw new Error('a bug');
+    built.push(`${api}: ${name === '' ? policy : name} at ${at}`);
+    return {};
+  };
+  const deployments = openDeployments(t, { build });
+  const apply = (seq: number, set: readonly SetRecord[], rest: Partial<ConfigChange> = {}) =>
+    deployments.apply({ organization: 'O', environment: 'E', seq, isFull: false, set, removed: [], ...rest });
+  return { deployments, apply, built };
+}
+
+const group = (id: string, seq: number, ...names: readonly string[]): SetRecord => {
+  const steps = names.map((name) => ({ name, policy: 'transform-headers' }));
+  const payload = encodeSharedPolicyGroup({
+    id,
+    name: id,
+    definition: JSON.stringify({ phase: 'REQUEST', steps }),
+  });
+  return { kind: 'shared-policy-group', id, seq, revision: String(seq), payload };
+};
+
+function grouped(id: string, seq: number, ...groups: readonly string[]): SetRecord {
+  const steps = groups.map((each) => ['shared-policy-group-policy', { sharedPolicyGroupId: each }] as const);
+  const definition = apiDefinition(id, 'http://127.0.0.1:1', { flows: [flow('/', { request: steps })] });
+  const payload = encodeApi({ id, name: id, revision: '1', definition: JSON.stringify(definition) });
+  return { kind: 'api', id, seq, revision: String(seq), payload };
+}
+
+test('a changed group reaches exactly the APIs of its environment that use it, those that waited for it too', (t) => {
+  const { apply, built } = startWithGroups(t);
+  const one = 'flows[0].request[0]';
   assert.deepEqual(
-    apply(1, [group]).map(({ kind, id, seq, code }) => ({ kind, id, seq, code })),
-    [{ kind: 'shared-policy-group', id: 'g', seq: 1, code: 'kind.unsupported' }],
+    apply(1, [group('g', 1, 'first'), grouped('a', 1, 'g'), grouped('b', 1, 'late', 'g'), grouped('c', 1)]),
+    [],
+  );
+  assert.deepEqual(built.splice(0), [
+    `a: first at ${one}.sharedPolicyGroups[g].steps[0]`,
+    `b: shared-policy-group-policy at ${one}`,
+    'b: first at flows[0].request[1].sharedPolicyGroups[g].steps[0]',
+  ]);
+  assert.deepEqual(apply(2, [group('late', 2, 'second')]), []);
+  assert.deepEqual(
+    built.splice(0).map((each) => each.slice(0, 9)),
+    ['b: second', 'b: first '],
+  );
+  assert.deepEqual(apply(2, [group('g', 2, 'elsewhere')], { environment: 'F' }), []);
+  assert.deepEqual(built, [], 'groups of one environment are nothing to another');
+  assert.deepEqual(apply(3, [grouped('b', 3)]), []);
+  assert.deepEqual(apply(4, [group('late', 4, 'third'), group('nobody', 4, 'x')]), []);
+  assert.deepEqual(built, [], 'whoever has let go of a group is not built again');
+  assert.deepEqual(apply(5, [], { removed: [{ kind: 'shared-policy-group', id: 'g' }] }), []);
+  assert.deepEqual(built.splice(0), [`a: shared-policy-group-policy at ${one}`]);
+  apply(6, [], { removed: [{ kind: 'api', id: 'a' }] });
+  apply(7, [group('g', 7, 'again')]);
+  assert.deepEqual(built, [], 'nor is one that has left');
+});
+
+test('a group that cannot run is refused, and what of it was in service stays', (t) => {
+  const { deployments, apply, built } = startWithGroups(t);
+  apply(1, [group('g', 1, 'good'), grouped('a', 1, 'g')]);
+  const before = deployments.match('h', '/a')?.target;
+  const nested = {
+    phase: 'REQUEST',
+    steps: [{ policy: 'shared-policy-group-policy', configuration: { sharedPolicyGroupId: 'g' } }],
+  };
+  for (const [definition, code, reason] of [
+    [JSON.stringify(nested), 'definition.invalid', /steps\[0\]\.policy is a shared policy group/],
+    ['{"phase":"REQUEST","steps":[', 'definition.invalid', /not JSON/],
+    ['[]', 'definition.invalid', /no JSON object/],
+    [
+      '{"phase":"REQUEST","steps":[{"policy":"__proto__"}]}',
+      'definition.invalid',
+      /"__proto__" is not supported/,
+    ],
+  ] as const) {
+    const payload = encodeSharedPolicyGroup({ id: 'g', name: 'g', definition });
+    const [nack] = apply(2, [{ kind: 'shared-policy-group', id: 'g', seq: 2, revision: '2', payload }]);
+    assert.deepEqual([nack?.kind, nack?.id, nack?.code], ['shared-policy-group', 'g', code]);
+    assert.match(nack?.reason ?? '', reason);
+  }
+  assert.equal(deployments.match('h', '/a')?.target, before);
+  assert.equal(
+    apply(3, [group('g', 3, 'bug')])[0]?.reason,
+    'API a can no longer be built of it: Unexpected error; the gateway log has more.',
+  );
+  assert.equal(deployments.match('h', '/a')?.target, before);
+  built.splice(0);
+  assert.deepEqual(apply(4, [group('g', 4, 'mended')]), []);
+  assert.deepEqual(built, ['a: mended at flows[0].request[0].sharedPolicyGroups[g].steps[0]']);
+});
+
+test('a kind that this version does not run is refused by name', (t) => {
+  const deployments = openDeployments(t, { kinds: { ...kinds, dictionary: undefined } });
+  const change = { organization: 'O', environment: 'E', seq: 1, isFull: false, removed: [] };
+  assert.deepEqual(
+    deployments
+      .apply({ ...change, set: [dictionary('g', 1, '')] })
+      .map(({ kind, id, seq, code }) => ({ kind, id, seq, code })),
+    [{ kind: 'dictionary', id: 'g', seq: 1, code: 'kind.unsupported' }],
   );
 });

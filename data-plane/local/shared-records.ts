@@ -1,0 +1,39 @@
+import { isJson, type Json } from '../../proto/definition/opened.ts';
+import {
+  hridOf,
+  type KubernetesObject,
+  nameOf,
+  type Objects,
+  resolved,
+} from '../../proto/definition/resources.ts';
+import { wireLimits } from '../../proto/wire/limits.ts';
+import { encodeSharedPolicyGroup } from '../../proto/wire/payloads.ts';
+import type { LocalRecord } from './records.ts';
+
+/** A shared policy group as it is written; whether it can run the gateway says when it takes the record. */
+export function groupRecord(
+  { id, name, ...rest }: Json & { readonly id: string },
+  place: Pick<LocalRecord, 'file' | 'document'>,
+): LocalRecord {
+  const payload = encodeSharedPolicyGroup({
+    id,
+    name: (typeof name === 'string' && name !== '' ? name : id).slice(0, wireLimits.nameCharsMax),
+    definition: JSON.stringify(rest),
+  });
+  return { kind: 'shared-policy-group', id, payload, ...place };
+}
+
+/** The group of a custom resource, by the id that steps of custom resources name. Errors: Error. */
+export function groupOfObject(
+  object: KubernetesObject,
+  objects: Objects,
+  place: Pick<LocalRecord, 'file' | 'document'>,
+): LocalRecord {
+  const { spec } = resolved(object, objects);
+  if (!isJson(spec)) throw new Error('spec is required: it holds the shared policy group');
+  // Which control plane the operator speaks to is not this gateway's.
+  const { crossId = hridOf(object), name = nameOf(object), contextRef: _contextRef, ...rest } = spec;
+  if (typeof crossId !== 'string' || crossId === '' || crossId.length > wireLimits.idCharsMax)
+    throw new Error(`spec.crossId must be a text of at most ${wireLimits.idCharsMax} characters`);
+  return groupRecord({ ...rest, id: crossId, name }, place);
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Fault } from '../faults/fault.ts';
+import { readSharedPolicyGroup } from './shared-flows.ts';
+
+const step = (policy: string, configuration: object = {}): object => ({ policy, configuration });
+const refusedFields = (input: unknown): readonly string[] => {
+  try {
+    readSharedPolicyGroup(input);
+  } catch (error) {
+    assert.ok(error instanceof Fault && error.code === 'request.invalid');
+    return error.details.map(({ path, message }) => `${path}: ${message}`);
+  }
+  return [];
+};
+
+test('a shared policy group is read in the words of its consoles, and what they keep beside it is dropped', () => {
+  const group = readSharedPolicyGroup({
+    id: 'g',
+    crossId: 'g',
+    name: 'Limits',
+    description: 'of all',
+    prerequisiteMessage: 'needs a key',
+    version: 3,
+    lifecycleState: 'DEPLOYED',
+    apiType: 'PROXY',
+    phase: 'REQUEST',
+    steps: [step('mock', { content: null })],
+  });
+  assert.deepEqual(Object.keys(group), ['id', 'name', 'phase', 'steps']);
+  assert.equal(group.phase, 'request');
+  assert.deepEqual(readSharedPolicyGroup(group), group, 'reading what was read gives the same');
+});
+
+test('everything that a group cannot run is told at once, each with its place', () => {
+  const nested = step('shared-policy-group-policy', { sharedPolicyGroupId: 'other' });
+  const rows: readonly (readonly [unknown, readonly (string | RegExp)[]])[] = [
+    [
+      { id: 'g', name: 'G', phase: 'RESPONSE', steps: [step('mock'), step('moc'), nested] },
+      [
+        /^steps\[0\]\.policy: .*cannot stand in the response phase/,
+        /^steps\[1\]\.policy/,
+        /^steps\[2\]\.policy: .*holds no others/,
+      ],
+    ],
+    [
+      { id: 'g', name: 'G', phase: 'PUBLISH', apiType: 'MESSAGE', extra: 1 },
+      [
+        /^apiType: "message" is not supported by this version; allowed: proxy/,
+        /^phase: "publish" is not supported/,
+        /^extra: is unknown/,
+      ],
+    ],
+    [
+      { id: 'g', name: 'G', phase: 'REQUEST', more: 1, steps: [step('mock', { status: 'x' })] },
+      [/^more: is unknown/, /^steps\[0\]\.configuration\.status/],
+    ],
+    [
+      { id: 'g', name: 'G', phase: 'REQUEST', steps: [{ ...step('mock'), condition: '{#request.nothing}' }] },
+      [/^steps\[0\]\.condition/],
+    ],
+    [
+      JSON.parse('{"id":"g","name":"G","phase":"REQUEST","__proto__":{"steps":[]}}'),
+      [/^__proto__: is unknown/],
+    ],
+    [[], [/./]],
+    ['text', [/./]],
+    [undefined, [/./]],
+  ];
+  for (const [input, expected] of rows) {
+    const found = refusedFields(input);
+    assert.equal(found.length, expected.length, JSON.stringify([input, found]));
+    expected.forEach((pattern, index) => assert.match(found[index] ?? '', new RegExp(pattern)));
+  }
+  assert.deepEqual(
+    refusedFields({ id: 'g', name: 'G', phase: 'REQUEST', steps: [{ ...nested, enabled: false }] }),
+    [],
+  );
+});
