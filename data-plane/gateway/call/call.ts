@@ -49,7 +49,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   receivedVia: string | undefined = undefined;
   userAgent: string | undefined = undefined;
   mappedPath: string | undefined = undefined;
-  cors: Cors | undefined = undefined;
+  cors: Pick<Cors, 'addTo'> | undefined = undefined;
 
   /** Its stages, those that it is at, and how many of them it has entered. */
   way: Way | undefined = undefined;

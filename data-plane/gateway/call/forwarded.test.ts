@@ -60,6 +60,7 @@ test('what a stranger says of itself goes; what we see of it stands in its place
     X_Forwarded_Email: 'admin@acme.com',
     'X-Real-IP': '1.1.1.1',
     X_Real_IP: '1.1.1.1',
+    'X.Real.IP': '1.1.1.1',
     Forwarded: 'for=1.1.1.1',
     'X-Forward': 'is another',
   });

@@ -2,8 +2,8 @@ import { createPeers, isPrivateAddress } from '../../../proto/process/peers.ts';
 import type { ExchangeRequest, HeaderList } from '../../http/exchange.ts';
 
 const idCharacters = /^[\w.:/+=@-]{1,128}$/;
-/** What a peer that is not trusted may not say about itself, however it is spelled: `X_Real_IP` too. `forwarded` is RFC 7239's. */
-const claim = /^(?:x[-_]forwarded[-_].*|x[-_]real[-_]ip|forwarded)$/i;
+/** What a peer that is not trusted may not say about itself, however it is spelled: `X_Real_IP` and `X.Real.IP` too. `forwarded` is RFC 7239's. */
+const claim = /^(?:x[^0-9a-z]forwarded[^0-9a-z].*|x[^0-9a-z]real[^0-9a-z]ip|forwarded)$/i;
 
 /** Who called, as far as the proxies before us can be believed. */
 export interface Forwarding {

@@ -51,6 +51,7 @@ function isAnothers({ options, exchange, request, deployed }: Call, pathInfo: st
 }
 
 function answerPreflight(call: Call, cors: Cors, api: CompiledApi): void {
+  call.cors = cors.preflights;
   const allowed = cors.answerPreflight(call.exchange.request);
   if (allowed === undefined && !cors.answersRefused)
     return refuse(call, refusals.preflight(cors.errorStatus));

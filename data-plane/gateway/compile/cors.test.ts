@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CorsDefinition } from '../../../proto/model/api.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { apiOf } from '../../../test/kit/gateway/version-2.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { headersOf } from '../../../test/kit/engine/headers.ts';
 import type { ExchangeRequest } from '../../http/exchange.ts';
@@ -89,7 +90,6 @@ test('a star with credentials is what was asked, for methods, headers and what m
   assert.equal(named['Access-Control-Allow-Credentials'], 'true');
   assert.equal(named['Access-Control-Allow-Methods'], 'PATCH');
   assert.equal(named['Access-Control-Allow-Headers'], 'x-two, content-type');
-  assert.match(named['Vary'] ?? '', /^Origin, Access-Control-Request-Method, Access-Control-Request-Headers/);
   const shown = answered({ ...star, allowCredentials: true }, 'https://acme.com', loose);
   assert.equal(shown['access-control-expose-headers'], 'x-own');
   assert.equal(answered(star, 'https://acme.com', loose)['access-control-expose-headers'], '*');
@@ -160,4 +160,45 @@ test('a preflight passes the flows of the API by setting, and no plan; one that 
   ]);
   assert.deepEqual(await asked('/runs', 'https://evil.example'), [400, undefined, undefined, undefined]);
   assert.deepEqual((await asked('/mocks', 'https://acme.com'))[0], 202);
+});
+
+test('whatever a preflight is answered says by what it varies: allowed, refused, of a step, of version 2', async (t) => {
+  const { url } = await startUpstream(t);
+  const cors = (runPolicies: boolean): object => ({
+    enabled: true,
+    allowOrigin: ['https://acme.com'],
+    allowMethods: ['GET'],
+    runPolicies,
+  });
+  const api = (id: string, runPolicies: boolean, step?: readonly [string, object]): object =>
+    apiDefinition(id, url, {
+      listeners: [
+        {
+          type: 'http',
+          paths: [{ path: `/${id}` }],
+          entrypoints: [{ type: 'http-proxy' }],
+          cors: cors(runPolicies),
+        },
+      ],
+      flows: step === undefined ? [] : [flow('/', { request: [step] })],
+    });
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      plain: api('plain', false),
+      runs: api('runs', true),
+      mocks: api('mocks', true, ['mock', { status: '202', content: 'mocked' }]),
+      refuses: api('refuses', true, ['policy-interrupt', { errorKey: 'NO', message: 'no' }]),
+      old: apiOf('old', url, { api: { tags: [] }, proxy: { cors: cors(false) } }),
+    },
+  });
+  for (const path of ['/plain', '/runs', '/mocks', '/refuses', '/old'])
+    for (const origin of ['https://acme.com', 'https://evil.example']) {
+      const headers = { Origin: origin, 'Access-Control-Request-Method': 'GET' };
+      const { headers: said } = await gateway.call(path, { method: 'OPTIONS', headers });
+      assert.match(
+        String(said['vary']),
+        /^Origin, Access-Control-Request-Method, Access-Control-Request-Headers/,
+        `${path} ${origin}`,
+      );
+    }
 });

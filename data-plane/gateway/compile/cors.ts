@@ -23,6 +23,8 @@ export interface Cors {
   answerPreflight(request: ExchangeRequest): readonly (readonly [name: string, value: string])[] | undefined;
   /** Sets the headers of an ordinary answer when its request came from an allowed origin. */
   addTo(headers: HeaderList, request: ExchangeRequest): void;
+  /** The same for the answer to a preflight, whoever gives it and whether or not it is allowed. */
+  readonly preflights: Pick<Cors, 'addTo'>;
 }
 
 /**
@@ -82,9 +84,9 @@ export function createCors(definition: CorsDefinition, engine: EngineRules): Cor
       if (definition.allowPrivateNetwork && given.get('access-control-request-private-network') === 'true') {
         answer.push(['Access-Control-Allow-Private-Network', 'true']);
       }
-      answer.push(['Vary', varyOfPreflight]);
       return answer;
     },
+    preflights,
     addTo(list, { headers: given }) {
       const names = namesIn(list);
       for (const name of names) if (name.startsWith('access-control-')) list.delete(name);
@@ -105,6 +107,11 @@ export function createCors(definition: CorsDefinition, engine: EngineRules): Cor
 
 const varyOfPreflight =
   'Origin, Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network';
+
+/** Another question might have got another answer, also where this one was refused. */
+const preflights: Cors['preflights'] = {
+  addTo: (list) => list.append('Vary', varyOfPreflight),
+};
 
 const isOriginOrAll = (name: string): boolean => /^(?:origin|\*)$/i.test(name.trim());
 

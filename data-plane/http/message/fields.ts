@@ -1,5 +1,5 @@
 import { kindOfBytes } from './field-kind.ts';
-import { COLON, CR, fieldValue, HTAB, LF, SPACE, token } from './grammar.ts';
+import { COLON, CR, fieldName, fieldValue, HTAB, LF, ODD, SPACE } from './grammar.ts';
 
 /** Bounds of one header or trailer section. */
 export interface FieldLimits {
@@ -36,8 +36,8 @@ export class Fields {
   seen = 0;
   /** A bit per length of a name that occurs, of lengths modulo 32. */
   lengths = 0;
-  /** Some name holds `_`; see message/alias.ts. */
-  hasUnderscore = false;
+  /** Some name holds another mark than `-`, which some servers behind us take for one: see {@link foldedName}. */
+  hasOddName = false;
   /**
    * Some value stands between blanks other than the one space before it, or some name before blanks; they are no part of either (RFC 9110
    * section 5.5).
@@ -97,12 +97,14 @@ export function parseFields(
     if (byte === SPACE || byte === HTAB) return refuse(into, 'obs-fold');
     if (lines >= limits.headersMax) return refuse(into, 'too-many-headers');
     const nameStart = at;
-    while (token[byte] === 1) {
-      if (byte === 0x5f) into.hasUnderscore = true;
+    let marks = 0;
+    for (let mark = fieldName[byte] ?? 0; mark !== 0; mark = fieldName[byte] ?? 0) {
+      marks |= mark;
       at += 1;
       if (at >= last) return out(into, isBounded);
       byte = bytes[at] ?? 0;
     }
+    if ((marks & ODD) !== 0) into.hasOddName = true;
     const nameEnd = at;
     if ((byte === SPACE || byte === HTAB) && at > nameStart && limits.blankBeforeColon === 'removed') {
       into.hasOddBlanks = true;

@@ -1,6 +1,7 @@
 import { kinds } from './field-kind.ts';
 import { type Fields, isKeepAlive } from './fields.ts';
 import { listMembers } from './grammar.ts';
+import { foldedName } from './header-name.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AnswerFault, RefusalReason } from './refusal.ts';
 import { passableProtocols } from './upgrade.ts';
@@ -35,7 +36,7 @@ export function frameRequest(head: RequestHead, text: string): RequestFraming | 
   const host = hostOf(head, text);
   if (host.refusal !== undefined) return host.refusal;
   const hostHeader = host.value;
-  if (head.hasUnderscore && hasAlias(head, text)) return 'header-alias';
+  if (head.hasOddName && hasAlias(head, text)) return 'header-alias';
   const isHttp11 = head.minorVersion === 1;
   if ((head.seen & rareBits) === 0)
     return { body: 0, hostHeader, isPersistent: isHttp11, expectsContinue: false, isUpgrade: false };
@@ -181,21 +182,19 @@ function lineValue(head: Fields, text: string, line: number): string {
 const guarded = /^(?:content-length|transfer-encoding|host|connection|authorization|expect|upgrade)$/;
 
 /**
- * CGI and WSGI servers turn `-` into `_`, so that `Content_Length` is Content-Length to them. A name with `_` is refused where it
- * has a twin in this head, and where its twin is a field that decides about framing, routing or identity.
+ * `Content_Length` and `Content.Length` are Content-Length to some servers ({@link foldedName}). A name with another mark than `-` is
+ * refused where it has a twin in this head, and where its twin is a field that decides about framing, routing or identity.
  */
 function hasAlias(head: Fields, text: string): boolean {
   const names = head.kinds.map((_, line) =>
     text.slice(head.places[line * 4], head.places[line * 4 + 1]).toLowerCase(),
   );
-  const dashed = new Set(names.filter((name) => !name.includes('_')));
+  const spellings = new Map<string, string>();
   return names.some((name) => {
-    if (!name.includes('_')) return false;
-    const twin = name.replaceAll('_', '-');
-    return (
-      guarded.test(twin) ||
-      dashed.has(twin) ||
-      names.some((other) => other !== name && other.replaceAll('_', '-') === twin)
-    );
+    const folded = foldedName(name);
+    if (folded !== name && guarded.test(folded)) return true;
+    const other = spellings.get(folded) ?? name;
+    spellings.set(folded, other);
+    return other !== name;
   });
 }

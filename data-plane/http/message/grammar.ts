@@ -1,7 +1,7 @@
 /**
  * The byte classes of RFC 9110 and RFC 9112 as tables: one load decides about one byte.
  *
- * Shape: index is the byte, 1 means it belongs to the class.
+ * Shape: index is the byte, 1 means it belongs to the class, 0 that it does not.
  */
 
 function tableOf(belongs: (byte: number) => boolean): Uint8Array {
@@ -14,6 +14,14 @@ const isLetter = (byte: number): boolean => (byte | 0x20) >= 0x61 && (byte | 0x2
 
 /** tchar, RFC 9110 section 5.6.2: methods, field names, transfer codings. */
 export const token = tableOf((byte) => isDigit(byte) || isLetter(byte) || tokenMarks.has(byte));
+
+/** In {@link fieldName}: a tchar that is no letter, digit or `-`. */
+export const ODD = 2;
+
+/** As `token`; marks other than `-` are {@link ODD}, since some servers behind us take them for one. */
+export const fieldName = token.map((belongs, byte) =>
+  belongs === 1 && tokenMarks.has(byte) && byte !== 0x2d ? ODD : belongs,
+);
 
 /** Field values, RFC 9110 section 5.5: visible ASCII, space, HTAB and obs-text; no other control byte. */
 export const fieldValue = tableOf((byte) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f));

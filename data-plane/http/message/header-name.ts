@@ -56,3 +56,12 @@ export function headerName(name: string): HeaderName {
   known.set(name, made);
   return made;
 }
+
+/**
+ * What servers behind us may read a name as: nothing but letters, digits and `-`, in lower case.
+ *
+ * CGI and WSGI make a variable's name of it (RFC 3875 section 4.1.18): all of them fold `-` and `_`, PHP `.` as well, lighttpd every mark.
+ */
+export function foldedName(lowerName: string): string {
+  return lowerName.replaceAll(/[^0-9a-z]/g, '-');
+}

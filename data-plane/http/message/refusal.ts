@@ -39,7 +39,7 @@ export const refusals = {
   'too-many-headers': { status: 431, section: 'RFC 6585 5: setting headersMax' },
   'header-alias': {
     status: 400,
-    section: 'a name with _ beside its twin with -: CGI and WSGI servers take them for one',
+    section: 'a name with another mark than - (X_A, X.A) beside its twin: servers behind make one of them',
   },
   'host-missing': { status: 400, section: 'RFC 9112 3.2' },
   'host-repeated': { status: 400, section: 'RFC 9112 3.2' },

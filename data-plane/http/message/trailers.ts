@@ -1,4 +1,5 @@
 import type { HeaderList } from '../exchange.ts';
+import { foldedName } from './header-name.ts';
 
 /** Removes the lines whose names, in lower case, are such. */
 export function removeWhere(list: HeaderList, isSuch: (lowerName: string) => boolean): void {
@@ -14,7 +15,7 @@ const way = /^(?:via|forwarded|x-forwarded-.*|x-real-ip)$/;
 
 /** Who called and by which way is said in heads, and there by whom we trust. */
 export function saysWay(lowerName: string): boolean {
-  return way.test(lowerName.replaceAll('_', '-'));
+  return way.test(foldedName(lowerName));
 }
 
 /** What was taken out of a head, there or not, and must not come back in its trailers. */

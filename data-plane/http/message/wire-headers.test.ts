@@ -115,6 +115,18 @@ test('a received name with _ goes when its twin with - is set or removed; it sta
   assert.equal(received(lines).forwardable(), lines);
 });
 
+test('so does a name with any other mark, one after the other', () => {
+  for (const mark of "!#$%&'*+.^_`|~") {
+    const headers = received(`X${mark}User: evil\r\nX-Other: o\r\n`);
+    headers.set('X-User', 'ours');
+    assert.equal(headers.forwardable(), 'X-Other: o\r\nX-User: ours\r\n', mark);
+    const trailers = received(`X${mark}Real-IP: evil\r\nX${mark}User: evil\r\nX-Other: o\r\n`);
+    headers.strip(trailers);
+    assert.equal(trailers.forwardable(), 'X-Other: o\r\n', mark);
+  }
+  assert.equal(received('X.A: 1\r\n').forwardable(), 'X.A: 1\r\n');
+});
+
 test('untouched lines go on byte for byte; blanks that servers disagree about do not', () => {
   assert.equal(received('a:1\r\nB: 2\r\nC: \xe9\r\n').forwardable(), 'a:1\r\nB: 2\r\nC: \xe9\r\n');
   assert.equal(received('a:1\r\nB:  2\t\r\nConnection: close\r\n').forwardable(), 'a: 1\r\nB: 2\r\n');

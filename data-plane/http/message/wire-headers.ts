@@ -2,7 +2,7 @@ import type { HeaderList } from '../exchange.ts';
 import { kinds, lastHopByHop } from './field-kind.ts';
 import { Fields, isKeepAlive } from './fields.ts';
 import { listMembers } from './grammar.ts';
-import { headerName } from './header-name.ts';
+import { foldedName, headerName } from './header-name.ts';
 import { OwnLine, OwnLines } from './own-lines.ts';
 import { removeWhere, saysWay, Withheld } from './trailers.ts';
 
@@ -30,7 +30,7 @@ export class WireHeaders implements HeaderList {
   /** A bit per length of a name that may occur, see `Fields`: most names that are asked for are not there, and cost no look. */
   #lengths: number;
   readonly #hasOddBlanks: boolean;
-  readonly #hasUnderscore: boolean;
+  readonly #hasOddName: boolean;
   /** What `Connection` named, in lower case. */
   #nominated: ReadonlySet<string> | undefined = undefined;
   /** Of a message that may have trailers. */
@@ -43,7 +43,7 @@ export class WireHeaders implements HeaderList {
     this.#seen = fields.seen;
     this.#lengths = fields.lengths;
     this.#hasOddBlanks = fields.hasOddBlanks;
-    this.#hasUnderscore = fields.hasUnderscore;
+    this.#hasOddName = fields.hasOddName;
     if (this.mayHave(kinds.connection) && !saysKeepAlive(fields, text)) this.#dropNominated();
   }
 
@@ -251,16 +251,16 @@ export class WireHeaders implements HeaderList {
   }
 
   /**
-   * CGI and WSGI servers read `X_Name` as X-Name: what was received under the one goes when the other is set or removed, or the
-   * sender's would stand beside ours. Both in one received head are refused before (`header-alias`).
+   * Some servers read `X_Name` and `X.Name` as X-Name: what was received under the one goes when the other is set or removed, or the
+   * sender's would stand beside ours ({@link foldedName}). Both in one received head are refused before (`header-alias`).
    */
   #removeAliases(lowerName: string): void {
-    if (!this.#hasUnderscore) return;
-    const dashed = lowerName.replaceAll('_', '-');
+    if (!this.#hasOddName) return;
+    const folded = foldedName(lowerName);
     for (let line = 0; line < this.#lineKinds.length; line += 1) {
       if (this.#changed?.[line] !== undefined) continue;
       const name = this.#slice(line * 4, line * 4 + 1).toLowerCase();
-      if (name !== lowerName && name.replaceAll('_', '-') === dashed) this.#change(line, null);
+      if (name !== lowerName && foldedName(name) === folded) this.#change(line, null);
     }
   }
 }

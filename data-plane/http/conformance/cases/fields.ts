@@ -148,6 +148,11 @@ export const fieldCases = [
       'header-alias',
     ],
     ['two spellings of one twin that is not there', get('X_A-B: 1\r\nX-A_B: 2\r\n'), 'header-alias'],
+    ['a dotted name beside its twin', get('X-User: 1\r\nX.User: 2\r\n'), 'header-alias'],
+    ['a dotted name beside an underscored one', get('X_User: 1\r\nX.User: 2\r\n'), 'header-alias'],
+    ['every mark of a name beside the twin', get('X-A-B: 1\r\nX~A!B: 2\r\n'), 'header-alias'],
+    ['Content.Length', post('Content.Length: 5\r\n', ''), 'header-alias'],
+    ['a dotted name alone passes', get('X.A: 1\r\n'), passes({ lines: ['X.A: 1'] })],
     ['an underscored name alone passes', get('X_A: 1\r\n'), passes({ lines: ['X_A: 1'] })],
     [
       'an underscored name twice passes',
