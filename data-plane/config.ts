@@ -81,7 +81,7 @@ export const gatewayConfigSchema = z.strictObject({
       .int()
       .min(1)
       .default(10_000)
-      .describe('Most open client connections from one address.'),
+      .describe('Most open client connections from one address (IPv6: one /64).'),
     requestsPerConnectionMax: z
       .int()
       .min(1)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { isConstant, needsOf } from '../../proto/expression/template.ts';
 import type { ExpressionScope } from '../../proto/expression/scope.ts';
+import { sourceOfAddress } from '../../proto/process/peers.ts';
 import type { PolicyConfig } from '../../proto/policies/catalog.ts';
 import type { Count, CounterRule } from '../limits/limiter.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory, type Rejection, type Verdict } from './policy.ts';
@@ -127,14 +128,14 @@ function periodOf(
     : { time: seconds, unit: 'seconds', windowMs: seconds * 1_000 };
 }
 
-/** Plan and subscription; for keyless callers application 1 and the address; the API where no plan was asked. */
+/** Plan and subscription; for keyless callers application 1 and whose the address is; the API where no plan was asked. */
 function callerOf({ attributes }: PolicyCall, api: string): string {
   const text = (name: string): string | undefined => {
     const value = attributes.get(name);
     return typeof value === 'string' ? value : undefined;
   };
   const plan = text('plan');
-  return plan === undefined ? api : `${plan}${text('subscription-id') ?? `1${text('user-id') ?? ''}`}`;
+  return plan === undefined ? api : `${plan}${text('subscription-id') ?? `1${sourceOfAddress(text('user-id') ?? '')}`}`;
 }
 
 function sayHow(

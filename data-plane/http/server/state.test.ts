@@ -48,3 +48,24 @@ test('an IPv4 address that a listener for both families saw is one', () => {
   ] as const)
     assert.equal(addressText(seen), said);
 });
+
+test('connections from one /64 of IPv6 are of one source, and those that end make room', () => {
+  const limits = { connectionsMax: 10, connectionsPerSourceMax: 2 };
+  const state = new ServerState({ limits } as ServerOptions, new Sweep(() => undefined));
+  const [one, two] = ['2001:db8:1:2::1', '2001:db8:1:2:3:4:5:6'].map((remoteAddress) => {
+    const member: Member = {
+      remoteAddress,
+      retire: () => undefined,
+      wire: { destroy: () => undefined },
+      onSweep: () => undefined,
+      onThrown: () => undefined,
+    };
+    assert.equal(state.admits(remoteAddress), true);
+    state.join(member);
+    return member;
+  });
+  assert.equal(state.admits('2001:db8:1:2::7'), false);
+  assert.equal(state.admits('2001:db8:1:3::7'), true);
+  for (const member of [one, two]) if (member !== undefined) state.leave(member);
+  assert.equal(state.admits('2001:db8:1:2::7'), true);
+});

@@ -1,3 +1,4 @@
+import { sourceOfAddress } from '../../../proto/process/peers.ts';
 import type { EngineRefusal } from '../engine-refusal.ts';
 import type { Exchange, ServerLimits, ServerOptions } from '../exchange.ts';
 import { Authorities } from '../message/authority.ts';
@@ -51,23 +52,26 @@ export class ServerState {
   }
 
   /** Whether one more connection from there may come. */
-  admits(source: string): boolean {
+  admits(remoteAddress: string): boolean {
     const { connectionsMax, connectionsPerSourceMax } = this.limits;
-    return this.members.size < connectionsMax && (this.#bySource.get(source) ?? 0) < connectionsPerSourceMax;
+    const ofSource = this.#bySource.get(sourceOfAddress(remoteAddress)) ?? 0;
+    return this.members.size < connectionsMax && ofSource < connectionsPerSourceMax;
   }
 
   join(member: Member): void {
     this.members.add(member);
     this.sweep.add(member);
-    this.#bySource.set(member.remoteAddress, (this.#bySource.get(member.remoteAddress) ?? 0) + 1);
+    const source = sourceOfAddress(member.remoteAddress);
+    this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
   }
 
   leave(member: Member): void {
     if (!this.members.delete(member)) return;
     this.sweep.delete(member);
-    const left = (this.#bySource.get(member.remoteAddress) ?? 1) - 1;
-    if (left === 0) this.#bySource.delete(member.remoteAddress);
-    else this.#bySource.set(member.remoteAddress, left);
+    const source = sourceOfAddress(member.remoteAddress);
+    const left = (this.#bySource.get(source) ?? 1) - 1;
+    if (left === 0) this.#bySource.delete(source);
+    else this.#bySource.set(source, left);
     if (this.members.size === 0) this.sweep.run(() => this.#onEmpty?.());
   }
 
