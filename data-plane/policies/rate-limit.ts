@@ -135,7 +135,9 @@ function callerOf({ attributes }: PolicyCall, api: string): string {
     return typeof value === 'string' ? value : undefined;
   };
   const plan = text('plan');
-  return plan === undefined ? api : `${plan}${text('subscription-id') ?? `1${sourceOfAddress(text('user-id') ?? '')}`}`;
+  return plan === undefined
+    ? api
+    : `${plan}${text('subscription-id') ?? `1${sourceOfAddress(text('user-id') ?? '')}`}`;
 }
 
 function sayHow(

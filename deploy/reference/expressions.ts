@@ -29,6 +29,11 @@ a request that a file describes.
 A condition is one expression, \`true\` or \`false\`; an empty one holds. That of a flow is asked once, when the request reaches the flow, and holds for
 its answer too. One that fails or comes to nothing does not hold. With best match, conditions are asked before the choice.
 
+The path is the one that was sent: \`/admin;x=1\`, \`/admin%2f\` and \`/open/../admin\` are not \`/admin\`, though a backend may take them for it. Where a
+policy may refuse or answer (\`policy-interrupt\`, \`mock\`, \`rate-limit\` ...), its condition and its flow's hold when they hold for any such reading of the
+path, so that a refusal on \`{#request.pathInfo.startsWith('/admin')}\` holds for all of these; a plan's selection rule must hold for every one.
+Everywhere else an expression sees the path as sent.
+
 An expression may fail (an item of nothing, a comparison of a text with a number) or come to nothing; each policy says what it does then. The
 access record has the warning \`EXPRESSION_EVALUATION_ERROR\` with the reason. Numbers are Java's: \`7 / 2\` is 3, \`7.0 / 2\` is 3.5. Patterns are
 matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`) has it read whole first; JSON is read

@@ -14,6 +14,8 @@ export interface Condition {
   readonly needs: TemplateNeeds;
   /** Known when the definition is loaded; undefined where each request has its own. */
   readonly always: boolean | undefined;
+  /** It may speak of the path, which may be read in more ways than the one in which it was sent. False is certain. */
+  readonly readsPath: boolean;
   /** What it comes to, where a failure is to be told from what does not hold. */
   judge(scope: ExpressionScope): Judgement;
   /** One that fails does not hold, and the request is warned of it (`EXPRESSION_EVALUATION_ERROR`), as in the reference; one that comes to nothing does not hold. */
@@ -29,8 +31,17 @@ export interface RefusedCondition {
   readonly message: string;
 }
 
-const always: Condition = { needs: 'head', always: true, judge: () => true, holds: () => true };
-const never: Condition = { needs: 'head', always: false, judge: () => false, holds: () => false };
+const constant = (value: boolean): Condition => ({
+  needs: 'head',
+  always: value,
+  readsPath: false,
+  judge: () => value,
+  holds: () => value,
+});
+const always = constant(true);
+const never = constant(false);
+/** `path`, `pathInfos`, `pathParams`, `uri`: names of members have no escapes and are not worked out, so one that is read stands in the text. */
+const pathName = /path|uri/i;
 
 /** Compiles the condition of a step or a flow: an expression, or a word that reads as a boolean; an empty text always holds. */
 export function compileCondition(text: string): Condition | RefusedCondition {
@@ -38,7 +49,7 @@ export function compileCondition(text: string): Condition | RefusedCondition {
   if (written === '') return always;
   const compiled = compileText(written);
   if (compiled.kind === 'refused') return compiled;
-  if (compiled.kind === 'varying') return varying(compiled);
+  if (compiled.kind === 'varying') return varying(compiled, pathName.test(written));
   const word = booleanOf(written);
   if (typeof word === 'boolean') return word ? always : never;
   return { kind: 'refused', message: 'is no expression and would never hold; allowed: {#...}, true, false' };
@@ -50,7 +61,7 @@ export function compileSelectionRule(text: string): Condition | RefusedCondition
   return compileCondition(written.startsWith('#') ? `{${written}}` : written);
 }
 
-function varying({ needs, evaluate }: VaryingText): Condition {
+function varying({ needs, evaluate }: VaryingText, readsPath: boolean): Condition {
   const judge = (scope: ExpressionScope): Judgement => {
     const evaluated = evaluate(scope);
     if (evaluated.kind === 'nothing') return 'nothing';
@@ -60,6 +71,7 @@ function varying({ needs, evaluate }: VaryingText): Condition {
   return {
     needs,
     always: undefined,
+    readsPath,
     judge,
     holds(scope) {
       const judged = judge(scope);

@@ -1,3 +1,4 @@
+import type { Condition } from '../../../proto/expression/condition.ts';
 import { type Outcome, selectPlan } from '../../security/select-plan.ts';
 import type { CompiledApi, CompiledPlan } from '../compile/compile.ts';
 import { refusals } from '../errors/refusals.ts';
@@ -13,10 +14,17 @@ export function admit(call: Call, { plans }: CompiledApi): void {
     api: deployed.id,
     subscriptions: deployed.subscriptions,
     nowMs: startedAtMs,
-    holds: (rule, attributes) => call.withAttributes(attributes, () => rule.holds(call)),
+    holds: (rule, attributes) => call.withAttributes(attributes, () => holdsInEveryReading(call, rule)),
   });
   if (admission instanceof Promise) resume(call, admission, (late) => enter(call, late));
   else enter(call, admission);
+}
+
+/** A plan lets in, so its rule must hold however the path may be read behind us. */
+function holdsInEveryReading(call: Call, rule: Condition): boolean {
+  const { otherPathInfos } = call;
+  if (!rule.holds(call)) return false;
+  return !rule.readsPath || otherPathInfos.every((other) => call.withPathInfo(other, () => rule.holds(call)));
 }
 
 function enter(call: Call, admission: Outcome<CompiledPlan>): void {

@@ -40,7 +40,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   readonly startedAtMs: number;
   readonly requestId: string;
   readonly transactionId: string;
-  readonly request: PolicyRequest;
+  request: PolicyRequest;
   readonly receivedMethod: string;
   readonly receivedPathInfo: string;
   /** What else the path may mean to whoever stands behind. */
@@ -95,6 +95,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   #attributes: Map<string, unknown> | undefined = undefined;
   #pathParams: ReadonlyMap<string, readonly string[]> | undefined = undefined;
   #kept: KeptSteps | undefined = undefined;
+  /** Its path is another reading of what was sent: nobody is warned of what fails then. */
+  #isSupposed = false;
   #requestBody: PhaseBody | undefined = undefined;
   #responseBody: PhaseBody | undefined = undefined;
 
@@ -137,6 +139,21 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
       return ask();
     } finally {
       this.#attributes = before;
+    }
+  }
+
+  withPathInfo<Answer>(pathInfo: string, ask: () => Answer): Answer {
+    const { request, plan } = this;
+    const params = this.#pathParams;
+    this.#isSupposed = true;
+    this.request = { ...request, path: `${request.contextPath}${pathInfo}`, pathInfo };
+    this.#pathParams = plan?.pathParams(pathInfo, this.receivedMethod);
+    try {
+      return ask();
+    } finally {
+      this.request = request;
+      this.#pathParams = params;
+      this.#isSupposed = false;
     }
   }
 
@@ -209,6 +226,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   warn(key: string, message: string): void {
+    if (this.#isSupposed) return;
     (this.warnings ??= []).push({ key, message });
     const { kind = 'plan', at } = this.step ?? {};
     this.options.onWarning({ api: this.deployed.id, step: kind, at, key, message });

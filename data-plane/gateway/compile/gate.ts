@@ -10,6 +10,10 @@ import type { EngineRules } from './engine.ts';
 export interface GatedCall extends PolicyCall {
   /** What was decided and is asked again; made with the first decision. */
   decided: Map<Gate | FlowGate, boolean> | undefined;
+  /** What its path may mean to whoever stands behind, beside what it says. */
+  readonly otherPathInfos: readonly string[];
+  /** Asks something as if the path below the context path had come like that. */
+  withPathInfo<Answer>(pathInfo: string, ask: () => Answer): Answer;
 }
 
 /** Whether something runs; a rejection ends the request. */
@@ -43,10 +47,11 @@ export function conditionOf(text: string, path: string): Condition {
  * The conditions of a flow: undefined when nothing has to be asked, `never` when it can be known that it never runs.
  *
  * isChosen: a gate is made whatever the flow says, since another condition decides between this flow and others.
+ * refuses: a step of it may refuse, so that it is for a request however its path may be read.
  */
 export function createFlowGate(
   flow: FlowDefinition,
-  { at, isChosen, engine }: { readonly at: string; readonly isChosen: boolean; readonly engine: EngineRules },
+  { at, isChosen, refuses, engine }: FlowGateOptions,
 ): FlowGate | 'never' | undefined {
   const conditions = flow.selectors.flatMap((selector, index) =>
     selector.type === 'condition'
@@ -56,13 +61,33 @@ export function createFlowGate(
   if (conditions.some(({ always }) => always === false)) return 'never';
   const asked = conditions.filter(({ always }) => always === undefined);
   if (asked.length === 0 && !isChosen) return undefined;
+  const readsOthers = refuses && asked.some(({ readsPath }) => readsPath);
+  const ask = (call: GatedCall): Passage => allHold(asked, call, engine);
   const gate: FlowGate = {
     needs: needsOfAll(asked),
-    holds: (call) => allHold(asked, call, engine),
+    holds: readsOthers ? (call) => inAnyReading(call, ask) : ask,
     set: (call, isOpen) => void (call.decided ??= new Map()).set(gate, isOpen),
     isOpen: (call) => call.decided?.get(gate) === true,
   };
   return gate;
+}
+
+interface FlowGateOptions {
+  readonly at: string;
+  readonly isChosen: boolean;
+  readonly refuses: boolean;
+  readonly engine: EngineRules;
+}
+
+/** A refusal holds when any reading of the path meets it: whoever reads it so may stand behind us. */
+function inAnyReading(call: GatedCall, ask: (call: GatedCall) => Passage): Passage {
+  const asSent = ask(call);
+  if (asSent !== false) return asSent;
+  for (const other of call.otherPathInfos) {
+    const held = call.withPathInfo(other, () => ask(call));
+    if (held !== false) return held;
+  }
+  return false;
 }
 
 function allHold(conditions: readonly Condition[], call: GatedCall, engine: EngineRules): Passage {
@@ -81,10 +106,22 @@ function heldOrRefused(condition: Condition, call: GatedCall): Passage {
   return typeof judged === 'boolean' ? judged : refusals.conditionFailed('Request failed unintentionally');
 }
 
+/** How the condition of a step, or of a group of them, is asked. */
+function askOf(
+  condition: Condition,
+  { engine, refuses }: Pick<StepGateOptions, 'engine' | 'refuses'>,
+): (call: GatedCall) => Passage {
+  const asSent = (call: GatedCall): Passage =>
+    engine.refusesBrokenConditions ? heldOrRefused(condition, call) : condition.holds(call);
+  return refuses && condition.readsPath ? (call) => inAnyReading(call, asSent) : asSent;
+}
+
 interface StepGateOptions {
   readonly flow: FlowGate | undefined;
   readonly phase: 'request' | 'response';
   readonly engine: EngineRules;
+  /** The step may refuse. */
+  readonly refuses: boolean;
 }
 
 /**
@@ -94,18 +131,19 @@ interface StepGateOptions {
  */
 export function createStepGate(
   condition: Condition,
-  { flow, phase, engine }: StepGateOptions,
+  { flow, phase, engine, refuses }: StepGateOptions,
 ): Gate | undefined {
   const { always, needs } = condition;
   if (always === true && flow === undefined) return undefined;
   if (always !== undefined)
     return { needs: 'head', passes: (call) => always && flow?.isOpen(call) !== false };
+  const ask = askOf(condition, { engine, refuses });
   const gate: Gate = {
     needs,
     passes(call, asking) {
       if (flow?.isOpen(call) === false) return false;
       if (asking !== phase) return call.decided?.get(gate) === true;
-      const held = engine.refusesBrokenConditions ? heldOrRefused(condition, call) : condition.holds(call);
+      const held = ask(call);
       if (phase === 'request') (call.decided ??= new Map()).set(gate, held === true);
       return held;
     },
@@ -116,14 +154,12 @@ export function createStepGate(
 /** The condition of a group of steps: asked once, where the group begins; its steps stand behind what was said. */
 export function createGroupGate(
   condition: Condition,
-  { flow, engine }: Pick<StepGateOptions, 'flow' | 'engine'>,
+  { flow, engine, refuses }: Omit<StepGateOptions, 'phase'>,
 ): { readonly entry: Gate; readonly flow: FlowGate } {
+  const ask = askOf(condition, { engine, refuses });
   const group: FlowGate = {
     needs: condition.needs,
-    holds(call) {
-      if (flow?.isOpen(call) === false) return false;
-      return engine.refusesBrokenConditions ? heldOrRefused(condition, call) : condition.holds(call);
-    },
+    holds: (call) => flow?.isOpen(call) !== false && ask(call),
     set: (call, isOpen) => void (call.decided ??= new Map()).set(group, isOpen),
     isOpen: (call) => call.decided?.get(group) === true,
   };

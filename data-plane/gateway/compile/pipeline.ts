@@ -56,7 +56,10 @@ export function compileFlows(
   return flows.flatMap((flow, index) => {
     if (!flow.enabled) return [];
     const at = `${level.at}[${index}]`;
-    const gate = createFlowGate(flow, { at, isChosen, engine: options.engine });
+    const refuses = [...flow.request, ...flow.response].some(
+      (step) => step.enabled && mayRefuse(step.policy),
+    );
+    const gate = createFlowGate(flow, { at, isChosen, refuses, engine: options.engine });
     const selector = flow.selectors.find((candidate) => candidate.type === 'http');
     const path = selector?.path ?? '/';
     const compile = (phase: 'request' | 'response'): readonly Step[] =>
@@ -74,9 +77,6 @@ export function compileFlows(
     const request = compile('request');
     const answersToo = request.filter(({ policy }) => policy.response !== undefined).toReversed();
     const response = [...compile('response'), ...answersToo];
-    const refuses = [...flow.request, ...flow.response].some(
-      (step) => step.enabled && mayRefuse(step.policy),
-    );
     return gate === 'never'
       ? []
       : [{ matcher: createFlowMatcher(flow), path, request, response, refuses, gate, at: `${at}.selectors` }];

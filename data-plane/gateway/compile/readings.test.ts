@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { apiOf } from '../../../test/kit/gateway/version-2.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { normalise, readingsOf } from './readings.ts';
 
@@ -157,6 +158,92 @@ for (const mode of ['DEFAULT', 'BEST_MATCH'])
     for (const way of ['/open', '/open/a%2Fb', '/open/a;b=1', '/admi', '/open/admin'])
       assert.equal((await gateway.call(`/a${way}`)).status, 200, way);
   });
+
+test('a refusal whose condition speaks of the path holds however that is spelled: of a step, of a flow, of version 2', async (t) => {
+  const { url } = await startUpstream(t);
+  const conditions = [
+    "{#request.pathInfo matches '/admin(/.*)?'}",
+    "{#request.path.startsWith('/ID/admin')}",
+    "{#request.pathInfos.size() > 1 && #request.pathInfos[1] == 'admin'}",
+    "{(!#request.pathInfo.startsWith('/open')) && !#request.pathInfo.startsWith('/admi/')}",
+    "{#request.pathParams['first'][0] == 'admin'}",
+  ];
+  const [policy, configuration] = deny;
+  const apis = conditions.flatMap((text, index) => {
+    const of = (kind: string, make: (condition: string) => object): readonly [string, object] => {
+      const id = `${kind}${index}`;
+      const condition = text.replace('ID', id);
+      return [id, { ...apiDefinition(id, url), flows: [make(condition)] }];
+    };
+    return [
+      of('step', (condition) => ({
+        ...flow('/:first', {}),
+        request: [{ policy, configuration, condition }],
+      })),
+      of('flow', (condition) => ({
+        ...flow('/', { request: [mark, deny] }),
+        selectors: [
+          { type: 'HTTP', path: '/:first', pathOperator: 'STARTS_WITH' },
+          { type: 'CONDITION', condition },
+        ],
+      })),
+    ];
+  });
+  const old = {
+    'path-operator': { path: '/', operator: 'STARTS_WITH' },
+    condition: conditions[0],
+    pre: [{ policy, configuration }],
+  };
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      ...Object.fromEntries(apis),
+      v3: apiOf('v3', url, { api: { tags: [], execution_mode: 'v3', flows: [old] } }),
+    },
+  });
+  for (const id of [...apis.map(([name]) => name), 'v3'])
+    for (const way of waysIn) assert.equal((await gateway.call(`/${id}${way}`)).status, 403, id + way);
+  for (const way of ['/open', '/open/a%2Fb', '/open/a;b=1', '/admi/'])
+    for (const id of ['step0', 'flow1', 'step3', 'v3'])
+      assert.equal((await gateway.call(`/${id}${way}`)).status, 200, id + way);
+});
+
+test('a plan whose rule speaks of the path lets in only what every reading allows', async (t) => {
+  const { url } = await startUpstream(t);
+  const rule = "{#request.pathInfo.startsWith('/open')}";
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', url, {
+        plans: {
+          open: { security: { type: 'KEY_LESS' }, selectionRule: rule },
+          keyed: { security: { type: 'API_KEY' } },
+        },
+      }),
+    },
+  });
+  for (const way of ['/open', '/open/a%2Fb', '/open/x/../y'])
+    assert.equal((await gateway.call(`/a${way}`)).status, 200, way);
+  for (const way of ['/open/../admin', '/open/..;/admin', '/open/..%2fadmin', '/admin'])
+    assert.equal((await gateway.call(`/a${way}`)).status, 401, way);
+});
+
+test('a condition that fails for another reading alone warns nobody', async (t) => {
+  const { url } = await startUpstream(t);
+  const [policy, configuration] = deny;
+  const condition = "{#request.pathInfos[3] == 'admin'}";
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', url, {
+        flows: [{ ...flow('/', {}), request: [{ policy, configuration, condition }] }],
+      }),
+    },
+  });
+  const { status } = await gateway.call('/a/x//y/z');
+  assert.equal(status, 200);
+  assert.ok(
+    !gateway.logged.some((line) => line.includes('EXPRESSION_EVALUATION_ERROR')),
+    'for /x/y/z it fails',
+  );
+});
 
 test('an allowance holds only when every reading has it, and flows that refuse nothing are chosen by the path as sent', async (t) => {
   const { url } = await startUpstream(t);

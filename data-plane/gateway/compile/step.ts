@@ -1,6 +1,6 @@
 import type { StepDefinition } from '../../../proto/model/api.ts';
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
-import { catalog, type PolicyConfig } from '../../../proto/policies/catalog.ts';
+import { catalog, mayRefuse, type PolicyConfig } from '../../../proto/policies/catalog.ts';
 import { isStepPolicyId, policies, type StepPolicyId } from '../../policies/index.ts';
 import { sharedGroupOf } from '../../../proto/model/api/shared-policy-group.ts';
 import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
@@ -95,8 +95,11 @@ export class StepCompiler {
     if (id === undefined || steps === undefined) return [this.#compileOne(definition, place, flow)];
     const condition = conditionOf(definition.condition, `${place.at}.condition`);
     if (condition.always === false) return [];
+    const refuses = steps.some((step) => step.enabled && mayRefuse(step.policy));
     const gate =
-      condition.always === true ? undefined : createGroupGate(condition, { flow, engine: this.#with.engine });
+      condition.always === true
+        ? undefined
+        : createGroupGate(condition, { flow, engine: this.#with.engine, refuses });
     const inside = steps.flatMap((step, index) => {
       const at = `${place.at}.sharedPolicyGroups[${id}].steps[${index}]`;
       // Another group cannot be in there: the group would have been refused.
@@ -130,7 +133,12 @@ export class StepCompiler {
       readsRequest: request?.needs === 'buffered' || around?.needs === 'buffered',
       readsResponse: response?.needs === 'buffered',
       keptAt: policy.slot === undefined && policy.end === undefined ? undefined : this.#kept++,
-      gate: createStepGate(condition, { flow, phase: place.phase, engine: this.#with.engine }),
+      gate: createStepGate(condition, {
+        flow,
+        phase: place.phase,
+        engine: this.#with.engine,
+        refuses: mayRefuse(definition.policy),
+      }),
     };
     this.#steps.push(step);
     return step;

@@ -149,6 +149,7 @@ export class KitCall implements RunningCall, KeepingCall {
   };
   readonly pathParams: RunningCall['pathParams'] = new Map();
   readonly subscription: RunningCall['subscription'] = undefined;
+  readonly otherPathInfos = [];
   readonly surroundings = kitSurroundings;
   decided: RunningCall['decided'] = undefined;
   work: RunningCall['work'] = undefined;
@@ -181,6 +182,10 @@ export class KitCall implements RunningCall, KeepingCall {
       content: undefined,
     };
     this.#bodies.request = new PhaseBody(this.request, bodyOfKit(wish.body));
+  }
+
+  withPathInfo<Answer>(_pathInfo: string, ask: () => Answer): Answer {
+    return ask();
   }
 
   /** The request passes. */
