@@ -159,7 +159,7 @@ for (const mode of ['DEFAULT', 'BEST_MATCH'])
       assert.equal((await gateway.call(`/a${way}`)).status, 200, way);
   });
 
-test('a refusal whose condition speaks of the path holds however that is spelled: of a step, of a flow, of version 2', async (t) => {
+test('a refusal whose condition speaks of the path holds however that is spelled: of a step, a group of them, a flow, of version 2', async (t) => {
   const { url } = await startUpstream(t);
   const conditions = [
     "{#request.pathInfo matches '/admin(/.*)?'}",
@@ -180,6 +180,16 @@ test('a refusal whose condition speaks of the path holds however that is spelled
         ...flow('/:first', {}),
         request: [{ policy, configuration, condition }],
       })),
+      of('group', (condition) => ({
+        ...flow('/:first', {}),
+        request: [
+          {
+            policy: 'shared-policy-group-policy',
+            configuration: { sharedPolicyGroupId: 'denies' },
+            condition,
+          },
+        ],
+      })),
       of('flow', (condition) => ({
         ...flow('/', { request: [mark, deny] }),
         selectors: [
@@ -196,6 +206,11 @@ test('a refusal whose condition speaks of the path holds however that is spelled
   };
   const gateway = await startLocalGateway(t, {
     apis: {
+      'isthmus.json': {
+        sharedPolicyGroups: [
+          { id: 'denies', name: 'denies', phase: 'REQUEST', steps: [{ policy, configuration }] },
+        ],
+      },
       ...Object.fromEntries(apis),
       v3: apiOf('v3', url, { api: { tags: [], execution_mode: 'v3', flows: [old] } }),
     },
