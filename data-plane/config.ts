@@ -242,6 +242,16 @@ export const gatewayConfigSchema = z.strictObject({
       .optional()
       .describe('Counts rate limits of several gateways together; without it each gateway counts in memory.'),
   }),
+  policy: section({
+    quota: section({
+      mode: z
+        .enum(['strict', 'round'])
+        .default('strict')
+        .describe(
+          'When windows of the quota policy end: `strict` so long after their first request, `round` so many hours, days, weeks or months (UTC) after the beginning of the one of their first request.',
+        ),
+    }),
+  }),
   metrics: section({
     plansMax: z
       .int()

@@ -49,6 +49,7 @@ export type ServingConfig = Pick<
   | 'jwt'
   | 'secretReferences'
   | 'limits'
+  | 'policy'
   | 'metrics'
   | 'report'
   | 'closeMsMax'
@@ -116,7 +117,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const deployments = createDeployments({
     upstreams,
     guard,
-    host: { clock, counters, outbound: callouts },
+    host: { clock, counters, outbound: callouts, quotaMode: config.policy.quota.mode },
     records: reporter,
     durations: new Durations(metrics, config.metrics),
     circuits,

@@ -15,6 +15,12 @@ export interface Counters {
    *         per turn.
    */
   take(key: string, rule: CounterRule, amount: number): Count | Promise<Count>;
+  /**
+   * The same, but what cannot be asked is counted by what this process last knew. Never rejects. Absent where nobody far away is asked.
+   */
+  readonly estimated?: Counters | undefined;
+  /** Counts at once by what this process knows, and tells the others later. Never rejects. Absent where nobody far away is asked. */
+  readonly later?: Counters | undefined;
 }
 
 /** Counters apart by environment: two tenants of one gateway that choose the same key share nothing. */
@@ -23,7 +29,7 @@ export interface CounterStore {
 }
 
 /** How what was taken is forgotten; each kind is a way of counting. */
-export type CounterRule = FixedWindow | CalendarWindow | Slice | SlidingWindow | Gcra;
+export type CounterRule = FixedWindow | CalendarWindow | SlidingWindow | Gcra;
 
 /** A window starts with the first that is taken and ends after windowMs; then everything is forgotten at once. */
 export interface FixedWindow {
@@ -34,7 +40,7 @@ export interface FixedWindow {
 /**
  * A window of whole units of the calendar, in UTC. From `first` on: it starts with the first that is taken and ends at the same time of
  * day so many units later (31 January + 1 month is the last day of February). On the `calendar`: it ends where the unit does (an hour, a
- * day, a week from Monday, a month; several of them count from 1970-01-01, weeks from Monday 1969-12-29).
+ * day, a week from Monday, a month), so many units after the beginning of the one in which the first is taken.
  */
 export interface CalendarWindow {
   readonly kind: 'calendar';
@@ -46,14 +52,8 @@ export interface CalendarWindow {
 /** Units of calendar windows. */
 export type CalendarUnit = 'hour' | 'day' | 'week' | 'month';
 
-/** Time is cut into slices of sliceMs since the epoch; each begins empty. */
-export interface Slice {
-  readonly kind: 'slice';
-  readonly sliceMs: number;
-}
-
 /**
- * What was taken within the last windowMs, nearly: windows follow one another as slices do, and of the one before counts the share that
+ * What was taken within the last windowMs, nearly: windows follow one another since the epoch, and of the one before counts the share that
  * the last windowMs still reach, as if it had been taken evenly. Whoever goes on while he is refused stays refused.
  */
 export interface SlidingWindow {
@@ -77,6 +77,8 @@ export interface Count {
   readonly count: number;
   /** When the count is 0 again if nothing more is taken. */
   readonly resetAtMs: number;
+  /** Others who should have been asked did not answer. */
+  readonly isEstimate?: true;
 }
 
 /** A clock that is set back by so little forgets no window; by more, nobody is to be refused for as long as it was wrong. */

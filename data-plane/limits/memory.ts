@@ -108,7 +108,6 @@ function live(held: Held | undefined, rule: CounterRule, nowMs: number): Held {
   switch (rule.kind) {
     case 'fixed':
     case 'calendar':
-    case 'slice':
       return held?.kind === 'window' &&
         nowMs < held.resetAtMs &&
         held.resetAtMs - nowMs <= windowMsMax(rule) + setBackMsMax

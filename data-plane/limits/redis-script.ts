@@ -4,7 +4,7 @@
  *
  * KEYS[1]  the counter: a hash
  * ARGV     way of counting, now in ms ('' asks the clock of Redis), amount, then what the way needs:
- *          window   ms from now to its end, the longest that may be    slice    length in ms
+ *          window   ms from now to its end, the longest that may be
  *          sliding  length in ms                                       gcra     burst, refill, refill ms
  * Answers  {count, reset}: whole numbers as text, since Redis cuts numbers to 64-bit integers and reset is ms since the epoch.
  *
@@ -25,11 +25,10 @@ local function keep(forMs, ...)
   redis.call('PEXPIRE', KEYS[1], text(math.ceil(forMs) + setBackMax))
 end
 
-if way == 'window' or way == 'slice' then
+if way == 'window' then
   local held = redis.call('HMGET', KEYS[1], 'count', 'reset')
   local count, reset = tonumber(held[1]), tonumber(held[2])
   local length, longest = a1, a2
-  if way == 'slice' then length, longest = a1 - now % a1, a1 end
   if not count or now >= reset or reset - now > longest + setBackMax then count, reset = 0, now + length end
   count = count + amount
   if amount > 0 then keep(reset - now, 'count', text(count), 'reset', text(reset)) end

@@ -61,7 +61,6 @@ const rules: readonly [CounterRule, ...CounterRule[]] = [
   { kind: 'calendar', unit: 'month', units: 1, from: 'first' },
   { kind: 'calendar', unit: 'week', units: 1, from: 'calendar' },
   { kind: 'calendar', unit: 'month', units: 3, from: 'calendar' },
-  { kind: 'slice', sliceMs: 61_234 },
   { kind: 'sliding', windowMs: 60_000 },
   { kind: 'sliding', windowMs: 3_600_123 },
   { kind: 'gcra', burst: 10, refill: 3, refillMs: 60_000 },

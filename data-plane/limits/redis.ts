@@ -145,8 +145,6 @@ function argumentsOf(
       const lengthMs = windowMsFrom(now?.() ?? clock.now(), rule);
       return { key: `${prefix}w:${key}`, rest: ['window', ...fixed, lengthMs, windowMsMax(rule)] };
     }
-    case 'slice':
-      return { key: `${prefix}w:${key}`, rest: ['slice', ...fixed, rule.sliceMs] };
     case 'sliding':
       return { key: `${prefix}s:${key}`, rest: ['sliding', ...fixed, rule.windowMs] };
     case 'gcra':

@@ -41,7 +41,7 @@ test('calendar, from the first: as many units later at the same time of day; a m
   assert.equal(ends('hour', 36, '2026-12-31T23:00Z'), at('2027-01-02T11:00Z'));
 });
 
-test('calendar, on the calendar: ends where the unit ends', () => {
+test('calendar, on the calendar: ends so many units after the beginning of the one that runs', () => {
   const ends = (unit: 'hour' | 'day' | 'week' | 'month', units: number, from: string): string =>
     new Date(start({ kind: 'calendar', unit, units, from: 'calendar' }, at(from)).take()[1]).toISOString();
   assert.equal(ends('hour', 1, '2026-03-04T05:06:07Z'), '2026-03-04T06:00:00.000Z');
@@ -50,23 +50,15 @@ test('calendar, on the calendar: ends where the unit ends', () => {
   assert.equal(ends('week', 1, '2026-03-04T05:06Z'), '2026-03-09T00:00:00.000Z');
   assert.equal(ends('week', 1, '2026-03-08T23:59:59.999Z'), '2026-03-09T00:00:00.000Z');
   assert.equal(ends('month', 1, '2026-12-31T23:59Z'), '2027-01-01T00:00:00.000Z');
-  assert.equal(ends('month', 3, '2026-02-11T00:00Z'), '2026-04-01T00:00:00.000Z');
+  assert.equal(ends('month', 3, '2026-02-11T00:00Z'), '2026-05-01T00:00:00.000Z');
+  assert.equal(ends('week', 2, '2026-03-04T05:06Z'), '2026-03-16T00:00:00.000Z');
+  assert.equal(ends('hour', 36, '2026-03-04T05:06Z'), '2026-03-05T17:00:00.000Z');
   const { take, to } = start({ kind: 'calendar', unit: 'hour', units: 1, from: 'calendar' });
   assert.equal(take()[0], 1);
   to(3_599_999);
   assert.deepEqual(take(), [2, 3_600_000]);
   to(3_600_000);
   assert.deepEqual(take(), [1, 7_200_000]);
-});
-
-test('slice: time is cut since the epoch, whenever the first comes', () => {
-  const { take, to } = start({ kind: 'slice', sliceMs: 100 });
-  to(1_099);
-  assert.deepEqual(take(), [1, 1_100]);
-  to(1_100);
-  assert.deepEqual(take(), [1, 1_200]);
-  to(1_199);
-  assert.deepEqual(take(), [2, 1_200]);
 });
 
 test('sliding: of the window before counts what the last windowMs reach', () => {
@@ -107,7 +99,6 @@ test('no way of counting refuses for as long as a clock was hours ahead', () => 
   const rules: readonly CounterRule[] = [
     { kind: 'fixed', windowMs: 1_000 },
     { kind: 'calendar', unit: 'hour', units: 1, from: 'first' },
-    { kind: 'slice', sliceMs: 1_000 },
     { kind: 'sliding', windowMs: 1_000 },
     { kind: 'gcra', burst: 5, refill: 1, refillMs: 1_000 },
   ];

@@ -1,4 +1,4 @@
-import type { CalendarUnit, CalendarWindow, FixedWindow, Slice } from './limiter.ts';
+import type { CalendarUnit, CalendarWindow, FixedWindow } from './limiter.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -15,24 +15,20 @@ const longestMs: Readonly<Record<CalendarUnit, number>> = {
 };
 
 /** Ms from now until a window that begins now ends. */
-export function windowMsFrom(nowMs: number, rule: FixedWindow | CalendarWindow | Slice): number {
+export function windowMsFrom(nowMs: number, rule: FixedWindow | CalendarWindow): number {
   switch (rule.kind) {
     case 'fixed':
       return rule.windowMs;
-    case 'slice':
-      return rule.sliceMs - (nowMs % rule.sliceMs);
     case 'calendar':
       return (rule.from === 'first' ? laterBy(nowMs, rule) : endOfUnits(nowMs, rule)) - nowMs;
   }
 }
 
 /** The longest that a window of the rule may last, in ms: one that ends later was begun by a wrong clock. */
-export function windowMsMax(rule: FixedWindow | CalendarWindow | Slice): number {
+export function windowMsMax(rule: FixedWindow | CalendarWindow): number {
   switch (rule.kind) {
     case 'fixed':
       return rule.windowMs;
-    case 'slice':
-      return rule.sliceMs;
     case 'calendar':
       return rule.units * longestMs[rule.unit];
   }
@@ -50,10 +46,9 @@ function laterBy(nowMs: number, { unit, units }: CalendarWindow): number {
 function endOfUnits(nowMs: number, { unit, units }: CalendarWindow): number {
   if (unit === 'month') {
     const now = new Date(nowMs);
-    const months = (now.getUTCFullYear() - 1970) * 12 + now.getUTCMonth();
-    return Date.UTC(1970, (Math.floor(months / units) + 1) * units, 1);
+    return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + units, 1);
   }
   const originMs = unit === 'week' ? firstMondayMs : 0;
-  const lengthMs = units * longestMs[unit];
-  return originMs + (Math.floor((nowMs - originMs) / lengthMs) + 1) * lengthMs;
+  const lengthMs = longestMs[unit];
+  return originMs + (Math.floor((nowMs - originMs) / lengthMs) + units) * lengthMs;
 }

@@ -7,8 +7,10 @@ import { assignAttributes } from './policy-assign-attributes.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import type { Policy, PolicyTools } from './policy.ts';
-import { rateLimit } from './rate-limit.ts';
 import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
+import { quota } from './limits/quota.ts';
+import { rateLimit } from './limits/rate-limit.ts';
+import { spikeArrest } from './limits/spike-arrest.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 
@@ -29,6 +31,8 @@ export const policies: {
   mock,
   'rate-limit': rateLimit,
   'shared-policy-group-policy': sharedPolicyGroupPolicy,
+  quota,
+  'spike-arrest': spikeArrest,
 };
 
 /** Says whether a policy may stand as a step. */

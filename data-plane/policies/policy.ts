@@ -204,6 +204,9 @@ export interface PolicyResponse {
   content: Uint8Array | undefined;
 }
 
+/** See {@link PolicyHost.quotaMode}. */
+export type QuotaMode = 'strict' | 'round';
+
 /** Calls of other servers, guarded as endpoints are; bounds and errors as {@link Outbound}. A hook waits for them at most to the request's deadline. */
 export type PolicyOutbound = Pick<Outbound, 'request'>;
 
@@ -216,6 +219,8 @@ export interface PolicyHost {
   readonly clock: Clock;
   /** Counters for rate, quota and spike arrest: memory, or Redis. */
   readonly counters: Counters;
+  /** Setting `policy.quota.mode`: whether quotas count from their first request, or with the calendar's units. */
+  readonly quotaMode: QuotaMode;
   readonly outbound: PolicyOutbound;
   /** The API's properties by name. */
   readonly properties: ReadonlyMap<string, string>;

@@ -137,7 +137,7 @@ interface CrewParts {
 
 function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, parts: CrewParts): Crew {
   const { dataDir, listen, request, upstream, outbound, apiKey, jwt, limits, metrics, closeMsMax } = config;
-  const { secretReferences } = config;
+  const { secretReferences, policy } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
   const hopSecret = randomUUID();
@@ -152,6 +152,7 @@ function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, pa
       jwt,
       secretReferences,
       limits,
+      policy,
       metrics,
       report,
       closeMsMax,

@@ -40,6 +40,7 @@ test('defaults are those of the reference', () => {
   assert.deepEqual(plain(catalog['rate-limit'].config.parse({ rate: { limit: 5 } })), {
     errorStrategy: 'FALLBACK_PASS_TROUGH',
     async: false,
+    strategy: 'fixed',
     addHeaders: false,
     rate: {
       key: '',
@@ -59,11 +60,24 @@ test('defaults are those of the reference', () => {
   assert.deepEqual(plain(catalog.mock.config.parse({})), { status: '200', headers: [], content: '' });
 });
 
-test('a limiter needs a window, and a key when it counts by the key alone', () => {
-  const fails = (rate: object): boolean => !catalog['rate-limit'].config.safeParse({ rate }).success;
-  assert.ok(fails({ periodTime: 0 }));
-  assert.ok(!fails({ periodTime: 0, dynamicPeriodTime: '10' }));
-  assert.ok(fails({ useKeyOnly: true }));
+test('limiters have the periods and headers of the reference unless told otherwise', () => {
+  const { addHeaders, quota } = catalog.quota.config.parse({ quota: {} });
+  assert.deepEqual([addHeaders, quota.periodTime, quota.periodTimeUnit], [true, 1, 'MONTHS']);
+  const spike = catalog['spike-arrest'].config.parse({ spike: { periodTime: 0 } });
+  assert.deepEqual(
+    [spike.addHeaders, spike.spike.periodTime, spike.spike.periodTimeUnit],
+    [false, 1, 'SECONDS'],
+  );
+});
+
+test('a limiter takes the units, numbers and strategies that it knows, and nothing else', () => {
+  const fails = (rate: object, config: object = {}): boolean =>
+    !catalog['rate-limit'].config.safeParse({ rate, ...config }).success;
   assert.ok(fails({ periodTimeUnit: 'HOURS' }));
   assert.ok(fails({ dynamicLimit: '1.5' }));
+  assert.ok(fails({ limit: -1 }));
+  assert.ok(fails({ periodTime: 100_001 }) && !fails({ periodTime: 100_000 }));
+  assert.ok(fails({}, { strategy: 'leaky' }));
+  assert.ok(fails({}, { errorStrategy: 'FALLBACK' }));
+  assert.ok(!catalog.quota.config.safeParse({ quota: { periodTimeUnit: 'SECONDS' } }).success);
 });

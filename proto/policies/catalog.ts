@@ -6,13 +6,15 @@ import { keyLess } from './key-less.ts';
 import { mock } from './mock.ts';
 import { oauth2 } from './oauth2.ts';
 import type { PolicySchema } from './policy-schema.ts';
-import { rateLimit } from './rate-limit.ts';
+import { quota } from './limits/quota.ts';
+import { rateLimit } from './limits/rate-limit.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
 import { latency } from './latency.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
+import { spikeArrest } from './limits/spike-arrest.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 
@@ -32,6 +34,8 @@ export const catalog = {
   mock,
   'rate-limit': rateLimit,
   'shared-policy-group-policy': sharedPolicyGroupPolicy,
+  quota,
+  'spike-arrest': spikeArrest,
 } as const satisfies Readonly<Record<string, PolicySchema>>;
 
 /** Id of a policy of this version. */

@@ -26,7 +26,6 @@ const conditions = observed('data-plane/gateway/compile/conditions.test.ts');
 const errors = observed('data-plane/gateway/errors/errors.test.ts');
 const effects = observed('data-plane/gateway/call/definition.test.ts');
 const standing = observed('data-plane/gateway/compile/standing.test.ts');
-const limit = observed('data-plane/policies/rate-limit.test.ts');
 const headers = observed('data-plane/policies/transform-headers.test.ts');
 const jwt = observed('data-plane/security/jwt.test.ts');
 const hostileJwt = observed('data-plane/security/jwt-hostile.test.ts');
@@ -266,10 +265,18 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     headers,
   ),
   ...all('mock.', 'status headers[].name headers[].value content', mock),
-  ...all(
-    'rate-limit.',
-    'errorStrategy addHeaders rate.key rate.useKeyOnly rate.limit rate.dynamicLimit rate.periodTime rate.dynamicPeriodTime rate.periodTimeUnit',
-    limit,
+  ...(['rate-limit.rate.', 'quota.quota.', 'spike-arrest.spike.'] as const).flatMap((place) =>
+    all(
+      place,
+      'key useKeyOnly limit dynamicLimit periodTime dynamicPeriodTime periodTimeUnit',
+      observed('data-plane/policies/limits/limiting.test.ts'),
+    ),
   ),
-  ['rate-limit.async', idle('counters in memory are near anyway: they answer at once')],
+  ...(['rate-limit.', 'quota.', 'spike-arrest.'] as const).flatMap((place) =>
+    all(
+      place,
+      'errorStrategy async addHeaders strategy',
+      observed('data-plane/policies/limits/limiting.test.ts'),
+    ),
+  ),
 ]);

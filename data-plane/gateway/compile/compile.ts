@@ -70,7 +70,8 @@ export interface CompileOptions {
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
-export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'>;
+export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'> &
+  Partial<Pick<PolicyHost, 'quotaMode'>>;
 
 /**
  * Compiles a definition. It is pure: nothing is open before `start`, and whoever only judges never calls that.
@@ -139,6 +140,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
 
 function hostOf({ id, name, properties }: ApiDefinition, parts: HostParts): PolicyHost {
   return {
+    quotaMode: 'strict',
     ...parts,
     api: { id, name },
     properties: new Map(properties.map(({ key, value }) => [key, value])),

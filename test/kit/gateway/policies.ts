@@ -110,6 +110,7 @@ function start(
     api: { id: place.api, name: place.api },
     clock,
     counters: createMemoryCounters({ windowsMax: 100, clock }).within('e'),
+    quotaMode: 'strict',
     outbound: noCallouts,
     properties: new Map(),
     ...wish.host,

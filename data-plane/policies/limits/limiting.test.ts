@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 
-import { systemClock } from '../../proto/process/clock.ts';
-import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
-import { type KitCall, startPolicy, type StartedPolicy } from '../../test/kit/gateway/policies.ts';
-import { attributeTemplate, numberText } from '../../test/kit/gateway/templates.ts';
-import { startUpstream } from '../../test/kit/servers/upstream.ts';
-import type { Counters } from '../limits/limiter.ts';
-import { createMemoryCounters } from '../limits/memory.ts';
+import { systemClock } from '../../../proto/process/clock.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { type KitCall, startPolicy, type StartedPolicy } from '../../../test/kit/gateway/policies.ts';
+import { attributeTemplate, numberText } from '../../../test/kit/gateway/templates.ts';
+import { startUpstream } from '../../../test/kit/servers/upstream.ts';
+import type { Counters } from '../../limits/limiter.ts';
+import { createMemoryCounters } from '../../limits/memory.ts';
 
 const systemCounters = () => createMemoryCounters({ windowsMax: 100, clock: systemClock }).within('e');
 
@@ -66,6 +66,95 @@ test('the refusal is 429 in the words of the reference, with parameters for temp
   assert.deepEqual(asked.answerHeaders, {}, 'headers only when asked for');
 });
 
+/** The three with one limit each, in a period that none of them cuts. */
+const limiters = [
+  ['rate-limit', 'RATE_LIMIT', (limit: object) => ({ rate: { periodTimeUnit: 'MINUTES', ...limit } })],
+  ['quota', 'QUOTA', (limit: object) => ({ quota: { periodTimeUnit: 'HOURS', ...limit } })],
+  ['spike-arrest', 'SPIKE_ARREST', (limit: object) => ({ spike: { periodTimeUnit: 'MINUTES', ...limit } })],
+] as const;
+
+test('all three: limit 0 refuses everything, useKeyOnly shares among callers if there is a key, errorStrategy decides where nobody counts', async () => {
+  const bob = { ...alice, 'subscription-id': 'bob' };
+  const away: Counters = { take: () => Promise.reject(new Error('away')) };
+  for (const [id, prefix, limit] of limiters) {
+    const tooMany = `${prefix}_TOO_MANY_REQUESTS`;
+    const none = startPolicy(id, limit({})).call({ attributes: alice }).pass();
+    assert.equal(key(none), tooMany);
+    assert.ok(none !== undefined && 'status' in none && none.status === 429);
+    for (const [written, second] of [
+      [{ key: 'all', useKeyOnly: true }, tooMany],
+      [{ useKeyOnly: true }, 'ok'],
+      [{ key: 'all' }, 'ok'],
+    ] as const) {
+      const { call } = startPolicy(id, limit({ limit: 1, ...written }));
+      assert.deepEqual(
+        [alice, bob, alice].map((attributes) => key(call({ attributes }).pass())),
+        ['ok', second, tooMany],
+        `${id} ${JSON.stringify(written)}`,
+      );
+    }
+    for (const [errorStrategy, expected, warned] of [
+      ['FALLBACK_PASS_TROUGH', 'ok', `${prefix}_NOT_APPLIED`],
+      ['FALLBACK_PASS_THROUGH', 'ok', `${prefix}_NOT_APPLIED`],
+      ['BLOCK_ON_INTERNAL_ERROR', `${prefix}_BLOCK_ON_INTERNAL_ERROR`, ''],
+    ] as const) {
+      const { call } = startPolicy(
+        id,
+        { errorStrategy, ...limit({ limit: 1 }) },
+        { host: { counters: away } },
+      );
+      const asked = call({ attributes: alice });
+      assert.equal(key(await asked.pass()), expected);
+      assert.equal(asked.warnings.join(), warned);
+    }
+  }
+});
+
+test('async and FALLBACK_LOCAL_ESTIMATE ask the counters that are there for that; an estimate is a warning of what passes', () => {
+  const face = (count: number): Counters => ({ take: () => ({ count, resetAtMs: 5, isEstimate: true }) });
+  const counters: Counters = { take: () => ({ count: 1, resetAtMs: 5 }), estimated: face(2), later: face(3) };
+  for (const [id, prefix, limit] of limiters)
+    for (const [config, count] of [
+      [{}, 1],
+      [{ errorStrategy: 'FALLBACK_LOCAL_ESTIMATE' }, 2],
+      [{ async: true }, 3],
+      [{ async: true, errorStrategy: 'FALLBACK_LOCAL_ESTIMATE' }, 3],
+    ] as const) {
+      const ask = (most: number) => {
+        const asked = startPolicy(
+          id,
+          { ...config, ...limit({ limit: most, dynamicPeriodTime: id === 'spike-arrest' ? '100000' : '' }) },
+          { host: { counters } },
+        ).call({ attributes: alice });
+        return [key(asked.pass()), asked.warnings.join()];
+      };
+      if (id === 'spike-arrest') {
+        assert.equal(ask(10)[0], count === 1 ? 'ok' : `${prefix}_TOO_MANY_REQUESTS`);
+        continue;
+      }
+      assert.deepEqual(ask(count), ['ok', count === 1 ? '' : `${prefix}_NOT_APPLIED`]);
+      assert.deepEqual(ask(count - 1), [`${prefix}_TOO_MANY_REQUESTS`, '']);
+    }
+});
+
+test('strategy says how is counted: by gcra what is refused takes nothing, by sliding the last period counts on', async () => {
+  const history = async (strategy: string): Promise<readonly string[]> => {
+    const { clock, call } = start({ limit: 2, periodTime: 10 }, { config: { strategy } });
+    clock.jump(-(clock.now() % 10_000));
+    const ask = () => (key(call({ attributes: alice }).pass()) === 'ok' ? 'y' : 'n');
+    const all: string[] = [];
+    for (const waitMs of [9_000, 1_000, 4_999, 1]) {
+      all.push(ask() + ask() + ask());
+      await clock.advance(waitMs);
+    }
+    return [...all, ask()];
+  };
+  assert.deepEqual(await history('fixed'), ['yyn', 'nnn', 'yyn', 'nnn', 'n']);
+  assert.deepEqual(await history('FIXED'), ['yyn', 'nnn', 'yyn', 'nnn', 'n']);
+  assert.deepEqual(await history('sliding'), ['yyn', 'nnn', 'nnn', 'nnn', 'n']);
+  assert.deepEqual(await history('gcra'), ['yyn', 'ynn', 'ynn', 'nnn', 'y']);
+});
+
 test('counted apart: subscriptions, addresses of keyless callers, plans, steps, periods; together: useKeyOnly', () => {
   const counters = systemCounters();
   const limit = { limit: 1, periodTime: 60 };
@@ -96,16 +185,20 @@ test('counted apart: subscriptions, addresses of keyless callers, plans, steps, 
     ['one of the next /64', one, { plan: 'p', 'user-id': '2001:db8:1:3::1' }, 'ok'],
     ['alice by key', byKey, alice, 'ok'],
     ['bob by the same key', byKey, { ...alice, 'subscription-id': 'bob' }, full],
+    ['nobody, on no plan', one, {}, 'ok'],
+    ['an OAuth client on no plan', one, { 'oauth.client_id': 'c' }, 'ok'],
+    ['that client again', one, { 'oauth.client_id': 'c' }, full],
+    ['nobody again', one, {}, full],
   ];
   for (const [what, limiter, attributes, expected] of rows) {
     assert.equal(key(limiter.call({ attributes }).pass()), expected, what);
   }
 });
 
-test('a window without a period is as long as dynamicPeriodTime says, in seconds', async () => {
+test('dynamicPeriodTime, in seconds, wins over the period and its unit; a period below 1 is 1', async () => {
   const { clock, call } = start({
     limit: 1,
-    periodTime: 0,
+    periodTime: 3,
     dynamicPeriodTime: '7',
     periodTimeUnit: 'MINUTES',
   });
@@ -115,6 +208,15 @@ test('a window without a period is as long as dynamicPeriodTime says, in seconds
   assert.equal(ask(), full);
   await clock.advance(1);
   assert.equal(ask(), 'ok');
+  for (const periodTime of [0, -5, 1]) {
+    const short = start({ limit: 1, periodTime });
+    const askShort = () => key(short.call({ attributes: alice }).pass());
+    assert.deepEqual([askShort(), askShort()], ['ok', full]);
+    await short.clock.advance(999);
+    assert.equal(askShort(), full);
+    await short.clock.advance(1);
+    assert.equal(askShort(), 'ok', `${periodTime}`);
+  }
 });
 
 test('counters that fail let pass with a warning, or block when asked to', async () => {
@@ -134,7 +236,9 @@ test('counters that fail let pass with a warning, or block when asked to', async
     const { answerHeaders: headers } = asked;
     assert.deepEqual([headers['X-Rate-Limit-Remaining'], headers['X-Rate-Limit-Reset']], ['5', '-1']);
     const closed = start({ limit: 5 }, { counters, config: { errorStrategy: 'BLOCK_ON_INTERNAL_ERROR' } });
-    assert.equal(key(await closed.call({ attributes: alice }).pass()), 'RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR');
+    const blocked = await closed.call({ attributes: alice }).pass();
+    assert.equal(key(blocked), 'RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR');
+    assert.ok(blocked !== undefined && 'status' in blocked && blocked.status === 429);
   }
 });
 
@@ -192,7 +296,7 @@ test('through the gateway: headers on answers, refusals and mocks, and a body by
 function startVarying(rate: object, config: object = {}) {
   return startPolicy(
     'rate-limit',
-    { ...config, rate: { periodTime: 0, dynamicPeriodTime: '1', ...rate } },
+    { ...config, rate: { dynamicPeriodTime: '1', ...rate } },
     {
       adjust: (config) => ({
         ...config,
@@ -217,14 +321,19 @@ test('key, limit and period that vary: each request is counted by its own', () =
   assert.equal(ask({ most: 1 }), 'ok', 'no tenant is a key as well');
   assert.equal(ask({ tenant: 'c' }), full, 'no limit lets nothing pass');
   assert.equal(ask({ tenant: 'a', most: 1, seconds: 61 }), 'ok', 'another period is another window');
+  assert.deepEqual(
+    [ask({ tenant: 'a', most: 1, seconds: 0 }), ask({ tenant: 'a', most: 1, seconds: undefined })],
+    ['ok', full],
+    'none is periodTime',
+  );
 });
 
 test('a limit or period that cannot be rendered lets nothing pass, whatever is done when nobody counts', () => {
   for (const errorStrategy of ['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR'])
-    for (const broken of [{ most: 'many' }, { seconds: 0 }, { most: new Error('boom') }]) {
+    for (const broken of [{ most: 'many' }, { seconds: 'long' }, { most: new Error('boom') }]) {
       const { call } = startVarying({}, { errorStrategy });
       const asked = call({ attributes: { ...alice, tenant: 'a', most: 5, seconds: 60, ...broken } });
-      assert.equal(key(asked.pass()), 'RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR');
+      assert.equal(key(asked.pass()), 'RATE_LIMIT_SERVER_ERROR');
       assert.equal(asked.warnings.join(), 'EXPRESSION_EVALUATION_ERROR');
     }
 });
@@ -270,7 +379,10 @@ test('no key of a caller takes from another limit: that of a step, of another ca
   };
   const of = ask({ useKeyOnly: false, tenant: 'a', user: 'alice' });
   assert.notEqual(ask({ useKeyOnly: true, tenant: of, user: 'mallory' }), of);
-  assert.notEqual(ask({ useKeyOnly: true, tenant: of.slice('key:1000:text:'.length), user: 'mallory' }), of);
+  assert.notEqual(
+    ask({ useKeyOnly: true, tenant: of.slice('key:rl:1SECONDS:text:'.length), user: 'mallory' }),
+    of,
+  );
   const [short, long] = ['::1', '::1:a'].map((user) =>
     ask({ useKeyOnly: false, user, tenant: user === '::1' ? 'a:b' : 'b' }),
   );

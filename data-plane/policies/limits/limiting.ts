@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+
+import type { ExpressionScope } from '../../../proto/expression/scope.ts';
+import { isConstant, needsOf, type Template } from '../../../proto/expression/template.ts';
+import { sourceOfAddress } from '../../../proto/process/peers.ts';
+import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
+import type { Count, CounterRule, Counters } from '../../limits/limiter.ts';
+import {
+  CONTINUE,
+  type PolicyCall,
+  type PolicyOf,
+  type PolicyPlace,
+  type RefusalParameters,
+  type Rejection,
+  type Verdict,
+} from '../policy.ts';
+
+/** What all limiters are configured with. */
+type LimiterConfig = Pick<PolicyConfig<'rate-limit'>, 'errorStrategy' | 'async' | 'strategy'>;
+
+/** A limit and its period, in the units of its limiter. */
+export type LimitConfig<Unit extends string> = Omit<PolicyConfig<'rate-limit'>['rate'], 'periodTimeUnit'> & {
+  readonly periodTimeUnit: Unit;
+};
+
+/** A period as it was written or worked out. */
+export interface Period<Unit extends string> {
+  readonly time: number;
+  readonly unit: Unit;
+}
+
+/** What a limiter allows of a limit in a period. */
+export interface Allowance {
+  /** Counted more often than that is refused. */
+  readonly limit: number;
+  readonly rule: CounterRule;
+  readonly parameters: RefusalParameters;
+}
+
+/** What came of counting a request. */
+export interface Counted {
+  /** Undefined where nobody counts. */
+  readonly count: number | undefined;
+  readonly remaining: number;
+  /** Ms since the epoch; -1 where nobody counts. */
+  readonly resetAtMs: number;
+}
+
+/** What makes a limiter of its own. */
+export interface Limiting<Unit extends string> {
+  readonly config: LimiterConfig;
+  readonly limit: LimitConfig<Unit>;
+  /** In keys, so that limiters of two kinds share no count. */
+  readonly type: 'rl' | 'q' | 'sa';
+  /** Of dynamicPeriodTime. */
+  readonly dynamicUnit: Unit;
+  readonly place: PolicyPlace;
+  readonly counters: Counters;
+  /** How much may pass, and how it is counted. */
+  allow(limit: number, period: Period<Unit>): Allowance;
+  /** Says it in headers and attributes, refused or not. */
+  tell(call: PolicyCall, allowance: Allowance, counted: Counted): void;
+  readonly tooMany: (parameters: RefusalParameters) => Rejection;
+  readonly blocked: Rejection;
+  readonly failed: Rejection;
+  /** Key of the warning that nobody counted. */
+  readonly notApplied: string;
+}
+
+/** What a request is counted by. */
+interface Plan {
+  readonly allowance: Allowance;
+  /** What is behind the caller, or all of it where the key alone counts. */
+  readonly key: string;
+  readonly refused: Rejection;
+}
+
+const noAnswer = 'the counters did not answer';
+const alone = 'the counters did not answer; this process counted by itself';
+const unworkable = 'the limit or its period cannot be worked out';
+/** Longer ones are counted by their hash. */
+const keyCharsMax = 256;
+
+/** Counts requests and refuses those past a limit: what rate limits, quotas and spike arrests share. */
+export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyOf<undefined> {
+  const { config, limit: written, place } = of;
+  const counters = countersFor(of);
+  // Each step counts apart; the reference knows the flow's path alone, so that two limits of one flow count each request twice.
+  const step = hash(`${place.api}\n${place.plan ?? ''}\n${place.at}`, 'hex').slice(0, 16);
+  const isKeyAlone =
+    written.useKeyOnly && !(written.key.kind === 'constant' && written.key.value.length === 0);
+  const templates = [written.key, written.dynamicLimit, written.dynamicPeriodTime];
+
+  /** Undefined where nobody can say how much may pass: what a caller sends decides that, so nothing passes. */
+  const planFor = (scope: ExpressionScope): Plan | undefined => {
+    const limit = written.limit > 0 ? written.limit : numberOf(written.dynamicLimit, scope);
+    const period = periodOf(of, scope);
+    if (limit === undefined || period === undefined) return undefined;
+    const allowance = of.allow(limit, period);
+    // A period that is changed begins anew with the next request.
+    const window = `${of.type}:${period.time}${period.unit}:`;
+    const text = keyOf(written.key.render(scope));
+    return {
+      allowance,
+      // Two names, which no text of a caller can make of each other.
+      key: isKeyAlone ? `key:${window}${text}` : `step:${window}${step}:${text}`,
+      refused: of.tooMany(allowance.parameters),
+    };
+  };
+  let constant: Plan | undefined;
+  const planOf = isConstant(templates) ? (call: PolicyCall) => (constant ??= planFor(call)) : planFor;
+
+  const judge = (call: PolicyCall, { allowance, refused }: Plan, counted: Count): Verdict => {
+    const { count, resetAtMs } = counted;
+    of.tell(call, allowance, { count, remaining: Math.max(0, allowance.limit - count), resetAtMs });
+    if (count > allowance.limit) return refused;
+    if (counted.isEstimate === true) call.warn(of.notApplied, alone);
+    return CONTINUE;
+  };
+  const withoutCounters = (call: PolicyCall, { allowance }: Plan): Verdict => {
+    if (config.errorStrategy === 'BLOCK_ON_INTERNAL_ERROR') return of.blocked;
+    of.tell(call, allowance, { count: undefined, remaining: allowance.limit, resetAtMs: -1 });
+    call.warn(of.notApplied, noAnswer);
+    return CONTINUE;
+  };
+
+  const run = (call: PolicyCall): Verdict | Promise<Verdict> => {
+    const plan = planOf(call);
+    if (plan === undefined) {
+      call.warn('EXPRESSION_EVALUATION_ERROR', unworkable);
+      return of.failed;
+    }
+    const key = isKeyAlone ? plan.key : withCaller(plan.key, callerOf(call, place.api));
+    let count: Count | Promise<Count>;
+    try {
+      count = counters.take(key, plan.allowance.rule, 1);
+    } catch {
+      return withoutCounters(call, plan);
+    }
+    if (!(count instanceof Promise)) return judge(call, plan, count);
+    return count.then(
+      (counted) => judge(call, plan, counted),
+      () => withoutCounters(call, plan),
+    );
+  };
+  return { request: { needs: needsOf(templates), run } };
+}
+
+/** A way of counting that is not the reference's, over a length of time; a limit of 0 is refused however it is counted. */
+export function ruleOf(
+  strategy: LimiterConfig['strategy'],
+  {
+    windowMs,
+    fixed = { kind: 'fixed', windowMs },
+  }: { readonly windowMs: number; readonly fixed?: CounterRule },
+  filled: { readonly burst: number; readonly refill: number; readonly refillMs: number },
+): CounterRule {
+  if (strategy === 'sliding') return { kind: 'sliding', windowMs };
+  return strategy === 'gcra' && filled.burst > 0 ? { kind: 'gcra', ...filled } : fixed;
+}
+
+function countersFor({ counters, config }: Pick<Limiting<string>, 'counters' | 'config'>): Counters {
+  if (config.async) return counters.later ?? counters;
+  return config.errorStrategy === 'FALLBACK_LOCAL_ESTIMATE' ? (counters.estimated ?? counters) : counters;
+}
+
+/** One that fails counts with all others that fail: whoever leaves out what it reads would have no limit otherwise. */
+function keyOf(rendered: ReturnType<Template<string>['render']>): string {
+  if (rendered.kind === 'failed') return 'failed';
+  const text = rendered.kind === 'value' ? rendered.value : '';
+  return text.length <= keyCharsMax ? `text:${text}` : `hash:${hash(text, 'base64url')}`;
+}
+
+const hash = (text: string, as: 'hex' | 'base64url'): string => createHash('sha256').update(text).digest(as);
+
+/** Its length in front, so that the end of one is not the beginning of another. */
+const withCaller = (key: string, caller: string): string => `${caller.length}:${caller}:${key}`;
+
+/** Undefined where it fails; nothing is 0. */
+function numberOf(template: Template<number>, scope: ExpressionScope): number | undefined {
+  const rendered = template.render(scope);
+  if (rendered.kind === 'failed') return undefined;
+  return rendered.kind === 'value' ? rendered.value : 0;
+}
+
+/** Undefined where its expression fails. */
+function periodOf<Unit extends string>(
+  { limit, dynamicUnit }: Limiting<Unit>,
+  scope: ExpressionScope,
+): Period<Unit> | undefined {
+  const dynamic = numberOf(limit.dynamicPeriodTime, scope);
+  if (dynamic === undefined) return undefined;
+  return dynamic > 0
+    ? { time: dynamic, unit: dynamicUnit }
+    : { time: limit.periodTime, unit: limit.periodTimeUnit };
+}
+
+/** Plan and subscription; for keyless callers the plan and whose the address is; where no plan was asked the OAuth client, else the API. */
+function callerOf({ attributes }: PolicyCall, api: string): string {
+  const plan = textOf(attributes, 'plan');
+  if (plan === undefined) return textOf(attributes, 'oauth.client_id') ?? api;
+  return `${plan}${textOf(attributes, 'subscription-id') ?? `1${sourceOfAddress(textOf(attributes, 'user-id') ?? '')}`}`;
+}
+
+function textOf(attributes: PolicyCall['attributes'], name: string): string | undefined {
+  const value = attributes.get(name);
+  return typeof value === 'string' ? value : undefined;
+}

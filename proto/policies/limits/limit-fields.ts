@@ -1,0 +1,89 @@
+import { z } from 'zod';
+
+import { template } from '../../expression/template.ts';
+import type { PolicyError } from '../policy-schema.ts';
+
+const limitMax = 1_000_000_000_000;
+/** As long as a header may be; long ones are counted by their hash. */
+const keyCharsMax = 65_536;
+const periodTimeMax = 100_000;
+
+/** Nothing written is 0. */
+const wholeNumber = template(
+  z
+    .string()
+    .regex(/^\d{0,12}$/, 'must be a whole number')
+    .transform(Number),
+).prefault('');
+
+/**
+ * What a limiter does when its counters cannot be reached: the reference's spelling, with and without its slip, and counting by what
+ * this gateway knows, which is ours.
+ */
+const errorStrategySchema = z.preprocess(
+  (value) => (value === 'FALLBACK_PASS_THROUGH' ? 'FALLBACK_PASS_TROUGH' : value),
+  z
+    .enum(['FALLBACK_PASS_TROUGH', 'BLOCK_ON_INTERNAL_ERROR', 'FALLBACK_LOCAL_ESTIMATE'])
+    .default('FALLBACK_PASS_TROUGH'),
+);
+
+/** Fields that all limiters have beside their limit. */
+export const limiterFields = {
+  errorStrategy: errorStrategySchema,
+  async: z.boolean().default(false),
+  /** How requests are counted: in windows, as the reference does, or evenly. */
+  strategy: z
+    .preprocess(
+      (value) => (typeof value === 'string' ? value.toLowerCase() : value),
+      z.enum(['fixed', 'sliding', 'gcra']),
+    )
+    .default('fixed'),
+};
+
+/** A limit and its period, in the units that a limiter knows; the first of them is its default. */
+export function limitOf<const Unit extends string>(units: readonly [Unit, ...Unit[]]) {
+  return z.strictObject({
+    key: template(z.string().max(keyCharsMax)).prefault(''),
+    useKeyOnly: z.boolean().default(false),
+    limit: z.int().min(0).max(limitMax).default(0),
+    dynamicLimit: wholeNumber,
+    /** Less than 1 is 1. */
+    periodTime: z
+      .int()
+      .max(periodTimeMax)
+      .default(1)
+      .overwrite((time) => Math.max(1, time)),
+    dynamicPeriodTime: wholeNumber,
+    periodTimeUnit: z.enum(units).default(() => units[0]),
+  });
+}
+
+/** How limiters refuse. */
+export function limiterErrors<const Prefix extends string>(prefix: Prefix, message: string) {
+  const errors = {
+    [`${prefix}_TOO_MANY_REQUESTS`]: { status: 429, message },
+    [`${prefix}_BLOCK_ON_INTERNAL_ERROR`]: {
+      status: 429,
+      message: 'The limit cannot be checked at the moment',
+    },
+    [`${prefix}_SERVER_ERROR`]: { status: 500, message: 'The limit cannot be worked out' },
+  };
+  // What a template literal makes of a name is a text for the compiler.
+  return errors as Record<
+    `${Prefix}_${'TOO_MANY_REQUESTS' | 'BLOCK_ON_INTERNAL_ERROR' | 'SERVER_ERROR'}`,
+    PolicyError
+  >;
+}
+
+/** What is to be said of every limiter. */
+export const limiterDocs = [
+  'Every request counts, refused ones too (but for `gcra`). `limit` wins over `dynamicLimit`; 0, or one that comes to nothing, lets nothing pass.',
+  '`dynamicPeriodTime` wins over `periodTime` and its unit, unless it comes to nothing or 0; a period below 1 is 1.',
+  'A limit or period whose expression fails is answered with 500; a key whose expression fails counts with all others that fail.',
+  'Counted per plan and subscription (keyless: plan and client address, of IPv6 per /64, all of which one subscriber has; no plan: OAuth client, else API), key and step: each step of a definition counts apart, wherever it stands (the reference shares one count between those on the same flow path).',
+  '`useKeyOnly` counts by `key` alone, for all APIs of the environment that use the same kind of policy, key and period, never across environments; with no `key` it does nothing.',
+  'A changed limit or period holds from the next request on; another period is another window.',
+  '`strategy` is ours: `sliding` counts the window that runs and of the one before the share that the last period still reaches: at most the limit within one window (they follow one another since 1970), at most twice the limit in any period. `gcra` is a bucket of the limit that is filled again evenly, and what is refused takes nothing of it: at most the limit at once, at most twice the limit in any period.',
+  'Where counts are kept in Redis and it does not answer in time, `errorStrategy` decides: `FALLBACK_PASS_TROUGH` lets pass and `BLOCK_ON_INTERNAL_ERROR` refuses; `FALLBACK_LOCAL_ESTIMATE`, which is ours, counts on from what this process last knew, so that at most limit x processes pass in a window. What passes so has the warning `..._NOT_APPLIED` in its record. A process is a gateway, or a worker of one.',
+  '`async` waits for nobody: each process counts by itself and tells Redis every 5 s, or as the gateway is set, what it has counted, and hears what others have; `errorStrategy` has nothing to do then. At most limit x processes pass in a window: what a process lets pass too much is what the others did since it last heard of them. Without Redis counts are near anyway, and `async` changes nothing.',
+].join(' ');

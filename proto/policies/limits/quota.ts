@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+import { limiterDocs, limiterErrors, limiterFields, limitOf } from './limit-fields.ts';
+import { definePolicy } from '../policy-schema.ts';
+
+/** Counts requests in windows of hours up to months. */
+export const quota = definePolicy({
+  id: 'quota',
+  title: 'Quota',
+  phases: ['request'],
+  config: z
+    .strictObject({
+      ...limiterFields,
+      addHeaders: z.boolean().default(true),
+      quota: limitOf(['MONTHS', 'HOURS', 'DAYS', 'WEEKS']),
+    })
+    .refine(
+      ({ strategy, quota: { periodTimeUnit } }) => strategy === 'fixed' || periodTimeUnit !== 'MONTHS',
+      {
+        path: ['strategy'],
+        message: 'must be fixed where periodTimeUnit is MONTHS: sliding and gcra need a period of one length',
+      },
+    ),
+  errors: limiterErrors(
+    'QUOTA',
+    'Quota exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',
+  ),
+  docs: `A window starts with its first request and ends at the same time of day so many hours, days, weeks or months later; with the setting \`policy.quota.mode: round\` it ends so many units after the beginning of the hour, day, week (from Monday) or month of its first request. The calendar is that of UTC. \`addHeaders\` sets X-Quota-Limit, -Remaining and -Reset (ms since 1970). Attributes: \`quota.count\`, \`quota.remaining\`, \`quota.limit\` (as written: 0 where \`dynamicLimit\` counts), \`quota.reset.time\`; where nobody counts, \`quota.remaining\` and \`quota.limit\` alone. \`dynamicPeriodTime\` is in hours. ${limiterDocs}`,
+});

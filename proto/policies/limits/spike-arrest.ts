@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+import { limiterDocs, limiterErrors, limiterFields, limitOf } from './limit-fields.ts';
+import { definePolicy } from '../policy-schema.ts';
+
+/** Counts requests in slices of a period, so that what may pass in it passes evenly. */
+export const spikeArrest = definePolicy({
+  id: 'spike-arrest',
+  title: 'Spike arrest',
+  phases: ['request'],
+  config: z.strictObject({
+    ...limiterFields,
+    addHeaders: z.boolean().default(false),
+    spike: limitOf(['SECONDS', 'MINUTES']),
+  }),
+  errors: limiterErrors(
+    'SPIKE_ARREST',
+    'Spike limit exceeded! You reached the limit of {slice_limit} requests per {slice_period_time} ms',
+  ),
+  docs: `The period is cut into slices of period / limit, in which one request may pass; slices below 100 ms are merged to about that: 2000 a second are 200 in 100 ms. A slice starts with its first request and is rounded down to ms. \`addHeaders\` sets X-Spike-Arrest-Limit (of the slice), -Slice-Period (\`100ms\`) and -Reset (ms since 1970). \`strategy\` is about slices: with \`gcra\` the limit of a slice may pass at once, and the limit in a period. \`dynamicPeriodTime\` is in seconds. ${limiterDocs}`,
+});
