@@ -8,7 +8,7 @@ import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { redisSettings } from './limits/redis-settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
-import { ListenTls } from '../proto/process/listening/tls.ts';
+import { GatewayListenTls } from '../proto/process/listening/tls.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
@@ -55,7 +55,7 @@ export const gatewayConfigSchema = z.strictObject({
   listen: section({
     host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
     port: ListenPort.default(8_082).describe('Port; 0 takes a free one.'),
-    tls: ListenTls,
+    tls: GatewayListenTls,
     requestLineBytesMax: z.int().min(256).default(8_192).describe('Longest request line; past it 414.'),
     headerBytesMax: z.int().min(1_024).default(32_768).describe('Largest request head; past it 431.'),
     headersMax: z.int().min(10).default(100).describe('Most header lines of a request; past it 431.'),

@@ -29,6 +29,7 @@ import { createEngine } from './http/engine.ts';
 import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
+import { PresentedCertificates } from './security/presented-certificate.ts';
 import type { GatewaySecurity } from './security/security.ts';
 import { createSecretReferences } from './secret-references.ts';
 import { GatewayKeys } from './security/tokens/gateway-keys.ts';
@@ -239,12 +240,14 @@ async function listen(
 ): Promise<RunningServer> {
   const { listen: wish, request } = config;
   const nextRequestId = createRequestIds();
-  const forwarding = createForwarding(wish.trustedProxies, (peer) =>
-    log.warn(
-      { peer },
-      'a peer in a private network sends X-Forwarded-* and is not believed; if it is a proxy of yours, name it in listen.trustedProxies (said once)',
-    ),
-  );
+  const forwarding = createForwarding(wish.trustedProxies, {
+    certificateHeader: wish.tls?.clientCertificateHeader,
+    onDisbelieved: (peer) =>
+      log.warn(
+        { peer },
+        'a peer in a private network sends X-Forwarded-* and is not believed; if it is a proxy of yours, name it in listen.trustedProxies (said once)',
+      ),
+  });
   const strays = createStrays({
     target: reporter,
     environments: deployments.environments,
@@ -278,6 +281,10 @@ async function listen(
       port: wish.port,
       listener: at.listener,
       tls: at.tls,
+      trustsClient: ({ fingerprintSha256, isVerified, validFromMs, validToMs }) =>
+        validFromMs <= clock.now() &&
+        clock.now() <= validToMs &&
+        (isVerified || deployments.trustsCertificate(fingerprintSha256)),
       limits: limitsOf(wish),
       target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },
       onExchange: serve,
@@ -301,13 +308,16 @@ export function securityHostOf(
   parts: Pick<GatewaySecurity, 'clock' | 'log' | 'outbound'>,
 ): GatewaySecurity {
   const peers = createPeers(listen.trustedProxies);
+  const isTrusted = (address: string): boolean => peers.isTrusted(address);
+  const header = listen.tls?.clientCertificateHeader?.toLowerCase();
   return {
     ...parts,
     keyPlaces: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
     gatewayKeys: new GatewayKeys(jwt.keys),
     keySets: new KeySets(),
     tokensSeenMax: jwt.seenMax,
-    isTrusted: (address) => peers.isTrusted(address),
+    certificates: new PresentedCertificates({ header, isTrusted }),
+    isTrusted,
   };
 }
 

@@ -7,7 +7,7 @@ import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { readListenTls } from '../proto/process/listening/tls.ts';
+import { isSecured, type ListenTlsSettings, readListenTls } from '../proto/process/listening/tls.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
@@ -120,7 +120,7 @@ async function startAround(
 
   const at = (port: number, tls?: object): string => `${schemeOf(tls)}://localhost:${port}`;
   const addresses: Addresses = {
-    gateway: at(gateway.port, configs.gateway.listen.tls),
+    gateway: at(gateway.port, securedOr(configs.gateway.listen.tls)),
     management: at(controlPlane.port, configs.controlPlane.listen.tls),
     bridge: at(bridge.port, configs.bridge.listen.tls),
     gatewayNode: at(gateway.adminPort),
@@ -138,6 +138,10 @@ interface Started {
   readonly gatewayProcess: ReturnType<typeof forkGateway>;
   readonly echo: number;
 }
+
+/** Behind a terminator a gateway may have settings of TLS and speak plain HTTP. */
+const securedOr = (tls: ListenTlsSettings | undefined): object | undefined =>
+  isSecured(tls) ? tls : undefined;
 
 const schemeOf = (tls: object | undefined): string => (tls === undefined ? 'http' : 'https');
 
@@ -257,7 +261,7 @@ function ordersLine({ demo, demoPaths: { orders } }: BootResult, gateway: string
 /** The same for a start that ends before it could say where everything is. */
 function unseenWords(unseen: BootResult | undefined, { gateway: { listen } }: UpConfigs): string {
   if (unseen === undefined) return '';
-  const gateway = `${schemeOf(listen.tls)}://localhost:${listen.port}`;
+  const gateway = `${schemeOf(securedOr(listen.tls))}://localhost:${listen.port}`;
   return `${passwordLine(unseen)}${unseen.demo === undefined ? '' : ordersLine(unseen, gateway)}`;
 }
 

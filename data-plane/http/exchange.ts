@@ -89,6 +89,9 @@ export interface ClientCertificate {
   readonly subject: string;
   /** SHA-256 of the DER form, 64 lower-case hex digits without colons. */
   readonly fingerprintSha256: string;
+  /** Wall clock; first and last moment. */
+  readonly validFromMs: number;
+  readonly validToMs: number;
   readonly isVerified: boolean;
 }
 
@@ -343,6 +346,11 @@ export interface ServerOptions {
   /** A listener that somebody else opened (the primary of several workers); host and port are then its own. */
   readonly listener?: Server | undefined;
   readonly tls: TlsOptions | undefined;
+  /**
+   * Whether a certificate that a client has shown is trusted; asked at the end of each handshake, resumed ones too, before anything is
+   * read. A client with any other fails it. Default: with `required` what the authorities have signed, with `request` whatever comes.
+   */
+  readonly trustsClient?: ((certificate: ClientCertificate) => boolean) | undefined;
   readonly limits: ServerLimits;
   /** How request targets are normalised beyond what is always done; see the table in README.md. */
   readonly target: { readonly mergeSlashes: boolean; readonly encodedSlash: 'keep' | 'refuse' };

@@ -11,6 +11,7 @@ import {
 } from '../../proto/definition/resources.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
 import { isEntitled } from '../../proto/trust/entitlement.ts';
+import { certificateCharsMax } from '../../proto/trust/client-certificates.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import {
   encodeApi,
@@ -21,6 +22,7 @@ import {
 } from '../../proto/wire/payloads.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
+import { ClientCertificates } from './client-certificates.ts';
 import type { LocalFile } from './files.ts';
 import { groupOfObject, groupRecord } from './shared-records.ts';
 
@@ -71,6 +73,8 @@ const settingsSchema = z.strictObject({
         plan: text(128),
         application: text(128),
         clientId: text(256).optional(),
+        /** PEM, several too, or PKCS7. */
+        clientCertificate: text(certificateCharsMax).optional(),
         apiKeys: z.array(text(256)).max(100).default([]),
         status: z
           .enum(['ACCEPTED', 'PAUSED', 'CLOSED', 'PENDING', 'REJECTED', 'RESUMED'])
@@ -211,8 +215,10 @@ function settingsRecords(
   }
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   const seen = new Set<string>();
+  const certificates = new ClientCertificates();
   for (const subscription of parsed.data.subscriptions) {
     const { id, api, plan, application, status, startingAt, endingAt, apiKeys, clientId } = subscription;
+    const shown = certificates.of(subscription);
     if (seen.has(id)) throw new Error(`subscription "${id}" is there twice`);
     seen.add(id);
     const payload = encodeSubscription({
@@ -222,6 +228,7 @@ function settingsRecords(
       application,
       status,
       ...(clientId !== undefined && { clientId }),
+      ...(shown.length > 0 && { certificates: shown }),
       ...(startingAt !== undefined && { startingAtMs: startingAt }),
       ...(endingAt !== undefined && { endingAtMs: endingAt }),
     });

@@ -6,6 +6,7 @@ import { apiKey } from './api-key.ts';
 import { jwt } from './jwt.ts';
 import { oauth2 } from './oauth2.ts';
 import { keyLess } from './key-less.ts';
+import { mtls } from './mtls.ts';
 import type { PlanSecurity, SecuredPlan, SecurityHost, SecurityId, SecurityKind } from './security.ts';
 
 /** Every kind of plan security; a new one is its file and a line here. */
@@ -13,6 +14,7 @@ const securities: { readonly [Id in SecurityId]: SecurityKind<Id> } = {
   'api-key': apiKey,
   'key-less': keyLess,
   jwt,
+  mtls,
   oauth2,
 };
 

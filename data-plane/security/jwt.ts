@@ -3,7 +3,7 @@ import { algorithmOf, jwt as schema } from '../../proto/policies/jwt.ts';
 import { readSignedToken, signerOf, type SignedToken } from '../../proto/trust/signed-token.ts';
 import { readTokenKey, type TokenAlgorithm, type TokenKey } from '../../proto/trust/token-keys.ts';
 import { createRefuse } from '../policies/refuse.ts';
-import { presentedFingerprint } from './presented-certificate.ts';
+import { PresentedCertificates } from './presented-certificate.ts';
 import {
   type Admission,
   type AskedPlan,
@@ -157,10 +157,9 @@ function createJudge(config: Config, host: SecurityHost) {
   const isRevoked = ({ revocationId }: VerifiedToken): boolean =>
     revocationId !== undefined && revocations?.has(revocationId) === true;
   const bound = config.confirmationMethodValidation.certificateBoundThumbprint;
-  const place = {
-    header: bound.extractCertificateFromHeader ? bound.headerName.toLowerCase() : undefined,
-    isTrusted: host.isTrusted,
-  };
+  const certificates = bound.extractCertificateFromHeader
+    ? new PresentedCertificates({ header: bound.headerName.toLowerCase(), isTrusted: host.isTrusted })
+    : host.certificates;
   return {
     isRevoked,
     holds: (key: TokenKey) => keys.source.holds(key),
@@ -203,7 +202,7 @@ function createJudge(config: Config, host: SecurityHost) {
       const isBound =
         thumbprint === undefined
           ? config.confirmationMethodValidation.ignoreMissing
-          : isThumbprintOf(presentedFingerprint(request, place), thumbprint);
+          : isThumbprintOf(certificates.fingerprint(request), thumbprint);
       return isBound ? undefined : 'JWT_INVALID_CERTIFICATE_BOUND_THUMBPRINT';
     },
   };

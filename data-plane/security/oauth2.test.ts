@@ -299,6 +299,7 @@ test('with an oauthCacheResource a good answer counts until its exp, one without
     headers: headersOf({}),
     query: undefined,
     clientCertificate: undefined,
+    scheme: 'http' as const,
     remoteAddress: '',
   };
   const ask = async (token: string, nowMs: number) => {

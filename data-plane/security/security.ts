@@ -7,6 +7,7 @@ import type { ExchangeRequest } from '../http/exchange.ts';
 import type { PolicyOutbound, PolicyRequest, Rejection } from '../policies/policy.ts';
 import type { Resources } from '../resources/resource.ts';
 import type { KeyPlaces } from './key-places.ts';
+import type { PresentedCertificates } from './presented-certificate.ts';
 import type { GatewayKeys } from './tokens/gateway-keys.ts';
 import type { KeySets } from './tokens/key-sets.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
@@ -49,13 +50,18 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
   start?(): void;
   release?(): void;
   /** What is said when nothing was presented, or when what it stood for is gone; absent where nothing has to be. */
-  readonly refusals?: { readonly missing: Rejection; readonly invalid: Rejection } | undefined;
+  readonly refusals?:
+    | {
+        readonly missing: Rejection | ((request: PresentingRequest) => Rejection);
+        readonly invalid: Rejection;
+      }
+    | undefined;
 }
 
 /** What of a request may hold a credential. */
 export type PresentingRequest = Pick<
   ExchangeRequest,
-  'headers' | 'query' | 'clientCertificate' | 'remoteAddress'
+  'headers' | 'query' | 'clientCertificate' | 'remoteAddress' | 'scheme'
 >;
 
 /** Who asks for which API, and what is known of those who may. */
@@ -140,6 +146,8 @@ export interface SecurityHost {
   readonly keySets: KeySets;
   /** Tokens that a plan remembers as verified. */
   readonly tokensSeenMax: number;
+  /** Those that clients show, where the settings say. */
+  readonly certificates: PresentedCertificates;
   /** Whether a peer may speak for its clients. */
   readonly isTrusted: (address: string) => boolean;
   /** Of the API, by name. */

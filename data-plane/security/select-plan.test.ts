@@ -76,6 +76,7 @@ function knock(headers: Readonly<Record<string, string>>): Knock {
     headers: headersOf(headers),
     query: undefined,
     clientCertificate: undefined,
+    scheme: 'http' as const,
     remoteAddress: '192.0.2.7',
   };
   return { request, api: 'a', subscriptions: new Subscriptions('dev', 10), nowMs: 0, holds: () => false };

@@ -76,7 +76,8 @@ function selectFrom<Plan extends SecuredPlan>(
     else if (admission.isFinal) return challenged(admission, plans);
     else refused = weightier(refused, admission);
   }
-  const refusal = plans[0]?.security.refusals?.missing ?? planUnresolvable;
+  const missing = plans[0]?.security.refusals?.missing ?? planUnresolvable;
+  const refusal = typeof missing === 'function' ? missing(knock.request) : missing;
   return challenged(refused ?? { kind: 'refused', refusal, keyHash8: undefined, isFinal: false }, plans);
 }
 

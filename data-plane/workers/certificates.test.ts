@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 
-import { createAuthority } from '../../test/kit/servers/certificates.ts';
+import { createAuthority, issuePair } from '../../test/kit/servers/certificates.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
@@ -153,7 +153,7 @@ test('a gateway with a broken certificate does not start, and names the file', a
   );
 });
 
-test('the settings give a certificate per name, and ask clients for theirs', async (t) => {
+test('the settings give a certificate per name, and ask clients for theirs; those of subscriptions are trusted in every worker', async (t) => {
   const { url } = await startUpstream(t);
   const authority = createAuthority(tempDir(t));
   const [plain, shop, client] = [
@@ -188,4 +188,15 @@ test('the settings give a certificate per name, and ask clients for theirs', asy
   assert.equal(await status({ ...own, servername: 'shop.acme.com' }), '200 shop');
   assert.equal(await status({}), 'refused');
   assert.equal(await status({ ...own, maxVersion: 'TLSv1.2' }), 'refused');
+
+  const foreign = issuePair(createAuthority(tempDir(t)), 'foreign');
+  /** Asked so often that every worker is. */
+  const outcomes = async (): Promise<string> =>
+    [...new Set(await Promise.all(Array.from({ length: 12 }, () => status({ ...foreign }))))].join();
+  assert.equal(await outcomes(), 'refused');
+  const subscription = { id: 's', api: 'a', plan: 'open', application: 'foreign' };
+  gateway.write('isthmus', { subscriptions: [{ ...subscription, clientCertificate: foreign.cert }] });
+  await eventually(async () => (await outcomes()) === '200 plain');
+  gateway.write('isthmus', { subscriptions: [] });
+  await eventually(async () => (await outcomes()) === 'refused');
 });

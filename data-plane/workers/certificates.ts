@@ -1,5 +1,5 @@
 import type { Clock } from '../../proto/process/clock.ts';
-import { readListenTls, type TlsOptions } from '../../proto/process/listening/tls.ts';
+import { pairsOf, readListenTls, type TlsOptions } from '../../proto/process/listening/tls.ts';
 import { warnOfEnded } from '../../proto/process/pem-files.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -22,9 +22,7 @@ export function openCertificates(
   listen: GatewayConfig['listen'],
   { log, clock }: { readonly log: Log; readonly clock: Clock },
 ): Certificates {
-  const warn = (): void => {
-    if (listen.tls !== undefined) warnOfEnded([listen.tls, ...listen.tls.certificates], clock.now(), log);
-  };
+  const warn = (): void => warnOfEnded(pairsOf(listen.tls), clock.now(), log);
   let current = readListenTls(listen.tls);
   warn();
   let turn: Promise<unknown> = Promise.resolve();

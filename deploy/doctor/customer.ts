@@ -11,6 +11,7 @@ import { foldersOf } from '../../proto/process/data-folder.ts';
 import { createOutbound, toOutboundOptions, type Outbound } from '../../proto/process/outbound/outbound.ts';
 import { createLazyKeyring } from '../../proto/process/secrets.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
+import { pairsOf } from '../../proto/process/listening/tls.ts';
 import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
 import { type EnrolledIdentity, identityFile, loadIdentity } from '../../proto/trust/identity.ts';
 import { ticketFile } from '../../proto/trust/seat-file.ts';
@@ -102,8 +103,8 @@ async function examineSpool({ config }: CustomerSubject): Promise<Finding> {
 async function examineFiles({ config }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
   const tls = 'listen' in config ? config.listen.tls : undefined;
-  const pairs = [tls, ...(tls?.certificates ?? []), config.outbound];
-  return examineModes({ dirs: [config.dataDir], keyFiles: pairs.map((pair) => pair?.keyFile) });
+  const pairs = [...pairsOf(tls), config.outbound];
+  return examineModes({ dirs: [config.dataDir], keyFiles: pairs.map(({ keyFile }) => keyFile) });
 }
 
 /** What a start makes is no fault before the first one; a shipper waits for a gateway's. */

@@ -33,8 +33,8 @@ export type PlatformConfig = Pick<
   readonly listen: ListenAddress & {
     readonly tls?:
       | {
-          readonly certFile: string;
-          readonly keyFile: string;
+          readonly certFile?: string | undefined;
+          readonly keyFile?: string | undefined;
           readonly clientCaFile?: string | undefined;
         }
       | undefined;

@@ -55,7 +55,7 @@ test('names all faults at once', () => {
       type: 'native',
       failover: { enabled: true, failureCondition: 'perhaps' },
       surprise: 1,
-      plans: { p: { security: { type: 'MTLS' } } },
+      plans: { p: { security: { type: 'KERBEROS' } } },
     }),
   );
   assert.deepEqual(Object.keys(faults).toSorted(), [

@@ -218,6 +218,6 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
 
 /** Security types of plans by the spelling of policies. */
 export const planSecuritySchema = section({
-  type: choice(['key-less', 'api-key', 'jwt', 'oauth2'], 'mtls'),
+  type: choice(['key-less', 'api-key', 'jwt', 'oauth2', 'mtls']),
   configuration: orJsonText(z.record(z.string(), z.unknown())).prefault({}),
 });

@@ -64,7 +64,7 @@ export interface PlanDefinition {
   readonly id: string;
   readonly name: string;
   readonly security: {
-    readonly type: 'key-less' | 'api-key' | 'jwt' | 'oauth2';
+    readonly type: 'key-less' | 'api-key' | 'jwt' | 'oauth2' | 'mtls';
     readonly configuration: Readonly<Record<string, unknown>>;
   };
   readonly mode: 'standard';

@@ -4,6 +4,7 @@ import { apiKey } from './api-key.ts';
 import { jwt } from './jwt.ts';
 import { keyLess } from './key-less.ts';
 import { mock } from './mock.ts';
+import { mtls } from './mtls.ts';
 import { oauth2 } from './oauth2.ts';
 import type { PolicySchema } from './policy-schema.ts';
 import { quota } from './limits/quota.ts';
@@ -24,6 +25,7 @@ export const catalog = {
   'api-key': apiKey,
   jwt,
   oauth2,
+  mtls,
   'transform-headers': transformHeaders,
   'transform-queryparams': transformQueryParams,
   'policy-assign-attributes': assignAttributes,

@@ -192,6 +192,27 @@ const golden: readonly (readonly [
   ),
   ...[
     {
+      id: 's',
+      api: 'a',
+      plan: 'p',
+      application: 'app',
+      status: 'ACCEPTED',
+      certificates: [
+        { sha256: bytes(32, 6) },
+        { sha256: bytes(32, 7), startingAtMs: timeMs, endingAtMs: timeMs + 1 },
+      ],
+    },
+  ].map(
+    (subscription) =>
+      [
+        'payload-subscription-certificates',
+        encodeSubscription(subscription),
+        decodeSubscription,
+        subscription,
+      ] as const,
+  ),
+  ...[
+    {
       id: 'd',
       name: 'countries',
       entries: [

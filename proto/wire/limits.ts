@@ -27,6 +27,7 @@ export const wireLimits = {
   certificatesMax: 64,
   countersMax: 1_000,
   subscriptionsPerKeyMax: 1_000,
+  certificatesPerSubscriptionMax: 100,
   dictionaryEntriesMax: 20_000,
   sealedFieldsMax: 1_000,
 } as const;

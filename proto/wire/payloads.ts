@@ -33,6 +33,16 @@ export interface SubscriptionPayload {
   readonly status: string;
   readonly startingAtMs?: number;
   readonly endingAtMs?: number;
+  /** Of its application; absent for none. */
+  readonly certificates?: readonly CertificateRef[];
+}
+
+/** A certificate that an application may show, and when. */
+export interface CertificateRef {
+  /** SHA-256 of its DER form, 32 bytes. */
+  readonly sha256: Uint8Array;
+  readonly startingAtMs?: number;
+  readonly endingAtMs?: number;
 }
 
 /** Payload of kind `dictionary`. */
@@ -113,7 +123,8 @@ export function decodeApi(bytes: Uint8Array): ApiPayload {
 
 /** Encodes a payload of kind `subscription`. */
 export function encodeSubscription(subscription: SubscriptionPayload): Uint8Array {
-  return subscriptionCodec.encode(present({ ...subscription }));
+  const certificates = subscription.certificates?.map((each) => present({ ...each }));
+  return subscriptionCodec.encode(present({ ...subscription, certificates }));
 }
 
 /** Errors: wire.malformed, wire.too_large. */
@@ -127,6 +138,8 @@ export function decodeSubscription(bytes: Uint8Array): SubscriptionPayload {
   const clientId = readOptionalText(raw['clientId'], 'clientId', wireLimits.nameCharsMax);
   const startingAtMs = readOptionalUint(raw['startingAtMs'], 'startingAtMs');
   const endingAtMs = readOptionalUint(raw['endingAtMs'], 'endingAtMs');
+  const bound = { path: 'certificates', itemsMax: wireLimits.certificatesPerSubscriptionMax };
+  const certificates = readList(raw['certificates'], bound, readCertificate);
   return {
     id: readName(raw['id'], 'id'),
     api: readName(raw['api'], 'api'),
@@ -135,6 +148,18 @@ export function decodeSubscription(bytes: Uint8Array): SubscriptionPayload {
     ...(applicationName !== undefined && { applicationName }),
     ...(clientId !== undefined && { clientId }),
     status: readName(raw['status'], 'status'),
+    ...(startingAtMs !== undefined && { startingAtMs }),
+    ...(endingAtMs !== undefined && { endingAtMs }),
+    ...(certificates.length > 0 && { certificates }),
+  };
+}
+
+function readCertificate(item: unknown, path: string): CertificateRef {
+  const raw = readMessage(item, path);
+  const startingAtMs = readOptionalUint(raw['startingAtMs'], `${path}.startingAtMs`);
+  const endingAtMs = readOptionalUint(raw['endingAtMs'], `${path}.endingAtMs`);
+  return {
+    sha256: readFixedBytes(raw['sha256'], `${path}.sha256`, 32),
     ...(startingAtMs !== undefined && { startingAtMs }),
     ...(endingAtMs !== undefined && { endingAtMs }),
   };

@@ -175,6 +175,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.state', observed('data-plane/gateway/errors/errors.test.ts')],
 
   ['key-less', idle('an empty object')],
+  ['mtls', idle('an empty object')],
   ...all(
     'api-key.',
     'propagateApiKey source apiKeyHeader enableCustomApiKeyHeader',

@@ -93,7 +93,7 @@ test('nobody is trusted by default, and an address alone is one address', () => 
 
 test('a private peer that is not believed is told of once, a stranger of the world never', () => {
   const told: string[] = [];
-  const { extend } = createForwarding([], (peer) => void told.push(peer));
+  const { extend } = createForwarding([], { onDisbelieved: (peer) => void told.push(peer) });
   const lines = { 'X-Forwarded-For': '198.51.100.1' };
   extend(requestFrom('203.0.113.9', lines));
   extend(requestFrom('10.1.2.3', {}));

@@ -13,16 +13,23 @@ export interface Forwarding {
   extend(request: ExchangeRequest): void;
 }
 
+/** What may be said of peers. */
+export interface ForwardingOptions {
+  /** Hears once of a peer in a private network whose word was not believed: most likely a proxy that nobody has named. */
+  readonly onDisbelieved?: ((peer: string) => void) | undefined;
+  /** In which trusted peers say whom they shook hands with; of others it goes, so that no backend believes them. */
+  readonly certificateHeader?: string | undefined;
+}
+
 /**
  * Trusts the peers in these networks, e.g. `10.0.0.0/8`, `::1/128`, `192.0.2.7`. Throws when one is malformed: the settings' schema has
  * looked before.
- *
- * `onDisbelieved` hears once of a peer in a private network whose word was not believed: most likely a proxy that nobody has named.
  */
 export function createForwarding(
   trustedNetworks: readonly string[],
-  onDisbelieved?: (peer: string) => void,
+  { onDisbelieved, certificateHeader }: ForwardingOptions = {},
 ): Forwarding {
+  const ofCertificates = certificateHeader?.toLowerCase();
   const peers = createPeers(trustedNetworks);
   let isTold = onDisbelieved === undefined;
   const disbelieve = ({ headers, remoteAddress }: ExchangeRequest): void => {
@@ -46,7 +53,10 @@ export function createForwarding(
     },
     extend(request) {
       const { headers, remoteAddress, scheme, authority } = request;
-      if (!peers.isTrusted(remoteAddress)) disbelieve(request);
+      if (!peers.isTrusted(remoteAddress)) {
+        disbelieve(request);
+        if (ofCertificates !== undefined) headers.delete(ofCertificates);
+      }
       const before = headers.getAll('x-forwarded-for').join(', ');
       headers.set('X-Forwarded-For', before === '' ? remoteAddress : `${before}, ${remoteAddress}`);
       if (!headers.has('x-forwarded-proto')) headers.set('X-Forwarded-Proto', scheme);

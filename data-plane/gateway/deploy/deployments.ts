@@ -40,6 +40,8 @@ export interface Deployments {
   readonly hasConfiguration: () => boolean;
   /** The environments that are served, in the order in which they came. */
   readonly environments: () => readonly DeployedTenant[];
+  /** Whether a subscription in force, of any environment, has the certificate (SHA-256, 64 lower-case hex digits). */
+  readonly trustsCertificate: (fingerprint: string) => boolean;
   /** What flows for longer than a request takes; it ends with the API, plan, subscription and key that let it in. */
   readonly streams: Streams;
   /** Per environment what is served and what is refused; for the node API. */
@@ -153,6 +155,12 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     match: (host, path) => router.match(host, path),
     hasConfiguration: () => environments.size > 0 && admission.served.length > 0,
     environments: () => admission.served,
+    trustsCertificate(fingerprint) {
+      const nowMs = options.host.clock.now();
+      for (const { subscriptions } of environments.values())
+        if (subscriptions.trustsCertificate(fingerprint, nowMs)) return true;
+      return false;
+    },
     streams,
     state: () => [...environments.values()].map(describe),
     close() {

@@ -14,7 +14,8 @@ const backlog = 4_096;
 /** Listens for HTTP/1.1. Errors: process.port_taken, process.port_refused; config.invalid when certificates do not fit. */
 export async function startListener(options: ServerOptions, sweep: Sweep): Promise<RunningServer> {
   const state = new ServerState(options, sweep);
-  const acceptor = options.tls === undefined ? undefined : acceptTls(options.tls, state);
+  const acceptor =
+    options.tls === undefined ? undefined : acceptTls(options.tls, options.trustsClient, state);
   const server = options.listener ?? (await listen(options));
   acceptFrom(
     server,
@@ -77,9 +78,13 @@ class Handshaking implements Member {
 }
 
 /** Joins the TLS acceptor with the state: each connection is a member from its first byte on. */
-function acceptTls(tls: TlsOptions, state: ServerState): TlsAcceptor {
+function acceptTls(
+  tls: TlsOptions,
+  trustsClient: ServerOptions['trustsClient'],
+  state: ServerState,
+): TlsAcceptor {
   // A handshake takes as long as a request's head may.
-  const acceptor = createTlsAcceptor(tls, { handshakeMsMax: state.limits.headerMsMax });
+  const acceptor = createTlsAcceptor(tls, { handshakeMsMax: state.limits.headerMsMax, trustsClient });
   const underWay = new Map<string, Handshaking>();
   // The secured socket does not say which one it secures, but both have the same peer.
   const peerOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
@@ -38,16 +39,26 @@ const handshakeMsMaxDefault = 10_000;
  */
 export function createTlsAcceptor(
   tls: TlsOptions,
-  options: { readonly handshakeMsMax?: number | undefined } = {},
+  options: {
+    readonly handshakeMsMax?: number | undefined;
+    /** See `ServerOptions`. */
+    readonly trustsClient?: ((certificate: ClientCertificate) => boolean) | undefined;
+  } = {},
 ): TlsAcceptor {
   let secured: (socket: TLSSocket) => void = (socket) => void socket.destroy();
   let failed: (socket: TLSSocket, error: Error) => void = () => undefined;
   const pending = new Map<string, Socket>();
   const open = (given: TlsOptions): Server => {
-    const server = openHandshakes(given, options.handshakeMsMax ?? handshakeMsMaxDefault);
+    const { trustsClient } = options;
+    const server = openHandshakes(given, {
+      handshakeMsMax: options.handshakeMsMax ?? handshakeMsMaxDefault,
+      judgesClients: trustsClient !== undefined,
+    });
     server.on('secureConnection', (socket) => {
       pending.delete(peerOf(socket));
-      secured(socket);
+      if (trustsClient === undefined || isLetIn(socket, given, trustsClient)) return secured(socket);
+      failed(socket, new Error('the certificate of the client is not trusted, or it showed none'));
+      socket.destroy();
     });
     server.on('tlsClientError', (error, socket) => {
       failed(socket, error);
@@ -81,21 +92,64 @@ export function createTlsAcceptor(
   };
 }
 
-/** What a client proved in its handshake; undefined when it showed no certificate. */
-export function clientCertificateOf(socket: TLSSocket): ClientCertificate | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return undefined;
-  return {
-    pem: certificate.toString(),
-    // Node separates the parts by line ends and escapes those inside of values.
-    subject: certificate.subject.replaceAll('\n', ', '),
-    fingerprintSha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    isVerified: socket.authorized,
-  };
+/**
+ * The same that Node does with `rejectUnauthorized`, in the same moment: both let OpenSSL finish and end the connection before a byte
+ * of it is read. Contexts that hold what is trusted would have to be made anew with every subscription, and could not be asked again
+ * for a resumed session.
+ */
+function isLetIn(
+  socket: TLSSocket,
+  { clientAuth }: TlsOptions,
+  trustsClient: (certificate: ClientCertificate) => boolean,
+): boolean {
+  const certificate = clientAuth === 'none' ? undefined : clientCertificateOf(socket);
+  return certificate === undefined ? clientAuth !== 'required' : trustsClient(certificate);
 }
 
-function openHandshakes(tls: TlsOptions, handshakeMsMax: number): Server {
-  const { fallback, ...handshakes } = createHandshakes(tls);
+/** By connection: renegotiation is off, so that what was shown once stands to the end. */
+const shown = new WeakMap<TLSSocket, ClientCertificate>();
+
+/** What a client proved in its handshake; undefined when it showed no certificate. */
+export function clientCertificateOf(socket: TLSSocket): ClientCertificate | undefined {
+  const before = shown.get(socket);
+  if (before !== undefined) return before;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  const known = new ShownCertificate(certificate, socket.authorized);
+  shown.set(socket, known);
+  return known;
+}
+
+class ShownCertificate implements ClientCertificate {
+  readonly fingerprintSha256: string;
+  readonly validFromMs: number;
+  readonly validToMs: number;
+  readonly isVerified: boolean;
+  readonly #certificate: X509Certificate;
+
+  constructor(certificate: X509Certificate, isVerified: boolean) {
+    this.#certificate = certificate;
+    this.fingerprintSha256 = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+    this.validFromMs = certificate.validFromDate.getTime();
+    this.validToMs = certificate.validToDate.getTime();
+    this.isVerified = isVerified;
+  }
+
+  get pem(): string {
+    return this.#certificate.toString();
+  }
+
+  get subject(): string {
+    // Node separates the parts by line ends and escapes those inside of values.
+    return this.#certificate.subject.replaceAll('\n', ', ');
+  }
+}
+
+function openHandshakes(
+  tls: TlsOptions,
+  { handshakeMsMax, judgesClients }: { readonly handshakeMsMax: number; readonly judgesClients: boolean },
+): Server {
+  const { fallback, ...handshakes } = createHandshakes(tls, { judgesClients });
   return createServer({
     ...fallback,
     ...handshakes,

@@ -8,14 +8,13 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
-import type { z } from 'zod';
 
 import { Fault } from '../../faults/fault.ts';
 import type { Clock } from '../clock.ts';
 import { createDrain } from './drain.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { listenOn, type ListenAddress } from '../listen.ts';
-import { createHandshakes, type Handshakes, readListenTls, type ListenTls } from './tls.ts';
+import { createHandshakes, type Handshakes, type ListenTlsSettings, pairsOf, readListenTls } from './tls.ts';
 import type { Log } from '../log.ts';
 import { warnOfEnded } from '../pem-files.ts';
 import { type Peers, sourceOfAddress } from '../peers.ts';
@@ -45,7 +44,7 @@ export interface HttpListenerOptions {
   readonly address: ListenAddress;
   /** The section of the settings that holds `host` and `port`. */
   readonly setting: string;
-  readonly tls?: z.output<typeof ListenTls>;
+  readonly tls?: ListenTlsSettings | undefined;
   readonly limits?: Partial<HttpListenLimits>;
   readonly peers?: Peers;
   /** Asked at the end: how long connections without a request stay open for one that is on its way. Default: 0. */
@@ -85,7 +84,7 @@ export async function startHttpListener(options: HttpListenerOptions): Promise<n
   const { name, address, setting, log, clock, lifecycle } = options;
   const limits = { ...defaults, ...options.limits };
   const secured = secureWith(options.tls);
-  if (options.tls !== undefined) warnOfEnded([options.tls, ...options.tls.certificates], clock.now(), log);
+  warnOfEnded(pairsOf(options.tls), clock.now(), log);
   const server = openServer(options, limits, secured?.options);
   const drain = createDrain(server);
   boundConnections(server, { ...options, limits });
@@ -135,7 +134,7 @@ function openServer(
 }
 
 /** The handshakes of a listener, and how its certificates are read again. */
-function secureWith(tls: z.output<typeof ListenTls>) {
+function secureWith(tls: ListenTlsSettings | undefined) {
   const read = () => {
     const given = readListenTls(tls);
     return given === undefined ? undefined : createHandshakes(given);
@@ -159,7 +158,7 @@ function secureWith(tls: z.output<typeof ListenTls>) {
         (server as ReturnType<typeof createTlsServer>).setSecureContext(next.fallback);
         current = next;
         log.info({ certFile, keyFile }, 'certificates were read again and are in use');
-        warnOfEnded([tls, ...tls.certificates], clock.now(), log);
+        warnOfEnded(pairsOf(tls), clock.now(), log);
         return true;
       } catch (error) {
         log.error(

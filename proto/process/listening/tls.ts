@@ -3,29 +3,82 @@ import { createSecureContext, type SecureContext, type SecureContextOptions, TLS
 import { z } from 'zod';
 
 import { Fault } from '../../faults/fault.ts';
-import { readCertificates, readPair, readPemFile } from '../pem-files.ts';
+import { isToken } from '../../model/head-text.ts';
+import { type PairFiles, readCertificates, readPair, readPemFile } from '../pem-files.ts';
+
+const shape = {
+  certFile: z
+    .string()
+    .optional()
+    .describe('Certificate chain, PEM; for clients that ask for no name or an unknown one.'),
+  keyFile: z.string().optional().describe('Private key, PEM.'),
+  certificates: z
+    .array(z.strictObject({ certFile: z.string(), keyFile: z.string() }))
+    .max(1_000)
+    .default([])
+    .describe('More certificates, as {certFile, keyFile}; the client asks by name (SNI).'),
+  caFile: z.string().optional().describe('Authorities of client certificates, PEM.'),
+  clientAuth: z
+    .enum(['none', 'request', 'required'])
+    .default('none')
+    .describe('Whether clients are asked for a certificate, and refused without a good one.'),
+  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest version of TLS.'),
+};
+
+/** What `tls` of a listener may say. */
+export type ListenTlsSettings = z.output<z.ZodObject<typeof shape>>;
 
 /** The setting `tls` of a listener. */
 export const ListenTls = z
+  .strictObject(shape)
+  .superRefine((tls, context) => checkSource(tls, context))
+  .optional()
+  .describe('TLS; without it plain HTTP.');
+
+/** The same of a gateway: it has plans that let in by certificates, and may stand behind a TLS terminator. */
+export const GatewayListenTls = z
   .strictObject({
-    certFile: z
+    ...shape,
+    caFile: shape.caFile.describe(
+      'Authorities of client certificates, PEM; beside the certificates of subscriptions. Any other fails the handshake.',
+    ),
+    clientCertificateHeader: z
       .string()
-      .describe('Certificate chain, PEM; for clients that ask for no name or an unknown one.'),
-    keyFile: z.string().describe('Private key, PEM.'),
-    certificates: z
-      .array(z.strictObject({ certFile: z.string(), keyFile: z.string() }))
-      .max(1_000)
-      .default([])
-      .describe('More certificates, as {certFile, keyFile}; the client asks by name (SNI).'),
-    caFile: z.string().optional().describe('Authorities of client certificates, PEM.'),
-    clientAuth: z
-      .enum(['none', 'request', 'required'])
-      .default('none')
-      .describe('Whether clients are asked for a certificate, and refused without a good one.'),
-    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest version of TLS.'),
+      .max(256)
+      .refine(isToken, 'must be a header name')
+      .optional()
+      .describe(
+        "Header in which a TLS terminator in front says whom it shook hands with, for MTLS plans and JWT's cnf: percent- or form-encoded PEM (nginx $ssl_client_escaped_cert, AWS), base64 of DER (HAProxy, Traefik, Client-Cert of RFC 9440), or Envoy's X-Forwarded-Client-Cert with Cert. It counts of listen.trustedProxies alone, and there alone; of others it is ignored and removed. It may stand without a certificate: the listener is plain HTTP.",
+      ),
+  })
+  .superRefine((tls, context) => {
+    if (tls.clientCertificateHeader === undefined || hasSource(tls)) checkSource(tls, context);
   })
   .optional()
   .describe('TLS; without it plain HTTP.');
+
+/** Whether a listener speaks TLS. */
+export function isSecured(tls: ListenTlsSettings | undefined): tls is ListenTlsSettings {
+  return tls !== undefined && hasSource(tls);
+}
+
+/** The files of certificates that a listener names. */
+export function pairsOf(tls: ListenTlsSettings | undefined): readonly PairFiles[] {
+  if (tls === undefined) return [];
+  const { certFile, keyFile, certificates } = tls;
+  const first = certFile === undefined || keyFile === undefined ? [] : [{ certFile, keyFile }];
+  return [...first, ...certificates];
+}
+
+const hasSource = ({ certFile, keyFile, certificates }: ListenTlsSettings): boolean =>
+  certFile !== undefined || keyFile !== undefined || certificates.length > 0;
+
+function checkSource({ certFile, keyFile }: ListenTlsSettings, context: z.RefinementCtx): void {
+  const say = (field: string, message: string): void =>
+    context.addIssue({ code: 'custom', path: [field], message });
+  if (certFile === undefined) say('certFile', 'is required: the certificate chain, PEM');
+  if (keyFile === undefined) say('keyFile', 'is required: the private key, PEM');
+}
 
 /** Certificates of a listener, as PEM texts. */
 export interface TlsOptions {
@@ -38,11 +91,11 @@ export interface TlsOptions {
 }
 
 /** Reads the files of a listener's certificates. Errors: config.invalid, with the file. */
-export function readListenTls(tls: z.output<typeof ListenTls>): TlsOptions | undefined {
-  if (tls === undefined) return undefined;
+export function readListenTls(tls: ListenTlsSettings | undefined): TlsOptions | undefined {
+  if (!isSecured(tls)) return undefined;
   const { clientAuth, minVersion, caFile } = tls;
   return {
-    certificates: [tls, ...tls.certificates].map(readPair),
+    certificates: pairsOf(tls).map(readPair),
     ca: caFile === undefined ? undefined : readPemFile(caFile),
     clientAuth,
     minVersion,
@@ -64,18 +117,22 @@ export interface Handshakes {
 /**
  * Makes the contexts of a listener's certificates.
  *
+ * judgesClients: whoever asks decides at the end of the handshake which certificates are trusted, not the authorities alone.
  * Errors: config.invalid with the place, e.g. `certificates[1]`, when the PEM texts do not fit together.
  */
-export function createHandshakes(tls: TlsOptions): Handshakes {
+export function createHandshakes(
+  tls: TlsOptions,
+  { judgesClients = false }: { readonly judgesClients?: boolean } = {},
+): Handshakes {
   const { ca } = tls;
-  if (tls.clientAuth === 'required' && ca === undefined)
+  if (tls.clientAuth === 'required' && ca === undefined && !judgesClients)
     throw invalid('ca', 'is needed where client certificates are required');
   if (ca !== undefined) attempt(() => readCertificates(ca), 'ca', 'cannot be read');
   const contexts = createContexts(tls);
   return {
     fallback: contexts.fallback,
     requestCert: tls.clientAuth !== 'none',
-    rejectUnauthorized: tls.clientAuth === 'required',
+    rejectUnauthorized: tls.clientAuth === 'required' && !judgesClients,
     // Node does not say what it calls this on; the test with several key types would tell.
     SNICallback(this: unknown, name, callback) {
       try {
