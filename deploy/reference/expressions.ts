@@ -1,7 +1,7 @@
 import { functionNames } from '../../proto/expression/functions.ts';
 import { methodsByKind } from '../../proto/expression/methods.ts';
 import { type Root, rootNames, rootOf } from '../../proto/expression/roots.ts';
-import { typeNames, typeOf } from '../../proto/expression/types.ts';
+import { constantNames, makerNames, typeNames, typeOf } from '../../proto/expression/types.ts';
 
 const introduction = `# Expressions
 
@@ -24,6 +24,8 @@ a request that a file describes.
 | one of two texts | \`{#response.status >= 400 ? 'failed' : 'done'}\` |
 | what a pattern leaves | \`{#request.path.replaceAll('/v(\\d+)/.*', '$1')}\` |
 | a text inside JSON | \`{"name": "{#jsonEscape(#request.params['name'][0])}"}\` |
+| a text in an XML body | \`{#xpath(#request.content, '//item')}\`, \`{#request.xmlContent.order.item[0]}\` |
+| the day | \`{T(java.time.LocalDate).now().toString()}\` |
 | those of a list that fit | \`{#request.jsonContent.lines.?[qty > 1].![sku]}\` |
 
 A condition is one expression, \`true\` or \`false\`; an empty one holds. That of a flow is asked once, when the request reaches the flow, and holds for
@@ -36,12 +38,14 @@ Everywhere else an expression sees the path as sent.
 
 An expression may fail (an item of nothing, a comparison of a text with a number) or come to nothing; each policy says what it does then. The
 access record has the warning \`EXPRESSION_EVALUATION_ERROR\` with the reason. Numbers are Java's: \`7 / 2\` is 3, \`7.0 / 2\` is 3.5. Patterns are
-matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`) has it read whole first; JSON is read
-up to 1 MiB. The expressions of one request may do so much work together, some 40 ms of it; past that they fail.
+matched in linear time: no looking around, no references back. Whoever reads a body (\`content\`, \`jsonContent\`, \`xmlContent\`) has it read whole first; JSON and XML are read
+up to 1 MiB. XML with a document type is not read. \`#xpath\` without a type (\`'string'\`, \`'number'\`, \`'boolean'\`, \`'node_list'\`) takes names as they are
+written; with one it knows namespaces, and \`local-name()\` finds what is in one. A path that looks everywhere from everywhere (\`//a//b\` in a large
+document) fails. Dates count in UTC; one becomes a text by \`toString()\` or \`format(...)\`, and names of months and days cannot be written. The expressions of one request may do so much work together, some 40 ms of it; past that they fail.
 `;
 
 const operators =
-  '`== != < <= > >=` (`eq ne lt le gt ge`), `&& || !` (`and or not`), `+ - * / % ^` (`div mod`), `matches`, `between {a, b}`, `instanceof T(...)`, `a ? b : c`, `a ?: b`, `?.`, `?.[...]`, `{1, 2}`, `{a: 1}`, `.?[...]` those that fit, `.^[...]` the first, `.$[...]` the last, `.![...]` of each, `#this`, `new String(bytes)`';
+  '`== != < <= > >=` (`eq ne lt le gt ge`), `&& || !` (`and or not`), `+ - * / % ^` (`div mod`), `matches`, `between {a, b}`, `instanceof T(...)`, `a ? b : c`, `a ?: b`, `?.`, `?.[...]`, `{1, 2}`, `{a: 1}`, `.?[...]` those that fit, `.^[...]` the first, `.$[...]` the last, `.![...]` of each, `#this`, `new`';
 
 /** What expressions know, as Markdown. */
 export function expressionReference(): string {
@@ -56,7 +60,7 @@ export function expressionReference(): string {
     `## Functions\n\n${code(functionNames().map((name) => `#${name}`))}\n`,
     `## Operators\n\n${operators}\n`,
     `## Methods\n\n| of | |\n|---|---|\n${methods.join('')}`,
-    `## Types\n\n\`java.lang\` may be left out.\n\n| type | methods |\n|---|---|\n${types.join('')}`,
+    `## Types\n\n\`java.lang\` may be left out.\n\n| type | methods |\n|---|---|\n${types.join('')}\nConstants: ${code(constantNames().map((name) => name.replace(/^(.*)\.([^.]+)$/, 'T($1).$2')))}. With \`new\`: ${code(makerNames())}.\n`,
   ].join('\n');
 }
 

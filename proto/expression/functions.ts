@@ -1,4 +1,5 @@
 import { jsonPath } from './json/json-path.ts';
+import { xpath } from './xml/xpath.ts';
 import { bounded } from './methods.ts';
 import { fail } from './failure.ts';
 import { isList, toText, type Value } from './values.ts';
@@ -8,6 +9,7 @@ type Run = (args: readonly Value[]) => Value;
 /** What an expression may call behind `#`. */
 const functions: ReadonlyMap<string, Run> = new Map<string, Run>([
   ['jsonPath', ([of = null, path = null]) => jsonPath(of, toText(path) ?? fail('the path is nothing'))],
+  ['xpath', xpath],
   ['jsonEscape', ([of = null]) => escaped(of, jsonEscape)],
   ['xmlEscape', ([of = null]) => escaped(of, xmlEscape)],
 ]);

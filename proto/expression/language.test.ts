@@ -225,8 +225,8 @@ test('what this version has not, and what is misspelt, is refused with its place
   );
   assert.equal(said('#contxt.attributes'), '0: #contxt is unknown to this version; did you mean #context?');
   assert.equal(
-    said("#xpath(#request.content, '//a')"),
-    '0: #xpath(...) is unknown to this version; did you mean jsonPath?',
+    said("#jsonpath(#request.content, '$.a')"),
+    '0: #jsonpath(...) is unknown to this version; did you mean jsonPath?',
   );
   assert.equal(
     said("#request.path.startWith('/a')"),
@@ -241,10 +241,13 @@ test('what this version has not, and what is misspelt, is refused with its place
     '8: T(Math).cbrt(...) is unknown to this version; did you mean sqrt?',
   );
   assert.match(said('T(java.lang.Runtime).getRuntime()'), /^0: T\(java\.lang\.Runtime\) is unknown/);
-  assert.equal(said('new java.util.Date()'), '0: new java.util.Date(...) is not supported by this version');
+  assert.equal(
+    said('new java.util.Dat()'),
+    '0: new java.util.Dat(...) is unknown to this version; did you mean java.util.Date?',
+  );
   assert.equal(
     said('#request'),
-    '0: #request has no value of its own; one of its members is expected behind it: id, transactionId, method, uri, path, pathInfo, contextPath, paths, pathInfos, pathParams, pathParamsRaw, host, scheme, version, remoteAddress, localAddress, headers, params, timestamp, ssl, content, jsonContent',
+    '0: #request has no value of its own; one of its members is expected behind it: id, transactionId, method, uri, path, pathInfo, contextPath, paths, pathInfos, pathParams, pathParamsRaw, host, scheme, version, remoteAddress, localAddress, headers, params, timestamp, ssl, content, jsonContent, xmlContent',
   );
   assert.equal(said('path'), "0: path stands for nothing; a variable is written #path, a text 'path'");
   assert.equal(said("#request.path = 'x'"), '14: nothing can be assigned; == compares');

@@ -11,7 +11,7 @@ import { checkSecret, secretOf, secretsHint } from './secrets.ts';
 import type { Language, TemplateNeeds } from './template.ts';
 import { SyntaxFault } from './tokens.ts';
 import type { Node } from './tree.ts';
-import { newText, staticOf, typeNames, typeOf } from './types.ts';
+import { constantOf, makerNames, makerOf, staticOf, typeNames, typeOf } from './types.ts';
 import { unknown } from './unknown.ts';
 import { isMap, Real, toBoolean, toText, type Value } from './values.ts';
 import { beginWork, endWork, spend } from './work.ts';
@@ -159,10 +159,10 @@ class Compiler {
   }
 
   #made({ name, args, at }: Extract<Node, { kind: 'new' }>): Evaluate {
-    if (name !== 'String' && name !== 'java.lang.String')
-      throw new SyntaxFault(`new ${name}(...) is not supported by this version`, at);
+    const make = makerOf(name);
+    if (make === undefined) throw unknown(`new ${name}(...)`, { name, among: makerNames(), at });
     const given = this.#all(args);
-    return (frame) => newText(given(frame));
+    return (frame) => make(given(frame));
   }
 
   #function({ name, args, at }: Extract<Node, { kind: 'function' }>): Evaluate {
@@ -174,6 +174,12 @@ class Compiler {
 
   #property({ of, name, isSafe, at }: Extract<Node, { kind: 'property' }>): Evaluate {
     if (of.kind === 'variable' && of.name !== 'this') return this.#member(of, { name, at, isSafe });
+    if (of.kind === 'type') {
+      const read = constantOf(of.name, name);
+      if (read === undefined)
+        throw new SyntaxFault(`T(${of.name}) has no ${name}; one of its methods is expected behind it`, at);
+      return read;
+    }
     const target = this.compile(of);
     return (frame) => {
       const value = target(frame);

@@ -1,3 +1,4 @@
+import { momentMethods } from './moments.ts';
 import { matchesWhole, replaceMatches, splitBy } from './patterns.ts';
 import { fail } from './failure.ts';
 import {
@@ -15,6 +16,7 @@ import {
   isNumber,
   kindOf,
   type Lines,
+  Moment,
   Real,
   textCharsMax,
   toInt,
@@ -66,7 +68,9 @@ function tableOf(of: Value): Table<Value> {
                 ? numbers
                 : isCodec(of)
                   ? codecs
-                  : anything;
+                  : of instanceof Moment
+                    ? momentMethods
+                    : anything;
   // What is called is what the table is for.
   return table as Table<Value>;
 }
@@ -193,6 +197,7 @@ const tables: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map<
   ['`#context.attributes`', attributes],
   ['numbers', numbers],
   ['Base64 encoders and decoders', codecs],
+  ['dates and their formats', momentMethods],
 ]);
 
 /** Item of a list. Errors: an EvaluationFailure where there is none. */

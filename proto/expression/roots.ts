@@ -4,6 +4,7 @@ import { fail } from './failure.ts';
 import { readJson } from './json/json.ts';
 import { subjectOf } from './subject.ts';
 import { decoded } from './work.ts';
+import { xmlContentOf } from './xml/content.ts';
 import { attributesOf, type Lines, numberValue, type Value, valueOf } from './values.ts';
 
 /** A member of a root: what it reads, and what of the body that needs. */
@@ -82,6 +83,7 @@ const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
       ['ssl', head(sslOf)],
       ['content', body(({ request }) => textOf(request.content))],
       ['jsonContent', body(({ request }) => jsonOf(request.content))],
+      ['xmlContent', body(({ request }) => xmlContentOf(textOf(request.content) ?? ''))],
     ]),
   ],
   [
@@ -91,6 +93,7 @@ const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
       ['headers', head(answered(({ headers }) => new HeaderLines(headers)))],
       ['content', body(answered(({ content }) => textOf(content)))],
       ['jsonContent', body(answered(({ content }) => jsonOf(content)))],
+      ['xmlContent', body(answered(({ content }) => xmlContentOf(textOf(content) ?? '')))],
     ]),
   ],
   ['context', members([['attributes', head(({ attributes }) => attributesOf(attributes))]])],

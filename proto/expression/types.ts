@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { bounded } from './methods.ts';
+import { momentConstants, momentMakers, momentTypes } from './moments.ts';
 import { fail } from './failure.ts';
 import { compare, isList, Real, toInt, toNumber, toText, type Value, intOf, longOf } from './values.ts';
 
@@ -126,6 +127,7 @@ const types: ReadonlyMap<string, ReadonlyMap<string, Static>> = new Map<string, 
     ]),
   ],
   ['java.net.URLDecoder', new Map<string, Static>([['decode', (args) => decodeForm(text(args))]])],
+  ...momentTypes,
 ]);
 
 /** A static method; undefined where this version has none. `java.lang` needs no package. */
@@ -143,8 +145,45 @@ export function typeNames(): readonly string[] {
   return [...types.keys()];
 }
 
+/** Constants of types, read when they are asked for. */
+const constants: ReadonlyMap<string, () => Value> = new Map<string, () => Value>([
+  ['java.lang.Math.PI', () => new Real(Math.PI)],
+  ['java.lang.Math.E', () => new Real(Math.E)],
+  ['java.lang.Integer.MAX_VALUE', () => 2_147_483_647],
+  ['java.lang.Integer.MIN_VALUE', () => -2_147_483_648],
+  ['java.lang.Long.MAX_VALUE', () => 2n ** 63n - 1n],
+  ['java.lang.Long.MIN_VALUE', () => -(2n ** 63n)],
+  ...momentConstants,
+]);
+
+/** A constant of a type; undefined where this version has none. */
+export function constantOf(type: string, name: string): (() => Value) | undefined {
+  return constants.get(`${type}.${name}`) ?? constants.get(`java.lang.${type}.${name}`);
+}
+
+/** Names of all constants, for people. */
+export function constantNames(): readonly string[] {
+  return [...constants.keys()];
+}
+
+const makers: ReadonlyMap<string, Static> = new Map<string, Static>([
+  ['java.lang.String', newText],
+  ['String', newText],
+  ...momentMakers,
+]);
+
+/** What `new` makes of that name; undefined for what this version does not make. */
+export function makerOf(type: string): Static | undefined {
+  return makers.get(type);
+}
+
+/** All that can be made with `new`, for the nearest. */
+export function makerNames(): readonly string[] {
+  return [...makers.keys()];
+}
+
 /** `new String(...)` of a text or of bytes in UTF-8. */
-export function newText(args: Args): string {
+function newText(args: Args): string {
   const [given = ''] = args;
   return given instanceof Uint8Array ? bounded(Buffer.from(given).toString('utf8')) : text([given]);
 }

@@ -17,7 +17,8 @@ export type Value =
   | ReadonlyMap<string, Value>
   | Lines
   | Attributes
-  | Codec;
+  | Codec
+  | Moment;
 
 /** Java's double. */
 export class Real {
@@ -51,6 +52,22 @@ export interface Codec {
   readonly isPadded: boolean;
 }
 
+/** What all kinds of dates can do. */
+export interface Dated {
+  toString(): string;
+  equals?(other: unknown): boolean;
+  compareTo?(other: unknown): number;
+}
+
+/** A date, a time, or what formats one (moments.ts). It has no text of its own, as in the reference; `toString()` gives it. */
+export class Moment {
+  readonly of: Dated;
+
+  constructor(of: Dated) {
+    this.of = of;
+  }
+}
+
 /** Most characters that joining texts may make. */
 export const textCharsMax = 100_000;
 const [longMin, longMax] = [-(2n ** 63n), 2n ** 63n - 1n];
@@ -79,6 +96,7 @@ export function kindOf(value: Value): string {
   if (isMap(value)) return 'a map';
   if (value instanceof Uint8Array) return 'bytes';
   if (isLines(value)) return 'headers or parameters';
+  if (value instanceof Moment) return 'a date';
   return isAttributes(value) ? 'attributes' : 'a codec';
 }
 
@@ -183,7 +201,9 @@ export function valueOf(given: unknown, depthMax = 64): Value {
 export function settled(value: Value): Value {
   if (isLines(value))
     return new Map(value.names().map((name): [string, Value] => [name, value.all(name) ?? []]));
-  return isAttributes(value) || isCodec(value) ? fail(`${kindOf(value)} cannot be kept`) : value;
+  return isAttributes(value) || isCodec(value) || value instanceof Moment
+    ? fail(`${kindOf(value)} cannot be kept`)
+    : value;
 }
 
 /** A value as JSON shows it to people. */
@@ -194,6 +214,7 @@ export function shownValue(value: Value): unknown {
   if (isMap(value)) return Object.fromEntries([...value].map(([name, each]) => [name, shownValue(each)]));
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (isLines(value)) return shownValue(settled(value));
+  if (value instanceof Moment) return String(value.of);
   return isAttributes(value) || isCodec(value) ? kindOf(value) : value;
 }
 
@@ -218,6 +239,8 @@ export function isEqual(left: Value, right: Value): boolean {
       left.size === right.size &&
       [...left].every(([name, value]) => right.has(name) && isEqual(value, right.get(name) ?? null))
     );
+  if (left instanceof Moment && right instanceof Moment)
+    return left.of === right.of || left.of.equals?.(right.of) === true;
   return left === right;
 }
 
@@ -228,6 +251,8 @@ export function compare(left: Value, right: Value): number {
   if (typeof left === 'string' && typeof right === 'string')
     return left === right ? 0 : left < right ? -1 : 1;
   if (typeof left === 'boolean' && typeof right === 'boolean') return Number(left) - Number(right);
+  if (left instanceof Moment && right instanceof Moment && left.of.constructor === right.of.constructor)
+    return left.of.compareTo?.(right.of) ?? fail('formats have no order');
   return fail(`${kindOf(left)} and ${kindOf(right)} have no order`);
 }
 

@@ -5,7 +5,7 @@ import { EvaluationFailure } from './failure.ts';
  * those is paid for before it is done. A unit is some ten nanoseconds: all of it are some 40 ms.
  */
 const unitsMax = 4_000_000;
-/** Most different texts that are parsed as JSON, and characters of one. */
+/** Most different texts that are read as JSON, and as XML, and characters of one. */
 const parsedMax = 16;
 const parsedCharsMax = 1024 * 1024;
 
@@ -13,14 +13,20 @@ const parsedCharsMax = 1024 * 1024;
 export class Work {
   left = unitsMax;
   #texts: Map<Uint8Array, string> | undefined = undefined;
-  #parsed: Map<string, unknown> | undefined = undefined;
+  #parsed: Map<string, Map<string, unknown>> | undefined = undefined;
 
   get texts(): Map<Uint8Array, string> {
     return (this.#texts ??= new Map());
   }
 
-  get parsed(): Map<string, unknown> {
-    return (this.#parsed ??= new Map());
+  /** Texts that were read as something, with what came of it. */
+  readAs(as: string): Map<string, unknown> {
+    this.#parsed ??= new Map();
+    const known = this.#parsed.get(as);
+    if (known !== undefined) return known;
+    const made = new Map<string, unknown>();
+    this.#parsed.set(as, made);
+    return made;
   }
 }
 
@@ -55,17 +61,24 @@ export function decoded(content: Uint8Array): string {
   return text;
 }
 
-/** A text read once per request. Errors: what `read` throws; an EvaluationFailure for one that is too long, or one too many. */
-export function readOnce<T>(text: string, read: (text: string) => T): T {
-  // What was put there was made by the same reader.
-  const known = current?.parsed.get(text) as T | undefined;
+/**
+ * A text read once per request. as: what it is read as, for people; what was read under that name was made by the same reader.
+ *
+ * Errors: what `read` throws; an EvaluationFailure for one that is too long, or one too many.
+ */
+export function readOnce<T>(
+  { text, as }: { readonly text: string; readonly as: string },
+  read: (text: string) => T,
+): T {
+  const others = current?.readAs(as);
+  const known = others?.get(text) as T | undefined;
   if (known !== undefined) return known;
   if (text.length > parsedCharsMax)
-    throw new EvaluationFailure(`JSON of more than ${parsedCharsMax} characters is not read`);
-  if ((current?.parsed.size ?? 0) >= parsedMax)
-    throw new EvaluationFailure(`more than ${parsedMax} texts are read as JSON for one request`);
+    throw new EvaluationFailure(`${as} of more than ${parsedCharsMax} characters is not read`);
+  if ((others?.size ?? 0) >= parsedMax)
+    throw new EvaluationFailure(`more than ${parsedMax} texts are read as ${as} for one request`);
   spend(text.length);
   const made = read(text);
-  current?.parsed.set(text, made);
+  others?.set(text, made);
   return made;
 }

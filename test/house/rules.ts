@@ -118,6 +118,8 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ['proto/wire'],
   jose: ['proto/trust'],
   re2js: ['proto/expression'],
+  saxes: ['proto/expression/xml'],
+  '@js-joda/core': ['proto/expression'],
   'lru-cache': ['proto', 'data-plane', 'control-plane', 'bridge'],
   kysely: ['control-plane/storage', 'control-plane/publish', '*.store.ts'],
   pg: ['control-plane/storage'],

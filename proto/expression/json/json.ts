@@ -5,7 +5,7 @@ import { readOnce } from '../work.ts';
 /** What a text says as JSON, read once per request; undefined for one that is none. Errors: an EvaluationFailure past the bounds. */
 export function readJson(text: string): Value | undefined {
   try {
-    return readOnce(text, (json) => valueOf(JSON.parse(json)));
+    return readOnce({ text, as: 'JSON' }, (json) => valueOf(JSON.parse(json)));
   } catch (error) {
     if (error instanceof EvaluationFailure) throw error;
     return undefined;

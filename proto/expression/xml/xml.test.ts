@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { expressionScope } from '../../../test/kit/gateway/expression-scope.ts';
+import { language } from '../language.ts';
+import { shownValue, type Value } from '../values.ts';
+
+const order = `<o xmlns:n='urn:n'><n:id>5</n:id><item k='1'>A</item><item k='2'>B</item></o>`;
+
+const failed = Symbol('failed');
+
+/** What an expression is worth on a request with this body. */
+function worth(source: string, body = order): unknown {
+  const made = language(source);
+  assert.equal(made.kind, 'compiled', JSON.stringify(made));
+  if (made.kind !== 'compiled') return undefined;
+  const scope = expressionScope();
+  const came = made.evaluate({ ...scope, request: { ...scope.request, content: Buffer.from(body) } });
+  if (came.kind === 'failed') return failed;
+  return came.kind === 'nothing' ? null : shownValue(came.value as Value);
+}
+
+const onBody = (path: string, type?: string): string =>
+  `#xpath(#request.content, "${path}"${type === undefined ? '' : `, '${type}'`})`;
+
+test('each path is worth what it is worth in the reference', () => {
+  for (const [source, value] of [
+    [onBody('//item'), 'A'],
+    [onBody('//nope'), ''],
+    [onBody('count(//item)', 'number'), 2],
+    [`${onBody('count(//item)', 'number')} + ''`, '2.0'],
+    [onBody('count(//item)'), '2'],
+    [onBody("//item[@k='2']"), 'B'],
+    [onBody('//item/@k'), '1'],
+    [onBody('/o/item[last()]'), 'B'],
+    [onBody("concat('x', //item[1], //item[2])"), 'xAB'],
+    [onBody('//id'), ''],
+    [onBody('//n:id'), failed],
+    [onBody("//*[local-name()='id']", 'string'), '5'],
+    [onBody('//id', 'string'), ''],
+    [onBody('//item', 'node'), 'A'],
+    [onBody('//item', 'NODE_LIST'), ['A', 'B']],
+    [`${onBody('//item', 'node_list')}.size() == 2`, true],
+    [onBody("//item[. = 'C']", 'boolean'), false],
+    [onBody('//item[', 'string'), failed],
+    [onBody('//item', 'text'), failed],
+    [onBody('nope(1)'), failed],
+    [`#xpath(null, '//a')`, failed],
+    [`#xpath('no XML', '//a')`, failed],
+    [`#xpath('<a><b></a>', '//a')`, failed],
+  ] as const)
+    assert.deepEqual(worth(source), value, source);
+  assert.equal(worth(onBody('/a/b'), '<a xmlns="urn:a"><b>1</b></a>'), '1', 'names as they are written');
+  assert.equal(
+    worth(onBody('/a/b', 'string'), '<a xmlns="urn:a"><b>1</b></a>'),
+    '',
+    'a default namespace is one',
+  );
+});
+
+test('XML as a map: attributes are keys, repeated elements a list, text beside others has no name', () => {
+  const body = `<?xml version="1.0"?><!-- c --><o xmlns:n='urn:n' id="7"><n:at>5</n:at><item k='1'>A</item><item>B</item><none/><c><![CDATA[<x>]]>&amp;</c></o>`;
+  assert.deepEqual(worth('#request.xmlContent', body), {
+    o: { id: '7', at: '5', item: [{ k: '1', '': 'A' }, 'B'], none: '', c: '<x>&' },
+  });
+  assert.equal(worth('#request.xmlContent.o.item[1]', body), 'B');
+  assert.deepEqual(worth('#request.xmlContent', '<o><a>1</a>'), {}, 'what is no XML');
+  assert.deepEqual(worth('#request.xmlContent', ''), {});
+  assert.deepEqual(worth('#request.xmlContent.__proto__', '<__proto__><polluted>1</polluted></__proto__>'), {
+    polluted: '1',
+  });
+  assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+});
+
+test('nothing is fetched or multiplied: a document type is not read', () => {
+  const bomb = `<!DOCTYPE o [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><o>&b;</o>`;
+  const file = `<!DOCTYPE o [<!ENTITY f SYSTEM "file:///etc/passwd">]><o>&f;</o>`;
+  for (const body of [bomb, file, '<!DOCTYPE o SYSTEM "http://127.0.0.1/o.dtd"><o/>', '<o>&b;</o>']) {
+    assert.equal(worth(onBody('/o'), body), failed);
+    assert.deepEqual(worth('#request.xmlContent', body), {});
+  }
+});
+
+test('what a document or a path would make dear is paid for before it is done', () => {
+  const many = `<o>${'<a><b/></a>'.repeat(10_000)}</o>`;
+  const dear: readonly (readonly [path: string, body: string])[] = [
+    ['//a//b', many],
+    ['//a[..//b]', many],
+    ['//a[//b]', many],
+    ['//a/following::b', many],
+    [`concat(${Array(200).fill('/').join(',')})`, `<o>${'x'.repeat(200_000)}</o>`],
+    ['//*[. = //*]', `<o>${'<a>x</a>'.repeat(2_000)}</o>`],
+    ['/o', `<o>${'<a/>'.repeat(60_000)}</o>`],
+    ['/o', '<a>'.repeat(300) + '</a>'.repeat(300)],
+    ['/o', `<o>${'x'.repeat(1_100_000)}</o>`],
+    [`/o${'/a'.repeat(600)}`, order],
+    [`${'('.repeat(400)}1${')'.repeat(400)}`, `<o>${'x'.repeat(100_000)}</o>`],
+  ];
+  for (const [path, body] of dear) {
+    const began = performance.now();
+    assert.equal(worth(onBody(path), body), failed, path.slice(0, 60));
+    const ms = performance.now() - began;
+    assert.ok(ms < 1_000, `${path.slice(0, 60)} took ${Math.round(ms)} ms`);
+  }
+  assert.equal(worth(onBody('count(//b)'), many), '10000', 'what is not dear is done');
+  assert.equal(worth(onBody('//a//b'), `<o>${'<a><b>1</b></a>'.repeat(200)}</o>`), '1');
+});
+
+test('a body is read as XML once per request', () => {
+  const paths = Array.from({ length: 40 }, (_, index) => onBody(`//item[${(index % 2) + 1}]`));
+  assert.equal(
+    worth(paths.join(' + '), `<o>${'<i/>'.repeat(8_000)}<item>A</item><item>B</item></o>`),
+    'AB'.repeat(20),
+  );
+});
