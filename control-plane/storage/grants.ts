@@ -77,6 +77,7 @@ export const bridgeGrants: Grants = {
   api: 'none',
   api_path: 'none',
   api_import: 'none',
+  application_certificate: 'none',
   api_deployment: 'none',
   plan: 'none',
   application: 'none',

@@ -352,6 +352,18 @@ export const codes = define({
   'subscription.refused': { status: 400, owner: 'client', text: 'This plan cannot be subscribed to.' },
   'api_key.taken': { status: 400, owner: 'client', text: 'This key is in use in the environment.' },
   'api_key.wrong_state': { status: 400, owner: 'client', text: 'The state of the key does not allow this.' },
+  'application.certificate_taken': {
+    status: 400,
+    owner: 'client',
+    text: 'A certificate is of one application alone.',
+    hint: 'Give each application a certificate of its own, or take it away from the other one first.',
+  },
+  'application.certificate_needed': {
+    status: 400,
+    owner: 'client',
+    text: 'The application has a subscription that is found by its certificate.',
+    hint: 'Leave one certificate, or close its subscriptions to MTLS plans first.',
+  },
   'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
   'csrf.missing': {
     status: 403,

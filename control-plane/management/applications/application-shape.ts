@@ -12,6 +12,7 @@ import {
   wordsSchema,
 } from '../fields.ts';
 import type { ApplicationRow } from './applications.store.ts';
+import { tlsSettingsSchema } from './certificates.ts';
 
 /** v1 resources spell their fields in snake case and their times in ms since the epoch, as in the reference. */
 const settingsSchema = z
@@ -23,6 +24,7 @@ const settingsSchema = z
       })
       .optional(),
     oauth: configurationSchema.optional(),
+    tls: tlsSettingsSchema.optional(),
   })
   .openapi('ApplicationSettings');
 

@@ -10,6 +10,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
+import { plansById } from '../plans/plans.store.ts';
 import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
 import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
 import {
@@ -19,6 +20,8 @@ import {
   type ApplicationWish,
   settingsText,
 } from './application-shape.ts';
+import { certificatesOf, holdCertificates } from './certificates.ts';
+import { releaseCertificates } from './certificates.store.ts';
 import {
   type ApplicationFilter,
   type ApplicationRow,
@@ -58,6 +61,7 @@ export function createApplication(
       updated_at_ms: now.nowMs,
     };
     await insertApplication(now.trx, row);
+    await holdCertificates(now, row);
     await addMembership(now.trx, {
       organization: at.organization,
       scope: 'application',
@@ -114,6 +118,8 @@ export function updateApplication(
       api_key_mode: wish.api_key_mode ?? row.api_key_mode,
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
     });
+    await holdCertificates(now, after);
+    await checkCertificatesLeft(now, after);
     await audit(now, 'APPLICATION_UPDATED', row.id);
     await eachSubscription(now, row.id, (api, subscription) => publishSubscription(now, api, subscription));
     return after;
@@ -131,12 +137,26 @@ export function archiveApplication(
     await eachSubscription(now, row.id, (api, subscription) =>
       closeSubscriptionLocked(now, api, subscription),
     );
+    await releaseCertificates(now.trx, { at: now.at, applicationId: row.id });
     await audit(now, 'APPLICATION_ARCHIVED', row.id);
     return updateApplicationRow(now.trx, row, {
       status: 'ARCHIVED',
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
     });
   });
+}
+
+/** Whom a plan finds by a certificate must keep one. */
+async function checkCertificatesLeft(now: Change, application: ApplicationRow): Promise<void> {
+  if (certificatesOf(application).length > 0) return;
+  const open = await openSubscriptions(now.trx, now.at, { column: 'application_id', id: application.id });
+  const plans = await plansById(
+    now.trx,
+    now.at,
+    open.map((row) => row.plan_id),
+  );
+  if ([...plans.values()].some((plan) => plan.security_type === 'MTLS'))
+    throw new Fault('application.certificate_needed');
 }
 
 /** The application. Errors: request.not_found. */

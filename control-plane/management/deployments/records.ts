@@ -3,6 +3,7 @@ import type { PublishChange } from '../../publish/publisher.ts';
 import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import type { ApplicationRow } from '../applications/applications.store.ts';
+import { certificatesOf } from '../applications/certificates.ts';
 import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import type { DeploymentRow } from './deployments.store.ts';
 
@@ -36,6 +37,11 @@ export function subscriptionRecord(
 ): PublishChange {
   if (!isServed(row.status)) return { kind: 'subscription', id: row.id, isDeleted: true };
   const clientId = clientIdOf(application);
+  const certificates = certificatesOf(application).map(({ known: { sha256 }, startingAtMs, endingAtMs }) => ({
+    sha256,
+    ...(startingAtMs !== undefined && { startingAtMs }),
+    ...(endingAtMs !== undefined && { endingAtMs }),
+  }));
   return {
     kind: 'subscription',
     id: row.id,
@@ -49,6 +55,7 @@ export function subscriptionRecord(
       applicationName: application.name,
       ...(clientId === undefined ? {} : { clientId }),
       status: row.status,
+      ...(certificates.length > 0 && { certificates }),
       ...(row.starting_at_ms === null ? {} : { startingAtMs: row.starting_at_ms }),
       ...(row.ending_at_ms === null ? {} : { endingAtMs: row.ending_at_ms }),
     }),

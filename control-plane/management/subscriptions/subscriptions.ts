@@ -14,6 +14,7 @@ import {
   findApplication,
   lockApplication,
 } from '../applications/applications.store.ts';
+import { certificatesOf } from '../applications/certificates.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
@@ -292,7 +293,23 @@ async function checkWish(
     throw new Fault('subscription.refused', {
       detail: 'The application has a subscription to this plan already.',
     });
+  if (plan.security_type === 'MTLS') await checkCertificates(now, plan, application);
   return { plan, application };
+}
+
+/** An application is found by its certificate, which leads to one plan of an API. */
+async function checkCertificates(now: Change, plan: PlanRow, application: ApplicationRow): Promise<void> {
+  if (certificatesOf(application).length === 0)
+    throw new Fault('subscription.refused', {
+      detail: 'The application has no client certificate; an MTLS plan finds it by that.',
+    });
+  const open = await openSubscriptions(now.trx, now.at, { column: 'application_id', id: application.id });
+  const ofApi = open.filter((other) => other.api_id === plan.api_id).map((other) => other.plan_id);
+  const plans = await plansById(now.trx, now.at, ofApi);
+  if ([...plans.values()].some((other) => other.security_type === 'MTLS'))
+    throw new Fault('subscription.refused', {
+      detail: 'The application has a subscription to another MTLS plan of this API already.',
+    });
 }
 
 function newRow(now: Change, apiId: string, wish: SubscriptionWish): Omit<SubscriptionRow, 'status'> {

@@ -14,6 +14,7 @@ import { sessions } from './0016-sessions.ts';
 import { rootSuccessions } from './0017-root-successions.ts';
 import { arrivedTickets } from './0018-arrived-tickets.ts';
 import { apiImports } from './0019-api-imports.ts';
+import { applicationCertificates } from './0022-application-certificates.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   rootSuccessions,
   arrivedTickets,
   apiImports,
+  applicationCertificates,
 ];
