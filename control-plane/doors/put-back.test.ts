@@ -51,6 +51,16 @@ const makers: ReadonlyMap<string, Make> = new Map([
     },
   ],
   [
+    '/shared-policy-groups/{sharedPolicyGroupId}',
+    async (office) => {
+      const groups = `${environment}/shared-policy-groups`;
+      const steps = [{ policy: 'latency', configuration: { time: 1 } }];
+      const texts = { name: 'limits', description: 'x', prerequisiteMessage: 'y' };
+      const group = { ...texts, crossId: 'limits', apiType: 'PROXY', phase: 'REQUEST', steps };
+      return `${groups}/${await made(office, groups, group)}`;
+    },
+  ],
+  [
     '/fleets/{fleetId}',
     async (office) => {
       const fleet = {

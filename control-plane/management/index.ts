@@ -10,6 +10,7 @@ import { fleetRoutes } from './fleets/fleets.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
 import type { Route } from './route.ts';
 import { rightsAsked } from './scopes.ts';
+import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
 import { tokenRoutes } from './tokens/tokens.routes.ts';
@@ -22,6 +23,7 @@ const resources: readonly Route[] = [
   ...definitionRoutes,
   ...deploymentRoutes,
   ...planRoutes,
+  ...sharedPolicyGroupRoutes,
   ...subscriptionRoutes,
   ...apiKeyRoutes,
   ...applicationRoutes,

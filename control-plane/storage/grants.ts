@@ -79,6 +79,7 @@ export const bridgeGrants: Grants = {
   api_import: 'none',
   application_certificate: 'none',
   api_deployment: 'none',
+  shared_policy_group: 'none',
   plan: 'none',
   application: 'none',
   subscription: 'none',

@@ -364,6 +364,7 @@ export const codes = define({
     text: 'The application has a subscription that is found by its certificate.',
     hint: 'Leave one certificate, or close its subscriptions to MTLS plans first.',
   },
+  'shared_policy_group.in_use': { status: 400, owner: 'client', text: 'The shared policy group is in use.' },
   'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
   'csrf.missing': {
     status: 403,

@@ -38,7 +38,8 @@ const stepSchema = z
     messageCondition: expressionSchema.optional(),
   })
   .openapi('StepV4');
-const stepsSchema = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).optional();
+/** The steps of one phase. */
+export const stepsSchema = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).optional();
 
 const operatorSchema = z.enum(['EQUALS', 'STARTS_WITH']);
 const methodSchema = z.enum([

@@ -22,6 +22,12 @@ export const auditEvents = {
   APPLICATION_CREATED: 'An application was created.',
   APPLICATION_UPDATED: 'An application was changed.',
   APPLICATION_ARCHIVED: 'An application was archived.',
+  SHARED_POLICY_GROUP_CREATED: 'A shared policy group was created.',
+  SHARED_POLICY_GROUP_UPDATED: 'A shared policy group was changed; gateways learn of it when it is deployed.',
+  SHARED_POLICY_GROUP_DEPLOYED:
+    'A shared policy group was deployed: it is in force in every API that uses it.',
+  SHARED_POLICY_GROUP_UNDEPLOYED: 'A shared policy group was withdrawn from gateways.',
+  SHARED_POLICY_GROUP_DELETED: 'A shared policy group was deleted.',
   FLEET_CREATED: 'A fleet of gateways was created.',
   FLEET_UPDATED: 'A fleet was changed: its name, environments or tags.',
   FLEET_DELETED: 'A fleet was deleted.',

@@ -7,6 +7,7 @@ import { definitionFields } from '../apis/definition.ts';
 import { applicationsById } from '../applications/applications.store.ts';
 import { type Change, laterThan } from '../desk.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
+import { demandGroups } from '../shared-policy-groups/shared-policy-groups.ts';
 import { openSubscriptions, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { type DeploymentRow, insertDeployment } from './deployments.store.ts';
 import { apiRecord, isServed, keyRecord, subscriptionRecord } from './records.ts';
@@ -26,12 +27,14 @@ export async function deployLocked(now: Change, api: ApiRow, label: string | nul
       detail: 'The API has no published plan.',
       hint: 'Publish a plan, then deploy.',
     });
+  const { api: definition } = readApi(managementShape(api, plans));
+  await demandGroups(now, definition);
   const deployment: DeploymentRow = {
     ...now.at,
     api_id: api.id,
     number: api.deployed_number + 1,
     label,
-    definition: JSON.stringify(readApi(managementShape(api, plans)).api),
+    definition: JSON.stringify(definition),
     tags: api.tags,
     user_id: now.actor.id,
     created_at_ms: now.nowMs,

@@ -1,5 +1,5 @@
 import type { ColumnDefinitionBuilder, CreateTableBuilder, Kysely } from 'kysely';
-import type { ColumnTypes, Migration } from './migration.ts';
+import { type ColumnTypes, type Migration, tenantTable as table } from './migration.ts';
 
 /** Users, APIs, plans, applications, subscriptions, keys, audit. */
 export const management: Migration = {
@@ -16,24 +16,6 @@ export const management: Migration = {
 
 const required = (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder => column.notNull();
 const key = (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder => column.primaryKey();
-const tenant = (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder =>
-  column.notNull().references('environment.id');
-
-/** A table of an environment with required text and integer columns. */
-function table(
-  db: Kysely<unknown>,
-  name: string,
-  columns: { readonly integer: ColumnTypes['integer']; readonly texts: string; readonly integers: string },
-): CreateTableBuilder<string, string> {
-  let builder: CreateTableBuilder<string, string> = db.schema
-    .createTable(name)
-    .addColumn('organization', 'text', required)
-    .addColumn('environment', 'text', tenant);
-  for (const column of columns.texts.split(' ')) builder = builder.addColumn(column, 'text', required);
-  for (const column of columns.integers.split(' '))
-    builder = builder.addColumn(column, columns.integer, required);
-  return builder;
-}
 
 async function createUsers(db: Kysely<unknown>, { integer }: ColumnTypes): Promise<void> {
   await db.schema

@@ -15,6 +15,7 @@ import { rootSuccessions } from './0017-root-successions.ts';
 import { arrivedTickets } from './0018-arrived-tickets.ts';
 import { apiImports } from './0019-api-imports.ts';
 import { applicationCertificates } from './0022-application-certificates.ts';
+import { sharedPolicyGroups } from './0023-shared-policy-groups.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   arrivedTickets,
   apiImports,
   applicationCertificates,
+  sharedPolicyGroups,
 ];

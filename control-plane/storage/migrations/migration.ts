@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { ColumnDefinitionBuilder, CreateTableBuilder, Kysely } from 'kysely';
 
 /** The databases that every store works on. */
 export type DialectName = 'sqlite' | 'postgres';
@@ -25,4 +25,21 @@ export function columnTypes(dialect: DialectName): ColumnTypes {
   return dialect === 'postgres'
     ? { dialect, integer: 'bigint', bytes: 'bytea' }
     : { dialect, integer: 'integer', bytes: 'blob' };
+}
+
+/** A table of an environment with required text and integer columns, each list as words. */
+export function tenantTable(
+  db: Kysely<unknown>,
+  name: string,
+  columns: { readonly integer: ColumnTypes['integer']; readonly texts: string; readonly integers: string },
+): CreateTableBuilder<string, string> {
+  const required = (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder => column.notNull();
+  let builder: CreateTableBuilder<string, string> = db.schema
+    .createTable(name)
+    .addColumn('organization', 'text', required)
+    .addColumn('environment', 'text', (column) => column.notNull().references('environment.id'));
+  for (const column of columns.texts.split(' ')) builder = builder.addColumn(column, 'text', required);
+  for (const column of columns.integers.split(' '))
+    builder = builder.addColumn(column, columns.integer, required);
+  return builder;
 }

@@ -1,0 +1,163 @@
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
+import type { Queries, Storage, Trx } from '../../storage/storage.ts';
+import { likePattern, type PageBounds, type Rows } from '../pages.ts';
+
+/** Steps that APIs of an environment share. */
+interface SharedPolicyGroupTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  /** What steps name it by, and gateways know it by. */
+  readonly cross_id: string;
+  name: string;
+  name_key: string;
+  description: string;
+  prerequisite_message: string;
+  /** REQUEST or RESPONSE. */
+  readonly phase: string;
+  /** JSON, as they were written. */
+  steps: string;
+  lifecycle_state: string;
+  /** 1, 2, 3 ... with each deployment. */
+  version: number;
+  readonly created_at_ms: number;
+  updated_at_ms: number;
+  deployed_at_ms: number | null;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    shared_policy_group: SharedPolicyGroupTable;
+  }
+}
+
+/** A row of shared_policy_group. */
+export type SharedPolicyGroupRow = Selectable<SharedPolicyGroupTable>;
+
+/** How a list of groups may be sorted. */
+export const groupSorts = [
+  'name',
+  '-name',
+  'apiType',
+  '-apiType',
+  'phase',
+  '-phase',
+  'updatedAt',
+  '-updatedAt',
+  'deployedAt',
+  '-deployedAt',
+] as const;
+/** One of {@link groupSorts}. */
+export type GroupSort = (typeof groupSorts)[number];
+
+/** The group in its environment, by id or cross id. */
+export function findGroup(
+  db: Queries,
+  at: EnvironmentRef,
+  by: { readonly column: 'id' | 'cross_id'; readonly value: string },
+): Promise<SharedPolicyGroupRow | undefined> {
+  return inTenant(db.selectFrom('shared_policy_group'), at)
+    .selectAll()
+    .where(by.column, '=', by.value)
+    .executeTakeFirst();
+}
+
+/**
+ * The group with its row locked until the transaction ends.
+ *
+ * Whoever deploys an API that uses it, and whoever withdraws it, take this lock: so none of the two misses the other. It is taken after
+ * the API's; of several groups in the order of their cross ids.
+ */
+export function lockGroup(
+  trx: Trx,
+  at: EnvironmentRef,
+  by: { readonly column: 'id' | 'cross_id'; readonly value: string },
+): Promise<SharedPolicyGroupRow | undefined> {
+  return inTenant(trx.updateTable('shared_policy_group'), at)
+    .set((row) => ({ lifecycle_state: row.ref('lifecycle_state') }))
+    .where(by.column, '=', by.value)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** A page of groups. */
+export async function listGroupRows(
+  storage: Pick<Storage, 'db'>,
+  at: EnvironmentRef,
+  wish: { readonly query?: string | undefined; readonly sort: GroupSort; readonly bounds: PageBounds },
+): Promise<Rows<SharedPolicyGroupRow>> {
+  let selected = inTenant(storage.db.selectFrom('shared_policy_group'), at);
+  if (wish.query !== undefined && wish.query !== '')
+    selected = selected.where(sql<boolean>`name_key like ${likePattern(wish.query)} escape '\\'`);
+  const columns = {
+    name: 'name_key',
+    // There is one type of API.
+    apiType: 'name_key',
+    phase: 'phase',
+    updatedAt: 'updated_at_ms',
+    deployedAt: 'deployed_at_ms',
+  } as const;
+  const [rows, count] = await Promise.all([
+    selected
+      .selectAll()
+      .orderBy(
+        columns[wish.sort.replace('-', '') as keyof typeof columns],
+        wish.sort.startsWith('-') ? 'desc' : 'asc',
+      )
+      .orderBy('id')
+      .limit(wish.bounds.limit)
+      .offset(wish.bounds.offset)
+      .execute(),
+    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
+  ]);
+  return { rows, total: Number(count.total) };
+}
+
+/** Adds a group. */
+export async function insertGroup(trx: Trx, row: Insertable<SharedPolicyGroupTable>): Promise<void> {
+  await trx.insertInto('shared_policy_group').values(row).execute();
+}
+
+/** Changes a group. */
+export function updateGroupRow(
+  trx: Trx,
+  row: SharedPolicyGroupRow,
+  set: Updateable<SharedPolicyGroupTable>,
+): Promise<SharedPolicyGroupRow> {
+  return inTenant(trx.updateTable('shared_policy_group'), row)
+    .set(set)
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Removes a group. */
+export async function deleteGroupRow(trx: Trx, row: SharedPolicyGroupRow): Promise<void> {
+  await inTenant(trx.deleteFrom('shared_policy_group'), row).where('id', '=', row.id).execute();
+}
+
+/** Definitions of deployed APIs, as JSON, that name the group, in a step that is disabled perhaps. */
+export async function deployedNaming(
+  trx: Trx,
+  at: EnvironmentRef,
+  crossId: string,
+): Promise<readonly string[]> {
+  const name = crossId.replaceAll('_', String.raw`\_`);
+  const rows = await inTenant(trx.selectFrom('api_deployment'), at)
+    .select('definition')
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('api')
+          .select('api.id')
+          .whereRef('api.id', '=', 'api_deployment.api_id')
+          .whereRef('api.deployed_number', '=', 'api_deployment.number'),
+      ),
+    )
+    .where(sql<boolean>`definition like ${`%"sharedPolicyGroupId":"${name}"%`} escape '\\'`)
+    .orderBy('api_id')
+    .execute();
+  return rows.map(({ definition }) => definition);
+}

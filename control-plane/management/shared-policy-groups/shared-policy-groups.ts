@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import { readSharedPolicyGroup } from '../../../proto/definition/shared-flows.ts';
+import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
+import type { ApiDefinition } from '../../../proto/model/api.ts';
+import { sharedGroupsIn } from '../../../proto/model/api/shared-policy-group.ts';
+import { encodeSharedPolicyGroup } from '../../../proto/wire/payloads.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Actor } from '../../access/actor.ts';
+import { stepsSchema } from '../apis/definition.ts';
+import type { AuditEvent } from '../audit/events.ts';
+import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { idSchema, momentText, nameSchema, present, readOnlyFields } from '../fields.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
+import { checkIfMatch } from '../route.ts';
+import {
+  deleteGroupRow,
+  deployedNaming,
+  findGroup,
+  type GroupSort,
+  insertGroup,
+  listGroupRows,
+  lockGroup,
+  type SharedPolicyGroupRow,
+  updateGroupRow,
+} from './shared-policy-groups.store.ts';
+
+const lineSchema = z.string().max(1_024);
+const phaseSchema = z.enum(['REQUEST', 'RESPONSE']);
+const typeSchema = z.literal('PROXY');
+/** Of the APIs that hold a group. */
+const namedMax = 10;
+
+const writableFields = {
+  crossId: idSchema.optional(),
+  name: nameSchema,
+  description: lineSchema.optional(),
+  prerequisiteMessage: lineSchema.optional(),
+  steps: stepsSchema,
+};
+
+/** Body of a creation. */
+export const createGroupSchema = z
+  .strictObject({
+    ...writableFields,
+    apiType: typeSchema,
+    phase: phaseSchema,
+    ...readOnlyFields('originContext'),
+  })
+  .openapi('CreateSharedPolicyGroup');
+
+/** Body of an update; what a group is for cannot change. */
+export const updateGroupSchema = z
+  .strictObject({
+    ...readOnlyFields(
+      'id',
+      'version',
+      'lifecycleState',
+      'deployedAt',
+      'createdAt',
+      'updatedAt',
+      'originContext',
+    ),
+    ...writableFields,
+    apiType: typeSchema.optional(),
+    phase: phaseSchema.optional(),
+  })
+  .openapi('UpdateSharedPolicyGroup');
+
+/** A group as it is answered. */
+export const groupSchema = z
+  .object({
+    id: z.string(),
+    crossId: z.string(),
+    name: z.string(),
+    description: z.string().optional(),
+    prerequisiteMessage: z.string().optional(),
+    version: z.int(),
+    apiType: typeSchema,
+    phase: phaseSchema,
+    steps: stepsSchema,
+    lifecycleState: z.enum(['DEPLOYED', 'UNDEPLOYED', 'PENDING']),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+    deployedAt: z.string().optional(),
+  })
+  .openapi('SharedPolicyGroup');
+
+/** A group as it is answered. */
+export type GroupView = z.infer<typeof groupSchema>;
+
+/** Which group is meant. */
+export interface GroupRef {
+  readonly at: EnvironmentRef;
+  readonly id: string;
+}
+
+/** Makes a group, not deployed. */
+export function createGroup(
+  desk: Desk,
+  actor: Actor,
+  { at, wish }: { readonly at: EnvironmentRef; readonly wish: z.infer<typeof createGroupSchema> },
+): Promise<GroupView> {
+  return change(desk, { actor, at }, async (now) => {
+    const id = randomUUID();
+    const crossId = wish.crossId ?? id;
+    if ((await findGroup(now.trx, at, { column: 'cross_id', value: crossId })) !== undefined)
+      throw new Fault('request.invalid', {
+        details: [{ path: 'crossId', message: `"${crossId}" is another group of this environment` }],
+      });
+    const row: SharedPolicyGroupRow = {
+      ...at,
+      id,
+      cross_id: crossId,
+      ...written(wish),
+      phase: wish.phase,
+      lifecycle_state: 'UNDEPLOYED',
+      version: 0,
+      created_at_ms: now.nowMs,
+      updated_at_ms: now.nowMs,
+      deployed_at_ms: null,
+    };
+    await insertGroup(now.trx, row);
+    await audit(now, 'SHARED_POLICY_GROUP_CREATED', row);
+    return groupView(row);
+  });
+}
+
+/** One group. */
+export async function getGroup(desk: Desk, { at, id }: GroupRef): Promise<GroupView> {
+  return groupView(found(await findGroup(desk.storage.db, at, { column: 'id', value: id }), id));
+}
+
+/** A page of groups. */
+export async function listGroups(
+  desk: Desk,
+  input: {
+    readonly at: EnvironmentRef;
+    readonly query?: string | undefined;
+    readonly sort?: GroupSort | undefined;
+    readonly page: PageWish;
+  },
+): Promise<{ readonly data: readonly GroupView[]; readonly total: number }> {
+  const { query, sort = 'name', page } = input;
+  const { rows, total } = await listGroupRows(desk.storage, input.at, {
+    query,
+    sort,
+    bounds: boundsOf(page),
+  });
+  return { data: rows.map(groupView), total };
+}
+
+/** Replaces what can be written. Gateways learn of it with the next deployment. */
+export function updateGroup(
+  desk: Desk,
+  actor: Actor,
+  ref: GroupRef & {
+    readonly wish: z.infer<typeof updateGroupSchema>;
+    readonly ifMatch?: string | undefined;
+  },
+): Promise<GroupView> {
+  return changeGroup({ desk, actor, ref }, async (now, row) => {
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
+    const { wish } = ref;
+    const fixed = [
+      ['crossId', wish.crossId, row.cross_id],
+      ['phase', wish.phase, row.phase],
+    ] as const;
+    const details = fixed.flatMap(([path, asked, is]) =>
+      asked === undefined || asked === is ? [] : [{ path, message: `cannot change; it is ${is}` }],
+    );
+    if (details.length > 0) throw new Fault('request.invalid', { details });
+    await audit(now, 'SHARED_POLICY_GROUP_UPDATED', row);
+    return updateGroupRow(now.trx, row, {
+      ...written(wish),
+      lifecycle_state: row.lifecycle_state === 'UNDEPLOYED' ? 'UNDEPLOYED' : 'PENDING',
+      updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+    });
+  });
+}
+
+/** Sends the group as it is written now to gateways. Errors: request.invalid naming what they cannot run. */
+export function deployGroup(desk: Desk, actor: Actor, ref: GroupRef): Promise<GroupView> {
+  return changeGroup({ desk, actor, ref }, async (now, row) => {
+    const { id, name, ...definition } = readSharedPolicyGroup({
+      id: row.cross_id,
+      name: row.name,
+      phase: row.phase,
+      steps: JSON.parse(row.steps) as unknown,
+    });
+    const version = row.version + 1;
+    const payload = encodeSharedPolicyGroup({ id, name, definition: JSON.stringify(definition) });
+    now.publish([{ kind: 'shared-policy-group', id, revision: String(version), tags: [], payload }]);
+    await audit(now, 'SHARED_POLICY_GROUP_DEPLOYED', row);
+    return updateGroupRow(now.trx, row, {
+      lifecycle_state: 'DEPLOYED',
+      version,
+      deployed_at_ms: now.nowMs,
+      updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+    });
+  });
+}
+
+/** Withdraws the group from gateways. Errors: shared_policy_group.in_use, since the APIs that use it would refuse their callers. */
+export function undeployGroup(desk: Desk, actor: Actor, ref: GroupRef): Promise<GroupView> {
+  return changeGroup({ desk, actor, ref }, async (now, row) => {
+    if (row.lifecycle_state === 'UNDEPLOYED') return row;
+    await withdraw(now, row);
+    await audit(now, 'SHARED_POLICY_GROUP_UNDEPLOYED', row);
+    return updateGroupRow(now.trx, row, {
+      lifecycle_state: 'UNDEPLOYED',
+      updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+    });
+  });
+}
+
+/** Removes a group, from gateways too. Errors: shared_policy_group.in_use. */
+export async function deleteGroup(
+  desk: Desk,
+  actor: Actor,
+  ref: GroupRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
+  await changeGroup({ desk, actor, ref }, async (now, row) => {
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
+    await withdraw(now, row);
+    await deleteGroupRow(now.trx, row);
+    await audit(now, 'SHARED_POLICY_GROUP_DELETED', row);
+    return row;
+  });
+}
+
+/**
+ * Checks that the groups of a definition are deployed, and locks them until the transaction ends.
+ *
+ * Errors: request.invalid with the place of each step whose group is not there.
+ */
+export async function demandGroups(now: Change, { flows, plans }: ApiDefinition): Promise<void> {
+  const uses = [
+    ...sharedGroupsIn(flows, 'flows'),
+    ...plans.flatMap((plan, index) => sharedGroupsIn(plan.flows, `plans[${index}].flows`)),
+  ];
+  const groups = new Map<string, SharedPolicyGroupRow | undefined>();
+  for (const value of [...new Set(uses.map(({ group }) => group))].toSorted())
+    groups.set(value, await lockGroup(now.trx, now.at, { column: 'cross_id', value }));
+  const details = uses.flatMap(({ group, phase, path }): readonly FaultDetail[] => {
+    const row = groups.get(group);
+    const at = `${path}.configuration.sharedPolicyGroupId`;
+    if (row === undefined || row.lifecycle_state === 'UNDEPLOYED') {
+      const why = row === undefined ? 'is no group of this environment' : 'is not deployed; deploy it first';
+      return [{ path: at, message: `"${group}" ${why}` }];
+    }
+    return row.phase.toLowerCase() === phase
+      ? []
+      : [{ path: at, message: `"${group}" is a group for the ${row.phase.toLowerCase()} phase` }];
+  });
+  if (details.length > 0) throw new Fault('request.invalid', { details });
+}
+
+function written(wish: z.infer<typeof updateGroupSchema>) {
+  return {
+    name: wish.name,
+    name_key: wish.name.toLowerCase(),
+    description: wish.description ?? '',
+    prerequisite_message: wish.prerequisiteMessage ?? '',
+    steps: JSON.stringify(wish.steps ?? []),
+  };
+}
+
+/** Takes it from gateways, unless somebody needs it there. */
+async function withdraw(now: Change, row: SharedPolicyGroupRow): Promise<void> {
+  const naming = (await deployedNaming(now.trx, now.at, row.cross_id)).map(
+    (definition) => JSON.parse(definition) as ApiDefinition,
+  );
+  const users = naming.filter(({ flows, plans }) =>
+    [flows, ...plans.map((plan) => plan.flows)].some((each) =>
+      sharedGroupsIn(each, '').some(({ group }) => group === row.cross_id),
+    ),
+  );
+  if (users.length > 0) {
+    const named = users.slice(0, namedMax).map(({ name }) => name);
+    const more = users.length > named.length ? ` and ${users.length - named.length} more` : '';
+    throw new Fault('shared_policy_group.in_use', {
+      detail: `Deployed APIs use the group: ${named.join(', ')}${more}.`,
+      hint: 'Deploy them without the steps that stand for it, then try again.',
+    });
+  }
+  if (row.version > 0) now.publish([{ kind: 'shared-policy-group', id: row.cross_id, isDeleted: true }]);
+}
+
+function groupView(row: SharedPolicyGroupRow): GroupView {
+  return present({
+    id: row.id,
+    crossId: row.cross_id,
+    name: row.name,
+    description: row.description === '' ? undefined : row.description,
+    prerequisiteMessage: row.prerequisite_message === '' ? undefined : row.prerequisite_message,
+    version: row.version,
+    apiType: 'PROXY',
+    phase: row.phase as GroupView['phase'],
+    steps: JSON.parse(row.steps) as GroupView['steps'],
+    lifecycleState: row.lifecycle_state as GroupView['lifecycleState'],
+    createdAt: new Date(row.created_at_ms).toISOString(),
+    updatedAt: new Date(row.updated_at_ms).toISOString(),
+    deployedAt: momentText(row.deployed_at_ms),
+  });
+}
+
+function found(row: SharedPolicyGroupRow | undefined, id: string): SharedPolicyGroupRow {
+  if (row === undefined)
+    throw new Fault('request.not_found', { detail: `There is no shared policy group "${id}" here.` });
+  return row;
+}
+
+function changeGroup(
+  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: GroupRef },
+  work: (now: Change, row: SharedPolicyGroupRow) => Promise<SharedPolicyGroupRow>,
+): Promise<GroupView> {
+  return change(desk, { actor, at: ref.at }, async (now) => {
+    const row = found(await lockGroup(now.trx, ref.at, { column: 'id', value: ref.id }), ref.id);
+    return groupView(await work(now, row));
+  });
+}
+
+function audit(now: Change, event: AuditEvent, { id }: SharedPolicyGroupRow): Promise<void> {
+  return now.audit(event, { type: 'ENVIRONMENT', id: now.at.environment }, { SHARED_POLICY_GROUP: id });
+}
