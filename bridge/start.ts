@@ -97,7 +97,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   server.maxHeadersCount = headersMax + 1;
   server.maxConnections = config.limits.streamsMax + config.limits.pollsMax + spareConnections;
   const port = await listenOn(server, { ...config.listen, setting: 'listen' });
-  if (config.listen.tls !== undefined) warnOfEnded([config.listen.tls], clock.now(), log);
+  warnOfOwnEnd(options);
   audiences = () => audiencesAt(port);
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
@@ -155,18 +155,24 @@ export function readTls(tls: Tls): { readonly cert: string; readonly key: string
   };
 }
 
+function warnOfOwnEnd({ config, clock, log }: BridgeOptions): void {
+  const { tls } = config.listen;
+  if (tls !== undefined) warnOfEnded([{ ...readTls(tls), file: tls.certFile }], clock.now(), log);
+}
+
 /**
  * Reads the certificate files again for the connections to come. Files that cannot be used are an ERROR in the log; the
  * certificates before stay in use.
  */
-function reloadCertificates(server: Server, { config, log, clock }: BridgeOptions): boolean {
+function reloadCertificates(server: Server, options: BridgeOptions): boolean {
+  const { config, log } = options;
   const { tls } = config.listen;
   if (tls === undefined || !(server instanceof TlsServer)) return false;
   const { certFile, keyFile } = tls;
   try {
     server.setSecureContext(readTls(tls));
     log.info({ certFile, keyFile }, 'certificates were read again and are in use');
-    warnOfEnded([tls], clock.now(), log);
+    warnOfOwnEnd(options);
     return true;
   } catch (error) {
     log.error({ err: error, certFile, keyFile }, 'certificates cannot be used; the ones before stay in use');

@@ -4,7 +4,7 @@ import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
-import { ListenTls } from '../proto/process/listening/tls.ts';
+import { ListenTls } from '../proto/process/listening/tls-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 import { blobsSettings } from './storage/blobs/settings.ts';
 import { wrongUrl } from './storage/database-url.ts';

@@ -5,7 +5,7 @@ import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { type Ending, warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import { bindOf, originOf } from '../proto/process/listen.ts';
 import { startHttpListener } from '../proto/process/listening/http-listener.ts';
-import { readListenTls } from '../proto/process/listening/tls.ts';
+import { type Certificates, openCertificates } from '../proto/process/listening/certificates.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
@@ -90,7 +90,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { config, log, clock, lifecycle } = options;
   // Before anything is made: a password that is refused must leave nothing behind.
   const adminPassword = config.adminPassword ?? readPassword(options.adminPassword, adminPasswordVariable);
-  readListenTls(config.listen.tls);
+  const certificates = await openCertificates(config.listen.tls, options);
   const { storage, blobs, keyring, publisher, desk } = await openParts(options);
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
   lifecycle.signal.throwIfAborted();
@@ -103,8 +103,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // Two that make a database together would each make a key: the one whose key sealed nothing ends here.
   await requireKeyring(storage.db, keyring, secretsOf(config));
   const ending = warnBeforeEnd(options);
-  const health = healthOf(options, { storage, keyring, ending });
-  const port = await listen(desk, options, { ending, health });
+  const health = healthOf(options, { storage, keyring, ending, certificates });
+  const port = await listen(desk, options, { ending, health, certificates });
   const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
@@ -164,6 +164,7 @@ interface HealthParts {
   readonly storage: Storage;
   readonly keyring: Keyring;
   readonly ending: Ending;
+  readonly certificates: Certificates;
 }
 
 /**
@@ -172,7 +173,7 @@ interface HealthParts {
  */
 function healthOf(
   { lifecycle, clock, version }: ControlPlaneOptions,
-  { storage, keyring, ending }: HealthParts,
+  { storage, keyring, ending, certificates }: HealthParts,
 ): HealthSource {
   const look = (): Promise<{ readonly database: boolean; readonly keys?: boolean }> =>
     opensNewest(storage.db, keyring).then(
@@ -186,7 +187,11 @@ function healthOf(
     isClosing: () => !ending.isOpen || lifecycle.signal.aborted,
     health: async () => {
       const parts = Object.entries(await look());
-      return { degraded: parts.filter(([, isWell]) => !isWell).map(([name]) => name) };
+      const problem = certificates.problem();
+      const degraded = parts.filter(([, isWell]) => !isWell).map(([name]) => name);
+      return problem === undefined
+        ? { degraded }
+        : { degraded: [...degraded, 'certificates'], facts: { certificates: problem } };
     },
     ready: async () => ({ parts: { ...(await look()) } }),
   };
@@ -195,10 +200,14 @@ function healthOf(
 function listen(
   desk: Desk,
   options: ControlPlaneOptions,
-  { ending, health }: { readonly ending: Ending; readonly health: HealthSource },
+  {
+    ending,
+    health,
+    certificates,
+  }: { readonly ending: Ending; readonly health: HealthSource; readonly certificates: Certificates },
 ): Promise<number> {
   const { config, log, metrics } = options;
-  const { headerMsMax, bodyMsMax, tls } = config.listen;
+  const { headerMsMax, bodyMsMax } = config.listen;
   const peers = createPeers(config.listen.trustedProxies);
   const refused = metrics.counter(
     'isthmus_management_connections_refused_total',
@@ -220,7 +229,7 @@ function listen(
     app: door,
     address: config.listen,
     setting: 'listen',
-    ...(tls === undefined ? {} : { tls }),
+    certificates,
     // The door itself ends a slow body, with an answer; this is for one that it does not read.
     limits: { ...config.listen, requestMsMax: headerMsMax + bodyMsMax + unreadMsMax },
     peers,

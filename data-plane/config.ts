@@ -8,7 +8,7 @@ import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { redisSettings } from './limits/redis-settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
-import { GatewayListenTls } from '../proto/process/listening/tls.ts';
+import { GatewayListenTls } from '../proto/process/listening/tls-settings.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';

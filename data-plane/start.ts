@@ -5,6 +5,7 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import { startGatewayNode } from './admin/node.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
 import { tryAddress } from '../proto/process/listen.ts';
+import { followCertificates, openCertificates } from '../proto/process/listening/certificates.ts';
 import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { Engine } from './http/exchange.ts';
@@ -12,7 +13,6 @@ import type { Reporter } from './report/reporter.ts';
 import { countersOf, openServing } from './serving.ts';
 import { openSource } from './source.ts';
 import type { Sync } from './sync/sync.ts';
-import { openCertificates } from './workers/certificates.ts';
 
 /** What a gateway needs of its process. */
 export interface GatewayOptions {
@@ -59,8 +59,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
 /** The whole gateway in this process. */
 async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, log, lifecycle, metrics } = options;
-  const certificates = openCertificates(config.listen, options);
+  const { config, log, metrics } = options;
+  const certificates = await openCertificates(config.listen.tls, options);
   const source = await openSource(options);
   // It listens when it serves; that it cannot is told before it says that anything is in service.
   await tryAddress({ ...config.listen, setting: 'listen' });
@@ -81,6 +81,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     },
     state: () => ({
       isOpen: ending.isOpen,
+      certificates: certificates.problem(),
       source: running.state(),
       deployed: deployments.state(),
       spool: reporter?.health(),
@@ -88,7 +89,11 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     }),
     replaceWorkers: undefined,
   });
-  lifecycle.onReload('certificates', () => certificates.reload((tls) => server.reloadTls(tls)));
+  followCertificates(certificates, {
+    ...options,
+    name: 'certificates',
+    take: (tls) => server.reloadTls(tls),
+  });
   log.info({ port: server.port, adminPort, engine: engine.name, source: source.kind }, 'listening');
   return {
     port: server.port,

@@ -7,7 +7,7 @@ import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { isSecured, type ListenTlsSettings, readListenTls } from '../proto/process/listening/tls.ts';
+import { isSecured, type ListenTlsSettings, readListenTls } from '../proto/process/listening/tls-settings.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
@@ -51,8 +51,8 @@ export async function up(
   const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
   // Before anything is made: a start that fails here can be tried again as the first one.
-  readListenTls(configs.gateway.listen.tls);
-  readListenTls(configs.controlPlane.listen.tls);
+  for (const { listen } of [configs.gateway, configs.controlPlane])
+    await readListenTls(listen.tls, { nowMs: parts.clock.now() });
   if (configs.bridge.listen.tls !== undefined) readBridgeTls(configs.bridge.listen.tls);
   holdFolder(flags.dataDir, 'control-plane', parts);
   const addressFile = foldersOf(flags.dataDir).addresses;

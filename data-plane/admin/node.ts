@@ -63,7 +63,7 @@ function addRoutes(app: Hono, { state, replaceWorkers }: GatewayNodeOptions): vo
   });
 }
 
-function healthOf({ source, spool, isOpen, workers }: NodeState): Health {
+function healthOf({ source, spool, isOpen, workers, certificates }: NodeState): Health {
   return {
     isUp: workers?.serving !== 0,
     isStopping: !isOpen,
@@ -71,11 +71,13 @@ function healthOf({ source, spool, isOpen, workers }: NodeState): Health {
     degraded: [
       ...(spool?.state === 'degraded' ? ['spool'] : []),
       ...(source.store?.mode === 'memory' ? ['store'] : []),
+      ...(certificates === undefined ? [] : ['certificates']),
       ...(source.sync?.trouble === undefined ? [] : ['bridge']),
       ...(workers !== undefined && workers.serving < workers.wanted ? ['workers'] : []),
     ],
     facts: {
       ...(spool !== undefined && { spool }),
+      ...(certificates !== undefined && { certificates }),
       ...(source.store !== undefined && { store: source.store }),
       ...(source.sync !== undefined && { sync: source.sync }),
       ...(workers !== undefined && { workers }),

@@ -51,6 +51,8 @@ export interface WorkersState {
 export interface NodeState {
   /** False once the gateway has begun to stop. */
   readonly isOpen: boolean;
+  /** Why the certificates in the listener's files are not in use; undefined when they are. */
+  readonly certificates: string | undefined;
   readonly source: SourceState;
   readonly deployed: readonly DeployedEnvironment[];
   /** Undefined when no access records are written. */

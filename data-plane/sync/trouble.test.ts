@@ -37,6 +37,7 @@ async function world(
     version: '0.0.0-test',
     state: () => ({
       isOpen: true,
+      certificates: undefined,
       source: {
         kind: 'bridge',
         isComplete: true,

@@ -104,6 +104,7 @@ for (const workers of [1, 2]) {
       gateway.process.kill('SIGHUP');
       await eventually(() => gateway.process.output().includes(reason));
       assert.deepEqual(await shown(), ['two']);
+      assert.deepEqual((await gateway.health()).degraded, ['certificates']);
       writeFileSync(certFile, 'nothing');
     }
     const errors = gateway.process
@@ -114,6 +115,7 @@ for (const workers of [1, 2]) {
     for (const line of errors) assert.ok(line.includes(certFile), line);
     use('two');
     gateway.process.kill('SIGHUP');
+    await eventually(async () => (await gateway.health()).degraded.length === 0);
     await more();
     assert.deepEqual(await load.stop(), []);
     // SIGHUP reads certificates and nothing else.

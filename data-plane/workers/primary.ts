@@ -5,6 +5,11 @@ import { levelOf } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import { startGatewayNode } from '../admin/node.ts';
 import { workerCount } from '../config.ts';
+import {
+  type Certificates,
+  followCertificates,
+  openCertificates,
+} from '../../proto/process/listening/certificates.ts';
 import { warnBeforeEnd } from '../../proto/process/listening/ending.ts';
 import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
 import {
@@ -21,7 +26,6 @@ import { guardOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
 import { growWithLoad } from '../young-generation.ts';
-import { openCertificates, type Certificates } from './certificates.ts';
 import { Crew } from './crew.ts';
 import { createFigures, type Figures } from './figures.ts';
 import { openListener, type SharedListener } from './listener.ts';
@@ -43,7 +47,7 @@ const endMsMax = 8_000;
  */
 export async function startPrimary(options: GatewayOptions): Promise<RunningGateway> {
   const { config, log, lifecycle } = options;
-  const certificates = openCertificates(config.listen, options);
+  const certificates = await openCertificates(config.listen.tls, options);
   const source = await openSource(options);
   // This process writes no records: it deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost.
   const reporter = config.report.enabled
@@ -84,6 +88,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     },
     state: () => ({
       isOpen: ending.isOpen,
+      certificates: certificates.problem(),
       source: running.state(),
       deployed: handing.state(),
       spool: figures.spool(reporter?.health(), crew.stats()),
@@ -95,7 +100,11 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
       return true;
     },
   });
-  lifecycle.onReload('certificates', () => certificates.reload((tls) => crew.reloadTls(tls)));
+  followCertificates(certificates, {
+    ...options,
+    name: 'certificates',
+    take: (tls) => crew.reloadTls(tls),
+  });
   lifecycle.onReload('log level of the workers', () => (crew.setLogLevel(levelOf(log)), false));
   const workers = workerCount(config);
   log.info({ port: listener.port, adminPort, workers, source: source.kind }, 'listening');

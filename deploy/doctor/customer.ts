@@ -11,7 +11,7 @@ import { foldersOf } from '../../proto/process/data-folder.ts';
 import { createOutbound, toOutboundOptions, type Outbound } from '../../proto/process/outbound/outbound.ts';
 import { createLazyKeyring } from '../../proto/process/secrets.ts';
 import { describeStranger } from '../../proto/process/stranger.ts';
-import { pairsOf } from '../../proto/process/listening/tls.ts';
+import { pairsOf } from '../../proto/process/listening/tls-settings.ts';
 import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
 import { type EnrolledIdentity, identityFile, loadIdentity } from '../../proto/trust/identity.ts';
 import { ticketFile } from '../../proto/trust/seat-file.ts';

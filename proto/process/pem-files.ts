@@ -31,9 +31,13 @@ export function readPair(files: PairFiles): { readonly cert: string; readonly ke
  * Says in the log which certificates have ended. They are taken all the same: nothing better is there, and one that nobody asks for must
  * not keep the others from being renewed.
  */
-export function warnOfEnded(files: readonly PairFiles[], nowMs: number, log: Pick<Log, 'warn'>): void {
-  for (const { certFile } of files) {
-    const { validToDate } = new X509Certificate(readPemFile(certFile));
+export function warnOfEnded(
+  read: readonly { readonly cert: string; readonly file?: string | undefined }[],
+  nowMs: number,
+  log: Pick<Log, 'warn'>,
+): void {
+  for (const { cert, file: certFile } of read) {
+    const { validToDate } = new X509Certificate(cert);
     if (validToDate.getTime() < nowMs)
       log.warn(
         { certFile, endedAt: validToDate.toISOString() },

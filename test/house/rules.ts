@@ -117,6 +117,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['data-plane/limits'],
   protobufjs: ['proto/wire'],
   jose: ['proto/trust'],
+  'node-forge': ['proto/process'],
   re2js: ['proto/expression'],
   saxes: ['proto/expression/xml'],
   '@js-joda/core': ['proto/expression'],

@@ -14,9 +14,9 @@ import type { Clock } from '../clock.ts';
 import { createDrain } from './drain.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { listenOn, type ListenAddress } from '../listen.ts';
-import { createHandshakes, type Handshakes, type ListenTlsSettings, pairsOf, readListenTls } from './tls.ts';
+import { type Certificates, followCertificates } from './certificates.ts';
+import { createHandshakes, type Handshakes, type TlsOptions } from './tls.ts';
 import type { Log } from '../log.ts';
-import { warnOfEnded } from '../pem-files.ts';
 import { type Peers, sourceOfAddress } from '../peers.ts';
 
 /** What a listener bounds before anybody is asked who he is. */
@@ -44,7 +44,8 @@ export interface HttpListenerOptions {
   readonly address: ListenAddress;
   /** The section of the settings that holds `host` and `port`. */
   readonly setting: string;
-  readonly tls?: ListenTlsSettings | undefined;
+  /** Default: plain HTTP. */
+  readonly certificates?: Certificates | undefined;
   readonly limits?: Partial<HttpListenLimits>;
   readonly peers?: Peers;
   /** Asked at the end: how long connections without a request stay open for one that is on its way. Default: 0. */
@@ -77,21 +78,26 @@ const fullSaidMs = 60_000;
 /**
  * Starts a listener for what people and machines administer, bounded, over TLS where there are certificates, and gives back its port.
  *
- * The life-cycle closes it, and reads its certificates again on SIGHUP; files that cannot be used are an ERROR in the log, and the
- * certificates before stay in use. Errors: process.port_taken, process.port_refused, config.invalid for certificate files.
+ * The life-cycle closes it, and its certificates are followed. Errors: process.port_taken, process.port_refused, config.invalid for
+ * certificates that do not fit together.
  */
 export async function startHttpListener(options: HttpListenerOptions): Promise<number> {
-  const { name, address, setting, log, clock, lifecycle } = options;
+  const { name, address, setting, clock, lifecycle } = options;
   const limits = { ...defaults, ...options.limits };
-  const secured = secureWith(options.tls);
-  warnOfEnded(pairsOf(options.tls), clock.now(), log);
+  const { certificates } = options;
+  const tls = certificates?.current();
+  const secured = tls === undefined ? undefined : new SecuredListener(tls);
   const server = openServer(options, limits, secured?.options);
   const drain = createDrain(server);
   boundConnections(server, { ...options, limits });
   const port = await listenOn(server, { ...address, setting });
   lifecycle.onClose(name, () => drain.close(clock, options.quietMs?.() ?? 0));
-  if (secured !== undefined)
-    lifecycle.onReload(`certificates of the ${name}`, () => secured.reload(server, { log, clock }));
+  if (certificates !== undefined && secured !== undefined)
+    followCertificates(certificates, {
+      ...options,
+      name: `certificates of the ${name}`,
+      take: (next) => secured.take(server, next),
+    });
   return port;
 }
 
@@ -133,42 +139,33 @@ function openServer(
   return server;
 }
 
-/** The handshakes of a listener, and how its certificates are read again. */
-function secureWith(tls: ListenTlsSettings | undefined) {
-  const read = () => {
-    const given = readListenTls(tls);
-    return given === undefined ? undefined : createHandshakes(given);
-  };
-  let current = read();
-  if (tls === undefined || current === undefined) return undefined;
-  const { certFile, keyFile } = tls;
-  return {
-    options: {
-      ...current.fallback,
-      requestCert: current.requestCert,
-      rejectUnauthorized: current.rejectUnauthorized,
+/** The handshakes of a listener, of certificates that may become others. */
+class SecuredListener {
+  #current: Handshakes;
+
+  constructor(tls: TlsOptions) {
+    this.#current = createHandshakes(tls);
+  }
+
+  get options(): object {
+    const handshakes = (): Handshakes => this.#current;
+    const { fallback, requestCert, rejectUnauthorized } = this.#current;
+    return {
+      ...fallback,
+      requestCert,
+      rejectUnauthorized,
       SNICallback(this: unknown, ...given: Parameters<Handshakes['SNICallback']>) {
-        current?.SNICallback.apply(this as never, given);
+        handshakes().SNICallback.apply(this as never, given);
       },
-    },
-    reload(server: Server, { log, clock }: { readonly log: Log; readonly clock: Clock }): boolean {
-      try {
-        const next = read();
-        if (next === undefined || !('setSecureContext' in server)) return false;
-        (server as ReturnType<typeof createTlsServer>).setSecureContext(next.fallback);
-        current = next;
-        log.info({ certFile, keyFile }, 'certificates were read again and are in use');
-        warnOfEnded(pairsOf(tls), clock.now(), log);
-        return true;
-      } catch (error) {
-        log.error(
-          { err: error, certFile, keyFile },
-          'certificates cannot be used; the ones before stay in use',
-        );
-        return false;
-      }
-    },
-  };
+    };
+  }
+
+  /** Errors: config.invalid; what was in use before stays. */
+  take(server: Server, tls: TlsOptions): void {
+    const next = createHandshakes(tls);
+    (server as ReturnType<typeof createTlsServer>).setSecureContext(next.fallback);
+    this.#current = next;
+  }
 }
 
 type BoundOptions = Pick<HttpListenerOptions, 'name' | 'peers' | 'onRefused' | 'log' | 'clock'> & {

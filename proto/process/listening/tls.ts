@@ -1,105 +1,27 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
-import { z } from 'zod';
 
 import { Fault } from '../../faults/fault.ts';
-import { isToken } from '../../model/head-text.ts';
-import { type PairFiles, readCertificates, readPair, readPemFile } from '../pem-files.ts';
-
-const shape = {
-  certFile: z
-    .string()
-    .optional()
-    .describe('Certificate chain, PEM; for clients that ask for no name or an unknown one.'),
-  keyFile: z.string().optional().describe('Private key, PEM.'),
-  certificates: z
-    .array(z.strictObject({ certFile: z.string(), keyFile: z.string() }))
-    .max(1_000)
-    .default([])
-    .describe('More certificates, as {certFile, keyFile}; the client asks by name (SNI).'),
-  caFile: z.string().optional().describe('Authorities of client certificates, PEM.'),
-  clientAuth: z
-    .enum(['none', 'request', 'required'])
-    .default('none')
-    .describe('Whether clients are asked for a certificate, and refused without a good one.'),
-  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest version of TLS.'),
-};
-
-/** What `tls` of a listener may say. */
-export type ListenTlsSettings = z.output<z.ZodObject<typeof shape>>;
-
-/** The setting `tls` of a listener. */
-export const ListenTls = z
-  .strictObject(shape)
-  .superRefine((tls, context) => checkSource(tls, context))
-  .optional()
-  .describe('TLS; without it plain HTTP.');
-
-/** The same of a gateway: it has plans that let in by certificates, and may stand behind a TLS terminator. */
-export const GatewayListenTls = z
-  .strictObject({
-    ...shape,
-    caFile: shape.caFile.describe(
-      'Authorities of client certificates, PEM; beside the certificates of subscriptions. Any other fails the handshake.',
-    ),
-    clientCertificateHeader: z
-      .string()
-      .max(256)
-      .refine(isToken, 'must be a header name')
-      .optional()
-      .describe(
-        "Header in which a TLS terminator in front says whom it shook hands with, for MTLS plans and JWT's cnf: percent- or form-encoded PEM (nginx $ssl_client_escaped_cert, AWS), base64 of DER (HAProxy, Traefik, Client-Cert of RFC 9440), or Envoy's X-Forwarded-Client-Cert with Cert. It counts of listen.trustedProxies alone, and there alone; of others it is ignored and removed. It may stand without a certificate: the listener is plain HTTP.",
-      ),
-  })
-  .superRefine((tls, context) => {
-    if (tls.clientCertificateHeader === undefined || hasSource(tls)) checkSource(tls, context);
-  })
-  .optional()
-  .describe('TLS; without it plain HTTP.');
-
-/** Whether a listener speaks TLS. */
-export function isSecured(tls: ListenTlsSettings | undefined): tls is ListenTlsSettings {
-  return tls !== undefined && hasSource(tls);
-}
-
-/** The files of certificates that a listener names. */
-export function pairsOf(tls: ListenTlsSettings | undefined): readonly PairFiles[] {
-  if (tls === undefined) return [];
-  const { certFile, keyFile, certificates } = tls;
-  const first = certFile === undefined || keyFile === undefined ? [] : [{ certFile, keyFile }];
-  return [...first, ...certificates];
-}
-
-const hasSource = ({ certFile, keyFile, certificates }: ListenTlsSettings): boolean =>
-  certFile !== undefined || keyFile !== undefined || certificates.length > 0;
-
-function checkSource({ certFile, keyFile }: ListenTlsSettings, context: z.RefinementCtx): void {
-  const say = (field: string, message: string): void =>
-    context.addIssue({ code: 'custom', path: [field], message });
-  if (certFile === undefined) say('certFile', 'is required: the certificate chain, PEM');
-  if (keyFile === undefined) say('keyFile', 'is required: the private key, PEM');
-}
+import { readCertificates } from '../pem-files.ts';
 
 /** Certificates of a listener, as PEM texts. */
 export interface TlsOptions {
   /** The first serves clients without SNI or with an unknown name; the others are chosen by their subject alternative names. */
-  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  readonly certificates: readonly CertificateTexts[];
   /** Authorities of client certificates. */
   readonly ca: string | undefined;
   readonly clientAuth: 'none' | 'request' | 'required';
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** As OpenSSL writes them; default: Node's. */
+  readonly ciphers?: string | undefined;
 }
 
-/** Reads the files of a listener's certificates. Errors: config.invalid, with the file. */
-export function readListenTls(tls: ListenTlsSettings | undefined): TlsOptions | undefined {
-  if (!isSecured(tls)) return undefined;
-  const { clientAuth, minVersion, caFile } = tls;
-  return {
-    certificates: pairsOf(tls).map(readPair),
-    ca: caFile === undefined ? undefined : readPemFile(caFile),
-    clientAuth,
-    minVersion,
-  };
+/** A certificate chain and its key. */
+export interface CertificateTexts {
+  readonly cert: string;
+  readonly key: string;
+  /** Where it was read; absent for one that was made. */
+  readonly file?: string | undefined;
 }
 
 /** How handshakes go, for `createServer` of node:tls and node:https. */
@@ -226,6 +148,7 @@ function contextOptions(tls: TlsOptions, certificates: readonly Certificate[]): 
     // Without authorities of its own a listener trusts nobody; left out, Node would trust every public one.
     ca: tls.ca ?? [],
     minVersion: tls.minVersion,
+    ...(tls.ciphers !== undefined && { ciphers: tls.ciphers }),
     // RFC 5746: TLS 1.2 lets a client ask for handshake after handshake, which costs it little and us much.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };

@@ -1,0 +1,125 @@
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  X509Certificate,
+} from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import forge from 'node-forge';
+
+import { Fault } from '../../faults/fault.ts';
+import { systemWords } from '../system-words.ts';
+import type { CertificateTexts } from './tls.ts';
+
+/** A certificate store is some kilobytes. */
+const fileBytesMax = 1_048_576;
+const yearMs = 365 * 24 * 3_600_000;
+
+/**
+ * Reads a file of PKCS12: the certificate that its one key belongs to, and the rest as its chain.
+ *
+ * Taken apart here and not by OpenSSL: to that, the authorities of such a file are authorities of clients too.
+ * Errors: config.invalid, with the file.
+ */
+export function readKeyStore(file: string, password: string): CertificateTexts {
+  const { keys, certificates } = openStore(file, password);
+  const [key, another] = keys;
+  if (key === undefined || another !== undefined)
+    throw invalid(file, `must hold one private key; it holds ${keys.length}`);
+  const leaf = certificates.find((certificate) => certificate.checkPrivateKey(key));
+  if (leaf === undefined) throw invalid(file, 'holds no certificate of its key');
+  const chain = [leaf, ...certificates.filter((certificate) => certificate !== leaf)];
+  return {
+    cert: chain.map((certificate) => certificate.toString()).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    file,
+  };
+}
+
+function openStore(file: string, password: string) {
+  const bytes = readStore(file);
+  try {
+    const asn1 = forge.asn1.fromDer(bytes.toString('latin1'));
+    const store = forge.pkcs12.pkcs12FromAsn1(asn1, false, password);
+    const bags = store.safeContents.flatMap(({ safeBags }) => safeBags);
+    return {
+      keys: bags.filter(({ type }) => type === oids.keyBag || type === oids.shroudedKeyBag).map(keyOf),
+      certificates: bags.filter(({ type }) => type === oids.certBag).map(certificateOf),
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw invalid(file, `cannot be read as PKCS12 with this password (${why})`, error);
+  }
+}
+
+const oids = {
+  keyBag: '1.2.840.113549.1.12.10.1.1',
+  shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
+  certBag: '1.2.840.113549.1.12.10.1.3',
+} as const;
+
+/** The library reads RSA itself and gives what is of another kind as it stands. */
+function keyOf({ key, asn1 }: forge.pkcs12.Bag): KeyObject {
+  const isRead = key !== undefined && key !== null;
+  const der = forge.asn1.toDer(isRead ? forge.pki.privateKeyToAsn1(key) : asn1).getBytes();
+  return createPrivateKey({
+    key: Buffer.from(der, 'latin1'),
+    format: 'der',
+    type: isRead ? 'pkcs1' : 'pkcs8',
+  });
+}
+
+function certificateOf({ cert, asn1 }: forge.pkcs12.Bag): X509Certificate {
+  const of = cert === undefined || cert === null ? asn1 : forge.pki.certificateToAsn1(cert);
+  return new X509Certificate(Buffer.from(forge.asn1.toDer(of).getBytes(), 'latin1'));
+}
+
+function readStore(file: string): Buffer {
+  try {
+    if (statSync(file).size > fileBytesMax) throw invalid(file, `has more than ${fileBytesMax} bytes`);
+    return readFileSync(file);
+  } catch (error) {
+    throw error instanceof Fault ? error : invalid(file, systemWords(error), error);
+  }
+}
+
+function invalid(file: string, why: string, cause?: unknown): Fault {
+  return new Fault('config.invalid', {
+    detail: `The file ${file} ${why}.`,
+    hint: 'Check keyStoreFile and its password for a slip; `openssl pkcs12 -in FILE -info` shows what is in it.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Makes a certificate for this machine that nobody has signed but itself, for a year. */
+export function makeSelfSigned(nowMs: number): CertificateTexts {
+  const pair = generateKeyPairSync('rsa', {
+    modulusLength: 2_048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.publicKeyFromPem(pair.publicKey);
+  // RFC 5280 section 4.1.2.2: positive.
+  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`;
+  certificate.validity.notBefore = new Date(nowMs - 60_000);
+  certificate.validity.notAfter = new Date(nowMs + yearMs);
+  const name = [{ name: 'commonName', value: hostname().slice(0, 64) }];
+  certificate.setSubject(name);
+  certificate.setIssuer(name);
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: false },
+    { name: 'extKeyUsage', serverAuth: true },
+    {
+      name: 'subjectAltName',
+      altNames: [
+        ...[...new Set(['localhost', hostname()])].map((value) => ({ type: 2, value })),
+        ...['127.0.0.1', '::1'].map((ip) => ({ type: 7, ip })),
+      ],
+    },
+  ]);
+  certificate.sign(forge.pki.privateKeyFromPem(pair.privateKey), forge.md.sha256.create());
+  return { cert: forge.pki.certificateToPem(certificate), key: pair.privateKey };
+}
