@@ -173,6 +173,48 @@ export const gatewayConfigSchema = z.strictObject({
       .describe(
         'Hosts, addresses, CIDR ranges (each with `:port` if wanted) or URLs that no endpoint may lead to; stronger than upstream.allow.',
       ),
+    outlierDetection: section({
+      consecutive5xx: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(0)
+        .describe(
+          'After so many requests in a row that found no connection, no answer or a status of 500 or more, an endpoint gets none for a while, unless it is the last one of its group; each process counts by itself. 0 takes none out.',
+        ),
+      baseEjectionMs: ms
+        .default(30_000)
+        .describe(
+          'How long an endpoint gets no requests the first time; so much longer each time that it comes back no better.',
+        ),
+      maxEjectionMs: ms
+        .max(86_400_000)
+        .default(300_000)
+        .describe('Longest time that an endpoint gets no requests.'),
+    }),
+  }),
+  healthCheck: section({
+    jitterMsMax: z
+      .int()
+      .min(0)
+      .max(5_000)
+      .default(900)
+      .describe(
+        'Each endpoint is checked by up to this much later than its schedule says, always the same for one, so that not all are checked at once.',
+      ),
+    inFlightMax: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(128)
+      .describe('Most health checks of endpoints that run at a time; the others wait for their turn.'),
+    inFlightPerApiMax: z.int().min(1).max(10_000).default(16).describe('Most of them that are of one API.'),
+    checkMsMax: ms
+      .max(600_000)
+      .default(10_000)
+      .describe(
+        'Longest time of a health check, to the last byte that its assertion reads; the timeouts of the endpoint hold besides.',
+      ),
   }),
   apiKey: section({
     header: headerName
@@ -253,6 +295,14 @@ export const gatewayConfigSchema = z.strictObject({
     }),
   }),
   metrics: section({
+    endpointsMax: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(1_000)
+      .describe(
+        'Endpoints with a health check that have a line of their own in /metrics (isthmus_endpoint_up); isthmus_endpoints_checked counts all.',
+      ),
     plansMax: z
       .int()
       .min(1)

@@ -11,6 +11,9 @@ import { createPeers } from '../proto/process/peers.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
+import type { HealthBoard } from './endpoints/health/board.ts';
+import type { EndpointState } from './endpoints/health/shown.ts';
+import { checkEndpoints } from './endpoint-checks.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
@@ -45,6 +48,7 @@ export type ServingConfig = Pick<
   | 'listen'
   | 'request'
   | 'upstream'
+  | 'healthCheck'
   | 'outbound'
   | 'apiKey'
   | 'jwt'
@@ -73,6 +77,8 @@ export interface ServingOptions {
   readonly engine?: Engine | undefined;
   /** Counters that somebody else keeps. Default: own ones, in memory. */
   readonly counters?: CounterStore | undefined;
+  /** Endpoints that somebody else checks. Default: this process checks them. */
+  readonly health?: HealthBoard | undefined;
 }
 
 /** Everything that requests pass through in one process: the whole gateway's, or one of several workers'. */
@@ -82,6 +88,8 @@ export interface Serving {
   readonly traffic: Traffic;
   /** Undefined when no access records are written. */
   readonly reporter: Reporter | undefined;
+  /** Endpoints that this process checks, for the node API. */
+  describeEndpoints(): readonly EndpointState[];
   /** Carries plain counts over into the metrics, for somebody who reads them. */
   publish(connections: number): void;
   /** Begins to take requests. Errors: process.port_taken; config.invalid when the TLS texts do not fit together. */
@@ -115,9 +123,15 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const callouts = createCallouts(config, lifecycle);
   lifecycle.onClose('callouts', () => callouts.close());
   const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
+  const checks =
+    options.health === undefined
+      ? checkEndpoints(options, { engine, upstreams, guard, reporter, onThrown: tellThrown })
+      : undefined;
   const deployments = createDeployments({
     upstreams,
     guard,
+    health: options.health ?? checks?.board,
+    outliers: config.upstream.outlierDetection,
     host: { clock, counters, outbound: callouts, quotaMode: config.policy.quota.mode },
     records: reporter,
     durations: new Durations(metrics, config.metrics),
@@ -138,7 +152,9 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     publish(connections) {
       traffic.publish(connections);
       circuits.publish();
+      checks?.publish();
     },
+    describeEndpoints: () => checks?.describe() ?? [],
     async listen(at) {
       // The first answer of a process must find a place for its record.
       await deployments.settled();
@@ -162,7 +178,12 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
 }
 
 /** What expressions may read of this gateway. */
-function expressionHostOf({ config, gateway, version, clock }: ServingOptions): ExpressionHost {
+export function expressionHostOf({
+  config,
+  gateway,
+  version,
+  clock,
+}: Pick<ServingOptions, 'config' | 'gateway' | 'version' | 'clock'>): ExpressionHost {
   const { folder } = config.secretReferences;
   return {
     node: { id: gateway, version: version.split('.')[0] ?? '', zone: undefined },

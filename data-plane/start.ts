@@ -84,6 +84,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
       certificates: certificates.problem(),
       source: running.state(),
       deployed: deployments.state(),
+      endpoints: serving.describeEndpoints(),
       spool: reporter?.health(),
       workers: undefined,
     }),

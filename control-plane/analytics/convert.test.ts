@@ -16,7 +16,8 @@ const tables: readonly RecordTable[] = Object.values(recordTables);
 
 /** A value of a field's type that means something. */
 function sample(name: string, { column, meaning }: RecordTable['fields'][string]): string | number {
-  if (column !== 'text') return name === 'timestamp' ? 1_700_000_000_000 : 200;
+  if (name === 'timestamp') return 1_700_000_000_000;
+  if (column !== 'text') return meaning?.kind === 'between' ? (meaning.spans.at(-1)?.[1] ?? 0) : 200;
   if (meaning?.kind === 'among') return meaning.values[0] ?? '';
   if (name === 'org_id') return 'o';
   if (name === 'env_id') return 'e';

@@ -52,6 +52,7 @@ function addRoutes(app: Hono, { state, replaceWorkers }: GatewayNodeOptions): vo
     return c.json({ message: 'The workers are being replaced; /health shows how far it is.' }, 202);
   });
   app.get('/apis', (c) => c.json({ data: state().deployed.flatMap(apisOf) }));
+  app.get('/endpoints', (c) => c.json({ data: state().endpoints }));
   app.get('/apis/:id', (c) => {
     const id = c.req.param('id');
     const found = state()

@@ -1,3 +1,4 @@
+import type { EndpointState } from '../endpoints/health/shown.ts';
 import type { DeployedEnvironment } from '../gateway/deploy/deployments.ts';
 import type { SyncState } from '../sync/state.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
@@ -55,6 +56,8 @@ export interface NodeState {
   readonly certificates: string | undefined;
   readonly source: SourceState;
   readonly deployed: readonly DeployedEnvironment[];
+  /** Endpoints that have a health check. */
+  readonly endpoints: readonly EndpointState[];
   /** Undefined when no access records are written. */
   readonly spool: ReporterHealth | undefined;
   /** Undefined when this process serves alone. */

@@ -1,38 +1,8 @@
-import type { z } from 'zod';
-
 import type { ConditionScope } from '../../proto/expression/condition.ts';
-import { compileTemplate, type Template } from '../../proto/expression/template.ts';
-import { Fault, invariant } from '../../proto/faults/fault.ts';
-import type { ApiDefinition, EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
-import { configurationOf, targetSchema } from '../../proto/model/api.ts';
-import { headerValueSchema } from '../../proto/model/head-text.ts';
-import type { Guard } from '../../proto/process/outbound/guard.ts';
-import type { Upstream } from '../http/exchange.ts';
-import { createBalancer, type Weighted } from './balancing.ts';
-import { type DefinedOptions, upstreamOptions } from './options.ts';
-import { Origins } from './origins.ts';
-import { readRoute, type Route, urlOf } from './route.ts';
-import { createTarget, type Target } from './target.ts';
-import type { HeldUpstream, Upstreams } from './upstreams.ts';
-
-/** A backend, ready to be called. */
-export interface Endpoint {
-  readonly name: string;
-  /** As in records: the target's URL. */
-  readonly url: string;
-  readonly upstream: Upstream;
-  readonly target: Target;
-  /** In place of the path below the context path; undefined where the request's own goes on. */
-  readonly path: string | undefined;
-  /** Before the request's own query. */
-  readonly query: string | undefined;
-  /** Set on every request. */
-  readonly headers: readonly { readonly name: string; readonly value: Template<string> }[];
-  /** Whether the backend sees the client's Host instead of its own. */
-  readonly propagatesHost: boolean;
-  /** Whether the backend hears which encodings the client takes. */
-  readonly propagatesEncodings: boolean;
-}
+import type { ApiDefinition, EndpointDefinition } from '../../proto/model/api.ts';
+import { describe } from './described.ts';
+import { type Endpoint, type EndpointsGround, Group, type GroupTools, type Started } from './group.ts';
+import { readRoute, type Route } from './route.ts';
 
 /** A request that looks for its backend. */
 export interface EndpointSeeker extends ConditionScope {
@@ -52,37 +22,14 @@ export interface Retry {
 
 /** The backends of one revision of an API. */
 export interface Endpoints {
-  /** Takes pools for them; before that there is no next one. Once. */
-  start(api: string, upstreams: Upstreams): void;
-  /** The next one in turn, or the one that the request is routed to; undefined when there is none, or the gateway may not call it. */
+  /** Takes pools for them, and follows how they are; before that there is no next one. Once. */
+  start(ground: EndpointsGround): void;
+  /** The next one in turn, or the one that the request is routed to; undefined when there is none, it is down, or the gateway may not call it. */
   next(seeker: EndpointSeeker): Endpoint | undefined;
   /** What an operator must be told about them, for the log at level WARN; once per endpoint. */
   readonly warnings: readonly string[];
-  /** Gives the pools back. */
+  /** Gives back what `start` took. */
   release(): void;
-}
-
-/** An endpoint as it is known before there are pools. */
-interface Described extends Omit<Endpoint, 'upstream' | 'target' | 'url' | 'path' | 'query'> {
-  readonly share: Weighted;
-  readonly written: Template<string>;
-  readonly optionsOf: (url: URL) => DefinedOptions;
-}
-
-/** One whose pools are there. */
-interface Started extends Weighted {
-  readonly name: string;
-  /** Errors: none; undefined when it cannot be called. */
-  readonly take: (scope: ConditionScope) => Endpoint | undefined;
-  /** The same backend's way to any URL. */
-  readonly toward: (url: URL) => Endpoint | undefined;
-}
-
-interface Group {
-  readonly name: string;
-  readonly endpoints: readonly Started[];
-  /** Whose turn it is. */
-  readonly next: () => Started | undefined;
 }
 
 /**
@@ -92,7 +39,7 @@ interface Group {
  */
 export function createEndpoints(
   definition: ApiDefinition,
-  { guard, standing }: { readonly guard: Guard; readonly standing: { readonly tenant: string | undefined } },
+  { standing, ...tools }: GroupTools & { readonly standing: { readonly tenant: string | undefined } },
 ): Endpoints {
   const warnings: string[] = [];
   const described = definition.endpointGroups.map((group, g) => ({
@@ -100,15 +47,12 @@ export function createEndpoints(
     balancing: group.loadBalancer.type,
     endpoints: group.endpoints.flatMap((endpoint, e) => {
       if (!isCalledFrom(endpoint, standing)) return [];
-      const at = endpoint.inheritConfiguration
-        ? `endpointGroups[${g}].sharedConfiguration`
-        : `endpointGroups[${g}].endpoints[${e}].sharedConfigurationOverride`;
-      const { warnings: told, ...rest } = describe(group, endpoint, at);
-      const path = `endpointGroups[${g}].endpoints[${e}].configuration.target`;
-      if (rest.written.kind === 'constant')
-        refuseDenied(rest.optionsOf(new URL(rest.written.value)), guard, path);
+      const { described: one, warnings: told } = describe(group, endpoint, {
+        at: { g, e },
+        guard: tools.guard,
+      });
       warnings.push(...told);
-      return [rest];
+      return [one];
     }),
   }));
   const used = described.findIndex(({ endpoints }) => endpoints.length > 0);
@@ -118,14 +62,10 @@ export function createEndpoints(
         `endpointGroups[${g}] gets no request but those that a step routes to it: all others go to the first group that has endpoints.`,
       );
   });
-  const held: { release(): void }[] = [];
-  let groups: readonly Group[] = [];
+  const groups: Group[] = [];
   return {
-    start(api, upstreams) {
-      groups = described.map(({ name, balancing, endpoints: written }) => {
-        const endpoints = written.map((each) => startEndpoint(each, { api, upstreams, guard, held }));
-        return { name, endpoints, next: createBalancer(balancing, endpoints) };
-      });
+    start(ground) {
+      for (const group of described) groups.push(new Group(group, ground, tools));
     },
     next(seeker) {
       const group = groups[used];
@@ -137,7 +77,9 @@ export function createEndpoints(
       return routed(read, { groups, first: group?.endpoints[0], scope: seeker });
     },
     warnings,
-    release: () => held.splice(0).forEach((one) => one.release()),
+    release() {
+      for (const group of groups) group.release();
+    },
   };
 }
 
@@ -157,8 +99,10 @@ function routed(
   if (route === undefined) return undefined;
   if (route.kind === 'url') return first?.toward(route.url);
   const named = groups.flatMap(({ endpoints }) => endpoints).find(({ name }) => name === route.name);
+  // Whoever is named gets the request although others failed there, but not while its health check says that it is down.
+  if (named !== undefined) return along(route, named.isUp ? named.take(scope) : undefined);
   const group = groups.find(({ name }) => name === route.name);
-  return along(route, (named ?? (group === undefined ? undefined : group.next()))?.take(scope));
+  return along(route, group === undefined ? undefined : group.next()?.take(scope));
 }
 
 /** With the path and query of a route to a name, which are there whoever is called. */
@@ -169,64 +113,16 @@ function along(route: Route | undefined, endpoint: Endpoint | undefined): Endpoi
 }
 
 /**
- * Whom a call after the first goes to: after the first one's endpoint, in the order of its group, those that come next, around the end.
- * Undefined for a first call, and in a group of one.
+ * Whom a call after the first goes to: after the first one's endpoint, in the order of its group, those that come next and get requests,
+ * around the end. Undefined for a first call, and in a group of one.
  */
 function following(groups: readonly Group[], { count, first }: Retry): Started | undefined {
   if (count === 0) return undefined;
-  const endpoints = groups.find((group) => group.endpoints.some(({ name }) => name === first))?.endpoints;
-  if (endpoints === undefined || endpoints.length < 2) return undefined;
-  const at = endpoints.findIndex(({ name }) => name === first);
-  return endpoints[(at + count) % endpoints.length];
-}
-
-function startEndpoint(
-  { written, optionsOf, share, ...rest }: Described,
-  {
-    api,
-    upstreams,
-    guard,
-    held,
-  }: {
-    readonly api: string;
-    readonly upstreams: Upstreams;
-    readonly guard: Guard;
-    readonly held: { release(): void }[];
-  },
-): Started {
-  let origins: Origins | undefined;
-  const toward = (url: URL, path?: string): Endpoint | undefined => {
-    if (origins === undefined) held.push((origins = new Origins({ api, upstreams, guard, optionsOf })));
-    const upstream = origins.toward(url);
-    return (
-      upstream && { ...rest, url: url.href, target: createTarget(url), upstream, path, query: undefined }
-    );
-  };
-  if (written.kind === 'varying')
-    return {
-      ...share,
-      name: rest.name,
-      toward: (url) => toward(url, ''),
-      take(scope) {
-        const rendered = written.render(scope);
-        if (rendered.kind === 'value') return toward(urlOf(rendered.value));
-        const why = rendered.kind === 'failed' ? rendered.why : 'the target is nothing';
-        scope.warn('EXPRESSION_EVALUATION_ERROR', `${rest.name}: ${why}`);
-        return undefined;
-      },
-    };
-  const url = new URL(written.value);
-  const one: HeldUpstream = upstreams.hold(api, optionsOf(url));
-  held.push(one);
-  const endpoint: Endpoint = {
-    ...rest,
-    url: url.href,
-    target: createTarget(url),
-    upstream: one.upstream,
-    path: undefined,
-    query: undefined,
-  };
-  return { ...share, name: rest.name, toward: (other) => toward(other, ''), take: () => endpoint };
+  const all = groups.find((group) => group.endpoints.some(({ name }) => name === first))?.endpoints ?? [];
+  if (all.length < 2) return undefined;
+  const at = all.findIndex(({ name }) => name === first);
+  const others = [...all.slice(at + 1), ...all.slice(0, at + 1)].filter(({ isAvailable }) => isAvailable);
+  return others[(count - 1) % others.length];
 }
 
 /** Endpoints of tenants are called by gateways of theirs, and by those that have none. */
@@ -235,50 +131,4 @@ function isCalledFrom(
   { tenant }: { readonly tenant: string | undefined },
 ): boolean {
   return tenants.length === 0 || tenant === undefined || tenants.includes(tenant);
-}
-
-function refuseDenied(
-  { host, port }: Pick<DefinedOptions, 'host' | 'port'>,
-  guard: Guard,
-  path: string,
-): void {
-  try {
-    guard.checkHost({ host, port });
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    const message = `leads to ${host}:${port}, which this gateway may not call (settings upstream.allow, upstream.deny)`;
-    throw new Fault('request.invalid', { details: [{ path, message }] });
-  }
-}
-
-/** Stands for the host that a request will name, so that stores and files are judged when the definition is loaded. */
-const anyHost = new URL('https://host.invalid');
-
-function describe(group: EndpointGroupDefinition, endpoint: EndpointDefinition, at: string) {
-  const configuration = configurationOf(group, endpoint);
-  const written = templateOf(endpoint.configuration.target, targetSchema);
-  const place = { at, environment: process.env };
-  const url = written.kind === 'constant' ? new URL(written.value) : anyHost;
-  const { options, warnings } = upstreamOptions(url, configuration, place);
-  return {
-    name: endpoint.name,
-    share: { weight: endpoint.weight, secondary: endpoint.secondary },
-    written,
-    warnings,
-    optionsOf: (asked: URL) =>
-      asked.href === url.href ? options : upstreamOptions(asked, configuration, place).options,
-    headers: configuration.headers.map(({ name, value }) => ({
-      name,
-      value: templateOf(value, headerValueSchema),
-    })),
-    propagatesHost: configuration.http.propagateClientHost,
-    propagatesEncodings:
-      configuration.http.useCompression || configuration.http.propagateClientAcceptEncoding,
-  };
-}
-
-function templateOf(text: string, value: z.ZodType<string, string>): Template<string> {
-  const compiled = compileTemplate(text, value);
-  invariant(compiled.kind !== 'refused', 'a definition was judged when it was read');
-  return compiled;
 }

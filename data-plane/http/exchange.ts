@@ -205,6 +205,12 @@ export interface Exchange {
   createHeaders(): HeaderList;
 }
 
+/** Whoever calls an upstream: an exchange, or the gateway itself. */
+export type UpstreamCaller = Pick<
+  Exchange,
+  'marks' | 'elapsedUs' | 'isAborted' | 'isAnswered' | 'onAbort' | 'giveUp'
+> & { readonly request: Pick<ExchangeRequest, 'headers'> };
+
 /** What is sent to an upstream. */
 export interface UpstreamRequest {
   readonly method: string;
@@ -214,7 +220,7 @@ export interface UpstreamRequest {
   readonly headers: HeaderList;
   readonly body: Body | Uint8Array | undefined;
   /** Whose marks are filled and whose abort cancels the call. */
-  readonly exchange: Exchange;
+  readonly exchange: UpstreamCaller;
   /** Asks the upstream to switch protocols; the answer is then `upgrade` when it agrees. */
   readonly isUpgrade: boolean;
 }

@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { Fault } from '../../proto/faults/fault.ts';
 import { createRedactor } from '../../proto/model/redaction.ts';
+import type { HealthRecord } from '../../proto/model/api/health-record.ts';
 import type { GapRecord } from '../../proto/model/access-record.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
@@ -61,6 +62,8 @@ export interface ReporterHealth {
 export interface Reporter {
   /** Builds the static part of the lines; call it once per subscription and keep it. */
   recorder(prefix: RecordPrefix): Recorder;
+  /** Writes a line that is of no request: nobody waits for it. */
+  note(record: HealthRecord): void;
   /**
    * Makes the spool of an environment before its first request is answered. The promise resolves when it is on disk, or after
    * prepareMsMax with a disk that does not take it (then the spool is degraded), and never rejects; undefined when it is there.
@@ -97,6 +100,15 @@ export async function startReporter(options: ReporterOptions): Promise<Reporter>
       const line = createLineWriter({ gateway: options.gateway, redactor }, prefix);
       const at = { stream: 'records', organization, environment } as const;
       return { write: (facts) => thread.queue.add(at, line(facts)) };
+    },
+    note({ endpoint, message, ...record }) {
+      const { org_id: organization, env_id: environment } = record;
+      const said = {
+        ...record,
+        endpoint: endpoint === undefined ? undefined : redactor.uri(endpoint),
+        message: message === undefined ? undefined : redactor.text(message),
+      };
+      void thread.queue.add({ stream: 'records', organization, environment }, `${JSON.stringify(said)}\n`);
     },
     prepare: ({ organization, environment }) =>
       thread.prepare({ stream: 'records', organization, environment }),

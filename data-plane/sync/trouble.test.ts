@@ -46,6 +46,7 @@ async function world(
         sync: gateway.sync.state(),
       },
       deployed: [],
+      endpoints: [],
       spool: undefined,
       workers: undefined,
     }),

@@ -53,6 +53,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
     start: () => start,
     listener,
     served,
+    health: () => [],
     figures,
     bounds: {
       startMsMax: 30_000,

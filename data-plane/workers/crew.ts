@@ -2,6 +2,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { WorkersState } from '../admin/state.ts';
+import type { ToldState } from '../endpoints/health/board.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { type Backoff, createBackoff } from '../sync/backoff.ts';
@@ -21,6 +22,8 @@ export interface CrewOptions {
   readonly served: ServedSet;
   readonly figures: Figures;
   readonly bounds: WorkerBounds;
+  /** How the endpoints are that are not simply up: what a worker that starts is told. */
+  readonly health: () => readonly ToldState[];
   /** Rate limits of all workers count here. */
   readonly counters: MemoryCounterStore;
   readonly clock: Clock;
@@ -86,6 +89,11 @@ export class Crew {
     this.#applying.delete(environment);
     const nacks = (await Promise.all(answers)).flat();
     return [...new Map(nacks.map((nack) => [keyOf(nack), nack])).values()];
+  }
+
+  /** Tells every worker that has the configuration of an endpoint's new state. */
+  tellHealth(told: ToldState): void {
+    for (const worker of this.#alive) if (worker.hasSet) worker.tellHealth([told]);
   }
 
   /** Every worker logs from this level on. */
@@ -179,7 +187,7 @@ export class Crew {
   }
 
   async #launch(): Promise<WorkerProcess> {
-    const { start, bounds, counters, clock, log, served, listener, figures } = this.#options;
+    const { start, bounds, counters, clock, log, served, listener, figures, health } = this.#options;
     const worker = new WorkerProcess({ start: start(), bounds, counters, clock, log });
     this.#alive.add(worker);
     void worker.ended.then(() => {
@@ -187,7 +195,7 @@ export class Crew {
       if (worker.stats !== undefined) figures.retire(worker.stats);
     });
     try {
-      await worker.start({ changes: () => served.changes(), listener });
+      await worker.start({ changes: () => served.changes(), health, listener });
     } catch (error) {
       worker.kill('did not start');
       throw error;

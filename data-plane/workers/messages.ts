@@ -2,6 +2,7 @@ import type { LogLevel } from '../../proto/process/log.ts';
 import type { MetricsSnapshot } from '../../proto/process/metrics.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
+import type { ToldState } from '../endpoints/health/board.ts';
 import type { Take } from '../limits/by-turn.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
@@ -42,6 +43,8 @@ export type ToWorker =
   | { readonly kind: 'tls'; readonly tls: TlsOptions }
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
   | { readonly kind: 'stats' }
+  /** How endpoints are that the primary checks: those that are not simply up, then each new state. */
+  | { readonly kind: 'health'; readonly states: readonly ToldState[] }
   | TakenMessage
   /** Answer what runs, to the configured deadline, and end. */
   | { readonly kind: 'drain' };

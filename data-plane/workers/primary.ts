@@ -4,6 +4,7 @@ import { tryAddress } from '../../proto/process/listen.ts';
 import { levelOf } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import { startGatewayNode } from '../admin/node.ts';
+import type { NodeState } from '../admin/state.ts';
 import { workerCount } from '../config.ts';
 import {
   type Certificates,
@@ -19,10 +20,14 @@ import {
 } from '../gateway/deploy/deployments.ts';
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { noCallouts } from '../callouts.ts';
+import { checkEndpoints } from '../endpoint-checks.ts';
+import type { OpenHealth } from '../endpoints/health/open.ts';
+import { createUpstreams } from '../endpoints/upstreams.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
+import type { Reporter } from '../report/reporter.ts';
 import { upkeepNeverMs } from '../report/messages.ts';
 import { boundOfDurations } from '../gateway/deploy/durations.ts';
-import { guardOf, openReporter, securityHostOf } from '../serving.ts';
+import { createEngine, expressionHostOf, guardOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource } from '../source.ts';
 import type { GatewayOptions, RunningGateway } from '../start.ts';
 import { growWithLoad } from '../young-generation.ts';
@@ -49,17 +54,24 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
   const { config, log, lifecycle } = options;
   const certificates = await openCertificates(config.listen.tls, options);
   const source = await openSource(options);
-  // This process writes no records: it deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost.
+  // This process writes no access records: it deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost.
   const reporter = config.report.enabled
     ? await openReporter({ ...options, gateway: source.gateway })
     : undefined;
-  const deployments = openJudge(options);
+  const { deployments, checks } = openJudge(options, { gateway: source.gateway, reporter });
   const served = createServedSet();
   const figures = createFigures(boundOfDurations(config.metrics));
   const listener = await openListener(config.listen);
   lifecycle.onClose('listening socket', () => listener.close());
   await tryAddress({ ...config.admin, setting: 'admin' });
-  const crew = openCrew(options, { gateway: source.gateway, certificates, served, figures, listener });
+  const crew = openCrew(options, {
+    gateway: source.gateway,
+    certificates,
+    served,
+    figures,
+    listener,
+    checks,
+  });
   const handing = createHanding({ deployments, crew, served });
   const running = await source.follow({
     deployments: handing,
@@ -77,28 +89,19 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     await closed;
   });
   const ending = warnBeforeEnd(options);
-  const adminPort = await startGatewayNode({
-    ...options,
-    metrics: {
-      contentType: options.metrics.contentType,
-      async text() {
-        await crew.refresh();
-        return options.metrics.text(await figures.metrics(crew.stats()));
-      },
-    },
+  const adminPort = await openNodeApi(options, {
+    crew,
+    checks,
+    figures,
     state: () => ({
       isOpen: ending.isOpen,
       certificates: certificates.problem(),
       source: running.state(),
       deployed: handing.state(),
+      endpoints: checks.describe(),
       spool: figures.spool(reporter?.health(), crew.stats()),
       workers: crew.state(),
     }),
-    replaceWorkers: () => {
-      if (crew.isReplacing) return false;
-      void crew.replace();
-      return true;
-    },
   });
   followCertificates(certificates, {
     ...options,
@@ -118,22 +121,75 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
   };
 }
 
-/** Compiles everything as the workers do and starts nothing: what it refuses they refuse, and nothing of it is open. */
-function openJudge({ config, clock, log, lifecycle }: GatewayOptions): Deployments {
-  const onThrown = createThrownTeller({ log, clock, count: () => undefined });
+function openNodeApi(
+  options: GatewayOptions,
+  parts: {
+    readonly crew: Crew;
+    readonly checks: OpenHealth;
+    readonly figures: Figures;
+    readonly state: () => NodeState;
+  },
+): Promise<number> {
+  const { crew, checks, figures, state } = parts;
+  return startGatewayNode({
+    ...options,
+    metrics: {
+      contentType: options.metrics.contentType,
+      async text() {
+        await crew.refresh();
+        checks.publish();
+        return options.metrics.text(await figures.metrics(crew.stats()));
+      },
+    },
+    state,
+    replaceWorkers: () => {
+      if (crew.isReplacing) return false;
+      void crew.replace();
+      return true;
+    },
+  });
+}
+
+interface Judge {
+  readonly deployments: Deployments;
+  readonly checks: OpenHealth;
+}
+
+/**
+ * Compiles everything as the workers do: what it refuses they refuse. Nothing of it serves; what it opens are the health checks of
+ * endpoints, for all workers.
+ */
+function openJudge(
+  options: GatewayOptions,
+  parts: {
+    readonly gateway: string;
+    readonly reporter: Reporter | undefined;
+  },
+): Judge {
+  const { config, clock, log, lifecycle } = options;
+  const { gateway, reporter } = parts;
+  const tellThrown = createThrownTeller({ log, clock, count: () => undefined });
+  const guard = guardOf(config);
+  const engine = createEngine(tellThrown);
+  const upstreams = createUpstreams(engine, config, guard);
+  lifecycle.onClose('connections of health checks', () => upstreams.close(0));
+  const own = { ...options, gateway };
+  const checks = checkEndpoints(own, { engine, upstreams, guard, reporter, onThrown: tellThrown });
   const deployments = createDeployments({
-    guard: guardOf(config),
+    guard,
     upstreams: undefined,
+    health: checks.board,
+    expressions: expressionHostOf(own),
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     records: undefined,
     log,
     security: securityHostOf(config, { clock, log, outbound: noCallouts }),
     keysSeenMax: 1,
     streamMsMax: 0,
-    onThrown,
+    onThrown: tellThrown,
   });
   lifecycle.onClose('deployments', () => deployments.close());
-  return deployments;
+  return { deployments, checks };
 }
 
 interface CrewParts {
@@ -142,10 +198,23 @@ interface CrewParts {
   readonly served: ServedSet;
   readonly figures: Figures;
   readonly listener: SharedListener;
+  readonly checks: OpenHealth;
 }
 
 function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, parts: CrewParts): Crew {
-  const { dataDir, listen, request, upstream, outbound, apiKey, jwt, limits, metrics, closeMsMax } = config;
+  const {
+    dataDir,
+    listen,
+    request,
+    upstream,
+    healthCheck,
+    outbound,
+    apiKey,
+    jwt,
+    limits,
+    metrics,
+    closeMsMax,
+  } = config;
   const { secretReferences, policy } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
@@ -156,6 +225,7 @@ function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, pa
       listen,
       request,
       upstream,
+      healthCheck,
       outbound,
       apiKey,
       jwt,
@@ -174,7 +244,11 @@ function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, pa
   });
   const bounds = { startMsMax, applyMsMax, answerMsMax, changesMax, drainMsMax: closeMsMax + endMsMax };
   const counters = createMemoryCounters({ windowsMax: config.limits.windowsMax, clock });
-  const crew = new Crew({ ...parts, counters, wanted: workerCount(config), start, bounds, clock, log });
+  const wanted = workerCount(config);
+  const { checks } = parts;
+  const health = () => checks.board.states;
+  const crew = new Crew({ ...parts, counters, health, wanted, start, bounds, clock, log });
+  checks.onState((told) => crew.tellHealth(told));
   // A second signal ends this process at once, and them with it.
   const killAll = (): void => crew.kill();
   process.once('exit', killAll);

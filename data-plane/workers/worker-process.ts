@@ -6,6 +6,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
+import type { ToldState } from '../endpoints/health/board.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import { countFor } from './counting.ts';
@@ -96,6 +97,7 @@ export class WorkerProcess {
    */
   async start(given: {
     readonly changes: () => readonly ConfigChange[];
+    readonly health: () => readonly ToldState[];
     readonly listener: SharedListener;
   }): Promise<void> {
     const { start, bounds, clock } = this.#options;
@@ -108,6 +110,7 @@ export class WorkerProcess {
       // Taken and queued in one turn: every later change comes behind them.
       this.hasSet = true;
       for (const change of given.changes()) void this.apply(change, bounds.startMsMax);
+      this.tellHealth(given.health());
       await this.settled();
       this.#checkAlive();
       this.mayServe = true;
@@ -146,6 +149,11 @@ export class WorkerProcess {
     if (answer.kind !== 'applied') return [];
     this.seqs.set(change.environment, change.seq);
     return answer.nacks;
+  }
+
+  /** Tells it how endpoints are; behind the changes that were sent before. */
+  tellHealth(states: readonly ToldState[]): void {
+    if (this.state !== 'ended' && states.length > 0) this.#send({ kind: 'health', states });
   }
 
   setLogLevel(level: LogLevel): void {

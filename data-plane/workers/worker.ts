@@ -11,6 +11,7 @@ import type { RunningServer } from '../http/exchange.ts';
 import { quietMsMax } from '../../proto/process/listening/ending.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { countersOf, openServing, type Serving } from '../serving.ts';
+import { HealthBoard } from '../endpoints/health/board.ts';
 import { createPrimaryCounters, type PrimaryCounters } from './counting.ts';
 import { acceptOn } from './listener.ts';
 import type { ChangePart, FromWorker, TakenMessage, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
@@ -59,6 +60,8 @@ class Worker {
   readonly #metrics: Metrics = createMetrics({ withProcess: true });
   readonly #lifecycle: Lifecycle;
   readonly #counting: PrimaryCounters;
+  /** What the primary has found. */
+  readonly #health = new HealthBoard();
   readonly #assemble = createAssembly();
   readonly #opening: Promise<Serving>;
   #tls: TlsOptions | undefined;
@@ -95,6 +98,7 @@ class Worker {
       metrics: this.#metrics,
       // Redis counts for all workers as for all gateways.
       counters: config.limits.redis === undefined ? this.#counting.counters : undefined,
+      health: this.#health,
     });
     this.#queue = this.#opening.then(
       () => this.#say({ kind: 'ready' }),
@@ -133,6 +137,9 @@ class Worker {
       }
       case 'tls':
         return this.#say({ kind: 'tls', problem: this.#reloadTls(order.tls) });
+      case 'health':
+        for (const told of order.states) this.#health.told(told, systemClock.now());
+        return undefined;
       case 'logLevel':
         this.#log.level = order.level;
         return undefined;

@@ -74,6 +74,7 @@ const values: ReadonlyMap<string, readonly [form: string, words: string]> = new 
   ['endpoints', ["#endpoints['name']", 'an endpoint or a group, to be routed to']],
   ['parameters', ["#parameters['name']", 'of the error']],
   ['group', ['#group[0]', 'the first group of the pattern']],
+  ['responseTime', ['#responseTime', 'how many ms the answer took']],
   ['groupName', ["#groupName['name']", 'a group by its name']],
 ]);
 

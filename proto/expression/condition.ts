@@ -43,11 +43,11 @@ const never = constant(false);
 /** `path`, `pathInfos`, `pathParams`, `uri`: names of members have no escapes and are not worked out, so one that is read stands in the text. */
 const pathName = /path|uri/i;
 
-/** Compiles the condition of a step or a flow: an expression, or a word that reads as a boolean; an empty text always holds. */
-export function compileCondition(text: string): Condition | RefusedCondition {
+/** Compiles the condition of a step or a flow: an expression, or a word that reads as a boolean; an empty text always holds. places: as in `compileText`. */
+export function compileCondition(text: string, places?: readonly string[]): Condition | RefusedCondition {
   const written = text.trim();
   if (written === '') return always;
-  const compiled = compileText(written);
+  const compiled = compileText(written, { places: places === undefined ? undefined : new Set(places) });
   if (compiled.kind === 'refused') return compiled;
   if (compiled.kind === 'varying') return varying(compiled, pathName.test(written));
   const word = booleanOf(written);

@@ -110,6 +110,7 @@ test('what one place knows is known there alone', () => {
     ['parameters', { limit: 10 }],
     ['group', ['a', 'b']],
     ['groupName', { id: '7' }],
+    ['responseTime', 120],
   ]);
   const scope = withVariables(expressionScope(), variables);
   const rows: readonly (readonly [text: string, places: readonly string[], value: string | null])[] = [
@@ -117,6 +118,7 @@ test('what one place knows is known there alone', () => {
     ['{#error.cause}', ['error'], null],
     ["{#parameters['limit']}", ['parameters'], '10'],
     ["{#group[1]}{#groupName['id']}{#request.method}", ['group', 'groupName'], 'b7POST'],
+    ['{#responseTime < 200}', ['responseTime'], 'true'],
   ];
   for (const [text, places, value] of rows) {
     assert.equal(rendered(text, { scope, places }), value, text);

@@ -53,6 +53,7 @@ const memberOfVariable = (name: string, member: string): Member =>
 /** Of the template that answers an error. */
 const template = 'response templates';
 const rules = 'the rules of dynamic-routing';
+const assertions = 'assertions of health checks';
 
 /** What an expression may name behind `#`, with its members. What the reference has beside them is refused by name. */
 const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
@@ -144,6 +145,7 @@ const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
   ],
   ['parameters', { kind: 'value', place: template, read: variable('parameters') }],
   ['group', { kind: 'value', place: rules, read: variable('group') }],
+  ['responseTime', { kind: 'value', place: assertions, read: variable('responseTime') }],
   ['groupName', { kind: 'value', place: rules, read: variable('groupName') }],
 ]);
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
 import { compileCondition } from '../expression/condition.ts';
+import { endpointHealthCheckSchema, groupHealthCheckSchema } from './api/health-check.ts';
+import { endpointHeadersSchema, targetSchema } from './api/target.ts';
 import { apiLimits } from './api-limits.ts';
 import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
-import { headerNameSchema, headersPerPlaceMax, headerValueCharsMax, headerValueSchema } from './head-text.ts';
 import { choice, milliseconds, names, off, orJsonText, section, withExpressions } from './sections.ts';
 
 const only = (value: boolean, why: string) =>
@@ -43,15 +44,7 @@ const httpSchema = section({
 /** How to talk to endpoints; names and defaults of the reference. */
 export const sharedConfigurationSchema = section({
   http: httpSchema.prefault({}),
-  headers: z
-    .array(
-      section({
-        name: headerNameSchema,
-        value: withExpressions(headerValueSchema, { charsMax: headerValueCharsMax, readsBody: false }),
-      }),
-    )
-    .max(headersPerPlaceMax)
-    .default([]),
+  headers: endpointHeadersSchema,
   proxy: proxySchema.prefault({}),
   ssl: section({
     hostnameVerifier: z.boolean().default(true),
@@ -64,20 +57,12 @@ export const sharedConfigurationSchema = section({
 /** How to talk to endpoints. */
 export type SharedConfiguration = z.output<typeof sharedConfigurationSchema>;
 
-/** A target as it is called. */
-export const targetSchema = z
-  .string()
-  .max(apiLimits.targetCharsMax)
-  .refine((target) => {
-    const url = URL.canParse(target) ? new URL(target) : undefined;
-    return (
-      url !== undefined &&
-      (url.protocol === 'http:' || url.protocol === 'https:') &&
-      url.username === '' &&
-      url.password === '' &&
-      url.hash === ''
-    );
-  }, 'must be an http:// or https:// URL without user information and fragment');
+/** What runs beside endpoints; absent when nothing does. */
+function services<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return section(shape)
+    .transform((all) => (Object.values(all).every((each) => each === undefined) ? undefined : all))
+    .optional();
+}
 
 const endpointSchema = section({
   name: z.string().min(1).max(apiLimits.nameCharsMax),
@@ -92,7 +77,7 @@ const endpointSchema = section({
     }),
   ),
   sharedConfigurationOverride: orJsonText(sharedConfigurationSchema.partial()).prefault({}),
-  services: off('services that are not enabled'),
+  services: services({ healthCheck: endpointHealthCheckSchema }),
 });
 
 /** One backend. */
@@ -107,7 +92,7 @@ export const endpointGroupSchema = section({
   }).prefault({}),
   sharedConfiguration: orJsonText(sharedConfigurationSchema).prefault({}),
   endpoints: z.array(endpointSchema).max(apiLimits.endpointsPerGroupMax).default([]),
-  services: off('services that are not enabled'),
+  services: services({ healthCheck: groupHealthCheckSchema, discovery: off() }),
 });
 
 /** Backends that stand in for each other. */

@@ -14,7 +14,16 @@ export type {
   FailoverDefinition,
   SharedConfiguration,
 } from './api-endpoints.ts';
-export { configurationOf, targetSchema } from './api-endpoints.ts';
+export { configurationOf } from './api-endpoints.ts';
+export {
+  assertionPlaces,
+  checkBodySchema,
+  checkTargetSchema,
+  type HealthCheckDefinition,
+  healthCheckOf,
+} from './api/health-check.ts';
+export { readSchedule } from './api/schedule.ts';
+export { targetSchema } from './api/target.ts';
 export type { FlowDefinition, StepDefinition } from './api-flows.ts';
 export type { PlanDefinition } from './api-plans.ts';
 export { errorPlaces, type ResponseTemplate } from './api-templates.ts';

@@ -1,4 +1,5 @@
 import { accessFields, gapFields } from './access-record.ts';
+import { healthFields } from './api/health-record.ts';
 import { logFields } from './log-record.ts';
 import type { RecordFields } from './record-fields.ts';
 
@@ -18,6 +19,7 @@ export interface RecordTable {
 export const recordTables = {
   requests: { type: 'v4-metrics', streams: ['records'], fields: accessFields },
   gaps: { type: 'gap', streams: ['records', 'logs'], fields: gapFields },
+  health: { type: 'health-check', streams: ['records'], fields: healthFields },
   logs: { type: 'v4-log', streams: ['logs'], fields: logFields },
 } as const satisfies Readonly<Record<string, RecordTable>>;
 

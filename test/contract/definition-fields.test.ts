@@ -38,7 +38,8 @@ const onePlace = (place: string): string =>
   place
     .replace('api.plans[].flows[]', 'api.flows[]')
     .replace('flows[].response[]', 'flows[].request[]')
-    .replace('endpoints[].sharedConfigurationOverride', 'sharedConfiguration');
+    .replace('endpoints[].sharedConfigurationOverride', 'sharedConfiguration')
+    .replace(/endpoints\[\]\.(services\.healthCheck\.(?!overrideConfiguration))/, '$1');
 
 const places = new Set(
   [

@@ -19,6 +19,7 @@ const all = (place: string, names: string, fate: FieldFate): readonly (readonly 
   names.split(' ').map((name) => [`${place}${name}`, fate]);
 
 const options = observed('data-plane/endpoints/options.test.ts');
+const health = observed('data-plane/endpoints/health/health.test.ts');
 const balancing = observed('data-plane/endpoints/balancing.test.ts');
 const cors = observed('data-plane/gateway/compile/cors.test.ts');
 const flows = observed('data-plane/gateway/compile/flows.test.ts');
@@ -84,11 +85,18 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.endpointGroups[].name', idle('names it to people; unique')],
   ...all('api.endpointGroups[].', 'type endpoints[].type', idle('http-proxy is the only word')),
   ['api.endpointGroups[].loadBalancer.type', balancing],
-  ['api.endpointGroups[].services', refused()],
+  ...all(
+    'api.endpointGroups[].services.healthCheck.',
+    'enabled configuration.schedule configuration.target configuration.method configuration.overrideEndpointPath configuration.headers[].name configuration.headers[].value configuration.body configuration.assertion configuration.successThreshold configuration.failureThreshold',
+    health,
+  ),
+  ['api.endpointGroups[].services.healthCheck.overrideConfiguration', idle('says nothing of a group')],
+  ['api.endpointGroups[].services.healthCheck.type', idle('http-health-check is the only word')],
+  ['api.endpointGroups[].services.discovery', refused()],
   ['api.endpointGroups[].endpoints[].name', idle('names it to people; unique')],
   ...all('api.endpointGroups[].endpoints[].', 'weight secondary', balancing),
   ['api.endpointGroups[].endpoints[].tenants[]', standing],
-  ['api.endpointGroups[].endpoints[].services', refused()],
+  ['api.endpointGroups[].endpoints[].services.healthCheck.overrideConfiguration', health],
   ...all('api.endpointGroups[].endpoints[].', 'inheritConfiguration configuration.target', effects),
   [`${http}version`, refused('HTTP_2')],
   ...all(

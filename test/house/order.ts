@@ -50,7 +50,7 @@ const homes: readonly { readonly word: RegExp; readonly says: string; readonly p
         'proto/process/config.ts',
         // Proxies of the system.
         'proto/process/outbound/outbound.ts',
-        'data-plane/endpoints/groups.ts',
+        'data-plane/endpoints/described.ts',
         // What references of definitions to secrets name.
         'data-plane/serving.ts',
         'data-plane/workers/worker-process.ts',

@@ -118,6 +118,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ['proto/wire'],
   jose: ['proto/trust'],
   'node-forge': ['proto/process'],
+  croner: ['proto/model'],
   re2js: ['proto/expression'],
   saxes: ['proto/expression/xml'],
   '@js-joda/core': ['proto/expression'],

@@ -1,5 +1,5 @@
 import type { ConditionScope } from '../../../proto/expression/condition.ts';
-import type { Endpoint } from '../../endpoints/groups.ts';
+import type { Endpoint } from '../../endpoints/group.ts';
 import type { Body, HeaderList, UpstreamResult } from '../../http/exchange.ts';
 import type { Sendable } from '../steps/around.ts';
 

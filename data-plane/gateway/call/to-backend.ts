@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../endpoints/groups.ts';
+import type { Endpoint } from '../../endpoints/group.ts';
 import type { UpstreamResult } from '../../http/exchange.ts';
 import type { BackendAnswer } from '../../policies/policy.ts';
 import type { CompiledApi } from '../compile/compile.ts';

@@ -1,6 +1,7 @@
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
+import type { OutlierSettings } from '../../endpoints/outliers.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
 import { createResources } from '../../resources/index.ts';
 import { securePlan } from '../../security/index.ts';
@@ -67,6 +68,8 @@ export interface CompileOptions {
   readonly circuits?: CircuitBoard | undefined;
   /** The environment's, as they are now. */
   readonly groups: Pick<SharedGroups, 'get'>;
+  /** When endpoints are taken out for what requests find there; undefined never. */
+  readonly outliers?: OutlierSettings | undefined;
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
@@ -106,7 +109,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       },
     ];
   });
-  const endpoints = createEndpoints(definition, options);
+  const endpoints = createEndpoints(definition, { ...options, clock: options.host.clock });
   const failover = createFailover(definition.failover, {
     api: definition.id,
     clock: options.host.clock,

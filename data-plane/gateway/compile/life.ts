@@ -1,5 +1,5 @@
 import type { Endpoints } from '../../endpoints/groups.ts';
-import type { Upstreams } from '../../endpoints/upstreams.ts';
+import type { EndpointsGround } from '../../endpoints/group.ts';
 import type { Policy } from '../../policies/policy.ts';
 
 /** A part of an API that may hold something open: a step, or the security of a plan. */
@@ -8,11 +8,11 @@ export type Opening = Pick<Policy, 'start' | 'release'>;
 /** What a compiled API opens and gives back. */
 export interface Life {
   /**
-   * Opens what requests need, once, before the first of them. `key` is unique on this gateway: environment and API.
+   * Opens what requests need, once, before the first of them. Where nobody calls its endpoints, they are watched alone.
    *
    * Errors: what a part throws; what had begun is then released.
    */
-  start(key: string, upstreams: Upstreams): void;
+  start(ground: EndpointsGround): void;
   /**
    * Gives it back, once; requests in flight still end. Harmless for what never started.
    *
@@ -40,11 +40,12 @@ export function createLife(endpoints: Endpoints, parts: readonly Opening[]): Lif
     if (thrown.length > 0) throw thrown[0];
   };
   return {
-    start(key, upstreams) {
+    start(ground) {
       if (state !== 'new') return;
       state = 'started';
       try {
-        endpoints.start(key, upstreams);
+        endpoints.start(ground);
+        if (ground.upstreams === undefined) return;
         for (const part of parts) {
           part.start?.();
           started.push(part);

@@ -1,6 +1,8 @@
 import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Nack } from '../../../proto/wire/published.ts';
+import type { HealthBoard } from '../../endpoints/health/board.ts';
+import type { OutlierSettings } from '../../endpoints/outliers.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
 import type { CounterStore } from '../../limits/limiter.ts';
 import type { GatewaySecurity } from '../../security/security.ts';
@@ -81,7 +83,7 @@ export interface DeployedState {
 
 /** What deployments need of their surroundings. */
 export interface DeploymentsOptions {
-  /** Undefined in a process that only judges: it compiles all and starts nothing. */
+  /** Undefined in a process that only judges: it compiles all, and starts nothing but health checks. */
   readonly upstreams: Upstreams | undefined;
   /** Which hosts endpoints may lead to. */
   readonly guard: Guard;
@@ -94,6 +96,10 @@ export interface DeploymentsOptions {
   readonly records: RecordTarget | undefined;
   /** Undefined measures nothing. */
   readonly durations?: Durations | undefined;
+  /** How endpoints are that have a health check; undefined takes all for up. */
+  readonly health?: HealthBoard | undefined;
+  /** When endpoints are taken out for what requests find there; undefined never. */
+  readonly outliers?: OutlierSettings | undefined;
   /** Undefined shows no circuits. */
   readonly circuits?: CircuitBoard | undefined;
   readonly log: Log;

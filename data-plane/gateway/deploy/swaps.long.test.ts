@@ -7,19 +7,12 @@ import type { TLSSocket } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { Objects } from '../../../proto/definition/resources.ts';
 import { createAuthority } from '../../../test/kit/servers/certificates.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import {
-  apiDefinition,
-  flow,
-  type LocalGateway,
-  startLocalGateway,
-} from '../../../test/kit/gateway/gateway.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { swapDefinition } from '../../../test/kit/gateway/swap.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
-import { localTenant } from '../../local/local.ts';
-import { recordsOf } from '../../local/records.ts';
 
 /** Deployments and certificates are replaced again and again while requests run: none of them notices, and nothing piles up. */
 
@@ -65,7 +58,7 @@ test(`${swaps} swaps and ${swaps / swapsPerReload} reloads of certificates under
   const load = startLoad(t, gateway.port);
   const samples: { heapBytes: number; sockets: number }[] = [];
   for (let turn = 1; turn <= swaps; turn += 1) {
-    swap(gateway, definition(turn), turn);
+    swapDefinition(gateway, definition(turn), turn);
     if (turn % swapsPerReload === 0) {
       serve(turn / swapsPerReload);
       await gateway.reload();
@@ -92,17 +85,6 @@ test(`${swaps} swaps and ${swaps / swapsPerReload} reloads of certificates under
   assert.ok(turns.size > swaps * 0.9, 'the revisions were served');
   assert.deepEqual([...names].toSorted(), ['one', 'two']);
 });
-
-// oxlint-disable-next-line max-params -- a test's own shorthand
-function swap(gateway: LocalGateway, content: Record<string, unknown>, turn: number): void {
-  const revision = String(turn);
-  const set = recordsOf(
-    { name: 'steady.json', version: revision, documents: [content], problem: undefined },
-    { environment: localTenant.environment, objects: new Objects([]), tags: [] },
-  ).map(({ kind, id, payload }) => ({ kind, id, payload, seq: turn + 1, revision }));
-  const nacks = gateway.deployments.apply({ ...localTenant, seq: turn + 1, isFull: false, set, removed: [] });
-  assert.deepEqual(nacks, []);
-}
 
 /** Stops the load for a moment, so that what is left is the gateway's. */
 async function sampleAtRest(load: Load): Promise<{ heapBytes: number; sockets: number }> {

@@ -30,7 +30,7 @@ export function takeIn(
   options: DeploymentsOptions,
 ): TakenIn {
   const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
-  const { kinds = kindsOfThisVersion, expressions = noExpressionHost, circuits } = options;
+  const { kinds = kindsOfThisVersion, expressions = noExpressionHost, circuits, outliers, health } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
   const released: CompiledApi[] = [];
@@ -49,11 +49,13 @@ export function takeIn(
       expressions,
       circuits,
       groups: environment.groups,
+      outliers,
       get standing() {
         return environment.standing;
       },
     },
     upstreams,
+    health,
     records,
     durations,
     log,

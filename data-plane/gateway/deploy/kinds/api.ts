@@ -53,7 +53,7 @@ export const apis: Kind<TakenApi> = {
   apply(record, { entry, fresh, doubts }, site) {
     const { environment, log } = site;
     const taken = site.places.claim(entry.served, entry.places);
-    const nack = taken === undefined ? start(record, fresh, site) : takenNack(record, taken);
+    const nack = taken === undefined ? start(record, { entry, fresh }, site) : takenNack(record, taken);
     if (nack !== undefined) {
       if (taken === undefined) site.places.release(entry.served, entry.places);
       keepBefore(
@@ -106,11 +106,21 @@ function isAsBefore(record: SetRecord, { served, nack, payload }: ApiEntry, { en
   );
 }
 
-/** Starts what was newly compiled, where requests run. */
-function start(record: SetRecord, fresh: CompiledApi | undefined, site: Site): Nack | undefined {
-  if (site.upstreams === undefined) return undefined;
+/** Starts what was newly compiled, where requests run or endpoints are checked. */
+function start(
+  record: SetRecord,
+  { entry: { served }, fresh }: Pick<TakenApi, 'entry' | 'fresh'>,
+  { upstreams, health, ...site }: Site,
+): Nack | undefined {
+  const { surroundings, environment, organization, id, name } = served;
+  if ((upstreams === undefined && health === undefined) || surroundings === undefined) return undefined;
   try {
-    fresh?.start(`${site.environment.environment}/${record.id}`, site.upstreams);
+    fresh?.start({
+      key: `${environment}/${record.id}`,
+      upstreams,
+      health,
+      api: { organization, environment, id, name, surroundings, isRecorded: fresh.isRecorded },
+    });
     return undefined;
   } catch (error) {
     return nackOf(record, error, site);

@@ -3,6 +3,7 @@ import type { Nack, RecordKind } from '../../../../proto/wire/published.ts';
 import type { CompiledApi } from '../../compile/compile.ts';
 import type { RecordTarget } from '../../call/records.ts';
 import type { CompileOptions } from '../../compile/compile.ts';
+import type { HealthBoard } from '../../../endpoints/health/board.ts';
 import type { Upstreams } from '../../../endpoints/upstreams.ts';
 import type { SetRecord } from '../change.ts';
 import type { DeployedApi } from '../deployed.ts';
@@ -60,6 +61,8 @@ export interface Site {
   readonly compile: CompileOptions;
   /** Where the backends' pools come from; undefined where nothing is served and nothing starts. */
   readonly upstreams: Upstreams | undefined;
+  /** How endpoints are that have a health check; undefined takes all for up. */
+  readonly health: HealthBoard | undefined;
   /** Undefined records nothing. */
   readonly records: RecordTarget | undefined;
   /** Undefined measures nothing. */

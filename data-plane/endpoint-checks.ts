@@ -1,0 +1,33 @@
+import type { Guard } from '../proto/process/outbound/guard.ts';
+import { type HealthOptions, openHealth, type OpenHealth } from './endpoints/health/open.ts';
+import type { Upstreams } from './endpoints/upstreams.ts';
+import type { Engine } from './http/exchange.ts';
+import type { Reporter } from './report/reporter.ts';
+import type { ServingOptions } from './serving.ts';
+
+/** What checks of endpoints use of a process. */
+export interface CheckParts extends Pick<HealthOptions, 'onThrown'> {
+  readonly engine: Pick<Engine, 'createHeaders'>;
+  readonly upstreams: Upstreams;
+  readonly guard: Guard;
+  /** Undefined when no records are written. */
+  readonly reporter: Reporter | undefined;
+}
+
+/** Has this process check the endpoints of all APIs that are deployed in it, or judged. */
+export function checkEndpoints(
+  { config, clock, log, metrics, gateway }: Omit<ServingOptions, 'lifecycle'>,
+  { engine, reporter, ...parts }: CheckParts,
+): OpenHealth {
+  return openHealth({
+    ...parts,
+    settings: config.healthCheck,
+    endpointsMax: config.metrics.endpointsMax,
+    clock,
+    log,
+    metrics,
+    gateway,
+    createHeaders: () => engine.createHeaders(),
+    record: reporter === undefined ? undefined : (record) => reporter.note(record),
+  });
+}

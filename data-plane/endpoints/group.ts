@@ -1,0 +1,207 @@
+import type { ConditionScope } from '../../proto/expression/condition.ts';
+import type { Template } from '../../proto/expression/template.ts';
+import type { EndpointGroupDefinition } from '../../proto/model/api.ts';
+import type { Clock } from '../../proto/process/clock.ts';
+import type { Guard } from '../../proto/process/outbound/guard.ts';
+import type { Upstream } from '../http/exchange.ts';
+import { createBalancer, type Weighted } from './balancing.ts';
+import type { Described } from './described.ts';
+import type { CheckedApi, HealthBoard, HeldHealth } from './health/board.ts';
+import { Origins } from './origins.ts';
+import { Outlier, type OutlierSettings } from './outliers.ts';
+import { urlOf } from './route.ts';
+import { createTarget, type Target } from './target.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** A backend, ready to be called. */
+export interface Endpoint {
+  readonly name: string;
+  /** As in records: the target's URL. */
+  readonly url: string;
+  readonly upstream: Upstream;
+  readonly target: Target;
+  /** In place of the path below the context path; undefined where the request's own goes on. */
+  readonly path: string | undefined;
+  /** Before the request's own query. */
+  readonly query: string | undefined;
+  /** Set on every request. */
+  readonly headers: readonly { readonly name: string; readonly value: Template<string> }[];
+  /** Whether the backend sees the client's Host instead of its own. */
+  readonly propagatesHost: boolean;
+  /** Whether the backend hears which encodings the client takes. */
+  readonly propagatesEncodings: boolean;
+}
+
+/** Where endpoints come into service. */
+export interface EndpointsGround {
+  /** Unique on this gateway: environment and API. */
+  readonly key: string;
+  /** Undefined where nobody calls them: they are watched alone. */
+  readonly upstreams: Upstreams | undefined;
+  /** Who knows how those are that have a health check; undefined where nobody does: then all are up. */
+  readonly health: HealthBoard | undefined;
+  readonly api: CheckedApi;
+}
+
+/** What of the gateway groups are made with. */
+export interface GroupTools {
+  readonly guard: Guard;
+  readonly clock: Clock;
+  /** Undefined takes nothing out. */
+  readonly outliers?: OutlierSettings | undefined;
+}
+
+/** The endpoints of one group, from the start of their API to its end. */
+export class Group {
+  readonly name: string;
+  readonly endpoints: readonly Started[];
+  /** Whose turn it is among those that get requests; made anew when that changes, so that a request asks nobody how they are. */
+  next: () => Started | undefined = () => undefined;
+  readonly #balancing: EndpointGroupDefinition['loadBalancer']['type'];
+
+  constructor(
+    {
+      name,
+      balancing,
+      endpoints,
+    }: {
+      readonly name: string;
+      readonly balancing: EndpointGroupDefinition['loadBalancer']['type'];
+      readonly endpoints: readonly Described[];
+    },
+    ground: EndpointsGround,
+    tools: GroupTools,
+  ) {
+    this.name = name;
+    this.#balancing = balancing;
+    const onChange = (): void => this.#balance();
+    const isReplaceable = (one: Started) => (): boolean =>
+      this.endpoints.some((other) => other !== one && other.isAvailable);
+    this.endpoints = endpoints.map(
+      (described) => new Started(described, { ground, tools, onChange, isReplaceable }),
+    );
+    this.#balance();
+  }
+
+  release(): void {
+    for (const endpoint of this.endpoints) endpoint.release();
+  }
+
+  /** The one that was taken out by its requests alone is better than none. */
+  #balance(): void {
+    const available = this.endpoints.filter(({ isAvailable }) => isAvailable);
+    const chosen = available.length > 0 ? available : this.endpoints.filter(({ isUp }) => isUp);
+    this.next = createBalancer(this.#balancing, chosen);
+  }
+}
+
+interface StartedTools {
+  readonly ground: EndpointsGround;
+  readonly tools: GroupTools;
+  readonly onChange: () => void;
+  readonly isReplaceable: (one: Started) => () => boolean;
+}
+
+/** An endpoint whose pools are there. */
+export class Started implements Weighted {
+  readonly name: string;
+  readonly weight: number;
+  readonly secondary: boolean;
+  /** Errors: none; undefined when it cannot be called. */
+  readonly take: (scope: ConditionScope) => Endpoint | undefined;
+  readonly #described: Described;
+  readonly #ground: EndpointsGround;
+  readonly #guard: Guard;
+  readonly #health: HeldHealth | undefined;
+  readonly #outlier: Outlier | undefined;
+  readonly #held: { release(): void }[] = [];
+  #origins: Origins | undefined = undefined;
+
+  constructor(described: Described, { ground, tools, onChange, isReplaceable }: StartedTools) {
+    const { clock, guard, outliers } = tools;
+    this.#described = described;
+    this.#ground = ground;
+    this.#guard = guard;
+    this.name = described.name;
+    this.weight = described.share.weight;
+    this.secondary = described.share.secondary;
+    const { check } = described;
+    this.#health = check === undefined ? undefined : ground.health?.watch(ground.api, check, onChange);
+    this.#outlier =
+      outliers === undefined || outliers.consecutive5xx === 0
+        ? undefined
+        : new Outlier(outliers, clock, { onChange, isReplaceable: isReplaceable(this) });
+    this.take = this.#maker(ground.upstreams);
+  }
+
+  /** As its health check says. */
+  get isUp(): boolean {
+    return this.#health?.isUp !== false;
+  }
+
+  /** Gets requests. */
+  get isAvailable(): boolean {
+    return this.isUp && this.#outlier?.isEjected !== true;
+  }
+
+  /** The same backend's way to any URL. */
+  toward(url: URL, path: string | undefined = ''): Endpoint | undefined {
+    const { optionsOf } = this.#described;
+    const { key: api, upstreams } = this.#ground;
+    if (upstreams === undefined) return undefined;
+    if (this.#origins === undefined)
+      this.#held.push((this.#origins = new Origins({ api, upstreams, guard: this.#guard, optionsOf })));
+    const upstream = this.#origins.toward(url);
+    return upstream && this.#endpoint(url, upstream, path);
+  }
+
+  release(): void {
+    this.#health?.release();
+    this.#outlier?.release();
+    for (const one of this.#held.splice(0)) one.release();
+  }
+
+  #maker(upstreams: Upstreams | undefined): Started['take'] {
+    const { written, optionsOf, name } = this.#described;
+    if (upstreams === undefined) return () => undefined;
+    const outlier = this.#outlier;
+    if (written.kind === 'constant') {
+      const url = new URL(written.value);
+      const one = upstreams.hold(this.#ground.key, optionsOf(url));
+      this.#held.push(one);
+      const endpoint = this.#endpoint(
+        url,
+        outlier === undefined ? one.upstream : outlier.follow(one.upstream),
+      );
+      return () => endpoint;
+    }
+    return (scope) => {
+      const rendered = written.render(scope);
+      if (rendered.kind !== 'value') {
+        const why = rendered.kind === 'failed' ? rendered.why : 'the target is nothing';
+        scope.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${why}`);
+        return undefined;
+      }
+      const endpoint = this.toward(urlOf(rendered.value), undefined);
+      return endpoint === undefined || outlier === undefined
+        ? endpoint
+        : { ...endpoint, upstream: outlier.follow(endpoint.upstream) };
+    };
+  }
+
+  #endpoint(url: URL, upstream: Upstream, path?: string): Endpoint {
+    const { name, headers, propagatesHost, propagatesEncodings } = this.#described;
+    const target = createTarget(url);
+    return {
+      name,
+      url: url.href,
+      upstream,
+      target,
+      path,
+      query: undefined,
+      headers,
+      propagatesHost,
+      propagatesEncodings,
+    };
+  }
+}

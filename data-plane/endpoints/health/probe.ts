@@ -1,0 +1,243 @@
+import type { Condition, ConditionScope } from '../../../proto/expression/condition.ts';
+import { type ExpressionScope, withResponse, withVariables } from '../../../proto/expression/scope.ts';
+import type { Rendered, Template } from '../../../proto/expression/template.ts';
+import type { HealthCheckDefinition } from '../../../proto/model/api.ts';
+import type { Clock } from '../../../proto/process/clock.ts';
+import type { HeaderList, Upstream, UpstreamCaller, UpstreamResult } from '../../http/exchange.ts';
+import { createTarget } from '../target.ts';
+import type { CheckedApi, EndpointCheck } from './board.ts';
+import type { CompiledCheck } from './compiled.ts';
+
+/** Largest answer that an assertion may read. */
+const answerBytesMax = 1_048_576;
+
+/** What a check found. */
+export interface Finding {
+  /** Undefined when the assertion holds. */
+  readonly problem: string | undefined;
+  readonly method: HealthCheckDefinition['method'];
+  /** What was called; undefined when it is not known whom to call. */
+  readonly url: string | undefined;
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  readonly responseMs: number;
+}
+
+/** What a check works with. */
+export interface ProbeTools {
+  readonly clock: Clock;
+  readonly createHeaders: () => HeaderList;
+  /** The pool toward a URL; undefined when the gateway may not call it. */
+  readonly toward: (url: URL) => Upstream | undefined;
+  readonly checkMsMax: number;
+  /** Aborts when nobody wants to know any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Asks an endpoint how it is. Never rejects: what goes wrong is what it found. */
+export async function probe(
+  {
+    api,
+    check,
+    compiled,
+  }: { readonly api: CheckedApi; readonly check: EndpointCheck; readonly compiled: CompiledCheck },
+  tools: ProbeTools,
+): Promise<Finding> {
+  const { method } = check.definition;
+  const startedMs = tools.clock.monotonicMs();
+  const scope = new CheckScope(api, method, tools);
+  const found = (finding: Partial<Finding>): Finding => ({
+    problem: undefined,
+    method,
+    url: undefined,
+    status: undefined,
+    responseMs: Math.round(tools.clock.monotonicMs() - startedMs),
+    ...finding,
+  });
+  const url = targetOf(check, compiled, scope);
+  if (typeof url === 'string') return found({ problem: url });
+  const upstream = tools.toward(url);
+  if (upstream === undefined)
+    return found({ url: url.href, problem: 'leads to where this gateway may not call' });
+  const target = createTarget(url);
+  const body = textOf(compiled.body.render(scope));
+  if (typeof body !== 'string') return found({ url: url.href, problem: `body: ${body.why}` });
+  const { headers } = scope.request;
+  headers.set('Host', target.authority);
+  setHeaders(scope, check.endpointHeaders);
+  setHeaders(scope, compiled.headers);
+  const caller = new Caller(scope.request, tools);
+  try {
+    const result = await caller.send(upstream, { target: target.line('', undefined), body });
+    if (result.kind !== 'response')
+      return found({
+        url: url.href,
+        problem: result.kind === 'failure' ? result.message : 'it switched protocols',
+      });
+    const { status } = result.head;
+    const content = await contentOf(result, compiled.assertion);
+    const answered = found({ url: url.href, status });
+    const asked = withVariables(
+      withResponse(scope, { status, headers: result.head.headers, content }),
+      new Map([['responseTime', answered.responseMs]]),
+    );
+    return { ...answered, problem: problemOf(compiled.assertion.judge(asked)) };
+  } catch (error) {
+    // The body did not come, or not whole.
+    return found({ url: url.href, problem: error instanceof Error ? error.message : String(error) });
+  } finally {
+    caller.end();
+  }
+}
+
+async function contentOf(
+  { body }: Extract<UpstreamResult, { readonly kind: 'response' }>,
+  { needs }: Condition,
+): Promise<Uint8Array | undefined> {
+  if (needs === 'buffered') return body.buffer(answerBytesMax);
+  body.discard();
+  return undefined;
+}
+
+function problemOf(judged: ReturnType<Condition['judge']>): string | undefined {
+  if (judged === true) return undefined;
+  return typeof judged === 'object' ? `the assertion failed: ${judged.why}` : 'the assertion does not hold';
+}
+
+/** The URL to be called, or why there is none. */
+function targetOf(check: EndpointCheck, compiled: CompiledCheck, scope: ConditionScope): URL | string {
+  const written = textOf(compiled.target.render(scope));
+  if (typeof written !== 'string') return `target: ${written.why}`;
+  if (/^https?:/i.test(written)) return new URL(written);
+  const endpoint = textOf(check.endpointTarget.render(scope));
+  if (typeof endpoint !== 'string') return `the endpoint's target: ${endpoint.why}`;
+  const url = new URL(endpoint);
+  if (written === '') return url;
+  const { overrideEndpointPath } = check.definition;
+  const [path = '', ...query] = written.split('?');
+  const base = overrideEndpointPath ? '' : url.pathname;
+  url.pathname = `${base.replace(/\/$/, '')}/${path.replace(/^\//, '')}`;
+  if (query.length > 0) url.search = `?${query.join('?')}`;
+  else if (overrideEndpointPath) url.search = '';
+  return url;
+}
+
+const textOf = (rendered: Rendered<string>): string | { readonly why: string } =>
+  rendered.kind === 'value'
+    ? rendered.value
+    : { why: rendered.kind === 'failed' ? rendered.why : 'comes to nothing' };
+
+/** One that fails or comes to nothing is left as it is, as on requests. */
+function setHeaders(
+  scope: CheckScope,
+  lines: readonly { readonly name: string; readonly value: Template<string> }[],
+): void {
+  for (const { name, value } of lines) {
+    const rendered = value.render(scope);
+    if (rendered.kind === 'value') scope.request.headers.set(name, rendered.value);
+  }
+}
+
+/** What expressions of a check see: its own request, the API, and nobody who calls. */
+class CheckScope implements ConditionScope {
+  readonly request: ExpressionScope['request'] & { readonly headers: HeaderList };
+  readonly response = undefined;
+  readonly attributes: ReadonlyMap<string, unknown> = new Map();
+  readonly startedAtMs: number;
+  readonly connection = {
+    httpVersion: '1.1',
+    localAddress: '',
+    remotePort: 0,
+    clientCertificate: undefined,
+  } as const;
+  readonly pathParams: ReadonlyMap<string, readonly string[]> = new Map();
+  readonly subscription = undefined;
+  readonly surroundings: ExpressionScope['surroundings'];
+
+  constructor(api: CheckedApi, method: string, { clock, createHeaders }: ProbeTools) {
+    this.startedAtMs = clock.now();
+    this.surroundings = api.surroundings;
+    this.request = {
+      id: '',
+      transactionId: '',
+      method,
+      path: '',
+      pathInfo: '',
+      contextPath: '',
+      query: undefined,
+      host: '',
+      scheme: 'http',
+      remoteAddress: '',
+      headers: createHeaders(),
+      content: undefined,
+    };
+  }
+
+  warn(): void {
+    // What failed is what the check found.
+  }
+}
+
+/** The gateway itself as the caller of an upstream. */
+class Caller implements UpstreamCaller {
+  readonly marks = { upstreamStartUs: 0, upstreamConnectUs: 0, upstreamHeadUs: 0, upstreamEndUs: 0 };
+  readonly request: UpstreamCaller['request'] & { readonly method: string };
+  readonly isAnswered = false;
+  isAborted = false;
+  readonly #clock: Clock;
+  readonly #startedMs: number;
+  readonly #ended = new AbortController();
+  readonly #abort = (): void => this.#cut(`was not answered within its time`);
+  #cancel = (): void => undefined;
+  readonly #tools: ProbeTools;
+  #settle: (result: UpstreamResult) => void = () => undefined;
+
+  constructor(request: UpstreamCaller['request'] & { readonly method: string }, tools: ProbeTools) {
+    this.request = request;
+    this.#tools = tools;
+    this.#clock = tools.clock;
+    this.#startedMs = this.#clock.monotonicMs();
+  }
+
+  send(
+    upstream: Upstream,
+    { target, body }: { readonly target: string; readonly body: string },
+  ): Promise<UpstreamResult> {
+    const { signal, checkMsMax } = this.#tools;
+    const { method, headers } = this.request;
+    signal.addEventListener('abort', this.#abort, { once: true });
+    this.#cancel = this.#clock.after(checkMsMax, this.#abort);
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      const content = body === '' ? undefined : Buffer.from(body);
+      const call = { method, target, headers, body: content, exchange: this, isUpgrade: false };
+      upstream.send(call, resolve);
+    });
+  }
+
+  /** The check is over: nothing of it is waited for. */
+  end(): void {
+    this.#cancel();
+    this.#tools.signal.removeEventListener('abort', this.#abort);
+  }
+
+  elapsedUs(): number {
+    return Math.max(1, Math.round((this.#clock.monotonicMs() - this.#startedMs) * 1_000));
+  }
+
+  onAbort(callback: () => void): void {
+    if (this.isAborted) return callback();
+    this.#ended.signal.addEventListener('abort', callback, { once: true });
+  }
+
+  giveUp(): void {
+    this.#cut('something threw on its way; the log says what');
+  }
+
+  #cut(message: string): void {
+    if (this.isAborted) return;
+    this.isAborted = true;
+    this.#settle({ kind: 'failure', failure: 'aborted', message });
+    this.#ended.abort();
+  }
+}
