@@ -219,6 +219,7 @@ async function openCounters({
   const counters = await openRedisCounters({
     settings,
     waitingMax,
+    windowsMax,
     clock,
     log,
     onUnanswered: () => unanswered.inc(),

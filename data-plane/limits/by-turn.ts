@@ -21,7 +21,15 @@ export interface ByTurnOptions {
   /** He is late, or cannot be asked; told once until he answers again. */
   readonly onAway: (why: unknown) => void;
   readonly onBack: () => void;
+  /**
+   * Asks for nothing that counts. Given, who was late or failed once is asked for nothing else until this is answered in time, so that no
+   * more requests wait for him. Default: he is asked again once he has answered everything.
+   */
+  readonly probe?: () => Promise<unknown>;
 }
+
+/** Waits before he is probed: a hiccup is over at once, and who is away for long is not bothered. */
+const probeMs = { min: 10, max: 1_000 };
 
 interface Batch {
   readonly takes: Take[];
@@ -42,6 +50,9 @@ export class ByTurn {
   #waiting = 0;
   #isLate = false;
   #isTold = false;
+  /** A probe is due or on its way. */
+  #isProbed = false;
+  #isClosed = false;
 
   constructor(options: ByTurnOptions) {
     this.#options = options;
@@ -49,11 +60,16 @@ export class ByTurn {
 
   /** Undefined when it is not asked: the store is late, or too many wait. Rejects when the answer is late or there is none. */
   take(take: Take): Promise<Count> | undefined {
-    if (this.#isLate || this.#waiting >= this.#options.waitingMax) return undefined;
+    if (this.#isLate || this.#isProbed || this.#waiting >= this.#options.waitingMax) return undefined;
     const batch = (this.#next ??= this.#begin());
     this.#waiting += 1;
     batch.takes.push(take);
     return new Promise((resolve, reject) => void batch.waiting.push({ resolve, reject }));
+  }
+
+  /** Probes no more. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   #begin(): Batch {
@@ -90,7 +106,12 @@ export class ByTurn {
     if (!batch.isOver)
       batch.waiting.forEach(({ resolve, reject }, index) => settle(counts[index], resolve, reject));
     this.#leave(batch);
-    if (this.#waiting > 0 || !this.#isTold) return;
+    if (this.#waiting > 0 || this.#isProbed) return;
+    this.#back();
+  }
+
+  #back(): void {
+    if (!this.#isTold) return;
     this.#isTold = false;
     this.#options.onBack();
   }
@@ -103,9 +124,34 @@ export class ByTurn {
   #refuse(batch: Batch, error: unknown): void {
     batch.isOver = true;
     for (const { reject } of batch.waiting) reject(error);
+    if (!this.#isProbed) this.#probeIn(probeMs.min);
     if (this.#isTold) return;
     this.#isTold = true;
     this.#options.onAway(error);
+  }
+
+  #probeIn(ms: number): void {
+    const { probe, clock, waitMsMax } = this.#options;
+    if (probe === undefined) return;
+    this.#isProbed = true;
+    clock.after(ms, () => {
+      if (this.#isClosed) return;
+      let isOver = false;
+      const end = (isBack: boolean): void => {
+        if (isOver) return;
+        isOver = true;
+        if (!isBack) return this.#probeIn(Math.min(2 * ms, probeMs.max));
+        this.#isProbed = false;
+        this.#isLate = false;
+        this.#back();
+      };
+      const late = clock.after(waitMsMax, () => setImmediate(() => end(false)));
+      const answered = (isBack: boolean) => (): void => {
+        late();
+        end(isBack);
+      };
+      probe().then(answered(true), answered(false));
+    });
   }
 
   #leave(batch: Batch): void {

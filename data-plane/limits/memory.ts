@@ -47,6 +47,8 @@ interface HeldGcra {
 /** Counters that answer at once. */
 export interface MemoryCounters extends Counters {
   take(...asked: Parameters<Counters['take']>): Count;
+  /** From now on it goes on from what somebody else has counted. */
+  learn(key: string, rule: CounterRule, counted: Count): void;
 }
 
 /** Counters of one process. */
@@ -85,22 +87,45 @@ export function createMemoryCounters({ windowsMax, clock }: MemoryCountersOption
     },
     within(environment) {
       const windows = windowsOf(environment);
+      const keep = (key: string, held: Held | undefined, counted: Held): void => {
+        // Deleted first, so that the order of the map stays the order in which windows began.
+        if (held !== undefined) windows.delete(key);
+        else if (size >= windowsMax) forget();
+        if (held === undefined) size += 1;
+        windows.set(key, counted);
+      };
       return {
         take(key, rule, amount): Count {
           const held = windows.get(key);
           const counted = live(held, rule, clock.now());
           add(counted, rule, amount);
-          if (counted === held || amount === 0) return counted;
-          // Deleted first, so that the order of the map stays the order in which windows began.
-          if (held !== undefined) windows.delete(key);
-          else if (size >= windowsMax) forget();
-          if (held === undefined) size += 1;
-          windows.set(key, counted);
+          if (counted !== held && amount !== 0) keep(key, held, counted);
           return counted;
+        },
+        learn(key, rule, counted) {
+          const nowMs = clock.now();
+          if (counted.resetAtMs > nowMs) keep(key, windows.get(key), heldOf(counted, rule, nowMs));
         },
       };
     },
   };
+}
+
+/** What is kept of what somebody else has counted; how it is spread over time is not known, so it counts as if it had been taken now. */
+function heldOf({ count, resetAtMs }: Count, rule: CounterRule, nowMs: number): Held {
+  switch (rule.kind) {
+    case 'fixed':
+    case 'calendar':
+      return { kind: 'window', count, resetAtMs };
+    case 'sliding': {
+      const startMs = nowMs - (nowMs % rule.windowMs);
+      return { kind: 'sliding', count, resetAtMs, startMs, before: 0, current: count };
+    }
+    case 'gcra': {
+      const debt = Math.min(count, rule.burst) * rule.refillMs;
+      return { kind: 'gcra', count, resetAtMs, debt, atMs: nowMs };
+    }
+  }
 }
 
 /** What of `held` counts at nowMs: itself, or an empty one. */

@@ -1,11 +1,10 @@
-import { Redis } from 'ioredis';
-
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
-import { readAuthorities } from '../../proto/process/pem-files.ts';
 import { ByTurn, type Take } from './by-turn.ts';
 import type { Count, Counters, CounterStore } from './limiter.ts';
-import { takeScript } from './redis-script.ts';
+import { createMemoryCounters } from './memory.ts';
+import { NearCounters } from './near.ts';
+import { connectRedis, type RedisClient } from './redis-client.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { windowMsFrom, windowMsMax } from './window-length.ts';
 
@@ -14,6 +13,8 @@ export interface RedisCountersOptions {
   readonly settings: RedisSettings;
   /** Most takes that wait for an answer; past it they are not asked. */
   readonly waitingMax: number;
+  /** Windows that this process keeps of what it learnt. */
+  readonly windowsMax: number;
   readonly clock: Clock;
   readonly log: Log;
   /** A take that Redis did not answer. */
@@ -27,134 +28,196 @@ export interface RedisCounterStore extends CounterStore {
   close(): void;
 }
 
-/** Waits between tries to connect. */
-const retryMs = { step: 50, max: 2_000 };
-
-/** A Redis that says nothing for so long, while it is asked, is gone: the connection is made anew. */
-const silentMsMax = 5_000;
+/** Of a call that no node of a cluster took. */
+const splitWords = 'Too many Cluster redirections';
+/** Most takes of one call: Redis does nothing else meanwhile, some 3 us for each. */
+const takesPerCallMax = 256;
+const probeTake = { environment: '', key: 'probe', rule: { kind: 'fixed', windowMs: 1 }, amount: 1 } as const;
 
 /**
  * Counters that several gateways share: a hash per key, counted by a script in one round trip; all that one turn of the event loop takes
- * leaves in one pipeline.
+ * leaves in one call, in a cluster in one for each of `cluster.slots`.
  *
  * Resolves when Redis answers or, so that a gateway starts without it, when it does not within connectMsMax; it is connected to anew for
- * ever. While Redis is away, or late by more than its budget, a take rejects, at once but for the first: the policy's errorStrategy
- * decides. Nothing is sent twice, so that nothing counts twice.
+ * ever. Who is late by more than its budget, or answers with an error, is asked for nothing until it counts again in time, which is probed
+ * aside: a take rejects meanwhile, at once, and the policy's errorStrategy decides. Nothing is sent twice, so that nothing counts twice.
  *
  * Errors: config.invalid when caFile holds no certificate.
  */
 export async function openRedisCounters(options: RedisCountersOptions): Promise<RedisCounterStore> {
-  const { settings, waitingMax, clock, log, onUnanswered } = options;
-  const redis = connect(settings);
-  let why: Error | undefined;
-  // Told where it matters, when something was to be counted; here only remembered.
-  redis.on('error', (error: Error) => (why = error));
-  const turns = new ByTurn({
-    send: createSending(redis, options),
-    waitMsMax: settings.waitMsMax,
-    waitingMax,
+  const { settings, windowsMax, clock, onUnanswered } = options;
+  const clients = Array.from({ length: settings.connections }, () => connectRedis(settings));
+  const lanes = openLanes(clients, options);
+  const probes = lanes.map(({ probe }) => probe);
+  const ask = (take: Take): Promise<Count> | undefined => {
+    const asked = lanes[laneOf(take.key, lanes.length)]?.turns.take(take);
+    if (asked === undefined) onUnanswered();
+    else asked.catch(onUnanswered);
+    return asked;
+  };
+  const near = new NearCounters({
+    ask,
+    local: createMemoryCounters({ windowsMax, clock }),
+    mergeMs: settings.mergeMs,
+    waitingMax: windowsMax,
     clock,
-    onAway: (error) =>
-      log.warn(
-        { err: redis.status === 'ready' ? error : (why ?? error) },
-        'Redis does not count: rate limits let pass or refuse, as their errorStrategy says',
-      ),
-    onBack: () => log.info('Redis counts again'),
+    onUntold: onUnanswered,
   });
-  await firstAnswer(redis, settings.connectMsMax, clock);
+  await within(settings.connectMsMax, clock, async () => {
+    await Promise.all(clients.map((client) => client.ready()));
+    // Nodes of a cluster are connected to when they are asked first, and the script is made known.
+    for (const probe of probes) await probe().catch(() => undefined);
+  });
   return {
     within(environment): Counters {
       // No name of an environment can look like the beginning of another.
-      const prefix = `${settings.prefix}${encodeURIComponent(environment)}:`;
+      const asked = `${encodeURIComponent(environment)}:`;
       return {
-        take(key, rule, amount) {
-          const asked = turns.take({ environment: prefix, key, rule, amount });
-          if (asked === undefined) onUnanswered();
-          else asked.catch(onUnanswered);
-          return asked ?? Promise.reject(new Error('Redis is late'));
-        },
+        take: (key, rule, amount) =>
+          ask({ environment: asked, key, rule, amount }) ?? Promise.reject(new Error('Redis is late')),
+        estimated: near.estimated(environment, asked),
+        later: near.later(environment, asked),
       };
     },
-    close: () => redis.disconnect(),
+    close() {
+      near.close();
+      for (const { turns } of lanes) turns.close();
+      for (const client of clients) client.close();
+    },
   };
 }
 
-function connect({ url, connectMsMax, caFile }: RedisSettings): Redis {
-  return new Redis(url, {
-    connectTimeout: connectMsMax,
-    socketTimeout: silentMsMax,
-    // What was not answered may have been counted.
-    autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (tries) => Math.random() * Math.min(tries * retryMs.step, retryMs.max),
-    ...(caFile !== undefined && { tls: { ca: readAuthorities(caFile) } }),
+async function within(ms: number, clock: Clock, work: () => Promise<void>): Promise<void> {
+  const isOver = new AbortController();
+  await Promise.race([work(), clock.delay(ms, isOver.signal)]);
+  isOver.abort();
+}
+
+/** One of the ways to Redis. */
+interface Lane {
+  readonly turns: ByTurn;
+  /** Writes, as takes do: a full Redis, or one that may only be read, answers everything else. */
+  readonly probe: () => Promise<unknown>;
+}
+
+/** Ways to Redis that do not wait for one another: a connection, or a slot of a cluster, whose nodes fail apart. */
+function openLanes(clients: readonly RedisClient[], options: RedisCountersOptions): readonly Lane[] {
+  const { settings, waitingMax, clock, log } = options;
+  const away = new Set<number>();
+  const onAway = (lane: number, why: unknown): void => {
+    if (away.size === 0)
+      log.warn(
+        { err: clients[lane % clients.length]?.trouble() ?? why },
+        'Redis does not count: rate limits let pass, refuse or estimate, as their errorStrategy says',
+      );
+    away.add(lane);
+  };
+  const onBack = (lane: number): void => {
+    away.delete(lane);
+    if (away.size === 0) log.info('Redis counts again');
+  };
+  const count = settings.cluster?.slots ?? clients.length;
+  return Array.from({ length: count }, (_, lane) => {
+    const client = clients[lane % clients.length];
+    if (client === undefined) throw new RangeError('there is a connection');
+    // What stands in braces chooses the slot.
+    const prefix = settings.cluster === undefined ? settings.prefix : `${settings.prefix}{${lane}}:`;
+    const send = createSending(client, prefix, options);
+    const probe = (): Promise<unknown> => send([probeTake]);
+    const turns = new ByTurn({
+      send,
+      waitMsMax: settings.waitMsMax,
+      waitingMax: Math.ceil(waitingMax / count),
+      clock,
+      onAway: (why) => onAway(lane, why),
+      onBack: () => onBack(lane),
+      probe,
+    });
+    return { turns, probe };
   });
 }
 
-function firstAnswer(redis: Redis, withinMs: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const late = clock.after(withinMs, resolve);
-    for (const event of ['ready', 'error'] as const) {
-      redis.once(event, () => {
-        late();
-        resolve();
-      });
-    }
-  });
+/** Always the same for a key, so that its takes are counted in one place. */
+function laneOf(key: string, lanes: number): number {
+  if (lanes === 1) return 0;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  return (hash >>> 0) % lanes;
 }
 
 type Clocks = Pick<RedisCountersOptions, 'clock' | 'now'>;
 
 function createSending(
-  redis: Redis,
+  client: RedisClient,
+  prefix: string,
   clocks: Clocks,
 ): (takes: readonly Take[]) => Promise<readonly (Count | undefined)[]> {
-  const run = async (sha: string, takes: readonly Take[]): Promise<readonly (Count | Error)[]> => {
-    const pipeline = redis.pipeline();
+  const call = async (takes: readonly Take[]): Promise<readonly (Count | Error)[]> => {
+    const keys: string[] = [];
+    const rest: (string | number)[] = [clocks.now?.() ?? ''];
     for (const take of takes) {
-      const { key, rest } = argumentsOf(take, clocks);
-      pipeline.evalsha(sha, 1, key, ...rest);
+      const asked = askedOf(take, clocks);
+      keys.push(`${prefix}${take.environment}${asked.key}`);
+      rest.push(...asked.rest);
     }
-    const answers = (await pipeline.exec()) ?? [];
-    return answers.map(([error, answer]) => error ?? countOf(answer));
+    return countsOf(await client.run(keys, rest), takes.length);
   };
-  let sha: string | undefined;
-  const load = async (): Promise<string> => (sha = String(await redis.script('LOAD', takeScript)));
+  const each = (takes: readonly Take[]): Promise<readonly (Count | Error)[]> =>
+    Promise.all(
+      takes.map(async (take) => {
+        const [count = missing()] = await call([take]).catch((error: unknown) => [errorOf(error)]);
+        return count;
+      }),
+    );
+  const whole = async (takes: readonly Take[]): Promise<readonly (Count | Error)[]> => {
+    try {
+      return await call(takes);
+    } catch (error) {
+      // Some of these keys are at the node to which their slot moves, some are not; nothing was counted.
+      const isSplit = takes.length > 1 && errorOf(error).message.startsWith(splitWords);
+      return isSplit ? each(takes) : takes.map(() => errorOf(error));
+    }
+  };
   return async (takes) => {
-    let counts = await run(sha ?? (await load()), takes);
-    // A Redis that was started anew knows no script, and has counted nothing of this.
-    if (counts.every((count) => count instanceof Error && count.message.startsWith('NOSCRIPT')))
-      counts = await run(await load(), takes);
+    const parts: Promise<readonly (Count | Error)[]>[] = [];
+    for (let from = 0; from < takes.length; from += takesPerCallMax)
+      parts.push(whole(takes.slice(from, from + takesPerCallMax)));
+    const counts = (await Promise.all(parts)).flat();
     const [first] = counts;
     if (first instanceof Error && counts.every((count) => count instanceof Error)) throw first;
     return counts.map((count) => (count instanceof Error ? undefined : count));
   };
 }
 
-/** The key and what the script is told; see {@link takeScript}. */
-function argumentsOf(
-  { environment: prefix, key, rule, amount }: Take,
+/** The key of a take, without its beginning, and what the script is told of it; see redis-script.ts. */
+function askedOf(
+  { key, rule, amount }: Take,
   { clock, now }: Clocks,
 ): { readonly key: string; readonly rest: readonly (string | number)[] } {
-  const fixed = [now?.() ?? '', amount] as const;
   switch (rule.kind) {
     case 'fixed':
     case 'calendar': {
       // How long a window is, is reckoned by this gateway's clock; when it ends, by that of Redis.
       const lengthMs = windowMsFrom(now?.() ?? clock.now(), rule);
-      return { key: `${prefix}w:${key}`, rest: ['window', ...fixed, lengthMs, windowMsMax(rule)] };
+      return { key: `w:${key}`, rest: ['window', amount, lengthMs, windowMsMax(rule), 0] };
     }
     case 'sliding':
-      return { key: `${prefix}s:${key}`, rest: ['sliding', ...fixed, rule.windowMs] };
+      return { key: `s:${key}`, rest: ['sliding', amount, rule.windowMs, 0, 0] };
     case 'gcra':
-      return { key: `${prefix}g:${key}`, rest: ['gcra', ...fixed, rule.burst, rule.refill, rule.refillMs] };
+      return { key: `g:${key}`, rest: ['gcra', amount, rule.burst, rule.refill, rule.refillMs] };
   }
 }
 
-function countOf(answer: unknown): Count | Error {
-  const [count, resetAtMs] = Array.isArray(answer) ? answer.map(Number) : [];
-  return count === undefined || resetAtMs === undefined || !Number.isFinite(count + resetAtMs)
-    ? new Error('Redis answered something else')
-    : { count, resetAtMs };
+function countsOf(answer: unknown, many: number): readonly (Count | Error)[] {
+  const numbers = Array.isArray(answer) ? answer.map(Number) : [];
+  return Array.from({ length: many }, (_, index) => {
+    const [count, resetAtMs] = [numbers[2 * index], numbers[2 * index + 1]];
+    return count === undefined || resetAtMs === undefined || !Number.isFinite(count + resetAtMs)
+      ? missing()
+      : { count, resetAtMs };
+  });
 }
+
+const missing = (): Error => new Error('Redis answered something else');
+
+const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

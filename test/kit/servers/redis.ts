@@ -26,6 +26,16 @@ export interface TestRedis {
   start(): Promise<void>;
   /** Names of all keys. */
   keys(): Promise<readonly string[]>;
+  /** Says one command on a connection of its own; the answer as it comes, errors too. */
+  say(command: string): Promise<string>;
+  readonly port: number;
+}
+
+/** What a test may choose. */
+export interface RedisWish {
+  readonly tls?: RedisTls;
+  /** Settings, as on its command line: `['--maxmemory', '2mb']`. */
+  readonly set?: readonly string[];
 }
 
 /** Files of a Redis that speaks TLS. */
@@ -39,19 +49,16 @@ export interface RedisTls {
 export async function startRedis(
   t: Pick<TestContext, 'after'>,
   password = 'of-redis',
-  tls?: RedisTls,
+  { tls, set = [] }: RedisWish = {},
 ): Promise<TestRedis> {
   const port = await freePort();
   const tlsPort = await freePort();
   const dir = tempDir(t);
   let child: ChildProcess | undefined;
   const stop = async (): Promise<void> => {
-    if (child === undefined) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGCONT');
-    child.kill('SIGKILL');
+    const ending = child;
     child = undefined;
-    await ended;
+    await endProcess(ending);
   };
   const ofTls =
     tls === undefined
@@ -70,7 +77,7 @@ export async function startRedis(
         ];
   const start = async (): Promise<void> => {
     const settings = ['--port', String(port), '--bind', '127.0.0.1', '--requirepass', password, ...ofTls];
-    child = spawn('redis-server', [...settings, '--save', '', '--dir', dir], { stdio: 'ignore' });
+    child = spawn('redis-server', [...settings, '--save', '', '--dir', dir, ...set], { stdio: 'ignore' });
     await eventually(async () => (await say(port, password, 'PING').catch(() => '')).includes('+PONG'), {
       timeoutMs: 10_000,
     });
@@ -83,19 +90,35 @@ export async function startRedis(
     resume: () => void child?.kill('SIGCONT'),
     stop,
     start,
-    keys: async () =>
-      [...(await say(port, password, 'KEYS *')).matchAll(/^\$\d+\r\n(.*)\r$/gm)].map(([, key]) => key ?? ''),
+    port,
+    say: (command) => say(port, password, command),
+    keys: async () => textsOf(await say(port, password, 'KEYS *')),
   };
 }
 
+/** Kills one that may have ended by itself, or stand still, and waits for its end. */
+export async function endProcess(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGCONT');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** All texts of an answer. */
+export function textsOf(answer: string): readonly string[] {
+  return [...answer.matchAll(/^\$\d+\r\n(.*)\r$/gm)].map(([, text]) => text ?? '');
+}
+
 /** Says one command and reads until the server closes. */
-function say(port: number, password: string, command: string): Promise<string> {
+export function say(port: number, password: string, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let answer = '';
     socket.on('data', (bytes) => (answer += bytes.toString()));
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
-    socket.write(`AUTH ${password}\r\n${command}\r\nQUIT\r\n`);
+    // A sentinel does not know QUIT.
+    socket.end(`AUTH ${password}\r\n${command}\r\nQUIT\r\n`);
   });
 }
