@@ -173,9 +173,15 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`);
 }
 
+/** Where version 1 of the reference's management API has APIs, which its users try first. */
+const apisOfVersion1 = /^\/management\/(?:organizations\/[^/]+\/)?(?:environments\/[^/]+\/)?apis(?:\/|$)/;
+const apisAreElsewhere =
+  'APIs are at /management/v2/environments/{envId}/apis; .../apis/_import/definition takes definitions of version 2 and custom resources too.';
+
 function noRoute(context: Context, patterns: readonly PathPattern[]): Fault {
   const allowed = patterns.filter(({ expression }) => expression.test(context.req.path));
-  if (allowed.length === 0) return nothingHere();
+  if (allowed.length === 0)
+    return nothingHere(apisOfVersion1.test(context.req.path) ? apisAreElsewhere : undefined);
   const methods = [...new Set(allowed.map(({ method }) => method))].toSorted();
   context.header('Allow', methods.join(', '));
   return new Fault('request.method_not_allowed', { hint: `Allowed: ${methods.join(', ')}.` });

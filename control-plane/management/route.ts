@@ -58,6 +58,8 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly body?: z.ZodType<Body>;
   /** True when an absent body means `{}`. */
   readonly isBodyOptional?: boolean;
+  /** Says of a body that was refused that it is something else as a whole, in place of everything that is wrong with it. */
+  readonly mistaken?: (body: unknown) => FaultDetail | undefined;
   /** Of the method when absent: get and put 200, post 201, delete 204. */
   readonly status?: RouteStatus;
   readonly answer?: z.ZodType;
@@ -170,7 +172,9 @@ function route<Params, Query, Body, Result>(
         query: check(query, request.query, ''),
         body: body === undefined ? (undefined as Body) : check(body, request.body, ''),
       };
-      if (details.length > 0) throw new Fault('request.invalid', { details });
+      const mistaken = details.length > 0 ? spec.mistaken?.(request.body) : undefined;
+      if (details.length > 0)
+        throw new Fault('request.invalid', { details: mistaken === undefined ? details : [mistaken] });
       const result = await spec.run(call);
       return {
         status,

@@ -63,6 +63,25 @@ function customResource(resource: KubernetesObject): FoundSource {
   return { source, version, notes, faults };
 }
 
+/**
+ * What somebody sent where the body of an API of the management API is wanted, by the field that gives it away; undefined for what may be
+ * such a body. Every field of it would be named as unknown, or as missing, which helps nobody.
+ */
+export function documentIn(body: unknown): FaultDetail | undefined {
+  if (!isJson(body)) return undefined;
+  const named = (path: string, what: string): FaultDetail => ({ path, message: `this is ${what}` });
+  if (isKubernetesObject(body)) return named('kind', `an object of Kubernetes (${body.kind})`);
+  const foreign = foreignFormat(body);
+  if (foreign !== undefined) return foreign;
+  if (isJson(body['api']) && body['listeners'] === undefined) return named('api', 'an export');
+  const { gravitee, definitionVersion } = body;
+  if (gravitee !== undefined) return named('gravitee', 'a definition as gateways get it');
+  if (definitionVersion !== undefined && versions.get(definitionVersion) !== 4)
+    return named('definitionVersion', 'a definition of another version than V4');
+  if (body['proxy'] !== undefined) return named('proxy', 'a definition of version 2, or an older one');
+  return undefined;
+}
+
 /** Documents that people have beside definitions: every field of them would be named as unknown, which helps nobody. */
 function foreignFormat(input: Json): FaultDetail | undefined {
   const named = (path: string, what: string): FaultDetail => ({

@@ -44,9 +44,12 @@ export function answerOf(error: unknown): ErrorAnswer {
   };
 }
 
-/** A path that leads to nothing, in the same words at every door. */
-export function nothingHere(): Fault {
-  return new Fault('request.not_found', { detail: 'There is nothing here.' });
+/** A path that leads to nothing, in the same words at every door; hint: where what was most likely meant is. */
+export function nothingHere(hint?: string): Fault {
+  return new Fault('request.not_found', {
+    detail: 'There is nothing here.',
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 const clipped = (text: string): string =>

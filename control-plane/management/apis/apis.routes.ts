@@ -11,6 +11,8 @@ import {
   updateApiSchema,
   visibilities,
 } from './api-shape.ts';
+import { documentIn } from '../../../proto/definition/source.ts';
+import type { FaultDetail } from '../../../proto/faults/fault.ts';
 import { apiSorts } from './apis.store.ts';
 import { createApi, deleteApi, getApi, listApis, startApi, stopApi, updateApi } from './apis.ts';
 
@@ -18,6 +20,15 @@ const define = resource({ tag: 'APIs', scope: 'environment' });
 const page = pageSchema('ApisResponse', apiSchema);
 // Accepted for clients of the reference; what they ask for is in every answer anyway.
 const expands = { expands: z.string().max(256).optional(), manageOnly: z.enum(['true', 'false']).optional() };
+
+/** A whole definition where the body of an API is wanted: there is a route that takes it. */
+function mistaken(body: unknown, route: string): FaultDetail | undefined {
+  const found = documentIn(body);
+  const isForeign = found?.path === 'openapi' || found?.path === 'swagger';
+  return found === undefined || isForeign
+    ? found
+    : { ...found, message: `${found.message}; ${route} takes it` };
+}
 
 /** The routes of APIs. */
 export const apiRoutes = [
@@ -76,6 +87,7 @@ export const apiRoutes = [
     permission: 'environment-api',
     summary: 'Creates an API, stopped and not deployed.',
     body: createApiSchema,
+    mistaken: (body) => mistaken(body, 'POST .../apis/_import/definition'),
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, body }) => createApi(desk, actor, { at, wish: body }),
@@ -93,6 +105,7 @@ export const apiRoutes = [
     permission: 'api-definition',
     summary: 'Replaces what can be written of an API; gateways follow with the next deployment.',
     body: updateApiSchema,
+    mistaken: (body) => mistaken(body, 'PUT .../apis/{apiId}/_import/definition'),
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, params: { apiId }, body, ifMatch }) =>

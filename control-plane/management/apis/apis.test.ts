@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testDatabases } from '../../../test/kit/servers/databases.ts';
+import { sqlite, testDatabases } from '../../../test/kit/servers/databases.ts';
 import { apiBody, environment, openOffice } from '../../../test/kit/control-plane/office.ts';
 
 for (const database of testDatabases) {
@@ -75,3 +75,50 @@ for (const database of testDatabases) {
     );
   });
 }
+
+test('a whole definition in place of the body of an API is named as what it is, with the route that takes it', async (t) => {
+  const office = await openOffice(t, sqlite);
+  const made = await office.call('POST', `${environment}/apis`, { body: apiBody('/known') });
+  const old = { name: 'old', version: '1', proxy: { virtual_hosts: [{ path: '/old' }] } };
+  const rows: readonly (readonly [body: object, path: string, what: RegExp])[] = [
+    [{ ...old, gravitee: '2.0.0' }, 'gravitee', /definition as gateways get it/],
+    [{ ...old, definitionVersion: 'V2' }, 'definitionVersion', /another version than V4/],
+    [old, 'proxy', /version 2/],
+    [{ api: { ...apiBody('/x') }, plans: [] }, 'api', /an export/],
+    [
+      { apiVersion: 'gravitee.io/v1alpha1', kind: 'ApiV4Definition', metadata: { name: 'x' }, spec: {} },
+      'kind',
+      /Kubernetes \(ApiV4Definition\)/,
+    ],
+  ];
+  for (const [body, path, what] of rows)
+    for (const [method, to] of [
+      ['POST', `${environment}/apis`],
+      ['PUT', `${environment}/apis/${String(made.body['id'])}`],
+    ] as const) {
+      const { status, body: said } = await office.call(method, to, { body });
+      const details = said['details'] as readonly { readonly location: string; readonly message: string }[];
+      assert.equal(status, 400, path);
+      assert.equal(details.length, 1, JSON.stringify(details));
+      assert.match(JSON.stringify(details), what);
+      assert.match(JSON.stringify(details), new RegExp(`${method} .*_import/definition takes it`));
+      assert.match(JSON.stringify(details), new RegExp(`"${path}"`));
+    }
+  const openApi = await office.call('POST', `${environment}/apis`, { body: { openapi: '3.1.0', paths: {} } });
+  assert.match(JSON.stringify(openApi.body), /OpenAPI document/);
+  const typo = await office.call('POST', `${environment}/apis`, { body: { ...apiBody('/y'), nme: 'x' } });
+  assert.match(JSON.stringify(typo.body), /nme/, 'a body of an API keeps its own faults');
+});
+
+test('whoever looks for APIs in version 1 of the management API is told where they are', async (t) => {
+  const office = await openOffice(t, sqlite);
+  for (const path of [
+    '/management/organizations/DEFAULT/environments/DEFAULT/apis',
+    '/management/organizations/DEFAULT/environments/DEFAULT/apis/import',
+    '/management/apis',
+  ]) {
+    const { status, body } = await office.call('POST', path, { body: {} });
+    assert.equal(status, 404);
+    assert.match(JSON.stringify(body), /management\/v2\/environments\/\{envId\}\/apis/, path);
+  }
+});
