@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import type { Fault } from '../../proto/faults/fault.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { apiDefinition, flow, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 const yaml = (target: string): string => `
@@ -177,6 +177,45 @@ test('subscriptions stand beside the definitions, and follow their file', async 
     subscriptions: [{ ...subscription, status: 'CLOSED', apiKeys: ['second-key'] }],
   });
   await eventually(async () => (await status(gateway, '/a', key('second-key'))) === 401, withinASecond);
+});
+
+test('expressions read of a subscription of files what stands there: the name of its application, its client, what was noted', async (t) => {
+  const { url } = await startUpstream(t);
+  const names = ['applicationName', 'clientId', "metadata['tier']"];
+  const addHeaders = names.map((name, index) => ({
+    name: `X-${index}`,
+    value: `{#subscription.${name} ?: 'none'}`,
+  }));
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', url, {
+        plans: { keyed: { security: { type: 'API_KEY' } } },
+        flows: [flow('/', { request: [['transform-headers', { addHeaders }]] })],
+      }),
+      'isthmus.json': {
+        subscriptions: [
+          { id: 's', api: 'a', plan: 'keyed', application: 'shop', apiKeys: ['one-key'] },
+          {
+            id: 'named',
+            api: 'a',
+            plan: 'keyed',
+            application: 'kiosk',
+            applicationName: 'The kiosk',
+            clientId: 'c',
+            metadata: { tier: 'gold' },
+            apiKeys: ['two-keys'],
+          },
+        ],
+      },
+    },
+  });
+  const seen = async (key: string): Promise<readonly unknown[]> => {
+    const { text } = await gateway.call('/a', { headers: { 'X-Gravitee-Api-Key': key } });
+    const { headers } = JSON.parse(text) as { readonly headers: Readonly<Record<string, unknown>> };
+    return ['x-0', 'x-1', 'x-2'].map((name) => headers[name]);
+  };
+  assert.deepEqual(await seen('one-key'), ['shop', 'none', 'none']);
+  assert.deepEqual(await seen('two-keys'), ['The kiosk', 'c', 'gold']);
 });
 
 test('two files with one API: the first by name serves, the other is named', async (t) => {

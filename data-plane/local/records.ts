@@ -72,6 +72,8 @@ const settingsSchema = z.strictObject({
         api: text(128),
         plan: text(128),
         application: text(128),
+        /** As expressions read it; the application's id unless it is said. */
+        applicationName: text(wireLimits.nameCharsMax).optional(),
         clientId: text(256).optional(),
         /** PEM, several too, or PKCS7. */
         clientCertificate: text(certificateCharsMax).optional(),
@@ -81,6 +83,13 @@ const settingsSchema = z.strictObject({
           .default('ACCEPTED'),
         startingAt: time.optional(),
         endingAt: time.optional(),
+        metadata: z
+          .record(text(128), word)
+          .refine(
+            (metadata) => Object.keys(metadata).length <= wireLimits.metadataEntriesMax,
+            `at most ${wireLimits.metadataEntriesMax} entries`,
+          )
+          .default({}),
       }),
     )
     .max(100_000)
@@ -219,6 +228,7 @@ function settingsRecords(
   for (const subscription of parsed.data.subscriptions) {
     const { id, api, plan, application, status, startingAt, endingAt, apiKeys, clientId } = subscription;
     const shown = certificates.of(subscription);
+    const { applicationName = application, metadata } = subscription;
     if (seen.has(id)) throw new Error(`subscription "${id}" is there twice`);
     seen.add(id);
     const payload = encodeSubscription({
@@ -226,6 +236,8 @@ function settingsRecords(
       api,
       plan,
       application,
+      applicationName,
+      metadata: new Map(Object.entries(metadata)),
       status,
       ...(clientId !== undefined && { clientId }),
       ...(shown.length > 0 && { certificates: shown }),

@@ -213,6 +213,24 @@ const golden: readonly (readonly [
   ),
   ...[
     {
+      id: 's',
+      api: 'a',
+      plan: 'p',
+      application: 'app',
+      status: 'ACCEPTED',
+      metadata: new Map([['tier', 'gold']]),
+    },
+  ].map(
+    (subscription) =>
+      [
+        'payload-subscription-metadata',
+        encodeSubscription(subscription),
+        decodeSubscription,
+        subscription,
+      ] as const,
+  ),
+  ...[
+    {
       id: 'd',
       name: 'countries',
       entries: [
@@ -267,6 +285,7 @@ test('every golden file is tested', () => {
 /** Buffers and Uint8Arrays of equal bytes are equal values. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`;
+  if (value instanceof Map) return plain([...value]);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));

@@ -29,5 +29,6 @@ export const wireLimits = {
   subscriptionsPerKeyMax: 1_000,
   certificatesPerSubscriptionMax: 100,
   dictionaryEntriesMax: 20_000,
+  metadataEntriesMax: 1_000,
   sealedFieldsMax: 1_000,
 } as const;

@@ -33,6 +33,7 @@ export interface SubscriptionPayload {
   readonly status: string;
   readonly startingAtMs?: number;
   readonly endingAtMs?: number;
+  readonly metadata?: ReadonlyMap<string, string>;
   /** Of its application; absent for none. */
   readonly certificates?: readonly CertificateRef[];
 }
@@ -124,7 +125,8 @@ export function decodeApi(bytes: Uint8Array): ApiPayload {
 /** Encodes a payload of kind `subscription`. */
 export function encodeSubscription(subscription: SubscriptionPayload): Uint8Array {
   const certificates = subscription.certificates?.map((each) => present({ ...each }));
-  return subscriptionCodec.encode(present({ ...subscription, certificates }));
+  const metadata = [...(subscription.metadata ?? [])].map(([key, value]) => ({ key, value }));
+  return subscriptionCodec.encode(present({ ...subscription, certificates, metadata }));
 }
 
 /** Errors: wire.malformed, wire.too_large. */
@@ -140,6 +142,7 @@ export function decodeSubscription(bytes: Uint8Array): SubscriptionPayload {
   const endingAtMs = readOptionalUint(raw['endingAtMs'], 'endingAtMs');
   const bound = { path: 'certificates', itemsMax: wireLimits.certificatesPerSubscriptionMax };
   const certificates = readList(raw['certificates'], bound, readCertificate);
+  const noted = readEntries(raw['metadata'], { path: 'metadata', itemsMax: wireLimits.metadataEntriesMax });
   return {
     id: readName(raw['id'], 'id'),
     api: readName(raw['api'], 'api'),
@@ -150,6 +153,7 @@ export function decodeSubscription(bytes: Uint8Array): SubscriptionPayload {
     status: readName(raw['status'], 'status'),
     ...(startingAtMs !== undefined && { startingAtMs }),
     ...(endingAtMs !== undefined && { endingAtMs }),
+    ...(noted.length > 0 && { metadata: new Map(noted.map(({ key, value }) => [key, value])) }),
     ...(certificates.length > 0 && { certificates }),
   };
 }
@@ -177,14 +181,18 @@ export function decodeDictionary(bytes: Uint8Array): DictionaryPayload {
   return {
     id: readName(raw['id'], 'id'),
     name: readText(raw['name'], 'name', wireLimits.nameCharsMax),
-    entries: readList(raw['entries'], bound, (item, path) => {
-      const entry = readMessage(item, path);
-      return {
-        key: readText(entry['key'], `${path}.key`, wireLimits.nameCharsMax),
-        value: readText(entry['value'], `${path}.value`, wireLimits.recordBytesMax),
-      };
-    }),
+    entries: readEntries(raw['entries'], bound),
   };
+}
+
+function readEntries(raw: unknown, bound: Parameters<typeof readList>[1]): readonly DictionaryEntry[] {
+  return readList(raw, bound, (item, path) => {
+    const entry = readMessage(item, path);
+    return {
+      key: readText(entry['key'], `${path}.key`, wireLimits.nameCharsMax),
+      value: readText(entry['value'], `${path}.value`, wireLimits.recordBytesMax),
+    };
+  });
 }
 
 /** Encodes a payload of kind `shared-policy-group`. */

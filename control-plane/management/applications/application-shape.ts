@@ -87,6 +87,15 @@ export function settingsText(wish: ApplicationWish | ApplicationUpdate): string 
   return JSON.stringify({ ...wish.settings, app, groups: wish.groups ?? [] });
 }
 
+/** The id by which tokens name the application. */
+export function clientIdOf({ settings }: Pick<ApplicationRow, 'settings'>): string | undefined {
+  const { app } = JSON.parse(settings) as { readonly app?: { readonly client_id?: string } };
+  return app?.client_id;
+}
+
+/** Plans whose callers present a token: it names a client, by whose id the subscription is found. */
+export const plansOfClients: readonly string[] = ['JWT', 'OAUTH2'];
+
 /** The application for a reader. */
 export function applicationView(row: ApplicationRow, owner: Owner | undefined): ApplicationView {
   const { groups, ...settings } = JSON.parse(row.settings) as Record<string, unknown>;

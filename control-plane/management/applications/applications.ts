@@ -9,8 +9,8 @@ import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { checkIfMatch } from '../route.ts';
 import { plansById } from '../plans/plans.store.ts';
+import { checkIfMatch } from '../route.ts';
 import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
 import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
 import {
@@ -18,6 +18,8 @@ import {
   type ApplicationView,
   applicationView,
   type ApplicationWish,
+  clientIdOf,
+  plansOfClients,
   settingsText,
 } from './application-shape.ts';
 import { certificatesOf, holdCertificates } from './certificates.ts';
@@ -120,10 +122,26 @@ export function updateApplication(
     });
     await holdCertificates(now, after);
     await checkCertificatesLeft(now, after);
+    if (clientIdOf(after) === undefined && clientIdOf(row) !== undefined)
+      await checkNoneByClient(now, row.id);
     await audit(now, 'APPLICATION_UPDATED', row.id);
     await eachSubscription(now, row.id, (api, subscription) => publishSubscription(now, api, subscription));
     return after;
   });
+}
+
+/** A subscription that is found by the client's id would be found by nobody. Errors: request.invalid. */
+async function checkNoneByClient(now: Change, applicationId: string): Promise<void> {
+  const open = await openSubscriptions(now.trx, now.at, { column: 'application_id', id: applicationId });
+  const plans = await plansById(
+    now.trx,
+    now.at,
+    open.map((row) => row.plan_id),
+  );
+  const held = open.find((row) => plansOfClients.includes(plans.get(row.plan_id)?.security_type ?? ''));
+  if (held === undefined) return;
+  const message = `is required while a subscription to a JWT or OAUTH2 plan is open (${held.id}); close it first`;
+  throw new Fault('request.invalid', { details: [{ path: 'settings.app.client_id', message }] });
 }
 
 /** Archives an application: its subscriptions are closed. */

@@ -2,6 +2,7 @@ import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire
 import type { PublishChange } from '../../publish/publisher.ts';
 import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
+import { clientIdOf } from '../applications/application-shape.ts';
 import type { ApplicationRow } from '../applications/applications.store.ts';
 import { certificatesOf } from '../applications/certificates.ts';
 import type { SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
@@ -58,6 +59,7 @@ export function subscriptionRecord(
       ...(certificates.length > 0 && { certificates }),
       ...(row.starting_at_ms === null ? {} : { startingAtMs: row.starting_at_ms }),
       ...(row.ending_at_ms === null ? {} : { endingAtMs: row.ending_at_ms }),
+      metadata: new Map(Object.entries(JSON.parse(row.metadata) as Readonly<Record<string, string>>)),
     }),
   };
 }
@@ -84,9 +86,4 @@ export function keyRecord(
       isRevoked: false,
     }),
   };
-}
-
-function clientIdOf(application: ApplicationRow): string | undefined {
-  const settings = JSON.parse(application.settings) as { readonly app?: { readonly client_id?: string } };
-  return settings.app?.client_id;
 }

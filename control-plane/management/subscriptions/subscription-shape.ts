@@ -5,6 +5,7 @@ import {
   customApiKeySchema,
   subscriptionStatusSchema,
 } from '../../../proto/model/subscription.ts';
+import { wireLimits } from '../../../proto/wire/limits.ts';
 import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import type { ApplicationRow } from '../applications/applications.store.ts';
@@ -18,7 +19,13 @@ export const createSubscriptionSchema = z
     applicationId: idSchema,
     planId: idSchema,
     customApiKey: customApiKeySchema.optional(),
-    metadata: z.record(z.string().min(1).max(128), z.string().max(1_024)).optional(),
+    metadata: z
+      .record(z.string().min(1).max(128), z.string().max(1_024))
+      .refine(
+        (metadata) => Object.keys(metadata).length <= wireLimits.metadataEntriesMax,
+        `at most ${wireLimits.metadataEntriesMax} entries`,
+      )
+      .optional(),
     apiKeyMode: apiKeyModeSchema.optional(),
     consumerConfiguration: configurationSchema.optional(),
   })

@@ -8,6 +8,7 @@ import { findKeyByHash } from '../api-keys/api-keys.store.ts';
 import { issueKeyLocked } from '../api-keys/issuing.ts';
 import { type ApiRef, checkReadable, foundApi, lockedApi } from '../apis/api-gate.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
+import { clientIdOf, plansOfClients } from '../applications/application-shape.ts';
 import {
   type ApplicationRow,
   applicationsById,
@@ -278,6 +279,11 @@ async function checkWish(
     });
   if (plan.security_type === 'KEY_LESS')
     throw new Fault('subscription.refused', { detail: 'A keyless plan needs no subscription.' });
+  if (plansOfClients.includes(plan.security_type) && clientIdOf(application) === undefined)
+    throw new Fault('subscription.refused', {
+      detail: `The application has no client id, by which a caller of a plan of type ${plan.security_type} is found.`,
+      hint: 'Set settings.app.client_id of the application to the client that its tokens name.',
+    });
   if (wish.customApiKey !== undefined && plan.security_type !== 'API_KEY')
     throw new Fault('request.invalid', {
       details: [{ path: 'customApiKey', message: 'is only for plans with API keys' }],
