@@ -122,7 +122,7 @@ test('a bridge with another bucket than the control plane is refused before it l
   assert.equal(await wrong.ended, 1);
   assert.match(
     wrong.output(),
-    /no identity; the database belongs to.*other.*blobs.*wrong_bucket.*bucket adopt/,
+    /folder of the bucket is not there; the database belongs to.*other.*blobs.*wrong_bucket.*bucket adopt/,
   );
   assert.doesNotMatch(wrong.output(), /listening/);
   assert.ok(!existsSync(other));
@@ -143,7 +143,7 @@ test('a control plane with another bucket is refused; bucket adopt moves to it, 
   assert.match(wrong.output(), /blobs\.wrong_bucket/);
   await runIsthmus(t, ['bucket', 'show', ...elsewhere], { exitCode: 1 });
   const doctor = await runIsthmus(t, ['doctor', ...elsewhere], { exitCode: 1 });
-  assert.match(doctor, /^ok +schema.*\n(?:ok .*\n){2}failed +bucket .*\n +Point blobs at the same bucket/m);
+  assert.match(doctor, /^ok +schema.*\n(?:ok .*\n){2}failed +bucket .*\n +Mount its disk, restore it/m);
 
   const dry = await runIsthmus(t, ['bucket', 'adopt', '--dry-run', ...elsewhere]);
   assert.match(dry, /can be adopted; nothing was changed/);

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import type { Selectable } from 'kysely';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
@@ -113,6 +115,12 @@ async function lockUnconfirmed(trx: Trx, location: string): Promise<Selectable<B
 }
 
 function wrongBucket({ location }: PlacedBlobs, row: BucketTable, borne: string | undefined): Fault {
+  if (isAbsolute(location) && !existsSync(location))
+    return new Fault('blobs.wrong_bucket', {
+      detail: `The folder of the bucket is not there; the database belongs to the bucket that bears ${row.identity}.`,
+      internal: `this one is ${location}, the bucket was last seen as ${row.location}`,
+      hint: 'Mount its disk, restore it from the backup, or check blobs.dir and dataDir for a slip. To begin with an empty bucket: isthmus bucket adopt.',
+    });
   return new Fault('blobs.wrong_bucket', {
     detail: `The bucket bears ${borne === undefined ? 'no identity' : `the identity ${borne}`}; the database belongs to the bucket that bears ${row.identity}.`,
     // Where they are is for the operator's terminal and log, not for who uploads.

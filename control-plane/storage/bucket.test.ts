@@ -54,11 +54,13 @@ for (const database of testDatabases) {
           assert.equal(error.code, 'blobs.wrong_bucket');
           assert.match(
             error.message,
-            new RegExp(`no identity.*${id}.*${folder('b').dir}.*${folder('a').dir}`),
+            new RegExp(`is not there.*${id}.*${folder('b').dir}.*${folder('a').dir}`),
           );
           return true;
         });
       assert.throws(() => readdirSync(folder('b').dir), { code: 'ENOENT' }, 'a refusal makes nothing');
+      mkdirSync(folder('c').dir);
+      await assert.rejects(open(false, folder('c')), /no identity/, 'one that is there and empty');
     });
 
     test('a fresh database does not take a bucket that belongs to another one', async (t) => {

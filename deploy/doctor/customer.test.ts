@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -162,19 +162,18 @@ test('a machine that has not enrolled is told how; one with a token in its setti
 
 test('what dials no bridge has no line of seat, bridge, clock and enrolment, and a folder that its first start makes is none that fails', async (t) => {
   const scene = await open(t);
-  const alone = await scene.examined({ settings: { local: './apis' } });
+  const local = join(tempDir(t), 'apis');
+  mkdirSync(local);
+  writeFileSync(join(local, 'a.yaml'), 'id: a\nname: a\nstate: STOPPED\n');
+  const alone = await scene.examined({ settings: { local } });
   assert.match(`${alone['identity']?.status} ${alone['identity']?.found}`, /ok needs none/);
   const own = await scene.examined({ process: 'shipper', settings: { output: 'folder' } });
   assert.match(`${own['identity']?.status} ${own['identity']?.found}`, /ok needs none: output is folder/);
   for (const findings of [alone, own])
-    assert.deepEqual(Object.keys(findings), [
-      'settings',
-      'certificates',
-      'ports',
-      'disk',
-      'modes',
-      'identity',
-    ]);
+    assert.deepEqual(
+      Object.keys(findings).filter((check) => check !== 'definitions'),
+      ['settings', 'certificates', 'ports', 'disk', 'modes', 'identity'],
+    );
 
   const dataDir = join(scene.dir, 'new', 'gateway');
   for (const settings of [{ local: './apis' }, { bridge: { token: 'ist1.x' } }]) {
@@ -185,6 +184,34 @@ test('what dials no bridge has no line of seat, bridge, clock and enrolment, and
   const slip = await scene.examined({ settings: { dataDir } });
   assert.match(`${slip['disk']?.status} ${slip['disk']?.found}`, /^failed there is no folder/);
   assert.ok(!existsSync(join(scene.dir, 'new')));
+});
+
+test('a folder of definitions that is not there fails, an empty one warns, and of files those are named that cannot be served', async (t) => {
+  const scene = await open(t);
+  const definitions = async (local: string) => {
+    const { status, found, remedy } = (await scene.examined({ settings: { local } }))['definitions'] ?? {};
+    return `${status} ${found} ${remedy}`;
+  };
+  const local = join(tempDir(t), 'apis');
+  assert.match(await definitions(local), /^failed There is no file or folder .*apis/);
+  mkdirSync(local);
+  assert.match(await definitions(local), /^warning 0 files/);
+  writeFileSync(join(local, 'off.yaml'), 'id: a\nname: a\nstate: STOPPED\n');
+  assert.match(await definitions(local), /^ok 1 files in/);
+  writeFileSync(join(local, 'broken.json'), '{');
+  assert.match(await definitions(local), /^warning 2 files.*1 cannot be served.*broken\.json isthmus check/);
+});
+
+test('what the system says of one folder ends no examination: every other check has its line', async (t) => {
+  const scene = await open(t);
+  // A loop is what nobody can read, root neither.
+  symlinkSync('spool', join(scene.dir, 'spool'));
+  const findings = await scene.examined();
+  assert.match(
+    `${findings['disk']?.status} ${findings['disk']?.found}`,
+    /^failed .*spool.* is a link that leads back/,
+  );
+  assert.equal(findings['enrolment']?.status, 'ok', 'the last of them');
 });
 
 test('a port that somebody else has fails with its setting; one that the process itself has, which runs, does not', async (t) => {
@@ -202,6 +229,8 @@ test('a port that somebody else has fails with its setting; one that the process
     new RegExp(`"failed".*somebody else: admin\\.port ${taken.port} on`),
   );
   const running = await startNode(t, 'gateway');
+  const lock = foldersOf(scene.dir).lockOf('gateway');
+  writeFileSync(lock, '');
   const admin = { host: '127.0.0.1', port: running };
   assert.match(
     JSON.stringify(await ports('gateway', { admin, listen })),
@@ -210,6 +239,11 @@ test('a port that somebody else has fails with its setting; one that the process
   assert.match(
     JSON.stringify(await ports('shipper', { admin })),
     /"failed","found":"in use by a gateway: admin/,
+  );
+  rmSync(lock);
+  assert.match(
+    JSON.stringify(await ports('gateway', { admin, listen })),
+    /"failed","found":"in use by a gateway of another folder than .*dataDir for a slip/,
   );
   const foreign = await ports('gateway', { listen: { host: '203.0.113.1', port: taken.port } });
   assert.match(JSON.stringify(foreign), /"failed".*no address of this machine \(listen\.host\)/);

@@ -45,6 +45,7 @@ export const customerChecks: readonly Check<CustomerSubject>[] = [
   { name: 'settings', needs: [], examine: examineSettings },
   { name: 'certificates', needs: ['config'], examine: examineTls },
   { name: 'ports', needs: ['config'], examine: examineListeners },
+  { name: 'definitions', needs: ['config'], concerns: isOfFiles, examine: examineDefinitions },
   { name: 'disk', needs: ['config'], examine: examineSpool },
   { name: 'modes', needs: ['config'], examine: examineFiles },
   { name: 'identity', needs: ['config'], examine: examineIdentity },
@@ -82,8 +83,36 @@ async function examineTls({ config, clock }: CustomerSubject): Promise<Finding> 
 
 async function examineListeners({ config, process }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  const { admin } = config;
-  return examinePorts(process, 'listen' in config ? { listen: config.listen, admin } : { admin });
+  const { admin, dataDir: heldDir } = config;
+  const ports = { admin, heldDir };
+  return examinePorts(process, 'listen' in config ? { ...ports, listen: config.listen } : ports);
+}
+
+function isOfFiles({ config }: CustomerSubject): boolean {
+  return config !== undefined && 'local' in config && config.local !== undefined;
+}
+
+/** As `isthmus check` judges them. Errors: config.unreadable for a folder that is not there. */
+async function examineDefinitions({ config }: CustomerSubject): Promise<Finding> {
+  invariant(config !== undefined && 'local' in config, 'the check needs the settings of a gateway');
+  const { local = '' } = config;
+  const { checkFiles } = await import('../../data-plane/local/check.ts');
+  const files = await checkFiles([local], config);
+  const wrong = files.filter(({ problems }) => problems.length > 0);
+  const found = `${files.length} files in ${resolve(local)}`;
+  if (files.length === 0)
+    return {
+      status: 'warning',
+      found,
+      remedy: 'Put definitions there (.json, .yaml), or check local for a slip.',
+    };
+  if (wrong.length === 0) return { status: 'ok', found };
+  const names = wrong.slice(0, 3).map(({ file }) => file);
+  return {
+    status: wrong.length === files.length ? 'failed' : 'warning',
+    found: `${found}, of which ${wrong.length} cannot be served whole: ${names.join(', ')}`,
+    remedy: `isthmus check ${local} says what is wrong in each.`,
+  };
 }
 
 /** The spool may grow to its bound while the border is cut; what lies there already needs no room any more. */

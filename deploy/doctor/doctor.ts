@@ -1,4 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
+import { systemWords } from '../../proto/process/system-words.ts';
 
 /** One line of the result. */
 export interface Finding {
@@ -43,6 +44,12 @@ export async function examine<Subject extends Examined>(
   return findings;
 }
 
+/** A file or a folder that cannot be looked at says nothing of the other checks. */
+const isOfSystem = (error: unknown): error is Error =>
+  !(error instanceof Fault) && error instanceof Error && 'syscall' in error;
+const pathOf = (error: Error): string =>
+  'path' in error && typeof error.path === 'string' ? `${error.path} ` : '';
+
 async function answer<Subject>(
   check: Check<Subject>,
   subject: Subject,
@@ -56,6 +63,12 @@ async function answer<Subject>(
   try {
     return await check.examine(subject);
   } catch (error) {
+    if (isOfSystem(error))
+      return {
+        status: 'failed',
+        found: `${pathOf(error)}${systemWords(error)}`,
+        remedy: 'Check the path for a slip, and run this as the user that the process runs as.',
+      };
     if (!(error instanceof Fault)) throw error;
     const details = error.details.map(({ path, message }) => `${path}: ${message}`).join('; ');
     const why = error.internal === undefined ? '' : ` (${error.internal})`;

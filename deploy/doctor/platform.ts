@@ -171,7 +171,8 @@ async function examineTls({ config }: PlatformSubject): Promise<Finding> {
 
 async function examineListeners({ config, process }: PlatformSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  return examinePorts(process, config);
+  const { listen, admin, dataDir } = config;
+  return examinePorts(process, { listen, admin, heldDir: process === 'bridge' ? undefined : dataDir });
 }
 
 async function examineRoom({ config, process }: PlatformSubject): Promise<Finding> {

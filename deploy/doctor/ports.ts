@@ -1,10 +1,15 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
+import { foldersOf } from '../../proto/process/data-folder.ts';
 import { type ListenAddress, type ListenWish, originOf, tryAddress } from '../../proto/process/listen.ts';
 import type { Finding } from './doctor.ts';
 
 /** Where a process listens, as its settings say. */
 export interface PortsConfig {
+  /** What the process holds while it runs; undefined for one that holds nothing. */
+  readonly heldDir?: string | undefined;
   /** A shipper has none. */
   readonly listen?: ListenAddress;
   readonly admin: ListenAddress;
@@ -18,7 +23,10 @@ const NodeHealth = z.object({ process: z.string() });
  * Whether the ports are free, or taken by the very process that is examined: its node API says who it is. A process that runs has them;
  * whatever else has them would end its start.
  */
-export async function examinePorts(process: string, { listen, admin }: PortsConfig): Promise<Finding> {
+export async function examinePorts(
+  process: string,
+  { listen, admin, heldDir }: PortsConfig,
+): Promise<Finding> {
   const wishes: readonly ListenWish[] = [
     ...(listen === undefined ? [] : [{ ...listen, setting: 'listen' }]),
     { ...admin, setting: 'admin' },
@@ -29,6 +37,12 @@ export async function examinePorts(process: string, { listen, admin }: PortsConf
   const taken = wishes.filter((_, index) => tried[index] !== undefined);
   if (taken.length === 0) return { status: 'ok', found: `free: ${described(wishes)}` };
   const holder = taken.some(({ setting }) => setting === 'admin') ? await whoHas(admin) : undefined;
+  if (holder === process && heldDir !== undefined && isSurelyFree(heldDir, process))
+    return {
+      status: 'failed',
+      found: `in use by a ${process} of another folder than ${resolve(heldDir)}: ${described(taken)}`,
+      remedy: `Check dataDir for a slip (--data-dir, the file of --config): it is not the one that the ${process} that runs was started with.`,
+    };
   if (holder === process)
     return { status: 'ok', found: `in use by the ${process} that runs: ${described(taken)}` };
   const by = holder === undefined ? 'somebody else' : `a ${holder}`;
@@ -37,6 +51,15 @@ export async function examinePorts(process: string, { listen, admin }: PortsConf
     found: `in use by ${by}: ${described(taken)}`,
     remedy: `End what listens there (ss -ltnp shows it), or set another port. No ${process} says at admin that it runs.`,
   };
+}
+
+/** Nobody of that kind runs on the folder: who does holds a file in it. False where that cannot be seen. */
+function isSurelyFree(dir: string, process: string): boolean {
+  try {
+    return statSync(foldersOf(dir).lockOf(process), { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The service may well have a permission that whoever asks has not. */

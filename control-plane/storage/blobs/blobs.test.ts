@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { Fault } from '../../../proto/faults/fault.ts';
+import { Fault } from '../../../proto/faults/fault.ts';
 import type { BlobStore } from '../../../proto/wire/blobs.ts';
 import { startFaultyProxy } from '../../../test/kit/servers/faulty-proxy.ts';
 import { startS3Server } from '../../../test/kit/servers/s3-server.ts';
@@ -231,4 +231,30 @@ test('s3: wrong credentials are unavailable, since they may come right', async (
     (await openBlobs(blobsSettings.parse({ s3 }), '')).put('k', bytes('x')),
     isFault('blobs.unavailable'),
   );
+});
+
+test('s3: a bucket that is not there is told as that, with how to make it; no object of it is taken for absent', async (t) => {
+  const { endpoint, accessKeyId, secretAccessKey } = await startS3Server(t, tempDir(t));
+  const s3 = { endpoint, bucket: 'nobody-made-it', accessKeyId, secretAccessKey, attemptsMax: 1 };
+  const blobs = await openBlobs(blobsSettings.parse({ s3 }), '');
+  const asked: readonly (() => Promise<unknown>)[] = [
+    () => blobs.get('k'),
+    () => blobs.put('k', bytes('x')),
+    () => blobs.put('k', bytes('x'), { ifAbsent: true }),
+    () => blobs.copy('k', 'l'),
+    () => blobs.delete('k'),
+    () => Array.fromAsync(blobs.list('')),
+    () => Array.fromAsync(blobs.folders('')),
+  ];
+  for (const ask of asked)
+    await assert.rejects(ask(), (error) => {
+      assert.ok(error instanceof Fault, String(error));
+      assert.deepEqual(
+        [error.code, error.detail],
+        ['blobs.unavailable', 'The bucket is not there.'],
+        String(ask),
+      );
+      assert.match(error.hint ?? '', /aws s3 mb/);
+      return true;
+    });
 });

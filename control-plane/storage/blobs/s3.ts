@@ -54,7 +54,7 @@ export function createS3Blobs(settings: S3BlobsSettings): BlobStore & { close():
         if (CopyObjectResult?.ETag === undefined) throw foreign(from);
         return true;
       } catch (error) {
-        if (statusOf(error) === 404) return false;
+        if (isNotThere(error)) return false;
         throw unavailable(from, error);
       }
     },
@@ -70,7 +70,7 @@ export function createS3Blobs(settings: S3BlobsSettings): BlobStore & { close():
       try {
         await client.send(new DeleteObjectCommand({ Bucket, Key: fullKey(key) }));
       } catch (error) {
-        if (statusOf(error) !== 404) throw unavailable(key, error);
+        if (!isNotThere(error)) throw unavailable(key, error);
       }
     },
     close: () => client.destroy(),
@@ -95,7 +95,7 @@ function createObjects(client: S3Client, { bucket: Bucket, prefix }: S3BlobsSett
       });
     } catch (error) {
       if (error instanceof Fault) throw error;
-      if (statusOf(error) === 404) return undefined;
+      if (isNotThere(error)) return undefined;
       throw unavailable(key, error);
     }
   };
@@ -182,8 +182,24 @@ async function* listFolders(
 const foreign = (key: string): Fault =>
   new Fault('blobs.unavailable', { internal: `a 2xx at ${key} that is not the store's answer` });
 
-/** Wrong credentials count as unavailable too: they come right later, and what is lost meanwhile does not. */
+/** The object; of a bucket that is not there nothing can be said. */
+function isNotThere(error: unknown): boolean {
+  return statusOf(error) === 404 && !isOfNoBucket(error);
+}
+
+function isOfNoBucket(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NoSuchBucket';
+}
+
+/** Wrong credentials and a bucket that nobody has made count as unavailable too: they come right later, and what is lost meanwhile does not. */
 function unavailable(key: string, cause: unknown): Fault {
+  if (isOfNoBucket(cause))
+    return new Fault('blobs.unavailable', {
+      detail: 'The bucket is not there.',
+      internal: `${reasonOf(cause)} at ${key}`,
+      hint: 'Create it (aws s3 mb s3://<bucket> --endpoint-url <endpoint>, or in the console of the store), or check endpoint and bucket in blobs.s3 for a slip.',
+      cause,
+    });
   return new Fault('blobs.unavailable', { internal: `${reasonOf(cause)} at ${key}`, cause });
 }
 
