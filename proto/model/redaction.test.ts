@@ -66,3 +66,46 @@ test('any text is taken in time that grows with its length alone, and twice mask
     assert.ok(performance.now() - start < 2_000, part);
   }
 });
+
+test('a body shows no value of a member or an element that carries a key, cut or whole, and everything else as it was', () => {
+  const rows: readonly (readonly [body: string, shown: string])[] = [
+    ['{"user":"ann","password":"SECRET"}', '{"user":"ann","password":"***"}'],
+    ['{"access_token" : "SE\\"CRET", "expires_in": 3}', '{"access_token" : "***", "expires_in": 3}'],
+    ['{"pass\\u0077ord":"SECRET"}', '{"pass\\u0077ord":"***"}'],
+    ['{"a":["x","y"],"token":12345,"z":null}', '{"a":["x","y"],"token":"***","z":null}'],
+    ['{"client_secret":"SECR', '{"client_secret":"***"'],
+    ['{"url":"https://x/?api-key=SECRET&a=1"}', '{"url":"https://x/?api-key=***&a=1"}'],
+    ['grant_type=password&password=SECRET&scope=a', 'grant_type=password&password=***&scope=a'],
+    [
+      '<a><wsse:Password Type="t">SECRET</wsse:Password></a>',
+      '<a><wsse:Password Type="t">***</wsse:Password></a>',
+    ],
+    ['<token>SECR', '<token>***'],
+    ['{"Authorization":"Bearer SECRETSECRET"}', '{"Authorization":"***"}'],
+    [
+      String.raw`{"body":"{\"user\":\"ann\",\"password\":\"SECRET\",\"a\":1}"}`,
+      String.raw`{"body":"{\"user\":\"ann\",\"password\":\"***\",\"a\":1}"}`,
+    ],
+    ['log in by Bearer SECRETSECRET now', 'log in by Bearer *** now'],
+  ];
+  for (const [body, shown] of rows) assert.equal(redactor.body(body), shown);
+  for (const body of [
+    '{"tokens":3,"keyword":"x","nested":{"a":"b"}}',
+    '<p>token</p>',
+    '[":","password"]',
+    '',
+  ])
+    assert.equal(redactor.body(body), body);
+  const hostile = [
+    '"'.repeat(50_000),
+    '"a":'.repeat(20_000),
+    `"a"${' '.repeat(50_000)}`.repeat(2),
+    '<a '.repeat(20_000),
+    '\\\\'.repeat(50_000),
+  ];
+  for (const body of [...hostile, `"password":"${'\\'.repeat(100_001)}`]) {
+    const before = performance.now();
+    redactor.body(body);
+    assert.ok(performance.now() - before < 1_000, body.slice(0, 20));
+  }
+});

@@ -8,6 +8,10 @@ export interface Redactor {
   readonly uri: (text: string) => string;
   /** A text that may quote such targets; bearer credentials and passwords in URLs as well. */
   readonly text: (text: string) => string;
+  /** The body of a message, perhaps cut: as a text, and members of JSON and elements of XML whose names are of such parameters. */
+  readonly body: (text: string) => string;
+  /** Says whether something of this name carries a key. */
+  readonly isSecret: (name: string) => boolean;
 }
 
 const MASK = '***';
@@ -47,18 +51,47 @@ export function createRedactor(moreNames: Iterable<string> = []): Redactor {
     known.set(raw, judged);
     return judged;
   };
+  const text = (quoting: string): string => {
+    const safe = maskUserinfo(quoting).replace(bearer, `$1 ${MASK}`);
+    return hasParameters(safe) ? maskParameters(safe, isSecret, endsInText) : safe;
+  };
   return {
+    text,
+    isSecret,
     uri(text) {
       const safe = text.includes('@') ? maskUserinfo(text) : text;
       return hasParameters(safe) ? maskParameters(safe, isSecret, endsInUri) : safe;
     },
-    text(text) {
-      const safe = maskUserinfo(text).replace(bearer, `$1 ${MASK}`);
-      return hasParameters(safe) ? maskParameters(safe, isSecret, endsInText) : safe;
+    body(whole) {
+      const members = whole.replace(member, (found: string, name: string, between: string) =>
+        isSecret(unescaped(name)) ? `"${name}"${between}"${MASK}"` : found,
+      );
+      const quoted = members.replace(quotedMember, (found: string, name: string, between: string) =>
+        isSecret(name) ? found.slice(0, found.indexOf(between) + between.length) + MASK : found,
+      );
+      const elements = quoted.replace(element, (found: string, start: string, name: string) =>
+        isSecret(name) ? `${start}${MASK}` : found,
+      );
+      return text(elements);
     },
   };
 }
 
+/**
+ * A member of JSON whose value is a text or a plain word, also one without its end. In one pass: whatever follows a quote that begins no
+ * member is looked at once more at most.
+ */
+const member = /"((?:[^"\\]|\\.){1,64})"(\s{0,64}:\s{0,64})(?:"[^"\\]*(?:\\.[^"\\]*)*"?|[^\s,:{}[\]"]+)/gs;
+/** The same where JSON is a text in JSON: its quotes are escaped, once or several times. */
+const quotedMember = /\\{1,16}"([^"\\]{1,64})(\\{1,16}"\s{0,64}:\s{0,64}\\{1,16}")[^"\\]*/g;
+const unescaped = (name: string): string =>
+  name.includes('\\')
+    ? name.replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) =>
+        String.fromCharCode(Number.parseInt(digits, 16)),
+      )
+    : name;
+/** The start of an element of XML with the text in it: `<wsse:Password Type="x">text`. */
+const element = /(<(?:[\w.-]{1,64}:)?([\w.-]{1,64})(?:\s[^<>]{0,1024})?>)[^<]+/g;
 const bearer = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 const userPassword = /(\/\/[^/@\s:?#]*):[^/@\s]+@/g;
 const maskUserinfo = (text: string): string => text.replace(userPassword, `$1:${MASK}@`);
