@@ -24,6 +24,7 @@ import { createHops } from './gateway/call/hops.ts';
 import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
 import { createStrays } from './gateway/call/strays.ts';
+import { createLogHost } from './gateway/logs/call-log.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
 import { createWarningTeller, type TellWarning } from './gateway/errors/warned.ts';
 import type { Engine, RunningServer, ServerLimits } from './http/exchange.ts';
@@ -260,7 +261,7 @@ async function listen(
   { config, clock, log, hopSecret = randomUUID() }: ServingOptions,
   { engine, deployments, traffic, reporter, tellThrown, tellWarning, at }: ListenParts,
 ): Promise<RunningServer> {
-  const { listen: wish, request } = config;
+  const { listen: wish, request, report } = config;
   const nextRequestId = createRequestIds();
   const forwarding = createForwarding(wish.trustedProxies, {
     certificateHeader: wish.tls?.clientCertificateHeader,
@@ -292,6 +293,7 @@ async function listen(
     forwarding,
     streams: deployments.streams,
     bodyBytesMax: request.bufferedBytesMax,
+    logs: createLogHost(report.logs, tellWarning),
     onThrown: tellThrown,
     onWarning: tellWarning,
     onAnswer: traffic.onAnswer,

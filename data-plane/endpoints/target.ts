@@ -4,6 +4,8 @@ export interface Target {
   readonly authority: string;
   /** Path and query on the wire for a path below the context path and a raw query. */
   line(pathInfo: string, query: string | undefined): string;
+  /** The URL of such a line. */
+  urlOf(line: string): string;
 }
 
 /**
@@ -18,6 +20,7 @@ export function createTarget(url: URL): Target {
   const own = url.search === '' ? undefined : url.search.slice(1);
   return {
     authority: url.host,
+    urlOf: (line) => `${url.origin}${line}`,
     line(pathInfo, query) {
       const path =
         pathInfo === '' ? base : pathInfo.startsWith('/') ? trimmed + pathInfo : `${trimmed}/${pathInfo}`;

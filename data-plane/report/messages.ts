@@ -32,11 +32,11 @@ export interface Part extends Tenant {
   readonly count: number;
 }
 
-/** To the thread. One `write` at a time: the next goes after `written`. */
+/** To the thread. One `write` of a stream at a time: the next goes after `written`. */
 export type ToThread =
   /** Makes a tenant's spool before its first line comes. */
   | { readonly kind: 'prepare'; readonly at: Tenant }
-  | { readonly kind: 'write'; readonly parts: readonly Part[] }
+  | { readonly kind: 'write'; readonly stream: StreamName; readonly parts: readonly Part[] }
   | { readonly kind: 'close' };
 
 /** From the thread. */
@@ -44,8 +44,8 @@ export type FromThread =
   | { readonly kind: 'ready' }
   /** The tenant's spool and its first segment are on disk. */
   | { readonly kind: 'prepared'; readonly at: Tenant }
-  /** Everything of the last `write` is where the durability asks for. */
-  | { readonly kind: 'written' }
+  /** Everything of the stream's last `write` is where the durability asks for. */
+  | { readonly kind: 'written'; readonly stream: StreamName }
   /** The disk refuses; what is to be written is kept and tried again. */
   | { readonly kind: 'trouble'; readonly what: string; readonly message: string }
   /** A segment is not where it should be, because somebody deleted or moved it; `rescued` follows when it is written anew. */

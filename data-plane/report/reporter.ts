@@ -7,11 +7,17 @@ import type { GapRecord } from '../../proto/model/access-record.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
+import type { StreamName } from '../../proto/spool/folder.ts';
 import type { AccessFacts, RecordPrefix } from './facts.ts';
 import { createLineWriter } from './line.ts';
+import type { LogFacts } from './logs/log-facts.ts';
+import { createLogLineWriter } from './logs/log-line.ts';
+import { createMasks } from './logs/log-masks.ts';
+import { PendingLogs } from './logs/pending-logs.ts';
 import { partOf } from './blocks.ts';
 import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
 import { Losses } from './losses.ts';
+import { createMeters } from './meters.ts';
 import { createSpoolQueue, type SpoolQueue } from './queue.ts';
 import type { ReportSettings } from './settings.ts';
 
@@ -26,7 +32,7 @@ export interface ReporterOptions {
   /** Id of this gateway, on every line. */
   readonly gateway: string;
   readonly settings: ReportSettings;
-  /** Names of parameters that carry keys, besides those that everybody knows; see proto/model/redaction.ts. */
+  /** Names of parameters and headers that carry keys, besides those that everybody knows; see proto/model/redaction.ts. */
   readonly secretParameters?: readonly string[] | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -44,6 +50,8 @@ export interface Recorder {
    * Cost: about 2 us.
    */
   write(facts: AccessFacts): Promise<void> | undefined;
+  /** Writes a line of what was said, after the answer, which does not wait for it. */
+  log(facts: LogFacts): void;
 }
 
 /** How the spool is. */
@@ -90,6 +98,7 @@ export async function startReporter(options: ReporterOptions): Promise<Reporter>
   const thread = new SpoolThread(options);
   await thread.started;
   const redactor = createRedactor(options.secretParameters);
+  const masksOf = createMasks({ redactor, settings: options.settings.logs });
   return {
     recorder(prefix) {
       const { organization, environment } = prefix;
@@ -99,7 +108,16 @@ export async function startReporter(options: ReporterOptions): Promise<Reporter>
         });
       const line = createLineWriter({ gateway: options.gateway, redactor }, prefix);
       const at = { stream: 'records', organization, environment } as const;
-      return { write: (facts) => thread.queue.add(at, line(facts)) };
+      // Most APIs log nothing.
+      let logLine: ((facts: LogFacts) => string) | undefined;
+      const logs = { stream: 'logs', organization, environment } as const;
+      return {
+        write: (facts) => thread.queue.add(at, line(facts)),
+        log(facts) {
+          logLine ??= createLogLineWriter({ gateway: options.gateway, masksOf }, prefix);
+          thread.log(logs, facts, logLine);
+        },
+      };
     },
     note({ endpoint, message, ...record }) {
       const { org_id: organization, env_id: environment } = record;
@@ -131,6 +149,9 @@ function smallThread(): WorkerOptions {
 
 class SpoolThread {
   readonly queue: SpoolQueue;
+  /** Logs have their own, so that records never wait behind them, and they are lost first. */
+  readonly #logs: SpoolQueue;
+  readonly #pendingLogs: PendingLogs;
   readonly started: Promise<void>;
   readonly #options: ReporterOptions;
   readonly #worker: Worker;
@@ -164,15 +185,20 @@ class SpoolThread {
       name: 'spool',
       ...smallThread(),
     });
-    this.queue = createSpoolQueue({
-      clock,
-      holdMs: settings.durability === 'memory' ? undefined : settings.spoolHoldMsMax,
-      bytesMax: settings.memoryBytesMax,
-      send: (parts) => this.#send(parts),
-      onState: (isDegraded) => this.#setState(isDegraded),
-      onDropped: (count, part) => this.#dropFromMemory(count, part),
-      onThrown: (error) => this.#tellThrown(error),
-    });
+    const queue = (stream: StreamName, holdMs: number | undefined, bytesMax: number): SpoolQueue =>
+      createSpoolQueue({
+        clock,
+        holdMs,
+        bytesMax,
+        send: (parts) => this.#send(stream, parts),
+        onState: (isDegraded) => this.#setState(isDegraded),
+        onDropped: (count, part) => this.#dropFromMemory(count, part),
+        onThrown: (error) => this.#tellThrown(error),
+      });
+    const holdMs = settings.durability === 'memory' ? undefined : settings.spoolHoldMsMax;
+    this.queue = queue('records', holdMs, settings.memoryBytesMax);
+    this.#logs = queue('logs', undefined, settings.logs.memoryBytesMax);
+    this.#pendingLogs = new PendingLogs({ clock, onThrown: (error) => this.#tellThrown(error) });
     const ready = Promise.withResolvers<void>();
     const cancel = clock.after(startMsMax, () =>
       ready.reject(new Fault('config.invalid', { internal: 'the spool thread does not start' })),
@@ -204,13 +230,22 @@ class SpoolThread {
     return this.#preparing.get(environment)?.promise;
   }
 
+  /** Makes a line when there is time, and writes it. */
+  log(at: Tenant, facts: LogFacts, line: (facts: LogFacts) => string): void {
+    this.#pendingLogs.add({
+      facts,
+      write: () => void this.#logs.add(at, line(facts)),
+      drop: () => this.#dropFromMemory(1, at),
+    });
+  }
+
   health(): ReporterHealth {
     const problem = this.#problem();
     return {
       state: problem === undefined ? 'ok' : 'degraded',
       problem,
       droppedRecords: this.#losses.dropped,
-      bytes: this.#diskBytes + this.queue.bytes,
+      bytes: this.#diskBytes + this.queue.bytes + this.#logs.bytes,
     };
   }
 
@@ -220,7 +255,8 @@ class SpoolThread {
     this.#worker.ref();
     const late = Promise.withResolvers<void>();
     const cancel = this.#options.clock.after(closeMsMax, late.resolve);
-    await Promise.race([this.queue.drained(), late.promise]);
+    this.#pendingLogs.flush();
+    await Promise.race([Promise.all([this.queue.drained(), this.#logs.drained()]), late.promise]);
     this.#post({ kind: 'close' });
     await Promise.race([this.#closed.promise, late.promise]);
     cancel();
@@ -234,7 +270,7 @@ class SpoolThread {
         this.#worker.unref();
         return onReady();
       case 'written':
-        return this.queue.written();
+        return (message.stream === 'records' ? this.queue : this.#logs).written();
       case 'trouble':
         return this.#logTrouble(message);
       case 'prepared':
@@ -262,13 +298,13 @@ class SpoolThread {
     }
   }
 
-  #send(parts: readonly Part[]): void {
+  #send(stream: StreamName, parts: readonly Part[]): void {
     const gaps = [...this.#gaps.values()].map(({ at, count }) => this.#gapPart(at, count));
     this.#gaps.clear();
     let records = 0;
     for (const part of parts) records += part.count;
-    this.#meters.records.inc(records);
-    this.#post({ kind: 'write', parts: gaps.length === 0 ? parts : [...gaps, ...parts] });
+    this.#meters[stream].inc(records);
+    this.#post({ kind: 'write', stream, parts: gaps.length === 0 ? parts : [...gaps, ...parts] });
   }
 
   #post(message: ToThread): void {
@@ -355,17 +391,4 @@ class SpoolThread {
     );
     this.#closed.resolve();
   }
-}
-
-function createMeters(metrics: Metrics) {
-  return {
-    records: metrics.counter('isthmus_report_records_total', 'Access records handed to the spool thread'),
-    degraded: metrics.gauge(
-      'isthmus_report_degraded',
-      '1 while records are not where they should be',
-      [],
-      'max',
-    ),
-    bytes: metrics.gauge('isthmus_report_spool_bytes', 'Bytes of all spools on disk'),
-  };
 }

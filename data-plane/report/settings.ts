@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logSettings } from './logs/log-settings.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -53,6 +54,7 @@ export const reportSettings = z
       .describe(
         'Query parameters of your APIs that carry keys, besides the API key and common names (token, access_token, password, signature ...): records and logs show *** for their values.',
       ),
+    logs: logSettings.prefault({}),
     damagedBytesMax: z
       .number()
       .int()

@@ -6,6 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../../proto/faults/fault.ts';
 import type { GapRecord } from '../../proto/model/access-record.ts';
+import type { StreamName } from '../../proto/spool/folder.ts';
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { diskFiles, type SpoolFiles } from '../../proto/spool/spool-files.ts';
 import { partOf } from './blocks.ts';
@@ -44,6 +45,8 @@ const spools = new Spools({
   onRescue: (rescue) => say({ kind: 'rescued', ...rescue }),
 });
 const queue: Part[] = [];
+/** Streams of which something is queued. */
+const unwritten = new Set<StreamName>();
 /** Losses that no gap record tells yet. */
 const owed: LostRange[] = [];
 /** A gap record whose place is noted: nothing else may be written there. */
@@ -66,19 +69,23 @@ function prepare(at: Tenant): void {
 
 /** Writes what is queued; on a failure it comes back later. */
 async function write(): Promise<void> {
+  let streams: readonly StreamName[] = [];
   try {
     for (let part = queue[0]; part !== undefined; part = queue[0]) {
       writeNoted();
       spools.append(part);
       queue.shift();
     }
+    streams = [...unwritten];
+    unwritten.clear();
     if (settings.durability === 'synced') await spools.sync();
   } catch (error) {
+    for (const stream of streams) unwritten.add(stream);
     isRetrying = true;
     setTimeout(() => ((isRetrying = false), void write()), retryMs);
     return trouble('write', error);
   }
-  say({ kind: 'written' });
+  for (const stream of streams) say({ kind: 'written', stream });
   // Nobody waits for what comes now.
   prepareNext();
 }
@@ -209,6 +216,7 @@ port.on('message', (message: ToThread) => {
       return prepare(message.at);
     case 'write':
       queue.push(...message.parts);
+      unwritten.add(message.stream);
       if (!isRetrying) void write();
   }
 });

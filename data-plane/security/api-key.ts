@@ -29,6 +29,7 @@ export const apiKey: SecurityKind<'api-key'> = {
     };
     return {
       refusals: { missing, invalid },
+      secretHeaders: keyPlaces.header === '' ? [] : [keyPlaces.header],
       present: ({ headers, query }) =>
         source === 'BEARER' ? tokenInHeader(headers) : presentedKey({ headers, query }, keyPlaces),
       admit(presented, plan, knock) {

@@ -46,6 +46,8 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
   attributes?(proof: Proof): Iterable<readonly [name: string, value: unknown]>;
   /** Takes the credential out of what the backend gets; absent where the backend may see it. */
   hide?(request: PolicyRequest): void;
+  /** Headers that it reads credentials from beside those that everybody knows, in lower case: log lines mask them. */
+  readonly secretHeaders?: readonly string[] | undefined;
   /** Opens what requests need (keys that are fetched again and again), and closes it: where requests run, once each, as of a policy. */
   start?(): void;
   release?(): void;

@@ -103,7 +103,7 @@ export const exported = {
         response: [],
       },
     ],
-    analytics: { enabled: true, logging: { mode: { entrypoint: false }, phase: { request: true } } },
+    analytics: payload.analytics,
   },
   plans: [
     {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { type AnalyticsDefinition, analyticsSchema } from './api/analytics.ts';
 import {
   type EndpointGroupDefinition,
   endpointGroupSchema,
@@ -18,41 +19,6 @@ const version4 = z.preprocess(
   (value) => (value === 'V4' || value === '4.0.0' ? '4.0.0' : value),
   z.literal('4.0.0', { error: () => 'is not supported by this version; allowed: V4, 4.0.0' }),
 );
-const flags = <const Name extends string>(...names: readonly Name[]) =>
-  section(
-    Object.fromEntries(names.map((name) => [name, z.boolean().default(false)])) as Record<
-      Name,
-      z.ZodDefault<z.ZodBoolean>
-    >,
-  );
-
-const loggingMessage =
-  'logging is not supported by this version; allowed: false (in version 2 the mode NONE), with which a request is recorded without its headers and bodies';
-
-/** Bodies and headers are not recorded yet: a mode has to be off, and what is logged of nothing may say what it likes. */
-const loggingSchema = section({
-  mode: flags('entrypoint', 'endpoint').prefault({}),
-  phase: flags('request', 'response').prefault({}),
-  content: flags('headers', 'payload', 'messageHeaders', 'messagePayload', 'messageMetadata').prefault({}),
-  condition: elsewhere(),
-  messageCondition: elsewhere(),
-});
-
-const analyticsSchema = section({
-  enabled: z.boolean().default(true),
-  // Of messages only; a proxy has none.
-  messageSampling: elsewhere(),
-  sampling: elsewhere(),
-  logging: loggingSchema.optional(),
-  tracing: off('enabled: false'),
-  otelLogs: off('enabled: false'),
-}).superRefine(({ enabled, logging }, context) => {
-  if (!enabled) return;
-  for (const side of ['entrypoint', 'endpoint'] as const)
-    if (logging?.mode[side] === true)
-      context.addIssue({ code: 'custom', path: ['logging', 'mode', side], message: loggingMessage });
-});
-
 const propertySchema = section({
   key: z.string().min(1).max(256),
   value: z.string().max(apiLimits.propertyCharsMax).default(''),
@@ -136,9 +102,6 @@ export const apiSchema = section(
   },
   apiConsoleFields,
 );
-
-/** What a gateway records of an API. */
-export type AnalyticsDefinition = z.output<typeof analyticsSchema>;
 
 /**
  * An API as the platform knows it: one shape whatever the source, all defaults filled, safe to store as JSON and to

@@ -7,6 +7,7 @@ import { checkReadableResources, checkResources, checkResourcesOfPlans } from '.
 import { type ApiDefinition, apiSchema } from './api-schema.ts';
 import { detailsOf } from '../faults/issues.ts';
 
+export { compileLoggingCondition, isLogged } from './api/analytics.ts';
 export type { CorsDefinition } from './api-listeners.ts';
 export type {
   EndpointDefinition,

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { hidingTargets } from '../../proto/model/redaction-fixtures.ts';
-import { accessRecords } from '../kit/gateway/access-records.ts';
+import { accessRecords, logRecords } from '../kit/gateway/access-records.ts';
 import { eventually } from '../kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../kit/gateway/gateway.ts';
+import { logging } from '../kit/gateway/logging-gateway.ts';
 import { startUpstream } from '../kit/servers/upstream.ts';
 
 /** Sends bytes as they are and says what came back until the gateway closed; a tunnel is closed by us. */
@@ -29,11 +30,12 @@ test('a key in a target stands in no spool, log, metric or node API, whoever ans
   const upstream = await startUpstream(t);
   const gateway = await startLocalGateway(t, {
     apis: {
-      open: apiDefinition('open', upstream.url),
+      open: apiDefinition('open', upstream.url, logging()),
       keyed: apiDefinition('keyed', upstream.url, {
+        ...logging(),
         plans: { keys: { id: 'keys', name: 'Keys', security: { type: 'API_KEY' } } },
       }),
-      refused: apiDefinition('refused', 'http://user:SECRET@127.0.0.1:1/x?api-key=SECRET'),
+      refused: apiDefinition('refused', 'http://user:SECRET@127.0.0.1:1/x?api-key=SECRET', logging()),
       gone: apiDefinition('gone', 'http://127.0.0.1:1/x?api-key=SECRET'),
     },
     config: {
@@ -75,6 +77,11 @@ test('a key in a target stands in no spool, log, metric or node API, whoever ans
   assert.equal(records.length, lines.length, 'each of them has a record');
   assert.ok(records.some(({ uri }) => uri === '/nowhere?api-key=***'));
   assert.ok(records.some(({ uri, status }) => uri === '/keyed?API-KEY=***' && status === 401));
+  const logged = await eventually(async () => {
+    const found = await logRecords(dataDir);
+    return found.some(({ api_id: api }) => api === 'keyed') && found;
+  });
+  assert.ok(logged.some(({ endpoint_request_uri: uri }) => String(uri).includes('api-key=***')));
   const seen = [
     ...globSync('**/*', { cwd: dataDir })
       .map((name) => join(dataDir, name))

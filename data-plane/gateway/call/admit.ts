@@ -2,7 +2,7 @@ import type { Condition } from '../../../proto/expression/condition.ts';
 import { type Outcome, selectPlan } from '../../security/select-plan.ts';
 import type { CompiledApi, CompiledPlan } from '../compile/compile.ts';
 import { refusals } from '../errors/refusals.ts';
-import { refuse } from './answer.ts';
+import { refuse, wantedLog } from './answer.ts';
 import type { Call } from './call.ts';
 import { goOn, resume } from './stage.ts';
 
@@ -34,6 +34,8 @@ function enter(call: Call, admission: Outcome<CompiledPlan>): void {
   call.plan = plan;
   call.subscription = subscription;
   call.proof = proof;
+  // While the request still says what it was let in by.
+  if (call.log !== undefined) wantedLog(call);
   plan.security.hide?.(call.request);
   call.steps = plan.pipeline(call.receivedPathInfo, call.otherPathInfos, call.request.method);
   if (call.steps === undefined) return refuse(call, refusals.noFlow);

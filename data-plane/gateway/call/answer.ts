@@ -7,6 +7,7 @@ import { type Stream, streamKindOf } from '../streams/streams.ts';
 import type { Call } from './call.ts';
 import { setIds } from './forwarded.ts';
 import { errorHeadOf } from './heads.ts';
+import type { CallLog } from '../logs/call-log.ts';
 
 /** The last stage: sends what is there as the answer. */
 export function answer(call: Call): void {
@@ -28,7 +29,8 @@ export function respond(call: Call, head: ResponseHead, body: Call['answerBody']
   call.options.onAnswer?.(head.status);
   const kind = streamKindOf(headers, body);
   const stream = kind === undefined ? undefined : streamOf(call, kind);
-  call.exchange.respond({ status: head.status, reason: head.reason, headers }, body);
+  const sent = call.log === undefined ? body : (wantedLog(call)?.answers(head, body) ?? body);
+  call.exchange.respond({ status: head.status, reason: head.reason, headers }, sent);
   stream?.begin();
 }
 
@@ -51,8 +53,18 @@ export function openTunnel(call: Call, upgrade: UpstreamUpgrade): void {
   settle(call);
   call.options.onAnswer?.(101);
   const stream = streamOf(call, 'tunnel');
+  call.log?.answers(upgrade.head, undefined);
   call.exchange.tunnel(upgrade);
   stream?.begin();
+}
+
+/** What is taken down of a call that is to be logged. Whoever asks first decides: from there on an unwanted log is none. */
+export function wantedLog(call: Call): CallLog | undefined {
+  const { log } = call;
+  if (log === undefined || log.isWanted(call)) return log;
+  log.release();
+  call.log = undefined;
+  return undefined;
 }
 
 /** Nobody answers this request any more. */

@@ -3,6 +3,7 @@ import type { Match } from '../deploy/match.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Forwarding } from './forwarded.ts';
 import type { Hops } from './hops.ts';
+import type { LogHost } from '../logs/call-log.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { ThrownWhere } from '../errors/thrown.ts';
 import type { TellWarning } from '../errors/warned.ts';
@@ -23,6 +24,8 @@ export interface CallOptions {
   readonly onThrown: (error: unknown, where: ThrownWhere) => void;
   /** Hears what was not done as a definition says. */
   readonly onWarning: TellWarning;
+  /** What logs of calls share. */
+  readonly logs: LogHost;
   /** Counts answers. */
   readonly onAnswer: ((status: number) => void) | undefined;
 }

@@ -16,11 +16,12 @@ import { type BrokenStep, type KeepingCall, KeptSteps } from '../steps/kept.ts';
 import type { Retry } from '../../endpoints/groups.ts';
 import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
-import { attempt, refuse } from './answer.ts';
+import { attempt, refuse, wantedLog } from './answer.ts';
 import { createAttributes } from './attributes.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
+import type { CallLog } from '../logs/call-log.ts';
 import { requestFor } from './heads.ts';
 import { factsOf, type RecordedCall } from './records.ts';
 import { answerInstead, type Stage, type Way } from './stage.ts';
@@ -50,6 +51,10 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   userAgent: string | undefined = undefined;
   mappedPath: string | undefined = undefined;
   cors: Pick<Cors, 'addTo'> | undefined = undefined;
+  /** What is said in it; undefined where nothing is logged. */
+  log: CallLog | undefined = undefined;
+  /** Of the trace that it is part of, where its API passes that on. */
+  traceId: string | undefined = undefined;
 
   /** Its stages, those that it is at, and how many of them it has entered. */
   way: Way | undefined = undefined;
@@ -193,7 +198,11 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     const { deployed, plan, subscription } = this;
     deployed.durations?.observe(plan?.id, outcome, this.exchange.marks);
     if (deployed.compiled?.isRecorded === false) return undefined;
-    return deployed.recorders?.of(plan, subscription).write(factsOf(this, outcome));
+    const recorder = deployed.recorders?.of(plan, subscription);
+    const facts = factsOf(this, outcome);
+    const log = wantedLog(this);
+    if (log !== undefined) recorder?.log(log.facts(facts, this.traceId));
+    return recorder?.write(facts);
   }
 
   readContent(phase: Phase): Promise<void> | undefined {
@@ -207,9 +216,14 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     );
   }
 
+  /** The request's, as it comes. */
+  get receivedBody(): Body {
+    return this.log?.requestBody ?? this.exchange.request.body;
+  }
+
   /** The request's, as its steps left it; what is in `request.content` goes before it. */
   get body(): Body {
-    return this.#requestBody?.transformed ?? this.exchange.request.body;
+    return this.#requestBody?.transformed ?? this.receivedBody;
   }
 
   /** The answer's, once a step transforms it; what is in `response.content` goes before it. */
@@ -218,8 +232,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   #phaseBody(phase: Phase): PhaseBody {
-    if (phase === 'request')
-      return (this.#requestBody ??= new PhaseBody(this.request, this.exchange.request.body));
+    if (phase === 'request') return (this.#requestBody ??= new PhaseBody(this.request, this.receivedBody));
     const { response, answerBody = '' } = this;
     invariant(response !== undefined, 'an answer is there before its steps run');
     return (this.#responseBody ??= new PhaseBody(response, answerBody));

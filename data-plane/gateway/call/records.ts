@@ -1,12 +1,17 @@
 import type { Exchange, Outcome, PhaseMarks } from '../../http/exchange.ts';
 import type { AccessFacts, RecordPrefix } from '../../report/facts.ts';
+import type { LogFacts } from '../../report/logs/log-facts.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import { engineRefusalKey } from '../errors/refusals.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 
 /** Where access records go; data-plane/report is one. */
 export interface RecordTarget {
-  recorder(prefix: RecordPrefix): { write(facts: AccessFacts): Promise<void> | undefined };
+  recorder(prefix: RecordPrefix): {
+    write(facts: AccessFacts): Promise<void> | undefined;
+    /** What was said, for calls that are logged; nobody waits for it. */
+    log(facts: LogFacts): void;
+  };
   /** Readies the place of an environment's records; undefined when it is. Never rejects, and never waits for ever. */
   prepare(tenant: Pick<RecordPrefix, 'organization' | 'environment'>): Promise<void> | undefined;
 }

@@ -1,6 +1,7 @@
 import type { ConditionScope } from '../../../proto/expression/condition.ts';
 import type { Endpoint } from '../../endpoints/group.ts';
 import type { Body, HeaderList, UpstreamResult } from '../../http/exchange.ts';
+import type { CallLog } from '../logs/call-log.ts';
 import type { Sendable } from '../steps/around.ts';
 
 /** The Host that a step has set; undefined when it is as it came. Asked before the first send, since each send sets one. */
@@ -29,11 +30,14 @@ export function sendTo(
     host,
     trail,
     scope,
+    log,
   }: {
     readonly endpoint: Endpoint;
     readonly host: string | undefined;
     readonly trail: Trail;
     readonly scope: ConditionScope;
+    /** Takes down what is said. */
+    readonly log: CallLog | undefined;
   },
   { exchange, request, body }: Sendable,
   receive: (result: UpstreamResult) => void,
@@ -47,19 +51,17 @@ export function sendTo(
   setHeaders(headers, endpoint.headers, scope);
   extendVia(headers, trail);
   const { isUpgrade } = exchange.request;
-  endpoint.upstream.send(
-    {
-      method: request.method,
-      target: endpoint.target.line(
-        endpoint.path ?? request.pathInfo,
-        endpoint.query === undefined ? request.query : [endpoint.query, request.query ?? []].flat().join('&'),
-      ),
-      headers,
-      body: isUpgrade ? undefined : contentOr(body, request.content),
-      exchange,
-      isUpgrade,
-    },
-    receive,
+  const { method } = request;
+  const target = endpoint.target.line(
+    endpoint.path ?? request.pathInfo,
+    endpoint.query === undefined ? request.query : [endpoint.query, request.query ?? []].flat().join('&'),
+  );
+  const content = isUpgrade ? undefined : contentOr(body, request.content);
+  if (log === undefined)
+    return endpoint.upstream.send({ method, target, headers, body: content, exchange, isUpgrade }, receive);
+  const sent = log.sends({ method, uri: endpoint.target.urlOf(target), headers }, content);
+  endpoint.upstream.send({ method, target, headers, body: sent, exchange, isUpgrade }, (result) =>
+    receive(log.hears(result)),
   );
 }
 

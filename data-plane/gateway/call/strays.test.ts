@@ -17,6 +17,7 @@ function straysOf(environments: readonly { organization: string; environment: st
           written.push({ prefix, facts });
           return undefined;
         },
+        log: () => undefined,
       }),
     },
     environments: () => environments,

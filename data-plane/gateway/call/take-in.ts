@@ -9,6 +9,7 @@ import { requestFlows } from './flows.ts';
 import { headOf } from './heads.ts';
 import { finalAnswer, forwardsLeft } from './hops.ts';
 import { beginAnswer, goOn } from './stage.ts';
+import { passTrace } from './trace.ts';
 
 /** The first stage: what is refused or answered whoever asks, and what the gateway itself says about the request. */
 export function takeIn(call: Call, api: CompiledApi): void {
@@ -32,6 +33,7 @@ export function takeIn(call: Call, api: CompiledApi): void {
   if (left !== undefined) request.headers.set('Max-Forwards', String(left - 1));
   call.options.forwarding.extend(request);
   setIds(request.headers, call.transactionId, call.requestId);
+  if (api.isTraced) call.traceId = passTrace(request.headers);
   goOn(call);
 }
 

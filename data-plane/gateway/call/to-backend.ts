@@ -24,7 +24,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refuse(call, refusals.noEndpoint);
     watch(call);
-    return sendTo({ endpoint, host, trail, scope: call }, call, (result) => {
+    return sendTo({ endpoint, host, trail, scope: call, log: call.log }, call, (result) => {
       try {
         receive(call, result);
       } catch (error) {
@@ -35,7 +35,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
   call.backendCalls = new BackendCalls(call, (request, hear) => {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refusals.noEndpoint;
-    sendTo({ endpoint, host, trail, scope: call }, request, hear);
+    sendTo({ endpoint, host, trail, scope: call, log: call.log }, request, hear);
     return undefined;
   });
   resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));

@@ -3,6 +3,7 @@ import { refusals } from '../errors/refusals.ts';
 import { admit } from './admit.ts';
 import { answer, fail, refuse } from './answer.ts';
 import type { Call } from './call.ts';
+import { CallLog } from '../logs/call-log.ts';
 import { requestFlows, responseFlows } from './flows.ts';
 import { goOn, type Way } from './stage.ts';
 import { takeIn } from './take-in.ts';
@@ -21,6 +22,8 @@ export function start(call: Call, by: Ways): void {
   try {
     const { compiled, recorders, durations } = call.deployed;
     const isRecorded = recorders !== undefined && compiled?.isRecorded !== false;
+    if (isRecorded && compiled?.logging !== undefined)
+      call.log = new CallLog(compiled.logging, call.options.logs, call.exchange);
     if (isRecorded) call.userAgent = call.exchange.request.headers.get('user-agent');
     if (isRecorded || durations !== undefined) call.exchange.beforeEnd = call;
     if (compiled === undefined) return refuse(call, refusals.notDeployed);

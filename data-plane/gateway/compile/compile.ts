@@ -13,6 +13,7 @@ import { engineOf, type EngineRules } from './engine.ts';
 import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
 import type { CircuitBoard } from '../steps/circuits.ts';
 import { createFailover } from '../steps/failover.ts';
+import { compileLogging, type LogWish } from '../logs/log-wish.ts';
 import { createMappings } from './mappings.ts';
 import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
@@ -46,6 +47,10 @@ export interface CompiledApi extends Life {
   readonly isRecorded: boolean;
   /** Shared policy groups that it is made of. */
   readonly groups: Pick<GroupsInUse, 'ids' | 'doubts'>;
+  /** Undefined where nothing is logged. */
+  readonly logging: LogWish | undefined;
+  /** Passes the context of traces on. */
+  readonly isTraced: boolean;
   /** What expressions may read of it. */
   readonly facts: ApiFacts;
   /** The pattern that a path falls under in analytics, e.g. /orders/:id. */
@@ -130,6 +135,8 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     ),
     isRecorded: definition.analytics.enabled,
     groups,
+    logging: compileLogging(definition, plans),
+    isTraced: definition.analytics.enabled && definition.analytics.tracing?.enabled === true,
     facts: createApiFacts(definition, options.expressions),
     mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
     ...createLife(endpoints, [

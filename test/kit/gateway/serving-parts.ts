@@ -22,6 +22,8 @@ import type { Policy } from '../../../data-plane/policies/policy.ts';
 import { createTraffic } from '../../../data-plane/traffic.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
+import { createLogHost } from '../../../data-plane/gateway/logs/call-log.ts';
+import { reportSettings } from '../../../data-plane/report/settings.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { apiDefinition, flow } from './gateway.ts';
@@ -68,6 +70,7 @@ export async function startServingParts(
         if (errorKey !== undefined) errorKeys.push(errorKey);
         return undefined;
       },
+      log: () => undefined,
     }),
     prepare: () => undefined,
   };
@@ -116,6 +119,7 @@ export async function startServingParts(
     deadlines: new Deadlines({ clock: systemClock, afterMs: timeoutMs, graceMs: 10, onThrown }),
     forwarding,
     bodyBytesMax,
+    logs: createLogHost(reportSettings.parse({}).logs, () => undefined),
     streams: deployments.streams,
     onThrown,
     onWarning: () => undefined,

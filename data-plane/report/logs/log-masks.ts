@@ -1,0 +1,107 @@
+import type { Redactor } from '../../../proto/model/redaction.ts';
+import { createBodyRules } from './body-rules.ts';
+import type { LogFacts, LoggedBody } from './log-facts.ts';
+import type { LogSettings } from './log-settings.ts';
+
+/** What a line may show of a call. */
+export interface Masks {
+  uri(text: string): string;
+  header(name: string, value: string): string;
+  text(text: string): string;
+  body(body: LoggedBody): string;
+}
+
+/** Masks what a call said: by names, and the values that it was let in by wherever they are repeated. */
+export type MasksOf = (facts: LogFacts) => Masks;
+
+const MASK = '***';
+const secretHeaders = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'x-gravitee-api-key',
+  'x-api-key',
+];
+/** A shorter value is a word that may stand anywhere: masking it everywhere would tell it. */
+const valueCharsMin = 8;
+/** Values that are looked for; a cookie may hold any number. */
+const valuesMax = 32;
+
+/** Makes the masks of a gateway; the redactor knows where it looks for keys. */
+export function createMasks({
+  redactor,
+  settings,
+}: {
+  readonly redactor: Redactor;
+  readonly settings: Pick<LogSettings, 'secretHeaders' | 'bodyRules'>;
+}): MasksOf {
+  const always = new Set([...secretHeaders, ...settings.secretHeaders.map((name) => name.toLowerCase())]);
+  const applyRules = createBodyRules(settings.bodyRules);
+  return (facts) => {
+    const isSecret = (name: string): boolean =>
+      always.has(name) ||
+      facts.secretHeaders.has(name) ||
+      redactor.isSecret(name.startsWith('x-') ? name.slice(2) : name) ||
+      redactor.isSecret(name);
+    const values = valuesIn(facts, isSecret);
+    const withoutValues = (text: string): string => {
+      let shown = text;
+      for (const value of values) if (shown.includes(value)) shown = shown.replaceAll(value, () => MASK);
+      return shown;
+    };
+    return {
+      uri: (text) => withoutValues(redactor.uri(text)),
+      text: (text) => withoutValues(redactor.text(text)),
+      header: (name, value) => (isSecret(name.toLowerCase()) ? MASK : withoutValues(redactor.text(value))),
+      body(body) {
+        const text = textOf(body);
+        if (text === undefined) return `[${body.total} bytes that are no text]`;
+        // Rules first: what else is masked may leave no JSON.
+        const ruled = applyRules(text, { isCut: body.cutBy !== undefined });
+        if (ruled === undefined) return `[${body.total} bytes that could not be masked]`;
+        return withoutValues(redactor.body(ruled)) + cutNote(body);
+      },
+    };
+  };
+}
+
+function cutNote({ bytes, total, cutBy }: LoggedBody): string {
+  if (cutBy === undefined) return '';
+  const why = cutBy === 'memory' ? ', the memory for logged bodies was full' : '';
+  return ` [cut: ${bytes.length} of ${total} bytes${why}]`;
+}
+
+/** Undefined for what is no text in UTF-8: an image, what is compressed or packed. */
+function textOf({ bytes }: LoggedBody): string | undefined {
+  try {
+    // As of a stream: the first bytes of a character at the end wait for the rest, which was cut or never came.
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    const text = decoder.decode(bytes, { stream: true });
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What secret headers held: `Bearer x` and x, each of the cookies. A backend that repeats what it was sent repeats these as well. */
+function valuesIn({ heads }: LogFacts, isSecret: (name: string) => boolean): readonly string[] {
+  const values = new Set<string>();
+  for (const head of heads)
+    for (const [name, value] of head) {
+      const lowerName = name.toLowerCase();
+      if (!isSecret(lowerName)) continue;
+      for (const part of partsOf(lowerName, value))
+        if (part.length >= valueCharsMin && values.size < valuesMax) values.add(part);
+    }
+  // The longest first: what is part of another goes with it.
+  return [...values].toSorted((one, other) => other.length - one.length);
+}
+
+function partsOf(name: string, value: string): readonly string[] {
+  if (name === 'cookie') return value.split(/;\s*/).map(cookieValue);
+  if (name === 'set-cookie') return [cookieValue(value.split(';', 1)[0] ?? '')];
+  return [value, value.slice(value.indexOf(' ') + 1)];
+}
+
+const cookieValue = (cookie: string): string => cookie.slice(cookie.indexOf('=') + 1);
