@@ -13,7 +13,7 @@ export interface SecretSources {
 }
 
 /** Whoever writes a definition may send what it reads to a backend of his: only what was named for that can be read. */
-const prefix = 'ISTHMUS_SECRET_';
+export const secretVariablePrefix = 'ISTHMUS_SECRET_';
 const secretBytesMax = 64 * 1024;
 /** A file is looked at again after this time. */
 const knownMs = 5_000;
@@ -45,7 +45,7 @@ export function createSecretReferences({ environment, folder, nowMs }: SecretSou
         why: `there is no secret ${JSON.stringify(path)}${key === undefined ? '' : ' with that key'}`,
       };
       if (provider === 'env') {
-        const variable = `${prefix}${name}`;
+        const variable = `${secretVariablePrefix}${name}`;
         const text = Object.hasOwn(environment, variable) ? environment[variable] : undefined;
         const found = key === undefined ? text : keyOf(text, key);
         return found === undefined ? why : { value: found };

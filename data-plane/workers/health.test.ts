@@ -6,7 +6,7 @@ import { endpointsOf, everySecond, startCheckedBackend } from '../../test/kit/ga
 import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
 import { startWorkerGateway } from '../../test/kit/gateway/worker-gateway.ts';
 
-test('with several workers one process checks, all take an endpoint out that it finds down, and a worker that comes later knows', async (t) => {
+test('with several workers one process checks, with what definitions may name of its secrets, all take an endpoint out that it finds down, and a worker that comes later knows', async (t) => {
   const [a, b] = [await startCheckedBackend(t, 'a'), await startCheckedBackend(t, 'b')];
   const api = apiDefinition('api', '', {
     endpointGroups: [
@@ -15,11 +15,13 @@ test('with several workers one process checks, all take an endpoint out that it 
         type: 'http-proxy',
         endpoints: endpointsOf([a, b]),
         services: everySecond({ failureThreshold: 1, successThreshold: 1 }),
+        sharedConfiguration: { headers: [{ name: 'X-Word', value: "{#secrets.get('/env/WORD')}" }] },
       },
     ],
   });
   const gateway = await startWorkerGateway(t, {
     apis: { api },
+    env: { ISTHMUS_SECRET_WORD: 'sesame' },
     set: ['healthCheck.jitterMsMax=0', 'report.enabled=false'],
   });
   const state = async (name: string): Promise<string | undefined> => {
@@ -36,6 +38,12 @@ test('with several workers one process checks, all take an endpoint out that it 
   };
   const isFound = (names: string) => eventually(async () => (await found()) === names, { timeoutMs: 10_000 });
   await isFound('a b');
+  await eventually(() => a.checks.some(({ line }) => line === 'GET /health'));
+  assert.equal(a.checks[0]?.headers['x-word'], 'sesame');
+  await eventually(async () => {
+    await gateway.call('/api/health/by-a-worker');
+    return a.checks.some(({ line, headers }) => line.endsWith('worker') && headers['x-word'] === 'sesame');
+  });
 
   b.health = 500;
   await eventually(async () => (await state('b')) === 'DOWN', { timeoutMs: 10_000 });

@@ -8,6 +8,7 @@ import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { ToldState } from '../endpoints/health/board.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
+import { secretVariablePrefix } from '../secret-references.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import { countFor } from './counting.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
@@ -267,8 +268,10 @@ function forkWorker(): ChildProcess {
   // The packed program is JavaScript; a checkout runs the source.
   const file = import.meta.url.endsWith('.ts') ? './worker-main.ts' : './worker-main.js';
   const cache = getCompileCacheDir();
-  // Settings come by message; a worker has no use for an enrolment token in its environment.
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('ISTHMUS_'));
+  // Settings come by message; a worker has no use for an enrolment token in its environment, but for what definitions may name.
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('ISTHMUS_') || name.startsWith(secretVariablePrefix),
+  );
   return fork(fileURLToPath(new URL(file, import.meta.url)), [], {
     // Bytes stay bytes.
     serialization: 'advanced',
