@@ -2,6 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import {
+  endpointsOf,
+  everySecond,
+  groupOf,
+  startCheckedBackend,
+  startCheckingGateway,
+} from '../../test/kit/gateway/checked-endpoints.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 const metadata = [
@@ -60,6 +67,36 @@ test('what upstream.allow lists may be called, what upstream.deny lists may not,
 
   const elsewhere = await start({ deny: ['127.0.0.0/8:1'] });
   assert.equal((await elsewhere.gateway.call('/byName')).status, 200);
+});
+
+test('a health check leads nowhere where endpoints may not: what is written is refused with its path, what only turns out fails', async (t) => {
+  const [backend, denied] = [await startCheckedBackend(t, 'a'), await startCheckedBackend(t, 'b')];
+  const { port } = new URL(denied.url);
+  const api = (id: string, target: string) => {
+    const services = everySecond({ target, failureThreshold: 1 });
+    return apiDefinition(id, '', {
+      ...groupOf(endpointsOf([backend], { a: { name: id } }), { services }),
+      properties: [{ key: 'metadata', value: 'http://169.254.169.254' }],
+    });
+  };
+  const gateway = await startCheckingGateway(
+    t,
+    {
+      written: api('written', 'http://169.254.169.254/latest/meta-data/'),
+      named: api('named', `http://localhost:${port}/health`),
+      rendered: api('rendered', "{#properties['metadata']}/latest"),
+    },
+    { upstream: { deny: [`127.0.0.1:${port}`, `[::1]:${port}`] } },
+  );
+  const ready = await fetch(`${gateway.nodeApi}/health/ready`);
+  const { problems } = (await ready.json()) as { readonly problems: readonly { readonly reason: string }[] };
+  assert.equal(problems.length, 1);
+  assert.match(
+    problems[0]?.reason ?? '',
+    /endpointGroups\[0\]\.services\.healthCheck\.configuration\.target leads to .*, which this gateway may not call/,
+  );
+  await gateway.tick([], 'named DOWN, rendered DOWN');
+  assert.deepEqual([...backend.checks, ...denied.checks], []);
 });
 
 test('an entry that is no name, address, range or URL stops the start and is named', async (t) => {
