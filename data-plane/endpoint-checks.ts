@@ -1,5 +1,6 @@
 import type { Guard } from '../proto/process/outbound/guard.ts';
 import { type HealthOptions, openHealth, type OpenHealth } from './endpoints/health/open.ts';
+import type { OutlierHost } from './endpoints/outliers.ts';
 import type { Upstreams } from './endpoints/upstreams.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
@@ -30,4 +31,30 @@ export function checkEndpoints(
     createHeaders: () => engine.createHeaders(),
     record: reporter === undefined ? undefined : (record) => reporter.note(record),
   });
+}
+
+/** Takes endpoints out for what requests find there, as the settings say; each time is in the log, and counted. */
+export function outlierHostOf({
+  config,
+  clock,
+  log,
+  metrics,
+}: Pick<ServingOptions, 'config' | 'clock' | 'log' | 'metrics'>): OutlierHost {
+  const settings = config.upstream.outlierDetection;
+  const ejections = metrics.counter(
+    'isthmus_endpoint_ejections_total',
+    'How often endpoints were taken out for what requests found there (upstream.outlierDetection).',
+  );
+  return {
+    settings,
+    clock,
+    onEjected(ejected) {
+      ejections.inc();
+      const { consecutive5xx } = settings;
+      log.warn(
+        { ...ejected, consecutive5xx },
+        'an endpoint failed so often in a row that it gets no requests',
+      );
+    },
+  };
 }

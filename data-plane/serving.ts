@@ -13,7 +13,7 @@ import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
 import type { HealthBoard } from './endpoints/health/board.ts';
 import type { EndpointState } from './endpoints/health/shown.ts';
-import { checkEndpoints } from './endpoint-checks.ts';
+import { checkEndpoints, outlierHostOf } from './endpoint-checks.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
@@ -132,7 +132,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     upstreams,
     guard,
     health: options.health ?? checks?.board,
-    outliers: config.upstream.outlierDetection,
+    outliers: outlierHostOf(options),
     host: { clock, counters, outbound: callouts, quotaMode: config.policy.quota.mode },
     records: reporter,
     durations: new Durations(metrics, config.metrics),

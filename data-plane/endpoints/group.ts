@@ -1,14 +1,13 @@
 import type { ConditionScope } from '../../proto/expression/condition.ts';
 import type { Template } from '../../proto/expression/template.ts';
 import type { EndpointGroupDefinition } from '../../proto/model/api.ts';
-import type { Clock } from '../../proto/process/clock.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Upstream } from '../http/exchange.ts';
 import { createBalancer, type Weighted } from './balancing.ts';
 import type { Described } from './described.ts';
 import type { CheckedApi, HealthBoard, HeldHealth } from './health/board.ts';
 import { Origins } from './origins.ts';
-import { Outlier, type OutlierSettings } from './outliers.ts';
+import { Outlier, type OutlierHost } from './outliers.ts';
 import { urlOf } from './route.ts';
 import { createTarget, type Target } from './target.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -46,9 +45,8 @@ export interface EndpointsGround {
 /** What of the gateway groups are made with. */
 export interface GroupTools {
   readonly guard: Guard;
-  readonly clock: Clock;
   /** Undefined takes nothing out. */
-  readonly outliers?: OutlierSettings | undefined;
+  readonly outliers?: OutlierHost | undefined;
 }
 
 /** The endpoints of one group, from the start of their API to its end. */
@@ -118,7 +116,7 @@ export class Started implements Weighted {
   #origins: Origins | undefined = undefined;
 
   constructor(described: Described, { ground, tools, onChange, isReplaceable }: StartedTools) {
-    const { clock, guard, outliers } = tools;
+    const { guard, outliers } = tools;
     this.#described = described;
     this.#ground = ground;
     this.#guard = guard;
@@ -128,9 +126,14 @@ export class Started implements Weighted {
     const { check } = described;
     this.#health = check === undefined ? undefined : ground.health?.watch(ground.api, check, onChange);
     this.#outlier =
-      outliers === undefined || outliers.consecutive5xx === 0
+      outliers === undefined || outliers.settings.consecutive5xx === 0
         ? undefined
-        : new Outlier(outliers, clock, { onChange, isReplaceable: isReplaceable(this) });
+        : new Outlier(outliers, {
+            api: ground.api.id,
+            endpoint: described.name,
+            onChange,
+            isReplaceable: isReplaceable(this),
+          });
     this.take = this.#maker(ground.upstreams);
   }
 

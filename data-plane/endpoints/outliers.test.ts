@@ -51,7 +51,12 @@ async function startGateway(t: TestContext, backends: readonly Backend[], outlie
     }
     return all.join(' ');
   };
-  return { clock, found };
+  const count = async (): Promise<string | undefined> => {
+    const metrics = await (await fetch(`${gateway.nodeApi}/metrics`)).text();
+    return /^isthmus_endpoint_ejections_total (\d+)$/m.exec(metrics)?.[1];
+  };
+  const told = () => gateway.logged.filter((line) => line.includes('gets no requests'));
+  return { clock, found, count, told };
 }
 
 const settings = { consecutive5xx: 3, baseEjectionMs: 1_000, maxEjectionMs: 2_500 };
@@ -60,7 +65,7 @@ test('an endpoint whose requests fail in a row gets none for a while, longer eac
   const backends = await startBackends(t, 'ab');
   const [, b] = backends;
   assert.ok(b !== undefined);
-  const { clock, found } = await startGateway(t, backends, settings);
+  const { clock, found, count, told } = await startGateway(t, backends, settings);
   b.status = 503;
   assert.equal(await found(6), 'a 503 a 503 a 503');
   for (const [ms, way] of [
@@ -84,6 +89,11 @@ test('an endpoint whose requests fail in a row gets none for a while, longer eac
   await found(6);
   await clock.advance(1_000);
   b.status = 200;
+  assert.equal(await count(), '5');
+  assert.deepEqual(
+    told().map((line) => (JSON.parse(line) as { readonly forMs: number }).forMs),
+    [1_000, 2_000, 2_500, 2_500, 1_000],
+  );
   assert.match(await found(2), /b/, 'who did well for as long as he was out begins anew');
 });
 

@@ -10,8 +10,22 @@ export interface OutlierSettings {
   readonly maxEjectionMs: number;
 }
 
+/** What taking endpoints out needs of the gateway. */
+export interface OutlierHost {
+  readonly settings: OutlierSettings;
+  readonly clock: Clock;
+  /** Hears of each one that is taken out, and for how long. */
+  readonly onEjected: (ejected: {
+    readonly api: string;
+    readonly endpoint: string;
+    readonly forMs: number;
+  }) => void;
+}
+
 /** What an endpoint does with what its requests find. */
 export interface OutlierPlace {
+  readonly api: string;
+  readonly endpoint: string;
   /** Another one of its group gets requests. */
   readonly isReplaceable: () => boolean;
   /** It is out, or back. */
@@ -24,17 +38,15 @@ const notOurs: ReadonlySet<string> = new Set(['aborted', 'requestBodyFailed', 'q
 /** Follows the requests of one endpoint, in one process, and takes it out for a while when they fail in a row. */
 export class Outlier {
   isEjected = false;
-  readonly #settings: OutlierSettings;
-  readonly #clock: Clock;
+  readonly #host: OutlierHost;
   readonly #place: OutlierPlace;
   #failures = 0;
   #times = 0;
   #backAtMs = -Infinity;
   #cancel = (): void => undefined;
 
-  constructor(settings: OutlierSettings, clock: Clock, place: OutlierPlace) {
-    this.#settings = settings;
-    this.#clock = clock;
+  constructor(host: OutlierHost, place: OutlierPlace) {
+    this.#host = host;
     this.#place = place;
   }
 
@@ -58,24 +70,27 @@ export class Outlier {
     if (result.kind === 'failure' && notOurs.has(result.failure)) return;
     const hasFailed = result.kind === 'failure' || (result.kind === 'response' && result.head.status >= 500);
     this.#failures = hasFailed ? this.#failures + 1 : 0;
-    if (this.#failures < this.#settings.consecutive5xx || this.isEjected || !this.#place.isReplaceable())
+    if (this.#failures < this.#host.settings.consecutive5xx || this.isEjected || !this.#place.isReplaceable())
       return;
     this.#eject();
   }
 
   #eject(): void {
-    const { baseEjectionMs, maxEjectionMs } = this.#settings;
-    const nowMs = this.#clock.monotonicMs();
-    const forMs = (times: number): number => Math.min(maxEjectionMs, baseEjectionMs * times);
+    const { settings, clock, onEjected } = this.#host;
+    const { api, endpoint, onChange } = this.#place;
+    const { baseEjectionMs, maxEjectionMs } = settings;
+    const msAfter = (times: number): number => Math.min(maxEjectionMs, baseEjectionMs * times);
     // Who did well for as long as he was out last begins anew.
-    this.#times = nowMs - this.#backAtMs >= forMs(this.#times) ? 1 : this.#times + 1;
+    this.#times = clock.monotonicMs() - this.#backAtMs >= msAfter(this.#times) ? 1 : this.#times + 1;
     this.isEjected = true;
     this.#failures = 0;
-    this.#cancel = this.#clock.after(forMs(this.#times), () => {
+    const forMs = msAfter(this.#times);
+    this.#cancel = clock.after(forMs, () => {
       this.isEjected = false;
-      this.#backAtMs = this.#clock.monotonicMs();
-      this.#place.onChange();
+      this.#backAtMs = clock.monotonicMs();
+      onChange();
     });
-    this.#place.onChange();
+    onChange();
+    onEjected({ api, endpoint, forMs });
   }
 }

@@ -1,7 +1,7 @@
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
-import type { OutlierSettings } from '../../endpoints/outliers.ts';
+import type { OutlierHost } from '../../endpoints/outliers.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
 import { createResources } from '../../resources/index.ts';
 import { securePlan } from '../../security/index.ts';
@@ -74,7 +74,7 @@ export interface CompileOptions {
   /** The environment's, as they are now. */
   readonly groups: Pick<SharedGroups, 'get'>;
   /** When endpoints are taken out for what requests find there; undefined never. */
-  readonly outliers?: OutlierSettings | undefined;
+  readonly outliers?: OutlierHost | undefined;
 }
 
 /** The parts of a policy's host that are the same for all APIs. */
@@ -114,7 +114,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       },
     ];
   });
-  const endpoints = createEndpoints(definition, { ...options, clock: options.host.clock });
+  const endpoints = createEndpoints(definition, options);
   const failover = createFailover(definition.failover, {
     api: definition.id,
     clock: options.host.clock,

@@ -2,7 +2,7 @@ import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Nack } from '../../../proto/wire/published.ts';
 import type { HealthBoard } from '../../endpoints/health/board.ts';
-import type { OutlierSettings } from '../../endpoints/outliers.ts';
+import type { OutlierHost } from '../../endpoints/outliers.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
 import type { CounterStore } from '../../limits/limiter.ts';
 import type { GatewaySecurity } from '../../security/security.ts';
@@ -99,7 +99,7 @@ export interface DeploymentsOptions {
   /** How endpoints are that have a health check; undefined takes all for up. */
   readonly health?: HealthBoard | undefined;
   /** When endpoints are taken out for what requests find there; undefined never. */
-  readonly outliers?: OutlierSettings | undefined;
+  readonly outliers?: OutlierHost | undefined;
   /** Undefined shows no circuits. */
   readonly circuits?: CircuitBoard | undefined;
   readonly log: Log;
