@@ -19,6 +19,8 @@ export interface Described {
   readonly optionsOf: (url: URL) => DefinedOptions;
   readonly headers: readonly { readonly name: string; readonly value: Template<string> }[];
   readonly propagatesHost: boolean;
+  /** Whether its redirects are followed here, instead of by the client. */
+  readonly followsRedirects: boolean;
   readonly propagatesEncodings: boolean;
   /** Undefined where nobody checks it. */
   readonly check: EndpointCheck | undefined;
@@ -77,6 +79,7 @@ export function describe(
       optionsOf,
       headers,
       propagatesHost: configuration.http.propagateClientHost,
+      followsRedirects: configuration.http.followRedirects,
       propagatesEncodings:
         configuration.http.useCompression || configuration.http.propagateClientAcceptEncoding,
       check:

@@ -27,6 +27,8 @@ export interface Endpoint {
   readonly headers: readonly { readonly name: string; readonly value: Template<string> }[];
   /** Whether the backend sees the client's Host instead of its own. */
   readonly propagatesHost: boolean;
+  /** Whether its redirects are followed here, instead of by the client. */
+  readonly followsRedirects: boolean;
   /** Whether the backend hears which encodings the client takes. */
   readonly propagatesEncodings: boolean;
 }
@@ -193,7 +195,7 @@ export class Started implements Weighted {
   }
 
   #endpoint(url: URL, upstream: Upstream, path?: string): Endpoint {
-    const { name, headers, propagatesHost, propagatesEncodings } = this.#described;
+    const { name, headers, propagatesHost, followsRedirects, propagatesEncodings } = this.#described;
     const target = createTarget(url);
     return {
       name,
@@ -204,6 +206,7 @@ export class Started implements Weighted {
       query: undefined,
       headers,
       propagatesHost,
+      followsRedirects,
       propagatesEncodings,
     };
   }

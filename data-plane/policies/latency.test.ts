@@ -21,3 +21,15 @@ test('a request waits that long and goes on; in seconds, and in milliseconds', a
   }
   assert.equal(startPolicy('latency', { time: 0 }).call().pass(), undefined);
 });
+
+test('an answer waits as long, with the steps of the answer', async () => {
+  const { call, clock } = startPolicy('latency', { time: 20 }, { place: { phase: 'response' } });
+  const one = call();
+  let isThrough = false;
+  const passing = Promise.resolve(one.answer({ status: 200 })).then(() => (isThrough = true));
+  await clock.advance(19);
+  await Promise.resolve();
+  assert.equal(isThrough, false);
+  await clock.advance(1);
+  await passing;
+});

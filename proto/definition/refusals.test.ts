@@ -92,12 +92,6 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /HTTP_1_1/,
   ],
   [
-    'followed redirects',
-    shared({ http: { followRedirects: true } }),
-    'endpointGroups[0].sharedConfiguration.http.followRedirects',
-    /allowed: false/,
-  ],
-  [
     'a SOCKS proxy',
     shared({ proxy: { enabled: true, type: 'SOCKS5', host: 'a', port: 1 } }),
     'endpointGroups[0].sharedConfiguration.proxy.type',

@@ -30,7 +30,7 @@ const httpSchema = section({
   useCompression: z.boolean().default(true),
   propagateClientAcceptEncoding: z.boolean().default(false),
   propagateClientHost: z.boolean().default(false),
-  followRedirects: only(false, 'is not supported'),
+  followRedirects: z.boolean().default(false),
   maxConcurrentConnections: z.int().min(1).max(apiLimits.connectionsMax).default(20),
   maxWaitQueueSize: z.int().min(-1).max(1_000_000).default(-1),
   // HTTP/2 settings: of no effect with HTTP_1_1, where the reference's console writes them all the same.

@@ -5,11 +5,11 @@ import { definePolicy } from './policy-schema.ts';
 /** What an aborted request holds until its time has come has to end soon. */
 const waitMsMax = 60_000;
 
-/** Lets a request wait. */
+/** Lets a request, or its answer, wait. */
 export const latency = definePolicy({
   id: 'latency',
   title: 'Latency',
-  phases: ['request'],
+  phases: ['request', 'response'],
   config: z
     .strictObject({
       time: z.int().min(0).default(100),
@@ -20,5 +20,5 @@ export const latency = definePolicy({
       message: 'must be at most a minute',
     }),
   errors: {},
-  docs: 'Waits before the request goes on; the time that an answer may take in all (`request.answerMsMax` of the gateway) holds all the same.',
+  docs: 'Waits before the request, or its answer, goes on; the time that an answer may take in all (`request.answerMsMax` of the gateway) holds all the same.',
 });

@@ -104,7 +104,8 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'keepAlive keepAliveTimeout connectTimeout readTimeout idleTimeout maxConcurrentConnections maxWaitQueueSize',
     options,
   ),
-  ...all(http, 'pipelining followRedirects', refused(true)),
+  [`${http}pipelining`, refused(true)],
+  [`${http}followRedirects`, observed('data-plane/gateway/steps/redirects.test.ts')],
   ...all(http, 'useCompression propagateClientAcceptEncoding', effects),
   [`${http}propagateClientHost`, observed('data-plane/gateway/call/host.test.ts')],
   ...all(

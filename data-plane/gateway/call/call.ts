@@ -13,6 +13,7 @@ import { refusals } from '../errors/refusals.ts';
 import type { BackendCalls } from '../steps/around.ts';
 import type { Step } from '../compile/step.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../steps/kept.ts';
+import type { Endpoint } from '../../endpoints/group.ts';
 import type { Retry } from '../../endpoints/groups.ts';
 import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
@@ -71,7 +72,10 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   // The call of the backend.
   retry: Retry | undefined = undefined;
-  endpointUrl: string | undefined = undefined;
+  /** Whom it was sent to, and last. */
+  endpoint: Endpoint | undefined = undefined;
+  /** A redirect leads it to another origin than its endpoint's. */
+  isElsewhere = false;
   /** Somebody has read the request's body, sends it, or has let go of it. */
   isBodyTaken = false;
   /** The backend's answer, until it is sent: nobody else lets go of it. */
@@ -160,6 +164,10 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
       this.#pathParams = params;
       this.#isSupposed = false;
     }
+  }
+
+  get endpointUrl(): string | undefined {
+    return this.endpoint?.url;
   }
 
   /** Where a step has routed it. */

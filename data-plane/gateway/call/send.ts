@@ -52,16 +52,24 @@ export function sendTo(
   extendVia(headers, trail);
   const { isUpgrade } = exchange.request;
   const { method } = request;
-  const target = endpoint.target.line(
-    endpoint.path ?? request.pathInfo,
-    endpoint.query === undefined ? request.query : [endpoint.query, request.query ?? []].flat().join('&'),
-  );
+  const target = lineOf(endpoint, request);
   const content = isUpgrade ? undefined : contentOr(body, request.content);
   if (log === undefined)
     return endpoint.upstream.send({ method, target, headers, body: content, exchange, isUpgrade }, receive);
   const sent = log.sends({ method, uri: endpoint.target.urlOf(target), headers }, content);
   endpoint.upstream.send({ method, target, headers, body: sent, exchange, isUpgrade }, (result) =>
     receive(log.hears(result)),
+  );
+}
+
+/** Path and query, as an endpoint is asked for them. */
+export function lineOf(
+  { target, path, query }: Endpoint,
+  request: { readonly pathInfo: string; readonly query: string | undefined },
+): string {
+  return target.line(
+    path ?? request.pathInfo,
+    query === undefined ? request.query : [query, request.query ?? []].flat().join('&'),
   );
 }
 

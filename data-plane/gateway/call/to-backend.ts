@@ -13,8 +13,8 @@ import { answerInstead, beginAnswer, resume, watch } from './stage.ts';
 
 /** The last stage of a request: an endpoint answers it, through the steps around the call. Without such steps nobody waits for a promise. */
 export function toBackend(call: Call, api: CompiledApi): void {
-  const { failover } = api;
-  const around = failover === undefined ? call.steps?.around : [...(call.steps?.around ?? []), failover];
+  const own = api.around;
+  const around = own === undefined ? call.steps?.around : [...(call.steps?.around ?? []), ...own];
   const host = hostOfSteps(call);
   const trail: Trail = {
     received: call.receivedVia,
@@ -43,9 +43,10 @@ export function toBackend(call: Call, api: CompiledApi): void {
 
 /** The endpoint whose turn it is; from now on the request's body is its. */
 function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefined {
-  const endpoint = endpoints.next(call);
-  if (endpoint === undefined) return undefined;
-  call.endpointUrl = endpoint.url;
+  const found = endpoints.next(call);
+  if (found === undefined) return undefined;
+  const endpoint = call.isElsewhere ? { ...found, headers: [] } : found;
+  call.endpoint = endpoint;
   if (call.retry !== undefined) call.retry.first ??= endpoint.name;
   // Replaced by a step that did not read it.
   if (call.request.content !== undefined && !call.isBodyTaken) call.exchange.request.body.discard();

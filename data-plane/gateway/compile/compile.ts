@@ -14,6 +14,7 @@ import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
 import type { CircuitBoard } from '../steps/circuits.ts';
 import { createFailover } from '../steps/failover.ts';
 import { compileLogging, type LogWish } from '../logs/log-wish.ts';
+import { createRedirects } from '../steps/redirects.ts';
 import { createMappings } from './mappings.ts';
 import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
@@ -38,8 +39,8 @@ export interface CompiledApi extends Life {
   readonly errors: ErrorWriter;
   readonly engine: EngineRules;
   readonly endpoints: Endpoints;
-  /** The innermost step around the backend. */
-  readonly failover: Step | undefined;
+  /** The innermost steps around the backend, failover before redirects; undefined where there is neither. */
+  readonly around: readonly Step[] | undefined;
   /** What a preflight passes that runs policies: security is not asked, so it has no plan. */
   readonly preflightFlows: Pipeline;
   readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
@@ -120,6 +121,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     clock: options.host.clock,
     circuits: options.circuits,
   });
+  const around = [failover, createRedirects(definition)].filter((step) => step !== undefined);
   return {
     type: definition.type,
     isForSome,
@@ -127,7 +129,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     errors: createErrorWriter(definition.responseTemplates, engine),
     engine,
     endpoints,
-    failover,
+    around: around.length === 0 ? undefined : around,
     preflightFlows: createPipeline([], apiFlows, shared),
     corsOf: compileCors(definition, engine),
     rejectsNullByte: definition.listeners.some(
@@ -143,7 +145,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       ...resources.values(),
       ...plans.map(({ security }) => security),
       ...compiler.steps.map(({ policy }) => policy),
-      ...(failover === undefined ? [] : [failover.policy]),
+      ...around.map(({ policy }) => policy),
     ]),
   };
 }

@@ -11,12 +11,20 @@ export interface FlowMatcher {
   readonly isExact: boolean;
 }
 
+/** Those that a definition can name; OTHER stands for all that remain. */
+const namedMethods: ReadonlySet<string> = new Set(
+  'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split(' '),
+);
+
 /** Compiles the HTTP selector of a flow; a flow without one takes everything. */
 export function createFlowMatcher(flow: FlowDefinition): FlowMatcher {
   const selector = flow.selectors.find((candidate) => candidate.type === 'http');
   const pattern = segmentsOf(normalise(selector?.path ?? '/'));
   const isExact = selector?.pathOperator === 'EQUALS';
   const methods = new Set(selector?.methods ?? []);
+  const takesOthers = methods.has('OTHER');
+  const isMethodTaken = (method: string): boolean =>
+    methods.has(method) || (takesOthers && !namedMethods.has(method));
   // STARTS_WITH is a prefix of the text, as in the reference: /product takes /products too.
   const isTaken = (segment: string, given: string | undefined, isLast: boolean): boolean =>
     segment.startsWith(':') ||
@@ -27,7 +35,7 @@ export function createFlowMatcher(flow: FlowDefinition): FlowMatcher {
     isExact,
     shape: pattern.map((segment) => (segment.startsWith(':') ? 'parameter' : 'literal')),
     matches(segments, method) {
-      if (methods.size > 0 && !methods.has(method)) return false;
+      if (methods.size > 0 && !isMethodTaken(method)) return false;
       if (segments.length < pattern.length || (isExact && segments.length > pattern.length)) return false;
       return pattern.every((segment, index) =>
         isTaken(segment, segments[index], index === pattern.length - 1),
