@@ -149,8 +149,12 @@ export class Started implements Weighted {
     return this.isUp && this.#outlier?.isEjected !== true;
   }
 
-  /** The same backend's way to any URL. */
-  toward(url: URL, path: string | undefined = ''): Endpoint | undefined {
+  /** The same backend's way to any URL, whose path stands in place of the request's. */
+  toward(url: URL): Endpoint | undefined {
+    return this.#toward(url, '');
+  }
+
+  #toward(url: URL, path: string | undefined): Endpoint | undefined {
     const { optionsOf } = this.#described;
     const { key: api, upstreams } = this.#ground;
     if (upstreams === undefined) return undefined;
@@ -187,7 +191,7 @@ export class Started implements Weighted {
         scope.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${why}`);
         return undefined;
       }
-      const endpoint = this.toward(urlOf(rendered.value), undefined);
+      const endpoint = this.#toward(urlOf(rendered.value), undefined);
       return endpoint === undefined || outlier === undefined
         ? endpoint
         : { ...endpoint, upstream: outlier.follow(endpoint.upstream) };
