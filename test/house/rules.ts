@@ -85,7 +85,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
     'k8s',
     'monitoring',
   ],
-  test: ['house', 'contract', 'e2e', 'sim', 'bench', 'kit'],
+  test: ['house', 'contract', 'behaviour', 'e2e', 'sim', 'bench', 'kit'],
 };
 
 /** Lower may not import higher; equal numbers may not import each other. */
