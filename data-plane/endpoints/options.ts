@@ -84,13 +84,17 @@ function proxyOf(
   if (!proxy.enabled) return undefined;
   if (proxy.useSystemProxy) return systemProxyOf(target, environment);
   const { host = '', port = 0, username = '', password = '' } = proxy;
+  const kind = kinds[proxy.type];
   return {
+    ...(kind !== undefined && { kind }),
     host: host.replace(/^\[(.*)\]$/, '$1'),
     port,
     username: username === '' ? undefined : username,
     password: username === '' ? undefined : password,
   };
 }
+
+const kinds = { HTTP: undefined, SOCKS4: 'socks4', SOCKS5: 'socks5' } as const;
 
 /** 0 is no limit in the reference. */
 function shorter(one: number, other: number): number {

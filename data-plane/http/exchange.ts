@@ -279,7 +279,7 @@ export interface UpstreamOptions {
   readonly headerBytesMax: number;
   readonly headersMax: number;
   readonly tls: UpstreamTls | undefined;
-  /** A proxy between us and the upstream: CONNECT for https, absolute-form for http. */
+  /** A proxy between us and the upstream: of HTTP (CONNECT for https, absolute-form for http), or of SOCKS. */
   readonly proxy: UpstreamProxy | undefined;
   /** Whether an address that the name resolved to may be dialled. Default: each. */
   readonly mayDial?: ((address: string, port: number) => boolean) | undefined;
@@ -297,8 +297,10 @@ export interface UpstreamTls {
   readonly passphrase: string | undefined;
 }
 
-/** An HTTP proxy on the way to an upstream; the password is opened only here. */
+/** A proxy on the way to an upstream; the password is opened only here. */
 export interface UpstreamProxy {
+  /** Default: http. */
+  readonly kind?: 'http' | 'socks4' | 'socks5' | undefined;
   readonly host: string;
   readonly port: number;
   readonly username: string | undefined;
@@ -352,10 +354,7 @@ export interface ServerOptions {
   /** A listener that somebody else opened (the primary of several workers); host and port are then its own. */
   readonly listener?: Server | undefined;
   readonly tls: TlsOptions | undefined;
-  /**
-   * Whether a certificate that a client has shown is trusted; asked at the end of each handshake, resumed ones too, before anything is
-   * read. A client with any other fails it. Default: with `required` what the authorities have signed, with `request` whatever comes.
-   */
+  /** Asked at the end of each handshake, resumed ones too: a client with another certificate fails it. Default: by the authorities alone. */
   readonly trustsClient?: ((certificate: ClientCertificate) => boolean) | undefined;
   readonly limits: ServerLimits;
   /** How request targets are normalised beyond what is always done; see the table in README.md. */

@@ -34,15 +34,28 @@ export const proxySchema = section({
 }).superRefine((proxy, context) => {
   if (!proxy.enabled) return;
   const say = sayTo(context);
-  if (proxy.type !== 'HTTP') say('type', `${proxy.type} is not supported by this version; allowed: HTTP`);
-  if (proxy.useSystemProxy) return;
+  if (proxy.useSystemProxy) {
+    if (proxy.type !== 'HTTP')
+      say(
+        'type',
+        `is not used by useSystemProxy, which is HTTP's; allowed: HTTP, or host and port of the ${proxy.type} proxy`,
+      );
+    return;
+  }
   for (const field of ['username', 'password'] as const)
     if (hasExpression(proxy[field] ?? '')) say(field, expressionMessage);
   if (!hostName.test(proxy.host ?? ''))
     say('host', 'must be a name or an address; allowed instead: useSystemProxy');
   if ((proxy.port ?? 0) === 0) say('port', 'is required; allowed: 1 to 65535');
   // RFC 7617 section 2: the first colon ends the user.
-  if (proxy.username?.includes(':') === true) say('username', 'must not hold a colon');
+  if (proxy.type === 'HTTP' && proxy.username?.includes(':') === true)
+    say('username', 'must not hold a colon');
+  if (proxy.type === 'SOCKS4' && (proxy.password ?? '') !== '')
+    say('password', 'is not used by a SOCKS4 proxy; allowed: username alone, or SOCKS5');
+  // RFC 1929 section 2.
+  for (const field of ['username', 'password'] as const)
+    if (proxy.type !== 'HTTP' && Buffer.byteLength(proxy[field] ?? '') > 255)
+      say(field, 'must have at most 255 bytes for a SOCKS proxy');
 });
 
 /** Which authorities are trusted; none given: the public ones. */

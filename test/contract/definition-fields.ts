@@ -119,7 +119,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'enabled useSystemProxy host port username password',
     options,
   ),
-  ['api.endpointGroups[].sharedConfiguration.proxy.type', observed('proto/definition/refusals.test.ts')],
+  ['api.endpointGroups[].sharedConfiguration.proxy.type', observed('data-plane/http/upstream/socks.test.ts')],
   ...all(ssl, 'hostnameVerifier trustAll trustStore.type trustStore.content trustStore.path', options),
   ...all(`${ssl}keyStore.`, 'type certContent certPath keyContent keyPath content path password', options),
   [`${ssl}keyStore.keyPassword`, observed('proto/definition/refusals.test.ts')],

@@ -119,6 +119,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   jose: ['proto/trust'],
   'node-forge': ['proto/process'],
   croner: ['proto/model'],
+  socks: ['data-plane/http'],
   re2js: ['proto/expression'],
   saxes: ['proto/expression/xml'],
   '@js-joda/core': ['proto/expression'],

@@ -1,10 +1,11 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
-import type { OnThrown, UpstreamFailure, UpstreamOptions } from '../exchange.ts';
+import type { OnThrown, UpstreamFailure, UpstreamOptions, UpstreamProxy } from '../exchange.ts';
 import { createHandshake, type Handshake } from './handshake.ts';
 import { type DnsAnswer, type DnsCache, type HostAddress } from './dns.ts';
 import { openTunnel, proxyAuthorizationOf } from './proxy.ts';
+import { openSocks } from './socks.ts';
 import { withoutRuntimeHint } from '../../../proto/process/tls-words.ts';
 
 /** What a dial reports to; exactly one of onConnected and onFailed is called, once, never before `dial` has returned. */
@@ -38,6 +39,8 @@ export interface DialAttempt {
 /** Opens connections to one upstream. */
 export interface Dialer {
   dial(hooks: DialHooks): DialAttempt;
+  /** Whether `onread` is used: not where the socket says something else first, to a proxy or for TLS. */
+  readsDirectly(isUpgrade: boolean): boolean;
   /** The connection ends at a proxy that reads request targets in absolute form (RFC 9112 section 3.2.2), but for upgrades. */
   readonly usesAbsoluteForm: boolean;
   /**
@@ -65,7 +68,8 @@ const restMs = 10_000;
  * Errors: request.invalid when certificates, keys or passphrase do not fit together.
  */
 export function createDialer(options: UpstreamOptions, dns: DnsCache): Dialer {
-  const usesAbsoluteForm = options.proxy !== undefined && options.scheme === 'http';
+  const usesAbsoluteForm =
+    options.proxy !== undefined && !isSocks(options.proxy) && options.scheme === 'http';
   const way: Way = {
     options,
     dns,
@@ -74,9 +78,18 @@ export function createDialer(options: UpstreamOptions, dns: DnsCache): Dialer {
   };
   return {
     dial: (hooks) => new Attempt(way, hooks),
+    readsDirectly: (isUpgrade) => way.handshake === undefined && !needsTunnel(options, isUpgrade),
     usesAbsoluteForm,
     proxyAuthorization: usesAbsoluteForm ? proxyAuthorizationOf(options.proxy) : undefined,
   };
+}
+
+/** It passes bytes on and reads none of them. */
+const isSocks = (proxy: UpstreamProxy | undefined): boolean =>
+  proxy?.kind === 'socks4' || proxy?.kind === 'socks5';
+
+function needsTunnel({ proxy, scheme }: UpstreamOptions, isUpgrade: boolean): boolean {
+  return proxy !== undefined && (isSocks(proxy) || scheme === 'https' || isUpgrade);
 }
 
 interface Way {
@@ -187,7 +200,9 @@ class Attempt implements DialAttempt {
     if (!this.#needsTunnel) return this.#secure(socket);
     socket.on('error', (error) => this.#run(() => this.#failBy(error)));
     this.#doing = `waiting for the proxy ${this.#host}:${this.#port}`;
-    openTunnel(socket, this.#way.options, {
+    const { options } = this.#way;
+    const open = isSocks(options.proxy) ? openSocks : openTunnel;
+    open(socket, options, {
       run: (work) => this.#run(work),
       done: (failure) => {
         if (this.#isSettled) return;
@@ -198,8 +213,7 @@ class Attempt implements DialAttempt {
   }
 
   get #needsTunnel(): boolean {
-    const { options, handshake } = this.#way;
-    return options.proxy !== undefined && (handshake !== undefined || this.#hooks.isUpgrade === true);
+    return needsTunnel(this.#way.options, this.#hooks.isUpgrade === true);
   }
 
   #secure(socket: Socket): void {

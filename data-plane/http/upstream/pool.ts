@@ -187,7 +187,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
   #dial(call: UpstreamCall): void {
     const { isUpgrade } = call.request;
     const isTunnel = isUpgrade && this.options.proxy !== undefined;
-    const reading = this.options.scheme === 'http' && !isTunnel ? new Reading() : undefined;
+    const reading = this.#dialer.readsDirectly(isUpgrade) ? new Reading() : undefined;
     const attempt = this.#dialer.dial({
       onread: reading,
       isUpgrade,
