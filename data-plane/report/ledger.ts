@@ -104,8 +104,14 @@ export class Ledger {
     for (const round of [this.#known, this.#seen]) round.get(spool)?.segments.delete(first);
   }
 
-  /** Enters a range as lost, what of it was not yet; it is to be told. */
-  owe(ref: SpoolRef, { reason, ...range }: Pick<LostRange, 'reason' | 'first' | 'last'>): void {
+  /** Enters a range as lost, what of it was not yet; it is to be told. Of a spool that never was on disk it says whose it is. */
+  owe(
+    ref: SpoolRef,
+    { reason, ...range }: Pick<LostRange, 'reason' | 'first' | 'last'>,
+    organization?: string,
+  ): void {
+    if (organization !== undefined && !this.#seen.has(ref.spool) && !this.#known.has(ref.spool))
+      this.saw(ref, { ends: new Map(), organization, shipped: 0 });
     const known = this.#seen.get(ref.spool) ?? this.#known.get(ref.spool);
     if (known === undefined) return;
     for (const part of without(range, known.losses)) {

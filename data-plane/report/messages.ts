@@ -18,8 +18,10 @@ export interface ThreadOptions {
   readonly filesModule: string | undefined;
 }
 
-/** Whose lines: they share a spool. */
+/** Whose lines, and the spool of this process that they share. */
 export interface Tenant {
+  /** 32 hex digits. */
+  readonly spool: string;
   readonly stream: StreamName;
   readonly organization: string;
   readonly environment: string;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { createSpoolQueue, type QueueOptions } from './queue.ts';
 
-const at = { stream: 'records', organization: 'o', environment: 'e' } as const;
+const at = { stream: 'records', organization: 'o', environment: 'e', spool: '0'.repeat(32) } as const;
 
 /** A queue whose clock stands still, and how many lines each of its messages held. */
 function open(more: Partial<QueueOptions> = {}) {
@@ -111,4 +111,28 @@ test('whoever hears that the spool is degraded and throws holds up no answer', a
   await written;
   assert.equal(thrown.length, 1);
   assert.equal(queue.isDegraded, true);
+});
+
+test('answers that leave without their record are counted before they leave, and when everybody waits again that is said', async () => {
+  const events: unknown[] = [];
+  const { clock, queue } = open({
+    unheld: {
+      begin: (waiting) => events.push(['begin', [...waiting].map(({ count }) => count)]),
+      added: () => events.push('added'),
+      end: () => events.push('end'),
+    },
+  });
+  const first = queue.add(at, 'one\n')?.then(() => events.push('left'));
+  await turn();
+  const second = queue.add(at, 'two\n')?.then(() => events.push('left'));
+  await clock.advance(1_000);
+  await turn();
+  await Promise.all([first, second]);
+  assert.equal(queue.add(at, 'three\n'), undefined);
+  // The first is on its way to the thread.
+  assert.deepEqual(events, [['begin', [1]], 'left', 'left', 'added']);
+  queue.written();
+  await turn();
+  queue.written();
+  assert.equal(events.at(-1), 'end');
 });

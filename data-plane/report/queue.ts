@@ -12,10 +12,22 @@ export interface QueueOptions {
   /** Hands lines to the thread; called again only after `written`. */
   readonly send: (parts: readonly Part[]) => void;
   readonly onState: (isDegraded: boolean) => void;
+  /** Is told of answers that leave before their record is written, before they do. */
+  readonly unheld?: Unheld | undefined;
   /** Records that were dropped since the memory was full, oldest first. */
   readonly onDropped: (count: number, at: Tenant) => void;
   /** Something threw on the way although nothing should; whoever waited is released. Does not throw. */
   readonly onThrown: (error: unknown) => void;
+}
+
+/** Counts answers that nobody holds back although their record is not written. Does not throw. */
+export interface Unheld {
+  /** From now on nobody waits, those neither who have waited for these lines so far. */
+  begin(waiting: Iterable<{ readonly at: Tenant; readonly count: number }>): void;
+  /** One more. */
+  added(at: Tenant): void;
+  /** From now on everybody waits again. */
+  end(): void;
 }
 
 /** Lines on their way to the spool thread. */
@@ -90,6 +102,7 @@ class GatheringQueue implements SpoolQueue {
     this.#append(at, line);
     this.#added += 1;
     this.#schedule();
+    if (this.#isDegraded) this.#options.unheld?.added(at);
     if (this.#isDegraded || this.#options.holdMs === undefined) return undefined;
     this.#gathering ??= this.#openTurn(this.#options.holdMs);
     return this.#gathering.promise;
@@ -113,7 +126,7 @@ class GatheringQueue implements SpoolQueue {
   }
 
   #append(at: Tenant, line: string): void {
-    let block = this.#waiting.findLast((open) => isSame(open.at, at));
+    let block = this.#waiting.findLast((open) => open.at.spool === at.spool);
     const before = block?.used ?? 0;
     if (block === undefined || !block.add(line)) {
       block = this.#blocks.take(at, line.length);
@@ -213,21 +226,14 @@ class GatheringQueue implements SpoolQueue {
 
   #setDegraded(isDegraded: boolean): void {
     if (isDegraded) {
+      if (!this.#isDegraded) this.#options.unheld?.begin(this.#waiting);
       this.#gathering?.release();
       this.#gathering = undefined;
       this.#inFlight?.turn?.release();
     }
     if (this.#isDegraded === isDegraded) return;
     this.#isDegraded = isDegraded;
+    if (!isDegraded) this.#options.unheld?.end();
     this.#options.onState(isDegraded);
   }
-}
-
-function isSame(one: Tenant, other: Tenant): boolean {
-  return (
-    one === other ||
-    (one.environment === other.environment &&
-      one.stream === other.stream &&
-      one.organization === other.organization)
-  );
 }

@@ -1,9 +1,9 @@
 import { getCompileCacheDir } from 'node:module';
+import { resolve } from 'node:path';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { Fault } from '../../proto/faults/fault.ts';
 import { createRedactor } from '../../proto/model/redaction.ts';
 import type { HealthRecord } from '../../proto/model/api/health-record.ts';
-import type { GapRecord } from '../../proto/model/access-record.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
 import type { Metrics } from '../../proto/process/metrics.ts';
@@ -14,8 +14,11 @@ import type { LogFacts } from './logs/log-facts.ts';
 import { createLogLineWriter } from './logs/log-line.ts';
 import { createMasks } from './logs/log-masks.ts';
 import { PendingLogs } from './logs/pending-logs.ts';
-import { partOf } from './blocks.ts';
+import { Dropped } from './dropped.ts';
 import type { FromThread, Part, Tenant, ThreadOptions, ToThread } from './messages.ts';
+import { createTenants } from './tenants.ts';
+import { Tally } from './tally/tally.ts';
+import { tallyDirOf } from './tally/tally-folder.ts';
 import { Losses } from './losses.ts';
 import { createMeters } from './meters.ts';
 import { createSpoolQueue, type SpoolQueue } from './queue.ts';
@@ -98,19 +101,20 @@ export async function startReporter(options: ReporterOptions): Promise<Reporter>
   const thread = new SpoolThread(options);
   await thread.started;
   const redactor = createRedactor(options.secretParameters);
+  const tenantOf = createTenants();
   const masksOf = createMasks({ redactor, settings: options.settings.logs });
   return {
     recorder(prefix) {
-      const { organization, environment } = prefix;
+      const { environment } = prefix;
       if (!environmentName.test(environment))
         throw new Fault('config.invalid', {
           internal: `environment id "${environment}" cannot name a folder`,
         });
       const line = createLineWriter({ gateway: options.gateway, redactor }, prefix);
-      const at = { stream: 'records', organization, environment } as const;
+      const at = tenantOf('records', prefix);
       // Most APIs log nothing.
       let logLine: ((facts: LogFacts) => string) | undefined;
-      const logs = { stream: 'logs', organization, environment } as const;
+      const logs = tenantOf('logs', prefix);
       return {
         write: (facts) => thread.queue.add(at, line(facts)),
         log(facts) {
@@ -126,10 +130,9 @@ export async function startReporter(options: ReporterOptions): Promise<Reporter>
         endpoint: endpoint === undefined ? undefined : redactor.uri(endpoint),
         message: message === undefined ? undefined : redactor.text(message),
       };
-      void thread.queue.add({ stream: 'records', organization, environment }, `${JSON.stringify(said)}\n`);
+      void thread.queue.add(tenantOf('records', { organization, environment }), `${JSON.stringify(said)}\n`);
     },
-    prepare: ({ organization, environment }) =>
-      thread.prepare({ stream: 'records', organization, environment }),
+    prepare: (tenant) => thread.prepare(tenantOf('records', tenant)),
     health: () => thread.health(),
     close: () => thread.close(),
   };
@@ -152,6 +155,8 @@ class SpoolThread {
   /** Logs have their own, so that records never wait behind them, and they are lost first. */
   readonly #logs: SpoolQueue;
   readonly #pendingLogs: PendingLogs;
+  readonly #tally: Tally;
+  readonly #dropped: Dropped;
   readonly started: Promise<void>;
   readonly #options: ReporterOptions;
   readonly #worker: Worker;
@@ -169,14 +174,18 @@ class SpoolThread {
   #diskBytes = 0;
   /** By what was said, when it may be said again. */
   readonly #troubleSaid = new Map<string, number>();
-  /** Dropped from memory by tenant, not yet said in the stream. */
-  readonly #gaps = new Map<string, { readonly at: Tenant; count: number }>();
 
   constructor(options: ReporterOptions) {
     const { dir, checkpointDir, ledger, gateway, settings, clock, filesModule } = options;
     this.#options = options;
     this.#meters = createMeters(options.metrics);
     this.#losses = new Losses(options);
+    this.#dropped = new Dropped(options);
+    this.#tally = new Tally({
+      dir: tallyDirOf(settings, options.log),
+      root: resolve(dir),
+      onTrouble: (error) => this.#logTrouble({ what: 'tally', message: messageOf(error) }),
+    });
     const workerData: ThreadOptions = { dir, checkpointDir, ledger, gateway, settings, filesModule };
     // The packed program is JavaScript; a checkout runs the source.
     const file = import.meta.url.endsWith('.ts') ? './spool-thread.ts' : './spool-thread.js';
@@ -192,6 +201,8 @@ class SpoolThread {
         bytesMax,
         send: (parts) => this.#send(stream, parts),
         onState: (isDegraded) => this.#setState(isDegraded),
+        // Nobody waits for logs.
+        unheld: stream === 'records' ? this.#tally : undefined,
         onDropped: (count, part) => this.#dropFromMemory(count, part),
         onThrown: (error) => this.#tellThrown(error),
       });
@@ -259,6 +270,7 @@ class SpoolThread {
     await Promise.race([Promise.all([this.queue.drained(), this.#logs.drained()]), late.promise]);
     this.#post({ kind: 'close' });
     await Promise.race([this.#closed.promise, late.promise]);
+    this.#tally.close();
     cancel();
     await this.#worker.terminate();
   }
@@ -270,7 +282,9 @@ class SpoolThread {
         this.#worker.unref();
         return onReady();
       case 'written':
-        return (message.stream === 'records' ? this.queue : this.#logs).written();
+        if (message.stream === 'logs') return this.#logs.written();
+        this.#tally.written();
+        return this.queue.written();
       case 'trouble':
         return this.#logTrouble(message);
       case 'prepared':
@@ -299,36 +313,26 @@ class SpoolThread {
   }
 
   #send(stream: StreamName, parts: readonly Part[]): void {
-    const gaps = [...this.#gaps.values()].map(({ at, count }) => this.#gapPart(at, count));
-    this.#gaps.clear();
+    const gaps = this.#dropped.take(stream);
     let records = 0;
     for (const part of parts) records += part.count;
     this.#meters[stream].inc(records);
-    this.#post({ kind: 'write', stream, parts: gaps.length === 0 ? parts : [...gaps, ...parts] });
+    if (stream === 'records') this.#tally.sent(gaps, parts);
+    try {
+      this.#post({ kind: 'write', stream, parts: gaps.length === 0 ? parts : [...gaps, ...parts] });
+    } catch (error) {
+      if (stream === 'records') this.#tally.unsent();
+      throw error;
+    }
   }
 
   #post(message: ToThread): void {
     if (!this.#isBroken) this.#worker.postMessage(message);
   }
 
-  #gapPart(at: Tenant, dropped: number): Part {
-    const gap: GapRecord = {
-      type: 'gap',
-      org_id: at.organization,
-      env_id: at.environment,
-      gateway_id: this.#options.gateway,
-      timestamp: this.#options.clock.now(),
-      reason: 'memoryFull',
-      dropped,
-    };
-    return partOf(at, `${JSON.stringify(gap)}\n`);
-  }
-
-  #dropFromMemory(count: number, { stream, organization, environment }: Tenant): void {
-    const key = `${stream}/${environment}`;
-    const gap = this.#gaps.get(key) ?? { at: { stream, organization, environment }, count: 0 };
-    gap.count += count;
-    this.#gaps.set(key, gap);
+  #dropFromMemory(count: number, at: Tenant): void {
+    this.#dropped.add(count, at);
+    if (at.stream === 'records') this.#tally.dropped(count, at);
     this.#losses.count(count, 'memoryFull');
   }
 
@@ -392,3 +396,5 @@ class SpoolThread {
     this.#closed.resolve();
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

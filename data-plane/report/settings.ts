@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { logSettings } from './logs/log-settings.ts';
 
 const mebibyte = 1024 * 1024;
+/** On Linux a folder in memory, in containers too. */
+export const tallyDirDefault = '/dev/shm';
 
 /** The section `report` of a gateway's configuration. */
 export const reportSettings = z
@@ -55,6 +57,13 @@ export const reportSettings = z
         'Query parameters of your APIs that carry keys, besides the API key and common names (token, access_token, password, signature ...): records and logs show *** for their values.',
       ),
     logs: logSettings.prefault({}),
+    tallyDir: z
+      .string()
+      .min(1)
+      .default(tallyDirDefault)
+      .describe(
+        'A folder in memory (tmpfs) that outlives this process: while the spool is degraded, it is counted there how many answers left without their record, so that a gap record tells them when the process is killed. Where the default is none, nobody tells them.',
+      ),
     damagedBytesMax: z
       .number()
       .int()

@@ -72,7 +72,6 @@ async function write(): Promise<void> {
   let streams: readonly StreamName[] = [];
   try {
     for (let part = queue[0]; part !== undefined; part = queue[0]) {
-      writeNoted();
       spools.append(part);
       queue.shift();
     }
@@ -125,7 +124,9 @@ function payOwed(): void {
   writeNoted();
   for (let lost = owed[0]; lost?.organization !== undefined; lost = owed[0]) {
     const { reason, stream, organization, environment, spool, first, last } = lost;
-    const at = { stream, organization, environment };
+    const at = spools.tellerOf({ stream, organization, environment });
+    // On disk before the place is noted: a place in no segment is taken for one that was shipped and deleted.
+    spools.open(at);
     if (!upkeep.note(lost, spools.placeOf(at))) return;
     owed.shift();
     const gap: GapRecord = {
@@ -157,6 +158,7 @@ const upkeep = new Upkeep({
   ledger,
   diskBytesMax: settings.diskBytesMax,
   damagedBytesMax: settings.damagedBytesMax,
+  tallyDir: settings.tallyDir,
   segmentInUse: (spool) => spools.segmentInUse(spool),
 });
 

@@ -24,11 +24,14 @@ interface OwnSpool {
 
 /**
  * The spools that this process writes, one by stream and environment: landing keys name one tenant, and ranges must have no
- * holes that belong to another. Every method throws what the disk throws and may be repeated.
+ * holes that belong to another. What upkeep tells of lost records has one more: so offsets of the first say how many lines the
+ * gateway has handed over, and nothing else. Every method throws what the disk throws and may be repeated.
  */
 export class Spools {
   readonly #options: SpoolsOptions;
   readonly #all = new Map<string, OwnSpool>();
+  /** Spools of what upkeep tells, by stream and environment. */
+  readonly #tellers = new Map<string, Tenant>();
 
   constructor(options: SpoolsOptions) {
     this.#options = options;
@@ -37,6 +40,16 @@ export class Spools {
   /** Makes a tenant's spool and its first segment, on disk when it returns. */
   open(at: Tenant): void {
     this.#of(at).writer.open();
+  }
+
+  /** Where upkeep tells something to an environment. */
+  tellerOf({ stream, organization, environment }: Omit<Tenant, 'spool'>): Tenant {
+    const key = `${stream}/${environment}`;
+    const known = this.#tellers.get(key);
+    if (known !== undefined) return known;
+    const teller = { stream, organization, environment, spool: newSpoolId() };
+    this.#tellers.set(key, teller);
+    return teller;
   }
 
   /** Where a tenant's next record will stand. */
@@ -71,7 +84,7 @@ export class Spools {
 
   /** First offset of the segment that is written in a spool; undefined for spools of others. */
   segmentInUse(spool: string): number | undefined {
-    const own = [...this.#all.values()].find(({ writer }) => writer.spool === spool);
+    const own = this.#all.get(spool);
     return own === undefined ? undefined : (own.writer.segment ?? own.writer.next);
   }
 
@@ -86,12 +99,10 @@ export class Spools {
   }
 
   #of(at: Tenant): OwnSpool {
-    const { stream, organization, environment } = at;
-    const key = `${stream}/${environment}`;
-    const known = this.#all.get(key);
+    const { stream, organization, environment, spool } = at;
+    const known = this.#all.get(spool);
     if (known !== undefined) return known;
     const { dir, gateway, segmentBytes, files, onRescue } = this.#options;
-    const spool = newSpoolId();
     const writer = createSpoolWriter({
       dir: spoolFolder(dir, { stream, environment, spool }),
       spool,
@@ -101,7 +112,7 @@ export class Spools {
       onRescue: (rescue) => onRescue({ ...rescue, spool }),
     });
     const own = { writer, lookedAtMs: performance.now() };
-    this.#all.set(key, own);
+    this.#all.set(spool, own);
     return own;
   }
 

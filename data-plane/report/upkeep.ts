@@ -20,6 +20,8 @@ import { boundDamaged, setAside } from './damaged.ts';
 import { Ledger } from './ledger.ts';
 import type { RecordPlace } from './ledger-content.ts';
 import { adoptOrphan } from './orphans.ts';
+import { hasTally, type LeftTally, listLeftTallies, removeTally } from './tally/tallies.ts';
+import { unwrittenAt } from './tally/tally-content.ts';
 
 /** What upkeep needs. */
 export interface UpkeepOptions {
@@ -29,6 +31,8 @@ export interface UpkeepOptions {
   readonly ledger: string;
   readonly diskBytesMax: number;
   readonly damagedBytesMax: number;
+  /** Where killed processes left what they had answered and not written. */
+  readonly tallyDir: string;
   /** First offset of the segment that this process writes in a spool; undefined for spools of others. */
   readonly segmentInUse: (spool: string) => number | undefined;
 }
@@ -120,11 +124,15 @@ export class Upkeep {
       const segments = kept.filter(({ ref }) => ref.stream === stream);
       bytes[stream] = await this.#keepBound(segments, round);
     }
+    const tallies = await listLeftTallies(this.#options.tallyDir, dir, isSilent);
+    for (const tally of tallies) await this.#oweUnwritten(tally);
     this.#ledger.end((ref) => this.#shippedOf(ref));
     // Only then: with a spool's folder its shipper forgets how far it was, and an older ledger would tell what has arrived as deleted.
-    if (await this.#save(round))
+    if (await this.#save(round)) {
       for (const { ref, hadSegments } of emptied)
         await this.#forget(ref, hadSegments).catch((error: unknown) => problems.push(troubleOf(ref, error)));
+      for (const { path } of tallies) await removeTally(path);
+    }
     for (const name of await boundDamaged(dir, damagedBytesMax))
       round.problems.push(`a damaged segment was deleted, past report.damagedBytesMax: ${name}`);
     return { bytes, lost: this.#ledger.takeFresh(), damaged, problems };
@@ -239,10 +247,8 @@ export class Upkeep {
     const inUse = this.#options.segmentInUse(segment.ref.spool);
     if (inUse !== undefined) return segment.first !== inUse;
     if (segment.following !== undefined) return true;
-    const owner = readOwner(segment.ref.dir);
-    if (owner === undefined) return isSilent(segment);
-    // A volume that moved to another host comes with owners that nobody can ask; silence has to do.
-    return !mayBeAlive(owner) || (owner.host !== hostname() && isSilent(segment));
+    // A process that is gone begins no tally any more. Where its spool ends says how much is missing of what it had answered.
+    return isDead(segment) && !hasTally(this.#options.tallyDir, segment.ref.spool);
   }
 
   /** Of a segment that nobody writes any more. Errors: spool.corrupt for one of a later version. */
@@ -257,6 +263,15 @@ export class Upkeep {
     };
     this.#contents.set(path, content);
     return content;
+  }
+
+  /** What a killed process had answered and did not come to write. */
+  async #oweUnwritten({ ref, organization, unwritten }: LeftTally): Promise<void> {
+    const segment = (await describe(ref)).at(-1);
+    const end = segment === undefined ? unwritten.written : (await this.#contentOf(segment)).end;
+    const lost = unwrittenAt(unwritten, end);
+    if (lost > 0)
+      this.#ledger.owe(ref, { reason: 'unwritten', first: end, last: end + lost - 1 }, organization);
   }
 
   async #oweUnshipped(segment: Segment, round: Round): Promise<void> {
@@ -355,6 +370,13 @@ async function describe(ref: SpoolRef): Promise<readonly Segment[]> {
 
 const isSilent = ({ changedAtMs }: Pick<Segment, 'changedAtMs'>): boolean =>
   Date.now() - changedAtMs > silentMsMin;
+
+function isDead(segment: Segment): boolean {
+  const owner = readOwner(segment.ref.dir);
+  if (owner === undefined) return isSilent(segment);
+  // A volume that moved to another host comes with owners that nobody can ask; silence has to do.
+  return !mayBeAlive(owner) || (owner.host !== hostname() && isSilent(segment));
+}
 
 async function isAbandoned({ dir }: SpoolRef): Promise<boolean> {
   const owner = readOwner(dir);

@@ -4,16 +4,27 @@ import { join } from 'node:path';
 import { writeDurably } from '../process/disk/durable-file.ts';
 import { hasTexts, isCode, openSealedJson, sealJson } from './folder.ts';
 
-/** Whose records a spool holds, and which process writes it. */
-export interface SpoolOwner {
-  readonly organization: string;
-  readonly environment: string;
-  readonly gateway: string;
+/** A process, told from every other. */
+export interface ProcessOwner {
   readonly host: string;
   readonly pid: number;
   /** When the process started, in the kernel's ticks; tells it from a later one with the same id. Empty where unknown. */
   readonly ticks: string;
 }
+
+/** Whose records a spool holds, and which process writes it. */
+export interface SpoolOwner extends ProcessOwner {
+  readonly organization: string;
+  readonly environment: string;
+  readonly gateway: string;
+}
+
+/** This process. */
+export const thisProcess = (): ProcessOwner => ({
+  host: hostname(),
+  pid: process.pid,
+  ticks: ticksOf(process.pid),
+});
 
 /** Its file in the spool's folder. */
 export const ownerFile = 'spool.json';
@@ -23,8 +34,7 @@ export function writeOwner(
   dir: string,
   tenant: Pick<SpoolOwner, 'organization' | 'environment' | 'gateway'>,
 ): void {
-  const owner = { ...tenant, host: hostname(), pid: process.pid, ticks: ticksOf(process.pid) };
-  writeDurably(join(dir, ownerFile), sealJson(owner));
+  writeDurably(join(dir, ownerFile), sealJson({ ...tenant, ...thisProcess() }));
 }
 
 /**
@@ -62,7 +72,7 @@ function isOwner(content: unknown): content is SpoolOwner {
 }
 
 /** False only when the process is certainly gone: on another host nobody can tell. */
-export function mayBeAlive(owner: SpoolOwner): boolean {
+export function mayBeAlive(owner: ProcessOwner): boolean {
   if (owner.host !== hostname()) return true;
   try {
     process.kill(owner.pid, 0);

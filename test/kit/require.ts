@@ -12,7 +12,8 @@ export type Requirement =
   | 'chromium'
   | 'strace'
   | 's3-server'
-  | 'loop-mount';
+  | 'loop-mount'
+  | 'tmpfs';
 
 /**
  * Says whether a test may be skipped because something is missing: false, or the one line to skip with.

@@ -8,7 +8,7 @@ import { systemClock } from '../../../proto/process/clock.ts';
 import { factsOf } from '../gateway/access-facts.ts';
 
 // A gateway in miniature for tests that kill it: every answer waits for its record.
-const [dir = '', settings = '{}'] = process.argv.slice(2);
+const [dir = '', settings = '{}', filesModule] = process.argv.slice(2);
 const reporter = await startReporter({
   dir,
   checkpointDir: `${dir}-checkpoints`,
@@ -18,6 +18,7 @@ const reporter = await startReporter({
   log: createLog({ name: 'answering', level: 'warn' }),
   metrics: createMetrics(),
   clock: systemClock,
+  filesModule,
 });
 const recorder = reporter.recorder({ organization: 'o', environment: 'e', api: 'a', apiName: 'A' });
 const server = createServer((request, response) => {

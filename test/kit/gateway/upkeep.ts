@@ -28,12 +28,15 @@ export function openUpkeep(t: TestContext, options: Partial<UpkeepOptions> = {})
   const dir = join(root, 'spool');
   const checkpointDir = join(root, 'checkpoints');
   const ledger = join(root, 'spool-ledger.json');
+  const tallyDir = join(root, 'tallies');
   mkdirSync(checkpointDir);
+  mkdirSync(tallyDir);
   const start = (): Upkeep =>
     new Upkeep({
       dir,
       checkpointDir,
       ledger,
+      tallyDir,
       diskBytesMax: 1e9,
       damagedBytesMax: 1e9,
       segmentInUse: () => undefined,
@@ -75,7 +78,7 @@ export function openUpkeep(t: TestContext, options: Partial<UpkeepOptions> = {})
     writeFileSync(join(folder, 'spool.json'), sealJson(dead));
     writeFileSync(path, bytes);
   };
-  return { dir, checkpointDir, ledger, start, upkeep, write, ship, put };
+  return { dir, checkpointDir, ledger, tallyDir, start, upkeep, write, ship, put };
 }
 
 /** Offsets that a round tells as lost. */

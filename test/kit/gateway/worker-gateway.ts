@@ -98,7 +98,7 @@ export async function startWorkerGateway(
   );
   const said = (): readonly number[] | undefined =>
     /gateway listening on port (\d+), node API on port (\d+)/.exec(child.output())?.map(Number);
-  await eventually(() => !child.isRunning() || said() !== undefined, { timeoutMs: 20_000 });
+  await eventually(() => !child.isRunning() || said() !== undefined, { timeoutMs: 60_000 });
   const [, port = 0, adminPort = 0] = said() ?? [];
   if (port === 0) throw new Error(child.output());
   const nodeApi = `http://127.0.0.1:${adminPort}`;
