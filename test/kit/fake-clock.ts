@@ -4,6 +4,8 @@ import type { Clock } from '../../proto/process/clock.ts';
 export interface FakeClock extends Clock {
   /** Moves both times on and fires what falls due, in order of time; callbacks may set new timers. */
   advance(ms: number): Promise<void>;
+  /** Timers that are set. */
+  readonly pending: number;
   /** Moves the wall clock alone, as an administrator or a bad time server would. */
   jump(ms: number): void;
 }
@@ -47,6 +49,9 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
         await new Promise((resolve) => setImmediate(resolve));
       }
       monotonicMs = untilMs;
+    },
+    get pending() {
+      return timers.size;
     },
     jump(ms) {
       wallOffsetMs += ms;

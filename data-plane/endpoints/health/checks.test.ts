@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { HealthRecord } from '../../../proto/model/api/health-record.ts';
+import type { Clock } from '../../../proto/process/clock.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import {
   endpointsOf,
@@ -11,7 +12,8 @@ import {
   startCheckedBackends,
   startCheckingGateway,
 } from '../../../test/kit/gateway/checked-endpoints.ts';
-import { apiDefinition } from '../../../test/kit/gateway/gateway.ts';
+import { createFakeClock } from '../../../test/kit/fake-clock.ts';
+import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { readRecords } from '../../../test/kit/gateway/reporter.ts';
 import { swapDefinition } from '../../../test/kit/gateway/swap.ts';
 
@@ -72,6 +74,22 @@ test('endpoints are checked at different times within jitterMsMax, each always a
   assert.ok(different.size >= 4 && [...different].every((ms) => ms < 900), [...different].join(', '));
 });
 
+test('a timer that is early makes no second check', async (t) => {
+  const [a] = await startCheckedBackends(t, 'a');
+  assert.ok(a !== undefined);
+  const clock = createFakeClock();
+  const early: Clock = { ...clock, now: clock.now, after: (ms, callback) => clock.after(ms - 2, callback) };
+  const api = apiDefinition('api', '', groupOf(endpointsOf([a]), { services: everySecond() }));
+  const config = { healthCheck: { jitterMsMax: 0 } };
+  await startLocalGateway(t, { apis: { api }, clock: early, config });
+  for (let turn = 1; turn <= 3; turn += 1) {
+    await clock.advance(998);
+    await eventually(() => a.checks.length === turn);
+    await clock.advance(2);
+  }
+  assert.equal(a.checks.length, 3);
+});
+
 test('a new revision keeps the state of an endpoint that is where it was, and no timer, whatever else of it changes; another target begins anew', async (t) => {
   const [a, b] = await startCheckedBackends(t, 'ab');
   assert.ok(a !== undefined && b !== undefined);
@@ -85,8 +103,15 @@ test('a new revision keeps the state of an endpoint that is where it was, and no
   const gateway = await startCheckingGateway(t, { api: version({}) });
   b.health = 500;
   await gateway.tick([a, b], 'a UP, b DOWN');
+  const open = (): readonly number[] => [
+    gateway.clock.pending,
+    process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length,
+  ];
+  await gateway.found('/api', 2);
+  const opened = open();
   for (let turn = 0; turn < 1_000; turn += 1)
     swapDefinition(gateway, version({ apiVersion: `${turn}` }), turn);
+  await eventually(() => open().every((count, at) => count <= (opened[at] ?? 0)));
   assert.equal(await gateway.found('/api', 3), 'a a a');
   const before = b.checks.length;
   await gateway.tick([a, b], 'a UP, b DOWN');

@@ -42,6 +42,8 @@ export interface ChecksOptions {
 const connectionsMax = 4;
 /** A wall clock may be set: however far a check is away, it is looked at again. */
 const lookMsMax = 60_000;
+/** How much too early a timer may be. */
+const earlyMsMax = 5;
 
 /** An endpoint with what its checks need. */
 interface Checked {
@@ -90,14 +92,14 @@ export class Checks implements Checker {
       isRunning: false,
     };
     this.#all.set(key, one);
-    this.#arm(one);
+    this.#arm(one, this.#options.clock.now());
   }
 
   change(watched: Watched): void {
     const one = this.#all.get(watched.key);
     if (one === undefined) return;
     one.compiled = compileCheck(watched.check.definition);
-    this.#arm(one);
+    this.#arm(one, this.#options.clock.now());
   }
 
   end({ key }: Watched): void {
@@ -110,22 +112,24 @@ export class Checks implements Checker {
     one.pools.release();
   }
 
-  #arm(one: Checked): void {
+  /** Sets the timer of the first check after a moment. */
+  #arm(one: Checked, afterMs: number): void {
     one.cancel();
     const { clock } = this.#options;
     const schedule = readSchedule(one.watched.check.definition.schedule);
     invariant(typeof schedule !== 'string', 'a schedule was judged when it was read');
-    const nowMs = clock.now();
-    const nextMs = schedule.nextMs(nowMs - one.offsetMs);
+    const nextMs = schedule.nextMs(afterMs - one.offsetMs);
     one.dueMs = nextMs === undefined ? undefined : nextMs + one.offsetMs;
-    const waitMs = one.dueMs === undefined ? lookMsMax : Math.min(lookMsMax, one.dueMs - nowMs);
+    const waitMs = one.dueMs === undefined ? lookMsMax : Math.min(lookMsMax, one.dueMs - clock.now());
     one.cancel = clock.after(waitMs, () => this.#look(one));
   }
 
-  /** A timer may be some ms early. */
   #look(one: Checked): void {
-    const isDue = one.dueMs !== undefined && one.dueMs <= this.#options.clock.now() + 5;
-    this.#arm(one);
+    const nowMs = this.#options.clock.now();
+    const { dueMs = Infinity } = one;
+    const isDue = dueMs <= nowMs + earlyMsMax;
+    // Behind the one that is due, which a timer that is early would find again.
+    this.#arm(one, isDue ? Math.max(nowMs, dueMs) : nowMs);
     // Who is still busy with the check before leaves this one out.
     if (!isDue || one.isRunning) return;
     this.#waiting.add(one);
