@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { closeBuiltIns } from '../proto/process/built-ins.ts';
 import { outliveReaders } from '../proto/process/log.ts';
 import { followLauncher } from './launcher.ts';
-import { explain, say } from './terminal.ts';
+import { explain, print, say } from './terminal.ts';
 import { version } from './version.ts';
 
 /** Loads a command; `onExit` hears the exit code of one that chooses its own. */
@@ -47,6 +47,8 @@ export async function runOf({ commands, examples }: CommandLine, args: readonly 
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUse;
     const explanation = explain(error);
     say(explanation.text);
+    // Whoever reads JSON finds there what went wrong, whichever command it was.
+    if (args.includes('--json')) print(JSON.stringify({ error: explanation.error }, undefined, 2));
     return explanation.exitCode;
   }
 }

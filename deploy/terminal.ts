@@ -39,6 +39,8 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 export interface Explanation {
   readonly text: string;
   readonly exitCode: number;
+  /** The same for programs; a bug has its message alone. */
+  readonly error?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A part that runs in a process of its own failed: its words and its exit code are ours. */
@@ -60,7 +62,11 @@ export function explain(error: unknown): Explanation {
   if (said !== error) return explain(said);
   if (!(error instanceof Fault)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { text: `isthmus: unexpected error, please report it\n${text}`, exitCode: 1 };
+    return {
+      text: `isthmus: unexpected error, please report it\n${text}`,
+      exitCode: 1,
+      error: { code: 'platform.bug', detail: error instanceof Error ? error.message : String(error) },
+    };
   }
   const lines =
     error.details.length === 0
@@ -72,5 +78,12 @@ export function explain(error: unknown): Explanation {
   return {
     text: lines.join(error.details.length === 0 ? ' ' : '\n'),
     exitCode: wrongUse.has(error.code) ? 2 : 1,
+    error: {
+      code: error.code,
+      detail: error.detail,
+      internal: error.internal,
+      hint: error.hint,
+      details: error.details.map(({ path, message }) => ({ path, message })),
+    },
   };
 }

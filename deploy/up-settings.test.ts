@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Fault } from '../proto/faults/fault.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { doubtsOf } from './commands/bridge-address.ts';
 import { loadUpConfigs, reachLine } from './up-settings.ts';
@@ -90,4 +91,29 @@ test('the gateway of isthmus up believes proxies in private networks, unless it 
   assert.ok(trusted().includes('10.0.0.0/8') && trusted().includes('::1/128'));
   assert.deepEqual(trusted('gateway.listen.trustedProxies=192.0.2.7'), ['192.0.2.7']);
   assert.deepEqual(trusted('gateway.listen.trustedProxies=[]'), []);
+});
+
+test('what is wrong in the settings of several parts of up is told at once, by the names that --set and the file have for them', (t) => {
+  const detailsOf = (wish: object): string => {
+    try {
+      loadUpConfigs({ ...flags, ...wish });
+    } catch (error) {
+      assert.ok(error instanceof Fault);
+      return error.details.map(({ path, message }) => `${path}: ${message}`).join('\n');
+    }
+    return '';
+  };
+  const set = ['gateway.x=1', 'gateway.listen.port=a', 'shipper.admin.port=b'];
+  assert.match(
+    detailsOf({ set }),
+    /^gateway\.x: is not[^]*^gateway\.listen\.port: .*--set gateway\.listen\.port\)$[^]*^shipper\.admin\.port: /m,
+  );
+  const config = join(tempDir(t), 'isthmus.yaml');
+  writeFileSync(config, 'listen: {}\ngateway: { worker: 1 }\n');
+  assert.deepEqual(
+    detailsOf({ config })
+      .split('\n')
+      .map((line) => line.replace(/:.*/, '')),
+    ['listen', 'gateway.worker'],
+  );
 });

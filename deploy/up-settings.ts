@@ -1,6 +1,6 @@
 import { bridgeConfigSchema } from '../bridge/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
-import { Fault } from '../proto/faults/fault.ts';
+import { Fault, type FaultDetail } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { bindOf, tryAddress, type ListenWish } from '../proto/process/listen.ts';
 import type { LogLevel } from '../proto/process/log.ts';
@@ -50,15 +50,25 @@ export function loadUpConfigs(flags: UpFlags) {
     isSectioned: true,
     flags: { ...(flags.config !== undefined && { config: flags.config }), set: sets.get(process) ?? [] },
   });
-  const { config: controlPlane, sources: controlPlaneSources } = loadFor(controlPlaneProcessSchema, {
+  const loads = new Loads();
+  const loadedControlPlane = loads.load(controlPlaneProcessSchema, {
     ...wish('control-plane'),
     more: { dataDir: flags.dataDir },
   });
-  const { config: bridge, sources: bridgeSources } = loadFor(bridgeConfigSchema, wish('bridge'));
-  const { config: gateway, sources: gatewaySources } = loadFor(gatewayConfigSchema, {
+  const loadedBridge = loads.load(bridgeConfigSchema, wish('bridge'));
+  const loadedGateway = loads.load(gatewayConfigSchema, {
     ...wish('gateway'),
     more: { dataDir: gatewayDir },
   });
+  const loadedShipper = loads.load(shipperConfigSchema, {
+    ...wish('shipper'),
+    more: { dataDir: gatewayDir },
+  });
+  if (!loadedControlPlane || !loadedBridge || !loadedGateway || !loadedShipper) throw loads.refusal();
+  const { config: controlPlane, sources: controlPlaneSources } = loadedControlPlane;
+  const { config: bridge, sources: bridgeSources } = loadedBridge;
+  const { config: gateway, sources: gatewaySources } = loadedGateway;
+  const { config: shipper, sources } = loadedShipper;
   // Passwords pass here: over plain HTTP no further than this machine, unless somebody says so.
   const isLocal =
     controlPlaneSources.get('listen.host') === 'default' && controlPlane.listen.tls === undefined;
@@ -67,10 +77,6 @@ export function loadUpConfigs(flags: UpFlags) {
     from: { get(path: string): string | undefined },
   ): number => (from.get('lameDuckMs') === 'default' ? upLameDuckMs : lameDuckMs);
   const isTrusting = gatewaySources.get('listen.trustedProxies') === 'default';
-  const { config: shipper, sources } = loadFor(shipperConfigSchema, {
-    ...wish('shipper'),
-    more: { dataDir: gatewayDir },
-  });
   // On one machine an upload costs nothing, and whoever tries it out waits for the first figures.
   const isPatient = sources.get('batch.msMax') !== 'default';
   const batch = isPatient ? shipper.batch : { ...shipper.batch, msMax: batchMsMax };
@@ -95,6 +101,47 @@ export function loadUpConfigs(flags: UpFlags) {
     },
     shipper: { ...shipper, batch, admin: moved(shipper.admin) },
   };
+}
+
+/** The settings of several processes in one place: what is wrong in all of them is told at once, each by the name that it has there. */
+class Loads {
+  readonly #found: (FaultDetail & { readonly process: string })[] = [];
+  #first: Fault | undefined = undefined;
+
+  /** Undefined when something is wrong with them. */
+  load<Schema extends Parameters<typeof loadFor>[0]>(
+    schema: Schema,
+    wish: Parameters<typeof loadFor<Schema>>[1],
+  ): ReturnType<typeof loadFor<Schema>> | undefined {
+    try {
+      return loadFor(schema, wish);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'config.invalid') throw error;
+      this.#first ??= error;
+      this.#found.push(...error.details.map((detail) => ({ ...detail, process: wish.process })));
+      return undefined;
+    }
+  }
+
+  refusal(): Fault {
+    const [first] = this.#found;
+    // What is no section is told of by whoever reads the file, and belongs to none of them.
+    const isOfFile = ({ path, message }: FaultDetail): boolean =>
+      this.#found.filter((other) => other.path === path && other.message === message).length ===
+      processNames.length;
+    const details = this.#found
+      .filter((found) => found.process === first?.process || !isOfFile(found))
+      .map(({ process, path, message }) =>
+        isOfFile({ path, message })
+          ? { path, message }
+          : {
+              path: `${process}.${path}`,
+              message: message.replace(`(--set ${path})`, `(--set ${process}.${path})`),
+            },
+      );
+    const { detail, hint } = this.#first ?? new Fault('config.invalid');
+    return new Fault('config.invalid', { detail, details, ...(hint !== undefined && { hint }) });
+  }
 }
 
 /** `gateway.workers=2` is `workers=2` of the gateway. */

@@ -166,7 +166,7 @@ test('two files that cannot be served together are told of: one path twice, one 
   });
   const found = await problemsOf(dir);
   assert.deepEqual(found['a.json'], []);
-  assert.match(found['b.json']?.[0] ?? '', /context path .* is taken by API a/);
+  assert.match(found['b.json']?.[0] ?? '', /context path .* is taken by API a .*\(.*a\.json\)/);
   assert.match(found['c.json']?.[0] ?? '', /api "a" is in .*a\.json already/);
 });
 

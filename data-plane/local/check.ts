@@ -185,7 +185,7 @@ function judge(records: readonly LocalRecord[], config: CheckSettings) {
   const settings = settingsRecord({ tags: config.tags, tenant: config.tenant });
   const set = [settings, ...records]
     .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
-    .map(({ kind, id, payload }) => ({ kind, id, payload, seq: 1, revision: '1' }));
+    .map(({ kind, id, payload, file }) => ({ kind, id, payload, file, seq: 1, revision: '1' }));
   const nacks = deployments.apply({ ...localTenant, seq: 1, isFull: true, set, removed: [] });
   deployments.close();
   return nacks;

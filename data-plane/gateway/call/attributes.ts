@@ -36,3 +36,32 @@ export function createAttributes(of: {
   for (const [name, value] of plan?.security.attributes?.(proof) ?? []) attributes.set(name, value);
   return attributes;
 }
+
+/** Every name that somebody of this gateway sets, and what it says; for the reference. */
+export const attributeWords: ReadonlyMap<string, string> = new Map([
+  ['organization', 'its id'],
+  ['environment', 'its id'],
+  ['api', "the API's id"],
+  ['api.name', "the API's name"],
+  ['context-path', 'with a slash at its end'],
+  ['resolved-path', 'path of the last flow that was chosen, as it is written'],
+  ['mapped-path', "the path mapping that fits, of the API's analytics"],
+  ['request.method', 'as it was received'],
+  ['request.original-url', 'as it was received, with scheme, host and query'],
+  ['plan', "the plan's id"],
+  ['application', "the application's id; `1` of callers without a subscription"],
+  ['subscription-id', 'nothing without one'],
+  ['user-id', "the subscription's id; without one the client's address"],
+  ['user', 'who a token (`jwt`, `oauth2`) is about'],
+  ['user.roles', 'scopes of a token (`oauth2`)'],
+  ['oauth.client_id', 'of a token (`jwt`, `oauth2`)'],
+  ['oauth.access_token', 'the token (`oauth2`)'],
+  ['oauth.payload', 'what the authorization server said, as JSON (`oauth2` with `extractPayload`)'],
+  ['jwt.claims', 'by name (`jwt` with `extractClaims`)'],
+  ['jwt.token', 'the token (`jwt`)'],
+  ['request.endpoint', 'where `dynamic-routing` sends the request, or you do'],
+  ['quota.count', 'of the last `quota`'],
+  ['quota.remaining', 'of the last `quota`'],
+  ['quota.limit', 'of the last `quota`'],
+  ['quota.reset.time', 'of the last `quota`: ms since 1970'],
+]);

@@ -13,6 +13,8 @@ export interface DeployedApi {
   /** As the publisher calls it. */
   readonly revision: string;
   readonly seq: number;
+  /** See {@link SetRecord}. */
+  readonly file: string | undefined;
   /** Undefined when it never compiled: its paths answer 503. */
   readonly compiled: CompiledApi | undefined;
   /** What its expressions read beside the request; undefined with `compiled`. */

@@ -4,6 +4,8 @@ import type { Place } from './definitions.ts';
 export interface PlaceOwner {
   readonly id: string;
   readonly environment: string;
+  /** See {@link SetRecord}. */
+  readonly file?: string | undefined;
 }
 
 /** A place that somebody holds already. */

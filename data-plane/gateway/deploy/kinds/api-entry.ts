@@ -44,6 +44,7 @@ export function deploy(
     environment,
     revision: record.revision,
     seq: record.seq,
+    file: record.file,
     compiled,
     surroundings: compiled === undefined ? undefined : surround(compiled.facts, at),
     subscriptions,
@@ -66,5 +67,6 @@ function surround(facts: ApiFacts, at: ServedEnvironment): Surroundings {
 
 /** The record that an entry serves, to be built again. */
 export function recordOf({ served, payload }: ApiEntry): SetRecord {
-  return { kind: 'api', id: served.id, seq: served.seq, revision: served.revision, payload };
+  const { id, seq, revision, file } = served;
+  return { kind: 'api', id, seq, revision, file, payload };
 }

@@ -166,7 +166,7 @@ function leavePlaces({ served, places }: ApiEntry, site: Site): void {
 }
 
 function takenNack({ kind, id, seq }: SetRecord, taken: TakenPlace): Nack {
-  const reason = `The context path ${taken.place} is taken by API ${taken.id} of environment ${taken.environment}.`;
+  const reason = `The context path ${taken.place} is taken by API ${taken.id} of environment ${taken.environment}${taken.file === undefined ? '' : ` (${taken.file})`}.`;
   return { kind, id, seq, code: 'path.taken', reason };
 }
 
