@@ -47,22 +47,6 @@ test('a wrong configuration exits with 2, says everything at once on standard er
   assert.equal(child.stdout(), '');
 });
 
-test('a command that is asked for JSON says in JSON what went wrong, whatever it is', async (t) => {
-  const file = join(tempDir(t), 'wrong.yaml');
-  writeFileSync(file, 'gateway: { listen: { prot: 1 } }\n');
-  for (const [args, code, told] of [
-    [['config', '--json', '--config', file], 'config.invalid', 'gateway: listen.prot'],
-    [['check', '--json', join(tempDir(t), 'nowhere')], 'config.unreadable', undefined],
-  ] as const) {
-    const child = startIsthmus(t, args);
-    assert.notEqual(await child.ended, 0);
-    const { error } = JSON.parse(child.stdout()) as {
-      readonly error: { readonly code: string; readonly details: readonly { readonly path: string }[] };
-    };
-    assert.deepEqual([error.code, error.details[0]?.path], [code, told]);
-  }
-});
-
 test('a gateway without identity, token or folder says what is missing', async (t) => {
   const child = startIsthmus(t, [
     'gateway',

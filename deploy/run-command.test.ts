@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { startIsthmus } from '../test/kit/processes/processes.ts';
+import { tempDir } from '../test/kit/temp-dir.ts';
 
 const commandLine = join(import.meta.dirname, 'run-command.ts');
 
@@ -18,4 +21,20 @@ test('before a command is chosen no schema is loaded: what comes before small-st
   });
   assert.match(loaded, /deploy\/run-command\.ts$/m);
   assert.doesNotMatch(loaded, /node_modules\/(?:zod|protobufjs|hono|prom-client|better-sqlite3)\//);
+});
+
+test('a command that is asked for JSON says in JSON what went wrong, whatever it is', async (t) => {
+  const file = join(tempDir(t), 'wrong.yaml');
+  writeFileSync(file, 'gateway: { listen: { prot: 1 } }\n');
+  for (const [args, code, told] of [
+    [['config', '--json', '--config', file], 'config.invalid', 'gateway: listen.prot'],
+    [['check', '--json', join(tempDir(t), 'nowhere')], 'config.unreadable', undefined],
+  ] as const) {
+    const child = startIsthmus(t, args);
+    assert.notEqual(await child.ended, 0);
+    const { error } = JSON.parse(child.stdout()) as {
+      readonly error: { readonly code: string; readonly details: readonly { readonly path: string }[] };
+    };
+    assert.deepEqual([error.code, error.details[0]?.path], [code, told]);
+  }
 });
