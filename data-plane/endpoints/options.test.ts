@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -43,12 +44,20 @@ function material(t: TestContext) {
   const authority = createAuthority(dir);
   const { certFile, keyFile } = authority.issue('client');
   const pfxFile = join(dir, 'client.p12');
-  const parts = ['-in', certFile, '-inkey', keyFile, '-out', pfxFile, '-passout', 'pass:geheim'];
-  execFileSync('openssl', ['pkcs12', '-export', ...parts]);
+  exportStore(pfxFile, ['-in', certFile, '-inkey', keyFile]);
+  const trustFile = join(dir, 'trust.p12');
+  exportStore(trustFile, ['-nokeys', '-in', authority.caFile]);
   const read = (file: string): string => readFileSync(file, 'utf8');
-  const files = { caFile: authority.caFile, certFile, keyFile, pfxFile };
-  const pfx = readFileSync(pfxFile).toString('base64');
-  return { dir, authority, files, ca: read(authority.caFile), cert: read(certFile), key: read(keyFile), pfx };
+  const files = { caFile: authority.caFile, certFile, keyFile, pfxFile, trustFile };
+  const [pfx = '', trust = ''] = [pfxFile, trustFile].map((file) => readFileSync(file).toString('base64'));
+  const [ca = '', cert = '', key = ''] = [authority.caFile, certFile, keyFile].map(read);
+  return { dir, authority, files, ca, cert, key, pfx, trust };
+}
+
+function exportStore(file: string, parts: readonly string[]): void {
+  execFileSync('openssl', ['pkcs12', '-export', ...parts, '-out', file, '-passout', 'pass:geheim'], {
+    stdio: 'pipe',
+  });
 }
 
 test('nothing configured: the defaults of the reference', () => {
@@ -134,7 +143,7 @@ test('hostnameVerifier and trustAll: what is not verified is said aloud', () => 
 });
 
 test('stores in PEM and PKCS12, as text and as files of the gateway', (t) => {
-  const { files, ca, cert, key, pfx } = material(t);
+  const { files, ca, cert, key, pfx, trust } = material(t);
   const tlsOf = (ssl: object) => optionsOf('https://a', { ssl }).tls;
   const none = { ca: undefined, cert: undefined, key: undefined, pfx: undefined, passphrase: undefined };
   assert.partialDeepStrictEqual(tlsOf({ trustStore: { type: 'NONE', content: 'x' } }), none);
@@ -143,6 +152,11 @@ test('stores in PEM and PKCS12, as text and as files of the gateway', (t) => {
     { type: 'PEM', path: files.caFile },
   ])
     assert.partialDeepStrictEqual(tlsOf({ trustStore }), { ...none, ca });
+  for (const trustStore of [
+    { type: 'PKCS12', content: trust, password: 'geheim' },
+    { type: 'PKCS12', path: files.trustFile, password: 'geheim' },
+  ])
+    assert.partialDeepStrictEqual(tlsOf({ trustStore }), { ...none, ca: new X509Certificate(ca).toString() });
   for (const keyStore of [
     { type: 'PEM', certContent: cert, keyContent: key },
     { type: 'PEM', certPath: files.certFile, keyContent: key },
@@ -158,7 +172,10 @@ test('stores in PEM and PKCS12, as text and as files of the gateway', (t) => {
 });
 
 test('a store that cannot be used on this gateway is refused with its path', (t) => {
-  const { dir, authority, files, cert, key, pfx } = material(t);
+  const { dir, authority, files, cert, key, pfx, trust } = material(t);
+  const busyFile = join(dir, 'busy.p12');
+  exportStore(busyFile, ['-nokeys', '-in', files.caFile, '-iter', '300000']);
+  const busy = readFileSync(busyFile).toString('base64');
   const other = readFileSync(authority.issue('other').keyFile, 'utf8');
   const large = join(dir, 'large');
   writeFileSync(large, Buffer.alloc(1_048_577));
@@ -177,6 +194,11 @@ test('a store that cannot be used on this gateway is refused with its path', (t)
     ],
     [{ keyStore: { type: 'PKCS12', content: pfx, password: 'x' } }, `${place}.keyStore .*mac verify`],
     [{ keyStore: { type: 'PKCS12', content: 'AAAA' } }, `${place}.keyStore cannot be used`],
+    [{ keyStore: { type: 'PKCS12', content: busy } }, `${place}.keyStore .*more than 500000 rounds`],
+    [{ trustStore: { type: 'PKCS12', content: busy } }, `${place}.trustStore .*more than 500000 rounds`],
+    [{ trustStore: { type: 'PKCS12', content: trust, password: 'x' } }, `${place}.trustStore cannot be used`],
+    [{ trustStore: { type: 'PKCS12', content: 'AAAA' } }, `${place}.trustStore cannot be used`],
+    [{ trustStore: { type: 'PKCS12', path: '/no' } }, `${place}.trustStore.path .*ENOENT`],
   ] as const) {
     assert.match(
       refusalOf(() => translate('https://a', { ssl })),

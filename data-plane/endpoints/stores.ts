@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { SharedConfiguration } from '../../proto/model/api.ts';
 import { readCertificates } from '../../proto/process/pem-files.ts';
+import { checkRounds, readPkcs12 } from '../../proto/trust/pkcs12.ts';
 
 type Ssl = SharedConfiguration['ssl'];
 
@@ -26,9 +27,7 @@ const fileBytesMax = 1_048_576;
  * Errors: request.invalid whose detail has the path of the field below `at`; never with anything of a file's content.
  */
 export function readStores({ trustStore, keyStore }: Ssl, at: string): Stores {
-  const ca =
-    trustStore.type === 'PEM' ? read(trustStore, ['content', 'path'], `${at}.trustStore`) : undefined;
-  if (ca !== undefined) check(() => readCertificates(ca), `${at}.trustStore`);
+  const ca = authoritiesOf(trustStore, `${at}.trustStore`);
   const nothing = { ca, cert: undefined, key: undefined, pfx: undefined, passphrase: undefined };
   const place = `${at}.keyStore`;
   switch (keyStore.type) {
@@ -41,16 +40,43 @@ export function readStores({ trustStore, keyStore }: Ssl, at: string): Stores {
       return { ...nothing, cert, key };
     }
     case 'PKCS12': {
-      const content = keyStore.content ?? '';
-      const pfx =
-        content === ''
-          ? readFile(keyStore.path ?? '', `${place}.path`).toString('base64')
-          : content.replaceAll(/\s/g, '');
+      const bytes = bytesOf(keyStore, place);
       const passphrase = keyStore.password ?? '';
-      check(() => createSecureContext({ pfx: Buffer.from(pfx, 'base64'), passphrase }), place);
-      return { ...nothing, pfx, passphrase };
+      check(() => {
+        checkRounds(bytes);
+        createSecureContext({ pfx: bytes, passphrase });
+      }, place);
+      return { ...nothing, pfx: bytes.toString('base64'), passphrase };
     }
   }
+}
+
+function authoritiesOf(store: Ssl['trustStore'], at: string): string | undefined {
+  switch (store.type) {
+    case '':
+      return undefined;
+    case 'PEM': {
+      const ca = read(store, ['content', 'path'], at);
+      check(() => readCertificates(ca), at);
+      return ca;
+    }
+    case 'PKCS12': {
+      const bytes = bytesOf(store, at);
+      return check(() => {
+        const { certificates } = readPkcs12(bytes, store.password ?? '');
+        if (certificates.length === 0) throw new Error('it holds no certificate');
+        return certificates.map((certificate) => certificate.toString()).join('');
+      }, at);
+    }
+  }
+}
+
+/** Of PKCS12: base64 in the definition, or a file. */
+function bytesOf(
+  { content = '', path = '' }: { readonly content?: string | undefined; readonly path?: string | undefined },
+  at: string,
+): Buffer {
+  return content === '' ? readFile(path, `${at}.path`) : Buffer.from(content.replaceAll(/\s/g, ''), 'base64');
 }
 
 function read<Field extends string>(
@@ -74,9 +100,9 @@ function readFile(path: string, at: string): Buffer {
   }
 }
 
-function check(use: () => unknown, at: string): void {
+function check<T>(use: () => T, at: string): T {
   try {
-    use();
+    return use();
   } catch (error) {
     throw invalid(at, `cannot be used (${reasonOf(error)})`, error);
   }

@@ -61,31 +61,28 @@ export const proxySchema = section({
 /** Which authorities are trusted; none given: the public ones. */
 export const trustStoreSchema = section({
   type: z
-    .enum(['', 'NONE', 'PEM'], {
-      error: unsupportedStore('PEM', {
-        PKCS12: '`openssl pkcs12 -in store.p12 -nokeys` writes PEM',
-        JKS: '`keytool -exportcert -rfc` writes PEM',
-      }),
-    })
+    .enum(['', 'NONE', 'PEM', 'PKCS12'], { error: unsupportedStore() })
     .default('')
     .transform((type) => (type === 'NONE' ? '' : type)),
+  /** PEM, or PKCS12 in base64. */
   content: long,
   /** As all paths: of a file on the gateway, read when the API is deployed there. */
   path: short,
-  password: off('nothing: PEM has no password'),
-  alias: off('nothing: PEM has no alias'),
+  password: short,
+  alias: off('nothing: all certificates of a store are trusted'),
 }).superRefine((store, context) => {
-  if (store.type === 'PEM') checkSource(store, ['content', 'path'], sayTo(context));
+  if (store.type === '') return;
+  const say = sayTo(context);
+  checkSource(store, ['content', 'path'], say);
+  if (store.type === 'PEM' && (store.password ?? '') !== '')
+    say('password', 'is not used by a PEM store; allowed: nothing, PEM has no password');
+  if (hasExpression(store.password ?? '')) say('password', expressionMessage);
 });
 
 /** The certificate that endpoints are shown. */
 export const keyStoreSchema = section({
   type: z
-    .enum(['', 'NONE', 'PEM', 'PKCS12'], {
-      error: unsupportedStore('PEM, PKCS12', {
-        JKS: '`keytool -importkeystore -deststoretype PKCS12` converts it',
-      }),
-    })
+    .enum(['', 'NONE', 'PEM', 'PKCS12'], { error: unsupportedStore() })
     .default('')
     .transform((type) => (type === 'NONE' ? '' : type)),
   certContent: long,
@@ -120,11 +117,11 @@ export const keyStoreSchema = section({
 });
 
 /** What is said of a type of store that is not among those allowed, with the way out where there is one. */
-function unsupportedStore(allowed: string, hints: Readonly<Record<string, string>>) {
+function unsupportedStore() {
   return ({ input }: { readonly input?: unknown }): string | undefined => {
     if (input === undefined) return undefined;
-    const hint = typeof input === 'string' && Object.hasOwn(hints, input) ? hints[input] : undefined;
-    return `is not supported by this version; allowed: ${allowed}, or empty for none${hint === undefined ? '' : ` (${hint})`}`;
+    const hint = input === 'JKS' ? ' (`keytool -importkeystore -deststoretype PKCS12` converts it)' : '';
+    return `is not supported by this version; allowed: PEM, PKCS12, or empty for none${hint}`;
   };
 }
 

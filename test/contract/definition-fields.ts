@@ -120,10 +120,14 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     options,
   ),
   ['api.endpointGroups[].sharedConfiguration.proxy.type', observed('data-plane/http/upstream/socks.test.ts')],
-  ...all(ssl, 'hostnameVerifier trustAll trustStore.type trustStore.content trustStore.path', options),
+  ...all(
+    ssl,
+    'hostnameVerifier trustAll trustStore.type trustStore.content trustStore.path trustStore.password',
+    options,
+  ),
   ...all(`${ssl}keyStore.`, 'type certContent certPath keyContent keyPath content path password', options),
   [`${ssl}keyStore.keyPassword`, observed('proto/definition/refusals.test.ts')],
-  ...all(ssl, 'trustStore.password trustStore.alias keyStore.alias', refused('x')),
+  ...all(ssl, 'trustStore.alias keyStore.alias', refused('x')),
 
   ...all('api.plans[].', 'id security.type status', observed('data-plane/security/plans.test.ts')),
   ['api.plans[].name', portal],

@@ -117,7 +117,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['data-plane/limits'],
   protobufjs: ['proto/wire'],
   jose: ['proto/trust'],
-  'node-forge': ['proto/process'],
+  'node-forge': ['proto/process', 'proto/trust'],
   croner: ['proto/model'],
   socks: ['data-plane/http'],
   re2js: ['proto/expression'],

@@ -1,15 +1,10 @@
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  X509Certificate,
-} from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import forge from 'node-forge';
 
 import { Fault } from '../../faults/fault.ts';
+import { type Pkcs12, readPkcs12 } from '../../trust/pkcs12.ts';
 import { systemWords } from '../system-words.ts';
 import type { CertificateTexts } from './tls.ts';
 
@@ -20,7 +15,6 @@ const yearMs = 365 * 24 * 3_600_000;
 /**
  * Reads a file of PKCS12: the certificate that its one key belongs to, and the rest as its chain.
  *
- * Taken apart here and not by OpenSSL: to that, the authorities of such a file are authorities of clients too.
  * Errors: config.invalid, with the file.
  */
 export function readKeyStore(file: string, password: string): CertificateTexts {
@@ -38,42 +32,14 @@ export function readKeyStore(file: string, password: string): CertificateTexts {
   };
 }
 
-function openStore(file: string, password: string) {
+function openStore(file: string, password: string): Pkcs12 {
   const bytes = readStore(file);
   try {
-    const asn1 = forge.asn1.fromDer(bytes.toString('latin1'));
-    const store = forge.pkcs12.pkcs12FromAsn1(asn1, false, password);
-    const bags = store.safeContents.flatMap(({ safeBags }) => safeBags);
-    return {
-      keys: bags.filter(({ type }) => type === oids.keyBag || type === oids.shroudedKeyBag).map(keyOf),
-      certificates: bags.filter(({ type }) => type === oids.certBag).map(certificateOf),
-    };
+    return readPkcs12(bytes, password);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw invalid(file, `cannot be read as PKCS12 with this password (${why})`, error);
   }
-}
-
-const oids = {
-  keyBag: '1.2.840.113549.1.12.10.1.1',
-  shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
-  certBag: '1.2.840.113549.1.12.10.1.3',
-} as const;
-
-/** The library reads RSA itself and gives what is of another kind as it stands. */
-function keyOf({ key, asn1 }: forge.pkcs12.Bag): KeyObject {
-  const isRead = key !== undefined && key !== null;
-  const der = forge.asn1.toDer(isRead ? forge.pki.privateKeyToAsn1(key) : asn1).getBytes();
-  return createPrivateKey({
-    key: Buffer.from(der, 'latin1'),
-    format: 'der',
-    type: isRead ? 'pkcs1' : 'pkcs8',
-  });
-}
-
-function certificateOf({ cert, asn1 }: forge.pkcs12.Bag): X509Certificate {
-  const of = cert === undefined || cert === null ? asn1 : forge.pki.certificateToAsn1(cert);
-  return new X509Certificate(Buffer.from(forge.asn1.toDer(of).getBytes(), 'latin1'));
 }
 
 function readStore(file: string): Buffer {
