@@ -80,6 +80,8 @@ export interface ExchangeRequest {
   readonly rawHead: string | undefined;
   /** What the client proved in the TLS handshake; undefined without TLS or without a certificate. Read lazily. */
   readonly clientCertificate: ClientCertificate | undefined;
+  /** Of the certificate that it was shown, e.g. `CN=api.acme.com`; undefined without TLS. Read lazily. */
+  readonly serverSubject?: string | undefined;
 }
 
 /** A client's certificate. Whether the handshake verified it against the listener's authorities is `isVerified`. */
@@ -89,7 +91,6 @@ export interface ClientCertificate {
   readonly subject: string;
   /** SHA-256 of the DER form, 64 lower-case hex digits without colons. */
   readonly fingerprintSha256: string;
-  /** Wall clock; first and last moment. */
   readonly validFromMs: number;
   readonly validToMs: number;
   readonly isVerified: boolean;

@@ -5,7 +5,7 @@ import { request, Agent } from 'node:https';
 import { test, type TestContext } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 
-import { apiDefinition, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { apiDefinition, flow, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { createIssuer } from '../../test/kit/gateway/issuer.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { type CertificatePair, createAuthority, issuePair } from '../../test/kit/servers/certificates.ts';
@@ -133,6 +133,21 @@ test('a certificate lets in where its subscription does, is trusted because of i
   ];
   for (const [what, pair, path, headers, status] of rows)
     assert.equal((await ask(gateway, path, { pair, headers })).status, status, what);
+});
+
+test('expressions read the names of both certificates', async (t) => {
+  const issued = issue(t);
+  const { own, trusted, server } = issued;
+  const upstream = await startUpstream(t);
+  const said = '{#request.ssl.client.cn} {#request.ssl.client.defined} {#request.ssl.server.cn}';
+  const flows = [flow('/', { request: [['mock', { status: '200', content: said }]] })];
+  const gateway = await startLocalGateway(t, {
+    apis: { open: apiDefinition('open', upstream.url, { flows }) },
+    subscriptions: [subscription('orders', own.cert, { api: 'open', plan: 'open' })],
+    config: { listen: { tls: { ...server, caFile: trusted.caFile, clientAuth: 'request' } } },
+  });
+  assert.equal((await ask(gateway, '/open', { pair: own })).text, 'orders true localhost');
+  assert.equal((await ask(gateway, '/open')).text, ' false localhost');
 });
 
 test('what a plan refuses for is told by key, and a template answers it', async (t) => {

@@ -172,7 +172,7 @@ function sslOf({ connection, request }: ExpressionScope): Value {
     ['clientHost', request.remoteAddress],
     ['clientPort', connection.remotePort],
     ['client', subjectOf(connection.clientCertificate?.subject)],
-    ['server', subjectOf(undefined)],
+    ['server', subjectOf(connection.serverSubject)],
   ]);
 }
 

@@ -55,6 +55,8 @@ export interface ScopeConnection {
   readonly remotePort: number;
   /** Subject e.g. `CN=orders, O=Acme`. */
   readonly clientCertificate: { readonly subject: string } | undefined;
+  /** The same of the certificate that the client was shown. */
+  readonly serverSubject?: string | undefined;
 }
 
 /** Whose plan a request is on. */

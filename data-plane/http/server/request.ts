@@ -6,7 +6,7 @@ import type { RequestHead } from '../message/request-head.ts';
 import { WireHeaders } from '../message/wire-headers.ts';
 import type { ServerConnection } from './connection.ts';
 import { addressText } from './state.ts';
-import { clientCertificateOf } from './tls.ts';
+import { clientCertificateOf, serverSubjectOf } from './tls.ts';
 
 /** What the client asked; addresses and certificate are asked of the socket only when somebody asks here. */
 export class ServerRequest implements ExchangeRequest {
@@ -65,5 +65,10 @@ export class ServerRequest implements ExchangeRequest {
   get clientCertificate(): ClientCertificate | undefined {
     const { socket } = this.#connection.wire;
     return this.#connection.isTls ? clientCertificateOf(socket as TLSSocket) : undefined;
+  }
+
+  get serverSubject(): string | undefined {
+    const { socket } = this.#connection.wire;
+    return this.#connection.isTls ? serverSubjectOf(socket as TLSSocket) : undefined;
   }
 }

@@ -120,6 +120,15 @@ export function clientCertificateOf(socket: TLSSocket): ClientCertificate | unde
   return known;
 }
 
+/** Whom the certificate names that the client was shown: of several by the name that it asked for. */
+export function serverSubjectOf(socket: TLSSocket): string | undefined {
+  const certificate = socket.getX509Certificate();
+  return certificate === undefined ? undefined : subjectOf(certificate);
+}
+
+/** Node separates the parts by line ends and escapes those inside of values. */
+const subjectOf = ({ subject }: X509Certificate): string => subject.replaceAll('\n', ', ');
+
 class ShownCertificate implements ClientCertificate {
   readonly fingerprintSha256: string;
   readonly validFromMs: number;
@@ -140,8 +149,7 @@ class ShownCertificate implements ClientCertificate {
   }
 
   get subject(): string {
-    // Node separates the parts by line ends and escapes those inside of values.
-    return this.#certificate.subject.replaceAll('\n', ', ');
+    return subjectOf(this.#certificate);
   }
 }
 

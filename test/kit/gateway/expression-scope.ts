@@ -79,6 +79,7 @@ export const expressionScope = (): ExpressionScope => ({
     localAddress: '10.0.0.1',
     remotePort: 50_007,
     clientCertificate: { subject: 'C=FR, O=Acme\\, Inc, OU=it, OU=eu, CN=orders' },
+    serverSubject: 'CN=api.acme.com',
   },
   pathParams: new Map([['id', ['42']]]),
   subscription: { id: 'sub-1', clientId: 'c-1', applicationName: 'App', metadata: { tier: 'gold' } },
