@@ -7,7 +7,7 @@ export interface Counters {
    * Takes an amount from what a rule allows under a key, and says how much was taken so far; the caller decides whether that is too
    * much. What is refused was taken all the same, but for `gcra`; an amount of 0 only looks.
    *
-   * Shape:  key e.g. `${plan}${subscription}:${custom}:rl:${stepHash}`; result e.g. { count: 3, resetAtMs: 1764000000000 }. A key is
+   * Shape:  key e.g. a subscription, in the group of a step; result e.g. { count: 3, resetAtMs: 1764000000000 }. A key is
    *         used with one rule; under another kind of rule it begins anew. amount is a whole number >= 0.
    * Units:  resetAtMs is ms since the epoch.
    * Errors: rejects when the store does not answer within its budget; the policy's errorStrategy decides open or closed.
@@ -29,7 +29,13 @@ export interface CounterStore {
 }
 
 /** How what was taken is forgotten; each kind is a way of counting. */
-export type CounterRule = FixedWindow | CalendarWindow | SlidingWindow | Gcra;
+export type CounterRule = (FixedWindow | CalendarWindow | SlidingWindow | Gcra) & {
+  /**
+   * Keys are apart by it. What many requests have in common stands here and not in the key, which may then be a text that is there anyway,
+   * e.g. the id of a subscription. No group is the beginning of another. Default: none.
+   */
+  readonly group?: string;
+};
 
 /** A window starts with the first that is taken and ends after windowMs; then everything is forgotten at once. */
 export interface FixedWindow {

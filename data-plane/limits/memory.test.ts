@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import type { Count, CounterRule } from './limiter.ts';
@@ -73,4 +75,35 @@ test('the same key in two environments is two counters, and none pushes out what
   assert.equal(store.size, 4);
   assert.equal(take('all').count, 3);
   assert.equal(store.within('one').take('all', rule, 1).count, 4, 'asked for again it is the same');
+});
+
+test('100,000 keys take at most 120 bytes each, with addresses as their own texts', (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heapBytes = (): number => {
+    collect();
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const keys = 100_000;
+  const store = createMemoryCounters({ windowsMax: keys, clock: { now: () => Date.now() } });
+  const grouped = { ...rule, windowMs: 3_600_000, group: 'step:rl:1MINUTES:0123456789abcdef:0::plan:' };
+  const counters = store.within('e');
+  const before = heapBytes();
+  for (let n = 0; n < keys; n += 1)
+    counters.take(Buffer.from(`10.1.${n >> 8}.${n & 255}`).toString('latin1'), grouped, 1);
+  const bytes = (heapBytes() - before) / keys;
+  t.diagnostic(`${bytes.toFixed(0)} bytes each`);
+  assert.equal(store.size, keys);
+  assert.ok(bytes <= 120, `${bytes}`);
+});
+
+test('groups are apart, and each in turn forgets its oldest when there is no room', () => {
+  const store = createMemoryCounters({ windowsMax: 4, clock: createFakeClock(0) });
+  const counters = store.within('e');
+  const take = (group: string, key: string): number => counters.take(key, { ...rule, group }, 1).count;
+  assert.deepEqual([take('a', '1'), take('a', '2'), take('b', '1'), take('b', '2')], [1, 1, 1, 1]);
+  assert.deepEqual([take('a', '3'), take('a', '4')], [1, 1]);
+  assert.equal(store.size, 4);
+  assert.deepEqual([take('a', '2'), take('b', '2')], [2, 2], 'the first of each is gone');
 });

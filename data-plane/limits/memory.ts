@@ -12,7 +12,7 @@ import { windowMsFrom, windowMsMax } from './window-length.ts';
 
 /** Bounds of counters in memory. */
 export interface MemoryCountersOptions {
-  /** Windows kept at once, about 150 bytes each; past it the oldest window is forgotten, which admits its caller again. */
+  /** Windows kept at once, about 110 bytes each with its key; past it the oldest window is forgotten, which admits its caller again. */
   readonly windowsMax: number;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -20,10 +20,29 @@ export interface MemoryCountersOptions {
 /** What is kept under a key; the ways of counting share no fields, so that reading one of them stays cheap. */
 type Held = HeldWindow | HeldSliding | HeldGcra;
 
-interface HeldWindow {
-  readonly kind: 'window';
+/** As small as it can be, since there may be one for every caller: two small numbers in 40 bytes. */
+class HeldWindow {
   count: number;
-  readonly resetAtMs: number;
+  /** Since `originMs`: of 24 days and less it is a small number for V8, and takes no place of its own. */
+  readonly endsMs: number;
+
+  constructor(count: number, resetAtMs: number) {
+    this.count = count;
+    this.endsMs = resetAtMs - originMs;
+  }
+
+  get resetAtMs(): number {
+    return originMs + this.endsMs;
+  }
+}
+
+/** The start of the process, in whole ms. */
+const originMs = Math.round(performance.timeOrigin);
+
+/** Counters of one environment: by group, then by key. */
+interface Environment {
+  readonly groups: Map<string, Map<string, Held>>;
+  size: number;
 }
 
 interface HeldSliding {
@@ -64,51 +83,72 @@ export interface MemoryCounterStore extends CounterStore {
  * A window that has ended is replaced by the next, and so is one whose end is too far away: the clock was ahead and was set back, and
  * nobody is to be refused for as long as it was wrong. The result is what is kept: read it before something more is taken.
  *
- * When there is no room, the environment with the most windows forgets its oldest: none can push out what another counts while it
+ * When there is no room, the environment with the most windows forgets the oldest of one of its groups: none can push out what another counts while it
  * holds more itself.
  */
 export function createMemoryCounters({ windowsMax, clock }: MemoryCountersOptions): MemoryCounterStore {
-  const environments = new Map<string, Map<string, Held>>();
+  const environments = new Map<string, Environment>();
   let size = 0;
   const forget = (): void => {
-    let most: Map<string, Held> | undefined;
-    for (const windows of environments.values()) if (windows.size > (most?.size ?? 0)) most = windows;
-    const oldest = most?.keys().next();
-    if (oldest?.done === false && most?.delete(oldest.value) === true) size -= 1;
+    let most: Environment | undefined;
+    for (const environment of environments.values())
+      if (environment.size > (most?.size ?? 0)) most = environment;
+    if (most !== undefined && forgetOne(most)) size -= 1;
   };
-  const windowsOf = (environment: string): Map<string, Held> => {
-    const known = environments.get(environment) ?? new Map<string, Held>();
-    environments.set(environment, known);
+  const environmentOf = (name: string): Environment => {
+    const known = environments.get(name) ?? { groups: new Map<string, Map<string, Held>>(), size: 0 };
+    environments.set(name, known);
     return known;
   };
   return {
     get size() {
       return size;
     },
-    within(environment) {
-      const windows = windowsOf(environment);
-      const keep = (key: string, held: Held | undefined, counted: Held): void => {
+    within(name) {
+      const environment = environmentOf(name);
+      const { groups } = environment;
+      const keep = (key: string, group: string, counted: Held): void => {
         // Deleted first, so that the order of the map stays the order in which windows began.
-        if (held !== undefined) windows.delete(key);
-        else if (size >= windowsMax) forget();
-        if (held === undefined) size += 1;
-        windows.set(key, counted);
+        if (groups.get(group)?.delete(key) !== true) {
+          if (size >= windowsMax) forget();
+          environment.size += 1;
+          size += 1;
+        }
+        const windows = groups.get(group);
+        if (windows === undefined) groups.set(group, new Map([[key, counted]]));
+        else windows.set(key, counted);
       };
       return {
         take(key, rule, amount): Count {
-          const held = windows.get(key);
+          const group = rule.group ?? '';
+          const held = groups.get(group)?.get(key);
           const counted = live(held, rule, clock.now());
           add(counted, rule, amount);
-          if (counted !== held && amount !== 0) keep(key, held, counted);
+          if (counted !== held && amount !== 0) keep(key, group, counted);
           return counted;
         },
         learn(key, rule, counted) {
           const nowMs = clock.now();
-          if (counted.resetAtMs > nowMs) keep(key, windows.get(key), heldOf(counted, rule, nowMs));
+          if (counted.resetAtMs > nowMs) keep(key, rule.group ?? '', heldOf(counted, rule, nowMs));
         },
       };
     },
   };
+}
+
+/** The oldest of a group, of each in turn. */
+function forgetOne(environment: Environment): boolean {
+  const { groups } = environment;
+  for (const [name, windows] of groups) {
+    groups.delete(name);
+    const oldest = windows.keys().next();
+    if (oldest.done === true) continue;
+    windows.delete(oldest.value);
+    if (windows.size > 0) groups.set(name, windows);
+    environment.size -= 1;
+    return true;
+  }
+  return false;
 }
 
 /** What is kept of what somebody else has counted; how it is spread over time is not known, so it counts as if it had been taken now. */
@@ -116,7 +156,7 @@ function heldOf({ count, resetAtMs }: Count, rule: CounterRule, nowMs: number): 
   switch (rule.kind) {
     case 'fixed':
     case 'calendar':
-      return { kind: 'window', count, resetAtMs };
+      return new HeldWindow(count, resetAtMs);
     case 'sliding': {
       const startMs = nowMs - (nowMs % rule.windowMs);
       return { kind: 'sliding', count, resetAtMs, startMs, before: 0, current: count };
@@ -133,11 +173,11 @@ function live(held: Held | undefined, rule: CounterRule, nowMs: number): Held {
   switch (rule.kind) {
     case 'fixed':
     case 'calendar':
-      return held?.kind === 'window' &&
+      return held instanceof HeldWindow &&
         nowMs < held.resetAtMs &&
         held.resetAtMs - nowMs <= windowMsMax(rule) + setBackMsMax
         ? held
-        : { kind: 'window', count: 0, resetAtMs: nowMs + windowMsFrom(nowMs, rule) };
+        : new HeldWindow(0, nowMs + windowMsFrom(nowMs, rule));
     case 'sliding':
       return slid(held, rule, nowMs);
     case 'gcra':
@@ -146,10 +186,11 @@ function live(held: Held | undefined, rule: CounterRule, nowMs: number): Held {
 }
 
 function add(held: Held, rule: CounterRule, amount: number): void {
+  if (held instanceof HeldWindow) {
+    held.count += amount;
+    return undefined;
+  }
   switch (held.kind) {
-    case 'window':
-      held.count += amount;
-      return undefined;
     case 'sliding':
       held.current += amount;
       held.count += amount;
@@ -160,10 +201,12 @@ function add(held: Held, rule: CounterRule, amount: number): void {
   }
 }
 
+const isSliding = (held: Held | undefined): held is HeldSliding => held !== undefined && 'before' in held;
+
 function slid(held: Held | undefined, { windowMs }: SlidingWindow, nowMs: number): HeldSliding {
   const startMs = nowMs - (nowMs % windowMs);
-  const age = held?.kind === 'sliding' ? nowMs - held.startMs : 2 * windowMs;
-  if (held?.kind !== 'sliding' || age >= 2 * windowMs || -age > setBackMsMax)
+  const age = isSliding(held) ? nowMs - held.startMs : 2 * windowMs;
+  if (!isSliding(held) || age >= 2 * windowMs || -age > setBackMsMax)
     return { kind: 'sliding', count: 0, resetAtMs: startMs + windowMs, startMs, before: 0, current: 0 };
   if (age >= windowMs) {
     held.before = held.current;
@@ -178,7 +221,12 @@ function slid(held: Held | undefined, { windowMs }: SlidingWindow, nowMs: number
 
 function drained(held: Held | undefined, { burst, refill, refillMs }: Gcra, nowMs: number): HeldGcra {
   const fullMs = (burst * refillMs) / refill;
-  if (held?.kind !== 'gcra' || held.atMs - nowMs > setBackMsMax || nowMs - held.atMs >= fullMs)
+  if (
+    held === undefined ||
+    !('debt' in held) ||
+    held.atMs - nowMs > setBackMsMax ||
+    nowMs - held.atMs >= fullMs
+  )
     return { kind: 'gcra', count: 0, resetAtMs: nowMs, debt: 0, atMs: nowMs };
   held.debt = Math.max(0, held.debt - Math.max(0, nowMs - held.atMs) * refill);
   held.atMs = Math.max(held.atMs, nowMs);

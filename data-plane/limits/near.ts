@@ -131,6 +131,7 @@ export class NearCounters {
   }
 }
 
-const nameOf = ({ environment, key, rule }: Take): string => `${rule.kind}\n${environment}\n${key}`;
+const nameOf = ({ environment, key, rule }: Take): string =>
+  `${rule.kind}\n${environment}\n${rule.group ?? ''}${key}`;
 
 const estimateOf = ({ count, resetAtMs }: Count): Count => ({ count, resetAtMs, isEstimate: true });

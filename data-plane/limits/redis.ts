@@ -191,9 +191,10 @@ function createSending(
 
 /** The key of a take, without its beginning, and what the script is told of it; see redis-script.ts. */
 function askedOf(
-  { key, rule, amount }: Take,
+  { key: own, rule, amount }: Take,
   { clock, now }: Clocks,
 ): { readonly key: string; readonly rest: readonly (string | number)[] } {
+  const key = `${rule.group ?? ''}${own}`;
   switch (rule.kind) {
     case 'fixed':
     case 'calendar': {

@@ -7,7 +7,7 @@ import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gatewa
 import { type KitCall, startPolicy, type StartedPolicy } from '../../../test/kit/gateway/policies.ts';
 import { attributeTemplate, numberText } from '../../../test/kit/gateway/templates.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
-import type { Counters } from '../../limits/limiter.ts';
+import type { CounterRule, Counters } from '../../limits/limiter.ts';
 import { createMemoryCounters } from '../../limits/memory.ts';
 
 const systemCounters = () => createMemoryCounters({ windowsMax: 100, clock: systemClock }).within('e');
@@ -353,8 +353,8 @@ test('a key that cannot be rendered counts with all others, and a long one count
 test('no key of a caller takes from another limit: that of a step, of another caller, or of another window', () => {
   const taken: string[] = [];
   const counters = {
-    take: (name: string) => {
-      taken.push(name);
+    take: (name: string, rule: CounterRule) => {
+      taken.push(`${rule.group}${name}`);
       return { count: 1, resetAtMs: 0 };
     },
   };

@@ -67,13 +67,22 @@ export interface Limiting<Unit extends string> {
   readonly notApplied: string;
 }
 
-/** What a request is counted by. */
+/** What a request is counted by, but for who calls. */
 interface Plan {
   readonly allowance: Allowance;
-  /** What is behind the caller, or all of it where the key alone counts. */
-  readonly key: string;
+  /** Of its counters, without the caller's plan. */
+  readonly group: string;
+  /** Behind the caller, or alone where the key alone counts; undefined where there is one text for all, in the group. */
+  readonly text: string | undefined;
   readonly refused: Rejection;
+  /** Rules with the whole group by plan, apart for callers who have a subscription and such who have an address; kept with what is constant. */
+  readonly rules:
+    | Readonly<Record<'subscription' | 'address', Map<string | undefined, CounterRule>>>
+    | undefined;
 }
+
+/** Rules that are kept; attributes may say any plan. */
+const rulesMax = 1_000;
 
 const noAnswer = 'the counters did not answer';
 const alone = 'the counters did not answer; this process counted by itself';
@@ -83,32 +92,11 @@ const keyCharsMax = 256;
 
 /** Counts requests and refuses those past a limit: what rate limits, quotas and spike arrests share. */
 export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyOf<undefined> {
-  const { config, limit: written, place } = of;
-  const counters = countersFor(of);
-  // Each step counts apart; the reference knows the flow's path alone, so that two limits of one flow count each request twice.
-  const step = hash(`${place.api}\n${place.plan ?? ''}\n${place.at}`, 'hex').slice(0, 16);
-  const isKeyAlone =
-    written.useKeyOnly && !(written.key.kind === 'constant' && written.key.value.length === 0);
-  const templates = [written.key, written.dynamicLimit, written.dynamicPeriodTime];
-
-  /** Undefined where nobody can say how much may pass: what a caller sends decides that, so nothing passes. */
-  const planFor = (scope: ExpressionScope): Plan | undefined => {
-    const limit = written.limit > 0 ? written.limit : numberOf(written.dynamicLimit, scope);
-    const period = periodOf(of, scope);
-    if (limit === undefined || period === undefined) return undefined;
-    const allowance = of.allow(limit, period);
-    // A period that is changed begins anew with the next request.
-    const window = `${of.type}:${period.time}${period.unit}:`;
-    const text = keyOf(written.key.render(scope));
-    return {
-      allowance,
-      // Two names, which no text of a caller can make of each other.
-      key: isKeyAlone ? `key:${window}${text}` : `step:${window}${step}:${text}`,
-      refused: of.tooMany(allowance.parameters),
-    };
-  };
-  let constant: Plan | undefined;
-  const planOf = isConstant(templates) ? (call: PolicyCall) => (constant ??= planFor(call)) : planFor;
+  const { config, limit } = of;
+  const isKeyAlone = limit.useKeyOnly && !(limit.key.kind === 'constant' && limit.key.value.length === 0);
+  const templates = [limit.key, limit.dynamicLimit, limit.dynamicPeriodTime];
+  const planOf = createPlanning(of, { isKeyAlone, isFixed: isConstant(templates) });
+  const take = createTaking(of, isKeyAlone);
 
   const judge = (call: PolicyCall, { allowance, refused }: Plan, counted: Count): Verdict => {
     const { count, resetAtMs } = counted;
@@ -130,10 +118,9 @@ export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyO
       call.warn('EXPRESSION_EVALUATION_ERROR', unworkable);
       return of.failed;
     }
-    const key = isKeyAlone ? plan.key : withCaller(plan.key, callerOf(call, place.api));
     let count: Count | Promise<Count>;
     try {
-      count = counters.take(key, plan.allowance.rule, 1);
+      count = take(call, plan);
     } catch {
       return withoutCounters(call, plan);
     }
@@ -144,6 +131,59 @@ export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyO
     );
   };
   return { request: { needs: needsOf(templates), run } };
+}
+
+/** Says what a request is counted by; undefined where nobody can say how much may pass: what a caller sends decides that, so nothing passes. */
+function createPlanning<Unit extends string>(
+  of: Limiting<Unit>,
+  { isKeyAlone, isFixed }: { readonly isKeyAlone: boolean; readonly isFixed: boolean },
+): (scope: ExpressionScope) => Plan | undefined {
+  const { limit: written, place } = of;
+  // Each step counts apart; the reference knows the flow's path alone, so that two limits of one flow count each request twice.
+  const step = hash(`${place.api}\n${place.plan ?? ''}\n${place.at}`, 'hex').slice(0, 16);
+  const isOneText = !isKeyAlone && written.key.kind === 'constant';
+  const planFor = (scope: ExpressionScope): Plan | undefined => {
+    const limit = written.limit > 0 ? written.limit : numberOf(written.dynamicLimit, scope);
+    const period = periodOf(of, scope);
+    if (limit === undefined || period === undefined) return undefined;
+    const allowance = of.allow(limit, period);
+    // A period that is changed begins anew with the next request.
+    const window = `${of.type}:${period.time}${period.unit}:`;
+    const text = keyOf(written.key.render(scope));
+    const common = isOneText ? `${text.length}:${text}` : '';
+    return {
+      allowance,
+      // Two names, which no text of a caller can make of each other.
+      group: isKeyAlone ? `key:${window}` : `step:${window}${step}:${common}:`,
+      text: isOneText ? undefined : text,
+      refused: of.tooMany(allowance.parameters),
+      rules: isFixed ? { subscription: new Map(), address: new Map() } : undefined,
+    };
+  };
+  let constant: Plan | undefined;
+  return isFixed ? (scope) => (constant ??= planFor(scope)) : planFor;
+}
+
+/** Counts a request: by its key alone, else by plan and subscription; of keyless callers by plan and whose the address is; where no plan was asked by OAuth client, else API. */
+function createTaking(
+  of: Pick<Limiting<string>, 'counters' | 'config' | 'place'>,
+  isKeyAlone: boolean,
+): (call: PolicyCall, planned: Plan) => Count | Promise<Count> {
+  const counters = countersFor(of);
+  if (isKeyAlone)
+    return (_call, { group, text = '', allowance }) => counters.take(text, { ...allowance.rule, group }, 1);
+  return ({ attributes }, planned) => {
+    const plan = textOf(attributes, 'plan');
+    const subscription =
+      plan === undefined
+        ? (textOf(attributes, 'oauth.client_id') ?? of.place.api)
+        : textOf(attributes, 'subscription-id');
+    const caller = subscription ?? sourceOfAddress(textOf(attributes, 'user-id') ?? '');
+    const rule = ruleIn(planned, plan, subscription === undefined ? 'address' : 'subscription');
+    // Its length in front, so that the end of one is not the beginning of another.
+    const key = planned.text === undefined ? caller : `${caller.length}:${caller}:${planned.text}`;
+    return counters.take(key, rule, 1);
+  };
 }
 
 /** A way of counting that is not the reference's, over a length of time; a limit of 0 is refused however it is counted. */
@@ -173,8 +213,20 @@ function keyOf(rendered: ReturnType<Template<string>['render']>): string {
 
 const hash = (text: string, as: 'hex' | 'base64url'): string => createHash('sha256').update(text).digest(as);
 
-/** Its length in front, so that the end of one is not the beginning of another. */
-const withCaller = (key: string, caller: string): string => `${caller.length}:${caller}:${key}`;
+/** The rule of a caller's plan; made once for each where all else is constant. */
+function ruleIn(
+  { allowance, group, rules }: Plan,
+  plan: string | undefined,
+  by: 'subscription' | 'address',
+): CounterRule {
+  const kept = rules?.[by];
+  const known = kept?.get(plan);
+  if (known !== undefined) return known;
+  const ofPlan = plan === undefined ? '-' : `${plan.length}:${plan}:${by}`;
+  const rule = { ...allowance.rule, group: `${group}${ofPlan}:` };
+  if (kept !== undefined && kept.size < rulesMax) kept.set(plan, rule);
+  return rule;
+}
 
 /** Undefined where it fails; nothing is 0. */
 function numberOf(template: Template<number>, scope: ExpressionScope): number | undefined {
@@ -193,13 +245,6 @@ function periodOf<Unit extends string>(
   return dynamic > 0
     ? { time: dynamic, unit: dynamicUnit }
     : { time: limit.periodTime, unit: limit.periodTimeUnit };
-}
-
-/** Plan and subscription; for keyless callers the plan and whose the address is; where no plan was asked the OAuth client, else the API. */
-function callerOf({ attributes }: PolicyCall, api: string): string {
-  const plan = textOf(attributes, 'plan');
-  if (plan === undefined) return textOf(attributes, 'oauth.client_id') ?? api;
-  return `${plan}${textOf(attributes, 'subscription-id') ?? `1${sourceOfAddress(textOf(attributes, 'user-id') ?? '')}`}`;
 }
 
 function textOf(attributes: PolicyCall['attributes'], name: string): string | undefined {

@@ -20,8 +20,14 @@ const pauseMs = 20_000;
 export async function startFaultyRedis(t: Pick<TestContext, 'after'>): Promise<TestRedis> {
   const redis = await startRedis(t, 'of-redis', {
     set: [
-      ...['--enable-debug-command yes', '--key-load-delay 1000'].flatMap((setting) => setting.split(' ')),
-      ...['--loading-process-events-interval-bytes', '1024', '--busy-reply-threshold', '1'],
+      '--enable-debug-command',
+      'yes',
+      '--key-load-delay',
+      '1000',
+      '--loading-process-events-interval-bytes',
+      '1024',
+      '--busy-reply-threshold',
+      '1',
     ],
   });
   const begin = (): Promise<string> => redis.say(`ACL SETUSER ${user.name} on >${user.password} ~* &* +@all`);
