@@ -8,7 +8,7 @@ import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { redisSettings } from './limits/redis-settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
-import { GatewayListenTls } from '../proto/process/listening/tls-settings.ts';
+import { GatewayListenTls, isSecured } from '../proto/process/listening/tls-settings.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
@@ -56,6 +56,50 @@ export const gatewayConfigSchema = z.strictObject({
     host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
     port: ListenPort.default(8_082).describe('Port; 0 takes a free one.'),
     tls: GatewayListenTls,
+    http2: section({
+      clearText: z
+        .boolean()
+        .default(false)
+        .describe(
+          'On a listener without TLS: clients that know it beforehand may speak HTTP/2 (gRPC without TLS). There is no `Upgrade: h2c`.',
+        ),
+      streamsMax: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(100)
+        .describe(
+          'Most requests at a time on one connection of HTTP/2; what comes past it is refused unread.',
+        ),
+      streamWindowBytes: z
+        .int()
+        .min(1_024)
+        .max(16_777_216)
+        .default(65_535)
+        .describe('What a client of HTTP/2 may send of one body before somebody has read of it.'),
+      cancelsMax: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(200)
+        .describe(
+          'Requests that the client of one connection of HTTP/2 may take back at once before they are answered; past it the connection ends.',
+        ),
+      cancelsPerSecondMax: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(50)
+        .describe('How many of them a second it may take back after that.'),
+      controlFramesPerSecondMax: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(100)
+        .describe(
+          'Most PING and SETTINGS of one connection of HTTP/2 a second; past it the connection ends.',
+        ),
+    }),
     requestLineBytesMax: z.int().min(256).default(8_192).describe('Longest request line; past it 414.'),
     headerBytesMax: z.int().min(1_024).default(32_768).describe('Largest request head; past it 431.'),
     headersMax: z.int().min(10).default(100).describe('Most header lines of a request; past it 431.'),
@@ -108,6 +152,9 @@ export const gatewayConfigSchema = z.strictObject({
       .enum(['keep', 'refuse'])
       .default('keep')
       .describe('What becomes of %2F in a path: kept as it is, or refused with 400.'),
+  }).refine(({ tls, http2 }) => !isSecured(tls) || !http2.clearText, {
+    path: ['http2', 'clearText'],
+    error: 'is for a listener without TLS; with TLS, HTTP/2 is listen.tls.alpn',
   }),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(64)])

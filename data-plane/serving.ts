@@ -27,8 +27,9 @@ import { createStrays } from './gateway/call/strays.ts';
 import { createLogHost } from './gateway/logs/call-log.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
 import { createWarningTeller, type TellWarning } from './gateway/errors/warned.ts';
-import type { Engine, RunningServer, ServerLimits } from './http/exchange.ts';
+import type { Engine, RunningServer, ServerHttp2, ServerLimits } from './http/exchange.ts';
 import type { TlsOptions } from '../proto/process/listening/tls.ts';
+import { isSecured } from '../proto/process/listening/tls-settings.ts';
 import { createEngine } from './http/engine.ts';
 import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
@@ -39,7 +40,7 @@ import { createSecretReferences } from './secret-references.ts';
 import { GatewayKeys } from './security/tokens/gateway-keys.ts';
 import { KeySets } from './security/tokens/key-sets.ts';
 import { CircuitBoard } from './gateway/steps/circuits.ts';
-import { createTraffic, type Traffic } from './traffic.ts';
+import { createTraffic, type OpenConnections, type Traffic } from './traffic.ts';
 import { growWithLoad } from './young-generation.ts';
 
 /** The settings that serving reads; a worker is sent these and no more. */
@@ -92,7 +93,7 @@ export interface Serving {
   /** Endpoints that this process checks, for the node API. */
   describeEndpoints(): readonly EndpointState[];
   /** Carries plain counts over into the metrics, for somebody who reads them. */
-  publish(connections: number): void;
+  publish(open: OpenConnections): void;
   /** Begins to take requests. Errors: process.port_taken; config.invalid when the TLS texts do not fit together. */
   listen(at: ListenAt): Promise<RunningServer>;
 }
@@ -150,8 +151,8 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     deployments,
     traffic,
     reporter,
-    publish(connections) {
-      traffic.publish(connections);
+    publish(open) {
+      traffic.publish(open);
       circuits.publish();
       checks?.publish();
     },
@@ -309,6 +310,7 @@ async function listen(
         validFromMs <= clock.now() &&
         clock.now() <= validToMs &&
         (isVerified || deployments.trustsCertificate(fingerprintSha256)),
+      http2: http2Of(wish),
       limits: limitsOf(wish),
       target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },
       onExchange: serve,
@@ -364,6 +366,14 @@ function limitsOf(listen: GatewayConfig['listen']): ServerLimits {
     tunnelIdleMsMax: listen.tunnelIdleMsMax,
     eventLoopLagMsMax: listen.eventLoopLagMsMax,
   };
+}
+
+/** Undefined where no client can speak it: nothing of it is loaded then. */
+function http2Of({ tls, http2 }: GatewayConfig['listen']): ServerHttp2 | undefined {
+  const alpn = isSecured(tls) && tls.alpn.includes('h2');
+  const clearText = !isSecured(tls) && http2.clearText;
+  if (!alpn && !clearText) return undefined;
+  return { ...http2, alpn, clearText, hasHttp11: tls?.alpn.includes('http/1.1') !== false };
 }
 
 /** Figures of one process for the heartbeat, since its start. */

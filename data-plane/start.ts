@@ -75,7 +75,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     metrics: {
       contentType: metrics.contentType,
       text() {
-        serving.publish(server.connections);
+        serving.publish(server);
         return metrics.text();
       },
     },

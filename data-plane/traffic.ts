@@ -1,5 +1,9 @@
 import type { Metrics } from '../proto/process/metrics.ts';
 import type { EngineRefusal } from './http/engine-refusal.ts';
+import type { RunningServer } from './http/exchange.ts';
+
+/** What a listener has open. */
+export type OpenConnections = Pick<RunningServer, 'connections' | 'http2'>;
 
 /** Plain counts of what passes; cheaper per request than a metric, which they become when somebody reads. */
 export interface Traffic {
@@ -10,7 +14,7 @@ export interface Traffic {
   /** Figures for the heartbeat, since the start. */
   counters(): Readonly<Record<string, number>>;
   /** Carries the counts over into the metrics. */
-  publish(connections: number): void;
+  publish(open: OpenConnections): void;
 }
 
 const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
@@ -36,6 +40,14 @@ export function createTraffic(metrics: Metrics): Traffic {
     'Bugs that were caught on the way of a request; the log has their stacks.',
   );
   const open = metrics.gauge('isthmus_gateway_connections', 'Open client connections.');
+  const http2Connections = metrics.gauge(
+    'isthmus_gateway_http2_connections',
+    'Open client connections that speak HTTP/2.',
+  );
+  const http2Streams = metrics.gauge(
+    'isthmus_gateway_http2_streams',
+    'Requests on connections of HTTP/2 that are being served.',
+  );
   const byClass = [0, 0, 0, 0, 0];
   const published = [0, 0, 0, 0, 0];
   let unroutedCount = 0;
@@ -60,7 +72,7 @@ export function createTraffic(metrics: Metrics): Traffic {
       unrouted: unroutedCount,
       malformed: [...refusedBy.values()].reduce((sum, { count }) => sum + count, 0),
     }),
-    publish(connections) {
+    publish({ connections, http2 }) {
       classes.forEach((label, index) => {
         const count = byClass[index] ?? 0;
         requests.inc({ class: label }, count - (published[index] ?? 0));
@@ -73,6 +85,8 @@ export function createTraffic(metrics: Metrics): Traffic {
       }
       unroutedPublished = unroutedCount;
       open.set(connections);
+      http2Connections.set(http2.connections);
+      http2Streams.set(http2.streams);
     },
   };
 }

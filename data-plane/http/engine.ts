@@ -1,6 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 
-import type { Engine, OnThrown } from './exchange.ts';
+import type { Engine, OnThrown, UpstreamHttp2 } from './exchange.ts';
+import { GrpcAwareUpstream } from './h2/grpc-upstream.ts';
+import { Http2Upstream } from './h2/upstream.ts';
 import { createWireHeaders } from './message/wire-headers.ts';
 import { startListener } from './server/listener.ts';
 import { Sweep } from './socket/sweep.ts';
@@ -11,7 +13,7 @@ import { UpstreamPool } from './upstream/pool.ts';
 const namesMax = 1_000;
 
 /**
- * The gateway's own HTTP/1.1 engine, on `net` sockets; see README.md for the machine.
+ * The gateway's own HTTP/1.1 engine, on `net` sockets, with Node's HTTP/2 beside it; see README.md for the machine.
  *
  * Upstreams with the same time to live share one cache of addresses. Without anybody to tell it to, what is thrown ends the process, as
  * it does elsewhere: a bug that nobody hears of would stay.
@@ -32,10 +34,25 @@ export function createEngine(onThrown: OnThrown = endProcess): Engine {
   return {
     name: 'isthmus',
     listen: (options) => startListener(options, sweep),
-    createUpstream: (options) => new UpstreamPool(options, sweep, cacheOf(options.dnsTtlMs)),
+    createUpstream(options) {
+      const dns = cacheOf(options.dnsTtlMs);
+      const over = (http2: UpstreamHttp2): Http2Upstream =>
+        new Http2Upstream({ ...options, http2 }, http2, sweep, dns);
+      if (options.http2 !== undefined) return over(options.http2);
+      return new GrpcAwareUpstream(new UpstreamPool(options, sweep, dns), () => over(grpcAlone));
+    },
     createHeaders: createWireHeaders,
   };
 }
+
+/** How gRPC is spoken to an upstream of which nothing is said. */
+const grpcAlone: UpstreamHttp2 = {
+  isRequired: true,
+  streamsMax: undefined,
+  connectionWindowBytes: undefined,
+  streamWindowBytes: undefined,
+  frameBytesMax: undefined,
+};
 
 function endProcess(error: unknown): void {
   queueMicrotask(() => {

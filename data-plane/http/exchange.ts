@@ -3,11 +3,14 @@ import type { Server } from 'node:net';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import type { Body } from './body.ts';
 import type { EngineRefusal } from './engine-refusal.ts';
+import type { Http2Counts, ServerHttp2, UpstreamHttp2 } from './h2/settings.ts';
 import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from './web-socket.ts';
 
 /** Parts of the contract, which is all that the gateway knows of an engine. */
 export { type Body, BodyAborted, type BodySink, type BodySource, BodyTooLarge } from './body.ts';
 export type { EngineRefusal } from './engine-refusal.ts';
+export type { Http2Counts, ServerHttp2, UpstreamHttp2 } from './h2/settings.ts';
+export { isGrpc } from './message/grpc.ts';
 export { bodyOf, type BodyTransform, createBody, transformBody, type TransformMaker } from './made-body.ts';
 
 /**
@@ -210,7 +213,7 @@ export interface Exchange {
 export type UpstreamCaller = Pick<
   Exchange,
   'marks' | 'elapsedUs' | 'isAborted' | 'isAnswered' | 'onAbort' | 'giveUp'
-> & { readonly request: Pick<ExchangeRequest, 'headers'> };
+> & { readonly request: Pick<ExchangeRequest, 'headers' | 'httpVersion'> };
 
 /** What is sent to an upstream. */
 export interface UpstreamRequest {
@@ -280,6 +283,8 @@ export interface UpstreamOptions {
   readonly headerBytesMax: number;
   readonly headersMax: number;
   readonly tls: UpstreamTls | undefined;
+  /** Absent: HTTP/1.1. */
+  readonly http2?: UpstreamHttp2 | undefined;
   /** A proxy between us and the upstream: of HTTP (CONNECT for https, absolute-form for http), or of SOCKS. */
   readonly proxy: UpstreamProxy | undefined;
   /** Whether an address that the name resolved to may be dialled. Default: each. */
@@ -357,6 +362,8 @@ export interface ServerOptions {
   readonly tls: TlsOptions | undefined;
   /** Asked at the end of each handshake, resumed ones too: a client with another certificate fails it. Default: by the authorities alone. */
   readonly trustsClient?: ((certificate: ClientCertificate) => boolean) | undefined;
+  /** Absent: HTTP/1.1 alone. */
+  readonly http2?: ServerHttp2 | undefined;
   readonly limits: ServerLimits;
   /** How request targets are normalised beyond what is always done; see the table in README.md. */
   readonly target: { readonly mergeSlashes: boolean; readonly encodedSlash: 'keep' | 'refuse' };
@@ -373,6 +380,8 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly port: number;
   readonly connections: number;
+  /** What of them speaks HTTP/2, and what was asked there. */
+  readonly http2: Http2Counts;
   /** Handshakes from now on use these; connections that are open keep theirs. Throws when the PEM texts do not fit together. */
   reloadTls(tls: TlsOptions): void;
   /**

@@ -29,6 +29,8 @@ export interface Channel {
 }
 
 const statsMs = 1_000;
+/** Before it listens. */
+const nothingOpen = { connections: 0, http2: { connections: 0, streams: 0 } } as const;
 /** For what is closed after the last request: pools, and the spool's last lines. */
 const closeMsAfterDrain = 5_000;
 
@@ -179,8 +181,9 @@ class Worker {
 
   async #stats(): Promise<WorkerStats> {
     const serving = await this.#opening;
-    const connections = this.#server?.connections ?? 0;
-    serving.publish(connections);
+    const server = this.#server ?? nothingOpen;
+    const { connections } = server;
+    serving.publish(server);
     return {
       connections,
       counters: countersOf(serving),

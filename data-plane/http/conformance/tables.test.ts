@@ -27,8 +27,16 @@ test('the tables hold what issue 4 asks for: 400 requests, 120 answers, all diff
 });
 
 test('every refusal that bytes alone can cause has a case', () => {
-  // These need time or a crowd: the hostile clients and the abort table have them.
-  const others = ['header-timeout', 'body-too-slow', 'overloaded', 'tls-handshake', 'too-many-connections'];
+  // These need time or a crowd, or are no HTTP/1.1: the hostile clients and the abort table have them, and those of h2/.
+  const others = [
+    'header-timeout',
+    'body-too-slow',
+    'overloaded',
+    'tls-handshake',
+    'too-many-connections',
+    'http2-error',
+    'http2-flood',
+  ];
   const met = new Set(
     requests.map(({ expect }) =>
       'refused' in expect ? expect.refused : 'broken' in expect ? expect.broken : '',

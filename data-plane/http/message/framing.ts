@@ -129,7 +129,7 @@ function answerBodyEnd(
 }
 
 /** RFC 9110 section 8.6: digits and nothing else. Sixteen of them hold every length that a double counts exactly. */
-function lengthOf(value: string): number | undefined {
+export function lengthOf(value: string): number | undefined {
   if (value === '' || value.length > 16) return undefined;
   let length = 0;
   for (let at = 0; at < value.length; at += 1) {

@@ -61,6 +61,7 @@ export class IncomingBody implements Body, BodyFlow {
   readonly #connection: BodyConnection;
   readonly #chunked: ChunkedDecoder | undefined;
   readonly #bytesMax: number;
+  readonly #endsItself: boolean;
   #sink: BodySink | undefined = undefined;
   #isTaken = false;
   #isFeeding = false;
@@ -70,14 +71,18 @@ export class IncomingBody implements Body, BodyFlow {
   /** Of the read in hand. */
   #pieces = 0;
 
+  /** `declared` is the length of a body whose end its stream says, where it is known. */
+  // oxlint-disable-next-line max-params -- once per message
   constructor(
-    end: BodyEnd,
+    end: BodyEnd | 'stream',
     connection: BodyConnection,
     limits: FieldLimits & { readonly bodyBytesMax: number },
+    declared?: number,
   ) {
-    this.length = typeof end === 'number' ? end : undefined;
+    this.length = typeof end === 'number' ? end : declared;
     this.isEmpty = end === 0;
     this.state = end === 0 ? 'whole' : 'open';
+    this.#endsItself = end !== 'stream';
     this.#connection = connection;
     this.#chunked = end === 'chunked' ? new ChunkedDecoder(limits) : undefined;
     this.#bytesMax = limits.bodyBytesMax;
@@ -126,6 +131,15 @@ export class IncomingBody implements Body, BodyFlow {
     if (this.state !== 'open') return;
     if (this.length === undefined && this.#chunked === undefined) this.#complete();
     else this.break(cause);
+  }
+
+  /** Its stream said that it is whole. Bytes that are not as many as were declared are not. */
+  endWithStream(trailers: WireHeaders | undefined): void {
+    if (this.state !== 'open') return;
+    if (this.bytes !== (this.length ?? this.bytes))
+      return this.break(new Error(`${this.bytes} bytes came of the ${this.length} that were declared`));
+    this.trailers = trailers;
+    this.#complete();
   }
 
   /** It never becomes whole. */
@@ -195,7 +209,7 @@ export class IncomingBody implements Body, BodyFlow {
       const left = this.length === undefined ? end - start : this.length - this.bytes;
       const at = Math.min(end, start + left);
       this.onChunk(bytes, start, at);
-      if (this.bytes === this.length) this.#complete();
+      if (this.bytes === this.length && this.#endsItself) this.#complete();
       return at;
     }
     const at = this.#chunked.feed(bytes, start, end, this);

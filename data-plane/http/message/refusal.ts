@@ -69,6 +69,16 @@ export const refusals = {
   'body-too-slow': { status: 408, section: 'RFC 9110 15.5.9: setting bodyBytesPerSecondMin' },
   overloaded: { status: 503, section: 'RFC 9110 15.6.4: setting eventLoopLagMsMax' },
   'tls-handshake': { status: 0, section: 'RFC 8446: failed, broken off or too slow; no answer can be given' },
+  'http2-error': {
+    status: 0,
+    section:
+      'RFC 9113 5.4.1: bytes that are no HTTP/2, or break its rules or a bound of its frames; the connection ends',
+  },
+  'http2-flood': {
+    status: 0,
+    section:
+      'RFC 9113 10.5: settings cancelsMax, cancelsPerSecondMax, controlFramesPerSecondMax; the connection ends (ENHANCE_YOUR_CALM)',
+  },
   'too-many-connections': {
     status: 0,
     section:

@@ -9,7 +9,9 @@ import { readRequest } from '../message/request.ts';
 import { parseRequestHead, RequestHead } from '../message/request-head.ts';
 import { type Reading, Wire, type WireOwner } from '../socket/wire.ts';
 import type { Swept } from '../socket/sweep.ts';
+import { BodyPace, isAwaited } from './body-pace.ts';
 import { ServerExchange } from './exchange.ts';
+import { becomesHttp2 } from './preface.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import { ServerRequest } from './request.ts';
 import { firstLineIn, firstLineOf, readButRefused } from './refused-request.ts';
@@ -24,8 +26,6 @@ const parseAgainBytes = 4 * 1024;
 /** What is read and dropped after an answer that closes, so that the client sees the answer and no reset (RFC 9112 section 9.6). */
 const lingerBytesMax = 1024 * 1024;
 const lingerMsMax = 2_000;
-/** Over how long the rate of a body is judged. */
-const rateWindowMs = 5_000;
 
 /**
  * One client connection: a head, an exchange, the next head.
@@ -52,8 +52,7 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
   /** When the last byte of the answer has to have left; 0 is no bound. */
   #answerDueMs = 0;
   #lingerBytes = 0;
-  #rateFromMs = 0;
-  #rateBytes = 0;
+  readonly #pace = new BodyPace();
   #stuckSinceMs = 0;
   #stuckBytes = 0;
 
@@ -66,6 +65,10 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
     state.join(this);
     // Who connects has to ask; who has asked may rest for idleMsMax.
     this.#dueMs = state.sweep.nowMs + state.limits.headerMsMax;
+  }
+
+  get socket(): Socket {
+    return this.wire.socket;
   }
 
   get #isServing(): boolean {
@@ -117,7 +120,7 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
 
   pauseBody(): void {
     this.wire.pause();
-    this.#rateFromMs = 0;
+    this.#pace.stop();
   }
 
   resumeBody(): void {
@@ -247,12 +250,13 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
       }
       const head = new RequestHead();
       const behind = parseRequestHead(bytes, at, end, head, this.state.limits);
-      if (behind === FAULTY)
+      if (behind === FAULTY) {
+        if (this.#requests === 0 && becomesHttp2(this, head, bytes.subarray(at, end))) return;
         this.refuse(
           head.refusal ?? 'request-line',
           firstLineOf(head, bytes.toString('latin1', at, at + head.targetEnd)),
         );
-      else if (behind === INCOMPLETE) {
+      } else if (behind === INCOMPLETE) {
         if (!this.#isHeadBegun) this.#dueMs = this.state.sweep.nowMs + this.state.limits.headerMsMax;
         this.#isHeadBegun = true;
         this.#ahead = Buffer.from(bytes.subarray(at, end));
@@ -381,20 +385,8 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
   /** A body that somebody waits for has to come at some speed. */
   #watchBody(nowMs: number): void {
     const body = this.#body;
-    const { bodyBytesPerSecondMin: least } = this.state.limits;
-    if (least === 0 || body === undefined || body.state !== 'open' || !body.isTaken || this.wire.isPaused)
-      return;
-    if (this.#rateFromMs === 0) {
-      this.#rateFromMs = nowMs;
-      this.#rateBytes = body.bytes;
-      return;
-    }
-    const passedMs = nowMs - this.#rateFromMs;
-    if (passedMs < rateWindowMs) return;
-    const isSlow = (body.bytes - this.#rateBytes) * 1_000 < least * passedMs;
-    this.#rateFromMs = nowMs;
-    this.#rateBytes = body.bytes;
-    if (!isSlow) return;
+    const { limits } = this.state;
+    if (!isAwaited(body, limits) || this.wire.isPaused || !this.#pace.isTooSlow(body, limits, nowMs)) return;
     body.break(new BodyFault('body-too-slow'));
   }
 }

@@ -2,22 +2,21 @@ import { STATUS_CODES } from 'node:http';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, BodyFlow } from '../body.ts';
 import type {
-  EndListener,
   Exchange,
   HeaderList,
   Outcome,
-  PhaseMarks,
   ResponseHead,
   StreamEnding,
   UpstreamUpgrade,
 } from '../exchange.ts';
 import { BodyWriter, type BodyWriterOwner } from '../message/body-writer.ts';
 import { kinds } from '../message/field-kind.ts';
-import { createWireHeaders, WireHeaders, wireHeadersOf } from '../message/wire-headers.ts';
+import { WireHeaders, wireHeadersOf } from '../message/wire-headers.ts';
 import { startTunnel, type Tunnel, type TunnelEnd } from '../tunnel.ts';
 import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from '../web-socket.ts';
 import { Acceptance } from '../websocket/acceptance.ts';
 import type { ServerConnection } from './connection.ts';
+import { OngoingExchange } from './ongoing.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import type { ServerRequest } from './request.ts';
 
@@ -27,99 +26,46 @@ const drainBytesMax = 64 * 1024;
 const oneWriteBytesMax = 12 * 1024;
 
 /** One request and its answer on a connection of this engine. */
-export class ServerExchange implements Exchange, BodyWriterOwner {
-  readonly startedAtMs = Date.now();
-  readonly marks: PhaseMarks = {
-    upstreamStartUs: 0,
-    upstreamConnectUs: 0,
-    upstreamHeadUs: 0,
-    upstreamEndUs: 0,
-  };
+export class ServerExchange extends OngoingExchange implements Exchange, BodyWriterOwner {
   readonly request: ServerRequest;
-  beforeEnd: EndListener | undefined = undefined;
-  isAborted = false;
-  isAnswered = false;
   expectsContinue: boolean;
   readonly #connection: ServerConnection;
-  readonly #startedMs = performance.now();
   #isPersistent: boolean;
-  #status = 0;
-  /** See Outcome. */
-  #refusal: string | undefined = undefined;
   #responseBytes = 0;
-  #isOver = false;
   #flow: BodyFlow | undefined = undefined;
   #writer: BodyWriter | undefined = undefined;
   /** Or a WebSocket of our own. */
   #tunnel: Tunnel | Acceptance | undefined = undefined;
-  #onAbort: (() => void) | undefined = undefined;
-  #moreOnAbort: (() => void)[] | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
 
   constructor(
     connection: ServerConnection,
     request: ServerRequest,
     asked: { readonly isPersistent: boolean; readonly expectsContinue: boolean },
   ) {
+    super();
     this.#connection = connection;
     this.request = request;
     this.#isPersistent = asked.isPersistent;
     this.expectsContinue = asked.expectsContinue;
   }
 
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      const controller = new AbortController();
-      this.#controller = controller;
-      this.onAbort(() => controller.abort(new Error('the client went away')));
-    }
-    return this.#controller.signal;
+  protected tellThrown(error: unknown): void {
+    this.#connection.state.sweep.tellThrown(error);
   }
 
-  /** Its last bytes were let go, or wait for `beforeEnd` alone. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  elapsedUs(): number {
-    return Math.max(1, Math.round((performance.now() - this.#startedMs) * 1_000));
-  }
-
-  createHeaders(): HeaderList {
-    return createWireHeaders();
-  }
-
-  onAbort(callback: () => void): void {
-    if (this.isAborted) callback();
-    else if (this.#onAbort === undefined) this.#onAbort = callback;
-    else (this.#moreOnAbort ??= []).push(callback);
-  }
-
-  respond(head: ResponseHead, body: Body | Uint8Array | string | undefined): void {
-    invariant(!this.isAnswered, 'an exchange is answered once');
-    this.isAnswered = true;
-    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
-      if (!this.isAborted) this.#respondInHand(head, typeof body === 'string' ? Buffer.from(body) : body);
-      return;
-    }
-    // Before a byte of the head has left: then it is answered 500 like other bugs.
-    invariant(typeof body.pipe === 'function', 'a body is text, bytes, or can be piped');
-    if (this.isAborted) return body.discard();
-    const isBodiless = isBodilessAnswer(this.request.method, head);
-    if (!isBodiless && !body.isEmpty) return this.#respondPiped(head, body);
-    body.discard();
-    this.#respondWhole(head, undefined, framingLine(head, isBodiless, body.length ?? 0));
+  protected onThrown(error: unknown): void {
+    this.#connection.onThrown(error);
   }
 
   giveUp(): void {
-    if (this.#isOver || this.isAborted) return;
+    if (this.isOver || this.isAborted) return;
     const { wire, state } = this.#connection;
     const hasHead = this.#writer !== undefined;
     const isHead = this.request.method === 'HEAD';
     this.isAborted = true;
     this.#abort();
     if (hasHead) return this.#end('upstreamAborted', () => wire.reset());
-    this.#status = 500;
+    this.status = 500;
     this.#responseBytes = isHead ? 0 : (STATUS_CODES[500]?.length ?? 0);
     this.#end('complete', () => {
       wire.write(refusalAnswer(500, state.sweep.dateLine, isHead));
@@ -132,8 +78,8 @@ export class ServerExchange implements Exchange, BodyWriterOwner {
     this.isAnswered = true;
     // That was told already; an upstream connection that nobody takes over closes by itself.
     if (this.isAborted) return;
-    this.#status = upgraded.head.status;
-    this.#isOver = true;
+    this.status = upgraded.head.status;
+    this.isOver = true;
     try {
       this.#tunnel = startTunnel(this.#connection, upgraded, (end) => this.#onTunnelEnd(end));
     } catch (error) {
@@ -145,12 +91,12 @@ export class ServerExchange implements Exchange, BodyWriterOwner {
 
   accept(wish: WebSocketWish, open: OpenWebSocket): HandshakeRefusal | undefined {
     invariant(!this.isAnswered, 'an exchange is answered once');
-    const begin = (): boolean => !this.isAborted && (this.#isOver = true);
+    const begin = (): boolean => !this.isAborted && (this.isOver = true);
     const onEnd = (end: TunnelEnd): void => this.#onTunnelEnd(end);
     const accepted = Acceptance.of(this.#connection, this.request, { wish, open, begin, onEnd });
     if (!(accepted instanceof Acceptance)) return accepted;
     this.isAnswered = true;
-    this.#status = 101;
+    this.status = 101;
     this.#tunnel = accepted;
     return undefined;
   }
@@ -160,7 +106,7 @@ export class ServerExchange implements Exchange, BodyWriterOwner {
     this.#connection.wire.guard(() => {
       if (this.#tunnel !== undefined) return this.#tunnel.end(ending);
       const writer = this.#writer;
-      if (writer === undefined || this.#isOver) return;
+      if (writer === undefined || this.isOver) return;
       this.#isPersistent = false;
       this.#flow?.cancel();
       if (isWhole) writer.onEnd(undefined);
@@ -175,7 +121,7 @@ export class ServerExchange implements Exchange, BodyWriterOwner {
 
   /** The client has gone. */
   onClientGone(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.isAborted = true;
     this.#abort();
     this.#end('clientAborted', () => undefined);
@@ -183,33 +129,27 @@ export class ServerExchange implements Exchange, BodyWriterOwner {
 
   /** `requestMsMax` has passed; the connection is reset next. */
   onOutOfTime(): void {
-    this.#refusal ??= 'request-too-long';
+    this.refusal ??= 'request-too-long';
   }
 
   /** The request's body broke its framing; `refuse` is called when the refusal may leave, unless a head already has. */
   onBodyFault(status: number, reason: string, refuse: () => void): void {
     const hasHead = this.isAnswered;
     this.isAborted = true;
-    this.#refusal = reason;
-    if (!hasHead) this.#status = status;
+    this.refusal = reason;
+    if (!hasHead) this.status = status;
     this.#abort();
     // An answer that ends with its connection would pass for whole.
     this.#end('clientAborted', () => (hasHead ? this.#connection.wire.reset() : refuse()));
   }
 
-  #respondInHand(head: ResponseHead, bytes: Uint8Array | undefined): void {
-    const isBodiless = isBodilessAnswer(this.request.method, head);
-    const framing = framingLine(head, isBodiless, bytes?.length ?? 0);
-    this.#respondWhole(head, isBodiless ? undefined : bytes, framing);
-  }
-
-  #respondWhole(head: ResponseHead, bytes: Uint8Array | undefined, framing: string): void {
+  protected sendWhole(head: ResponseHead, bytes: Uint8Array | undefined, declared: string | undefined): void {
     const length = bytes?.length ?? 0;
-    this.#status = head.status;
+    this.status = head.status;
     this.#responseBytes = length;
     this.#decidePersistence(head);
     // Before the record is told: what throws here is answered otherwise.
-    const text = this.#headText(head, framing);
+    const text = this.#headText(head, declared === undefined ? '' : `Content-Length: ${declared}\r\n`);
     this.#end('complete', () => {
       const { wire } = this.#connection;
       if (bytes === undefined || length === 0) wire.write(text);
@@ -222,10 +162,9 @@ export class ServerExchange implements Exchange, BodyWriterOwner {
     });
   }
 
-  #respondPiped(head: ResponseHead, body: Body): void {
+  protected sendPiped(head: ResponseHead, body: Body): void {
     const { wire } = this.#connection;
-    invariant(typeof body.pipe === 'function', 'a body can be piped');
-    this.#status = head.status;
+    this.status = head.status;
     // RFC 9112 section 6.1: HTTP/1.0 knows no chunks; the end of the connection ends the body.
     const framing = body.length ?? (this.request.httpVersion === '1.1' ? 'chunked' : 'close');
     if (framing === 'close') this.#isPersistent = false;
@@ -272,50 +211,16 @@ export class ServerExchange implements Exchange, BodyWriterOwner {
 
   #abort(): void {
     this.#flow?.cancel();
-    const callbacks = this.#onAbort === undefined ? [] : [this.#onAbort, ...(this.#moreOnAbort ?? [])];
-    this.#onAbort = undefined;
-    this.#moreOnAbort = undefined;
-    for (const callback of callbacks) {
-      try {
-        callback();
-      } catch (error) {
-        this.#connection.state.sweep.tellThrown(error);
-      }
-    }
+    this.tellAbort();
   }
 
-  /** Tells beforeEnd, once, and lets the last bytes go when it agrees. */
   #end(kind: Outcome['kind'], release: (exchange: ServerExchange) => void): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const held = this.#tell(kind, this.request.body.bytes, this.#writer?.bytes ?? this.#responseBytes);
-    if (held === undefined) return release(this);
-    const late = (): void => {
-      try {
-        release(this);
-      } catch (error) {
-        this.#connection.onThrown(error);
-      }
-    };
-    void held.then(late, late);
+    this.finish(kind, this.#writer?.bytes ?? this.#responseBytes, release);
   }
 
   /** Nothing waits for this record: the bytes have gone. */
   #onTunnelEnd({ kind, bytesFromClient, bytesFromUpstream }: TunnelEnd): void {
-    void this.#tell(kind, bytesFromClient, bytesFromUpstream);
-  }
-
-  #tell(kind: Outcome['kind'], requestBytes: number, responseBytes: number): Promise<void> | undefined {
-    const refusal = this.#refusal;
-    const status = this.#status;
-    try {
-      const outcome = { kind, status, requestBytes, responseBytes, totalUs: this.elapsedUs() };
-      return this.beforeEnd?.onEnd(refusal === undefined ? outcome : { ...outcome, refusal });
-    } catch (error) {
-      // The answer is right all the same.
-      this.#connection.state.sweep.tellThrown(error);
-      return undefined;
-    }
+    void this.tell(kind, bytesFromClient, bytesFromUpstream);
   }
 }
 
@@ -337,21 +242,6 @@ function headText({ status, reason, headers: given }: ResponseHead, dateLine: st
   const headers = wireHeadersOf(given);
   const date = headers.mayHave(kinds.date) ? '' : dateLine;
   return `${statusLine(status, reason)}${headers.forwardable()}${date}${last}\r\n`;
-}
-
-function isBodilessAnswer(method: string, { status }: ResponseHead): boolean {
-  return method === 'HEAD' || status === 204 || status === 304;
-}
-
-/** RFC 9110 section 8.6: HEAD and 304 keep the length that a GET would have had; 204 has none. */
-function framingLine(head: ResponseHead, isBodiless: boolean, length: number): string {
-  if (head.status === 204) return '';
-  if (!isBodiless) return `Content-Length: ${length}\r\n`;
-  // A policy may have set one that is no length.
-  const given = head.headers.get('content-length');
-  const declared =
-    given !== undefined && /^\d+$/.test(given) ? given : length > 0 ? String(length) : undefined;
-  return declared === undefined ? '' : `Content-Length: ${declared}\r\n`;
 }
 
 function pipedFramingLine(framing: number | 'chunked' | 'close', headers: HeaderList): string {

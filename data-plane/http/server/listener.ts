@@ -1,7 +1,9 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { listenOn } from '../../../proto/process/listen.ts';
-import type { RunningServer, ServerOptions } from '../exchange.ts';
+import type { RunningServer, ServerHttp2, ServerOptions } from '../exchange.ts';
 import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
+import { ServerSession } from '../h2/server-session.ts';
 import { acceptFrom } from '../socket/accept.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { ServerConnection } from './connection.ts';
@@ -11,7 +13,7 @@ import { createTlsAcceptor, type TlsAcceptor } from './tls.ts';
 /** Waiting connections that the kernel keeps for us. */
 const backlog = 4_096;
 
-/** Listens for HTTP/1.1. Errors: process.port_taken, process.port_refused; config.invalid when certificates do not fit. */
+/** Listens for HTTP/1.1, and HTTP/2 where it is spoken. Errors: process.port_taken, process.port_refused; config.invalid when certificates do not fit. */
 export async function startListener(options: ServerOptions, sweep: Sweep): Promise<RunningServer> {
   const state = new ServerState(options, sweep);
   const acceptor =
@@ -40,6 +42,7 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
     get connections() {
       return state.members.size;
     },
+    http2: state.http2,
     reloadTls: (tls) => acceptor?.reload(tls),
     async close(deadlineMs, quietMs = 0) {
       // Who waits in the kernel's queue is accepted first: closing the socket would reset him.
@@ -84,16 +87,28 @@ function acceptTls(
   state: ServerState,
 ): TlsAcceptor {
   // A handshake takes as long as a request's head may.
-  const acceptor = createTlsAcceptor(tls, { handshakeMsMax: state.limits.headerMsMax, trustsClient });
+  const acceptor = createTlsAcceptor(tls, {
+    handshakeMsMax: state.limits.headerMsMax,
+    trustsClient,
+    protocols: protocolsOf(state.speaksHttp2),
+  });
   const underWay = new Map<string, Handshaking>();
   // The secured socket does not say which one it secures, but both have the same peer.
   const peerOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
-  const onSecure = (socket: Socket): void => {
+  const join = (socket: TLSSocket, transport: Socket | undefined): void => {
+    const { speaksHttp2 } = state;
+    if (speaksHttp2?.alpn === true && socket.alpnProtocol === 'h2')
+      return void new ServerSession(socket, state, speaksHttp2);
+    // Who asked for no protocol means HTTP/1.1.
+    if (speaksHttp2?.hasHttp11 === false) return void socket.destroy();
+    const { wire } = new ServerConnection(socket, undefined, state);
+    wire.transport = transport;
+  };
+  const onSecure = (socket: TLSSocket): void => {
     const before = underWay.get(peerOf(socket));
     // Joins before the handshake leaves: a server that stops must not think itself empty in between.
-    const { wire } = new ServerConnection(socket, undefined, state);
+    join(socket, before?.wire);
     if (before === undefined) return;
-    wire.transport = before.wire;
     underWay.delete(peerOf(socket));
     state.leave(before);
   };
@@ -123,6 +138,12 @@ function acceptTls(
       acceptor.accept(socket);
     },
   };
+}
+
+/** HTTP/2 first, as clients that know both prefer it. */
+function protocolsOf(http2: ServerHttp2 | undefined): readonly string[] {
+  if (http2?.alpn !== true) return ['http/1.1'];
+  return http2.hasHttp11 ? ['h2', 'http/1.1'] : ['h2'];
 }
 
 async function listen({ host, port }: ServerOptions): Promise<Server> {

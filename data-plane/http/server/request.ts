@@ -1,37 +1,50 @@
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate, ExchangeRequest, HeaderList } from '../exchange.ts';
 import type { IncomingBody } from '../message/incoming-body.ts';
 import type { ReadRequest } from '../message/request.ts';
 import type { RequestHead } from '../message/request-head.ts';
 import { WireHeaders } from '../message/wire-headers.ts';
-import type { ServerConnection } from './connection.ts';
 import { addressText } from './state.ts';
 import { clientCertificateOf, serverSubjectOf } from './tls.ts';
+
+/** The connection that a request came on. */
+export interface RequestSource {
+  readonly isTls: boolean;
+  readonly remoteAddress: string;
+  readonly socket: Socket;
+}
 
 /** What the client asked; addresses and certificate are asked of the socket only when somebody asks here. */
 export class ServerRequest implements ExchangeRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string | undefined;
-  readonly httpVersion: '1.0' | '1.1';
+  readonly httpVersion: '1.0' | '1.1' | '2';
   readonly authority: string;
   readonly host: string;
   readonly headers: HeaderList;
   readonly body: IncomingBody;
   readonly isUpgrade: boolean;
   readonly rawHead: string;
-  readonly #connection: ServerConnection;
+  readonly #connection: RequestSource;
 
   constructor(
-    connection: ServerConnection,
+    connection: RequestSource,
     read: ReadRequest,
-    parts: { readonly head: RequestHead; readonly text: string; readonly body: IncomingBody },
+    parts: {
+      readonly head: RequestHead;
+      readonly text: string;
+      readonly body: IncomingBody;
+      /** Of a head that came in another spelling. */
+      readonly httpVersion?: '2';
+    },
   ) {
     this.#connection = connection;
     this.method = read.method;
     this.path = read.target.path;
     this.query = read.target.query;
-    this.httpVersion = parts.head.minorVersion === 1 ? '1.1' : '1.0';
+    this.httpVersion = parts.httpVersion ?? (parts.head.minorVersion === 1 ? '1.1' : '1.0');
     this.authority = read.authority;
     this.host = read.host;
     const headers = new WireHeaders(parts.text, parts.head);
@@ -51,19 +64,19 @@ export class ServerRequest implements ExchangeRequest {
   }
 
   get remotePort(): number {
-    return this.#connection.wire.socket.remotePort ?? 0;
+    return this.#connection.socket.remotePort ?? 0;
   }
 
   get localAddress(): string {
-    return addressText(this.#connection.wire.socket.localAddress);
+    return addressText(this.#connection.socket.localAddress);
   }
 
   get localPort(): number {
-    return this.#connection.wire.socket.localPort ?? 0;
+    return this.#connection.socket.localPort ?? 0;
   }
 
   get clientCertificate(): ClientCertificate | undefined {
-    const { socket } = this.#connection.wire;
+    const { socket } = this.#connection;
     return this.#connection.isTls ? clientCertificateOf(socket as TLSSocket) : undefined;
   }
 

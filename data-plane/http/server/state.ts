@@ -1,6 +1,6 @@
 import { sourceOfAddress } from '../../../proto/process/peers.ts';
 import type { EngineRefusal } from '../engine-refusal.ts';
-import type { Exchange, ServerLimits, ServerOptions } from '../exchange.ts';
+import type { Exchange, ServerHttp2, ServerLimits, ServerOptions } from '../exchange.ts';
 import { Authorities } from '../message/authority.ts';
 import type { FieldLimits } from '../message/fields.ts';
 import type { RefusalReason } from '../message/refusal.ts';
@@ -29,6 +29,10 @@ export class ServerState {
   readonly authorities = new Authorities();
   readonly members = new Set<Member>();
   readonly onExchange: (exchange: Exchange) => void;
+  /** How HTTP/2 is spoken; undefined where it is not. */
+  readonly speaksHttp2: ServerHttp2 | undefined;
+  /** Of its connections. */
+  readonly http2 = { connections: 0, streams: 0 };
   /** Answers say `Connection: close`. */
   isClosing = false;
   /** Whoever has nothing to do goes. */
@@ -42,6 +46,7 @@ export class ServerState {
     this.limits = options.limits;
     this.target = options.target;
     this.onExchange = options.onExchange;
+    this.speaksHttp2 = options.http2;
     this.#options = options;
   }
 

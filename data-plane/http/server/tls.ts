@@ -43,6 +43,8 @@ export function createTlsAcceptor(
     readonly handshakeMsMax?: number | undefined;
     /** See `ServerOptions`. */
     readonly trustsClient?: ((certificate: ClientCertificate) => boolean) | undefined;
+    /** In our order of preference. Default: HTTP/1.1 alone. */
+    readonly protocols?: readonly string[];
   } = {},
 ): TlsAcceptor {
   let secured: (socket: TLSSocket) => void = (socket) => void socket.destroy();
@@ -53,6 +55,7 @@ export function createTlsAcceptor(
     const server = openHandshakes(given, {
       handshakeMsMax: options.handshakeMsMax ?? handshakeMsMaxDefault,
       judgesClients: trustsClient !== undefined,
+      protocols: options.protocols ?? ['http/1.1'],
     });
     server.on('secureConnection', (socket) => {
       pending.delete(peerOf(socket));
@@ -155,15 +158,22 @@ class ShownCertificate implements ClientCertificate {
 
 function openHandshakes(
   tls: TlsOptions,
-  { handshakeMsMax, judgesClients }: { readonly handshakeMsMax: number; readonly judgesClients: boolean },
+  {
+    handshakeMsMax,
+    judgesClients,
+    protocols,
+  }: {
+    readonly handshakeMsMax: number;
+    readonly judgesClients: boolean;
+    readonly protocols: readonly string[];
+  },
 ): Server {
   const { fallback, ...handshakes } = createHandshakes(tls, { judgesClients });
   return createServer({
     ...fallback,
     ...handshakes,
     handshakeTimeout: handshakeMsMax,
-    // HTTP/2 joins here as 'h2', before http/1.1, and in onSecure by `socket.alpnProtocol`.
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...protocols],
   });
 }
 

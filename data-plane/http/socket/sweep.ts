@@ -42,6 +42,11 @@ export class Sweep {
     };
   }
 
+  /** The same without its name. */
+  get date(): string {
+    return this.dateLine.slice('Date: '.length, -2);
+  }
+
   /** Runs what a timer began: what is thrown is told and goes no further. */
   run(work: () => void): void {
     try {

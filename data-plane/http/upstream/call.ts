@@ -59,8 +59,14 @@ export class UpstreamCall {
 
   /** Nothing of it is lost when it is sent again: once, without a body or with one in hand, and only where twice is as good as once. */
   get isRepeatable(): boolean {
+    return this.isRepeatableAfter(false);
+  }
+
+  /** The same of a call of which it is known that nobody worked on it, if that is known: then twice is once. */
+  isRepeatableAfter(isUnprocessed: boolean): boolean {
     const { body, method, exchange } = this.request;
-    if (this.isRetried || this.isSettled || exchange.isAborted || !idempotent.has(method)) return false;
+    if (this.isRetried || this.isSettled || exchange.isAborted) return false;
+    if (!isUnprocessed && !idempotent.has(method)) return false;
     return body === undefined || body instanceof Uint8Array || body.isEmpty;
   }
 }

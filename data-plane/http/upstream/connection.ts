@@ -23,7 +23,7 @@ import type { UpstreamPool } from './pool.ts';
 import { offersOf, requestHeadText } from './request-head.ts';
 
 /** Informational answers before the real one (RFC 9110 section 15.2); more is a flood. */
-const informationalMax = 8;
+export const informationalMax = 8;
 /** Request bodies in hand up to this size leave in one write with their head. */
 const oneWriteBytesMax = 12 * 1024;
 /** A head that has come in part is parsed again when a line of it ended or this much more has come. */

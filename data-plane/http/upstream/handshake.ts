@@ -27,7 +27,7 @@ export interface Handshake {
  *
  * Errors: request.invalid when certificates, keys or passphrase do not fit together.
  */
-export function createHandshake({ host, tls = trusting }: UpstreamOptions): Handshake {
+export function createHandshake({ host, http2, tls = trusting }: UpstreamOptions): Handshake {
   const secureContext = createContext(tls);
   // RFC 6066 section 3: a server name is a DNS name, without the dot at its end and never an address.
   const name = (tls.servername ?? host).replace(/\.$/, '');
@@ -51,7 +51,7 @@ export function createHandshake({ host, tls = trusting }: UpstreamOptions): Hand
         });
       }
     },
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: http2 === undefined ? ['http/1.1'] : http2.isRequired ? ['h2'] : ['h2', 'http/1.1'],
   };
   let session: Buffer | undefined;
   return {

@@ -6,27 +6,21 @@ import type {
   UpstreamResult,
 } from '../exchange.ts';
 import type { FieldLimits } from '../message/fields.ts';
-import type { Sweep, Swept } from '../socket/sweep.ts';
+import type { Sweep } from '../socket/sweep.ts';
 import { Reading } from '../socket/wire.ts';
-import { type CallHolder, UpstreamCall } from './call.ts';
+import { UpstreamCall } from './call.ts';
 import { UpstreamConnection } from './connection.ts';
 import { createDialer, type Dialer } from './dial.ts';
 import type { DnsCache } from './dns.ts';
 import { createSpelling, type RequestSpelling } from './request-head.ts';
-
-/** Waiting requests per upstream when the definition sets no bound. */
-const waitingMaxDefault = 10_000;
-/** A connectMsMax of 0 means no bound, but no wait is endless. */
-const waitingMsCeiling = 120_000;
-const closedMessage = 'the upstream was closed';
-const goneMessage = 'the client went away';
+import { closedMessage, goneMessage, WaitingCalls } from './waiting.ts';
 
 /**
  * The connections to one origin: at most `connectionsMax`, the last used first, and a bounded queue of calls that wait for one.
  *
  * Last used first, so that those that are not needed grow old and are closed.
  */
-export class UpstreamPool implements Upstream, CallHolder, Swept {
+export class UpstreamPool implements Upstream {
   readonly options: UpstreamOptions;
   readonly sweep: Sweep;
   readonly spelling: RequestSpelling;
@@ -34,8 +28,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
   readonly answerLimits: FieldLimits & { readonly bodyBytesMax: number };
   readonly #dialer: Dialer;
   readonly #idle: UpstreamConnection[] = [];
-  /** In order of arrival. */
-  readonly #waiting = new Set<UpstreamCall>();
+  readonly #waiting: WaitingCalls;
   readonly #connections = new Set<UpstreamConnection>();
   /** Ends of dials that are under way. */
   readonly #dials = new Set<(failure: UpstreamFailure, message: string) => void>();
@@ -50,6 +43,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     const { headerBytesMax, headersMax } = options;
     this.answerLimits = { headerBytesMax, headersMax, blankBeforeColon: 'removed', bodyBytesMax: Infinity };
     this.#dialer = createDialer(options, dns);
+    this.#waiting = new WaitingCalls(options, sweep);
     this.spelling = createSpelling(options, this.#dialer);
   }
 
@@ -71,12 +65,6 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     }
     if (this.#connections.size + this.#dials.size < this.options.connectionsMax || this.#dropIdle(call))
       return this.#dial(call);
-    const { queueMax, connectMsMax } = this.options;
-    if (this.#waiting.size >= (queueMax < 0 ? waitingMaxDefault : queueMax))
-      return call.fail('queueFull', 'all connections are busy and the queue is full');
-    call.dueMs = this.sweep.nowMs + (connectMsMax === 0 ? waitingMsCeiling : connectMsMax);
-    call.holder = this;
-    if (this.#waiting.size === 0) this.sweep.add(this);
     this.#waiting.add(call);
   }
 
@@ -85,7 +73,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     const { keepAlive } = this.options;
     if (!keepAlive || connection.isTunnel || this.#isClosing || this.#isOld(connection))
       return connection.wire.destroy();
-    const next = this.#nextWaiting();
+    const next = this.#waiting.next();
     if (next?.needsNewConnection === true) {
       this.#connections.delete(connection);
       connection.wire.destroy();
@@ -102,26 +90,6 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
     this.#fill();
-  }
-
-  /** It waits no longer. */
-  onClientGone(call: UpstreamCall): void {
-    this.#waiting.delete(call);
-    call.fail('aborted', goneMessage);
-  }
-
-  onSweep(nowMs: number): void {
-    for (const call of this.#waiting) {
-      if (call.dueMs > nowMs && !call.request.exchange.isAnswered) continue;
-      this.#waiting.delete(call);
-      call.holder = undefined;
-      call.fail('queueTimeout', `no connection was free for ${this.options.connectMsMax} ms`);
-    }
-    if (this.#waiting.size === 0) this.sweep.delete(this);
-  }
-
-  onThrown(error: unknown): void {
-    this.sweep.tellThrown(error);
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -146,10 +114,7 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
   /** Nothing runs on, and nothing begins any more. */
   #cut(): void {
     this.#isClosed = true;
-    for (let next = this.#nextWaiting(); next !== undefined; next = this.#nextWaiting()) {
-      const call = next;
-      this.sweep.run(() => call.fail('closed', closedMessage));
-    }
+    this.#waiting.failAll('closed', closedMessage);
     for (const end of this.#dials) this.sweep.run(() => end('closed', closedMessage));
     for (const connection of this.#connections) this.sweep.run(() => connection.wire.destroy());
   }
@@ -219,19 +184,9 @@ export class UpstreamPool implements Upstream, CallHolder, Swept {
   /** Room was made: whoever waits gets a new connection. */
   #fill(): void {
     if (this.#connections.size + this.#dials.size < this.options.connectionsMax) {
-      const next = this.#nextWaiting();
+      const next = this.#waiting.next();
       if (next !== undefined) this.#dial(next);
     }
     if (this.#connections.size + this.#dials.size === 0) this.#onEmpty?.();
-  }
-
-  #nextWaiting(): UpstreamCall | undefined {
-    for (const call of this.#waiting) {
-      this.#waiting.delete(call);
-      call.holder = undefined;
-      if (this.#waiting.size === 0) this.sweep.delete(this);
-      return call;
-    }
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { invariant } from '../../../proto/faults/fault.ts';
-import type { UpstreamOptions, UpstreamRequest } from '../exchange.ts';
+import type { HeaderList, UpstreamOptions, UpstreamRequest } from '../exchange.ts';
 import { kinds } from '../message/field-kind.ts';
 import { passableProtocols } from '../message/upgrade.ts';
 import { wireHeadersOf } from '../message/wire-headers.ts';
@@ -33,17 +33,15 @@ export function requestHeadText(
   request: UpstreamRequest,
   { options, dialer, origin }: RequestSpelling,
 ): string {
+  judgeRequestLine(request);
   const { method, target, isUpgrade } = request;
   const headers = wireHeadersOf(request.headers);
-  if (forbiddenInTarget.test(target) || !(target.startsWith('/') || target === '*'))
-    throw new TypeError('the target of a request holds a forbidden character');
-  if (!token.test(method)) throw new TypeError('the method of a request is no token');
   // An upgrade goes through a tunnel (see dial.ts), to the upstream itself.
   let text = `${method} ${isUpgrade ? '' : origin}${target} HTTP/1.1\r\n${headers.forwardable()}`;
   text += framingLines(request);
   if (isUpgrade) text += upgradeLines(request);
   // RFC 9110 section 10.1.4: of all that TE can say only `trailers` survives a hop.
-  else if (headers.mayHave(kinds.te) && /(?:^|[, ])trailers(?:[, ]|$)/i.test(headers.getAll('te').join(',')))
+  else if (headers.mayHave(kinds.te) && takesTrailers(headers))
     text += options.keepAlive
       ? 'TE: trailers\r\nConnection: TE\r\n'
       : 'TE: trailers\r\nConnection: TE, close\r\n';
@@ -51,6 +49,18 @@ export function requestHeadText(
   if (dialer.proxyAuthorization !== undefined && !isUpgrade)
     text += `Proxy-Authorization: ${dialer.proxyAuthorization}\r\n`;
   return `${text}\r\n`;
+}
+
+/** Throws a TypeError when a policy made a method or target that would be another request on the wire. */
+export function judgeRequestLine({ method, target }: Pick<UpstreamRequest, 'method' | 'target'>): void {
+  if (forbiddenInTarget.test(target) || !(target.startsWith('/') || target === '*'))
+    throw new TypeError('the target of a request holds a forbidden character');
+  if (!token.test(method)) throw new TypeError('the method of a request is no token');
+}
+
+/** Whether TE says that trailers are read. */
+export function takesTrailers(headers: HeaderList): boolean {
+  return /(?:^|[, ])trailers(?:[, ]|$)/i.test(headers.getAll('te').join(','));
 }
 
 function framingLines({ body, headers, method }: UpstreamRequest): string {

@@ -74,6 +74,14 @@ export const GatewayListenTls = z
     caFile: shape.caFile.describe(
       'Authorities of client certificates, PEM; beside the certificates of subscriptions. Any other fails the handshake.',
     ),
+    alpn: z
+      .array(z.enum(['h2', 'http/1.1']))
+      .min(1)
+      .max(2)
+      .default(['http/1.1'])
+      .describe(
+        'Protocols that clients may choose in the handshake: `h2` is HTTP/2, which is preferred where both are. Without `http/1.1` nothing else is spoken.',
+      ),
     clientCertificateHeader: z
       .string()
       .max(256)
@@ -85,6 +93,13 @@ export const GatewayListenTls = z
   })
   .superRefine((tls, context) => {
     if (tls.clientCertificateHeader === undefined || hasSource(tls)) checkSource(tls, context);
+    else if (tls.alpn.includes('h2'))
+      context.addIssue({
+        code: 'custom',
+        path: ['alpn'],
+        message:
+          'is chosen in a TLS handshake, and there is no certificate; plain HTTP has listen.http2.clearText',
+      });
   })
   .optional()
   .describe('TLS; without it plain HTTP.');

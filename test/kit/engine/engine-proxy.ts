@@ -7,7 +7,9 @@ import type {
   Exchange,
   Outcome,
   RunningServer,
+  ServerHttp2,
   ServerLimits,
+  ServerOptions,
   UpstreamOptions,
 } from '../../../data-plane/http/exchange.ts';
 import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
@@ -25,6 +27,8 @@ export interface EngineProxyWish {
   readonly upstream: Partial<UpstreamOptions> & { readonly port: number };
   readonly limits?: Partial<ServerLimits>;
   readonly tls?: TlsOptions;
+  readonly http2?: ServerHttp2;
+  readonly onRefusal?: ServerOptions['onRefusal'];
   readonly onExchange?: (exchange: Exchange) => void;
   /** What bodies pass through, up and down. */
   readonly through?: (body: Body) => Body;
@@ -48,6 +52,7 @@ export async function startEngineProxy(
     host: '127.0.0.1',
     port: 0,
     tls: wish.tls,
+    http2: wish.http2,
     limits: {
       ...limitDefaults,
       bodyBytesMax: 2 ** 40,
@@ -56,7 +61,7 @@ export async function startEngineProxy(
       ...wish.limits,
     },
     target: { mergeSlashes: false, encodedSlash: 'keep' },
-    onRefusal: undefined,
+    onRefusal: wish.onRefusal,
     onExchange(exchange) {
       exchange.beforeEnd = { onEnd: (outcome) => void outcomes.push(outcome) };
       wish.onExchange?.(exchange);

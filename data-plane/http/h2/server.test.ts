@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+
+import { startEngineProxy } from '../../../test/kit/engine/engine-proxy.ts';
+import { answerOfHttp2, askHttp2, http2Defaults, openHttp2 } from '../../../test/kit/engine/http2.ts';
+import { frameTypes, openRawHttp2 } from '../../../test/kit/engine/http2-frames.ts';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { startBackend } from '../conformance/stage.ts';
+
+test('a client that takes its request back cuts the call of the backend, and nobody else', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const client = openHttp2(t, proxy.port);
+  const taken = client.request({ ':path': '/a' });
+  taken.on('error', () => undefined);
+  const kept = askHttp2(client, { ':path': '/b' });
+  const [one, other] = [await backend.next(), await backend.next()];
+  const cut = one.closed.catch(() => undefined);
+  taken.close(8);
+  await cut;
+  other.reply('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  assert.equal((await kept).text, 'ok');
+  assert.deepEqual(
+    proxy.outcomes.map(({ kind, status }) => [kind, status]),
+    [
+      ['clientAborted', 0],
+      ['complete', 200],
+    ],
+  );
+  assert.equal(proxy.running.http2.connections, 1);
+});
+
+test('a connection that goes takes all its calls with it', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const client = openHttp2(t, proxy.port);
+  const streams = [1, 2, 3].map(() => client.request({ ':path': '/' }).on('error', () => undefined));
+  const calls = [await backend.next(), await backend.next(), await backend.next()];
+  const cut = calls.map(({ closed }) => closed.catch(() => undefined));
+  assert.equal(proxy.running.http2.streams, streams.length);
+  client.destroy();
+  await Promise.all(cut);
+  await eventually(() => proxy.running.http2.streams === 0 && proxy.running.connections === 0);
+  assert.deepEqual(new Set(proxy.outcomes.map(({ kind }) => kind)), new Set(['clientAborted']));
+});
+
+test('HEAD, 204 and 304 have no body, and the length that a GET would have had', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const client = openHttp2(t, proxy.port);
+  const rows = [
+    ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', 200, '5'],
+    ['GET', 'HTTP/1.1 204 No Content\r\n\r\n', 204, undefined],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n', 304, '5'],
+    ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 200, '0'],
+  ] as const;
+  for (const [method, reply, status, length] of rows) {
+    const asked = askHttp2(client, { ':method': method, ':path': '/' });
+    (await backend.next()).reply(reply);
+    const answer = await asked;
+    assert.deepEqual([answer.status, answer.headers['content-length'], answer.text], [status, length, '']);
+    assert.equal(typeof answer.headers['date'], 'string');
+  }
+});
+
+test('who expects 100 is told to go on when somebody wants the body; early hints of a backend stay on its connection', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const stream = openHttp2(t, proxy.port).request({
+    ':method': 'POST',
+    ':path': '/',
+    expect: '100-continue',
+  });
+  const answer = answerOfHttp2(stream);
+  await once(stream, 'continue');
+  stream.end('body');
+  const seen = await backend.next();
+  assert.doesNotMatch(seen.head, /expect/i);
+  seen.reply('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  assert.equal((await answer).text, 'ok');
+});
+
+test('an answer before the end of its request asks for no more of it, and the connection goes on', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const client = openHttp2(t, proxy.port);
+  const stream = client.request({ ':method': 'POST', ':path': '/' });
+  stream.write('half');
+  const closed = once(stream, 'close');
+  const answer = once(stream, 'response');
+  (await backend.next()).reply('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
+  stream.resume();
+  assert.equal(((await answer)[0] as Record<string, unknown>)[':status'], 403);
+  await closed;
+  assert.equal(stream.rstCode, 0);
+  const next = askHttp2(client, { ':path': '/' });
+  (await backend.next()).reply('HTTP/1.1 204 No Content\r\n\r\n');
+  assert.equal((await next).status, 204);
+});
+
+test('a server that stops says GOAWAY, answers what was asked before, and takes nothing new', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const client = openHttp2(t, proxy.port);
+  const idle = openHttp2(t, proxy.port);
+  await Promise.all([once(client, 'remoteSettings'), once(idle, 'remoteSettings')]);
+  const deaf = await openRawHttp2(t, proxy.port);
+  await deaf.next(frameTypes.settings, 0);
+  const asked = askHttp2(client, { ':path': '/' });
+  const seen = await backend.next();
+  const said = once(client, 'goaway');
+  const idleGone = once(idle, 'close');
+  const stopped = proxy.running.close(5_000);
+  assert.equal((await said)[0], 0);
+  await idleGone;
+  seen.reply('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  assert.equal((await asked).text, 'ok');
+  await stopped;
+  await deaf.closed;
+  assert.equal(proxy.running.connections, 0);
+});
+
+test('no WebSocket and no tunnel is opened over HTTP/2, and who asks for one is told by the settings', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const client = openHttp2(t, proxy.port);
+  const [settings] = (await once(client, 'remoteSettings')) as [Record<string, unknown>];
+  assert.notEqual(settings['enableConnectProtocol'], true);
+  const answer = askHttp2(client, { ':method': 'CONNECT', ':authority': 'h:1' });
+  assert.equal((await answer).status, 405);
+});
