@@ -9,6 +9,7 @@ import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Weighted } from './balancing.ts';
 import type { EndpointCheck } from './health/board.ts';
 import { templateOf } from './health/compiled.ts';
+import { type CalledUrl, calledUrlOf } from './called-url.ts';
 import { type DefinedOptions, upstreamOptions } from './options.ts';
 
 /** An endpoint as it is known before there are pools. */
@@ -16,7 +17,7 @@ export interface Described {
   readonly name: string;
   readonly share: Weighted;
   readonly written: Template<string>;
-  readonly optionsOf: (url: URL) => DefinedOptions;
+  readonly optionsOf: (called: CalledUrl) => DefinedOptions;
   readonly headers: readonly { readonly name: string; readonly value: Template<string> }[];
   readonly propagatesHost: boolean;
   /** Whether its redirects are followed here, instead of by the client. */
@@ -33,7 +34,7 @@ export interface DefinedAt {
 }
 
 /** Stands for the host that a request will name, so that stores and files are judged when the definition is loaded. */
-const anyHost = new URL('https://host.invalid');
+const anyHost = calledUrlOf('https://host.invalid');
 
 /**
  * Works out what of an endpoint does not depend on a request, and what an operator must be warned of.
@@ -52,11 +53,11 @@ export function describe(
     ? `endpointGroups[${g}].sharedConfiguration`
     : `${path}.sharedConfigurationOverride`;
   const place = { at, environment: process.env };
-  const url = written.kind === 'constant' ? new URL(written.value) : anyHost;
-  const { options, warnings } = upstreamOptions(url, configuration, place);
+  const called = written.kind === 'constant' ? calledUrlOf(written.value) : anyHost;
+  const { options, warnings } = upstreamOptions(called, configuration, place);
   if (written.kind === 'constant') refuseDenied(options, guard, `${path}.configuration.target`);
-  const optionsOf = (asked: URL): DefinedOptions =>
-    asked.href === url.href ? options : upstreamOptions(asked, configuration, place).options;
+  const optionsOf = (asked: CalledUrl): DefinedOptions =>
+    asked.text === called.text ? options : upstreamOptions(asked, configuration, place).options;
   const headers = configuration.headers.map(({ name, value }) => ({
     name,
     value: templateOf(value, headerValueSchema),
@@ -64,7 +65,7 @@ export function describe(
   const definition = healthCheckOf(group, endpoint);
   if (definition !== undefined && targetSchema.safeParse(definition.target).success)
     refuseDenied(
-      optionsOf(new URL(definition.target)),
+      optionsOf(calledUrlOf(definition.target)),
       guard,
       endpoint.services?.healthCheck?.overrideConfiguration === true
         ? `${path}.services.healthCheck.configuration.target`

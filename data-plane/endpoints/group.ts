@@ -4,11 +4,11 @@ import type { EndpointGroupDefinition } from '../../proto/model/api.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Upstream } from '../http/exchange.ts';
 import { createBalancer, type Weighted } from './balancing.ts';
+import { type CalledUrl, calledUrlOf } from './called-url.ts';
 import type { Described } from './described.ts';
 import type { CheckedApi, HealthBoard, HeldHealth } from './health/board.ts';
 import { Origins } from './origins.ts';
 import { Outlier, type OutlierHost } from './outliers.ts';
-import { urlOf } from './route.ts';
 import { createTarget, type Target } from './target.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -150,18 +150,18 @@ export class Started implements Weighted {
   }
 
   /** The same backend's way to any URL, whose path stands in place of the request's. */
-  toward(url: URL): Endpoint | undefined {
-    return this.#toward(url, '');
+  toward(called: CalledUrl): Endpoint | undefined {
+    return this.#toward(called, '');
   }
 
-  #toward(url: URL, path: string | undefined): Endpoint | undefined {
+  #toward(called: CalledUrl, path: string | undefined): Endpoint | undefined {
     const { optionsOf } = this.#described;
     const { key: api, upstreams } = this.#ground;
     if (upstreams === undefined) return undefined;
     if (this.#origins === undefined)
       this.#held.push((this.#origins = new Origins({ api, upstreams, guard: this.#guard, optionsOf })));
-    const upstream = this.#origins.toward(url);
-    return upstream && this.#endpoint(url, upstream, path);
+    const upstream = this.#origins.toward(called);
+    return upstream && this.#endpoint(called, upstream, path);
   }
 
   release(): void {
@@ -175,11 +175,11 @@ export class Started implements Weighted {
     if (upstreams === undefined) return () => undefined;
     const outlier = this.#outlier;
     if (written.kind === 'constant') {
-      const url = new URL(written.value);
-      const one = upstreams.hold(this.#ground.key, optionsOf(url));
+      const called = calledUrlOf(written.value);
+      const one = upstreams.hold(this.#ground.key, optionsOf(called));
       this.#held.push(one);
       const endpoint = this.#endpoint(
-        url,
+        called,
         outlier === undefined ? one.upstream : outlier.follow(one.upstream),
       );
       return () => endpoint;
@@ -191,19 +191,19 @@ export class Started implements Weighted {
         scope.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${why}`);
         return undefined;
       }
-      const endpoint = this.#toward(urlOf(rendered.value), undefined);
+      const endpoint = this.#toward(calledUrlOf(rendered.value), undefined);
       return endpoint === undefined || outlier === undefined
         ? endpoint
         : { ...endpoint, upstream: outlier.follow(endpoint.upstream) };
     };
   }
 
-  #endpoint(url: URL, upstream: Upstream, path?: string): Endpoint {
+  #endpoint({ url, text }: CalledUrl, upstream: Upstream, path?: string): Endpoint {
     const { name, headers, propagatesHost, followsRedirects, propagatesEncodings } = this.#described;
     const target = createTarget(url);
     return {
       name,
-      url: url.href,
+      url: text,
       upstream,
       target,
       path,

@@ -9,6 +9,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { sharedConfigurationSchema } from '../../proto/model/api-endpoints.ts';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
+import { calledUrlOf } from './called-url.ts';
 import { upstreamOptions, type TranslatedOptions } from './options.ts';
 import type { Variables } from './system-proxy.ts';
 
@@ -19,7 +20,7 @@ function translate(
   configuration: object = {},
   environment: Variables = {},
 ): TranslatedOptions {
-  return upstreamOptions(new URL(target), sharedConfigurationSchema.parse(configuration), {
+  return upstreamOptions(calledUrlOf(target), sharedConfigurationSchema.parse(configuration), {
     at,
     environment,
   });

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 
 import type { SharedConfiguration } from '../../proto/model/api.ts';
-import type { UpstreamOptions, UpstreamProxy } from '../http/exchange.ts';
+import type { UpstreamHttp2, UpstreamOptions, UpstreamProxy } from '../http/exchange.ts';
+import type { CalledUrl } from './called-url.ts';
 import { readStores } from './stores.ts';
 import { type Variables, systemProxyOf } from './system-proxy.ts';
 import { isHopByHop } from '../http/message/field-kind.ts';
@@ -28,7 +29,7 @@ export interface ConfigurationPlace {
  * Errors: request.invalid with the path of what cannot be used on this gateway: a store, a file, the system's proxy.
  */
 export function upstreamOptions(
-  target: URL,
+  { url: target, isGrpc }: CalledUrl,
   { headers, http, ssl, proxy }: SharedConfiguration,
   { at, environment }: ConfigurationPlace,
 ): TranslatedOptions {
@@ -72,8 +73,20 @@ export function upstreamOptions(
             servername: isIP(host) === 0 ? host : undefined,
             ...readStores(ssl, `${at}.ssl`),
           },
+    ...((isGrpc || http.version === 'HTTP_2') && { http2: http2Of(http, isGrpc) }),
   };
   return { options, warnings };
+}
+
+function http2Of(http: SharedConfiguration['http'], isRequired: boolean): UpstreamHttp2 {
+  const limit = (value: number): number | undefined => (value === -1 ? undefined : value);
+  return {
+    isRequired,
+    streamsMax: limit(http.http2MultiplexingLimit),
+    connectionWindowBytes: limit(http.http2ConnectionWindowSize),
+    streamWindowBytes: limit(http.http2StreamWindowSize),
+    frameBytesMax: http.http2MaxFrameSize,
+  };
 }
 
 function proxyOf(

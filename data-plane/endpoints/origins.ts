@@ -1,5 +1,6 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
+import type { CalledUrl } from './called-url.ts';
 import type { DefinedOptions } from './options.ts';
 import type { HeldUpstream, Upstreams } from './upstreams.ts';
 
@@ -12,7 +13,7 @@ export interface OriginsOptions {
   readonly upstreams: Upstreams;
   readonly guard: Guard;
   /** How to talk to an origin. Errors: request.invalid. */
-  readonly optionsOf: (url: URL) => DefinedOptions;
+  readonly optionsOf: (called: CalledUrl) => DefinedOptions;
 }
 
 /** Pools toward origins that only requests name: by an expression in a target, or by a route to a URL. */
@@ -25,19 +26,20 @@ export class Origins {
   }
 
   /** The pool toward a URL; undefined when this gateway may not call it. Addresses that its name resolves to are judged when they are dialled. */
-  toward(url: URL): HeldUpstream['upstream'] | undefined {
-    const known = this.#held.get(url.origin);
+  toward(called: CalledUrl): HeldUpstream['upstream'] | undefined {
+    const key = called.isGrpc ? `grpc ${called.url.origin}` : called.url.origin;
+    const known = this.#held.get(key);
     if (known !== undefined) {
-      this.#held.delete(url.origin);
-      this.#held.set(url.origin, known);
+      this.#held.delete(key);
+      this.#held.set(key, known);
       return known.upstream;
     }
     const { api, upstreams, guard, optionsOf } = this.#options;
     try {
-      const options = optionsOf(url);
+      const options = optionsOf(called);
       guard.checkHost(options);
       const made = upstreams.hold(api, options);
-      this.#held.set(url.origin, made);
+      this.#held.set(key, made);
       this.#dropOldest();
       return made.upstream;
     } catch (error) {

@@ -1,8 +1,9 @@
 import { targetSchema } from '../../proto/model/api.ts';
+import { type CalledUrl, calledUrlOf } from './called-url.ts';
 
 /** Where a step routes a request. */
 export type Route =
-  | { readonly kind: 'url'; readonly url: URL }
+  | { readonly kind: 'url'; readonly url: CalledUrl }
   /** An endpoint or a group of them; `path` stands in place of the request's. */
   | {
       readonly kind: 'named';
@@ -16,8 +17,8 @@ const unsafe = /[^\w!$%&'()*+,\-./:;=?@[\]~]/gu;
 
 /** Reads `https://host/path`, `name:` or `name:/path`; undefined for what is neither. */
 export function readRoute(text: string): Route | undefined {
-  if (targetSchema.safeParse(text).success) return { kind: 'url', url: urlOf(text) };
-  const [, name, path = ''] = /^(?!https?:\/\/)([^:]+):(.*)$/is.exec(text) ?? [];
+  if (targetSchema.safeParse(text).success) return { kind: 'url', url: calledUrlOf(text) };
+  const [, name, path = ''] = /^(?!(?:https?|grpcs?):\/\/)([^:]+):(.*)$/is.exec(text) ?? [];
   if (name === undefined) return undefined;
   const safe = path.toWellFormed().replaceAll(unsafe, encodeURIComponent);
   const mark = safe.indexOf('?');
@@ -28,9 +29,4 @@ export function readRoute(text: string): Route | undefined {
     path: before === '' || before.startsWith('/') ? before : `/${before}`,
     query: mark === -1 ? undefined : safe.slice(mark + 1),
   };
-}
-
-/** A target that its schema has judged. */
-export function urlOf(target: string): URL {
-  return new URL(target);
 }

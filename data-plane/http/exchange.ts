@@ -5,11 +5,13 @@ import type { Body } from './body.ts';
 import type { EngineRefusal } from './engine-refusal.ts';
 import type { Http2Counts, ServerHttp2, UpstreamHttp2 } from './h2/settings.ts';
 import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from './web-socket.ts';
+import type { UpstreamTls } from './upstream/upstream-tls.ts';
 
 /** Parts of the contract, which is all that the gateway knows of an engine. */
 export { type Body, BodyAborted, type BodySink, type BodySource, BodyTooLarge } from './body.ts';
 export type { EngineRefusal } from './engine-refusal.ts';
 export type { Http2Counts, ServerHttp2, UpstreamHttp2 } from './h2/settings.ts';
+export type { UpstreamTls } from './upstream/upstream-tls.ts';
 export { isGrpc } from './message/grpc.ts';
 export { bodyOf, type BodyTransform, createBody, transformBody, type TransformMaker } from './made-body.ts';
 
@@ -213,7 +215,7 @@ export interface Exchange {
 export type UpstreamCaller = Pick<
   Exchange,
   'marks' | 'elapsedUs' | 'isAborted' | 'isAnswered' | 'onAbort' | 'giveUp'
-> & { readonly request: Pick<ExchangeRequest, 'headers' | 'httpVersion'> };
+> & { readonly request: Pick<ExchangeRequest, 'headers'> & Partial<Pick<ExchangeRequest, 'httpVersion'>> };
 
 /** What is sent to an upstream. */
 export interface UpstreamRequest {
@@ -289,18 +291,6 @@ export interface UpstreamOptions {
   readonly proxy: UpstreamProxy | undefined;
   /** Whether an address that the name resolved to may be dialled. Default: each. */
   readonly mayDial?: ((address: string, port: number) => boolean) | undefined;
-}
-
-/** How an upstream is recognised and what we show it. PEM texts; pfx is PKCS12 bytes in base64. */
-export interface UpstreamTls {
-  readonly rejectUnauthorized: boolean;
-  readonly verifyHost: boolean;
-  readonly servername: string | undefined;
-  readonly ca: string | undefined;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  readonly pfx: string | undefined;
-  readonly passphrase: string | undefined;
 }
 
 /** A proxy on the way to an upstream; the password is opened only here. */

@@ -13,13 +13,14 @@ const only = (value: boolean, why: string) =>
     .default(value)
     .refine((given) => given === value, `${why} by this version; allowed: ${String(value)}`);
 
+/** RFC 9113 section 6.9.1. */
+const windowBytesMax = 2 ** 31 - 1;
+const limitOrNone = 'must be -1 for no limit, or a whole number of at least 1';
+const windowOrNone = (least: number): string =>
+  `must be -1 for the protocol's own, or a whole number of ${least} to ${windowBytesMax}`;
+
 const httpSchema = section({
-  version: z
-    .enum(['HTTP_1_1'], {
-      error: (issue) =>
-        issue.input === undefined ? undefined : 'is not supported by this version; allowed: HTTP_1_1',
-    })
-    .default('HTTP_1_1'),
+  version: z.enum(['HTTP_1_1', 'HTTP_2']).default('HTTP_1_1'),
   keepAlive: z.boolean().default(true),
   keepAliveTimeout: milliseconds(apiLimits.timeoutMsMax, 30_000),
   connectTimeout: milliseconds(apiLimits.timeoutMsMax, 3_000),
@@ -34,11 +35,18 @@ const httpSchema = section({
   maxConcurrentConnections: z.int().min(1).max(apiLimits.connectionsMax).default(20),
   maxWaitQueueSize: z.int().min(-1).max(1_000_000).default(-1),
   // HTTP/2 settings: of no effect with HTTP_1_1, where the reference's console writes them all the same.
+  /** No upgrade is made either way: HTTP/2 in clear text is spoken from the first byte. */
   clearTextUpgrade: z.boolean().optional(),
-  http2MultiplexingLimit: z.int().optional(),
-  http2ConnectionWindowSize: z.int().optional(),
-  http2StreamWindowSize: z.int().optional(),
-  http2MaxFrameSize: z.int().optional(),
+  /** Requests on one connection at a time; -1: as many as the backend takes. */
+  http2MultiplexingLimit: z.union([z.literal(-1), z.int().min(1)], limitOrNone).default(-1),
+  /** What may come before it was read, on a connection and on one of its streams, in bytes; -1: as the protocol has it. */
+  http2ConnectionWindowSize: z
+    .union([z.literal(-1), z.int().min(65_535).max(windowBytesMax)], windowOrNone(65_535))
+    .default(-1),
+  http2StreamWindowSize: z
+    .union([z.literal(-1), z.int().min(1).max(windowBytesMax)], windowOrNone(1))
+    .default(-1),
+  http2MaxFrameSize: z.int().min(16_384).max(16_777_215).default(16_384),
 });
 
 /** How to talk to endpoints; names and defaults of the reference. */

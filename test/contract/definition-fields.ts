@@ -37,7 +37,7 @@ const oauth2 = observed('data-plane/security/oauth2.test.ts');
 const groups = observed('data-plane/gateway/compile/shared-groups.test.ts');
 const keySet = observed('data-plane/security/tokens/key-set.test.ts');
 const mock = observed('data-plane/policies/mock.test.ts');
-const http2 = idle('of HTTP/2, and version allows HTTP_1_1 alone');
+const http2 = observed('data-plane/endpoints/http2.test.ts');
 const messages = idle('of messages, which a proxy does not have');
 const http = 'api.endpointGroups[].sharedConfiguration.http.';
 const ssl = 'api.endpointGroups[].sharedConfiguration.ssl.';
@@ -98,7 +98,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.endpointGroups[].endpoints[].tenants[]', standing],
   ['api.endpointGroups[].endpoints[].services.healthCheck.overrideConfiguration', health],
   ...all('api.endpointGroups[].endpoints[].', 'inheritConfiguration configuration.target', effects),
-  [`${http}version`, refused('HTTP_2')],
+  [`${http}version`, http2],
   ...all(
     http,
     'keepAlive keepAliveTimeout connectTimeout readTimeout idleTimeout maxConcurrentConnections maxWaitQueueSize',
@@ -110,9 +110,10 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   [`${http}propagateClientHost`, observed('data-plane/gateway/call/host.test.ts')],
   ...all(
     http,
-    'clearTextUpgrade http2MultiplexingLimit http2ConnectionWindowSize http2StreamWindowSize http2MaxFrameSize',
+    'http2MultiplexingLimit http2ConnectionWindowSize http2StreamWindowSize http2MaxFrameSize',
     http2,
   ),
+  [`${http}clearTextUpgrade`, idle('no upgrade is made: HTTP/2 in clear text is spoken from the first byte')],
   ...all('api.endpointGroups[].sharedConfiguration.headers[].', 'name value', options),
   ...all(
     'api.endpointGroups[].sharedConfiguration.proxy.',

@@ -123,6 +123,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   re2js: ['proto/expression'],
   saxes: ['proto/expression/xml'],
   '@js-joda/core': ['proto/expression'],
+  '@grpc/grpc-js': ['test'],
   'lru-cache': ['proto', 'data-plane', 'control-plane', 'bridge'],
   kysely: ['control-plane/storage', 'control-plane/publish', '*.store.ts'],
   pg: ['control-plane/storage'],

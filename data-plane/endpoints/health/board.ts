@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Surroundings } from '../../../proto/expression/scope.ts';
 import type { Template } from '../../../proto/expression/template.ts';
 import type { HealthCheckDefinition } from '../../../proto/model/api.ts';
+import type { CalledUrl } from '../called-url.ts';
 import type { DefinedOptions } from '../options.ts';
 import { type HealthState, isAvailable, type Standing, untried } from './states.ts';
 
@@ -26,7 +27,7 @@ export interface EndpointCheck {
   readonly definition: HealthCheckDefinition;
   readonly endpointTarget: Template<string>;
   readonly endpointHeaders: readonly { readonly name: string; readonly value: Template<string> }[];
-  readonly optionsOf: (url: URL) => DefinedOptions;
+  readonly optionsOf: (called: CalledUrl) => DefinedOptions;
 }
 
 /** An endpoint that is checked, or of which somebody else tells. */

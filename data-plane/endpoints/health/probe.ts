@@ -1,3 +1,4 @@
+import { type CalledUrl, calledUrlOf } from '../called-url.ts';
 import type { Condition, ConditionScope } from '../../../proto/expression/condition.ts';
 import { type ExpressionScope, withResponse, withVariables } from '../../../proto/expression/scope.ts';
 import type { Rendered, Template } from '../../../proto/expression/template.ts';
@@ -28,7 +29,7 @@ export interface ProbeTools {
   readonly clock: Clock;
   readonly createHeaders: () => HeaderList;
   /** The pool toward a URL; undefined when the gateway may not call it. */
-  readonly toward: (url: URL) => Upstream | undefined;
+  readonly toward: (called: CalledUrl) => Upstream | undefined;
   readonly checkMsMax: number;
   /** Aborts when nobody wants to know any more. */
   readonly signal: AbortSignal;
@@ -54,9 +55,10 @@ export async function probe(
     responseMs: Math.round(tools.clock.monotonicMs() - startedMs),
     ...finding,
   });
-  const url = targetOf(check, compiled, scope);
-  if (typeof url === 'string') return found({ problem: url });
-  const upstream = tools.toward(url);
+  const called = targetOf(check, compiled, scope);
+  if (typeof called === 'string') return found({ problem: called });
+  const { url } = called;
+  const upstream = tools.toward(called);
   if (upstream === undefined)
     return found({ url: url.href, problem: 'leads to where this gateway may not call' });
   const target = createTarget(url);
@@ -105,21 +107,22 @@ function problemOf(judged: ReturnType<Condition['judge']>): string | undefined {
 }
 
 /** The URL to be called, or why there is none. */
-function targetOf(check: EndpointCheck, compiled: CompiledCheck, scope: ConditionScope): URL | string {
+function targetOf(check: EndpointCheck, compiled: CompiledCheck, scope: ConditionScope): CalledUrl | string {
   const written = textOf(compiled.target.render(scope));
   if (typeof written !== 'string') return `target: ${written.why}`;
-  if (/^https?:/i.test(written)) return new URL(written);
+  if (/^https?:/i.test(written)) return calledUrlOf(written);
   const endpoint = textOf(check.endpointTarget.render(scope));
   if (typeof endpoint !== 'string') return `the endpoint's target: ${endpoint.why}`;
-  const url = new URL(endpoint);
-  if (written === '') return url;
+  const called = calledUrlOf(endpoint);
+  const { url } = called;
+  if (written === '') return called;
   const { overrideEndpointPath } = check.definition;
   const [path = '', ...query] = written.split('?');
   const base = overrideEndpointPath ? '' : url.pathname;
   url.pathname = `${base.replace(/\/$/, '')}/${path.replace(/^\//, '')}`;
   if (query.length > 0) url.search = `?${query.join('?')}`;
   else if (overrideEndpointPath) url.search = '';
-  return url;
+  return called;
 }
 
 const textOf = (rendered: Rendered<string>): string | { readonly why: string } =>

@@ -1,6 +1,7 @@
-import type { ResponseHead, UpstreamUpgrade } from '../../http/exchange.ts';
+import { isGrpc, type ResponseHead, type UpstreamUpgrade } from '../../http/exchange.ts';
 import type { Rejection } from '../../policies/policy.ts';
 import { type ErrorWriter, writePlainError } from '../errors/error-answer.ts';
+import { grpcErrorOf } from '../errors/grpc.ts';
 import { refusals } from '../errors/refusals.ts';
 import { isFinalStatus, statusFault } from '../steps/run-steps.ts';
 import { type Stream, streamKindOf } from '../streams/streams.ts';
@@ -40,7 +41,9 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   call.errorKey = refusal.key;
   call.errorMessage = internal ?? refusal.message;
   const write: ErrorWriter = call.deployed.compiled?.errors ?? writePlainError;
-  const error = write(refusal, call.exchange.request.headers.get('accept'), { scope: call, cause: internal });
+  const { request } = call.exchange;
+  const plain = write(refusal, request.headers.get('accept'), { scope: call, cause: internal });
+  const error = isGrpc(request, request.headers) ? grpcErrorOf(plain, refusal.message) : plain;
   const head = errorHeadOf(call.exchange, error, call.deployed.compiled?.engine.closesAfterErrors === true);
   if (!call.isBodyTaken) call.exchange.request.body.discard();
   call.upstreamBody?.discard();

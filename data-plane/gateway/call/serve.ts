@@ -1,8 +1,9 @@
-import type { Exchange } from '../../http/exchange.ts';
+import { type Exchange, isGrpc } from '../../http/exchange.ts';
 import type { Rejection } from '../../policies/policy.ts';
 import { Call } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import { writePlainError } from '../errors/error-answer.ts';
+import { grpcErrorOf } from '../errors/grpc.ts';
 import { setIds, transactionIdOf } from './forwarded.ts';
 import { refusals } from '../errors/refusals.ts';
 import { start, ways as waysOfThisVersion, type Ways } from './ways.ts';
@@ -37,7 +38,8 @@ export function createServe(options: ServeOptions): (exchange: Exchange) => void
 function answer(exchange: Exchange, refusal: Rejection, options: ServeOptions): void {
   const { headers: asked, body } = exchange.request;
   // Outside of any API the reference answers in plain text whatever is accepted.
-  const error = writePlainError(refusal, refusal === refusals.noRoute ? undefined : asked.get('accept'));
+  const plain = writePlainError(refusal, refusal === refusals.noRoute ? undefined : asked.get('accept'));
+  const error = isGrpc(exchange.request, asked) ? grpcErrorOf(plain, refusal.message) : plain;
   const headers = exchange.createHeaders();
   for (const [name, value] of error.headers) headers.set(name, value);
   const requestId = options.nextRequestId();

@@ -17,12 +17,13 @@ export const targetSchema = z
     const url = URL.canParse(target) ? new URL(target) : undefined;
     return (
       url !== undefined &&
-      (url.protocol === 'http:' || url.protocol === 'https:') &&
+      /^(?:https?|grpcs?):$/.test(url.protocol) &&
+      url.host !== '' &&
       url.username === '' &&
       url.password === '' &&
       url.hash === ''
     );
-  }, 'must be an http:// or https:// URL without user information and fragment');
+  }, 'must be an http://, https://, grpc:// or grpcs:// URL without user information and fragment');
 
 /** Headers that a definition sets on what is sent to an endpoint. */
 export const endpointHeadersSchema = z
