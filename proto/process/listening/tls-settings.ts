@@ -98,7 +98,7 @@ export const GatewayListenTls = z
         code: 'custom',
         path: ['alpn'],
         message:
-          'is chosen in a TLS handshake, and there is no certificate; plain HTTP has listen.http2.clearText',
+          'is chosen in a TLS handshake, and there is no certificate; without TLS HTTP/2 has a setting of its own',
       });
   })
   .optional()
