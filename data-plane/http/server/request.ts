@@ -81,7 +81,7 @@ export class ServerRequest implements ExchangeRequest {
   }
 
   get serverSubject(): string | undefined {
-    const { socket } = this.#connection.wire;
+    const { socket } = this.#connection;
     return this.#connection.isTls ? serverSubjectOf(socket as TLSSocket) : undefined;
   }
 }
