@@ -5,6 +5,7 @@ import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { listenFault } from '../proto/process/listen.ts';
+import { createRedactor } from '../proto/model/redaction.ts';
 import { createGuard, type Guard } from '../proto/process/outbound/guard.ts';
 import type { Log } from '../proto/process/log.ts';
 import { createPeers } from '../proto/process/peers.ts';
@@ -25,6 +26,7 @@ import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
 import { createStrays } from './gateway/call/strays.ts';
 import { createLogHost } from './gateway/logs/call-log.ts';
+import { type BackendTeller, createBackendTeller } from './gateway/errors/backends.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
 import { createWarningTeller, type TellWarning } from './gateway/errors/warned.ts';
 import type { Engine, RunningServer, ServerHttp2, ServerLimits } from './http/exchange.ts';
@@ -116,6 +118,13 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const traffic = createTraffic(metrics);
   const tellThrown = createThrownTeller({ log, clock, count: traffic.onThrown });
   const tellWarning = createWarningTeller({ log, clock, metrics, apisMax: config.metrics.plansMax });
+  const backends = createBackendTeller({
+    log,
+    clock,
+    metrics,
+    apisMax: config.metrics.plansMax,
+    redactor: createRedactor(secretParametersOf(config)),
+  });
   const engine = options.engine ?? createEngine(tellThrown);
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
   const guard = guardOf(config);
@@ -167,6 +176,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
         reporter,
         tellThrown,
         tellWarning,
+        backends,
         at,
       });
       lifecycle.onClose('room for new objects', growWithLoad());
@@ -255,12 +265,13 @@ interface ListenParts {
   readonly reporter: Reporter | undefined;
   readonly tellThrown: TellThrown;
   readonly tellWarning: TellWarning;
+  readonly backends: BackendTeller;
   readonly at: ListenAt;
 }
 
 async function listen(
   { config, clock, log, hopSecret = randomUUID() }: ServingOptions,
-  { engine, deployments, traffic, reporter, tellThrown, tellWarning, at }: ListenParts,
+  { engine, deployments, traffic, reporter, tellThrown, tellWarning, backends, at }: ListenParts,
 ): Promise<RunningServer> {
   const { listen: wish, request, report } = config;
   const nextRequestId = createRequestIds();
@@ -297,6 +308,7 @@ async function listen(
     logs: createLogHost(report.logs, tellWarning),
     onThrown: tellThrown,
     onWarning: tellWarning,
+    backends,
     onAnswer: traffic.onAnswer,
     onUnrouted: traffic.onUnrouted,
   });

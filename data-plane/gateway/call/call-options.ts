@@ -5,6 +5,7 @@ import type { Forwarding } from './forwarded.ts';
 import type { Hops } from './hops.ts';
 import type { LogHost } from '../logs/call-log.ts';
 import type { Streams } from '../streams/streams.ts';
+import type { BackendTeller } from '../errors/backends.ts';
 import type { ThrownWhere } from '../errors/thrown.ts';
 import type { TellWarning } from '../errors/warned.ts';
 
@@ -24,6 +25,8 @@ export interface CallOptions {
   readonly onThrown: (error: unknown, where: ThrownWhere) => void;
   /** Hears what was not done as a definition says. */
   readonly onWarning: TellWarning;
+  /** Hears how backends answer. */
+  readonly backends: BackendTeller;
   /** What logs of calls share. */
   readonly logs: LogHost;
   /** Counts answers. */

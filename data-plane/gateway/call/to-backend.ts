@@ -26,6 +26,7 @@ export function toBackend(call: Call, api: CompiledApi): void {
     watch(call);
     return sendTo({ endpoint, host, trail, scope: call, log: call.log }, call, (result) => {
       try {
+        tell(call, endpoint, result);
         receive(call, result);
       } catch (error) {
         fail(call, error);
@@ -35,7 +36,10 @@ export function toBackend(call: Call, api: CompiledApi): void {
   call.backendCalls = new BackendCalls(call, (request, hear) => {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refusals.noEndpoint;
-    sendTo({ endpoint, host, trail, scope: call, log: call.log }, request, hear);
+    sendTo({ endpoint, host, trail, scope: call, log: call.log }, request, (result) => {
+      tell(call, endpoint, result);
+      hear(result);
+    });
     return undefined;
   });
   resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));
@@ -58,6 +62,12 @@ function receiveThrough(call: Call, answer: BackendAnswer | BrokenStep | UnreadB
   const { kind } = answer;
   if (kind === 'response' || kind === 'upgrade' || kind === 'failure') receive(call, answer);
   else answerInstead(call, answer);
+}
+
+/** An answer is news while some backend is down, a failure always. */
+function tell({ options: { backends }, deployed }: Call, endpoint: Endpoint, result: UpstreamResult): void {
+  if (result.kind !== 'failure' && !backends.isAnyDown) return;
+  backends.heard({ api: deployed.id, endpoint: endpoint.name, url: endpoint.url }, result);
 }
 
 function receive(call: Call, result: UpstreamResult): void {

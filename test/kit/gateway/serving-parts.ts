@@ -123,6 +123,7 @@ export async function startServingParts(
     streams: deployments.streams,
     onThrown,
     onWarning: () => undefined,
+    backends: { isAnyDown: false, heard: () => undefined },
     onAnswer: traffic.onAnswer,
     onUnrouted: undefined,
     ways,
