@@ -26,7 +26,7 @@ import { createRequestIds } from './gateway/call/request-ids.ts';
 import { createServe } from './gateway/call/serve.ts';
 import { createStrays } from './gateway/call/strays.ts';
 import { createLogHost } from './gateway/logs/call-log.ts';
-import { type BackendTeller, createBackendTeller } from './gateway/errors/backends.ts';
+import { Backends, type BackendTeller } from './gateway/errors/backends.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
 import { createWarningTeller, type TellWarning } from './gateway/errors/warned.ts';
 import type { Engine, RunningServer, ServerHttp2, ServerLimits } from './http/exchange.ts';
@@ -118,13 +118,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const traffic = createTraffic(metrics);
   const tellThrown = createThrownTeller({ log, clock, count: traffic.onThrown });
   const tellWarning = createWarningTeller({ log, clock, metrics, apisMax: config.metrics.plansMax });
-  const backends = createBackendTeller({
-    log,
-    clock,
-    metrics,
-    apisMax: config.metrics.plansMax,
-    redactor: createRedactor(secretParametersOf(config)),
-  });
+  const backends = backendsOf(options);
   const engine = options.engine ?? createEngine(tellThrown);
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
   const guard = guardOf(config);
@@ -187,6 +181,11 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       return server;
     },
   };
+}
+
+function backendsOf({ config, log, clock, metrics }: ServingOptions): BackendTeller {
+  const redactor = createRedactor(secretParametersOf(config));
+  return new Backends({ log, clock, metrics, apisMax: config.metrics.plansMax, redactor });
 }
 
 /** What expressions may read of this gateway. */

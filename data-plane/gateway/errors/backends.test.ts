@@ -9,7 +9,7 @@ import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { freePort } from '../../../test/kit/processes/processes.ts';
 import type { UpstreamResult } from '../../http/exchange.ts';
-import { createBackendTeller } from './backends.ts';
+import { Backends } from './backends.ts';
 
 const backend = { api: 'a', endpoint: 'one', url: 'http://backend.example/' };
 const refused = { kind: 'failure', failure: 'connectRefused', message: 'refused' } as UpstreamResult;
@@ -24,7 +24,7 @@ function stage(apisMax = 10) {
   const log = createLog({ name: 'test', level: 'info', destination });
   const metrics = createMetrics();
   const redactor = createRedactor([]);
-  const teller = createBackendTeller({ log, clock, metrics, apisMax, redactor });
+  const teller = new Backends({ log, clock, metrics, apisMax, redactor });
   const said = (): readonly string[] =>
     lines
       .splice(0)
@@ -36,19 +36,19 @@ function stage(apisMax = 10) {
   return { clock, teller, metrics, said, urls };
 }
 
-test('a backend that is down is told of once a minute with how long and how often, and its return once', () => {
+test('a backend that is down is told of once a minute with how long and how often, and its return once', async () => {
   const { clock, teller, said } = stage();
   assert.equal(teller.isAnyDown, false);
   for (let call = 0; call < 50; call += 1) teller.heard(backend, refused);
   assert.equal(teller.isAnyDown, true);
   assert.deepEqual(said(), ['warn a backend does not answer 1 0']);
-  clock.advance(59_999);
+  await clock.advance(59_999);
   teller.heard(backend, refused);
   assert.deepEqual(said(), []);
-  clock.advance(1);
+  await clock.advance(1);
   teller.heard(backend, refused);
   assert.deepEqual(said(), ['warn a backend does not answer 52 60000']);
-  clock.advance(500);
+  await clock.advance(500);
   teller.heard(backend, answer);
   teller.heard(backend, answer);
   assert.deepEqual(said(), ['info the backend answers again 52 60500']);
@@ -62,12 +62,12 @@ test('no key of an address stands in the log', () => {
   assert.doesNotMatch(urls(), /geheim/);
 });
 
-test('one that comes and goes fills no log: two lines a minute at most', () => {
+test('one that comes and goes fills no log: two lines a minute at most', async () => {
   const { clock, teller, said } = stage();
   for (let second = 0; second < 120; second += 1) {
     teller.heard(backend, refused);
     teller.heard(backend, answer);
-    clock.advance(1_000);
+    await clock.advance(1_000);
   }
   assert.equal(said().length, 4);
 });

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Redactor } from '../../../proto/model/redaction.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
 import type { Log } from '../../../proto/process/log.ts';
-import type { Metrics } from '../../../proto/process/metrics.ts';
+import type { CounterMetric, GaugeMetric, Metrics } from '../../../proto/process/metrics.ts';
 import type { UpstreamFailure, UpstreamResult } from '../../http/exchange.ts';
 
 /** A backend that was called. */
@@ -46,52 +46,78 @@ interface Followed {
   isToldDown: boolean;
 }
 
-/**
- * Counts calls that found no backend, or no answer, by API and reason, says how many endpoints are down (the last call of each failed), and
- * logs the first failure of an endpoint in a minute and its return.
- *
- * apisMax: APIs with series of their own, from their first failure on.
- */
-export function createBackendTeller(options: {
+/** What the teller needs of the gateway. */
+interface BackendTellerOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, 'counter' | 'gauge'>;
+  /** APIs with series of their own, from their first failure on. */
   readonly apisMax: number;
   /** Takes keys out of addresses and messages, as in records. */
   readonly redactor: Redactor;
-}): BackendTeller {
-  const { log, clock, metrics, apisMax, redactor } = options;
-  const apis = new Set<string>();
-  let down = 0;
-  const followed = new LRUCache<string, Followed>({
+}
+
+/**
+ * Counts calls that found no backend, or no answer, by API and reason, says how many endpoints are down (the last call of each failed), and
+ * logs the first failure of an endpoint in a minute and its return.
+ */
+export class Backends implements BackendTeller {
+  readonly #options: BackendTellerOptions;
+  readonly #apis = new Set<string>();
+  readonly #failures: CounterMetric;
+  readonly #downGauge: GaugeMetric;
+  #down = 0;
+  readonly #followed = new LRUCache<string, Followed>({
     max: backendsMax,
-    dispose: ({ downSinceMs }) => void (down -= downSinceMs === undefined ? 0 : 1),
+    dispose: ({ downSinceMs }) => downSinceMs !== undefined && this.#count(-1),
     noDisposeOnSet: true,
   });
-  const counter = metrics.counter(
-    'isthmus_gateway_upstream_failures_total',
-    'Calls that found no backend or no answer, by API and reason; what callers see is 502, 503 or 504 unless failover finds another.',
-    ['api', 'reason'],
-  );
-  const gauge = metrics.gauge(
-    'isthmus_gateway_upstream_down',
-    'Endpoints whose last call found no backend or no answer.',
-  );
-  gauge.set(0);
-  const shown = (backend: CalledBackend): CalledBackend => ({ ...backend, url: redactor.uri(backend.url) });
-  const failed = (key: string, backend: CalledBackend, reason: string, message: string | undefined): void => {
+
+  constructor(options: BackendTellerOptions) {
+    this.#options = options;
+    const { metrics } = options;
+    this.#failures = metrics.counter(
+      'isthmus_gateway_upstream_failures_total',
+      'Calls that found no backend or no answer, by API and reason; what callers see is 502, 503 or 504 unless failover finds another.',
+      ['api', 'reason'],
+    );
+    this.#downGauge = metrics.gauge(
+      'isthmus_gateway_upstream_down',
+      'Endpoints whose last call found no backend or no answer.',
+    );
+    this.#count(0);
+  }
+
+  get isAnyDown(): boolean {
+    return this.#down > 0;
+  }
+
+  heard(backend: CalledBackend, result: UpstreamResult): void {
+    if (result.kind !== 'failure') return this.#answered(backend);
+    const { failure, message } = result;
+    if (notTheirs.has(failure)) return;
+    const { api } = backend;
+    if (this.#apis.size < this.#options.apisMax) this.#apis.add(api);
+    this.#failures.inc({ api: this.#apis.has(api) ? api : rest, reason: failure });
+    const { redactor } = this.#options;
+    this.#failed(backend, {
+      reason: failure,
+      detail: message === undefined ? undefined : redactor.text(message),
+    });
+  }
+
+  #failed(
+    backend: CalledBackend,
+    why: { readonly reason: string; readonly detail: string | undefined },
+  ): void {
+    const { clock, log } = this.#options;
     const nowMs = clock.monotonicMs();
-    const one = followed.get(key) ?? {
-      downSinceMs: undefined,
-      failures: 0,
-      lineAtMs: -Infinity,
-      isToldDown: false,
-    };
+    const one = this.#followed.get(keyOf(backend)) ?? unheard();
     if (one.downSinceMs === undefined) {
       one.downSinceMs = nowMs;
       one.failures = 0;
-      followed.set(key, one);
-      gauge.set((down += 1));
+      this.#followed.set(keyOf(backend), one);
+      this.#count(1);
     }
     one.failures += 1;
     if (nowMs - one.lineAtMs < lineEveryMs) return;
@@ -99,38 +125,38 @@ export function createBackendTeller(options: {
     one.isToldDown = true;
     const downMs = Math.round(nowMs - one.downSinceMs);
     log.warn(
-      {
-        ...shown(backend),
-        reason,
-        detail: message === undefined ? undefined : redactor.text(message),
-        failures: one.failures,
-        downMs,
-      },
+      { ...this.#shown(backend), ...why, failures: one.failures, downMs },
       'a backend does not answer',
     );
-  };
-  const answered = (key: string, backend: CalledBackend): void => {
-    const one = followed.get(key);
+  }
+
+  #answered(backend: CalledBackend): void {
+    const { clock, log } = this.#options;
+    const one = this.#followed.get(keyOf(backend));
     if (one?.downSinceMs === undefined) return;
     const downMs = Math.round(clock.monotonicMs() - one.downSinceMs);
     one.downSinceMs = undefined;
-    gauge.set((down -= 1));
+    this.#count(-1);
     if (!one.isToldDown) return;
     one.isToldDown = false;
-    log.info({ ...shown(backend), failures: one.failures, downMs }, 'the backend answers again');
-  };
-  return {
-    get isAnyDown() {
-      return down > 0;
-    },
-    heard(backend, result) {
-      const key = `${backend.api}\0${backend.url}`;
-      if (result.kind !== 'failure') return answered(key, backend);
-      const { failure, message } = result;
-      if (notTheirs.has(failure)) return;
-      if (apis.size < apisMax) apis.add(backend.api);
-      counter.inc({ api: apis.has(backend.api) ? backend.api : rest, reason: failure });
-      failed(key, backend, failure, message);
-    },
-  };
+    log.info({ ...this.#shown(backend), failures: one.failures, downMs }, 'the backend answers again');
+  }
+
+  #count(more: number): void {
+    this.#down += more;
+    this.#downGauge.set(this.#down);
+  }
+
+  #shown(backend: CalledBackend): CalledBackend {
+    return { ...backend, url: this.#options.redactor.uri(backend.url) };
+  }
 }
+
+const keyOf = ({ api, url }: CalledBackend): string => `${api}\0${url}`;
+
+const unheard = (): Followed => ({
+  downSinceMs: undefined,
+  failures: 0,
+  lineAtMs: -Infinity,
+  isToldDown: false,
+});
