@@ -55,7 +55,7 @@ export async function checkFiles(
     void notes.set(file, [...(notes.get(file) ?? []), ...found]);
   const files = await filesOf(paths);
   const options = {
-    environment: localTenant.environment,
+    ...localTenant,
     tags: config.tags,
     objects: new Objects(objectsOf(files.map(({ file }) => file))),
   };

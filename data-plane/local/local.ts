@@ -154,7 +154,7 @@ class Follower {
       this.#good.set(
         file.name,
         recordsOf(file, {
-          environment: localTenant.environment,
+          ...localTenant,
           objects,
           tags: this.#options.standing.tags,
         }),

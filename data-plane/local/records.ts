@@ -24,7 +24,7 @@ import { wireLimits } from '../../proto/wire/limits.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
 import { ClientCertificates } from './client-certificates.ts';
 import type { LocalFile } from './files.ts';
-import { groupOfObject, groupRecord } from './shared-records.ts';
+import { groupOfObject, groupRecord, organizationFlowsRecord } from './shared-records.ts';
 
 /** A record made from files, before it has a number. */
 export interface LocalRecord {
@@ -61,6 +61,7 @@ const settingsSchema = z.strictObject({
     .record(text(256), z.record(text(256), word))
     .refine((each) => Object.keys(each).length <= 1_000, 'at most 1000 dictionaries')
     .default({}),
+  organizationFlows: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional(),
   sharedPolicyGroups: z
     .array(z.looseObject({ id: text(128) }))
     .max(10_000)
@@ -98,6 +99,7 @@ const settingsSchema = z.strictObject({
 
 /** Whom the records are for, and what custom resources may refer to. */
 export interface RecordOptions {
+  readonly organization: string;
   readonly environment: string;
   /** Sharding tags of the gateway; APIs that are not for it make no record. */
   readonly tags: readonly string[];
@@ -106,7 +108,7 @@ export interface RecordOptions {
 
 /** Turns one file into records. Errors: Error with what is wrong, in one line. */
 export function recordsOf(file: LocalFile, options: RecordOptions): readonly LocalRecord[] {
-  if (settingsNames.includes(file.name)) return settingsRecords(file, options.environment);
+  if (settingsNames.includes(file.name)) return settingsRecords(file, options);
   return file.documents.flatMap((document, index) => {
     const place = { file: file.name, document: file.documents.length > 1 ? index + 1 : undefined };
     if (isApi({ document })) return apiRecords(document, options, place);
@@ -196,7 +198,7 @@ function fitting(text: string, charsMax: number): string {
 
 function settingsRecords(
   { name: file, documents: [content] }: LocalFile,
-  environment: string,
+  { organization, environment }: RecordOptions,
 ): readonly LocalRecord[] {
   const isOwn = (key: string): boolean => Object.hasOwn(settingsSchema.shape, key);
   const foreign = isRecord(content) ? Object.keys(content).filter((key) => !isOwn(key)) : [];
@@ -204,7 +206,7 @@ function settingsRecords(
     foreign.length === 0
       ? []
       : [
-          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, dictionaries and sharedPolicyGroups, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
+          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, dictionaries, sharedPolicyGroups and organizationFlows, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
         ];
   const own = isRecord(content)
     ? Object.fromEntries(Object.entries(content).filter(([key]) => isOwn(key)))
@@ -216,6 +218,8 @@ function settingsRecords(
     const entries = Object.entries(words).map(([key, value]) => ({ key, value }));
     return { kind: 'dictionary', id: name, file, payload: encodeDictionary({ id: name, name, entries }) };
   });
+  const { organizationFlows: flows } = parsed.data;
+  if (flows !== undefined) records.push(organizationFlowsRecord(flows, { organization, file }));
   const groups = new Set<string>();
   for (const group of parsed.data.sharedPolicyGroups) {
     if (groups.has(group.id)) throw new Error(`shared policy group "${group.id}" is there twice`);

@@ -7,7 +7,7 @@ import {
   resolved,
 } from '../../proto/definition/resources.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
-import { encodeSharedPolicyGroup } from '../../proto/wire/payloads.ts';
+import { encodeOrganizationFlows, encodeSharedPolicyGroup } from '../../proto/wire/payloads.ts';
 import type { LocalRecord } from './records.ts';
 
 /** A shared policy group as it is written; whether it can run the gateway says when it takes the record. */
@@ -21,6 +21,16 @@ export function groupRecord(
     definition: JSON.stringify(rest),
   });
   return { kind: 'shared-policy-group', id, payload, ...place };
+}
+
+/** The organization's flows as they are written: an object, or the list of flows alone. */
+export function organizationFlowsRecord(
+  written: Json | readonly unknown[],
+  { organization, file }: { readonly organization: string; readonly file: string },
+): LocalRecord {
+  const definition = JSON.stringify(Array.isArray(written) ? { flows: written } : written);
+  const payload = encodeOrganizationFlows({ id: organization, definition });
+  return { kind: 'organization-flows', id: organization, payload, file };
 }
 
 /** The group of a custom resource, by the id that steps of custom resources name. Errors: Error. */

@@ -39,5 +39,6 @@ function enter(call: Call, admission: Outcome<CompiledPlan>): void {
   plan.security.hide?.(call.request);
   call.steps = plan.pipeline(call.receivedPathInfo, call.otherPathInfos, call.request.method);
   if (call.steps === undefined) return refuse(call, refusals.noFlow);
+  call.nameCaller();
   goOn(call);
 }

@@ -48,7 +48,12 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   if (!call.isBodyTaken) call.exchange.request.body.discard();
   call.upstreamBody?.discard();
   call.backendCalls?.letGo(undefined);
-  respond(call, head, error.body);
+  const passRefusal = call.way?.passRefusal;
+  if (passRefusal === undefined) return respond(call, head, error.body);
+  call.upstreamBody = undefined;
+  call.answerHead = head;
+  call.answerBody = error.body;
+  passRefusal(call);
 }
 
 /** Joins client and backend: from here on their bytes are nobody else's. */

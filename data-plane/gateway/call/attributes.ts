@@ -5,8 +5,8 @@ import type { Steps } from '../compile/pipeline.ts';
 import type { DeployedApi } from '../deploy/deployed.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 
-/** The attributes that policies find on a request, under the reference's names. */
-export function createAttributes(of: {
+/** What attributes are made of. */
+interface CallFacts {
   readonly exchange: { readonly request: ExchangeRequest };
   readonly steps: Steps | undefined;
   readonly mappedPath: string | undefined;
@@ -15,7 +15,10 @@ export function createAttributes(of: {
   readonly subscription: Subscription | undefined;
   readonly proof: unknown;
   readonly deployed: DeployedApi;
-}): Map<string, unknown> {
+}
+
+/** The attributes that policies find on a request, under the reference's names. */
+export function createAttributes(of: CallFacts): Map<string, unknown> {
   const { request, plan, subscription, proof, deployed, steps, mappedPath, exchange } = of;
   const { scheme, authority, path, query, method } = exchange.request;
   const url = `${scheme}://${authority}${path}`;
@@ -65,3 +68,13 @@ export const attributeWords: ReadonlyMap<string, string> = new Map([
   ['quota.limit', 'of the last `quota`'],
   ['quota.reset.time', 'of the last `quota`: ms since 1970'],
 ]);
+
+/** Names of those that say who calls, and what runs for him. */
+const ofCaller = ['resolved-path', 'plan', 'application', 'subscription-id', 'user-id'];
+
+/** Says in attributes that are there already who calls. */
+export function nameCaller(attributes: Map<string, unknown>, of: CallFacts): void {
+  const known = createAttributes(of);
+  for (const name of ofCaller) attributes.set(name, known.get(name));
+  for (const [name, value] of of.plan?.security.attributes?.(of.proof) ?? []) attributes.set(name, value);
+}

@@ -6,6 +6,8 @@ import type { PassingBody, PolicyRequest, PolicyResponse } from '../../policies/
 import type { Subscription } from '../../security/subscriptions.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
+import type { OrganizationFlows } from '../compile/organization.ts';
+import { paramsOf } from '../compile/path-params.ts';
 import type { FlowGate, Gate } from '../compile/gate.ts';
 import type { Steps } from '../compile/pipeline.ts';
 import type { DeployedApi } from '../deploy/deployed.ts';
@@ -18,7 +20,7 @@ import type { Retry } from '../../endpoints/groups.ts';
 import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
 import { attempt, refuse, wantedLog } from './answer.ts';
-import { createAttributes } from './attributes.ts';
+import { createAttributes, nameCaller } from './attributes.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
@@ -62,6 +64,11 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   stages: readonly Stage[] = [];
   entered = 0;
 
+  /** Of its environment as it was when the request came; undefined where there are none. */
+  readonly organizationFlows: OrganizationFlows | undefined;
+  /** What of them runs for it, from the stage of its way in until its answer has passed. */
+  organizationSteps: Steps | undefined = undefined;
+
   // Who calls: from `admit` on.
   plan: CompiledPlan | undefined = undefined;
   subscription: Subscription | undefined = undefined;
@@ -97,6 +104,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   work: Work | undefined = undefined;
   warnings: { readonly key: string; readonly message: string }[] | undefined = undefined;
 
+  /** Its deadline has passed: nothing more is waited for. */
+  isLate = false;
   dueMs = 0;
   previousDeadline: Deadline | undefined = undefined;
   nextDeadline: Deadline | undefined = undefined;
@@ -118,6 +127,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     this.exchange = exchange;
     this.deployed = deployed;
     this.options = options;
+    this.organizationFlows = deployed.around.organizationFlows?.compiled;
     this.startedAtMs = exchange.startedAtMs;
     this.requestId = options.nextRequestId();
     this.transactionId = transactionIdOf(request.headers, this.requestId);
@@ -181,10 +191,11 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   get pathParams(): ReadonlyMap<string, readonly string[]> {
-    const { plan } = this;
-    // Before the caller is known there is no flow that could match.
-    if (plan === undefined) return noParams;
-    return (this.#pathParams ??= plan.pathParams(this.receivedPathInfo, this.receivedMethod));
+    const { plan, organizationFlows, receivedPathInfo, receivedMethod } = this;
+    const first = organizationFlows?.pathParams;
+    // Before the caller is known there is no flow of the API that could match.
+    if (plan === undefined) return first?.(receivedPathInfo, receivedMethod) ?? noParams;
+    return (this.#pathParams ??= paramsOf(first, plan.pathParams)(receivedPathInfo, receivedMethod));
   }
 
   get surroundings(): Surroundings {
@@ -195,6 +206,17 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   get kept(): KeptSteps {
     return (this.#kept ??= new KeptSteps(this));
+  }
+
+  /** Steps of the answer run from here on: those of the API, then those of the organization. */
+  beginResponse(response: PolicyResponse): void {
+    this.response = response;
+    this.#responseBody = undefined;
+  }
+
+  /** The caller is known: attributes that flows of the organization have asked for say so from now on. */
+  nameCaller(): void {
+    if (this.#attributes !== undefined) nameCaller(this.#attributes, this);
   }
 
   get isOver(): boolean {
@@ -262,6 +284,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   onDeadline(): void {
+    this.isLate = true;
     attempt(this, () => refuse(this, refusals.requestTimeout));
   }
 }

@@ -21,6 +21,10 @@ export type Stage = (call: Call, api: CompiledApi) => void;
 export interface Way {
   readonly request: readonly Stage[];
   readonly answer: readonly Stage[];
+  /** What a refusal passes that stands in `answerHead` and `answerBody`. Default: nothing. */
+  readonly passRefusal?: (call: Call) => void;
+  /** The same where the organization has flows of its own. Default: without them. */
+  readonly inOrganization?: Way;
 }
 
 /**

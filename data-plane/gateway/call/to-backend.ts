@@ -2,6 +2,7 @@ import type { Endpoint } from '../../endpoints/group.ts';
 import type { UpstreamResult } from '../../http/exchange.ts';
 import type { BackendAnswer } from '../../policies/policy.ts';
 import type { CompiledApi } from '../compile/compile.ts';
+import type { Step } from '../compile/step.ts';
 import { refusals, upstreamRefusals } from '../errors/refusals.ts';
 import { BackendCalls } from '../steps/around.ts';
 import type { BrokenStep } from '../steps/kept.ts';
@@ -13,8 +14,7 @@ import { answerInstead, beginAnswer, resume, watch } from './stage.ts';
 
 /** The last stage of a request: an endpoint answers it, through the steps around the call. Without such steps nobody waits for a promise. */
 export function toBackend(call: Call, api: CompiledApi): void {
-  const own = api.around;
-  const around = own === undefined ? call.steps?.around : [...(call.steps?.around ?? []), ...own];
+  const around = stepsAround(call, api);
   const host = hostOfSteps(call);
   const trail: Trail = {
     received: call.receivedVia,
@@ -44,6 +44,18 @@ export function toBackend(call: Call, api: CompiledApi): void {
   });
   resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));
 }
+
+/** The outermost first: what stands last in the flows, of which the organization's are the first. Most requests have none, and nothing is made. */
+function stepsAround(
+  { steps, organizationSteps }: Call,
+  { around: own = none }: CompiledApi,
+): readonly Step[] | undefined {
+  const ofOrganization = organizationSteps?.around ?? none;
+  if (own.length + ofOrganization.length === 0) return steps?.around;
+  return [...(steps?.around ?? none), ...ofOrganization, ...own];
+}
+
+const none: readonly Step[] = [];
 
 /** The endpoint whose turn it is; from now on the request's body is its. */
 function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefined {

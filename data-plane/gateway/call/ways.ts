@@ -5,6 +5,7 @@ import { answer, fail, refuse } from './answer.ts';
 import type { Call } from './call.ts';
 import { CallLog } from '../logs/call-log.ts';
 import { requestFlows, responseFlows } from './flows.ts';
+import { organizationRequest, organizationResponse, passRefusal } from './organization.ts';
 import { goOn, type Way } from './stage.ts';
 import { takeIn } from './take-in.ts';
 import { toBackend } from './to-backend.ts';
@@ -14,7 +15,15 @@ export type Ways = { readonly [Type in CompiledApi['type']]: Way };
 
 /** The ways of this version; a new type of API is a line here, what every request passes is a stage in its line. */
 export const ways: Ways = {
-  proxy: { request: [takeIn, admit, requestFlows, toBackend], answer: [responseFlows, answer] },
+  proxy: {
+    request: [takeIn, admit, requestFlows, toBackend],
+    answer: [responseFlows, answer],
+    inOrganization: {
+      request: [takeIn, organizationRequest, admit, requestFlows, toBackend],
+      answer: [responseFlows, organizationResponse, answer],
+      passRefusal,
+    },
+  },
 };
 
 /** Sends a request on its way, to its answer and to its record. Never throws. */
@@ -27,7 +36,8 @@ export function start(call: Call, by: Ways): void {
     if (isRecorded) call.userAgent = call.exchange.request.headers.get('user-agent');
     if (isRecorded || durations !== undefined) call.exchange.beforeEnd = call;
     if (compiled === undefined) return refuse(call, refusals.notDeployed);
-    call.way = by[compiled.type];
+    const way = by[compiled.type];
+    call.way = call.organizationFlows === undefined ? way : (way.inOrganization ?? way);
     call.stages = call.way.request;
     goOn(call);
   } catch (error) {

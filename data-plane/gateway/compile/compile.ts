@@ -150,7 +150,11 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
   };
 }
 
-function hostOf({ id, name, properties }: ApiDefinition, parts: HostParts): PolicyHost {
+/** What the policies of an API, or of an organization, may use. */
+export function hostOf(
+  { id, name, properties }: Pick<ApiDefinition, 'id' | 'name' | 'properties'>,
+  parts: HostParts,
+): PolicyHost {
   return {
     quotaMode: 'strict',
     ...parts,

@@ -13,6 +13,8 @@ export interface EngineRules {
   readonly choosesByLevel: boolean;
   /** A condition that fails, or of a step comes to nothing, ends the request with 500; else it does not hold. */
   readonly refusesBrokenConditions: boolean;
+  /** Answers that are refusals pass the flows of the organization as well. */
+  readonly refusalsPassOrganization: boolean;
   /** Whoever is refused loses his connection, for his own request too. */
   readonly closesAfterErrors: boolean;
   /** An error without templates of its own is answered in those of its parent. */
@@ -28,6 +30,7 @@ const rules: Readonly<Record<'v3' | 'v4', EngineRules>> = {
     answersPassApiFirst: true,
     choosesByLevel: true,
     refusesBrokenConditions: true,
+    refusalsPassOrganization: false,
     closesAfterErrors: true,
     hasParentTemplates: false,
     preflightsNameOrigin: false,
@@ -37,6 +40,7 @@ const rules: Readonly<Record<'v3' | 'v4', EngineRules>> = {
     answersPassApiFirst: false,
     choosesByLevel: false,
     refusesBrokenConditions: false,
+    refusalsPassOrganization: true,
     closesAfterErrors: false,
     hasParentTemplates: true,
     preflightsNameOrigin: true,

@@ -1,18 +1,20 @@
-import type { Endpoints } from '../../endpoints/groups.ts';
 import type { EndpointsGround } from '../../endpoints/group.ts';
 import type { Policy } from '../../policies/policy.ts';
 
 /** A part of an API that may hold something open: a step, or the security of a plan. */
 export type Opening = Pick<Policy, 'start' | 'release'>;
 
+/** Parts start where backends are called. */
+type PartsGround = Pick<EndpointsGround, 'upstreams'>;
+
 /** What a compiled API opens and gives back. */
-export interface Life {
+export interface Life<Ground extends PartsGround = EndpointsGround> {
   /**
    * Opens what requests need, once, before the first of them. Where nobody calls its endpoints, they are watched alone.
    *
    * Errors: what a part throws; what had begun is then released.
    */
-  start(ground: EndpointsGround): void;
+  start(ground: Ground): void;
   /**
    * Gives it back, once; requests in flight still end. Harmless for what never started.
    *
@@ -21,8 +23,11 @@ export interface Life {
   release(): void;
 }
 
-/** Makes the life of an API: its pools, then its parts in order; released the other way round. */
-export function createLife(endpoints: Endpoints, parts: readonly Opening[]): Life {
+/** Makes the life of an API: its pools, if it has some, then its parts in order; released the other way round. */
+export function createLife<Ground extends PartsGround>(
+  endpoints: { start(ground: Ground): void; release(): void } | undefined,
+  parts: readonly Opening[],
+): Life<Ground> {
   const started: Opening[] = [];
   let state: 'new' | 'started' | 'released' = 'new';
   const release = (): void => {
@@ -36,7 +41,7 @@ export function createLife(endpoints: Endpoints, parts: readonly Opening[]): Lif
         thrown.push(error);
       }
     }
-    endpoints.release();
+    endpoints?.release();
     if (thrown.length > 0) throw thrown[0];
   };
   return {
@@ -44,7 +49,7 @@ export function createLife(endpoints: Endpoints, parts: readonly Opening[]): Lif
       if (state !== 'new') return;
       state = 'started';
       try {
-        endpoints.start(ground);
+        endpoints?.start(ground);
         if (ground.upstreams === undefined) return;
         for (const part of parts) {
           part.start?.();

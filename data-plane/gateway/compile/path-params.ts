@@ -37,3 +37,9 @@ export function createPathParams(flows: readonly FlowDefinition[]): PathParams {
     return found;
   };
 }
+
+/** Those of both; of one name the second's count. */
+export function paramsOf(first: PathParams | undefined, second: PathParams): PathParams {
+  if (first === undefined) return second;
+  return (pathInfo, method) => new Map([...first(pathInfo, method), ...second(pathInfo, method)]);
+}

@@ -27,14 +27,23 @@ export function dependsOnStanding({ flows, plans, endpointGroups }: ApiDefinitio
  * in their places, which faults and records name.
  */
 export function seenFrom(definition: ApiDefinition, { tags }: Standing): ApiDefinition {
-  const isHere = (wanted: readonly string[]): boolean => wanted.length === 0 || isEntitled(tags, wanted);
-  const flowsHere = (flows: readonly FlowDefinition[]): FlowDefinition[] =>
-    flows.map((flow) => (isHere(flow.tags) ? flow : { ...flow, enabled: false }));
+  const flowsHere = (flows: readonly FlowDefinition[]): FlowDefinition[] => flowsSeenFrom(flows, { tags });
   return {
     ...definition,
     flows: flowsHere(definition.flows),
     plans: definition.plans.map((plan) =>
-      isHere(plan.tags) ? { ...plan, flows: flowsHere(plan.flows) } : { ...plan, status: 'closed' },
+      isHere(plan.tags, tags) ? { ...plan, flows: flowsHere(plan.flows) } : { ...plan, status: 'closed' },
     ),
   };
 }
+
+/** Flows as they are on a gateway with those tags. */
+export function flowsSeenFrom(
+  flows: readonly FlowDefinition[],
+  { tags }: Pick<Standing, 'tags'>,
+): FlowDefinition[] {
+  return flows.map((flow) => (isHere(flow.tags, tags) ? flow : { ...flow, enabled: false }));
+}
+
+const isHere = (wanted: readonly string[], tags: readonly string[]): boolean =>
+  wanted.length === 0 || isEntitled(tags, wanted);

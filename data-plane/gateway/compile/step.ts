@@ -76,16 +76,19 @@ interface StepCompilerOptions {
   readonly build: PolicyBuilder;
   readonly engine: EngineRules;
   readonly groups: GroupsInUse;
+  /** What is kept of them has places beside those of an API's steps. */
+  readonly isOfOrganization?: boolean;
 }
 
 /** Compiles steps of one API. */
 export class StepCompiler {
   readonly #with: StepCompilerOptions;
   readonly #steps: Step[] = [];
-  #kept = 0;
+  #kept: number;
 
   constructor(options: StepCompilerOptions) {
     this.#with = options;
+    this.#kept = options.isOfOrganization === true ? 1 : 0;
   }
 
   /** A step, or those of the shared policy group that it stands for. Errors: request.invalid when it cannot stand there. */
@@ -132,7 +135,7 @@ export class StepCompiler {
       at: place.at,
       readsRequest: request?.needs === 'buffered' || around?.needs === 'buffered',
       readsResponse: response?.needs === 'buffered',
-      keptAt: policy.slot === undefined && policy.end === undefined ? undefined : this.#kept++,
+      keptAt: policy.slot === undefined && policy.end === undefined ? undefined : this.#nextKept(),
       gate: createStepGate(condition, {
         flow,
         phase: place.phase,
@@ -142,6 +145,12 @@ export class StepCompiler {
     };
     this.#steps.push(step);
     return step;
+  }
+
+  /** Even ones are an API's, odd ones an organization's: a request has both. */
+  #nextKept(): number {
+    this.#kept += 2;
+    return this.#kept - 2;
   }
 
   /** All so far. */

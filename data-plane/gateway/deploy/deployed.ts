@@ -1,5 +1,6 @@
 import type { Surroundings } from '../../../proto/expression/scope.ts';
 import type { CompiledApi } from '../compile/compile.ts';
+import type { ServedEnvironment } from './served.ts';
 import type { Recorders } from '../call/records.ts';
 import type { Subscriptions } from '../../security/subscriptions.ts';
 import type { ApiDurations } from './durations.ts';
@@ -20,6 +21,8 @@ export interface DeployedApi {
   /** What its expressions read beside the request; undefined with `compiled`. */
   readonly surroundings: Surroundings | undefined;
   readonly subscriptions: Subscriptions;
+  /** What it shares with the others of its environment, as it is now. */
+  readonly around: Pick<ServedEnvironment, 'organizationFlows'>;
   /** Undefined when nothing is recorded. */
   readonly recorders: Recorders | undefined;
   /** Undefined where nobody measures. */

@@ -170,7 +170,8 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     streams,
     state: () => [...environments.values()].map(describe),
     close() {
-      for (const { apis } of environments.values()) {
+      for (const { apis, organizationFlows } of environments.values()) {
+        release(organizationFlows?.compiled, options.log);
         for (const { served, places: own } of apis.values()) {
           for (const { host, path } of own) router.delete(host, path);
           release(served.compiled, options.log);
@@ -182,7 +183,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
 }
 
 /** What throws while it is released must keep neither the others nor what comes next. */
-function release(compiled: CompiledApi | undefined, log: Log): void {
+function release(compiled: Pick<CompiledApi, 'release'> | undefined, log: Log): void {
   try {
     compiled?.release();
   } catch (error) {
@@ -203,6 +204,7 @@ const createEnvironment = (
   subscriptions: new Subscriptions(environment, keysSeenMax),
   dictionaries: new Dictionaries(),
   groups: new SharedGroups(),
+  organizationFlows: undefined,
 });
 
 function describe({

@@ -1,5 +1,4 @@
 import { type Nack, recordKinds } from '../../../proto/wire/published.ts';
-import type { CompiledApi } from '../compile/compile.ts';
 import { buildPolicy } from '../compile/step.ts';
 import { noExpressionHost } from '../compile/surroundings.ts';
 import type { ConfigChange, SetRecord } from './change.ts';
@@ -15,7 +14,7 @@ interface TakenIn {
   /** What depends on its records. */
   readonly reached: Reached;
   /** What nobody uses any more. */
-  readonly released: readonly CompiledApi[];
+  readonly released: Site['released'];
 }
 
 /**
@@ -33,7 +32,7 @@ export function takeIn(
   const { kinds = kindsOfThisVersion, expressions = noExpressionHost, circuits, outliers, health } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
-  const released: CompiledApi[] = [];
+  const released: Site['released'] = [];
   const { reached, causes } = reachOf(change, kinds, environment);
   // Two environments never count in one counter, of two organizations either, which may share a Redis.
   const counters = host.counters.within(`${change.organization}/${change.environment}`);

@@ -14,7 +14,7 @@ export function swapDefinition(
   const revision = String(turn);
   const set = recordsOf(
     { name: 'swapped.json', version: revision, documents: [definition], problem: undefined },
-    { environment: localTenant.environment, objects: new Objects([]), tags: [] },
+    { ...localTenant, objects: new Objects([]), tags: [] },
   ).map(({ kind, id, payload }) => ({ kind, id, payload, seq: turn + 2, revision }));
   assert.deepEqual(deployments.apply({ ...localTenant, seq: turn + 2, isFull: false, set, removed: [] }), []);
 }

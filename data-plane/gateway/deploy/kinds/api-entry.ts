@@ -48,6 +48,7 @@ export function deploy(
     compiled,
     surroundings: compiled === undefined ? undefined : surround(compiled.facts, at),
     subscriptions,
+    around: at,
     recorders: records === undefined ? undefined : createRecorders(records, prefix),
     durations: durations?.of(record.id, environment),
   };

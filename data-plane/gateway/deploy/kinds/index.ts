@@ -3,13 +3,14 @@ import { apiKeys } from './api-key.ts';
 import { dictionaries } from './dictionary.ts';
 import { gatewaySettings } from './gateway-settings.ts';
 import type { Kinds } from './kind.ts';
+import { organizationFlows } from './organization-flows.ts';
 import { sharedPolicyGroups } from './shared-policy-group.ts';
 import { subscriptions } from './subscription.ts';
 
 /** Every kind of record that the wire has; a new one is its file and a line here. */
 export const kinds: Kinds = {
   'gateway-settings': gatewaySettings,
-  'organization-flows': undefined,
+  'organization-flows': organizationFlows,
   dictionary: dictionaries,
   'shared-policy-group': sharedPolicyGroups,
   api: apis,

@@ -1,3 +1,4 @@
+import { Fault } from '../../../../proto/faults/fault.ts';
 import type { Log } from '../../../../proto/process/log.ts';
 import type { Nack, RecordKind } from '../../../../proto/wire/published.ts';
 import type { CompiledApi } from '../../compile/compile.ts';
@@ -69,5 +70,18 @@ export interface Site {
   readonly durations: Durations | undefined;
   readonly log: Log;
   /** What nobody uses once the change is in service; it is released then. */
-  readonly released: CompiledApi[];
+  readonly released: Pick<CompiledApi, 'release'>[];
+}
+
+/** The object that a record's text is. Errors: request.invalid. */
+export function jsonObject(text: string): object {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Fault('request.invalid', { detail: 'The definition is not JSON.', cause });
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new Fault('request.invalid', { detail: 'The definition is no JSON object.' });
+  return json;
 }

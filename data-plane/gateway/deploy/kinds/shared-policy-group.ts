@@ -1,8 +1,7 @@
 import { readSharedPolicyGroup } from '../../../../proto/definition/shared-flows.ts';
-import { Fault } from '../../../../proto/faults/fault.ts';
 import type { SharedPolicyGroupDefinition } from '../../../../proto/model/api/shared-policy-group.ts';
 import { decodeSharedPolicyGroup } from '../../../../proto/wire/payloads.ts';
-import type { Kind } from './kind.ts';
+import { jsonObject, type Kind } from './kind.ts';
 
 /** Shared policy groups: APIs have their steps compiled in, so those that use a changed one are built again. */
 export const sharedPolicyGroups: Kind<SharedPolicyGroupDefinition> = {
@@ -20,16 +19,3 @@ export const sharedPolicyGroups: Kind<SharedPolicyGroupDefinition> = {
     for (const api of groups.usersOf(id)) builds.add(api);
   },
 };
-
-/** Errors: request.invalid. */
-function jsonObject(text: string): object {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new Fault('request.invalid', { detail: 'The definition is not JSON.', cause });
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new Fault('request.invalid', { detail: 'The definition is no JSON object.' });
-  return json;
-}

@@ -1,0 +1,51 @@
+import { readOrganizationFlows } from '../../../../proto/definition/shared-flows.ts';
+import type { OrganizationFlowsDefinition } from '../../../../proto/model/api/organization-flows.ts';
+import { decodeOrganizationFlows } from '../../../../proto/wire/payloads.ts';
+import { compileOrganizationFlows, type OrganizationFlows } from '../../compile/organization.ts';
+import { nackOf } from '../refused.ts';
+import { jsonObject, type Kind, type Site } from './kind.ts';
+
+/** What is in service of an organization's flows. */
+export interface ServedOrganizationFlows {
+  readonly id: string;
+  readonly definition: OrganizationFlowsDefinition;
+  readonly compiled: OrganizationFlows;
+}
+
+/** An organization's flows: compiled once for all APIs of the environment, which are not built again. */
+export const organizationFlows: Kind<ServedOrganizationFlows> = {
+  read({ id, payload }, site) {
+    const definition = readOrganizationFlows(jsonObject(decodeOrganizationFlows(payload).definition));
+    return { id, definition, compiled: compileOrganizationFlows(definition, id, site.compile) };
+  },
+  apply(record, made, site) {
+    try {
+      made.compiled.start(site);
+    } catch (error) {
+      return nackOf(record, error, site);
+    }
+    put(made, site);
+    return undefined;
+  },
+  remove(id, site) {
+    if (site.environment.organizationFlows?.id === id) put(undefined, site);
+  },
+  ids: ({ organizationFlows: served }) => (served === undefined ? [] : [served.id]),
+  reach: () => undefined,
+};
+
+/** Compiles them again, since the gateway stands elsewhere now: some may be for other gateways. */
+export function buildOrganizationFlowsAgain(site: Site): void {
+  const { organizationFlows: served } = site.environment;
+  if (served?.definition.flows.some(({ tags }) => tags.length > 0) !== true) return;
+  const { id, definition } = served;
+  const compiled = compileOrganizationFlows(definition, id, site.compile);
+  compiled.start(site);
+  put({ id, definition, compiled }, site);
+}
+
+function put(made: ServedOrganizationFlows | undefined, { environment, released }: Site): void {
+  const before = environment.organizationFlows;
+  environment.organizationFlows = made;
+  if (before !== undefined) released.push(before.compiled);
+}
