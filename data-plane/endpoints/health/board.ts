@@ -40,6 +40,8 @@ export interface Watched {
   standing: Standing;
   /** When its state was reached, ms since the epoch; undefined when it never changed. */
   sinceMs: number | undefined;
+  /** When the last check ended, ms since the epoch; undefined before the first. */
+  checkedMs: number | undefined;
   /** Why the last check failed; undefined when it did not. */
   problem: string | undefined;
 }
@@ -118,6 +120,7 @@ export class HealthBoard {
     const { state } = watched.standing;
     watched.standing = standing;
     watched.problem = found.problem;
+    watched.checkedMs = found.nowMs;
     if (state === standing.state) return false;
     watched.sinceMs = found.nowMs;
     if (isAvailable(state) !== isAvailable(standing.state)) this.#tell(watched.key);
@@ -142,7 +145,15 @@ export class HealthBoard {
   }
 
   #begin(key: string, { api, check }: Holder): Entry {
-    const watched = { key, api, check, standing: untried, sinceMs: undefined, problem: undefined };
+    const watched = {
+      key,
+      api,
+      check,
+      standing: untried,
+      sinceMs: undefined,
+      checkedMs: undefined,
+      problem: undefined,
+    };
     const entry: Entry = { watched, holders: [] };
     this.#entries.set(key, entry);
     this.#checker?.begin(watched);

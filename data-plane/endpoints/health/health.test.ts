@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 
 import { eventually } from '../../../test/kit/eventually.ts';
@@ -264,4 +266,27 @@ test('endpoints of version 2 are checked by the rules that their API and they th
   assert.deepEqual([a.checks[0]?.line, b.checks[0]?.line], ['GET /health', 'GET /health/b']);
   await gateway.tick([a, b], 'a UP, b DOWN');
   assert.equal(await gateway.found('/old', 3), 'a a a');
+});
+
+test('an endpoint that speaks HTTP/2 is checked in it', async (t) => {
+  const asked: string[] = [];
+  const server = createServer((incoming, answer) => {
+    asked.push(`${incoming.httpVersion} ${incoming.url}`);
+    answer.end('well');
+  });
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => sessions.add(session));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const endpoints = [{ name: 'h', type: 'http-proxy', configuration: { target } }];
+  const services = everySecond({ assertion: "{#response.content == 'well'}", failureThreshold: 1 });
+  const sharedConfiguration = { http: { version: 'HTTP_2' } };
+  const api = apiDefinition('api', '', groupOf(endpoints, { services, sharedConfiguration }));
+  const gateway = await startCheckingGateway(t, { api });
+  for (let turn = 0; turn < 3; turn += 1) await gateway.tick([], 'h UP');
+  assert.deepEqual(asked, ['2.0 /health', '2.0 /health', '2.0 /health']);
 });

@@ -13,22 +13,28 @@ export interface EndpointState {
   readonly state: string;
   /** Since when, ISO 8601; undefined when it was never another. */
   readonly since: string | undefined;
+  /** When the last check ended, ISO 8601; undefined before the first. */
+  readonly checkedAt: string | undefined;
   /** Why the last check failed. */
   readonly problem: string | undefined;
 }
 
 /** What the node API shows of all endpoints that are checked. */
 export function describeEndpoints(board: HealthBoard): readonly EndpointState[] {
-  return [...board].map(({ api, check, standing, sinceMs, problem }) => ({
+  return [...board].map(({ api, check, standing, sinceMs, checkedMs, problem }) => ({
     environment: api.environment,
     api: api.id,
     group: check.group,
     endpoint: check.endpoint,
     state: stateNames[standing.state],
-    since: sinceMs === undefined ? undefined : new Date(sinceMs).toISOString(),
+    since: isoOf(sinceMs),
+    checkedAt: isoOf(checkedMs),
     problem,
   }));
 }
+
+const isoOf = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : new Date(ms).toISOString();
 
 /** Tells an operator of a state that is new, once: WARN when no more requests go there. */
 export function tellState(log: Log, { api, check, standing: { state }, problem }: Watched): void {

@@ -53,10 +53,16 @@ export interface CheckingGateway extends LocalGateway {
   readonly clock: FakeClock;
   /** States by name of endpoint. */
   states(): Promise<Readonly<Record<string, string>>>;
-  /** One second passes; resolves when these backends have had their checks, and the states are these. */
+  /** One second passes; resolves when these backends have been asked, every check has ended, and the states are these. */
   tick(asked: readonly CheckedBackend[], states: string): Promise<void>;
   /** Names of the backends that so many requests found, or statuses. */
   found(path: string, count: number): Promise<string>;
+}
+
+interface Shown {
+  readonly endpoint: string;
+  readonly state: string;
+  readonly checkedAt?: string;
 }
 
 /** Starts one; checks are on time unless the settings say otherwise. */
@@ -68,13 +74,12 @@ export async function startCheckingGateway(
   const clock = createFakeClock();
   const healthCheck = { jitterMsMax: 0, ...(config['healthCheck'] as object | undefined) };
   const gateway = await startLocalGateway(t, { apis, clock, config: { ...config, healthCheck } });
-  const states = async (): Promise<Record<string, string>> => {
+  const shown = async (): Promise<readonly Shown[]> => {
     const answer = await fetch(`${gateway.nodeApi}/endpoints`);
-    const { data } = (await answer.json()) as {
-      readonly data: readonly { endpoint: string; state: string }[];
-    };
-    return Object.fromEntries(data.map(({ endpoint, state }) => [endpoint, state]));
+    return ((await answer.json()) as { readonly data: readonly Shown[] }).data;
   };
+  const states = async (): Promise<Record<string, string>> =>
+    Object.fromEntries((await shown()).map(({ endpoint, state }) => [endpoint, state]));
   return {
     ...gateway,
     clock,
@@ -84,11 +89,13 @@ export async function startCheckingGateway(
       await clock.advance(1_000);
       await eventually(() => asked.every(({ checks }, at) => checks.length > (before[at] ?? 0)));
       await eventually(async () => {
+        const all = await shown();
         const said = Object.entries(await states())
           .map(([endpoint, state]) => `${endpoint} ${state}`)
           .join(', ');
         if (said !== expected) throw new Error(said);
-        return true;
+        // Whoever is still at it leaves the next check out.
+        return all.every(({ checkedAt = '' }) => Date.parse(checkedAt) > clock.now() - 1_000);
       });
     },
     async found(path, count) {
