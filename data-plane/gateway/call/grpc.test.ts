@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { status } from '@grpc/grpc-js';
+import { credentials, ServerCredentials, status } from '@grpc/grpc-js';
+import { createAuthority } from '../../../test/kit/servers/certificates.ts';
+import { tempDir } from '../../../test/kit/temp-dir.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { openGrpc, startGrpcServer } from '../../../test/kit/servers/grpc.ts';
@@ -42,6 +46,60 @@ for (const scheme of ['grpc', 'http'])
       if (name === 'Say') assert.deepEqual(end.head?.get('x-head'), ['first']);
     }
   });
+
+test('gRPC passes over TLS on both sides, and by an endpoint of version 2', async (t) => {
+  const authority = createAuthority(join(tempDir(t, 'isthmus-grpc'), 'ca'));
+  const pair = authority.issue('server');
+  const [ca, key, cert] = [authority.caFile, pair.keyFile, pair.certFile].map((file) => readFileSync(file));
+  assert.ok(ca !== undefined && key !== undefined && cert !== undefined);
+  const secured = ServerCredentials.createSsl(null, [{ private_key: key, cert_chain: cert }]);
+  const server = await startGrpcServer(t, secured);
+  const plain = await startGrpcServer(t);
+  const ssl = { trustStore: { type: 'PEM', content: ca.toString() } };
+  const target = `grpcs://localhost:${server.port}`;
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      words: api('words', target, {
+        endpointGroups: [
+          {
+            name: 'g',
+            type: 'http-proxy',
+            sharedConfiguration: { ssl },
+            endpoints: [{ name: 'e', type: 'http-proxy', configuration: { target } }],
+          },
+        ],
+      }),
+      old: {
+        id: 'old',
+        name: 'old',
+        gravitee: '2.0.0',
+        version: '1',
+        execution_mode: 'v4-emulation-engine',
+        flow_mode: 'DEFAULT',
+        proxy: {
+          virtual_hosts: [{ host: 'localhost', path: '/test.Words/Count' }],
+          strip_context_path: false,
+          groups: [
+            {
+              name: 'g',
+              endpoints: [
+                { name: 'e', target: `grpc://127.0.0.1:${plain.port}/test.Words/Count`, type: 'grpc' },
+              ],
+            },
+          ],
+        },
+        plans: [{ id: 'p', name: 'p', security: 'KEY_LESS', status: 'PUBLISHED' }],
+        flows: [],
+      },
+    },
+    config: { listen: { tls: { ...pair, alpn: ['h2', 'http/1.1'] } } },
+  });
+  const client = openGrpc(t, gateway.port, credentials.createSsl(ca));
+  const said = await client.start('Echo', ['a', 'b']).ended;
+  assert.deepEqual([said.code, said.messages, server.heard.length], [status.OK, ['echo a', 'echo b'], 1]);
+  const counted = await client.start('Count', ['2']).ended;
+  assert.deepEqual([counted.code, counted.messages, plain.heard.length], [status.OK, ['1', '2'], 1]);
+});
 
 test('what a service refuses, its caller hears in its words', async (t) => {
   const { client } = await stage(t, (port) => `grpc://127.0.0.1:${port}`);
