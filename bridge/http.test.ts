@@ -186,13 +186,14 @@ test('half of an upload that the bucket kept is replaced by the whole one', asyn
   await eventually(() => bridge.repository.events.some(({ kind }) => kind === 'upload.replaced'));
 });
 
-test('log lines, which nobody reads yet, are not taken', async (t) => {
+test('log lines are taken into a folder of their own', async (t) => {
   const bridge = await startTestBridge(t);
   const gateway = bridge.repository.addGateway();
-  const { key, bytes } = batchOf(gateway);
-  const path = `/bridge/v1/uploads/${key.replace('landing/v1/', 'landing/v1-logs/')}`;
-  assert.equal((await call(bridge, gateway, path, { method: 'PUT', body: bytes })).status, 404);
-  assert.equal(bridge.blobs.objects.size, 0);
+  const { key, bytes } = batchOf(gateway, 'line\n', 'logs');
+  assert.match(key, /^landing\/v1-logs\/org=/);
+  const put = await call(bridge, gateway, `/bridge/v1/uploads/${key}`, { method: 'PUT', body: bytes });
+  assert.equal(put.status, 201);
+  assert.deepEqual([...bridge.blobs.objects.keys()], [key]);
 });
 
 test('while the bucket is away an upload is asked to come back, and nothing is lost of it', async (t) => {

@@ -1,4 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
+import { recordTables } from '../../proto/model/record-tables.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Duck } from './duck.ts';
 import { from, type Span } from './questions/from.ts';
@@ -43,7 +44,8 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
       if (!values.success)
         throw new Fault('analytics.failed', { internal: `${question.id}: ${values.error.message}` });
       const { organization, environment } = span;
-      const found = await store.files(span, span);
+      // Bodies of calls are large: who asks for figures does not fetch them.
+      const found = await store.files(span, span, recordTables[question.about].streams);
       const files = found.map((file) => ({ ...file, organization, environment }));
       const paths = await cache.paths(files);
       const asked = { from: from(span, { about: question.about, paths }), question: question.sql(fromName) };

@@ -1,4 +1,6 @@
 import type { Metrics } from '../../proto/process/metrics.ts';
+import { streams } from '../../proto/spool/folder.ts';
+import { landingFolder } from '../../proto/wire/landing.ts';
 import type { Duck } from './duck.ts';
 import type { Lake, LakeParts } from './lake.ts';
 import type { LakeCache } from './lake-cache.ts';
@@ -21,7 +23,6 @@ export interface IngesterOptions
 /** Where a crash can fall between two steps. */
 export type IngestStep = 'named' | 'converted' | 'durable' | 'committed' | 'deleted';
 
-const landingPrefix = 'landing/v1/';
 const lakePrefix = 'lake/v1/';
 const tenantFolder = /^org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})$/;
 const deletionsPerRoundMax = 1_000;
@@ -54,7 +55,7 @@ export class Ingester {
     this.#turns = new Turns(options);
   }
 
-  /** A turn for each environment; true when more is waiting. */
+  /** A turn for each stream of each environment, records before logs; true when more is waiting. */
   async round(signal: AbortSignal): Promise<boolean> {
     if (!(await this.#hold())) return false;
     await this.#tidy();
@@ -62,19 +63,22 @@ export class Ingester {
     await this.#deleteDue();
     let isMore = false;
     const present = new Set<string>();
-    for await (const folder of this.#options.blobs.folders(landingPrefix, 2)) {
-      present.add(folder);
-      if (signal.aborted || !(await this.#hold())) return false;
-      const [, organization, environment] = tenantFolder.exec(folder) ?? [];
-      if (organization === undefined || environment === undefined) continue;
-      const turn = this.#waiting.get(folder) ?? {
-        at: { organization, environment },
-        failures: 0,
-        notBeforeMs: 0,
-      };
-      this.#waiting.set(folder, turn);
-      isMore = (await this.#take(turn, signal)) || isMore;
-    }
+    for (const stream of streams)
+      for await (const folder of this.#options.blobs.folders(landingFolder(stream), 2)) {
+        const name = `${stream}/${folder}`;
+        present.add(name);
+        if (signal.aborted || !(await this.#hold())) return false;
+        const [, organization, environment] = tenantFolder.exec(folder) ?? [];
+        if (organization === undefined || environment === undefined) continue;
+        const turn = this.#waiting.get(name) ?? {
+          stream,
+          at: { organization, environment },
+          failures: 0,
+          notBeforeMs: 0,
+        };
+        this.#waiting.set(name, turn);
+        isMore = (await this.#take(turn, signal)) || isMore;
+      }
     for (const folder of this.#waiting.keys()) if (!present.has(folder)) this.#waiting.delete(folder);
     return isMore;
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../proto/process/clock.ts';
+import type { LandingKey } from '../../proto/wire/blobs.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { inTenant } from '../storage/in-tenant.ts';
 import { keepLease, releaseLease, takeLease, type LeaseWish } from '../storage/leases.ts';
@@ -93,6 +94,11 @@ export interface LakeStoreOptions {
 const leaseName = 'ingester';
 /** Keys that one query names. */
 export const keysPerQueryMax = 500;
+
+/** Files with logs lie in a folder of their own below their day. */
+export const lakeFolder = (stream: LandingKey['stream']): string =>
+  stream === 'records' ? '' : `stream=${stream}/`;
+const ofLogs = `%/${lakeFolder('logs')}%`;
 
 /**
  * The manifest of the lake and the ranges that it covers.
@@ -258,8 +264,11 @@ export class LakeStore {
   async files(
     at: EnvironmentRef,
     span: { readonly fromMs: number; readonly toMs: number },
+    streams: readonly LandingKey['stream'][],
   ): Promise<readonly LakeFile[]> {
     const rows = await inTenant(this.#storage.db.selectFrom('lake_file'), at)
+      .$if(!streams.includes('logs'), (query) => query.where('object_key', 'not like', ofLogs))
+      .$if(!streams.includes('records'), (query) => query.where('object_key', 'like', ofLogs))
       .select(['id', 'object_key', 'byte_count'])
       .where('state', '=', 'live')
       .where('max_ms', '>=', span.fromMs)

@@ -52,7 +52,7 @@ export const nothingReconciled = (): Reconciled => ({
 
 const lakePrefix = 'lake/v1/';
 const fileKey =
-  /^lake\/v1\/org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})\/ingested=[0-9-]{10}\/([0-9a-f-]{36})\.parquet$/;
+  /^lake\/v1\/org=([A-Za-z0-9._-]{1,128})\/env=([A-Za-z0-9._-]{1,128})\/ingested=[0-9-]{10}\/(?:stream=logs\/)?([0-9a-f-]{36})\.parquet$/;
 /** Files compared in one step. */
 const reconcilePageMax = 500;
 /** Files that cannot be fetched in one step, until the others of it are left for the next comparison: each may take as long as a call may. */

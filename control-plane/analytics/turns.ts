@@ -3,13 +3,14 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { Fault } from '../../proto/faults/fault.ts';
-import { parseLandingKey } from '../../proto/wire/landing.ts';
+import type { LandingKey } from '../../proto/wire/blobs.ts';
+import { landingFolder, parseLandingKey } from '../../proto/wire/landing.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { Aside } from './aside.ts';
 import type { ConvertResult, Refused } from './duck-jobs.ts';
 import type { IngesterOptions, IngestStep } from './ingester.ts';
 import { verify, type Landed } from './landed.ts';
-import type { PendingFile } from './lake.store.ts';
+import { lakeFolder, type PendingFile } from './lake.store.ts';
 import { createIngestMeters, type IngestMeters } from './meters.ts';
 import { Origins, rootOf, type Sender } from './origins/origins.ts';
 import { OriginStore } from './origins/origins.store.ts';
@@ -18,6 +19,7 @@ import { uncovered, type OffsetRange } from './ranges.ts';
 
 /** Where an environment stands in the rotation. */
 export interface Turn {
+  readonly stream: LandingKey['stream'];
   readonly at: EnvironmentRef;
   /** The last key of the listing that was looked at; absent to begin anew. */
   after?: string | undefined;
@@ -68,7 +70,7 @@ export class Turns {
     try {
       const sound = await this.#read(dir, picked, turn);
       const chosen = await this.#choose(sound);
-      if (chosen.length > 0) await this.#tryToConvert(dir, chosen, turn.at);
+      if (chosen.length > 0) await this.#tryToConvert(dir, chosen, turn);
       return turn.after !== undefined || chosen.length < sound.length;
     } finally {
       await rm(dir, { recursive: true, force: true });
@@ -79,7 +81,7 @@ export class Turns {
   async #pick(turn: Turn): Promise<readonly Landed[]> {
     const { blobs, store, settings } = this.#options;
     const { organization, environment } = turn.at;
-    const prefix = `landing/v1/org=${organization}/env=${environment}/`;
+    const prefix = `${landingFolder(turn.stream)}org=${organization}/env=${environment}/`;
     const listed: Landed[] = [];
     let seen = 0;
     let last: string | undefined;
@@ -179,9 +181,9 @@ export class Turns {
     return chosen;
   }
 
-  async #tryToConvert(dir: string, wanted: readonly Wanted[], at: EnvironmentRef): Promise<void> {
+  async #tryToConvert(dir: string, wanted: readonly Wanted[], turn: Turn): Promise<void> {
     try {
-      await this.#convert(dir, wanted, at);
+      await this.#convert(dir, wanted, turn);
       for (const { name } of wanted) this.#tries.delete(name);
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'analytics.failed') throw error;
@@ -197,11 +199,12 @@ export class Turns {
     }
   }
 
-  async #convert(dir: string, wanted: readonly Wanted[], at: EnvironmentRef): Promise<void> {
+  async #convert(dir: string, wanted: readonly Wanted[], { stream, at }: Turn): Promise<void> {
     const { store, duck, clock } = this.#options;
     const id = randomUUID();
     const day = new Date(clock.now()).toISOString().slice(0, 10);
-    const key = `lake/v1/org=${at.organization}/env=${at.environment}/ingested=${day}/${id}.parquet`;
+    const folder = `lake/v1/org=${at.organization}/env=${at.environment}/ingested=${day}/${lakeFolder(stream)}`;
+    const key = `${folder}${id}.parquet`;
     const file: PendingFile = { id, ...at, key };
     await store.begin(file, clock.now());
     await this.#step('named');
@@ -213,7 +216,7 @@ export class Turns {
       parts: item.parts,
       origin,
     }));
-    const result = await duck.convert({ file: id, stream: 'records', ...at, inputs, grants, output });
+    const result = await duck.convert({ file: id, stream, ...at, inputs, grants, output });
     const reasons = new Map(result.bad.map(({ path, reason }) => [path, reason]));
     const good = wanted.filter(({ path }) => !reasons.has(path));
     if (result.kind === 'refused') await store.abandon(id);

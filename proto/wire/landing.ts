@@ -6,11 +6,14 @@ const keyPattern = new RegExp(
     `([0-9a-f]{32})/(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})-([0-9a-f]{8})\\.ndjson\\.zst$`,
 );
 
+/** The folder that the objects of a stream lie in, by tenant: `landing/v1/`. */
+export const landingFolder = (stream: LandingKey['stream']): string =>
+  `landing/${stream === 'records' ? 'v1' : 'v1-logs'}/`;
+
 /** Writes a landing key, e.g. `landing/v1/org=o/env=e/fleet=f/gateway=g/<spool>/0-41-1a2b3c4d.ndjson.zst`. */
 export function formatLandingKey(key: LandingKey): string {
-  const version = key.stream === 'records' ? 'v1' : 'v1-logs';
   return (
-    `landing/${version}/org=${key.organization}/env=${key.environment}/fleet=${key.fleet}/gateway=${key.gateway}/` +
+    `${landingFolder(key.stream)}org=${key.organization}/env=${key.environment}/fleet=${key.fleet}/gateway=${key.gateway}/` +
     `${key.spool}/${key.first}-${key.last}-${key.hash8}.ndjson.zst`
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Question } from './question.ts';
+import { apiCalls, apiLog } from './log-questions.ts';
+import type { Question, QuestionParams } from './question.ts';
 
 /** Which API is asked about. */
 const OfApi = z.strictObject({ api: z.string() });
@@ -63,4 +64,9 @@ export const responseStatusRanges: Question<
 };
 
 /** Every question; a new one is an entry here and a test. */
-export const questions: readonly Question<OfApi, unknown>[] = [requestsCount, responseStatusRanges];
+export const questions: readonly Question<QuestionParams, unknown>[] = [
+  requestsCount,
+  responseStatusRanges,
+  apiCalls,
+  apiLog,
+];

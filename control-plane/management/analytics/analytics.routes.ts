@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi';
 import { requestsCount, responseStatusRanges } from '../../analytics/questions/questions.ts';
 import { integerParam } from '../fields.ts';
 import { resource } from '../route.ts';
+import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { askAboutApi } from './analytics.ts';
+import { apiLogDetailSchema, apiLogSchema, getApiLog, listApiLogs } from './logs.ts';
 
 const define = resource({ tag: 'API Analytics', scope: 'environment' });
 const momentParam = integerParam({ min: 0, max: 99_999_999_999_999 }).optional();
@@ -20,7 +22,7 @@ export const analyticsRoutes = [
       .object({ total: z.int(), countsByEntrypoint: countsSchema })
       .openapi('ApiAnalyticsRequestsCount'),
     run: ({ desk, at, params: { apiId }, query: span }) =>
-      askAboutApi(desk, requestsCount, { at, id: apiId, fromMs: span.from, toMs: span.to }),
+      askAboutApi(desk, requestsCount, { at, id: apiId, fromMs: span.from, toMs: span.to }, {}),
   }),
   define.get('/apis/{apiId}/analytics/response-status-ranges', {
     operationId: 'getResponseStatusCodes',
@@ -31,6 +33,23 @@ export const analyticsRoutes = [
       .object({ ranges: countsSchema, rangesByEntrypoint: z.record(z.string(), countsSchema) })
       .openapi('ApiAnalyticsResponseStatusRanges'),
     run: ({ desk, at, params: { apiId }, query: span }) =>
-      askAboutApi(desk, responseStatusRanges, { at, id: apiId, fromMs: span.from, toMs: span.to }),
+      askAboutApi(desk, responseStatusRanges, { at, id: apiId, fromMs: span.from, toMs: span.to }, {}),
+  }),
+  define.get('/apis/{apiId}/logs', {
+    operationId: 'getApiLogs',
+    permission: 'api-log',
+    summary: 'Lists the calls of an API between from and to (ms since the epoch), newest first.',
+    query: query.extend(pageQuery),
+    answer: pageSchema('ApiLogsResponse', apiLogSchema),
+    async run({ desk, at, params: { apiId }, query: { from, to, ...page }, url }) {
+      return pageOf(await listApiLogs(desk, { at, id: apiId, fromMs: from, toMs: to, ...page }), page, url);
+    },
+  }),
+  define.get('/apis/{apiId}/logs/{requestId}', {
+    operationId: 'getApiLog',
+    permission: 'api-log',
+    summary: 'Tells what was logged of one call: headers and bodies of both sides, as the API says, masked.',
+    answer: apiLogDetailSchema.openapi('ApiLogResponse'),
+    run: ({ desk, at, params: { apiId, requestId } }) => getApiLog(desk, { at, id: apiId, requestId }),
   }),
 ];

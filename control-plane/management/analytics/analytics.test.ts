@@ -46,4 +46,103 @@ for (const database of testDatabases) {
       );
     },
   );
+
+  test(
+    `calls are listed newest first, and what was logged of one is told with it (${database.name})`,
+    options,
+    async (t) => {
+      const lake = await createTestLake(t, database);
+      const analytics = await lake.start();
+      const office = await openOffice(t, database, { analytics });
+      const { id } = await office.deployedApi('/pets');
+      const { organization, environment: environmentId } = office.at;
+      const atMs = office.clock.now();
+      const of = { org_id: organization, env_id: environmentId, api_id: id };
+      const where = { organization, environment: environmentId };
+      const ids = ['one', 'two', 'three'];
+      const calls = ids.flatMap((request, n) =>
+        recordLines(1, {
+          ...of,
+          timestamp: atMs - 3 + n,
+          request_id: request,
+          transaction_id: 't',
+          plan_id: 'p',
+          http_method: 'GET',
+          uri: `/pets/${request}`,
+          gateway_response_time_us: 2_400,
+          warnings: JSON.stringify([{ key: 'K', message: 'm' }]),
+        }),
+      );
+      const logOf = (over: object) =>
+        recordLines(1, {
+          type: 'v4-log',
+          ...of,
+          timestamp: atMs,
+          request_id: 'two',
+          transaction_id: 't',
+          entrypoint_request_method: 'GET',
+          entrypoint_request_uri: '/pets/two',
+          entrypoint_request_headers: JSON.stringify([
+            ['A', '1'],
+            ['__proto__', 'x'],
+            ['A', '2'],
+          ]),
+          entrypoint_request_body: 'asked',
+          entrypoint_response_status: 200,
+          endpoint_request_headers: 'no list',
+          ...over,
+        });
+      const others = [
+        ...logOf({ api_id: 'another', request_id: 'four' }),
+        ...logOf({ org_id: 'p', request_id: 'one' }),
+      ];
+      await land(lake.blobs, calls, where);
+      await land(lake.blobs, [...logOf({}), ...others], { ...where, stream: 'logs', spool: 'a'.repeat(32) });
+      await eventually(async () => (await lake.keys('landing/')).length === 0, { timeoutMs: 20_000 });
+      const files = await lake.keys('lake/v1/');
+      assert.deepEqual([files.length, files.filter((key) => key.includes('/stream=logs/')).length], [2, 1]);
+
+      const path = `${environment}/apis/${id}/logs`;
+      const list = await office.call('GET', `${path}?perPage=2`);
+      assert.equal(list.status, 200, JSON.stringify(list.body));
+      const data = list.body['data'] as Record<string, unknown>[];
+      assert.deepEqual(
+        data.map(({ requestId }) => requestId),
+        ['three', 'two'],
+      );
+      assert.deepEqual(data[0], {
+        id: 'three',
+        timestamp: new Date(atMs - 1).toISOString(),
+        requestId: 'three',
+        transactionId: 't',
+        method: 'GET',
+        plan: { id: 'p' },
+        status: 200,
+        requestEnded: true,
+        gatewayResponseTime: 2,
+        uri: '/pets/three',
+        warnings: [{ key: 'K', message: 'm' }],
+      });
+      assert.equal((list.body['pagination'] as { totalCount: number }).totalCount, 3);
+      const beyond = await office.call('GET', `${path}?page=9`);
+      assert.deepEqual(beyond.body['data'], []);
+      assert.equal((beyond.body['pagination'] as { totalCount: number }).totalCount, 3);
+
+      const one = await office.call('GET', `${path}/two`);
+      assert.equal(one.status, 200, JSON.stringify(one.body));
+      assert.deepEqual(
+        [one.body['entrypointResponse'], one.body['endpointRequest'], one.body['apiId']],
+        [{ status: 200 }, undefined, id],
+      );
+      const said = one.body['entrypointRequest'] as { headers: object; body: string };
+      assert.deepEqual(Object.entries(said.headers), [
+        ['A', ['1', '2']],
+        ['__proto__', ['x']],
+      ]);
+      assert.equal(said.body, 'asked');
+      for (const nothing of ['one', 'four', 'never'])
+        assert.equal((await office.call('GET', `${path}/${nothing}`)).status, 404, nothing);
+      assert.equal((await office.call('GET', `${environment}/apis/another/logs`)).status, 404);
+    },
+  );
 }

@@ -16,10 +16,12 @@ const dayMs = 24 * 3_600_000;
  *
  * Errors: request.not_found, request.invalid, analytics.unavailable, and those of the lake.
  */
-export async function askAboutApi<Answer>(
+// oxlint-disable-next-line max-params -- what a question is asked with beside the API is the question's own
+export async function askAboutApi<Params extends QuestionParams, Answer>(
   desk: Desk,
-  question: Question<{ readonly api: string } & QuestionParams, Answer>,
+  question: Question<{ readonly api: string } & Params, Answer>,
   { at, id, fromMs, toMs }: AnalyticsWish,
+  more: Params,
 ): Promise<Answer> {
   await foundApi(desk.storage.db, { at, id });
   // The end is exclusive, and a record of this very millisecond counts.
@@ -28,5 +30,5 @@ export async function askAboutApi<Answer>(
   if (startMs >= endMs)
     throw new Fault('request.invalid', { details: [{ path: 'from', message: 'must be before to' }] });
   if (desk.analytics === undefined) throw new Fault('analytics.unavailable');
-  return desk.analytics.ask(question, { ...at, fromMs: startMs, toMs: endMs }, { api: id });
+  return desk.analytics.ask(question, { ...at, fromMs: startMs, toMs: endMs }, { ...more, api: id });
 }

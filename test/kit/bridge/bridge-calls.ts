@@ -37,10 +37,11 @@ export async function framesOf(body: Uint8Array): Promise<readonly Frame[]> {
 export function batchOf(
   gateway: MemoryGateway,
   text = 'line\n',
+  stream: 'records' | 'logs' = 'records',
 ): { readonly bytes: Buffer<ArrayBuffer>; readonly key: string } {
   const bytes = Buffer.from(text);
   const key = formatLandingKey({
-    stream: 'records',
+    stream,
     organization: 'org-1',
     environment: 'dev',
     fleet: 'fleet-1',

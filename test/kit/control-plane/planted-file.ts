@@ -15,12 +15,14 @@ export interface PlantedFile {
   /** Whose folder it lies in; the proof says the same. */
   readonly organization?: string;
   readonly environment?: string;
+  /** Below the folder of its day. */
+  readonly folder?: string;
 }
 
 /** Puts a Parquet file with one row straight into the lake of an environment, as another version or a stranger would; returns its key. */
 export async function plantFile(lake: TestLake, wish: PlantedFile): Promise<string> {
   const id = randomUUID();
-  const { organization = 'o', environment = 'e', spool = 'e'.repeat(32) } = wish;
+  const { organization = 'o', environment = 'e', spool = 'e'.repeat(32), folder = '' } = wish;
   const range = { spool, gateway: 'g', hash8: '1a2b3c4d', first: 0, last: 9 };
   const covered = wish.covered?.map((over) => ({ ...range, ...over })) ?? [range];
   const proof = { format: 1, file: id, organization, environment, records: 1, covered };
@@ -33,7 +35,7 @@ export async function plantFile(lake: TestLake, wish: PlantedFile): Promise<stri
   );
   connection.closeSync();
   instance.closeSync();
-  const key = `lake/v1/org=${organization}/env=${environment}/ingested=2026-01-01/${id}.parquet`;
+  const key = `lake/v1/org=${organization}/env=${environment}/ingested=2026-01-01/${folder}${id}.parquet`;
   await lake.blobs.put(key, readFileSync(path));
   return key;
 }
