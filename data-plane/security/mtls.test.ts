@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { request, Agent } from 'node:https';
 import { test, type TestContext } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
@@ -133,6 +134,30 @@ test('a certificate lets in where its subscription does, is trusted because of i
   ];
   for (const [what, pair, path, headers, status] of rows)
     assert.equal((await ask(gateway, path, { pair, headers })).status, status, what);
+});
+
+test('over HTTP/2 certificates are judged as over HTTP/1.1', async (t) => {
+  const issued = issue(t);
+  const { own, second } = issued;
+  const gateway = await start(t, issued, {
+    subscriptions: [subscription('orders', own.cert)],
+    tls: { alpn: ['h2', 'http/1.1'] },
+  });
+  const statusOf = (pair: CertificatePair | undefined): Promise<number> =>
+    new Promise((resolve) => {
+      const session = connectHttp2(`https://127.0.0.1:${gateway.port}`, {
+        rejectUnauthorized: false,
+        ...pair,
+      });
+      t.after(() => session.destroy());
+      session.on('error', () => resolve(0)).on('close', () => resolve(0));
+      session
+        .request({ ':path': '/secured' })
+        .on('response', (head) => resolve(Number(head[':status'])))
+        .on('error', () => resolve(0))
+        .end();
+    });
+  assert.deepEqual([await statusOf(own), await statusOf(undefined), await statusOf(second)], [200, 401, 0]);
 });
 
 test('expressions read the names of both certificates', async (t) => {
