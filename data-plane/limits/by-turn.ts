@@ -21,6 +21,8 @@ export interface ByTurnOptions {
   /** He is late, or cannot be asked; told once until he answers again. */
   readonly onAway: (why: unknown) => void;
   readonly onBack: () => void;
+  /** A take that was asked and not answered, or too late; once for each. Cheaper than to wait for its rejection. */
+  readonly onUnanswered?: () => void;
   /**
    * Asks for nothing that counts. Given, who was late or failed once is asked for nothing else until this is answered in time, so that no
    * more requests wait for him. Default: he is asked again once he has answered everything.
@@ -104,7 +106,12 @@ export class ByTurn {
 
   #answered(batch: Batch, counts: readonly (Count | undefined)[]): void {
     if (!batch.isOver)
-      batch.waiting.forEach(({ resolve, reject }, index) => settle(counts[index], resolve, reject));
+      batch.waiting.forEach(({ resolve, reject }, index) => {
+        const count = counts[index];
+        if (count !== undefined) return resolve(count);
+        reject(new Error('an answer is missing'));
+        this.#options.onUnanswered?.();
+      });
     this.#leave(batch);
     if (this.#waiting > 0 || this.#isProbed) return;
     this.#back();
@@ -123,7 +130,10 @@ export class ByTurn {
 
   #refuse(batch: Batch, error: unknown): void {
     batch.isOver = true;
-    for (const { reject } of batch.waiting) reject(error);
+    for (const { reject } of batch.waiting) {
+      reject(error);
+      this.#options.onUnanswered?.();
+    }
     if (!this.#isProbed) this.#probeIn(probeMs.min);
     if (this.#isTold) return;
     this.#isTold = true;
@@ -159,13 +169,4 @@ export class ByTurn {
     this.#waiting -= batch.takes.length;
     if (this.#waiting === 0) this.#isLate = false;
   }
-}
-
-function settle(
-  count: Count | undefined,
-  resolve: (count: Count) => void,
-  reject: (error: unknown) => void,
-): void {
-  if (count === undefined) reject(new Error('an answer is missing'));
-  else resolve(count);
 }

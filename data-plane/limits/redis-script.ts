@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
  * test compares them.
  *
  * KEYS     the counters, hashes: all takes of one turn
- * ARGV     now in ms ('' asks the clock of Redis); then five for each key: way of counting, amount, and what the way needs:
+ * ARGV     now in ms ('' asks the clock of Redis); then a text for each key, five words: way of counting, amount, and what the way needs
+ *          (one text, since each argument costs the gateway more than the words in it cost Redis):
  *          window   ms from now to its end, the longest that may be
  *          sliding  length in ms                                       gcra     burst, refill, refill ms
  * Answers  count and reset of each, one after another: whole numbers as text, since Redis cuts numbers to 64-bit integers and reset is ms
@@ -68,9 +69,8 @@ end
 local ways = { window = window, sliding = sliding, gcra = gcra }
 local answers = {}
 for n = 1, #KEYS do
-  local i = n * 5 - 3
-  local count, reset = ways[ARGV[i]](KEYS[n], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]),
-    tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]))
+  local way, amount, a1, a2, a3 = string.match(ARGV[n + 1], '^(%a+) (%S+) (%S+) (%S+) (%S+)$')
+  local count, reset = ways[way](KEYS[n], tonumber(amount), tonumber(a1), tonumber(a2), tonumber(a3))
   answers[n * 2 - 1], answers[n * 2] = text(count), text(reset)
 end
 return answers

@@ -52,7 +52,6 @@ export async function openRedisCounters(options: RedisCountersOptions): Promise<
   const ask = (take: Take): Promise<Count> | undefined => {
     const asked = lanes[laneOf(take.key, lanes.length)]?.turns.take(take);
     if (asked === undefined) onUnanswered();
-    else asked.catch(onUnanswered);
     return asked;
   };
   const near = new NearCounters({
@@ -102,7 +101,7 @@ interface Lane {
 
 /** Ways to Redis that do not wait for one another: a connection, or a slot of a cluster, whose nodes fail apart. */
 function openLanes(clients: readonly RedisClient[], options: RedisCountersOptions): readonly Lane[] {
-  const { settings, waitingMax, clock, log } = options;
+  const { settings, waitingMax, clock, log, onUnanswered } = options;
   const away = new Set<number>();
   const onAway = (lane: number, why: unknown): void => {
     if (away.size === 0)
@@ -131,6 +130,7 @@ function openLanes(clients: readonly RedisClient[], options: RedisCountersOption
       clock,
       onAway: (why) => onAway(lane, why),
       onBack: () => onBack(lane),
+      onUnanswered,
       probe,
     });
     return { turns, probe };
@@ -158,7 +158,7 @@ function createSending(
     for (const take of takes) {
       const asked = askedOf(take, clocks);
       keys.push(`${prefix}${take.environment}${asked.key}`);
-      rest.push(...asked.rest);
+      rest.push(asked.how);
     }
     return countsOf(await client.run(keys, rest), takes.length);
   };
@@ -193,19 +193,19 @@ function createSending(
 function askedOf(
   { key: own, rule, amount }: Take,
   { clock, now }: Clocks,
-): { readonly key: string; readonly rest: readonly (string | number)[] } {
+): { readonly key: string; readonly how: string } {
   const key = `${rule.group ?? ''}${own}`;
   switch (rule.kind) {
     case 'fixed':
     case 'calendar': {
       // How long a window is, is reckoned by this gateway's clock; when it ends, by that of Redis.
       const lengthMs = windowMsFrom(now?.() ?? clock.now(), rule);
-      return { key: `w:${key}`, rest: ['window', amount, lengthMs, windowMsMax(rule), 0] };
+      return { key: `w:${key}`, how: `window ${amount} ${lengthMs} ${windowMsMax(rule)} 0` };
     }
     case 'sliding':
-      return { key: `s:${key}`, rest: ['sliding', amount, rule.windowMs, 0, 0] };
+      return { key: `s:${key}`, how: `sliding ${amount} ${rule.windowMs} 0 0` };
     case 'gcra':
-      return { key: `g:${key}`, rest: ['gcra', amount, rule.burst, rule.refill, rule.refillMs] };
+      return { key: `g:${key}`, how: `gcra ${amount} ${rule.burst} ${rule.refill} ${rule.refillMs}` };
   }
 }
 

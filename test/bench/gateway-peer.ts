@@ -16,9 +16,8 @@ export const gatewayRoles = ['bare', 'record', 'full', 'crowded', 'ten'] as cons
 /** See {@link gatewayRoles}. */
 export type GatewayRole = (typeof gatewayRoles)[number];
 
-/** How a gateway is started for a measurement. */
-export interface GatewayWish {
-  readonly role: GatewayRole;
+/** Where a gateway that is measured sends what it gets, and how it listens. */
+interface GatewayPlace {
   readonly upstreamUrl: string;
   /** Speaks TLS with this certificate; undefined is plain HTTP. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
@@ -26,19 +25,55 @@ export interface GatewayWish {
   readonly nodeFlags?: readonly string[];
 }
 
+/** How a gateway is started for a measurement. */
+export interface GatewayWish extends GatewayPlace {
+  readonly role: GatewayRole;
+}
+
+/** What every API of a measured gateway has. */
+export interface Dress {
+  readonly name: string;
+  readonly isRecorded: boolean;
+  readonly security: { readonly type: string; readonly configuration?: object };
+  /** By which the caller's subscription is found, and what he sends for it. */
+  readonly credential?: { readonly found: object; readonly header: readonly [name: string, value: string] };
+  /** Steps of one flow; `condition` is that of the flow. */
+  readonly steps?: readonly object[];
+  readonly condition?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** APIs beside those that are measured. */
+  readonly others?: number;
+}
+
 /** The key that the full role asks for. */
 const benchKey = 'bench-key-0123456789abcdef';
 const crowd = 10_000;
 
+/** Starts one in a role; see {@link startDressedGateway}. */
+export function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise<Peer> {
+  return startDressedGateway(stage, dressOf(wish.role), wish);
+}
+
 /** Starts `isthmus gateway --local` on the proxies' core with one API per upstream path: /small, /ten, /big. */
-export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise<Peer> {
+export async function startDressedGateway(stage: Stage, dress: Dress, wish: GatewayPlace): Promise<Peer> {
   const dir = stage.folder('gateway');
   const apis = join(dir, 'apis');
   mkdirSync(apis);
-  for (const path of paths) writeDefinition(apis, path, wish);
-  for (let n = 0; n < othersOf(wish.role); n += 1) writeDefinition(apis, `/other-${n}`, wish);
-  if (wish.role === 'full')
-    writeFileSync(join(apis, 'isthmus.json'), JSON.stringify({ subscriptions: paths.map(subscription) }));
+  const write = (path: string): void =>
+    writeFileSync(
+      join(apis, `${path.slice(1)}.json`),
+      JSON.stringify(definition(path.slice(1), dress, wish.upstreamUrl)),
+    );
+  for (const path of paths) write(path);
+  for (let n = 0; n < (dress.others ?? 0); n += 1) write(`/other-${n}`);
+  const { credential } = dress;
+  if (credential !== undefined)
+    writeFileSync(
+      join(apis, 'isthmus.json'),
+      JSON.stringify({
+        subscriptions: paths.map((path) => ({ ...subscription(path), ...credential.found })),
+      }),
+    );
   const port = await freePort();
   const script = join(import.meta.dirname, '../../deploy/isthmus.js');
   const command = [process.execPath, ...(wish.nodeFlags ?? []), script, 'gateway', '--local', apis];
@@ -49,7 +84,8 @@ export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise
     ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
     ISTHMUS_GATEWAY__ADMIN__PORT: '0',
     ISTHMUS_GATEWAY__LAME_DUCK_MS: '0',
-    ISTHMUS_GATEWAY__REPORT__ENABLED: String(hasRecord(wish.role)),
+    ISTHMUS_GATEWAY__REPORT__ENABLED: String(dress.isRecorded),
+    ...dress.env,
     ...(wish.tls !== undefined && {
       ISTHMUS_GATEWAY__LISTEN__TLS__CERT_FILE: wish.tls.certFile,
       ISTHMUS_GATEWAY__LISTEN__TLS__KEY_FILE: wish.tls.keyFile,
@@ -57,40 +93,40 @@ export async function startGatewayPeer(stage: Stage, wish: GatewayWish): Promise
   };
   const child = stage.start(proxyCpu, command, { env });
   return ready({
-    name: `isthmus ${wish.role}`,
+    name: `isthmus ${dress.name}`,
     url: `${wish.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
-    headers: wish.role === 'full' ? [['X-Gravitee-Api-Key', benchKey]] : [],
+    headers: credential === undefined ? [] : [credential.header],
     child,
   });
 }
 
-/** APIs beside those that are measured. */
-function othersOf(role: GatewayRole): number {
-  if (role === 'crowded') return crowd;
-  return role === 'ten' ? 10 - paths.length : 0;
+function dressOf(role: GatewayRole): Dress {
+  const isFull = role === 'full';
+  return {
+    name: role,
+    isRecorded: role === 'record' || isFull || role === 'ten',
+    security: { type: isFull ? 'API_KEY' : 'KEY_LESS' },
+    ...(isFull && { credential: keyCredential, steps: [memoryLimit, headers] }),
+    others: role === 'crowded' ? crowd : role === 'ten' ? 10 - paths.length : 0,
+  };
 }
 
-function hasRecord(role: GatewayRole): boolean {
-  return role === 'record' || role === 'full' || role === 'ten';
-}
+/** How the key of the bench is presented. */
+export const keyCredential: NonNullable<Dress['credential']> = {
+  found: { apiKeys: [benchKey] },
+  header: ['X-Gravitee-Api-Key', benchKey],
+};
 
-function subscription(path: string): unknown {
+function subscription(path: string): object {
   return {
     id: `bench${path}`,
     api: path.slice(1),
     plan: `${path.slice(1)}-plan`,
     application: 'bench',
-    apiKeys: [benchKey],
   };
 }
 
-function writeDefinition(folder: string, path: string, wish: GatewayWish): void {
-  const name = path.slice(1);
-  writeFileSync(join(folder, `${name}.json`), JSON.stringify(definition(name, wish)));
-}
-
-function definition(name: string, wish: GatewayWish): unknown {
-  const isFull = wish.role === 'full';
+function definition(name: string, dress: Dress, upstreamUrl: string): unknown {
   return {
     id: name,
     name,
@@ -103,9 +139,7 @@ function definition(name: string, wish: GatewayWish): unknown {
         name: 'default',
         type: 'http-proxy',
         sharedConfiguration: { http: { maxConcurrentConnections: 512 } },
-        endpoints: [
-          { name: 'one', type: 'http-proxy', configuration: { target: `${wish.upstreamUrl}/${name}` } },
-        ],
+        endpoints: [{ name: 'one', type: 'http-proxy', configuration: { target: `${upstreamUrl}/${name}` } }],
       },
     ],
     plans: {
@@ -114,32 +148,38 @@ function definition(name: string, wish: GatewayWish): unknown {
         name: 'plan',
         status: 'published',
         mode: 'standard',
-        security: { type: isFull ? 'API_KEY' : 'KEY_LESS' },
+        security: dress.security,
         flows: [],
       },
     },
-    flows: isFull ? [fullFlow] : [],
-    analytics: { enabled: hasRecord(wish.role) },
+    flows: dress.steps === undefined ? [] : [flowOf(dress.steps, dress.condition)],
+    analytics: { enabled: dress.isRecorded },
   };
 }
 
-const fullFlow = {
+const flowOf = (steps: readonly object[], condition: string | undefined): unknown => ({
   name: 'flow',
   enabled: true,
-  selectors: [{ type: 'http', path: '/', pathOperator: 'STARTS_WITH' }],
-  request: [
-    {
-      name: 'limit',
-      enabled: true,
-      policy: 'rate-limit',
-      configuration: { rate: { limit: 1_000_000_000, periodTime: 1, periodTimeUnit: 'MINUTES' } },
-    },
-    {
-      name: 'headers',
-      enabled: true,
-      policy: 'transform-headers',
-      configuration: { addHeaders: [{ name: 'X-Bench', value: 'yes' }], removeHeaders: ['X-Secret'] },
-    },
+  selectors: [
+    { type: 'http', path: '/', pathOperator: 'STARTS_WITH' },
+    ...(condition === undefined ? [] : [{ type: 'condition', condition }]),
   ],
+  request: steps,
   response: [],
+});
+
+/** A limit that nobody reaches. */
+export const memoryLimit = {
+  name: 'limit',
+  enabled: true,
+  policy: 'rate-limit',
+  configuration: { rate: { limit: 1_000_000_000, periodTime: 1, periodTimeUnit: 'MINUTES' } },
+};
+
+/** Headers that are set and removed. */
+export const headers = {
+  name: 'headers',
+  enabled: true,
+  policy: 'transform-headers',
+  configuration: { addHeaders: [{ name: 'X-Bench', value: 'yes' }], removeHeaders: ['X-Secret'] },
 };

@@ -1,0 +1,108 @@
+/**
+ * `npm run bench:policies`: what each thing that a definition may ask for costs a request, on one core, as a multiple of the floor (a byte
+ * proxy on the same runtime) and of the keyless gateway of the same round. All write access records. The Redis has no password and runs
+ * beside the load.
+ *
+ * `--gate` exits 1 when a limit in Redis costs more than 1.3 times one in memory.
+ */
+import { freePort } from '../../kit/processes/processes.ts';
+import { secretToken } from '../../kit/gateway/issuer.ts';
+import { type Dress, headers, keyCredential, memoryLimit, startDressedGateway } from '../gateway-peer.ts';
+import { measure, type Run } from '../measure.ts';
+import { startNginxUpstream } from '../nginx.ts';
+import { startNodeProxy } from '../node-proxies.ts';
+import type { Peer } from '../peer.ts';
+import { spread } from '../rounds.ts';
+import { loadCpu, openStage } from '../stage.ts';
+
+const isGate = process.argv.includes('--gate');
+const redisRatioMax = 1.3;
+const rounds = isGate ? 5 : 7;
+const seconds = 2;
+
+const stage = openStage();
+const redisPort = await freePort();
+stage.start(loadCpu, ['redis-server', '--port', String(redisPort), '--bind', '127.0.0.1', '--save', '']);
+
+const secret = 'a secret of the bench, long enough for HS256';
+const keyless: Dress = { name: 'keyless', isRecorded: true, security: { type: 'KEY_LESS' } };
+const key: Dress = { ...keyless, name: 'key', security: { type: 'API_KEY' }, credential: keyCredential };
+const dresses: readonly Dress[] = [
+  keyless,
+  key,
+  { ...key, name: 'key, memory limit', steps: [memoryLimit] },
+  {
+    ...key,
+    name: 'key, Redis limit',
+    steps: [memoryLimit],
+    env: {
+      ISTHMUS_GATEWAY__LIMITS__REDIS__URL: `redis://127.0.0.1:${redisPort}`,
+      // Redis shares its core with the load: every request is to be counted, however late.
+      ISTHMUS_GATEWAY__LIMITS__REDIS__WAIT_MS_MAX: '5000',
+    },
+  },
+  { ...keyless, name: 'headers', steps: [headers] },
+  {
+    ...keyless,
+    name: 'JWT, cached',
+    security: {
+      type: 'JWT',
+      configuration: {
+        signature: 'HMAC_HS256',
+        publicKeyResolver: 'GIVEN_KEY',
+        resolverParameter: secret,
+      },
+    },
+    credential: {
+      found: { clientId: 'bench' },
+      header: ['Authorization', `Bearer ${secretToken(secret, { azp: 'bench' }, { alg: 'HS256' })}`],
+    },
+  },
+  {
+    ...keyless,
+    name: 'condition',
+    steps: [headers],
+    condition: "{#request.headers['X-Nope'] != null}",
+  },
+];
+
+const upstream = await startNginxUpstream(stage);
+const place = { upstreamUrl: upstream.url, tls: undefined };
+const peers: { readonly peer: Peer; readonly runs: Run[] }[] = [
+  { peer: await startNodeProxy(stage, 'floor', place), runs: [] },
+];
+for (const dress of dresses) peers.push({ peer: await startDressedGateway(stage, dress, place), runs: [] });
+
+// One round before the others only warms up.
+for (let round = 0; round <= rounds; round += 1)
+  for (const { peer, runs } of peers) {
+    const run = await measure(stage, peer, {
+      path: '/small',
+      connections: 64,
+      isNewConnections: false,
+      seconds,
+    });
+    if (run.failures > 0) throw new Error(`${peer.name} failed ${run.failures} times`);
+    if (round > 0) runs.push(run);
+  }
+stage.close();
+
+/** CPU as a multiple of another's, round by round. */
+const timesOf = (runs: readonly Run[], base: readonly Run[]): number =>
+  spread(runs.map((run, round) => run.cpuUsPerRequest / (base[round]?.cpuUsPerRequest ?? Number.NaN))).median;
+
+const runsOf = (name: string): readonly Run[] => peers.find(({ peer }) => peer.name === name)?.runs ?? [];
+const [floor, plain] = [peers[0]?.runs ?? [], runsOf('isthmus keyless')];
+for (const { peer, runs } of peers) {
+  const us = spread(runs.map(({ cpuUsPerRequest }) => cpuUsPerRequest)).median;
+  process.stdout.write(
+    `${peer.name.padEnd(28)} ${us.toFixed(1)} us  ${timesOf(runs, floor).toFixed(2)} x floor  ${timesOf(runs, plain).toFixed(2)} x keyless\n`,
+  );
+}
+const ratio = timesOf(runsOf('isthmus key, Redis limit'), runsOf('isthmus key, memory limit'));
+const isMet = ratio <= redisRatioMax;
+process.stdout.write(
+  `${isMet ? 'met   ' : 'MISSED'}  a limit in Redis costs ${ratio.toFixed(2)} x one in memory (at most ${redisRatioMax})\n`,
+);
+if (isGate && !isMet) process.exitCode = 1;
+process.exit();
