@@ -13,7 +13,12 @@ const strayPrefix = { api: '1', apiName: 'Unknown', application: '1' } as const;
  * Refused before anything was asked or could be answered: counted in the metrics, but no request and no answer for a record. Whoever looks
  * whether the port is open (a load balancer's check, a scan) would count as a caller.
  */
-const withoutRequest: ReadonlySet<string> = new Set(['tls-handshake', 'too-many-connections']);
+const withoutRequest: ReadonlySet<string> = new Set([
+  'tls-handshake',
+  'too-many-connections',
+  'http2-error',
+  'http2-flood',
+]);
 
 /** Access records of requests that no API took. */
 export interface Strays {

@@ -309,6 +309,15 @@ test('a body past its bound is refused, with a length before and without one whe
   assert.equal(outcomes[0]?.refusal, 'body-too-large');
 });
 
+test('a client whose connection breaks has broken no rule', async (t) => {
+  const { port, reasons, running } = await stage(t);
+  const client = await openRawHttp2(t, port);
+  await client.next(types.settings, 0);
+  client.socket.resetAndDestroy();
+  await eventually(() => running.connections === 0);
+  assert.deepEqual(reasons(), []);
+});
+
 test('bytes that only begin like HTTP/2 end their connection, and nothing else', async (t) => {
   const { port, reasons, running } = await stage(t);
   const { connect } = await import('node:net');

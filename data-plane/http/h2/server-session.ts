@@ -85,9 +85,10 @@ export class ServerSession implements Member, RequestSource {
       if (!this.#controls.take(this.state.sweep.nowMs)) this.#flood();
     };
     session.on('ping', onControl).on('remoteSettings', onControl);
-    // Node has ended it, and said why in a GOAWAY where it could.
-    session.on('error', () => {
-      if (!this.#isFlooded) void this.state.onRefusal('http2-error', this.remoteAddress);
+    // Node has ended it, and said why in a GOAWAY where it could. A connection that only broke is no breach.
+    session.on('error', (error) => {
+      const isBreach = 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
+      if (isBreach && !this.#isFlooded) void this.state.onRefusal('http2-error', this.remoteAddress);
     });
     session.once('close', () => {
       this.state.http2.connections -= 1;
