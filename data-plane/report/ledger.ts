@@ -53,7 +53,10 @@ export class Ledger {
     }
   }
 
-  /** After a start: what was noted and not written, and what was not even noted, is to be told. */
+  /**
+   * After a start: what was noted and not written, and what was not even noted, is to be told. It has to be saved before anything is
+   * deleted: a spool in which nothing came to be written goes, and its place would be taken for one that was shipped.
+   */
   async recall(isWritten: (at: SpoolRef, place: RecordPlace) => Promise<boolean>): Promise<void> {
     for (const { ref, organization, losses } of this.#known.values()) {
       for (const loss of losses) {
@@ -100,6 +103,11 @@ export class Ledger {
     return this.#known.get(spool)?.segments.get(first);
   }
 
+  /** Below which offset everything was shipped in the last round. */
+  shippedBefore(spool: string): number {
+    return this.#known.get(spool)?.shipped ?? 0;
+  }
+
   removed(spool: string, first: number): void {
     for (const round of [this.#known, this.#seen]) round.get(spool)?.segments.delete(first);
   }
@@ -110,9 +118,11 @@ export class Ledger {
     { reason, ...range }: Pick<LostRange, 'reason' | 'first' | 'last'>,
     organization?: string,
   ): void {
-    if (organization !== undefined && !this.#seen.has(ref.spool) && !this.#known.has(ref.spool))
-      this.saw(ref, { ends: new Map(), organization, shipped: 0 });
-    const known = this.#seen.get(ref.spool) ?? this.#known.get(ref.spool);
+    let known = this.#seen.get(ref.spool) ?? this.#known.get(ref.spool);
+    if (organization !== undefined && known?.organization === undefined) {
+      this.saw(ref, { ends: known?.segments ?? new Map(), organization, shipped: known?.shipped ?? 0 });
+      known = this.#seen.get(ref.spool);
+    }
     if (known === undefined) return;
     for (const part of without(range, known.losses)) {
       const loss = { reason, ...part, isTold: known.organization === undefined };

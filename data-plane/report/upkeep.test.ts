@@ -98,26 +98,35 @@ test('a copy of another spool is set aside unread, not deleted', async (t) => {
   );
 });
 
-test("segments of a spool that took each other's place are set aside unread: nothing is deleted that was not shipped", async (t) => {
-  const { upkeep, write, ship } = openUpkeep(t);
-  const spool = write(4, 64);
-  const [, second = 0, third = 0] = await listSegments(spool.folder);
-  const [one, other] = [second, third].map((first) => join(spool.folder, segmentFile(first)));
-  assert.ok(one !== undefined && other !== undefined);
-  const bytes = readFileSync(one);
-  writeFileSync(one, readFileSync(other));
-  writeFileSync(other, bytes);
-  const shipped = await ship(spool);
-  assert.ok(!shipped.includes(second) && !shipped.includes(third));
-  const { damaged } = await upkeep.run();
-  assert.deepEqual(
-    damaged.map(({ segment, isForeign }) => [segment, isForeign]),
-    [
-      [second, true],
-      [third, true],
-    ],
-  );
-});
+for (const already of [0, 2])
+  test(`segments of a spool that took each other's place are set aside unread and told as lost, but for what was shipped before (${already})`, async (t) => {
+    const { upkeep, write, ship, checkpointDir } = openUpkeep(t);
+    const spool = write(4, 64);
+    const [, second = 0, third = 0, fourth = 0] = await listSegments(spool.folder);
+    if (already > 0) writeCheckpoint(checkpointDir, spool.spool, already);
+    await upkeep.run();
+    const [one, other] = [second, third].map((first) => join(spool.folder, segmentFile(first)));
+    assert.ok(one !== undefined && other !== undefined);
+    const bytes = readFileSync(one);
+    writeFileSync(one, readFileSync(other));
+    writeFileSync(other, bytes);
+    const shipped = await ship(spool);
+    assert.ok(!shipped.includes(second) && !shipped.includes(third));
+    const round = await upkeep.run();
+    assert.deepEqual(
+      round.damaged.map(({ segment, isForeign }) => [segment, isForeign]),
+      [
+        [second, true],
+        [third, true],
+      ],
+    );
+    const from = Math.max(second, already);
+    assert.deepEqual(
+      lostOf(round),
+      Array.from({ length: fourth - from }, (_, n) => from + n),
+    );
+    assert.deepEqual(lostOf(await upkeep.run()), []);
+  });
 
 test('what is set aside is bounded: the oldest goes, and that is said', async (t) => {
   const { dir, upkeep, write, ship } = openUpkeep(t, { damagedBytesMax: 1_000 });

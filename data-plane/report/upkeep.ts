@@ -1,12 +1,9 @@
 import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { GapReason } from '../../proto/model/gap-reasons.ts';
 import {
   isCode,
-  listSegments,
   listSpools,
-  segmentFile,
   shippedOf,
   spoolFolder,
   streams,
@@ -20,6 +17,7 @@ import { boundDamaged, setAside } from './damaged.ts';
 import { Ledger } from './ledger.ts';
 import type { RecordPlace } from './ledger-content.ts';
 import { adoptOrphan } from './orphans.ts';
+import { describe, isDead, isSilent, pathOf, type Segment } from './segments.ts';
 import { hasTally, type LeftTally, listLeftTallies, removeTally } from './tally/tallies.ts';
 import { unwrittenAt } from './tally/tally-content.ts';
 
@@ -78,18 +76,6 @@ interface Round {
   readonly emptied: { readonly ref: SpoolRef; readonly hadSegments: boolean }[];
 }
 
-const silentMsMin = 3_600_000;
-
-/** A segment as it lies on disk. */
-export interface Segment {
-  readonly ref: SpoolRef;
-  readonly first: number;
-  /** Where it ends, which is where the following segment starts; undefined for the last one. */
-  readonly following: number | undefined;
-  readonly bytes: number;
-  readonly changedAtMs: number;
-}
-
 /**
  * Deletes what was shipped, and past the bound on disk what is oldest; spools of dead processes too, never a living stranger's last segment.
  *
@@ -100,7 +86,7 @@ export class Upkeep {
   readonly #ledger: Ledger;
   #hasRecalled = false;
   /** Of segments that nobody writes any more and that are shipped in part, by path. */
-  readonly #contents = new Map<string, SegmentContent>();
+  readonly #contents = new Map<string, { readonly of: Segment; readonly content: SegmentContent }>();
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -115,7 +101,10 @@ export class Upkeep {
     const kept: Segment[] = [];
     const refs = await listSpools(dir);
     // Before anything is deleted: what was told is looked for in spools of dead processes.
-    if (!this.#hasRecalled) await this.#ledger.recall((at, place) => this.#isWritten(at, place));
+    if (!this.#hasRecalled) {
+      await this.#ledger.recall((at, place) => this.#isWritten(at, place));
+      await this.#save(round);
+    }
     this.#hasRecalled = true;
     this.#ledger.begin();
     for (const ref of refs) kept.push(...(await this.#keepUp(ref, round)));
@@ -221,7 +210,8 @@ export class Upkeep {
         const reason = from < to ? 'damaged' : 'deleted';
         this.#ledger.owe(ref, { reason, first: start, last: start + records - 1 });
       }
-    if (damages.length > 0) await this.#save(round);
+    if (isForeign) oweForeign(segment, this.#ledger);
+    if (isForeign || damages.length > 0) await this.#save(round);
     noteShipped(segment);
     if (!isForeign && damaged.length === 0) return this.#remove(segment);
     const path = await setAside(this.#options.dir, ref, first);
@@ -252,16 +242,18 @@ export class Upkeep {
   }
 
   /** Of a segment that nobody writes any more. Errors: spool.corrupt for one of a later version. */
-  async #contentOf({ ref, first, following }: Segment): Promise<SegmentContent> {
-    const path = pathOf({ ref, first });
+  async #contentOf(segment: Segment): Promise<SegmentContent> {
+    const { ref, first, following, bytes, changedAtMs } = segment;
+    const path = pathOf(segment);
     const known = this.#contents.get(path);
-    if (known !== undefined) return known;
+    // Another file may lie there by now.
+    if (known?.of.bytes === bytes && known.of.changedAtMs === changedAtMs) return known.content;
     const content = (await inspectSegment(ref, first, following)) ?? {
       end: first,
       isForeign: false,
       damages: [],
     };
-    this.#contents.set(path, content);
+    this.#contents.set(path, { of: segment, content });
     return content;
   }
 
@@ -341,6 +333,13 @@ export class Upkeep {
   }
 }
 
+/** Nobody has read a segment that is another than its name says, but for what was shipped before it was. */
+function oweForeign({ ref, first: start, following }: Segment, ledger: Ledger): void {
+  const end = following ?? ledger.endOf(ref.spool, start) ?? start;
+  const first = Math.max(start, ledger.shippedBefore(ref.spool));
+  if (first < end) ledger.owe(ref, { reason: 'damaged', first, last: end - 1 });
+}
+
 const troubleOf = ({ spool }: SpoolRef, error: unknown): string =>
   `spool ${spool}: ${error instanceof Error ? error.message : String(error)}`;
 
@@ -354,30 +353,6 @@ function noteShipped({ ref, following }: Segment): void {
   }
 }
 
-async function describe(ref: SpoolRef): Promise<readonly Segment[]> {
-  const firsts = await listSegments(ref.dir);
-  const segments: Segment[] = [];
-  for (const [index, first] of firsts.entries()) {
-    try {
-      const { size, mtimeMs } = await stat(pathOf({ ref, first }));
-      segments.push({ ref, first, following: firsts[index + 1], bytes: size, changedAtMs: mtimeMs });
-    } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error;
-    }
-  }
-  return segments;
-}
-
-const isSilent = ({ changedAtMs }: Pick<Segment, 'changedAtMs'>): boolean =>
-  Date.now() - changedAtMs > silentMsMin;
-
-function isDead(segment: Segment): boolean {
-  const owner = readOwner(segment.ref.dir);
-  if (owner === undefined) return isSilent(segment);
-  // A volume that moved to another host comes with owners that nobody can ask; silence has to do.
-  return !mayBeAlive(owner) || (owner.host !== hostname() && isSilent(segment));
-}
-
 async function isAbandoned({ dir }: SpoolRef): Promise<boolean> {
   const owner = readOwner(dir);
   if (owner !== undefined && !mayBeAlive(owner)) return true;
@@ -388,8 +363,6 @@ async function isAbandoned({ dir }: SpoolRef): Promise<boolean> {
     throw error;
   }
 }
-
-const pathOf = ({ ref, first }: Pick<Segment, 'ref' | 'first'>): string => join(ref.dir, segmentFile(first));
 
 async function unlinkIfThere(path: string): Promise<void> {
   try {

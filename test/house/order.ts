@@ -38,7 +38,7 @@ const homes: readonly { readonly word: RegExp; readonly says: string; readonly p
         'data-plane/http',
         // A thread of its own; it compares with what the file system says.
         'data-plane/report/spool-thread.ts',
-        'data-plane/report/upkeep.ts',
+        'data-plane/report/segments.ts',
         // When a migration ran, for people alone.
         'control-plane/storage/migrate.ts',
       ],

@@ -249,6 +249,20 @@ test('a spool stays until its tally was read, though all that it holds has arriv
   assert.ok(!existsSync(written.folder));
 });
 
+test('a process that was killed before it had said whose its spool is: its tally says so', async (t) => {
+  const { tallyDir, upkeep, write, dir } = openUpkeep(t);
+  const { spool, folder, path } = write(1);
+  for (const file of [path, join(folder, 'spool.json')]) rmSync(file);
+  const { organization, environment, ...gone } = dead;
+  const owner: TallyOwner = { ...gone, root: dir, stream: 'records', organization, environment, spool };
+  writeFileSync(join(tallyDir, tallyFile(spool)), encodeTally(owner, { ...nothing, waiting: 4 }));
+  const { lost } = await upkeep.run();
+  assert.deepEqual(
+    lost.map((range) => [range.organization, range.first, range.last]),
+    [[organization, 0, 3]],
+  );
+});
+
 test(
   'a folder for tallies that is on a disk is refused by name: it could stall the gateway',
   { skip },
