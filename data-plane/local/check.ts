@@ -16,7 +16,7 @@ import { createDeployments } from '../gateway/deploy/deployments.ts';
 import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { guardOf, securityHostOf, type SecuritySettings } from '../serving.ts';
-import { readFolder, readLocalFile } from './files.ts';
+import { listFolder, readFiles, readLocalFile } from './files.ts';
 import { localTenant } from './local.ts';
 import { type LocalRecord, objectsOf, recordsOf, settingsRecord } from './records.ts';
 
@@ -90,6 +90,16 @@ export async function checkFiles(
     if (file !== undefined) tell(file, { path: '', message: reason });
   }
   return [...problems].map(([file, found]) => ({ file, problems: found, notes: notes.get(file) ?? [] }));
+}
+
+/** Folders in the given folders, in which no gateway looks. */
+export async function skippedFolders(paths: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    paths.map(async (path) =>
+      (await isFolder(path)) ? (await listFolder(path)).folders.map((name) => join(path, name)) : [],
+    ),
+  );
+  return found.flat();
 }
 
 /** The form alone, of which all faults are told; what its parts mean together the judge says. */
@@ -195,10 +205,9 @@ async function filesOf(paths: readonly string[]) {
   const found = await Promise.all(
     paths.map(async (path) => {
       if (await isFolder(path))
-        return [...(await readFolder(path, new Map())).values()].map((file) => ({
-          path: join(path, file.name),
-          file,
-        }));
+        return [...(await readFiles(path, (await listFolder(path)).names, new Map())).values()].map(
+          (file) => ({ path: join(path, file.name), file }),
+        );
       const file = await readLocalFile(dirname(path), basename(path), undefined);
       return file === undefined ? [] : [{ path, file }];
     }),

@@ -17,19 +17,48 @@ export interface LocalFile {
 const fileBytesMax = 4 * 1024 * 1024;
 const filesMax = 20_000;
 
-/**
- * Reads the folder's JSON and YAML files; those that have not changed since `before` are not read again.
- *
- * Errors: those of the file system when the folder itself cannot be listed.
- */
-export async function readFolder(
+/** What of a folder is looked at, and what is not although somebody may expect it; names in order. */
+export interface FolderListing {
+  /** Of JSON and YAML files, at most {@link filesMax}. */
+  readonly names: readonly string[];
+  /** Folders in it. Hidden ones, as mounts of Kubernetes have them, are nobody's mistake. */
+  readonly folders: readonly string[];
+}
+
+/** What is said of a folder in a folder of definitions. */
+export const folderNote = 'is a folder; definitions are read from the folder itself only';
+
+/** Lists a folder. Errors: those of the file system. */
+export async function listFolder(folder: string): Promise<FolderListing> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(
+    ({ name }) => !name.startsWith('.'),
+  );
+  const folders = await Promise.all(
+    entries.map(async (entry) => {
+      const isFolder =
+        entry.isDirectory() || (entry.isSymbolicLink() && (await isFolderBehind(join(folder, entry.name))));
+      return isFolder ? [entry.name] : [];
+    }),
+  );
+  const names = entries.map(({ name }) => name).filter((name) => /^\.(json|ya?ml)$/i.test(extname(name)));
+  return { names: names.toSorted().slice(0, filesMax), folders: folders.flat().toSorted() };
+}
+
+/** A link that leads nowhere is told of by whoever reads it. */
+async function isFolderBehind(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Reads files of a folder; those that have not changed since `before` are not read again. */
+export async function readFiles(
   folder: string,
+  names: readonly string[],
   before: ReadonlyMap<string, LocalFile>,
 ): Promise<ReadonlyMap<string, LocalFile>> {
-  const names = (await readdir(folder))
-    .filter((name) => !name.startsWith('.') && /^\.(json|ya?ml)$/i.test(extname(name)))
-    .toSorted()
-    .slice(0, filesMax);
   const files = await Promise.all(names.map((name) => readLocalFile(folder, name, before.get(name))));
   return new Map(files.flatMap((file) => (file === undefined ? [] : [[file.name, file]])));
 }

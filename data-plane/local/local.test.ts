@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -285,6 +285,23 @@ test('a gateway of files of which nothing works is not ready, and says how many 
 test('an empty folder is ready: there is nothing that does not work', async (t) => {
   const gateway = await startLocalGateway(t, { apis: {} });
   assert.equal((await ready(gateway)).status, 200);
+});
+
+test('a folder beside the definitions is named once in the log, when it is found, whatever it is called; hidden ones are not', async (t) => {
+  const gateway = await startLocalGateway(t, { apis: { '.hidden.json': '{' } });
+  const told = (): readonly unknown[] =>
+    gateway.logged
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'is a folder; definitions are read from the folder itself only')
+      .map(({ folders }) => folders);
+  assert.deepEqual(told(), []);
+  for (const name of ['..data', 'billing.json']) mkdirSync(join(gateway.folder, name));
+  await eventually(() => told().length === 1, withinASecond);
+  symlinkSync('billing.json', join(gateway.folder, 'orders'));
+  symlinkSync('nowhere', join(gateway.folder, 'nothing'));
+  await eventually(() => told().length === 2, withinASecond);
+  assert.deepEqual(told(), [['billing.json'], ['orders']]);
+  assert.deepEqual((await ready(gateway)).problems, []);
 });
 
 test('a definition that is refused is logged with its file, and one without a published plan is warned about', async (t) => {

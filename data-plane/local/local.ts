@@ -8,7 +8,7 @@ import type { Log } from '../../proto/process/log.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 import { type Nack, recordKinds } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
-import { type LocalFile, readFolder } from './files.ts';
+import { folderNote, listFolder, type LocalFile, readFiles } from './files.ts';
 import {
   hasResource,
   type LocalRecord,
@@ -50,6 +50,8 @@ export const localTenant = { organization: 'DEFAULT', environment: 'DEFAULT' } a
 
 const pollMsMin = 500;
 const settleMs = 30;
+/** In one line of the log. */
+const foldersToldMax = 20;
 
 /**
  * Serves the definitions of a folder and follows it: a saved file is live within a second, a broken one keeps what was
@@ -107,6 +109,7 @@ function watchFolder(folder: string, onChange: () => void) {
 class Follower {
   seq = 0;
   #files: ReadonlyMap<string, LocalFile> = new Map();
+  #folders: ReadonlySet<string> = new Set();
   /** What each file last said that could be used, so that a broken one keeps it. */
   #good = new Map<string, readonly LocalRecord[]>();
   #broken = new Map<string, string>();
@@ -120,7 +123,10 @@ class Follower {
   }
 
   async read(): Promise<void> {
-    const files = await readFolder(this.#options.folder, this.#files);
+    const { folder } = this.#options;
+    const { names, folders } = await listFolder(folder);
+    this.#tellFolders(folders);
+    const files = await readFiles(folder, names, this.#files);
     if (this.seq > 0 && isSame(files, this.#files)) return;
     const before = this.#files;
     this.#files = files;
@@ -146,6 +152,14 @@ class Follower {
         reason: kind === 'api' ? reason : `${kind} "${id}": ${reason}`,
       })),
     ];
+  }
+
+  /** Once, when one is found: whoever laid definitions there waits for them. */
+  #tellFolders(folders: readonly string[]): void {
+    const found = folders.filter((name) => !this.#folders.has(name));
+    this.#folders = new Set(folders);
+    if (found.length === 0) return;
+    this.#options.log.warn({ folders: found.slice(0, foldersToldMax), count: found.length }, folderNote);
   }
 
   #take(file: LocalFile, objects: Objects): void {

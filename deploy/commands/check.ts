@@ -38,11 +38,14 @@ export function checkCommand(onExit: (code: number) => void): Command {
     .option('--json', 'as JSON')
     .action(async (paths: readonly string[], flags: ConfigFlags & { readonly json?: true }) => {
       const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });
-      const { checkFiles } = await import('../../data-plane/local/check.ts');
+      const { checkFiles, skippedFolders } = await import('../../data-plane/local/check.ts');
+      const { folderNote } = await import('../../data-plane/local/files.ts');
       const files = await checkFiles(paths, config);
-      const lines = files.flatMap(linesOf);
-      if (flags.json === true) print(JSON.stringify({ files }, undefined, 2));
-      else print(lines.length === 0 ? 'There is no JSON or YAML file.' : lines.join('\n'));
+      const folders = await skippedFolders(paths);
+      const lines = files.length === 0 ? ['There is no JSON or YAML file.'] : files.flatMap(linesOf);
+      const notes = folders.map((folder) => `note     ${lineOf(folder, '', folderNote)}`);
+      if (flags.json === true) print(JSON.stringify({ files, folders }, undefined, 2));
+      else print([...lines, ...notes].join('\n'));
       onExit(files.length > 0 && files.every(({ problems }) => problems.length === 0) ? 0 : 1);
     });
 }
