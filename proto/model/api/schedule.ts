@@ -1,4 +1,5 @@
-import { Cron } from 'croner';
+import { createRequire } from 'node:module';
+import type * as Croner from 'croner';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
@@ -53,9 +54,14 @@ function compile(text: string): Schedule | string {
   }
 }
 
+/** A gateway without schedules never loads it. */
+const requireNow = createRequire(import.meta.url);
+
 /** Only what it says of time is used: the library starts no timer here. */
-const read = (pattern: string, isMacro: boolean): Cron =>
-  new Cron(pattern, { paused: true, mode: isMacro ? 'auto' : '6-part', domAndDow: true });
+function read(pattern: string, isMacro: boolean): Croner.Cron {
+  const { Cron } = requireNow('croner') as typeof Croner;
+  return new Cron(pattern, { paused: true, mode: isMacro ? 'auto' : '6-part', domAndDow: true });
+}
 
 /** Looking for a day that never comes (30 February) would take the library 100 ms, each time. */
 function comesInAYear(pattern: string): boolean {
@@ -65,7 +71,7 @@ function comesInAYear(pattern: string): boolean {
 }
 
 /** Whoever shares a schedule asks for the same moment at about the same time. */
-function createSchedule(cron: Cron): Schedule {
+function createSchedule(cron: Croner.Cron): Schedule {
   let [fromMs, untilMs] = [Number.NaN, Number.NaN];
   return {
     nextMs(afterMs) {
