@@ -57,7 +57,7 @@ for (const stream of ['records', 'logs'] as const)
     assert.deepEqual(result, {
       kind: 'converted',
       records: lines.length,
-      malformed: 0,
+      malformed: { line: 0, type: 0, timestamp: 0 },
       minMs: 1_700_000_000_000,
       maxMs: 1_700_000_000_000,
       refused: [],

@@ -9,11 +9,12 @@ import {
   type ConvertResult,
   type Refused,
 } from './duck-jobs.ts';
-import { columnsOfStream, lineBytesMax, literal } from './lake-columns.ts';
+import { columnsOfStream, isRecord, lineBytesMax, literal } from './lake-columns.ts';
 import {
   grantedTable,
   isStranger,
   judgedView,
+  malformedType,
   originColumns,
   originValues,
   ownColumns,
@@ -99,8 +100,8 @@ interface Seen {
 async function look(sql: Sql, job: ConvertJob): Promise<ReadonlyMap<string, Seen>> {
   const rows = await sql.rows(
     `SELECT filename, count(*)::DOUBLE AS lines, min(rowid)::DOUBLE AS first_row, ` +
-      `(count(*) FILTER (type IS NOT NULL))::DOUBLE AS records, ` +
-      `(count(*) FILTER (type IS NOT NULL AND ${isStranger(job)}))::DOUBLE AS strangers FROM batch GROUP BY filename`,
+      `(count(*) FILTER (${isRecord}))::DOUBLE AS records, ` +
+      `(count(*) FILTER (${isRecord} AND ${isStranger(job)}))::DOUBLE AS strangers FROM batch GROUP BY filename`,
   );
   return new Map(
     rows.map((row) => [
@@ -138,10 +139,11 @@ function judge(
 /** Rows of a table are numbered as they were read, file by file, so a row's number gives its offset. */
 async function writeParquet(sql: Sql, job: ConvertJob, pieces: readonly Piece[]) {
   const { selection } = columnsOfStream[job.stream];
-  const counts = `verdict NOT IN ('malformed', '${refusedType}')`;
+  const counts = `verdict NOT IN ('${malformedType}', '${refusedType}')`;
   const [row] = await sql.rows(
-    `SELECT (count(*) FILTER (type IS NOT NULL))::DOUBLE AS records, ` +
-      `(count(*) FILTER (type IS NULL OR verdict = 'malformed'))::DOUBLE AS malformed, ` +
+    `SELECT count(verdict)::DOUBLE AS records, (count(*) FILTER (verdict IS NULL))::DOUBLE AS line, ` +
+      `(count(*) FILTER (verdict = '${malformedType}' AND bad_type))::DOUBLE AS type, ` +
+      `(count(*) FILTER (verdict = '${malformedType}' AND NOT bad_type))::DOUBLE AS timestamp, ` +
       `coalesce(min(timestamp) FILTER (${counts}), 0)::DOUBLE AS min_ms, ` +
       `coalesce(max(timestamp) FILTER (${counts}), 0)::DOUBLE AS max_ms FROM judged`,
   );
@@ -153,13 +155,13 @@ async function writeParquet(sql: Sql, job: ConvertJob, pieces: readonly Piece[])
   const proof: LakeProof = { format: 1, file, organization, environment, records, covered };
   await sql.run(
     `COPY (SELECT ${selection}, ${ownColumns(job)}, spool, spool_base + row_number AS spool_offset FROM judged ` +
-      `WHERE type IS NOT NULL ORDER BY api_id, timestamp) TO ${literal(job.output)} (FORMAT parquet, COMPRESSION zstd, ` +
+      `WHERE verdict IS NOT NULL ORDER BY api_id, timestamp) TO ${literal(job.output)} (FORMAT parquet, COMPRESSION zstd, ` +
       `ROW_GROUP_SIZE 122880, KV_METADATA {${proofKey}: ${literal(JSON.stringify(proof))}})`,
   );
   return {
     kind: 'converted' as const,
     records,
-    malformed: Number(row['malformed']),
+    malformed: { line: Number(row['line']), type: Number(row['type']), timestamp: Number(row['timestamp']) },
     minMs: Number(row['min_ms']),
     maxMs: Number(row['max_ms']),
   };

@@ -67,13 +67,15 @@ export interface Refused {
   readonly fields: readonly { readonly field: (typeof judgedFields)[number]; readonly records: number }[];
 }
 
+/** What no question can count, each by the first that is wrong: lines that are no record, and records whose type or time means nothing. */
+export type Malformed = Readonly<Record<'line' | 'type' | 'timestamp', number>>;
+
 /** What is in the Parquet file, and which inputs are not; without a good one there is no file. */
 export type ConvertResult =
   | {
       readonly kind: 'converted';
       readonly records: number;
-      /** Lines that cannot be read, and records whose type or time means nothing. */
-      readonly malformed: number;
+      readonly malformed: Malformed;
       /** Inputs with records that say what they may not; those are in the file as ones of type `refused`. */
       readonly refused: readonly Refused[];
       readonly minMs: number;

@@ -61,7 +61,7 @@ test('a foreign name in any text of a record breaks no question and hides no oth
     assert.equal((await lake.analytics.responseStatusRanges({ ...span, api })).ranges['200.0-300.0'], 1);
   }
   assert.deepEqual(await lake.analytics.holes(span), []);
-  assert.match(await lake.metrics.text(), /isthmus_analytics_malformed_records_total 7\b/);
+  assert.match(await lake.metrics.text(), /isthmus_analytics_malformed_records_total\{field="type"\} 7\b/);
   assert.match(await lake.metrics.text(), /refused_records_total\{field="gateway_id"\} 7\b/);
   assert.deepEqual(await lake.events(), [
     'records.refused 7 of its records say what its gateway may not (gateway_id 7)',
@@ -94,8 +94,7 @@ test('a number or a time out of bounds, or none at all, becomes nothing and the 
     ['its lines are not as many as its key says'],
   );
   // Times that mean nothing, and all the garbage.
-  assert.match(
-    await lake.metrics.text(),
-    new RegExp(`isthmus_analytics_malformed_records_total ${withoutTime + garbage.length}\\b`),
-  );
+  const metrics = await lake.metrics.text();
+  for (const [field, count] of Object.entries({ line: 5, type: garbage.length - 5, timestamp: withoutTime }))
+    assert.match(metrics, new RegExp(`malformed_records_total\\{field="${field}"\\} ${count}\\n`));
 });

@@ -66,13 +66,20 @@ function means(name: string, meaning: Meaning): string {
   }
 }
 
-const timeMeans = means('timestamp', lakeColumns.get('timestamp')?.meaning ?? anyNumber);
+/** Says in SQL that a record's time means nothing. */
+export const hasBadTime = `NOT coalesce(${means('timestamp', lakeColumns.get('timestamp')?.meaning ?? anyNumber)}, false)`;
+
+/**
+ * Says in SQL that a line is a record: its own kind, its time, or whose it is can be read of it. All columns are null of a line that is no
+ * JSON, and there is nothing to keep of it.
+ */
+export const isRecord = `(${['type', 'timestamp', ...Object.keys(tenantFields)].map((name) => `${name} IS NOT NULL`).join(' OR ')})`;
 
 /**
  * A column as it goes into Parquet. Nothing here can fail, so a bad line holds up no other.
  *
- * A record whose type or time means nothing stays, for a human, as one of type `malformed`, and one that is refused as `refused`
- * (origins/judged.ts); no question counts either. Other values that mean nothing become the safe one of their field.
+ * A record whose type or time means nothing stays, for a human, as one of type `malformed`, and one that is refused as `refused`,
+ * with the reason (origins/judged.ts); no question counts either. Other values that mean nothing become the safe one of their field.
  */
 function selected(name: string, { column, meaning }: Column): string {
   if (name === 'type') return 'verdict';
@@ -96,22 +103,21 @@ export interface LineColumns {
    * and `spool_offset`, which no line says and which are its identity.
    */
   readonly selection: string;
-  /** Says of a line that it cannot be read (then it is left out) or that its type or time means nothing. */
-  readonly isMalformed: string;
+  /** Says of a record that it is of no table of this stream, or says nothing of it. */
+  readonly hasBadType: string;
 }
 
 function lineColumns(stream: LandingKey['stream']): LineColumns {
   const own = tables.filter(({ streams }) => streams.includes(stream));
   const types = own.map(({ type }) => type);
   const columns = [...new Map(own.flatMap((table) => [...columnsOf(table)]))];
-  const isKnown = `${among('type', types)} AND ${timeMeans}`;
   return {
     json: `{${columns.map(([name, { column }]) => `${name}: '${jsonTypes[column]}'`).join(', ')}}`,
     selection: columns
       .filter(([name]) => !Object.hasOwn(tenantFields, name))
       .map(([name, column]) => `${selected(name, column)} AS ${name}`)
       .join(', '),
-    isMalformed: `NOT coalesce(${isKnown}, false)`,
+    hasBadType: `NOT coalesce(${among('type', types)}, false)`,
   };
 }
 

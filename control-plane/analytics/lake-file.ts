@@ -2,7 +2,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Duck } from './duck.ts';
 import { literal, parquetColumnsNeeded, parquetTypes } from './lake-columns.ts';
 import type { FileFacts, PendingFile } from './lake.store.ts';
-import { refusedType } from './origins/judged.ts';
+import { malformedType, refusedType } from './origins/judged.ts';
 import { LakeProof, proofKey, type Covered } from './proof.ts';
 
 type Facts = Omit<FileFacts, 'bytes'>;
@@ -96,7 +96,7 @@ async function isOfTheLake(duck: Duck, path: string): Promise<boolean> {
   );
 }
 
-const counts = `type IS DISTINCT FROM 'malformed' AND type IS DISTINCT FROM '${refusedType}'`;
+const counts = `type IS DISTINCT FROM '${malformedType}' AND type IS DISTINCT FROM '${refusedType}'`;
 
 async function factsOf(duck: Duck, path: string): Promise<Facts> {
   const [row] = await duck.query(

@@ -9,7 +9,8 @@ export function createIngestMeters(metrics: Metrics) {
     records: metrics.counter('isthmus_analytics_ingested_records_total', 'Records that came into the lake'),
     malformed: metrics.counter(
       'isthmus_analytics_malformed_records_total',
-      'Lines that cannot be read, and records whose type or time means nothing: no question counts them',
+      'Records whose type or time means nothing, and lines that are no record, by field: no question counts them',
+      ['field'],
     ),
     refusedRecords: metrics.counter(
       'isthmus_analytics_refused_records_total',

@@ -272,9 +272,12 @@ export class Turns {
     await this.#tellRefused(good, result.refused);
     await cache.adopt(file.id, output).catch(() => undefined);
     this.meters.records.inc(records);
-    if (malformed > 0) {
-      this.meters.malformed.inc(malformed);
-      log.warn({ file: file.key, records: malformed }, 'records whose type or time means nothing came in');
+    if (Object.values(malformed).some((lines) => lines > 0)) {
+      for (const [field, lines] of Object.entries(malformed)) this.meters.malformed.inc({ field }, lines);
+      log.warn(
+        { file: file.key, malformed },
+        'lines came in that are no record, or whose type or time means nothing',
+      );
     }
     this.meters.objects.inc({ outcome: 'ingested' }, good.length);
     this.meters.newest.set(maxMs / 1_000);

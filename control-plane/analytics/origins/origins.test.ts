@@ -102,7 +102,7 @@ const counted = 'v4-metrics';
 
 for (const database of testDatabases)
   describe(`origins of records on ${database.name}`, { skip: database.skip }, () => {
-    test('a record that says what its gateway may not is refused alone, told, and the others of its object count', async (t) => {
+    test('a record that says what its gateway may not, or is of no type and no time, is set aside alone with each wrong field, counted, and the others of its object count', async (t) => {
       const lake = await scene(t, database);
       await lake.enrol('g');
       await lake.fleet('f');
@@ -127,6 +127,16 @@ for (const database of testDatabases)
         good({ type: 'weird' }),
         good({ type: 'weird', gateway_id: 'victim' }),
         '{}',
+        good(),
+        good({ type: undefined }),
+        good({ type: undefined, api_id: 'foreign', gateway_id: 'victim' }),
+        good({ type: 'v4-log' }),
+        good({ type: { kind: 'v4-metrics' } }),
+        good({ timestamp: undefined }),
+        good({ timestamp: 'soon' }),
+        good({ timestamp: 7, api_id: 'foreign' }),
+        good({ type: '__proto__', timestamp: -1 }),
+        '{"type":"v4-me',
         good(),
       ];
       await land(lake.blobs, lines, { spool });
@@ -153,20 +163,31 @@ for (const database of testDatabases)
         [12, 'g', counted, null],
         [13, 'g', 'gap', null],
         [14, 'g', 'refused', 'gateway_id victim'],
-        [15, 'g', 'malformed', null],
-        [16, 'g', 'refused', 'gateway_id victim'],
+        [15, 'g', 'malformed', 'type weird'],
+        [16, 'g', 'refused', 'type weird; gateway_id victim'],
         [18, 'g', counted, null],
+        [19, 'g', 'malformed', 'type missing'],
+        [20, 'g', 'refused', 'type missing; gateway_id victim'],
+        [21, 'g', 'malformed', 'type v4-log'],
+        [22, 'g', 'malformed', 'type {"kind":"v4-metrics"}'],
+        [23, 'g', 'malformed', 'timestamp missing or no number'],
+        [24, 'g', 'malformed', 'timestamp missing or no number'],
+        [25, 'g', 'malformed', 'api_id foreign; timestamp 7'],
+        [26, 'g', 'malformed', 'type __proto__; timestamp -1'],
+        [28, 'g', counted, null],
       ]);
       const span = { ...at, fromMs: 0, toMs: nowMs + 10 * hourMs };
-      assert.equal((await analytics.requestsCount({ ...span, api: 'a' })).total, 4);
+      assert.equal((await analytics.requestsCount({ ...span, api: 'a' })).total, 5);
       for (const api of ['foreign', '__proto__'])
         assert.equal((await analytics.requestsCount({ ...span, api })).total, 0);
       assert.deepEqual(await lake.events(), [
-        'records.refused 11 of its records say what its gateway may not (tenant 2, gateway_id 5, api_id 3, timestamp 2)',
+        'records.refused 12 of its records say what its gateway may not (tenant 2, gateway_id 6, api_id 3, timestamp 2)',
       ]);
       const metrics = await analytics.metrics.text();
-      for (const [field, count] of Object.entries({ tenant: 2, gateway_id: 5, api_id: 3, timestamp: 2 }))
+      for (const [field, count] of Object.entries({ tenant: 2, gateway_id: 6, api_id: 3, timestamp: 2 }))
         assert.match(metrics, new RegExp(`refused_records_total\\{field="${field}"\\} ${count}\\n`));
+      for (const [field, count] of Object.entries({ line: 2, type: 5, timestamp: 3 }))
+        assert.match(metrics, new RegExp(`malformed_records_total\\{field="${field}"\\} ${count}\\n`));
       assert.deepEqual(await analytics.holes(at), []);
     });
 
