@@ -114,6 +114,16 @@ test('a policy calls by the way of the process: through its proxy but to this ma
   }
 });
 
+test('a file of authorities that is not there fails the calls of policies until it is, and names itself', async (t) => {
+  const caFile = join(tempDir(t), 'ca.pem');
+  const { url } = await startUpstream(t);
+  const { callouts, fails, reloads } = open(t, { outbound: { caFile } });
+  for (let call = 0; call < 2; call += 1) assert.equal(await fails(url), 'config.unreadable');
+  copyFileSync(createAuthority(tempDir(t)).caFile, caFile);
+  assert.equal((await callouts.request(url, { timeoutMs: 5_000 })).status, 200);
+  assert.equal(reloads.length, 1);
+});
+
 test('an authority of the process is one for the calls of its policies, read again at a SIGHUP', async (t) => {
   const [first, second] = [createAuthority(tempDir(t)), createAuthority(tempDir(t))];
   const caFile = join(tempDir(t), 'ca.pem');

@@ -50,7 +50,11 @@ export function createCallouts(
   };
   return {
     async request(url, options) {
-      client ??= open();
+      client ??= open().catch((error: unknown) => {
+        // Files that cannot be read now may be there for the next call.
+        client = undefined;
+        throw error;
+      });
       return (await client).request(url, options);
     },
     async close() {

@@ -101,6 +101,12 @@ export class Crew {
     for (const worker of this.#alive) worker.setLogLevel(level);
   }
 
+  /** Every worker reads again what it can; says whether one has taken something over. */
+  async reload(): Promise<boolean> {
+    const taken = await Promise.all([...this.#alive].map((worker) => worker.reload()));
+    return taken.includes(true);
+  }
+
   /** Every worker uses the certificates from now on. Errors: what the first that refuses them says. */
   async reloadTls(tls: TlsOptions): Promise<void> {
     const problems = await Promise.all([...this.#alive].map((worker) => worker.reloadTls(tls)));

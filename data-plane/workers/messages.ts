@@ -42,6 +42,8 @@ export type ToWorker =
   | { readonly kind: 'listen' }
   | { readonly kind: 'tls'; readonly tls: TlsOptions }
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
+  /** Read again what the operator may have changed, as a process alone does at a SIGHUP. */
+  | { readonly kind: 'reload' }
   | { readonly kind: 'stats' }
   /** How endpoints are that the primary checks: those that are not simply up, then each new state. */
   | { readonly kind: 'health'; readonly states: readonly ToldState[] }
@@ -83,6 +85,8 @@ export type FromWorker =
   | { readonly kind: 'listening' }
   /** Handshakes from now on use the new certificates; with a problem the old ones. */
   | { readonly kind: 'tls'; readonly problem: string | undefined }
+  /** Whether something was taken over; what cannot be read it has logged itself. */
+  | { readonly kind: 'reload'; readonly isTaken: boolean }
   | { readonly kind: 'stats'; readonly stats: WorkerStats }
   | TakeMessage
   /** It cannot start; it ends by itself. */

@@ -108,6 +108,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
     name: 'certificates',
     take: (tls) => crew.reloadTls(tls),
   });
+  lifecycle.onReload('what workers read', () => crew.reload());
   lifecycle.onReload('log level of the workers', () => (crew.setLogLevel(levelOf(log)), false));
   const workers = workerCount(config);
   log.info({ port: listener.port, adminPort, workers, source: source.kind }, 'listening');

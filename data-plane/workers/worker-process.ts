@@ -169,6 +169,15 @@ export class WorkerProcess {
     return answer.kind === 'tls' ? answer.problem : undefined;
   }
 
+  /** Has it read again what it can; says whether something was taken over. */
+  async reload(): Promise<boolean> {
+    if (this.state === 'ended') return false;
+    const { startMsMax, answerMsMax } = this.#options.bounds;
+    const withinMs = this.state === 'starting' ? startMsMax : answerMsMax;
+    const answer = await this.#ask('reload', () => this.#send({ kind: 'reload' }), withinMs);
+    return answer.kind === 'reload' && answer.isTaken;
+  }
+
   /** Has it say how it is now. */
   async refresh(): Promise<void> {
     if (this.state === 'ended' || this.state === 'starting') return;
@@ -210,6 +219,7 @@ export class WorkerProcess {
       case 'ready':
       case 'listening':
       case 'tls':
+      case 'reload':
         return this.#settle(message.kind, message);
       case 'failed': {
         const code = message.code === 'process.port_taken' ? message.code : 'process.not_ready';

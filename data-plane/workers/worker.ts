@@ -139,6 +139,8 @@ class Worker {
       }
       case 'tls':
         return this.#say({ kind: 'tls', problem: this.#reloadTls(order.tls) });
+      case 'reload':
+        return this.#say({ kind: 'reload', isTaken: (await this.#lifecycle.reload('process')).length > 0 });
       case 'health':
         for (const told of order.states) this.#health.told(told, systemClock.now());
         return undefined;

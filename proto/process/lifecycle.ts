@@ -28,8 +28,12 @@ export interface Lifecycle {
   beforeClose(name: string, step: (asked: NodeJS.Signals | undefined) => Promise<void> | void): void;
   /** Registers what is read again when the operator asks for it (SIGHUP). It says whether something was taken over, and logs what is wrong. */
   onReload(name: string, reloader: () => Promise<boolean> | boolean): void;
-  /** Has everything read again, one after the other; a request that comes meanwhile follows. Never rejects. */
-  reload(): Promise<void>;
+  /**
+   * Has everything read again, one after the other, for whoever was asked to; a request that comes meanwhile follows. Resolves with the names
+   * of what was taken over; what could not be read is logged, and to the operator that there was nothing. Another process, which asked this
+   * one on his behalf, says that itself. Never rejects.
+   */
+  reload(asker?: 'operator' | 'process'): Promise<readonly string[]>;
   /**
    * Owns a promise that nobody awaits. When it rejects, that is logged and the process closes with exit code 1, unless it
    * rejects with an abort while closing.
@@ -76,8 +80,8 @@ type Reloader = Parameters<Lifecycle['onReload']>[1];
 /** Reads again what can be; nothing that goes wrong there ends a process. */
 function createReloads(log: Log): Pick<Lifecycle, 'onReload' | 'reload'> & { listen(): () => void } {
   const reloaders: { readonly name: string; readonly reloader: Reloader }[] = [];
-  let turn: Promise<void> = Promise.resolve();
-  const reloadAll = async (): Promise<void> => {
+  let turn: Promise<readonly string[]> = Promise.resolve([]);
+  const reloadAll = async (asker: 'operator' | 'process'): Promise<readonly string[]> => {
     const taken: string[] = [];
     for (const { name, reloader } of reloaders) {
       try {
@@ -87,15 +91,17 @@ function createReloads(log: Log): Pick<Lifecycle, 'onReload' | 'reload'> & { lis
       }
     }
     if (taken.length > 0) log.info({ taken }, 'read again');
-    else
+    else if (asker === 'operator')
       log.warn('asked to read again, and there is nothing that could be taken over; all goes on as before');
+    return taken;
   };
+  const reload: Lifecycle['reload'] = (asker = 'operator') => (turn = turn.then(() => reloadAll(asker)));
   return {
     onReload: (name, reloader) => void reloaders.push({ name, reloader }),
-    reload: () => (turn = turn.then(reloadAll)),
+    reload,
     /** From before the start: a SIGHUP that nobody listens to ends the process. */
     listen() {
-      const onHangUp = (): void => void (turn = turn.then(reloadAll));
+      const onHangUp = (): void => void reload();
       process.on('SIGHUP', onHangUp);
       return () => void process.off('SIGHUP', onHangUp);
     },

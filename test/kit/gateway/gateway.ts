@@ -32,7 +32,7 @@ export interface LocalGateway extends RunningGateway {
   write(name: string, definition: object | string): void;
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** Has it read again what it can, as SIGHUP would. */
-  reload(): Promise<void>;
+  reload(): Promise<unknown>;
   close(): Promise<void>;
 }
 
