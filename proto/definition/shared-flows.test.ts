@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Fault } from '../faults/fault.ts';
-import { readSharedPolicyGroup } from './shared-flows.ts';
+import { readOrganizationFlows, readSharedPolicyGroup } from './shared-flows.ts';
 
 const step = (policy: string, configuration: object = {}): object => ({ policy, configuration });
-const refusedFields = (input: unknown): readonly string[] => {
+const refusedFields = (
+  input: unknown,
+  read: (input: unknown) => unknown = readSharedPolicyGroup,
+): readonly string[] => {
   try {
-    readSharedPolicyGroup(input);
+    read(input);
   } catch (error) {
     assert.ok(error instanceof Fault && error.code === 'request.invalid');
     return error.details.map(({ path, message }) => `${path}: ${message}`);
@@ -77,4 +80,23 @@ test('everything that a group cannot run is told at once, each with its place', 
     refusedFields({ id: 'g', name: 'G', phase: 'REQUEST', steps: [{ ...nested, enabled: false }] }),
     [],
   );
+});
+
+test('no flow of version 2 is left out of an organization, as it is of an API: what cannot be read is a fault', () => {
+  for (const [flow, expected] of [
+    [{ pre: [{ name: 'a', policy: 'mock' }] }, 'pre[0].configuration: is missing'],
+    [{ post: [{ configuration: {} }] }, 'post[0].policy: is missing'],
+    [{ pre: ['mock'] }, 'pre[0]: is no object'],
+    [{ post: {} }, 'post: is no list'],
+    [
+      { 'path-operator': { path: '/', operator: 'MATCHES' } },
+      'path-operator.operator: is neither STARTS_WITH nor EQUALS',
+    ],
+  ] as const)
+    assert.deepEqual(refusedFields({ flows: [{ pre: [] }, flow] }, readOrganizationFlows), [
+      `flows[1].${expected}`,
+    ]);
+  assert.deepEqual(refusedFields({ flows: [{ pre: [] }, 'mock'] }, readOrganizationFlows), [
+    'flows[1]: is no object',
+  ]);
 });

@@ -47,7 +47,7 @@ const asWritten = (value: Json): Opened => ({ value, pathOf: (path) => path, fau
 
 function inVersion4({ flows, ...rest }: Json): Opened {
   const told = new Told();
-  const { value, pathOf } = settle({ flows: flowsOf(new Place(flows, 'flows', told), 'v4') });
+  const { value, pathOf } = settle({ flows: flowsOf(new Place(flows, 'flows', told), 'v4', 'fault') });
   const made = isJson(value) ? value : {};
   return { value: { ...rest, ...made }, pathOf, faults: [...told.faults, ...told.unknown()] };
 }

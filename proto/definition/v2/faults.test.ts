@@ -138,13 +138,22 @@ const notes: readonly (readonly [what: string, input: unknown, path: string, mes
   ],
   [
     'a flow of another operator',
-    plain({ flows: [{ 'path-operator': { operator: 'MATCHES' } }] }),
+    plain({ flows: [{ 'path-operator': { operator: 'MATCHES', path: '/a' } }] }),
     'flows[0].path-operator.operator',
     /whole flow/,
   ],
   [
     'a step without configuration',
-    plain({ flows: [{ pre: [{ policy: 'mock' }] }] }),
+    plain({
+      flows: [
+        {
+          pre: [
+            { name: 'a', policy: 'mock' },
+            { policy: 'mock', name: 'b' },
+          ],
+        },
+      ],
+    }),
     'flows[0].pre[0].configuration',
     /whole flow/,
   ],

@@ -4,13 +4,18 @@ import { groovyOf } from './groovy.ts';
 /** Which engine runs what is read; see `engine` in proto/model. */
 export type Engine = 'v3' | 'v4';
 
-/** Flows of an API or of a plan; one that the reference cannot read is left out there as well, and named. */
-export function flowsOf(flows: Place, engine: Engine): Tree {
+/**
+ * Flows of an API or of a plan; one that the reference cannot read is left out there as well, and named. Where nobody is told of notes it is
+ * a fault.
+ */
+export function flowsOf(flows: Place, engine: Engine, unreadable: 'note' | 'fault' = 'note'): Tree {
   const readable = flows.items().filter((flow) => {
     const problem = problemOf(flow);
     if (problem === undefined) return true;
-    problem.at.note('doubt', `${problem.message}; version 2 leaves the whole flow out, and so it is here`);
-    flow.leave();
+    if (unreadable === 'fault') problem.at.fault(problem.message);
+    else
+      problem.at.note('doubt', `${problem.message}; version 2 leaves the whole flow out, and so it is here`);
+    leaveWhole(flow);
     return false;
   });
   return flows.made(readable.map((flow) => flowOf(flow, engine)));
@@ -44,6 +49,15 @@ function problemOf(flow: Place): Problem | undefined {
     }
   }
   return undefined;
+}
+
+/** What else it holds is not looked at. */
+function leaveWhole(flow: Place): void {
+  if (!isObject(flow)) return;
+  flow.leave();
+  flow.field('path-operator', 'pathOperator').leave();
+  for (const steps of [flow.field('pre'), flow.field('post')])
+    if (Array.isArray(steps.value)) for (const step of steps.items()) step.leave();
 }
 
 const isObject = ({ value }: Place): boolean =>
