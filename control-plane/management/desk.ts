@@ -45,56 +45,72 @@ export interface Change extends OrganizationChange {
   publish(changes: readonly PublishChange[]): void;
 }
 
+/** A change of the organization, which gateways of its environments may have to learn. */
+export interface PublishingOrganizationChange extends OrganizationChange {
+  /** The same as {@link Change.publish} in one of its environments. */
+  publishIn(environment: string, changes: readonly PublishChange[]): void;
+}
+
 /**
  * Runs a change of an environment in one transaction: rows, audit, history and published records commit together.
  *
  * Gateways are told after the commit. The environment's row lock is taken last, by the publisher, so work should
  * lock the API's row first.
  */
-export async function change<T>(
+export function change<T>(
   desk: Desk,
-  who: { readonly actor: Actor; readonly at: EnvironmentRef },
+  { actor, at }: { readonly actor: Actor; readonly at: EnvironmentRef },
   work: (change: Change) => Promise<T>,
 ): Promise<T> {
-  let isPublished = false;
-  const result = await desk.storage.transaction(async (trx) => {
-    // The last word on a record counts: a change may touch one twice, a published head only once.
-    const toPublish = new Map<string, PublishChange>();
-    const publish = (changes: readonly PublishChange[]): void => {
-      for (const one of changes) toPublish.set(`${one.kind}/${one.id}`, one);
-    };
-    const made = await work({ ...begin(desk, trx, { ...who, ...who.at }), at: who.at, publish });
-    isPublished = toPublish.size > 0;
-    if (isPublished)
-      await desk.publisher.publish(trx, who.at, { changes: [...toPublish.values()], actor: who.actor.id });
-    return made;
-  });
-  if (isPublished) await desk.publisher.published(who.at);
-  return result;
+  return inTransaction(desk, { actor, ...at }, (now) =>
+    work({ ...now, at, publish: (changes) => now.publishIn(at.environment, changes) }),
+  );
 }
 
-/** Runs a change of the organization itself in one transaction: rows and audit commit together. */
+/** The same of the organization itself. */
 export function changeOrganization<T>(
   desk: Desk,
   who: { readonly actor: Actor; readonly organization: string },
-  work: (change: OrganizationChange) => Promise<T>,
+  work: (change: PublishingOrganizationChange) => Promise<T>,
 ): Promise<T> {
-  return desk.storage.transaction((trx) => work(begin(desk, trx, who)));
+  return inTransaction(desk, who, work);
 }
 
-function begin(
+interface Who {
+  readonly actor: Actor;
+  readonly organization: string;
+  readonly environment?: string;
+}
+
+async function inTransaction<T>(
   desk: Desk,
-  trx: Trx,
-  {
-    actor,
-    organization,
-    environment,
-  }: {
-    readonly actor: Actor;
-    readonly organization: string;
-    readonly environment?: string;
-  },
-): OrganizationChange {
+  who: Who,
+  work: (change: PublishingOrganizationChange) => Promise<T>,
+): Promise<T> {
+  const { organization, actor } = who;
+  let environments: readonly string[] = [];
+  const result = await desk.storage.transaction(async (trx) => {
+    const toPublish = new Map<string, Map<string, PublishChange>>();
+    const publishIn = (environment: string, changes: readonly PublishChange[]): void => {
+      const records = toPublish.get(environment) ?? new Map<string, PublishChange>();
+      // The last word on a record counts: a change may touch one twice, a published head only once.
+      for (const one of changes) records.set(`${one.kind}/${one.id}`, one);
+      if (records.size > 0) toPublish.set(environment, records);
+    };
+    const made = await work({ ...begin(desk, trx, who), publishIn });
+    // In the same order whoever publishes, since each environment stays locked.
+    environments = [...toPublish.keys()].toSorted();
+    for (const environment of environments) {
+      const changes = [...(toPublish.get(environment)?.values() ?? [])];
+      await desk.publisher.publish(trx, { organization, environment }, { changes, actor: actor.id });
+    }
+    return made;
+  });
+  for (const environment of environments) await desk.publisher.published({ organization, environment });
+  return result;
+}
+
+function begin(desk: Desk, trx: Trx, { actor, organization, environment }: Who): OrganizationChange {
   const nowMs = desk.clock.now();
   return {
     trx,

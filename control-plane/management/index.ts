@@ -7,6 +7,7 @@ import { applicationRoutes } from './applications/applications.routes.ts';
 import { definitionRoutes } from './definitions/definitions.routes.ts';
 import { deploymentRoutes } from './deployments/deployments.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
+import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
 import type { Route } from './route.ts';
 import { rightsAsked } from './scopes.ts';
@@ -19,6 +20,7 @@ import { userRoutes } from './users/users.routes.ts';
 /** The resources of the management API; a new one is a line here. */
 const resources: readonly Route[] = [
   ...tenantRoutes,
+  ...organizationFlowsRoutes,
   ...apiRoutes,
   ...definitionRoutes,
   ...deploymentRoutes,

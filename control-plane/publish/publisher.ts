@@ -11,6 +11,7 @@ import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
 import type { TagHistoryTable } from '../storage/tables.ts';
 import { createHeads, lockEnvironment, type Heads, type LockedEnvironment } from './heads.ts';
 import { createKeys, type Keys } from './keys.ts';
+import { lockOrganization, organizationFlowsChange } from './organization-flows.ts';
 import { createUpkeep } from './upkeep.ts';
 
 /** One record that shall be in force from now on, or be withdrawn. */
@@ -44,7 +45,7 @@ export interface TenantWish {
 export interface Publisher {
   /** Makes the organization with its root key; nothing when it exists. */
   ensureOrganization(trx: Trx, wish: TenantWish): Promise<void>;
-  /** Makes the environment with its first publishing key; nothing when it exists. */
+  /** Makes the environment with its first publishing key and the flows of its organization; nothing when it exists. */
   ensureEnvironment(trx: Trx, organization: string, wish: TenantWish): Promise<void>;
   /**
    * Publishes changes in one head, each with a seq of its own; `seq` is the last one.
@@ -117,6 +118,26 @@ export function createPublisher(options: PublisherOptions): Publisher {
     storage.notifier.notify(publishedTopic, at?.environment ?? '');
   const upkeep = createUpkeep({ ...options, settings, keys, heads, published });
 
+  const publish: Publisher['publish'] = async (trx, at, { changes, actor }) => {
+    invariant(changes.length > 0, 'publish is called with a change');
+    const locked = await lockEnvironment(trx, at, changes.length);
+    const before = await readTags(trx, at, changes);
+    const records = encodeAll(locked, changes, before);
+    await insertRecords(trx, records, { actor, nowMs: clock.now() });
+    await rememberTags(
+      trx,
+      records.flatMap(({ latest: { organization, environment, kind, id, tags } }) =>
+        kind === 'api' ? [{ organization, environment, kind, id, tags }] : [],
+      ),
+    );
+    if (records.length >= bulkRecords && storage.dialect === 'postgres') await analyze(trx);
+    await heads.update(trx, locked, {
+      buckets: new Set(records.map((record) => record.latest.bucket)),
+      countDelta: records.length - before.size,
+    });
+    return { seq: locked.seq };
+  };
+
   return {
     keys,
     heads,
@@ -133,33 +154,21 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await keys.ensureRoot(trx, wish.id);
     },
     async ensureEnvironment(trx, organization, wish) {
+      // Whoever changes the organization's flows holds its row: this environment is there for them, or finds theirs here.
+      const row = await lockOrganization(trx, organization);
       const made = await trx
         .insertInto('environment')
         .values({ ...tenantRow(wish, clock.now()), organization, epoch: 1, seq: 0, pruned_seq: 0 })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .returning('epoch')
         .executeTakeFirst();
-      if (made !== undefined) await keys.create(trx, { organization, environment: wish.id }, made.epoch);
+      if (made === undefined) return;
+      const at = { organization, environment: wish.id };
+      await keys.create(trx, at, made.epoch);
+      const flows = row === undefined ? undefined : organizationFlowsChange(row);
+      if (flows !== undefined) await publish(trx, at, { changes: [flows], actor: '' });
     },
-    async publish(trx, at, { changes, actor }) {
-      invariant(changes.length > 0, 'publish is called with a change');
-      const locked = await lockEnvironment(trx, at, changes.length);
-      const before = await readTags(trx, at, changes);
-      const records = encodeAll(locked, changes, before);
-      await insertRecords(trx, records, { actor, nowMs: clock.now() });
-      await rememberTags(
-        trx,
-        records.flatMap(({ latest: { organization, environment, kind, id, tags } }) =>
-          kind === 'api' ? [{ organization, environment, kind, id, tags }] : [],
-        ),
-      );
-      if (records.length >= bulkRecords && storage.dialect === 'postgres') await analyze(trx);
-      await heads.update(trx, locked, {
-        buckets: new Set(records.map((record) => record.latest.bucket)),
-        countDelta: records.length - before.size,
-      });
-      return { seq: locked.seq };
-    },
+    publish,
   };
 }
 

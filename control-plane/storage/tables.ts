@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely';
+
 /**
  * Every table of the database, one interface each, with the same names as its columns.
  *
@@ -40,6 +42,13 @@ export interface OrganizationTable {
   description: string;
   /** Human-readable id, as in the reference's `hrids`. */
   hrid: string;
+  /** The mode of its flows: DEFAULT or BEST_MATCH. */
+  flow_mode: Generated<string>;
+  match_required: Generated<number>;
+  /** JSON, as they were written. */
+  flows: Generated<string>;
+  /** 1, 2, 3 ... with each change of its flows. */
+  flows_version: Generated<number>;
   readonly created_at_ms: number;
   updated_at_ms: number;
 }

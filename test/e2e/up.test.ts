@@ -179,6 +179,20 @@ test('isthmus up on a fresh folder is ready within 3 s', async (t) => {
   );
 
   await t.test(
+    'flows of the organization that are written at the management API answer before any API asks who calls, until they are taken back',
+    async () => {
+      const write = (pre: readonly object[]) =>
+        up.client.call('PUT', '/organizations/DEFAULT', { body: { name: 'One', flows: [{ pre }] } });
+      const isAnswered = (status: number) =>
+        eventually(async () => (await fetch(`${up.gateway}/demo/orders`)).status === status);
+      await write([{ policy: 'mock', configuration: { status: '418' } }]);
+      await isAnswered(418);
+      await write([]);
+      await isAnswered(401);
+    },
+  );
+
+  await t.test(
     'SIGTERM resets no kept connection, of the gateway and of the management API: each answer comes, the last says so',
     async () => {
       const asked = [`${up.gateway}/demo/echo`, `${up.management}/management/openapi.json`].map(askUntilTold);

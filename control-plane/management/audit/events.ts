@@ -28,6 +28,8 @@ export const auditEvents = {
     'A shared policy group was deployed: it is in force in every API that uses it.',
   SHARED_POLICY_GROUP_UNDEPLOYED: 'A shared policy group was withdrawn from gateways.',
   SHARED_POLICY_GROUP_DELETED: 'A shared policy group was deleted.',
+  ORGANIZATION_FLOWS_UPDATED:
+    'The flows of an organization, its name or description were changed; the flows are in force in all of its environments.',
   FLEET_CREATED: 'A fleet of gateways was created.',
   FLEET_UPDATED: 'A fleet was changed: its name, environments or tags.',
   FLEET_DELETED: 'A fleet was deleted.',

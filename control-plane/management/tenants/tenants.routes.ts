@@ -42,13 +42,6 @@ export const tenantRoutes = [
     answer: environmentSchema,
     run: ({ desk, at }) => getEnvironment(desk, at),
   }),
-  inV1.get('', {
-    operationId: 'getOrganizationV1',
-    permission: 'signed-in',
-    summary: 'Gets the organization.',
-    answer: organizationSchema,
-    run: ({ desk, at }) => getOrganization(desk, at.organization),
-  }),
   inV1.get('/environments', {
     operationId: 'listEnvironmentsV1',
     permission: 'organization-environment',

@@ -1,5 +1,5 @@
-import type { Selectable } from 'kysely';
-import type { Queries } from '../../storage/storage.ts';
+import type { Selectable, Updateable } from 'kysely';
+import type { Queries, Trx } from '../../storage/storage.ts';
 import type { EnvironmentTable, OrganizationTable } from '../../storage/tables.ts';
 
 /** A row of organization. */
@@ -58,4 +58,28 @@ export function listEnvironmentRows(db: Queries, organization: string): Promise<
     .orderBy('id')
     .limit(1_000)
     .execute();
+}
+
+/** The ids of all of an organization's environments. */
+export async function environmentIds(db: Queries, organization: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('environment')
+    .select('id')
+    .where('organization', '=', organization)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Changes an organization. */
+export function updateOrganizationRow(
+  trx: Trx,
+  id: string,
+  set: Updateable<OrganizationTable>,
+): Promise<OrganizationRow> {
+  return trx
+    .updateTable('organization')
+    .set(set)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }

@@ -16,6 +16,7 @@ import { arrivedTickets } from './0018-arrived-tickets.ts';
 import { apiImports } from './0019-api-imports.ts';
 import { applicationCertificates } from './0022-application-certificates.ts';
 import { sharedPolicyGroups } from './0023-shared-policy-groups.ts';
+import { organizationFlows } from './0024-organization-flows.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   apiImports,
   applicationCertificates,
   sharedPolicyGroups,
+  organizationFlows,
 ];
