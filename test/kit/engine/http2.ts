@@ -49,7 +49,7 @@ export interface Http2Answer {
 export function openHttp2(
   t: Pick<TestContext, 'after'>,
   port: number,
-  options: SecureClientSessionOptions & { readonly isTls?: boolean } = {},
+  options: SecureClientSessionOptions & { readonly isTls?: boolean; readonly localAddress?: string } = {},
 ): ClientHttp2Session {
   const scheme = options.isTls === true ? 'https' : 'http';
   const client = connect(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false, ...options });
