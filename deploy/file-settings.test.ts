@@ -112,6 +112,8 @@ const untried: Readonly<Record<string, string>> = {
     'made in the data folder or given; a bucket that cannot be opened is blobs.unavailable, waited for',
   'bridge dataDir': 'no database there is storage.missing, told by bridge-start.test.ts',
   'bridge blobs.dir': 'as the control plane',
+  'gateway report.tallyDir':
+    'without one losses of a kill are not told: data-plane/report/tally/unwritten.test.ts',
   'shipper folder.dir': 'made at the first delivery, which is tried again for ever and told by health',
   'shipper outbound.caFile': 'read by what enroll reads them with, once the gateway has enrolled',
   'shipper outbound.certFile': 'as caFile',
@@ -167,6 +169,8 @@ test('every setting that names a file or folder, and every argument that does, i
       `outbound.${name}=${name === set ? path : name === 'certFile' ? certFile : keyFile}`,
     ]),
   ];
+  const store = (path: string, password = 'keyStorePassword=x'): readonly string[] =>
+    [`keyStoreFile=${path}`, password].flatMap((each) => ['--set', `listen.tls.${each}`]);
   const files: Readonly<Record<string, (path: string) => readonly string[]>> = {
     ...Object.fromEntries(
       ['certFile', 'keyFile', 'caFile'].map((name) => [
@@ -177,6 +181,20 @@ test('every setting that names a file or folder, and every argument that does, i
           '--data-dir',
           join(own, 'secured'),
           ...tls({ [name]: path }),
+        ],
+      ]),
+    ),
+    ...Object.fromEntries(
+      (
+        [
+          ['control-plane', ['control-plane', ...free, '--data-dir', join(own, 'stored')]],
+          ['gateway', gateway],
+        ] as const
+      ).flatMap(([process, words]) => [
+        [`${process} listen.tls.keyStoreFile`, (path: string) => [...words, ...store(path)]],
+        [
+          `${process} listen.tls.keyStorePasswordFile`,
+          (path: string) => [...words, ...store(certFile, `keyStorePasswordFile=${path}`)],
         ],
       ]),
     ),

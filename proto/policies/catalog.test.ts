@@ -19,8 +19,9 @@ test('only known ids are found, not what every object inherits', () => {
   assert.equal(policySchema('rate-limit')?.title, 'Rate limit');
   assert.equal(policySchema('constructor'), undefined);
   assert.equal(policySchema('toString'), undefined);
-  assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less', 'oauth2']);
+  assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less', 'mtls', 'oauth2']);
   assert.deepEqual(policyIds('response'), [
+    'latency',
     'policy-assign-attributes',
     'policy-interrupt',
     'shared-policy-group-policy',

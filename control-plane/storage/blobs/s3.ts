@@ -197,7 +197,7 @@ function unavailable(key: string, cause: unknown): Fault {
     return new Fault('blobs.unavailable', {
       detail: 'The bucket is not there.',
       internal: `${reasonOf(cause)} at ${key}`,
-      hint: 'Create it (aws s3 mb s3://<bucket> --endpoint-url <endpoint>, or in the console of the store), or check endpoint and bucket in blobs.s3 for a slip.',
+      hint: 'Create it (aws s3 mb s3://<bucket>, told the endpoint, or in the console of the store), or check endpoint and bucket in blobs.s3 for a slip.',
       cause,
     });
   return new Fault('blobs.unavailable', { internal: `${reasonOf(cause)} at ${key}`, cause });
