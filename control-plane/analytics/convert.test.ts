@@ -51,7 +51,7 @@ for (const stream of ['records', 'logs'] as const)
     const output = join(dir, 'out.parquet');
     const key = { spool: '0'.repeat(32), gateway: 'g', hash8: '00000000', ...range };
     const origin = { gateways: ['g'], sinceMs: 0, untilMs: 1_700_000_000_000 };
-    const inputs = [{ path, key, parts: [range], origin }];
+    const inputs = [{ path, isOdd: false, key, parts: [range], origin }];
     const job = { kind: 'convert', stream, file: 'f', ...tenant, inputs, grants: [], output } as const;
     const result = await convert(sql, job);
     assert.deepEqual(result, {

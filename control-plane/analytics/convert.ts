@@ -23,7 +23,7 @@ import {
 import { coveredBy, isWhole, proofKey, type LakeProof } from './proof.ts';
 import type { Row } from './questions/question.ts';
 import type { OffsetRange } from './ranges.ts';
-import { dataFrames } from './zstd-frames.ts';
+import { dataFrames, withoutOpenEnds } from './zstd-frames.ts';
 
 /** What a conversion does with DuckDB. */
 export interface Sql {
@@ -68,15 +68,16 @@ export async function convert(sql: Sql, job: ConvertJob): Promise<ConvertResult>
   }
 }
 
-/** The file itself when all of it is wanted, else a file per part. The folder goes with the caller. */
+/** The file itself when all of it is wanted as it is, else a file per part. The folder goes with the caller. */
 function piecesOf(input: ConvertInput, prefix: string): readonly Piece[] {
-  const { path, key, parts } = input;
-  if (parts.length === 1 && isWhole(key, parts[0]))
+  const { path, key, parts, isOdd } = input;
+  if (!isOdd && parts.length === 1 && isWhole(key, parts[0]))
     return [{ path, input, first: key.first, last: key.last }];
   // Its lines were counted before, within their bounds.
-  const bytes = Buffer.concat(
+  const counted = Buffer.concat(
     (dataFrames(readFileSync(path)) ?? []).map((frame) => zstdDecompressSync(frame)),
   );
+  const bytes = isOdd ? withoutOpenEnds(counted) : counted;
   const cursor = { line: key.first, at: 0 };
   const skipTo = (line: number): number => {
     for (; cursor.line < line; cursor.line += 1) cursor.at = bytes.indexOf(10, cursor.at) + 1;

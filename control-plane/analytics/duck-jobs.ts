@@ -19,6 +19,8 @@ export interface DuckSettings {
 export interface ConvertInput {
   readonly path: string;
   readonly key: Pick<LandingKey, 'spool' | 'gateway' | 'hash8' | 'first' | 'last'>;
+  /** Not every line ends as an object does. */
+  readonly isOdd: boolean;
   /** Offsets of the lines to take, in order. */
   readonly parts: readonly OffsetRange[];
   /** What its gateway may say. */

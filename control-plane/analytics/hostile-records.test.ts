@@ -98,3 +98,18 @@ test('a number or a time out of bounds, or none at all, becomes nothing and the 
   for (const [field, count] of Object.entries({ line: 5, type: garbage.length - 5, timestamp: withoutTime }))
     assert.match(metrics, new RegExp(`malformed_records_total\\{field="${field}"\\} ${count}\\n`));
 });
+
+test('a line that breaks off where a value is missing spoils no record behind it', async (t) => {
+  const lake = await startLake(t);
+  const broken = ['{"type":', '{"type": ', '[', '{"a":[', '{"a":[1,', '{"a":1,', '{"a":[1, \t'];
+  await land(
+    lake.blobs,
+    broken.flatMap((line) => [line, recordLine()]),
+  );
+  await lake.untilIngested();
+  assert.equal((await lake.analytics.requestsCount(span)).total, broken.length);
+  assert.match(
+    await lake.metrics.text(),
+    new RegExp(`malformed_records_total\\{field="line"\\} ${broken.length}\\n`),
+  );
+});

@@ -15,7 +15,13 @@ export interface Landed {
 /** What was found out about a landing object by reading it. */
 export type LandedState =
   /** The lines that its key promises; `frames` are the compressed bytes of just them. */
-  | { readonly kind: 'sound'; readonly frames: readonly Buffer[]; readonly lineBytes: number }
+  | {
+      readonly kind: 'sound';
+      readonly frames: readonly Buffer[];
+      readonly lineBytes: number;
+      /** See LineCount. */
+      readonly isOdd: boolean;
+    }
   /** What is there is not what was put: half of a put that failed, which its shipper repeats. */
   | { readonly kind: 'unfinished' }
   /** What was put is not what its key says, and never will be. */
@@ -61,7 +67,7 @@ export async function verify(
   });
   if (counted.kind === 'bad') return counted;
   if (counted.lines !== lines) return bad('its lines are not as many as its key says');
-  return { kind: 'sound', frames, lineBytes: counted.bytes };
+  return { kind: 'sound', frames, lineBytes: counted.bytes, isOdd: counted.isOdd };
 }
 
 const bad = (reason: string): LandedState => ({ kind: 'bad', reason });

@@ -31,6 +31,7 @@ export interface Turn {
 /** One that was read and is what its key says, as a local file. */
 interface Sound extends Landed {
   readonly path: string;
+  readonly isOdd: boolean;
 }
 /** One whose lines are wanted, all or some. */
 interface Wanted extends Sound {
@@ -146,7 +147,7 @@ export class Turns {
         this.#aside.finished(landed);
         const path = join(dir, `${index}.ndjson.zst`);
         await writeFile(path, Buffer.concat(found.frames));
-        sound.push({ ...landed, path });
+        sound.push({ ...landed, path, isOdd: found.isOdd });
         lines += own;
         lineBytes += found.lineBytes;
         unreadable = 0;
@@ -212,6 +213,7 @@ export class Turns {
     const { judged, grants } = await this.#origins.judgement(at, wanted);
     const inputs = judged.map(({ item, origin }) => ({
       path: item.path,
+      isOdd: item.isOdd,
       key: spoolKeyOf(item),
       parts: item.parts,
       origin,

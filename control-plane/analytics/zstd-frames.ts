@@ -7,6 +7,9 @@ const magic = 0xfd2fb528;
 /** 16 numbers, of which 0x184D2A50 is the first. */
 const skippable = 0x0184d2a5;
 const newline = 10;
+const brace = 0x7d;
+/** Behind them a JSON reader that does not stop at the end of a line goes on in the next. */
+const openEnds: ReadonlySet<string> = new Set([':', ',', '[']);
 
 /** What a stream of lines may have. */
 export interface LineBounds {
@@ -15,9 +18,9 @@ export interface LineBounds {
   readonly lineBytesMax: number;
 }
 
-/** What a stream of lines has; `bytes` are decompressed ones. */
+/** What a stream of lines has; `bytes` are decompressed ones. `isOdd`: not every line ends as an object does. */
 export type LineCount =
-  | { readonly kind: 'counted'; readonly lines: number; readonly bytes: number }
+  | { readonly kind: 'counted'; readonly lines: number; readonly bytes: number; readonly isOdd: boolean }
   | { readonly kind: 'bad'; readonly reason: string };
 
 /**
@@ -77,8 +80,21 @@ export async function countLines(frames: readonly Buffer[], bounds: LineBounds):
   return counter.end();
 }
 
+/**
+ * The same lines, with `null` in the place of each that breaks off where a value is missing.
+ *
+ * Reason: DuckDB's reader parses in place and past the end of such a line, and spoils the next one, which may be good.
+ */
+export function withoutOpenEnds(lines: Buffer): Buffer {
+  const text = lines.toString('latin1').split('\n');
+  const kept = text.map((line) => (openEnds.has(line.trimEnd().at(-1) ?? '') ? 'null' : line));
+  return Buffer.from(kept.join('\n'), 'latin1');
+}
+
 class LineCounter {
   readonly #bounds: LineBounds;
+  #isOdd = false;
+  #lastByte = 0;
   #lines = 0;
   #bytes = 0;
   /** Of the line that goes on in the next chunk. */
@@ -96,17 +112,19 @@ class LineCounter {
     let from = 0;
     for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, from)) {
       if (this.#openBytes + at - from > lineBytesMax) return `a line has more than ${lineBytesMax} bytes`;
+      if ((at === 0 ? this.#lastByte : chunk[at - 1]) !== brace) this.#isOdd = true;
       this.#openBytes = 0;
       this.#lines += 1;
       if (this.#lines > linesMax) return 'its lines are not as many as its key says';
       from = at + 1;
     }
+    this.#lastByte = chunk.at(-1) ?? this.#lastByte;
     this.#openBytes += chunk.length - from;
     return this.#openBytes > lineBytesMax ? `a line has more than ${lineBytesMax} bytes` : undefined;
   }
 
   end(): LineCount {
     if (this.#openBytes > 0) return { kind: 'bad', reason: 'its last line is cut off' };
-    return { kind: 'counted', lines: this.#lines, bytes: this.#bytes };
+    return { kind: 'counted', lines: this.#lines, bytes: this.#bytes, isOdd: this.#isOdd };
   }
 }
