@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { managementOpenApi } from '../control-plane/doors/openapi.ts';
+import { definitionReference } from './reference/definitions.ts';
 import { expressionReference } from './reference/expressions.ts';
 import { policyReference, resourceReference } from './reference/policies.ts';
+import { recordReference } from './reference/records.ts';
 import { refusalReference } from './reference/refusals.ts';
 import { configurationReference } from './reference/configuration.ts';
 import { eventReference, faultReference } from './reference/words.ts';
@@ -11,6 +13,8 @@ import { eventReference, faultReference } from './reference/words.ts';
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/configuration.md', configurationReference()],
+    ['docs/definitions.md', definitionReference()],
+    ['docs/records.md', recordReference()],
     ['docs/policies/README.md', policyReference()],
     ['docs/resources.md', resourceReference()],
     ['docs/expressions.md', expressionReference()],

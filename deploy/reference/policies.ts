@@ -1,9 +1,8 @@
-import { z } from 'zod';
-
 import { catalog } from '../../proto/policies/catalog.ts';
 import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
 import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import type { ResourceSchema } from '../../proto/resources/resource-schema.ts';
+import { cell, fieldRows, tableOf } from './fields.ts';
 
 const introduction = `# Policies
 
@@ -22,7 +21,7 @@ export function policyReference(): string {
   return [
     introduction,
     `| policy | title | where |\n|---|---|---|\n${index.join('')}`,
-    ...policies.map(sectionOf),
+    ...policies.map((policy) => sectionOf(policy, '../expressions.md')),
   ].join('\n');
 }
 
@@ -40,55 +39,21 @@ export function resourceReference(): string {
   return [
     resourcesIntroduction,
     `| resource | title | serves |\n|---|---|---|\n${index.join('')}`,
-    ...resources.map(({ id, docs, config }) => sectionOf({ id, docs, config, errors: {} })),
+    ...resources.map(({ id, docs, config }) => sectionOf({ id, docs, config, errors: {} }, 'expressions.md')),
   ].join('\n');
 }
 
-function sectionOf({
-  id,
-  docs,
-  config,
-  errors,
-}: Pick<PolicySchema, 'id' | 'docs' | 'config' | 'errors'>): string {
-  const fields = fieldsOf(z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Field, '');
+function sectionOf(
+  { id, docs, config, errors }: Pick<PolicySchema, 'id' | 'docs' | 'config' | 'errors'>,
+  expressions: string,
+): string {
+  const table = tableOf(fieldRows(config, { expressions }));
   const refusals = Object.entries(errors).map(
     ([key, { status, message }]) => `| \`${key}\` | ${status} | ${cell(message)} |\n`,
   );
   return [
     `## ${id}\n\n${docs}\n`,
-    ...(fields.length === 0 ? [] : [`| field | takes | default |\n|---|---|---|\n${fields.join('')}`]),
+    ...(table === '' ? [] : [table]),
     ...(refusals.length === 0 ? [] : [`| refusal | status | message |\n|---|---|---|\n${refusals.join('')}`]),
   ].join('\n');
 }
-
-/** What is read of a JSON Schema. */
-interface Field {
-  readonly type?: string | readonly string[];
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Field[];
-  readonly properties?: Readonly<Record<string, Field>>;
-  readonly items?: Field;
-  readonly default?: unknown;
-  /** See `template` in proto/expression. */
-  readonly mayHoldExpressions?: boolean;
-}
-
-function fieldsOf({ properties = {} }: Field, at: string): readonly string[] {
-  return Object.entries(properties).flatMap(([name, field]) => {
-    const path = at === '' ? name : `${at}.${name}`;
-    if (field.properties !== undefined) return fieldsOf(field, path);
-    const byDefault = field.default === undefined ? '' : `\`${JSON.stringify(field.default)}\``;
-    const row = `| \`${path}\` | ${cell(takes(field))} | ${byDefault} |\n`;
-    return field.items?.properties === undefined ? [row] : [row, ...fieldsOf(field.items, `${path}[]`)];
-  });
-}
-
-function takes(field: Field): string {
-  if (field.mayHoldExpressions === true) return 'string, may hold [expressions](../expressions.md)';
-  if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (field.anyOf !== undefined) return field.anyOf.map(takes).join(' or ');
-  if (field.items !== undefined) return `list of ${takes(field.items)}`;
-  return typeof field.type === 'string' ? field.type : (field.type?.join(' or ') ?? 'any');
-}
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

@@ -1,4 +1,5 @@
 import type { FaultDetail } from '../faults/fault.ts';
+import { conditionFault } from '../model/api/analytics.ts';
 import { isEmpty, isJson, type Json, type Note } from './opened.ts';
 
 /** A body without what consoles and hands leave in definitions of version 4, and what is to be said of it. */
@@ -24,6 +25,12 @@ export function withoutLeftovers(body: Json): WithoutLeftovers {
   return { body: sweeper.api(body), notes: sweeper.notes, faults: sweeper.faults };
 }
 
+/** Choices of logging with all that can be chosen. */
+const inFull = {
+  mode: 'mode: { entrypoint: true }',
+  phase: 'phase: { request: true, response: true }',
+} as const;
+
 type Change = (item: Json, at: string) => Json;
 
 class Sweeper {
@@ -42,7 +49,9 @@ class Sweeper {
       flows: flow,
       plans: (item, at) => inside(this.#strip(item, at, elsewhere), at, { flows: flow }),
     });
-    const { responseTemplates } = swept;
+    const { responseTemplates, analytics } = swept;
+    if (isJson(analytics) && isJson(analytics['logging']) && analytics['enabled'] !== false)
+      this.#logging(analytics['logging']);
     return isJson(responseTemplates)
       ? { ...swept, responseTemplates: this.#templates(responseTemplates) }
       : swept;
@@ -70,6 +79,21 @@ class Sweeper {
     if (!isJson(configuration) || !isJson(configuration['ssl'])) return holder;
     const ssl = this.#strip(configuration['ssl'], `${at}.${name}.ssl`, ofSsl);
     return ssl === configuration['ssl'] ? holder : { ...holder, [name]: { ...configuration, ssl } };
+  }
+
+  /** Logging that asks for something and selects nothing; where both choices are made and one is off, that is meant. */
+  #logging(logging: Json): void {
+    const choices = ['mode', 'phase'] as const;
+    const isMade = (name: string): boolean => isJson(logging[name]) && Object.keys(logging[name]).length > 0;
+    const missing = choices.filter((name) => logging[name] === undefined || !isMade(name));
+    if (missing.length === 0 || isEmpty(logging)) return;
+    if (choices.some((name) => isMade(name) && isEmpty(logging[name]))) return;
+    const { condition } = logging;
+    const fault = typeof condition === 'string' ? conditionFault(condition) : undefined;
+    if (fault !== undefined) this.#say('analytics.logging.condition', { refused: fault });
+    this.#say('analytics.logging', {
+      doubt: `logs nothing without ${missing.join(' and ')}; write ${missing.map((name) => inFull[name]).join(' and ')}`,
+    });
   }
 
   #templates(templates: Json): Json {

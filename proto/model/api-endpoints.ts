@@ -11,7 +11,8 @@ const only = (value: boolean, why: string) =>
   z
     .boolean()
     .default(value)
-    .refine((given) => given === value, `${why} by this version; allowed: ${String(value)}`);
+    .refine((given) => given === value, `${why} by this version; allowed: ${String(value)}`)
+    .meta({ offOnly: String(value) });
 
 /** RFC 9113 section 6.9.1. */
 const windowBytesMax = 2 ** 31 - 1;

@@ -25,7 +25,8 @@ const propertySchema = section({
   encrypted: z
     .boolean()
     .default(false)
-    .refine((isEncrypted) => !isEncrypted, 'is not supported by this version; allowed: false'),
+    .refine((isEncrypted) => !isEncrypted, 'is not supported by this version; allowed: false')
+    .meta({ offOnly: 'false' }),
   dynamic: z.boolean().default(false),
   encryptable: elsewhere(),
 });

@@ -51,7 +51,8 @@ export function off(allowed = 'enabled: false') {
     .unknown()
     .refine(isOff, `is ${notSupported}; allowed: ${allowed}`)
     .transform((): undefined => undefined)
-    .optional();
+    .optional()
+    .meta({ offOnly: allowed });
 }
 
 /** Says whether a value asks for nothing: false, empty, or not enabled. */
@@ -69,7 +70,8 @@ export function elsewhere() {
   return z
     .unknown()
     .transform((): undefined => undefined)
-    .optional();
+    .optional()
+    .meta({ isElsewhere: true });
 }
 
 /** Sharding tags, tenants and other names of the same kind. */

@@ -40,8 +40,8 @@ test('what logging and tracing cannot do is refused where it is asked for, and l
   const idle = { condition: 'sometimes', messageCondition: '{#m}', content: { messageHeaders: true } };
   for (const analytics of [
     { enabled: false, logging: { ...logs, ...idle } },
-    { logging: { ...logs, ...idle, mode: {} } },
-    { logging: { ...logs, ...idle, phase: {} } },
+    { logging: { ...logs, ...idle, mode: { entrypoint: false, endpoint: false } } },
+    { logging: { ...logs, ...idle, phase: { request: false } } },
     { tracing: { enabled: false, verbose: true } },
     { tracing: { enabled: true, verbose: false, redaction: { rules: [] } } },
     { sampling: { type: 'PROBABILITY', value: '0.2' }, messageSampling: { type: 'count', value: 10 } },
@@ -61,4 +61,37 @@ test('a condition is kept as it is written, with braces or without', () => {
     assert.equal(readApi(logged({ condition })).api.analytics.logging?.condition, condition);
   const version2 = { mode: 'CLIENT', content: 'HEADERS', scope: 'REQUEST', condition: '#request.heders' };
   assert.deepEqual(Object.keys(faultsOf(proxied({ logging: version2 }))), ['proxy.logging.condition']);
+});
+
+test('logging that selects nothing because a choice is missing is doubted, and its condition is judged all the same', () => {
+  const { mode, phase, content } = logs;
+  const doubts = (logging: object) =>
+    readApi(change({ analytics: { logging } }))
+      .notes.filter(({ kind }) => kind === 'doubt')
+      .map((note) => `${note.path} ${note.message}`);
+  for (const [logging, words] of [
+    [
+      { content: { headers: true } },
+      /^analytics\.logging logs nothing without mode and phase; write mode: \{/,
+    ],
+    [{ mode: {}, phase, content }, /without mode; write mode: \{ entrypoint: true \}$/],
+    [{ mode, content }, /without phase; write phase: \{/],
+    [{ condition: 'true' }, /without mode and phase/],
+  ] as const) {
+    const said = doubts(logging);
+    assert.equal(said.length, 1, JSON.stringify(logging));
+    assert.match(said[0] ?? '', words);
+    const slip = { ...logging, condition: '{#request.methd == 1}' };
+    const faults = faultsOf(change({ analytics: { logging: slip } }));
+    assert.match(faults['analytics.logging.condition'] ?? '', /did you mean method\?/);
+  }
+  const off = { entrypoint: false, endpoint: false };
+  for (const logging of [
+    logs,
+    {},
+    { content: { headers: false } },
+    { mode: off, content },
+    { mode: off, phase, content },
+  ])
+    assert.deepEqual(doubts(logging), [], JSON.stringify(logging));
 });

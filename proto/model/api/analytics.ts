@@ -63,7 +63,8 @@ export const analyticsSchema = section({
 
 const ofMessages = 'is about messages, which this type of API does not have';
 
-function conditionFault(text: string): string | undefined {
+/** What is wrong with a condition of logging. */
+export function conditionFault(text: string): string | undefined {
   const compiled = compileLoggingCondition(text);
   if ('kind' in compiled) return compiled.message;
   return compiled.needs === 'buffered'

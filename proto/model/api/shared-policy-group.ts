@@ -31,7 +31,8 @@ const consoleFields = Object.fromEntries(
   ].map((key) => [key, elsewhere()]),
 );
 
-const sharedPolicyGroupSchema = section(
+/** A group as it is written; {@link parseSharedPolicyGroup} says what of it cannot run. */
+export const sharedPolicyGroupSchema = section(
   {
     id: z.string().min(1).max(apiLimits.idCharsMax),
     name: z.string().min(1).max(apiLimits.nameCharsMax),

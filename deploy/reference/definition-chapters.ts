@@ -1,0 +1,200 @@
+/** A chapter of the reference of definitions. */
+export interface Chapter {
+  readonly title: string;
+  /** Where its fields stand in a definition; '' for the root; undefined where others have them. */
+  readonly at: string | undefined;
+  readonly text: string;
+  /** YAML: parts of an API, or of isthmus.yaml where the first line names it. */
+  readonly examples: readonly string[];
+}
+
+/** In reading order: from where an API listens to what is recorded of it. */
+export const chapters: readonly Chapter[] = [
+  {
+    title: 'API',
+    at: '',
+    text: 'Version 4 (`gravitee: 4.0.0`, or `definitionVersion: V4`), of the type proxy. Exports of versions 1 and 2 are read as they are ([moving over](guides/moving-over.md)).',
+    examples: [],
+  },
+  {
+    title: 'Listeners',
+    at: 'listeners[]',
+    text: 'Where an API is reached. Two APIs cannot share a host and path.',
+    examples: [
+      `listeners:
+  - { type: HTTP, paths: [{ host: shop.example.com, path: /weather }] }`,
+    ],
+  },
+  {
+    title: 'CORS',
+    at: 'listeners[].cors',
+    text: 'Who may call from a browser. Everything else than `enabled: true` is off.',
+    examples: [
+      `listeners:
+  - type: HTTP
+    paths: [{ path: /weather }]
+    cors: { enabled: true, allowOrigin: ["https://shop.example.com"], allowMethods: [GET], allowHeaders: [X-Gravitee-Api-Key], maxAge: 600 }`,
+    ],
+  },
+  {
+    title: 'Endpoint groups',
+    at: 'endpointGroups[]',
+    text: 'Backends that stand in for each other.',
+    examples: [],
+  },
+  {
+    title: 'Endpoints',
+    at: 'endpointGroups[].endpoints[]',
+    text: "`sharedConfigurationOverride` has the fields of [how endpoints are reached](#how-endpoints-are-reached) and counts with `inheritConfiguration: false`. `services.healthCheck` has those of [health checks](#health-checks): with `overrideConfiguration: true` it counts in place of the group's. An endpoint that is `secondary` gets calls when no other is there.",
+    examples: [
+      `endpointGroups:
+  - name: default
+    type: http-proxy
+    loadBalancer: { type: WEIGHTED_ROUND_ROBIN }
+    endpoints:
+      - { name: one, type: http-proxy, weight: 3, configuration: { target: "https://one.example.com/weather" } }
+      - { name: two, type: http-proxy, weight: 1, configuration: { target: "https://two.example.com/weather" } }
+      - { name: spare, type: http-proxy, secondary: true, configuration: { target: "https://spare.example.com/weather" } }`,
+    ],
+  },
+  {
+    title: 'How endpoints are reached',
+    at: 'endpointGroups[].sharedConfiguration',
+    text: 'HTTP, headers that are added, the proxy in between, and TLS. Files are those of the gateway. `http2...` counts with `version: HTTP_2` only; -1 is as the protocol or the backend has it.',
+    examples: [
+      `endpointGroups:
+  - name: default
+    type: http-proxy
+    sharedConfiguration:
+      http: { connectTimeout: 1000, readTimeout: 5000, maxConcurrentConnections: 100 }
+      headers: [{ name: X-Caller, value: weather }]
+      proxy: { enabled: true, type: HTTP, host: proxy.example.com, port: 3128 }
+    endpoints:
+      - { name: one, type: http-proxy, configuration: { target: "https://one.example.com" } }`,
+    ],
+  },
+  {
+    title: 'Health checks',
+    at: 'endpointGroups[].services.healthCheck',
+    text: 'Endpoints that fail get no calls until they succeed again. `schedule` is second, minute, hour, day, month, weekday, or `@hourly` and the like; the assertion also knows `#responseTime`.',
+    examples: [
+      `endpointGroups:
+  - name: default
+    type: http-proxy
+    endpoints:
+      - { name: one, type: http-proxy, configuration: { target: "https://one.example.com" } }
+      - { name: two, type: http-proxy, configuration: { target: "https://two.example.com" } }
+    services:
+      healthCheck:
+        enabled: true
+        type: http-health-check
+        configuration: { schedule: "*/10 * * * * *", target: /health, assertion: "{#response.status == 200}", failureThreshold: 3 }`,
+    ],
+  },
+  {
+    title: 'Failover',
+    at: 'failover',
+    text: 'What happens when a backend fails: the call is made again, and after `maxFailures` requests in a row that failed none is made for `openStateDuration`. `slowCallDuration` is the longest wait for the head of an answer; an answer for which `failureCondition` holds has failed too.',
+    examples: [
+      `failover: { enabled: true, maxRetries: 1, slowCallDuration: 1000, forceNextEndpointOnFailure: true, failureCondition: "{#response.status == 503}" }`,
+    ],
+  },
+  {
+    title: 'Plans',
+    at: 'plans[]',
+    text: 'A list, or a map by id. Who is let in: `KEY_LESS`, `API_KEY`, `JWT`, `OAUTH2` or `MTLS`, whose `security.configuration` is that of the [policy](policies/README.md) of that name. `flows` are [flows](#flows) for callers of the plan.',
+    examples: ['plans:\n  keys: { security: { type: API_KEY } }'],
+  },
+  {
+    title: 'Plans of certificates',
+    at: undefined,
+    text: `A caller is known by the certificate that it shows. The gateway needs \`listen.tls\` with \`clientAuth: request\`. In a control plane the certificate
+is the application's: \`"settings": { "tls": { "client_certificate": "<PEM>" } }\` where it is made or changed, or \`client_certificates\`, a list of
+\`{name, certificate, startsAt, endsAt}\`; the subscription to the plan needs nothing more. In files it is the subscription's:`,
+    examples: [
+      'plans:\n  certificates: { security: { type: MTLS } }',
+      `# isthmus.yaml
+subscriptions:
+  - id: umbrella-shop
+    api: weather
+    plan: certificates
+    application: Umbrella shop
+    clientCertificate: |
+      -----BEGIN CERTIFICATE-----
+      MIIBhTCCASqgAwIBAgIUNHahKsPDaUC16woJ1iZxA/ZlSUwwCgYIKoZIzj0EAwIw
+      GDEWMBQGA1UEAwwNdW1icmVsbGEtc2hvcDAgFw0yNjExMjkxNDQ5MTVaGA8yMTI2
+      MTEwNTE0NDkxNVowGDEWMBQGA1UEAwwNdW1icmVsbGEtc2hvcDBZMBMGByqGSM49
+      AgEGCCqGSM49AwEHA0IABFPZ2FFv07vCB1rxDjWQ8WtoyR+SUs5Cugmfe50EhHHT
+      b10nqXBu5cw3/ftOrN9SC9fk+ZzyLWGEKMD19nnmVeWjUDBOMB0GA1UdDgQWBBRH
+      J8MatQ3COM6qvp/7fpjdd/nV4DAfBgNVHSMEGDAWgBRHJ8MatQ3COM6qvp/7fpjd
+      d/nV4DAMBgNVHRMBAf8EAjAAMAoGCCqGSM49BAMCA0kAMEYCIQDlQ/QNkwHyyrib
+      yw/Ao/Lndf8DWwF0dP6fzoYMOssvHQIhAP/xNrFDphzM1/ISQhAFwvsWM3MLisEn
+      5UCLaJr5i5Un
+      -----END CERTIFICATE-----`,
+    ],
+  },
+  {
+    title: 'Flows',
+    at: 'flows[]',
+    text: 'Which steps run for which requests. A step names a [policy](policies/README.md); a `condition` is an [expression](expressions.md).',
+    examples: [
+      `flows:
+  - name: limit
+    selectors:
+      - { type: HTTP, path: /forecast, pathOperator: STARTS_WITH, methods: [GET] }
+      - { type: CONDITION, condition: "{#request.headers['X-Trial'] == null}" }
+    request:
+      - { policy: rate-limit, configuration: { rate: { limit: 10, periodTime: 1, periodTimeUnit: SECONDS } } }`,
+    ],
+  },
+  {
+    title: 'Shared policy groups',
+    at: 'sharedPolicyGroups[]',
+    text: 'Steps that APIs share. They stand in `isthmus.yaml`, or are made by `POST .../shared-policy-groups` and deployed by `.../{id}/deployments`. In place of a group that is not there a step refuses.',
+    examples: [
+      `# isthmus.yaml
+sharedPolicyGroups:
+  - id: limits
+    name: Limits
+    phase: REQUEST
+    steps:
+      - { policy: rate-limit, configuration: { rate: { limit: 10, periodTime: 1, periodTimeUnit: SECONDS } } }`,
+      `flows:
+  - selectors: [{ type: HTTP, path: /, pathOperator: STARTS_WITH }]
+    request:
+      - { policy: shared-policy-group-policy, configuration: { sharedPolicyGroupId: limits } }`,
+    ],
+  },
+  {
+    title: 'Resources',
+    at: 'resources[]',
+    text: 'What plans and policies use by name; each type has its [configuration](resources.md).',
+    examples: [],
+  },
+  {
+    title: 'Response templates',
+    at: 'responseTemplates',
+    text: 'What callers get in place of a refusal: by its key (or `DEFAULT`), then by content type (or `*/*`).',
+    examples: [
+      `responseTemplates:
+  API_KEY_MISSING:
+    "*/*": { status: 401, body: "Ask for a key at shop.example.com.", headers: { Content-Type: text/plain } }`,
+    ],
+  },
+  {
+    title: 'Analytics',
+    at: 'analytics',
+    text: `\`enabled: false\` keeps no records of calls. Logging keeps headers and bodies besides: of the client's side (\`mode.entrypoint\`) or the backend's
+(\`mode.endpoint\`), of the request or the response (\`phase\`). Without a mode and a phase nothing is selected. What is masked and how much is kept the
+gateway's \`report.logs\` says ([settings](configuration.md)); \`GET .../apis/{apiId}/logs\` lists calls, \`.../logs/{requestId}\` tells what was logged of one.`,
+    examples: [
+      `analytics:
+  enabled: true
+  logging:
+    mode: { entrypoint: true }
+    phase: { request: true, response: true }
+    content: { headers: true, payload: true }
+    condition: "{#request.method == 'POST'}"`,
+    ],
+  },
+];

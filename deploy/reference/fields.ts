@@ -1,0 +1,123 @@
+import { z } from 'zod';
+
+/** What is read of a JSON Schema. */
+interface Field {
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Field[];
+  readonly oneOf?: readonly Field[];
+  readonly properties?: Readonly<Record<string, Field>>;
+  readonly additionalProperties?: boolean | Field;
+  readonly items?: Field;
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  /** See `template` in proto/expression. */
+  readonly mayHoldExpressions?: boolean;
+  /** See `off` in proto/model: what may stand in a field that this version does not run. */
+  readonly offOnly?: string;
+  /** See `elsewhere` in proto/model: of console and portal. */
+  readonly isElsewhere?: boolean;
+}
+
+interface Reference {
+  /** Where the document finds the page of expressions. */
+  readonly expressions: string;
+}
+
+/** One field: its place, what it takes, its default; of a field that is accepted and not read, the place alone. */
+export interface FieldRow {
+  readonly path: string;
+  readonly takes: string | undefined;
+  readonly byDefault: string;
+}
+
+/** Every field that a schema takes, by its place in it: `paths[].host`. */
+export function fieldRows(schema: z.ZodType, reference: Reference): readonly FieldRow[] {
+  const json = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    reused: 'inline',
+    // The library leaves the default of what is transformed out; what it is before counts here.
+    override: ({ zodSchema, jsonSchema }) => {
+      const { def } = zodSchema._zod;
+      if (def.type === 'default') jsonSchema.default = def.defaultValue as typeof jsonSchema.default;
+    },
+  }) as Field;
+  return rowsOf(json, '', reference);
+}
+
+/** Fields as a table of Markdown, with a line for those that are not read; empty where there are none. */
+export function tableOf(rows: readonly FieldRow[]): string {
+  const read = rows.flatMap(({ path, takes: taken, byDefault }) =>
+    taken === undefined ? [] : [`| \`${path}\` | ${cell(taken)} | ${byDefault} |\n`],
+  );
+  const unread = rows.filter((row) => row.takes === undefined).map(({ path }) => `\`${path}\``);
+  return [
+    ...(read.length === 0 ? [] : [`| field | takes | default |\n|---|---|---|\n${read.join('')}`]),
+    ...(unread.length === 0 ? [] : [`Accepted, and read by no gateway: ${unread.join(', ')}.\n`]),
+  ].join('\n');
+}
+
+/** A text as a cell of a table. */
+export const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+function rowsOf(holder: Field, at: string, reference: Reference): readonly FieldRow[] {
+  return [...propertiesOf(holder)].flatMap(([name, field]) => {
+    const path = at === '' ? name : `${at}.${name}`;
+    if (field.isElsewhere === true) return [{ path, takes: undefined, byDefault: '' }];
+    const inside = rowsOf(field, path, reference);
+    if (inside.length > 0) return inside;
+    const byDefault = field.default === undefined ? '' : `\`${JSON.stringify(field.default)}\``;
+    const row = { path, takes: takes(field, reference), byDefault };
+    return [row, ...rowsOf(field.items ?? {}, `${path}[]`, reference)];
+  });
+}
+
+/** Those of an object; of several objects that may stand in one place, the fields of all; of a map what each entry is. */
+function propertiesOf({
+  properties,
+  additionalProperties: each,
+  anyOf,
+  oneOf,
+}: Field): ReadonlyMap<string, Field> {
+  if (properties !== undefined) return new Map(Object.entries(properties));
+  if (typeof each === 'object' && Object.keys(each).length > 0) return new Map([['*', each]]);
+  const all = new Map<string, Field>();
+  for (const [name, field] of (anyOf ?? oneOf ?? []).flatMap((one) => [...propertiesOf(one)])) {
+    const other = all.get(name);
+    if (other === undefined) all.set(name, field);
+    // `false` beside a boolean says nothing.
+    else all.set(name, typeof other.const === 'boolean' ? field : { anyOf: [other, field] });
+  }
+  return all;
+}
+
+function takes(field: Field, reference: Reference): string {
+  if (field.mayHoldExpressions === true) return `string, may hold [expressions](${reference.expressions})`;
+  if (field.offOnly !== undefined) return `not supported; allowed: ${field.offOnly}`;
+  if (field.const !== undefined) return word(field.const);
+  if (field.enum !== undefined) return field.enum.map(word).join(', ');
+  const several = field.anyOf ?? field.oneOf;
+  if (several !== undefined) return [...new Set(several.map((one) => takes(one, reference)))].join(' or ');
+  if (field.items !== undefined) {
+    const most = field.maxItems === undefined ? 'list' : `list of at most ${field.maxItems}`;
+    return `${most}: ${takes(field.items, reference)}`;
+  }
+  const type = typeof field.type === 'string' ? field.type : (field.type?.join(' or ') ?? 'any');
+  return `${type}${boundsOf(field)}`;
+}
+
+const word = (value: unknown): string => `\`${value === '' ? '""' : String(value)}\``;
+
+function boundsOf({ minimum, maximum, maxLength }: Field): string {
+  const least = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum;
+  const most = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  if (least !== undefined && most !== undefined) return `, ${least} to ${most}`;
+  if (least !== undefined) return `, at least ${least}`;
+  if (most !== undefined) return `, at most ${most}`;
+  return maxLength === undefined ? '' : `, at most ${maxLength} characters`;
+}
