@@ -9,8 +9,8 @@ import { print } from '../terminal.ts';
 /** Examines one kind of process; loads what that needs and no more. */
 export type Doctor = (flags: DoctorFlags) => Promise<readonly NamedFinding[]>;
 
-/** Which settings it reads, and how far `isthmus up` moved the ports. */
-export type DoctorFlags = ConfigFlags & { readonly portOffset?: number };
+/** Which settings it reads, how far `isthmus up` moved the ports, and the files of `isthmus gateway --local`. */
+export type DoctorFlags = ConfigFlags & { readonly portOffset?: number; readonly local?: string };
 
 type Flags = DoctorFlags & { readonly json?: true };
 
@@ -29,6 +29,7 @@ export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (cod
     examples: [
       'isthmus doctor --config isthmus.yaml    # every process that the file has a section for',
       ...names.map((name) => `isthmus doctor ${name} --config isthmus.yaml`),
+      'isthmus doctor gateway --local ./apis    # a gateway from files',
       'isthmus doctor --json    # exit code 1 when a check failed',
     ],
   });
@@ -42,8 +43,14 @@ export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (cod
     .addArgument(
       new Argument('[process]', 'whose settings; without it, those that the file is for').choices(names),
     )
+    .option('--local <folder>', 'of isthmus gateway, which serves the definitions in this folder')
     .option('--json', 'as JSON')
-    .action(async (named: string | undefined, flags: Flags) => {
+    .action(async (given: string | undefined, flags: Flags) => {
+      const named = given ?? (flags.local === undefined ? undefined : 'gateway');
+      if (flags.local !== undefined && named !== 'gateway')
+        throw new Fault('config.invalid', {
+          details: [{ path: '--local', message: `is a flag of gateway; a ${named} has no such files` }],
+        });
       const done =
         named === undefined ? await examineMeant(doctors, flags) : [await ask(doctors, named, flags)];
       const all = done.flatMap(({ process, findings }) => findings.map((each) => ({ process, ...each })));

@@ -17,7 +17,7 @@ import { type EnrolledIdentity, identityFile, loadIdentity } from '../../proto/t
 import { ticketFile } from '../../proto/trust/seat-file.ts';
 import type { shipperConfigSchema } from '../../shipper/config.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
-import { examineCertificates, examineDisk } from './machine.ts';
+import { examineDisk, examineListenTls } from './machine.ts';
 import { examineModes } from './modes.ts';
 import { examinePorts } from './ports.ts';
 import { describeSettings } from './settings.ts';
@@ -68,17 +68,9 @@ async function examineSettings(subject: CustomerSubject): Promise<Finding> {
 
 async function examineTls({ config, clock }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  const { outbound } = config;
   const tls = 'listen' in config ? config.listen.tls : undefined;
-  return examineCertificates(
-    [
-      { setting: 'listen.tls', certFile: tls?.certFile, keyFile: tls?.keyFile },
-      ...(tls?.certificates ?? []).map((pair, n) => ({ setting: `listen.tls.certificates[${n}]`, ...pair })),
-      { setting: 'listen.tls.caFile', caFile: tls?.caFile },
-      { setting: 'outbound', ...outbound },
-    ],
-    clock.now(),
-  );
+  const others = [{ setting: 'outbound', ...config.outbound }];
+  return examineListenTls({ tls, judgesClients: true, others }, clock.now());
 }
 
 async function examineListeners({ config, process }: CustomerSubject): Promise<Finding> {

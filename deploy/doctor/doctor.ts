@@ -1,4 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
+import { type Clock, systemClock } from '../../proto/process/clock.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 
 /** One line of the result. */
@@ -28,20 +29,74 @@ export interface Examined {
 /** A finding with the name of its check. */
 export type NamedFinding = Finding & { readonly check: string };
 
-/** Asks every question in order; what throws is a finding as well. Nothing is made or changed. */
+/** How long one question may wait for its answer: a store that takes connections and says nothing would keep us for ever. */
+const checkMsMax = 15_000;
+/** After this, whoever waits is told for what. */
+const quietMsMax = 1_000;
+/** What is left open when this is over goes with the process. */
+const closeMsMax = 2_000;
+
+/** How an examination waits. */
+export interface Patience {
+  readonly clock: Clock;
+  /** Hears what is being checked when the answer takes its time, as a sentence. */
+  readonly onWait: (words: string) => void;
+}
+
+const silent: Patience = { clock: systemClock, onWait: () => undefined };
+
+/** Asks every question in order; what throws is a finding as well, and what does not answer in time. Nothing is made or changed. */
 export async function examine<Subject extends Examined>(
   subject: Subject,
   checks: readonly Check<Subject>[],
+  patience: Patience = silent,
 ): Promise<readonly NamedFinding[]> {
   const findings: NamedFinding[] = [];
   try {
     for (const check of checks)
       if (check.concerns?.(subject) !== false)
-        findings.push({ check: check.name, ...(await answer(check, subject, findings)) });
+        findings.push({
+          check: check.name,
+          ...(await within(patience, check, () => answer(check, subject, findings))),
+        });
   } finally {
-    await subject.close?.();
+    const closed = subject.close?.().catch(() => undefined);
+    await before(patience.clock, closeMsMax, closed ?? Promise.resolve());
   }
   return findings;
+}
+
+async function within(
+  { clock, onWait }: Patience,
+  { name }: { readonly name: string },
+  ask: () => Promise<Finding>,
+): Promise<Finding> {
+  const cancel = clock.after(quietMsMax, () =>
+    onWait(`checking ${name}: no answer yet, at most ${checkMsMax / 1_000} s`),
+  );
+  try {
+    const finding = await before(clock, checkMsMax, ask());
+    return (
+      finding ?? {
+        status: 'failed',
+        found: `no answer within ${checkMsMax / 1_000} s`,
+        remedy: 'What it asks takes connections and says nothing: look at it, and at firewalls in between.',
+      }
+    );
+  } finally {
+    cancel();
+  }
+}
+
+/** Undefined when it takes longer; what comes of it then is nobody's. */
+async function before<T>(clock: Clock, msMax: number, work: Promise<T>): Promise<T | undefined> {
+  const stop = new AbortController();
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, clock.delay(msMax, stop.signal).then(() => undefined)]);
+  } finally {
+    stop.abort();
+  }
 }
 
 /** A file or a folder that cannot be looked at says nothing of the other checks. */

@@ -3,6 +3,8 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'nod
 import { dirname, resolve } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
+import { type ListenTlsSettings, readListenTls } from '../../proto/process/listening/tls-settings.ts';
+import { createHandshakes } from '../../proto/process/listening/tls.ts';
 import type { Finding } from './doctor.ts';
 
 /** PEM files of one setting. */
@@ -12,6 +14,17 @@ export interface PemFiles {
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
   readonly caFile?: string | undefined;
+  /** What a key store in `certFile` holds, PEM: its dates count. */
+  readonly pem?: string | undefined;
+}
+
+/** What is examined of a listener that has its certificates from {@link readListenTls}. */
+export interface ListenerFiles {
+  readonly tls: ListenTlsSettings | undefined;
+  /** Of a gateway: plans may judge clients, so that no authority is needed. */
+  readonly judgesClients: boolean;
+  /** Files of other settings. */
+  readonly others: readonly PemFiles[];
 }
 
 const dayMs = 24 * 3_600_000;
@@ -19,12 +32,46 @@ const dayMs = 24 * 3_600_000;
 const warnDays = 21;
 const mebibyte = 1024 * 1024;
 
+/**
+ * Whether a listener would start with its certificates, and whether they and those of other settings hold still: what the doctor knows of
+ * files comes first, since it says more; what it does not know is as the start reads it.
+ */
+export async function examineListenTls(
+  { tls, judgesClients, others }: ListenerFiles,
+  nowMs: number,
+): Promise<Finding> {
+  const files = [
+    { setting: 'listen.tls', certFile: tls?.certFile, keyFile: tls?.keyFile },
+    ...(tls?.certificates ?? []).map((pair, n) => ({ setting: `listen.tls.certificates[${n}]`, ...pair })),
+    { setting: 'listen.tls.caFile', caFile: tls?.caFile },
+    ...others,
+  ];
+  const finding = examineCertificates(files, nowMs);
+  if (finding.status === 'failed') return finding;
+  const read = await readListenTls(tls, { nowMs });
+  if (read === undefined || tls === undefined) return finding;
+  createHandshakes(read, { judgesClients });
+  if (tls.keyStoreFile !== undefined) {
+    const ofStore = {
+      setting: 'listen.tls.keyStoreFile',
+      certFile: tls.keyStoreFile,
+      pem: read.certificates[0]?.cert,
+    };
+    return examineCertificates([ofStore, ...files], nowMs);
+  }
+  if (!tls.selfSigned || finding.status !== 'ok') return finding;
+  const made = 'listen.tls.selfSigned: each start makes one, which no client has a reason to trust';
+  return { ...finding, found: finding.found === noCertificates ? made : `${made}; ${finding.found}` };
+}
+
+const noCertificates = 'none in the settings';
+
 /** Whether certificates hold still, and keys belong to them. */
 export function examineCertificates(all: readonly PemFiles[], nowMs: number): Finding {
   const given = all.filter(({ certFile, caFile }) => certFile !== undefined || caFile !== undefined);
-  if (given.length === 0) return { status: 'ok', found: 'none in the settings' };
+  if (given.length === 0) return { status: 'ok', found: noCertificates };
   const findings = given.flatMap((files) => [
-    ...(files.caFile === undefined ? [] : [ofFile(files.setting, files.caFile, nowMs)]),
+    ...(files.caFile === undefined ? [] : [ofFile({ setting: files.setting, file: files.caFile }, nowMs)]),
     ...(files.certFile === undefined ? [] : [ofPair(files, nowMs)]),
   ]);
   const worst =
@@ -37,8 +84,15 @@ export function examineCertificates(all: readonly PemFiles[], nowMs: number): Fi
 
 type Dated = Finding & { readonly untilMs: number };
 
-function ofPair({ setting, certFile = '', keyFile }: PemFiles, nowMs: number): Dated {
-  const finding = ofFile(setting, certFile, nowMs);
+interface OneFile {
+  readonly setting: string;
+  readonly file: string;
+  /** What it holds, when it is no PEM itself. */
+  readonly pem?: string | undefined;
+}
+
+function ofPair({ setting, certFile = '', keyFile, pem }: PemFiles, nowMs: number): Dated {
+  const finding = ofFile({ setting, file: certFile, pem }, nowMs);
   if (keyFile === undefined || finding.status === 'failed') return finding;
   let isOwn: boolean;
   try {
@@ -59,9 +113,9 @@ function ofPair({ setting, certFile = '', keyFile }: PemFiles, nowMs: number): D
       );
 }
 
-function ofFile(setting: string, file: string, nowMs: number): Dated {
+function ofFile({ setting, file, pem }: OneFile, nowMs: number): Dated {
   try {
-    const { validFromDate, validToDate, subject } = new X509Certificate(readPem(file));
+    const { validFromDate, validToDate, subject } = new X509Certificate(pem ?? readPem(file));
     const untilMs = validToDate.getTime();
     const name = `${setting}: ${file} (${subject.replaceAll('\n', ', ')})`;
     const until = validToDate.toISOString();

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Finding } from './doctor.ts';
 
@@ -21,14 +21,13 @@ const namedMax = 3;
  */
 export function examineModes({ dirs, keyFiles }: ModesOf): Finding {
   const roots = dirs.map((dir) => resolve(dir));
-  const named = roots.join(' and ');
   const wide = [
     ...roots.flatMap(entriesOf).filter(({ mode }) => (mode & 0o077) !== 0),
     ...keyFiles
       .flatMap((file) => (file === undefined ? [] : modeOf(file)))
       .filter(({ mode }) => (mode & 0o007) !== 0),
   ];
-  if (wide.length === 0) return { status: 'ok', found: `nobody else may read ${named}` };
+  if (wide.length === 0) return { status: 'ok', found: describeClosed(roots) };
   const first = wide
     .slice(0, namedMax)
     .map(({ path, mode }) => `${path} (${mode.toString(8).padStart(4, '0')})`);
@@ -38,6 +37,14 @@ export function examineModes({ dirs, keyFiles }: ModesOf): Finding {
     found: `others on this machine may get at ${first.join(', ')}${more}`,
     remedy: `chmod -R go-rwx ${roots.join(' ')}, and chmod o-rwx of private keys; then ask who could read them until now.`,
   };
+}
+
+/** Of a folder that is not there nothing is known: a start makes it. */
+function describeClosed(roots: readonly string[]): string {
+  const there = roots.filter((root) => modeOf(root).length > 0 || existsSync(root));
+  const missing = roots.filter((root) => !there.includes(root)).map((root) => `${root} is not there yet`);
+  const closed = there.length === 0 ? [] : [`nobody else may read ${there.join(' and ')}`];
+  return [...closed, ...missing].join('; ');
 }
 
 interface Entry {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { z } from 'zod';
+import { readTls } from '../../bridge/start.ts';
 import { placeBlobs } from '../../control-plane/storage/bucket.ts';
 import { verifyBucket } from '../../control-plane/storage/bucket-identity.ts';
 import { hasRoot, openKeyringOf } from '../../control-plane/publish/sealed.ts';
@@ -15,9 +17,10 @@ import { systemClock } from '../../proto/process/clock.ts';
 import type { LoadedConfig } from '../../proto/process/config.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
 import type { ListenAddress } from '../../proto/process/listen.ts';
+import type { ListenTlsSettings } from '../../proto/process/listening/tls-settings.ts';
 import type { controlPlaneProcessSchema } from '../processes.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
-import { examineCertificates, examineDisk } from './machine.ts';
+import { examineCertificates, examineDisk, examineListenTls } from './machine.ts';
 import { examineModes } from './modes.ts';
 import { examinePorts, type PortsConfig } from './ports.ts';
 import { describeSettings } from './settings.ts';
@@ -31,13 +34,8 @@ export type PlatformConfig = Pick<
   readonly secrets?: { readonly dir?: string | undefined };
   readonly admin: PortsConfig['admin'];
   readonly listen: ListenAddress & {
-    readonly tls?:
-      | {
-          readonly certFile?: string | undefined;
-          readonly keyFile?: string | undefined;
-          readonly clientCaFile?: string | undefined;
-        }
-      | undefined;
+    /** A control plane's or a bridge's. */
+    readonly tls?: ListenTlsSettings | Parameters<typeof readTls>[0] | undefined;
   };
 };
 
@@ -164,9 +162,17 @@ async function examineClock({ storage }: PlatformSubject): Promise<Finding> {
 }
 
 async function examineTls({ config }: PlatformSubject): Promise<Finding> {
-  const tls = config?.listen.tls;
-  const ca = { setting: 'listen.tls.clientCaFile', caFile: tls?.clientCaFile };
-  return examineCertificates([{ setting: 'listen.tls', ...tls }, ca], systemClock.now());
+  invariant(config !== undefined, 'the check needs the settings');
+  const { tls } = config.listen;
+  const nowMs = systemClock.now();
+  if (tls === undefined || 'selfSigned' in tls)
+    return examineListenTls({ tls, judgesClients: false, others: [] }, nowMs);
+  const { clientCaFile: caFile, ...pair } = tls;
+  const ca = { setting: 'listen.tls.clientCaFile', caFile };
+  const finding = examineCertificates([{ setting: 'listen.tls', ...pair }, ca], nowMs);
+  // As its start reads them; what failed says already more than that.
+  if (finding.status !== 'failed') createSecureContext(readTls(tls));
+  return finding;
 }
 
 async function examineListeners({ config, process }: PlatformSubject): Promise<Finding> {
