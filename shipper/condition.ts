@@ -123,6 +123,15 @@ export class Condition {
     if (isConnected && awaySinceMs !== undefined) await this.#onReturn(nowMs - awaySinceMs);
   }
 
+  /** The far end was asked although there was nothing to send: what it says lasts, and is told at once. */
+  async looked(seen: {
+    readonly isConnected: boolean;
+    readonly trouble: BorderTrouble | undefined;
+  }): Promise<void> {
+    this.#troubles = troublesMin;
+    await this.tried({ ...seen, isDelivered: false });
+  }
+
   /** What keeps records here until a human acts. */
   get trouble(): LastingTrouble | undefined {
     return this.#trouble.present();

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { bucketIdentityKey, encodeBucketIdentity } from '../proto/wire/bucket-identity.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { startS3Server } from '../test/kit/servers/s3-server.ts';
@@ -67,4 +67,21 @@ test('a bucket that does not let the shipper in is named at once, with what to d
   });
   assert.deepEqual((await shipper.health()).degraded, ['bucket']);
   assert.equal(spool.shipped(), 0);
+});
+
+test('a bucket that is not there is told at the start, before there is anything to send, and that it is there as soon as it is', async (t) => {
+  const { endpoint, accessKeyId, secretAccessKey } = await startS3Server(t, tempDir(t));
+  const credentials = { accessKeyId, secretAccessKey };
+  const s3 = { endpoint, bucket: 'another', ...credentials };
+  const shipper = await ship(t, { dataDir: tempDir(t), output: 's3', s3 });
+  await eventually(async () => (await shipper.health()).trouble?.code === 'blobs.refused', {
+    timeoutMs: 10_000,
+  });
+  const { degraded, connected } = await shipper.health();
+  assert.deepEqual({ degraded, connected }, { degraded: ['bucket'], connected: false });
+  const store = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  t.after(() => store.destroy());
+  await store.send(new CreateBucketCommand({ Bucket: 'another' }));
+  await eventually(async () => (await shipper.health()).degraded.length === 0, { timeoutMs: 10_000 });
+  assert.equal((await shipper.health()).connected, true);
 });

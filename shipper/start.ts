@@ -19,7 +19,7 @@ import { makeFolder } from './own-folder.ts';
 import { createSpoolInput } from './inputs/spool.ts';
 import { createBridgeOutput } from './outputs/bridge.ts';
 import { createFolderOutput } from './outputs/folder.ts';
-import { createOwnBucketOutput, type BucketOutput } from './outputs/own-bucket.ts';
+import { ofOwnBucket, openS3Output, requireOutput } from './outputs/of-s3.ts';
 import { openParcels } from './parcels.ts';
 import { openQuarantine } from './quarantine.ts';
 import { createMeters, shipAll, type ShipmentOptions } from './shipment.ts';
@@ -60,7 +60,7 @@ export interface RunningShipper {
 export async function startShipper(options: ShipperOptions): Promise<RunningShipper> {
   const { config, lifecycle, metrics, clock, log } = options;
   // Before anything listens: what is not installed is a wrong setting.
-  if (config.output === 's3') await loadS3();
+  await requireOutput(config.output);
   const { spools, checkpoints } = foldersOf(config.dataDir);
   const backlog = createBacklog({ dir: spools, checkpointDir: checkpoints, clock, metrics });
   const returned = async (awayMs: number): Promise<void> => {
@@ -87,6 +87,7 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
     const identity = await waitForIdentity(options, condition, signal);
     if (signal.aborted) return;
     const output = await createOutput(options, identity, instance);
+    lifecycle.task('look at the bucket', untilThere(output, options, { condition, signal }));
     try {
       await shipAll(shipmentOf(options, { identity, output, condition, pace, signal }));
     } finally {
@@ -114,6 +115,28 @@ export async function startShipper(options: ShipperOptions): Promise<RunningShip
         await clock.delay(drainPollMs, signal);
     },
   };
+}
+
+/**
+ * Asks a bucket of our own at the start whether it is there, and again until it is or has taken something: until there is something to send,
+ * nobody else would hear that it is not.
+ */
+async function untilThere(
+  output: Output,
+  { config, clock, log }: ShipperOptions,
+  { condition, signal }: { readonly condition: Condition; readonly signal: AbortSignal },
+): Promise<void> {
+  let said: string | undefined;
+  while (!signal.aborted && condition.facts().lastDelivery === undefined) {
+    const missing = await output.look?.(signal);
+    if (signal.aborted || (missing === undefined && said === undefined)) return;
+    await condition.looked({ isConnected: missing === undefined, trouble: missing?.trouble });
+    if (missing === undefined) return;
+    const { reason } = missing;
+    if (said !== reason) log.warn({ output: output.name, reason }, 'the bucket takes nothing yet');
+    said = reason;
+    await clock.delay(config.retry.msMax, signal);
+  }
 }
 
 /** Its health is 200 whatever stands in it: a restart mends nothing of that, and an orchestrator would make one of anything else. */
@@ -218,10 +241,8 @@ async function createOutput(
   switch (config.output) {
     case 'folder':
       return ofOwnBucket(createFolderOutput(config.folder.dir), config, clock);
-    case 's3': {
-      const { createS3Output } = await loadS3();
-      return ofOwnBucket(createS3Output(config.s3, config.deliveryMsMax), config, clock);
-    }
+    case 's3':
+      return openS3Output(config, clock);
     case 'bridge': {
       if (identity === undefined)
         throw new Fault('config.invalid', { internal: 'the bridge needs an identity' });
@@ -243,21 +264,6 @@ async function createOutput(
       });
     }
   }
-}
-
-// Loaded only where it is used: the SDK costs a start 0.1 to 0.2 s.
-const loadS3 = () => import('./outputs/s3.ts').catch(notPacked);
-
-/** The package isthmus-gateway comes without this output and what it needs. */
-function notPacked(cause: unknown): never {
-  if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
-  const message =
-    'is s3, which isthmus-gateway does not bring; install the package isthmus, or use bridge or folder';
-  throw new Fault('config.invalid', { details: [{ path: 'output', message }], cause });
-}
-
-function ofOwnBucket(output: BucketOutput, { bucketIdentity }: ShipperConfig, clock: Clock): Output {
-  return bucketIdentity === undefined ? output : createOwnBucketOutput(output, bucketIdentity, clock);
 }
 
 async function waitForIdentity(

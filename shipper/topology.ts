@@ -85,9 +85,14 @@ interface Failure {
   readonly mayBeTooLarge?: boolean;
 }
 
+/** Why nobody takes parcels, and what lasts until a human acts, when it is that. */
+export type Missing = Pick<Failure, 'reason' | 'trouble'>;
+
 /** Takes parcels. Safe to call concurrently and to repeat. */
 export interface Output {
   readonly name: string;
   deliver(parcel: Parcel, signal: AbortSignal): Promise<Delivery>;
+  /** Whether there is somebody to deliver to, and why not; never rejects. Absent where the first delivery alone can say. */
+  look?(signal: AbortSignal): Promise<Missing | undefined>;
   close(): Promise<void>;
 }

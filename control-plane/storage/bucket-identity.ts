@@ -82,17 +82,12 @@ export async function claimBucket(parts: BucketParts): Promise<string> {
     .values({ singleton: 1, identity: randomUUID(), next_identity: null, location, confirmed_at_ms: null })
     .onConflict((conflict) => conflict.column('singleton').doNothing())
     .execute();
-  const requireOwn = async (row: BucketTable | undefined): Promise<void> => {
-    const borne = await readBorneIdentity(parts);
-    if (borne === undefined || borne === row?.identity || (await isBegun(parts))) return;
-    throw foreignBucket(parts, borne);
-  };
-  await requireOwn(await readBucketRow(storage.db));
+  await requireClaimable(parts, await readBucketRow(storage.db));
   await labelLanded(storage.db, blobs);
   await storage.transaction(async (trx) => {
     const row = await lockUnconfirmed(trx, location);
     if (row === undefined) return;
-    await requireOwn(row);
+    await requireClaimable(parts, row);
     const isSound = (present: Uint8Array): boolean => !isCutIdentity(present);
     await blobs.put(bucketIdentityKey, encodeBucketIdentity(row.identity), { ifAbsent: true, isSound });
     await trx
@@ -102,6 +97,17 @@ export async function claimBucket(parts: BucketParts): Promise<string> {
       .execute();
   });
   return verifyBucket(parts);
+}
+
+/**
+ * Whether a bucket can become the one of a database that has none yet: it bears no identity, or the one that a start has begun with.
+ *
+ * Errors: blobs.wrong_bucket, blobs.unavailable.
+ */
+export async function requireClaimable(placed: PlacedBlobs, row: BucketTable | undefined): Promise<void> {
+  const borne = await readBorneIdentity(placed);
+  if (borne === undefined || borne === row?.identity || (await isBegun(placed))) return;
+  throw foreignBucket(placed, borne);
 }
 
 async function lockUnconfirmed(trx: Trx, location: string): Promise<Selectable<BucketTable> | undefined> {

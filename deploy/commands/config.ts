@@ -1,8 +1,9 @@
 import { Argument, type Command } from 'commander';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { LoadedConfig } from '../../proto/process/config.ts';
 import { isSectionedFile } from '../../proto/process/config-file.ts';
+import { requireOutput } from '../../shipper/outputs/of-s3.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { print, say } from '../terminal.ts';
 
@@ -22,12 +23,14 @@ export function configCommand(schemas: Schemas): Command {
     .addArgument(new Argument('[process]', 'only this process').choices(Object.keys(schemas)))
     .option('--print', 'print every value and its source; secrets are ***')
     .option('--json', 'print as JSON')
-    .action((only: string | undefined, flags: ConfigFlags & { print?: true; json?: true }) => {
+    .action(async (only: string | undefined, flags: ConfigFlags & { print?: true; json?: true }) => {
       const all = Object.entries(schemas).map(([name, schema]) => ({ name, schema }));
       const loaded =
         only === undefined
           ? loadAll(all, flags)
           : all.filter(({ name }) => name === only).map((one) => loadOne(one, flags));
+      for (const { name, config } of loaded)
+        if (name === 'shipper') await requireOutput(Shipping.parse(config.config).output);
       if (flags.json === true) {
         print(
           JSON.stringify(
@@ -43,6 +46,9 @@ export function configCommand(schemas: Schemas): Command {
       }
     });
 }
+
+/** What a start of a shipper looks at beyond its schema. */
+const Shipping = z.object({ output: z.string() });
 
 /** Settings of processes by name; the gateway's tell a file of one process from one with a section for each. */
 type Schemas = Readonly<Record<string, z.ZodObject>> & { readonly gateway: z.ZodObject };

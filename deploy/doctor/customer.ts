@@ -15,6 +15,7 @@ import { pairsOf } from '../../proto/process/listening/tls-settings.ts';
 import { audienceOf, signAssertion } from '../../proto/trust/assertions.ts';
 import { type EnrolledIdentity, identityFile, loadIdentity } from '../../proto/trust/identity.ts';
 import { ticketFile } from '../../proto/trust/seat-file.ts';
+import { openS3Output, requireOutput } from '../../shipper/outputs/of-s3.ts';
 import type { shipperConfigSchema } from '../../shipper/config.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
 import { examineDisk, examineListenTls } from './machine.ts';
@@ -48,6 +49,7 @@ export const customerChecks: readonly Check<CustomerSubject>[] = [
   { name: 'definitions', needs: ['config'], concerns: isOfFiles, examine: examineDefinitions },
   { name: 'disk', needs: ['config'], examine: examineSpool },
   { name: 'modes', needs: ['config'], examine: examineFiles },
+  { name: 'bucket', needs: ['config'], concerns: hasOwnBucket, examine: examineBucket },
   { name: 'identity', needs: ['config'], examine: examineIdentity },
   { name: 'seat', needs: ['identity'], concerns: dialsBridge, examine: examineSeat },
   { name: 'bridge', needs: ['bridgeUrl'], concerns: dialsBridge, examine: examineBridge },
@@ -62,6 +64,7 @@ const clockMsMax = 5_000;
 
 async function examineSettings(subject: CustomerSubject): Promise<Finding> {
   const { config, sources } = subject.load();
+  if ('output' in config) await requireOutput(config.output);
   subject.config = config;
   return describeSettings(sources);
 }
@@ -126,6 +129,27 @@ async function examineFiles({ config }: CustomerSubject): Promise<Finding> {
   const tls = 'listen' in config ? config.listen.tls : undefined;
   const pairs = [...pairsOf(tls), config.outbound];
   return examineModes({ dirs: [config.dataDir], keyFiles: pairs.map(({ keyFile }) => keyFile) });
+}
+
+function hasOwnBucket({ config }: CustomerSubject): boolean {
+  return config !== undefined && 'output' in config && config.output === 's3';
+}
+
+/** One object of it is asked for, as the shipper does at its start: nothing is put there. */
+async function examineBucket({ config, clock }: CustomerSubject): Promise<Finding> {
+  invariant(config !== undefined && 'output' in config, 'the check needs the settings of a shipper');
+  const { s3, deliveryMsMax } = config;
+  const output = await openS3Output({ ...config, deliveryMsMax: Math.min(deliveryMsMax, timeoutMs) }, clock);
+  try {
+    const missing = await output.look?.(AbortSignal.timeout(timeoutMs));
+    const place = `s3://${s3.bucket}/${s3.prefix}${s3.endpoint === undefined ? '' : ` at ${s3.endpoint}`}`;
+    if (missing === undefined) return { status: 'ok', found: `${place} answers` };
+    const remedy =
+      missing.trouble?.remedy ?? 'Check s3.endpoint, s3.bucket and bucketIdentity, and the firewall.';
+    return { status: 'failed', found: `${place} takes nothing: ${missing.reason}`, remedy };
+  } finally {
+    await output.close();
+  }
 }
 
 /** What a start makes is no fault before the first one; a shipper waits for a gateway's. */

@@ -4,7 +4,11 @@ import { createSecureContext } from 'node:tls';
 import type { z } from 'zod';
 import { readTls } from '../../bridge/start.ts';
 import { placeBlobs } from '../../control-plane/storage/bucket.ts';
-import { verifyBucket } from '../../control-plane/storage/bucket-identity.ts';
+import {
+  readBucketRow,
+  requireClaimable,
+  verifyBucket,
+} from '../../control-plane/storage/bucket-identity.ts';
 import { hasRoot, openKeyringOf } from '../../control-plane/publish/sealed.ts';
 import { few, reviewRole } from '../../control-plane/storage/grants-sql.ts';
 import { grantedRoles } from '../../control-plane/storage/grants.ts';
@@ -47,6 +51,8 @@ export interface PlatformSubject extends Examined {
   storage?: Storage;
   /** True when there is no database that a first start of this process would not make. */
   isFresh?: boolean;
+  /** True when there is a database, and nothing in it. */
+  isEmpty?: boolean;
   /** True when the schema is the one of this version. */
   isCurrent?: boolean;
 }
@@ -64,7 +70,8 @@ export const platformChecks: readonly Check<PlatformSubject>[] = [
   { name: 'schema', needs: ['storage'], concerns: hasDatabase, examine: examineSchema },
   { name: 'role', needs: ['storage', 'isCurrent'], concerns: hasDatabase, examine: examineRole },
   { name: 'keys', needs: ['storage', 'isCurrent'], concerns: opensKeys, examine: examineKeys },
-  { name: 'bucket', needs: ['storage', 'isCurrent'], concerns: hasDatabase, examine: examineBucket },
+  { name: 'bucket', needs: ['storage', 'isCurrent'], concerns: hasTables, examine: examineBucket },
+  { name: 'bucket', needs: ['config'], concerns: isBeforeAll, examine: examineFirstBucket },
   { name: 'clock', needs: ['storage'], concerns: hasDatabase, examine: examineClock },
   { name: 'certificates', needs: ['config'], examine: examineTls },
   { name: 'ports', needs: ['config'], examine: examineListeners },
@@ -110,6 +117,7 @@ async function examineSchema(subject: PlatformSubject): Promise<Finding> {
   invariant(subject.storage !== undefined, 'the check needs the database');
   const state = await readSchema(subject.storage.db, migrations);
   const fault = refuseSchema(state);
+  if (state.found === 0) subject.isEmpty = true;
   if (fault !== undefined) throw fault;
   subject.isCurrent = true;
   return { status: 'ok', found: `${state.found}, as this version needs` };
@@ -144,11 +152,42 @@ async function examineKeys({ storage, config }: PlatformSubject): Promise<Findin
   return { status: 'ok', found: `${join(dir, 'kek')} opens what the database holds: ${keyIds.join(', ')}` };
 }
 
-async function examineBucket({ storage, config }: PlatformSubject): Promise<Finding> {
+async function examineBucket(subject: PlatformSubject): Promise<Finding> {
+  const { storage, config, process } = subject;
   invariant(storage !== undefined && config !== undefined, 'the check needs the database and the settings');
+  const row = await readBucketRow(storage.db);
+  const isUnclaimed = row === undefined || row.confirmed_at_ms === null;
+  if (process === 'control-plane' && isUnclaimed) return ofFirstBucket(config, row);
   const placed = await placeBlobs(config);
   const identity = await verifyBucket({ ...placed, storage, clock: systemClock });
   return { status: 'ok', found: `${placed.location} bears ${identity}, as the database wants` };
+}
+
+function hasTables(subject: PlatformSubject): boolean {
+  return hasDatabase(subject) && !isBeforeAll(subject);
+}
+
+/** Before the first start of a control plane, which claims the bucket; a bridge waits for that. */
+function isBeforeAll({ process, isFresh, isEmpty }: PlatformSubject): boolean {
+  return process === 'control-plane' && (isFresh === true || isEmpty === true);
+}
+
+async function examineFirstBucket({ config }: PlatformSubject): Promise<Finding> {
+  invariant(config !== undefined, 'the check needs the settings');
+  return ofFirstBucket(config, undefined);
+}
+
+/** It is asked as the first start asks it, and stays as it is. */
+async function ofFirstBucket(
+  config: PlatformConfig,
+  row: Awaited<ReturnType<typeof readBucketRow>>,
+): Promise<Finding> {
+  const placed = await placeBlobs(config);
+  await requireClaimable(placed, row);
+  return {
+    status: 'ok',
+    found: `${placed.location} ${config.blobs.s3 === undefined ? 'is free' : 'answers and is free'}: the first start makes it the bucket of this database`,
+  };
 }
 
 /** Leases and heads are dated by the database, so a wrong clock here costs nothing but confusion. */

@@ -17,7 +17,7 @@ const name = 'isthmus-gateway';
 /** Rooms that it has whole; of `deploy` what the command line imports, see {@link importedOf}. */
 const rooms = ['proto', 'data-plane', 'shipper'];
 const entry = 'deploy/gateway-cli.js';
-/** The AWS SDK is loaded where `output: s3` wants it, and only there; the shipper says so (shipper/start.ts). */
+/** The AWS SDK is loaded where `output: s3` wants it, and only there; the shipper says so (shipper/outputs/of-s3.ts). */
 const left = new Set(['shipper/outputs/s3.js', 'proto/process/s3/client.js']);
 /** Files as they stand in the checkout. */
 const documents = [

@@ -38,6 +38,12 @@ export function createOwnBucketOutput(output: BucketOutput, identity: string, cl
       }
       return output.deliver(parcel, signal);
     },
+    async look(signal) {
+      const missing = await output.look?.(signal);
+      if (missing !== undefined) return missing;
+      const reason = await whyNot(signal);
+      return reason === undefined ? undefined : { reason };
+    },
     close: () => output.close(),
   };
 }

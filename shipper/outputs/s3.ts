@@ -3,9 +3,10 @@ import { isCode } from '../../proto/spool/folder.ts';
 import { createS3Client } from '../../proto/process/s3/client.ts';
 import type { S3Settings } from '../../proto/process/s3/settings.ts';
 import { isStored } from '../../proto/wire/etag.ts';
+import { bucketIdentityKey } from '../../proto/wire/bucket-identity.ts';
 import { isContentOf } from '../../proto/wire/parcel.ts';
 import { borderTroubleOf } from '../../proto/trust/border.ts';
-import type { Delivery, Parcel } from '../topology.ts';
+import type { Delivery, Missing, Parcel } from '../topology.ts';
 import type { BucketOutput } from './own-bucket.ts';
 import { withoutRuntimeHint } from '../../proto/process/tls-words.ts';
 
@@ -48,6 +49,15 @@ export function createS3Output(settings: S3Settings, timeoutMs: number): BucketO
     name: 's3',
     deliver: put,
     read,
+    async look(signal) {
+      try {
+        await read(bucketIdentityKey, signal);
+        return undefined;
+      } catch (error) {
+        // A policy may let put alone; the store then says so of what is not there, too.
+        return isOf(error, 'AccessDenied') ? undefined : missingOf(error);
+      }
+    },
     close: async () => close(),
   };
 }
@@ -77,7 +87,7 @@ function createStore(settings: S3Settings, timeoutMs: number) {
       );
       return await answer.Body?.transformToByteArray();
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
+      if (statusOf(error) === 404 && !isOf(error, 'NoSuchBucket')) return undefined;
       throw error;
     }
   };
@@ -106,16 +116,22 @@ function statusOf(error: unknown): number {
 }
 
 function failureOf(error: unknown): Delivery {
-  const status = statusOf(error);
-  const reason = describe(error, status);
-  const isTooLarge = status === 413 || (error instanceof Error && error.name === 'EntityTooLarge');
-  if (isTooLarge) return { kind: 'tooLarge', reason };
+  const missing = missingOf(error);
+  const isTooLarge = statusOf(error) === 413 || isOf(error, 'EntityTooLarge');
+  if (isTooLarge) return { kind: 'tooLarge', reason: missing.reason };
   // Some hops answer a body that is too large for them by closing the connection under it.
   const mayBeTooLarge = isCode(error, 'ECONNRESET') || isCode(error, 'EPIPE');
+  return { kind: 'unavailable', mayBeTooLarge, ...missing };
+}
+
+function missingOf(error: unknown): Missing {
+  const status = statusOf(error);
   // A wrong key, name, policy or clock: the store says so to every parcel.
   const trouble = [401, 403, 404].includes(status) ? borderTroubleOf('blobs.refused') : undefined;
-  return { kind: 'unavailable', reason, mayBeTooLarge, trouble };
+  return { reason: describe(error, status), trouble };
 }
+
+const isOf = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
 
 function describe(error: unknown, status: number): string {
   return `${status === 0 ? '' : `${status} `}${error instanceof Error ? `${error.name}: ${withoutRuntimeHint(error.message)}` : String(error)}`;
