@@ -75,6 +75,7 @@ function healthOf({ source, spool, isOpen, workers, certificates }: NodeState): 
       ...(certificates === undefined ? [] : ['certificates']),
       ...(source.sync?.trouble === undefined ? [] : ['bridge']),
       ...(workers !== undefined && workers.serving < workers.wanted ? ['workers'] : []),
+      ...(source.problems.length > 0 ? ['definitions'] : []),
     ],
     facts: {
       ...(spool !== undefined && { spool }),
@@ -115,6 +116,7 @@ function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): R
       degraded: [
         ...(spool?.state === 'degraded' ? ['spool'] : []),
         ...(source.sync?.trouble === undefined ? [] : ['bridge']),
+        ...(source.problems.length > 0 ? ['definitions'] : []),
       ],
       // It serves what it has, so it is ready; what keeps it from what is new stands here too.
       ...(source.sync?.trouble !== undefined && { trouble: source.sync.trouble }),

@@ -66,7 +66,9 @@ export async function checkFiles(
       continue;
     }
     try {
-      for (const record of recordsOf(file, options)) {
+      const said = recordsOf(file, options);
+      tell(path, ...said.problems);
+      for (const record of said.records) {
         const own = { ...record, file: path };
         const key = `${record.kind}\0${record.id}`;
         const other = byKey.get(key);

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 
 import type { Fault } from '../../proto/faults/fault.ts';
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition, flow, type LocalGateway, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
+import { ready, status, withinASecond } from '../../test/kit/local-readiness.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 const yaml = (target: string): string => `
@@ -36,24 +37,6 @@ const exported = (target: string): object => {
     members: [],
   };
 };
-
-const status = async (
-  gateway: LocalGateway,
-  path: string,
-  headers: Record<string, string> = {},
-): Promise<number> => (await gateway.call(path, { headers })).status;
-const ready = async (gateway: LocalGateway) => {
-  const answer = await fetch(`${gateway.nodeApi}/health/ready`);
-  return {
-    status: answer.status,
-    ...((await answer.json()) as {
-      problems: { file: string; reason: string }[];
-      apis: { started: number; outdated: number; failed: number };
-    }),
-  };
-};
-/** A saved file is live within a second; a machine that is busy with other tests has three. */
-const withinASecond = { timeoutMs: 3_000 };
 
 test('JSON, YAML and exports in one folder are served', async (t) => {
   const { url } = await startUpstream(t);
@@ -156,68 +139,6 @@ test('a broken file keeps its previous state and is named in log and readiness u
   assert.equal((await ready(gateway)).status, 200);
 });
 
-test('subscriptions stand beside the definitions, and follow their file', async (t) => {
-  const { url } = await startUpstream(t);
-  const subscription = { id: 's', api: 'a', plan: 'keys', application: 'app', apiKeys: ['first-key'] };
-  const gateway = await startLocalGateway(t, {
-    apis: { a: apiDefinition('a', url, { plans: { keys: { security: { type: 'API_KEY' } } } }) },
-    subscriptions: [subscription],
-  });
-  const key = (value: string): Record<string, string> => ({ 'x-gravitee-api-key': value });
-  assert.equal(await status(gateway, '/a', key('first-key')), 200);
-  gateway.write('isthmus', { subscriptions: [{ ...subscription, apiKeys: ['second-key'] }] });
-  await eventually(async () => (await status(gateway, '/a', key('second-key'))) === 200, withinASecond);
-  assert.equal(await status(gateway, '/a', key('first-key')), 401);
-  gateway.write('isthmus', { subscriptions: [{ ...subscription, planz: 'keys' }] });
-  const problem = await eventually(async () => (await ready(gateway)).problems[0], withinASecond);
-  assert.deepEqual(problem.file, 'isthmus.json');
-  assert.match(problem.reason, /planz/);
-  assert.equal(await status(gateway, '/a', key('second-key')), 200);
-  gateway.write('isthmus', {
-    subscriptions: [{ ...subscription, status: 'CLOSED', apiKeys: ['second-key'] }],
-  });
-  await eventually(async () => (await status(gateway, '/a', key('second-key'))) === 401, withinASecond);
-});
-
-test('expressions read of a subscription of files what stands there: the name of its application, its client, what was noted', async (t) => {
-  const { url } = await startUpstream(t);
-  const names = ['applicationName', 'clientId', "metadata['tier']"];
-  const addHeaders = names.map((name, index) => ({
-    name: `X-${index}`,
-    value: `{#subscription.${name} ?: 'none'}`,
-  }));
-  const gateway = await startLocalGateway(t, {
-    apis: {
-      a: apiDefinition('a', url, {
-        plans: { keyed: { security: { type: 'API_KEY' } } },
-        flows: [flow('/', { request: [['transform-headers', { addHeaders }]] })],
-      }),
-      'isthmus.json': {
-        subscriptions: [
-          { id: 's', api: 'a', plan: 'keyed', application: 'shop', apiKeys: ['one-key'] },
-          {
-            id: 'named',
-            api: 'a',
-            plan: 'keyed',
-            application: 'kiosk',
-            applicationName: 'The kiosk',
-            clientId: 'c',
-            metadata: { tier: 'gold' },
-            apiKeys: ['two-keys'],
-          },
-        ],
-      },
-    },
-  });
-  const seen = async (key: string): Promise<readonly unknown[]> => {
-    const { text } = await gateway.call('/a', { headers: { 'X-Gravitee-Api-Key': key } });
-    const { headers } = JSON.parse(text) as { readonly headers: Readonly<Record<string, unknown>> };
-    return ['x-0', 'x-1', 'x-2'].map((name) => headers[name]);
-  };
-  assert.deepEqual(await seen('one-key'), ['shop', 'none', 'none']);
-  assert.deepEqual(await seen('two-keys'), ['The kiosk', 'c', 'gold']);
-});
-
 test('two files with one API: the first by name serves, the other is named', async (t) => {
   const { url } = await startUpstream(t);
   const gateway = await startLocalGateway(t, {
@@ -285,6 +206,8 @@ test('a gateway of files of which nothing works is not ready, and says how many 
 test('an empty folder is ready: there is nothing that does not work', async (t) => {
   const gateway = await startLocalGateway(t, { apis: {} });
   assert.equal((await ready(gateway)).status, 200);
+  const warned = gateway.logged.filter((line) => /the folder holds no JSON or YAML file/.test(line));
+  assert.equal(warned.length, 1, 'it is said once that it is empty');
 });
 
 test('a folder beside the definitions is named once in the log, when it is found, whatever it is called; hidden ones are not', async (t) => {
@@ -325,13 +248,4 @@ test('a definition that is refused is logged with its file, and one without a pu
   assert.deepEqual([refused?.['file'], refused?.['id']], ['wrong-one.json', 'another-id']);
   const warned = logged.filter(({ msg }) => /no published plan/.test(String(msg)));
   assert.deepEqual(new Set(warned.map(({ file }) => file)), new Set(['closed.json', 'planless.json']));
-});
-
-test('a setting of the process in the isthmus.yaml of the definitions is named as misplaced', async (t) => {
-  const gateway = await startLocalGateway(t, {
-    apis: { 'isthmus.yaml': 'listen: { port: 1 }\nlog: {}\nsubscriptions: []' },
-  });
-  const [problem] = (await ready(gateway)).problems;
-  assert.equal(problem?.file, 'isthmus.yaml');
-  assert.match(problem?.reason ?? '', /^listen, log do not belong here: .*the file that --config names/);
 });

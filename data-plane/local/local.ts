@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 
 import { Objects } from '../../proto/definition/resources.ts';
-import { Fault } from '../../proto/faults/fault.ts';
+import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Lifecycle } from '../../proto/process/lifecycle.ts';
 import type { Log } from '../../proto/process/log.ts';
@@ -10,6 +10,7 @@ import { type Nack, recordKinds } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import { folderNote, listFolder, type LocalFile, readFiles } from './files.ts';
 import {
+  type FileRecords,
   hasResource,
   type LocalRecord,
   type LocalStanding,
@@ -52,6 +53,8 @@ const pollMsMin = 500;
 const settleMs = 30;
 /** In one line of the log. */
 const foldersToldMax = 20;
+/** Of one file, in the log and in readiness. */
+const problemsToldMax = 20;
 
 /**
  * Serves the definitions of a folder and follows it: a saved file is live within a second, a broken one keeps what was
@@ -111,8 +114,8 @@ class Follower {
   #files: ReadonlyMap<string, LocalFile> = new Map();
   #folders: ReadonlySet<string> = new Set();
   /** What each file last said that could be used, so that a broken one keeps it. */
-  #good = new Map<string, readonly LocalRecord[]>();
-  #broken = new Map<string, string>();
+  #good = new Map<string, FileRecords>();
+  #broken = new Map<string, readonly string[]>();
   #clashes = new Map<string, string>();
   #nacks: readonly (Nack & { readonly file: string })[] = [];
   #served = new Map<string, LocalRecord>();
@@ -123,9 +126,11 @@ class Follower {
   }
 
   async read(): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, log } = this.#options;
     const { names, folders } = await listFolder(folder);
     this.#tellFolders(folders);
+    if (this.seq === 0 && names.length === 0)
+      log.warn({ folder }, 'the folder holds no JSON or YAML file; every request is answered with 404');
     const files = await readFiles(folder, names, this.#files);
     if (this.seq > 0 && isSame(files, this.#files)) return;
     const before = this.#files;
@@ -146,7 +151,8 @@ class Follower {
 
   problems(): readonly LocalProblem[] {
     return [
-      ...[...this.#broken, ...this.#clashes].map(([file, reason]) => ({ file, reason })),
+      ...[...this.#broken].flatMap(([file, reasons]) => reasons.map((reason) => ({ file, reason }))),
+      ...[...this.#clashes].map(([file, reason]) => ({ file, reason })),
       ...this.#nacks.map(({ file, kind, id, reason }) => ({
         file,
         reason: kind === 'api' ? reason : `${kind} "${id}": ${reason}`,
@@ -163,21 +169,22 @@ class Follower {
   }
 
   #take(file: LocalFile, objects: Objects): void {
+    const { standing, log } = this.#options;
+    const { name } = file;
     try {
       if (file.problem !== undefined) throw new Error(file.problem);
-      this.#good.set(
-        file.name,
-        recordsOf(file, {
-          ...localTenant,
-          objects,
-          tags: this.#options.standing.tags,
-        }),
-      );
-      this.#broken.delete(file.name);
+      const options = { ...localTenant, objects, tags: standing.tags };
+      const said = recordsOf(file, options, this.#good.get(name));
+      this.#good.set(name, said);
+      this.#broken.delete(name);
+      if (said.problems.length === 0) return;
+      const reasons = toldOf(said.problems);
+      this.#broken.set(name, reasons);
+      log.error({ file: name, reasons }, 'a part of a file is broken; what it said before stays');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#broken.set(file.name, reason);
-      this.#options.log.error({ file: file.name, reason }, 'a file is broken; what it said before stays');
+      this.#broken.set(name, [reason]);
+      log.error({ file: name, reason }, 'a file is broken; what it said before stays');
     }
   }
 
@@ -226,7 +233,7 @@ class Follower {
   #wanted(): Map<string, LocalRecord> {
     const wanted = new Map<string, LocalRecord>();
     this.#clashes = new Map();
-    for (const [file, records] of [...this.#good].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [file, { records }] of [...this.#good].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       for (const record of records) {
         const other = wanted.get(keyOf(record));
         if (other === undefined) wanted.set(keyOf(record), record);
@@ -235,6 +242,14 @@ class Follower {
     }
     return wanted;
   }
+}
+
+function toldOf(problems: readonly FaultDetail[]): readonly string[] {
+  const told = problems
+    .slice(0, problemsToldMax)
+    .map(({ path, message }) => (path === '' ? message : `${path} ${message}`));
+  const left = problems.length - told.length;
+  return left === 0 ? told : [...told, `and ${left} more; isthmus check names all`];
 }
 
 const keyOf = ({ kind, id }: { readonly kind: string; readonly id: string }): string => `${kind}\0${id}`;

@@ -1,5 +1,4 @@
 import { parse as parsePath } from 'node:path';
-import { z } from 'zod';
 
 import { glanceAt } from '../../proto/definition/glance.ts';
 import {
@@ -9,22 +8,14 @@ import {
   Objects,
   resolved,
 } from '../../proto/definition/resources.ts';
-import { detailsOf } from '../../proto/faults/issues.ts';
+import type { FaultDetail } from '../../proto/faults/fault.ts';
 import { isEntitled } from '../../proto/trust/entitlement.ts';
-import { certificateCharsMax } from '../../proto/trust/client-certificates.ts';
-import { apiKeyHash } from '../../proto/trust/keys.ts';
-import {
-  encodeApi,
-  encodeApiKey,
-  encodeDictionary,
-  encodeGatewaySettings,
-  encodeSubscription,
-} from '../../proto/wire/payloads.ts';
+import { encodeApi, encodeGatewaySettings } from '../../proto/wire/payloads.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
-import { ClientCertificates } from './client-certificates.ts';
 import type { LocalFile } from './files.ts';
-import { groupOfObject, groupRecord, organizationFlowsRecord } from './shared-records.ts';
+import { readSettings, type SettingsEntries, settingsNames, settingsRecords } from './settings-file.ts';
+import { groupOfObject } from './shared-records.ts';
 
 /** A record made from files, before it has a number. */
 export interface LocalRecord {
@@ -39,64 +30,6 @@ export interface LocalRecord {
   readonly warning?: string | undefined;
 }
 
-/** Names of the file that holds what belongs to all definitions; every other file is an API. */
-const settingsNames: readonly string[] = ['isthmus.json', 'isthmus.yaml', 'isthmus.yml'];
-
-const time = z
-  .union([z.int().min(0), z.iso.datetime({ offset: true }), z.iso.date()])
-  .transform((value) => (typeof value === 'number' ? value : Date.parse(value)));
-
-const text = (charsMax: number) =>
-  z
-    .string()
-    .min(1)
-    .max(charsMax)
-    .refine((value) => value.isWellFormed(), 'holds half a character (a lone surrogate), which is no text');
-
-const word = z.union([z.string(), z.number(), z.boolean()]).transform(String).pipe(z.string().max(65_536));
-
-const settingsSchema = z.strictObject({
-  /** By name; what is in them is text. */
-  dictionaries: z
-    .record(text(256), z.record(text(256), word))
-    .refine((each) => Object.keys(each).length <= 1_000, 'at most 1000 dictionaries')
-    .default({}),
-  organizationFlows: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).optional(),
-  sharedPolicyGroups: z
-    .array(z.looseObject({ id: text(128) }))
-    .max(10_000)
-    .default([]),
-  subscriptions: z
-    .array(
-      z.strictObject({
-        id: text(128),
-        api: text(128),
-        plan: text(128),
-        application: text(128),
-        /** As expressions read it; the application's id unless it is said. */
-        applicationName: text(wireLimits.nameCharsMax).optional(),
-        clientId: text(256).optional(),
-        /** PEM, several too, or PKCS7. */
-        clientCertificate: text(certificateCharsMax).optional(),
-        apiKeys: z.array(text(256)).max(100).default([]),
-        status: z
-          .enum(['ACCEPTED', 'PAUSED', 'CLOSED', 'PENDING', 'REJECTED', 'RESUMED'])
-          .default('ACCEPTED'),
-        startingAt: time.optional(),
-        endingAt: time.optional(),
-        metadata: z
-          .record(text(128), word)
-          .refine(
-            (metadata) => Object.keys(metadata).length <= wireLimits.metadataEntriesMax,
-            `at most ${wireLimits.metadataEntriesMax} entries`,
-          )
-          .default({}),
-      }),
-    )
-    .max(100_000)
-    .default([]),
-});
-
 /** Whom the records are for, and what custom resources may refer to. */
 export interface RecordOptions {
   readonly organization: string;
@@ -106,16 +39,28 @@ export interface RecordOptions {
   readonly objects: Objects;
 }
 
-/** Turns one file into records. Errors: Error with what is wrong, in one line. */
-export function recordsOf(file: LocalFile, options: RecordOptions): readonly LocalRecord[] {
-  if (settingsNames.includes(file.name)) return settingsRecords(file, options);
-  return file.documents.flatMap((document, index) => {
+/** What a file says. */
+export interface FileRecords {
+  readonly records: readonly LocalRecord[];
+  /** Entries of `isthmus.yaml` that are wrong, with their places; what they said before is among the records. */
+  readonly problems: readonly FaultDetail[];
+  readonly entries?: SettingsEntries;
+}
+
+/** Turns one file into records; `before` is what it said last. Errors: Error with what is wrong with the whole, in one line. */
+export function recordsOf(file: LocalFile, options: RecordOptions, before?: FileRecords): FileRecords {
+  if (settingsNames.includes(file.name)) {
+    const { entries, problems } = readSettings(file.documents, before?.entries);
+    return { records: settingsRecords(entries, { ...options, file: file.name }), problems, entries };
+  }
+  const records = file.documents.flatMap((document, index) => {
     const place = { file: file.name, document: file.documents.length > 1 ? index + 1 : undefined };
     if (isApi({ document })) return apiRecords(document, options, place);
     return isKubernetesObject(document) && isGroup(document)
       ? [groupOfObject(document, options.objects, place)]
       : [];
   });
+  return { records, problems: [] };
 }
 
 /** The objects of Kubernetes in files that are no API, which APIs may refer to. */
@@ -194,75 +139,6 @@ const withoutPlan =
 /** What fits into a record, so that the definition itself is read and refused, with its path. */
 function fitting(text: string, charsMax: number): string {
   return text.slice(0, charsMax).toWellFormed();
-}
-
-function settingsRecords(
-  { name: file, documents: [content] }: LocalFile,
-  { organization, environment }: RecordOptions,
-): readonly LocalRecord[] {
-  const isOwn = (key: string): boolean => Object.hasOwn(settingsSchema.shape, key);
-  const foreign = isRecord(content) ? Object.keys(content).filter((key) => !isOwn(key)) : [];
-  const misplaced =
-    foreign.length === 0
-      ? []
-      : [
-          `${foreign.join(', ')} ${foreign.length === 1 ? 'does' : 'do'} not belong here: this file holds subscriptions, dictionaries, sharedPolicyGroups and organizationFlows, which belong to the definitions; settings of the gateway stand in the file that --config names, outside of the folder`,
-        ];
-  const own = isRecord(content)
-    ? Object.fromEntries(Object.entries(content).filter(([key]) => isOwn(key)))
-    : (content ?? {});
-  const parsed = settingsSchema.safeParse(own);
-  const wrong = detailsOf(parsed.error?.issues ?? []).map(({ path, message }) => `${path} ${message}`);
-  if (!parsed.success || misplaced.length > 0) throw new Error([...wrong, ...misplaced].join('; '));
-  const records: LocalRecord[] = Object.entries(parsed.data.dictionaries).map(([name, words]) => {
-    const entries = Object.entries(words).map(([key, value]) => ({ key, value }));
-    return { kind: 'dictionary', id: name, file, payload: encodeDictionary({ id: name, name, entries }) };
-  });
-  const { organizationFlows: flows } = parsed.data;
-  if (flows !== undefined) records.push(organizationFlowsRecord(flows, { organization, file }));
-  const groups = new Set<string>();
-  for (const group of parsed.data.sharedPolicyGroups) {
-    if (groups.has(group.id)) throw new Error(`shared policy group "${group.id}" is there twice`);
-    groups.add(group.id);
-    records.push(groupRecord(group, { file }));
-  }
-  const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
-  const seen = new Set<string>();
-  const certificates = new ClientCertificates();
-  for (const subscription of parsed.data.subscriptions) {
-    const { id, api, plan, application, status, startingAt, endingAt, apiKeys, clientId } = subscription;
-    const shown = certificates.of(subscription);
-    const { applicationName = application, metadata } = subscription;
-    if (seen.has(id)) throw new Error(`subscription "${id}" is there twice`);
-    seen.add(id);
-    const payload = encodeSubscription({
-      id,
-      api,
-      plan,
-      application,
-      applicationName,
-      metadata: new Map(Object.entries(metadata)),
-      status,
-      ...(clientId !== undefined && { clientId }),
-      ...(shown.length > 0 && { certificates: shown }),
-      ...(startingAt !== undefined && { startingAtMs: startingAt }),
-      ...(endingAt !== undefined && { endingAtMs: endingAt }),
-    });
-    records.push({ kind: 'subscription', id, file, payload });
-    for (const key of apiKeys) {
-      const known = keys.get(key);
-      if (known === undefined) keys.set(key, { api, subscriptions: [id] });
-      else known.subscriptions.push(id);
-    }
-  }
-  for (const [key, { api, subscriptions }] of keys) {
-    const hash = apiKeyHash(environment, key);
-    // The id must not give the key away, and must be the same whenever the key is.
-    const id = Buffer.from(hash).toString('hex').slice(0, 32);
-    const payload = encodeApiKey({ id, hash, api, subscriptions, isRevoked: false });
-    records.push({ kind: 'api-key', id, file, payload });
-  }
-  return records;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

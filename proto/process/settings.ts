@@ -165,7 +165,7 @@ function takesOf(inner: z.ZodType): string {
   if (inner instanceof z.ZodLiteral) return `one of ${[...inner.values].map(String).join(', ')}`;
   if (inner instanceof z.ZodArray) return `list of ${takesOf(unwrap(inner.element as z.ZodType))}`;
   if (inner instanceof z.ZodUnion)
-    return (inner.options as z.ZodType[]).map((option) => takesOf(unwrap(option))).join(' or ');
+    return [...new Set((inner.options as z.ZodType[]).map((option) => takesOf(unwrap(option))))].join(' or ');
   if (inner instanceof z.ZodObject) return `{ ${Object.keys(inner.shape).join(', ')} }`;
   if (inner instanceof z.ZodRecord) return 'map';
   return 'text';

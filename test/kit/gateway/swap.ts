@@ -15,6 +15,6 @@ export function swapDefinition(
   const set = recordsOf(
     { name: 'swapped.json', version: revision, documents: [definition], problem: undefined },
     { ...localTenant, objects: new Objects([]), tags: [] },
-  ).map(({ kind, id, payload }) => ({ kind, id, payload, seq: turn + 2, revision }));
+  ).records.map(({ kind, id, payload }) => ({ kind, id, payload, seq: turn + 2, revision }));
   assert.deepEqual(deployments.apply({ ...localTenant, seq: turn + 2, isFull: false, set, removed: [] }), []);
 }
