@@ -39,8 +39,9 @@ const Bytes = z.strictObject({ $bytes: z.base64() });
 
 const lineCharsMin = 1024 * 1024;
 
-/** What came of a backup. */
+/** What came of a backup, or of its restore: the same. */
 export interface BackupResult {
+  /** Those with rows. */
   readonly tables: number;
   readonly rows: number;
 }
@@ -57,11 +58,12 @@ export async function backup(storage: Storage, file: string, clock: Clock): Prom
     const { schema, tables } = await userTables(trx, storage.dialect);
     yield line({ format: 'isthmus-backup', version: 1, schema, createdAtMs: clock.now() });
     for (const table of tables) {
-      result.tables++;
+      const before = result.rows;
       for await (const rows of readRows(trx, storage.dialect, table)) {
         result.rows += rows.length;
         yield* rowLines(table, rows);
       }
+      if (result.rows > before) result.tables++;
     }
     yield line({ end: true, rows: result.rows });
   }
