@@ -250,6 +250,29 @@ test('the repeat of an upload counts, at whatever moment of putting its half asi
   }
 });
 
+test('objects that cannot be deleted are told once and not in every round, and when they can be again', async (t) => {
+  const lake = await createTestLake(t, sqlite);
+  await land(lake.blobs, recordLines(5));
+  const log = createLog({ name: 'test', level: 'silent' });
+  const lines: string[] = [];
+  log.warn = (_: unknown, message?: string) => void lines.push(message ?? '');
+  log.info = (_: unknown, message?: string) => void lines.push(message ?? '');
+  let refusals = 0;
+  const blobs: TestLake['blobs'] = {
+    ...lake.blobs,
+    async delete(key) {
+      if (refusals === 5) return lake.blobs.delete(key);
+      refusals += 1;
+      throw new Fault('blobs.unavailable');
+    },
+  };
+  await lake.start({}, { blobs, log });
+  await eventually(async () => lines.includes('landing objects can be deleted again'), within);
+  assert.equal(refusals, 5);
+  assert.deepEqual(await lake.keys('landing/'), []);
+  assert.equal(lines.filter((line) => line.startsWith('a landing object could not be deleted')).length, 1);
+});
+
 test('an ingester that slept past its lease leaves no file behind', async (t) => {
   const lake = await createTestLake(t, sqlite);
   const asleep = Promise.withResolvers<void>();

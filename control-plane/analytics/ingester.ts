@@ -1,6 +1,7 @@
 import type { Metrics } from '../../proto/process/metrics.ts';
 import { streams } from '../../proto/spool/folder.ts';
 import { landingFolder } from '../../proto/wire/landing.ts';
+import { createRecurring, type Recurring } from '../storage/recurring.ts';
 import type { Duck } from './duck.ts';
 import type { Lake, LakeParts } from './lake.ts';
 import type { LakeCache } from './lake-cache.ts';
@@ -49,10 +50,20 @@ export class Ingester {
   #isReconciled = false;
   #sweptUpTo = lakePrefix;
   #sweepAtMs = 0;
+  readonly #deletions: Recurring;
+  readonly #comparisons: Recurring;
 
   constructor(options: IngesterOptions) {
     this.#options = options;
     this.#turns = new Turns(options);
+    this.#deletions = createRecurring(options, {
+      lasts: 'a landing object could not be deleted; it is tried again',
+      over: 'landing objects can be deleted again',
+    });
+    this.#comparisons = createRecurring(options, {
+      lasts: 'bucket and manifest could not be compared; it is tried again',
+      over: 'bucket and manifest can be compared again',
+    });
   }
 
   /** A turn for each stream of each environment, records before logs; true when more is waiting. */
@@ -128,15 +139,16 @@ export class Ingester {
 
   /** A page per round of the comparison of everything, now and then from the beginning. */
   async #sweep(): Promise<void> {
-    const { clock, settings, log } = this.#options;
+    const { clock, settings } = this.#options;
     if (clock.monotonicMs() < this.#sweepAtMs) return;
     try {
       const after = this.#sweptUpTo;
       await this.#reconcile(async (reconciler, found) => {
         this.#sweptUpTo = (await reconciler.step(found, { prefix: lakePrefix, after })) ?? lakePrefix;
       });
+      this.#comparisons.worked();
     } catch (error) {
-      log.warn({ err: error }, 'bucket and manifest could not be compared; it is tried again');
+      this.#comparisons.failed({ err: error });
     }
     if (this.#sweptUpTo === lakePrefix) this.#sweepAtMs = clock.monotonicMs() + settings.reconcileEveryMs;
   }
@@ -151,16 +163,17 @@ export class Ingester {
 
   /** What cannot be deleted now is due again in the next round, and holds up nothing. */
   async #deleteDue(): Promise<void> {
-    const { store, blobs, clock, log, onStep } = this.#options;
+    const { store, blobs, clock, onStep } = this.#options;
     for (const key of await store.due(clock.now(), deletionsPerRoundMax)) {
       try {
         await blobs.delete(key);
         await onStep?.('deleted');
         await store.forget(key);
       } catch (error) {
-        log.warn({ object: key, err: error }, 'a landing object could not be deleted; it is tried again');
+        this.#deletions.failed({ object: key, err: error });
         return;
       }
     }
+    this.#deletions.worked();
   }
 }

@@ -6,9 +6,7 @@ import { Ingester, type IngestStep } from './ingester.ts';
 import { openLake, type Lake, type LakeParts } from './lake.ts';
 import { LakeCache } from './lake-cache.ts';
 import { Reconciler } from './reconcile.ts';
-
-/** How often the log says that the ingester still fails. */
-const tellEveryMs = 60_000;
+import { createRecurring } from '../storage/recurring.ts';
 
 /** What analytics work on. */
 export interface AnalyticsParts extends LakeParts {
@@ -32,27 +30,25 @@ export async function startAnalytics(parts: AnalyticsParts): Promise<Analytics> 
 }
 
 function startIngester(parts: AnalyticsParts, lake: Lake, cache: LakeCache): void {
-  const { settings, clock, lifecycle, log } = parts;
+  const { settings, clock, lifecycle } = parts;
   const duck = lake.createDuck({ timeoutMs: settings.ingestMsMax, queueMax: 1 });
   const reconciler = new Reconciler({ ...parts, ...lake, duck });
   const ingester = new Ingester({ ...parts, ...lake, cache, duck, reconciler });
   const stop = new AbortController();
   const signal = AbortSignal.any([lifecycle.signal, stop.signal]);
   const loop = async (): Promise<void> => {
-    let toldAtMs: number | undefined;
+    const rounds = createRecurring(parts, {
+      lasts: 'rounds of the ingester fail; it tries again and again',
+      over: 'the ingester works again',
+    });
     while (!signal.aborted) {
       let isMore = false;
       try {
         isMore = await ingester.round(signal);
-        if (toldAtMs !== undefined) log.info('the ingester works again');
-        toldAtMs = undefined;
+        rounds.worked();
       } catch (error) {
         // The database or the bucket is away, and what was begun is taken up or removed by a later round.
-        const isNews = toldAtMs === undefined || clock.monotonicMs() - toldAtMs >= tellEveryMs;
-        if (isNews && !signal.aborted) {
-          toldAtMs = clock.monotonicMs();
-          log.warn({ err: error }, 'rounds of the ingester fail; it tries again and again');
-        }
+        if (!signal.aborted) rounds.failed({ err: error });
       }
       if (!isMore) await clock.delay(settings.ingestEveryMs, signal);
     }
