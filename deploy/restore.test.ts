@@ -146,16 +146,26 @@ for (const database of testDatabases) {
       assert.deepEqual(await epochs(), before);
       const taken = await run(['restore', '--yes', '--any-bucket', backup], other);
       assert.equal(taken.code, 0, taken.said);
+      assert.match(
+        taken.said,
+        /isthmus bucket adopt first, with the same settings, then start the control plane/,
+      );
       assert.notDeepEqual(await epochs(), before);
+      const own = await run(['restore', '--yes', '--any-bucket', backup]);
+      assert.match(own.said, /^start the control plane again$/m);
+      assert.doesNotMatch(own.said, /bucket adopt/);
     });
 
     test('says what it found in sentences, without lines of a log', async (t) => {
       const { dir, backup, run } = await install(t, database);
+      const again = await run(['backup', `${backup}.again`]);
+      const counted = /\d+ rows of \d+ tables/.exec(again.said)?.[0];
       const day = join(dir, 'bucket', 'lake', 'v1', 'org=o', 'env=e', 'ingested=2026-01-01');
       mkdirSync(day, { recursive: true });
       writeFileSync(join(day, `${randomUUID()}.parquet`), 'no parquet');
       const { code, said } = await run(['restore', '--yes', backup]);
       assert.equal(code, 0, said);
+      assert.ok(counted !== undefined && said.includes(`restored ${counted}`), `${again.said} ${said}`);
       assert.match(said, /1 files of the lake compared.*1 say nothing of themselves/s);
       assert.doesNotMatch(said, /^\{/m);
     });

@@ -140,7 +140,7 @@ export function restoreCommand(): Command {
         if (flags.json !== true) say(`restored ${result.rows} rows of ${result.tables} tables`);
         const lake = await proveLake({ storage, config });
         if (flags.json === true) print(JSON.stringify({ file, ...result, lake }));
-        else say('start the control plane again');
+        else say(await nextStep({ storage, config }));
       } finally {
         for (const close of closers.toReversed()) await close();
       }
@@ -169,6 +169,20 @@ async function bucketJudge(config: Opened['config']): Promise<(trx: Trx) => Prom
       if (!(error instanceof Fault) || !passing.has(error.code)) throw error;
     }
   };
+}
+
+/** A control plane does not start with another bucket than the database's, which `--any-bucket` lets pass. */
+async function nextStep({ storage, config }: Pick<Opened, 'storage' | 'config'>): Promise<string> {
+  const { placeBlobs } = await import('../../control-plane/storage/bucket.ts');
+  const { requireBucket } = await import('../../control-plane/storage/bucket-identity.ts');
+  try {
+    await requireBucket(storage.db, await placeBlobs(config));
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'blobs.wrong_bucket')
+      return 'the bucket is not the one of the database: isthmus bucket adopt first, with the same settings, then start the control plane again';
+    if (!(error instanceof Fault) || !passing.has(error.code)) throw error;
+  }
+  return 'start the control plane again';
 }
 
 /** What was ingested since the backup lies in the bucket and not in the database: the files of the lake say what they hold. */
