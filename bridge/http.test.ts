@@ -290,6 +290,22 @@ test('an assertion counts only for the configured public URLs', async (t) => {
   assert.equal(answer.status, 200);
 });
 
+test('a bucket that is away is named by health, with the reason for operators alone; the bridge stays ready; gone when it is back', async (t) => {
+  const bridge = await startTestBridge(t);
+  const ask = async (at: string) => (await (await fetch(at)).json()) as Record<string, unknown>;
+  bridge.blobs.setAway(true);
+  const { status, degraded, bucket } = await ask(`${bridge.nodeApi}/health`);
+  assert.deepEqual([status, degraded, bucket], ['UP', ['bucket'], 'it is away']);
+  assert.deepEqual(await ask(`${bridge.url}/health`), {
+    process: 'bridge',
+    status: 'UP',
+    degraded: ['bucket'],
+  });
+  assert.equal((await fetch(`${bridge.nodeApi}/health/ready`)).status, 200);
+  bridge.blobs.setAway(false);
+  assert.deepEqual((await ask(`${bridge.nodeApi}/health`))['degraded'], []);
+});
+
 test('health follows the repository even while nobody is connected', async (t) => {
   const bridge = await startTestBridge(t, { limits: { pollEveryMs: 20 } });
   const ready = async (): Promise<number> => (await fetch(`${bridge.nodeApi}/health/ready`)).status;

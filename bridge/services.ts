@@ -2,7 +2,7 @@ import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
-import type { BlobStore } from '../proto/wire/blobs.ts';
+import type { UsedBucket } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
 import type { BridgeConfig } from './config.ts';
 import type { Events } from './admission/events.ts';
@@ -12,7 +12,7 @@ import type { Feeds } from './changes/feeds.ts';
 export interface BridgeOptions {
   readonly config: BridgeConfig;
   readonly repository: PublishedRepository;
-  readonly blobs: BlobStore;
+  readonly blobs: UsedBucket;
   readonly log: Log;
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;

@@ -77,14 +77,10 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   });
   const streams = createStreams(services, { admission, claims, nonces, seats, strangers });
   const ending = warnBeforeEnd(options);
-  const health: HealthSource = {
-    process: 'bridge',
-    version: options.version,
-    clock,
+  const health = healthOf(services, {
+    streams: () => streams.size(),
     isClosing: () => !ending.isOpen || closing.signal.aborted,
-    health: () => ({ degraded: feeds.isHealthy() ? [] : ['repository'], facts: { streams: streams.size() } }),
-    ready: () => ({ parts: { repository: feeds.isHealthy() } }),
-  };
+  });
   const app = createApp(services, { admission, claims, nonces, polls, presence, strangers, health });
 
   const server = createHttpServer(options, app.fetch);
@@ -123,6 +119,26 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     url,
     bind,
     close: closeOnce,
+  };
+}
+
+/** Ready without its bucket: definitions travel on, and shippers keep what it does not take. */
+function healthOf(
+  { version, clock, feeds, blobs }: Services,
+  { streams, isClosing }: { readonly streams: () => number; readonly isClosing: HealthSource['isClosing'] },
+): HealthSource {
+  return {
+    process: 'bridge',
+    version,
+    clock,
+    isClosing,
+    health: () => {
+      const bucket = blobs.trouble();
+      const parts = { repository: feeds.isHealthy(), bucket: bucket === undefined };
+      const degraded = Object.entries(parts).flatMap(([name, isWell]) => (isWell ? [] : [name]));
+      return { degraded, facts: { streams: streams(), ...(bucket !== undefined && { bucket }) } };
+    },
+    ready: () => ({ parts: { repository: feeds.isHealthy() } }),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -114,6 +114,29 @@ test('the node API says ready, and metrics', async (t) => {
   );
   assert.equal((await fetch(`http://127.0.0.1:${nodePort}/health`)).status, 200);
   assert.equal((await fetch(`http://127.0.0.1:${nodePort}/metrics`)).status, 200);
+});
+
+test('a bucket that is away is named by health, with the reason for operators alone; the control plane stays ready; gone when it is back', async (t) => {
+  const dataDir = tempDir(t);
+  const { options } = prepare(t, dataDir);
+  const { nodePort, url, blobs } = await startControlPlane(options);
+  const node = `http://127.0.0.1:${nodePort}`;
+  const ask = async (at: string) => (await (await fetch(at)).json()) as Record<string, unknown>;
+  const dir = join(dataDir, 'blobs');
+  renameSync(dir, `${dir}.away`);
+  await assert.rejects(blobs.get('lake/x'), { code: 'blobs.wrong_bucket' });
+  const { status, degraded, bucket } = await ask(`${node}/health`);
+  assert.deepEqual([status, degraded], ['UP', ['bucket']]);
+  assert.match(String(bucket), /folder of the bucket is not there/);
+  assert.deepEqual(await ask(`${url}/health`), {
+    process: 'control-plane',
+    status: 'UP',
+    degraded: ['bucket'],
+  });
+  assert.equal((await fetch(`${node}/health/ready`)).status, 200);
+  renameSync(`${dir}.away`, dir);
+  await blobs.get('lake/x');
+  assert.deepEqual((await ask(`${node}/health`))['degraded'], []);
 });
 
 test('a key of another installation is refused before anything serves, and one of the same name as well', async (t) => {

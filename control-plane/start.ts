@@ -12,7 +12,7 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import type { HealthSource } from '../proto/process/health.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import type { Keyring } from '../proto/process/secrets.ts';
-import type { BlobStore } from '../proto/wire/blobs.ts';
+import type { UsedBucket } from '../proto/wire/blobs.ts';
 import type { PublishedRepository } from '../proto/wire/published.ts';
 import { readPassword } from './access/passwords.ts';
 import { boot, type BootResult } from './boot.ts';
@@ -51,7 +51,7 @@ export interface OpenParts extends Pick<
   'config' | 'log' | 'clock' | 'lifecycle' | 'metrics'
 > {
   readonly storage: Storage;
-  readonly blobs: BlobStore;
+  readonly blobs: UsedBucket;
 }
 
 /** A control plane that serves. */
@@ -65,7 +65,7 @@ export interface ControlPlane {
   readonly nodePort: number;
   /** What a bridge serves. */
   readonly repository: PublishedRepository;
-  readonly blobs: BlobStore;
+  readonly blobs: UsedBucket;
   readonly storage: Storage;
   readonly publisher: Publisher;
   readonly desk: Desk;
@@ -84,7 +84,7 @@ const tokenLifeMs = 24 * 3_600_000;
  * Starts a control plane: database, keys, first boot, publisher's chores, management API and node API.
  *
  * Everything it opens is closed by the life-cycle. Errors: storage.unavailable, storage.newer_schema,
- * secrets.no_key, blobs.wrong_bucket, process.port_taken, process.port_refused.
+ * secrets.no_key, blobs.wrong_bucket, blobs.unavailable, process.port_taken, process.port_refused.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, log, clock, lifecycle } = options;
@@ -103,7 +103,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // Two that make a database together would each make a key: the one whose key sealed nothing ends here.
   await requireKeyring(storage.db, keyring, secretsOf(config));
   const ending = warnBeforeEnd(options);
-  const health = healthOf(options, { storage, keyring, ending, certificates });
+  const health = healthOf(options, { storage, blobs, keyring, ending, certificates });
   const port = await listen(desk, options, { ending, health, certificates });
   const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
@@ -150,7 +150,7 @@ async function openParts(options: ControlPlaneOptions) {
       : { bounds: { connectionsMax: config.database.connectionsMax } }),
   });
   lifecycle.onClose('storage', () => storage.close());
-  const blobs = await openBucket({ storage, config, mayClaim: true, clock, log });
+  const blobs = await openBucket({ storage, config, mayClaim: true, clock, log, lifecycle });
   const keyring = await openKeyringOf(storage.db, { dir: secretsOf(config), mayMake: true });
   const { publisher, desk } = openDesk({ storage, keyring, clock, log, config });
   const analytics = await options.openAnalytics?.({ ...options, storage, blobs });
@@ -162,6 +162,7 @@ const secretsOf = ({ secrets, dataDir }: ControlPlaneConfig): string =>
 
 interface HealthParts {
   readonly storage: Storage;
+  readonly blobs: UsedBucket;
   readonly keyring: Keyring;
   readonly ending: Ending;
   readonly certificates: Certificates;
@@ -169,11 +170,12 @@ interface HealthParts {
 
 /**
  * Without its database a control plane answers nothing, and without the key that sealed what lies there it deploys nothing. What is
- * wrong with the database the storage has logged; while it is away nobody knows of the keys, and they are not spoken of.
+ * wrong with the database the storage has logged; while it is away nobody knows of the keys, and they are not spoken of. Without its
+ * bucket it deploys, and only analytics stand still: it stays ready.
  */
 function healthOf(
   { lifecycle, clock, version }: ControlPlaneOptions,
-  { storage, keyring, ending, certificates }: HealthParts,
+  { storage, blobs, keyring, ending, certificates }: HealthParts,
 ): HealthSource {
   const look = (): Promise<{ readonly database: boolean; readonly keys?: boolean }> =>
     opensNewest(storage.db, keyring).then(
@@ -187,11 +189,10 @@ function healthOf(
     isClosing: () => !ending.isOpen || lifecycle.signal.aborted,
     health: async () => {
       const parts = Object.entries(await look());
-      const problem = certificates.problem();
       const degraded = parts.filter(([, isWell]) => !isWell).map(([name]) => name);
-      return problem === undefined
-        ? { degraded }
-        : { degraded: [...degraded, 'certificates'], facts: { certificates: problem } };
+      const problems = { certificates: certificates.problem(), bucket: blobs.trouble() };
+      const met = Object.entries(problems).filter(([, problem]) => problem !== undefined);
+      return { degraded: [...degraded, ...met.map(([name]) => name)], facts: Object.fromEntries(met) };
     },
     ready: async () => ({ parts: { ...(await look()) } }),
   };

@@ -5,7 +5,7 @@ import { bridgeGrants } from '../control-plane/storage/grants.ts';
 import { openStorage, type Storage } from '../control-plane/storage/storage.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import type { FaultCode } from '../proto/faults/codes.ts';
-import type { BlobStore } from '../proto/wire/blobs.ts';
+import type { UsedBucket } from '../proto/wire/blobs.ts';
 import type { bridgeProcessSchema } from './processes.ts';
 import type { ProcessParts } from './run-process.ts';
 
@@ -14,7 +14,7 @@ type BridgeProcessConfig = z.output<typeof bridgeProcessSchema>;
 /** What the bridge in a process of its own is handed. */
 export interface BridgeParts {
   readonly storage: Storage;
-  readonly blobs: BlobStore;
+  readonly blobs: UsedBucket;
 }
 
 const pollMs = 1_000;
@@ -73,7 +73,7 @@ async function open(
         { role: review.role, excess: review.excess.length },
         'the database role of the bridge may do more than a bridge needs; isthmus migrate --print-grants makes one that may not',
       );
-    const blobs = await openBucket({ storage, config, mayClaim: false, clock, log });
+    const blobs = await openBucket({ storage, config, mayClaim: false, clock, log, lifecycle });
     lifecycle.onClose('storage', () => storage.close());
     return { storage, blobs };
   } catch (error) {

@@ -25,6 +25,12 @@ export interface BlobStore {
   delete(key: string): Promise<void>;
 }
 
+/** A bucket that a process has in use, and how it does. */
+export interface UsedBucket extends BlobStore {
+  /** Why it cannot be used now, in words for operators; undefined while it can. Health asks, so it is told from what was met before. */
+  trouble(): string | undefined;
+}
+
 /** One line of a listing. */
 export interface ListedBlob {
   readonly key: string;

@@ -15,6 +15,7 @@ import { isStored } from '../../../proto/wire/etag.ts';
 import type { BlobStore, PutOptions } from '../../../proto/wire/blobs.ts';
 import type { S3BlobsSettings } from './settings.ts';
 import { checkBlobKey, comparedBytesMax } from './keys.ts';
+import { isOfNoBucket } from './no-bucket.ts';
 
 /** Objects per page of a listing; the protocol's own most. */
 const listPageMax = 1_000;
@@ -185,10 +186,6 @@ const foreign = (key: string): Fault =>
 /** The object; of a bucket that is not there nothing can be said. */
 function isNotThere(error: unknown): boolean {
   return statusOf(error) === 404 && !isOfNoBucket(error);
-}
-
-function isOfNoBucket(error: unknown): boolean {
-  return error instanceof Error && error.name === 'NoSuchBucket';
 }
 
 /** Wrong credentials and a bucket that nobody has made count as unavailable too: they come right later, and what is lost meanwhile does not. */

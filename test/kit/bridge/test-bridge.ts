@@ -7,11 +7,11 @@ import { systemClock } from '../../../proto/process/clock.ts';
 import { createLifecycle } from '../../../proto/process/lifecycle.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
-import type { BlobStore } from '../../../proto/wire/blobs.ts';
+import type { UsedBucket } from '../../../proto/wire/blobs.ts';
 import { createMemoryRepository, type MemoryRepository } from './memory-repository.ts';
 
 /** A bucket in memory that can be away. */
-export interface MemoryBlobs extends BlobStore {
+export interface MemoryBlobs extends UsedBucket {
   readonly objects: ReadonlyMap<string, Uint8Array>;
   setAway(isAway: boolean): void;
 }
@@ -27,6 +27,7 @@ export function createMemoryBlobs(): MemoryBlobs {
   return {
     objects,
     setAway: (away) => void (isAway = away),
+    trouble: () => (isAway ? 'it is away' : undefined),
     async put(key, bytes, options) {
       demandHere();
       const known = objects.get(key);
