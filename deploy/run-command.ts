@@ -32,7 +32,8 @@ export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCo
       const { customerDoctors } = await import('./doctor/doctors.ts');
       const { platformDoctors } = await import('./doctor/platform-doctors.ts');
       const { doctorCommand } = await import('./commands/doctor.ts');
-      return doctorCommand(new Map([...platformDoctors, ...customerDoctors]), onExit);
+      const { examineUp } = await import('./doctor/up.ts');
+      return doctorCommand(new Map([...platformDoctors, ...customerDoctors]), onExit, examineUp);
     },
   ],
   [

@@ -15,13 +15,20 @@ export type DoctorFlags = ConfigFlags & { readonly portOffset?: number; readonly
 type Flags = DoctorFlags & { readonly json?: true };
 
 /** What a process's doctor found. */
-interface Examination {
+export interface Examination {
   readonly process: string;
   readonly findings: readonly NamedFinding[];
 }
 
+/** Examines the parts of `isthmus up`; the customer's side has none. */
+type ExamineUp = (flags: DoctorFlags) => Promise<readonly Examination[]>;
+
 /** `isthmus doctor`: looks at everything that a start needs, and changes nothing. */
-export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (code: number) => void): Command {
+export function doctorCommand(
+  doctors: ReadonlyMap<string, Doctor>,
+  onExit: (code: number) => void,
+  examineUp?: ExamineUp,
+): Command {
   const names = [...doctors.keys()];
   const command = createCommand({
     name: 'doctor',
@@ -30,18 +37,21 @@ export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (cod
       'isthmus doctor --config isthmus.yaml    # every process that the file has a section for',
       ...names.map((name) => `isthmus doctor ${name} --config isthmus.yaml`),
       'isthmus doctor gateway --local ./apis    # a gateway from files',
+      ...(examineUp === undefined ? [] : ['isthmus doctor up --port-offset 1000    # every part of it']),
       'isthmus doctor --json    # exit code 1 when a check failed',
     ],
   });
-  if (doctors.has('control-plane'))
+  if (examineUp !== undefined)
     command.option(
       '-p, --port-offset <number>',
-      'of isthmus up, whose parts it examines then',
+      'of isthmus up, whose parts it examines then, with the flags of isthmus up',
       wholeNumber(0, portOffsetMax),
     );
   return withConfig(command)
     .addArgument(
-      new Argument('[process]', 'whose settings; without it, those that the file is for').choices(names),
+      new Argument('[process]', 'whose settings; without it, those that the file is for').choices(
+        examineUp === undefined ? names : [...names, 'up'],
+      ),
     )
     .option('--local <folder>', 'of isthmus gateway, which serves the definitions in this folder')
     .option('--json', 'as JSON')
@@ -52,12 +62,16 @@ export function doctorCommand(doctors: ReadonlyMap<string, Doctor>, onExit: (cod
           details: [{ path: '--local', message: `is a flag of gateway; a ${named} has no such files` }],
         });
       const done =
-        named === undefined ? await examineMeant(doctors, flags) : [await ask(doctors, named, flags)];
+        examineUp !== undefined && (named ?? (flags.portOffset === undefined ? '' : 'up')) === 'up'
+          ? await examineUp(flags)
+          : named === undefined
+            ? await examineMeant(doctors, flags)
+            : [await ask(doctors, named, flags)];
       const all = done.flatMap(({ process, findings }) => findings.map((each) => ({ process, ...each })));
       const text = (): string =>
         done
           .flatMap(({ process, findings }) => [
-            ...(named === undefined ? [`# ${process}`] : []),
+            ...(named === process ? [] : [`# ${process}`]),
             ...findings.map(line),
           ])
           .join('\n');

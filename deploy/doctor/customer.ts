@@ -31,6 +31,8 @@ type Settings = Pick<LoadedConfig<GatewayConfig>, 'sources'>['sources'];
 export interface CustomerSubject extends Examined {
   readonly process: 'gateway' | 'shipper';
   readonly clock: Clock;
+  /** True for a part of `isthmus up`, which makes its folder and holds it. */
+  readonly isOfUp?: boolean;
   load(): { readonly config: GatewayConfig | ShipperConfig; readonly sources: Settings };
   config?: GatewayConfig | ShipperConfig;
   identity?: EnrolledIdentity;
@@ -76,10 +78,10 @@ async function examineTls({ config, clock }: CustomerSubject): Promise<Finding> 
   return examineListenTls({ tls, judgesClients: true, others }, clock.now());
 }
 
-async function examineListeners({ config, process }: CustomerSubject): Promise<Finding> {
+async function examineListeners({ config, process, isOfUp }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  const { admin, dataDir: heldDir } = config;
-  const ports = { admin, heldDir };
+  const { admin, dataDir } = config;
+  const ports = { admin, heldDir: isOfUp === true ? undefined : dataDir };
   return examinePorts(process, 'listen' in config ? { ...ports, listen: config.listen } : ports);
 }
 
@@ -111,9 +113,9 @@ async function examineDefinitions({ config }: CustomerSubject): Promise<Finding>
 }
 
 /** The spool may grow to its bound while the border is cut; what lies there already needs no room any more. */
-async function examineSpool({ config }: CustomerSubject): Promise<Finding> {
+async function examineSpool({ config, isOfUp }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  if (!existsSync(config.dataDir) && !makesFolder(config)) {
+  if (!existsSync(config.dataDir) && isOfUp !== true && !makesFolder(config)) {
     const found = `there is no folder ${resolve(config.dataDir)}`;
     const remedy = 'Check dataDir for a slip; isthmus enroll, or a first isthmus gateway --local, makes it.';
     return { status: 'failed', found, remedy };
