@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize, resolve } from 'node:path';
+import { documents } from './documents.ts';
 import { pruneLock, type Lockfile, type Manifest } from './lockfile.ts';
 
 /**
@@ -19,18 +20,6 @@ const rooms = ['proto', 'data-plane', 'shipper'];
 const entry = 'deploy/gateway-cli.js';
 /** The AWS SDK is loaded where `output: s3` wants it, and only there; the shipper says so (shipper/outputs/of-s3.ts). */
 const left = new Set(['shipper/outputs/s3.js', 'proto/process/s3/client.js']);
-/** Files as they stand in the checkout. */
-const documents = [
-  'LICENSE',
-  'CHANGELOG.md',
-  'deploy/isthmus.js',
-  'deploy/production/gateway.yaml',
-  'deploy/production/shipper.yaml',
-  'deploy/systemd/isthmus-gateway.service',
-  'deploy/systemd/isthmus-shipper.service',
-  'deploy/systemd/isthmus-.service.d/10-isthmus.conf',
-  'deploy/systemd/isthmus.sysusers.conf',
-];
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 try {
@@ -67,8 +56,10 @@ function copyFiles(): readonly string[] {
     mkdirSync(dirname(to), { recursive: true });
     copyFileSync(join(dist, file), to);
   }
-  for (const file of documents) cpSync(join(root, file), join(stage, file), { recursive: true });
-  copyFileSync(join(root, 'deploy/packing/isthmus-gateway.md'), join(stage, 'README.md'));
+  for (const [file, source] of documents) {
+    mkdirSync(dirname(join(stage, file)), { recursive: true });
+    copyFileSync(join(root, source), join(stage, file));
+  }
   return files;
 }
 
