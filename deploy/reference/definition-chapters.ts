@@ -150,7 +150,7 @@ subscriptions:
   {
     title: 'Shared policy groups',
     at: 'sharedPolicyGroups[]',
-    text: 'Steps that APIs share. They stand in `isthmus.yaml`, or are made by `POST .../shared-policy-groups` and deployed by `.../{id}/deployments`. In place of a group that is not there a step refuses.',
+    text: 'Steps that APIs share. They stand in `isthmus.yaml`, or are made by `POST .../shared-policy-groups` and put in force by `POST .../shared-policy-groups/{id}/_deploy`. In place of a group that is not there a step refuses.',
     examples: [
       `# isthmus.yaml
 sharedPolicyGroups:
