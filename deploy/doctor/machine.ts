@@ -60,7 +60,7 @@ export async function examineListenTls(
     return examineCertificates([ofStore, ...files], nowMs);
   }
   if (!tls.selfSigned || finding.status !== 'ok') return finding;
-  const made = 'listen.tls.selfSigned: each start makes one, which no client has a reason to trust';
+  const made = 'listen.tls: each start makes a certificate, which no client has a reason to trust';
   return { ...finding, found: finding.found === noCertificates ? made : `${made}; ${finding.found}` };
 }
 
