@@ -1,5 +1,6 @@
 import type { ConditionScope } from '../../proto/expression/condition.ts';
 import type { ApiDefinition, EndpointDefinition } from '../../proto/model/api.ts';
+import { calledUrlOf } from './called-url.ts';
 import { describe } from './described.ts';
 import { type Endpoint, type EndpointsGround, Group, type GroupTools, type Started } from './group.ts';
 import { readRoute, type Route } from './route.ts';
@@ -26,6 +27,8 @@ export interface Endpoints {
   start(ground: EndpointsGround): void;
   /** The next one in turn, or the one that the request is routed to; undefined when there is none, it is down, or the gateway may not call it. */
   next(seeker: EndpointSeeker): Endpoint | undefined;
+  /** The same backend's way to any URL; undefined where the gateway may not call. */
+  toward(endpoint: Endpoint, url: URL): Endpoint | undefined;
   /** What an operator must be told about them, for the log at level WARN; once per endpoint. */
   readonly warnings: readonly string[];
   /** Gives back what `start` took. */
@@ -76,6 +79,11 @@ export function createEndpoints(
       if (route === undefined) return group === undefined ? undefined : group.next()?.take(seeker);
       return routed(read, { groups, first: group?.endpoints[0], scope: seeker });
     },
+    toward: ({ name }, url) =>
+      groups
+        .flatMap(({ endpoints }) => endpoints)
+        .find((each) => each.name === name)
+        ?.toward(calledUrlOf(url.href)),
     warnings,
     release() {
       for (const group of groups) group.release();

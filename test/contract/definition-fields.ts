@@ -105,7 +105,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     options,
   ),
   [`${http}pipelining`, refused(true)],
-  [`${http}followRedirects`, observed('data-plane/gateway/steps/redirects.test.ts')],
+  [`${http}followRedirects`, observed('data-plane/gateway/call/redirects.test.ts')],
   ...all(http, 'useCompression propagateClientAcceptEncoding', effects),
   [`${http}propagateClientHost`, observed('data-plane/gateway/call/host.test.ts')],
   ...all(

@@ -25,7 +25,7 @@ export async function importDefinition(
 ): Promise<ApiView> {
   const wanted = wantedOf(document);
   const apiWish = apiWishOf(wanted.api);
-  const plans = wanted.plans
+  const plans = (wanted.plans ?? [])
     .filter(({ status }) => status !== 'CLOSED')
     .map((plan, index) => ({ plan, wish: planWishOf(plan, `plans[${index}]`) }));
   return change(desk, { actor, at }, async (now) => {

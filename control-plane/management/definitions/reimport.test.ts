@@ -215,6 +215,35 @@ for (const database of testDatabases) {
     assert.deepEqual(sorted(names), ['Keyed', 'Opened'], 'what was made by an import is known by the next');
   });
 
+  both(
+    'an import that says nothing of plans changes nothing of them; one that says there are none closes them',
+    async (t) => {
+      const { planNamed, planList, reimport, api } = await openImported(t, database);
+      const before = [await planNamed('Open'), await planNamed('With a key')].map(({ id }) => id);
+      const { api: fields } = exported({ description: 'without plans' });
+      const { definitionVersion: _version, ...payload } = fields as Fields & { definitionVersion: string };
+      for (const document of [
+        { api: fields },
+        { api: fields, plans: null },
+        { ...payload, gravitee: '4.0.0', type: 'proxy' },
+      ]) {
+        const answer = await reimport(document);
+        assert.deepEqual([answer.status, answer.body['conflicts']], [200, []], JSON.stringify(answer.body));
+        const now = [await planNamed('Open'), await planNamed('With a key')].map(({ id }) => id);
+        assert.deepEqual(now, before);
+      }
+      assert.equal((await api())['description'], 'without plans');
+      // They are still known by what they were imported as.
+      await reimport(exported({}, [{ ...keyless, name: 'Free' }, keyed]));
+      assert.equal((await planNamed('Free'))['id'], before[0]);
+      await reimport({ api: fields, plans: [] });
+      assert.deepEqual(
+        (await planList()).map((plan) => plan['status']),
+        ['CLOSED', 'CLOSED'],
+      );
+    },
+  );
+
   both('an API that was made by hand loses nothing to its first import', async (t) => {
     const { office, path, reimport } = await openImported(t, database);
     const list = await office.call('GET', path);

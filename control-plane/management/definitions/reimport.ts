@@ -71,8 +71,10 @@ class TakenBack extends Error {
   }
 }
 
-async function merge(now: Change, api: ApiRow, wanted: Wanted): Promise<ImportEffect> {
+async function merge(now: Change, api: ApiRow, asked: Wanted): Promise<ImportEffect> {
   const last = await findImport(now.trx, api);
+  // What says nothing of plans changes nothing of them.
+  const wanted = { ...asked, plans: asked.plans ?? last?.definition.plans };
   const sides = {
     base: last && sideOf(last.definition, last.planIds),
     ours: await sideHere(now, api),
@@ -102,7 +104,7 @@ const planDefaults = { description: '', mode: 'STANDARD', type: 'API', validatio
 
 function sideOf({ api, plans }: Wanted, planIds: ReadonlyMap<string, string> = new Map()): Side {
   const here = (plan: Json): Json => ({ ...plan, id: planIds.get(String(plan['id'])) ?? plan['id'] });
-  return { ...apiDefaults, ...api, plans: plans.map((plan) => ({ ...planDefaults, ...here(plan) })) };
+  return { ...apiDefaults, ...api, plans: (plans ?? []).map((plan) => ({ ...planDefaults, ...here(plan) })) };
 }
 
 /** What became of it here; closed plans are gone. */
@@ -155,7 +157,7 @@ class PlanMerge {
     [...(other ?? [])].forEach(([key, plan], index) => {
       const mine = own?.get(key);
       const id = String((isJson(mine) ? mine : isJson(plan) ? plan : {})['id']);
-      ids.set(String(wanted.plans[index]?.['id']), this.#made.get(id) ?? id);
+      ids.set(String(wanted.plans?.[index]?.['id']), this.#made.get(id) ?? id);
     });
     return ids;
   }

@@ -11,7 +11,8 @@ import { createPlanSchema, type PlanWish } from '../plans/plan-shape.ts';
 /** An API with its plans in the management API's spelling, with the fields that a creation may have; plans have an id and a status too. */
 export interface Wanted {
   readonly api: Json;
-  readonly plans: readonly Json[];
+  /** Undefined when the document says nothing of plans, which is not that there are none. */
+  readonly plans: readonly Json[] | undefined;
 }
 
 /** What a document wants. Errors: request.invalid with everything that this version does not run, by its place in the document. */
@@ -31,8 +32,15 @@ export function wantedOf(document: Json): Wanted {
   const plans = (Array.isArray(written['plans']) ? written['plans'] : []).filter(isJson);
   return {
     api: only(apiNames, withStatusCodes(written['api'])),
-    plans: plans.map((plan) => only(planNames, plan)),
+    plans: saysPlans(document) ? plans.map((plan) => only(planNames, plan)) : undefined,
   };
+}
+
+/** Whether a document speaks of plans, in whatever form it comes. */
+function saysPlans(document: Json): boolean {
+  return [document, document['api'], document['spec']].some(
+    (holder) => isJson(holder) && holder['plans'] !== undefined && holder['plans'] !== null,
+  );
 }
 
 /** Names of the fields that an import sets of an API. */

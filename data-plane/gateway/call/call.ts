@@ -81,8 +81,6 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   retry: Retry | undefined = undefined;
   /** Whom it was sent to, and last. */
   endpoint: Endpoint | undefined = undefined;
-  /** A redirect leads it to another origin than its endpoint's. */
-  isElsewhere = false;
   /** Somebody has read the request's body, sends it, or has let go of it. */
   isBodyTaken = false;
   /** The backend's answer, until it is sent: nobody else lets go of it. */

@@ -18,6 +18,16 @@ export interface Trail {
   readonly own: string;
 }
 
+/** Whom a request goes to, and with what. */
+export interface SendingTo {
+  readonly endpoint: Endpoint;
+  readonly host: string | undefined;
+  readonly trail: Trail;
+  readonly scope: ConditionScope;
+  /** Takes down what is said. */
+  readonly log: CallLog | undefined;
+}
+
 /**
  * Sends a request to an endpoint, as its steps left it.
  *
@@ -25,20 +35,7 @@ export interface Trail {
  * it is. Source: the reference.
  */
 export function sendTo(
-  {
-    endpoint,
-    host,
-    trail,
-    scope,
-    log,
-  }: {
-    readonly endpoint: Endpoint;
-    readonly host: string | undefined;
-    readonly trail: Trail;
-    readonly scope: ConditionScope;
-    /** Takes down what is said. */
-    readonly log: CallLog | undefined;
-  },
+  { endpoint, host, trail, scope, log }: SendingTo,
   { exchange, request, body }: Sendable,
   receive: (result: UpstreamResult) => void,
 ): void {

@@ -4,17 +4,19 @@ import type { BackendAnswer } from '../../policies/policy.ts';
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Step } from '../compile/step.ts';
 import { refusals, upstreamRefusals } from '../errors/refusals.ts';
-import { BackendCalls } from '../steps/around.ts';
+import { BackendCalls, type Sendable } from '../steps/around.ts';
 import type { BrokenStep } from '../steps/kept.ts';
 import type { UnreadBody } from '../steps/run-steps.ts';
 import { fail, openTunnel, refuse, settle } from './answer.ts';
 import type { Call } from './call.ts';
-import { hostOfSteps, sendTo, type Trail } from './send.ts';
+import { sendFollowing } from './redirects.ts';
+import { hostOfSteps, type SendingTo, sendTo, type Trail } from './send.ts';
 import { answerInstead, beginAnswer, resume, watch } from './stage.ts';
 
 /** The last stage of a request: an endpoint answers it, through the steps around the call. Without such steps nobody waits for a promise. */
 export function toBackend(call: Call, api: CompiledApi): void {
   const around = stepsAround(call, api);
+  const { endpoints } = api;
   const host = hostOfSteps(call);
   const trail: Trail = {
     received: call.receivedVia,
@@ -24,25 +26,47 @@ export function toBackend(call: Call, api: CompiledApi): void {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refuse(call, refusals.noEndpoint);
     watch(call);
-    return sendTo({ endpoint, host, trail, scope: call, log: call.log }, call, (result) => {
+    return send(call, { endpoints, endpoint, host, trail, request: call }, (result) => {
       try {
-        tell(call, endpoint, result);
         receive(call, result);
       } catch (error) {
         fail(call, error);
       }
     });
   }
-  call.backendCalls = new BackendCalls(call, (request, hear) => {
+  call.backendCalls = new BackendCalls(call, (request, hear, isWanted) => {
     const endpoint = nextEndpoint(call, api);
     if (endpoint === undefined) return refusals.noEndpoint;
-    sendTo({ endpoint, host, trail, scope: call, log: call.log }, request, (result) => {
-      tell(call, endpoint, result);
-      hear(result);
-    });
+    send(call, { endpoints, endpoint, host, trail, request, isWanted }, hear);
     return undefined;
   });
   resume(call, call.backendCalls.through(around), (answer) => receiveThrough(call, answer));
+}
+
+/** One call of the backend. */
+interface Attempt extends Pick<SendingTo, 'endpoint' | 'host' | 'trail'> {
+  readonly request: Sendable;
+  readonly endpoints: CompiledApi['endpoints'];
+  /** Undefined where there is one attempt. */
+  readonly isWanted?: () => boolean;
+}
+
+/** Makes an attempt; where the endpoint's redirects are followed, with all its hops. */
+function send(call: Call, attempt: Attempt, hear: (result: UpstreamResult) => void): void {
+  const { endpoint, host, trail, request, endpoints } = attempt;
+  let asked = endpoint;
+  const to = { endpoint, host, trail, scope: call, log: call.log };
+  const heard = (result: UpstreamResult): void => {
+    tell(call, asked, result);
+    hear(result);
+  };
+  if (!endpoint.followsRedirects) return sendTo(to, request, heard);
+  sendFollowing(to, request, {
+    receive: heard,
+    toward: (at, url) => endpoints.toward(at, url),
+    isWanted: attempt.isWanted ?? (() => !call.isAnswered),
+    onHop: (next) => void (asked = call.endpoint = next),
+  });
 }
 
 /** The outermost first: what stands last in the flows, of which the organization's are the first. Most requests have none, and nothing is made. */
@@ -59,9 +83,8 @@ const none: readonly Step[] = [];
 
 /** The endpoint whose turn it is; from now on the request's body is its. */
 function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefined {
-  const found = endpoints.next(call);
-  if (found === undefined) return undefined;
-  const endpoint = call.isElsewhere ? { ...found, headers: [] } : found;
+  const endpoint = endpoints.next(call);
+  if (endpoint === undefined) return undefined;
   call.endpoint = endpoint;
   if (call.retry !== undefined) call.retry.first ??= endpoint.name;
   // Replaced by a step that did not read it.

@@ -14,7 +14,6 @@ import { createErrorWriter, type ErrorWriter } from '../errors/error-answer.ts';
 import type { CircuitBoard } from '../steps/circuits.ts';
 import { createFailover } from '../steps/failover.ts';
 import { compileLogging, type LogWish } from '../logs/log-wish.ts';
-import { createRedirects } from '../steps/redirects.ts';
 import { createMappings } from './mappings.ts';
 import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
@@ -39,7 +38,7 @@ export interface CompiledApi extends Life {
   readonly errors: ErrorWriter;
   readonly engine: EngineRules;
   readonly endpoints: Endpoints;
-  /** The innermost steps around the backend, failover before redirects; undefined where there is neither. */
+  /** The innermost steps around the backend, undefined where there are none: failover. */
   readonly around: readonly Step[] | undefined;
   /** What a preflight passes that runs policies: security is not asked, so it has no plan. */
   readonly preflightFlows: Pipeline;
@@ -121,7 +120,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     clock: options.host.clock,
     circuits: options.circuits,
   });
-  const around = [failover, createRedirects(definition)].filter((step) => step !== undefined);
+  const around = failover === undefined ? undefined : [failover];
   return {
     type: definition.type,
     isForSome,
@@ -129,7 +128,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     errors: createErrorWriter(definition.responseTemplates, engine),
     engine,
     endpoints,
-    around: around.length === 0 ? undefined : around,
+    around,
     preflightFlows: createPipeline([], apiFlows, shared),
     corsOf: compileCors(definition, engine),
     rejectsNullByte: definition.listeners.some(
@@ -145,7 +144,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
       ...resources.values(),
       ...plans.map(({ security }) => security),
       ...compiler.steps.map(({ policy }) => policy),
-      ...around.map(({ policy }) => policy),
+      ...(around ?? []).map(({ policy }) => policy),
     ]),
   };
 }

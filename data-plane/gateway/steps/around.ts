@@ -12,8 +12,15 @@ export interface Sendable {
   readonly body: Body;
 }
 
-/** Sends a request to the endpoint whose turn it is; a refusal when there is none, and then nothing is received. */
-export type Send = (request: Sendable, receive: (result: UpstreamResult) => void) => Rejection | undefined;
+/**
+ * Sends a request to the endpoint whose turn it is; a refusal when there is none, and then nothing is received. isWanted: whether anybody
+ * still waits for what is received.
+ */
+export type Send = (
+  request: Sendable,
+  receive: (result: UpstreamResult) => void,
+  isWanted: () => boolean,
+) => Rejection | undefined;
 
 /** What is said where nobody hears it any more. */
 const over: BackendAnswer = { kind: 'failure', failure: 'aborted', message: 'the request is over' };
@@ -103,14 +110,16 @@ export class BackendCalls {
     const headers = exchange.createHeaders();
     request.headers.forEach((name, value) => headers.append(name, value));
     return new Promise((resolve) => {
-      const refusal = this.#send({ exchange, request: { ...request, headers }, body }, (result) => {
-        const isLate = this.#call.isOver || count !== this.#count;
+      const isWanted = (): boolean => !this.#call.isOver && count === this.#count;
+      const receive = (result: UpstreamResult): void => {
+        const isLate = !isWanted();
         if (result.kind === 'response') {
           if (isLate) result.body.discard();
           else this.#body = result.body;
         }
         resolve(isLate ? over : result);
-      });
+      };
+      const refusal = this.#send({ exchange, request: { ...request, headers }, body }, receive, isWanted);
       if (refusal !== undefined) resolve(refusal);
     });
   }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
+import { eventually } from '../../../test/kit/eventually.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 
 interface Heard {
@@ -125,17 +126,66 @@ test('another origin gets neither the caller’s credentials nor the endpoint’
     apis: { a: apiDefinition('a', first.url, following(first.url)) },
   });
   const to = (url: string): string => `/a/302+${encodeURIComponent(url)}`;
-  const headers = { authorization: 'Bearer t', cookie: 'a=1', 'x-other': '1' };
+  const headers = {
+    authorization: 'Bearer t',
+    cookie: 'a=1',
+    'x-other': '1',
+    'x-gravitee-api-key': 'k',
+    accept: 'text/plain',
+    'user-agent': 'u/1',
+  };
   const came = await gateway.call(to(`${second.url}/there`), { headers });
   assert.equal(came.text, 'at /there');
   const [elsewhere] = second.heard;
   assert.deepEqual(
     ['authorization', 'cookie', 'x-endpoint', 'x-other', 'host'].map((name) => elsewhere?.headers[name]),
-    [undefined, undefined, undefined, '1', new URL(second.url).host],
+    [undefined, undefined, undefined, undefined, new URL(second.url).host],
   );
   await gateway.call(to(`${first.url}/there`), { headers });
   const there = first.heard.at(-1);
   assert.deepEqual([there?.headers.authorization, there?.headers['x-endpoint']], ['Bearer t', 'secret']);
+  assert.deepEqual(
+    ['x-gravitee-api-key', 'accept', 'user-agent'].map((name) => elsewhere?.headers[name]),
+    [undefined, 'text/plain', 'u/1'],
+  );
   const metadata = await gateway.call(to('http://169.254.169.254/latest'));
-  assert.equal(metadata.status, 503);
+  assert.deepEqual([metadata.status, metadata.text], [302, 'elsewhere'], 'the redirect is the answer');
 });
+
+test('attempts of failover know nothing of each other’s redirects: each begins at the endpoint with the whole request, and what was given up goes nowhere', async (t) => {
+  const heard: string[] = [];
+  const waits: (() => void)[] = [];
+  const elsewhere = createServer((request, response) => {
+    heard.push(
+      `elsewhere ${request.method} ${request.url} ${request.headers.authorization ?? '-'} ${String(request.headers['x-endpoint'] ?? '-')}`,
+    );
+    waits.push(() => void response.writeHead(302, { location: '/b' }).end());
+  });
+  const endpoint = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => {
+      heard.push(`endpoint ${request.method} ${request.url} ${body}`.trim());
+      response.writeHead(303, { location: `http://127.0.0.1:${portOf(elsewhere)}/a` }).end();
+    });
+  });
+  for (const server of [elsewhere, endpoint]) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
+  }
+  const target = `http://127.0.0.1:${portOf(endpoint)}`;
+  const failover = { enabled: true, maxRetries: 1, slowCallDuration: 200, maxFailures: 100 };
+  const gateway = await startLocalGateway(t, {
+    apis: { a: apiDefinition('a', target, following(target, { failover })) },
+  });
+  const headers = { authorization: 'Bearer t' };
+  const answer = gateway.call('/a/x', { method: 'POST', body: 'whole', headers });
+  await eventually(() => waits.length === 2);
+  // The first attempt was given up: its answer leads nowhere any more.
+  waits[0]?.();
+  assert.equal((await answer).status, 502);
+  const first = ['endpoint POST /x whole', 'elsewhere GET /a - -'];
+  assert.deepEqual(heard, [...first, ...first]);
+});
+
+const portOf = (server: { address(): unknown }): number => (server.address() as AddressInfo).port;
