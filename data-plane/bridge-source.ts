@@ -60,7 +60,7 @@ export async function openBridge(options: GatewayOptions): Promise<Source> {
           message: `an enrolment token, or \`local\` with a folder of definitions: there is no ${file}`,
         },
       ],
-      hint: 'Check dataDir for a slip. Run `isthmus enroll --token <token>`, or `isthmus gateway --local <folder>`.',
+      hint: 'Check dataDir for a slip. Run `isthmus enroll --token-file <file>`, or `isthmus gateway --local <folder>`.',
     });
   }
   return {

@@ -34,7 +34,7 @@ test('the export goes to standard output and the report to standard error', (t) 
 test('what is impossible is named with its place, writes nothing, and fails', (t) => {
   const { status, stdout, stderr } = convert(t, definition);
   assert.deepEqual([status, stdout], [1, '']);
-  assert.match(stderr, /^IMPOSSIBLE {2}execution_mode is v3/m);
+  assert.match(stderr, /^IMPOSSIBLE {2}execution_mode is v3.*--emulate/m);
   assert.equal(convert(t, definition, '--emulate').status, 0);
 });
 
@@ -56,4 +56,22 @@ test('a custom resource is converted; --json has report and export in one', (t) 
 test('a file that holds no API, or several, is refused', (t) => {
   assert.match(convert(t, `${definition}---${definition}`).stderr, /holds 2 APIs/);
   assert.match(convert(t, 'kind: Secret\napiVersion: v1\ndata: {}\n').stderr, /holds 0 APIs/);
+});
+
+test('- is standard input, for convert as for check', () => {
+  const run = (command: string, ...flags: readonly string[]) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, 'cli.ts'), command, '-', ...flags], {
+      encoding: 'utf8',
+      input: definition,
+    });
+  const converted = run('convert', '--emulate');
+  assert.deepEqual(
+    [
+      converted.status,
+      (JSON.parse(converted.stdout) as { readonly api: { readonly name: string } }).api.name,
+    ],
+    [0, 'Ferries'],
+  );
+  const checked = run('check');
+  assert.match(checked.stdout, /^ok {7}-$/m);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,4 +52,15 @@ dictionaries: { countries: { fr: France } }
   assert.match(rows[6]?.[0] ?? '', /^\{"kind":"refused","why":".*did you mean method\?/);
   assert.equal(rows[6]?.[1], 1);
   assert.match(rows[7]?.[0] ?? '', /^refused/);
+});
+
+test('a request is read from standard input; an unknown key of it is named', async () => {
+  const given = (text: string, from: string) => {
+    const args = [join(import.meta.dirname, 'cli.ts'), 'el', '#request.method', '--request', from];
+    return spawnSync(process.execPath, args, { encoding: 'utf8', input: text });
+  };
+  assert.equal(given('request: { method: PUT }', '-').stdout, 'PUT\n');
+  assert.equal(given('{\n\t"request": { "method": "PUT" }\n}', '/dev/stdin').stdout, 'PUT\n');
+  assert.match(given('requets: {}', '-').stderr, /-: requets is unknown/);
+  assert.match(given('{"request": ', '-').stderr, /- .*\./);
 });

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import type { Note } from '../../proto/definition/read.ts';
 import { Objects } from '../../proto/definition/resources.ts';
@@ -16,7 +16,7 @@ import { createDeployments } from '../gateway/deploy/deployments.ts';
 import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { guardOf, securityHostOf, type SecuritySettings } from '../serving.ts';
-import { listFolder, readFiles, readLocalFile } from './files.ts';
+import { listFolder, readFiles, readGivenFile } from './files.ts';
 import { localTenant } from './local.ts';
 import { type LocalRecord, objectsOf, recordsOf, settingsRecord } from './records.ts';
 
@@ -210,7 +210,7 @@ async function filesOf(paths: readonly string[]) {
         return [...(await readFiles(path, (await listFolder(path)).names, new Map())).values()].map(
           (file) => ({ path: join(path, file.name), file }),
         );
-      const file = await readLocalFile(dirname(path), basename(path), undefined);
+      const file = await readGivenFile(path);
       return file === undefined ? [] : [{ path, file }];
     }),
   );
@@ -218,6 +218,7 @@ async function filesOf(paths: readonly string[]) {
 }
 
 async function isFolder(path: string): Promise<boolean> {
+  if (path === '-') return false;
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { parseYamlDocuments } from '../../proto/process/config-file.ts';
 import { parseJson } from '../../proto/process/json-text.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
@@ -64,7 +64,7 @@ export async function readFiles(
 }
 
 /** Reads one file of a folder; undefined when it is gone or no file. */
-export async function readLocalFile(
+async function readLocalFile(
   folder: string,
   name: string,
   before: LocalFile | undefined,
@@ -86,6 +86,35 @@ export async function readLocalFile(
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     const problem = problemOf(error);
     return { name, version, documents: [], problem };
+  }
+}
+
+/** Reads one file that a command names: `-` is standard input, in JSON or YAML. Undefined when it is gone or no file. */
+export async function readGivenFile(path: string): Promise<LocalFile | undefined> {
+  if (path !== '-' && path !== '/dev/stdin') return readLocalFile(dirname(path), basename(path), undefined);
+  const about = { name: 'standard input', version: '' };
+  try {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of process.stdin as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > fileBytesMax) throw new Error(`is larger than ${fileBytesMax} bytes`);
+      parts.push(part);
+    }
+    const text = decodeText(Buffer.concat(parts));
+    return { ...about, documents: parse(isJsonText(text) ? '.json' : '.yaml', text), problem: undefined };
+  } catch (error) {
+    return { ...about, documents: [], problem: problemOf(error) };
+  }
+}
+
+/** What is no JSON is told of as YAML, which most of JSON is too. */
+function isJsonText(text: string): boolean {
+  try {
+    parseJson(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

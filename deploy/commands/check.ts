@@ -34,7 +34,10 @@ export function checkCommand(onExit: (code: number) => void): Command {
     ],
   });
   return withConfig(command)
-    .argument('<files...>', 'definitions, isthmus.yaml with subscriptions, or folders of both')
+    .argument(
+      '<files...>',
+      'definitions, isthmus.yaml with subscriptions, or folders of both; - for standard input',
+    )
     .option('--json', 'as JSON')
     .action(async (paths: readonly string[], flags: ConfigFlags & { readonly json?: true }) => {
       const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });

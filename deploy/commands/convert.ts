@@ -1,5 +1,3 @@
-import { basename, dirname } from 'node:path';
-
 import type { Command } from 'commander';
 import type { Migration } from '../../proto/definition/v2/migrate.ts';
 import { Fault } from '../../proto/faults/fault.ts';
@@ -18,7 +16,7 @@ export function convertCommand(onExit: (code: number) => void): Command {
     ],
   });
   return command
-    .argument('<file>', 'a definition, an export or a custom resource, as JSON or YAML')
+    .argument('<file>', 'a definition, an export or a custom resource, as JSON or YAML; - for standard input')
     .option(
       '--emulate',
       'take an API of the v3 engine for one of emulation, whose rules are those of version 4',
@@ -33,10 +31,10 @@ export function convertCommand(onExit: (code: number) => void): Command {
 }
 
 async function migrateFile(file: string, emulates: boolean): Promise<Migration> {
-  const { readLocalFile } = await import('../../data-plane/local/files.ts');
+  const { readGivenFile } = await import('../../data-plane/local/files.ts');
   const { apisOf } = await import('../../data-plane/local/records.ts');
   const { migrate } = await import('../../proto/definition/v2/migrate.ts');
-  const read = await readLocalFile(dirname(file), basename(file), undefined);
+  const read = await readGivenFile(file);
   const unreadable = (detail: string): Fault =>
     new Fault('config.unreadable', { detail, hint: 'Check the path for a slip, and what the file holds.' });
   if (read === undefined) throw unreadable(`There is no file ${file}.`);

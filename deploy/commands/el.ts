@@ -1,10 +1,9 @@
-import { basename, dirname } from 'node:path';
-
 import type { Command } from 'commander';
 import { piecesOf } from '../../proto/expression/find.ts';
 import { compileText } from '../../proto/expression/template.ts';
 import { shownValue } from '../../proto/expression/values.ts';
 import { Fault } from '../../proto/faults/fault.ts';
+import { detailsOf } from '../../proto/faults/issues.ts';
 import { createCommand } from '../command.ts';
 import { requestSchema, scopeOf } from '../expression-request.ts';
 import { print } from '../terminal.ts';
@@ -30,7 +29,7 @@ export function elCommand(onExit: (code: number) => void): Command {
     .argument('<expression>', 'a text with expressions, or one expression without its braces')
     .option(
       '--request <file>',
-      'request (method, path, contextPath, query, headers, body), response (status, headers, body), attributes, properties, dictionaries, pathParams, subscription; as JSON or YAML',
+      'request (method, path, contextPath, query, headers, body), response (status, headers, body), attributes, properties, dictionaries, pathParams, subscription; as JSON or YAML; - for standard input',
     )
     .option('--json', 'as JSON: kind (value, nothing, failed, refused) with value or why')
     .action(async (expression: string, flags: { readonly request?: string; readonly json?: true }) => {
@@ -54,14 +53,14 @@ function evaluated(expression: string, request: ReturnType<typeof requestSchema.
 
 async function readRequest(file: string | undefined) {
   if (file === undefined) return requestSchema.parse({});
-  const { readLocalFile } = await import('../../data-plane/local/files.ts');
-  const read = await readLocalFile(dirname(file), basename(file), undefined);
+  const { readGivenFile } = await import('../../data-plane/local/files.ts');
+  const read = await readGivenFile(file);
   const unreadable = (detail: string): Fault =>
     new Fault('config.unreadable', { detail, hint: 'Check the path for a slip, and what the file holds.' });
   if (read === undefined) throw unreadable(`There is no file ${file}.`);
   if (read.problem !== undefined) throw unreadable(`${file} ${read.problem}.`);
   const parsed = requestSchema.safeParse(read.documents[0]);
   if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  const details = detailsOf(parsed.error.issues).map(({ path, message }) => `${path} ${message}`.trim());
   throw unreadable(`${file}: ${details.join('; ')}.`);
 }

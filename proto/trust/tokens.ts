@@ -68,7 +68,9 @@ export function readEnrolmentToken(
   const payload = parsePayload(bytes);
   const publicKey = against.rootKey ?? payload.rootKey;
   if (!verifyBytes(domain, bytes, { publicKey, signature: Buffer.from(signature, 'base64url') }))
-    throw new Fault('trust.bad_signature', { hint: 'Copy the whole token, as one line.' });
+    throw new Fault('trust.bad_signature', {
+      hint: 'Copy the whole token, as one line. Tokens that were made before the root key was rolled (isthmus keys roll-root) ended with it: make a new one.',
+    });
   if (against.nowMs !== undefined && against.nowMs > payload.expiresAtMs)
     throw new Fault('trust.expired', { hint: 'Make a new token on the fleet.' });
   return payload;

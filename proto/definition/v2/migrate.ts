@@ -99,7 +99,11 @@ function judgeEngine(
   const mode = api.field('execution_mode', 'executionMode');
   const word = mode.text(holder === 'custom-resource' ? 'v4-emulation-engine' : 'v3').toLowerCase();
   if (/^(?:v4[-_]emulation[-_]engine|jupiter)$/.test(word) || emulates) return;
-  say('IMPOSSIBLE', mode, 'is v3, whose rules version 4 does not have; try it under emulation first');
+  say(
+    'IMPOSSIBLE',
+    mode,
+    'is v3, whose rules version 4 does not have; try it under emulation first (--emulate of isthmus convert)',
+  );
 }
 
 /** Pages with what version 4 does not take over; a list, or a map as custom resources have them. */

@@ -134,7 +134,7 @@ function commandOf([, , word = '']: readonly string[]): string {
 /** Commands that start nothing work on the folder that is meant: another one would be another installation. */
 function otherWay(command: string): string {
   if (/^isthmus (?:up|control-plane|bridge|gateway|shipper|), $|^$/.test(command))
-    return ', or give this one a folder of its own by --data-dir; a second isthmus up on this machine needs --port-offset 1000 as well';
+    return `, or give this one a folder of its own by --data-dir${command === '' || command === 'isthmus up, ' ? '; a second isthmus up on this machine needs --port-offset 1000 as well' : ''}`;
   return ' and wait until it has ended; this command needs the folder for itself';
 }
 
