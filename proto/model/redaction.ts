@@ -1,3 +1,7 @@
+import { maskJson } from './api/json-secrets.ts';
+import { maskParts } from './api/part-secrets.ts';
+import { maskXml } from './api/xml-secrets.ts';
+
 /** Masks what must not stand in a record or a log. */
 export interface Redactor {
   /**
@@ -8,7 +12,7 @@ export interface Redactor {
   readonly uri: (text: string) => string;
   /** A text that may quote such targets; bearer credentials and passwords in URLs as well. */
   readonly text: (text: string) => string;
-  /** The body of a message, perhaps cut: as a text, and members of JSON and elements of XML whose names are of such parameters. */
+  /** The body of a message, perhaps cut: as a text, and members of JSON, elements and attributes of XML, parts of forms whose names are of such parameters. */
   readonly body: (text: string) => string;
   /** Says whether something of this name carries a key. */
   readonly isSecret: (name: string) => boolean;
@@ -23,6 +27,7 @@ const MASK = '***';
 const secretNames: ReadonlySet<string> = new Set(
   [
     'apikey xapikey xgraviteeapikey accesskey secretkey privatekey subscriptionkey',
+    'privatetoken csrftoken xsrftoken csrfmiddlewaretoken',
     'token accesstoken refreshtoken idtoken authtoken apitoken bearertoken sessiontoken',
     'jwt authorization auth credential credentials assertion clientassertion',
     'secret clientsecret password passwd pwd passphrase',
@@ -36,6 +41,8 @@ const knownMax = 1_000;
 const knownCharsMax = 64;
 /** `%25253D`: more layers than anybody takes off are not taken off here either. */
 const decodingsMax = 3;
+/** JSON in a string of JSON in a string: a string further in that has escapes is masked as a whole. */
+const nestingsMax = 4;
 
 /** Makes a redactor that also takes these names of parameters for ones that carry keys. */
 export function createRedactor(moreNames: Iterable<string> = []): Redactor {
@@ -55,6 +62,23 @@ export function createRedactor(moreNames: Iterable<string> = []): Redactor {
     const safe = maskUserinfo(quoting).replace(bearer, `$1 ${MASK}`);
     return hasParameters(safe) ? maskParameters(safe, isSecret, endsInText) : safe;
   };
+  const body = (whole: string, depth: number): string => {
+    const nested = (inner: string): string => (depth < nestingsMax ? body(inner, depth + 1) : MASK);
+    let shown = form.test(whole) ? maskParameters(whole, isSecret, endsInUri) : maskParts(whole, isSecret);
+    if (shown.includes('"')) {
+      shown = maskJson(shown, { isSecret, nested }).replace(
+        quotedMember,
+        (found: string, name: string, between: string) =>
+          isSecret(name) ? found.slice(0, found.indexOf(between) + between.length) + MASK : found,
+      );
+    }
+    if (shown.includes('<')) {
+      shown = maskXml(shown, isSecret).replace(element, (found: string, start: string, name: string) =>
+        isSecret(name) ? `${start}${MASK}` : found,
+      );
+    }
+    return text(shown);
+  };
   return {
     text,
     isSecret,
@@ -62,35 +86,15 @@ export function createRedactor(moreNames: Iterable<string> = []): Redactor {
       const safe = text.includes('@') ? maskUserinfo(text) : text;
       return hasParameters(safe) ? maskParameters(safe, isSecret, endsInUri) : safe;
     },
-    body(whole) {
-      const members = whole.replace(member, (found: string, name: string, between: string) =>
-        isSecret(unescaped(name)) ? `"${name}"${between}"${MASK}"` : found,
-      );
-      const quoted = members.replace(quotedMember, (found: string, name: string, between: string) =>
-        isSecret(name) ? found.slice(0, found.indexOf(between) + between.length) + MASK : found,
-      );
-      const elements = quoted.replace(element, (found: string, start: string, name: string) =>
-        isSecret(name) ? `${start}${MASK}` : found,
-      );
-      return text(elements);
-    },
+    body: (whole) => body(whole, 0),
   };
 }
 
-/**
- * A member of JSON whose value is a text or a plain word, also one without its end. In one pass: whatever follows a quote that begins no
- * member is looked at once more at most.
- */
-const member = /"((?:[^"\\]|\\.){1,64})"(\s{0,64}:\s{0,64})(?:"[^"\\]*(?:\\.[^"\\]*)*"?|[^\s,:{}[\]"]+)/gs;
-/** The same where JSON is a text in JSON: its quotes are escaped, once or several times. */
+/** A form has one line; in its values only `&` is an end, and none of the marks of a text. */
+const form = /^[\w.%+*[\]-]{1,64}=[^\r\n]*$/;
+/** A member of JSON that is a text in what cannot be decoded: its quotes are escaped, once or several times. */
 const quotedMember = /\\{1,16}"([^"\\]{1,64})(\\{1,16}"\s{0,64}:\s{0,64}\\{1,16}")[^"\\]*/g;
-const unescaped = (name: string): string =>
-  name.includes('\\')
-    ? name.replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) =>
-        String.fromCharCode(Number.parseInt(digits, 16)),
-      )
-    : name;
-/** The start of an element of XML with the text in it: `<wsse:Password Type="x">text`. */
+/** The start of an element with the text in it, where the tags around cannot be read: `<wsse:Password Type="x">text`. */
 const element = /(<(?:[\w.-]{1,64}:)?([\w.-]{1,64})(?:\s[^<>]{0,1024})?>)[^<]+/g;
 const bearer = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 const userPassword = /(\/\/[^/@\s:?#]*):[^/@\s]+@/g;
@@ -137,14 +141,29 @@ function maskParameters(
     at += equals;
     nameStart = at;
     if (!isKey) continue;
+    if (ends(quoteCode)) at = pastQuote(text, at);
     const valueStart = at;
     while (at < text.length && !ends(text.charCodeAt(at))) at += 1;
+    // What escapes the quote at the end is not the value's.
+    if (text.charCodeAt(at) === quoteCode)
+      while (at > valueStart && text.charCodeAt(at - 1) === backslashCode) at -= 1;
     if (at === valueStart) continue;
     masked += text.slice(copied, valueStart) + MASK;
     copied = at;
     nameStart = at;
   }
   return copied === 0 ? text : masked + text.slice(copied);
+}
+
+const quoteCode = 0x22;
+const backslashCode = 0x5c;
+
+/** In a text a value may stand in quotes, also in such as are escaped. */
+function pastQuote(text: string, start: number): number {
+  let at = start;
+  while (text.charCodeAt(at) === backslashCode) at += 1;
+  const code = text.charCodeAt(at);
+  return code === quoteCode || code === 0x27 ? at + 1 : start;
 }
 
 /** `& ? ; # / , space`: none of them is part of a name. */

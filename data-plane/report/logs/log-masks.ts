@@ -25,8 +25,8 @@ const secretHeaders = [
 ];
 /** A shorter value is a word that may stand anywhere: masking it everywhere would tell it. */
 const valueCharsMin = 8;
-/** Values that are looked for; a cookie may hold any number. */
-const valuesMax = 32;
+/** Values that are looked for; a cookie may hold any number. Of a call with more neither other headers nor bodies are shown. */
+const valuesMax = 256;
 
 /** Makes the masks of a gateway; the redactor knows where it looks for keys. */
 export function createMasks({
@@ -50,16 +50,18 @@ export function createMasks({
       for (const value of values) if (shown.includes(value)) shown = shown.replaceAll(value, () => MASK);
       return shown;
     };
+    const isTooMany = values.length > valuesMax;
     return {
       uri: (text) => withoutValues(redactor.uri(text)),
       text: (text) => withoutValues(redactor.text(text)),
-      header: (name, value) => (isSecret(name.toLowerCase()) ? MASK : withoutValues(redactor.text(value))),
+      header: (name, value) =>
+        isTooMany || isSecret(name.toLowerCase()) ? MASK : withoutValues(redactor.text(value)),
       body(body) {
         const text = textOf(body);
         if (text === undefined) return `[${body.total} bytes that are no text]`;
         // Rules first: what else is masked may leave no JSON.
         const ruled = applyRules(text, { isCut: body.cutBy !== undefined });
-        if (ruled === undefined) return `[${body.total} bytes that could not be masked]`;
+        if (ruled === undefined || isTooMany) return `[${body.total} bytes that could not be masked]`;
         return withoutValues(redactor.body(ruled)) + cutNote(body);
       },
     };
@@ -92,9 +94,9 @@ function valuesIn({ heads }: LogFacts, isSecret: (name: string) => boolean): rea
       const lowerName = name.toLowerCase();
       if (!isSecret(lowerName)) continue;
       for (const part of partsOf(lowerName, value))
-        if (part.length >= valueCharsMin && values.size < valuesMax) values.add(part);
+        if (part.length >= valueCharsMin && values.size <= valuesMax) values.add(part);
     }
-  // The longest first: what is part of another goes with it.
+  // One past the bound tells that there are more. The longest first: what is part of another goes with it.
   return [...values].toSorted((one, other) => other.length - one.length);
 }
 
