@@ -105,6 +105,11 @@ export const gatewayConfigSchema = z.strictObject({
     headersMax: z.int().min(10).default(100).describe('Most header lines of a request; past it 431.'),
     headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive; past it 408.'),
     idleMsMax: ms.default(60_000).describe('A connection without a request is closed after this time.'),
+    answerIdleMsMax: ms
+      .default(20_000)
+      .describe(
+        'Whose client takes no byte of an answer for so long is cut off: the connection of HTTP/1.1, the stream of HTTP/2; its connection to the backend ends with it.',
+      ),
     requestMsMax: z
       .int()
       .min(0)

@@ -29,7 +29,7 @@ import { createLogHost } from './gateway/logs/call-log.ts';
 import { Backends, type BackendTeller } from './gateway/errors/backends.ts';
 import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
 import { createWarningTeller, type TellWarning } from './gateway/errors/warned.ts';
-import type { Engine, RunningServer, ServerHttp2, ServerLimits } from './http/exchange.ts';
+import type { Engine, RunningServer, ServerHttp2 } from './http/exchange.ts';
 import type { TlsOptions } from '../proto/process/listening/tls.ts';
 import { isSecured } from '../proto/process/listening/tls-settings.ts';
 import { createEngine } from './http/engine.ts';
@@ -322,7 +322,7 @@ async function listen(
         clock.now() <= validToMs &&
         (isVerified || deployments.trustsCertificate(fingerprintSha256)),
       http2: http2Of(wish),
-      limits: limitsOf(wish),
+      limits: wish,
       target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },
       onExchange: serve,
       onRefusal: (refusal) => {
@@ -360,24 +360,6 @@ export function securityHostOf(
 
 /** The settings that decide whom plans let in. */
 export type SecuritySettings = Pick<GatewayConfig, 'apiKey' | 'jwt' | 'listen'>;
-
-function limitsOf(listen: GatewayConfig['listen']): ServerLimits {
-  return {
-    requestLineBytesMax: listen.requestLineBytesMax,
-    headerBytesMax: listen.headerBytesMax,
-    headersMax: listen.headersMax,
-    headerMsMax: listen.headerMsMax,
-    bodyBytesMax: listen.bodyBytesMax,
-    bodyBytesPerSecondMin: listen.bodyBytesPerSecondMin,
-    idleMsMax: listen.idleMsMax,
-    requestMsMax: listen.requestMsMax,
-    connectionsMax: listen.connectionsMax,
-    connectionsPerSourceMax: listen.connectionsPerSourceMax,
-    requestsPerConnectionMax: listen.requestsPerConnectionMax,
-    tunnelIdleMsMax: listen.tunnelIdleMsMax,
-    eventLoopLagMsMax: listen.eventLoopLagMsMax,
-  };
-}
 
 /** Undefined where no client can speak it: nothing of it is loaded then. */
 function http2Of({ tls, http2 }: GatewayConfig['listen']): ServerHttp2 | undefined {

@@ -318,9 +318,8 @@ export interface Upstream {
 export interface ServerLimits {
   /** Past it 414. */
   readonly requestLineBytesMax: number;
-  /** Header section; past it 431. */
+  /** Header section and its lines; past either 431. */
   readonly headerBytesMax: number;
-  /** Header lines; past it 431. */
   readonly headersMax: number;
   /** From a connection's or request's first byte to the end of the head; past it 408. */
   readonly headerMsMax: number;
@@ -330,6 +329,8 @@ export interface ServerLimits {
   readonly bodyBytesPerSecondMin: number;
   /** A connection without a request is closed after this time. */
   readonly idleMsMax: number;
+  /** A client that takes no byte of an answer for so long is reset: the connection of HTTP/1.1, the stream of HTTP/2. */
+  readonly answerIdleMsMax: number;
   /** From the head to the last byte of the answer; past it the connection is reset. 0 is no bound. Tunnels are exempt. */
   readonly requestMsMax: number;
   readonly connectionsMax: number;

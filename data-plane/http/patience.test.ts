@@ -111,7 +111,7 @@ describe('patience', () => {
 
   test('requestMsMax: who reads his answer slowly is no exception', async (t) => {
     const rig = await startRig(t, {
-      limits: { requestMsMax: 500, idleMsMax: 60_000 },
+      limits: { requestMsMax: 500, answerIdleMsMax: 60_000 },
       onExchange: (exchange) =>
         exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(64_000_000)),
     });
@@ -124,10 +124,10 @@ describe('patience', () => {
     assertBetween(performance.now() - startedMs, 480);
   });
 
-  test('idleMsMax: who takes nothing of his answer is reset; who takes some of it again and again is not', async (t) => {
+  test('answerIdleMsMax: who takes nothing of his answer is reset; who takes some of it again and again is not', async (t) => {
     const bytes = 48_000_000;
     const rig = await startRig(t, {
-      limits: { idleMsMax: 400 },
+      limits: { answerIdleMsMax: 400 },
       onExchange: (exchange) =>
         exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(bytes, 'x')),
     });

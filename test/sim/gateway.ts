@@ -52,6 +52,7 @@ const limits: ServerLimits = {
   bodyBytesMax: 1_000_000,
   bodyBytesPerSecondMin: 0,
   idleMsMax: 20_000,
+  answerIdleMsMax: 20_000,
   requestMsMax: 0,
   connectionsMax: 10_000,
   connectionsPerSourceMax: 10_000,

@@ -40,6 +40,7 @@ export const limitDefaults: ServerLimits = {
   bodyBytesMax: 1_000_000,
   bodyBytesPerSecondMin: 0,
   idleMsMax: 5_000,
+  answerIdleMsMax: 5_000,
   requestMsMax: 0,
   connectionsMax: 100,
   connectionsPerSourceMax: 100,

@@ -23,12 +23,21 @@ const refusedStream = 0x7;
 const protocolError = 0x1;
 
 /** An engine whose backend answers nothing by itself. */
-async function stage(t: TestContext, http2: Partial<ServerHttp2> = {}, wish: Partial<EngineProxyWish> = {}) {
+async function stage(
+  t: TestContext,
+  http2: Partial<ServerHttp2> = {},
+  {
+    upstreamWish,
+    ...wish
+  }: Partial<Omit<EngineProxyWish, 'upstream'>> & {
+    readonly upstreamWish?: Partial<EngineProxyWish['upstream']>;
+  } = {},
+) {
   const backend = await startBackend(t);
   const refused: EngineRefusal[] = [];
   const exchanges: Exchange[] = [];
   const proxy = await startEngineProxy(t, {
-    upstream: { port: backend.port },
+    upstream: { ...upstreamWish, port: backend.port },
     http2: { ...http2Defaults, ...http2 },
     onRefusal: (refusal) => void refused.push(refusal),
     onExchange: (exchange) => void exchanges.push(exchange),
@@ -245,8 +254,12 @@ test('more streams than are allowed are refused unread, and those that are there
   assert.equal(codeOf(await client.next(types.goaway, 0)), protocolError);
 });
 
-test('a client that asks and takes nothing of its answer is cut off, and the backend with it', async (t) => {
-  const { port, backend, outcomes } = await stage(t, {}, { limits: { idleMsMax: 400 } });
+test('answerIdleMsMax: a client that asks and takes nothing is cut off, though its connection lives, and who waits for the backend is next', async (t) => {
+  const { port, backend, outcomes } = await stage(
+    t,
+    {},
+    { upstreamWish: { connectionsMax: 1 }, limits: { answerIdleMsMax: 400, idleMsMax: 60_000 } },
+  );
   const client = await openRawHttp2(t, port);
   // No stream may send a byte.
   client.write(frame(types.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])), get(1));
@@ -254,11 +267,17 @@ test('a client that asks and takes nothing of its answer is cut off, and the bac
   const cut = seen.closed.catch(() => undefined);
   seen.reply(`HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n${'x'.repeat(300_000)}`);
   await client.next(types.headers, 1);
+  const other = askHttp2(openHttp2(t, port), { ':path': '/' });
   await client.next(types.reset, 1);
   await cut;
+  (await backend.next()).reply('HTTP/1.1 204 No Content\r\n\r\n');
+  assert.equal((await other).status, 204);
+  client.write(frame(types.ping, 0, 0, Buffer.alloc(8)));
+  await client.next(types.ping, 0);
+  await eventually(() => outcomes.length === 2);
   assert.deepEqual(
     outcomes.map(({ kind }) => kind),
-    ['clientAborted'],
+    ['clientAborted', 'complete'],
   );
 });
 

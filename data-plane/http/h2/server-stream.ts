@@ -252,7 +252,7 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
     else if (this.#stuckSinceMs === 0 || left !== this.#stuckBytes) {
       this.#stuckSinceMs = nowMs;
       this.#stuckBytes = left;
-    } else if (nowMs - this.#stuckSinceMs >= this.#session.state.limits.idleMsMax) this.#reset();
+    } else if (nowMs - this.#stuckSinceMs >= this.#session.state.limits.answerIdleMsMax) this.#reset();
   }
 
   #abort(): void {

@@ -374,7 +374,7 @@ export class ServerConnection implements WireOwner, BodyConnection, Swept {
     else if (this.#stuckSinceMs === 0 || unsentBytes !== this.#stuckBytes) {
       this.#stuckSinceMs = nowMs;
       this.#stuckBytes = unsentBytes;
-    } else if (nowMs - this.#stuckSinceMs >= this.state.limits.idleMsMax) this.wire.reset();
+    } else if (nowMs - this.#stuckSinceMs >= this.state.limits.answerIdleMsMax) this.wire.reset();
   }
 
   #outOfTime(): void {
