@@ -109,6 +109,7 @@ test('whatever a client sends, the expressions of a request do bounded work', ()
     prices: Array.from({ length: 5_000 }, (_, p) => ({ p })),
   });
   const objects = JSON.stringify({ a: Array.from({ length: 300_000 }, () => ({})) });
+  const names = `{${Array.from({ length: 60_000 }, (_, at) => `"k${at}":${at}`).join()}}`;
   const rows: readonly (readonly [source: string, body: string, why: RegExp])[] = [
     ["#request.content matches '(a?){200}a{200}'", text, work],
     ["#request.content matches 'a+'", large, work],
@@ -126,6 +127,8 @@ test('whatever a client sends, the expressions of a request do bounded work', ()
     ["#jsonPath(#request.content, '$.b')", large, /more than 1048576 characters/],
     ["#jsonPath(#request.content, '$..a')", '['.repeat(200_000), /no JSON/],
     ['#request.jsonContent.a.size()', objects, work],
+    ['#request.jsonContent.size()', names, work],
+    ["#jsonPath(#request.content, '$..*..*').size()", names, work],
     [
       "#jsonPath(#request.content, '$.concat($.a, $.a, $.a)')",
       JSON.stringify({ a: text }),

@@ -177,6 +177,9 @@ export function intOf(number: number): number {
   return Number.isNaN(number) ? 0 : Math.max(intRange[0], Math.min(intRange[1], Math.trunc(number)));
 }
 
+/** An object of more names than these is a table of names, which is dearer to make and to read. */
+const namesFewMax = 256;
+
 /** What others left in the context, or JSON, as expressions see it. Deeper than `depthMax` is nothing. */
 export function valueOf(given: unknown, depthMax = 64): Value {
   if (given === null || given === undefined || depthMax === 0) return null;
@@ -191,7 +194,7 @@ export function valueOf(given: unknown, depthMax = 64): Value {
     return new Map([...given].map(([name, value]) => [String(name), valueOf(value, depthMax - 1)]));
   if (typeof given === 'object' && !(given instanceof Error)) {
     const entries = Object.entries(given);
-    spend(32 + entries.length * 16);
+    spend(32 + entries.length * (entries.length > namesFewMax ? 80 : 16));
     return new Map(entries.map(([name, value]) => [name, valueOf(value, depthMax - 1)]));
   }
   return null;

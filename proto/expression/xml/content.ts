@@ -3,6 +3,9 @@ import type { Value } from '../values.ts';
 import { spend } from '../work.ts';
 import { nodeTypes, readXml, type XmlNode } from './document.ts';
 
+/** What a node takes as a member of a map, in units of work, as measured. */
+const memberUnits = 80;
+
 /**
  * XML as a map, as the reference has it: the root element is the first key, attributes are keys like elements, repeated ones become a list,
  * text beside others has the key '', prefixes are gone, all of it is text. What is no XML is an empty map.
@@ -10,7 +13,7 @@ import { nodeTypes, readXml, type XmlNode } from './document.ts';
 export function xmlContentOf(text: string): Value {
   try {
     const { element, nodes } = readXml(text, 'spaced');
-    spend(nodes * 16);
+    spend(nodes * memberUnits);
     return new Map([[nameOf(element), contentOf(element)]]);
   } catch (error) {
     if (error instanceof EvaluationFailure) return new Map();

@@ -7,6 +7,27 @@ import { readOnce, spend } from '../work.ts';
 /** Most nodes of a document, attributes included, and how deep elements may stand in each other. */
 const nodesMax = 50_000;
 const depthMax = 200;
+/** Characters that the parser gets at once: each piece is paid for before it is read, so that a dear text is stopped early. */
+const pieceChars = 4_096;
+
+/*
+ * What reading takes, in units of work, as measured. Most characters are passed over; where a reference, a tag, a line or what may be the end
+ * of a comment begins, the parser goes from one state to another.
+ */
+const plainUnits = 2;
+const charUnits = new Uint8Array(128).fill(plainUnits);
+for (const [chars, units] of [
+  ['&', 35],
+  ['<', 20],
+  ['-?]', 12],
+  ['\n\r\t', 6],
+] as const)
+  for (const char of chars) charUnits.fill(units, char.charCodeAt(0), char.charCodeAt(0) + 1);
+const nodeUnits = 50;
+const attributeUnits = 50;
+/** A declaration of a namespace, and each element in which a prefix is looked for on the way up. */
+const declarationUnits = 130;
+const lookUnits = 2;
 
 /** A document, as much of DOM as reading it takes. */
 export interface XmlDocument {
@@ -105,6 +126,15 @@ interface XmlName {
   readonly uri?: string;
 }
 
+const tooMany = `XML has more than ${nodesMax} nodes`;
+
+/** What the characters of a text take. */
+function unitsOf(text: string): number {
+  let units = 0;
+  for (let at = 0; at < text.length; at += 1) units += charUnits[text.charCodeAt(at)] ?? plainUnits;
+  return units;
+}
+
 /** 100 KiB of code, which a gateway without XML never loads. */
 const requireNow = createRequire(import.meta.url);
 
@@ -122,6 +152,8 @@ class DocumentReader {
   readonly #root = new XmlNode(nodeTypes.document, 0, { name: '#document' });
   #parent = this.#root;
   #count = 0;
+  /** Of the element that is being read, so far. */
+  #attributes = 0;
   #depth = 0;
   #deepest = 0;
 
@@ -135,6 +167,8 @@ class DocumentReader {
     // Thrown out of a handler, it would be taken for a fault of the parser: the first one ends the reading.
     parser.on('error', (error) => fail(`this is no XML: ${error.message.slice(0, 200)}`));
     parser.on('doctype', () => fail('XML with a document type is not read'));
+    // Before the element is there: the parser makes one with all of its attributes.
+    parser.on('attribute', ({ name }) => this.#payAttribute(name));
     parser.on('opentag', (tag) => this.#open(tag));
     parser.on('closetag', () => this.#close());
     parser.on('text', (text) => this.#text(text));
@@ -143,13 +177,28 @@ class DocumentReader {
     parser.on('processinginstruction', ({ target, body }) =>
       this.#append(nodeTypes.instruction, { name: target, value: body }),
     );
-    spend(xml.length);
-    parser.write(xml).close();
+    for (let at = 0; at < xml.length; at += pieceChars) {
+      const piece = xml.slice(at, at + pieceChars);
+      spend(unitsOf(piece));
+      parser.write(piece);
+    }
+    parser.close();
     const element = this.#root.documentElement ?? fail('this is no XML: it has no element');
     return { root: this.#root, element, nodes: this.#count, depth: this.#deepest, chars: xml.length };
   }
 
+  /** Attributes of the element that is being read count as nodes before they are any. */
+  #payAttribute(name: string): void {
+    this.#attributes += 1;
+    if (this.#count + this.#attributes > nodesMax) fail(tooMany);
+    const isDeclaration = this.#hasSpaces && name.startsWith('xmlns');
+    spend(isDeclaration ? declarationUnits : attributeUnits);
+    if (this.#hasSpaces && name.includes(':')) spend(this.#depth * lookUnits);
+  }
+
   #open(tag: Saxes.SaxesTag): void {
+    this.#attributes = 0;
+    if (this.#hasSpaces) spend(this.#depth * lookUnits);
     this.#depth += 1;
     if (this.#depth > depthMax) fail(`XML is nested deeper than ${depthMax}`);
     this.#deepest = Math.max(this.#deepest, this.#depth);
@@ -189,7 +238,8 @@ class DocumentReader {
 
   #made(type: NodeType, of: XmlName & { readonly value?: string }): XmlNode {
     this.#count += 1;
-    if (this.#count > nodesMax) fail(`XML has more than ${nodesMax} nodes`);
+    if (this.#count > nodesMax) fail(tooMany);
+    if (type !== nodeTypes.attribute) spend(nodeUnits);
     const node = new XmlNode(type, this.#count, of);
     node.ownerDocument = this.#root;
     return node;

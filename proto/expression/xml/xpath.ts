@@ -9,6 +9,8 @@ import { nodeTypes, readXml, type XmlDocument, type XmlNode } from './document.t
 /** Most characters of a path, and paths that are kept read. */
 const pathCharsMax = 1_000;
 const pathsMax = 500;
+/** What a node takes in each part of a path, in units of work, as measured. */
+const visitUnits = 30;
 
 const types = ['string', 'number', 'boolean', 'node', 'node_list', 'document_list'] as const;
 type Type = (typeof types)[number];
@@ -102,12 +104,13 @@ function failing<Result>(path: string, work: () => Result): Result {
 /**
  * What evaluating takes at most, in units of work; an evaluation cannot be stopped, so it is paid for before.
  *
- * Each step that does not only go down (`//`, `..`, an axis, a path from the root inside a condition) may look at every node for every node
+ * Each part of a path may look at every node. Each step that does not only go down (`//`, `..`, an axis, a path from the root inside a condition) may look at every node for every node
  * that it comes from. Whatever calls something, or compares in a condition, may read the text of each of those nodes.
  */
 function workOf(path: string, { nodes, chars, depth }: XmlDocument): number {
   const wide = Math.max(1, path.match(/\/\/|\.\.|::|\[\s*\/(?!\/)|[(,|=<>]\s*\/(?!\/)/g)?.length ?? 0);
   const calls = 1 + (path.match(/[(,]/g)?.length ?? 0);
+  const parts = 1 + (path.match(/[/|[(,]/g)?.length ?? 0);
   const reads = path.includes('[') ? nodes ** (wide - 1) : 1;
-  return nodes ** wide + (reads * (chars * depth * calls)) / 8;
+  return nodes ** wide + nodes * parts * visitUnits + (reads * (chars * depth * calls)) / 8;
 }
