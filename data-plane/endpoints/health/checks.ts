@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { HealthRecord } from '../../../proto/model/api/health-record.ts';
 import { readSchedule } from '../../../proto/model/api.ts';
 import { invariant } from '../../../proto/faults/fault.ts';
@@ -9,6 +11,7 @@ import type { Upstreams } from '../upstreams.ts';
 import type { Checker, HealthBoard, Watched } from './board.ts';
 import { compileCheck, type CompiledCheck } from './compiled.ts';
 import { type Finding, probe } from './probe.ts';
+import { AssertionShare } from './share.ts';
 import { checked, healthStates, isAvailable } from './states.ts';
 
 /** Bounds of checks; settings of the gateway. */
@@ -34,6 +37,8 @@ export interface ChecksOptions {
   /** Undefined records nothing. */
   readonly record: ((record: HealthRecord) => void) | undefined;
   readonly onThrown: (error: unknown) => void;
+  /** An API whose assertions take more than their share, as environment/id: its checks are put off. Once until they take less. */
+  readonly onPutOff: (api: string) => void;
   /** In [0, 1). */
   readonly random?: (() => number) | undefined;
 }
@@ -65,11 +70,13 @@ export class Checks implements Checker {
   /** Due, and more run already than may. */
   readonly #waiting = new Set<Checked>();
   readonly #runningByApi = new Map<string, number>();
+  readonly #share: AssertionShare;
   #running = 0;
 
   constructor(board: HealthBoard, options: ChecksOptions) {
     this.#board = board;
     this.#options = options;
+    this.#share = new AssertionShare(options.clock, options.onPutOff);
   }
 
   begin(watched: Watched): void {
@@ -131,7 +138,7 @@ export class Checks implements Checker {
     // Behind the one that is due, which a timer that is early would find again.
     this.#arm(one, isDue ? Math.max(nowMs, dueMs) : nowMs);
     // Who is still busy with the check before leaves this one out.
-    if (!isDue || one.isRunning) return;
+    if (!isDue || one.isRunning || this.#share.isPast(apiOf(one))) return;
     this.#waiting.add(one);
     this.#runNext();
   }
@@ -177,10 +184,15 @@ export class Checks implements Checker {
         createHeaders,
         toward: (url) => pools.toward(url),
         checkMsMax: settings.checkMsMax,
+        inTurn: async (ask) => {
+          // Requests come between two assertions, however many answers come at once.
+          await setImmediate();
+          return this.#share.isPast(apiOf(one)) ? undefined : this.#share.count(apiOf(one), ask);
+        },
         signal: ended.signal,
       },
     );
-    if (ended.signal.aborted) return;
+    if (ended.signal.aborted || finding === undefined) return;
     const { problem } = finding;
     const standing = checked(watched.standing, problem === undefined, watched.check.definition);
     const isTransition = this.#board.take(watched, standing, { nowMs: clock.now(), problem });

@@ -5,7 +5,7 @@ import { Checks, type ChecksOptions } from './checks.ts';
 import { describeEndpoints, type EndpointState, HealthMeters, tellState } from './shown.ts';
 
 /** What checking the endpoints of a gateway needs. */
-export interface HealthOptions extends ChecksOptions {
+export interface HealthOptions extends Omit<ChecksOptions, 'onPutOff'> {
   readonly metrics: Metrics;
   readonly log: Log;
   /** Endpoints with a series of their own. */
@@ -28,7 +28,12 @@ export function openHealth({ metrics, log, endpointsMax, ...checks }: HealthOpti
   const board = new HealthBoard();
   const meters = new HealthMeters(board, metrics, endpointsMax);
   let hearing: (told: ToldState) => void = () => undefined;
-  board.checkBy(new Checks(board, checks), (watched) => {
+  const onPutOff = (api: string): void =>
+    log.warn(
+      { api },
+      'assertions of health checks of this API take too much of the process: its checks are put off',
+    );
+  board.checkBy(new Checks(board, { ...checks, onPutOff }), (watched) => {
     tellState(log, watched);
     hearing({ key: watched.key, state: watched.standing.state });
   });

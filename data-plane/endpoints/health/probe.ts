@@ -1,16 +1,17 @@
 import { type CalledUrl, calledUrlOf } from '../called-url.ts';
-import type { Condition, ConditionScope } from '../../../proto/expression/condition.ts';
+import type { Condition, ConditionScope, Judgement } from '../../../proto/expression/condition.ts';
 import { type ExpressionScope, withResponse, withVariables } from '../../../proto/expression/scope.ts';
 import type { Rendered, Template } from '../../../proto/expression/template.ts';
 import type { HealthCheckDefinition } from '../../../proto/model/api.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
+import { BodyTooLarge } from '../../http/body.ts';
 import type { HeaderList, Upstream, UpstreamCaller, UpstreamResult } from '../../http/exchange.ts';
 import { createTarget } from '../target.ts';
 import type { CheckedApi, EndpointCheck } from './board.ts';
 import type { CompiledCheck } from './compiled.ts';
 
-/** Largest answer that an assertion may read. */
-const answerBytesMax = 1_048_576;
+/** Largest answer that an assertion may read; a longer one is a failure. */
+const answerBytesMax = 65_536;
 
 /** What a check found. */
 export interface Finding {
@@ -31,11 +32,13 @@ export interface ProbeTools {
   /** The pool toward a URL; undefined when the gateway may not call it. */
   readonly toward: (called: CalledUrl) => Upstream | undefined;
   readonly checkMsMax: number;
+  /** Asks the assertion when its turn has come; undefined when it has to be put off. */
+  readonly inTurn: (ask: () => Judgement) => Promise<Judgement | undefined>;
   /** Aborts when nobody wants to know any more. */
   readonly signal: AbortSignal;
 }
 
-/** Asks an endpoint how it is. Never rejects: what goes wrong is what it found. */
+/** Asks an endpoint how it is; undefined when what it answered may not be judged now. Never rejects: what goes wrong is what it found. */
 export async function probe(
   {
     api,
@@ -43,7 +46,7 @@ export async function probe(
     compiled,
   }: { readonly api: CheckedApi; readonly check: EndpointCheck; readonly compiled: CompiledCheck },
   tools: ProbeTools,
-): Promise<Finding> {
+): Promise<Finding | undefined> {
   const { method } = check.definition;
   const startedMs = tools.clock.monotonicMs();
   const scope = new CheckScope(api, method, tools);
@@ -83,8 +86,14 @@ export async function probe(
       withResponse(scope, { status, headers: result.head.headers, content }),
       new Map([['responseTime', answered.responseMs]]),
     );
-    return { ...answered, problem: problemOf(compiled.assertion.judge(asked)) };
+    const judged = await tools.inTurn(() => compiled.assertion.judge(asked));
+    return judged === undefined ? undefined : { ...answered, problem: problemOf(judged) };
   } catch (error) {
+    if (error instanceof BodyTooLarge)
+      return found({
+        url: url.href,
+        problem: `the assertion failed: it reads at most ${answerBytesMax} bytes of an answer`,
+      });
     // The body did not come, or not whole.
     return found({ url: url.href, problem: error instanceof Error ? error.message : String(error) });
   } finally {
@@ -101,7 +110,7 @@ async function contentOf(
   return undefined;
 }
 
-function problemOf(judged: ReturnType<Condition['judge']>): string | undefined {
+function problemOf(judged: Judgement): string | undefined {
   if (judged === true) return undefined;
   return typeof judged === 'object' ? `the assertion failed: ${judged.why}` : 'the assertion does not hold';
 }

@@ -12,6 +12,8 @@ export interface CheckedBackend {
   readonly name: string;
   /** What `/health` answers; `hang` does not. */
   health: number | 'hang';
+  /** What checks are answered; as JSON the name unless it is set. */
+  answer: string;
   /** Checks so far, newest last. */
   readonly checks: readonly {
     readonly line: string;
@@ -29,7 +31,14 @@ export async function startCheckedBackend(
 ): Promise<CheckedBackend> {
   const checks: CheckedBackend['checks'][number][] = [];
   let hanging = 0;
-  const backend = { name, health: 200 as CheckedBackend['health'], checks, url: '', hanging: () => hanging };
+  const backend = {
+    name,
+    health: 200 as CheckedBackend['health'],
+    checks,
+    url: '',
+    answer: `{"of":"${name}"}`,
+    hanging: () => hanging,
+  };
   const server = createServer((incoming, answer) => {
     const { url = '', method = '' } = incoming;
     if (!url.startsWith('/health')) return void answer.end(name);
@@ -37,7 +46,7 @@ export async function startCheckedBackend(
     incoming.on('data', (piece: Buffer) => (body += String(piece)));
     incoming.on('end', () => {
       checks.push({ line: `${method} ${url}`, headers: incoming.headers, body });
-      if (backend.health !== 'hang') return void answer.writeHead(backend.health).end(`{"of":"${name}"}`);
+      if (backend.health !== 'hang') return void answer.writeHead(backend.health).end(backend.answer);
       hanging += 1;
       answer.once('close', () => (hanging -= 1));
     });
