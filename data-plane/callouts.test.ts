@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 
 import { Fault } from '../proto/faults/fault.ts';
+import { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import { startOwnPolicy } from '../test/kit/gateway/policies.ts';
 import { startConnectProxy } from '../test/kit/engine/connect-proxy.ts';
 import { createAuthority } from '../test/kit/servers/certificates.ts';
@@ -18,9 +19,9 @@ import { gatewayConfigSchema } from './config.ts';
 
 function open(t: TestContext, settings: object = {}) {
   const reloads: (() => Promise<boolean> | boolean)[] = [];
-  const callouts = createCallouts(gatewayConfigSchema.parse(settings), {
-    onReload: (_name, reload) => void reloads.push(reload),
-  });
+  const doors = new OwnDoors();
+  const onReload = (_name: string, reload: () => Promise<boolean> | boolean) => void reloads.push(reload);
+  const callouts = createCallouts(gatewayConfigSchema.parse(settings), { onReload }, doors);
   t.after(() => callouts.close());
   /** The code of the fault with which a call fails. */
   const fails = async (url: string): Promise<string> => {
@@ -31,10 +32,10 @@ function open(t: TestContext, settings: object = {}) {
     assert.ok(error instanceof Fault, String(error));
     return error.code;
   };
-  return { callouts, fails, reloads };
+  return { callouts, fails, reloads, doors };
 }
 
-test('a policy calls where an endpoint may lead: private and loopback yes, the metadata of a cloud and what is denied no', async (t) => {
+test('a policy calls where an endpoint may lead: private and loopback yes, the metadata of a cloud, what is denied and own doors no', async (t) => {
   const { url } = await startUpstream(t);
   const { callouts, fails } = open(t);
   const answer = await callouts.request(`${url}/who`, { method: 'POST', body: 'x', timeoutMs: 5_000 });
@@ -45,6 +46,9 @@ test('a policy calls where an endpoint may lead: private and loopback yes, the m
   const { port } = new URL(url);
   const denied = open(t, { upstream: { deny: [`127.0.0.1:${port}`] } });
   assert.equal(await denied.fails(url), 'outbound.refused_address');
+  const own = open(t);
+  own.doors.add(Number(port));
+  assert.equal(await own.fails(url), 'outbound.refused_address');
 });
 
 test('an answer longer than what a policy may read whole is a fault, on the byte', async (t) => {

@@ -1,5 +1,6 @@
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import type { Outbound } from '../proto/process/outbound/outbound.ts';
+import type { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import type { GatewayConfig } from './config.ts';
 import type { PolicyOutbound } from './policies/policy.ts';
 
@@ -17,7 +18,7 @@ const direct = ['localhost', '127.0.0.1', '::1'];
 
 /**
  * The one client for calls of policies. What a definition may have called is what its endpoints may lead to (`upstream.allow`,
- * `upstream.deny`): its author chose both. The way there is that of all calls of this process (`outbound.caFile`, `outbound.proxy`,
+ * `upstream.deny`, never `doors`): its author chose both. The way there is that of all calls of this process (`outbound.caFile`, `outbound.proxy`,
  * `outbound.noProxy`), but for this machine itself; behind a proxy it is the proxy that resolves names. An answer is at most
  * `request.bufferedBytesMax` long.
  *
@@ -26,6 +27,7 @@ const direct = ['localhost', '127.0.0.1', '::1'];
 export function createCallouts(
   { upstream, request, outbound }: Pick<GatewayConfig, 'upstream' | 'request' | 'outbound'>,
   { onReload }: Pick<Lifecycle, 'onReload'>,
+  doors: OwnDoors,
 ): Callouts {
   let client: Promise<Outbound> | undefined;
   const open = async (): Promise<Outbound> => {
@@ -41,6 +43,7 @@ export function createCallouts(
       noProxy: [...noProxy, ...direct],
       allow: upstream.allow,
       deny: upstream.deny,
+      doors,
       setting: 'upstream',
       connectMsMax,
       responseBytesMax: request.bufferedBytesMax,

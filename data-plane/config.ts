@@ -216,7 +216,7 @@ export const gatewayConfigSchema = z.strictObject({
       .max(1_000)
       .default([])
       .describe(
-        'Hosts, addresses, CIDR ranges or URLs that endpoints may lead to although they are link-local, metadata of a cloud, multicast or reserved.',
+        'Hosts, addresses, CIDR ranges or URLs that endpoints may lead to although they are link-local, metadata of a cloud, multicast or reserved; with its very port (`127.0.0.1:18082`) also the node API of this gateway, which nothing leads to otherwise.',
       ),
     deny: z
       .array(z.string().min(1).max(512))

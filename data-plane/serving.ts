@@ -6,12 +6,13 @@ import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { listenFault } from '../proto/process/listen.ts';
 import { createRedactor } from '../proto/model/redaction.ts';
-import { createGuard, type Guard } from '../proto/process/outbound/guard.ts';
+import type { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import type { Log } from '../proto/process/log.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
+import { guardOf } from './endpoints/guard.ts';
 import type { HealthBoard } from './endpoints/health/board.ts';
 import type { EndpointState } from './endpoints/health/shown.ts';
 import { checkEndpoints, outlierHostOf } from './endpoint-checks.ts';
@@ -71,6 +72,8 @@ export interface ServingOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
+  /** Where no definition may lead. */
+  readonly doors: OwnDoors;
   /** Id of this gateway, on every access record. */
   readonly gateway: string;
   /** This program's version. */
@@ -121,11 +124,11 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const backends = backendsOf(options);
   const engine = options.engine ?? createEngine(tellThrown);
   const reporter = config.report.enabled ? await openReporter(options) : undefined;
-  const guard = guardOf(config);
+  const guard = guardOf(config, options.doors);
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('upstreams', () => upstreams.close(config.closeMsMax));
   const counters = options.counters ?? (await openCounters(options));
-  const callouts = createCallouts(config, lifecycle);
+  const callouts = createCallouts(config, lifecycle, options.doors);
   lifecycle.onClose('callouts', () => callouts.close());
   const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
   const checks =
@@ -205,11 +208,6 @@ export function expressionHostOf({
       nowMs: () => clock.monotonicMs(),
     }),
   };
-}
-
-/** Decides which hosts endpoints may lead to. Errors: config.invalid for an entry that is no name, address, range or URL. */
-export function guardOf({ upstream }: Pick<GatewayConfig, 'upstream'>): Guard {
-  return createGuard('local', { ...upstream, setting: 'upstream' });
 }
 
 /** Opens the counters of rate limits, and closes them with the life-cycle: in Redis, or in this process. */

@@ -5,6 +5,7 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import { startGatewayNode } from './admin/node.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
 import { tryAddress } from '../proto/process/listen.ts';
+import { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import { followCertificates, openCertificates } from '../proto/process/listening/certificates.ts';
 import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
@@ -25,7 +26,12 @@ export interface GatewayOptions {
   readonly version: string;
   /** Default: the engine of this version; workers always run that. */
   readonly engine?: Engine | undefined;
+  /** Ports of this process besides `admin.port` where no definition may lead. Default: none. */
+  readonly doors?: OwnDoors | undefined;
 }
+
+/** The same, with its own node API among the doors as soon as its port is known. */
+export type GuardedOptions = GatewayOptions & { readonly doors: OwnDoors };
 
 /** A gateway at work. */
 export interface RunningGateway {
@@ -52,13 +58,16 @@ export interface RunningGateway {
  *         enrolment.* and outbound.* when it has to enrol and cannot.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  if (workerCount(options.config) === 1) return startAlone(options);
+  const doors = options.doors ?? new OwnDoors();
+  doors.add(options.config.admin.port);
+  const guarded = { ...options, doors };
+  if (workerCount(options.config) === 1) return startAlone(guarded);
   const { startPrimary } = await import('./workers/primary.ts');
-  return startPrimary(options);
+  return startPrimary(guarded);
 }
 
 /** The whole gateway in this process. */
-async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
+async function startAlone(options: GuardedOptions): Promise<RunningGateway> {
   const { config, log, metrics } = options;
   const certificates = await openCertificates(config.listen.tls, options);
   const source = await openSource(options);
@@ -90,6 +99,7 @@ async function startAlone(options: GatewayOptions): Promise<RunningGateway> {
     }),
     replaceWorkers: undefined,
   });
+  options.doors.add(adminPort);
   followCertificates(certificates, {
     ...options,
     name: 'certificates',

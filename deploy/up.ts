@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { type Bridge, readTls as readBridgeTls, startBridge } from '../bridge/start.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
 import type { BootResult } from '../control-plane/boot.ts';
@@ -9,6 +9,7 @@ import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { isSecured, type ListenTlsSettings, readListenTls } from '../proto/process/listening/tls-settings.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
+import { ownUrlHosts } from '../proto/process/outbound/own-doors.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
 import { loadIdentity } from '../proto/trust/identity.ts';
 import { type RunningShipper, shipRestMsMax, startShipper } from '../shipper/start.ts';
@@ -149,12 +150,9 @@ const schemeOf = (tls: object | undefined): string => (tls === undefined ? 'http
 function bridgeUrls(scheme: string, port: number): readonly string[] {
   const nowMs = performance.now();
   if (knownUrls?.port === port && nowMs - knownUrls.atMs < urlsMsMax) return knownUrls.urls;
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const names = addresses
-    // A link-local address with its zone is no host of a URL.
-    .filter(({ address }) => !address.startsWith('fe80:'))
-    .map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address));
-  const urls = [...new Set(['localhost', hostname(), ...names])].map((name) => `${scheme}://${name}:${port}`);
+  const urls = [...new Set(['localhost', hostname(), ...ownUrlHosts()])].map(
+    (name) => `${scheme}://${name}:${port}`,
+  );
   knownUrls = { port, urls, atMs: nowMs };
   return urls;
 }
@@ -169,9 +167,8 @@ async function gatewayConfig(
   bridge: Bridge,
 ): Promise<GatewayConfig> {
   const { gateway } = configs;
-  const nodes = [configs.controlPlane, configs.bridge, gateway, configs.shipper].map(
-    ({ admin }) => admin.port,
-  );
+  // Its own node API a gateway denies by itself.
+  const nodes = [controlPlane.nodePort, bridge.nodePort, configs.shipper.admin.port];
   const token = await tokenFor(gateway, controlPlane, bridge.url);
   return {
     ...gateway,
@@ -186,13 +183,8 @@ async function gatewayConfig(
 
 /** Our own ports on this machine, which no published API may lead to: an API is what anybody calls, these are for those who run it. */
 function ownDoors(ports: readonly number[]): readonly string[] {
-  const addresses = Object.values(networkInterfaces())
-    .flatMap((each) => each ?? [])
-    .filter(({ address }) => !address.startsWith('fe80:'))
-    .map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address));
-  return ports
-    .filter((port) => port !== 0)
-    .flatMap((port) => ['127.0.0.0/8', '[::1]', ...addresses].map((address) => `${address}:${port}`));
+  const hosts = ['127.0.0.0/8', '[::1]', ...ownUrlHosts()];
+  return ports.filter((port) => port !== 0).flatMap((port) => hosts.map((host) => `${host}:${port}`));
 }
 
 /** A token for a gateway that has yet to enrol; it does so itself, as anywhere else. */

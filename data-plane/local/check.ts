@@ -15,7 +15,9 @@ import { readDefinition } from '../gateway/deploy/definitions.ts';
 import { createDeployments } from '../gateway/deploy/deployments.ts';
 import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
-import { guardOf, securityHostOf, type SecuritySettings } from '../serving.ts';
+import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
+import { guardOf } from '../endpoints/guard.ts';
+import { securityHostOf, type SecuritySettings } from '../serving.ts';
 import { listFolder, readFiles, readGivenFile } from './files.ts';
 import { localTenant } from './local.ts';
 import { type LocalRecord, objectsOf, recordsOf, settingsRecord } from './records.ts';
@@ -30,7 +32,7 @@ export interface CheckedFile {
 }
 
 /** What of a gateway's settings a definition is judged by. */
-type CheckSettings = SecuritySettings & Pick<GatewayConfig, 'upstream' | 'tags' | 'tenant'>;
+type CheckSettings = SecuritySettings & Pick<GatewayConfig, 'upstream' | 'admin' | 'tags' | 'tenant'>;
 
 /** Something said of a file, with the number of the document when it holds several. */
 type InDocument<Said extends object> = Said & { readonly document?: number };
@@ -184,7 +186,7 @@ function judge(records: readonly LocalRecord[], config: CheckSettings) {
   const clock = systemClock;
   const log = createLog({ name: 'check', level: 'silent' });
   const deployments = createDeployments({
-    guard: guardOf(config),
+    guard: guardOf(config, new OwnDoors([config.admin.port])),
     upstreams: undefined,
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     security: securityHostOf(config, { clock, log, outbound: noCallouts }),

@@ -44,6 +44,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
     hopSecret: 's',
     logLevel: 'silent',
     tls: undefined,
+    doors: [],
   };
   const listener = await openListener(config.listen);
   const served = createServedSet();

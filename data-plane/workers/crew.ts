@@ -101,6 +101,11 @@ export class Crew {
     for (const worker of this.#alive) worker.setLogLevel(level);
   }
 
+  /** No definition leads any worker to this port of ours. */
+  addDoor(port: number): void {
+    for (const worker of this.#alive) worker.addDoor(port);
+  }
+
   /** Every worker reads again what it can; says whether one has taken something over. */
   async reload(): Promise<boolean> {
     const taken = await Promise.all([...this.#alive].map((worker) => worker.reload()));

@@ -32,6 +32,8 @@ export interface WorkerStart {
   readonly hopSecret: string;
   readonly logLevel: LogLevel;
   readonly tls: TlsOptions | undefined;
+  /** Ports of the primary where no definition may lead. */
+  readonly doors: readonly number[];
 }
 
 /** From the primary. Messages of one worker arrive in the order in which they were sent. */
@@ -42,6 +44,8 @@ export type ToWorker =
   | { readonly kind: 'listen' }
   | { readonly kind: 'tls'; readonly tls: TlsOptions }
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
+  /** One more port of the primary where no definition may lead. */
+  | { readonly kind: 'door'; readonly port: number }
   /** Read again what the operator may have changed, as a process alone does at a SIGHUP. */
   | { readonly kind: 'reload' }
   | { readonly kind: 'stats' }

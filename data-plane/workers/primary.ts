@@ -22,14 +22,15 @@ import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { noCallouts } from '../callouts.ts';
 import { checkEndpoints } from '../endpoint-checks.ts';
 import type { OpenHealth } from '../endpoints/health/open.ts';
+import { guardOf } from '../endpoints/guard.ts';
 import { createUpstreams } from '../endpoints/upstreams.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { upkeepNeverMs } from '../report/messages.ts';
 import { boundOfDurations } from '../gateway/deploy/durations.ts';
-import { createEngine, expressionHostOf, guardOf, openReporter, securityHostOf } from '../serving.ts';
+import { createEngine, expressionHostOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource } from '../source.ts';
-import type { GatewayOptions, RunningGateway } from '../start.ts';
+import type { GuardedOptions, RunningGateway } from '../start.ts';
 import { growWithLoad } from '../young-generation.ts';
 import { Crew } from './crew.ts';
 import { createFigures, type Figures } from './figures.ts';
@@ -50,7 +51,7 @@ const endMsMax = 8_000;
  *
  * Errors: as startGateway; process.not_ready when a worker does not start.
  */
-export async function startPrimary(options: GatewayOptions): Promise<RunningGateway> {
+export async function startPrimary(options: GuardedOptions): Promise<RunningGateway> {
   const { config, log, lifecycle } = options;
   const certificates = await openCertificates(config.listen.tls, options);
   const source = await openSource(options);
@@ -103,6 +104,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
       workers: crew.state(),
     }),
   });
+  options.doors.add(adminPort);
   followCertificates(certificates, {
     ...options,
     name: 'certificates',
@@ -123,7 +125,7 @@ export async function startPrimary(options: GatewayOptions): Promise<RunningGate
 }
 
 function openNodeApi(
-  options: GatewayOptions,
+  options: GuardedOptions,
   parts: {
     readonly crew: Crew;
     readonly checks: OpenHealth;
@@ -161,16 +163,16 @@ interface Judge {
  * endpoints, for all workers.
  */
 function openJudge(
-  options: GatewayOptions,
+  options: GuardedOptions,
   parts: {
     readonly gateway: string;
     readonly reporter: Reporter | undefined;
   },
 ): Judge {
-  const { config, clock, log, lifecycle } = options;
+  const { config, clock, log, lifecycle, doors } = options;
   const { gateway, reporter } = parts;
   const tellThrown = createThrownTeller({ log, clock, count: () => undefined });
-  const guard = guardOf(config);
+  const guard = guardOf(config, doors);
   const engine = createEngine(tellThrown);
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('connections of health checks', () => upstreams.close(0));
@@ -202,7 +204,7 @@ interface CrewParts {
   readonly checks: OpenHealth;
 }
 
-function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, parts: CrewParts): Crew {
+function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOptions, parts: CrewParts): Crew {
   const {
     dataDir,
     listen,
@@ -242,6 +244,7 @@ function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, pa
     hopSecret,
     logLevel: levelOf(log),
     tls: parts.certificates.current(),
+    doors: doors.ports,
   });
   const bounds = { startMsMax, applyMsMax, answerMsMax, changesMax, drainMsMax: closeMsMax + endMsMax };
   const counters = createMemoryCounters({ windowsMax: config.limits.windowsMax, clock });
@@ -249,6 +252,7 @@ function openCrew({ config, clock, log, lifecycle, version }: GatewayOptions, pa
   const { checks } = parts;
   const health = () => checks.board.states;
   const crew = new Crew({ ...parts, counters, health, wanted, start, bounds, clock, log });
+  doors.onAdded((port) => crew.addDoor(port));
   checks.onState((told) => crew.tellHealth(told));
   // A second signal ends this process at once, and them with it.
   const killAll = (): void => crew.kill();

@@ -161,6 +161,10 @@ export class WorkerProcess {
     if (this.state !== 'ended') this.#send({ kind: 'logLevel', level });
   }
 
+  addDoor(port: number): void {
+    if (this.state !== 'ended') this.#send({ kind: 'door', port });
+  }
+
   /** Resolves with what is wrong, undefined when handshakes use the new certificates. */
   async reloadTls(tls: TlsOptions): Promise<string | undefined> {
     if (this.state === 'ended') return undefined;

@@ -10,6 +10,7 @@ import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
 import type { RunningServer } from '../http/exchange.ts';
 import { quietMsMax } from '../../proto/process/listening/ending.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
+import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import { countersOf, openServing, type Serving } from '../serving.ts';
 import { HealthBoard } from '../endpoints/health/board.ts';
 import { createPrimaryCounters, type PrimaryCounters } from './counting.ts';
@@ -64,6 +65,7 @@ class Worker {
   readonly #counting: PrimaryCounters;
   /** What the primary has found. */
   readonly #health = new HealthBoard();
+  readonly #doors: OwnDoors;
   readonly #assemble = createAssembly();
   readonly #opening: Promise<Serving>;
   #tls: TlsOptions | undefined;
@@ -89,7 +91,9 @@ class Worker {
       metrics: this.#metrics,
       send: (message) => channel.send(message),
     });
+    this.#doors = new OwnDoors(start.doors);
     this.#opening = openServing({
+      doors: this.#doors,
       config,
       gateway,
       version,
@@ -146,6 +150,9 @@ class Worker {
         return undefined;
       case 'logLevel':
         this.#log.level = order.level;
+        return undefined;
+      case 'door':
+        this.#doors.add(order.port);
         return undefined;
       case 'stats':
         return this.#say({ kind: 'stats', stats: await this.#stats() });

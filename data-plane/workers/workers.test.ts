@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
+import { apiDefinition, flow } from '../../test/kit/gateway/gateway.ts';
 import { startLoad } from '../../test/kit/servers/load.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { closeOf, openWebSocket, startWebSocketBackend } from '../../test/kit/engine/websockets.ts';
@@ -34,6 +34,19 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+test('no worker leads a caller to the node API of its primary', async (t) => {
+  const { url } = await startUpstream(t);
+  const rules = [{ pattern: '/.*', url: "{#request.headers['to'][0]}" }];
+  const flows = [flow('/', { request: [['dynamic-routing', { rules }]] })];
+  const gateway = await startWorkerGateway(t, { apis: { a: apiDefinition('a', url, { flows }) } });
+  for (const [to, status] of [
+    [url, 200],
+    [`${gateway.nodeApi}/metrics`, 503],
+  ] as const)
+    for (const answer of (await askBoth(gateway, '/a/', { to })).values())
+      assert.equal(answer.status, status, to);
+});
 
 test('two workers answer on one port, under one name in Via, and a change reaches both', async (t) => {
   const { url } = await startUpstream(t);

@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
 import { type GatewayConfig, gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
+import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import { holdFolder } from '../../proto/process/disk/folder-hold.ts';
 import { createCommand, loadFor, splitPair, withConfig, type ConfigFlags } from '../command.ts';
 import { hasSetting, namesSetting } from '../../proto/process/settings.ts';
@@ -50,7 +51,8 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         if (shipper !== undefined) holdFolder(shipper.dataDir, 'shipper', parts);
         let shipRest = async (): Promise<void> => undefined;
         const lifecycle = shipper === undefined ? parts.lifecycle : ofGatewayBefore(parts, () => shipRest());
-        const gateway = await startGateway({ ...parts, lifecycle, config });
+        const doors = new OwnDoors(shipper === undefined ? [] : [shipper.admin.port]);
+        const gateway = await startGateway({ ...parts, lifecycle, config, doors });
         obey(gateway);
         // Otherwise it is written at an orderly end: after a kill -9 the next start would compile everything again.
         flushCompileCache();
@@ -58,6 +60,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         if (shipper === undefined) return;
         const { startShipper, shipRestMsMax } = await import('../../shipper/start.ts');
         const running = await startShipper({ ...parts, config: shipper });
+        doors.add(running.adminPort);
         shipRest = () => running.drain(shipRestMsMax);
         say(`shipper running, node API on port ${running.adminPort}`);
       });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { Fault } from '../../faults/fault.ts';
+import { OwnDoors } from './own-doors.ts';
 import { createGuard } from './guard.ts';
 import { createOutbound } from './outbound.ts';
 
@@ -117,4 +118,32 @@ test('a final dot, and an address inside another, change nothing about what is d
     assert.throws(check(host), isRefused, host);
   assert.doesNotThrow(check('allowed.example.'));
   assert.equal(guard.mayConnect('10.9.9.9', { host: 'allowed.example', port: 80 }), false);
+});
+
+test('a door of this process is refused by its port, until an entry with that very port allows it', () => {
+  const doors = new OwnDoors([0, 18_082]);
+  const check = (allow: readonly string[], host: string, port: number, deny: readonly string[] = []) => {
+    const guard = createGuard('local', { allow, deny, doors, setting: 'upstream' });
+    return () => guard.checkHost({ host, port });
+  };
+  for (const host of [
+    '127.0.0.1',
+    '127.9.9.9',
+    '::1',
+    '::ffff:127.0.0.1',
+    '64:ff9b::7f00:1',
+    'localhost',
+    'a.localhost.',
+  ])
+    for (const allow of [[], ['127.0.0.0/8', '::/0', 'localhost', '*.localhost'], ['127.0.0.1:1']]) {
+      assert.throws(check(allow, host, 18_082), isRefused, host);
+      assert.doesNotThrow(check(allow, host, 18_083), host);
+    }
+  assert.doesNotThrow(check([], '10.255.255.254', 18_082), 'another machine');
+  for (const allow of ['127.0.0.1:18082', 'http://127.0.0.1:18082', '127.0.0.0/8:18082'])
+    assert.doesNotThrow(check([allow], '127.0.0.1', 18_082), allow);
+  assert.throws(check(['127.0.0.1:18082'], '127.0.0.1', 18_082, ['127.0.0.1']), isRefused);
+  const guard = createGuard('local', { allow: ['localhost:18082'], doors, setting: 'upstream' });
+  assert.equal(guard.mayConnect('127.0.0.1', { host: 'localhost', port: 18_082 }), true);
+  assert.equal(guard.mayConnect('127.0.0.1', { host: 'elsewhere.example', port: 18_082 }), false);
 });

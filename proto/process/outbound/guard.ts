@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 
 import { Fault } from '../../faults/fault.ts';
+import type { OwnDoors } from './own-doors.ts';
 
 /** public: addresses of the internet only. private: those of private networks too. local: of this machine too. See {@link createGuard}. */
 export type AddressProfile = 'public' | 'private' | 'local';
@@ -43,21 +44,28 @@ const privateRanges = ['private', 'uniqueLocal', 'carrierGradeNat'];
  *
  * An entry of a list is a name (`idp.example.com`), a wildcard (`*.example.com`), an address, a CIDR range, any of these
  * with `:port`, or a URL, which stands for its host and port. An allowed name may resolve to any address: the operator
- * vouches for it.
+ * vouches for it. Doors of this process are refused unless an entry with their very port allows them.
  * Errors: config.invalid for an entry that is none of these.
  */
 export function createGuard(profile: AddressProfile, lists: GuardLists): Guard {
-  const isListed = createList(lists.allow, lists.setting, 'allow');
-  const isDenied = createList(lists.deny ?? [], lists.setting, 'deny');
+  const allowed = parseList(lists.allow, lists.setting, 'allow');
+  const denied = parseList(lists.deny ?? [], lists.setting, 'deny');
+  const { doors } = lists;
+  const isListed = (host: string, port: number): boolean => isIn(allowed, host, port);
+  const isDenied = (host: string, port: number): boolean => isIn(denied, host, port);
+  const isNamed = (host: string, port: number): boolean =>
+    allowed.some((entry) => entry.port === port && entry.matches(host));
+  const isDoor = (host: string, port: number): boolean => doors?.isBehind(host, port) === true;
 
   const mayConnect = (address: string, asked: Target): boolean => {
     const target = { ...asked, host: asked.host.replace(/\.$/, '') };
-    return (
-      !isDenied(target.host, target.port) &&
-      // Also what a translator would make of it.
-      spellingsOf(address).every((each) => !isDenied(each, target.port)) &&
-      (isListed(target.host, target.port) || isListed(address, target.port) || isOrdinary(address, profile))
-    );
+    const { host, port } = target;
+    // Also what a translator would make of it.
+    const spellings = spellingsOf(address);
+    if (isDenied(host, port) || spellings.some((each) => isDenied(each, port))) return false;
+    if (isNamed(host, port) || isNamed(address, port)) return true;
+    if (spellings.some((each) => isDoor(each, port))) return false;
+    return isListed(host, port) || isListed(address, port) || isOrdinary(address, profile);
   };
 
   return {
@@ -70,7 +78,9 @@ export function createGuard(profile: AddressProfile, lists: GuardLists): Guard {
         metadataNames.includes(host);
       const isRefused = ipaddr.isValid(host)
         ? !mayConnect(host, { host, port })
-        : isDenied(host, port) || (isLocalName && !isListed(host, port));
+        : isDenied(host, port) ||
+          (isLocalName && !isListed(host, port)) ||
+          (isDoor(host, port) && !isNamed(host, port));
       if (isRefused) throw refusedAddress(target, host);
     },
   };
@@ -110,19 +120,17 @@ export interface GuardLists {
   readonly allow: readonly string[];
   /** Default: nothing. */
   readonly deny?: readonly string[];
+  /** What commands this process. Default: nothing. */
+  readonly doors?: OwnDoors | undefined;
   /** For errors, e.g. `outbound`. */
   readonly setting: string;
 }
 
-function createList(
-  texts: readonly string[],
-  setting: string,
-  name: 'allow' | 'deny',
-): (host: string, port: number) => boolean {
-  const entries = texts.map((text) => parseEntry(text, `${setting}.${name}`));
-  return (host, port) =>
-    entries.some((entry) => (entry.port === undefined || entry.port === port) && entry.matches(host));
-}
+const parseList = (texts: readonly string[], setting: string, name: 'allow' | 'deny'): readonly Entry[] =>
+  texts.map((text) => parseEntry(text, `${setting}.${name}`));
+
+const isIn = (entries: readonly Entry[], host: string, port: number): boolean =>
+  entries.some((entry) => (entry.port === undefined || entry.port === port) && entry.matches(host));
 
 interface Entry {
   readonly port: number | undefined;

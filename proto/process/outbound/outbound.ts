@@ -8,6 +8,7 @@ import { Fault } from '../../faults/fault.ts';
 import { createGathered } from '../../wire/gathered.ts';
 import { createDialler, targetOf, type Dial, type DialOptions } from './dial.ts';
 import { createGuard, type AddressProfile } from './guard.ts';
+import type { OwnDoors } from './own-doors.ts';
 import type { OutboundSettings } from './settings.ts';
 import { openWebSocket, type WebSocketOptions } from './websocket.ts';
 import { systemWords } from '../system-words.ts';
@@ -22,6 +23,8 @@ export interface OutboundOptions extends Omit<DialOptions, 'guard'> {
   readonly allow: readonly string[];
   /** Stronger than allow. Default: nothing. */
   readonly deny?: readonly string[];
+  /** See {@link OwnDoors}. Default: none. */
+  readonly doors?: OwnDoors | undefined;
   /** Where the two lists come from, for errors. Default: `outbound`. */
   readonly setting?: string;
   readonly responseBytesMax: number;
@@ -129,6 +132,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const guard = createGuard(options.profile, {
     allow: options.allow,
     deny: options.deny ?? [],
+    doors: options.doors,
     setting: options.setting ?? 'outbound',
   });
   let newest = createDialler({ ...options, guard });

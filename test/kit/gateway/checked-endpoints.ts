@@ -10,6 +10,8 @@ import { type LocalGateway, startLocalGateway } from './gateway.ts';
 export interface CheckedBackend {
   readonly url: string;
   readonly name: string;
+  /** Where it sends those who ask for anything else; undefined answers them. */
+  redirectTo: string | undefined;
   /** What `/health` answers; `hang` does not. */
   health: number | 'hang';
   /** What checks are answered; as JSON the name unless it is set. */
@@ -31,8 +33,10 @@ export async function startCheckedBackend(
 ): Promise<CheckedBackend> {
   const checks: CheckedBackend['checks'][number][] = [];
   let hanging = 0;
+  const redirectTo = undefined as string | undefined;
   const backend = {
     name,
+    redirectTo,
     health: 200 as CheckedBackend['health'],
     checks,
     url: '',
@@ -41,7 +45,10 @@ export async function startCheckedBackend(
   };
   const server = createServer((incoming, answer) => {
     const { url = '', method = '' } = incoming;
-    if (!url.startsWith('/health')) return void answer.end(name);
+    if (!url.startsWith('/health')) {
+      if (backend.redirectTo !== undefined) answer.writeHead(302, { location: backend.redirectTo });
+      return void answer.end(name);
+    }
     let body = '';
     incoming.on('data', (piece: Buffer) => (body += String(piece)));
     incoming.on('end', () => {

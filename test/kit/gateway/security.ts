@@ -5,6 +5,7 @@ import { gatewayConfigSchema } from '../../../data-plane/config.ts';
 import type { GatewaySecurity } from '../../../data-plane/security/security.ts';
 import { securityHostOf } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
+import { OwnDoors } from '../../../proto/process/outbound/own-doors.ts';
 import { createLog } from '../../../proto/process/log.ts';
 
 /** What plan securities use where no key is looked for and nobody is called. */
@@ -18,7 +19,11 @@ export function quietSecurityHost(): GatewaySecurity {
 
 /** What fetches keys, where calls may lead as on a gateway without settings. */
 export function openOutbound(t: Pick<TestContext, 'after'>): GatewaySecurity['outbound'] {
-  const callouts = createCallouts(gatewayConfigSchema.parse({}), { onReload: () => undefined });
+  const callouts = createCallouts(
+    gatewayConfigSchema.parse({}),
+    { onReload: () => undefined },
+    new OwnDoors(),
+  );
   t.after(() => callouts.close());
   return callouts;
 }
