@@ -85,6 +85,8 @@ async function readLocalFile(
     // Gone between listing and reading.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     const problem = problemOf(error);
+    // What cannot be looked at has no version: the same trouble is the same file.
+    if (before?.version === version && before.problem === problem) return before;
     return { name, version, documents: [], problem };
   }
 }
@@ -119,6 +121,9 @@ function isJsonText(text: string): boolean {
 }
 
 function problemOf(error: unknown): string {
+  // The stack of a reader has ended; that of YAML says so in an error of its own.
+  if (error instanceof Error && error.message.startsWith('Maximum call stack size exceeded'))
+    return 'is nested too deeply';
   if (error instanceof Error && 'syscall' in error)
     return `${systemWords(error)}; check that the user of this process may read it`;
   return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);

@@ -139,6 +139,28 @@ test('a broken file keeps its previous state and is named in log and readiness u
   assert.equal((await ready(gateway)).status, 200);
 });
 
+test('a file that nobody can read or follow is told of once, in words, and not with each look', async (t) => {
+  const { url } = await startUpstream(t);
+  const gateway = await startLocalGateway(t, { apis: { a: apiDefinition('a', url) } });
+  symlinkSync('loop.json', join(gateway.folder, 'loop.json'));
+  gateway.write('deep.yaml', `${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+  gateway.write('deep.json', `${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+  const problems = await eventually(async () => {
+    const told = (await ready(gateway)).problems;
+    return told.length === 3 && new Map(told.map(({ file, reason }) => [file, reason]));
+  });
+  assert.match(problems.get('loop.json') ?? '', /link that leads back to itself/);
+  assert.equal(problems.get('deep.yaml'), 'is nested too deeply');
+  assert.doesNotMatch(problems.get('deep.json') ?? '', /call stack/);
+  // Each change is a look.
+  for (const target of [`${url}/1`, `${url}/2`]) {
+    gateway.write('a', apiDefinition('a', target));
+    await eventually(async () => (await gateway.call('/a')).text.includes(target.slice(url.length)));
+  }
+  for (const file of problems.keys())
+    assert.equal(gateway.logged.filter((line) => line.includes(file)).length, 1, file);
+});
+
 test('two files with one API: the first by name serves, the other is named', async (t) => {
   const { url } = await startUpstream(t);
   const gateway = await startLocalGateway(t, {

@@ -100,5 +100,9 @@ function isWithin(
 /** Some proxies add a port: `1.2.3.4:5678`, `[::1]:5678`. `1` and `0x7f.1` are addresses to old C libraries, and to nobody who forwards. */
 function addressOf(hop: string): string | undefined {
   const bare = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
-  return isIP(bare) === 0 ? undefined : bare;
+  if (isIP(bare) === 0) return undefined;
+  // Listeners of IPv6 spell an IPv4 peer `::ffff:192.0.2.7`; it is the same one.
+  if (!/ffff:/i.test(bare) || !ipaddr.isValid(bare)) return bare;
+  const parsed = ipaddr.process(bare);
+  return parsed.kind() === 'ipv4' ? parsed.toString() : bare;
 }

@@ -164,6 +164,12 @@ test('what breaks the rules of a head never reaches the backend', async (t) => {
     ['a name with a colon', [...getFields, ['x-a: 1\r\nhost', '1']], 'left out'],
     ['a line end in a value', [...getFields, ['x-a', '1\r\nx-b: 2']], 'left out'],
     ['a null byte in a value', [...getFields, ['x-a', '1\0']], 'left out'],
+    ['a control byte in a value', [...getFields, ['x-a', '1\v']], 'left out'],
+    ['a blank in a name', [...getFields, ['x-a b', '1']], 'left out'],
+    ['an empty name', [...getFields, ['', '1']], 'left out'],
+    ['a blank before a value', [...getFields, ['x-a', ' 1']], 400],
+    ['a tab behind a value', [...getFields, ['x-a', '1\t']], 400],
+    ['a value of a blank', [...getFields, ['x-a', ' ']], 400],
     ['an unknown pseudo-header field', [[':other', '1'], ...getFields], 'reset'],
     ['a pseudo-header field behind a field', [...without(':path'), ['x-a', '1'], [':path', '/']], 'reset'],
     ['two paths', [...getFields, [':path', '/b']], 'reset'],
@@ -229,7 +235,7 @@ test('what breaks the rules of a head never reaches the backend', async (t) => {
     found,
     rows.flatMap(([name, , expected]) => (expected === 'left out' ? [] : [[name, expected]])),
   );
-  assert.equal(backend.count(), 3);
+  assert.equal(backend.count(), 6);
   assert.equal(reasons().filter((reason) => reason === 'host-mismatch').length, 1);
 });
 

@@ -125,3 +125,16 @@ test('a request of HTTP/2 that is reset, whatever the code says, is never whole 
     );
   }
 });
+
+test('an answer whose status is of no class is no answer: 502, as in HTTP/1.1', async (t) => {
+  for (const status of ['999', '600', '000', '099', '20', 'abc']) {
+    const head = block([[':status', status]]);
+    const port = await startFrames(t, (socket) =>
+      socket.write(frame(types.headers, endHeaders | endStream, 1, head)),
+    );
+    const proxy = await startEngineProxy(t, { upstream: { port, http2: upstreamHttp2 } });
+    // Not a method that is asked again.
+    const answer = await fetch(`http://127.0.0.1:${proxy.port}/`, { method: 'POST' });
+    assert.equal(answer.status, 502, status);
+  }
+});

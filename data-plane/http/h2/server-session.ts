@@ -65,6 +65,8 @@ export class ServerSession implements Member, RequestSource {
       streamResetRate: settings.cancelsPerSecondMax,
       // What a backend repeats is its own to answer for; HTTP/1.1 passes it as well.
       strictSingleValueFields: false,
+      // Not to let them pass: Node would leave such a field out and pass the rest on; so they come here and are refused.
+      strictFieldWhitespaceValidation: false,
       settings: {
         maxConcurrentStreams: settings.streamsMax,
         initialWindowSize: settings.streamWindowBytes,

@@ -13,8 +13,9 @@ export interface SpelledRequest {
 
 const forbiddenInPath = /[^\x21-\x7e]/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// A line end would make one field two; what else is forbidden is refused by the reader.
-const lineEnd = /[\r\n]/;
+// A line end would make one field two, and blanks around a value are none of it (RFC 9113 section 8.2.1); what else is forbidden is refused by
+// the reader.
+const malformedValue = /[\r\n]|^[ \t]|[ \t]$/;
 
 /**
  * Spells a request's head; `raw` is names and values in turn, pseudo-header fields among them.
@@ -28,7 +29,7 @@ export function spellRequest(raw: readonly string[]): SpelledRequest | RefusalRe
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = raw[at] ?? '';
     const value = raw[at + 1] ?? '';
-    if (lineEnd.test(value)) return 'field-value';
+    if (malformedValue.test(value)) return 'field-value';
     switch (name) {
       case ':method':
         method = value;
@@ -75,7 +76,7 @@ export function readFields(raw: readonly string[], limits: FieldLimits): WireHea
     const value = raw[at + 1] ?? '';
     if (name.startsWith(':')) continue;
     if (!token.test(name)) return 'field-name';
-    if (lineEnd.test(value)) return 'field-value';
+    if (malformedValue.test(value)) return 'field-value';
     text += `${name}: ${value}\r\n`;
     lines += 1;
   }

@@ -153,6 +153,8 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
     const { exchange, method } = request;
     const { answerLimits } = this.#session;
     const status = Number(raw[raw.indexOf(':status') + 1]);
+    // As in HTTP/1.1: RFC 9110 section 15 knows no other classes, and 1xx ended above.
+    if (!(status >= 200 && status <= 599)) return this.#fail('invalidResponse', 'status-line');
     const headers = readFields(raw, answerLimits);
     if (typeof headers === 'string') return this.#fail('invalidResponse', headers);
     exchange.marks.upstreamHeadUs = exchange.elapsedUs();
