@@ -1,5 +1,5 @@
 import { createGuard, type Guard } from '../../proto/process/outbound/guard.ts';
-import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
+import type { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import type { GatewayConfig } from '../config.ts';
 
 /**

@@ -122,8 +122,8 @@ test('a final dot, and an address inside another, change nothing about what is d
 
 test('a door of this process is refused by its port, until an entry with that very port allows it', () => {
   const doors = new OwnDoors([0, 18_082]);
-  const check = (allow: readonly string[], host: string, port: number, deny: readonly string[] = []) => {
-    const guard = createGuard('local', { allow, deny, doors, setting: 'upstream' });
+  const check = (allow: readonly string[], host: string, port: number) => {
+    const guard = createGuard('local', { allow, doors, setting: 'upstream' });
     return () => guard.checkHost({ host, port });
   };
   for (const host of [
@@ -142,7 +142,9 @@ test('a door of this process is refused by its port, until an entry with that ve
   assert.doesNotThrow(check([], '10.255.255.254', 18_082), 'another machine');
   for (const allow of ['127.0.0.1:18082', 'http://127.0.0.1:18082', '127.0.0.0/8:18082'])
     assert.doesNotThrow(check([allow], '127.0.0.1', 18_082), allow);
-  assert.throws(check(['127.0.0.1:18082'], '127.0.0.1', 18_082, ['127.0.0.1']), isRefused);
+  const lists = { allow: ['127.0.0.1:18082'], deny: ['127.0.0.1'], doors, setting: 'upstream' };
+  const denying = createGuard('local', lists);
+  assert.throws(() => denying.checkHost({ host: '127.0.0.1', port: 18_082 }), isRefused);
   const guard = createGuard('local', { allow: ['localhost:18082'], doors, setting: 'upstream' });
   assert.equal(guard.mayConnect('127.0.0.1', { host: 'localhost', port: 18_082 }), true);
   assert.equal(guard.mayConnect('127.0.0.1', { host: 'elsewhere.example', port: 18_082 }), false);
