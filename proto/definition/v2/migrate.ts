@@ -102,7 +102,7 @@ function judgeEngine(
   say(
     'IMPOSSIBLE',
     mode,
-    'is v3, whose rules version 4 does not have; try it under emulation first (--emulate of isthmus convert)',
+    'is v3, whose rules version 4 does not have; try it under emulation first (isthmus convert --emulate)',
   );
 }
 
