@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { PageBounds } from '../storage/read-page.ts';
 import { integerParam } from './fields.ts';
 
 /** `page` and `perPage` of every list; a page is bounded so that an answer is. */
@@ -11,18 +12,6 @@ export const pageQuery = {
 export interface PageWish {
   readonly page?: number | undefined;
   readonly perPage?: number | undefined;
-}
-
-/** Limit and offset for a query. */
-export interface PageBounds {
-  readonly limit: number;
-  readonly offset: number;
-}
-
-/** Rows of a page and how many there are in all. */
-export interface Rows<T> {
-  readonly rows: readonly T[];
-  readonly total: number;
 }
 
 const perPageDefault = 10;

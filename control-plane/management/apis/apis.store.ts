@@ -13,7 +13,8 @@ import { isMemberOf } from '../../access/memberships.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import type { Database } from '../../storage/tables.ts';
-import { likePattern, type PageBounds, type Rows } from '../pages.ts';
+import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
+import { likePattern } from '../pages.ts';
 import type { TakenPath } from './definition.ts';
 
 /** An API as its authors see it now; what gateways serve is the newest row of api_deployment. */
@@ -102,7 +103,7 @@ export function lockApi(trx: Trx, at: EnvironmentRef, id: string): Promise<ApiRo
 }
 
 /** A page of APIs. */
-export async function listApis(
+export function listApis(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
   wish: {
@@ -119,17 +120,7 @@ export async function listApis(
   const column = ({ name: 'name_key', status: 'state', visibility: 'visibility' } as const)[
     wish.sort.replace('-', '') as 'name' | 'status' | 'visibility'
   ];
-  const [rows, count] = await Promise.all([
-    selected
-      .selectAll()
-      .orderBy(column, direction)
-      .orderBy('id')
-      .limit(wish.bounds.limit)
-      .offset(wish.bounds.offset)
-      .execute(),
-    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
-  ]);
-  return { rows, total: Number(count.total) };
+  return readPage(selected.selectAll().orderBy(column, direction).orderBy('id'), wish.bounds);
 }
 
 /** Public APIs, and those that the user is a member of. */

@@ -4,7 +4,8 @@ import type { Visible } from '../../access/actor.ts';
 import { isMemberOf } from '../../access/memberships.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
-import { likePattern, type PageBounds, type Rows } from '../pages.ts';
+import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
+import { likePattern } from '../pages.ts';
 
 /** A consumer of APIs. */
 interface ApplicationTable {
@@ -95,17 +96,7 @@ export async function listApplicationRows(
   }
   if (query !== undefined && query !== '')
     selected = selected.where(sql<boolean>`name_key like ${likePattern(query)} escape '\\'`);
-  const [rows, count] = await Promise.all([
-    selected
-      .selectAll()
-      .orderBy('name_key')
-      .orderBy('id')
-      .limit(wish.bounds.limit)
-      .offset(wish.bounds.offset)
-      .execute(),
-    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
-  ]);
-  return { rows, total: Number(count.total) };
+  return readPage(selected.selectAll().orderBy('name_key').orderBy('id'), wish.bounds);
 }
 
 /** Adds an application. */

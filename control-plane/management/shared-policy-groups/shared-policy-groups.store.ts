@@ -2,7 +2,8 @@ import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
-import { likePattern, type PageBounds, type Rows } from '../pages.ts';
+import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
+import { likePattern } from '../pages.ts';
 
 /** Steps that APIs of an environment share. */
 interface SharedPolicyGroupTable {
@@ -83,7 +84,7 @@ export function lockGroup(
 }
 
 /** A page of groups. */
-export async function listGroupRows(
+export function listGroupRows(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
   wish: { readonly query?: string | undefined; readonly sort: GroupSort; readonly bounds: PageBounds },
@@ -99,20 +100,16 @@ export async function listGroupRows(
     updatedAt: 'updated_at_ms',
     deployedAt: 'deployed_at_ms',
   } as const;
-  const [rows, count] = await Promise.all([
+  return readPage(
     selected
       .selectAll()
       .orderBy(
         columns[wish.sort.replace('-', '') as keyof typeof columns],
         wish.sort.startsWith('-') ? 'desc' : 'asc',
       )
-      .orderBy('id')
-      .limit(wish.bounds.limit)
-      .offset(wish.bounds.offset)
-      .execute(),
-    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
-  ]);
-  return { rows, total: Number(count.total) };
+      .orderBy('id'),
+    wish.bounds,
+  );
 }
 
 /** Adds a group. */

@@ -2,7 +2,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
-import type { PageBounds, Rows } from '../pages.ts';
+import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
 
 /** An application's right to call an API under a plan. */
 interface SubscriptionTable {
@@ -75,7 +75,7 @@ export function openSubscriptions(
 }
 
 /** A page of subscriptions, newest first. */
-export async function listSubscriptionRows(
+export function listSubscriptionRows(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
   wish: { readonly filter: SubscriptionFilter; readonly bounds: PageBounds },
@@ -86,17 +86,7 @@ export async function listSubscriptionRows(
   if (applicationIds !== undefined) selected = selected.where('application_id', 'in', applicationIds);
   if (planIds !== undefined) selected = selected.where('plan_id', 'in', planIds);
   if (statuses !== undefined) selected = selected.where('status', 'in', statuses);
-  const [rows, count] = await Promise.all([
-    selected
-      .selectAll()
-      .orderBy('created_at_ms', 'desc')
-      .orderBy('id')
-      .limit(wish.bounds.limit)
-      .offset(wish.bounds.offset)
-      .execute(),
-    selected.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow(),
-  ]);
-  return { rows, total: Number(count.total) };
+  return readPage(selected.selectAll().orderBy('created_at_ms', 'desc').orderBy('id'), wish.bounds);
 }
 
 /** Adds a subscription. */
