@@ -60,7 +60,7 @@ export const chapters: readonly Chapter[] = [
   {
     title: 'How endpoints are reached',
     at: 'endpointGroups[].sharedConfiguration',
-    text: 'HTTP, headers that are added, the proxy in between, and TLS. Files are those of the gateway. `http2...` counts with `version: HTTP_2` only; -1 is as the protocol or the backend has it.',
+    text: 'HTTP, headers that are added, the proxy in between, and TLS. Files are those of the gateway. `http2...` counts with `version: HTTP_2` only; -1 is as the protocol or the backend has it. `followRedirects` follows 301, 302, 303, 307 and 308 of GET and HEAD, and 303 of any method as a GET, at most 16, where the gateway may call; another origin gets only headers that hold no secret (what is accepted, ranges, conditions, user agent, ids), and none that the endpoint sets.',
     examples: [
       `endpointGroups:
   - name: default
