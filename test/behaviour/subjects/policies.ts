@@ -1,7 +1,5 @@
-import { test } from 'node:test';
-
-import { flow, set, show, step } from './pieces.ts';
-import { behaviour, type Row } from './table.ts';
+import { flow, set, show, step } from '../pieces.ts';
+import type { Row, Subject } from '../row.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 const asked = (...steps: readonly Json[]) => ({ flows: [flow('/', { request: steps })] });
@@ -267,7 +265,18 @@ const rows: readonly Row[] = [
     api: value('#request.host'),
     exchanges: [{ headers: { host: 'api.acme.test' } }, isValue('api.acme.test')],
   },
-  { says: '#request.version', api: value('#request.version'), exchanges: [{}, isValue('HTTP_1_1')] },
+  {
+    says: '#request.version of HTTP/1.1',
+    over: { version: '1.1', because: 'the version is what is asked for' },
+    api: value('#request.version'),
+    exchanges: [{}, isValue('HTTP_1_1')],
+  },
+  {
+    says: '#request.version of HTTP/2',
+    over: { version: '2', because: 'the version is what is asked for' },
+    api: value('#request.version'),
+    exchanges: [{}, isValue('HTTP_2')],
+  },
   {
     says: '#request.remoteAddress',
     api: value('#request.remoteAddress'),
@@ -339,7 +348,5 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('policies', rows, {
-  tables: { dictionaries: { countries: { fr: 'France' } } },
-}))
-  test(name, play);
+/** What APIs do, about policies. */
+export const aboutPolicies: Subject = { name: 'policies', rows };

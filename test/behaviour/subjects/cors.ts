@@ -1,7 +1,5 @@
-import { test } from 'node:test';
-
-import { flow, keyed, listener, plans, set, step } from './pieces.ts';
-import { behaviour, type Row, type RowPlace } from './table.ts';
+import { flow, keyed, listener, plans, set, step } from '../pieces.ts';
+import type { Row, RowPlace, Subject } from '../row.ts';
 
 const cors =
   (of: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}) =>
@@ -182,4 +180,5 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('cors', rows)) test(name, play);
+/** What APIs do, about cors. */
+export const aboutCors: Subject = { name: 'cors', rows };

@@ -1,8 +1,6 @@
-import { test } from 'node:test';
-
-import { createIssuer } from '../kit/gateway/issuer.ts';
-import { flow, keyed, keyless, plans, show } from './pieces.ts';
-import { behaviour, type Row } from './table.ts';
+import { createIssuer } from '../../kit/gateway/issuer.ts';
+import { flow, keyed, keyless, plans, show } from '../pieces.ts';
+import type { Row, Subject } from '../row.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 const issuer = createIssuer();
@@ -22,7 +20,7 @@ const jwt = (id: string, configuration: Json = {}, more: Json = {}): Json => ({
 });
 const token = (claims: Json = { client_id: 'client' }, by = issuer): string => by.token(claims);
 const bearer = (text: string): { readonly headers: Json & Record<string, string> } => ({
-  headers: { authorization: `Bearer ${text}` },
+  headers: { authorization: `Bearer ${text}`.trim() },
 });
 const client = (plan: string, clientId = 'client', more: Json = {}): Json => ({ plan, clientId, ...more });
 const whichPlan = {
@@ -227,4 +225,5 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('tokens', rows)) test(name, play);
+/** What APIs do, about tokens. */
+export const aboutTokens: Subject = { name: 'tokens', rows };

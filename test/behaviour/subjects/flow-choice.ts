@@ -1,12 +1,10 @@
-import { test } from 'node:test';
-
-import { at, flow, keyless, mark, plans, show } from './pieces.ts';
-import { behaviour, type Row } from './table.ts';
+import { at, flow, keyless, mark, plans, show } from '../pieces.ts';
+import type { Row, Subject } from '../row.ts';
 
 const order = show('X-Order', "#context.attributes['order'] ?: 'none'");
 const seen = (value: string) => ({ asked: { headers: { 'x-order': value } } });
 
-const choice: readonly Row[] = [
+const rows: readonly Row[] = [
   {
     says: 'best match: the flow with the most literal segments alone runs',
     api: {
@@ -140,4 +138,5 @@ const choice: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('choice of flows', choice)) test(name, play);
+/** What APIs do, about choice of flows. */
+export const aboutFlowChoice: Subject = { name: 'choice of flows', rows };

@@ -1,13 +1,11 @@
-import { test } from 'node:test';
-
-import { at, flow, keyless, mark, plans, set, show, step } from './pieces.ts';
-import { behaviour, type Row } from './table.ts';
+import { at, flow, keyless, mark, plans, set, show, step } from '../pieces.ts';
+import type { Row, Subject } from '../row.ts';
 
 const order = show('X-Order', "#context.attributes['order'] ?: 'none'");
 const last = flow('/', { request: [order] });
 const seen = (value: string) => ({ asked: { headers: { 'x-order': value } } });
 
-const flows: readonly Row[] = [
+const rows: readonly Row[] = [
   {
     says: 'flows run in their order, and in each its steps',
     api: {
@@ -301,4 +299,5 @@ const flows: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('flows', flows)) test(name, play);
+/** What APIs do, about flows. */
+export const aboutFlows: Subject = { name: 'flows', rows };

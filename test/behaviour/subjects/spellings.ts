@@ -1,6 +1,4 @@
-import { test } from 'node:test';
-
-import { behaviour, type Row, type RowPlace } from './table.ts';
+import type { Row, RowPlace, Subject } from '../row.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 const works = { status: 200, asked: { url: '/base/a' } } as const;
@@ -12,7 +10,7 @@ const set = (name: string, value: string): Json => ({
 /** As the management API exports an API. */
 const exported =
   (api: Json = {}, plans: readonly Json[] = [{ name: 'Open', security: { type: 'KEY_LESS' } }]) =>
-  ({ id, targets }: RowPlace): Json => ({
+  ({ id, targets }: Pick<RowPlace, 'id' | 'targets'>): Json => ({
     export: { date: '2026-01-01T00:00:00Z' },
     api: {
       id,
@@ -39,7 +37,7 @@ const exported =
 /** As a repository keeps an API of version 2. */
 const old =
   (api: Json = {}, proxy: Json = {}) =>
-  ({ id, targets }: RowPlace): Json => ({
+  ({ id, targets }: Pick<RowPlace, 'id' | 'targets'>): Json => ({
     id,
     name: id,
     version: '1',
@@ -335,4 +333,5 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('spellings', rows)) test(name, play);
+/** What APIs do, about spellings. */
+export const aboutSpellings: Subject = { name: 'spellings', rows };

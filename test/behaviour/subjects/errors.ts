@@ -1,7 +1,5 @@
-import { test } from 'node:test';
-
-import { flow, group, endpoint, keyed, plans, shared, step } from './pieces.ts';
-import { behaviour, type Row } from './table.ts';
+import { flow, group, endpoint, keyed, plans, shared, step } from '../pieces.ts';
+import type { Row, Subject } from '../row.ts';
 
 const interrupt = (more: Readonly<Record<string, unknown>> = {}) =>
   step('policy-interrupt', { errorKey: 'STOP', statusCode: 409, message: 'no further', ...more });
@@ -11,7 +9,7 @@ const stopped = (responseTemplates: object, more: Readonly<Record<string, unknow
 });
 const json = { accept: 'application/json' };
 
-const errors: readonly Row[] = [
+const rows: readonly Row[] = [
   {
     says: 'without Accept an error is plain text',
     api: stopped({}),
@@ -188,4 +186,5 @@ const errors: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('errors', errors)) test(name, play);
+/** What APIs do, about errors. */
+export const aboutErrors: Subject = { name: 'errors', rows };

@@ -1,7 +1,5 @@
-import { test } from 'node:test';
-
-import { endpoint, flow, group, keyless, plans, set, shared, step } from './pieces.ts';
-import { behaviour, type Row, type RowPlace } from './table.ts';
+import { endpoint, flow, group, keyless, plans, set, shared, step } from '../pieces.ts';
+import type { Row, RowPlace, Subject } from '../row.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 const http =
@@ -347,4 +345,5 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('endpoints', rows)) test(name, play);
+/** What APIs do, about endpoints. */
+export const aboutEndpoints: Subject = { name: 'endpoints', rows };

@@ -1,7 +1,5 @@
-import { test } from 'node:test';
-
-import { flow, keyed, keyless, plans, set, show } from './pieces.ts';
-import { behaviour, type Row } from './table.ts';
+import { flow, keyed, keyless, plans, set, show } from '../pieces.ts';
+import type { Row, Subject } from '../row.ts';
 
 const attributes = {
   flows: [
@@ -224,4 +222,5 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const [name, play] of behaviour('plans', rows)) test(name, play);
+/** What APIs do, about plans. */
+export const aboutPlans: Subject = { name: 'plans', rows };

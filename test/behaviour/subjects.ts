@@ -1,0 +1,30 @@
+import type { GatewayOf, Subject } from './row.ts';
+import { aboutCors } from './subjects/cors.ts';
+import { aboutEndpoints } from './subjects/endpoints.ts';
+import { aboutErrors } from './subjects/errors.ts';
+import { aboutFlowChoice } from './subjects/flow-choice.ts';
+import { aboutFlows } from './subjects/flows.ts';
+import { aboutPaths } from './subjects/paths.ts';
+import { aboutPlans } from './subjects/plans.ts';
+import { aboutPolicies } from './subjects/policies.ts';
+import { aboutSpellings } from './subjects/spellings.ts';
+import { aboutTokens } from './subjects/tokens.ts';
+
+/** Everything that the table of behaviour speaks of. */
+export const subjects: readonly Subject[] = [
+  aboutCors,
+  aboutEndpoints,
+  aboutErrors,
+  aboutFlowChoice,
+  aboutFlows,
+  aboutPaths,
+  aboutPlans,
+  aboutPolicies,
+  aboutSpellings,
+  aboutTokens,
+];
+
+/** The gateway of subjects that need none of their own. */
+export const usualGateway: GatewayOf = {
+  tables: { dictionaries: { countries: { fr: 'France' } } },
+};
