@@ -17,6 +17,8 @@ interface Field {
   readonly maxItems?: number;
   /** See `template` in proto/expression. */
   readonly mayHoldExpressions?: boolean;
+  /** See `secret` in proto/model/secrets. */
+  readonly isSecret?: boolean;
   /** See `off` in proto/model: what may stand in a field that this version does not run. */
   readonly offOnly?: string;
   /** See `elsewhere` in proto/model: of console and portal. */
@@ -96,7 +98,8 @@ function propertiesOf({
   return all;
 }
 
-function takes(field: Field, reference: Reference): string {
+function takes({ isSecret = false, ...field }: Field, reference: Reference): string {
+  if (isSecret) return `secret ${takes(field, reference)}`;
   if (field.mayHoldExpressions === true) return `string, may hold [expressions](${reference.expressions})`;
   if (field.offOnly !== undefined) return `not supported; allowed: ${field.offOnly}`;
   if (field.const !== undefined) return word(field.const);

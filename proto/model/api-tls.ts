@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { apiLimits } from './api-limits.ts';
+import { secret } from './secrets/mark.ts';
 import { off, section } from './sections.ts';
 import { expressionMessage, hasExpression } from '../expression/find.ts';
 
@@ -30,7 +31,7 @@ export const proxySchema = section({
   host: short,
   port: z.int().min(0).max(65_535).optional(),
   username: short,
-  password: short,
+  password: secret(short),
 }).superRefine((proxy, context) => {
   if (!proxy.enabled) return;
   const say = sayTo(context);
@@ -68,7 +69,7 @@ export const trustStoreSchema = section({
   content: long,
   /** As all paths: of a file on the gateway, read when the API is deployed there. */
   path: short,
-  password: short,
+  password: secret(short),
   alias: off('nothing: all certificates of a store are trusted'),
 }).superRefine((store, context) => {
   if (store.type === '') return;
@@ -87,14 +88,14 @@ export const keyStoreSchema = section({
     .transform((type) => (type === 'NONE' ? '' : type)),
   certContent: long,
   certPath: short,
-  keyContent: long,
+  keyContent: secret(long),
   keyPath: short,
   /** PKCS12 in base64. */
-  content: long,
+  content: secret(long),
   path: short,
-  password: short,
+  password: secret(short),
   alias: off('nothing: the store must hold one key'),
-  keyPassword: short,
+  keyPassword: secret(short),
 }).superRefine((store, context) => {
   const say = sayTo(context);
   const unused = (fields: readonly (keyof typeof store)[], allowed: string): void => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { hasExpression } from '../expression/find.ts';
 import { headerNameSchema, headerValueSchema } from '../model/head-text.ts';
+import { secret } from '../model/secrets/mark.ts';
 import { isSecretAlgorithm, readTokenKey, type TokenAlgorithm } from '../trust/token-keys.ts';
 import { definePolicy } from './policy-schema.ts';
 
@@ -55,10 +56,17 @@ const revocationAuth = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({
     type: z.literal('basic'),
-    basic: z.strictObject({ username: z.string().max(256), password: z.string().max(1_024) }),
+    basic: z.strictObject({ username: z.string().max(256), password: secret(z.string().max(1_024)) }),
   }),
-  z.strictObject({ type: z.literal('token'), token: z.strictObject({ value: headerValueSchema.min(1) }) }),
+  z.strictObject({
+    type: z.literal('token'),
+    token: z.strictObject({ value: secret(headerValueSchema.min(1)) }),
+  }),
 ]);
+
+/** What signs and verifies by one key; the other keys are public, and so is where they are. */
+const isSharedKey = ({ signature }: Readonly<Record<string, unknown>>): boolean =>
+  typeof signature === 'string' && signature.startsWith('HMAC_');
 
 /** Plan security by a signed token of an issuer. */
 export const jwt = definePolicy({
@@ -70,9 +78,7 @@ export const jwt = definePolicy({
       signature: z.enum(signatureNames).default('RSA_RS256'),
       publicKeyResolver: z.enum(['GIVEN_KEY', 'GATEWAY_KEYS', 'JWKS_URL']).default('GIVEN_KEY'),
       /** The key, or the URL of the key set. */
-      resolverParameter: z
-        .string()
-        .max(65_536)
+      resolverParameter: secret(z.string().max(65_536), isSharedKey)
         .default('')
         .refine(
           (text) => !hasExpression(text),

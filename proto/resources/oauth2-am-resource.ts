@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { secret } from '../model/secrets/mark.ts';
 import { section } from '../model/sections.ts';
 import { callOptions } from './calls.ts';
 import { introspectionUrlOf } from './oauth2.ts';
@@ -19,7 +20,7 @@ export const oauth2Am = defineResource({
       .max(256)
       .regex(/^[\w.~-]+$/, 'must be a name without slashes'),
     clientId: z.string().max(1_024),
-    clientSecret: z.string().max(4_096),
+    clientSecret: secret(z.string().max(4_096)),
     userClaim: z.string().max(256).default('sub'),
     ...callOptions,
   }).superRefine((config, context) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { headerNameSchema, headerValueSchema } from '../model/head-text.ts';
+import { secret } from '../model/secrets/mark.ts';
 import { section } from '../model/sections.ts';
 import { callOptions } from './calls.ts';
 import { defineResource } from './resource-schema.ts';
@@ -22,7 +23,7 @@ export const oauth2 = defineResource({
     userInfoEndpoint: text.default('/userinfo'),
     userInfoEndpointMethod: method,
     clientId: z.string().max(1_024).default(''),
-    clientSecret: z.string().max(4_096).default(''),
+    clientSecret: secret(z.string().max(4_096)).default(''),
     useClientAuthorizationHeader: z.boolean().default(true),
     clientAuthorizationHeaderName: headerNameSchema.default('Authorization'),
     clientAuthorizationHeaderScheme: headerValueSchema.default('Basic'),

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { z } from 'zod';
+
+import { section } from '../sections.ts';
+import { allSecretFields, findSecretFields, secretFields } from './fields.ts';
+import { secret } from './mark.ts';
+
+test('secret fields follow from the schemas of policies, resources and endpoints', () => {
+  const names = new Set(allSecretFields(secretFields).map(({ name }) => name));
+  for (const name of [
+    'policy jwt: resolverParameter',
+    'policy jwt: revocationCheck.auth.basic.password',
+    'policy jwt: revocationCheck.auth.token.value',
+    'resource oauth2: clientSecret',
+    'resource oauth2-am-resource: clientSecret',
+    'endpoint: proxy.password',
+    'endpoint: ssl.trustStore.password',
+    'endpoint: ssl.keyStore.keyContent',
+    'endpoint: ssl.keyStore.content',
+    'endpoint: ssl.keyStore.password',
+    'endpoint: ssl.keyStore.keyPassword',
+  ])
+    assert.ok(names.has(name), name);
+});
+
+test('a mark is found wherever a schema has it: in lists, maps, unions, behind defaults and refinements', () => {
+  const password = secret(z.string().max(9));
+  const found = findSecretFields({
+    policies: {
+      odd: {
+        config: section({
+          list: z.array(section({ password: password.optional() })).default([]),
+          map: z.record(z.string(), password),
+          either: z.union([z.literal(''), section({ password })]).optional(),
+          kinds: z.discriminatedUnion('type', [section({ type: z.literal('a'), key: password })]),
+          judged: password.default('').refine((text) => text !== 'x'),
+          read: z.preprocess((value) => value, password),
+          plain: z.string(),
+        }).superRefine(() => undefined),
+      },
+    },
+    resources: {},
+    endpoints: z.strictObject({}),
+  });
+  assert.deepEqual(
+    found.policies.get('odd')?.map(({ path }) => path.join('.')),
+    ['list.[].password', 'map.*', 'either.password', 'kinds.key', 'judged', 'read'],
+  );
+});
