@@ -1,5 +1,6 @@
 import type { Clock } from '../proto/process/clock.ts';
 import { systemClock } from '../proto/process/clock.ts';
+import { collectStart } from '../proto/process/heap/old-generation.ts';
 import { createLifecycle, type Lifecycle } from '../proto/process/lifecycle.ts';
 import { createLog, type Log, type LogOptions } from '../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../proto/process/metrics.ts';
@@ -52,6 +53,7 @@ export async function runProcess<Settings extends ReloadableSettings>(
     await Promise.race([started, ended]);
     // A start that fails later than that has nobody to tell.
     started.catch(() => undefined);
+    if (!lifecycle.signal.aborted) collectStart();
   } catch (error) {
     const isClosing = lifecycle.signal.aborted;
     await lifecycle.close();

@@ -4,6 +4,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
 import { secretParametersOf } from '../config.ts';
+import { collectStart } from '../../proto/process/heap/old-generation.ts';
 import { listenFault, type ListenAddress } from '../../proto/process/listen.ts';
 import { createLog, type Log } from '../../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
@@ -107,7 +108,10 @@ class Worker {
       health: this.#health,
     });
     this.#queue = this.#opening.then(
-      () => this.#say({ kind: 'ready' }),
+      () => {
+        collectStart();
+        return this.#say({ kind: 'ready' });
+      },
       (error: unknown) => this.#fail(error),
     );
   }
