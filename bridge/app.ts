@@ -61,7 +61,7 @@ export function createApp(
   addIdentityRoutes(app, { admit, claims, nonces, sourceOf: (request) => strangers.sourceOf(request) });
 
   // For whoever balances load on this port. Everything else that a process says of itself is on the node API, which is no stranger's.
-  addHealth(app, doors.health, 'strangers');
+  addHealth(app, doors.health);
 
   addReadRoutes(app, services, { seated, polls: doors.polls, claims });
 

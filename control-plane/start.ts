@@ -1,10 +1,10 @@
-import { answerOf } from '../proto/faults/answers.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { type Ending, warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import { bindOf, originOf } from '../proto/process/listen.ts';
 import { startHttpListener } from '../proto/process/listening/http-listener.ts';
+import { answerByApp } from '../proto/process/listening/web-app.ts';
 import { type Certificates, openCertificates } from '../proto/process/listening/certificates.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
@@ -227,7 +227,7 @@ function listen(
   return startHttpListener({
     ...options,
     name: 'management listener',
-    app: door,
+    answer: answerByApp(door, log),
     address: config.listen,
     setting: 'listen',
     certificates,
@@ -236,6 +236,5 @@ function listen(
     peers,
     quietMs: () => ending.quietMs,
     onRefused: (bound) => refused.inc({ bound }),
-    refuse: (fault) => Response.json(answerOf(fault).body, { status: fault.status }),
   });
 }

@@ -63,7 +63,7 @@ export function createManagementDoor(options: ManagementDoorOptions): Hono {
   app.onError((error, context) => answerError(context, error, log));
   app.notFound((context) => answerError(context, noRoute(context, patterns), log));
 
-  if (options.health !== undefined) addHealth(app, options.health, 'strangers');
+  if (options.health !== undefined) addHealth(app, options.health);
   const document = JSON.stringify(managementOpenApi());
   register('get', '/management/openapi.json', async (context) =>
     context.body(document, 200, { 'Content-Type': 'application/json' }),

@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLifecycle } from '../../proto/process/lifecycle.ts';
 import { startHttpListener } from '../../proto/process/listening/http-listener.ts';
+import { answerByApp } from '../../proto/process/listening/web-app.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { contrastOf, skipWithoutBrowser, startBrowser } from '../../test/kit/browser/browser.ts';
 import { openOffice } from '../../test/kit/control-plane/office.ts';
@@ -16,10 +17,9 @@ async function listen(t: TestContext): Promise<string> {
   t.after(() => lifecycle.close());
   const port = await startHttpListener({
     name: 'management listener',
-    app,
+    answer: answerByApp(app, log),
     address: { host: '127.0.0.1', port: 0 },
     setting: 'listen',
-    refuse: ({ status }) => new Response(null, { status }),
     log,
     clock: systemClock,
     lifecycle,

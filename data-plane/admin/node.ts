@@ -1,9 +1,7 @@
-import type { Hono } from 'hono';
-
 import type { Metrics } from '../../proto/process/metrics.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Health, Readiness } from '../../proto/process/health.ts';
-import { type NodeApiOptions, refused, startNodeApi } from '../../proto/process/node-api.ts';
+import { type NodeApiOptions, type NodeRoute, startNodeApi } from '../../proto/process/node-api.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { DeployedEnvironment, DeployedState } from '../gateway/deploy/deployments.ts';
 import type { NodeState } from './state.ts';
@@ -34,34 +32,42 @@ export function startGatewayNode(options: GatewayNodeOptions): Promise<number> {
     address: options.config.admin,
     health: () => healthOf(state()),
     ready: () => readinessOf(state()),
-    addRoutes: (app) => addRoutes(app, options),
+    routes: routesOf(options),
   });
 }
 
-function addRoutes(app: Hono, { state, replaceWorkers }: GatewayNodeOptions): void {
-  app.post('/workers/_replace', (c) => {
-    // Only browsers send it: a page that somebody opened on this machine must not tell the gateway anything.
-    if (c.req.header('origin') !== undefined)
-      return refused(new Fault('request.forbidden', { detail: 'Not for browsers.' }));
-    if (replaceWorkers === undefined)
-      return refused(
-        new Fault('request.conflict', { detail: 'This gateway is one process; it has no workers.' }),
-      );
-    if (!replaceWorkers())
-      return refused(new Fault('request.conflict', { detail: 'The workers are being replaced already.' }));
-    return c.json({ message: 'The workers are being replaced; /health shows how far it is.' }, 202);
-  });
-  app.get('/apis', (c) => c.json({ data: state().deployed.flatMap(apisOf) }));
-  app.get('/endpoints', (c) => c.json({ data: state().endpoints }));
-  app.get('/apis/:id', (c) => {
-    const id = c.req.param('id');
-    const found = state()
-      .deployed.flatMap(apisOf)
-      .find((api) => api.id === id);
-    return found === undefined
-      ? refused(new Fault('request.not_found', { detail: `No API ${id} on this gateway.` }))
-      : c.json(found);
-  });
+function routesOf({ state, replaceWorkers }: GatewayNodeOptions): readonly NodeRoute[] {
+  return [
+    {
+      method: 'POST',
+      path: '/workers/_replace',
+      answer({ headers }) {
+        // Only browsers send it: a page that somebody opened on this machine must not tell the gateway anything.
+        if (headers.origin !== undefined)
+          return new Fault('request.forbidden', { detail: 'Not for browsers.' });
+        if (replaceWorkers === undefined)
+          return new Fault('request.conflict', { detail: 'This gateway is one process; it has no workers.' });
+        if (!replaceWorkers())
+          return new Fault('request.conflict', { detail: 'The workers are being replaced already.' });
+        const message = 'The workers are being replaced; /health shows how far it is.';
+        return { status: 202, body: { message } };
+      },
+    },
+    { method: 'GET', path: '/apis', answer: () => ({ body: { data: state().deployed.flatMap(apisOf) } }) },
+    { method: 'GET', path: '/endpoints', answer: () => ({ body: { data: state().endpoints } }) },
+    {
+      method: 'GET',
+      path: '/apis/*',
+      answer({ name }) {
+        const found = state()
+          .deployed.flatMap(apisOf)
+          .find((api) => api.id === name);
+        return found === undefined
+          ? new Fault('request.not_found', { detail: `No API ${name} on this gateway.` })
+          : { body: found };
+      },
+    },
+  ];
 }
 
 function healthOf({ source, spool, isOpen, workers, certificates }: NodeState): Health {

@@ -1,8 +1,8 @@
-import type { Context, Env, Hono } from 'hono';
+import type { Env, Hono } from 'hono';
 
 import type { Clock } from './clock.ts';
 
-/** How a process is; see {@link addHealth}. */
+/** How a process is; see {@link healthAnswers}. */
 export interface Health {
   /** False when nothing of what it is for works. Default: true. */
   readonly isUp?: boolean | undefined;
@@ -38,18 +38,26 @@ const askMsMax = 2_000;
 /** Strangers may ask as often as they like, and what is asked for them may cost a query: it is asked once in this time. */
 const strangersEveryMs = 1_000;
 
+/** What is answered to a GET. */
+export interface HealthAnswer {
+  readonly status: 200 | 503;
+  readonly body: object;
+}
+
+/** No copy of it is of use to anybody. */
+export const healthHeaders = { 'cache-control': 'no-store' } as const;
+
 /**
- * Adds how a process is, in the one form of all of them.
+ * How a process is, in the one form of all of them, by path.
  *
  * Shape:  `/health`: { process, version, status: UP | DOWN | STOPPING, degraded, ...facts }, 503 when DOWN. `/health/live`: { status: UP } as
  *         long as the process answers at all. `/health/ready`: { ready, parts: { <name>: UP | DOWN }, ...facts }, 503 unless ready.
  * Trust:  `strangers` for a port that others reach: the same without version and facts, asked for at most once a second.
  */
-export function addHealth<Bound extends Env>(
-  app: Hono<Bound>,
+export function healthAnswers(
   source: HealthSource,
   audience: 'operators' | 'strangers',
-): void {
+): ReadonlyMap<string, () => Promise<HealthAnswer>> {
   const isOpen = audience === 'operators';
   const { process, version, isClosing, clock } = source;
   const pace = <T>(ask: () => T | Promise<T>): (() => Promise<T | undefined>) => {
@@ -57,27 +65,44 @@ export function addHealth<Bound extends Env>(
     return isOpen ? bounded : remembered(bounded, clock);
   };
   const [health, readiness] = [pace(source.health), pace(source.ready)];
-  app.get('/health', async (c) => {
-    const { isUp = true, isStopping = isClosing(), degraded, facts } = (await health()) ?? hangs;
-    const status = isStopping ? 'STOPPING' : isUp ? 'UP' : 'DOWN';
-    const said = isOpen ? { process, version, status, degraded, ...facts } : { process, status, degraded };
-    return unkept(c, said, isUp);
-  });
-  app.get('/health/live', (c) => unkept(c, { status: 'UP' }, true));
-  app.get('/health/ready', async (c) => {
-    const { parts, facts } = (await readiness()) ?? { parts: { answer: false } };
-    const states = Object.entries({ ...parts, open: parts['open'] ?? !isClosing() });
-    const ready = states.every(([, isUp]) => isUp);
-    const said = Object.fromEntries(states.map(([name, isUp]) => [name, isUp ? 'UP' : 'DOWN']));
-    return unkept(c, { ready, parts: said, ...(isOpen && facts) }, ready);
-  });
+  return new Map([
+    [
+      '/health',
+      async () => {
+        const { isUp = true, isStopping = isClosing(), degraded, facts } = (await health()) ?? hangs;
+        const status = isStopping ? 'STOPPING' : isUp ? 'UP' : 'DOWN';
+        const said = isOpen
+          ? { process, version, status, degraded, ...facts }
+          : { process, status, degraded };
+        return answer(said, isUp);
+      },
+    ],
+    ['/health/live', async () => answer({ status: 'UP' }, true)],
+    [
+      '/health/ready',
+      async () => {
+        const { parts, facts } = (await readiness()) ?? { parts: { answer: false } };
+        const states = Object.entries({ ...parts, open: parts['open'] ?? !isClosing() });
+        const ready = states.every(([, isUp]) => isUp);
+        const said = Object.fromEntries(states.map(([name, isUp]) => [name, isUp ? 'UP' : 'DOWN']));
+        return answer({ ready, parts: said, ...(isOpen && facts) }, ready);
+      },
+    ],
+  ]);
+}
+
+/** Adds it to an app on a port that strangers reach. */
+export function addHealth<Bound extends Env>(app: Hono<Bound>, source: HealthSource): void {
+  for (const [path, ask] of healthAnswers(source, 'strangers'))
+    app.get(path, async (c) => {
+      const { status, body } = await ask();
+      return c.json(body, status, healthHeaders);
+    });
 }
 
 const hangs: Health = { degraded: ['answer'] };
 
-function unkept(context: Context, body: object, isWell: boolean): Response {
-  return context.json(body, isWell ? 200 : 503, { 'cache-control': 'no-store' });
-}
+const answer = (body: object, isWell: boolean): HealthAnswer => ({ status: isWell ? 200 : 503, body });
 
 /** Undefined when there is no answer in time. */
 async function within<T>(ask: () => T | Promise<T>, clock: Clock): Promise<T | undefined> {

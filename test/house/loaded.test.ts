@@ -18,10 +18,8 @@ test('a gateway of files loads no client, no signatures and no other process', (
     'data-plane/folder-source.ts',
   );
   assert.deepEqual(packages, [
-    '@hono/node-server',
     'better-sqlite3',
     'commander',
-    'hono',
     'ipaddr.js',
     'lru-cache',
     'pino',
@@ -43,6 +41,19 @@ test('a gateway that follows a bridge loads no other process either', () => {
   assert.deepEqual(rooms, ['data-plane', 'deploy', 'proto']);
 });
 
+test('no process of the data plane imports HTTP of Node, with which undici and HTTP/2 are loaded (listening/node-http.ts)', () => {
+  const { builtIns } = loadedBy(
+    'deploy/cli.ts',
+    'deploy/commands/gateway.ts',
+    'deploy/commands/shipper.ts',
+    'data-plane/start.ts',
+    'data-plane/folder-source.ts',
+    'data-plane/workers/worker.ts',
+    'shipper/start.ts',
+  );
+  for (const name of ['node:http', 'node:http2']) assert.ok(!builtIns.includes(name), name);
+});
+
 test('a worker loads nothing that only its primary needs', () => {
   const { packages } = loadedBy('data-plane/workers/worker-main.ts', 'data-plane/workers/worker.ts');
   for (const name of ['undici', 'ws', 'jose', 'better-sqlite3', 'hono', 'yaml'])
@@ -53,11 +64,12 @@ test('a worker loads nothing that only its primary needs', () => {
 function loadedBy(...entries: readonly string[]) {
   const files = new Set(entries);
   const packages = new Set<string>();
+  const builtIns = new Set<string>();
   for (const file of files)
     for (const [, target = ''] of readFileSync(join(root, file), 'utf8').matchAll(importStatement)) {
       if (target.startsWith('.')) files.add(normalize(join(dirname(file), target)));
-      else if (!target.startsWith('node:')) packages.add(target);
+      else (target.startsWith('node:') ? builtIns : packages).add(target);
     }
   const rooms = new Set([...files].map((file) => relative('.', file).split('/')[0] ?? ''));
-  return { packages: [...packages].toSorted(), rooms: [...rooms].toSorted() };
+  return { packages: [...packages].toSorted(), builtIns: [...builtIns], rooms: [...rooms].toSorted() };
 }

@@ -6,8 +6,8 @@ export function isGone(stream: Http2.Http2Stream): boolean {
 }
 
 /**
- * Node's HTTP/2, asked for by the first who speaks it. Today that saves nothing: with the first `import ... from 'node:http'` Node loads
- * undici and HTTP/2 as well, through the getters of what that exports (13 MiB on 24.21, which `require` does not take).
+ * Node's HTTP/2, asked for by the first who speaks it: who does not pays nothing for it, as long as nobody imports `node:http`
+ * (proto/process/node-http.ts).
  *
  * Synchronous, because pools are made where nobody can wait.
  */

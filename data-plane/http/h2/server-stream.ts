@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 
+import { reasons } from '../../../proto/process/listening/node-http.ts';
 import type { Body, BodyFlow } from '../body.ts';
 import type { Exchange, Outcome, ResponseHead, StreamEnding } from '../exchange.ts';
 import { kinds } from '../message/field-kind.ts';
@@ -88,7 +88,7 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
     this.#abort();
     if (this.#writer !== undefined) return this.#end('upstreamAborted', () => this.#reset());
     this.status = 500;
-    this.#responseBytes = this.request.method === 'HEAD' ? 0 : (STATUS_CODES[500]?.length ?? 0);
+    this.#responseBytes = this.request.method === 'HEAD' ? 0 : (reasons[500]?.length ?? 0);
     this.#end('complete', () => this.#sendRefusal(500));
   }
 
@@ -271,7 +271,7 @@ export function sendRefusal(
   status: number,
   { method, date }: { readonly method: string; readonly date: string },
 ): void {
-  const phrase = STATUS_CODES[status] ?? 'Refused';
+  const phrase = reasons[status] ?? 'Refused';
   const fields = [':status', String(status), 'date', date];
   if (status === 503) fields.push('retry-after', '1');
   fields.push('content-type', 'text/plain', 'content-length', String(phrase.length));

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import { invariant } from '../../../proto/faults/fault.ts';
+import { reasons } from '../../../proto/process/listening/node-http.ts';
 import type { Body, BodyFlow } from '../body.ts';
 import type {
   Exchange,
@@ -66,7 +66,7 @@ export class ServerExchange extends OngoingExchange implements Exchange, BodyWri
     this.#abort();
     if (hasHead) return this.#end('upstreamAborted', () => wire.reset());
     this.status = 500;
-    this.#responseBytes = isHead ? 0 : (STATUS_CODES[500]?.length ?? 0);
+    this.#responseBytes = isHead ? 0 : (reasons[500]?.length ?? 0);
     this.#end('complete', () => {
       wire.write(refusalAnswer(500, state.sweep.dateLine, isHead));
       this.#connection.onExchangeEnd(false);
@@ -225,7 +225,7 @@ export class ServerExchange extends OngoingExchange implements Exchange, BodyWri
 }
 
 const statusLines = new Map<number, string>(
-  Object.entries(STATUS_CODES).map(([status, reason]) => [
+  Object.entries(reasons).map(([status, reason]) => [
     Number(status),
     `HTTP/1.1 ${status} ${reason ?? ''}\r\n`,
   ]),
@@ -233,7 +233,7 @@ const statusLines = new Map<number, string>(
 const forbiddenInReason = /[^\t\x20-\x7e\x80-\xff]/g;
 
 function statusLine(status: number, reason: string | undefined): string {
-  if (reason === undefined || reason === STATUS_CODES[status])
+  if (reason === undefined || reason === reasons[status])
     return statusLines.get(status) ?? `HTTP/1.1 ${status} \r\n`;
   return `HTTP/1.1 ${status} ${reason.replace(forbiddenInReason, '')}\r\n`;
 }

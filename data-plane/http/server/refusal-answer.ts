@@ -1,11 +1,11 @@
-import { STATUS_CODES } from 'node:http';
+import { reasons } from '../../../proto/process/listening/node-http.ts';
 
 /**
  * The answer to what the engine itself refuses: the status, its phrase as text, and the end of the connection. An answer to HEAD has no
  * text (RFC 9110 section 9.3.2).
  */
 export function refusalAnswer(status: number, dateLine: string, isHead = false): string {
-  const phrase = STATUS_CODES[status] ?? 'Refused';
+  const phrase = reasons[status] ?? 'Refused';
   const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
   return `HTTP/1.1 ${status} ${phrase}\r\n${dateLine}${retry}Content-Type: text/plain\r\nContent-Length: ${phrase.length}\r\nConnection: close\r\n\r\n${isHead ? '' : phrase}`;
 }

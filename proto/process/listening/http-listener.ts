@@ -1,16 +1,11 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-} from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
 
+import { answerOf } from '../../faults/answers.ts';
 import { Fault } from '../../faults/fault.ts';
 import type { Clock } from '../clock.ts';
+import { http, https } from './node-http.ts';
 import { createDrain } from './drain.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { listenOn, type ListenAddress } from '../listen.ts';
@@ -40,7 +35,8 @@ export interface HttpListenLimits {
 export interface HttpListenerOptions {
   /** For logs and the life-cycle, e.g. `management listener`. */
   readonly name: string;
-  readonly app: { fetch(request: Request, bindings: HttpBindings): Response | Promise<Response> };
+  /** Answers each request, whatever happens; an app is one by {@link answerByApp}. */
+  readonly answer: RequestListener;
   readonly address: ListenAddress;
   /** The section of the settings that holds `host` and `port`. */
   readonly setting: string;
@@ -50,8 +46,6 @@ export interface HttpListenerOptions {
   readonly peers?: Peers;
   /** Asked at the end: how long connections without a request stay open for one that is on its way. Default: 0. */
   readonly quietMs?: () => number;
-  /** Answers what is refused before the app is asked. */
-  readonly refuse: (fault: Fault) => Response;
   /** Told of every connection that is refused: there are too many in all, or of one source. */
   readonly onRefused?: ((why: 'all' | 'source') => void) | undefined;
   readonly log: Log;
@@ -102,25 +96,17 @@ export async function startHttpListener(options: HttpListenerOptions): Promise<n
 }
 
 function openServer(
-  { app, refuse, log }: HttpListenerOptions,
+  { answer }: HttpListenerOptions,
   limits: HttpListenLimits,
   tls: object | undefined,
 ): Server {
-  const fetch = (request: Request, bindings: HttpBindings): Response | Promise<Response> =>
-    bindings.incoming.rawHeaders.length / 2 > limits.headersMax
-      ? refuse(new Fault('request.head_too_large', { detail: `At most ${limits.headersMax} header lines.` }))
-      : app.fetch(request, bindings);
-  const handle = getRequestListener(fetch as Parameters<typeof getRequestListener>[0], {
-    errorHandler(error) {
-      if (error instanceof RequestError)
-        return refuse(
-          new Fault('request.invalid', { detail: 'The target or the Host of the request is none.' }),
-        );
-      log.error({ err: error }, 'a request failed');
-      return refuse(new Fault('platform.bug', { cause: error }));
-    },
-  });
-  const listener: RequestListener = (incoming, outgoing) => void handle(incoming, outgoing);
+  const listener: RequestListener = (incoming, outgoing) => {
+    if (incoming.rawHeaders.length / 2 <= limits.headersMax) return answer(incoming, outgoing);
+    refuse(
+      outgoing,
+      new Fault('request.head_too_large', { detail: `At most ${limits.headersMax} header lines.` }),
+    );
+  };
   const bounds: ServerOptions = {
     headersTimeout: limits.headerMsMax,
     requestTimeout: limits.requestMsMax,
@@ -130,13 +116,19 @@ function openServer(
   };
   const server =
     tls === undefined
-      ? createServer(bounds, listener)
-      : createTlsServer({ ...bounds, handshakeTimeout: limits.headerMsMax, ...tls }, listener);
+      ? http().createServer(bounds, listener)
+      : https().createServer({ ...bounds, handshakeTimeout: limits.headerMsMax, ...tls }, listener);
   // Node leaves out what is beyond it and says nothing: one more is enough to see that there were too many.
   server.maxHeadersCount = limits.headersMax + 1;
   server.maxConnections = limits.connectionsMax;
   server.setTimeout(stalledMsMax);
   return server;
+}
+
+/** Answers with a fault, in the words of all doors. */
+export function refuse(outgoing: ServerResponse, fault: Fault): void {
+  const { status, body } = answerOf(fault);
+  outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 /** The handshakes of a listener, of certificates that may become others. */
@@ -163,7 +155,7 @@ class SecuredListener {
   /** Errors: config.invalid; what was in use before stays. */
   take(server: Server, tls: TlsOptions): void {
     const next = createHandshakes(tls);
-    (server as ReturnType<typeof createTlsServer>).setSecureContext(next.fallback);
+    (server as TlsServer).setSecureContext(next.fallback);
     this.#current = next;
   }
 }
