@@ -1,0 +1,153 @@
+import { type Tree, childOf } from './tree.ts';
+
+/** One level of the way down to where a rule stands: what was matched there. */
+export interface Level {
+  /** The key, and behind it what its stars stood for. */
+  readonly captures: readonly string[];
+  readonly value: Tree | undefined;
+  /** How many of its children have matched so far, which `#` counts. */
+  matches: number;
+}
+
+/** What a piece of a path is made of: text, a reference up the way, or a value found there. */
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'key'; readonly up: number; readonly capture: number }
+  | { readonly kind: 'count'; readonly up: number }
+  | { readonly kind: 'value'; readonly up: number; readonly path: readonly string[] };
+
+/** A step of an output path: into an object by a key, or into a list by an index; no pieces in a list append to it. */
+export interface PathStep {
+  readonly into: 'object' | 'list';
+  readonly pieces: readonly Piece[];
+}
+
+/** The level so many steps up; 0 is the last. Undefined above the root. */
+export const levelUp = (way: readonly Level[], up: number): Level | undefined => way[way.length - 1 - up];
+
+/** What a reference `@(up,path)` leads to. */
+export function valueAt(
+  way: readonly Level[],
+  { up, path }: { readonly up: number; readonly path: readonly string[] },
+): Tree | undefined {
+  return path.reduce<Tree | undefined>((tree, key) => childOf(tree, key), levelUp(way, up)?.value);
+}
+
+/** A key or index as it is now; undefined where a reference leads to nothing that is one. */
+export function textOf(pieces: readonly Piece[], way: readonly Level[]): string | undefined {
+  let text = '';
+  for (const piece of pieces) {
+    const part = partOf(piece, way);
+    if (part === undefined) return undefined;
+    text += part;
+  }
+  return text;
+}
+
+function partOf(piece: Piece, way: readonly Level[]): string | undefined {
+  if (piece.kind === 'text') return piece.text;
+  if (piece.kind === 'key') return levelUp(way, piece.up)?.captures[piece.capture];
+  if (piece.kind === 'count') return levelUp(way, piece.up)?.matches.toString();
+  const value = valueAt(way, piece);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
+}
+
+/** Reads `rates.&1[#2].@(1,name)`. Returns what is wrong with any other text. */
+export function readPath(text: string): readonly PathStep[] | string {
+  const steps: PathStep[] = [];
+  for (const part of splitPath(text)) {
+    if (part.text === '' && part.into === 'object') return 'holds an empty name';
+    const pieces = readPieces(part.text);
+    if (typeof pieces === 'string') return pieces;
+    if (
+      part.into === 'list' &&
+      pieces.length > 0 &&
+      pieces.every(({ kind }) => kind === 'text') &&
+      !/^\d{1,9}$/.test(part.text)
+    )
+      return `[${part.text}] is no index; allowed: a number, [], [#n], [&n]`;
+    steps.push({ into: part.into, pieces });
+  }
+  return steps.length === 0 ? 'is empty' : steps;
+}
+
+interface PathPart {
+  readonly into: PathStep['into'];
+  readonly text: string;
+}
+
+/** Parts between dots and in square brackets; dots within parentheses belong to a reference, `\` takes a meaning away. */
+function splitPath(text: string): readonly PathPart[] {
+  const parts: PathPart[] = [];
+  let part = '';
+  let isList = false;
+  let [depth, wasList] = [0, false];
+  const end = (into: PathStep['into']): void => {
+    if (into === 'list' || part !== '' || !wasList) parts.push({ into, text: part });
+    wasList = into === 'list';
+    part = '';
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if (char === '\\') part += char + (text[(at += 1)] ?? '');
+    else if (depth === 0 && char === '[' && !isList) {
+      if (part !== '') end('object');
+      isList = true;
+    } else if (depth === 0 && char === ']' && isList) {
+      end('list');
+      isList = false;
+    } else if (depth === 0 && char === '.' && !isList) {
+      end('object');
+      wasList = false;
+    } else {
+      if (char === '(') depth += 1;
+      if (char === ')') depth -= 1;
+      part += char;
+    }
+  }
+  if (part !== '' || !wasList) parts.push({ into: 'object', text: part });
+  return parts;
+}
+
+/** Reads the references in a key: `&`, `&1`, `&(1,2)`, `#2`, `@(1,a.b)`. Returns what is wrong with any other text. */
+export function readPieces(text: string): readonly Piece[] | string {
+  const pieces: Piece[] = [];
+  let plain = '';
+  const flush = (): void => {
+    if (plain !== '') pieces.push({ kind: 'text', text: plain });
+    plain = '';
+  };
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if (char === '\\') plain += text[(at += 1)] ?? '';
+    else if (char === '&' || char === '#' || char === '@') {
+      flush();
+      const [written, inner, digits] = /^.(?:\(([^()]*)\)|(\d{1,2}))?/.exec(text.slice(at)) ?? [char];
+      const piece = referenceOf(char, inner ?? digits);
+      if (piece === undefined)
+        return `${written} is no reference; allowed: &, &1, &(1,2), #1, @(1,name.inner)`;
+      pieces.push(piece);
+      at += written.length - 1;
+    } else plain += char;
+  }
+  flush();
+  return pieces;
+}
+
+/** Reads what stands behind `&`, `#` or `@`: nothing, levels up, and which capture or where below. */
+export function referenceOf(mark: string, inner = ''): Piece | undefined {
+  const [first = '', ...rest] = inner.split(',').map((part) => part.trim());
+  const isLevel = first === '' || /^\d{1,2}$/.test(first);
+  // `@(name)` and `@name` look below where they stand.
+  if (mark === '@') {
+    if (rest.length > 1) return undefined;
+    const [up, path] = isLevel ? [Number(first), rest[0] ?? ''] : [0, rest.length === 0 ? first : undefined];
+    return path === undefined ? undefined : { kind: 'value', up, path: path === '' ? [] : path.split('.') };
+  }
+  if (!isLevel || rest.length > 1) return undefined;
+  if (mark === '#') return rest.length === 0 ? { kind: 'count', up: Number(first) } : undefined;
+  const capture = rest[0] ?? '0';
+  return /^\d{1,2}$/.test(capture) ? { kind: 'key', up: Number(first), capture: Number(capture) } : undefined;
+}

@@ -1,0 +1,239 @@
+import {
+  type Level,
+  type PathStep,
+  type Piece,
+  readPath,
+  readPieces,
+  referenceOf,
+  textOf,
+  valueAt,
+} from './paths.ts';
+import { entriesOf, JoltFailure, type Tree } from './tree.ts';
+
+/** What may be done before a transformation fails, in rules that are applied. */
+const stepsMax = 1_000_000;
+/** Longest list that is made by an index. */
+const listMax = 100_000;
+
+/** A rule: what keys it is for, and what becomes of the value there. */
+interface Rule {
+  readonly key: Key;
+  /** Where the value goes; or rules for what is in it. */
+  readonly to: readonly (readonly PathStep[])[] | readonly Rule[];
+  readonly isLeaf: boolean;
+}
+
+/** Keys that a rule is for: words of one pattern each; or a value that is made where the rule stands. */
+type Key =
+  | { readonly kind: 'match'; readonly patterns: readonly (readonly Piece[])[]; readonly isLiteral: boolean }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'name'; readonly up: number; readonly capture: number }
+  | { readonly kind: 'value'; readonly up: number; readonly path: readonly string[] };
+
+/** Moves values of what came in to where the specification says. */
+export interface Shift {
+  run(input: Tree): Tree;
+}
+
+/** Says what is wrong, and where below the specification. */
+export type Complain = (path: readonly (string | number)[], message: string) => void;
+
+/** Reads the specification of a shift. */
+export function readShift(spec: Tree, complain: Complain): Shift {
+  const rules = spec instanceof Map ? readRules(spec, [], complain) : [];
+  if (!(spec instanceof Map)) complain([], 'must be an object');
+  return { run: (input) => new Run().all(rules, input) };
+}
+
+function readRules(spec: Map<string, Tree>, path: readonly string[], complain: Complain): readonly Rule[] {
+  return [...spec]
+    .map(([written, to]): Rule => {
+      const at = [...path, written];
+      const key = keyOf(written);
+      if (typeof key === 'string') complain(at, key);
+      const known: Key = typeof key === 'string' ? { kind: 'text', text: '' } : key;
+      if (to instanceof Map && known.kind === 'match')
+        return { key: known, to: readRules(to, at, complain), isLeaf: false };
+      const texts = (Array.isArray(to) ? to : [to]).filter((one) => one !== null);
+      const paths = texts.map((text) => {
+        const read = typeof text === 'string' ? readPath(text) : 'must be a path, a list of paths, or rules';
+        if (typeof read === 'string') complain(at, read);
+        return typeof read === 'string' ? [] : read;
+      });
+      return { key: known, to: paths, isLeaf: true };
+    })
+    .toSorted((one, other) => rankOf(one) - rankOf(other));
+}
+
+/** A word wins over a pattern, and the pattern that says more over one that says less. */
+function rankOf({ key }: Rule): number {
+  if (key.kind !== 'match' || key.isLiteral) return 0;
+  const written = key.patterns
+    .flat()
+    .reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 0), 0);
+  return 1_000_000 - written;
+}
+
+const starMark = '\u0000';
+
+function keyOf(written: string): Key | string {
+  const [first = '', inner] = [written[0], /^.\((.*)\)$/.exec(written)?.[1] ?? written.slice(1)];
+  if (first === '#') return { kind: 'text', text: written.slice(1) };
+  if (first === '$' || first === '@') {
+    const reference = referenceOf(first === '$' ? '&' : '@', inner);
+    if (reference?.kind === 'key') return { ...reference, kind: 'name' };
+    if (reference?.kind === 'value') return reference;
+    return `is no reference; allowed: $, $1, $(1,2), @, @(1,name.inner)`;
+  }
+  const patterns = splitUnescaped(written, '|').map((each) =>
+    readPieces(each.replaceAll(/\\.|\*/g, (part) => (part === '*' ? starMark : part))),
+  );
+  const wrong = patterns.find((each) => typeof each === 'string');
+  if (typeof wrong === 'string') return wrong;
+  const read = patterns.filter((each) => typeof each !== 'string');
+  if (read.flat().some(({ kind }) => kind === 'count')) return 'counts with #, which only a path may';
+  const isLiteral = read.flat().every((piece) => piece.kind === 'text' && !piece.text.includes(starMark));
+  return { kind: 'match', patterns: read, isLiteral };
+}
+
+function splitUnescaped(text: string, mark: string): readonly string[] {
+  const parts = [''];
+  for (const piece of text.match(/\\.|[^\\]/gs) ?? [])
+    if (piece === mark) parts.push('');
+    else parts[parts.length - 1] += piece;
+  return parts;
+}
+
+/** One run over one value. */
+class Run {
+  #output: Tree | undefined;
+  #steps = 0;
+  readonly #way: Level[] = [];
+  /** Lists and objects of this run's own. */
+  readonly #made = new WeakSet<object>();
+
+  all(rules: readonly Rule[], input: Tree): Tree {
+    this.#way.push({ captures: ['root'], value: input, matches: 0 });
+    this.#children(rules, input);
+    return this.#output ?? null;
+  }
+
+  #children(rules: readonly Rule[], value: Tree | undefined): void {
+    // What is made on the spot keeps nothing else from matching.
+    for (const rule of rules) if (rule.key.kind !== 'match') this.#makes(rule, rule.key);
+    const matching = rules.filter(({ key }) => key.kind === 'match');
+    if (matching.length === 0) return;
+    for (const [key, child] of entriesOf(value)) {
+      for (const rule of matching) {
+        const captures = this.#match(rule.key, key);
+        if (captures === undefined) continue;
+        this.#apply(rule, { captures, value: child, matches: 0 });
+        const parent = this.#way.at(-1);
+        if (parent !== undefined) parent.matches += 1;
+        break;
+      }
+    }
+  }
+
+  #makes(rule: Rule, key: Exclude<Key, { kind: 'match' }>): void {
+    const value =
+      key.kind === 'text'
+        ? key.text
+        : key.kind === 'name'
+          ? textOf([{ ...key, kind: 'key' }], this.#way)
+          : valueAt(this.#way, key);
+    if (value !== undefined)
+      this.#apply(rule, { captures: [typeof value === 'string' ? value : '@'], value, matches: 0 });
+  }
+
+  #apply({ to, isLeaf }: Rule, level: Level): void {
+    this.#count();
+    this.#way.push(level);
+    if (isLeaf) for (const path of to as readonly (readonly PathStep[])[]) this.#write(path, level.value);
+    else this.#children(to as readonly Rule[], level.value);
+    this.#way.pop();
+  }
+
+  #count(): void {
+    this.#steps += 1;
+    if (this.#steps > stepsMax) throw new JoltFailure(`takes more than ${stepsMax} steps`);
+  }
+
+  #match(key: Key, text: string): readonly string[] | undefined {
+    this.#count();
+    if (key.kind !== 'match') return undefined;
+    for (const pieces of key.patterns) {
+      const pattern = textOf(pieces, this.#way);
+      const captures = pattern === undefined ? undefined : matchStars(pattern, text);
+      if (captures !== undefined) return captures;
+    }
+    return undefined;
+  }
+
+  #write(path: readonly PathStep[], value: Tree | undefined): void {
+    this.#count();
+    const keys = path.map(({ into, pieces }) => ({ into, text: textOf(pieces, this.#way) }));
+    // A reference to what is not there writes nothing.
+    if (value === undefined || keys.some(({ text }) => text === undefined)) return;
+    this.#output = this.#put(this.#output, keys as readonly WrittenStep[], value);
+  }
+
+  /** Puts a value where the path leads; who finds one there makes a list of both. */
+  #put(into: Tree | undefined, [step, ...rest]: readonly WrittenStep[], value: Tree): Tree {
+    if (step === undefined) {
+      if (into === undefined || into === null) return value;
+      const both = this.#list(into);
+      both.push(value);
+      return both;
+    }
+    if (step.into === 'object') {
+      const object = this.#object(into);
+      object.set(step.text, this.#put(object.get(step.text), rest, value));
+      return object;
+    }
+    const list = this.#list(Array.isArray(into) ? into : []);
+    const index = step.text === '' ? list.length : Number(step.text);
+    if (!Number.isInteger(index) || index < 0) return list;
+    if (index >= listMax) throw new JoltFailure(`makes a list of more than ${listMax} items`);
+    while (list.length <= index) list.push(null);
+    list[index] = this.#put(list[index], rest, value);
+    return list;
+  }
+
+  /** A list to add to: what came in may stand in several places, and stays as it is. */
+  #list(tree: Tree): Tree[] {
+    const list = Array.isArray(tree) ? (this.#made.has(tree) ? tree : [...tree]) : [tree];
+    this.#made.add(list);
+    return list;
+  }
+
+  #object(tree: Tree | undefined): Map<string, Tree> {
+    const object =
+      tree instanceof Map ? (this.#made.has(tree) ? tree : new Map(tree)) : new Map<string, Tree>();
+    this.#made.add(object);
+    return object;
+  }
+}
+
+interface WrittenStep {
+  readonly into: PathStep['into'];
+  readonly text: string;
+}
+
+/** What the stars of a pattern stand for, behind the text as a whole; a star alone stands for anything, others for one character at least. */
+function matchStars(pattern: string, text: string): readonly string[] | undefined {
+  if (!pattern.includes(starMark)) return pattern === text ? [text] : undefined;
+  if (pattern === starMark) return [text, text];
+  const [head = '', ...parts] = pattern.split(starMark);
+  if (!text.startsWith(head)) return undefined;
+  const captures = [text];
+  let at = head.length;
+  for (const [index, part] of parts.entries()) {
+    const isLast = index === parts.length - 1;
+    const found = isLast ? text.length - part.length : text.indexOf(part, at + 1);
+    if (found <= at || (isLast && !text.endsWith(part))) return undefined;
+    captures.push(text.slice(at, found));
+    at = found + part.length;
+  }
+  return captures;
+}
