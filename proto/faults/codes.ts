@@ -1,3 +1,5 @@
+import { managementCodes } from './management-codes.ts';
+
 /** Who has to act when a fault appears. */
 export type FaultOwner = 'client' | 'config' | 'routing' | 'capacity' | 'upstream' | 'platform';
 
@@ -336,36 +338,7 @@ export const codes = define({
     hint: 'Send the same bytes under the same key again.',
   },
   'spool.corrupt': { status: 500, owner: 'platform', text: 'The spool segment is corrupt.' },
-  'api.path_taken': {
-    status: 409,
-    owner: 'client',
-    text: 'Another API of this environment has this host and context path.',
-  },
-  'api.wrong_state': { status: 400, owner: 'client', text: 'The state of the API does not allow this.' },
-  'api.not_deployable': { status: 400, owner: 'client', text: 'The API cannot be deployed as it is.' },
-  'plan.wrong_status': { status: 400, owner: 'client', text: 'The status of the plan does not allow this.' },
-  'subscription.wrong_status': {
-    status: 400,
-    owner: 'client',
-    text: 'The status of the subscription does not allow this.',
-  },
-  'subscription.refused': { status: 400, owner: 'client', text: 'This plan cannot be subscribed to.' },
-  'api_key.taken': { status: 400, owner: 'client', text: 'This key is in use in the environment.' },
-  'api_key.wrong_state': { status: 400, owner: 'client', text: 'The state of the key does not allow this.' },
-  'application.certificate_taken': {
-    status: 400,
-    owner: 'client',
-    text: 'A certificate is of one application alone.',
-    hint: 'Give each application a certificate of its own, or take it away from the other one first.',
-  },
-  'application.certificate_needed': {
-    status: 400,
-    owner: 'client',
-    text: 'The application has a subscription that is found by its certificate.',
-    hint: 'Leave one certificate, or close its subscriptions to MTLS plans first.',
-  },
-  'shared_policy_group.in_use': { status: 400, owner: 'client', text: 'The shared policy group is in use.' },
-  'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
+  ...managementCodes,
   'csrf.missing': {
     status: 403,
     owner: 'client',

@@ -144,7 +144,10 @@ function inspectTenants({ path, text }: HouseFile): readonly Breach[] {
 
 /** Where words are declared, one a line, that the house says elsewhere: codes of faults, kinds of events, keys of errors. */
 const registers: readonly { readonly place: (path: string) => boolean; readonly word: RegExp }[] = [
-  { place: (path) => path === 'proto/faults/codes.ts', word: /^ {2}'([a-z_]+\.[a-z_]+)': /gm },
+  {
+    place: (path) => /^proto\/faults\/(management-)?codes\.ts$/.test(path),
+    word: /^ {2}'([a-z_]+\.[a-z_]+)': /gm,
+  },
   { place: (path) => path === 'proto/model/gateway-events.ts', word: /^ {2}'([a-z_]+\.[a-z_]+)':/gm },
   { place: (path) => path === 'control-plane/management/audit/events.ts', word: /^ {2}([A-Z_]+):/gm },
   { place: (path) => dirname(path) === 'proto/policies', word: /^ {4}([A-Z][A-Z_]+): \{/gm },
