@@ -3,6 +3,7 @@ import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { secret, section } from '../proto/process/config.ts';
+import { tenantsOutboundSettings } from '../proto/process/outbound/settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { ListenTls } from '../proto/process/listening/tls-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
@@ -97,6 +98,26 @@ export const controlPlaneConfigSchema = z.strictObject({
       .min(60_000)
       .default(2_592_000_000)
       .describe('How long a withdrawal stays for gateways that were away.'),
+  }),
+  outbound: tenantsOutboundSettings,
+  fetches: section({
+    answerMsMax: ms
+      .max(60_000)
+      .default(10_000)
+      .describe('Longest time until the answer of who provides a dictionary or dynamic properties is read.'),
+    answerBytesMax: z
+      .int()
+      .min(1)
+      .max(4_194_304)
+      .default(1_048_576)
+      .describe('Largest such answer, in bytes.'),
+    runningMax: z.int().min(1).max(256).default(16).describe('Most such calls at once.'),
+    runningPerOrganizationMax: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(4)
+      .describe('Most of them at once for one organization, so that no tenant keeps others waiting.'),
   }),
   lameDuckMs: lameDuckMsSchema,
 });

@@ -6,6 +6,7 @@ import { bindOf, originOf } from '../proto/process/listen.ts';
 import { startHttpListener } from '../proto/process/listening/http-listener.ts';
 import { answerByApp } from '../proto/process/listening/web-app.ts';
 import { type Certificates, openCertificates } from '../proto/process/listening/certificates.ts';
+import { createOutbound, createTlsReload, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
@@ -19,6 +20,8 @@ import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createManagementDoor } from './doors/management.ts';
 import type { Desk } from './management/desk.ts';
+import { fetchers } from './management/index.ts';
+import { pollFetches } from './management/fetches/polling.ts';
 import { openDesk } from './open-desk.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { createPublishedRepository } from './publish/repository.ts';
@@ -93,6 +96,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const certificates = await openCertificates(config.listen.tls, options);
   const { storage, blobs, keyring, publisher, desk } = await openParts(options);
   lifecycle.task('publisher upkeep', publisher.upkeep(lifecycle.signal));
+  lifecycle.task('fetches', startFetches(desk, options));
   lifecycle.signal.throwIfAborted();
   const booting = boot(desk, { adminPassword, demoTarget: options.demoTarget });
   const told = booting.then(options.onBoot);
@@ -155,6 +159,16 @@ async function openParts(options: ControlPlaneOptions) {
   const { publisher, desk } = openDesk({ storage, keyring, clock, log, config });
   const analytics = await options.openAnalytics?.({ ...options, storage, blobs });
   return { storage, blobs, keyring, publisher, desk: { ...desk, analytics } };
+}
+
+/** Polls what dictionaries and APIs have fetched; it reaches public addresses, and what `outbound.allow` names. */
+function startFetches(desk: Desk, { config, log, lifecycle }: ControlPlaneOptions): Promise<void> {
+  const settings = { ...config.outbound, responseBytesMax: config.fetches.answerBytesMax };
+  const outbound = createOutbound(toOutboundOptions(settings, 'public'));
+  lifecycle.onReload('authorities of outbound calls', createTlsReload(outbound, settings));
+  const polling = pollFetches({ desk, log, outbound, fetchers, ...config.fetches }, lifecycle.signal);
+  lifecycle.onClose('fetches', () => polling.then(() => outbound.close()));
+  return polling;
 }
 
 const secretsOf = ({ secrets, dataDir }: ControlPlaneConfig): string =>

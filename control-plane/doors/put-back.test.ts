@@ -72,6 +72,19 @@ const makers: ReadonlyMap<string, Make> = new Map([
     },
   ],
   [
+    '/configuration/dictionaries/{dictionaryId}',
+    async (office) => {
+      const dictionaries = `${v1}/configuration/dictionaries`;
+      const headers = [{ name: 'X-Key', value: 'secret' }];
+      const asked = { url: 'https://rates.example/', method: 'POST', headers, body: 'all' };
+      const configuration = { ...asked, specification: '[]', useSystemProxy: true };
+      const provider = { type: 'HTTP', configuration };
+      const trigger = { rate: 5, unit: 'MINUTES' };
+      const dictionary = { name: 'rates', key: 'r', description: 'x', type: 'DYNAMIC', provider, trigger };
+      return `${dictionaries}/${await made(office, dictionaries, dictionary)}`;
+    },
+  ],
+  [
     '/fleets/{fleetId}',
     async (office) => {
       const fleet = {
@@ -119,6 +132,8 @@ const required = new Set([
   'endpointGroups',
   'environments',
   'description',
+  'provider',
+  'trigger',
 ]);
 
 const open = (t: TestContext) => openOffice(t, testDatabases[0] as TestDatabase);

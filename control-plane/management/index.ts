@@ -6,6 +6,8 @@ import { applicationSubscriptionRoutes } from './applications/application-subscr
 import { applicationRoutes } from './applications/applications.routes.ts';
 import { definitionRoutes } from './definitions/definitions.routes.ts';
 import { deploymentRoutes } from './deployments/deployments.routes.ts';
+import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
+import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
 import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
@@ -26,6 +28,7 @@ const resources: readonly Route[] = [
   ...deploymentRoutes,
   ...planRoutes,
   ...sharedPolicyGroupRoutes,
+  ...dictionaryRoutes,
   ...subscriptionRoutes,
   ...apiKeyRoutes,
   ...applicationRoutes,
@@ -35,6 +38,9 @@ const resources: readonly Route[] = [
   ...userRoutes,
   ...accountRoutes,
 ];
+
+/** Who has words fetched, by the kind of the owner. */
+export const fetchers = { dictionary: dictionaryFetcher } as const;
 
 /** All of them, with the tokens that can be narrowed to what they ask for. */
 export const routes: readonly Route[] = [...resources, ...tokenRoutes(rightsAsked(resources))];

@@ -80,6 +80,8 @@ export const bridgeGrants: Grants = {
   application_certificate: 'none',
   api_deployment: 'none',
   shared_policy_group: 'none',
+  dictionary: 'none',
+  fetched: 'none',
   plan: 'none',
   application: 'none',
   subscription: 'none',

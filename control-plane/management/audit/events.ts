@@ -28,6 +28,16 @@ export const auditEvents = {
     'A shared policy group was deployed: it is in force in every API that uses it.',
   SHARED_POLICY_GROUP_UNDEPLOYED: 'A shared policy group was withdrawn from gateways.',
   SHARED_POLICY_GROUP_DELETED: 'A shared policy group was deleted.',
+  DICTIONARY_CREATED: 'A dictionary was created.',
+  DICTIONARY_UPDATED: 'A dictionary was changed; words of a manual one reach gateways when it is deployed.',
+  DICTIONARY_DELETED: 'A dictionary was deleted.',
+  DICTIONARY_DEPLOYED: 'The words of a manual dictionary were sent to gateways.',
+  DICTIONARY_UNDEPLOYED: 'A manual dictionary was taken from gateways.',
+  DICTIONARY_STARTED: 'A dynamic dictionary was started: its words are fetched and sent to gateways.',
+  DICTIONARY_STOPPED: 'A dynamic dictionary was stopped and taken from gateways.',
+  DICTIONARY_FETCH_FAILED:
+    'The words of a dynamic dictionary cannot be fetched; gateways keep the former ones.',
+  DICTIONARY_FETCH_RECOVERED: 'The words of a dynamic dictionary can be fetched again.',
   ORGANIZATION_FLOWS_UPDATED:
     'The flows of an organization, its name or description were changed; the flows are in force in all of its environments.',
   FLEET_CREATED: 'A fleet of gateways was created.',

@@ -17,6 +17,7 @@ import { apiImports } from './0019-api-imports.ts';
 import { applicationCertificates } from './0022-application-certificates.ts';
 import { sharedPolicyGroups } from './0023-shared-policy-groups.ts';
 import { organizationFlows } from './0024-organization-flows.ts';
+import { dictionaries } from './0025-dictionaries.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   applicationCertificates,
   sharedPolicyGroups,
   organizationFlows,
+  dictionaries,
 ];

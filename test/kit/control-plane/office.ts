@@ -5,7 +5,12 @@ import type { Hono } from 'hono';
 import { createLog } from '../../../proto/process/log.ts';
 import { createPeers } from '../../../proto/process/peers.ts';
 import { openKeyring } from '../../../proto/process/secrets.ts';
-import { decodeApi, decodeApiKey, decodeSubscription } from '../../../proto/wire/payloads.ts';
+import {
+  decodeApi,
+  decodeApiKey,
+  decodeDictionary,
+  decodeSubscription,
+} from '../../../proto/wire/payloads.ts';
 import type { EnvironmentRef, PublishedRepository, RecordKind } from '../../../proto/wire/published.ts';
 import { decodeRecord } from '../../../proto/wire/record.ts';
 import type { TestDatabase } from '../servers/databases.ts';
@@ -218,6 +223,8 @@ function decode(kind: RecordKind, payload: Uint8Array): object {
       return decodeSubscription(payload);
     case 'api-key':
       return decodeApiKey(payload);
+    case 'dictionary':
+      return decodeDictionary(payload);
     default:
       return {};
   }

@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { Words } from '../../../proto/model/fetched/words.ts';
+import { encodeDictionary } from '../../../proto/wire/payloads.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Actor } from '../../access/actor.ts';
+import type { Queries } from '../../storage/storage.ts';
+import type { AuditEvent } from '../audit/events.ts';
+import { type AuditedObject, type Change, change, type Desk, laterThan } from '../desk.ts';
+import type { Fetcher } from '../fetches/fetches.ts';
+import {
+  beginFetching,
+  endFetching,
+  fetchedOf,
+  type FetchedRef,
+  findFetched,
+} from '../fetches/fetches.store.ts';
+import { checkIfMatch } from '../route.ts';
+import {
+  deleteDictionaryRow,
+  type DictionaryRow,
+  findDictionary,
+  insertDictionary,
+  listDictionaryRows,
+  lockDictionary,
+  updateDictionaryRow,
+} from './dictionaries.store.ts';
+import {
+  dictionaryBounds,
+  dictionaryItem,
+  type DictionaryUpdate,
+  dictionaryView,
+  type DictionaryView,
+  type DictionaryWish,
+  keyOfName,
+  sourceOf,
+} from './dictionary-shape.ts';
+
+/** Most dictionaries of an environment: the list has no pages, and is whole. */
+export const dictionariesMax = 1_000;
+
+/** Which dictionary is meant. */
+export interface DictionaryRef {
+  readonly at: EnvironmentRef;
+  readonly id: string;
+}
+
+/** Makes a dictionary that gateways do not have. Errors: dictionary.exists, dictionary.key_collides_with_id. */
+export function createDictionary(
+  desk: Desk,
+  actor: Actor,
+  { at, wish }: { readonly at: EnvironmentRef; readonly wish: DictionaryWish },
+): Promise<DictionaryView> {
+  return change(desk, { actor, at }, async (now) => {
+    const key = wish.key ?? keyOfName(wish.name);
+    if (key === '')
+      throw new Fault('request.invalid', {
+        details: [{ path: 'key', message: 'is required: no key can be made of the name' }],
+      });
+    const other = await findDictionary(now.trx, at, { column: 'id', value: key });
+    if (other !== undefined)
+      throw new Fault('dictionary.key_collides_with_id', {
+        detail: `"${key}" is the id of the dictionary "${other.name}".`,
+      });
+    if ((await listDictionaryRows(now.trx, at, dictionariesMax)).length >= dictionariesMax)
+      throw new Fault('request.conflict', {
+        detail: `An environment has at most ${dictionariesMax} dictionaries.`,
+      });
+    const row: DictionaryRow = {
+      ...at,
+      id: randomUUID(),
+      key,
+      ...written(wish),
+      type: wish.type,
+      state: 'STOPPED',
+      version: 0,
+      created_at_ms: now.nowMs,
+      updated_at_ms: now.nowMs,
+      deployed_at_ms: null,
+    };
+    if (!(await insertDictionary(now.trx, row)))
+      throw new Fault('dictionary.exists', { detail: `There is a dictionary with the key "${key}".` });
+    await audit(now, 'DICTIONARY_CREATED', row);
+    return dictionaryView(row, undefined);
+  });
+}
+
+/** One dictionary. */
+export async function getDictionary(desk: Desk, { at, id }: DictionaryRef): Promise<DictionaryView> {
+  const { db } = desk.storage;
+  return oneView(db, found(await findDictionary(db, at, { column: 'id', value: id }), id));
+}
+
+/** All dictionaries of an environment by name. */
+export async function listDictionaries(desk: Desk, at: EnvironmentRef) {
+  const { db } = desk.storage;
+  const rows = await listDictionaryRows(db, at, dictionariesMax);
+  const dynamic = rows.filter(({ type }) => type === 'DYNAMIC').map(({ id }) => id);
+  const fetched = await fetchedOf(db, at, { kind: 'dictionary', ids: dynamic });
+  return rows.map((row) => dictionaryItem(row, fetched.get(row.id)));
+}
+
+/** Replaces what can be written. Gateways learn words of a manual one with the next deployment; a dynamic one is fetched anew at once. */
+export function updateDictionary(
+  desk: Desk,
+  actor: Actor,
+  ref: DictionaryRef & { readonly wish: DictionaryUpdate; readonly ifMatch?: string | undefined },
+): Promise<DictionaryView> {
+  return changeDictionary({ desk, actor, ref }, async (now, row) => {
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
+    const { wish } = ref;
+    if (wish.type !== row.type)
+      throw new Fault('request.invalid', {
+        details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
+      });
+    const after = await updateDictionaryRow(now.trx, row, { ...written(wish), ...later(now, row) });
+    const isAskedAnew = after.provider !== row.provider || after.trigger !== row.trigger;
+    if (row.state === 'STARTED' && isAskedAnew) await beginFetching(now.trx, fetchedRef(row), now.nowMs);
+    await audit(now, 'DICTIONARY_UPDATED', row);
+    return after;
+  });
+}
+
+/** Removes a dictionary, from gateways too. */
+export async function deleteDictionary(
+  desk: Desk,
+  actor: Actor,
+  ref: DictionaryRef & { readonly ifMatch?: string | undefined },
+): Promise<void> {
+  await changeDictionary({ desk, actor, ref }, async (now, row) => {
+    checkIfMatch(ref.ifMatch, row.updated_at_ms);
+    withdraw(now, row);
+    await endFetching(now.trx, fetchedRef(row));
+    await deleteDictionaryRow(now.trx, row);
+    await audit(now, 'DICTIONARY_DELETED', row);
+    return row;
+  });
+}
+
+/** Sends the words of a manual dictionary to gateways. Errors: dictionary.wrong_type. */
+export function deployDictionary(desk: Desk, actor: Actor, ref: DictionaryRef): Promise<DictionaryView> {
+  return changeDictionary({ desk, actor, ref }, async (now, row) => {
+    demandType(row, 'MANUAL');
+    await audit(now, 'DICTIONARY_DEPLOYED', row);
+    const words = new Map(Object.entries(JSON.parse(row.properties) as Readonly<Record<string, string>>));
+    return publishWords(now, row, words);
+  });
+}
+
+/** Takes a manual dictionary from gateways. Errors: dictionary.wrong_type. */
+export function undeployDictionary(desk: Desk, actor: Actor, ref: DictionaryRef): Promise<DictionaryView> {
+  return changeDictionary({ desk, actor, ref }, async (now, row) => {
+    demandType(row, 'MANUAL');
+    if (row.state === 'STOPPED') return row;
+    await audit(now, 'DICTIONARY_UNDEPLOYED', row);
+    return stopped(now, row);
+  });
+}
+
+/** Starts to fetch a dynamic dictionary, or stops it and takes it from gateways. Errors: dictionary.wrong_type, dictionary.wrong_state. */
+export function actOnDictionary(
+  desk: Desk,
+  actor: Actor,
+  ref: DictionaryRef & { readonly action: 'START' | 'STOP' },
+): Promise<DictionaryView> {
+  return changeDictionary({ desk, actor, ref }, async (now, row) => {
+    demandType(row, 'DYNAMIC');
+    const state = ref.action === 'START' ? 'STARTED' : 'STOPPED';
+    if (row.state === state)
+      throw new Fault('dictionary.wrong_state', {
+        detail: `The dictionary is ${state.toLowerCase()} already.`,
+      });
+    await audit(now, ref.action === 'START' ? 'DICTIONARY_STARTED' : 'DICTIONARY_STOPPED', row);
+    if (state === 'STARTED') {
+      await beginFetching(now.trx, fetchedRef(row), now.nowMs);
+      return updateDictionaryRow(now.trx, row, { state, ...later(now, row) });
+    }
+    await endFetching(now.trx, fetchedRef(row));
+    return stopped(now, row);
+  });
+}
+
+/** Dynamic dictionaries, for whoever polls. */
+export const dictionaryFetcher: Fetcher = {
+  bounds: dictionaryBounds,
+  async source(db, at, id) {
+    const row = await findDictionary(db, at, { column: 'id', value: id });
+    return row?.state === 'STARTED' ? sourceOf(row) : undefined;
+  },
+  async lock(now, id) {
+    const row = await lockDictionary(now.trx, now.at, id);
+    if (row?.state !== 'STARTED') return undefined;
+    return {
+      ...audited(now, row),
+      events: { failed: 'DICTIONARY_FETCH_FAILED', recovered: 'DICTIONARY_FETCH_RECOVERED' },
+      async publish(words) {
+        await publishWords(now, row, words);
+        return undefined;
+      },
+    };
+  },
+};
+
+/** Gateways have these words from now on. */
+function publishWords(now: Change, row: DictionaryRow, words: Words): Promise<DictionaryRow> {
+  const version = row.version + 1;
+  const entries = [...words].map(([key, value]) => ({ key, value }));
+  const payload = encodeDictionary({ id: row.id, name: row.key, entries });
+  now.publish([{ kind: 'dictionary', id: row.id, revision: String(version), tags: [], payload }]);
+  return updateDictionaryRow(now.trx, row, {
+    state: 'STARTED',
+    version,
+    deployed_at_ms: now.nowMs,
+    ...later(now, row),
+  });
+}
+
+function stopped(now: Change, row: DictionaryRow): Promise<DictionaryRow> {
+  withdraw(now, row);
+  return updateDictionaryRow(now.trx, row, { state: 'STOPPED', deployed_at_ms: null, ...later(now, row) });
+}
+
+function withdraw(now: Change, row: DictionaryRow): void {
+  if (row.version > 0) now.publish([{ kind: 'dictionary', id: row.id, isDeleted: true }]);
+}
+
+function demandType(row: DictionaryRow, type: 'MANUAL' | 'DYNAMIC'): void {
+  if (row.type === type) return;
+  throw new Fault('dictionary.wrong_type', {
+    detail: `The dictionary is ${row.type}.`,
+    hint:
+      type === 'MANUAL'
+        ? 'A DYNAMIC dictionary is started and stopped: POST ?action=START.'
+        : 'A MANUAL dictionary is deployed and undeployed: POST _deploy.',
+  });
+}
+
+function written(wish: DictionaryUpdate) {
+  return {
+    name: wish.name,
+    name_key: wish.name.toLowerCase(),
+    description: wish.description ?? '',
+    properties: JSON.stringify(wish.type === 'MANUAL' ? (wish.properties ?? {}) : {}),
+    provider: wish.provider === undefined ? null : JSON.stringify(wish.provider),
+    trigger: wish.trigger === undefined ? null : JSON.stringify(wish.trigger),
+  };
+}
+
+const later = (now: Change, row: DictionaryRow) => ({
+  updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+});
+
+const fetchedRef = (row: DictionaryRow): FetchedRef => ({ at: row, kind: 'dictionary', id: row.id });
+
+async function oneView(db: Queries, row: DictionaryRow): Promise<DictionaryView> {
+  return dictionaryView(row, row.type === 'DYNAMIC' ? await findFetched(db, fetchedRef(row)) : undefined);
+}
+
+function found(row: DictionaryRow | undefined, id: string): DictionaryRow {
+  if (row === undefined)
+    throw new Fault('request.not_found', { detail: `There is no dictionary "${id}" here.` });
+  return row;
+}
+
+function changeDictionary(
+  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: DictionaryRef },
+  work: (now: Change, row: DictionaryRow) => Promise<DictionaryRow>,
+): Promise<DictionaryView> {
+  return change(desk, { actor, at: ref.at }, async (now) => {
+    const row = found(await lockDictionary(now.trx, ref.at, ref.id), ref.id);
+    return oneView(now.trx, await work(now, row));
+  });
+}
+
+function audited(
+  now: Change,
+  { id }: DictionaryRow,
+): { readonly object: AuditedObject; readonly touched: Readonly<Record<string, string>> } {
+  return { object: { type: 'ENVIRONMENT', id: now.at.environment }, touched: { DICTIONARY: id } };
+}
+
+function audit(now: Change, event: AuditEvent, row: DictionaryRow): Promise<void> {
+  const { object, touched } = audited(now, row);
+  return now.audit(event, object, touched);
+}
