@@ -23,7 +23,7 @@ export interface PathStep {
 }
 
 /** The level so many steps up; 0 is the last. Undefined above the root. */
-export const levelUp = (way: readonly Level[], up: number): Level | undefined => way[way.length - 1 - up];
+const levelUp = (way: readonly Level[], up: number): Level | undefined => way[way.length - 1 - up];
 
 /** What a reference `@(up,path)` leads to. */
 export function valueAt(
