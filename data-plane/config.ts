@@ -6,6 +6,7 @@ import { isToken } from '../proto/model/head-text.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
+import { discoverySettings } from './endpoints/discovery/settings.ts';
 import { redisSettings } from './limits/redis-settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { GatewayListenTls, isSecured } from '../proto/process/listening/tls-settings.ts';
@@ -268,6 +269,7 @@ export const gatewayConfigSchema = z.strictObject({
         'Longest time of a health check, to the last byte that its assertion reads; the timeouts of the endpoint hold besides.',
       ),
   }),
+  discovery: discoverySettings,
   apiKey: section({
     header: headerName
       .default('X-Gravitee-Api-Key')

@@ -1,4 +1,5 @@
 import type { Guard } from '../proto/process/outbound/guard.ts';
+import { openDiscovery, type OpenDiscovery } from './endpoints/discovery/open.ts';
 import { type HealthOptions, openHealth, type OpenHealth } from './endpoints/health/open.ts';
 import type { OutlierHost } from './endpoints/outliers.ts';
 import type { Upstreams } from './endpoints/upstreams.ts';
@@ -30,6 +31,23 @@ export function checkEndpoints(
     gateway,
     createHeaders: () => engine.createHeaders(),
     record: reporter === undefined ? undefined : (record) => reporter.note(record),
+  });
+}
+
+/** Has this process find the endpoints of all groups that say how. */
+export function findEndpoints(
+  { config, clock, log, metrics }: Pick<ServingOptions, 'config' | 'clock' | 'log' | 'metrics'>,
+  { engine, upstreams, guard, onThrown }: Omit<CheckParts, 'reporter'>,
+): OpenDiscovery {
+  return openDiscovery({
+    settings: config.discovery,
+    clock,
+    log,
+    metrics,
+    upstreams,
+    guard,
+    onThrown,
+    createHeaders: () => engine.createHeaders(),
   });
 }
 

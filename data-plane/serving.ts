@@ -15,7 +15,9 @@ import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { guardOf } from './endpoints/guard.ts';
 import type { HealthBoard } from './endpoints/health/board.ts';
 import type { EndpointState } from './endpoints/health/shown.ts';
-import { checkEndpoints, outlierHostOf } from './endpoint-checks.ts';
+import type { DiscoveryBoard } from './endpoints/discovery/board.ts';
+import type { FoundState } from './endpoints/discovery/open.ts';
+import { checkEndpoints, findEndpoints, outlierHostOf } from './endpoint-checks.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
@@ -54,6 +56,7 @@ export type ServingConfig = Pick<
   | 'request'
   | 'upstream'
   | 'healthCheck'
+  | 'discovery'
   | 'outbound'
   | 'apiKey'
   | 'jwt'
@@ -86,6 +89,8 @@ export interface ServingOptions {
   readonly counters?: CounterStore | undefined;
   /** Endpoints that somebody else checks. Default: this process checks them. */
   readonly health?: HealthBoard | undefined;
+  /** Endpoints that somebody else finds. Default: this process finds them. */
+  readonly discovery?: DiscoveryBoard | undefined;
 }
 
 /** Everything that requests pass through in one process: the whole gateway's, or one of several workers'. */
@@ -97,6 +102,8 @@ export interface Serving {
   readonly reporter: Reporter | undefined;
   /** Endpoints that this process checks, for the node API. */
   describeEndpoints(): readonly EndpointState[];
+  /** Endpoints that this process finds, for the node API. */
+  describeFound(): readonly FoundState[];
   /** Carries plain counts over into the metrics, for somebody who reads them. */
   publish(open: OpenConnections): void;
   /** Begins to take requests. Errors: process.port_taken; config.invalid when the TLS texts do not fit together. */
@@ -131,14 +138,14 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const callouts = createCallouts(config, lifecycle, options.doors);
   lifecycle.onClose('callouts', () => callouts.close());
   const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
-  const checks =
-    options.health === undefined
-      ? checkEndpoints(options, { engine, upstreams, guard, reporter, onThrown: tellThrown })
-      : undefined;
+  const own = { engine, upstreams, guard, reporter, onThrown: tellThrown };
+  const checks = options.health === undefined ? checkEndpoints(options, own) : undefined;
+  const finding = options.discovery === undefined ? findEndpoints(options, own) : undefined;
   const deployments = createDeployments({
     upstreams,
     guard,
     health: options.health ?? checks?.board,
+    discovery: options.discovery ?? finding?.board,
     outliers: outlierHostOf(options),
     host: { clock, counters, outbound: callouts, quotaMode: config.policy.quota.mode },
     records: reporter,
@@ -161,8 +168,10 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       traffic.publish(open);
       circuits.publish();
       checks?.publish();
+      finding?.publish();
     },
     describeEndpoints: () => checks?.describe() ?? [],
+    describeFound: () => finding?.describe() ?? [],
     async listen(at) {
       // The first answer of a process must find a place for its record.
       await deployments.settled();

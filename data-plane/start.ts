@@ -94,6 +94,7 @@ async function startAlone(options: GuardedOptions): Promise<RunningGateway> {
       source: running.state(),
       deployed: deployments.state(),
       endpoints: serving.describeEndpoints(),
+      discovered: serving.describeFound(),
       spool: reporter?.health(),
       workers: undefined,
     }),

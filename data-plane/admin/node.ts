@@ -55,6 +55,7 @@ function routesOf({ state, replaceWorkers }: GatewayNodeOptions): readonly NodeR
     },
     { method: 'GET', path: '/apis', answer: () => ({ body: { data: state().deployed.flatMap(apisOf) } }) },
     { method: 'GET', path: '/endpoints', answer: () => ({ body: { data: state().endpoints } }) },
+    { method: 'GET', path: '/discovery', answer: () => ({ body: { data: state().discovered } }) },
     {
       method: 'GET',
       path: '/apis/*',

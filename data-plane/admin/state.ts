@@ -1,3 +1,4 @@
+import type { FoundState } from '../endpoints/discovery/open.ts';
 import type { EndpointState } from '../endpoints/health/shown.ts';
 import type { DeployedEnvironment } from '../gateway/deploy/deployments.ts';
 import type { SyncState } from '../sync/state.ts';
@@ -58,6 +59,8 @@ export interface NodeState {
   readonly deployed: readonly DeployedEnvironment[];
   /** Endpoints that have a health check. */
   readonly endpoints: readonly EndpointState[];
+  /** Groups whose endpoints are found. */
+  readonly discovered: readonly FoundState[];
   /** Undefined when no access records are written. */
   readonly spool: ReporterHealth | undefined;
   /** Undefined when this process serves alone. */

@@ -3,10 +3,16 @@ import { createHash } from 'node:crypto';
 import { Fault } from '../../proto/faults/fault.ts';
 import type { Template } from '../../proto/expression/template.ts';
 import type { EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
-import { configurationOf, healthCheckOf, targetSchema } from '../../proto/model/api.ts';
+import {
+  configurationOf,
+  healthCheckOf,
+  sharedConfigurationSchema,
+  targetSchema,
+} from '../../proto/model/api.ts';
 import { headerValueSchema } from '../../proto/model/head-text.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { Weighted } from './balancing.ts';
+import type { Discovery } from './discovery/board.ts';
 import type { EndpointCheck } from './health/board.ts';
 import { templateOf } from './health/compiled.ts';
 import { type CalledUrl, calledUrlOf } from './called-url.ts';
@@ -33,6 +39,13 @@ export interface DefinedAt {
   readonly e: number;
 }
 
+interface DescribedAt {
+  readonly at: DefinedAt;
+  readonly guard: Guard;
+  /** What is dialled for the target's host; undefined where its name is looked up. */
+  readonly address?: string | undefined;
+}
+
 /** Stands for the host that a request will name, so that stores and files are judged when the definition is loaded. */
 const anyHost = calledUrlOf('https://host.invalid');
 
@@ -44,7 +57,7 @@ const anyHost = calledUrlOf('https://host.invalid');
 export function describe(
   group: EndpointGroupDefinition,
   endpoint: EndpointDefinition,
-  { at: { g, e }, guard }: { readonly at: DefinedAt; readonly guard: Guard },
+  { at: { g, e }, guard, address }: DescribedAt,
 ): { readonly described: Described; readonly warnings: readonly string[] } {
   const path = `endpointGroups[${g}].endpoints[${e}]`;
   const configuration = configurationOf(group, endpoint);
@@ -54,10 +67,18 @@ export function describe(
     : `${path}.sharedConfigurationOverride`;
   const place = { at, environment: process.env };
   const called = written.kind === 'constant' ? calledUrlOf(written.value) : anyHost;
-  const { options, warnings } = upstreamOptions(called, configuration, place);
-  if (written.kind === 'constant') refuseDenied(options, guard, `${path}.configuration.target`);
+  // Whoever was looked up here is dialled where he was found, and recognised by his name.
+  const dialled = (asked: CalledUrl, options: DefinedOptions): DefinedOptions =>
+    address === undefined || asked.url.host !== called.url.host
+      ? options
+      : { ...options, host: address, foundBy: options.host };
+  const { options: asWritten, warnings } = upstreamOptions(called, configuration, place);
+  const options = dialled(called, asWritten);
+  if (written.kind === 'constant') refuseDenied(asWritten, guard, `${path}.configuration.target`);
   const optionsOf = (asked: CalledUrl): DefinedOptions =>
-    asked.text === called.text ? options : upstreamOptions(asked, configuration, place).options;
+    asked.text === called.text
+      ? options
+      : dialled(asked, upstreamOptions(asked, configuration, place).options);
   const headers = configuration.headers.map(({ name, value }) => ({
     name,
     value: templateOf(value, headerValueSchema),
@@ -89,9 +110,7 @@ export function describe(
           : {
               group: group.name,
               endpoint: endpoint.name,
-              place: createHash('sha256')
-                .update(JSON.stringify([endpoint.configuration.target, configuration]))
-                .digest('base64url'),
+              place: digest([endpoint.configuration.target, configuration, address]),
               definition,
               endpointTarget: written,
               endpointHeaders: headers,
@@ -100,6 +119,42 @@ export function describe(
     },
   };
 }
+
+/**
+ * Works out how endpoints of a group are found; undefined where they are not.
+ *
+ * Errors: request.invalid when whoever is to be asked may not be, or a store cannot be used.
+ */
+export function describeDiscovery(
+  { name, services }: EndpointGroupDefinition,
+  { g, guard }: { readonly g: number; readonly guard: Guard },
+): Discovery | undefined {
+  const definition = services?.discovery;
+  if (definition === undefined) return undefined;
+  const at = `endpointGroups[${g}].services.discovery.configuration`;
+  const defaults = sharedConfigurationSchema.parse({});
+  const isConsul = definition.type === 'consul-service-discovery';
+  const ssl = isConsul ? definition.configuration.ssl : defaults.ssl;
+  const optionsOf = (called: CalledUrl): DefinedOptions =>
+    upstreamOptions(called, { ...defaults, ssl }, { at, environment: process.env }).options;
+  if (isConsul) refuseDenied(optionsOf(calledUrlOf(definition.configuration.url)), guard, `${at}.url`);
+  else {
+    const { host, port = 0 } = definition.configuration;
+    refuseDenied({ host: host.toLowerCase(), port }, guard, `${at}.host`);
+  }
+  const subject = isConsul
+    ? [definition.configuration.service, definition.configuration.dc]
+    : definition.configuration;
+  return {
+    group: name,
+    subject: digest([definition.type, subject]),
+    way: digest(definition.configuration),
+    definition,
+    optionsOf,
+  };
+}
+
+const digest = (of: unknown): string => createHash('sha256').update(JSON.stringify(of)).digest('base64url');
 
 function refuseDenied(
   { host, port }: Pick<DefinedOptions, 'host' | 'port'>,

@@ -6,6 +6,8 @@ import type { Upstream } from '../http/exchange.ts';
 import { createBalancer, type Weighted } from './balancing.ts';
 import { type CalledUrl, calledUrlOf } from './called-url.ts';
 import type { Described } from './described.ts';
+import type { Discovery, DiscoveryBoard, HeldDiscovery } from './discovery/board.ts';
+import type { FoundEndpoint } from './discovery/found.ts';
 import type { CheckedApi, HealthBoard, HeldHealth } from './health/board.ts';
 import { Origins } from './origins.ts';
 import { Outlier, type OutlierHost } from './outliers.ts';
@@ -41,6 +43,8 @@ export interface EndpointsGround {
   readonly upstreams: Upstreams | undefined;
   /** Who knows how those are that have a health check; undefined where nobody does: then all are up. */
   readonly health: HealthBoard | undefined;
+  /** Who finds endpoints; undefined where nobody does: then there are those of definitions alone. */
+  readonly discovery: DiscoveryBoard | undefined;
   readonly api: CheckedApi;
 }
 
@@ -51,47 +55,83 @@ export interface GroupTools {
   readonly outliers?: OutlierHost | undefined;
 }
 
+/** A group as it is known before there are pools. */
+export interface DescribedGroup {
+  readonly name: string;
+  readonly balancing: EndpointGroupDefinition['loadBalancer']['type'];
+  readonly endpoints: readonly Described[];
+  /** How others are found; undefined where none are. */
+  readonly discovery: Discovery | undefined;
+  /** What is found as an endpoint of the group; undefined for one that this gateway does not call. */
+  readonly describeFound: (found: FoundEndpoint) => Described | undefined;
+}
+
 /** The endpoints of one group, from the start of their API to its end. */
 export class Group {
   readonly name: string;
-  readonly endpoints: readonly Started[];
+  /** Those of the definition, then those that were found. */
+  endpoints: readonly Started[] = [];
   /** Whose turn it is among those that get requests; made anew when that changes, so that a request asks nobody how they are. */
   next: () => Started | undefined = () => undefined;
-  readonly #balancing: EndpointGroupDefinition['loadBalancer']['type'];
+  readonly #described: DescribedGroup;
+  readonly #ground: EndpointsGround;
+  readonly #tools: GroupTools;
+  /** By what was said of them. */
+  #found = new Map<string, Started>();
+  readonly #discovery: HeldDiscovery | undefined;
 
-  constructor(
-    {
-      name,
-      balancing,
-      endpoints,
-    }: {
-      readonly name: string;
-      readonly balancing: EndpointGroupDefinition['loadBalancer']['type'];
-      readonly endpoints: readonly Described[];
-    },
-    ground: EndpointsGround,
-    tools: GroupTools,
-  ) {
-    this.name = name;
-    this.#balancing = balancing;
-    const onChange = (): void => this.#balance();
-    const isReplaceable = (one: Started) => (): boolean =>
-      this.endpoints.some((other) => other !== one && other.isAvailable);
-    this.endpoints = endpoints.map(
-      (described) => new Started(described, { ground, tools, onChange, isReplaceable }),
-    );
-    this.#balance();
+  constructor(described: DescribedGroup, ground: EndpointsGround, tools: GroupTools) {
+    this.name = described.name;
+    this.#described = described;
+    this.#ground = ground;
+    this.#tools = tools;
+    const { discovery, endpoints } = described;
+    // First: it may be refused, and then nothing has begun.
+    if (discovery !== undefined)
+      this.#discovery = ground.discovery?.watch(ground.api, discovery, (found) => this.#take(found));
+    this.endpoints = endpoints.map((one) => this.#start(one));
+    this.#take(this.#discovery?.found ?? []);
   }
 
   release(): void {
+    this.#discovery?.release();
     for (const endpoint of this.endpoints) endpoint.release();
+  }
+
+  /** Who is found as before goes on with his pools; who is not found any more gets no request, and answers those that he has. */
+  #take(found: readonly FoundEndpoint[]): void {
+    const before = this.#found;
+    const own = this.endpoints.slice(0, this.#described.endpoints.length);
+    this.#found = new Map();
+    for (const one of found) {
+      const key = JSON.stringify(one);
+      const started = before.get(key) ?? this.#startFound(one);
+      if (started !== undefined) this.#found.set(key, started);
+    }
+    this.endpoints = [...own, ...this.#found.values()];
+    this.#balance();
+    for (const [key, started] of before) if (!this.#found.has(key)) started.release();
+  }
+
+  #startFound(found: FoundEndpoint): Started | undefined {
+    const described = this.#described.describeFound(found);
+    return described === undefined ? undefined : this.#start(described);
+  }
+
+  #start(described: Described): Started {
+    return new Started(described, {
+      ground: this.#ground,
+      tools: this.#tools,
+      onChange: () => this.#balance(),
+      isReplaceable: (one) => () => this.endpoints.some((other) => other !== one && other.isAvailable),
+    });
   }
 
   /** The one that was taken out by its requests alone is better than none. */
   #balance(): void {
     const available = this.endpoints.filter(({ isAvailable }) => isAvailable);
     const chosen = available.length > 0 ? available : this.endpoints.filter(({ isUp }) => isUp);
-    this.next = createBalancer(this.#balancing, chosen);
+    this.next = createBalancer(this.#described.balancing, chosen);
   }
 }
 

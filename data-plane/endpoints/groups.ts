@@ -1,8 +1,18 @@
 import type { ConditionScope } from '../../proto/expression/condition.ts';
-import type { ApiDefinition, EndpointDefinition } from '../../proto/model/api.ts';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { ApiDefinition, EndpointDefinition, EndpointGroupDefinition } from '../../proto/model/api.ts';
+import type { Guard } from '../../proto/process/outbound/guard.ts';
 import { calledUrlOf } from './called-url.ts';
-import { describe } from './described.ts';
-import { type Endpoint, type EndpointsGround, Group, type GroupTools, type Started } from './group.ts';
+import { describe, describeDiscovery, type Described } from './described.ts';
+import type { FoundEndpoint } from './discovery/found.ts';
+import {
+  type DescribedGroup,
+  type Endpoint,
+  type EndpointsGround,
+  Group,
+  type GroupTools,
+  type Started,
+} from './group.ts';
 import { readRoute, type Route } from './route.ts';
 
 /** A request that looks for its backend. */
@@ -45,9 +55,11 @@ export function createEndpoints(
   { standing, ...tools }: GroupTools & { readonly standing: { readonly tenant: string | undefined } },
 ): Endpoints {
   const warnings: string[] = [];
-  const described = definition.endpointGroups.map((group, g) => ({
+  const described = definition.endpointGroups.map((group, g): DescribedGroup => ({
     name: group.name,
     balancing: group.loadBalancer.type,
+    discovery: describeDiscovery(group, { g, guard: tools.guard }),
+    describeFound: (found) => describeFound(group, found, { g, guard: tools.guard, standing }),
     endpoints: group.endpoints.flatMap((endpoint, e) => {
       if (!isCalledFrom(endpoint, standing)) return [];
       const { described: one, warnings: told } = describe(group, endpoint, {
@@ -58,9 +70,9 @@ export function createEndpoints(
       return [one];
     }),
   }));
-  const used = described.findIndex(({ endpoints }) => endpoints.length > 0);
-  described.forEach(({ endpoints }, g) => {
-    if (g !== used && endpoints.length > 0)
+  const used = described.findIndex(hasEndpoints);
+  described.forEach((group, g) => {
+    if (g !== used && hasEndpoints(group))
       warnings.push(
         `endpointGroups[${g}] gets no request but those that a step routes to it: all others go to the first group that has endpoints.`,
       );
@@ -89,6 +101,41 @@ export function createEndpoints(
       for (const group of groups) group.release();
     },
   };
+}
+
+/** It has some, or will once they are found. */
+const hasEndpoints = ({ endpoints, discovery }: DescribedGroup): boolean =>
+  endpoints.length > 0 || discovery !== undefined;
+
+/** What was found, called as its group says; undefined where this gateway does not call it. */
+function describeFound(
+  group: EndpointGroupDefinition,
+  { name, target, address, weight, secondary, tenants }: FoundEndpoint,
+  at: {
+    readonly g: number;
+    readonly guard: Guard;
+    readonly standing: { readonly tenant: string | undefined };
+  },
+): Described | undefined {
+  const endpoint: EndpointDefinition = {
+    name,
+    type: 'http-proxy',
+    weight,
+    secondary,
+    tenants: [...tenants],
+    inheritConfiguration: true,
+    configuration: { target },
+    sharedConfigurationOverride: {},
+  };
+  if (!isCalledFrom(endpoint, at.standing)) return undefined;
+  try {
+    const place = { at: { g: at.g, e: group.endpoints.length }, guard: at.guard, address };
+    return describe(group, endpoint, place).described;
+  } catch (error) {
+    // A store that could be read when the API was deployed, and cannot now.
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
 }
 
 /** The endpoint of that name, one of the group of that name, or a URL, in the way of the first endpoint. */

@@ -8,7 +8,7 @@ import {
   groupOf,
   startCheckedBackend,
   startCheckingGateway,
-} from '../../test/kit/gateway/checked-endpoints.ts';
+} from '../../test/kit/gateway/endpoints/checked.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 
 const metadata = [

@@ -8,7 +8,10 @@ import { type Variables, systemProxyOf } from './system-proxy.ts';
 import { isHopByHop } from '../http/message/field-kind.ts';
 
 /** What a definition says of connections; the rest is the gateway's own. */
-export type DefinedOptions = Omit<UpstreamOptions, 'ageMsMax' | 'dnsTtlMs'>;
+export type DefinedOptions = Omit<UpstreamOptions, 'ageMsMax' | 'dnsTtlMs'> & {
+  /** The name by which the host, an address, was found. */
+  readonly foundBy?: string | undefined;
+};
 
 /** How to open connections, and what an operator must be told about it. */
 export interface TranslatedOptions {

@@ -37,7 +37,7 @@ export class Origins {
     const { api, upstreams, guard, optionsOf } = this.#options;
     try {
       const options = optionsOf(called);
-      guard.checkHost(options);
+      guard.checkHost({ host: options.foundBy ?? options.host, port: options.port });
       const made = upstreams.hold(api, options);
       this.#held.set(key, made);
       this.#dropOldest();

@@ -8,7 +8,7 @@ import {
   groupOf,
   startCheckedBackend,
   startCheckingGateway,
-} from '../../test/kit/gateway/checked-endpoints.ts';
+} from '../../test/kit/gateway/endpoints/checked.ts';
 import { freePort } from '../../test/kit/processes/processes.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../test/kit/gateway/gateway.ts';

@@ -44,7 +44,10 @@ export function createUpstreams(
           ageMsMax: own.connectionAgeMsMax,
           dnsTtlMs: own.dnsTtlMs,
           mayDial: (address, port) =>
-            guard.mayConnect(address, { host: options.proxy?.host ?? options.host, port }),
+            guard.mayConnect(address, {
+              host: options.proxy?.host ?? options.foundBy ?? options.host,
+              port,
+            }),
         }),
         holders: 0,
       };

@@ -47,6 +47,7 @@ async function world(
       },
       deployed: [],
       endpoints: [],
+      discovered: [],
       spool: undefined,
       workers: undefined,
     }),

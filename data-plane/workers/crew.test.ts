@@ -54,7 +54,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
     start: () => start,
     listener,
     served,
-    health: () => [],
+    known: () => ({ found: [], health: [] }),
     figures,
     bounds: {
       startMsMax: 30_000,

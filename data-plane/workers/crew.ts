@@ -2,14 +2,13 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { WorkersState } from '../admin/state.ts';
-import type { ToldState } from '../endpoints/health/board.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { type Backoff, createBackoff } from '../sync/backoff.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import type { Figures } from './figures.ts';
 import type { SharedListener } from './listener.ts';
-import type { WorkerStart, WorkerStats } from './messages.ts';
+import type { KnownEndpoints, WorkerStart, WorkerStats } from './messages.ts';
 import type { ServedSet } from './served-set.ts';
 import { type WorkerBounds, WorkerProcess } from './worker-process.ts';
 
@@ -22,8 +21,8 @@ export interface CrewOptions {
   readonly served: ServedSet;
   readonly figures: Figures;
   readonly bounds: WorkerBounds;
-  /** How the endpoints are that are not simply up: what a worker that starts is told. */
-  readonly health: () => readonly ToldState[];
+  /** What a worker that starts is told: which endpoints were found, and how those are that are not simply up. */
+  readonly known: () => KnownEndpoints;
   /** Rate limits of all workers count here. */
   readonly counters: MemoryCounterStore;
   readonly clock: Clock;
@@ -91,9 +90,9 @@ export class Crew {
     return [...new Map(nacks.map((nack) => [keyOf(nack), nack])).values()];
   }
 
-  /** Tells every worker that has the configuration of an endpoint's new state. */
-  tellHealth(told: ToldState): void {
-    for (const worker of this.#alive) if (worker.hasSet) worker.tellHealth([told]);
+  /** Tells every worker that has the configuration of endpoints that were found, or of an endpoint's new state. */
+  tell(known: KnownEndpoints): void {
+    for (const worker of this.#alive) if (worker.hasSet) worker.tell(known);
   }
 
   /** Every worker logs from this level on. */
@@ -198,7 +197,7 @@ export class Crew {
   }
 
   async #launch(): Promise<WorkerProcess> {
-    const { start, bounds, counters, clock, log, served, listener, figures, health } = this.#options;
+    const { start, bounds, counters, clock, log, served, listener, figures, known } = this.#options;
     const worker = new WorkerProcess({ start: start(), bounds, counters, clock, log });
     this.#alive.add(worker);
     void worker.ended.then(() => {
@@ -206,7 +205,7 @@ export class Crew {
       if (worker.stats !== undefined) figures.retire(worker.stats);
     });
     try {
-      await worker.start({ changes: () => served.changes(), health, listener });
+      await worker.start({ changes: () => served.changes(), known, listener });
     } catch (error) {
       worker.kill('did not start');
       throw error;

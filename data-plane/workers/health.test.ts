@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../../test/kit/eventually.ts';
-import { endpointsOf, everySecond, startCheckedBackend } from '../../test/kit/gateway/checked-endpoints.ts';
+import { endpointsOf, everySecond, startCheckedBackend } from '../../test/kit/gateway/endpoints/checked.ts';
 import { apiDefinition } from '../../test/kit/gateway/gateway.ts';
 import { startWorkerGateway } from '../../test/kit/gateway/worker-gateway.ts';
 

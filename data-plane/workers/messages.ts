@@ -2,6 +2,7 @@ import type { LogLevel } from '../../proto/process/log.ts';
 import type { MetricsSnapshot } from '../../proto/process/metrics.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
+import type { ToldEndpoints } from '../endpoints/discovery/board.ts';
 import type { ToldState } from '../endpoints/health/board.ts';
 import type { Take } from '../limits/by-turn.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
@@ -36,6 +37,14 @@ export interface WorkerStart {
   readonly doors: readonly number[];
 }
 
+/** What the primary knows of endpoints. */
+export interface KnownEndpoints {
+  /** Those that it found, by group. */
+  readonly found: readonly ToldEndpoints[];
+  /** How those are that it checks: all that are not simply up, or one that is in a new state. */
+  readonly health: readonly ToldState[];
+}
+
 /** From the primary. Messages of one worker arrive in the order in which they were sent. */
 export type ToWorker =
   | ({ readonly kind: 'start' } & WorkerStart)
@@ -49,8 +58,7 @@ export type ToWorker =
   /** Read again what the operator may have changed, as a process alone does at a SIGHUP. */
   | { readonly kind: 'reload' }
   | { readonly kind: 'stats' }
-  /** How endpoints are that the primary checks: those that are not simply up, then each new state. */
-  | { readonly kind: 'health'; readonly states: readonly ToldState[] }
+  | ({ readonly kind: 'endpoints' } & KnownEndpoints)
   | TakenMessage
   /** Answer what runs, to the configured deadline, and end. */
   | { readonly kind: 'drain' };

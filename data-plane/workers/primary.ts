@@ -20,7 +20,8 @@ import {
 } from '../gateway/deploy/deployments.ts';
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { noCallouts } from '../callouts.ts';
-import { checkEndpoints } from '../endpoint-checks.ts';
+import { checkEndpoints, findEndpoints } from '../endpoint-checks.ts';
+import type { OpenDiscovery } from '../endpoints/discovery/open.ts';
 import type { OpenHealth } from '../endpoints/health/open.ts';
 import { guardOf } from '../endpoints/guard.ts';
 import { createUpstreams } from '../endpoints/upstreams.ts';
@@ -59,7 +60,7 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
   const reporter = config.report.enabled
     ? await openReporter({ ...options, gateway: source.gateway })
     : undefined;
-  const { deployments, checks } = openJudge(options, { gateway: source.gateway, reporter });
+  const { deployments, checks, finding } = openJudge(options, { gateway: source.gateway, reporter });
   const served = createServedSet();
   const figures = createFigures(boundOfDurations(config.metrics));
   const listener = await openListener(config.listen);
@@ -72,6 +73,7 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
     figures,
     listener,
     checks,
+    finding,
   });
   const handing = createHanding({ deployments, crew, served });
   const running = await source.follow({
@@ -92,7 +94,10 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
   const ending = warnBeforeEnd(options);
   const adminPort = await openNodeApi(options, {
     crew,
-    checks,
+    publish() {
+      checks.publish();
+      finding.publish();
+    },
     figures,
     state: () => ({
       isOpen: ending.isOpen,
@@ -100,6 +105,7 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
       source: running.state(),
       deployed: handing.state(),
       endpoints: checks.describe(),
+      discovered: finding.describe(),
       spool: figures.spool(reporter?.health(), crew.stats()),
       workers: crew.state(),
     }),
@@ -128,19 +134,20 @@ function openNodeApi(
   options: GuardedOptions,
   parts: {
     readonly crew: Crew;
-    readonly checks: OpenHealth;
+    /** Carries what this process knows over into the metrics. */
+    readonly publish: () => void;
     readonly figures: Figures;
     readonly state: () => NodeState;
   },
 ): Promise<number> {
-  const { crew, checks, figures, state } = parts;
+  const { crew, publish, figures, state } = parts;
   return startGatewayNode({
     ...options,
     metrics: {
       contentType: options.metrics.contentType,
       async text() {
         await crew.refresh();
-        checks.publish();
+        publish();
         return options.metrics.text(await figures.metrics(crew.stats()));
       },
     },
@@ -156,11 +163,12 @@ function openNodeApi(
 interface Judge {
   readonly deployments: Deployments;
   readonly checks: OpenHealth;
+  readonly finding: OpenDiscovery;
 }
 
 /**
  * Compiles everything as the workers do: what it refuses they refuse. Nothing of it serves; what it opens are the health checks of
- * endpoints, for all workers.
+ * endpoints, and the search for them, for all workers.
  */
 function openJudge(
   options: GuardedOptions,
@@ -175,13 +183,16 @@ function openJudge(
   const guard = guardOf(config, doors);
   const engine = createEngine(tellThrown);
   const upstreams = createUpstreams(engine, config, guard);
-  lifecycle.onClose('connections of health checks', () => upstreams.close(0));
+  lifecycle.onClose('connections of health checks and discovery', () => upstreams.close(0));
   const own = { ...options, gateway };
-  const checks = checkEndpoints(own, { engine, upstreams, guard, reporter, onThrown: tellThrown });
+  const tools = { engine, upstreams, guard, reporter, onThrown: tellThrown };
+  const checks = checkEndpoints(own, tools);
+  const finding = findEndpoints(own, tools);
   const deployments = createDeployments({
     guard,
     upstreams: undefined,
     health: checks.board,
+    discovery: finding.board,
     expressions: expressionHostOf(own),
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     records: undefined,
@@ -192,7 +203,7 @@ function openJudge(
     onThrown: tellThrown,
   });
   lifecycle.onClose('deployments', () => deployments.close());
-  return { deployments, checks };
+  return { deployments, checks, finding };
 }
 
 interface CrewParts {
@@ -202,6 +213,7 @@ interface CrewParts {
   readonly figures: Figures;
   readonly listener: SharedListener;
   readonly checks: OpenHealth;
+  readonly finding: OpenDiscovery;
 }
 
 function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOptions, parts: CrewParts): Crew {
@@ -218,7 +230,7 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
     metrics,
     closeMsMax,
   } = config;
-  const { secretReferences, policy } = config;
+  const { secretReferences, policy, discovery } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
   const hopSecret = randomUUID();
@@ -229,6 +241,7 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
       request,
       upstream,
       healthCheck,
+      discovery,
       outbound,
       apiKey,
       jwt,
@@ -249,11 +262,12 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
   const bounds = { startMsMax, applyMsMax, answerMsMax, changesMax, drainMsMax: closeMsMax + endMsMax };
   const counters = createMemoryCounters({ windowsMax: config.limits.windowsMax, clock });
   const wanted = workerCount(config);
-  const { checks } = parts;
-  const health = () => checks.board.states;
-  const crew = new Crew({ ...parts, counters, health, wanted, start, bounds, clock, log });
+  const { checks, finding } = parts;
+  const known = () => ({ found: finding.board.states, health: checks.board.states });
+  const crew = new Crew({ ...parts, counters, known, wanted, start, bounds, clock, log });
   doors.onAdded((port) => crew.addDoor(port));
-  checks.onState((told) => crew.tellHealth(told));
+  checks.onState((told) => crew.tell({ found: [], health: [told] }));
+  finding.onFound((told) => crew.tell({ found: [told], health: [] }));
   // A second signal ends this process at once, and them with it.
   const killAll = (): void => crew.kill();
   process.once('exit', killAll);

@@ -6,14 +6,13 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
-import type { ToldState } from '../endpoints/health/board.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import { secretVariablePrefix } from '../secret-references.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import { countFor } from './counting.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import type { SharedListener } from './listener.ts';
-import type { FromWorker, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
+import type { FromWorker, KnownEndpoints, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
 import { partsOf } from './parts.ts';
 
 /** Bounds of what a worker may take; past each it is killed, and another takes its place. */
@@ -98,7 +97,7 @@ export class WorkerProcess {
    */
   async start(given: {
     readonly changes: () => readonly ConfigChange[];
-    readonly health: () => readonly ToldState[];
+    readonly known: () => KnownEndpoints;
     readonly listener: SharedListener;
   }): Promise<void> {
     const { start, bounds, clock } = this.#options;
@@ -111,7 +110,7 @@ export class WorkerProcess {
       // Taken and queued in one turn: every later change comes behind them.
       this.hasSet = true;
       for (const change of given.changes()) void this.apply(change, bounds.startMsMax);
-      this.tellHealth(given.health());
+      this.tell(given.known());
       await this.settled();
       this.#checkAlive();
       this.mayServe = true;
@@ -152,9 +151,10 @@ export class WorkerProcess {
     return answer.nacks;
   }
 
-  /** Tells it how endpoints are; behind the changes that were sent before. */
-  tellHealth(states: readonly ToldState[]): void {
-    if (this.state !== 'ended' && states.length > 0) this.#send({ kind: 'health', states });
+  /** Tells it which endpoints were found, and how endpoints are; behind the changes that were sent before. */
+  tell({ found, health }: KnownEndpoints): void {
+    if (this.state === 'ended') return;
+    if (found.length > 0 || health.length > 0) this.#send({ kind: 'endpoints', found, health });
   }
 
   setLogLevel(level: LogLevel): void {

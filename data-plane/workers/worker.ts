@@ -13,6 +13,7 @@ import { quietMsMax } from '../../proto/process/listening/ending.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import { countersOf, openServing, type Serving } from '../serving.ts';
+import { DiscoveryBoard } from '../endpoints/discovery/board.ts';
 import { HealthBoard } from '../endpoints/health/board.ts';
 import { createPrimaryCounters, type PrimaryCounters } from './counting.ts';
 import { acceptOn } from './listener.ts';
@@ -66,6 +67,7 @@ class Worker {
   readonly #counting: PrimaryCounters;
   /** What the primary has found. */
   readonly #health = new HealthBoard();
+  readonly #discovery = new DiscoveryBoard();
   readonly #doors: OwnDoors;
   readonly #assemble = createAssembly();
   readonly #opening: Promise<Serving>;
@@ -106,6 +108,7 @@ class Worker {
       // Redis counts for all workers as for all gateways.
       counters: config.limits.redis === undefined ? this.#counting.counters : undefined,
       health: this.#health,
+      discovery: this.#discovery,
     });
     this.#queue = this.#opening.then(
       () => {
@@ -149,8 +152,10 @@ class Worker {
         return this.#say({ kind: 'tls', problem: this.#reloadTls(order.tls) });
       case 'reload':
         return this.#say({ kind: 'reload', isTaken: (await this.#lifecycle.reload('process')).length > 0 });
-      case 'health':
-        for (const told of order.states) this.#health.told(told, systemClock.now());
+      case 'endpoints':
+        // Whoever was found before somebody says how he is.
+        for (const told of order.found) this.#discovery.told(told);
+        for (const told of order.health) this.#health.told(told, systemClock.now());
         return undefined;
       case 'logLevel':
         this.#log.level = order.level;

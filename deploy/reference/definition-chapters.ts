@@ -92,6 +92,35 @@ export const chapters: readonly Chapter[] = [
     ],
   },
   {
+    title: 'Discovery',
+    at: 'endpointGroups[].services.discovery',
+    text: [
+      'Endpoints that are found, beside those of the group, whose `sharedConfiguration` and health check they have. `consul-service-discovery` takes `url` to `ssl`, `dns-service-discovery` `host` to `path`. With several workers the primary asks, for all of them. Who cannot be asked, or answers what nobody understands, has said nothing: what was found stays, also for a new revision that asks for the same (it does not outlive the gateway). What is found goes only where endpoints may lead (`upstream.allow`, `upstream.deny`); the rest is left out. The node API (`/discovery`), the log and `isthmus_discovery_...` say what is found and what goes wrong; bounds are settings (`discovery`).',
+      'Consul is asked for the health of `service` in the data centre `dc` with the token `acl`, and answers when something has changed (a blocking query). An instance of which a check is `critical` is none. It is called at its address, else its node\'s; of its `Meta`, `gravitee_path` is the path, `gravitee_ssl: "true"` makes it https, `gravitee_weight` is the weight (else that of Consul, by whether a check is `warning`), `gravitee_tenant` the tenant. Its name is `consul#` and its id. It is tested against a server of ours that speaks as much of Consul\'s HTTP interface as is asked, not against Consul itself.',
+      'DNS is asked for `record` of `host`: each address of `A` or `AAAA` is an endpoint, called by the name and dialled at the address; the names of `SRV` are asked for theirs, the lowest priority gets requests by weight, and the others are secondary. An answer is asked for again when its shortest time to live is over. A name that does not exist has no endpoints. The servers are those of the system, or the setting `discovery.dns.servers`.',
+    ].join('\n\n'),
+    examples: [
+      `endpointGroups:
+  - name: default
+    type: http-proxy
+    services:
+      discovery:
+        enabled: true
+        type: consul-service-discovery
+        configuration: { url: "http://consul.example.com:8500", service: weather, dc: paris }`,
+      `endpointGroups:
+  - name: default
+    type: http-proxy
+    endpoints:
+      - { name: spare, type: http-proxy, secondary: true, configuration: { target: "https://spare.example.com" } }
+    services:
+      discovery:
+        enabled: true
+        type: dns-service-discovery
+        configuration: { host: _https._tcp.weather.example.com, record: SRV, scheme: https, path: /v1 }`,
+    ],
+  },
+  {
     title: 'Failover',
     at: 'failover',
     text: 'What happens when a backend fails: the call is made again, and after `maxFailures` requests in a row that failed none is made for `openStateDuration`. `slowCallDuration` is the longest wait for the head of an answer; an answer for which `failureCondition` holds has failed too.',

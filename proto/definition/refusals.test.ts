@@ -74,12 +74,6 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /http/,
   ],
   [
-    'discovery',
-    group({ services: { discovery: { enabled: true, type: 'consul-service-discovery' } } }),
-    'endpointGroups[0].services.discovery',
-    /not supported/,
-  ],
-  [
     'balancing that there is not',
     group({ loadBalancer: { type: 'LEAST_REQUESTS' } }),
     'endpointGroups[0].loadBalancer.type',

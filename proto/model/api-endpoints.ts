@@ -1,11 +1,12 @@
 import { z } from 'zod';
 
 import { compileCondition } from '../expression/condition.ts';
+import { discoverySchema } from './api/discovery.ts';
 import { endpointHealthCheckSchema, groupHealthCheckSchema } from './api/health-check.ts';
 import { endpointHeadersSchema, targetSchema } from './api/target.ts';
 import { apiLimits } from './api-limits.ts';
-import { keyStoreSchema, proxySchema, trustStoreSchema } from './api-tls.ts';
-import { choice, milliseconds, names, off, orJsonText, section, withExpressions } from './sections.ts';
+import { proxySchema, sslSchema } from './api-tls.ts';
+import { choice, milliseconds, names, orJsonText, section, withExpressions } from './sections.ts';
 
 const only = (value: boolean, why: string) =>
   z
@@ -55,12 +56,7 @@ export const sharedConfigurationSchema = section({
   http: httpSchema.prefault({}),
   headers: endpointHeadersSchema,
   proxy: proxySchema.prefault({}),
-  ssl: section({
-    hostnameVerifier: z.boolean().default(true),
-    trustAll: z.boolean().default(false),
-    trustStore: trustStoreSchema.prefault({}),
-    keyStore: keyStoreSchema.prefault({}),
-  }).prefault({}),
+  ssl: sslSchema.prefault({}),
 });
 
 /** How to talk to endpoints. */
@@ -101,7 +97,7 @@ export const endpointGroupSchema = section({
   }).prefault({}),
   sharedConfiguration: orJsonText(sharedConfigurationSchema).prefault({}),
   endpoints: z.array(endpointSchema).max(apiLimits.endpointsPerGroupMax).default([]),
-  services: services({ healthCheck: groupHealthCheckSchema, discovery: off() }),
+  services: services({ healthCheck: groupHealthCheckSchema, discovery: discoverySchema }),
 });
 
 /** Backends that stand in for each other. */

@@ -60,7 +60,7 @@ export const proxySchema = section({
 });
 
 /** Which authorities are trusted; none given: the public ones. */
-export const trustStoreSchema = section({
+const trustStoreSchema = section({
   type: z
     .enum(['', 'NONE', 'PEM', 'PKCS12'], { error: unsupportedStore() })
     .default('')
@@ -81,7 +81,7 @@ export const trustStoreSchema = section({
 });
 
 /** The certificate that endpoints are shown. */
-export const keyStoreSchema = section({
+const keyStoreSchema = section({
   type: z
     .enum(['', 'NONE', 'PEM', 'PKCS12'], { error: unsupportedStore() })
     .default('')
@@ -115,6 +115,14 @@ export const keyStoreSchema = section({
     if ((store.keyPassword ?? '') !== '' && store.keyPassword !== store.password)
       say('keyPassword', 'is not supported by this version; allowed: the same as password');
   }
+});
+
+/** How whoever answers by TLS is recognised, and what it is shown. */
+export const sslSchema = section({
+  hostnameVerifier: z.boolean().default(true),
+  trustAll: z.boolean().default(false),
+  trustStore: trustStoreSchema.prefault({}),
+  keyStore: keyStoreSchema.prefault({}),
 });
 
 /** What is said of a type of store that is not among those allowed, with the way out where there is one. */

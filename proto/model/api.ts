@@ -15,7 +15,8 @@ export type {
   FailoverDefinition,
   SharedConfiguration,
 } from './api-endpoints.ts';
-export { configurationOf } from './api-endpoints.ts';
+export { configurationOf, sharedConfigurationSchema } from './api-endpoints.ts';
+export { type DiscoveryDefinition, discoveredPathSchema } from './api/discovery.ts';
 export {
   assertionPlaces,
   checkBodySchema,

@@ -39,6 +39,7 @@ const onePlace = (place: string): string =>
     .replace('api.plans[].flows[]', 'api.flows[]')
     .replace('flows[].response[]', 'flows[].request[]')
     .replace('endpoints[].sharedConfigurationOverride', 'sharedConfiguration')
+    .replace('services.discovery.configuration.ssl', 'sharedConfiguration.ssl')
     .replace(/endpoints\[\]\.(services\.healthCheck\.(?!overrideConfiguration))/, '$1');
 
 const places = new Set(

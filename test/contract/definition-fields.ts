@@ -20,6 +20,8 @@ const all = (place: string, names: string, fate: FieldFate): readonly (readonly 
 
 const options = observed('data-plane/endpoints/options.test.ts');
 const health = observed('data-plane/endpoints/health/health.test.ts');
+const consul = observed('data-plane/endpoints/discovery/consul.test.ts');
+const dns = observed('data-plane/endpoints/discovery/dns.test.ts');
 const balancing = observed('data-plane/endpoints/balancing.test.ts');
 const cors = observed('data-plane/gateway/compile/cors.test.ts');
 const flows = observed('data-plane/gateway/compile/flows.test.ts');
@@ -92,7 +94,11 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ),
   ['api.endpointGroups[].services.healthCheck.overrideConfiguration', idle('says nothing of a group')],
   ['api.endpointGroups[].services.healthCheck.type', idle('http-health-check is the only word')],
-  ['api.endpointGroups[].services.discovery', refused()],
+  ['api.endpointGroups[].services.discovery.enabled', observed('proto/definition/refusals.test.ts')],
+  ['api.endpointGroups[].services.discovery.type', consul],
+  ['api.endpointGroups[].services.discovery.overrideConfiguration', idle('says nothing of a group')],
+  ...all('api.endpointGroups[].services.discovery.configuration.', 'url service dc acl', consul),
+  ...all('api.endpointGroups[].services.discovery.configuration.', 'host record port scheme path', dns),
   ['api.endpointGroups[].endpoints[].name', idle('names it to people; unique')],
   ...all('api.endpointGroups[].endpoints[].', 'weight secondary', balancing),
   ['api.endpointGroups[].endpoints[].tenants[]', standing],

@@ -11,7 +11,7 @@ import {
   groupOf,
   startCheckedBackends,
   startCheckingGateway,
-} from '../../../test/kit/gateway/checked-endpoints.ts';
+} from '../../../test/kit/gateway/endpoints/checked.ts';
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { readRecords } from '../../../test/kit/gateway/reporter.ts';

@@ -5,7 +5,7 @@ import {
   type CheckedBackend,
   startCheckedBackends,
   startCheckingGateway,
-} from '../../../test/kit/gateway/checked-endpoints.ts';
+} from '../../../test/kit/gateway/endpoints/checked.ts';
 
 /** Health checks and failover in the forms in which exports, payloads and manifests have them: each loads, and does what it says. */
 

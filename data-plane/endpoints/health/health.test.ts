@@ -11,7 +11,7 @@ import {
   startCheckedBackend,
   startCheckedBackends,
   startCheckingGateway,
-} from '../../../test/kit/gateway/checked-endpoints.ts';
+} from '../../../test/kit/gateway/endpoints/checked.ts';
 import { apiDefinition, flow } from '../../../test/kit/gateway/gateway.ts';
 
 test('an endpoint that fails its checks gets no requests until it is up again; an operator is told once, in log, node API and metrics', async (t) => {

@@ -5,7 +5,8 @@ import type { Rendered, Template } from '../../../proto/expression/template.ts';
 import type { HealthCheckDefinition } from '../../../proto/model/api.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
 import { BodyTooLarge } from '../../http/body.ts';
-import type { HeaderList, Upstream, UpstreamCaller, UpstreamResult } from '../../http/exchange.ts';
+import type { HeaderList, Upstream, UpstreamResult } from '../../http/exchange.ts';
+import { OwnCall } from '../own-call.ts';
 import { createTarget } from '../target.ts';
 import type { CheckedApi, EndpointCheck } from './board.ts';
 import type { CompiledCheck } from './compiled.ts';
@@ -71,9 +72,9 @@ export async function probe(
   headers.set('Host', target.authority);
   setHeaders(scope, check.endpointHeaders);
   setHeaders(scope, compiled.headers);
-  const caller = new Caller(scope.request, tools);
+  const call = new OwnCall(scope.request, { ...tools, callMsMax: tools.checkMsMax });
   try {
-    const result = await caller.send(upstream, { target: target.line('', undefined), body });
+    const result = await call.send(upstream, { target: target.line('', undefined), body });
     if (result.kind !== 'response')
       return found({
         url: url.href,
@@ -97,7 +98,7 @@ export async function probe(
     // The body did not come, or not whole.
     return found({ url: url.href, problem: error instanceof Error ? error.message : String(error) });
   } finally {
-    caller.end();
+    call.end();
   }
 }
 
@@ -187,69 +188,5 @@ class CheckScope implements ConditionScope {
 
   warn(): void {
     // What failed is what the check found.
-  }
-}
-
-/** The gateway itself as the caller of an upstream. */
-class Caller implements UpstreamCaller {
-  readonly marks = { upstreamStartUs: 0, upstreamConnectUs: 0, upstreamHeadUs: 0, upstreamEndUs: 0 };
-  readonly request: UpstreamCaller['request'] & { readonly method: string };
-  readonly isAnswered = false;
-  isAborted = false;
-  readonly #clock: Clock;
-  readonly #startedMs: number;
-  readonly #ended = new AbortController();
-  readonly #abort = (): void => this.#cut(`was not answered within its time`);
-  #cancel = (): void => undefined;
-  readonly #tools: ProbeTools;
-  #settle: (result: UpstreamResult) => void = () => undefined;
-
-  constructor(request: UpstreamCaller['request'] & { readonly method: string }, tools: ProbeTools) {
-    this.request = request;
-    this.#tools = tools;
-    this.#clock = tools.clock;
-    this.#startedMs = this.#clock.monotonicMs();
-  }
-
-  send(
-    upstream: Upstream,
-    { target, body }: { readonly target: string; readonly body: string },
-  ): Promise<UpstreamResult> {
-    const { signal, checkMsMax } = this.#tools;
-    const { method, headers } = this.request;
-    signal.addEventListener('abort', this.#abort, { once: true });
-    this.#cancel = this.#clock.after(checkMsMax, this.#abort);
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      const content = body === '' ? undefined : Buffer.from(body);
-      const call = { method, target, headers, body: content, exchange: this, isUpgrade: false };
-      upstream.send(call, resolve);
-    });
-  }
-
-  /** The check is over: nothing of it is waited for. */
-  end(): void {
-    this.#cancel();
-    this.#tools.signal.removeEventListener('abort', this.#abort);
-  }
-
-  elapsedUs(): number {
-    return Math.max(1, Math.round((this.#clock.monotonicMs() - this.#startedMs) * 1_000));
-  }
-
-  onAbort(callback: () => void): void {
-    if (this.isAborted) return callback();
-    this.#ended.signal.addEventListener('abort', callback, { once: true });
-  }
-
-  giveUp(): void {
-    this.#cut('something threw on its way; the log says what');
-  }
-
-  #cut(message: string): void {
-    if (this.isAborted) return;
-    this.isAborted = true;
-    this.#settle({ kind: 'failure', failure: 'aborted', message });
-    this.#ended.abort();
   }
 }

@@ -7,7 +7,7 @@ import {
   groupOf,
   startCheckedBackend,
   startCheckingGateway,
-} from '../../../test/kit/gateway/checked-endpoints.ts';
+} from '../../../test/kit/gateway/endpoints/checked.ts';
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';

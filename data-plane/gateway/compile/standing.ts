@@ -18,7 +18,11 @@ export function dependsOnStanding({ flows, plans, endpointGroups }: ApiDefinitio
   return (
     flows.some(isTagged) ||
     plans.some((plan) => isTagged(plan) || plan.flows.some(isTagged)) ||
-    endpointGroups.some(({ endpoints }) => endpoints.some(({ tenants }) => tenants.length > 0))
+    endpointGroups.some(
+      ({ endpoints, services }) =>
+        // Of what is found nobody knows before whose it is.
+        services?.discovery !== undefined || endpoints.some(({ tenants }) => tenants.length > 0),
+    )
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Nack } from '../../../proto/wire/published.ts';
+import type { DiscoveryBoard } from '../../endpoints/discovery/board.ts';
 import type { HealthBoard } from '../../endpoints/health/board.ts';
 import type { OutlierHost } from '../../endpoints/outliers.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
@@ -83,7 +84,7 @@ export interface DeployedState {
 
 /** What deployments need of their surroundings. */
 export interface DeploymentsOptions {
-  /** Undefined in a process that only judges: it compiles all, and starts nothing but health checks. */
+  /** Undefined in a process that only judges: it compiles all, and starts nothing but health checks and discovery. */
   readonly upstreams: Upstreams | undefined;
   /** Which hosts endpoints may lead to. */
   readonly guard: Guard;
@@ -98,6 +99,8 @@ export interface DeploymentsOptions {
   readonly durations?: Durations | undefined;
   /** How endpoints are that have a health check; undefined takes all for up. */
   readonly health?: HealthBoard | undefined;
+  /** Which endpoints are found beside those of definitions; undefined none. */
+  readonly discovery?: DiscoveryBoard | undefined;
   /** When endpoints are taken out for what requests find there; undefined never. */
   readonly outliers?: OutlierHost | undefined;
   /** Undefined shows no circuits. */

@@ -29,7 +29,8 @@ export function takeIn(
   options: DeploymentsOptions,
 ): TakenIn {
   const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
-  const { kinds = kindsOfThisVersion, expressions = noExpressionHost, circuits, outliers, health } = options;
+  const { kinds = kindsOfThisVersion, expressions = noExpressionHost, circuits, outliers } = options;
+  const { health, discovery } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
   const released: Site['released'] = [];
@@ -55,6 +56,7 @@ export function takeIn(
     },
     upstreams,
     health,
+    discovery,
     records,
     durations,
     log,

@@ -110,15 +110,16 @@ function isAsBefore(record: SetRecord, { served, nack, payload }: ApiEntry, { en
 function start(
   record: SetRecord,
   { entry: { served }, fresh }: Pick<TakenApi, 'entry' | 'fresh'>,
-  { upstreams, health, ...site }: Site,
+  { upstreams, health, discovery, ...site }: Site,
 ): Nack | undefined {
   const { surroundings, environment, organization, id, name } = served;
-  if ((upstreams === undefined && health === undefined) || surroundings === undefined) return undefined;
+  if ((upstreams ?? health ?? discovery) === undefined || surroundings === undefined) return undefined;
   try {
     fresh?.start({
       key: `${environment}/${record.id}`,
       upstreams,
       health,
+      discovery,
       api: { organization, environment, id, name, surroundings, isRecorded: fresh.isRecorded },
     });
     return undefined;

@@ -4,6 +4,7 @@ import type { Nack, RecordKind } from '../../../../proto/wire/published.ts';
 import type { CompiledApi } from '../../compile/compile.ts';
 import type { RecordTarget } from '../../call/records.ts';
 import type { CompileOptions } from '../../compile/compile.ts';
+import type { DiscoveryBoard } from '../../../endpoints/discovery/board.ts';
 import type { HealthBoard } from '../../../endpoints/health/board.ts';
 import type { Upstreams } from '../../../endpoints/upstreams.ts';
 import type { SetRecord } from '../change.ts';
@@ -64,6 +65,8 @@ export interface Site {
   readonly upstreams: Upstreams | undefined;
   /** How endpoints are that have a health check; undefined takes all for up. */
   readonly health: HealthBoard | undefined;
+  /** Which endpoints are found; undefined none. */
+  readonly discovery: DiscoveryBoard | undefined;
   /** Undefined records nothing. */
   readonly records: RecordTarget | undefined;
   /** Undefined measures nothing. */

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-import { eventually } from '../eventually.ts';
-import { createFakeClock, type FakeClock } from '../fake-clock.ts';
-import { type LocalGateway, startLocalGateway } from './gateway.ts';
+import { eventually } from '../../eventually.ts';
+import { createFakeClock, type FakeClock } from '../../fake-clock.ts';
+import { type LocalGateway, startLocalGateway } from '../gateway.ts';
 
 /** A backend whose answers to checks can be chosen. */
 export interface CheckedBackend {
@@ -30,6 +30,7 @@ export interface CheckedBackend {
 export async function startCheckedBackend(
   t: Pick<TestContext, 'after'>,
   name: string,
+  at: { readonly host?: string; readonly port?: number } = {},
 ): Promise<CheckedBackend> {
   const checks: CheckedBackend['checks'][number][] = [];
   let hanging = 0;
@@ -58,9 +59,10 @@ export async function startCheckedBackend(
       answer.once('close', () => (hanging -= 1));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host = '127.0.0.1', port = 0 } = at;
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   t.after(() => server.close().closeAllConnections());
-  backend.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  backend.url = `http://${host}:${(server.address() as AddressInfo).port}`;
   return backend;
 }
 
