@@ -1,11 +1,18 @@
 import type { Guard } from '../proto/process/outbound/guard.ts';
-import { openDiscovery, type OpenDiscovery } from './endpoints/discovery/open.ts';
-import { type HealthOptions, openHealth, type OpenHealth } from './endpoints/health/open.ts';
+import type { NodeState } from './admin/state.ts';
+import type { DiscoveryBoard } from './endpoints/discovery/board.ts';
+import { openDiscovery } from './endpoints/discovery/open.ts';
+import type { HealthBoard } from './endpoints/health/board.ts';
+import { type HealthOptions, openHealth } from './endpoints/health/open.ts';
 import type { OutlierHost } from './endpoints/outliers.ts';
 import type { Upstreams } from './endpoints/upstreams.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
 import type { ServingOptions } from './serving.ts';
+import type { KnownEndpoints } from './workers/messages.ts';
+
+/** What the node API shows of endpoints. */
+export type DescribedEndpoints = Pick<NodeState, 'endpoints' | 'discovered'>;
 
 /** What checks of endpoints use of a process. */
 export interface CheckParts extends Pick<HealthOptions, 'onThrown'> {
@@ -16,39 +23,48 @@ export interface CheckParts extends Pick<HealthOptions, 'onThrown'> {
   readonly reporter: Reporter | undefined;
 }
 
-/** Has this process check the endpoints of all APIs that are deployed in it, or judged. */
-export function checkEndpoints(
-  { config, clock, log, metrics, gateway }: Omit<ServingOptions, 'lifecycle'>,
-  { engine, reporter, ...parts }: CheckParts,
-): OpenHealth {
-  return openHealth({
-    ...parts,
-    settings: config.healthCheck,
-    endpointsMax: config.metrics.endpointsMax,
-    clock,
-    log,
-    metrics,
-    gateway,
-    createHeaders: () => engine.createHeaders(),
-    record: reporter === undefined ? undefined : (record) => reporter.note(record),
-  });
+/** What a process knows of endpoints beside their definitions: which were found, and how they are. */
+export interface WatchedEndpoints {
+  readonly health: HealthBoard;
+  readonly discovery: DiscoveryBoard;
+  /** What a process that begins has to be told. */
+  known(): KnownEndpoints;
+  /** From now on this one hears of what is new, to tell other processes. */
+  onNews(hear: (news: KnownEndpoints) => void): void;
+  /** For the node API. */
+  describe(): DescribedEndpoints;
+  /** Carries what is known over into the metrics. */
+  publish(): void;
 }
 
-/** Has this process find the endpoints of all groups that say how. */
-export function findEndpoints(
-  { config, clock, log, metrics }: Pick<ServingOptions, 'config' | 'clock' | 'log' | 'metrics'>,
-  { engine, upstreams, guard, onThrown }: Omit<CheckParts, 'reporter'>,
-): OpenDiscovery {
-  return openDiscovery({
-    settings: config.discovery,
-    clock,
-    log,
-    metrics,
-    upstreams,
-    guard,
-    onThrown,
-    createHeaders: () => engine.createHeaders(),
+/** Has this process check the endpoints of all APIs that are deployed in it, or judged, and find those that are to be found. */
+export function watchEndpoints(
+  { config, clock, log, metrics, gateway }: Omit<ServingOptions, 'lifecycle'>,
+  { engine, reporter, ...parts }: CheckParts,
+): WatchedEndpoints {
+  const own = { ...parts, clock, log, metrics, createHeaders: () => engine.createHeaders() };
+  const checks = openHealth({
+    ...own,
+    settings: config.healthCheck,
+    endpointsMax: config.metrics.endpointsMax,
+    gateway,
+    record: reporter === undefined ? undefined : (record) => reporter.note(record),
   });
+  const finding = openDiscovery({ ...own, settings: config.discovery });
+  return {
+    health: checks.board,
+    discovery: finding.board,
+    known: () => ({ found: finding.board.states, health: checks.board.states }),
+    onNews(hear) {
+      checks.onState((told) => hear({ found: [], health: [told] }));
+      finding.onFound((told) => hear({ found: [told], health: [] }));
+    },
+    describe: () => ({ endpoints: checks.describe(), discovered: finding.describe() }),
+    publish() {
+      checks.publish();
+      finding.publish();
+    },
+  };
 }
 
 /** Takes endpoints out for what requests find there, as the settings say; each time is in the log, and counted. */

@@ -13,11 +13,12 @@ import type { Metrics } from '../proto/process/metrics.ts';
 import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { guardOf } from './endpoints/guard.ts';
-import type { HealthBoard } from './endpoints/health/board.ts';
-import type { EndpointState } from './endpoints/health/shown.ts';
-import type { DiscoveryBoard } from './endpoints/discovery/board.ts';
-import type { FoundState } from './endpoints/discovery/open.ts';
-import { checkEndpoints, findEndpoints, outlierHostOf } from './endpoint-checks.ts';
+import {
+  type DescribedEndpoints,
+  outlierHostOf,
+  type WatchedEndpoints,
+  watchEndpoints,
+} from './endpoint-checks.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
@@ -87,10 +88,8 @@ export interface ServingOptions {
   readonly engine?: Engine | undefined;
   /** Counters that somebody else keeps. Default: own ones, in memory. */
   readonly counters?: CounterStore | undefined;
-  /** Endpoints that somebody else checks. Default: this process checks them. */
-  readonly health?: HealthBoard | undefined;
-  /** Endpoints that somebody else finds. Default: this process finds them. */
-  readonly discovery?: DiscoveryBoard | undefined;
+  /** Endpoints that somebody else checks and finds. Default: this process does. */
+  readonly endpoints?: Pick<WatchedEndpoints, 'health' | 'discovery'> | undefined;
 }
 
 /** Everything that requests pass through in one process: the whole gateway's, or one of several workers'. */
@@ -100,10 +99,8 @@ export interface Serving {
   readonly traffic: Traffic;
   /** Undefined when no access records are written. */
   readonly reporter: Reporter | undefined;
-  /** Endpoints that this process checks, for the node API. */
-  describeEndpoints(): readonly EndpointState[];
-  /** Endpoints that this process finds, for the node API. */
-  describeFound(): readonly FoundState[];
+  /** Endpoints that this process checks and finds, for the node API. */
+  describeEndpoints(): DescribedEndpoints;
   /** Carries plain counts over into the metrics, for somebody who reads them. */
   publish(open: OpenConnections): void;
   /** Begins to take requests. Errors: process.port_taken; config.invalid when the TLS texts do not fit together. */
@@ -139,13 +136,12 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   lifecycle.onClose('callouts', () => callouts.close());
   const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
   const own = { engine, upstreams, guard, reporter, onThrown: tellThrown };
-  const checks = options.health === undefined ? checkEndpoints(options, own) : undefined;
-  const finding = options.discovery === undefined ? findEndpoints(options, own) : undefined;
+  const watched = options.endpoints === undefined ? watchEndpoints(options, own) : undefined;
   const deployments = createDeployments({
     upstreams,
     guard,
-    health: options.health ?? checks?.board,
-    discovery: options.discovery ?? finding?.board,
+    health: (options.endpoints ?? watched)?.health,
+    discovery: (options.endpoints ?? watched)?.discovery,
     outliers: outlierHostOf(options),
     host: { clock, counters, outbound: callouts, quotaMode: config.policy.quota.mode },
     records: reporter,
@@ -167,11 +163,9 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     publish(open) {
       traffic.publish(open);
       circuits.publish();
-      checks?.publish();
-      finding?.publish();
+      watched?.publish();
     },
-    describeEndpoints: () => checks?.describe() ?? [],
-    describeFound: () => finding?.describe() ?? [],
+    describeEndpoints: () => watched?.describe() ?? { endpoints: [], discovered: [] },
     async listen(at) {
       // The first answer of a process must find a place for its record.
       await deployments.settled();

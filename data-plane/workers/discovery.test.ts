@@ -21,7 +21,7 @@ test('with several workers one process asks and checks, all call what it finds, 
   // Each call has a connection of its own, so that both workers are met.
   const found = async (): Promise<string> => {
     const answers = await Promise.all(Array.from({ length: 16 }, () => gateway.call('/api')));
-    return [...new Set(answers.map(({ status, text }) => (status === 200 ? text : status)))]
+    return [...new Set(answers.map(({ status, text }) => (status === 200 ? text : String(status))))]
       .toSorted()
       .join(' ');
   };

@@ -20,9 +20,7 @@ import {
 } from '../gateway/deploy/deployments.ts';
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { noCallouts } from '../callouts.ts';
-import { checkEndpoints, findEndpoints } from '../endpoint-checks.ts';
-import type { OpenDiscovery } from '../endpoints/discovery/open.ts';
-import type { OpenHealth } from '../endpoints/health/open.ts';
+import { type WatchedEndpoints, watchEndpoints } from '../endpoint-checks.ts';
 import { guardOf } from '../endpoints/guard.ts';
 import { createUpstreams } from '../endpoints/upstreams.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
@@ -60,7 +58,7 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
   const reporter = config.report.enabled
     ? await openReporter({ ...options, gateway: source.gateway })
     : undefined;
-  const { deployments, checks, finding } = openJudge(options, { gateway: source.gateway, reporter });
+  const { deployments, endpoints } = openJudge(options, { gateway: source.gateway, reporter });
   const served = createServedSet();
   const figures = createFigures(boundOfDurations(config.metrics));
   const listener = await openListener(config.listen);
@@ -72,8 +70,7 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
     served,
     figures,
     listener,
-    checks,
-    finding,
+    endpoints,
   });
   const handing = createHanding({ deployments, crew, served });
   const running = await source.follow({
@@ -94,18 +91,14 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
   const ending = warnBeforeEnd(options);
   const adminPort = await openNodeApi(options, {
     crew,
-    publish() {
-      checks.publish();
-      finding.publish();
-    },
+    endpoints,
     figures,
     state: () => ({
       isOpen: ending.isOpen,
       certificates: certificates.problem(),
       source: running.state(),
       deployed: handing.state(),
-      endpoints: checks.describe(),
-      discovered: finding.describe(),
+      ...endpoints.describe(),
       spool: figures.spool(reporter?.health(), crew.stats()),
       workers: crew.state(),
     }),
@@ -134,20 +127,19 @@ function openNodeApi(
   options: GuardedOptions,
   parts: {
     readonly crew: Crew;
-    /** Carries what this process knows over into the metrics. */
-    readonly publish: () => void;
+    readonly endpoints: WatchedEndpoints;
     readonly figures: Figures;
     readonly state: () => NodeState;
   },
 ): Promise<number> {
-  const { crew, publish, figures, state } = parts;
+  const { crew, endpoints, figures, state } = parts;
   return startGatewayNode({
     ...options,
     metrics: {
       contentType: options.metrics.contentType,
       async text() {
         await crew.refresh();
-        publish();
+        endpoints.publish();
         return options.metrics.text(await figures.metrics(crew.stats()));
       },
     },
@@ -162,8 +154,7 @@ function openNodeApi(
 
 interface Judge {
   readonly deployments: Deployments;
-  readonly checks: OpenHealth;
-  readonly finding: OpenDiscovery;
+  readonly endpoints: WatchedEndpoints;
 }
 
 /**
@@ -185,14 +176,12 @@ function openJudge(
   const upstreams = createUpstreams(engine, config, guard);
   lifecycle.onClose('connections of health checks and discovery', () => upstreams.close(0));
   const own = { ...options, gateway };
-  const tools = { engine, upstreams, guard, reporter, onThrown: tellThrown };
-  const checks = checkEndpoints(own, tools);
-  const finding = findEndpoints(own, tools);
+  const endpoints = watchEndpoints(own, { engine, upstreams, guard, reporter, onThrown: tellThrown });
   const deployments = createDeployments({
     guard,
     upstreams: undefined,
-    health: checks.board,
-    discovery: finding.board,
+    health: endpoints.health,
+    discovery: endpoints.discovery,
     expressions: expressionHostOf(own),
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     records: undefined,
@@ -203,7 +192,7 @@ function openJudge(
     onThrown: tellThrown,
   });
   lifecycle.onClose('deployments', () => deployments.close());
-  return { deployments, checks, finding };
+  return { deployments, endpoints };
 }
 
 interface CrewParts {
@@ -212,8 +201,7 @@ interface CrewParts {
   readonly served: ServedSet;
   readonly figures: Figures;
   readonly listener: SharedListener;
-  readonly checks: OpenHealth;
-  readonly finding: OpenDiscovery;
+  readonly endpoints: WatchedEndpoints;
 }
 
 function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOptions, parts: CrewParts): Crew {
@@ -262,12 +250,11 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
   const bounds = { startMsMax, applyMsMax, answerMsMax, changesMax, drainMsMax: closeMsMax + endMsMax };
   const counters = createMemoryCounters({ windowsMax: config.limits.windowsMax, clock });
   const wanted = workerCount(config);
-  const { checks, finding } = parts;
-  const known = () => ({ found: finding.board.states, health: checks.board.states });
+  const { endpoints } = parts;
+  const known = () => endpoints.known();
   const crew = new Crew({ ...parts, counters, known, wanted, start, bounds, clock, log });
   doors.onAdded((port) => crew.addDoor(port));
-  checks.onState((told) => crew.tell({ found: [], health: [told] }));
-  finding.onFound((told) => crew.tell({ found: [told], health: [] }));
+  endpoints.onNews((news) => crew.tell(news));
   // A second signal ends this process at once, and them with it.
   const killAll = (): void => crew.kill();
   process.once('exit', killAll);

@@ -107,8 +107,7 @@ class Worker {
       metrics: this.#metrics,
       // Redis counts for all workers as for all gateways.
       counters: config.limits.redis === undefined ? this.#counting.counters : undefined,
-      health: this.#health,
-      discovery: this.#discovery,
+      endpoints: { health: this.#health, discovery: this.#discovery },
     });
     this.#queue = this.#opening.then(
       () => {

@@ -114,7 +114,7 @@ test('SRV names are asked for their addresses; the lowest priority gets requests
   const both = [service('b.test', portOf(b), { weight: 3 }), service('c.test', portOf(c))];
   const spare = service('d.test', portOf(d), { priority: 20 });
   dns.zone.set('_http._tcp.orders.test', [...both, spare, service('nowhere.test', 80)]);
-  for (const [at, name] of [...'bcd'].entries()) dns.zone.set(`${name}.test`, [address(at + 2)]);
+  for (const [at, name] of ['b', 'c', 'd'].entries()) dns.zone.set(`${name}.test`, [address(at + 2)]);
   const gateway = await startFindingGateway(
     t,
     {

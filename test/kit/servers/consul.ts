@@ -55,7 +55,7 @@ export async function startConsul(
   const asked: ConsulServer['asked'][number][] = [];
   let index = 10;
   const wake = (): void => {
-    for (const answer of [...waiting]) answer();
+    for (const answer of waiting) answer();
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { url = '', headers } = request;
@@ -88,8 +88,7 @@ export async function startConsul(
   };
   const server: Server = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = (): void => void server.close().closeAllConnections();
-  t.after(close);
+  t.after(() => server.close().closeAllConnections());
   const { port } = server.address() as AddressInfo;
   const consul: ConsulServer = {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
