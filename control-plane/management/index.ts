@@ -10,6 +10,7 @@ import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
 import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
 import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
+import { pluginRoutes } from './plugins/plugins.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
 import type { Route } from './route.ts';
 import { rightsAsked } from './scopes.ts';
@@ -27,6 +28,7 @@ const resources: readonly Route[] = [
   ...definitionRoutes,
   ...deploymentRoutes,
   ...planRoutes,
+  ...pluginRoutes,
   ...sharedPolicyGroupRoutes,
   ...dictionaryRoutes,
   ...subscriptionRoutes,

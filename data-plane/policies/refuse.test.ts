@@ -8,6 +8,8 @@ import { z } from 'zod';
 const { errors } = definePolicy({
   id: 'test',
   title: 'Test',
+  summary: 'Refuses in a test.',
+  category: 'others',
   phases: ['request'],
   config: z.strictObject({}),
   errors: {

@@ -1,29 +1,6 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
-/** What is read of a JSON Schema. */
-interface Field {
-  readonly type?: string | readonly string[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Field[];
-  readonly oneOf?: readonly Field[];
-  readonly properties?: Readonly<Record<string, Field>>;
-  readonly additionalProperties?: boolean | Field;
-  readonly items?: Field;
-  readonly default?: unknown;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly maxLength?: number;
-  readonly maxItems?: number;
-  /** See `template` in proto/expression. */
-  readonly mayHoldExpressions?: boolean;
-  /** See `secret` in proto/model/secrets. */
-  readonly isSecret?: boolean;
-  /** See `off` in proto/model: what may stand in a field that this version does not run. */
-  readonly offOnly?: string;
-  /** See `elsewhere` in proto/model: of console and portal. */
-  readonly isElsewhere?: boolean;
-}
+import { type FormSchema, formSchema } from '../../proto/policies/form-schema.ts';
 
 interface Reference {
   /** Where the document finds the page of expressions. */
@@ -39,17 +16,7 @@ export interface FieldRow {
 
 /** Every field that a schema takes, by its place in it: `paths[].host`. */
 export function fieldRows(schema: z.ZodType, reference: Reference): readonly FieldRow[] {
-  const json = z.toJSONSchema(schema, {
-    io: 'input',
-    unrepresentable: 'any',
-    reused: 'inline',
-    // The library leaves the default of what is transformed out; what it is before counts here.
-    override: ({ zodSchema, jsonSchema }) => {
-      const { def } = zodSchema._zod;
-      if (def.type === 'default') jsonSchema.default = def.defaultValue as typeof jsonSchema.default;
-    },
-  }) as Field;
-  return rowsOf(json, '', reference);
+  return rowsOf(formSchema(schema), '', reference);
 }
 
 /** Fields as a table of Markdown, with a line for those that are not read; empty where there are none. */
@@ -67,7 +34,7 @@ export function tableOf(rows: readonly FieldRow[]): string {
 /** A text as a cell of a table. */
 export const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-function rowsOf(holder: Field, at: string, reference: Reference): readonly FieldRow[] {
+function rowsOf(holder: FormSchema, at: string, reference: Reference): readonly FieldRow[] {
   return [...propertiesOf(holder)].flatMap(([name, field]) => {
     const path = at === '' ? name : `${at}.${name}`;
     if (field.isElsewhere === true) return [{ path, takes: undefined, byDefault: '' }];
@@ -85,10 +52,10 @@ function propertiesOf({
   additionalProperties: each,
   anyOf,
   oneOf,
-}: Field): ReadonlyMap<string, Field> {
+}: FormSchema): ReadonlyMap<string, FormSchema> {
   if (properties !== undefined) return new Map(Object.entries(properties));
   if (typeof each === 'object' && Object.keys(each).length > 0) return new Map([['*', each]]);
-  const all = new Map<string, Field>();
+  const all = new Map<string, FormSchema>();
   for (const [name, field] of (anyOf ?? oneOf ?? []).flatMap((one) => [...propertiesOf(one)])) {
     const other = all.get(name);
     if (other === undefined) all.set(name, field);
@@ -98,7 +65,7 @@ function propertiesOf({
   return all;
 }
 
-function takes({ isSecret = false, ...field }: Field, reference: Reference): string {
+function takes({ isSecret = false, ...field }: FormSchema, reference: Reference): string {
   if (isSecret) return `secret ${takes(field, reference)}`;
   if (field.mayHoldExpressions === true) return `string, may hold [expressions](${reference.expressions})`;
   if (field.offOnly !== undefined) return `not supported; allowed: ${field.offOnly}`;
@@ -116,11 +83,9 @@ function takes({ isSecret = false, ...field }: Field, reference: Reference): str
 
 const word = (value: unknown): string => `\`${value === '' ? '""' : String(value)}\``;
 
-function boundsOf({ minimum, maximum, maxLength }: Field): string {
-  const least = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? undefined : minimum;
-  const most = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum;
-  if (least !== undefined && most !== undefined) return `, ${least} to ${most}`;
-  if (least !== undefined) return `, at least ${least}`;
-  if (most !== undefined) return `, at most ${most}`;
+function boundsOf({ minimum, maximum, maxLength }: FormSchema): string {
+  if (minimum !== undefined && maximum !== undefined) return `, ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return `, at least ${minimum}`;
+  if (maximum !== undefined) return `, at most ${maximum}`;
   return maxLength === undefined ? '' : `, at most ${maxLength} characters`;
 }

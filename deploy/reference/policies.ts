@@ -39,12 +39,12 @@ export function resourceReference(): string {
   return [
     resourcesIntroduction,
     `| resource | title | serves |\n|---|---|---|\n${index.join('')}`,
-    ...resources.map(({ id, docs, config }) => sectionOf({ id, docs, config, errors: {} }, 'expressions.md')),
+    ...resources.map((resource) => sectionOf({ ...resource, errors: {} }, 'expressions.md')),
   ].join('\n');
 }
 
 function sectionOf(
-  { id, docs, config, errors }: Pick<PolicySchema, 'id' | 'docs' | 'config' | 'errors'>,
+  { id, summary, docs, config, errors }: Pick<PolicySchema, 'id' | 'summary' | 'docs' | 'config' | 'errors'>,
   expressions: string,
 ): string {
   const table = tableOf(fieldRows(config, { expressions }));
@@ -52,7 +52,7 @@ function sectionOf(
     ([key, { status, message }]) => `| \`${key}\` | ${status} | ${cell(message)} |\n`,
   );
   return [
-    `## ${id}\n\n${docs}\n`,
+    `## ${id}\n\n${summary} ${docs}\n`,
     ...(table === '' ? [] : [table]),
     ...(refusals.length === 0 ? [] : [`| refusal | status | message |\n|---|---|---|\n${refusals.join('')}`]),
   ].join('\n');

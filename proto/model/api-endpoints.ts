@@ -69,6 +69,11 @@ function services<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
     .optional();
 }
 
+/** What an endpoint is, beside how it is reached. */
+export const endpointConfigurationSchema = section({
+  target: withExpressions(targetSchema, { charsMax: apiLimits.targetCharsMax, readsBody: false }),
+});
+
 const endpointSchema = section({
   name: z.string().min(1).max(apiLimits.nameCharsMax),
   type: choice(['http-proxy'], 'mock', 'kafka', 'tcp-proxy'),
@@ -76,11 +81,7 @@ const endpointSchema = section({
   secondary: z.boolean().default(false),
   tenants: names(),
   inheritConfiguration: z.boolean().default(true),
-  configuration: orJsonText(
-    section({
-      target: withExpressions(targetSchema, { charsMax: apiLimits.targetCharsMax, readsBody: false }),
-    }),
-  ),
+  configuration: orJsonText(endpointConfigurationSchema),
   sharedConfigurationOverride: orJsonText(sharedConfigurationSchema.partial()).prefault({}),
   services: services({ healthCheck: endpointHealthCheckSchema }),
 });

@@ -70,6 +70,9 @@ const corsSchema = section({
 /** Who may call from a browser. */
 export type CorsDefinition = z.output<typeof corsSchema>;
 
+/** What an entrypoint is told: nothing yet. */
+export const entrypointConfigurationSchema = section({});
+
 /** Where an API listens. */
 export const listenerSchema = section({
   type: choice(['http'], 'tcp', 'kafka', 'subscription'),
@@ -89,7 +92,7 @@ export const listenerSchema = section({
       section({
         type: choice(['http-proxy'], 'http-get', 'http-post', 'sse', 'websocket', 'webhook', 'tcp-proxy'),
         qos: choice(['auto', 'none'], 'at-most-once', 'at-least-once').default('auto'),
-        configuration: orJsonText(section({})).prefault({}),
+        configuration: orJsonText(entrypointConfigurationSchema).prefault({}),
         dlq: off('nothing'),
       }),
     )

@@ -11,6 +11,8 @@ const ofTheConnection =
 export const apiKey = definePolicy({
   id: 'api-key',
   title: 'API key',
+  summary: 'Lets in who shows a key of a subscription.',
+  category: 'security',
   phases: ['security'],
   config: z.strictObject({
     /** Whether the backend sees the key. */

@@ -22,6 +22,8 @@ const pattern = z
 export const dynamicRouting = definePolicy({
   id: 'dynamic-routing',
   title: 'Dynamic routing',
+  summary: 'Chooses the backend by rules over the path.',
+  category: 'traffic',
   phases: ['request'],
   config: z.strictObject({
     rules: z

@@ -72,6 +72,8 @@ const isSharedKey = ({ signature }: Readonly<Record<string, unknown>>): boolean 
 export const jwt = definePolicy({
   id: 'jwt',
   title: 'JSON Web Token',
+  summary: 'Lets in who shows a signed token of an issuer that the plan trusts.',
+  category: 'security',
   phases: ['security'],
   config: z
     .strictObject({

@@ -6,6 +6,8 @@ import { definePolicy } from './policy-schema.ts';
 export const keyLess = definePolicy({
   id: 'key-less',
   title: 'Keyless',
+  summary: 'Lets everybody in.',
+  category: 'security',
   phases: ['security'],
   config: z.strictObject({}),
   errors: {},

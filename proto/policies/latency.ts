@@ -9,6 +9,8 @@ const waitMsMax = 60_000;
 export const latency = definePolicy({
   id: 'latency',
   title: 'Latency',
+  summary: 'Delays requests or answers by a fixed time.',
+  category: 'others',
   phases: ['request', 'response'],
   config: z
     .strictObject({

@@ -10,6 +10,8 @@ const contentCharsMax = 256 * 1024;
 export const mock = definePolicy({
   id: 'mock',
   title: 'Mock',
+  summary: 'Answers in place of the backend.',
+  category: 'others',
   phases: ['request'],
   config: z.strictObject({
     status: z

@@ -8,6 +8,8 @@ const refused = { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UN
 export const mtls = definePolicy({
   id: 'mtls',
   title: 'Mutual TLS',
+  summary: "Lets in who shows a client certificate of a subscription's application.",
+  category: 'security',
   phases: ['security'],
   config: z.strictObject({}),
   errors: {

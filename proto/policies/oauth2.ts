@@ -15,6 +15,8 @@ const resourceName = z
 export const oauth2 = definePolicy({
   id: 'oauth2',
   title: 'OAuth2',
+  summary: 'Lets in who shows a token that an authorization server vouches for.',
+  category: 'security',
   phases: ['security'],
   config: z.strictObject({
     /** Name of a resource that introspects. */

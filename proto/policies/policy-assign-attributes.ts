@@ -8,6 +8,8 @@ import { scopeOfVersion2 } from './scope.ts';
 export const assignAttributes = definePolicy({
   id: 'policy-assign-attributes',
   title: 'Assign attributes',
+  summary: 'Sets attributes that later steps, conditions and expressions read.',
+  category: 'others',
   phases: ['request', 'response'],
   config: z.strictObject({
     scope: scopeOfVersion2,

@@ -15,6 +15,8 @@ const variables = z
 export const interrupt = definePolicy({
   id: 'policy-interrupt',
   title: 'Interrupt',
+  summary: 'Ends the request with an answer of your own.',
+  category: 'traffic',
   phases: ['request', 'response'],
   config: z.strictObject({
     scope: scopeOfVersion2,

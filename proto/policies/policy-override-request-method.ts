@@ -6,6 +6,8 @@ import { definePolicy } from './policy-schema.ts';
 export const overrideRequestMethod = definePolicy({
   id: 'policy-override-request-method',
   title: 'Override request method',
+  summary: 'Asks the backend by another method than the client used.',
+  category: 'transformation',
   phases: ['request'],
   config: z.strictObject({
     method: z

@@ -3,6 +3,9 @@ import type { z } from 'zod';
 /** Where a policy may stand: as the security of a plan, or as a step of a flow in either phase. */
 export type PolicyPhase = 'security' | 'request' | 'response';
 
+/** What a policy is for, in the words by which people look for one. */
+export type PolicyCategory = 'security' | 'validation' | 'traffic' | 'transformation' | 'ai' | 'others';
+
 /** One way in which a policy refuses: its key is what response templates and records name. */
 export interface PolicyError {
   readonly status: number;
@@ -25,6 +28,9 @@ export interface PolicySchema<
 > {
   readonly id: Id;
   readonly title: string;
+  /** What it is for, in one sentence. */
+  readonly summary: string;
+  readonly category: PolicyCategory;
   readonly phases: readonly PolicyPhase[];
   readonly config: Config;
   readonly errors: Errors;

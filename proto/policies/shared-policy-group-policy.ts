@@ -6,6 +6,8 @@ import { definePolicy } from './policy-schema.ts';
 export const sharedPolicyGroupPolicy = definePolicy({
   id: 'shared-policy-group-policy',
   title: 'Shared policy group',
+  summary: 'Runs the steps of a shared policy group.',
+  category: 'others',
   phases: ['request', 'response'],
   config: z.strictObject({
     sharedPolicyGroupId: z.string().min(1).max(128),

@@ -9,6 +9,8 @@ import { scopeOfVersion2 } from './scope.ts';
 export const transformHeaders = definePolicy({
   id: 'transform-headers',
   title: 'Transform headers',
+  summary: 'Removes, keeps and sets headers of requests and answers.',
+  category: 'transformation',
   phases: ['request', 'response'],
   config: z.strictObject({
     scope: scopeOfVersion2,

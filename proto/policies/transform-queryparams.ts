@@ -9,6 +9,8 @@ const name = z.string().min(1).max(1_024);
 export const transformQueryParams = definePolicy({
   id: 'transform-queryparams',
   title: 'Transform query parameters',
+  summary: 'Removes and sets query parameters of requests.',
+  category: 'transformation',
   phases: ['request'],
   config: z.strictObject({
     clearAll: z.boolean().default(false),

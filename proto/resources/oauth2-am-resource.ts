@@ -10,6 +10,7 @@ import { defineResource } from './resource-schema.ts';
 export const oauth2Am = defineResource({
   id: 'oauth2-am-resource',
   title: 'OAuth2 by access management',
+  summary: 'Asks an access management server what a token of one of its domains stands for.',
   serves: 'introspection',
   config: section({
     serverURL: z.string().max(2_048),

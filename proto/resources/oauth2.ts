@@ -13,6 +13,7 @@ const method = z.enum(['GET', 'POST']).default('GET');
 export const oauth2 = defineResource({
   id: 'oauth2',
   title: 'OAuth2 authorization server',
+  summary: 'Asks an OAuth2 authorization server what a token stands for.',
   serves: 'introspection',
   config: section({
     authorizationServerUrl: text.default('https://authorization_server'),

@@ -10,6 +10,8 @@ import type { z } from 'zod';
 export interface ResourceSchema<Id extends string = string, Config extends z.ZodType = z.ZodType> {
   readonly id: Id;
   readonly title: string;
+  /** What it is for, in one sentence. */
+  readonly summary: string;
   readonly serves: ResourceUse;
   readonly config: Config;
   /** Markdown for the reference and the console. */

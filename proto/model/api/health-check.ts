@@ -24,7 +24,8 @@ export const checkTargetSchema = z
 /** The body of a check. */
 export const checkBodySchema = z.string().max(bodyCharsMax);
 
-const configurationSchema = section({
+/** What a health check asks, and what it takes for an answer. */
+export const healthCheckConfigurationSchema = section({
   schedule: scheduleSchema,
   method: z.enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE']).default('GET'),
   target: withExpressions(checkTargetSchema, { charsMax: apiLimits.targetCharsMax, readsBody: false }),
@@ -47,13 +48,13 @@ const configurationSchema = section({
 });
 
 /** How an endpoint is checked. */
-export type HealthCheckDefinition = z.output<typeof configurationSchema>;
+export type HealthCheckDefinition = z.output<typeof healthCheckConfigurationSchema>;
 
 const serviceSchema = section({
   enabled: z.boolean().default(true),
   type: choice(['http-health-check']),
   overrideConfiguration: z.boolean().default(false),
-  configuration: orJsonText(configurationSchema).optional(),
+  configuration: orJsonText(healthCheckConfigurationSchema).optional(),
 });
 
 /** The health check of a group. */

@@ -7,6 +7,8 @@ import { definePolicy } from '../policy-schema.ts';
 export const quota = definePolicy({
   id: 'quota',
   title: 'Quota',
+  summary: 'Limits how many requests pass in hours, days, weeks or months.',
+  category: 'traffic',
   phases: ['request'],
   config: z
     .strictObject({

@@ -7,6 +7,8 @@ import { definePolicy } from '../policy-schema.ts';
 export const rateLimit = definePolicy({
   id: 'rate-limit',
   title: 'Rate limit',
+  summary: 'Limits how many requests pass in seconds or minutes.',
+  category: 'traffic',
   phases: ['request'],
   config: z.strictObject({
     ...limiterFields,

@@ -7,6 +7,8 @@ import { definePolicy } from '../policy-schema.ts';
 export const spikeArrest = definePolicy({
   id: 'spike-arrest',
   title: 'Spike arrest',
+  summary: 'Spreads requests evenly over time, so that no burst reaches the backend.',
+  category: 'traffic',
   phases: ['request'],
   config: z.strictObject({
     ...limiterFields,
