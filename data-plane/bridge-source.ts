@@ -21,6 +21,7 @@ import {
 import { ticketFile } from '../proto/trust/seat-file.ts';
 import { readEnrolmentToken } from '../proto/trust/tokens.ts';
 import type { FollowParts, RunningSource, Source } from './source.ts';
+import { compileGroundOf } from './serving.ts';
 import type { GatewayOptions } from './start.ts';
 import { openStore } from './store/store.ts';
 import { ensureIdentity } from './sync/enrol.ts';
@@ -84,8 +85,8 @@ function followBridge(
     readonly keyring: Sealer;
     readonly outbound: Outbound;
   },
-  { config, log, clock, lifecycle, metrics, version }: GatewayOptions,
-  { deployments: { apply, confirm }, counters }: FollowParts,
+  { config, log, clock, lifecycle, metrics, version, doors }: GatewayOptions,
+  { deployments: { apply, confirm, judged, onRefusedLate }, counters }: FollowParts,
 ): RunningSource {
   const bridge = config.bridge.url ?? identity.bridge;
   if (isPlainBeyondLoopback(bridge) && !config.bridge.allowPlainHttp)
@@ -106,6 +107,7 @@ function followBridge(
     version,
     apply,
     confirm,
+    judging: { ground: compileGroundOf({ config, version, doors }), judged, onRefusedLate },
     counters,
     log,
     metrics,

@@ -9,6 +9,7 @@ import { createRedactor } from '../proto/model/redaction.ts';
 import type { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import type { Log } from '../proto/process/log.ts';
 import { createPeers } from '../proto/process/peers.ts';
+import { nameOfProgram } from './program.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
 import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
@@ -19,6 +20,7 @@ import {
   type WatchedEndpoints,
   watchEndpoints,
 } from './endpoint-checks.ts';
+import { systemProxyVariables } from './endpoints/system-proxy.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
 import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
@@ -211,6 +213,20 @@ export function expressionHostOf({
       nowMs: () => clock.monotonicMs(),
     }),
   };
+}
+
+/** Names what decides, beside a record, whether and to what its API compiles in this process and its workers. */
+export function compileGroundOf({
+  config,
+  version,
+  doors,
+}: {
+  readonly config: GatewayConfig;
+  readonly version: string;
+  readonly doors: OwnDoors | undefined;
+}): string {
+  const program = nameOfProgram(version);
+  return JSON.stringify([program, config, doors?.ports, systemProxyVariables(process.env)]);
 }
 
 /** Opens the counters of rate limits, and closes them with the life-cycle: in Redis, or in this process. */

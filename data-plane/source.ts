@@ -1,5 +1,5 @@
 import type { SourceState } from './admin/state.ts';
-import type { ApplyChange, ConfirmChange } from './gateway/deploy/change.ts';
+import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { GatewayOptions } from './start.ts';
 import type { Sync } from './sync/sync.ts';
 
@@ -14,7 +14,7 @@ export interface Source {
 
 /** What following needs besides the source. */
 export interface FollowParts {
-  readonly deployments: { readonly apply: ApplyChange; readonly confirm?: ConfirmChange | undefined };
+  readonly deployments: Pick<Deployments, 'apply' | 'confirm' | 'judged' | 'onRefusedLate'>;
   readonly counters: () => Readonly<Record<string, number>>;
 }
 

@@ -17,6 +17,7 @@ import type { EndpointCheck } from './health/board.ts';
 import { templateOf } from './health/compiled.ts';
 import { type CalledUrl, calledUrlOf } from './called-url.ts';
 import { type DefinedOptions, upstreamOptions } from './options.ts';
+import { readsFiles } from './stores.ts';
 
 /** An endpoint as it is known before there are pools. */
 export interface Described {
@@ -29,6 +30,8 @@ export interface Described {
   /** Whether its redirects are followed here, instead of by the client. */
   readonly followsRedirects: boolean;
   readonly propagatesEncodings: boolean;
+  /** Its stores are files of this gateway. */
+  readonly readsFiles: boolean;
   /** Undefined where nobody checks it. */
   readonly check: EndpointCheck | undefined;
 }
@@ -104,6 +107,7 @@ export function describe(
       followsRedirects: configuration.http.followRedirects,
       propagatesEncodings:
         configuration.http.useCompression || configuration.http.propagateClientAcceptEncoding,
+      readsFiles: readsFiles(configuration.ssl),
       check:
         definition === undefined
           ? undefined

@@ -33,6 +33,8 @@ export interface Retry {
 
 /** The backends of one revision of an API. */
 export interface Endpoints {
+  /** One is checked, has to be found, or reads files of this gateway: all that is done when the API is deployed. */
+  readonly beginsEarly: boolean;
   /** Takes pools for them, and follows how they are; before that there is no next one. Once. */
   start(ground: EndpointsGround): void;
   /** The next one in turn, or the one that the request is routed to; undefined when there is none, it is down, or the gateway may not call it. */
@@ -79,6 +81,11 @@ export function createEndpoints(
   });
   const groups: Group[] = [];
   return {
+    beginsEarly: described.some(
+      ({ endpoints, discovery }) =>
+        discovery !== undefined ||
+        endpoints.some(({ check, readsFiles }) => check !== undefined || readsFiles),
+    ),
     start(ground) {
       for (const group of described) groups.push(new Group(group, ground, tools));
     },

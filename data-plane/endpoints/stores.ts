@@ -51,6 +51,14 @@ export function readStores({ trustStore, keyStore }: Ssl, at: string): Stores {
   }
 }
 
+/** Says whether stores name a file. */
+export function readsFiles({ trustStore, keyStore }: Ssl): boolean {
+  const paths = ['path', 'certPath', 'keyPath'];
+  return [trustStore, keyStore].some((store) =>
+    Object.entries(store).some(([field, value]) => paths.includes(field) && (value ?? '') !== ''),
+  );
+}
+
 function authoritiesOf(store: Ssl['trustStore'], at: string): string | undefined {
   switch (store.type) {
     case '':

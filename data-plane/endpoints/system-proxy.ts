@@ -34,6 +34,12 @@ export function systemProxyOf(
   });
 }
 
+/** The variables that it reads, with their values. */
+export function systemProxyVariables(environment: Variables): readonly (string | undefined)[] {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+  return names.flatMap((name) => [environment[name.toLowerCase()], environment[name]]);
+}
+
 function parse(text: string): UpstreamProxy | undefined {
   const url = URL.parse(text);
   if (url === null || url.protocol !== 'http:' || url.hostname === '') return undefined;

@@ -114,7 +114,7 @@ export const jwt: SecurityKind<'jwt'> = {
       ...(!config.propagateAuthHeader && {
         hide: (request) => void request.headers.delete('authorization'),
       }),
-      start: () => judge.start(),
+      ...(judge.start !== undefined && { start: judge.start }),
       release: () => judge.release(),
     };
   },
@@ -167,10 +167,14 @@ function createJudge(config: Config, host: SecurityHost) {
     get waits(): Promise<void> | undefined {
       return revocations?.tried;
     },
-    start() {
-      keys.start?.();
-      revocations?.start();
-    },
+    /** Undefined where nothing is fetched. */
+    start:
+      keys.start === undefined && revocations === undefined
+        ? undefined
+        : () => {
+            keys.start?.();
+            revocations?.start();
+          },
     release() {
       keys.release?.();
       revocations?.release();

@@ -40,6 +40,14 @@ export function createTables(database: Database): void {
       previous BLOB,
       PRIMARY KEY (environment, kind, id)
     ) STRICT;
+    -- What was found out of APIs when they were compiled; whoever reads it proves it. A file without this table is of the same version.
+    CREATE TABLE IF NOT EXISTS judged (
+      environment TEXT NOT NULL,
+      id TEXT NOT NULL,
+      text TEXT NOT NULL,
+      proof BLOB NOT NULL,
+      PRIMARY KEY (environment, id)
+    ) STRICT;
     CREATE INDEX IF NOT EXISTS unsettled ON records (environment) WHERE previous IS NOT NULL;
   `);
   database.pragma(`user_version = ${schemaVersion}`);
@@ -80,6 +88,12 @@ export function prepareStatements(database: Database) {
       'UPDATE records SET previous = NULL WHERE environment = ? AND kind = ? AND id = ?',
     ),
     saveRefused: database.prepare('UPDATE environments SET refused = ? WHERE environment = ?'),
+    judged: database.prepare('SELECT id, text, proof FROM judged WHERE environment = ?'),
+    saveJudged: database.prepare(
+      'INSERT OR REPLACE INTO judged (environment, id, text, proof) VALUES (?, ?, ?, ?)',
+    ),
+    removeJudged: database.prepare('DELETE FROM judged WHERE environment = ? AND id = ?'),
+    removeAllJudged: database.prepare('DELETE FROM judged WHERE environment = ?'),
     removeRecord: database.prepare('DELETE FROM records WHERE environment = ? AND kind = ? AND id = ?'),
     removeRecords: database.prepare('DELETE FROM records WHERE environment = ?'),
     removeEnvironment: database.prepare('DELETE FROM environments WHERE environment = ?'),

@@ -92,12 +92,34 @@ test('what was saved is there after a restart, header, bytes and state', async (
   t.after(() => store.close());
   const [environment] = store.load().environments;
   assert.ok(environment !== undefined);
-  const { records, ...rest } = environment;
+  const { records, judged, ...rest } = environment;
   assert.deepEqual(rest, state(2));
+  assert.equal(judged.size, 0);
   assert.deepEqual(records, [record('a', 1), record('b', 2)]);
   assert.deepEqual(store.load().seen, []);
   assert.deepEqual(store.health(), { mode: 'durable', problem: undefined, unsavedRecords: 0 });
   assert.equal(statSync(path).mode & 0o077, 0, 'strangers on this machine cannot read it');
+});
+
+test('what was found out of APIs is there after a restart, until it is replaced, taken away, or its environment goes', async (t) => {
+  const { path } = await written(t);
+  const found = (id: string, text: string) => ({ id, text, proof: Buffer.from([1]) });
+  const first = open(path);
+  const many = Array.from({ length: 2_500 }, (_, index) => found(`api-${index}`, 'old'));
+  first.saveJudged('env', many, []);
+  first.saveJudged('env', [found('api-1', 'new')], ['api-2']);
+  await first.close();
+  const store = open(path);
+  t.after(() => store.close());
+  const judged = store.load().environments[0]?.judged;
+  assert.equal(judged?.size, 2_499);
+  assert.deepEqual(
+    [judged.get('api-1')?.text, judged.get('api-2'), judged.get('api-2499')?.text],
+    ['new', undefined, 'old'],
+  );
+  store.forget('env');
+  await store.save({ state: state(4), isFull: true, records: [], gone: [] });
+  assert.equal(store.load().environments[0]?.judged.size, 0);
 });
 
 test('a change is merged, a full change replaces', async (t) => {

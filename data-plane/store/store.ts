@@ -47,6 +47,15 @@ export interface LoadedStore {
 /** One environment with its records in the order they were written. */
 export interface LoadedEnvironment extends StoredEnvironment {
   readonly records: readonly StoredRecord[];
+  /** By the id of the API. */
+  readonly judged: ReadonlyMap<string, StoredJudgement>;
+}
+
+/** What was found out of an API when it was compiled, as whoever proves it wrote it. */
+export interface StoredJudgement {
+  readonly id: string;
+  readonly text: string;
+  readonly proof: Uint8Array;
 }
 
 /**
@@ -65,6 +74,8 @@ export interface Store {
    * there before stay, so that a restart serves them again.
    */
   settle(environment: string, refused: readonly Nack[]): Promise<void>;
+  /** Keeps what was found out of APIs; `gone` loses what is kept. That it could not be written costs the next start some time, and nobody waits. */
+  saveJudged(environment: string, judged: readonly StoredJudgement[], gone: readonly string[]): void;
   /** Remembers a verified head before anything of it is applied. */
   saveSeen(seen: SeenHead): void;
   /** Drops what is stored of an environment; what was seen of it stays. */
@@ -107,6 +118,9 @@ export function openStore(options: StoreOptions): Store {
       (writing = writing.then(() =>
         write(disk, 'settling', (connection) => settle(connection, environment, refused)),
       )),
+    saveJudged(environment, judged, gone) {
+      writing = writing.then(() => saveJudged(disk, environment, { judged, gone }));
+    },
     saveSeen({ environment, epoch, seq, digest }) {
       write(disk, 'saving the seen head', ({ statements }) =>
         statements.saveSeen.run(environment, epoch, seq, digest),
@@ -116,6 +130,7 @@ export function openStore(options: StoreOptions): Store {
       unsaved.delete(environment);
       write(disk, 'forgetting an environment', ({ statements }) => {
         statements.removeRecords.run(environment);
+        statements.removeAllJudged.run(environment);
         statements.removeEnvironment.run(environment);
       });
     },
@@ -144,6 +159,9 @@ function load(disk: Disk): LoadedStore {
       environments: environments.map((state) => ({
         ...state,
         records: (statements.records.all(state.environment) as RecordRow[]).map(recordFromRow),
+        judged: new Map(
+          (statements.judged.all(state.environment) as StoredJudgement[]).map((each) => [each.id, each]),
+        ),
       })),
       seen: statements.seen.all() as SeenHead[],
     };
@@ -173,6 +191,26 @@ function settle({ database, statements }: Connection, environment: string, refus
     }
     statements.saveRefused.run(JSON.stringify(refused), environment);
   })();
+}
+
+async function saveJudged(
+  disk: Disk,
+  environment: string,
+  { judged, gone }: { readonly judged: readonly StoredJudgement[]; readonly gone: readonly string[] },
+): Promise<void> {
+  write(disk, 'forgetting judgements', ({ statements }) => {
+    for (const id of gone) statements.removeJudged.run(environment, id);
+  });
+  // Each slice stands for itself: what is kept of one API says nothing of another.
+  for (let at = 0; at < judged.length; at += rowsPerTurn) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const slice = judged.slice(at, at + rowsPerTurn);
+    write(disk, 'saving judgements', ({ database, statements }) =>
+      database.transaction(() => {
+        for (const { id, text, proof } of slice) statements.saveJudged.run(environment, id, text, proof);
+      })(),
+    );
+  }
 }
 
 async function flush(disk: Disk, unsaved: Unsaved): Promise<void> {

@@ -6,6 +6,7 @@ import type { EnvironmentRef, Nack } from '../../proto/wire/published.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
 import type { SetRecord } from '../gateway/deploy/change.ts';
 import type { LoadedEnvironment } from '../store/store.ts';
+import type { Judgements } from './judgements.ts';
 import { keyOf, RecordSet } from './record-set.ts';
 import { inOrder, readInto } from './transition.ts';
 
@@ -30,7 +31,13 @@ export type StoredReading =
  */
 export function readStored(
   stored: LoadedEnvironment,
-  trust: { readonly at: EnvironmentRef; readonly rootKey: Uint8Array; readonly nowMs: number },
+  trust: {
+    readonly at: EnvironmentRef;
+    readonly rootKey: Uint8Array;
+    readonly nowMs: number;
+    /** Undefined has every API compiled. */
+    readonly judgements: Judgements | undefined;
+  },
 ): StoredReading {
   const verdict = verifyHead(stored.head, {
     rootKey: trust.rootKey,
@@ -53,7 +60,11 @@ export function readStored(
     if (Buffer.compare(hash('sha256', bytes, 'buffer'), header.sha256) !== 0)
       return { kind: 'refused', detail: `the stored record ${header.kind} ${header.id} has another hash` };
     const hasPredecessor = previous !== undefined && wasRefused.has(keyOf(header));
-    readInto(hasPredecessor ? refusedBefore : good, { at: trust.at, header, bytes });
+    const judged =
+      header.kind === 'api'
+        ? trust.judgements?.read(trust.at.environment, header, stored.judged.get(header.id))
+        : undefined;
+    readInto(hasPredecessor ? refusedBefore : good, { at: trust.at, header, bytes, judged });
     if (hasPredecessor) readPredecessor(good.set, { at: trust.at, header, bytes: previous });
   }
   return {

@@ -126,7 +126,7 @@ async function downloadMissing(options: FollowOptions): Promise<void> {
     const environment = environments.get(name);
     if (environment === undefined || environment.held().seq > 0 || environment.hasTriedSnapshot) continue;
     environment.hasTriedSnapshot = true;
-    environment.begin();
+    environment.gathering.begin();
     try {
       await takeSnapshot(name, session, { client, clock, signal, bytesMax: snapshotBytesMax });
     } catch (error) {
@@ -141,7 +141,7 @@ async function followStream(options: FollowOptions, progress: Progress): Promise
   const socket = await client.webSocket('stream', wireLimits.frameBytesMax);
   const send = (frame: Frame): Promise<void> => sendFrame(socket, frame, clock);
   connection.mode = 'stream';
-  for (const environment of environments.values()) environment.begin();
+  for (const environment of environments.values()) environment.gathering.begin();
   const session = createSession(hostOf(options, progress), send);
   // A socket that takes nothing is terminated, and that ends the stream.
   const say = (frame: Frame): Promise<void> => send(frame).catch(() => undefined);
@@ -176,7 +176,7 @@ async function followPolls(options: FollowOptions, progress: Progress): Promise<
     // The first one is answered at once: that the bridge is there is not known before it answers.
     let waitSeconds = 0;
     while (clock.monotonicMs() < untilMs && !ended.aborted) {
-      environment.begin();
+      environment.gathering.begin();
       const before = environment.appliedCount;
       const askedAtMs = clock.monotonicMs();
       await takeChanges(environment.held(), session, { client, waitSeconds, signal: ended });

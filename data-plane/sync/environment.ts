@@ -1,16 +1,19 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
-import { verifyHead, type HeadRefusal, type HeadVerdict } from '../../proto/trust/heads.ts';
+import type { HeadRefusal } from '../../proto/trust/heads.ts';
 import type { HeldEnvironment } from '../../proto/wire/frames.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
+import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
-import { Batch, type Excess } from './batch.ts';
-import { Certificates } from './certificates.ts';
+import type { Certificates } from './certificates.ts';
 import { readStored } from './cold-start.ts';
 import { Freshness } from './freshness.ts';
+import { Gathering, type Repair } from './gathering.ts';
+import { Heads } from './heads.ts';
+import type { Judgements } from './judgements.ts';
 import { RecordSet } from './record-set.ts';
+import { Refusals } from './refusals.ts';
 import type { EnvironmentState, RefusalReason } from './state.ts';
 import { planTransition, standingNacks, type Transition } from './transition.ts';
 
@@ -27,13 +30,10 @@ export type HeadOutcome =
   | { readonly kind: 'announced' }
   /** The same set under a fresh signature. */
   | { readonly kind: 'unchanged' }
-  /** Our set differs: these are our bucket hashes. */
-  | { readonly kind: 'buckets'; readonly hashes: Uint8Array }
-  /** The answer to our buckets is still to come. */
-  | { readonly kind: 'waiting' }
+  /** Our set differs, or what came does not verify. */
+  | Repair
   /** Only the whole set helps; the next hello says that we hold nothing. */
-  | { readonly kind: 'resync'; readonly detail: string }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string };
+  | { readonly kind: 'resync'; readonly detail: string };
 
 /** What one environment needs of its surroundings. */
 export interface EnvironmentOptions {
@@ -44,6 +44,8 @@ export interface EnvironmentOptions {
   readonly apply: ApplyChange;
   /** Several processes serve: an acknowledgement waits for all of them. */
   readonly confirm?: ConfirmChange | undefined;
+  /** Undefined has every API compiled at every start. */
+  readonly judgements?: Judgements | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Something was stored; see savedRootKey. */
@@ -51,8 +53,6 @@ export interface EnvironmentOptions {
   readonly onRefused: (environment: string, reason: RefusalReason) => void;
 }
 
-/** How many heads may pass while the answer to our buckets is awaited; each comes with a change or every 30 s. */
-const headsWhileWaitingMax = 3;
 /** How old the stored signature may be while newer ones come. */
 const headSavedMsMax = 5 * 60_000;
 
@@ -64,7 +64,8 @@ const headSavedMsMax = 5 * 60_000;
  */
 export class Environment {
   readonly at: EnvironmentRef;
-  readonly certificates: Certificates;
+  /** What comes for it and is not proven yet. */
+  readonly gathering = new Gathering();
   /** Counts sets taken into service. */
   appliedCount = 0;
   /** A whole set is fetched as one file once; after that the stream sends it. */
@@ -72,33 +73,35 @@ export class Environment {
   readonly #options: EnvironmentOptions;
   #current = RecordSet.empty;
   #head: SignedHead | undefined;
-  #seen: Pick<SeenHead, 'epoch' | 'seq' | 'digest'> | undefined;
   #tags: readonly string[] | undefined;
   #grantedTags: readonly string[] | undefined;
   #nacks: readonly Nack[] = [];
-  #batch = new Batch();
-  #headsWhileWaiting: number | undefined;
-  #mustResync = false;
+  readonly #heads: Heads;
   readonly #freshness: Freshness;
   #savedIssuedAtMs = 0;
-  readonly #refused: Partial<Record<RefusalReason, number>> = {};
-  #lastRefusal: string | undefined;
+  readonly #refusals: Refusals;
 
   constructor(options: EnvironmentOptions) {
     this.#options = options;
     this.at = options.at;
-    this.certificates = new Certificates(options);
+    this.#heads = new Heads(options);
+    this.#refusals = new Refusals(options.at.environment, options);
     this.#freshness = new Freshness(options.clock);
+  }
+
+  get certificates(): Certificates {
+    return this.#heads.certificates;
   }
 
   /** Takes what the store holds into service if it still verifies; says what is wrong otherwise. */
   load(stored: LoadedEnvironment | undefined, seen: SeenHead | undefined): string | undefined {
-    this.#seen = seen;
+    this.#heads.saw(seen);
     if (stored === undefined) return undefined;
     const read = readStored(stored, {
       at: this.at,
       rootKey: this.#options.rootKey,
       nowMs: this.#options.clock.now(),
+      judgements: this.#options.judgements,
     });
     if (read.kind === 'refused') return read.detail;
     this.#current = read.set;
@@ -108,12 +111,7 @@ export class Environment {
     this.#grantedTags = stored.tags;
     this.#savedIssuedAtMs = read.head.issuedAtMs;
     this.certificates.load(stored.certificates);
-    if (
-      seen === undefined ||
-      read.head.epoch > seen.epoch ||
-      (read.head.epoch === seen.epoch && read.head.seq > seen.seq)
-    )
-      this.#seen = read.head;
+    this.#heads.saw(seen, read.head);
     const meta = { ...this.at, seq: read.head.seq };
     const refused = this.#options.apply({ ...meta, isFull: true, set: read.lastGood, removed: [] });
     this.#nacks = standingNacks([], [], [...read.nacks, ...refused]);
@@ -122,22 +120,17 @@ export class Environment {
       const again = this.#options.apply({ ...meta, isFull: false, set: read.refusedBefore, removed: [] });
       this.#nacks = standingNacks(this.#nacks, read.refusedBefore, again);
     }
+    this.#keepJudged(read.lastGood, []);
     return undefined;
   }
 
   /** What to say of it in the hello. */
   held(): HeldEnvironment {
     const { environment } = this.at;
-    const head = this.#mustResync ? undefined : this.#head;
+    const head = this.gathering.mustResync ? undefined : this.#head;
     if (head === undefined)
       return { environment, epoch: 0, seq: 0, digest: new Uint8Array(), refused: this.#nacks };
     return { environment, epoch: head.epoch, seq: head.seq, digest: head.digest, refused: this.#nacks };
-  }
-
-  /** A new connection: what the last one left unproven is dropped. */
-  begin(): void {
-    this.#batch = new Batch();
-    this.#headsWhileWaiting = undefined;
   }
 
   /** What the bridge says we may see; believed only while no settings of our fleet are published. */
@@ -145,47 +138,20 @@ export class Environment {
     this.#grantedTags = tags;
   }
 
-  addHeaders(headers: readonly RecordHeader[], isFull: boolean): void {
-    this.#batch.addHeaders(headers, isFull);
-  }
-
-  addPayloads(records: readonly Uint8Array[]): void {
-    this.#batch.addPayloads(records);
-  }
-
-  addBuckets(answer: {
-    readonly buckets: readonly number[];
-    readonly headers: readonly RecordHeader[];
-    readonly isLast: boolean;
-  }): void {
-    this.#batch.addBuckets(answer.buckets, answer.headers, answer.isLast);
-    if (answer.isLast) this.#headsWhileWaiting = undefined;
-  }
-
-  /** The next hello says that we hold nothing, so that everything comes. */
-  startOver(): void {
-    this.#mustResync = true;
-  }
-
-  /** What came beyond what announced heads cover, or our own bounds. */
-  excess(): Excess | undefined {
-    return this.#batch.excess();
-  }
-
   /** Judges a head in the midst of a batch: it says how many header lines there are, and proves those that came. */
   announce(bytes: Uint8Array): HeadOutcome {
-    const verdict = this.#judge(bytes);
+    const verdict = this.#heads.judge(bytes);
     if (verdict.kind === 'refused') return this.refuse(verdict.reason, verdict.detail);
-    this.#batch.announce(verdict.head, this.#current);
+    this.gathering.batch.announce(verdict.head, this.#current);
     return { kind: 'announced' };
   }
 
   /** Judges a head and, when it proves what was gathered, stores and serves it. */
   async takeHead(bytes: Uint8Array): Promise<HeadOutcome> {
-    const verdict = this.#judge(bytes);
+    const verdict = this.#heads.judge(bytes);
     if (verdict.kind === 'refused') return this.refuse(verdict.reason, verdict.detail);
     const { head } = verdict;
-    if (this.#isServing(head) && this.#batch.isEmpty()) {
+    if (this.#isServing(head) && this.gathering.batch.isEmpty()) {
       if (this.#freshness.came(head, verdict.isExpired)) this.#head = head;
       // So that a restart does not call a configuration old that was proven a moment ago.
       const isOld = head.issuedAtMs - this.#savedIssuedAtMs > headSavedMsMax;
@@ -207,53 +173,32 @@ export class Environment {
       isHeadExpired: this.#freshness.isExpired(),
       records: this.#current.sizes().records,
       recordsHeld: this.#current.sizes().held,
-      refused: { ...this.#refused },
-      lastRefusal: this.#lastRefusal,
+      ...this.#refusals.state(),
       nacks: this.#nacks,
     };
   }
 
   /** Counts and reports something that is not taken; what is served stays. */
   refuse(reason: RefusalReason, detail: string): HeadOutcome {
-    this.#count(reason, detail);
-    this.#batch = new Batch();
-    this.#headsWhileWaiting = undefined;
+    this.#refusals.count(reason, detail);
+    this.gathering.begin();
     // A refused head says nothing about our set; refused records do: start over from everything.
-    this.#mustResync ||= !headRefusals.has(reason);
+    this.gathering.mustResync ||= !headRefusals.has(reason);
     return { kind: 'refused', reason, detail };
-  }
-
-  #judge(bytes: Uint8Array): HeadVerdict {
-    const { clock, rootKey, store } = this.#options;
-    const verdict = verifyHead(bytes, {
-      rootKey,
-      certificates: this.certificates.all,
-      lastSeen: this.#seen,
-      environment: this.at,
-      nowMs: clock.now(),
-    });
-    if (verdict.kind === 'refused') return verdict;
-    const { epoch, seq, digest } = verdict.head;
-    if (this.#seen === undefined || epoch > this.#seen.epoch || seq > this.#seen.seq) {
-      this.#seen = verdict.head;
-      store.saveSeen({ environment: this.at.environment, epoch, seq, digest });
-    }
-    return verdict;
   }
 
   /** Digest, count, records and entitlement of the candidate against a verified head. */
   async #prove(head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
-    const candidate = this.#batch.candidate(this.#current);
-    if (
-      this.#head !== undefined &&
-      head.epoch > this.#head.epoch &&
-      !this.#batch.isFull &&
-      !candidate.isOf(head)
-    ) {
-      this.#mustResync = true;
+    const { batch } = this.gathering;
+    const candidate = batch.candidate(this.#current);
+    if (this.#head !== undefined && head.epoch > this.#head.epoch && !batch.isFull && !candidate.isOf(head)) {
+      this.gathering.mustResync = true;
       return { kind: 'resync', detail: `epoch ${head.epoch} begins` };
     }
-    if (!candidate.isOf(head)) return this.#repair(head);
+    if (!candidate.isOf(head)) {
+      const repair = this.gathering.repair(head, this.#current);
+      return repair.kind === 'refused' ? this.refuse(repair.reason, repair.detail) : repair;
+    }
     if (
       this.#grantedTags === undefined &&
       candidate.get('gateway-settings', this.#options.fleet) === undefined
@@ -261,7 +206,7 @@ export class Environment {
       // Nothing says yet what this fleet may see, so nothing can be called withheld; the welcome will say it.
       return { kind: 'resync', detail: 'nothing is known of our fleet yet' };
     }
-    const strays = this.#batch.strays(candidate);
+    const strays = batch.strays(candidate);
     const transition = planTransition({
       at: this.at,
       fleet: this.#options.fleet,
@@ -269,12 +214,13 @@ export class Environment {
       currentTags: this.#tags,
       grantedTags: this.#grantedTags ?? [],
       candidate,
-      bytesOf: (header) => this.#batch.bytesOf(header),
+      bytesOf: (header) => batch.bytesOf(header),
     });
     if (transition.withheld.length > 0) return this.#refuseWithheld(transition, strays.length);
-    if (strays.length > 0) this.#count('hash_mismatch', `${strays.length} records that no header names`);
+    if (strays.length > 0)
+      this.#refusals.count('hash_mismatch', `${strays.length} records that no header names`);
     if (transition.unentitled > 0)
-      this.#count('not_entitled', `${transition.unentitled} records of other fleets`);
+      this.#refusals.count('not_entitled', `${transition.unentitled} records of other fleets`);
     return this.#adopt(transition, head, bytes);
   }
 
@@ -284,34 +230,13 @@ export class Environment {
     if (strays > 0)
       return this.refuse('hash_mismatch', `${strays} records do not have the hash of their header${named}`);
     // When our fleet's tags have just widened, an honest bridge sends the rest to whoever starts over.
-    if (this.#tags !== undefined && tags.join() !== this.#tags.join() && !this.#batch.isFull) {
-      this.#mustResync = true;
+    if (this.#tags !== undefined && tags.join() !== this.#tags.join() && !this.gathering.batch.isFull) {
+      this.gathering.mustResync = true;
       return { kind: 'resync', detail: 'the tags of our fleet have changed' };
     }
     return this.refuse(
       'withheld',
       `${withheld.length} records that our fleet is entitled to did not come${named}`,
-    );
-  }
-
-  /** Our headers do not give the digest: compare buckets, then start over, then refuse. */
-  #repair(head: SignedHead): HeadOutcome {
-    if (this.#batch.isFull || this.#batch.isRepaired())
-      return this.refuse(
-        'digest_mismatch',
-        `the records do not give the digest of head ${head.epoch}/${head.seq}`,
-      );
-    // The records of lines that were not proven were not taken: the answer begins from what is really here.
-    this.#batch = new Batch();
-    if (this.#headsWhileWaiting === undefined) {
-      this.#headsWhileWaiting = 0;
-      return { kind: 'buckets', hashes: this.#current.bucketHashes() };
-    }
-    this.#headsWhileWaiting += 1;
-    if (this.#headsWhileWaiting <= headsWhileWaitingMax) return { kind: 'waiting' };
-    return this.refuse(
-      'digest_mismatch',
-      `the bridge does not say how head ${head.epoch}/${head.seq} comes about`,
     );
   }
 
@@ -331,11 +256,10 @@ export class Environment {
     this.#nacks = standingNacks(this.#nacks, [...set, ...removed], [...transition.nacks, ...refused]);
     if (hasChanges) await store.settle(this.at.environment, this.#nacks);
     this.#current = transition.next;
+    this.#keepJudged(set, removed);
     this.#tags = transition.tags;
     this.#head = head;
-    this.#batch = new Batch();
-    this.#headsWhileWaiting = undefined;
-    this.#mustResync = false;
+    this.gathering.taken();
     this.appliedCount += 1;
     return { kind: 'applied', epoch: head.epoch, seq: head.seq, nacks: this.#nacks };
   }
@@ -364,15 +288,16 @@ export class Environment {
     this.#options.onSaved?.();
   }
 
-  #count(reason: RefusalReason, detail: string): void {
-    // oxlint-disable-next-line house/foreign-keys -- the reasons are our own, RefusalReason
-    this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
-    this.#lastRefusal = `${reason}: ${detail}`;
-    this.#options.onRefused(this.at.environment, reason);
-    this.#options.log.warn(
-      { environment: this.at.environment, reason, detail },
-      'refused what the bridge sent',
-    );
+  /** A record is refused that was in service by what was kept of it; the next heartbeat says so. */
+  refuseLate(nack: Nack): void {
+    if (this.#current.get(nack.kind, nack.id)?.header.seq !== nack.seq) return;
+    this.#nacks = standingNacks(this.#nacks, [], [nack]);
+    this.#options.judgements?.forget(this.at.environment, nack);
+  }
+
+  #keepJudged(set: readonly SetRecord[], removed: readonly RemovedRecord[]): void {
+    const headerOf = (id: string): RecordHeader | undefined => this.#current.get('api', id)?.header;
+    this.#options.judgements?.keep(this.at.environment, { set, removed, refused: this.#nacks, headerOf });
   }
 
   #isServing(head: SignedHead): boolean {

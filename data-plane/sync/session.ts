@@ -46,7 +46,7 @@ export function createSession(host: SessionHost, send: Send): Session {
   const gather = async (name: string, add: (environment: Environment) => void): Promise<void> => {
     const environment = environmentOf(name);
     add(environment);
-    const excess = environment.excess();
+    const excess = environment.gathering.excess();
     if (excess !== undefined) await act(environment, environment.refuse(excess.reason, excess.detail), send);
   };
 
@@ -58,11 +58,11 @@ export function createSession(host: SessionHost, send: Send): Session {
         case 'certificates':
           return environmentOf(frame.environment).certificates.add(frame.certificates);
         case 'headers':
-          return gather(frame.environment, (each) => each.addHeaders(frame.headers, frame.isFull));
+          return gather(frame.environment, (each) => each.gathering.addHeaders(frame.headers, frame.isFull));
         case 'payloads':
-          return gather(frame.environment, (each) => each.addPayloads(frame.records));
+          return gather(frame.environment, (each) => each.gathering.addPayloads(frame.records));
         case 'bucketHeaders':
-          return gather(frame.environment, (each) => each.addBuckets(frame));
+          return gather(frame.environment, (each) => each.gathering.addBuckets(frame));
         case 'head': {
           const environment = environmentOf(frame.environment);
           if (frame.isAnnounced === true) return act(environment, environment.announce(frame.head), send);
@@ -92,7 +92,7 @@ async function act(environment: Environment, outcome: HeadOutcome, send: Send): 
       return send?.({ ...outcome, environment: name });
     case 'buckets':
       if (send !== undefined) return send({ kind: 'buckets', environment: name, hashes: outcome.hashes });
-      environment.startOver();
+      environment.gathering.mustResync = true;
       throw new SessionEnd('sync.resync', 'buckets cannot be compared over this connection');
     case 'resync':
       throw new SessionEnd('sync.resync', outcome.detail);

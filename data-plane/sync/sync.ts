@@ -8,12 +8,13 @@ import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
+import type { ApplyChange, ConfirmChange, HearRefusedLate } from '../gateway/deploy/change.ts';
 import type { Store } from '../store/store.ts';
 import { createTroubleKeeper } from '../../proto/trust/border.ts';
 import { createBridgeClient } from './bridge-client.ts';
 import { createConnection, followBridge, type Connection } from './connection.ts';
 import { openEnvironments, type Environments } from './environments.ts';
+import { Judgements, type JudgementsOptions } from './judgements.ts';
 import { createSyncMetrics } from './sync-metrics.ts';
 import type { RefusalReason, SyncState } from './state.ts';
 
@@ -71,6 +72,8 @@ export interface SyncOptions {
   readonly apply: ApplyChange;
   /** See {@link ConfirmChange}; without it what `apply` took is in service. */
   readonly confirm?: ConfirmChange | undefined;
+  /** What is kept of APIs that compiled, and who says that one of them does not; undefined compiles all at every start. */
+  readonly judging?: Judging | undefined;
   /** Sharding tags that this gateway wishes for; what it gets comes from its fleet. */
   readonly tags?: readonly string[];
   /** Figures of the last minute for the heartbeat: requests, spool bytes, dropped records ... */
@@ -80,6 +83,11 @@ export interface SyncOptions {
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
   readonly timings?: Partial<SyncTimings>;
+}
+
+/** See {@link Judgements}. */
+export interface Judging extends Pick<JudgementsOptions, 'ground' | 'judged'> {
+  readonly onRefusedLate: (hear: HearRefusedLate) => void;
 }
 
 /** Synchronisation at work. */
@@ -105,12 +113,16 @@ export function startSync(options: SyncOptions): Sync {
   const connection = createConnection(createTroubleKeeper(() => clock.now(), metrics.trouble));
   const client = createBridgeClient({ ...options, bridgeUrl, instance, signal: lifecycle.signal });
   const root = { kept: identity.rootKey };
+  const { judging } = options;
+  const judgements = judging && new Judgements({ ...judging, store, secret: identity.signing.privateKey });
   const environments = openEnvironments({
     ...options,
+    judgements,
     root,
     onRefused: (_environment, reason) => metrics.refused.inc({ reason }),
     onSaved: () => keepRoot(),
   });
+  judging?.onRefusedLate((environment, nack) => environments.byName.get(environment)?.refuseLate(nack));
   const keepRoot = keeperOfRoot(root, environments, options);
   keepRoot();
 

@@ -90,7 +90,13 @@ export function readInto(
     at,
     header,
     bytes,
-  }: { readonly at: EnvironmentRef; readonly header: RecordHeader; readonly bytes: Uint8Array },
+    judged,
+  }: {
+    readonly at: EnvironmentRef;
+    readonly header: RecordHeader;
+    readonly bytes: Uint8Array;
+    readonly judged?: SetRecord['judged'];
+  },
 ): void {
   const { kind, id, seq } = header;
   const refuse = (code: string, reason: string): number => into.nacks.push({ kind, id, seq, code, reason });
@@ -104,7 +110,7 @@ export function readInto(
     const isItself = record.kind === kind && record.id === id && record.seq === seq;
     if (!isItself || record.organization !== at.organization || record.environment !== at.environment)
       refuse('record.mismatch', 'the record is not the one that its header names');
-    else into.set.push({ kind, id, seq, revision: record.revision, payload: record.payload });
+    else into.set.push({ kind, id, seq, revision: record.revision, payload: record.payload, judged });
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     refuse('record.malformed', error.detail);

@@ -86,7 +86,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
     return crew.confirm('e');
   };
   const pids = (): readonly number[] => crew.state().processes.map(({ pid }) => pid);
-  return { crew, start, listener, served, figures, logged, apply, pids };
+  return { crew, start, listener, served, figures, logged, change, apply, pids };
 }
 
 test('the primary accepts nothing: a connection waits until a worker is there', async (t) => {
@@ -99,6 +99,33 @@ test('the primary accepts nothing: a connection waits until a worker is there', 
   assert.equal(answer.status, 200);
   assert.match(answer.text, /"url":"\/v1"/);
   assert.equal(crew.state().lost, 2);
+});
+
+test('a worker compiles what the primary has judged for its first request, and tells of one that does not compile', async (t) => {
+  const { crew, listener, served, change } = await stage(t);
+  const refused: string[] = [];
+  crew.onRefusedLate((environment, { id, seq, code }) =>
+    refused.push(`${environment}/${id} ${seq}: ${code}`),
+  );
+  const { set, ...first } = change(1);
+  const definition = JSON.stringify(apiDefinition('b', 'http://127.0.0.1:1', { flows: 'none' }));
+  const broken = encodeApi({ id: 'b', name: 'b', revision: '1', definition });
+  const judgedAt = (path: string) => ({
+    name: path,
+    places: [{ host: undefined, path }],
+    isForSome: false,
+    groups: [],
+    circumstances: '',
+  });
+  const records = set.map((record) => ({ ...record, judged: judgedAt('/a') }));
+  const other = { kind: 'api' as const, id: 'b', seq: 1, revision: '1', payload: broken };
+  served.take({ ...first, set: [...records, { ...other, judged: judgedAt('/b') }] }, []);
+  await crew.open();
+  assert.equal((await call(listener.port, '/a')).status, 200);
+  const answer = await call(listener.port, '/b');
+  assert.deepEqual([answer.status, answer.text], [503, 'The API could not be deployed on this gateway.']);
+  await eventually(() => refused.length > 0);
+  assert.equal(refused[0], 'e/b 1: definition.invalid');
 });
 
 test('a change is confirmed when every worker serves it, and not before', async (t) => {

@@ -2,7 +2,7 @@ import type { Clock } from '../../proto/process/clock.ts';
 import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
 import type { WorkersState } from '../admin/state.ts';
-import type { ConfigChange } from '../gateway/deploy/change.ts';
+import type { ConfigChange, HearRefusedLate } from '../gateway/deploy/change.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { type Backoff, createBackoff } from '../sync/backoff.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
@@ -46,6 +46,7 @@ export class Crew {
   readonly #alive = new Set<WorkerProcess>();
   /** By environment: answers to what was sent and not yet confirmed. */
   readonly #applying = new Map<string, Promise<readonly Nack[]>[]>();
+  #hearRefusedLate: HearRefusedLate | undefined;
   #lost = 0;
   #isReplacing = false;
   #isClosing = false;
@@ -67,6 +68,11 @@ export class Crew {
       this.kill();
       throw error;
     }
+  }
+
+  /** One hears what a worker compiles for a first request and has to refuse. */
+  onRefusedLate(hear: HearRefusedLate): void {
+    this.#hearRefusedLate = hear;
   }
 
   /** Hands a change to every worker. `refused` are the nacks of the primary, which compiled it before. */
@@ -198,7 +204,8 @@ export class Crew {
 
   async #launch(): Promise<WorkerProcess> {
     const { start, bounds, counters, clock, log, served, listener, figures, known } = this.#options;
-    const worker = new WorkerProcess({ start: start(), bounds, counters, clock, log });
+    const onRefusedLate: HearRefusedLate = (at, nack) => this.#hearRefusedLate?.(at, nack);
+    const worker = new WorkerProcess({ start: start(), bounds, counters, onRefusedLate, clock, log });
     this.#alive.add(worker);
     void worker.ended.then(() => {
       this.#alive.delete(worker);

@@ -94,6 +94,8 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** A change is in service, but for what it refused. */
   | { readonly kind: 'applied'; readonly change: number; readonly nacks: readonly Nack[] }
+  /** What it compiled for a first request was refused although it had been taken before. */
+  | { readonly kind: 'refusedLate'; readonly environment: string; readonly nack: Nack }
   | { readonly kind: 'listening' }
   /** Handshakes from now on use the new certificates; with a problem the old ones. */
   | { readonly kind: 'tls'; readonly problem: string | undefined }

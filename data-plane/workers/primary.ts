@@ -12,7 +12,13 @@ import {
   openCertificates,
 } from '../../proto/process/listening/certificates.ts';
 import { warnBeforeEnd } from '../../proto/process/listening/ending.ts';
-import type { ApplyChange, ConfirmChange } from '../gateway/deploy/change.ts';
+import type {
+  ApplyChange,
+  ConfirmChange,
+  HearRefusedLate,
+  JudgedOf,
+  SetRecord,
+} from '../gateway/deploy/change.ts';
 import {
   createDeployments,
   type DeployedEnvironment,
@@ -265,6 +271,8 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
 interface Handing {
   readonly apply: ApplyChange;
   readonly confirm: ConfirmChange;
+  readonly judged: JudgedOf;
+  onRefusedLate(hear: HearRefusedLate): void;
   /** What every worker has applied. */
   state(): readonly DeployedEnvironment[];
 }
@@ -285,6 +293,13 @@ function createHanding({
   const refusedByWorkers = new Map<string, Nack>();
   const keyOf = (environment: string, { kind, id }: { readonly kind: string; readonly id: string }): string =>
     `${environment}\0${kind}\0${id}`;
+  /** A worker that starts later finds its places and compiles it when somebody asks for it. */
+  const withJudged =
+    (environment: string) =>
+    (record: SetRecord): SetRecord =>
+      record.kind === 'api' && record.judged === undefined
+        ? { ...record, judged: deployments.judged(environment, record) }
+        : record;
   return {
     apply(change) {
       if (unconfirmed === 0 && crew.isOpen) before = deployments.state();
@@ -292,9 +307,16 @@ function createHanding({
       for (const each of [...change.set, ...change.removed])
         refusedByWorkers.delete(keyOf(change.environment, each));
       const nacks = deployments.apply(change);
-      served.take(change, nacks);
+      served.take({ ...change, set: change.set.map(withJudged(change.environment)) }, nacks);
       crew.apply(change, nacks);
       return nacks;
+    },
+    judged: deployments.judged,
+    onRefusedLate(hear) {
+      crew.onRefusedLate((environment, nack) => {
+        refusedByWorkers.set(keyOf(environment, nack), nack);
+        hear(environment, nack);
+      });
     },
     async confirm(environment) {
       const nacks = await crew.confirm(environment);

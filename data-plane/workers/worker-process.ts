@@ -6,7 +6,7 @@ import { Fault } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log, LogLevel } from '../../proto/process/log.ts';
 import type { Nack } from '../../proto/wire/published.ts';
-import type { ConfigChange } from '../gateway/deploy/change.ts';
+import type { ConfigChange, HearRefusedLate } from '../gateway/deploy/change.ts';
 import { secretVariablePrefix } from '../secret-references.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import { countFor } from './counting.ts';
@@ -35,6 +35,7 @@ export interface WorkerProcessOptions {
   readonly bounds: WorkerBounds;
   /** Of all workers. */
   readonly counters: MemoryCounterStore;
+  readonly onRefusedLate: HearRefusedLate;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -218,6 +219,8 @@ export class WorkerProcess {
       case 'take':
         // Past the outbox: a request waits, and a large change may stand in there.
         return void this.#post(countFor(message, this.#options.counters));
+      case 'refusedLate':
+        return this.#options.onRefusedLate(message.environment, message.nack);
       case 'applied':
         return this.#settle(`applied ${message.change}`, message);
       case 'ready':

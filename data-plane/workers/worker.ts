@@ -110,7 +110,10 @@ class Worker {
       endpoints: { health: this.#health, discovery: this.#discovery },
     });
     this.#queue = this.#opening.then(
-      () => {
+      ({ deployments }) => {
+        deployments.onRefusedLate(
+          (environment, nack) => void this.#say({ kind: 'refusedLate', environment, nack }),
+        );
         collectStart();
         return this.#say({ kind: 'ready' });
       },

@@ -15,7 +15,6 @@ export const largeClasses: Readonly<Record<string, number>> = {
   'data-plane/http/server/connection.ts': 364,
   'data-plane/http/server/exchange.ts': 290,
   'data-plane/http/upstream/connection.ts': 307,
-  'data-plane/sync/environment.ts': 323,
 };
 
 /** Tables of one kind: as many files as there are members. */

@@ -31,6 +31,8 @@ export interface CompiledPlan extends SecuredPlan {
 /** An API as closures: what a request needs and nothing that it would have to interpret. */
 export interface CompiledApi extends Life {
   readonly type: ApiDefinition['type'];
+  /** Nothing of it begins before a request, and no file decided whether it compiles: it may be compiled later and be the same. */
+  readonly mayWait: boolean;
   /** Parts of it depend on where this gateway stands. */
   readonly isForSome: boolean;
   /** In the order in which they are asked. */
@@ -121,8 +123,15 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     circuits: options.circuits,
   });
   const around = failover === undefined ? undefined : [failover];
+  const life = createLife(endpoints, [
+    ...resources.values(),
+    ...plans.map(({ security }) => security),
+    ...compiler.steps.map(({ policy }) => policy),
+    ...(around ?? []).map(({ policy }) => policy),
+  ]);
   return {
     type: definition.type,
+    mayWait: !life.beginsEarly && !endpoints.beginsEarly,
     isForSome,
     plans: inOrder(plans),
     errors: createErrorWriter(definition.responseTemplates, engine),
@@ -140,12 +149,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     isTraced: definition.analytics.enabled && definition.analytics.tracing?.enabled === true,
     facts: createApiFacts(definition, options.expressions),
     mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
-    ...createLife(endpoints, [
-      ...resources.values(),
-      ...plans.map(({ security }) => security),
-      ...compiler.steps.map(({ policy }) => policy),
-      ...(around ?? []).map(({ policy }) => policy),
-    ]),
+    ...life,
   };
 }
 

@@ -9,6 +9,8 @@ type PartsGround = Pick<EndpointsGround, 'upstreams'>;
 
 /** What a compiled API opens and gives back. */
 export interface Life<Ground extends PartsGround = EndpointsGround> {
+  /** A part of it begins before the first request: what it fetches has to be there then. */
+  readonly beginsEarly: boolean;
   /**
    * Opens what requests need, once, before the first of them. Where nobody calls its endpoints, they are watched alone.
    *
@@ -45,6 +47,7 @@ export function createLife<Ground extends PartsGround>(
     if (thrown.length > 0) throw thrown[0];
   };
   return {
+    beginsEarly: parts.some((part) => part.start !== undefined),
     start(ground) {
       if (state !== 'new') return;
       state = 'started';

@@ -1,4 +1,5 @@
 import type { Nack, RecordKind } from '../../../proto/wire/published.ts';
+import type { JudgedApi } from './judged.ts';
 
 /** A record to serve from now on, already proven by a verified head. */
 export interface SetRecord {
@@ -11,6 +12,8 @@ export interface SetRecord {
   readonly payload: Uint8Array;
   /** The file that says it, in a gateway of files: what its operator knows it by. */
   readonly file?: string | undefined;
+  /** What an earlier start of this program found out of it; undefined has it compiled at once. */
+  readonly judged?: JudgedApi | undefined;
 }
 
 /** A record that is served no more: deleted, or no longer for this gateway. */
@@ -50,3 +53,9 @@ export type ApplyChange = (change: ConfigChange) => readonly Nack[];
  * that does not answer in time is replaced.
  */
 export type ConfirmChange = (environment: string) => Promise<readonly Nack[]>;
+
+/** What may be kept of a record that is in service, see {@link JudgedApi}; undefined when it is not, or has to be compiled at every start. */
+export type JudgedOf = (environment: string, record: Pick<SetRecord, 'id' | 'seq'>) => JudgedApi | undefined;
+
+/** Hears of a record that was in service by what was kept of it, and does not compile all the same. */
+export type HearRefusedLate = (environment: string, nack: Nack) => void;

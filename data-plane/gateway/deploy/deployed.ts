@@ -16,7 +16,9 @@ export interface DeployedApi {
   readonly seq: number;
   /** See {@link SetRecord}. */
   readonly file: string | undefined;
-  /** Undefined when it never compiled: its paths answer 503. */
+  /** It was judged by an earlier start and is compiled for the first request that finds it. */
+  readonly isWaiting: boolean;
+  /** Undefined while it waits, and when it never compiled: its paths answer 503. */
   readonly compiled: CompiledApi | undefined;
   /** What its expressions read beside the request; undefined with `compiled`. */
   readonly surroundings: Surroundings | undefined;

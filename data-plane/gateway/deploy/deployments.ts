@@ -19,15 +19,16 @@ import type { TellThrown } from '../errors/thrown.ts';
 import { judgeClaim } from '../streams/claims.ts';
 import { Streams } from '../streams/streams.ts';
 import { Admission } from './admission.ts';
-import type { ApplyChange, ConfigChange, ConfirmChange } from './change.ts';
+import type { ApplyChange, ConfigChange, ConfirmChange, HearRefusedLate, JudgedOf } from './change.ts';
 import type { DeployedApi } from './deployed.ts';
 import type { Durations } from './durations.ts';
 import { Dictionaries } from './kinds/dictionary.ts';
 import type { Kinds } from './kinds/kind.ts';
-import { type Match, Router } from './match.ts';
+import { FirstUse } from './first-use.ts';
+import type { Match, Router } from './match.ts';
 import { Places, placeText } from './places.ts';
 import type { ServedEnvironment } from './served.ts';
-import { takeIn } from './take-in.ts';
+import { buildWaiting, takeIn } from './take-in.ts';
 
 /** What this gateway serves, and the way to change it. */
 export interface Deployments {
@@ -35,9 +36,12 @@ export interface Deployments {
   readonly apply: ApplyChange;
   /** A new environment is served when its records have a place to go to; see {@link ConfirmChange}. */
   readonly confirm: ConfirmChange;
+  readonly judged: JudgedOf;
+  /** One hears it. */
+  readonly onRefusedLate: (hear: HearRefusedLate) => void;
   /** Resolves when every environment that was applied is served. */
   settled(): Promise<void>;
-  /** Finds the API of a request. */
+  /** Finds the API of a request, and compiles one that waited for it. */
   readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
   /** True once any configuration was applied. */
   readonly hasConfiguration: () => boolean;
@@ -122,23 +126,21 @@ export interface DeploymentsOptions {
 export function createDeployments(options: DeploymentsOptions): Deployments {
   const environments = new Map<string, ServedEnvironment>();
   const places = new Places();
-  const router = new Router<DeployedApi>();
-  const streams = new Streams({
-    clock: options.host.clock,
-    lifeMsMax: options.streamMsMax,
-    onThrown: options.onThrown,
-    judge(owner, nowMs) {
-      const { environment: name, id } = owner.deployed;
-      const environment = environments.get(name);
-      const served = environment?.apis.get(id)?.served;
-      const isRouted = router.match(owner.request.host, owner.request.path)?.target === served;
-      const ground = { compiled: served?.compiled, isRouted, subscriptions: environment?.subscriptions };
-      return judgeClaim(owner, ground, nowMs);
-    },
-  });
+  const firstUse = new FirstUse(({ environment: name, id }) => {
+    const environment = environments.get(name);
+    if (environment === undefined) return undefined;
+    return buildWaiting(new Set([id]), groundOf(environment, admission.isServed(name)), options);
+  }, options.log);
+  const { router } = firstUse;
+  const streams = streamsOf(options, router, environments);
   const admission = new Admission(options.records, (name) => {
     for (const { served, places: own } of environments.get(name)?.apis.values() ?? [])
       for (const { host, path } of own) router.set(host, path, served);
+  });
+  const groundOf = (environment: ServedEnvironment, isServed: boolean) => ({
+    environment,
+    places,
+    router: isServed ? router : undefined,
   });
   return {
     apply(change) {
@@ -146,8 +148,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       const environment = before ?? createEnvironment(change, options.keysSeenMax);
       environments.set(change.environment, environment);
       const isServed = before !== undefined && admission.isServed(change.environment);
-      const ground = { environment, places, router: isServed ? router : undefined };
-      const { nacks, reached, released } = takeIn(change, ground, options);
+      const { nacks, reached, released } = takeIn(change, groundOf(environment, isServed), options);
       if (before === undefined) admission.take(change);
       streams.review(change.environment, change.isFull ? undefined : reached);
       // After the swap, so that no new request finds a pool that is closing.
@@ -161,7 +162,12 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     },
     confirm: (environment) => admission.of(environment).then(() => []),
     settled: () => admission.all(),
-    match: (host, path) => router.match(host, path),
+    judged(environment, { id, seq }) {
+      const entry = environments.get(environment)?.apis.get(id);
+      return entry?.served.seq === seq && entry.nack === undefined ? entry.judged : undefined;
+    },
+    onRefusedLate: (hear) => void (firstUse.onRefusedLate = hear),
+    match: (host, path) => firstUse.match(host, path),
     hasConfiguration: () => environments.size > 0 && admission.served.length > 0,
     environments: () => admission.served,
     trustsCertificate(fingerprint) {
@@ -183,6 +189,27 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       environments.clear();
     },
   };
+}
+
+/** Streams end with what let them in, as it is in service. */
+function streamsOf(
+  { host: { clock }, streamMsMax: lifeMsMax, onThrown }: DeploymentsOptions,
+  router: Pick<Router<DeployedApi>, 'match'>,
+  environments: ReadonlyMap<string, ServedEnvironment>,
+): Streams {
+  return new Streams({
+    clock,
+    lifeMsMax,
+    onThrown,
+    judge(owner, nowMs) {
+      const { environment: name, id } = owner.deployed;
+      const environment = environments.get(name);
+      const served = environment?.apis.get(id)?.served;
+      const isRouted = router.match(owner.request.host, owner.request.path)?.target === served;
+      const ground = { compiled: served?.compiled, isRouted, subscriptions: environment?.subscriptions };
+      return judgeClaim(owner, ground, nowMs);
+    },
+  });
 }
 
 /** What throws while it is released must keep neither the others nor what comes next. */
@@ -226,14 +253,16 @@ function describe({
     apis: [...apis.values()].map(({ served, places, nack }) => ({
       id: served.id,
       name: served.name,
-      revision: served.compiled === undefined ? undefined : served.revision,
-      seq: served.compiled === undefined ? undefined : served.seq,
-      state: served.compiled === undefined ? 'failed' : nack === undefined ? 'started' : 'outdated',
+      revision: isFailed(served) ? undefined : served.revision,
+      seq: isFailed(served) ? undefined : served.seq,
+      state: isFailed(served) ? 'failed' : nack === undefined ? 'started' : 'outdated',
       paths: places.map(placeText),
       nack,
     })),
   };
 }
+
+const isFailed = ({ compiled, isWaiting }: DeployedApi): boolean => compiled === undefined && !isWaiting;
 
 function fileOf({ set }: ConfigChange, { kind, id }: Nack): { readonly file?: string } {
   const file = set.find((record) => record.kind === kind && record.id === id)?.file;

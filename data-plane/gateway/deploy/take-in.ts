@@ -8,6 +8,9 @@ import { kinds as kindsOfThisVersion } from './kinds/index.ts';
 import type { Kind, Kinds, Reached, Site } from './kinds/kind.ts';
 import { nackOf } from './refused.ts';
 
+/** What changes, and where requests find it. */
+type Ground = Pick<Site, 'environment' | 'places' | 'router'>;
+
 /** What became of a change. */
 interface TakenIn {
   readonly nacks: readonly Nack[];
@@ -23,26 +26,60 @@ interface TakenIn {
  * What it costs grows with the change and with what is made of its records, not with what else is deployed; a full change alone looks
  * at everything, since what it does not hold leaves.
  */
-export function takeIn(
-  change: ConfigChange,
-  ground: Pick<Site, 'environment' | 'places' | 'router'>,
-  options: DeploymentsOptions,
-): TakenIn {
-  const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
-  const { kinds = kindsOfThisVersion, expressions = noExpressionHost, circuits, outliers } = options;
-  const { health, discovery } = options;
+export function takeIn(change: ConfigChange, ground: Ground, options: DeploymentsOptions): TakenIn {
+  const { kinds = kindsOfThisVersion } = options;
   const { environment } = ground;
   const nacks: Nack[] = [];
-  const released: Site['released'] = [];
   const { reached, causes } = reachOf(change, kinds, environment);
+  // What they are made of is about to change: should they not compile with the new, they have to serve with the old.
+  const first = buildWaiting(reached.builds, ground, options);
+  environment.organization = change.organization;
+  environment.seq = change.seq;
+  const site = siteOf(ground, { builds: reached.builds, released: first.released }, options);
+  for (const id of recordKinds) {
+    const kind = kinds[id];
+    const set = change.set.filter((record) => record.kind === id);
+    if (kind === undefined) nacks.push(...set.map(unsupported));
+    else {
+      for (const gone of goneOf(change, id, kind.ids(environment))) kind.remove(gone, site);
+      nacks.push(...takeInKind(kind, set, site));
+    }
+  }
+  nacks.push(...buildAgain(causes, { change, apis: kinds.api, refused: nacks }, site));
+  return { nacks, reached, released: site.released };
+}
+
+/** Compiles those APIs that wait for their first request. What does not compile answers 503 from then on; the nacks say why. */
+export function buildWaiting(
+  ids: ReadonlySet<string>,
+  ground: Ground,
+  options: DeploymentsOptions,
+): Pick<TakenIn, 'nacks' | 'released'> & { readonly count: number } {
+  const { kinds = kindsOfThisVersion } = options;
+  const records = [...ids].flatMap((id) => {
+    const entry = ground.environment.apis.get(id);
+    return entry?.served.isWaiting === true ? [recordOf(entry)] : [];
+  });
+  if (records.length === 0 || kinds.api === undefined) return { nacks: [], released: [], count: 0 };
+  const site = siteOf(ground, { builds: ids, released: [] }, options);
+  return { nacks: takeInKind(kinds.api, records, site), released: site.released, count: records.length };
+}
+
+function siteOf(
+  ground: Ground,
+  { builds, released }: Pick<Site, 'builds' | 'released'>,
+  options: DeploymentsOptions,
+): Site {
+  const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
+  const { expressions = noExpressionHost, circuits, outliers, health, discovery } = options;
+  const { environment } = ground;
   // Two environments never count in one counter, of two organizations either, which may share a Redis.
-  const counters = host.counters.within(`${change.organization}/${change.environment}`);
-  const own = { ...host, counters };
-  const site: Site = {
+  const counters = host.counters.within(`${environment.organization}/${environment.environment}`);
+  return {
     ...ground,
     // The settings of a change come before its APIs.
     compile: {
-      host: own,
+      host: { ...host, counters },
       guard,
       security,
       build,
@@ -60,22 +97,9 @@ export function takeIn(
     records,
     durations,
     log,
-    builds: reached.builds,
+    builds,
     released,
   };
-  environment.organization = change.organization;
-  environment.seq = change.seq;
-  for (const id of recordKinds) {
-    const kind = kinds[id];
-    const set = change.set.filter((record) => record.kind === id);
-    if (kind === undefined) nacks.push(...set.map(unsupported));
-    else {
-      for (const gone of goneOf(change, id, kind.ids(environment))) kind.remove(gone, site);
-      nacks.push(...takeInKind(kind, set, site));
-    }
-  }
-  nacks.push(...buildAgain(causes, { change, apis: kinds.api, refused: nacks }, site));
-  return { nacks, reached, released };
 }
 
 function takeInKind(kind: Kind, records: readonly SetRecord[], site: Site): readonly Nack[] {

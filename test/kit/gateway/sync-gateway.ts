@@ -27,7 +27,9 @@ export interface SyncGateway {
 }
 
 /** What a test may choose. */
-export interface SyncGatewayWish extends Partial<Pick<SyncOptions, 'tags' | 'counters' | 'saveRoot'>> {
+export interface SyncGatewayWish extends Partial<
+  Pick<SyncOptions, 'tags' | 'counters' | 'saveRoot' | 'apply' | 'judging'>
+> {
   readonly dir: string;
   readonly url: string;
   readonly identity: EnrolledIdentity;
@@ -88,7 +90,7 @@ export function startSyncGateway({ dir, url, identity, timings, ...rest }: SyncG
   const changes: ConfigChange[] = [];
   const apply = (change: ConfigChange): readonly Nack[] => {
     changes.push(change);
-    return take(served, change);
+    return rest.apply?.(change) ?? take(served, change);
   };
   const sync = startSync({
     store,
@@ -104,6 +106,7 @@ export function startSyncGateway({ dir, url, identity, timings, ...rest }: SyncG
     clock,
     lifecycle,
     timings: { ...quickTimings, ...timings },
+    judging: rest.judging,
     ...(rest.tags !== undefined && { tags: rest.tags }),
     ...(rest.saveRoot !== undefined && { saveRoot: rest.saveRoot }),
     ...(rest.counters !== undefined && { counters: rest.counters }),

@@ -12,20 +12,29 @@ import {
   type MemoryChange,
   type MemoryRepository,
 } from '../bridge/memory-repository.ts';
-import { identityOf, startSyncGateway, type SyncGateway } from './sync-gateway.ts';
+import { identityOf, startSyncGateway, type SyncGateway, type SyncGatewayWish } from './sync-gateway.ts';
 import { tempDir } from '../temp-dir.ts';
 
 /** A bridge that nobody runs. */
 export const nowhere = 'http://127.0.0.1:9';
-const definition = JSON.stringify({ name: 'orders', flows: [], text: 'x'.repeat(1_500) });
+const plainDefinition = { name: 'orders', flows: [], text: 'x'.repeat(1_500) };
 
 /** Writes a store as a gateway leaves it that had followed a bridge, with so many APIs and keys. */
-export async function writtenStore(t: TestContext, size: { readonly apis: number; readonly keys: number }) {
+export async function writtenStore(
+  t: TestContext,
+  size: {
+    readonly apis: number;
+    readonly keys: number;
+    /** Default: one of the right size that no gateway can read. */
+    readonly definitionOf?: (index: number) => object;
+  },
+) {
   const dir = tempDir(t, 'cold');
   const repository = createMemoryRepository();
   const changes: MemoryChange[] = [];
   for (let index = 0; index < size.apis; index += 1) {
     const id = `api-${index}`;
+    const definition = JSON.stringify(size.definitionOf?.(index) ?? plainDefinition);
     changes.push({ kind: 'api', id, payload: encodeApi({ id, name: id, revision: '1', definition }) });
   }
   for (let index = 0; index < size.keys; index += 1) {
@@ -43,8 +52,9 @@ export async function writtenStore(t: TestContext, size: { readonly apis: number
   repository.publish('dev', changes);
   await save(repository, dir);
   const enrolled = repository.addGateway();
-  const start = (): SyncGateway => {
+  const start = (wish: Partial<SyncGatewayWish> = {}): SyncGateway => {
     const gateway = startSyncGateway({
+      ...wish,
       dir,
       url: nowhere,
       identity: identityOf(repository, enrolled, nowhere),

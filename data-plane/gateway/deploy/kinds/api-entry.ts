@@ -6,6 +6,7 @@ import type { ApiFacts } from '../../compile/surroundings.ts';
 import type { SetRecord } from '../change.ts';
 import type { Place } from '../definitions.ts';
 import type { DeployedApi } from '../deployed.ts';
+import type { JudgedApi } from '../judged.ts';
 import type { ServedEnvironment } from '../served.ts';
 import type { Site } from './kind.ts';
 
@@ -16,6 +17,8 @@ export interface ApiEntry {
   /** The definition's text in service; equal text needs no second compilation. */
   readonly definition: string | undefined;
   readonly payload: Uint8Array;
+  /** What it was taken in by without being compiled, or what may be kept of it; undefined when nothing may. */
+  readonly judged: JudgedApi | undefined;
   /** Why the newest revision is not in service. */
   readonly nack: Nack | undefined;
 }
@@ -23,7 +26,11 @@ export interface ApiEntry {
 /** Makes what requests are given of an API; `compiled` is undefined for one that does not serve. */
 export function deploy(
   record: SetRecord,
-  { name, compiled }: { readonly name: string; readonly compiled: CompiledApi | undefined },
+  {
+    name,
+    compiled,
+    isWaiting = false,
+  }: { readonly name: string; readonly compiled: CompiledApi | undefined; readonly isWaiting?: boolean },
   { environment: at, records, durations }: Site,
 ): DeployedApi {
   const { organization, environment, subscriptions } = at;
@@ -45,12 +52,13 @@ export function deploy(
     revision: record.revision,
     seq: record.seq,
     file: record.file,
+    isWaiting,
     compiled,
     surroundings: compiled === undefined ? undefined : surround(compiled.facts, at),
     subscriptions,
     around: at,
-    recorders: records === undefined ? undefined : createRecorders(records, prefix),
-    durations: durations?.of(record.id, environment),
+    recorders: records === undefined || isWaiting ? undefined : createRecorders(records, prefix),
+    durations: isWaiting ? undefined : durations?.of(record.id, environment),
   };
 }
 

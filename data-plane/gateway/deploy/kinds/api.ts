@@ -4,6 +4,7 @@ import type { Nack } from '../../../../proto/wire/published.ts';
 import { type CompiledApi, compileApi } from '../../compile/compile.ts';
 import type { SetRecord } from '../change.ts';
 import { placesOf, placesOfRefused, readDefinition } from '../definitions.ts';
+import { judge, type JudgedApi, stillHolds } from '../judged.ts';
 import type { TakenPlace } from '../places.ts';
 import { nackOf } from '../refused.ts';
 import { type ApiEntry, deploy } from './api-entry.ts';
@@ -25,6 +26,9 @@ export const apis: Kind<TakenApi> = {
     const isAgain = site.builds.has(record.id);
     if (before !== undefined && !isAgain && isAsBefore(record, before, site))
       return { entry: before, fresh: undefined, doubts: [] };
+    const { judged } = record;
+    if (before === undefined && judged !== undefined && stillHolds(judged, site.environment))
+      return { entry: waiting(record, judged, site), fresh: undefined, doubts: [] };
     const { definition: text, name } = decodeApi(record.payload);
     const { payload } = record;
     const compiled = before?.served.compiled;
@@ -38,8 +42,10 @@ export const apis: Kind<TakenApi> = {
     // Built again: a newer revision that was refused stays refused.
     const isOlder = isAgain && before?.served.seq === record.seq && before.nack?.seq !== record.seq;
     const nack = isOlder ? before.nack : undefined;
+    const places = placesOf(definition);
+    const mayBeKept = judge({ name, places, compiled: fresh }, site.environment);
     return {
-      entry: { served, places: placesOf(definition), definition: text, payload, nack },
+      entry: { served, places, definition: text, payload, judged: mayBeKept, nack },
       fresh,
       doubts: notes.filter((note) => note.kind === 'doubt'),
     };
@@ -96,6 +102,13 @@ export const apis: Kind<TakenApi> = {
   },
 };
 
+/** Its places are known, and nothing else is until somebody asks for it. */
+function waiting(record: SetRecord, judged: JudgedApi, site: Site): ApiEntry {
+  const { name, places } = judged;
+  const served = deploy(record, { name, compiled: undefined, isWaiting: true }, site);
+  return { served, places, definition: undefined, payload: record.payload, judged, nack: undefined };
+}
+
 /** A record that came again as it was (a full sync). */
 function isAsBefore(record: SetRecord, { served, nack, payload }: ApiEntry, { environment }: Site): boolean {
   return (
@@ -136,16 +149,20 @@ function keepBefore(
 ): void {
   const before = site.environment.apis.get(record.id);
   const { nack, name, places } = refused;
-  const entry: ApiEntry =
-    before?.served.compiled === undefined
-      ? {
-          served: deploy(record, { name, compiled: undefined }, site),
-          places,
-          definition: undefined,
-          payload: record.payload,
-          nack,
-        }
-      : { ...before, nack };
+  // What waits is as good as what serves, unless this is its own first compilation.
+  const isKept =
+    before?.served.compiled !== undefined ||
+    (before?.served.isWaiting === true && before.served.seq !== record.seq);
+  const entry: ApiEntry = isKept
+    ? { ...before, nack }
+    : {
+        served: deploy(record, { name, compiled: undefined }, site),
+        places,
+        definition: undefined,
+        payload: record.payload,
+        judged: undefined,
+        nack,
+      };
   const isFree = site.places.claim(entry.served, entry.places) === undefined;
   put(isFree ? entry : { ...entry, places: [] }, site);
 }
@@ -154,9 +171,10 @@ function put(entry: ApiEntry, { environment, router, released }: Site): void {
   const { served } = entry;
   const before = environment.apis.get(served.id)?.served.compiled;
   environment.apis.set(served.id, entry);
-  if (served.compiled?.isForSome === true) environment.forSome.add(served.id);
+  const isForSome = served.compiled?.isForSome ?? entry.judged?.isForSome;
+  if (isForSome === true) environment.forSome.add(served.id);
   else environment.forSome.delete(served.id);
-  environment.groups.use(served.id, served.compiled?.groups.ids ?? new Set());
+  environment.groups.use(served.id, served.compiled?.groups.ids ?? new Set(entry.judged?.groups));
   for (const { host, path } of entry.places) router?.set(host, path, served);
   if (before !== undefined && before !== served.compiled) released.push(before);
 }
