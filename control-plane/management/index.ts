@@ -5,6 +5,7 @@ import { apiRoutes } from './apis/apis.routes.ts';
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
 import { applicationRoutes } from './applications/applications.routes.ts';
 import { definitionRoutes } from './definitions/definitions.routes.ts';
+import { propertyFetcher } from './deployments/dynamic-properties.ts';
 import { deploymentRoutes } from './deployments/deployments.routes.ts';
 import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
 import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
@@ -42,7 +43,7 @@ const resources: readonly Route[] = [
 ];
 
 /** Who has words fetched, by the kind of the owner. */
-export const fetchers = { dictionary: dictionaryFetcher } as const;
+export const fetchers = { dictionary: dictionaryFetcher, api: propertyFetcher } as const;
 
 /** All of them, with the tokens that can be narrowed to what they ask for. */
 export const routes: readonly Route[] = [...resources, ...tokenRoutes(rightsAsked(resources))];

@@ -49,6 +49,16 @@ test('a file that says one thing twice is refused, JSON as YAML', async (t) => {
   assert.match(found['two.yaml']?.join() ?? '', /unique/);
 });
 
+test('properties that a control plane would fetch are refused by name, since nobody fetches them here', async (t) => {
+  const configuration = { url: 'https://properties.example/' };
+  const services = { dynamicProperty: { enabled: true, type: 'http-dynamic-properties', configuration } };
+  const dir = folderOf(t, { 'one.json': apiDefinition('one', backend, { services }) });
+  assert.match(
+    (await problemsOf(dir))['one.json']?.join() ?? '',
+    /^services\.dynamicProperty is fetched by a control plane, and a gateway of files has none; allowed: enabled: false/,
+  );
+});
+
 test('all faults of all files are told at once, each with its place', async (t) => {
   const dir = folderOf(t, {
     'broken.json': '{',

@@ -129,6 +129,12 @@ export const chapters: readonly Chapter[] = [
     ],
   },
   {
+    title: 'Properties that are fetched',
+    at: 'services.dynamicProperty',
+    text: 'A control plane asks `url` by its `schedule` while the API is started, and sends what it got to gateways beside the deployment, when it differs: properties with `dynamic: true`; one that the definition has wins. The answer, transformed by the `shift` and `default` of JOLT, is `[{"key": ..., "value": ...}]`. It reaches public addresses and what `outbound.allow` of the control plane names. A fetch that fails changes nothing; `deployments/current` says why. A gateway of files refuses it: write the properties down there.',
+    examples: [],
+  },
+  {
     title: 'Plans',
     at: 'plans[]',
     text: 'A list, or a map by id. Who is let in: `KEY_LESS`, `API_KEY`, `JWT`, `OAUTH2` or `MTLS`, whose `security.configuration` is that of the [policy](policies/README.md) of that name. `flows` are [flows](#flows) for callers of the plan.',

@@ -288,10 +288,12 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /state/,
   ],
   [
-    'dynamic properties',
-    change({ services: { dynamicProperty: { enabled: true } } }),
-    'services',
-    /enabled: false/,
+    'dynamic properties without a source',
+    change({
+      services: { dynamicProperty: { enabled: true, type: 'http-dynamic-properties', configuration: {} } },
+    }),
+    'services.dynamicProperty.configuration.url',
+    /is required|missing/,
   ],
   [
     'a resource',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { type AnalyticsDefinition, analyticsSchema } from './api/analytics.ts';
+import { type ApiServices, apiServicesSchema } from './api/dynamic-properties.ts';
 import {
   type EndpointGroupDefinition,
   endpointGroupSchema,
@@ -96,7 +97,7 @@ export const apiSchema = section(
     properties: z.array(propertySchema).max(apiLimits.propertiesMax).default([]),
     resources: resourcesSchema,
     responseTemplates: responseTemplatesSchema,
-    services: off('services with enabled: false'),
+    services: apiServicesSchema,
     failover: failoverSchema.prefault({}),
     analytics: analyticsSchema.prefault({}),
     ...apiConsoleFields,
@@ -128,6 +129,7 @@ export interface ApiDefinition {
   readonly properties: readonly { readonly key: string; readonly value: string; readonly dynamic: boolean }[];
   readonly resources: readonly ResourceDefinition[];
   readonly responseTemplates: Readonly<Record<string, Readonly<Record<string, ResponseTemplate>>>>;
+  readonly services?: ApiServices;
   readonly failover: FailoverDefinition;
   readonly analytics: AnalyticsDefinition;
 }

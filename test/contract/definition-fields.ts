@@ -60,7 +60,13 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.type', observed('proto/definition/refusals.test.ts')],
   ['api.tags[]', observed('control-plane/publish/backup.test.ts')],
   ...all('api.', 'allowedInApiProducts allowMultiJwtOauth2Subscriptions', refused(true)),
-  ['api.services', refused()],
+  ...all(
+    'api.services.dynamicProperty.',
+    'enabled configuration.schedule configuration.url configuration.method configuration.headers[].name configuration.headers[].value configuration.body configuration.transformation configuration.http.readTimeout configuration.http.connectTimeout',
+    observed('control-plane/management/deployments/dynamic-properties.test.ts'),
+  ),
+  ['api.services.dynamicProperty.type', idle('http-dynamic-properties is the only word')],
+  ['api.services.dynamicProperty.overrideConfiguration', idle('says nothing of an API')],
   ...all(
     'api.failover.',
     'enabled maxRetries slowCallDuration openStateDuration maxFailures perSubscription failureCondition forceNextEndpointOnFailure',
@@ -248,15 +254,22 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'serverURL version securityDomain clientId clientSecret userClaim',
     oauth2,
   ),
-  ...['oauth2', 'oauth2-am-resource'].flatMap((id) => [
-    ...all(`resources/${id}.http.`, 'connectTimeout readTimeout', oauth2),
+  ...['oauth2', 'oauth2-am-resource'].flatMap((id) =>
+    all(`resources/${id}.http.`, 'connectTimeout readTimeout', oauth2),
+  ),
+  ['api.services.dynamicProperty.configuration.systemProxy', ownWay],
+  ...[
+    'resources/oauth2',
+    'resources/oauth2-am-resource',
+    'api.services.dynamicProperty.configuration',
+  ].flatMap((place) => [
     ...all(
-      `resources/${id}.http.`,
+      `${place}.http.`,
       'version followRedirects keepAlive keepAliveTimeout idleTimeout pipelining useCompression maxConcurrentConnections clearTextUpgrade http2MultiplexingLimit http2ConnectionWindowSize http2StreamWindowSize http2MaxFrameSize',
       ownWay,
     ),
-    ...all(`resources/${id}.proxy.`, 'enabled useSystemProxy type host port username password', ownWay),
-    ...all(`resources/${id}.ssl.`, 'hostnameVerifier trustAll trustStore keyStore', ownWay),
+    ...all(`${place}.proxy.`, 'enabled useSystemProxy type host port username password', ownWay),
+    ...all(`${place}.ssl.`, 'hostnameVerifier trustAll trustStore keyStore', ownWay),
   ]),
   ...['transform-headers', 'policy-assign-attributes', 'policy-interrupt'].map(
     (id) =>

@@ -4,7 +4,10 @@ import { type Actor, can } from '../../access/actor.ts';
 import { primaryOwners } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
+import { fetchedOf } from '../fetches/fetches.store.ts';
+import { wordsOf } from '../fetches/fetches.ts';
 import { type ApiView, apiView } from './api-shape.ts';
+import { hasFetchedProperties } from './fetched-properties.ts';
 import { type ApiRow, findApi, lockApi } from './apis.store.ts';
 
 /** Which API is meant. */
@@ -59,9 +62,16 @@ export async function apiViews(
 ): Promise<readonly ApiView[]> {
   const ids = rows.map((row) => row.id);
   const owners = await primaryOwners(db, actor.organization, { scope: 'api', ids });
+  const fetching = rows.filter(hasFetchedProperties);
+  const [first] = fetching;
+  const fetched =
+    first === undefined
+      ? undefined
+      : await fetchedOf(db, first, { kind: 'api', ids: fetching.map((row) => row.id) });
   return rows.map((row) =>
     apiView(row, {
       owner: owners.get(row.id),
+      fetched: wordsOf(fetched?.get(row.id)),
       isInside: can(actor, 'api-gateway-definition:read', resourceOf(row)),
     }),
   );

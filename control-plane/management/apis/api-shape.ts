@@ -2,8 +2,10 @@ import { z } from '@hono/zod-openapi';
 import type { Owner } from '../../access/memberships.store.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import { momentText, present, readOnlyFields, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
+import type { Words } from '../../../proto/model/fetched/words.ts';
 import type { ApiRow } from './apis.store.ts';
 import { definitionFields, definitionNameSchema } from './definition.ts';
+import { withFetched } from './fetched-properties.ts';
 
 /** Who sees an API in the portal. */
 export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
@@ -118,9 +120,22 @@ const insideFields = [
 /** The API as a reader may see it: with its inside, or without. */
 export function apiView(
   row: ApiRow,
-  { owner, isInside }: { readonly owner: Owner | undefined; readonly isInside: boolean },
+  {
+    owner,
+    isInside,
+    fetched,
+  }: {
+    readonly owner: Owner | undefined;
+    readonly isInside: boolean;
+    /** Properties that were fetched. */
+    readonly fetched?: Words | undefined;
+  },
 ): ApiView {
-  const definition = JSON.parse(row.definition) as Record<string, unknown>;
+  const written = JSON.parse(row.definition) as Record<string, unknown> & Pick<ApiWish, 'properties'>;
+  const definition =
+    fetched === undefined
+      ? written
+      : { ...written, properties: withFetched(written.properties ?? [], fetched) };
   const hidden = isInside ? [] : insideFields;
   const isInStep = row.deployed_number > 0 && row.is_out_of_sync === 0;
   return present({

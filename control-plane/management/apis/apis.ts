@@ -4,15 +4,17 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, visible } from '../../access/actor.ts';
 import { addMembership, removeMemberships } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
+import { endProperties, pauseProperties, publishApi } from '../deployments/dynamic-properties.ts';
 import { findDeployment } from '../deployments/deployments.store.ts';
 import { deployLocked, withdrawnApi } from '../deployments/publication.ts';
-import { apiRecord } from '../deployments/records.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { closePlanLocked } from '../plans/closing.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
 import { type ApiRef, apiViews, lockedApi, readableApi } from './api-gate.ts';
+import { findFetched } from '../fetches/fetches.store.ts';
+import { wordsOf } from '../fetches/fetches.ts';
 import { type ApiUpdate, apiView, type ApiView, type ApiWish, writtenColumns } from './api-shape.ts';
 import {
   type ApiFilter,
@@ -25,6 +27,7 @@ import {
   updateApi as updateRow,
 } from './apis.store.ts';
 import { type DraftDefinition, pathsOf } from './definition.ts';
+import { hasFetchedProperties, withoutFetched } from './fetched-properties.ts';
 
 /** Makes an API, stopped and not deployed. Errors: api.path_taken. */
 export function createApi(
@@ -116,7 +119,7 @@ export function updateApi(
 /** Replaces the writable part of an API whose row is locked. Errors: request.invalid, api.path_taken. */
 export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate): Promise<ApiRow> {
   checkUpdate(before, wish);
-  const columns = writtenColumns(wish);
+  const columns = writtenColumns((await hasWords(now, before)) ? withoutFetched(wish) : wish);
   const isChanged = (['name', 'api_version', 'definition', 'tags'] as const).some(
     (column) => columns[column] !== before[column],
   );
@@ -130,6 +133,12 @@ export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate)
   });
   await now.audit('API_UPDATED', { type: 'API', id: before.id });
   return after;
+}
+
+/** Whether properties were fetched, which stand in what a reader gets. */
+async function hasWords(now: Change, api: ApiRow): Promise<boolean> {
+  if (!hasFetchedProperties(api)) return false;
+  return wordsOf(await findFetched(now.trx, { at: now.at, kind: 'api', id: api.id })) !== undefined;
 }
 
 /** Removes a stopped API whose plans are closed, or with closePlans closes them first. */
@@ -154,6 +163,7 @@ export function deleteApi(
       });
     for (const plan of open) await closePlanLocked(now, api, plan);
     await deleteRow(now.trx, at, id);
+    await endProperties(now, api);
     await removeMemberships(now.trx, at.organization, { scope: 'api', reference: id });
     await now.audit('API_DELETED', { type: 'API', id });
   });
@@ -173,7 +183,7 @@ export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<
       });
     const started = await setState(now, api, 'STARTED');
     const deployment = await findDeployment(now.trx, at, { api: id, number: api.deployed_number });
-    if (deployment !== undefined) now.publish([apiRecord(started, deployment)]);
+    if (deployment !== undefined) await publishApi(now, started, deployment);
     else await deployLocked(now, started, null);
     await now.audit('API_STARTED', { type: 'API', id });
   });
@@ -187,6 +197,7 @@ export function stopApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<v
       throw new Fault('api.wrong_state', { detail: 'The API is stopped already.' });
     await setState(now, api, 'STOPPED');
     now.publish(withdrawnApi(api));
+    await pauseProperties(now, api);
     await now.audit('API_STOPPED', { type: 'API', id });
   });
 }

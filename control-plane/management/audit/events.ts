@@ -6,6 +6,8 @@ export const auditEvents = {
   API_STARTED: 'An API was started; gateways serve it as deployed last.',
   API_STOPPED: 'An API was stopped; gateways serve it no more.',
   API_DEPLOYED: 'An API was deployed; the property DEPLOYMENT holds the number.',
+  API_PROPERTIES_FETCH_FAILED: 'Properties of an API cannot be fetched; gateways keep the former ones.',
+  API_PROPERTIES_FETCH_RECOVERED: 'Properties of an API can be fetched again.',
   PLAN_CREATED: 'A plan was created.',
   PLAN_UPDATED: 'A plan was changed.',
   PLAN_PUBLISHED: 'A plan was published.',

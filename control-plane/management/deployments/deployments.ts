@@ -4,6 +4,8 @@ import type { Actor } from '../../access/actor.ts';
 import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import { change, type Desk } from '../desk.ts';
 import { momentText, present } from '../fields.ts';
+import { fetchStateOf, fetchStateSchema } from '../fetches/fetches.ts';
+import { findFetched } from '../fetches/fetches.store.ts';
 import { findDeployment } from './deployments.store.ts';
 import { deployLocked } from './publication.ts';
 
@@ -32,6 +34,7 @@ export const currentSchema = deploymentSchema
     seq: z.int().optional(),
     isWithdrawn: z.boolean(),
     gateways: z.array(gatewayStateSchema),
+    dynamicProperties: fetchStateSchema.optional(),
     definition: z.record(z.string(), z.unknown()),
   })
   .openapi('CurrentApiDeployment');
@@ -94,6 +97,7 @@ export async function currentDeployment(desk: Desk, ref: ApiRef): Promise<Curren
               },
       }),
     ),
+    dynamicProperties: fetchStateOf(await findFetched(db, { at: ref.at, kind: 'api', id: api.id })),
     definition: JSON.parse(deployment.definition) as Record<string, unknown>,
   });
 }

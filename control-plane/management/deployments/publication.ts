@@ -9,8 +9,9 @@ import { type Change, laterThan } from '../desk.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { demandGroups } from '../shared-policy-groups/shared-policy-groups.ts';
 import { openSubscriptions, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
+import { publishApi } from './dynamic-properties.ts';
 import { type DeploymentRow, insertDeployment } from './deployments.store.ts';
-import { apiRecord, isServed, keyRecord, subscriptionRecord } from './records.ts';
+import { isServed, keyRecord, subscriptionRecord } from './records.ts';
 
 const servedPlans = ['PUBLISHED', 'DEPRECATED'];
 
@@ -48,7 +49,7 @@ export async function deployLocked(now: Change, api: ApiRow, label: string | nul
     is_out_of_sync: 0,
     updated_at_ms: laterThan(api.updated_at_ms, now.nowMs),
   });
-  if (deployed.state === 'STARTED') now.publish([apiRecord(deployed, deployment)]);
+  if (deployed.state === 'STARTED') await publishApi(now, deployed, deployment);
   if (isNewToGateways) await publishConsumers(now, deployed);
   return deployment;
 }

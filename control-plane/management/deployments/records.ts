@@ -1,7 +1,10 @@
+import type { ApiDefinition } from '../../../proto/model/api.ts';
+import type { Words } from '../../../proto/model/fetched/words.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
 import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
+import { withFetched } from '../apis/fetched-properties.ts';
 import { clientIdOf } from '../applications/application-shape.ts';
 import type { ApplicationRow } from '../applications/applications.store.ts';
 import { certificatesOf } from '../applications/certificates.ts';
@@ -13,9 +16,10 @@ export function isServed(status: string): boolean {
   return status === 'ACCEPTED' || status === 'PAUSED';
 }
 
-/** The API as gateways get it: what was deployed, not what was written since. */
-export function apiRecord(api: ApiRow, deployment: DeploymentRow): PublishChange {
-  const definition = JSON.parse(deployment.definition) as { readonly name: string };
+/** The API as gateways get it: what was deployed, not what was written since, with the properties that were fetched. */
+export function apiRecord(api: ApiRow, deployment: DeploymentRow, fetched: Words | undefined): PublishChange {
+  const { services: _done, ...definition } = JSON.parse(deployment.definition) as ApiDefinition;
+  const properties = withFetched(definition.properties, fetched);
   return {
     kind: 'api',
     id: api.id,
@@ -25,7 +29,7 @@ export function apiRecord(api: ApiRow, deployment: DeploymentRow): PublishChange
       id: api.id,
       name: definition.name,
       revision: String(deployment.number),
-      definition: deployment.definition,
+      definition: JSON.stringify({ ...definition, properties }),
     }),
   };
 }

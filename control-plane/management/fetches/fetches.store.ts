@@ -32,7 +32,7 @@ declare module '../../storage/tables.ts' {
 export type FetchedRow = Selectable<FetchedTable>;
 
 /** Whose words are fetched. */
-export type FetchedKind = 'dictionary';
+export type FetchedKind = 'dictionary' | 'api';
 
 /** Names a row. */
 export interface FetchedRef {
@@ -87,6 +87,15 @@ export async function beginFetching(trx: Trx, { at, kind, id }: FetchedRef, nowM
         .columns(['environment', 'kind', 'id'])
         .doUpdateSet((row) => ({ version: row('fetched.version', '+', 1), due_at_ms: nowMs })),
     )
+    .execute();
+}
+
+/** Fetches no more; words that there are stay. */
+export async function pauseFetching(trx: Trx, { at, kind, id }: FetchedRef): Promise<void> {
+  await inTenant(trx.updateTable('fetched'), at)
+    .set((row) => ({ version: row('version', '+', 1), due_at_ms: null }))
+    .where('kind', '=', kind)
+    .where('id', '=', id)
     .execute();
 }
 

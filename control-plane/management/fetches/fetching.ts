@@ -32,7 +32,7 @@ export async function fetchWords(
       method: source.method,
       headers: headersOf(source),
       ...(source.body === '' ? {} : { body: source.body }),
-      timeoutMs: answerMsMax,
+      timeoutMs: Math.max(1, Math.min(source.answerMs ?? answerMsMax, answerMsMax)),
       bodyBytesMax: answerBytesMax,
       signal,
     });

@@ -17,7 +17,19 @@ export function readDefinition(text: string): ReadApi {
   } catch (error) {
     throw new Fault('request.invalid', { detail: 'The definition is not JSON.', cause: error });
   }
-  return readApi(json);
+  const read = readApi(json);
+  // Whoever published it has taken this out.
+  if (read.api.services !== undefined)
+    throw new Fault('request.invalid', {
+      details: [
+        {
+          path: 'services.dynamicProperty',
+          message:
+            'is fetched by a control plane, and a gateway of files has none; allowed: enabled: false, with what it fetches as properties',
+        },
+      ],
+    });
+  return read;
 }
 
 /** The places of a definition, in order. */

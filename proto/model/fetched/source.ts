@@ -61,6 +61,8 @@ export interface FetchSource {
   readonly body: string;
   /** A JOLT specification. */
   readonly transformation: string;
+  /** Longest wait for the answer, if shorter than whoever fetches waits. */
+  readonly answerMs?: number;
   /** The first moment after the given one, ms since the epoch; undefined when there is none. */
   nextMs(this: void, afterMs: number): number | undefined;
 }
