@@ -20,6 +20,7 @@ import { boot, type BootResult } from './boot.ts';
 import type { ControlPlaneConfig } from './config.ts';
 import { createManagementDoor } from './doors/management.ts';
 import type { Desk } from './management/desk.ts';
+import { tellRivals } from './management/applications/clients.ts';
 import { fetchers } from './management/index.ts';
 import { pollFetches } from './management/fetches/polling.ts';
 import { openDesk } from './open-desk.ts';
@@ -106,6 +107,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const made = await booting;
   // Two that make a database together would each make a key: the one whose key sealed nothing ends here.
   await requireKeyring(storage.db, keyring, secretsOf(config));
+  await tellRivals(storage.db, log);
   const ending = warnBeforeEnd(options);
   const health = healthOf(options, { storage, blobs, keyring, ending, certificates });
   const port = await listen(desk, options, { ending, health, certificates });

@@ -78,6 +78,7 @@ export const bridgeGrants: Grants = {
   api_path: 'none',
   api_import: 'none',
   application_certificate: 'none',
+  application_client: 'none',
   api_deployment: 'none',
   shared_policy_group: 'none',
   dictionary: 'none',

@@ -18,6 +18,12 @@ export const managementCodes = {
   'subscription.refused': { status: 400, owner: 'client', text: 'This plan cannot be subscribed to.' },
   'api_key.taken': { status: 400, owner: 'client', text: 'This key is in use in the environment.' },
   'api_key.wrong_state': { status: 400, owner: 'client', text: 'The state of the key does not allow this.' },
+  'application.client_id_taken': {
+    status: 400,
+    owner: 'client',
+    text: 'A client id is of one application alone.',
+    hint: 'Give each application a client id of its own, or take it away from the other one first.',
+  },
   'application.certificate_taken': {
     status: 400,
     owner: 'client',

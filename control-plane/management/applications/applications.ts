@@ -24,6 +24,8 @@ import {
 } from './application-shape.ts';
 import { certificatesOf, holdCertificates } from './certificates.ts';
 import { releaseCertificates } from './certificates.store.ts';
+import { holdClient } from './clients.ts';
+import { releaseClient } from './clients.store.ts';
 import {
   type ApplicationFilter,
   type ApplicationRow,
@@ -63,6 +65,7 @@ export function createApplication(
       updated_at_ms: now.nowMs,
     };
     await insertApplication(now.trx, row);
+    await holdClient(now, row);
     await holdCertificates(now, row);
     await addMembership(now.trx, {
       organization: at.organization,
@@ -120,6 +123,7 @@ export function updateApplication(
       api_key_mode: wish.api_key_mode ?? row.api_key_mode,
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
     });
+    await holdClient(now, after);
     await holdCertificates(now, after);
     await checkCertificatesLeft(now, after);
     if (clientIdOf(after) === undefined && clientIdOf(row) !== undefined)
@@ -156,6 +160,7 @@ export function archiveApplication(
       closeSubscriptionLocked(now, api, subscription),
     );
     await releaseCertificates(now.trx, { at: now.at, applicationId: row.id });
+    await releaseClient(now.trx, now.at, row.id);
     await audit(now, 'APPLICATION_ARCHIVED', row.id);
     return updateApplicationRow(now.trx, row, {
       status: 'ARCHIVED',

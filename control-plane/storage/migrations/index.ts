@@ -18,6 +18,7 @@ import { applicationCertificates } from './0022-application-certificates.ts';
 import { sharedPolicyGroups } from './0023-shared-policy-groups.ts';
 import { organizationFlows } from './0024-organization-flows.ts';
 import { dictionaries } from './0025-dictionaries.ts';
+import { applicationClients } from './0026-application-clients.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   sharedPolicyGroups,
   organizationFlows,
   dictionaries,
+  applicationClients,
 ];
