@@ -23,6 +23,7 @@ import type { Desk } from './management/desk.ts';
 import { tellRivals } from './management/applications/clients.ts';
 import { fetchers } from './management/index.ts';
 import { pollFetches } from './management/fetches/polling.ts';
+import { sealStored } from './management/definitions/seal-stored.ts';
 import { openDesk } from './open-desk.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { createPublishedRepository } from './publish/repository.ts';
@@ -108,6 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   // Two that make a database together would each make a key: the one whose key sealed nothing ends here.
   await requireKeyring(storage.db, keyring, secretsOf(config));
   await tellRivals(storage.db, log);
+  await sealStored(desk, made.admin, log);
   const ending = warnBeforeEnd(options);
   const health = healthOf(options, { storage, blobs, keyring, ending, certificates });
   const port = await listen(desk, options, { ending, health, certificates });

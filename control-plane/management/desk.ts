@@ -4,6 +4,7 @@ import type { Access } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Analytics } from '../analytics/analytics.ts';
 import type { Fleets } from '../publish/fleets.ts';
+import { DefinitionSecrets } from '../publish/definition-secrets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
 import { writeAudit } from './audit/audit.store.ts';
@@ -30,6 +31,8 @@ export interface OrganizationChange {
   readonly nowMs: number;
   /** Writes who did what to which object; `touched` are ids of what else changed. */
   audit(event: AuditEvent, object: AuditedObject, touched?: Readonly<Record<string, string>>): Promise<void>;
+  /** Seals and opens the secrets of definitions of an environment; '' is the organization itself. */
+  secretsIn(environment: string): DefinitionSecrets;
 }
 
 /** What an audit row is about, e.g. `{ type: 'API', id }`. */
@@ -41,6 +44,8 @@ export interface AuditedObject {
 /** A change in an environment, which gateways may have to learn. */
 export interface Change extends OrganizationChange {
   readonly at: EnvironmentRef;
+  /** Seals and opens the secrets of its definitions: what is written to a row or published has passed it. */
+  readonly secrets: DefinitionSecrets;
   /** Notes what gateways must learn; all of it gets consecutive sequence numbers at the end of the transaction. */
   publish(changes: readonly PublishChange[]): void;
 }
@@ -63,7 +68,12 @@ export function change<T>(
   work: (change: Change) => Promise<T>,
 ): Promise<T> {
   return inTransaction(desk, { actor, ...at }, (now) =>
-    work({ ...now, at, publish: (changes) => now.publishIn(at.environment, changes) }),
+    work({
+      ...now,
+      at,
+      secrets: now.secretsIn(at.environment),
+      publish: (changes) => now.publishIn(at.environment, changes),
+    }),
   );
 }
 
@@ -97,7 +107,8 @@ async function inTransaction<T>(
       for (const one of changes) records.set(`${one.kind}/${one.id}`, one);
       if (records.size > 0) toPublish.set(environment, records);
     };
-    const made = await work({ ...begin(desk, trx, who), publishIn });
+    const secretsIn = secretsOf(desk, { trx, organization, publishIn });
+    const made = await work({ ...begin(desk, trx, who), secretsIn, publishIn });
     // In the same order whoever publishes, since each environment stays locked.
     environments = [...toPublish.keys()].toSorted();
     for (const environment of environments) {
@@ -110,7 +121,26 @@ async function inTransaction<T>(
   return result;
 }
 
-function begin(desk: Desk, trx: Trx, { actor, organization, environment }: Who): OrganizationChange {
+/** One for each environment: what it has sealed once stays the same text within the change. */
+function secretsOf(
+  { publisher: { dataKeys } }: Desk,
+  { trx, organization, publishIn }: Pick<PublishingOrganizationChange, 'trx' | 'organization' | 'publishIn'>,
+): OrganizationChange['secretsIn'] {
+  const made = new Map<string, DefinitionSecrets>();
+  return (environment) => {
+    const at = { organization, environment };
+    const onMade = async (): Promise<void> => publishIn(environment, await dataKeys.owed(trx, at));
+    const secrets = made.get(environment) ?? new DefinitionSecrets({ trx, at, dataKeys, onMade });
+    made.set(environment, secrets);
+    return secrets;
+  };
+}
+
+function begin(
+  desk: Desk,
+  trx: Trx,
+  { actor, organization, environment }: Who,
+): Omit<OrganizationChange, 'secretsIn'> {
   const nowMs = desk.clock.now();
   return {
     trx,

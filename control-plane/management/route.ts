@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
+import { maskSealed } from '../../proto/model/secrets/places.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { type Actor, authorize, type Resource } from '../access/actor.ts';
 import type { Action, Permission, Right, Scope } from '../access/permissions.ts';
@@ -178,7 +179,7 @@ function route<Params, Query, Body, Result>(
       const result = await spec.run(call);
       return {
         status,
-        body: status === 204 ? undefined : result,
+        body: status === 204 ? undefined : maskSealed(result),
         etag: spec.version === undefined ? undefined : `"${spec.version(result)}"`,
       };
     },

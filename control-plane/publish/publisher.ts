@@ -11,7 +11,9 @@ import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
 import type { TagHistoryTable } from '../storage/tables.ts';
 import { createHeads, lockEnvironment, type Heads, type LockedEnvironment } from './heads.ts';
 import { createKeys, type Keys } from './keys.ts';
-import { lockOrganization, organizationFlowsChange } from './organization-flows.ts';
+import { createDataKeys, type DataKeys } from './data-keys.ts';
+import { createKeyDelivery } from './key-delivery.ts';
+import { flowsOfNew, lockOrganization } from './organization-flows.ts';
 import { createUpkeep } from './upkeep.ts';
 
 /** One record that shall be in force from now on, or be withdrawn. */
@@ -72,6 +74,8 @@ export interface Publisher {
   tidy(): Promise<void>;
   readonly keys: Keys;
   readonly heads: Heads;
+  /** The keys of definitions' secrets. */
+  readonly dataKeys: DataKeys;
 }
 
 /** What a publisher needs; see {@link createPublisher}. */
@@ -117,6 +121,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const published: Publisher['published'] = (at) =>
     storage.notifier.notify(publishedTopic, at?.environment ?? '');
   const upkeep = createUpkeep({ ...options, settings, keys, heads, published });
+  const dataKeys = createDataKeys(options);
 
   const publish: Publisher['publish'] = async (trx, at, { changes, actor }) => {
     invariant(changes.length > 0, 'publish is called with a change');
@@ -138,12 +143,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return { seq: locked.seq };
   };
 
+  const delivery = createKeyDelivery({ ...options, dataKeys, publisher: { publish, published } });
   return {
     keys,
     heads,
+    dataKeys,
     published,
-    upkeep: upkeep.run,
-    tidy: upkeep.tidy,
+    async upkeep(signal) {
+      await Promise.all([upkeep.run(signal), delivery.run(signal)]);
+    },
+    async tidy() {
+      await upkeep.tidy();
+      await delivery.deliver();
+    },
     rotateKey: upkeep.rotateKey,
     async ensureOrganization(trx, wish) {
       await trx
@@ -165,7 +177,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (made === undefined) return;
       const at = { organization, environment: wish.id };
       await keys.create(trx, at, made.epoch);
-      const flows = row === undefined ? undefined : organizationFlowsChange(row);
+      const flows = row === undefined ? undefined : await flowsOfNew(row, { trx, at, dataKeys });
       if (flows !== undefined) await publish(trx, at, { changes: [flows], actor: '' });
     },
     publish,

@@ -8,6 +8,7 @@ import type {
 import { databaseNowMs } from '../storage/leases.ts';
 import type { Storage } from '../storage/storage.ts';
 import { enrol } from './enrolment.ts';
+import { enrolledTopic } from './key-delivery.ts';
 import { findGateway, saveDisconnected, saveEvent, saveReport } from './gateways.ts';
 import { headerColumns, readBuckets, readHead, toHeader } from './heads.ts';
 import { publishedTopic } from './publisher.ts';
@@ -72,7 +73,11 @@ export function createPublishedRepository(options: {
       return row?.pruned_seq ?? 0;
     },
     onPublished: (callback) => storage.notifier.subscribe(publishedTopic, callback),
-    enrol: (request) => enrol(storage, request),
+    async enrol(request) {
+      const identity = await enrol(storage, request);
+      await storage.notifier.notify(enrolledTopic, '');
+      return identity;
+    },
     gateway: (id) => findGateway(db, id),
     saveReport: (gateway, report) => saveReport(options, gateway, report),
     saveDisconnected: (gateway, instance) => saveDisconnected(db, gateway, instance),

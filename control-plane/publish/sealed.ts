@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
 import { keyIdOf, openKeyring, type Keyring } from '../../proto/process/secrets.ts';
 import type { Queries } from '../storage/storage.ts';
+import { dataKeyContext } from './data-keys.ts';
 import { rootContext, signingContext } from './keys.ts';
 
 /** What a look at health opens of roots and of publishing keys, the newest first: what was there at the start was proved then. */
@@ -83,9 +84,16 @@ async function readSealed(db: Queries, rowsMax: number) {
     .orderBy('created_at_ms', 'desc')
     .limit(rowsMax)
     .execute();
+  const data = await db
+    .selectFrom('data_key')
+    .select(['organization', 'environment', 'id', 'sealed_key as sealed'])
+    .orderBy('created_at_ms', 'desc')
+    .limit(rowsMax)
+    .execute();
   return [
     ...roots.map(({ organization, sealed }) => ({ sealed, context: rootContext(organization) })),
     ...signing.map(({ id, sealed, ...at }) => ({ sealed, context: signingContext(at, id) })),
+    ...data.map(({ id, sealed, ...at }) => ({ sealed, context: dataKeyContext(at, id) })),
   ];
 }
 

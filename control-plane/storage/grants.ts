@@ -34,6 +34,8 @@ export const bridgeGrants: Grants = {
   organization_root: { select: ['organization', 'public_key'] },
   root_succession: { select: ['organization', 'position', 'bytes'] },
   signing_key: 'none',
+  data_key: 'none',
+  sealed_fields: 'none',
   key_certificate: { select: 'all' },
   published_record: { select: ['organization', 'environment', 'seq', 'bytes'] },
   published_latest: { select: 'all' },

@@ -20,6 +20,8 @@ export interface PlatformTables {
   organization_root: OrganizationRootTable;
   root_succession: RootSuccessionTable;
   signing_key: SigningKeyTable;
+  data_key: DataKeyTable;
+  sealed_fields: SealedFieldsTable;
   key_certificate: KeyCertificateTable;
   published_record: PublishedRecordTable;
   published_latest: PublishedLatestTable;
@@ -105,6 +107,27 @@ export interface SigningKeyTable {
   readonly created_at_ms: number;
 }
 
+/** A key that seals secrets of definitions (0027). */
+export interface DataKeyTable {
+  readonly organization: string;
+  /** Empty for what the organization keeps itself. */
+  readonly environment: string;
+  /** 1, 2, 3 ...; the last one seals. */
+  readonly position: number;
+  /** What sealed texts name it by. */
+  readonly id: string;
+  /** Sealed under the key-encryption key. */
+  sealed_key: Uint8Array;
+  readonly created_at_ms: number;
+}
+
+/** Which secret fields were looked for when everything that lay in the database was sealed (0027). */
+export interface SealedFieldsTable {
+  /** Of their names. */
+  readonly digest: string;
+  readonly sealed_at_ms: number;
+}
+
 /** The root's word that a key signs heads of an epoch. */
 export interface KeyCertificateTable {
   readonly organization: string;
@@ -127,7 +150,7 @@ export interface PublishedRecordTable {
   /** What people call this state, e.g. '3'. */
   readonly revision: string;
   /** Encoded PublishedRecord. */
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly actor: string;
   readonly created_at_ms: number;
 }

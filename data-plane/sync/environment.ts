@@ -14,6 +14,7 @@ import { Heads } from './heads.ts';
 import type { Judgements } from './judgements.ts';
 import { RecordSet } from './record-set.ts';
 import { Refusals } from './refusals.ts';
+import type { SecretOpener } from './secret-opener.ts';
 import type { EnvironmentState, RefusalReason } from './state.ts';
 import { planTransition, standingNacks, type Transition } from './transition.ts';
 
@@ -39,6 +40,7 @@ export type HeadOutcome =
 export interface EnvironmentOptions {
   readonly at: EnvironmentRef;
   readonly fleet: string;
+  readonly secrets: Pick<SecretOpener, 'open'>;
   readonly rootKey: Uint8Array;
   readonly store: Store;
   readonly apply: ApplyChange;
@@ -113,12 +115,14 @@ export class Environment {
     this.certificates.load(stored.certificates);
     this.#heads.saw(seen, read.head);
     const meta = { ...this.at, seq: read.head.seq };
-    const refused = this.#options.apply({ ...meta, isFull: true, set: read.lastGood, removed: [] });
-    this.#nacks = standingNacks([], [], [...read.nacks, ...refused]);
+    const good = this.#options.secrets.open({ set: read.lastGood, removed: [], nacks: read.nacks });
+    const refused = this.#options.apply({ ...meta, isFull: true, set: good.set, removed: [] });
+    this.#nacks = standingNacks([], [], [...good.nacks, ...refused]);
     if (read.refusedBefore.length > 0) {
       // After what was served before, so that a record refused again finds its predecessor in service.
-      const again = this.#options.apply({ ...meta, isFull: false, set: read.refusedBefore, removed: [] });
-      this.#nacks = standingNacks(this.#nacks, read.refusedBefore, again);
+      const { set } = this.#options.secrets.open({ set: read.refusedBefore, removed: [], nacks: [] });
+      const again = this.#options.apply({ ...meta, isFull: false, set, removed: [] });
+      this.#nacks = standingNacks(this.#nacks, set, again);
     }
     this.#keepJudged(read.lastGood, []);
     return undefined;
@@ -243,7 +247,7 @@ export class Environment {
   async #adopt(transition: Transition, head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
     const { store, apply, confirm } = this.#options;
     const isFirst = this.#head === undefined;
-    const { set, removed } = transition;
+    const { set, removed, nacks } = this.#options.secrets.open(transition);
     const hasChanges = transition.changed.length > 0 || transition.gone.length > 0 || !this.#isServing(head);
     if (hasChanges) await this.#save(head, bytes, transition);
     const mayChangeService = isFirst || set.length > 0 || removed.length > 0;
@@ -253,7 +257,7 @@ export class Environment {
           ...((await confirm?.(this.at.environment)) ?? []),
         ]
       : [];
-    this.#nacks = standingNacks(this.#nacks, [...set, ...removed], [...transition.nacks, ...refused]);
+    this.#nacks = standingNacks(this.#nacks, [...transition.set, ...set, ...removed], [...nacks, ...refused]);
     if (hasChanges) await store.settle(this.at.environment, this.#nacks);
     this.#current = transition.next;
     this.#keepJudged(set, removed);

@@ -2,6 +2,7 @@ import type { Log } from '../../proto/process/log.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { LoadedEnvironment, Store } from '../store/store.ts';
+import { SecretOpener } from './secret-opener.ts';
 import { Environment, type EnvironmentOptions } from './environment.ts';
 
 /** The environments of this gateway. */
@@ -14,7 +15,7 @@ export interface Environments {
 }
 
 /** What every environment of a gateway shares. */
-export type SharedOptions = Omit<EnvironmentOptions, 'at' | 'fleet' | 'rootKey'> & {
+export type SharedOptions = Omit<EnvironmentOptions, 'at' | 'fleet' | 'rootKey' | 'secrets'> & {
   readonly identity: EnrolledIdentity;
   /** The root that the identity file has by now. */
   readonly root: { readonly kept: Uint8Array };
@@ -35,7 +36,9 @@ export function openEnvironments({ identity, root, ...shared }: SharedOptions): 
   };
   const open = (environment: string, rootKey: Uint8Array): Environment => {
     const { organization, fleet } = identity;
-    const opened = new Environment({ ...shared, at: { organization, environment }, fleet, rootKey });
+    const at = { organization, environment };
+    const secrets = new SecretOpener(at, identity);
+    const opened = new Environment({ ...shared, at, fleet, rootKey, secrets });
     byName.set(environment, opened);
     return opened;
   };

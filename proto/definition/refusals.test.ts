@@ -302,12 +302,6 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /enabled: false/,
   ],
   [
-    'an encrypted property',
-    change({ properties: [{ key: 'a', value: 'b', encrypted: true }] }),
-    'properties[0].encrypted',
-    /allowed: false/,
-  ],
-  [
     'an expression in a template',
     change({ responseTemplates: { DEFAULT: { '*/*': { body: '{#error.code}' } } } }),
     'responseTemplates.DEFAULT.*/*.body',

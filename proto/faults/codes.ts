@@ -273,6 +273,7 @@ export const codes = define({
     text: 'The key-encryption key that sealed this is not configured.',
     hint: 'Put the key file that sealed it back into secrets.dir (by default, secrets in the data folder).',
   },
+  'secrets.key_missing': { status: 503, owner: 'config', text: 'The key that sealed a secret is not here.' },
   'secrets.tampered': {
     status: 500,
     owner: 'platform',

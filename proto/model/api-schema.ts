@@ -23,11 +23,8 @@ const version4 = z.preprocess(
 const propertySchema = section({
   key: z.string().min(1).max(256),
   value: z.string().max(apiLimits.propertyCharsMax).default(''),
-  encrypted: z
-    .boolean()
-    .default(false)
-    .refine((isEncrypted) => !isEncrypted, 'is not supported by this version; allowed: false')
-    .meta({ offOnly: 'false' }),
+  /** Its value is a secret (proto/model/secrets); here it is plain. */
+  encrypted: z.boolean().default(false),
   dynamic: z.boolean().default(false),
   encryptable: elsewhere(),
 });

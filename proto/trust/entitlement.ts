@@ -34,6 +34,8 @@ export function isRecordEntitled(
   record: { readonly kind: string; readonly id: string; readonly tags: readonly string[] },
 ): boolean {
   if (record.kind === 'gateway-settings') return record.id === gateway.fleet;
+  // Sealed to one gateway of the fleet: a set for each of them would be a snapshot for each.
+  if (record.kind === 'environment-key') return record.tags.includes(gateway.fleet);
   // A dictionary or an organization's flows carry no tags and concern every gateway of the environment.
   if (taglessKinds.has(record.kind) && record.tags.length === 0) return true;
   return isEntitled(gateway.tags, record.tags);

@@ -51,6 +51,15 @@ export function openSealed(pair: KeyPair, sealed: Uint8Array, context: string): 
   }
 }
 
+/** What the keys of an environment's secrets are bound to when they are sealed to a gateway. */
+export const environmentKeyContext = (of: {
+  readonly organization: string;
+  readonly environment: string;
+  readonly gateway: string;
+  readonly key: string;
+}): string =>
+  JSON.stringify(['isthmus.environment-key.v1', of.organization, of.environment, of.gateway, of.key]);
+
 function deriveKey(
   privateKey: Uint8Array,
   publicKey: Uint8Array,

@@ -7,6 +7,7 @@ import { decodeCertificate, decodeHead, encodeCertificate, encodeHead } from './
 import {
   decodeApi,
   decodeApiKey,
+  decodeEnvironmentKey,
   decodeGatewaySettings,
   decodeDictionary,
   decodeOrganizationFlows,
@@ -14,6 +15,7 @@ import {
   decodeSubscription,
   encodeApi,
   encodeApiKey,
+  encodeEnvironmentKey,
   encodeGatewaySettings,
   encodeDictionary,
   encodeOrganizationFlows,
@@ -258,6 +260,9 @@ const golden: readonly (readonly [
   ...[
     { id: 'k', hash: bytes(32, 5), api: 'a', subscriptions: ['s'], expireAtMs: timeMs, isRevoked: true },
   ].map((key) => ['payload-api-key', encodeApiKey(key), decodeApiKey, key] as const),
+  ...[{ gateway: 'g', keys: [{ id: 'k', sealed: bytes(3, 9) }] }].map(
+    (key) => ['payload-environment-key', encodeEnvironmentKey(key), decodeEnvironmentKey, key] as const,
+  ),
   ...[{ fleet: 'f', tags: ['dmz', '!lan'], tenant: 'acme', isRevoked: false }].map(
     (settings) =>
       ['payload-gateway-settings', encodeGatewaySettings(settings), decodeGatewaySettings, settings] as const,

@@ -31,4 +31,6 @@ export const wireLimits = {
   dictionaryEntriesMax: 20_000,
   metadataEntriesMax: 1_000,
   sealedFieldsMax: 1_000,
+  /** Keys of an environment's secrets that are in use. */
+  keysPerEnvironmentMax: 100,
 } as const;

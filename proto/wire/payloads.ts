@@ -1,4 +1,5 @@
 import {
+  readBytes,
   readFixedBytes,
   readFlag,
   readList,
@@ -86,6 +87,19 @@ export interface ApiKeyPayload {
   readonly isRevoked: boolean;
 }
 
+/** Payload of kind `environment-key`; the record's id is the gateway's id, its one tag the fleet's id. */
+export interface EnvironmentKeyPayload {
+  readonly gateway: string;
+  readonly keys: readonly SealedKey[];
+}
+
+/** A key that opens secrets of the environment. */
+export interface SealedKey {
+  readonly id: string;
+  /** By `sealTo` of proto/trust/sealing.ts, in the context that `environmentKeyContext` gives. */
+  readonly sealed: Uint8Array;
+}
+
 /** Payload of kind `gateway-settings`; the record's id is the fleet's id. */
 export interface GatewaySettingsPayload {
   readonly fleet: string;
@@ -101,6 +115,7 @@ const dictionaryCodec = messageCodec('Dictionary');
 const groupCodec = messageCodec('SharedPolicyGroup');
 const organizationFlowsCodec = messageCodec('OrganizationFlows');
 const apiKeyCodec = messageCodec('ApiKey');
+const environmentKeyCodec = messageCodec('EnvironmentKey');
 const settingsCodec = messageCodec('GatewaySettings');
 
 // Payloads are decoded by who uses them and never encoded again, so fields of a later version need no keeping here;
@@ -241,6 +256,27 @@ export function decodeApiKey(bytes: Uint8Array): ApiKeyPayload {
     subscriptions: readList(raw['subscriptions'], bound, (item, path) => readName(item, path)),
     ...(expireAtMs !== undefined && { expireAtMs }),
     isRevoked: readFlag(raw['isRevoked']),
+  };
+}
+
+/** Encodes a payload of kind `environment-key`. */
+export function encodeEnvironmentKey({ gateway, keys }: EnvironmentKeyPayload): Uint8Array {
+  return environmentKeyCodec.encode({ gateway, keys: keys.map((each) => ({ ...each })) });
+}
+
+/** Errors: wire.malformed, wire.too_large. */
+export function decodeEnvironmentKey(bytes: Uint8Array): EnvironmentKeyPayload {
+  const raw = environmentKeyCodec.decode(bytes, wireLimits.recordBytesMax);
+  const bound = { path: 'keys', itemsMax: wireLimits.keysPerEnvironmentMax };
+  return {
+    gateway: readName(raw['gateway'], 'gateway'),
+    keys: readList(raw['keys'], bound, (item, path) => {
+      const key = readMessage(item, path);
+      return {
+        id: readName(key['id'], `${path}.id`),
+        sealed: readBytes(key['sealed'], `${path}.sealed`, wireLimits.recordBytesMax),
+      };
+    }),
   };
 }
 

@@ -10,6 +10,7 @@ import type { SeatLedger } from './seats.ts';
 /** Kinds of published records, in the order in which a gateway applies them. */
 export const recordKinds = [
   'gateway-settings',
+  'environment-key',
   'organization-flows',
   'dictionary',
   'shared-policy-group',

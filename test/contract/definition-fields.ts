@@ -175,7 +175,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.flows[].request[].messageCondition', refused('{#x}')],
 
   ...all('api.properties[].', 'key value', observed('data-plane/gateway/call/surroundings.test.ts')),
-  ['api.properties[].encrypted', refused(true)],
+  ['api.properties[].encrypted', observed('test/e2e/secrets.test.ts')],
   ['api.properties[].dynamic', portal],
   ['api.properties[].encryptable', portal],
   ...all('api.responseTemplates{}{}.', 'status statusCode headers{} body', errors),

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { bridgeConfigSchema } from '../../bridge/config.ts';
-import { startBridge } from '../../bridge/start.ts';
-import { controlPlaneConfigSchema } from '../../control-plane/config.ts';
-import { startControlPlane } from '../../control-plane/start.ts';
-import { gatewayConfigSchema } from '../../data-plane/config.ts';
-import { startGateway } from '../../data-plane/start.ts';
-import { systemClock } from '../../proto/process/clock.ts';
-import { createLifecycle } from '../../proto/process/lifecycle.ts';
-import { createLog } from '../../proto/process/log.ts';
-import { createMetrics } from '../../proto/process/metrics.ts';
 import { eventually } from '../kit/eventually.ts';
 import { createManagementClient } from '../kit/control-plane/management-client.ts';
-import { tempDir } from '../kit/temp-dir.ts';
 import { adminPassword } from '../kit/processes/up.ts';
+import { startWhole } from '../kit/processes/whole.ts';
 import { startUpstream } from '../kit/servers/upstream.ts';
 
 /*
@@ -76,50 +66,17 @@ test('a nack stays readable while the border is cut, and clears across the recon
 
 /** A control plane with two environments, a bridge, and one gateway whose fleet may see both; DEFAULT has /same. */
 async function sharedGateway(t: TestContext) {
-  const log = createLog({ name: 'test', level: 'silent' });
-  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
-  t.after(() => lifecycle.close());
-  const parts = { log, clock: systemClock, lifecycle, metrics: createMetrics(), version: '0.0.0-test' };
-  const controlPlane = await startControlPlane({
-    ...parts,
-    adminPassword,
-    config: controlPlaneConfigSchema.parse({
-      dataDir: tempDir(t),
-      listen: { host: '127.0.0.1', port: 0 },
-      admin: { port: 0 },
-    }),
-  });
+  const { controlPlane, client, cutBorder, startGateway } = await startWhole(t);
   const { publisher, fleets } = controlPlane.desk;
   const { at, fleet } = controlPlane.boot;
   await controlPlane.storage.transaction((trx) =>
     publisher.ensureEnvironment(trx, at.organization, { id: 'other-id', name: 'Other', hrid: 'OTHER' }),
   );
-  const client = createManagementClient(controlPlane.url, adminPassword);
   await client.call('PUT', `/v2/organizations/DEFAULT/fleets/${fleet}`, {
     body: { name: 'shared', environments: ['DEFAULT', 'OTHER'], tags: [] },
   });
   assert.equal((await fleets.list(at.organization, { limit: 10 }))[0]?.environments.length, 2);
-
-  const { repository, blobs } = controlPlane;
-  const open = (port: number) =>
-    startBridge({
-      ...parts,
-      config: bridgeConfigSchema.parse({ listen: { host: '127.0.0.1', port }, admin: { port: 0 } }),
-      repository,
-      blobs,
-    });
-  const bridge = await open(0);
-  const gateway = await startGateway({
-    ...parts,
-    metrics: createMetrics(),
-    config: gatewayConfigSchema.parse({
-      dataDir: tempDir(t),
-      listen: { host: '127.0.0.1', port: 0 },
-      admin: { port: 0 },
-      bridge: { url: bridge.url, token: await controlPlane.enrolmentToken(bridge.url) },
-      report: { enabled: false },
-    }),
-  });
+  const gateway = await startGateway();
   const ask = async (path: string): Promise<number> => {
     const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`);
     await answer.arrayBuffer();
@@ -135,10 +92,6 @@ async function sharedGateway(t: TestContext) {
     other,
     current: (id: string) =>
       other.call<unknown>('GET', `/v2/environments/OTHER/apis/${id}/deployments/current`) as Promise<Current>,
-    /** Ends the bridge; what it gives back starts it again on the same port. */
-    async cutBorder() {
-      await bridge.close();
-      return () => open(bridge.port);
-    },
+    cutBorder,
   };
 }

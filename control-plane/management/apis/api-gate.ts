@@ -2,6 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, can } from '../../access/actor.ts';
 import { primaryOwners } from '../../access/memberships.store.ts';
+import type { SecretsOwner } from '../../publish/definition-secrets.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
 import { fetchedOf } from '../fetches/fetches.store.ts';
@@ -48,6 +49,9 @@ export function checkReadable(actor: Actor, row: ApiRow): void {
   if (row.visibility !== 'PUBLIC' && !can(actor, 'api-definition:read', resourceOf(row)))
     throw new Fault('request.forbidden', { internal: `${actor.username} is no member of API ${row.id}` });
 }
+
+/** Whose secrets those of an API and of its plans are. */
+export const apiOwner = (id: string): SecretsOwner => ({ kind: 'api', id });
 
 /** The scope chain of an API. */
 export function resourceOf({ organization, environment, id }: ApiRow) {

@@ -12,7 +12,7 @@ import { boundsOf, type PageWish } from '../pages.ts';
 import { closePlanLocked } from '../plans/closing.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
-import { type ApiRef, apiViews, lockedApi, readableApi } from './api-gate.ts';
+import { apiOwner, type ApiRef, apiViews, lockedApi, readableApi } from './api-gate.ts';
 import { findFetched } from '../fetches/fetches.store.ts';
 import { wordsOf } from '../fetches/fetches.ts';
 import { type ApiUpdate, apiView, type ApiView, type ApiWish, writtenColumns } from './api-shape.ts';
@@ -41,11 +41,12 @@ export function createApi(
 /** Makes an API within a change. Errors: api.path_taken. */
 export async function addApi(now: Change, wish: ApiWish): Promise<ApiRow> {
   const { at, actor } = now;
+  const id = randomUUID();
   const row: ApiRow = {
     organization: at.organization,
     environment: at.environment,
-    id: randomUUID(),
-    ...writtenColumns(wish),
+    id,
+    ...writtenColumns(await now.secrets.seal(wish, apiOwner(id))),
     visibility: wish.visibility ?? 'PRIVATE',
     lifecycle_state: 'CREATED',
     state: 'STOPPED',
@@ -119,7 +120,9 @@ export function updateApi(
 /** Replaces the writable part of an API whose row is locked. Errors: request.invalid, api.path_taken. */
 export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate): Promise<ApiRow> {
   checkUpdate(before, wish);
-  const columns = writtenColumns((await hasWords(now, before)) ? withoutFetched(wish) : wish);
+  const kept = JSON.parse(before.definition) as unknown;
+  const sealed = await now.secrets.seal(wish, apiOwner(before.id), kept);
+  const columns = writtenColumns((await hasWords(now, before)) ? withoutFetched(sealed) : sealed);
   const isChanged = (['name', 'api_version', 'definition', 'tags'] as const).some(
     (column) => columns[column] !== before[column],
   );

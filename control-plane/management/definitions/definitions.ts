@@ -1,7 +1,10 @@
 import type { Json } from '../../../proto/definition/opened.ts';
+import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
+import { mapSecrets } from '../../../proto/model/secrets/places.ts';
+import { mask } from '../../../proto/trust/sealed-text.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
-import { type ApiRef, apiViews, lockedApi, readableApi } from '../apis/api-gate.ts';
+import { apiOwner, type ApiRef, apiViews, lockedApi, readableApi } from '../apis/api-gate.ts';
 import type { ApiView } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { addApi, ownView } from '../apis/apis.ts';
@@ -10,7 +13,7 @@ import { type PlanWish, planView } from '../plans/plan-shape.ts';
 import { addPlan, deprecateLocked } from '../plans/plans.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { keepImport } from './definitions.store.ts';
-import { apiWishOf, planWishOf, wantedOf } from './wanted.ts';
+import { apiWishOf, mapInDocument, planWishOf, type Wanted, wantedOf } from './wanted.ts';
 
 /**
  * Makes an API with its plans out of a definition in any form that proto/definition reads; closed plans stay behind.
@@ -23,6 +26,7 @@ export async function importDefinition(
   actor: Actor,
   { at, document }: { readonly at: EnvironmentRef; readonly document: Json },
 ): Promise<ApiView> {
+  await refuseMasks(document);
   const wanted = wantedOf(document);
   const apiWish = apiWishOf(wanted.api);
   const plans = (wanted.plans ?? [])
@@ -33,10 +37,34 @@ export async function importDefinition(
     const planIds = new Map<string, string>();
     for (const { plan, wish } of plans)
       planIds.set(String(plan['id']), (await addImported(now, row, { wish, status: plan['status'] })).id);
-    await keepImport(now, row, { definition: wanted, planIds });
+    await keepImport(now, row, { definition: await sealWanted(now, row.id, wanted), planIds });
     // Published plans have touched it.
     return ownView(actor, await lockedApi(now, row.id));
   });
+}
+
+/** The same with its secrets sealed. */
+export async function sealWanted(now: Change, api: string, { api: fields, plans }: Wanted): Promise<Wanted> {
+  const sealed = await now.secrets.seal({ ...fields, plans: plans ?? [] }, apiOwner(api));
+  const { plans: sealedPlans, ...rest } = sealed;
+  return { api: rest, plans: plans && sealedPlans };
+}
+
+/** What was exported shows masks, and nothing is kept that they could stand for. Errors: request.invalid with their places. */
+async function refuseMasks(document: Json): Promise<void> {
+  const details: FaultDetail[] = [];
+  await mapInDocument(document, async (part, at) => {
+    mapSecrets(part, (value, { path, isSecret }) => {
+      if (value === mask && isSecret)
+        details.push({
+          path: `${at}${path}`,
+          message: `is ${mask}, the mask of a secret of the API that was exported; write the secret`,
+        });
+      return value;
+    });
+    return part;
+  });
+  if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
 /** Makes a plan of an API whose row is locked, of the status that it has in the import. */

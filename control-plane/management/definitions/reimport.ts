@@ -6,8 +6,9 @@ import {
   differencesOf,
   mergeReimport,
 } from '../../../proto/definition/merge.ts';
+import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import type { Actor } from '../../access/actor.ts';
-import { type ApiRef, lockedApi } from '../apis/api-gate.ts';
+import { apiOwner, type ApiRef, lockedApi } from '../apis/api-gate.ts';
 import { apiView, type ApiView } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { oneView, updateLocked } from '../apis/apis.ts';
@@ -17,9 +18,18 @@ import { closeLocked, deleteLocked, deprecateLocked, editLocked, publishLocked }
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
 import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
-import { addImported } from './definitions.ts';
-import { findImport, keepImport } from './definitions.store.ts';
-import { apiNames, apiWishOf, only, planNames, planWishOf, type Wanted, wantedOf } from './wanted.ts';
+import { addImported, sealWanted } from './definitions.ts';
+import { findImport, keepImport, type LastImport } from './definitions.store.ts';
+import {
+  apiNames,
+  apiWishOf,
+  mapInDocument,
+  only,
+  planNames,
+  planWishOf,
+  type Wanted,
+  wantedOf,
+} from './wanted.ts';
 
 /** What an import does to an API. */
 export interface ImportEffect {
@@ -45,12 +55,11 @@ export async function reimportDefinition(
   },
 ): Promise<{ readonly effect: ImportEffect; readonly api: ApiView }> {
   const { at, id, document } = input;
-  const wanted = wantedOf(document);
   try {
     return await change(desk, { actor, at }, async (now) => {
       const before = await lockedApi(now, id);
       checkIfMatch(input.ifMatch, before.updated_at_ms);
-      const effect = await merge(now, before, wanted);
+      const effect = await merge(now, before, document);
       const api = await oneView(now.trx, actor, await lockedApi(now, id));
       if (input.isDryRun) throw new TakenBack({ effect, api });
       return { effect, api };
@@ -71,8 +80,31 @@ class TakenBack extends Error {
   }
 }
 
-async function merge(now: Change, api: ApiRow, asked: Wanted): Promise<ImportEffect> {
+/**
+ * What a document wants, sealed: a mask stands for what is kept in its place, and a secret that is the same as one that is kept has the same
+ * sealed text, so that merging compares texts and nothing is open in what it tells.
+ */
+async function sealedWish(
+  now: Change,
+  api: ApiRow,
+  { document, last }: { readonly document: Json; readonly last: LastImport | undefined },
+): Promise<Wanted> {
+  const kept = await sideHere(now, api);
+  const owner = apiOwner(api.id);
+  const { secrets } = await now.secrets.open(kept, owner);
+  // Opened as well: what is the same as then has the text that it had.
+  if (last !== undefined) await now.secrets.open(sideOf(last.definition), owner);
+  const plain = await mapInDocument(document, (part) => now.secrets.unmask(part, owner, kept));
+  return sealWanted(
+    now,
+    api.id,
+    withoutSecrets(secrets, () => wantedOf(plain)),
+  );
+}
+
+async function merge(now: Change, api: ApiRow, document: Json): Promise<ImportEffect> {
   const last = await findImport(now.trx, api);
+  const asked = await sealedWish(now, api, { document, last });
   // What says nothing of plans changes nothing of them.
   const wanted = { ...asked, plans: asked.plans ?? last?.definition.plans };
   const sides = {

@@ -36,6 +36,17 @@ export function wantedOf(document: Json): Wanted {
   };
 }
 
+/** Changes the definition in a document, wherever its form has it: itself, or the part of an export or a custom resource, with its place. */
+export async function mapInDocument(
+  document: Json,
+  change: (part: Json, at: string) => Promise<Json>,
+): Promise<Json> {
+  const own = await change(document, '');
+  const { api, spec } = document;
+  if (isJson(api)) return { ...own, api: await change(api, 'api.') };
+  return isJson(spec) ? { ...own, spec: await change(spec, 'spec.') } : own;
+}
+
 /** Whether a document speaks of plans, in whatever form it comes. */
 function saysPlans(document: Json): boolean {
   return [document, document['api'], document['spec']].some(

@@ -11,8 +11,8 @@ interface ApiDeploymentTable {
   /** 1, 2, 3 ... per API. */
   readonly number: number;
   readonly label: string | null;
-  /** The canonical definition (proto/model/api.ts), JSON. */
-  readonly definition: string;
+  /** The canonical definition (proto/model/api.ts), JSON; its secrets are sealed. */
+  definition: string;
   readonly tags: string;
   readonly user_id: string;
   readonly created_at_ms: number;

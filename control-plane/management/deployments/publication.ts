@@ -1,7 +1,9 @@
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
+import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import { readApi } from '../../../proto/definition/read.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
 import { type ApiKeyRow, listKeysOf } from '../api-keys/api-keys.store.ts';
+import { apiOwner } from '../apis/api-gate.ts';
 import { type ApiRow, updateApi } from '../apis/apis.store.ts';
 import { definitionFields } from '../apis/definition.ts';
 import { applicationsById } from '../applications/applications.store.ts';
@@ -28,7 +30,9 @@ export async function deployLocked(now: Change, api: ApiRow, label: string | nul
       detail: 'The API has no published plan.',
       hint: 'Publish a plan, then deploy.',
     });
-  const { api: definition } = readApi(managementShape(api, plans));
+  const written = await now.secrets.open(managementShape(api, plans), apiOwner(api.id));
+  const { api: plain } = withoutSecrets(written.secrets, () => readApi(written.definition));
+  const definition = await now.secrets.seal(plain, apiOwner(api.id));
   await demandGroups(now, definition);
   const deployment: DeploymentRow = {
     ...now.at,

@@ -2,7 +2,12 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import type { Actor } from '../../access/actor.ts';
-import { hasFlows, lockOrganization, organizationFlowsChange } from '../../publish/organization-flows.ts';
+import {
+  flowsOwner,
+  hasFlows,
+  lockOrganization,
+  openOrganizationFlows,
+} from '../../publish/organization-flows.ts';
 import { changeOrganization, type Desk, laterThan } from '../desk.ts';
 import { nameSchema, readOnlyFields, textSchema } from '../fields.ts';
 import { checkIfMatch } from '../route.ts';
@@ -69,10 +74,13 @@ export function updateOrganization(
   return changeOrganization(desk, { actor, organization }, async (now) => {
     const before = found(await lockOrganization(now.trx, organization));
     checkIfMatch(ifMatch, before.updated_at_ms);
+    const own = now.secretsIn('');
+    const kept = { flows: JSON.parse(before.flows) as unknown };
+    const { flows } = await own.seal({ flows: wish.flows ?? [] }, flowsOwner(organization), kept);
     const written = {
       flow_mode: wish.flowMode ?? 'DEFAULT',
       match_required: wish.matchRequired === true ? 1 : 0,
-      flows: JSON.stringify(wish.flows ?? []),
+      flows: JSON.stringify(flows),
     };
     const isChanged = (Object.keys(written) as (keyof typeof written)[]).some(
       (column) => written[column] !== before[column],
@@ -84,12 +92,14 @@ export function updateOrganization(
       flows_version: before.flows_version + (isChanged ? 1 : 0),
       updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
     });
-    const record = organizationFlowsChange(after);
-    if (isChanged && (record !== undefined || hasFlows(before)))
-      for (const environment of await environmentIds(now.trx, organization))
+    const opened = await openOrganizationFlows(after, own);
+    if (isChanged && (opened !== undefined || hasFlows(before)))
+      for (const environment of await environmentIds(now.trx, organization)) {
+        const record = await opened?.changeIn(now.secretsIn(environment));
         now.publishIn(environment, [
           record ?? { kind: 'organization-flows', id: before.id, isDeleted: true },
         ]);
+      }
     await now.audit('ORGANIZATION_FLOWS_UPDATED', { type: 'ORGANIZATION', id: organization });
     return view(after);
   });

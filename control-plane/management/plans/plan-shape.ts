@@ -115,10 +115,13 @@ const definitionNames = [
   'flows',
 ] as const;
 
-/** The JSON column of a plan: what its author sets beside the columns. */
-export function planDefinition(wish: PlanWish | PlanUpdate, security: PlanWish['security']): string {
+/** What stands in the JSON column of a plan, once its secrets are sealed: what its author sets beside the columns. */
+export function planDefinition(
+  wish: PlanWish | PlanUpdate,
+  security: PlanWish['security'],
+): Readonly<Record<string, unknown>> {
   const kept = definitionNames.filter((name) => wish[name] !== undefined).map((name) => [name, wish[name]]);
-  return JSON.stringify({ ...Object.fromEntries(kept), security });
+  return { ...Object.fromEntries(kept), security };
 }
 
 /** The plan for a reader; flows only for those who manage the API. */

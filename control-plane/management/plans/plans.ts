@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { isServed, type PlanStatus } from '../../../proto/model/plan.ts';
 import { type Actor, can } from '../../access/actor.ts';
-import { type ApiRef, lockedApi, readableApi, resourceOf } from '../apis/api-gate.ts';
+import { apiOwner, type ApiRef, lockedApi, readableApi, resourceOf } from '../apis/api-gate.ts';
 import { type ApiRow, updateApi } from '../apis/apis.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
@@ -42,7 +42,7 @@ export async function addPlan(now: Change, api: ApiRow, wish: PlanWish): Promise
     name: wish.name,
     description: wish.description ?? '',
     security_type: wish.security.type,
-    definition: planDefinition(wish, wish.security),
+    definition: JSON.stringify(await now.secrets.seal(planDefinition(wish, wish.security), apiOwner(api.id))),
     mode: wish.mode ?? 'STANDARD',
     validation: wish.validation ?? 'MANUAL',
     status: isPublished ? 'PUBLISHED' : 'STAGING',
@@ -114,15 +114,17 @@ export async function editLocked(
 ): Promise<PlanRow> {
   const { api, plan, wish } = edit;
   if (plan.status === 'CLOSED') throw wrongStatus(plan, 'A closed plan cannot change.');
-  const { security } = JSON.parse(plan.definition) as { readonly security: PlanWish['security'] };
+  const kept = JSON.parse(plan.definition) as { readonly security: PlanWish['security'] };
+  const { security } = kept;
   if (wish.security?.type !== undefined && wish.security.type !== security.type)
     throw new Fault('request.invalid', {
       details: [{ path: 'security.type', message: `cannot change; it is ${security.type}` }],
     });
+  const written = planDefinition(wish, { ...security, ...wish.security, type: security.type });
   const after = await updatePlan(now.trx, plan, {
     name: wish.name,
     description: wish.description ?? '',
-    definition: planDefinition(wish, { ...security, ...wish.security, type: security.type }),
+    definition: JSON.stringify(await now.secrets.seal(written, apiOwner(api.id), kept)),
     validation: wish.validation ?? plan.validation,
     plan_order: wish.order ?? plan.plan_order,
     updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),

@@ -4,8 +4,10 @@ import { readSharedPolicyGroup } from '../../../proto/definition/shared-flows.ts
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import { sharedGroupsIn } from '../../../proto/model/api/shared-policy-group.ts';
+import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import { encodeSharedPolicyGroup } from '../../../proto/wire/payloads.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { SecretsOwner } from '../../publish/definition-secrets.ts';
 import type { Actor } from '../../access/actor.ts';
 import { stepsSchema } from '../apis/definition.ts';
 import type { AuditEvent } from '../audit/events.ts';
@@ -112,7 +114,7 @@ export function createGroup(
       ...at,
       id,
       cross_id: crossId,
-      ...written(wish),
+      ...(await written(now, wish, { cross_id: crossId })),
       phase: wish.phase,
       lifecycle_state: 'UNDEPLOYED',
       version: 0,
@@ -172,7 +174,7 @@ export function updateGroup(
     if (details.length > 0) throw new Fault('request.invalid', { details });
     await audit(now, 'SHARED_POLICY_GROUP_UPDATED', row);
     return updateGroupRow(now.trx, row, {
-      ...written(wish),
+      ...(await written(now, wish, row)),
       lifecycle_state: row.lifecycle_state === 'UNDEPLOYED' ? 'UNDEPLOYED' : 'PENDING',
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
     });
@@ -182,12 +184,12 @@ export function updateGroup(
 /** Sends the group as it is written now to gateways. Errors: request.invalid naming what they cannot run. */
 export function deployGroup(desk: Desk, actor: Actor, ref: GroupRef): Promise<GroupView> {
   return changeGroup({ desk, actor, ref }, async (now, row) => {
-    const { id, name, ...definition } = readSharedPolicyGroup({
-      id: row.cross_id,
-      name: row.name,
-      phase: row.phase,
-      steps: JSON.parse(row.steps) as unknown,
-    });
+    const kept = { steps: JSON.parse(row.steps) as unknown };
+    const opened = await now.secrets.open(kept, groupOwner(row.cross_id));
+    const read = withoutSecrets(opened.secrets, () =>
+      readSharedPolicyGroup({ id: row.cross_id, name: row.name, phase: row.phase, ...opened.definition }),
+    );
+    const { id, name, ...definition } = await now.secrets.seal(read, groupOwner(row.cross_id));
     const version = row.version + 1;
     const payload = encodeSharedPolicyGroup({ id, name, definition: JSON.stringify(definition) });
     now.publish([{ kind: 'shared-policy-group', id, revision: String(version), tags: [], payload }]);
@@ -256,13 +258,23 @@ export async function demandGroups(now: Change, { flows, plans }: ApiDefinition)
   if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
-function written(wish: z.infer<typeof updateGroupSchema>) {
+/** Whose secrets those of a group are. */
+export const groupOwner = (crossId: string): SecretsOwner => ({ kind: 'shared-policy-group', id: crossId });
+
+/** Columns that an author writes; `before` is the row that they are written to. */
+async function written(
+  now: Change,
+  wish: z.infer<typeof updateGroupSchema>,
+  before: Pick<SharedPolicyGroupRow, 'cross_id'> & { readonly steps?: string },
+) {
+  const kept = { steps: JSON.parse(before.steps ?? '[]') as unknown };
+  const { steps } = await now.secrets.seal({ steps: wish.steps ?? [] }, groupOwner(before.cross_id), kept);
   return {
     name: wish.name,
     name_key: wish.name.toLowerCase(),
     description: wish.description ?? '',
     prerequisite_message: wish.prerequisiteMessage ?? '',
-    steps: JSON.stringify(wish.steps ?? []),
+    steps: JSON.stringify(steps),
   };
 }
 

@@ -19,6 +19,7 @@ import { sharedPolicyGroups } from './0023-shared-policy-groups.ts';
 import { organizationFlows } from './0024-organization-flows.ts';
 import { dictionaries } from './0025-dictionaries.ts';
 import { applicationClients } from './0026-application-clients.ts';
+import { dataKeys } from './0027-data-keys.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   organizationFlows,
   dictionaries,
   applicationClients,
+  dataKeys,
 ];

@@ -14,6 +14,10 @@ export interface SetRecord {
   readonly file?: string | undefined;
   /** What an earlier start of this program found out of it; undefined has it compiled at once. */
   readonly judged?: JudgedApi | undefined;
+  /** Secrets that stand open in the payload: nothing that is said of the record repeats them. */
+  readonly secrets?: readonly string[] | undefined;
+  /** Why it is refused whatever it says, known before it is read. */
+  readonly refusal?: Pick<Nack, 'code' | 'reason'> | undefined;
 }
 
 /** A record that is served no more: deleted, or no longer for this gateway. */

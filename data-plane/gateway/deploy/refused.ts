@@ -1,11 +1,12 @@
 import { Fault } from '../../../proto/faults/fault.ts';
+import { scrubError } from '../../../proto/model/secrets/scrub.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Nack } from '../../../proto/wire/published.ts';
 import type { SetRecord } from './change.ts';
 
 /** Refuses a record for what was thrown. What is no fault of the record's is logged: nobody but us can mend it, and the nack says no more. */
 export function nackOf(
-  { kind, id, seq }: SetRecord,
+  { kind, id, seq, secrets = [] }: SetRecord,
   error: unknown,
   { log, environment }: { readonly log: Log; readonly environment: { readonly environment: string } },
 ): Nack {
@@ -13,7 +14,7 @@ export function nackOf(
     const at = { environment: environment.environment, kind, id };
     log.error({ ...at, err: error }, 'a record ran into a bug');
   }
-  return { kind, id, seq, ...reasonOf(error) };
+  return { kind, id, seq, ...reasonOf(scrubError(error, secrets)) };
 }
 
 /** Says in one line why a record was refused. */

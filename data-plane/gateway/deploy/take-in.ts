@@ -119,6 +119,9 @@ interface ReadRecord {
 }
 
 function readAside(kind: Kind, record: SetRecord, site: Site): ReadRecord {
+  const { refusal, id, seq } = record;
+  if (refusal !== undefined)
+    return { record, content: undefined, nack: { kind: record.kind, id, seq, ...refusal } };
   try {
     return { record, content: kind.read(record, site), nack: undefined };
   } catch (error) {

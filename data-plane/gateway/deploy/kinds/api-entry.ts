@@ -17,6 +17,8 @@ export interface ApiEntry {
   /** The definition's text in service; equal text needs no second compilation. */
   readonly definition: string | undefined;
   readonly payload: Uint8Array;
+  /** See {@link SetRecord}. */
+  readonly secrets: SetRecord['secrets'];
   /** What it was taken in by without being compiled, or what may be kept of it; undefined when nothing may. */
   readonly judged: JudgedApi | undefined;
   /** Why the newest revision is not in service. */
@@ -75,7 +77,7 @@ function surround(facts: ApiFacts, at: ServedEnvironment): Surroundings {
 }
 
 /** The record that an entry serves, to be built again. */
-export function recordOf({ served, payload }: ApiEntry): SetRecord {
+export function recordOf({ served, payload, secrets }: ApiEntry): SetRecord {
   const { id, seq, revision, file } = served;
-  return { kind: 'api', id, seq, revision, file, payload };
+  return { kind: 'api', id, seq, revision, file, payload, secrets };
 }

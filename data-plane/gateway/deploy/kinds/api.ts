@@ -30,11 +30,15 @@ export const apis: Kind<TakenApi> = {
     if (before === undefined && judged !== undefined && stillHolds(judged, site.environment))
       return { entry: waiting(record, judged, site), fresh: undefined, doubts: [] };
     const { definition: text, name } = decodeApi(record.payload);
-    const { payload } = record;
+    const { payload, secrets } = record;
     const compiled = before?.served.compiled;
     if (before?.definition === text && compiled !== undefined && !isAgain) {
       const served = deploy(record, { name, compiled }, site);
-      return { entry: { ...before, served, payload, nack: undefined }, fresh: undefined, doubts: [] };
+      return {
+        entry: { ...before, served, payload, secrets, nack: undefined },
+        fresh: undefined,
+        doubts: [],
+      };
     }
     const { api: definition, notes } = readDefinition(text);
     const fresh = compileApi(definition, site.compile);
@@ -45,7 +49,7 @@ export const apis: Kind<TakenApi> = {
     const places = placesOf(definition);
     const mayBeKept = judge({ name, places, compiled: fresh }, site.environment);
     return {
-      entry: { served, places, definition: text, payload, judged: mayBeKept, nack },
+      entry: { served, places, definition: text, payload, secrets, judged: mayBeKept, nack },
       fresh,
       doubts: notes.filter((note) => note.kind === 'doubt'),
     };
@@ -105,8 +109,9 @@ export const apis: Kind<TakenApi> = {
 /** Its places are known, and nothing else is until somebody asks for it. */
 function waiting(record: SetRecord, judged: JudgedApi, site: Site): ApiEntry {
   const { name, places } = judged;
+  const { payload, secrets } = record;
   const served = deploy(record, { name, compiled: undefined, isWaiting: true }, site);
-  return { served, places, definition: undefined, payload: record.payload, judged, nack: undefined };
+  return { served, places, definition: undefined, payload, secrets, judged, nack: undefined };
 }
 
 /** A record that came again as it was (a full sync). */
@@ -160,6 +165,7 @@ function keepBefore(
         places,
         definition: undefined,
         payload: record.payload,
+        secrets: record.secrets,
         judged: undefined,
         nack,
       };

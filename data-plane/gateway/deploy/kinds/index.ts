@@ -10,6 +10,8 @@ import { subscriptions } from './subscription.ts';
 /** Every kind of record that the wire has; a new one is its file and a line here. */
 export const kinds: Kinds = {
   'gateway-settings': gatewaySettings,
+  // It opens the others before they come here (sync/secret-opener.ts).
+  'environment-key': undefined,
   'organization-flows': organizationFlows,
   dictionary: dictionaries,
   'shared-policy-group': sharedPolicyGroups,
