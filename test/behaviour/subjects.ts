@@ -9,6 +9,8 @@ import { aboutPlans } from './subjects/plans.ts';
 import { aboutPolicies } from './subjects/policies.ts';
 import { aboutSpellings } from './subjects/spellings.ts';
 import { aboutTokens } from './subjects/tokens.ts';
+import { aboutVersion2Flows } from './subjects/version-2-flows.ts';
+import { aboutVersion2 } from './subjects/version-2.ts';
 
 /** Everything that the table of behaviour speaks of. */
 export const subjects: readonly Subject[] = [
@@ -22,6 +24,8 @@ export const subjects: readonly Subject[] = [
   aboutPolicies,
   aboutSpellings,
   aboutTokens,
+  aboutVersion2,
+  aboutVersion2Flows,
 ];
 
 /** The gateway of subjects that need none of their own. */

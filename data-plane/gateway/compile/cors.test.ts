@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CorsDefinition } from '../../../proto/model/api.ts';
-import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
-import { apiOf } from '../../../test/kit/gateway/version-2.ts';
+import {
+  apiDefinition,
+  flow,
+  startLocalGateway,
+  version2Definition,
+} from '../../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { headersOf } from '../../../test/kit/engine/headers.ts';
 import type { ExchangeRequest } from '../../http/exchange.ts';
@@ -188,7 +192,7 @@ test('whatever a preflight is answered says by what it varies: allowed, refused,
       runs: api('runs', true),
       mocks: api('mocks', true, ['mock', { status: '202', content: 'mocked' }]),
       refuses: api('refuses', true, ['policy-interrupt', { errorKey: 'NO', message: 'no' }]),
-      old: apiOf('old', url, { api: { tags: [] }, proxy: { cors: cors(false) } }),
+      old: version2Definition('old', url, { proxy: { cors: cors(false) } }),
     },
   });
   for (const path of ['/plain', '/runs', '/mocks', '/refuses', '/old'])

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
-import { apiOf } from '../../../test/kit/gateway/version-2.ts';
+import {
+  apiDefinition,
+  flow,
+  startLocalGateway,
+  version2Definition,
+} from '../../../test/kit/gateway/gateway.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { normalise, readingsOf } from './readings.ts';
 
@@ -212,7 +216,7 @@ test('a refusal whose condition speaks of the path holds however that is spelled
         ],
       },
       ...Object.fromEntries(apis),
-      v3: apiOf('v3', url, { api: { tags: [], execution_mode: 'v3', flows: [old] } }),
+      v3: version2Definition('v3', url, { api: { execution_mode: 'v3', flows: [old] } }),
     },
   });
   for (const id of [...apis.map(([name]) => name), 'v3'])

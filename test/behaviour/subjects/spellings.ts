@@ -1,3 +1,4 @@
+import { version2Definition } from '../../kit/gateway/gateway.ts';
 import type { Row, RowPlace, Subject } from '../row.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -37,20 +38,8 @@ const exported =
 /** As a repository keeps an API of version 2. */
 const old =
   (api: Json = {}, proxy: Json = {}) =>
-  ({ id, targets }: Pick<RowPlace, 'id' | 'targets'>): Json => ({
-    id,
-    name: id,
-    version: '1',
-    gravitee: '2.0.0',
-    execution_mode: 'v4-emulation-engine',
-    proxy: {
-      virtual_hosts: [{ path: `/${id}` }],
-      groups: [{ name: 'default', endpoints: [{ name: 'one', target: `${targets[0]}/base` }] }],
-      ...proxy,
-    },
-    plans: { open: { id: 'open', name: 'Open', security: 'key_less', status: 'published' } },
-    ...api,
-  });
+  ({ id, targets }: Pick<RowPlace, 'id' | 'targets'>): Json =>
+    version2Definition(id, `${targets[0]}/base`, { api: { version: '1', ...api }, proxy });
 
 const flowOf2 = (more: Json = {}): Json => ({
   name: 'all',

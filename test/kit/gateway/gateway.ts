@@ -185,3 +185,28 @@ export function flow(
     response: write(steps.response),
   };
 }
+
+/** The same in version 2, under emulation; `api`, `proxy` and `endpoint` replace fields there. */
+export function version2Definition(
+  id: string,
+  target: string,
+  changes: {
+    readonly api?: Readonly<Record<string, unknown>>;
+    readonly proxy?: Readonly<Record<string, unknown>>;
+    readonly endpoint?: Readonly<Record<string, unknown>>;
+  } = {},
+): Record<string, unknown> {
+  return {
+    id,
+    name: id,
+    gravitee: '2.0.0',
+    execution_mode: 'v4-emulation-engine',
+    plans: [{ id: 'open', name: 'Open', security: 'KEY_LESS' }],
+    proxy: {
+      virtual_hosts: [{ path: `/${id}` }],
+      groups: [{ name: 'main', endpoints: [{ name: 'one', target, ...changes.endpoint }] }],
+      ...changes.proxy,
+    },
+    ...changes.api,
+  };
+}
