@@ -67,8 +67,26 @@ export async function startBackends(t: Pick<TestContext, 'after'>, trust: Trust)
     targets: [...plain, await closedPort()] as unknown as RowPlace['targets'],
     http2: await listen(t, createHttp2Server(serve('http2')), 'http'),
     tls: await listen(t, tls, 'https'),
+    checked: await listen(t, createServer(checked()), 'http'),
     proxyPort: Number(new URL(proxy.url).port),
   });
+}
+
+/** Answers health checks with what they asked; with `?fails=n` the first so many of a URL are 500. */
+function checked(): (request: IncomingMessage, response: ServerResponse) => void {
+  const asked = new Map<string, number>();
+  return (request, response) => {
+    const { method, url = '', headers } = request;
+    const nth = (asked.get(url) ?? 0) + 1;
+    asked.set(url, nth);
+    const fails = Number(new URLSearchParams(url.split('?')[1]).get('fails') ?? 0);
+    let body = '';
+    request.on('data', (piece: Buffer) => (body += String(piece)));
+    request.on('end', () => {
+      response.writeHead(nth <= fails ? 500 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ method, url, headers, body }));
+    });
+  };
 }
 
 /** Opens a server on a free port and ends it, with what is connected, after the test. */

@@ -12,6 +12,8 @@ export interface Send {
   readonly body?: string;
   /** The certificate that is shown, of a subject whose gateway speaks TLS. */
   readonly certificate?: CertificatePair;
+  /** What the backends answer to it, where that is not what the row says. */
+  readonly backend?: BackendAnswer | readonly BackendAnswer[];
   /** Goes away so many ms later. */
   readonly goneAfterMs?: number;
 }
@@ -76,7 +78,9 @@ export interface RowPlace {
   readonly tls: string;
   /** Port of a CONNECT proxy. */
   readonly proxyPort: number;
-  /** What that TLS backend's certificate was issued by, and another one for the gateway to show: `CN=gateway`. */
+  /** The URL of a backend for health checks: it says what it was asked, and `?fails=n` fails the first so many. */
+  readonly checked: string;
+  /** What that TLS backend's certificate, which is for 127.0.0.1 alone, was issued by, and one for the gateway to show: `CN=gateway`. */
   readonly trust: Trust;
 }
 
@@ -85,6 +89,12 @@ export interface Trust {
   readonly ca: string;
   readonly backend: CertificatePair;
   readonly gateway: CertificatePair;
+  /** PKCS12 in base64, and what opens them. */
+  readonly trustStore: string;
+  readonly keyStore: string;
+  readonly password: string;
+  /** The same as files; certificate and key are the gateway's. */
+  readonly files: Readonly<Record<'ca' | 'cert' | 'key' | 'trustStore' | 'keyStore', string>>;
 }
 
 /** One sentence about how an API behaves, with a definition and exchanges that show it. */

@@ -1,28 +1,15 @@
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { eventually } from '../kit/eventually.ts';
 import { accessRecords, logRecords } from '../kit/gateway/access-records.ts';
 import { apiDefinition, type LocalGateway, startLocalGateway } from '../kit/gateway/gateway.ts';
-import { createAuthority, issuePair } from '../kit/servers/certificates.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { type Backends, startBackends } from './backends.ts';
 import { type Answer, Caller } from './caller.ts';
-import type {
-  Asked,
-  Exchange,
-  GatewayOf,
-  Got,
-  Json,
-  Row,
-  RowPlace,
-  Send,
-  Subject,
-  Trust,
-  Version,
-} from './row.ts';
+import type { Asked, Exchange, GatewayOf, Got, Json, Row, RowPlace, Send, Subject, Version } from './row.ts';
+import { trustIn } from './trust.ts';
 
 /** A row with its API's id. */
 export interface Placed {
@@ -108,8 +95,10 @@ export class Stage {
     );
     assert.equal(refused, undefined, 'the definition loads');
     const backends = this.#played();
-    backends.answers = row.backend === undefined ? [] : 'length' in row.backend ? row.backend : [row.backend];
     for (const [send, got] of exchangesOf(row)) {
+      const own = 'length' in send ? undefined : send.backend;
+      const answers = own ?? row.backend ?? [];
+      backends.answers = 'length' in answers ? answers : [answers];
       const ask = (): Promise<true> => this.#exchange(version, id, [send, got]);
       if (got.isAwaited === true) await eventually(ask, { timeoutMs: 15_000, everyMs: 100 });
       else await ask();
@@ -195,16 +184,6 @@ export function exchangesOf({ exchanges }: Row): readonly Exchange[] {
 
 // The second of an exchange is what is got, no list.
 const isExchange = (of: Row['exchanges']): of is Exchange => of.length === 2 && !Array.isArray(of[1]);
-
-/** Certificates of a stage; what signs them is for nothing else. */
-function trustIn(folder: string): Trust {
-  const authority = createAuthority(join(folder, 'trust'));
-  return {
-    ca: readFileSync(authority.caFile, 'utf8'),
-    backend: issuePair(authority, 'backend'),
-    gateway: issuePair(authority, 'gateway'),
-  };
-}
 
 function judgeAnswer(got: Got, answer: Answer, about: string): void {
   if (got.status !== undefined) assert.equal(answer.status, got.status, about);

@@ -1,4 +1,5 @@
 import type { GatewayOf, Subject } from './row.ts';
+import { aboutConnections } from './subjects/connections.ts';
 import { aboutCors } from './subjects/cors.ts';
 import { aboutEndpoints } from './subjects/endpoints.ts';
 import { aboutErrors } from './subjects/errors.ts';
@@ -14,6 +15,7 @@ import { aboutVersion2 } from './subjects/version-2.ts';
 
 /** Everything that the table of behaviour speaks of. */
 export const subjects: readonly Subject[] = [
+  aboutConnections,
   aboutCors,
   aboutEndpoints,
   aboutErrors,

@@ -9,6 +9,7 @@ import { headerValueSchema } from '../../../proto/model/head-text.ts';
 import type { Rejection } from '../../policies/policy.ts';
 import type { EngineRules } from '../compile/engine.ts';
 import { isAccepted, parseAccept } from './accept.ts';
+import { connectionErrorKey } from './refusals.ts';
 
 /** Longest body that the expressions of a template may make. */
 const bodyCharsMax = 1_000_000;
@@ -126,7 +127,8 @@ function rendererOf(
           {
             statusCode,
             key: refusal.key,
-            message: refusal.message,
+            // A connection that failed has a cause and no message, as in the reference.
+            message: refusal.parent === connectionErrorKey ? '' : refusal.message,
             cause: asked.cause ?? refusal.message,
           },
         ],

@@ -32,8 +32,9 @@ export const refusals = {
   responseTooLarge: reject('GATEWAY_INVALID_RESPONSE', { status: 502, message: 'Bad Gateway' }),
 } as const;
 
-/** For all that has no templates of its own. */
-const parent = 'GATEWAY_CLIENT_CONNECTION_ERROR';
+/** The key whose templates answer for every failed connection that has none of its own. */
+export const connectionErrorKey = 'GATEWAY_CLIENT_CONNECTION_ERROR';
+const parent = connectionErrorKey;
 const badGateway = (key: string): Rejection => reject(key, { status: 502, message: 'Bad Gateway', parent });
 const timedOut = (key: string): Rejection => reject(key, { status: 504, message: 'Gateway Timeout', parent });
 
