@@ -107,6 +107,8 @@ export interface Row {
   readonly subscriptions?: readonly Json[];
   /** What the backends answer, in the order of their calls; the last one goes on. */
   readonly backend?: BackendAnswer | readonly BackendAnswer[];
+  /** What the gateway says where it does not take the definition. */
+  readonly refused?: RegExp;
   /** Each row is played over HTTP/1.1 and over HTTP/2, but for those that say which one, and why. */
   readonly over?: { readonly version: Version; readonly because: string };
   readonly exchanges: Exchange | readonly Exchange[];

@@ -1,3 +1,4 @@
+import { set, step } from './pieces.ts';
 import type { GatewayOf, Subject } from './row.ts';
 import { aboutConnections } from './subjects/connections.ts';
 import { aboutCors } from './subjects/cors.ts';
@@ -12,6 +13,18 @@ import { aboutSpellings } from './subjects/spellings.ts';
 import { aboutTokens } from './subjects/tokens.ts';
 import { aboutVersion2Flows } from './subjects/version-2-flows.ts';
 import { aboutVersion2 } from './subjects/version-2.ts';
+import { aboutFailover } from './subjects/failover.ts';
+import { aboutHealth } from './subjects/health.ts';
+import { aboutRecords } from './subjects/records.ts';
+import {
+  aboutCertificates,
+  aboutCertificatesInHeaders,
+  aboutUnaskedCertificates,
+} from './subjects/certificates.ts';
+import { aboutOrganization } from './subjects/organization.ts';
+import { aboutStanding } from './subjects/standing.ts';
+import { aboutIntrospection } from './subjects/introspection.ts';
+import { aboutSurroundings } from './subjects/surroundings.ts';
 
 /** Everything that the table of behaviour speaks of. */
 export const subjects: readonly Subject[] = [
@@ -28,9 +41,31 @@ export const subjects: readonly Subject[] = [
   aboutTokens,
   aboutVersion2,
   aboutVersion2Flows,
+  aboutFailover,
+  aboutHealth,
+  aboutRecords,
+  aboutCertificates,
+  aboutCertificatesInHeaders,
+  aboutUnaskedCertificates,
+  aboutOrganization,
+  aboutStanding,
+  aboutIntrospection,
+  aboutSurroundings,
 ];
 
 /** The gateway of subjects that need none of their own. */
 export const usualGateway: GatewayOf = {
-  tables: { dictionaries: { countries: { fr: 'France' } } },
+  tables: {
+    dictionaries: { countries: { fr: 'France' } },
+    sharedPolicyGroups: [
+      { id: 'marking', name: 'Marking', phase: 'REQUEST', steps: [set('X-Order', 'group')] },
+      { id: 'answering', name: 'Answering', phase: 'RESPONSE', steps: [set('X-Answered', 'group')] },
+      {
+        id: 'nesting',
+        name: 'Nesting',
+        phase: 'REQUEST',
+        steps: [step('shared-policy-group-policy', { sharedPolicyGroupId: 'marking' })],
+      },
+    ],
+  },
 };

@@ -9,7 +9,7 @@ import { apiSchema } from '../../proto/model/api-schema.ts';
 import { catalog } from '../../proto/policies/catalog.ts';
 import { resourceCatalog } from '../../proto/resources/catalog.ts';
 import { type SchemaShape, shapeOf } from '../kit/control-plane/schema-shape.ts';
-import { fieldFates } from './definition-fields.ts';
+import { fieldFates, onePlace } from './definition-fields.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -32,15 +32,6 @@ function placesOf(shape: SchemaShape, at: string): readonly string[] {
       return [at];
   }
 }
-
-/** Places of one schema are one place. */
-const onePlace = (place: string): string =>
-  place
-    .replace('api.plans[].flows[]', 'api.flows[]')
-    .replace('flows[].response[]', 'flows[].request[]')
-    .replace('endpoints[].sharedConfigurationOverride', 'sharedConfiguration')
-    .replace('services.discovery.configuration.ssl', 'sharedConfiguration.ssl')
-    .replace(/endpoints\[\]\.(services\.healthCheck\.(?!overrideConfiguration))/, '$1');
 
 const places = new Set(
   [

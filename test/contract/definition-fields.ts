@@ -321,3 +321,12 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     ),
   ),
 ]);
+
+/** Places of one schema are one place. */
+export const onePlace = (place: string): string =>
+  place
+    .replace('api.plans[].flows[]', 'api.flows[]')
+    .replace('flows[].response[]', 'flows[].request[]')
+    .replace('endpoints[].sharedConfigurationOverride', 'sharedConfiguration')
+    .replace('services.discovery.configuration.ssl', 'sharedConfiguration.ssl')
+    .replace(/endpoints\[\]\.(services\.healthCheck\.(?!overrideConfiguration))/, '$1');

@@ -238,6 +238,12 @@ const rows: readonly Row[] = [
     exchanges: [{}, untrusted],
   },
   {
+    says: 'useSystemProxy is what the environment says, and no proxy where it says nothing',
+    api: ({ targets }) =>
+      shared(targets[0], { proxy: { enabled: true, useSystemProxy: true, ...at(targets[3]) } }),
+    exchanges: [{}, { status: 200, asked: { backend: 0 } }],
+  },
+  {
     says: 'enabled: false goes there directly',
     api: ({ targets }) => shared(targets[0], { proxy: { enabled: false, ...at(targets[3]) } }),
     exchanges: [{}, { status: 200 }],

@@ -26,6 +26,78 @@ const rows: readonly Row[] = [
     exchanges: [preflight(), { status: 200, asked: false }],
   },
   {
+    says: 'a preflight needs no token',
+    api: cors(
+      usual,
+      plans({
+        id: 'tokens',
+        security: {
+          type: 'JWT',
+          configuration: {
+            signature: 'HMAC_HS256',
+            publicKeyResolver: 'GIVEN_KEY',
+            resolverParameter: 'x'.repeat(32),
+          },
+        },
+      }),
+    ),
+    exchanges: [preflight(), { status: 200, asked: false }],
+  },
+  {
+    says: 'a request that is no preflight needs its key as ever, and its 401 may be read by the page',
+    api: cors(usual, plans(keyed())),
+    exchanges: [
+      { headers: { origin } },
+      { status: 401, headers: { 'access-control-allow-origin': origin }, asked: false },
+    ],
+  },
+  {
+    says: 'a preflight whose origin may be any is answered with that origin, with credentials too',
+    api: cors({ ...usual, allowOrigin: ['*'], allowCredentials: true }),
+    exchanges: [
+      preflight(),
+      {
+        headers: { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' },
+      },
+    ],
+  },
+  {
+    says: 'the answer itself echoes the origin where any may ask',
+    api: cors({ ...usual, allowOrigin: ['*'] }),
+    exchanges: [
+      { headers: { origin: 'https://any.test' } },
+      { headers: { 'access-control-allow-origin': 'https://any.test' } },
+    ],
+  },
+  {
+    says: 'a policy that answers a preflight by setting answers it',
+    api: cors(
+      { ...usual, runPolicies: true },
+      {
+        flows: [
+          flow('/', {
+            request: [step('mock', { status: '204', headers: [{ name: 'X-Mocked', value: '1' }] })],
+          }),
+        ],
+      },
+    ),
+    exchanges: [preflight(), { headers: { 'x-mocked': '1' }, asked: false }],
+  },
+  {
+    says: 'a policy that interrupts a preflight by setting refuses it',
+    api: cors(
+      { ...usual, runPolicies: true },
+      {
+        flows: [
+          flow('/', {
+            request: [step('policy-interrupt', { errorKey: 'NO', message: 'no', statusCode: 403 })],
+          }),
+        ],
+      },
+    ),
+    exchanges: [preflight(), { status: 403, asked: false }],
+  },
+  {
     says: 'the methods stand with a comma and a blank between them',
     api: cors(usual),
     exchanges: [preflight(), { headers: { 'access-control-allow-methods': 'GET, POST' } }],

@@ -138,6 +138,65 @@ const rows: readonly Row[] = [
     exchanges: [{}, { status: 504, body: 'parent' }],
   },
   {
+    says: 'a backend that is late has the template of the parent key too',
+    api: ({ targets }) => ({
+      ...shared(targets[0], { http: { readTimeout: 100 } }),
+      responseTemplates: {
+        GATEWAY_CLIENT_CONNECTION_ERROR: { '*/*': { status: 599, body: '{#error.key}' } },
+      },
+    }),
+    exchanges: [{ backend: { afterMs: 2_000 } }, { status: 599, body: 'GATEWAY_CLIENT_READ_TIMEOUT' }],
+  },
+  {
+    says: 'the key itself comes before its parent',
+    api: ({ targets }) => ({
+      ...group([endpoint('one', targets[3])]),
+      responseTemplates: {
+        GATEWAY_CLIENT_CONNECTION_ERROR: { '*/*': { body: 'parent' } },
+        GATEWAY_CLIENT_CONNECTION_REFUSED: { '*/*': { body: 'itself' } },
+      },
+    }),
+    exchanges: [{}, { status: 502, body: 'itself' }],
+  },
+  {
+    says: 'a template of the parent key knows the key itself',
+    api: ({ targets }) => ({
+      ...group([endpoint('one', targets[3])]),
+      responseTemplates: { GATEWAY_CLIENT_CONNECTION_ERROR: { '*/*': { body: '{#error.key}' } } },
+    }),
+    exchanges: [{}, { body: 'GATEWAY_CLIENT_CONNECTION_REFUSED' }],
+  },
+  {
+    says: 'an API that is stopped is served to nobody',
+    api: { state: 'STOPPED' },
+    exchanges: [{}, { status: 404, asked: false }],
+  },
+  {
+    says: 'an API of another type is refused by name',
+    api: { type: 'message' },
+    refused: /type/,
+    exchanges: [{}, { status: 503, asked: false }],
+  },
+  {
+    says: 'tracing that is on gives a request a context where it has none',
+    api: { analytics: { tracing: { enabled: true } } },
+    exchanges: [{}, { asked: { headers: { traceparent: /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/ } } }],
+  },
+  {
+    says: 'tracing passes on the context that a request has',
+    api: { analytics: { tracing: { enabled: true } } },
+    exchanges: [
+      { headers: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00` } },
+      { asked: { headers: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00` } } },
+    ],
+  },
+  {
+    says: 'tracing of every step is refused by name',
+    api: { analytics: { tracing: { enabled: true, verbose: true } } },
+    refused: /analytics\.tracing\.verbose/,
+    exchanges: [{}, { status: 503, asked: false }],
+  },
+  {
     says: 'a backend that closes before it answers is 502',
     backend: { isCut: true },
     exchanges: [{ method: 'POST', body: 'x' }, { status: 502 }],

@@ -127,6 +127,36 @@ const rows: readonly Row[] = [
     exchanges: [{ path: '/books/42' }, { asked: { headers: { 'x-id': 'none' } } }],
   },
   {
+    says: 'a disabled flow of a plan gives no path parameters either',
+    api: {
+      ...plans(keyless({ flows: [flow('/books/:id', { request: [] }, { enabled: false })] })),
+      flows: [flow('/', { request: [show('X-Id', "#request.pathParams['id']?.[0] ?: 'none'")] })],
+    },
+    exchanges: [{ path: '/books/42' }, { asked: { headers: { 'x-id': 'none' } } }],
+  },
+  {
+    says: 'best match does not choose a disabled flow, nor know its path parameters',
+    api: {
+      flowExecution: { mode: 'best-match' },
+      flows: [
+        flow('/books', { request: [show('X-Id', "#request.pathParams['id']?.[0] ?: 'none'")] }),
+        flow('/books/:id', { request: [mark('b')] }, { enabled: false }),
+      ],
+    },
+    exchanges: [{ path: '/books/42' }, { asked: { headers: { 'x-id': 'none' } } }],
+  },
+  {
+    says: 'path parameters are known to the flow that was chosen even if another one has them',
+    api: {
+      flowExecution: { mode: 'best-match' },
+      flows: [
+        flow('/books/9', { request: [show('X-Id', "#request.pathParams['id'][0]")] }),
+        flow('/books/:id', { request: [mark('b')] }),
+      ],
+    },
+    exchanges: [{ path: '/books/9' }, { asked: { headers: { 'x-id': '9' } } }],
+  },
+  {
     says: 'a flow for another method gives no path parameters',
     api: {
       flows: [

@@ -293,6 +293,75 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    says: 'condition beside the selectors is a condition of the flow, as older definitions have it',
+    api: {
+      flows: [flow('/', { request: [mark('a')] }, { condition: "{#request.headers['x-on'] != null}" }), last],
+    },
+    exchanges: [
+      [{ headers: { 'x-on': '1' } }, seen('a')],
+      [{}, seen('none')],
+    ],
+  },
+  {
+    says: 'what the condition of a flow looked at may be gone when the answer comes',
+    api: {
+      flows: [
+        flow(
+          '',
+          {
+            request: [step('transform-headers', { removeHeaders: ['x-on'] })],
+            response: [set('X-Answered', 'yes')],
+          },
+          { selectors: [{ type: 'condition', condition: "{#request.headers['x-on'][0] == '1'}" }] },
+        ),
+      ],
+    },
+    exchanges: [
+      [
+        { headers: { 'x-on': '1' } },
+        { headers: { 'x-answered': 'yes' }, asked: { headers: { 'x-on': undefined } } },
+      ],
+      [{}, { status: 200, headers: { 'x-answered': undefined } }],
+    ],
+  },
+  {
+    says: 'scope does not bring a step of the request to the answer',
+    api: {
+      flows: [
+        flow('/', {
+          request: [
+            step('policy-assign-attributes', { scope: 'RESPONSE', attributes: [{ name: 'a', value: '1' }] }),
+            show('X-A', "#context.attributes['a']"),
+          ],
+        }),
+      ],
+    },
+    exchanges: [{}, { asked: { headers: { 'x-a': '1' } } }],
+  },
+  {
+    says: 'scope does not bring a step of the answer to the request',
+    api: {
+      flows: [
+        flow('/', {
+          response: [
+            step('transform-headers', { scope: 'REQUEST', addHeaders: [{ name: 'X-A', value: '1' }] }),
+          ],
+        }),
+      ],
+    },
+    exchanges: [{}, { headers: { 'x-a': '1' }, asked: { headers: { 'x-a': undefined } } }],
+  },
+  {
+    says: 'a condition that names the answer’s body has it read whole',
+    api: {
+      flows: [
+        flow('/', { response: [set('X-Found', '1', { condition: "{#response.content.contains('Ann')}" })] }),
+      ],
+    },
+    backend: { body: 'Ann was here' },
+    exchanges: [{}, { headers: { 'x-found': '1' }, body: 'Ann was here' }],
+  },
+  {
     says: 'a flow with a tag that the gateway has not runs where it has none',
     api: { flows: [flow('/', { request: [mark('a')] }, { tags: [] }), last] },
     exchanges: [{}, seen('a')],

@@ -23,6 +23,18 @@ const rows: readonly Row[] = [
     exchanges: [{ path: '/x' }, { asked: { url: '/endpoint/x' } }],
   },
   {
+    says: 'a slash at the end of the target and one behind the context path are one',
+    api: ({ targets }) => group([endpoint('one', `${targets[0]}/endpoint/`)]),
+    exchanges: [
+      [{ path: '/' }, { asked: { url: '/endpoint/' } }],
+      [{ path: '/x/' }, { asked: { url: '/endpoint/x/' } }],
+    ],
+  },
+  {
+    says: 'two slashes that a caller sent stay',
+    exchanges: [{ path: '/a//b' }, { asked: { url: '/a//b' } }],
+  },
+  {
     says: 'two slashes that dynamic routing makes stay',
     api: ({ targets }) => ({
       flows: [

@@ -1,4 +1,4 @@
-import { flow, keyed, keyless, plans, set, show } from '../pieces.ts';
+import { flow, keyed, keyless, listener, plans, set, show } from '../pieces.ts';
 import type { Row, Subject } from '../row.ts';
 
 const attributes = {
@@ -210,6 +210,81 @@ const rows: readonly Row[] = [
     says: 'plans may be a list',
     api: { plans: [{ id: 'open', name: 'Open', security: { type: 'KEY_LESS' } }] },
     exchanges: [{}, { status: 200 }],
+  },
+  {
+    says: 'a plan of a list is known by its id',
+    api: { plans: [{ id: 'plan-17', name: 'Open', security: { type: 'KEY_LESS' } }], ...attributes },
+    exchanges: [{}, { asked: { headers: { 'x-plan': 'plan-17' } } }],
+  },
+  {
+    says: 'a caller without a name has the same application with other plans beside',
+    api: { ...plans(keyed(), keyless()), ...attributes },
+    exchanges: [
+      {},
+      { asked: { headers: { 'x-plan': 'open', 'x-application': '1', 'x-user': '127.0.0.1' } } },
+    ],
+  },
+  {
+    says: 'the context path of a caller without a name is that of the path that was taken',
+    api: (place) => ({
+      ...listener([{ path: `/${place.id}` }, { path: `/${place.id}/deep` }]),
+      ...attributes,
+    }),
+    exchanges: [{ path: '/deep/x' }, { asked: { headers: { 'x-context': /\/deep\/$/ } } }],
+  },
+  {
+    says: 'a key is read from the header that the plan names',
+    api: plans(keyed({ source: 'HEADER', enableCustomApiKeyHeader: true, apiKeyHeader: 'X-Ours' })),
+    subscriptions: subscribed('key-in-our-header'),
+    exchanges: [
+      [{ headers: { 'x-ours': 'key-in-our-header' } }, { status: 200 }],
+      [withKey('key-in-our-header'), { status: 401 }],
+    ],
+  },
+  {
+    says: 'a key may be renewed: the old and the new one let in, with one subscription',
+    api: { ...plans(keyed()), flows: [flow('/', { request: [show('X-Sub', '#subscription.id')] })] },
+    subscriptions: [{ plan: 'keyed', id: 'renewed', apiKeys: ['key-old-of-two', 'key-new-of-two'] }],
+    exchanges: [
+      [withKey('key-old-of-two'), { asked: { headers: { 'x-sub': 'renewed' } } }],
+      [withKey('key-new-of-two'), { asked: { headers: { 'x-sub': 'renewed' } } }],
+    ],
+  },
+  {
+    says: 'a subscription that was resumed lets in',
+    api: plans(keyed()),
+    subscriptions: subscribed('key-resumed', { status: 'RESUMED' }),
+    exchanges: [withKey('key-resumed'), { status: 200 }],
+  },
+  {
+    says: 'a subscription that was rejected does not let in',
+    api: plans(keyed()),
+    subscriptions: subscribed('key-rejected', { status: 'REJECTED' }),
+    exchanges: [withKey('key-rejected'), { status: 401, asked: false }],
+  },
+  {
+    says: 'metadata of a subscription are known to expressions',
+    api: {
+      ...plans(keyed()),
+      flows: [flow('/', { request: [show('X-Tier', "#subscription.metadata['tier']")] })],
+    },
+    subscriptions: subscribed('key-with-metadata', { metadata: { tier: 'gold' } }),
+    exchanges: [withKey('key-with-metadata'), { asked: { headers: { 'x-tier': 'gold' } } }],
+  },
+  {
+    says: 'of two plans of keys each key finds its own, whatever their order',
+    api: {
+      ...plans(keyed({}, { id: 'second', order: 2 }), keyed({}, { id: 'first', order: 1 })),
+      ...attributes,
+    },
+    subscriptions: [
+      { plan: 'first', apiKeys: ['key-of-plan-1'] },
+      { plan: 'second', apiKeys: ['key-of-plan-2'] },
+    ],
+    exchanges: [
+      [withKey('key-of-plan-1'), { asked: { headers: { 'x-plan': 'first' } } }],
+      [withKey('key-of-plan-2'), { asked: { headers: { 'x-plan': 'second' } } }],
+    ],
   },
   {
     says: 'an application may have several keys',
