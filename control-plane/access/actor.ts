@@ -1,5 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
-import { partsOf, type Right, type Scope } from './permissions.ts';
+import { type Action, actions, partsOf, permissions, type Right, type Scope } from './permissions.ts';
 import { roleMay } from './roles.ts';
 
 /** A role that somebody holds somewhere: `reference` is the id of the organization, environment, API or application. */
@@ -63,6 +63,22 @@ export function authorize(actor: Actor, rights: readonly Right[], resource: Reso
   if (rights.some((right) => can(actor, right, resource))) return;
   if (actor.organization !== resource.organization) throw new Fault('request.not_found');
   throw new Fault('request.forbidden', { internal: `${actor.username} lacks ${rights.join(' or ')}` });
+}
+
+/** Everything that the actor may do in one scope of a resource, as the reference spells it: `{ GATEWAY_DEFINITION: ['C', 'R'] }`. */
+export function heldRights(
+  actor: Actor,
+  scope: Scope,
+  resource: Resource,
+): Readonly<Record<string, readonly string[]>> {
+  const held = permissions[scope].map((name) => {
+    const may = (action: Action): boolean => can(actor, `${scope}-${name}:${action}` as Right, resource);
+    return [
+      name.toUpperCase().replaceAll('-', '_'),
+      actions.filter(may).map((action) => action.slice(0, 1).toUpperCase()),
+    ] as const;
+  });
+  return Object.fromEntries(held.filter(([, letters]) => letters.length > 0));
 }
 
 /** Whose objects a list may show: everybody's, or those that this user is a member of. Stores turn it into SQL. */

@@ -1,4 +1,5 @@
 import { sql, type Expression, type SqlBool } from 'kysely';
+import { type PageBounds, readPage, type Rows } from '../storage/read-page.ts';
 import type { Queries } from '../storage/storage.ts';
 import type { HeldRole, Visible } from './actor.ts';
 import type { Scope } from './permissions.ts';
@@ -125,6 +126,53 @@ export async function primaryOwners(
     .where('membership.reference', 'in', [...new Set(objects.ids)])
     .execute();
   return new Map(rows.map((row) => [row.reference, { id: row.id, displayName: row.display_name }]));
+}
+
+/** A user with the role that he holds on an object. */
+export interface MemberRow {
+  readonly id: string;
+  readonly display_name: string;
+  readonly role: string;
+}
+
+/** Who holds a role on an object, by name. */
+export function listMembers(
+  db: Queries,
+  { organization, scope, reference, user }: MemberObject & { readonly user?: string },
+  bounds: PageBounds,
+): Promise<Rows<MemberRow>> {
+  let query = db
+    .selectFrom('membership')
+    .innerJoin('user_account', 'user_account.id', 'membership.member')
+    .select(['user_account.id', 'user_account.display_name', 'membership.role'])
+    .where('membership.organization', '=', organization)
+    .where('membership.scope', '=', scope)
+    .where('membership.reference', '=', reference)
+    .where('membership.member_type', '=', 'USER');
+  if (user !== undefined) query = query.where('membership.member', '=', user);
+  return readPage(query.orderBy('user_account.display_name').orderBy('user_account.id'), bounds);
+}
+
+/** What roles are held on. */
+export interface MemberObject {
+  readonly organization: string;
+  readonly scope: Scope;
+  readonly reference: string;
+}
+
+/** Takes from a user whatever he holds on an object. */
+export async function removeMember(
+  db: Queries,
+  { organization, scope, reference, user }: MemberObject & { readonly user: string },
+): Promise<void> {
+  await db
+    .deleteFrom('membership')
+    .where('organization', '=', organization)
+    .where('scope', '=', scope)
+    .where('reference', '=', reference)
+    .where('member_type', '=', 'USER')
+    .where('member', '=', user)
+    .execute();
 }
 
 /** The condition of a list: the row's id is among what the user is a member of. */

@@ -84,6 +84,15 @@ export function roleMay(
   );
 }
 
+/** Names of the roles of a scope, sorted. */
+export function roleNames(scope: Scope): readonly string[] {
+  const prefix = `${scope}/`;
+  return [...rightsByRole.keys()]
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length))
+    .toSorted();
+}
+
 /** What a role permits, as the reference spells it: `{ GATEWAY_DEFINITION: ['C', 'R'] }`. */
 export function rightsOf(role: {
   readonly scope: Scope;

@@ -10,6 +10,7 @@ import { deploymentRoutes } from './deployments/deployments.routes.ts';
 import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
 import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
+import { memberRoutes } from './members/members.routes.ts';
 import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
 import { pluginRoutes } from './plugins/plugins.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
@@ -36,6 +37,7 @@ const resources: readonly Route[] = [
   ...apiKeyRoutes,
   ...applicationRoutes,
   ...applicationSubscriptionRoutes,
+  ...memberRoutes,
   ...analyticsRoutes,
   ...fleetRoutes,
   ...userRoutes,

@@ -59,5 +59,25 @@ export const managementCodes = {
     owner: 'client',
     text: 'The state of the dictionary does not allow this.',
   },
+  'members.invalid': {
+    status: 400,
+    owner: 'client',
+    text: 'There is one primary owner, and nobody becomes it as a member.',
+    hint: 'Transfer the ownership instead.',
+  },
+  'primary.owner.removal': {
+    status: 400,
+    owner: 'client',
+    text: 'The primary owner cannot be taken away.',
+    hint: 'Transfer the ownership first.',
+  },
+  'role.invalid': { status: 400, owner: 'client', text: 'There is no such role here.' },
+  'role.transferNotAllowed': {
+    status: 400,
+    owner: 'client',
+    text: 'The previous owner cannot be primary owner still.',
+    hint: 'Name the role that the previous owner gets.',
+  },
+  'user.notFound': { status: 404, owner: 'client', text: 'There is no such user in the organization.' },
   'application.archived': { status: 400, owner: 'client', text: 'The application is archived.' },
 } as const satisfies Readonly<Record<string, Code>>;

@@ -187,6 +187,11 @@ export async function foundApplication(db: Queries, ref: ApplicationRef): Promis
   return requireApplication(await findApplication(db, ref.at, ref.id), ref.id);
 }
 
+/** The application with its row locked. Errors: request.not_found. */
+export async function lockedApplication(now: Change, id: string): Promise<ApplicationRow> {
+  return requireApplication(await lockApplication(now.trx, now.at, id), id);
+}
+
 function requireApplication(row: ApplicationRow | undefined, id: string): ApplicationRow {
   if (row === undefined)
     throw new Fault('request.not_found', { detail: `There is no application "${id}" here.` });

@@ -24,6 +24,9 @@ export const auditEvents = {
   APPLICATION_CREATED: 'An application was created.',
   APPLICATION_UPDATED: 'An application was changed.',
   APPLICATION_ARCHIVED: 'An application was archived.',
+  MEMBERSHIP_CREATED: 'A user was given a role on an API or application; the property ROLE names it.',
+  MEMBERSHIP_UPDATED: 'A user was given another role on an API or application.',
+  MEMBERSHIP_DELETED: 'A user holds no role on an API or application any more.',
   SHARED_POLICY_GROUP_CREATED: 'A shared policy group was created.',
   SHARED_POLICY_GROUP_UPDATED: 'A shared policy group was changed; gateways learn of it when it is deployed.',
   SHARED_POLICY_GROUP_DEPLOYED:
