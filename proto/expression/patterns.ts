@@ -119,8 +119,8 @@ export function splitBy(text: string, pattern: string, limit: number): readonly 
   return parts;
 }
 
-/** Linear in the text for each match; what many of them take is bounded by the clock. */
-function eachMatch(text: string, pattern: string, take: (match: Patterns.Matcher) => boolean): void {
+/** Calls back for each match until that says no. Linear in the text for each match; what many of them take is bounded by the clock. */
+export function eachMatch(text: string, pattern: string, take: (match: Patterns.Matcher) => boolean): void {
   const compiled = patternOf(pattern);
   judgeWork(text, compiled);
   const matcher = compiled.matcher(text);

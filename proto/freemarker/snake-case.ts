@@ -1,0 +1,5 @@
+/** Names of FreeMarker are written in both ways: `upper_case` and `upperCase`; directives of two words have no line between: `elseif`. */
+export const snakeCase = (name: string): string =>
+  /^[a-z]+(?:[A-Z][a-z]*)+$/.test(name)
+    ? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    : name;

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+import { SyntaxFault } from '../expression/tokens.ts';
+import type { ExpressionScope } from '../expression/scope.ts';
+import type { Rendered } from '../expression/template.ts';
+import { beginWork, endWork } from '../expression/work.ts';
+import { callFunction, execute } from './execute.ts';
+import { modelOf } from './model.ts';
+import { readTemplate, templateCharsMax } from './reader.ts';
+import { isFailure, Run } from './run.ts';
+
+/** A template, read and checked. */
+export interface ContentTemplate {
+  /** `buffered` when it may ask for the body of its phase. */
+  readonly needs: 'head' | 'buffered';
+  /** What it makes for a request; never `nothing`. */
+  render(scope: ExpressionScope): Rendered<string>;
+}
+
+/** What cannot be read, or is not supported, and where: a line and a character, both from 1. */
+export interface RefusedTemplate {
+  readonly kind: 'refused';
+  readonly message: string;
+}
+
+/** A field that is a template of FreeMarker. Errors: what in it cannot be read, or is not supported, with line and character. */
+export function contentTemplate() {
+  return z
+    .string()
+    .max(templateCharsMax)
+    .transform((text, context): ContentTemplate => {
+      const compiled = compileContent(text);
+      if (!('kind' in compiled)) return compiled;
+      context.issues.push({ code: 'custom', message: compiled.message, input: text });
+      return z.NEVER;
+    });
+}
+
+/** Reads a template. */
+export function compileContent(text: string): ContentTemplate | RefusedTemplate {
+  try {
+    const { body, definitions, readsContent } = readTemplate(text);
+    return {
+      needs: readsContent ? 'buffered' : 'head',
+      render(scope) {
+        beginWork(scope);
+        try {
+          const run = new Run(modelOf(scope), { definitions, nowMs: scope.startedAtMs, callFunction });
+          execute(body, run);
+          return { kind: 'value', value: run.output };
+        } catch (error) {
+          if (isFailure(error)) return { kind: 'failed', why: error.message };
+          throw error;
+        } finally {
+          endWork();
+        }
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof SyntaxFault)) throw error;
+    return { kind: 'refused', message: `${placeOf(text, error.at)}: ${error.message}` };
+  }
+}
+
+function placeOf(text: string, at: number): string {
+  const before = text.slice(0, at).split(/\r\n|\n|\r/);
+  return `line ${before.length}, character ${(before.at(-1)?.length ?? 0) + 1}`;
+}
