@@ -4,6 +4,7 @@ import { managementOpenApi } from '../control-plane/doors/openapi.ts';
 import { definitionReference } from './reference/definitions.ts';
 import { expressionReference } from './reference/expressions.ts';
 import { policyReference, resourceReference } from './reference/policies.ts';
+import { templateReference } from './reference/templates/constructs.ts';
 import { recordReference } from './reference/records.ts';
 import { refusalReference } from './reference/refusals.ts';
 import { configurationReference } from './reference/configuration.ts';
@@ -18,6 +19,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/policies/README.md', policyReference()],
     ['docs/resources.md', resourceReference()],
     ['docs/expressions.md', expressionReference()],
+    ['docs/templates.md', templateReference()],
     ['docs/faults.md', faultReference()],
     ['docs/events.md', eventReference()],
     ['data-plane/http/REFUSALS.md', refusalReference()],

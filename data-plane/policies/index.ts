@@ -4,6 +4,7 @@ import { dynamicRouting } from './dynamic-routing.ts';
 import { latency } from './latency.ts';
 import { mock } from './mock.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
+import { assignContent } from './policy-assign-content.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import type { Policy, PolicyTools } from './policy.ts';
@@ -24,6 +25,7 @@ export const policies: {
   'transform-headers': transformHeaders,
   'transform-queryparams': transformQueryParams,
   'policy-assign-attributes': assignAttributes,
+  'policy-assign-content': assignContent,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   latency,

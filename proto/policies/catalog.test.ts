@@ -23,6 +23,7 @@ test('only known ids are found, not what every object inherits', () => {
   assert.deepEqual(policyIds('response'), [
     'latency',
     'policy-assign-attributes',
+    'policy-assign-content',
     'policy-interrupt',
     'shared-policy-group-policy',
     'transform-headers',

@@ -12,6 +12,7 @@ import { rateLimit } from './limits/rate-limit.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
 import { latency } from './latency.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
+import { assignContent } from './policy-assign-content.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
@@ -29,6 +30,7 @@ export const catalog = {
   'transform-headers': transformHeaders,
   'transform-queryparams': transformQueryParams,
   'policy-assign-attributes': assignAttributes,
+  'policy-assign-content': assignContent,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   latency,

@@ -1,6 +1,7 @@
 import { set, step } from './pieces.ts';
 import type { GatewayOf, Subject } from './row.ts';
 import { aboutConnections } from './subjects/connections.ts';
+import { aboutAssignContent } from './subjects/assign-content.ts';
 import { aboutCors } from './subjects/cors.ts';
 import { aboutEndpoints } from './subjects/endpoints.ts';
 import { aboutErrors } from './subjects/errors.ts';
@@ -29,6 +30,7 @@ import { aboutSurroundings } from './subjects/surroundings.ts';
 /** Everything that the table of behaviour speaks of. */
 export const subjects: readonly Subject[] = [
   aboutConnections,
+  aboutAssignContent,
   aboutCors,
   aboutEndpoints,
   aboutErrors,

@@ -271,7 +271,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     ...all(`${place}.proxy.`, 'enabled useSystemProxy type host port username password', ownWay),
     ...all(`${place}.ssl.`, 'hostnameVerifier trustAll trustStore keyStore', ownWay),
   ]),
-  ...['transform-headers', 'policy-assign-attributes', 'policy-interrupt'].map(
+  ...['transform-headers', 'policy-assign-attributes', 'policy-assign-content', 'policy-interrupt'].map(
     (id) =>
       [`${id}.scope`, idle('of version 2: where the step stands decides, as in the reference')] as const,
   ),
@@ -285,6 +285,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'attributes[].name attributes[].value',
     observed('data-plane/policies/policy-assign-attributes.test.ts'),
   ),
+  ['policy-assign-content.body', observed('data-plane/policies/policy-assign-content.test.ts')],
   [
     'policy-override-request-method.method',
     observed('data-plane/policies/policy-override-request-method.test.ts'),

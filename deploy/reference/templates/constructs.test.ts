@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { builtIns } from '../../../proto/freemarker/built-ins/index.ts';
+import { compileContent } from '../../../proto/freemarker/template.ts';
+import { expressionScope } from '../../../test/kit/gateway/expression-scope.ts';
+import { constructs, refusedConstructs } from './constructs.ts';
+
+for (const { title, rows } of constructs)
+  test(`templates: ${title}, each as the reference says`, () => {
+    for (const [construct, template, gives] of rows) {
+      const compiled = compileContent(template);
+      assert.ok(!('kind' in compiled), `${construct}: ${template}`);
+      assert.deepEqual(compiled.render(expressionScope()), { kind: 'value', value: gives }, construct);
+    }
+  });
+
+test('every built-in stands in the reference of templates', () => {
+  const shown = constructs.flatMap(({ rows }) => rows.map(([construct]) => construct));
+  assert.deepEqual(
+    [...builtIns.keys()].filter((name) => !shown.includes(`?${name}`)),
+    [],
+  );
+});
+
+test('what is refused is refused by its name, with what to do instead', () => {
+  for (const [construct, instead] of refusedConstructs) {
+    const template = construct.startsWith('<')
+      ? `${construct.slice(0, -1)} x>`
+      : `\${${construct.startsWith('?') ? 'x' : ''}${construct}}`;
+    const compiled = compileContent(template);
+    assert.ok('kind' in compiled, construct);
+    assert.match(compiled.message, /^line 1, character \d+: /);
+    assert.ok(
+      compiled.message.endsWith(`: ${construct} is not supported by this version: ${instead}`),
+      compiled.message,
+    );
+  }
+});

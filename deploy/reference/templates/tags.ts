@@ -1,0 +1,103 @@
+import type { ConstructGroup } from './constructs.ts';
+
+/** Tags and expressions of templates, each with an example; what it gives was made by FreeMarker 2.3.35. */
+export const tagConstructs: readonly ConstructGroup[] = [
+  {
+    title: 'Text and tags',
+    rows: [
+      ['${...}', 'a ${1 + 1} b', 'a 2 b'],
+      ['#{...}', '#{3.14159; m2M3} #{7; m2}', '3.142 7.00'],
+      ['<#-- -->', 'a<#-- gone -->b', 'ab'],
+      ['<#if>', '<#if 1 == 2>a<#elseif 1 lt 2>b<#else>c</#if>', 'b'],
+      ['<#list x as y>', '<#list ["a", "b"] as x>${x}</#list>', 'ab'],
+      ['<#list> of a hash', '<#list {"a": 1, "b": 2} as name, value>${name}=${value};</#list>', 'a=1;b=2;'],
+      ['<#list> with <#else>', '<#list [] as x>${x}<#else>none</#list>', 'none'],
+      ['<#sep>', '<#list 1..3 as x>${x}<#sep>, </#list>', '1, 2, 3'],
+      [
+        '<#items>',
+        '<#list [1, 2]><ul><#items as x><li>${x}</li></#items></ul></#list>',
+        '<ul><li>1</li><li>2</li></ul>',
+      ],
+      [
+        '<#break>, <#continue>',
+        '<#list 1..9 as x><#if x == 2><#continue></#if><#if x == 5><#break></#if>${x}</#list>',
+        '134',
+      ],
+      ['<#switch>, <#case>', '<#switch "b"><#case "a"><#case "b">ab<#break><#default>other</#switch>', 'ab'],
+      ['<#switch>, <#on>', '<#switch 3><#on 1, 2>few<#on 3>three<#default>many</#switch>', 'three'],
+      ['<#assign>', '<#assign a = 1, b = 2><#assign a += b><#assign b++>${a} ${b}', '3 3'],
+      ['<#assign> of a block', '<#assign x>1 + ${1}</#assign>${x}', '1 + 1'],
+      ['<#global>', '<#global x = 1>${x}', '1'],
+      [
+        '<#macro>, <@name/>',
+        '<#macro greet who greeting="Hello">${greeting} ${who}!</#macro><@greet who="Ann"/> <@greet "Bob", "Hi"/>',
+        'Hello Ann! Hi Bob!',
+      ],
+      [
+        '<#macro> with other parameters',
+        '<#macro m first others...>${first} ${others?keys?join("+")}</#macro><@m first=1 b=2 c=3/>',
+        '1 b+c',
+      ],
+      ['<#nested>', '<#macro twice><#nested 1><#nested 2></#macro><@twice; n>${n}!</@twice>', '1!2!'],
+      ['<#local>', '<#macro m><#local x = 1>${x}</#macro><@m/>${x!"-"}', '1-'],
+      [
+        '<#function>, <#return>',
+        '<#function sum a b=10><#return a + b></#function>${sum(1)} ${sum(1, 2)}',
+        '11 3',
+      ],
+      ['<#attempt>, <#recover>', '<#attempt>a${nope}<#recover>b</#attempt>', 'b'],
+      ['<#compress>', '<#compress>  a   b \n\n c  </#compress>', 'a b\nc'],
+      [
+        '<#escape>, <#noescape>',
+        '<#escape x as x?json_string>${"\\""} <#noescape>${"\\""}</#noescape></#escape>',
+        '\\" "',
+      ],
+      ['<#noparse>', '<#noparse>${x}</#noparse>', '${x}'],
+      ['<#comment>', 'a<#comment>${gone}</#comment>b', 'ab'],
+      [
+        '<#setting>',
+        '<#setting number_format="0.00">${1.5} <#setting boolean_format="yes,no">${true}',
+        '1.50 yes',
+      ],
+      [
+        '<#setting> of dates',
+        '<#setting datetime_format="yyyy-MM-dd">${1700000000000?number_to_datetime} <#setting date_format="iso">${1700000000000?number_to_date} <#setting time_format="HH:mm">${1700000000000?number_to_time}',
+        '2023-11-14 2023-11-14 22:13',
+      ],
+      ['<#ftl>', '<#ftl strip_whitespace=false>a', 'a'],
+      ['<#flush>', 'a<#flush>b', 'ab'],
+      ['lines of tags alone', '{\n  <#if true>\n  "a": 1\n  </#if>\n}', '{\n    "a": 1\n}'],
+    ],
+  },
+  {
+    title: 'Expressions',
+    rows: [
+      ['texts', '${"a\\tb"} ${\'c\'} ${r"\\d"} ${"1 + 1 = ${1 + 1}"}', 'a\tb c \\d 1 + 1 = 2'],
+      ['numbers', '${1234567.891} ${0.1 + 0.2} ${10 / 4} ${7 % 3} ${-2 * 3}', '1,234,567.891 0.3 2.5 1 -6'],
+      ['+ of texts', '${"a" + "b" + 1}', 'ab1'],
+      ['+ of lists', '${([1, 2] + [3])?join(",")}', '1,2,3'],
+      ['+ of hashes', '${({"a": 1} + {"a": 2, "b": 3})?values?join(",")}', '2,3'],
+      ['lists', '${["a", "b"][1]}', 'b'],
+      ['hashes', '${{"a": {"b": 1}}.a["b"]}', '1'],
+      [
+        'ranges',
+        '${(1..3)?join(",")} ${(1..<3)?join(",")} ${(1..*3)?join(",")} ${(3..1)?join(",")}',
+        '1,2,3 1,2 1,2,3 3,2,1',
+      ],
+      [
+        'slices',
+        '${"abcdef"[1..2]} ${"abcdef"[4..]} ${"abcdef"[0..*3]} ${[1, 2, 3][1..]?join(",")}',
+        'bc ef abc 2,3',
+      ],
+      ['==, !=', '${("a" == "a")?c} ${(1 != 1.0)?c}', 'true false'],
+      ['lt, lte, gt, gte, <, >', '${(1 lt 2)?c} ${(2 gte 2)?c} ${(1 > 2)?c}', 'true true false'],
+      ['&&, ||, !', '${(true && !false || false)?c}', 'true'],
+      ['x!other', '${nope!"other"} ${(a.b.c)!"other"} [${nope!}]', 'other other []'],
+      ['x??', '${nope???c} ${(a.b)???c}', 'false false'],
+      ['x -> ...', '${[1, 2, 3]?filter(x -> x gt 1)?map(x -> x * 10)?join(",")}', '20,30'],
+      ['.now', '${.now?is_datetime?c}', 'true'],
+      ['.error', '<#attempt>${nope}<#recover>${.error?has_content?c}</#attempt>', 'true'],
+      ['.locale, .lang, .time_zone', '${.locale} ${.lang} ${.time_zone}', 'en_US en UTC'],
+    ],
+  },
+];
