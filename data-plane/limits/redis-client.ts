@@ -7,7 +7,7 @@ import type { RedisSettings } from './redis-settings.ts';
 /** One connection to Redis, or one to each node of a cluster. */
 export interface RedisClient {
   /** Runs the script once. Rejects when it was not answered, or was answered with an error; it may have run then. */
-  run(keys: readonly string[], rest: readonly (string | number)[]): Promise<unknown>;
+  run(keys: readonly string[], rest: readonly string[]): Promise<unknown>;
   /** Why it is not connected, where that is known. */
   trouble(): Error | undefined;
   /** Resolves when it is connected, or in trouble. */

@@ -5,12 +5,11 @@ import { createHash } from 'node:crypto';
  * test compares them.
  *
  * KEYS     the counters, hashes: all takes of one turn
- * ARGV     now in ms ('' asks the clock of Redis); then a text for each key, five words: way of counting, amount, and what the way needs
- *          (one text, since each argument costs the gateway more than the words in it cost Redis):
+ * ARGV     now in ms ('' asks the clock of Redis); then a line for each key, five words: way of counting, amount, and what the way needs; an
+ *          empty one says the same as the line before (one text, since each argument costs the gateway more than its words cost Redis):
  *          window   ms from now to its end, the longest that may be
  *          sliding  length in ms                                       gcra     burst, refill, refill ms
- * Answers  count and reset of each, one after another: whole numbers as text, since Redis cuts numbers to 64-bit integers and reset is ms
- *          since the epoch.
+ * Answers  count and reset of each, one after another, in one text: it is read in a tenth of the time of a list.
  *
  * A key expires by a length of time, not at a time of somebody's clock, and so late that a clock that is set back a little finds it.
  */
@@ -68,12 +67,17 @@ end
 
 local ways = { window = window, sliding = sliding, gcra = gcra }
 local answers = {}
-for n = 1, #KEYS do
-  local way, amount, a1, a2, a3 = string.match(ARGV[n + 1], '^(%a+) (%S+) (%S+) (%S+) (%S+)$')
-  local count, reset = ways[way](KEYS[n], tonumber(amount), tonumber(a1), tonumber(a2), tonumber(a3))
+local n, way, amount, a1, a2, a3 = 0
+for line in string.gmatch(ARGV[2], '([^\\n]*)\\n') do
+  n = n + 1
+  if line ~= '' then
+    way, amount, a1, a2, a3 = string.match(line, '^(%a+) (%S+) (%S+) (%S+) (%S+)$')
+    amount, a1, a2, a3 = tonumber(amount), tonumber(a1), tonumber(a2), tonumber(a3)
+  end
+  local count, reset = ways[way](KEYS[n], amount, a1, a2, a3)
   answers[n * 2 - 1], answers[n * 2] = text(count), text(reset)
 end
-return answers
+return table.concat(answers, ' ')
 `;
 
 /** By which Redis calls it. */

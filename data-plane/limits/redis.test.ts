@@ -88,6 +88,23 @@ async function compare(random: Random, clock: FakeClock, [one, other]: readonly 
   }
 }
 
+/** The takes of one turn of the event loop, of which some follow others of their rule: they leave in one call. */
+async function compareTurn(random: Random, [one, other]: readonly [Counters, Counters]) {
+  let index = 0;
+  const takes = Array.from({ length: 600 }, () => {
+    if (random.chance(50)) index = random.below(rules.length);
+    const amount = random.chance(70) ? 1 : random.below(3);
+    return { key: `turn ${index}-${random.below(3)}`, rule: rules[index] ?? fixed, amount };
+  });
+  const expected: object[] = [];
+  for (const { key, rule, amount } of takes) {
+    const { count, resetAtMs } = await one.take(key, rule, amount);
+    expected.push({ count, resetAtMs });
+  }
+  const got = await Promise.all(takes.map(async ({ key, rule, amount }) => other.take(key, rule, amount)));
+  assert.deepEqual(got, expected);
+}
+
 test(
   'memory and Redis count alike, whatever the rule, the amount and the clock',
   { skip: withoutRedis },
@@ -99,10 +116,10 @@ test(
       const clock = createFakeClock(Date.UTC(2026, 0, 30, 12));
       const { store } = await open(t, redis, { now: () => clock.now() });
       const memory = createMemoryCounters({ windowsMax: 1_000, clock });
-      await compare(new Random(seed, stream), clock, [
-        memory.within('e'),
-        store.within(`history ${seed} ${stream}`),
-      ]);
+      const both = [memory.within('e'), store.within(`history ${seed} ${stream}`)] as const;
+      const random = new Random(seed, stream);
+      await compare(random, clock, both);
+      await compareTurn(random, both);
     }
   },
 );

@@ -154,13 +154,24 @@ function createSending(
 ): (takes: readonly Take[]) => Promise<readonly (Count | undefined)[]> {
   const call = async (takes: readonly Take[]): Promise<readonly (Count | Error)[]> => {
     const keys: string[] = [];
-    const rest: (string | number)[] = [clocks.now?.() ?? ''];
+    let lines = '';
+    let before: Take | undefined;
+    let asked = { group: '', how: '' };
     for (const take of takes) {
-      const asked = askedOf(take, clocks);
-      keys.push(`${prefix}${take.environment}${asked.key}`);
-      rest.push(asked.how);
+      const isAsBefore =
+        take.rule === before?.rule &&
+        take.amount === before.amount &&
+        take.environment === before.environment;
+      // Most takes of a turn are of one rule.
+      if (!isAsBefore) {
+        asked = askedOf(take, prefix, clocks);
+        lines += asked.how;
+        before = take;
+      }
+      lines += '\n';
+      keys.push(asked.group + take.key);
     }
-    return countsOf(await client.run(keys, rest), takes.length);
+    return countsOf(await client.run(keys, [String(clocks.now?.() ?? ''), lines]), takes.length);
   };
   const each = (takes: readonly Take[]): Promise<readonly (Count | Error)[]> =>
     Promise.all(
@@ -178,39 +189,43 @@ function createSending(
       return isSplit ? each(takes) : takes.map(() => errorOf(error));
     }
   };
-  return async (takes) => {
-    const parts: Promise<readonly (Count | Error)[]>[] = [];
+  const parts = async (takes: readonly Take[]): Promise<readonly (Count | Error)[]> => {
+    const asked: Promise<readonly (Count | Error)[]>[] = [];
     for (let from = 0; from < takes.length; from += takesPerCallMax)
-      parts.push(whole(takes.slice(from, from + takesPerCallMax)));
-    const counts = (await Promise.all(parts)).flat();
+      asked.push(whole(takes.slice(from, from + takesPerCallMax)));
+    return (await Promise.all(asked)).flat();
+  };
+  return async (takes) => {
+    const counts = await (takes.length <= takesPerCallMax ? whole(takes) : parts(takes));
     const [first] = counts;
     if (first instanceof Error && counts.every((count) => count instanceof Error)) throw first;
     return counts.map((count) => (count instanceof Error ? undefined : count));
   };
 }
 
-/** The key of a take, without its beginning, and what the script is told of it; see redis-script.ts. */
+/** What stands before the key of a take, and what the script is told of it; see redis-script.ts. */
 function askedOf(
-  { key: own, rule, amount }: Take,
+  { environment, rule, amount }: Take,
+  prefix: string,
   { clock, now }: Clocks,
-): { readonly key: string; readonly how: string } {
-  const key = `${rule.group ?? ''}${own}`;
+): { readonly group: string; readonly how: string } {
+  const groupOf = (letter: string): string => `${prefix}${environment}${letter}:${rule.group ?? ''}`;
   switch (rule.kind) {
     case 'fixed':
     case 'calendar': {
       // How long a window is, is reckoned by this gateway's clock; when it ends, by that of Redis.
       const lengthMs = windowMsFrom(now?.() ?? clock.now(), rule);
-      return { key: `w:${key}`, how: `window ${amount} ${lengthMs} ${windowMsMax(rule)} 0` };
+      return { group: groupOf('w'), how: `window ${amount} ${lengthMs} ${windowMsMax(rule)} 0` };
     }
     case 'sliding':
-      return { key: `s:${key}`, how: `sliding ${amount} ${rule.windowMs} 0 0` };
+      return { group: groupOf('s'), how: `sliding ${amount} ${rule.windowMs} 0 0` };
     case 'gcra':
-      return { key: `g:${key}`, how: `gcra ${amount} ${rule.burst} ${rule.refill} ${rule.refillMs}` };
+      return { group: groupOf('g'), how: `gcra ${amount} ${rule.burst} ${rule.refill} ${rule.refillMs}` };
   }
 }
 
 function countsOf(answer: unknown, many: number): readonly (Count | Error)[] {
-  const numbers = Array.isArray(answer) ? answer.map(Number) : [];
+  const numbers = typeof answer === 'string' ? answer.split(' ').map(Number) : [];
   return Array.from({ length: many }, (_, index) => {
     const [count, resetAtMs] = [numbers[2 * index], numbers[2 * index + 1]];
     return count === undefined || resetAtMs === undefined || !Number.isFinite(count + resetAtMs)
