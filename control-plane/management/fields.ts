@@ -47,6 +47,15 @@ export function listParam<const Values extends readonly [string, ...string[]]>(v
     .openapi({ type: 'array', items: { type: 'string', enum: [...values] } });
 }
 
+/** A comma-separated list of words of one form in a query. */
+export const wordsParam = (form: RegExp, words: string) =>
+  z
+    .string()
+    .max(4_096)
+    .transform((text) => text.split(',').filter((value) => value !== ''))
+    .pipe(z.array(z.string().regex(form, words)).max(100))
+    .openapi({ type: 'array', items: { type: 'string' } });
+
 /** A comma-separated list of ids in a query. */
 export const idsParam = z
   .string()

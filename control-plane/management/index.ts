@@ -1,5 +1,6 @@
 import { accountRoutes } from './account/account.routes.ts';
 import { analyticsRoutes } from './analytics/analytics.routes.ts';
+import { healthRoutes } from './analytics/health.routes.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
@@ -39,6 +40,7 @@ const resources: readonly Route[] = [
   ...applicationSubscriptionRoutes,
   ...memberRoutes,
   ...analyticsRoutes,
+  ...healthRoutes,
   ...fleetRoutes,
   ...userRoutes,
   ...accountRoutes,

@@ -50,8 +50,25 @@ const tenants = [
   { at: { organization: 'p', environment: 'e' }, records: 100 },
 ];
 
+/** A check of an endpoint of the API of the records above. */
+const check = {
+  api_name: 'a',
+  endpoint_group: 'g',
+  endpoint_name: 'one',
+  endpoint: 'http://one/health',
+  success: 1,
+  available: 1,
+  state: 3,
+  transition: 0,
+  response_time_ms: 5,
+  check_method: 'GET',
+  check_status: 200,
+};
+
 async function landOf(lake: TestLake, { at, records }: (typeof tenants)[number]): Promise<void> {
-  const lines = recordLines(records, { org_id: at.organization, env_id: at.environment });
+  const of = { org_id: at.organization, env_id: at.environment };
+  const checks = recordLines(1, { type: 'health-check', ...of, ...check, endpoint_name: at.environment });
+  const lines = [...recordLines(records, { ...of, error_key: at.environment }), ...checks];
   await land(lake.blobs, lines, { ...at, spool: randomBytes(16).toString('hex') });
   const logs = recordLines(1, {
     type: 'v4-log',
@@ -62,9 +79,12 @@ async function landOf(lake: TestLake, { at, records }: (typeof tenants)[number])
   await land(lake.blobs, logs, { ...at, stream: 'logs', spool: randomBytes(16).toString('hex') });
 }
 
+const allCalls = { applications: '', plans: '', methods: '', statuses: '', errorKeys: '' };
+
 /** What a question is asked with about the API of the records above. */
 const paramsOf = new Map<string, QuestionParams>([
-  ['api-calls', { api: 'a', limit: 10, offset: 0 }],
+  ['api-calls', { api: 'a', limit: 10, offset: 0, ...allCalls }],
+  ['health-checks', { api: 'a', success: -1, limit: 10, offset: 0 }],
   ['api-log', { api: 'a', request: 'r' }],
 ]);
 

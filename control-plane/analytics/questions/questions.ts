@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { apiCalls, apiLog } from './log-questions.ts';
+import { healthAvailability, healthChecks, healthResponseTime } from './health-questions.ts';
+import { apiCalls, apiErrorKeys, apiLog } from './log-questions.ts';
 import type { Question, QuestionParams } from './question.ts';
 
 /** Which API is asked about. */
@@ -69,4 +70,10 @@ export const questions: readonly Question<QuestionParams, unknown>[] = [
   responseStatusRanges,
   apiCalls,
   apiLog,
+  apiErrorKeys,
+  healthAvailability.endpoint,
+  healthAvailability.gateway,
+  healthResponseTime.endpoint,
+  healthResponseTime.gateway,
+  healthChecks,
 ];

@@ -62,6 +62,7 @@ for (const database of testDatabases) {
       const ids = ['one', 'two', 'three'];
       const calls = ids.flatMap((request, n) =>
         recordLines(1, {
+          ...(n === 0 ? { error_key: 'KEY', status: 401, application_id: 'app' } : {}),
           ...of,
           timestamp: atMs - 3 + n,
           request_id: request,
@@ -127,6 +128,29 @@ for (const database of testDatabases) {
       const beyond = await office.call('GET', `${path}?page=9`);
       assert.deepEqual(beyond.body['data'], []);
       assert.equal((beyond.body['pagination'] as { totalCount: number }).totalCount, 3);
+
+      for (const [query, expected] of [
+        ['errorKeys=KEY,OTHER', ['one']],
+        ['statuses=401,404', ['one']],
+        ['statuses=200', ['three', 'two']],
+        ['applicationIds=app', ['one']],
+        ['planIds=p&methods=GET,POST', ['three', 'two', 'one']],
+        ['planIds=p&methods=POST', []],
+        ['errorKeys=KEY&statuses=200', []],
+      ] as const) {
+        const found = await office.call('GET', `${path}?${query}`);
+        const some = found.body['data'] as Record<string, unknown>[];
+        assert.deepEqual(
+          some.map(({ requestId }) => requestId),
+          expected,
+          query,
+        );
+      }
+      for (const query of ['errorKeys=a%0Ab', 'statuses=4xx', 'methods=GRAB', 'applicationIds=..'])
+        assert.equal((await office.call('GET', `${path}?${query}`)).status, 400, query);
+      assert.deepEqual((await office.call('GET', `${path}/error-keys`)).body, ['KEY']);
+      const early = await office.call('GET', `${path}/error-keys?from=0&to=1`);
+      assert.deepEqual(early.body, []);
 
       const one = await office.call('GET', `${path}/two`);
       assert.equal(one.status, 200, JSON.stringify(one.body));

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Row } from '../../analytics/questions/question.ts';
-import { apiCalls, apiLog } from '../../analytics/questions/log-questions.ts';
+import { apiCalls, apiErrorKeys, apiLog } from '../../analytics/questions/log-questions.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { ApiRef } from '../apis/api-gate.ts';
 import type { Desk } from '../desk.ts';
@@ -57,10 +57,33 @@ export const apiLogDetailSchema = z.object({
   endpointResponse: saidSchema.optional(),
 });
 
+/** What a list of calls may be narrowed by: any of the values of each. */
+interface CallFilter {
+  readonly applicationIds?: readonly string[] | undefined;
+  readonly planIds?: readonly string[] | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly statuses?: readonly string[] | undefined;
+  readonly errorKeys?: readonly string[] | undefined;
+}
+
 /** Lists the calls of an API, newest first. Errors: as {@link askAboutApi}. */
-export async function listApiLogs(desk: Desk, wish: AnalyticsWish & PageWish) {
-  const { rows, total } = await askAboutApi(desk, apiCalls, wish, { ...boundsOf(wish) });
+export async function listApiLogs(desk: Desk, wish: AnalyticsWish & PageWish & CallFilter) {
+  // None of them holds a line end.
+  const lines = (values: readonly string[] = []): string => values.join('\n');
+  const { rows, total } = await askAboutApi(desk, apiCalls, wish, {
+    ...boundsOf(wish),
+    applications: lines(wish.applicationIds),
+    plans: lines(wish.planIds),
+    methods: lines(wish.methods),
+    statuses: lines(wish.statuses),
+    errorKeys: lines(wish.errorKeys),
+  });
   return { data: rows.map(callOf), total };
+}
+
+/** Names the errors that calls of an API ended with. Errors: as {@link askAboutApi}. */
+export function listErrorKeys(desk: Desk, wish: AnalyticsWish): Promise<readonly string[]> {
+  return askAboutApi(desk, apiErrorKeys, wish, {});
 }
 
 /** Tells what was logged of one call, whenever it was. Errors: request.not_found; as {@link askAboutApi}. */

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Question, Row } from './question.ts';
+
+const OfApi = z.strictObject({ api: z.string() });
+
+/** Health of an API as a whole, and by whom it is asked for: `{ global: 0.5, group: { one: 1, two: 0 } }`. */
+export interface HealthFigures {
+  /** Undefined when nothing was checked. */
+  readonly global: number | undefined;
+  readonly group: Readonly<Record<string, number>>;
+}
+
+/** What checks are told apart by. */
+export type HealthGroup = 'endpoint' | 'gateway';
+
+const columnOf = { endpoint: 'endpoint_name', gateway: 'gateway_id' } as const;
+
+/** One figure of all checks, and of those of each group. */
+function healthFigures(
+  id: string,
+  by: HealthGroup,
+  { figure, digits }: { readonly figure: string; readonly digits: number },
+): Question<z.output<typeof OfApi>, HealthFigures> {
+  const rounded = (value: unknown): number => Number(Number(value).toFixed(digits));
+  return {
+    id: `${id}-by-${by}`,
+    about: 'health',
+    params: OfApi,
+    sql: (from) =>
+      `SELECT ${columnOf[by]} AS name, GROUPING(${columnOf[by]})::DOUBLE AS is_all, count(*)::DOUBLE AS checks, ` +
+      `${figure} AS figure FROM ${from} WHERE api_id = $api GROUP BY GROUPING SETS ((), (${columnOf[by]})) ORDER BY is_all DESC, name`,
+    shape(rows) {
+      const all = rows.find((row) => row['is_all'] === 1);
+      // Names are foreign, so they key a Map.
+      const groups = new Map(
+        rows
+          .filter((row) => row['is_all'] === 0 && typeof row['name'] === 'string')
+          .map((row) => [String(row['name']), rounded(row['figure'])]),
+      );
+      return {
+        global: all === undefined || Number(all['checks']) === 0 ? undefined : rounded(all['figure']),
+        group: Object.fromEntries(groups),
+      };
+    },
+  };
+}
+
+const availability = { figure: 'avg(available)::DOUBLE', digits: 4 };
+const responseTime = { figure: 'avg(response_time_ms)::DOUBLE', digits: 0 };
+
+/** The part of its checks after which an endpoint got requests, 0 to 1. */
+export const healthAvailability = {
+  endpoint: healthFigures('health-availability', 'endpoint', availability),
+  gateway: healthFigures('health-availability', 'gateway', availability),
+} as const;
+
+/** How long checks took, in ms. */
+export const healthResponseTime = {
+  endpoint: healthFigures('health-response-time', 'endpoint', responseTime),
+  gateway: healthFigures('health-response-time', 'gateway', responseTime),
+} as const;
+
+const OfPage = z.strictObject({
+  api: z.string(),
+  /** 1, 0, or -1 for both. */
+  success: z.int().min(-1).max(1),
+  limit: z.int().min(1).max(100),
+  offset: z.int().min(0),
+});
+
+/** Checks of the endpoints of an API, newest first, and how many there are in all. */
+export const healthChecks: Question<
+  z.output<typeof OfPage>,
+  { readonly rows: readonly Row[]; readonly total: number }
+> = {
+  id: 'health-checks',
+  about: 'health',
+  params: OfPage,
+  // The count stands beside each row, and alone on a page behind the last.
+  sql: (from) =>
+    `WITH mine AS (SELECT * FROM ${from} WHERE api_id = $api AND ($success < 0 OR success = $success)), ` +
+    `page AS (SELECT epoch_ms(timestamp)::DOUBLE AS at_ms, gateway_id, endpoint_name, endpoint, success::DOUBLE AS success, ` +
+    `response_time_ms::DOUBLE AS response_ms, check_method, check_status::DOUBLE AS check_status, message FROM mine ` +
+    `ORDER BY timestamp DESC, endpoint_name, gateway_id LIMIT $limit OFFSET $offset) ` +
+    `SELECT counted.total, page.* FROM (SELECT count(*)::DOUBLE AS total FROM mine) counted LEFT JOIN page ON true ` +
+    `ORDER BY page.at_ms DESC, page.endpoint_name, page.gateway_id`,
+  shape: (rows) => ({
+    rows: rows.filter((row) => row['at_ms'] !== null),
+    total: Number(rows[0]?.['total'] ?? 0),
+  }),
+};

@@ -1,0 +1,54 @@
+import { z } from '@hono/zod-openapi';
+import { pageOf, pageQuery, pageSchema } from '../pages.ts';
+import { resource } from '../route.ts';
+import {
+  apiAvailability,
+  apiHealthResponseTime,
+  healthCheckSchema,
+  healthFiguresSchema,
+  listHealthChecks,
+} from './health.ts';
+
+const define = resource({ tag: 'API Health', scope: 'environment' });
+const permission = 'api-health';
+const query = z.strictObject({ field: z.enum(['endpoint', 'gateway']).optional() });
+
+/** The routes of health checks, which tell of the last 30 days. */
+export const healthRoutes = [
+  define.get('/apis/{apiId}/health/availability', {
+    operationId: 'getApiAvailability',
+    permission,
+    summary: 'Says in which part of their checks the endpoints of an API got requests, 0 to 1.',
+    query,
+    answer: healthFiguresSchema.openapi('ApiHealthAvailabilityResponse'),
+    run: ({ desk, at, params: { apiId }, query: { field } }) =>
+      apiAvailability(desk, { at, id: apiId, by: field }),
+  }),
+  define.get('/apis/{apiId}/health/average-response-time', {
+    operationId: 'getApiHealthAverageResponseTime',
+    permission,
+    summary: 'Says how long checks of the endpoints of an API took, in ms.',
+    query,
+    answer: healthFiguresSchema.openapi('ApiHealthAverageResponseTimeResponse'),
+    run: ({ desk, at, params: { apiId }, query: { field } }) =>
+      apiHealthResponseTime(desk, { at, id: apiId, by: field }),
+  }),
+  define.get('/apis/{apiId}/health/logs', {
+    operationId: 'getApiHealthLogs',
+    permission,
+    summary: 'Lists checks of the endpoints of an API, newest first.',
+    query: z.strictObject({ ...pageQuery, success: z.enum(['true', 'false']).optional() }),
+    answer: pageSchema('ApiHealthLogsResponse', healthCheckSchema),
+    run: async ({ desk, at, params: { apiId }, query: { success, ...page }, url }) =>
+      pageOf(
+        await listHealthChecks(desk, {
+          at,
+          id: apiId,
+          ...page,
+          success: success === undefined ? undefined : success === 'true',
+        }),
+        page,
+        url,
+      ),
+  }),
+];

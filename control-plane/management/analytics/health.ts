@@ -1,0 +1,104 @@
+import { z } from '@hono/zod-openapi';
+import {
+  healthAvailability,
+  healthChecks,
+  type HealthFigures,
+  type HealthGroup,
+  healthResponseTime,
+} from '../../analytics/questions/health-questions.ts';
+import type { Row } from '../../analytics/questions/question.ts';
+import type { ApiRef } from '../apis/api-gate.ts';
+import type { Desk } from '../desk.ts';
+import { momentText, present } from '../fields.ts';
+import { boundsOf, type PageWish } from '../pages.ts';
+import { askAboutApi } from './analytics.ts';
+
+/** Figures of health are of the last month: the reference asks for no span. */
+const figuresMs = 30 * 86_400_000;
+
+const foreignText = z.string().optional().catch(undefined);
+
+/** A figure of an API and of each endpoint, or gateway. */
+export const healthFiguresSchema = z.object({
+  global: z.number().optional(),
+  group: z.record(z.string(), z.number()),
+});
+
+/** A check of an endpoint, as answers have it; one check has one step. */
+export const healthCheckSchema = z
+  .object({
+    id: z.string(),
+    timestamp: z.string(),
+    endpointName: z.string(),
+    gatewayId: z.string(),
+    responseTime: z.int(),
+    success: z.boolean(),
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        success: z.boolean(),
+        message: z.string().optional(),
+        request: z.object({ uri: z.string().optional(), method: z.string().optional() }),
+        response: z.object({ status: z.int().optional() }),
+      }),
+    ),
+  })
+  .openapi('HealthCheckLog');
+
+/** How available the endpoints of an API were to its gateways. Errors: as {@link askAboutApi}. */
+export function apiAvailability(
+  desk: Desk,
+  ref: ApiRef & { readonly by: HealthGroup | undefined },
+): Promise<HealthFigures> {
+  return askAboutApi(desk, healthAvailability[ref.by ?? 'endpoint'], lastMonth(desk, ref), {});
+}
+
+/** How long checks of the endpoints of an API took. Errors: as {@link askAboutApi}. */
+export function apiHealthResponseTime(
+  desk: Desk,
+  ref: ApiRef & { readonly by: HealthGroup | undefined },
+): Promise<HealthFigures> {
+  return askAboutApi(desk, healthResponseTime[ref.by ?? 'endpoint'], lastMonth(desk, ref), {});
+}
+
+/** Lists checks of the endpoints of an API, newest first. Errors: as {@link askAboutApi}. */
+export async function listHealthChecks(
+  desk: Desk,
+  ref: ApiRef & PageWish & { readonly success: boolean | undefined },
+) {
+  const success = ref.success === undefined ? -1 : Number(ref.success);
+  const { rows, total } = await askAboutApi(desk, healthChecks, lastMonth(desk, ref), {
+    ...boundsOf(ref),
+    success,
+  });
+  return { data: rows.map(checkOf), total };
+}
+
+function lastMonth(desk: Desk, { at, id }: ApiRef) {
+  const toMs = desk.clock.now() + 1;
+  return { at, id, fromMs: Math.max(0, toMs - figuresMs), toMs };
+}
+
+function checkOf(row: Row): z.infer<typeof healthCheckSchema> {
+  const text = (name: string): string | undefined =>
+    foreignText.parse(new Map(Object.entries(row)).get(name));
+  const [gatewayId = '', endpointName = ''] = [text('gateway_id'), text('endpoint_name')];
+  const isSuccess = row['success'] === 1;
+  const status = row['check_status'];
+  const step = present({
+    name: 'default-step',
+    success: isSuccess,
+    message: text('message'),
+    request: present({ uri: text('endpoint'), method: text('check_method') }),
+    response: present({ status: typeof status === 'number' ? status : undefined }),
+  });
+  return {
+    id: `${gatewayId}:${Number(row['at_ms'])}:${endpointName}`,
+    timestamp: momentText(Number(row['at_ms'])) ?? '',
+    endpointName,
+    gatewayId,
+    responseTime: Math.round(Number(row['response_ms'] ?? 0)),
+    success: isSuccess,
+    steps: [step],
+  };
+}
