@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
   apiBody,
@@ -9,6 +12,7 @@ import {
   planBody,
   v1,
 } from '../../test/kit/control-plane/office.ts';
+import { createAuthority, issuePair } from '../../test/kit/servers/certificates.ts';
 import { type TestDatabase, testDatabases } from '../../test/kit/servers/databases.ts';
 import { routes } from '../management/index.ts';
 
@@ -59,6 +63,16 @@ const makers: ReadonlyMap<string, Make> = new Map([
         settings: { app: { type: 'web', client_id: 'shop-1' } },
       };
       return `${v1}/applications/${await made(office, `${v1}/applications`, application)}`;
+    },
+  ],
+  [
+    '/applications/{applicationId}/certificates/{certificateId}',
+    async (office) => {
+      const application = { name: 'certified', description: '' };
+      const path = `${v1}/applications/${await made(office, `${v1}/applications`, application)}/certificates`;
+      const { cert } = issuePair(createAuthority(mkdtempSync(join(tmpdir(), 'put-back-'))), 'one');
+      const times = { startsAt: '2026-01-01T00:00:00Z', endsAt: '2999-01-01T00:00:00Z' };
+      return `${path}/${await made(office, path, { name: 'one', certificate: cert, ...times })}`;
     },
   ],
   [

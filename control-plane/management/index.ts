@@ -3,6 +3,7 @@ import { analyticsRoutes } from './analytics/analytics.routes.ts';
 import { healthRoutes } from './analytics/health.routes.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
+import { applicationCertificateRoutes } from './applications/application-certificates.routes.ts';
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
 import { applicationRoutes } from './applications/applications.routes.ts';
 import { definitionRoutes } from './definitions/definitions.routes.ts';
@@ -39,6 +40,7 @@ const resources: readonly Route[] = [
   ...applicationRoutes,
   ...applicationSubscriptionRoutes,
   ...memberRoutes,
+  ...applicationCertificateRoutes,
   ...analyticsRoutes,
   ...healthRoutes,
   ...fleetRoutes,

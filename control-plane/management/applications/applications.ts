@@ -114,24 +114,45 @@ export function updateApplication(
       throw new Fault('request.invalid', {
         details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
       });
-    const after = await updateApplicationRow(now.trx, row, {
+    const set = {
       name: wish.name,
       name_key: wish.name.toLowerCase(),
       description: wish.description,
       domain: wish.domain ?? null,
       settings: settingsText(wish),
       api_key_mode: wish.api_key_mode ?? row.api_key_mode,
-      updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
-    });
-    await holdClient(now, after);
-    await holdCertificates(now, after);
-    await checkCertificatesLeft(now, after);
-    if (clientIdOf(after) === undefined && clientIdOf(row) !== undefined)
-      await checkNoneByClient(now, row.id);
-    await audit(now, 'APPLICATION_UPDATED', row.id);
-    await eachSubscription(now, row.id, (api, subscription) => publishSubscription(now, api, subscription));
-    return after;
+    };
+    return settleApplication(now, row, { set });
   });
+}
+
+/**
+ * Changes an application whose row is locked, with all that follows from it: who has its client id and certificates, and what gateways know.
+ *
+ * Errors: application.client_id_taken, application.certificate_taken, application.certificate_needed; request.invalid.
+ */
+export async function settleApplication(
+  now: Change,
+  row: ApplicationRow,
+  {
+    set,
+    touched,
+  }: {
+    readonly set: Parameters<typeof updateApplicationRow>[2];
+    readonly touched?: Readonly<Record<string, string>>;
+  },
+): Promise<ApplicationRow> {
+  const after = await updateApplicationRow(now.trx, row, {
+    ...set,
+    updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+  });
+  await holdClient(now, after);
+  await holdCertificates(now, after);
+  await checkCertificatesLeft(now, after);
+  if (clientIdOf(after) === undefined && clientIdOf(row) !== undefined) await checkNoneByClient(now, row.id);
+  await now.audit('APPLICATION_UPDATED', { type: 'APPLICATION', id: row.id }, touched);
+  await eachSubscription(now, row.id, (api, subscription) => publishSubscription(now, api, subscription));
+  return after;
 }
 
 /** A subscription that is found by the client's id would be found by nobody. Errors: request.invalid. */
@@ -223,7 +244,8 @@ async function eachSubscription(now: Change, applicationId: string, work: Subscr
   }
 }
 
-async function changeApplication(
+/** Changes an application whose row is locked until the change commits. Errors: request.not_found, application.archived. */
+export async function changeApplication(
   { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: ApplicationRef },
   work: (now: Change, row: ApplicationRow) => Promise<ApplicationRow>,
 ): Promise<ApplicationView> {

@@ -12,7 +12,8 @@ import { momentMs, momentSchema, nameSchema } from '../fields.ts';
 import type { ApplicationRow } from './applications.store.ts';
 import { releaseCertificates, takeCertificates } from './certificates.store.ts';
 
-const certificateSchema = z
+/** A text of certificates of clients. */
+export const certificateSchema = z
   .string()
   .max(certificateCharsMax)
   .superRefine((text, context) => {
@@ -36,6 +37,9 @@ export const tlsSettingsSchema = z
             certificate: certificateSchema,
             startsAt: momentSchema.optional(),
             endsAt: momentSchema.optional(),
+            /** When it was added and changed by itself. */
+            createdAt: momentSchema.optional(),
+            updatedAt: momentSchema.optional(),
           })
           .refine(
             ({ startsAt, endsAt }) =>

@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { Queries, Trx } from '../../storage/storage.ts';
+import type { Trx } from '../../storage/storage.ts';
 
 /** Whose the id of a client is. */
 interface ApplicationClientTable {
@@ -44,17 +44,4 @@ export async function takeClient(trx: Trx, row: ApplicationClient): Promise<bool
     .returning('client_id')
     .executeTakeFirst();
   return taken !== undefined;
-}
-
-/** Who has the client id. */
-export function findClient(
-  db: Queries,
-  at: EnvironmentRef,
-  clientId: string,
-): Promise<ApplicationClient | undefined> {
-  return inTenant(db.selectFrom('application_client'), at)
-    .selectAll()
-    .where('client_id', '=', clientId)
-    .where('rival_of', 'is', null)
-    .executeTakeFirst();
 }

@@ -37,7 +37,7 @@ for (const database of testDatabases) {
       const one = await make(office, 'one', 'c');
       assert.match(
         await make(office, 'two', 'c'),
-        /^400 application\.client_id_taken .*"c" is of the application "one"/,
+        /^400 application\.client_id_taken .*"c" is another application's/,
       );
       const short = await office.call('POST', path, { body: { name: 'x', description: '', clientId: 'c' } });
       assert.equal(short.body.technicalCode, 'application.client_id_taken');

@@ -3,8 +3,8 @@ import type { Log } from '../../../proto/process/log.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
 import { clientIdOf } from './application-shape.ts';
-import { findApplication, type ApplicationRow } from './applications.store.ts';
-import { findClient, releaseClient, takeClient } from './clients.store.ts';
+import type { ApplicationRow } from './applications.store.ts';
+import { releaseClient, takeClient } from './clients.store.ts';
 
 /** Most rivals that are named in the log. */
 const namedMax = 100;
@@ -22,10 +22,9 @@ export async function holdClient(now: Change, application: ApplicationRow): Prom
   const row = { ...now.at, application_id: application.id, client_id: clientId, rival_of: null };
   if (await takeClient(now.trx, row)) return;
   if (before?.client_id === clientId && (await takeClient(now.trx, before))) return;
-  const holder = await findClient(now.trx, now.at, clientId);
-  const name = holder && (await findApplication(now.trx, now.at, holder.application_id))?.name;
+  // Whose it is, is that one's own matter.
   throw new Fault('application.client_id_taken', {
-    detail: `The client id "${clientId}" is ${name === undefined ? "another application's" : `of the application "${name}"`} already.`,
+    detail: `The client id "${clientId}" is another application's already.`,
   });
 }
 
