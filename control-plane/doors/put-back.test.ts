@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
   apiBody,
@@ -13,11 +10,12 @@ import {
   v1,
 } from '../../test/kit/control-plane/office.ts';
 import { createAuthority, issuePair } from '../../test/kit/servers/certificates.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
 import { type TestDatabase, testDatabases } from '../../test/kit/servers/databases.ts';
 import { routes } from '../management/index.ts';
 
 /** Makes one of a kind, with every field that may be written; gives back its path. */
-type Make = (office: Office) => Promise<string>;
+type Make = (office: Office, t: TestContext) => Promise<string>;
 
 const makers: ReadonlyMap<string, Make> = new Map([
   [
@@ -67,10 +65,10 @@ const makers: ReadonlyMap<string, Make> = new Map([
   ],
   [
     '/applications/{applicationId}/certificates/{certificateId}',
-    async (office) => {
+    async (office, t) => {
       const application = { name: 'certified', description: '' };
       const path = `${v1}/applications/${await made(office, `${v1}/applications`, application)}/certificates`;
-      const { cert } = issuePair(createAuthority(mkdtempSync(join(tmpdir(), 'put-back-'))), 'one');
+      const { cert } = issuePair(createAuthority(tempDir(t)), 'one');
       const times = { startsAt: '2026-01-01T00:00:00Z', endsAt: '2999-01-01T00:00:00Z' };
       return `${path}/${await made(office, path, { name: 'one', certificate: cert, ...times })}`;
     },
@@ -158,7 +156,7 @@ test('whatever can be read and replaced takes back exactly what it gave, and is 
   assert.deepEqual(both.map(({ path }) => path).toSorted(), [...makers.keys()].toSorted(), 'a maker each');
   const office = await open(t);
   for (const [name, make] of makers) {
-    const path = await make(office);
+    const path = await make(office, t);
     const before = await office.call('GET', path);
     assert.equal(before.status, 200, name);
     await put(office, path, before.body);
@@ -171,7 +169,7 @@ test('whatever can be read and replaced takes back exactly what it gave, and is 
 test('a field with null is an absent field, at any depth', async (t) => {
   const office = await open(t);
   for (const [name, make] of makers) {
-    const path = await make(office);
+    const path = await make(office, t);
     const before = await office.call('GET', path);
     const names = Object.keys(before.body).filter((key) => !required.has(key));
     assert.ok(names.length > 2, name);

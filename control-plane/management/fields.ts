@@ -37,6 +37,9 @@ export function integerParam(bounds: { min: number; max: number }) {
     .openapi({ type: 'integer', minimum: bounds.min, maximum: bounds.max });
 }
 
+/** A moment in a query, ms since the epoch. */
+export const momentParam = integerParam({ min: 0, max: 99_999_999_999_999 }).optional();
+
 /** A comma-separated list of values of an enumeration in a query, as the reference spells lists. */
 export function listParam<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z

@@ -8,6 +8,12 @@ export const managementCodes = {
     text: 'Another API of this environment has this host and context path.',
   },
   'api.wrong_state': { status: 400, owner: 'client', text: 'The state of the API does not allow this.' },
+  'api.not_version_2': {
+    status: 400,
+    owner: 'client',
+    text: 'Only an API of version 2 can be migrated.',
+    hint: 'Every API is of version 4 from its import on; isthmus convert judges definitions of version 2.',
+  },
   'api.not_deployable': { status: 400, owner: 'client', text: 'The API cannot be deployed as it is.' },
   'plan.wrong_status': { status: 400, owner: 'client', text: 'The status of the plan does not allow this.' },
   'subscription.wrong_status': {

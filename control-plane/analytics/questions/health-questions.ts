@@ -60,6 +60,25 @@ export const healthResponseTime = {
   gateway: healthFigures('health-response-time', 'gateway', responseTime),
 } as const;
 
+const OfBuckets = z.strictObject({
+  api: z.string(),
+  /** ms since the epoch. */
+  start: z.int().min(0),
+  /** ms. */
+  interval: z.int().min(1),
+});
+
+/** How long checks took from `start` on in steps of `interval`, in ms by the number of the step; steps without checks are left out. */
+export const healthResponseTimes: Question<z.output<typeof OfBuckets>, ReadonlyMap<number, number>> = {
+  id: 'health-response-times',
+  about: 'health',
+  params: OfBuckets,
+  sql: (from) =>
+    `SELECT ((epoch_ms(timestamp) - $start) // $interval)::DOUBLE AS step, avg(response_time_ms)::DOUBLE AS figure ` +
+    `FROM ${from} WHERE api_id = $api GROUP BY step ORDER BY step`,
+  shape: (rows) => new Map(rows.map((row) => [Number(row['step']), Math.round(Number(row['figure']))])),
+};
+
 const OfPage = z.strictObject({
   api: z.string(),
   /** 1, 0, or -1 for both. */

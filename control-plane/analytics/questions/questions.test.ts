@@ -84,6 +84,7 @@ const allCalls = { applications: '', plans: '', methods: '', statuses: '', error
 /** What a question is asked with about the API of the records above. */
 const paramsOf = new Map<string, QuestionParams>([
   ['api-calls', { api: 'a', limit: 10, offset: 0, ...allCalls }],
+  ['health-response-times', { api: 'a', start: 0, interval: 1_000 }],
   ['health-checks', { api: 'a', success: -1, limit: 10, offset: 0 }],
   ['api-log', { api: 'a', request: 'r' }],
 ]);

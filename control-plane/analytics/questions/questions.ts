@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { healthAvailability, healthChecks, healthResponseTime } from './health-questions.ts';
+import {
+  healthAvailability,
+  healthChecks,
+  healthResponseTime,
+  healthResponseTimes,
+} from './health-questions.ts';
 import { apiCalls, apiErrorKeys, apiLog } from './log-questions.ts';
 import type { Question, QuestionParams } from './question.ts';
 
@@ -75,5 +80,6 @@ export const questions: readonly Question<QuestionParams, unknown>[] = [
   healthAvailability.gateway,
   healthResponseTime.endpoint,
   healthResponseTime.gateway,
+  healthResponseTimes,
   healthChecks,
 ];

@@ -1,13 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { requestsCount, responseStatusRanges } from '../../analytics/questions/questions.ts';
-import { idsParam, integerParam, listParam, wordsParam } from '../fields.ts';
+import { idsParam, listParam, momentParam, wordsParam } from '../fields.ts';
 import { resource } from '../route.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { askAboutApi } from './analytics.ts';
 import { apiLogDetailSchema, apiLogSchema, getApiLog, listApiLogs, listErrorKeys } from './logs.ts';
 
 const define = resource({ tag: 'API Analytics', scope: 'environment' });
-const momentParam = integerParam({ min: 0, max: 99_999_999_999_999 }).optional();
 const query = z.strictObject({ from: momentParam, to: momentParam });
 const callFilters = {
   applicationIds: idsParam.optional(),

@@ -1,11 +1,14 @@
 import { z } from '@hono/zod-openapi';
+import { momentParam } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
 import {
   apiAvailability,
+  apiHealthOverTime,
   apiHealthResponseTime,
   healthCheckSchema,
   healthFiguresSchema,
+  healthOverTimeSchema,
   listHealthChecks,
 } from './health.ts';
 
@@ -32,6 +35,16 @@ export const healthRoutes = [
     answer: healthFiguresSchema.openapi('ApiHealthAverageResponseTimeResponse'),
     run: ({ desk, at, params: { apiId }, query: { field } }) =>
       apiHealthResponseTime(desk, { at, id: apiId, by: field }),
+  }),
+  define.get('/apis/{apiId}/health/average-response-time-overtime', {
+    operationId: 'getApiHealthAverageResponseTimeOvertime',
+    permission,
+    summary:
+      'Says how long checks of the endpoints of an API took between from and to (ms since the epoch), in 60 steps at most.',
+    query: z.strictObject({ from: momentParam, to: momentParam }),
+    answer: healthOverTimeSchema.openapi('ApiHealthAverageResponseTimeOvertimeResponse'),
+    run: ({ desk, at, params: { apiId }, query: { from, to } }) =>
+      apiHealthOverTime(desk, { at, id: apiId, fromMs: from, toMs: to }),
   }),
   define.get('/apis/{apiId}/health/logs', {
     operationId: 'getApiHealthLogs',

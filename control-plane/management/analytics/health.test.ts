@@ -60,6 +60,15 @@ for (const database of testDatabases)
       assert.deepEqual(await figures('average-response-time'), [200, 22, ['__proto__', 40], ['one', 13]]);
       assert.equal((await office.call('GET', `${path}/availability?field=api`)).status, 400);
 
+      const spans = `from=${atMs - 60_000}&to=${atMs + 1}`;
+      const overTime = (await office.call('GET', `${path}/average-response-time-overtime?${spans}`)).body;
+      const { from, to, interval } = overTime['timeRange'] as { from: number; to: number; interval: number };
+      assert.deepEqual([from, to, interval], [atMs - 60_000, atMs + 1, 1_001]);
+      const data = overTime['data'] as number[];
+      assert.deepEqual([data.length, data.filter((figure) => figure > 0)], [60, [13, 40]]);
+      const wrong = await office.call('GET', `${path}/average-response-time-overtime?from=5&to=5`);
+      assert.equal(wrong.status, 400);
+
       const logs = await office.call('GET', `${path}/logs?perPage=1`);
       assert.partialDeepStrictEqual(logs.body, {
         data: [

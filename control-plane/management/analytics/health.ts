@@ -5,13 +5,14 @@ import {
   type HealthFigures,
   type HealthGroup,
   healthResponseTime,
+  healthResponseTimes,
 } from '../../analytics/questions/health-questions.ts';
 import type { Row } from '../../analytics/questions/question.ts';
 import type { ApiRef } from '../apis/api-gate.ts';
 import type { Desk } from '../desk.ts';
 import { momentText, present } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { askAboutApi } from './analytics.ts';
+import { type AnalyticsWish, askAboutApi } from './analytics.ts';
 
 /** Figures of health are of the last month: the reference asks for no span. */
 const figuresMs = 30 * 86_400_000;
@@ -59,6 +60,35 @@ export function apiHealthResponseTime(
   ref: ApiRef & { readonly by: HealthGroup | undefined },
 ): Promise<HealthFigures> {
   return askAboutApi(desk, healthResponseTime[ref.by ?? 'endpoint'], lastMonth(desk, ref), {});
+}
+
+/** How long checks took over time, in ms, a figure a step; 0 where there were none. */
+export const healthOverTimeSchema = z.object({
+  timeRange: z.object({ from: z.int(), to: z.int(), interval: z.int() }),
+  data: z.array(z.int()),
+});
+
+const stepsMax = 60;
+
+/** How long checks of the endpoints of an API took over time, in 60 steps at most. Errors: as {@link askAboutApi}. */
+export async function apiHealthOverTime(
+  desk: Desk,
+  { at, id, fromMs, toMs }: AnalyticsWish,
+): Promise<z.infer<typeof healthOverTimeSchema>> {
+  const to = toMs ?? desk.clock.now() + 1;
+  const from = fromMs ?? Math.max(0, to - 86_400_000);
+  const interval = Math.max(1, Math.ceil((to - from) / stepsMax));
+  const figures = await askAboutApi(
+    desk,
+    healthResponseTimes,
+    { at, id, fromMs: from, toMs: to },
+    { start: from, interval },
+  );
+  const steps = Math.ceil((to - from) / interval);
+  return {
+    timeRange: { from, to, interval },
+    data: Array.from({ length: steps }, (_, step) => figures.get(step) ?? 0),
+  };
 }
 
 /** Lists checks of the endpoints of an API, newest first. Errors: as {@link askAboutApi}. */

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import { foundApi } from '../apis/api-gate.ts';
 import { apiSchema, apiVersionOf } from '../apis/api-shape.ts';
 import { resource } from '../route.ts';
 import { exportDefinition, importDefinition } from './definitions.ts';
@@ -50,6 +52,19 @@ export const definitionRoutes = [
         ifMatch,
       });
       return isDryRun ? effect : { ...api, conflicts: effect.conflicts };
+    },
+  }),
+  define.post('/apis/{apiId}/_migrate', {
+    operationId: 'migrateApi',
+    permission: 'api-definition',
+    action: 'update',
+    summary:
+      'Is refused: only an API of version 2 can be migrated, and every API is of version 4 from its import on.',
+    query: z.strictObject({ mode: z.enum(['DRY_RUN', 'FORCE']).optional() }),
+    status: 200,
+    async run({ desk, at, params: { apiId } }) {
+      await foundApi(desk.storage.db, { at, id: apiId });
+      throw new Fault('api.not_version_2');
     },
   }),
   define.get('/apis/{apiId}/_export/definition', {

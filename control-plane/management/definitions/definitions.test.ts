@@ -50,6 +50,11 @@ for (const database of testDatabases) {
       assert.deepEqual(made.body['groups'], ['harbour']);
       assert.notEqual(made.body['id'], consoleExport.api.id);
       const path = `${environment}/apis/${String(made.body['id'])}`;
+      for (const query of ['', '?mode=DRY_RUN', '?mode=FORCE']) {
+        const refused = await office.call('POST', `${path}/_migrate${query}`);
+        assert.deepEqual([refused.status, refused.body.technicalCode], [400, 'api.not_version_2']);
+      }
+      assert.equal((await office.call('POST', `${environment}/apis/none/_migrate`)).status, 404);
       const started = await office.call('POST', `${path}/_start`);
       assert.equal(started.status, 204, JSON.stringify(started.body));
       const plans = await office.call('GET', `${path}/plans`);

@@ -1,8 +1,10 @@
+import { z } from '@hono/zod-openapi';
 import { resource } from '../route.ts';
 import {
   getOrganizationWithFlows,
   organizationWithFlowsSchema,
   type OrganizationWithFlowsView,
+  runsSteps,
   updateOrganization,
   updateOrganizationSchema,
 } from './organization-flows.ts';
@@ -21,6 +23,13 @@ export const organizationFlowsRoutes = [
     answer,
     version,
     run: ({ desk, at }) => getOrganizationWithFlows(desk, at.organization),
+  }),
+  define.get('/configuration/flows', {
+    operationId: 'getOrganizationFlowsConfiguration',
+    permission,
+    summary: 'Says whether the flows of the organization hold a step that runs.',
+    answer: z.object({ has_policies: z.boolean() }).openapi('OrganizationFlowsConfiguration'),
+    run: async ({ desk, at }) => ({ has_policies: await runsSteps(desk, at.organization) }),
   }),
   define.put('', {
     operationId: 'updateOrganization',

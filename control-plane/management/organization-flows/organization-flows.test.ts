@@ -59,11 +59,14 @@ for (const database of testDatabases) {
       );
       await addEnvironment(office, 'other-env', 'other');
       await addEnvironment(office, 'second');
-      assert.deepEqual(await atGateways(office), []);
+      const configuration = async (): Promise<unknown> =>
+        (await office.call('GET', `${path}/configuration/flows`)).body;
+      assert.deepEqual([await atGateways(office), await configuration()], [[], { has_policies: false }]);
       const heard: string[] = [];
       t.after(office.repository.onPublished((environment) => heard.push(environment)));
       const wish = { flowMode: 'BEST_MATCH', flows: [old(1)] };
       assert.deepEqual(await write(office, wish), [204]);
+      assert.deepEqual(await configuration(), { has_policies: true });
       const expected = ['1', readOrganizationFlows(wish)];
       await addEnvironment(office, 'third');
       for (const environment of [office.at.environment, 'second', 'third'])

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { readOrganizationFlows } from '../../../proto/definition/shared-flows.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import type { Actor } from '../../access/actor.ts';
@@ -103,6 +104,16 @@ export function updateOrganization(
     await now.audit('ORGANIZATION_FLOWS_UPDATED', { type: 'ORGANIZATION', id: organization });
     return view(after);
   });
+}
+
+/** Says whether the flows of the organization hold a step that runs. */
+export async function runsSteps(desk: Desk, organization: string): Promise<boolean> {
+  const { flows } = readOrganizationFlows({
+    flows: JSON.parse(found(await resolveOrganization(desk.storage.db, organization)).flows) as unknown,
+  });
+  return flows.some(
+    ({ enabled, request, response }) => enabled && [...request, ...response].some((step) => step.enabled),
+  );
 }
 
 function found(row: OrganizationRow | undefined): OrganizationRow {
