@@ -12,6 +12,7 @@ import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
 import { quota } from './limits/quota.ts';
 import { rateLimit } from './limits/rate-limit.ts';
 import { spikeArrest } from './limits/spike-arrest.ts';
+import { statusCode } from './status-code.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 
@@ -35,6 +36,7 @@ export const policies: {
   'shared-policy-group-policy': sharedPolicyGroupPolicy,
   quota,
   'spike-arrest': spikeArrest,
+  'status-code': statusCode,
 };
 
 /** Says whether a policy may stand as a step. */

@@ -26,6 +26,7 @@ test('only known ids are found, not what every object inherits', () => {
     'policy-assign-content',
     'policy-interrupt',
     'shared-policy-group-policy',
+    'status-code',
     'transform-headers',
   ]);
 });

@@ -17,6 +17,7 @@ import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
 import { spikeArrest } from './limits/spike-arrest.ts';
+import { statusCode } from './status-code.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 
@@ -40,6 +41,7 @@ export const catalog = {
   'shared-policy-group-policy': sharedPolicyGroupPolicy,
   quota,
   'spike-arrest': spikeArrest,
+  'status-code': statusCode,
 } as const satisfies Readonly<Record<string, PolicySchema>>;
 
 /** Id of a policy of this version. */

@@ -11,6 +11,7 @@ import { aboutPaths } from './subjects/paths.ts';
 import { aboutPlans } from './subjects/plans.ts';
 import { aboutPolicies } from './subjects/policies.ts';
 import { aboutSpellings } from './subjects/spellings.ts';
+import { aboutStatusCode } from './subjects/status-code.ts';
 import { aboutTokens } from './subjects/tokens.ts';
 import { aboutVersion2Flows } from './subjects/version-2-flows.ts';
 import { aboutVersion2 } from './subjects/version-2.ts';
@@ -40,6 +41,7 @@ export const subjects: readonly Subject[] = [
   aboutPlans,
   aboutPolicies,
   aboutSpellings,
+  aboutStatusCode,
   aboutTokens,
   aboutVersion2,
   aboutVersion2Flows,

@@ -285,6 +285,11 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'attributes[].name attributes[].value',
     observed('data-plane/policies/policy-assign-attributes.test.ts'),
   ),
+  ...all(
+    'status-code.',
+    'statusMappings[].inputStatusCode statusMappings[].outputStatusCode',
+    observed('data-plane/policies/status-code.test.ts'),
+  ),
   ['policy-assign-content.body', observed('data-plane/policies/policy-assign-content.test.ts')],
   [
     'policy-override-request-method.method',

@@ -17,7 +17,7 @@ const requests: ReadonlySet<string> = new Set(
 );
 const responses: ReadonlySet<string> = new Set(
   wordsIn(`
-  url-rewriting html-json metrics-reporter transform-status-code
+  url-rewriting html-json metrics-reporter transform-status-code status-code
 `),
 );
 const scoped: ReadonlySet<string> = new Set(
