@@ -1,6 +1,7 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
+import { httpRedirect } from './http-redirect.ts';
 import { latency } from './latency.ts';
 import { mock } from './mock.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
@@ -31,6 +32,7 @@ export const policies: {
   'policy-interrupt': interrupt,
   latency,
   'dynamic-routing': dynamicRouting,
+  'http-redirect': httpRedirect,
   mock,
   'rate-limit': rateLimit,
   'shared-policy-group-policy': sharedPolicyGroupPolicy,

@@ -10,6 +10,7 @@ import type { PolicySchema } from './policy-schema.ts';
 import { quota } from './limits/quota.ts';
 import { rateLimit } from './limits/rate-limit.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
+import { httpRedirect } from './http-redirect.ts';
 import { latency } from './latency.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { assignContent } from './policy-assign-content.ts';
@@ -36,6 +37,7 @@ export const catalog = {
   'policy-interrupt': interrupt,
   latency,
   'dynamic-routing': dynamicRouting,
+  'http-redirect': httpRedirect,
   mock,
   'rate-limit': rateLimit,
   'shared-policy-group-policy': sharedPolicyGroupPolicy,

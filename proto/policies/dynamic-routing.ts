@@ -1,22 +1,8 @@
 import { z } from 'zod';
 
 import { template } from '../expression/template.ts';
-import { EvaluationFailure } from '../expression/failure.ts';
-import { patternOf } from '../expression/patterns.ts';
+import { pathGroupNames, pathPattern } from './path-pattern.ts';
 import { definePolicy } from './policy-schema.ts';
-
-const pattern = z
-  .string()
-  .min(1)
-  .max(1_000)
-  .superRefine((text, context) => {
-    try {
-      patternOf(text);
-    } catch (error) {
-      if (!(error instanceof EvaluationFailure)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-    }
-  });
 
 /** Sends requests to endpoints by their paths. */
 export const dynamicRouting = definePolicy({
@@ -29,8 +15,8 @@ export const dynamicRouting = definePolicy({
     rules: z
       .array(
         z.strictObject({
-          pattern: template(pattern),
-          url: template(z.string().min(1).max(8_192), ['group', 'groupName']),
+          pattern: pathPattern,
+          url: template(z.string().min(1).max(8_192), pathGroupNames),
         }),
       )
       .max(200)

@@ -7,6 +7,7 @@ import { aboutEndpoints } from './subjects/endpoints.ts';
 import { aboutErrors } from './subjects/errors.ts';
 import { aboutFlowChoice } from './subjects/flow-choice.ts';
 import { aboutFlows } from './subjects/flows.ts';
+import { aboutHttpRedirect } from './subjects/http-redirect.ts';
 import { aboutPaths } from './subjects/paths.ts';
 import { aboutPlans } from './subjects/plans.ts';
 import { aboutPolicies } from './subjects/policies.ts';
@@ -37,6 +38,7 @@ export const subjects: readonly Subject[] = [
   aboutErrors,
   aboutFlowChoice,
   aboutFlows,
+  aboutHttpRedirect,
   aboutPaths,
   aboutPlans,
   aboutPolicies,

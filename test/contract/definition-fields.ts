@@ -286,6 +286,12 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     observed('data-plane/policies/policy-assign-attributes.test.ts'),
   ),
   ...all(
+    'http-redirect.',
+    'rules[].path rules[].location rules[].status',
+    observed('data-plane/policies/http-redirect.test.ts'),
+  ),
+  ...all('http-redirect.', 'cache.maxItems cache.timeToLive', idle('patterns are compiled with the API')),
+  ...all(
     'status-code.',
     'statusMappings[].inputStatusCode statusMappings[].outputStatusCode',
     observed('data-plane/policies/status-code.test.ts'),
