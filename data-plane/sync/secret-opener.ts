@@ -44,6 +44,8 @@ export class SecretOpener {
     const key = set.find(isOurs);
     const refused = key === undefined ? undefined : this.#take(key);
     const again = key === undefined || refused !== undefined ? [] : [...this.#waiting.values()];
+    // What still has to wait is noted again below.
+    if (again.length > 0) this.#waiting.clear();
     const rest = set.filter(({ kind }) => kind !== 'environment-key');
     return {
       set: [...rest, ...again].toSorted(inOrder).map((record) => this.#opened(record)),

@@ -79,7 +79,7 @@ export interface GatewayIdentity {
   readonly grant: Grant;
   /** Raw Ed25519 public key (32 bytes) that signs its assertions. */
   readonly signingKey: Uint8Array;
-  /** Raw X25519 public key (32 bytes) that payload fields are sealed to. */
+  /** Raw X25519 public key (32 bytes) that the keys of environments are sealed to. */
   readonly sealingKey: Uint8Array;
   readonly isRevoked: boolean;
 }
