@@ -7,6 +7,7 @@ export type Requirement =
   | 'faketime'
   | 'haproxy'
   | 'wrk'
+  | 'nghttp2-client'
   | 'systemd'
   | 'prometheus'
   | 'chromium'

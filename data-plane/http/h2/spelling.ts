@@ -67,13 +67,16 @@ export function spellRequest(raw: readonly string[]): SpelledRequest | RefusalRe
   return { method, text: `${method} ${path} HTTP/1.1\r\n${hostLine}${lines}${cookieLine}\r\n` };
 }
 
-/** Reads the fields of an answer or a trailer section, whose pseudo-header fields are left out; or says why they are refused. */
+/**
+ * Reads the fields of an answer or a trailer section, whose pseudo-header fields are left out; or says why they are refused. Blanks around a
+ * value are left out, as in HTTP/1.1: a request with such is refused, but what a sloppy backend says is not lost.
+ */
 export function readFields(raw: readonly string[], limits: FieldLimits): WireHeaders | FieldFault {
   let text = '';
   let lines = 0;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = raw[at] ?? '';
-    const value = raw[at + 1] ?? '';
+    const value = withoutBlanks(raw[at + 1] ?? '');
     if (name.startsWith(':')) continue;
     if (!token.test(name)) return 'field-name';
     if (malformedValue.test(value)) return 'field-value';
@@ -88,6 +91,16 @@ export function readFields(raw: readonly string[], limits: FieldLimits): WireHea
   markTrailers(fields);
   return fields.kinds.length === lines ? new WireHeaders(text, fields) : 'field-value';
 }
+
+/** By hand, since an expression would look at a long run of blanks once for each of them. */
+function withoutBlanks(value: string): string {
+  let [start, end] = [0, value.length];
+  while (start < end && isBlank(value.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1;
+  return end - start === value.length ? value : value.slice(start, end);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
 /** Every message of HTTP/2 may have trailers, so its list remembers what was taken out of it; in HTTP/1.1 chunks say so. */
 export function markTrailers(fields: Fields): void {

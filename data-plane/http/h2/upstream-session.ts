@@ -40,6 +40,8 @@ export class UpstreamSession implements Swept {
       maxSessionMemory: sessionMegabytesMax,
       maxReservedRemoteStreams: 0,
       maxHeaderListPairs: fieldsMax,
+      // Node would leave out a field with blanks around its value; here the blanks are (`spelling.ts`).
+      strictFieldWhitespaceValidation: false,
       settings: {
         enablePush: false,
         maxHeaderListSize: options.headerBytesMax + fieldsMax * entryBytes,

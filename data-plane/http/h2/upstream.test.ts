@@ -9,7 +9,14 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
 import { startEngineProxy } from '../../../test/kit/engine/engine-proxy.ts';
-import { startHttp2Backend, textOf, upstreamHttp2 } from '../../../test/kit/engine/http2.ts';
+import {
+  askHttp2,
+  http2Defaults,
+  openHttp2,
+  startHttp2Backend,
+  textOf,
+  upstreamHttp2,
+} from '../../../test/kit/engine/http2.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { createAuthority } from '../../../test/kit/servers/certificates.ts';
 import { tempDir } from '../../../test/kit/temp-dir.ts';
@@ -27,6 +34,7 @@ async function stage(
   let count = 0;
   const backend = await startHttp2Backend(t, (stream) => onStream(stream, (count += 1)));
   const proxy = await startEngineProxy(t, {
+    http2: http2Defaults,
     upstream: { port: backend.port, ...options, http2: { ...upstreamHttp2, ...http2 } },
   });
   return {
@@ -175,6 +183,20 @@ test('heads and floods of a backend past the bounds are no answer', async (t) =>
   );
   assert.deepEqual(await ask(), [502, 'invalidResponse']);
   assert.equal((await ask())[0], 502);
+});
+
+test('blanks around a value of an answer are none of it, in its head and in its trailers; the field is not lost', async (t) => {
+  const { port } = await stage(t, (stream) => {
+    stream.respond(
+      { ':status': 200, 'x-behind': 'a\t ', 'x-before': ' b', 'x-blank': ' ' },
+      { waitForTrailers: true },
+    );
+    stream.once('wantTrailers', () => stream.sendTrailers({ 'x-late': ' c ' }));
+    stream.end('ok');
+  });
+  const answer = await askHttp2(openHttp2(t, port), { ':path': '/' });
+  const { 'x-behind': behind, 'x-before': before, 'x-blank': blank } = answer.headers;
+  assert.deepEqual([behind, before, blank, answer.trailers?.['x-late']], ['a', 'b', '', 'c']);
 });
 
 test('an unused connection ends after its time', async (t) => {
