@@ -24,4 +24,6 @@ test('files above five seconds of CPU are named, the dearest first, and all are 
       ['5.0 s (20 s long)', 'a b.test.ts'],
     ],
   );
+  const dearest = describeCosts(readCosts(list), { root: '/house', databaseCpuSeconds: 0, dearest: 1 });
+  assert.match(dearest, /in 3 files; the dearest:\n +12\.3 s \(20 s long\) +d\.test\.ts\n$/);
 });

@@ -35,20 +35,23 @@ export function readCosts(list: string): readonly Cost[] {
   });
 }
 
-/** Says what a run cost in all, and which files cost much. A busy machine makes CPU time dearer too, by up to a half. */
+/** Says what a run cost in all, and which files cost much, or the `dearest` so many. A busy machine makes CPU time dearer too, by up to a half. */
 export function describeCosts(
   costs: readonly Cost[],
-  of: { readonly root: string; readonly databaseCpuSeconds: number },
+  of: { readonly root: string; readonly databaseCpuSeconds: number; readonly dearest?: number },
 ): string {
   const all = costs.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) + of.databaseCpuSeconds;
   const total = `${all.toFixed(0)} s of CPU (${of.databaseCpuSeconds.toFixed(0)} s of them PostgreSQL) in ${costs.length} files`;
-  const dear = costs
-    .filter(({ cpuSeconds }) => cpuSeconds > fileCpuSecondsMax)
-    .toSorted((a, b) => b.cpuSeconds - a.cpuSeconds)
+  const sorted = costs.toSorted((a, b) => b.cpuSeconds - a.cpuSeconds);
+  const dear = sorted
+    .filter(({ cpuSeconds }, at) =>
+      of.dearest === undefined ? cpuSeconds > fileCpuSecondsMax : at < of.dearest,
+    )
     .map(
       ({ file, cpuSeconds, seconds }) =>
         `${cpuSeconds.toFixed(1).padStart(7)} s ${`(${seconds.toFixed(0)} s long)`.padEnd(12)} ${relative(of.root, file)}`,
     );
   if (dear.length === 0) return `${total}\n`;
-  return `${total}; more than ${fileCpuSecondsMax} s each:\n${dear.join('\n')}\n`;
+  const which = of.dearest === undefined ? `more than ${fileCpuSecondsMax} s each` : 'the dearest';
+  return `${total}; ${which}:\n${dear.join('\n')}\n`;
 }

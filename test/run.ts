@@ -3,7 +3,7 @@
  *
  * A file that fails is tried once more, alone, when few failed. At the end stands what the files cost, and which of them cost too much.
  *
- * Arguments that are not flags narrow the run to paths that contain one of them: `npm test -- proto/spool bridge`.
+ * `--times` names the ten dearest files. Arguments that are not flags narrow the run to paths that contain one of them: `npm test -- proto/spool bridge`.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,6 +15,8 @@ import { stopCluster } from './kit/servers/postgres-cluster.ts';
 const root = join(import.meta.dirname, '..');
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const isLong = process.argv.includes('--long');
+/** With `--times` so many files are named with what they cost, however little. */
+const dearest = process.argv.includes('--times') ? 10 : undefined;
 
 const files = globSync('{proto,data-plane,control-plane,bridge,shipper,deploy,test}/**/*.test.ts', {
   cwd: root,
@@ -101,5 +103,9 @@ if (process.exitCode !== 0 && !isStopped && canRepeat) {
   if (process.exitCode === 0) process.stdout.write(`\npassed only at the second try: ${names}\n`);
 }
 process.stdout.write(
-  `\n${describeCosts(readCosts(costsList), { root, databaseCpuSeconds: stopCluster(folder) })}`,
+  `\n${describeCosts(readCosts(costsList), {
+    root,
+    databaseCpuSeconds: stopCluster(folder),
+    ...(dearest !== undefined && { dearest }),
+  })}`,
 );
