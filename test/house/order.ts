@@ -12,8 +12,7 @@ const folderFilesMax = 25;
 
 /** Larger than they may be, with their lines. A number here only becomes smaller; who gets below the bound takes the line out. */
 export const largeClasses: Readonly<Record<string, number>> = {
-  'data-plane/http/server/connection.ts': 364,
-  'data-plane/http/server/exchange.ts': 290,
+  'data-plane/http/server/connection.ts': 356,
   'data-plane/http/upstream/connection.ts': 307,
 };
 
