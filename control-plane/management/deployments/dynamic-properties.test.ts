@@ -50,6 +50,8 @@ for (const database of testDatabases) {
       const body = apiBody('/fetching', { properties: own, services: services(`${provider.url}/a`, asked) });
       assert.equal((await office.call('PUT', one, { body })).status, 200);
       assert.equal((await office.call('POST', `${one}/deployments`)).status, 202);
+      const kept = await office.storage.db.selectFrom('api_deployment').select('definition').execute();
+      assert.match(String(kept.at(-1)?.definition), /"X-Key","value":"sealed:/);
       assert.deepEqual(await atGateways(office), [['2', 'limit=1', 'old=imported dynamic']]);
       await polling.seconds(1);
       assert.partialDeepStrictEqual(provider.asked, [

@@ -42,13 +42,16 @@ export const endProperties = (now: Change, api: ApiRow): Promise<void> =>
 /** Properties of APIs, for whoever polls. */
 export const propertyFetcher: Fetcher = {
   bounds: { wordsMax: apiLimits.propertiesMax, keyCharsMax: 256, valueCharsMax: apiLimits.propertyCharsMax },
-  async source(db, at, id) {
-    const api = await findApi(db, at, id);
+  async source({ trx, at, secrets }, id) {
+    const api = await findApi(trx, at, id);
     const deployment =
       api?.state === 'STARTED'
-        ? await findDeployment(db, at, { api: id, number: api.deployed_number })
+        ? await findDeployment(trx, at, { api: id, number: api.deployed_number })
         : undefined;
-    return deployment === undefined ? undefined : sourceIn(deployment);
+    if (deployment === undefined) return undefined;
+    const { services } = JSON.parse(deployment.definition) as ApiDefinition;
+    const { definition } = await secrets.open({ services }, { kind: 'api', id });
+    return propertySourceOf(definition.services);
   },
   async lock(now, id) {
     const api = await lockApi(now.trx, now.at, id);

@@ -167,6 +167,14 @@ for (const database of testDatabases) {
       const one = await made(office, dynamic(`${provider.url}/rates`, asked));
       await polling.seconds(3);
       assert.equal(provider.asked.length, 0, 'nobody started it');
+      const kept = await office.storage.db
+        .selectFrom('dictionary')
+        .select('provider')
+        .executeTakeFirstOrThrow();
+      assert.match(String(kept.provider), /"X-Key","value":"sealed:/);
+      const shown = (await office.call('GET', one)).body;
+      assert.match(JSON.stringify(shown['provider']), /"X-Key","value":"\*{8}"/);
+      assert.equal((await office.call('PUT', one, { body: shown })).status, 200);
       assert.equal((await office.call('POST', `${one}?action=START`)).body['state'], 'STARTED');
       assert.equal(said(await office.call('POST', `${one}?action=START`)), '400 dictionary.wrong_state');
       await polling.seconds(1);

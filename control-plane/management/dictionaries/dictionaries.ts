@@ -33,6 +33,7 @@ import {
   type DictionaryView,
   type DictionaryWish,
   keyOfName,
+  providerOf,
   sourceOf,
 } from './dictionary-shape.ts';
 
@@ -66,11 +67,12 @@ export function createDictionary(
       throw new Fault('request.conflict', {
         detail: `An environment has at most ${dictionariesMax} dictionaries.`,
       });
+    const id = randomUUID();
     const row: DictionaryRow = {
       ...at,
-      id: randomUUID(),
+      id,
       key,
-      ...written(wish),
+      ...(await written(now, wish, { id })),
       type: wish.type,
       state: 'STOPPED',
       version: 0,
@@ -113,7 +115,10 @@ export function updateDictionary(
       throw new Fault('request.invalid', {
         details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
       });
-    const after = await updateDictionaryRow(now.trx, row, { ...written(wish), ...later(now, row) });
+    const after = await updateDictionaryRow(now.trx, row, {
+      ...(await written(now, wish, row)),
+      ...later(now, row),
+    });
     const isAskedAnew = after.provider !== row.provider || after.trigger !== row.trigger;
     if (row.state === 'STARTED' && isAskedAnew) await beginFetching(now.trx, fetchedRef(row), now.nowMs);
     await audit(now, 'DICTIONARY_UPDATED', row);
@@ -183,9 +188,11 @@ export function actOnDictionary(
 /** Dynamic dictionaries, for whoever polls. */
 export const dictionaryFetcher: Fetcher = {
   bounds: dictionaryBounds,
-  async source(db, at, id) {
-    const row = await findDictionary(db, at, { column: 'id', value: id });
-    return row?.state === 'STARTED' ? sourceOf(row) : undefined;
+  async source({ trx, at, secrets }, id) {
+    const row = await findDictionary(trx, at, { column: 'id', value: id });
+    if (row?.state !== 'STARTED') return undefined;
+    const { definition } = await secrets.open(providerOf(row), { kind: 'dictionary', id });
+    return sourceOf(row, definition);
   },
   async lock(now, id) {
     const row = await lockDictionary(now.trx, now.at, id);
@@ -235,13 +242,20 @@ function demandType(row: DictionaryRow, type: 'MANUAL' | 'DYNAMIC'): void {
   });
 }
 
-function written(wish: DictionaryUpdate) {
+/** What was written, as it is kept: headers of a provider may hold secrets. */
+async function written(
+  now: Change,
+  wish: DictionaryUpdate,
+  before: Pick<DictionaryRow, 'id'> & Partial<DictionaryRow>,
+) {
+  const owner = { kind: 'dictionary', id: before.id } as const;
+  const { provider } = await now.secrets.seal({ provider: wish.provider }, owner, providerOf(before));
   return {
     name: wish.name,
     name_key: wish.name.toLowerCase(),
     description: wish.description ?? '',
     properties: JSON.stringify(wish.type === 'MANUAL' ? (wish.properties ?? {}) : {}),
-    provider: wish.provider === undefined ? null : JSON.stringify(wish.provider),
+    provider: provider === undefined ? null : JSON.stringify(provider),
     trigger: wish.trigger === undefined ? null : JSON.stringify(wish.trigger),
   };
 }

@@ -144,7 +144,7 @@ export function dictionaryView(row: DictionaryRow, fetched: FetchedRow | undefin
       row.type === 'MANUAL'
         ? (JSON.parse(row.properties) as Record<string, string>)
         : words && Object.fromEntries(words),
-    provider: row.provider === null ? undefined : (JSON.parse(row.provider) as DictionaryView['provider']),
+    ...providerOf(row),
   });
 }
 
@@ -183,11 +183,23 @@ function triggerOf(row: DictionaryRow): DictionaryView['trigger'] {
   return row.trigger === null ? undefined : (JSON.parse(row.trigger) as DictionaryView['trigger']);
 }
 
-/** What a dynamic dictionary asks for. */
-export function sourceOf(row: DictionaryRow): FetchSource | undefined {
+/** Who provides the words of a dynamic dictionary, as it is kept. */
+export function providerOf({
+  provider,
+}: Partial<Pick<DictionaryRow, 'provider'>>): Pick<DictionaryView, 'provider'> {
+  return typeof provider === 'string'
+    ? { provider: JSON.parse(provider) as DictionaryView['provider'] }
+    : { provider: undefined };
+}
+
+/** What a dynamic dictionary asks for; its provider with its secrets open. */
+export function sourceOf(
+  row: DictionaryRow,
+  { provider }: Pick<DictionaryView, 'provider'>,
+): FetchSource | undefined {
   const trigger = triggerOf(row);
-  if (row.provider === null || trigger === undefined) return undefined;
-  const { configuration } = JSON.parse(row.provider) as NonNullable<DictionaryView['provider']>;
+  if (provider === undefined || trigger === undefined) return undefined;
+  const { configuration } = provider;
   return {
     ...configuration,
     transformation: configuration.specification,

@@ -1,8 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { FetchSource } from '../../../proto/model/fetched/source.ts';
 import { type WordBounds, type Words, wordsOfText } from '../../../proto/model/fetched/words.ts';
-import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import type { Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import type { AuditedObject, Change } from '../desk.ts';
 import { present } from '../fields.ts';
@@ -11,8 +9,8 @@ import type { FetchedRow } from './fetches.store.ts';
 /** Whose words are fetched: what they have to know of it, so that whoever polls knows no kind. */
 export interface Fetcher {
   readonly bounds: WordBounds;
-  /** What is asked for now; undefined when nothing is. */
-  source(db: Queries, at: EnvironmentRef, id: string): Promise<FetchSource | undefined>;
+  /** What is asked for now, with its secrets; undefined when nothing is. Errors: secrets.*. */
+  source(now: Change, id: string): Promise<FetchSource | undefined>;
   /**
    * Locks the owner's row and gives what publishes words from now on; undefined when it is gone.
    *

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Fault } from '../../../proto/faults/fault.ts';
 import { textOfWords } from '../../../proto/model/fetched/words.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Actor } from '../../access/actor.ts';
@@ -27,6 +28,8 @@ export interface PollingOptions extends FetchBounds {
 
 const lease = { name: 'management.fetches', leaseMs: 30_000 };
 const lookEveryMs = 1_000;
+/** Who cannot even be asked is looked at again after this time. */
+const retryMs = 60_000;
 /** Longest text of a problem that is kept. */
 const problemCharsMax = 1_024;
 
@@ -119,19 +122,28 @@ async function fetchOnce(
   const { desk, log, fetchers } = options;
   const ref = refOf(row);
   const fetcher = fetchers[ref.kind];
-  const source = await fetcher.source(desk.storage.db, ref.at, ref.id);
-  const outcome: FetchOutcome =
-    source === undefined
-      ? { kind: 'failed', problem: 'There is nothing to ask for.' }
-      : await fetchWords(source, fetcher.bounds, { ...options, signal });
   const actor = pollingActor(ref.at.organization);
+  const source = await change(desk, { actor, at: ref.at }, (now) => fetcher.source(now, ref.id)).catch(
+    (error: unknown) => {
+      // Secrets that do not open; what is wrong with the database goes on.
+      if (error instanceof Fault && error.code.startsWith('secrets.')) return error;
+      throw error;
+    },
+  );
+  const outcome: FetchOutcome =
+    source instanceof Fault
+      ? { kind: 'failed', problem: source.detail, cause: source }
+      : source === undefined
+        ? { kind: 'failed', problem: 'There is nothing to ask for.' }
+        : await fetchWords(source, fetcher.bounds, { ...options, signal });
   await change(desk, { actor, at: ref.at }, async (now) => {
     // Owner, then row: in the order of whoever changes both. Who lost the lease meanwhile leaves it to its holder.
     const owner = await fetcher.lock(now, ref.id);
     const locked = await lockFetched(now.trx, ref, row.version);
     if (locked === undefined || !(await keepLease(now.trx, desk.storage.dialect, { ...lease, holder })))
       return;
-    const next = source?.nextMs(now.nowMs);
+    const next =
+      source === undefined || source instanceof Fault ? now.nowMs + retryMs : source.nextMs(now.nowMs);
     const tried = { tried_at_ms: now.nowMs, due_at_ms: owner === undefined ? null : (next ?? null) };
     if (owner === undefined) return noteFetch(now.trx, locked, tried);
     let problem = outcome.kind === 'failed' ? outcome.problem : undefined;

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import { readOrganizationFlows } from '../../../proto/definition/shared-flows.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import type { Actor } from '../../access/actor.ts';
@@ -106,13 +105,23 @@ export function updateOrganization(
   });
 }
 
+const writtenSteps = z.array(z.looseObject({ enabled: z.boolean().default(true) })).default([]);
+const stepsOfFlow = z.looseObject({
+  enabled: z.boolean().default(true),
+  request: writtenSteps,
+  response: writtenSteps,
+  pre: writtenSteps,
+  post: writtenSteps,
+});
+
 /** Says whether the flows of the organization hold a step that runs. */
 export async function runsSteps(desk: Desk, organization: string): Promise<boolean> {
-  const { flows } = readOrganizationFlows({
-    flows: JSON.parse(found(await resolveOrganization(desk.storage.db, organization)).flows) as unknown,
-  });
-  return flows.some(
-    ({ enabled, request, response }) => enabled && [...request, ...response].some((step) => step.enabled),
+  const { flows } = found(await resolveOrganization(desk.storage.db, organization));
+  // As they were written, in words of version 2 or 4, since their secrets are sealed.
+  const written = z.array(stepsOfFlow).parse(JSON.parse(flows));
+  return written.some(
+    ({ enabled, request, response, pre, post }) =>
+      enabled && [request, response, pre, post].some((steps) => steps.some((step) => step.enabled)),
   );
 }
 

@@ -32,16 +32,23 @@ const urlSchema = plain(
     }, 'must be an http:// or https:// URL without user information'),
 );
 
+/** What a header holds is a secret unless its name says that it is none. */
+const mayBeSecret = ({ name }: Readonly<Record<string, unknown>>): boolean =>
+  typeof name !== 'string' || !/^(accept(-.*)?|content-type|user-agent)$/i.test(name);
+
 /** What a fetch asks for, in the names of the reference. */
 export const fetchFields = {
   url: urlSchema,
   method: z.enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE']).default('GET'),
   headers: z
-    .array(section({ name: headerNameSchema, value: secret(plain(headerValueSchema)) }))
+    .array(section({ name: headerNameSchema, value: secret(plain(headerValueSchema), mayBeSecret) }))
     .max(headersPerPlaceMax)
     .default([]),
   body: plain(z.string().max(bodyCharsMax)).default(''),
 };
+
+/** The same as a schema. */
+export const fetchSchema = section(fetchFields);
 
 /** A JOLT specification that makes `[{"key": ..., "value": ...}]` of an answer; without a text the answer is that already. */
 export const transformationSchema = z

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { catalog } from '../../policies/catalog.ts';
 import { resourceCatalog } from '../../resources/catalog.ts';
 import { sharedConfigurationSchema } from '../api-endpoints.ts';
+import { fetchSchema } from '../fetched/source.ts';
 import type { SecretMark } from './mark.ts';
 
 /** A field whose schema calls it a secret. */
@@ -23,6 +24,8 @@ export interface SecretFields {
   readonly resources: FieldsById;
   /** Of what says how endpoints are reached. */
   readonly endpoints: readonly SecretField[];
+  /** Of what a control plane asks whom for; gateways get none of it. */
+  readonly fetches: readonly SecretField[];
 }
 
 /** Finds them in schemas; those of this version are {@link secretFields}. */
@@ -30,6 +33,7 @@ export function findSecretFields(of: {
   readonly policies: Readonly<Record<string, { readonly config: z.ZodType }>>;
   readonly resources: Readonly<Record<string, { readonly config: z.ZodType }>>;
   readonly endpoints: z.ZodType;
+  readonly fetches?: z.ZodType;
 }): SecretFields {
   const byId = (kind: string, entries: typeof of.policies): FieldsById =>
     new Map(Object.entries(entries).map(([id, { config }]) => [id, fieldsOf(config, `${kind} ${id}`)]));
@@ -37,6 +41,7 @@ export function findSecretFields(of: {
     policies: byId('policy', of.policies),
     resources: byId('resource', of.resources),
     endpoints: fieldsOf(of.endpoints, 'endpoint'),
+    fetches: of.fetches === undefined ? [] : fieldsOf(of.fetches, 'fetch'),
   };
 }
 
@@ -45,9 +50,10 @@ export const secretFields: SecretFields = findSecretFields({
   policies: catalog,
   resources: resourceCatalog,
   endpoints: sharedConfigurationSchema,
+  fetches: fetchSchema,
 });
 
-/** Every one of them. */
+/** Every one of them that gateways use. */
 export function allSecretFields({ policies, resources, endpoints }: SecretFields): readonly SecretField[] {
   return [...[...policies.values(), ...resources.values()].flat(), ...endpoints];
 }

@@ -44,7 +44,7 @@ const stepLists: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The definition of an API, a plan, a shared policy group or an organization's flows with other texts in the place of its secrets; what has
+ * The definition of an API, a plan, a shared policy group, a dictionary or an organization's flows with other texts in the place of its secrets; what has
  * no secret in it is the very same object. It may be a draft: what has not the form that it should have is left alone.
  *
  * Empty texts are no secrets. A configuration written as JSON text becomes an object where it holds one.
@@ -135,6 +135,16 @@ const inProperty: Inside = (value, at) => {
   return { ...property, value: within, ...(isSecret && { encrypted: true }) };
 };
 
+const inFetch: Inside = (value, at) =>
+  inFields(value, at, (name) =>
+    name === 'configuration'
+      ? (configuration, where) => inConfiguration(configuration, where, at.walk.fields.fetches)
+      : undefined,
+  );
+
+const inServices: Inside = (value, at) =>
+  inFields(value, at, (name) => (name === 'dynamicProperty' ? inFetch : undefined));
+
 const inPlan: Inside = (value, at) => inDefinition(value, at);
 
 const ofDefinitions: ReadonlyMap<string, Inside> = new Map([
@@ -145,6 +155,9 @@ const ofDefinitions: ReadonlyMap<string, Inside> = new Map([
   ['security', inSecurity],
   ['resources', listOf(inResource, 'name')],
   ['properties', listOf(inProperty, 'key')],
+  ['services', inServices],
+  // Of a dictionary.
+  ['provider', inFetch],
 ]);
 
 function inDefinition(value: unknown, at: At): unknown {
