@@ -8,8 +8,8 @@ import { isDecimal, kindOf, Missing, Moment, nameOf, type Nested, type Value } f
 
 /** Most characters that a template makes. */
 const outputCharsMax = 8 * 1024 * 1024;
-/** How deep what runs may be nested: macros in macros, blocks and expressions in each other. */
-const depthMax = 1_000;
+/** How deep what runs may be nested: macros in macros, blocks and expressions in each other. All of it takes half of the stack that Node gives. */
+const depthMax = 500;
 
 /** Variables of a macro's call, or of one turn of a loop, and what stands around it. */
 export interface Context {

@@ -55,7 +55,7 @@ supported, each row by a test; everything else of FreeMarker is refused when the
 - Only a template that names a body (\`content\`, \`jsonContent\`, \`xmlContent\`), or asks for a member by a name that it works out, has the body of its phase read whole first.
 
 A template has at most 256 Ki characters and is nested at most 100 deep. It makes at most 8 Mi characters, and a list of at most 100,000 items, of texts up to a
-million characters, with macros and blocks nested at most 1,000 deep. All expressions and templates of a request share a budget of work, some 40 ms; past it the template fails.
+million characters, with macros and blocks nested at most 500 deep. All expressions and templates of a request share a budget of work, some 40 ms; past it the template fails.
 `;
 
 /** What templates know, as Markdown. */
