@@ -9,11 +9,11 @@ import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { discoverySettings } from './endpoints/discovery/settings.ts';
 import { redisSettings } from './limits/redis-settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
-import { GatewayListenTls, isSecured } from '../proto/process/listening/tls-settings.ts';
+import { isSecured } from '../proto/process/listening/tls-settings.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';
-import { NetworkSchema } from '../proto/process/peers.ts';
 import { reportSettings } from './report/settings.ts';
+import { listenSettings, serversOf, serversSettings } from './servers/settings.ts';
 
 const ms = z.int().min(1);
 const headerName = z
@@ -25,8 +25,7 @@ const headerName = z
     "must not be Host or a header of the connection (Connection, Transfer-Encoding, Content-Length ...): its value is not the client's to choose",
   );
 
-/** Settings of a gateway. */
-export const gatewayConfigSchema = z.strictObject({
+const settings = z.strictObject({
   dataDir: z
     .string()
     .default(defaultDataDir)
@@ -53,115 +52,8 @@ export const gatewayConfigSchema = z.strictObject({
     .describe(
       'In local mode: tenant of this gateway; endpoints of other tenants are not called. None calls all. With a bridge it comes from the fleet.',
     ),
-  listen: section({
-    host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
-    port: ListenPort.default(8_082).describe('Port; 0 takes a free one.'),
-    tls: GatewayListenTls,
-    http2: section({
-      clearText: z
-        .boolean()
-        .default(false)
-        .describe(
-          'On a listener without TLS: clients that know it beforehand may speak HTTP/2 (gRPC without TLS). There is no `Upgrade: h2c`.',
-        ),
-      streamsMax: z
-        .int()
-        .min(1)
-        .max(10_000)
-        .default(100)
-        .describe(
-          'Most requests at a time on one connection of HTTP/2; what comes past it is refused unread.',
-        ),
-      streamWindowBytes: z
-        .int()
-        .min(1_024)
-        .max(16_777_216)
-        .default(65_535)
-        .describe('What a client of HTTP/2 may send of one body before somebody has read of it.'),
-      cancelsMax: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(200)
-        .describe(
-          'Requests that the client of one connection of HTTP/2 may take back at once before they are answered; past it the connection ends.',
-        ),
-      cancelsPerSecondMax: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(50)
-        .describe('How many of them a second it may take back after that.'),
-      controlFramesPerSecondMax: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(100)
-        .describe(
-          'Most PING and SETTINGS of one connection of HTTP/2 a second; past it the connection ends.',
-        ),
-    }),
-    requestLineBytesMax: z.int().min(256).default(8_192).describe('Longest request line; past it 414.'),
-    headerBytesMax: z.int().min(1_024).default(32_768).describe('Largest request head; past it 431.'),
-    headersMax: z.int().min(10).default(100).describe('Most header lines of a request; past it 431.'),
-    headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive; past it 408.'),
-    idleMsMax: ms.default(60_000).describe('A connection without a request is closed after this time.'),
-    answerIdleMsMax: ms
-      .default(20_000)
-      .describe(
-        'Whose client takes no byte of an answer for so long is cut off: the connection of HTTP/1.1, the stream of HTTP/2; its connection to the backend ends with it.',
-      ),
-    requestMsMax: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe('Longest time from a request head to the last byte of its answer; 0 is no bound.'),
-    bodyBytesMax: z
-      .int()
-      .min(0)
-      .default(1_073_741_824)
-      .describe('Largest request body that is passed on; past it 413.'),
-    bodyBytesPerSecondMin: z
-      .int()
-      .min(0)
-      .default(128)
-      .describe('A request body that is waited for comes at least this fast, else 408; 0 is no bound.'),
-    connectionsMax: z.int().min(1).default(20_000).describe('Most open client connections.'),
-    connectionsPerSourceMax: z
-      .int()
-      .min(1)
-      .default(10_000)
-      .describe('Most open client connections from one address (IPv6: one /64).'),
-    requestsPerConnectionMax: z
-      .int()
-      .min(1)
-      .default(1_000_000)
-      .describe('After so many requests a connection is closed with its answer.'),
-    tunnelIdleMsMax: ms
-      .default(3_600_000)
-      .describe('A WebSocket or other tunnel that is silent in both directions is closed after this time.'),
-    eventLoopLagMsMax: z
-      .int()
-      .min(0)
-      .default(500)
-      .describe(
-        'While the event loop lags more than this, new requests get 503 with Retry-After; 0 is no bound.',
-      ),
-    trustedProxies: z
-      .array(NetworkSchema)
-      .default([])
-      .describe(
-        'Networks or addresses of proxies in front whose X-Forwarded-* and Forwarded are believed; from all others these and X-Real-IP are taken away. `isthmus up` believes private networks unless told.',
-      ),
-    mergeSlashes: z.boolean().default(false).describe('Whether repeated slashes in a path are one.'),
-    encodedSlash: z
-      .enum(['keep', 'refuse'])
-      .default('keep')
-      .describe('What becomes of %2F in a path: kept as it is, or refused with 400.'),
-  }).refine(({ tls, http2 }) => !isSecured(tls) || !http2.clearText, {
-    path: ['http2', 'clearText'],
-    error: 'is for a listener without TLS; with TLS, HTTP/2 is listen.tls.alpn',
-  }),
+  listen: listenSettings,
+  servers: serversSettings,
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(64)])
     .default(1)
@@ -376,6 +268,12 @@ export const gatewayConfigSchema = z.strictObject({
     .default(10_000)
     .describe('Longest time for requests in flight to end when the gateway stops.'),
 });
+
+/** Settings of a gateway. */
+export const gatewayConfigSchema = settings.refine(
+  (config) => !config.listen.http2.clearText || serversOf(config).some(({ tls }) => !isSecured(tls)),
+  { path: ['listen', 'http2', 'clearText'], error: 'is for servers without TLS, and there is none' },
+);
 
 /** Names of parameters that carry keys on this gateway, besides those that everybody knows: what no record and no log may show. */
 export function secretParametersOf({

@@ -1,10 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:net';
-
 import { foldersOf } from '../proto/process/data-folder.ts';
 import type { Clock } from '../proto/process/clock.ts';
 import type { Lifecycle } from '../proto/process/lifecycle.ts';
-import { listenFault } from '../proto/process/listen.ts';
 import { createRedactor } from '../proto/model/redaction.ts';
 import type { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import type { Log } from '../proto/process/log.ts';
@@ -22,28 +18,21 @@ import {
 } from './endpoint-checks.ts';
 import { systemProxyVariables } from './endpoints/system-proxy.ts';
 import { createUpstreams } from './endpoints/upstreams.ts';
-import { Deadlines } from './gateway/call/deadlines.ts';
 import { createDeployments, type Deployments } from './gateway/deploy/deployments.ts';
 import { Durations } from './gateway/deploy/durations.ts';
-import { createForwarding } from './gateway/call/forwarded.ts';
 import type { ExpressionHost } from './gateway/compile/surroundings.ts';
-import { createHops } from './gateway/call/hops.ts';
-import { createRequestIds } from './gateway/call/request-ids.ts';
-import { createServe } from './gateway/call/serve.ts';
-import { createStrays } from './gateway/call/strays.ts';
-import { createLogHost } from './gateway/logs/call-log.ts';
 import { Backends, type BackendTeller } from './gateway/errors/backends.ts';
-import { createThrownTeller, type TellThrown } from './gateway/errors/thrown.ts';
-import { createWarningTeller, type TellWarning } from './gateway/errors/warned.ts';
-import type { Engine, RunningServer, ServerHttp2 } from './http/exchange.ts';
-import type { TlsOptions } from '../proto/process/listening/tls.ts';
-import { isSecured } from '../proto/process/listening/tls-settings.ts';
+import { createThrownTeller } from './gateway/errors/thrown.ts';
+import { createWarningTeller } from './gateway/errors/warned.ts';
+import type { Engine } from './http/exchange.ts';
 import { createEngine } from './http/engine.ts';
 import type { CounterStore } from './limits/limiter.ts';
 import { createMemoryCounters } from './limits/memory.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
 import { PresentedCertificates } from './security/presented-certificate.ts';
 import type { GatewaySecurity } from './security/security.ts';
+import { type ListenAt, listen, type RunningServers } from './servers/listen.ts';
+import { certificateHeadersOf, serversOf } from './servers/settings.ts';
 import { createSecretReferences } from './secret-references.ts';
 import { GatewayKeys } from './security/tokens/gateway-keys.ts';
 import { KeySets } from './security/tokens/key-sets.ts';
@@ -56,6 +45,7 @@ export type ServingConfig = Pick<
   GatewayConfig,
   | 'dataDir'
   | 'listen'
+  | 'servers'
   | 'request'
   | 'upstream'
   | 'healthCheck'
@@ -105,17 +95,11 @@ export interface Serving {
   describeEndpoints(): DescribedEndpoints;
   /** Carries plain counts over into the metrics, for somebody who reads them. */
   publish(open: OpenConnections): void;
-  /** Begins to take requests. Errors: process.port_taken; config.invalid when the TLS texts do not fit together. */
-  listen(at: ListenAt): Promise<RunningServer>;
-}
-
-/** Where a process takes connections from. */
-export interface ListenAt {
-  readonly tls: TlsOptions | undefined;
-  /** Opened by somebody else; default: an own one at the configured address. */
-  readonly listener?: Server | undefined;
-  /** Asked at the end: how long an idle connection stays open, and its next request is answered with `Connection: close`. Default: 0. */
-  readonly quietMs?: (() => number) | undefined;
+  /**
+   * Begins to take requests, on each server. Errors: process.port_taken; config.invalid when the TLS texts of a server do not fit
+   * together.
+   */
+  listen(at: ListenAt): Promise<RunningServers>;
 }
 
 /** The engine of this version, chosen here and nowhere else. */
@@ -124,7 +108,7 @@ export { createEngine };
 /** Opens spool and pools and an empty set of deployments; closes them with the life-cycle, the listener first. */
 export async function openServing(options: ServingOptions): Promise<Serving> {
   const { config, log, clock, lifecycle, metrics } = options;
-  const traffic = createTraffic(metrics);
+  const traffic = createTraffic(metrics, { isLabelled: config.servers.length > 0 });
   const tellThrown = createThrownTeller({ log, clock, count: traffic.onThrown });
   const tellWarning = createWarningTeller({ log, clock, metrics, apisMax: config.metrics.plansMax });
   const backends = backendsOf(options);
@@ -149,6 +133,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     records: reporter,
     durations: new Durations(metrics, config.metrics),
     circuits,
+    servers: serversOf(config).map(({ id }) => id),
     log,
     security: securityHostOf(config, { clock, log, outbound: callouts }),
     expressions: expressionHostOf(options),
@@ -171,22 +156,16 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     async listen(at) {
       // The first answer of a process must find a place for its record.
       await deployments.settled();
-      const server = await listen(options, {
-        engine,
-        deployments,
-        traffic,
-        reporter,
-        tellThrown,
-        tellWarning,
-        backends,
+      const servers = await listen(
+        { ...options, engine, deployments, traffic, reporter, tellThrown, tellWarning, backends },
         at,
-      });
+      );
       lifecycle.onClose('room for new objects', growWithLoad());
       lifecycle.onClose('listener', () => {
         deployments.streams.stop();
-        return server.close(config.closeMsMax, Math.min(at.quietMs?.() ?? 0, config.closeMsMax / 2));
+        return servers.close(config.closeMsMax, Math.min(at.quietMs?.() ?? 0, config.closeMsMax / 2));
       });
-      return server;
+      return servers;
     },
   };
 }
@@ -274,117 +253,34 @@ export async function openReporter(options: ServingOptions): Promise<Reporter> {
   return reporter;
 }
 
-interface ListenParts {
-  readonly engine: Engine;
-  readonly deployments: Deployments;
-  readonly traffic: Traffic;
-  readonly reporter: Reporter | undefined;
-  readonly tellThrown: TellThrown;
-  readonly tellWarning: TellWarning;
-  readonly backends: BackendTeller;
-  readonly at: ListenAt;
-}
-
-async function listen(
-  { config, clock, log, hopSecret = randomUUID() }: ServingOptions,
-  { engine, deployments, traffic, reporter, tellThrown, tellWarning, backends, at }: ListenParts,
-): Promise<RunningServer> {
-  const { listen: wish, request, report } = config;
-  const nextRequestId = createRequestIds();
-  const forwarding = createForwarding(wish.trustedProxies, {
-    certificateHeader: wish.tls?.clientCertificateHeader,
-    onDisbelieved: (peer) =>
-      log.warn(
-        { peer },
-        'a peer in a private network sends X-Forwarded-* and is not believed; if it is a proxy of yours, name it in listen.trustedProxies (said once)',
-      ),
-  });
-  const strays = createStrays({
-    target: reporter,
-    environments: deployments.environments,
-    nextRequestId,
-    clientOf: (asked) => forwarding.clientOf(asked),
-    match: deployments.match,
-  });
-  const serve = createServe({
-    match: deployments.match,
-    hasConfiguration: deployments.hasConfiguration,
-    nextRequestId,
-    hops: createHops(hopSecret),
-    strays,
-    deadlines: new Deadlines({
-      clock,
-      afterMs: request.answerMsMax,
-      graceMs: Math.min(50, request.answerMsMax),
-      onThrown: tellThrown,
-    }),
-    forwarding,
-    streams: deployments.streams,
-    bodyBytesMax: request.bufferedBytesMax,
-    logs: createLogHost(report.logs, tellWarning),
-    onThrown: tellThrown,
-    onWarning: tellWarning,
-    backends,
-    onAnswer: traffic.onAnswer,
-    onUnrouted: traffic.onUnrouted,
-  });
-  try {
-    return await engine.listen({
-      host: wish.host,
-      port: wish.port,
-      listener: at.listener,
-      tls: at.tls,
-      trustsClient: ({ fingerprintSha256, isVerified, validFromMs, validToMs }) =>
-        validFromMs <= clock.now() &&
-        clock.now() <= validToMs &&
-        (isVerified || deployments.trustsCertificate(fingerprintSha256)),
-      http2: http2Of(wish),
-      limits: wish,
-      target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },
-      onExchange: serve,
-      onRefusal: (refusal) => {
-        traffic.onRefusal(refusal);
-        return strays.onRefusal(refusal);
-      },
-    });
-  } catch (error) {
-    throw listenFault(error, { ...wish, setting: 'listen' });
-  }
-}
-
 /**
  * What plan securities may use of this gateway.
  *
  * Errors: config.invalid for a key of tokens that cannot be used.
  */
 export function securityHostOf(
-  { apiKey, jwt, listen }: SecuritySettings,
+  config: SecuritySettings,
   parts: Pick<GatewaySecurity, 'clock' | 'log' | 'outbound'>,
 ): GatewaySecurity {
+  const { apiKey, jwt, listen } = config;
   const peers = createPeers(listen.trustedProxies);
   const isTrusted = (address: string): boolean => peers.isTrusted(address);
-  const header = listen.tls?.clientCertificateHeader?.toLowerCase();
+  const headers = certificateHeadersOf(config);
+  const headerOf = (server: string | undefined): string | undefined =>
+    server === undefined ? undefined : headers.get(server);
   return {
     ...parts,
     keyPlaces: { header: apiKey.header.toLowerCase(), parameter: apiKey.parameter },
     gatewayKeys: new GatewayKeys(jwt.keys),
     keySets: new KeySets(),
     tokensSeenMax: jwt.seenMax,
-    certificates: new PresentedCertificates({ header, isTrusted }),
+    certificates: new PresentedCertificates({ headerOf, isTrusted }),
     isTrusted,
   };
 }
 
 /** The settings that decide whom plans let in. */
-export type SecuritySettings = Pick<GatewayConfig, 'apiKey' | 'jwt' | 'listen'>;
-
-/** Undefined where no client can speak it: nothing of it is loaded then. */
-function http2Of({ tls, http2 }: GatewayConfig['listen']): ServerHttp2 | undefined {
-  const alpn = isSecured(tls) && tls.alpn.includes('h2');
-  const clearText = !isSecured(tls) && http2.clearText;
-  if (!alpn && !clearText) return undefined;
-  return { ...http2, alpn, clearText, hasHttp11: tls?.alpn.includes('http/1.1') !== false };
-}
+export type SecuritySettings = Pick<GatewayConfig, 'apiKey' | 'jwt' | 'listen' | 'servers'>;
 
 /** Figures of one process for the heartbeat, since its start. */
 export function countersOf({

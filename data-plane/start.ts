@@ -6,11 +6,12 @@ import { startGatewayNode } from './admin/node.ts';
 import { type GatewayConfig, workerCount } from './config.ts';
 import { tryAddress } from '../proto/process/listen.ts';
 import { OwnDoors } from '../proto/process/outbound/own-doors.ts';
-import { followCertificates, openCertificates } from '../proto/process/listening/certificates.ts';
 import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
+import { openServerCertificates } from './servers/certificates.ts';
+import { describeServers, firstPort, portFacts, serversOf } from './servers/settings.ts';
 import { countersOf, openServing } from './serving.ts';
 import { openSource } from './source.ts';
 import type { Sync } from './sync/sync.ts';
@@ -35,8 +36,10 @@ export type GuardedOptions = GatewayOptions & { readonly doors: OwnDoors };
 
 /** A gateway at work. */
 export interface RunningGateway {
-  /** The one that requests come to. */
+  /** The one that requests come to; of several servers that of the first. */
   readonly port: number;
+  /** The same of every server, by id. */
+  readonly ports: ReadonlyMap<string, number>;
   readonly adminPort: number;
   /** With workers: what the primary compiled to judge it; they serve the same. */
   readonly deployments: Deployments;
@@ -69,22 +72,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 /** The whole gateway in this process. */
 async function startAlone(options: GuardedOptions): Promise<RunningGateway> {
   const { config, log, metrics } = options;
-  const certificates = await openCertificates(config.listen.tls, options);
+  const certificates = await openServerCertificates(config, options);
   const source = await openSource(options);
   // It listens when it serves; that it cannot is told before it says that anything is in service.
-  await tryAddress({ ...config.listen, setting: 'listen' });
+  for (const server of serversOf(config)) await tryAddress(server);
   await tryAddress({ ...config.admin, setting: 'admin' });
   const serving = await openServing({ ...options, gateway: source.gateway });
   const { deployments, reporter, engine } = serving;
   const running = await source.follow({ deployments, counters: () => countersOf(serving) });
   const ending = warnBeforeEnd(options);
-  const server = await serving.listen({ tls: certificates.current(), quietMs: () => ending.quietMs });
+  const servers = await serving.listen({ tls: certificates.current(), quietMs: () => ending.quietMs });
   const adminPort = await startGatewayNode({
     ...options,
     metrics: {
       contentType: metrics.contentType,
       text() {
-        serving.publish(server);
+        serving.publish(servers);
         return metrics.text();
       },
     },
@@ -95,19 +98,19 @@ async function startAlone(options: GuardedOptions): Promise<RunningGateway> {
       deployed: deployments.state(),
       ...serving.describeEndpoints(),
       spool: reporter?.health(),
+      servers: describeServers(config, servers.ports),
       workers: undefined,
     }),
     replaceWorkers: undefined,
   });
   options.doors.add(adminPort);
-  followCertificates(certificates, {
-    ...options,
-    name: 'certificates',
-    take: (tls) => server.reloadTls(tls),
-  });
-  log.info({ port: server.port, adminPort, engine: engine.name, source: source.kind }, 'listening');
+  certificates.follow({ ...options, take: (server, tls) => servers.reloadTls(server, tls) });
+  const { ports } = servers;
+  const facts = { ...portFacts(config, ports), adminPort, engine: engine.name, source: source.kind };
+  log.info(facts, 'listening');
   return {
-    port: server.port,
+    port: firstPort(ports),
+    ports,
     adminPort,
     deployments,
     sync: running.sync,

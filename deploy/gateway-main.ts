@@ -43,8 +43,8 @@ async function run(): Promise<number> {
       const { config, echoPort } = await told.promise;
       holdFolder(config.dataDir, 'gateway', parts);
       await startEchoServer(echoPort, lifecycle);
-      const { port, adminPort } = await startGateway({ ...parts, config });
-      await tell({ kind: 'listening', port, adminPort });
+      const { ports, adminPort } = await startGateway({ ...parts, config });
+      await tell({ kind: 'listening', ports: [...ports], adminPort });
     });
   } catch (error) {
     const explanation = explain(error);

@@ -33,7 +33,8 @@ export type FromGateway =
 
 /** Where it listens. */
 export interface GatewayPorts {
-  readonly port: number;
+  /** Of each server, by its id. */
+  readonly ports: readonly (readonly [server: string, port: number])[];
   readonly adminPort: number;
 }
 

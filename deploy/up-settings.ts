@@ -1,5 +1,6 @@
 import { bridgeConfigSchema } from '../bridge/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
+import { serversOf } from '../data-plane/servers/settings.ts';
 import { Fault, type FaultDetail } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
 import { bindOf, tryAddress, type ListenWish } from '../proto/process/listen.ts';
@@ -97,6 +98,7 @@ export function loadUpConfigs(flags: UpFlags) {
       ...gateway,
       lameDuckMs: lameDuckOf(gateway, gatewaySources),
       listen: { ...moved(gateway.listen), ...(isTrusting && { trustedProxies }) },
+      servers: gateway.servers.map(moved),
       admin: moved(gateway.admin),
     },
     shipper: { ...shipper, batch, admin: moved(shipper.admin) },
@@ -166,21 +168,24 @@ function setsByProcess(sets: readonly string[]): ReadonlyMap<string, readonly st
 
 /** Which of its doors other machines reach, one line with how that is changed; empty when none. */
 export function reachLine({ gateway, bridge, controlPlane }: UpConfigs): string {
-  const doors = { gateway, 'control-plane': controlPlane, bridge };
-  const open = Object.entries(doors).filter(([, { listen }]) =>
-    isPlainBeyondLoopback(bindOf('http', listen)),
-  );
+  const doors = [
+    ...serversOf(gateway).map(({ id, ...server }) => ({
+      ...server,
+      name: gateway.servers.length === 0 ? 'gateway' : `gateway ${id}`,
+      setting: `gateway.${server.setting}.host`,
+    })),
+    { ...controlPlane.listen, name: 'control-plane', setting: 'control-plane.listen.host' },
+    { ...bridge.listen, name: 'bridge', setting: 'bridge.listen.host' },
+  ];
+  const open = doors.filter((door) => isPlainBeyondLoopback(bindOf('http', door)));
   const [first] = open;
   if (first === undefined) return '';
-  const binds = open.map(
-    ([
-      name,
-      {
-        listen: { host },
-      },
-    ]) => `${name} (${host})`,
-  );
-  return `open to others: ${binds.join(', ')}; --set ${first[0]}.listen.host=127.0.0.1 keeps it to this machine`;
+  const binds = open.map(({ name, host }) => `${name} (${host})`);
+  // One of a list cannot be set alone.
+  const advice = first.setting.includes('[')
+    ? `${first.setting}: 127.0.0.1`
+    : `--set ${first.setting}=127.0.0.1`;
+  return `open to others: ${binds.join(', ')}; ${advice} keeps it to this machine`;
 }
 
 /**
@@ -195,7 +200,7 @@ export async function checkPorts(configs: UpConfigs, echo: number): Promise<void
 function portsOf(configs: UpConfigs, echo: number): readonly ListenWish[] {
   const { controlPlane, bridge, gateway, shipper } = configs;
   return [
-    { ...gateway.listen, setting: 'gateway.listen' },
+    ...serversOf(gateway).map((server) => ({ ...server, setting: `gateway.${server.setting}` })),
     { ...controlPlane.listen, setting: 'control-plane.listen' },
     { ...bridge.listen, setting: 'bridge.listen' },
     { ...gateway.admin, setting: 'gateway.admin' },

@@ -5,9 +5,10 @@ import { readPassword } from '../control-plane/access/passwords.ts';
 import type { BootResult } from '../control-plane/boot.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
 import { secretParametersOf, type GatewayConfig } from '../data-plane/config.ts';
+import { describeServers, serversOf } from '../data-plane/servers/settings.ts';
 import { Fault } from '../proto/faults/fault.ts';
 import { foldersOf } from '../proto/process/data-folder.ts';
-import { isSecured, type ListenTlsSettings, readListenTls } from '../proto/process/listening/tls-settings.ts';
+import { readListenTls } from '../proto/process/listening/tls-settings.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { ownUrlHosts } from '../proto/process/outbound/own-doors.ts';
 import { createLazyKeyring } from '../proto/process/secrets.ts';
@@ -52,8 +53,8 @@ export async function up(
   const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
   // Before anything is made: a start that fails here can be tried again as the first one.
-  for (const { listen } of [configs.gateway, configs.controlPlane])
-    await readListenTls(listen.tls, { nowMs: parts.clock.now() });
+  for (const { tls } of [...serversOf(configs.gateway), configs.controlPlane.listen])
+    await readListenTls(tls, { nowMs: parts.clock.now() });
   if (configs.bridge.listen.tls !== undefined) readBridgeTls(configs.bridge.listen.tls);
   holdFolder(flags.dataDir, 'control-plane', parts);
   const addressFile = foldersOf(flags.dataDir).addresses;
@@ -92,11 +93,11 @@ export async function up(
     openAnalytics: createAnalyticsOpener(configs.controlPlane.analytics),
   });
   const started = { controlPlane, gatewayProcess, echo };
-  const { addresses, shipper } = await startAround(started, configs, parts);
+  const { addresses, servers, shipper } = await startAround(started, configs, parts);
   shipRest = () => shipper.drain(shipRestMsMax);
   lifecycle.signal.throwIfAborted();
   writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
-  print(describe(addresses, controlPlane, { flags, configs }));
+  print(describe(addresses, controlPlane, { flags, configs, servers }));
   unseen = undefined;
 }
 
@@ -105,7 +106,11 @@ async function startAround(
   { controlPlane, gatewayProcess, echo }: Started,
   configs: UpConfigs,
   parts: ProcessParts,
-): Promise<{ readonly addresses: Addresses; readonly shipper: RunningShipper }> {
+): Promise<{
+  readonly addresses: Addresses;
+  readonly servers: GatewayUrls;
+  readonly shipper: RunningShipper;
+}> {
   const { repository, blobs } = controlPlane;
   const bridge = await startBridge({
     ...parts,
@@ -120,8 +125,9 @@ async function startAround(
   const shipper = await startShipper({ ...parts, config: shipperConfig });
 
   const at = (port: number, tls?: object): string => `${schemeOf(tls)}://localhost:${port}`;
+  const servers = gatewayUrls(configs.gateway, new Map(gateway.ports));
   const addresses: Addresses = {
-    gateway: at(gateway.port, securedOr(configs.gateway.listen.tls)),
+    gateway: firstUrl(servers),
     management: at(controlPlane.port, configs.controlPlane.listen.tls),
     bridge: at(bridge.port, configs.bridge.listen.tls),
     gatewayNode: at(gateway.adminPort),
@@ -131,7 +137,7 @@ async function startAround(
     echo: at(echo),
   };
   await untilReady(`${addresses.gatewayNode}/health/ready`, parts);
-  return { addresses, shipper };
+  return { addresses, servers, shipper };
 }
 
 interface Started {
@@ -140,9 +146,23 @@ interface Started {
   readonly echo: number;
 }
 
-/** Behind a terminator a gateway may have settings of TLS and speak plain HTTP. */
-const securedOr = (tls: ListenTlsSettings | undefined): object | undefined =>
-  isSecured(tls) ? tls : undefined;
+/** Where each server of the gateway is reached from this machine, by its id. */
+type GatewayUrls = ReadonlyMap<string, string>;
+
+const gatewayUrls = (config: GatewayConfig, ports: ReadonlyMap<string, number>): GatewayUrls =>
+  new Map(
+    describeServers(config, ports).map(({ id, port, speaksTls }) => [
+      id,
+      `${speaksTls ? 'https' : 'http'}://localhost:${port}`,
+    ]),
+  );
+
+const firstUrl = (urls: GatewayUrls): string => [...urls.values()][0] ?? '';
+
+function gatewayLine(urls: GatewayUrls): string {
+  if (urls.size === 1) return firstUrl(urls);
+  return [...urls].map(([id, url]) => `${url} (${id})`).join('  ');
+}
 
 const schemeOf = (tls: object | undefined): string => (tls === undefined ? 'http' : 'https');
 
@@ -251,16 +271,20 @@ function ordersLine({ demo, demoPaths: { orders } }: BootResult, gateway: string
 }
 
 /** The same for a start that ends before it could say where everything is. */
-function unseenWords(unseen: BootResult | undefined, { gateway: { listen } }: UpConfigs): string {
+function unseenWords(unseen: BootResult | undefined, { gateway: config }: UpConfigs): string {
   if (unseen === undefined) return '';
-  const gateway = `${schemeOf(securedOr(listen.tls))}://localhost:${listen.port}`;
+  const gateway = firstUrl(gatewayUrls(config, new Map()));
   return `${passwordLine(unseen)}${unseen.demo === undefined ? '' : ordersLine(unseen, gateway)}`;
 }
 
 function describe(
   addresses: Addresses,
   controlPlane: ControlPlane,
-  { flags, configs }: { readonly flags: UpFlags; readonly configs: UpConfigs },
+  {
+    flags,
+    configs,
+    servers,
+  }: { readonly flags: UpFlags; readonly configs: UpConfigs; readonly servers: GatewayUrls },
 ): string {
   const { boot } = controlPlane;
   const isGiven = process.env['ISTHMUS_ADMIN_PASSWORD'] !== undefined;
@@ -272,7 +296,7 @@ function describe(
   const demo = `${echo === undefined ? '' : `  curl ${addresses.gateway}${echo}\n`}${ordersLine(boot, addresses.gateway)}`;
   return `Isthmus ${version}
 
-  gateway          ${addresses.gateway}
+  gateway          ${gatewayLine(servers)}
   management API   ${addresses.management}/management   (user admin)
   bridge           ${addresses.bridge}
   node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health

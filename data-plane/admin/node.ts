@@ -71,7 +71,7 @@ function routesOf({ state, replaceWorkers }: GatewayNodeOptions): readonly NodeR
   ];
 }
 
-function healthOf({ source, spool, isOpen, workers, certificates }: NodeState): Health {
+function healthOf({ source, spool, isOpen, workers, certificates, servers }: NodeState): Health {
   return {
     isUp: workers?.serving !== 0,
     isStopping: !isOpen,
@@ -85,6 +85,7 @@ function healthOf({ source, spool, isOpen, workers, certificates }: NodeState): 
       ...(source.problems.length > 0 ? ['definitions'] : []),
     ],
     facts: {
+      servers,
       ...(spool !== undefined && { spool }),
       ...(certificates !== undefined && { certificates }),
       ...(source.store !== undefined && { store: source.store }),

@@ -2,6 +2,7 @@ import type { FoundState } from '../endpoints/discovery/open.ts';
 import type { EndpointState } from '../endpoints/health/shown.ts';
 import type { DeployedEnvironment } from '../gateway/deploy/deployments.ts';
 import type { SyncState } from '../sync/state.ts';
+import type { ServerState } from '../servers/settings.ts';
 import type { ReporterHealth } from '../report/reporter.ts';
 
 /** How configuration arrives: from a bridge, or from a folder. */
@@ -63,6 +64,7 @@ export interface NodeState {
   readonly discovered: readonly FoundState[];
   /** Undefined when no access records are written. */
   readonly spool: ReporterHealth | undefined;
+  readonly servers: readonly ServerState[];
   /** Undefined when this process serves alone. */
   readonly workers: WorkersState | undefined;
 }

@@ -158,7 +158,7 @@ function createJudge(config: Config, host: SecurityHost) {
     revocationId !== undefined && revocations?.has(revocationId) === true;
   const bound = config.confirmationMethodValidation.certificateBoundThumbprint;
   const certificates = bound.extractCertificateFromHeader
-    ? new PresentedCertificates({ header: bound.headerName.toLowerCase(), isTrusted: host.isTrusted })
+    ? new PresentedCertificates({ headerOf: () => bound.headerName.toLowerCase(), isTrusted: host.isTrusted })
     : host.certificates;
   return {
     isRevoked,

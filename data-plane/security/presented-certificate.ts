@@ -26,8 +26,8 @@ export function isInDate({ validFromMs, validToMs }: PresentedCertificate, nowMs
 
 /** Where the certificate of a client stands, beside its handshake. */
 export interface CertificatePlace {
-  /** Lower case; of a TLS terminator in front. Undefined looks at the handshake alone. */
-  readonly header: string | undefined;
+  /** Lower case; of a TLS terminator in front of the server that a request came to. Undefined looks at the handshake alone. */
+  readonly headerOf: (server: string | undefined) => string | undefined;
   /** Who may say in that header who its client is: from anybody else it counts for nothing. */
   readonly isTrusted: (address: string) => boolean;
 }
@@ -42,8 +42,8 @@ export class PresentedCertificates {
   }
 
   /** Whether the request came through a terminator that says whom it shook hands with. */
-  isTerminated({ remoteAddress }: Pick<PresentingRequest, 'remoteAddress'>): boolean {
-    return this.#place.header !== undefined && this.#place.isTrusted(remoteAddress);
+  isTerminated({ remoteAddress, server }: Pick<PresentingRequest, 'remoteAddress' | 'server'>): boolean {
+    return this.#place.headerOf(server) !== undefined && this.#place.isTrusted(remoteAddress);
   }
 
   /**
@@ -52,7 +52,7 @@ export class PresentedCertificates {
    * Of a terminator the header counts alone, also where it says nothing: the certificate of the handshake is then its own.
    */
   presented(request: PresentingRequest): PresentedCertificate | typeof unreadable | undefined {
-    const { header } = this.#place;
+    const header = this.#place.headerOf(request.server);
     if (header === undefined || !this.#place.isTrusted(request.remoteAddress)) {
       const { clientCertificate: shown } = request;
       if (shown === undefined) return undefined;

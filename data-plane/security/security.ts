@@ -63,7 +63,7 @@ export interface PlanSecurity<Credential = unknown, Proof = unknown> {
 /** What of a request may hold a credential. */
 export type PresentingRequest = Pick<
   ExchangeRequest,
-  'headers' | 'query' | 'clientCertificate' | 'remoteAddress' | 'scheme'
+  'headers' | 'query' | 'clientCertificate' | 'remoteAddress' | 'scheme' | 'server'
 >;
 
 /** Who asks for which API, and what is known of those who may. */

@@ -36,7 +36,7 @@ async function openRestarts(t: TestContext) {
       judging: { ground, judged: deployments.judged, onRefusedLate: (listener) => (hear = listener) },
     });
     const atStart = built;
-    const found = deployments.match('h', '/api-3/x')?.target;
+    const found = deployments.matchOn('http')('h', '/api-3/x')?.target;
     const nacks = gateway.sync.state().environments[0]?.nacks ?? [];
     const shown = deployments.state()[0]?.apis.map(({ state }) => state);
     await gateway.close();

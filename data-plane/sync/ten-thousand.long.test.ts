@@ -74,7 +74,7 @@ test('10,000 APIs with three flows each are verified and in service within 2.5 s
 
   const firstMs = Array.from({ length: 200 }, (_, index) => {
     const before = performance.now();
-    assert.ok(deployments.match('h', `/api-${index * 50}/orders`)?.target.compiled);
+    assert.ok(deployments.matchOn('http')('h', `/api-${index * 50}/orders`)?.target.compiled);
     return performance.now() - before;
   }).toSorted((a, b) => a - b);
   t.diagnostic(

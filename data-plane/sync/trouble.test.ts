@@ -49,6 +49,7 @@ async function world(
       endpoints: [],
       discovered: [],
       spool: undefined,
+      servers: [],
       workers: undefined,
     }),
     metrics: { text: gateway.metrics, contentType: 'text/plain' },

@@ -17,7 +17,8 @@ import { createMemoryCounters } from '../limits/memory.ts';
 import type { ConfigChange } from '../gateway/deploy/change.ts';
 import { Crew } from './crew.ts';
 import { createFigures } from './figures.ts';
-import { openListener } from './listener.ts';
+import { firstPort } from '../servers/settings.ts';
+import { openListeners } from './listener.ts';
 import type { WorkerStart } from './messages.ts';
 import { createServedSet } from './served-set.ts';
 import type { WorkerBounds } from './worker-process.ts';
@@ -43,16 +44,16 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
     version: '0.0.0-test',
     hopSecret: 's',
     logLevel: 'silent',
-    tls: undefined,
+    tls: new Map(),
     doors: [],
   };
-  const listener = await openListener(config.listen);
+  const listeners = await openListeners(config);
   const served = createServedSet();
   const figures = createFigures({ label: 'api', valuesMax: 10, rest: 'other', under: ['plan'] });
   const crew = new Crew({
     wanted: 2,
     start: () => start,
-    listener,
+    listeners,
     served,
     known: () => ({ found: [], health: [] }),
     figures,
@@ -71,7 +72,7 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
   t.after(async () => {
     crew.kill();
     await crew.close();
-    listener.close();
+    listeners.close();
   });
   const change = (seq: number, path = `/v${seq}`): ConfigChange => {
     const definition = JSON.stringify(apiDefinition('a', `${url}${path}`));
@@ -86,23 +87,24 @@ async function stage(t: TestContext, bounds: Partial<WorkerBounds> = {}) {
     return crew.confirm('e');
   };
   const pids = (): readonly number[] => crew.state().processes.map(({ pid }) => pid);
-  return { crew, start, listener, served, figures, logged, change, apply, pids };
+  const port = firstPort(listeners.ports);
+  return { crew, start, port, served, figures, logged, change, apply, pids };
 }
 
 test('the primary accepts nothing: a connection waits until a worker is there', async (t) => {
-  const { crew, listener, apply } = await stage(t);
+  const { crew, port, apply } = await stage(t);
   await apply(1);
   await crew.open();
   for (const { pid } of crew.state().processes) process.kill(pid, 'SIGKILL');
   await eventually(() => crew.state().serving === 0);
-  const answer = await call(listener.port, '/a');
+  const answer = await call(port, '/a');
   assert.equal(answer.status, 200);
   assert.match(answer.text, /"url":"\/v1"/);
   assert.equal(crew.state().lost, 2);
 });
 
 test('a worker compiles what the primary has judged for its first request, and tells of one that does not compile', async (t) => {
-  const { crew, listener, served, change } = await stage(t);
+  const { crew, port, served, change } = await stage(t);
   const refused: string[] = [];
   crew.onRefusedLate((environment, { id, seq, code }) =>
     refused.push(`${environment}/${id} ${seq}: ${code}`),
@@ -112,7 +114,7 @@ test('a worker compiles what the primary has judged for its first request, and t
   const broken = encodeApi({ id: 'b', name: 'b', revision: '1', definition });
   const judgedAt = (path: string) => ({
     name: path,
-    places: [{ host: undefined, path }],
+    places: [{ server: 'http', host: undefined, path }],
     isForSome: false,
     groups: [],
     circumstances: '',
@@ -121,8 +123,8 @@ test('a worker compiles what the primary has judged for its first request, and t
   const other = { kind: 'api' as const, id: 'b', seq: 1, revision: '1', payload: broken };
   served.take({ ...first, set: [...records, { ...other, judged: judgedAt('/b') }] }, []);
   await crew.open();
-  assert.equal((await call(listener.port, '/a')).status, 200);
-  const answer = await call(listener.port, '/b');
+  assert.equal((await call(port, '/a')).status, 200);
+  const answer = await call(port, '/b');
   assert.deepEqual([answer.status, answer.text], [503, 'The API could not be deployed on this gateway.']);
   await eventually(() => refused.length > 0);
   assert.equal(refused[0], 'e/b 1: definition.invalid');
@@ -163,12 +165,8 @@ test('a replacement that does not start leaves the old ones; a place that cannot
   await apply(1);
   await crew.open();
   const before = pids();
-  start.tls = {
-    certificates: [{ cert: 'no', key: 'no' }],
-    ca: undefined,
-    clientAuth: 'none',
-    minVersion: 'TLSv1.2',
-  };
+  const broken = { certificates: [{ cert: 'no', key: 'no' }], ca: undefined } as const;
+  start.tls = new Map([['http', { ...broken, clientAuth: 'none', minVersion: 'TLSv1.2' }]]);
   await crew.replace();
   assert.deepEqual(pids(), before);
   assert.ok(logged.some((line) => line.includes('a new worker did not start; the old ones stay')));
@@ -176,16 +174,16 @@ test('a replacement that does not start leaves the old ones; a place that cannot
   await eventually(() => logged.some((line) => line.includes('a worker did not start; it is tried again')), {
     timeoutMs: 20_000,
   });
-  start.tls = undefined;
+  start.tls = new Map();
   await eventually(() => crew.state().serving === 2, { timeoutMs: 20_000 });
 });
 
 test('a replace lets what runs end and cuts it at the deadline', async (t) => {
-  const { crew, listener, apply, pids } = await stage(t);
+  const { crew, port, apply, pids } = await stage(t);
   await apply(1);
   await crew.open();
   // A request that never becomes whole holds its worker until closeMsMax.
-  const client = connect(listener.port, '127.0.0.1');
+  const client = connect(port, '127.0.0.1');
   await once(client, 'connect');
   client.on('error', () => undefined);
   client.write('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345');
@@ -201,7 +199,7 @@ test('a replace lets what runs end and cuts it at the deadline', async (t) => {
 });
 
 test('sums of metrics keep the counts of workers that have ended', async (t) => {
-  const { crew, listener, figures, apply } = await stage(t);
+  const { crew, port, figures, apply } = await stage(t);
   await apply(1);
   await crew.open();
   const counted = async (): Promise<number> => {
@@ -209,12 +207,12 @@ test('sums of metrics keep the counts of workers that have ended', async (t) => 
     const text = await createMetrics().text(await figures.metrics(crew.stats()));
     return Number(/isthmus_gateway_requests_total\{class="2xx"\} (\d+)/.exec(text)?.[1]);
   };
-  for (let n = 0; n < 10; n += 1) await call(listener.port, '/a');
+  for (let n = 0; n < 10; n += 1) await call(port, '/a');
   assert.equal(await counted(), 10);
   assert.equal(figures.counters(crew.stats())['requests'], 10);
   await crew.replace();
   assert.equal(await counted(), 10);
   assert.equal(figures.counters(crew.stats())['requests'], 10);
-  for (let n = 0; n < 5; n += 1) await call(listener.port, '/a');
+  for (let n = 0; n < 5; n += 1) await call(port, '/a');
   assert.equal(await counted(), 15);
 });

@@ -7,7 +7,7 @@ import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { type Backoff, createBackoff } from '../sync/backoff.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import type { Figures } from './figures.ts';
-import type { SharedListener } from './listener.ts';
+import type { SharedListeners } from './listener.ts';
 import type { KnownEndpoints, WorkerStart, WorkerStats } from './messages.ts';
 import type { ServedSet } from './served-set.ts';
 import { type WorkerBounds, WorkerProcess } from './worker-process.ts';
@@ -17,7 +17,7 @@ export interface CrewOptions {
   readonly wanted: number;
   /** What the next worker is started with; certificates may have changed since the last. */
   readonly start: () => WorkerStart;
-  readonly listener: SharedListener;
+  readonly listeners: SharedListeners;
   readonly served: ServedSet;
   readonly figures: Figures;
   readonly bounds: WorkerBounds;
@@ -117,9 +117,9 @@ export class Crew {
     return taken.includes(true);
   }
 
-  /** Every worker uses the certificates from now on. Errors: what the first that refuses them says. */
-  async reloadTls(tls: TlsOptions): Promise<void> {
-    const problems = await Promise.all([...this.#alive].map((worker) => worker.reloadTls(tls)));
+  /** Every worker uses the certificates of a server from now on. Errors: what the first that refuses them says. */
+  async reloadTls(server: string, tls: TlsOptions): Promise<void> {
+    const problems = await Promise.all([...this.#alive].map((worker) => worker.reloadTls(server, tls)));
     const problem = problems.find((each) => each !== undefined);
     if (problem !== undefined) throw new Error(problem);
   }
@@ -203,7 +203,7 @@ export class Crew {
   }
 
   async #launch(): Promise<WorkerProcess> {
-    const { start, bounds, counters, clock, log, served, listener, figures, known } = this.#options;
+    const { start, bounds, counters, clock, log, served, listeners, figures, known } = this.#options;
     const onRefusedLate: HearRefusedLate = (at, nack) => this.#hearRefusedLate?.(at, nack);
     const worker = new WorkerProcess({ start: start(), bounds, counters, onRefusedLate, clock, log });
     this.#alive.add(worker);
@@ -212,7 +212,7 @@ export class Crew {
       if (worker.stats !== undefined) figures.retire(worker.stats);
     });
     try {
-      await worker.start({ changes: () => served.changes(), known, listener });
+      await worker.start({ changes: () => served.changes(), known, listeners });
     } catch (error) {
       worker.kill('did not start');
       throw error;

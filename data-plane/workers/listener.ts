@@ -4,11 +4,44 @@ import net, { type Server } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 
 import { invariant } from '../../proto/faults/fault.ts';
-import { listenFault, type ListenAddress } from '../../proto/process/listen.ts';
+import { listenFault, type ListenWish } from '../../proto/process/listen.ts';
+import { type ServersConfig, serversOf } from '../servers/settings.ts';
 import type { ToWorker } from './messages.ts';
 
+/** The listening sockets of all servers of a gateway with workers. */
+export interface SharedListeners {
+  /** By the id of the server. */
+  readonly ports: ReadonlyMap<string, number>;
+  /** Sends a worker its duplicate of each. */
+  give(child: ChildProcess): void;
+  /** May be called twice. */
+  close(): void;
+}
+
+/** Binds the addresses of all servers, or none. Errors: as {@link openListener}, with the setting of the server. */
+export async function openListeners(config: ServersConfig): Promise<SharedListeners> {
+  const opened = new Map<string, SharedListener>();
+  const close = (): void => opened.forEach((listener) => listener.close());
+  const servers = serversOf(config);
+  try {
+    for (const server of servers) opened.set(server.id, await openListener(server));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    ports: new Map([...opened].map(([id, { port }]) => [id, port])),
+    give(child) {
+      [...opened].forEach(([server, listener], index) =>
+        listener.give(child, { kind: 'listen', server, isLast: index === opened.size - 1 }),
+      );
+    },
+    close,
+  };
+}
+
 /**
- * The listening socket of a gateway with workers. The primary keeps it open and accepts nothing itself; each worker gets a
+ * The listening socket of a server of a gateway with workers. The primary keeps it open and accepts nothing itself; each worker gets a
  * duplicate and accepts from the one queue that they share.
  *
  * So a worker can go or be killed without a connection that nobody has accepted being lost, and while none is left
@@ -40,8 +73,8 @@ type CreateHandle = (address: string, port: number, family: 4 | 6) => Handle | n
  * when it changes.
  * Errors: process.port_taken, also later from the first worker; process.port_refused.
  */
-export async function openListener(at: ListenAddress): Promise<SharedListener> {
-  const refused = (error: unknown): unknown => listenFault(error, { ...at, setting: 'listen' });
+export async function openListener(at: ListenWish): Promise<SharedListener> {
+  const refused = (error: unknown): unknown => listenFault(error, at);
   const { address, family } = await lookup(at.host).catch((error: unknown) => {
     throw refused(error);
   });
@@ -81,7 +114,7 @@ export function acceptOn(handle: unknown): Server {
   return net.createServer({ allowHalfOpen: true, noDelay: true }).listen(handle, backlog);
 }
 
-function systemError(code: number, { host, port }: ListenAddress): Error {
+function systemError(code: number, { host, port }: ListenWish): Error {
   const name = getSystemErrorName(code);
   return Object.assign(new Error(`listen ${name}: ${host}:${port}`), { code: name });
 }

@@ -32,7 +32,8 @@ export interface WorkerStart {
   readonly version: string;
   readonly hopSecret: string;
   readonly logLevel: LogLevel;
-  readonly tls: TlsOptions | undefined;
+  /** Of each server that speaks TLS, by its id. */
+  readonly tls: ReadonlyMap<string, TlsOptions>;
   /** Ports of the primary where no definition may lead. */
   readonly doors: readonly number[];
 }
@@ -49,9 +50,9 @@ export interface KnownEndpoints {
 export type ToWorker =
   | ({ readonly kind: 'start' } & WorkerStart)
   | ({ readonly kind: 'change' } & ChangePart)
-  /** The listening handle comes with it. */
-  | { readonly kind: 'listen' }
-  | { readonly kind: 'tls'; readonly tls: TlsOptions }
+  /** The listening handle of a server comes with it; with that of the last one requests are taken. */
+  | { readonly kind: 'listen'; readonly server: string; readonly isLast: boolean }
+  | { readonly kind: 'tls'; readonly server: string; readonly tls: TlsOptions }
   | { readonly kind: 'logLevel'; readonly level: LogLevel }
   /** One more port of the primary where no definition may lead. */
   | { readonly kind: 'door'; readonly port: number }
@@ -98,7 +99,7 @@ export type FromWorker =
   | { readonly kind: 'refusedLate'; readonly environment: string; readonly nack: Nack }
   | { readonly kind: 'listening' }
   /** Handshakes from now on use the new certificates; with a problem the old ones. */
-  | { readonly kind: 'tls'; readonly problem: string | undefined }
+  | { readonly kind: 'tls'; readonly server: string; readonly problem: string | undefined }
   /** Whether something was taken over; what cannot be read it has logged itself. */
   | { readonly kind: 'reload'; readonly isTaken: boolean }
   | { readonly kind: 'stats'; readonly stats: WorkerStats }

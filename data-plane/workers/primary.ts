@@ -6,11 +6,6 @@ import type { Nack } from '../../proto/wire/published.ts';
 import { startGatewayNode } from '../admin/node.ts';
 import type { NodeState } from '../admin/state.ts';
 import { workerCount } from '../config.ts';
-import {
-  type Certificates,
-  followCertificates,
-  openCertificates,
-} from '../../proto/process/listening/certificates.ts';
 import { warnBeforeEnd } from '../../proto/process/listening/ending.ts';
 import type {
   ApplyChange,
@@ -33,13 +28,15 @@ import { createMemoryCounters } from '../limits/memory.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { upkeepNeverMs } from '../report/messages.ts';
 import { boundOfDurations } from '../gateway/deploy/durations.ts';
+import { openServerCertificates, type ServerCertificates } from '../servers/certificates.ts';
+import { describeServers, firstPort, portFacts, serversOf } from '../servers/settings.ts';
 import { createEngine, expressionHostOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource } from '../source.ts';
 import type { GuardedOptions, RunningGateway } from '../start.ts';
 import { growWithLoad } from '../young-generation.ts';
 import { Crew } from './crew.ts';
 import { createFigures, type Figures } from './figures.ts';
-import { openListener, type SharedListener } from './listener.ts';
+import { openListeners, type SharedListeners } from './listener.ts';
 import type { WorkerStart } from './messages.ts';
 import { createServedSet, type ServedSet } from './served-set.ts';
 
@@ -58,7 +55,7 @@ const endMsMax = 8_000;
  */
 export async function startPrimary(options: GuardedOptions): Promise<RunningGateway> {
   const { config, log, lifecycle } = options;
-  const certificates = await openCertificates(config.listen.tls, options);
+  const certificates = await openServerCertificates(config, options);
   const source = await openSource(options);
   // This process writes no access records: it deletes what was shipped, keeps the bound on disk, and says in a gap record what it cost.
   const reporter = config.report.enabled
@@ -67,15 +64,15 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
   const { deployments, endpoints } = openJudge(options, { gateway: source.gateway, reporter });
   const served = createServedSet();
   const figures = createFigures(boundOfDurations(config.metrics));
-  const listener = await openListener(config.listen);
-  lifecycle.onClose('listening socket', () => listener.close());
+  const listeners = await openListeners(config);
+  lifecycle.onClose('listening sockets', () => listeners.close());
   await tryAddress({ ...config.admin, setting: 'admin' });
   const crew = openCrew(options, {
     gateway: source.gateway,
     certificates,
     served,
     figures,
-    listener,
+    listeners,
     endpoints,
   });
   const handing = createHanding({ deployments, crew, served });
@@ -91,7 +88,7 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
   lifecycle.onClose('workers', async () => {
     const closed = crew.close();
     // With the last worker's duplicate the port is closed: who comes later is refused, and does not wait for nobody.
-    listener.close();
+    listeners.close();
     await closed;
   });
   const ending = warnBeforeEnd(options);
@@ -106,21 +103,20 @@ export async function startPrimary(options: GuardedOptions): Promise<RunningGate
       deployed: handing.state(),
       ...endpoints.describe(),
       spool: figures.spool(reporter?.health(), crew.stats()),
+      servers: describeServers(config, listeners.ports),
       workers: crew.state(),
     }),
   });
   options.doors.add(adminPort);
-  followCertificates(certificates, {
-    ...options,
-    name: 'certificates',
-    take: (tls) => crew.reloadTls(tls),
-  });
+  certificates.follow({ ...options, take: (server, tls) => crew.reloadTls(server, tls) });
   lifecycle.onReload('what workers read', () => crew.reload());
   lifecycle.onReload('log level of the workers', () => (crew.setLogLevel(levelOf(log)), false));
   const workers = workerCount(config);
-  log.info({ port: listener.port, adminPort, workers, source: source.kind }, 'listening');
+  const { ports } = listeners;
+  log.info({ ...portFacts(config, ports), adminPort, workers, source: source.kind }, 'listening');
   return {
-    port: listener.port,
+    port: firstPort(ports),
+    ports,
     adminPort,
     deployments,
     sync: running.sync,
@@ -191,6 +187,7 @@ function openJudge(
     expressions: expressionHostOf(own),
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     records: undefined,
+    servers: serversOf(config).map(({ id }) => id),
     log,
     security: securityHostOf(config, { clock, log, outbound: noCallouts }),
     keysSeenMax: 1,
@@ -203,10 +200,10 @@ function openJudge(
 
 interface CrewParts {
   readonly gateway: string;
-  readonly certificates: Certificates;
+  readonly certificates: ServerCertificates;
   readonly served: ServedSet;
   readonly figures: Figures;
-  readonly listener: SharedListener;
+  readonly listeners: SharedListeners;
   readonly endpoints: WatchedEndpoints;
 }
 
@@ -214,6 +211,7 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
   const {
     dataDir,
     listen,
+    servers,
     request,
     upstream,
     healthCheck,
@@ -232,6 +230,7 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
     config: {
       dataDir,
       listen,
+      servers,
       request,
       upstream,
       healthCheck,

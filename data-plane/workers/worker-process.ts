@@ -11,7 +11,7 @@ import { secretVariablePrefix } from '../secret-references.ts';
 import type { MemoryCounterStore } from '../limits/memory.ts';
 import { countFor } from './counting.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
-import type { SharedListener } from './listener.ts';
+import type { SharedListeners } from './listener.ts';
 import type { FromWorker, KnownEndpoints, ToWorker, WorkerStart, WorkerStats } from './messages.ts';
 import { partsOf } from './parts.ts';
 
@@ -99,7 +99,7 @@ export class WorkerProcess {
   async start(given: {
     readonly changes: () => readonly ConfigChange[];
     readonly known: () => KnownEndpoints;
-    readonly listener: SharedListener;
+    readonly listeners: SharedListeners;
   }): Promise<void> {
     const { start, bounds, clock } = this.#options;
     const late = clock.after(bounds.startMsMax, () =>
@@ -110,16 +110,12 @@ export class WorkerProcess {
       this.#checkAlive();
       // Taken and queued in one turn: every later change comes behind them.
       this.hasSet = true;
-      for (const change of given.changes()) void this.apply(change, bounds.startMsMax);
+      for (const change of given.changes()) void this.apply(change);
       this.tell(given.known());
       await this.settled();
       this.#checkAlive();
       this.mayServe = true;
-      await this.#ask(
-        'listening',
-        () => given.listener.give(this.#child, { kind: 'listen' }),
-        bounds.startMsMax,
-      );
+      await this.#ask('listening', () => given.listeners.give(this.#child), bounds.startMsMax);
       this.#checkAlive();
       this.state = 'serving';
     } finally {
@@ -128,8 +124,8 @@ export class WorkerProcess {
   }
 
   /** Sends a change; resolves with what it refused once it serves the rest. */
-  apply(change: ConfigChange, withinMs = this.#options.bounds.applyMsMax): Promise<readonly Nack[]> {
-    const applying = this.#apply(change, withinMs);
+  apply(change: ConfigChange): Promise<readonly Nack[]> {
+    const applying = this.#apply(change, this.#orderMsMax(this.#options.bounds.applyMsMax));
     this.#applying.add(applying);
     return applying.finally(() => this.#applying.delete(applying));
   }
@@ -167,20 +163,24 @@ export class WorkerProcess {
   }
 
   /** Resolves with what is wrong, undefined when handshakes use the new certificates. */
-  async reloadTls(tls: TlsOptions): Promise<string | undefined> {
+  async reloadTls(server: string, tls: TlsOptions): Promise<string | undefined> {
     if (this.state === 'ended') return undefined;
-    const ask = (): void => this.#send({ kind: 'tls', tls });
-    const answer = await this.#ask('tls', ask, this.#options.bounds.answerMsMax);
+    const ask = (): void => this.#send({ kind: 'tls', server, tls });
+    const answer = await this.#ask(`tls ${server}`, ask, this.#orderMsMax(this.#options.bounds.answerMsMax));
     return answer.kind === 'tls' ? answer.problem : undefined;
   }
 
   /** Has it read again what it can; says whether something was taken over. */
   async reload(): Promise<boolean> {
     if (this.state === 'ended') return false;
-    const { startMsMax, answerMsMax } = this.#options.bounds;
-    const withinMs = this.state === 'starting' ? startMsMax : answerMsMax;
-    const answer = await this.#ask('reload', () => this.#send({ kind: 'reload' }), withinMs);
+    const ask = (): void => this.#send({ kind: 'reload' });
+    const answer = await this.#ask('reload', ask, this.#orderMsMax(this.#options.bounds.answerMsMax));
     return answer.kind === 'reload' && answer.isTaken;
+  }
+
+  /** One that starts works orders off when it has its configuration, which may take as long as the start. */
+  #orderMsMax(otherwiseMs: number): number {
+    return this.state === 'starting' ? this.#options.bounds.startMsMax : otherwiseMs;
   }
 
   /** Has it say how it is now. */
@@ -225,9 +225,10 @@ export class WorkerProcess {
         return this.#settle(`applied ${message.change}`, message);
       case 'ready':
       case 'listening':
-      case 'tls':
       case 'reload':
         return this.#settle(message.kind, message);
+      case 'tls':
+        return this.#settle(`tls ${message.server}`, message);
       case 'failed': {
         const code = message.code === 'process.port_taken' ? message.code : 'process.not_ready';
         this.#failure = new Fault(code, { detail: message.message });

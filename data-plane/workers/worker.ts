@@ -5,13 +5,14 @@ import { systemClock } from '../../proto/process/clock.ts';
 import { createLifecycle, type Lifecycle } from '../../proto/process/lifecycle.ts';
 import { secretParametersOf } from '../config.ts';
 import { collectStart } from '../../proto/process/heap/old-generation.ts';
-import { listenFault, type ListenAddress } from '../../proto/process/listen.ts';
+import { listenFault } from '../../proto/process/listen.ts';
 import { createLog, type Log } from '../../proto/process/log.ts';
 import { createMetrics, type Metrics } from '../../proto/process/metrics.ts';
-import type { RunningServer } from '../http/exchange.ts';
 import { quietMsMax } from '../../proto/process/listening/ending.ts';
 import type { TlsOptions } from '../../proto/process/listening/tls.ts';
 import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
+import type { RunningServers } from '../servers/listen.ts';
+import { type ServerSettings } from '../servers/settings.ts';
 import { countersOf, openServing, type Serving } from '../serving.ts';
 import { DiscoveryBoard } from '../endpoints/discovery/board.ts';
 import { HealthBoard } from '../endpoints/health/board.ts';
@@ -33,7 +34,11 @@ export interface Channel {
 
 const statsMs = 1_000;
 /** Before it listens. */
-const nothingOpen = { connections: 0, http2: { connections: 0, streams: 0 } } as const;
+const nothingOpen = {
+  connections: 0,
+  http2: { connections: 0, streams: 0 },
+  connectionsOf: (): ReadonlyMap<string, number> => new Map(),
+};
 /** For what is closed after the last request: pools, and the spool's last lines. */
 const closeMsAfterDrain = 5_000;
 
@@ -60,7 +65,6 @@ type Order = Exclude<ToWorker, { readonly kind: 'start' | 'taken' }>;
 
 class Worker {
   readonly #channel: Channel;
-  readonly #start: WorkerStart;
   readonly #log: Log;
   readonly #metrics: Metrics = createMetrics({ withProcess: true });
   readonly #lifecycle: Lifecycle;
@@ -71,17 +75,19 @@ class Worker {
   readonly #doors: OwnDoors;
   readonly #assemble = createAssembly();
   readonly #opening: Promise<Serving>;
-  #tls: TlsOptions | undefined;
+  /** By server. */
+  readonly #tls: Map<string, TlsOptions>;
+  /** Listening handles that have come, by server. */
+  readonly #handles = new Map<string, unknown>();
   /** Once connections are taken. */
-  #server: RunningServer | undefined;
+  #servers: RunningServers | undefined;
   /** Orders are worked off one after another, as they were sent. */
   #queue: Promise<void>;
   #isEnding = false;
 
   constructor(channel: Channel, start: WorkerStart) {
     this.#channel = channel;
-    this.#start = start;
-    this.#tls = start.tls;
+    this.#tls = new Map(start.tls);
     const secretParameters = secretParametersOf(start.config);
     this.#log = createLog({ name: 'gateway', level: start.logLevel, secretParameters });
     const closeMsMax = start.config.closeMsMax + closeMsAfterDrain;
@@ -144,14 +150,19 @@ class Worker {
       case 'change':
         return this.#apply(order, serving);
       case 'listen': {
-        const listener = await listening(handle, this.#start.config.listen);
-        // Somebody else takes the next connection: another worker, or whoever noticed that readiness is off.
-        this.#server = await serving.listen({ tls: this.#tls, listener, quietMs: () => quietMsMax });
+        this.#handles.set(order.server, handle);
+        if (!order.isLast) return undefined;
+        this.#servers = await serving.listen({
+          tls: this.#tls,
+          listen: (server) => listening(this.#handles.get(server.id), server),
+          // Somebody else takes the next connection: another worker, or whoever noticed that readiness is off.
+          quietMs: () => quietMsMax,
+        });
         this.#lifecycle.task('stats', this.#sayStats());
         return this.#say({ kind: 'listening' });
       }
       case 'tls':
-        return this.#say({ kind: 'tls', problem: this.#reloadTls(order.tls) });
+        return this.#say({ kind: 'tls', server: order.server, problem: this.#reloadTls(order) });
       case 'reload':
         return this.#say({ kind: 'reload', isTaken: (await this.#lifecycle.reload('process')).length > 0 });
       case 'endpoints':
@@ -176,16 +187,16 @@ class Worker {
   async #apply(part: ChangePart, { deployments }: Serving): Promise<void> {
     const change = this.#assemble(part);
     if (change === undefined) return;
-    const isDrained = this.#isEnding && (this.#server?.connections ?? 0) === 0;
+    const isDrained = this.#isEnding && (this.#servers?.connections ?? 0) === 0;
     const nacks = isDrained ? [] : deployments.apply(change);
     await deployments.confirm(change.environment);
     return this.#say({ kind: 'applied', change: part.change, nacks });
   }
 
-  #reloadTls(tls: TlsOptions): string | undefined {
+  #reloadTls({ server, tls }: Extract<Order, { readonly kind: 'tls' }>): string | undefined {
     try {
-      this.#server?.reloadTls(tls);
-      this.#tls = tls;
+      this.#servers?.reloadTls(server, tls);
+      this.#tls.set(server, tls);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -201,9 +212,9 @@ class Worker {
 
   async #stats(): Promise<WorkerStats> {
     const serving = await this.#opening;
-    const server = this.#server ?? nothingOpen;
-    const { connections } = server;
-    serving.publish(server);
+    const servers = this.#servers ?? nothingOpen;
+    const { connections } = servers;
+    serving.publish(servers);
     return {
       connections,
       counters: countersOf(serving),
@@ -238,10 +249,10 @@ class Worker {
 }
 
 /** Resolves in the turn in which connections may begin to come: whoever awaits it has to listen to them at once. */
-function listening(handle: unknown, at: ListenAddress): Promise<Server> {
+function listening(handle: unknown, server: ServerSettings): Promise<Server> {
   const listener = acceptOn(handle);
   return new Promise((resolve, reject) => {
-    listener.once('error', (error) => reject(listenFault(error, { ...at, setting: 'listen' })));
+    listener.once('error', (error) => reject(listenFault(error, server)));
     listener.once('listening', () => resolve(listener));
   });
 }

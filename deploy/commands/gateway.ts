@@ -56,7 +56,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         obey(gateway);
         // Otherwise it is written at an orderly end: after a kill -9 the next start would compile everything again.
         flushCompileCache();
-        say(`gateway listening on port ${gateway.port}, node API on port ${gateway.adminPort}`);
+        say(`gateway listening on ${portWords(config, gateway)}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;
         const { startShipper, shipRestMsMax } = await import('../../shipper/start.ts');
         const running = await startShipper({ ...parts, config: shipper });
@@ -115,6 +115,12 @@ async function loadShipper(flags: Flags, { dataDir, bridge }: Pick<GatewayConfig
     loadFor(shipperConfigSchema, { process: 'shipper', flags, more: { dataDir, ...more } }).config;
   const own = load({});
   return own.bridge.url === undefined ? load({ 'bridge.url': bridge.url }) : own;
+}
+
+/** `port 8082`, or each server's by its id. */
+function portWords({ servers }: Pick<GatewayConfig, 'servers'>, { port, ports }: RunningGateway): string {
+  if (servers.length === 0) return `port ${port}`;
+  return `ports ${[...ports].map(([id, at]) => `${at} (${id})`).join(', ')}`;
 }
 
 /**

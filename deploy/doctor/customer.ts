@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { gatewayConfigSchema } from '../../data-plane/config.ts';
+import { serversOf } from '../../data-plane/servers/settings.ts';
 import { listSpools } from '../../proto/spool/folder.ts';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
 import type { Clock } from '../../proto/process/clock.ts';
@@ -73,16 +74,16 @@ async function examineSettings(subject: CustomerSubject): Promise<Finding> {
 
 async function examineTls({ config, clock }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  const tls = 'listen' in config ? config.listen.tls : undefined;
+  const listeners = 'listen' in config ? serversOf(config) : [];
   const others = [{ setting: 'outbound', ...config.outbound }];
-  return examineListenTls({ tls, judgesClients: true, others }, clock.now());
+  return examineListenTls({ listeners, judgesClients: true, others }, clock.now());
 }
 
 async function examineListeners({ config, process, isOfUp }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
   const { admin, dataDir } = config;
   const ports = { admin, heldDir: isOfUp === true ? undefined : dataDir };
-  return examinePorts(process, 'listen' in config ? { ...ports, listen: config.listen } : ports);
+  return examinePorts(process, 'listen' in config ? { ...ports, listen: serversOf(config) } : ports);
 }
 
 function isOfFiles({ config }: CustomerSubject): boolean {
@@ -128,8 +129,8 @@ async function examineSpool({ config, isOfUp }: CustomerSubject): Promise<Findin
 
 async function examineFiles({ config }: CustomerSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
-  const tls = 'listen' in config ? config.listen.tls : undefined;
-  const pairs = [...pairsOf(tls), config.outbound];
+  const servers = 'listen' in config ? serversOf(config) : [];
+  const pairs = [...servers.flatMap(({ tls }) => pairsOf(tls)), config.outbound];
   return examineModes({ dirs: [config.dataDir], keyFiles: pairs.map(({ keyFile }) => keyFile) });
 }
 

@@ -18,9 +18,16 @@ export interface PemFiles {
   readonly pem?: string | undefined;
 }
 
-/** What is examined of a listener that has its certificates from {@link readListenTls}. */
+/** A listener, and where the settings have it. */
+export interface ExaminedListener {
+  /** e.g. `listen`. */
+  readonly setting: string;
+  readonly tls?: ListenTlsSettings | undefined;
+}
+
+/** What is examined of listeners that have their certificates from {@link readListenTls}. */
 export interface ListenerFiles {
-  readonly tls: ListenTlsSettings | undefined;
+  readonly listeners: readonly ExaminedListener[];
   /** Of a gateway: plans may judge clients, so that no authority is needed. */
   readonly judgesClients: boolean;
   /** Files of other settings. */
@@ -33,35 +40,42 @@ const warnDays = 21;
 const mebibyte = 1024 * 1024;
 
 /**
- * Whether a listener would start with its certificates, and whether they and those of other settings hold still: what the doctor knows of
+ * Whether listeners would start with their certificates, and whether they and those of other settings hold still: what the doctor knows of
  * files comes first, since it says more; what it does not know is as the start reads it.
  */
 export async function examineListenTls(
-  { tls, judgesClients, others }: ListenerFiles,
+  { listeners, judgesClients, others }: ListenerFiles,
   nowMs: number,
 ): Promise<Finding> {
-  const files = [
-    { setting: 'listen.tls', certFile: tls?.certFile, keyFile: tls?.keyFile },
-    ...(tls?.certificates ?? []).map((pair, n) => ({ setting: `listen.tls.certificates[${n}]`, ...pair })),
-    { setting: 'listen.tls.caFile', caFile: tls?.caFile },
-    ...others,
-  ];
+  const files = [...listeners.flatMap(filesOf), ...others];
   const finding = examineCertificates(files, nowMs);
   if (finding.status === 'failed') return finding;
-  const read = await readListenTls(tls, { nowMs });
-  if (read === undefined || tls === undefined) return finding;
-  createHandshakes(read, { judgesClients });
-  if (tls.keyStoreFile !== undefined) {
-    const ofStore = {
-      setting: 'listen.tls.keyStoreFile',
-      certFile: tls.keyStoreFile,
-      pem: read.certificates[0]?.cert,
-    };
-    return examineCertificates([ofStore, ...files], nowMs);
+  const stores: PemFiles[] = [];
+  const made: string[] = [];
+  for (const { setting, tls } of listeners) {
+    const read = await readListenTls(tls, { nowMs });
+    if (read === undefined || tls === undefined) continue;
+    createHandshakes(read, { judgesClients });
+    const { keyStoreFile: certFile } = tls;
+    if (certFile !== undefined)
+      stores.push({ setting: `${setting}.tls.keyStoreFile`, certFile, pem: read.certificates[0]?.cert });
+    if (tls.selfSigned)
+      made.push(`${setting}.tls: each start makes a certificate, which no client has a reason to trust`);
   }
-  if (!tls.selfSigned || finding.status !== 'ok') return finding;
-  const made = 'listen.tls: each start makes a certificate, which no client has a reason to trust';
-  return { ...finding, found: finding.found === noCertificates ? made : `${made}; ${finding.found}` };
+  const whole = stores.length === 0 ? finding : examineCertificates([...stores, ...files], nowMs);
+  if (made.length === 0 || whole.status !== 'ok') return whole;
+  return { ...whole, found: [...made, ...(whole.found === noCertificates ? [] : [whole.found])].join('; ') };
+}
+
+function filesOf({ setting, tls }: ExaminedListener): readonly PemFiles[] {
+  return [
+    { setting: `${setting}.tls`, certFile: tls?.certFile, keyFile: tls?.keyFile },
+    ...(tls?.certificates ?? []).map((pair, n) => ({
+      setting: `${setting}.tls.certificates[${n}]`,
+      ...pair,
+    })),
+    { setting: `${setting}.tls.caFile`, caFile: tls?.caFile },
+  ];
 }
 
 const noCertificates = 'none in the settings';

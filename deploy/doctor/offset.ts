@@ -4,6 +4,8 @@ import { type ConfigFlags, movedBy } from '../command.ts';
 interface Listening {
   readonly admin: { readonly port: number };
   readonly listen?: { readonly port: number };
+  /** Of a gateway that has several. */
+  readonly servers?: readonly { readonly port: number }[];
 }
 
 /** Settings as they are, or as `isthmus up --port-offset` moves their ports. */
@@ -13,5 +15,9 @@ export function offsetBy<Config extends Listening>(
 ): LoadedConfig<Config> {
   const admin = movedBy(config.admin, portOffset);
   const listen = config.listen === undefined ? {} : { listen: movedBy(config.listen, portOffset) };
-  return { ...rest, config: { ...config, admin, ...listen } };
+  const servers =
+    config.servers === undefined
+      ? {}
+      : { servers: config.servers.map((server) => movedBy(server, portOffset)) };
+  return { ...rest, config: { ...config, admin, ...listen, ...servers } };
 }

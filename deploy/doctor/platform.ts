@@ -205,7 +205,10 @@ async function examineTls({ config }: PlatformSubject): Promise<Finding> {
   const { tls } = config.listen;
   const nowMs = systemClock.now();
   if (tls === undefined || 'selfSigned' in tls)
-    return examineListenTls({ tls, judgesClients: false, others: [] }, nowMs);
+    return examineListenTls(
+      { listeners: [{ setting: 'listen', tls }], judgesClients: false, others: [] },
+      nowMs,
+    );
   const { clientCaFile: caFile, ...pair } = tls;
   const ca = { setting: 'listen.tls.clientCaFile', caFile };
   const finding = examineCertificates([{ setting: 'listen.tls', ...pair }, ca], nowMs);
@@ -217,7 +220,11 @@ async function examineTls({ config }: PlatformSubject): Promise<Finding> {
 async function examineListeners({ config, process }: PlatformSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
   const { listen, admin, dataDir } = config;
-  return examinePorts(process, { listen, admin, heldDir: process === 'bridge' ? undefined : dataDir });
+  return examinePorts(process, {
+    listen: [{ ...listen, setting: 'listen' }],
+    admin,
+    heldDir: process === 'bridge' ? undefined : dataDir,
+  });
 }
 
 async function examineRoom({ config, process }: PlatformSubject): Promise<Finding> {

@@ -10,8 +10,8 @@ import type { Finding } from './doctor.ts';
 export interface PortsConfig {
   /** What the process holds while it runs; undefined for one that holds nothing. */
   readonly heldDir?: string | undefined;
-  /** A shipper has none. */
-  readonly listen?: ListenAddress;
+  /** A shipper has none, a gateway may have several; with the setting of each. */
+  readonly listen?: readonly ListenWish[];
   readonly admin: ListenAddress;
 }
 
@@ -25,12 +25,9 @@ const NodeHealth = z.object({ process: z.string() });
  */
 export async function examinePorts(
   process: string,
-  { listen, admin, heldDir }: PortsConfig,
+  { listen = [], admin, heldDir }: PortsConfig,
 ): Promise<Finding> {
-  const wishes: readonly ListenWish[] = [
-    ...(listen === undefined ? [] : [{ ...listen, setting: 'listen' }]),
-    { ...admin, setting: 'admin' },
-  ];
+  const wishes: readonly ListenWish[] = [...listen, { ...admin, setting: 'admin' }];
   const tried = await Promise.all(wishes.map(tryPort));
   const refused = tried.find((fault) => fault !== undefined && fault.code !== 'process.port_taken');
   if (refused !== undefined) return ofRefused(refused);

@@ -36,7 +36,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     'listeners[0].paths[0].host',
     /without port/,
   ],
-  ['a server id', listener({ servers: ['one'] }), 'listeners[0].servers', /not supported/],
+  ['an empty server id', listener({ servers: [''] }), 'listeners[0].servers[0]', /must not be empty/],
   [
     'a CORS pattern that is none',
     listener({ cors: { enabled: true, allowOrigin: ['https://(.*'] } }),

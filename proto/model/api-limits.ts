@@ -9,6 +9,7 @@ export const apiLimits = {
   pathMappingsMax: 100,
   hostCharsMax: 253,
   entrypointsMax: 8,
+  serversMax: 64,
   corsMaxAgeMax: 31_536_000,
   tagsMax: 64,
   endpointGroupsMax: 50,

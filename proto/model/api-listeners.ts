@@ -98,7 +98,8 @@ export const listenerSchema = section({
     )
     .max(apiLimits.entrypointsMax)
     .prefault([{ type: 'http-proxy' }]),
-  servers: off('an empty list'),
+  /** Ids of servers of a gateway; none is all of them. */
+  servers: z.array(z.string().min(1).max(apiLimits.idCharsMax)).max(apiLimits.serversMax).default([]),
   requestValidation: section({ rejectNullByte: z.boolean().default(true) }).optional(),
   // A section that is off may say what it likes.
   cors: z
@@ -110,3 +111,8 @@ export const listenerSchema = section({
 
 /** Where an API listens. */
 export type ListenerDefinition = z.output<typeof listenerSchema>;
+
+/** Whether some server is chosen by both lists, of which an empty one chooses all. */
+export function shareServer(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === 0 || other.length === 0 || one.some((id) => other.includes(id));
+}

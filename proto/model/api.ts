@@ -8,6 +8,8 @@ import { type ApiDefinition, apiSchema } from './api-schema.ts';
 import { detailsOf } from '../faults/issues.ts';
 
 export { compileLoggingCondition, isLogged } from './api/analytics.ts';
+import { shareServer } from './api-listeners.ts';
+
 export type { CorsDefinition } from './api-listeners.ts';
 export type {
   EndpointDefinition,
@@ -69,16 +71,17 @@ function canonical(parsed: z.output<typeof apiSchema>): ApiDefinition {
   return JSON.parse(JSON.stringify(parsed)) as ApiDefinition;
 }
 
+/** On one server, which two listeners share when they name it both, or one of them names none. */
 function checkPaths(definition: ApiDefinition): readonly FaultDetail[] {
-  const seen = new Set<string>();
-  return definition.listeners.flatMap((listener, l) =>
-    listener.paths.flatMap((entry, p) => {
+  const seen = new Map<string, (readonly string[])[]>();
+  return definition.listeners.flatMap(({ paths, servers }, l) =>
+    paths.flatMap((entry, p) => {
       const key = `${entry.host ?? ''} ${entry.path}`;
-      if (!seen.has(key)) {
-        seen.add(key);
-        return [];
-      }
-      return [{ path: `listeners[${l}].paths[${p}]`, message: 'is there twice' }];
+      const before = seen.get(key) ?? [];
+      seen.set(key, [...before, servers]);
+      return before.some((others) => shareServer(servers, others))
+        ? [{ path: `listeners[${l}].paths[${p}]`, message: 'is there twice' }]
+        : [];
     }),
   );
 }

@@ -78,6 +78,7 @@ export function loadConfig<Schema extends z.ZodObject>(
   const parsed = schema.safeParse(input);
   if (!parsed.success)
     faults.push(...parsed.error.issues.flatMap((issue) => describe(issue, { input, sources, settings })));
+  else faults.push(...replaced(settings, { config: parsed.data, sources }));
   if (faults.length > 0 || !parsed.success) {
     throw new Fault('config.invalid', {
       detail: `The configuration of ${options.process} is not valid: ${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
@@ -109,6 +110,23 @@ export function loadConfig<Schema extends z.ZodObject>(
         .map(({ path, value, source }) => `${path} = ${JSON.stringify(value)}  # ${source}\n`)
         .join(''),
   };
+}
+
+/** What is set beside a setting that takes its place. */
+function replaced(
+  settings: readonly Setting[],
+  { config, sources }: { readonly config: unknown; readonly sources: ReadonlyMap<string, string> },
+): readonly FaultDetail[] {
+  return settings.flatMap(({ path, replaces }) => {
+    const value = replaces.length === 0 ? undefined : valueAt(config, path);
+    if (!Array.isArray(value) || value.length === 0) return [];
+    return replaces.flatMap((other) => {
+      const [set] = [...sources].filter(([known]) => known === other || known.startsWith(`${other}.`));
+      if (set === undefined) return [];
+      const message = `stands beside ${path}, which takes its place; allowed: one of them (${set[1]})`;
+      return [{ path: other, message }];
+    });
+  });
 }
 
 function envLayer(settings: readonly Setting[], options: ConfigOptions, faults: FaultDetail[]): Layer {

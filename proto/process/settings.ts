@@ -13,6 +13,8 @@ export interface Setting {
   readonly isSecret: boolean;
   /** True for a name that is refused with what to set instead; see {@link former}. */
   readonly isFormer: boolean;
+  /** Paths of settings that may not be set beside it; see {@link replacing}. */
+  readonly replaces: readonly string[];
 }
 
 /**
@@ -32,6 +34,11 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape) {
 /** A setting that is called otherwise now, or is gone: whoever still sets it is told, e.g. `is called forcePathStyle now`. */
 export function former(message: string): z.ZodOptional<z.ZodUndefined> {
   return z.undefined(message).optional();
+}
+
+/** A list that takes the place of other settings: once it holds something, who sets one of those is told, since nobody would read it. */
+export function replacing<Schema extends z.ZodType>(schema: Schema, paths: readonly string[]): Schema {
+  return schema.meta({ ...schema.meta(), replaces: paths });
 }
 
 /** Lists the settings of a schema in its own order. */
@@ -134,6 +141,7 @@ function collect(
       description: descriptionOf(schema),
       isSecret: hidden,
       isFormer: inner instanceof z.ZodUndefined,
+      replaces: (schema.meta()?.['replaces'] ?? []) as readonly string[],
     },
   ];
 }

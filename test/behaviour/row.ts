@@ -14,6 +14,8 @@ export interface Send {
   readonly certificate?: CertificatePair;
   /** What the backends answer to it, where that is not what the row says. */
   readonly backend?: BackendAnswer | readonly BackendAnswer[];
+  /** Id of the server that is asked, of a gateway that has several. Default: the first. */
+  readonly server?: string;
   /** Goes away so many ms later. */
   readonly goneAfterMs?: number;
 }

@@ -31,12 +31,19 @@ export function fileOf({ row, id }: Placed, rest: Omit<RowPlace, 'id'>): Json | 
   return apiDefinition(id, place.targets[0], typeof row.api === 'function' ? row.api(place) : row.api);
 }
 
+/** A gateway, and who asks each of its servers. */
+interface Played {
+  readonly gateway: LocalGateway;
+  readonly callers: ReadonlyMap<string, Caller>;
+  readonly dataDir: string;
+}
+
 /** Real backends, and two gateways before them that serve the same rows: one is asked in HTTP/1.1, the other in HTTP/2. */
 export class Stage {
   readonly #rows: readonly Placed[];
   readonly #of: GatewayOf;
   readonly #closers: (() => unknown)[] = [];
-  readonly #gateways = new Map<Version, { gateway: LocalGateway; caller: Caller; dataDir: string }>();
+  readonly #gateways = new Map<Version, Played>();
   #backends: Backends | undefined;
 
   constructor(rows: readonly Placed[], of: GatewayOf) {
@@ -83,9 +90,11 @@ export class Stage {
           },
         },
       });
-      const caller = new Caller(version, gateway.port, isTls);
-      t.after(() => caller.close());
-      this.#gateways.set(version, { gateway, caller, dataDir });
+      const callers = new Map(
+        [...gateway.ports].map(([server, port]) => [server, new Caller(version, port, isTls)]),
+      );
+      t.after(() => callers.forEach((caller) => caller.close()));
+      this.#gateways.set(version, { gateway, callers, dataDir });
     }
   }
 
@@ -128,10 +137,11 @@ export class Stage {
 
   #call(version: Version, send: Send, id: string): Promise<Answer> {
     const path = send.path ?? '';
-    return this.#at(version).caller.call(
-      path.startsWith('=') ? path.slice(1).replaceAll('{id}', id) : `/${id}${path}`,
-      send,
-    );
+    const { callers } = this.#at(version);
+    const [first = ''] = callers.keys();
+    const caller = callers.get(send.server ?? first);
+    assert.ok(caller, `there is a server ${send.server}`);
+    return caller.call(path.startsWith('=') ? path.slice(1).replaceAll('{id}', id) : `/${id}${path}`, send);
   }
 
   #judgeAsked(expected: NonNullable<Got['asked']>): void {

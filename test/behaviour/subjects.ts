@@ -11,6 +11,7 @@ import { aboutHttpRedirect } from './subjects/http-redirect.ts';
 import { aboutPaths } from './subjects/paths.ts';
 import { aboutPlans } from './subjects/plans.ts';
 import { aboutPolicies } from './subjects/policies.ts';
+import { aboutServers } from './subjects/servers.ts';
 import { aboutSpellings } from './subjects/spellings.ts';
 import { aboutStatusCode } from './subjects/status-code.ts';
 import { aboutTokens } from './subjects/tokens.ts';
@@ -42,6 +43,7 @@ export const subjects: readonly Subject[] = [
   aboutPaths,
   aboutPlans,
   aboutPolicies,
+  aboutServers,
   aboutSpellings,
   aboutStatusCode,
   aboutTokens,

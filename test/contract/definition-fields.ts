@@ -83,7 +83,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.listeners[].entrypoints[].qos', messages],
   ['api.listeners[].entrypoints[].configuration', idle('an empty object')],
   ['api.listeners[].entrypoints[].dlq', refused({ endpoint: 'x' })],
-  ['api.listeners[].servers', refused(['one'])],
+  ['api.listeners[].servers[]', observed('test/behaviour/subjects/servers.ts')],
   ...all(
     'api.listeners[].cors.',
     'enabled allowOrigin[] allowOriginRegex[] runPolicies allowMethods[] allowHeaders[] exposeHeaders[] allowCredentials maxAge errorStatusCode allowPrivateNetwork',

@@ -58,6 +58,7 @@ export const innerRooms: Readonly<Record<string, readonly string[]>> = {
     'store',
     'report',
     'workers',
+    'servers',
     'admin',
   ],
   'control-plane': [

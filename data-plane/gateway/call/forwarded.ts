@@ -19,6 +19,8 @@ export interface ForwardingOptions {
   readonly onDisbelieved?: ((peer: string) => void) | undefined;
   /** In which trusted peers say whom they shook hands with; of others it goes, so that no backend believes them. */
   readonly certificateHeader?: string | undefined;
+  /** The same of other servers: no peer of this one says it, and no backend believes them. */
+  readonly foreignCertificateHeaders?: readonly string[] | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ForwardingOptions {
  */
 export function createForwarding(
   trustedNetworks: readonly string[],
-  { onDisbelieved, certificateHeader }: ForwardingOptions = {},
+  { onDisbelieved, certificateHeader, foreignCertificateHeaders = [] }: ForwardingOptions = {},
 ): Forwarding {
   const ofCertificates = certificateHeader?.toLowerCase();
   const peers = createPeers(trustedNetworks);
@@ -57,6 +59,7 @@ export function createForwarding(
         disbelieve(request);
         if (ofCertificates !== undefined) headers.delete(ofCertificates);
       }
+      for (const foreign of foreignCertificateHeaders) headers.delete(foreign);
       const before = headers.getAll('x-forwarded-for').join(', ');
       headers.set('X-Forwarded-For', before === '' ? remoteAddress : `${before}, ${remoteAddress}`);
       if (!headers.has('x-forwarded-proto')) headers.set('X-Forwarded-Proto', scheme);

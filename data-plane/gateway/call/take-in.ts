@@ -25,7 +25,7 @@ export function takeIn(call: Call, api: CompiledApi): void {
     call.receivedVia = request.headers.getAll('via').join(', ');
     if (call.options.hops.isLoop(call.receivedVia, call.deployed)) return refuse(call, refusals.loop);
   }
-  const cors = api.corsOf(call.request.contextPath, request.host);
+  const cors = api.corsOf(call.request.contextPath, request.host, request.server);
   if (cors?.isPreflight(request) === true) return answerPreflight(call, cors, api);
   call.cors = cors;
   const left = forwardsLeft(request);

@@ -44,7 +44,7 @@ export interface CompiledApi extends Life {
   readonly around: readonly Step[] | undefined;
   /** What a preflight passes that runs policies: security is not asked, so it has no plan. */
   readonly preflightFlows: Pipeline;
-  readonly corsOf: (contextPath: string, host: string) => Cors | undefined;
+  readonly corsOf: (contextPath: string, host: string, server: string | undefined) => Cors | undefined;
   readonly rejectsNullByte: boolean;
   readonly isRecorded: boolean;
   /** Shared policy groups that it is made of. */
@@ -170,14 +170,17 @@ export function hostOf(
 function compileCors(definition: ApiDefinition, engine: EngineRules): CompiledApi['corsOf'] {
   const byListener = definition.listeners.map((listener) => ({
     paths: listener.paths,
+    servers: listener.servers,
     cors: listener.cors?.enabled === true ? createCors(listener.cors, engine) : undefined,
   }));
   const [only, ...others] = byListener;
   if (others.length === 0 || byListener.every(({ cors }) => cors === undefined)) return () => only?.cors;
-  return (contextPath, host) =>
-    byListener.find(({ paths }) =>
-      paths.some(
-        (entry) => (entry.path === '/' ? '' : entry.path) === contextPath && (entry.host ?? host) === host,
-      ),
+  return (contextPath, host, server = '') =>
+    byListener.find(
+      ({ paths, servers }) =>
+        (servers.length === 0 || servers.includes(server)) &&
+        paths.some(
+          (entry) => (entry.path === '/' ? '' : entry.path) === contextPath && (entry.host ?? host) === host,
+        ),
     )?.cors;
 }

@@ -118,7 +118,7 @@ test('the settings of a fleet come into force with their record, and reach only 
     );
   const plain = apiDefinition('plain', 'http://127.0.0.1:1');
   apply(1, [settings(1, ['inside']), api(tagged('http://127.0.0.1:1')), api(plain)]);
-  const compiled = (id: string) => deployments.match('h', `/${id}`)?.target.compiled;
+  const compiled = (id: string) => deployments.matchOn('http')('h', `/${id}`)?.target.compiled;
   const plainBefore = compiled('plain');
   assert.equal(compiled('a')?.plans.length, 2);
   apply(2, [settings(2, ['!inside'])]);

@@ -1,10 +1,12 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import { glanceAt } from '../../../proto/definition/glance.ts';
-import { type ReadApi, readApi } from '../../../proto/definition/read.ts';
+import { type Note, type ReadApi, readApi } from '../../../proto/definition/read.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 
 /** Where an API wants to be reached. */
 export interface Place {
+  /** Id of a server of this gateway. */
+  readonly server: string;
   readonly host: string | undefined;
   readonly path: string;
 }
@@ -32,32 +34,56 @@ export function readDefinition(text: string): ReadApi {
   return read;
 }
 
-/** The places of a definition, in order. */
-export function placesOf(definition: ApiDefinition): readonly Place[] {
-  return definition.listeners.flatMap((listener) => listener.paths.map(({ host, path }) => ({ host, path })));
+/** The places of a definition on the servers that a gateway has, in order. */
+export function placesOf(definition: ApiDefinition, servers: readonly string[]): readonly Place[] {
+  return definition.listeners.flatMap((listener) =>
+    chosen(servers, listener.servers).flatMap((server) =>
+      listener.paths.map(({ host, path }) => ({ server, host, path })),
+    ),
+  );
 }
+
+/** Servers that a definition names and a gateway does not have: there it is not served, as in the reference. */
+export function missingServers(definition: ApiDefinition, servers: readonly string[]): readonly Note[] {
+  return definition.listeners.flatMap((listener, index) => {
+    const missing = listener.servers.filter((id) => !servers.includes(id));
+    if (missing.length === 0) return [];
+    const message = `names ${missing.join(', ')}, which this gateway does not have (servers): not served there; it has ${servers.join(', ')}`;
+    return [{ kind: 'doubt', path: `listeners[${index}].servers`, message }];
+  });
+}
+
+/** None is all. */
+const chosen = (servers: readonly string[], wanted: readonly unknown[]): readonly string[] =>
+  wanted.length === 0 ? servers : servers.filter((id) => wanted.includes(id));
 
 /**
  * The places of a definition that was refused, as far as they can be read: an API that cannot be deployed answers 503 there,
  * since 404 would say that it does not exist.
  */
-export function placesOfRefused(text: string): readonly Place[] {
+export function placesOfRefused(text: string, servers: readonly string[]): readonly Place[] {
   try {
     const { api } = glanceAt(JSON.parse(text) as Readonly<Record<string, unknown>>);
-    const { virtual_hosts, virtualHosts, context_path } = holding(api['proxy']);
-    const wished = [
-      ...listOf(api['listeners']).flatMap((listener) => listOf(holding(listener)['paths'])),
-      // Of version 1 and 2.
-      ...listOf(virtual_hosts ?? virtualHosts),
-      { path: context_path },
-    ];
-    return wished.flatMap(placeOf).slice(0, 100);
+    const proxy = holding(api['proxy']);
+    const { virtual_hosts, virtualHosts, context_path } = proxy;
+    // Of version 1 and 2.
+    const old = { paths: [...listOf(virtual_hosts ?? virtualHosts), { path: context_path }] };
+    return [...listOf(api['listeners']).map(holding), { ...old, servers: proxy['servers'] }]
+      .flatMap(({ paths, servers: wanted }) => {
+        const places = listOf(paths).flatMap(placeOf);
+        return chosen(servers, listOf(wanted)).flatMap((server) =>
+          places.map((place) => ({ server, ...place })),
+        );
+      })
+      .slice(0, refusedPlacesMax);
   } catch {
     return [];
   }
 }
 
-function placeOf(entry: unknown): readonly Place[] {
+const refusedPlacesMax = 100;
+
+function placeOf(entry: unknown): readonly Omit<Place, 'server'>[] {
   const { host, path } = holding(entry);
   if (typeof path !== 'string' || !path.startsWith('/')) return [];
   const trimmed = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');

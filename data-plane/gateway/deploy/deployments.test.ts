@@ -148,11 +148,11 @@ test('a removed API answers 404, and a full change removes what it does not hold
   apply(change(1, { isFull: true, set: [a, b, c] }));
   apply(change(2, { removed: [{ kind: 'api', id: 'a' }] }));
   assert.deepEqual([(await gateway.call('/a')).status, (await gateway.call('/b')).status], [404, 200]);
-  const compiled = gateway.deployments.match('x', '/c')?.target.compiled;
+  const compiled = gateway.deployments.matchOn('http')('x', '/c')?.target.compiled;
   apply(change(3, { isFull: true, set: [c] }));
   assert.deepEqual([(await gateway.call('/b')).status, (await gateway.call('/c')).status], [404, 200]);
   assert.equal(
-    gateway.deployments.match('x', '/c')?.target.compiled,
+    gateway.deployments.matchOn('http')('x', '/c')?.target.compiled,
     compiled,
     'what did not change is not compiled',
   );
@@ -162,9 +162,9 @@ test('the same definition under a new revision keeps its closures and its connec
   const { upstream, gateway, apply } = await start(t);
   const definition = apiDefinition('a', upstream.url);
   apply(change(1, { set: [api('a', 1, definition)] }));
-  const before = gateway.deployments.match('x', '/a')?.target;
+  const before = gateway.deployments.matchOn('http')('x', '/a')?.target;
   apply(change(2, { set: [api('a', 2, definition)] }));
-  const after = gateway.deployments.match('x', '/a')?.target;
+  const after = gateway.deployments.matchOn('http')('x', '/a')?.target;
   assert.equal(after?.compiled, before?.compiled);
   assert.deepEqual([after?.revision, after?.seq], ['2', 2]);
 });
@@ -305,7 +305,7 @@ test('an environment learned later is served when its spool is on disk, and not 
   };
   assert.deepEqual(await spoolsOf('DEFAULT'), [0], 'made before the port was opened');
   gateway.deployments.apply(change(1, { set: [api('a', 1, apiDefinition('a', url))] }));
-  assert.equal(gateway.deployments.match('x', '/a'), undefined);
+  assert.equal(gateway.deployments.matchOn('http')('x', '/a'), undefined);
   assert.deepEqual(gateway.deployments.environments().length, 1);
   await gateway.deployments.confirm(environment);
   assert.deepEqual(await spoolsOf(environment), [0]);

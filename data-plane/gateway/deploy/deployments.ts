@@ -7,6 +7,7 @@ import type { OutlierHost } from '../../endpoints/outliers.ts';
 import type { Upstreams } from '../../endpoints/upstreams.ts';
 import type { CounterStore } from '../../limits/limiter.ts';
 import type { GatewaySecurity } from '../../security/security.ts';
+import { onlyServer } from '../../servers/settings.ts';
 import { Subscriptions } from '../../security/subscriptions.ts';
 import type { RecordTarget } from '../call/records.ts';
 import type { CompiledApi, HostParts } from '../compile/compile.ts';
@@ -25,7 +26,7 @@ import type { Durations } from './durations.ts';
 import { Dictionaries } from './kinds/dictionary.ts';
 import type { Kinds } from './kinds/kind.ts';
 import { FirstUse } from './first-use.ts';
-import type { Match, Router } from './match.ts';
+import type { Match, Routers } from './match.ts';
 import { Places, placeText } from './places.ts';
 import type { ServedEnvironment } from './served.ts';
 import { buildWaiting, takeIn } from './take-in.ts';
@@ -41,8 +42,8 @@ export interface Deployments {
   readonly onRefusedLate: (hear: HearRefusedLate) => void;
   /** Resolves when every environment that was applied is served. */
   settled(): Promise<void>;
-  /** Finds the API of a request, and compiles one that waited for it. */
-  readonly match: (host: string, path: string) => Match<DeployedApi> | undefined;
+  /** What finds the API of a request on one of the servers, and compiles one that waited for it. */
+  readonly matchOn: (server: string) => (host: string, path: string) => Match<DeployedApi> | undefined;
   /** True once any configuration was applied. */
   readonly hasConfiguration: () => boolean;
   /** The environments that are served, in the order in which they came. */
@@ -83,6 +84,8 @@ export interface DeployedState {
   /** started: as published. outdated: a newer revision was refused. failed: it never compiled and answers 503. */
   readonly state: 'started' | 'outdated' | 'failed';
   readonly paths: readonly string[];
+  /** Ids of the servers that take requests for it. */
+  readonly servers: readonly string[];
   readonly nack: Nack | undefined;
 }
 
@@ -109,6 +112,8 @@ export interface DeploymentsOptions {
   readonly outliers?: OutlierHost | undefined;
   /** Undefined shows no circuits. */
   readonly circuits?: CircuitBoard | undefined;
+  /** Ids of the servers of this gateway. Default: the one that has no other name. */
+  readonly servers?: readonly string[] | undefined;
   readonly log: Log;
   /** Presented keys kept per environment, so that a known one is not hashed again. */
   readonly keysSeenMax: number;
@@ -126,21 +131,27 @@ export interface DeploymentsOptions {
 export function createDeployments(options: DeploymentsOptions): Deployments {
   const environments = new Map<string, ServedEnvironment>();
   const places = new Places();
-  const firstUse = new FirstUse(({ environment: name, id }) => {
-    const environment = environments.get(name);
-    if (environment === undefined) return undefined;
-    return buildWaiting(new Set([id]), groundOf(environment, admission.isServed(name)), options);
-  }, options.log);
-  const { router } = firstUse;
-  const streams = streamsOf(options, router, environments);
+  const { servers = [onlyServer] } = options;
+  const firstUse = new FirstUse(
+    servers,
+    ({ environment: name, id }) => {
+      const environment = environments.get(name);
+      if (environment === undefined) return undefined;
+      return buildWaiting(new Set([id]), groundOf(environment, admission.isServed(name)), options);
+    },
+    options.log,
+  );
+  const { routers } = firstUse;
+  const streams = streamsOf(options, routers, environments);
   const admission = new Admission(options.records, (name) => {
     for (const { served, places: own } of environments.get(name)?.apis.values() ?? [])
-      for (const { host, path } of own) router.set(host, path, served);
+      for (const place of own) routers.set(place, served);
   });
   const groundOf = (environment: ServedEnvironment, isServed: boolean) => ({
     environment,
     places,
-    router: isServed ? router : undefined,
+    servers,
+    routers: isServed ? routers : undefined,
   });
   return {
     apply(change) {
@@ -167,7 +178,7 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       return entry?.served.seq === seq && entry.nack === undefined ? entry.judged : undefined;
     },
     onRefusedLate: (hear) => void (firstUse.onRefusedLate = hear),
-    match: (host, path) => firstUse.match(host, path),
+    matchOn: (server) => firstUse.matchOn(server),
     hasConfiguration: () => environments.size > 0 && admission.served.length > 0,
     environments: () => admission.served,
     trustsCertificate(fingerprint) {
@@ -178,23 +189,14 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     },
     streams,
     state: () => [...environments.values()].map(describe),
-    close() {
-      for (const { apis, organizationFlows } of environments.values()) {
-        release(organizationFlows?.compiled, options.log);
-        for (const { served, places: own } of apis.values()) {
-          for (const { host, path } of own) router.delete(host, path);
-          release(served.compiled, options.log);
-        }
-      }
-      environments.clear();
-    },
+    close: () => closeAll(environments, routers, options.log),
   };
 }
 
 /** Streams end with what let them in, as it is in service. */
 function streamsOf(
   { host: { clock }, streamMsMax: lifeMsMax, onThrown }: DeploymentsOptions,
-  router: Pick<Router<DeployedApi>, 'match'>,
+  routers: Pick<Routers<DeployedApi>, 'on'>,
   environments: ReadonlyMap<string, ServedEnvironment>,
 ): Streams {
   return new Streams({
@@ -205,11 +207,27 @@ function streamsOf(
       const { environment: name, id } = owner.deployed;
       const environment = environments.get(name);
       const served = environment?.apis.get(id)?.served;
-      const isRouted = router.match(owner.request.host, owner.request.path)?.target === served;
+      const { server, host, path } = owner.request;
+      const isRouted = routers.on(server).match(host, path)?.target === served;
       const ground = { compiled: served?.compiled, isRouted, subscriptions: environment?.subscriptions };
       return judgeClaim(owner, ground, nowMs);
     },
   });
+}
+
+function closeAll(
+  environments: Map<string, ServedEnvironment>,
+  routers: Routers<DeployedApi>,
+  log: Log,
+): void {
+  for (const { apis, organizationFlows } of environments.values()) {
+    release(organizationFlows?.compiled, log);
+    for (const { served, places } of apis.values()) {
+      for (const place of places) routers.delete(place);
+      release(served.compiled, log);
+    }
+  }
+  environments.clear();
 }
 
 /** What throws while it is released must keep neither the others nor what comes next. */
@@ -256,7 +274,8 @@ function describe({
       revision: isFailed(served) ? undefined : served.revision,
       seq: isFailed(served) ? undefined : served.seq,
       state: isFailed(served) ? 'failed' : nack === undefined ? 'started' : 'outdated',
-      paths: places.map(placeText),
+      paths: [...new Set(places.map(placeText))],
+      servers: [...new Set(places.map(({ server }) => server))],
       nack,
     })),
   };

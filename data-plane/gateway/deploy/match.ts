@@ -1,3 +1,6 @@
+import { invariant } from '../../../proto/faults/fault.ts';
+import type { Place } from './definitions.ts';
+
 /** Who serves, and where its context path ends. */
 export interface Match<Target> {
   readonly target: Target;
@@ -51,6 +54,31 @@ export class Router<Target> {
     if (root === undefined) return;
     prune(root, segmentsOf(path), 0);
     if (host !== undefined && isEmpty(root)) this.#hosts.delete(host);
+  }
+}
+
+/** Who serves what on each server of a gateway. */
+export class Routers<Target> {
+  readonly #byServer: ReadonlyMap<string, Router<Target>>;
+
+  constructor(servers: readonly string[]) {
+    this.#byServer = new Map(servers.map((id) => [id, new Router<Target>()]));
+  }
+
+  /** What requests of one server are matched by; undefined is the first. */
+  on(server: string | undefined): Router<Target> {
+    const [first] = this.#byServer.values();
+    const router = server === undefined ? first : this.#byServer.get(server);
+    invariant(router !== undefined, 'a gateway listens on the servers that it has');
+    return router;
+  }
+
+  set({ server, host, path }: Place, target: Target): void {
+    this.#byServer.get(server)?.set(host, path, target);
+  }
+
+  delete({ server, host, path }: Place): void {
+    this.#byServer.get(server)?.delete(host, path);
   }
 }
 

@@ -10,11 +10,10 @@ export interface PlaceOwner {
 
 /** A place that somebody holds already. */
 export interface TakenPlace extends PlaceOwner {
-  /** Host and path as people read them. */
-  readonly place: string;
+  readonly place: Place;
 }
 
-/** Who holds which host and context path on this gateway, whether or not he is served there yet. */
+/** Who holds which host and context path on each server of this gateway, whether or not he is served there yet. */
 export class Places {
   readonly #owners = new Map<string, PlaceOwner>();
 
@@ -25,17 +24,17 @@ export class Places {
    * still meet here.
    */
   claim(owner: PlaceOwner, places: readonly Place[]): TakenPlace | undefined {
-    for (const place of places.map(placeText)) {
-      const other = this.#owners.get(place);
+    for (const place of places) {
+      const other = this.#owners.get(keyOf(place));
       if (other !== undefined && !isSame(other, owner)) return { ...other, place };
     }
-    for (const place of places) this.#owners.set(placeText(place), owner);
+    for (const place of places) this.#owners.set(keyOf(place), owner);
     return undefined;
   }
 
   /** Gives places back; those of others stay theirs. */
   release(owner: PlaceOwner, places: readonly Place[]): void {
-    for (const place of places.map(placeText)) {
+    for (const place of places.map(keyOf)) {
       const holder = this.#owners.get(place);
       if (holder !== undefined && isSame(holder, owner)) this.#owners.delete(place);
     }
@@ -43,9 +42,12 @@ export class Places {
 }
 
 /** Host and path as people read them. */
-export function placeText({ host, path }: Place): string {
+export function placeText({ host, path }: Pick<Place, 'host' | 'path'>): string {
   return `${host ?? ''}${path}`;
 }
+
+/** No id of a server holds a blank. */
+const keyOf = (place: Place): string => `${place.server} ${placeText(place)}`;
 
 function isSame(one: PlaceOwner, other: PlaceOwner): boolean {
   return one.id === other.id && one.environment === other.environment;

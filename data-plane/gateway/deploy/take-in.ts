@@ -9,7 +9,7 @@ import type { Kind, Kinds, Reached, Site } from './kinds/kind.ts';
 import { nackOf } from './refused.ts';
 
 /** What changes, and where requests find it. */
-type Ground = Pick<Site, 'environment' | 'places' | 'router'>;
+type Ground = Pick<Site, 'environment' | 'places' | 'servers' | 'routers'>;
 
 /** What became of a change. */
 interface TakenIn {

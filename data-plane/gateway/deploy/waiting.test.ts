@@ -98,13 +98,13 @@ test('an API that was judged before is in service without being compiled, and it
     [stateOf('a')?.state, stateOf('a')?.revision, stateOf('a')?.paths],
     ['started', '1', ['/a']],
   );
-  const found = deployments.match('h', '/a/x');
+  const found = deployments.matchOn('http')('h', '/a/x');
   assert.deepEqual([found?.contextPath, found?.target.isWaiting], ['/a', false]);
   assert.ok(found?.target.compiled);
   assert.deepEqual(built, ['a: one']);
-  assert.equal(deployments.match('h', '/a/x')?.target, found.target);
+  assert.equal(deployments.matchOn('http')('h', '/a/x')?.target, found.target);
   assert.deepEqual([built, late], [['a: one'], []]);
-  assert.equal(deployments.match('h', '/c'), undefined);
+  assert.equal(deployments.matchOn('http')('h', '/c'), undefined);
 });
 
 test('a newer revision takes the place of one that waits; one that is refused leaves it waiting, and it serves', (t) => {
@@ -112,7 +112,7 @@ test('a newer revision takes the place of one that waits; one that is refused le
   assert.equal(apply(2, [api('a', 2, named('bug'))])[0]?.code, 'platform.bug');
   assert.equal(stateOf('a')?.state, 'outdated');
   assert.deepEqual(built, []);
-  assert.equal(deployments.match('h', '/a')?.target.seq, 1);
+  assert.equal(deployments.matchOn('http')('h', '/a')?.target.seq, 1);
   assert.deepEqual(built.splice(0), ['a: one']);
   assert.equal(stateOf('a')?.state, 'outdated');
   assert.deepEqual(apply(3, [api('a', 3, named('three'))]), []);
@@ -126,9 +126,9 @@ test('one that waits can be undeployed, and its path be taken by another', (t) =
     'path.taken',
   );
   assert.deepEqual(apply(3, [], { removed: [{ kind: 'api', id: 'a' }] }), []);
-  assert.equal(deployments.match('h', '/a'), undefined);
+  assert.equal(deployments.matchOn('http')('h', '/a'), undefined);
   assert.deepEqual(apply(4, [api('b', 4, { listeners: apiDefinition('a', '')['listeners'] })]), []);
-  assert.equal(deployments.match('h', '/a')?.target.id, 'b');
+  assert.equal(deployments.matchOn('http')('h', '/a')?.target.id, 'b');
   assert.deepEqual(
     built.map((made) => made.slice(0, 1)),
     ['b', 'b'],
@@ -154,7 +154,7 @@ test('what was kept holds for the shared policy groups that it was made with, an
   for (const other of [[group(1, 'new')], []]) {
     const changed = open(t);
     assert.deepEqual(changed.apply(1, [...other, kept]), []);
-    assert.equal(changed.deployments.match('h', '/a')?.target.isWaiting, false);
+    assert.equal(changed.deployments.matchOn('http')('h', '/a')?.target.isWaiting, false);
     assert.deepEqual(changed.built, other.length === 0 ? ['a: '] : ['a: new']);
   }
 });
@@ -168,7 +168,7 @@ test('a changed shared policy group reaches those that wait; when they cannot be
   assert.equal(apply(2, [group(2, 'bug')])[0]?.kind, 'shared-policy-group');
   assert.deepEqual(built.splice(0), ['a: old']);
   assert.equal(stateOf('a')?.state, 'outdated');
-  assert.ok(deployments.match('h', '/a')?.target.compiled);
+  assert.ok(deployments.matchOn('http')('h', '/a')?.target.compiled);
   apply(3, [group(3, 'new')]);
   assert.deepEqual(built, ['a: new']);
 });
@@ -183,7 +183,7 @@ test('what was kept of an API with parts for some gateways holds where the gatew
   there.apply(1, [settings(1, ['eu']), ...kept]);
   assert.deepEqual(there.built, []);
   there.apply(2, [settings(2, ['us'])]);
-  assert.equal(there.deployments.match('h', '/b')?.target.isWaiting, false);
+  assert.equal(there.deployments.matchOn('http')('h', '/b')?.target.isWaiting, false);
   assert.equal(
     [...there.built].filter((made: string) => made.startsWith('b')).length,
     1,
@@ -204,7 +204,7 @@ test('one that does not compile after all answers 503, says so, and is mended by
   const judged = first.deployments.judged('E', good);
   const { deployments, apply, stateOf, late } = open(t);
   assert.deepEqual(apply(1, [{ ...api('a', 1, named('bug')), judged }]), []);
-  const found = deployments.match('h', '/a');
+  const found = deployments.matchOn('http')('h', '/a');
   assert.deepEqual([found?.target.compiled, found?.target.isWaiting], [undefined, false]);
   assert.deepEqual(
     late.map(([environment, { kind, id, seq, code }]) => [environment, kind, id, seq, code]),
@@ -212,10 +212,10 @@ test('one that does not compile after all answers 503, says so, and is mended by
   );
   assert.equal(stateOf('a')?.state, 'failed');
   assert.equal(deployments.judged('E', { id: 'a', seq: 1 }), undefined);
-  deployments.match('h', '/a');
+  deployments.matchOn('http')('h', '/a');
   assert.equal(late.length, 1);
   assert.deepEqual(apply(2, [api('a', 2, named('two'))]), []);
-  assert.ok(deployments.match('h', '/a')?.target.compiled);
+  assert.ok(deployments.matchOn('http')('h', '/a')?.target.compiled);
 });
 
 test('its definition decides where it is, whatever was kept', (t) => {
@@ -225,9 +225,11 @@ test('its definition decides where it is, whatever was kept', (t) => {
   const judged = first.deployments.judged('E', kept);
   assert.ok(judged);
   const { deployments, apply } = open(t);
-  apply(1, [{ ...kept, judged: { ...judged, places: [{ host: undefined, path: '/elsewhere' }] } }]);
-  assert.equal(deployments.match('h', '/elsewhere'), undefined);
-  assert.equal(deployments.match('h', '/a')?.target.id, 'a');
+  apply(1, [
+    { ...kept, judged: { ...judged, places: [{ server: 'http', host: undefined, path: '/elsewhere' }] } },
+  ]);
+  assert.equal(deployments.matchOn('http')('h', '/elsewhere'), undefined);
+  assert.equal(deployments.matchOn('http')('h', '/a')?.target.id, 'a');
 });
 
 test('nothing is kept of an API of which something begins before a request, or that reads files', (t) => {

@@ -10,7 +10,7 @@ export interface StreamOwner {
   readonly subscription: { readonly id: string } | undefined;
   /** What its plan's security wants to know when it is asked again. */
   readonly proof: unknown;
-  readonly request: { readonly host: string; readonly path: string };
+  readonly request: { readonly host: string; readonly path: string; readonly server?: string | undefined };
 }
 
 /** What an owner's claim is worth. */

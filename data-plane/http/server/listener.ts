@@ -146,8 +146,8 @@ function protocolsOf(http2: ServerHttp2 | undefined): readonly string[] {
   return http2.hasHttp11 ? ['h2', 'http/1.1'] : ['h2'];
 }
 
-async function listen({ host, port }: ServerOptions): Promise<Server> {
+async function listen({ host, port, setting = 'listen' }: ServerOptions): Promise<Server> {
   const server = createServer();
-  await listenOn(server, { host, port, backlog, setting: 'listen' });
+  await listenOn(server, { host, port, backlog, setting });
   return server;
 }

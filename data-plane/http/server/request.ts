@@ -5,7 +5,7 @@ import type { IncomingBody } from '../message/incoming-body.ts';
 import type { ReadRequest } from '../message/request.ts';
 import type { RequestHead } from '../message/request-head.ts';
 import { WireHeaders } from '../message/wire-headers.ts';
-import { addressText } from './state.ts';
+import { addressText, type ServerState } from './state.ts';
 import { clientCertificateOf, serverSubjectOf } from './tls.ts';
 
 /** The connection that a request came on. */
@@ -13,6 +13,7 @@ export interface RequestSource {
   readonly isTls: boolean;
   readonly remoteAddress: string;
   readonly socket: Socket;
+  readonly state: Pick<ServerState, 'id'>;
 }
 
 /** What the client asked; addresses and certificate are asked of the socket only when somebody asks here. */
@@ -73,6 +74,10 @@ export class ServerRequest implements ExchangeRequest {
 
   get localPort(): number {
     return this.#connection.socket.localPort ?? 0;
+  }
+
+  get server(): string | undefined {
+    return this.#connection.state.id;
   }
 
   get clientCertificate(): ClientCertificate | undefined {

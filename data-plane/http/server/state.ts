@@ -37,6 +37,8 @@ export class ServerState {
   isClosing = false;
   /** Whoever has nothing to do goes. */
   isRetiring = false;
+  /** See {@link ServerOptions}. */
+  readonly id: string | undefined;
   readonly #options: ServerOptions;
   readonly #bySource = new Map<string, number>();
   #onEmpty: (() => void) | undefined = undefined;
@@ -47,6 +49,7 @@ export class ServerState {
     this.target = options.target;
     this.onExchange = options.onExchange;
     this.speaksHttp2 = options.http2;
+    this.id = options.id;
     this.#options = options;
   }
 

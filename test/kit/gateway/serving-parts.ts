@@ -1,3 +1,4 @@
+import { onlyServer } from '../../../data-plane/servers/settings.ts';
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 
@@ -111,7 +112,7 @@ export async function startServingParts(
   const nextRequestId = createRequestIds();
   const forwarding = createForwarding([]);
   const serve = createServe({
-    match: deployments.match,
+    match: deployments.matchOn(onlyServer),
     hasConfiguration: deployments.hasConfiguration,
     nextRequestId,
     hops: createHops('secret'),
@@ -124,7 +125,7 @@ export async function startServingParts(
     onThrown,
     onWarning: () => undefined,
     backends: { isAnyDown: false, heard: () => undefined },
-    onAnswer: traffic.onAnswer,
+    onAnswer: traffic.on(onlyServer).onAnswer,
     onUnrouted: undefined,
     ways,
   });

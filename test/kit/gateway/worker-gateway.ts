@@ -12,7 +12,10 @@ import { tempDir } from '../temp-dir.ts';
 /** `isthmus gateway --local` with workers, as an operator starts it. */
 export interface WorkerGateway {
   readonly process: HouseProcess;
+  /** Of several servers the first's. */
   readonly port: number;
+  /** Of several servers, by id. */
+  readonly ports: ReadonlyMap<string, number>;
   readonly url: string;
   readonly nodeApi: string;
   readonly dataDir: string;
@@ -76,8 +79,9 @@ export async function startWorkerGateway(
   for (const [name, definition] of Object.entries(wish.apis)) write(name, definition);
   const settings = [
     `workers=${wish.workers ?? 2}`,
-    'listen.host=127.0.0.1',
-    'listen.port=0',
+    ...(wish.set?.some((setting) => setting.startsWith('servers=')) === true
+      ? []
+      : ['listen.host=127.0.0.1', 'listen.port=0']),
     'admin.port=0',
     'lameDuckMs=0',
     // A machine on which others work, or a process that was stopped, is late; whoever tests that says so.
@@ -96,11 +100,15 @@ export async function startWorkerGateway(
     ],
     wish.env === undefined ? {} : { env: wish.env },
   );
-  const said = (): readonly number[] | undefined =>
-    /gateway listening on port (\d+), node API on port (\d+)/.exec(child.output())?.map(Number);
-  await eventually(() => !child.isRunning() || said() !== undefined, { timeoutMs: 60_000 });
-  const [, port = 0, adminPort = 0] = said() ?? [];
-  if (port === 0) throw new Error(child.output());
+  const said = (): RegExpExecArray | null =>
+    /gateway listening on ports? ([^\n]+), node API on port (\d+)/.exec(child.output());
+  await eventually(() => !child.isRunning() || said() !== null, { timeoutMs: 60_000 });
+  const [, listening = '', adminPort = ''] = said() ?? [];
+  const port = Number.parseInt(listening, 10);
+  const ports = new Map(
+    [...listening.matchAll(/(\d+) \(([^)]+)\)/g)].map(([, at, id = '']) => [id, Number(at)]),
+  );
+  if (adminPort === '') throw new Error(child.output());
   const nodeApi = `http://127.0.0.1:${adminPort}`;
   const health = async (): Promise<WorkerHealth> =>
     (await (await fetch(`${nodeApi}/health`)).json()) as WorkerHealth;
@@ -110,6 +118,7 @@ export async function startWorkerGateway(
   return {
     process: child,
     port,
+    ports,
     url: `http://127.0.0.1:${port}`,
     nodeApi,
     dataDir,

@@ -3,9 +3,9 @@ import { decodeApi } from '../../../../proto/wire/payloads.ts';
 import type { Nack } from '../../../../proto/wire/published.ts';
 import { type CompiledApi, compileApi } from '../../compile/compile.ts';
 import type { SetRecord } from '../change.ts';
-import { placesOf, placesOfRefused, readDefinition } from '../definitions.ts';
+import { missingServers, placesOf, placesOfRefused, readDefinition } from '../definitions.ts';
 import { judge, type JudgedApi, stillHolds } from '../judged.ts';
-import type { TakenPlace } from '../places.ts';
+import { placeText, type TakenPlace } from '../places.ts';
 import { nackOf } from '../refused.ts';
 import { type ApiEntry, deploy } from './api-entry.ts';
 import type { Kind, Site } from './kind.ts';
@@ -46,12 +46,15 @@ export const apis: Kind<TakenApi> = {
     // Built again: a newer revision that was refused stays refused.
     const isOlder = isAgain && before?.served.seq === record.seq && before.nack?.seq !== record.seq;
     const nack = isOlder ? before.nack : undefined;
-    const places = placesOf(definition);
-    const mayBeKept = judge({ name, places, compiled: fresh }, site.environment);
+    const places = placesOf(definition, site.servers);
+    const missing = missingServers(definition, site.servers);
+    // What is missing is said at every start.
+    const mayBeKept =
+      missing.length > 0 ? undefined : judge({ name, places, compiled: fresh }, site.environment);
     return {
       entry: { served, places, definition: text, payload, secrets, judged: mayBeKept, nack },
       fresh,
-      doubts: notes.filter((note) => note.kind === 'doubt'),
+      doubts: [...notes.filter((note) => note.kind === 'doubt'), ...missing],
     };
   },
 
@@ -63,7 +66,7 @@ export const apis: Kind<TakenApi> = {
   apply(record, { entry, fresh, doubts }, site) {
     const { environment, log } = site;
     const taken = site.places.claim(entry.served, entry.places);
-    const nack = taken === undefined ? start(record, { entry, fresh }, site) : takenNack(record, taken);
+    const nack = taken === undefined ? start(record, { entry, fresh }, site) : takenNack(record, taken, site);
     if (nack !== undefined) {
       if (taken === undefined) site.places.release(entry.served, entry.places);
       keepBefore(
@@ -85,7 +88,7 @@ export const apis: Kind<TakenApi> = {
 
   refuse(record, nack, site) {
     const { name, definition } = readAsFarAsPossible(record);
-    keepBefore(record, { nack, name, places: placesOfRefused(definition) }, site);
+    keepBefore(record, { nack, name, places: placesOfRefused(definition, site.servers) }, site);
   },
 
   remove(id, site) {
@@ -173,7 +176,7 @@ function keepBefore(
   put(isFree ? entry : { ...entry, places: [] }, site);
 }
 
-function put(entry: ApiEntry, { environment, router, released }: Site): void {
+function put(entry: ApiEntry, { environment, routers, released }: Site): void {
   const { served } = entry;
   const before = environment.apis.get(served.id)?.served.compiled;
   environment.apis.set(served.id, entry);
@@ -181,17 +184,18 @@ function put(entry: ApiEntry, { environment, router, released }: Site): void {
   if (isForSome === true) environment.forSome.add(served.id);
   else environment.forSome.delete(served.id);
   environment.groups.use(served.id, served.compiled?.groups.ids ?? new Set(entry.judged?.groups));
-  for (const { host, path } of entry.places) router?.set(host, path, served);
+  for (const place of entry.places) routers?.set(place, served);
   if (before !== undefined && before !== served.compiled) released.push(before);
 }
 
 function leavePlaces({ served, places }: ApiEntry, site: Site): void {
   site.places.release(served, places);
-  for (const { host, path } of places) site.router?.delete(host, path);
+  for (const place of places) site.routers?.delete(place);
 }
 
-function takenNack({ kind, id, seq }: SetRecord, taken: TakenPlace): Nack {
-  const reason = `The context path ${taken.place} is taken by API ${taken.id} of environment ${taken.environment}${taken.file === undefined ? '' : ` (${taken.file})`}.`;
+function takenNack({ kind, id, seq }: SetRecord, taken: TakenPlace, { servers }: Site): Nack {
+  const on = servers.length === 1 ? '' : ` on server ${taken.place.server}`;
+  const reason = `The context path ${placeText(taken.place)}${on} is taken by API ${taken.id} of environment ${taken.environment}${taken.file === undefined ? '' : ` (${taken.file})`}.`;
   return { kind, id, seq, code: 'path.taken', reason };
 }
 

@@ -10,7 +10,7 @@ import type { Upstreams } from '../../../endpoints/upstreams.ts';
 import type { SetRecord } from '../change.ts';
 import type { DeployedApi } from '../deployed.ts';
 import type { Durations } from '../durations.ts';
-import type { Router } from '../match.ts';
+import type { Routers } from '../match.ts';
 import type { Places } from '../places.ts';
 import type { ServedEnvironment } from '../served.ts';
 
@@ -58,8 +58,10 @@ export interface Site {
   /** APIs to be built again although their records are as they were. */
   readonly builds: ReadonlySet<string>;
   readonly places: Places;
+  /** Ids of the servers of this gateway. */
+  readonly servers: readonly string[];
   /** Undefined until the environment is served. */
-  readonly router: Router<DeployedApi> | undefined;
+  readonly routers: Routers<DeployedApi> | undefined;
   readonly compile: CompileOptions;
   /** Where the backends' pools come from; undefined where nothing is served and nothing starts. */
   readonly upstreams: Upstreams | undefined;

@@ -64,12 +64,14 @@ test('a changed record reaches exactly the APIs that are made of it, and no othe
   const words = [dictionary('greetings', 1, 'hello'), dictionary('colours', 1, 'red')];
   assert.deepEqual(apply(1, [...words, api('a', 1), api('b', 1), api('c', 1)], true), []);
   assert.deepEqual(built.splice(0), ['a: hello', 'b: hello', 'c: red'], 'what APIs are made of comes first');
-  const before = new Map(['a', 'b', 'c'].map((id) => [id, deployments.match('h', `/${id}`)?.target]));
+  const before = new Map(
+    ['a', 'b', 'c'].map((id) => [id, deployments.matchOn('http')('h', `/${id}`)?.target]),
+  );
 
   assert.deepEqual(apply(2, [dictionary('greetings', 2, 'good day')]), []);
   assert.deepEqual(built.splice(0), ['a: good day', 'b: good day']);
   assert.deepEqual(released.splice(0), ['a: hello', 'b: hello']);
-  const served = (id: string) => deployments.match('h', `/${id}`)?.target;
+  const served = (id: string) => deployments.matchOn('http')('h', `/${id}`)?.target;
   assert.equal(served('c'), before.get('c'));
   assert.notEqual(served('a')?.compiled, before.get('a')?.compiled);
   assert.equal(served('a')?.revision, '1', 'the API itself is as it was published');
@@ -84,7 +86,7 @@ test('an API that leaves in the change of what it is made of does not come back'
   built.splice(0);
   apply(2, [dictionary('greetings', 2, 'good day'), api('b', 1)], true);
   assert.deepEqual(built, ['b: good day']);
-  assert.equal(deployments.match('h', '/a'), undefined);
+  assert.equal(deployments.matchOn('http')('h', '/a'), undefined);
 });
 
 test('a full change whose shared record has changed reaches those APIs too, though theirs are as they were', (t) => {
@@ -99,13 +101,13 @@ test('a full change whose shared record has changed reaches those APIs too, thou
 test('an API that can no longer be built keeps what serves, says so, and recovers with the record', (t) => {
   const { deployments, apply, built, released } = startWithWords(t);
   apply(1, [dictionary('colours', 1, 'red'), api('c', 1)], true);
-  const before = deployments.match('h', '/c')?.target;
+  const before = deployments.matchOn('http')('h', '/c')?.target;
   assert.deepEqual(
     apply(2, [dictionary('colours', 2, 'bug')]).map(({ kind, id, code }) => ({ kind, id, code })),
     [{ kind: 'dictionary', id: 'colours', code: 'platform.bug' }],
     'it is told of the record that came',
   );
-  assert.equal(deployments.match('h', '/c')?.target, before);
+  assert.equal(deployments.matchOn('http')('h', '/c')?.target, before);
   assert.equal(deployments.state()[0]?.apis[0]?.state, 'outdated');
   assert.deepEqual(released, []);
   assert.deepEqual(apply(3, [dictionary('colours', 3, 'blue')]), []);
@@ -181,7 +183,7 @@ test('a changed group reaches exactly the APIs of its environment that use it, t
 test('a group that cannot run is refused, and what of it was in service stays', (t) => {
   const { deployments, apply, built } = startWithGroups(t);
   apply(1, [group('g', 1, 'good'), grouped('a', 1, 'g')]);
-  const before = deployments.match('h', '/a')?.target;
+  const before = deployments.matchOn('http')('h', '/a')?.target;
   const nested = {
     phase: 'REQUEST',
     steps: [{ policy: 'shared-policy-group-policy', configuration: { sharedPolicyGroupId: 'g' } }],
@@ -201,12 +203,12 @@ test('a group that cannot run is refused, and what of it was in service stays', 
     assert.deepEqual([nack?.kind, nack?.id, nack?.code], ['shared-policy-group', 'g', code]);
     assert.match(nack?.reason ?? '', reason);
   }
-  assert.equal(deployments.match('h', '/a')?.target, before);
+  assert.equal(deployments.matchOn('http')('h', '/a')?.target, before);
   assert.equal(
     apply(3, [group('g', 3, 'bug')])[0]?.reason,
     'API a can no longer be built of it: Unexpected error; the gateway log has more.',
   );
-  assert.equal(deployments.match('h', '/a')?.target, before);
+  assert.equal(deployments.matchOn('http')('h', '/a')?.target, before);
   built.splice(0);
   assert.deepEqual(apply(4, [group('g', 4, 'mended')]), []);
   assert.deepEqual(built, ['a: mended at flows[0].request[0].sharedPolicyGroups[g].steps[0]']);
