@@ -162,10 +162,11 @@ for (const database of testDatabases)
       for (const { bytes } of await repository.payloads(boot.at, headers))
         assert.ok(!Buffer.from(bytes).includes(planted), 'what a bridge and its snapshots are made of');
 
-      // Offline, from its own store.
+      // Offline, from its own store, and in other processes.
       await gateway.close();
       await whole.cutBorder();
-      const again = await whole.startGateway({ dir, isEnrolled: true });
+      const again = await whole.startGateway({ dir, isEnrolled: true, config: { workers: 2 } });
       assert.equal(await eventually(() => sentToBackend(again.port)), sent);
+      assert.deepEqual(filesWithSecrets(dir), []);
     },
   );

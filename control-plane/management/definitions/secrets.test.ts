@@ -235,6 +235,53 @@ for (const database of testDatabases) {
   );
 
   test(
+    on('secrets of shared policy groups and of flows of an organization are sealed, masked and kept too'),
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const steps = [{ name: 'off', policy: 'jwt', enabled: false, configuration: jwt }];
+      const groups = `${environment}/shared-policy-groups`;
+      const made = await office.call('POST', groups, {
+        body: { name: 'group', apiType: 'PROXY', phase: 'REQUEST', steps },
+      });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      const group = `${groups}/${String(made.body['id'])}`;
+      const organization = '/management/organizations/DEFAULT';
+      const flows = [
+        { name: 'all', enabled: true, selectors: [{ type: 'http', path: '/' }], request: steps },
+      ];
+      const before = await office.call('GET', organization);
+      const put = await office.call('PUT', organization, { body: { ...before.body, flows } });
+      assert.ok(put.status < 300, JSON.stringify(put.body));
+
+      for (const path of [group, organization]) {
+        const got = await office.call('GET', path);
+        assert.ok(
+          JSON.stringify(got.body).includes(`"resolverParameter":"${mask}"`),
+          JSON.stringify(got.body),
+        );
+        const back = await office.call('PUT', path, { body: got.body });
+        assert.ok(back.status < 300, JSON.stringify(back.body));
+      }
+      assert.ok((await office.call('POST', `${group}/_deploy`)).status < 300);
+      await office.storage.transaction((trx) =>
+        office.desk.publisher.ensureEnvironment(trx, office.at.organization, { id: 'later', name: 'Later' }),
+      );
+      assert.deepEqual(await tablesWithSecrets(office.storage), []);
+      for (const environmentId of [office.at.environment, 'later']) {
+        const at = { ...office.at, environment: environmentId };
+        const { headers } = await office.repository.headersAfter(at, 0, 100);
+        const records = await office.repository.payloads(at, headers);
+        const sealed = records.filter(({ bytes }) => Buffer.from(bytes).includes('sealed:v1:'));
+        assert.deepEqual(
+          sealed.map(({ header }) => header.kind).toSorted(),
+          environmentId === 'later' ? ['organization-flows'] : ['organization-flows', 'shared-policy-group'],
+        );
+      }
+    },
+  );
+
+  test(
     on('what an earlier version left open is sealed at the start, and published again'),
     options,
     async (t) => {
