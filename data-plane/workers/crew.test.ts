@@ -11,6 +11,7 @@ import { encodeApi } from '../../proto/wire/payloads.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, call } from '../../test/kit/gateway/gateway.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
+import { createAuthority, issuePair, tlsSettings } from '../../test/kit/servers/certificates.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { gatewayConfigSchema } from '../config.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
@@ -215,4 +216,17 @@ test('sums of metrics keep the counts of workers that have ended', async (t) => 
   assert.equal(figures.counters(crew.stats())['requests'], 10);
   for (let n = 0; n < 5; n += 1) await call(port, '/a');
   assert.equal(await counted(), 15);
+});
+
+test('certificates that are read again while a worker starts wait for it and do not end it', async (t) => {
+  // A start takes longer than an answer may.
+  const { crew, apply, logged } = await stage(t, { answerMsMax: 20 });
+  await apply(1);
+  const fresh = tlsSettings([issuePair(createAuthority(tempDir(t)), 'fresh')]);
+  const opened = crew.open();
+  await crew.reloadTls('http', fresh);
+  await opened;
+  assert.equal(crew.state().serving, 2);
+  assert.equal(crew.state().lost, 0);
+  assert.ok(logged.every((line) => !line.includes('is killed')));
 });
