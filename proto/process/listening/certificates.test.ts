@@ -175,3 +175,21 @@ test('settings of TLS name one certificate, and nothing that would be left out',
   assert.deepEqual(faultsOf(GatewayListenTls, { clientCertificateHeader: 'X', keyFile: 'b' }), ['certFile']);
   assert.deepEqual(faultsOf(GatewayListenTls, {}), ['certFile', 'keyFile']);
 });
+
+test('a certificate that is made is logged with its fingerprint and its end, once, and never with its key', async () => {
+  const { log, lines } = quiet();
+  const certificates = await openCertificates(ListenTls.parse({ selfSigned: true }), {
+    log,
+    clock: systemClock,
+  });
+  const [made] = certificates.current()?.certificates ?? [];
+  assert.ok(made);
+  const { fingerprint256, validToDate } = new X509Certificate(made.cert);
+  await certificates.reload(() => undefined);
+  const said = lines.filter((line) => line.includes('fingerprintSha256'));
+  assert.equal(said.length, 1);
+  const line = JSON.parse(said[0] ?? '') as Record<string, unknown>;
+  assert.equal(line['fingerprintSha256'], fingerprint256);
+  assert.equal(line['validTo'], validToDate.toISOString());
+  assert.ok(lines.every((each) => !each.includes('PRIVATE KEY')));
+});

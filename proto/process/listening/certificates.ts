@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 
 import type { Clock } from '../clock.ts';
@@ -37,6 +38,7 @@ export async function openCertificates(
   let current = await read();
   let problem: string | undefined;
   warn(current);
+  if (settings?.selfSigned === true) sayMade(current, log);
   let turn: Promise<unknown> = Promise.resolve();
   const reload = async (take: TakeCertificates): Promise<boolean> => {
     if (current === undefined) return false;
@@ -65,6 +67,17 @@ export async function openCertificates(
       return done;
     },
   };
+}
+
+/** Who tries it out compares this with what his client shows. */
+function sayMade(tls: TlsOptions | undefined, log: Log): void {
+  const [made] = tls?.certificates ?? [];
+  if (made === undefined) return;
+  const { fingerprint256, validToDate } = new X509Certificate(made.cert);
+  log.info(
+    { fingerprintSha256: fingerprint256, validTo: validToDate.toISOString() },
+    'a certificate was made for this start (selfSigned); no client has a reason to trust it',
+  );
 }
 
 /** Whose files are followed, and by whom. */
