@@ -1,4 +1,5 @@
 import type { Clock } from '../../proto/process/clock.ts';
+import { Probing } from '../redis/probing.ts';
 import type { Count, CounterRule } from './limiter.ts';
 
 /** One question to counters that somebody else keeps. */
@@ -30,9 +31,6 @@ export interface ByTurnOptions {
   readonly probe?: () => Promise<unknown>;
 }
 
-/** Waits before he is probed: a hiccup is over at once, and who is away for long is not bothered. */
-const probeMs = { min: 10, max: 1_000 };
-
 interface Batch {
   readonly takes: Take[];
   readonly waiting: { readonly resolve: (count: Count) => void; readonly reject: (error: unknown) => void }[];
@@ -52,12 +50,17 @@ export class ByTurn {
   #waiting = 0;
   #isLate = false;
   #isTold = false;
-  /** A probe is due or on its way. */
-  #isProbed = false;
-  #isClosed = false;
+  /** Undefined where nobody is probed. */
+  readonly #probing: Probing | undefined;
 
   constructor(options: ByTurnOptions) {
     this.#options = options;
+    const { probe } = options;
+    const onAnswered = (): void => {
+      this.#isLate = false;
+      this.#back();
+    };
+    this.#probing = probe && new Probing({ ...options, probe, onAnswered });
   }
 
   /** Undefined when it is not asked: the store is late, or too many wait. Rejects when the answer is late or there is none. */
@@ -71,7 +74,11 @@ export class ByTurn {
 
   /** Probes no more. */
   close(): void {
-    this.#isClosed = true;
+    this.#probing?.close();
+  }
+
+  get #isProbed(): boolean {
+    return this.#probing?.isOn === true;
   }
 
   #begin(): Batch {
@@ -134,34 +141,10 @@ export class ByTurn {
       reject(error);
       this.#options.onUnanswered?.();
     }
-    if (!this.#isProbed) this.#probeIn(probeMs.min);
+    this.#probing?.begin();
     if (this.#isTold) return;
     this.#isTold = true;
     this.#options.onAway(error);
-  }
-
-  #probeIn(ms: number): void {
-    const { probe, clock, waitMsMax } = this.#options;
-    if (probe === undefined) return;
-    this.#isProbed = true;
-    clock.after(ms, () => {
-      if (this.#isClosed) return;
-      let isOver = false;
-      const end = (isBack: boolean): void => {
-        if (isOver) return;
-        isOver = true;
-        if (!isBack) return this.#probeIn(Math.min(2 * ms, probeMs.max));
-        this.#isProbed = false;
-        this.#isLate = false;
-        this.#back();
-      };
-      const late = clock.after(waitMsMax, () => setImmediate(() => end(false)));
-      const answered = (isBack: boolean) => (): void => {
-        late();
-        end(isBack);
-      };
-      probe().then(answered(true), answered(false));
-    });
   }
 
   #leave(batch: Batch): void {

@@ -126,7 +126,11 @@ export function targetOf(url: URL): Target {
   return { host, port: url.port === '' ? defaultPort(url.protocol) : Number(url.port) };
 }
 
-function checkedLookup({ guard, resolve }: DialOptions): (target: Target) => LookupFunction {
+/** Looks names up and leaves out the addresses that the guard refuses; nobody asks it about addresses. */
+export function checkedLookup({
+  guard,
+  resolve,
+}: Pick<DialOptions, 'guard' | 'resolve'>): (target: Target) => LookupFunction {
   return (target) => (host, lookupOptions, callback) => {
     const finish = (error: Error | null, addresses: readonly LookupAddress[]): void => {
       if (error !== null) return callback(error, '', 0);
