@@ -9,6 +9,10 @@ export interface Body {
   readonly length: number | undefined;
   /** True when there is no body at all, known without reading. */
   readonly isEmpty: boolean;
+  /** Its end is that of its connection, so that nobody can tell its whole from a part. Default: it says its end itself. */
+  readonly endsWithConnection?: boolean | undefined;
+  /** The body that it is made of: whoever takes it, or lets go of it, does so with that one. Default: none. */
+  readonly madeOf?: Body | undefined;
   /** Lets it flow into a sink, at once as far as it is here: the sink may hear of its end before `pipe` returns. */
   pipe(sink: BodySink): BodyFlow;
   /**

@@ -10,6 +10,7 @@ export type { EngineRefusal } from './engine-refusal.ts';
 export type { ServerHttp2, UpstreamHttp2 } from './h2/settings.ts';
 export type { RunningServer, ServerLimits, ServerOptions } from './server/options.ts';
 export type { UpstreamTls } from './upstream/upstream-tls.ts';
+export { Capture, CaptureMemory } from './message/captures.ts';
 export { isGrpc } from './message/grpc.ts';
 export { bodyOf, type BodyTransform, createBody, transformBody, type TransformMaker } from './made-body.ts';
 
@@ -22,7 +23,6 @@ export { bodyOf, type BodyTransform, createBody, transformBody, type TransformMa
  * Upgrade, TE, Trailer) are the engine's alone: it removes hop-by-hop headers when it forwards (after the
  * gateway has seen them) and regenerates the framing from the body. What a received Connection names is gone
  * before the gateway sees the headers, so that nothing that is set later can be taken out by the sender.
- *
  * `conformance.ts` beside this file holds the promises as a test suite that every engine must pass.
  */
 

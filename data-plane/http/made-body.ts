@@ -58,25 +58,32 @@ export interface TransformWish {
 /** What comes of a body that passes through a transform. A body that is known to be empty stays so: nothing is made for it. */
 export function transformBody(body: Body, make: TransformMaker, wish: TransformWish = {}): Body {
   if (body.isEmpty) return body;
-  return createBody({
+  const source: BodySource = {
     // Whoever is told of an empty body asks for nothing of it, and what comes all the same would be swallowed.
     length: wish.length === 0 ? undefined : wish.length,
     start: (sink) => new Through(body, sink, wish).start(make),
     discard: () => body.discard(),
-  });
+  };
+  return new MadeBody(source, body);
 }
 
 class MadeBody implements Body {
   readonly length: number | undefined;
   readonly isEmpty: boolean;
+  readonly madeOf: Body | undefined;
   trailers: HeaderList | undefined = undefined;
   readonly #source: BodySource;
   #isTaken = false;
 
-  constructor(source: BodySource) {
+  constructor(source: BodySource, madeOf?: Body) {
     this.#source = source;
+    this.madeOf = madeOf;
     this.length = source.length;
     this.isEmpty = source.length === 0;
+  }
+
+  get endsWithConnection(): boolean {
+    return this.madeOf?.endsWithConnection === true;
   }
 
   pipe(sink: BodySink): BodyFlow {

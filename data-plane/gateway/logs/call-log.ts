@@ -1,10 +1,18 @@
 import type { ExpressionScope } from '../../../proto/expression/scope.ts';
-import type { Body, Exchange, HeaderList, ResponseHead, UpstreamResult } from '../../http/exchange.ts';
+import {
+  type Body,
+  Capture,
+  CaptureMemory,
+  type Exchange,
+  type HeaderList,
+  type ResponseHead,
+  type UpstreamResult,
+} from '../../http/exchange.ts';
 import type { AccessFacts } from '../../report/facts.ts';
 import type { HeaderLines, LoggedMessage, LogFacts } from '../../report/logs/log-facts.ts';
 import type { LogSettings } from '../../report/logs/log-settings.ts';
 import type { TellWarning } from '../errors/warned.ts';
-import { Capture, CaptureMemory, tapped } from './captures.ts';
+import { tapped } from './tapped.ts';
 import type { LogWish } from './log-wish.ts';
 
 /** What logs of all APIs share. */

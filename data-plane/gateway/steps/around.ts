@@ -97,7 +97,7 @@ export class BackendCalls {
   letGo(wanted: Body | undefined): void {
     const body = this.#body;
     this.#body = undefined;
-    if (body !== wanted) body?.discard();
+    if (body !== undefined && !isMadeOf(wanted, body)) body.discard();
   }
 
   /** Each call has headers of its own: what one endpoint is sent is not for the next. */
@@ -123,4 +123,10 @@ export class BackendCalls {
       if (refusal !== undefined) resolve(refusal);
     });
   }
+}
+
+/** Whether it is the body, or one that it passes through. */
+function isMadeOf(wanted: Body | undefined, body: Body): boolean {
+  for (let each = wanted; each !== undefined; each = each.madeOf) if (each === body) return true;
+  return false;
 }

@@ -49,6 +49,7 @@ export class BodyFault extends Error {
 export class IncomingBody implements Body, BodyFlow {
   readonly length: number | undefined;
   readonly isEmpty: boolean;
+  readonly endsWithConnection: boolean;
   trailers: WireHeaders | undefined = undefined;
   /** Bytes of content received. */
   bytes = 0;
@@ -81,6 +82,7 @@ export class IncomingBody implements Body, BodyFlow {
   ) {
     this.length = typeof end === 'number' ? end : declared;
     this.isEmpty = end === 0;
+    this.endsWithConnection = end === 'close';
     this.state = end === 0 ? 'whole' : 'open';
     this.#endsItself = end !== 'stream';
     this.#connection = connection;

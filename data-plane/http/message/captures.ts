@@ -1,7 +1,4 @@
-import type { Body, BodySink, HeaderList } from '../../http/exchange.ts';
-import type { LoggedBody } from '../../report/logs/log-facts.ts';
-
-/** The memory that all bodies take together that are being logged in this process. */
+/** The memory that all bodies take together that are being kept for one purpose in this process. */
 export class CaptureMemory {
   readonly #bytesMax: number;
   #taken = 0;
@@ -29,9 +26,11 @@ export class CaptureMemory {
 const firstBytes = 1_024;
 
 /** What is kept of a body while it passes: its beginning, as far as the bounds allow. */
-export class Capture implements LoggedBody {
+export class Capture {
+  /** How many bytes passed. */
   total = 0;
-  cutBy: LoggedBody['cutBy'] = undefined;
+  /** Which bound cut it; undefined when all of what passed is here. */
+  cutBy: 'body' | 'memory' | undefined = undefined;
   readonly #memory: CaptureMemory;
   readonly #bytesMax: number;
   #buffer = Buffer.alloc(0);
@@ -84,69 +83,5 @@ export class Capture implements LoggedBody {
     this.#buffer.copy(larger, 0, 0, this.#used);
     this.#buffer = larger;
     return true;
-  }
-}
-
-/** A body that is kept while it passes; nothing of it changes, waits or comes in another piece. */
-export function tapped(body: Body, capture: Capture): Body {
-  return body.isEmpty ? body : new TappedBody(body, capture);
-}
-
-class TappedBody implements Body {
-  readonly length: number | undefined;
-  readonly isEmpty = false;
-  readonly #body: Body;
-  readonly #capture: Capture;
-
-  constructor(body: Body, capture: Capture) {
-    this.length = body.length;
-    this.#body = body;
-    this.#capture = capture;
-  }
-
-  get trailers(): HeaderList | undefined {
-    return this.#body.trailers;
-  }
-
-  pipe(sink: BodySink): ReturnType<Body['pipe']> {
-    return this.#body.pipe(new Tap(sink, this.#capture));
-  }
-
-  async buffer(bytesMax: number): Promise<Uint8Array> {
-    const bytes = await this.#body.buffer(bytesMax);
-    this.#capture.add(bytes, 0, bytes.length);
-    return bytes;
-  }
-
-  discard(): void {
-    this.#body.discard();
-  }
-}
-
-class Tap implements BodySink {
-  readonly #sink: BodySink;
-  readonly #capture: Capture;
-
-  constructor(sink: BodySink, capture: Capture) {
-    this.#sink = sink;
-    this.#capture = capture;
-  }
-
-  // oxlint-disable-next-line max-params -- BodySink's
-  onPiece(bytes: Buffer, start: number, end: number, isStable: boolean): void {
-    this.#capture.add(bytes, start, end);
-    this.#sink.onPiece(bytes, start, end, isStable);
-  }
-
-  onReadEnd(): boolean {
-    return this.#sink.onReadEnd();
-  }
-
-  onEnd(trailers: HeaderList | undefined): void {
-    this.#sink.onEnd(trailers);
-  }
-
-  onBroken(cause: Error): void {
-    this.#sink.onBroken(cause);
   }
 }
