@@ -12,6 +12,7 @@ import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { isSecured } from '../proto/process/listening/tls-settings.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';
+import { cacheSettings } from './resources/cache-settings.ts';
 import { reportSettings } from './report/settings.ts';
 import { listenSettings, serversOf, serversSettings } from './servers/settings.ts';
 
@@ -230,6 +231,7 @@ const settings = z.strictObject({
       .optional()
       .describe('Counts rate limits of several gateways together; without it each gateway counts in memory.'),
   }),
+  cache: cacheSettings,
   policy: section({
     quota: section({
       mode: z

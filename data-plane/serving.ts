@@ -7,6 +7,7 @@ import type { Log } from '../proto/process/log.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import { nameOfProgram } from './program.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
+import { createCaches } from './caches.ts';
 import { createCallouts } from './callouts.ts';
 import { secretParametersOf, type GatewayConfig } from './config.ts';
 import { guardOf } from './endpoints/guard.ts';
@@ -27,7 +28,7 @@ import { createWarningTeller } from './gateway/errors/warned.ts';
 import type { Engine } from './http/exchange.ts';
 import { createEngine } from './http/engine.ts';
 import type { CounterStore } from './limits/limiter.ts';
-import { createMemoryCounters } from './limits/memory.ts';
+import { openCounters } from './limits/open.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
 import { PresentedCertificates } from './security/presented-certificate.ts';
 import type { GatewaySecurity } from './security/security.ts';
@@ -55,6 +56,7 @@ export type ServingConfig = Pick<
   | 'jwt'
   | 'secretReferences'
   | 'limits'
+  | 'cache'
   | 'policy'
   | 'metrics'
   | 'report'
@@ -120,6 +122,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const counters = options.counters ?? (await openCounters(options));
   const callouts = createCallouts(config, lifecycle, options.doors);
   lifecycle.onClose('callouts', () => callouts.close());
+  const caches = createCaches({ ...options, guard });
   const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
   const own = { engine, upstreams, guard, reporter, onThrown: tellThrown };
   const watched = options.endpoints === undefined ? watchEndpoints(options, own) : undefined;
@@ -129,7 +132,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     health: (options.endpoints ?? watched)?.health,
     discovery: (options.endpoints ?? watched)?.discovery,
     outliers: outlierHostOf(options),
-    host: { clock, counters, outbound: callouts, quotaMode: config.policy.quota.mode },
+    host: { clock, counters, outbound: callouts, caches, quotaMode: config.policy.quota.mode },
     records: reporter,
     durations: new Durations(metrics, config.metrics),
     circuits,
@@ -151,6 +154,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       traffic.publish(open);
       circuits.publish();
       watched?.publish();
+      caches.publish();
     },
     describeEndpoints: () => watched?.describe() ?? { endpoints: [], discovered: [] },
     async listen(at) {
@@ -206,33 +210,6 @@ export function compileGroundOf({
 }): string {
   const program = nameOfProgram(version);
   return JSON.stringify([program, config, doors?.ports, systemProxyVariables(process.env)]);
-}
-
-/** Opens the counters of rate limits, and closes them with the life-cycle: in Redis, or in this process. */
-async function openCounters({
-  config,
-  clock,
-  log,
-  metrics,
-  lifecycle,
-}: ServingOptions): Promise<CounterStore> {
-  const { redis: settings, windowsMax, waitingMax } = config.limits;
-  if (settings === undefined) return createMemoryCounters({ windowsMax, clock });
-  const unanswered = metrics.counter(
-    'isthmus_gateway_uncounted_total',
-    'Counts of rate limits that Redis did not answer; their errorStrategy decided.',
-  );
-  const { openRedisCounters } = await import('./limits/redis.ts');
-  const counters = await openRedisCounters({
-    settings,
-    waitingMax,
-    windowsMax,
-    clock,
-    log,
-    onUnanswered: () => unanswered.inc(),
-  });
-  lifecycle.onClose('counters', () => counters.close());
-  return counters;
 }
 
 /** Opens the spool of this process, and closes it with the life-cycle. */

@@ -1,5 +1,6 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
+import { cache } from './cache/cache.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
 import { httpRedirect } from './http-redirect.ts';
 import { latency } from './latency.ts';
@@ -30,6 +31,7 @@ export const policies: {
   'policy-assign-content': assignContent,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
+  cache,
   latency,
   'dynamic-routing': dynamicRouting,
   'http-redirect': httpRedirect,

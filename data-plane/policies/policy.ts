@@ -1,10 +1,12 @@
 import type { ExpressionScope } from '../../proto/expression/scope.ts';
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
+import type { ResourceUse } from '../../proto/resources/resource-schema.ts';
 import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { HeaderList, Outcome, TransformMaker, UpstreamResult } from '../http/exchange.ts';
 import type { Counters } from '../limits/limiter.ts';
+import type { Served } from './served.ts';
 import type { Refuse } from './refuse.ts';
 
 /**
@@ -80,11 +82,11 @@ export interface PassingBody {
 
 /** What a step does around the call of the backend. */
 export interface Around<Slot> {
-  /** Of the request's body; who may call `next` more than once needs it buffered. The answer is transformed by a response hook. */
+  /** Of the request's body; who may call `next` more than once needs it buffered. */
   readonly needs: Needs;
   /**
-   * Asks the backend by `next`, any number of times, one after another, and says what goes on to the client. An answer that is not
-   * returned is let go. When the request is over, `next` answers with the failure `aborted`.
+   * Asks the backend by `next`, any number of times, one after another, and says what goes on to the client: of an answer its body, or
+   * what comes of that through `transformBody`. An answer that is not returned is let go. When the request is over, `next` answers with the failure `aborted`.
    */
   run(call: PolicyCall, next: () => Promise<BackendAnswer>, slot: Slot): Promise<BackendAnswer>;
 }
@@ -193,6 +195,8 @@ export interface PolicyRequest {
    * or not.
    */
   content: Uint8Array | undefined;
+  /** It came with a body. */
+  readonly hasBody: boolean;
 }
 
 /** The answer as a policy may read and change it. */
@@ -211,8 +215,8 @@ export type QuotaMode = 'strict' | 'round';
 export type PolicyOutbound = Pick<Outbound, 'request'>;
 
 /**
- * What a policy may use of the gateway, one per API; everything with I/O is here, so that tests need no network. Resources, secrets and
- * the script sandbox come here with the first policy that uses them.
+ * What a policy may use of the gateway, one per API; everything with I/O is here, so that tests need no network. Secrets and the script
+ * sandbox come here with the first policy that uses them.
  */
 export interface PolicyHost {
   readonly api: { readonly id: string; readonly name: string };
@@ -224,6 +228,12 @@ export interface PolicyHost {
   readonly outbound: PolicyOutbound;
   /** The API's properties by name. */
   readonly properties: ReadonlyMap<string, string>;
+  /**
+   * What a resource of the API serves, by its name; asked when the step is made. It starts before the steps that use it.
+   *
+   * at: the field that names it, for the refusal. Errors: request.invalid when there is none, it is off, or serves something else.
+   */
+  resource<Use extends ResourceUse>(use: Use, name: string, at: string): Served[Use];
 }
 
 /** Where a step stands; part of counter keys, messages and metrics. */

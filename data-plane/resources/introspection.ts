@@ -1,5 +1,5 @@
 import type { PolicyOutbound } from '../policies/policy.ts';
-import type { Introspected, Introspection } from './resource.ts';
+import type { Introspected, Introspection } from '../policies/served.ts';
 
 /** How a server wants to be asked. */
 interface IntrospectionRequest {

@@ -1,6 +1,10 @@
+import type { CachePlace } from '../../proto/resources/cache-redis.ts';
 import type { ResourceConfig, ResourceId } from '../../proto/resources/catalog.ts';
 import type { Clock } from '../../proto/process/clock.ts';
+import type { Guard } from '../../proto/process/outbound/guard.ts';
 import type { PolicyOutbound } from '../policies/policy.ts';
+import type { Cache, Served, Values } from '../policies/served.ts';
+import type { CacheMemory } from './memory-values.ts';
 
 /**
  * The contract of a resource: what a definition names once, and policies or plans use.
@@ -8,44 +12,44 @@ import type { PolicyOutbound } from '../policies/policy.ts';
  * Its factory runs when a definition is compiled, also by a process that only judges it: it is pure, and opens nothing before `start`.
  * What a resource serves it has as a property; who looks for one asks for that property, never for a type.
  */
-export interface Resource {
-  /** Says what tokens stand for. */
-  readonly introspection?: Introspection;
+export interface Resource extends Partial<Served> {
   /** Opens what requests need, and closes it: where requests run, once each, as of a policy. */
   start?(): void;
   release?(): void;
 }
 
-/** Asks an authorization server. */
-export interface Introspection {
-  /** In the payload, the claim that names the user. */
-  readonly userClaim: string;
-  /** Between the scopes of a payload that are one text. */
-  readonly scopeSeparator: string;
-  /** Never rejects. */
-  introspect(token: string, signal?: AbortSignal): Promise<Introspected>;
-}
-
-/** What came of asking. */
-export type Introspected =
-  /** As the server said it. */
-  | { readonly kind: 'active'; readonly payload: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'inactive' }
-  /** Nobody knows: no answer, or none of 200. */
-  | { readonly kind: 'unavailable' }
-  /** An answer that nobody understands. */
-  | { readonly kind: 'unclear' };
-
 /** What a resource may use of the gateway. */
 export interface ResourceHost {
   readonly clock: Clock;
   readonly outbound: PolicyOutbound;
+  /** Where connections of its own may lead. */
+  readonly guard: Guard;
+  readonly caches: CacheGround;
+  /** Names its API among all of all environments. */
+  readonly namespace: string;
+  /** Digest of the definition that it stands in; costs something. */
+  readonly revision: () => string;
+}
+
+/** What caches of all APIs of this process share. */
+export interface CacheGround {
+  /** What bounds each of them. */
+  readonly bounds: Pick<Cache, 'bytesMax' | 'captures' | 'fetchWaitMsMax' | 'count'>;
+  readonly memory: CacheMemory;
+  /** Connects, or joins those who did; without waiting. */
+  open(place: CachePlace): OpenValues;
+}
+
+/** Values somewhere else. */
+export interface OpenValues extends Values {
+  close(): void;
 }
 
 /** Makes a resource. Errors: Faults that say what of the configuration cannot work on this gateway. */
 export type ResourceFactory<Id extends ResourceId> = (
   config: ResourceConfig<Id>,
-  host: ResourceHost,
+  /** name: as the definition calls it. */
+  host: ResourceHost & { readonly name: string },
 ) => Resource;
 
 /** The resources of one API, by name. */

@@ -1,7 +1,7 @@
 import { oauth2 as schema } from '../../proto/policies/oauth2.ts';
 import { invariant } from '../../proto/faults/fault.ts';
 import { createRefuse } from '../policies/refuse.ts';
-import type { Introspected, Introspection } from '../resources/resource.ts';
+import type { Introspected, Introspection } from '../policies/served.ts';
 import {
   type Admission,
   type AskedPlan,

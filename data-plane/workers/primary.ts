@@ -222,7 +222,7 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
     metrics,
     closeMsMax,
   } = config;
-  const { secretReferences, policy, discovery } = config;
+  const { secretReferences, cache, policy, discovery } = config;
   // One process deletes segments; were all to do it, each would count the others' bytes and drop for them.
   const report = { ...config.report, upkeepEveryMs: upkeepNeverMs };
   const hopSecret = randomUUID();
@@ -240,6 +240,7 @@ function openCrew({ config, clock, log, lifecycle, version, doors }: GuardedOpti
       jwt,
       secretReferences,
       limits,
+      cache,
       policy,
       metrics,
       report,

@@ -297,7 +297,7 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
   ],
   [
     'a resource',
-    change({ resources: [{ name: 'r', type: 'cache', enabled: true }] }),
+    change({ resources: [{ name: 'r', type: 'content-provider-inline-resource', enabled: true }] }),
     'resources[0].type',
     /enabled: false/,
   ],

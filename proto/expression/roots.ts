@@ -54,6 +54,7 @@ const memberOfVariable = (name: string, member: string): Member =>
 const template = 'response templates';
 const rules = 'the rules of dynamic-routing';
 const assertions = 'assertions of health checks';
+const cached = 'the responseCondition of cache';
 
 /** What an expression may name behind `#`, with its members. What the reference has beside them is refused by name. */
 const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
@@ -146,6 +147,17 @@ const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
   ['parameters', { kind: 'value', place: template, read: variable('parameters') }],
   ['group', { kind: 'value', place: rules, read: variable('group') }],
   ['responseTime', { kind: 'value', place: assertions, read: variable('responseTime') }],
+  [
+    'upstreamResponse',
+    {
+      kind: 'members',
+      place: cached,
+      members: new Map([
+        ['status', head(answered(({ status }) => numberValue(status)))],
+        ['headers', head(answered(({ headers }) => new HeaderLines(headers)))],
+      ]),
+    },
+  ],
   ['groupName', { kind: 'value', place: rules, read: variable('groupName') }],
 ]);
 

@@ -7,7 +7,9 @@ import { isResourceId, resourceCatalog } from '../resources/catalog.ts';
 import type { ResourceUse } from '../resources/resource-schema.ts';
 import { apiLimits } from './api-limits.ts';
 import { expressionsIn } from '../expression/find.ts';
+import type { FlowDefinition } from './api-flows.ts';
 import type { PlanDefinition } from './api-plans.ts';
+import { policySchema } from '../policies/catalog.ts';
 import { elsewhere, orJsonText, section } from './sections.ts';
 
 const resourceSchema = section({
@@ -70,27 +72,63 @@ function checkConfiguration(
     : detailsOf(parsed.error.issues, `${at}.configuration`);
 }
 
-/** Checks that the resources which plans name are there, and serve what they are named for. */
-export function checkResourcesOfPlans(
-  plans: readonly PlanDefinition[],
+/** Checks that the resources which plans and steps name are there, and serve what they are named for. */
+export function checkResourcesInUse(
+  { flows, plans }: { readonly flows: readonly FlowDefinition[]; readonly plans: readonly PlanDefinition[] },
   resources: readonly ResourceDefinition[],
 ): readonly FaultDetail[] {
-  return plans.flatMap(({ status, security }, index) => {
-    if (status === 'closed' || security.type !== 'oauth2') return [];
-    const at = `plans[${index}].security.configuration`;
-    const { oauthResource, oauthCacheResource } = security.configuration;
-    return [
-      ...checkUse(oauthResource, 'introspection', { resources, path: `${at}.oauthResource` }),
-      ...checkUse(oauthCacheResource, 'cache', { resources, path: `${at}.oauthCacheResource` }),
-    ];
-  });
+  return [
+    ...checkResourcesOfFlows(flows, resources, 'flows'),
+    ...plans.flatMap(({ status, security, flows: own }, index) => {
+      if (status === 'closed') return [];
+      const at = `plans[${index}]`;
+      return [
+        ...checkUses(security.type, security.configuration, {
+          resources,
+          path: `${at}.security.configuration`,
+        }),
+        ...checkResourcesOfFlows(own, resources, `${at}.flows`),
+      ];
+    }),
+  ];
 }
 
-function checkUse(
-  name: unknown,
-  use: ResourceUse,
-  { resources, path }: { readonly resources: readonly ResourceDefinition[]; readonly path: string },
+/** The same of the steps of flows that run; paths start with `at`. */
+export function checkResourcesOfFlows(
+  flows: readonly FlowDefinition[],
+  resources: readonly ResourceDefinition[],
+  at: string,
 ): readonly FaultDetail[] {
+  return flows.flatMap((flow, index) =>
+    flow.enabled
+      ? (['request', 'response'] as const).flatMap((phase) =>
+          flow[phase].flatMap(({ enabled, policy, configuration }, number) => {
+            const path = `${at}[${index}].${phase}[${number}].configuration`;
+            return enabled ? checkUses(policy, configuration, { resources, path }) : [];
+          }),
+        )
+      : [],
+  );
+}
+
+function checkUses(
+  policy: string,
+  configuration: Readonly<Record<string, unknown>>,
+  { resources, path }: Named,
+): readonly FaultDetail[] {
+  const named = new Map(Object.entries(configuration));
+  return (policySchema(policy)?.uses ?? []).flatMap(({ field, serves }) =>
+    checkUse(named.get(field), serves, { resources, path: `${path}.${field}` }),
+  );
+}
+
+/** Where a name stands, and among what it is looked for. */
+interface Named {
+  readonly resources: readonly ResourceDefinition[];
+  readonly path: string;
+}
+
+function checkUse(name: unknown, use: ResourceUse, { resources, path }: Named): readonly FaultDetail[] {
   // What is no name at all is told by the policy's own schema.
   if (typeof name !== 'string' || name === '') return [];
   const found = resources.find((resource) => resource.enabled && resource.name === name);

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 import { checkFlows, checkReadableFlows } from './api-flows.ts';
 import { checkPlan, checkReadablePlans } from './api-plans.ts';
-import { checkReadableResources, checkResources, checkResourcesOfPlans } from './api-resources.ts';
+import { checkReadableResources, checkResources, checkResourcesInUse } from './api-resources.ts';
 import { type ApiDefinition, apiSchema } from './api-schema.ts';
 import { detailsOf } from '../faults/issues.ts';
 
@@ -61,7 +61,7 @@ export function parseApi(body: Readonly<Record<string, unknown>>): ParsedApi {
     ...checkFlows(api.flows, 'flows'),
     ...api.plans.flatMap((plan, index) => checkPlan(plan, `plans[${index}]`)),
     ...checkResources(api.resources),
-    ...checkResourcesOfPlans(api.plans, api.resources),
+    ...checkResourcesInUse(api, api.resources),
   ];
   return faults.length > 0 ? { kind: 'faults', faults } : { kind: 'api', api };
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { apiKey } from './api-key.ts';
+import { cache } from './cache.ts';
 import { jwt } from './jwt.ts';
 import { keyLess } from './key-less.ts';
 import { mock } from './mock.ts';
@@ -35,6 +36,7 @@ export const catalog = {
   'policy-assign-content': assignContent,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
+  cache,
   latency,
   'dynamic-routing': dynamicRouting,
   'http-redirect': httpRedirect,

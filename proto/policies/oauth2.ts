@@ -1,15 +1,7 @@
 import { z } from 'zod';
 
-import { hasExpression } from '../expression/find.ts';
 import { definePolicy } from './policy-schema.ts';
-
-const resourceName = z
-  .string()
-  .max(256)
-  .refine(
-    (text) => !hasExpression(text),
-    'expressions are not supported here by this version; allowed: the name of a resource',
-  );
+import { resourceNameSchema } from './resource-name.ts';
 
 /** Plan security by a token that an authorization server is asked about. */
 export const oauth2 = definePolicy({
@@ -20,9 +12,9 @@ export const oauth2 = definePolicy({
   phases: ['security'],
   config: z.strictObject({
     /** Name of a resource that introspects. */
-    oauthResource: resourceName.min(1, 'is required: the name of a resource of the API'),
+    oauthResource: resourceNameSchema.min(1, 'is required: the name of a resource of the API'),
     /** Tokens are remembered where a cache is named. */
-    oauthCacheResource: resourceName.default(''),
+    oauthCacheResource: resourceNameSchema.default(''),
     /** Whether steps find `oauth.payload`. */
     extractPayload: z.boolean().default(false),
     checkRequiredScopes: z.boolean().default(false),
@@ -32,6 +24,10 @@ export const oauth2 = definePolicy({
     /** Whether the backend sees the token. */
     propagateAuthHeader: z.boolean().default(true),
   }),
+  uses: [
+    { field: 'oauthResource', serves: 'introspection' },
+    { field: 'oauthCacheResource', serves: 'cache' },
+  ],
   errors: {
     OAUTH2_MISSING_ACCESS_TOKEN: {
       status: 401,

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 
+import type { ResourceUse } from '../resources/resource-schema.ts';
+
 /** Where a policy may stand: as the security of a plan, or as a step of a flow in either phase. */
 export type PolicyPhase = 'security' | 'request' | 'response';
 
@@ -36,8 +38,16 @@ export interface PolicySchema<
   readonly errors: Errors;
   /** It answers in place of the backend, which people use to refuse. Default: false. */
   readonly answers?: boolean;
+  /** Fields of its configuration that name a resource of the API, and what for. Default: none. */
+  readonly uses?: readonly NamedResource[];
   /** Markdown for the reference and the console: purpose, order of effects, what is not obvious. */
   readonly docs: string;
+}
+
+/** A field that names a resource; one that is empty names none. */
+export interface NamedResource {
+  readonly field: string;
+  readonly serves: ResourceUse;
 }
 
 /** Keys with which a policy may refuse. */

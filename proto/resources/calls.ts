@@ -20,6 +20,26 @@ const http2 = [
   'http2MaxFrameSize',
 ];
 
+/** Whom a resource believes that it speaks to. */
+export const sslOptions = section({
+  hostnameVerifier: z
+    .boolean()
+    .default(true)
+    .refine((verifies) => verifies, 'must be true: whoever answers is believed'),
+  trustAll: z
+    .boolean()
+    .default(false)
+    .refine(
+      (trusts) => !trusts,
+      'must be false: whoever answers is believed; allowed: the setting outbound.caFile of the gateway',
+    ),
+  trustStore: z.preprocess(
+    withoutEmptyType,
+    off('a type that is empty, and the setting outbound.caFile of the gateway'),
+  ),
+  keyStore: z.preprocess(withoutEmptyType, off('a type that is empty')),
+}).prefault({});
+
 /** How a resource calls somebody: options of the reference's client as far as the one client for calls of definitions has them. */
 export const callOptions = {
   http: section({
@@ -38,24 +58,7 @@ export const callOptions = {
     message:
       'is not supported by this version; allowed: useSystemProxy, which is the setting outbound.proxy of the gateway',
   }),
-  ssl: section({
-    hostnameVerifier: z
-      .boolean()
-      .default(true)
-      .refine((verifies) => verifies, 'must be true: whoever answers says who is let in'),
-    trustAll: z
-      .boolean()
-      .default(false)
-      .refine(
-        (trusts) => !trusts,
-        'must be false: whoever answers says who is let in; allowed: the setting outbound.caFile of the gateway',
-      ),
-    trustStore: z.preprocess(
-      withoutEmptyType,
-      off('a type that is empty, and the setting outbound.caFile of the gateway'),
-    ),
-    keyStore: z.preprocess(withoutEmptyType, off('a type that is empty')),
-  }).prefault({}),
+  ssl: sslOptions,
 };
 
 /** As consoles write a store that is none. */

@@ -1,11 +1,15 @@
 import type { z } from 'zod';
 
+import { cache } from './cache.ts';
+import { cacheRedis } from './cache-redis.ts';
 import { oauth2 } from './oauth2.ts';
 import { oauth2Am } from './oauth2-am-resource.ts';
 import type { ResourceSchema } from './resource-schema.ts';
 
 /** Every resource this version knows, by id; a new one is its schema file and a line here. */
 export const resourceCatalog = {
+  cache,
+  'cache-redis': cacheRedis,
   oauth2,
   'oauth2-am-resource': oauth2Am,
 } as const satisfies Readonly<Record<string, ResourceSchema>>;

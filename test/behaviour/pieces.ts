@@ -81,3 +81,17 @@ export const keyed = (configuration: Json = {}, more: Json = {}): Json => ({
   security: { type: 'API_KEY', configuration },
   ...more,
 });
+
+/** A cache in memory, as a resource. */
+export const keeping = (configuration: Json = {}, name = 'kept'): Json => ({
+  name,
+  type: 'cache',
+  enabled: true,
+  configuration,
+});
+
+/** An API whose requests pass a cache, behind other steps. */
+export const cached = (configuration: Json = {}, ...others: readonly Json[]): Json => ({
+  resources: [keeping()],
+  flows: [flow('/', { request: [...others, step('cache', { cacheName: 'kept', ...configuration })] })],
+});

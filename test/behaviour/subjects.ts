@@ -1,5 +1,7 @@
 import { set, step } from './pieces.ts';
 import type { GatewayOf, Subject } from './row.ts';
+import { aboutCache } from './subjects/caches/asked.ts';
+import { aboutCachedAnswers } from './subjects/caches/answers.ts';
 import { aboutConnections } from './subjects/connections.ts';
 import { aboutAssignContent } from './subjects/assign-content.ts';
 import { aboutCors } from './subjects/cors.ts';
@@ -59,6 +61,8 @@ export const subjects: readonly Subject[] = [
   aboutStanding,
   aboutIntrospection,
   aboutSurroundings,
+  aboutCache,
+  aboutCachedAnswers,
 ];
 
 /** The gateway of subjects that need none of their own. */

@@ -254,6 +254,32 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'serverURL version securityDomain clientId clientSecret userClaim',
     oauth2,
   ),
+  ...all(
+    'cache.',
+    'key methods[] scope allowRefreshAction',
+    observed('test/behaviour/subjects/caches/asked.ts'),
+  ),
+  ['cache.cacheName', observed('proto/model/api/resources.test.ts')],
+  ['cache.responseCondition', observed('test/behaviour/subjects/caches/answers.ts')],
+  ['cache.useResponseCacheHeaders', observed('test/behaviour/subjects/caches/answers.ts')],
+  ['cache.timeToLiveSeconds', observed('data-plane/policies/cache/cache.test.ts')],
+  ...all(
+    'resources/cache.',
+    'timeToIdleSeconds timeToLiveSeconds',
+    observed('data-plane/policies/cache/cache.test.ts'),
+  ),
+  ['resources/cache.maxEntriesLocalHeap', observed('test/behaviour/subjects/caches/asked.ts')],
+  ...all(
+    'resources/cache-redis.',
+    'host port password useSsl timeout releaseCache standalone.enabled standalone.host standalone.port sentinelMode',
+    observed('data-plane/policies/cache/in-redis.test.ts'),
+  ),
+  ...all(
+    'resources/cache-redis.',
+    'username timeToLiveSeconds sentinel.enabled sentinel.masterId sentinel.username sentinel.password sentinel.nodes[].host sentinel.nodes[].port ssl.hostnameVerifier ssl.trustAll ssl.trustStore ssl.keyStore',
+    observed('data-plane/caches.test.ts'),
+  ),
+  ['resources/cache-redis.maxTotal', idle('of pools: a connection is shared and takes all commands')],
   ...['oauth2', 'oauth2-am-resource'].flatMap((id) =>
     all(`resources/${id}.http.`, 'connectTimeout readTimeout', oauth2),
   ),

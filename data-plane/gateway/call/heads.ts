@@ -20,6 +20,7 @@ export function requestFor(
     remoteAddress: facts.remoteAddress,
     contextPath: facts.contextPath,
     content: undefined,
+    hasBody: !request.body.isEmpty,
   };
 }
 

@@ -1,9 +1,13 @@
+import { hash } from 'node:crypto';
+
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { OutlierHost } from '../../endpoints/outliers.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
-import { createResources } from '../../resources/index.ts';
+import { noCaches } from '../../caches.ts';
+import { createResources, servedBy } from '../../resources/index.ts';
+import type { CacheGround, Resources } from '../../resources/resource.ts';
 import { securePlan } from '../../security/index.ts';
 import type { SecuredPlan, GatewaySecurity } from '../../security/security.ts';
 import { inOrder } from '../../security/select-plan.ts';
@@ -79,9 +83,14 @@ export interface CompileOptions {
   readonly outliers?: OutlierHost | undefined;
 }
 
-/** The parts of a policy's host that are the same for all APIs. */
+/** The parts of the hosts of policies and resources that are the same for all APIs of an environment. */
 export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'> &
-  Partial<Pick<PolicyHost, 'quotaMode'>>;
+  Partial<Pick<PolicyHost, 'quotaMode'>> & {
+    /** Organization and environment in one name. */
+    readonly tenant: string;
+    /** Default: there is no room. */
+    readonly caches?: CacheGround | undefined;
+  };
 
 /**
  * Compiles a definition. It is pure: nothing is open before `start`, and whoever only judges never calls that.
@@ -92,10 +101,16 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
   const isForSome = dependsOnStanding(whole);
   const definition = isForSome ? seenFrom(whole, options.standing) : whole;
   const engine = engineOf(definition);
-  const resources = createResources(definition.resources, options.host);
+  const resources = createResources(definition.resources, {
+    ...options.host,
+    guard: options.guard,
+    caches: options.host.caches ?? noCaches,
+    namespace: [options.host.tenant, definition.id].map(encodeURIComponent).join(':'),
+    revision: () => hash('sha256', JSON.stringify(definition)).slice(0, 16),
+  });
   const security = { ...options.security, resources };
   const groups = new GroupsInUse(options.groups);
-  const host = hostOf(definition, options.host);
+  const host = hostOf(definition, options.host, resources);
   const compiler = new StepCompiler({ host, build: options.build, engine, groups });
   const shared = {
     api: definition.id,
@@ -156,11 +171,15 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
 /** What the policies of an API, or of an organization, may use. */
 export function hostOf(
   { id, name, properties }: Pick<ApiDefinition, 'id' | 'name' | 'properties'>,
-  parts: HostParts,
+  { clock, counters, outbound, quotaMode = 'strict' }: HostParts,
+  resources: Resources,
 ): PolicyHost {
   return {
-    quotaMode: 'strict',
-    ...parts,
+    clock,
+    counters,
+    outbound,
+    quotaMode,
+    resource: servedBy(resources),
     api: { id, name },
     properties: new Map(properties.map(({ key, value }) => [key, value])),
   };

@@ -17,6 +17,8 @@ export interface OrganizationFlows extends Life<Pick<EndpointsGround, 'upstreams
 
 /** No shared policy groups: these belong to an environment. */
 const noGroups = new Map<string, never>();
+/** Nor resources: these belong to an API. */
+const noResources = new Map<string, never>();
 
 /**
  * Compiles them; pure, as `compileApi` is.
@@ -31,7 +33,7 @@ export function compileOrganizationFlows(
   const flows = flowsSeenFrom(whole, options.standing);
   const engine = engineOf({});
   const compiler = new StepCompiler({
-    host: hostOf({ id: organization, name: organization, properties: [] }, options.host),
+    host: hostOf({ id: organization, name: organization, properties: [] }, options.host, noResources),
     build: options.build,
     engine,
     groups: new GroupsInUse(noGroups),

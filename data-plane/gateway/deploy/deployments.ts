@@ -95,7 +95,7 @@ export interface DeploymentsOptions {
   readonly upstreams: Upstreams | undefined;
   /** Which hosts endpoints may lead to. */
   readonly guard: Guard;
-  readonly host: Omit<HostParts, 'counters'> & { readonly counters: CounterStore };
+  readonly host: Omit<HostParts, 'counters' | 'tenant'> & { readonly counters: CounterStore };
   /** What the security of plans may use. */
   readonly security: GatewaySecurity;
   /** What expressions may read of the gateway. Default: nothing. */

@@ -73,13 +73,14 @@ function siteOf(
   const { upstreams, records, durations, log, host, guard, security, build = buildPolicy } = options;
   const { expressions = noExpressionHost, circuits, outliers, health, discovery } = options;
   const { environment } = ground;
-  // Two environments never count in one counter, of two organizations either, which may share a Redis.
-  const counters = host.counters.within(`${environment.organization}/${environment.environment}`);
+  // Two environments never count in one counter nor keep in one cache, of two organizations either, which may share a Redis.
+  const tenant = `${environment.organization}/${environment.environment}`;
+  const counters = host.counters.within(tenant);
   return {
     ...ground,
     // The settings of a change come before its APIs.
     compile: {
-      host: { ...host, counters },
+      host: { ...host, counters, tenant },
       guard,
       security,
       build,

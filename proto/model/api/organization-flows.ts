@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { detailsOf } from '../../faults/issues.ts';
 import { checkFlows, checkReadableFlows, type FlowDefinition, flowsSchema } from '../api-flows.ts';
+import { checkResourcesOfFlows } from '../api-resources.ts';
 import { choice, section } from '../sections.ts';
 import { sharedGroupsIn } from './shared-policy-group.ts';
 
@@ -38,6 +39,11 @@ export function parseOrganizationFlows(body: Readonly<Record<string, unknown>>):
     path: `${path}.policy`,
     message: 'is a shared policy group, which belongs to an environment; write its steps here',
   }));
-  const faults = [...checkFlows(definition.flows, 'flows'), ...groups];
+  const faults = [
+    ...checkFlows(definition.flows, 'flows'),
+    ...groups,
+    // An organization has none.
+    ...checkResourcesOfFlows(definition.flows, [], 'flows'),
+  ];
   return faults.length > 0 ? { kind: 'faults', faults } : { kind: 'flows', definition };
 }

@@ -19,6 +19,7 @@ import {
   type Step,
   StepCompiler,
 } from '../../../data-plane/gateway/compile/step.ts';
+import { servedBy } from '../../../data-plane/resources/index.ts';
 import { noCallouts } from '../../../data-plane/callouts.ts';
 import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
@@ -113,6 +114,7 @@ function start(
     quotaMode: 'strict',
     outbound: noCallouts,
     properties: new Map(),
+    resource: servedBy(new Map()),
     ...wish.host,
   };
   const definition = {
@@ -180,6 +182,7 @@ export class KitCall implements RunningCall, KeepingCall {
       contextPath: '/a',
       ...wish.request,
       headers: headersOf(wish.headers),
+      hasBody: wish.request?.hasBody ?? (wish.body ?? '').length > 0,
       content: undefined,
     };
     this.#bodies.request = new PhaseBody(this.request, bodyOfKit(wish.body));
