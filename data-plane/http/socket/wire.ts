@@ -263,9 +263,12 @@ export class Wire {
     this.#isDrainAsked = true;
     this.flush();
     // 'drain' is told only above Node's high-water mark; the callback of an empty write is told always, behind all others.
-    this.socket.write('', 'latin1', () => {
+    this.socket.write('', 'latin1', (error) => {
       this.#isDrainAsked = false;
-      if (!this.isClosed) this.guard(tellDrain);
+      // What cannot be written never leaves: the close follows. An owner that is told would ask again before it could, and again: callbacks
+      // of a socket that is gone come ahead of everything else.
+      if (error instanceof Error || this.isClosed) return;
+      this.guard(tellDrain);
     });
   }
 
