@@ -17,6 +17,7 @@ import {
 import type { Actor, HeldRole } from './actor.ts';
 import { addMembership, objectRoles, tenantRoles } from './memberships.store.ts';
 import type { Scope } from './permissions.ts';
+import { defaultRole } from './roles.store.ts';
 import { deleteSession, findSession, insertSession, sessionIdOf, touchSession } from './sessions.store.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
 import type { ThrottleLimits } from './throttle.ts';
@@ -321,16 +322,23 @@ function userRow(user: NewUser, nowMs: number): UserRow {
   };
 }
 
-/** A new user is ADMIN or USER of the organization and of the environments that it has now. */
+/** A new user is ADMIN of the organization and of the environments that it has now, or has the roles that are given where none is named. */
 async function giveFirstRoles(trx: Trx, user: UserRow, name: 'ADMIN' | 'USER'): Promise<readonly HeldRole[]> {
   const environments = await trx
     .selectFrom('environment')
     .select('id')
     .where('organization', '=', user.organization)
     .execute();
+  const named = (scope: 'organization' | 'environment'): string | Promise<string> =>
+    name === 'ADMIN' ? name : defaultRole(trx, { organization: user.organization, scope });
+  const inEnvironments = await named('environment');
   const roles: HeldRole[] = [
-    { scope: 'organization', reference: user.organization, name },
-    ...environments.map(({ id }) => ({ scope: 'environment' as const, reference: id, name })),
+    { scope: 'organization', reference: user.organization, name: await named('organization') },
+    ...environments.map(({ id }) => ({
+      scope: 'environment' as const,
+      reference: id,
+      name: inEnvironments,
+    })),
   ];
   const of = { organization: user.organization, user: user.id, nowMs: user.created_at_ms };
   for (const role of roles) await addMembership(trx, { ...of, ...role });

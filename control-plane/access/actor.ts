@@ -1,12 +1,14 @@
 import { Fault } from '../../proto/faults/fault.ts';
 import { type Action, actions, partsOf, permissions, type Right, type Scope } from './permissions.ts';
-import { roleMay } from './roles.ts';
+import { letters, roleMay } from './roles.ts';
 
 /** A role that somebody holds somewhere: `reference` is the id of the organization, environment, API or application. */
 export interface HeldRole {
   readonly scope: Scope;
   readonly reference: string;
   readonly name: string;
+  /** Letters by permission, of a role that people made; those of the system have theirs in `roles.ts`. */
+  readonly rights?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Who asks: a signed-in user of one organization. Whoever has not signed in is `undefined`. */
@@ -75,7 +77,7 @@ export function heldRights(
     const may = (action: Action): boolean => can(actor, `${scope}-${name}:${action}` as Right, resource);
     return [
       name.toUpperCase().replaceAll('-', '_'),
-      actions.filter(may).map((action) => action.slice(0, 1).toUpperCase()),
+      actions.filter(may).map((action) => letters[action]),
     ] as const;
   });
   return Object.fromEntries(held.filter(([, letters]) => letters.length > 0));

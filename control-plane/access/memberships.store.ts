@@ -1,8 +1,10 @@
-import { sql, type Expression, type SqlBool } from 'kysely';
+import { sql, type Expression, type JoinBuilder, type SqlBool } from 'kysely';
 import { type PageBounds, readPage, type Rows } from '../storage/read-page.ts';
 import type { Queries } from '../storage/storage.ts';
+import type { Database } from '../storage/tables.ts';
 import type { HeldRole, Visible } from './actor.ts';
 import type { Scope } from './permissions.ts';
+import { readRights } from './roles.ts';
 
 /** A role that a user holds on something. One user is PRIMARY_OWNER of an API or application, no more. */
 interface MembershipTable {
@@ -31,6 +33,19 @@ export interface NewMembership extends HeldRole {
   readonly nowMs: number;
 }
 
+/** Where what a role of people's own permits is found. */
+const withRole = (join: JoinBuilder<Database, 'membership' | 'custom_role'>) =>
+  join
+    .onRef('custom_role.organization', '=', 'membership.organization')
+    .onRef('custom_role.scope', '=', 'membership.scope')
+    .onRef('custom_role.name', '=', 'membership.role');
+const heldColumns = [
+  'membership.scope',
+  'membership.reference',
+  'membership.role',
+  'custom_role.rights',
+] as const;
+
 /** What a user holds in the organization and its environments. */
 export async function tenantRoles(
   db: Queries,
@@ -39,11 +54,12 @@ export async function tenantRoles(
 ): Promise<readonly HeldRole[]> {
   const rows = await db
     .selectFrom('membership')
-    .select(['scope', 'reference', 'role'])
-    .where('organization', '=', organization)
-    .where('member_type', '=', 'USER')
-    .where('member', '=', user)
-    .where('scope', 'in', ['organization', 'environment'])
+    .leftJoin('custom_role', withRole)
+    .select(heldColumns)
+    .where('membership.organization', '=', organization)
+    .where('membership.member_type', '=', 'USER')
+    .where('membership.member', '=', user)
+    .where('membership.scope', 'in', ['organization', 'environment'])
     .execute();
   return rows.map(heldRole);
 }
@@ -57,14 +73,15 @@ export async function objectRoles(
   if (objects.length === 0) return [];
   const rows = await db
     .selectFrom('membership')
-    .select(['scope', 'reference', 'role'])
-    .where('organization', '=', who.organization)
-    .where('member_type', '=', 'USER')
-    .where('member', '=', who.user)
+    .leftJoin('custom_role', withRole)
+    .select(heldColumns)
+    .where('membership.organization', '=', who.organization)
+    .where('membership.member_type', '=', 'USER')
+    .where('membership.member', '=', who.user)
     .where((where) =>
       where.or(
         objects.map(({ scope, reference }) =>
-          where.and([where('scope', '=', scope), where('reference', '=', reference)]),
+          where.and([where('membership.scope', '=', scope), where('membership.reference', '=', reference)]),
         ),
       ),
     )
@@ -190,6 +207,9 @@ function heldRole(row: {
   readonly scope: string;
   readonly reference: string;
   readonly role: string;
+  readonly rights: string | null;
 }): HeldRole {
-  return { scope: row.scope as Scope, reference: row.reference, name: row.role };
+  const { scope, reference, role: name, rights } = row;
+  const held = { scope: scope as Scope, reference, name };
+  return rights === null ? held : { ...held, rights: readRights(rights) };
 }

@@ -1,7 +1,14 @@
-import { permissions, type Action, type PermissionOf, type Scope } from './permissions.ts';
+import {
+  actions,
+  permissions,
+  type Action,
+  type PermissionOf,
+  type Right,
+  type Scope,
+} from './permissions.ts';
 
 /** Letters of what a role may do, e.g. `CRUD` or `R`. */
-type Letters = string;
+export type Letters = string;
 type Rights<S extends Scope> = Readonly<Partial<Record<PermissionOf<S>, Letters>>>;
 
 /**
@@ -61,7 +68,8 @@ const systemRoles: { readonly [S in Scope]: Readonly<Record<string, Rights<S>>> 
   group: { ADMIN: all('group') },
 };
 
-const letters: Readonly<Record<Action, string>> = { create: 'C', read: 'R', update: 'U', delete: 'D' };
+/** The letter of each action. */
+export const letters: Readonly<Record<Action, string>> = { create: 'C', read: 'R', update: 'U', delete: 'D' };
 const rightsByRole = new Map<string, ReadonlyMap<string, Letters>>(
   Object.entries(systemRoles).flatMap(([scope, roles]) =>
     Object.entries(roles).map(
@@ -70,22 +78,37 @@ const rightsByRole = new Map<string, ReadonlyMap<string, Letters>>(
   ),
 );
 
+/** A role as far as it permits something: `rights` are there for one that people made. */
+interface Permitting {
+  readonly scope: Scope;
+  readonly name: string;
+  readonly rights?: ReadonlyMap<string, Letters> | undefined;
+}
+
 /** Says whether a role permits that; a role that does not exist permits nothing. */
-export function roleMay(
-  role: { readonly scope: Scope; readonly name: string },
-  name: string,
-  action: Action,
-): boolean {
-  return (
-    rightsByRole
-      .get(`${role.scope}/${role.name}`)
-      ?.get(name)
-      ?.includes(letters[action] ?? '-') === true
+export function roleMay(role: Permitting, name: string, action: Action): boolean {
+  return heldOf(role)?.get(name)?.includes(letters[action]) === true;
+}
+
+/** Reads what a row holds. */
+export function readRights(text: string): ReadonlyMap<string, Letters> {
+  return new Map(Object.entries(JSON.parse(text) as Readonly<Record<string, Letters>>));
+}
+
+const heldOf = ({ scope, name, rights }: Permitting): ReadonlyMap<string, Letters> | undefined =>
+  rightsByRole.get(`${scope}/${name}`) ?? rights;
+
+/** Everything that a role permits, one by one. */
+export function eachRight(role: Permitting): readonly Right[] {
+  return [...(heldOf(role) ?? [])].flatMap(([name, held]) =>
+    actions
+      .filter((action) => held.includes(letters[action]))
+      .map((action) => `${role.scope}-${name}:${action}` as Right),
   );
 }
 
-/** Names of the roles of a scope, sorted. */
-export function roleNames(scope: Scope): readonly string[] {
+/** Names of the system's roles of a scope, sorted. */
+export function systemRoleNames(scope: Scope): readonly string[] {
   const prefix = `${scope}/`;
   return [...rightsByRole.keys()]
     .filter((key) => key.startsWith(prefix))
@@ -94,11 +117,8 @@ export function roleNames(scope: Scope): readonly string[] {
 }
 
 /** What a role permits, as the reference spells it: `{ GATEWAY_DEFINITION: ['C', 'R'] }`. */
-export function rightsOf(role: {
-  readonly scope: Scope;
-  readonly name: string;
-}): Readonly<Record<string, readonly string[]>> {
-  const rights = rightsByRole.get(`${role.scope}/${role.name}`) ?? new Map<string, Letters>();
+export function rightsOf(role: Permitting): Readonly<Record<string, readonly string[]>> {
+  const rights = heldOf(role) ?? new Map<string, Letters>();
   return Object.fromEntries(
     [...rights].flatMap(([name, held]) =>
       held === '' ? [] : [[name.toUpperCase().replaceAll('-', '_'), held.split('')]],

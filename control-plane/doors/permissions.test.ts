@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { people, rightsTable } from '../../test/kit/control-plane/rights-table.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { findUser } from '../access/access.store.ts';
 import type { HeldRole } from '../access/actor.ts';
@@ -16,173 +17,18 @@ import {
   type Office,
 } from '../../test/kit/control-plane/office.ts';
 
-/**
- * Who is at the door; the columns of the table. Everybody from `publisher` on is USER of organization and environment besides: a publisher
- * of the environment; primary owner, owner and user of the API; primary owner and user of the application; nothing more.
- */
-const people = [
-  'admin',
-  'environmentAdmin',
-  'publisher',
-  'apiPrimaryOwner',
-  'apiOwner',
-  'apiUser',
-  'applicationPrimaryOwner',
-  'applicationUser',
-  'user',
-] as const;
 type Person = (typeof people)[number] | 'anonymous' | 'stranger';
 
-/**
- * Whom each operation lets in, after the reference's system roles. `+` is any answer that is not a refusal for lack of rights: the
- * operation was reached; `-` is 403. Nobody else learns anything: who has not signed in gets 401, the ADMIN of another organization 404.
- *
- * The API is private; the consumer's way to a subscription is closed for who cannot see it.
- */
-const table: Readonly<Record<string, string>> = {
-  getOrganization: '+++ +++ +++',
-  listEnvironments: '+++ +++ +++',
-  getEnvironment: '+++ +++ +++',
-  getOrganizationV1: '+-- --- ---',
-  updateOrganization: '+-- --- ---',
-  listEnvironmentsV1: '+++ +++ +++',
-  listPoliciesPlugins: '+++ +++ +++',
-  getPolicyPlugin: '+++ +++ +++',
-  getPolicyPluginSchema: '+++ +++ +++',
-  getPolicyPluginDocumentation: '+++ +++ +++',
-  listResourcesPlugins: '+++ +++ +++',
-  getResourcePlugin: '+++ +++ +++',
-  getResourcePluginSchema: '+++ +++ +++',
-  getResourcePluginDocumentation: '+++ +++ +++',
-  listEndpointsPlugins: '+++ +++ +++',
-  getEndpointPlugin: '+++ +++ +++',
-  getEndpointPluginSchema: '+++ +++ +++',
-  getEndpointPluginDocumentation: '+++ +++ +++',
-  getEndpointPluginSharedConfigurationSchema: '+++ +++ +++',
-  listEntrypointsPlugins: '+++ +++ +++',
-  getEntrypointPlugin: '+++ +++ +++',
-  getEntrypointPluginSchema: '+++ +++ +++',
-  getEntrypointPluginDocumentation: '+++ +++ +++',
-  listApiServicesPlugins: '+++ +++ +++',
-  getApiServicePlugin: '+++ +++ +++',
-  getApiServicePluginSchema: '+++ +++ +++',
-  getApiServicePluginDocumentation: '+++ +++ +++',
-  listApis: '+++ +++ +++',
-  searchApis: '+++ +++ +++',
-  createApi: '+++ --- ---',
-  createApiWithImport: '+++ --- ---',
-  exportApiDefinition: '++- ++- ---',
-  updateApiWithDefinition: '++- ++- ---',
-  getApi: '++- +++ ---',
-  updateApi: '++- ++- ---',
-  deleteApi: '++- +-- ---',
-  listApiMembers: '++- +++ ---',
-  addApiMember: '++- ++- ---',
-  updateApiMember: '++- ++- ---',
-  removeApiMember: '++- ++- ---',
-  getApiMemberPermissions: '+++ +++ +++',
-  transferOwnership: '++- ++- ---',
-  listApiV1Members: '++- +++ ---',
-  setApiV1Member: '++- ++- ---',
-  removeApiV1Member: '++- ++- ---',
-  transferApiV1Ownership: '++- ++- ---',
-  getApiV1MemberPermissions: '+++ +++ +++',
-  listApplicationMembers: '++- --- ++-',
-  setApplicationMember: '++- --- +--',
-  removeApplicationMember: '++- --- +--',
-  transferApplicationOwnership: '++- --- +--',
-  getApplicationMemberPermissions: '+++ +++ +++',
-  getEnvironmentPermissions: '+++ +++ +++',
-  startApi: '++- ++- ---',
-  stopApi: '++- ++- ---',
-  createApiDeployment: '++- ++- ---',
-  getCurrentApiDeployment: '++- ++- ---',
-  listApiPlans: '++- +++ ---',
-  createApiPlan: '++- ++- ---',
-  getApiPlan: '++- +++ ---',
-  updateApiPlan: '++- ++- ---',
-  deleteApiPlan: '++- ++- ---',
-  publishApiPlan: '++- ++- ---',
-  deprecateApiPlan: '++- ++- ---',
-  closeApiPlan: '++- ++- ---',
-  searchSharedPolicyGroups: '+++ +++ +++',
-  createSharedPolicyGroup: '+++ --- ---',
-  getSharedPolicyGroup: '+++ +++ +++',
-  updateSharedPolicyGroup: '+++ --- ---',
-  deleteSharedPolicyGroup: '+++ --- ---',
-  deploySharedPolicyGroup: '+++ --- ---',
-  undeploySharedPolicyGroup: '+++ --- ---',
-  listDictionaries: '++- --- ---',
-  createDictionary: '++- --- ---',
-  getDictionary: '++- --- ---',
-  updateDictionary: '++- --- ---',
-  deleteDictionary: '++- --- ---',
-  actOnDictionary: '++- --- ---',
-  deployDictionary: '++- --- ---',
-  undeployDictionary: '++- --- ---',
-  getApiSubscriptions: '++- +++ ---',
-  createApiSubscription: '++- ++- ---',
-  getApiSubscription: '++- +++ ---',
-  acceptApiSubscription: '++- ++- ---',
-  rejectApiSubscription: '++- ++- ---',
-  closeApiSubscription: '++- ++- ---',
-  getApiSubscriptionApiKeys: '++- +++ ---',
-  renewApiSubscriptionApiKeys: '++- ++- ---',
-  revokeApiSubscriptionApiKey: '++- ++- ---',
-  listApplications: '+++ +++ +++',
-  listApplicationsPaged: '+++ +++ +++',
-  createApplication: '+++ +++ +++',
-  getApplication: '++- --- ++-',
-  updateApplication: '++- --- +--',
-  deleteApplication: '++- --- +--',
-  listApplicationCertificates: '++- --- ++-',
-  createApplicationCertificate: '++- --- +--',
-  validateApplicationCertificate: '++- --- +--',
-  getApplicationCertificate: '++- --- ++-',
-  updateApplicationCertificate: '++- --- +--',
-  deleteApplicationCertificate: '++- --- +--',
-  listApplicationSubscriptions: '++- --- ++-',
-  createApplicationSubscription: '++- --- ---',
-  getApplicationSubscription: '++- --- ++-',
-  closeApplicationSubscription: '++- --- +--',
-  listApplicationApiKeys: '++- --- ++-',
-  renewApplicationApiKey: '++- --- +--',
-  revokeApplicationApiKey: '++- --- +--',
-  getApiAnalyticsRequestCount: '++- ++- ---',
-  getResponseStatusCodes: '++- ++- ---',
-  getApiLogs: '++- ++- ---',
-  getApiLogErrorKeys: '++- ++- ---',
-  getApiAvailability: '++- ++- ---',
-  getApiHealthAverageResponseTime: '++- ++- ---',
-  getApiHealthAverageResponseTimeOvertime: '++- ++- ---',
-  migrateApi: '++- ++- ---',
-  getOrganizationFlowsConfiguration: '+-- --- ---',
-  getApiHealthLogs: '++- ++- ---',
-  getApiLog: '++- ++- ---',
-  listFleets: '+-- --- ---',
-  createFleet: '+-- --- ---',
-  getFleet: '+-- --- ---',
-  updateFleet: '+-- --- ---',
-  deleteFleet: '+-- --- ---',
-  listEnrolmentTokens: '+-- --- ---',
-  createEnrolmentToken: '+-- --- ---',
-  revokeEnrolmentToken: '+-- --- ---',
-  listGateways: '+-- --- ---',
-  listGatewayEvents: '+-- --- ---',
-  revokeGateway: '+-- --- ---',
-  listTokens: '+++ +++ +++',
-  listTokenScopes: '+++ +++ +++',
-  createToken: '+++ +++ +++',
-  deleteToken: '+++ +++ +++',
-  listUsers: '+-- --- ---',
-  createUser: '+-- --- ---',
-  changePassword: '+++ +++ +++',
-  listSessions: '+++ +++ +++',
-  closeOtherSessions: '+++ +++ +++',
-  closeSession: '+++ +++ +++',
-};
-
 const bodies: Readonly<Record<string, object>> = {
+  addApiMember: {},
+  updateApiMember: {},
+  transferOwnership: {},
+  setApiV1Member: {},
+  transferApiV1Ownership: {},
+  setApplicationMember: {},
+  transferApplicationOwnership: {},
+  createRole: {},
+  updateRole: {},
   createApi: apiBody('/another'),
   updateApi: apiBody('/private'),
   createApiWithImport: { api: apiBody('/imported') },
@@ -280,6 +126,8 @@ async function prepare(office: Office) {
     ['dictionaryId', 'none'],
     ['pluginId', 'http-proxy'],
     ['memberId', 'none'],
+    ['scope', 'API'],
+    ['roleName', 'none'],
     ['requestId', 'none'],
     ['tokenId', 'none'],
     ['sessionId', 'none'],
@@ -301,7 +149,7 @@ async function give(office: Office, username: string, role: HeldRole): Promise<v
 function expectedOf(person: Person, operation: string): string {
   if (person === 'anonymous') return '401';
   if (person === 'stranger') return '404';
-  return table[operation]?.replaceAll(' ', '')[people.indexOf(person)] === '+' ? 'ok' : '403';
+  return rightsTable[operation]?.replaceAll(' ', '')[people.indexOf(person)] === '+' ? 'ok' : '403';
 }
 
 function queryOf(route: Route, ids: ReadonlyMap<string, string>): string {
@@ -316,7 +164,7 @@ function bodyOf(route: Route, ids: ReadonlyMap<string, string>): { readonly body
 }
 
 test('the table names every operation of the management API, and no other', () => {
-  assert.deepEqual(Object.keys(table).toSorted(), routes.map((route) => route.operationId).toSorted());
+  assert.deepEqual(Object.keys(rightsTable).toSorted(), routes.map((route) => route.operationId).toSorted());
 });
 
 for (const database of testDatabases) {

@@ -16,6 +16,7 @@ import { memberRoutes } from './members/members.routes.ts';
 import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
 import { pluginRoutes } from './plugins/plugins.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
+import { roleRoutes } from './roles/roles.routes.ts';
 import type { Route } from './route.ts';
 import { rightsAsked } from './scopes.ts';
 import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
@@ -44,6 +45,7 @@ const resources: readonly Route[] = [
   ...analyticsRoutes,
   ...healthRoutes,
   ...fleetRoutes,
+  ...roleRoutes,
   ...userRoutes,
   ...accountRoutes,
 ];

@@ -76,6 +76,7 @@ export const bridgeGrants: Grants = {
   user_session: 'none',
   personal_token: 'none',
   membership: 'none',
+  custom_role: 'none',
   api: 'none',
   api_path: 'none',
   api_import: 'none',

@@ -78,6 +78,17 @@ export const managementCodes = {
     hint: 'Transfer the ownership first.',
   },
   'role.invalid': { status: 400, owner: 'client', text: 'There is no such role here.' },
+  'role.exists': {
+    status: 400,
+    owner: 'client',
+    text: 'There is a role of this name in the scope, or it is reserved.',
+  },
+  'role.notDeletable': {
+    status: 404,
+    owner: 'client',
+    text: 'A role of the system, or one that is given by default, cannot be deleted.',
+    hint: 'Make another role of the scope its default first.',
+  },
   'role.transferNotAllowed': {
     status: 400,
     owner: 'client',

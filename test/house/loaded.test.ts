@@ -19,6 +19,7 @@ test('a gateway of files loads no client, no signatures and no other process', (
   );
   assert.deepEqual(packages, [
     'better-sqlite3',
+    'big.js',
     'commander',
     'ipaddr.js',
     'lru-cache',

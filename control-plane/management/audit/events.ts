@@ -27,6 +27,9 @@ export const auditEvents = {
   MEMBERSHIP_CREATED: 'A user was given a role on an API or application; the property ROLE names it.',
   MEMBERSHIP_UPDATED: 'A user was given another role on an API or application.',
   MEMBERSHIP_DELETED: 'A user holds no role on an API or application any more.',
+  ROLE_CREATED: 'A role was made; the property ROLE names it with its scope.',
+  ROLE_UPDATED: 'What a role permits was changed: it counts from the next request on for all who hold it.',
+  ROLE_DELETED: 'A role was deleted; who held it holds the default role of its scope.',
   SHARED_POLICY_GROUP_CREATED: 'A shared policy group was created.',
   SHARED_POLICY_GROUP_UPDATED: 'A shared policy group was changed; gateways learn of it when it is deployed.',
   SHARED_POLICY_GROUP_DEPLOYED:

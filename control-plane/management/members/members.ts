@@ -9,7 +9,8 @@ import {
   type MemberRow,
   removeMember as removeRow,
 } from '../../access/memberships.store.ts';
-import { roleNames } from '../../access/roles.ts';
+import { listRoles } from '../../access/roles.store.ts';
+import { systemRoleNames } from '../../access/roles.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
@@ -140,7 +141,7 @@ export function setMember(
   return change(desk, { actor, at: of.at }, async (now) => {
     await lock(now, of);
     if (of.role === primaryOwner) throw new Fault('members.invalid');
-    checkRole(of.scope, of.role);
+    await checkRole(now, of, of.role);
     const user = await namedUser(now, of.user);
     const before = await heldBy(now, of, user.id);
     if (before?.role === primaryOwner) throw new Fault('primary.owner.removal');
@@ -187,7 +188,7 @@ export function transferOwnership(
   return change(desk, { actor, at: of.at }, async (now) => {
     await lock(now, of);
     if (of.roleOfFormer === primaryOwner) throw new Fault('role.transferNotAllowed');
-    checkRole(of.scope, of.roleOfFormer);
+    await checkRole(now, of, of.roleOfFormer);
     const user = await namedUser(now, of.user);
     const { rows } = await listRows(now.trx, object(of), {
       limit: membersMax,
@@ -226,12 +227,14 @@ async function lock(now: Change, { scope, id }: MemberOf): Promise<void> {
   if (status === 'ARCHIVED') throw new Fault('application.archived');
 }
 
-function checkRole(scope: MemberOf['scope'], role: string): void {
-  const names = roleNames(scope).filter((name) => name !== primaryOwner);
-  if (names.includes(role)) return;
+async function checkRole(now: Change, { at, scope }: MemberOf, role: string): Promise<void> {
+  const custom = await listRoles(now.trx, { organization: at.organization, scope });
+  const names = [...systemRoleNames(scope), ...custom.map(({ name }) => name)];
+  const given = names.filter((name) => name !== primaryOwner);
+  if (given.includes(role)) return;
   throw new Fault('role.invalid', {
     detail: `There is no role "${role}" for an ${scope === 'api' ? 'API' : scope}.`,
-    hint: `There are ${names.join(', ')}.`,
+    hint: `There are ${given.join(', ')}.`,
   });
 }
 

@@ -20,6 +20,7 @@ import { organizationFlows } from './0024-organization-flows.ts';
 import { dictionaries } from './0025-dictionaries.ts';
 import { applicationClients } from './0026-application-clients.ts';
 import { dataKeys } from './0027-data-keys.ts';
+import { customRoles } from './0028-custom-roles.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   dictionaries,
   applicationClients,
   dataKeys,
+  customRoles,
 ];

@@ -1,0 +1,70 @@
+import { z } from '@hono/zod-openapi';
+import { resource } from '../route.ts';
+import {
+  createRole,
+  deleteRole,
+  getRole,
+  listRoles,
+  newRoleSchema,
+  roleSchema,
+  roleUpdateSchema,
+  scopesView,
+  updateRole,
+} from './roles.ts';
+
+const define = resource({ tag: 'Roles', scope: 'v1-organization' });
+const permission = 'organization-role';
+const path = '/configuration/rolescopes/{scope}/roles';
+const onePath = '/configuration/rolescopes/{scope}/roles/{roleName}';
+
+/** The v1 routes of roles. */
+export const roleRoutes = [
+  define.get('/configuration/rolescopes', {
+    operationId: 'listRoleScopes',
+    permission: 'signed-in',
+    summary: 'Lists the permissions of each scope.',
+    answer: z.record(z.string(), z.array(z.string())),
+    run: async () => scopesView(),
+  }),
+  define.get(path, {
+    operationId: 'listRoles',
+    permission,
+    summary: "Lists the roles of a scope: the system's and those that people made.",
+    answer: z.array(roleSchema),
+    run: ({ desk, at: { organization }, params: { scope } }) => listRoles(desk, { organization, scope }),
+  }),
+  define.post(path, {
+    operationId: 'createRole',
+    permission,
+    summary: 'Makes a role.',
+    body: newRoleSchema,
+    status: 200,
+    answer: roleSchema,
+    run: ({ desk, actor, at: { organization }, params: { scope }, body }) =>
+      createRole(desk, actor, { organization, scope, wish: body }),
+  }),
+  define.get(onePath, {
+    operationId: 'getRole',
+    permission,
+    summary: 'Gets a role.',
+    answer: roleSchema,
+    run: ({ desk, at: { organization }, params: { scope, roleName } }) =>
+      getRole(desk, { organization, scope, name: roleName }),
+  }),
+  define.put(onePath, {
+    operationId: 'updateRole',
+    permission,
+    summary: 'Replaces what a role permits; it counts at once for all who hold it.',
+    body: roleUpdateSchema,
+    answer: roleSchema,
+    run: ({ desk, actor, at: { organization }, params: { scope, roleName }, body }) =>
+      updateRole(desk, actor, { organization, scope, name: roleName, wish: body }),
+  }),
+  define.delete(onePath, {
+    operationId: 'deleteRole',
+    permission,
+    summary: 'Deletes a role; who holds it holds the default role of its scope from then on.',
+    run: ({ desk, actor, at: { organization }, params: { scope, roleName } }) =>
+      deleteRole(desk, actor, { organization, scope, name: roleName }),
+  }),
+];
