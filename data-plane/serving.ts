@@ -185,14 +185,15 @@ export function expressionHostOf({
   gateway,
   version,
   clock,
-}: Pick<ServingOptions, 'config' | 'gateway' | 'version' | 'clock'>): ExpressionHost {
-  const { folder } = config.secretReferences;
+}: Pick<ServingOptions, 'gateway' | 'version' | 'clock'> & {
+  readonly config: Pick<ServingConfig, 'secretReferences'>;
+}): ExpressionHost {
   return {
     node: { id: gateway, version: version.split('.')[0] ?? '', zone: undefined },
     secrets: createSecretReferences({
       // Read here, so that no other part of the gateway reads it by a definition's word.
       environment: process.env,
-      folder,
+      folder: config.secretReferences.folder,
       nowMs: () => clock.monotonicMs(),
     }),
   };

@@ -17,7 +17,7 @@ import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import { guardOf } from '../endpoints/guard.ts';
-import { securityHostOf, type SecuritySettings } from '../serving.ts';
+import { expressionHostOf, securityHostOf, type SecuritySettings } from '../serving.ts';
 import { listFolder, readFiles, readGivenFile } from './files.ts';
 import { localTenant } from './local.ts';
 import { type LocalRecord, objectsOf, recordsOf, settingsRecord } from './records.ts';
@@ -32,7 +32,8 @@ export interface CheckedFile {
 }
 
 /** What of a gateway's settings a definition is judged by. */
-type CheckSettings = SecuritySettings & Pick<GatewayConfig, 'upstream' | 'admin' | 'tags' | 'tenant'>;
+type CheckSettings = SecuritySettings &
+  Pick<GatewayConfig, 'upstream' | 'admin' | 'tags' | 'tenant' | 'secretReferences'>;
 
 /** Something said of a file, with the number of the document when it holds several. */
 type InDocument<Said extends object> = Said & { readonly document?: number };
@@ -190,6 +191,7 @@ function judge(records: readonly LocalRecord[], config: CheckSettings) {
     upstreams: undefined,
     host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
     security: securityHostOf(config, { clock, log, outbound: noCallouts }),
+    expressions: expressionHostOf({ config, gateway: '', version: '', clock }),
     records: undefined,
     log,
     keysSeenMax: 1,

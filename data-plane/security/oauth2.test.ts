@@ -379,7 +379,7 @@ test('resources that are not there, serve something else, or cannot be used are 
     /resources\[4\]\.configuration\.authorizationServerUrl.*http or https/,
     /resources\[5\]\.configuration\.ssl\.trustAll.*must be false/,
     /resources\[5\]\.configuration\.proxy\.enabled.*useSystemProxy/,
-    /resources\[6\]\.configuration\.clientId.*expressions are not supported/,
+    /resources\[6\]\.configuration\.clientId names #context/,
     /resources\[7\]\.configuration\.tokenHeaderName.*required/,
     /resources\[7\]\.configuration\.tokenIsSuppliedByFormUrlEncoded.*POST/,
     /resources\[8\]\.configuration\.securityDomain/,

@@ -9,8 +9,8 @@ const introduction = `# Expressions
 Generated from \`proto/expression\` by \`npm run generate\`; do not edit.
 
 Text in braces is worked out for each request: \`{#request.method}\`, \`{(1 + 1)}\`, \`{T(Math).abs(-1)}\`; text around it stays. They work in the
-conditions of steps and flows, selection rules of plans, targets and headers of endpoints, response templates, and in policies where their [reference](policies/README.md) says so; everywhere else a definition with an expression
-is refused. So is one that cannot be read, or names what does not stand below, with its place and the nearest name. \`isthmus el\` tries one on
+conditions of steps and flows, selection rules of plans, targets and headers of endpoints, response templates, and in policies where their [reference](policies/README.md) says so; once, when the API is deployed, in fields that are [known at deploy](#known-at-deploy);
+everywhere else a definition with an expression is refused. So is one that cannot be read, or names what does not stand below, with its place and the nearest name. \`isthmus el\` tries one on
 a request that a file describes.
 
 | to write | say |
@@ -36,6 +36,21 @@ The path is the one that was sent: \`/admin;x=1\`, \`/admin%2f\` and \`/open/../
 policy may refuse or answer (\`policy-interrupt\`, \`mock\`, \`rate-limit\` ...), its condition and its flow's hold when they hold for any such reading of the
 path, so that a refusal on \`{#request.pathInfo.startsWith('/admin')}\` holds for all of these; a plan's selection rule must hold for every one.
 Everywhere else an expression sees the path as sent.
+
+## Known at deploy
+
+How endpoints are reached (\`proxy\`, \`ssl\`) and found (\`services.discovery\`), resources, and the keys of \`JWT\` plans may hold expressions that are worked out once,
+when the API is deployed on a gateway; the references of [definitions](definitions.md), [resources](resources.md) and [policies](policies/README.md) say of which fields. There is no request
+then: they may name \`#api\`, \`#properties\`, \`#dictionaries\`, \`#node\` and \`#secrets\`, and what they come to is judged as if it had been written down. What cannot be worked out
+(a secret or an entry of a dictionary that is not there) refuses the API, by the place of the field and without what the secret holds. An API whose dictionary
+changes is built again, and one that was refused is tried again when a dictionary comes. A secret that changes is taken with the next deploy of the API, or a restart.
+
+Secrets that texts of requests name (a header of endpoints, a condition, a step) are looked for when the API is deployed, and refuse it where they are missing; they are read
+again within 5 s when they change. A definition reaches what its gateway's operator has named for it and nothing else: variables whose names begin with \`ISTHMUS_SECRET_\`,
+and files below the setting \`secretReferences.folder\`, for every API that the gateway serves. Without them there is none. Other providers (\`vault\`, \`aws\`, \`kubernetes\` ...) are refused by
+name. The path may stand without quotes where it is all that the expression says: \`{#secrets.get(/file/payments:key)}\`.
+
+## What they are worth
 
 An expression may fail (an item of nothing, a comparison of a text with a number) or come to nothing; each policy says what it does then. The
 access record has the warning \`EXPRESSION_EVALUATION_ERROR\` with the reason. Numbers are Java's: \`7 / 2\` is 3, \`7.0 / 2\` is 3.5. Patterns are

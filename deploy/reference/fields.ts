@@ -67,6 +67,8 @@ function propertiesOf({
 
 function takes({ isSecret = false, ...field }: FormSchema, reference: Reference): string {
   if (isSecret) return `secret ${takes(field, reference)}`;
+  if (field.isKnownAtDeploy === true)
+    return `string, may hold [what is known at deploy](${reference.expressions}#known-at-deploy)${boundsOf(field)}`;
   if (field.mayHoldExpressions === true) return `string, may hold [expressions](${reference.expressions})`;
   if (field.offOnly !== undefined) return `not supported; allowed: ${field.offOnly}`;
   if (field.const !== undefined) return word(field.const);

@@ -48,7 +48,7 @@ export function shown(source: string): string {
 }
 
 /** What is said of an expression that this version does not evaluate. */
-export const expressionMessage = 'expressions are not supported by this version; allowed: plain text';
+const expressionMessage = 'expressions are not supported by this version; allowed: plain text';
 
 /** The same, with the first expression of the text. */
 export function expressionMessageFor(text: string): string {

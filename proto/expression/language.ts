@@ -8,7 +8,7 @@ import { compileBinary } from './operators.ts';
 import { parse } from './parse.ts';
 import { type Root, rootNames, rootOf } from './roots.ts';
 import { checkSecret, secretOf, secretsHint } from './secrets.ts';
-import type { Language, TemplateNeeds } from './template.ts';
+import type { Language, SecretName, TemplateNeeds } from './template.ts';
 import { SyntaxFault } from './tokens.ts';
 import type { Node } from './tree.ts';
 import { constantOf, makerNames, makerOf, staticOf, typeNames, typeOf } from './types.ts';
@@ -29,10 +29,12 @@ const nowhere: ReadonlySet<string> = new Set();
 export const language: Language = (source, places = nowhere) => {
   try {
     const compiler = new Compiler(places);
-    const evaluate = compiler.compile(parse(source));
+    const evaluate = compiler.compile(parse(withQuotes(source)));
+    const { needs, roots, secrets } = compiler;
     return {
       kind: 'compiled',
-      needs: compiler.needs,
+      needs,
+      reads: { roots, secrets },
       evaluate(scope) {
         beginWork(scope);
         try {
@@ -56,6 +58,8 @@ export const language: Language = (source, places = nowhere) => {
 
 class Compiler {
   needs: TemplateNeeds = 'head';
+  readonly roots = new Set<string>();
+  readonly secrets: SecretName[] = [];
   readonly #places: ReadonlySet<string>;
   /** How many selections are around what is compiled: only there a bare name is something. */
   #selections = 0;
@@ -150,6 +154,7 @@ class Compiler {
       throw unknown(`#${name}`, { name: `#${name}`, among: rootNames().map((each) => `#${each}`), at });
     if (root.place !== undefined && !this.#places.has(name))
       throw new SyntaxFault(`#${name} is known in ${root.place} alone`, at);
+    this.roots.add(name);
     return root;
   }
 
@@ -252,10 +257,13 @@ class Compiler {
   /** What can be told without a request is told when the definition is loaded. */
   #secret({ name, args, at }: Pick<Extract<Node, { kind: 'method' }>, 'name' | 'args' | 'at'>): Evaluate {
     if (name !== 'get' || args.length === 0 || args.length > 2) throw new SyntaxFault(secretsHint, at);
-    const [path] = args;
-    const why =
-      path?.kind === 'constant' && typeof path.value === 'string' ? checkSecret(path.value) : undefined;
+    const [path, key] = args;
+    const written = path === undefined ? undefined : textOf(path);
+    const why = written === undefined ? undefined : checkSecret(written);
     if (why !== undefined) throw new SyntaxFault(why, path?.at ?? at);
+    const writtenKey = key === undefined ? undefined : textOf(key);
+    if (written !== undefined && (key === undefined) === (writtenKey === undefined))
+      this.secrets.push({ path: written, key: writtenKey });
     const given = this.#all(args);
     return (frame) => secretOf(given(frame), frame.scope.surroundings.secrets);
   }
@@ -289,8 +297,19 @@ class Compiler {
 
 /** A name in brackets, with quotes or without. */
 function nameOf(index: Node): string | undefined {
-  if (index.kind === 'name') return index.name;
-  return index.kind === 'constant' && typeof index.value === 'string' ? index.value : undefined;
+  return index.kind === 'name' ? index.name : textOf(index);
+}
+
+/** A text that is written down. */
+function textOf(node: Node): string | undefined {
+  return node.kind === 'constant' && typeof node.value === 'string' ? node.value : undefined;
+}
+
+const bareSecret = /^(\s*#secrets\.get\(\s*)(\/[^\s'"(),]+)(\s*\)\s*)$/;
+
+/** As the reference takes it: the path of a secret may stand without quotes where it is all that the expression says. */
+function withQuotes(source: string): string {
+  return source.replace(bareSecret, "$1'$2'$3");
 }
 
 function valuesOf(each: readonly Evaluate[], frame: Parameters<Evaluate>[0]): readonly Value[] {

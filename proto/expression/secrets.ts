@@ -22,11 +22,20 @@ export function checkSecret(path: string): string | undefined {
 export function secretOf(args: readonly Value[], secrets: SecretReferences): Value {
   const [path, key] = args.map((each) => toText(each));
   if (path === undefined || path === null) return fail('the path of a secret is nothing');
+  const found = secretAt(path, key ?? undefined, secrets);
+  return 'why' in found ? fail(found.why) : found.value;
+}
+
+/** The secret that is written so, or why there is none; the reason does not hold it. */
+export function secretAt(
+  path: string,
+  key: string | undefined,
+  secrets: SecretReferences,
+): ReturnType<SecretReferences['get']> {
   const [written = ''] = path.split('?');
   const why = checkSecret(written);
-  if (why !== undefined) return fail(why);
+  if (why !== undefined) return { why };
   const colon = written.indexOf(':');
   const inPath = colon === -1 ? undefined : written.slice(colon + 1);
-  const found = secrets.get(colon === -1 ? written : written.slice(0, colon), key ?? inPath);
-  return 'why' in found ? fail(found.why) : found.value;
+  return secrets.get(colon === -1 ? written : written.slice(0, colon), key ?? inPath);
 }

@@ -48,10 +48,26 @@ export interface RefusedExpression {
   readonly at: number;
 }
 
+/** What expressions name, as far as it can be told without a request. */
+export interface ExpressionReads {
+  /** Behind `#`, functions aside. */
+  readonly roots: ReadonlySet<string>;
+  /** Secrets whose path and key are written down. */
+  readonly secrets: readonly SecretName[];
+}
+
+/** A secret as it is written: `/env/NAME`, `/file/path:key`, or path and key. */
+export interface SecretName {
+  readonly path: string;
+  readonly key: string | undefined;
+}
+
 /** One expression, read and checked. */
 export interface CompiledExpression {
   readonly kind: 'compiled';
   readonly needs: TemplateNeeds;
+  /** Absent where a test brings its own language. */
+  readonly reads?: ExpressionReads | undefined;
   /** Its value with its type; null is nothing. */
   evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
 }
@@ -138,6 +154,7 @@ export function compileTemplate<Value>(
 export interface VaryingText {
   readonly kind: 'varying';
   readonly needs: TemplateNeeds;
+  readonly reads: ExpressionReads;
   /** An expression alone keeps the type of its value; among other texts it becomes one. */
   readonly evaluate: (scope: ExpressionScope) => Rendered<ExpressionValue>;
 }
@@ -158,11 +175,20 @@ export function compileText(
     parts.push(part);
   }
   const [only] = parts;
+  const reads = readsOf(parts);
   const isBuffered = parts.some((part) => typeof part !== 'string' && part.needs === 'buffered');
   const needs = isBuffered ? 'buffered' : 'head';
   if (only !== undefined && typeof only !== 'string' && parts.length === 1)
-    return { kind: 'varying', needs, evaluate: (scope) => only.evaluate(scope) };
-  return { kind: 'varying', needs, evaluate: (scope) => join(parts, scope) };
+    return { kind: 'varying', needs, reads, evaluate: (scope) => only.evaluate(scope) };
+  return { kind: 'varying', needs, reads, evaluate: (scope) => join(parts, scope) };
+}
+
+function readsOf(parts: readonly (string | CompiledExpression)[]): ExpressionReads {
+  const all = parts.flatMap((part) => (typeof part === 'string' ? [] : (part.reads ?? [])));
+  return {
+    roots: new Set(all.flatMap(({ roots }) => [...roots])),
+    secrets: all.flatMap(({ secrets }) => secrets),
+  };
 }
 
 const unclosed = ({ source }: { readonly source: string }): RefusedExpression => ({

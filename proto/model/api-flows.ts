@@ -10,7 +10,7 @@ import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { choice, names, off, orJsonText, section } from './sections.ts';
 import { compileCondition } from '../expression/condition.ts';
-import { expressionsIn } from '../expression/find.ts';
+import { expressionsLeftIn } from './deploy/fields.ts';
 
 const httpSelectorSchema = section({
   type: z.literal('http'),
@@ -211,7 +211,7 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
   }
   const parsed = schema.config.safeParse(step.configuration);
   // A field that may hold an expression is no text any more.
-  if (parsed.success) details.push(...expressionsIn(parsed.data, `${at}.configuration`));
+  if (parsed.success) details.push(...expressionsLeftIn(parsed.data, schema.config, `${at}.configuration`));
   else details.push(...detailsOf(parsed.error.issues, `${at}.configuration`));
   return details;
 }

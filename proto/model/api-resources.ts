@@ -6,8 +6,8 @@ import { nearest } from '../faults/nearest.ts';
 import { isResourceId, resourceCatalog } from '../resources/catalog.ts';
 import type { ResourceUse } from '../resources/resource-schema.ts';
 import { apiLimits } from './api-limits.ts';
-import { expressionsIn } from '../expression/find.ts';
 import type { FlowDefinition } from './api-flows.ts';
+import { expressionsLeftIn } from './deploy/fields.ts';
 import type { PlanDefinition } from './api-plans.ts';
 import { policySchema } from '../policies/catalog.ts';
 import { elsewhere, orJsonText, section } from './sections.ts';
@@ -68,7 +68,7 @@ function checkConfiguration(
   }
   const parsed = resourceCatalog[type].config.safeParse(configuration);
   return parsed.success
-    ? expressionsIn(parsed.data, `${at}.configuration`)
+    ? expressionsLeftIn(parsed.data, resourceCatalog[type].config, `${at}.configuration`)
     : detailsOf(parsed.error.issues, `${at}.configuration`);
 }
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { apiLimits } from './api-limits.ts';
 import { secret } from './secrets/mark.ts';
 import { off, section } from './sections.ts';
-import { expressionMessage, hasExpression } from '../expression/find.ts';
+import { markAtDeploy, whyNotAtDeploy } from './deploy/at-deploy.ts';
+import { hasExpression } from '../expression/find.ts';
 
 /**
  * How endpoints are reached and recognised: proxy, trust store, key store; names of the reference.
@@ -11,8 +12,9 @@ import { expressionMessage, hasExpression } from '../expression/find.ts';
  * A proxy that is not enabled and a store of type '' or NONE may hold whatever the console left in them: it is kept.
  */
 
-const short = z.string().max(apiLimits.nameCharsMax).optional();
-const long = z.string().max(apiLimits.pemCharsMax).optional();
+/** They may hold expressions that are worked out at deploy; those are judged where the store or the proxy is in use. */
+const short = markAtDeploy(z.string().max(apiLimits.nameCharsMax)).optional();
+const long = markAtDeploy(z.string().max(apiLimits.pemCharsMax)).optional();
 const hostName = /^(?:[A-Za-z0-9_.:-]+|\[[0-9A-Fa-f:.]+\])$/;
 
 type Say = (field: string, message: string) => void;
@@ -43,13 +45,13 @@ export const proxySchema = section({
       );
     return;
   }
-  for (const field of ['username', 'password'] as const)
-    if (hasExpression(proxy[field] ?? '')) say(field, expressionMessage);
-  if (!hostName.test(proxy.host ?? ''))
+  judgeExpressions(proxy, ['host', 'username', 'password'], say);
+  if (!hasExpression(proxy.host ?? '') && !hostName.test(proxy.host ?? ''))
     say('host', 'must be a name or an address; allowed instead: useSystemProxy');
   if ((proxy.port ?? 0) === 0) say('port', 'is required; allowed: 1 to 65535');
   // RFC 7617 section 2: the first colon ends the user.
-  if (proxy.type === 'HTTP' && proxy.username?.includes(':') === true)
+  const { username = '' } = proxy;
+  if (proxy.type === 'HTTP' && !hasExpression(username) && username.includes(':'))
     say('username', 'must not hold a colon');
   if (proxy.type === 'SOCKS4' && (proxy.password ?? '') !== '')
     say('password', 'is not used by a SOCKS4 proxy; allowed: username alone, or SOCKS5');
@@ -77,7 +79,7 @@ const trustStoreSchema = section({
   checkSource(store, ['content', 'path'], say);
   if (store.type === 'PEM' && (store.password ?? '') !== '')
     say('password', 'is not used by a PEM store; allowed: nothing, PEM has no password');
-  if (hasExpression(store.password ?? '')) say('password', expressionMessage);
+  judgeExpressions(store, ['content', 'path', 'password'], say);
 });
 
 /** The certificate that endpoints are shown. */
@@ -102,6 +104,7 @@ const keyStoreSchema = section({
     for (const field of fields.filter((name) => (store[name] ?? '') !== ''))
       say(field, `is not used by a ${store.type} store; allowed: ${allowed}`);
   };
+  if (store.type !== '') judgeExpressions(store, keyStoreTexts, say);
   if (store.type === 'PEM') {
     checkSource(store, ['certContent', 'certPath'], say);
     checkSource(store, ['keyContent', 'keyPath'], say);
@@ -111,7 +114,6 @@ const keyStoreSchema = section({
   if (store.type === 'PKCS12') {
     checkSource(store, ['content', 'path'], say);
     unused(['certContent', 'certPath', 'keyContent', 'keyPath'], 'content or path, and password');
-    if (hasExpression(store.password ?? '')) say('password', expressionMessage);
     if ((store.keyPassword ?? '') !== '' && store.keyPassword !== store.password)
       say('keyPassword', 'is not supported by this version; allowed: the same as password');
   }
@@ -134,6 +136,28 @@ function unsupportedStore() {
   };
 }
 
+const keyStoreTexts = [
+  'certContent',
+  'certPath',
+  'keyContent',
+  'keyPath',
+  'content',
+  'path',
+  'password',
+  'keyPassword',
+] as const;
+
+function judgeExpressions<Field extends string>(
+  texts: Readonly<Partial<Record<Field, string | undefined>>>,
+  fields: readonly Field[],
+  say: Say,
+): void {
+  for (const field of fields) {
+    const why = whyNotAtDeploy(texts[field] ?? '');
+    if (why !== undefined) say(field, why);
+  }
+}
+
 /** A text in the definition or the path of a file, not both. */
 function checkSource<Field extends string>(
   store: Readonly<Partial<Record<Field, string | undefined>>>,
@@ -143,7 +167,6 @@ function checkSource<Field extends string>(
   const [text = '', file = ''] = [store[content], store[path]];
   if (text === '' && file === '') say(content, `is required; allowed instead: ${path}`);
   if (text !== '' && file !== '') say(content, `is there beside ${path}; allowed: one of them`);
-  if (hasExpression(text)) say(content, expressionMessage);
-  if (file !== '' && (!file.startsWith('/') || file.includes('\0') || hasExpression(file)))
+  if (file !== '' && !hasExpression(file) && (!file.startsWith('/') || file.includes('\0')))
     say(path, 'must be the absolute path of a file on the gateway');
 }

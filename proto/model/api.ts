@@ -18,7 +18,7 @@ export type {
   SharedConfiguration,
 } from './api-endpoints.ts';
 export { configurationOf, sharedConfigurationSchema } from './api-endpoints.ts';
-export { type DiscoveryDefinition, discoveredPathSchema } from './api/discovery.ts';
+export { type DiscoveryDefinition, discoveredPathSchema, discoverySchema } from './api/discovery.ts';
 export {
   assertionPlaces,
   checkBodySchema,

@@ -18,6 +18,8 @@ export interface FormSchema {
   readonly maxItems?: number;
   /** See `template` in proto/expression. */
   readonly mayHoldExpressions?: boolean;
+  /** See `atDeploy` in proto/model/deploy. */
+  readonly isKnownAtDeploy?: boolean;
   /** See `secret` in proto/model/secrets; its `format` is `password`. */
   readonly isSecret?: boolean;
   /** See `off` in proto/model: what may stand in a field that this version does not run. */

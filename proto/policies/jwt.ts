@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { atDeploy } from '../model/deploy/at-deploy.ts';
 import { hasExpression } from '../expression/find.ts';
 import { headerNameSchema, headerValueSchema } from '../model/head-text.ts';
 import { secret } from '../model/secrets/mark.ts';
@@ -56,11 +57,14 @@ const revocationAuth = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({
     type: z.literal('basic'),
-    basic: z.strictObject({ username: z.string().max(256), password: secret(z.string().max(1_024)) }),
+    basic: z.strictObject({
+      username: z.string().max(256),
+      password: secret(atDeploy(z.string().max(1_024))),
+    }),
   }),
   z.strictObject({
     type: z.literal('token'),
-    token: z.strictObject({ value: secret(headerValueSchema.min(1)) }),
+    token: z.strictObject({ value: secret(atDeploy(headerValueSchema.min(1))) }),
   }),
 ]);
 
@@ -80,12 +84,7 @@ export const jwt = definePolicy({
       signature: z.enum(signatureNames).default('RSA_RS256'),
       publicKeyResolver: z.enum(['GIVEN_KEY', 'GATEWAY_KEYS', 'JWKS_URL']).default('GIVEN_KEY'),
       /** The key, or the URL of the key set. */
-      resolverParameter: secret(z.string().max(65_536), isSharedKey)
-        .default('')
-        .refine(
-          (text) => !hasExpression(text),
-          'expressions are not supported here by this version; allowed: plain text',
-        ),
+      resolverParameter: secret(atDeploy(z.string().max(65_536), 65_536), isSharedKey).default(''),
       ...fetching,
       useSystemProxy,
       /** Whether steps find `jwt.claims`. */
@@ -175,7 +174,7 @@ function whyNoKey(
     resolverParameter,
   }: { readonly publicKeyResolver: string; readonly resolverParameter: string },
 ): string | undefined {
-  // What an expression says is told by the field itself.
+  // What an expression comes to is judged when the API is deployed.
   if (publicKeyResolver === 'GATEWAY_KEYS' || hasExpression(resolverParameter)) return undefined;
   if (resolverParameter.trim() === '')
     return `is required: the ${publicKeyResolver === 'JWKS_URL' ? 'URL of the key set' : 'key'}`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { atDeploy } from '../model/deploy/at-deploy.ts';
 import { secret } from '../model/secrets/mark.ts';
 import { elsewhere, section } from '../model/sections.ts';
 import { sslOptions } from './calls.ts';
@@ -11,7 +12,7 @@ const host = z
   .max(256)
   .regex(/^[\w.:-]+$/, 'must be a name or an address');
 const port = z.int().min(1).max(65_535).default(6_379);
-const credential = secret(z.string().max(4_096)).default('');
+const credential = secret(atDeploy(z.string().max(4_096))).default('');
 
 /** A cache in a Redis that gateways share. */
 export const cacheRedis = defineResource({

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 import { secret } from '../model/secrets/mark.ts';
+import { atDeploy } from '../model/deploy/at-deploy.ts';
+import { hasExpression } from '../expression/find.ts';
 import { section } from '../model/sections.ts';
 import { callOptions } from './calls.ts';
 import { introspectionUrlOf } from './oauth2.ts';
@@ -13,19 +15,19 @@ export const oauth2Am = defineResource({
   summary: 'Asks an access management server what a token of one of its domains stands for.',
   serves: 'introspection',
   config: section({
-    serverURL: z.string().max(2_048),
+    serverURL: atDeploy(z.string().max(2_048)),
     version: z.enum(['V1_X', 'V2_X', 'V3_X']).default('V3_X'),
     securityDomain: z
       .string()
       .min(1)
       .max(256)
       .regex(/^[\w.~-]+$/, 'must be a name without slashes'),
-    clientId: z.string().max(1_024),
-    clientSecret: secret(z.string().max(4_096)),
+    clientId: atDeploy(z.string().max(1_024)),
+    clientSecret: secret(atDeploy(z.string().max(4_096))),
     userClaim: z.string().max(256).default('sub'),
     ...callOptions,
   }).superRefine((config, context) => {
-    if (introspectionUrlOf(introspectionOf(config)) === undefined)
+    if (!hasExpression(config.serverURL) && introspectionUrlOf(introspectionOf(config)) === undefined)
       context.addIssue({
         code: 'custom',
         path: ['serverURL'],

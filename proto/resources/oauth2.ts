@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
+import { atDeploy } from '../model/deploy/at-deploy.ts';
+import { hasExpression } from '../expression/find.ts';
 import { headerNameSchema, headerValueSchema } from '../model/head-text.ts';
 import { secret } from '../model/secrets/mark.ts';
 import { section } from '../model/sections.ts';
 import { callOptions } from './calls.ts';
 import { defineResource } from './resource-schema.ts';
 
-const text = z.string().max(2_048);
+const text = atDeploy(z.string().max(2_048));
 const method = z.enum(['GET', 'POST']).default('GET');
 
 /** Introspection of tokens at any server of RFC 7662. */
@@ -23,23 +25,24 @@ export const oauth2 = defineResource({
     scopeSeparator: z.string().max(16).default(' '),
     userInfoEndpoint: text.default('/userinfo'),
     userInfoEndpointMethod: method,
-    clientId: z.string().max(1_024).default(''),
-    clientSecret: secret(z.string().max(4_096)).default(''),
+    clientId: atDeploy(z.string().max(1_024)).default(''),
+    clientSecret: secret(atDeploy(z.string().max(4_096))).default(''),
     useClientAuthorizationHeader: z.boolean().default(true),
-    clientAuthorizationHeaderName: headerNameSchema.default('Authorization'),
-    clientAuthorizationHeaderScheme: headerValueSchema.default('Basic'),
+    clientAuthorizationHeaderName: atDeploy(headerNameSchema).default('Authorization'),
+    clientAuthorizationHeaderScheme: atDeploy(headerValueSchema).default('Basic'),
     tokenIsSuppliedByQueryParam: z.boolean().default(true),
-    tokenQueryParamName: z.string().max(256).default('token'),
+    tokenQueryParamName: atDeploy(z.string().max(256)).default('token'),
     tokenIsSuppliedByHttpHeader: z.boolean().default(false),
-    tokenHeaderName: z.union([z.literal(''), headerNameSchema]).default(''),
+    tokenHeaderName: atDeploy(z.union([z.literal(''), headerNameSchema])).default(''),
     tokenIsSuppliedByFormUrlEncoded: z.boolean().default(false),
-    tokenFormUrlEncodedName: z.string().max(256).default('token'),
-    userClaim: z.string().max(256).default('sub'),
+    tokenFormUrlEncodedName: atDeploy(z.string().max(256)).default('token'),
+    userClaim: atDeploy(z.string().max(256)).default('sub'),
     ...callOptions,
   }).superRefine((config, context) => {
     const say = (field: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [field], message });
-    if (introspectionUrlOf(config) === undefined)
+    const isKnown = !hasExpression(config.authorizationServerUrl + config.introspectionEndpoint);
+    if (isKnown && introspectionUrlOf(config) === undefined)
       say(
         'authorizationServerUrl',
         'must make an http or https URL with introspectionEndpoint, without user and password',

@@ -23,7 +23,9 @@ import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
 import { GroupsInUse, type SharedGroups } from './shared-groups.ts';
 import { dependsOnStanding, seenFrom, type Standing } from './standing.ts';
+import type { Surroundings } from '../../../proto/expression/scope.ts';
 import { type PolicyBuilder, type Step, StepCompiler } from './step.ts';
+import { workOutDefinition } from './at-deploy.ts';
 import { type ApiFacts, createApiFacts, type ExpressionHost } from './surroundings.ts';
 
 /** A plan, ready to be asked. */
@@ -51,6 +53,8 @@ export interface CompiledApi extends Life {
   readonly corsOf: (contextPath: string, host: string, server: string | undefined) => Cors | undefined;
   readonly rejectsNullByte: boolean;
   readonly isRecorded: boolean;
+  /** Names of dictionaries that it is made of; those that requests ask are none. */
+  readonly dictionaries: ReadonlySet<string>;
   /** Shared policy groups that it is made of. */
   readonly groups: Pick<GroupsInUse, 'ids' | 'doubts'>;
   /** Undefined where nothing is logged. */
@@ -75,12 +79,26 @@ export interface CompileOptions {
   /** Which parts of definitions are for this gateway. */
   readonly standing: Standing;
   readonly expressions: ExpressionHost;
+  /** The environment's, as they are now. */
+  readonly dictionaries: Surroundings['dictionaries'];
   /** Shows the circuits of failover; undefined where nobody measures. */
   readonly circuits?: CircuitBoard | undefined;
   /** The environment's, as they are now. */
   readonly groups: Pick<SharedGroups, 'get'>;
   /** When endpoints are taken out for what requests find there; undefined never. */
   readonly outliers?: OutlierHost | undefined;
+}
+
+/** The definition on this gateway, with nothing in it that has to be worked out. */
+function asItRuns(
+  whole: ApiDefinition,
+  { standing, expressions, dictionaries }: Pick<CompileOptions, 'standing' | 'expressions' | 'dictionaries'>,
+) {
+  const seen = dependsOnStanding(whole) ? seenFrom(whole, standing) : whole;
+  const facts = createApiFacts(seen, expressions);
+  const node = { ...facts.node, tenant: standing.tenant, shardingTags: standing.tags };
+  const { readsNode, ...workedOut } = workOutDefinition(seen, { ...facts, dictionaries, node });
+  return { ...workedOut, facts, isForSome: readsNode || seen !== whole };
 }
 
 /** The parts of the hosts of policies and resources that are the same for all APIs of an environment. */
@@ -98,8 +116,7 @@ export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'> &
  * Errors: Faults that say which part does not work on this gateway.
  */
 export function compileApi(whole: ApiDefinition, options: CompileOptions): CompiledApi {
-  const isForSome = dependsOnStanding(whole);
-  const definition = isForSome ? seenFrom(whole, options.standing) : whole;
+  const { definition, facts, isForSome, dictionaries, readsGround } = asItRuns(whole, options);
   const engine = engineOf(definition);
   const resources = createResources(definition.resources, {
     ...options.host,
@@ -146,8 +163,10 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
   ]);
   return {
     type: definition.type,
-    mayWait: !life.beginsEarly && !endpoints.beginsEarly,
+    // What was worked out may be otherwise by then.
+    mayWait: !life.beginsEarly && !endpoints.beginsEarly && !readsGround,
     isForSome,
+    dictionaries,
     plans: inOrder(plans),
     errors: createErrorWriter(definition.responseTemplates, engine),
     engine,
@@ -162,7 +181,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     groups,
     logging: compileLogging(definition, plans),
     isTraced: definition.analytics.enabled && definition.analytics.tracing?.enabled === true,
-    facts: createApiFacts(definition, options.expressions),
+    facts,
     mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),
     ...life,
   };

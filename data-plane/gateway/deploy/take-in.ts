@@ -87,6 +87,7 @@ function siteOf(
       expressions,
       circuits,
       groups: environment.groups,
+      dictionaries: environment.dictionaries.byName,
       outliers,
       get standing() {
         return environment.standing;
@@ -157,12 +158,15 @@ function buildAgain(
   return causes.flatMap(({ record, apis: users }) => {
     // What was refused is as it was.
     if (refused.some(({ kind, id }) => kind === record.kind && id === record.id)) return [];
+    const before = new Set<string>();
     const again = [...users].flatMap((id) => {
       const entry = built.has(id) ? undefined : site.environment.apis.get(id);
       built.add(id);
+      if (entry?.nack !== undefined) before.add(id);
       return entry === undefined ? [] : [recordOf(entry)];
     });
-    const [first, ...others] = takeInKind(apis, again, site);
+    // What was refused before is no worse for it.
+    const [first, ...others] = takeInKind(apis, again, site).filter(({ id }) => !before.has(id));
     if (first === undefined) return [];
     const more = others.length === 0 ? '' : `, and ${others.length} more`;
     const reason = `API ${first.id} can no longer be built of it${more}: ${first.reason}`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { atDeploy } from '../deploy/at-deploy.ts';
 import { apiLimits } from '../api-limits.ts';
 import { sslSchema } from '../api-tls.ts';
 import { secret } from '../secrets/mark.ts';
@@ -29,30 +30,24 @@ const consulUrlSchema = z
     );
   }, 'must be an http:// or https:// URL without user information, query and fragment');
 
-const consulSchema = section({
-  enabled: z.boolean().default(true),
-  type: z.literal('consul-service-discovery'),
-  overrideConfiguration: z.boolean().default(false),
-  configuration: orJsonText(
-    section({
-      url: consulUrlSchema.default('http://localhost:8500'),
-      service: z.string().min(1, 'is required').max(apiLimits.nameCharsMax),
+/** What says how endpoints are found, by type. */
+export const discoveryCatalog = {
+  'consul-service-discovery': {
+    config: section({
+      url: atDeploy(consulUrlSchema).default('http://localhost:8500'),
+      service: atDeploy(z.string().min(1, 'is required').max(apiLimits.nameCharsMax)),
       /** Empty: that of whoever is asked. */
-      dc: z.string().max(128).default(''),
+      dc: atDeploy(z.string().max(128)).default(''),
       /** A token of Consul's access control. */
-      acl: secret(z.string().max(1_024)).default(''),
+      acl: secret(atDeploy(z.string().max(1_024))).default(''),
       ssl: sslSchema.prefault({}),
     }),
-  ),
-});
-
-const dnsSchema = section({
-  enabled: z.boolean().default(true),
-  type: z.literal('dns-service-discovery'),
-  overrideConfiguration: z.boolean().default(false),
-  configuration: orJsonText(
-    section({
-      host: z.string().regex(dnsName, 'must be a name such as orders.internal or _http._tcp.orders.internal'),
+  },
+  'dns-service-discovery': {
+    config: section({
+      host: atDeploy(
+        z.string().regex(dnsName, 'must be a name such as orders.internal or _http._tcp.orders.internal'),
+      ),
       record: choice(['a', 'aaaa', 'srv']).default('a'),
       /** Not of SRV, whose records say it; else the one of the scheme where nothing is said. */
       port: z.int().min(1).max(65_535).optional(),
@@ -62,8 +57,22 @@ const dnsSchema = section({
       path: ['port'],
       message: 'is said by SRV records; allowed: nothing, or record: A',
     }),
-  ),
-});
+  },
+} as const;
+
+const discovery = <Type extends string, Config extends z.ZodType>(type: Type, config: Config) =>
+  section({
+    enabled: z.boolean().default(true),
+    type: z.literal(type),
+    overrideConfiguration: z.boolean().default(false),
+    configuration: orJsonText(config),
+  });
+
+const consulSchema = discovery(
+  'consul-service-discovery',
+  discoveryCatalog['consul-service-discovery'].config,
+);
+const dnsSchema = discovery('dns-service-discovery', discoveryCatalog['dns-service-discovery'].config);
 
 const types = 'consul-service-discovery, dns-service-discovery, or enabled: false';
 

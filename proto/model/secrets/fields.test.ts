@@ -14,6 +14,8 @@ test('secret fields follow from the schemas of policies, resources and endpoints
     'policy jwt: revocationCheck.auth.token.value',
     'resource oauth2: clientSecret',
     'resource oauth2-am-resource: clientSecret',
+    'discovery consul-service-discovery: acl',
+    'discovery consul-service-discovery: ssl.keyStore.password',
     'endpoint: proxy.password',
     'endpoint: ssl.trustStore.password',
     'endpoint: ssl.keyStore.keyContent',
@@ -41,6 +43,7 @@ test('a mark is found wherever a schema has it: in lists, maps, unions, behind d
       },
     },
     resources: {},
+    discoveries: {},
     endpoints: z.strictObject({}),
   });
   assert.deepEqual(

@@ -2,8 +2,10 @@ import type { z } from 'zod';
 
 import { catalog } from '../../policies/catalog.ts';
 import { resourceCatalog } from '../../resources/catalog.ts';
+import { discoveryCatalog } from '../api/discovery.ts';
 import { sharedConfigurationSchema } from '../api-endpoints.ts';
 import { fetchSchema } from '../fetched/source.ts';
+import { lookForMarks } from './marks.ts';
 import type { SecretMark } from './mark.ts';
 
 /** A field whose schema calls it a secret. */
@@ -22,6 +24,7 @@ type FieldsById = ReadonlyMap<string, readonly SecretField[]>;
 export interface SecretFields {
   readonly policies: FieldsById;
   readonly resources: FieldsById;
+  readonly discoveries: FieldsById;
   /** Of what says how endpoints are reached. */
   readonly endpoints: readonly SecretField[];
   /** Of what a control plane asks whom for; gateways get none of it. */
@@ -32,6 +35,7 @@ export interface SecretFields {
 export function findSecretFields(of: {
   readonly policies: Readonly<Record<string, { readonly config: z.ZodType }>>;
   readonly resources: Readonly<Record<string, { readonly config: z.ZodType }>>;
+  readonly discoveries: Readonly<Record<string, { readonly config: z.ZodType }>>;
   readonly endpoints: z.ZodType;
   readonly fetches?: z.ZodType;
 }): SecretFields {
@@ -40,6 +44,7 @@ export function findSecretFields(of: {
   return {
     policies: byId('policy', of.policies),
     resources: byId('resource', of.resources),
+    discoveries: byId('discovery', of.discoveries),
     endpoints: fieldsOf(of.endpoints, 'endpoint'),
     fetches: of.fetches === undefined ? [] : fieldsOf(of.fetches, 'fetch'),
   };
@@ -49,46 +54,25 @@ export function findSecretFields(of: {
 export const secretFields: SecretFields = findSecretFields({
   policies: catalog,
   resources: resourceCatalog,
+  discoveries: discoveryCatalog,
   endpoints: sharedConfigurationSchema,
   fetches: fetchSchema,
 });
 
 /** Every one of them that gateways use. */
-export function allSecretFields({ policies, resources, endpoints }: SecretFields): readonly SecretField[] {
-  return [...[...policies.values(), ...resources.values()].flat(), ...endpoints];
+export function allSecretFields(of: SecretFields): readonly SecretField[] {
+  const byId = [of.policies, of.resources, of.discoveries].flatMap((fields) => [...fields.values()]);
+  return [...byId.flat(), ...of.endpoints];
 }
 
 function fieldsOf(schema: z.ZodType, owner: string): readonly SecretField[] {
   const found = new Map<string, SecretField>();
-  look(schema, [], (path, { isSecretBeside }) => {
+  lookForMarks(schema, (path, mark: Partial<SecretMark>) => {
+    if (mark.isSecret !== true) return false;
+    const { isSecretBeside } = mark;
     const name = `${owner}: ${path.join('.')}`;
     found.set(name, { name, path, isSecretBeside });
+    return true;
   });
   return [...found.values()];
-}
-
-/** What a schema is made of, as far as a mark may stand in it. */
-interface Parts {
-  readonly innerType?: z.ZodType;
-  readonly in?: z.ZodType;
-  readonly out?: z.ZodType;
-  readonly element?: z.ZodType;
-  readonly valueType?: z.ZodType;
-  readonly options?: readonly z.ZodType[];
-  readonly left?: z.ZodType;
-  readonly right?: z.ZodType;
-  readonly shape?: Readonly<Record<string, z.ZodType>>;
-}
-
-type Found = (path: readonly string[], mark: SecretMark) => void;
-
-function look(schema: z.ZodType, path: readonly string[], found: Found): void {
-  const mark = schema.meta() as Partial<SecretMark> | undefined;
-  if (mark?.isSecret === true) return found(path, { ...mark, isSecret: true });
-  const { innerType, in: input, out, element, valueType, options, left, right, shape } = schema.def as Parts;
-  for (const [name, field] of Object.entries(shape ?? {})) look(field, [...path, name], found);
-  if (element !== undefined) look(element, [...path, '[]'], found);
-  if (valueType !== undefined) look(valueType, [...path, '*'], found);
-  for (const inside of [innerType, input, out, left, right, ...(options ?? [])])
-    if (inside !== undefined) look(inside, path, found);
 }

@@ -27,6 +27,15 @@ test('a secret is known again by the names of what holds it, in whatever order l
   );
 });
 
+test('the token of a discovery is a secret', () => {
+  const discovery = { type: 'CONSUL_SERVICE_DISCOVERY', configuration: { service: 's', acl: 'token' } };
+  const endpointGroups = [{ name: 'web', services: { discovery } }];
+  assert.deepEqual(
+    visitsOf({ endpointGroups }).map(([value, { path }]) => [value, path]),
+    [['token', 'endpointGroups[0].services.discovery.configuration.acl']],
+  );
+});
+
 test('a property is a secret where it is encrypted, or is to be', () => {
   const properties = [
     { key: 'a', value: '1', encrypted: true },

@@ -99,9 +99,16 @@ const inEndpoint: Inside = (value, at) =>
     name === 'sharedConfigurationOverride' ? inEndpointConfiguration : undefined,
   );
 
+const inDiscovery: Inside = (value, at) =>
+  inPlugin(value, at, { fields: at.walk.fields.discoveries, named: 'type' });
+
+const inGroupServices: Inside = (value, at) =>
+  inFields(value, at, (name) => (name === 'discovery' ? inDiscovery : undefined));
+
 const ofGroups: ReadonlyMap<string, Inside> = new Map([
   ['sharedConfiguration', inEndpointConfiguration],
   ['endpoints', listOf(inEndpoint, 'name')],
+  ['services', inGroupServices],
 ]);
 
 const inGroup: Inside = (value, at) => inFields(value, at, (name) => ofGroups.get(name));

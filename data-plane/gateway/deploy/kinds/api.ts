@@ -98,6 +98,7 @@ export const apis: Kind<TakenApi> = {
     site.environment.apis.delete(id);
     site.environment.forSome.delete(id);
     site.environment.groups.use(id, new Set());
+    site.environment.dictionaries.use(id, new Set());
     site.durations?.leave(id, site.environment.environment);
     if (before.served.compiled !== undefined) site.released.push(before.served.compiled);
   },
@@ -174,6 +175,7 @@ function keepBefore(
       };
   const isFree = site.places.claim(entry.served, entry.places) === undefined;
   put(isFree ? entry : { ...entry, places: [] }, site);
+  if (Buffer.from(record.payload).includes('#dictionaries')) site.environment.dictionaries.await(record.id);
 }
 
 function put(entry: ApiEntry, { environment, routers, released }: Site): void {
@@ -184,6 +186,7 @@ function put(entry: ApiEntry, { environment, routers, released }: Site): void {
   if (isForSome === true) environment.forSome.add(served.id);
   else environment.forSome.delete(served.id);
   environment.groups.use(served.id, served.compiled?.groups.ids ?? new Set(entry.judged?.groups));
+  environment.dictionaries.use(served.id, served.compiled?.dictionaries ?? new Set());
   for (const place of entry.places) routers?.set(place, served);
   if (before !== undefined && before !== served.compiled) released.push(before);
 }
