@@ -101,6 +101,7 @@ test('a mistyped data folder or file is refused by name with what to do, and not
     { args: ['doctor', 'shipper'], code: 1, names: /^failed +disk +there is no folder .*typo$/m },
     { args: ['token', '--fleet', 'f', '--bridge', 'https://b'], code: 1, names: /typo\/control-plane\.db/ },
     { args: ['fleet', 'create', 'f'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
+    { args: ['fleet', 'list'], code: 1, names: /typo\/control-plane\.db.*isthmus migrate/ },
     { args: ['check', 'nowhere'], code: 2, names: /no file or folder nowhere/ },
     { args: ['gateway', ...ports], code: 2, names: /typo\/identity\.json[^]*isthmus enroll/ },
     { args: ['shipper'], code: 2, names: /no folder typo[^]*isthmus enroll/ },

@@ -11,13 +11,15 @@ type Flags = ConfigFlags & { readonly instance?: string; readonly json?: true };
 export function fleetCommand(): Command {
   const command = createCommand({
     name: 'fleet',
-    summary: 'Makes fleets, and settles what only an operator can know about gateways.',
+    summary: 'Makes and lists fleets, and settles what only an operator can know about gateways.',
     examples: [
       'isthmus fleet create plant --tags internal',
+      'isthmus fleet list',
       'isthmus fleet reseat 7c9e6679-7425-40de-944b-e07fc1f90ae7    # says between whom its seat is',
     ],
   });
   command.addCommand(createFleetCommand());
+  command.addCommand(listCommand());
   command.addCommand(reseatCommand());
   return command;
 }
@@ -72,7 +74,45 @@ function createFleetCommand(): Command {
     });
 }
 
+type ListFlags = ConfigFlags & { readonly organization: string; readonly json?: true };
+
 const listOf = (text: string): readonly string[] => text.split(',').map((item) => item.trim());
+
+function listCommand(): Command {
+  const command = createCommand({
+    name: 'list',
+    summary: 'Lists the fleets of an organization: what gateways can enrol into, and which APIs each serves.',
+    examples: [
+      'isthmus fleet list',
+      'isthmus fleet list --json    # the same for programs, with descriptions and times',
+    ],
+  });
+  return withConfig(command)
+    .option('--organization <id>', 'whose fleets', 'DEFAULT')
+    .option('--json', 'the fleets as JSON')
+    .action(async (flags: ListFlags) => {
+      const { listFleets } = await import('../../control-plane/management/fleets/fleets.ts');
+      const fleets = await atTheDesk(flags, ({ desk, organization }) => listFleets(desk, organization));
+      if (flags.json === true) return print(JSON.stringify(fleets));
+      if (fleets.length === 0) return say('no fleets here; make one: isthmus fleet create <name>');
+      const rows = fleets.map(({ name, id, environments, tags, tenant = '-' }) => [
+        name,
+        id,
+        environments.join(','),
+        tags.join(',') || '-',
+        tenant,
+      ]);
+      print(tableOf([['name', 'id', 'environments', 'tags', 'tenant'], ...rows]));
+    });
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+function tableOf(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lineOf = (row: readonly string[]): string =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return rows.map((row) => lineOf(row).trimEnd()).join('\n');
+}
 
 function reseatCommand(): Command {
   const command = createCommand({

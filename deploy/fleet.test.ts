@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runIsthmus } from '../test/kit/processes/processes.ts';
+import { startPlatform } from '../test/kit/processes/up.ts';
+
+interface ListedFleet {
+  readonly id: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly tenant?: string;
+}
+
+test('isthmus fleet list shows what isthmus fleet create made, as a table and as JSON', async (t) => {
+  const { dir } = await startPlatform(t);
+  const fleet = (...args: readonly string[]): Promise<string> =>
+    runIsthmus(t, ['fleet', ...args, '--data-dir', dir]);
+  const make = ['--tags', 'internal,!dmz', '--tenant', 'north'];
+  const made = JSON.parse(await fleet('create', 'plant', ...make, '--json')) as ListedFleet;
+
+  const listed = JSON.parse(await fleet('list', '--json')) as readonly ListedFleet[];
+  assert.deepEqual(
+    listed.find(({ name }) => name === 'plant'),
+    made,
+  );
+
+  const [head = '', ...rows] = (await fleet('list')).trimEnd().split('\n');
+  assert.match(head, /^name +id +environments +tags +tenant$/);
+  assert.equal(rows.length, listed.length);
+  const row = rows.find((each) => each.startsWith('plant ')) ?? assert.fail('no row of the fleet');
+  assert.match(row, new RegExp(`^plant +${made.id} +\\S+ +!dmz,internal +north$`));
+  // Cells stand under their heads.
+  assert.equal(row.indexOf(made.id), head.indexOf('id'));
+
+  await assert.rejects(fleet('list', '--organization', 'nobody'), /There is no organization "nobody"/);
+});
