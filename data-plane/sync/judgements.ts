@@ -39,7 +39,7 @@ export class Judgements {
 
   constructor(options: JudgementsOptions) {
     this.#options = options;
-    this.#key = new Uint8Array(hkdfSync('sha256', options.secret, options.ground, 'isthmus judgements', 32));
+    this.#key = new Uint8Array(hkdfSync('sha256', options.secret, options.ground, 'judgements of APIs', 32));
   }
 
   /** Undefined when it is none of this record, of this program, or of this gateway. Cost: about 5 us. */

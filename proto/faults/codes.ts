@@ -157,7 +157,7 @@ export const codes = define({
     status: 502,
     owner: 'upstream',
     text: 'The certificate of the remote side is not trusted, or it refused ours.',
-    hint: 'An expired certificate is renewed by the remote side; else check outbound.caFile, outbound.certFile and the name in the URL.',
+    hint: 'An expired certificate is renewed by the remote side; else check outbound.caFile, the certificate that is shown beside it, and the name in the URL.',
   },
   'outbound.handshake_refused': {
     status: 502,
