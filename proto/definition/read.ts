@@ -2,8 +2,9 @@ import { type ApiDefinition, parseApi } from '../model/api.ts';
 import { cleaned, invalid } from './clean.ts';
 import { planConsoleFields } from '../model/api-plans.ts';
 import { apiConsoleFields } from '../model/api-schema.ts';
-import { isJson, type Json, type Note, type OpenedApi } from './opened.ts';
+import { type FoundSource, isJson, type Json, type Note, type OpenedApi } from './opened.ts';
 import { sourceOf } from './source.ts';
+import { portalPartsOf } from './v2/export.ts';
 import { openVersion2 } from './v2/open.ts';
 import { openVersion4 } from './version-4.ts';
 import type { PortalParts } from './write.ts';
@@ -24,21 +25,26 @@ export interface ReadApi {
  *         input and what is allowed, never ignored.
  */
 export function readApi(input: unknown): ReadApi {
-  return readOpened(openApi(cleaned(input)));
+  return readOpened(openFound(sourceOf(cleaned(input))));
 }
 
 /** The same, with what console and portal keep of the API and its plans; importers take it over. Errors: as {@link readApi}. */
 export function readForImport(input: unknown): ReadApi & { readonly portal: PortalParts } {
-  const opened = openApi(cleaned(input));
-  const read = readOpened(opened);
-  const plans: readonly unknown[] = Array.isArray(opened.body['plans']) ? opened.body['plans'] : [];
-  const portal = {
-    api: portalFields(opened.body, apiConsoleFields),
+  const found = sourceOf(cleaned(input));
+  const opened = openFound(found);
+  const portal = found.version === 4 ? portalPartsIn(opened.body) : portalPartsOf(found.source);
+  return { ...readOpened(opened), portal };
+}
+
+/** Of version 4 they stand in the body, which has only what runs of the versions before. */
+function portalPartsIn(body: Json): PortalParts {
+  const plans: readonly unknown[] = Array.isArray(body['plans']) ? body['plans'] : [];
+  return {
+    api: portalFields(body, apiConsoleFields),
     plans: new Map(
       plans.filter(isJson).map((plan) => [String(plan['id']), portalFields(plan, planConsoleFields)]),
     ),
   };
-  return { ...read, portal };
 }
 
 function portalFields(holder: Json, fields: Readonly<Record<string, unknown>>): Json {
@@ -59,8 +65,7 @@ function readOpened({ body, pathOf, notes, faults }: OpenedApi): ReadApi {
   return { api: parsed.api, notes };
 }
 
-function openApi(input: unknown): OpenedApi {
-  const { source, version, notes, faults } = sourceOf(input);
+function openFound({ source, version, notes, faults }: FoundSource): OpenedApi {
   const opened = version === 4 ? openVersion4(source) : openVersion2({ ...source, version });
   return { ...opened, notes: [...notes, ...opened.notes], faults: [...faults, ...opened.faults] };
 }

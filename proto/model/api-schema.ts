@@ -62,12 +62,15 @@ export const apiConsoleFields = Object.fromEntries(
   ].map((key) => [key, elsewhere()]),
 );
 
+/** The version of an API whose author says none. */
+export const apiVersionDefault = '1.0';
+
 /** A definition after its spelling was made one: a strict object that names what it does not know. */
 export const apiSchema = section(
   {
     id: z.string().min(1).max(apiLimits.idCharsMax),
     name: z.string().min(1).max(apiLimits.nameCharsMax),
-    apiVersion: z.coerce.string().max(apiLimits.versionCharsMax).default('1.0'),
+    apiVersion: z.coerce.string().max(apiLimits.versionCharsMax).default(apiVersionDefault),
     gravitee: version4,
     engine: z.literal('v3').optional(),
     type: choice(

@@ -99,6 +99,36 @@ for (const database of testDatabases) {
   });
 
   test(
+    `an export of version 2 keeps what console and portal know of it (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const body = {
+        name: 'Ferries',
+        gravitee: '2.0.0',
+        execution_mode: 'v4-emulation-engine',
+        description: 'When they leave',
+        visibility: 'public',
+        labels: ['sea'],
+        proxy: {
+          virtual_hosts: [{ path: '/ferries' }],
+          endpoints: [{ name: 'e', target: 'http://e.example' }],
+        },
+        plans: [{ name: 'Open', security: 'KEY_LESS', status: 'PUBLISHED', description: 'For anybody' }],
+      };
+      const made = await office.call('POST', `${environment}/apis/_import/definition`, { body });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      const { apiVersion, description, visibility, labels } = made.body;
+      assert.deepEqual(
+        [apiVersion, description, visibility, labels],
+        ['1.0', 'When they leave', 'PUBLIC', ['sea']],
+      );
+      const plans = await office.call('GET', `${environment}/apis/${String(made.body['id'])}/plans`);
+      assert.equal((plans.body['data'] as { description: string }[])[0]?.description, 'For anybody');
+    },
+  );
+
+  test(
     `what this version does not run is refused by its place, and nothing is made (${database.name})`,
     options,
     async (t) => {
@@ -118,7 +148,7 @@ for (const database of testDatabases) {
         proxy: { context_path: '/old', endpoints: [{ name: 'e', target: 'http://backend.example' }] },
       };
       const v3 = await office.call('POST', `${environment}/apis/_import/definition`, { body: old });
-      assert.match(JSON.stringify(v3.body), /isthmus convert[^]*execution_mode/);
+      assert.match(JSON.stringify(v3.body), /isthmus convert --emulate[^]*execution_mode/);
       const list = await office.call('GET', `${environment}/apis`);
       assert.deepEqual(list.body['data'], []);
     },

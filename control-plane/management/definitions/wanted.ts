@@ -24,7 +24,7 @@ export function wantedOf(document: Json): Wanted {
       details: [
         {
           path: 'execution_mode',
-          message: `is ${api.engine}, which APIs of the management API do not have; migrate it first (isthmus convert)`,
+          message: `is ${api.engine}, which APIs of the management API do not have; migrate it first (isthmus convert --emulate)`,
         },
       ],
     });

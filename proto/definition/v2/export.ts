@@ -1,5 +1,6 @@
 import { isJson, type Json, type SourceApi } from '../opened.ts';
 import { plansInOrder } from '../plans.ts';
+import type { PortalParts } from '../write.ts';
 
 /**
  * Writes a body in words of version 4 as an export of the reference's management API: UPPER_CASE words, plans beside the API, and with what
@@ -7,35 +8,45 @@ import { plansInOrder } from '../plans.ts';
  */
 export function version4ExportOf(body: Json, original: SourceApi): Json {
   const { gravitee: _gravitee, engine: _engine, plans, type, listeners, flows, ...rest } = body;
-  const kept = fieldsOf(original.api, apiFields);
+  const portal = portalPartsOf(original);
   const { members, metadata, pages } = original.api;
-  const written = new Map(plansInOrder(original).map(({ plan }) => [isJson(plan) ? plan['id'] : plan, plan]));
   return {
     api: {
-      ...kept,
+      visibility: 'PRIVATE',
+      lifecycleState: 'CREATED',
+      ...portal.api,
       ...rest,
       definitionVersion: 'V4',
       type: upper(type),
-      visibility: upper(kept['visibility'] ?? 'PRIVATE'),
-      lifecycleState: upper(kept['lifecycleState'] ?? 'CREATED'),
       listeners: each(listeners, (listener) => ({ ...listener, type: upper(listener['type']) })),
       flows: each(flows, flowOf),
     },
-    plans: each(plans, (plan) => {
-      const before = written.get(plan['id']);
-      return planOf(plan, isJson(before) ? before : {});
-    }),
+    plans: each(plans, (plan) => planOf(plan, portal.plans.get(String(plan['id'])))),
     members: members ?? [],
     metadata: metadata ?? [],
     pages: Array.isArray(pages) ? pages : [],
   };
 }
 
-function planOf(plan: Json, before: Json): Json {
+/** What console and portal keep of an API of version 1 or 2 and of its plans, in words of version 4: an import takes it as it is exported. */
+export function portalPartsOf(original: SourceApi): Required<Pick<PortalParts, 'api' | 'plans'>> {
+  const { visibility, lifecycleState, ...kept } = fieldsOf(original.api, apiFields);
+  const plans = plansInOrder(original).flatMap(({ plan }) => (isJson(plan) ? [plan] : []));
+  return {
+    api: {
+      ...kept,
+      ...(visibility !== undefined && { visibility: upper(visibility) }),
+      ...(lifecycleState !== undefined && { lifecycleState: upper(lifecycleState) }),
+    },
+    plans: new Map(plans.map((plan) => [String(plan['id']), fieldsOf(plan, planFields)])),
+  };
+}
+
+function planOf(plan: Json, portal: Json | undefined): Json {
   const { security, mode = 'STANDARD', status = 'PUBLISHED', flows, ...rest } = plan;
   const { type, configuration = {} } = isJson(security) ? security : {};
   return {
-    ...fieldsOf(before, planFields),
+    ...portal,
     ...rest,
     definitionVersion: 'V4',
     mode: upper(mode),

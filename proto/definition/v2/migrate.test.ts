@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { readApi } from '../read.ts';
+import { readApi, readForImport } from '../read.ts';
 import { at, checked, grouped, managed, payload, plain, proxied } from './fixtures.ts';
 import { migrate, type MigrationState } from './migrate.ts';
 
@@ -217,4 +217,68 @@ test('both spellings migrate alike', () => {
     one.issues.map(({ message }) => message),
     other.issues.map(({ message }) => message),
   );
+});
+
+test('no field that is missing becomes the word undefined', () => {
+  const full: unknown = { ...payload, services: {} };
+  assert.equal(at(migrate(plain()).v4, 'api.apiVersion'), '1.0');
+  const placesIn = (value: unknown): readonly (readonly string[])[] =>
+    typeof value !== 'object' || value === null
+      ? []
+      : Object.entries(value).flatMap(([key, member]) => [
+          [key],
+          ...placesIn(member).map((place) => [key, ...place]),
+        ]);
+  for (const place of placesIn(full)) {
+    const without = structuredClone(full);
+    const holder = place
+      .slice(0, -1)
+      .reduce<unknown>((inner, key) => Reflect.get(Object(inner), key), without);
+    Reflect.deleteProperty(Object(holder), String(place.at(-1)));
+    // An item that is gone leaves a hole, which JSON has not.
+    const { v4, issues } = migrate(JSON.parse(JSON.stringify(without)), { emulates: true });
+    assert.doesNotMatch(JSON.stringify(v4 ?? {}), /"undefined"|\bNaN\b/, place.join('.'));
+    assert.doesNotMatch(JSON.stringify(issues), /undefined/, place.join('.'));
+  }
+});
+
+test('what console and portal keep comes along alike when it is imported and when it is converted first', () => {
+  const kept = {
+    description: 'About',
+    visibility: 'public',
+    lifecycle_state: 'published',
+    labels: ['a'],
+    groups: ['g'],
+    categories: ['c'],
+    disable_membership_notifications: true,
+  };
+  const plans = [
+    { id: 'b', name: 'B', security: 'KEY_LESS', order: 2, comment_required: true, comment_message: 'Why?' },
+    {
+      name: 'A',
+      security: 'API_KEY',
+      order: 1,
+      description: 'First',
+      validation: 'AUTO',
+      excluded_groups: ['g'],
+    },
+  ];
+  const first = plain({ ...kept, plans });
+  const { paths: _paths, ...old } = { ...first, gravitee: '1.0.0', flows: undefined, paths: {} };
+  for (const input of [first, { api: plain(kept), plans }, { ...old, paths: { '/': [] } }]) {
+    const given: unknown = JSON.parse(JSON.stringify(input));
+    const { api, portal } = readForImport(given);
+    const converted = readForImport(migrate(given).v4);
+    assert.deepEqual(api, converted.api);
+    const fields = Object.keys(portal.api ?? {});
+    assert.equal(fields.length, Object.keys(kept).length);
+    for (const name of fields) assert.deepEqual(at(portal.api, name), at(converted.portal.api, name), name);
+    assert.equal(at(portal.api, 'visibility'), 'PUBLIC');
+    for (const [id, plan] of portal.plans ?? []) {
+      const other = converted.portal.plans?.get(id);
+      for (const [name, value] of Object.entries(plan))
+        assert.deepEqual(at(other, name), value, `${id} ${name}`);
+    }
+    assert.equal(at(portal.plans?.get('b'), 'commentMessage'), 'Why?');
+  }
 });

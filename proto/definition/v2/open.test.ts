@@ -10,7 +10,7 @@ const step = (changes: object): unknown =>
 
 const rows: readonly Row[] = [
   ['a version', payload, 'apiVersion', '3'],
-  ['no version', plain(), 'apiVersion', 'undefined'],
+  ['no version', plain(), 'apiVersion', '1.0'],
   ['no id', plain({ id: undefined, name: 'Old Ferries!' }), 'id', 'old-ferries'],
   ['best match', payload, 'flowExecution', { mode: 'BEST_MATCH', matchRequired: false }],
   ['no flow mode', plain(), 'flowExecution.mode', 'DEFAULT'],

@@ -1,3 +1,4 @@
+import { apiVersionDefault } from '../../model/api-schema.ts';
 import type { Json, OpenedApi, SourceApi } from '../opened.ts';
 import { plansInOrder, slugOf } from '../plans.ts';
 import { endpointGroupsOf } from './endpoints.ts';
@@ -72,8 +73,8 @@ function bodyOf(api: Place, source: SourceApi, told: Told): Tree {
   return {
     id: idOf(api),
     name: api.field('name'),
-    // Written so by the reference when there is none.
-    apiVersion: version.as(version.text('undefined')),
+    // The reference writes the word `undefined` when there is none; here it is what version 4 has then.
+    apiVersion: version.as(version.text(apiVersionDefault)),
     gravitee: '4.0.0',
     engine: engine === 'v3' ? 'v3' : undefined,
     type: 'proxy',
