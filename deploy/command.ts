@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
+import { Fault } from '../proto/faults/fault.ts';
 import { loadConfig, type LoadedConfig } from '../proto/process/config.ts';
 
 /** What every command that reads a configuration takes. */
@@ -60,12 +61,27 @@ export function loadFor<Schema extends z.ZodObject>(
   });
 }
 
+const portMax = 65_535;
 /** Most that `--port-offset` may add: the highest port of all is still one. */
-export const portOffsetMax = 65_535 - 18_099;
+export const portOffsetMax = portMax - 18_099;
 
-/** What listens, as many ports further on as `isthmus up --port-offset` says; 0 takes a free one all the same. */
-export function movedBy<Listen extends { readonly port: number }>(listen: Listen, offset: number): Listen {
-  return listen.port === 0 ? listen : { ...listen, port: listen.port + offset };
+/**
+ * What listens, as many ports further on as `isthmus up --port-offset` says; 0 takes a free one all the same.
+ *
+ * Errors: config.invalid when there is no such port.
+ */
+export function movedBy<Listen extends { readonly port: number }>(
+  listen: Listen,
+  { setting, portOffset }: { readonly setting: string; readonly portOffset: number },
+): Listen {
+  if (listen.port === 0) return listen;
+  const port = listen.port + portOffset;
+  if (port > portMax)
+    throw new Fault('config.invalid', {
+      detail: `${setting}.port ${listen.port} with --port-offset ${portOffset} is ${port}, and the last port is ${portMax}.`,
+      hint: `Choose an offset of at most ${portMax - listen.port}, or a lower port.`,
+    });
+  return { ...listen, port };
 }
 
 /** Reads a whole number within bounds, or refuses it as wrong use. */

@@ -3,8 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Fault } from '../proto/faults/fault.ts';
+import { defaultDataDir } from '../proto/process/data-folder.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 import { doubtsOf } from './commands/bridge-address.ts';
+import { examineUp } from './doctor/up.ts';
+import { explain } from './terminal.ts';
 import { loadUpConfigs, reachLine } from './up-settings.ts';
 
 const flags = { dataDir: 'data', portOffset: 0, logLevel: 'warn', set: [] } as const;
@@ -91,6 +94,52 @@ test('the gateway of isthmus up believes proxies in private networks, unless it 
   assert.ok(trusted().includes('10.0.0.0/8') && trusted().includes('::1/128'));
   assert.deepEqual(trusted('gateway.listen.trustedProxies=192.0.2.7'), ['192.0.2.7']);
   assert.deepEqual(trusted('gateway.listen.trustedProxies=[]'), []);
+});
+
+test('the folder of up is what the flag says, else ISTHMUS_DATA_DIR, else the file, and the gateway has its own in it', (t) => {
+  const config = join(tempDir(t), 'isthmus.yaml');
+  writeFileSync(config, 'dataDir: /of/file\n');
+  const { dataDir: _dataDir, ...bare } = flags;
+  const dirOf = (wish: object): string => {
+    const { controlPlane, gateway, shipper } = loadUpConfigs({ ...bare, ...wish });
+    for (const { dataDir } of [gateway, shipper])
+      assert.equal(dataDir, join(controlPlane.dataDir, 'gateway'));
+    return controlPlane.dataDir;
+  };
+  assert.equal(dirOf({}), defaultDataDir);
+  assert.equal(dirOf({ config }), '/of/file');
+  t.after(() => delete process.env['ISTHMUS_DATA_DIR']);
+  process.env['ISTHMUS_DATA_DIR'] = '/of/variable';
+  assert.equal(dirOf({ config }), '/of/variable');
+  assert.equal(dirOf({ config, dataDir: '/of/flag' }), '/of/flag');
+  process.env['ISTHMUS_DATA_DIR'] = '';
+  assert.equal(dirOf({}), defaultDataDir);
+});
+
+test('a port that --port-offset moves past the last one is refused in one line, by its setting', async () => {
+  const set = [
+    'gateway.listen.port=40000',
+    'gateway.servers=[{"id":"a","port":40000}]',
+    ...['control-plane', 'bridge'].flatMap((name) => [
+      `${name}.listen.port=40000`,
+      `${name}.admin.port=40000`,
+    ]),
+    'gateway.admin.port=40000',
+    'shipper.admin.port=40000',
+  ];
+  for (const pair of set) {
+    const setting = pair.startsWith('gateway.servers') ? 'gateway.servers[0].port' : pair.split('=')[0];
+    const load = (portOffset: number) => () => loadUpConfigs({ ...flags, portOffset, set: [pair] });
+    assert.throws(load(30_000), (error) => {
+      const { text, exitCode } = explain(error);
+      const words = `isthmus: ${setting} 40000 with --port-offset 30000 is 70000, and the last port is 65535. [config.invalid]`;
+      assert.equal(text.split('\n').length, 1);
+      return text.startsWith(words) && exitCode === 2;
+    });
+    assert.doesNotThrow(load(25_535));
+  }
+  const [control] = await examineUp({ ...flags, portOffset: 30_000, set: ['bridge.listen.port=40000'] });
+  assert.match(JSON.stringify(control), /bridge\.listen\.port 40000 with --port-offset 30000/);
 });
 
 test('what is wrong in the settings of several parts of up is told at once, by the names that --set and the file have for them', (t) => {

@@ -2,7 +2,7 @@ import { bridgeConfigSchema } from '../bridge/config.ts';
 import { gatewayConfigSchema } from '../data-plane/config.ts';
 import { serversOf } from '../data-plane/servers/settings.ts';
 import { Fault, type FaultDetail } from '../proto/faults/fault.ts';
-import { foldersOf } from '../proto/process/data-folder.ts';
+import { defaultDataDir, foldersOf } from '../proto/process/data-folder.ts';
 import { bindOf, tryAddress, type ListenWish } from '../proto/process/listen.ts';
 import type { LogLevel } from '../proto/process/log.ts';
 import { isPlainBeyondLoopback } from '../proto/process/plain-http.ts';
@@ -13,7 +13,6 @@ import { controlPlaneProcessSchema, processNames, type ProcessName } from './pro
 
 /** What `isthmus up` was told. */
 export interface UpFlags extends ConfigFlags {
-  readonly dataDir: string;
   readonly portOffset: number;
   readonly logLevel: LogLevel;
   /** `process.path=value`, e.g. `gateway.workers=2`. */
@@ -42,9 +41,8 @@ const batchMsMax = 1_000;
 /** Loads the configuration of every part: `up` moves the ports, chooses the folders, and is less patient. */
 export function loadUpConfigs(flags: UpFlags) {
   const { portOffset } = flags;
-  const moved = <Listen extends { readonly port: number }>(listen: Listen): Listen =>
-    movedBy(listen, portOffset);
-  const gatewayDir = foldersOf(flags.dataDir).gatewayOfUp;
+  const moved = <Listen extends { readonly port: number }>(listen: Listen, setting: string): Listen =>
+    movedBy(listen, { setting, portOffset });
   const sets = setsByProcess(flags.set);
   const wish = (process: ProcessName) => ({
     process,
@@ -56,6 +54,8 @@ export function loadUpConfigs(flags: UpFlags) {
     ...wish('control-plane'),
     more: { dataDir: flags.dataDir },
   });
+  // The control plane's is the folder of them all; what cannot be read is refused below.
+  const gatewayDir = foldersOf(loadedControlPlane?.config.dataDir ?? defaultDataDir).gatewayOfUp;
   const loadedBridge = loads.load(bridgeConfigSchema, wish('bridge'));
   const loadedGateway = loads.load(gatewayConfigSchema, {
     ...wish('gateway'),
@@ -85,23 +85,26 @@ export function loadUpConfigs(flags: UpFlags) {
     controlPlane: {
       ...controlPlane,
       lameDuckMs: lameDuckOf(controlPlane, controlPlaneSources),
-      listen: { ...moved(controlPlane.listen), ...(isLocal && { host: '127.0.0.1' }) },
-      admin: moved(controlPlane.admin),
+      listen: {
+        ...moved(controlPlane.listen, 'control-plane.listen'),
+        ...(isLocal && { host: '127.0.0.1' }),
+      },
+      admin: moved(controlPlane.admin, 'control-plane.admin'),
     },
     bridge: {
       ...bridge,
       lameDuckMs: lameDuckOf(bridge, bridgeSources),
-      listen: moved(bridge.listen),
-      admin: moved(bridge.admin),
+      listen: moved(bridge.listen, 'bridge.listen'),
+      admin: moved(bridge.admin, 'bridge.admin'),
     },
     gateway: {
       ...gateway,
       lameDuckMs: lameDuckOf(gateway, gatewaySources),
-      listen: { ...moved(gateway.listen), ...(isTrusting && { trustedProxies }) },
-      servers: gateway.servers.map(moved),
-      admin: moved(gateway.admin),
+      listen: { ...moved(gateway.listen, 'gateway.listen'), ...(isTrusting && { trustedProxies }) },
+      servers: gateway.servers.map((server, index) => moved(server, `gateway.servers[${index}]`)),
+      admin: moved(gateway.admin, 'gateway.admin'),
     },
-    shipper: { ...shipper, batch, admin: moved(shipper.admin) },
+    shipper: { ...shipper, batch, admin: moved(shipper.admin, 'shipper.admin') },
   };
 }
 

@@ -56,8 +56,9 @@ export async function up(
   for (const { tls } of [...serversOf(configs.gateway), configs.controlPlane.listen])
     await readListenTls(tls, { nowMs: parts.clock.now() });
   if (configs.bridge.listen.tls !== undefined) readBridgeTls(configs.bridge.listen.tls);
-  holdFolder(flags.dataDir, 'control-plane', parts);
-  const addressFile = foldersOf(flags.dataDir).addresses;
+  const { dataDir } = configs.controlPlane;
+  holdFolder(dataDir, 'control-plane', parts);
+  const addressFile = foldersOf(dataDir).addresses;
   const echo = readEchoPort(addressFile) ?? echoPort + flags.portOffset;
   await checkPorts(configs, echo);
   holdFolder(configs.shipper.dataDir, 'shipper', parts);
@@ -97,7 +98,7 @@ export async function up(
   shipRest = () => shipper.drain(shipRestMsMax);
   lifecycle.signal.throwIfAborted();
   writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
-  print(describe(addresses, controlPlane, { flags, configs, servers }));
+  print(describe(addresses, controlPlane, { configs, servers }));
   unseen = undefined;
 }
 
@@ -280,11 +281,7 @@ function unseenWords(unseen: BootResult | undefined, { gateway: config }: UpConf
 function describe(
   addresses: Addresses,
   controlPlane: ControlPlane,
-  {
-    flags,
-    configs,
-    servers,
-  }: { readonly flags: UpFlags; readonly configs: UpConfigs; readonly servers: GatewayUrls },
+  { configs, servers }: { readonly configs: UpConfigs; readonly servers: GatewayUrls },
 ): string {
   const { boot } = controlPlane;
   const isGiven = process.env['ISTHMUS_ADMIN_PASSWORD'] !== undefined;
@@ -300,7 +297,7 @@ function describe(
   management API   ${addresses.management}/management   (user admin)
   bridge           ${addresses.bridge}
   node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health
-  data             ${flags.dataDir}
+  data             ${configs.controlPlane.dataDir}
 ${reach === '' ? '' : `  ${reach}\n`}${passwordLine(boot)}
 Try:
 ${demo}  curl -u "admin:${password}" ${addresses.management}/management/v2/environments/DEFAULT/apis${doubt}

@@ -18,7 +18,10 @@ export function upCommand(onExit: (code: number) => void): Command {
       'ISTHMUS_ADMIN_PASSWORD=... isthmus up                 # instead of a made one, at the first start',
     ],
   })
-    .option('-d, --data-dir <folder>', 'where everything is kept', defaultDataDir)
+    .option(
+      '-d, --data-dir <folder>',
+      `where everything is kept (default: what ISTHMUS_DATA_DIR says, or ${defaultDataDir})`,
+    )
     .option('-p, --port-offset <number>', 'added to every port', wholeNumber(0, portOffsetMax), 0)
     .option('-c, --config <file>', 'YAML file with a section per process')
     .option(

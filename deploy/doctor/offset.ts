@@ -13,11 +13,16 @@ export function offsetBy<Config extends Listening>(
   { config, ...rest }: LoadedConfig<Config>,
   { portOffset = 0 }: ConfigFlags & { readonly portOffset?: number },
 ): LoadedConfig<Config> {
-  const admin = movedBy(config.admin, portOffset);
-  const listen = config.listen === undefined ? {} : { listen: movedBy(config.listen, portOffset) };
+  const admin = movedBy(config.admin, { setting: 'admin', portOffset });
+  const listen =
+    config.listen === undefined ? {} : { listen: movedBy(config.listen, { setting: 'listen', portOffset }) };
   const servers =
     config.servers === undefined
       ? {}
-      : { servers: config.servers.map((server) => movedBy(server, portOffset)) };
+      : {
+          servers: config.servers.map((server, index) =>
+            movedBy(server, { setting: `servers[${index}]`, portOffset }),
+          ),
+        };
   return { ...rest, config: { ...config, admin, ...listen, ...servers } };
 }

@@ -1,4 +1,3 @@
-import { defaultDataDir } from '../../proto/process/data-folder.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import type { DoctorFlags, Examination } from '../commands/doctor.ts';
 import { aloud } from './aloud.ts';
@@ -14,10 +13,10 @@ export async function examineUp(flags: DoctorFlags): Promise<readonly Examinatio
   const { loadUpConfigs } = await import('../up-settings.ts');
   const { platformChecks } = await import('./platform.ts');
   const { customerChecks } = await import('./customer.ts');
-  const { dataDir = defaultDataDir, portOffset = 0, set = [], config: file } = flags;
+  const { dataDir, portOffset = 0, set = [], config: file } = flags;
   const read = () =>
     loadUpConfigs({
-      dataDir,
+      ...(dataDir !== undefined && { dataDir }),
       portOffset,
       set,
       logLevel: 'warn',
@@ -33,9 +32,9 @@ export async function examineUp(flags: DoctorFlags): Promise<readonly Examinatio
   if (controlPlane.some(({ check, status }) => check === 'settings' && status === 'failed'))
     return [{ process: 'up', findings: controlPlane }];
   const { bridge, gateway, shipper, controlPlane: own } = read();
-  const { database, blobs } = own;
+  const { dataDir: ownDir, database, blobs } = own;
   const bridgeFindings = await examine(
-    { process: 'bridge', load: () => ({ config: { ...bridge, dataDir, database, blobs }, sources }) },
+    { process: 'bridge', load: () => ({ config: { ...bridge, dataDir: ownDir, database, blobs }, sources }) },
     platformChecks.filter(({ name }) => ofBridge.has(name)),
     aloud,
   );
