@@ -3,6 +3,7 @@ import { getCompileCacheDir } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { GatewayConfig } from '../data-plane/config.ts';
+import { secretVariablePrefix } from '../data-plane/secret-references.ts';
 import type { LogLevel } from '../proto/process/log.ts';
 import type { ProcessParts } from './run-process.ts';
 import { PartFailure, type Explanation } from './terminal.ts';
@@ -120,8 +121,11 @@ function forkMain(wish: GatewayLog): ChildProcess {
   // The packed program is JavaScript; a checkout runs the source.
   const file = import.meta.url.endsWith('.ts') ? './gateway-main.ts' : './gateway-main.js';
   const cache = getCompileCacheDir();
-  // Settings come by message; the admin's password and everybody's secrets have no business in its environment.
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('ISTHMUS_'));
+  // Settings come by message: the admin's password and the secrets of others have no business in its environment. What definitions may
+  // read there was put there for the gateway.
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('ISTHMUS_') || name.startsWith(secretVariablePrefix),
+  );
   return fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(wish)], {
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

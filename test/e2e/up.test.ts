@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -59,7 +59,7 @@ async function startInTime(t: TestContext): Promise<Platform> {
   const readyMsBound = Math.max(readyMsMax, floorsMax * floorMs);
   for (let tries = 1; ; tries += 1) {
     const startedMs = performance.now();
-    const up = await startPlatform(t);
+    const up = await startPlatform(t, { env: { ISTHMUS_SECRET_WORD: 'sesame' } });
     const readyMs = performance.now() - startedMs;
     t.diagnostic(
       `ready after ${readyMs.toFixed(0)} ms; the shortest start of ours takes ${floorMs.toFixed(0)} ms`,
@@ -118,6 +118,24 @@ test('isthmus up on a fresh folder is ready within 3 s', async (t) => {
     await eventually(async () => (await fetch(`${up.gateway}/inward`)).status === 502);
   });
 
+  await t.test(
+    'a definition reads the variables that the operator named for it, and the process of the gateway has no other of ours',
+    async () => {
+      const configuration = { status: '200', content: "{#secrets.get('/env/WORD')}" };
+      const flow = { enabled: true, request: [{ policy: 'mock', enabled: true, configuration }] };
+      await up.client.createApi({ path: '/word', target: up.bridge, security: 'KEY_LESS', flows: [flow] });
+      await eventually(async () => {
+        const answer = await fetch(`${up.gateway}/word`);
+        return answer.status === 200 && (await answer.text()) === 'sesame';
+      });
+      const environment = readFileSync(`/proc/${up.gatewayPid}/environ`, 'utf8').split('\0');
+      assert.deepEqual(
+        environment.filter((line) => line.startsWith('ISTHMUS_')),
+        ['ISTHMUS_SECRET_WORD=sesame'],
+      );
+    },
+  );
+
   await t.test('the curl lines that up prints work as they are printed', async () => {
     const lines = [...up.process.stdout().matchAll(/^ {2}(curl .*)$/gm)].map((match) => match[1] ?? '');
     assert.equal(lines.length, 3, up.process.stdout());
@@ -159,15 +177,20 @@ test('isthmus up on a fresh folder is ready within 3 s', async (t) => {
   await t.test(
     'a second up on the same data folder is told that the folder is in use, not the port, and harms nothing',
     async () => {
-      const args = ['--data-dir', up.dir, '--port-offset', String(up.portOffset)];
-      const second = startIsthmus(t, ['up', ...args]);
-      assert.equal(await second.ended, 1);
-      assert.match(
-        second.output(),
-        new RegExp(
-          `^isthmus: The folder ${up.dir} is in use by another control-plane \\(isthmus up, process ${up.process.pid}, since [^ ]+Z\\)\\. .*--data-dir; .*--port-offset`,
-        ),
-      );
+      const offset = ['--port-offset', String(up.portOffset)];
+      for (const [flags, env] of [
+        [['--data-dir', up.dir], {}],
+        [[], { ISTHMUS_DATA_DIR: up.dir }],
+      ] as const) {
+        const second = startIsthmus(t, ['up', ...flags, ...offset], { env });
+        assert.equal(await second.ended, 1);
+        assert.match(
+          second.output(),
+          new RegExp(
+            `^isthmus: The folder ${up.dir} is in use by another control-plane \\(isthmus up, process ${up.process.pid}, since [^ ]+Z\\)\\. .*--data-dir; .*--port-offset`,
+          ),
+        );
+      }
       const gateway = startIsthmus(t, ['gateway', '--local', up.dir, '--data-dir', join(up.dir, 'gateway')]);
       assert.equal(await gateway.ended, 1);
       assert.match(

@@ -36,13 +36,15 @@ export async function startPlatform(
     readonly portOffset?: number;
     /** More of the command line. */
     readonly args?: readonly string[];
+    /** More of the environment. */
+    readonly env?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<Platform> {
   const dir = options.dir ?? tempDir(t, 'isthmus-up');
   const portOffset = options.portOffset ?? freePortOffset();
   const args = ['--data-dir', dir, '--port-offset', String(portOffset), ...(options.args ?? [])];
   const child = startIsthmus(t, ['up', ...args], {
-    env: { ISTHMUS_ADMIN_PASSWORD: adminPassword },
+    env: { ISTHMUS_ADMIN_PASSWORD: adminPassword, ...options.env },
   });
   const addresses = await eventually(
     () => {
