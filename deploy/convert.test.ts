@@ -53,6 +53,33 @@ test('a custom resource is converted; --json has report and export in one', (t) 
   assert.deepEqual([status, state, v4.plans], [0, 'MIGRATABLE', []]);
 });
 
+test('a custom resource of version 4 in YAML is written as an export, and said to be nothing to convert', (t) => {
+  const resource = `
+apiVersion: gravitee.io/v1alpha1
+kind: ApiV4Definition
+metadata: { name: buoys, namespace: sea }
+spec:
+  name: Buoys
+  version: "2"
+  type: PROXY
+  description: Out there
+  listeners: [{ type: HTTP, paths: [{ path: /buoys }], entrypoints: [{ type: http-proxy }] }]
+  endpointGroups: [{ name: main, type: http-proxy, endpoints: [{ name: one, type: http-proxy, configuration: { target: "http://one.local" } }] }]
+  plans: { open: { name: Open, security: { type: KEY_LESS }, status: PUBLISHED } }
+`;
+  const { status, stdout, stderr } = convert(t, resource);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^MIGRATABLE .*\nnote {2}kind is of version 4 already: nothing is converted/);
+  const { api, plans } = JSON.parse(stdout) as {
+    readonly api: Readonly<Record<string, unknown>>;
+    readonly plans: readonly Readonly<Record<string, unknown>>[];
+  };
+  assert.deepEqual(
+    [api['name'], api['apiVersion'], api['description'], plans.map(({ name }) => name)],
+    ['Buoys', '2', 'Out there', ['Open']],
+  );
+});
+
 test('a file that holds no API, or several, is refused', (t) => {
   assert.match(convert(t, `${definition}---${definition}`).stderr, /holds 2 APIs/);
   assert.match(convert(t, 'kind: Secret\napiVersion: v1\ndata: {}\n').stderr, /holds 0 APIs/);

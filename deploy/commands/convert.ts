@@ -4,14 +4,15 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { createCommand } from '../command.ts';
 import { print, say } from '../terminal.ts';
 
-/** `isthmus convert`: an API of version 1 or 2 as an export of version 4. */
+/** `isthmus convert`: an API of any version as an export of version 4. */
 export function convertCommand(onExit: (code: number) => void): Command {
   const command = createCommand({
     name: 'convert',
-    summary: 'Writes an API of version 1 or 2 as an export of version 4, and says what becomes of it.',
+    summary: 'Writes an API of any version as an export of version 4, and says what becomes of it.',
     examples: [
       'isthmus convert ferries.json > ferries-v4.json   # what is to be known of it stands on standard error',
       'isthmus convert ferries.yaml --emulate           # an API of the v3 engine by the rules of version 4',
+      'isthmus convert buoys.yaml > buoys.json          # a custom resource of version 4 as JSON, for a control plane',
       'isthmus convert ferries.json --json              # state, issues, notes and the export in one object',
     ],
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { readApi, readForImport } from '../read.ts';
+import { toExport, toPayload, toResource } from '../write.ts';
 import { at, checked, grouped, managed, payload, plain, proxied } from './fixtures.ts';
 import { migrate, type MigrationState } from './migrate.ts';
 
@@ -129,9 +130,24 @@ test('the worst issue counts, and all are told', () => {
   assert.equal(issues.length, 2);
 });
 
-test('what is of version 4 already is named as that', () => {
-  const { state, issues } = migrate({ gravitee: '4.0.0', listeners: [] });
-  assert.deepEqual([state, issues.map(({ path }) => path)], ['IMPOSSIBLE', ['gravitee']]);
+test('what is of version 4 already is noted as that, and written as an export; what is wrong with it is named', () => {
+  const version4 = readApi(JSON.parse(JSON.stringify(plain({ labels: ['a'] })))).api;
+  const resource = toResource(version4, { name: 'ferries' });
+  const beside = { ...toExport(version4), pages: [{ name: 'a' }] };
+  for (const [input, path] of [
+    [toPayload(version4), 'gravitee'],
+    [resource, 'kind'],
+    [beside, 'api.definitionVersion'],
+  ] as const) {
+    const { state, notes, v4 } = migrate(JSON.parse(JSON.stringify(input)));
+    assert.deepEqual([state, notes[0]?.path, notes[0]?.kind], ['MIGRATABLE', path, 'idle']);
+    assert.equal(at(v4, 'api.definitionVersion'), 'V4');
+    assert.deepEqual(readApi(v4).api, readApi(JSON.parse(JSON.stringify(input))).api);
+  }
+  assert.deepEqual(at(migrate(beside).v4, 'pages'), beside.pages, 'an export stays as it is');
+  const { state, issues, v4 } = migrate({ gravitee: '4.0.0', name: 'Ferries', listeners: [], surprise: 1 });
+  assert.deepEqual([state, v4], ['IMPOSSIBLE', undefined]);
+  assert.ok(issues.some((issue) => issue.path === 'surprise'));
 });
 
 test('v3 is taken for emulation by wish, and an API of version 1 as the flows that it becomes', () => {

@@ -1,8 +1,11 @@
-import type { FaultDetail } from '../../faults/fault.ts';
+import { Fault, type FaultDetail } from '../../faults/fault.ts';
 import { cleaned } from '../clean.ts';
+import { glanceAt } from '../glance.ts';
 import { isJson, type Json, type Note, type SourceApi } from '../opened.ts';
-import { plansInOrder } from '../plans.ts';
+import { plansInOrder, slugOf } from '../plans.ts';
+import { readForImport } from '../read.ts';
 import { sourceOf } from '../source.ts';
+import { toExport } from '../write.ts';
 import { version4ExportOf } from './export.ts';
 import { stepsIn } from './flows.ts';
 import { groovyScriptsIn } from './groovy.ts';
@@ -19,7 +22,7 @@ export interface MigrationIssue extends FaultDetail {
   readonly state: Exclude<MigrationState, 'MIGRATABLE'>;
 }
 
-/** What became of an API of version 1 or 2. */
+/** What became of an API. */
 export interface Migration {
   readonly state: MigrationState;
   readonly issues: readonly MigrationIssue[];
@@ -36,18 +39,16 @@ export interface MigrationOptions {
 }
 
 /**
- * Migrates an API of version 1 or 2, in any form that one comes in, to version 4, as the reference's `_migrate` judges it.
+ * Migrates an API of version 1 or 2, in any form that one comes in, to version 4, as the reference's `_migrate` judges it. One of version 4 is
+ * written as an export, and noted as such.
  *
  * What is made keeps more than the reference does: tags of flows, bodies of health checks, policies that it does not know.
  * Errors: request.invalid for what is no API definition at all.
  */
 export function migrate(input: unknown, { emulates = false }: MigrationOptions = {}): Migration {
-  const { source, version, ...found } = sourceOf(cleaned(input));
-  if (version === 4) {
-    const path = source.api['gravitee'] === undefined ? 'definitionVersion' : 'gravitee';
-    const issue: MigrationIssue = { path, message: 'is of version 4 already', state: 'IMPOSSIBLE' };
-    return { state: 'IMPOSSIBLE', issues: [issue], notes: [], v4: undefined };
-  }
+  const whole = cleaned(input);
+  const { source, version, ...found } = sourceOf(whole);
+  if (version === 4) return migrateVersion4(whole, source);
   const given = { ...source, version };
   const opened = openVersion2(emulates ? emulated(given) : given);
   const issues: readonly MigrationIssue[] = [
@@ -61,6 +62,27 @@ export function migrate(input: unknown, { emulates = false }: MigrationOptions =
     notes: [...found.notes, ...opened.notes],
     v4: has('IMPOSSIBLE') ? undefined : version4ExportOf(opened.body, source),
   };
+}
+
+/** Nothing is to be done but writing it as an export; what is wrong with it makes that impossible. */
+function migrateVersion4(input: unknown, { api, at, holder }: SourceApi): Migration {
+  const field = api['gravitee'] === undefined ? 'definitionVersion' : 'gravitee';
+  const already: Note = {
+    path: holder === 'custom-resource' ? 'kind' : at === '' ? field : `${at}.${field}`,
+    kind: 'idle',
+    message: 'is of version 4 already: nothing is converted, and it is written as an export',
+  };
+  try {
+    const glance = glanceAt(isJson(input) ? input : {});
+    const { name = '', id = slugOf(name) } = glance;
+    const { api: read, portal, notes } = readForImport(glance.named({ id, name }));
+    const v4 = holder === 'export' && isJson(input) ? input : toExport(read, portal);
+    return { state: 'MIGRATABLE', issues: [], notes: [already, ...notes], v4 };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const issues = error.details.map((detail) => ({ ...detail, state: 'IMPOSSIBLE' as const }));
+    return { state: 'IMPOSSIBLE', issues, notes: [already], v4: undefined };
+  }
 }
 
 function issuesOf(
