@@ -101,6 +101,17 @@ export interface ClientCertificate {
   readonly isVerified: boolean;
 }
 
+/** Why a client fails its handshake although it was in order. */
+export type ClientDistrust = 'not-yet-valid' | 'expired' | 'unknown' | 'missing';
+
+/** A client that was not let in. */
+export interface DistrustedClient {
+  readonly reason: ClientDistrust;
+  /** What it showed; undefined when that was nothing. */
+  readonly certificate: ClientCertificate | undefined;
+  readonly remoteAddress: string;
+}
+
 /** An answer's head. */
 export interface ResponseHead {
   /** 200 to 599; informational answers are the engine's business. */

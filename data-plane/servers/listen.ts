@@ -18,6 +18,7 @@ import type { Engine, RunningServer, ServerOptions } from '../http/exchange.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { ServingOptions } from '../serving.ts';
 import type { OpenConnections, Traffic } from '../traffic.ts';
+import { createDistrustTeller } from './distrusted.ts';
 import { certificateHeadersOf, http2Of, type ServerSettings, serversOf } from './settings.ts';
 
 /** Where a process takes connections from. */
@@ -79,6 +80,7 @@ function createStarter(parts: ListenParts, at: ListenAt): (server: ServerSetting
   const { config, clock, engine, deployments } = parts;
   const { listen: wish } = config;
   const serveOn = createServing(parts);
+  const tellDistrusted = createDistrustTeller(parts);
   return async (server) => {
     const { id, host, port, setting } = server;
     try {
@@ -89,10 +91,13 @@ function createStarter(parts: ListenParts, at: ListenAt): (server: ServerSetting
         port,
         listener: await at.listen?.(server),
         tls: at.tls.get(id),
-        trustsClient: ({ fingerprintSha256, isVerified, validFromMs, validToMs }) =>
-          validFromMs <= clock.now() &&
-          clock.now() <= validToMs &&
-          (isVerified || deployments.trustsCertificate(fingerprintSha256)),
+        distrustOf({ fingerprintSha256, isVerified, validFromMs, validToMs }) {
+          const nowMs = clock.now();
+          if (nowMs < validFromMs) return 'not-yet-valid';
+          if (nowMs > validToMs) return 'expired';
+          return isVerified || deployments.trustsCertificate(fingerprintSha256) ? undefined : 'unknown';
+        },
+        onDistrusted: (client) => tellDistrusted(id, client),
         http2: http2Of(server, config),
         limits: wish,
         target: { mergeSlashes: wish.mergeSlashes, encodedSlash: wish.encodedSlash },

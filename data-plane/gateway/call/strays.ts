@@ -15,6 +15,7 @@ const strayPrefix = { api: '1', apiName: 'Unknown', application: '1' } as const;
  */
 const withoutRequest: ReadonlySet<string> = new Set([
   'tls-handshake',
+  'client-certificate',
   'too-many-connections',
   'http2-error',
   'http2-flood',

@@ -33,6 +33,7 @@ test('every refusal that bytes alone can cause has a case', () => {
     'body-too-slow',
     'overloaded',
     'tls-handshake',
+    'client-certificate',
     'too-many-connections',
     'http2-error',
     'http2-flood',

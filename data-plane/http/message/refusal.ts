@@ -69,6 +69,11 @@ export const refusals = {
   'body-too-slow': { status: 408, section: 'RFC 9110 15.5.9: setting bodyBytesPerSecondMin' },
   overloaded: { status: 503, section: 'RFC 9110 15.6.4: setting eventLoopLagMsMax' },
   'tls-handshake': { status: 0, section: 'RFC 8446: failed, broken off or too slow; no answer can be given' },
+  'client-certificate': {
+    status: 0,
+    section:
+      'RFC 8446 4.4.2.4: a certificate of the client that is not trusted, or none where one is required',
+  },
   'http2-error': {
     status: 0,
     section:

@@ -5,10 +5,11 @@ import type { RunningServer, ServerHttp2, ServerOptions } from '../exchange.ts';
 import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 import { ServerSession } from '../h2/server-session.ts';
 import { acceptFrom } from '../socket/accept.ts';
+import type { RefusalReason } from '../message/refusal.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { ServerConnection } from './connection.ts';
 import { addressText, type Member, ServerState } from './state.ts';
-import { createTlsAcceptor, type TlsAcceptor } from './tls.ts';
+import { createTlsAcceptor, DistrustedClientError, type TlsAcceptor } from './tls.ts';
 
 /** Waiting connections that the kernel keeps for us. */
 const backlog = 4_096;
@@ -16,8 +17,7 @@ const backlog = 4_096;
 /** Listens for HTTP/1.1, and HTTP/2 where it is spoken. Errors: process.port_taken, process.port_refused; config.invalid when certificates do not fit. */
 export async function startListener(options: ServerOptions, sweep: Sweep): Promise<RunningServer> {
   const state = new ServerState(options, sweep);
-  const acceptor =
-    options.tls === undefined ? undefined : acceptTls(options.tls, options.trustsClient, state);
+  const acceptor = options.tls === undefined ? undefined : acceptTls(options.tls, options, state);
   const server = options.listener ?? (await listen(options));
   acceptFrom(
     server,
@@ -60,6 +60,8 @@ export async function startListener(options: ServerOptions, sweep: Sweep): Promi
 class Handshaking implements Member {
   readonly remoteAddress: string;
   readonly wire: Socket;
+  /** What it is counted as when it ends before its handshake is complete. */
+  refusal: RefusalReason = 'tls-handshake';
 
   constructor(socket: Socket) {
     this.wire = socket;
@@ -83,13 +85,13 @@ class Handshaking implements Member {
 /** Joins the TLS acceptor with the state: each connection is a member from its first byte on. */
 function acceptTls(
   tls: TlsOptions,
-  trustsClient: ServerOptions['trustsClient'],
+  { distrustOf, onDistrusted }: Pick<ServerOptions, 'distrustOf' | 'onDistrusted'>,
   state: ServerState,
 ): TlsAcceptor {
   // A handshake takes as long as a request's head may.
   const acceptor = createTlsAcceptor(tls, {
     handshakeMsMax: state.limits.headerMsMax,
-    trustsClient,
+    distrustOf,
     protocols: protocolsOf(state.speaksHttp2),
   });
   const underWay = new Map<string, Handshaking>();
@@ -120,6 +122,14 @@ function acceptTls(
       socket.destroy();
     }
   });
+  acceptor.onFailed((socket, error) => {
+    const before = underWay.get(peerOf(socket));
+    if (before === undefined || !(error instanceof DistrustedClientError)) return;
+    before.refusal = 'client-certificate';
+    const { reason, certificate } = error;
+    const { remoteAddress } = before;
+    state.sweep.run(() => onDistrusted?.({ reason, certificate, remoteAddress }));
+  });
   return {
     ...acceptor,
     accept(socket) {
@@ -131,7 +141,7 @@ function acceptTls(
         // The kernel may have given its port to the next one already.
         if (underWay.get(peer) === handshaking) {
           underWay.delete(peer);
-          void state.onRefusal('tls-handshake', handshaking.remoteAddress);
+          void state.onRefusal(handshaking.refusal, handshaking.remoteAddress);
         }
         state.leave(handshaking);
       });

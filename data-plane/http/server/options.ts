@@ -2,7 +2,7 @@ import type { Server } from 'node:net';
 
 import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 import type { EngineRefusal } from '../engine-refusal.ts';
-import type { ClientCertificate, Exchange } from '../exchange.ts';
+import type { ClientCertificate, ClientDistrust, DistrustedClient, Exchange } from '../exchange.ts';
 import type { Http2Counts, ServerHttp2 } from '../h2/settings.ts';
 
 /** What a server bounds; every limit has its unit. */
@@ -46,8 +46,13 @@ export interface ServerOptions {
   /** A listener that somebody else opened (the primary of several workers); host and port are then its own. */
   readonly listener?: Server | undefined;
   readonly tls: TlsOptions | undefined;
-  /** Asked at the end of each handshake, resumed ones too: a client with another certificate fails it. Default: by the authorities alone. */
-  readonly trustsClient?: ((certificate: ClientCertificate) => boolean) | undefined;
+  /**
+   * Asked at the end of each handshake, resumed ones too: why a client with this certificate fails it; undefined lets it in. Default: by the
+   * authorities alone.
+   */
+  readonly distrustOf?: ((certificate: ClientCertificate) => ClientDistrust | undefined) | undefined;
+  /** Told of each client that failed its handshake by that, or because it showed no certificate where one is required. */
+  readonly onDistrusted?: ((client: DistrustedClient) => void) | undefined;
   /** Absent: HTTP/1.1 alone. */
   readonly http2?: ServerHttp2 | undefined;
   readonly limits: ServerLimits;

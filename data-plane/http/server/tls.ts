@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { createHandshakes, type TlsOptions } from '../../../proto/process/listening/tls.ts';
-import type { ClientCertificate } from '../exchange.ts';
+import type { ClientCertificate, ClientDistrust } from '../exchange.ts';
 
 /** The TLS side of a listener: takes plain sockets, gives secured ones. */
 export interface TlsAcceptor {
@@ -42,7 +42,7 @@ export function createTlsAcceptor(
   options: {
     readonly handshakeMsMax?: number | undefined;
     /** See `ServerOptions`. */
-    readonly trustsClient?: ((certificate: ClientCertificate) => boolean) | undefined;
+    readonly distrustOf?: ((certificate: ClientCertificate) => ClientDistrust | undefined) | undefined;
     /** In our order of preference. Default: HTTP/1.1 alone. */
     readonly protocols?: readonly string[];
   } = {},
@@ -51,16 +51,17 @@ export function createTlsAcceptor(
   let failed: (socket: TLSSocket, error: Error) => void = () => undefined;
   const pending = new Map<string, Socket>();
   const open = (given: TlsOptions): Server => {
-    const { trustsClient } = options;
+    const { distrustOf } = options;
     const server = openHandshakes(given, {
       handshakeMsMax: options.handshakeMsMax ?? handshakeMsMaxDefault,
-      judgesClients: trustsClient !== undefined,
+      judgesClients: distrustOf !== undefined,
       protocols: options.protocols ?? ['http/1.1'],
     });
     server.on('secureConnection', (socket) => {
       pending.delete(peerOf(socket));
-      if (trustsClient === undefined || isLetIn(socket, given, trustsClient)) return secured(socket);
-      failed(socket, new Error('the certificate of the client is not trusted, or it showed none'));
+      const distrusted = distrustOf === undefined ? undefined : judge(socket, given, distrustOf);
+      if (distrusted === undefined) return secured(socket);
+      failed(socket, distrusted);
       socket.destroy();
     });
     server.on('tlsClientError', (error, socket) => {
@@ -100,13 +101,28 @@ export function createTlsAcceptor(
  * of it is read. Contexts that hold what is trusted would have to be made anew with every subscription, and could not be asked again
  * for a resumed session.
  */
-function isLetIn(
+function judge(
   socket: TLSSocket,
   { clientAuth }: TlsOptions,
-  trustsClient: (certificate: ClientCertificate) => boolean,
-): boolean {
+  distrustOf: (certificate: ClientCertificate) => ClientDistrust | undefined,
+): DistrustedClientError | undefined {
   const certificate = clientAuth === 'none' ? undefined : clientCertificateOf(socket);
-  return certificate === undefined ? clientAuth !== 'required' : trustsClient(certificate);
+  const missing = clientAuth === 'required' ? 'missing' : undefined;
+  const reason = certificate === undefined ? missing : distrustOf(certificate);
+  return reason === undefined ? undefined : new DistrustedClientError(reason, certificate);
+}
+
+/** What a handshake failed with that was in order but for the client's certificate. */
+export class DistrustedClientError extends Error {
+  readonly reason: ClientDistrust;
+  /** What the client showed; undefined when that was nothing. */
+  readonly certificate: ClientCertificate | undefined;
+
+  constructor(reason: ClientDistrust, certificate: ClientCertificate | undefined) {
+    super(`the certificate of the client is not trusted: ${reason}`);
+    this.reason = reason;
+    this.certificate = certificate;
+  }
 }
 
 /** By connection: renegotiation is off, so that what was shown once stands to the end. */
