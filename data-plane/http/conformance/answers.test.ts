@@ -1,4 +1,5 @@
 import { createEngine } from '../engine.ts';
+import { mainWaysToCut } from './cuts.ts';
 import { describeAnswerTables } from './tables.ts';
 
-describeAnswerTables('isthmus', createEngine);
+describeAnswerTables('isthmus', createEngine, mainWaysToCut);

@@ -1,4 +1,5 @@
 import { createEngine } from '../engine.ts';
+import { mainWaysToCut } from './cuts.ts';
 import { describeRequestTables } from './tables.ts';
 
-describeRequestTables('isthmus', createEngine);
+describeRequestTables('isthmus', createEngine, mainWaysToCut);

@@ -6,7 +6,7 @@ import { parseResponseHead, ResponseHeadPlaces } from '../message/response-head.
 import { refusals } from '../message/refusal.ts';
 import { answerThemes } from './cases/answers.ts';
 import { requestThemes } from './cases/requests.ts';
-import { waysToCut } from './cuts.ts';
+import { everyWayToCut, mainWaysToCut } from './cuts.ts';
 import { limitDefaults, upstreamDefaults } from './stage.ts';
 
 const requests = Object.values(requestThemes).flat();
@@ -51,11 +51,15 @@ test('every refusal that bytes alone can cause has a case', () => {
   );
 });
 
-test('every case is cut whole, byte by byte, and in two at every place', () => {
-  assert.deepEqual(waysToCut('abc'), [[], [1, 2], [1], [2]]);
-  assert.deepEqual(waysToCut('a'), [[]]);
+test('every case is cut whole, byte by byte, and in two at every place; in the short run at every end of a line', () => {
+  assert.deepEqual(everyWayToCut('abc'), [[], [1, 2], [1], [2]]);
+  assert.deepEqual(everyWayToCut('a'), [[]]);
   for (const { bytes } of [...requests, ...answers])
-    if (bytes.length > 2 && bytes.length <= 1_024) assert.equal(waysToCut(bytes).length, bytes.length + 1);
+    if (bytes.length > 2 && bytes.length <= 1_024)
+      assert.equal(everyWayToCut(bytes).length, bytes.length + 1);
+  assert.deepEqual(mainWaysToCut('ab\r\nc'), [[], [1, 2, 3, 4], [2], [3], [4]]);
+  assert.deepEqual(mainWaysToCut('ab\ncd'), [[], [1, 2, 3, 4], [3]]);
+  assert.deepEqual(mainWaysToCut('a'), [[]]);
 });
 
 test('what the request parser says of a prefix it says of the whole', () => {

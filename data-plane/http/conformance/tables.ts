@@ -4,7 +4,7 @@ import type { Engine } from '../exchange.ts';
 import { answerThemes } from './cases/answers.ts';
 import { requestThemes } from './cases/requests.ts';
 import { AnswerLane } from './answer-lane.ts';
-import { describeCut, waysToCut } from './cuts.ts';
+import { describeCut, type WaysToCut } from './cuts.ts';
 import { judgeAnswer, outcomeOfAnswer } from './judge-answer.ts';
 import { judgeRequest, outcomeOf } from './judge-request.ts';
 import { type Lane, LanePool } from './lanes.ts';
@@ -15,10 +15,11 @@ const casesAtOnce = 6;
 /** After so many wrong ways to cut a case the others are not tried. */
 const wrongMax = 3;
 
-/** The request tables: every case whole, byte by byte and cut in two at every place, over real connections on both sides. */
-export function describeRequestTables(name: string, create: () => Engine): void {
+/** The request tables: every case cut in these ways, over real connections on both sides. */
+export function describeRequestTables(name: string, create: () => Engine, waysToCut: WaysToCut): void {
   const engine = create();
   describeTables(`${name}: requests`, requestThemes, {
+    waysToCut,
     makeLane: (requestCase) => RequestLane.start(engine, requestCase.settings),
     async play(lane, requestCase, places) {
       const observed = await lane.play(requestCase, places);
@@ -27,10 +28,11 @@ export function describeRequestTables(name: string, create: () => Engine): void 
   });
 }
 
-/** The answer tables: every answer of a backend, cut in the same ways. */
-export function describeAnswerTables(name: string, create: () => Engine): void {
+/** The answer tables: every answer of a backend, cut in these ways. */
+export function describeAnswerTables(name: string, create: () => Engine, waysToCut: WaysToCut): void {
   const engine = create();
   describeTables(`${name}: answers`, answerThemes, {
+    waysToCut,
     makeLane: (answerCase) => AnswerLane.start(engine, answerCase.settings.limits),
     async play(lane, answerCase, places) {
       const observed = await lane.play(answerCase, places);
@@ -47,6 +49,7 @@ interface TableCase {
 }
 
 interface Stage<C extends TableCase, L extends Lane> {
+  readonly waysToCut: WaysToCut;
   makeLane(tableCase: C): Promise<L>;
   play(lane: L, tableCase: C, places: readonly number[]): Promise<Played>;
 }
@@ -80,7 +83,7 @@ function describeTables<C extends TableCase, L extends Lane>(
             const pool = poolOf(tableCase);
             const play = (places: readonly number[]): Promise<Played> =>
               pool.run((lane) => stage.play(lane, tableCase, places));
-            const [whole = [], ...others] = waysToCut(tableCase.bytes);
+            const [whole = [], ...others] = stage.waysToCut(tableCase.bytes);
             const first = await play(whole);
             assert.deepEqual(first.faults, [], `whole: ${JSON.stringify(tableCase.bytes.slice(0, 500))}`);
             const wrong: string[] = [];
