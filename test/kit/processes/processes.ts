@@ -17,6 +17,8 @@ export interface HouseProcess {
   readonly ended: Promise<number>;
   isRunning(): boolean;
   kill(signal?: NodeJS.Signals): void;
+  /** Closes both streams on this side, as when the terminal goes. */
+  stopReading(): void;
 }
 
 /** How to start one; see {@link startIsthmus}. */
@@ -140,5 +142,6 @@ function follow(child: ChildProcess): HouseProcess {
     ended,
     isRunning: () => isRunning,
     kill: (signal = 'SIGTERM') => void child.kill(signal),
+    stopReading: () => void (child.stdout?.destroy(), child.stderr?.destroy()),
   };
 }
