@@ -46,8 +46,13 @@ export async function readableApi(db: Queries, actor: Actor, ref: ApiRef): Promi
 
 /** See {@link readableApi}. */
 export function checkReadable(actor: Actor, row: ApiRow): void {
-  if (row.visibility !== 'PUBLIC' && !can(actor, 'api-definition:read', resourceOf(row)))
+  if (!isReadable(actor, row))
     throw new Fault('request.forbidden', { internal: `${actor.username} is no member of API ${row.id}` });
+}
+
+/** Whether somebody who may look at APIs of the environment may look at this one. */
+export function isReadable(actor: Actor, row: ApiRow): boolean {
+  return row.visibility === 'PUBLIC' || can(actor, 'api-definition:read', resourceOf(row));
 }
 
 /** Whose secrets those of an API and of its plans are. */

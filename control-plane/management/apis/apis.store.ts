@@ -178,12 +178,12 @@ export async function deleteApi(trx: Trx, at: EnvironmentRef, id: string): Promi
   await inTenant(trx.deleteFrom('api'), at).where('id', '=', id).execute();
 }
 
-/** Takes host and paths for an API instead of those it had; says which one another API has, if any. */
+/** Takes host and paths for an API instead of those it had; says which one another API has, and which API that is, if any. */
 export async function takePaths(
   trx: Trx,
   api: Pick<ApiRow, 'organization' | 'environment' | 'id'>,
   wish: { readonly paths: readonly TakenPath[]; readonly nowMs: number },
-): Promise<TakenPath | undefined> {
+): Promise<(TakenPath & { readonly by: ApiRow | undefined }) | undefined> {
   await inTenant(trx.deleteFrom('api_path'), api).where('api_id', '=', api.id).execute();
   for (const { host, path } of wish.paths) {
     // doNothing instead of an error: a failed statement would end the transaction on PostgreSQL.
@@ -199,9 +199,18 @@ export async function takePaths(
       })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
-    if (Number(inserted.numInsertedOrUpdatedRows ?? 0) === 0) return { host, path };
+    if (Number(inserted.numInsertedOrUpdatedRows ?? 0) === 0)
+      return { host, path, by: await findByPath(trx, api, { host, path }) };
   }
   return undefined;
+}
+
+function findByPath(trx: Trx, at: EnvironmentRef, { host, path }: TakenPath): Promise<ApiRow | undefined> {
+  const taker = inTenant(trx.selectFrom('api_path'), at)
+    .select('api_id')
+    .where('host', '=', host)
+    .where('path', '=', path);
+  return inTenant(trx.selectFrom('api'), at).selectAll().where('id', 'in', taker).executeTakeFirst();
 }
 
 /** LIKE with the same escape character on both dialects. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sqlite, testDatabases } from '../../../test/kit/servers/databases.ts';
-import { apiBody, environment, openOffice } from '../../../test/kit/control-plane/office.ts';
+import { apiBody, basic, environment, openOffice } from '../../../test/kit/control-plane/office.ts';
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };
@@ -9,10 +9,25 @@ for (const database of testDatabases) {
   test(`a taken host and path is 409, a longer path is not (${database.name})`, options, async (t) => {
     const office = await openOffice(t, database);
     const create = (body: unknown) => office.call('POST', `${environment}/apis`, { body });
-    assert.equal((await create(apiBody('/a'))).status, 201);
+    const first = await create(apiBody('/a'));
+    assert.equal(first.status, 201);
     assert.equal((await create(apiBody('/a/b'))).status, 201);
     const taken = await create(apiBody('/a/'));
     assert.deepEqual([taken.status, taken.body.technicalCode], [409, 'api.path_taken']);
+    assert.equal(taken.body['message'], `The API "api /a" (${String(first.body['id'])}) has /a/.`);
+    const organization = '/management/organizations/DEFAULT';
+    const role = { name: 'maker', default: true, permissions: { API: ['C', 'R'] } };
+    await office.call('POST', `${organization}/configuration/rolescopes/ENVIRONMENT/roles`, { body: role });
+    const user = { username: 'ann', password: 'a password of twelve', role: 'USER' };
+    await office.call('POST', `${organization}/users`, { body: user });
+    const strange = await office.call('POST', `${environment}/apis`, {
+      body: apiBody('/a'),
+      as: basic('ann', user.password),
+    });
+    assert.deepEqual(
+      [strange.status, strange.body['message']],
+      [409, 'Another API of this environment has /a/.'],
+    );
     const hosted = apiBody('/a', {
       listeners: [
         { type: 'HTTP', paths: [{ host: 'x.example', path: '/a' }], entrypoints: [{ type: 'http-proxy' }] },

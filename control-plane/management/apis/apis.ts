@@ -12,7 +12,7 @@ import { boundsOf, type PageWish } from '../pages.ts';
 import { closePlanLocked } from '../plans/closing.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
-import { apiOwner, type ApiRef, apiViews, lockedApi, readableApi } from './api-gate.ts';
+import { apiOwner, type ApiRef, apiViews, isReadable, lockedApi, readableApi } from './api-gate.ts';
 import { findFetched } from '../fetches/fetches.store.ts';
 import { wordsOf } from '../fetches/fetches.ts';
 import { type ApiUpdate, apiView, type ApiView, type ApiWish, writtenColumns } from './api-shape.ts';
@@ -221,9 +221,16 @@ async function claimPaths(now: Change, api: ApiRow, wish: Pick<DraftDefinition, 
   const taken = await takePaths(now.trx, api, { paths, nowMs: now.nowMs });
   if (taken !== undefined)
     throw new Fault('api.path_taken', {
-      detail: `Another API of this environment has ${taken.host}${taken.path}.`,
+      detail: `${otherApi(now.actor, taken.by)} has ${taken.host}${taken.path}.`,
       details: [{ path: 'listeners', message: `${taken.host}${taken.path} is taken` }],
     });
+}
+
+/** Names an API for somebody who may see it; for others it is one that there is. */
+function otherApi(actor: Actor, row: ApiRow | undefined): string {
+  return row !== undefined && isReadable(actor, row)
+    ? `The API "${row.name}" (${row.id})`
+    : 'Another API of this environment';
 }
 
 function checkUpdate(before: ApiRow, wish: ApiUpdate): void {

@@ -143,6 +143,14 @@ for (const database of testDatabases) {
         /specification operation 1 "sort" is not supported/,
       ],
       ['PUT', manual, dynamic('https://x.example'), /type cannot change; it is MANUAL/],
+      ['PUT', manual, { name: 'words', type: 'MANUAL', key: 'other' }, /key cannot change; it is "words"/],
+      ['POST', path, { ...dynamic('https://x.example'), properties: { a: '1' } }, /properties are fetched/],
+      [
+        'PUT',
+        fetched,
+        { ...dynamic('https://x.example'), properties: { a: '1' } },
+        /properties are fetched for a DYNAMIC dictionary: leave them out/,
+      ],
       ['POST', `${manual}?action=START`, undefined, /^400 dictionary\.wrong_type/],
       ['POST', `${fetched}/_deploy`, undefined, /^400 dictionary\.wrong_type/],
       ['POST', `${fetched}/_undeploy`, undefined, /^400 dictionary\.wrong_type/],
@@ -151,6 +159,15 @@ for (const database of testDatabases) {
       ['GET', `${path}/none`, undefined, /^404 request\.not_found/],
     ] as const)
       assert.match(said(await office.call(method, at, body === undefined ? {} : { body })), expected);
+    for (const [method, below] of [
+      ['GET', ''],
+      ['POST', '/_deploy'],
+      ['DELETE', ''],
+    ] as const) {
+      const byKey = await office.call(method, `${path}/words${below}`);
+      assert.equal(byKey.status, 404);
+      assert.match(JSON.stringify(byKey.body), new RegExp(`is the key of a dictionary; its id is ${id}`));
+    }
     const polluting = '{"name":"abc","type":"MANUAL","properties":{"__proto__":"x"}}';
     assert.match(said(await office.call('POST', path, { text: polluting })), /__proto__/);
   });
@@ -187,6 +204,7 @@ for (const database of testDatabases) {
       const { body } = await office.call('GET', one);
       assert.deepEqual(body['properties'], { usd: '1.1', note: 'x', list: '[1]' });
       assert.deepEqual(body['last_fetch'], { tried_at: firstMs, fetched_at: firstMs });
+      assert.equal((await office.call('PUT', one, { body })).status, 200, 'what was read may come back');
       await polling.seconds(4);
       assert.equal(provider.asked.length, 3);
       assert.deepEqual(

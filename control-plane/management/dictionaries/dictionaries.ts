@@ -7,7 +7,7 @@ import type { Actor } from '../../access/actor.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type AuditedObject, type Change, change, type Desk, laterThan } from '../desk.ts';
-import type { Fetcher } from '../fetches/fetches.ts';
+import { type Fetcher, wordsOf } from '../fetches/fetches.ts';
 import {
   beginFetching,
   endFetching,
@@ -26,6 +26,7 @@ import {
   updateDictionaryRow,
 } from './dictionaries.store.ts';
 import {
+  checkUnchanged,
   dictionaryBounds,
   dictionaryItem,
   type DictionaryUpdate,
@@ -90,7 +91,8 @@ export function createDictionary(
 /** One dictionary. */
 export async function getDictionary(desk: Desk, { at, id }: DictionaryRef): Promise<DictionaryView> {
   const { db } = desk.storage;
-  return oneView(db, found(await findDictionary(db, at, { column: 'id', value: id }), id));
+  const row = await findDictionary(db, at, { column: 'id', value: id });
+  return oneView(db, row ?? (await notFound(db, at, id)));
 }
 
 /** All dictionaries of an environment by name. */
@@ -111,10 +113,7 @@ export function updateDictionary(
   return changeDictionary({ desk, actor, ref }, async (now, row) => {
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     const { wish } = ref;
-    if (wish.type !== row.type)
-      throw new Fault('request.invalid', {
-        details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
-      });
+    checkUnchanged(wish, row, wordsOf(await findFetched(now.trx, fetchedRef(row))));
     const after = await updateDictionaryRow(now.trx, row, {
       ...(await written(now, wish, row)),
       ...later(now, row),
@@ -270,10 +269,13 @@ async function oneView(db: Queries, row: DictionaryRow): Promise<DictionaryView>
   return dictionaryView(row, row.type === 'DYNAMIC' ? await findFetched(db, fetchedRef(row)) : undefined);
 }
 
-function found(row: DictionaryRow | undefined, id: string): DictionaryRow {
-  if (row === undefined)
-    throw new Fault('request.not_found', { detail: `There is no dictionary "${id}" here.` });
-  return row;
+/** Whoever wrote a key, as expressions do, learns the id. */
+async function notFound(db: Queries, at: EnvironmentRef, id: string): Promise<never> {
+  const named = await findDictionary(db, at, { column: 'key', value: id });
+  throw new Fault('request.not_found', {
+    detail: `There is no dictionary with the id "${id}" here.`,
+    ...(named === undefined ? {} : { hint: `"${id}" is the key of a dictionary; its id is ${named.id}.` }),
+  });
 }
 
 function changeDictionary(
@@ -281,7 +283,7 @@ function changeDictionary(
   work: (now: Change, row: DictionaryRow) => Promise<DictionaryRow>,
 ): Promise<DictionaryView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const row = found(await lockDictionary(now.trx, ref.at, ref.id), ref.id);
+    const row = (await lockDictionary(now.trx, ref.at, ref.id)) ?? (await notFound(now.trx, ref.at, ref.id));
     return oneView(now.trx, await work(now, row));
   });
 }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import { fetchFields, type FetchSource, transformationSchema } from '../../../proto/model/fetched/source.ts';
-import type { WordBounds } from '../../../proto/model/fetched/words.ts';
+import type { WordBounds, Words } from '../../../proto/model/fetched/words.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import { wireLimits } from '../../../proto/wire/limits.ts';
 import { idSchema, present, readOnlyFields, textSchema } from '../fields.ts';
@@ -70,6 +71,22 @@ const writableFields = {
   trigger: triggerSchema.optional(),
 };
 
+const wordsAreFetched = 'are fetched for a DYNAMIC dictionary: leave them out';
+
+/** Says what an update would change and cannot: type, key, and words that were fetched. */
+export function checkUnchanged(wish: DictionaryUpdate, row: DictionaryRow, fetched: Words | undefined): void {
+  const details: FaultDetail[] = [];
+  if (wish.type !== row.type) details.push({ path: 'type', message: `cannot change; it is ${row.type}` });
+  if ((wish.key ?? row.key) !== row.key)
+    details.push({ path: 'key', message: `cannot change; it is "${row.key}"` });
+  const written = Object.entries(wish.properties ?? {});
+  const isOfFetched =
+    written.length === (fetched?.size ?? 0) && written.every(([key, value]) => fetched?.get(key) === value);
+  if (row.type === 'DYNAMIC' && written.length > 0 && !isOfFetched)
+    details.push({ path: 'properties', message: wordsAreFetched });
+  if (details.length > 0) throw new Fault('request.invalid', { details });
+}
+
 /** Says what does not go together. */
 function checkParts(
   wish: z.infer<typeof updateDictionarySchema>,
@@ -88,16 +105,22 @@ function withParts<Schema extends z.ZodType<z.infer<typeof updateFields>>>(schem
 }
 
 const updateFields = z.strictObject({
-  ...readOnlyFields('id', 'key', 'state', 'created_at', 'updated_at', 'deployed_at', 'last_fetch'),
+  ...readOnlyFields('id', 'state', 'created_at', 'updated_at', 'deployed_at', 'last_fetch'),
+  key: z.string().max(256).optional(),
   ...writableFields,
 });
 
 /** Body of a creation. */
 export const createDictionarySchema = withParts(
   z.strictObject({ key: idSchema.optional(), ...writableFields }),
-).openapi('NewDictionary');
+)
+  .refine(({ type, properties }) => type !== 'DYNAMIC' || Object.keys(properties ?? {}).length === 0, {
+    path: ['properties'],
+    message: wordsAreFetched,
+  })
+  .openapi('NewDictionary');
 
-/** Body of an update; the words of a dynamic one are fetched, whatever comes back of them. */
+/** Body of an update; of key and of fetched words what was read may come back. */
 export const updateDictionarySchema = withParts(updateFields).openapi('UpdateDictionary');
 
 const dictionaryFields = {

@@ -46,6 +46,8 @@ export async function fetchWords(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof JoltFailure) return failed(`The transformation ${error.message}.`);
+    if (error instanceof Fault && error.code === 'outbound.refused_address')
+      return failed(`${error.detail} Add it to control-plane.outbound.allow.`, error);
     if (error instanceof Fault) return failed([error.detail, error.hint].filter(Boolean).join(' '), error);
     return failed('Something unexpected went wrong; the log of the control plane says more.', error);
   }

@@ -64,7 +64,7 @@ for (const database of testDatabases) {
         [{}, 500, /^The answer has the status 500\.$/],
         // Redirects are not followed: who is asked was judged, where they lead was not.
         [good, 302, /status 302/],
-        ['<html>', 200, /cannot be understood/],
+        ['<html>', 200, /^The answer is not JSON\.$/],
         [{ a: 'b' }, 200, /must be a list of objects with key and value/],
         [[{ value: 'b' }], 200, /item 0 .* has no key/],
         [[{ key: {}, value: 'b' }], 200, /key of item 0 .* is no text/],
@@ -99,7 +99,11 @@ for (const database of testDatabases) {
     ].entries()) {
       const one = await started(office, url, `k${index}`);
       await polling.seconds(1);
-      assert.match(String(await problemOf(office, one)), /may not be called\. Add it to the allow list/, url);
+      assert.match(
+        String(await problemOf(office, one)),
+        /may not be called\. Add it to control-plane\.outbound\.allow\.$/,
+        url,
+      );
       await office.call('DELETE', one);
     }
     assert.equal(provider.asked.length, 0);

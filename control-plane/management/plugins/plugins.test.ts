@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { discoveryCatalog } from '../../../proto/model/api/discovery.ts';
 import { secretFields } from '../../../proto/model/secrets/fields.ts';
 import { catalog } from '../../../proto/policies/catalog.ts';
 import type { FormSchema } from '../../../proto/policies/form-schema.ts';
@@ -47,6 +48,11 @@ test('everything that a definition can be made of is listed by name, with a sent
     }
   }
   assert.deepEqual(ids.get('policies')?.toSorted(), Object.keys(catalog).toSorted());
+  assert.deepEqual(ids.get('api-services')?.toSorted(), [
+    ...Object.keys(discoveryCatalog),
+    'http-dynamic-properties',
+    'http-health-check',
+  ]);
   assert.deepEqual(ids.get('resources')?.toSorted(), Object.keys(resourceCatalog).toSorted());
 });
 

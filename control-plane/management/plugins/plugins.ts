@@ -6,6 +6,8 @@ import {
 } from '../../../proto/model/api-endpoints.ts';
 import { entrypointConfigurationSchema } from '../../../proto/model/api-listeners.ts';
 import { healthCheckConfigurationSchema } from '../../../proto/model/api/health-check.ts';
+import { discoveryCatalog } from '../../../proto/model/api/discovery.ts';
+import { dynamicPropertiesSchema } from '../../../proto/model/api/dynamic-properties.ts';
 import { catalog } from '../../../proto/policies/catalog.ts';
 import { formSchema } from '../../../proto/policies/form-schema.ts';
 import type { PolicyPhase, PolicySchema } from '../../../proto/policies/policy-schema.ts';
@@ -150,14 +152,6 @@ const entrypoint: Documented = {
   summary: 'Takes requests on the paths of its listener.',
   docs: 'It has no configuration: each request is answered with what its backend says.',
 };
-const healthCheck: Documented = {
-  id: 'http-health-check',
-  title: 'Health check',
-  category: 'service',
-  summary: 'Asks endpoints by a schedule whether they are up.',
-  docs: 'Each check is a request of its own. Enough answers in a row that fulfil the assertion bring it up, enough that do not take it out.',
-};
-
 /** The endpoints of this version. */
 export const endpointPlugins: Plugins<ConnectorPlugin> = byId([
   {
@@ -177,10 +171,45 @@ export const entrypointPlugins: Plugins<ConnectorPlugin> = byId([
   },
 ]);
 
-/** The services of an API in this version. */
-export const servicePlugins: Plugins<ResourcePlugin> = byId([
-  { view: common(healthCheck), docs: healthCheck.docs, config: healthCheckConfigurationSchema },
-]);
+const services: readonly (Documented & Pick<Plugin<unknown>, 'config'>)[] = [
+  {
+    id: 'http-health-check',
+    title: 'Health check',
+    category: 'service',
+    summary: 'Asks endpoints by a schedule whether they are up.',
+    docs: 'Each check is a request of its own. Enough answers in a row that fulfil the assertion bring it up, enough that do not take it out.',
+    config: healthCheckConfigurationSchema,
+  },
+  {
+    id: 'http-dynamic-properties',
+    title: 'Dynamic properties over HTTP',
+    category: 'service',
+    summary: 'Fetches properties of an API by a schedule.',
+    docs: 'The control plane asks, and gateways get what it learned. An answer that differs deploys the properties; `transformation` is a JOLT specification that makes a list of `key` and `value` of it.',
+    config: dynamicPropertiesSchema,
+  },
+  {
+    id: 'consul-service-discovery',
+    title: 'Discovery by Consul',
+    category: 'service',
+    summary: 'Finds endpoints of a group in a registry of Consul.',
+    docs: 'Each gateway asks for itself, in `services.discovery` of an endpoint group. What is found is used beside the endpoints that the group names.',
+    config: discoveryCatalog['consul-service-discovery'].config,
+  },
+  {
+    id: 'dns-service-discovery',
+    title: 'Discovery by DNS',
+    category: 'service',
+    summary: 'Finds endpoints of a group by A, AAAA or SRV records.',
+    docs: 'Each gateway asks for itself, in `services.discovery` of an endpoint group. SRV records say ports; with the others `port` counts, or the one of the scheme.',
+    config: discoveryCatalog['dns-service-discovery'].config,
+  },
+];
+
+/** The services of an API and of its endpoint groups in this version. */
+export const servicePlugins: Plugins<ResourcePlugin> = byId(
+  services.map((service) => ({ view: common(service), docs: service.docs, config: service.config })),
+);
 
 /** One of a kind. Errors: request.not_found, with what there is. */
 export function findPlugin<View>(plugins: Plugins<View>, id: string): Plugin<View> {

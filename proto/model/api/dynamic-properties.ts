@@ -5,7 +5,8 @@ import { fetchFields, type FetchSource, transformationSchema } from '../fetched/
 import { choice, isOff, orJsonText, section } from '../sections.ts';
 import { readSchedule, scheduleSchema } from './schedule.ts';
 
-const configurationSchema = section({
+/** Where properties are fetched from, and when. */
+export const dynamicPropertiesSchema = section({
   schedule: scheduleSchema.default('*/30 * * * * *'),
   ...fetchFields,
   transformation: transformationSchema.default(''),
@@ -18,7 +19,7 @@ const serviceSchema = section({
   enabled: z.boolean().default(true),
   type: choice(['http-dynamic-properties']),
   overrideConfiguration: z.boolean().default(false),
-  configuration: orJsonText(configurationSchema),
+  configuration: orJsonText(dynamicPropertiesSchema),
 });
 
 /** What is done for an API as a whole; absent when nothing is. A control plane does it: gateways get its properties and not this. */

@@ -235,7 +235,11 @@ function toResponse(answer: Dispatcher.ResponseData, bounds: BodyBounds): Outbou
       try {
         return JSON.parse(content) as unknown;
       } catch (error) {
-        throw new Fault('outbound.bad_answer', { internal: `${bounds.what}: not JSON`, cause: error });
+        throw new Fault('outbound.bad_answer', {
+          detail: 'The answer is not JSON.',
+          internal: `${bounds.what}: not JSON`,
+          cause: error,
+        });
       }
     },
   };
