@@ -8,10 +8,11 @@ import { startOutside, withoutPostgres } from '../kit/guides/outside.ts';
 import { runGuide } from '../kit/guides/run-guide.ts';
 import { newcomersEnvironment, packTarball } from '../kit/processes/packed.ts';
 
-const [files, first, hybrid, moving, running, shipper] = [
+const [files, first, hybrid, managing, moving, running, shipper] = [
   'docs/guides/files.md',
   'docs/guides/first-api.md',
   'docs/guides/hybrid.md',
+  'docs/guides/managing.md',
   'docs/guides/moving-over.md',
   'docs/guides/running.md',
   'docs/guides/shipper.md',
@@ -27,6 +28,7 @@ test('the guides work as they stand, with the packed tarball on an empty machine
     PATH: `${join(dir, '.local/bin')}:${newcomersEnvironment['PATH'] ?? ''}`,
   };
   await t.test('first API', async (t) => void (await runGuide(t, [first], { env })));
+  await t.test('managing', async (t) => void (await runGuide(t, [managing], { env })));
   await t.test('a gateway from files', async (t) => void (await runGuide(t, [files], { env })));
   await t.test('moving over', async (t) => void (await runGuide(t, [moving], { env })));
   await t.test('the shipper alone', async (t) => {
