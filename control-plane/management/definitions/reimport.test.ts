@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { environment, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
+import { apiBody, environment, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases, type TestDatabase } from '../../../test/kit/servers/databases.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -287,6 +287,52 @@ for (const database of testDatabases) {
       'a dry run finds it too',
     );
   });
+
+  both(
+    'the export of an API that was made by hand changes nothing, and of what it changes it names that alone',
+    async (t) => {
+      const office = await openOffice(t, database);
+      const sparse = {
+        resources: [
+          { name: 'tokens', type: 'oauth2', enabled: false, configuration: { clientSecret: 'hush' } },
+        ],
+        flows: [{ name: 'by hand', request: [{ policy: 'mock', configuration: { status: '200' } }] }],
+      };
+      const made = await office.call('POST', `${environment}/apis`, { body: apiBody('/hand', sparse) });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      const path = `${environment}/apis/${String(made.body['id'])}`;
+      for (const [name, more] of [
+        ['Open', { security: { type: 'KEY_LESS' } }],
+        ['Keyed', { security: { type: 'API_KEY' }, flows: [{ name: 'sparse' }] }],
+      ] as const) {
+        const body = { definitionVersion: 'V4', name, ...more };
+        const plan = await office.call('POST', `${path}/plans`, { body });
+        assert.equal(plan.status, 201, JSON.stringify(plan.body));
+      }
+      const before = await office.call('GET', path);
+      const plans = await office.call('GET', `${path}/plans?statuses=STAGING,PUBLISHED`);
+      const { body: document } = await office.call('GET', `${path}/_export/definition`);
+      const put = async (body: object, query = '') => {
+        const answer = await office.call('PUT', `${path}/_import/definition${query}`, { body });
+        assert.equal(answer.status, 200, JSON.stringify(answer.body));
+        return answer.body;
+      };
+      assert.deepEqual(await put(document, '?dryRun=true'), { differences: [], conflicts: [] });
+      assert.deepEqual((await put(document))['conflicts'], []);
+      assert.deepEqual((await office.call('GET', path)).body, before.body, 'nothing was touched');
+      const after = await office.call('GET', `${path}/plans?statuses=STAGING,PUBLISHED`);
+      assert.deepEqual(after.body['data'], plans.body['data']);
+      // What is edited after an import is as sparse as what was made.
+      const { flows: _flows, ...rest } = before.body;
+      const edited = await office.call('PUT', path, { body: { ...rest, flows: [{ name: 'anew' }] } });
+      assert.equal(edited.status, 200, JSON.stringify(edited.body));
+      const { body: later } = await office.call('GET', `${path}/_export/definition`);
+      assert.deepEqual(await put(later, '?dryRun=true'), { differences: [], conflicts: [] });
+      const renamed = { ...later, api: { ...(later['api'] as Fields), name: 'Renamed' } };
+      const { differences } = await put(renamed, '?dryRun=true');
+      assert.deepEqual(differences, [{ path: 'name', before: before.body['name'], after: 'Renamed' }]);
+    },
+  );
 
   both('another kind of API, a stale ETag and an unknown API are refused, and nothing changes', async (t) => {
     const { office, api, reimport } = await openImported(t, database);

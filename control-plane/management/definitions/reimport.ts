@@ -6,6 +6,7 @@ import {
   differencesOf,
   mergeReimport,
 } from '../../../proto/definition/merge.ts';
+import { Fault } from '../../../proto/faults/fault.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import type { Actor } from '../../access/actor.ts';
 import { apiOwner, type ApiRef, lockedApi } from '../apis/api-gate.ts';
@@ -109,7 +110,7 @@ async function merge(now: Change, api: ApiRow, document: Json): Promise<ImportEf
   const wanted = { ...asked, plans: asked.plans ?? last?.definition.plans };
   const sides = {
     base: last && sideOf(last.definition, last.planIds),
-    ours: await sideHere(now, api),
+    ours: await filledHere(now, api),
     theirs: sideOf(wanted, last?.planIds),
   };
   const open = await openSubscriptions(now.trx, now.at, { column: 'api_id', id: api.id });
@@ -120,10 +121,10 @@ async function merge(now: Change, api: ApiRow, document: Json): Promise<ImportEf
   const { plans: _ours, ...before } = sides.ours;
   const isChanged = differencesOf(before, fields).length > 0;
   const after = isChanged ? await updateLocked(now, api, apiWishOf(fields)) : api;
-  const plans = new PlanMerge(now, after);
+  const plans = new PlanMerge(now, after, sides.ours.plans);
   await plans.apply(plansOf(merged));
   await keepImport(now, api, { definition: wanted, planIds: plans.idsOf(sides, wanted) });
-  const differences = differencesOf(sides.ours, await sideHere(now, await lockedApi(now, api.id)));
+  const differences = differencesOf(sides.ours, await filledHere(now, await lockedApi(now, api.id)));
   return { differences, conflicts: [...conflicts, ...plans.conflicts] };
 }
 
@@ -148,6 +149,30 @@ async function sideHere(now: Change, api: ApiRow): Promise<Side> {
   };
 }
 
+/**
+ * The same with everything that reading fills in, as an import has it: what somebody left out and its default are no difference.
+ * What does not read, as a draft may not, is as it stands.
+ */
+async function filledHere(now: Change, api: ApiRow): Promise<Side> {
+  const side = await sideHere(now, api);
+  const { definition } = await now.secrets.open(side, apiOwner(api.id));
+  const { plans, ...fields } = definition;
+  const filled = readable({ api: fields, plans });
+  if (filled === undefined) return side;
+  const sealed = sideOf(await sealWanted(now, api.id, filled));
+  const own = new Map(side.plans.map((plan) => [plan['id'], plan]));
+  return { ...side, ...sealed, plans: sealed.plans.map((plan) => ({ ...own.get(plan['id']), ...plan })) };
+}
+
+function readable(document: Json): Wanted | undefined {
+  try {
+    return wantedOf(document);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return undefined;
+  }
+}
+
 async function openPlans(now: Change, api: ApiRow): Promise<readonly PlanRow[]> {
   return (await listPlansOf(now.trx, now.at, api.id)).filter(({ status }) => status !== 'CLOSED');
 }
@@ -159,12 +184,15 @@ class PlanMerge {
   readonly conflicts: Conflict[] = [];
   readonly #now: Change;
   readonly #api: ApiRow;
+  /** What the merge found here, by id. */
+  readonly #found: ReadonlyMap<unknown, Json>;
   /** Ids as they stand in the merge, with those of the rows that were made for them. */
   readonly #made = new Map<string, string>();
 
-  constructor(now: Change, api: ApiRow) {
+  constructor(now: Change, api: ApiRow, found: readonly Json[]) {
     this.#now = now;
     this.#api = api;
+    this.#found = new Map(found.map((plan) => [plan['id'], plan]));
   }
 
   async apply(plans: readonly Json[]): Promise<void> {
@@ -208,7 +236,7 @@ class PlanMerge {
   }
 
   async #change(row: PlanRow, merged: Json, path: string): Promise<void> {
-    const { status, ...before } = only(planNames, planView(row, true));
+    const { status = row.status, ...before } = this.#found.get(row.id) ?? {};
     const { status: wanted, ...fields } = merged;
     const plan = { ...fields, mode: this.#fixed(merged, row.mode, `${path}.mode`) };
     if (differencesOf(before, plan).length > 0)
