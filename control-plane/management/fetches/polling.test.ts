@@ -87,6 +87,39 @@ for (const database of testDatabases) {
     },
   );
 
+  test(
+    named('a transformation that makes too much is a problem of its dictionary, and others go on'),
+    options,
+    async (t) => {
+      const { office, provider } = await prepare(t, database);
+      const polling = startPolling(t, office, { answerBytesMax: 1_000_000 });
+      const twice = { operation: 'shift', spec: { a: ['a.l', 'a.r'] } };
+      const longKey = { operation: 'shift', spec: { a: { '@': 'x' }, b: '@(1,a)'.repeat(9_000) } };
+      provider.answer({ a: 'x'.repeat(20_000), b: 1 });
+      const bombs: string[] = [];
+      for (const [index, specification] of [Array(40).fill(twice), longKey].entries()) {
+        const sent = {
+          ...body(provider.url, { specification: JSON.stringify(specification) }),
+          key: `k${index}`,
+        };
+        const one = `${path}/${String((await office.call('POST', path, { body: sent })).body['id'])}`;
+        assert.equal((await office.call('POST', `${one}?action=START`)).status, 200);
+        bombs.push(one);
+      }
+      const good = [{ key: 'a', value: 'b' }];
+      const other = await startProvider(t);
+      other.answer(good);
+      await started(office, other.url);
+      const before = process.cpuUsage();
+      await polling.seconds(1);
+      assert.ok(process.cpuUsage(before).user < 2_000_000);
+      const problems = await Promise.all(bombs.map((one) => problemOf(office, one)));
+      assert.match(String(problems[0]), /^The transformation makes more than \d+ (values|characters)\.$/);
+      assert.match(String(problems[1]), /^The transformation makes a key of more than \d+ characters\.$/);
+      assert.deepEqual(await words(office), good);
+    },
+  );
+
   test(named('it reaches no address that no tenant may reach'), options, async (t) => {
     const { office, provider } = await prepare(t, database);
     const polling = startPolling(t, office, { allow: [] });

@@ -120,6 +120,7 @@ test('what does not run is refused by its name and place', () => {
     ['[{"operation":"shift","spec":{"a":1}}]', /at \["a"\] must be a path/],
     ['[{"operation":"shift","spec":{"a":{"b":"x[y]"}}}]', /at \["a"\]\["b"\] \[y\] is no index/],
     ['[{"operation":"shift","spec":{"a":"x..y"}}]', /holds an empty name/],
+    [JSON.stringify({ operation: 'shift', spec: { a: 'x.'.repeat(64) + 'x' } }), /is deeper than 64 levels/],
     ['[{"operation":"shift","spec":{"a":"&(1,x)"}}]', /&\(1,x\) is no reference/],
     ['[{"operation":"shift","spec":{"$(x)":"a"}}]', /is no reference; allowed: \$/],
     [JSON.stringify(Array.from({ length: 51 }, () => ({ operation: 'default', spec: {} }))), /more than 50/],

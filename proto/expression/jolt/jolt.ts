@@ -1,3 +1,4 @@
+import { Budget } from './budget.ts';
 import { readDefaults } from './defaults.ts';
 import { type Complain, readShift } from './shift.ts';
 import { JoltFailure, jsonOf, type Tree, treeOf } from './tree.ts';
@@ -6,12 +7,15 @@ export { JoltFailure } from './tree.ts';
 
 /** A transformation of JSON that was read once. */
 export interface Jolt {
-  /** Errors: JoltFailure when it takes too long or the value is too deep. */
+  /** Errors: JoltFailure when it takes too long, or what comes in or out of an operation is too deep or too much. */
   run(value: unknown): unknown;
 }
 
 /** Operations of JOLT that run here. */
-const operations = new Map<string, (spec: Tree, complain: Complain) => { run(input: Tree): Tree }>([
+const operations = new Map<
+  string,
+  (spec: Tree, complain: Complain) => { run(input: Tree, budget: Budget): Tree }
+>([
   ['shift', readShift],
   ['default', readDefaults],
 ]);
@@ -51,7 +55,15 @@ export function readJolt(text: string): Jolt | readonly string[] {
   });
   if (messages.length > 0) return messages;
   return {
-    run: (value) =>
-      jsonOf(steps.reduce<Tree>((tree, step) => (step === undefined ? tree : step.run(tree)), treeOf(value))),
+    run: (value) => {
+      const budget = new Budget();
+      let tree = treeOf(value);
+      for (const step of steps) {
+        if (step === undefined) continue;
+        tree = step.run(tree, budget);
+        budget.judge(tree);
+      }
+      return jsonOf(tree);
+    },
   };
 }

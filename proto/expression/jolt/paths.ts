@@ -1,4 +1,8 @@
-import { type Tree, childOf } from './tree.ts';
+import type { Budget } from './budget.ts';
+import { type Tree, childOf, depthMax, JoltFailure } from './tree.ts';
+
+/** Longest key that is made, in characters. */
+const keyCharsMax = 16_384;
 
 /** One level of the way down to where a rule stands: what was matched there. */
 export interface Level {
@@ -29,26 +33,32 @@ const levelUp = (way: readonly Level[], up: number): Level | undefined => way[wa
 export function valueAt(
   way: readonly Level[],
   { up, path }: { readonly up: number; readonly path: readonly string[] },
+  budget: Budget,
 ): Tree | undefined {
+  budget.spend(path.length);
   return path.reduce<Tree | undefined>((tree, key) => childOf(tree, key), levelUp(way, up)?.value);
 }
 
-/** A key or index as it is now; undefined where a reference leads to nothing that is one. */
-export function textOf(pieces: readonly Piece[], way: readonly Level[]): string | undefined {
+/** A key or index as it is now; undefined where a reference leads to nothing that is one. Errors: JoltFailure for one that is too long. */
+export function textOf(pieces: readonly Piece[], way: readonly Level[], budget: Budget): string | undefined {
+  budget.spend(pieces.length);
   let text = '';
   for (const piece of pieces) {
-    const part = partOf(piece, way);
+    const part = partOf(piece, way, budget);
     if (part === undefined) return undefined;
+    budget.reads(part.length);
     text += part;
+    if (text.length > keyCharsMax)
+      throw new JoltFailure(`makes a key of more than ${keyCharsMax} characters`);
   }
   return text;
 }
 
-function partOf(piece: Piece, way: readonly Level[]): string | undefined {
+function partOf(piece: Piece, way: readonly Level[], budget: Budget): string | undefined {
   if (piece.kind === 'text') return piece.text;
   if (piece.kind === 'key') return levelUp(way, piece.up)?.captures[piece.capture];
   if (piece.kind === 'count') return levelUp(way, piece.up)?.matches.toString();
-  const value = valueAt(way, piece);
+  const value = valueAt(way, piece, budget);
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
     : undefined;
@@ -70,6 +80,7 @@ export function readPath(text: string): readonly PathStep[] | string {
       return `[${part.text}] is no index; allowed: a number, [], [#n], [&n]`;
     steps.push({ into: part.into, pieces });
   }
+  if (steps.length > depthMax) return `is deeper than ${depthMax} levels`;
   return steps.length === 0 ? 'is empty' : steps;
 }
 

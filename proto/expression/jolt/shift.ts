@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts';
 import {
   type Level,
   type PathStep,
@@ -10,8 +11,6 @@ import {
 } from './paths.ts';
 import { entriesOf, JoltFailure, type Tree } from './tree.ts';
 
-/** What may be done before a transformation fails, in rules that are applied. */
-const stepsMax = 1_000_000;
 /** Longest list that is made by an index. */
 const listMax = 100_000;
 
@@ -32,7 +31,7 @@ type Key =
 
 /** Moves values of what came in to where the specification says. */
 export interface Shift {
-  run(input: Tree): Tree;
+  run(input: Tree, budget: Budget): Tree;
 }
 
 /** Says what is wrong, and where below the specification. */
@@ -42,7 +41,7 @@ export type Complain = (path: readonly (string | number)[], message: string) => 
 export function readShift(spec: Tree, complain: Complain): Shift {
   const rules = spec instanceof Map ? readRules(spec, [], complain) : [];
   if (!(spec instanceof Map)) complain([], 'must be an object');
-  return { run: (input) => new Run().all(rules, input) };
+  return { run: (input, budget) => new Run(budget).all(rules, input) };
 }
 
 function readRules(spec: Map<string, Tree>, path: readonly string[], complain: Complain): readonly Rule[] {
@@ -107,10 +106,14 @@ function splitUnescaped(text: string, mark: string): readonly string[] {
 /** One run over one value. */
 class Run {
   #output: Tree | undefined;
-  #steps = 0;
   readonly #way: Level[] = [];
   /** Lists and objects of this run's own. */
   readonly #made = new WeakSet<object>();
+  readonly #budget: Budget;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
 
   all(rules: readonly Rule[], input: Tree): Tree {
     this.#way.push({ captures: ['root'], value: input, matches: 0 });
@@ -119,6 +122,7 @@ class Run {
   }
 
   #children(rules: readonly Rule[], value: Tree | undefined): void {
+    this.#budget.spend(rules.length);
     // What is made on the spot keeps nothing else from matching.
     for (const rule of rules) if (rule.key.kind !== 'match') this.#makes(rule, rule.key);
     const matching = rules.filter(({ key }) => key.kind === 'match');
@@ -140,30 +144,26 @@ class Run {
       key.kind === 'text'
         ? key.text
         : key.kind === 'name'
-          ? textOf([{ ...key, kind: 'key' }], this.#way)
-          : valueAt(this.#way, key);
+          ? textOf([{ ...key, kind: 'key' }], this.#way, this.#budget)
+          : valueAt(this.#way, key, this.#budget);
     if (value !== undefined)
       this.#apply(rule, { captures: [typeof value === 'string' ? value : '@'], value, matches: 0 });
   }
 
   #apply({ to, isLeaf }: Rule, level: Level): void {
-    this.#count();
+    this.#budget.spend(1);
     this.#way.push(level);
     if (isLeaf) for (const path of to as readonly (readonly PathStep[])[]) this.#write(path, level.value);
     else this.#children(to as readonly Rule[], level.value);
     this.#way.pop();
   }
 
-  #count(): void {
-    this.#steps += 1;
-    if (this.#steps > stepsMax) throw new JoltFailure(`takes more than ${stepsMax} steps`);
-  }
-
   #match(key: Key, text: string): readonly string[] | undefined {
-    this.#count();
     if (key.kind !== 'match') return undefined;
     for (const pieces of key.patterns) {
-      const pattern = textOf(pieces, this.#way);
+      this.#budget.spend(1);
+      const pattern = textOf(pieces, this.#way, this.#budget);
+      if (pattern?.includes(starMark) === true) this.#budget.reads(pattern.length + text.length);
       const captures = pattern === undefined ? undefined : matchStars(pattern, text);
       if (captures !== undefined) return captures;
     }
@@ -171,8 +171,8 @@ class Run {
   }
 
   #write(path: readonly PathStep[], value: Tree | undefined): void {
-    this.#count();
-    const keys = path.map(({ into, pieces }) => ({ into, text: textOf(pieces, this.#way) }));
+    this.#budget.spend(path.length);
+    const keys = path.map(({ into, pieces }) => ({ into, text: textOf(pieces, this.#way, this.#budget) }));
     // A reference to what is not there writes nothing.
     if (value === undefined || keys.some(({ text }) => text === undefined)) return;
     this.#output = this.#put(this.#output, keys as readonly WrittenStep[], value);
@@ -195,6 +195,7 @@ class Run {
     const index = step.text === '' ? list.length : Number(step.text);
     if (!Number.isInteger(index) || index < 0) return list;
     if (index >= listMax) throw new JoltFailure(`makes a list of more than ${listMax} items`);
+    this.#budget.spend(Math.max(1, index - list.length));
     while (list.length <= index) list.push(null);
     list[index] = this.#put(list[index], rest, value);
     return list;
@@ -202,14 +203,17 @@ class Run {
 
   /** A list to add to: what came in may stand in several places, and stays as it is. */
   #list(tree: Tree): Tree[] {
-    const list = Array.isArray(tree) ? (this.#made.has(tree) ? tree : [...tree]) : [tree];
+    if (Array.isArray(tree) && this.#made.has(tree)) return tree;
+    this.#budget.makes(Array.isArray(tree) ? tree.length : 1);
+    const list = Array.isArray(tree) ? [...tree] : [tree];
     this.#made.add(list);
     return list;
   }
 
   #object(tree: Tree | undefined): Map<string, Tree> {
-    const object =
-      tree instanceof Map ? (this.#made.has(tree) ? tree : new Map(tree)) : new Map<string, Tree>();
+    if (tree instanceof Map && this.#made.has(tree)) return tree;
+    this.#budget.makes(tree instanceof Map ? tree.size : 0);
+    const object = new Map(tree instanceof Map ? tree : []);
     this.#made.add(object);
     return object;
   }

@@ -4,8 +4,8 @@ export type Tree = null | boolean | number | string | Tree[] | Map<string, Tree>
 /** Why a transformation did not come to an end. */
 export class JoltFailure extends Error {}
 
-/** How deep a value may be. */
-const depthMax = 64;
+/** How deep a value may be, and a path into one. */
+export const depthMax = 64;
 
 /** Makes a tree out of what JSON.parse gave. Errors: JoltFailure for a value that is too deep. */
 export function treeOf(value: unknown, depth = 0): Tree {
