@@ -90,11 +90,15 @@ export class DefinitionSecrets {
     if (sealed.size === 0) return written;
     await this.#load();
     const known = this.#placesOf(kept, owner);
-    const missing = [...sealed.values()].filter(({ place, isSecret }) => isSecret && !known.has(place));
-    if (missing.length > 0)
-      throw new Fault('request.invalid', { details: missing.map(({ path }) => nothingKept(path)) });
-    return mapSecrets(written, (value, { place, field, path }) => {
-      const text = value === mask ? known.get(place) : undefined;
+    const details = [...sealed.values()].flatMap(({ path, place, isSecret }) => {
+      const text = known.get(place);
+      if (isSecret) return text === undefined ? [nothingKept(path)] : [];
+      // It would come out open, and be kept so.
+      return text !== undefined && isSealed(text) ? [noSecretAnyMore(path)] : [];
+    });
+    if (details.length > 0) throw new Fault('request.invalid', { details });
+    return mapSecrets(written, (value, { place, field, path, isSecret }) => {
+      const text = value === mask && isSecret ? known.get(place) : undefined;
       return text === undefined ? value : this.#openedOf(text, { ...owner, field }, path);
     });
   }
@@ -106,13 +110,7 @@ export class DefinitionSecrets {
   ): string | FaultDetail {
     const text = value === mask ? known.get(place) : value;
     if (text === undefined) return isSecret ? nothingKept(path) : value;
-    if (!isSecret)
-      return value === mask && !isSealed(text)
-        ? value
-        : {
-            path,
-            message: 'stands for a secret, and the fields beside it say that there is none; write the value',
-          };
+    if (!isSecret) return value === mask && !isSealed(text) ? value : noSecretAnyMore(path);
     if (reference.test(text)) return text;
     if (!looksSealed(text)) return this.#sealNow(text, { ...owner, field });
     // Out of the database as it is: whoever needs it open is told.
@@ -191,6 +189,11 @@ const keyOf = ({ kind, id, field }: Place, text: string): string => JSON.stringi
 const nothingKept = (path: string): FaultDetail => ({
   path,
   message: `is ${mask}, the mask of a secret, and none is kept here in this place; write the secret`,
+});
+
+const noSecretAnyMore = (path: string): FaultDetail => ({
+  path,
+  message: 'stands for a secret, and the fields beside it say that there is none; write the value',
 });
 
 /** Whether anything in it is a secret, a mask of one, or sealed. */
