@@ -26,6 +26,13 @@ const token = secretToken(sharedKey, { sub: 'somebody', client_id: 'shop' }, { a
 async function createSecretApi({ client }: Whole, target: string) {
   const { definition, secrets } = withEverySecret();
   const { steps, resources, properties, sharedConfiguration, sharedConfigurationOverride } = definition;
+  // A group of its own for each way of finding endpoints: no request goes to it.
+  const found = (definition['discoveries'] as readonly object[]).map((discovery, index) => ({
+    name: `found ${index}`,
+    type: 'http-proxy',
+    endpoints: [],
+    services: { discovery },
+  }));
   const body = {
     definitionVersion: 'V4',
     type: 'PROXY',
@@ -47,6 +54,7 @@ async function createSecretApi({ client }: Whole, target: string) {
           },
         ],
       },
+      ...found,
     ],
     flows: [
       {

@@ -54,6 +54,13 @@ export function withEverySecret(): {
       configuration: configurationWith(field, plant()),
     })),
   );
+  const discoveries = [...secretFields.discoveries]
+    .filter(([, fields]) => fields.length > 0)
+    .map(([type, fields]) => ({
+      type,
+      enabled: false,
+      configuration: fields.map((field) => configurationWith(field, plant())).reduce(deepMerge, {}),
+    }));
   assert.equal(secrets.length, allSecretFields(secretFields).length + secretFields.endpoints.length);
   const properties = [
     { key: 'token', value: plant(), encrypted: true },
@@ -67,6 +74,7 @@ export function withEverySecret(): {
       properties,
       sharedConfiguration: merged,
       sharedConfigurationOverride: own,
+      discoveries,
     },
     secrets,
   };
