@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 
 import { Fault } from '../../proto/faults/fault.ts';
 import { apiDefinition, flow } from '../../test/kit/gateway/gateway.ts';
+import { mask } from '../../proto/trust/sealed-text.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { gatewayConfigSchema } from '../config.ts';
 import { checkFiles } from './check.ts';
@@ -57,6 +58,40 @@ test('properties that a control plane would fetch are refused by name, since nob
     (await problemsOf(dir))['one.json']?.join() ?? '',
     /^services\.dynamicProperty is fetched by a control plane, and a gateway of files has none; allowed: enabled: false/,
   );
+});
+
+test('a secret of which an export has the mask alone is refused by its place, wherever a definition holds one', async (t) => {
+  const sharedConfiguration = { proxy: { enabled: true, host: 'proxy.example', port: 1, password: mask } };
+  const introspection = { authorizationServerUrl: 'https://a.example', clientId: 'a', clientSecret: mask };
+  const hmac = { signature: 'HMAC_HS256', publicKeyResolver: 'GIVEN_KEY', resolverParameter: mask };
+  const signed = { id: 'signed', name: 'signed', security: { type: 'JWT', configuration: hmac } };
+  const properties = [
+    { key: 'sealed', value: mask, encrypted: true },
+    { key: 'plain', value: mask },
+  ];
+  const endpoint = { name: 'one', type: 'http-proxy', configuration: { target: backend } };
+  const endpointGroups = [{ name: 'one', type: 'http-proxy', endpoints: [endpoint], sharedConfiguration }];
+  const dir = folderOf(t, {
+    'endpoints.json': {
+      api: { ...apiDefinition('endpoints', backend), endpointGroups, listeners: undefined },
+    },
+    'plan.json': { ...apiDefinition('plan', backend), plans: [signed] },
+    'properties.json': { ...apiDefinition('properties', backend), properties },
+    'resource.json': {
+      ...apiDefinition('resource', backend),
+      resources: [{ name: 'tokens', type: 'oauth2', configuration: introspection }],
+    },
+  });
+  const masked = await problemsOf(dir);
+  const toldOf = (name: string) => masked[name]?.filter((line) => line.includes('is ********, the mask'));
+  const placesOf = (name: string) => toldOf(name)?.map((line) => line.split(' ')[0]);
+  assert.deepEqual(Object.keys(masked).map(placesOf), [
+    ['api.endpointGroups[0].sharedConfiguration.proxy.password'],
+    ['plans[0].security.configuration.resolverParameter'],
+    ['properties[0].value'],
+    ['resources[0].configuration.clientSecret'],
+  ]);
+  assert.ok((masked['endpoints.json']?.length ?? 0) > 1, 'with all else that is wrong');
 });
 
 test('all faults of all files are told at once, each with its place', async (t) => {

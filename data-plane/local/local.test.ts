@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { Fault } from '../../proto/faults/fault.ts';
+import { mask } from '../../proto/trust/sealed-text.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { ready, status, withinASecond } from '../../test/kit/local-readiness.ts';
@@ -51,6 +52,20 @@ test('JSON, YAML and exports in one folder are served', async (t) => {
   });
   for (const path of ['/json', '/yaml', '/exported']) assert.equal(await status(gateway, path), 200, path);
   assert.deepEqual((await ready(gateway)).problems, []);
+});
+
+test('a file that has the mask of a secret is named with its place, and what it said before stays', async (t) => {
+  const { url } = await startUpstream(t);
+  const api = (value: string): object =>
+    apiDefinition('a', url, { properties: [{ key: 'k', value, encrypted: true }] });
+  const gateway = await startLocalGateway(t, { apis: { a: api('secret'), b: apiDefinition('b', url) } });
+  assert.equal(await status(gateway, '/a'), 200);
+  gateway.write('a', api(mask));
+  await eventually(async () => {
+    const [problem] = (await ready(gateway)).problems;
+    return problem?.file === 'a.json' && problem.reason.includes('properties[0].value is ********');
+  }, withinASecond);
+  for (const path of ['/a', '/b']) assert.equal(await status(gateway, path), 200);
 });
 
 test('a saved file is live within a second: new, changed, renamed over, removed', async (t) => {

@@ -1,7 +1,9 @@
+import type { FaultDetail } from '../faults/fault.ts';
 import { type ApiDefinition, parseApi } from '../model/api.ts';
 import { cleaned, invalid } from './clean.ts';
 import { planConsoleFields } from '../model/api-plans.ts';
 import { apiConsoleFields } from '../model/api-schema.ts';
+import { maskFaults } from '../model/secrets/masks.ts';
 import { type FoundSource, isJson, type Json, type Note, type OpenedApi } from './opened.ts';
 import { sourceOf } from './source.ts';
 import { portalPartsOf } from './v2/export.ts';
@@ -22,18 +24,21 @@ export interface ReadApi {
  *
  * Shape:  see `sourceOf` (source.ts), or a canonical definition again.
  * Errors: request.invalid with a detail per fault: what is unknown, and what this version does not run, is named with its path in the
- *         input and what is allowed, never ignored.
+ *         input and what is allowed, never ignored; a secret of which only the mask is there.
  */
 export function readApi(input: unknown): ReadApi {
-  return readOpened(openFound(sourceOf(cleaned(input))));
+  return readOpened(openFound(sourceOf(cleaned(input))), maskFaults);
 }
 
-/** The same, with what console and portal keep of the API and its plans; importers take it over. Errors: as {@link readApi}. */
+/**
+ * The same, with what console and portal keep of the API and its plans; importers take it over. Masks are taken: the importer may keep what
+ * they stand for. Errors: as {@link readApi}.
+ */
 export function readForImport(input: unknown): ReadApi & { readonly portal: PortalParts } {
   const found = sourceOf(cleaned(input));
   const opened = openFound(found);
   const portal = found.version === 4 ? portalPartsIn(opened.body) : portalPartsOf(found.source);
-  return { ...readOpened(opened), portal };
+  return { ...readOpened(opened, () => []), portal };
 }
 
 /** Of version 4 they stand in the body, which has only what runs of the versions before. */
@@ -51,9 +56,12 @@ function portalFields(holder: Json, fields: Readonly<Record<string, unknown>>): 
   return Object.fromEntries(Object.entries(holder).filter(([key]) => Object.hasOwn(fields, key)));
 }
 
-function readOpened({ body, pathOf, notes, faults }: OpenedApi): ReadApi {
+function readOpened(
+  { body, pathOf, notes, faults }: OpenedApi,
+  judge: (api: unknown) => readonly FaultDetail[],
+): ReadApi {
   const parsed = parseApi(body);
-  const found = parsed.kind === 'faults' ? parsed.faults : [];
+  const found = parsed.kind === 'faults' ? [...parsed.faults, ...judge(body)] : judge(parsed.api);
   const known = new Set(faults.map(({ path }) => path));
   const renamed = found.map(({ path, message }) => ({ path: pathOf(path), message }));
   const others = renamed.filter(({ path }) => !known.has(path));
