@@ -97,6 +97,16 @@ const makers: ReadonlyMap<string, Make> = new Map([
     },
   ],
   [
+    '/configuration/rolescopes/{scope}/roles/{roleName}',
+    async (office) => {
+      const roles = '/management/organizations/DEFAULT/configuration/rolescopes/API/roles';
+      const role = { name: 'KEEPER', description: 'x', default: true, permissions: { PLAN: ['C', 'R'] } };
+      const answer = await office.call('POST', roles, { body: role });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      return `${roles}/KEEPER`;
+    },
+  ],
+  [
     '/fleets/{fleetId}',
     async (office) => {
       const fleet = {
