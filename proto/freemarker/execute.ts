@@ -150,7 +150,7 @@ function turnOf(
   { names, body }: { readonly names: LoopNames; readonly body: Body },
   run: Run,
 ): Left {
-  spend(60);
+  spend(100);
   const { name, valueName } = names;
   const variables = new Map<string, Value | undefined>([
     [name, turn.item],

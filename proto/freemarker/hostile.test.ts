@@ -147,6 +147,28 @@ test('whatever a template goes on doing, its budget ends it soon', () => {
   }
 });
 
+test('a budget lasts about as long, whatever it is spent on', () => {
+  /** User CPU of the shortest of some runs, in us. */
+  const shortest = (template: string): number =>
+    Math.min(
+      ...Array.from({ length: 5 }, () => {
+        const before = process.cpuUsage();
+        isFailed(template, /more work/);
+        return process.cpuUsage(before).user;
+      }),
+    );
+  const sorting = shortest('<#assign l = (1..1000)><#list 1.. as x>${l?sort?join(",")?length}</#list>');
+  for (const template of [
+    '<#list 1..99999 as i><#list 1..99999 as j>${i}</#list></#list>',
+    '<#list 1..99999 as i><#list 1..99999 as j></#list></#list>',
+    '<#list 1.. as x>${(1..99999)?map(y -> y)?size}</#list>',
+    '<#list 1.. as x>${(1..9999)?chunk(1)?size}</#list>',
+  ]) {
+    const taken = shortest(template);
+    assert.ok(taken < sorting * 8, `${template} took ${taken} us, a sort ${sorting} us`);
+  }
+});
+
 test('a template that is nested too deep is refused, whatever it is nested in', () => {
   const n = 5_000;
   for (const template of [

@@ -132,7 +132,7 @@ export function itemsOf(value: Value): readonly (Value | undefined)[] {
     const { from, step, length } = value;
     if (length === undefined) return fail('a range without an end cannot be used here');
     if (length > itemsMax) return fail(`a list has more than ${itemsMax} items`);
-    spend(length * 8);
+    spend(length * 20);
     return Array.from({ length }, (_, index) => decimalOf(from + step * index));
   }
   if (kindOf(value) === 'matches') return (value as Matches).items;

@@ -79,6 +79,7 @@ function chunks(items: Items, args: Args): Items {
   if (size < 1) return fail('?chunk needs a size of at least 1');
   const made: Items[] = [];
   for (let at = 0; at < items.length; at += size) {
+    spend(24);
     const chunk = items.slice(at, at + size);
     const missing = args.length > 1 ? size - chunk.length : 0;
     if (missing > 100_000) return fail('a list has more than 100000 items');
