@@ -70,3 +70,22 @@ test('a template that cannot be read is refused when it is deployed, with its pl
   assert.equal(whyNot({ body: 'x'.repeat(256 * 1024) }), undefined);
   assert.match(String(whyNot({ body: 'x'.repeat(256 * 1024 + 1) })), /262144/);
 });
+
+test('a template of the request that names the answer is refused when it is deployed, unless it forgives that there is none', () => {
+  const { config, faultsIn } = catalog['policy-assign-content'];
+  const faults = (body: string, phase: 'request' | 'response') => faultsIn?.(config.parse({ body }), phase);
+  assert.deepEqual(faults('a\n${response.status}', 'request'), [
+    {
+      path: 'body',
+      message:
+        'line 2, character 3: response is there in the response phase alone; (response.status)!"none" forgives that it is missing',
+    },
+  ]);
+  const fitting = [
+    '<#if response??>${response.status}</#if>',
+    '${(response.status)!"none"}',
+    '<#assign response = 1>${response}',
+  ];
+  for (const body of fitting) assert.deepEqual(faults(body, 'request'), [], body);
+  assert.deepEqual(faults('${response.status}', 'response'), []);
+});

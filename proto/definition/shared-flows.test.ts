@@ -48,6 +48,17 @@ test('everything that a group cannot run is told at once, each with its place', 
       ],
     ],
     [
+      {
+        id: 'g',
+        name: 'G',
+        phase: 'REQUEST',
+        steps: [step('policy-assign-content', { body: '${response.status}' })],
+      },
+      [
+        /^steps\[0\]\.configuration\.body: line 1, character 3: response is there in the response phase alone/,
+      ],
+    ],
+    [
       { id: 'g', name: 'G', phase: 'PUBLISH', apiType: 'MESSAGE', extra: 1 },
       [
         /^apiType: "message" is not supported by this version; allowed: proxy/,

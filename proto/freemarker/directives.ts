@@ -1,7 +1,7 @@
 import type { Definitions } from './definitions.ts';
 import { Expressions } from './expressions.ts';
 import { settingNames } from './execute.ts';
-import { nearestTo } from './nearest.ts';
+import { nearestTo } from './spelling.ts';
 import type { Reader } from './reader.ts';
 import type { Body, Branch, Case, Element, LoopNames, Node } from './tree.ts';
 

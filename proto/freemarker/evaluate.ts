@@ -35,7 +35,7 @@ export function valueAt(node: Node, run: Run): Value {
   const value = evaluate(node, run);
   if (value === undefined)
     throw new Missing(
-      `${written(node)} is missing; ${written(node)}! with another value behind it, or ??, forgives that`,
+      `${written(node)} is missing; !"other" right behind it forgives that, with more behind it (${written(node)} ...)!"other", or ask first by ??`,
     );
   return value;
 }
@@ -274,8 +274,13 @@ function chosen({ name, of, args }: Of<'built-in'>, run: Run): Value | undefined
 function written(node: Node): string {
   if (node.kind === 'name') return node.name;
   if (node.kind === 'member') return `${written(node.of)}.${node.name}`;
-  if (node.kind === 'index') return `${written(node.of)}[...]`;
+  if (node.kind === 'index') return `${written(node.of)}[${writtenKey(node.key)}]`;
   if (node.kind === 'built-in') return `${written(node.of)}?${node.name}`;
   if (node.kind === 'grouped') return `(${written(node.of)})`;
   return 'what stands there';
+}
+
+function writtenKey(key: Node): string {
+  if (key.kind !== 'literal') return '...';
+  return isDecimal(key.value) ? key.value.toFixed() : JSON.stringify(key.value).slice(0, 80);
 }

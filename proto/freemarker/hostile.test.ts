@@ -107,7 +107,7 @@ test('what would grow without end fails at a bound', () => {
     /longer than 8388608|more work/,
   );
   isFailed(
-    `\${"${'a'.repeat(30)}!"?matches("(a+)+")?c} \${("${'a'.repeat(5000)}!"?matches("((a|b|aa)*)*c"))?c}\${x}`,
+    `\${"${'a'.repeat(30)}!"?matches("(a+)+")?c} \${("${'a'.repeat(5000)}!"?matches("((a|b|aa)*)*c"))?c}\${request.headers.x[0]}`,
     /missing/,
   );
   isFailed(
@@ -200,6 +200,24 @@ test('a template that is nested too deep is refused, whatever it is nested in', 
     `\${1${' == 1'.repeat(20_000)}}`,
   ])
     assert.notEqual(outcomeOf(template).kind, 'value', template.slice(0, 40));
+});
+
+test('names are looked for in no more time than reading takes, however many, long or often repeated they are', () => {
+  const many = Array.from({ length: 8_000 }, (_, at) => `<#assign a${at}=1>`).join('');
+  const refused = [
+    `${many}${Array.from({ length: 8_000 }, (_, at) => `\${b${at}}`).join('')}`,
+    `${many}\${${'b'.repeat(100_000)}}`,
+    `\${nope${' + 1'.repeat(60_000)}}`,
+    `\${nope${'.a'.repeat(100_000)}}`,
+    `${'<#escape x as x + x + x>'.repeat(30)}\${nope}${'</#escape>'.repeat(30)}`,
+  ];
+  for (const template of refused) {
+    const before = performance.now();
+    const { kind, text } = outcomeOf(template);
+    assert.equal(kind, 'refused');
+    assert.ok(text.length < 1_000);
+    assert.ok(performance.now() - before < 2_000, template.slice(0, 80));
+  }
 });
 
 test('escapes inside escapes cost no more than they may', () => {

@@ -21,6 +21,18 @@ export const modelMembers: ReadonlyMap<string, () => readonly string[]> = new Ma
   ['context', () => [...contextMembers.keys()]],
 ]);
 
+/** Whether there is such a member, by its name or as Java's getter. */
+export function hasMember(of: string, name: string): boolean {
+  const members = modelMembers.get(of)?.() ?? [];
+  return members.includes(name) || members.includes(propertyOf(name) ?? name);
+}
+
+/** `content` of Java's `getContent`; undefined of what is no getter. */
+export function propertyOf(name: string): string | undefined {
+  const [, first, rest = ''] = /^get([A-Z])(\w*)$/.exec(name) ?? [];
+  return first === undefined ? undefined : first.toLowerCase() + rest;
+}
+
 function membersOf(root: 'request' | 'response'): ReadonlyMap<string, Member> {
   const found = rootOf(root);
   return found?.kind === 'members' ? found.members : new Map();
@@ -41,9 +53,10 @@ function objectOf(members: ReadonlyMap<string, Pick<Member, 'read'>>, scope: Exp
     kind: 'hash',
     get(name) {
       if (members.has(name)) return read(name);
-      const [, first = '', rest = ''] = /^get([A-Z])(\w*)$/.exec(name) ?? [];
-      const property = first.toLowerCase() + rest;
-      return members.has(property) ? { kind: 'method', call: () => read(property) } : undefined;
+      const property = propertyOf(name);
+      return property !== undefined && members.has(property)
+        ? { kind: 'method', call: () => read(property) }
+        : undefined;
     },
   };
 }

@@ -6,7 +6,7 @@ import { trimWhiteSpace } from './white-space.ts';
 import { type EndTag, shown } from './end-tag.ts';
 import { Expressions, type Seen } from './expressions.ts';
 import { readHeader } from './header.ts';
-import { snakeCase } from './snake-case.ts';
+import { snakeCase } from './spelling.ts';
 
 /** Most characters of a template. */
 export const templateCharsMax = 256 * 1024;

@@ -126,11 +126,69 @@ test('what cannot be read is refused with line, character and the nearest name',
   for (const [template, why] of rows) assert.equal(make(template), `refused: ${why}`, template);
 });
 
+test('a name that nothing can stand behind is refused, with line, character and the nearest one', () => {
+  const given = 'is not given and nowhere assigned; a template is given request, response, context';
+  const rows: readonly (readonly [template: string, why: string])[] = [
+    ['a\n  ${request.hedaers}', 'line 2, character 12: request has no hedaers; did you mean headers?'],
+    ['${request["hedaers"]}', 'line 1, character 11: request has no hedaers; did you mean headers?'],
+    ['${request.metod?upper_case}', 'line 1, character 10: request has no metod; did you mean method?'],
+    ['${request.metod.x!"none"}', 'line 1, character 10: request has no metod; did you mean method?'],
+    ['${nope[request.id]!"none"}', `line 1, character 3: nope ${given}`],
+    ['${request.getMetod()}', 'line 1, character 10: request has no getMetod; did you mean method?'],
+    ['${context.x}', 'line 1, character 10: context has no x; it has attributes, dictionaries'],
+    ['<#if response.state == 1></#if>', 'line 1, character 14: response has no state; did you mean status?'],
+    ['${reqest.path}', `line 1, character 3: reqest ${given}; did you mean request?`],
+    [
+      '${dictionaries.countries.fr}',
+      `line 1, character 3: dictionaries ${given}; did you mean context.dictionaries?`,
+    ],
+    [
+      '${api.name}',
+      `line 1, character 3: api ${given}; what expressions know as #api policy-assign-attributes can put into context.attributes`,
+    ],
+    [
+      '${properties["a"]}',
+      `line 1, character 3: properties ${given}; what expressions know as #properties policy-assign-attributes can put into context.attributes`,
+    ],
+    ['<#assign order = 1>${oder}', `line 1, character 22: oder ${given}; did you mean order?`],
+    ['${"a${nope}"}', `line 1, character 7: nope ${given}`],
+    ['${nope.x!"none"}', `line 1, character 3: nope ${given}`],
+    ['<#attempt><#recover>${nope}</#attempt>', `line 1, character 23: nope ${given}`],
+    ['<#macro m a=nope></#macro>', `line 1, character 13: nope ${given}`],
+    ['<@nope/>', `line 1, character 3: nope ${given}`],
+  ];
+  for (const [template, why] of rows) assert.equal(make(template), `refused: ${why}`, template);
+});
+
+test('a name that the template assigns somewhere, or forgives, is read', () => {
+  const rows: readonly (readonly [template: string, makes: string])[] = [
+    ['<@m 1; n>${n}</@m><#macro m a b...><#local c = a>${c}<#nested 2></#macro>', '12'],
+    ['<#list [1] as x>${x_index}${x_has_next?c}</#list><#list {"k": 1} as k, v>${k}${v}</#list>', '0falsek1'],
+    ['<#list [1]><#items as x>${x}</#items></#list>${[1]?map(y -> y + 1)?first}', '12'],
+    ['<#assign a>1</#assign><#global "b" = 2><#function f p><#return p></#function>${a}${b}${f(3)}', '123'],
+    ['<#escape x as x?upper_case>${"a"}</#escape>', 'A'],
+    ['<#assign request = {"own": 1}>${request.own}', '1'],
+    ['${nope!"none"} ${(nope.x)!"none"} ${nope?has_content?c} ${nope?default("d")}', 'none none false d'],
+    [
+      '<#if nope??>${nope}</#if><#if (no.such)??>${no.such}</#if><#attempt>${nope2}<#recover>-</#attempt>',
+      '-',
+    ],
+    [
+      '${request.nope!"none"} ${(request.nope.x)!"none"} <#if request["no"]??>${request.no}</#if>-',
+      'none none -',
+    ],
+    ['${request.headers.nope!"none"} ${context.attributes.nope!"none"}', 'none none'],
+  ];
+  for (const [template, makes] of rows) assert.equal(make(template), makes, template);
+});
+
 test('what fails says what was missing, and what forgives it', () => {
-  assert.equal(
-    make('${request.headers.nope[0]}'),
-    'fails: request.headers.nope is missing; request.headers.nope! with another value behind it, or ??, forgives that',
-  );
+  const why = (part: string): string =>
+    `fails: ${part} is missing; !"other" right behind it forgives that, with more behind it (${part} ...)!"other", or ask first by ??`;
+  assert.equal(make('${request.headers.nope[0]}'), why('request.headers.nope'));
+  assert.equal(make(`\${request.headers['X-Nope'][0]!'none'}`), why('request.headers["X-Nope"]'));
+  assert.equal(make(`\${(request.headers['X-Nope'][0])!'none'}`), 'none');
+  assert.equal(make('${request.headers["X-Tag"][7]}'), why('request.headers["X-Tag"][7]'));
   assert.equal(make('${true}'), 'fails: a boolean has no text of its own; ?c, ?then and ?string write one');
   assert.equal(make('${request.headers["X-Tag"]}'), 'fails: a list has no text');
 });
@@ -143,8 +201,8 @@ test('only a template that may ask for a body needs it', () => {
   const ofHead = [
     'x',
     '${request.method}',
-    '${request.headers[x]}',
-    '${context.attributes[x]!"a"}',
+    '<#assign x = "a">${request.headers[x]}',
+    '${context.attributes[.lang]!"a"}',
     '${context.dictionaries["a"]["b"]}',
     '<#list 1..2 as x>${x}</#list>',
     '${request.paths[1..]?first}',
@@ -155,8 +213,8 @@ test('only a template that may ask for a body needs it', () => {
     '${request["content"]}',
     '${request.getContent()}',
     '${request["con" + "tent"]}',
-    '${request[x]}',
-    '<#assign r = request>${r[x]}',
+    '${request[.lang]}',
+    '<#assign r = request>${r[.lang]}',
     '${"${request.xmlContent.a}"}',
     '<#escape x as request.content>${1}</#escape>',
   ];

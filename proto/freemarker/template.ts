@@ -6,6 +6,7 @@ import type { Rendered } from '../expression/template.ts';
 import { beginWork, endWork } from '../expression/work.ts';
 import { callFunction, execute } from './execute.ts';
 import { modelOf } from './model.ts';
+import { checkNames } from './names.ts';
 import { readTemplate, templateCharsMax } from './reader.ts';
 import { isFailure, Run } from './run.ts';
 
@@ -13,6 +14,8 @@ import { isFailure, Run } from './run.ts';
 export interface ContentTemplate {
   /** `buffered` when it may ask for the body of its phase. */
   readonly needs: 'head' | 'buffered';
+  /** Why it cannot stand where there is no answer yet, which it names; undefined when it can. */
+  readonly needsAnswer: string | undefined;
   /** What it makes for a request; never `nothing`. */
   render(scope: ExpressionScope): Rendered<string>;
 }
@@ -40,8 +43,13 @@ export function contentTemplate() {
 export function compileContent(text: string): ContentTemplate | RefusedTemplate {
   try {
     const { body, definitions, readsContent } = readTemplate(text);
+    const answerAt = checkNames({ body, definitions });
     return {
       needs: readsContent ? 'buffered' : 'head',
+      needsAnswer:
+        answerAt === undefined
+          ? undefined
+          : `${placeOf(text, answerAt)}: response is there in the response phase alone; (response.status)!"none" forgives that it is missing`,
       render(scope) {
         beginWork(scope);
         try {

@@ -210,9 +210,12 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
     return details;
   }
   const parsed = schema.config.safeParse(step.configuration);
-  // A field that may hold an expression is no text any more.
-  if (parsed.success) details.push(...expressionsLeftIn(parsed.data, schema.config, `${at}.configuration`));
-  else details.push(...detailsOf(parsed.error.issues, `${at}.configuration`));
+  if (parsed.success) {
+    // A field that may hold an expression is no text any more.
+    details.push(...expressionsLeftIn(parsed.data, schema.config, `${at}.configuration`));
+    const faults = schema.faultsIn?.(parsed.data, phase) ?? [];
+    details.push(...faults.map(({ path, message }) => ({ path: `${at}.configuration.${path}`, message })));
+  } else details.push(...detailsOf(parsed.error.issues, `${at}.configuration`));
   return details;
 }
 

@@ -18,5 +18,9 @@ export const assignContent = definePolicy({
   errors: {
     ASSIGN_CONTENT_ERROR: { status: 500, message: 'The body cannot be made' },
   },
+  faultsIn: ({ body }, phase) =>
+    phase === 'request' && body.needsAnswer !== undefined
+      ? [{ path: 'body', message: body.needsAnswer }]
+      : [],
   docs: 'It takes the place of the body of its phase, also where there was none. Content-Length follows, Content-Encoding goes, Content-Type stays as it is. The template is of FreeMarker: [templates](../templates.md) says what it may hold. A template that fails, or reads a body that is compressed, ends the request with 500.',
 });

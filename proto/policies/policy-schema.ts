@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import type { FaultDetail } from '../faults/fault.ts';
 import type { ResourceUse } from '../resources/resource-schema.ts';
 
 /** Where a policy may stand: as the security of a plan, or as a step of a flow in either phase. */
@@ -40,6 +41,8 @@ export interface PolicySchema<
   readonly answers?: boolean;
   /** Fields of its configuration that name a resource of the API, and what for. Default: none. */
   readonly uses?: readonly NamedResource[];
+  /** What of a configuration cannot be in a phase, which its form does not know. Default: nothing. */
+  faultsIn?(config: z.output<Config>, phase: PolicyPhase): readonly FaultDetail[];
   /** Markdown for the reference and the console: purpose, order of effects, what is not obvious. */
   readonly docs: string;
 }

@@ -26,6 +26,15 @@ export const refusedConstructs: readonly (readonly [construct: string, instead: 
     .map(([name, instead]) => [`.${name}`, instead] as const),
 ];
 
+/** What the reference shows first. */
+export const firstExample = `<#assign order = request.content?eval_json>
+{
+  "id": "\${order.id?c}",
+  "plan": "\${context.attributes['plan']}",
+  "tenant": "\${(request.headers['X-Tenant'][0])!'none'}",
+  "lines": [<#list order.lines as line>{"sku": "\${line.sku?json_string}"}<#sep>, </#list>]
+}`;
+
 const introduction = `# Templates
 
 Generated from \`proto/freemarker\` by \`npm run generate\`; do not edit.
@@ -34,13 +43,7 @@ The body of [\`policy-assign-content\`](policies/README.md#policy-assign-content
 supported, each row by a test; everything else of FreeMarker is refused when the API is deployed, with its line, its character and the nearest name.
 
 \`\`\`
-<#assign order = request.content?eval_json>
-{
-  "id": "\${order.id?c}",
-  "plan": "\${context.attributes['plan']}",
-  "tenant": "\${request.headers['X-Tenant'][0]!'none'}",
-  "lines": [<#list order.lines as line>{"sku": "\${line.sku?json_string}"}<#sep>, </#list>]
-}
+${firstExample}
 \`\`\`
 
 - **Nothing is escaped unasked.** A value inside JSON wants \`?json_string\`, inside XML \`?xml\`; \`<#escape x as x?json_string>\` does it for all of them.
@@ -48,6 +51,10 @@ supported, each row by a test; everything else of FreeMarker is refused when the
   no text of its own: \`?c\` or \`?then("yes", "no")\`.
 - **What is missing fails**, and the request ends with 500 \`ASSIGN_CONTENT_ERROR\`; the access record says why. \`x!"other"\` stands in for the last name alone,
   \`(x.y.z)!"other"\` for any of them.
+- **What can never be there is refused** when the API is deployed, with its line, its character and the nearest name: a variable that is not given and nowhere assigned in the
+  template, a member that the request, the answer or the context does not have (\`request.hedaers\`), \`response\` in the request phase. As in FreeMarker it may stand where
+  it is forgiven: before \`!\`, in parentheses before \`!\`, inside \`<#attempt>\`; and anywhere in a template that asks for it by \`??\` or \`?has_content\`. What the names of headers, attributes and
+  dictionaries stand for, and members whose names are worked out, only a request shows.
 - Headers and parameters are lists: \`request.headers['X-Tenant'][0]\`. Names of headers are found whatever their case.
 - Numbers are exact decimals; a division has twelve digits behind the point. The locale is en_US, the time zone UTC.
 - \`?eval\` reads literals alone, such as JSON: FreeMarker would work out whatever a caller sends. \`?url\` is UTF-8 where nothing is said. Patterns are matched in linear time: no looking

@@ -97,7 +97,7 @@ const rows: readonly Row[] = [
   {
     says: 'a response template finds the key',
     api: {
-      ...asked(content('${nope}')),
+      ...asked(content("${request.headers['X-Nope'][0]}")),
       responseTemplates: { ASSIGN_CONTENT_ERROR: { '*/*': { status: 422, body: 'no body: {#error.key}' } } },
     },
     exchanges: [{}, { status: 422, body: 'no body: ASSIGN_CONTENT_ERROR', asked: false }],
