@@ -61,6 +61,39 @@ test('a request is read from standard input; an unknown key of it is named', asy
   };
   assert.equal(given('request: { method: PUT }', '-').stdout, 'PUT\n');
   assert.equal(given('{\n\t"request": { "method": "PUT" }\n}', '/dev/stdin').stdout, 'PUT\n');
-  assert.match(given('requets: {}', '-').stderr, /-: requets is unknown/);
+  assert.match(
+    given('requets: {}', '-').stderr,
+    /-: requets is unknown; allowed: request, response, attributes, properties, dictionaries, pathParams, subscription\./,
+  );
+  assert.match(
+    given('request: { mehtod: PUT }', '-').stderr,
+    /request\.mehtod is unknown; allowed: method, path, /,
+  );
   assert.match(given('{"request": ', '-').stderr, /- .*\./);
+});
+
+test('a property that names another is what the gateway makes of it; without an expression it is said that there is none', async (t) => {
+  const file = join(tempDir(t), 'request.yaml');
+  writeFileSync(file, 'properties: { a: "1", b: "{{nope}}", c: "{{a}}{{b}}" }');
+  assert.deepEqual(await el("{#properties['c']} {#api.properties.c}", '--request', file), [
+    '1{{nope}} 1{{nope}}',
+    0,
+  ]);
+  for (const none of ['', '  '])
+    assert.deepEqual(await el(none), [
+      'refused: there is no expression; write one, such as {#request.method}',
+      1,
+    ]);
+});
+
+test('the request file that the help shows is one', async (t) => {
+  const [help] = await el('--help');
+  const file = join(tempDir(t), 'request.yaml');
+  writeFileSync(file, help.slice(help.indexOf('A request file:\n') + 'A request file:\n'.length));
+  const said = await el(
+    "{#request.method} {#request.pathInfo} {#dictionaries['countries']['fr']}",
+    '--request',
+    file,
+  );
+  assert.deepEqual(said, ['POST /orders/7 France', 0]);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { resolvedProperties } from '../data-plane/gateway/compile/surroundings.ts';
 import type { ExpressionScope, ScopeHeaders } from '../proto/expression/scope.ts';
 
 const lines = z
@@ -13,34 +14,37 @@ const lines = z
 const words = z.record(z.string(), z.coerce.string()).default({});
 const body = z.string().optional();
 
+/** An object of these keys and no others, which an unknown one is told. */
+const form = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: ({ code }) =>
+      code === 'unrecognized_keys' ? `is unknown; allowed: ${Object.keys(shape).join(', ')}` : undefined,
+  });
+
 /** A request as a file describes it, for `isthmus el`. */
-export const requestSchema = z.strictObject({
-  request: z
-    .strictObject({
-      method: z.string().default('GET'),
-      path: z.string().startsWith('/').default('/'),
-      contextPath: z.string().default('/'),
-      query: z.string().optional(),
-      host: z.string().default('localhost'),
-      scheme: z.enum(['http', 'https']).default('http'),
-      remoteAddress: z.string().default('127.0.0.1'),
-      headers: lines,
-      body,
-    })
-    .prefault({}),
-  response: z.strictObject({ status: z.int().default(200), headers: lines, body }).optional(),
+export const requestSchema = form({
+  request: form({
+    method: z.string().default('GET'),
+    path: z.string().startsWith('/').default('/'),
+    contextPath: z.string().default('/'),
+    query: z.string().optional(),
+    host: z.string().default('localhost'),
+    scheme: z.enum(['http', 'https']).default('http'),
+    remoteAddress: z.string().default('127.0.0.1'),
+    headers: lines,
+    body,
+  }).prefault({}),
+  response: form({ status: z.int().default(200), headers: lines, body }).optional(),
   attributes: z.record(z.string(), z.unknown()).default({}),
   properties: words,
   dictionaries: z.record(z.string(), words).default({}),
   pathParams: words,
-  subscription: z
-    .strictObject({
-      id: z.string(),
-      clientId: z.string().optional(),
-      applicationName: z.string().optional(),
-      metadata: words,
-    })
-    .optional(),
+  subscription: form({
+    id: z.string(),
+    clientId: z.string().optional(),
+    applicationName: z.string().optional(),
+    metadata: words,
+  }).optional(),
 });
 
 /** The same as expressions see it; secrets are not read. */
@@ -75,7 +79,12 @@ export function scopeOf(of: z.output<typeof requestSchema>): ExpressionScope {
     pathParams: new Map(Object.entries(pathParams).map(([name, value]) => [name, [value]])),
     subscription,
     surroundings: {
-      api: { id: 'api', name: 'api', version: '1.0', properties: new Map(Object.entries(properties)) },
+      api: {
+        id: 'api',
+        name: 'api',
+        version: '1.0',
+        properties: resolvedProperties(new Map(Object.entries(properties))),
+      },
       endpoints: new Map(),
       dictionaries: new Map(
         Object.entries(dictionaries).map(([name, entries]) => [name, new Map(Object.entries(entries))]),

@@ -14,6 +14,18 @@ type Came =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'failed' | 'refused'; readonly why: string };
 
+/** What the help shows; its keys are all optional. */
+const exampleRequest = `request:
+  method: POST
+  path: /shop/orders/7
+  contextPath: /shop/
+  query: page=3
+  headers: { X-Tenant: acme, X-Tag: [red, blue] }
+  body: '{"total": 12}'
+attributes: { plan: gold }
+properties: { env: prod }
+dictionaries: { countries: { fr: France } }`;
+
 /** `isthmus el`: evaluates one expression. */
 export function elCommand(onExit: (code: number) => void): Command {
   const command = createCommand({
@@ -26,6 +38,7 @@ export function elCommand(onExit: (code: number) => void): Command {
     ],
   });
   return command
+    .addHelpText('after', `\nA request file:\n${exampleRequest.replaceAll(/^/gm, '  ')}`)
     .argument('<expression>', 'a text with expressions, or one expression without its braces')
     .option(
       '--request <file>',
@@ -43,6 +56,8 @@ export function elCommand(onExit: (code: number) => void): Command {
 }
 
 function evaluated(expression: string, request: ReturnType<typeof requestSchema.parse>): Came {
+  if (expression.trim() === '')
+    return { kind: 'refused', why: 'there is no expression; write one, such as {#request.method}' };
   const hasBraces = piecesOf(expression).some(({ kind }) => kind === 'expression');
   const compiled = compileText(hasBraces ? expression : `{(${expression})}`);
   if (compiled.kind === 'plain') return { kind: 'value', value: expression };

@@ -28,8 +28,7 @@ export function createApiFacts(
   { id, name, apiVersion, properties, endpointGroups }: ApiDefinition,
   { node, secrets }: ExpressionHost,
 ): ApiFacts {
-  const written = new Map(properties.map(({ key, value }) => [key, value]));
-  const resolved = new Map([...written].map(([key, value]) => [key, resolve(value, written, 0)]));
+  const resolved = resolvedProperties(new Map(properties.map(({ key, value }) => [key, value])));
   const names = endpointGroups.flatMap((group) => [group.name, ...group.endpoints.map((each) => each.name)]);
   return {
     api: { id, name, version: apiVersion, properties: resolved },
@@ -37,6 +36,11 @@ export function createApiFacts(
     node,
     secrets,
   };
+}
+
+/** Properties as expressions read them, by their keys. */
+export function resolvedProperties(written: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...written].map(([key, value]) => [key, resolve(value, written, 0)]));
 }
 
 /** `{{other}}` in a value stands for the value of that property; one that there is not stays as it is written. */
