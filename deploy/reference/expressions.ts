@@ -10,7 +10,7 @@ Generated from \`proto/expression\` by \`npm run generate\`; do not edit.
 
 Text in braces is worked out for each request: \`{#request.method}\`, \`{(1 + 1)}\`, \`{T(Math).abs(-1)}\`; text around it stays. They work in the
 conditions of steps and flows, selection rules of plans, targets and headers of endpoints, response templates, and in policies where their [reference](policies/README.md) says so; once, when the API is deployed, in fields that are [known at deploy](#known-at-deploy);
-everywhere else a definition with an expression is refused. So is one that cannot be read, or names what does not stand below, with its place and the nearest name. \`isthmus el\` tries one on
+everywhere else a definition with an expression is refused, but for the values of \`properties\`, which are plain text: what looks like an expression in one is handed on as it is written, and \`isthmus check\` notes it. Refused as well is an expression that cannot be read, or names what does not stand below, with its place and the nearest name. \`isthmus el\` tries one on
 a request that a file describes.
 
 | to write | say |

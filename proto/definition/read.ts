@@ -1,4 +1,5 @@
 import type { FaultDetail } from '../faults/fault.ts';
+import { hasExpression } from '../expression/find.ts';
 import { type ApiDefinition, parseApi } from '../model/api.ts';
 import { cleaned, invalid } from './clean.ts';
 import { planConsoleFields } from '../model/api-plans.ts';
@@ -70,8 +71,20 @@ function readOpened(
     ...new Map([...faults, ...others].map((fault) => [`${fault.path} ${fault.message}`, fault])).values(),
   ];
   if (parsed.kind === 'faults' || all.length > 0) throw invalid(all);
-  return { api: parsed.api, notes };
+  return { api: parsed.api, notes: [...notes, ...plainProperties(parsed.api, pathOf)] };
 }
+
+/** Values of properties are never worked out; who writes an expression into one most likely thinks that they are. */
+function plainProperties({ properties }: ApiDefinition, pathOf: OpenedApi['pathOf']): readonly Note[] {
+  return properties.flatMap(({ value }, index): readonly Note[] =>
+    hasExpression(value)
+      ? [{ path: pathOf(`properties[${index}].value`), kind: 'doubt', message: plainPropertyMessage }]
+      : [],
+  );
+}
+
+const plainPropertyMessage =
+  'looks like an expression, but values of properties are plain text; write it where the property is read';
 
 function openFound({ source, version, notes, faults }: FoundSource): OpenedApi {
   const opened = version === 4 ? openVersion4(source) : openVersion2({ ...source, version });

@@ -162,3 +162,26 @@ test('a template for a content type that nobody can ask for is left out, and sai
     ['responseTemplates.DEFAULT.*.*'],
   );
 });
+
+test('a value of a property that looks like an expression stays text, and a note says so', () => {
+  const properties = [
+    { key: 'plain', value: '{{other}} {"a": 1}' },
+    { key: 'agent', value: "{#request.headers['User-Agent'][0]}" },
+  ];
+  const { api, notes } = readApi(Object.assign({ properties }, listener({ paths: [{ path: '/a' }] })));
+  assert.deepEqual(
+    api.properties.map(({ value }) => value),
+    properties.map(({ value }) => value),
+  );
+  assert.deepEqual(
+    notes.filter(({ kind }) => kind === 'doubt'),
+    [
+      {
+        path: 'properties[1].value',
+        kind: 'doubt',
+        message:
+          'looks like an expression, but values of properties are plain text; write it where the property is read',
+      },
+    ],
+  );
+});
