@@ -142,7 +142,7 @@ const corsSchema = z.strictObject({
   allowPrivateNetwork: z.boolean().optional(),
 });
 
-const serversSchema = wordsSchema.optional();
+const serversSchema = wordsUpTo(apiLimits.serversMax).optional();
 const listenerSchema = z
   .discriminatedUnion('type', [
     z.strictObject({
