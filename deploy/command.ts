@@ -78,7 +78,7 @@ export function movedBy<Listen extends { readonly port: number }>(
   const port = listen.port + portOffset;
   if (port > portMax)
     throw new Fault('config.invalid', {
-      detail: `${setting}.port ${listen.port} with --port-offset ${portOffset} is ${port}, and the last port is ${portMax}.`,
+      detail: `${setting}.port ${listen.port} with the port offset ${portOffset} is ${port}, and the last port is ${portMax}.`,
       hint: `Choose an offset of at most ${portMax - listen.port}, or a lower port.`,
     });
   return { ...listen, port };

@@ -132,14 +132,14 @@ test('a port that --port-offset moves past the last one is refused in one line, 
     const load = (portOffset: number) => () => loadUpConfigs({ ...flags, portOffset, set: [pair] });
     assert.throws(load(30_000), (error) => {
       const { text, exitCode } = explain(error);
-      const words = `isthmus: ${setting} 40000 with --port-offset 30000 is 70000, and the last port is 65535. [config.invalid]`;
+      const words = `isthmus: ${setting} 40000 with the port offset 30000 is 70000, and the last port is 65535. [config.invalid]`;
       assert.equal(text.split('\n').length, 1);
       return text.startsWith(words) && exitCode === 2;
     });
     assert.doesNotThrow(load(25_535));
   }
   const [control] = await examineUp({ ...flags, portOffset: 30_000, set: ['bridge.listen.port=40000'] });
-  assert.match(JSON.stringify(control), /bridge\.listen\.port 40000 with --port-offset 30000/);
+  assert.match(JSON.stringify(control), /bridge\.listen\.port 40000 with the port offset 30000/);
 });
 
 test('what is wrong in the settings of several parts of up is told at once, by the names that --set and the file have for them', (t) => {

@@ -4,9 +4,9 @@ import test from 'node:test';
 import { codes, type FaultCode } from './codes.ts';
 import { Fault, invariant } from './fault.ts';
 
-test('every code is <room>.<what>, has an error status, and a text that is a sentence', () => {
+test('every code is <room>.<what> or a name of the reference, has an error status, and a text that is a sentence', () => {
   for (const [code, entry] of Object.entries(codes)) {
-    assert.match(code, /^[a-z_]+\.[a-z_]+$/);
+    assert.match(code, /^[a-z_]+(?:\.[A-Za-z_0-9]+)+$/);
     assert.ok(entry.status >= 400 && entry.status <= 599, code);
     assert.match(entry.text, /^[A-Z].*\.$/, code);
   }
