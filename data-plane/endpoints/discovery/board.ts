@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { DiscoveryDefinition } from '../../../proto/model/api.ts';
 import type { CheckedApi } from '../health/board.ts';
 import type { CalledUrl } from '../called-url.ts';
+import { Claims } from '../claims.ts';
 import type { DefinedOptions } from '../options.ts';
 import { type Answer, type FoundEndpoint, toldLeftOut } from './found.ts';
 
@@ -63,12 +64,6 @@ interface Holder {
   readonly onFound: (found: readonly FoundEndpoint[]) => void;
 }
 
-interface Entry {
-  readonly sought: Sought;
-  /** Revisions that serve, the newest last. */
-  readonly holders: Holder[];
-}
-
 /** What became of a question: other endpoints than before, another problem, or nothing new. */
 export interface Novelty {
   readonly isFoundNew: boolean;
@@ -82,7 +77,10 @@ export interface Novelty {
  * revisions that ask for the same as well.
  */
 export class DiscoveryBoard {
-  readonly #entries = new Map<string, Entry>();
+  readonly #claims = new Claims<Sought, Holder>({
+    follow: (sought, newest) => this.#follow(sought, newest),
+    end: (sought) => this.#seeker?.end(sought),
+  });
   #seeker: Seeker | undefined = undefined;
   #onNews: (sought: Sought, novelty: Novelty) => void = () => undefined;
 
@@ -95,16 +93,17 @@ export class DiscoveryBoard {
   /** onFound: others than before. Errors: those of the seeker. */
   watch(api: AskingApi, discovery: Discovery, onFound: Holder['onFound']): HeldDiscovery {
     const key = keyOf(api, discovery);
-    const before = this.#entries.get(key);
-    const holder = { api, discovery, onFound };
-    const entry = before ?? this.#begin(key, holder);
-    entry.holders.push(holder);
-    if (before !== undefined) this.#follow(before);
+    const { subject, release } = this.#claims.add(key, { api, discovery, onFound }, () => {
+      const nothing = { found: undefined, answeredMs: undefined, problem: undefined };
+      const sought: Sought = { key, api, discovery, ...nothing };
+      this.#seeker?.begin(sought);
+      return sought;
+    });
     return {
       get found() {
-        return entry.sought.found ?? [];
+        return subject.found ?? [];
       },
-      release: () => this.#release(entry, holder),
+      release,
     };
   }
 
@@ -124,13 +123,13 @@ export class DiscoveryBoard {
 
   /** What another process found; a group that is not here is of a revision that this one does not serve. */
   told({ key, endpoints }: ToldEndpoints): void {
-    const sought = this.#entries.get(key)?.sought;
+    const sought = this.#claims.get(key);
     if (sought !== undefined) this.#put(sought, endpoints);
   }
 
   /** All that are wanted. */
-  *[Symbol.iterator](): Iterator<Sought> {
-    for (const { sought } of this.#entries.values()) yield sought;
+  [Symbol.iterator](): Iterator<Sought> {
+    return this.#claims[Symbol.iterator]();
   }
 
   /** What a process that begins has to be told. */
@@ -141,36 +140,15 @@ export class DiscoveryBoard {
   #put(sought: Sought, found: readonly FoundEndpoint[]): boolean {
     if (sought.found !== undefined && JSON.stringify(found) === JSON.stringify(sought.found)) return false;
     sought.found = found;
-    for (const { onFound } of this.#entries.get(sought.key)?.holders ?? []) onFound(found);
+    for (const { onFound } of this.#claims.of(sought.key)) onFound(found);
     return true;
   }
 
-  #begin(key: string, { api, discovery }: Holder): Entry {
-    const nothing = { found: undefined, answeredMs: undefined, problem: undefined };
-    const sought: Sought = { key, api, discovery, ...nothing };
-    // First: what is refused is not kept.
-    this.#seeker?.begin(sought);
-    const entry: Entry = { sought, holders: [] };
-    this.#entries.set(key, entry);
-    return entry;
-  }
-
-  #release(entry: Entry, holder: Holder): void {
-    const at = entry.holders.indexOf(holder);
-    if (at === -1) return;
-    entry.holders.splice(at, 1);
-    if (entry.holders.length > 0) return this.#follow(entry);
-    this.#entries.delete(entry.sought.key);
-    this.#seeker?.end(entry.sought);
-  }
-
   /** The newest revision says how it is asked for. */
-  #follow({ sought, holders }: Entry): void {
-    const newest = holders.at(-1);
-    if (newest === undefined) return;
-    const isSameWay = newest.discovery.way === sought.discovery.way;
-    sought.api = newest.api;
-    sought.discovery = newest.discovery;
+  #follow(sought: Sought, { api, discovery }: Holder): void {
+    const isSameWay = discovery.way === sought.discovery.way;
+    sought.api = api;
+    sought.discovery = discovery;
     if (!isSameWay) this.#seeker?.change(sought);
   }
 }

@@ -4,6 +4,7 @@ import type { Surroundings } from '../../../proto/expression/scope.ts';
 import type { Template } from '../../../proto/expression/template.ts';
 import type { HealthCheckDefinition } from '../../../proto/model/api.ts';
 import type { CalledUrl } from '../called-url.ts';
+import { Claims } from '../claims.ts';
 import type { DefinedOptions } from '../options.ts';
 import { type HealthState, isAvailable, type Standing, untried } from './states.ts';
 
@@ -72,12 +73,6 @@ interface Holder {
   readonly onChange: () => void;
 }
 
-interface Entry {
-  readonly watched: Watched;
-  /** Revisions that serve, the newest last. */
-  readonly holders: Holder[];
-}
-
 /**
  * The endpoints of all APIs that have a health check, with their states.
  *
@@ -85,7 +80,10 @@ interface Entry {
  * old one lets go.
  */
 export class HealthBoard {
-  readonly #entries = new Map<string, Entry>();
+  readonly #claims = new Claims<Watched, Holder>({
+    follow: (watched, newest) => this.#follow(watched, newest),
+    end: (watched) => this.#checker?.end(watched),
+  });
   #checker: Checker | undefined = undefined;
   #onState: (watched: Watched) => void = () => undefined;
 
@@ -98,16 +96,17 @@ export class HealthBoard {
   /** onChange: it is up now, or not any more. */
   watch(api: CheckedApi, check: EndpointCheck, onChange: () => void): HeldHealth {
     const key = keyOf(api, check);
-    const entry = this.#entries.get(key);
-    const holder = { api, check, onChange };
-    const held = entry ?? this.#begin(key, holder);
-    held.holders.push(holder);
-    if (entry !== undefined) this.#follow(entry);
+    const { subject, release } = this.#claims.add(key, { api, check, onChange }, () => {
+      const never = { sinceMs: undefined, checkedMs: undefined, problem: undefined };
+      const watched: Watched = { key, api, check, standing: untried, ...never };
+      this.#checker?.begin(watched);
+      return watched;
+    });
     return {
       get isUp() {
-        return isAvailable(held.watched.standing.state);
+        return isAvailable(subject.standing.state);
       },
-      release: () => this.#release(held, holder),
+      release,
     };
   }
 
@@ -130,13 +129,13 @@ export class HealthBoard {
 
   /** What another process found; an endpoint that is not here is of a revision that this one does not serve. */
   told({ key, state }: ToldState, nowMs: number): void {
-    const watched = this.#entries.get(key)?.watched;
+    const watched = this.#claims.get(key);
     if (watched !== undefined) this.take(watched, { state, against: 0 }, { nowMs, problem: undefined });
   }
 
   /** All that are watched. */
-  *[Symbol.iterator](): Iterator<Watched> {
-    for (const { watched } of this.#entries.values()) yield watched;
+  [Symbol.iterator](): Iterator<Watched> {
+    return this.#claims[Symbol.iterator]();
   }
 
   /** What a process that begins has to be told: who is not simply up. */
@@ -144,42 +143,16 @@ export class HealthBoard {
     return [...this].flatMap(({ key, standing: { state } }) => (state === 'up' ? [] : [{ key, state }]));
   }
 
-  #begin(key: string, { api, check }: Holder): Entry {
-    const watched = {
-      key,
-      api,
-      check,
-      standing: untried,
-      sinceMs: undefined,
-      checkedMs: undefined,
-      problem: undefined,
-    };
-    const entry: Entry = { watched, holders: [] };
-    this.#entries.set(key, entry);
-    this.#checker?.begin(watched);
-    return entry;
-  }
-
-  #release(entry: Entry, holder: Holder): void {
-    const at = entry.holders.indexOf(holder);
-    if (at === -1) return;
-    entry.holders.splice(at, 1);
-    if (entry.holders.length > 0) return this.#follow(entry);
-    this.#entries.delete(entry.watched.key);
-    this.#checker?.end(entry.watched);
-  }
-
   /** The newest revision says how it is checked. */
-  #follow({ watched, holders }: Entry): void {
-    const newest = holders.at(-1);
-    if (newest === undefined || newest.check === watched.check) return;
-    watched.api = newest.api;
-    watched.check = newest.check;
+  #follow(watched: Watched, { api, check }: Holder): void {
+    if (check === watched.check) return;
+    watched.api = api;
+    watched.check = check;
     this.#checker?.change(watched);
   }
 
   #tell(key: string): void {
-    for (const { onChange } of this.#entries.get(key)?.holders ?? []) onChange();
+    for (const { onChange } of this.#claims.of(key)) onChange();
   }
 }
 
