@@ -84,6 +84,8 @@ for (const database of testDatabases) {
         ['POST', 'ENVIRONMENT/roles', quiet, [400, 'role.exists']],
         ['POST', 'API/roles', { name: 'primary owner' }, [400, 'role.exists']],
         ['POST', 'ORGANIZATION/roles', { name: 'Admin' }, [400, 'role.exists']],
+        ['POST', 'API/roles', { name: 'Admin' }, [400, 'role.exists']],
+        ['POST', 'ENVIRONMENT/roles', { name: 'primary owner' }, [400, 'role.exists']],
         ['POST', 'API/roles', { name: '_x' }, [400, 'request.invalid']],
         ['POST', 'API/roles', { name: 'x', permissions: { GROUP: ['R'] } }, [400, 'request.invalid']],
         ['POST', 'API/roles', { name: 'x', permissions: { PLAN: ['X'] } }, [400, 'request.invalid']],

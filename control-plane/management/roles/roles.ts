@@ -24,6 +24,8 @@ import { readOnlyFields } from '../fields.ts';
  * capitals.
  */
 
+/** In every scope, whether it has them or not: the one opens everything, of the other an object has one. */
+const reserved = ['ADMIN', 'PRIMARY_OWNER'];
 /** Roles of people's own in one scope. */
 const rolesPerScopeMax = 100;
 const scopeNames = Object.keys(permissions).map((scope) => scope.toUpperCase()) as [string, ...string[]];
@@ -117,7 +119,7 @@ export function createRole(
   return changeRoles(desk, { actor, organization: of.organization }, async (now) => {
     const { name } = of.wish;
     const known = await listRows(now.trx, { organization: of.organization, scope });
-    if (systemRoleNames(scope).includes(name) || known.some((row) => row.name === name))
+    if ([...reserved, ...systemRoleNames(scope), ...known.map((row) => row.name)].includes(name))
       throw new Fault('role.exists');
     if (known.length >= rolesPerScopeMax)
       throw invalid(
