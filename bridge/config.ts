@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { former, section } from '../proto/process/config.ts';
+import { former, httpUrl, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
+import { BridgeListenTls } from '../proto/process/listening/tls-settings.ts';
 import { NetworkSchema } from '../proto/process/peers.ts';
 
 const ms = z.int().min(1);
@@ -12,17 +13,7 @@ export const bridgeConfigSchema = z.strictObject({
   listen: section({
     host: ListenHost.default('0.0.0.0').describe('Address to listen on.'),
     port: ListenPort.default(18_092).describe('Port; 0 takes a free one.'),
-    tls: z
-      .strictObject({
-        certFile: z.string().describe('Certificate chain, PEM.'),
-        keyFile: z.string().describe('Private key, PEM.'),
-        clientCaFile: z
-          .string()
-          .optional()
-          .describe('CA of client certificates, PEM; when set, gateways must present one.'),
-      })
-      .optional()
-      .describe('TLS; without it a proxy in front must speak TLS.'),
+    tls: BridgeListenTls,
     trustedProxies: z
       .array(NetworkSchema)
       .default([])
@@ -31,7 +22,7 @@ export const bridgeConfigSchema = z.strictObject({
       ),
   }),
   publicUrls: z
-    .array(z.url({ protocol: /^https?$/ }))
+    .array(httpUrl())
     .default([])
     .describe(
       'URLs under which gateways dial this bridge; an assertion must name one. Needed when it listens on every address.',

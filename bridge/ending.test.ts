@@ -10,7 +10,7 @@ const ask = async (url: string): Promise<readonly [number, unknown]> => {
 };
 
 test('SIGTERM: readiness goes first, at both ports; streams and calls go on as before, then streams end with a close frame', async (t) => {
-  const bridge = await startTestBridge(t, { lameDuckMs: 600 });
+  const bridge = await startTestBridge(t, { lameDuckMs: 1_500 });
   const gateway = bridge.repository.addGateway();
   const client = await openStream({ gateway, url: bridge.url });
   await eventually(() => client.frames.some(({ kind }) => kind === 'welcome'));

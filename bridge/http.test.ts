@@ -244,7 +244,9 @@ test('metrics, and more than states, are on the node API of a bridge, never on t
 test('with TLS a client certificate can be demanded', async (t) => {
   const authority = createAuthority(tempDir(t));
   const { certFile, keyFile } = authority.issue('bridge');
-  const bridge = await startTestBridge(t, { tls: { certFile, keyFile, clientCaFile: authority.caFile } });
+  const bridge = await startTestBridge(t, {
+    tls: { certFile, keyFile, caFile: authority.caFile, clientAuth: 'required' },
+  });
   assert.match(bridge.url, /^https:/);
   const ca = readFileSync(authority.caFile);
   const client = authority.issue('gateway-1');
@@ -274,7 +276,7 @@ test('certificates that do not fit are refused with the file, before anything li
   await assert.rejects(start({ keyFile: certFile }), refusal(certFile, 'is no unencrypted private key'));
   await assert.rejects(start({ keyFile: other.keyFile }), refusal(other.keyFile, 'does not belong to'));
   await assert.rejects(start({ keyFile: '/nowhere.key' }), refusal('/nowhere.key', 'is not there'));
-  await assert.rejects(start({ clientCaFile: keyFile }), refusal(keyFile, 'is no certificate in PEM'));
+  await assert.rejects(start({ caFile: keyFile }), refusal(keyFile, 'is no certificate in PEM'));
 });
 
 test('an assertion counts only for the configured public URLs', async (t) => {

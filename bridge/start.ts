@@ -1,13 +1,18 @@
 import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import { createServer as createTlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
 import type { HealthSource } from '../proto/process/health.ts';
+import {
+  type Certificates,
+  followCertificates,
+  openCertificates,
+} from '../proto/process/listening/certificates.ts';
 import { createDrain } from '../proto/process/listening/drain.ts';
 import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
+import { SecuredListener } from '../proto/process/listening/secured-listener.ts';
 import { bindOf, listenOn, originOf } from '../proto/process/listen.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
 import { createPeers } from '../proto/process/peers.ts';
-import { readAuthorities, readPair, warnOfEnded } from '../proto/process/pem-files.ts';
 import { audienceOf } from '../proto/trust/assertions.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createApp, headersMax } from './app.ts';
@@ -38,8 +43,6 @@ export interface Bridge {
   close(): Promise<void>;
 }
 
-type Tls = NonNullable<BridgeOptions['config']['listen']['tls']>;
-
 const headersMsMax = 10_000;
 const requestMsMax = 5 * 60_000;
 /** For uploads, snapshots, enrolments and health beside streams and polls. */
@@ -67,6 +70,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   // Refuses before anything listens; the port may be known only after that.
   let audiences = (): readonly string[] => audiencesAt(config.listen.port);
   audiences();
+  const certificates = await openCertificates(config.listen.tls, options);
   const admission = createAdmission(services, { nonces, audiences: () => audiences() });
   const polls = createPolls(services);
   const strangers = createStrangers({
@@ -80,10 +84,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const health = healthOf(services, {
     streams: () => streams.size(),
     isClosing: () => !ending.isOpen || closing.signal.aborted,
+    certificates,
   });
   const app = createApp(services, { admission, claims, nonces, polls, presence, strangers, health });
 
-  const server = createHttpServer(options, app.fetch);
+  const server = createHttpServer(app.fetch, certificates, options);
   const drain = createDrain(server);
   strangers.watch(server);
   server.on('upgrade', (request, socket, head) => {
@@ -93,7 +98,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   server.maxHeadersCount = headersMax + 1;
   server.maxConnections = config.limits.streamsMax + config.limits.pollsMax + spareConnections;
   const port = await listenOn(server, { ...config.listen, setting: 'listen' });
-  warnOfOwnEnd(options);
   audiences = () => audiencesAt(port);
   const scheme = config.listen.tls === undefined ? 'http' : 'https';
   const address = { host: config.listen.host, port };
@@ -110,7 +114,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   };
   const closeOnce = (): Promise<void> => (closed ??= close());
   lifecycle.onClose('bridge', closeOnce);
-  lifecycle.onReload('certificates of the bridge', () => reloadCertificates(server, options));
   const nodePort = await startNodeApi({ ...options, ...health, address: config.admin });
   log.info({ bind, nodePort }, 'bridge listens');
   return {
@@ -125,7 +128,15 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 /** Ready without its bucket: definitions travel on, and shippers keep what it does not take. */
 function healthOf(
   { version, clock, feeds, blobs }: Services,
-  { streams, isClosing }: { readonly streams: () => number; readonly isClosing: HealthSource['isClosing'] },
+  {
+    streams,
+    isClosing,
+    certificates,
+  }: {
+    readonly streams: () => number;
+    readonly isClosing: HealthSource['isClosing'];
+    readonly certificates: Certificates;
+  },
 ): HealthSource {
   return {
     process: 'bridge',
@@ -133,18 +144,20 @@ function healthOf(
     clock,
     isClosing,
     health: () => {
-      const bucket = blobs.trouble();
-      const parts = { repository: feeds.isHealthy(), bucket: bucket === undefined };
-      const degraded = Object.entries(parts).flatMap(([name, isWell]) => (isWell ? [] : [name]));
-      return { degraded, facts: { streams: streams(), ...(bucket !== undefined && { bucket }) } };
+      const problems = { certificates: certificates.problem(), bucket: blobs.trouble() };
+      const met = Object.entries(problems).filter(([, problem]) => problem !== undefined);
+      const degraded = [...(feeds.isHealthy() ? [] : ['repository']), ...met.map(([name]) => name)];
+      return { degraded, facts: { streams: streams(), ...Object.fromEntries(met) } };
     },
     ready: () => ({ parts: { repository: feeds.isHealthy() } }),
   };
 }
 
+/** Over TLS where there are certificates, which are followed from then on. */
 function createHttpServer(
-  { config }: BridgeOptions,
   fetch: (request: Request) => Response | Promise<Response>,
+  certificates: Certificates,
+  options: BridgeOptions,
 ): Server {
   const bounds = {
     headersTimeout: headersMsMax,
@@ -152,46 +165,15 @@ function createHttpServer(
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 1_000,
   };
-  const { tls } = config.listen;
+  const tls = certificates.current();
   if (tls === undefined) return createAdaptorServer({ fetch, createServer, serverOptions: bounds }) as Server;
-  const serverOptions = {
-    ...bounds,
-    handshakeTimeout: headersMsMax,
-    ...readTls(tls),
-    ...(tls.clientCaFile !== undefined && { requestCert: true, rejectUnauthorized: true }),
-  };
-  return createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as Server;
-}
-
-/** Reads the files of the listener's certificate. Errors: config.invalid, with the file. */
-export function readTls(tls: Tls): { readonly cert: string; readonly key: string; readonly ca?: string } {
-  return {
-    ...readPair(tls),
-    ...(tls.clientCaFile !== undefined && { ca: readAuthorities(tls.clientCaFile) }),
-  };
-}
-
-function warnOfOwnEnd({ config, clock, log }: BridgeOptions): void {
-  const { tls } = config.listen;
-  if (tls !== undefined) warnOfEnded([{ ...readTls(tls), file: tls.certFile }], clock.now(), log);
-}
-
-/**
- * Reads the certificate files again for the connections to come. Files that cannot be used are an ERROR in the log; the
- * certificates before stay in use.
- */
-function reloadCertificates(server: Server, options: BridgeOptions): boolean {
-  const { config, log } = options;
-  const { tls } = config.listen;
-  if (tls === undefined || !(server instanceof TlsServer)) return false;
-  const { certFile, keyFile } = tls;
-  try {
-    server.setSecureContext(readTls(tls));
-    log.info({ certFile, keyFile }, 'certificates were read again and are in use');
-    warnOfOwnEnd(options);
-    return true;
-  } catch (error) {
-    log.error({ err: error, certFile, keyFile }, 'certificates cannot be used; the ones before stay in use');
-    return false;
-  }
+  const secured = new SecuredListener(tls);
+  const serverOptions = { ...bounds, handshakeTimeout: headersMsMax, ...secured.options };
+  const server = createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as Server;
+  followCertificates(certificates, {
+    ...options,
+    name: 'certificates of the bridge',
+    take: (next) => secured.take(server, next),
+  });
+  return server;
 }

@@ -3,7 +3,8 @@ import { Fault, invariant } from '../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../proto/wire/published.ts';
 import type { Actor } from './access/actor.ts';
 import { actorOf } from './access/access.ts';
-import { findUser, type UserRow } from './access/access.store.ts';
+import type { UserRow } from './access/access.store.ts';
+import { firstAdministrator } from './access/users.store.ts';
 import { tenantRoles } from './access/memberships.store.ts';
 import { createApi, startApi } from './management/apis/apis.ts';
 import { createApplication } from './management/applications/applications.ts';
@@ -78,7 +79,7 @@ async function ensureTenant(desk: Desk, givenPassword: string | undefined): Prom
     const organization = await resolveOrganization(trx, hrid);
     if (organization !== undefined) {
       const environment = await resolveEnvironment(trx, organization.id, hrid);
-      const user = await findUser(trx, organization.id, 'admin');
+      const user = await firstAdministrator(trx, organization.id);
       invariant(environment !== undefined && user !== undefined, 'a boot makes all or nothing');
       return {
         at: { organization: organization.id, environment: environment.id },
@@ -111,7 +112,7 @@ async function findTenant({ storage: { db } }: Desk): Promise<Tenant | undefined
   const organization = await resolveOrganization(db, hrid);
   if (organization === undefined) return undefined;
   const environment = await resolveEnvironment(db, organization.id, hrid);
-  const user = await findUser(db, organization.id, 'admin');
+  const user = await firstAdministrator(db, organization.id);
   if (environment === undefined || user === undefined) return undefined;
   const at = { organization: organization.id, environment: environment.id };
   return { at, admin: await firstAdmin(db, user) };
@@ -181,19 +182,21 @@ async function ensureDemo(
       wish: { applicationId: application.id, planId: orders.planId },
     });
     const { key } = subscription['apiKey'] as { readonly key: string };
-    await writeAudit(desk.storage.db, {
-      organization: at.organization,
-      environment: at.environment,
-      actor: admin,
-      event: 'DEMO_CREATED',
-      type: 'ENVIRONMENT',
-      id: at.environment,
-      nowMs: desk.clock.now(),
-    });
+    await desk.storage.transaction((trx) =>
+      writeAudit(trx, {
+        organization: at.organization,
+        environment: at.environment,
+        actor: admin,
+        event: 'DEMO_CREATED',
+        type: 'ENVIRONMENT',
+        id: at.environment,
+        nowMs: desk.clock.now(),
+      }),
+    );
     return { ordersKey: key };
   } catch (error) {
     // Somebody has these paths already: the demo gives way.
-    if (error instanceof Fault && error.code === 'api.path_taken') return undefined;
+    if (error instanceof Fault && error.code === 'api.listener.paths.path.exists') return undefined;
     throw error;
   }
 }

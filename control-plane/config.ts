@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 import { passwordSchema } from './access/passwords.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
-import { secret, section } from '../proto/process/config.ts';
+import { httpUrl, secret, section } from '../proto/process/config.ts';
 import { tenantsOutboundSettings } from '../proto/process/outbound/settings.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { ListenTls } from '../proto/process/listening/tls-settings.ts';
@@ -46,12 +46,17 @@ export const controlPlaneConfigSchema = z.strictObject({
       .default(500)
       .describe('Most open client connections from one address (IPv6: one /64) that is no trusted proxy.'),
   }),
-  publicUrl: z
-    .url({ protocol: /^https?$/ })
+  publicUrl: httpUrl()
     .max(1_024)
     .optional()
     .describe(
       'URL under which browsers reach the management API, when a proxy is in front. Links are made of it; with https, cookies are Secure and the session cookie is called __Host-Auth-Graviteeio-APIM.',
+    ),
+  gatewaysUrl: httpUrl()
+    .max(512)
+    .optional()
+    .describe(
+      'URL under which callers reach gateways, e.g. https://api.example.com: shown with each API for which no entrypoint is named by its tags.',
     ),
   admin: section({
     host: ListenHost.default('127.0.0.1').describe('Address of the node API (health, metrics).'),

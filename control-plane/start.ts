@@ -6,7 +6,12 @@ import { bindOf, originOf } from '../proto/process/listen.ts';
 import { startHttpListener } from '../proto/process/listening/http-listener.ts';
 import { answerByApp } from '../proto/process/listening/web-app.ts';
 import { type Certificates, openCertificates } from '../proto/process/listening/certificates.ts';
-import { createOutbound, createTlsReload, toOutboundOptions } from '../proto/process/outbound/outbound.ts';
+import {
+  createOutbound,
+  createTlsReload,
+  type Outbound,
+  toOutboundOptions,
+} from '../proto/process/outbound/outbound.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import type { Log } from '../proto/process/log.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
@@ -162,16 +167,27 @@ async function openParts(options: ControlPlaneOptions) {
   const keyring = await openKeyringOf(storage.db, { dir: secretsOf(config), mayMake: true });
   const { publisher, desk } = openDesk({ storage, keyring, clock, log, config });
   const analytics = await options.openAnalytics?.({ ...options, storage, blobs });
-  return { storage, blobs, keyring, publisher, desk: { ...desk, analytics } };
+  const outbound = openOutbound(options);
+  return { storage, blobs, keyring, publisher, desk: { ...desk, analytics, outbound } };
 }
 
-/** Polls what dictionaries and APIs have fetched; it reaches public addresses, and what `outbound.allow` names. */
-function startFetches(desk: Desk, { config, log, lifecycle }: ControlPlaneOptions): Promise<void> {
+/** What asks URLs of tenants; it reaches public addresses, and what `outbound.allow` names. */
+function openOutbound({ config, lifecycle }: ControlPlaneOptions): Outbound {
   const settings = { ...config.outbound, responseBytesMax: config.fetches.answerBytesMax };
   const outbound = createOutbound(toOutboundOptions(settings, 'public'));
   lifecycle.onReload('authorities of outbound calls', createTlsReload(outbound, settings));
+  lifecycle.onClose('outbound calls', () => outbound.close());
+  return outbound;
+}
+
+/** Polls what dictionaries and APIs have fetched. */
+function startFetches(
+  desk: Desk & { readonly outbound: Outbound },
+  { config, log, lifecycle }: ControlPlaneOptions,
+): Promise<void> {
+  const { outbound } = desk;
   const polling = pollFetches({ desk, log, outbound, fetchers, ...config.fetches }, lifecycle.signal);
-  lifecycle.onClose('fetches', () => polling.then(() => outbound.close()));
+  lifecycle.onClose('fetches', () => polling);
   return polling;
 }
 

@@ -4,7 +4,7 @@ import { lameDuckMsSchema } from '../proto/process/listening/ending.ts';
 
 import { isToken } from '../proto/model/head-text.ts';
 import { defaultDataDir } from '../proto/process/data-folder.ts';
-import { section, secret } from '../proto/process/settings.ts';
+import { httpUrl, section, secret } from '../proto/process/settings.ts';
 import { isHopByHopOrHost } from './http/message/field-kind.ts';
 import { discoverySettings } from './endpoints/discovery/settings.ts';
 import { redisSettings } from './limits/redis-settings.ts';
@@ -13,6 +13,7 @@ import { isSecured } from '../proto/process/listening/tls-settings.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { outboundSettings } from '../proto/process/outbound/settings.ts';
 import { cacheSettings } from './resources/cache-settings.ts';
+import { policySettings } from './policies/settings.ts';
 import { reportSettings } from './report/settings.ts';
 import { listenSettings, serversOf, serversSettings } from './servers/settings.ts';
 
@@ -64,10 +65,7 @@ const settings = z.strictObject({
     port: ListenPort.default(18_082).describe('Port of the node API; 0 takes a free one.'),
   }),
   bridge: section({
-    url: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .describe('The bridge. Default: the one enrolled at.'),
+    url: httpUrl().optional().describe('The bridge. Default: the one enrolled at.'),
     token: secret().optional().describe('Enrolment token, used once when there is no identity yet.'),
     allowPlainHttp: z
       .boolean()
@@ -199,7 +197,14 @@ const settings = z.strictObject({
       .min(1)
       .max(1_000_000)
       .default(10_000)
-      .describe('Tokens per plan that are known as verified, each until its exp.'),
+      .describe('Tokens per plan that are known as verified or as introspected, each until its exp.'),
+    seenBytesMax: z
+      .int()
+      .min(65_536)
+      .default(67_108_864)
+      .describe(
+        'Memory that what is known of such tokens takes in each process, of all plans together; past it the plan that takes most loses its oldest.',
+      ),
   }),
   secretReferences: section({
     folder: z
@@ -232,16 +237,7 @@ const settings = z.strictObject({
       .describe('Counts rate limits of several gateways together; without it each gateway counts in memory.'),
   }),
   cache: cacheSettings,
-  policy: section({
-    quota: section({
-      mode: z
-        .enum(['strict', 'round'])
-        .default('strict')
-        .describe(
-          'When windows of the quota policy end: `strict` so long after their first request, `round` so many hours, days, weeks or months (UTC) after the beginning of the one of their first request.',
-        ),
-    }),
-  }),
+  policy: policySettings,
   metrics: section({
     endpointsMax: z
       .int()

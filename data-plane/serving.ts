@@ -4,6 +4,7 @@ import type { Lifecycle } from '../proto/process/lifecycle.ts';
 import { createRedactor } from '../proto/model/redaction.ts';
 import type { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import type { Log } from '../proto/process/log.ts';
+import { policyPartsOf } from './policy-ground.ts';
 import { createPeers } from '../proto/process/peers.ts';
 import { nameOfProgram } from './program.ts';
 import type { Metrics } from '../proto/process/metrics.ts';
@@ -30,6 +31,8 @@ import { createEngine } from './http/engine.ts';
 import type { CounterStore } from './limits/limiter.ts';
 import { openCounters } from './limits/open.ts';
 import { type Reporter, startReporter } from './report/reporter.ts';
+import { Sandbox } from './script/sandbox.ts';
+import type { Scripts } from './script/script.ts';
 import { PresentedCertificates } from './security/presented-certificate.ts';
 import type { GatewaySecurity } from './security/security.ts';
 import { type ListenAt, listen, type RunningServers } from './servers/listen.ts';
@@ -37,6 +40,7 @@ import { certificateHeadersOf, serversOf } from './servers/settings.ts';
 import { createSecretReferences } from './secret-references.ts';
 import { GatewayKeys } from './security/tokens/gateway-keys.ts';
 import { KeySets } from './security/tokens/key-sets.ts';
+import { TokenMemory } from './security/tokens/seen-tokens.ts';
 import { CircuitBoard } from './gateway/steps/circuits.ts';
 import { createTraffic, type OpenConnections, type Traffic } from './traffic.ts';
 import { growWithLoad } from './young-generation.ts';
@@ -123,6 +127,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
   const callouts = createCallouts(config, lifecycle, options.doors);
   lifecycle.onClose('callouts', () => callouts.close());
   const caches = createCaches({ ...options, guard });
+  const scripts = openScripts(options);
   const circuits = new CircuitBoard(metrics, { apisMax: config.metrics.plansMax });
   const own = { engine, upstreams, guard, reporter, onThrown: tellThrown };
   const watched = options.endpoints === undefined ? watchEndpoints(options, own) : undefined;
@@ -132,7 +137,7 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
     health: (options.endpoints ?? watched)?.health,
     discovery: (options.endpoints ?? watched)?.discovery,
     outliers: outlierHostOf(options),
-    host: { clock, counters, outbound: callouts, caches, quotaMode: config.policy.quota.mode },
+    host: { clock, counters, outbound: callouts, caches, scripts, ...policyPartsOf(config, clock) },
     records: reporter,
     durations: new Durations(metrics, config.metrics),
     circuits,
@@ -172,6 +177,13 @@ export async function openServing(options: ServingOptions): Promise<Serving> {
       return servers;
     },
   };
+}
+
+/** The threads of scripts, of which there are none before an API has a script. */
+function openScripts({ config, clock, log, lifecycle }: ServingOptions): (api: string) => Scripts {
+  const sandbox = new Sandbox({ settings: config.policy.js, clock, log });
+  lifecycle.onClose('scripts', () => sandbox.close());
+  return (api) => sandbox.of(api);
 }
 
 function backendsOf({ config, log, clock, metrics }: ServingOptions): BackendTeller {
@@ -252,6 +264,7 @@ export function securityHostOf(
     gatewayKeys: new GatewayKeys(jwt.keys),
     keySets: new KeySets(),
     tokensSeenMax: jwt.seenMax,
+    tokenMemory: new TokenMemory(jwt.seenBytesMax),
     certificates: new PresentedCertificates({ headerOf, isTrusted }),
     isTrusted,
   };

@@ -30,6 +30,9 @@ export interface RunningSource {
  * Only the one that is used is loaded: a gateway of files has no client, no store and no signatures in its memory.
  */
 export async function openSource(options: GatewayOptions): Promise<Source> {
-  if (options.config.local === undefined) return (await import('./bridge-source.ts')).openBridge(options);
+  if (options.config.local === undefined) return (await loadBridgeSource()).openBridge(options);
   return (await import('./folder-source.ts')).openFolder(options.config.local, options);
 }
+
+/** Loads what follows a bridge; whoever has time before it is opened may call it then. */
+export const loadBridgeSource = () => import('./bridge-source.ts');

@@ -35,5 +35,6 @@ export const customerCommands: ReadonlyMap<string, LoadCommand> = new Map<string
     },
   ],
   ['el', async (onExit) => (await import('./commands/el.ts')).elCommand(onExit)],
+  ['policies', async () => (await import('./commands/policies.ts')).policiesCommand()],
   ['version', async () => (await import('./commands/version.ts')).versionCommand()],
 ]);

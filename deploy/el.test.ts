@@ -40,6 +40,9 @@ dictionaries: { countries: { fr: France } }
     el("{#request.headers['Nope'][0]}", ...on),
     el('#request.metod', '--json'),
     el('plain text'),
+    el('{()}'),
+    el('()'),
+    el('7 / '),
   ]);
   assert.deepEqual(rows.slice(0, 6), [
     ['3', 0],
@@ -51,7 +54,13 @@ dictionaries: { countries: { fr: France } }
   ]);
   assert.match(rows[6]?.[0] ?? '', /^\{"kind":"refused","why":".*did you mean method\?/);
   assert.equal(rows[6]?.[1], 1);
-  assert.match(rows[7]?.[0] ?? '', /^refused/);
+  const nothing = 'there is nothing between "(" and ")"; write an expression there';
+  assert.deepEqual(rows.slice(7), [
+    ['refused: unexpected "text" (at its character 7)', 1],
+    [`refused: holds {()}: ${nothing} (at its character 2)`, 1],
+    [`refused: ${nothing} (at its character 2)`, 1],
+    ['refused: ends too early (at its end)', 1],
+  ]);
 });
 
 test('a request is read from standard input; an unknown key of it is named', async () => {

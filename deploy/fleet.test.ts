@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bootOnce } from '../test/kit/processes/alone.ts';
 import { runIsthmus } from '../test/kit/processes/processes.ts';
-import { startPlatform } from '../test/kit/processes/up.ts';
+import { tempDir } from '../test/kit/temp-dir.ts';
 
 interface ListedFleet {
   readonly id: string;
@@ -11,7 +12,8 @@ interface ListedFleet {
 }
 
 test('isthmus fleet list shows what isthmus fleet create made, as a table and as JSON', async (t) => {
-  const { dir } = await startPlatform(t);
+  const dir = tempDir(t);
+  await bootOnce(t, dir);
   const fleet = (...args: readonly string[]): Promise<string> =>
     runIsthmus(t, ['fleet', ...args, '--data-dir', dir]);
   const make = ['--tags', 'internal,!dmz', '--tenant', 'north'];

@@ -9,7 +9,7 @@ import { closeBuiltIns } from '../proto/process/built-ins.ts';
 import { holdFolder } from '../proto/process/disk/folder-hold.ts';
 import { outliveReaders } from '../proto/process/log.ts';
 import { startEchoServer } from './echo-server.ts';
-import type { FromGateway, GatewayLog, GatewayStart, ToGateway } from './gateway-process.ts';
+import type { FromGateway, GatewayWish, GatewayStart, ToGateway } from './gateway-process.ts';
 import { followParent } from './launcher.ts';
 import { runProcess } from './run-process.ts';
 import { explain } from './terminal.ts';
@@ -17,10 +17,13 @@ import { explain } from './terminal.ts';
 closeBuiltIns();
 outliveReaders();
 followParent();
+await (await import('../data-plane/load.ts')).loadRooms();
 const { startGateway } = await import('../data-plane/start.ts');
+const { loadBridgeSource } = await import('../data-plane/source.ts');
 
 // `up` is this very program: what it says needs no second look.
-const wish = JSON.parse(process.argv[2] ?? '{}') as GatewayLog;
+const { followsBridge, ...logging } = JSON.parse(process.argv[2] ?? '{}') as GatewayWish;
+if (followsBridge) await loadBridgeSource();
 const told = Promise.withResolvers<GatewayStart>();
 
 /** Resolves when it has left: the process may end in the next moment. */
@@ -32,7 +35,7 @@ const tell = (message: FromGateway): Promise<void> =>
 
 async function run(): Promise<number> {
   try {
-    return await runProcess({ name: 'gateway', ...wish }, async (parts) => {
+    return await runProcess({ name: 'gateway', ...logging }, async (parts) => {
       const { lifecycle } = parts;
       process.on('message', (message: ToGateway) => {
         if (message.kind === 'close') void lifecycle.close(message.asked);

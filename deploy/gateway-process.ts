@@ -8,10 +8,12 @@ import type { LogLevel } from '../proto/process/log.ts';
 import type { ProcessParts } from './run-process.ts';
 import { PartFailure, type Explanation } from './terminal.ts';
 
-/** How the gateway's process logs; on its command line, so nothing secret. */
-export interface GatewayLog {
+/** How the gateway's process logs, and what it loads before it is told more; on its command line, so nothing secret. */
+export interface GatewayWish {
   readonly level: LogLevel;
   readonly secretParameters: readonly string[];
+  /** It serves no folder of definitions. */
+  readonly followsBridge: boolean;
 }
 
 /** What it starts. */
@@ -56,7 +58,7 @@ export interface GatewayProcess {
  * Its log goes to the same standard error, under its own name.
  */
 export function forkGateway(
-  { closeMsMax, ...wish }: GatewayLog & { readonly closeMsMax: number },
+  { closeMsMax, ...wish }: GatewayWish & { readonly closeMsMax: number },
   { log, clock, lifecycle }: ProcessParts,
 ): GatewayProcess {
   const child = forkMain(wish);
@@ -117,7 +119,7 @@ function send(child: ChildProcess, message: ToGateway): void {
   if (child.connected) child.send(message, () => undefined);
 }
 
-function forkMain(wish: GatewayLog): ChildProcess {
+function forkMain(wish: GatewayWish): ChildProcess {
   // The packed program is JavaScript; a checkout runs the source.
   const file = import.meta.url.endsWith('.ts') ? './gateway-main.ts' : './gateway-main.js';
   const cache = getCompileCacheDir();

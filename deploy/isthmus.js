@@ -18,7 +18,12 @@ const runtimePackages = {
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) {
   // Stripped and compiled code is kept beside the packages (not in a folder that other users can write): a cold start is a third
   // shorter, and a gateway that restarts with its border cut has to be quick. Where it cannot be written nothing happens.
-  module.enableCompileCache(join(here, '..', 'node_modules', '.cache', 'isthmus'));
+  // What was compiled under other flags of V8 is not taken, and those that keep their heap small set some (proto/process/heap): in one folder
+  // each of the two would compile anew, and overwrite, what the other has left.
+  const isSmall = ['bridge', 'gateway', 'shipper'].includes(process.argv[2] ?? '');
+  module.enableCompileCache(
+    join(here, '..', 'node_modules', '.cache', isSmall ? 'isthmus-small' : 'isthmus'),
+  );
   // Node strips types only outside node_modules: a checkout runs its sources, an installed package what was packed.
   const packed = join(here, '..', 'dist', 'deploy');
   // The package isthmus-gateway has a command line of its own.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pruneLock, type Lockfile, type Manifest } from './packing/lockfile.ts';
 
@@ -32,7 +32,7 @@ for (const asset of globSync(
   rooms.map((room) => `${room}/**/*.{proto,sql,json}`),
   { cwd: root },
 )) {
-  if (/\/golden\/|tsconfig/.test(asset)) continue;
+  if (/\/golden\/|tsconfig|control-plane\/ui\//.test(asset)) continue;
   mkdirSync(dirname(join(dist, asset)), { recursive: true });
   copyFileSync(join(root, asset), join(dist, asset));
 }
@@ -48,6 +48,13 @@ for (const asset of [
   'NOTICE',
 ])
   copyFileSync(join(root, 'node_modules/swagger-ui-dist', asset), join(reference, asset));
+
+// The console (control-plane/doors/console.ts), as browsers take it.
+execFileSync(process.execPath, [join(root, 'deploy/build-ui.js'), '--required'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+cpSync(join(root, 'control-plane/ui/dist'), join(dist, 'control-plane/ui/dist'), { recursive: true });
 
 if (process.argv.includes('--shrinkwrap')) {
   const read = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'));

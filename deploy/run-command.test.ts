@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { startIsthmus } from '../test/kit/processes/processes.ts';
@@ -37,4 +37,16 @@ test('a command that is asked for JSON says in JSON what went wrong, whatever it
     };
     assert.deepEqual([error.code, error.details[0]?.path], [code, told]);
   }
+});
+
+test('no command sets process.exitCode, which the executable does not ask for: a proven forgery would end with 0', () => {
+  const folder = join(import.meta.dirname, 'commands');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  assert.ok(files.includes('audit.ts'));
+  const silent = files.filter((file) =>
+    readFileSync(join(folder, file), 'utf8').includes('process.exitCode'),
+  );
+  assert.deepEqual(silent, []);
 });

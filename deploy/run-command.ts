@@ -23,9 +23,17 @@ export const commands: ReadonlyMap<string, LoadCommand> = new Map<string, LoadCo
   ['restore', async () => (await import('./commands/database.ts')).restoreCommand()],
   ['bucket', async (onExit) => (await import('./commands/bucket.ts')).bucketCommand(onExit)],
   ['reset-password', async () => (await import('./commands/reset-password.ts')).resetPasswordCommand()],
-  ['keys', async () => (await import('./commands/keys.ts')).keysCommand()],
+  ['keys', async (onExit) => (await import('./commands/keys.ts')).keysCommand(onExit)],
   ['lake', async () => (await import('./commands/lake.ts')).lakeCommand()],
+  ['audit', async (onExit) => (await import('./commands/audit.ts')).auditCommand(onExit)],
   // In the place of those of the customer's side, which know half of the processes.
+  [
+    'check',
+    async (onExit) => {
+      const importing = async () => (await import('./import-judge.ts')).judgeImport;
+      return (await import('./commands/check.ts')).checkCommand(onExit, importing);
+    },
+  ],
   [
     'doctor',
     async (onExit) => {

@@ -1,3 +1,5 @@
+// SIGHUP, at each process that the short run leaves out.
+import './signals.slow.test.ts';
 import { lasting, testOutlivesOutput } from '../test/kit/processes/alone.ts';
 
 for (const name of lasting)

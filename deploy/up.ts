@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { type Bridge, readTls as readBridgeTls, startBridge } from '../bridge/start.ts';
+import { getPriority, hostname, setPriority } from 'node:os';
+import { type Bridge, startBridge } from '../bridge/start.ts';
 import { readPassword } from '../control-plane/access/passwords.ts';
 import type { BootResult } from '../control-plane/boot.ts';
 import { adminPasswordVariable, startControlPlane, type ControlPlane } from '../control-plane/start.ts';
@@ -28,6 +28,10 @@ const readyPollMs = 20;
 /** Longest end of a gateway from when it is asked: its lame duck, its closers (20 s), and some air. */
 const gatewayCloseMsMax = 25_000;
 
+/** How much nicer the rest is than the gateway's process; 19 is the most there is. */
+const nicerBy = 5;
+const niceMax = 19;
+
 /** What `addresses.json` holds: origins, for scripts and tests. */
 interface Addresses {
   readonly gateway: string;
@@ -53,9 +57,8 @@ export async function up(
   const { lifecycle } = parts;
   const adminPassword = readPassword(process.env[adminPasswordVariable], adminPasswordVariable);
   // Before anything is made: a start that fails here can be tried again as the first one.
-  for (const { tls } of [...serversOf(configs.gateway), configs.controlPlane.listen])
+  for (const { tls } of [...serversOf(configs.gateway), configs.controlPlane.listen, configs.bridge.listen])
     await readListenTls(tls, { nowMs: parts.clock.now() });
-  if (configs.bridge.listen.tls !== undefined) readBridgeTls(configs.bridge.listen.tls);
   const { dataDir } = configs.controlPlane;
   holdFolder(dataDir, 'control-plane', parts);
   const addressFile = foldersOf(dataDir).addresses;
@@ -67,6 +70,7 @@ export async function up(
     {
       level: flags.logLevel,
       secretParameters: secretParametersOf(configs.gateway),
+      followsBridge: configs.gateway.local === undefined,
       closeMsMax: configs.gateway.lameDuckMs + gatewayCloseMsMax,
     },
     parts,
@@ -87,7 +91,7 @@ export async function up(
   });
   const controlPlane = await startControlPlane({
     ...parts,
-    config: configs.controlPlane,
+    config: withGateways(configs),
     adminPassword,
     demoTarget: `http://127.0.0.1:${echo}`,
     onBoot: (made) => void (unseen = made),
@@ -100,6 +104,22 @@ export async function up(
   writeFileSync(addressFile, `${JSON.stringify(addresses, undefined, 2)}\n`);
   print(describe(addresses, controlPlane, { configs, servers }));
   unseen = undefined;
+  stepBehindGateway(parts);
+}
+
+/**
+ * Where there are fewer cores than work, callers of the gateway come before whoever manages it. Not before everything has started, which
+ * would take longer. Linux counts it by thread: it is the main one, which has the work, and those that it makes from now on.
+ */
+function stepBehindGateway({ log }: ProcessParts): void {
+  try {
+    setPriority(Math.min(niceMax, getPriority() + nicerBy));
+  } catch (error) {
+    log.warn(
+      { error },
+      'callers of the gateway may wait while management works: no lower priority may be set',
+    );
+  }
 }
 
 /** Starts what needs a control plane: bridge, gateway, shipper. */
@@ -157,6 +177,15 @@ const gatewayUrls = (config: GatewayConfig, ports: ReadonlyMap<string, number>):
       `${speaksTls ? 'https' : 'http'}://localhost:${port}`,
     ]),
   );
+
+/** Its settings with where callers reach the gateway here, unless they say it. */
+function withGateways({ controlPlane, gateway }: UpConfigs): UpConfigs['controlPlane'] {
+  const url = firstUrl(gatewayUrls(gateway, new Map()));
+  // Nobody knows yet which free port it takes.
+  return controlPlane.gatewaysUrl !== undefined || url.endsWith(':0')
+    ? controlPlane
+    : { ...controlPlane, gatewaysUrl: url };
+}
 
 const firstUrl = (urls: GatewayUrls): string => [...urls.values()][0] ?? '';
 
@@ -293,8 +322,9 @@ function describe(
   const demo = `${echo === undefined ? '' : `  curl ${addresses.gateway}${echo}\n`}${ordersLine(boot, addresses.gateway)}`;
   return `Isthmus ${version}
 
+  console          ${addresses.management}/console   (user admin)
+  management API   ${addresses.management}/management
   gateway          ${gatewayLine(servers)}
-  management API   ${addresses.management}/management   (user admin)
   bridge           ${addresses.bridge}
   node APIs        ${addresses.gatewayNode}/health  ${addresses.controlPlaneNode}/health  ${addresses.bridgeNode}/health  ${addresses.shipperNode}/health
   data             ${configs.controlPlane.dataDir}

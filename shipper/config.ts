@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defaultDataDir, foldersOf } from '../proto/process/data-folder.ts';
-import { section } from '../proto/process/config.ts';
+import { httpUrl, section } from '../proto/process/config.ts';
 import { ListenHost, ListenPort } from '../proto/process/listen-settings.ts';
 import { logLevels } from '../proto/process/log.ts';
 import { checkCredentials, s3Shape } from '../proto/process/s3/settings.ts';
@@ -28,8 +28,7 @@ export const shipperConfigSchema = z.strictObject({
     ),
   output: z.enum(['bridge', 's3', 'folder']).default('bridge').describe('Where batches go.'),
   bridge: section({
-    url: z
-      .url({ protocol: /^https?$/ })
+    url: httpUrl()
       .optional()
       .describe('The bridge of output bridge. Default: the one that the gateway enrolled at.'),
   }),

@@ -27,3 +27,10 @@ test('files above five seconds of CPU are named, the dearest first, and all are 
   const dearest = describeCosts(readCosts(list), { root: '/house', databaseCpuSeconds: 0, dearest: 1 });
   assert.match(dearest, /in 3 files; the dearest:\n +12\.3 s \(20 s long\) +d\.test\.ts\n$/);
 });
+
+test('a file with several lines, as one that was tried twice, is named once with their sum', (t) => {
+  const list = join(tempDir(t), 'costs');
+  for (const cpuSeconds of [1, 2.5])
+    appendFileSync(list, writeCost({ file: '/house/a.test.ts', cpuSeconds, seconds: 3 }));
+  assert.deepEqual(readCosts(list), [{ file: '/house/a.test.ts', cpuSeconds: 3.5, seconds: 6 }]);
+});

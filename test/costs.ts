@@ -25,14 +25,21 @@ export function writeCost({ file, cpuSeconds, seconds }: Cost): string {
   return `${cpuSeconds.toFixed(2)} ${seconds.toFixed(2)} ${file}\n`;
 }
 
-/** Costs out of such a list; none when no file came to its end. */
+/** Costs out of such a list, in all for a file with several lines; none when no file came to its end. */
 export function readCosts(list: string): readonly Cost[] {
   if (!existsSync(list)) return [];
-  const lines = readFileSync(list, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => {
-    const [cpuSeconds, seconds, ...file] = line.split(' ');
-    return { file: file.join(' '), cpuSeconds: Number(cpuSeconds), seconds: Number(seconds) };
-  });
+  const costs = new Map<string, Cost>();
+  for (const line of readFileSync(list, 'utf8').split('\n').filter(Boolean)) {
+    const [cpuSeconds, seconds, ...words] = line.split(' ');
+    const file = words.join(' ');
+    const before = costs.get(file);
+    costs.set(file, {
+      file,
+      cpuSeconds: Number(cpuSeconds) + (before?.cpuSeconds ?? 0),
+      seconds: Number(seconds) + (before?.seconds ?? 0),
+    });
+  }
+  return [...costs.values()];
 }
 
 /** Says what a run cost in all, and which files cost much, or the `dearest` so many. A busy machine makes CPU time dearer too, by up to a half. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Fault } from '../../proto/faults/fault.ts';
+import { parseJson } from '../../proto/process/json-text.ts';
 import { createGathered } from '../../proto/wire/gathered.ts';
 
 /** How a body has to come, and who is told of its bytes. */
@@ -71,7 +72,7 @@ export function lengthOf(request: Request, bytesMax: number): number {
 export function parseBody<Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array): z.output<Schema> {
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    json = parseJson(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
     throw new Fault('request.invalid', { detail: 'The body is not JSON.', cause });
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { encodeDelimited } from '../../proto/wire/delimited.ts';
 import { encodeFrame } from '../../proto/wire/frames.ts';
 import { framesOf } from '../../test/kit/bridge/bridge-calls.ts';
 import { assertionFor, claimSeat, openStream } from '../../test/kit/bridge/bridge-client.ts';
 import { eventually } from '../../test/kit/eventually.ts';
+import type { MemoryGateway } from '../../test/kit/bridge/memory-repository.ts';
 import { startTestBridge } from '../../test/kit/bridge/test-bridge.ts';
 
 const badFrames: readonly (readonly [name: string, send: (socket: WebSocketLike) => void, code: string])[] = [
@@ -71,17 +72,52 @@ test('a giant frame ends the stream before it is in memory', async (t) => {
   assert.equal((await client.closed).code, 1009);
 });
 
-test('a stream that says no hello is ended', async (t) => {
-  const bridge = await startTestBridge(t, { limits: { helloMsMax: 50 } });
-  const gateway = bridge.repository.addGateway();
-  const { hostname, port } = new URL(bridge.url);
-  const socket = connect(Number(port), hostname);
-  await claimSeat(gateway, bridge.url);
-  const token = await assertionFor(gateway, bridge.url);
+/** The bytes of a stream whose handshake is asked for, whose end is not ended by the bridge's. */
+async function rawStream(url: string, gateway: MemoryGateway): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  await claimSeat(gateway, url);
+  const token = await assertionFor(gateway, url);
   socket.write(
     `GET /bridge/v1/stream HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${token}\r\n` +
       'upgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
   );
+  return socket;
+}
+
+/** A short frame of a client, masked with zeros. */
+const frameOf = (opcode: number, content: Uint8Array): Uint8Array =>
+  Buffer.concat([
+    content.length < 126
+      ? Buffer.from([0x80 | opcode, 0x80 | content.length])
+      : Buffer.from([0x80 | opcode, 0x80 | 126, content.length >> 8, content.length & 0xff]),
+    Buffer.alloc(4),
+    content,
+  ]);
+
+test('a gateway that leaves while something is sent to it is no failure of the bridge', async (t) => {
+  const bridge = await startTestBridge(t);
+  const gateway = bridge.repository.addGateway();
+  const socket = await rawStream(bridge.url, gateway);
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+  socket.write(frameOf(2, helloBytes('instance-1')));
+  bridge.repository.publish('dev', [{ kind: 'api', id: 'first', payload: Buffer.from('first') }]);
+  await eventually(() => text.includes('first'));
+  // It says that it closes, and hangs up only later: until then there is somebody to send to who takes nothing.
+  socket.write(frameOf(8, Buffer.from([0x03, 0xe8])));
+  await new Promise((resolve) => socket.once('end', resolve));
+  bridge.repository.publish('dev', [{ kind: 'api', id: 'second', payload: Buffer.from('second') }]);
+  const told = await eventually(() => bridge.logged.find((line) => line.includes('a stream ')));
+  assert.match(told, /"level":"info".*"code":"request\.broken_off".*a stream is ended/);
+  assert.ok(!text.includes('second'));
+  socket.destroy();
+});
+
+test('a stream that says no hello is ended', async (t) => {
+  const bridge = await startTestBridge(t, { limits: { helloMsMax: 50 } });
+  const gateway = bridge.repository.addGateway();
+  const socket = await rawStream(bridge.url, gateway);
   let text = '';
   socket.on('data', (chunk) => (text += chunk.toString('latin1')));
   await eventually(() => text.includes('request.timeout'));

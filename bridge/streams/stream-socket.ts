@@ -8,7 +8,11 @@ const closeCodeBase = 4_000;
 const reasonBytesMax = 120;
 const closeMsMax = 2_000;
 
-/** Sends and waits until the bytes have left for the socket: one frame per stream is in memory, no more. */
+/**
+ * Sends and waits until the bytes have left for the socket: one frame per stream is in memory, no more.
+ *
+ * Errors: request.timeout for a gateway that takes nothing, request.broken_off for one that has left.
+ */
 export async function sendWithin(
   socket: WebSocket,
   bytes: Uint8Array,
@@ -21,7 +25,8 @@ export async function sendWithin(
   });
   socket.send(bytes, (error) => {
     if (error === undefined || error === null) sent.resolve();
-    else sent.reject(error);
+    // It has left, or hangs up: whoever reads the log need not look after that.
+    else sent.reject(new Fault('request.broken_off', { detail: 'the gateway has left', cause: error }));
   });
   try {
     await sent.promise;

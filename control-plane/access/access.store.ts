@@ -3,15 +3,25 @@ import type { Selectable } from 'kysely';
 import type { Queries, Trx } from '../storage/storage.ts';
 
 /** Somebody who can sign in to an organization. */
-interface UserAccountTable {
+export interface UserAccountTable {
   readonly id: string;
   readonly organization: string;
   /** Unique in the organization. */
-  readonly username: string;
-  /** Argon2id in PHC form. */
+  username: string;
+  /** Argon2id in PHC form; empty for a service account, to which no password opens. */
   password_hash: string;
   display_name: string;
   email: string | null;
+  firstname: string | null;
+  lastname: string | null;
+  /** ACTIVE; DISABLED, who comes in by nothing; ARCHIVED, who was deleted, so that the audit can name an id. */
+  status: string;
+  /** 1 for an account of a program, which has tokens alone. */
+  is_service: number;
+  /** Sessions that were opened. */
+  login_count: number;
+  first_connection_at_ms: number | null;
+  last_connection_at_ms: number | null;
   readonly created_at_ms: number;
   updated_at_ms: number;
 }
@@ -83,17 +93,23 @@ export async function setPassword(
 }
 
 /**
- * Says whether that is still the user's password, and keeps it from being changed until the transaction ends: a row that is written waits
- * for whoever writes it.
+ * Notes that the user opens a session; says whether that is still his password and he may come in, and keeps it so until the transaction
+ * ends: a row that is written waits for whoever writes it.
  */
-export async function holdPassword(
+export async function noteConnection(
   trx: Trx,
   user: { readonly organization: string; readonly userId: string },
-  hash: string,
+  { hash, nowMs }: { readonly hash: string; readonly nowMs: number },
 ): Promise<boolean> {
   const held = await trx
     .updateTable('user_account')
-    .set({ password_hash: hash })
+    .set((row) => ({
+      password_hash: hash,
+      login_count: row('login_count', '+', 1),
+      first_connection_at_ms: row.fn.coalesce('first_connection_at_ms', row.val(nowMs)),
+      last_connection_at_ms: nowMs,
+    }))
+    .where('status', '=', 'ACTIVE')
     .where('organization', '=', user.organization)
     .where('id', '=', user.userId)
     .where('password_hash', '=', hash)
@@ -139,7 +155,7 @@ export async function findTokenUser(
     .executeTakeFirst();
   if (token === undefined) return undefined;
   const user = await getUser(db, token.organization, token.user_id);
-  return user === undefined ? undefined : { token, user };
+  return user?.status === 'ACTIVE' ? { token, user } : undefined;
 }
 
 /** Notes when a token was last used. */
@@ -190,41 +206,4 @@ export async function deleteToken(
     .where('id', '=', id)
     .executeTakeFirst();
   return result.numDeletedRows > 0n;
-}
-
-/** A page of an organization's users by name. */
-export async function listUsers(
-  db: Queries,
-  organization: string,
-  { limit, offset }: { readonly limit: number; readonly offset: number },
-): Promise<{
-  readonly rows: readonly (UserRow & { readonly is_admin: number })[];
-  readonly total: number;
-}> {
-  const selected = db.selectFrom('user_account').where('organization', '=', organization);
-  const rows = await selected
-    .selectAll()
-    .select((select) =>
-      select
-        .selectFrom('membership')
-        .select((count) => count.fn.countAll<number>().as('held'))
-        .whereRef('membership.organization', '=', 'user_account.organization')
-        .whereRef('membership.reference', '=', 'user_account.organization')
-        .whereRef('membership.member', '=', 'user_account.id')
-        .where('membership.scope', '=', 'organization')
-        .where('membership.role', '=', 'ADMIN')
-        .as('is_admin'),
-    )
-    .orderBy('username')
-    .orderBy('id')
-    .limit(limit)
-    .offset(offset)
-    .execute();
-  const count = await selected
-    .select((select) => select.fn.countAll<number>().as('total'))
-    .executeTakeFirstOrThrow();
-  return {
-    rows: rows.map((row) => ({ ...row, is_admin: Number(row.is_admin) })),
-    total: Number(count.total),
-  };
 }

@@ -8,7 +8,7 @@ import { openStorage } from '../storage/storage.ts';
 import { createAccess } from './access.ts';
 import { setPassword } from './access.store.ts';
 import { createAttempts, type Outcome } from './attempts.ts';
-import { hashPassword } from './passwords.ts';
+import { hashPassword, isPassword } from './passwords.ts';
 import { deleteSessions } from './sessions.store.ts';
 import { createThrottle, throttleDefaults } from './throttle.ts';
 import { createTurns } from './turns.ts';
@@ -16,9 +16,10 @@ import { createTurns } from './turns.ts';
 const silent = { info: () => undefined, warn: () => undefined };
 
 async function open(t: TestContext, database: TestDatabase) {
+  const dataDir = tempDir(t);
   const storage = await openStorage({
-    url: await database.createWithSchema(),
-    dataDir: tempDir(t),
+    url: await database.createWithSchema(dataDir),
+    dataDir,
     log: silent,
   });
   t.after(() => storage.close());
@@ -146,6 +147,16 @@ test('turns: two sources at once, each one at a time, a source with many holds u
   }
   assert.deepEqual(await Promise.all(all), ['a1', 'a2', 'a3', 'a4', 'busy', 'b1', 'c1', 'd1', 'busy']);
   assert.deepEqual(started, ['a1', 'b1', 'c1', 'd1', 'a2', 'a3', 'a4']);
+});
+
+test('a password is judged at the cost that its hash names, and never at more than a new one has', async () => {
+  const cheap = await hashPassword('right password', { memoryKib: 64, passes: 1 });
+  assert.match(cheap, /^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
+  assert.equal(await isPassword('right password', cheap), true);
+  assert.equal(await isPassword('wrong password', cheap), false);
+  // As dear as they claim, each of these would take minutes, or all memory.
+  for (const claim of ['m=99999,t=9', 'm=64,t=9', 'm=99999999,t=1', 'm=0,t=0', ''])
+    assert.equal(await isPassword('right password', cheap.replace('m=64,t=1', claim)), false, claim);
 });
 
 test('only wrong answers count; a source that guesses waits, and keeps out nobody but itself', async () => {

@@ -8,18 +8,19 @@ import {
   findTokenUser,
   findUser,
   getUser,
-  holdPassword,
   insertUser,
+  noteConnection,
   passwordMark,
   touchToken,
   type UserRow,
 } from './access.store.ts';
 import type { Actor, HeldRole } from './actor.ts';
-import { addMembership, objectRoles, tenantRoles } from './memberships.store.ts';
+import { addMembership, objectRoles, scopeRoles, tenantRoles } from './memberships.store.ts';
 import type { Scope } from './permissions.ts';
 import { defaultRole } from './roles.store.ts';
 import { deleteSession, findSession, insertSession, sessionIdOf, touchSession } from './sessions.store.ts';
 import { type Attempts, createAttempts } from './attempts.ts';
+import type { PasswordCost } from './passwords.ts';
 import type { ThrottleLimits } from './throttle.ts';
 
 /** What a request presents, and where it comes from. */
@@ -74,6 +75,8 @@ export interface Access {
     actor: Actor,
     objects: readonly { readonly scope: Scope; readonly reference: string }[],
   ): Promise<Actor>;
+  /** The actor with all that is held on objects of a scope. */
+  withScope(actor: Actor, scope: 'api' | 'application'): Promise<Actor>;
   /** The hash of a new password, made before a transaction is opened: it takes 25 ms. Errors: request.too_many when too many are hashed. */
   hashPassword(password: string): Promise<string>;
   /** Tries a password of somebody who has signed in, counted as at the door. Errors: request.too_many. */
@@ -89,6 +92,10 @@ export interface NewUser {
   readonly passwordHash: string;
   readonly displayName: string;
   readonly email?: string | undefined;
+  readonly firstname?: string | undefined;
+  readonly lastname?: string | undefined;
+  /** For a program, which comes in by tokens alone; its hash is empty. */
+  readonly isService?: boolean;
   readonly role: 'ADMIN' | 'USER';
 }
 
@@ -108,6 +115,8 @@ export interface AccessOptions {
   readonly clock: Clock;
   readonly sessionMs?: number;
   readonly throttle?: ThrottleLimits;
+  /** Of new passwords. Only for tests that make many: no setting leads here. */
+  readonly passwordCost?: PasswordCost | undefined;
 }
 
 const sessionPrefix = 'ists_';
@@ -122,7 +131,7 @@ const touchEveryMs = 60_000;
 /** Makes the access of this process. */
 export function createAccess(options: AccessOptions): Access {
   const { storage, clock } = options;
-  const attempts = createAttempts(clock, { throttle: options.throttle });
+  const attempts = createAttempts(clock, options);
   const basic = createBasic(options, attempts);
 
   const admit = async (user: UserRow, via: 'basic' | 'bearer' | 'cookie'): Promise<SignIn> => {
@@ -170,6 +179,10 @@ export function createAccess(options: AccessOptions): Access {
       const held = await objectRoles(storage.db, who, objects);
       return held.length === 0 ? actor : { ...actor, roles: [...actor.roles, ...held] };
     },
+    async withScope(actor, scope) {
+      const who = { organization: actor.organization, user: actor.id };
+      return { ...actor, roles: [...actor.roles, ...(await scopeRoles(storage.db, who, scope))] };
+    },
     ...createPasswordDesk(storage, attempts),
     async createUser(trx, user) {
       const row = userRow(user, clock.now());
@@ -208,7 +221,8 @@ function createSessionDesk({
       // Who changes a password ends the sessions in one transaction; one that is opened beside it waits for it, or is ended by it.
       await storage.transaction(async (trx) => {
         const who = { organization: actor.organization, userId: actor.id };
-        if (passwordHash === undefined || !(await holdPassword(trx, who, passwordHash)))
+        const by = passwordHash === undefined ? undefined : { hash: passwordHash, nowMs };
+        if (by === undefined || !(await noteConnection(trx, who, by)))
           throw new Fault('request.unauthorized');
         await insertSession(trx, session);
       });
@@ -281,7 +295,9 @@ function createBasic({ storage }: AccessOptions, attempts: Attempts): BasicCheck
     const username = text.slice(0, colon);
     // NUL is legal in UTF-8 but not in PostgreSQL's text.
     if (colon < 1 || text.length > 1_024 || text.includes('\0')) return { kind: 'refused' };
-    const user = await findUser(storage.db, organization, username);
+    const found = await findUser(storage.db, organization, username);
+    // Who is disabled, and a program, costs as much time as a name that nobody has.
+    const user = found?.status === 'ACTIVE' && found.is_service === 0 ? found : undefined;
     const proof = createHmac('sha256', rememberKey).update(`${organization}\0${text}`).digest('base64');
     if (user !== undefined && remembered.get(proof) === user.password_hash) return { kind: 'user', user };
 
@@ -317,6 +333,13 @@ function userRow(user: NewUser, nowMs: number): UserRow {
     password_hash: user.passwordHash,
     display_name: user.displayName,
     email: user.email ?? null,
+    firstname: user.firstname ?? null,
+    lastname: user.lastname ?? null,
+    status: 'ACTIVE',
+    is_service: user.isService === true ? 1 : 0,
+    login_count: 0,
+    first_connection_at_ms: null,
+    last_connection_at_ms: null,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   };

@@ -9,6 +9,8 @@ export interface HeldRole {
   readonly name: string;
   /** Letters by permission, of a role that people made; those of the system have theirs in `roles.ts`. */
   readonly rights?: ReadonlyMap<string, string> | undefined;
+  /** The group by which it is held; absent for who holds it himself. */
+  readonly group?: string | undefined;
 }
 
 /** Who asks: a signed-in user of one organization. Whoever has not signed in is `undefined`. */
@@ -30,6 +32,14 @@ export interface Actor {
   readonly passwordMark?: string | undefined;
   /** Id of the session that he came with. */
   readonly session?: string | undefined;
+  /** Where he came from, and by what; absent for who came through no door. */
+  readonly from?: Whence | undefined;
+}
+
+/** Where a change comes from: an address, and the console (a session), a script (a password, a personal token) or the command line. */
+export interface Whence {
+  readonly address?: string | undefined;
+  readonly origin: 'console' | 'script' | 'automation' | 'cli';
 }
 
 /** What is asked for, as a chain of scopes from the organization down to the object; e.g. `{ organization, environment, api }`. */

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../../proto/process/clock.ts';
-import { hashPassword, isPassword } from './passwords.ts';
+import { hashPassword, isPassword, type PasswordCost } from './passwords.ts';
 import { createThrottle, throttleDefaults, type ThrottleLimits } from './throttle.ts';
 import { createTurns, type TurnLimits } from './turns.ts';
 
@@ -38,9 +38,11 @@ export function createAttempts(
   {
     throttle: limits = throttleDefaults,
     turns: turnLimits = turnDefaults,
+    passwordCost,
   }: {
     readonly throttle?: ThrottleLimits | undefined;
     readonly turns?: TurnLimits | undefined;
+    readonly passwordCost?: PasswordCost | undefined;
   } = {},
 ): Attempts {
   const throttle = createThrottle(clock, limits);
@@ -78,7 +80,7 @@ export function createAttempts(
       return outcome;
     },
     async hash(password) {
-      const hash = await turns.take(ourselves, () => hashPassword(password));
+      const hash = await turns.take(ourselves, () => hashPassword(password, passwordCost));
       return hash === 'busy' ? undefined : hash;
     },
   };

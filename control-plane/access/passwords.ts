@@ -22,29 +22,45 @@ export function readPassword(password: string | undefined, name: string): string
   throw new Fault('config.invalid', { detail: `${name} ${message}.`, details: [{ path: name, message }] });
 }
 
-// OWASP's second choice for Argon2id: 19 MiB, two passes; about 25 ms of one core.
-const memoryKib = 19_456;
-const passes = 2;
+/** What a hash costs whoever makes it: memory in KiB, and how often it is gone over. */
+export interface PasswordCost {
+  readonly memoryKib: number;
+  readonly passes: number;
+}
+
+/** OWASP's second choice for Argon2id: 19 MiB, two passes; about 25 ms of one core. */
+export const passwordCost: PasswordCost = { memoryKib: 19_456, passes: 2 };
 const tagLength = 32;
 
 /** The hash in PHC form: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>`. Off the event loop; `attempts.ts` bounds how many at a time. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, cost = passwordCost): Promise<string> {
   const salt = randomBytes(16);
-  const encoded = [salt, await tagOf(password, salt)].map((bytes) =>
+  const encoded = [salt, await tagOf(password, salt, cost)].map((bytes) =>
     bytes.toString('base64').replaceAll('=', ''),
   );
-  return `$argon2id$v=19$m=${memoryKib},t=${passes},p=1$${encoded.join('$')}`;
+  return `$argon2id$v=19$m=${cost.memoryKib},t=${cost.passes},p=1$${encoded.join('$')}`;
 }
 
 /** Compares in constant time; takes as long for a user who does not exist (stored undefined). */
 export async function isPassword(password: string, stored: string | undefined): Promise<boolean> {
-  const [salt = '', expected = ''] = (stored ?? '').split('$').slice(4);
-  const tag = await tagOf(password, Buffer.from(salt.padEnd(22, 'A'), 'base64'));
+  const [, , , numbers = '', salt = '', expected = ''] = (stored ?? '').split('$');
+  const tag = await tagOf(password, Buffer.from(salt.padEnd(22, 'A'), 'base64'), costOf(numbers));
   const wanted = Buffer.from(expected, 'base64');
   return wanted.length === tag.length && timingSafeEqual(wanted, tag);
 }
 
-function tagOf(password: string, nonce: Uint8Array): Promise<Buffer> {
+/** Argon2 itself asks for so much. */
+const memoryKibMin = 8;
+
+/** What the hash says that it cost; never more than ours do, so that no row can make a sign-in dear. */
+function costOf(numbers: string): PasswordCost {
+  const [, memoryKib = 0, passes = 0] = /^m=(\d{1,5}),t=(\d),p=1$/.exec(numbers)?.map(Number) ?? [];
+  const isPossible = memoryKib >= memoryKibMin && passes >= 1;
+  const isDearer = memoryKib > passwordCost.memoryKib || passes > passwordCost.passes;
+  return isPossible && !isDearer ? { memoryKib, passes } : passwordCost;
+}
+
+function tagOf(password: string, nonce: Uint8Array, { memoryKib, passes }: PasswordCost): Promise<Buffer> {
   return derive('argon2id', {
     message: Buffer.from(password.normalize('NFC')),
     nonce,

@@ -120,6 +120,22 @@ export async function deleteRole(db: Queries, role: RoleRef, successor: string):
     .where('scope', '=', scope)
     .where('role', '=', name)
     .execute();
+  // A group that gave it gives what is given where none is named.
+  const given = { api: 'api_role', application: 'application_role' } as const;
+  if (scope === 'api' || scope === 'application')
+    await db
+      .updateTable('user_group')
+      .set({ [given[scope]]: null })
+      .where('organization', '=', organization)
+      .where(given[scope], '=', name)
+      .execute();
+  await db
+    .updateTable('user_group_member')
+    .set({ role: successor })
+    .where('organization', '=', organization)
+    .where('scope', '=', scope)
+    .where('role', '=', name)
+    .execute();
   await db
     .deleteFrom('custom_role')
     .where('organization', '=', organization)

@@ -58,7 +58,7 @@ export async function findSession(
     .where('organization', '=', session.organization)
     .where('id', '=', session.user_id)
     .executeTakeFirst();
-  return user === undefined ? undefined : { session, user };
+  return user?.status === 'ACTIVE' ? { session, user } : undefined;
 }
 
 /** Notes when a session was last used. */

@@ -25,6 +25,8 @@ export interface Analytics {
     span: Span,
     params: Params,
   ): Promise<Answer>;
+  /** Time of the newest record of an environment that has arrived, ms since the epoch; undefined where none has. */
+  newest(at: EnvironmentRef): Promise<number | undefined>;
   /** What was lost or is still on its way; spools without holes are left out. */
   holes(at: EnvironmentRef): Promise<readonly SpoolHoles[]>;
 }
@@ -56,6 +58,7 @@ export function createAnalytics({ store, cache, duck }: AnalyticsOptions): Analy
       });
       return question.shape(rows);
     },
+    newest: (at) => store.newest(at),
     async holes(at) {
       const found: SpoolHoles[] = [];
       for (const { spool, gateway } of await store.spools(at)) {

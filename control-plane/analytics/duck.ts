@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../proto/faults/fault.ts';
@@ -81,9 +82,11 @@ class ChildDuck {
     const settings: DuckSettings = { dir, spillDir, spillBytesMax, memoryBytesMax, threads };
     // The packed program is JavaScript; a checkout runs the source.
     const file = import.meta.url.endsWith('.ts') ? './duckdb-main.ts' : './duckdb-main.js';
+    const cache = getCompileCacheDir();
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(settings)], {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      ...(cache !== undefined && { env: { ...process.env, NODE_COMPILE_CACHE: cache } }),
     });
     this.#child = child;
     // It may also end between two jobs, killed for its memory. A killed one leaves what it has spilled.

@@ -4,6 +4,7 @@
  * One job at a time; the parent kills it when it takes too long.
  */
 import { rmSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
 import { convert, type Sql } from './convert.ts';
@@ -57,3 +58,5 @@ process.on('disconnect', () => {
   process.kill(process.pid, 'SIGKILL');
 });
 answer({ kind: 'ready' });
+// Now and not at an end in order, which it never has.
+flushCompileCache();

@@ -278,6 +278,15 @@ export class LakeStore {
     return rows.map((row) => ({ id: row.id, key: row.object_key, bytes: row.byte_count }));
   }
 
+  /** Time of the newest record that has arrived, ms since the epoch; undefined where none has. */
+  async newest(at: EnvironmentRef): Promise<number | undefined> {
+    const row = await inTenant(this.#storage.db.selectFrom('lake_file'), at)
+      .select((select) => select.fn.max('max_ms').as('ms'))
+      .where('state', '=', 'live')
+      .executeTakeFirst();
+    return row?.ms === undefined || row.ms === null ? undefined : Number(row.ms);
+  }
+
   /** Files that a dead ingester named and never committed. */
   async leftBehind(): Promise<readonly LakeFile[]> {
     const rows = await this.#storage.db

@@ -75,7 +75,7 @@ export function bodyCases(): readonly Case[] {
       withField('listeners', [
         { type: 'HTTP', paths: [{ path: '/x' }, { path: '/x/' }], entrypoints: [{ type: 'http-proxy' }] },
       ]),
-      'listeners',
+      'listeners[0].paths[1]',
     ),
     unit(
       'an unknown balancer',
@@ -126,7 +126,12 @@ export function bodyCases(): readonly Case[] {
     post(
       apis,
       { body: apiBody('/taken') },
-      { name: 'a taken path', status: 409, code: 'api.path_taken', location: 'listeners' },
+      {
+        name: 'a taken path',
+        status: 400,
+        code: 'api.listener.paths.path.exists',
+        location: 'listeners[0].paths[0]',
+      },
     ),
   ];
 }

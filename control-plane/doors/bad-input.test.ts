@@ -51,10 +51,8 @@ function pathCases(made: Made): readonly Case[] {
     get('page 0', `${apis}?page=0`, { ...invalid, location: 'page' }),
     get('page -1', `${apis}?page=-1`, { ...invalid, location: 'page' }),
     get('page 1e3', `${apis}?page=1e3`, { ...invalid, location: 'page' }),
-    get('perPage 101', `${apis}?perPage=101`, { ...invalid, location: 'perPage' }),
+    get('perPage 0', `${apis}?perPage=0`, { ...invalid, location: 'perPage' }),
     get('page twice', `${apis}?page=1&page=2`, { ...invalid, location: 'page' }),
-    get('an unknown parameter', `${apis}?pgae=1`, { ...invalid, location: 'pgae' }),
-    get('a parameter called __proto__', `${apis}?__proto__=1`, invalid),
     get('an unknown sort', `${apis}?sortBy=color`, { ...invalid, location: 'sortBy' }),
     get('an unknown status', `${apis}/${made.api}/plans?statuses=OPEN`, invalid),
     get('from after to', `${apis}/${made.api}/analytics/requests-count?from=5&to=4`, {
@@ -103,7 +101,7 @@ function operationCases(made: Made): readonly Case[] {
       ...refused,
       code: 'api.wrong_state',
     }),
-    { name: 'delete what is started', method: 'DELETE', path: api, status: 400, code: 'api.wrong_state' },
+    { name: 'delete what is started', method: 'DELETE', path: api, status: 400, code: 'api.running' },
     {
       name: 'a stale ETag',
       method: 'PUT',
@@ -160,7 +158,7 @@ function operationCases(made: Made): readonly Case[] {
       ...invalid,
       location: 'security.type',
     },
-    subscribe({}, { name: 'subscribe twice', ...refused, code: 'subscription.refused' }),
+    subscribe({}, { name: 'subscribe twice', ...refused, code: 'plan.subscribed' }),
     subscribe({ planId: missing }, { name: 'no such plan', ...invalid, location: 'planId' }),
     subscribe(
       { applicationId: missing },
@@ -175,12 +173,12 @@ function operationCases(made: Made): readonly Case[] {
     post(`${api}/subscriptions/${made.subscription}/_accept`, undefined, {
       name: 'accept twice',
       ...refused,
-      code: 'subscription.wrong_status',
+      code: 'subscription.processed',
     }),
     post(
       `${keys}/_renew`,
       { body: { customApiKey: made.key } },
-      { name: 'a key in use', ...refused, code: 'api_key.taken', location: 'customApiKey' },
+      { name: 'a key in use', ...refused, code: 'apiKey.existing', location: 'customApiKey' },
     ),
     post(`${keys}/${missing}/_revoke`, undefined, {
       name: 'an unknown key',
@@ -359,5 +357,13 @@ for (const database of testDatabases) {
     assert.deepEqual(locations.toSorted(), ['foo', 'name', 'type']);
     const messages = JSON.stringify(answer.body['details']);
     assert.match(messages, /MESSAGE.*PROXY/);
+    const slip = await office.call('POST', apis, {
+      body: { ...apiBody('/x'), descripton: 'x', type: 'PROXI' },
+    });
+    const said = (slip.body['details'] as { location: string; message: string }[]).map(
+      ({ location, message }) => `${location} ${message}`,
+    );
+    assert.match(said.join('\n'), /^descripton is unknown; did you mean description\?/m);
+    assert.match(said.join('\n'), /^type .*did you mean \\?"?PROXY/m);
   });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { shortTest as test, testOnce } from '../../test/kit/long-run.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
 import { findUser } from '../access/access.store.ts';
 import type { HeldRole } from '../access/actor.ts';
@@ -65,9 +65,21 @@ const bodies: Readonly<Record<string, object>> = {
   createApiPlan: planBody('API_KEY'),
   updateApiPlan: planBody('API_KEY'),
   updateApplication: { name: 'stolen', description: '' },
+  patchApi: { description: 'stolen' },
+  patchApiPlan: { description: 'stolen' },
+  updateApiSubscription: {},
+  updateApplicationSubscription: {},
+  updateApiSubscriptionApiKey: {},
+  createDocumentationPage: { name: 'stolen', type: 'MARKDOWN' },
+  createApiV1Metadata: { name: 'stolen' },
+  createApplicationMetadata: { name: 'stolen' },
 };
+/** Bytes that a picture begins with: what is refused is not what they are. */
+const picture = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
-function bodyOf(route: Route, ids: Readonly<Record<string, string>>): { readonly body?: object } {
+function bodyOf(route: Route, ids: Readonly<Record<string, string>>) {
+  if (route.upload !== undefined)
+    return { text: picture, headers: { 'content-type': route.upload.type.replace('*', 'png') } };
   if (route.operationId === 'createApiSubscription')
     return { body: { planId: ids['planId'], applicationId: ids['applicationId'] } };
   const body = bodies[route.operationId];
@@ -106,7 +118,7 @@ async function letThrough(
 for (const database of testDatabases) {
   test(
     `objects of another environment are found under no path, by nobody (${database.name})`,
-    { skip: database.skip, timeout: 60_000 },
+    { skip: database.skip, timeout: 120_000 },
     async (t) => {
       const office = await openOffice(t, database);
       const { organization } = office.at;
@@ -141,9 +153,9 @@ for (const database of testDatabases) {
     },
   );
 
-  test(
+  testOnce(database)(
     `who owns one API and one application reaches nothing of another below their own paths (${database.name})`,
-    { skip: database.skip, timeout: 60_000 },
+    { skip: database.skip, timeout: 120_000 },
     async (t) => {
       const office = await openOffice(t, database);
       const own = await furnish(office, '/own');

@@ -3,11 +3,12 @@ import { Fault } from '../../proto/faults/fault.ts';
 import { withoutNulls } from '../../proto/model/nulls.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import { parseJson } from '../../proto/process/json-text.ts';
+import { depthMax, firstUnkeepable, tooDeepWords } from '../management/keepable.ts';
+import type { Upload } from '../management/route.ts';
 import { createGathered } from '../../proto/wire/gathered.ts';
 
-/** Bounds of a body. */
-const bodyLimits = { bytesMax: 1_048_576, depthMax: 64 } as const;
-const tooDeepWords = `is nested deeper than ${bodyLimits.depthMax} levels`;
+/** Longest body of JSON. */
+const jsonBytesMax = 1_048_576;
 
 /** How a body comes. */
 export interface BodySource {
@@ -16,30 +17,76 @@ export interface BodySource {
   /** Longest time for it to arrive. */
   readonly msMax: number;
   readonly clock: Clock;
+  /** Whether it says what changes: then a null is a word of its own, and it may come in the types of patches. */
+  readonly isPatch?: boolean;
 }
 
 /**
- * Reads a JSON body with bounds; undefined when there is none. A field with null is an absent field, at any depth.
+ * Reads a JSON body with bounds; undefined when there is none. A field with null is an absent field, at any depth; in a patch it stays.
  *
  * Errors: request.too_large above 1 MiB; request.timeout when it comes too slowly; request.broken_off; request.unsupported_media_type for anything but plain JSON in UTF-8;
  * request.invalid for what is not JSON, names something twice, is nested too deep, or holds text that a database could not keep.
  */
 export async function readJsonBody(request: Request, source: BodySource): Promise<unknown> {
-  if (Number(request.headers.get('content-length') ?? 0) > bodyLimits.bytesMax)
-    throw new Fault('request.too_large');
-  const { incoming } = source;
-  const bytes = await (incoming === undefined ? readStream(request) : readIncoming({ ...source, incoming }));
+  const { isPatch = false } = source;
+  const bytes = await readBytes(request, { ...source, bytesMax: jsonBytesMax });
   if (bytes.length === 0) return undefined;
   const type = (request.headers.get('content-type') ?? '').toLowerCase().split(';');
   const parameter = type[1]?.trim() ?? '';
-  if (type[0]?.trim() !== 'application/json' || !/^(charset="?utf-8"?)?$/.test(parameter))
-    throw new Fault('request.unsupported_media_type');
+  const name = type[0]?.trim() ?? '';
+  if (
+    !(isPatch ? patchTypes : ['application/json']).includes(name) ||
+    !/^(charset="?utf-8"?)?$/.test(parameter)
+  )
+    throw new Fault(
+      'request.unsupported_media_type',
+      isPatch ? { hint: `Send ${patchTypes.join(' or ')}.` } : {},
+    );
   if (request.headers.has('content-encoding'))
     throw new Fault('request.unsupported_media_type', { hint: 'Send the body without Content-Encoding.' });
   const value = parse(bytes);
   const fault = firstUnkeepable(value);
   if (fault !== undefined) throw invalid(fault.path, fault.message);
-  return withoutNulls(value, { depthMax: bodyLimits.depthMax, refuse: tooDeep });
+  if (!isPatch) return withoutNulls(value, { depthMax, refuse: tooDeep });
+  const isOperations = name === operationsType;
+  if (Array.isArray(value) !== isOperations || typeof value !== 'object' || value === null)
+    throw invalid(
+      '',
+      isOperations ? 'must be a list of operations (RFC 6902)' : 'must be an object (RFC 7396)',
+    );
+  return value;
+}
+
+/** A list of operations (RFC 6902). */
+const operationsType = 'application/json-patch+json';
+/** What a PATCH may be; plain JSON is a merge patch (RFC 7396). */
+const patchTypes = ['application/json', 'application/merge-patch+json', operationsType];
+
+/**
+ * Reads a body that is no JSON, of a media type such as `image/*`.
+ *
+ * Errors: request.too_large, request.timeout, request.broken_off, request.unsupported_media_type.
+ */
+export async function readUpload(
+  request: Request,
+  source: BodySource,
+  { type, bytesMax }: Upload,
+): Promise<Uint8Array> {
+  const bytes = await readBytes(request, { ...source, bytesMax });
+  const sent = (request.headers.get('content-type') ?? '').toLowerCase();
+  if (!sent.startsWith(type.slice(0, -1)) || request.headers.has('content-encoding'))
+    throw new Fault('request.unsupported_media_type', { hint: `Send ${type}, without Content-Encoding.` });
+  return bytes;
+}
+
+interface BoundedSource extends BodySource {
+  readonly bytesMax: number;
+}
+
+async function readBytes(request: Request, source: BoundedSource): Promise<Uint8Array> {
+  const { incoming, bytesMax } = source;
+  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw new Fault('request.too_large');
+  return incoming === undefined ? readStream(request, bytesMax) : readIncoming({ ...source, incoming });
 }
 
 /** From the message itself: through the web stream of a request the same bytes cost several times as much. */
@@ -47,12 +94,13 @@ async function readIncoming({
   incoming,
   msMax,
   clock,
-}: BodySource & { readonly incoming: IncomingMessage }): Promise<Uint8Array> {
+  bytesMax,
+}: BoundedSource & { readonly incoming: IncomingMessage }): Promise<Uint8Array> {
   const gathered = createGathered();
   const done = Promise.withResolvers<void>();
   const breakOff = (): void => done.reject(new Fault('request.broken_off'));
   const take = (chunk: Uint8Array): void => {
-    if (gathered.length + chunk.length > bodyLimits.bytesMax) done.reject(new Fault('request.too_large'));
+    if (gathered.length + chunk.length > bytesMax) done.reject(new Fault('request.too_large'));
     else gathered.add(chunk);
   };
   const listeners = { data: take, end: done.resolve, error: breakOff, close: breakOff } as const;
@@ -72,11 +120,11 @@ async function readIncoming({
   }
 }
 
-async function readStream({ body }: Request): Promise<Uint8Array> {
+async function readStream({ body }: Request, bytesMax: number): Promise<Uint8Array> {
   const gathered = createGathered();
   if (body === null) return new Uint8Array();
   for await (const chunk of body) {
-    if (gathered.length + chunk.length > bodyLimits.bytesMax) throw new Fault('request.too_large');
+    if (gathered.length + chunk.length > bytesMax) throw new Fault('request.too_large');
     gathered.add(chunk);
   }
   return gathered.take();
@@ -93,33 +141,8 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-/** Walks without recursion: 1 MiB of brackets would overflow the stack of any schema. */
-function firstUnkeepable(root: unknown): { readonly path: string; readonly message: string } | undefined {
-  const open: { readonly value: unknown; readonly path: string; readonly depth: number }[] = [
-    { value: root, path: '', depth: 0 },
-  ];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const { value, path, depth } = at;
-    if (typeof value === 'string' && !isKeepable(value))
-      return { path, message: 'must not hold NUL or half a surrogate pair' };
-    if (typeof value !== 'object' || value === null) continue;
-    if (depth >= bodyLimits.depthMax) return { path: '', message: tooDeepWords };
-    for (const [key, item] of Object.entries(value)) {
-      const below = Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
-      // Copying an object by its keys would set the prototype instead of a field.
-      if (key === '__proto__' || !isKeepable(key)) return { path: below, message: 'is not a possible name' };
-      open.push({ value: item, path: below, depth: depth + 1 });
-    }
-  }
-  return undefined;
-}
-
 function tooDeep(): never {
   throw invalid('', tooDeepWords);
-}
-
-function isKeepable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed();
 }
 
 function invalid(path: string, message: string): Fault {

@@ -45,4 +45,59 @@ for (const database of testDatabases) {
     assert.deepEqual(await office.published('api-key'), []);
     assert.equal((await office.call('POST', `${keys}/${keyId}/_revoke`)).status, 400);
   });
+
+  test(
+    name('a parameter that an operation does not know is ignored and named in a warning, in an error too'),
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const warned = async (query: string): Promise<unknown> => {
+        const answer = await office.call('GET', `${environment}/apis${query}`);
+        return [answer.status, answer.headers.get('warning')];
+      };
+      assert.deepEqual(await warned('?page=1'), [200, null]);
+      assert.deepEqual(await warned('?pgae=1&page=1'), [200, '299 - "ignored query parameters: pgae"']);
+      assert.deepEqual(await warned('?__proto__=1&toString=2'), [
+        200,
+        '299 - "ignored query parameters: __proto__, toString"',
+      ]);
+      assert.deepEqual(await warned('?a%22%0d%0ab=1'), [
+        200,
+        '299 - "ignored query parameters: a%22%0D%0Ab"',
+      ]);
+      assert.deepEqual(await warned('?twice=1&twice=2&page=0'), [
+        400,
+        '299 - "ignored query parameters: twice"',
+      ]);
+      const many = Array.from({ length: 12 }, (_, n) => `x${n}=1`).join('&');
+      assert.match(JSON.stringify(await warned(`?${many}`)), /x9 and 2 more/);
+      assert.match(JSON.stringify(await warned(`?${'y'.repeat(65)}=1`)), new RegExp(`: y{64}\\W`));
+    },
+  );
+
+  test(
+    name('whoever asks for more than 100 items of a list gets 100, with links to the rest'),
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      for (let n = 0; n < 101; n += 1)
+        assert.equal(
+          (await office.call('POST', `${v1}/configuration/groups`, { body: { name: `g${n}` } })).status,
+          201,
+        );
+      const { body } = await office.call('GET', `${environment}/groups?perPage=9999`);
+      const { pagination, links } = body as { pagination: object; links: Record<string, string> };
+      assert.deepEqual(pagination, {
+        page: 1,
+        perPage: 100,
+        pageCount: 2,
+        pageItemsCount: 100,
+        totalCount: 101,
+      });
+      const next = new URL(links['next'] ?? '');
+      assert.equal(next.searchParams.get('perPage'), '100');
+      const rest = await office.call('GET', next.pathname + next.search);
+      assert.equal((rest.body['data'] as unknown[]).length, 1);
+    },
+  );
 }

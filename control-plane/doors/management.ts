@@ -10,10 +10,11 @@ import { isCsrfToken, ThrottledFault } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import type { Desk } from '../management/desk.ts';
 import { routes } from '../management/index.ts';
-import { basePaths, type Route } from '../management/route.ts';
+import { basePaths, type Content, type Route } from '../management/route.ts';
 import { resolveEnvironment } from '../management/tenants/tenants.store.ts';
-import { readJsonBody } from './json-body.ts';
+import { readJsonBody, readUpload } from './json-body.ts';
 import { managementOpenApi } from './openapi.ts';
+import { registerConsole } from './console.ts';
 import { registerReference } from './reference.ts';
 import { createFront, incomingOf, type Front, type FrontOptions } from './front.ts';
 import { authenticateRequest, noStranger, organizationOf, sessionOf } from './sign-in.ts';
@@ -64,11 +65,14 @@ export function createManagementDoor(options: ManagementDoorOptions): Hono {
   app.notFound((context) => answerError(context, noRoute(context, patterns), log));
 
   if (options.health !== undefined) addHealth(app, options.health);
-  const document = JSON.stringify(managementOpenApi());
-  register('get', '/management/openapi.json', async (context) =>
-    context.body(document, 200, { 'Content-Type': 'application/json' }),
-  );
+  // Made when somebody asks for it: most processes never are, and it is half of what opening the door costs.
+  let document: string | undefined;
+  register('get', '/management/openapi.json', async (context) => {
+    document ??= JSON.stringify(managementOpenApi());
+    return context.body(document, 200, { 'Content-Type': 'application/json' });
+  });
   registerReference(register);
+  registerConsole(app);
   registerSessions(register, door);
   for (const one of routes)
     for (const base of basePaths[one.scope])
@@ -87,22 +91,42 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
   }
   const at = await tenantOf(context, desk, { actor, organization });
   const { orgId: _orgId, envId: _envId, ...params } = context.req.param() as Readonly<Record<string, string>>;
+  const { query, ignored } = parametersFor(route, context);
+  if (ignored.length > 0) context.header('Warning', ignoredWords(ignored));
   const answer = await route.handle({
     desk,
-    actor,
+    actor: { ...actor, from: { address: front.sourceOf(context), origin: origins[via] } },
     at,
     params,
-    query: singleValues(context),
+    query,
     body: await bodyFor(route, context, door),
     ifMatch: context.req.header('if-match'),
     url: front.urlOf(context),
     source: front.sourceOf(context),
   });
   if (answer.etag !== undefined) context.header('ETag', answer.etag);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) context.header(name, value);
+  if (answer.content !== undefined) return contentAnswer(context, answer.content);
   return answer.body === undefined
     ? context.body(null, answer.status)
     : context.json(answer.body as object, answer.status as 200);
 }
+
+/** What is no JSON: nothing in it is run, whoever wrote it. */
+function contentAnswer(context: Context, { type, text, fileName }: Content): Response {
+  const disposition = fileName === undefined ? 'inline' : `attachment;filename="${fileName}"`;
+  const isWhole = typeof text === 'string' || text instanceof Uint8Array;
+  // A stream pulls: a part is made when the one before has been taken, so a slow reader holds no more than that.
+  const body = isWhole ? text : ReadableStream.from(text).pipeThrough(new TextEncoderStream());
+  return context.body(body as string | ReadableStream, 200, {
+    'Content-Type': type,
+    'Content-Disposition': disposition,
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+  });
+}
+
+/** What a change comes by: a session is the console's, a password a script's, a token a program's. */
+const origins = { cookie: 'console', basic: 'script', bearer: 'automation' } as const;
 
 /** Names the actor and the organization of the path. */
 async function signIn(context: Context, door: Door) {
@@ -135,11 +159,9 @@ async function tenantOf(
 
 async function bodyFor(route: Route, context: Context, { desk, bodyMsMax }: Door): Promise<unknown> {
   if (!route.takesBody) return undefined;
-  const body = await readJsonBody(context.req.raw, {
-    incoming: incomingOf(context),
-    msMax: bodyMsMax,
-    clock: desk.clock,
-  });
+  const source = { incoming: incomingOf(context), msMax: bodyMsMax, clock: desk.clock };
+  if (route.upload !== undefined) return readUpload(context.req.raw, source, route.upload);
+  const body = await readJsonBody(context.req.raw, { ...source, isPatch: route.method === 'patch' });
   if (body !== undefined) return body;
   if (route.isBodyOptional) return {};
   throw new Fault('request.invalid', {
@@ -148,10 +170,18 @@ async function bodyFor(route: Route, context: Context, { desk, bodyMsMax }: Door
   });
 }
 
-function singleValues(context: Context): Record<string, string> {
-  // A Map, since a parameter may be called __proto__, and has to be refused as unknown then.
+/** The parameters that a route knows, and the names of the others: a client of another version may send some, and learns that they mean nothing here. */
+function parametersFor(
+  route: Route,
+  context: Context,
+): { readonly query: Record<string, string>; readonly ignored: readonly string[] } {
   const values = new Map<string, string>();
+  const ignored: string[] = [];
   for (const [name, all] of Object.entries(context.req.queries())) {
+    if (!route.knows(name)) {
+      ignored.push(name);
+      continue;
+    }
     const [first = ''] = all;
     if (all.length > 1 || first.includes('\0') || !first.isWellFormed())
       throw new Fault('request.invalid', {
@@ -161,7 +191,19 @@ function singleValues(context: Context): Record<string, string> {
       });
     values.set(name, first);
   }
-  return Object.fromEntries(values);
+  return { query: Object.fromEntries(values), ignored };
+}
+
+/** Names that a warning repeats, and characters of each. */
+const ignoredMax = { names: 10, chars: 64 };
+
+function ignoredWords(names: readonly string[]): string {
+  // What stands in quotes must be free of quotes and line ends, whatever a client calls its parameters.
+  const shown = names
+    .slice(0, ignoredMax.names)
+    .map((name) => encodeURIComponent(name.slice(0, ignoredMax.chars).toWellFormed()));
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
+  return `299 - "ignored query parameters: ${shown.join(', ')}${more}"`;
 }
 
 interface PathPattern {
@@ -197,7 +239,7 @@ function answerError(context: Context, error: unknown, log: Log): Response {
       'a management request failed',
     );
   }
-  if (answer.status === 401) context.header('WWW-Authenticate', 'Basic realm="isthmus", charset="UTF-8"');
+  if (answer.status === 401) context.header('WWW-Authenticate', challengeFor(context));
   if (answer.status === 429) {
     const seconds = error instanceof ThrottledFault ? Math.ceil(error.retryAfterMs / 1_000) : 1;
     context.header('Retry-After', String(seconds));
@@ -207,6 +249,12 @@ function answerError(context: Context, error: unknown, log: Log): Response {
   if (answer.status === 413 || hasUnreadBody(context)) context.header('Connection', 'close');
   invariant(answer.status >= 400 && answer.status < 600, 'an error has an error status');
   return context.json(answer.body, answer.status as 400);
+}
+
+/** To a script in a page, Basic would make the browser ask in a window of its own, over the page that asks itself. */
+function challengeFor(context: Context): string {
+  const isScript = context.req.header('sec-fetch-dest') === 'empty';
+  return isScript ? 'Session realm="isthmus"' : 'Basic realm="isthmus", charset="UTF-8"';
 }
 
 function hasUnreadBody(context: Context): boolean {

@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { routes } from '../management/index.ts';
+import { operationsSchema } from '../management/patch.ts';
 import { basePaths, type Route } from '../management/route.ts';
 
 const errorSchema = z
@@ -53,18 +54,33 @@ function register(app: OpenAPIHono, route: Route, base: string): void {
       ...(query instanceof z.ZodObject ? { query } : {}),
       ...(body === undefined
         ? {}
-        : { body: { required: !route.isBodyOptional, content: { 'application/json': { schema: body } } } }),
+        : { body: { required: !route.isBodyOptional, content: contentOf(route, body) } }),
     },
     responses: {
       [route.status]: {
         description: route.status === 204 ? 'Done.' : 'The result.',
-        ...(answer === undefined || route.status === 204
-          ? {}
-          : { content: { 'application/json': { schema: answer } } }),
+        ...(route.contentTypes !== undefined && { content: filesOf(route.contentTypes) }),
+        ...(answer !== undefined &&
+          route.status !== 204 && { content: { 'application/json': { schema: answer } } }),
       },
       default: errorAnswer,
     },
   });
+}
+
+function filesOf(types: readonly string[]) {
+  const schema = z.string().openapi({ format: 'binary' });
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
+}
+
+function contentOf({ method, upload }: Route, schema: z.ZodType) {
+  if (upload !== undefined) return { [upload.type]: { schema } };
+  if (method !== 'patch') return { 'application/json': { schema } };
+  return {
+    'application/json': { schema },
+    'application/merge-patch+json': { schema },
+    'application/json-patch+json': { schema: operationsSchema },
+  };
 }
 
 const errorAnswer = {
@@ -79,7 +95,25 @@ const meSchema = z
     organizationId: z.string(),
     username: z.string(),
     displayName: z.string(),
-    roles: z.array(z.object({ scope: z.string(), name: z.string() })),
+    firstname: z.string().optional(),
+    lastname: z.string().optional(),
+    email: z.string().optional(),
+    source: z.string(),
+    sourceId: z.string(),
+    primaryOwner: z.boolean(),
+    firstLogin: z.boolean(),
+    created_at: z.int(),
+    updated_at: z.int(),
+    last_connection_at: z.int().optional(),
+    groupsByEnvironment: z.record(z.string(), z.array(z.string())),
+    roles: z.array(
+      z.object({
+        scope: z.string(),
+        name: z.string(),
+        reference: z.string(),
+        permissions: z.record(z.string(), z.array(z.string())),
+      }),
+    ),
   })
   .openapi('User');
 

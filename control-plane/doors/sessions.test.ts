@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { passwordCost } from '../access/passwords.ts';
+import { shortTest as test, testOnce } from '../../test/kit/long-run.ts';
 import { testDatabases } from '../../test/kit/servers/databases.ts';
 import {
   apiBody,
@@ -72,7 +73,7 @@ for (const database of testDatabases) {
     },
   );
 
-  test(
+  testOnce(database)(
     `the eleventh wrong password within a minute waits, for known and unknown names (${database.name})`,
     options,
     async (t) => {
@@ -96,7 +97,7 @@ for (const database of testDatabases) {
     },
   );
 
-  test(
+  testOnce(database)(
     `32 right sign-ins at once all succeed, of one user and of many (${database.name})`,
     options,
     async (t) => {
@@ -118,8 +119,8 @@ for (const database of testDatabases) {
     },
   );
 
-  test(`passwords are Argon2id at rest (${database.name})`, options, async (t) => {
-    const office = await openOffice(t, database);
+  testOnce(database)(`passwords are Argon2id at rest (${database.name})`, options, async (t) => {
+    const office = await openOffice(t, database, { passwordCost });
     const { password_hash: hash } = await office.storage.db
       .selectFrom('user_account')
       .select('password_hash')

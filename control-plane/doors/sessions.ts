@@ -5,8 +5,11 @@ import { readAuthorization } from '../../proto/trust/authorization.ts';
 import { csrfTokenOf } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
 import { rightsOf } from '../access/roles.ts';
+import { findUserWithCounts, groupsOfUser, type UserListRow } from '../access/users.store.ts';
 import { writeAudit } from '../management/audit/audit.store.ts';
 import type { Desk } from '../management/desk.ts';
+import { present } from '../management/fields.ts';
+import { userView } from '../management/users/user-shape.ts';
 import {
   authenticateRequest,
   csrfCookieName,
@@ -48,15 +51,17 @@ async function login(context: Context, door: Door): Promise<Response> {
     userAgent: context.req.header('user-agent'),
     passwordHash: signIn.passwordHash,
   });
-  await writeAudit(desk.storage.db, {
-    organization: actor.organization,
-    actor,
-    event: 'USER_CONNECTED',
-    type: 'ORGANIZATION',
-    id: actor.organization,
-    properties: { USER: actor.id },
-    nowMs: desk.clock.now(),
-  });
+  await desk.storage.transaction((trx) =>
+    writeAudit(trx, {
+      organization: actor.organization,
+      actor: { ...actor, from: { address: front.sourceOf(context), origin: 'console' } },
+      event: 'USER_CONNECTED',
+      type: 'ORGANIZATION',
+      id: actor.organization,
+      properties: { USER: actor.id },
+      nowMs: desk.clock.now(),
+    }),
+  );
   const cookie = {
     path: '/',
     sameSite: 'Strict',
@@ -91,7 +96,7 @@ async function me(context: Context, door: Door): Promise<Response> {
     throw new Fault('request.not_found', { detail: 'There is no such organization.' });
   const session = via === 'cookie' ? sessionOf(door.front, context) : undefined;
   if (session !== undefined) context.header('X-Xsrf-Token', csrfTokenOf(session));
-  return context.json(userView(actor));
+  return context.json(await detailsOf(door.desk, actor));
 }
 
 function bearerOf(context: Context): string | undefined {
@@ -99,12 +104,22 @@ function bearerOf(context: Context): string | undefined {
   return said?.scheme === 'bearer' ? said.credentials : undefined;
 }
 
-function userView(actor: Actor) {
+/** Who came in, with the names of the groups by environment. */
+async function detailsOf({ storage: { db } }: Desk, actor: Actor) {
+  const ref = { organization: actor.organization, userId: actor.id };
+  const row = await findUserWithCounts(db, ref);
+  const groupsByEnvironment = new Map<string, Set<string>>();
+  for (const { environment, name } of await groupsOfUser(db, ref, { limit: groupRowsMax }))
+    groupsByEnvironment.set(environment, (groupsByEnvironment.get(environment) ?? new Set()).add(name));
   return {
     id: actor.id,
     organizationId: actor.organization,
     username: actor.username,
     displayName: actor.displayName,
+    ...(row !== undefined && profileOf(row)),
+    groupsByEnvironment: Object.fromEntries(
+      [...groupsByEnvironment].map(([environment, names]) => [environment, [...names]]),
+    ),
     roles: actor.roles.map((role) => ({
       scope: role.scope.toUpperCase(),
       name: role.name,
@@ -112,4 +127,23 @@ function userView(actor: Actor) {
       permissions: rightsOf(role),
     })),
   };
+}
+
+/** Rows of groups that are read at most: one for each scope of a group. */
+const groupRowsMax = 3_000;
+
+function profileOf(row: UserListRow) {
+  const { firstname, lastname, email, source, sourceId, primary_owner, loginCount, ...view } = userView(row);
+  return present({
+    firstname,
+    lastname,
+    email,
+    source,
+    sourceId,
+    primaryOwner: primary_owner,
+    firstLogin: loginCount === 1,
+    created_at: view.created_at,
+    updated_at: view.updated_at,
+    last_connection_at: view.lastConnectionAt,
+  });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../proto/process/clock.ts';
+import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import type { Access } from '../access/access.ts';
 import type { Actor } from '../access/actor.ts';
@@ -7,7 +8,7 @@ import type { Fleets } from '../publish/fleets.ts';
 import { DefinitionSecrets } from '../publish/definition-secrets.ts';
 import type { PublishChange, Publisher } from '../publish/publisher.ts';
 import type { Storage, Trx } from '../storage/storage.ts';
-import { writeAudit } from './audit/audit.store.ts';
+import { type AuditEntry, writeAudits } from './audit/audit.store.ts';
 import type { AuditEvent } from './audit/events.ts';
 
 export type { PublishChange } from '../publish/publisher.ts';
@@ -19,8 +20,12 @@ export interface Desk {
   readonly fleets: Fleets;
   readonly access: Access;
   readonly clock: Clock;
+  /** Where callers reach gateways that no entrypoint names; absent where nobody has said. */
+  readonly gatewaysUrl?: string | undefined;
   /** Absent when this process runs no analytics. */
-  readonly analytics?: Pick<Analytics, 'ask'> | undefined;
+  readonly analytics?: Pick<Analytics, 'ask' | 'newest'> | undefined;
+  /** Asks URLs that tenants name; absent where none may be asked. */
+  readonly outbound?: Pick<Outbound, 'request'> | undefined;
 }
 
 /** A change in progress: one transaction, one moment, and its audit rows. */
@@ -29,7 +34,10 @@ export interface OrganizationChange {
   readonly organization: string;
   readonly actor: Actor;
   readonly nowMs: number;
-  /** Writes who did what to which object; `touched` are ids of what else changed. */
+  /**
+   * Tells the audit who did what to which object; `touched` are ids of what else changed. It is written when the work is done, since whoever
+   * writes to an organization's audit holds its end until the transaction ends.
+   */
   audit(event: AuditEvent, object: AuditedObject, touched?: Readonly<Record<string, string>>): Promise<void>;
   /** Seals and opens the secrets of definitions of an environment; '' is the organization itself. */
   secretsIn(environment: string): DefinitionSecrets;
@@ -37,8 +45,11 @@ export interface OrganizationChange {
 
 /** What an audit row is about, e.g. `{ type: 'API', id }`. */
 export interface AuditedObject {
-  readonly type: 'ORGANIZATION' | 'ENVIRONMENT' | 'API' | 'APPLICATION';
+  readonly type: 'ORGANIZATION' | 'ENVIRONMENT' | 'API' | 'APPLICATION' | 'GROUP';
   readonly id: string;
+  /** The row that was changed, before and after, of which the audit tells the difference; of a new one there is no before. */
+  readonly before?: object | undefined;
+  readonly after?: object | undefined;
 }
 
 /** A change in an environment, which gateways may have to learn. */
@@ -60,21 +71,32 @@ export interface PublishingOrganizationChange extends OrganizationChange {
  * Runs a change of an environment in one transaction: rows, audit, history and published records commit together.
  *
  * Gateways are told after the commit. The environment's row lock is taken last, by the publisher, so work should
- * lock the API's row first.
+ * lock the API's row first. A dry run does all of it and takes it back: its result is that of the run.
  */
-export function change<T>(
+export async function change<T>(
   desk: Desk,
-  { actor, at }: { readonly actor: Actor; readonly at: EnvironmentRef },
+  who: { readonly actor: Actor; readonly at: EnvironmentRef; readonly isDryRun?: boolean | undefined },
   work: (change: Change) => Promise<T>,
 ): Promise<T> {
-  return inTransaction(desk, { actor, ...at }, (now) =>
-    work({
-      ...now,
-      at,
-      secrets: now.secretsIn(at.environment),
-      publish: (changes) => now.publishIn(at.environment, changes),
-    }),
-  );
+  const { actor, at, isDryRun = false } = who;
+  // Thrown at the end of a dry run, so that its transaction is rolled back and nothing is published.
+  const takenBack = new Error('a dry run ends');
+  let result: T | undefined;
+  try {
+    return await inTransaction(desk, { actor, ...at }, async (now) => {
+      result = await work({
+        ...now,
+        at,
+        secrets: now.secretsIn(at.environment),
+        publish: (changes) => now.publishIn(at.environment, changes),
+      });
+      if (isDryRun) throw takenBack;
+      return result;
+    });
+  } catch (error) {
+    if (error === takenBack) return result as T;
+    throw error;
+  }
 }
 
 /** The same of the organization itself. */
@@ -108,13 +130,15 @@ async function inTransaction<T>(
       if (records.size > 0) toPublish.set(environment, records);
     };
     const secretsIn = secretsOf(desk, { trx, organization, publishIn });
-    const made = await work({ ...begin(desk, trx, who), secretsIn, publishIn });
+    const entries: AuditEntry[] = [];
+    const made = await work({ ...begin(desk, trx, who, entries), secretsIn, publishIn });
     // In the same order whoever publishes, since each environment stays locked.
     environments = [...toPublish.keys()].toSorted();
     for (const environment of environments) {
       const changes = [...(toPublish.get(environment)?.values() ?? [])];
       await desk.publisher.publish(trx, { organization, environment }, { changes, actor: actor.id });
     }
+    await writeAudits(trx, entries);
     return made;
   });
   for (const environment of environments) await desk.publisher.published({ organization, environment });
@@ -136,10 +160,12 @@ function secretsOf(
   };
 }
 
+// oxlint-disable-next-line max-params -- what a change has from its start
 function begin(
   desk: Desk,
   trx: Trx,
   { actor, organization, environment }: Who,
+  entries: AuditEntry[],
 ): Omit<OrganizationChange, 'secretsIn'> {
   const nowMs = desk.clock.now();
   return {
@@ -147,8 +173,9 @@ function begin(
     organization,
     actor,
     nowMs,
-    audit: (event, { type, id }, properties) =>
-      writeAudit(trx, { organization, environment, actor, nowMs, event, type, id, properties }),
+    async audit(event, object, properties) {
+      entries.push({ organization, environment, actor, nowMs, event, ...object, properties });
+    },
   };
 }
 

@@ -1,28 +1,44 @@
 import { accountRoutes } from './account/account.routes.ts';
 import { analyticsRoutes } from './analytics/analytics.routes.ts';
 import { healthRoutes } from './analytics/health.routes.ts';
+import { documentRoutes } from './analytics/document.routes.ts';
+import { environmentAnalyticsRoutes } from './analytics/environment-analytics.routes.ts';
+import { logRoutes } from './analytics/logs.routes.ts';
+import { v1LogRoutes } from './analytics/v1-logs.routes.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
 import { applicationCertificateRoutes } from './applications/application-certificates.routes.ts';
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
 import { applicationRoutes } from './applications/applications.routes.ts';
+import { categoryRoutes } from './categories/categories.routes.ts';
+import { instanceRoutes } from './instances/instances.routes.ts';
+import { dashboardRoutes } from './dashboards/dashboards.routes.ts';
 import { definitionRoutes } from './definitions/definitions.routes.ts';
 import { propertyFetcher } from './deployments/dynamic-properties.ts';
 import { deploymentRoutes } from './deployments/deployments.routes.ts';
+import { auditRoutes } from './audit/audit.routes.ts';
 import { dictionaryFetcher } from './dictionaries/dictionaries.ts';
 import { dictionaryRoutes } from './dictionaries/dictionaries.routes.ts';
+import { documentationRoutes } from './documentation/documentation.routes.ts';
+import { draftRoutes } from './drafts/drafts.routes.ts';
+import { entrypointRoutes } from './entrypoints/entrypoints.routes.ts';
 import { fleetRoutes } from './fleets/fleets.routes.ts';
+import { groupRoutes } from './groups/groups.routes.ts';
 import { memberRoutes } from './members/members.routes.ts';
+import { metadataRoutes } from './metadata/metadata.routes.ts';
 import { organizationFlowsRoutes } from './organization-flows/organization-flows.routes.ts';
 import { pluginRoutes } from './plugins/plugins.routes.ts';
+import { pictureRoutes } from './pictures/pictures.routes.ts';
 import { planRoutes } from './plans/plans.routes.ts';
+import { reviewRoutes } from './reviews/reviews.routes.ts';
+import { revisionRoutes } from './revisions/revisions.routes.ts';
 import { roleRoutes } from './roles/roles.routes.ts';
 import type { Route } from './route.ts';
 import { rightsAsked } from './scopes.ts';
 import { sharedPolicyGroupRoutes } from './shared-policy-groups/shared-policy-groups.routes.ts';
 import { subscriptionRoutes } from './subscriptions/subscriptions.routes.ts';
 import { tenantRoutes } from './tenants/tenants.routes.ts';
-import { tokenRoutes } from './tokens/tokens.routes.ts';
+import { tokenRoutes, tokensAsk } from './tokens/tokens.routes.ts';
 import { userRoutes } from './users/users.routes.ts';
 
 /** The resources of the management API; a new one is a line here. */
@@ -31,7 +47,15 @@ const resources: readonly Route[] = [
   ...organizationFlowsRoutes,
   ...apiRoutes,
   ...definitionRoutes,
+  ...draftRoutes,
   ...deploymentRoutes,
+  ...revisionRoutes,
+  ...reviewRoutes,
+  ...pictureRoutes,
+  ...categoryRoutes,
+  ...dashboardRoutes,
+  ...instanceRoutes,
+  ...documentationRoutes,
   ...planRoutes,
   ...pluginRoutes,
   ...sharedPolicyGroupRoutes,
@@ -40,11 +64,19 @@ const resources: readonly Route[] = [
   ...apiKeyRoutes,
   ...applicationRoutes,
   ...applicationSubscriptionRoutes,
+  ...metadataRoutes,
   ...memberRoutes,
+  ...groupRoutes,
   ...applicationCertificateRoutes,
   ...analyticsRoutes,
+  ...environmentAnalyticsRoutes,
+  ...documentRoutes,
+  ...logRoutes,
+  ...v1LogRoutes,
   ...healthRoutes,
+  ...auditRoutes,
   ...fleetRoutes,
+  ...entrypointRoutes,
   ...roleRoutes,
   ...userRoutes,
   ...accountRoutes,
@@ -54,4 +86,7 @@ const resources: readonly Route[] = [
 export const fetchers = { dictionary: dictionaryFetcher, api: propertyFetcher } as const;
 
 /** All of them, with the tokens that can be narrowed to what they ask for. */
-export const routes: readonly Route[] = [...resources, ...tokenRoutes(rightsAsked(resources))];
+export const routes: readonly Route[] = [
+  ...resources,
+  ...tokenRoutes(rightsAsked([...resources, ...tokensAsk])),
+];

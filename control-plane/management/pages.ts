@@ -2,11 +2,21 @@ import { z } from '@hono/zod-openapi';
 import type { PageBounds } from '../storage/read-page.ts';
 import { integerParam } from './fields.ts';
 
-/** `page` and `perPage` of every list; a page is bounded so that an answer is. */
-export const pageQuery = {
-  page: integerParam({ min: 1, max: 1_000_000 }).optional(),
-  perPage: integerParam({ min: 1, max: 100 }).optional(),
-};
+/** Most items of a page: who asks for more gets so many, with links to the rest. */
+const perPageMax = 100;
+
+/** How many items a page may have: any number from 1 on, of which at most {@link perPageMax} count, so that an answer is bounded. */
+const perPageParam = integerParam({ min: 1, max: Number.MAX_SAFE_INTEGER })
+  .transform((wanted) => Math.min(wanted, perPageMax))
+  .openapi({
+    type: 'integer',
+    minimum: 1,
+    description: `At most ${perPageMax} come; the links lead to the rest.`,
+  })
+  .optional();
+
+/** `page` and `perPage` of every list. */
+export const pageQuery = { page: integerParam({ min: 1, max: 1_000_000 }).optional(), perPage: perPageParam };
 
 /** Which part of a list is asked for. */
 export interface PageWish {
@@ -93,10 +103,7 @@ const linksSchema = z
   .openapi('Links');
 
 /** `page` and `size` of the v1 lists. */
-export const v1PageQuery = {
-  page: integerParam({ min: 1, max: 1_000_000 }).optional(),
-  size: integerParam({ min: 1, max: 100 }).optional(),
-};
+export const v1PageQuery = { page: integerParam({ min: 1, max: 1_000_000 }).optional(), size: perPageParam };
 
 /** The v1 shape of a page. */
 export function v1Page<T>(

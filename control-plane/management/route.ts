@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { detailsOf } from '../../proto/faults/issues.ts';
-import { maskSealed } from '../../proto/model/secrets/places.ts';
+import { maskSealed } from '../../proto/model/secrets/sealed-values.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { type Actor, authorize, type Resource } from '../access/actor.ts';
 import type { Action, Permission, Right, Scope } from '../access/permissions.ts';
@@ -47,25 +47,51 @@ export type ParamsOf<Path extends string> = Path extends `${string}{${infer Name
   ? { readonly [Key in Name]: string } & ParamsOf<Rest>
   : unknown;
 
+/** A body that is no JSON. */
+export interface Upload {
+  readonly type: `${string}/*`;
+  readonly bytesMax: number;
+}
+
+/** What it comes as. */
+export const uploadSchema = z
+  .custom<Uint8Array>((value) => value instanceof Uint8Array)
+  .openapi({ type: 'string', format: 'binary' });
+
+/** An answer that is no JSON. */
+export interface Content {
+  readonly type: string;
+  /** Parts are made as they are sent, so that the size of all costs no memory; what fails on the way breaks the answer off. */
+  readonly text: string | Uint8Array<ArrayBuffer> | AsyncIterable<string>;
+  /** What a browser saves it as; shown in place when absent. */
+  readonly fileName?: string;
+}
+
 /** One route: its contract as schemas, who may call it, and the operation it calls. */
 export interface RouteSpec<Params, Query, Body, Result> {
   readonly operationId: string;
   readonly summary: string;
   /** What whoever calls must be permitted; `signed-in` for what is everybody's own. */
   readonly permission: RoutePermission;
-  /** Derived from the method when absent: get is read, post create, put update, delete delete. */
+  /** Derived from the method when absent: get is read, post create, put and patch update, delete delete. */
   readonly action?: Action;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
+  /** Of a body that is no JSON: which media types, `image/*` for all of a kind, and the most bytes. */
+  readonly upload?: Upload;
   /** True when an absent body means `{}`. */
   readonly isBodyOptional?: boolean;
   /** Says of a body that was refused that it is something else as a whole, in place of everything that is wrong with it. */
   readonly mistaken?: (body: unknown) => FaultDetail | undefined;
-  /** Of the method when absent: get and put 200, post 201, delete 204. */
+  /** Of the method when absent: get, put and patch 200, post 201, delete 204. */
   readonly status?: RouteStatus;
   readonly answer?: z.ZodType;
+  /** Media types of an answer that is {@link Content}. */
+  readonly contentTypes?: readonly string[];
   /** Present when the answer carries a strong ETag made of this number. */
   readonly version?: (result: Result) => number;
+  /** Headers of the answer beside those that every answer has. */
+  readonly headers?: (call: RouteCall<Params, Query, Body>) => Promise<Readonly<Record<string, string>>>;
   run(call: RouteCall<Params, Query, Body>): Promise<Result>;
 }
 
@@ -77,6 +103,7 @@ export interface RouteRequest extends Omit<
   'params' | 'query' | 'body'
 > {
   readonly params: Readonly<Record<string, string>>;
+  /** Of the names that the route knows; the door leaves out the others. */
   readonly query: Readonly<Record<string, string>>;
   /** Parsed JSON, undefined when there was no body. */
   readonly body: unknown;
@@ -86,12 +113,15 @@ export interface RouteRequest extends Omit<
 export interface RouteAnswer {
   readonly status: RouteStatus;
   readonly body: unknown;
+  /** In place of the body. */
+  readonly content?: Content;
   readonly etag: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A route with its types closed over: what doors, documents and the matrix test see. */
 export interface Route {
-  readonly method: 'get' | 'post' | 'put' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
   readonly scope: RouteScope;
   readonly operationId: string;
@@ -106,8 +136,12 @@ export interface Route {
     readonly body: z.ZodType | undefined;
     readonly answer: z.ZodType | undefined;
   };
+  readonly contentTypes: readonly string[] | undefined;
+  readonly upload: Upload | undefined;
   readonly takesBody: boolean;
   readonly isBodyOptional: boolean;
+  /** Whether the query may have a parameter of this name. */
+  knows(parameter: string): boolean;
   /**
    * Judges the right, checks the request whole, naming every wrong field, then calls the operation.
    *
@@ -117,7 +151,7 @@ export interface Route {
 }
 
 const emptySchema = z.strictObject({});
-const statusOf = { get: 200, post: 201, put: 200, delete: 204 } as const;
+const statusOf = { get: 200, post: 201, put: 200, patch: 200, delete: 204 } as const;
 
 type Define = <const Path extends string, Query = unknown, Body = undefined, Result = unknown>(
   path: Path,
@@ -136,7 +170,7 @@ export function resource(of: {
     (method: Route['method']): Define =>
     (path, spec) =>
       route({ method, path, ...of }, spec);
-  return { get: by('get'), post: by('post'), put: by('put'), delete: by('delete') };
+  return { get: by('get'), post: by('post'), put: by('put'), patch: by('patch'), delete: by('delete') };
 }
 
 /** Closes the types of a route over its schemas. */
@@ -154,8 +188,11 @@ function route<Params, Query, Body, Result>(
     rights,
     status,
     schemas: { params, query, body, answer },
+    contentTypes: spec.contentTypes,
+    upload: spec.upload,
     takesBody: body !== undefined,
     isBodyOptional: spec.isBodyOptional === true,
+    knows: (parameter) => query instanceof z.ZodObject && Object.hasOwn(query.shape, parameter),
     async handle(request) {
       const details: FaultDetail[] = [];
       const check = <T>(schema: z.ZodType<T> | undefined, value: unknown, where: string): T => {
@@ -177,8 +214,12 @@ function route<Params, Query, Body, Result>(
       if (details.length > 0)
         throw new Fault('request.invalid', { details: mistaken === undefined ? details : [mistaken] });
       const result = await spec.run(call);
+      const headers = await spec.headers?.(call);
+      if (spec.contentTypes !== undefined)
+        return { status, headers, body: undefined, content: result as Content, etag: undefined };
       return {
         status,
+        headers,
         body: status === 204 ? undefined : maskSealed(result),
         etag: spec.version === undefined ? undefined : `"${spec.version(result)}"`,
       };
@@ -191,7 +232,13 @@ function paramsSchema(path: string): z.ZodObject {
   return z.object(Object.fromEntries(names.map((name) => [name, idSchema])));
 }
 
-const actionOf = { get: 'read', post: 'create', put: 'update', delete: 'delete' } as const;
+const actionOf = {
+  get: 'read',
+  post: 'create',
+  put: 'update',
+  patch: 'update',
+  delete: 'delete',
+} as const;
 
 /** Scopes of objects that a path may name, by the parameter that names them. */
 const objectParams = {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { Selectable } from 'kysely';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import { createDataKey, type DataKey } from '../../proto/trust/sealed-text.ts';
 import { environmentKeyContext, sealTo } from '../../proto/trust/sealing.ts';
 import { encodeEnvironmentKey } from '../../proto/wire/payloads.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import type { Queries, Trx } from '../storage/storage.ts';
+import type { Queries, Storage, Trx } from '../storage/storage.ts';
+import type { DataKeyTable } from '../storage/tables.ts';
+import { beforeSealing } from './keys.ts';
 import type { PublishChange } from './publisher.ts';
 
 /**
@@ -17,6 +20,19 @@ export interface DataKeys {
   open(db: Queries, at: EnvironmentRef): Promise<readonly DataKey[]>;
   /** Makes the first one, unless somebody has meanwhile; what gateways must learn of it is {@link DataKeys.owed}. */
   make(trx: Trx, at: EnvironmentRef): Promise<void>;
+  /** The same, and none of them goes before the transaction has ended: whoever is going to seal or open something that he writes holds them. */
+  hold(trx: Trx, at: EnvironmentRef): Promise<readonly DataKey[]>;
+  /** Makes another one, which seals from this commit on; publish what is {@link DataKeys.owed} in the same transaction. */
+  add(trx: Trx, at: EnvironmentRef): Promise<void>;
+  /**
+   * Deletes keys with which nothing is sealed any more, which `isUnused` says when everybody who holds them has ended, and when nobody can
+   * hold them before this transaction has. Says whether it did. What gateways owe to it is published by another transaction.
+   */
+  forget(
+    trx: Trx,
+    at: EnvironmentRef,
+    old: { readonly ids: readonly string[]; readonly isUnused: () => Promise<boolean> },
+  ): Promise<boolean>;
   /** What was not published yet of who has the keys: sealed to each gateway that may serve the environment, withdrawn from all others. */
   owed(trx: Trx, at: EnvironmentRef): Promise<readonly PublishChange[]>;
 }
@@ -29,35 +45,53 @@ export const dataKeyContext = (at: EnvironmentRef, id: string): string =>
 export function createDataKeys({
   keyring,
   clock,
+  storage: { dialect },
 }: {
   readonly keyring: Keyring;
   readonly clock: Clock;
+  readonly storage: Pick<Storage, 'dialect'>;
 }): DataKeys {
-  const open: DataKeys['open'] = async (db, at) => {
-    const rows = await db
-      .selectFrom('data_key')
-      .select(['id', 'sealed_key'])
-      .where('organization', '=', at.organization)
-      .where('environment', '=', at.environment)
-      .orderBy('position', 'desc')
+  const opened = (at: EnvironmentRef, rows: readonly Pick<Selectable<DataKeyTable>, 'id' | 'sealed_key'>[]) =>
+    rows.map(({ id, sealed_key }) => ({ id, key: keyring.open(sealed_key, dataKeyContext(at, id)) }));
+  const open: DataKeys['open'] = async (db, at) => opened(at, await rowsOf(db, at).execute());
+  const insert = async (trx: Trx, at: EnvironmentRef, position: number): Promise<void> => {
+    const { id, key } = createDataKey();
+    await beforeSealing(trx);
+    await trx
+      .insertInto('data_key')
+      .values({
+        ...at,
+        position,
+        id,
+        sealed_key: keyring.seal(key, dataKeyContext(at, id)),
+        created_at_ms: clock.now(),
+      })
+      .onConflict((conflict) => conflict.columns(['organization', 'environment', 'position']).doNothing())
       .execute();
-    return rows.map(({ id, sealed_key }) => ({ id, key: keyring.open(sealed_key, dataKeyContext(at, id)) }));
   };
   return {
     open,
-    async make(trx, at) {
-      const { id, key } = createDataKey();
+    async hold(trx, at) {
+      const rows = rowsOf(trx, at);
+      return opened(at, await (dialect === 'postgres' ? rows.forKeyShare() : rows).execute());
+    },
+    make: (trx, at) => insert(trx, at, 1),
+    async add(trx, at) {
+      const [newest] = await rowsOf(trx, at).execute();
+      await insert(trx, at, (newest?.position ?? 0) + 1);
+    },
+    async forget(trx, at, { ids, isUnused }) {
+      if (ids.length === 0) return true;
+      // Locked as for a deletion: it waits for whoever holds them.
+      if (dialect === 'postgres') await rowsOf(trx, at).where('id', 'in', ids).forUpdate().execute();
+      if (!(await isUnused())) return false;
       await trx
-        .insertInto('data_key')
-        .values({
-          ...at,
-          position: 1,
-          id,
-          sealed_key: keyring.seal(key, dataKeyContext(at, id)),
-          created_at_ms: clock.now(),
-        })
-        .onConflict((conflict) => conflict.columns(['organization', 'environment', 'position']).doNothing())
+        .deleteFrom('data_key')
+        .where('organization', '=', at.organization)
+        .where('environment', '=', at.environment)
+        .where('id', 'in', ids)
         .execute();
+      return true;
     },
     async owed(trx, at) {
       const keys = await open(trx, at);
@@ -74,6 +108,14 @@ export function createDataKeys({
     },
   };
 }
+
+const rowsOf = (db: Queries, at: EnvironmentRef) =>
+  db
+    .selectFrom('data_key')
+    .select(['id', 'position', 'sealed_key'])
+    .where('organization', '=', at.organization)
+    .where('environment', '=', at.environment)
+    .orderBy('position', 'desc');
 
 interface KeyedGateway {
   readonly id: string;

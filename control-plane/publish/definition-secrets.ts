@@ -1,7 +1,13 @@
 import { Fault, type FaultDetail, invariant } from '../../proto/faults/fault.ts';
-import { mapSecrets, pathOfSealed, type SecretPlace } from '../../proto/model/secrets/places.ts';
+import { counterpartsOf, unclear } from '../../proto/model/secrets/counterparts.ts';
+import { holdsUserInformation } from '../../proto/model/secrets/names.ts';
+import { mapSecrets } from '../../proto/model/secrets/places.ts';
+import { pathOfSealed } from '../../proto/model/secrets/sealed-values.ts';
+import type { SecretPlace } from '../../proto/model/secrets/walk.ts';
 import {
   type DataKey,
+  dataKeyIdOf,
+  isMask,
   isSealed,
   looksSealed,
   mask,
@@ -45,14 +51,15 @@ export class DefinitionSecrets {
   }
 
   /**
-   * What somebody wrote, as it is kept. A mask stands for what is kept in the same place.
+   * What somebody wrote, as it is kept. What a mask stands for says proto/model/secrets/counterparts.ts.
    *
-   * Errors: request.invalid naming every mask that stands for nothing, and every text that would be taken for a sealed one.
+   * Errors: request.invalid naming every mask that stands for nothing, or perhaps for several, or beside other text in a secret, and every
+   * text that would be taken for a sealed one.
    */
   async seal<Definition>(written: Definition, owner: SecretsOwner, kept?: unknown): Promise<Definition> {
     if (!hasSecrets(written)) return checked(written);
     await this.#load();
-    const known = this.#placesOf(kept, owner);
+    const known = this.#keptFor(written, kept, owner);
     const details: FaultDetail[] = [];
     const sealed = mapSecrets(written, (value, at) => {
       const made = this.#sealedOf(value, at, { owner, known });
@@ -82,39 +89,79 @@ export class DefinitionSecrets {
 
   /** What somebody wrote with the secrets that its masks stand for. Errors: request.invalid naming masks that stand for nothing. */
   async unmask<Definition>(written: Definition, owner: SecretsOwner, kept?: unknown): Promise<Definition> {
-    const sealed = new Map<string, SecretPlace>();
+    const sealed = new Map<string, SecretPlace & { readonly value: string }>();
     mapSecrets(written, (value, at) => {
-      if (value === mask) sealed.set(at.path, at);
+      if (isMask(value)) sealed.set(at.path, { ...at, value });
       return value;
     });
     if (sealed.size === 0) return written;
     await this.#load();
-    const known = this.#placesOf(kept, owner);
-    const details = [...sealed.values()].flatMap(({ path, place, isSecret }) => {
-      const text = known.get(place);
-      if (isSecret) return text === undefined ? [nothingKept(path)] : [];
+    const known = this.#keptFor(written, kept, owner);
+    const details = [...sealed.values()].flatMap(({ path, place, field, isSecret, value }) => {
+      const text = keptOf(known, value, place);
+      if (typeof text !== 'string') return [text === unclear ? notClear(path) : nothingKept(path)];
       // It would come out open, and be kept so.
-      return text !== undefined && isSealed(text) ? [noSecretAnyMore(path)] : [];
+      const isKept = isSecret || !isSealed(text) || this.#isUrlWithSecret(text, { ...owner, field });
+      return isKept ? [] : [noSecretAnyMore(path)];
     });
     if (details.length > 0) throw new Fault('request.invalid', { details });
-    return mapSecrets(written, (value, { place, field, path, isSecret }) => {
-      const text = value === mask && isSecret ? known.get(place) : undefined;
-      return text === undefined ? value : this.#openedOf(text, { ...owner, field }, path);
+    return mapSecrets(written, (value, { place, field, path }) => {
+      const text = keptOf(known, value, place);
+      return typeof text === 'string' ? this.#openedOf(text, { ...owner, field }, path) : value;
     });
+  }
+
+  /**
+   * What is kept, with the texts of older keys sealed by the newest one; what has none of them is the very same. `failed` are the paths of
+   * those that do not open: they stay as they are.
+   */
+  async reseal<Definition>(
+    kept: Definition,
+    owner: SecretsOwner,
+  ): Promise<{ readonly definition: Definition; readonly failed: readonly string[] }> {
+    await this.#load();
+    const failed: string[] = [];
+    const definition = mapSecrets(kept, (value, { field, path }) => {
+      const renewed = this.#renewed(value, { ...owner, field }, path);
+      if (this.#isStale(renewed)) failed.push(path);
+      return renewed;
+    });
+    return { definition, failed };
+  }
+
+  /** The same of a whole text. */
+  async resealWhole(sealed: string, place: SecretsOwner & { readonly field: string }): Promise<string> {
+    await this.#load();
+    return this.#renewed(sealed, place, place.field);
+  }
+
+  /** Seals a whole text, whatever stands in it. */
+  async sealWhole(text: string, place: SecretsOwner & { readonly field: string }): Promise<string> {
+    await this.#load();
+    return this.#sealNow(text, place);
+  }
+
+  /** Opens what {@link sealWhole} made. Errors: secrets.tampered, secrets.key_missing. */
+  async openWhole(sealed: string, place: SecretsOwner & { readonly field: string }): Promise<string> {
+    await this.#load();
+    return this.#openedOf(sealed, place, place.field);
   }
 
   #sealedOf(
     value: string,
     { path, place, field, isSecret }: SecretPlace,
-    { owner, known }: { readonly owner: SecretsOwner; readonly known: ReadonlyMap<string, string> },
+    { owner, known }: { readonly owner: SecretsOwner; readonly known: KeptTexts },
   ): string | FaultDetail {
-    const text = value === mask ? known.get(place) : value;
-    if (text === undefined) return isSecret ? nothingKept(path) : value;
-    if (!isSecret) return value === mask && !isSealed(text) ? value : noSecretAnyMore(path);
+    const text = isMask(value) ? keptOf(known, value, place) : value;
+    if (text === undefined) return nothingKept(path);
+    if (text === unclear) return notClear(path);
+    if (!isMask(value) && value.includes(mask) && known.get(place) !== value) return besideMask(path);
+    if (!isSecret && isMask(value) && !isSealed(text)) return value;
+    if (!isSecret && !this.#isUrlWithSecret(text, { ...owner, field })) return noSecretAnyMore(path);
     if (reference.test(text)) return text;
     if (!looksSealed(text)) return this.#sealNow(text, { ...owner, field });
-    // Out of the database as it is: whoever needs it open is told.
-    if (value === mask) return text;
+    // Out of the database: whoever needs it open is told when it does not.
+    if (isMask(value)) return this.#renewed(text, { ...owner, field }, path);
     try {
       this.#openedOf(text, { ...owner, field }, path);
       return text;
@@ -143,7 +190,8 @@ export class DefinitionSecrets {
     try {
       const opened = openText(new Map(this.#keys?.map((key) => [key.id, key])), text, this.#placeOf(at));
       const memory = keyOf(at, opened);
-      if (!this.#sealed.has(memory)) this.#sealed.set(memory, text);
+      // What an older key sealed is sealed anew when it is written again.
+      if (!this.#sealed.has(memory) && !this.#isStale(text)) this.#sealed.set(memory, text);
       return opened;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -151,11 +199,38 @@ export class DefinitionSecrets {
     }
   }
 
-  /** What is kept in each place; its secrets keep their texts. */
-  #placesOf(kept: unknown, owner: SecretsOwner): ReadonlyMap<string, string> {
-    const places = new Map<string, string>();
+  /** A text as the newest key seals it; one that does not open stays as it is. One that needs nothing is learned. */
+  #renewed(text: string, at: Place, path: string): string {
+    if (!looksSealed(text)) return text;
+    try {
+      const opened = this.#openedOf(text, at, path);
+      return this.#isStale(text) ? this.#sealNow(opened, at) : text;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return text;
+    }
+  }
+
+  /** What is a secret by itself, whatever the fields beside it say. */
+  #isUrlWithSecret(sealed: string, at: Place): boolean {
+    try {
+      return holdsUserInformation(this.#openedOf(sealed, at, at.field));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return false;
+    }
+  }
+
+  #isStale(text: string): boolean {
+    const id = dataKeyIdOf(text);
+    return id !== undefined && id !== this.#keys?.[0]?.id;
+  }
+
+  /** What is kept for each place of what was written that has a mask; its secrets keep their texts. */
+  #keptFor(written: unknown, kept: unknown, owner: SecretsOwner): KeptTexts {
+    const texts = new Map<string, string>();
     mapSecrets(kept, (value, { place, field, path }) => {
-      places.set(place, value);
+      texts.set(place, value);
       try {
         this.#openedOf(value, { ...owner, field }, path);
       } catch (error) {
@@ -164,7 +239,10 @@ export class DefinitionSecrets {
       }
       return value;
     });
-    return places;
+    const counterparts = [...counterpartsOf(written, kept)].map(
+      ([place, of]) => [place, of === unclear ? unclear : texts.get(of)] as const,
+    );
+    return new Map(counterparts);
   }
 
   #placeOf(at: Place): SealedPlace {
@@ -174,12 +252,21 @@ export class DefinitionSecrets {
 
   async #load(): Promise<void> {
     const { trx, at, dataKeys, onMade } = this.#options;
-    this.#keys ??= await dataKeys.open(trx, at);
+    this.#keys ??= await dataKeys.hold(trx, at);
     if (this.#keys.length > 0) return;
     await dataKeys.make(trx, at);
-    this.#keys = await dataKeys.open(trx, at);
+    this.#keys = await dataKeys.hold(trx, at);
     await onMade();
   }
+}
+
+/** By places of what was written. */
+type KeptTexts = ReadonlyMap<string, string | typeof unclear | undefined>;
+
+/** A mask with a tag is a draft's, and stands for nothing that is kept here, but for itself where an earlier version kept it. */
+function keptOf(known: KeptTexts, value: string, place: string): string | typeof unclear | undefined {
+  const text = known.get(place);
+  return value === mask || value === text ? text : undefined;
 }
 
 type Place = Pick<SealedPlace, 'kind' | 'id' | 'field'>;
@@ -189,6 +276,16 @@ const keyOf = ({ kind, id, field }: Place, text: string): string => JSON.stringi
 const nothingKept = (path: string): FaultDetail => ({
   path,
   message: `is ${mask}, the mask of a secret, and none is kept here in this place; write the secret`,
+});
+
+const notClear = (path: string): FaultDetail => ({
+  path,
+  message: `is ${mask}, the mask of a secret, and which one cannot be told: it stands in an item without an id or a name that no other has, and such items were moved, added, removed or changed together; write the secret, or save the items with names of their own first`,
+});
+
+const besideMask = (path: string): FaultDetail => ({
+  path,
+  message: `is a secret with ${mask} in it, the mask of one; write the whole secret`,
 });
 
 const noSecretAnyMore = (path: string): FaultDetail => ({
@@ -210,7 +307,7 @@ function hasSecrets(definition: unknown): boolean {
 export function hasOpenSecrets(definition: unknown): boolean {
   let found = false;
   mapSecrets(definition, (value, { isSecret }) => {
-    found ||= isSecret && value !== mask && !looksSealed(value) && !reference.test(value);
+    found ||= isSecret && !isMask(value) && !looksSealed(value) && !reference.test(value);
     return value;
   });
   return found;

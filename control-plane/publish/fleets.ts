@@ -17,6 +17,7 @@ import {
   type GatewayView,
   type ListedEvent,
 } from './gateway-views.ts';
+import { type GatewayAbility, readAbilities, readSyncStates, type SyncState } from './gateway-sync.ts';
 import { grantOf } from './gateways.ts';
 import { rememberTags, type PublishChange, type Publisher } from './publisher.ts';
 
@@ -87,6 +88,13 @@ export interface Fleets {
     at: EnvironmentRef,
     record: { readonly kind: RecordKind; readonly id: string },
   ): Promise<DeploymentState>;
+  /** How far gateways are with records of one kind, by id; none for what is not published. */
+  syncStates(
+    at: EnvironmentRef,
+    records: { readonly kind: RecordKind; readonly ids: readonly string[] },
+  ): Promise<ReadonlyMap<string, SyncState>>;
+  /** What gateways can run that would get a record with those tags. */
+  abilities(at: EnvironmentRef, tags: readonly string[]): Promise<readonly GatewayAbility[]>;
   /** What gateways were refused for, newest first, and how often in all. */
   events(
     organization: string,
@@ -157,7 +165,7 @@ export function createFleets(options: FleetsOptions): Fleets {
 
 function readMethods(
   options: FleetsOptions,
-): Pick<Fleets, 'list' | 'get' | 'gateways' | 'deploymentState' | 'events'> {
+): Pick<Fleets, 'list' | 'get' | 'gateways' | 'deploymentState' | 'syncStates' | 'abilities' | 'events'> {
   const { db } = options.storage;
   return {
     async list(organization, { after = '', limit }) {
@@ -177,6 +185,8 @@ function readMethods(
     },
     gateways: (organization, page) => listGateways(options, organization, page),
     deploymentState: (at, record) => readDeploymentState(options, at, record),
+    syncStates: (at, records) => readSyncStates(options.storage, at, records),
+    abilities: (at, tags) => readAbilities(options.storage, at, tags),
     events: (organization, wish) => listEvents(db, organization, wish),
   };
 }

@@ -223,6 +223,7 @@ export async function listEvents(
   return { rows, total: Number(total) };
 }
 
+/** Every gateway of an organization with what it reported last. */
 const gatewayRows = (db: Queries, organization: string) =>
   db
     .selectFrom('gateway')
@@ -245,7 +246,8 @@ const gatewayRows = (db: Queries, organization: string) =>
     ])
     .where('gateway.organization', '=', organization);
 
-const gatewaysOfRecord = (db: Queries, at: EnvironmentRef, record: { kind: string; id: string }) =>
+/** Those in use, with their fleet and what each has applied of an environment; whether the fleet has that environment is not asked. */
+export const gatewaysWithFleet = (db: Queries, at: EnvironmentRef) =>
   gatewayRows(db, at.organization)
     .innerJoin('fleet', (join) =>
       join.onRef('fleet.id', '=', 'gateway.fleet').onRef('fleet.organization', '=', 'gateway.organization'),
@@ -255,6 +257,19 @@ const gatewaysOfRecord = (db: Queries, at: EnvironmentRef, record: { kind: strin
         .onRef('gateway_applied.gateway', '=', 'gateway.id')
         .on('gateway_applied.environment', '=', at.environment),
     )
+    .select([
+      'fleet.environments',
+      'fleet.tags as fleet_tags',
+      'gateway_applied.epoch',
+      'gateway_applied.seq',
+    ])
+    .where('gateway.is_revoked', '=', 0)
+    .where('successor.id', 'is', null)
+    .orderBy('gateway.id')
+    .limit(gatewaysMax);
+
+const gatewaysOfRecord = (db: Queries, at: EnvironmentRef, record: { kind: string; id: string }) =>
+  gatewaysWithFleet(db, at)
     .leftJoin('gateway_nack', (join) =>
       join
         .onRef('gateway_nack.gateway', '=', 'gateway.id')
@@ -263,20 +278,12 @@ const gatewaysOfRecord = (db: Queries, at: EnvironmentRef, record: { kind: strin
         .on('gateway_nack.id', '=', record.id),
     )
     .select([
-      'fleet.environments',
-      'fleet.tags as fleet_tags',
-      'gateway_applied.epoch',
-      'gateway_applied.seq',
       'gateway_applied.applied_at_ms',
       'gateway_nack.seq as nack_seq',
       'gateway_nack.code',
       'gateway_nack.reason',
       'gateway_nack.at_ms as nack_at_ms',
     ])
-    .where('gateway.is_revoked', '=', 0)
-    .where('successor.id', 'is', null)
-    .orderBy('gateway.id')
-    .limit(gatewaysMax)
     .execute();
 
 type RecordRow = Awaited<ReturnType<typeof gatewaysOfRecord>>[number];

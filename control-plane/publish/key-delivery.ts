@@ -1,5 +1,5 @@
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
-import type { Storage, StorageLog } from '../storage/storage.ts';
+import type { Queries, Storage, StorageLog } from '../storage/storage.ts';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { DataKeys } from './data-keys.ts';
 import { lockEnvironment } from './heads.ts';
@@ -34,7 +34,8 @@ export function createKeyDelivery({
   readonly publisher: Pick<Publisher, 'publish' | 'published'>;
 }): KeyDelivery {
   const deliver = async (): Promise<void> => {
-    for (const at of await keyedEnvironments(storage)) {
+    const keyed = (await keyedEnvironments(storage.db)).filter(({ environment }) => environment !== '');
+    for (const at of keyed) {
       const hasPublished = await storage.transaction(async (trx) => {
         if ((await dataKeys.owed(trx, at)).length === 0) return false;
         await lockEnvironment(trx, at, 0);
@@ -69,12 +70,14 @@ export function createKeyDelivery({
   };
 }
 
-async function keyedEnvironments({ db }: Storage): Promise<readonly EnvironmentRef[]> {
+/** Environments that have a key for the secrets of definitions, and organizations that have one themselves (`environment` is empty). */
+export async function keyedEnvironments(db: Queries): Promise<readonly EnvironmentRef[]> {
   return db
     .selectFrom('data_key')
     .select(['organization', 'environment'])
     .distinct()
-    .where('environment', '!=', '')
+    .orderBy('organization')
+    .orderBy('environment')
     .execute();
 }
 
@@ -94,7 +97,8 @@ async function stampOf({ db }: Storage): Promise<string> {
     .executeTakeFirst();
   const keys = await db
     .selectFrom('data_key')
-    .select((eb) => eb.fn.countAll().as('count'))
+    // One may have gone and another come since the last look.
+    .select((eb) => [eb.fn.countAll().as('count'), eb.fn.sum('position').as('positions')])
     .executeTakeFirst();
   return JSON.stringify([gateways, fleets, keys], (_key, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Keyring } from '../../proto/process/secrets.ts';
 import { Fault, invariant } from '../../proto/faults/fault.ts';
@@ -7,6 +8,7 @@ import { createSigningKeyPair } from '../../proto/trust/keys.ts';
 import type { EnvironmentRef } from '../../proto/wire/published.ts';
 import { signSuccession } from '../../proto/trust/roots.ts';
 import { encodeCertificate, encodeSuccession } from '../../proto/wire/head.ts';
+import type { DialectName } from '../storage/migrations/migration.ts';
 import type { Queries, Trx } from '../storage/storage.ts';
 
 /** How long a publishing key is certified; upkeep rotates it when a quarter is left. */
@@ -85,6 +87,7 @@ async function insertRoot(
   { keyring, clock }: { readonly keyring: Keyring; readonly clock: Clock },
 ): Promise<void> {
   const pair = createSigningKeyPair();
+  await beforeSealing(trx);
   await trx
     .insertInto('organization_root')
     .values({
@@ -128,6 +131,7 @@ async function replaceRoot(
       hint: 'Enrol the gateways into another organization.',
     });
   const next = createSigningKeyPair();
+  await beforeSealing(trx);
   const issuedAtMs = clock.now();
   const succession = signSuccession(
     { organization, fromKey: old.publicKey, toKey: next.publicKey, issuedAtMs },
@@ -193,6 +197,7 @@ interface NewKey {
 
 async function insertActive(trx: Trx, { at, key, nowMs }: NewKey, keyring: Keyring): Promise<void> {
   const { organization, environment } = at;
+  await beforeSealing(trx);
   await trx
     .updateTable('signing_key')
     .set({ is_active: 0 })
@@ -238,6 +243,25 @@ async function insertCertificate(
       bytes: encodeCertificate(certificate),
     })
     .execute();
+}
+
+/**
+ * Said before a value is sealed under the key-encryption key that this transaction is going to write: whoever takes a key out of use waits
+ * for it by {@link keepFromSealing}, and it waits for him, so that no value comes after its key has gone.
+ *
+ * A statement that means to write takes the table's lock, also when it finds nothing; SQLite has one writer at a time anyway.
+ */
+export async function beforeSealing(trx: Trx): Promise<void> {
+  await trx
+    .deleteFrom('organization_root')
+    .where(sql<boolean>`1 = 0`)
+    .execute();
+}
+
+/** From here to the end of the transaction nobody seals under the key-encryption key, and what was sealed before is there to read. */
+export async function keepFromSealing(trx: Trx, dialect: DialectName): Promise<void> {
+  if (dialect === 'postgres')
+    await sql`lock table organization_root in share row exclusive mode`.execute(trx);
 }
 
 /** What the sealed root of an organization is bound to. */

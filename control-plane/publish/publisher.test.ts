@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
+import { shortTest as test, testOnce } from '../../test/kit/long-run.ts';
 import { differingBuckets, bucketOf } from '../../proto/trust/digest.ts';
 import { decodeHead } from '../../proto/wire/head.ts';
 import type { RecordHeader } from '../../proto/wire/published.ts';
@@ -260,52 +261,55 @@ for (const database of testDatabases) {
       assert.equal((await verifiedHead(at)).seq, 1);
     });
 
-    test('publishing one record among 110,000 costs little more than among few, and reads one bucket', async (t) => {
-      const { publish, repository, storage, allHeaders, verifiedHead, at } = await openStage(t, database);
-      const change = (kind: 'api' | 'api-key', n: number): PublishChange => ({
-        kind,
-        id: `${kind}-${n}`,
-        revision: '1',
-        tags: [],
-        payload: Buffer.from(`${n}`),
-      });
-      await publish(at, ...Array.from({ length: 10_000 }, (_, n) => change('api', n)));
-      await publish(at, ...Array.from({ length: 100_000 }, (_, n) => change('api-key', n)));
-      const pages: RecordHeader[][] = [];
-      for (let cursor = 0, hasMore = true; hasMore;) {
-        const page = await repository.headersAfter(at, cursor, 5_000);
-        pages.push([...page.headers]);
-        cursor = page.headers.at(-1)?.seq ?? cursor;
-        hasMore = page.hasMore;
-      }
-      assert.equal(pages.length, 22);
-      assert.equal(new Set(pages.flat().map((header) => header.seq)).size, 110_000);
+    testOnce(database)(
+      'publishing one record among 110,000 costs little more than among few, and reads one bucket',
+      async (t) => {
+        const { publish, repository, storage, allHeaders, verifiedHead, at } = await openStage(t, database);
+        const change = (kind: 'api' | 'api-key', n: number): PublishChange => ({
+          kind,
+          id: `${kind}-${n}`,
+          revision: '1',
+          tags: [],
+          payload: Buffer.from(`${n}`),
+        });
+        await publish(at, ...Array.from({ length: 10_000 }, (_, n) => change('api', n)));
+        await publish(at, ...Array.from({ length: 100_000 }, (_, n) => change('api-key', n)));
+        const pages: RecordHeader[][] = [];
+        for (let cursor = 0, hasMore = true; hasMore;) {
+          const page = await repository.headersAfter(at, cursor, 5_000);
+          pages.push([...page.headers]);
+          cursor = page.headers.at(-1)?.seq ?? cursor;
+          hasMore = page.hasMore;
+        }
+        assert.equal(pages.length, 22);
+        assert.equal(new Set(pages.flat().map((header) => header.seq)).size, 110_000);
 
-      // Beside one that has few records, in turn, so that a busy machine is busy for both.
-      const few = await openStage(t, database);
-      const took = async (stage: Pick<typeof few, 'publish' | 'at'>, n: number): Promise<number> => {
-        const startMs = performance.now();
-        await stage.publish(stage.at, { ...change('api', n), revision: `${n + 2}` } as PublishChange);
-        return performance.now() - startMs;
-      };
-      const times: { readonly large: number; readonly small: number }[] = [];
-      for (let n = 0; n < 20; n++)
-        times.push({ large: await took({ publish, at }, n), small: await took(few, n) });
-      const medianOf = (of: 'large' | 'small'): number =>
-        times.map((each) => each[of]).toSorted((left, right) => left - right)[10] ?? Infinity;
-      const [largeMs, smallMs] = [medianOf('large'), medianOf('small')];
-      t.diagnostic(
-        `median ${largeMs.toFixed(1)} ms, of an environment with few records ${smallMs.toFixed(1)} ms`,
-      );
-      assert.ok(largeMs < 4 * smallMs + 10, `${largeMs} ms beside ${smallMs} ms`);
-      const inBucket = await repository.headersInBuckets(at, [bucketOf('api', 'api-1')]);
-      assert.ok(inBucket.length < 700, 'about 430 of 110,000 headers');
-      const plan = await explain(storage, bucketOf('api', 'api-1'));
-      assert.match(plan, /published_latest_bucket/, 'the bucket is found by its index');
-      assert.equal((await allHeaders(at)).length, 110_000);
-      assert.equal(decodeHead((await repository.head(at))?.bytes ?? new Uint8Array()).count, 110_000);
-      await verifiedHead(at);
-    });
+        // Beside one that has few records, in turn, so that a busy machine is busy for both.
+        const few = await openStage(t, database);
+        const took = async (stage: Pick<typeof few, 'publish' | 'at'>, n: number): Promise<number> => {
+          const startMs = performance.now();
+          await stage.publish(stage.at, { ...change('api', n), revision: `${n + 2}` } as PublishChange);
+          return performance.now() - startMs;
+        };
+        const times: { readonly large: number; readonly small: number }[] = [];
+        for (let n = 0; n < 20; n++)
+          times.push({ large: await took({ publish, at }, n), small: await took(few, n) });
+        const medianOf = (of: 'large' | 'small'): number =>
+          times.map((each) => each[of]).toSorted((left, right) => left - right)[10] ?? Infinity;
+        const [largeMs, smallMs] = [medianOf('large'), medianOf('small')];
+        t.diagnostic(
+          `median ${largeMs.toFixed(1)} ms, of an environment with few records ${smallMs.toFixed(1)} ms`,
+        );
+        assert.ok(largeMs < 4 * smallMs + 10, `${largeMs} ms beside ${smallMs} ms`);
+        const inBucket = await repository.headersInBuckets(at, [bucketOf('api', 'api-1')]);
+        assert.ok(inBucket.length < 700, 'about 430 of 110,000 headers');
+        const plan = await explain(storage, bucketOf('api', 'api-1'));
+        assert.match(plan, /published_latest_bucket/, 'the bucket is found by its index');
+        assert.equal((await allHeaders(at)).length, 110_000);
+        assert.equal(decodeHead((await repository.head(at))?.bytes ?? new Uint8Array()).count, 110_000);
+        await verifiedHead(at);
+      },
+    );
   });
 }
 

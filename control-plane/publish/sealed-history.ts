@@ -1,8 +1,9 @@
+import type { Expression, SqlBool } from 'kysely';
 import { definitionIn } from '../../proto/wire/definitions.ts';
 import type { EnvironmentRef, RecordKind } from '../../proto/wire/published.ts';
 import { decodeRecord, encodeRecord } from '../../proto/wire/record.ts';
 import type { Queries, Trx } from '../storage/storage.ts';
-import { type DefinitionSecrets, hasOpenSecrets } from './definition-secrets.ts';
+import { type DefinitionSecrets, hasOpenSecrets, type SecretsOwner } from './definition-secrets.ts';
 import { lockEnvironment } from './heads.ts';
 import type { PublishChange } from './publisher.ts';
 
@@ -12,19 +13,52 @@ const rowsPerStep = 100;
 /** Kinds whose records hold a definition. */
 const kinds: readonly RecordKind[] = ['api', 'shared-policy-group', 'organization-flows'];
 
+/** A change of an environment in which its records are written over. */
+interface Rewriting {
+  readonly trx: Trx;
+  readonly at: EnvironmentRef;
+  readonly secrets: DefinitionSecrets;
+  publish(changes: readonly PublishChange[]): void;
+}
+
 /**
  * Seals secrets that lie open in records of an environment, a number of records after `afterSeq` at a time: what is in force is published
  * again, what was is written over. Returns where the next step begins; undefined when there is none.
  */
-export async function sealRecords(
-  now: {
-    readonly trx: Trx;
-    readonly at: EnvironmentRef;
-    readonly secrets: DefinitionSecrets;
-    publish(changes: readonly PublishChange[]): void;
+export async function sealRecords(now: Rewriting, afterSeq: number): Promise<number | undefined> {
+  const seal: Rewrite = async (definition, owner) =>
+    hasOpenSecrets(definition) ? now.secrets.seal(definition, owner, definition) : definition;
+  return (await rewriteRecords(now, { afterSeq, rewrite: seal })).lastSeq;
+}
+
+/** The same with what older keys sealed: the newest seals it. Says also how many records were written over. */
+export async function resealRecords(
+  now: Rewriting,
+  {
+    afterSeq,
+    holding,
+  }: { readonly afterSeq: number; readonly holding: (column: string) => Expression<SqlBool> },
+): Promise<{ readonly lastSeq: number | undefined; readonly rewritten: number }> {
+  const rewrite: Rewrite = async (definition, owner) =>
+    (await now.secrets.reseal(definition, owner)).definition;
+  return rewriteRecords(now, { afterSeq, holding, rewrite });
+}
+
+/** Gives the definition as it is to be; the very same object when it stays. */
+type Rewrite = (definition: unknown, owner: SecretsOwner) => Promise<unknown>;
+
+async function rewriteRecords(
+  now: Rewriting,
+  {
+    afterSeq,
+    holding,
+    rewrite,
+  }: {
+    readonly afterSeq: number;
+    readonly holding?: (column: string) => Expression<SqlBool>;
+    readonly rewrite: Rewrite;
   },
-  afterSeq: number,
-): Promise<number | undefined> {
+): Promise<{ readonly lastSeq: number | undefined; readonly rewritten: number }> {
   const { trx, at } = now;
   await lockEnvironment(trx, at, 0);
   const rows = await trx
@@ -40,17 +74,23 @@ export async function sealRecords(
     .where('published_record.environment', '=', at.environment)
     .where('published_record.kind', 'in', kinds)
     .where('published_record.seq', '>', afterSeq)
+    .$if(holding !== undefined, (query) =>
+      holding === undefined ? query : query.where(holding('published_record.bytes')),
+    )
     .orderBy('published_record.seq')
     .limit(rowsPerStep)
     .execute();
+  let rewritten = 0;
   for (const { seq, bytes, latest } of rows) {
     const record = decodeRecord(bytes);
     const { kind, id, revision, tags } = record;
     if (record.isDeleted) continue;
     const held = definitionIn(record);
-    const definition = JSON.parse(held?.definition ?? '{}') as unknown;
-    if (held === undefined || !hasOpenSecrets(definition)) continue;
-    const payload = held.with(JSON.stringify(await now.secrets.seal(definition, { kind, id })));
+    if (held === undefined) continue;
+    const before = JSON.parse(held.definition) as unknown;
+    const definition = await rewrite(before, { kind, id });
+    if (definition === before) continue;
+    const payload = held.with(JSON.stringify(definition));
     if (latest !== null) now.publish([{ kind, id, revision, tags, payload }]);
     await trx
       .updateTable('published_record')
@@ -59,8 +99,9 @@ export async function sealRecords(
       .where('environment', '=', at.environment)
       .where('seq', '=', seq)
       .execute();
+    rewritten += 1;
   }
-  return rows.at(-1)?.seq;
+  return { lastSeq: rows.at(-1)?.seq, rewritten };
 }
 
 /** Whether everything was sealed for these fields. */

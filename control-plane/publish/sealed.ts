@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Fault } from '../../proto/faults/fault.ts';
 import { keyIdOf, openKeyring, type Keyring } from '../../proto/process/secrets.ts';
-import type { Queries } from '../storage/storage.ts';
+import type { EnvironmentRef } from '../../proto/wire/published.ts';
+import type { Queries, Trx } from '../storage/storage.ts';
 import { dataKeyContext } from './data-keys.ts';
 import { rootContext, signingContext } from './keys.ts';
 
@@ -52,11 +53,11 @@ export async function hasRoot(db: Queries): Promise<boolean> {
 async function findWrongKeys(
   db: Queries,
   keyring: Keyring,
-  rowsMax = Number.MAX_SAFE_INTEGER,
+  newestMax = Number.MAX_SAFE_INTEGER,
 ): Promise<readonly string[]> {
   const opened = new Set<string>();
   const failed = new Set<string>();
-  for (const { sealed, context } of await readSealed(db, rowsMax)) {
+  for (const { sealed, context } of await readSealed(db, { newestMax })) {
     const id = idOf(sealed);
     if (id === undefined || opened.has(id)) continue;
     try {
@@ -70,7 +71,22 @@ async function findWrongKeys(
   return [...failed].filter((id) => !opened.has(id));
 }
 
-async function readSealed(db: Queries, rowsMax: number) {
+/** A value under the key-encryption key, and where it is. */
+export type SealedRow = {
+  readonly sealed: Uint8Array;
+  /** What it is bound to. */
+  readonly context: string;
+} & (
+  | { readonly table: 'organization_root'; readonly id: string }
+  | { readonly table: 'signing_key' | 'data_key'; readonly at: EnvironmentRef; readonly id: string }
+);
+
+/** What lies in the database sealed under the key-encryption key: all of it, or what is in use, the newest of each table. */
+export async function readSealed(
+  db: Queries,
+  inUse?: { readonly newestMax: number },
+): Promise<readonly SealedRow[]> {
+  const rowsMax = inUse?.newestMax ?? Number.MAX_SAFE_INTEGER;
   const roots = await db
     .selectFrom('organization_root')
     .select(['organization', 'sealed_private_key as sealed'])
@@ -80,7 +96,7 @@ async function readSealed(db: Queries, rowsMax: number) {
   const signing = await db
     .selectFrom('signing_key')
     .select(['organization', 'environment', 'id', 'sealed_private_key as sealed'])
-    .where('is_active', '=', 1)
+    .$if(inUse !== undefined, (query) => query.where('is_active', '=', 1))
     .orderBy('created_at_ms', 'desc')
     .limit(rowsMax)
     .execute();
@@ -91,10 +107,58 @@ async function readSealed(db: Queries, rowsMax: number) {
     .limit(rowsMax)
     .execute();
   return [
-    ...roots.map(({ organization, sealed }) => ({ sealed, context: rootContext(organization) })),
-    ...signing.map(({ id, sealed, ...at }) => ({ sealed, context: signingContext(at, id) })),
-    ...data.map(({ id, sealed, ...at }) => ({ sealed, context: dataKeyContext(at, id) })),
+    ...roots.map(({ organization, sealed }) => ({
+      table: 'organization_root' as const,
+      id: organization,
+      sealed,
+      context: rootContext(organization),
+    })),
+    ...signing.map(({ id, sealed, ...at }) => ({
+      table: 'signing_key' as const,
+      at,
+      id,
+      sealed,
+      context: signingContext(at, id),
+    })),
+    ...data.map(({ id, sealed, ...at }) => ({
+      table: 'data_key' as const,
+      at,
+      id,
+      sealed,
+      context: dataKeyContext(at, id),
+    })),
   ];
+}
+
+/** Puts a value in the place of one that was read, if it is still there. */
+export async function writeSealed(trx: Trx, row: SealedRow, sealed: Uint8Array): Promise<boolean> {
+  const { numUpdatedRows } = await updateOf(trx, row, sealed).executeTakeFirstOrThrow();
+  return Number(numUpdatedRows) === 1;
+}
+
+function updateOf(trx: Trx, row: SealedRow, sealed: Uint8Array) {
+  switch (row.table) {
+    case 'organization_root':
+      return trx
+        .updateTable('organization_root')
+        .set({ sealed_private_key: sealed })
+        .where('organization', '=', row.id)
+        .where('sealed_private_key', '=', row.sealed);
+    case 'signing_key':
+      return trx
+        .updateTable('signing_key')
+        .set({ sealed_private_key: sealed })
+        .where('id', '=', row.id)
+        .where('sealed_private_key', '=', row.sealed);
+    case 'data_key':
+      return trx
+        .updateTable('data_key')
+        .set({ sealed_key: sealed })
+        .where('organization', '=', row.at.organization)
+        .where('environment', '=', row.at.environment)
+        .where('id', '=', row.id)
+        .where('sealed_key', '=', row.sealed);
+  }
 }
 
 function idOf(sealed: Uint8Array): string | undefined {

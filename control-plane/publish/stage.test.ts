@@ -40,8 +40,9 @@ export async function openStage(
   database: TestDatabase,
   given: { readonly keyring?: Keyring; readonly isEmpty?: boolean; readonly url?: string } = {},
 ): Promise<Stage> {
-  const url = given.url ?? (await database.createWithSchema());
-  const storage = await openStorage({ url, dataDir: tempDir(t), log: silent });
+  const dataDir = tempDir(t);
+  const url = given.url ?? (await database.createWithSchema(dataDir));
+  const storage = await openStorage({ url, dataDir, log: silent });
   t.after(() => storage.close());
   const keyring = given.keyring ?? openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });
   // From the database's time on: what a gateway presents is judged by that.

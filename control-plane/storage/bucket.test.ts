@@ -22,7 +22,7 @@ const bytes = Buffer.from('x');
 
 async function stage(t: TestContext, database: TestDatabase) {
   const dir = tempDir(t);
-  const storage = await openStorage({ url: await database.createWithSchema(), dataDir: dir, log: silent });
+  const storage = await openStorage({ url: await database.createWithSchema(dir), dataDir: dir, log: silent });
   t.after(() => storage.close());
   const clock = createFakeClock(1_000_000);
   const configOf = (blobs: object) => ({ blobs: blobsSettings.parse(blobs), dataDir: dir });

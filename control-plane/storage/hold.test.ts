@@ -3,12 +3,13 @@ import { copyFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { sql } from 'kysely';
+import pg from 'pg';
 import type { Fault } from '../../proto/faults/fault.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
-import { requireAbsence } from './hold.ts';
+import { PostgresHold, requireAbsence } from './hold.ts';
 import { migrations } from './migrations/index.ts';
 import { openStorage, type Storage, type Trx } from './storage.ts';
 import { replaceAll } from './tables-dump.ts';
@@ -26,7 +27,8 @@ const organization = (id: string) => ({
 
 /** A control plane's storage and an operator's, on one database. */
 async function openBoth(t: TestContext, database: TestDatabase) {
-  const place = { url: await database.createWithSchema(), dataDir: tempDir(t), log };
+  const dataDir = tempDir(t);
+  const place = { url: await database.createWithSchema(dataDir), dataDir, log };
   const lost: Fault[] = [];
   const held = await openStorage({ ...place, hold: { onLost: (fault) => void lost.push(fault) } });
   t.after(() => held.close());
@@ -155,6 +157,43 @@ describe('the hold on PostgreSQL alone', { skip: postgres.skip }, () => {
         async () => (await held.db.insertInto('organization').values(organization(kind)).execute(), true),
       );
     }
+    assert.deepEqual(lost, []);
+  });
+
+  test('an answer that another one overtakes does not say that the database was brought back', async (t) => {
+    const url = (await postgres.createWithSchema(tempDir(t))) ?? assert.fail('no database');
+    const lost: Fault[] = [];
+    const hold = new PostgresHold(url, log, { onLost: (fault) => void lost.push(fault) });
+    t.after(() => hold.close());
+    await hold.take();
+    await hold.know();
+    const open = async (): Promise<pg.Client> => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      t.after(() => client.end());
+      return client;
+    };
+    const [early, late] = [await open(), await open()];
+    const asked = Promise.withResolvers<void>();
+    const overtaken = Promise.withResolvers<void>();
+    const slow = new Proxy(early, {
+      get: (client, name) =>
+        name === 'query'
+          ? async (text: string) => {
+              const answer = await client.query(text);
+              if (!text.includes('txid_current_snapshot')) return answer;
+              asked.resolve();
+              await overtaken.promise;
+              return answer;
+            }
+          : Reflect.get(client, name),
+    });
+    const proven = hold.prove(slow);
+    await asked.promise;
+    for (let n = 0; n < 5; n += 1) await late.query('select txid_current()');
+    await hold.prove(late);
+    overtaken.resolve();
+    await proven;
     assert.deepEqual(lost, []);
   });
 

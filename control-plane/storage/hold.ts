@@ -178,13 +178,15 @@ export class PostgresHold {
   async #compare(client: pg.ClientBase): Promise<void> {
     this.#generation.refuseLost();
     if (!this.#generation.isKnown) return;
+    // Sessions ask at the same time: another answer may overtake this one, and then says more.
+    const seen = this.#transactions;
     const { generation, transactions } = await historyOf(client);
     this.#generation.require(generation);
-    if (transactions < this.#transactions)
+    if (transactions < seen)
       this.#generation.lose(
         'It was brought back to a point in time before what this process has seen of it.',
       );
-    this.#transactions = transactions;
+    if (transactions > this.#transactions) this.#transactions = transactions;
   }
 }
 

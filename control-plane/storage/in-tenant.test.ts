@@ -12,7 +12,8 @@ for (const database of testDatabases)
     { skip: database.skip },
     async (t) => {
       const log = createLog({ name: 'test', level: 'silent' });
-      const storage = await openStorage({ url: await database.createWithSchema(), dataDir: tempDir(t), log });
+      const dataDir = tempDir(t);
+      const storage = await openStorage({ url: await database.createWithSchema(dataDir), dataDir, log });
       t.after(() => storage.close());
       const { db } = storage;
       const tenants = ['o/e', 'o/f', 'p/e'].map((name) => {

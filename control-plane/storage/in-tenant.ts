@@ -6,7 +6,8 @@ import type { Database } from './tables.ts';
 type TenantTable = {
   [Table in keyof Database]: Database[Table] extends {
     readonly organization: string;
-    readonly environment: string;
+    /** null for what belongs to the whole organization. */
+    readonly environment: string | null;
   }
     ? Table
     : never;

@@ -10,7 +10,8 @@ const hourMs = 3_600_000;
 const wish = (holder: string): LeaseWish => ({ name: 'chore', holder, leaseMs: 30_000 });
 
 async function open(t: TestContext, database: TestDatabase): Promise<Storage> {
-  const storage = await openStorage({ url: await database.createWithSchema(), dataDir: tempDir(t), log });
+  const dataDir = tempDir(t);
+  const storage = await openStorage({ url: await database.createWithSchema(dataDir), dataDir, log });
   t.after(() => storage.close());
   return storage;
 }

@@ -1,4 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
+import { Fault } from '../../proto/faults/fault.ts';
+import type { Clock } from '../../proto/process/clock.ts';
 import type { DialectName } from './migrations/migration.ts';
 import type { Queries, Storage, Trx } from './storage.ts';
 
@@ -75,3 +77,50 @@ export async function keepLease(
 export async function releaseLease(db: Queries, name: string, holder: string): Promise<void> {
   await db.deleteFrom('lease').where('name', '=', name).where('holder', '=', holder).execute();
 }
+
+/** A lease that work of several transactions is done under. */
+export interface HeldLease {
+  /** Said in each of its transactions, before anything is written. Errors: request.conflict when somebody else has taken it. */
+  keep(trx: Trx): Promise<void>;
+}
+
+/** How often somebody who waits for a lease looks. */
+const lookEveryMs = 250;
+
+/**
+ * Does work under a lease, and gives it back. One that was killed leaves its lease behind, which is waited for; one that is at it prolongs
+ * its own again and again, and is not.
+ *
+ * Errors: request.conflict while somebody else is at it, or when the lease was lost in between.
+ */
+export async function underLease<T>(
+  storage: Pick<Storage, 'db' | 'dialect'>,
+  {
+    clock,
+    onWait,
+    ...wish
+  }: LeaseWish & { readonly clock: Clock; readonly onWait?: (() => void) | undefined },
+  work: (lease: HeldLease) => Promise<T>,
+): Promise<T> {
+  const deadlineMs = clock.monotonicMs() + 2 * wish.leaseMs;
+  for (let isSaid = false; (await takeLease(storage, wish)) === undefined; isSaid = true) {
+    if (clock.monotonicMs() >= deadlineMs) throw atIt();
+    if (!isSaid) onWait?.();
+    await clock.delay(lookEveryMs);
+  }
+  try {
+    return await work({
+      async keep(trx) {
+        if (!(await keepLease(trx, storage.dialect, wish))) throw atIt();
+      },
+    });
+  } finally {
+    await releaseLease(storage.db, wish.name, wish.holder).catch(() => undefined);
+  }
+}
+
+const atIt = (): Fault =>
+  new Fault('request.conflict', {
+    detail: 'Somebody else is doing this on the same database.',
+    hint: 'Wait until it is done, and say it again: nothing is done twice.',
+  });

@@ -4,15 +4,19 @@ import {
   SelectQueryNode,
   SqliteDialect,
   SqliteDriver,
+  type SqliteDatabase,
   type AbortableOperationOptions,
   type DatabaseConnection,
   type Driver,
   type QueryResult,
   type TransactionSettings,
 } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import { translating } from './faults.ts';
 
 const beginToWrite = 'begin immediate';
+/** Several times what the house asks; a list of ids makes a text for each of its lengths. */
+const statementsMax = 500;
 
 /**
  * Kysely on one better-sqlite3 connection.
@@ -37,14 +41,38 @@ export class SingleWriterSqliteDialect extends SqliteDialect {
   }
 }
 
+type Statement = ReturnType<Database['prepare']>;
+
+/**
+ * The database as Kysely asks it: a text that comes again finds its statement prepared, which costs as much as a small query does.
+ *
+ * A statement follows the schema by itself. It cannot run twice at a time, which nothing asks of it: rows are read all at once.
+ */
+function keepingStatements(
+  database: Database,
+): SqliteDatabase & { readonly prepare: (text: string) => Statement } {
+  const kept = new LRUCache<string, Statement>({ max: statementsMax });
+  const prepare = (text: string): Statement => {
+    const known = kept.get(text);
+    if (known !== undefined) return known;
+    const statement = database.prepare(text);
+    kept.set(text, statement);
+    return statement;
+  };
+  return { prepare, close: () => void database.close() };
+}
+
 class SingleWriterSqliteDriver extends SqliteDriver {
   readonly #database: Database;
+  readonly #prepare: (text: string) => Statement;
   readonly #prove: (() => void) | undefined;
   readonly #proving = new WeakSet<DatabaseConnection>();
 
   constructor(database: Database, prove: (() => void) | undefined) {
-    super({ database });
+    const statements = keepingStatements(database);
+    super({ database: statements });
     this.#database = database;
+    this.#prepare = statements.prepare;
     this.#prove = prove;
   }
 
@@ -52,7 +80,7 @@ class SingleWriterSqliteDriver extends SqliteDriver {
     const connection = await super.acquireConnection();
     if (this.#prove !== undefined && !this.#proving.has(connection)) {
       this.#proving.add(connection);
-      proveWrites(connection, { database: this.#database, prove: this.#prove });
+      proveWrites(connection, { database: this.#database, prepare: this.#prepare, prove: this.#prove });
     }
     return translating(connection);
   }
@@ -76,7 +104,15 @@ class SingleWriterSqliteDriver extends SqliteDriver {
 /** A single statement that writes gets a transaction around it, so that nobody comes between the proof and the write. */
 function proveWrites(
   connection: DatabaseConnection,
-  { database, prove }: { readonly database: Database; readonly prove: () => void },
+  {
+    database,
+    prepare,
+    prove,
+  }: {
+    readonly database: Database;
+    readonly prepare: (text: string) => Statement;
+    readonly prove: () => void;
+  },
 ): void {
   const executeQuery = connection.executeQuery.bind(connection);
   connection.executeQuery = async <R>(
@@ -84,7 +120,7 @@ function proveWrites(
     options?: AbortableOperationOptions,
   ): Promise<QueryResult<R>> => {
     const isAsItIs = database.inTransaction || SelectQueryNode.is(query.query) || query.sql === beginToWrite;
-    if (isAsItIs || database.prepare(query.sql).readonly) return executeQuery<R>(query, options);
+    if (isAsItIs || prepare(query.sql).readonly) return executeQuery<R>(query, options);
     database.exec(beginToWrite);
     try {
       prove();

@@ -3,7 +3,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { sql } from 'kysely';
 import { eventually } from '../../test/kit/eventually.ts';
 import { runAsOwner } from '../../test/kit/servers/roles.ts';
-import { testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
+import { sqlite, testDatabases, type TestDatabase } from '../../test/kit/servers/databases.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../../proto/faults/fault.ts';
 import { translate } from './faults.ts';
@@ -19,7 +19,8 @@ async function open(
   database: TestDatabase,
   more: Partial<StorageOptions> = {},
 ): Promise<Storage> {
-  const options = { url: await database.createWithSchema(), dataDir: tempDir(t), log, ...more };
+  const dataDir = tempDir(t);
+  const options = { url: await database.createWithSchema(dataDir), dataDir, log, ...more };
   const storage = await openStorage(options);
   t.after(() => storage.close());
   return storage;
@@ -283,6 +284,15 @@ describe('storage on PostgreSQL alone', () => {
       { code: 'storage.unavailable' },
     );
     await storage.db.selectFrom('organization').selectAll().execute();
+  });
+
+  test('a query that comes again finds the columns that the table has by then (sqlite)', async (t) => {
+    const { db } = await open(t, sqlite);
+    await db.insertInto('organization').values(organization('o')).execute();
+    const read = () => db.selectFrom('organization').selectAll().executeTakeFirstOrThrow();
+    const before = Object.keys(await read());
+    await sql`ALTER TABLE organization ADD COLUMN colour TEXT DEFAULT 'red'`.execute(db);
+    assert.deepEqual(Object.entries(await read()).slice(before.length), [['colour', 'red']]);
   });
 
   test('a url of another database is a fault of configuration', async (t) => {

@@ -71,7 +71,15 @@ function routesOf({ state, replaceWorkers }: GatewayNodeOptions): readonly NodeR
   ];
 }
 
-function healthOf({ source, spool, isOpen, workers, certificates, servers }: NodeState): Health {
+/** Groups that nobody takes requests of, since no endpoint was found; all other groups of their APIs are served. */
+const emptyGroupsOf = ({ discovered }: NodeState): readonly object[] =>
+  discovered
+    .filter(({ isEmpty }) => isEmpty)
+    .map(({ environment, api, group, asked, problem }) => ({ environment, api, group, asked, problem }));
+
+function healthOf(state: NodeState): Health {
+  const { source, spool, isOpen, workers, certificates, servers } = state;
+  const discovery = emptyGroupsOf(state);
   return {
     isUp: workers?.serving !== 0,
     isStopping: !isOpen,
@@ -83,9 +91,11 @@ function healthOf({ source, spool, isOpen, workers, certificates, servers }: Nod
       ...(source.sync?.trouble === undefined ? [] : ['bridge']),
       ...(workers !== undefined && workers.serving < workers.wanted ? ['workers'] : []),
       ...(source.problems.length > 0 ? ['definitions'] : []),
+      ...(discovery.length > 0 ? ['discovery'] : []),
     ],
     facts: {
       servers,
+      ...(discovery.length > 0 && { discovery }),
       ...(spool !== undefined && { spool }),
       ...(certificates !== undefined && { certificates }),
       ...(source.store !== undefined && { store: source.store }),
@@ -95,7 +105,9 @@ function healthOf({ source, spool, isOpen, workers, certificates, servers }: Nod
   };
 }
 
-function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): Readiness {
+function readinessOf(state: NodeState): Readiness {
+  const { source, deployed, spool, isOpen, workers } = state;
+  const discovery = emptyGroupsOf(state);
   const apis = deployed.flatMap(({ apis: all }) => all);
   const count = (wanted: DeployedState['state']): number =>
     apis.filter(({ state }) => state === wanted).length;
@@ -125,7 +137,9 @@ function readinessOf({ source, deployed, spool, isOpen, workers }: NodeState): R
         ...(spool?.state === 'degraded' ? ['spool'] : []),
         ...(source.sync?.trouble === undefined ? [] : ['bridge']),
         ...(source.problems.length > 0 ? ['definitions'] : []),
+        ...(discovery.length > 0 ? ['discovery'] : []),
       ],
+      ...(discovery.length > 0 && { discovery }),
       // It serves what it has, so it is ready; what keeps it from what is new stands here too.
       ...(source.sync?.trouble !== undefined && { trouble: source.sync.trouble }),
     },

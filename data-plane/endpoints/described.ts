@@ -130,7 +130,7 @@ export function describe(
  * Errors: request.invalid when whoever is to be asked may not be, or a store cannot be used.
  */
 export function describeDiscovery(
-  { name, services }: EndpointGroupDefinition,
+  { name, services, endpoints }: EndpointGroupDefinition,
   { g, guard }: { readonly g: number; readonly guard: Guard },
 ): Discovery | undefined {
   const definition = services?.discovery;
@@ -154,6 +154,7 @@ export function describeDiscovery(
     subject: digest([definition.type, subject]),
     way: digest(definition.configuration),
     definition,
+    isAlone: endpoints.length === 0,
     optionsOf,
   };
 }

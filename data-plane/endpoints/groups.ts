@@ -158,14 +158,26 @@ function routed(
     readonly scope: ConditionScope;
   },
 ): Endpoint | undefined {
-  if (route === undefined) return undefined;
-  if (route.kind === 'url') return first?.toward(route.url);
+  const nowhere = (why: string): undefined => {
+    scope.warn('NO_ENDPOINT_FOUND', why);
+    return undefined;
+  };
+  if (route === undefined) return nowhere('the request is routed to what is neither a URL nor `name:`');
+  if (route.kind === 'url')
+    return (
+      first?.toward(route.url) ?? nowhere('the request is routed to a URL that the gateway may not call')
+    );
   const named = groups.flatMap(({ endpoints }) => endpoints).find(({ name }) => name === route.name);
   // Whoever is named gets the request although others failed there, but not while its health check says that it is down.
   if (named !== undefined) return along(route, named.isUp ? named.take(scope) : undefined);
   const group = groups.find(({ name }) => name === route.name);
-  return along(route, group === undefined ? undefined : group.next()?.take(scope));
+  if (group === undefined)
+    return nowhere(`the request is routed to "${shownName(route.name)}", which the API does not have`);
+  return along(route, group.next()?.take(scope));
 }
+
+/** What a log line shows of a name that may be a request's. */
+const shownName = (name: string): string => name.slice(0, 64);
 
 /** With the path and query of a route to a name, which are there whoever is called. */
 function along(route: Route | undefined, endpoint: Endpoint | undefined): Endpoint | undefined {

@@ -5,13 +5,20 @@ import type { HandshakeRefusal, OpenWebSocket, WebSocketWish } from './web-socke
 import type { UpstreamTls } from './upstream/upstream-tls.ts';
 
 /** Parts of the contract, which is all that the gateway knows of an engine. */
-export { type Body, BodyAborted, type BodySink, type BodySource, BodyTooLarge } from './body.ts';
+export {
+  type Body,
+  BodyAborted,
+  type BodyFlow,
+  type BodySink,
+  type BodySource,
+  BodyTooLarge,
+} from './body.ts';
 export type { EngineRefusal } from './engine-refusal.ts';
 export type { ServerHttp2, UpstreamHttp2 } from './h2/settings.ts';
 export type { RunningServer, ServerLimits, ServerOptions } from './server/options.ts';
 export type { UpstreamTls } from './upstream/upstream-tls.ts';
 export { Capture, CaptureMemory } from './message/captures.ts';
-export { isGrpc } from './message/grpc.ts';
+export { grpcStatusOf, isGrpc } from './message/grpc.ts';
 export { bodyOf, type BodyTransform, createBody, transformBody, type TransformMaker } from './made-body.ts';
 
 /**

@@ -2,9 +2,9 @@ import { invariant } from '../../proto/faults/fault.ts';
 import { type Body, BodyAborted, type BodyFlow, type BodySink, type BodySource, bufferBody } from './body.ts';
 import type { HeaderList } from './exchange.ts';
 
-/** Makes a body of its own out of a source; it belongs to no engine, and every engine takes it. */
-export function createBody(source: BodySource): Body {
-  return new MadeBody(source);
+/** Makes a body of its own out of a source; it belongs to no engine, and every engine takes it. madeOf: see `Body.madeOf`. */
+export function createBody(source: BodySource, madeOf?: Body): Body {
+  return new MadeBody(source, madeOf);
 }
 
 /** A body over bytes in hand, and the trailers that came behind them. */

@@ -1,14 +1,39 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { eventually } from '../../test/kit/eventually.ts';
-import { turns } from '../../test/kit/engine/raw-peer.ts';
-import { answering, assertBetween, endOf, startRig } from '../../test/kit/engine/engine-rig.ts';
+import { type Peer, turns } from '../../test/kit/engine/raw-peer.ts';
+import { answering, assertBetween, endOf, forward, startRig } from '../../test/kit/engine/engine-rig.ts';
+import { createAuthority, issuePair, tlsSettings } from '../../test/kit/servers/certificates.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import type { ServerLimits } from './exchange.ts';
 
 /** Each time limit of a server, from both sides. The clock of the engine is 100 ms coarse: a wait may last that much longer, never less. */
 
 const get = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 describe('patience', () => {
+  test('tunnelIdleMsMax: a request that goes on while its answer does may be silent for so long, and is reset then', async (t) => {
+    const rig = await startRig(t, { limits: { tunnelIdleMsMax: 500, bodyBytesPerSecondMin: 1_000_000 } });
+    const chunked = 'Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n';
+    const peer = await rig.open(`POST / HTTP/1.1\r\nHost: h\r\n${chunked}`);
+    const backend = await rig.backend.next();
+    await backend.until('\r\na\r\n');
+    backend.write(`HTTP/1.1 200 OK\r\n${chunked}`);
+    await peer.until('\r\na\r\n');
+    const movedMs = performance.now();
+    await eventually(() => performance.now() - movedMs > 300);
+    backend.write('1\r\nb\r\n');
+    await peer.until('\r\nb\r\n');
+    const lastMs = performance.now();
+    assertBetween(await endOf(peer, lastMs), 500);
+    assert.equal(await peer.ended, 'reset');
+    await backend.ended;
+    assert.deepEqual(
+      rig.outcomes.map(({ kind, status, refusal }) => [kind, status, refusal]),
+      [['clientAborted', 200, 'stream-idle']],
+    );
+  });
+
   test('idleMsMax: a connection rests that long, and again after each request', async (t) => {
     const rig = await startRig(t, { ...answering, limits: { idleMsMax: 400 } });
     const peer = await rig.open(get);
@@ -123,34 +148,88 @@ describe('patience', () => {
     await eventually(() => rig.running.connections === 0);
     assertBetween(performance.now() - startedMs, 480);
   });
+});
 
-  test('answerIdleMsMax: who takes nothing of his answer is reset; who takes some of it again and again is not', async (t) => {
-    const bytes = 48_000_000;
-    const rig = await startRig(t, {
-      limits: { answerIdleMsMax: 400 },
-      onExchange: (exchange) =>
-        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(bytes, 'x')),
-    });
-    const lazy = await rig.open('');
-    lazy.socket.pause();
-    lazy.write(get);
-    const slow = await rig.open('');
-    let had = 0;
-    slow.socket.on('data', (part: string) => {
-      had += part.length;
-      if (had % 2_000_000 < part.length) {
-        slow.socket.pause();
-        setTimeout(() => slow.socket.resume(), 100);
-      }
-    });
-    const startedMs = performance.now();
-    slow.write(get);
-    await eventually(() => rig.running.connections === 1);
-    assert.ok(had < bytes, 'the lazy one went first');
-    await eventually(() => had > bytes, { timeoutMs: 20_000 });
-    assert.ok(performance.now() - startedMs > 800, 'it was slow');
-    assert.equal(await slow.ended, 'fin');
+const answerBytes = 24_000_000;
+const head = `HTTP/1.1 200 OK\r\nContent-Length: ${answerBytes}\r\nConnection: close\r\n\r\n`;
+
+/** An engine that answers a long body, in one piece or as it comes from a backend. */
+async function startLong(
+  t: TestContext,
+  limits: Pick<ServerLimits, 'answerIdleMsMax'> & Partial<ServerLimits>,
+  { isTls, isWhole }: { readonly isTls: boolean; readonly isWhole: boolean },
+) {
+  const tls = isTls ? tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]) : undefined;
+  const body = Buffer.alloc(answerBytes, 'x');
+  const rig = await startRig(t, {
+    tls,
+    limits,
+    upstream: { connectionsMax: 2 },
+    onExchange: (exchange, upstream) => {
+      if (isWhole) exchange.respond({ status: 200, headers: exchange.createHeaders() }, body);
+      else forward(exchange, upstream);
+    },
   });
+  return {
+    ...rig,
+    /** Asks on a new connection. */
+    async ask(): Promise<Peer> {
+      const peer = await rig.open('GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+      if (isWhole) return peer;
+      const { socket } = await rig.backend.next();
+      socket.write(head);
+      socket.write(body);
+      return peer;
+    },
+  };
+}
+
+/** Takes half a megabyte, then nothing for 100 ms, and so on: kernels let go of two at a time. */
+function takeSlowly(peer: Peer): { hadBytes: number } {
+  const taken = { hadBytes: 0 };
+  peer.socket.on('data', (part: string) => {
+    taken.hadBytes += part.length;
+    if (taken.hadBytes % 500_000 >= part.length) return;
+    peer.socket.pause();
+    setTimeout(() => peer.socket.resume(), 100);
+  });
+  return taken;
+}
+
+// What they cost is waiting.
+describe('a long answer', { concurrency: 4 }, () => {
+  for (const isTls of [false, true]) {
+    const over = isTls ? 'over TLS' : 'in clear text';
+
+    for (const isWhole of [true, false])
+      test(`answerIdleMsMax: ${over}, ${isWhole ? 'in one piece' : 'piped'}: who takes nothing of his answer is reset; who takes some of it again and again has it whole`, async (t) => {
+        const answerIdleMsMax = 2_000;
+        const rig = await startLong(t, { answerIdleMsMax }, { isTls, isWhole });
+        const lazy = await rig.ask();
+        lazy.socket.pause();
+        const startedMs = performance.now();
+        const slow = await rig.ask();
+        const taken = takeSlowly(slow);
+        await eventually(() => rig.running.connections === 1);
+        assertBetween(performance.now() - startedMs, answerIdleMsMax);
+        assert.ok(taken.hadBytes < answerBytes, 'the lazy one went first');
+        assert.equal(await slow.ended, 'fin', String(taken.hadBytes));
+        assert.ok(taken.hadBytes > answerBytes);
+        assert.ok(performance.now() - startedMs > 2 * answerIdleMsMax, 'it was slow');
+      });
+
+    for (const [answerBytesPerSecondMin, isCut] of [
+      [1_000_000_000, true],
+      [100_000, false],
+    ] as const)
+      test(`answerBytesPerSecondMin: ${over}: who takes ${isCut ? 'less than' : 'more than'} ${answerBytesPerSecondMin} again and again ${isCut ? 'is reset' : 'has his answer whole'}`, async (t) => {
+        const limits = { answerIdleMsMax: 2_000, answerBytesPerSecondMin };
+        const peer = await (await startLong(t, limits, { isTls, isWhole: true })).ask();
+        const taken = takeSlowly(peer);
+        assert.equal(await peer.ended, isCut ? 'reset' : 'fin');
+        assert.equal(taken.hadBytes < answerBytes, isCut, String(taken.hadBytes));
+      });
+  }
 });
 
 test('an answer that waits for its record leaves although the body behind the request is broken', async (t) => {

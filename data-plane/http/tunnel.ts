@@ -3,7 +3,7 @@ import { wireHeadersOf } from './message/wire-headers.ts';
 import type { ServerConnection } from './server/connection.ts';
 import type { Member, ServerState } from './server/state.ts';
 import type { Wire, WireOwner } from './socket/wire.ts';
-import type { OpenUpgrade } from './upstream/connection.ts';
+import type { OpenUpgrade } from './upstream/upgrade.ts';
 import { FrameFollower } from './websocket/frame-follower.ts';
 import { closeFrame } from './websocket/frames.ts';
 

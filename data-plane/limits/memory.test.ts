@@ -98,6 +98,32 @@ test('100,000 keys take at most 120 bytes each, with addresses as their own text
   assert.ok(bytes <= 120, `${bytes}`);
 });
 
+test('a look-up among 100,000 keys costs little more than one in a map of as many, whose memory nobody has at hand either', (t) => {
+  const keys = 100_000;
+  const nowMs = Date.now();
+  const store = createMemoryCounters({ windowsMax: keys, clock: { now: () => nowMs } });
+  const counters = store.within('e');
+  const long = { ...rule, windowMs: 3_600_000 };
+  const plain = new Map<string, { count: number }>();
+  const keyOf = (n: number): string => `subscription-${(n * 7_919) % keys}`;
+  for (let n = 0; n < keys; n += 1) {
+    counters.take(keyOf(n), long, 1);
+    plain.set(keyOf(n), { count: 1 });
+  }
+  const costOf = (work: (key: string) => void): number => {
+    const before = process.cpuUsage().user;
+    for (let n = 0; n < keys; n += 1) work(keyOf(n * 31));
+    return process.cpuUsage().user - before;
+  };
+  const ratios = Array.from({ length: 5 }, () => {
+    const taken = costOf((key) => counters.take(key, long, 1));
+    return taken / costOf((key) => void ((plain.get(key) ?? { count: 0 }).count += 1));
+  });
+  const least = Math.min(...ratios);
+  t.diagnostic(`${least.toFixed(1)} times`);
+  assert.ok(least <= 2.5, ratios.join());
+});
+
 test('groups are apart, and each in turn forgets its oldest when there is no room', () => {
   const store = createMemoryCounters({ windowsMax: 4, clock: createFakeClock(0) });
   const counters = store.within('e');

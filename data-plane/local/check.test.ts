@@ -94,6 +94,13 @@ test('a secret of which an export has the mask alone is refused by its place, wh
   assert.ok((masked['endpoints.json']?.length ?? 0) > 1, 'with all else that is wrong');
 });
 
+test('what is nested too deeply to find its secrets is refused with its place, in a configuration as text too', async (t) => {
+  const configuration = `${'['.repeat(990)}${']'.repeat(990)}`;
+  const flows = [{ name: 'f', request: [{ name: 's', policy: 'mock', enabled: false, configuration }] }];
+  const told = await problemsOf(folderOf(t, { 'a.json': { ...apiDefinition('deep', backend), flows } }));
+  assert.deepEqual(told['a.json'], ['flows[0].request[0].configuration is nested deeper than 128 levels']);
+});
+
 test('all faults of all files are told at once, each with its place', async (t) => {
   const dir = folderOf(t, {
     'broken.json': '{',
@@ -174,8 +181,64 @@ test('a subscription to an API or a plan that the files do not have is noted, on
   assert.deepEqual(
     said.map(({ message }) => message),
     [
-      'subscription "api": the API "on" is not among those that are served',
-      'subscription "plan": the API "one" has no published plan "opened"',
+      'subscription "api": the API "on" is not among those that are served; there are: one',
+      'subscription "plan": the API "one" has no published plan "opened"; there are: open',
+    ],
+  );
+});
+
+test('a subscription without what its plan finds it by is noted', async (t) => {
+  const to = (id: string, plan: string, more: object): object => ({
+    id,
+    api: 'one',
+    plan,
+    application: 'a',
+    ...more,
+  });
+  const key = 'a-secret-of-at-least-thirty-two-characters';
+  const jwt = { signature: 'HMAC_HS256', publicKeyResolver: 'GIVEN_KEY', resolverParameter: key };
+  const dir = folderOf(t, {
+    'one.json': apiDefinition('one', backend, {
+      plans: {
+        keys: { security: { type: 'API_KEY' } },
+        tokens: { security: { type: 'JWT', configuration: jwt } },
+        certificates: { security: { type: 'MTLS' } },
+      },
+    }),
+    'isthmus.json': {
+      subscriptions: [
+        to('key', 'keys', { apiKeys: ['a-long-random-key'] }),
+        to('token', 'tokens', { clientId: 'umbrella' }),
+        to('keyless', 'keys', { clientId: 'umbrella' }),
+        to('clientless', 'tokens', { apiKeys: ['another-long-random-key'] }),
+        to('bare', 'certificates', {}),
+      ],
+    },
+  });
+  const said = (await checkFiles([dir], config)).flatMap(({ problems, notes }) => [...problems, ...notes]);
+  assert.deepEqual(
+    said.map(({ message }) => message),
+    [
+      'subscription "keyless": has no apiKeys, by which its plan finds it',
+      'subscription "clientless": has no clientId, by which its plan finds it',
+      'subscription "bare": has no clientCertificate, by which its plan finds it',
+    ],
+  );
+});
+
+test('manifests that an operator makes subscriptions of are noted, those that APIs refer to and foreign ones are not', async (t) => {
+  const manifest = (kind: string, apiVersion = 'gravitee.io/v1alpha1'): string =>
+    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: x }\nspec: {}\n`;
+  const dir = folderOf(t, {
+    'all.yaml': ['Subscription', 'Application', 'ApiResource'].map((kind) => manifest(kind)).join('---\n'),
+    'foreign.yaml': manifest('Subscription', 'example.com/v1'),
+  });
+  const notes = (await checkFiles([dir], config)).flatMap((each) => each.notes);
+  assert.deepEqual(
+    notes.map(({ document, message }) => [document, message.split(',')[0]]),
+    [
+      [1, 'is a manifest of the kind Subscription'],
+      [2, 'is a manifest of the kind Application'],
     ],
   );
 });
@@ -215,6 +278,37 @@ test('two files that cannot be served together are told of: one path twice, one 
   assert.match(found['c.json']?.[0] ?? '', /api "a" is in .*a\.json already/);
 });
 
+test('two files may have one path on servers that they do not share, on no other, whichever servers this gateway has', async (t) => {
+  const [{ paths, entrypoints }] = apiDefinition('a', backend)['listeners'] as [Record<string, unknown>];
+  const on = (id: string, servers: readonly string[]): object => ({
+    ...apiDefinition(id, backend),
+    listeners: [{ type: 'http', paths, entrypoints, servers }],
+  });
+  const dir = folderOf(t, {
+    'a.json': on('a', ['inside']),
+    'b.json': on('b', ['outside', 'third']),
+    'c.json': on('c', ['fourth', 'third']),
+    'd.json': on('d', []),
+  });
+  const found = await problemsOf(dir);
+  assert.deepEqual([found['a.json'], found['b.json']], [[], []]);
+  assert.match(found['c.json']?.[0] ?? '', /on server third is taken by API b /);
+  assert.match(found['d.json']?.[0] ?? '', /on server (inside|outside|third) is taken by API (a|b) /);
+  const notesOf = async (settings: typeof config) =>
+    (await checkFiles([join(dir, 'a.json'), join(dir, 'b.json')], settings)).map(({ notes }) =>
+      notes.map(({ path, message }) => `${path} ${message}`),
+    );
+  assert.match(
+    String(await notesOf(config)),
+    /listeners\[0\]\.servers names inside, which this gateway does not have/,
+  );
+  const server = (id: string, port: number): object => ({ id, port });
+  const whole = gatewayConfigSchema.parse({
+    servers: [server('inside', 1), server('outside', 2), server('third', 3)],
+  });
+  assert.deepEqual(await notesOf(whole), [[], []]);
+});
+
 test('a path that is not there is no folder without faults', async (t) => {
   await assert.rejects(checkFiles([join(tempDir(t), 'typo')], config), (error) => {
     assert.ok(error instanceof Fault && /slip.*may read/.test(error.hint ?? ''), String(error));
@@ -232,4 +326,64 @@ test('a file that cannot be read is told in words, with what to look at', async 
     /link that leads back to itself \(ELOOP\); check that the user/,
   );
   await assert.rejects(checkFiles([join(dir, 'loop.json')], config), /loop\.json is a link that leads back/);
+});
+
+test('what is wrong in isthmus.yaml, and in conditions of flows, is told where it stands there, also what the gateway finds out later', async (t) => {
+  const secret = "{#secrets.get('/env/ISTHMUS_TEST_NOBODY_HAS_IT')}";
+  const steps = (value: string): object[] => [
+    { policy: 'transform-headers', configuration: { addHeaders: [{ name: 'X', value }] } },
+  ];
+  const inFile = async (content: object): Promise<readonly string[]> =>
+    (await problemsOf(folderOf(t, { 'isthmus.json': content })))['isthmus.json'] ?? [];
+  const older = { 'path-operator': { path: '/', operator: 'STARTS_WITH' } };
+  const rows: readonly (readonly [content: object, said: RegExp])[] = [
+    [
+      { organizationFlows: [{ request: [{ policy: 'moc' }] }] },
+      /^organizationFlows\[0\]\.request\[0\]\.policy "moc"/,
+    ],
+    [
+      { organizationFlows: { flows: [{ ...older, pre: [{ policy: 'moc', configuration: {} }] }] } },
+      /^organizationFlows\.flows\[0\]\.pre\[0\]\.policy "moc"/,
+    ],
+    [{ organizationFlows: { flowMode: 'x' } }, /^organizationFlows\.flowMode "x"/],
+    [
+      { organizationFlows: [{ ...older, condition: secret }] },
+      /^ organizationFlows\[0\]\.condition there is no secret/,
+    ],
+    [
+      {
+        sharedPolicyGroups: [
+          { id: 'a', phase: 'REQUEST', steps: [] },
+          { id: 'b', phase: 'REQUEST', steps: [{ policy: 'moc' }] },
+        ],
+      },
+      /^sharedPolicyGroups\[1\]\.steps\[0\]\.policy "moc"/,
+    ],
+    [
+      { sharedPolicyGroups: [{ id: 'b', phase: 'REQUEST', steps: steps(secret) }] },
+      /^ sharedPolicyGroups\[0\]\.steps\[0\]\.configuration\.addHeaders\[0\]\.value there is no secret/,
+    ],
+  ];
+  for (const [content, said] of rows) {
+    const found = await inFile(content);
+    assert.equal(found.length, 1, found.join('\n'));
+    assert.match(found[0] ?? '', said);
+  }
+  const old = {
+    id: 'old',
+    name: 'old',
+    gravitee: '2.0.0',
+    proxy: {
+      virtual_hosts: [{ path: '/old' }],
+      groups: [{ name: 'g', endpoints: [{ name: 'e', target: backend }] }],
+    },
+    plans: { open: { security: 'key_less', status: 'published', flows: [{ ...older, condition: secret }] } },
+  };
+  const dir = folderOf(t, {
+    'new.json': apiDefinition('new', backend, { flows: [{ condition: secret }] }),
+    'old.json': old,
+  });
+  const { 'new.json': ofNew, 'old.json': ofOld } = await problemsOf(dir);
+  assert.match(ofNew?.join() ?? '', /^ flows\[0\]\.condition there is no secret/);
+  assert.match(ofOld?.join() ?? '', /^ plans\.open\.flows\[0\]\.condition there is no secret/);
 });

@@ -1,26 +1,34 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Note } from '../../proto/definition/read.ts';
+import type { Json } from '../../proto/definition/opened.ts';
+import { type Note, readIdleParts } from '../../proto/definition/read.ts';
 import { Objects } from '../../proto/definition/resources.ts';
+import { readOrganizationFlows, readSharedPolicyGroup } from '../../proto/definition/shared-flows.ts';
 import { sharedGroupsIn } from '../../proto/model/api/shared-policy-group.ts';
 import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
-import { decodeApi, decodeSubscription } from '../../proto/wire/payloads.ts';
+import { decodeApi, decodeOrganizationFlows, decodeSharedPolicyGroup } from '../../proto/wire/payloads.ts';
 import { recordKinds } from '../../proto/wire/published.ts';
 import type { GatewayConfig } from '../config.ts';
-import { readDefinition } from '../gateway/deploy/definitions.ts';
+import { pathInFile } from '../gateway/deploy/change.ts';
+import { missingServers, readDefinition } from '../gateway/deploy/definitions.ts';
 import { createDeployments } from '../gateway/deploy/deployments.ts';
 import { noCallouts } from '../callouts.ts';
 import { createMemoryCounters } from '../limits/memory.ts';
 import { OwnDoors } from '../../proto/process/outbound/own-doors.ts';
 import { guardOf } from '../endpoints/guard.ts';
+import { policyPartsOf } from '../policy-ground.ts';
 import { expressionHostOf, securityHostOf, type SecuritySettings } from '../serving.ts';
-import { listFolder, readFiles, readGivenFile } from './files.ts';
+import { serversOf } from '../servers/settings.ts';
+import { listFolder, type LocalFile, readFiles, readGivenFile } from './files.ts';
+import { idleSubscriptions, unreadManifest } from './idle-subscriptions.ts';
+import { linesOf } from './lines.ts';
 import { localTenant } from './local.ts';
-import { type LocalRecord, objectsOf, recordsOf, settingsRecord } from './records.ts';
+import { isApi, type LocalRecord, objectsOf, recordsOf, settingsRecord, wholeApi } from './records.ts';
+import { settingsNames } from './settings-file.ts';
 
 /** A file with everything that a gateway would refuse in it. */
 export interface CheckedFile {
@@ -33,10 +41,10 @@ export interface CheckedFile {
 
 /** What of a gateway's settings a definition is judged by. */
 type CheckSettings = SecuritySettings &
-  Pick<GatewayConfig, 'upstream' | 'admin' | 'tags' | 'tenant' | 'secretReferences'>;
+  Pick<GatewayConfig, 'upstream' | 'admin' | 'tags' | 'tenant' | 'secretReferences' | 'policy'>;
 
-/** Something said of a file, with the number of the document when it holds several. */
-type InDocument<Said extends object> = Said & { readonly document?: number };
+/** Something said of a file, with the number of the document when it holds several, and the line where that can be told. */
+type InDocument<Said extends object> = Said & { readonly document?: number; readonly line?: number };
 
 /**
  * Judges definitions as a gateway in local mode would, together (two APIs on one path clash), and opens nothing: no port, no
@@ -57,6 +65,7 @@ export async function checkFiles(
   const note = (file: string, ...found: readonly InDocument<Note>[]): void =>
     void notes.set(file, [...(notes.get(file) ?? []), ...found]);
   const files = await filesOf(paths);
+  const servers = serversOf(config).map(({ id }) => id);
   const options = {
     ...localTenant,
     tags: config.tags,
@@ -70,6 +79,7 @@ export async function checkFiles(
     }
     try {
       const said = recordsOf(file, options);
+      note(path, ...unreadManifests(file));
       tell(path, ...said.problems);
       for (const record of said.records) {
         const own = { ...record, file: path };
@@ -77,7 +87,7 @@ export async function checkFiles(
         const other = byKey.get(key);
         if (other !== undefined)
           tell(path, { path: 'id', message: `${record.kind} "${record.id}" is in ${other.file} already` });
-        else if (isWhole(own, { tell, note })) {
+        else if (isWhole(own, { tell, note, servers })) {
           byKey.set(key, own);
           records.push(own);
         }
@@ -88,13 +98,70 @@ export async function checkFiles(
       tell(path, { path: '', message: error instanceof Error ? error.message : String(error) });
     }
   }
-  for (const { file, ...doubt } of [...idleSubscriptions(records), ...missingGroups(records)])
-    note(file, doubt);
+  for (const { file, message } of idleSubscriptions(records))
+    note(file, { path: '', kind: 'doubt', message });
+  for (const { file, ...doubt } of missingGroups(records)) note(file, doubt);
   for (const { kind, id, reason } of judge(records, config)) {
     const file = byKey.get(`${kind}\0${id}`)?.file;
     if (file !== undefined) tell(file, { path: '', message: reason });
   }
-  return [...problems].map(([file, found]) => ({ file, problems: found, notes: notes.get(file) ?? [] }));
+  return withLines(
+    [...problems].map(([file, found]) => ({ file, problems: found, notes: notes.get(file) ?? [] })),
+  );
+}
+
+/** Judges a document as whoever imports it would. Errors: request.invalid with a detail per fault. */
+export type JudgeDocument = (document: Json) => readonly Note[];
+
+/** Judges the definitions among files one by one, as an importer takes them. Errors: config.unreadable for a path that is not there. */
+export async function checkDocuments(
+  paths: readonly string[],
+  judgeDocument: JudgeDocument,
+): Promise<readonly CheckedFile[]> {
+  const files = await filesOf(paths);
+  const objects = new Objects(objectsOf(files.map(({ file }) => file)));
+  const checked = files.map(({ path, file }): CheckedFile => {
+    const problems: InDocument<FaultDetail>[] =
+      file.problem === undefined ? [] : [{ path: '', message: file.problem }];
+    const notes: InDocument<Note>[] = [];
+    if (settingsNames.includes(file.name)) notes.push({ path: '', kind: 'doubt', message: ofFilesAlone });
+    else
+      for (const [index, each] of file.documents.entries()) {
+        const place = file.documents.length > 1 ? { document: index + 1 } : {};
+        if (!isApi({ document: each })) continue;
+        try {
+          const told = judgeDocument(wholeApi(each, objects));
+          notes.push(...told.map((one) => ({ ...one, ...place })));
+        } catch (error) {
+          problems.push(...faultsOf(error).map((one) => ({ ...one, ...place })));
+        }
+      }
+    return { file: path, problems, notes };
+  });
+  return withLines(checked);
+}
+
+const ofFilesAlone =
+  'is read by gateways of files alone; subscriptions, dictionaries and flows of the organization have operations of their own';
+
+function faultsOf(error: unknown): readonly FaultDetail[] {
+  if (!(error instanceof Fault))
+    return [{ path: '', message: error instanceof Error ? error.message : String(error) }];
+  return error.details.length === 0 ? [{ path: '', message: error.detail }] : error.details;
+}
+
+function withLines(files: readonly CheckedFile[]): Promise<readonly CheckedFile[]> {
+  return Promise.all(
+    files.map(async ({ file, ...said }) => {
+      if (said.problems.length + said.notes.length === 0) return { file, ...said };
+      const lineOf = await linesOf(file);
+      const placed = <Said extends InDocument<{ readonly path: string }>>(one: Said): Said => {
+        const line = lineOf(one.path, one.document);
+        return line === undefined ? one : { ...one, line };
+      };
+      return { file, problems: said.problems.map(placed), notes: said.notes.map(placed) };
+    }),
+  );
 }
 
 /** Folders in the given folders, in which no gateway looks. */
@@ -113,48 +180,50 @@ function isWhole(
   {
     tell,
     note,
+    servers,
   }: {
     readonly tell: (file: string, ...found: readonly FaultDetail[]) => void;
     readonly note: (file: string, ...found: readonly Note[]) => void;
+    /** Ids of those that the gateway has. */
+    readonly servers: readonly string[];
   },
 ): boolean {
-  const { kind, payload, file } = record;
-  if (kind !== 'api') return true;
+  const { file, at } = record;
   try {
-    const { notes } = readDefinition(decodeApi(payload).definition);
-    note(file, ...notes.map((one) => within(record, one)));
+    const told = readRecord(record, servers);
+    note(file, ...told.map((one) => within(record, one)));
     return true;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const { details, detail } = error;
-    const found = details.length === 0 ? [{ path: '', message: detail }] : details;
-    tell(file, ...found.map((one) => within(record, one)));
+    const found = faultsOf(error);
+    tell(file, ...found.map(({ path, message }) => within(record, { path: pathInFile(path, at), message })));
     return false;
   }
 }
 
-/** Subscriptions of what is not among the files, most likely by a slip: their callers would be refused, and nobody would say why. */
-function idleSubscriptions(records: readonly LocalRecord[]): readonly (Note & { readonly file: string })[] {
-  const plans = new Map(
-    records
-      .filter(({ kind }) => kind === 'api')
-      .map(({ id, payload }) => [
-        id,
-        readDefinition(decodeApi(payload).definition).api.plans.map((plan) => plan.id),
-      ]),
-  );
-  return records
-    .filter(({ kind }) => kind === 'subscription')
-    .flatMap(({ id, payload, file }) => {
-      const { api, plan } = decodeSubscription(payload);
-      const known = plans.get(api);
-      if (known?.includes(plan) === true) return [];
-      const what =
-        known === undefined
-          ? `the API "${api}" is not among those that are served`
-          : `the API "${api}" has no published plan "${plan}"`;
-      return [{ file, path: '', kind: 'doubt', message: `subscription "${id}": ${what}` }];
-    });
+function groupOf(payload: Uint8Array): object {
+  const { id, name, definition } = decodeSharedPolicyGroup(payload);
+  return { ...(JSON.parse(definition) as object), id, name };
+}
+
+/** Errors: request.invalid with a detail per fault of its form. */
+function readRecord({ kind, payload }: LocalRecord, servers: readonly string[]): readonly Note[] {
+  if (kind === 'organization-flows')
+    readOrganizationFlows(JSON.parse(decodeOrganizationFlows(payload).definition));
+  if (kind === 'shared-policy-group') readSharedPolicyGroup(groupOf(payload));
+  if (kind !== 'api') return [];
+  const { definition } = decodeApi(payload);
+  const { api, notes } = readDefinition(definition);
+  return [...notes, ...missingServers(api, servers), ...readIdleParts(JSON.parse(definition))];
+}
+
+function unreadManifests({ documents }: LocalFile): readonly InDocument<Note>[] {
+  return documents.flatMap((each, index) => {
+    const message = unreadManifest(each);
+    if (message === undefined) return [];
+    const place = documents.length > 1 ? { document: index + 1 } : {};
+    return [{ path: '', kind: 'doubt' as const, message, ...place }];
+  });
 }
 
 /** Steps of groups that are not among the files. */
@@ -179,6 +248,14 @@ function missingGroups(
     });
 }
 
+/** Two files may not have one path on a server of another gateway either: the control plane would refuse the second. */
+function namedServers(records: readonly LocalRecord[]): readonly string[] {
+  return records
+    .filter(({ kind }) => kind === 'api')
+    .flatMap(({ payload }) => readDefinition(decodeApi(payload).definition).api.listeners)
+    .flatMap(({ servers }) => servers);
+}
+
 function within<Said extends object>({ document }: LocalRecord, said: Said): InDocument<Said> {
   return document === undefined ? said : { ...said, document };
 }
@@ -189,7 +266,12 @@ function judge(records: readonly LocalRecord[], config: CheckSettings) {
   const deployments = createDeployments({
     guard: guardOf(config, new OwnDoors([config.admin.port])),
     upstreams: undefined,
-    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
+    host: {
+      clock,
+      counters: createMemoryCounters({ windowsMax: 1, clock }),
+      outbound: noCallouts,
+      ...policyPartsOf(config, clock),
+    },
     security: securityHostOf(config, { clock, log, outbound: noCallouts }),
     expressions: expressionHostOf({ config, gateway: '', version: '', clock }),
     records: undefined,
@@ -197,11 +279,12 @@ function judge(records: readonly LocalRecord[], config: CheckSettings) {
     keysSeenMax: 1,
     streamMsMax: 0,
     onThrown: () => undefined,
+    servers: [...new Set([...serversOf(config).map(({ id }) => id), ...namedServers(records)])],
   });
   const settings = settingsRecord({ tags: config.tags, tenant: config.tenant });
   const set = [settings, ...records]
     .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
-    .map(({ kind, id, payload, file }) => ({ kind, id, payload, file, seq: 1, revision: '1' }));
+    .map(({ kind, id, payload, file, at }) => ({ kind, id, payload, file, at, seq: 1, revision: '1' }));
   const nacks = deployments.apply({ ...localTenant, seq: 1, isFull: true, set, removed: [] });
   deployments.close();
   return nacks;

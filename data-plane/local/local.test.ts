@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { Fault } from '../../proto/faults/fault.ts';
+import { createLifecycle } from '../../proto/process/lifecycle.ts';
+import { createLog } from '../../proto/process/log.ts';
 import { mask } from '../../proto/trust/sealed-text.ts';
 import { eventually } from '../../test/kit/eventually.ts';
+import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { apiDefinition, startLocalGateway } from '../../test/kit/gateway/gateway.ts';
 import { ready, status, withinASecond } from '../../test/kit/local-readiness.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
+import { tempDir } from '../../test/kit/temp-dir.ts';
+import { startLocal } from './local.ts';
 
 const yaml = (target: string): string => `
 id: yaml
@@ -285,4 +290,53 @@ test('a definition that is refused is logged with its file, and one without a pu
   assert.deepEqual([refused?.['file'], refused?.['id']], ['wrong-one.json', 'another-id']);
   const warned = logged.filter(({ msg }) => /no published plan/.test(String(msg)));
   assert.deepEqual(new Set(warned.map(({ file }) => file)), new Set(['closed.json', 'planless.json']));
+});
+
+test('a folder that is deleted while it is served is told once, not at each look, and once more when it is back; what is served stays', async (t) => {
+  const folder = join(tempDir(t), 'apis');
+  const away = `${folder}-away`;
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'a.json'), JSON.stringify(apiDefinition('a', 'http://127.0.0.1:9')));
+  const logged: string[] = [];
+  const destination = { write: (line: string) => void logged.push(line) };
+  const log = createLog({ name: 'gateway', level: 'info', destination });
+  const fake = createFakeClock();
+  let looks = 0;
+  const delay: typeof fake.delay = (ms, signal) => {
+    if (ms >= 500) looks += 1;
+    return fake.delay(ms, signal);
+  };
+  const lifecycle = createLifecycle({ log, clock: fake, closeMsMax: 1_000 });
+  t.after(() => lifecycle.close());
+  const changes: number[] = [];
+  const local = await startLocal({
+    folder,
+    standing: { tags: [], tenant: undefined },
+    apply: ({ removed }) => (changes.push(removed.length), []),
+    log,
+    clock: { ...fake, delay },
+    lifecycle,
+  });
+  const look = async (): Promise<void> => {
+    const before = looks;
+    await eventually(async () => (await fake.advance(100), looks > before + 1));
+  };
+  renameSync(folder, away);
+  for (let round = 0; round < 3; round += 1) await look();
+  const told = (msg: RegExp): number => logged.filter((line) => msg.test(line)).length;
+  assert.equal(told(/the folder cannot be read/), 1);
+  assert.equal(told(/"stack"/), 0);
+  assert.deepEqual(
+    local.problems().map(({ reason }) => reason),
+    ['the folder cannot be read; what it said before stays in service: it is not there (ENOENT)'],
+  );
+  writeFileSync(folder, '');
+  await look();
+  assert.equal(told(/the folder cannot be read/), 2, 'another reason is told');
+  rmSync(folder);
+  renameSync(away, folder);
+  await look();
+  assert.equal(told(/the folder can be read again/), 1);
+  assert.deepEqual(local.problems(), []);
+  assert.deepEqual(changes, [0], 'nothing was taken away');
 });

@@ -51,6 +51,7 @@ export const localTenant = { organization: 'DEFAULT', environment: 'DEFAULT' } a
 
 const pollMsMin = 500;
 const settleMs = 30;
+const unreadableWords = 'the folder cannot be read; what it said before stays in service';
 /** In one line of the log. */
 const foldersToldMax = 20;
 /** Of one file, in the log and in readiness. */
@@ -65,7 +66,7 @@ const problemsToldMax = 20;
  * Errors: config.invalid when the folder cannot be read at the start.
  */
 export async function startLocal(options: LocalOptions): Promise<Local> {
-  const { folder, clock, lifecycle, log } = options;
+  const { folder, clock, lifecycle } = options;
   const follower = new Follower(options);
   try {
     await follower.read();
@@ -90,9 +91,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       await clock.delay(settleMs, lifecycle.signal);
       if (lifecycle.signal.aborted) return;
       const startedMs = clock.monotonicMs();
-      await follower
-        .read()
-        .catch((error: unknown) => log.error({ err: error, folder }, 'the folder cannot be read'));
+      await follower.readAgain();
       pollMs = Math.max(pollMsMin, 50 * (clock.monotonicMs() - startedMs));
     }
   };
@@ -119,6 +118,8 @@ class Follower {
   #clashes = new Map<string, string>();
   #nacks: readonly (Nack & { readonly file: string })[] = [];
   #served = new Map<string, LocalRecord>();
+  /** Why the folder could not be read last; undefined when it could. */
+  #unreadable: string | undefined = undefined;
   readonly #options: LocalOptions;
 
   constructor(options: LocalOptions) {
@@ -149,8 +150,27 @@ class Follower {
     await this.#serve();
   }
 
+  /** The same, of a folder that was read: one that cannot be read any more is told once, and once more when it is back. What is served stays. */
+  async readAgain(): Promise<void> {
+    const { folder, log } = this.#options;
+    try {
+      await this.read();
+      if (this.#unreadable !== undefined) log.info({ folder }, 'the folder can be read again');
+      this.#unreadable = undefined;
+    } catch (error) {
+      const reason = systemWords(error);
+      // What is none of the system's is a bug, and wants its stack.
+      const bug = error instanceof Error && 'syscall' in error ? {} : { err: error };
+      if (reason !== this.#unreadable) log.error({ folder, reason, ...bug }, unreadableWords);
+      this.#unreadable = reason;
+    }
+  }
+
   problems(): readonly LocalProblem[] {
     return [
+      ...(this.#unreadable === undefined
+        ? []
+        : [{ file: this.#options.folder, reason: `${unreadableWords}: it ${this.#unreadable}` }]),
       ...[...this.#broken].flatMap(([file, reasons]) => reasons.map((reason) => ({ file, reason }))),
       ...[...this.#clashes].map(([file, reason]) => ({ file, reason })),
       ...this.#nacks.map(({ file, kind, id, reason }) => ({
@@ -203,7 +223,15 @@ class Follower {
     const settings = isFirst ? [settingsRecord(this.#options.standing)] : [];
     const records: SetRecord[] = [...settings, ...set]
       .toSorted((a, b) => recordKinds.indexOf(a.kind) - recordKinds.indexOf(b.kind))
-      .map(({ kind, id, payload, file }) => ({ kind, id, payload, file, seq, revision: String(seq) }));
+      .map(({ kind, id, payload, file, at }) => ({
+        kind,
+        id,
+        payload,
+        file,
+        at,
+        seq,
+        revision: String(seq),
+      }));
     const { apply, confirm, log } = this.#options;
     for (const { file, id, warning } of set) if (warning !== undefined) log.warn({ file, id }, warning);
     const refused = apply({ ...localTenant, seq, isFull: isFirst, set: records, removed });

@@ -1,6 +1,7 @@
 import { parse as parsePath } from 'node:path';
 
 import { glanceAt } from '../../proto/definition/glance.ts';
+import type { Json } from '../../proto/definition/opened.ts';
 import {
   isApiResource,
   isKubernetesObject,
@@ -13,6 +14,7 @@ import { isEntitled } from '../../proto/trust/entitlement.ts';
 import { encodeApi, encodeGatewaySettings } from '../../proto/wire/payloads.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
 import type { RecordKind } from '../../proto/wire/published.ts';
+import type { PlaceInFile } from '../gateway/deploy/change.ts';
 import type { LocalFile } from './files.ts';
 import { readSettings, type SettingsEntries, settingsNames, settingsRecords } from './settings-file.ts';
 import { groupOfObject } from './shared-records.ts';
@@ -26,6 +28,8 @@ export interface LocalRecord {
   readonly file: string;
   /** Which of the file's documents it is, from 1, when there are several. */
   readonly document?: number | undefined;
+  /** Where in the file it stands, where it is not the whole document. */
+  readonly at?: PlaceInFile | undefined;
   /** What is most likely a slip although it can be served. */
   readonly warning?: string | undefined;
 }
@@ -88,16 +92,21 @@ export function hasResource({ documents }: LocalFile): boolean {
 const isGroup = ({ kind }: KubernetesObject): boolean => kind === 'SharedPolicyGroup';
 
 /** Manifests of other kinds stand beside those of APIs. */
-const isApi = ({ document }: { readonly document: unknown }): boolean =>
+export const isApi = ({ document }: { readonly document: unknown }): boolean =>
   !isKubernetesObject(document) || isApiResource(document);
+
+/** An API with the objects that it refers to in their places. Errors: Error for what is none, or whose objects are not there. */
+export function wholeApi(document: unknown, objects: Objects): Json {
+  if (!isRecord(document)) throw new Error('is not an API definition: it must be an object');
+  return isKubernetesObject(document) ? resolved(document, objects) : document;
+}
 
 function apiRecords(
   document: unknown,
   { objects, tags }: RecordOptions,
   place: Pick<LocalRecord, 'file' | 'document'>,
 ): readonly LocalRecord[] {
-  if (!isRecord(document)) throw new Error('is not an API definition: it must be an object');
-  const whole = isKubernetesObject(document) ? resolved(document, objects) : document;
+  const whole = wholeApi(document, objects);
   const { id = parsePath(place.file).name, name = id, version = '1', ...glance } = glanceAt(whole);
   if (glance.isOff || !isEntitled(tags, tagsOf(glance.api))) return [];
   const recordId = fitting(id, wireLimits.idCharsMax);
@@ -107,7 +116,7 @@ function apiRecords(
     revision: fitting(version, wireLimits.revisionCharsMax),
     definition: JSON.stringify(glance.named({ id, name })),
   });
-  const warning = glance.hasServedPlan ? undefined : withoutPlan;
+  const warning = glance.hasServedPlan || !glance.isLikeApi ? undefined : withoutPlan;
   return [{ kind: 'api', id: recordId, payload, warning, ...place }];
 }
 

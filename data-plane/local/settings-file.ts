@@ -79,6 +79,8 @@ export interface SettingsEntries {
   readonly dictionaries: ReadonlyMap<string, Dictionary>;
   readonly organizationFlows: z.output<typeof flowsSchema> | undefined;
   readonly sharedPolicyGroups: ReadonlyMap<string, Group>;
+  /** Where they stand in the file, by id. */
+  readonly groupPlaces: ReadonlyMap<string, string>;
   readonly subscriptions: ReadonlyMap<string, Subscription>;
 }
 
@@ -86,6 +88,7 @@ const noEntries: SettingsEntries = {
   dictionaries: new Map(),
   organizationFlows: undefined,
   sharedPolicyGroups: new Map(),
+  groupPlaces: new Map(),
   subscriptions: new Map(),
 };
 
@@ -153,6 +156,9 @@ export function readSettings(
         admit: (one) => one,
       },
       tell,
+    ),
+    groupPlaces: new Map(
+      groups?.flatMap(({ name, place }) => (name === undefined ? [] : [[name, place] as const])),
     ),
     subscriptions: judged<Subscription, Subscription>(
       subscriptions,
@@ -229,7 +235,7 @@ function judged<Parsed, Entry extends Parsed>(
 
 /** The records of the entries; keys are told by their hash alone. */
 export function settingsRecords(
-  { dictionaries, organizationFlows, sharedPolicyGroups, subscriptions }: SettingsEntries,
+  { dictionaries, organizationFlows, sharedPolicyGroups, groupPlaces, subscriptions }: SettingsEntries,
   {
     file,
     organization,
@@ -242,7 +248,10 @@ export function settingsRecords(
   });
   if (organizationFlows !== undefined)
     records.push(organizationFlowsRecord(organizationFlows, { organization, file }));
-  for (const group of sharedPolicyGroups.values()) records.push(groupRecord(group, { file }));
+  for (const group of sharedPolicyGroups.values()) {
+    const to = groupPlaces.get(group.id);
+    records.push(groupRecord(group, { file, at: to === undefined ? undefined : { from: '', to } }));
+  }
   const keys = new Map<string, { readonly api: string; readonly subscriptions: string[] }>();
   for (const subscription of subscriptions.values()) {
     const { id, api, apiKeys } = subscription;

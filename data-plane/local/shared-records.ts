@@ -13,7 +13,7 @@ import type { LocalRecord } from './records.ts';
 /** A shared policy group as it is written; whether it can run the gateway says when it takes the record. */
 export function groupRecord(
   { id, name, ...rest }: Json & { readonly id: string },
-  place: Pick<LocalRecord, 'file' | 'document'>,
+  place: Pick<LocalRecord, 'file' | 'document' | 'at'>,
 ): LocalRecord {
   const payload = encodeSharedPolicyGroup({
     id,
@@ -28,9 +28,11 @@ export function organizationFlowsRecord(
   written: Json | readonly unknown[],
   { organization, file }: { readonly organization: string; readonly file: string },
 ): LocalRecord {
-  const definition = JSON.stringify(Array.isArray(written) ? { flows: written } : written);
+  const isList = Array.isArray(written);
+  const definition = JSON.stringify(isList ? { flows: written } : written);
   const payload = encodeOrganizationFlows({ id: organization, definition });
-  return { kind: 'organization-flows', id: organization, payload, file };
+  const at = { from: isList ? 'flows' : '', to: 'organizationFlows' };
+  return { kind: 'organization-flows', id: organization, payload, file, at };
 }
 
 /** The group of a custom resource, by the id that steps of custom resources name. Errors: Error. */

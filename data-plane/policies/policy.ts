@@ -1,11 +1,20 @@
-import type { ExpressionScope } from '../../proto/expression/scope.ts';
+import type { KeyObject } from 'node:crypto';
+
+import type { ExpressionScope, ScopeConnection } from '../../proto/expression/scope.ts';
 import type { catalog, PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import type { ErrorKey } from '../../proto/policies/policy-schema.ts';
 import type { ResourceUse } from '../../proto/resources/resource-schema.ts';
 import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { Clock } from '../../proto/process/clock.ts';
-import type { HeaderList, Outcome, TransformMaker, UpstreamResult } from '../http/exchange.ts';
+import type {
+  ClientCertificate,
+  HeaderList,
+  Outcome,
+  TransformMaker,
+  UpstreamResult,
+} from '../http/exchange.ts';
 import type { Counters } from '../limits/limiter.ts';
+import type { Scripts } from '../script/script.ts';
 import type { Served } from './served.ts';
 import type { Refuse } from './refuse.ts';
 
@@ -54,6 +63,8 @@ export type Needs = 'head' | 'buffered';
 /** What a step does in one phase. A body is read at the first step that needs it: whoever stands before may refuse without it. */
 export interface ContentHook<Call extends PolicyCall, Slot> {
   readonly needs: Needs;
+  /** Asked before a body is read that it needs: where it says no, the step is passed by, and the body goes on as it comes. Default: yes. */
+  concerns?(call: Call): boolean;
   run(call: Call, slot: Slot): Verdict | Promise<Verdict>;
 }
 
@@ -78,6 +89,21 @@ export interface PassingBody {
    * length: bytes that come out, when they are known; a byte more or less is a bug too. Default: unknown, which is sent chunked.
    */
   through(make: TransformMaker, length?: number): void;
+  /**
+   * Lets it pass unchanged under the eyes of a check, which sees every byte before it goes on; the hook returns what comes of it. What fits
+   * in 64 KiB is held back until it is whole and checked, so that nothing of what is refused goes on. Of a longer one what was checked goes on
+   * while it comes; what is refused then breaks off: the client has the refusal (a reset where an answer has begun), the backend no whole
+   * request. A body that is empty is not checked. What a check throws is a bug of its step.
+   */
+  check(check: BodyCheck): Verdict | Promise<Verdict>;
+}
+
+/** Looks at a body piece by piece and says at which byte it is not to go on. */
+export interface BodyCheck {
+  /** Looks at bytes[start..end), which are valid during the call. */
+  onPiece(bytes: Buffer, start: number, end: number): Rejection | undefined;
+  /** All of it was seen; asked before its last byte goes on, or before its end where its length was not said. */
+  onEnd?(): Rejection | undefined;
 }
 
 /** What a step does around the call of the backend. */
@@ -145,6 +171,8 @@ export interface Rejection {
   /** For response templates: `#parameters['limit']`. */
   readonly parameters: RefusalParameters | ReadonlyMap<string, string>;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** What goes out where no template answers, whatever the client accepts. Default: the message, as text or JSON. */
+  readonly content?: { readonly type: string; readonly body: string } | undefined;
 }
 
 /** Of a policy's own refusals, by names that its schema says. */
@@ -160,12 +188,21 @@ export interface PolicyCall extends ExpressionScope {
   readonly response: PolicyResponse | undefined;
   /** The reference's context attributes: api, plan, application, user-id, context-path, resolved-path ... and custom ones. */
   readonly attributes: Map<string, unknown>;
+  readonly connection: PolicyConnection;
   /** Wall clock at the request's head, ms since the epoch. */
   readonly startedAtMs: number;
   /** Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED. */
   warn(key: string, message: string): void;
   /** Sets a header on whatever is answered, a refusal included; for policies that act before there is an answer. */
   setAnswerHeader(name: string, value: string): void;
+}
+
+/** The client's connection as a policy may see it. */
+export interface PolicyConnection extends ScopeConnection {
+  /** Address of the peer itself, whatever it says of whom it forwards for. */
+  readonly remoteAddress: string;
+  /** What the peer has shown in its handshake. */
+  readonly clientCertificate: ClientCertificate | undefined;
 }
 
 /** ... in the response phase. */
@@ -208,6 +245,26 @@ export interface PolicyResponse {
   content: Uint8Array | undefined;
 }
 
+/** What settings of the gateway give to policies; the same for all APIs. */
+export interface PolicyGround {
+  readonly names: PolicyNames;
+  /** Whether a peer is a proxy of ours, which may speak for its clients (`listen.trustedProxies`). */
+  readonly isTrustedPeer: (address: string) => boolean;
+  /** Setting `policy.rbac.rolesAttribute`. */
+  readonly rolesAttribute: string;
+  /** Public keys of RSA by their names: setting `policy.jws.keys`. */
+  readonly jwsKeys: ReadonlyMap<string, KeyObject>;
+}
+
+/** Addresses of names. */
+export interface PolicyNames {
+  /** Of one family; undefined where nobody knows, an empty list where there are none. At once where they are known already. Never rejects. */
+  addressesOf(name: string, family: 4 | 6): NamedAddresses | Promise<NamedAddresses>;
+}
+
+/** See {@link PolicyNames.addressesOf}. */
+export type NamedAddresses = readonly string[] | undefined;
+
 /** See {@link PolicyHost.quotaMode}. */
 export type QuotaMode = 'strict' | 'round';
 
@@ -215,8 +272,8 @@ export type QuotaMode = 'strict' | 'round';
 export type PolicyOutbound = Pick<Outbound, 'request'>;
 
 /**
- * What a policy may use of the gateway, one per API; everything with I/O is here, so that tests need no network. Secrets and the script
- * sandbox come here with the first policy that uses them.
+ * What a policy may use of the gateway, one per API; everything with I/O is here, so that tests need no network. Secrets come here with the
+ * first policy that uses them.
  */
 export interface PolicyHost {
   readonly api: { readonly id: string; readonly name: string };
@@ -226,8 +283,13 @@ export interface PolicyHost {
   /** Setting `policy.quota.mode`: whether quotas count from their first request, or with the calendar's units. */
   readonly quotaMode: QuotaMode;
   readonly outbound: PolicyOutbound;
+  readonly ground: PolicyGround;
+  /** Runs scripts of the definition in threads of their own. */
+  readonly scripts: Scripts;
   /** The API's properties by name. */
   readonly properties: ReadonlyMap<string, string>;
+  /** Where its endpoints are, by name; those whose target is the same for every request. */
+  readonly targets: ReadonlyMap<string, string>;
   /**
    * What a resource of the API serves, by its name; asked when the step is made. It starts before the steps that use it.
    *

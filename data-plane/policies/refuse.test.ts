@@ -14,6 +14,7 @@ const { errors } = definePolicy({
   config: z.strictObject({}),
   errors: {
     TEST_FULL: { status: 429, message: 'At most {limit} per {unit}, says {who}; {toString}' },
+    TEST_BROKEN: { status: 400, answerStatus: 500, message: 'Broken' },
     TEST_UNKNOWN: { status: 401, message: 'Unauthorized', parent: 'TEST_PARENT' },
   },
   docs: '',
@@ -35,6 +36,12 @@ test('status, text and parent key of a refusal are those of the schema, its para
     [challenge.status, challenge.message, challenge.parent, challenge.headers],
     [401, 'Unauthorized', 'TEST_PARENT', [['WWW-Authenticate', 'Bearer']]],
   );
+});
+
+test('an error may have another status in the response phase', () => {
+  assert.equal(refuse('TEST_BROKEN').status, 400);
+  const ofAnswers = createRefuse(errors, 'response');
+  assert.deepEqual([ofAnswers('TEST_BROKEN').status, ofAnswers('TEST_UNKNOWN').status], [500, 401]);
 });
 
 test('a key that the schema does not declare does not compile', () => {

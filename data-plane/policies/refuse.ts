@@ -10,13 +10,28 @@ export interface RefusalWords {
   readonly parameters?: RefusalParameters;
   /** Go out whatever a template says, e.g. WWW-Authenticate. */
   readonly headers?: Rejection['headers'];
+  readonly content?: Rejection['content'];
+  /** In place of the schema's, where the configuration says one. */
+  readonly status?: number;
 }
 
-/** Makes the refusals of one schema. */
-export function createRefuse<Key extends string>(errors: Readonly<Record<Key, PolicyError>>): Refuse<Key> {
-  return (key, { parameters = {}, headers = [] } = {}) => {
-    const { status, message, parent } = errors[key];
-    return { kind: 'reject', key, status, message: fill(message, parameters), parent, parameters, headers };
+/** Makes the refusals of one schema, as they are in a phase. */
+export function createRefuse<Key extends string>(
+  errors: Readonly<Record<Key, PolicyError>>,
+  phase: 'request' | 'response' = 'request',
+): Refuse<Key> {
+  return (key, { parameters = {}, headers = [], content, status } = {}) => {
+    const error = errors[key];
+    return {
+      kind: 'reject',
+      key,
+      status: status ?? (phase === 'response' ? error.answerStatus : undefined) ?? error.status,
+      message: fill(error.message, parameters),
+      parent: error.parent,
+      parameters,
+      headers,
+      ...(content === undefined ? {} : { content }),
+    };
   };
 }
 

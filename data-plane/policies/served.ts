@@ -1,3 +1,4 @@
+import type { ExpressionScope } from '../../proto/expression/scope.ts';
 import type { ResourceUse } from '../../proto/resources/resource-schema.ts';
 import type { CaptureMemory } from '../http/exchange.ts';
 
@@ -5,7 +6,43 @@ import type { CaptureMemory } from '../http/exchange.ts';
 export interface Served extends Record<ResourceUse, unknown> {
   readonly introspection: Introspection;
   readonly cache: Cache;
+  readonly authentication: Authentication;
+  readonly userInfo: UserInfo;
 }
+
+/** Asks an OpenID Connect server about the user of a token. */
+export interface UserInfo {
+  /** Never rejects. */
+  ask(token: string): Promise<AskedUserInfo>;
+}
+
+/** What came of asking. */
+export type AskedUserInfo =
+  /** As JSON of an object. */
+  | { readonly kind: 'known'; readonly text: string }
+  | { readonly kind: 'refused' }
+  /** Nobody knows. */
+  | { readonly kind: 'unavailable' };
+
+/** Asks whether a user's password is his. */
+export interface Authentication {
+  /** call: what expressions of the resource may read. At once where it can. Never rejects. */
+  authenticate(credentials: Credentials, call: ExpressionScope): Authenticated | Promise<Authenticated>;
+}
+
+/** What a caller says of himself. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What came of asking. */
+export type Authenticated =
+  /** Attributes by name, as steps will find them under `user.<name>`. */
+  | { readonly kind: 'known'; readonly user: string; readonly attributes: ReadonlyMap<string, unknown> }
+  | { readonly kind: 'unknown' }
+  /** Nobody knows. why: for the log, without anything of the credentials. */
+  | { readonly kind: 'unavailable'; readonly why: string };
 
 /** Asks an authorization server. */
 export interface Introspection {
@@ -19,8 +56,8 @@ export interface Introspection {
 
 /** What came of asking. */
 export type Introspected =
-  /** As the server said it. */
-  | { readonly kind: 'active'; readonly payload: Readonly<Record<string, unknown>> }
+  /** As the server said it; `text` is the payload as JSON. */
+  | { readonly kind: 'active'; readonly payload: Readonly<Record<string, unknown>>; readonly text: string }
   | { readonly kind: 'inactive' }
   /** Nobody knows: no answer, or none of 200. */
   | { readonly kind: 'unavailable' }

@@ -134,7 +134,7 @@ test(
     await eventually(async () => (await replica.keys()).includes('a'));
     await master.stop();
     assert.equal(await values.get('a'), 'unavailable');
-    await eventually(async () => textOf(await values.get('a')) === 'one', { timeoutMs: 20_000 });
+    await eventually(async () => textOf(await values.get('a')) === 'one', { timeoutMs: 60_000 });
   },
 );
 

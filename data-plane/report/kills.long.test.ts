@@ -1,3 +1,3 @@
 // The same gateways, killed more often.
 process.env['KILL_ROUNDS'] = '12';
-await import('./kills.test.ts');
+await import('./kills.slow.test.ts');

@@ -8,6 +8,7 @@ import { invariant } from '../../proto/faults/fault.ts';
 import type { GapRecord } from '../../proto/model/access-record.ts';
 import type { StreamName } from '../../proto/spool/folder.ts';
 import { closeBuiltIns } from '../../proto/process/built-ins.ts';
+import { collectStart } from '../../proto/process/heap/old-generation.ts';
 import { diskFiles, type SpoolFiles } from '../../proto/spool/spool-files.ts';
 import { partOf } from './blocks.ts';
 import {
@@ -222,4 +223,6 @@ port.on('message', (message: ToThread) => {
       if (!isRetrying) void write();
   }
 });
+// Before the process that waits for it does the same.
+collectStart();
 say({ kind: 'ready' });

@@ -8,6 +8,8 @@ import {
 import { Fault } from '../../proto/faults/fault.ts';
 import type { PolicyHost } from '../policies/policy.ts';
 import type { Served } from '../policies/served.ts';
+import { authProviderHttp } from './auth-provider-http-resource.ts';
+import { authProviderInline } from './auth-provider-inline-resource.ts';
 import { cache } from './cache.ts';
 import { cacheRedis } from './cache-redis.ts';
 import { oauth2 } from './oauth2.ts';
@@ -16,6 +18,8 @@ import type { Resource, ResourceFactory, ResourceHost, Resources } from './resou
 
 /** Every resource; a new one is its file and a line here. */
 const factories: { readonly [Id in ResourceId]: ResourceFactory<Id> } = {
+  'auth-provider-http-resource': authProviderHttp,
+  'auth-provider-inline-resource': authProviderInline,
   cache,
   'cache-redis': cacheRedis,
   oauth2,

@@ -1,5 +1,7 @@
+import { isNestedDeeper } from '../../proto/expression/json/levels.ts';
 import type { PolicyOutbound } from '../policies/policy.ts';
 import type { Introspected, Introspection } from '../policies/served.ts';
+import { askOnce } from './ask-once.ts';
 
 /** How a server wants to be asked. */
 interface IntrospectionRequest {
@@ -16,8 +18,6 @@ export interface IntrospectionOptions extends Pick<Introspection, 'userClaim' | 
   readonly requestFor: (token: string) => IntrospectionRequest;
 }
 
-/** Most questions that wait for one server: past it nobody can know, and a server that hangs takes no more of us. */
-const pendingMax = 1_000;
 const answerBytesMax = 256 * 1024;
 
 /** Asks a server what tokens stand for, each once for all who ask at the same time. */
@@ -27,7 +27,6 @@ export function createIntrospection({
   requestFor,
   ...rest
 }: IntrospectionOptions): Introspection {
-  const pending = new Map<string, Promise<Introspected>>();
   const ask = async (token: string): Promise<Introspected> => {
     try {
       const { url, method, headers, form } = requestFor(token);
@@ -49,28 +48,22 @@ export function createIntrospection({
       return { kind: 'unavailable' };
     }
   };
-  return {
-    ...rest,
-    introspect(token) {
-      const asked = pending.get(token);
-      if (asked !== undefined) return asked;
-      if (pending.size >= pendingMax) return Promise.resolve({ kind: 'unavailable' });
-      const asking = ask(token).finally(() => pending.delete(token));
-      pending.set(token, asking);
-      return asking;
-    },
-  };
+  return { ...rest, introspect: askOnce(ask, { kind: 'unavailable' }) };
 }
 
 /** RFC 7662 section 2.2, and the reference: who says nothing of `active` means it. */
 function understood(text: string): Introspected {
+  if (isNestedDeeper(text)) return { kind: 'unclear' };
   try {
     const payload: unknown = JSON.parse(text);
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return { kind: 'unclear' };
     const isActive = !Object.hasOwn(payload, 'active') || ('active' in payload && payload.active === true);
-    return isActive
-      ? { kind: 'active', payload: payload as Readonly<Record<string, unknown>> }
-      : { kind: 'inactive' };
+    if (!isActive) return { kind: 'inactive' };
+    return {
+      kind: 'active',
+      payload: payload as Readonly<Record<string, unknown>>,
+      text: JSON.stringify(payload),
+    };
   } catch {
     return { kind: 'unclear' };
   }

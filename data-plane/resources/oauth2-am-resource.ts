@@ -1,6 +1,7 @@
 import { introspectionUrlOf } from '../../proto/resources/oauth2.ts';
-import { introspectionOf } from '../../proto/resources/oauth2-am-resource.ts';
+import { introspectionOf, userInfoOf } from '../../proto/resources/oauth2-am-resource.ts';
 import { createIntrospection } from './introspection.ts';
+import { createUserInfo } from './user-info.ts';
 import type { ResourceFactory } from './resource.ts';
 
 /** A security domain of the reference's access management. */
@@ -10,12 +11,19 @@ export const oauth2Am: ResourceFactory<'oauth2-am-resource'> = (config, { outbou
   const headers = new Map([
     ['Authorization', `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`],
   ]);
+  const timeoutMs = http.connectTimeout + http.readTimeout;
   return {
+    userInfo: createUserInfo({
+      outbound,
+      url: introspectionUrlOf(userInfoOf(config))?.href ?? '',
+      method: 'GET',
+      timeoutMs,
+    }),
     introspection: createIntrospection({
       outbound,
       userClaim,
       scopeSeparator: ' ',
-      timeoutMs: http.connectTimeout + http.readTimeout,
+      timeoutMs,
       requestFor: (token) => ({
         url,
         method: 'POST',

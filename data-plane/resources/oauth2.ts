@@ -1,5 +1,6 @@
 import { introspectionUrlOf } from '../../proto/resources/oauth2.ts';
 import { createIntrospection } from './introspection.ts';
+import { createUserInfo } from './user-info.ts';
 import type { ResourceFactory } from './resource.ts';
 
 /** Any server of RFC 7662, whose habits the configuration tells. */
@@ -8,12 +9,20 @@ export const oauth2: ResourceFactory<'oauth2'> = (config, { outbound }) => {
   const credentials = Buffer.from(`${config.clientId}:${config.clientSecret}`).toString('base64');
   const authorization = `${config.clientAuthorizationHeaderScheme} ${credentials}`.trim();
   const { tokenIsSuppliedByQueryParam: inQuery, tokenIsSuppliedByHttpHeader: inHeader } = config;
+  const { authorizationServerUrl, userInfoEndpoint: introspectionEndpoint } = config;
+  const timeoutMs = http.connectTimeout + http.readTimeout;
   return {
+    userInfo: createUserInfo({
+      outbound,
+      url: introspectionUrlOf({ authorizationServerUrl, introspectionEndpoint })?.href ?? '',
+      method: config.userInfoEndpointMethod,
+      timeoutMs,
+    }),
     introspection: createIntrospection({
       outbound,
       userClaim,
       scopeSeparator,
-      timeoutMs: http.connectTimeout + http.readTimeout,
+      timeoutMs,
       requestFor(token) {
         const url = new URL(introspectionUrlOf(config)?.href ?? '');
         if (inQuery) url.searchParams.set(config.tokenQueryParamName, token);

@@ -10,6 +10,13 @@ import { tokenInHeader } from './tokens/bearer.ts';
 /** Longest key that is looked at; a longer one is unknown. */
 const keyCharsMax = 1_024;
 
+/** What let a caller in. */
+interface Proof {
+  readonly key: ApiKeyPayload;
+  /** The key itself, for steps alone: nothing keeps it, and log lines mask it wherever it is repeated. */
+  readonly presented: string;
+}
+
 const refuse = createRefuse(schema.errors);
 const missing = refuse('API_KEY_MISSING');
 const invalid = refuse('API_KEY_INVALID');
@@ -22,7 +29,7 @@ export const apiKey: SecurityKind<'api-key'> = {
   create(
     { propagateApiKey, source, apiKeyHeader },
     { keyPlaces: ofGateway },
-  ): PlanSecurity<string | typeof keysDiffer, ApiKeyPayload> {
+  ): PlanSecurity<string | typeof keysDiffer, Proof> {
     const keyPlaces = {
       header: source === 'HEADER' ? apiKeyHeader.toLowerCase() || ofGateway.header : '',
       parameter: source === 'BEARER' ? '' : ofGateway.parameter,
@@ -47,11 +54,14 @@ export const apiKey: SecurityKind<'api-key'> = {
           if (subscription === undefined || subscription.plan !== plan.id || subscription.api !== api)
             continue;
           if (isInForce(subscription, nowMs))
-            return { kind: 'admitted', plan, subscription, proof: key, keyHash8: hash8 };
+            return { kind: 'admitted', plan, subscription, proof: { key, presented }, keyHash8: hash8 };
         }
         return refused(hash8);
       },
-      review(key, { subscription, subscriptions, nowMs }) {
+      *attributes({ presented }) {
+        yield ['api-key', presented];
+      },
+      review({ key }, { subscription, subscriptions, nowMs }) {
         const now = subscriptions.keys.get(key.id);
         const isSame = now !== undefined && Buffer.compare(now.hash, key.hash) === 0;
         const opens = subscription !== undefined && now?.subscriptions.includes(subscription.id) === true;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
@@ -97,7 +97,15 @@ test('keys that cannot be used are refused at load, with the reason', async (t) 
     [{ resolverParameter: createIssuer('ES256').publicKey }, /no RSA key/],
     [{ signature: 'ECDSA_ES384', resolverParameter: createIssuer('ES256').publicKey }, /P-384/],
     [{ signature: 'HMAC_HS256', resolverParameter: 'short' }, /guessed/],
-    [{ signature: 'HMAC_HS256', resolverParameter: issuer.publicKey }, /is a public key/],
+    ...[
+      issuer.publicKey,
+      issuer.publicKey.replaceAll(/-----[^-]*-----|\s/g, ''),
+      ` ${issuer.publicKey.replaceAll(/-----[^-]*-----/g, '')} `,
+      JSON.stringify(createPublicKey(issuer.publicKey).export({ format: 'jwk' })),
+      JSON.stringify({ keys: [createPublicKey(issuer.publicKey).export({ format: 'jwk' })] }),
+    ].map(
+      (spelling) => [{ signature: 'HMAC_HS256', resolverParameter: spelling }, /is a public key/] as const,
+    ),
     [{ signature: 'none', resolverParameter: issuer.publicKey }, /signature/],
     [{ publicKeyResolver: 'JWKS_URL', resolverParameter: 'file:///etc/passwd' }, /http or https/],
     [{ publicKeyResolver: 'JWKS_URL', resolverParameter: 'https://a:b@idp' }, /without user/],
@@ -169,6 +177,9 @@ test('a token that is bound to a certificate comes with that certificate, said b
     [gateway, 'named', token, { 'ssl-client-cert': form(own) }, 401],
     [gateway, 'lax', unbound, {}, 200],
     [gateway, 'lax', token, {}, 401],
+    ...[7, '', null, [thumbprint]].map(
+      (odd) => [gateway, 'lax', issuer.token({ azp: 'client', cnf: { 'x5t#S256': odd } }), {}, 401] as const,
+    ),
     [gateway, 'session', token, { 'ssl-client-cert': form(own) }, 401],
     [stranger, 'bound', token, { 'ssl-client-cert': form(own) }, 401],
   ];
@@ -209,6 +220,11 @@ test('a revoked token is refused from the list on, also when it was verified bef
   assert.equal(await status('/listed', {}), 200);
   assert.equal(await status('/bySession', { jti: 'one' }), 200);
   assert.equal(await status('/bySession', { sid: 'two' }), 401);
+  list.says = ['one', 'two', '', '  17 ', 'true'].join('\r\n');
+  await eventually(async () => (await status('/bySession', { sid: '17' })) === 401);
+  for (const sid of [17, true, ' two ', 'one'])
+    assert.equal(await status('/bySession', { sid }), 401, `${sid}`);
+  for (const sid of [1, '', ['17'], {}]) assert.equal(await status('/bySession', { sid }), 200);
   assert.equal(await status('/basic', { jti: 'secret' }), 401);
   assert.equal(await status('/token', { jti: 'secret' }), 401);
   assert.equal(await status('/none', { jti: 'secret' }), 200);
@@ -220,6 +236,47 @@ test('a revoked token is refused from the list on, also when it was verified bef
   await eventually(async () => (await gateway.call('/listed', bearer(token))).status === 401);
   list.says = 500;
   assert.equal((await gateway.call('/listed', bearer(token))).status, 401);
+});
+
+test('a list of revoked tokens that is longer than is read says so, and counts as far as it is read', async (t) => {
+  const ids = (count: number): string => Array.from({ length: count }, (_, n) => `t${n}`).join('\n');
+  const list = await startSaidServer(t, `\n\n${ids(200_000)}\n`);
+  const gateway = await start(t, {
+    a: given(issuer, {
+      revocationCheck: { enabled: true, revocationListUrl: `${list.url}/list`, refreshInterval: 1 },
+    }),
+  });
+  const status = async (jti: string) =>
+    (await gateway.call('/a', bearer(issuer.token({ azp: 'client', jti })))).status;
+  const told = () => gateway.logged.filter((line) => line.includes('longer than is read')).length;
+  assert.deepEqual([await status('t199999'), told()], [401, 0]);
+  list.says = ids(200_001);
+  await eventually(() => told() > 0);
+  assert.deepEqual([await status('t199999'), await status('t200000')], [401, 200]);
+  const { length } = list.asked;
+  await eventually(() => list.asked.length > length + 1);
+  assert.equal(told(), 1, 'once');
+});
+
+test('times are numbers: a token with another is refused, and none lives for ever', async (t) => {
+  const gateway = await start(t, { a: given(issuer) });
+  const now = Math.floor(Date.now() / 1_000);
+  const status = async (claims: object) =>
+    (await gateway.call('/a', bearer(issuer.token({ azp: 'client', ...claims })))).status;
+  for (const claims of [
+    { exp: now + 60.5 },
+    { exp: now - 50 },
+    { nbf: now + 50 },
+    { iat: now + 10_000 },
+    { exp: undefined },
+    { exp: 1e300 },
+  ])
+    assert.equal(await status(claims), 200, JSON.stringify(claims));
+  for (const name of ['exp', 'nbf', 'iat'])
+    for (const odd of [String(now + 60), null, true, [now + 60], {}, ''])
+      assert.equal(await status({ [name]: odd }), 401, `${name} ${JSON.stringify(odd)}`);
+  for (const claims of [{ exp: now - 61 }, { exp: 0 }, { exp: -1e300 }, { nbf: now + 62 }])
+    assert.equal(await status(claims), 401, JSON.stringify(claims));
 });
 
 test('a public key may be PEM, a certificate, bare base64 or ssh-rsa', async (t) => {

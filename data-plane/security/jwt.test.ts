@@ -139,6 +139,18 @@ test('what a plan knows of a token stands in attributes, and the backend sees th
   assert.equal(hidden['x-2'], 'subject');
   assert.equal(hidden['x-0'], token);
   assert.equal(hidden['authorization'], undefined);
+  const inQuery = async (path: string, more = {}) =>
+    (JSON.parse((await gateway.call(path, more)).text) as { url: string }).url;
+  const rest = '/?a=1&b=%20';
+  assert.equal(await inQuery(`/shown?a=1&access_token=${token}&b=%20`), `/?a=1&access_token=${token}&b=%20`);
+  assert.equal(await inQuery(`/hidden?a=1&access_token=${token}&b=%20`), rest);
+  assert.equal(await inQuery(`/hidden?a=1&access%5Ftoken=${token}&b=%20&access_token=${token}`), rest);
+  const own = '/?access_token=of-the-backend';
+  assert.equal(
+    await inQuery(`/hidden?access_token=of-the-backend`, bearer(token)),
+    own,
+    'what nobody was let in by',
+  );
   const unsigned = `${token.slice(0, -8)}AAAAAAAA`;
   assert.equal((await gateway.call('/hidden', bearer(unsigned))).status, 401);
 });

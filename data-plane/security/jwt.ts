@@ -15,11 +15,11 @@ import {
   type SecurityHost,
   type SecurityKind,
 } from './security.ts';
-import { presentedToken } from './tokens/bearer.ts';
+import { hideToken, presentedToken } from './tokens/bearer.ts';
 import { areEnough, claimOf, clientIdOf, scopesOf, textClaim } from './tokens/claims.ts';
 import { fixedKeys, type KeySource } from './tokens/key-set.ts';
 import { Revocations } from './tokens/revocations.ts';
-import { hash8Of, SeenTokens } from './tokens/seen-tokens.ts';
+import { hash8Of, SeenTokens, textBytes } from './tokens/seen-tokens.ts';
 
 type Config = PolicyConfig<'jwt'>;
 type ErrorKey = keyof typeof schema.errors;
@@ -62,7 +62,7 @@ export const jwt: SecurityKind<'jwt'> = {
   create(config, host): PlanSecurity<string, Proof> {
     const judge = createJudge(config, host);
     const algorithm = algorithmOf(config.signature);
-    const seen = new SeenTokens<VerifiedToken>(host.tokensSeenMax);
+    const seen = new SeenTokens<VerifiedToken>(host.tokensSeenMax, host.tokenMemory);
     const enter = <Plan extends AskedPlan>(
       proof: Proof,
       plan: Plan,
@@ -94,7 +94,9 @@ export const jwt: SecurityKind<'jwt'> = {
           return unqualified(hash8Of(token));
         return Promise.all([judge.verify(read, clientId, nowMs), waits]).then(([verified]) => {
           if (typeof verified === 'string') return final(verified, hash8Of(token));
-          if (verified.expiresAtMs !== undefined) seen.set(token, verified, verified.expiresAtMs);
+          const { expiresAtMs } = verified;
+          if (expiresAtMs !== undefined)
+            seen.set(token, { known: verified, untilMs: expiresAtMs, bytes: bytesOf(verified) });
           return enter({ verified, token }, plan, knock);
         });
       },
@@ -112,10 +114,13 @@ export const jwt: SecurityKind<'jwt'> = {
         if (config.extractClaims) yield ['jwt.claims', readSignedToken(token, algorithm)?.claims];
       },
       ...(!config.propagateAuthHeader && {
-        hide: (request) => void request.headers.delete('authorization'),
+        hide: hideToken,
       }),
       ...(judge.start !== undefined && { start: judge.start }),
-      release: () => judge.release(),
+      release() {
+        judge.release();
+        seen.release();
+      },
     };
   },
 };
@@ -138,6 +143,11 @@ function* unverified(
       },
     },
   ];
+}
+
+/** What is kept of a token, nearly; its texts are the issuer's. */
+function bytesOf({ clientId, user = '', revocationId = '', thumbprint = '' }: VerifiedToken): number {
+  return textBytes(clientId) + textBytes(user) + textBytes(revocationId) + textBytes(thumbprint);
 }
 
 /** Nobody who subscribed: another plan may know better. */
@@ -193,7 +203,7 @@ function createJudge(config: Config, host: SecurityHost) {
         user: textClaim(claims, userClaim),
         expiresAtMs: times.expiresAtMs,
         key,
-        revocationId: textClaim(claims, revocationCheck.revocationClaim),
+        revocationId: revocationIdOf(claimOf(claims, revocationCheck.revocationClaim)),
         thumbprint: bound.enabled ? thumbprintOf(claimOf(claims, 'cnf')) : undefined,
         hash8: hash8Of(token),
       };
@@ -277,10 +287,14 @@ interface Times {
   readonly notBeforeMs: number | undefined;
 }
 
-/** Undefined when one of them is no time: who reads it otherwise would keep the token for ever. */
+/** Undefined when one of them, or `iat`, is no time: who reads it otherwise would keep the token for ever. */
 function timesOf(claims: SignedToken['claims']): Times | undefined {
-  const [exp, nbf] = ['exp', 'nbf'].map((name) => claimOf(claims, name));
-  if (![exp, nbf].every((time) => time === undefined || (typeof time === 'number' && Number.isFinite(time))))
+  const [exp, nbf, iat] = ['exp', 'nbf', 'iat'].map((name) => claimOf(claims, name));
+  if (
+    ![exp, nbf, iat].every(
+      (time) => time === undefined || (typeof time === 'number' && Number.isFinite(time)),
+    )
+  )
     return undefined;
   return {
     expiresAtMs: typeof exp === 'number' ? exp * 1_000 : undefined,
@@ -300,10 +314,19 @@ function isOfType(typ: string | undefined, rule: Config['tokenTypValidation']): 
   );
 }
 
+/** A list holds texts; issuers count sessions and users as well. */
+function revocationIdOf(claim: unknown): string | undefined {
+  if (typeof claim === 'number' || typeof claim === 'boolean') return String(claim);
+  return typeof claim === 'string' && claim.trim() !== '' ? claim.trim() : undefined;
+}
+
+/** What is there and is no thumbprint is that of no certificate: only a token without one is not bound. */
 function thumbprintOf(confirmation: unknown): string | undefined {
-  return typeof confirmation === 'object' && confirmation !== null
-    ? textClaim(confirmation as SignedToken['claims'], 'x5t#S256')
-    : undefined;
+  const thumbprint =
+    typeof confirmation === 'object' && confirmation !== null
+      ? claimOf(confirmation as SignedToken['claims'], 'x5t#S256')
+      : undefined;
+  return thumbprint === undefined || typeof thumbprint === 'string' ? thumbprint : '';
 }
 
 function isThumbprintOf(fingerprint: string | undefined, thumbprint: string): boolean {

@@ -12,14 +12,16 @@ import {
   type RefusedAdmission,
   type SecurityKind,
 } from './security.ts';
-import { presentedToken } from './tokens/bearer.ts';
+import { hideToken, presentedToken } from './tokens/bearer.ts';
 import { areEnough, clientOfPayload, scopeList, textClaim } from './tokens/claims.ts';
-import { hash8Of, SeenTokens } from './tokens/seen-tokens.ts';
+import { hash8Of, SeenTokens, textBytes } from './tokens/seen-tokens.ts';
 
 /** What a server says of a token that is good. */
 interface KnownToken {
   readonly token: string;
-  readonly payload: Readonly<Record<string, unknown>>;
+  /** As JSON: a text takes what it is long, where a server could make objects of it that take twenty times as much. */
+  readonly payload: string;
+  readonly user: string | undefined;
   readonly clientId: string;
   readonly scopes: readonly string[];
   /** Wall clock. */
@@ -44,10 +46,13 @@ export const oauth2: SecurityKind<'oauth2'> = {
   recordedAs: 'OAUTH2',
   isOpen: false,
   challenge: 'Bearer',
-  create(config, { resources, tokensSeenMax }): PlanSecurity<string, KnownToken> {
+  create(config, { resources, tokensSeenMax, tokenMemory }): PlanSecurity<string, KnownToken> {
     const introspection = resources.get(config.oauthResource)?.introspection;
     invariant(introspection !== undefined, 'resources of plans are judged when a definition is read');
-    const seen = config.oauthCacheResource === '' ? undefined : new SeenTokens<KnownToken>(tokensSeenMax);
+    const seen =
+      config.oauthCacheResource === '' ? undefined : new SeenTokens<KnownToken>(tokensSeenMax, tokenMemory);
+    // The resource says how long at most; the tokens themselves stand in no cache.
+    const { lifeMsMax = 0 } = resources.get(config.oauthCacheResource)?.cache ?? {};
     const enter = <Plan extends AskedPlan>(
       known: KnownToken,
       plan: Plan,
@@ -55,7 +60,7 @@ export const oauth2: SecurityKind<'oauth2'> = {
     ): Admission<Plan, KnownToken> => {
       const { token, clientId, scopes } = known;
       const { api, subscriptions, nowMs } = knock;
-      if (!isChosen(plan, knock, () => attributesOf(known, introspection, true))) return passed;
+      if (!isChosen(plan, knock, () => attributesOf(known, true))) return passed;
       const keyHash8 = hash8Of(token);
       const subscription = subscriptions.ofClient({ api, plan: plan.id, clientId }, nowMs);
       if (subscription === undefined) return refused('inactive', keyHash8);
@@ -73,17 +78,22 @@ export const oauth2: SecurityKind<'oauth2'> = {
         return introspection.introspect(token).then((said) => {
           const told = tell(token, said, { introspection, nowMs: knock.nowMs });
           if (typeof told === 'string') return refused(told, hash8Of(token));
-          if (told.expiresAtMs !== undefined) seen?.set(token, told, told.expiresAtMs);
+          const untilMs = Math.min(
+            told.expiresAtMs ?? Infinity,
+            lifeMsMax === 0 ? Infinity : knock.nowMs + lifeMsMax,
+          );
+          if (untilMs < Infinity) seen?.set(token, { known: told, untilMs, bytes: bytesOf(told) });
           return enter(told, plan, knock);
         });
       },
       review({ expiresAtMs = Infinity }, { nowMs }) {
         return nowMs < expiresAtMs ? expiresAtMs : { reason: 'the token has expired', errorKey: invalid.key };
       },
-      attributes: (known) => attributesOf(known, introspection, config.extractPayload),
+      attributes: (known) => attributesOf(known, config.extractPayload),
       ...(!config.propagateAuthHeader && {
-        hide: (request) => void request.headers.delete('authorization'),
+        hide: hideToken,
       }),
+      release: () => seen?.release(),
     };
   },
 };
@@ -98,7 +108,7 @@ function tell(
   { introspection, nowMs }: { readonly introspection: Introspection; readonly nowMs: number },
 ): KnownToken | Exclude<Introspected['kind'], 'active'> {
   if (said.kind !== 'active') return said.kind;
-  const { payload } = said;
+  const { payload, text } = said;
   const { exp, nbf } = payload;
   const areTimes = [exp, nbf].every((time) => time === undefined || time === null || Number.isFinite(time));
   const expiresAtMs = typeof exp === 'number' ? exp * 1_000 : undefined;
@@ -107,28 +117,39 @@ function tell(
     (typeof nbf !== 'number' || nowMs >= nbf * 1_000 - skewMs);
   const clientId = clientOfPayload(payload);
   if (!areTimes || !isInTime || clientId === undefined) return 'inactive';
+  const scopes = scopeList(payload['scope'], introspection.scopeSeparator);
+  if (scopes.length > scopesMax) return 'unclear';
   return {
     token,
-    payload,
+    payload: text,
+    user: textClaim(payload, introspection.userClaim),
     clientId,
-    scopes: scopeList(payload['scope'], introspection.scopeSeparator),
+    scopes,
     expiresAtMs,
   };
 }
+
+/** Most scopes of a token; a server that says more of them does not mean them. */
+const scopesMax = 1_000;
 
 /** How far the clocks of a server and ours may be apart. */
 const skewMs = 60_000;
 
 function* attributesOf(
-  { token, payload, clientId, scopes }: KnownToken,
-  { userClaim }: Introspection,
+  { token, payload, user, clientId, scopes }: KnownToken,
   withPayload: boolean,
 ): Iterable<readonly [name: string, value: unknown]> {
   yield ['oauth.access_token', token];
   yield ['oauth.client_id', clientId];
-  yield ['user', textClaim(payload, userClaim)];
+  yield ['user', user];
   yield ['user.roles', scopes];
-  if (withPayload) yield ['oauth.payload', JSON.stringify(payload)];
+  if (withPayload) yield ['oauth.payload', payload];
+}
+
+/** What is kept of a token, nearly. */
+function bytesOf({ token, payload, user = '', clientId, scopes }: KnownToken): number {
+  const ofScopes = scopes.reduce((sum, scope) => sum + textBytes(scope), 0);
+  return textBytes(token) + textBytes(payload) + textBytes(user) + textBytes(clientId) + ofScopes;
 }
 
 function refused(why: keyof typeof refusals, keyHash8: string | undefined): RefusedAdmission {

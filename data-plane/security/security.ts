@@ -10,6 +10,7 @@ import type { KeyPlaces } from './key-places.ts';
 import type { PresentedCertificates } from './presented-certificate.ts';
 import type { GatewayKeys } from './tokens/gateway-keys.ts';
 import type { KeySets } from './tokens/key-sets.ts';
+import type { TokenMemory } from './tokens/seen-tokens.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
 
 /** Id of a kind of plan security, as definitions have it. */
@@ -148,6 +149,8 @@ export interface SecurityHost {
   readonly keySets: KeySets;
   /** Tokens that a plan remembers as verified. */
   readonly tokensSeenMax: number;
+  /** What all plans' take together. */
+  readonly tokenMemory: TokenMemory;
   /** Those that clients show, where the settings say. */
   readonly certificates: PresentedCertificates;
   /** Whether a peer may speak for its clients. */

@@ -19,7 +19,7 @@ const rejection = (key: string, status = 401): Rejection => ({
   headers: [],
 });
 
-/** A security whose credential is a header's value: `good` is let in, anything else refused, both at once or later. */
+/** A security whose credential is a header's value: `good` is let in, `unknown` cannot be looked up, anything else is refused; at once or later. */
 function byHeader(header: string, isLate = false): PlanSecurity<string, string> {
   return {
     refusals: { missing: rejection(`${header}-missing`), invalid: rejection(`${header}-invalid`) },
@@ -30,7 +30,10 @@ function byHeader(header: string, isLate = false): PlanSecurity<string, string> 
           ? ({ kind: 'admitted', plan, subscription: undefined, proof: header, keyHash8: undefined } as const)
           : ({
               kind: 'refused',
-              refusal: rejection(`${header}-invalid`),
+              refusal:
+                credential === 'unknown'
+                  ? rejection(`${header}-unknown`, 503)
+                  : rejection(`${header}-invalid`),
               keyHash8: undefined,
               isFinal: false,
             } as const);
@@ -104,6 +107,17 @@ test('who presents anything is no stranger: the open plan is closed to him, now 
   assert.equal(await ask(plans, { authorization: 'Bearer' }), 'x-certificate-missing');
   assert.equal(await ask(plans, { authorization: 'Basic eDp5' }), 'open');
   assert.equal(await ask([plan('open', 1_000, anybody)], { authorization: 'Bearer x' }), 'open');
+});
+
+test('of several refusals one for want of an answer counts first, wherever it stands: what is unknown is not no', async () => {
+  const closed = plans.filter(({ isOpen }) => !isOpen);
+  for (const [headers, expected] of [
+    [{ 'x-certificate': 'bad', 'x-key': 'unknown' }, 'x-key-unknown'],
+    [{ 'x-certificate': 'unknown', 'x-key': 'bad' }, 'x-certificate-unknown'],
+    [{ 'x-token': 'bad', 'x-second': 'unknown', 'x-key': 'bad' }, 'x-second-unknown'],
+    [{ 'x-certificate': 'unknown', 'x-key': 'unknown' }, 'x-certificate-unknown'],
+  ] as const)
+    assert.equal(await ask(closed, headers), expected);
 });
 
 test('of several refusals the first counts; without any the first plan says what is missing', async () => {

@@ -60,9 +60,16 @@ export const listenSettings = section({
   headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive; past it 408.'),
   idleMsMax: ms.default(60_000).describe('A connection without a request is closed after this time.'),
   answerIdleMsMax: ms
-    .default(20_000)
+    .default(60_000)
     .describe(
-      'Whose client takes no byte of an answer for so long is cut off: the connection of HTTP/1.1, the stream of HTTP/2; its connection to the backend ends with it.',
+      'Whose client takes no byte of an answer for so long is cut off: the connection of HTTP/1.1, the stream of HTTP/2; its connection to the backend ends with it. Kernels let go of what they hold by the megabyte: a client of 30 KB/s may take nothing for most of a minute.',
+    ),
+  answerBytesPerSecondMin: z
+    .int()
+    .min(0)
+    .default(240)
+    .describe(
+      'Whose client takes what waits for it of an answer slower than this is cut off as well, judged over 1.5 times answerIdleMsMax; 0 is no bound.',
     ),
   requestMsMax: z
     .int()
@@ -78,7 +85,9 @@ export const listenSettings = section({
     .int()
     .min(0)
     .default(128)
-    .describe('A request body that is waited for comes at least this fast, else 408; 0 is no bound.'),
+    .describe(
+      'A request body that is waited for comes at least this fast until its answer begins, else 408; 0 is no bound. From then on, and of gRPC from the start of the call, both sides may be silent: the bound is tunnelIdleMsMax.',
+    ),
   connectionsMax: z.int().min(1).default(20_000).describe('Most open client connections.'),
   connectionsPerSourceMax: z
     .int()
@@ -92,7 +101,9 @@ export const listenSettings = section({
     .describe('After so many requests a connection is closed with its answer.'),
   tunnelIdleMsMax: ms
     .default(3_600_000)
-    .describe('A WebSocket or other tunnel that is silent in both directions is closed after this time.'),
+    .describe(
+      'A WebSocket or other tunnel that is silent in both directions is closed after this time. So is a request whose body goes on while its answer does, or that is gRPC: its connection of HTTP/1.1 or its stream of HTTP/2 is reset, and a caller of gRPC hears UNAVAILABLE.',
+    ),
   eventLoopLagMsMax: z
     .int()
     .min(0)

@@ -48,6 +48,16 @@ export function createTables(database: Database): void {
       proof BLOB NOT NULL,
       PRIMARY KEY (environment, id)
     ) STRICT;
+    -- That what a refused record was before came proven; whoever reads it checks. A file without this table is of the same version.
+    CREATE TABLE IF NOT EXISTS predecessors (
+      environment TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      id TEXT NOT NULL,
+      -- Of the revision that is refused.
+      sha256 BLOB NOT NULL,
+      proof BLOB NOT NULL,
+      PRIMARY KEY (environment, kind, id)
+    ) STRICT;
     CREATE INDEX IF NOT EXISTS unsettled ON records (environment) WHERE previous IS NOT NULL;
   `);
   database.pragma(`user_version = ${schemaVersion}`);
@@ -75,8 +85,8 @@ export function prepareStatements(database: Database) {
        WHERE excluded.epoch > seen.epoch OR (excluded.epoch = seen.epoch AND excluded.seq > seen.seq)`,
     ),
     saveRecord: database.prepare(
-      `INSERT INTO records (environment, kind, id, seq, sha256, tags, is_deleted, bytes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment, kind, id) DO UPDATE
+      `INSERT INTO records (environment, kind, id, seq, sha256, tags, is_deleted, bytes, previous)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (environment, kind, id) DO UPDATE
        SET seq = excluded.seq, sha256 = excluded.sha256, tags = excluded.tags,
            is_deleted = excluded.is_deleted, bytes = excluded.bytes,
            previous = CASE WHEN excluded.bytes IS NULL THEN NULL ELSE coalesce(previous, bytes) END`,
@@ -87,6 +97,19 @@ export function prepareStatements(database: Database) {
     settleRecord: database.prepare(
       'UPDATE records SET previous = NULL WHERE environment = ? AND kind = ? AND id = ?',
     ),
+    predecessors: database.prepare('SELECT kind, id, proof FROM predecessors WHERE environment = ?'),
+    unproven: database.prepare(
+      `SELECT records.kind, records.id, records.sha256, previous FROM records
+       LEFT JOIN predecessors USING (environment, kind, id)
+       WHERE environment = ? AND previous IS NOT NULL AND predecessors.sha256 IS NOT records.sha256`,
+    ),
+    savePredecessor: database.prepare(
+      'INSERT OR REPLACE INTO predecessors (environment, kind, id, sha256, proof) VALUES (?, ?, ?, ?, ?)',
+    ),
+    removePredecessor: database.prepare(
+      'DELETE FROM predecessors WHERE environment = ? AND kind = ? AND id = ?',
+    ),
+    removePredecessors: database.prepare('DELETE FROM predecessors WHERE environment = ?'),
     saveRefused: database.prepare('UPDATE environments SET refused = ? WHERE environment = ?'),
     judged: database.prepare('SELECT id, text, proof FROM judged WHERE environment = ?'),
     saveJudged: database.prepare(

@@ -21,6 +21,7 @@ import { openSqlite } from '../../proto/process/sqlite.ts';
 import { skipWithout } from '../../test/kit/require.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { openStore, type Store, type StoredEnvironment, type StoredRecord } from './store.ts';
+import type { ProofOfPredecessor } from './stored.ts';
 
 const log = createLog({ name: 'test', level: 'silent' });
 const open = (path: string): Store => openStore({ path, log, clock: systemClock });
@@ -58,6 +59,8 @@ const full = (seq: number, records: readonly StoredRecord[]) => ({
   gone: [],
 });
 const digest = Buffer.alloc(32, 7);
+const proofOf: ProofOfPredecessor = ({ id, sha256 }, previous) =>
+  Buffer.from(`${id} ${Buffer.from(sha256).toString('hex', 0, 2)} ${Buffer.from(previous).toString()}`);
 const ids = (store: Store) =>
   store.load().environments.flatMap((each) => each.records.map(({ header }) => `${header.id}@${header.seq}`));
 
@@ -174,16 +177,33 @@ test('what a refused record was before is kept until its next good revision, als
   const previous = (): unknown[] =>
     store.load().environments.flatMap(({ records }) => records.map((each) => each.previous?.toString()));
   await store.save({ state: state(3), isFull: false, records: [record('a', 3), record('b', 3)], gone: [] });
-  await store.settle('env', [nack]);
+  await store.settle('env', [nack], proofOf);
   await store.save({ state: state(4), isFull: false, records: [record('a', 4)], gone: [] });
-  await store.settle('env', [{ ...nack, seq: 4 }]);
+  await store.settle('env', [{ ...nack, seq: 4 }], proofOf);
   await store.close();
   store = open(path);
   t.after(() => store.close());
   assert.deepEqual(previous(), ['a@1', undefined], 'the last good one, not the one refused before');
   assert.deepEqual(store.load().environments[0]?.refused, [{ ...nack, seq: 4 }]);
+  const [refused] = store.load().environments[0]?.records ?? [];
+  const proof = proofOf(record('a', 4).header, Buffer.from('a@1'));
+  assert.equal(refused?.previousProof?.toString(), proof.toString(), 'for the revision that is refused now');
   await store.save({ state: state(5), isFull: false, records: [record('a', 5)], gone: [] });
-  await store.settle('env', []);
+  await store.settle('env', [], proofOf);
+  assert.deepEqual(previous(), [undefined, undefined]);
+});
+
+test('what a record was before, and does not prove, is forgotten', async (t) => {
+  const { path } = await written(t);
+  const nack = { kind: 'api', id: 'a', seq: 3, code: 'definition.invalid', reason: 'no' } as const;
+  const store = open(path);
+  t.after(() => store.close());
+  await store.save({ state: state(3), isFull: false, records: [record('a', 3)], gone: [] });
+  await store.settle('env', [nack], proofOf);
+  const previous = (): unknown[] =>
+    store.load().environments.flatMap(({ records }) => records.map((each) => each.previous?.toString()));
+  assert.deepEqual(previous(), ['a@1', undefined]);
+  store.forgetPrevious('env', [nack]);
   assert.deepEqual(previous(), [undefined, undefined]);
 });
 

@@ -1,11 +1,12 @@
 import type { Clock } from '../../proto/process/clock.ts';
 import type { Log } from '../../proto/process/log.ts';
-import type { Nack, RecordKind } from '../../proto/wire/published.ts';
+import type { Nack, RecordHeader, RecordKind } from '../../proto/wire/published.ts';
 import { openDisk, type Connection, type Disk } from './disk.ts';
 import type { StoreProblem } from './file.ts';
 import {
   environmentFromRow,
   environmentToRow,
+  type ProofOfPredecessor,
   recordFromRow,
   recordToRow,
   type RecordRow,
@@ -71,9 +72,11 @@ export interface Store {
   save(change: StoredChange): Promise<void>;
   /**
    * The gateway has taken the last change into service, except for what it refuses: of those the bytes that were
-   * there before stay, so that a restart serves them again.
+   * there before stay with their proof, so that a restart serves them again.
    */
-  settle(environment: string, refused: readonly Nack[]): Promise<void>;
+  settle(environment: string, refused: readonly Nack[], proofOf: ProofOfPredecessor): Promise<void>;
+  /** Drops what records were before: it does not prove, and must not be proven by the next `settle`. */
+  forgetPrevious(environment: string, records: readonly Pick<RecordHeader, 'kind' | 'id'>[]): void;
   /** Keeps what was found out of APIs; `gone` loses what is kept. That it could not be written costs the next start some time, and nobody waits. */
   saveJudged(environment: string, judged: readonly StoredJudgement[], gone: readonly string[]): void;
   /** Remembers a verified head before anything of it is applied. */
@@ -114,10 +117,17 @@ export function openStore(options: StoreOptions): Store {
       unsaved.add(change);
       return flushInTurn();
     },
-    settle: (environment, refused) =>
+    settle: (environment, refused, proofOf) =>
       (writing = writing.then(() =>
-        write(disk, 'settling', (connection) => settle(connection, environment, refused)),
+        write(disk, 'settling', (connection) => settle(connection, environment, { refused, proofOf })),
       )),
+    forgetPrevious(environment, records) {
+      write(disk, 'forgetting what records were before', ({ database, statements }) =>
+        database.transaction(() => {
+          for (const { kind, id } of records) settleRecord(statements, environment, { kind, id });
+        })(),
+      );
+    },
     saveJudged(environment, judged, gone) {
       writing = writing.then(() => saveJudged(disk, environment, { judged, gone }));
     },
@@ -131,6 +141,7 @@ export function openStore(options: StoreOptions): Store {
       write(disk, 'forgetting an environment', ({ statements }) => {
         statements.removeRecords.run(environment);
         statements.removeAllJudged.run(environment);
+        statements.removePredecessors.run(environment);
         statements.removeEnvironment.run(environment);
       });
     },
@@ -158,7 +169,7 @@ function load(disk: Disk): LoadedStore {
     return {
       environments: environments.map((state) => ({
         ...state,
-        records: (statements.records.all(state.environment) as RecordRow[]).map(recordFromRow),
+        records: loadRecords(statements, state.environment),
         judged: new Map(
           (statements.judged.all(state.environment) as StoredJudgement[]).map((each) => [each.id, each]),
         ),
@@ -172,6 +183,24 @@ function load(disk: Disk): LoadedStore {
   }
 }
 
+function loadRecords(
+  { records, predecessors }: Connection['statements'],
+  environment: string,
+): readonly StoredRecord[] {
+  const proofs = new Map(
+    (predecessors.all(environment) as PredecessorRow[]).map(({ kind, id, proof }) => [
+      nameOf({ kind, id }),
+      proof,
+    ]),
+  );
+  return (records.all(environment) as RecordRow[]).map((row) => {
+    const record = recordFromRow(row);
+    return record.previous === undefined
+      ? record
+      : { ...record, previousProof: proofs.get(nameOf(record.header)) };
+  });
+}
+
 function write(disk: Disk, doing: string, work: (connection: Connection) => void): void {
   const connection = disk.writable();
   if (connection === undefined) return;
@@ -182,15 +211,35 @@ function write(disk: Disk, doing: string, work: (connection: Connection) => void
   }
 }
 
-function settle({ database, statements }: Connection, environment: string, refused: readonly Nack[]): void {
-  const isRefused = new Set(refused.map(({ kind, id }) => `${kind}\0${id}`));
-  const unsettled = statements.unsettled.all(environment) as { readonly kind: string; readonly id: string }[];
+type RecordName = Pick<RecordHeader, 'kind' | 'id'>;
+type PredecessorRow = RecordName & { readonly proof: Uint8Array };
+type UnprovenRow = RecordName & { readonly sha256: Uint8Array; readonly previous: Uint8Array };
+
+const nameOf = ({ kind, id }: RecordName): string => `${kind}\0${id}`;
+
+function settle(
+  { database, statements }: Connection,
+  environment: string,
+  { refused, proofOf }: { readonly refused: readonly Nack[]; readonly proofOf: ProofOfPredecessor },
+): void {
+  const isRefused = new Set(refused.map(nameOf));
+  const unsettled = statements.unsettled.all(environment) as RecordName[];
   database.transaction(() => {
-    for (const { kind, id } of unsettled) {
-      if (!isRefused.has(`${kind}\0${id}`)) statements.settleRecord.run(environment, kind, id);
-    }
+    for (const name of unsettled)
+      if (!isRefused.has(nameOf(name))) settleRecord(statements, environment, name);
+    for (const { kind, id, sha256, previous } of statements.unproven.all(environment) as UnprovenRow[])
+      statements.savePredecessor.run(environment, kind, id, sha256, proofOf({ kind, id, sha256 }, previous));
     statements.saveRefused.run(JSON.stringify(refused), environment);
   })();
+}
+
+function settleRecord(
+  { settleRecord: settled, removePredecessor }: Connection['statements'],
+  environment: string,
+  { kind, id }: RecordName,
+): void {
+  settled.run(environment, kind, id);
+  removePredecessor.run(environment, kind, id);
 }
 
 async function saveJudged(
@@ -232,8 +281,14 @@ async function flush(disk: Disk, unsaved: Unsaved): Promise<void> {
 async function writeChange({ database, statements }: Connection, change: PendingChange): Promise<void> {
   const { environment } = change.state;
   database.exec('BEGIN IMMEDIATE');
-  if (change.isFull) statements.removeRecords.run(environment);
-  for (const { kind, id } of change.gone.values()) statements.removeRecord.run(environment, kind, id);
+  if (change.isFull) {
+    statements.removeRecords.run(environment);
+    statements.removePredecessors.run(environment);
+  }
+  for (const { kind, id } of change.gone.values()) {
+    statements.removeRecord.run(environment, kind, id);
+    statements.removePredecessor.run(environment, kind, id);
+  }
   let rows = 0;
   for (const record of change.records.values()) {
     statements.saveRecord.run(...recordToRow(environment, record));

@@ -5,9 +5,17 @@ import { recordKinds, type Nack, type RecordHeader, type RecordKind } from '../.
 export interface StoredRecord {
   readonly header: RecordHeader;
   readonly bytes: Uint8Array | undefined;
-  /** The encoded record that is served instead, because this one was refused; given by the store, never to it. */
+  /** The encoded record that is served instead, because this one was refused. The store keeps it itself; it is given one only with a whole set that goes into a new file. */
   readonly previous?: Uint8Array;
+  /** What {@link ProofOfPredecessor} said of it; as little to be believed as the rest of the file. */
+  readonly previousProof?: Uint8Array | undefined;
 }
+
+/** Proves to this gateway, when it reads the file again, what it served in place of a record that it refused. */
+export type ProofOfPredecessor = (
+  header: Pick<RecordHeader, 'kind' | 'id' | 'sha256'>,
+  previous: Uint8Array,
+) => Uint8Array;
 
 /** What is kept of one environment beside its records; all of it belongs to one verified head. */
 export interface StoredEnvironment {
@@ -104,7 +112,10 @@ export function recordFromRow(row: RecordRow): StoredRecord {
 }
 
 /** Record to the positional parameters of the statement that saves it. */
-export function recordToRow(environment: string, { header, bytes }: StoredRecord): readonly unknown[] {
+export function recordToRow(
+  environment: string,
+  { header, bytes, previous }: StoredRecord,
+): readonly unknown[] {
   return [
     environment,
     header.kind,
@@ -114,5 +125,6 @@ export function recordToRow(environment: string, { header, bytes }: StoredRecord
     header.tags.length === 0 ? '[]' : JSON.stringify(header.tags),
     header.isDeleted ? 1 : 0,
     bytes ?? null,
+    previous ?? null,
   ];
 }

@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
 import { Fault } from '../../proto/faults/fault.ts';
+import { isRecordEntitled } from '../../proto/trust/entitlement.ts';
 import { verifyHead } from '../../proto/trust/heads.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack } from '../../proto/wire/published.ts';
+import { decodeGatewaySettings } from '../../proto/wire/payloads.ts';
 import { decodeRecord } from '../../proto/wire/record.ts';
 import type { SetRecord } from '../gateway/deploy/change.ts';
+import type { Predecessors } from '../store/predecessors.ts';
 import type { LoadedEnvironment } from '../store/store.ts';
 import type { Judgements } from './judgements.ts';
 import { keyOf, RecordSet } from './record-set.ts';
@@ -25,7 +28,8 @@ export type StoredReading =
   | { readonly kind: 'refused'; readonly detail: string };
 
 /**
- * Proves what is on disk as if it had just come from a bridge: signature, digest, count and the hash of each record.
+ * Proves what is on disk as if it had just come from a bridge: signature, digest, count, the hash of each record, and that none is missing
+ * that is ours. A bridge that hears of the same head sends nothing again.
  *
  * Cost: about 10 us per record.
  */
@@ -33,10 +37,12 @@ export function readStored(
   stored: LoadedEnvironment,
   trust: {
     readonly at: EnvironmentRef;
+    readonly fleet: string;
     readonly rootKey: Uint8Array;
     readonly nowMs: number;
     /** Undefined has every API compiled. */
     readonly judgements: Judgements | undefined;
+    readonly predecessors: Predecessors;
   },
 ): StoredReading {
   const verdict = verifyHead(stored.head, {
@@ -55,11 +61,20 @@ export function readStored(
   const good = { set: [] as SetRecord[], nacks: [] as Nack[] };
   const refusedBefore = { set: [] as SetRecord[], nacks: [] as Nack[] };
   const wasRefused = new Set(stored.refused.map((nack) => keyOf(nack)));
-  for (const { header, bytes, previous } of stored.records) {
-    if (bytes === undefined) continue;
+  const gateway = { fleet: trust.fleet, tags: tagsOf(stored, trust.fleet) };
+  for (const record of stored.records) {
+    const { header, bytes, previous } = record;
+    if (bytes === undefined) {
+      if (header.isDeleted || !isRecordEntitled(gateway, header)) continue;
+      return {
+        kind: 'refused',
+        detail: `the stored record ${header.kind} ${header.id} has lost its content`,
+      };
+    }
     if (Buffer.compare(hash('sha256', bytes, 'buffer'), header.sha256) !== 0)
       return { kind: 'refused', detail: `the stored record ${header.kind} ${header.id} has another hash` };
-    const hasPredecessor = previous !== undefined && wasRefused.has(keyOf(header));
+    const hasPredecessor =
+      previous !== undefined && wasRefused.has(keyOf(header)) && trust.predecessors.holds(record);
     const judged =
       header.kind === 'api'
         ? trust.judgements?.read(trust.at.environment, header, stored.judged.get(header.id))
@@ -77,7 +92,19 @@ export function readStored(
   };
 }
 
-/** The predecessor was proven when it came; its header line is gone, so its seq is read from itself. */
+/** Of our fleet's own record, which the head proves; what the file says beside it counts only where there is none, as a bridge's word does. */
+function tagsOf({ records, tags }: LoadedEnvironment, fleet: string): readonly string[] {
+  const own = records.find(({ header: { kind, id } }) => kind === 'gateway-settings' && id === fleet);
+  if (own?.bytes === undefined) return tags;
+  try {
+    return decodeGatewaySettings(decodeRecord(own.bytes).payload).tags;
+  } catch {
+    // Settings of a later version: those before stayed in force.
+    return tags;
+  }
+}
+
+/** The predecessor's header line is gone, so its seq is read from itself. */
 function readPredecessor(set: SetRecord[], { at, header, bytes }: Parameters<typeof readInto>[1]): void {
   try {
     readInto({ set, nacks: [] }, { at, header: { ...header, seq: decodeRecord(bytes).seq }, bytes });

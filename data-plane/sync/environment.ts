@@ -5,6 +5,7 @@ import type { HeldEnvironment } from '../../proto/wire/frames.ts';
 import type { SignedHead } from '../../proto/wire/head.ts';
 import type { EnvironmentRef, Nack, RecordHeader } from '../../proto/wire/published.ts';
 import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
+import { type Predecessors, unprovenOf } from '../store/predecessors.ts';
 import type { LoadedEnvironment, SeenHead, Store } from '../store/store.ts';
 import type { Certificates } from './certificates.ts';
 import { readStored } from './cold-start.ts';
@@ -48,6 +49,7 @@ export interface EnvironmentOptions {
   readonly confirm?: ConfirmChange | undefined;
   /** Undefined has every API compiled at every start. */
   readonly judgements?: Judgements | undefined;
+  readonly predecessors: Predecessors;
   readonly clock: Clock;
   readonly log: Log;
   /** Something was stored; see savedRootKey. */
@@ -100,12 +102,13 @@ export class Environment {
     this.#heads.saw(seen);
     if (stored === undefined) return undefined;
     const read = readStored(stored, {
-      at: this.at,
-      rootKey: this.#options.rootKey,
+      ...this.#options,
       nowMs: this.#options.clock.now(),
       judgements: this.#options.judgements,
     });
     if (read.kind === 'refused') return read.detail;
+    const unproven = unprovenOf(stored.records, this.#options.predecessors);
+    if (unproven.length > 0) this.#options.store.forgetPrevious(this.at.environment, unproven);
     this.#current = read.set;
     this.#head = read.head;
     this.#freshness.stored(read.head);
@@ -245,7 +248,7 @@ export class Environment {
   }
 
   async #adopt(transition: Transition, head: SignedHead, bytes: Uint8Array): Promise<HeadOutcome> {
-    const { store, apply, confirm } = this.#options;
+    const { store, apply, confirm, predecessors } = this.#options;
     const isFirst = this.#head === undefined;
     const { set, removed, nacks } = this.#options.secrets.open(transition);
     const hasChanges = transition.changed.length > 0 || transition.gone.length > 0 || !this.#isServing(head);
@@ -258,7 +261,7 @@ export class Environment {
         ]
       : [];
     this.#nacks = standingNacks(this.#nacks, [...transition.set, ...set, ...removed], [...nacks, ...refused]);
-    if (hasChanges) await store.settle(this.at.environment, this.#nacks);
+    if (hasChanges) await store.settle(this.at.environment, this.#nacks, predecessors.proofOf);
     this.#current = transition.next;
     this.#keepJudged(set, removed);
     this.#tags = transition.tags;

@@ -1,6 +1,7 @@
 import type { Log } from '../../proto/process/log.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
+import { Predecessors } from '../store/predecessors.ts';
 import type { LoadedEnvironment, Store } from '../store/store.ts';
 import { SecretOpener } from './secret-opener.ts';
 import { Environment, type EnvironmentOptions } from './environment.ts';
@@ -15,7 +16,10 @@ export interface Environments {
 }
 
 /** What every environment of a gateway shares. */
-export type SharedOptions = Omit<EnvironmentOptions, 'at' | 'fleet' | 'rootKey' | 'secrets'> & {
+export type SharedOptions = Omit<
+  EnvironmentOptions,
+  'at' | 'fleet' | 'rootKey' | 'secrets' | 'predecessors'
+> & {
   readonly identity: EnrolledIdentity;
   /** The root that the identity file has by now. */
   readonly root: { readonly kept: Uint8Array };
@@ -34,11 +38,14 @@ export function openEnvironments({ identity, root, ...shared }: SharedOptions): 
       ? first
       : undefined;
   };
+  const predecessorsOf = (environment: string): Predecessors =>
+    new Predecessors(environment, identity.signing.privateKey);
   const open = (environment: string, rootKey: Uint8Array): Environment => {
     const { organization, fleet } = identity;
     const at = { organization, environment };
     const secrets = new SecretOpener(at, identity);
-    const opened = new Environment({ ...shared, at, fleet, rootKey, secrets });
+    const predecessors = predecessorsOf(environment);
+    const opened = new Environment({ ...shared, at, fleet, rootKey, secrets, predecessors });
     byName.set(environment, opened);
     return opened;
   };
@@ -64,7 +71,7 @@ export function openEnvironments({ identity, root, ...shared }: SharedOptions): 
   if (problems.length > 0) {
     store.setAside(problems.join('; '));
     // What did verify must not be lost with the file; a later change alone would leave a file that no head proves.
-    for (const { records, ...state } of proven) void store.save({ state, isFull: true, records, gone: [] });
+    for (const loaded of proven) keepProven(store, loaded, predecessorsOf(loaded.environment));
   }
   for (const name of identity.environments ?? []) if (!byName.has(name)) openNew(name);
 
@@ -78,6 +85,21 @@ export function openEnvironments({ identity, root, ...shared }: SharedOptions): 
       for (const environment of byName.values()) environment.granted(tags);
     },
   };
+}
+
+/** Writes an environment into a new file, with what its refused records were before where that is proven. */
+function keepProven(
+  store: Store,
+  { records, ...state }: LoadedEnvironment,
+  predecessors: Predecessors,
+): void {
+  const kept = records.map((record) =>
+    record.previous === undefined || predecessors.holds(record)
+      ? record
+      : { header: record.header, bytes: record.bytes },
+  );
+  void store.save({ state, isFull: true, records: kept, gone: [] });
+  void store.settle(state.environment, state.refused, predecessors.proofOf);
 }
 
 /** What an operator reads first when the border is cut, e.g. `serving seq 42, age 3h 5m`. */

@@ -8,6 +8,7 @@ import {
   type SealedPlace,
   sealText,
 } from '../../proto/trust/sealed-text.ts';
+import { secretLevelsMax } from '../../proto/model/secrets/walk.ts';
 import { environmentKeyContext, sealTo } from '../../proto/trust/sealing.ts';
 import { decodeApi, encodeApi, encodeEnvironmentKey } from '../../proto/wire/payloads.ts';
 import type { SetRecord } from '../gateway/deploy/change.ts';
@@ -171,6 +172,38 @@ test('a ciphertext that was changed, or moved to another field, record, environm
     assert.equal(set[0]?.refusal?.code, 'secrets.tampered', decodeApi(record.payload).definition);
     assert.ok(!JSON.stringify(set[0].refusal).includes('hunter2'));
     assert.deepEqual(set[0].payload, record.payload);
+  }
+});
+
+test('a record that is nested too deeply to find all its secrets is refused alone by name, whatever stands around', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}1${']'.repeat(levels)}`);
+  const flows = (configuration: unknown) => ({ flows: [{ request: [{ policy: 'x', configuration }] }] });
+  const fits = secretLevelsMax - 5;
+  for (const [levels, isText, isRefused] of [
+    [fits, false, false],
+    [fits + 1, false, true],
+    [fits, true, false],
+    [fits + 1, true, true],
+    [990, false, true],
+    [990, true, true],
+  ] as const) {
+    const configuration = isText ? JSON.stringify(nested(levels)) : nested(levels);
+    const { set } = open(
+      createOpener(),
+      keyRecord(),
+      api(sealed, flows(configuration)),
+      api('plain', {}, 'b'),
+    );
+    assert.deepEqual(
+      set.map(({ id, refusal }) => [id, refusal?.code]),
+      [
+        ['a', isRefused ? 'request.invalid' : undefined],
+        ['b', undefined],
+      ],
+      `${levels} ${isText}`,
+    );
+    if (isRefused)
+      assert.match(set[0]?.refusal?.reason ?? '', /^flows\[0\].*: is nested deeper than 128 levels$/);
   }
 });
 

@@ -1,5 +1,6 @@
 import { Fault } from '../../proto/faults/fault.ts';
-import { mapSecrets, pathOfSealed } from '../../proto/model/secrets/places.ts';
+import { mapSecrets } from '../../proto/model/secrets/places.ts';
+import { pathOfSealed } from '../../proto/model/secrets/sealed-values.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import { type DataKey, looksSealed, mayHoldSealed, openText } from '../../proto/trust/sealed-text.ts';
 import { environmentKeyContext, openSealed } from '../../proto/trust/sealing.ts';
@@ -71,12 +72,12 @@ export class SecretOpener {
   #opened(record: SetRecord): SetRecord {
     const { kind, id, payload } = record;
     if (!mayHoldSealed(payload)) return record;
+    const held = heldIn(record);
+    if (held === undefined) return record;
     const secrets: string[] = [];
     let path = '';
     try {
-      const held = definitionIn(record);
-      if (held === undefined) return record;
-      const plain = mapSecrets(JSON.parse(held.definition) as unknown, (value, at) => {
+      const plain = mapSecrets(held.definition, (value, at) => {
         if (!looksSealed(value)) return value;
         path = at.path;
         const text = openText(this.#keys, value, { ...this.#at, kind, id, field: at.field });
@@ -87,11 +88,24 @@ export class SecretOpener {
       if (path !== '') throw new Fault('secrets.tampered');
       return { ...record, payload: held.with(JSON.stringify(plain)), secrets };
     } catch (error) {
-      // What is no definition is refused by who reads it.
-      if (!(error instanceof Fault) || !error.code.startsWith('secrets.')) return record;
-      if (error.code === 'secrets.key_missing') this.#waiting.set(keyOf(record), record);
-      const advice = error.code === 'secrets.key_missing' ? keyAdvice : tamperedAdvice;
-      return { ...record, refusal: { code: error.code, reason: `${path}: ${error.detail} ${advice}` } };
+      const { code, detail, details } = error instanceof Fault ? error : new Fault('platform.bug');
+      if (code === 'secrets.key_missing') this.#waiting.set(keyOf(record), record);
+      // A definition in which not all secrets are found would run with sealed ones.
+      const reasons = details.map((each) => `${each.path}: ${each.message}`);
+      const [reason] = code.startsWith('secrets.') ? [`${path}: ${detail} ${adviceOf(code)}`] : reasons;
+      return { ...record, refusal: { code, reason: reason ?? detail } };
     }
+  }
+}
+
+const adviceOf = (code: string): string => (code === 'secrets.key_missing' ? keyAdvice : tamperedAdvice);
+
+/** Undefined for what is no definition: whoever reads it refuses it. */
+function heldIn(record: SetRecord) {
+  try {
+    const held = definitionIn(record);
+    return held && { ...held, definition: JSON.parse(held.definition) as unknown };
+  } catch {
+    return undefined;
   }
 }

@@ -30,6 +30,7 @@ import { upkeepNeverMs } from '../report/messages.ts';
 import { boundOfDurations } from '../gateway/deploy/durations.ts';
 import { openServerCertificates, type ServerCertificates } from '../servers/certificates.ts';
 import { describeServers, firstPort, portFacts, serversOf } from '../servers/settings.ts';
+import { policyPartsOf } from '../policy-ground.ts';
 import { createEngine, expressionHostOf, openReporter, securityHostOf } from '../serving.ts';
 import { openSource } from '../source.ts';
 import type { GuardedOptions, RunningGateway } from '../start.ts';
@@ -185,7 +186,12 @@ function openJudge(
     health: endpoints.health,
     discovery: endpoints.discovery,
     expressions: expressionHostOf(own),
-    host: { clock, counters: createMemoryCounters({ windowsMax: 1, clock }), outbound: noCallouts },
+    host: {
+      clock,
+      counters: createMemoryCounters({ windowsMax: 1, clock }),
+      outbound: noCallouts,
+      ...policyPartsOf(config, clock),
+    },
     records: undefined,
     servers: serversOf(config).map(({ id }) => id),
     log,

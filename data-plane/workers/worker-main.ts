@@ -12,6 +12,7 @@ import type { ToWorker } from './messages.ts';
 closeBuiltIns();
 outliveReaders();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+await (await import('../load.ts')).loadRooms();
 const { runWorker } = await import('./worker.ts');
 
 runWorker({

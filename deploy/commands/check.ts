@@ -1,13 +1,16 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
-import type { CheckedFile } from '../../data-plane/local/check.ts';
+import type { CheckedFile, JudgeDocument } from '../../data-plane/local/check.ts';
 import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
 import { print } from '../terminal.ts';
 
+type Flags = ConfigFlags & { readonly json?: true; readonly for?: string };
 type Said = CheckedFile['problems'][number];
 
-const placeOf = ({ path, document }: Said): string =>
-  [document === undefined ? '' : `(document ${document})`, path].filter((part) => part !== '').join(' ');
+const placeOf = ({ path, document, line }: Said): string =>
+  [document === undefined ? '' : `(document ${document})`, path, line === undefined ? '' : `(line ${line})`]
+    .filter((part) => part !== '')
+    .join(' ');
 
 const lineOf = (file: string, place: string, message: string): string =>
   `${file}: ${place === '' ? '' : `${place} `}${message}`;
@@ -22,8 +25,14 @@ function linesOf({ file, problems, notes }: CheckedFile): readonly string[] {
   ];
 }
 
-/** `isthmus check`: what a gateway would refuse, before it is asked. */
-export function checkCommand(onExit: (code: number) => void): Command {
+/**
+ * `isthmus check`: what a gateway would refuse, before it is asked; where the package has a control plane (`importing`), also what its
+ * import would.
+ */
+export function checkCommand(
+  onExit: (code: number) => void,
+  importing?: () => Promise<JudgeDocument>,
+): Command {
   const command = createCommand({
     name: 'check',
     summary: 'Checks API definitions as a gateway would, without one: every fault with its place.',
@@ -31,19 +40,30 @@ export function checkCommand(onExit: (code: number) => void): Command {
       'isthmus check ./apis                  # all JSON and YAML files of a folder, together',
       'isthmus check orders.json billing.yaml',
       'isthmus check ./apis --json           # exit code 1 when a gateway would refuse something',
+      ...(importing === undefined
+        ? []
+        : ['isthmus check ./exports --for control-plane    # what an import would refuse']),
     ],
   });
+  if (importing !== undefined)
+    command.addOption(
+      new Option('--for <whom>', 'who is to take them; a control plane imports each by itself')
+        .choices(['gateway', 'control-plane'])
+        .default('gateway'),
+    );
   return withConfig(command)
     .argument(
       '<files...>',
       'definitions, isthmus.yaml with subscriptions, or folders of both; - for standard input',
     )
     .option('--json', 'as JSON')
-    .action(async (paths: readonly string[], flags: ConfigFlags & { readonly json?: true }) => {
-      const { config } = loadFor(gatewayConfigSchema, { process: 'gateway', flags });
-      const { checkFiles, skippedFolders } = await import('../../data-plane/local/check.ts');
+    .action(async (paths: readonly string[], flags: Flags) => {
+      const { checkDocuments, checkFiles, skippedFolders } = await import('../../data-plane/local/check.ts');
       const { folderNote } = await import('../../data-plane/local/files.ts');
-      const files = await checkFiles(paths, config);
+      const files =
+        importing !== undefined && flags.for === 'control-plane'
+          ? await checkDocuments(paths, await importing())
+          : await checkFiles(paths, loadFor(gatewayConfigSchema, { process: 'gateway', flags }).config);
       const folders = await skippedFolders(paths);
       const lines = files.length === 0 ? ['There is no JSON or YAML file.'] : files.flatMap(linesOf);
       const notes = folders.map((folder) => `note     ${lineOf(folder, '', folderNote)}`);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { piecesOf } from '../../proto/expression/find.ts';
+import { language } from '../../proto/expression/language.ts';
 import { compileText } from '../../proto/expression/template.ts';
 import { shownValue } from '../../proto/expression/values.ts';
 import { Fault } from '../../proto/faults/fault.ts';
@@ -58,12 +58,21 @@ export function elCommand(onExit: (code: number) => void): Command {
 function evaluated(expression: string, request: ReturnType<typeof requestSchema.parse>): Came {
   if (expression.trim() === '')
     return { kind: 'refused', why: 'there is no expression; write one, such as {#request.method}' };
-  const hasBraces = piecesOf(expression).some(({ kind }) => kind === 'expression');
-  const compiled = compileText(hasBraces ? expression : `{(${expression})}`);
-  if (compiled.kind === 'plain') return { kind: 'value', value: expression };
+  const compiled = compiledOf(expression);
   if (compiled.kind === 'refused') return { kind: 'refused', why: compiled.message };
   const came = compiled.evaluate(scopeOf(request));
   return came.kind === 'value' ? { kind: 'value', value: shownValue(came.value) } : came;
+}
+
+/** A text, or an expression alone, whose places are counted in what was written. */
+function compiledOf(expression: string) {
+  const compiled = compileText(expression);
+  if (compiled.kind !== 'plain') return compiled;
+  const alone = language(expression);
+  if (alone.kind === 'compiled') return alone;
+  const { message, at } = alone;
+  const place = at < expression.trimEnd().length ? `at its character ${at + 1}` : 'at its end';
+  return { kind: alone.kind, message: `${message} (${place})` };
 }
 
 async function readRequest(file: string | undefined) {

@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import type { RunningGateway } from '../../data-plane/start.ts';
 import { type GatewayConfig, gatewayConfigSchema, secretParametersOf } from '../../data-plane/config.ts';
@@ -45,6 +44,7 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
       const reload = { settings: config, read };
       const wish = { name: 'gateway', level: config.log.level, secretParameters, reload };
       const code = await runProcess(wish, async (parts) => {
+        await (await import('../../data-plane/load.ts')).loadRooms();
         const { startGateway } = await import('../../data-plane/start.ts');
         const obey = listenToSignals();
         holdFolder(config.dataDir, 'gateway', parts);
@@ -54,8 +54,6 @@ export function gatewayCommand(onExit: (code: number) => void): Command {
         const doors = new OwnDoors(shipper === undefined ? [] : [shipper.admin.port]);
         const gateway = await startGateway({ ...parts, lifecycle, config, doors });
         obey(gateway);
-        // Otherwise it is written at an orderly end: after a kill -9 the next start would compile everything again.
-        flushCompileCache();
         say(`gateway listening on ${portWords(config, gateway)}, node API on port ${gateway.adminPort}`);
         if (shipper === undefined) return;
         const { startShipper, shipRestMsMax } = await import('../../shipper/start.ts');

@@ -1,30 +1,30 @@
 import type { Command } from 'commander';
-import type { RevocationOptions } from '../../control-plane/publish/revocation.ts';
-import { Fault } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
-import { foldersOf } from '../../proto/process/data-folder.ts';
-import { createCommand, loadFor, withConfig, type ConfigFlags } from '../command.ts';
-import { controlPlaneProcessSchema } from '../processes.ts';
-import { createCommandLog, print, say } from '../terminal.ts';
+import { createCommand, withConfig } from '../command.ts';
+import { print, say } from '../terminal.ts';
+import { type KeyFlags, operator, organizationOf, withKeys } from './key-parts.ts';
+import { rollDataCommand } from './roll-data.ts';
+import { rollKekCommand } from './roll-kek.ts';
 
-type Flags = ConfigFlags & { readonly json?: true; readonly yes?: true };
-type RevokeFlags = Flags & { readonly organization?: string; readonly environment?: string };
-type RootFlags = Flags & { readonly organization: string };
-
-const operator = 'isthmus keys';
+type RevokeFlags = KeyFlags & { readonly organization?: string; readonly environment?: string };
+type RootFlags = KeyFlags & { readonly organization: string };
 
 /** `isthmus keys`: what an operator does when a signing key may be in other hands. */
-export function keysCommand(): Command {
+export function keysCommand(onExit: (code: number) => void): Command {
   return createCommand({
     name: 'keys',
-    summary: 'Takes keys that sign configuration out of use; gateways follow by themselves.',
+    summary: 'Takes keys that sign configuration or seal secrets out of use; gateways follow by themselves.',
     examples: [
       'isthmus keys revoke --config isthmus.yaml --yes    # new publishing keys, next epoch',
       'isthmus keys roll-root --config isthmus.yaml --yes # a new root, named by the old one',
+      'isthmus keys roll-data --config isthmus.yaml --yes # new keys for the secrets of definitions',
+      'isthmus keys roll-kek --config isthmus.yaml --yes  # a new secrets/kek',
     ],
   })
     .addCommand(revokeCommand())
-    .addCommand(rollRootCommand());
+    .addCommand(rollRootCommand())
+    .addCommand(rollKekCommand(onExit))
+    .addCommand(rollDataCommand(onExit));
 }
 
 function revokeCommand(): Command {
@@ -100,33 +100,4 @@ function rollRootCommand(): Command {
         );
       });
     });
-}
-
-async function organizationOf({ storage }: RevocationOptions, named: string): Promise<string> {
-  const { resolveOrganization } = await import('../../control-plane/management/tenants/tenants.store.ts');
-  const found = await resolveOrganization(storage.db, named);
-  if (found !== undefined) return found.id;
-  throw new Fault('request.not_found', {
-    detail: `There is no organization "${named}".`,
-    hint: 'Give its id or human-readable id; the first one is called DEFAULT.',
-  });
-}
-
-async function withKeys(flags: Flags, work: (parts: RevocationOptions) => Promise<void>): Promise<void> {
-  const { config } = loadFor(controlPlaneProcessSchema, { process: 'control-plane', flags });
-  const log = createCommandLog();
-  const { openStorage } = await import('../../control-plane/storage/storage.ts');
-  const { openKeyringOf } = await import('../../control-plane/publish/sealed.ts');
-  const { url } = config.database;
-  // A restore that is asked for meanwhile is refused.
-  const hold = { onLost: () => undefined };
-  const storage = await openStorage({ url, dataDir: config.dataDir, log, mode: 'existing', hold });
-  try {
-    const keyring = await openKeyringOf(storage.db, {
-      dir: config.secrets.dir ?? foldersOf(config.dataDir).secrets,
-    });
-    await work({ storage, keyring, clock: systemClock });
-  } finally {
-    await storage.close();
-  }
 }

@@ -6,16 +6,13 @@ import { test, type TestContext } from 'node:test';
 import { gatewayConfigSchema } from '../../data-plane/config.ts';
 import { type Clock, systemClock } from '../../proto/process/clock.ts';
 import { foldersOf } from '../../proto/process/data-folder.ts';
-import { createLifecycle } from '../../proto/process/lifecycle.ts';
-import { createLog } from '../../proto/process/log.ts';
-import { createMetrics } from '../../proto/process/metrics.ts';
-import { startNodeApi } from '../../proto/process/node-api.ts';
 import { openKeyring } from '../../proto/process/secrets.ts';
 import { saveIdentity } from '../../proto/trust/identity.ts';
 import { shipperConfigSchema } from '../../shipper/config.ts';
 import type { MemoryGateway } from '../../test/kit/bridge/memory-repository.ts';
 import { startTestBridge, type TestBridge, type TestBridgeWish } from '../../test/kit/bridge/test-bridge.ts';
 import { identityOf } from '../../test/kit/gateway/sync-gateway.ts';
+import { startNode } from '../../test/kit/processes/node.ts';
 import { freePort } from '../../test/kit/processes/processes.ts';
 import { startUpstream } from '../../test/kit/servers/upstream.ts';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
@@ -248,24 +245,6 @@ test('a port that somebody else has fails with its setting; one that the process
   const foreign = await ports('gateway', { listen: { host: '203.0.113.1', port: taken.port } });
   assert.match(JSON.stringify(foreign), /"failed".*no address of this machine \(listen\.host\)/);
 });
-
-function startNode(t: TestContext, process: string): Promise<number> {
-  const log = createLog({ name: 'test', level: 'silent' });
-  const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
-  t.after(() => lifecycle.close());
-  const address = { host: '127.0.0.1', port: 0 };
-  return startNodeApi({
-    process,
-    version: '0.0.0-test',
-    address,
-    metrics: createMetrics(),
-    health: () => ({ degraded: [] }),
-    ready: () => ({ parts: {} }),
-    log,
-    clock: systemClock,
-    lifecycle,
-  });
-}
 
 test('without a name the doctor examines whom the file is for, and says whom', async (t) => {
   const examined: string[] = [];

@@ -18,6 +18,7 @@ import { type EnrolledIdentity, identityFile, loadIdentity } from '../../proto/t
 import { ticketFile } from '../../proto/trust/seat-file.ts';
 import { openS3Output, requireOutput } from '../../shipper/outputs/of-s3.ts';
 import type { shipperConfigSchema } from '../../shipper/config.ts';
+import { besideUp } from './beside-up.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
 import { examineDisk, examineListenTls } from './machine.ts';
 import { examineModes } from './modes.ts';
@@ -58,6 +59,7 @@ export const customerChecks: readonly Check<CustomerSubject>[] = [
   { name: 'bridge', needs: ['bridgeUrl'], concerns: dialsBridge, examine: examineBridge },
   { name: 'clock', needs: ['offMs'], concerns: dialsBridge, examine: examineClock },
   { name: 'enrolment', needs: ['identity', 'nonce'], concerns: dialsBridge, examine: examineEnrolment },
+  besideUp,
 ];
 
 const timeoutMs = 10_000;

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Fault } from '../../proto/faults/fault.ts';
 import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { tempDir } from '../../test/kit/temp-dir.ts';
@@ -11,6 +12,25 @@ import { doctorCommand } from '../commands/doctor.ts';
 import { examine } from './doctor.ts';
 import { customerDoctors } from './doctors.ts';
 import { platformChecks } from './platform.ts';
+
+test('what a finding quotes shows no password and no key', async () => {
+  const url = 'https://u:hunter2@h/?apikey=hunter2';
+  const check = {
+    name: 'bridge',
+    needs: [],
+    examine: () =>
+      Promise.resolve({ status: 'failed' as const, found: `${url} is away`, remedy: `look at ${url}` }),
+  };
+  const failing = {
+    ...check,
+    examine: () =>
+      Promise.reject(new Fault('outbound.unreachable', { detail: url, internal: url, hint: url })),
+  };
+  const findings = await examine({}, [check, failing]);
+  assert.equal(findings.length, 2);
+  assert.doesNotMatch(JSON.stringify(findings), /hunter2/);
+  assert.match(findings[0]?.found ?? '', /^https:\/\/u:\*\*\*@h\/\?apikey=\*\*\* is away$/);
+});
 
 test('a store that takes connections and says nothing ends its check at the bound, and what is being checked is said before', async (t) => {
   const sockets = new Set<Socket>();

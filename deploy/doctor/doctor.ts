@@ -1,4 +1,5 @@
 import { Fault } from '../../proto/faults/fault.ts';
+import { createRedactor } from '../../proto/model/redaction.ts';
 import { type Clock, systemClock } from '../../proto/process/clock.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 
@@ -57,13 +58,20 @@ export async function examine<Subject extends Examined>(
       if (check.concerns?.(subject) !== false)
         findings.push({
           check: check.name,
-          ...(await within(patience, check, () => answer(check, subject, findings))),
+          ...masked(await within(patience, check, () => answer(check, subject, findings))),
         });
   } finally {
     const closed = subject.close?.().catch(() => undefined);
     await before(patience.clock, closeMsMax, closed ?? Promise.resolve());
   }
   return findings;
+}
+
+const { text: maskText } = createRedactor();
+
+/** What a finding quotes (addresses, what somebody answered) may hold what nobody should read. */
+function masked({ status, found, remedy }: Finding): Finding {
+  return { status, found: maskText(found), ...(remedy !== undefined && { remedy: maskText(remedy) }) };
 }
 
 async function within(

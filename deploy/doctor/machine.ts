@@ -81,7 +81,7 @@ function filesOf({ setting, tls }: ExaminedListener): readonly PemFiles[] {
 const noCertificates = 'none in the settings';
 
 /** Whether certificates hold still, and keys belong to them. */
-export function examineCertificates(all: readonly PemFiles[], nowMs: number): Finding {
+function examineCertificates(all: readonly PemFiles[], nowMs: number): Finding {
   const given = all.filter(({ certFile, caFile }) => certFile !== undefined || caFile !== undefined);
   if (given.length === 0) return { status: 'ok', found: noCertificates };
   const findings = given.flatMap((files) => [

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import type { z } from 'zod';
-import { readTls } from '../../bridge/start.ts';
 import { placeBlobs } from '../../control-plane/storage/bucket.ts';
 import {
   readBucketRow,
@@ -23,8 +21,9 @@ import { foldersOf } from '../../proto/process/data-folder.ts';
 import type { ListenAddress } from '../../proto/process/listen.ts';
 import type { ListenTlsSettings } from '../../proto/process/listening/tls-settings.ts';
 import type { controlPlaneProcessSchema } from '../processes.ts';
+import { besideUp } from './beside-up.ts';
 import type { Check, Examined, Finding } from './doctor.ts';
-import { examineCertificates, examineDisk, examineListenTls } from './machine.ts';
+import { examineDisk, examineListenTls } from './machine.ts';
 import { examineModes } from './modes.ts';
 import { examinePorts, type PortsConfig } from './ports.ts';
 import { describeSettings } from './settings.ts';
@@ -39,13 +38,15 @@ export type PlatformConfig = Pick<
   readonly admin: PortsConfig['admin'];
   readonly listen: ListenAddress & {
     /** A control plane's or a bridge's. */
-    readonly tls?: ListenTlsSettings | Parameters<typeof readTls>[0] | undefined;
+    readonly tls?: ListenTlsSettings | undefined;
   };
 };
 
 /** A control plane or a bridge. */
 export interface PlatformSubject extends Examined {
   readonly process: 'control-plane' | 'bridge';
+  /** True for a part of `isthmus up`. */
+  readonly isOfUp?: boolean;
   load(): Pick<LoadedConfig<PlatformConfig>, 'config' | 'sources'>;
   config?: PlatformConfig;
   storage?: Storage;
@@ -77,6 +78,7 @@ export const platformChecks: readonly Check<PlatformSubject>[] = [
   { name: 'ports', needs: ['config'], examine: examineListeners },
   { name: 'disk', needs: ['config'], examine: examineRoom },
   { name: 'modes', needs: ['config'], examine: examineFiles },
+  besideUp,
 ];
 
 async function examineSettings(subject: PlatformSubject): Promise<Finding> {
@@ -203,18 +205,10 @@ async function examineClock({ storage }: PlatformSubject): Promise<Finding> {
 async function examineTls({ config }: PlatformSubject): Promise<Finding> {
   invariant(config !== undefined, 'the check needs the settings');
   const { tls } = config.listen;
-  const nowMs = systemClock.now();
-  if (tls === undefined || 'selfSigned' in tls)
-    return examineListenTls(
-      { listeners: [{ setting: 'listen', tls }], judgesClients: false, others: [] },
-      nowMs,
-    );
-  const { clientCaFile: caFile, ...pair } = tls;
-  const ca = { setting: 'listen.tls.clientCaFile', caFile };
-  const finding = examineCertificates([{ setting: 'listen.tls', ...pair }, ca], nowMs);
-  // As its start reads them; what failed says already more than that.
-  if (finding.status !== 'failed') createSecureContext(readTls(tls));
-  return finding;
+  return examineListenTls(
+    { listeners: [{ setting: 'listen', tls }], judgesClients: false, others: [] },
+    systemClock.now(),
+  );
 }
 
 async function examineListeners({ config, process }: PlatformSubject): Promise<Finding> {

@@ -33,7 +33,9 @@ export async function examinePorts(
   if (refused !== undefined) return ofRefused(refused);
   const taken = wishes.filter((_, index) => tried[index] !== undefined);
   if (taken.length === 0) return { status: 'ok', found: `free: ${described(wishes)}` };
-  const holder = taken.some(({ setting }) => setting === 'admin') ? await whoHas(admin) : undefined;
+  const holder = taken.some(({ setting }) => setting === 'admin')
+    ? await processAt(originOf('http', admin))
+    : undefined;
   if (holder === process && heldDir !== undefined && isSurelyFree(heldDir, process))
     return {
       status: 'failed',
@@ -76,10 +78,10 @@ async function tryPort(wish: ListenWish): Promise<Fault | undefined> {
   }
 }
 
-/** The process whose node API answers there; undefined when it is none of ours. */
-async function whoHas(admin: ListenAddress): Promise<string | undefined> {
+/** The process whose node API answers at an origin; undefined when it is none of ours. */
+export async function processAt(origin: string): Promise<string | undefined> {
   try {
-    const answer = await fetch(`${originOf('http', admin)}/health`, {
+    const answer = await fetch(`${origin}/health`, {
       signal: AbortSignal.timeout(askMsMax),
     });
     return NodeHealth.parse(await answer.json()).process;

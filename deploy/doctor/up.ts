@@ -24,7 +24,7 @@ export async function examineUp(flags: DoctorFlags): Promise<readonly Examinatio
     });
   const sources = new Map<string, string>();
   const controlPlane = await examine(
-    { process: 'control-plane', load: () => ({ config: read().controlPlane, sources }) },
+    { isOfUp: true, process: 'control-plane', load: () => ({ config: read().controlPlane, sources }) },
     platformChecks,
     aloud,
   );

@@ -60,7 +60,7 @@ export const chapters: readonly Chapter[] = [
   {
     title: 'How endpoints are reached',
     at: 'endpointGroups[].sharedConfiguration',
-    text: 'HTTP, headers that are added, the proxy in between, and TLS. Files are those of the gateway. `http2...` counts with `version: HTTP_2` only; -1 is as the protocol or the backend has it. `followRedirects` follows 301, 302, 303, 307 and 308 of GET and HEAD, and 303 of any method as a GET, at most 16, where the gateway may call; another origin gets only headers that hold no secret (what is accepted, ranges, conditions, user agent, ids), and none that the endpoint sets.',
+    text: 'HTTP, headers that are added, the proxy in between, and TLS. Files are those of the gateway. `useCompression`, or `propagateClientAcceptEncoding`, lets backends compress for clients that accept it: their `Accept-Encoding` is passed on, and without both it is not. Where a step or the condition of failover reads an answer that is compressed (gzip, deflate, br, zstd), it reads what the answer says, and what a step has read goes on uncompressed. `http2...` counts with `version: HTTP_2` only; -1 is as the protocol or the backend has it. `followRedirects` follows 301, 302, 303, 307 and 308 of GET and HEAD, and 303 of any method as a GET, at most 16, where the gateway may call; another origin gets only headers that hold no secret (what is accepted, ranges, conditions, user agent, ids), and none that the endpoint sets.',
     examples: [
       `endpointGroups:
   - name: default
@@ -131,7 +131,7 @@ export const chapters: readonly Chapter[] = [
   {
     title: 'Properties that are fetched',
     at: 'services.dynamicProperty',
-    text: 'A control plane asks `url` by its `schedule` while the API is started, and sends what it got to gateways beside the deployment, when it differs: properties with `dynamic: true`; one that the definition has wins. The answer, transformed by the `shift` and `default` of JOLT, is `[{"key": ..., "value": ...}]`. It reaches public addresses and what `outbound.allow` of the control plane names. A fetch that fails changes nothing; `deployments/current` says why. A gateway of files refuses it: write the properties down there.',
+    text: 'A control plane asks `url` by its `schedule` while the API is started, and sends what it got to gateways beside the deployment, when it differs: properties with `dynamic: true`; one that the definition has wins. The answer, transformed by a [specification of JOLT](transformations.md), is `[{"key": ..., "value": ...}]`. It reaches public addresses and what `outbound.allow` of the control plane names. A fetch that fails changes nothing; `deployments/current` says why. A gateway of files refuses it: write the properties down there.',
     examples: [],
   },
   {
@@ -171,7 +171,7 @@ subscriptions:
   {
     title: 'Flows',
     at: 'flows[]',
-    text: 'Which steps run for which requests. A step names a [policy](policies/README.md); a `condition` is an [expression](expressions.md).',
+    text: "Which steps run for which requests. A step names a [policy](policies/README.md); a `condition` is an [expression](expressions.md). `path` is below the path of the listener; a segment `:id` stands for any, and is `{#request.pathParams['id'][0]}`; no other sign does (`*`, `{id}` and patterns are taken as they are written). `STARTS_WITH` is a prefix of the text: `/product` takes `/products` too, `EQUALS` does not; a slash at the end makes no difference. No `methods` are all of them; `OTHER` stands for those that have no name of their own. A management API takes a condition of a flow as a selector, `{ type: CONDITION, condition: ... }`; in files `condition` beside the selectors is the same.",
     examples: [
       `flows:
   - name: limit

@@ -1,4 +1,4 @@
-import { attributeWords } from '../../data-plane/gateway/call/attributes.ts';
+import { attributesNotSet, attributeWords } from '../../data-plane/gateway/call/attributes.ts';
 import { functionNames } from '../../proto/expression/functions.ts';
 import { methodsByKind } from '../../proto/expression/methods.ts';
 import { type Root, rootNames, rootOf } from '../../proto/expression/roots.ts';
@@ -70,11 +70,12 @@ export function expressionReference(): string {
     (type) => `| \`T(${type})\` | ${code([...(typeOf(type)?.keys() ?? [])])} |\n`,
   );
   const attributes = [...attributeWords].map(([name, words]) => `| \`${name}\` | ${words} |\n`);
+  const others = [...attributesNotSet].map(([name, words]) => `- \`${name}\`: ${words}\n`);
   const methods = [...methodsByKind()].map(([kind, names]) => `| ${kind} | ${code(names)} |\n`);
   return [
     introduction,
     `## Variables\n\n| variable | |\n|---|---|\n${variables.join('')}`,
-    `## Attributes\n\n\`{#context.attributes['plan']}\`. Beside what \`policy-assign-attributes\` sets there are:\n\n| name | |\n|---|---|\n${attributes.join('')}`,
+    `## Attributes\n\n\`{#context.attributes['plan']}\`. Beside what \`policy-assign-attributes\` sets there are:\n\n| name | |\n|---|---|\n${attributes.join('')}\nSet by the reference and not here:\n\n${others.join('')}`,
     `## Functions\n\n${code(functionNames().map((name) => `#${name}`))}\n`,
     `## Operators\n\n${operators}\n`,
     `## Methods\n\n| of | |\n|---|---|\n${methods.join('')}`,

@@ -1,5 +1,5 @@
 import { recordTables, type RecordTable } from '../../proto/model/record-tables.ts';
-import { cell } from './fields.ts';
+import { cell } from '../../proto/policies/reference/fields.ts';
 import type { Meaning, RecordField } from '../../proto/model/record-fields.ts';
 
 const introduction = `# Records

@@ -10,6 +10,8 @@ export interface Glance {
   /** It says that it is not to be served: stopped, or archived. */
   readonly isOff: boolean;
   readonly hasServedPlan: boolean;
+  /** It has what only an API has: what holds one, a version of definitions, listeners or a proxy. */
+  readonly isLikeApi: boolean;
   /** The API without what holds it. */
   readonly api: Json;
   /** The same definition under these names. */
@@ -30,6 +32,7 @@ export function glanceAt(document: Json): Glance {
     isOff:
       isWord(api['state'], 'STOPPED') || isWord(api['lifecycleState'] ?? api['lifecycle_state'], 'ARCHIVED'),
     hasServedPlan: hasServedPlan(plans),
+    isLikeApi: holder !== undefined || marksOfApis.some((name) => api[name] !== undefined),
     api,
     named: (names) =>
       holder === undefined ? { ...api, ...names } : { ...document, [holder]: { ...api, ...names } },
@@ -40,6 +43,8 @@ function holderOf(document: Json): 'api' | 'spec' | undefined {
   if (isKubernetesObject(document)) return isJson(document['spec']) ? 'spec' : undefined;
   return isJson(document['api']) && document['listeners'] === undefined ? 'api' : undefined;
 }
+
+const marksOfApis = ['gravitee', 'definitionVersion', 'listeners', 'proxy'];
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;

@@ -90,3 +90,29 @@ test('a definition nested without end is refused, not followed', () => {
   for (let n = 0; n < 5_000; n += 1) deep = [deep];
   assert.match(Object.values(faultsOf(change({ flows: deep })))[0] ?? '', /nested/);
 });
+
+test('a document that people have beside definitions is refused by its name, with the way that it goes', () => {
+  const route =
+    /POST \/management\/v2\/environments\/\{environment\}\/apis\/_import\/swagger.* payload; allowed:/;
+  const documents: readonly (readonly [field: string, document: object, what: RegExp, way: RegExp])[] = [
+    ['openapi', { openapi: '3.1.0', info: {}, paths: {} }, /^this is an OpenAPI document: /, route],
+    [
+      'swagger',
+      { swagger: '2.0', info: {}, paths: {} },
+      /^this is an OpenAPI document of version 2: /,
+      route,
+    ],
+    [
+      '_format_version',
+      { _format_version: '3.0', services: [{ name: 'a', url: 'http://a' }] },
+      /^this is a configuration of Kong, which is not read: /,
+      /an endpoint group of an API.*paths of a listener; allowed:/,
+    ],
+  ];
+  for (const [field, document, what, way] of documents) {
+    const { [field]: said, ...others } = faultsOf(document);
+    assert.match(said ?? '', what);
+    assert.match(said ?? '', way);
+    assert.deepEqual(others, {});
+  }
+});

@@ -4,6 +4,8 @@ import { type ApiDefinition, parseApi } from '../model/api.ts';
 import { cleaned, invalid } from './clean.ts';
 import { planConsoleFields } from '../model/api-plans.ts';
 import { apiConsoleFields } from '../model/api-schema.ts';
+import { doubtfulTexts } from '../model/api/doubtful-texts.ts';
+import { idleParts } from '../model/api/idle-parts.ts';
 import { maskFaults } from '../model/secrets/masks.ts';
 import { type FoundSource, isJson, type Json, type Note, type OpenedApi } from './opened.ts';
 import { sourceOf } from './source.ts';
@@ -48,9 +50,16 @@ function portalPartsIn(body: Json): PortalParts {
   return {
     api: portalFields(body, apiConsoleFields),
     plans: new Map(
-      plans.filter(isJson).map((plan) => [String(plan['id']), portalFields(plan, planConsoleFields)]),
+      plans
+        .filter(isJson)
+        .map((plan) => [String(plan['id']), commentRequired(portalFields(plan, planConsoleFields))]),
     ),
   };
+}
+
+/** Exports have the field in the spelling of version 2 as well. */
+function commentRequired({ comment_required: old, ...fields }: Json): Json {
+  return old === undefined ? fields : { commentRequired: old, ...fields };
 }
 
 function portalFields(holder: Json, fields: Readonly<Record<string, unknown>>): Json {
@@ -71,7 +80,25 @@ function readOpened(
     ...new Map([...faults, ...others].map((fault) => [`${fault.path} ${fault.message}`, fault])).values(),
   ];
   if (parsed.kind === 'faults' || all.length > 0) throw invalid(all);
-  return { api: parsed.api, notes: [...notes, ...plainProperties(parsed.api, pathOf)] };
+  const doubts = doubtfulTexts(parsed.api).map(({ path, message }): Note => ({
+    path: pathOf(path),
+    kind: 'doubt',
+    message,
+  }));
+  return { api: parsed.api, notes: [...notes, ...plainProperties(parsed.api, pathOf), ...doubts] };
+}
+
+/** Parts of a definition that do nothing, or not what may be meant, by their places in the input; none where it does not load. */
+export function readIdleParts(input: unknown): readonly Note[] {
+  const { body, pathOf } = openFound(sourceOf(cleaned(input)));
+  const parsed = parseApi(body);
+  if (parsed.kind === 'faults') return [];
+  return idleParts(parsed.api).map(({ path, ...note }) => ({ ...note, path: pathOf(path) }));
+}
+
+/** Where a path of what was read of this input stands in it: what is found out later (when it is compiled) is told there as well. */
+export function placesIn(input: unknown): OpenedApi['pathOf'] {
+  return openFound(sourceOf(cleaned(input))).pathOf;
 }
 
 /** Values of properties are never worked out; who writes an expression into one most likely thinks that they are. */

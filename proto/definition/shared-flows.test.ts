@@ -111,3 +111,42 @@ test('no flow of version 2 is left out of an organization, as it is of an API: w
     'flows[1]: is no object',
   ]);
 });
+
+test('flows of both versions stand side by side, and what is wrong in each is told where it stands', () => {
+  const older = { 'path-operator': { path: '/a', operator: 'STARTS_WITH' }, pre: [step('mock')] };
+  const newer = { selectors: [{ type: 'HTTP', path: '/b' }], request: [step('mock')] };
+  const { flows } = readOrganizationFlows({ flows: [older, newer, { condition: 'false' }] });
+  assert.deepEqual(
+    flows.map(({ selectors, request }) => [
+      selectors.map((one) => (one.type === 'http' ? one.path : one.condition)),
+      request.length,
+    ]),
+    [
+      [['/a'], 1],
+      [['/b'], 1],
+      [['/', 'false'], 0],
+    ],
+  );
+  const faults = refusedFields(
+    {
+      flows: [
+        { ...older, condition: '{#a}' },
+        { ...newer, condition: '{#b}' },
+        { ...newer, selectors: [{ type: 'CONDITION', condition: '{#c}' }] },
+        { ...newer, request: [step('moc')] },
+        { condition: '{#d}' },
+      ],
+    },
+    readOrganizationFlows,
+  );
+  assert.deepEqual(
+    faults.map((each) => each.split(':')[0]),
+    [
+      'flows[0].condition',
+      'flows[1].condition',
+      'flows[2].selectors[0].condition',
+      'flows[3].request[0].policy',
+      'flows[4].condition',
+    ],
+  );
+});

@@ -4,6 +4,8 @@ import {
   parseSharedPolicyGroup,
   type SharedPolicyGroupDefinition,
 } from '../model/api/shared-policy-group.ts';
+import { placeOfCondition } from '../model/api-flows.ts';
+import { maskFaults } from '../model/secrets/masks.ts';
 import { cleaned } from './clean.ts';
 import { isJson, type Json } from './opened.ts';
 import { flowsOf } from './v2/flows.ts';
@@ -15,9 +17,11 @@ import { Place, settle, Told } from './v2/place.ts';
  * Errors: request.invalid with a detail per fault, all at once.
  */
 export function readSharedPolicyGroup(input: unknown): SharedPolicyGroupDefinition {
-  const parsed = parseSharedPolicyGroup(cleaned(input));
-  if (parsed.kind === 'group') return parsed.group;
-  throw invalid('shared policy group is', parsed.faults);
+  const body = cleaned(input);
+  const parsed = parseSharedPolicyGroup(body);
+  const faults = [...(parsed.kind === 'faults' ? parsed.faults : []), ...maskFaults(body)];
+  if (parsed.kind === 'faults' || faults.length > 0) throw invalid('shared policy group is', faults);
+  return parsed.group;
 }
 
 /**
@@ -28,13 +32,18 @@ export function readSharedPolicyGroup(input: unknown): SharedPolicyGroupDefiniti
 export function readOrganizationFlows(input: unknown): OrganizationFlowsDefinition {
   const body = cleaned(input);
   if (!isJson(body)) throw invalid("organization's flows are", [{ path: '', message: 'must be an object' }]);
-  const isOld = Array.isArray(body['flows']) && body['flows'].some(isOfVersion2);
-  const { value, pathOf, faults } = isOld ? inVersion4(body) : asWritten(body);
+  const { value, pathOf, faults } = opened(body);
   const parsed = parseOrganizationFlows(value);
-  const found = parsed.kind === 'faults' ? parsed.faults : [];
+  const found = [...(parsed.kind === 'faults' ? parsed.faults : []), ...maskFaults(value)];
   const all = [...faults, ...found.map(({ path, message }) => ({ path: pathOf(path), message }))];
   if (parsed.kind === 'faults' || all.length > 0) throw invalid("organization's flows are", all);
   return parsed.definition;
+}
+
+/** Where a path of flows that were read stands in this input. */
+export function placesInOrganizationFlows(input: unknown): (path: string) => string {
+  const body = cleaned(input);
+  return isJson(body) ? opened(body).pathOf : (path) => path;
 }
 
 interface Opened {
@@ -43,19 +52,35 @@ interface Opened {
   readonly faults: readonly FaultDetail[];
 }
 
-const asWritten = (value: Json): Opened => ({ value, pathOf: (path) => path, faults: [] });
-
-function inVersion4({ flows, ...rest }: Json): Opened {
+/** Each flow in words of version 4, whatever its own are. */
+function opened(body: Json): Opened {
+  const { flows, ...rest } = body;
+  if (!Array.isArray(flows) || !flows.some(isOfVersion2))
+    return { value: body, pathOf: (path) => placeOfCondition(body, path), faults: [] };
   const told = new Told();
-  const { value, pathOf } = settle({ flows: flowsOf(new Place(flows, 'flows', told), 'v4', 'fault') });
-  const made = isJson(value) ? value : {};
-  return { value: { ...rest, ...made }, pathOf, faults: [...told.faults, ...told.unknown()] };
+  const whole = new Place(flows, 'flows', told);
+  const { value, pathOf } = settle({
+    flows: flowsOf(whole, 'v4', {
+      unreadable: 'fault',
+      isNewer: ({ value }) => isJson(value) && !isOfVersion2(value),
+    }),
+  });
+  const made = { ...rest, ...(isJson(value) ? value : {}) };
+  return {
+    value: made,
+    pathOf: (path) => pathOf(placeOfCondition(made, path)),
+    faults: [...told.faults, ...told.unknown()],
+  };
 }
 
 const wordsOfVersion2 = ['pre', 'post', 'path-operator', 'pathOperator', 'consumers'];
+const wordsOfVersion4 = ['selectors', 'request', 'response', 'tags'];
+const wordsOfBoth = ['condition', 'methods'];
 
 function isOfVersion2(flow: unknown): boolean {
-  return isJson(flow) && wordsOfVersion2.some((word) => Object.hasOwn(flow, word));
+  if (!isJson(flow)) return false;
+  const hasAny = (words: readonly string[]): boolean => words.some((word) => Object.hasOwn(flow, word));
+  return hasAny(wordsOfVersion2) || (hasAny(wordsOfBoth) && !hasAny(wordsOfVersion4));
 }
 
 function invalid(what: string, details: readonly FaultDetail[]): Fault {

@@ -1,4 +1,5 @@
 import type { FaultDetail } from '../faults/fault.ts';
+import { unknownNames } from '../faults/nearest.ts';
 import { invalid } from './clean.ts';
 import { openSpec } from './custom-resource.ts';
 import { type FoundSource, isEmpty, isJson, type Json, portalNote, type SourceApi } from './opened.ts';
@@ -36,8 +37,9 @@ export function sourceOf(input: unknown): FoundSource {
     holder: 'export',
   });
   const beside = Object.keys(input).filter((key) => key !== 'api' && key !== 'plans');
-  const message = `is unknown; allowed: ${[...exportKeys].join(', ')}`;
-  const faults = beside.filter((key) => !exportKeys.has(key)).map((path) => ({ path, message }));
+  const faults = beside
+    .filter((key) => !exportKeys.has(key))
+    .map((path) => ({ path, message: unknownNames([path], [...exportKeys]) }));
   const notes = beside.filter((key) => exportKeys.has(key) && !isEmpty(input[key])).map(portalNote);
   return { ...source, notes, faults };
 }
@@ -86,12 +88,21 @@ export function documentIn(body: unknown): FaultDetail | undefined {
 function foreignFormat(input: Json): FaultDetail | undefined {
   const named = (path: string, what: string): FaultDetail => ({
     path,
-    message: `this is ${what}: it describes an API and is no definition of one; allowed: a definition, an export or a custom resource`,
+    message: `this is ${what}; allowed: a definition, an export or a custom resource`,
   });
-  if (typeof input['openapi'] === 'string') return named('openapi', 'an OpenAPI document');
-  if (typeof input['swagger'] === 'string') return named('swagger', 'an OpenAPI document of version 2');
+  if (typeof input['openapi'] === 'string') return named('openapi', `an OpenAPI document${ofOpenApi}`);
+  if (typeof input['swagger'] === 'string')
+    return named('swagger', `an OpenAPI document of version 2${ofOpenApi}`);
+  if (input['_format_version'] !== undefined)
+    return named(
+      '_format_version',
+      'a configuration of Kong, which is not read: a service is written as an endpoint group of an API, its routes as paths of a listener',
+    );
   return undefined;
 }
+
+const ofOpenApi =
+  ': it describes an API and is no definition of one; a control plane makes an API of it by POST /management/v2/environments/{environment}/apis/_import/swagger, with the document as text in payload';
 
 const versions: ReadonlyMap<unknown, 1 | 2 | 4> = new Map<unknown, 1 | 2 | 4>([
   ['V4', 4],

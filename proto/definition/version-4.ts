@@ -1,3 +1,4 @@
+import { placeOfCondition } from '../model/api-flows.ts';
 import { planConsoleFields } from '../model/api-plans.ts';
 import { apiConsoleFields } from '../model/api-schema.ts';
 import { withoutLeftovers } from './leftovers.ts';
@@ -26,7 +27,7 @@ export function openVersion4(source: SourceApi): OpenedApi {
   const { body: clean, notes, faults } = withoutLeftovers(body);
   return {
     body: clean,
-    pathOf,
+    pathOf: (path) => pathOf(placeOfCondition(clean, path)),
     notes: [...notes.map((note) => ({ ...note, path: pathOf(note.path) })), ...portalNotes(clean, pathOf)],
     faults: faults.map((fault) => ({ ...fault, path: pathOf(fault.path) })),
   };

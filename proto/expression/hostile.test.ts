@@ -125,7 +125,12 @@ test('whatever a client sends, the expressions of a request do bounded work', ()
     ["#jsonPath(#request.content, '$.prices[?(@.p > $.avg($.prices[*].p))]').size()", items, work],
     ["#jsonPath(#request.content, '$..a..b..c')", objects, work],
     ["#jsonPath(#request.content, '$.b')", large, /more than 1048576 characters/],
-    ["#jsonPath(#request.content, '$..a')", '['.repeat(200_000), /no JSON/],
+    ["#jsonPath(#request.content, '$..a')", '['.repeat(200_000), /JSON of more than 1000 levels/],
+    [
+      '#request.jsonContent.size()',
+      `${'['.repeat(1_001)}${']'.repeat(1_001)}`,
+      /JSON of more than 1000 levels/,
+    ],
     ['#request.jsonContent.a.size()', objects, work],
     ['#request.jsonContent.size()', names, work],
     ["#jsonPath(#request.content, '$..*..*').size()", names, work],

@@ -157,6 +157,10 @@ class Parser {
         : { kind: 'constant', value: token.value, at };
     if (token.kind === 'name') return this.#word(token.text, at);
     if (token.text === '(') {
+      if (this.#cursor.isSign(')')) {
+        const { at: end } = this.#cursor.token();
+        throw new SyntaxFault('there is nothing between "(" and ")"; write an expression there', end);
+      }
       const node = this.#expression();
       this.#cursor.expect(')');
       return node;

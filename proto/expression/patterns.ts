@@ -59,6 +59,22 @@ export function matchesWhole(text: string, pattern: string): boolean {
 }
 
 /**
+ * Says whether a pattern is found anywhere in a text, on the budget of the request's expressions.
+ *
+ * Errors: an EvaluationFailure for a pattern that cannot be used, or past the budget.
+ */
+export function findsIn(request: { work?: Work | undefined }, text: string, pattern: string): boolean {
+  const compiled = patternOf(pattern);
+  beginWork(request);
+  try {
+    judgeWork(text, compiled);
+    return compiled.test(text);
+  } finally {
+    endWork();
+  }
+}
+
+/**
  * What the groups of a pattern hold when the whole text is one; undefined when it is not. It works on the budget of the request's expressions.
  *
  * Errors: an EvaluationFailure for a pattern that cannot be used, or past the budget.

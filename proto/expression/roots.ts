@@ -1,4 +1,4 @@
-import type { ExpressionScope, ScopeHeaders } from './scope.ts';
+import { CalledAnswer, type ExpressionScope, type ScopeHeaders } from './scope.ts';
 import type { TemplateNeeds } from './template.ts';
 import { fail } from './failure.ts';
 import { readJson } from './json/json.ts';
@@ -50,11 +50,29 @@ const memberOfVariable = (name: string, member: string): Member =>
     const of = valueOf(variables?.get(name));
     return of instanceof Map ? (of.get(member) ?? null) : null;
   });
+/** The members of an answer to a call that a policy has made. */
+function calledMembers(name: string): ReadonlyMap<string, Member> {
+  const member = (read: (answer: CalledAnswer) => Value): Member =>
+    head(({ variables }) => {
+      const called = variables?.get(name);
+      return called instanceof CalledAnswer ? read(called) : fail('nothing was called yet');
+    });
+  return new Map([
+    ['status', member(({ status }) => numberValue(status))],
+    ['headers', member(({ headers }) => new HeaderLines(headers))],
+    ['content', member(({ content }) => textOf(content))],
+    ['jsonContent', member(({ content }) => jsonOf(content))],
+    ['xmlContent', member(({ content }) => xmlContentOf(textOf(content) ?? ''))],
+  ]);
+}
 /** Of the template that answers an error. */
 const template = 'response templates';
 const rules = 'the rules of dynamic-routing';
 const assertions = 'assertions of health checks';
+const users = 'auth-provider-http-resource';
+const signatures = 'the secret of http-signature';
 const cached = 'the responseCondition of cache';
+const callouts = 'policy-http-callout, in what comes of its answer';
 
 /** What an expression may name behind `#`, with its members. What the reference has beside them is refused by name. */
 const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
@@ -158,6 +176,11 @@ const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
       ]),
     },
   ],
+  ['username', { kind: 'value', place: users, read: variable('username') }],
+  ['password', { kind: 'value', place: users, read: variable('password') }],
+  ['authResponse', { kind: 'value', place: users, read: variable('authResponse') }],
+  ['keyId', { kind: 'value', place: signatures, read: variable('keyId') }],
+  ['calloutResponse', { kind: 'members', place: callouts, members: calledMembers('calloutResponse') }],
   ['groupName', { kind: 'value', place: rules, read: variable('groupName') }],
 ]);
 

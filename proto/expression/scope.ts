@@ -98,6 +98,19 @@ export interface SecretReferences {
   get(path: string, key: string | undefined): { readonly value: string } | { readonly why: string };
 }
 
+/** An answer to a call that a policy made; a variable by that expressions name it. */
+export class CalledAnswer {
+  readonly status: number;
+  readonly headers: ScopeHeaders;
+  readonly content: Uint8Array;
+
+  constructor(status: number, headers: ScopeHeaders, content: Uint8Array) {
+    this.status = status;
+    this.headers = headers;
+    this.content = content;
+  }
+}
+
 /** The same request where more is known; what its expressions have done is one sum. */
 export function withVariables(
   scope: ExpressionScope,

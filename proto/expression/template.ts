@@ -103,14 +103,14 @@ export interface TypedTemplate {
   evaluate(scope: ExpressionScope): Rendered<ExpressionValue>;
 }
 
-/** Such a field. charsMax: of the text as it is written. */
-export function typedTemplate(charsMax: number) {
+/** Such a field. charsMax: of the text as it is written; places: as in `template`. */
+export function typedTemplate(charsMax: number, places?: readonly string[]) {
   return z
     .string()
     .max(charsMax)
     .meta(mayHoldExpressions)
     .transform((text, context): TypedTemplate => {
-      const compiled = compileText(text);
+      const compiled = compileText(text, { places: new Set(places) });
       if (compiled.kind === 'varying') return compiled;
       if (compiled.kind === 'plain')
         return { needs: 'head', evaluate: () => ({ kind: 'value', value: text }) };

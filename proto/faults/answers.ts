@@ -34,6 +34,7 @@ export function answerOf(error: unknown): ErrorAnswer {
       message: fault.detail,
       technicalCode: fault.code,
       parameters: {
+        ...fault.parameters,
         ...(fault.hint === undefined ? {} : { hint: fault.hint }),
         ...(left > 0 && { detailsLeftOut: String(left) }),
       },

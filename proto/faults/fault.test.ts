@@ -6,7 +6,7 @@ import { Fault, invariant } from './fault.ts';
 
 test('every code is <room>.<what> or a name of the reference, has an error status, and a text that is a sentence', () => {
   for (const [code, entry] of Object.entries(codes)) {
-    assert.match(code, /^[a-z_]+(?:\.[A-Za-z_0-9]+)+$/);
+    assert.match(code, /^[a-z][A-Za-z_]*(?:\.[A-Za-z_0-9]+)+$/);
     assert.ok(entry.status >= 400 && entry.status <= 599, code);
     assert.match(entry.text, /^[A-Z].*\.$/, code);
   }

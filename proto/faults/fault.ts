@@ -17,6 +17,8 @@ export interface FaultOptions {
   readonly cause?: unknown;
   /** What the caller can do about it. Default: the code's hint. */
   readonly hint?: string;
+  /** What a program may read of it, under the reference's names, e.g. { clientId: 'shop' }. */
+  readonly parameters?: Readonly<Record<string, string>>;
   /** Every field that is wrong, all at once. */
   readonly details?: readonly FaultDetail[];
 }
@@ -32,6 +34,7 @@ export class Fault extends Error {
   readonly detail: string;
   readonly internal: string | undefined;
   readonly hint: string | undefined;
+  readonly parameters: Readonly<Record<string, string>>;
   readonly details: readonly FaultDetail[];
 
   constructor(code: FaultCode, options: FaultOptions = {}) {
@@ -44,6 +47,7 @@ export class Fault extends Error {
     this.detail = detail;
     this.internal = options.internal;
     this.hint = options.hint ?? entry.hint;
+    this.parameters = options.parameters ?? {};
     this.details = options.details ?? [];
   }
 

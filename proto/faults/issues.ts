@@ -19,10 +19,14 @@ export function detailsOf(issues: readonly z.core.$ZodIssue[], at = ''): readonl
     const path = pathText(issue.path, at);
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({ path: pathText([key], path), message: issue.message }));
-    // Of forms of an object only the last, the full one, is worth reading; kinds side by side are one sentence.
-    const last = issue.code === 'invalid_union' ? issue.errors.at(-1) : undefined;
-    if (last?.some((inner) => inner.path.length > 0 || inner.code !== 'invalid_type') === true)
-      return detailsOf(last, path);
+    // Of forms of the kind that was sent only the last, the full one, is worth reading; of no kind that is taken, one sentence names all.
+    const last = issue.code === 'invalid_union' ? issue.errors.findLast(isOfKind) : undefined;
+    if (last !== undefined) return detailsOf(last, path);
     return [{ path, message: issue.message }];
   });
+}
+
+/** Whether what a form found is about what is in the value, and not that it is another kind of value. */
+function isOfKind(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.some((inner) => inner.path.length > 0 || inner.code !== 'invalid_type');
 }

@@ -11,6 +11,15 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
     : undefined;
 }
 
+/** What is said of names that there are not: what may have been meant, and what there is. Of several at once the nearest of one would be said of all. */
+export function unknownNames(names: readonly string[], allowed: readonly string[]): string {
+  const [name = '', ...others] = names;
+  const near = others.length === 0 ? nearest(name, allowed) : undefined;
+  const advice = near === undefined ? '' : `did you mean ${near}? `;
+  return `is unknown; ${advice}allowed: ${allowed.length === 0 ? 'nothing' : allowed.join(', ')}`;
+}
+
+/** How many letters have to be put in, taken out or replaced to make one text of another. Cost: the product of their lengths. */
 function editDistance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i += 1) {

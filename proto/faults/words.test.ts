@@ -20,7 +20,9 @@ const rows: readonly (readonly [schema: z.ZodType, input: unknown, words: string
   [z.int().min(1), 0, 'must be at least 1'],
   [z.int().max(9), 10, 'must be at most 9'],
   [z.number().lt(1), 1, 'must be less than 1'],
-  [z.enum(['a', 'b']), 'c', 'must be one of "a", "b"'],
+  [z.enum(['apple', 'pear']), 'x', 'must be one of "apple", "pear"'],
+  [z.enum(['apple', 'pear']), 'APLE', 'must be one of "apple", "pear"; did you mean "apple"?'],
+  [z.enum(['apple', 'pear']), 7, 'must be one of "apple", "pear"'],
   [z.literal('a'), 'b', 'must be "a"'],
   [z.uuid(), 'x', 'must be a UUID'],
   [z.url(), 'x', 'must be a URL, e.g. https://example.com/path'],
@@ -40,9 +42,30 @@ test('an unknown field is named by its own path, below where it stands', () => {
   const schema = z.object({ list: z.array(z.strictObject({ a: z.string() })) });
   const parsed = schema.safeParse({ list: [{ a: 'x', b: 1, c: 2 }] });
   assert.deepEqual(detailsOf(parsed.error?.issues ?? [], 'body'), [
-    { path: 'body.list[0].b', message: 'is unknown' },
-    { path: 'body.list[0].c', message: 'is unknown' },
+    { path: 'body.list[0].b', message: 'is unknown; allowed: a' },
+    { path: 'body.list[0].c', message: 'is unknown; allowed: a' },
   ]);
+});
+
+test('one unknown field is told with the one that may be meant, and of many fields none is listed', () => {
+  const names = Array.from({ length: 40 }, (_, index) => [`field${index}`, z.string().optional()] as const);
+  const rows: readonly (readonly [schema: z.ZodType, key: string, words: string])[] = [
+    [
+      z.strictObject({ description: z.string().optional() }),
+      'descripton',
+      'is unknown; did you mean description? allowed: description',
+    ],
+    [z.strictObject({ description: z.string().optional() }), 'x', 'is unknown; allowed: description'],
+    [z.strictObject({}), 'x', 'is unknown'],
+    [
+      z.strictObject({ description: z.string().optional(), ...Object.fromEntries(names) }),
+      'descripton',
+      'is unknown; did you mean description?',
+    ],
+    [z.strictObject(Object.fromEntries(names)), 'else', 'is unknown'],
+  ];
+  for (const [schema, key, message] of rows)
+    assert.deepEqual(detailsOf(schema.safeParse({ [key]: 1 }).error?.issues ?? []), [{ path: key, message }]);
 });
 
 test('a slip finds its word, another word finds none', () => {

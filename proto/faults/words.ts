@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { nearest, unknownNames } from './nearest.ts';
+
 /*
  * What a schema finds wrong, in our words. They complete a sentence that begins with the field's path: `name is required`.
  *
@@ -61,7 +63,7 @@ function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
         ? 'must not be there'
         : `must be ${nameOf(isWhole(issue.inst) ? 'int' : issue.expected)}, not ${kindOf(issue.input)}`;
     case 'invalid_value':
-      return `must be ${oneOf(issue.values)}`;
+      return `must be ${oneOf(issue.values)}${meant(issue)}`;
     case 'too_big':
     case 'too_small':
       return boundOf(issue);
@@ -70,7 +72,7 @@ function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_format':
       return formatOf(issue);
     case 'unrecognized_keys':
-      return 'is unknown';
+      return unknownOf(issue);
     case 'invalid_union':
       return unionOf(issue);
     case 'invalid_key':
@@ -80,6 +82,27 @@ function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
     default:
       return 'is not valid';
   }
+}
+
+/** Most names that are listed; whoever mistyped one of more looks them up. */
+const listedMax = 30;
+
+function unknownOf({ inst, keys }: z.core.$ZodRawIssue<z.core.$ZodIssueUnrecognizedKeys>): string {
+  const allowed = inst instanceof z.ZodObject ? Object.keys(inst.shape) : [];
+  if (allowed.length === 0) return 'is unknown';
+  if (allowed.length <= listedMax) return unknownNames(keys, allowed);
+  const near = keys.length === 1 ? nearest(keys[0] ?? '', allowed) : undefined;
+  return near === undefined ? 'is unknown' : `is unknown; did you mean ${near}?`;
+}
+
+/** Which of the words a mistyped one may be. */
+function meant({ input, values }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidValue>): string {
+  if (typeof input !== 'string' || values.length < 2) return '';
+  const near = nearest(
+    input,
+    values.filter((value) => typeof value === 'string'),
+  );
+  return near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
 }
 
 function oneOf(values: readonly unknown[]): string {

@@ -112,7 +112,7 @@ test('what would grow without end fails at a bound', () => {
   );
   isFailed(
     '${request.content?eval_json}',
-    /nested deeper|no JSON|too many|no text/,
+    /JSON of more than 1000 levels/,
     '['.repeat(50_000) + ']'.repeat(50_000),
   );
   isFailed('${request.content?eval}', /literals alone/, '('.repeat(40_000) + '1' + ')'.repeat(40_000));

@@ -1,4 +1,4 @@
-import { fail } from '../expression/failure.ts';
+import { EvaluationFailure, fail } from '../expression/failure.ts';
 import { spend } from '../expression/work.ts';
 import { Moment } from './values.ts';
 
@@ -174,6 +174,48 @@ function readIso(text: string, shows: Moment['shows']): Moment {
 type Fields = Map<string, number>;
 
 function readByPattern(text: string, shows: Moment['shows'], pattern: string): Moment {
+  return new Moment(msOf(fieldsOf(text, pattern)), shows);
+}
+
+/**
+ * Says whether a text begins with a date of a pattern, and one that there is: no 30th of February, no 25th hour.
+ *
+ * Errors: an EvaluationFailure for a pattern that cannot be read.
+ */
+export function beginsWithMoment(text: string, pattern: string): boolean {
+  spend(200);
+  const letters = [...pattern.matchAll(letterRuns)].flatMap(([, , letter]) => letter ?? []);
+  for (const letter of letters) partText(new Date(0), letter, 1);
+  let fields: Fields;
+  try {
+    fields = fieldsOf(text, patternOf('datetime', pattern));
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return false;
+    throw error;
+  }
+  const month = new Date(0);
+  month.setUTCFullYear(fields.get('y') ?? 1970, fields.get('M') ?? 1, 0);
+  const bounds = new Map([...ranges, ['d', [1, month.getUTCDate()] as const] as const]);
+  return [...fields].every(([letter, value]) => {
+    const [least, most] = bounds.get(letter) ?? [-Infinity, Infinity];
+    return value >= least && value <= most;
+  });
+}
+
+/** What the numbers of a date may be, whichever date it is. */
+const ranges: readonly (readonly [letter: string, range: readonly [least: number, most: number]])[] = [
+  ['M', [1, 12]],
+  ['D', [1, 366]],
+  ['H', [0, 23]],
+  ['k', [1, 24]],
+  ['K', [0, 11]],
+  ['h', [1, 12]],
+  ['m', [0, 59]],
+  ['s', [0, 59]],
+  ['S', [0, 999]],
+];
+
+function fieldsOf(text: string, pattern: string): Fields {
   let at = 0;
   const fields: Fields = new Map();
   const runs = [...pattern.matchAll(letterRuns)];
@@ -189,7 +231,7 @@ function readByPattern(text: string, shows: Moment['shows'], pattern: string): M
     const found = readPart(text.slice(at), { letter, length: run.length, isTight }, fields) ?? refuse(text);
     at += found;
   }
-  return new Moment(msOf(fields), shows);
+  return fields;
 }
 
 /** How many characters it took; undefined where it is not there. */

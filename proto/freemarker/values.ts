@@ -1,6 +1,7 @@
 import { EvaluationFailure, fail } from '../expression/failure.ts';
 import { Real, type Value as Given } from '../expression/values.ts';
 import { isAttributes, isLines } from '../expression/values.ts';
+import { isNestedDeeper, jsonLevelsMax } from '../expression/json/levels.ts';
 import { spend } from '../expression/work.ts';
 import Big from 'big.js';
 import { type Decimal, decimalOf } from './decimals.ts';
@@ -166,6 +167,7 @@ function hashOfMap(given: ReadonlyMap<string, Given>): Hash {
 
 /** A JSON text. Errors: an EvaluationFailure for one that is none. */
 export function valueOfJson(text: string): Value | undefined {
+  if (isNestedDeeper(text)) return fail(`JSON of more than ${jsonLevelsMax} levels is not read`);
   // A number of many digits is read from its text: JavaScript would round it.
   const isLong = /\d{16}/.test(text);
   let read: unknown;

@@ -28,8 +28,21 @@ const entrypointIds = [
   'native-kafka',
 ] as const;
 
+/** Methods that the reference names; every other one is OTHER to it. */
+export const namedMethods = [
+  'CONNECT',
+  'DELETE',
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PATCH',
+  'POST',
+  'PUT',
+  'TRACE',
+] as const;
+
 /** Methods that a record may name; empty when no request line was read. */
-const httpMethods =
+export const httpMethods =
   ' ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'.split(
     ' ',
   );

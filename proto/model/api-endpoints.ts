@@ -22,20 +22,39 @@ const windowOrNone = (least: number): string =>
   `must be -1 for the protocol's own, or a whole number of ${least} to ${windowBytesMax}`;
 
 const httpSchema = section({
-  version: z.enum(['HTTP_1_1', 'HTTP_2']).default('HTTP_1_1'),
-  keepAlive: z.boolean().default(true),
-  keepAliveTimeout: milliseconds(apiLimits.timeoutMsMax, 30_000),
-  connectTimeout: milliseconds(apiLimits.timeoutMsMax, 3_000),
-  readTimeout: milliseconds(apiLimits.timeoutMsMax, 10_000),
-  idleTimeout: milliseconds(apiLimits.timeoutMsMax, 60_000),
+  version: z.enum(['HTTP_1_1', 'HTTP_2']).default('HTTP_1_1').meta({ title: 'HTTP version' }),
+  keepAlive: z.boolean().default(true).meta({ title: 'Keep connections open' }),
+  keepAliveTimeout: milliseconds(apiLimits.timeoutMsMax, 30_000).meta({
+    title: 'An idle connection stays open for',
+  }),
+  connectTimeout: milliseconds(apiLimits.timeoutMsMax, 3_000).meta({
+    title: 'Longest wait for a connection',
+  }),
+  readTimeout: milliseconds(apiLimits.timeoutMsMax, 10_000).meta({ title: 'Longest wait for an answer' }),
+  idleTimeout: milliseconds(apiLimits.timeoutMsMax, 60_000).meta({
+    title: 'Longest silence in the midst of one',
+  }),
   pipelining: only(false, 'is not supported'),
   /** Bodies are never recoded: the client's Accept-Encoding passes, and is taken away only when both of these are off. */
-  useCompression: z.boolean().default(true),
-  propagateClientAcceptEncoding: z.boolean().default(false),
-  propagateClientHost: z.boolean().default(false),
-  followRedirects: z.boolean().default(false),
-  maxConcurrentConnections: z.int().min(1).max(apiLimits.connectionsMax).default(20),
-  maxWaitQueueSize: z.int().min(-1).max(1_000_000).default(-1),
+  useCompression: z.boolean().default(true).meta({ title: 'Ask for compressed answers' }),
+  propagateClientAcceptEncoding: z
+    .boolean()
+    .default(false)
+    .meta({ title: 'Pass on what encodings the caller accepts' }),
+  propagateClientHost: z.boolean().default(false).meta({ title: 'Pass on the host that the caller named' }),
+  followRedirects: z.boolean().default(false).meta({ title: 'Follow redirects' }),
+  maxConcurrentConnections: z
+    .int()
+    .min(1)
+    .max(apiLimits.connectionsMax)
+    .default(20)
+    .meta({ title: 'Most connections at a time' }),
+  maxWaitQueueSize: z
+    .int()
+    .min(-1)
+    .max(1_000_000)
+    .default(-1)
+    .meta({ title: 'Most calls that wait for one', description: '-1: no limit' }),
   // HTTP/2 settings: of no effect with HTTP_1_1, where the reference's console writes them all the same.
   /** No upgrade is made either way: HTTP/2 in clear text is spoken from the first byte. */
   clearTextUpgrade: z.boolean().optional(),
@@ -69,10 +88,17 @@ function services<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
     .optional();
 }
 
-/** What an endpoint is, beside how it is reached. */
-export const endpointConfigurationSchema = section({
-  target: withExpressions(targetSchema, { charsMax: apiLimits.targetCharsMax, readsBody: false }),
+/** Where an endpoint is, which may be an expression. */
+export const endpointTargetSchema = withExpressions(targetSchema, {
+  charsMax: apiLimits.targetCharsMax,
+  readsBody: false,
+}).meta({
+  description:
+    'The URL that answers, e.g. https://rates.internal:8443/v3; what follows the path of the API is added to it',
 });
+
+/** What an endpoint is, beside how it is reached. */
+export const endpointConfigurationSchema = section({ target: endpointTargetSchema });
 
 const endpointSchema = section({
   name: z.string().min(1).max(apiLimits.nameCharsMax),
@@ -121,21 +147,40 @@ export function configurationOf(
 
 /** What happens when a backend fails: the call is made again at the next endpoint, and a circuit spares backends that keep failing. */
 export const failoverSchema = section({
-  enabled: z.boolean().default(false),
+  enabled: z.boolean().default(false).meta({
+    title: 'Call another endpoint when one fails',
+  }),
   /** Calls after the first. */
-  maxRetries: z.int().min(0).max(apiLimits.retriesMax).default(2),
+  maxRetries: z.int().min(0).max(apiLimits.retriesMax).default(2).meta({
+    title: 'Calls after the first',
+  }),
   /** Longest wait for the head of an answer, in ms; one that is slower has failed. */
-  slowCallDuration: z.int().min(50).max(apiLimits.timeoutMsMax).default(2_000),
+  slowCallDuration: z.int().min(50).max(apiLimits.timeoutMsMax).default(2_000).meta({
+    title: 'A call has failed after',
+    unit: 'ms',
+  }),
   /** How long an open circuit calls no backend, in ms. */
-  openStateDuration: z.int().min(500).max(apiLimits.timeoutMsMax).default(10_000),
+  openStateDuration: z.int().min(500).max(apiLimits.timeoutMsMax).default(10_000).meta({
+    title: 'A backend that keeps failing is spared for',
+    unit: 'ms',
+  }),
   /** So many requests in a row that fail open the circuit. */
-  maxFailures: z.int().min(1).max(apiLimits.failuresMax).default(5),
+  maxFailures: z.int().min(1).max(apiLimits.failuresMax).default(5).meta({
+    title: 'Failures in a row until it is spared',
+  }),
   /** Each subscription has a circuit of its own; else all callers share one. */
-  perSubscription: z.boolean().default(true),
+  perSubscription: z.boolean().default(true).meta({
+    title: 'Judge it for each subscription apart',
+  }),
   /** An answer for which it holds has failed, whatever its status. */
-  failureCondition: z.string().max(apiLimits.conditionCharsMax).default(''),
+  failureCondition: z.string().max(apiLimits.conditionCharsMax).default('').meta({
+    title: 'An answer has failed where',
+    description: 'A condition, e.g. {#response.status == 503}; without one, no answer has',
+  }),
   /** Calls after the first go through the endpoints of its group in their order; else to the endpoint whose turn it is, or the one that a step named. */
-  forceNextEndpointOnFailure: z.boolean().default(false),
+  forceNextEndpointOnFailure: z.boolean().default(false).meta({
+    title: 'Go through the endpoints of the group in their order',
+  }),
 }).superRefine(({ enabled, failureCondition }, context) => {
   const compiled = enabled ? compileCondition(failureCondition) : undefined;
   if (compiled !== undefined && 'kind' in compiled)

@@ -1,16 +1,29 @@
 import { z } from 'zod';
 
 import type { FaultDetail } from '../faults/fault.ts';
+import { insteadOf } from '../policies/foreign-policies.ts';
 import { policyIds, policySchema } from '../policies/catalog.ts';
 import type { PolicyPhase } from '../policies/policy-schema.ts';
 import { apiLimits } from './api-limits.ts';
 import { readable } from './readable.ts';
+import { httpMethods, namedMethods } from './access-record.ts';
 import { methodSchema } from './head-text.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { choice, names, off, orJsonText, section } from './sections.ts';
 import { compileCondition } from '../expression/condition.ts';
 import { expressionsLeftIn } from './deploy/fields.ts';
+
+/** Whatever else somebody asks by, OTHER stands for: a slip would choose no request, and switch off what the flow is to refuse. */
+const selectedMethodSchema = methodSchema.toUpperCase().superRefine((method, context) => {
+  if (method === 'OTHER' || (httpMethods.includes(method) && method !== '')) return;
+  const near = nearest(method, httpMethods);
+  const advice = near === undefined ? '' : `did you mean ${near}? `;
+  context.addIssue({
+    code: 'custom',
+    message: `"${method}" is no method that is known here; ${advice}OTHER stands for all that have no name of their own`,
+  });
+});
 
 const httpSelectorSchema = section({
   type: z.literal('http'),
@@ -25,11 +38,14 @@ const httpSelectorSchema = section({
     .default('/'),
   pathOperator: z
     .preprocess(
-      (value) => (value === 'START_WITH' ? 'STARTS_WITH' : value),
-      z.enum(['STARTS_WITH', 'EQUALS'], { error: () => 'allowed: STARTS_WITH, EQUALS' }),
+      (value) => {
+        const word = typeof value === 'string' ? value.toUpperCase().replaceAll('-', '_') : value;
+        return word === 'START_WITH' ? 'STARTS_WITH' : word;
+      },
+      z.enum(['STARTS_WITH', 'EQUALS'], { error: () => 'must be one of STARTS_WITH, EQUALS' }),
     )
     .default('STARTS_WITH'),
-  methods: z.array(methodSchema.toUpperCase()).max(apiLimits.methodsMax).default([]),
+  methods: z.array(selectedMethodSchema).max(apiLimits.methodsMax).default([]),
 });
 
 const conditionText = z.string().max(apiLimits.conditionCharsMax).default('');
@@ -100,16 +116,27 @@ export const flowSchema = section({
 
 const leftOverMessage =
   'is of version 2 and chooses nothing here; allowed: an empty list, or the same as in the HTTP selector';
-const allMethods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
 
 /** The same text for the same methods; empty when none is left out. */
 function takenBy(methods: readonly string[]): string {
   const taken = new Set(methods);
-  return allMethods.every((method) => taken.has(method)) ? '' : [...taken].toSorted().join(' ');
+  return namedMethods.every((method) => taken.has(method)) ? '' : [...taken].toSorted().join(' ');
 }
 
 /** What happens to requests that a selector chooses. */
 export type FlowDefinition = z.output<typeof flowSchema>;
+
+/** Where in `body` a path of what was read of it stands: the condition of a flow itself is read as its last selector. */
+export function placeOfCondition(body: unknown, path: string): string {
+  const [, flowAt = '', selector] = /^(.*flows\[\d+\])\.selectors\[(\d+)\](?:\.condition)?$/.exec(path) ?? [];
+  if (selector === undefined) return path;
+  const flow = flowAt
+    .split(/[.[\]]+/)
+    .reduce((value, name) => (name === '' ? value : fieldOf(value, name)), body);
+  const written = fieldOf(flow, 'selectors');
+  const count = Array.isArray(written) ? written.length : 0;
+  return Number(selector) >= count && fieldOf(flow, 'condition') !== undefined ? `${flowAt}.condition` : path;
+}
 
 /** A list of flows. */
 export const flowsSchema = z.array(flowSchema).max(apiLimits.flowsMax).default([]);
@@ -205,7 +232,8 @@ function checkStep(step: StepDefinition, phase: PolicyPhase, at: string): readon
       schema === undefined ? 'is not supported by this version' : `cannot stand in the ${phase} phase`;
     const near = nearest(step.policy, policyIds(phase));
     const advice =
-      near === undefined ? 'docs/policies/README.md lists those there are' : `did you mean ${near}?`;
+      insteadOf(step.policy) ??
+      (near === undefined ? 'docs/policies/README.md lists those there are' : `did you mean ${near}?`);
     details.push({ path: `${at}.policy`, message: `"${step.policy}" ${why}; ${advice}` });
     return details;
   }

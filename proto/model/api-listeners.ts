@@ -53,18 +53,39 @@ const allowedOriginSchema = z
       context.addIssue({ code: 'custom', message });
   });
 
-const corsSchema = section({
-  enabled: z.boolean().default(false),
-  allowOrigin: listOf(allowedOriginSchema),
-  allowOriginRegex: listOf(patternSchema),
-  allowMethods: listOf(methodSchema),
-  allowHeaders: listOf(headerNameSchema),
-  exposeHeaders: listOf(headerNameSchema),
-  allowCredentials: z.boolean().default(false),
-  maxAge: z.int().min(-1).max(apiLimits.corsMaxAgeMax).default(-1),
-  runPolicies: z.boolean().default(false),
-  errorStatusCode: z.int().min(400).max(599).default(400),
-  allowPrivateNetwork: z.boolean().default(false),
+/** Who may call from a browser, as a section says it. */
+export const corsSchema = section({
+  enabled: z.boolean().default(false).meta({
+    title: 'Let pages of other origins call it',
+    description: 'The gateway answers preflight requests and adds the headers that browsers ask for',
+  }),
+  allowOrigin: listOf(allowedOriginSchema).meta({
+    title: 'Allowed origins',
+    description: 'Such as https://app.example.com, patterns of them, or * for all',
+  }),
+  allowOriginRegex: listOf(patternSchema).meta({ title: 'Allowed origins, as patterns' }),
+  allowMethods: listOf(methodSchema).meta({ title: 'Allowed methods' }),
+  allowHeaders: listOf(headerNameSchema).meta({
+    title: 'Allowed headers',
+    description: 'Headers of requests that a page may set',
+  }),
+  exposeHeaders: listOf(headerNameSchema).meta({
+    title: 'Exposed headers',
+    description: 'Headers of answers that a page may read',
+  }),
+  allowCredentials: z.boolean().default(false).meta({ title: 'With cookies and other credentials' }),
+  maxAge: z.int().min(-1).max(apiLimits.corsMaxAgeMax).default(-1).meta({
+    title: 'Browsers remember it for',
+    unit: 's',
+    description: '-1: as long as they like',
+  }),
+  runPolicies: z.boolean().default(false).meta({ title: 'Run policies on preflight requests' }),
+  errorStatusCode: z.int().min(400).max(599).default(400).meta({
+    title: 'Status of what is refused',
+  }),
+  allowPrivateNetwork: z.boolean().default(false).meta({
+    title: 'From public pages into a private network',
+  }),
 });
 
 /** Who may call from a browser. */

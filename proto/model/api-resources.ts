@@ -3,13 +3,14 @@ import { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
-import { isResourceId, resourceCatalog } from '../resources/catalog.ts';
+import { isResourceId, resourceCatalog, type ResourceId } from '../resources/catalog.ts';
 import type { ResourceUse } from '../resources/resource-schema.ts';
 import { apiLimits } from './api-limits.ts';
 import type { FlowDefinition } from './api-flows.ts';
 import { expressionsLeftIn } from './deploy/fields.ts';
-import type { PlanDefinition } from './api-plans.ts';
+import { type PlanDefinition, planSchema } from './api-plans.ts';
 import { policySchema } from '../policies/catalog.ts';
+import { readable } from './readable.ts';
 import { elsewhere, orJsonText, section } from './sections.ts';
 
 const resourceSchema = section({
@@ -54,6 +55,15 @@ export function checkReadableResources(resources: unknown): readonly FaultDetail
   return parsed.success ? checkResources(parsed.data) : [];
 }
 
+/** Of the reference, and of another kind than what they are spelled like. */
+const foreign: ReadonlySet<string> = new Set([
+  'auth-provider-ldap-resource',
+  'content-provider-inline-resource',
+  'oauth2-keycloak-resource',
+  'oauth2-auth0',
+  'oauth2-entra-id',
+]);
+
 function checkConfiguration(
   type: string,
   configuration: ResourceDefinition['configuration'],
@@ -61,7 +71,7 @@ function checkConfiguration(
 ): readonly FaultDetail[] {
   if (!isResourceId(type)) {
     const ids = Object.keys(resourceCatalog);
-    const near = nearest(type, ids);
+    const near = foreign.has(type) ? undefined : nearest(type, ids);
     const advice =
       near === undefined ? `allowed: ${ids.join(', ')}, or enabled: false` : `did you mean ${near}?`;
     return [{ path: `${at}.type`, message: `"${type}" is not supported by this version; ${advice}` }];
@@ -93,6 +103,18 @@ export function checkResourcesInUse(
   ];
 }
 
+/** The same for what secures the plans of a body in which something has not the right form. */
+export function checkReadableUses(resources: unknown, plans: unknown): readonly FaultDetail[] {
+  const parsed = resourcesSchema.safeParse(resources);
+  if (!parsed.success || !Array.isArray(plans)) return [];
+  return plans.flatMap((written: unknown, index) => {
+    const plan = readable(planSchema, written).value;
+    if (plan === undefined || plan.status === 'closed') return [];
+    const path = `plans[${index}].security.configuration`;
+    return checkUses(plan.security.type, plan.security.configuration, { resources: parsed.data, path });
+  });
+}
+
 /** The same of the steps of flows that run; paths start with `at`. */
 export function checkResourcesOfFlows(
   flows: readonly FlowDefinition[],
@@ -117,9 +139,13 @@ function checkUses(
   { resources, path }: Named,
 ): readonly FaultDetail[] {
   const named = new Map(Object.entries(configuration));
-  return (policySchema(policy)?.uses ?? []).flatMap(({ field, serves }) =>
-    checkUse(named.get(field), serves, { resources, path: `${path}.${field}` }),
-  );
+  return (policySchema(policy)?.uses ?? []).flatMap(({ field, serves }) => {
+    const said = named.get(field);
+    if (!Array.isArray(said)) return checkUse(said, serves, { resources, path: `${path}.${field}` });
+    return said.flatMap((name, index) =>
+      checkUse(name, serves, { resources, path: `${path}.${field}[${index}]` }),
+    );
+  });
 }
 
 /** Where a name stands, and among what it is looked for. */
@@ -134,6 +160,8 @@ function checkUse(name: unknown, use: ResourceUse, { resources, path }: Named): 
   const found = resources.find((resource) => resource.enabled && resource.name === name);
   if (found === undefined) return [{ path, message: `"${name}" is no resource of this API that is enabled` }];
   // A type that is not known is told where it stands.
-  if (!isResourceId(found.type) || resourceCatalog[found.type].serves === use) return [];
+  if (!isResourceId(found.type) || servesFor(found.type).includes(use)) return [];
   return [{ path, message: `"${name}" is of type ${found.type}, which serves no ${use}` }];
 }
+
+const servesFor = (type: ResourceId): readonly ResourceUse[] => resourceCatalog[type].serves;

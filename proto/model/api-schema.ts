@@ -20,14 +20,23 @@ const version4 = z.preprocess(
   (value) => (value === 'V4' || value === '4.0.0' ? '4.0.0' : value),
   z.literal('4.0.0', { error: () => 'is not supported by this version; allowed: V4, 4.0.0' }),
 );
-const propertySchema = section({
-  key: z.string().min(1).max(256),
-  value: z.string().max(apiLimits.propertyCharsMax).default(''),
-  /** Its value is a secret (proto/model/secrets); here it is plain. */
-  encrypted: z.boolean().default(false),
-  dynamic: z.boolean().default(false),
-  encryptable: elsewhere(),
-});
+const propertySchema = z.preprocess(
+  withEncrypted,
+  section({
+    key: z.string().min(1).max(256),
+    value: z.string().max(apiLimits.propertyCharsMax).default(''),
+    /** Its value is a secret (proto/model/secrets); here it is plain. */
+    encrypted: z.boolean().default(false),
+    dynamic: z.boolean().default(false),
+    encryptable: elsewhere(),
+  }),
+);
+
+/** Exports and custom resources say of a property that is to become encrypted that it is `encryptable`. */
+function withEncrypted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('encryptable' in value)) return value;
+  return value.encryptable === true ? { ...value, encrypted: true } : value;
+}
 
 /** What the console keeps of an API beside its definition. */
 export const apiConsoleFields = Object.fromEntries(

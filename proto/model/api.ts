@@ -3,7 +3,12 @@ import type { z } from 'zod';
 import type { FaultDetail } from '../faults/fault.ts';
 import { checkFlows, checkReadableFlows } from './api-flows.ts';
 import { checkPlan, checkReadablePlans } from './api-plans.ts';
-import { checkReadableResources, checkResources, checkResourcesInUse } from './api-resources.ts';
+import {
+  checkReadableResources,
+  checkReadableUses,
+  checkResources,
+  checkResourcesInUse,
+} from './api-resources.ts';
 import { type ApiDefinition, apiSchema } from './api-schema.ts';
 import { detailsOf } from '../faults/issues.ts';
 
@@ -51,6 +56,7 @@ export function parseApi(body: Readonly<Record<string, unknown>>): ParsedApi {
       ...checkReadableFlows(body['flows'], 'flows'),
       ...checkReadablePlans(body['plans']),
       ...checkReadableResources(body['resources']),
+      ...checkReadableUses(body['resources'], body['plans']),
     ];
     return { kind: 'faults', faults };
   }
@@ -95,7 +101,12 @@ function checkNames(definition: ApiDefinition): readonly FaultDetail[] {
     group.endpoints.map(({ name }, e) => ({ name, path: `endpointGroups[${g}].endpoints[${e}].name` })),
   );
   const plans = definition.plans.map(({ id }, index) => ({ name: id, path: `plans[${index}].id` }));
-  return [...twice(groups), ...twice(endpoints), ...twice(plans)];
+  const properties = definition.properties.map(({ key }, index) => ({
+    name: key,
+    path: `properties[${index}].key`,
+  }));
+  // Of two properties one would be read by nobody.
+  return [...twice(groups), ...twice(endpoints), ...twice(plans), ...twice(properties)];
 }
 
 function twice(names: readonly { readonly name: string; readonly path: string }[]): readonly FaultDetail[] {

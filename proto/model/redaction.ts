@@ -1,4 +1,5 @@
 import { maskJson } from './api/json-secrets.ts';
+import { maskNamed } from './api/named-secrets.ts';
 import { maskParts } from './api/part-secrets.ts';
 import { maskXml } from './api/xml-secrets.ts';
 
@@ -12,7 +13,7 @@ export interface Redactor {
   readonly uri: (text: string) => string;
   /** A text that may quote such targets; bearer credentials and passwords in URLs as well. */
   readonly text: (text: string) => string;
-  /** The body of a message, perhaps cut: as a text, and members of JSON, elements and attributes of XML, parts of forms whose names are of such parameters. */
+  /** The body of a message, perhaps cut: as a text, and members of JSON, elements and attributes of XML, parts of forms, what stands behind a name and a colon (YAML, GraphQL), where the names are of such parameters. */
   readonly body: (text: string) => string;
   /** Says whether something of this name carries a key. */
   readonly isSecret: (name: string) => boolean;
@@ -77,7 +78,7 @@ export function createRedactor(moreNames: Iterable<string> = []): Redactor {
         isSecret(name) ? `${start}${MASK}` : found,
       );
     }
-    return text(shown);
+    return text(maskNamed(shown, isSecret));
   };
   return {
     text,

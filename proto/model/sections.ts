@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { compileTemplate } from '../expression/template.ts';
+import { nearest, unknownNames } from '../faults/nearest.ts';
 import { apiLimits } from './api-limits.ts';
 
 /**
@@ -13,13 +14,11 @@ const notSupported = 'not supported by this version';
 
 /** A strict object whose unknown keys are named together with those that are allowed (but for unspoken ones). */
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, unspoken: object = {}) {
-  const allowed = Object.keys(shape)
-    .filter((key) => !Object.hasOwn(unspoken, key))
-    .join(', ');
+  const allowed = Object.keys(shape).filter((key) => !Object.hasOwn(unspoken, key));
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `is unknown; allowed: ${allowed === '' ? 'nothing' : allowed}`
+        ? unknownNames(issue['keys'] as readonly string[], allowed)
         : undefined,
   });
 }
@@ -36,13 +35,12 @@ export function choice<const Word extends string>(
 }
 
 function unsupportedWord(input: unknown, known: readonly string[], words: readonly string[]): string {
-  const why =
-    typeof input === 'string' && known.includes(input)
-      ? `"${input}" is ${notSupported}`
-      : 'is not one of them';
-  return input === undefined
-    ? `is required; allowed: ${words.join(', ')}`
-    : `${why}; allowed: ${words.join(', ')}`;
+  const allowed = `allowed: ${words.join(', ')}`;
+  if (input === undefined) return `is required; ${allowed}`;
+  if (typeof input !== 'string') return `is not one of them; ${allowed}`;
+  if (known.includes(input)) return `"${input}" is ${notSupported}; ${allowed}`;
+  const near = nearest(input, words);
+  return `"${input}" is not one of them; ${near === undefined ? '' : `did you mean ${near}? `}${allowed}`;
 }
 
 /** A part of the reference's definition that this version does not run: accepted where it is off or empty, then dropped. */
@@ -112,7 +110,7 @@ export function withExpressions(
 
 /** A number of milliseconds. */
 export function milliseconds(max: number, otherwise: number) {
-  return z.int().min(0).max(max).default(otherwise);
+  return z.int().min(0).max(max).default(otherwise).meta({ unit: 'ms' });
 }
 
 /** An object, or the JSON text of one, as some payloads carry their configurations. */

@@ -37,4 +37,27 @@ export const apiKey = definePolicy({
     API_KEY_INVALID: { status: 401, message: 'Unauthorized', parent: 'GATEWAY_PLAN_UNRESOLVABLE' },
   },
   docs: 'Looks for the key in the header `X-Gravitee-Api-Key`, or the one that the plan names, and in the query parameter `api-key` (names are gateway settings; an empty name switches a place off); by `source` in the query alone, or as a bearer token in Authorization alone. Two that differ are refused as an invalid key. The key must belong to an accepted subscription of the plan, in date.',
+  example: () => ({
+    about: 'A subscription has a key; whoever shows it may call.',
+    security: { type: 'API_KEY' },
+    folder: {
+      subscriptions: [
+        { id: 'acme', api: 'api-key', plan: 'callers', application: 'shop', apiKeys: ['a-key-of-acme'] },
+      ],
+    },
+    calls: [
+      {
+        request: { headers: { 'X-Gravitee-Api-Key': 'a-key-of-acme' } },
+        received: { headers: { 'X-Gravitee-Api-Key': null } },
+        answer: { body: 'hello' },
+      },
+      { request: { path: '?api-key=a-key-of-acme' }, answer: { body: 'hello' } },
+      { request: {}, received: 'nothing', answer: { status: 401 } },
+      {
+        request: { headers: { 'X-Gravitee-Api-Key': 'another' } },
+        received: 'nothing',
+        answer: { status: 401 },
+      },
+    ],
+  }),
 });

@@ -1,31 +1,12 @@
 import { z } from 'zod';
 
-import { compileCondition } from '../expression/condition.ts';
 import { template } from '../expression/template.ts';
+import { answerCondition } from './answer-condition.ts';
 import { definePolicy } from './policy-schema.ts';
 import { resourceNameSchema } from './resource-name.ts';
 
 const textCharsMax = 4_096;
 const secondsMax = 31_536_000;
-
-/** When an answer is kept; undefined where nothing is said, which is any 2xx. */
-const answerCondition = z
-  .string()
-  .max(textCharsMax)
-  .meta({ mayHoldExpressions: true })
-  .transform((text, context) => {
-    if (text.trim() === '') return undefined;
-    const compiled = compileCondition(text, ['upstreamResponse']);
-    const message =
-      'kind' in compiled
-        ? compiled.message
-        : compiled.needs === 'buffered'
-          ? 'reads a body, which is on its way by then; allowed: status and headers of #upstreamResponse'
-          : undefined;
-    if (!('kind' in compiled) && message === undefined) return compiled;
-    context.issues.push({ code: 'custom', message: message ?? '', input: text });
-    return z.NEVER;
-  });
 
 /** Keeps answers of the backend, and gives them in its place. */
 export const cache = definePolicy({
@@ -45,7 +26,7 @@ export const cache = definePolicy({
       .array(z.enum(['GET', 'OPTIONS', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE']))
       .max(8)
       .default(['GET', 'OPTIONS', 'HEAD']),
-    responseCondition: answerCondition.prefault(''),
+    responseCondition: answerCondition('#upstreamResponse', ['upstreamResponse']).prefault(''),
     /** Whether what an answer says of its life counts. */
     useResponseCacheHeaders: z.boolean().default(false),
     scope: z.enum(['APPLICATION', 'API']).default('APPLICATION'),
@@ -63,4 +44,22 @@ export const cache = definePolicy({
     '**Control**: the header `X-Gravitee-Cache`, else the query parameter `cache`: `BY_PASS` neither looks nor keeps, `REFRESH` (with `allowRefreshAction`) does not look, in any case. Whichever was read does not reach the backend, whatever it says.',
     'Of several requests for what is not kept yet one goes to the backend, in each process; the others wait for it, at most `cache.fetchWaitMsMax` of the gateway, and go themselves when its answer is not kept; for 10 s then nobody waits for that key. A cache that does not answer in time (`timeout` of `cache-redis`) is left out: the backend is asked, nothing is kept, the record is warned (`CACHE_UNAVAILABLE`).',
   ].join('\n\n'),
+  example: () => ({
+    about: 'The backend is asked once a minute, whoever calls.',
+    request: [
+      { policy: 'cache', configuration: { cacheName: 'answers', timeToLiveSeconds: 60, scope: 'API' } },
+    ],
+    definition: {
+      resources: [{ name: 'answers', type: 'cache', configuration: { maxEntriesLocalHeap: 1_000 } }],
+    },
+    calls: [
+      { request: { path: '/rates' }, received: { path: '/rates' }, answer: { body: 'hello' } },
+      { request: { path: '/rates' }, received: 'nothing', answer: { headers: { Age: '…' }, body: 'hello' } },
+      {
+        request: { path: '/rates', headers: { 'X-Gravitee-Cache': 'BY_PASS' } },
+        received: { path: '/rates', headers: { 'X-Gravitee-Cache': null } },
+        answer: { body: 'hello' },
+      },
+    ],
+  }),
 });

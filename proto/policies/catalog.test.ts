@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { catalog, policyIds, policySchema } from './catalog.ts';
+import { foreignPolicies, insteadOf } from './foreign-policies.ts';
 import type { PolicySchema } from './policy-schema.ts';
 
 test('every policy stands under its own id, says what it does, and parses an empty or documented configuration', () => {
@@ -21,14 +22,33 @@ test('only known ids are found, not what every object inherits', () => {
   assert.equal(policySchema('toString'), undefined);
   assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less', 'mtls', 'oauth2']);
   assert.deepEqual(policyIds('response'), [
+    'html-json',
+    'javascript',
+    'js',
+    'json-to-json',
+    'json-validation',
+    'json-xml',
     'latency',
     'policy-assign-attributes',
     'policy-assign-content',
+    'policy-http-callout',
     'policy-interrupt',
     'shared-policy-group-policy',
     'status-code',
     'transform-headers',
+    'url-rewriting',
+    'xml-json',
+    'xslt',
   ]);
+});
+
+test('a policy that is not here has what to use in its place, and one that is here is not told to be absent', () => {
+  for (const [id, instead] of Object.entries(foreignPolicies)) {
+    assert.equal(policySchema(id), undefined, `${id} is here: take it out of foreign-policies.ts`);
+    assert.match(instead, /^[a-z].{15,}[^.]$/, id);
+    assert.equal(insteadOf(id), instead);
+  }
+  assert.equal(insteadOf('constructor'), undefined);
 });
 
 /** With the values of templates in their place. */

@@ -17,11 +17,40 @@ import { assignAttributes } from './policy-assign-attributes.ts';
 import { assignContent } from './policy-assign-content.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
+import { ipFiltering } from './security/ip-filtering.ts';
+import { rbac } from './security/rbac.ts';
+import { sslEnforcement } from './security/ssl-enforcement.ts';
+import { basicAuthentication } from './security/policy-basic-authentication.ts';
+import { generateJwt } from './security/policy-generate-jwt.ts';
+import { httpSignature } from './security/http-signature.ts';
+import { openidUserinfo } from './security/policy-openid-userinfo.ts';
+import { jws } from './security/jws.ts';
+import { resourceFiltering } from './security/resource-filtering.ts';
+import { javascript } from './scripts/javascript.ts';
+import { js } from './scripts/js.ts';
 import { sharedPolicyGroupPolicy } from './shared-policy-group-policy.ts';
 import { spikeArrest } from './limits/spike-arrest.ts';
 import { statusCode } from './status-code.ts';
+import { jsonThreatProtection } from './threats/json-threat-protection.ts';
+import { regexThreatProtection } from './threats/regex-threat-protection.ts';
+import { requestContentLimit } from './threats/request-content-limit.ts';
+import { jsonToJson } from './transformation/json-to-json.ts';
+import { htmlJson } from './transformation/html-json.ts';
+import { jsonXml } from './transformation/json-xml.ts';
+import { restToSoap } from './transformation/rest-to-soap.ts';
+import { xmlJson } from './transformation/xml-json.ts';
+import { xslt } from './transformation/xslt.ts';
 import { transformHeaders } from './transform-headers.ts';
+import { jsonValidation } from './validation/json-validation.ts';
+import { requestValidation } from './validation/policy-request-validation.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
+import { retry } from './traffic/retry.ts';
+import { circuitBreaker } from './traffic/policy-circuit-breaker.ts';
+import { tokenBucket } from './traffic/token-bucket-rate-limit.ts';
+import { concurrencyLimit } from './traffic/concurrency-limit.ts';
+import { httpCallout } from './traffic/policy-http-callout.ts';
+import { trafficShadowing } from './traffic/traffic-shadowing.ts';
+import { urlRewriting } from './transformation/url-rewriting.ts';
 
 /** Every policy this version knows, by id; a new one is its schema file and a line here. */
 export const catalog = {
@@ -30,6 +59,15 @@ export const catalog = {
   jwt,
   oauth2,
   mtls,
+  'ip-filtering': ipFiltering,
+  rbac,
+  'ssl-enforcement': sslEnforcement,
+  'policy-basic-authentication': basicAuthentication,
+  'http-signature': httpSignature,
+  'policy-generate-jwt': generateJwt,
+  'policy-openid-userinfo': openidUserinfo,
+  jws,
+  'resource-filtering': resourceFiltering,
   'transform-headers': transformHeaders,
   'transform-queryparams': transformQueryParams,
   'policy-assign-attributes': assignAttributes,
@@ -40,12 +78,36 @@ export const catalog = {
   latency,
   'dynamic-routing': dynamicRouting,
   'http-redirect': httpRedirect,
+  'url-rewriting': urlRewriting,
+  'traffic-shadowing': trafficShadowing,
+  'policy-http-callout': httpCallout,
+  'concurrency-limit': concurrencyLimit,
+  'token-bucket-rate-limit': tokenBucket,
+  'policy-circuit-breaker': circuitBreaker,
+  retry,
   mock,
   'rate-limit': rateLimit,
   'shared-policy-group-policy': sharedPolicyGroupPolicy,
   quota,
   'spike-arrest': spikeArrest,
   'status-code': statusCode,
+  // Threats.
+  'json-threat-protection': jsonThreatProtection,
+  'regex-threat-protection': regexThreatProtection,
+  'request-content-limit': requestContentLimit,
+  // Transformation.
+  'json-to-json': jsonToJson,
+  // Validation.
+  'json-validation': jsonValidation,
+  'policy-request-validation': requestValidation,
+  'html-json': htmlJson,
+  'json-xml': jsonXml,
+  'rest-to-soap': restToSoap,
+  'xml-json': xmlJson,
+  xslt,
+  // Scripts.
+  js,
+  javascript,
 } as const satisfies Readonly<Record<string, PolicySchema>>;
 
 /** Id of a policy of this version. */

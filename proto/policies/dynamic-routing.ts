@@ -27,4 +27,32 @@ export const dynamicRouting = definePolicy({
     DYNAMIC_ROUTING_FAILURE: { status: 500, message: 'The request cannot be routed' },
   },
   docs: 'The first rule whose pattern matches the whole path below the context path, as it was sent or decoded, says where the request goes: a URL, `{#endpoints["name"]}/path`, or `name:/path` with the name of an endpoint or a group. What stands there takes the place of the path; the query follows. `#group[0]` is the first group of the pattern, `#groupName["id"]` one by its name, both as they were sent. No rule at all lets everything pass; a pattern or URL that fails or comes to nothing ends the request with 500. A URL is called in the way of the first endpoint, if the gateway may (`upstream.allow`, `upstream.deny`).',
+  example: () => ({
+    about: 'The first segment of a path is a country, whose orders have a path of their own at the backend.',
+    request: [
+      {
+        policy: 'dynamic-routing',
+        configuration: {
+          rules: [
+            {
+              pattern: '/(?<country>[a-z]{2})/orders(.*)',
+              url: "{#endpoints['one']}/{#groupName['country']}-orders{#group[1]}",
+            },
+          ],
+        },
+      },
+    ],
+    calls: [
+      {
+        request: { path: '/fr/orders/7?full=1' },
+        received: { path: '/fr-orders/7?full=1' },
+        answer: { body: 'hello' },
+      },
+      {
+        request: { path: '/orders' },
+        received: 'nothing',
+        answer: { status: 400, body: '…No routing rule matches the path…' },
+      },
+    ],
+  }),
 });

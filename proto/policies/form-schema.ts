@@ -2,6 +2,14 @@ import { z } from 'zod';
 
 /** A JSON Schema (draft 2020-12) with what a form and a reference have to know besides. */
 export interface FormSchema {
+  /** What a form calls it; without one, its name in words. */
+  readonly title?: string;
+  /** What helps whoever fills it. */
+  readonly description?: string;
+  /** What a new one begins with, where its default would be of no use. */
+  readonly begin?: unknown;
+  /** What its number counts, e.g. `ms`. */
+  readonly unit?: string;
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];

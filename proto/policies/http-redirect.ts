@@ -34,4 +34,23 @@ export const httpRedirect = definePolicy({
   },
   answers: true,
   docs: 'The first rule whose pattern matches the whole path below the context path, as it was sent or decoded, answers with its status and `Location`, without a body; response templates have no part in that. `#group[0]` is the first group of the pattern, `#groupName["id"]` one by its name. Where no rule matches, the request goes on. A location that fails, comes to nothing, or is no URI (blanks and letters beyond ASCII have to be encoded) ends the request with 500. `cache` is of the reference product, which compiles patterns as requests come; here they are compiled with the API.',
+  example: () => ({
+    about: 'An address has moved, with what stands below it.',
+    request: [
+      {
+        policy: 'http-redirect',
+        configuration: {
+          rules: [{ path: '/old/(.*)', location: '/http-redirect/new/{#group[0]}', status: 308 }],
+        },
+      },
+    ],
+    calls: [
+      {
+        request: { path: '/old/orders/7' },
+        received: 'nothing',
+        answer: { status: 308, headers: { Location: '/http-redirect/new/orders/7' } },
+      },
+      { request: { path: '/new/orders/7' }, received: { path: '/new/orders/7' }, answer: { body: 'hello' } },
+    ],
+  }),
 });

@@ -68,9 +68,18 @@ const revocationAuth = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** What signs and verifies by one key; the other keys are public, and so is where they are. */
-const isSharedKey = ({ signature }: Readonly<Record<string, unknown>>): boolean =>
-  typeof signature === 'string' && signature.startsWith('HMAC_');
+/**
+ * Keys that verify alone are public, and so is where they are; what signs and verifies by one key is not. A draft may hold any word: of one that
+ * says nothing here, the key beside it is a secret until somebody has mended the word.
+ */
+const isSharedKey = ({ signature = 'RSA_RS256' }: Readonly<Record<string, unknown>>): boolean =>
+  typeof signature !== 'string' ||
+  !Object.hasOwn(signatures, signature) ||
+  isSecretAlgorithm(signatures[signature as Signature]);
+
+/** Of ada, by the client acme. */
+const exampleToken =
+  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEiLCJjbGllbnRfaWQiOiJhY21lIn0.mkmWizZlftIWpH_QY3zwKmPOCNgeHI4yNPQ2-WgewgU';
 
 /** Plan security by a signed token of an issuer. */
 export const jwt = definePolicy({
@@ -159,7 +168,46 @@ export const jwt = definePolicy({
       parent: 'GATEWAY_PLAN_RESOLUTION_FAILURE',
     },
   },
-  docs: 'Takes the token of `Authorization: Bearer` (any case), else of the query parameter `access_token`. Its client id (`clientIdClaim`, which may be a path such as `act.repository`; else `azp`, the first `aud`, `client_id`) must have a subscription to the plan; only then its signature, times (60 s of tolerance), type, certificate, scopes and revocation are judged, and what fails there is final. The algorithm is the one that the plan names and no other; keys inside of tokens and URLs of keys are never looked at; `crit` is refused; RSA keys have 2048 bits and more, secrets 32 bytes and more. `signature` also knows RSA_PS256 to RSA_PS512, ECDSA_ES256 to ECDSA_ES512 and EDDSA. `GATEWAY_KEYS` are the setting `jwt.keys`, by `iss` and `kid`. A key set at `JWKS_URL` is fetched with the first token, again after 5 min, and at once (every 10 s at most) for a `kid` that it does not have; where it cannot be fetched, known keys go on for a day, and what cannot be known is answered with 503 (the reference: 500). A revocation list that cannot be fetched blocks nobody. A verified token is remembered until its `exp`, and forgotten with its key.',
+  docs: 'Takes the token of `Authorization: Bearer` (any case), else of the query parameter `access_token`; `propagateAuthHeader: false` takes it away from there. Its client id (`clientIdClaim`, which may be a path such as `act.repository`; else `azp`, the first `aud`, `client_id`) must have a subscription to the plan; only then its signature, times (60 s of tolerance), type, certificate, scopes and revocation are judged, and what fails there is final. The algorithm is the one that the plan names and no other; keys inside of tokens and URLs of keys are never looked at; `crit` is refused; RSA keys have 2048 bits and more, secrets 32 bytes and more. `signature` also knows RSA_PS256 to RSA_PS512, ECDSA_ES256 to ECDSA_ES512 and EDDSA. `GATEWAY_KEYS` are the setting `jwt.keys`, by `iss` and `kid`. A key set at `JWKS_URL` is fetched with the first token, again after 5 min, and at once (every 10 s at most) for a `kid` that it does not have; where it cannot be fetched, known keys go on for a day, and what cannot be known is answered with 503 (the reference: 500). A revocation list that cannot be fetched blocks nobody. A verified token is remembered until its `exp`, and forgotten with its key.',
+  example: () => ({
+    about:
+      'An issuer signs tokens with a key that the plan shares. The client of the token has a subscription.',
+    security: {
+      type: 'JWT',
+      configuration: {
+        signature: 'HMAC_HS256',
+        publicKeyResolver: 'GIVEN_KEY',
+        resolverParameter: 'the-secret-that-issuer-and-plan-share',
+        extractClaims: true,
+      },
+    },
+    folder: {
+      subscriptions: [
+        { id: 'acme-tokens', api: 'jwt', plan: 'callers', application: 'shop', clientId: 'acme' },
+      ],
+    },
+    request: [
+      {
+        policy: 'transform-headers',
+        configuration: {
+          addHeaders: [{ name: 'X-User', value: "{#context.attributes['jwt.claims']['sub']}" }],
+        },
+      },
+    ],
+    calls: [
+      {
+        request: { headers: { Authorization: `Bearer ${exampleToken}` } },
+        received: { headers: { 'X-User': 'ada' } },
+        answer: { body: 'hello' },
+      },
+      {
+        about: 'Another signature is none.',
+        request: { headers: { Authorization: `Bearer ${exampleToken.slice(0, -8)}00000000` } },
+        received: 'nothing',
+        answer: { status: 401 },
+      },
+    ],
+  }),
 });
 
 /** The algorithm that a plan's word stands for. */

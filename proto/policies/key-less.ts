@@ -12,4 +12,9 @@ export const keyLess = definePolicy({
   config: z.strictObject({}),
   errors: {},
   docs: 'Serves callers who present no credential. Tried last; with other plans beside it, any presented credential blocks it. The application is `1`, the user the remote address.',
+  example: () => ({
+    about: 'Anybody may call.',
+    security: { type: 'KEY_LESS' },
+    calls: [{ request: { path: '/orders' }, received: { path: '/orders' }, answer: { body: 'hello' } }],
+  }),
 });

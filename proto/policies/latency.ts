@@ -23,4 +23,9 @@ export const latency = definePolicy({
     }),
   errors: {},
   docs: 'Waits before the request, or its answer, goes on; the time that an answer may take in all (`request.answerMsMax` of the gateway) holds all the same.',
+  example: () => ({
+    about: 'A request waits 20 ms, as if the way were longer.',
+    request: [{ policy: 'latency', configuration: { time: 20, timeUnit: 'MILLISECONDS' } }],
+    calls: [{ request: {}, answer: { body: 'hello' } }],
+  }),
 });

@@ -27,4 +27,24 @@ export const mock = definePolicy({
   },
   answers: true,
   docs: 'Stands in for the backend: the steps after it still run, and so do the response flows.',
+  example: () => ({
+    about: 'There is no backend yet, or it is not to be asked.',
+    request: [
+      {
+        policy: 'mock',
+        configuration: {
+          status: '201',
+          headers: [{ name: 'Content-Type', value: 'application/json' }],
+          content: '{"asked":"{#request.pathInfo}"}',
+        },
+      },
+    ],
+    calls: [
+      {
+        request: { path: '/orders', body: 'apples' },
+        received: 'nothing',
+        answer: { status: 201, headers: { 'Content-Type': 'application/json' }, body: '{"asked":"/orders"}' },
+      },
+    ],
+  }),
 });

@@ -51,5 +51,51 @@ export const oauth2 = definePolicy({
       parent: 'GATEWAY_PLAN_RESOLUTION_FAILURE',
     },
   },
-  docs: 'Takes the token as `jwt` does and asks the resource what it stands for: once per request, and once for all requests that ask at the same time. The client id (`client_id`, else the first `aud`) must have a subscription to the plan. With `oauthCacheResource` an answer with `exp` is remembered until then, at most `jwt.seenMax` of them per plan. A server that is away, or says nothing that can be understood, is 503 unless another plan lets the caller in (the reference: 401 for the latter).',
+  docs: 'Takes the token as `jwt` does and asks the resource what it stands for: once per request, and once for all requests that ask at the same time. The client id (`client_id`, else the first `aud`) must have a subscription to the plan. With `oauthCacheResource` an answer is remembered until its `exp`, and no longer than `timeToLiveSeconds` of that resource (0: until `exp` alone, and without one for its request only), at most `jwt.seenMax` of them per plan, in the memory of each process whatever the resource is. A server that is away, or says nothing that can be understood, is 503 unless another plan lets the caller in (the reference: 401 for the latter).',
+  example: () => ({
+    about: 'An authorization server says of a token whose it is and what it may do.',
+    security: {
+      type: 'OAUTH2',
+      configuration: { oauthResource: 'server', checkRequiredScopes: true, requiredScopes: ['orders:read'] },
+    },
+    definition: {
+      resources: [
+        {
+          name: 'server',
+          type: 'oauth2',
+          configuration: {
+            authorizationServerUrl: 'http://backend.example:8080',
+            introspectionEndpoint: '/introspect',
+            introspectionEndpointMethod: 'POST',
+            tokenIsSuppliedByQueryParam: false,
+            tokenIsSuppliedByFormUrlEncoded: true,
+            clientId: 'gateway',
+            clientSecret: 'secret-of-the-gateway',
+          },
+        },
+      ],
+    },
+    folder: {
+      subscriptions: [
+        { id: 'acme-oauth', api: 'oauth2', plan: 'callers', application: 'shop', clientId: 'acme' },
+      ],
+    },
+    backend: {
+      '/introspect': [
+        {
+          headers: { 'Content-Type': 'application/json' },
+          body: '{"active":true,"client_id":"acme","sub":"ada","scope":"orders:read"}',
+        },
+        { headers: { 'Content-Type': 'application/json' }, body: '{"active":false}' },
+      ],
+    },
+    calls: [
+      { request: { headers: { Authorization: 'Bearer a-token' } }, answer: { body: 'hello' } },
+      {
+        about: 'Of the next one it says that it is not in force.',
+        request: { headers: { Authorization: 'Bearer one-that-ended' } },
+        answer: { status: 401 },
+      },
+    ],
+  }),
 });

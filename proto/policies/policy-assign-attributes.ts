@@ -20,4 +20,26 @@ export const assignAttributes = definePolicy({
   }),
   errors: {},
   docs: 'Sets them in their order: a later one may read an earlier one as `#context.attributes["name"]`. What an expression comes to keeps its type (a number, a list, an object of a JSON body). One that fails or comes to nothing sets nothing, and the request goes on.',
+  example: () => ({
+    about: 'What a step has worked out, later ones read.',
+    request: [
+      {
+        policy: 'policy-assign-attributes',
+        configuration: {
+          attributes: [{ name: 'tenant', value: "{#request.headers['X-Tenant'][0].toLowerCase()}" }],
+        },
+      },
+      {
+        policy: 'transform-headers',
+        configuration: { addHeaders: [{ name: 'X-Tenant', value: "{#context.attributes['tenant']}" }] },
+      },
+    ],
+    calls: [
+      {
+        request: { headers: { 'X-Tenant': 'ACME' } },
+        received: { headers: { 'X-Tenant': 'acme' } },
+        answer: { body: 'hello' },
+      },
+    ],
+  }),
 });

@@ -33,4 +33,26 @@ export const interrupt = definePolicy({
   errors: {},
   answers: true,
   docs: 'The error has the key, so that a response template of that name answers; the variables are its `#parameters["name"]`. Without a template the message goes out, with the status (500 unless `statusCode` says another). A variable that fails or comes to nothing is left out; so is the message.',
+  example: () => ({
+    about: 'Orders are closed; whoever sends one is told so.',
+    request: [
+      {
+        policy: 'policy-interrupt',
+        condition: "{#request.method == 'POST'}",
+        configuration: {
+          errorKey: 'ORDERS_CLOSED',
+          message: 'No orders until tomorrow',
+          statusCode: 503,
+        },
+      },
+    ],
+    calls: [
+      {
+        request: { body: 'apples' },
+        received: 'nothing',
+        answer: { status: 503, body: '…No orders until tomorrow…' },
+      },
+      { request: {}, answer: { body: 'hello' } },
+    ],
+  }),
 });

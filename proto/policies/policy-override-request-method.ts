@@ -16,4 +16,15 @@ export const overrideRequestMethod = definePolicy({
   }),
   errors: {},
   docs: 'The backend is asked by that method, and conditions and expressions behind the step read it in `#request.method`. Which flows a request takes was chosen by the method that it came with.',
+  example: () => ({
+    about: 'Clients that can only GET ask a backend that takes POST.',
+    request: [{ policy: 'policy-override-request-method', configuration: { method: 'POST' } }],
+    calls: [
+      {
+        request: { path: '/orders' },
+        received: { method: 'POST', path: '/orders' },
+        answer: { body: 'hello' },
+      },
+    ],
+  }),
 });

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import type { FaultDetail } from '../faults/fault.ts';
 import type { ResourceUse } from '../resources/resource-schema.ts';
+import type { PolicyExample } from './reference/example.ts';
 
 /** Where a policy may stand: as the security of a plan, or as a step of a flow in either phase. */
 export type PolicyPhase = 'security' | 'request' | 'response';
@@ -12,6 +13,8 @@ export type PolicyCategory = 'security' | 'validation' | 'traffic' | 'transforma
 /** One way in which a policy refuses: its key is what response templates and records name. */
 export interface PolicyError {
   readonly status: number;
+  /** The status in the response phase, where it is another. */
+  readonly answerStatus?: number;
   /** The default text; `{name}` stands for a parameter of the refusal. */
   readonly message: string;
   /** Whose response templates are used where there are none for this key. */
@@ -45,9 +48,11 @@ export interface PolicySchema<
   faultsIn?(config: z.output<Config>, phase: PolicyPhase): readonly FaultDetail[];
   /** Markdown for the reference and the console: purpose, order of effects, what is not obvious. */
   readonly docs: string;
+  /** A definition and calls that show it at work; made when somebody reads it, which no gateway does. */
+  example?(): PolicyExample;
 }
 
-/** A field that names a resource; one that is empty names none. */
+/** A field that names a resource, or a list of them; one that is empty names none. */
 export interface NamedResource {
   readonly field: string;
   readonly serves: ResourceUse;

@@ -21,4 +21,26 @@ export const sharedPolicyGroupPolicy = definePolicy({
     },
   },
   docs: "The steps of the group run in this step's place, behind its condition, which is asked once. Groups belong to an environment and are deployed on their own: a changed one is in force at once in every API that uses it, and touches no other. A group holds no other groups. While the group is not deployed here, or is one of the other phase, each request that reaches the step is refused (the reference lets it pass unprotected), and the gateway's log names API and step; the management API refuses to deploy such an API, and to undeploy a group that a deployed one uses.",
+  example: () => ({
+    about: 'A group of steps that several APIs share.',
+    request: [{ policy: 'shared-policy-group-policy', configuration: { sharedPolicyGroupId: 'tagging' } }],
+    folder: {
+      sharedPolicyGroups: [
+        {
+          id: 'tagging',
+          name: 'Tagging',
+          phase: 'REQUEST',
+          steps: [
+            {
+              policy: 'transform-headers',
+              configuration: { addHeaders: [{ name: 'X-Api', value: '{#api.name}' }] },
+            },
+          ],
+        },
+      ],
+    },
+    calls: [
+      { request: {}, received: { headers: { 'X-Api': 'Shared policy group' } }, answer: { body: 'hello' } },
+    ],
+  }),
 });

@@ -24,4 +24,18 @@ export const statusCode = definePolicy({
   }),
   errors: {},
   docs: 'A status that stands in no mapping stays; of several for one status the last one counts. Reason phrase, headers and body stay as they are. A mapping to a status below 200 is refused: that would be no answer.',
+  example: () => ({
+    about: 'The backend says 404 where its callers expect 410.',
+    response: [
+      {
+        policy: 'status-code',
+        configuration: { statusMappings: [{ inputStatusCode: 404, outputStatusCode: 410 }] },
+      },
+    ],
+    backend: { '/gone': { status: 404, body: 'not here' } },
+    calls: [
+      { request: { path: '/gone' }, answer: { status: 410, body: 'not here' } },
+      { request: { path: '/here' }, answer: { body: 'hello' } },
+    ],
+  }),
 });

@@ -22,4 +22,25 @@ export const transformHeaders = definePolicy({
     TRANSFORM_HEADERS_FAILURE: { status: 500, message: 'The headers cannot be transformed' },
   },
   docs: 'Order: `removeHeaders`, then `whitelistHeaders` (when not empty, every other header goes), then `addHeaders`, which replaces a header of the same name; a value whose expression comes to nothing leaves it as it is, one that fails ends the request with 500. Framing headers belong to the engine and are regenerated.',
+  example: () => ({
+    about: 'The backend learns which API was called and not by what; callers do not learn what it runs on.',
+    request: [
+      {
+        policy: 'transform-headers',
+        configuration: {
+          removeHeaders: ['User-Agent'],
+          addHeaders: [{ name: 'X-Api', value: '{#api.name}' }],
+        },
+      },
+    ],
+    response: [{ policy: 'transform-headers', configuration: { removeHeaders: ['Server'] } }],
+    backend: { '/orders': { headers: { Server: 'Backend/1.0' }, body: 'none' } },
+    calls: [
+      {
+        request: { path: '/orders', headers: { 'User-Agent': 'a-browser' } },
+        received: { headers: { 'X-Api': 'Transform headers', 'User-Agent': null } },
+        answer: { headers: { Server: null }, body: 'none' },
+      },
+    ],
+  }),
 });

@@ -28,4 +28,23 @@ export const transformQueryParams = definePolicy({
   }),
   errors: {},
   docs: 'Order: `clearAll`, then `addQueryParameters` (each replaces those of its name, or joins them with `appendToExistingArray`), then `removeQueryParameters`, which has no effect beside `clearAll`. Names and values are written as they are, but for blanks and for what cannot stand in a query, which are escaped: write `%26` for an ampersand. A value that fails or comes to nothing is left out. What is not named stays as it was sent.',
+  example: () => ({
+    about: 'The backend gets a parameter of the gateway, and none that is for the gateway alone.',
+    request: [
+      {
+        policy: 'transform-queryparams',
+        configuration: {
+          addQueryParameters: [{ name: 'source', value: 'gateway' }],
+          removeQueryParameters: ['debug'],
+        },
+      },
+    ],
+    calls: [
+      {
+        request: { path: '/orders?page=2&debug=1' },
+        received: { path: '/orders?page=2&source=gateway' },
+        answer: { body: 'hello' },
+      },
+    ],
+  }),
 });

@@ -37,7 +37,7 @@ test('an object may still be given a toString of its own by assignment, as libra
 
 test('every program of ours closes the built-ins', () => {
   const programs = globSync(
-    '{bridge,control-plane,data-plane,deploy,shipper}/**/{*-main,*-thread,command-line}.ts',
+    '{bridge,control-plane,data-plane,deploy,shipper}/**/{*-main,*-thread,thread,command-line}.ts',
     {
       cwd: root,
     },

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../faults/fault.ts';
-import { loadConfig, secret, section, settingsOf, type ConfigOptions } from './config.ts';
+import { httpUrl, loadConfig, secret, section, settingsOf, type ConfigOptions } from './config.ts';
 
 const schema = z.strictObject({
   dataDir: z.string().default('./isthmus-data').describe('Where everything is kept.'),
@@ -135,6 +135,39 @@ test('secrets print as *** wherever they stand and are not quoted by faults', (t
   assert.match(loaded.print(), /password = "\*\*\*" {2}# file /);
   const faults = faultsOf(() => load({ file: fileOf(t, 'password: [hunter2]\n') }));
   assert.doesNotMatch(JSON.stringify(faults), /hunter2/);
+});
+
+test('a password in any text that is a URL is not printed, and not quoted by a fault', (t) => {
+  const loose = z.strictObject({
+    urls: z.array(z.string()).default([]),
+    named: z.record(z.string(), z.string()).default({}),
+    listed: z.array(z.strictObject({ at: z.string() })).default([]),
+    whole: z.unknown().optional(),
+    home: httpUrl().optional(),
+    count: z.number().default(1),
+  });
+  const url = 'https://u:hunter2@h/?apikey=hunter2';
+  const loadLoose = (values: object) =>
+    loadConfig(loose, { process: 'gateway', file: fileOf(t, JSON.stringify(values)) });
+  const wish = { urls: [url], named: { a: url }, listed: [{ at: url }], whole: { deep: [url] } };
+  const loaded = loadLoose(wish);
+  assert.doesNotMatch(loaded.print(), /hunter2/);
+  assert.equal(loaded.print().match(/https:\/\/u:\*\*\*@h\/\?apikey=\*\*\*/g)?.length, 4);
+  assert.deepEqual(loaded.config.urls, [url]);
+  for (const wrong of [
+    { count: url },
+    { urls: { a: url } },
+    { listed: [{ at: 1 }, { no: url }] },
+    { home: url },
+  ])
+    assert.doesNotMatch(JSON.stringify(faultsOf(() => loadLoose(wrong))), /hunter2/, JSON.stringify(wrong));
+});
+
+test('a URL that nothing sends a user or a password to must not hold one', () => {
+  for (const url of ['http://h', 'https://h:1/x?y@z:1', 'http://h/u:p@x'])
+    assert.equal(httpUrl().safeParse(url).success, true, url);
+  for (const url of ['http://u@h', 'http://u:p@h', 'https://:p@h', 'ftp://h', 'h'])
+    assert.equal(httpUrl().safeParse(url).success, false, url);
 });
 
 test('the print names the source of each value', () => {

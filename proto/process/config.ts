@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { Fault, type FaultDetail } from '../faults/fault.ts';
 import { pathText } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
+import { createRedactor } from '../model/redaction.ts';
 import { fileLayer, processNames, unknownKey } from './config-file.ts';
 import { coerce, isPlain, isSecret, settingsOf, unwrap, variableOf, type Setting } from './settings.ts';
 
-export { former, secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
+export { former, httpUrl, secret, section, settingsOf, variableOf, type Setting } from './settings.ts';
 
 /** Where the values come from besides the schema's defaults. */
 export interface ConfigOptions {
@@ -28,7 +29,7 @@ export interface LoadedConfig<T> {
   readonly config: Readonly<T>;
   /** Dotted path -> `default`, `file <name>`, `env <NAME>` or `--set <path>`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Each value once, in the schema's order; secrets are `***`. */
+  /** Each value once, in the schema's order; secrets are `***`, passwords and keys inside of URLs too. */
   entries(): readonly PrintedValue[];
   /** The same as text, one line each: `listen.port = 8082  # env ISTHMUS_GATEWAY__LISTEN__PORT`. */
   print(): string;
@@ -231,7 +232,18 @@ function describe(
 /** A rule of ours says itself what is missing, and where. */
 function describeGot(code: z.core.$ZodIssue['code'], value: unknown, isSecret: boolean): string {
   if (value === undefined) return code === 'custom' ? '' : '; is missing';
-  return isSecret ? '; got ***' : `; got ${JSON.stringify(value)}`;
+  return isSecret ? '; got ***' : `; got ${JSON.stringify(shown(value))}`;
+}
+
+const redactor = createRedactor();
+
+/** A value as somebody may read it: a text that is no secret can be a URL with a password in it. */
+function shown(value: unknown): unknown {
+  if (typeof value === 'string') return redactor.text(value);
+  if (Array.isArray(value)) return value.map(shown);
+  return isPlain(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item)]))
+    : value;
 }
 
 function masked(schema: z.ZodType, value: unknown): unknown {
@@ -249,11 +261,11 @@ function masked(schema: z.ZodType, value: unknown): unknown {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [
         key,
-        shape[key] === undefined ? item : masked(shape[key], item),
+        shape[key] === undefined ? shown(item) : masked(shape[key], item),
       ]),
     );
   }
-  return value;
+  return shown(value);
 }
 
 /** Own copies all the way, because what the caller parsed must not change under it. */

@@ -28,8 +28,14 @@ test('a megabyte of one text, of brackets or of names is read', () => {
   // Compared without looking into them: that would overflow the stack.
   for (const text of [
     `{"a":"${'x\\n'.repeat(350_000)}"}`,
-    `${'['.repeat(5_000)}${']'.repeat(5_000)}`,
+    `${'['.repeat(1_000)}${'[],'.repeat(100_000)}1${']'.repeat(1_000)}`.slice(1, -1),
     `{${Array.from({ length: 100_000 }, (_, at) => `"${at}":1`).join(',')}}`,
   ])
     assert.equal(typeof parseJson(text), 'object');
+});
+
+test('JSON is read to a thousand levels and no deeper', () => {
+  const nested = (levels: number): string => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`;
+  assert.equal(typeof parseJson(nested(1_000)), 'object');
+  assert.throws(() => parseJson(nested(1_002)), /^SyntaxError: it is nested more than 1000 levels deep$/);
 });

@@ -1,8 +1,11 @@
+import { isNestedDeeper, jsonLevelsMax } from '../expression/json/levels.ts';
+
 /**
  * Parses JSON. A name that stands twice in one object is an error, as it is in YAML: readers disagree about which of its values counts
- * (RFC 8259 section 4), so that whoever reviewed a text and whoever obeys it would see two. Errors: SyntaxError.
+ * (RFC 8259 section 4), so that whoever reviewed a text and whoever obeys it would see two. What is nested too deeply is one as well. Errors: SyntaxError.
  */
 export function parseJson(text: string): unknown {
+  if (isNestedDeeper(text)) throw new SyntaxError(`it is nested more than ${jsonLevelsMax} levels deep`);
   const value: unknown = JSON.parse(text);
   const repeated = repeatedName(text);
   if (repeated !== undefined) throw new SyntaxError(`${repeated} is there twice in one object`);

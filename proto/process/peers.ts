@@ -39,7 +39,7 @@ export function createPeers(trustedNetworks: readonly string[]): Peers {
         const text = hop.trim();
         // An empty element of a list says nothing (RFC 9110 section 5.6.1).
         if (text === '') continue;
-        const address = addressOf(text);
+        const address = forwardedAddress(text);
         // What is no address was written by nobody whom we trust.
         if (address === undefined) break;
         client = address;
@@ -98,7 +98,7 @@ function isWithin(
 }
 
 /** Some proxies add a port: `1.2.3.4:5678`, `[::1]:5678`. `1` and `0x7f.1` are addresses to old C libraries, and to nobody who forwards. */
-function addressOf(hop: string): string | undefined {
+export function forwardedAddress(hop: string): string | undefined {
   const bare = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(hop)?.[1] ?? hop;
   if (isIP(bare) === 0) return undefined;
   // Listeners of IPv6 spell an IPv4 peer `::ffff:192.0.2.7`; it is the same one.

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 
 import { tempDir } from '../../test/kit/temp-dir.ts';
 import { Fault } from '../faults/fault.ts';
-import { openKeyring, rotateKeyFile } from './secrets.ts';
+import { forgetKeys, keyIdOf, openKeyring, rotateKeyFile } from './secrets.ts';
 
 const text = (value: string): Uint8Array => Buffer.from(value);
 const isFault = (code: string) => (error: unknown) => error instanceof Fault && error.code === code;
@@ -57,7 +57,32 @@ test('after a rotation new values use the new key, old ones still open and are k
   assert.equal(rotated.isStale(sealed), true);
   const fresh = rotated.seal(text('hunter2'), 'c');
   assert.equal(rotated.isStale(fresh), false);
-  assert.throws(() => old.open(fresh, 'c'), isFault('secrets.no_key'));
+  const given = openKeyring({ keys: [{ id: old.keyIds[0] ?? '', key: randomBytes(32) }] });
+  assert.throws(() => given.open(fresh, 'c'), isFault('secrets.no_key'));
+});
+
+test('a ring that is open follows its file: it opens with a key that came, seals with the first, and what it opened it opens on', (t) => {
+  const dir = join(tempDir(t), 'secrets');
+  const running = openKeyring({ dir });
+  const before = running.seal(text('hunter2'), 'c');
+  const id = rotateKeyFile(dir);
+  const fresh = openKeyring({ dir }).seal(text('hunter2'), 'c');
+  assert.equal(Buffer.from(running.open(fresh, 'c')).toString(), 'hunter2');
+  assert.equal(keyIdOf(running.seal(text('x'), 'c')), id);
+  assert.deepEqual(
+    forgetKeys(dir, (each) => each === keyIdOf(before)),
+    [],
+  );
+  assert.deepEqual(
+    forgetKeys(dir, () => false),
+    [keyIdOf(before)],
+  );
+  assert.deepEqual(openKeyring({ dir }).keyIds, [id]);
+  assert.equal(Buffer.from(running.open(before, 'c')).toString(), 'hunter2');
+  // Without its file it seals nothing that a start would not open.
+  rmSync(join(dir, 'kek'));
+  assert.throws(() => running.seal(text('x'), 'c'), isFault('config.unreadable'));
+  assert.equal(Buffer.from(running.open(before, 'c')).toString(), 'hunter2');
 });
 
 test('a damaged key file is refused without quoting it and never replaced', (t) => {

@@ -32,6 +32,9 @@ export type KeyringOptions =
 /**
  * Seals secrets at rest with AES-256-GCM.
  *
+ * That of a folder follows its file while a key is replaced: it reads the file again before it seals, and when it meets a key that it does not
+ * know. What it has opened with once it keeps opening with.
+ *
  * Shape:  sealed = 0x01, length of key id, key id, nonce (12), cipher text, tag (16).
  * Errors: secrets.no_key when the sealing key is not in the ring; secrets.tampered when value, context or key do not match.
  */
@@ -41,7 +44,9 @@ export interface Keyring {
   open(sealed: Uint8Array, context: string): Uint8Array;
   /** True when the value was not sealed with the present first key: open and seal it again to finish a rotation. */
   isStale(sealed: Uint8Array): boolean;
-  /** Ids in order; the first one seals. */
+  /** Reads the folder's file again; keys that were given stay what they are. Errors: config.unreadable. */
+  reload(): void;
+  /** Ids in order, as the file was read last; the first one seals. */
   readonly keyIds: readonly string[];
 }
 
@@ -63,18 +68,34 @@ const KeyFile = z.strictObject({
 
 /** Opens a ring; a folder without a key file gets one (mode 0600, durable before anything is sealed with it). */
 export function openKeyring(options: KeyringOptions): Keyring {
-  const keys = options.keys ?? readKeyFile(ensureKeyFile(options.dir, options.mustExist));
+  let keys = options.keys ?? readKeyFile(ensureKeyFile(options.dir, options.mustExist));
   invariant(
     keys.length > 0 && keys.every(({ key }) => key.length === 32),
     'a key ring holds keys of 32 bytes',
   );
   const byId = new Map(keys.map((entry) => [entry.id, entry.key]));
-  const [first] = keys;
-  invariant(first !== undefined, 'a key ring has a first key');
+  const reload = (): void => {
+    if (options.dir === undefined) return;
+    keys = readKeyFile(pathOf(options.dir));
+    for (const { id, key } of keys) byId.set(id, key);
+  };
+  const find = (id: string): Uint8Array | undefined => {
+    if (!byId.has(id)) reload();
+    return byId.get(id);
+  };
+  const firstOf = ([first]: readonly NamedKey[]): NamedKey => {
+    invariant(first !== undefined, 'a key ring has a first key');
+    return first;
+  };
 
   return {
-    keyIds: keys.map(({ id }) => id),
+    reload,
+    get keyIds() {
+      return keys.map(({ id }) => id);
+    },
     seal(plain, context) {
+      reload();
+      const first = firstOf(keys);
       const header = headerOf(first.id);
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv('aes-256-gcm', first.key, nonce).setAAD(associated(header, context));
@@ -82,7 +103,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
     },
     open(sealed, context) {
       const { id, header, nonce, body, tag } = takeApart(sealed);
-      const key = byId.get(id);
+      const key = find(id);
       if (key === undefined)
         throw new Fault('secrets.no_key', { internal: `sealed with key "${id}", context ${context}` });
       try {
@@ -94,7 +115,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
         throw new Fault('secrets.tampered', { internal: `key "${id}", context ${context}`, cause: error });
       }
     },
-    isStale: (sealed) => takeApart(sealed).id !== first.id,
+    isStale: (sealed) => takeApart(sealed).id !== firstOf(keys).id,
   };
 }
 
@@ -115,17 +136,29 @@ export function createLazyKeyring(dir: string): Pick<Keyring, 'seal' | 'open'> {
 /**
  * Puts a fresh key in front of those in the folder's file; older ones stay, to open what they sealed.
  *
- * Open the ring again afterwards. Returns the new key's id.
+ * Rings that are open follow by themselves. Returns the new key's id.
  */
 export function rotateKeyFile(dir: string): string {
-  const path = ensureKeyFile(dir);
+  const path = ensureKeyFile(dir, true);
   const fresh = freshKey();
   writeDurably(path, keyFileText([fresh, ...readKeyFile(path)]));
   return fresh.id;
 }
 
+/** Takes keys out of the folder's file, but never the one that seals: nothing may be sealed with them any more. Returns those that went. */
+export function forgetKeys(dir: string, isInUse: (id: string) => boolean): readonly string[] {
+  const path = pathOf(dir);
+  const keys = readKeyFile(path);
+  const kept = keys.filter(({ id }, index) => index === 0 || isInUse(id));
+  const gone = keys.filter((key) => !kept.includes(key)).map(({ id }) => id);
+  if (gone.length > 0) writeDurably(path, keyFileText(kept));
+  return gone;
+}
+
+const pathOf = (dir: string): string => join(dir, 'kek');
+
 function ensureKeyFile(dir: string, mustExist = false): string {
-  const path = join(dir, 'kek');
+  const path = pathOf(dir);
   try {
     readFileSync(path);
     tighten(dir, privateFolderMode);

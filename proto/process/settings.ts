@@ -26,6 +26,18 @@ export function secret(schema: z.ZodString = z.string().min(1, 'must not be empt
   return schema.meta({ isSecret: true });
 }
 
+/** An http or https URL. User and password in it are refused, since nothing would send them, and the print and the log show URLs. */
+export function httpUrl() {
+  return z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !hasUserinfo(url), 'must not hold a user or a password: nothing sends them');
+}
+
+function hasUserinfo(url: string): boolean {
+  const { username, password } = URL.parse(url) ?? { username: '', password: '' };
+  return username !== '' || password !== '';
+}
+
 /** A group of settings that may be left out whole; every setting in it must have a default or be optional. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).prefault({} as never);

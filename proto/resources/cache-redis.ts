@@ -19,7 +19,7 @@ export const cacheRedis = defineResource({
   id: 'cache-redis',
   title: 'Cache in Redis',
   summary: 'Keeps answers in a Redis that gateways share.',
-  serves: 'cache',
+  serves: ['cache'],
   config: section({
     host: host.default('localhost'),
     port,

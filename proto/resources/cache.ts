@@ -10,7 +10,7 @@ export const cache = defineResource({
   id: 'cache',
   title: 'Cache in memory',
   summary: 'Keeps answers in the memory of each process.',
-  serves: 'cache',
+  serves: ['cache'],
   config: section({
     timeToIdleSeconds: seconds,
     timeToLiveSeconds: seconds,

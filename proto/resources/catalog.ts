@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 
+import { authProviderHttp } from './auth-provider-http-resource.ts';
+import { authProviderInline } from './auth-provider-inline-resource.ts';
 import { cache } from './cache.ts';
 import { cacheRedis } from './cache-redis.ts';
 import { oauth2 } from './oauth2.ts';
@@ -8,6 +10,8 @@ import type { ResourceSchema } from './resource-schema.ts';
 
 /** Every resource this version knows, by id; a new one is its schema file and a line here. */
 export const resourceCatalog = {
+  'auth-provider-http-resource': authProviderHttp,
+  'auth-provider-inline-resource': authProviderInline,
   cache,
   'cache-redis': cacheRedis,
   oauth2,

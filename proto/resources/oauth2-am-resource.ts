@@ -13,7 +13,7 @@ export const oauth2Am = defineResource({
   id: 'oauth2-am-resource',
   title: 'OAuth2 by access management',
   summary: 'Asks an access management server what a token of one of its domains stands for.',
-  serves: 'introspection',
+  serves: ['introspection', 'userInfo'],
   config: section({
     serverURL: atDeploy(z.string().max(2_048)),
     version: z.enum(['V1_X', 'V2_X', 'V3_X']).default('V3_X'),
@@ -34,8 +34,18 @@ export const oauth2Am = defineResource({
         message: 'must be an http or https URL without user and password',
       });
   }),
-  docs: 'As `oauth2`, under the path of the security domain: `/oauth/introspect`, of version 1 `/oauth/check_token`; by POST with a form, and Basic client authentication.',
+  docs: 'As `oauth2`, under the path of the security domain: `/oauth/introspect`, of version 1 `/oauth/check_token`, and `/oidc/userinfo`, of version 1 `/userinfo`; by POST with a form, and Basic client authentication.',
 });
+
+/** Where a domain tells of users, in the same words. */
+export function userInfoOf(
+  config: Parameters<typeof introspectionOf>[0],
+): ReturnType<typeof introspectionOf> {
+  return {
+    authorizationServerUrl: config.serverURL,
+    introspectionEndpoint: `/${config.securityDomain}/${config.version === 'V1_X' ? '' : 'oidc/'}userinfo`,
+  };
+}
 
 /** Where a domain introspects. */
 export function introspectionOf(config: {

@@ -16,7 +16,7 @@ export const oauth2 = defineResource({
   id: 'oauth2',
   title: 'OAuth2 authorization server',
   summary: 'Asks an OAuth2 authorization server what a token stands for.',
-  serves: 'introspection',
+  serves: ['introspection', 'userInfo'],
   config: section({
     authorizationServerUrl: text.default('https://authorization_server'),
     introspectionEndpoint: text.default('/oauth/check_token'),
@@ -47,6 +47,12 @@ export const oauth2 = defineResource({
         'authorizationServerUrl',
         'must make an http or https URL with introspectionEndpoint, without user and password',
       );
+    const { authorizationServerUrl, userInfoEndpoint: introspectionEndpoint } = config;
+    if (
+      !hasExpression(authorizationServerUrl + introspectionEndpoint) &&
+      introspectionUrlOf({ authorizationServerUrl, introspectionEndpoint }) === undefined
+    )
+      say('userInfoEndpoint', 'must make an http or https URL with authorizationServerUrl');
     if (config.tokenIsSuppliedByHttpHeader && config.tokenHeaderName === '')
       say('tokenHeaderName', 'is required where the token is supplied by a header');
     if (config.tokenIsSuppliedByFormUrlEncoded && config.introspectionEndpointMethod !== 'POST')
@@ -56,7 +62,7 @@ export const oauth2 = defineResource({
     if (!tokenIsSuppliedByQueryParam && !tokenIsSuppliedByHttpHeader && !tokenIsSuppliedByFormUrlEncoded)
       say('tokenIsSuppliedByQueryParam', 'must be true where neither a header nor a form supplies the token');
   }),
-  docs: 'Asks `authorizationServerUrl` + `introspectionEndpoint` (an empty server: the endpoint is a whole URL) what a token stands for. `active: false` means invalid; an answer without `active` means active, as in the reference, unless its `exp` is over. Any other status than 200, an answer that is no JSON object, and no answer in time (`http.connectTimeout` + `http.readTimeout`) are an outage. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`); redirects are not followed. Metadata and user info are not asked for.',
+  docs: 'Asks `authorizationServerUrl` + `introspectionEndpoint` (an empty server: the endpoint is a whole URL) what a token stands for. `active: false` means invalid; an answer without `active` means active, as in the reference, unless its `exp` is over. Any other status than 200, an answer that is no JSON object, and no answer in time (`http.connectTimeout` + `http.readTimeout`) are an outage. It calls by the one client for calls of definitions (`upstream.allow` and `deny`, `outbound.proxy`, `outbound.caFile`); redirects are not followed. Metadata are not asked for; `userInfoEndpoint`, behind the same server, is asked by `policy-openid-userinfo`.',
 });
 
 /** Where tokens are introspected; undefined when it is no place. */

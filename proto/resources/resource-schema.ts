@@ -12,14 +12,14 @@ export interface ResourceSchema<Id extends string = string, Config extends z.Zod
   readonly title: string;
   /** What it is for, in one sentence. */
   readonly summary: string;
-  readonly serves: ResourceUse;
+  readonly serves: readonly ResourceUse[];
   readonly config: Config;
   /** Markdown for the reference and the console. */
   readonly docs: string;
 }
 
-/** What a resource can be used for: to ask what a token stands for, or to keep something. */
-export type ResourceUse = 'introspection' | 'cache';
+/** What a resource can be used for: to ask what a token stands for, to keep something, to ask whether a user's password is his, or about the user of a token. */
+export type ResourceUse = 'introspection' | 'cache' | 'authentication' | 'userInfo';
 
 /** Declares a resource; keeps the literal types of its id and configuration. */
 export function defineResource<const Id extends string, Config extends z.ZodType>(

@@ -1,3 +1,5 @@
+import type { RecordKind } from '../wire/published.ts';
+
 /**
  * Whether a gateway with those sharding tags takes a record with these.
  *
@@ -41,8 +43,18 @@ export function isRecordEntitled(
   return isEntitled(gateway.tags, record.tags);
 }
 
-const taglessKinds: ReadonlySet<string> = new Set([
-  'organization-flows',
-  'dictionary',
-  'shared-policy-group',
-]);
+/** Whether records of a kind carry no tags of their own; the compiler asks for each kind. */
+const isTagless = {
+  'gateway-settings': false,
+  'environment-key': false,
+  'organization-flows': true,
+  dictionary: true,
+  'shared-policy-group': true,
+  api: false,
+  subscription: false,
+  'api-key': false,
+} as const satisfies Readonly<Record<RecordKind, boolean>>;
+
+const taglessKinds: ReadonlySet<string> = new Set(
+  Object.entries(isTagless).flatMap(([kind, is]) => (is ? [kind] : [])),
+);

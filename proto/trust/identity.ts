@@ -108,6 +108,12 @@ export function loadIdentity(dir: string, keyring: Sealer): EnrolledIdentity | u
   };
 }
 
+/** Seals the private keys of an identity again, if there is one; whoever reads the file finds one state or the other. */
+export function resealIdentity(dir: string, keyring: Sealer): void {
+  const identity = loadIdentity(dir, keyring);
+  if (identity !== undefined) saveIdentity(dir, identity, keyring);
+}
+
 const contextOf = (gateway: string, purpose: string): string => `identity/${gateway}/${purpose}`;
 
 function readText(path: string): string | undefined {

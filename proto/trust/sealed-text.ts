@@ -23,6 +23,10 @@ export interface SealedPlace {
 /** What stands in place of a secret wherever people look. */
 export const mask = '********';
 
+/** Whether a text is a mask, perhaps with the tag of what it stands for, as drafts have them. */
+export const isMask = (text: string): boolean => text.startsWith(mask) && masks.test(text);
+const masks = /^\*{8}(?:\.[\w-]{12})?$/;
+
 const prefix = 'sealed:';
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -37,6 +41,14 @@ export function isSealed(text: string): boolean {
 export function looksSealed(text: string): boolean {
   return text.startsWith(prefix);
 }
+
+/** Id of the key that a sealed text says it was sealed with; undefined when it is none. */
+export function dataKeyIdOf(text: string): string | undefined {
+  return text.startsWith(prefix) ? form.exec(text)?.[1] : undefined;
+}
+
+/** What stands in every text sealed with a key, and in no other. */
+export const sealedWith = (keyId: string): string => `${prefix}v1:${keyId}:`;
 
 /** Whether bytes can hold a sealed text at all; costs next to nothing where they do not. */
 export function mayHoldSealed(bytes: Uint8Array): boolean {

@@ -126,7 +126,7 @@ function withoutAbsent(fields: JsonWebKey | Readonly<Record<string, unknown>>): 
 }
 
 function readSecret(text: string): KeyObject {
-  if (text.includes('-----BEGIN') || text.startsWith('ssh-'))
+  if (text.includes('-----BEGIN') || text.startsWith('ssh-') || isPublic(text))
     throw new Error('is a public key, which everybody may know: HS algorithms need a secret');
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length < secretBytesMin)
@@ -134,6 +134,26 @@ function readSecret(text: string): KeyObject {
       `is a secret of ${bytes.length} bytes, which can be guessed; allowed: ${secretBytesMin} and more`,
     );
   return createSecretKey(bytes);
+}
+
+/** The other spellings of a public key: what RS256 takes as one, and a JSON Web Key, are nobody's secret. */
+function isPublic(text: string): boolean {
+  try {
+    publicKeyOf(text.trim());
+    return true;
+  } catch {
+    return isPublicJwk(text);
+  }
+}
+
+function isPublicJwk(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false;
+  try {
+    const read = JSON.parse(text) as JsonWebKey & { readonly keys?: unknown };
+    return Array.isArray(read.keys) || ['RSA', 'EC', 'OKP'].includes(read.kty ?? '');
+  } catch {
+    return false;
+  }
 }
 
 function readPublic(text: string, family: Family): KeyObject {

@@ -11,6 +11,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 
+import { startConsul } from '../kit/servers/consul.ts';
 import { startConnectProxy } from '../kit/engine/connect-proxy.ts';
 import type { Asked, BackendAnswer, RowPlace, Trust } from './row.ts';
 
@@ -63,7 +64,18 @@ export async function startBackends(t: Pick<TestContext, 'after'>, trust: Trust)
   );
   const proxy = await startConnectProxy();
   t.after(() => proxy.close());
+  const consul = await startConsul(t);
+  const instance = (id: 1 | 2, more: object = {}) => ({
+    id: String(id),
+    address: '127.0.0.1',
+    port: Number(new URL(plain[id] ?? '').port),
+    ...more,
+  });
+  consul.register('pair', [instance(1), instance(2)]);
+  consul.register('one', [instance(1)]);
+  consul.register('below', [instance(1, { meta: { gravitee_path: '/v1' } })]);
   return Object.assign(now, {
+    consul: consul.url,
     targets: [...plain, await closedPort()] as unknown as RowPlace['targets'],
     http2: await listen(t, createHttp2Server(serve('http2')), 'http'),
     tls: await listen(t, tls, 'https'),

@@ -80,6 +80,8 @@ export interface RowPlace {
   readonly tls: string;
   /** Port of a CONNECT proxy. */
   readonly proxyPort: number;
+  /** The URL of a Consul: its service `pair` is the second and the third of those backends, `one` the second, `below` the second at the path /v1; `nobody` has no instance. */
+  readonly consul: string;
   /** The URL of a backend for health checks: it says what it was asked, and `?fails=n` fails the first so many. */
   readonly checked: string;
   /** What that TLS backend's certificate, which is for 127.0.0.1 alone, was issued by, and one for the gateway to show: `CN=gateway`. */

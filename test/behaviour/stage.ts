@@ -83,6 +83,8 @@ export class Stage {
           report: { enabled: isRecording },
           ...config,
           listen: {
+            // Both gateways and all backends live in this process, whose start holds the first request up; that bound has tests of its own.
+            eventLoopLagMsMax: 0,
             ...(config?.['listen'] as object | undefined),
             ...(isTls
               ? { tls: { ...server, clientAuth, alpn: ['h2', 'http/1.1'] } }

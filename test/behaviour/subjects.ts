@@ -4,7 +4,10 @@ import { aboutCache } from './subjects/caches/asked.ts';
 import { aboutCachedAnswers } from './subjects/caches/answers.ts';
 import { aboutConnections } from './subjects/connections.ts';
 import { aboutAssignContent } from './subjects/assign-content.ts';
-import { aboutCors } from './subjects/cors.ts';
+import { aboutDiscovery } from './subjects/endpoints/discovery.ts';
+import { aboutAttributes } from './subjects/attributes.ts';
+import { aboutCorsAnswers } from './subjects/cors/answers.ts';
+import { aboutCors } from './subjects/cors/preflights.ts';
 import { aboutEndpoints } from './subjects/endpoints.ts';
 import { aboutErrors } from './subjects/errors.ts';
 import { aboutFlowChoice } from './subjects/flow-choice.ts';
@@ -20,7 +23,7 @@ import { aboutTokens } from './subjects/tokens.ts';
 import { aboutVersion2Flows } from './subjects/version-2-flows.ts';
 import { aboutVersion2 } from './subjects/version-2.ts';
 import { aboutFailover } from './subjects/failover.ts';
-import { aboutHealth } from './subjects/health.ts';
+import { aboutHealth } from './subjects/endpoints/health.ts';
 import { aboutRecords } from './subjects/records.ts';
 import {
   aboutCertificates,
@@ -36,7 +39,10 @@ import { aboutSurroundings } from './subjects/surroundings.ts';
 export const subjects: readonly Subject[] = [
   aboutConnections,
   aboutAssignContent,
+  aboutAttributes,
+  aboutDiscovery,
   aboutCors,
+  aboutCorsAnswers,
   aboutEndpoints,
   aboutErrors,
   aboutFlowChoice,

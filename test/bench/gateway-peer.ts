@@ -84,6 +84,8 @@ export async function startDressedGateway(stage: Stage, dress: Dress, wish: Gate
     ISTHMUS_GATEWAY__LISTEN__PORT: String(port),
     ISTHMUS_GATEWAY__ADMIN__PORT: '0',
     ISTHMUS_GATEWAY__LAME_DUCK_MS: '0',
+    // A machine that others use too makes it late, and what it turns away costs nothing.
+    ISTHMUS_GATEWAY__LISTEN__EVENT_LOOP_LAG_MS_MAX: '0',
     ISTHMUS_GATEWAY__REPORT__ENABLED: String(dress.isRecorded),
     ...dress.env,
     ...(wish.tls !== undefined && {

@@ -6,7 +6,7 @@ import { tempDir } from '../kit/temp-dir.ts';
 import { readProfile } from './cpu-profile.ts';
 import type { Run } from './measure.ts';
 import type { PeerName } from './roster.ts';
-import { cpuRatio, spread, type Row } from './rounds.ts';
+import { cpuRatio, pooled, spread, type Row } from './rounds.ts';
 import { defaultPlan, fullPlan, gatePlan, only, type Plan, type Scene } from './scenes.ts';
 import { tableOf } from './table.ts';
 import { judge, targetTexts } from './targets.ts';
@@ -39,6 +39,20 @@ test('a ratio compares the neighbours of a round, so that a slow round does not 
 test('a spread of an even number of values takes the mean of the middle two', () => {
   assert.deepEqual(spread([4, 1, 3, 2]), { median: 2.5, min: 1, max: 4 });
   assert.ok(Number.isNaN(spread([]).median));
+});
+
+test('a gate judges the least CPU of all rounds, and a scene that is played again adds to them', () => {
+  const noisy = [row('floor', run(10), run(30), run(11)), row('isthmus bare', run(25), run(70), run(26))];
+  const gated = (rows: readonly Row[]) =>
+    judge(rows)
+      .filter(({ text }) => text === 'bare CPU / floor')
+      .map(({ value, gateValue, isGateMet }) => ({ value, gateValue, isGateMet }));
+  assert.deepEqual(gated(noisy), [{ value: 26 / 11, gateValue: 2.5, isGateMet: false }]);
+  const again = pooled(noisy, [row('isthmus bare', run(15)), row('floor', run(10))]);
+  assert.deepEqual(
+    gated(again).map(({ gateValue, isGateMet }) => ({ gateValue, isGateMet })),
+    [{ gateValue: 1.5, isGateMet: true }],
+  );
 });
 
 test('a target is judged at its bound, and only where both of its rows were measured', () => {

@@ -6,11 +6,11 @@
  */
 import { parseArgs } from 'node:util';
 import { openRoster } from './roster.ts';
-import { play, type Row } from './rounds.ts';
+import { play, pooled, type Row } from './rounds.ts';
 import { defaultPlan, fullPlan, gatePlan, only, titleOf, type Plan } from './scenes.ts';
 import { openStage } from './stage.ts';
 import { tableOf } from './table.ts';
-import { judge, verdictLines } from './targets.ts';
+import { judge, verdictLines, type TargetResult } from './targets.ts';
 
 const help = `npm run bench:gateway -- [options]
 
@@ -25,6 +25,9 @@ const help = `npm run bench:gateway -- [options]
 
 Needs nginx, haproxy and wrk of Debian, and two cores.
 `;
+
+/** So often a gate plays a scene again that missed a bound: on a machine that others use, one of ten rounds is quiet where three are not. */
+const playedAgainMax = 2;
 
 const { values } = parseArgs({
   options: {
@@ -54,7 +57,9 @@ const rows: Row[] = [];
 if (!values.json)
   print(`median of ${plan.rounds} rounds of ${plan.secondsPerRun} s, about ${minutesOf(plan)} minutes\n`);
 for (const scene of plan.scenes) {
-  const played = await play(scene, { stage, roster, ...plan });
+  let played = await play(scene, { stage, roster, ...plan });
+  for (let again = 0; values.gate && again < playedAgainMax && !judge(played).every(isGateMet); again += 1)
+    played = pooled(played, await play(scene, { stage, roster, ...plan }));
   rows.push(...played);
   if (!values.json) print(`${tableOf(scene, played).join('\n')}\n`);
 }
@@ -70,7 +75,11 @@ if (values.gate) {
     (row) => row.peer.startsWith('isthmus') && row.runs.some((run) => run.failures > 0),
   );
   for (const row of failed) print(`MISSED  ${row.peer} failed requests  ${titleOf(row.scene)}\n`);
-  process.exitCode = failed.length > 0 || verdicts.some((verdict) => !verdict.isGateMet) ? 1 : 0;
+  process.exitCode = failed.length > 0 || !verdicts.every(isGateMet) ? 1 : 0;
+}
+
+function isGateMet(verdict: TargetResult): boolean {
+  return verdict.isGateMet;
 }
 
 function wishedPlan(): Plan {

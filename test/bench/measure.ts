@@ -28,36 +28,35 @@ export interface Load {
   /** True: one connection per request. */
   readonly isNewConnections: boolean;
   readonly seconds: number;
+  /** In HTTP/2 by prior knowledge, one stream at a time on each connection; then there is no 99th percentile. */
+  readonly isHttp2?: boolean;
 }
 
 // Linux counts process times in ticks of 10 ms (getconf CLK_TCK, 100 wherever Node runs).
 const tickUs = 1_000_000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 /**
- * Loads a peer with wrk and reads what its processes spent meanwhile.
+ * Loads a peer with wrk, or with h2load where it is HTTP/2, and reads what its processes spent meanwhile.
  *
- * Errors: when wrk is not there, the peer has ended, or nothing was answered.
+ * Errors: when that is not there, the peer has ended, or nothing was answered.
  */
 export async function measure(stage: Stage, peer: Peer, load: Load): Promise<Run> {
   const startedMs = performance.now();
   const coreBeforeUs = coreUs(proxyCpu);
   const beforeUs = cpuUs(peer.child.pid);
-  const report = await wrk(stage, peer, load);
+  const told = load.isHttp2 === true ? await h2load(stage, peer, load) : await wrk(stage, peer, load);
   if (!peer.child.isRunning()) throw new Error(`${peer.name} ended while ${load.path} was measured`);
   const spentUs = cpuUs(peer.child.pid) - beforeUs;
   const coreSpentUs = coreUs(proxyCpu) - coreBeforeUs;
   const elapsedUs = (performance.now() - startedMs) * 1000;
-  const requests = numberIn(report, /(\d+) requests in/);
+  const { requests, report, ...figures } = told;
   if (requests === 0) throw new Error(`${peer.name} answered no request for ${load.path}:\n${report}`);
   return {
-    requestsPerSecond: numberIn(report, /Requests\/sec:\s+([\d.]+)/),
+    ...figures,
     cpuUsPerRequest: spentUs / requests,
     busy: spentUs / elapsedUs,
     othersBusy: Math.max(0, (coreSpentUs - spentUs) / elapsedUs),
-    latencyMeanUs: timeIn(report, /Latency\s+([\d.]+)(us|ms|s|m)\b/),
-    latencyP99Us: timeIn(report, /99%\s+([\d.]+)(us|ms|s|m)\b/),
     residentMib: residentMib(peer.child.pid),
-    failures: numberIn(report, /Non-2xx or 3xx responses: (\d+)/) + socketErrors(report),
   };
 }
 
@@ -80,7 +79,29 @@ function socketErrors(report: string): number {
   return found === null ? 0 : found.slice(1).reduce((sum, text) => sum + Number(text), 0);
 }
 
-async function wrk(stage: Stage, peer: Peer, load: Load): Promise<string> {
+/** What who loads says at its end. */
+interface Told extends Pick<Run, 'requestsPerSecond' | 'latencyMeanUs' | 'latencyP99Us' | 'failures'> {
+  readonly requests: number;
+  readonly report: string;
+}
+
+async function h2load(stage: Stage, peer: Peer, load: Load): Promise<Told> {
+  const headers = peer.headers.flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const connections = ['-c', String(load.connections), '-m', '1', '-D', String(load.seconds)];
+  const child = stage.start(loadCpu, ['h2load', ...connections, ...headers, `${peer.url}${load.path}`]);
+  const report = await child.output;
+  const [, done = 0, succeeded = 0] = /(\d+) done, (\d+) succeeded/.exec(report)?.map(Number) ?? [];
+  return {
+    report,
+    requests: done,
+    requestsPerSecond: numberIn(report, /, ([\d.]+) req\/s/),
+    latencyMeanUs: timeIn(report, /time for request:\s+\S+\s+\S+\s+([\d.]+)(us|ms|s|m)\b/),
+    latencyP99Us: Number.NaN,
+    failures: done - succeeded,
+  };
+}
+
+async function wrk(stage: Stage, peer: Peer, load: Load): Promise<Told> {
   const headers = [
     ...peer.headers,
     ...(load.isNewConnections ? ([['Connection', 'close']] as const) : []),
@@ -89,12 +110,23 @@ async function wrk(stage: Stage, peer: Peer, load: Load): Promise<string> {
     'wrk',
     '-t1',
     '--latency',
+    // A request that waits on a busy machine has not failed.
+    '--timeout',
+    '30s',
     `-c${load.connections}`,
     `-d${load.seconds}s`,
     ...headers,
     `${peer.url}${load.path}`,
   ]);
-  return child.output;
+  const report = await child.output;
+  return {
+    report,
+    requests: numberIn(report, /(\d+) requests in/),
+    requestsPerSecond: numberIn(report, /Requests\/sec:\s+([\d.]+)/),
+    latencyMeanUs: timeIn(report, /Latency\s+([\d.]+)(us|ms|s|m)\b/),
+    latencyP99Us: timeIn(report, /99%\s+([\d.]+)(us|ms|s|m)\b/),
+    failures: numberIn(report, /Non-2xx or 3xx responses: (\d+)/) + socketErrors(report),
+  };
 }
 
 /** Busy time of a core since the machine began, in microseconds: all but idle and waiting for a disk. */

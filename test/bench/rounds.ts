@@ -80,6 +80,22 @@ export function cpuRatio(row: Row, base: Row): Spread {
   return compare(row, base, (run, baseRun) => run.cpuUsPerRequest / baseRun.cpuUsPerRequest);
 }
 
+/**
+ * The least CPU per request of any round as a multiple of the base's least: what a gate judges. Neighbours on a machine only add to a time,
+ * for seconds on end, so that with few rounds the least is nearer to the truth than the median is.
+ */
+export function leastCpuRatio(row: Row, base: Row): number {
+  return spreadOf(row, 'cpuUsPerRequest').min / spreadOf(base, 'cpuUsPerRequest').min;
+}
+
+/** Rows of a scene with the runs of a second playing of it. */
+export function pooled(rows: readonly Row[], again: readonly Row[]): readonly Row[] {
+  return rows.map((row) => ({
+    ...row,
+    runs: [...row.runs, ...again.filter(({ peer }) => peer === row.peer).flatMap(({ runs }) => runs)],
+  }));
+}
+
 /** How much longer the slowest of a hundred requests waited than the mean. */
 export function tailOf(row: Row): Spread {
   return spread(row.runs.map((run) => run.latencyP99Us / run.latencyMeanUs));

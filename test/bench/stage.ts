@@ -105,10 +105,11 @@ function follow(child: ChildProcess, isQuiet: boolean, onEnd: () => void): Pinne
   };
 }
 
-/** The caller's settings of the gateway and its proxies must not colour what is measured. */
+/** The caller's settings of the gateway, its proxies and its certificates (1 MiB in every process of Node) must not colour what is measured. */
 function ownEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('ISTHMUS_') && !/proxy/i.test(name) && name !== 'NODE_OPTIONS',
+    ([name]) =>
+      !name.startsWith('ISTHMUS_') && !/proxy/i.test(name) && !/^NODE_(OPTIONS|EXTRA_CA_CERTS)$/.test(name),
   );
   return Object.fromEntries(kept.map(([name, value]) => [name, value ?? '']));
 }

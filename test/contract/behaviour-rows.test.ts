@@ -19,6 +19,7 @@ const rest: Omit<RowPlace, 'id'> = {
   targets: ['http://a:1', 'http://b:2', 'http://c:3', 'http://d:4'],
   http2: 'http://e',
   tls: 'https://127.0.0.1',
+  consul: 'http://g',
   checked: 'http://f',
   proxyPort: 1,
   trust: {

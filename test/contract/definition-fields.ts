@@ -1,22 +1,9 @@
-/** What becomes of a field of a definition. */
-export type FieldFate =
-  /** It does something; the file of the test that sees it, which names the field. */
-  | { readonly kind: 'observed'; readonly test: string }
-  /** Accepted only where it asks for nothing; with this value it is refused by name. */
-  | { readonly kind: 'refused'; readonly unless: unknown }
-  /** Of the console, the portal or an importer, which read it elsewhere: a gateway does not look at it. */
-  | { readonly kind: 'portal' }
-  /** It asks for what cannot be asked for in this version, or does nothing in the reference either; in words why. */
-  | { readonly kind: 'idle'; readonly why: string };
-
-const observed = (test: string): FieldFate => ({ kind: 'observed', test });
-const refused = (unless: unknown = { enabled: true }): FieldFate => ({ kind: 'refused', unless });
-const idle = (why: string): FieldFate => ({ kind: 'idle', why });
-const portal: FieldFate = { kind: 'portal' };
-
-/** The same fate for several fields of one place. */
-const all = (place: string, names: string, fate: FieldFate): readonly (readonly [string, FieldFate])[] =>
-  names.split(' ').map((name) => [`${place}${name}`, fate]);
+import { all, type FieldFate, idle, observed, portal, refused } from './field-fate.ts';
+import { scriptFates } from './script-fates.ts';
+import { securityFates } from './security-fates.ts';
+import { threatFates } from './threat-fates.ts';
+import { transformationFates } from './transformation-fates.ts';
+import { trafficFates } from './traffic-fates.ts';
 
 const options = observed('data-plane/endpoints/options.test.ts');
 const health = observed('data-plane/endpoints/health/health.test.ts');
@@ -175,7 +162,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.flows[].request[].messageCondition', refused('{#x}')],
 
   ...all('api.properties[].', 'key value', observed('data-plane/gateway/call/surroundings.test.ts')),
-  ['api.properties[].encrypted', observed('test/e2e/secrets.test.ts')],
+  ['api.properties[].encrypted', observed('test/e2e/secrets.slow.test.ts')],
   ['api.properties[].dynamic', portal],
   ['api.properties[].encryptable', portal],
   ...all('api.responseTemplates{}{}.', 'status statusCode headers{} body', errors),
@@ -244,10 +231,11 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'authorizationServerUrl introspectionEndpoint introspectionEndpointMethod scopeSeparator clientId clientSecret useClientAuthorizationHeader clientAuthorizationHeaderScheme tokenIsSuppliedByQueryParam tokenQueryParamName tokenIsSuppliedByHttpHeader tokenHeaderName tokenIsSuppliedByFormUrlEncoded tokenFormUrlEncodedName userClaim clientAuthorizationHeaderName',
     oauth2,
   ),
+  ['resources/oauth2.authorizationServerMetadataEndpoint', idle('nothing of this version asks for metadata')],
   ...all(
     'resources/oauth2.',
-    'authorizationServerMetadataEndpoint userInfoEndpoint userInfoEndpointMethod',
-    idle('nothing of this version asks for metadata or user info'),
+    'userInfoEndpoint userInfoEndpointMethod',
+    observed('data-plane/policies/security/policy-openid-userinfo.test.ts'),
   ),
   ...all(
     'resources/oauth2-am-resource.',
@@ -322,6 +310,8 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'statusMappings[].inputStatusCode statusMappings[].outputStatusCode',
     observed('data-plane/policies/status-code.test.ts'),
   ),
+  ...threatFates,
+  ...transformationFates,
   ['policy-assign-content.body', observed('data-plane/policies/policy-assign-content.test.ts')],
   [
     'policy-override-request-method.method',
@@ -337,6 +327,9 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'rules[].pattern rules[].url',
     observed('data-plane/gateway/call/routing.test.ts'),
   ),
+  ...securityFates,
+  ...trafficFates,
+  ...scriptFates,
   ...all('latency.', 'time timeUnit', observed('data-plane/policies/latency.test.ts')),
   ...all(
     'transform-headers.',

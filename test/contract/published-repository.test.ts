@@ -39,8 +39,9 @@ async function createHarness(
   database: TestDatabase,
   isUnderBridgeRole = false,
 ): Promise<PublishedRepositoryHarness> {
-  const url = await database.createWithSchema();
-  const storage = await openStorage({ url, dataDir: tempDir(t), log });
+  const dataDir = tempDir(t);
+  const url = await database.createWithSchema(dataDir);
+  const storage = await openStorage({ url, dataDir, log });
   t.after(() => storage.close());
   const clock = createFakeClock(Date.now());
   const keyring = openKeyring({ keys: [{ id: 'test', key: randomBytes(32) }] });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { adminPassword, startPlatform, type Platform } from '../kit/processes/up
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
-test('the first five minutes of the README work as they stand', async (t) => {
+test('the first five minutes of the README work as they stand, and say why a second time does not', async (t) => {
   const up = await startPlatform(t);
   const chapter = readme.slice(
     readme.indexOf('## The first five minutes'),
@@ -20,18 +20,16 @@ test('the first five minutes of the README work as they stand', async (t) => {
   const blocks = [...chapter.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
   assert.equal(blocks.length, 5);
   // The only thing that differs from a reader's machine: the ports, since several tests run at once.
-  const moved = blocks
-    .join('\n')
-    .replaceAll(/:(8082|8083|18085)\b/g, (_, port: string) => `:${Number(port) + up.portOffset}`);
+  const moved = (text: string): string =>
+    text.replaceAll(/:(8082|8083|18085)\b/g, (_, port: string) => `:${Number(port) + up.portOffset}`);
   const file = join(up.dir, 'readme.sh');
-  // A reader pauses between two blocks; the script asks until the change is live, which takes milliseconds.
+  const env = { PATH: process.env['PATH'] ?? '', ISTHMUS_ADMIN_PASSWORD: adminPassword };
+  // A reader pauses between two blocks; the script asks until the change is live, which takes a tenth of a second.
   writeFileSync(
     file,
-    `set -eu\n${moved.replace('curl -s -i -H', 'curl -s --retry 20 --retry-delay 1 --retry-all-errors -f -i -H')}`,
+    `set -eu\n${moved(blocks.join('\n')).replace('curl -s -i -H', 'curl -s --retry 20 --retry-delay 1 --retry-all-errors -f -i -H')}`,
   );
-  const { stdout } = await promisify(execFile)('bash', [file], {
-    env: { PATH: process.env['PATH'] ?? '', ISTHMUS_ADMIN_PASSWORD: adminPassword },
-  });
+  const { stdout } = await promisify(execFile)('bash', [file], { env });
   assert.match(stdout, /"path": "\/"/, 'the echo of /demo/echo');
   assert.match(stdout, /^401$/m, 'without a key');
   assert.match(stdout, /^HTTP\/1\.1 200 OK/m, 'with the key');
@@ -40,6 +38,17 @@ test('the first five minutes of the README work as they stand', async (t) => {
   assert.match(stdout, /"appliedSeq"|"applied"/, 'the deployment of the gateway');
   // Without a key and with it; more only where the script asked again until the change was live.
   assert.match(stdout, /^(?:[2-9]|[1-9]\d+) requests$/m, 'the count');
+
+  // As a reader's shell has it, which goes on after a failure.
+  const twice = spawnSync('bash', ['-c', moved(blocks[1] ?? '')], { encoding: 'utf8', env });
+  assert.notEqual(twice.status, 0);
+  assert.match(twice.stderr, /"message":"The API \\"Weather\\" \([^)]*\) has \/weather/, 'who has the path');
+  assert.equal(
+    twice.stderr.match(/"httpStatus"/g)?.length,
+    1,
+    `one reason, not one for each call that would follow: ${twice.stderr}`,
+  );
+  assert.doesNotMatch(twice.stderr, /SyntaxError/);
 });
 
 test('hybrid, as the README has it: a fleet, its token, a gateway there that serves, and its requests are counted here', async (t) => {

@@ -127,6 +127,12 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
   {
     rule: 'beside',
     files: [
+      { path: 'data-plane/policies/some/x.ts', text: "export const x: PolicyFactory<'x'> = () => ({});" },
+    ],
+  },
+  {
+    rule: 'beside',
+    files: [
       { path: 'control-plane/management/things/things.routes.ts', text: '' },
       readme('control-plane/management'),
     ],
@@ -158,6 +164,13 @@ const planted: readonly { readonly rule: string; readonly files: readonly HouseF
     rule: 'unsaid',
     files: [
       { path: 'proto/policies/x.ts', text: '    X_REFUSED: { status: 400 },\n' },
+      readme('proto/policies'),
+    ],
+  },
+  {
+    rule: 'unsaid',
+    files: [
+      { path: 'proto/policies/some/x.ts', text: '    X_REFUSED: { status: 400 },\n' },
       readme('proto/policies'),
     ],
   },

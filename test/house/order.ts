@@ -10,17 +10,12 @@ import type { Breach, HouseFile } from './rules.ts';
 const classLinesMax = 250;
 const folderFilesMax = 25;
 
-/** Larger than they may be, with their lines. A number here only becomes smaller; who gets below the bound takes the line out. */
-export const largeClasses: Readonly<Record<string, number>> = {
-  'data-plane/http/server/connection.ts': 356,
-  'data-plane/http/upstream/connection.ts': 307,
-};
-
 /** Tables of one kind: as many files as there are members. */
 const tables: readonly string[] = [
   'proto/policies',
   'data-plane/policies',
   'data-plane/security',
+  'deploy/commands',
   'control-plane/storage/migrations',
 ];
 
@@ -31,6 +26,7 @@ const homes: readonly { readonly word: RegExp; readonly says: string; readonly p
       word: /\bDate\.now\(/,
       says: 'the wall clock is handed in (proto/process/clock.ts)',
       places: [
+        'control-plane/ui/kit/now.ts',
         'proto/process/clock.ts',
         // The engine stamps every request, and a call through an interface there is measurable.
         'data-plane/http',
@@ -52,6 +48,8 @@ const homes: readonly { readonly word: RegExp; readonly says: string; readonly p
         // What references of definitions to secrets name.
         'data-plane/serving.ts',
         'data-plane/workers/worker-process.ts',
+        // Passed on, with where compiled code is kept.
+        'control-plane/analytics/duck.ts',
         'deploy',
       ],
     },
@@ -73,12 +71,11 @@ export function inspectOrder(files: readonly HouseFile[]): readonly Breach[] {
 const isTest = (path: string): boolean => path.startsWith('test/') || path.endsWith('.test.ts');
 
 function inspectClasses({ path, text }: HouseFile): readonly Breach[] {
-  const most = Object.hasOwn(largeClasses, path) ? (largeClasses[path] ?? 0) : classLinesMax;
   return [...text.matchAll(/^(?:export )?(?:abstract )?class (\w+)[\s\S]*?\n\}/gm)].flatMap(
     ([body, name = '']) => {
       const lines = body.split('\n').length - 1;
-      if (lines <= most) return [];
-      return [{ rule: 'class', path, message: `${name} has ${lines} lines; the most is ${most}` }];
+      if (lines <= classLinesMax) return [];
+      return [{ rule: 'class', path, message: `${name} has ${lines} lines; the most is ${classLinesMax}` }];
     },
   );
 }
@@ -110,7 +107,7 @@ const isIn = (path: string, place: string): boolean => path === place || path.st
 function inspectNeighbours(files: readonly HouseFile[]): readonly Breach[] {
   const paths = new Set(files.map(({ path }) => path));
   return files.flatMap(({ path, text }) => {
-    const isPolicy = dirname(path) === 'data-plane/policies' && /: PolicyFactory</.test(text);
+    const isPolicy = isIn(path, 'data-plane/policies') && /: PolicyFactory</.test(text);
     const isResource = dirname(dirname(path)) === 'control-plane/management' && path.endsWith('.routes.ts');
     if (!isPolicy && !isResource) return [];
     const folder = dirname(path);
@@ -121,8 +118,8 @@ function inspectNeighbours(files: readonly HouseFile[]): readonly Breach[] {
   });
 }
 
-/** Tables above the environment. */
-const tenantTables = ['organization', 'environment'];
+/** Tables above the environment, whose rows belong to an organization. */
+const tenantTables = ['organization', 'environment', 'entrypoint', 'audit', 'audit_head'];
 
 /** A store of the management API narrows every query by `inTenant`; none names the environment itself. */
 function inspectTenants({ path, text }: HouseFile): readonly Breach[] {
@@ -148,7 +145,7 @@ const registers: readonly { readonly place: (path: string) => boolean; readonly 
   },
   { place: (path) => path === 'proto/model/gateway-events.ts', word: /^ {2}'([a-z_]+\.[a-z_]+)':/gm },
   { place: (path) => path === 'control-plane/management/audit/events.ts', word: /^ {2}([A-Z_]+):/gm },
-  { place: (path) => dirname(path) === 'proto/policies', word: /^ {4}([A-Z][A-Z_]+): \{/gm },
+  { place: (path) => isIn(path, 'proto/policies'), word: /^ {4}([A-Z][A-Z_]+): \{/gm },
 ];
 
 function inspectWords(files: readonly HouseFile[]): readonly Breach[] {

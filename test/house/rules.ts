@@ -104,6 +104,9 @@ const controlPlaneFloors: Readonly<Record<string, number>> = {
   doors: 5,
 };
 
+/** The console runs in browsers: it knows the management API's types and nothing else of the house. */
+const browserRoom = 'control-plane/ui/';
+
 /**
  * Which npm package may be imported where: a path prefix, or a suffix when it starts with `*`.
  * A package that is not listed may be imported nowhere.
@@ -112,7 +115,14 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   zod: ['proto', 'data-plane', 'control-plane', 'bridge', 'shipper', 'deploy'],
   pino: ['proto/process'],
   'prom-client': ['proto/process'],
-  yaml: ['proto/process', 'data-plane/local', 'deploy'],
+  yaml: [
+    'proto/process',
+    'proto/policies/reference',
+    'data-plane/local',
+    'deploy',
+    'control-plane/management/definitions/openapi',
+  ],
+  'openapi-sampler': ['proto/definition/openapi'],
   'better-sqlite3': ['proto/process', 'control-plane/storage', 'data-plane/store'],
   undici: ['proto/process'],
   ws: ['proto/process', 'bridge'],
@@ -125,9 +135,19 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   socks: ['data-plane/http'],
   re2js: ['proto/expression'],
   'big.js': ['proto/freemarker'],
-  saxes: ['proto/expression/xml'],
+  saxes: ['proto/expression/xml', 'data-plane/transform'],
+  'libxslt-wasm': ['data-plane/transform'],
+  parse5: ['data-plane/transform'],
+  'parse5-htmlparser2-tree-adapter': ['data-plane/transform'],
+  'css-select': ['data-plane/transform'],
+  ajv: ['proto/policies/validation'],
+  'ajv-draft-04': ['proto/policies/validation'],
+  'ajv-formats': ['proto/policies/validation'],
   '@js-joda/core': ['proto/expression'],
   '@grpc/grpc-js': ['test'],
+  bcryptjs: ['data-plane/resources'],
+  'quickjs-emscripten-core': ['data-plane/script'],
+  '@jitl/quickjs-wasmfile-release-sync': ['data-plane/script'],
   'lru-cache': ['proto', 'data-plane', 'control-plane', 'bridge'],
   kysely: ['control-plane/storage', 'control-plane/publish', '*.store.ts'],
   pg: ['control-plane/storage'],
@@ -145,7 +165,24 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['proto/process', 'control-plane/doors', 'control-plane/start.ts', 'bridge', 'deploy'],
   '@hono/zod-openapi': ['control-plane/management', 'control-plane/doors'],
   commander: ['deploy'],
+  react: ['control-plane/ui'],
+  'react-dom': ['control-plane/ui'],
+  '@base-ui/react': ['control-plane/ui'],
+  '@tanstack/react-query': ['control-plane/ui'],
+  '@tanstack/react-router': ['control-plane/ui'],
+  'openapi-fetch': ['control-plane/ui'],
+  'lucide-react': ['control-plane/ui'],
+  marked: ['control-plane/ui'],
+  vite: ['control-plane/ui'],
+  '@vitejs/plugin-react': ['control-plane/ui'],
 };
+
+/** What policies know of the sandbox of scripts; the threads behind it are their host's. */
+const scriptContract: ReadonlySet<string> = new Set([
+  'data-plane/script/script.ts',
+  'data-plane/script/facts.ts',
+  'data-plane/script/settings.ts',
+]);
 
 const bannedNames = /^(utils?|helpers?|common|shared|misc|core|lib)$/;
 const sourceFile = /\.(ts|js|mjs|cjs|tsx)$/;
@@ -246,6 +283,8 @@ function forbidden(from: string, to: string): string | undefined {
   const [fromTop, fromInner] = from.split('/');
   const [toTop, toInner] = to.split('/');
   if (toTop === 'deploy' || toTop === 'test') return 'no room imports deploy or test';
+  if (from.startsWith(browserRoom) !== to.startsWith(browserRoom))
+    return 'what runs in browsers and what runs on servers meet in the management API alone';
   if (fromTop === 'proto') {
     if (toTop !== 'proto') return 'proto imports no room';
     const isPlain = to.endsWith('/clock.ts') || to.endsWith('/durable-file.ts');
@@ -270,7 +309,8 @@ function forbidden(from: string, to: string): string | undefined {
   if (
     fromTop === 'data-plane' &&
     fromInner === 'policies' &&
-    !['policies', 'transform', 'limits', 'http'].includes(toInner ?? '')
+    !['policies', 'transform', 'limits', 'http'].includes(toInner ?? '') &&
+    !scriptContract.has(to)
   ) {
     return 'policies import proto, their contract and transform; everything with I/O arrives through their host';
   }

@@ -1,5 +1,9 @@
+const soonMs = 10;
+const lateMs = 50;
+
 /**
- * Waits until a check holds: it returns something truthy, or stops throwing.
+ * Waits until a check holds: it returns something truthy, or stops throwing. It looks every 10 ms at first, and when that has lasted
+ * less and less often, every 50 ms at last: many wait for a process, on a machine that has to start it.
  *
  * Errors: after timeoutMs, the last thrown error, or one that quotes the last value seen.
  */
@@ -7,7 +11,8 @@ export async function eventually<T>(
   check: () => T | Promise<T>,
   options: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
 ): Promise<Exclude<T, false | undefined | null | 0 | ''>> {
-  const deadline = performance.now() + (options.timeoutMs ?? 5_000);
+  const beganMs = performance.now();
+  const deadline = beganMs + (options.timeoutMs ?? 5_000);
   let last: unknown;
   for (;;) {
     try {
@@ -20,6 +25,7 @@ export async function eventually<T>(
       last = error;
     }
     if (performance.now() >= deadline) throw last;
-    await new Promise((resolve) => setTimeout(resolve, options.everyMs ?? 10));
+    const everyMs = Math.min(lateMs, Math.max(soonMs, (performance.now() - beganMs) / 10));
+    await new Promise((resolve) => setTimeout(resolve, options.everyMs ?? everyMs));
   }
 }

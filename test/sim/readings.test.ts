@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { Random } from '../kit/random.ts';
 import { readTarget } from '../../data-plane/http/message/target.ts';
 import { segmentsOf } from '../../data-plane/gateway/compile/flow-match.ts';
-import { normalise, readingsOf } from '../../data-plane/gateway/compile/readings.ts';
+import { normalise, readingsOf } from '../../data-plane/policies/path-readings.ts';
 
-/** What a server takes a path for, written down as that server does it and not as readings.ts does. */
+/** What a server takes a path for, written down as that server does it and not as path-readings.ts does. */
 type Server = (path: string) => string;
 
 const bytewise = (path: string): string =>

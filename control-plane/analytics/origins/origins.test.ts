@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext } from 'node:test';
+import { shortTest as test, testOnce } from '../../../test/kit/long-run.ts';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { join } from 'node:path';
 import { eventually } from '../../../test/kit/eventually.ts';
@@ -191,157 +192,175 @@ for (const database of testDatabases)
       assert.deepEqual(await analytics.holes(at), []);
     });
 
-    test('an API counts for a gateway whose fleet was ever entitled to it, and for no other', async (t) => {
-      const lake = await scene(t, database);
-      await lake.enrol('g');
-      await lake.enrol('h', { fleet: 'other' });
-      await lake.fleet('f', 'internal');
-      await lake.fleet('other', 'external', '!internal');
-      await lake.publish('a', 'internal');
-      await lake.publish('b', 'external');
-      await lake.publish('moved', 'internal');
-      const apis = ['a', 'b', 'moved', 'late'];
-      const analytics = await lake.start();
-      const landOf = (first: number) =>
-        Promise.all(
-          [{ gateway: 'g' }, { gateway: 'h', fleet: 'other' }].map((of) =>
-            land(
-              lake.blobs,
-              apis.map((api_id) => good({ api_id, gateway_id: of.gateway })),
-              { spool, first, ...of },
+    testOnce(database)(
+      'an API counts for a gateway whose fleet was ever entitled to it, and for no other',
+      async (t) => {
+        const lake = await scene(t, database);
+        await lake.enrol('g');
+        await lake.enrol('h', { fleet: 'other' });
+        await lake.fleet('f', 'internal');
+        await lake.fleet('other', 'external', '!internal');
+        await lake.publish('a', 'internal');
+        await lake.publish('b', 'external');
+        await lake.publish('moved', 'internal');
+        const apis = ['a', 'b', 'moved', 'late'];
+        const analytics = await lake.start();
+        const landOf = (first: number) =>
+          Promise.all(
+            [{ gateway: 'g' }, { gateway: 'h', fleet: 'other' }].map((of) =>
+              land(
+                lake.blobs,
+                apis.map((api_id) => good({ api_id, gateway_id: of.gateway })),
+                { spool, first, ...of },
+              ),
             ),
-          ),
-        );
-      await landOf(0);
-      await untilLanded(lake);
-      const verdicts = async (gateway: string): Promise<readonly unknown[]> =>
-        (await rowsOf(lake))
-          .filter(([row]) => row?.startsWith(`${gateway} `))
-          .map(([, type]) => type === counted);
-      assert.deepEqual(await verdicts('g'), [true, false, true, false]);
-      assert.deepEqual(await verdicts('h'), [false, true, false, false]);
-      // From here on both have served it; what one of them recorded before may still be on its way.
-      await lake.publish('moved', 'external');
-      await lake.publish('late', 'internal');
-      await lake.fleet('other', 'internal');
-      await landOf(4);
-      await untilLanded(lake);
-      assert.deepEqual((await verdicts('g')).slice(4), [true, false, true, true]);
-      assert.deepEqual((await verdicts('h')).slice(4), [true, true, true, true]);
-      assert.deepEqual(await analytics.holes(at), []);
-    });
+          );
+        await landOf(0);
+        await untilLanded(lake);
+        const verdicts = async (gateway: string): Promise<readonly unknown[]> =>
+          (await rowsOf(lake))
+            .filter(([row]) => row?.startsWith(`${gateway} `))
+            .map(([, type]) => type === counted);
+        assert.deepEqual(await verdicts('g'), [true, false, true, false]);
+        assert.deepEqual(await verdicts('h'), [false, true, false, false]);
+        // From here on both have served it; what one of them recorded before may still be on its way.
+        await lake.publish('moved', 'external');
+        await lake.publish('late', 'internal');
+        await lake.fleet('other', 'internal');
+        await landOf(4);
+        await untilLanded(lake);
+        assert.deepEqual((await verdicts('g')).slice(4), [true, false, true, true]);
+        assert.deepEqual((await verdicts('h')).slice(4), [true, true, true, true]);
+        assert.deepEqual(await analytics.holes(at), []);
+      },
+    );
 
-    test("another gateway's spool cannot be covered: what its own gateway brings counts whole", async (t) => {
-      const lake = await scene(t, database);
-      await lake.enrol('g');
-      await lake.enrol('thief');
-      await lake.fleet('f');
-      await lake.publish('a');
-      const analytics = await lake.start();
-      const mine = Array.from({ length: 20 }, (_, n) => good({ request_id: `r${n}` }));
-      const theirs = mine.map(() => '{}');
-      // Before, beside and behind the range that is to come, and around it.
-      await land(lake.blobs, theirs, { gateway: 'thief', spool, first: 0 });
-      await land(lake.blobs, [...theirs, ...theirs], { gateway: 'thief', spool, first: 20 });
-      await untilLanded(lake);
-      await land(lake.blobs, mine, { spool, first: 10 });
-      await land(
-        lake.blobs,
-        mine.map(() => good({ gateway_id: 'thief' })),
-        { gateway: 'thief', spool, first: 60 },
-      );
-      await land(lake.blobs, mine, { spool, first: 60 });
-      await untilLanded(lake);
-      const rows = await rowsOf(lake);
-      for (const gateway of ['g', 'thief'])
-        assert.equal(
-          rows.filter(([row, type]) => row?.startsWith(`${gateway} `) && type === counted).length,
-          gateway === 'g' ? 40 : 20,
+    testOnce(database)(
+      "another gateway's spool cannot be covered: what its own gateway brings counts whole",
+      async (t) => {
+        const lake = await scene(t, database);
+        await lake.enrol('g');
+        await lake.enrol('thief');
+        await lake.fleet('f');
+        await lake.publish('a');
+        const analytics = await lake.start();
+        const mine = Array.from({ length: 20 }, (_, n) => good({ request_id: `r${n}` }));
+        const theirs = mine.map(() => '{}');
+        // Before, beside and behind the range that is to come, and around it.
+        await land(lake.blobs, theirs, { gateway: 'thief', spool, first: 0 });
+        await land(lake.blobs, [...theirs, ...theirs], { gateway: 'thief', spool, first: 20 });
+        await untilLanded(lake);
+        await land(lake.blobs, mine, { spool, first: 10 });
+        await land(
+          lake.blobs,
+          mine.map(() => good({ gateway_id: 'thief' })),
+          { gateway: 'thief', spool, first: 60 },
         );
-      assert.deepEqual(
-        (await analytics.holes(at))
-          .filter(({ gateway }) => gateway === 'g')
-          .map(({ gateway, holes }) => [gateway, holes]),
-        [
+        await land(lake.blobs, mine, { spool, first: 60 });
+        await untilLanded(lake);
+        const rows = await rowsOf(lake);
+        for (const gateway of ['g', 'thief'])
+          assert.equal(
+            rows.filter(([row, type]) => row?.startsWith(`${gateway} `) && type === counted).length,
+            gateway === 'g' ? 40 : 20,
+          );
+        assert.deepEqual(
+          (await analytics.holes(at))
+            .filter(({ gateway }) => gateway === 'g')
+            .map(({ gateway, holes }) => [gateway, holes]),
           [
-            'g',
             [
-              { first: 0, last: 9 },
-              { first: 30, last: 59 },
+              'g',
+              [
+                { first: 0, last: 9 },
+                { first: 30, last: 59 },
+              ],
             ],
           ],
-        ],
-      );
-      assert.deepEqual(await lake.events(), []);
-    });
+        );
+        assert.deepEqual(await lake.events(), []);
+      },
+    );
 
-    test('a gateway that enrolled again brings what it was before, and what arrived twice counts once', async (t) => {
-      const lake = await scene(t, database);
-      await lake.enrol('g');
-      await lake.enrol('again', { fleet: 'f2', previous: 'g', atMs: atMs + 5 * hourMs });
-      await lake.enrol('third', { fleet: 'f2', previous: 'again', atMs: atMs + 9 * hourMs });
-      await lake.enrol('stranger', { fleet: 'f2', atMs: atMs - hourMs });
-      await lake.fleet('f');
-      await lake.fleet('f2', 'nothing');
-      await lake.publish('a');
-      const analytics = await lake.start();
-      const lines = Array.from({ length: 10 }, (_, n) => good({ request_id: `r${n}` }));
-      await land(lake.blobs, lines, { spool });
-      await untilLanded(lake);
-      // The answer was lost, and it enrolled again: the same lines go once more under its new name, and more behind them.
-      await land(lake.blobs, lines, { spool, gateway: 'again', fleet: 'f2' });
-      await land(lake.blobs, [...lines.slice(5), ...lines], {
-        spool,
-        gateway: 'third',
-        fleet: 'f2',
-        first: 5,
-      });
-      await untilLanded(lake);
-      const span = { ...at, api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
-      assert.equal((await analytics.requestsCount(span)).total, 20);
-      assert.deepEqual(await analytics.holes(at), []);
-      // Without a proof of who it was these are somebody else's records.
-      await land(lake.blobs, lines, { spool, gateway: 'stranger', fleet: 'f2', first: 20 });
-      await untilLanded(lake);
-      assert.equal((await analytics.requestsCount(span)).total, 20);
-      assert.deepEqual(await lake.events(), [
-        'records.quarantined its range arrived before with other content',
-        'records.refused 10 of its records say what its gateway may not (gateway_id 10, api_id 10)',
-      ]);
-    });
+    testOnce(database)(
+      'a gateway that enrolled again brings what it was before, and what arrived twice counts once',
+      async (t) => {
+        const lake = await scene(t, database);
+        await lake.enrol('g');
+        await lake.enrol('again', { fleet: 'f2', previous: 'g', atMs: atMs + 5 * hourMs });
+        await lake.enrol('third', { fleet: 'f2', previous: 'again', atMs: atMs + 9 * hourMs });
+        await lake.enrol('stranger', { fleet: 'f2', atMs: atMs - hourMs });
+        await lake.fleet('f');
+        await lake.fleet('f2', 'nothing');
+        await lake.publish('a');
+        const analytics = await lake.start();
+        const lines = Array.from({ length: 10 }, (_, n) => good({ request_id: `r${n}` }));
+        await land(lake.blobs, lines, { spool });
+        await untilLanded(lake);
+        // The answer was lost, and it enrolled again: the same lines go once more under its new name, and more behind them.
+        await land(lake.blobs, lines, { spool, gateway: 'again', fleet: 'f2' });
+        await land(lake.blobs, [...lines.slice(5), ...lines], {
+          spool,
+          gateway: 'third',
+          fleet: 'f2',
+          first: 5,
+        });
+        await untilLanded(lake);
+        const span = { ...at, api: 'a', fromMs: 0, toMs: 4_000_000_000_000 };
+        assert.equal((await analytics.requestsCount(span)).total, 20);
+        assert.deepEqual(await analytics.holes(at), []);
+        // Without a proof of who it was these are somebody else's records.
+        await land(lake.blobs, lines, { spool, gateway: 'stranger', fleet: 'f2', first: 20 });
+        await untilLanded(lake);
+        assert.equal((await analytics.requestsCount(span)).total, 20);
+        assert.deepEqual(await lake.events(), [
+          'records.quarantined its range arrived before with other content',
+          'records.refused 10 of its records say what its gateway may not (gateway_id 10, api_id 10)',
+        ]);
+      },
+    );
 
-    test('a gateway that a restored database forgot brings what it was once it enrolled again', async (t) => {
-      const lake = await scene(t, database);
-      await lake.enrol('again', { previous: 'forgotten', atMs: atMs + hourMs });
-      await lake.fleet('f');
-      await lake.publish('a');
-      const analytics = await lake.start();
-      const lines = [good({ gateway_id: 'forgotten' }), good({ gateway_id: 'forgotten', api_id: 'foreign' })];
-      await land(lake.blobs, lines, { spool, gateway: 'forgotten' });
-      await untilLanded(lake);
-      await land(lake.blobs, [...lines, ...lines], { spool, gateway: 'again' });
-      await untilLanded(lake);
-      const rows = await rowsOf(lake);
-      assert.deepEqual(
-        rows.map(([row, type]) => [row, type]),
-        [
-          ['forgotten 0', counted],
-          ['forgotten 1', counted],
-          ['forgotten 2', counted],
-          ['forgotten 3', 'refused'],
-        ],
-      );
-      assert.deepEqual(await analytics.holes(at), []);
-    });
+    testOnce(database)(
+      'a gateway that a restored database forgot brings what it was once it enrolled again',
+      async (t) => {
+        const lake = await scene(t, database);
+        await lake.enrol('again', { previous: 'forgotten', atMs: atMs + hourMs });
+        await lake.fleet('f');
+        await lake.publish('a');
+        const analytics = await lake.start();
+        const lines = [
+          good({ gateway_id: 'forgotten' }),
+          good({ gateway_id: 'forgotten', api_id: 'foreign' }),
+        ];
+        await land(lake.blobs, lines, { spool, gateway: 'forgotten' });
+        await untilLanded(lake);
+        await land(lake.blobs, [...lines, ...lines], { spool, gateway: 'again' });
+        await untilLanded(lake);
+        const rows = await rowsOf(lake);
+        assert.deepEqual(
+          rows.map(([row, type]) => [row, type]),
+          [
+            ['forgotten 0', counted],
+            ['forgotten 1', counted],
+            ['forgotten 2', counted],
+            ['forgotten 3', 'refused'],
+          ],
+        );
+        assert.deepEqual(await analytics.holes(at), []);
+      },
+    );
 
-    test('a key that names a gateway under another fleet or organization goes to quarantine', async (t) => {
-      const lake = await scene(t, database);
-      await lake.enrol('g', { fleet: 'another' });
-      await land(lake.blobs, [good()], { spool });
-      await lake.start();
-      await untilLanded(lake);
-      assert.deepEqual(await lake.events(), [
-        'records.quarantined its gateway is not of the fleet that its key names',
-      ]);
-    });
+    testOnce(database)(
+      'a key that names a gateway under another fleet or organization goes to quarantine',
+      async (t) => {
+        const lake = await scene(t, database);
+        await lake.enrol('g', { fleet: 'another' });
+        await land(lake.blobs, [good()], { spool });
+        await lake.start();
+        await untilLanded(lake);
+        assert.deepEqual(await lake.events(), [
+          'records.quarantined its gateway is not of the fleet that its key names',
+        ]);
+      },
+    );
   });

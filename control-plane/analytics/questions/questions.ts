@@ -5,7 +5,9 @@ import {
   healthResponseTime,
   healthResponseTimes,
 } from './health-questions.ts';
-import { apiCalls, apiErrorKeys, apiLog } from './log-questions.ts';
+import { type Condition, entrypointSql } from './conditions.ts';
+import { figures } from './figures.ts';
+import { apiLog, calls, callsBehind, callsWithBody, errorKeys } from './log-questions.ts';
 import type { Question, QuestionParams } from './question.ts';
 
 /** Which API is asked about. */
@@ -13,8 +15,7 @@ const OfApi = z.strictObject({ api: z.string() });
 type OfApi = z.output<typeof OfApi>;
 type Counts = Readonly<Record<string, number>>;
 
-/** An entrypoint that an older record does not name is the one that there was. */
-const entrypoint = `coalesce(entrypoint_id, 'http-proxy') AS entrypoint`;
+const entrypoint = `${entrypointSql} AS entrypoint`;
 
 /** How many requests there were, and through which entrypoints they came: `{ total: 50, countsByEntrypoint: { 'http-proxy': 50 } }`. */
 export const requestsCount: Question<OfApi, { readonly total: number; readonly countsByEntrypoint: Counts }> =
@@ -69,13 +70,39 @@ export const responseStatusRanges: Question<
   },
 };
 
-/** Every question; a new one is an entry here and a test. */
+/** Of each kind of condition one, of the API that is bound. */
+const sample: readonly Condition[] = [
+  { by: 'API', operator: 'IN', values: [] },
+  { by: 'HTTP_STATUS', operator: 'GTE', values: [] },
+  { by: 'HTTP_STATUS', operator: 'LTE', values: [] },
+  { by: 'ERROR_KEY', operator: 'CONTAINS', values: [] },
+];
+/** Every kind of figure, of groups in groups, in steps. */
+const everyFigure = {
+  conditions: sample,
+  figures: [
+    { of: 'requests', measure: 'COUNT' },
+    { of: 'errors', measure: 'PERCENTAGE' },
+    { of: 'HTTP_STATUS', measure: 'COUNT' },
+    { of: 'HTTP_STATUS', measure: 'PERCENTAGE' },
+    { of: 'HTTP_STATUS', measure: 'P95' },
+    { of: 'HTTP_STATUS', measure: 'AVG' },
+  ],
+  groupings: [{ by: 'ERROR_KEY' }, { by: 'HTTP_STATUS', ranges: [{ from: 100, to: 399 }] }],
+  steps: { startMs: 0, intervalMs: 1 },
+} as const;
+const behind = { atMs: 0, requestId: '' };
+
+/** Every question; a new one is an entry here and a test. Of those whose SQL is made of conditions one with each kind of them. */
 export const questions: readonly Question<QuestionParams, unknown>[] = [
   requestsCount,
   responseStatusRanges,
-  apiCalls,
+  calls({ conditions: sample, limit: 0, offset: 0 }).question,
+  callsBehind(sample, behind).question,
+  errorKeys(sample).question,
+  figures(everyFigure).question,
   apiLog,
-  apiErrorKeys,
+  callsWithBody,
   healthAvailability.endpoint,
   healthAvailability.gateway,
   healthResponseTime.endpoint,

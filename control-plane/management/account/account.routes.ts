@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { resource } from '../route.ts';
+import { profileSchema, userSchema } from '../users/user-shape.ts';
+import { updateUser } from '../users/users.ts';
 import {
   changePassword,
   closeOtherSessions,
@@ -13,6 +15,15 @@ const define = resource({ tag: 'Users', scope: 'v1-organization' });
 
 /** The v1 routes of the own account. */
 export const accountRoutes = [
+  define.put('/user', {
+    operationId: 'updateCurrentUser',
+    permission: 'signed-in',
+    summary: 'Changes what is known of you.',
+    body: profileSchema,
+    answer: userSchema,
+    run: ({ desk, actor, body }) =>
+      updateUser(desk, actor, { organization: actor.organization, userId: actor.id, wish: body }),
+  }),
   define.put('/user/password', {
     operationId: 'changePassword',
     permission: 'signed-in',

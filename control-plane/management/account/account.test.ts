@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { shortTest as test, testOnce } from '../../../test/kit/long-run.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { basic, openOffice, password, type Office } from '../../../test/kit/control-plane/office.ts';
@@ -76,7 +76,7 @@ for (const database of testDatabases) {
     },
   );
 
-  test(name('a user has a hundred sessions at most: the oldest ends'), options, async (t) => {
+  testOnce(database)(name('a user has a hundred sessions at most: the oldest ends'), options, async (t) => {
     const office = await openOffice(t, database);
     const first = await login(office, 'first');
     await office.clock.advance(1);

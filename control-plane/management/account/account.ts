@@ -12,7 +12,7 @@ import {
   sessionIdOf,
 } from '../../access/sessions.store.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { writeAudit } from '../audit/audit.store.ts';
+import { byCommandLine, writeAudit } from '../audit/audit.store.ts';
 import { changeOrganization, type Desk } from '../desk.ts';
 import { present } from '../fields.ts';
 import { resolveOrganization } from '../tenants/tenants.store.ts';
@@ -139,7 +139,7 @@ export async function resetPassword(
     const tokensLeft = (await listTokens(trx, organization, user.id)).length;
     await writeAudit(trx, {
       organization,
-      actor: { id: operator },
+      actor: { id: operator, from: byCommandLine },
       event: 'PASSWORD_RESET',
       type: 'ORGANIZATION',
       id: organization,

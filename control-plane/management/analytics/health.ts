@@ -62,7 +62,7 @@ export function apiHealthResponseTime(
   return askAboutApi(desk, healthResponseTime[ref.by ?? 'endpoint'], lastMonth(desk, ref), {});
 }
 
-/** How long checks took over time, in ms, a figure a step; 0 where there were none. */
+/** How long checks took over time, in ms, a figure a step; 0 where there were none, since clients of the reference take whole numbers alone. */
 export const healthOverTimeSchema = z.object({
   timeRange: z.object({ from: z.int(), to: z.int(), interval: z.int() }),
   data: z.array(z.int()),

@@ -23,6 +23,6 @@ for (const database of testDatabases) {
     const custom = await office.call('POST', `${keys}/_renew`, { body: { customApiKey: 'my-own-key-1' } });
     assert.equal(custom.body['key'], 'my-own-key-1');
     const again = await office.call('POST', `${keys}/_renew`, { body: { customApiKey: 'my-own-key-1' } });
-    assert.deepEqual([again.status, again.body.technicalCode], [400, 'api_key.taken']);
+    assert.deepEqual([again.status, again.body.technicalCode], [400, 'apiKey.existing']);
   });
 }

@@ -3,15 +3,18 @@ import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { requireApi } from '../apis/api-gate.ts';
 import { type ApiRow, lockApi } from '../apis/apis.store.ts';
-import { findApplication } from '../applications/applications.store.ts';
+import { type ApplicationRow, findApplication } from '../applications/applications.store.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import { publishKey } from '../deployments/publication.ts';
+import { isServed } from '../deployments/records.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { momentMs } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { findPlan } from '../plans/plans.store.ts';
 import { type ApiKeyView, apiKeyView } from '../subscriptions/subscription-shape.ts';
 import { findSubscription, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { requireSubscription } from '../subscriptions/subscriptions.ts';
-import { findKey, listKeysOf, updateKey } from './api-keys.store.ts';
+import { type ApiKeyRow, findKey, listKeysOf, updateKey } from './api-keys.store.ts';
 import { issueKeyLocked } from './issuing.ts';
 
 /** Whose keys are meant: by API for publishers, by application for consumers. */
@@ -37,7 +40,7 @@ export async function listKeys(
     apiKeyView(key, {
       nowMs: desk.clock.now(),
       isPaused: subscription.status === 'PAUSED',
-      applicationName: application?.name,
+      application,
     }),
   );
   return { data, total: keys.length };
@@ -49,7 +52,7 @@ export function renewKey(
   actor: Actor,
   ref: KeysRef & { readonly customKey?: string | undefined },
 ): Promise<ApiKeyView> {
-  return changeKeys({ desk, actor, ref }, async (now, { api, subscription, name }) => {
+  return changeKeys({ desk, actor, ref }, async (now, { api, subscription, application }) => {
     const plan = await findPlan(now.trx, ref.at, { apiId: api.id, id: subscription.plan_id });
     if (plan?.security_type !== 'API_KEY')
       throw new Fault('api_key.wrong_state', { detail: 'The plan of this subscription has no keys.' });
@@ -62,7 +65,7 @@ export function renewKey(
       { api, subscription },
       { customKey: ref.customKey, isRenewal: true },
     );
-    return apiKeyView(issued.row, { nowMs: now.nowMs, key: issued.key, applicationName: name });
+    return apiKeyView(issued.row, { nowMs: now.nowMs, key: issued.key, application });
   });
 }
 
@@ -72,12 +75,11 @@ export function revokeKey(
   actor: Actor,
   ref: KeysRef & { readonly keyId: string },
 ): Promise<ApiKeyView> {
-  return changeKeys({ desk, actor, ref }, async (now, { api, subscription, name }) => {
-    const key = await findKey(now.trx, ref.at, { subscriptionId: subscription.id, id: ref.keyId });
-    if (key === undefined)
-      throw new Fault('request.not_found', { detail: `There is no key "${ref.keyId}" here.` });
+  return changeKeys({ desk, actor, ref }, async (now, found) => {
+    const { api, subscription, application } = found;
+    const key = await keyOf(now, found, ref.keyId);
     if (key.revoked_at_ms !== null)
-      throw new Fault('api_key.wrong_state', { detail: 'The key is revoked already.' });
+      throw new Fault('apiKey.expired', { detail: 'The key is revoked already.' });
     const revoked = await updateKey(now.trx, key, {
       revoked_at_ms: now.nowMs,
       updated_at_ms: laterThan(key.updated_at_ms, now.nowMs),
@@ -85,14 +87,80 @@ export function revokeKey(
     publishKey(now, api, { key: revoked, subscription });
     const touched = { API_KEY: key.id, SUBSCRIPTION: subscription.id };
     await now.audit('APIKEY_REVOKED', { type: 'API', id: api.id }, touched);
-    return apiKeyView(revoked, { nowMs: now.nowMs, applicationName: name });
+    return apiKeyView(revoked, { nowMs: now.nowMs, application });
   });
+}
+
+/**
+ * Says when a key ends, at once or later; without a moment it ends with its subscription. Errors: apiKey.expired for one that is revoked.
+ */
+export function endKey(
+  desk: Desk,
+  actor: Actor,
+  ref: KeysRef & { readonly keyId: string; readonly expireAt: string | undefined },
+): Promise<ApiKeyView> {
+  return changeKeys({ desk, actor, ref }, async (now, found) => {
+    const key = await keyOf(now, found, ref.keyId);
+    if (key.revoked_at_ms !== null)
+      throw new Fault('apiKey.expired', { detail: 'The key is revoked.', hint: 'Reactivate it first.' });
+    const set = { expire_at_ms: momentMs(ref.expireAt) ?? found.subscription.ending_at_ms };
+    return writeKey(now, found, { key, set, event: 'APIKEY_EXPIRED' });
+  });
+}
+
+/**
+ * Lets a key that was revoked or has expired open its subscription again, until that ends.
+ *
+ * Errors: apiKey.activated for one that does; subscription.closed.
+ */
+export function reactivateKey(
+  desk: Desk,
+  actor: Actor,
+  ref: KeysRef & { readonly keyId: string },
+): Promise<ApiKeyView> {
+  return changeKeys({ desk, actor, ref }, async (now, found) => {
+    const key = await keyOf(now, found, ref.keyId);
+    const { status, id } = found.subscription;
+    if (!isServed(status))
+      throw new Fault('subscription.closed', {
+        detail: `The subscription is ${status}; its keys open nothing any more.`,
+        parameters: { subscription: id, status },
+      });
+    const isExpired = key.expire_at_ms !== null && key.expire_at_ms <= now.nowMs;
+    if (key.revoked_at_ms === null && !isExpired) throw new Fault('apiKey.activated');
+    const end = isExpired ? found.subscription.ending_at_ms : key.expire_at_ms;
+    const set = { revoked_at_ms: null, expire_at_ms: end };
+    return writeKey(now, found, { key, set, event: 'APIKEY_REACTIVATED' });
+  });
+}
+
+async function keyOf(now: Change, { subscription }: FoundKeys, id: string): Promise<ApiKeyRow> {
+  const key = await findKey(now.trx, now.at, { subscriptionId: subscription.id, id });
+  if (key === undefined) throw new Fault('request.not_found', { detail: `There is no key "${id}" here.` });
+  return key;
+}
+
+async function writeKey(
+  now: Change,
+  { api, subscription, application }: FoundKeys,
+  change: {
+    readonly key: ApiKeyRow;
+    readonly set: Parameters<typeof updateKey>[2];
+    readonly event: AuditEvent;
+  },
+): Promise<ApiKeyView> {
+  const updatedAtMs = laterThan(change.key.updated_at_ms, now.nowMs);
+  const key = await updateKey(now.trx, change.key, { ...change.set, updated_at_ms: updatedAtMs });
+  publishKey(now, api, { key, subscription });
+  const touched = { API_KEY: key.id, SUBSCRIPTION: subscription.id };
+  await now.audit(change.event, { type: 'API', id: api.id }, touched);
+  return apiKeyView(key, { nowMs: now.nowMs, isPaused: subscription.status === 'PAUSED', application });
 }
 
 interface FoundKeys {
   readonly api: ApiRow;
   readonly subscription: SubscriptionRow;
-  readonly name: string | undefined;
+  readonly application: ApplicationRow | undefined;
 }
 
 function changeKeys(
@@ -106,7 +174,7 @@ function changeKeys(
     const api = requireApi(await lockApi(now.trx, ref.at, apiId), apiId);
     const subscription = ofRef(await findSubscription(now.trx, ref.at, ref.subscriptionId), ref);
     const application = await findApplication(now.trx, ref.at, subscription.application_id);
-    return work(now, { api, subscription, name: application?.name });
+    return work(now, { api, subscription, application });
   });
 }
 

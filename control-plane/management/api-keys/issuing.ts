@@ -19,7 +19,7 @@ export interface IssuedKey {
 /**
  * Makes a key for an accepted subscription and publishes its hash; the API's row is locked.
  *
- * With `isRenewal` every other live key ends in two hours. Errors: api_key.taken for a custom key that is in use.
+ * With `isRenewal` every other live key ends in two hours. Errors: apiKey.existing for a custom key that is in use.
  */
 export async function issueKeyLocked(
   now: Change,
@@ -46,7 +46,7 @@ export async function issueKeyLocked(
     ids: [subscription.id],
   });
   if (!(await insertKey(now.trx, row)))
-    throw new Fault('api_key.taken', {
+    throw new Fault('apiKey.existing', {
       details: [{ path: 'customApiKey', message: 'is in use in this environment; choose another one' }],
     });
   publishKey(now, api, { key: row, subscription });

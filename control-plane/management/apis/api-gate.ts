@@ -1,10 +1,12 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, can } from '../../access/actor.ts';
+import { groupsOf } from '../../access/groups.store.ts';
 import { primaryOwners } from '../../access/memberships.store.ts';
 import type { SecretsOwner } from '../../publish/definition-secrets.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
+import { reviewsOf } from '../reviews/reviews.store.ts';
 import { fetchedOf } from '../fetches/fetches.store.ts';
 import { wordsOf } from '../fetches/fetches.ts';
 import { type ApiView, apiView } from './api-shape.ts';
@@ -63,6 +65,8 @@ export function resourceOf({ organization, environment, id }: ApiRow) {
   return { organization, environment, api: id };
 }
 
+const noReviews: Awaited<ReturnType<typeof reviewsOf>> = new Map();
+
 /** The APIs as the actor may see them; what is inside is for those who may read gateway definitions. */
 export async function apiViews(
   db: Queries,
@@ -71,6 +75,8 @@ export async function apiViews(
 ): Promise<readonly ApiView[]> {
   const ids = rows.map((row) => row.id);
   const owners = await primaryOwners(db, actor.organization, { scope: 'api', ids });
+  const groups = await apiGroups(db, rows);
+  const reviews = rows[0] === undefined ? noReviews : await reviewsOf(db, rows[0], ids);
   const fetching = rows.filter(hasFetchedProperties);
   const [first] = fetching;
   const fetched =
@@ -80,8 +86,22 @@ export async function apiViews(
   return rows.map((row) =>
     apiView(row, {
       owner: owners.get(row.id),
+      groups: groups.get(row.id),
       fetched: wordsOf(fetched?.get(row.id)),
+      review: reviews.get(row.id)?.state,
       isInside: can(actor, 'api-gateway-definition:read', resourceOf(row)),
     }),
   );
+}
+
+/** Ids of the groups of APIs of one environment. */
+export async function apiGroups(
+  db: Queries,
+  rows: readonly ApiRow[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const [first] = rows;
+  if (first === undefined) return new Map();
+  const { organization, environment } = first;
+  const references = rows.map((row) => row.id);
+  return groupsOf(db, { organization, environment }, { scope: 'api', references });
 }

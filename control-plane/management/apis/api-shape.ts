@@ -3,6 +3,7 @@ import type { Owner } from '../../access/memberships.store.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import { momentText, present, readOnlyFields, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
 import type { Words } from '../../../proto/model/fetched/words.ts';
+import { type ReviewState, reviewStates } from '../reviews/reviews.store.ts';
 import type { ApiRow } from './apis.store.ts';
 import { definitionFields, definitionNameSchema } from './definition.ts';
 import { withFetched } from './fetched-properties.ts';
@@ -15,7 +16,6 @@ export const lifecycleStates = ['ARCHIVED', 'CREATED', 'DEPRECATED', 'PUBLISHED'
 export const states = ['STARTED', 'STOPPED'] as const;
 
 const detailFields = {
-  groups: wordsSchema.optional(),
   labels: wordsSchema.optional(),
   categories: wordsSchema.optional(),
   disableMembershipNotifications: z.boolean().optional(),
@@ -30,6 +30,8 @@ const writableFields = {
   description: textSchema.optional(),
   visibility: z.enum(visibilities).optional(),
   tags: wordsUpTo(apiLimits.tagsMax).optional(),
+  /** Ids of groups: they stand in rows of their own. */
+  groups: wordsSchema.optional(),
   ...detailFields,
   ...definitionFields,
 };
@@ -53,6 +55,8 @@ export const updateApiSchema = z
       'definitionContext',
       'workflowState',
       '_links',
+      'sync',
+      'hasDraft',
     ),
     ...writableFields,
     lifecycleState: z.enum(lifecycleStates).optional(),
@@ -81,6 +85,12 @@ export const apiSchema = z
     deployedAt: z.string().optional(),
     primaryOwner: primaryOwnerSchema.optional(),
     originContext: z.object({ origin: z.literal('MANAGEMENT') }),
+    /** Where it stands in its review; absent when nobody asked for one. */
+    workflowState: z.enum(reviewStates).optional(),
+    /** How far gateways are with it; in lists with expands=sync, of what is published. */
+    sync: z.object({ gateways: z.int(), applied: z.int(), refused: z.int(), pending: z.int() }).optional(),
+    /** Whether somebody is writing a draft of it; where one API is asked for. */
+    hasDraft: z.boolean().optional(),
   })
   .openapi('ApiV4');
 
@@ -123,12 +133,17 @@ export function apiView(
   {
     owner,
     isInside,
+    groups,
     fetched,
+    review,
   }: {
     readonly owner: Owner | undefined;
     readonly isInside: boolean;
+    /** Ids of the groups that it has. */
+    readonly groups: readonly string[] | undefined;
     /** Properties that were fetched. */
     readonly fetched?: Words | undefined;
+    readonly review?: ReviewState | undefined;
   },
 ): ApiView {
   const written = JSON.parse(row.definition) as Record<string, unknown> & Pick<ApiWish, 'properties'>;
@@ -136,7 +151,8 @@ export function apiView(
     fetched === undefined
       ? written
       : { ...written, properties: withFetched(written.properties ?? [], fetched) };
-  const hidden = isInside ? [] : insideFields;
+  // Older versions kept words there that meant nothing.
+  const hidden = isInside ? ['groups'] : ['groups', ...insideFields];
   const isInStep = row.deployed_number > 0 && row.is_out_of_sync === 0;
   return present({
     id: row.id,
@@ -146,6 +162,7 @@ export function apiView(
     definitionVersion: 'V4',
     ...Object.fromEntries(Object.entries(definition).filter(([name]) => !hidden.includes(name))),
     tags: JSON.parse(row.tags) as unknown,
+    groups,
     visibility: row.visibility,
     lifecycleState: row.lifecycle_state,
     state: row.state,
@@ -155,6 +172,7 @@ export function apiView(
     deployedAt: momentText(row.deployed_at_ms),
     primaryOwner: owner === undefined ? undefined : { ...owner, type: 'USER' },
     originContext: { origin: 'MANAGEMENT' },
+    workflowState: review,
   });
 }
 

@@ -1,21 +1,10 @@
-import {
-  type Expression,
-  type ExpressionBuilder,
-  type Insertable,
-  type Selectable,
-  sql,
-  type SqlBool,
-  type Updateable,
-} from 'kysely';
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { invariant } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import type { Visible } from '../../access/actor.ts';
-import { isMemberOf } from '../../access/memberships.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { Queries, Storage, Trx } from '../../storage/storage.ts';
-import type { Database } from '../../storage/tables.ts';
-import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
-import { likePattern } from '../pages.ts';
-import type { TakenPath } from './definition.ts';
+import type { Queries, Trx } from '../../storage/storage.ts';
+import { writeFoundBy } from './api-search.store.ts';
+import { isSamePlace, type TakenPath } from './paths.ts';
 
 /** An API as its authors see it now; what gateways serve is the newest row of api_deployment. */
 interface ApiTable {
@@ -47,13 +36,15 @@ interface ApiTable {
   deployed_tags: string;
 }
 
-/** Host and context path that an API takes in its environment; the primary key decides races. */
+/** Host and context path that an API takes in its environment, on a server. A trigger leaves out a row whose place another one has. */
 interface ApiPathTable {
   readonly environment: string;
   /** Lower case; empty for any host. */
   readonly host: string;
   /** Ends with a slash. */
   readonly path: string;
+  /** Id of a server of gateways; empty for all. */
+  readonly server: string;
   readonly organization: string;
   readonly api_id: string;
   readonly created_at_ms: number;
@@ -68,20 +59,6 @@ declare module '../../storage/tables.ts' {
 
 /** A row of api. */
 export type ApiRow = Selectable<ApiTable>;
-
-/** What a list of APIs may be narrowed by. */
-export interface ApiFilter {
-  readonly query?: string | undefined;
-  readonly ids?: readonly string[] | undefined;
-  readonly states?: readonly string[] | undefined;
-  readonly visibilities?: readonly string[] | undefined;
-  readonly lifecycleStates?: readonly string[] | undefined;
-}
-
-/** How a list of APIs may be sorted. */
-export const apiSorts = ['name', '-name', 'status', '-status', 'visibility', '-visibility'] as const;
-/** One of {@link apiSorts}. */
-export type ApiSort = (typeof apiSorts)[number];
 
 /** The API in its environment. */
 export function findApi(db: Queries, at: EnvironmentRef, id: string): Promise<ApiRow | undefined> {
@@ -102,62 +79,24 @@ export function lockApi(trx: Trx, at: EnvironmentRef, id: string): Promise<ApiRo
     .executeTakeFirst();
 }
 
-/** A page of APIs. */
-export function listApis(
-  storage: Pick<Storage, 'db'>,
+/** What APIs of an environment are called, by id. */
+export async function apiNames(
+  db: Queries,
   at: EnvironmentRef,
-  wish: {
-    readonly filter: ApiFilter;
-    readonly visible: Visible;
-    readonly sort: ApiSort;
-    readonly bounds: PageBounds;
-  },
-): Promise<Rows<ApiRow>> {
-  const selected = inTenant(storage.db.selectFrom('api'), at).where((where) =>
-    where.and([isVisible(where, wish.visible), matches(where, wish.filter)]),
-  );
-  const direction = wish.sort.startsWith('-') ? 'desc' : 'asc';
-  const column = ({ name: 'name_key', status: 'state', visibility: 'visibility' } as const)[
-    wish.sort.replace('-', '') as 'name' | 'status' | 'visibility'
-  ];
-  return readPage(selected.selectAll().orderBy(column, direction).orderBy('id'), wish.bounds);
-}
-
-/** Public APIs, and those that the user is a member of. */
-function isVisible(where: ExpressionBuilder<Database, 'api'>, visible: Visible): Expression<SqlBool> {
-  if (visible.kind === 'all') return where.lit(true);
-  return where.or([where('visibility', '=', 'PUBLIC'), isMemberOf(where.ref('api.id'), 'api', visible)]);
-}
-
-function matches(where: ExpressionBuilder<Database, 'api'>, filter: ApiFilter) {
-  const conditions = [];
-  if (filter.query !== undefined && filter.query !== '') {
-    const pattern = likePattern(filter.query);
-    conditions.push(
-      where.or([
-        where('id', '=', filter.query),
-        where.exists(
-          where
-            .selectFrom('api_path')
-            .select('path')
-            .whereRef('api_path.api_id', '=', 'api.id')
-            .where((path) => like(path.ref('api_path.path'), pattern)),
-        ),
-        like(where.ref('name_key'), pattern),
-      ]),
-    );
-  }
-  if (filter.ids !== undefined) conditions.push(where('id', 'in', filter.ids));
-  if (filter.states !== undefined) conditions.push(where('state', 'in', filter.states));
-  if (filter.visibilities !== undefined) conditions.push(where('visibility', 'in', filter.visibilities));
-  if (filter.lifecycleStates !== undefined)
-    conditions.push(where('lifecycle_state', 'in', filter.lifecycleStates));
-  return where.and(conditions);
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Pick<ApiRow, 'id' | 'name' | 'description'>>> {
+  if (ids.length === 0) return new Map();
+  const rows = await inTenant(db.selectFrom('api'), at)
+    .select(['id', 'name', 'description'])
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Adds an API. */
 export async function insertApi(trx: Trx, row: Insertable<ApiTable>): Promise<void> {
   await trx.insertInto('api').values(row).execute();
+  await writeFoundBy(trx, row);
 }
 
 /** Changes an API. */
@@ -166,11 +105,13 @@ export async function updateApi(
   row: Pick<ApiRow, 'organization' | 'environment' | 'id'>,
   set: Updateable<ApiTable>,
 ): Promise<ApiRow> {
-  return inTenant(trx.updateTable('api'), row)
+  const after = await inTenant(trx.updateTable('api'), row)
     .set(set)
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (set.definition !== undefined) await writeFoundBy(trx, after);
+  return after;
 }
 
 /** Removes an API with everything below it but its history. */
@@ -178,42 +119,92 @@ export async function deleteApi(trx: Trx, at: EnvironmentRef, id: string): Promi
   await inTenant(trx.deleteFrom('api'), at).where('id', '=', id).execute();
 }
 
-/** Takes host and paths for an API instead of those it had; says which one another API has, and which API that is, if any. */
-export async function takePaths(
+/** Takes places for an API instead of those it had; says which one another API has, and which API that is, if any. */
+export async function takePaths<Path extends TakenPath>(
   trx: Trx,
   api: Pick<ApiRow, 'organization' | 'environment' | 'id'>,
-  wish: { readonly paths: readonly TakenPath[]; readonly nowMs: number },
-): Promise<(TakenPath & { readonly by: ApiRow | undefined }) | undefined> {
+  wish: { readonly paths: readonly Path[]; readonly nowMs: number },
+): Promise<TakenBy<Path> | undefined> {
   await inTenant(trx.deleteFrom('api_path'), api).where('api_id', '=', api.id).execute();
-  for (const { host, path } of wish.paths) {
-    // doNothing instead of an error: a failed statement would end the transaction on PostgreSQL.
+  for (let from = 0; from < wish.paths.length; from += rowsPerInsert) {
+    const paths = wish.paths.slice(from, from + rowsPerInsert);
+    const rows = paths.map(({ host, path, server }) => ({
+      environment: api.environment,
+      organization: api.organization,
+      host,
+      path,
+      server,
+      api_id: api.id,
+      created_at_ms: wish.nowMs,
+    }));
+    // What is taken is left out and no error: a failed statement would end the transaction on PostgreSQL.
     const inserted = await trx
       .insertInto('api_path')
-      .values({
-        environment: api.environment,
-        organization: api.organization,
-        host,
+      .values(rows)
+      .returning(['host', 'path', 'server'])
+      .execute();
+    if (inserted.length === rows.length) continue;
+    const own = new Set(inserted.map(keyOf));
+    const path = paths.find((one) => !own.has(keyOf(one)));
+    invariant(path !== undefined, 'a row that is left out is one of them');
+    // Whoever had it may have left it since.
+    return (
+      (await findTaken(trx, api, { paths: [path], except: api.id })) ?? {
         path,
-        api_id: api.id,
-        created_at_ms: wish.nowMs,
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if (Number(inserted.numInsertedOrUpdatedRows ?? 0) === 0)
-      return { host, path, by: await findByPath(trx, api, { host, path }) };
+        server: path.server,
+        by: undefined,
+      }
+    );
   }
   return undefined;
 }
 
-function findByPath(trx: Trx, at: EnvironmentRef, { host, path }: TakenPath): Promise<ApiRow | undefined> {
-  const taker = inTenant(trx.selectFrom('api_path'), at)
-    .select('api_id')
-    .where('host', '=', host)
-    .where('path', '=', path);
-  return inTenant(trx.selectFrom('api'), at).selectAll().where('id', 'in', taker).executeTakeFirst();
+/** A place that somebody asked for, and the API that has it. */
+interface TakenBy<Path extends TakenPath> {
+  readonly path: Path;
+  /** Where both would be; '' when both are on all servers. */
+  readonly server: string;
+  readonly by: ApiRow | undefined;
 }
 
-/** LIKE with the same escape character on both dialects. */
-function like(column: Expression<string>, pattern: string): Expression<SqlBool> {
-  return sql<SqlBool>`${column} like ${pattern} escape '\\'`;
+/** The first of these places that another API than `except` has, on a server that both name or on all of them. */
+export async function findTaken<Path extends TakenPath>(
+  db: Queries,
+  at: EnvironmentRef,
+  { paths, except }: { readonly paths: readonly Path[]; readonly except?: string | undefined },
+): Promise<TakenBy<Path> | undefined> {
+  for (let from = 0; from < paths.length; from += rowsPerInsert) {
+    const some = paths.slice(from, from + rowsPerInsert);
+    let rows = inTenant(db.selectFrom('api_path'), at)
+      .select(['host', 'path', 'server', 'api_id'])
+      .where('host', 'in', [...new Set(some.map(({ host }) => host))])
+      .where('path', 'in', [...new Set(some.map(({ path }) => path))]);
+    if (except !== undefined) rows = rows.where('api_id', '!=', except);
+    const others = await rows.execute();
+    for (const path of some) {
+      const other = others.find((row) => isSamePlace(path, row));
+      if (other === undefined) continue;
+      const server = path.server === '' ? other.server : path.server;
+      return { path, server, by: await findApi(db, at, other.api_id) };
+    }
+  }
+  return undefined;
+}
+
+const keyOf = ({ host, path, server }: TakenPath): string => JSON.stringify([host, path, server]);
+
+/** Far below the 32,766 values of a statement on SQLite. */
+const rowsPerInsert = 500;
+
+/** APIs that may have listeners of a type; gateways run none of TCP or Kafka yet, so that there are few. */
+export function definitionsWith(
+  db: Queries,
+  at: EnvironmentRef,
+  { listener, except }: { readonly listener: 'TCP' | 'KAFKA'; readonly except?: string | undefined },
+): Promise<readonly ApiRow[]> {
+  let query = inTenant(db.selectFrom('api'), at)
+    .selectAll()
+    .where('definition', 'like', `%"type":"${listener}"%`);
+  if (except !== undefined) query = query.where('id', '!=', except);
+  return query.orderBy('created_at_ms').limit(1_000).execute();
 }

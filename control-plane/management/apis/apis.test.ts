@@ -6,14 +6,14 @@ import { apiBody, basic, environment, openOffice } from '../../../test/kit/contr
 for (const database of testDatabases) {
   const options = { skip: database.skip };
 
-  test(`a taken host and path is 409, a longer path is not (${database.name})`, options, async (t) => {
+  test(`a taken host and path is 400, a longer path is not (${database.name})`, options, async (t) => {
     const office = await openOffice(t, database);
     const create = (body: unknown) => office.call('POST', `${environment}/apis`, { body });
     const first = await create(apiBody('/a'));
     assert.equal(first.status, 201);
     assert.equal((await create(apiBody('/a/b'))).status, 201);
     const taken = await create(apiBody('/a/'));
-    assert.deepEqual([taken.status, taken.body.technicalCode], [409, 'api.path_taken']);
+    assert.deepEqual([taken.status, taken.body.technicalCode], [400, 'api.listener.paths.path.exists']);
     assert.equal(taken.body['message'], `The API "api /a" (${String(first.body['id'])}) has /a/.`);
     const organization = '/management/organizations/DEFAULT';
     const role = { name: 'maker', default: true, permissions: { API: ['C', 'R'] } };
@@ -26,7 +26,7 @@ for (const database of testDatabases) {
     });
     assert.deepEqual(
       [strange.status, strange.body['message']],
-      [409, 'Another API of this environment has /a/.'],
+      [400, 'Another API of this environment has /a/.'],
     );
     const hosted = apiBody('/a', {
       listeners: [
@@ -34,7 +34,7 @@ for (const database of testDatabases) {
       ],
     });
     assert.equal((await create(hosted)).status, 201);
-    assert.equal((await create(hosted)).status, 409);
+    assert.equal((await create(hosted)).status, 400);
   });
 
   test(`pages have links and totals (${database.name})`, options, async (t) => {
@@ -86,7 +86,7 @@ for (const database of testDatabases) {
     const answers = await Promise.all(Array.from({ length: 6 }, create));
     assert.deepEqual(
       answers.map((answer) => answer.status).toSorted((a, b) => a - b),
-      [201, 409, 409, 409, 409, 409],
+      [201, 400, 400, 400, 400, 400],
     );
   });
 }
@@ -123,6 +123,83 @@ test('a whole definition in place of the body of an API is named as what it is, 
   assert.match(JSON.stringify(openApi.body), /OpenAPI document/);
   const typo = await office.call('POST', `${environment}/apis`, { body: { ...apiBody('/y'), nme: 'x' } });
   assert.match(JSON.stringify(typo.body), /nme/, 'a body of an API keeps its own faults');
+});
+
+test('what is no target of an endpoint is refused where an API is created, replaced or patched, by its place', async (t) => {
+  const office = await openOffice(t, sqlite);
+  const apis = `${environment}/apis`;
+  const groups = (target: unknown, type = 'http-proxy'): object => ({
+    endpointGroups: [{ name: 'g', type, endpoints: [{ name: 'one', type, configuration: { target } }] }],
+  });
+  const made = await office.call('POST', apis, { body: apiBody('/made') });
+  const own = `${apis}/${String(made.body['id'])}`;
+  const ask = (target: unknown) =>
+    Promise.all([
+      office.call('POST', apis, { body: apiBody('/other', groups(target)) }),
+      office.call('PUT', own, { body: apiBody('/made', groups(target)) }),
+      office.call('PATCH', own, { body: groups(target) }),
+    ]);
+  const noTargets = [
+    '',
+    'backend',
+    '//backend',
+    'ftp://backend',
+    'http://u:p@backend',
+    'http://b#f',
+    7,
+    ['http://b'],
+    '{#nobody.knows}',
+  ];
+  for (const target of noTargets)
+    for (const { status, body } of await ask(target)) {
+      assert.equal(status, 400, JSON.stringify(target));
+      assert.match(
+        JSON.stringify(body['details']),
+        /"endpointGroups\[0\]\.endpoints\[0\]\.configuration\.target"/,
+      );
+    }
+  for (const target of [
+    'https://b.example/v1',
+    'grpc://b:1',
+    "{#properties['url']}",
+    'http://{#request.host}/x',
+  ]) {
+    const [created, ...changed] = await ask(target);
+    assert.deepEqual([created.status, ...changed.map(({ status }) => status)], [201, 200, 200], target);
+    assert.equal((await office.call('DELETE', `${apis}/${String(created.body['id'])}`)).status, 204);
+  }
+  // A draft may have no target yet, or be of a kind that no gateway knows.
+  for (const more of [groups(undefined), groups('tcp://b:1', 'tcp-proxy')])
+    assert.equal((await office.call('PUT', own, { body: apiBody('/made', more) })).status, 200);
+});
+
+test('the life of an API leads forward, and an API with open plans is deleted with them alone', async (t) => {
+  const office = await openOffice(t, sqlite);
+  const { id } = await office.deployedApi('/a');
+  const path = `${environment}/apis/${id}`;
+  const become = async (lifecycleState: string) => {
+    const { body } = await office.call('GET', path);
+    const answer = await office.call('PUT', path, { body: { ...body, lifecycleState } });
+    return answer.status === 200 ? answer.body['lifecycleState'] : answer.body.technicalCode;
+  };
+  const refused = 'api.lifecycleState.invalid';
+  for (const [to, becomes] of [
+    ['PUBLISHED', 'PUBLISHED'],
+    ['CREATED', refused],
+    ['UNPUBLISHED', 'UNPUBLISHED'],
+    ['PUBLISHED', 'PUBLISHED'],
+    ['DEPRECATED', 'DEPRECATED'],
+    ['PUBLISHED', refused],
+    ['ARCHIVED', 'ARCHIVED'],
+    ['DEPRECATED', refused],
+  ] as const)
+    assert.equal(await become(to), becomes, to);
+  const remove = (query = '') => office.call('DELETE', path + query);
+  assert.equal((await remove('?closePlans=true')).body.technicalCode, 'api.running');
+  await office.call('POST', `${path}/_stop`);
+  assert.equal((await remove()).body.technicalCode, 'api.notDeletable');
+  assert.equal((await remove('?closePlans=true')).status, 204);
+  assert.equal((await office.call('GET', path)).status, 404);
 });
 
 test('whoever looks for APIs in version 1 of the management API is told where they are', async (t) => {

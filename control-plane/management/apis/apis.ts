@@ -1,44 +1,57 @@
 import { randomUUID } from 'node:crypto';
 import { Fault, type FaultDetail, invariant } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { type Actor, visible } from '../../access/actor.ts';
+import { type Actor, can, visible } from '../../access/actor.ts';
 import { addMembership, removeMemberships } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { endProperties, pauseProperties, publishApi } from '../deployments/dynamic-properties.ts';
 import { findDeployment } from '../deployments/deployments.store.ts';
 import { deployLocked, withdrawnApi } from '../deployments/publication.ts';
+import { findDraft } from '../drafts/drafts.store.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { present } from '../fields.ts';
+import { changeGroups, firstGroups } from '../groups/grouped.ts';
+import { deleteMetadata } from '../metadata/metadata.store.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { closePlanLocked } from '../plans/closing.ts';
 import { listPlansOf } from '../plans/plans.store.ts';
+import { demandReviewed } from '../reviews/reviews.ts';
 import { checkIfMatch } from '../route.ts';
-import { apiOwner, type ApiRef, apiViews, isReadable, lockedApi, readableApi } from './api-gate.ts';
+import {
+  apiGroups,
+  apiOwner,
+  type ApiRef,
+  apiViews,
+  isReadable,
+  lockedApi,
+  readableApi,
+  resourceOf,
+} from './api-gate.ts';
 import { findFetched } from '../fetches/fetches.store.ts';
 import { wordsOf } from '../fetches/fetches.ts';
 import { type ApiUpdate, apiView, type ApiView, type ApiWish, writtenColumns } from './api-shape.ts';
+import { type ApiFilter, type ApiSort, listApis as listRows } from './api-search.store.ts';
 import {
-  type ApiFilter,
   type ApiRow,
-  type ApiSort,
   deleteApi as deleteRow,
   insertApi,
-  listApis as listRows,
   takePaths,
   updateApi as updateRow,
 } from './apis.store.ts';
-import { type DraftDefinition, pathsOf } from './definition.ts';
+import type { DraftDefinition } from './definition.ts';
 import { hasFetchedProperties, withoutFetched } from './fetched-properties.ts';
+import { pathsOf, repeatedPath, type TakenPath } from './paths.ts';
 
-/** Makes an API, stopped and not deployed. Errors: api.path_taken. */
+/** Makes an API, stopped and not deployed. Errors: api.listener.paths.path.exists. */
 export function createApi(
   desk: Desk,
   actor: Actor,
   { at, wish }: { readonly at: EnvironmentRef; readonly wish: ApiWish },
 ): Promise<ApiView> {
-  return change(desk, { actor, at }, async (now) => ownView(actor, await addApi(now, wish)));
+  return change(desk, { actor, at }, async (now) => ownView(now, await addApi(now, wish)));
 }
 
-/** Makes an API within a change. Errors: api.path_taken. */
+/** Makes an API within a change. Errors: api.listener.paths.path.exists; request.invalid for a group that is not there. */
 export async function addApi(now: Change, wish: ApiWish): Promise<ApiRow> {
   const { at, actor } = now;
   const id = randomUUID();
@@ -66,28 +79,39 @@ export async function addApi(now: Change, wish: ApiWish): Promise<ApiRow> {
     name: 'PRIMARY_OWNER',
     nowMs: now.nowMs,
   });
+  await firstGroups(now, { scope: 'api', id }, wish.groups ?? []);
   await claimPaths(now, row, wish);
-  await now.audit('API_CREATED', { type: 'API', id: row.id });
+  await now.audit('API_CREATED', { type: 'API', id: row.id, after: row });
   return row;
 }
 
 /** An API as its maker sees it. */
-export function ownView(actor: Actor, row: ApiRow): ApiView {
-  return apiView(row, { owner: { id: actor.id, displayName: actor.displayName }, isInside: true });
+export async function ownView({ trx, actor }: Change, row: ApiRow): Promise<ApiView> {
+  const groups = (await apiGroups(trx, [row])).get(row.id);
+  return apiView(row, {
+    owner: { id: actor.id, displayName: actor.displayName },
+    isInside: true,
+    groups,
+  });
 }
 
 /** One API. */
 export async function getApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<ApiView> {
-  return oneView(desk.storage.db, actor, await readableApi(desk.storage.db, actor, { at, id }));
+  const { db } = desk.storage;
+  const view = await oneView(db, actor, await readableApi(db, actor, { at, id }));
+  return { ...view, hasDraft: (await findDraft(db, at, id)) !== undefined };
 }
 
-/** A page of the APIs that the actor may see. */
+/** A page of the APIs that the actor may see; with `manageOnly` of those that he holds a role on. */
 export async function listApis(
   desk: Desk,
   actor: Actor,
   input: {
     readonly at: EnvironmentRef;
     readonly filter: ApiFilter;
+    readonly manageOnly?: boolean | undefined;
+    /** Whether each says how far gateways are with it. */
+    readonly withSync?: boolean | undefined;
     readonly sort?: ApiSort | undefined;
     readonly page: PageWish;
   },
@@ -95,12 +119,18 @@ export async function listApis(
   const { rows, total } = await listRows(desk.storage, input.at, {
     filter: input.filter,
     visible: visible(actor, input.at),
+    withPublic: input.manageOnly !== true,
     sort: input.sort ?? 'name',
     bounds: boundsOf(input.page),
   });
   const objects = rows.map((row) => ({ scope: 'api', reference: row.id }) as const);
   const known = await desk.access.withObjects(actor, objects);
-  return { data: await apiViews(desk.storage.db, known, rows), total };
+  const data = await apiViews(desk.storage.db, known, rows);
+  if (input.withSync !== true) return { data, total };
+  const inside = rows.filter((row) => can(known, 'api-gateway-definition:read', resourceOf(row)));
+  const ids = inside.map((row) => row.id);
+  const states = await desk.fleets.syncStates(input.at, { kind: 'api', ids });
+  return { data: data.map((view) => present({ ...view, sync: states.get(view.id) })), total };
 }
 
 /** Replaces the writable part of an API. Gateways learn of it with the next deployment. */
@@ -117,7 +147,10 @@ export function updateApi(
   });
 }
 
-/** Replaces the writable part of an API whose row is locked. Errors: request.invalid, api.path_taken. */
+/**
+ * Replaces the writable part of an API whose row is locked. Errors: request.invalid, api.lifecycleState.invalid,
+ * api.listener.paths.path.exists; request.forbidden for its groups.
+ */
 export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate): Promise<ApiRow> {
   checkUpdate(before, wish);
   const kept = JSON.parse(before.definition) as unknown;
@@ -126,6 +159,7 @@ export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate)
   const isChanged = (['name', 'api_version', 'definition', 'tags'] as const).some(
     (column) => columns[column] !== before[column],
   );
+  await changeGroups(now, { scope: 'api', id: before.id }, wish.groups);
   await claimPaths(now, before, wish);
   const after = await updateRow(now.trx, before, {
     ...columns,
@@ -134,7 +168,7 @@ export async function updateLocked(now: Change, before: ApiRow, wish: ApiUpdate)
     updated_at_ms: laterThan(before.updated_at_ms, now.nowMs),
     is_out_of_sync: isChanged ? 1 : before.is_out_of_sync,
   });
-  await now.audit('API_UPDATED', { type: 'API', id: before.id });
+  await now.audit('API_UPDATED', { type: 'API', id: before.id, before, after });
   return after;
 }
 
@@ -144,7 +178,7 @@ async function hasWords(now: Change, api: ApiRow): Promise<boolean> {
   return wordsOf(await findFetched(now.trx, { at: now.at, kind: 'api', id: api.id })) !== undefined;
 }
 
-/** Removes a stopped API whose plans are closed, or with closePlans closes them first. */
+/** Removes a stopped API whose plans are closed, or with closePlans closes them first. Errors: api.running, api.notDeletable. */
 export function deleteApi(
   desk: Desk,
   actor: Actor,
@@ -155,20 +189,21 @@ export function deleteApi(
     const api = await lockedApi(now, id);
     checkIfMatch(input.ifMatch, api.updated_at_ms);
     if (api.state === 'STARTED')
-      throw new Fault('api.wrong_state', { detail: 'The API is started; stop it before you delete it.' });
+      throw new Fault('api.running', { detail: 'The API is started; stop it before you delete it.' });
     const open = (await listPlansOf(now.trx, at, id)).filter((plan) =>
       ['PUBLISHED', 'DEPRECATED'].includes(plan.status),
     );
     if (open.length > 0 && !input.closePlans)
-      throw new Fault('api.wrong_state', {
+      throw new Fault('api.notDeletable', {
         detail: `The API has plans that are not closed: ${open.map((plan) => plan.name).join(', ')}.`,
         hint: 'Close them, or add closePlans=true.',
       });
     for (const plan of open) await closePlanLocked(now, api, plan);
     await deleteRow(now.trx, at, id);
+    await deleteMetadata(now.trx, { at, scope: 'api', id });
     await endProperties(now, api);
     await removeMemberships(now.trx, at.organization, { scope: 'api', reference: id });
-    await now.audit('API_DELETED', { type: 'API', id });
+    await now.audit('API_DELETED', { type: 'API', id, before: api });
   });
 }
 
@@ -184,6 +219,7 @@ export function startApi(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<
       throw new Fault('api.wrong_state', {
         detail: api.state === 'STARTED' ? 'The API is started already.' : 'The API is archived.',
       });
+    await demandReviewed(now, api);
     const started = await setState(now, api, 'STARTED');
     const deployment = await findDeployment(now.trx, at, { api: id, number: api.deployed_number });
     if (deployment !== undefined) await publishApi(now, started, deployment);
@@ -211,23 +247,27 @@ function setState(now: Change, api: ApiRow, state: 'STARTED' | 'STOPPED'): Promi
 
 async function claimPaths(now: Change, api: ApiRow, wish: Pick<DraftDefinition, 'listeners'>): Promise<void> {
   const paths = pathsOf(wish);
-  const repeated = paths.find((path, index) =>
-    paths.slice(0, index).some((other) => other.host === path.host && other.path === path.path),
-  );
+  const repeated = repeatedPath(paths);
   if (repeated !== undefined)
     throw new Fault('request.invalid', {
-      details: [{ path: 'listeners', message: `names ${repeated.host}${repeated.path} twice` }],
+      details: [{ path: repeated.location, message: `${placeText(repeated)} is there twice` }],
     });
   const taken = await takePaths(now.trx, api, { paths, nowMs: now.nowMs });
-  if (taken !== undefined)
-    throw new Fault('api.path_taken', {
-      detail: `${otherApi(now.actor, taken.by)} has ${taken.host}${taken.path}.`,
-      details: [{ path: 'listeners', message: `${taken.host}${taken.path} is taken` }],
-    });
+  if (taken === undefined) return;
+  const place = placeText({ ...taken.path, server: taken.server });
+  throw new Fault('api.listener.paths.path.exists', {
+    detail: `${otherApi(now.actor, taken.by)} has ${place}.`,
+    details: [{ path: taken.path.location, message: `${place} is taken` }],
+  });
+}
+
+/** E.g. `api.example/a/`, or `/a/ on server inside`. */
+export function placeText({ host, path, server }: TakenPath): string {
+  return server === '' ? `${host}${path}` : `${host}${path} on server ${server}`;
 }
 
 /** Names an API for somebody who may see it; for others it is one that there is. */
-function otherApi(actor: Actor, row: ApiRow | undefined): string {
+export function otherApi(actor: Actor, row: ApiRow | undefined): string {
   return row !== undefined && isReadable(actor, row)
     ? `The API "${row.name}" (${row.id})`
     : 'Another API of this environment';
@@ -238,14 +278,12 @@ function checkUpdate(before: ApiRow, wish: ApiUpdate): void {
   const definition = JSON.parse(before.definition) as DraftDefinition;
   if (wish.type !== definition.type)
     details.push({ path: 'type', message: `cannot change; it is ${definition.type}` });
+  if (details.length > 0) throw new Fault('request.invalid', { details });
   const to = wish.lifecycleState ?? before.lifecycle_state;
   const allowed = nextLifecycleStates.get(before.lifecycle_state) ?? [];
-  if (to !== before.lifecycle_state && !allowed.includes(to))
-    details.push({
-      path: 'lifecycleState',
-      message: `cannot change from ${before.lifecycle_state} to ${to}; allowed: ${allowed.join(', ') || 'nothing'}`,
-    });
-  if (details.length > 0) throw new Fault('request.invalid', { details });
+  if (to === before.lifecycle_state || allowed.includes(to)) return;
+  const message = `cannot change from ${before.lifecycle_state} to ${to}; allowed: ${allowed.join(', ') || 'nothing'}`;
+  throw new Fault('api.lifecycleState.invalid', { details: [{ path: 'lifecycleState', message }] });
 }
 
 const nextLifecycleStates: ReadonlyMap<string, readonly string[]> = new Map([

@@ -87,6 +87,8 @@ const decided = new Map([
   ),
   ['api.responseTemplatesEnabled', 'of exports'],
   ['api.resources[].id', 'of exports'],
+  ['api.sync', 'what lists of management say of gateways; a PUT of what GET gave takes and forgets it'],
+  ['api.hasDraft', 'what one API says of its draft; a PUT of what GET gave takes and forgets it'],
   ...[
     'apiType',
     'environmentId',

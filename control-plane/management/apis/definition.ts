@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { namedMethods } from '../../../proto/model/access-record.ts';
+import { endpointTargetSchema } from '../../../proto/model/api-endpoints.ts';
 import { apiLimits } from '../../../proto/model/api-limits.ts';
 import { sizeAtMost } from '../../../proto/model/api-templates.ts';
 import {
@@ -42,18 +44,7 @@ const stepSchema = z
 export const stepsSchema = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).optional();
 
 const operatorSchema = z.enum(['EQUALS', 'STARTS_WITH']);
-const methodSchema = z.enum([
-  'CONNECT',
-  'DELETE',
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PATCH',
-  'POST',
-  'PUT',
-  'TRACE',
-  'OTHER',
-]);
+const methodSchema = z.enum([...namedMethods, 'OTHER']);
 
 const selectorSchema = z
   .discriminatedUnion('type', [
@@ -103,15 +94,18 @@ const entrypointSchema = z.strictObject({
 });
 const entrypointsSchema = z.array(entrypointSchema).min(1).max(apiLimits.entrypointsMax);
 
-const pathSchema = z
+/** The name of a host. */
+export const hostSchema = z
+  .string()
+  .max(apiLimits.hostCharsMax)
+  .regex(/^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/, {
+    error: 'must be a host name such as api.example.com',
+  });
+
+/** A host with a context path. */
+export const pathSchema = z
   .strictObject({
-    host: z
-      .string()
-      .max(apiLimits.hostCharsMax)
-      .regex(/^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/, {
-        error: 'must be a host name such as api.example.com',
-      })
-      .optional(),
+    host: hostSchema.optional(),
     path: z
       .string()
       .max(apiLimits.pathCharsMax)
@@ -196,7 +190,22 @@ const endpointSchema = z
     sharedConfigurationOverride: configurationSchema.optional(),
     services: z.strictObject({ healthCheck: serviceSchema.optional() }).optional(),
   })
+  .superRefine(demandTarget)
   .openapi('EndpointV4');
+
+/** What is written as the target of a proxy's endpoint is one; a draft may have none yet. */
+function demandTarget(
+  {
+    type,
+    configuration,
+  }: { readonly type: string; readonly configuration?: Readonly<Record<string, unknown>> | undefined },
+  context: z.RefinementCtx,
+): void {
+  const target = type === 'http-proxy' ? configuration?.['target'] : undefined;
+  if (target === undefined) return;
+  for (const { message } of endpointTargetSchema.safeParse(target).error?.issues ?? [])
+    context.addIssue({ code: 'custom', path: ['configuration', 'target'], message });
+}
 
 const endpointGroupSchema = z
   .strictObject({
@@ -326,21 +335,3 @@ export const definitionFields = {
 const definitionSchema = z.object(definitionFields);
 /** What reaches gateways, checked. */
 export type DraftDefinition = z.infer<typeof definitionSchema>;
-
-/** A host ('' for any) with a context path that ends with a slash, as gateways compare them. */
-export interface TakenPath {
-  readonly host: string;
-  readonly path: string;
-}
-
-/** Every host and context path that the listeners take. */
-export function pathsOf(definition: Pick<DraftDefinition, 'listeners'>): readonly TakenPath[] {
-  return definition.listeners.flatMap((listener) =>
-    listener.type === 'HTTP'
-      ? listener.paths.map(({ host = '', path }) => ({
-          host: host.toLowerCase(),
-          path: path.endsWith('/') ? path : `${path}/`,
-        }))
-      : [],
-  );
-}

@@ -1,10 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import { customApiKeySchema, subscriptionStatuses } from '../../../proto/model/subscription.ts';
 import { listKeys, renewKey, revokeKey } from '../api-keys/api-keys.ts';
-import { idSchema, listParam } from '../fields.ts';
+import { idSchema, listParam, readOnlyFields } from '../fields.ts';
 import { v1Page, v1PageQuery, v1PageSchema } from '../pages.ts';
 import { resource } from '../route.ts';
-import { apiKeySchema, subscriptionSchema } from '../subscriptions/subscription-shape.ts';
+import { changeConsumerStatus, noteSubscription } from '../subscriptions/lifecycle.ts';
+import { listAcrossApis } from '../subscriptions/subscribers.ts';
+import {
+  apiKeySchema,
+  createSubscriptionSchema,
+  subscriptionSchema,
+} from '../subscriptions/subscription-shape.ts';
 import {
   closeOwnSubscription,
   getOwnSubscription,
@@ -15,6 +21,9 @@ import {
 const define = resource({ tag: 'Application Subscriptions', scope: 'v1-environment' });
 const path = '/applications/{applicationId}/subscriptions';
 const onePath = `${path}/{subscriptionId}` as const;
+
+// The reference answers all of them; who has more asks application by application.
+const acrossMax = 1_000;
 
 /** The v1 routes of subscriptions and keys, for consumers. */
 export const applicationSubscriptionRoutes = [
@@ -53,6 +62,50 @@ export const applicationSubscriptionRoutes = [
     answer: subscriptionSchema,
     run: ({ desk, at, params: { applicationId, subscriptionId } }) =>
       getOwnSubscription(desk, { at, id: applicationId, subscriptionId }),
+  }),
+  define.put(onePath, {
+    operationId: 'updateApplicationSubscription',
+    permission: 'application-subscription',
+    summary: 'Replaces what the consumer notes of a subscription.',
+    body: z
+      .strictObject({
+        ...readOnlyFields(...Object.keys(subscriptionSchema.shape)),
+        consumerConfiguration: createSubscriptionSchema.shape.consumerConfiguration,
+        metadata: createSubscriptionSchema.shape.metadata,
+        configuration: createSubscriptionSchema.shape.consumerConfiguration,
+      })
+      .openapi('UpdateApplicationSubscription'),
+    answer: subscriptionSchema,
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId }, body }) =>
+      noteSubscription(desk, actor, {
+        at,
+        applicationId,
+        subscriptionId,
+        wish: {
+          metadata: body.metadata,
+          consumerConfiguration: body.configuration ?? body.consumerConfiguration,
+        },
+      }),
+  }),
+  define.post(`${onePath}/_changeConsumerStatus`, {
+    operationId: 'changeSubscriptionConsumerStatus',
+    permission: 'application-subscription',
+    action: 'update',
+    summary: 'Stops a subscription for its consumer, or starts it again.',
+    query: z.strictObject({ status: z.enum(['STARTED', 'STOPPED']) }),
+    status: 200,
+    answer: subscriptionSchema,
+    run: ({ desk, actor, at, params: { applicationId, subscriptionId }, query }) =>
+      changeConsumerStatus(desk, actor, { at, applicationId, subscriptionId, status: query.status }),
+  }),
+  define.get('/subscriptions', {
+    operationId: 'listSubscriptionsAcrossApis',
+    permission: 'environment-application',
+    summary: `Lists the subscriptions of the applications that you may see, the newest ${acrossMax}.`,
+    query: z.strictObject({ application: idSchema.optional(), plan: idSchema.optional() }),
+    answer: z.array(subscriptionSchema),
+    run: ({ desk, actor, at, query: { application, plan } }) =>
+      listAcrossApis(desk, actor, { at, application, plan, page: { page: 1, perPage: acrossMax } }),
   }),
   define.delete(onePath, {
     operationId: 'closeApplicationSubscription',

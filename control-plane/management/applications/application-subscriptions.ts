@@ -5,9 +5,10 @@ import { change, type Desk } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { findPlanAnywhere } from '../plans/plans.store.ts';
 import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
-import { subscriptionView, type SubscriptionView } from '../subscriptions/subscription-shape.ts';
+import type { SubscriptionView } from '../subscriptions/subscription-shape.ts';
 import { findSubscription, listSubscriptionRows } from '../subscriptions/subscriptions.store.ts';
-import { requireSubscription, subscribe, views } from '../subscriptions/subscriptions.ts';
+import { viewOf, views } from '../subscriptions/showing.ts';
+import { requireOpen, requireSubscription, subscribe } from '../subscriptions/subscriptions.ts';
 import { type ApplicationRef, foundApplication } from './applications.ts';
 
 /** Which subscription of which application is meant. */
@@ -25,7 +26,7 @@ export async function listOwnSubscriptions(
     filter: { applicationIds: [input.id], statuses: input.statuses },
     bounds: boundsOf(input.page),
   });
-  return { data: await views(desk, input.at, rows), total };
+  return { data: await views(desk.storage.db, input.at, { rows }), total };
 }
 
 /** One subscription of the application, for its owner. */
@@ -36,8 +37,7 @@ export async function getOwnSubscription(desk: Desk, ref: ConsumerRef): Promise<
   const found = requireSubscription(row?.application_id === ref.id ? row : undefined, {
     subscriptionId: ref.subscriptionId,
   });
-  const [view] = await views(desk, ref.at, [found]);
-  return view ?? subscriptionView(found, {});
+  return viewOf(db, found, {});
 }
 
 /** Subscribes the application to a plan, named by its id alone. */
@@ -73,8 +73,7 @@ export function closeOwnSubscription(desk: Desk, actor: Actor, ref: ConsumerRef)
     const row = requireSubscription(await findSubscription(now.trx, ref.at, ref.subscriptionId), {
       subscriptionId: ref.subscriptionId,
     });
-    if (!['PENDING', 'ACCEPTED', 'PAUSED'].includes(row.status))
-      throw new Fault('subscription.wrong_status', { detail: `The subscription is ${row.status} already.` });
+    requireOpen(row);
     await closeSubscriptionLocked(now, api, row);
   });
 }

@@ -8,6 +8,8 @@ import {
   createApplicationSchema,
   updateApplicationSchema,
 } from './application-shape.ts';
+import { applicationTypes, applicationTypeViewSchema } from './application-types.ts';
+import { restoreApplication, subscribedApis } from './restoring.ts';
 import {
   archiveApplication,
   createApplication,
@@ -70,6 +72,42 @@ export const applicationRoutes = [
     answer,
     version,
     run: ({ desk, actor, at, body }) => createApplication(desk, actor, { at, wish: body }),
+  }),
+  define.post(`${onePath}/_restore`, {
+    operationId: 'restoreApplication',
+    // The reference leaves it to the organization's administrators.
+    permission: 'organization-settings',
+    action: 'update',
+    summary: 'Brings an archived application back; its subscriptions wait to be accepted again.',
+    status: 200,
+    answer,
+    version,
+    run: ({ desk, actor, at, params: { applicationId } }) =>
+      restoreApplication(desk, actor, { at, id: applicationId }),
+  }),
+  define.get(`${onePath}/configuration`, {
+    operationId: 'getApplicationType',
+    permission: 'application-definition',
+    summary: 'Says what kind of application it is.',
+    answer: applicationTypeViewSchema,
+    run: async ({ desk, at, params: { applicationId } }) => {
+      const { type } = await getApplication(desk, { at, id: applicationId });
+      return applicationTypes.find(({ id }) => id.toUpperCase() === type);
+    },
+  }),
+  define.get(`${onePath}/subscribed`, {
+    operationId: 'listSubscribedApis',
+    permission: 'application-subscription',
+    summary: 'Lists the APIs that an application subscribed to.',
+    answer: z.array(z.object({ id: z.string(), name: z.string() })),
+    run: ({ desk, at, params: { applicationId } }) => subscribedApis(desk, { at, id: applicationId }),
+  }),
+  define.get('/configuration/applications/types', {
+    operationId: 'listApplicationTypes',
+    permission: 'signed-in',
+    summary: 'Lists the kinds of applications.',
+    answer: z.array(applicationTypeViewSchema),
+    run: async () => applicationTypes,
   }),
   define.get(onePath, {
     operationId: 'getApplication',

@@ -99,6 +99,21 @@ export async function listApplicationRows(
   return readPage(selected.selectAll().orderBy('name_key').orderBy('id'), wish.bounds);
 }
 
+/** A page of the applications that have a subscription to an API, whatever its status, by name. */
+export function listSubscriberRows(
+  storage: Pick<Storage, 'db'>,
+  at: EnvironmentRef,
+  wish: { readonly apiId: string; readonly name: string | undefined; readonly bounds: PageBounds },
+): Promise<Rows<ApplicationRow>> {
+  const subscribed = inTenant(storage.db.selectFrom('subscription'), at)
+    .select('application_id')
+    .where('api_id', '=', wish.apiId);
+  let selected = inTenant(storage.db.selectFrom('application'), at).where('id', 'in', subscribed);
+  if (wish.name !== undefined && wish.name !== '')
+    selected = selected.where(sql<boolean>`name_key like ${likePattern(wish.name)} escape '\\'`);
+  return readPage(selected.selectAll().orderBy('name_key').orderBy('id'), wish.bounds);
+}
+
 /** Adds an application. */
 export async function insertApplication(trx: Trx, row: Insertable<ApplicationTable>): Promise<void> {
   await trx.insertInto('application').values(row).execute();

@@ -54,7 +54,7 @@ for (const database of testDatabases) {
         });
       const bare = await create('bare');
       const refused = await subscribe(bare.body['id']);
-      assert.equal(refused.body.technicalCode, 'subscription.refused');
+      assert.equal(refused.body.technicalCode, 'plan.notSubscribableWithoutClientCertificate');
       assert.match(String(refused.body['message']), /no client certificate/);
 
       const shop = await create('shop', { client_certificate: one });

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { Fault } from '../../../proto/faults/fault.ts';
+import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { type Actor, visible } from '../../access/actor.ts';
+import { groupsOf } from '../../access/groups.store.ts';
 import { addMembership, primaryOwners } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
+import { changeGroups, firstGroups } from '../groups/grouped.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { plansById } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
@@ -42,7 +44,7 @@ export interface ApplicationRef {
   readonly id: string;
 }
 
-/** Makes an application that belongs to the actor. */
+/** Makes an application that belongs to the actor. Errors: groups.notFound. */
 export function createApplication(
   desk: Desk,
   actor: Actor,
@@ -75,8 +77,9 @@ export function createApplication(
       name: 'PRIMARY_OWNER',
       nowMs: now.nowMs,
     });
-    await audit(now, 'APPLICATION_CREATED', row.id);
-    return applicationView(row, { id: actor.id, displayName: actor.displayName });
+    await firstGroups(now, { scope: 'application', id: row.id }, wish.groups ?? []);
+    await now.audit('APPLICATION_CREATED', { type: 'APPLICATION', id: row.id, after: row });
+    return oneView(now.trx, row);
   });
 }
 
@@ -96,12 +99,10 @@ export async function listApplications(
     visible: visible(actor, input.at),
     bounds: boundsOf(input.page),
   });
-  const ids = rows.map((row) => row.id);
-  const owners = await primaryOwners(desk.storage.db, actor.organization, { scope: 'application', ids });
-  return { data: rows.map((row) => applicationView(row, owners.get(row.id))), total };
+  return { data: await views(desk.storage.db, input.at, rows), total };
 }
 
-/** Replaces what can be written; gateways learn of a new name or client id at once. */
+/** Replaces what can be written; gateways learn of a new name or client id at once. Errors: groups.notFound; request.forbidden for its groups. */
 export function updateApplication(
   desk: Desk,
   actor: Actor,
@@ -114,6 +115,7 @@ export function updateApplication(
       throw new Fault('request.invalid', {
         details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
       });
+    await changeGroups(now, { scope: 'application', id: row.id }, wish.groups);
     const set = {
       name: wish.name,
       name_key: wish.name.toLowerCase(),
@@ -129,7 +131,7 @@ export function updateApplication(
 /**
  * Changes an application whose row is locked, with all that follows from it: who has its client id and certificates, and what gateways know.
  *
- * Errors: application.client_id_taken, application.certificate_taken, application.certificate_needed; request.invalid.
+ * Errors: application.clientId.exists, application.certificate_taken, application.certificate_needed; request.invalid.
  */
 export async function settleApplication(
   now: Change,
@@ -150,7 +152,8 @@ export async function settleApplication(
   await holdCertificates(now, after);
   await checkCertificatesLeft(now, after);
   if (clientIdOf(after) === undefined && clientIdOf(row) !== undefined) await checkNoneByClient(now, row.id);
-  await now.audit('APPLICATION_UPDATED', { type: 'APPLICATION', id: row.id }, touched);
+  const object = { type: 'APPLICATION', id: row.id, before: row, after } as const;
+  await now.audit('APPLICATION_UPDATED', object, touched);
   await eachSubscription(now, row.id, (api, subscription) => publishSubscription(now, api, subscription));
   return after;
 }
@@ -219,9 +222,22 @@ function requireApplication(row: ApplicationRow | undefined, id: string): Applic
   return row;
 }
 
-async function oneView(db: Queries, row: ApplicationRow): Promise<ApplicationView> {
-  const owners = await primaryOwners(db, row.organization, { scope: 'application', ids: [row.id] });
-  return applicationView(row, owners.get(row.id));
+/** One application for a reader. */
+export async function oneView(db: Queries, row: ApplicationRow): Promise<ApplicationView> {
+  const [view] = await views(db, row, [row]);
+  invariant(view !== undefined, 'a row has a view');
+  return view;
+}
+
+async function views(
+  db: Queries,
+  { organization, environment }: EnvironmentRef,
+  rows: readonly ApplicationRow[],
+): Promise<readonly ApplicationView[]> {
+  const ids = rows.map((row) => row.id);
+  const owners = await primaryOwners(db, organization, { scope: 'application', ids });
+  const groups = await groupsOf(db, { organization, environment }, { scope: 'application', references: ids });
+  return rows.map((row) => applicationView(row, { owner: owners.get(row.id), groups: groups.get(row.id) }));
 }
 
 type SubscriptionWork = (

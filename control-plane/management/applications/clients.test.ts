@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Office, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
+import { environment, type Office, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 import { applicationClients } from '../../storage/migrations/0026-application-clients.ts';
 import { columnTypes } from '../../storage/migrations/migration.ts';
@@ -37,12 +37,12 @@ for (const database of testDatabases) {
       const one = await make(office, 'one', 'c');
       assert.match(
         await make(office, 'two', 'c'),
-        /^400 application\.client_id_taken .*"c" is another application's/,
+        /^400 application\.clientId\.exists .*"c" is another application's/,
       );
       const short = await office.call('POST', path, { body: { name: 'x', description: '', clientId: 'c' } });
-      assert.equal(short.body.technicalCode, 'application.client_id_taken');
+      assert.equal(short.body.technicalCode, 'application.clientId.exists');
       const two = await make(office, 'two', 'd');
-      assert.equal(await change(office, two, 'c'), 'application.client_id_taken');
+      assert.equal(await change(office, two, 'c'), 'application.clientId.exists');
       assert.deepEqual([await change(office, one, 'c'), await change(office, one, 'e')], [200, 200]);
       assert.deepEqual([await change(office, two, 'c'), await change(office, one, 'd')], [200, 200]);
       assert.equal((await office.call('DELETE', `${path}/${two}`)).status, 204);
@@ -56,6 +56,58 @@ for (const database of testDatabases) {
       assert.equal(race.filter((id) => id.length === 36).length, 1);
     },
   );
+
+  test(named('the secret of a client is refused, and nothing of it is kept'), options, async (t) => {
+    const office = await openOffice(t, database);
+    for (const name of ['client_secret', 'clientSecret', 'registration_access_token', 'password']) {
+      const body = { name: 'one', description: '', settings: { oauth: { [name]: 'planted' } } };
+      const answer = await office.call('POST', `${v1}/applications`, { body });
+      const [detail] = answer.body['details'] as { location: string }[];
+      assert.deepEqual([answer.status, detail?.location], [400, `settings.oauth.${name}`]);
+      assert.doesNotMatch(answer.text, /planted/);
+    }
+  });
+
+  test(named('a client id is one thing, whether it stands under app or under oauth'), options, async (t) => {
+    const office = await openOffice(t, database);
+    const post = async (name: string, settings: object) => {
+      const { status, body: said } = await office.call('POST', path, {
+        body: { name, description: '', settings },
+      });
+      return { status, said, id: String(said['id']) };
+    };
+    const one = await post('one', { oauth: { client_id: 'c' } });
+    assert.equal(one.status, 201);
+    for (const settings of [{ app: { client_id: 'c' } }, { oauth: { client_id: 'c' } }]) {
+      const { status, said } = await post('two', settings);
+      assert.deepEqual(
+        [status, said.technicalCode, said['parameters']],
+        [
+          400,
+          'application.clientId.exists',
+          { clientId: 'c', hint: (said['parameters'] as { readonly hint?: string }).hint },
+        ],
+      );
+    }
+    assert.equal((await post('same', { app: { client_id: 'd' }, oauth: { client_id: 'd' } })).status, 201);
+    for (const settings of [
+      { app: { client_id: 'e' }, oauth: { client_id: 'f' } },
+      { oauth: { client_id: '' } },
+      { oauth: { client_id: 7 } },
+      { oauth: { client_id: 'x'.repeat(257) } },
+    ]) {
+      const { status, said } = await post('odd', settings);
+      const [detail] = said['details'] as readonly { readonly location: string }[];
+      assert.deepEqual([status, detail?.location], [400, 'settings.oauth.client_id']);
+    }
+    const { id, planId } = await office.deployedApi('/tokens');
+    const subscribed = await office.call('POST', `${environment}/apis/${id}/subscriptions`, {
+      body: { planId, applicationId: one.id },
+    });
+    assert.equal(subscribed.status, 201, JSON.stringify(subscribed.body));
+    const [record] = await office.published('subscription');
+    assert.equal(record?.payload['clientId'], 'c', 'gateways know it by that id');
+  });
 
   test(named('applications that share one from before are told, and go on'), options, async (t) => {
     const office = await openOffice(t, database);
@@ -77,7 +129,7 @@ for (const database of testDatabases) {
     const { environment } = office.at;
     assert.deepEqual(await told(), [{ applications: [{ environment, application: two, other: one }] }]);
     assert.equal(await change(office, two, 'c'), 200, 'it may keep what it had');
-    assert.match(await make(office, 'three', 'c'), /client_id_taken/);
+    assert.match(await make(office, 'three', 'c'), /clientId\.exists/);
     assert.equal(await change(office, one, 'f'), 200);
     assert.equal(await change(office, two, 'c'), 200);
     assert.deepEqual(await told(), [], 'the last one has it alone');

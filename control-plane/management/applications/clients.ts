@@ -2,7 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { Queries } from '../../storage/storage.ts';
 import type { Change } from '../desk.ts';
-import { clientIdOf } from './application-shape.ts';
+import { clientIdCharsMax, clientIdOf, clientIdsOf } from './application-shape.ts';
 import type { ApplicationRow } from './applications.store.ts';
 import { releaseClient, takeClient } from './clients.store.ts';
 
@@ -12,10 +12,11 @@ const namedMax = 100;
 /**
  * Takes the client id of an application as its settings have it now.
  *
- * Errors: application.client_id_taken where another application of the environment has it: it could not be told who calls. One that shares
- * its id with an older one from a time when nobody looked may keep it.
+ * Errors: application.clientId.exists where another application of the environment has it: it could not be told who calls. One that shares
+ * its id with an older one from a time when nobody looked may keep it. request.invalid where its settings name two.
  */
 export async function holdClient(now: Change, application: ApplicationRow): Promise<void> {
+  checkClientIds(application);
   const before = await releaseClient(now.trx, now.at, application.id);
   const clientId = clientIdOf(application);
   if (clientId === undefined) return;
@@ -23,9 +24,24 @@ export async function holdClient(now: Change, application: ApplicationRow): Prom
   if (await takeClient(now.trx, row)) return;
   if (before?.client_id === clientId && (await takeClient(now.trx, before))) return;
   // Whose it is, is that one's own matter.
-  throw new Fault('application.client_id_taken', {
+  throw new Fault('application.clientId.exists', {
     detail: `The client id "${clientId}" is another application's already.`,
+    parameters: { clientId },
   });
+}
+
+/** An application is one client. */
+function checkClientIds(application: ApplicationRow): void {
+  const { app, oauth } = clientIdsOf(application);
+  if (oauth === undefined) return;
+  const message =
+    typeof oauth !== 'string' || oauth === '' || oauth.length > clientIdCharsMax
+      ? `must be a text of 1 to ${clientIdCharsMax} characters`
+      : app !== undefined && app !== oauth
+        ? 'is not settings.app.client_id; an application has one client id'
+        : undefined;
+  if (message !== undefined)
+    throw new Fault('request.invalid', { details: [{ path: 'settings.oauth.client_id', message }] });
 }
 
 /** Tells which applications share a client id from a time when nobody looked: which of them a token stands for is left to chance. */

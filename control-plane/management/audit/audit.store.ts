@@ -1,6 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import type { Actor } from '../../access/actor.ts';
-import type { Queries } from '../../storage/storage.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import type { Actor, Whence } from '../../access/actor.ts';
+import { inTenant } from '../../storage/in-tenant.ts';
+import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
+import type { Queries, Trx } from '../../storage/storage.ts';
+import { differenceOf } from './difference.ts';
 import type { AuditEvent } from './events.ts';
 
 /** Who changed what; written once, in the transaction of the change. */
@@ -16,42 +20,207 @@ interface AuditTable {
   /** JSON: ids of what else was touched. */
   readonly properties: string;
   readonly created_at_ms: number;
+  /** A JSON Patch; null where nothing is told of what changed. */
+  readonly patch: string | null;
+  /** Where the change came from, and by what; null for what no request did. */
+  readonly address: string | null;
+  readonly origin: string | null;
+  /** Place in the chain of the organization, from 1 on; null for what former versions wrote. */
+  readonly seq: number | null;
+  /** SHA-256 over the row and the hash of the one before, hex. */
+  readonly hash: string | null;
+}
+
+/** The newest row of an organization's chain; whoever writes one holds its lock until the end of the transaction. */
+interface AuditHeadTable {
+  readonly organization: string;
+  seq: number;
+  hash: string;
+  /** Rows that former versions wrote. */
+  readonly unchained: number;
 }
 
 declare module '../../storage/tables.ts' {
   interface Database {
     audit: AuditTable;
+    audit_head: AuditHeadTable;
   }
 }
+
+/** A row of the audit. */
+export type AuditRow = Selectable<AuditTable>;
 
 /** What happened to which object, and who did it. */
 export interface AuditEntry {
   readonly organization: string;
   /** Absent for what belongs to the whole organization. */
   readonly environment?: string | undefined;
-  readonly actor: Pick<Actor, 'id'>;
+  readonly actor: Pick<Actor, 'id' | 'from'>;
   readonly event: AuditEvent;
-  readonly type: 'API' | 'APPLICATION' | 'ENVIRONMENT' | 'ORGANIZATION';
+  readonly type: 'API' | 'APPLICATION' | 'ENVIRONMENT' | 'GROUP' | 'ORGANIZATION';
   readonly id: string;
+  /** What it was and what it became, of which the difference is told. */
+  readonly before?: unknown;
+  readonly after?: unknown;
   /** Ids of what else was touched, e.g. { PLAN: id }. */
   readonly properties?: Readonly<Record<string, string>> | undefined;
   readonly nowMs: number;
 }
 
-/** Writes one audit row; call it inside the transaction of the change. */
-export async function writeAudit(db: Queries, entry: AuditEntry): Promise<void> {
-  await db
-    .insertInto('audit')
-    .values({
-      id: randomUUID(),
-      organization: entry.organization,
-      environment: entry.environment === undefined || entry.environment === '' ? null : entry.environment,
-      reference_type: entry.type,
-      reference_id: entry.id,
-      user_id: entry.actor.id,
-      event: entry.event,
-      properties: JSON.stringify(entry.properties ?? {}),
-      created_at_ms: entry.nowMs,
-    })
+/** Whoever may open the database with the command line; there is no signed-in user, and no address. */
+export const byCommandLine: Whence = { origin: 'cli' };
+
+/** Writes one audit row; call it inside the transaction of the change, last: it takes the lock of the organization's chain. */
+export function writeAudit(trx: Trx, entry: AuditEntry): Promise<void> {
+  return writeAudits(trx, [entry]);
+}
+
+/** Rows of one INSERT, whose values a database numbers. */
+const rowsMax = 500;
+
+/** Writes the audit rows of a change in their order, all of one organization; see {@link writeAudit}. */
+export async function writeAudits(trx: Trx, entries: readonly AuditEntry[]): Promise<void> {
+  const [first] = entries;
+  if (first === undefined) return;
+  const { organization } = first;
+  const none = { organization, seq: 0, hash: '', unchained: 0 };
+  await trx
+    .insertInto('audit_head')
+    .values(none)
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
+  // Whoever comes next waits here, so that no place is given twice.
+  const head = await trx
+    .updateTable('audit_head')
+    .set((set) => ({ seq: set('seq', '+', entries.length) }))
+    .where('organization', '=', organization)
+    .returning(['seq', 'hash'])
+    .executeTakeFirstOrThrow();
+  let { hash } = head;
+  const firstSeq = Number(head.seq) - entries.length + 1;
+  const rows = entries.map((entry, n) => {
+    const row = rowOf(entry, firstSeq + n);
+    hash = hashOf(row, hash);
+    return { ...row, hash };
+  });
+  for (let n = 0; n < rows.length; n += rowsMax)
+    await trx
+      .insertInto('audit')
+      .values(rows.slice(n, n + rowsMax))
+      .execute();
+  await trx.updateTable('audit_head').set({ hash }).where('organization', '=', organization).execute();
+}
+
+function rowOf(entry: AuditEntry, seq: number): Omit<AuditRow, 'hash'> {
+  const { environment, actor } = entry;
+  const isCompared = entry.before !== undefined || entry.after !== undefined;
+  return {
+    id: randomUUID(),
+    organization: entry.organization,
+    environment: environment === undefined || environment === '' ? null : environment,
+    reference_type: entry.type,
+    reference_id: entry.id,
+    user_id: actor.id,
+    event: entry.event,
+    properties: JSON.stringify(entry.properties ?? {}),
+    created_at_ms: entry.nowMs,
+    patch: (isCompared ? differenceOf(entry.before ?? {}, entry.after ?? {}) : undefined) ?? null,
+    address: actor.from?.address ?? null,
+    origin: actor.from?.origin ?? null,
+    seq,
+  };
+}
+
+/** The hash that a row has behind another; every field of it counts. */
+export function hashOf(row: Omit<AuditRow, 'hash'>, before: string): string {
+  const said = [
+    before,
+    Number(row.seq),
+    row.id,
+    row.organization,
+    row.environment,
+    row.reference_type,
+    row.reference_id,
+    row.user_id,
+    row.event,
+    row.properties,
+    Number(row.created_at_ms),
+    row.patch,
+    row.address,
+    row.origin,
+  ];
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex');
+}
+
+/** What a list of audit rows may be narrowed by; of several conditions all hold. */
+export interface AuditFilter {
+  readonly organization: string;
+  readonly environment?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly id?: string | undefined;
+  readonly events?: readonly string[] | undefined;
+  readonly user?: string | undefined;
+  /** ms since the epoch, `toMs` exclusive. */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+}
+
+function narrowed(db: Queries, filter: AuditFilter) {
+  const { organization, environment, types, id, events, user, fromMs, toMs } = filter;
+  const all = db.selectFrom('audit');
+  const own =
+    environment === undefined
+      ? all.where('organization', '=', organization)
+      : inTenant(all, { organization, environment });
+  return own
+    .$if(types !== undefined, (query) => query.where('reference_type', 'in', types ?? []))
+    .$if(id !== undefined, (query) => query.where('reference_id', '=', id ?? ''))
+    .$if(events !== undefined && events.length > 0, (query) => query.where('event', 'in', events ?? []))
+    .$if(user !== undefined, (query) => query.where('user_id', '=', user ?? ''))
+    .$if(fromMs !== undefined, (query) => query.where('created_at_ms', '>=', fromMs ?? 0))
+    .$if(toMs !== undefined, (query) => query.where('created_at_ms', '<', toMs ?? 0));
+}
+
+/** A page of rows, newest first. */
+export function listAuditRows(db: Queries, filter: AuditFilter, bounds: PageBounds): Promise<Rows<AuditRow>> {
+  const query = narrowed(db, filter).selectAll().orderBy('created_at_ms', 'desc').orderBy('seq', 'desc');
+  return readPage(query.orderBy('id'), bounds);
+}
+
+/** The next rows of a chain behind a place in it. */
+export async function chainBehind(
+  db: Queries,
+  filter: AuditFilter,
+  { seq, limit }: { readonly seq: number; readonly limit: number },
+): Promise<readonly AuditRow[]> {
+  return narrowed(db, filter).selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute();
+}
+
+/** Where a chain ends, and how many rows stand beside it. */
+export async function chainHead(
+  db: Queries,
+  organization: string,
+): Promise<{
+  readonly seq: number;
+  readonly hash: string;
+  readonly unchained: number;
+  readonly beside: number;
+}> {
+  const head = await db
+    .selectFrom('audit_head')
+    .selectAll()
+    .where('organization', '=', organization)
+    .executeTakeFirst();
+  const beside = await db
+    .selectFrom('audit')
+    .select((select) => select.fn.countAll<number>().as('rows'))
+    .where('organization', '=', organization)
+    .where('seq', 'is', null)
+    .executeTakeFirstOrThrow();
+  return {
+    seq: Number(head?.seq ?? 0),
+    hash: head?.hash ?? '',
+    unchained: Number(head?.unchained ?? 0),
+    beside: Number(beside.rows),
+  };
 }

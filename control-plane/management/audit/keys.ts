@@ -1,16 +1,17 @@
-import type { Queries } from '../../storage/storage.ts';
+import type { Trx } from '../../storage/storage.ts';
+import type { RolledKek } from '../../publish/roll-kek.ts';
 import type { RevokedKey, RolledRoot } from '../../publish/revocation.ts';
-import { writeAudit } from './audit.store.ts';
+import { byCommandLine, writeAudit } from './audit.store.ts';
 
 /** Tells the audit of an environment that its publishing key was replaced. */
 export async function recordKeys(
-  db: Queries,
+  trx: Trx,
   { organization, environment, epoch, keyId, revoked }: RevokedKey,
   by: { readonly operator: string; readonly nowMs: number },
 ): Promise<void> {
-  await writeAudit(db, {
+  await writeAudit(trx, {
     organization,
-    actor: { id: by.operator },
+    actor: { id: by.operator, from: byCommandLine },
     event: 'KEYS_REVOKED',
     type: 'ENVIRONMENT',
     id: environment,
@@ -21,17 +22,40 @@ export async function recordKeys(
 
 /** Tells the audit of an organization that its root was replaced. */
 export async function recordRoot(
-  db: Queries,
+  trx: Trx,
   { organization, environments, tokens }: RolledRoot,
   by: { readonly operator: string; readonly nowMs: number },
 ): Promise<void> {
-  await writeAudit(db, {
+  await writeAudit(trx, {
     organization,
-    actor: { id: by.operator },
+    actor: { id: by.operator, from: byCommandLine },
     event: 'ROOT_REPLACED',
     type: 'ORGANIZATION',
     id: organization,
     properties: { ENVIRONMENTS: String(environments), TOKENS: String(tokens) },
     nowMs: by.nowMs,
   });
+}
+
+/** Tells the audit of every organization that the key-encryption key was replaced. */
+export async function recordKek(
+  trx: Trx,
+  { key, resealed, forgotten, kept }: RolledKek,
+  by: { readonly operator: string; readonly nowMs: number },
+): Promise<void> {
+  for (const { id } of await trx.selectFrom('organization').select('id').execute())
+    await writeAudit(trx, {
+      organization: id,
+      actor: { id: by.operator, from: byCommandLine },
+      event: 'KEK_REPLACED',
+      type: 'ORGANIZATION',
+      id,
+      properties: {
+        KEY: key,
+        RESEALED: String(resealed),
+        FORGOTTEN: forgotten.join(' '),
+        KEPT: kept.join(' '),
+      },
+      nowMs: by.nowMs,
+    });
 }

@@ -2,12 +2,18 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { foundApi } from '../apis/api-gate.ts';
 import { apiSchema, apiVersionOf } from '../apis/api-shape.ts';
-import { resource } from '../route.ts';
+import { listParam } from '../fields.ts';
+import { resource, uploadSchema } from '../route.ts';
 import { exportDefinition, importDefinition } from './definitions.ts';
+import { duplicateApi, duplicateSchema } from './duplicate.ts';
+import { definitionAt, urlBytesMax } from './from-url.ts';
+import { importOpenApi, openApiImportSchema, reimportOpenApi } from './openapi/open-api.ts';
 import { reimportDefinition } from './reimport.ts';
 
 const define = resource({ tag: 'APIs', scope: 'environment' });
 const anything = z.record(z.string(), z.unknown());
+/** Parts of an export that may be left out. */
+const exportedParts = ['groups', 'members', 'metadata', 'pages', 'plans'] as const;
 const document = anything.openapi('ImportedDefinition');
 
 const conflictsSchema = z.array(
@@ -21,6 +27,13 @@ const effectSchema = z
     conflicts: conflictsSchema,
   })
   .openapi('ImportEffect');
+
+const dryRunQuery = z.strictObject({ dryRun: z.enum(['true', 'false']).optional() });
+const importedSchema = z.union([apiSchema.extend({ conflicts: conflictsSchema }), effectSchema]);
+
+/** The API as it is after an import, or, of a dry run, what would become of it. */
+const importedOf = ({ api, effect }: Awaited<ReturnType<typeof reimportDefinition>>, isDryRun: boolean) =>
+  isDryRun ? effect : { ...api, conflicts: effect.conflicts };
 
 /** The routes of whole definitions. */
 export const definitionRoutes = [
@@ -39,20 +52,75 @@ export const definitionRoutes = [
     permission: 'api-definition',
     summary:
       'Imports a definition into an API: what was changed here since the last import stays, where both sides changed something the import counts and `conflicts` names it. With dryRun=true nothing is changed, and the answer says what would be.',
-    query: z.strictObject({ dryRun: z.enum(['true', 'false']).optional() }),
+    query: dryRunQuery,
     body: document,
-    answer: z.union([apiSchema.extend({ conflicts: conflictsSchema }), effectSchema]),
+    answer: importedSchema,
     run: async ({ desk, actor, at, params: { apiId }, query, body, ifMatch }) => {
       const isDryRun = query.dryRun === 'true';
-      const { api, effect } = await reimportDefinition(desk, actor, {
-        at,
-        id: apiId,
-        document: body,
-        isDryRun,
-        ifMatch,
-      });
-      return isDryRun ? effect : { ...api, conflicts: effect.conflicts };
+      const ref = { at, id: apiId, isDryRun, ifMatch };
+      return importedOf(await reimportDefinition(desk, actor, { ...ref, document: body }), isDryRun);
     },
+  }),
+  define.post('/apis/_import/definition-url', {
+    operationId: 'createApiWithImportFromUrl',
+    permission: 'environment-api',
+    summary: 'The same with a definition that is fetched from a URL, which is the body.',
+    body: uploadSchema,
+    upload: { type: 'text/*', bytesMax: urlBytesMax },
+    answer: apiSchema,
+    version: apiVersionOf,
+    run: async ({ desk, actor, at, body }) =>
+      importDefinition(desk, actor, { at, document: await definitionAt(desk, body) }),
+  }),
+  define.put('/apis/{apiId}/_import/definition-url', {
+    operationId: 'updateApiWithDefinitionFromUrl',
+    permission: 'api-definition',
+    summary: 'Imports a definition that is fetched from a URL, which is the body, into an API.',
+    query: dryRunQuery,
+    body: uploadSchema,
+    upload: { type: 'text/*', bytesMax: urlBytesMax },
+    answer: importedSchema,
+    run: async ({ desk, actor, at, params: { apiId }, query, body, ifMatch }) => {
+      const document = await definitionAt(desk, body);
+      const isDryRun = query.dryRun === 'true';
+      const ref = { at, id: apiId, isDryRun, ifMatch };
+      return importedOf(await reimportDefinition(desk, actor, { ...ref, document }), isDryRun);
+    },
+  }),
+  define.post('/apis/_import/swagger', {
+    operationId: 'createApiFromSwagger',
+    permission: 'environment-api',
+    summary:
+      'Makes an API out of an OpenAPI document, 2.0 to 3.1: an endpoint for each server, and a flow for each operation where they are asked for; stopped and not deployed.',
+    body: openApiImportSchema,
+    answer: apiSchema,
+    version: apiVersionOf,
+    run: ({ desk, actor, at, body }) => importOpenApi(desk, actor, { at, wish: body }),
+  }),
+  define.put('/apis/{apiId}/_import/swagger', {
+    operationId: 'updateApiFromSwagger',
+    permission: 'api-definition',
+    summary:
+      'Imports an OpenAPI document into an API, as a definition: plans stay, and so does what was changed here since the last import. With dryRun=true nothing is changed.',
+    query: dryRunQuery,
+    body: openApiImportSchema,
+    answer: importedSchema,
+    run: async ({ desk, actor, at, params: { apiId }, query, body, ifMatch }) => {
+      const isDryRun = query.dryRun === 'true';
+      const ref = { at, id: apiId, isDryRun, ifMatch };
+      return importedOf(await reimportOpenApi(desk, actor, { ...ref, wish: body }), isDryRun);
+    },
+  }),
+  define.post('/apis/{apiId}/_duplicate', {
+    operationId: 'duplicateApi',
+    permission: 'environment-api',
+    summary: 'Makes another API like this one, in another place; stopped and not deployed.',
+    body: duplicateSchema,
+    status: 200,
+    answer: apiSchema,
+    version: apiVersionOf,
+    run: ({ desk, actor, at, params: { apiId }, body }) =>
+      duplicateApi(desk, actor, { at, id: apiId, wish: body }),
   }),
   define.post('/apis/{apiId}/_migrate', {
     operationId: 'migrateApi',
@@ -71,7 +139,9 @@ export const definitionRoutes = [
     operationId: 'exportApiDefinition',
     permission: 'api-gateway-definition',
     summary: 'Gets an API with its plans as one document.',
+    query: z.strictObject({ excludeAdditionalData: listParam(exportedParts).optional() }),
     answer: anything.openapi('ExportedDefinition'),
-    run: ({ desk, actor, at, params: { apiId } }) => exportDefinition(desk, actor, { at, id: apiId }),
+    run: ({ desk, actor, at, params: { apiId }, query }) =>
+      exportDefinition(desk, actor, { at, id: apiId, exclude: query.excludeAdditionalData }),
   }),
 ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { consoleExport } from '../../../proto/definition/console-fixture.ts';
 import { readApi } from '../../../proto/definition/read.ts';
-import { environment, openOffice } from '../../../test/kit/control-plane/office.ts';
+import { environment, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
 
 const resource = {
@@ -38,6 +38,7 @@ for (const database of testDatabases) {
     options,
     async (t) => {
       const office = await openOffice(t, database);
+      const group = await office.call('POST', `${v1}/configuration/groups`, { body: { name: 'harbour' } });
       const made = await office.call('POST', `${environment}/apis/_import/definition`, {
         body: consoleExport,
       });
@@ -47,7 +48,7 @@ for (const database of testDatabases) {
         consoleExport.api.description,
         'what the portal knows comes along',
       );
-      assert.deepEqual(made.body['groups'], ['harbour']);
+      assert.deepEqual(made.body['groups'], [group.body['id']]);
       assert.notEqual(made.body['id'], consoleExport.api.id);
       const path = `${environment}/apis/${String(made.body['id'])}`;
       for (const query of ['', '?mode=DRY_RUN', '?mode=FORCE']) {
@@ -85,7 +86,10 @@ for (const database of testDatabases) {
     const first = await office.call('POST', `${environment}/apis/_import/definition`, { body: resource });
     assert.equal(first.status, 201, JSON.stringify(first.body));
     const id = String(first.body['id']);
-    const { body: document } = await office.call('GET', `${environment}/apis/${id}/_export/definition`);
+    const exported = `${environment}/apis/${id}/_export/definition`;
+    const { body: document } = await office.call('GET', exported);
+    const { body: less } = await office.call('GET', `${exported}?excludeAdditionalData=plans,groups`);
+    assert.deepEqual([less['plans'], (less['api'] as { groups?: unknown }).groups], [[], undefined]);
     const { api } = readApi(document);
     assert.deepEqual([api.id, api.name, api.apiVersion], [id, 'Gauges', '3']);
     assert.deepEqual(
@@ -95,7 +99,7 @@ for (const database of testDatabases) {
     );
     assert.equal(api.responseTemplates['DEFAULT']?.['*/*']?.status, 418);
     const taken = await office.call('POST', `${environment}/apis/_import/definition`, { body: document });
-    assert.deepEqual([taken.status, taken.body.technicalCode], [409, 'api.path_taken']);
+    assert.deepEqual([taken.status, taken.body.technicalCode], [400, 'api.listener.paths.path.exists']);
   });
 
   test(

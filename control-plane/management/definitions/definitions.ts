@@ -1,7 +1,7 @@
 import type { Json } from '../../../proto/definition/opened.ts';
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import { mapSecrets } from '../../../proto/model/secrets/places.ts';
-import { mask } from '../../../proto/trust/sealed-text.ts';
+import { isMask, mask } from '../../../proto/trust/sealed-text.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
 import { apiOwner, type ApiRef, apiViews, lockedApi, readableApi } from '../apis/api-gate.ts';
@@ -9,37 +9,39 @@ import type { ApiView } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { addApi, ownView } from '../apis/apis.ts';
 import { type Change, change, type Desk } from '../desk.ts';
+import { groupsHere } from '../groups/grouped.ts';
 import { type PlanWish, planView } from '../plans/plan-shape.ts';
 import { addPlan, deprecateLocked } from '../plans/plans.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { keepImport } from './definitions.store.ts';
-import { apiWishOf, mapInDocument, planWishOf, type Wanted, wantedOf } from './wanted.ts';
+import { importWishOf, mapInDocument, type Wanted } from './wanted.ts';
+
+/** What an import does besides, in its transaction. */
+export type AlsoDone = (now: Change, api: ApiRow) => Promise<void>;
 
 /**
  * Makes an API with its plans out of a definition in any form that proto/definition reads; closed plans stay behind.
  *
  * The API is stopped and has new ids, as one that was created by hand. Errors: request.invalid with everything that this version does not
- * run, by its place in the definition; api.path_taken.
+ * run, by its place in the definition; api.listener.paths.path.exists. Groups are found by id or name; those that are not here stay behind.
  */
 export async function importDefinition(
   desk: Desk,
   actor: Actor,
-  { at, document }: { readonly at: EnvironmentRef; readonly document: Json },
+  { at, document, also }: { readonly at: EnvironmentRef; readonly document: Json; readonly also?: AlsoDone },
 ): Promise<ApiView> {
   await refuseMasks(document);
-  const wanted = wantedOf(document);
-  const apiWish = apiWishOf(wanted.api);
-  const plans = (wanted.plans ?? [])
-    .filter(({ status }) => status !== 'CLOSED')
-    .map((plan, index) => ({ plan, wish: planWishOf(plan, `plans[${index}]`) }));
+  const { wanted, api: apiWish, plans } = importWishOf(document);
   return change(desk, { actor, at }, async (now) => {
-    const row = await addApi(now, apiWish);
+    const groups = await groupsHere(now, apiWish.groups ?? []);
+    const row = await addApi(now, { ...apiWish, groups: [...groups] });
     const planIds = new Map<string, string>();
     for (const { plan, wish } of plans)
       planIds.set(String(plan['id']), (await addImported(now, row, { wish, status: plan['status'] })).id);
     await keepImport(now, row, { definition: await sealWanted(now, row.id, wanted), planIds });
+    await also?.(now, row);
     // Published plans have touched it.
-    return ownView(actor, await lockedApi(now, row.id));
+    return ownView(now, await lockedApi(now, row.id));
   });
 }
 
@@ -54,8 +56,8 @@ export async function sealWanted(now: Change, api: string, { api: fields, plans 
 async function refuseMasks(document: Json): Promise<void> {
   const details: FaultDetail[] = [];
   await mapInDocument(document, async (part, at) => {
-    mapSecrets(part, (value, { path, isSecret }) => {
-      if (value === mask && isSecret)
+    mapSecrets(part, (value, { path }) => {
+      if (isMask(value))
         details.push({
           path: `${at}${path}`,
           message: `is ${mask}, the mask of a secret of the API that was exported; write the secret`,
@@ -78,13 +80,17 @@ export async function addImported(
 }
 
 /** The API with its plans as one document, which `importDefinition` and `isthmus gateway --local` take. */
-export async function exportDefinition(desk: Desk, actor: Actor, { at, id }: ApiRef): Promise<Json> {
+export async function exportDefinition(
+  desk: Desk,
+  actor: Actor,
+  { at, id, exclude = [] }: ApiRef & { readonly exclude?: readonly string[] | undefined },
+): Promise<Json> {
   const { db } = desk.storage;
   const [api] = await apiViews(db, actor, [await readableApi(db, actor, { at, id })]);
-  const plans = await listPlansOf(db, at, id);
+  const plans = exclude.includes('plans') ? [] : await listPlansOf(db, at, id);
   return {
     export: { date: new Date(desk.clock.now()).toISOString() },
-    api: { ...api },
+    api: exclude.includes('groups') ? { ...api, groups: undefined } : { ...api },
     members: [],
     metadata: [],
     pages: [],

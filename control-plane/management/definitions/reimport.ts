@@ -9,17 +9,18 @@ import {
 import { Fault } from '../../../proto/faults/fault.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import type { Actor } from '../../access/actor.ts';
-import { apiOwner, type ApiRef, lockedApi } from '../apis/api-gate.ts';
-import { apiView, type ApiView } from '../apis/api-shape.ts';
+import { apiGroups, apiOwner, type ApiRef, lockedApi } from '../apis/api-gate.ts';
+import { apiView, type ApiView, type ApiWish } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { oneView, updateLocked } from '../apis/apis.ts';
 import { type Change, change, type Desk } from '../desk.ts';
+import { groupsHere } from '../groups/grouped.ts';
 import { planView } from '../plans/plan-shape.ts';
 import { closeLocked, deleteLocked, deprecateLocked, editLocked, publishLocked } from '../plans/plans.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
 import { checkIfMatch } from '../route.ts';
 import { openSubscriptions } from '../subscriptions/subscriptions.store.ts';
-import { addImported, sealWanted } from './definitions.ts';
+import { addImported, type AlsoDone, sealWanted } from './definitions.ts';
 import { findImport, keepImport, type LastImport } from './definitions.store.ts';
 import {
   apiNames,
@@ -44,7 +45,7 @@ export interface ImportEffect {
  * Imports a definition into an API that is there: what only the import changed since the last one is taken over, what was changed here
  * stays, and plans with subscriptions, flows of plans and ids are never lost.
  *
- * A dry run does all of it and takes it back; its answer is the same as that of the run. Errors: request.invalid, api.path_taken.
+ * A dry run does all of it and takes it back; its answer is the same as that of the run. Errors: request.invalid, api.listener.paths.path.exists.
  */
 export async function reimportDefinition(
   desk: Desk,
@@ -53,32 +54,17 @@ export async function reimportDefinition(
     readonly document: Json;
     readonly isDryRun: boolean;
     readonly ifMatch?: string | undefined;
+    readonly also?: AlsoDone;
   },
 ): Promise<{ readonly effect: ImportEffect; readonly api: ApiView }> {
-  const { at, id, document } = input;
-  try {
-    return await change(desk, { actor, at }, async (now) => {
-      const before = await lockedApi(now, id);
-      checkIfMatch(input.ifMatch, before.updated_at_ms);
-      const effect = await merge(now, before, document);
-      const api = await oneView(now.trx, actor, await lockedApi(now, id));
-      if (input.isDryRun) throw new TakenBack({ effect, api });
-      return { effect, api };
-    });
-  } catch (error) {
-    if (error instanceof TakenBack) return error.answer;
-    throw error;
-  }
-}
-
-/** Thrown at the end of a dry run, so that its transaction is rolled back and nothing is published. */
-class TakenBack extends Error {
-  readonly answer: { readonly effect: ImportEffect; readonly api: ApiView };
-
-  constructor(answer: TakenBack['answer']) {
-    super('a dry run ends');
-    this.answer = answer;
-  }
+  const { at, id, document, isDryRun } = input;
+  return change(desk, { actor, at, isDryRun }, async (now) => {
+    const before = await lockedApi(now, id);
+    checkIfMatch(input.ifMatch, before.updated_at_ms);
+    const effect = await merge(now, before, document);
+    await input.also?.(now, before);
+    return { effect, api: await oneView(now.trx, actor, await lockedApi(now, id)) };
+  });
 }
 
 /**
@@ -120,7 +106,7 @@ async function merge(now: Change, api: ApiRow, document: Json): Promise<ImportEf
   const { plans: _plans, ...fields } = merged;
   const { plans: _ours, ...before } = sides.ours;
   const isChanged = differencesOf(before, fields).length > 0;
-  const after = isChanged ? await updateLocked(now, api, apiWishOf(fields)) : api;
+  const after = isChanged ? await updateLocked(now, api, await wishHere(now, fields)) : api;
   const plans = new PlanMerge(now, after, sides.ours.plans);
   await plans.apply(plansOf(merged));
   await keepImport(now, api, { definition: wanted, planIds: plans.idsOf(sides, wanted) });
@@ -128,11 +114,17 @@ async function merge(now: Change, api: ApiRow, document: Json): Promise<ImportEf
   return { differences, conflicts: [...conflicts, ...plans.conflicts] };
 }
 
+/** What an update wants, with the groups that are here. */
+async function wishHere(now: Change, fields: Json): Promise<ApiWish> {
+  const wish = apiWishOf(fields);
+  return { ...wish, groups: [...(await groupsHere(now, wish.groups ?? []))] };
+}
+
 /** An API with its plans as one object, as `mergeReimport` takes it. */
 type Side = Json & { readonly plans: readonly Json[] };
 
 /** What an API and a plan of it have when nobody says otherwise: an import that leaves it out means the same. */
-const apiDefaults = { description: '', visibility: 'PRIVATE', tags: [] };
+const apiDefaults = { description: '', visibility: 'PRIVATE', tags: [], groups: [] };
 const planDefaults = { description: '', mode: 'STANDARD', type: 'API', validation: 'MANUAL', flows: [] };
 
 function sideOf({ api, plans }: Wanted, planIds: ReadonlyMap<string, string> = new Map()): Side {
@@ -143,8 +135,9 @@ function sideOf({ api, plans }: Wanted, planIds: ReadonlyMap<string, string> = n
 /** What became of it here; closed plans are gone. */
 async function sideHere(now: Change, api: ApiRow): Promise<Side> {
   const plans = await openPlans(now, api);
+  const groups = (await apiGroups(now.trx, [api])).get(api.id);
   return {
-    ...only(apiNames, apiView(api, { owner: undefined, isInside: true })),
+    ...only(apiNames, apiView(api, { owner: undefined, isInside: true, groups })),
     plans: plans.map((plan) => only(planNames, planView(plan, true))),
   };
 }
@@ -224,7 +217,7 @@ class PlanMerge {
 
   async #add(plan: Json, path: string): Promise<void> {
     const made = await addImported(this.#now, this.#api, {
-      wish: planWishOf(plan, path),
+      wish: planWishOf(plan, (field) => `${path}.${field}`),
       status: plan['status'],
     });
     this.#made.set(String(plan['id']), made.id);
@@ -240,7 +233,11 @@ class PlanMerge {
     const { status: wanted, ...fields } = merged;
     const plan = { ...fields, mode: this.#fixed(merged, row.mode, `${path}.mode`) };
     if (differencesOf(before, plan).length > 0)
-      await editLocked(this.#now, { api: this.#api, plan: row, wish: planWishOf({ ...plan, status }, path) });
+      await editLocked(this.#now, {
+        api: this.#api,
+        plan: row,
+        wish: planWishOf({ ...plan, status }, (field) => `${path}.${field}`),
+      });
     if (status !== wanted) await this.#move(row, String(wanted), `${path}.status`);
   }
 

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { allSecretFields, secretFields } from '../../../proto/model/secrets/fields.ts';
+import { fingerprintOf, secretFields } from '../../../proto/model/secrets/fields.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
@@ -33,10 +32,7 @@ import {
  */
 export async function sealStored(desk: Desk, actor: Actor, log: Log): Promise<void> {
   const { db } = desk.storage;
-  const names = allSecretFields(secretFields).map(({ name }) => name);
-  const digest = createHash('sha256')
-    .update(JSON.stringify(['property', ...names.toSorted()]))
-    .digest('hex');
+  const digest = fingerprintOf(secretFields);
   if (await hasSealed(db, digest)) return;
   const tally = { failed: 0 };
   const attempt = async (what: object, work: () => Promise<unknown>): Promise<void> => {
@@ -75,21 +71,24 @@ async function sealApi(
   await change(desk, { actor, at }, async (now) => {
     await lockApi(now.trx, at, id);
     for (const row of await definitionsOfApi(now.trx, at, id)) {
-      const sealed = await now.secrets.seal(partsOf(row.definition), apiOwner(id));
+      const parts = partsOf(row.definition);
+      // What looks like a mask and is kept already stays.
+      const sealed = await now.secrets.seal(parts, apiOwner(id), parts);
       await rewriteDefinition(now.trx, at, { ...row, definition: JSON.stringify(wholeOf(sealed)) });
     }
   });
 }
 
 /** An import is kept as an API and its plans side by side. */
-function partsOf(text: string): Readonly<Record<string, unknown>> {
+export function partsOf(text: string): Readonly<Record<string, unknown>> {
   const { api, ...rest } = JSON.parse(text) as { readonly api?: object };
   return api === undefined ? rest : { ...api, ...rest, [importMark]: Object.keys(api) };
 }
 
 const importMark = 'isthmus:imported';
 
-function wholeOf(parts: Readonly<Record<string, unknown>>): object {
+/** The text that {@link partsOf} took apart, as a value. */
+export function wholeOf(parts: Readonly<Record<string, unknown>>): object {
   const { [importMark]: names, ...rest } = parts;
   if (!Array.isArray(names)) return rest;
   const isOfApi = new Set<unknown>(names);
@@ -104,7 +103,7 @@ async function sealGroups(now: Change): Promise<void> {
   for (const { cross_id, steps } of await groupsOf(now.trx, now.at)) {
     const kept = { steps: JSON.parse(steps) as unknown };
     if (!hasOpenSecrets(kept)) continue;
-    const sealed = await now.secrets.seal(kept, groupOwner(cross_id));
+    const sealed = await now.secrets.seal(kept, groupOwner(cross_id), kept);
     await rewriteSteps(now.trx, now.at, { cross_id, steps: JSON.stringify(sealed.steps) });
   }
 }
@@ -114,7 +113,7 @@ async function sealFlows(desk: Desk, actor: Actor, organization: string): Promis
     const row = await lockOrganization(now.trx, organization);
     const kept = { flows: JSON.parse(row?.flows ?? '[]') as unknown };
     if (!hasOpenSecrets(kept)) return;
-    const { flows } = await now.secretsIn('').seal(kept, flowsOwner(organization));
+    const { flows } = await now.secretsIn('').seal(kept, flowsOwner(organization), kept);
     await rewriteFlows(now.trx, organization, JSON.stringify(flows));
   });
 }

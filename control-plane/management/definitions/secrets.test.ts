@@ -129,6 +129,9 @@ for (const database of testDatabases) {
         [{ properties: [{ key: 'a', value: sealed, encrypted: true }] }, 'properties[0].value'],
         [{ properties: [{ key: 'a', value: sealed }] }, 'properties[0].value'],
         [{ properties: [{ key: 'token', value: mask }] }, 'properties[0].value'],
+        [{ properties: [{ key: 'p', value: mask }] }, 'properties[0].value'],
+        [{ properties: [{ key: 'p', value: `${mask}.Ab3dE6gH9jKm` }] }, 'properties[0].value'],
+        [{ resources: [resource('a', `x ${mask}`)] }, 'resources[0].configuration.clientSecret'],
         [{ description: sealed }, 'description'],
       ] as const) {
         const answer = await put(extra);
@@ -140,11 +143,6 @@ for (const database of testDatabases) {
         (await put({ resources: [resource('a', sealed)] })).status,
         200,
         'the very one that is kept',
-      );
-      assert.equal(
-        (await put({ properties: [{ key: 'p', value: mask }] })).status,
-        200,
-        'a value that is no secret',
       );
     },
   );

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { glanceAt } from '../../../proto/definition/glance.ts';
 import { isJson, type Json } from '../../../proto/definition/opened.ts';
-import { readForImport } from '../../../proto/definition/read.ts';
+import { placesIn, readForImport } from '../../../proto/definition/read.ts';
 import { toExport } from '../../../proto/definition/write.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { detailsOf } from '../../../proto/faults/issues.ts';
@@ -17,8 +17,7 @@ export interface Wanted {
 
 /** What a document wants. Errors: request.invalid with everything that this version does not run, by its place in the document. */
 export function wantedOf(document: Json): Wanted {
-  const glance = glanceAt(document);
-  const { api, portal } = readForImport(glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' }));
+  const { api, portal } = readForImport(namedOf(document));
   if (api.engine !== undefined)
     throw new Fault('request.invalid', {
       details: [
@@ -36,15 +35,40 @@ export function wantedOf(document: Json): Wanted {
   };
 }
 
+function namedOf(document: Json): Json {
+  const glance = glanceAt(document);
+  return glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' });
+}
+
+/** What an import makes. */
+export interface ImportWish {
+  readonly wanted: Wanted;
+  readonly api: ApiWish;
+  /** Closed ones stay behind. */
+  readonly plans: readonly { readonly plan: Json; readonly wish: PlanWish }[];
+}
+
+/** What the import of a document would make; pure. Errors: request.invalid with everything that this version does not run. */
+export function importWishOf(document: Json): ImportWish {
+  const wanted = wantedOf(document);
+  const pathOf = placesIn(namedOf(document));
+  const plans = (wanted.plans ?? []).flatMap((plan, index) =>
+    plan['status'] === 'CLOSED'
+      ? []
+      : [{ plan, wish: planWishOf(plan, (path) => pathOf(`plans[${index}].${path}`)) }],
+  );
+  return { wanted, api: apiWishOf(wanted.api, pathOf), plans };
+}
+
 /** Changes the definition in a document, wherever its form has it: itself, or the part of an export or a custom resource, with its place. */
 export async function mapInDocument(
   document: Json,
   change: (part: Json, at: string) => Promise<Json>,
 ): Promise<Json> {
-  const own = await change(document, '');
-  const { api, spec } = document;
-  if (isJson(api)) return { ...own, api: await change(api, 'api.') };
-  return isJson(spec) ? { ...own, spec: await change(spec, 'spec.') } : own;
+  const name = ['api', 'spec'].find((each) => isJson(document[each]));
+  if (name === undefined) return change(document, '');
+  const { [name]: part, ...rest } = document;
+  return { ...(await change(rest, '')), [name]: await change(isJson(part) ? part : {}, `${name}.`) };
 }
 
 /** Whether a document speaks of plans, in whatever form it comes. */
@@ -66,20 +90,27 @@ export function only(names: readonly string[], fields: unknown): Json {
   );
 }
 
+/** Where a field of the API or of a plan stands in what was sent. */
+type PathOf = (path: string) => string;
+
 /** The API as a creation by hand would have sent it. Errors: request.invalid. */
-export function apiWishOf(wanted: Json): ApiWish {
-  return wishOf(createApiSchema, wanted, 'api');
+export function apiWishOf(wanted: Json, pathOf: PathOf = (path) => path): ApiWish {
+  return wishOf(createApiSchema, wanted, pathOf);
 }
 
-/** The plan as a creation by hand would have sent it; a deprecated one is published first. Errors: request.invalid, with paths below `at`. */
-export function planWishOf({ id: _id, status, ...plan }: Json, at: string): PlanWish {
-  return wishOf(createPlanSchema, { ...plan, status: status === 'STAGING' ? status : 'PUBLISHED' }, at);
+/** The plan as a creation by hand would have sent it; a deprecated one is published first. Errors: request.invalid. */
+export function planWishOf({ id: _id, status, ...plan }: Json, pathOf: PathOf): PlanWish {
+  return wishOf(createPlanSchema, { ...plan, status: status === 'STAGING' ? status : 'PUBLISHED' }, pathOf);
 }
 
-function wishOf<Schema extends z.ZodObject>(schema: Schema, written: Json, at: string): z.output<Schema> {
+function wishOf<Schema extends z.ZodObject>(schema: Schema, written: Json, pathOf: PathOf): z.output<Schema> {
   const parsed = schema.safeParse(written);
-  if (!parsed.success) throw new Fault('request.invalid', { details: detailsOf(parsed.error.issues, at) });
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const details = detailsOf(parsed.error.issues).map(({ path, message }) => ({
+    path: pathOf(path),
+    message,
+  }));
+  throw new Fault('request.invalid', { details });
 }
 
 /** The management API has another name for the status of a template. */

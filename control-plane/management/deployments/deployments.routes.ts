@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { resource } from '../route.ts';
 import { currentDeployment, currentSchema, deployApi, deploymentSchema } from './deployments.ts';
+import { verificationSchema, verifyDeployment } from './verification.ts';
 
 const define = resource({ tag: 'APIs', scope: 'environment' });
 
@@ -17,6 +18,15 @@ export const deploymentRoutes = [
     answer: deploymentSchema,
     run: ({ desk, actor, at, params: { apiId }, body }) =>
       deployApi(desk, actor, { at, id: apiId, label: body.deploymentLabel }),
+  }),
+  define.post('/apis/{apiId}/deployments/_verify', {
+    operationId: 'verifyApiDeployment',
+    permission: 'api-definition',
+    action: 'read',
+    summary: 'Says what a deployment would be refused for, here or by a gateway; changes nothing.',
+    status: 200,
+    answer: verificationSchema,
+    run: ({ desk, actor, at, params: { apiId } }) => verifyDeployment(desk, actor, { at, id: apiId }),
   }),
   define.get('/apis/{apiId}/deployments/current', {
     operationId: 'getCurrentApiDeployment',

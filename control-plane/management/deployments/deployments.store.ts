@@ -1,7 +1,8 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
-import type { Queries, Trx } from '../../storage/storage.ts';
+import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
+import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 
 /** One deployment with what it published; written once. */
 interface ApiDeploymentTable {
@@ -10,7 +11,7 @@ interface ApiDeploymentTable {
   readonly api_id: string;
   /** 1, 2, 3 ... per API. */
   readonly number: number;
-  readonly label: string | null;
+  label: string | null;
   /** The canonical definition (proto/model/api.ts), JSON; its secrets are sealed. */
   definition: string;
   readonly tags: string;
@@ -38,6 +39,42 @@ export function findDeployment(
     .where('api_id', '=', api)
     .where('number', '=', number)
     .executeTakeFirst();
+}
+
+/** A page of an API's deployments, newest first, without their definitions. */
+export function listDeployments(
+  storage: Pick<Storage, 'db'>,
+  api: EnvironmentRef & { readonly id: string },
+  wish: {
+    /** Moments, ms since the epoch, both inclusive. */
+    readonly from: number | undefined;
+    readonly to: number | undefined;
+    readonly bounds: PageBounds;
+  },
+): Promise<Rows<Omit<DeploymentRow, 'definition'>>> {
+  let selected = inTenant(storage.db.selectFrom('api_deployment'), api).where('api_id', '=', api.id);
+  if (wish.from !== undefined) selected = selected.where('created_at_ms', '>=', wish.from);
+  if (wish.to !== undefined) selected = selected.where('created_at_ms', '<=', wish.to);
+  const heads = selected.select([
+    'organization',
+    'environment',
+    'api_id',
+    'number',
+    'label',
+    'tags',
+    'user_id',
+    'created_at_ms',
+  ]);
+  return readPage(heads.orderBy('number', 'desc'), wish.bounds);
+}
+
+/** Names a deployment, or takes its name away. */
+export async function setLabel(trx: Trx, row: DeploymentRow, label: string | null): Promise<void> {
+  await inTenant(trx.updateTable('api_deployment'), row)
+    .set({ label })
+    .where('api_id', '=', row.api_id)
+    .where('number', '=', row.number)
+    .execute();
 }
 
 /** Adds a deployment to the history. */

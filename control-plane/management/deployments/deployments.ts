@@ -3,6 +3,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
 import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import { change, type Desk } from '../desk.ts';
+import { takeDraft } from '../drafts/drafts.ts';
 import { momentText, present } from '../fields.ts';
 import { fetchStateOf, fetchStateSchema } from '../fetches/fetches.ts';
 import { findFetched } from '../fetches/fetches.store.ts';
@@ -44,16 +45,14 @@ export type DeploymentView = z.infer<typeof deploymentSchema>;
 /** What gateways have of an API, one by one. */
 export type CurrentDeployment = z.infer<typeof currentSchema>;
 
-/** Sends the API as it is written now to gateways. Errors: api.not_deployable; request.invalid naming what they cannot run. */
+/** Sends the API as it is written now, or its draft, to gateways. Errors: those of {@link takeDraft}; api.not_deployable; request.invalid naming what they cannot run. */
 export function deployApi(
   desk: Desk,
   actor: Actor,
   { at, id, label }: ApiRef & { readonly label: string | undefined },
 ): Promise<DeploymentView> {
   return change(desk, { actor, at }, async (now) => {
-    const api = await lockedApi(now, id);
-    if (api.lifecycle_state === 'ARCHIVED')
-      throw new Fault('api.not_deployable', { detail: 'The API is archived.' });
+    const api = await takeDraft(now, await lockedApi(now, id));
     const deployment = await deployLocked(now, api, label ?? null);
     await now.audit('API_DEPLOYED', { type: 'API', id }, { DEPLOYMENT: String(deployment.number) });
     return present({ number: deployment.number, label, deployedAt: new Date(now.nowMs).toISOString() });

@@ -151,10 +151,7 @@ for (const database of testDatabases) {
     for (const [more, expected] of [
       [{ url: 'ftp://x' }, /services\.dynamicProperty\.configuration\.url/],
       [{ schedule: 'now' }, /configuration\.schedule/],
-      [
-        { transformation: '[{"operation":"cardinality"}]' },
-        /configuration\.transformation.*"cardinality" is not supported/,
-      ],
+      [{ transformation: '[{"operation":"moon","spec":{}}]' }, /configuration\.transformation.*"moon"/],
       [{ headers: [{ name: 'X', value: "{#properties['a']}" }] }, /headers\[0\]\.value/],
       [{ provider: 'FILE' }, /configuration\.provider/],
     ] as const) {

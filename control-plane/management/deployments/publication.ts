@@ -1,14 +1,15 @@
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import { readApi } from '../../../proto/definition/read.ts';
+import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
 import { type ApiKeyRow, listKeysOf } from '../api-keys/api-keys.store.ts';
 import { apiOwner } from '../apis/api-gate.ts';
 import { type ApiRow, updateApi } from '../apis/apis.store.ts';
-import { definitionFields } from '../apis/definition.ts';
 import { applicationsById } from '../applications/applications.store.ts';
 import { type Change, laterThan } from '../desk.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
+import { managementShape } from '../plans/judging.ts';
 import { demandGroups } from '../shared-policy-groups/shared-policy-groups.ts';
 import { openSubscriptions, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
 import { publishApi } from './dynamic-properties.ts';
@@ -24,16 +25,7 @@ const servedPlans = ['PUBLISHED', 'DEPRECATED'];
  * change. Errors: api.not_deployable without a served plan; request.invalid naming what gateways cannot run.
  */
 export async function deployLocked(now: Change, api: ApiRow, label: string | null): Promise<DeploymentRow> {
-  const plans = await servedPlansOf(now, api);
-  if (plans.length === 0)
-    throw new Fault('api.not_deployable', {
-      detail: 'The API has no published plan.',
-      hint: 'Publish a plan, then deploy.',
-    });
-  const written = await now.secrets.open(managementShape(api, plans), apiOwner(api.id));
-  const { api: plain } = withoutSecrets(written.secrets, () => readApi(written.definition));
-  const definition = await now.secrets.seal(plain, apiOwner(api.id));
-  await demandGroups(now, definition);
+  const definition = await now.secrets.seal(await deployableDefinition(now, api), apiOwner(api.id));
   const deployment: DeploymentRow = {
     ...now.at,
     api_id: api.id,
@@ -56,6 +48,26 @@ export async function deployLocked(now: Change, api: ApiRow, label: string | nul
   if (deployed.state === 'STARTED') await publishApi(now, deployed, deployment);
   if (isNewToGateways) await publishConsumers(now, deployed);
   return deployment;
+}
+
+/**
+ * What gateways would get of an API as it is written now, with its secrets in the clear.
+ *
+ * Errors: api.not_deployable without a served plan or when it is archived; request.invalid naming what gateways cannot run.
+ */
+export async function deployableDefinition(now: Change, api: ApiRow): Promise<ApiDefinition> {
+  if (api.lifecycle_state === 'ARCHIVED')
+    throw new Fault('api.not_deployable', { detail: 'The API is archived.' });
+  const plans = await servedPlansOf(now, api);
+  if (plans.length === 0)
+    throw new Fault('api.not_deployable', {
+      detail: 'The API has no published plan.',
+      hint: 'Publish a plan, then deploy.',
+    });
+  const written = await now.secrets.open(managementShape(api, plans), apiOwner(api.id));
+  const { api: plain } = withoutSecrets(written.secrets, () => readApi(written.definition));
+  await demandGroups(now, plain);
+  return plain;
 }
 
 /** The withdrawal of an API that gateways may have. */
@@ -129,36 +141,4 @@ function tagsOf(api: ApiRow): readonly string[] {
 async function servedPlansOf(now: Change, api: ApiRow): Promise<readonly PlanRow[]> {
   const plans = await listPlansOf(now.trx, now.at, api.id);
   return plans.filter((plan) => servedPlans.includes(plan.status));
-}
-
-/** The API with its plans as one object in the management API's spelling, so that faults name the paths people wrote. */
-function managementShape(api: ApiRow, plans: readonly PlanRow[]): unknown {
-  const written = JSON.parse(api.definition) as Record<string, unknown>;
-  const definition = Object.fromEntries(
-    Object.keys(definitionFields)
-      .filter((name) => written[name] !== undefined)
-      .map((name) => [name, written[name]]),
-  );
-  return {
-    ...definition,
-    id: api.id,
-    name: api.name,
-    apiVersion: api.api_version,
-    definitionVersion: 'V4',
-    tags: JSON.parse(api.tags) as unknown,
-    plans: plans.map((plan) => {
-      const { security, flows, tags, selectionRule } = JSON.parse(plan.definition) as Record<string, unknown>;
-      return {
-        id: plan.id,
-        name: plan.name,
-        mode: plan.mode,
-        status: plan.status,
-        order: plan.plan_order,
-        security,
-        flows: flows ?? [],
-        ...(tags === undefined ? {} : { tags }),
-        ...(selectionRule === undefined ? {} : { selectionRule }),
-      };
-    }),
-  };
 }

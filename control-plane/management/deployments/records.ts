@@ -59,7 +59,8 @@ export function subscriptionRecord(
       application: row.application_id,
       applicationName: application.name,
       ...(clientId === undefined ? {} : { clientId }),
-      status: row.status,
+      // Whom the consumer stopped is refused as who is paused.
+      status: row.consumer_status === 'STOPPED' ? 'PAUSED' : row.status,
       ...(certificates.length > 0 && { certificates }),
       ...(row.starting_at_ms === null ? {} : { startingAtMs: row.starting_at_ms }),
       ...(row.ending_at_ms === null ? {} : { endingAtMs: row.ending_at_ms }),

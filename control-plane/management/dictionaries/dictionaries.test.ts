@@ -139,8 +139,8 @@ for (const database of testDatabases) {
       [
         'POST',
         path,
-        dynamic('https://x.example', { specification: '[{"operation":"sort"}]' }),
-        /specification operation 1 "sort" is not supported/,
+        dynamic('https://x.example', { specification: '[{"operation":"moon","spec":{}}]' }),
+        /specification operation 1 .*"moon"/,
       ],
       ['PUT', manual, dynamic('https://x.example'), /type cannot change; it is MANUAL/],
       ['PUT', manual, { name: 'words', type: 'MANUAL', key: 'other' }, /key cannot change; it is "words"/],

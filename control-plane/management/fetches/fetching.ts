@@ -46,11 +46,17 @@ export async function fetchWords(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof JoltFailure) return failed(`The transformation ${error.message}.`);
-    if (error instanceof Fault && error.code === 'outbound.refused_address')
-      return failed(`${error.detail} Add it to control-plane.outbound.allow.`, error);
-    if (error instanceof Fault) return failed([error.detail, error.hint].filter(Boolean).join(' '), error);
-    return failed('Something unexpected went wrong; the log of the control plane says more.', error);
+    const told = outboundProblem(error);
+    return failed(told ?? 'Something unexpected went wrong; the log of the control plane says more.', error);
   }
+}
+
+/** What was wrong with a call, for whoever named its URL; undefined for what is no fault of a call. */
+export function outboundProblem(error: unknown): string | undefined {
+  if (!(error instanceof Fault)) return undefined;
+  return error.code === 'outbound.refused_address'
+    ? `${error.detail} Add it to control-plane.outbound.allow.`
+    : [error.detail, error.hint].filter(Boolean).join(' ');
 }
 
 /** Several of one name are one with a comma between, as RFC 9110 section 5.3 has it. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import type { TestContext } from 'node:test';
+import { shortTest as test, testOnce } from '../../../test/kit/long-run.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { type Office, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
 import { startPolling, startProvider } from '../../../test/kit/control-plane/polling.ts';
@@ -120,7 +121,7 @@ for (const database of testDatabases) {
     },
   );
 
-  test(named('it reaches no address that no tenant may reach'), options, async (t) => {
+  testOnce(database)(named('it reaches no address that no tenant may reach'), options, async (t) => {
     const { office, provider } = await prepare(t, database);
     const polling = startPolling(t, office, { allow: [] });
     for (const [index, url] of [
@@ -142,21 +143,25 @@ for (const database of testDatabases) {
     assert.equal(provider.asked.length, 0);
   });
 
-  test(named('an answer counts only as long as the question is the same'), options, async (t) => {
-    const { office, provider } = await prepare(t, database);
-    const polling = startPolling(t, office);
-    const slow = await startProvider(t);
-    slow.answer('never');
-    const one = await started(office, slow.url);
-    await eventually(() => office.clock.pending > 0);
-    await office.clock.advance(1_000);
-    await eventually(() => slow.asked.length === 1);
-    provider.answer([{ key: 'new', value: '1' }]);
-    await office.call('PUT', one, { body: body(provider.url) });
-    await office.call('POST', `${one}?action=STOP`);
-    await polling.stop();
-    assert.deepEqual([await words(office), await problemOf(office, one)], [[], undefined]);
-  });
+  testOnce(database)(
+    named('an answer counts only as long as the question is the same'),
+    options,
+    async (t) => {
+      const { office, provider } = await prepare(t, database);
+      const polling = startPolling(t, office);
+      const slow = await startProvider(t);
+      slow.answer('never');
+      const one = await started(office, slow.url);
+      await eventually(() => office.clock.pending > 0);
+      await office.clock.advance(1_000);
+      await eventually(() => slow.asked.length === 1);
+      provider.answer([{ key: 'new', value: '1' }]);
+      await office.call('PUT', one, { body: body(provider.url) });
+      await office.call('POST', `${one}?action=STOP`);
+      await polling.stop();
+      assert.deepEqual([await words(office), await problemOf(office, one)], [[], undefined]);
+    },
+  );
 
   test(
     named('of two control planes on one database one asks, and the other goes on when it ends'),

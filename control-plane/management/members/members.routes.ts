@@ -13,6 +13,7 @@ import {
   memberWishV1Schema,
   newMemberSchema,
   ownRights,
+  primaryOwnerOf,
   removeMember,
   rightsSchema,
   setMember,
@@ -20,6 +21,7 @@ import {
   transferSchema,
   transferV1Schema,
 } from './members.ts';
+import { why, whySchema } from './why.ts';
 
 const inApi = resource({ tag: 'API Members', scope: 'environment' });
 const permission = 'api-member';
@@ -49,6 +51,13 @@ const apiMemberRoutes = [
       const of = { at, scope: 'api', id: apiId, user, role: body.roleName } as const;
       return memberView('api', await setMember(desk, actor, of));
     },
+  }),
+  inApi.get('/apis/{apiId}/primaryowner', {
+    operationId: 'getApiPrimaryOwner',
+    permission,
+    summary: 'Says who is the primary owner of an API.',
+    answer: z.object({ id: z.string() }).openapi('PrimaryOwnerMember'),
+    run: ({ desk, at, params: { apiId } }) => primaryOwnerOf(desk, { at, id: apiId }),
   }),
   inApi.put(onePath, {
     operationId: 'updateApiMember',
@@ -154,6 +163,37 @@ function v1Routes(
   ];
 }
 
+/** Why members may do what they may; of everybody in the organization, member or not. */
+const whyRoutes = [
+  resource({ tag: 'API Members', scope: 'v1-environment' }).get('/apis/{apiId}/members/{userId}/why', {
+    operationId: 'explainApiRights',
+    permission,
+    summary:
+      'Says what a user may do with an API, and which role gives it: his own, one of a group, or of the environment or organization.',
+    answer: whySchema,
+    run: ({ desk, at, params: { apiId, userId } }) => why(desk, { at, scope: 'api', id: apiId, userId }),
+  }),
+  resource({ tag: 'Application Members', scope: 'v1-environment' }).get(
+    '/applications/{applicationId}/members/{userId}/why',
+    {
+      operationId: 'explainApplicationRights',
+      permission: 'application-member',
+      summary: 'Says what a user may do with an application, and which role gives it.',
+      answer: whySchema,
+      run: ({ desk, at, params: { applicationId, userId } }) =>
+        why(desk, { at, scope: 'application', id: applicationId, userId }),
+    },
+  ),
+  resource({ tag: 'Users', scope: 'v1-environment' }).get('/users/{userId}/why', {
+    operationId: 'explainEnvironmentRights',
+    permission: 'organization-user',
+    summary: 'Says what a user may do in an environment, and which role gives it.',
+    answer: whySchema,
+    run: ({ desk, at, params: { userId } }) =>
+      why(desk, { at, scope: 'environment', id: at.environment, userId }),
+  }),
+];
+
 const inEnvironment = resource({ tag: 'Organizations and environments', scope: 'v1-environment' });
 
 /** The routes of members, and of what the caller may do. */
@@ -161,6 +201,7 @@ export const memberRoutes = [
   ...apiMemberRoutes,
   ...v1Routes('api', { of: 'an API', operations: 'ApiV1' }),
   ...v1Routes('application', { of: 'an application', operations: 'Application' }),
+  ...whyRoutes,
   inEnvironment.get('/permissions', {
     operationId: 'getEnvironmentPermissions',
     permission: 'signed-in',

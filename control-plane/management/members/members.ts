@@ -1,37 +1,34 @@
 import { z } from '@hono/zod-openapi';
-import { Fault } from '../../../proto/faults/fault.ts';
+import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
-import { getUser } from '../../access/access.store.ts';
 import { type Actor, heldRights } from '../../access/actor.ts';
 import {
   addMembership,
   listMembers as listRows,
   type MemberRow,
+  primaryOwners,
   removeMember as removeRow,
 } from '../../access/memberships.store.ts';
-import { listRoles } from '../../access/roles.store.ts';
-import { systemRoleNames } from '../../access/roles.ts';
 import type { Queries } from '../../storage/storage.ts';
-import { foundApi, lockedApi } from '../apis/api-gate.ts';
+import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk } from '../desk.ts';
 import { idSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
+import { checkRole, type Named, namedUser, primaryOwner } from './assignable.ts';
 
 /*
  * Who holds which role on an API or an application. A user holds one role on an object; one of them is its primary owner, which changes by
  * a transfer and in no other way.
  */
 
-const primaryOwner = 'PRIMARY_OWNER';
-
 /** A member as v2 answers it. */
 export const memberSchema = z
   .object({
     id: z.string(),
     displayName: z.string(),
-    roles: z.array(z.object({ name: z.string(), scope: z.enum(['API', 'APPLICATION']) })),
+    roles: z.array(z.object({ name: z.string(), scope: z.enum(['API', 'APPLICATION', 'GROUP']) })),
   })
   .openapi('Member');
 /** A member as v1 answers it. */
@@ -92,12 +89,6 @@ export interface MemberOf {
   readonly id: string;
 }
 
-/** Whom a body means: by id, or by the reference that a search gave. */
-export interface Named {
-  readonly id?: string | undefined;
-  readonly reference?: string | undefined;
-}
-
 /** As v2 answers it. */
 export const memberView = (scope: MemberOf['scope'], { id, displayName, role }: Member) => ({
   id,
@@ -141,7 +132,7 @@ export function setMember(
   return change(desk, { actor, at: of.at }, async (now) => {
     await lock(now, of);
     if (of.role === primaryOwner) throw new Fault('members.invalid');
-    await checkRole(now, of, of.role);
+    await checkRole(now, of.scope, of.role);
     const user = await namedUser(now, of.user);
     const before = await heldBy(now, of, user.id);
     if (before?.role === primaryOwner) throw new Fault('primary.owner.removal');
@@ -188,7 +179,7 @@ export function transferOwnership(
   return change(desk, { actor, at: of.at }, async (now) => {
     await lock(now, of);
     if (of.roleOfFormer === primaryOwner) throw new Fault('role.transferNotAllowed');
-    await checkRole(now, of, of.roleOfFormer);
+    await checkRole(now, of.scope, of.roleOfFormer);
     const user = await namedUser(now, of.user);
     const { rows } = await listRows(now.trx, object(of), {
       limit: membersMax,
@@ -227,28 +218,6 @@ async function lock(now: Change, { scope, id }: MemberOf): Promise<void> {
   if (status === 'ARCHIVED') throw new Fault('application.archived');
 }
 
-async function checkRole(now: Change, { at, scope }: MemberOf, role: string): Promise<void> {
-  const custom = await listRoles(now.trx, { organization: at.organization, scope });
-  const names = [...systemRoleNames(scope), ...custom.map(({ name }) => name)];
-  const given = names.filter((name) => name !== primaryOwner);
-  if (given.includes(role)) return;
-  throw new Fault('role.invalid', {
-    detail: `There is no role "${role}" for an ${scope === 'api' ? 'API' : scope}.`,
-    hint: `There are ${given.join(', ')}.`,
-  });
-}
-
-async function namedUser(now: Change, { id, reference }: Named) {
-  const wanted = id ?? reference;
-  if (wanted === undefined)
-    throw new Fault('request.invalid', {
-      details: [{ path: 'userId', message: 'is required, or the reference that a search for users gives' }],
-    });
-  const user = await getUser(now.trx, now.at.organization, wanted);
-  if (user === undefined) throw new Fault('user.notFound');
-  return user;
-}
-
 async function heldBy(now: Change, of: MemberOf, user: string): Promise<MemberRow | undefined> {
   const wanted = { ...object(of), user };
   return (await listRows(now.trx, wanted, { limit: 1, offset: 0 })).rows[0];
@@ -282,3 +251,12 @@ const object = ({ at, scope, id }: MemberOf) => ({ organization: at.organization
 const member = ({ id, display_name: displayName, role }: MemberRow): Member => ({ id, displayName, role });
 const noMember = (id: string): Fault =>
   new Fault('request.not_found', { detail: `There is no member "${id}" here.` });
+
+/** Who the primary owner of an API is. Errors: request.not_found. */
+export async function primaryOwnerOf(desk: Desk, { at, id }: ApiRef): Promise<{ readonly id: string }> {
+  const { db } = desk.storage;
+  const api = await foundApi(db, { at, id });
+  const owner = (await primaryOwners(db, at.organization, { scope: 'api', ids: [api.id] })).get(api.id);
+  invariant(owner !== undefined, 'an API has a primary owner');
+  return { id: owner.id };
+}

@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { planSecurityTypes, planStatuses } from '../../../proto/model/plan.ts';
-import { listParam } from '../fields.ts';
+import { planModeSchema, planSecurityTypes, planStatuses } from '../../../proto/model/plan.ts';
+import { idSchema, listParam } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
+import { patchQuery, patchSchema } from '../patch.ts';
 import { resource } from '../route.ts';
+import { patchPlan } from './patching.ts';
 import { createPlanSchema, planSchema, planVersionOf, updatePlanSchema } from './plan-shape.ts';
 import {
   closePlan,
@@ -31,6 +33,9 @@ export const planRoutes = [
       ...pageQuery,
       statuses: listParam(planStatuses).optional(),
       securities: listParam(planSecurityTypes).optional(),
+      mode: planModeSchema.optional(),
+      subscribableBy: idSchema.optional(),
+      fields: listParam(['flow', '-flow']).optional(),
     }),
     status: 200,
     answer: pageSchema('PlansResponse', planSchema),
@@ -41,6 +46,9 @@ export const planRoutes = [
           id: apiId,
           statuses: query.statuses ?? ['PUBLISHED'],
           securities: query.securities,
+          mode: query.mode,
+          subscribableBy: query.subscribableBy,
+          withFlows: query.fields?.includes('-flow') !== true,
           page: query,
         }),
         query,
@@ -74,6 +82,24 @@ export const planRoutes = [
     version,
     run: ({ desk, actor, at, params: { apiId, planId }, body, ifMatch }) =>
       editPlan(desk, actor, { at, id: apiId, planId, wish: body, ifMatch }),
+  }),
+  define.patch(onePath, {
+    operationId: 'patchApiPlan',
+    permission: 'api-plan',
+    summary: 'Changes parts of a plan, by a merge patch or a list of operations.',
+    query: patchQuery,
+    body: patchSchema,
+    answer,
+    version,
+    run: ({ desk, actor, at, params: { apiId, planId }, query, body, ifMatch }) =>
+      patchPlan(desk, actor, {
+        at,
+        id: apiId,
+        planId,
+        patch: body,
+        isDryRun: query.dryRun === 'true',
+        ifMatch,
+      }),
   }),
   define.delete(onePath, {
     operationId: 'deleteApiPlan',

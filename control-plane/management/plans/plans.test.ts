@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabases } from '../../../test/kit/servers/databases.ts';
-import { apiBody, environment, openOffice, v1 } from '../../../test/kit/control-plane/office.ts';
+import {
+  type Answer,
+  apiBody,
+  environment,
+  openOffice,
+  planBody,
+  v1,
+} from '../../../test/kit/control-plane/office.ts';
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };
@@ -33,6 +40,60 @@ for (const database of testDatabases) {
         (await office.call('POST', `${environment}/apis`, { body: apiBody('/pets') })).status,
         201,
       );
+    },
+  );
+
+  test(
+    `a plan that gateways could not run is refused by its field when it is published, not only at deployment (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const made = await office.call('POST', `${environment}/apis`, { body: apiBody('/drafts') });
+      const plans = `${environment}/apis/${String(made.body['id'])}/plans`;
+      const said = ({ status, body }: Answer): unknown => [
+        status,
+        body.technicalCode,
+        (body['details'] as { readonly location: string }[] | undefined)?.map(({ location }) => location),
+      ];
+      const oauth2 = { security: { type: 'OAUTH2', configuration: { oauthResource: 'nowhere' } } };
+      const flow = { request: [{ policy: 'no-such-policy', configuration: {} }] };
+      const rows = [
+        ['JWT', {}, 'security.configuration.resolverParameter'],
+        [
+          'JWT',
+          { security: { type: 'JWT', configuration: { resolverParameter: 'no key' } } },
+          'security.configuration.resolverParameter',
+        ],
+        ['OAUTH2', {}, 'security.configuration.oauthResource'],
+        ['OAUTH2', oauth2, 'security.configuration.oauthResource'],
+        ['API_KEY', { selectionRule: '{#request.content}' }, 'selectionRule'],
+        ['API_KEY', { flows: [flow] }, 'flows[0].request[0].policy'],
+      ] as const;
+      for (const [type, extra, location] of rows) {
+        const refused = [400, 'request.invalid', [location]];
+        const body: Record<string, unknown> = planBody(type, extra);
+        assert.deepEqual(
+          said(await office.call('POST', plans, { body: { ...body, status: 'PUBLISHED' } })),
+          refused,
+        );
+        const draft = await office.call('POST', plans, { body: { ...body, status: 'STAGING' } });
+        assert.equal(draft.status, 201, 'a draft may be as it likes');
+        assert.deepEqual(
+          said(await office.call('POST', `${plans}/${String(draft.body['id'])}/_publish`)),
+          refused,
+        );
+      }
+      const good = await office.call('POST', plans, {
+        body: { ...planBody('API_KEY'), status: 'PUBLISHED' },
+      });
+      const one = `${plans}/${String(good.body['id'])}`;
+      const change = planBody('API_KEY', { selectionRule: '{#nothing.at.all(}' });
+      assert.deepEqual(said(await office.call('PUT', one, { body: change })), [
+        400,
+        'request.invalid',
+        ['selectionRule'],
+      ]);
+      assert.equal((await office.call('GET', one)).body['selectionRule'], undefined);
     },
   );
 }

@@ -9,6 +9,8 @@ import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
 import { closePlanLocked } from './closing.ts';
+import { demandRunnable } from './judging.ts';
+import { subscribableTo } from './subscribable.ts';
 import { planDefinition, type PlanUpdate, planView, type PlanView, type PlanWish } from './plan-shape.ts';
 import { deletePlanRow, findPlan, insertPlan, listPlansOf, type PlanRow, updatePlan } from './plans.store.ts';
 
@@ -52,9 +54,10 @@ export async function addPlan(now: Change, api: ApiRow, wish: PlanWish): Promise
     published_at_ms: isPublished ? now.nowMs : null,
     closed_at_ms: null,
   };
+  if (isPublished) await demandRunnable(now, api, row);
   await insertPlan(now.trx, row);
   if (isPublished) await markOutOfSync(now, api);
-  await audit(now, 'PLAN_CREATED', row);
+  await audit(now, 'PLAN_CREATED', { plan: row, after: row });
   return row;
 }
 
@@ -70,19 +73,32 @@ export async function listPlans(
   input: ApiRef & {
     readonly statuses: readonly string[];
     readonly securities?: readonly string[] | undefined;
+    readonly mode?: string | undefined;
+    /** Id of an application: only what it could subscribe to now. */
+    readonly subscribableBy?: string | undefined;
+    readonly withFlows?: boolean | undefined;
     readonly page: PageWish;
   },
 ): Promise<{ readonly data: readonly PlanView[]; readonly total: number }> {
   const isInside = mayManage(actor, await readableApi(desk.storage.db, actor, input));
-  const rows = (await listPlansOf(desk.storage.db, input.at, input.id)).filter(
+  const { mode, subscribableBy, securities = [] } = input;
+  const { db } = desk.storage;
+  const isSubscribable =
+    subscribableBy === undefined
+      ? () => true
+      : await subscribableTo(db, { at: input.at, id: subscribableBy });
+  const rows = (await listPlansOf(db, input.at, input.id)).filter(
     (row) =>
       input.statuses.includes(row.status) &&
-      (input.securities?.includes(row.security_type) ?? true) &&
-      (isInside || row.status === 'PUBLISHED'),
+      (securities.length === 0 || securities.includes(row.security_type)) &&
+      (mode === undefined || row.mode === mode) &&
+      (isInside || row.status === 'PUBLISHED') &&
+      isSubscribable(row),
   );
   const { limit, offset } = boundsOf(input.page);
+  const withFlows = isInside && input.withFlows !== false;
   return {
-    data: rows.slice(offset, offset + limit).map((row) => planView(row, isInside)),
+    data: rows.slice(offset, offset + limit).map((row) => planView(row, withFlows)),
     total: rows.length,
   };
 }
@@ -129,8 +145,11 @@ export async function editLocked(
     plan_order: wish.order ?? plan.plan_order,
     updated_at_ms: laterThan(plan.updated_at_ms, now.nowMs),
   });
-  if (isServed(plan.status as PlanStatus)) await markOutOfSync(now, api);
-  await audit(now, 'PLAN_UPDATED', plan);
+  if (isServed(plan.status as PlanStatus)) {
+    await demandRunnable(now, api, after);
+    await markOutOfSync(now, api);
+  }
+  await audit(now, 'PLAN_UPDATED', { plan, before: plan, after });
   return after;
 }
 
@@ -158,7 +177,7 @@ export async function deletePlan(
 /** Removes a plan in STAGING of an API whose row is locked. */
 export async function deleteLocked(now: Change, plan: PlanRow): Promise<void> {
   await deletePlanRow(now.trx, plan);
-  await audit(now, 'PLAN_DELETED', plan);
+  await audit(now, 'PLAN_DELETED', { plan, before: plan });
 }
 
 /** Publishes a plan: it can be subscribed to, and gateways serve it from the next deployment. */
@@ -169,9 +188,10 @@ export function publishPlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<Pla
   });
 }
 
-/** Publishes a plan in STAGING of an API whose row is locked. Errors: plan.wrong_status for a second keyless one. */
+/** Publishes a plan in STAGING of an API whose row is locked. Errors: plan.wrong_status for a second keyless one; request.invalid for what cannot run. */
 export async function publishLocked(now: Change, { api, plan }: PlanOfApi): Promise<PlanRow> {
   refuseSecondKeyless(await listPlansOf(now.trx, now.at, api.id), plan.security_type);
+  await demandRunnable(now, api, plan);
   return moveTo(now, { api, plan, status: 'PUBLISHED' });
 }
 
@@ -197,11 +217,20 @@ export async function closeLocked(now: Change, { api, plan }: PlanOfApi): Promis
   return closePlanLocked(now, api, plan);
 }
 
-function changePlan(
-  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: PlanRef },
+/** Changes a plan of an API whose row is locked meanwhile. Errors: request.not_found. */
+export function changePlan(
+  {
+    desk,
+    actor,
+    ref,
+  }: {
+    readonly desk: Desk;
+    readonly actor: Actor;
+    readonly ref: PlanRef & { readonly isDryRun?: boolean };
+  },
   work: (now: Change, api: ApiRow, plan: PlanRow) => Promise<PlanRow>,
 ): Promise<PlanView> {
-  return change(desk, { actor, at: ref.at }, async (now) => {
+  return change(desk, { actor, at: ref.at, isDryRun: ref.isDryRun }, async (now) => {
     const api = await lockedApi(now, ref.id);
     const plan = await findPlan(now.trx, ref.at, { apiId: ref.id, id: ref.planId });
     if (plan === undefined) throw noPlan(ref.planId);
@@ -214,7 +243,7 @@ async function moveTo(
   { api, plan, status }: PlanOfApi & { readonly status: 'PUBLISHED' | 'DEPRECATED' },
 ): Promise<PlanRow> {
   await markOutOfSync(now, api);
-  await audit(now, `PLAN_${status}`, plan);
+  await audit(now, `PLAN_${status}`, { plan });
   return updatePlan(now.trx, plan, {
     status,
     published_at_ms: status === 'PUBLISHED' ? now.nowMs : plan.published_at_ms,
@@ -250,6 +279,10 @@ function noPlan(id: string): Fault {
   return new Fault('request.not_found', { detail: `There is no plan "${id}" here.` });
 }
 
-function audit(now: Change, event: AuditEvent, plan: PlanRow): Promise<void> {
-  return now.audit(event, { type: 'API', id: plan.api_id }, { PLAN: plan.id });
+function audit(
+  now: Change,
+  event: AuditEvent,
+  { plan, ...rows }: { readonly plan: PlanRow; readonly before?: PlanRow; readonly after?: PlanRow },
+): Promise<void> {
+  return now.audit(event, { type: 'API', id: plan.api_id, ...rows }, { PLAN: plan.id });
 }

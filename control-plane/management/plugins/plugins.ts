@@ -11,6 +11,7 @@ import { dynamicPropertiesSchema } from '../../../proto/model/api/dynamic-proper
 import { catalog } from '../../../proto/policies/catalog.ts';
 import { formSchema } from '../../../proto/policies/form-schema.ts';
 import type { PolicyPhase, PolicySchema } from '../../../proto/policies/policy-schema.ts';
+import { policyPage } from '../../../proto/policies/reference/page.ts';
 import { resourceCatalog } from '../../../proto/resources/catalog.ts';
 import type { ResourceSchema } from '../../../proto/resources/resource-schema.ts';
 import { iconOf } from './icons.ts';
@@ -116,7 +117,9 @@ export const policyPlugins: Plugins<PolicyPlugin> = byId(
       flowPhaseCompatibility: { HTTP_PROXY: policy.phases.flatMap(flowPhasesOf) },
       isPlanSecurity: policy.phases.includes('security'),
     },
-    docs: policy.docs,
+    get docs() {
+      return policyPage(policy);
+    },
     config: policy.config,
   })),
 );
@@ -124,7 +127,7 @@ export const policyPlugins: Plugins<PolicyPlugin> = byId(
 /** The resources of this version. */
 export const resourcePlugins: Plugins<ResourcePlugin> = byId(
   Object.values<ResourceSchema>(resourceCatalog).map(({ serves, ...resource }) => ({
-    view: common({ ...resource, category: serves }),
+    view: common({ ...resource, category: serves[0] ?? '' }),
     docs: resource.docs,
     config: resource.config,
   })),

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import { idSchema } from '../fields.ts';
 import { resource } from '../route.ts';
+import { changeRoleUser, listRoleUsers } from '../users/role-users.ts';
 import {
   createRole,
   deleteRole,
@@ -16,6 +18,7 @@ const define = resource({ tag: 'Roles', scope: 'v1-organization' });
 const permission = 'organization-role';
 const path = '/configuration/rolescopes/{scope}/roles';
 const onePath = '/configuration/rolescopes/{scope}/roles/{roleName}';
+const usersPath = '/configuration/rolescopes/{scope}/roles/{roleName}/users';
 
 /** The v1 routes of roles. */
 export const roleRoutes = [
@@ -59,6 +62,37 @@ export const roleRoutes = [
     answer: roleSchema,
     run: ({ desk, actor, at: { organization }, params: { scope, roleName }, body }) =>
       updateRole(desk, actor, { organization, scope, name: roleName, wish: body }),
+  }),
+  define.get(usersPath, {
+    operationId: 'listRoleUsers',
+    permission,
+    summary: 'Lists who holds a role of the organization, the first 1000 by name; of another scope nobody.',
+    answer: z.array(z.object({ id: z.string(), displayName: z.string() })),
+    run: ({ desk, at: { organization }, params: { scope, roleName } }) =>
+      listRoleUsers(desk, { organization, scope, name: roleName }),
+  }),
+  define.post(usersPath, {
+    operationId: 'addRoleUser',
+    permission,
+    summary: 'Gives a user a role of the organization, beside those that he holds.',
+    body: z
+      .strictObject({ id: idSchema.optional(), reference: z.string().max(256).optional() })
+      .openapi('GroupMembership'),
+    run: ({ desk, actor, at: { organization }, params: { scope, roleName }, body }) =>
+      changeRoleUser(desk, actor, { organization, scope, name: roleName, user: body, isGiven: true }),
+  }),
+  define.delete(`${usersPath}/{userId}`, {
+    operationId: 'removeRoleUser',
+    permission,
+    summary: 'Takes a role of the organization from a user.',
+    run: ({ desk, actor, at: { organization }, params: { scope, roleName, userId } }) =>
+      changeRoleUser(desk, actor, {
+        organization,
+        scope,
+        name: roleName,
+        user: { id: userId },
+        isGiven: false,
+      }),
   }),
   define.delete(onePath, {
     operationId: 'deleteRole',

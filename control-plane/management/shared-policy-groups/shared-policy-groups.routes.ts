@@ -9,12 +9,15 @@ import {
   getGroup,
   groupSchema,
   type GroupView,
+  groupPluginSchema,
+  listGroupPlugins,
   listGroups,
+  listGroupVersions,
   undeployGroup,
   updateGroup,
   updateGroupSchema,
 } from './shared-policy-groups.ts';
-import { groupSorts } from './shared-policy-groups.store.ts';
+import { groupSorts, versionSorts } from './shared-policy-groups.store.ts';
 
 const define = resource({ tag: 'Shared policy groups', scope: 'environment' });
 const permission = 'environment-shared-policy-group';
@@ -46,6 +49,24 @@ export const sharedPolicyGroupRoutes = [
     answer,
     version,
     run: ({ desk, actor, at, body }) => createGroup(desk, actor, { at, wish: body }),
+  }),
+  define.get(`${path}/policy-plugins`, {
+    operationId: 'getPolicyPlugins',
+    permission,
+    summary: 'Lists the shared policy groups that APIs can use, each as the step that stands for it.',
+    answer: z.array(groupPluginSchema),
+    run: ({ desk, at }) => listGroupPlugins(desk, at),
+  }),
+  define.get(`${onePath}/histories`, {
+    operationId: 'getSharedPolicyGroupHistories',
+    permission,
+    summary: 'Lists what the last 100 deployments of a shared policy group sent to gateways, secrets masked.',
+    query: z.strictObject({ ...pageQuery, sortBy: z.enum(versionSorts).optional() }),
+    answer: pageSchema('SharedPolicyGroupHistoriesResponse', groupSchema),
+    run: async ({ desk, at, params, query, url }) => {
+      const wish = { at, id: params.sharedPolicyGroupId, sort: query.sortBy, page: query };
+      return pageOf(await listGroupVersions(desk, wish), query, url);
+    },
   }),
   define.get(onePath, {
     operationId: 'getSharedPolicyGroup',

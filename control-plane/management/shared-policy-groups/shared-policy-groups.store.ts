@@ -28,14 +28,45 @@ interface SharedPolicyGroupTable {
   deployed_at_ms: number | null;
 }
 
+/** What a deployment of a group sent to gateways. */
+interface GroupVersionTable {
+  readonly organization: string;
+  readonly environment: string;
+  readonly group_id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly description: string;
+  readonly prerequisite_message: string;
+  /** JSON, with masks in place of secrets: what they were then nobody needs. */
+  readonly steps: string;
+  readonly updated_at_ms: number;
+  readonly deployed_at_ms: number;
+}
+
 declare module '../../storage/tables.ts' {
   interface Database {
     shared_policy_group: SharedPolicyGroupTable;
+    shared_policy_group_version: GroupVersionTable;
   }
 }
 
 /** A row of shared_policy_group. */
 export type SharedPolicyGroupRow = Selectable<SharedPolicyGroupTable>;
+
+/** A row of shared_policy_group_version. */
+export type GroupVersionRow = Selectable<GroupVersionTable>;
+
+/** How the versions of a group may be sorted. */
+export const versionSorts = [
+  'version',
+  '-version',
+  'updatedAt',
+  '-updatedAt',
+  'deployedAt',
+  '-deployedAt',
+] as const;
+/** One of {@link versionSorts}. */
+export type VersionSort = (typeof versionSorts)[number];
 
 /** How a list of groups may be sorted. */
 export const groupSorts = [
@@ -157,4 +188,48 @@ export async function deployedNaming(
     .orderBy('api_id')
     .execute();
   return rows.map(({ definition }) => definition);
+}
+
+/** Most groups that are listed for who designs an API. */
+const pluginsMax = 1_000;
+/** Most versions of a group that are kept; the oldest go first. */
+const versionsMax = 100;
+
+/** Keeps what a deployment sent. */
+export async function insertVersion(trx: Trx, row: GroupVersionRow): Promise<void> {
+  await trx.insertInto('shared_policy_group_version').values(row).execute();
+  await inTenant(trx.deleteFrom('shared_policy_group_version'), row)
+    .where('group_id', '=', row.group_id)
+    .where('version', '<=', row.version - versionsMax)
+    .execute();
+}
+
+/** A page of the versions of a group, the newest first unless sorted otherwise. */
+export function listVersions(
+  storage: Pick<Storage, 'db'>,
+  group: SharedPolicyGroupRow,
+  { sort = '-version', bounds }: { readonly sort?: VersionSort | undefined; readonly bounds: PageBounds },
+): Promise<Rows<GroupVersionRow>> {
+  const columns = {
+    version: 'version',
+    updatedAt: 'updated_at_ms',
+    deployedAt: 'deployed_at_ms',
+  } as const;
+  const name = sort.replace('-', '') as keyof typeof columns;
+  const direction = sort.startsWith('-') ? 'desc' : 'asc';
+  const all = inTenant(storage.db.selectFrom('shared_policy_group_version'), group)
+    .selectAll()
+    .where('group_id', '=', group.id);
+  return readPage(all.orderBy(columns[name], direction).orderBy('version', direction), bounds);
+}
+
+/** The groups that APIs can use: those that gateways have. */
+export function listDeployed(db: Queries, at: EnvironmentRef): Promise<SharedPolicyGroupRow[]> {
+  return inTenant(db.selectFrom('shared_policy_group'), at)
+    .selectAll()
+    .where('lifecycle_state', '!=', 'UNDEPLOYED')
+    .orderBy('name_key')
+    .orderBy('id')
+    .limit(pluginsMax)
+    .execute();
 }

@@ -51,6 +51,60 @@ for (const database of testDatabases) {
   const options = { skip: database.skip };
 
   test(
+    named('what each deployment sent is kept, and groups that can be used are listed as steps'),
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const id = await made(office, { crossId: 'limits', prerequisiteMessage: 'a cache' });
+      const unused = await made(office, { name: 'Unused' });
+      const one = `${groups}/${id}`;
+      const history = async (of: string, query = ''): Promise<readonly Record<string, unknown>[]> => {
+        const answer = await office.call('GET', `${groups}/${of}/histories${query}`);
+        assert.equal(answer.status, 200, JSON.stringify(answer.body));
+        return answer.body['data'] as Record<string, unknown>[];
+      };
+      const plugins = async (): Promise<unknown> =>
+        (await office.call('GET', `${groups}/policy-plugins`)).body;
+      assert.deepEqual([await history(id), await plugins()], [[], []]);
+
+      await office.call('POST', `${one}/_deploy`);
+      const wish = { name: 'Limits 2', steps: [latency(2)] };
+      await office.call('PUT', one, { body: wish });
+      await office.call('POST', `${one}/_deploy`);
+      await office.call('PUT', one, {
+        body: { name: 'Limits 3', prerequisiteMessage: 'a cache', steps: [] },
+      });
+      const [newest, oldest, ...others] = await history(id);
+      assert.deepEqual(others, []);
+      assert.deepEqual(
+        [newest?.['version'], newest?.['name'], oldest?.['version'], oldest?.['name']],
+        [2, 'Limits 2', 1, 'Limits'],
+      );
+      assert.deepEqual(oldest?.['steps'], [latency(1)]);
+      assert.deepEqual(
+        (await history(id, '?sortBy=version&perPage=1')).map(({ version }) => version),
+        [1],
+      );
+      assert.deepEqual(await history(unused), []);
+      assert.equal((await office.call('GET', `${groups}/none/histories`)).status, 404);
+
+      const plugin = {
+        id: 'limits',
+        name: 'Limits 3',
+        prerequisiteMessage: 'a cache',
+        apiType: 'PROXY',
+        phase: 'REQUEST',
+        policyId: 'shared-policy-group-policy',
+      };
+      assert.deepEqual(await plugins(), [plugin]);
+      await office.call('POST', `${one}/_undeploy`);
+      assert.deepEqual(await plugins(), []);
+      assert.equal((await history(id)).length, 2, 'withdrawn, it has been what it was');
+      assert.equal((await office.call('DELETE', one)).status, 204);
+    },
+  );
+
+  test(
     named('a group reaches gateways with its deployment, under its cross id, and again with the next'),
     options,
     async (t) => {

@@ -4,6 +4,7 @@ import { readSharedPolicyGroup } from '../../../proto/definition/shared-flows.ts
 import { Fault, type FaultDetail } from '../../../proto/faults/fault.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import { sharedGroupsIn } from '../../../proto/model/api/shared-policy-group.ts';
+import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import { encodeSharedPolicyGroup } from '../../../proto/wire/payloads.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
@@ -21,10 +22,14 @@ import {
   findGroup,
   type GroupSort,
   insertGroup,
+  insertVersion,
+  listDeployed,
   listGroupRows,
+  listVersions,
   lockGroup,
   type SharedPolicyGroupRow,
   updateGroupRow,
+  type VersionSort,
 } from './shared-policy-groups.store.ts';
 
 const lineSchema = z.string().max(1_024);
@@ -87,6 +92,12 @@ export const groupSchema = z
     deployedAt: z.string().optional(),
   })
   .openapi('SharedPolicyGroup');
+
+/** A group as it can be used: its id is what the step's `sharedPolicyGroupId` names. */
+export const groupPluginSchema = groupSchema
+  .pick({ id: true, name: true, description: true, prerequisiteMessage: true, apiType: true, phase: true })
+  .extend({ policyId: z.literal('shared-policy-group-policy') })
+  .openapi('SharedPolicyGroupPolicyPlugin');
 
 /** A group as it is answered. */
 export type GroupView = z.infer<typeof groupSchema>;
@@ -152,6 +163,29 @@ export async function listGroups(
   return { data: rows.map(groupView), total };
 }
 
+/** A page of what the deployments of a group sent to gateways, secrets masked. Errors: request.not_found. */
+export async function listGroupVersions(
+  desk: Desk,
+  { at, id, sort, page }: GroupRef & { readonly sort?: VersionSort | undefined; readonly page: PageWish },
+): Promise<{ readonly data: readonly GroupView[]; readonly total: number }> {
+  const group = found(await findGroup(desk.storage.db, at, { column: 'id', value: id }), id);
+  const { rows, total } = await listVersions(desk.storage, group, { sort, bounds: boundsOf(page) });
+  const data = rows.map((row) => groupView({ ...group, ...row, lifecycle_state: 'DEPLOYED' }));
+  return { data, total };
+}
+
+/** The groups that APIs can use, each as the step that stands for it. */
+export async function listGroupPlugins(
+  desk: Desk,
+  at: EnvironmentRef,
+): Promise<readonly z.infer<typeof groupPluginSchema>[]> {
+  return (await listDeployed(desk.storage.db, at)).map((row) => {
+    const { crossId: id, name, description, prerequisiteMessage, apiType, phase } = groupView(row);
+    const policyId = 'shared-policy-group-policy' as const;
+    return present({ id, name, description, prerequisiteMessage, apiType, phase, policyId });
+  });
+}
+
 /** Replaces what can be written. Gateways learn of it with the next deployment. */
 export function updateGroup(
   desk: Desk,
@@ -194,12 +228,21 @@ export function deployGroup(desk: Desk, actor: Actor, ref: GroupRef): Promise<Gr
     const payload = encodeSharedPolicyGroup({ id, name, definition: JSON.stringify(definition) });
     now.publish([{ kind: 'shared-policy-group', id, revision: String(version), tags: [], payload }]);
     await audit(now, 'SHARED_POLICY_GROUP_DEPLOYED', row);
-    return updateGroupRow(now.trx, row, {
-      lifecycle_state: 'DEPLOYED',
+    const set = {
       version,
       deployed_at_ms: now.nowMs,
       updated_at_ms: laterThan(row.updated_at_ms, now.nowMs),
+    };
+    await insertVersion(now.trx, {
+      ...now.at,
+      group_id: row.id,
+      name: row.name,
+      description: row.description,
+      prerequisite_message: row.prerequisite_message,
+      steps: JSON.stringify(maskSealed(JSON.parse(row.steps))),
+      ...set,
     });
+    return updateGroupRow(now.trx, row, { lifecycle_state: 'DEPLOYED', ...set });
   });
 }
 

@@ -6,12 +6,39 @@ import {
   subscriptionStatusSchema,
 } from '../../../proto/model/subscription.ts';
 import { wireLimits } from '../../../proto/wire/limits.ts';
+import type { Owner } from '../../access/memberships.store.ts';
 import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
+import { primaryOwnerSchema } from '../apis/api-shape.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import type { ApplicationRow } from '../applications/applications.store.ts';
-import { configurationSchema, idSchema, momentSchema, momentText, present, textSchema } from '../fields.ts';
+import {
+  configurationSchema,
+  idSchema,
+  momentSchema,
+  momentText,
+  present,
+  readOnlyFields,
+  textSchema,
+} from '../fields.ts';
 import type { PlanRow } from '../plans/plans.store.ts';
 import type { SubscriptionRow } from './subscriptions.store.ts';
+
+const notedFields = {
+  metadata: z
+    .record(z.string().min(1).max(128), z.string().max(1_024))
+    .refine(
+      (metadata) => Object.keys(metadata).length <= wireLimits.metadataEntriesMax,
+      `at most ${wireLimits.metadataEntriesMax} entries`,
+    )
+    .optional(),
+  consumerConfiguration: z
+    .strictObject({
+      entrypointId: z.string().min(1).max(128),
+      channel: z.string().max(1_024).optional(),
+      entrypointConfiguration: configurationSchema.optional(),
+    })
+    .optional(),
+};
 
 /** Body of a creation. */
 export const createSubscriptionSchema = z
@@ -19,17 +46,59 @@ export const createSubscriptionSchema = z
     applicationId: idSchema,
     planId: idSchema,
     customApiKey: customApiKeySchema.optional(),
-    metadata: z
-      .record(z.string().min(1).max(128), z.string().max(1_024))
-      .refine(
-        (metadata) => Object.keys(metadata).length <= wireLimits.metadataEntriesMax,
-        `at most ${wireLimits.metadataEntriesMax} entries`,
-      )
-      .optional(),
     apiKeyMode: apiKeyModeSchema.optional(),
-    consumerConfiguration: configurationSchema.optional(),
+    ...notedFields,
   })
   .openapi('CreateSubscription');
+
+/** Body of an update; what a reader got may come back. */
+export const updateSubscriptionSchema = z
+  .strictObject({
+    ...readOnlyFields(
+      'id',
+      'api',
+      'plan',
+      'application',
+      'status',
+      'consumerStatus',
+      'consumerMessage',
+      'publisherMessage',
+      'subscribedBy',
+      'processedBy',
+      'createdAt',
+      'updatedAt',
+      'processedAt',
+      'pausedAt',
+      'consumerPausedAt',
+      'closedAt',
+      'origin',
+    ),
+    startingAt: momentSchema.optional(),
+    endingAt: momentSchema.optional(),
+    ...notedFields,
+  })
+  .openapi('UpdateSubscription');
+
+/** What an update wants. */
+export type SubscriptionUpdate = z.infer<typeof updateSubscriptionSchema>;
+
+/** Body of a transfer. */
+export const transferSubscriptionSchema = z
+  .strictObject({ planId: idSchema.optional() })
+  .openapi('TransferSubscription');
+
+/** Body of the question whether an application could have a key. */
+export const verifySubscriptionSchema = z
+  .strictObject({ applicationId: idSchema, apiKey: z.string().max(1_024) })
+  .openapi('VerifySubscription');
+/** What the question asks. */
+export type VerifyWish = z.infer<typeof verifySubscriptionSchema>;
+/** Its answer. */
+export const verifiedSubscriptionSchema = z
+  .object({ ok: z.boolean(), reason: z.string().optional() })
+  .openapi('VerifySubscriptionResponse');
+/** Its answer. */
+export type Verified = z.infer<typeof verifiedSubscriptionSchema>;
 
 /** Body of an acceptance. */
 export const acceptSubscriptionSchema = z
@@ -46,13 +115,30 @@ export const rejectSubscriptionSchema = z
   .strictObject({ reason: textSchema.optional() })
   .openapi('RejectSubscription');
 
+const namedSchema = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  description: z.string().optional(),
+});
+const userSchema = z.object({ id: z.string(), displayName: z.string().optional() });
+
+/** An application as others see it that deal with it. */
+export const baseApplicationSchema = namedSchema
+  .extend({
+    domain: z.string().optional(),
+    type: z.string().optional(),
+    apiKeyMode: apiKeyModeSchema.optional(),
+    primaryOwner: primaryOwnerSchema.optional(),
+  })
+  .openapi('BaseApplication');
+
 /** A key as it is answered; `key` only when it was just made. */
 export const apiKeySchema = z
   .object({
     id: z.string(),
     key: z.string().optional(),
     hash8: z.string(),
-    application: z.object({ id: z.string(), name: z.string().optional() }),
+    application: baseApplicationSchema,
     subscriptions: z.array(z.object({ id: z.string() })),
     revoked: z.boolean(),
     paused: z.boolean(),
@@ -64,28 +150,32 @@ export const apiKeySchema = z
   })
   .openapi('ApiKey');
 
-const namedSchema = z.object({ id: z.string(), name: z.string().optional() });
-
 /** A subscription as it is answered. */
 export const subscriptionSchema = z
   .object({
     id: z.string(),
     api: namedSchema,
-    plan: namedSchema.extend({ security: z.object({ type: z.string() }).optional() }),
-    application: namedSchema,
+    plan: namedSchema.extend({
+      apiId: z.string(),
+      mode: z.string().optional(),
+      security: z.object({ type: z.string(), configuration: configurationSchema.optional() }).optional(),
+    }),
+    application: baseApplicationSchema,
     status: subscriptionStatusSchema,
     consumerStatus: consumerStatusSchema,
     consumerMessage: z.string().optional(),
     publisherMessage: z.string().optional(),
     metadata: z.record(z.string(), z.string()),
-    subscribedBy: z.object({ id: z.string() }),
-    processedBy: z.object({ id: z.string() }).optional(),
+    consumerConfiguration: notedFields.consumerConfiguration,
+    subscribedBy: userSchema,
+    processedBy: userSchema.optional(),
     createdAt: z.string(),
     updatedAt: z.string(),
     processedAt: z.string().optional(),
     startingAt: z.string().optional(),
     endingAt: z.string().optional(),
     pausedAt: z.string().optional(),
+    consumerPausedAt: z.string().optional(),
     closedAt: z.string().optional(),
     origin: z.literal('MANAGEMENT'),
     apiKey: apiKeySchema.optional(),
@@ -102,38 +192,67 @@ export type ApiKeyView = z.infer<typeof apiKeySchema>;
 
 /** What a subscription refers to, as far as it was looked up. */
 export interface Referred {
-  readonly api?: Pick<ApiRow, 'name'> | undefined;
+  readonly api?: Pick<ApiRow, 'name' | 'description'> | undefined;
   readonly plan?: PlanRow | undefined;
   readonly application?: ApplicationRow | undefined;
+  readonly owner?: Owner | undefined;
+  /** Names of users by id. */
+  readonly users?: ReadonlyMap<string, string> | undefined;
   /** A key that was just made. */
   readonly apiKey?: ApiKeyView | undefined;
 }
 
+/** The application for those who deal with it. */
+export function baseApplication(
+  id: string,
+  application: ApplicationRow | undefined,
+  owner?: Owner,
+): z.infer<typeof baseApplicationSchema> {
+  if (application === undefined) return { id };
+  return present({
+    id,
+    name: application.name,
+    description: application.description,
+    domain: application.domain ?? undefined,
+    type: application.type,
+    apiKeyMode: apiKeyModeSchema.parse(application.api_key_mode),
+    primaryOwner: owner === undefined ? undefined : ({ ...owner, type: 'USER' } as const),
+  });
+}
+
+function basePlan(row: SubscriptionRow, plan: PlanRow | undefined) {
+  const base = { id: row.plan_id, apiId: row.api_id };
+  if (plan === undefined) return base;
+  const { security } = JSON.parse(plan.definition) as { readonly security?: object };
+  const { name, description, mode } = plan;
+  return { ...base, name, description, mode, security: { ...security, type: plan.security_type } };
+}
+
 /** The subscription for a reader. */
 export function subscriptionView(row: SubscriptionRow, referred: Referred): SubscriptionView {
-  const { api, plan, application, apiKey } = referred;
+  const { api, plan, application, owner, users, apiKey } = referred;
+  const user = (id: string) => present({ id, displayName: users?.get(id) });
   return present({
     id: row.id,
-    api: present({ id: row.api_id, name: api?.name }),
-    plan: present({
-      id: row.plan_id,
-      name: plan?.name,
-      security: plan === undefined ? undefined : { type: plan.security_type },
-    }),
-    application: present({ id: row.application_id, name: application?.name }),
+    api: present({ id: row.api_id, name: api?.name, description: api?.description }),
+    plan: basePlan(row, plan),
+    application: baseApplication(row.application_id, application, owner),
     status: row.status,
     consumerStatus: row.consumer_status,
     consumerMessage: row.request ?? undefined,
     publisherMessage: row.reason ?? undefined,
     metadata: JSON.parse(row.metadata) as unknown,
-    subscribedBy: { id: row.subscribed_by },
-    processedBy: row.processed_by === null ? undefined : { id: row.processed_by },
+    consumerConfiguration:
+      row.configuration === null ? undefined : (JSON.parse(row.configuration) as unknown),
+    subscribedBy: user(row.subscribed_by),
+    processedBy: row.processed_by === null ? undefined : user(row.processed_by),
     createdAt: new Date(row.created_at_ms).toISOString(),
     updatedAt: new Date(row.updated_at_ms).toISOString(),
     processedAt: momentText(row.processed_at_ms),
     startingAt: momentText(row.starting_at_ms),
     endingAt: momentText(row.ending_at_ms),
     pausedAt: momentText(row.paused_at_ms),
+    consumerPausedAt: momentText(row.consumer_paused_at_ms),
     closedAt: momentText(row.closed_at_ms),
     origin: 'MANAGEMENT',
     apiKey,
@@ -147,14 +266,14 @@ export function apiKeyView(
     readonly nowMs: number;
     readonly key?: string;
     readonly isPaused?: boolean;
-    readonly applicationName?: string | undefined;
+    readonly application?: ApplicationRow | undefined;
   },
 ): ApiKeyView {
   return present({
     id: row.id,
     key: extra.key,
     hash8: row.hash.slice(0, 8),
-    application: present({ id: row.application_id, name: extra.applicationName }),
+    application: baseApplication(row.application_id, extra.application),
     subscriptions: [{ id: row.subscription_id }],
     revoked: row.revoked_at_ms !== null,
     paused: extra.isPaused === true,

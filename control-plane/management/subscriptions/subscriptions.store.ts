@@ -1,5 +1,7 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Visible } from '../../access/actor.ts';
+import { isMemberOf } from '../../access/memberships.store.ts';
 import { inTenant } from '../../storage/in-tenant.ts';
 import type { Queries, Storage, Trx } from '../../storage/storage.ts';
 import { type PageBounds, readPage, type Rows } from '../../storage/read-page.ts';
@@ -10,7 +12,7 @@ interface SubscriptionTable {
   readonly organization: string;
   readonly environment: string;
   readonly api_id: string;
-  readonly plan_id: string;
+  plan_id: string;
   readonly application_id: string;
   status: string;
   consumer_status: string;
@@ -28,6 +30,10 @@ interface SubscriptionTable {
   starting_at_ms: number | null;
   ending_at_ms: number | null;
   paused_at_ms: number | null;
+  /** When the consumer stopped it. */
+  consumer_paused_at_ms: number | null;
+  /** JSON object: how a consumer of a push plan wants to be served. */
+  configuration: string | null;
   closed_at_ms: number | null;
 }
 
@@ -40,9 +46,10 @@ declare module '../../storage/tables.ts' {
 /** A row of subscription. */
 export type SubscriptionRow = Selectable<SubscriptionTable>;
 
-/** What a list of subscriptions may be narrowed by. */
+/** What a list of subscriptions may be narrowed by; an empty list is no condition, but of `ids`, of which one has to be. */
 export interface SubscriptionFilter {
   readonly apiId?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
   readonly applicationIds?: readonly string[] | undefined;
   readonly planIds?: readonly string[] | undefined;
   readonly statuses?: readonly string[] | undefined;
@@ -60,6 +67,20 @@ export function findSubscription(
   return inTenant(db.selectFrom('subscription'), at).selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Every subscription that an application ever had, newest first. */
+export function subscriptionsOf(
+  db: Queries,
+  at: EnvironmentRef,
+  applicationId: string,
+): Promise<SubscriptionRow[]> {
+  return inTenant(db.selectFrom('subscription'), at)
+    .selectAll()
+    .where('application_id', '=', applicationId)
+    .orderBy('created_at_ms', 'desc')
+    .orderBy('id')
+    .execute();
+}
+
 /** All subscriptions of an API, a plan or an application that are open. */
 export function openSubscriptions(
   db: Queries,
@@ -74,18 +95,35 @@ export function openSubscriptions(
     .execute();
 }
 
+const filterColumns = [
+  ['applicationIds', 'application_id'],
+  ['planIds', 'plan_id'],
+  ['statuses', 'status'],
+] as const;
+
 /** A page of subscriptions, newest first. */
 export function listSubscriptionRows(
   storage: Pick<Storage, 'db'>,
   at: EnvironmentRef,
-  wish: { readonly filter: SubscriptionFilter; readonly bounds: PageBounds },
+  wish: {
+    readonly filter: SubscriptionFilter;
+    /** Whose applications; everybody's when absent. */
+    readonly visible?: Visible;
+    readonly bounds: PageBounds;
+  },
 ): Promise<Rows<SubscriptionRow>> {
-  const { apiId, applicationIds, planIds, statuses } = wish.filter;
+  const { apiId, ids, ...lists } = wish.filter;
   let selected = inTenant(storage.db.selectFrom('subscription'), at);
   if (apiId !== undefined) selected = selected.where('api_id', '=', apiId);
-  if (applicationIds !== undefined) selected = selected.where('application_id', 'in', applicationIds);
-  if (planIds !== undefined) selected = selected.where('plan_id', 'in', planIds);
-  if (statuses !== undefined) selected = selected.where('status', 'in', statuses);
+  if (ids !== undefined)
+    selected = selected.where((where) => (ids.length === 0 ? where.lit(false) : where('id', 'in', ids)));
+  for (const [name, column] of filterColumns) {
+    const values = lists[name];
+    if (values !== undefined && values.length > 0) selected = selected.where(column, 'in', values);
+  }
+  const { visible } = wish;
+  if (visible?.kind === 'member')
+    selected = selected.where((where) => isMemberOf(where.ref('application_id'), 'application', visible));
   return readPage(selected.selectAll().orderBy('created_at_ms', 'desc').orderBy('id'), wish.bounds);
 }
 

@@ -40,6 +40,20 @@ for (const database of testDatabases) {
 test('a plan of tokens takes no application without a client id, which then stays while its subscription is open', async (t) => {
   const office = await openOffice(t, sqlite);
   const { id } = await office.deployedApi('/pets');
+  const { body: api } = await office.call('GET', `${environment}/apis/${id}`);
+  const server = {
+    name: 'server',
+    type: 'oauth2',
+    configuration: {
+      introspectionEndpoint: 'https://id.example.com/introspect',
+      clientId: 'gateway',
+      clientSecret: 'secret',
+    },
+  };
+  const withServer = await office.call('PUT', `${environment}/apis/${id}`, {
+    body: { ...api, resources: [server] },
+  });
+  assert.equal(withServer.status, 200, JSON.stringify(withServer.body));
   const applicationOf = async (body: object) =>
     String(
       (await office.call('POST', `${v1}/applications`, { body: { description: '', ...body } })).body['id'],
@@ -60,10 +74,10 @@ test('a plan of tokens takes no application without a client id, which then stay
         body: { planId, applicationId, metadata: { tier: 'gold' } },
       });
     const refused = await subscribe(unnamed);
-    assert.deepEqual([refused.status, refused.body.technicalCode], [400, 'subscription.refused']);
+    assert.deepEqual([refused.status, refused.body.technicalCode], [400, 'plan.notSubscribable']);
     assert.match(JSON.stringify(refused.body), /no client id.*settings\.app\.client_id/);
     const path = `${v1}/applications/${unnamed}/subscriptions?plan=${planId}`;
-    assert.equal((await office.call('POST', path)).body.technicalCode, 'subscription.refused');
+    assert.equal((await office.call('POST', path)).body.technicalCode, 'plan.notSubscribable');
     const named = await applicationOf({
       name: security,
       settings: { app: { client_id: `client-${security}` } },

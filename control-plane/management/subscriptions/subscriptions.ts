@@ -1,26 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { apiKeyHash } from '../../../proto/trust/keys.ts';
-import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
-import { findKeyByHash } from '../api-keys/api-keys.store.ts';
 import { issueKeyLocked } from '../api-keys/issuing.ts';
-import { type ApiRef, checkReadable, foundApi, lockedApi } from '../apis/api-gate.ts';
+import { type ApiRef, checkReadable, lockedApi } from '../apis/api-gate.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { clientIdOf, plansOfClients } from '../applications/application-shape.ts';
-import {
-  type ApplicationRow,
-  applicationsById,
-  findApplication,
-  lockApplication,
-} from '../applications/applications.store.ts';
+import { holdClient } from '../applications/clients.ts';
+import { type ApplicationRow, findApplication, lockApplication } from '../applications/applications.store.ts';
 import { certificatesOf } from '../applications/certificates.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { momentMs } from '../fields.ts';
-import { boundsOf, type PageWish } from '../pages.ts';
 import { findPlan, type PlanRow, plansById } from '../plans/plans.store.ts';
 import { closeSubscriptionLocked } from './closing.ts';
 import {
@@ -33,9 +25,7 @@ import {
 import {
   findSubscription,
   insertSubscription,
-  listSubscriptionRows,
   openSubscriptions,
-  type SubscriptionFilter,
   type SubscriptionRow,
   updateSubscription,
 } from './subscriptions.store.ts';
@@ -78,70 +68,6 @@ export function subscribe(
   });
 }
 
-/** One subscription of an API. */
-export async function getSubscription(desk: Desk, ref: SubscriptionRef): Promise<SubscriptionView> {
-  const { db } = desk.storage;
-  const api = await foundApi(db, ref);
-  const row = requireSubscription(await findSubscription(db, ref.at, ref.subscriptionId), ref);
-  const [plan, application] = await Promise.all([
-    findPlan(db, ref.at, { apiId: row.api_id, id: row.plan_id }),
-    findApplication(db, ref.at, row.application_id),
-  ]);
-  return subscriptionView(row, { api, plan, application });
-}
-
-/** A page of an API's subscriptions, for those who manage it. */
-export async function listSubscriptions(
-  desk: Desk,
-  input: ApiRef & {
-    readonly filter: Omit<SubscriptionFilter, 'apiId'> & { readonly apiKey?: string | undefined };
-    readonly page: PageWish;
-  },
-): Promise<{ readonly data: readonly SubscriptionView[]; readonly total: number }> {
-  const { db } = desk.storage;
-  const api = await foundApi(db, input);
-  const { apiKey, ...filter } = input.filter;
-  if (apiKey !== undefined) {
-    const hash = Buffer.from(apiKeyHash(input.at.environment, apiKey)).toString('hex');
-    const key = await findKeyByHash(db, input.at, hash);
-    const row = key && (await findSubscription(db, input.at, key.subscription_id));
-    const data = row?.api_id === input.id ? await views(desk, input.at, [row]) : [];
-    return { data, total: data.length };
-  }
-  const { rows, total } = await listSubscriptionRows(desk.storage, input.at, {
-    filter: { ...filter, apiId: api.id },
-    bounds: boundsOf(input.page),
-  });
-  return { data: await views(desk, input.at, rows), total };
-}
-
-/** Subscriptions with the names of what they refer to; for any list. */
-export async function views(
-  desk: Desk,
-  at: EnvironmentRef,
-  rows: readonly SubscriptionRow[],
-): Promise<readonly SubscriptionView[]> {
-  const { db } = desk.storage;
-  const [plans, applications] = await Promise.all([
-    plansById(
-      db,
-      at,
-      rows.map((row) => row.plan_id),
-    ),
-    applicationsById(
-      db,
-      at,
-      rows.map((row) => row.application_id),
-    ),
-  ]);
-  return rows.map((row) =>
-    subscriptionView(row, {
-      plan: plans.get(row.plan_id),
-      application: applications.get(row.application_id),
-    }),
-  );
-}
-
 /** Accepts a pending subscription; with a key plan the answer has the key, which is shown only there. */
 export function acceptSubscription(
   desk: Desk,
@@ -178,10 +104,18 @@ export function rejectSubscription(
 /** Closes a subscription; its keys are refused from then on. */
 export function closeSubscription(desk: Desk, actor: Actor, ref: SubscriptionRef): Promise<SubscriptionView> {
   return changeSubscription({ desk, actor, ref }, async (now, found) => {
-    if (!['PENDING', 'ACCEPTED', 'PAUSED'].includes(found.subscription.status))
-      throw wrongStatus(found.subscription, 'closed');
+    requireOpen(found.subscription);
     return subscriptionView(await closeSubscriptionLocked(now, found.api, found.subscription), found);
   });
+}
+
+/** Errors: subscription.closed for one that has ended already. */
+export function requireOpen({ id, status }: SubscriptionRow): void {
+  if (!['PENDING', 'ACCEPTED', 'PAUSED'].includes(status))
+    throw new Fault('subscription.closed', {
+      detail: `The subscription is ${status} already.`,
+      parameters: { subscription: id, status },
+    });
 }
 
 /** The row, or request.not_found; also when it belongs to another API. */
@@ -196,14 +130,16 @@ export function requireSubscription(
   return row;
 }
 
-interface Found {
+/** A subscription with what it refers to, whose API is locked. */
+export interface Found {
   readonly api: ApiRow;
   readonly subscription: SubscriptionRow;
   readonly plan: PlanRow;
   readonly application: ApplicationRow;
 }
 
-function changeSubscription(
+/** Changes a subscription of an API whose row is locked meanwhile. Errors: request.not_found. */
+export function changeSubscription(
   { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: SubscriptionRef },
   work: (now: Change, found: Found) => Promise<SubscriptionView>,
 ): Promise<SubscriptionView> {
@@ -247,7 +183,7 @@ async function accept(now: Change, found: Found, acceptance: Acceptance): Promis
   );
   return subscriptionView(accepted, {
     ...found,
-    apiKey: apiKeyView(issued.row, { nowMs: now.nowMs, key: issued.key, applicationName: application.name }),
+    apiKey: apiKeyView(issued.row, { nowMs: now.nowMs, key: issued.key, application }),
   });
 }
 
@@ -274,16 +210,19 @@ async function checkWish(
     });
   if (application.status !== 'ACTIVE') throw new Fault('application.archived');
   if (plan.status !== 'PUBLISHED')
-    throw new Fault('subscription.refused', {
+    throw new Fault(plan.status === 'CLOSED' ? 'plan.closed' : 'plan.notPublished', {
       detail: `The plan is ${plan.status}; only published plans can be subscribed to.`,
+      parameters: { plan: plan.id },
     });
   if (plan.security_type === 'KEY_LESS')
-    throw new Fault('subscription.refused', { detail: 'A keyless plan needs no subscription.' });
+    throw new Fault('plan.notSubscribable', { detail: 'A keyless plan needs no subscription.' });
   if (plansOfClients.includes(plan.security_type) && clientIdOf(application) === undefined)
-    throw new Fault('subscription.refused', {
+    throw new Fault('plan.notSubscribable', {
       detail: `The application has no client id, by which a caller of a plan of type ${plan.security_type} is found.`,
       hint: 'Set settings.app.client_id of the application to the client that its tokens name.',
     });
+  // One of a time when only settings.app was looked at may not hold it yet.
+  if (plansOfClients.includes(plan.security_type)) await holdClient(now, application);
   if (wish.customApiKey !== undefined && plan.security_type !== 'API_KEY')
     throw new Fault('request.invalid', {
       details: [{ path: 'customApiKey', message: 'is only for plans with API keys' }],
@@ -296,9 +235,7 @@ async function checkWish(
     });
   const open = await openSubscriptions(now.trx, now.at, { column: 'plan_id', id: plan.id });
   if (open.some((other) => other.application_id === application.id))
-    throw new Fault('subscription.refused', {
-      detail: 'The application has a subscription to this plan already.',
-    });
+    throw new Fault('plan.subscribed', { parameters: { plan: plan.id } });
   if (plan.security_type === 'MTLS') await checkCertificates(now, plan, application);
   return { plan, application };
 }
@@ -306,16 +243,12 @@ async function checkWish(
 /** An application is found by its certificate, which leads to one plan of an API. */
 async function checkCertificates(now: Change, plan: PlanRow, application: ApplicationRow): Promise<void> {
   if (certificatesOf(application).length === 0)
-    throw new Fault('subscription.refused', {
-      detail: 'The application has no client certificate; an MTLS plan finds it by that.',
-    });
+    throw new Fault('plan.notSubscribableWithoutClientCertificate');
   const open = await openSubscriptions(now.trx, now.at, { column: 'application_id', id: application.id });
   const ofApi = open.filter((other) => other.api_id === plan.api_id).map((other) => other.plan_id);
   const plans = await plansById(now.trx, now.at, ofApi);
   if ([...plans.values()].some((other) => other.security_type === 'MTLS'))
-    throw new Fault('subscription.refused', {
-      detail: 'The application has a subscription to another MTLS plan of this API already.',
-    });
+    throw new Fault('plan.otherMtlsSubscribed');
 }
 
 function newRow(now: Change, apiId: string, wish: SubscriptionWish): Omit<SubscriptionRow, 'status'> {
@@ -338,21 +271,23 @@ function newRow(now: Change, apiId: string, wish: SubscriptionWish): Omit<Subscr
     starting_at_ms: null,
     ending_at_ms: null,
     paused_at_ms: null,
+    consumer_paused_at_ms: null,
+    configuration:
+      wish.consumerConfiguration === undefined ? null : JSON.stringify(wish.consumerConfiguration),
     closed_at_ms: null,
   };
 }
 
-function requirePending(row: SubscriptionRow, verb: string): void {
-  if (row.status !== 'PENDING') throw wrongStatus(row, verb);
+function requirePending({ id, status }: SubscriptionRow, verb: string): void {
+  if (status !== 'PENDING')
+    throw new Fault('subscription.processed', {
+      detail: `The subscription is ${status} and cannot be ${verb}.`,
+      parameters: { subscription: id },
+    });
 }
 
-function wrongStatus(row: SubscriptionRow, verb: string): Fault {
-  return new Fault('subscription.wrong_status', {
-    detail: `The subscription is ${row.status} and cannot be ${verb}.`,
-  });
-}
-
-function audit(now: Change, event: AuditEvent, row: SubscriptionRow): Promise<void> {
+/** Writes that a subscription was changed. */
+export function audit(now: Change, event: AuditEvent, row: SubscriptionRow): Promise<void> {
   const touched = { SUBSCRIPTION: row.id, APPLICATION: row.application_id };
   return now.audit(event, { type: 'API', id: row.api_id }, touched);
 }

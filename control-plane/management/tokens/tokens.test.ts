@@ -76,7 +76,7 @@ for (const database of testDatabases) {
         new Set(asked.map(({ operationId }) => operationId)),
       );
       const wrong: string[] = [];
-      for (const { rights = [], operationId, method, scope: base, path } of asked) {
+      for (const { rights = [], operationId, method, scope: base, path, upload } of asked) {
         const others = scopes.map(({ scope }) => scope).filter((scope) => !rights.includes(scope));
         const body = { name: operationId, scopes: others };
         const { token, id } = (await office.call('POST', `${user}/tokens`, { body })).body;
@@ -86,7 +86,11 @@ for (const database of testDatabases) {
           .replaceAll(/\{\w+\}/g, 'none');
         const answer = await office.call(method.toUpperCase(), url, {
           as: `Bearer ${String(token)}`,
-          ...(method === 'get' ? {} : { body: {} }),
+          ...(upload !== undefined && {
+            text: 'no picture',
+            headers: { 'content-type': upload.type.replace('*', 'png') },
+          }),
+          ...(method !== 'get' && upload === undefined && { body: {} }),
         });
         if (answer.status !== 403) wrong.push(`${operationId}: ${answer.status}`);
         // There are more operations than one user may have tokens.

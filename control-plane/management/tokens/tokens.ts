@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import {
   deleteToken as deleteRow,
+  getUser,
   holdUser,
   insertToken,
   listTokens as listRows,
@@ -11,8 +12,10 @@ import {
 import { newPersonalToken } from '../../access/access.ts';
 import type { Actor } from '../../access/actor.ts';
 import { isUniqueViolation } from '../../storage/faults.ts';
-import { changeOrganization, type Desk } from '../desk.ts';
+import type { UserRef } from '../../access/users.store.ts';
+import { changeOrganization, type Desk, type OrganizationChange } from '../desk.ts';
 import { momentMs, present } from '../fields.ts';
+import { changeUser } from '../users/users.ts';
 
 /** Tokens a user may have at once. */
 const tokensMax = 100;
@@ -38,8 +41,10 @@ export const tokenScopeSchema = z
   .openapi('TokenScope');
 
 /**
- * Makes a personal token for the actor, shown only in this answer. Errors: request.unauthorized when his password was changed since he
- * came in.
+ * Makes a personal token for the actor, or for another user, shown only in this answer.
+ *
+ * Errors: request.unauthorized when the actor's password was changed since he came in; user.notFound; request.forbidden for another who may
+ * do more.
  */
 export async function createToken(
   desk: Desk,
@@ -48,6 +53,8 @@ export async function createToken(
     readonly name: string;
     readonly expiresAt?: string | undefined;
     readonly scopes?: readonly string[] | undefined;
+    /** Absent for the actor himself. */
+    readonly userId?: string | undefined;
   },
 ): Promise<TokenView> {
   const nowMs = desk.clock.now();
@@ -67,11 +74,13 @@ export async function createToken(
         },
       ],
     });
+  const { userId = actor.id } = wish;
+  checkScopes(actor, wish.scopes);
   const { token, hash } = newPersonalToken();
   const row: TokenRow = {
     id: randomUUID(),
     organization: actor.organization,
-    user_id: actor.id,
+    user_id: userId,
     name: wish.name,
     token_hash: hash,
     created_at_ms: nowMs,
@@ -80,36 +89,72 @@ export async function createToken(
     last_use_at_ms: null,
   };
   try {
-    await changeOrganization(desk, own(actor), async (now) => {
+    await changeTokens({ desk, actor, userId }, async (now) => {
       const owner = { organization: actor.organization, userId: actor.id };
       // Who takes all tokens away changes the password with them: one that is made beside it waits, and is refused.
       if (!(await holdUser(now.trx, owner, actor.passwordMark))) throw new Fault('request.unauthorized');
-      if ((await listRows(now.trx, actor.organization, actor.id)).length >= tokensMax)
-        throw new Fault('request.conflict', { detail: `You have ${tokensMax} tokens; delete one first.` });
+      if ((await listRows(now.trx, actor.organization, userId)).length >= tokensMax)
+        throw new Fault('request.conflict', { detail: `There are ${tokensMax} tokens; delete one first.` });
       await insertToken(now.trx, row);
-      await now.audit('TOKEN_CREATED', organizationOf(actor), { TOKEN: row.id });
+      await now.audit('TOKEN_CREATED', organizationOf(actor), touched(actor, userId, row.id));
     });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    throw new Fault('request.conflict', { detail: `You have a token "${wish.name}" already.` });
+    throw new Fault('request.conflict', { detail: `There is a token "${wish.name}" already.` });
   }
   return { ...view(row), token };
 }
 
-/** The actor's tokens, without their values. */
-export async function listTokens(desk: Desk, actor: Actor): Promise<readonly TokenView[]> {
-  return (await listRows(desk.storage.db, actor.organization, actor.id)).map(view);
+/** A user's tokens, without their values. Errors: user.notFound. */
+export async function listTokens(
+  desk: Desk,
+  { organization, userId }: UserRef,
+): Promise<readonly TokenView[]> {
+  const { db } = desk.storage;
+  const user = await getUser(db, organization, userId);
+  if (user === undefined || user.status === 'ARCHIVED') throw new Fault('user.notFound');
+  return (await listRows(db, organization, userId)).map(view);
 }
 
-/** Removes one of the actor's tokens; it stops working at once. */
-export async function deleteToken(desk: Desk, actor: Actor, id: string): Promise<void> {
-  await changeOrganization(desk, own(actor), async (now) => {
-    const owner = { organization: actor.organization, userId: actor.id };
+/**
+ * Removes one token, of the actor or of another user; it stops working at once. Errors: request.not_found; user.notFound; request.forbidden for
+ * another who may do more.
+ */
+export async function deleteToken(
+  desk: Desk,
+  actor: Actor,
+  { id, userId = actor.id }: { readonly id: string; readonly userId?: string | undefined },
+): Promise<void> {
+  await changeTokens({ desk, actor, userId }, async (now) => {
+    const owner = { organization: actor.organization, userId };
     if (!(await deleteRow(now.trx, owner, id)))
       throw new Fault('request.not_found', { detail: `There is no token "${id}" here.` });
-    await now.audit('TOKEN_DELETED', organizationOf(actor), { TOKEN: id });
+    await now.audit('TOKEN_DELETED', organizationOf(actor), touched(actor, userId, id));
   });
 }
+
+/** Changes the tokens of the actor, or of another user, as far as that one may not do more. */
+function changeTokens(
+  { desk, actor, userId }: { readonly desk: Desk; readonly actor: Actor; readonly userId: string },
+  work: (now: OrganizationChange) => Promise<void>,
+): Promise<void> {
+  const ref = { organization: actor.organization, userId };
+  return userId === actor.id
+    ? changeOrganization(desk, own(actor), work)
+    : changeUser({ desk, actor, ref }, work);
+}
+
+/** A narrowed token makes none that opens more. */
+function checkScopes({ scopes: held }: Actor, wished: readonly string[] | undefined): void {
+  if (held === undefined) return;
+  if (wished === undefined || wished.some((scope) => !held.includes(scope)))
+    throw new Fault('request.forbidden', {
+      detail: 'A narrowed token makes none that opens more than itself.',
+    });
+}
+
+const touched = (actor: Actor, userId: string, token: string) =>
+  userId === actor.id ? { TOKEN: token } : { TOKEN: token, USER: userId };
 
 function view(row: TokenRow): TokenView {
   return present({

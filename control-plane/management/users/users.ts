@@ -1,50 +1,43 @@
-import { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
-import { listUsers as listRows } from '../../access/access.store.ts';
+import { deleteTokens, getUser, setPassword, type UserRow } from '../../access/access.store.ts';
 import type { Actor } from '../../access/actor.ts';
-import { passwordSchema } from '../../access/passwords.ts';
-import { changeOrganization, type Desk } from '../desk.ts';
-import { nameSchema, present } from '../fields.ts';
-import { boundsOf, type PageWish } from '../pages.ts';
-
-/** Body of a creation. */
-export const userWishSchema = z
-  .strictObject({
-    username: z
-      .string()
-      .regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'must be at most 128 letters, digits and . _ @ + -'),
-    password: passwordSchema,
-    displayName: nameSchema.optional(),
-    email: z.email().max(256).optional(),
-    role: z.enum(['ADMIN', 'USER']),
-  })
-  .openapi('NewUser');
-
-/** A user as it is answered. */
-export const userSchema = z
-  .object({
-    id: z.string(),
-    username: z.string(),
-    displayName: z.string(),
-    email: z.string().optional(),
-    role: z.enum(['ADMIN', 'USER']),
-    created_at: z.int().optional(),
-  })
-  .openapi('UserAccount');
-
-/** A user as it is answered. */
-export type UserView = z.infer<typeof userSchema>;
+import { tenantRoles } from '../../access/memberships.store.ts';
+import { deleteSessions } from '../../access/sessions.store.ts';
+import {
+  countOwned,
+  findUserWithCounts,
+  holdPeople,
+  listUsers as listRows,
+  removeHeld,
+  updateUser as updateRow,
+  type UserRef,
+} from '../../access/users.store.ts';
+import type { Queries } from '../../storage/storage.ts';
+import type { AuditEvent } from '../audit/events.ts';
+import { changeOrganization, type Desk, laterThan, type OrganizationChange } from '../desk.ts';
+import { boundsOf, likePattern, type PageWish } from '../pages.ts';
+import { listRoles, type RoleView } from '../roles/roles.ts';
+import { checkAdministratorLeft, checkNotAbove } from './guards.ts';
+import {
+  foundUserView,
+  type ProfileWish,
+  profileColumns,
+  userView,
+  type UserView,
+  type UserWish,
+} from './user-shape.ts';
 
 /**
- * Makes a user of the organization. Errors: request.conflict for a taken name; request.forbidden for who came with a token that could not
- * do itself what the user could.
+ * Makes a user of the organization, a person with a password or a program without. Errors: request.conflict for a taken name; request.invalid;
+ * request.forbidden for who came with a token that could not do itself what the user could, or makes an ADMIN without being one.
  */
 export async function createUser(
   desk: Desk,
   actor: Actor,
-  { organization, wish }: { readonly organization: string; readonly wish: z.infer<typeof userWishSchema> },
+  { organization, wish }: { readonly organization: string; readonly wish: UserWish },
 ): Promise<UserView> {
-  const { displayName = wish.username, email, role } = wish;
+  const { email, role, service: isService } = wish;
+  const username = usernameOf(wish);
   // Otherwise a token that was lent for an hour would be a way in for ever, and a narrowed one a way to everything.
   if (actor.tokenExpiresAtMs !== undefined)
     throw new Fault('request.forbidden', {
@@ -52,30 +45,219 @@ export async function createUser(
     });
   if (actor.scopes !== undefined && role === 'ADMIN')
     throw new Fault('request.forbidden', { detail: 'A narrowed token makes no ADMIN, who may do more.' });
-  const passwordHash = await desk.access.hashPassword(wish.password);
+  const isAdmin = actor.roles.some(({ scope, name }) => scope === 'organization' && name === 'ADMIN');
+  if (role === 'ADMIN' && !isAdmin)
+    throw new Fault('request.forbidden', { detail: 'An ADMIN is made by one.' });
+  const passwordHash = isService ? '' : await desk.access.hashPassword(wish.password ?? '');
   return changeOrganization(desk, { actor, organization }, async (now) => {
-    const user = { organization, username: wish.username, passwordHash, displayName, email, role };
-    const made = await desk.access.createUser(now.trx, user);
-    await now.audit('USER_CREATED', { type: 'ORGANIZATION', id: organization }, { USER: made.id });
-    return present({ id: made.id, username: made.username, displayName, email, role });
+    const { display_name: displayName } = profileColumns(wish, username);
+    const { firstname, lastname } = wish;
+    const user = { organization, username, passwordHash, displayName, email, role };
+    const made = await desk.access.createUser(now.trx, { ...user, firstname, lastname, isService });
+    await audit(now, 'USER_CREATED', made.id);
+    return viewOf(now.trx, { organization, userId: made.id });
   });
 }
 
-/** The users of the organization by name. */
+function usernameOf(wish: UserWish): string {
+  const { service: isService, username = wish.sourceId, email, lastname } = wish;
+  const name = username ?? (isService ? (lastname ?? email) : email);
+  const details = [
+    ...(name === undefined ? [{ path: 'username', message: 'is required, or email' }] : []),
+    ...(isService && wish.password !== undefined
+      ? [{ path: 'password', message: 'is not for a service account, which has tokens alone' }]
+      : []),
+    ...(!isService && wish.password === undefined
+      ? [{ path: 'password', message: 'is required: nobody gets mail to choose one' }]
+      : []),
+    ...(wish.username !== undefined && wish.sourceId !== undefined && wish.username !== wish.sourceId
+      ? [{ path: 'sourceId', message: 'is the same as username' }]
+      : []),
+    ...(name !== undefined && !/^[A-Za-z0-9._@+-]{1,128}$/.test(name)
+      ? [{ path: 'username', message: `is required, since "${name}" can be none` }]
+      : []),
+  ];
+  if (details.length > 0 || name === undefined) throw new Fault('request.invalid', { details });
+  return name;
+}
+
+/** A page of the users of the organization by name, of those who are not deleted; `query` is in a name or mail address. */
 export async function listUsers(
   desk: Desk,
-  { organization, page }: { readonly organization: string; readonly page: PageWish },
+  wish: { readonly organization: string; readonly query?: string | undefined; readonly page: PageWish },
 ): Promise<{ readonly data: readonly UserView[]; readonly total: number }> {
-  const { rows, total } = await listRows(desk.storage.db, organization, boundsOf(page));
-  const data = rows.map((row) =>
-    present({
-      id: row.id,
-      username: row.username,
-      displayName: row.display_name,
-      email: row.email ?? undefined,
-      role: row.is_admin === 1 ? ('ADMIN' as const) : ('USER' as const),
-      created_at: row.created_at_ms,
-    }),
+  const { organization, query, page } = wish;
+  const pattern = query === undefined || query === '' ? undefined : likePattern(query);
+  const { rows, total } = await listRows(desk.storage.db, organization, { pattern, bounds: boundsOf(page) });
+  return { data: rows.map(userView), total };
+}
+
+/** Users that a search finds, for who adds members. */
+export async function searchUsers(
+  desk: Desk,
+  { organization, query }: { readonly organization: string; readonly query: string },
+) {
+  const pattern = likePattern(query === '*' ? '' : query);
+  const bounds = { limit: foundMax, offset: 0 };
+  const { rows } = await listRows(desk.storage.db, organization, { pattern, bounds });
+  return rows.filter(({ status }) => status === 'ACTIVE').map(foundUserView);
+}
+
+/** Users that a search gives at most; who is not among them is asked for more exactly. */
+export const foundMax = 100;
+
+/** One user with what he holds in the organization and its environments. Errors: user.notFound. */
+export async function getUserView(desk: Desk, ref: UserRef): Promise<UserView> {
+  const { db } = desk.storage;
+  const view = await viewOf(db, ref);
+  const held = await tenantRoles(db, ref.organization, ref.userId);
+  const known = new Map<string, RoleView>();
+  for (const scope of ['ORGANIZATION', 'ENVIRONMENT'])
+    for (const role of await listRoles(desk, { organization: ref.organization, scope }))
+      known.set(`${scope.toLowerCase()}/${role.name}`, role);
+  const viewsOf = (scope: string, reference: string): RoleView[] =>
+    held
+      .filter((role) => role.scope === scope && role.reference === reference)
+      .flatMap(({ name }) => known.get(`${scope}/${name}`) ?? []);
+  const environments = held.flatMap(({ scope, reference }) => (scope === 'environment' ? [reference] : []));
+  return {
+    ...view,
+    roles: viewsOf('organization', ref.organization),
+    envRoles: Object.fromEntries(
+      [...new Set(environments)].toSorted().map((id) => [id, viewsOf('environment', id)]),
+    ),
+  };
+}
+
+/** Changes what is known of a user. Errors: user.notFound; request.forbidden for who may do more. */
+export function updateUser(
+  desk: Desk,
+  actor: Actor,
+  ref: UserRef & { readonly wish: ProfileWish },
+): Promise<UserView> {
+  return changeUser({ desk, actor, ref }, async (now, user) => {
+    await updateRow(now.trx, ref, {
+      ...profileColumns(ref.wish, user.username),
+      updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
+    });
+    await audit(now, 'USER_UPDATED', user.id);
+    return viewOf(now.trx, ref);
+  });
+}
+
+/**
+ * Lets a user in no more: his sessions end, and neither his password nor a token opens anything until he is enabled again.
+ *
+ * Errors: user.notFound; user.lastAdministrator; request.forbidden for who may do more.
+ */
+export function disableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<UserView> {
+  return changeUser({ desk, actor, ref }, async (now, user) => {
+    if (user.status !== 'DISABLED') {
+      await checkAdministratorLeft(now, user.id);
+      await setStatus(now, user, 'DISABLED');
+      await deleteSessions(now.trx, ref, undefined);
+      await audit(now, 'USER_DISABLED', user.id);
+    }
+    return viewOf(now.trx, ref);
+  });
+}
+
+/** Lets a user in again, by password and tokens. Errors: user.notFound; request.forbidden for who may do more. */
+export function enableUser(desk: Desk, actor: Actor, ref: UserRef): Promise<UserView> {
+  return changeUser({ desk, actor, ref }, async (now, user) => {
+    if (user.status === 'DISABLED') {
+      await setStatus(now, user, 'ACTIVE');
+      await audit(now, 'USER_ENABLED', user.id);
+    }
+    return viewOf(now.trx, ref);
+  });
+}
+
+/**
+ * Deletes a user: what he holds, his sessions and tokens, and all that tells who he was; the id stays for the audit.
+ *
+ * Errors: user.notFound; user.notDeletable while he owns something; user.lastAdministrator; request.forbidden for who may do more.
+ */
+export async function deleteUser(desk: Desk, actor: Actor, ref: UserRef): Promise<void> {
+  await changeUser({ desk, actor, ref }, async (now, user) => {
+    await checkAdministratorLeft(now, user.id);
+    const owned = await countOwned(now.trx, ref);
+    if (owned.size > 0)
+      throw new Fault('user.notDeletable', {
+        detail: `The user is primary owner of ${owned.get('api') ?? 0} APIs and ${owned.get('application') ?? 0} applications.`,
+      });
+    await removeHeld(now.trx, ref);
+    await deleteSessions(now.trx, ref, undefined);
+    await deleteTokens(now.trx, ref);
+    await updateRow(now.trx, ref, {
+      username: `deleted-${user.id}`,
+      display_name: 'Unknown',
+      firstname: null,
+      lastname: null,
+      email: null,
+      password_hash: '',
+      status: 'ARCHIVED',
+      updated_at_ms: laterThan(user.updated_at_ms, now.nowMs),
+    });
+    await audit(now, 'USER_DELETED', user.id);
+  });
+}
+
+/**
+ * Gives a user another password and ends all of his sessions; with `deleteTokens` his tokens end too.
+ *
+ * Errors: user.notFound; user.notActive; serviceAccount.notManaged; request.forbidden for who may do more, and for who came with a token
+ * that ends or is narrowed: a password would be more than it is.
+ */
+export async function resetUserPassword(
+  desk: Desk,
+  actor: Actor,
+  ref: UserRef & { readonly password: string; readonly deletesTokens: boolean },
+): Promise<void> {
+  if (actor.tokenExpiresAtMs !== undefined || actor.scopes !== undefined)
+    throw new Fault('request.forbidden', {
+      detail: 'A token that ends or is narrowed gives no password, which would be neither.',
+    });
+  const hash = await desk.access.hashPassword(ref.password);
+  await changeUser({ desk, actor, ref }, async (now, user) => {
+    if (user.is_service === 1) throw new Fault('serviceAccount.notManaged');
+    if (user.status !== 'ACTIVE') throw new Fault('user.notActive');
+    await setPassword(now.trx, ref, { hash, nowMs: laterThan(user.updated_at_ms, now.nowMs) });
+    await deleteSessions(now.trx, ref, undefined);
+    if (ref.deletesTokens) await deleteTokens(now.trx, ref);
+    await audit(now, 'PASSWORD_RESET', user.id);
+  });
+}
+
+/** Changes somebody who is not deleted and may not do more than the actor. Errors: user.notFound; request.forbidden. */
+export function changeUser<T>(
+  { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: UserRef },
+  work: (now: OrganizationChange, user: UserRow) => Promise<T>,
+): Promise<T> {
+  return changeOrganization(desk, { actor, organization: ref.organization }, async (now) => {
+    await holdPeople(now.trx, ref.organization);
+    const user = await getUser(now.trx, ref.organization, ref.userId);
+    if (user === undefined || user.status === 'ARCHIVED') throw new Fault('user.notFound');
+    await checkNotAbove(now, user);
+    return work(now, user);
+  });
+}
+
+async function setStatus(now: OrganizationChange, user: UserRow, status: string): Promise<void> {
+  const updatedAtMs = laterThan(user.updated_at_ms, now.nowMs);
+  await updateRow(
+    now.trx,
+    { organization: now.organization, userId: user.id },
+    { status, updated_at_ms: updatedAtMs },
   );
-  return { data, total };
+}
+
+async function viewOf(db: Queries, ref: UserRef): Promise<UserView> {
+  const row = await findUserWithCounts(db, ref);
+  if (row === undefined || row.status === 'ARCHIVED') throw new Fault('user.notFound');
+  return userView(row);
+}
+
+function audit(now: OrganizationChange, event: AuditEvent, user: string): Promise<void> {
+  return now.audit(event, { type: 'ORGANIZATION', id: now.organization }, { USER: user });
 }

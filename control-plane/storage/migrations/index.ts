@@ -1,3 +1,4 @@
+import { auditChain } from './0044-audit-chain.ts';
 import type { Migration } from './migration.ts';
 import { platform } from './0001-platform.ts';
 import { management } from './0002-management.ts';
@@ -21,6 +22,19 @@ import { dictionaries } from './0025-dictionaries.ts';
 import { applicationClients } from './0026-application-clients.ts';
 import { dataKeys } from './0027-data-keys.ts';
 import { customRoles } from './0028-custom-roles.ts';
+import { userGroups } from './0029-user-groups.ts';
+import { userStates } from './0030-user-states.ts';
+import { serverPaths } from './0031-server-paths.ts';
+import { apiSearch } from './0036-api-search.ts';
+import { apiDrafts } from './0037-api-drafts.ts';
+import { subscriptionPauses } from './0038-subscription-pauses.ts';
+import { metadata } from './0039-metadata.ts';
+import { apiReviews } from './0040-api-reviews.ts';
+import { categories } from './0041-categories.ts';
+import { documentation } from './0042-documentation.ts';
+import { dashboards } from './0045-dashboards.ts';
+import { groupVersions } from './0046-group-versions.ts';
+import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
 export const migrations: readonly Migration[] = [
@@ -46,4 +60,18 @@ export const migrations: readonly Migration[] = [
   applicationClients,
   dataKeys,
   customRoles,
+  userGroups,
+  userStates,
+  serverPaths,
+  apiSearch,
+  apiDrafts,
+  subscriptionPauses,
+  metadata,
+  apiReviews,
+  categories,
+  documentation,
+  entrypoints,
+  auditChain,
+  dashboards,
+  groupVersions,
 ];

@@ -18,6 +18,8 @@ export interface Discovery {
   /** How it is asked, as a digest. */
   readonly way: string;
   readonly definition: DiscoveryDefinition;
+  /** The group has no endpoints of its own: without those that are found nobody takes its requests. */
+  readonly isAlone: boolean;
   /** How to talk to whoever is asked by HTTP. */
   readonly optionsOf: (called: CalledUrl) => DefinedOptions;
 }

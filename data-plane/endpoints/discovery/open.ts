@@ -31,6 +31,8 @@ export interface FoundState {
   readonly asked: string;
   /** Undefined until there was an answer. */
   readonly endpoints: readonly FoundEndpoint[] | undefined;
+  /** Nobody takes requests of the group: it has no endpoint of its own, and none was found. */
+  readonly isEmpty: boolean;
   /** When the last answer came, ISO 8601. */
   readonly answeredAt: string | undefined;
   /** Why the last question was not answered, or what of the answer is left out. */
@@ -63,6 +65,7 @@ function describe({ api, discovery, found, answeredMs, problem }: Sought): Found
     type: discovery.definition.type,
     asked: askedOf(discovery.definition),
     endpoints: found,
+    isEmpty: discovery.isAlone && (found ?? []).length === 0,
     answeredAt: answeredMs === undefined ? undefined : new Date(answeredMs).toISOString(),
     problem,
   };

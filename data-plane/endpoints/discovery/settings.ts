@@ -1,15 +1,9 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 
-import { splitPort } from '../../../proto/process/outbound/guard.ts';
+import { AddressAndPort } from '../../../proto/process/listen-settings.ts';
 import { section } from '../../../proto/process/settings.ts';
 
 const ms = z.int().min(1);
-const server = z.string().refine((text) => {
-  const { host } = splitPort(text);
-  return isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0;
-}, 'must be an address, with :port where it is not 53');
-
 /** How a gateway finds endpoints that no definition names. */
 export const discoverySettings = section({
   groupsMax: z
@@ -43,7 +37,7 @@ export const discoverySettings = section({
   }),
   dns: section({
     servers: z
-      .array(server)
+      .array(AddressAndPort)
       .max(8)
       .default([])
       .describe('Addresses of the DNS servers that are asked for endpoints; none asks those of the system.'),

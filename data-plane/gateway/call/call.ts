@@ -1,8 +1,8 @@
-import type { ScopeConnection, Surroundings } from '../../../proto/expression/scope.ts';
+import type { Surroundings } from '../../../proto/expression/scope.ts';
 import type { Work } from '../../../proto/expression/work.ts';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, EndListener, Exchange, Outcome, ResponseHead } from '../../http/exchange.ts';
-import type { PassingBody, PolicyRequest, PolicyResponse } from '../../policies/policy.ts';
+import type { PassingBody, PolicyConnection, PolicyRequest, PolicyResponse } from '../../policies/policy.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
@@ -27,7 +27,7 @@ import { transactionIdOf } from './forwarded.ts';
 import type { CallLog } from '../logs/call-log.ts';
 import { requestFor } from './heads.ts';
 import { factsOf, type RecordedCall } from './records.ts';
-import { answerInstead, type Stage, type Way } from './stage.ts';
+import { listenLater, type Stage, type Way } from './stage.ts';
 
 const noParams: ReadonlyMap<string, readonly string[]> = new Map();
 
@@ -184,7 +184,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     return typeof route === 'string' && route !== '' ? route : undefined;
   }
 
-  get connection(): ScopeConnection {
+  get connection(): PolicyConnection {
     return this.exchange.request;
   }
 
@@ -239,9 +239,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   passing(phase: Phase, at: string): PassingBody {
-    return this.#phaseBody(phase).passing((error) =>
-      attempt(this, () => answerInstead(this, { kind: 'broken', at, error })),
-    );
+    return this.#phaseBody(phase).passing(listenLater(this, phase, at));
   }
 
   /** The request's, as it comes. */
@@ -260,10 +258,11 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   #phaseBody(phase: Phase): PhaseBody {
-    if (phase === 'request') return (this.#requestBody ??= new PhaseBody(this.request, this.receivedBody));
+    if (phase === 'request')
+      return (this.#requestBody ??= new PhaseBody(this.request, this.receivedBody, false));
     const { response, answerBody = '' } = this;
     invariant(response !== undefined, 'an answer is there before its steps run');
-    return (this.#responseBody ??= new PhaseBody(response, answerBody));
+    return (this.#responseBody ??= new PhaseBody(response, answerBody, true));
   }
 
   warn(key: string, message: string): void {

@@ -237,7 +237,7 @@ test('flows of version 2 are read, and a saved file changes those of every API a
         problems: { reason: string }[];
       };
       const [reason = ''] = problems.map((problem) => problem.reason);
-      return /flows\[0\]\.request\[1\]\.policy "nothing".*flows\[0\]\.request\[0\]\.policy is a shared policy group/.test(
+      return /organizationFlows\[0\]\.request\[1\]\.policy "nothing".*organizationFlows\[0\]\.request\[0\]\.policy is a shared policy group/.test(
         reason,
       );
     },

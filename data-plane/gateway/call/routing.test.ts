@@ -86,6 +86,11 @@ test('dynamic routing sends a request to an endpoint, a group or a URL by its pa
         endpointGroups: [group('first', `${one.url}/one`), group('second', `${two.url}/two`)],
         flows: [flow('/', { request: [['dynamic-routing', { rules }]] })],
       }),
+      nope: apiDefinition('nope', one.url, {
+        flows: [
+          flow('/', { request: [['dynamic-routing', { rules: [{ pattern: '/x', url: 'nobody:/a' }] }]] }),
+        ],
+      }),
       none: apiDefinition('none', one.url, {
         flows: [flow('/', { request: [['dynamic-routing', { rules: [] }]] })],
       }),
@@ -119,4 +124,8 @@ test('dynamic routing sends a request to an endpoint, a group or a URL by its pa
   ];
   for (const [path, where] of rows) assert.equal(await went(path), where, path);
   assert.equal(await went('/r/odd', { X: 'a b#c"d' }), 'two /two/a%20b%23c%22d');
+  const told = gateway.logged.filter((line) => line.includes('NO_ENDPOINT_FOUND'));
+  assert.match(told.join(), /routed to a URL that the gateway may not call/);
+  await went('/nope/x');
+  assert.match(gateway.logged.join(), /routed to \\"nobody\\", which the API does not have/);
 });

@@ -3,7 +3,8 @@ import type { Answer, Rejection } from '../../policies/policy.ts';
 import type { CompiledApi } from '../compile/compile.ts';
 import { refusalOfUnread, refusals } from '../errors/refusals.ts';
 import type { BrokenStep } from '../steps/kept.ts';
-import type { UnreadBody } from '../steps/run-steps.ts';
+import type { PassingListener } from '../steps/phase-body.ts';
+import type { Phase, UnreadBody } from '../steps/run-steps.ts';
 import { attempt, fail, refuse, settle } from './answer.ts';
 import type { Call } from './call.ts';
 import { headOf } from './heads.ts';
@@ -67,6 +68,22 @@ export function answerInstead(call: Call, result: Answer | Rejection | BrokenSte
       return refuse(call, refused.refusal, refused.internal);
     }
   }
+}
+
+/** Hears of a body on its way what comes once its step has said its verdict. */
+export function listenLater(call: Call, phase: Phase, at: string): PassingListener {
+  return {
+    onThrown: (error) => attempt(call, () => answerInstead(call, { kind: 'broken', at, error })),
+    onRefused: (refusal) =>
+      attempt(call, () => {
+        // Its answer has begun: the record says at least what broke it off.
+        if (call.isAnswered) call.errorKey ??= refusal.key;
+        refuse(call, refusal);
+      }),
+    onTaken: () => {
+      if (phase === 'request') call.isBodyTaken = true;
+    },
+  };
 }
 
 /** Goes on when a promise is there, unless the request was answered meanwhile, by its deadline at the latest, or its client has gone. */

@@ -48,9 +48,10 @@ test('a gateway of several environments, or of none yet, writes strays to nobody
   }
 });
 
-test('a connection that was refused before it asked for anything is no request and has no record', () => {
+test('a connection that was refused before it asked for anything, or in what cannot be read, is no request and has no record', () => {
   const { strays, written } = straysOf([dev]);
   void strays.onRefusal({ ...refusal, status: 0, reason: 'tls-handshake' });
+  void strays.onRefusal({ ...refusal, reason: 'plain-http' });
   void strays.onRefusal({ ...refusal, status: 0, reason: 'too-many-connections' });
   assert.deepEqual(written, []);
 });

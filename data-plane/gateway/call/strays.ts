@@ -10,11 +10,12 @@ import { factsOf, type Recorder, type RecordTarget } from './records.ts';
 const strayPrefix = { api: '1', apiName: 'Unknown', application: '1' } as const;
 
 /**
- * Refused before anything was asked or could be answered: counted in the metrics, but no request and no answer for a record. Whoever looks
+ * Refused before anything was asked or could be read: counted in the metrics, but no request and no answer for a record. Whoever looks
  * whether the port is open (a load balancer's check, a scan) would count as a caller.
  */
 const withoutRequest: ReadonlySet<string> = new Set([
   'tls-handshake',
+  'plain-http',
   'client-certificate',
   'too-many-connections',
   'http2-error',

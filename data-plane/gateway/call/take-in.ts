@@ -1,6 +1,6 @@
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
-import { readingsOf } from '../compile/readings.ts';
+import { readingsOf } from '../../policies/path-readings.ts';
 import { hasNullByte, refusals } from '../errors/refusals.ts';
 import { refuse, respond } from './answer.ts';
 import type { Call } from './call.ts';
@@ -15,6 +15,10 @@ import { passTrace } from './trace.ts';
 export function takeIn(call: Call, api: CompiledApi): void {
   const { request } = call.exchange;
   call.mappedPath = api.mapPath?.(call.receivedPathInfo);
+  const cors = api.corsOf(call.request.contextPath, request.host, request.server);
+  const isPreflight = cors?.isPreflight(request) === true;
+  // Before the first refusal, which a page is to be able to read as well.
+  call.cors = isPreflight ? cors.ofPreflight(undefined) : cors;
   if (api.rejectsNullByte && hasNullByte(request.path, request.query)) return refuse(call, refusals.nullByte);
   const { others, leadsOut } = readingsOf(call.receivedPathInfo);
   if (leadsOut || others.some((other) => isAnothers(call, other)))
@@ -25,9 +29,7 @@ export function takeIn(call: Call, api: CompiledApi): void {
     call.receivedVia = request.headers.getAll('via').join(', ');
     if (call.options.hops.isLoop(call.receivedVia, call.deployed)) return refuse(call, refusals.loop);
   }
-  const cors = api.corsOf(call.request.contextPath, request.host, request.server);
-  if (cors?.isPreflight(request) === true) return answerPreflight(call, cors, api);
-  call.cors = cors;
+  if (isPreflight) return answerPreflight(call, cors, api);
   const left = forwardsLeft(request);
   if (left === 0) return answerFinally(call);
   if (left !== undefined) request.headers.set('Max-Forwards', String(left - 1));
@@ -53,8 +55,8 @@ function isAnothers({ options, exchange, request, deployed }: Call, pathInfo: st
 }
 
 function answerPreflight(call: Call, cors: Cors, api: CompiledApi): void {
-  call.cors = cors.preflights;
   const allowed = cors.answerPreflight(call.exchange.request);
+  call.cors = cors.ofPreflight(allowed);
   if (allowed === undefined && !cors.answersRefused)
     return refuse(call, refusals.preflight(cors.errorStatus));
   const head = headOf(call.exchange, cors.headOf(allowed));

@@ -115,8 +115,26 @@ function changedGroup(group: EndpointGroupDefinition, at: string, change: Change
   return withFields(group, { sharedConfiguration: shared, endpoints, services });
 }
 
+/**
+ * The same look of what several APIs share, which is worked out with no API: steps of a shared policy group, flows of an organization.
+ *
+ * Errors: request.invalid, by paths that start with `at`, for secrets that the gateway has not.
+ */
+export function refuseMissingSecrets(
+  shared: unknown,
+  at: string,
+  known: Pick<Surroundings, 'secrets'>,
+): void {
+  const details = missingSecrets(shared, at, known);
+  if (details.length > 0) throw new Fault('request.invalid', { details });
+}
+
 /** Says by path which secrets are named by what is in use, and are not there: a request must not be the first to notice. */
-function missingSecrets(value: unknown, at: string, surroundings: Surroundings): readonly FaultDetail[] {
+function missingSecrets(
+  value: unknown,
+  at: string,
+  surroundings: Pick<Surroundings, 'secrets'>,
+): readonly FaultDetail[] {
   if (typeof value === 'string') {
     if (!value.includes('#secrets')) return [];
     // Selection rules and conditions of logging may stand without braces.
@@ -160,12 +178,54 @@ class ReadSurroundings implements Surroundings {
   }
 }
 
+/** All dictionaries of an environment, uncopied: it may have thousands, and an API is built of few. */
 class ReadDictionaries extends Map<string, ReadonlyMap<string, string>> {
   readonly read = new Set<string>();
+  readonly #all: Surroundings['dictionaries'];
+
+  constructor(all: Surroundings['dictionaries']) {
+    super();
+    this.#all = all;
+  }
+
+  override get size(): number {
+    return this.#all.size;
+  }
 
   override get(name: string): ReadonlyMap<string, string> | undefined {
     this.read.add(name);
-    return super.get(name);
+    return this.#all.get(name);
+  }
+
+  override has(name: string): boolean {
+    this.read.add(name);
+    return this.#all.has(name);
+  }
+
+  override keys(): MapIterator<string> {
+    return this.#all.keys();
+  }
+
+  override values(): MapIterator<ReadonlyMap<string, string>> {
+    return this.#all.values();
+  }
+
+  override entries(): MapIterator<[string, ReadonlyMap<string, string>]> {
+    return this.#all.entries();
+  }
+
+  override [Symbol.iterator](): MapIterator<[string, ReadonlyMap<string, string>]> {
+    return this.#all.entries();
+  }
+
+  override forEach(
+    each: (
+      value: ReadonlyMap<string, string>,
+      name: string,
+      map: Map<string, ReadonlyMap<string, string>>,
+    ) => void,
+  ): void {
+    for (const [name, value] of this.#all) each(value, name, this);
   }
 }
 

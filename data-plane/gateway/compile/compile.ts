@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 
+import { hasExpression } from '../../../proto/expression/find.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { OutlierHost } from '../../endpoints/outliers.ts';
+import { noScripts, type Scripts } from '../../script/script.ts';
 import type { PolicyHost } from '../../policies/policy.ts';
 import { noCaches } from '../../caches.ts';
 import { createResources, servedBy } from '../../resources/index.ts';
@@ -102,8 +104,10 @@ function asItRuns(
 }
 
 /** The parts of the hosts of policies and resources that are the same for all APIs of an environment. */
-export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound'> &
+export type HostParts = Pick<PolicyHost, 'clock' | 'counters' | 'outbound' | 'ground'> &
   Partial<Pick<PolicyHost, 'quotaMode'>> & {
+    /** Default: nobody runs scripts. */
+    readonly scripts?: ((api: string) => Scripts) | undefined;
     /** Organization and environment in one name. */
     readonly tenant: string;
     /** Default: there is no room. */
@@ -189,8 +193,13 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
 
 /** What the policies of an API, or of an organization, may use. */
 export function hostOf(
-  { id, name, properties }: Pick<ApiDefinition, 'id' | 'name' | 'properties'>,
-  { clock, counters, outbound, quotaMode = 'strict' }: HostParts,
+  {
+    id,
+    name,
+    properties,
+    endpointGroups,
+  }: Pick<ApiDefinition, 'id' | 'name' | 'properties' | 'endpointGroups'>,
+  { clock, counters, outbound, ground, scripts, tenant, quotaMode = 'strict' }: HostParts,
   resources: Resources,
 ): PolicyHost {
   return {
@@ -198,9 +207,18 @@ export function hostOf(
     counters,
     outbound,
     quotaMode,
+    ground,
+    scripts: scripts?.(`${tenant}:${id}`) ?? noScripts,
     resource: servedBy(resources),
     api: { id, name },
     properties: new Map(properties.map(({ key, value }) => [key, value])),
+    targets: new Map(
+      endpointGroups
+        .flatMap(({ endpoints }) => endpoints)
+        .flatMap(({ name: endpoint, configuration: { target } }) =>
+          hasExpression(target) ? [] : [[endpoint, target]],
+        ),
+    ),
   };
 }
 

@@ -23,8 +23,8 @@ export interface Cors {
   answerPreflight(request: ExchangeRequest): readonly (readonly [name: string, value: string])[] | undefined;
   /** Sets the headers of an ordinary answer when its request came from an allowed origin. */
   addTo(headers: HeaderList, request: ExchangeRequest): void;
-  /** The same for the answer to a preflight, whoever gives it and whether or not it is allowed. */
-  readonly preflights: Pick<Cors, 'addTo'>;
+  /** The same for the answer to a preflight, whoever gives it and whether or not it is allowed; with what {@link answerPreflight} said. */
+  ofPreflight(allowed: readonly (readonly [name: string, value: string])[] | undefined): Pick<Cors, 'addTo'>;
 }
 
 /**
@@ -86,7 +86,7 @@ export function createCors(definition: CorsDefinition, engine: EngineRules): Cor
       }
       return answer;
     },
-    preflights,
+    ofPreflight,
     addTo(list, { headers: given }) {
       const names = namesIn(list);
       for (const name of names) if (name.startsWith('access-control-')) list.delete(name);
@@ -108,10 +108,14 @@ export function createCors(definition: CorsDefinition, engine: EngineRules): Cor
 const varyOfPreflight =
   'Origin, Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network';
 
-/** Another question might have got another answer, also where this one was refused. */
-const preflights: Cors['preflights'] = {
-  addTo: (list) => list.append('Vary', varyOfPreflight),
-};
+const ofPreflight: Cors['ofPreflight'] = (allowed) => ({
+  addTo(list) {
+    // A step may have answered in the gateway's place; what it says itself stands.
+    for (const [name, value] of allowed ?? []) if (!list.has(name)) list.set(name, value);
+    // Another question might have got another answer, also where this one was refused.
+    list.append('Vary', varyOfPreflight);
+  },
+});
 
 const isOriginOrAll = (name: string): boolean => /^(?:origin|\*)$/i.test(name.trim());
 

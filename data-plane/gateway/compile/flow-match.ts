@@ -1,5 +1,6 @@
+import { namedMethods } from '../../../proto/model/access-record.ts';
 import type { FlowDefinition } from '../../../proto/model/api.ts';
-import { normalise } from './readings.ts';
+import { normalise } from '../../policies/path-readings.ts';
 
 /** Says whether a flow is for a request, and how it compares with others when only the best may run. */
 export interface FlowMatcher {
@@ -12,9 +13,7 @@ export interface FlowMatcher {
 }
 
 /** Those that a definition can name; OTHER stands for all that remain. */
-const namedMethods: ReadonlySet<string> = new Set(
-  'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split(' '),
-);
+const named: ReadonlySet<string> = new Set(namedMethods);
 
 /** Compiles the HTTP selector of a flow; a flow without one takes everything. */
 export function createFlowMatcher(flow: FlowDefinition): FlowMatcher {
@@ -24,7 +23,7 @@ export function createFlowMatcher(flow: FlowDefinition): FlowMatcher {
   const methods = new Set(selector?.methods ?? []);
   const takesOthers = methods.has('OTHER');
   const isMethodTaken = (method: string): boolean =>
-    methods.has(method) || (takesOthers && !namedMethods.has(method));
+    methods.has(method) || (takesOthers && !named.has(method));
   // STARTS_WITH is a prefix of the text, as in the reference: /product takes /products too.
   const isTaken = (segment: string, given: string | undefined, isLast: boolean): boolean =>
     segment.startsWith(':') ||

@@ -14,8 +14,10 @@ import { createEngine } from '../../serving.ts';
 import { noCallouts } from '../../callouts.ts';
 import { createMemoryCounters } from '../../limits/memory.ts';
 import type { Policy } from '../../policies/policy.ts';
+import { createLife } from './life.ts';
 import type { SetRecord } from '../deploy/change.ts';
 import { createDeployments } from '../deploy/deployments.ts';
+import { kitGround } from '../../../test/kit/gateway/policies.ts';
 import { quietSecurityHost } from '../../../test/kit/gateway/security.ts';
 
 const guard = createGuard('local', { allow: [], setting: 'upstream' });
@@ -72,6 +74,7 @@ async function startDeployments(
       clock: systemClock,
       counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }),
       outbound: noCallouts,
+      ground: kitGround,
     },
     records: undefined,
     log: createLog({
@@ -182,4 +185,31 @@ test('a revision whose step does not start is refused: what had started is relea
   assert.deepEqual([deployments.state()[0]?.apis[0]?.state, upstreams.size], ['outdated', 1]);
   deployments.close();
   assert.deepEqual(life, ['release 2', 'release 1']);
+});
+
+test('a life begins once and ends once, however often it is told to, and does not end before it began; where nobody is served no step begins', async () => {
+  const told: string[] = [];
+  const part = (name: string) => ({
+    start: () => void told.push(`start ${name}`),
+    release: () => void told.push(`release ${name}`),
+  });
+  const upstreams = createUpstreams(
+    createEngine(),
+    { upstream: { dnsTtlMs: 0, connectionAgeMsMax: 0 } },
+    guard,
+  );
+  const life = createLife<{ readonly upstreams: typeof upstreams }>(part('pools'), [part('a'), part('b')]);
+  life.release();
+  assert.deepEqual(told, []);
+  for (let time = 0; time < 2; time += 1) life.start({ upstreams });
+  assert.deepEqual(told.splice(0), ['start pools', 'start a', 'start b']);
+  for (let time = 0; time < 2; time += 1) life.release();
+  life.start({ upstreams });
+  assert.deepEqual(told.splice(0), ['release b', 'release a', 'release pools']);
+  // The primary of several workers watches endpoints and serves nobody.
+  const watching = createLife(part('pools'), [part('a')]);
+  watching.start({ upstreams: undefined });
+  watching.release();
+  assert.deepEqual(told, ['start pools', 'release pools']);
+  await upstreams.close(0);
 });

@@ -33,7 +33,11 @@ export function compileOrganizationFlows(
   const flows = flowsSeenFrom(whole, options.standing);
   const engine = engineOf({});
   const compiler = new StepCompiler({
-    host: hostOf({ id: organization, name: organization, properties: [] }, options.host, noResources),
+    host: hostOf(
+      { id: organization, name: organization, properties: [], endpointGroups: [] },
+      options.host,
+      noResources,
+    ),
     build: options.build,
     engine,
     groups: new GroupsInUse(noGroups),

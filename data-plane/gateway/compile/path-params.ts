@@ -1,6 +1,6 @@
 import type { FlowDefinition } from '../../../proto/model/api.ts';
 import { createFlowMatcher, segmentsOf } from './flow-match.ts';
-import { normalise } from './readings.ts';
+import { normalise } from '../../policies/path-readings.ts';
 
 /** What stands for the parameters of flows in a path below the context path, by name, as it was sent. */
 export type PathParams = (pathInfo: string, method: string) => ReadonlyMap<string, readonly string[]>;

@@ -4,7 +4,7 @@ import { refusals } from '../errors/refusals.ts';
 import type { EngineRules } from './engine.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
 import { createFlowGate, type FlowGate, needsOfAll, type Passage } from './gate.ts';
-import { normalise, type Readings } from './readings.ts';
+import { normalise, type Readings } from '../../policies/path-readings.ts';
 import { gateStep, type Step, type StepCompiler } from './step.ts';
 
 /** What runs for one request, in order. */

@@ -126,7 +126,7 @@ test('a step whose group is not there, or of the other phase, lets nobody pass, 
     {
       file: 'isthmus.json',
       reason:
-        'shared-policy-group "nested": steps[0].policy is a shared policy group; a group holds no others: write the steps of that one here',
+        'shared-policy-group "nested": sharedPolicyGroups[1].steps[0].policy is a shared policy group; a group holds no others: write the steps of that one here',
     },
   ]);
 

@@ -67,7 +67,7 @@ export function makePolicy<Id extends StepPolicyId>(
   { host, place }: { readonly host: PolicyHost; readonly place: PolicyPlace },
 ): Policy {
   const errors: PolicySchema['errors'] = catalog[id].errors;
-  return policies[id](config, { refuse: createRefuse(errors), host, place });
+  return policies[id](config, { refuse: createRefuse(errors, place.phase), host, place });
 }
 
 /** What steps are compiled with. */

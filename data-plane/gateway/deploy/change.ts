@@ -1,6 +1,20 @@
 import type { Nack, RecordKind } from '../../../proto/wire/published.ts';
 import type { JudgedApi } from './judged.ts';
 
+/** A path of a record that begins with `from` stands in its file at `to` and what follows. */
+export interface PlaceInFile {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Where a path of a record stands in its file. */
+export function pathInFile(path: string, { from, to }: PlaceInFile = { from: '', to: '' }): string {
+  if (path === '') return to;
+  if (!path.startsWith(from)) return path;
+  const rest = path.slice(from.length);
+  return `${to}${to === '' || rest === '' || /^[.[]/.test(rest) ? '' : '.'}${rest}`;
+}
+
 /** A record to serve from now on, already proven by a verified head. */
 export interface SetRecord {
   readonly kind: RecordKind;
@@ -12,6 +26,8 @@ export interface SetRecord {
   readonly payload: Uint8Array;
   /** The file that says it, in a gateway of files: what its operator knows it by. */
   readonly file?: string | undefined;
+  /** Where in that file it stands, so that what is told of it names places that are there. */
+  readonly at?: PlaceInFile | undefined;
   /** What an earlier start of this program found out of it; undefined has it compiled at once. */
   readonly judged?: JudgedApi | undefined;
   /** Secrets that stand open in the payload: nothing that is said of the record repeats them. */

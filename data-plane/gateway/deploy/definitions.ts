@@ -34,6 +34,23 @@ export function readDefinition(text: string): ReadApi {
   return read;
 }
 
+/** Does what is done with a definition after it was read; what it finds wrong is told by the places in the text, not by those in the model. */
+export function withPlacesOf<Made>(placesOf: () => (path: string) => string, work: () => Made): Made {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.details.length === 0) throw error;
+    const placeOf = placesOf();
+    throw new Fault(error.code, {
+      detail: error.detail,
+      details: error.details.map(({ path, message }) => ({ path: placeOf(path), message })),
+      ...(error.internal !== undefined && { internal: error.internal }),
+      ...(error.hint !== undefined && { hint: error.hint }),
+      cause: error,
+    });
+  }
+}
+
 /** The places of a definition on the servers that a gateway has, in order. */
 export function placesOf(definition: ApiDefinition, servers: readonly string[]): readonly Place[] {
   return definition.listeners.flatMap((listener) =>

@@ -72,15 +72,18 @@ export function createErrorWriter(
   };
 }
 
-/** The reference's words: text without Accept, JSON when JSON or anything is accepted. */
+/** The refusal's own content, or the reference's words: text without Accept, JSON when JSON or anything is accepted. */
 export function writePlainError(refusal: Rejection, accept: string | undefined): ErrorAnswer {
+  const { status, content } = refusal;
+  if (content !== undefined)
+    return { status, headers: [...refusal.headers, ['Content-Type', content.type]], body: content.body };
   const isJson =
     accept !== undefined && parseAccept(accept).some(({ type }) => isAccepted(type, 'application/json'));
   const body = isJson
-    ? JSON.stringify({ message: refusal.message, http_status_code: refusal.status })
+    ? JSON.stringify({ message: refusal.message, http_status_code: status })
     : refusal.message;
   return {
-    status: refusal.status,
+    status,
     headers: [...refusal.headers, ['Content-Type', isJson ? 'application/json' : 'text/plain']],
     body,
   };

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
-import { apiDefinition, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
 import { freePort } from '../../../test/kit/processes/processes.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 
@@ -262,4 +262,22 @@ test('a template may say what the error, its parameters and the request are; wha
   assert.equal((await gateway.call('/down')).text, 'GATEWAY_CLIENT_CONNECTION_REFUSED true');
   const empty = await gateway.call('/empty');
   assert.deepEqual([empty.status, empty.text], [502, '']);
+});
+
+test('a refusal with words of its own says them whatever is accepted, and a template answers in their place', async (t) => {
+  const limited = {
+    flows: [flow('/', { request: [['json-threat-protection', { enforceJson: true }]] })],
+  };
+  const template = { JSON_THREAT_ENFORCE_JSON: { '*/*': { status: 400, body: 'JSON, please' } } };
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      own: apiDefinition('own', 'http://127.0.0.1:1', limited),
+      told: apiDefinition('told', 'http://127.0.0.1:1', { ...limited, responseTemplates: template }),
+    },
+  });
+  const headers = { accept: json };
+  const own = await gateway.call('/own', { headers });
+  assert.deepEqual([own.status, own.headers['content-type'], own.text], [415, plain, 'Bad Request']);
+  const told = await gateway.call('/told', { headers });
+  assert.deepEqual([told.status, told.text], [400, 'JSON, please']);
 });

@@ -1,20 +1,6 @@
+import { grpcStatusOf } from '../../http/exchange.ts';
 import type { ErrorAnswer } from './error-answer.ts';
 
-/**
- * What a caller of gRPC is told by a status of HTTP: the table of gRPC itself, as Envoy has it. UNAVAILABLE may be tried again, UNKNOWN
- * and the others may not.
- */
-const codes: ReadonlyMap<number, number> = new Map([
-  [400, 13],
-  [401, 16],
-  [403, 7],
-  [404, 12],
-  [429, 14],
-  [502, 14],
-  [503, 14],
-  [504, 14],
-]);
-const unknown = 2;
 /** What stands in `grpc-message` as it is: printable ASCII but the percent sign. */
 const escaped = /[^\x20-\x24\x26-\x7e]/gu;
 /** A message is a hint for people. */
@@ -30,7 +16,7 @@ export function grpcErrorOf({ status, headers }: ErrorAnswer, message: string): 
     headers: [
       ...headers.filter(([name]) => !/^content-/i.test(name)),
       ['Content-Type', 'application/grpc'],
-      ['grpc-status', String(codes.get(status) ?? unknown)],
+      ['grpc-status', String(grpcStatusOf(status))],
       ['grpc-message', messageText(message)],
     ],
     body: '',

@@ -68,6 +68,7 @@ export function engineRefusalKey(reason: string): string {
       return refusals.bodyTooLarge.key;
     case 'header-timeout':
     case 'body-too-slow':
+    case 'stream-idle':
     case 'request-too-long':
       return refusals.requestTimeout.key;
     default:

@@ -9,6 +9,7 @@ import { conditionOf } from '../compile/gate.ts';
 import type { Step } from '../compile/step.ts';
 import { refusals } from '../errors/refusals.ts';
 import { type CircuitBoard, Circuits } from './circuits.ts';
+import { unpack } from './unpack.ts';
 
 /** A request whose backend may be called more than once. */
 export interface RetriedCall extends PolicyCall {
@@ -106,10 +107,12 @@ async function judge(
   if (answer.kind !== 'response') return answer;
   const { status, headers } = answer.head;
   let read = answer;
-  let content: Uint8Array | undefined = undefined;
+  let said: Uint8Array | undefined = undefined;
   if (condition.needs === 'buffered') {
+    let content: Uint8Array;
     try {
       content = await answer.body.buffer(call.options.bodyBytesMax);
+      said = (await unpack({ headers, content }, call.options.bodyBytesMax)) ?? content;
     } catch (error) {
       // It did not come whole: the backend broke off.
       return error instanceof BodyTooLarge ? refusals.responseTooLarge : 'failed';
@@ -117,7 +120,7 @@ async function judge(
     // An answer without a body keeps the one that says which length it would have had.
     if (!answer.body.isEmpty) read = { ...answer, body: bodyOf(content, answer.body.trailers) };
   }
-  const judged = condition.judge(withResponse(call, { status, headers, content }));
+  const judged = condition.judge(withResponse(call, { status, headers, content: said }));
   if (typeof judged === 'object')
     call.warn('EXPRESSION_EVALUATION_ERROR', `failover.failureCondition: ${judged.why}`);
   return judged === true ? 'failed' : read;

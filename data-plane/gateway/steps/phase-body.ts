@@ -5,12 +5,20 @@ import {
   transformBody,
   type TransformMaker,
 } from '../../http/exchange.ts';
-import type { PassingBody } from '../../policies/policy.ts';
+import type { BodyCheck, PassingBody, Verdict } from '../../policies/policy.ts';
+import { checkBody, checkBytes, type Checked, type CheckListener } from './checked-body.ts';
+import { sayUnpacked, unpack } from './unpack.ts';
 
 /** Whose body it is. */
 interface Place {
   readonly headers: HeaderList;
   content: Uint8Array | undefined;
+}
+
+/** Who hears of a body what comes once its step has said its verdict. */
+export interface PassingListener extends CheckListener {
+  /** It is read from now on, before anybody sends it. */
+  onTaken(): void;
 }
 
 /** The body of one phase on its way through the steps: as it comes, transformed by some of them, or whole in its place's `content`. */
@@ -19,10 +27,13 @@ export class PhaseBody {
   transformed: Body | undefined = undefined;
   readonly #place: Place;
   readonly #received: Body | Uint8Array | string;
+  readonly #isUnpacked: boolean;
 
-  constructor(place: Place, received: Body | Uint8Array | string) {
+  /** isUnpacked: whoever reads it reads what it says, and from there on it goes uncompressed. */
+  constructor(place: Place, received: Body | Uint8Array | string, isUnpacked: boolean) {
     this.#place = place;
     this.#received = received;
+    this.#isUnpacked = isUnpacked;
   }
 
   /** Reads it whole into its place, once; undefined when it is there. Errors: rejects as Body.buffer. */
@@ -31,19 +42,47 @@ export class PhaseBody {
     if (place.content !== undefined) return undefined;
     const body = this.transformed ?? this.#received;
     if (typeof body !== 'string' && !(body instanceof Uint8Array))
-      return body.buffer(bytesMax).then((content) => void (place.content = content));
+      return body.buffer(bytesMax).then((content) => this.#take(content, bytesMax));
     place.content = typeof body === 'string' ? Buffer.from(body) : body;
     return undefined;
   }
 
-  /** As a step that transforms it sees it; `onThrown` hears what its transform throws. */
-  passing(onThrown: (error: unknown) => void): PassingBody {
+  async #take(content: Uint8Array, bytesMax: number): Promise<void> {
+    const { headers } = this.#place;
+    const plain = this.#isUnpacked ? await unpack({ headers, content }, bytesMax) : undefined;
+    this.#place.content = plain ?? content;
+    if (plain !== undefined) sayUnpacked(headers);
+  }
+
+  /** As a step that transforms or checks it sees it; the listener hears what comes later. */
+  passing(listener: PassingListener): PassingBody {
     const current = this.#current();
     return {
       length: current.length,
       isEmpty: current.isEmpty,
-      through: (make, length) => this.#through(make, { length, onThrown }),
+      through: (make, length) =>
+        this.#through(make, { length, onThrown: (error) => listener.onThrown(error) }),
+      check: (check) => this.#pass(check, listener),
     };
+  }
+
+  #pass(check: BodyCheck, listener: PassingListener): Verdict | Promise<Verdict> {
+    const given = this.#place.content ?? this.transformed ?? this.#received;
+    if (typeof given === 'string' || given instanceof Uint8Array) {
+      const bytes = typeof given === 'string' ? Buffer.from(given) : given;
+      return bytes.length === 0 ? undefined : checkBytes(bytes, check);
+    }
+    if (given.isEmpty) return undefined;
+    listener.onTaken();
+    const checked = checkBody(given, check, listener);
+    return checked instanceof Promise ? checked.then((late) => this.#passed(late)) : this.#passed(checked);
+  }
+
+  #passed(checked: Checked): Verdict {
+    if (checked.kind === 'refused') return checked.refusal;
+    if (checked.kind === 'whole') this.#place.content = checked.content;
+    else this.transformed = checked.body;
+    return undefined;
   }
 
   #through(

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 
 import { eventually } from '../../../test/kit/eventually.ts';
 import { call } from '../../../test/kit/gateway/gateway.ts';
-import { startPolicy } from '../../../test/kit/gateway/policies.ts';
+import { startOwnPolicy, startPolicy } from '../../../test/kit/gateway/policies.ts';
 import { openPeer, turns } from '../../../test/kit/engine/raw-peer.ts';
 import { startServingParts } from '../../../test/kit/gateway/serving-parts.ts';
 import type { Outcome } from '../../http/exchange.ts';
@@ -185,6 +185,24 @@ test('`end` comes once when the client goes, also for a hook that is late: what 
   await turns();
   assert.deepEqual(late.state, { inside: 0, ends: 1, outcomes: ['clientAborted'] });
   assert.equal(behind.state.ends, 0, 'nothing is reached any more');
+});
+
+test('`end` comes to the step that was reached last first, and once, also when a hook of the step runs behind it', async (t) => {
+  const ended: string[] = [];
+  const named = (name: string): Policy => ({ end: () => void ended.push(name) });
+  const { port } = await startServingParts(t, {
+    api: [named('first'), named('second'), { request: { needs: 'head', run: () => instead } }],
+  });
+  assert.equal((await call(port, '/api')).status, 201);
+  assert.deepEqual(ended.splice(0), ['second', 'first']);
+  const asked = startOwnPolicy(() => ({
+    ...named('late'),
+    around: { needs: 'head', run: (_call, next) => next() },
+  })).call();
+  await asked.pass();
+  asked.end();
+  await asked.ask(() => Promise.resolve(instead));
+  assert.deepEqual(ended, ['late']);
 });
 
 test('steps of requests that run at once have slots of their own', async (t) => {

@@ -110,6 +110,23 @@ test('a step that throws or rejects is told with its place', async () => {
   assert.deepEqual(await runSteps(rejected.list, 'request', call), broken);
 });
 
+test('a step that says that it is not for a request is passed by, its body unread; one that throws there is told', () => {
+  let ran = 0;
+  const reading = (concerns: () => boolean): Step => ({
+    ...plain,
+    readsRequest: true,
+    policy: { request: { needs: 'buffered', concerns, run: () => void (ran += 1) } },
+  });
+  const passed = new KitCall(plain, createFakeClock(), { body: ['long'] });
+  assert.equal(runSteps([reading(() => false)], 'request', passed), undefined);
+  assert.deepEqual([ran, passed.isRead], [0, false]);
+  const error = new Error('bug');
+  const thrown = reading(() => {
+    throw error;
+  });
+  assert.deepEqual(runSteps([thrown], 'request', passed), { kind: 'broken', at: '', error });
+});
+
 test('no step is reached when the request was over before its turn', async () => {
   const over = new KitCall(plain, createFakeClock());
   const { list, ran } = steps(

@@ -83,6 +83,10 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
       if (!passage) continue;
     }
     if (phase === 'request' ? step.readsRequest : step.readsResponse) {
+      const isConcerned = concerned(step, run);
+      if (typeof isConcerned === 'object') return isConcerned;
+      isAsked = false;
+      if (!isConcerned) continue;
       const reading = call.readContent(phase);
       if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked: true }, run);
     }
@@ -110,6 +114,17 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
     answer = verdict ?? answer;
   }
   return answer;
+}
+
+/** Whether a step that reads bodies is for this request at all. */
+function concerned(step: Step, { phase, call }: Run): boolean | BrokenStep {
+  const { request, response } = step.policy;
+  try {
+    if (phase === 'request') return request?.needs !== 'buffered' || request.concerns?.(call) !== false;
+    return response?.needs !== 'buffered' || !hasAnswer(call) || response.concerns?.(call) !== false;
+  } catch (error) {
+    return { kind: 'broken', at: step.at, error };
+  }
 }
 
 /** A status that a step said, in its verdict or in the answer, and that nobody can send. */

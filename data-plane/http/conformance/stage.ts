@@ -41,6 +41,7 @@ export const limitDefaults: ServerLimits = {
   bodyBytesPerSecondMin: 0,
   idleMsMax: 5_000,
   answerIdleMsMax: 5_000,
+  answerBytesPerSecondMin: 0,
   requestMsMax: 0,
   connectionsMax: 100,
   connectionsPerSourceMax: 100,

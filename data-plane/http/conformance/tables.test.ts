@@ -31,8 +31,10 @@ test('every refusal that bytes alone can cause has a case', () => {
   const others = [
     'header-timeout',
     'body-too-slow',
+    'stream-idle',
     'overloaded',
     'tls-handshake',
+    'plain-http',
     'client-certificate',
     'too-many-connections',
     'http2-error',

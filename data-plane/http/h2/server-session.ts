@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 
 import type { ServerHttp2 } from '../exchange.ts';
 import { FAULTY, INCOMPLETE } from '../message/fields.ts';
+import { isGrpcHead } from '../message/grpc.ts';
 import { type RefusalReason, refusals } from '../message/refusal.ts';
 import { readRequest } from '../message/request.ts';
 import { parseRequestHead, RequestHead } from '../message/request-head.ts';
@@ -11,7 +12,8 @@ import type { RequestSource } from '../server/request.ts';
 import { addressText, type Member, type ServerState } from '../server/state.ts';
 import { Allowance } from './allowance.ts';
 import { http2, isGone } from './node-http2.ts';
-import { sendRefusal, ServerStream } from './server-stream.ts';
+import { sendRefusal } from './refusal.ts';
+import { ServerStream } from './server-stream.ts';
 import { spellRequest } from './spelling.ts';
 
 /** What a header costs in a list beside its bytes (RFC 9113 section 6.5.2). */
@@ -26,6 +28,9 @@ const invalidFramesMax = 50;
 const closingMsMax = 250;
 /** Says "no stream is refused yet" in a GOAWAY that only announces the end (RFC 9113 section 6.8). */
 const lastStream = 2 ** 31 - 1;
+
+/** A head that could not be read so far. */
+const unspelled = { method: 'GET', text: '' };
 
 /** One client connection that speaks HTTP/2: its streams, its bounds, its end. */
 export class ServerSession implements Member, RequestSource {
@@ -142,19 +147,19 @@ export class ServerSession implements Member, RequestSource {
     const { state } = this;
     const spelled = spellRequest(raw);
     if (typeof spelled === 'string') return this.#refuse(stream, spelled, undefined);
-    const { text, method } = spelled;
+    const { text } = spelled;
     const head = new RequestHead();
     const bytes = Buffer.from(text, 'latin1');
     const behind = parseRequestHead(bytes, 0, bytes.length, head, state.limits);
     if (behind === FAULTY || behind === INCOMPLETE)
-      return this.#refuse(stream, head.refusal ?? 'request-line', firstLineOf(head, text), method);
+      return this.#refuse(stream, head.refusal ?? 'request-line', firstLineOf(head, text), spelled);
     const read = readRequest(head, text, state);
-    if (typeof read === 'string') return this.#refuse(stream, read, firstLineOf(head, text), method);
+    if (typeof read === 'string') return this.#refuse(stream, read, firstLineOf(head, text), spelled);
     const { body } = read.framing;
     if (typeof body === 'number' && body > state.limits.bodyBytesMax)
-      return this.#refuse(stream, 'body-too-large', readButRefused(read, head, text), method);
+      return this.#refuse(stream, 'body-too-large', readButRefused(read, head, text), spelled);
     if (state.isOverloaded)
-      return this.#refuse(stream, 'overloaded', readButRefused(read, head, text), method);
+      return this.#refuse(stream, 'overloaded', readButRefused(read, head, text), spelled);
     this.#requests += 1;
     if (state.isClosing || this.#requests >= state.limits.requestsPerConnectionMax) this.#announceEnd();
     const exchange = new ServerStream(this, stream, { read, head, text });
@@ -170,7 +175,7 @@ export class ServerSession implements Member, RequestSource {
     stream: ServerHttp2Stream,
     reason: RefusalReason,
     request: ReturnType<typeof firstLineOf>,
-    method = 'GET',
+    { method, text } = unspelled,
   ): void {
     const held = this.state.onRefusal(reason, this.remoteAddress, { request });
     // A body is not taken; Node drops what comes of it, and the stream is closed once its answer has left.
@@ -178,7 +183,11 @@ export class ServerSession implements Member, RequestSource {
     const answer = (): void => {
       if (isGone(stream)) return;
       stream.once('finish', () => stream.close(http2().constants.NGHTTP2_NO_ERROR));
-      sendRefusal(stream, refusals[reason].status, { method, date: this.state.sweep.date });
+      sendRefusal(stream, refusals[reason].status, {
+        method,
+        date: this.state.sweep.date,
+        isGrpc: isGrpcHead(text),
+      });
     };
     if (held === undefined) answer();
     else void held.then(answer, answer);

@@ -4,19 +4,24 @@ import { reasons } from '../../../proto/process/listening/node-http.ts';
 import type { Body, BodyFlow } from '../body.ts';
 import type { Exchange, Outcome, ResponseHead, StreamEnding } from '../exchange.ts';
 import { kinds } from '../message/field-kind.ts';
+import { isGrpcHead } from '../message/grpc.ts';
 import { type BodyConnection, BodyFault, IncomingBody } from '../message/incoming-body.ts';
 import { type RefusalReason, refusals } from '../message/refusal.ts';
 import type { ReadRequest } from '../message/request.ts';
 import type { RequestHead } from '../message/request-head.ts';
-import { BodyPace, isAwaited } from '../server/body-pace.ts';
+import { AnswerPace } from '../server/answer-pace.ts';
+import { BodyPace, type PacedExchange } from '../server/body-pace.ts';
 import { OngoingExchange } from '../server/ongoing.ts';
 import { ServerRequest } from '../server/request.ts';
 import type { HandshakeRefusal } from '../web-socket.ts';
 import { feedBody, StreamEnd } from './incoming.ts';
 import { http2, isGone } from './node-http2.ts';
+import { endReading, stopReading } from './reading-end.ts';
+import { sendRefusal, setGrpcRefusal } from './refusal.ts';
 import type { ServerSession } from './server-session.ts';
 import { appendFields, markTrailers } from './spelling.ts';
 import { StreamWriter, type StreamWriterOwner } from './stream-writer.ts';
+import { WholeAnswer } from './whole-answer.ts';
 
 /** A head that was judged, and how its body comes. */
 export interface AskedStream {
@@ -26,26 +31,31 @@ export interface AskedStream {
 }
 
 /** One request and its answer on a stream of HTTP/2. */
-export class ServerStream extends OngoingExchange implements Exchange, BodyConnection, StreamWriterOwner {
+export class ServerStream
+  extends OngoingExchange
+  implements Exchange, BodyConnection, StreamWriterOwner, PacedExchange
+{
   readonly request: ServerRequest;
   readonly stream: ServerHttp2Stream;
   readonly #session: ServerSession;
   readonly #body: IncomingBody;
-  readonly #pace = new BodyPace();
+  readonly #pace: BodyPace;
   /** When the last byte of the answer has to have left; 0 is no bound. */
   readonly #answerDueMs: number;
   #expectsContinue: boolean;
   #responseBytes = 0;
+  readonly #whole = new WholeAnswer();
   #writer: StreamWriter | undefined = undefined;
   #flow: BodyFlow | undefined = undefined;
-  /** Since when nothing of the answer has left, though some of it waits; 0 is that nothing waits. */
-  #stuckSinceMs = 0;
-  #stuckBytes = 0;
+  readonly #answerPace = new AnswerPace();
+  /** Known once somebody has asked. */
+  #isGrpc: boolean | undefined = undefined;
 
   constructor(session: ServerSession, stream: ServerHttp2Stream, { read, head, text }: AskedStream) {
     super();
     const { state } = session;
     this.#session = session;
+    this.#pace = new BodyPace(state.limits);
     this.stream = stream;
     const end = new StreamEnd(stream);
     const { body: declared, expectsContinue } = read.framing;
@@ -61,6 +71,19 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
     // Told in the call in which a reset is read, before the end of what came: nobody answers who is not there.
     stream.once('aborted', onGone).once('close', onGone);
     feedBody({ stream, end, body: this.#body, limits: state.limits, guard: (work) => this.guard(work) });
+  }
+
+  /** Whether its caller understands no other refusal; judged by the head as it came. */
+  get isGrpc(): boolean {
+    return (this.#isGrpc ??= isGrpcHead(this.request.rawHead));
+  }
+
+  get isTwoWay(): boolean {
+    return this.isAnswered || this.isGrpc;
+  }
+
+  get answerBytes(): number {
+    return this.#writer?.bytes ?? 0;
   }
 
   /** Runs what the event loop began: what is thrown ends this stream at the most. */
@@ -87,8 +110,9 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
     this.isAborted = true;
     this.#abort();
     if (this.#writer !== undefined) return this.#end('upstreamAborted', () => this.#reset());
-    this.status = 500;
-    this.#responseBytes = this.request.method === 'HEAD' ? 0 : (reasons[500]?.length ?? 0);
+    this.status = this.isGrpc ? 200 : 500;
+    const isBodiless = this.isGrpc || this.request.method === 'HEAD';
+    this.#responseBytes = isBodiless ? 0 : (reasons[500]?.length ?? 0);
     this.#end('complete', () => this.#sendRefusal(500));
   }
 
@@ -108,7 +132,7 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
       if (writer === undefined || this.isOver) return;
       this.#flow?.cancel();
       if (isWhole) writer.onEnd(undefined);
-      else writer.onBroken(new Error(ending.reason));
+      else this.#end('upstreamAborted', () => this.#cut(ending.code === 1_008 ? 403 : 503));
     });
   }
 
@@ -119,17 +143,16 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
   onLast(): void {
     this.#end('complete', () => {
       this.#writer?.release();
-      this.#endReading();
+      endReading(this.stream, this.#body, this.#writer !== undefined);
     });
   }
 
   onBroken(): void {
-    this.#end('upstreamAborted', () => this.#reset());
+    this.#end('upstreamAborted', () => this.#cut(502));
   }
 
   pauseBody(): void {
     this.stream.pause();
-    this.#pace.stop();
   }
 
   resumeBody(): void {
@@ -157,46 +180,50 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
   onBodyFault(fault: BodyFault): void {
     const reason = fault.reason as RefusalReason;
     void this.#session.state.onRefusal(reason, this.#session.remoteAddress, { hasExchange: true });
-    if (this.isOver) return;
-    const hasHead = this.isAnswered;
-    this.isAborted = true;
-    this.refusal = reason;
-    if (!hasHead) this.status = refusals[reason].status;
-    this.#abort();
-    this.#end('clientAborted', () => (hasHead ? this.#reset() : this.#sendRefusal(this.status)));
+    if (!this.isOver) this.#refuse(reason, refusals[reason].status);
   }
 
   onSweep(nowMs: number): void {
     if (this.#answerDueMs !== 0 && nowMs >= this.#answerDueMs) {
+      // Behind what a client does not take nothing is told.
+      const isHeard = this.isGrpc && !this.isOver && this.stream.writableLength === 0;
+      if (isHeard) return this.#refuse('request-too-long', 504);
       this.refusal ??= 'request-too-long';
       return this.#reset();
     }
+    const fault = this.#pace.faultOf(this, this.stream.isPaused(), nowMs);
+    if (fault !== undefined) this.#body.break(new BodyFault(fault));
+    if (this.isOver) stopReading(this.stream, this.#body);
     const { limits } = this.#session.state;
-    const body = this.#body;
-    if (isAwaited(body, limits) && !this.stream.isPaused() && this.#pace.isTooSlow(body, limits, nowMs))
-      body.break(new BodyFault('body-too-slow'));
-    this.#watchWriting(nowMs);
+    const { writableLength: unsentBytes } = this.stream;
+    const leftBytes = (this.#writer?.bytes ?? this.#whole.givenBytes) - unsentBytes;
+    if (unsentBytes === 0) this.#answerPace.rest();
+    else if (this.#answerPace.isStuck({ unsentBytes, leftBytes }, nowMs, limits)) this.#reset();
   }
 
   protected sendWhole(head: ResponseHead, bytes: Uint8Array | undefined, declared: string | undefined): void {
     this.status = head.status;
     this.#responseBytes = bytes?.length ?? 0;
     // Before the record is told: what throws here is answered otherwise.
-    const fields = this.#headFields(head, declared);
+    const fields = headFieldsOf(this.#session.state.sweep, head, declared);
     this.#end('complete', () => {
       const { stream } = this;
       if (isGone(stream)) return;
       const isEmpty = bytes === undefined || bytes.length === 0;
       stream.respond(fields, { endStream: isEmpty });
-      if (!isEmpty) stream.end(bytes);
-      this.#endReading();
+      if (!isEmpty) this.#whole.give(stream, bytes, (work) => this.guard(work));
+      endReading(this.stream, this.#body, this.#writer !== undefined);
     });
   }
 
   protected sendPiped(head: ResponseHead, body: Body): void {
     const { stream } = this;
     this.status = head.status;
-    const fields = this.#headFields(head, body.length === undefined ? undefined : String(body.length));
+    const fields = headFieldsOf(
+      this.#session.state.sweep,
+      head,
+      body.length === undefined ? undefined : String(body.length),
+    );
     for (const value of head.headers.getAll('trailer')) fields.push('trailer', value);
     if (isGone(stream)) return body.discard();
     stream.respond(fields, { waitForTrailers: true });
@@ -204,12 +231,21 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
     this.#flow = body.pipe(this.#writer);
   }
 
-  #headFields({ status, headers }: ResponseHead, declared: string | undefined): string[] {
-    const fields = [':status', String(status)];
-    appendFields(fields, headers);
-    if (declared !== undefined) fields.push('content-length', declared);
-    if (!headers.has('date')) fields.push('date', this.#session.state.sweep.date);
-    return fields;
+  /** Ends the exchange with a status of our own, or without one where another has left. */
+  #refuse(reason: string, status: number): void {
+    const hasHead = this.isAnswered;
+    this.isAborted = true;
+    this.refusal = reason;
+    if (!hasHead) this.status = this.isGrpc ? 200 : status;
+    this.#abort();
+    this.#end('clientAborted', () => (hasHead ? this.#cut(status) : this.#sendRefusal(status)));
+  }
+
+  /** Ends an answer that has begun: gRPC has a place for a status behind it, everybody else sees a reset. */
+  #cut(status: number): void {
+    if (!this.isGrpc || this.#writer === undefined) return this.#reset();
+    this.#writer.release(setGrpcRefusal(this.createHeaders(), status));
+    endReading(this.stream, this.#body, this.#writer !== undefined);
   }
 
   #sendRefusal(status: number): void {
@@ -217,18 +253,9 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
     sendRefusal(this.stream, status, {
       method: this.request.method,
       date: this.#session.state.sweep.date,
+      isGrpc: this.isGrpc,
     });
-    this.#endReading();
-  }
-
-  /** RFC 9113 section 8.1: an answer that is whole before its request asks for no more of that. */
-  #endReading(): void {
-    const { stream } = this;
-    if (this.#body.state === 'whole') return;
-    this.#body.discard();
-    const stop = (): void => stream.close(http2().constants.NGHTTP2_NO_ERROR);
-    if (stream.writableFinished) stop();
-    else stream.once('finish', stop);
+    endReading(this.stream, this.#body, this.#writer !== undefined);
   }
 
   #onGone(): void {
@@ -245,16 +272,6 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
     this.stream.close(http2().constants.NGHTTP2_INTERNAL_ERROR);
   }
 
-  /** Whoever asks has to take the answer: some of it again and again. */
-  #watchWriting(nowMs: number): void {
-    const left = this.stream.writableLength;
-    if (left === 0) this.#stuckSinceMs = 0;
-    else if (this.#stuckSinceMs === 0 || left !== this.#stuckBytes) {
-      this.#stuckSinceMs = nowMs;
-      this.#stuckBytes = left;
-    } else if (nowMs - this.#stuckSinceMs >= this.#session.state.limits.answerIdleMsMax) this.#reset();
-  }
-
   #abort(): void {
     this.#flow?.cancel();
     this.tellAbort();
@@ -265,16 +282,14 @@ export class ServerStream extends OngoingExchange implements Exchange, BodyConne
   }
 }
 
-/** Answers with a status of the engine's own, as `refusalAnswer` does in HTTP/1.1; the connection goes on, since a stream has its frames. */
-export function sendRefusal(
-  stream: ServerHttp2Stream,
-  status: number,
-  { method, date }: { readonly method: string; readonly date: string },
-): void {
-  const phrase = reasons[status] ?? 'Refused';
-  const fields = [':status', String(status), 'date', date];
-  if (status === 503) fields.push('retry-after', '1');
-  fields.push('content-type', 'text/plain', 'content-length', String(phrase.length));
-  stream.respond(fields, { endStream: method === 'HEAD' });
-  if (method !== 'HEAD') stream.end(phrase);
+function headFieldsOf(
+  { date }: { readonly date: string },
+  { status, headers }: ResponseHead,
+  declared: string | undefined,
+): string[] {
+  const fields = [':status', String(status)];
+  appendFields(fields, headers);
+  if (declared !== undefined) fields.push('content-length', declared);
+  if (!headers.has('date')) fields.push('date', date);
+  return fields;
 }

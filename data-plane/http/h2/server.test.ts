@@ -3,8 +3,19 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 
 import { startEngineProxy } from '../../../test/kit/engine/engine-proxy.ts';
+import { startRig } from '../../../test/kit/engine/engine-rig.ts';
 import { answerOfHttp2, askHttp2, http2Defaults, openHttp2 } from '../../../test/kit/engine/http2.ts';
-import { frameTypes, openRawHttp2 } from '../../../test/kit/engine/http2-frames.ts';
+import {
+  block,
+  endHeaders,
+  endStream,
+  frame,
+  frameTypes,
+  getFields,
+  openRawHttp2,
+} from '../../../test/kit/engine/http2-frames.ts';
+import { createAuthority, issuePair, tlsSettings } from '../../../test/kit/servers/certificates.ts';
+import { tempDir } from '../../../test/kit/temp-dir.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { startBackend } from '../conformance/stage.ts';
 
@@ -129,4 +140,85 @@ test('no WebSocket and no tunnel is opened over HTTP/2, and who asks for one is 
   assert.notEqual(settings['enableConnectProtocol'], true);
   const answer = askHttp2(client, { ':method': 'CONNECT', ':authority': 'h:1' });
   assert.equal((await answer).status, 405);
+});
+
+for (const isTls of [false, true])
+  test(`answerIdleMsMax: who takes an answer in one piece slowly has it whole, ${isTls ? 'over TLS' : 'in clear text'}`, async (t) => {
+    const answerIdleMsMax = 600;
+    const bytes = 4_000_000;
+    const rig = await startRig(t, {
+      tls: isTls ? tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]) : undefined,
+      http2: http2Defaults,
+      limits: { answerIdleMsMax, answerBytesPerSecondMin: 100_000 },
+      onExchange: (exchange) =>
+        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(bytes, 'x')),
+    });
+    const client = openHttp2(t, rig.running.port, { isTls });
+    const slow = client.request({ ':path': '/' });
+    let hadBytes = 0;
+    const startedMs = performance.now();
+    slow.on('data', (part: Buffer) => {
+      hadBytes += part.length;
+      if (hadBytes % 200_000 >= part.length) return;
+      slow.pause();
+      setTimeout(() => slow.resume(), 100);
+    });
+    await once(slow, 'end');
+    assert.equal(hadBytes, bytes);
+    assert.ok(performance.now() - startedMs > 2 * answerIdleMsMax, 'it was slow');
+  });
+
+test('answerIdleMsMax: who takes nothing of an answer in one piece is cut off, though its connection lives', async (t) => {
+  const rig = await startRig(t, {
+    http2: http2Defaults,
+    limits: { answerIdleMsMax: 400 },
+    onExchange: (exchange) =>
+      exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(300_000, 'x')),
+  });
+  const client = await openRawHttp2(t, rig.running.port);
+  // No stream may send a byte.
+  client.write(
+    frame(frameTypes.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])),
+    frame(frameTypes.headers, endStream | endHeaders, 1, block(getFields)),
+  );
+  await client.next(frameTypes.headers, 1);
+  await client.next(frameTypes.reset, 1);
+  client.write(frame(frameTypes.ping, 0, 0, Buffer.alloc(8)));
+  await client.next(frameTypes.ping, 0);
+});
+
+test('a stream in which both sides speak may be silent for tunnelIdleMsMax, and is reset then', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, {
+    upstream: { port: backend.port },
+    http2: http2Defaults,
+    limits: { tunnelIdleMsMax: 500, bodyBytesPerSecondMin: 1_000_000 },
+  });
+  const stream = openHttp2(t, proxy.port).request({ ':method': 'POST', ':path': '/' });
+  stream.on('error', () => undefined).resume();
+  const closed = once(stream, 'close');
+  stream.write('a');
+  (await backend.next()).reply('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n');
+  await once(stream, 'response');
+  const saidMs = performance.now();
+  await closed.catch(() => undefined);
+  assert.ok(performance.now() - saidMs >= 490);
+  assert.equal(stream.rstCode, 2);
+  assert.deepEqual(
+    proxy.outcomes.map(({ kind, status, refusal }) => [kind, status, refusal]),
+    [['clientAborted', 200, 'stream-idle']],
+  );
+});
+
+test('the trailers of an answer that ends before its request are not lost', async (t) => {
+  const backend = await startBackend(t);
+  const proxy = await startEngineProxy(t, { upstream: { port: backend.port }, http2: http2Defaults });
+  const stream = openHttp2(t, proxy.port).request({ ':method': 'POST', ':path': '/', te: 'trailers' });
+  stream.write('half');
+  const answer = answerOfHttp2(stream);
+  (await backend.next()).reply(
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-last: 1\r\n\r\n',
+  );
+  const { text, trailers } = await answer;
+  assert.deepEqual([text, trailers?.['x-last']], ['ok', '1']);
 });

@@ -65,8 +65,9 @@ export class StreamWriter implements BodySink {
     this.#owner.onBroken(cause);
   }
 
-  /** Ends the message; once, after `onLast`. */
-  release(): void {
+  /** Ends the message; once, after `onLast`, or before with trailers that say why no more comes. */
+  release(trailers = this.#trailers): void {
+    this.#trailers = trailers;
     if (!isGone(this.#stream)) this.#stream.end();
   }
 }

@@ -6,8 +6,9 @@ import { type BodyConnection, type BodyFault, IncomingBody } from '../message/in
 import { lengthOf } from '../message/framing.ts';
 import type { WireHeaders } from '../message/wire-headers.ts';
 import type { CallHolder, UpstreamCall } from '../upstream/call.ts';
-import { informationalMax } from '../upstream/connection.ts';
+import { informationalMax } from '../upstream/answer-reader.ts';
 import { judgeRequestLine, takesTrailers } from '../upstream/request-head.ts';
+import { Silence } from '../upstream/silence.ts';
 import { feedBody, StreamEnd } from './incoming.ts';
 import { http2 } from './node-http2.ts';
 import { appendFields, readFields } from './spelling.ts';
@@ -25,8 +26,7 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
   #requestFlow: BodyFlow | undefined = undefined;
   #isRequestSent = true;
   #informational = 0;
-  /** Silence until then is a read timeout; 0 while nothing is waited for. */
-  #dueMs = 0;
+  readonly #silence: Silence;
   /** Why it was ended here. */
   #failure: { readonly failure: UpstreamFailure; readonly message: string } | undefined = undefined;
 
@@ -34,6 +34,7 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
   constructor(session: UpstreamSession, call: UpstreamCall) {
     this.#session = session;
     this.#call = call;
+    this.#silence = new Silence(session.pool.options, session.pool.sweep);
     const { request } = call;
     const { body } = request;
     const isPiped = body !== undefined && !(body instanceof Uint8Array) && !body.isEmpty;
@@ -90,8 +91,7 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
     // The client is slow to read, or to send its body: the upstream is not to blame, unless it does not take what is here of that.
     const isClientSlow = !this.#isRequestSent && this.#writer?.isDrained === true;
     if (this.#stream.isPaused() || isClientSlow) return this.#armRead();
-    if (this.#dueMs === 0 || nowMs < this.#dueMs) return;
-    this.#fail('readTimeout', `the upstream was silent for ${this.#silenceMsMax} ms`);
+    if (this.#silence.isTooLong(nowMs)) this.#fail('readTimeout', this.#silence.words);
   }
 
   onClientGone(): void {
@@ -186,7 +186,7 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
   /** The answer is whole: what is left of the request is nobody's. */
   #finish(): void {
     this.#call.holder = undefined;
-    this.#dueMs = 0;
+    this.#silence.end();
     const flow = this.#requestFlow;
     this.#requestFlow = undefined;
     flow?.cancel();
@@ -230,14 +230,8 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
     this.#fail('aborted', why);
   }
 
-  get #silenceMsMax(): number {
-    const { readMsMax, bodyMsMax } = this.#session.pool.options;
-    return this.#body === undefined ? readMsMax : bodyMsMax;
-  }
-
   #armRead(): void {
-    const ms = this.#silenceMsMax;
-    this.#dueMs = ms === 0 ? 0 : this.#session.pool.sweep.nowMs + ms;
+    this.#silence.begin(this.#body !== undefined);
   }
 }
 

@@ -67,8 +67,17 @@ export const refusals = {
   // Patience and capacity.
   'header-timeout': { status: 408, section: 'RFC 9110 15.5.9: setting headerMsMax' },
   'body-too-slow': { status: 408, section: 'RFC 9110 15.5.9: setting bodyBytesPerSecondMin' },
+  'stream-idle': {
+    status: 408,
+    section:
+      'RFC 9110 15.5.9: setting tunnelIdleMsMax, of an exchange in which both sides speak; the stream of HTTP/2 or the connection is reset where the answer has begun',
+  },
   overloaded: { status: 503, section: 'RFC 9110 15.6.4: setting eventLoopLagMsMax' },
   'tls-handshake': { status: 0, section: 'RFC 8446: failed, broken off or too slow; no answer can be given' },
+  'plain-http': {
+    status: 400,
+    section: 'RFC 9110 4.2.2: a request in clear text at a port of TLS, where OpenSSL knows its method',
+  },
   'client-certificate': {
     status: 0,
     section:

@@ -114,6 +114,15 @@ export class ServerExchange extends OngoingExchange implements Exchange, BodyWri
     });
   }
 
+  /** The client may go on as it likes once its answer has begun. */
+  get isTwoWay(): boolean {
+    return this.isAnswered;
+  }
+
+  get answerBytes(): number {
+    return this.#writer?.bytes ?? 0;
+  }
+
   /** The client's connection has taken what was written. */
   onDrain(): void {
     this.#flow?.resume();

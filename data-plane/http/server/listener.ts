@@ -8,8 +8,9 @@ import { acceptFrom } from '../socket/accept.ts';
 import type { RefusalReason } from '../message/refusal.ts';
 import type { Sweep } from '../socket/sweep.ts';
 import { ServerConnection } from './connection.ts';
+import { plainHttpAnswer } from './refusal-answer.ts';
 import { addressText, type Member, ServerState } from './state.ts';
-import { createTlsAcceptor, DistrustedClientError, type TlsAcceptor } from './tls.ts';
+import { createTlsAcceptor, DistrustedClientError, isPlainHttp, type TlsAcceptor } from './tls.ts';
 
 /** Waiting connections that the kernel keeps for us. */
 const backlog = 4_096;
@@ -124,7 +125,14 @@ function acceptTls(
   });
   acceptor.onFailed((socket, error) => {
     const before = underWay.get(peerOf(socket));
-    if (before === undefined || !(error instanceof DistrustedClientError)) return;
+    if (before === undefined) return;
+    if (isPlainHttp(error)) {
+      before.refusal = 'plain-http';
+      // In the clear, and at once: Node closes what failed before its handshake as soon as this returns.
+      before.wire.write(plainHttpAnswer(state.sweep.dateLine));
+      return;
+    }
+    if (!(error instanceof DistrustedClientError)) return;
     before.refusal = 'client-certificate';
     const { reason, certificate } = error;
     const { remoteAddress } = before;

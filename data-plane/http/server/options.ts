@@ -16,19 +16,24 @@ export interface ServerLimits {
   readonly headerMsMax: number;
   /** Past it 413. */
   readonly bodyBytesMax: number;
-  /** A body that is waited for comes at least this fast, judged over some seconds; past it 408. 0 is no bound. */
+  /**
+   * A body that is waited for comes at least this fast, judged over some seconds until its answer begins, of gRPC never; past it 408. 0 is
+   * no bound.
+   */
   readonly bodyBytesPerSecondMin: number;
   /** A connection without a request is closed after this time. */
   readonly idleMsMax: number;
   /** A client that takes no byte of an answer for so long is reset: the connection of HTTP/1.1, the stream of HTTP/2. */
   readonly answerIdleMsMax: number;
+  /** One that takes what waits for it slower than this is reset as well, judged over 1.5 times `answerIdleMsMax`. 0 is no bound. */
+  readonly answerBytesPerSecondMin: number;
   /** From the head to the last byte of the answer; past it the connection is reset. 0 is no bound. Tunnels are exempt. */
   readonly requestMsMax: number;
   readonly connectionsMax: number;
   readonly connectionsPerSourceMax: number;
   /** After so many requests a connection is closed with its answer. */
   readonly requestsPerConnectionMax: number;
-  /** A tunnel that is silent in both directions is closed after this time. */
+  /** A tunnel that is silent in both directions is closed after this time; so is an exchange whose body is not judged by its rate. */
   readonly tunnelIdleMsMax: number;
   /** While the event loop lags more than this, new requests are answered 503 with Retry-After; 0 is no bound. */
   readonly eventLoopLagMsMax: number;

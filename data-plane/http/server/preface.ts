@@ -22,7 +22,7 @@ const nobody: WireOwner = {
 export function becomesHttp2(connection: ServerConnection, { refusal }: RequestHead, bytes: Buffer): boolean {
   const { state, wire, isTls } = connection;
   const settings = state.speaksHttp2;
-  if (settings?.clearText !== true || isTls || refusal !== 'method') return false;
+  if (settings?.clearText !== true || isTls || connection.requests > 0 || refusal !== 'method') return false;
   if (!preface.startsWith(bytes.toString('latin1', 0, preface.length))) return false;
   // A copy, since the shared buffer is written by the next read.
   wire.socket.unshift(Buffer.from(bytes));

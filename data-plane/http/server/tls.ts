@@ -125,6 +125,11 @@ export class DistrustedClientError extends Error {
   }
 }
 
+/** Whether the handshake failed because the client spoke HTTP in the clear: OpenSSL compares its first bytes with the usual methods. */
+export function isPlainHttp(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_SSL_HTTP_REQUEST';
+}
+
 /** By connection: renegotiation is off, so that what was shown once stands to the end. */
 const shown = new WeakMap<TLSSocket, ClientCertificate>();
 

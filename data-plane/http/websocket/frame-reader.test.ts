@@ -152,9 +152,17 @@ test('another implementation hears the same of 2,000 conversations, most of them
     const bare = (heard: readonly string[]): readonly string[] => {
       const closeAt = heard.findIndex((one) => one.startsWith('close'));
       const until = closeAt === -1 ? heard : heard.slice(0, closeAt + 1);
-      return until.map((one) => (one.startsWith('fault') ? one.slice(0, 10) : one));
+      // A length whose highest bit is set is a breach of the protocol, and too large as well (RFC 6455 section 5.2).
+      return until.map((one) => (one.startsWith('fault') ? one.slice(0, 10).replace('1009', '1002') : one));
     };
-    assert.deepEqual(bare(ours), bare(theirs), `seed ${seed}, round ${round}: ${bytes.toString('hex')}`);
+    // They take a length in a longer form than it needs (RFC 6455 section 5.2 forbids it), so that they hear on where we stop.
+    const isLonger = ours.at(-1)?.endsWith('a length is not in its shortest form') === true;
+    const until = isLonger ? ours.length - 1 : undefined;
+    assert.deepEqual(
+      bare(ours).slice(0, until),
+      bare(theirs).slice(0, until),
+      `seed ${seed}, round ${round}: ${bytes.toString('hex')}`,
+    );
   }
 });
 

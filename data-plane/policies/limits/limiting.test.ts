@@ -29,42 +29,7 @@ const key = (result: ReturnType<KitCall['pass']> | Awaited<ReturnType<KitCall['p
 const full = 'RATE_LIMIT_TOO_MANY_REQUESTS';
 const alice = { plan: 'p', 'subscription-id': 'alice', 'user-id': 'alice' };
 
-test('a window starts at the first hit and ends after its period; refused hits count too', async () => {
-  const { clock, call } = start({ limit: 2, periodTime: 10 }, { config: { addHeaders: true } });
-  const startedAtMs = clock.now();
-  const ask = (): readonly (string | undefined)[] => {
-    const asked = call({ attributes: alice });
-    const verdict = key(asked.pass());
-    const { answerHeaders: headers } = asked;
-    assert.equal(headers['X-Rate-Limit-Limit'], '2');
-    return [verdict, headers['X-Rate-Limit-Remaining'], headers['X-Rate-Limit-Reset']];
-  };
-  const reset = String(startedAtMs + 10_000);
-  assert.deepEqual(ask(), ['ok', '1', reset]);
-  await clock.advance(4_000);
-  assert.deepEqual(ask(), ['ok', '0', reset]);
-  assert.deepEqual(ask(), [full, '0', reset]);
-  await clock.advance(5_999);
-  assert.deepEqual(ask(), [full, '0', reset]);
-  await clock.advance(1);
-  assert.deepEqual(ask(), ['ok', '1', String(startedAtMs + 20_000)]);
-});
-
-test('the refusal is 429 in the words of the reference, with parameters for templates', () => {
-  const { call } = start({ limit: 0, dynamicLimit: '1', periodTime: 5, periodTimeUnit: 'MINUTES' });
-  const asked = call({ attributes: alice });
-  assert.equal(asked.pass(), undefined);
-  assert.deepEqual(asked.pass(), {
-    kind: 'reject',
-    key: full,
-    status: 429,
-    message: 'Rate limit exceeded! You reached the limit of 1 requests per 5 minutes',
-    parent: undefined,
-    parameters: { limit: 1, period_time: 5, period_unit: 'minutes' },
-    headers: [],
-  });
-  assert.deepEqual(asked.answerHeaders, {}, 'headers only when asked for');
-});
+const away: Counters = { take: () => Promise.reject(new Error('away')) };
 
 /** The three with one limit each, in a period that none of them cuts. */
 const limiters = [
@@ -75,7 +40,6 @@ const limiters = [
 
 test('all three: limit 0 refuses everything, useKeyOnly shares among callers if there is a key, errorStrategy decides where nobody counts', async () => {
   const bob = { ...alice, 'subscription-id': 'bob' };
-  const away: Counters = { take: () => Promise.reject(new Error('away')) };
   for (const [id, prefix, limit] of limiters) {
     const tooMany = `${prefix}_TOO_MANY_REQUESTS`;
     const none = startPolicy(id, limit({})).call({ attributes: alice }).pass();
@@ -107,6 +71,25 @@ test('all three: limit 0 refuses everything, useKeyOnly shares among callers if 
       assert.equal(key(await asked.pass()), expected);
       assert.equal(asked.warnings.join(), warned);
     }
+  }
+});
+
+test('each of the three refuses by keys of its own', async () => {
+  const keys = [
+    ['RATE_LIMIT_TOO_MANY_REQUESTS', 'RATE_LIMIT_BLOCK_ON_INTERNAL_ERROR', 'RATE_LIMIT_SERVER_ERROR'],
+    ['QUOTA_TOO_MANY_REQUESTS', 'QUOTA_BLOCK_ON_INTERNAL_ERROR', 'QUOTA_SERVER_ERROR'],
+    ['SPIKE_ARREST_TOO_MANY_REQUESTS', 'SPIKE_ARREST_BLOCK_ON_INTERNAL_ERROR', 'SPIKE_ARREST_SERVER_ERROR'],
+  ];
+  const dynamicLimit = "{#request.headers['X-Limit'][0]}";
+  const errorStrategy = 'BLOCK_ON_INTERNAL_ERROR';
+  for (const [at, [id, , limit]] of limiters.entries()) {
+    const refused = startPolicy(id, limit({ limit: 0 }));
+    const blocked = startPolicy(id, { errorStrategy, ...limit({ limit: 1 }) }, { host: { counters: away } });
+    const failed = startPolicy(id, limit({ dynamicLimit }));
+    const said: string[] = [];
+    for (const { call } of [refused, blocked, failed])
+      said.push(key(await call({ headers: { 'X-Limit': 'many' } }).pass()));
+    assert.deepEqual(said, keys[at]);
   }
 });
 

@@ -51,13 +51,13 @@ export interface Limiting<Unit extends string> {
   readonly config: LimiterConfig;
   readonly limit: LimitConfig<Unit>;
   /** In keys, so that limiters of two kinds share no count. */
-  readonly type: 'rl' | 'q' | 'sa';
+  readonly type: 'rl' | 'q' | 'sa' | 'tb';
   /** Of dynamicPeriodTime. */
   readonly dynamicUnit: Unit;
   readonly place: PolicyPlace;
   readonly counters: Counters;
-  /** How much may pass, and how it is counted. */
-  allow(limit: number, period: Period<Unit>): Allowance;
+  /** How much may pass, and how it is counted; undefined where they make no limit. */
+  allow(limit: number, period: Period<Unit>): Allowance | undefined;
   /** Says it in headers and attributes, refused or not. */
   tell(call: PolicyCall, allowance: Allowance, counted: Counted): void;
   readonly tooMany: (parameters: RefusalParameters) => Rejection;
@@ -90,7 +90,7 @@ const unworkable = 'the limit or its period cannot be worked out';
 /** Longer ones are counted by their hash. */
 const keyCharsMax = 256;
 
-/** Counts requests and refuses those past a limit: what rate limits, quotas and spike arrests share. */
+/** Counts requests and refuses those past a limit: what rate limits, quotas, spike arrests and token buckets share. */
 export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyOf<undefined> {
   const { config, limit } = of;
   const isKeyAlone = limit.useKeyOnly && !(limit.key.kind === 'constant' && limit.key.value.length === 0);
@@ -147,6 +147,7 @@ function createPlanning<Unit extends string>(
     const period = periodOf(of, scope);
     if (limit === undefined || period === undefined) return undefined;
     const allowance = of.allow(limit, period);
+    if (allowance === undefined) return undefined;
     // A period that is changed begins anew with the next request.
     const window = `${of.type}:${period.time}${period.unit}:`;
     const text = keyOf(written.key.render(scope));

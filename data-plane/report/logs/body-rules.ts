@@ -1,5 +1,6 @@
 import { EvaluationFailure } from '../../../proto/expression/failure.ts';
 import { readPath, type Step } from '../../../proto/expression/json/json-path-reader.ts';
+import { isNestedDeeper } from '../../../proto/expression/json/levels.ts';
 import { patternOf } from '../../../proto/expression/patterns.ts';
 
 /** What of a body is replaced; exactly one of path and regex. */
@@ -66,6 +67,7 @@ const isLikeJson = (text: string): boolean => /^\s*[[{"]/.test(text);
 /** Undefined for what cannot be read. What nothing was replaced in stays as it was written. */
 function maskPlaces(text: string, places: readonly JsonPlace[]): string | undefined {
   let value: unknown;
+  if (isNestedDeeper(text)) return undefined;
   try {
     value = JSON.parse(text);
   } catch {

@@ -1,4 +1,5 @@
 import type { Redactor } from '../../../proto/model/redaction.ts';
+import { isSecretHeader } from '../../../proto/model/secrets/names.ts';
 import { createBodyRules } from './body-rules.ts';
 import type { LogFacts, LoggedBody } from './log-facts.ts';
 import type { LogSettings } from './log-settings.ts';
@@ -15,14 +16,6 @@ export interface Masks {
 export type MasksOf = (facts: LogFacts) => Masks;
 
 const MASK = '***';
-const secretHeaders = [
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-  'x-gravitee-api-key',
-  'x-api-key',
-];
 /** A shorter value is a word that may stand anywhere: masking it everywhere would tell it. */
 const valueCharsMin = 8;
 /** Values that are looked for; a cookie may hold any number. Of a call with more neither other headers nor bodies are shown. */
@@ -36,12 +29,13 @@ export function createMasks({
   readonly redactor: Redactor;
   readonly settings: Pick<LogSettings, 'secretHeaders' | 'bodyRules'>;
 }): MasksOf {
-  const always = new Set([...secretHeaders, ...settings.secretHeaders.map((name) => name.toLowerCase())]);
+  const always = new Set(settings.secretHeaders.map((name) => name.toLowerCase()));
   const applyRules = createBodyRules(settings.bodyRules);
   return (facts) => {
     const isSecret = (name: string): boolean =>
       always.has(name) ||
       facts.secretHeaders.has(name) ||
+      isSecretHeader(name) ||
       redactor.isSecret(name.startsWith('x-') ? name.slice(2) : name) ||
       redactor.isSecret(name);
     const values = valuesIn(facts, isSecret);

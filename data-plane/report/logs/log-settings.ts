@@ -66,7 +66,7 @@ export const logSettings = z.strictObject({
     .max(50)
     .default([])
     .describe(
-      'What of bodies is replaced by `replacer` before they are written: the value at a `path` of JSON (`$.card.number`, `$..iban`, `$.items[*].token`), or what matches a `regex` (linear time, no looking around). Where there are paths, JSON that was cut or is broken is not logged at all. Members of JSON, elements and attributes of XML and fields of forms with names like those of `report.secretParameters` are masked without a rule.',
+      'What of bodies is replaced by `replacer` before they are written: the value at a `path` of JSON (`$.card.number`, `$..iban`, `$.items[*].token`), or what matches a `regex` (linear time, no looking around). Where there are paths, JSON that was cut or is broken is not logged at all. Members of JSON, elements and attributes of XML, fields of forms, and values behind a name and a colon (YAML, GraphQL) with names like those of `report.secretParameters` are masked without a rule.',
     ),
 });
 /** See {@link logSettings}. */

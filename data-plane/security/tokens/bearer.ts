@@ -1,5 +1,7 @@
 import { readAuthorization } from '../../../proto/trust/authorization.ts';
 import type { HeaderList } from '../../http/exchange.ts';
+import type { PolicyRequest } from '../../policies/policy.ts';
+import { withoutKey } from '../key-places.ts';
 import type { PresentingRequest } from '../security.ts';
 
 const parameter = 'access_token';
@@ -13,6 +15,13 @@ export function presentedToken({ headers, query }: PresentingRequest): string | 
   if (inHeader !== undefined || query?.includes(parameter) !== true) return inHeader;
   const [first, ...others] = new URLSearchParams(query).getAll(parameter);
   return others.every((other) => other === first) ? first?.trim() : '';
+}
+
+/** Takes the token away from where {@link presentedToken} found it, so that the backend sees none; a parameter beside a header is the backend's own. */
+export function hideToken(request: Pick<PolicyRequest, 'headers' | 'query'>): void {
+  if (tokenInHeader(request.headers) === undefined)
+    request.query = withoutKey(request.headers, request.query, { header: '', parameter });
+  request.headers.delete('authorization');
 }
 
 /** Says whether a request carries a bearer token, an empty one too; an empty or Basic Authorization is none. */

@@ -34,10 +34,17 @@ export function scopesOf(claims: TokenClaims): readonly string[] {
   return scopeList(ownOf(claims, 'scope') ?? ownOf(claims, 'scp'), ' ');
 }
 
+/** Past it no more are read; whoever asks does not take so many. */
+const scopesReadMax = 2_000;
+
 /** Scopes as a list, or as a text in which they are separated. */
 export function scopeList(value: unknown, separator: string): readonly string[] {
-  if (Array.isArray(value)) return value.filter((each) => typeof each === 'string');
-  return typeof value === 'string' ? value.split(separator).filter((each) => each !== '') : [];
+  const all: readonly unknown[] = Array.isArray(value)
+    ? value.slice(0, scopesReadMax)
+    : typeof value === 'string'
+      ? value.split(separator, scopesReadMax)
+      : [];
+  return all.filter((each) => typeof each === 'string').filter((each) => each !== '');
 }
 
 /** Says whether scopes are enough: all of the required ones, or any; nothing required is always enough. */

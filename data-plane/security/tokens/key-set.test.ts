@@ -175,3 +175,12 @@ test('plans that name the same set share it, until the last of them goes', async
   assert.deepEqual(await find('one'), ['one']);
   assert.equal(server.asked.length, 1);
 });
+
+test('an answer that is no key set is told by its server, without a word of it and without a stack', async (t) => {
+  for (const says of ['<html>hunter2</html>', '["hunter2"]', `{"keys":"hunter2"}`, '['.repeat(100_000)]) {
+    const { find, logged } = await open(t, says);
+    assert.equal(await find('one'), 'unavailable');
+    assert.match(logged.join(), /outbound\.bad_answer.*is no JSON Web Key Set/);
+    assert.doesNotMatch(logged.join(), /hunter2|"stack"/);
+  }
+});

@@ -1,3 +1,4 @@
+import { Fault } from '../../../proto/faults/fault.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
 import type { Log } from '../../../proto/process/log.ts';
 import { type TokenAlgorithm, type TokenKey, tokenKeysOf } from '../../../proto/trust/token-keys.ts';
@@ -44,7 +45,7 @@ export class KeySet implements KeySource {
       clock,
       fetch: async (signal) => {
         const text = await fetchText(outbound, { ...wish, bytesMax: setBytesMax }, signal);
-        return keepKnown(tokenKeysOf(JSON.parse(text), algorithm), this.#keys);
+        return keepKnown(keysIn(text, algorithm, wish.url), this.#keys);
       },
       onFailure: (err) =>
         log.warn(
@@ -82,6 +83,15 @@ export class KeySet implements KeySource {
   #now(kid: string | undefined): FoundKeys {
     const keys = matching(this.#keys, kid);
     return keys.length === 0 && this.#fetched.hasFailed ? 'unavailable' : keys;
+  }
+}
+
+/** Errors: outbound.bad_answer, which quotes nothing of what somebody answered. */
+function keysIn(text: string, algorithm: TokenAlgorithm, url: string): readonly TokenKey[] {
+  try {
+    return tokenKeysOf(JSON.parse(text), algorithm);
+  } catch {
+    throw new Fault('outbound.bad_answer', { internal: `${new URL(url).origin}: is no JSON Web Key Set` });
   }
 }
 

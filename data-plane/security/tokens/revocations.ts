@@ -7,6 +7,8 @@ import { Renewed } from './renewed.ts';
 /** Largest list of revoked tokens, and most of them. */
 const listBytesMax = 8 * 1024 * 1024;
 const entriesMax = 200_000;
+/** Empty ones too. */
+const linesMax = 2 * entriesMax;
 
 /** How a list is fetched. */
 export interface RevocationWish extends Omit<FetchWish, 'bytesMax'> {
@@ -23,6 +25,7 @@ export class Revocations {
   readonly #clock: Clock;
   readonly #refreshMs: number;
   #cancel: (() => void) | undefined = undefined;
+  #isCut = false;
 
   constructor(
     wish: RevocationWish,
@@ -32,7 +35,18 @@ export class Revocations {
     this.#refreshMs = wish.refreshMs;
     this.#fetched = new Renewed({
       clock,
-      fetch: async (signal) => listOf(await fetchText(outbound, { ...wish, bytesMax: listBytesMax }, signal)),
+      fetch: async (signal) => {
+        const { entries, isCut } = listOf(
+          await fetchText(outbound, { ...wish, bytesMax: listBytesMax }, signal),
+        );
+        if (isCut && !this.#isCut)
+          log.warn(
+            { url: wish.url, entriesMax },
+            'a list of revoked tokens is longer than is read; tokens that stand further behind are let in',
+          );
+        this.#isCut = isCut;
+        return entries;
+      },
       onFailure: (err) =>
         log.warn(
           { err, url: wish.url },
@@ -65,11 +79,10 @@ export class Revocations {
   }
 }
 
-function listOf(text: string): ReadonlySet<string> {
-  return new Set(
-    text
-      .split('\n', entriesMax)
-      .map((line) => line.trim())
-      .filter((line) => line !== ''),
-  );
+function listOf(text: string): { readonly entries: ReadonlySet<string>; readonly isCut: boolean } {
+  const lines = text
+    .split('\n', linesMax)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return { entries: new Set(lines.slice(0, entriesMax)), isCut: lines.length > entriesMax };
 }

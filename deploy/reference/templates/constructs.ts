@@ -39,7 +39,7 @@ const introduction = `# Templates
 
 Generated from \`proto/freemarker\` by \`npm run generate\`; do not edit.
 
-The body of [\`policy-assign-content\`](policies/README.md#policy-assign-content) is a template of FreeMarker, as the reference product's is. What stands below is
+The body of [\`policy-assign-content\`](policies/policy-assign-content.md) is a template of FreeMarker, as the reference product's is. What stands below is
 supported, each row by a test; everything else of FreeMarker is refused when the API is deployed, with its line, its character and the nearest name.
 
 \`\`\`

@@ -8,9 +8,20 @@ export type Engine = 'v3' | 'v4';
  * Flows of an API or of a plan; one that the reference cannot read is left out there as well, and named. Where nobody is told of notes it is
  * a fault.
  */
-export function flowsOf(flows: Place, engine: Engine, unreadable: 'note' | 'fault' = 'note'): Tree {
+export function flowsOf(
+  flows: Place,
+  engine: Engine,
+  {
+    unreadable = 'note',
+    isNewer = () => false,
+  }: {
+    readonly unreadable?: 'note' | 'fault';
+    /** In words of version 4 already, where both may stand side by side. */
+    readonly isNewer?: (flow: Place) => boolean;
+  } = {},
+): Tree {
   const readable = flows.items().filter((flow) => {
-    const problem = problemOf(flow);
+    const problem = isNewer(flow) ? undefined : problemOf(flow);
     if (problem === undefined) return true;
     if (unreadable === 'fault') problem.at.fault(problem.message);
     else
@@ -18,7 +29,7 @@ export function flowsOf(flows: Place, engine: Engine, unreadable: 'note' | 'faul
     leaveWhole(flow);
     return false;
   });
-  return flows.made(readable.map((flow) => flowOf(flow, engine)));
+  return flows.made(readable.map((flow) => (isNewer(flow) ? flow : flowOf(flow, engine))));
 }
 
 /** All steps of flows, in both phases. */

@@ -42,13 +42,12 @@ const rows: readonly Row[] = [
   ],
   ...[
     'cloud-events',
-    'html-json',
     'message-filtering',
     'metrics-reporter',
     'policy-interrupt',
     'policy-wssecurity-authentication',
   ].map((policy): Row => [policy, step(policy), `${at0}.policy`, 'IMPOSSIBLE']),
-  ['the same in a plan', inPlan('html-json'), 'plans[0].flows[0].post[0].policy', 'IMPOSSIBLE'],
+  ['the same in a plan', inPlan('metrics-reporter'), 'plans[0].flows[0].post[0].policy', 'IMPOSSIBLE'],
   ['groovy without script', step('groovy'), `${at0}.configuration`, 'IMPOSSIBLE'],
   [
     'groovy with two',
@@ -120,9 +119,18 @@ for (const [what, input] of fine)
     assert.deepEqual([state, issues], ['MIGRATABLE', []]);
   });
 
+test('html-json, which the reference has for version 2 alone, stands in answers of version 4 here', () => {
+  const post = [{ policy: 'html-json', configuration: { selectors: [{ jsonName: 'a', selector: 'p' }] } }];
+  const { issues } = migrate(plain({ flows: [{ post }] }));
+  assert.deepEqual(
+    issues.filter(({ state }) => state === 'IMPOSSIBLE'),
+    [],
+  );
+});
+
 test('the worst issue counts, and all are told', () => {
   const pre = [
-    { policy: 'html-json', configuration: {} },
+    { policy: 'metrics-reporter', configuration: {} },
     { policy: 'our-own', configuration: {} },
   ];
   const { state, issues } = migrate(plain({ flows: [{ pre }] }));
@@ -155,12 +163,12 @@ test('v3 is taken for emulation by wish, and an API of version 1 as the flows th
     id: 'old',
     name: 'Old',
     proxy: { context_path: '/old', endpoints: [{ name: 'one', target: 'http://one.local' }] },
-    paths: { '/': [{ mock: { status: '200' } }, { 'html-json': {} }] },
+    paths: { '/': [{ mock: { status: '200' } }, { 'metrics-reporter': {} }] },
   };
   const { issues } = migrate(old);
   assert.deepEqual(
     issues.map(({ path }) => path),
-    ['execution_mode', 'paths./[1].html-json'],
+    ['execution_mode', 'paths./[1].metrics-reporter'],
   );
   const emulated = migrate({ ...old, paths: { '/': [{ mock: { status: '200' } }] } }, { emulates: true });
   assert.equal(emulated.state, 'MIGRATABLE');

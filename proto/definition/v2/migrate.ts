@@ -192,7 +192,6 @@ function judgeProxies(proxy: Place, say: Say): void {
 
 const impossible: ReadonlySet<string> = new Set([
   'cloud-events',
-  'html-json',
   'message-filtering',
   'metrics-reporter',
   'policy-interrupt',

@@ -76,7 +76,7 @@ function bodyOf(api: Place, source: SourceApi, told: Told): Tree {
     // The reference writes the word `undefined` when there is none; here it is what version 4 has then.
     apiVersion: version.as(version.text(apiVersionDefault)),
     gravitee: '4.0.0',
-    engine: engine === 'v3' ? 'v3' : undefined,
+    engine: engine === 'v3' ? api.field('execution_mode', 'executionMode').as('v3') : undefined,
     type: 'proxy',
     tags: api.field('tags'),
     listeners: [listenerOf(proxy, api.field('path_mappings', 'pathMappings'))],

@@ -1,4 +1,5 @@
 import type { FaultDetail } from '../../faults/fault.ts';
+import { unknownNames } from '../../faults/nearest.ts';
 import { isOff } from '../../model/sections.ts';
 import { isEmpty, isJson, type Note, portalNote } from '../opened.ts';
 
@@ -37,7 +38,7 @@ export class Told {
         .filter(([name, value]) => !names.has(name) && !isOff(value))
         .map(([name]) => ({
           path: joined(path, name),
-          message: `is unknown; allowed: ${[...said].join(', ')}`,
+          message: unknownNames([name], [...said]),
         })),
     );
   }

@@ -1,3 +1,4 @@
+import { namedMethods } from '../../model/access-record.ts';
 import type { SourceApi } from '../opened.ts';
 import { plansInOrder } from '../plans.ts';
 import { groovyScriptsIn } from './groovy.ts';
@@ -51,8 +52,6 @@ function planOf(plan: Place): readonly Tree[] {
   return [plan.made({ ...kept(plan, ['paths', 'flows']), flows: flowsOf(plan.field('paths')) }, true)];
 }
 
-const allMethods = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
-
 function flowsOf(paths: Place): Tree {
   const sorted = paths.members().toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return paths.made(sorted.map(([path, rules]) => flowOf(path, rules)));
@@ -67,7 +66,7 @@ function flowOf(path: string, list: Place): Tree {
     name: '',
     // A star at the end was a part of the pattern that takes everything.
     'path-operator': { path: list.as(path.replace(/\/\*$/, '') || '/'), operator: 'STARTS_WITH' },
-    methods: taken.length === allMethods.length ? [] : taken,
+    methods: taken.length === namedMethods.length ? [] : taken,
     enabled: true,
     pre: steps('pre'),
     // Answers passed the rules in the opposite order.
@@ -101,13 +100,14 @@ function ruleOf(place: Place): Rule {
     place,
     policy,
     configuration,
-    methods: said.length === 0 ? allMethods : said,
+    methods: said.length === 0 ? namedMethods : said,
     phases: policy === '' ? [] : phasesOf(policy, configuration),
   };
 }
 
 function stepOf({ place, policy, configuration, methods }: Rule, taken: readonly string[]): Tree {
-  const isNarrower = methods.length < taken.length && !allMethods.every((method) => methods.includes(method));
+  const isNarrower =
+    methods.length < taken.length && !namedMethods.every((method) => methods.includes(method));
   const condition = methods.toSorted().map((method) => `#request.method == '${method}'`);
   return place.made({
     name: policy,

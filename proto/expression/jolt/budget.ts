@@ -37,6 +37,12 @@ export class Budget {
     this.spend(chars >> 4);
   }
 
+  /** Pays for making a text of so many characters. */
+  makesText(chars: number): void {
+    if (chars > charsMax) throw new JoltFailure(`makes more than ${charsMax} characters`);
+    this.reads(chars);
+  }
+
   /** Judges what an operation made, as much as it would be if it were written. Errors: JoltFailure for what is too much or too deep. */
   judge(tree: Tree): void {
     this.#weigh(tree, 0);

@@ -43,6 +43,12 @@ const shift = (spec: object): object => ({ operation: 'shift', spec });
 const nested = (levels: number, key: string, inner: unknown): unknown =>
   times(levels, () => key).reduceRight<unknown>((rules, name) => ({ [name]: rules }), inner);
 
+/** Defaults that make two objects, and say the same of what is in them. */
+const twoInEach = (levels: number): unknown =>
+  times(levels, () => 1).reduceRight<unknown>((rules) => ({ a: {}, b: {}, '*': rules }), {});
+const modify = (spec: object): object => ({ operation: 'modify-overwrite-beta', spec });
+const doubled = { a: '=concat(@(1,a),@(1,a))' };
+
 const long = 'x'.repeat(100_000);
 const items = times(100_000, () => 1);
 
@@ -71,7 +77,7 @@ for (const [name, spec, input, why] of [
   ],
   [
     'defaults that are two in each',
-    [{ operation: 'default', spec: nested(60, 'a|b', 1) }],
+    [{ operation: 'default', spec: twoInEach(60) }],
     {},
     /more than 2000000 steps/,
   ],
@@ -99,11 +105,55 @@ for (const [name, spec, input, why] of [
     { a: long },
     /more than 2000000 steps/,
   ],
+  ['a text twice as long with each operation', times(40, () => modify(doubled)), { a: long }, /4194304/],
+  [
+    'a value that is put into itself',
+    [modify(Object.fromEntries(times(80, (index) => [`k${index}|x`, { y: '@(2,x)' }])))],
+    { x: { y: 1 } },
+    /deeper than 64/,
+  ],
+  [
+    'a long list in each of its items',
+    [modify({ '*': '@(1)' })],
+    times(2_000, () => 1),
+    /more than 2000000 steps/,
+  ],
+  [
+    'a list in each item of a list',
+    [modify({ a: { '*': '=toList(@(2,a))' } })],
+    { a: items },
+    /2000000 steps/,
+  ],
+  [
+    'a long list that an index makes, again and again',
+    [modify(Object.fromEntries(times(40, (index) => [`k${index}`, { '[99999]': 1 }])))],
+    {},
+    /more than 2000000 steps/,
+  ],
+  [
+    'duplicates of long values',
+    [modify({ a: '=squashDuplicates' })],
+    { a: times(90_000, (index) => [index]) },
+    /2000000/,
+  ],
+  ['names that are sorted', times(50, () => ({ operation: 'sort' })), namesOf(20_000), /2000000 steps/],
+  [
+    'what stars remove',
+    times(50, () => ({ operation: 'remove', spec: { '*x': '' } })),
+    namesOf(50_000),
+    /steps/,
+  ],
+  [
+    'a list of each entry',
+    times(50, () => ({ operation: 'cardinality', spec: { '*': 'MANY' } })),
+    namesOf(50_000),
+    /more than \d+ values|deeper|steps/,
+  ],
   [
     'a long way to a value',
     [shift({ '*': `@(1,${times(20_000, () => 'a').join('.')})` })],
     items,
-    /more than 2000000 steps/,
+    /deeper than 64 levels/,
   ],
 ] as const)
   test(`a transformation ends: ${name}`, () => {
@@ -111,6 +161,10 @@ for (const [name, spec, input, why] of [
     assert.match(outcomeOf(spec, input, taken).why ?? 'made something', why);
     isBounded(taken);
   });
+
+function namesOf(count: number): object {
+  return Object.fromEntries(times(count, (index) => [`name-${index}`, 1]));
+}
 
 function nestedPath(levels: number): string {
   return times(levels, () => 'x').join('.');
@@ -136,9 +190,33 @@ const shifts = rules.map((spec) => ({ operation: 'shift', spec }));
 const defaults = fc
   .tuple(fc.integer({ min: 1, max: 40 }), fc.constantFrom('a|b', '*', 'a', 'a|b|c'))
   .map(([levels, name]) => ({ operation: 'default', spec: nested(levels, name, [1, 'x']) }));
+const value = fc.constantFrom(
+  ...`x @ @(1,a) @(2,b) =concat(@(1,a),@(1,b)) =toList(@(1,a),@(1,b)) =size =sort =join('-',@(1,a)) =split('-',@(1,a))
+  =recursivelySquashNulls =max(@(1,a),2) =toString`.split(/\s+/),
+);
+const { modified } = fc.letrec<{ modified: unknown; to: unknown }>((tie) => ({
+  modified: fc.dictionary(fc.constantFrom('*', 'a', '+b', '_c', 'a|b', '~*-*', 'b?'), tie('to'), {
+    maxKeys: 4,
+  }),
+  to: fc.oneof({ maxDepth: 4 }, value, fc.array(value, { minLength: 1, maxLength: 3 }), tie('modified')),
+}));
+const others = fc.oneof(
+  modified.map((spec) => ({ operation: 'modify-overwrite-beta', spec })),
+  modified.map((spec) => ({ operation: 'modify-default-beta', spec })),
+  fc
+    .constantFrom('a', '*', '*-*', '0')
+    .map((name) => ({ operation: 'remove', spec: { '*': { [name]: '' } } })),
+  fc
+    .constantFrom('ONE', 'MANY')
+    .map((to) => ({ operation: 'cardinality', spec: { a: to, '*': { '*': to } } })),
+  fc.constant({ operation: 'sort' }),
+);
 const specs = fc
   .tuple(
-    fc.array(fc.oneof({ weight: 4, arbitrary: shifts }, defaults), { minLength: 1, maxLength: 5 }),
+    fc.array(fc.oneof({ weight: 4, arbitrary: shifts }, defaults, { weight: 2, arbitrary: others }), {
+      minLength: 1,
+      maxLength: 5,
+    }),
     fc.integer({ min: 1, max: 10 }),
   )
   .map(([operations, again]) => times(again, () => operations).flat());

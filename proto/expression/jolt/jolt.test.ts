@@ -102,7 +102,7 @@ test('defaults fill what is absent or null, and operations run one after the oth
     { operation: 'shift', spec: { '*': 'all.&' } },
   );
   assert.deepEqual(jolt.run({ b: { c: null }, e: 4, f: {} }), {
-    all: { a: 1, b: { c: 2, x: 9 }, d: 3, e: 4, f: { x: 9 } },
+    all: { b: { c: 2, x: 9 }, e: 4, f: { x: 9 }, a: 1 },
   });
   assert.deepEqual(read({ operation: 'default', spec: {} }).run([{ key: 'a' }]), [{ key: 'a' }]);
   const same = readJolt(' ');
@@ -113,9 +113,11 @@ test('defaults fill what is absent or null, and operations run one after the oth
 test('what does not run is refused by its name and place', () => {
   for (const [text, expected] of [
     ['{', /^is no JSON$/],
-    ['3', /^operation 1 without a name is not supported; allowed: shift, default$/],
-    ['[{"operation":"sort"}]', /^operation 1 "sort" is not supported/],
-    ['[{"operation":"default","spec":{"a[]":{"0":1}}}]', /at \["a\[\]"\] stands for a list/],
+    [
+      '3',
+      /^operation 1 without a name is not supported; allowed: shift, default, remove, sort, cardinality, modify-overwrite-beta/,
+    ],
+    ['[{"operation":"sorted"}]', /^operation 1 "sorted" is not supported/],
     ['[{"operation":"shift"}]', /must be an object/],
     ['[{"operation":"shift","spec":{"a":1}}]', /at \["a"\] must be a path/],
     ['[{"operation":"shift","spec":{"a":{"b":"x[y]"}}}]', /at \["a"\]\["b"\] \[y\] is no index/],
@@ -141,4 +143,34 @@ test('a transformation ends: in steps, in depth, in the length of what it makes'
   let deep: unknown = 1;
   for (let level = 0; level < 65; level += 1) deep = { a: deep };
   assert.throws(() => shift({ a: 'a' }).run(deep), /deeper than 64/);
+});
+
+test('JSON is rewritten with its names in their order and its whole numbers with all of their digits', () => {
+  const same = read({ operation: 'shift', spec: { '*': '&' } });
+  const long = '{"b":12345678901234567890,"a":-9007199254740993,"c":[1,2.50,1e3],"__proto__":{"x":1}}';
+  assert.equal(same.rewrite(long), long.replace('2.50', '2.5').replace('1e3', '1000'));
+  const sum = read({ operation: 'modify-overwrite-beta', spec: { a: '=longSum(@(1,a),1)' } });
+  assert.equal(sum.rewrite('{"a":9007199254740993}'), '{"a":9007199254740994}');
+  assert.throws(() => same.rewrite('{'), /is no JSON/);
+  assert.throws(() => same.rewrite(`${'['.repeat(66)}${']'.repeat(66)}`), /deeper than 64/);
+  assert.equal(readJolt('') instanceof Array, false);
+});
+
+test('functions of modify write nothing where they have nothing to work with', () => {
+  const calls =
+    `=toLower(1) | =min(a,b) | =divide(1,0) | =divide(1) | =divide(1,2,3) | =divideAndRound(101,1,3)
+    | =substring('abc',-1,2) | =substring('abc',0,4) | =substring('abc',1,1) | =substring('abc',0) | =leftPad('a',0,'x')
+    | =leftPad('a',501,'x') | =leftPad('a',5,'xy') | =join('-','a') | =join(@(1,no)) | =split('(',@(1,text))
+    | =intSubtract(1.5,1) | =avg(a,b) | =toBoolean(yes) | =size(1) | =sort(1,a) | =elementAt(5,@(1,list))
+    | =firstElement(@(1,none)) | =abs(@(1,none)) | =notNull | =isNull(1) | =toLong(x)`.split('|');
+  for (const call of calls) {
+    const jolt = read({ operation: 'modify-overwrite-beta', spec: { made: call.trim() } });
+    assert.deepEqual(jolt.run({ list: [1], text: 'a(b' }), { list: [1], text: 'a(b' }, call);
+  }
+  const edges = read({
+    operation: 'modify-overwrite-beta',
+    spec: { a: "=leftPad('a',500,'x')", b: "=substring('abc',0,3)", c: '=toInteger(99999999999)' },
+  });
+  const made = edges.run({}) as { readonly a: string; readonly b: string; readonly c: number };
+  assert.deepEqual([made.a.length, made.b, made.c], [500, 'abc', 2_147_483_647]);
 });

@@ -1,18 +1,8 @@
 import type { Budget } from './budget.ts';
-import {
-  type Level,
-  type PathStep,
-  type Piece,
-  readPath,
-  readPieces,
-  referenceOf,
-  textOf,
-  valueAt,
-} from './paths.ts';
-import { entriesOf, JoltFailure, type Tree } from './tree.ts';
-
-/** Longest list that is made by an index. */
-const listMax = 100_000;
+import { hasStars, matchStars, readPatterns, wordsOf } from './keys.ts';
+import { type Complain, type OperationReader, readObject } from './operation.ts';
+import { type Level, type PathStep, type Piece, readPath, referenceOf, textOf, valueAt } from './paths.ts';
+import { childOf, entriesOf, JoltFailure, listMax, type Tree } from './tree.ts';
 
 /** A rule: what keys it is for, and what becomes of the value there. */
 interface Rule {
@@ -24,25 +14,22 @@ interface Rule {
 
 /** Keys that a rule is for: words of one pattern each; or a value that is made where the rule stands. */
 type Key =
-  | { readonly kind: 'match'; readonly patterns: readonly (readonly Piece[])[]; readonly isLiteral: boolean }
+  | {
+      readonly kind: 'match';
+      readonly patterns: readonly (readonly Piece[])[];
+      /** What the patterns are when they are words. */
+      readonly words: readonly string[] | undefined;
+    }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'name'; readonly up: number; readonly capture: number }
-  | { readonly kind: 'value'; readonly up: number; readonly path: readonly string[] };
+  | { readonly kind: 'value'; readonly up: number; readonly path: readonly PathStep[] };
 
 /** Moves values of what came in to where the specification says. */
-export interface Shift {
-  run(input: Tree, budget: Budget): Tree;
-}
-
-/** Says what is wrong, and where below the specification. */
-export type Complain = (path: readonly (string | number)[], message: string) => void;
-
-/** Reads the specification of a shift. */
-export function readShift(spec: Tree, complain: Complain): Shift {
-  const rules = spec instanceof Map ? readRules(spec, [], complain) : [];
-  if (!(spec instanceof Map)) complain([], 'must be an object');
-  return { run: (input, budget) => new Run(budget).all(rules, input) };
-}
+export const readShift: OperationReader = (spec, complain) =>
+  readObject(spec, complain, (written) => {
+    const rules = readRules(written, [], complain);
+    return { run: (input, budget) => new Run(budget).all(rules, input) };
+  });
 
 function readRules(spec: Map<string, Tree>, path: readonly string[], complain: Complain): readonly Rule[] {
   return [...spec]
@@ -51,8 +38,9 @@ function readRules(spec: Map<string, Tree>, path: readonly string[], complain: C
       const key = keyOf(written);
       if (typeof key === 'string') complain(at, key);
       const known: Key = typeof key === 'string' ? { kind: 'text', text: '' } : key;
-      if (to instanceof Map && known.kind === 'match')
-        return { key: known, to: readRules(to, at, complain), isLeaf: false };
+      const isPlace = known.kind === 'match' || (known.kind === 'value' && written !== '@');
+      if (to instanceof Map && !isPlace) complain(at, 'makes a value, and can have no rules below it');
+      if (to instanceof Map) return { key: known, to: readRules(to, at, complain), isLeaf: false };
       const texts = (Array.isArray(to) ? to : [to]).filter((one) => one !== null);
       const paths = texts.map((text) => {
         const read = typeof text === 'string' ? readPath(text) : 'must be a path, a list of paths, or rules';
@@ -66,41 +54,27 @@ function readRules(spec: Map<string, Tree>, path: readonly string[], complain: C
 
 /** A word wins over a pattern, and the pattern that says more over one that says less. */
 function rankOf({ key }: Rule): number {
-  if (key.kind !== 'match' || key.isLiteral) return 0;
+  if (key.kind !== 'match' || key.words !== undefined) return 0;
   const written = key.patterns
     .flat()
     .reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 0), 0);
   return 1_000_000 - written;
 }
 
-const starMark = '\u0000';
-
 function keyOf(written: string): Key | string {
   const [first = '', inner] = [written[0], /^.\((.*)\)$/.exec(written)?.[1] ?? written.slice(1)];
   if (first === '#') return { kind: 'text', text: written.slice(1) };
   if (first === '$' || first === '@') {
     const reference = referenceOf(first === '$' ? '&' : '@', inner);
+    if (typeof reference === 'string') return reference;
     if (reference?.kind === 'key') return { ...reference, kind: 'name' };
     if (reference?.kind === 'value') return reference;
     return `is no reference; allowed: $, $1, $(1,2), @, @(1,name.inner)`;
   }
-  const patterns = splitUnescaped(written, '|').map((each) =>
-    readPieces(each.replaceAll(/\\.|\*/g, (part) => (part === '*' ? starMark : part))),
-  );
-  const wrong = patterns.find((each) => typeof each === 'string');
-  if (typeof wrong === 'string') return wrong;
-  const read = patterns.filter((each) => typeof each !== 'string');
-  if (read.flat().some(({ kind }) => kind === 'count')) return 'counts with #, which only a path may';
-  const isLiteral = read.flat().every((piece) => piece.kind === 'text' && !piece.text.includes(starMark));
-  return { kind: 'match', patterns: read, isLiteral };
-}
-
-function splitUnescaped(text: string, mark: string): readonly string[] {
-  const parts = [''];
-  for (const piece of text.match(/\\.|[^\\]/gs) ?? [])
-    if (piece === mark) parts.push('');
-    else parts[parts.length - 1] += piece;
-  return parts;
+  const patterns = readPatterns(written);
+  if (typeof patterns === 'string') return patterns;
+  if (patterns.flat().some(({ kind }) => kind === 'count')) return 'counts with #, which only a path may';
+  return { kind: 'match', patterns, words: wordsOf(patterns) };
 }
 
 /** One run over one value. */
@@ -127,16 +101,35 @@ class Run {
     for (const rule of rules) if (rule.key.kind !== 'match') this.#makes(rule, rule.key);
     const matching = rules.filter(({ key }) => key.kind === 'match');
     if (matching.length === 0) return;
+    // Where all of them are words they are taken in the order of the rules, which makes lists in that order.
+    if (
+      typeof value === 'object' &&
+      matching.every(({ key }) => key.kind === 'match' && key.words !== undefined)
+    )
+      return this.#words(matching, value);
     for (const [key, child] of entriesOf(value)) {
       for (const rule of matching) {
         const captures = this.#match(rule.key, key);
         if (captures === undefined) continue;
-        this.#apply(rule, { captures, value: child, matches: 0 });
-        const parent = this.#way.at(-1);
-        if (parent !== undefined) parent.matches += 1;
+        this.#matched(rule, captures, child);
         break;
       }
     }
+  }
+
+  #words(rules: readonly Rule[], value: Tree): void {
+    for (const rule of rules)
+      for (const word of (rule.key.kind === 'match' ? rule.key.words : undefined) ?? []) {
+        this.#budget.spend(1);
+        const child = childOf(value, word);
+        if (child !== undefined) this.#matched(rule, [word], child);
+      }
+  }
+
+  #matched(rule: Rule, captures: readonly string[], value: Tree | undefined): void {
+    this.#apply(rule, { captures, value, matches: 0 });
+    const parent = this.#way.at(-1);
+    if (parent !== undefined) parent.matches += 1;
   }
 
   #makes(rule: Rule, key: Exclude<Key, { kind: 'match' }>): void {
@@ -163,7 +156,7 @@ class Run {
     for (const pieces of key.patterns) {
       this.#budget.spend(1);
       const pattern = textOf(pieces, this.#way, this.#budget);
-      if (pattern?.includes(starMark) === true) this.#budget.reads(pattern.length + text.length);
+      if (pattern !== undefined && hasStars(pattern)) this.#budget.reads(pattern.length + text.length);
       const captures = pattern === undefined ? undefined : matchStars(pattern, text);
       if (captures !== undefined) return captures;
     }
@@ -222,22 +215,4 @@ class Run {
 interface WrittenStep {
   readonly into: PathStep['into'];
   readonly text: string;
-}
-
-/** What the stars of a pattern stand for, behind the text as a whole; a star alone stands for anything, others for one character at least. */
-function matchStars(pattern: string, text: string): readonly string[] | undefined {
-  if (!pattern.includes(starMark)) return pattern === text ? [text] : undefined;
-  if (pattern === starMark) return [text, text];
-  const [head = '', ...parts] = pattern.split(starMark);
-  if (!text.startsWith(head)) return undefined;
-  const captures = [text];
-  let at = head.length;
-  for (const [index, part] of parts.entries()) {
-    const isLast = index === parts.length - 1;
-    const found = isLast ? text.length - part.length : text.indexOf(part, at + 1);
-    if (found <= at || (isLast && !text.endsWith(part))) return undefined;
-    captures.push(text.slice(at, found));
-    at = found + part.length;
-  }
-  return captures;
 }

@@ -23,6 +23,9 @@ test('a discovery that this version does not know, or that says what nobody can 
     [consul({ service: '' }), 'configuration.service', /is required/],
     [consul({ service: 'a', url: 'http://a:b@c' }), 'configuration.url', /without user information/],
     [consul({ service: 'a', url: 'ftp://c' }), 'configuration.url', /http:\/\/ or https:\/\//],
+    // It becomes a header.
+    [consul({ service: 'a', acl: 'a\r\nX-B: c' }), 'configuration.acl', /printable ASCII/],
+    [consul({ service: 'a', acl: 'ü' }), 'configuration.acl', /printable ASCII/],
     [consul({ service: 'a', token: 'b' }), 'configuration.token', /allowed: url, service, dc, acl, ssl/],
     [
       consul({ service: 'a', ssl: { trustStore: { type: 'JKS' } } }),

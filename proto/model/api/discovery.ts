@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { atDeploy } from '../deploy/at-deploy.ts';
 import { apiLimits } from '../api-limits.ts';
 import { sslSchema } from '../api-tls.ts';
+import { headerValueSchema } from '../head-text.ts';
 import { secret } from '../secrets/mark.ts';
 import { choice, isOff, orJsonText, section } from '../sections.ts';
 
@@ -39,7 +40,7 @@ export const discoveryCatalog = {
       /** Empty: that of whoever is asked. */
       dc: atDeploy(z.string().max(128)).default(''),
       /** A token of Consul's access control. */
-      acl: secret(atDeploy(z.string().max(1_024))).default(''),
+      acl: secret(atDeploy(headerValueSchema.max(1_024))).default(''),
       ssl: sslSchema.prefault({}),
     }),
   },

@@ -9,7 +9,7 @@ const shown = '"***"';
 
 /**
  * Masks the values of members whose names carry keys: texts, words, whole objects and lists, also without their end. The JSON may be
- * cut, be one of many, or stand in other text: what is in quotes before a colon is a name. A string with escapes is masked decoded.
+ * cut, be one of many, or stand in other text: what is in quotes before a colon is a name. A string with escapes, or with a colon (a query of GraphQL), is masked decoded.
  *
  * One pass: each quote may end one string and begin another, so that a quote too many hides nothing behind it.
  */
@@ -94,7 +94,7 @@ function maskedString(
   { isWhole }: { readonly isWhole: boolean },
   { nested }: JsonMasks,
 ): string {
-  if (!string.includes('\\')) return string;
+  if (!string.includes('\\') && !string.includes(':')) return string;
   const plain = isWhole ? decoded(`${string}"`) : decodedCut(string);
   if (plain === undefined) return string;
   const safe = nested(plain);

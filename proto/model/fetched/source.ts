@@ -47,9 +47,6 @@ export const fetchFields = {
   body: plain(z.string().max(bodyCharsMax)).default(''),
 };
 
-/** The same as a schema. */
-export const fetchSchema = section(fetchFields);
-
 /** A JOLT specification that makes `[{"key": ..., "value": ...}]` of an answer; without a text the answer is that already. */
 export const transformationSchema = z
   .string()

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { z } from 'zod';
 
 import { section } from '../sections.ts';
-import { allSecretFields, findSecretFields, secretFields } from './fields.ts';
+import { allSecretFields, findSecretFields, fingerprintOf, secretFields } from './fields.ts';
 import { secret } from './mark.ts';
 
 test('secret fields follow from the schemas of policies, resources and endpoints', () => {
@@ -50,4 +50,26 @@ test('a mark is found wherever a schema has it: in lists, maps, unions, behind d
     found.policies.get('odd')?.map(({ path }) => path.join('.')),
     ['list.[].password', 'map.*', 'either.password', 'kinds.key', 'judged', 'read'],
   );
+});
+
+test('what was kept is sealed again when any field becomes a secret, or becomes one by another rule', () => {
+  const open = z.strictObject({ a: z.string() });
+  const sealed = z.strictObject({ a: secret(z.string()) });
+  const ruled = z.strictObject({ a: secret(z.string(), ({ b }) => b === 1) });
+  const otherRule = z.strictObject({ a: secret(z.string(), ({ b }) => b !== 1) });
+  const kinds = ['policies', 'resources', 'discoveries', 'endpoints', 'fetches'] as const;
+  const of = (kind: (typeof kinds)[number] | undefined, schema: z.ZodType): string => {
+    const plugins = (each: typeof kind) => ({ one: { config: each === kind ? schema : open } });
+    return fingerprintOf(
+      findSecretFields({
+        policies: plugins('policies'),
+        resources: plugins('resources'),
+        discoveries: plugins('discoveries'),
+        endpoints: kind === 'endpoints' ? schema : open,
+        fetches: kind === 'fetches' ? schema : open,
+      }),
+    );
+  };
+  const all = kinds.flatMap((kind) => [of(kind, sealed), of(kind, ruled), of(kind, otherRule)]);
+  assert.equal(new Set([of(undefined, open), ...all]).size, 1 + all.length);
 });

@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
+
 import type { z } from 'zod';
 
 import { catalog } from '../../policies/catalog.ts';
 import { resourceCatalog } from '../../resources/catalog.ts';
 import { discoveryCatalog } from '../api/discovery.ts';
 import { sharedConfigurationSchema } from '../api-endpoints.ts';
-import { fetchSchema } from '../fetched/source.ts';
+import { dynamicPropertiesSchema } from '../api/dynamic-properties.ts';
 import { lookForMarks } from './marks.ts';
 import type { SecretMark } from './mark.ts';
+import { secretWords } from './names.ts';
 
 /** A field whose schema calls it a secret. */
 export interface SecretField {
@@ -16,6 +19,9 @@ export interface SecretField {
   readonly path: readonly string[];
   readonly isSecretBeside: SecretMark['isSecretBeside'];
 }
+
+/** Fields that a schema takes, by name; `[]` is each item of a list, `*` each value of a map. What it takes only to refuse or drop is none of them. */
+export type KnownFields = ReadonlyMap<string, KnownFields>;
 
 /** Secret fields of the configurations of one kind, by id. */
 type FieldsById = ReadonlyMap<string, readonly SecretField[]>;
@@ -29,6 +35,14 @@ export interface SecretFields {
   readonly endpoints: readonly SecretField[];
   /** Of what a control plane asks whom for; gateways get none of it. */
   readonly fetches: readonly SecretField[];
+  /** What is no secret there because a schema knows it: elsewhere names decide (names.ts). */
+  readonly known: {
+    readonly policies: ReadonlyMap<string, KnownFields>;
+    readonly resources: ReadonlyMap<string, KnownFields>;
+    readonly discoveries: ReadonlyMap<string, KnownFields>;
+    readonly endpoints: KnownFields;
+    readonly fetches: KnownFields;
+  };
 }
 
 /** Finds them in schemas; those of this version are {@link secretFields}. */
@@ -47,6 +61,13 @@ export function findSecretFields(of: {
     discoveries: byId('discovery', of.discoveries),
     endpoints: fieldsOf(of.endpoints, 'endpoint'),
     fetches: of.fetches === undefined ? [] : fieldsOf(of.fetches, 'fetch'),
+    known: {
+      policies: knownById(of.policies),
+      resources: knownById(of.resources),
+      discoveries: knownById(of.discoveries),
+      endpoints: knownIn(of.endpoints),
+      fetches: of.fetches === undefined ? new Map() : knownIn(of.fetches),
+    },
   };
 }
 
@@ -56,13 +77,53 @@ export const secretFields: SecretFields = findSecretFields({
   resources: resourceCatalog,
   discoveries: discoveryCatalog,
   endpoints: sharedConfigurationSchema,
-  fetches: fetchSchema,
+  fetches: dynamicPropertiesSchema,
 });
 
 /** Every one of them that gateways use. */
 export function allSecretFields(of: SecretFields): readonly SecretField[] {
   const byId = [of.policies, of.resources, of.discoveries].flatMap((fields) => [...fields.values()]);
   return [...byId.flat(), ...of.endpoints];
+}
+
+/** Another text when any field is another one, or becomes a secret by another rule: what was kept until then may lie open. */
+export function fingerprintOf(of: SecretFields): string {
+  const rules = [...allSecretFields(of), ...of.fetches].map(
+    ({ name, isSecretBeside }) => `${name} ${String(isSecretBeside)}`,
+  );
+  return createHash('sha256')
+    .update(JSON.stringify(['property', 'names 2', ...secretWords, ...rules.toSorted()]))
+    .digest('hex');
+}
+
+function knownById(
+  entries: Readonly<Record<string, { readonly config: z.ZodType }>>,
+): ReadonlyMap<string, KnownFields> {
+  return new Map(Object.entries(entries).map(([id, { config }]) => [id, knownIn(config)]));
+}
+
+interface Growing extends Map<string, Growing> {}
+
+function knownIn(schema: z.ZodType): KnownFields {
+  const root: Growing = new Map();
+  lookForMarks(schema, (path, mark: { readonly offOnly?: unknown; readonly isElsewhere?: unknown }) => {
+    const last = path.at(-1);
+    if (last === undefined) return false;
+    const holder = path.slice(0, -1).reduce((at: Growing | undefined, key) => at?.get(key), root);
+    const isTaken = mark.offOnly === undefined && mark.isElsewhere === undefined;
+    if (isTaken && holder?.has(last) === false) holder.set(last, new Map());
+    if (!isTaken) holder?.delete(last);
+    return !isTaken;
+  });
+  // Whatever else takes it only to refuse it: what is marked is found by its mark.
+  for (const { path } of fieldsOf(schema, '')) path.reduce(grown, root);
+  return root;
+}
+
+function grown(at: Growing, key: string): Growing {
+  const inside = at.get(key) ?? new Map<string, Growing>();
+  at.set(key, inside);
+  return inside;
 }
 
 function fieldsOf(schema: z.ZodType, owner: string): readonly SecretField[] {

@@ -1,29 +1,36 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { mask } from '../../trust/sealed-text.ts';
-import { mapSecrets, type SecretPlace } from './places.ts';
+import { Fault } from '../../faults/fault.ts';
+import { createDataKey, mask, sealText } from '../../trust/sealed-text.ts';
+import { visitsOf } from '../../../test/kit/control-plane/secret-visits.ts';
+import { mapSecrets } from './places.ts';
+import { secretLevelsMax } from './walk.ts';
 
-const visitsOf = (definition: unknown): readonly (readonly [string, SecretPlace])[] => {
-  const seen: (readonly [string, SecretPlace])[] = [];
-  mapSecrets(definition, (value, at) => {
-    seen.push([value, at]);
-    return value;
-  });
-  return seen;
-};
+const sealed = sealText(createDataKey(), 's', {
+  organization: 'o',
+  environment: 'e',
+  kind: 'api',
+  id: 'a',
+  field: 'f',
+});
 
-test('a secret is known again by the names of what holds it, in whatever order lists are', () => {
-  const resource = (name: string) => ({ name, type: 'oauth2', configuration: { clientSecret: name } });
-  const [first, second] = [{ resources: ['a', 'b'].map(resource) }, { resources: ['b', 'a'].map(resource) }];
-  const placeOf = (definition: object, value: string) =>
-    visitsOf(definition).find(([each]) => each === value)?.[1].place;
-  assert.equal(placeOf(first, 'a'), 'resources[a].configuration.clientSecret');
-  assert.equal(placeOf(second, 'a'), placeOf(first, 'a'));
-  assert.notEqual(placeOf(first, 'b'), placeOf(first, 'a'));
+test('no two secrets have one place, whatever letters are in names', () => {
+  const resources = ['a', 'a'].map((name) => ({
+    name,
+    type: 'oauth2',
+    configuration: { clientSecret: name },
+  }));
+  const odd = { 'a.token': '1', a: { token: '2', '~/token': '3' } };
   assert.deepEqual(
-    visitsOf({ resources: [resource('a'), resource('a')] }).map(([, { place }]) => place),
-    ['resources[a].configuration.clientSecret', 'resources[a#1].configuration.clientSecret'],
+    visitsOf({ resources, odd }).map(([, { place }]) => place),
+    [
+      '/resources/0/configuration/clientSecret',
+      '/resources/1/configuration/clientSecret',
+      '/odd/a.token',
+      '/odd/a/token',
+      '/odd/a/~0~1token',
+    ],
   );
 });
 
@@ -82,4 +89,101 @@ test('a configuration that is written as JSON text is looked into; what is no co
       mapSecrets(odd, () => 'x'),
       odd,
     );
+});
+
+test('a key beside a word that says nothing is a secret, and only one that is known to be public is none', () => {
+  const isVisited = (configuration: object): boolean =>
+    visitsOf({ security: { type: 'JWT', configuration: { ...configuration, resolverParameter: 'key' } } })
+      .length > 0;
+  const open = ['RSA_RS256', 'RSA_PS512', 'ECDSA_ES256', 'EDDSA'].map((signature) => ({ signature }));
+  for (const configuration of [{}, ...open]) assert.equal(isVisited(configuration), false);
+  const words = [
+    'HMAC_HS256',
+    'HMAC_HS512',
+    'hmac_hs256',
+    'HMAC-HS256',
+    ' HMAC_HS256',
+    'HS256',
+    'RSA',
+    '',
+    'constructor',
+  ];
+  for (const signature of [...words, null, 5, ['HMAC_HS256'], { a: 1 }])
+    assert.equal(isVisited({ signature }), true, JSON.stringify(signature));
+});
+
+test('what is no text is a secret where a text would be one: a number as its digits, all of an object or a list', () => {
+  const secrets = (definition: object) =>
+    visitsOf(definition).map(([value, { isSecret }]) => [value, isSecret]);
+  const resource = (configuration: object) => ({ resources: [{ name: 'r', type: 'oauth2', configuration }] });
+  const all = [
+    ['1', true],
+    ['s', true],
+    ['2.5', true],
+  ];
+  for (const [definition, expected] of [
+    [resource({ clientSecret: 12_345 }), [['12345', true]]],
+    [resource({ clientSecret: [1, 's', { deep: [2.5] }] }), all],
+    [resource({ clientSecrt: { a: 1, b: 's', c: [2.5] } }), all],
+    [{ properties: [{ key: 'k', value: 7, encrypted: true }] }, [['7', true]]],
+    [{ properties: [{ key: 'k', value: [1, 's', 2.5], encrypted: true }] }, all],
+    [
+      {
+        steps: [
+          {
+            policy: 'mock',
+            configuration: {
+              headers: [
+                { name: 'X-Api-Key', value: 's' },
+                { name: 'cookie', value: 8 },
+              ],
+            },
+          },
+        ],
+      },
+      [
+        ['s', true],
+        ['8', true],
+      ],
+    ],
+    [resource({ timeout: 5, clientId: 6, enabled: true, password: false, secret: null }), []],
+    [
+      {
+        properties: [
+          { key: 'k', value: 7 },
+          { key: 'l', value: { a: 1 } },
+        ],
+      },
+      [],
+    ],
+  ] as const)
+    assert.deepEqual(secrets(definition), expected, JSON.stringify(definition));
+  const number = resource({ clientSecret: 12_345 });
+  assert.equal(
+    mapSecrets(number, (value) => value),
+    number,
+    'a number stays one until it is sealed',
+  );
+  assert.deepEqual(mapSecrets(number, () => sealed).resources[0]?.configuration, { clientSecret: sealed });
+});
+
+test('a definition is walked to a named depth, and deeper is refused with its place', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}"x"${'}'.repeat(levels)}`);
+  const walk = (definition: unknown) => () => mapSecrets(definition, (value) => value);
+  assert.doesNotThrow(walk(nested(secretLevelsMax)));
+  for (const deeper of [
+    nested(secretLevelsMax + 1),
+    nested(20_000),
+    { services: { other: { configuration: `${'['.repeat(990)}${']'.repeat(990)}` } } },
+    { resources: [{ type: 'oauth2', configuration: { clientSecret: nested(990) } }] },
+    { properties: [{ key: 'k', encrypted: true, value: nested(990) }] },
+    { endpointGroups: [{ sharedConfiguration: JSON.stringify(nested(990)) }] },
+  ])
+    assert.throws(walk(deeper), (error) => {
+      assert.ok(error instanceof Fault);
+      assert.equal(error.code, 'request.invalid');
+      assert.match(error.details[0]?.message ?? '', /^is nested deeper than 128 levels$/);
+      assert.notEqual(error.details[0]?.path, '');
+      return true;
+    });
 });

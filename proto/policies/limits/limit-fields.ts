@@ -3,13 +3,17 @@ import { z } from 'zod';
 import { template } from '../../expression/template.ts';
 import type { PolicyError } from '../policy-schema.ts';
 
-const limitMax = 1_000_000_000_000;
+/** Of requests that may pass. */
+export const limitMax = 1_000_000_000_000;
 /** As long as a header may be; long ones are counted by their hash. */
 const keyCharsMax = 65_536;
+
+/** What requests are counted by beside who calls. */
+export const limiterKey = template(z.string().max(keyCharsMax)).prefault('');
 const periodTimeMax = 100_000;
 
-/** Nothing written is 0. */
-const wholeNumber = template(
+/** A number that an expression may give; nothing written is 0. */
+export const wholeNumber = template(
   z
     .string()
     .regex(/^\d{0,12}$/, 'must be a whole number')
@@ -27,35 +31,75 @@ const errorStrategySchema = z.preprocess(
     .default('FALLBACK_PASS_TROUGH'),
 );
 
-/** Fields that all limiters have beside their limit. */
+/** Fields that all limiters have beside their limit, which a form shows after it. */
 export const limiterFields = {
-  errorStrategy: errorStrategySchema,
-  async: z.boolean().default(false),
   /** How requests are counted: in windows, as the reference does, or evenly. */
   strategy: z
     .preprocess(
       (value) => (typeof value === 'string' ? value.toLowerCase() : value),
       z.enum(['fixed', 'sliding', 'gcra']),
     )
-    .default('fixed'),
+    .default('fixed')
+    .meta({
+      title: 'Way of counting',
+      description:
+        'fixed: in windows that begin with their first call; sliding: the window before counts by its share; gcra: evenly',
+    }),
+  errorStrategy: errorStrategySchema.meta({
+    title: 'When the counters cannot be reached',
+    description: 'Let calls pass, refuse them, or count by what this gateway knows',
+  }),
+  async: z.boolean().default(false).meta({
+    title: 'Count without waiting',
+    description: 'Faster, and less exact: gateways tell each other what they counted every few seconds',
+  }),
 };
 
-/** A limit and its period, in the units that a limiter knows; the first of them is its default. */
-export function limitOf<const Unit extends string>(units: readonly [Unit, ...Unit[]]) {
-  return z.strictObject({
-    key: template(z.string().max(keyCharsMax)).prefault(''),
-    useKeyOnly: z.boolean().default(false),
-    limit: z.int().min(0).max(limitMax).default(0),
-    dynamicLimit: wholeNumber,
-    /** Less than 1 is 1. */
-    periodTime: z
-      .int()
-      .max(periodTimeMax)
-      .default(1)
-      .overwrite((time) => Math.max(1, time)),
-    dynamicPeriodTime: wholeNumber,
-    periodTimeUnit: z.enum(units).default(() => units[0]),
+/** The switch of the headers that tell callers of their limit. */
+export const headersSwitch = (byDefault: boolean) =>
+  z.boolean().default(byDefault).meta({
+    title: 'Tell callers in headers',
+    description: 'Of their limit, of what is left of it, and when it begins anew',
   });
+
+/** A limit and its period, in the units that a limiter knows; the first of them is its default. */
+export function limitOf<const Unit extends string>(units: readonly [Unit, ...Unit[]], title: string) {
+  return z
+    .strictObject({
+      limit: z.int().min(0).max(limitMax).default(0).meta({
+        title: 'Limit',
+        description: 'Calls that pass in one period; 0 lets none pass',
+        begin: 100,
+      }),
+      /** Less than 1 is 1. */
+      periodTime: z
+        .int()
+        .max(periodTimeMax)
+        .default(1)
+        .overwrite((time) => Math.max(1, time))
+        .meta({ title: 'Period', begin: 1 }),
+      periodTimeUnit: z
+        .enum(units)
+        .default(() => units[0])
+        .meta({ title: 'Unit of the period' }),
+      key: template(z.string().max(keyCharsMax)).prefault('').meta({
+        title: 'Key',
+        description: 'Calls of one key are counted together; empty: those of one subscription',
+      }),
+      useKeyOnly: z.boolean().default(false).meta({
+        title: 'Count by the key alone',
+        description: 'Whatever the plan, subscription and API',
+      }),
+      dynamicLimit: wholeNumber.meta({
+        title: 'Limit by an expression',
+        description: 'Counts where the limit above is 0',
+      }),
+      dynamicPeriodTime: wholeNumber.meta({
+        title: 'Period by an expression',
+        description: 'Wins over the period above',
+      }),
+    })
+    .meta({ title });
 }
 
 /** How limiters refuse. */

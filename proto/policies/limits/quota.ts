@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { limiterDocs, limiterErrors, limiterFields, limitOf } from './limit-fields.ts';
+import { headersSwitch, limiterDocs, limiterErrors, limiterFields, limitOf } from './limit-fields.ts';
 import { definePolicy } from '../policy-schema.ts';
 
 /** Counts requests in windows of hours up to months. */
@@ -12,9 +12,9 @@ export const quota = definePolicy({
   phases: ['request'],
   config: z
     .strictObject({
+      quota: limitOf(['MONTHS', 'HOURS', 'DAYS', 'WEEKS'], 'How many calls pass'),
+      addHeaders: headersSwitch(true),
       ...limiterFields,
-      addHeaders: z.boolean().default(true),
-      quota: limitOf(['MONTHS', 'HOURS', 'DAYS', 'WEEKS']),
     })
     .refine(
       ({ strategy, quota: { periodTimeUnit } }) => strategy === 'fixed' || periodTimeUnit !== 'MONTHS',
@@ -28,4 +28,18 @@ export const quota = definePolicy({
     'Quota exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',
   ),
   docs: `A window starts with its first request and ends at the same time of day so many hours, days, weeks or months later; with the setting \`policy.quota.mode: round\` it ends so many units after the beginning of the hour, day, week (from Monday) or month of its first request. The calendar is that of UTC. \`addHeaders\` sets X-Quota-Limit, -Remaining and -Reset (ms since 1970). Attributes: \`quota.count\`, \`quota.remaining\`, \`quota.limit\` (as written: 0 where \`dynamicLimit\` counts), \`quota.reset.time\`; where nobody counts, \`quota.remaining\` and \`quota.limit\` alone. \`dynamicPeriodTime\` is in hours. ${limiterDocs}`,
+  example: () => ({
+    about: 'One request a month.',
+    request: [
+      { policy: 'quota', configuration: { quota: { limit: 1, periodTime: 1, periodTimeUnit: 'MONTHS' } } },
+    ],
+    calls: [
+      { request: {}, answer: { headers: { 'X-Quota-Limit': '1', 'X-Quota-Remaining': '0' }, body: 'hello' } },
+      {
+        request: {},
+        received: 'nothing',
+        answer: { status: 429, body: '…Quota exceeded! You reached the limit of 1 requests per 1 MONTHS…' },
+      },
+    ],
+  }),
 });

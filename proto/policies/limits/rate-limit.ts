@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { limiterDocs, limiterErrors, limiterFields, limitOf } from './limit-fields.ts';
+import { headersSwitch, limiterDocs, limiterErrors, limiterFields, limitOf } from './limit-fields.ts';
 import { definePolicy } from '../policy-schema.ts';
 
 /** Counts requests in windows of seconds or minutes. */
@@ -11,13 +11,38 @@ export const rateLimit = definePolicy({
   category: 'traffic',
   phases: ['request'],
   config: z.strictObject({
+    rate: limitOf(['SECONDS', 'MINUTES'], 'How many calls pass'),
+    addHeaders: headersSwitch(false),
     ...limiterFields,
-    addHeaders: z.boolean().default(false),
-    rate: limitOf(['SECONDS', 'MINUTES']),
   }),
   errors: limiterErrors(
     'RATE_LIMIT',
     'Rate limit exceeded! You reached the limit of {limit} requests per {period_time} {period_unit}',
   ),
   docs: `A window starts with its first request. \`addHeaders\` sets X-Rate-Limit-Limit, -Remaining and -Reset (ms since 1970). \`dynamicPeriodTime\` is in seconds. ${limiterDocs}`,
+  example: () => ({
+    about: 'Two requests a minute.',
+    request: [
+      {
+        policy: 'rate-limit',
+        configuration: { addHeaders: true, rate: { limit: 2, periodTime: 1, periodTimeUnit: 'MINUTES' } },
+      },
+    ],
+    calls: [
+      {
+        request: {},
+        answer: { headers: { 'X-Rate-Limit-Limit': '2', 'X-Rate-Limit-Remaining': '1' }, body: 'hello' },
+      },
+      { request: {}, answer: { headers: { 'X-Rate-Limit-Remaining': '0' }, body: 'hello' } },
+      {
+        request: {},
+        received: 'nothing',
+        answer: {
+          status: 429,
+          headers: { 'X-Rate-Limit-Reset': '…' },
+          body: '…Rate limit exceeded! You reached the limit of 2 requests per 1 minutes…',
+        },
+      },
+    ],
+  }),
 });

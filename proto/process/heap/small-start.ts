@@ -8,3 +8,5 @@
 import { setFlagsFromString } from 'node:v8';
 
 setFlagsFromString('--semi-space-growth-factor=1');
+// What is compiled a first time goes with the code that it was compiled of; to be said before there is another thread.
+setFlagsFromString('--flush-baseline-code');

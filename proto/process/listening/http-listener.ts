@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 import { answerOf } from '../../faults/answers.ts';
@@ -10,7 +9,7 @@ import { createDrain } from './drain.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { listenOn, type ListenAddress } from '../listen.ts';
 import { type Certificates, followCertificates } from './certificates.ts';
-import { createHandshakes, type Handshakes, type TlsOptions } from './tls.ts';
+import { SecuredListener } from './secured-listener.ts';
 import type { Log } from '../log.ts';
 import { type Peers, sourceOfAddress } from '../peers.ts';
 
@@ -129,35 +128,6 @@ function openServer(
 export function refuse(outgoing: ServerResponse, fault: Fault): void {
   const { status, body } = answerOf(fault);
   outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-/** The handshakes of a listener, of certificates that may become others. */
-class SecuredListener {
-  #current: Handshakes;
-
-  constructor(tls: TlsOptions) {
-    this.#current = createHandshakes(tls);
-  }
-
-  get options(): object {
-    const handshakes = (): Handshakes => this.#current;
-    const { fallback, requestCert, rejectUnauthorized } = this.#current;
-    return {
-      ...fallback,
-      requestCert,
-      rejectUnauthorized,
-      SNICallback(this: unknown, ...given: Parameters<Handshakes['SNICallback']>) {
-        handshakes().SNICallback.apply(this as never, given);
-      },
-    };
-  }
-
-  /** Errors: config.invalid; what was in use before stays. */
-  take(server: Server, tls: TlsOptions): void {
-    const next = createHandshakes(tls);
-    (server as TlsServer).setSecureContext(next.fallback);
-    this.#current = next;
-  }
 }
 
 type BoundOptions = Pick<HttpListenerOptions, 'name' | 'peers' | 'onRefused' | 'log' | 'clock'> & {

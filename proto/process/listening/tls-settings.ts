@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import { isToken } from '../../model/head-text.ts';
-import { type PairFiles, readPair, readPemFile } from '../pem-files.ts';
-import { secret } from '../settings.ts';
+import { type PairFiles, readAuthorities, readPair, readPemFile } from '../pem-files.ts';
+import { former, secret } from '../settings.ts';
 import type { CertificateTexts, TlsOptions } from './tls.ts';
 
 const shape = {
@@ -66,6 +66,19 @@ export const ListenTls = z
   .superRefine((tls, context) => checkSource(tls, context))
   .optional()
   .describe('TLS; without it plain HTTP.');
+
+/** The same of a bridge, whose authorities of clients had another name. */
+export const BridgeListenTls = z
+  .strictObject({
+    ...shape,
+    clientAuth: shape.clientAuth.describe(
+      'Whether gateways are asked for a certificate, and refused without a good one; beside what they prove anyway.',
+    ),
+    clientCaFile: former('is caFile now, with clientAuth: required'),
+  })
+  .superRefine((tls, context) => checkSource(tls, context))
+  .optional()
+  .describe('TLS; without it a proxy in front must speak TLS.');
 
 /** The same of a gateway: it has plans that let in by certificates, and may stand behind a TLS terminator. */
 export const GatewayListenTls = z
@@ -175,7 +188,7 @@ export async function readListenTls(
   const first = await firstOf(tls, { nowMs, before });
   return {
     certificates: first === undefined ? pairs : [first, ...pairs],
-    ca: caFile === undefined ? undefined : readPemFile(caFile),
+    ca: caFile === undefined ? undefined : readAuthorities(caFile),
     clientAuth,
     minVersion,
     ciphers,

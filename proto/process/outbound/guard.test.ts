@@ -24,6 +24,15 @@ for (const url of [
   'http://[::169.254.169.254]/',
   'http://[64:ff9b::a9fe:a9fe]/',
   'http://[2002:7f00:1::]/',
+  'http://[2600:1::5efe:7f00:1]/',
+  'http://[2600:1::200:5efe:a9fe:a9fe]/',
+  'http://[::5efe:7f00:1]/',
+  'http://[64:ff9b:1::7f00:1]/',
+  'http://[::ffff:0:127.0.0.1]/',
+  'http://[2001:0:7f00:1::]/',
+  'http://[fec0::1]/',
+  'http://[4000::1]/',
+  'http://[::2]/',
   'http://[fe80::1]/',
   'http://[fd00:ec2::254]/',
   'http://169.254.169.254/latest/meta-data',
@@ -83,7 +92,7 @@ test('private networks are refused to the public profile and open to the private
 test('addresses of the internet are open to both, and what is no address to none', () => {
   const target = { host: 'any.example', port: 80 };
   for (const profile of ['public', 'private'] as const) {
-    for (const address of ['1.1.1.1', '2606:4700::1111', '::ffff:1.1.1.1']) {
+    for (const address of ['1.1.1.1', '2606:4700::1111', '::ffff:1.1.1.1', '2600:1::5efe:101:101']) {
       assert.equal(
         createGuard(profile, { allow: [], setting: 'outbound' }).mayConnect(address, target),
         true,
@@ -106,7 +115,13 @@ test('a final dot, and an address inside another, change nothing about what is d
   const check = (host: string) => () => guard.checkHost({ host, port: 80 });
   for (const host of ['denied.example', 'denied.example.', 'a.below.example.', '10.1.2.3', '10.1.2.3.'])
     assert.throws(check(host), isRefused, host);
-  for (const host of ['::ffff:10.1.2.3', '64:ff9b::a01:203', '2002:a01:203::', '::10.1.2.3'])
+  for (const host of [
+    '::ffff:10.1.2.3',
+    '64:ff9b::a01:203',
+    '2002:a01:203::',
+    '::10.1.2.3',
+    '2600:1::5efe:a01:203',
+  ])
     assert.throws(check(host), isRefused, host);
   for (const host of [
     'metadata.google.internal.',

@@ -39,7 +39,7 @@ const privateRanges = ['private', 'uniqueLocal', 'carrierGradeNat'];
  * Makes the guard of a profile.
  *
  * Link-local, unspecified, multicast, reserved and metadata addresses are refused in all profiles unless allowed; `private` refuses loopback
- * too, `public` also private ranges. What is denied is refused although it is allowed. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4) are judged by
+ * too, `public` also private ranges. What is denied is refused although it is allowed. IPv6 forms that carry an IPv4 address (mapped, compatible, NAT64, 6to4, ISATAP) are judged by
  * what they carry.
  *
  * An entry of a list is a name (`idp.example.com`), a wildcard (`*.example.com`), an address, a CIDR range, any of these
@@ -177,6 +177,8 @@ function isOrdinary(address: string, profile: AddressProfile): boolean {
   if (metadataAddresses.some((one) => ipaddr.parse(one).toNormalizedString() === text)) return false;
   const range = plain.range();
   if (range === 'loopback') return profile === 'local';
+  // Of IPv6 only 2000::/3 was ever given to anybody (RFC 4291 section 2.4): what is left may mean whatever a network makes of it.
+  if (plain.kind() === 'ipv6' && range === 'unicast') return ((plain.toByteArray()[0] ?? 0) & 0xe0) === 0x20;
   return range === 'unicast' || (profile !== 'public' && privateRanges.includes(range));
 }
 
@@ -199,5 +201,8 @@ function carriedAddress(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipadd
   if (startsWith(zeros) && bytes.slice(12, 15).some((byte) => byte !== 0))
     return new ipaddr.IPv4(bytes.slice(12));
   if (startsWith([0x20, 0x02])) return new ipaddr.IPv4(bytes.slice(2, 6));
+  // ISATAP (RFC 5214 section 6.1): an interface of any prefix; the first byte says whether the IPv4 address is a global one.
+  if ([0, 2].includes(bytes[8] ?? 1) && [0, 0x5e, 0xfe].every((byte, index) => bytes[9 + index] === byte))
+    return new ipaddr.IPv4(bytes.slice(12));
   return address;
 }

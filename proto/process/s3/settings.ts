@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { former, secret } from '../settings.ts';
+import { former, httpUrl, secret } from '../settings.ts';
 
 /**
  * What every process says of an S3-protocol store; rooms add what they need besides, and wrap the whole in {@link checkCredentials}.
@@ -8,7 +8,7 @@ import { former, secret } from '../settings.ts';
  * Apart from the client (`client.ts`), so that reading a configuration loads no SDK.
  */
 export const s3Shape = {
-  endpoint: z.url().optional().describe('Origin of the store; without it AWS by region.'),
+  endpoint: httpUrl().optional().describe('Origin of the store; without it AWS by region.'),
   region: z.string().default('us-east-1').describe('Region that requests are signed for.'),
   bucket: z.string().min(3).describe('Name of the bucket.'),
   prefix: z

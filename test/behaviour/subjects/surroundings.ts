@@ -240,6 +240,29 @@ const rows: readonly Row[] = [
     exchanges: [{}, isValue(/^http:\/\/127\.0\.0\.1:\d+$|^default/)],
   },
   {
+    says: 'a property that is marked as a secret, and one that was fetched, are read as any other',
+    api: {
+      ...value("#properties['secret'] + #api.properties['fetched']"),
+      properties: [
+        { key: 'secret', value: 'a', encrypted: true },
+        { key: 'fetched', value: 'b', dynamic: true },
+      ],
+    },
+    exchanges: [{}, isValue('ab')],
+  },
+  {
+    says: 'of two properties with one key nobody knows which is meant',
+    api: {
+      ...value("#properties['a']"),
+      properties: [
+        { key: 'a', value: '1' },
+        { key: 'a', value: '2' },
+      ],
+    },
+    refused: /properties\[1\]\.key \\"a\\" is there twice/,
+    exchanges: [{}, { status: 503, asked: false }],
+  },
+  {
     says: '#api.properties and #properties without a key are nothing, which the step leaves alone',
     api: { ...value("#properties['nope'] ?: 'none'"), properties: [{ key: 'a', value: 'v' }] },
     exchanges: [{}, isValue('none')],

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:policies`: what each thing that a definition may ask for costs a request, on one core, as a multiple of the floor (a byte
- * proxy on the same runtime) and of the keyless gateway of the same round. All write access records. The Redis has no password and runs
+ * proxy on the same runtime) and of the keyless gateway of the same round. All write access records. One is asked in HTTP/2 (h2load). The Redis has no password and runs
  * beside the load.
  *
  * `--gate` exits 1 when a limit in Redis costs more than 1.3 times one in memory.
@@ -27,8 +27,14 @@ stage.start(loadCpu, ['redis-server', '--port', String(redisPort), '--bind', '12
 const secret = 'a secret of the bench, long enough for HS256';
 const keyless: Dress = { name: 'keyless', isRecorded: true, security: { type: 'KEY_LESS' } };
 const key: Dress = { ...keyless, name: 'key', security: { type: 'API_KEY' }, credential: keyCredential };
+const http2: Dress = {
+  ...keyless,
+  name: 'keyless, HTTP/2',
+  env: { ISTHMUS_GATEWAY__LISTEN__HTTP2__CLEAR_TEXT: 'true' },
+};
 const dresses: readonly Dress[] = [
   keyless,
+  http2,
   key,
   { ...key, name: 'key, memory limit', steps: [memoryLimit] },
   {
@@ -68,19 +74,23 @@ const dresses: readonly Dress[] = [
 
 const upstream = await startNginxUpstream(stage);
 const place = { upstreamUrl: upstream.url, tls: undefined };
-const peers: { readonly peer: Peer; readonly runs: Run[] }[] = [
-  { peer: await startNodeProxy(stage, 'floor', place), runs: [] },
+const peers: { readonly peer: Peer; readonly isHttp2: boolean; readonly runs: Run[] }[] = [
+  { peer: await startNodeProxy(stage, 'floor', place), isHttp2: false, runs: [] },
 ];
-for (const dress of dresses) peers.push({ peer: await startDressedGateway(stage, dress, place), runs: [] });
+for (const dress of dresses) {
+  const peer = await startDressedGateway(stage, dress, place);
+  peers.push({ peer, isHttp2: dress === http2, runs: [] });
+}
 
 // One round before the others only warms up.
 for (let round = 0; round <= rounds; round += 1)
-  for (const { peer, runs } of peers) {
+  for (const { peer, isHttp2, runs } of peers) {
     const run = await measure(stage, peer, {
       path: '/small',
       connections: 64,
       isNewConnections: false,
       seconds,
+      isHttp2,
     });
     if (run.failures > 0) throw new Error(`${peer.name} failed ${run.failures} times`);
     if (round > 0) runs.push(run);

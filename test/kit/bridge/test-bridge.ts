@@ -80,7 +80,7 @@ export interface TestBridgeWish {
   /** Nobody tells it what it is called. */
   readonly isNameless?: boolean;
   readonly lameDuckMs?: number;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
+  readonly tls?: object;
 }
 
 /** A real bridge on a free port over a repository and a bucket in memory. */
@@ -89,6 +89,8 @@ export interface TestBridge {
   readonly nodeApi: string;
   readonly repository: MemoryRepository;
   readonly blobs: MemoryBlobs;
+  /** Lines of its log. */
+  readonly logged: readonly string[];
   /** It is dialled under this URL too, as by a proxy in front that keeps its name. */
   alsoAt(url: string): void;
   /** As the signal would. */
@@ -101,9 +103,12 @@ export async function startTestBridge(
   wish: TestBridgeWish = {},
   environments: readonly string[] = ['dev'],
 ): Promise<TestBridge> {
+  const logged: string[] = [];
   const log = createLog({
     name: 'bridge',
-    level: process.env['ISTHMUS_TEST_LOG'] === undefined ? 'silent' : 'debug',
+    ...(process.env['ISTHMUS_TEST_LOG'] === undefined
+      ? { level: 'info', destination: { write: (line: string) => void logged.push(line) } }
+      : { level: 'debug' }),
   });
   const repository = wish.repository ?? createMemoryRepository({ environments });
   const blobs = createMemoryBlobs();
@@ -132,6 +137,7 @@ export async function startTestBridge(
   t.after(() => lifecycle.close());
   return {
     url,
+    logged,
     nodeApi: `http://127.0.0.1:${nodePort}`,
     repository,
     blobs,

@@ -19,6 +19,8 @@ export interface PageWish {
   /** What the reader's system prefers. Default: light. */
   readonly colorScheme?: 'light' | 'dark';
   readonly viewport?: { readonly width: number; readonly height: number };
+  /** The test asks for what is refused: the browser's own line about it is no fault of the page. */
+  readonly isRefused?: boolean;
 }
 
 /** A browser of a test. */
@@ -32,6 +34,9 @@ export interface TestBrowser {
   open(wish: PageWish): Promise<Page>;
 }
 
+const ordinary = { width: 1_280, height: 900 };
+const refusal = /^Failed to load resource: the server responded with a status of 4\d\d/;
+
 /** Starts one without a window; it ends with the test. As root it has no sandbox: it is shown our own pages only. */
 export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestBrowser> {
   assert.ok(executablePath !== undefined, 'skipWithoutBrowser says whether there is one');
@@ -43,7 +48,7 @@ export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestB
     assert.deepEqual(faults, [], 'the pages are quiet and ask nobody else');
   });
   return {
-    async open({ origin, path, colorScheme = 'light', viewport = { width: 1_280, height: 900 } }) {
+    async open({ origin, path, colorScheme = 'light', viewport = ordinary, isRefused = false }) {
       const context = await browser.newContext({ baseURL: origin, colorScheme, viewport });
       await context.route('**/*', async (route) => {
         const url = route.request().url();
@@ -54,7 +59,8 @@ export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<TestB
       const page = await context.newPage();
       page.on('pageerror', (error) => void faults.push(`threw ${error.message}`));
       page.on('console', (message) => {
-        if (message.type() === 'error') faults.push(message.text());
+        if (message.type() !== 'error' || (isRefused && refusal.test(message.text()))) return;
+        faults.push(`${message.text()} (${message.location().url})`);
       });
       await page.goto(path, { waitUntil: 'networkidle' });
       return page;

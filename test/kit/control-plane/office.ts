@@ -9,6 +9,8 @@ import {
   decodeApi,
   decodeApiKey,
   decodeDictionary,
+  decodeOrganizationFlows,
+  decodeSharedPolicyGroup,
   decodeSubscription,
 } from '../../../proto/wire/payloads.ts';
 import type { EnvironmentRef, PublishedRepository, RecordKind } from '../../../proto/wire/published.ts';
@@ -17,6 +19,7 @@ import type { TestDatabase } from '../servers/databases.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { tempDir } from '../temp-dir.ts';
 import { createAccess } from '../../../control-plane/access/access.ts';
+import type { PasswordCost } from '../../../control-plane/access/passwords.ts';
 import { boot, type BootResult } from '../../../control-plane/boot.ts';
 import type { Desk } from '../../../control-plane/management/desk.ts';
 import { createFleets } from '../../../control-plane/publish/fleets.ts';
@@ -53,6 +56,8 @@ interface CallWish {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
+  readonly text: string;
+  /** Empty when it is no JSON. */
   readonly body: Record<string, unknown> & { readonly technicalCode?: string };
 }
 
@@ -63,6 +68,8 @@ export interface PublishedView {
   readonly tags: readonly string[];
   readonly payload: Readonly<Record<string, unknown>>;
 }
+
+const cheap: PasswordCost = { memoryKib: 64, passes: 1 };
 
 export const password = 'correct horse battery';
 /** Paths of the environment, both versions. */
@@ -115,13 +122,18 @@ export async function openOffice(
   database: TestDatabase,
   given: {
     readonly analytics?: NonNullable<Desk['analytics']>;
+    readonly outbound?: NonNullable<Desk['outbound']>;
     readonly demoTarget?: string;
     readonly publicUrl?: string;
+    readonly gatewaysUrl?: string;
+    /** Of passwords; next to nothing by default, since hashing would be half of what the tests of the door cost. */
+    readonly passwordCost?: PasswordCost;
   } = {},
 ): Promise<Office> {
-  const url = await database.createWithSchema();
+  const dataDir = tempDir(t);
+  const url = await database.createWithSchema(dataDir);
   const log = createLog({ name: 'test', level: 'silent' });
-  const storage = await openStorage({ url, dataDir: tempDir(t), log });
+  const storage = await openStorage({ url, dataDir, log });
   t.after(() => storage.close());
   const clock = createFakeClock();
   const keyring = openKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] });
@@ -130,9 +142,11 @@ export async function openOffice(
     storage,
     publisher,
     fleets: createFleets({ storage, publisher, clock }),
-    access: createAccess({ storage, clock }),
+    access: createAccess({ storage, clock, passwordCost: given.passwordCost ?? cheap }),
     clock,
     analytics: given.analytics,
+    outbound: given.outbound,
+    gatewaysUrl: given.gatewaysUrl,
   };
   const made = await boot(desk, { adminPassword: password, demoTarget: given.demoTarget });
   const app = createManagementDoor({
@@ -157,10 +171,12 @@ export async function openOffice(
       ...(sent === undefined ? {} : { body: sent }),
     });
     const read = await answer.text();
+    const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
     return {
       status: answer.status,
       headers: answer.headers,
-      body: (read === '' ? {} : JSON.parse(read)) as Answer['body'],
+      text: read,
+      body: (isJson && read !== '' ? JSON.parse(read) : {}) as Answer['body'],
     };
   };
 
@@ -225,6 +241,10 @@ function decode(kind: RecordKind, payload: Uint8Array): object {
       return decodeApiKey(payload);
     case 'dictionary':
       return decodeDictionary(payload);
+    case 'shared-policy-group':
+      return decodeSharedPolicyGroup(payload);
+    case 'organization-flows':
+      return decodeOrganizationFlows(payload);
     default:
       return {};
   }

@@ -92,16 +92,16 @@ function deepMerge(one: object, other: object): object {
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Names of the tables in which a planted secret lies open. */
-export async function tablesWithSecrets({ db }: Storage): Promise<readonly string[]> {
+/** Names of the tables in which a planted secret lies open, or another text. */
+export async function tablesWithSecrets({ db }: Storage, text = planted): Promise<readonly string[]> {
   const found: string[] = [];
   for (const table of Object.keys(bridgeGrants) as (keyof typeof bridgeGrants)[]) {
     const rows = (await db.selectFrom(table).selectAll().execute()) as readonly object[];
     const isOpen = rows.some((row) =>
       Object.values(row).some((value: unknown) =>
         value instanceof Uint8Array
-          ? Buffer.from(value).includes(planted)
-          : typeof value === 'string' && value.includes(planted),
+          ? Buffer.from(value).includes(text)
+          : typeof value === 'string' && value.includes(text),
       ),
     );
     if (isOpen) found.push(table);

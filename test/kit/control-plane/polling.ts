@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createLog } from '../../../proto/process/log.ts';
-import { createOutbound } from '../../../proto/process/outbound/outbound.ts';
+import { createOutbound, type Outbound } from '../../../proto/process/outbound/outbound.ts';
 import { fetchers } from '../../../control-plane/management/index.ts';
 import { pollFetches, type PollingOptions } from '../../../control-plane/management/fetches/polling.ts';
 import { eventually } from '../eventually.ts';
@@ -49,6 +49,10 @@ export async function startProvider(t: TestContext): Promise<Provider> {
   };
 }
 
+/** What asks URLs of tenants; by default it may call this machine. */
+export const openCaller = (allow: readonly string[] = ['127.0.0.1']): Outbound =>
+  createOutbound({ profile: 'public', allow, connectMsMax: 2_000, responseBytesMax: 2_000_000 });
+
 /** What polls for an office, until the test ends. */
 export interface Polling {
   /** Moves the office's time on in seconds, and waits until everything that fell due was asked and written down. */
@@ -62,12 +66,7 @@ export function startPolling(
   { desk, clock, storage }: Office,
   given: Partial<PollingOptions> & { readonly allow?: readonly string[] } = {},
 ): Polling {
-  const outbound = createOutbound({
-    profile: 'public',
-    allow: given.allow ?? ['127.0.0.1'],
-    connectMsMax: 2_000,
-    responseBytesMax: 1_000_000,
-  });
+  const outbound = openCaller(given.allow);
   const ending = new AbortController();
   const bounds = { answerMsMax: 2_000, answerBytesMax: 10_000, runningMax: 4, runningPerOrganizationMax: 2 };
   const log = createLog({ name: 'test', level: 'silent' });

@@ -51,7 +51,7 @@ const log = createLog({
 /** Makes an empty one. */
 export async function createTestLake(t: TestContext, database: TestDatabase): Promise<TestLake> {
   const dir = tempDir(t);
-  const url = await database.createWithSchema();
+  const url = await database.createWithSchema(dir);
   const storage = await openStorage({ url, dataDir: dir, log });
   t.after(() => storage.close());
   const blobs = createFileBlobs(join(dir, 'bucket'));
@@ -63,7 +63,7 @@ export async function createTestLake(t: TestContext, database: TestDatabase): Pr
     async start(settings = {}, more = {}) {
       const lifecycle = createLifecycle({ log, clock: systemClock, closeMsMax: 5_000 });
       t.after(() => lifecycle.close());
-      const quick = { ingestEveryMs: 10, graceMs: 0, unfinishedMs: 0, leaseMs: 100 };
+      const quick = { ingestEveryMs: 25, graceMs: 0, unfinishedMs: 0, leaseMs: 100 };
       const metrics = createMetrics();
       const analytics = await startAnalytics({
         storage,

@@ -8,16 +8,21 @@ import type {
   Exchange,
   OnThrown,
   Outcome,
+  ServerHttp2,
   ServerLimits,
   Upstream,
   UpstreamFailure,
   UpstreamOptions,
 } from '../../../data-plane/http/exchange.ts';
+import type { TlsOptions } from '../../../proto/process/listening/tls.ts';
 
 /** What a rig may have otherwise. */
 export interface RigWish {
   readonly limits?: Partial<ServerLimits>;
   readonly upstream?: Partial<UpstreamOptions>;
+  /** Clients shake hands before they say anything. */
+  readonly tls?: TlsOptions | undefined;
+  readonly http2?: ServerHttp2;
   /** Instead of passing every exchange on. */
   readonly onExchange?: (exchange: Exchange, upstream: Upstream) => void;
   readonly onRefusal?: () => void;
@@ -44,7 +49,8 @@ export async function startRig(t: Pick<TestContext, 'after'>, wish: RigWish = {}
   const running = await engine.listen({
     host: '127.0.0.1',
     port: 0,
-    tls: undefined,
+    tls: wish.tls,
+    http2: wish.http2,
     limits: { ...limitDefaults, ...wish.limits },
     target: { mergeSlashes: false, encodedSlash: 'keep' },
     onExchange: (exchange) => {
@@ -68,7 +74,8 @@ export async function startRig(t: Pick<TestContext, 'after'>, wish: RigWish = {}
     outcomes,
     failures,
     refusals,
-    open: (first: string, from = '127.0.0.1') => openPeer(t, { port: running.port, from }, first),
+    open: (first: string, from = '127.0.0.1') =>
+      openPeer(t, { port: running.port, from, isTls: wish.tls !== undefined }, first),
   };
 }
 

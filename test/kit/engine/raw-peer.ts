@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 
 /** How a connection ended, as the one who did not end it sees it. */
 export type Ending = 'fin' | 'reset';
@@ -91,13 +92,14 @@ export async function startBackend(t: Pick<TestContext, 'after'>) {
 // oxlint-disable-next-line max-params -- a test's own shorthand
 export async function openPeer(
   t: Pick<TestContext, 'after'>,
-  { port, from }: { readonly port: number; readonly from: string },
+  { port, from, isTls = false }: { readonly port: number; readonly from: string; readonly isTls?: boolean },
   first: string,
 ): Promise<Peer> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
+  const where = { port, host: '127.0.0.1', localAddress: from };
+  const socket = isTls ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
   t.after(() => socket.destroy());
   const peer = new Peer(socket);
-  await once(socket, 'connect');
+  await once(socket, isTls ? 'secureConnect' : 'connect');
   if (first !== '') peer.write(first);
   return peer;
 }

@@ -13,6 +13,7 @@ import { createEngine } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createGuard } from '../../../proto/process/outbound/guard.ts';
+import { kitGround } from './policies.ts';
 import { quietSecurityHost } from './security.ts';
 
 /** Deployments without a listener, records and calls: for what becomes of changes. Closed with the test. */
@@ -30,6 +31,7 @@ export function openDeployments(
       clock: systemClock,
       counters: createMemoryCounters({ windowsMax: 1, clock: systemClock }),
       outbound: noCallouts,
+      ground: kitGround,
     },
     security: quietSecurityHost(),
     records: undefined,

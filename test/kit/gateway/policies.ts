@@ -20,7 +20,10 @@ import {
   StepCompiler,
 } from '../../../data-plane/gateway/compile/step.ts';
 import { servedBy } from '../../../data-plane/resources/index.ts';
+import { gatewayConfigSchema } from '../../../data-plane/config.ts';
+import { createNames } from '../../../data-plane/names.ts';
 import { noCallouts } from '../../../data-plane/callouts.ts';
+import { noScripts } from '../../../data-plane/script/script.ts';
 import { createMemoryCounters } from '../../../data-plane/limits/memory.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
 import type { StepPolicyId } from '../../../data-plane/policies/index.ts';
@@ -28,10 +31,14 @@ import type {
   BackendAnswer,
   PassingBody,
   Policy,
+  PolicyConnection,
+  PolicyGround,
   PolicyHost,
+  PolicyNames,
   PolicyPlace,
   PolicyRequest,
   PolicyResponse,
+  Rejection,
 } from '../../../data-plane/policies/policy.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { kitSurroundings } from './expression-scope.ts';
@@ -53,6 +60,29 @@ export interface CallWish {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: KitBody;
   readonly attributes?: Readonly<Record<string, unknown>>;
+  readonly connection?: Partial<PolicyConnection>;
+}
+
+const kitConnection: PolicyConnection = {
+  httpVersion: '1.1',
+  localAddress: '192.0.2.1',
+  remoteAddress: '192.0.2.7',
+  remotePort: 50_007,
+  clientCertificate: undefined,
+};
+
+/** What policies are told of a gateway with the settings of an empty file. */
+export const kitGround: PolicyGround = {
+  names: { addressesOf: () => undefined },
+  isTrustedPeer: () => false,
+  rolesAttribute: 'user.roles',
+  jwsKeys: new Map(),
+};
+
+/** Names as a gateway knows them that asks this DNS server. */
+export function namesBy(server: string): PolicyNames {
+  const { policy } = gatewayConfigSchema.parse({ policy: { dns: { servers: [server] } } });
+  return createNames(policy.dns, createFakeClock());
 }
 
 /** A policy at work: no socket, no gateway, time stands still. */
@@ -112,8 +142,11 @@ function start(
     clock,
     counters: createMemoryCounters({ windowsMax: 100, clock }).within('e'),
     quotaMode: 'strict',
+    ground: kitGround,
     outbound: noCallouts,
+    scripts: noScripts,
     properties: new Map(),
+    targets: new Map(),
     resource: servedBy(new Map()),
     ...wish.host,
   };
@@ -144,12 +177,7 @@ export class KitCall implements RunningCall, KeepingCall {
   response: PolicyResponse | undefined = undefined;
   isOver = false;
   step: Step | undefined = undefined;
-  readonly connection: RunningCall['connection'] = {
-    httpVersion: '1.1',
-    localAddress: '192.0.2.1',
-    remotePort: 50_007,
-    clientCertificate: undefined,
-  };
+  readonly connection: RunningCall['connection'];
   readonly pathParams: RunningCall['pathParams'] = new Map();
   readonly subscription: RunningCall['subscription'] = undefined;
   readonly otherPathInfos = [];
@@ -160,6 +188,8 @@ export class KitCall implements RunningCall, KeepingCall {
   readonly answerHeaders: Record<string, string> = {};
   /** Keys of its warnings. */
   readonly warnings: string[] = [];
+  /** What was refused of a body that was on its way. */
+  readonly refusedLate: Rejection[] = [];
   /** Steps that threw where nothing waits for them. */
   readonly broken: BrokenStep[] = [];
   readonly #step: Step;
@@ -169,6 +199,7 @@ export class KitCall implements RunningCall, KeepingCall {
     this.#step = step;
     this.startedAtMs = clock.now();
     this.attributes = new Map(Object.entries(wish.attributes ?? {}));
+    this.connection = { ...kitConnection, ...wish.connection };
     this.request = {
       id: 'request',
       transactionId: 'transaction',
@@ -185,7 +216,7 @@ export class KitCall implements RunningCall, KeepingCall {
       hasBody: wish.request?.hasBody ?? (wish.body ?? '').length > 0,
       content: undefined,
     };
-    this.#bodies.request = new PhaseBody(this.request, bodyOfKit(wish.body));
+    this.#bodies.request = new PhaseBody(this.request, bodyOfKit(wish.body), false);
   }
 
   withPathInfo<Answer>(_pathInfo: string, ask: () => Answer): Answer {
@@ -217,7 +248,7 @@ export class KitCall implements RunningCall, KeepingCall {
   }): StepsResult | Promise<StepsResult> {
     const { status = 200 } = wish;
     this.response = { status, reason: undefined, headers: headersOf(wish.headers), content: undefined };
-    this.#bodies.response = new PhaseBody(this.response, bodyOfKit(wish.body));
+    this.#bodies.response = new PhaseBody(this.response, bodyOfKit(wish.body), true);
     return runSteps([this.#step], 'response', this);
   }
 
@@ -254,8 +285,12 @@ export class KitCall implements RunningCall, KeepingCall {
   }
 
   passing(phase: Phase, at: string): PassingBody {
-    const body = this.#bodies[phase] ?? new PhaseBody(this.request, '');
-    return body.passing((error) => this.broken.push({ kind: 'broken', at, error }));
+    const body = this.#bodies[phase] ?? new PhaseBody(this.request, '', false);
+    return body.passing({
+      onThrown: (error) => this.broken.push({ kind: 'broken', at, error }),
+      onRefused: (refusal) => this.refusedLate.push(refusal),
+      onTaken: () => undefined,
+    });
   }
 
   warn(key: string): void {

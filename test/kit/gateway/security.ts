@@ -1,7 +1,9 @@
 import type { TestContext } from 'node:test';
 
+import { noCaches } from '../../../data-plane/caches.ts';
 import { createCallouts, noCallouts } from '../../../data-plane/callouts.ts';
 import { gatewayConfigSchema } from '../../../data-plane/config.ts';
+import type { Cache } from '../../../data-plane/policies/served.ts';
 import type { GatewaySecurity } from '../../../data-plane/security/security.ts';
 import { securityHostOf } from '../../../data-plane/serving.ts';
 import { systemClock } from '../../../proto/process/clock.ts';
@@ -26,4 +28,9 @@ export function openOutbound(t: Pick<TestContext, 'after'>): GatewaySecurity['ou
   );
   t.after(() => callouts.close());
   return callouts;
+}
+
+/** A cache that keeps nothing, and says how long it would. */
+export function emptyCache(lifeMsMax: number): Cache {
+  return { ...noCaches.bounds, lifeMsMax, get: () => 'nothing', set: () => undefined };
 }

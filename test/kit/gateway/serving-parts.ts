@@ -29,6 +29,7 @@ import { createMetrics } from '../../../proto/process/metrics.ts';
 import { encodeApi } from '../../../proto/wire/payloads.ts';
 import { apiDefinition, flow } from './gateway.ts';
 import { startBackend } from '../engine/raw-peer.ts';
+import { kitGround } from './policies.ts';
 import { quietSecurityHost } from './security.ts';
 
 const guard = createGuard('local', { allow: [], setting: 'upstream' });
@@ -84,7 +85,7 @@ export async function startServingParts(
   const deployments = createDeployments({
     guard,
     upstreams,
-    host: { clock: systemClock, counters, outbound: noCallouts },
+    host: { clock: systemClock, counters, outbound: noCallouts, ground: kitGround },
     records,
     log,
     security: quietSecurityHost(),

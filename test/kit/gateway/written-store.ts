@@ -85,6 +85,6 @@ async function save(repository: MemoryRepository, dir: string): Promise<void> {
     appliedAtMs: 0,
   };
   await store.save({ state, isFull: true, records, gone: [] });
-  await store.settle('dev', []);
+  await store.settle('dev', [], () => new Uint8Array());
   await store.close();
 }

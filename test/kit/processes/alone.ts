@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../eventually.ts';
 import { tempDir } from '../temp-dir.ts';
-import { freePort, runIsthmus } from './processes.ts';
+import { freePort, runIsthmus, startIsthmus } from './processes.ts';
 import { freePortOffset } from './up.ts';
 
 /** What starts a process with nothing around it, with its settings in a file. */
@@ -47,7 +47,7 @@ export async function sceneOf(t: TestContext, name: Name): Promise<Scene> {
 let adopted: Promise<string> | undefined;
 
 /** A folder that was migrated and whose bucket was adopted, once in each test file: each bridge has a copy. */
-function dataOfBridge(t: TestContext): Promise<string> {
+export function dataOfBridge(t: TestContext): Promise<string> {
   adopted ??= (async () => {
     // It goes with the process, since later tests copy it.
     const dir = join(tempDir({ after: () => undefined }), 'data');
@@ -56,6 +56,22 @@ function dataOfBridge(t: TestContext): Promise<string> {
     return dir;
   })();
   return adopted;
+}
+
+let booted: Promise<string> | undefined;
+
+/** Fills a folder as a control plane leaves it that has started and ended; started once in each test file, then copied. */
+export async function bootOnce(t: TestContext, dir: string): Promise<void> {
+  booted ??= (async () => {
+    const made = tempDir({ after: () => undefined });
+    const sets = ['listen.port=0', 'admin.port=0', 'lameDuckMs=0'].flatMap((pair) => ['--set', pair]);
+    const child = startIsthmus(t, ['control-plane', ...sets, '--data-dir', made]);
+    await eventually(() => child.output().includes('control plane listening'), { timeoutMs: 60_000 });
+    child.kill('SIGTERM');
+    assert.equal(await child.ended, 0, child.output());
+    return made;
+  })();
+  cpSync(await booted, dir, { recursive: true });
 }
 
 /** Whether somebody answers there that it lives. */

@@ -12,9 +12,13 @@ export async function runCommands(
   { user = '', cwd = '/' }: { readonly user?: string; readonly cwd?: string } = {},
 ): Promise<readonly CommandEnd[]> {
   const main = join(import.meta.dirname, 'commands-main.ts');
+  const cache = process.env['NODE_COMPILE_CACHE'];
   const { stdout } = await promisify(execFile)(process.execPath, [main, user, JSON.stringify(commands)], {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      ...(cache !== undefined && { NODE_COMPILE_CACHE: `${cache}-commands` }),
+    },
     maxBuffer: 16 * 1024 * 1024,
   });
   return JSON.parse(stdout) as readonly CommandEnd[];

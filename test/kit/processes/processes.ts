@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { skipWithout } from '../require.ts';
 
@@ -39,7 +39,7 @@ export function startIsthmus(
   args: readonly string[],
   options: StartOptions = {},
 ): HouseProcess {
-  return startNode(t, [join(root, 'deploy/isthmus.js'), ...args], options);
+  return startNode(t, [launcher, ...args], options);
 }
 
 // Debian's package; preloaded, since the command of that name would stand between us and the process.
@@ -55,7 +55,7 @@ export function startNode(
 ): HouseProcess {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd ?? root,
-    env: { ...cleanEnvironment(), ...clockOf(options), ...options.env },
+    env: { ...cleanEnvironment(), ...compileCacheOf(args), ...clockOf(options), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const handle = follow(child);
@@ -113,6 +113,14 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
+const launcher = join(root, 'deploy/isthmus.js');
+
+/** The executable knows where what it compiles is kept; other programs set other flags, so that each has a folder of its own. */
+function compileCacheOf([file = '']: readonly string[]): Record<string, string> {
+  const ours = process.env['NODE_COMPILE_CACHE'];
+  return ours === undefined || file === launcher ? {} : { NODE_COMPILE_CACHE: `${ours}-${basename(file)}` };
+}
+
 function clockOf({ clock }: StartOptions): Record<string, string> {
   if (clock === undefined || movedClock === undefined) return {};
   return { LD_PRELOAD: movedClock, FAKETIME: clock, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
@@ -120,7 +128,10 @@ function clockOf({ clock }: StartOptions): Record<string, string> {
 
 function cleanEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('ISTHMUS_') && !/proxy/i.test(name) && name !== 'NODE_TEST_CONTEXT',
+    ([name]) =>
+      !name.startsWith('ISTHMUS_') &&
+      !/proxy/i.test(name) &&
+      !['NODE_TEST_CONTEXT', 'NODE_COMPILE_CACHE'].includes(name),
   );
   return Object.fromEntries(kept.map(([name, value]) => [name, value ?? '']));
 }

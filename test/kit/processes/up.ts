@@ -54,7 +54,7 @@ export async function startPlatform(
         (JSON.parse(readFileSync(join(dir, 'addresses.json'), 'utf8')) as Record<string, string>)
       );
     },
-    { timeoutMs: 20_000 },
+    { timeoutMs: 60_000 },
   );
   const ordersKey = /X-Gravitee-Api-Key: ([^\s'"]+)/i.exec(child.stdout())?.[1] ?? '';
   const { gateway = '', management = '', bridge = '', gatewayNode: nodeApi = '' } = addresses;

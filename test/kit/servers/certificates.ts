@@ -18,6 +18,10 @@ export interface IssueOptions {
   /** Default: ec. */
   readonly keyType?: 'ec' | 'rsa';
   readonly isExpired?: boolean;
+  /** As openssl writes it. Default: the common name alone. */
+  readonly subject?: string;
+  /** Lines of extensions, e.g. `certificatePolicies=1.2.3`. */
+  readonly extensions?: readonly string[];
 }
 
 const ecKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
@@ -44,13 +48,15 @@ export function createAuthority(dir: string): TestAuthority {
   );
   return {
     caFile: join(dir, 'ca.pem'),
-    issue(commonName, { names = ['DNS:localhost', 'IP:127.0.0.1'], keyType = 'ec', isExpired = false } = {}) {
+    issue(commonName, options = {}) {
+      const { names = ['DNS:localhost', 'IP:127.0.0.1'], keyType = 'ec', isExpired = false } = options;
       writeFileSync(
         join(dir, `${commonName}.ext`),
-        `${names.length === 0 ? '' : `subjectAltName=${names.join()}\n`}basicConstraints=CA:FALSE\n`,
+        `${names.length === 0 ? '' : `subjectAltName=${names.join()}\n`}basicConstraints=CA:FALSE\n${(options.extensions ?? []).join('\n')}\n`,
       );
       run(
         'req',
+        '-utf8',
         ...(keyType === 'ec' ? ecKey : rsaKey),
         '-nodes',
         '-keyout',
@@ -58,7 +64,7 @@ export function createAuthority(dir: string): TestAuthority {
         '-out',
         `${commonName}.csr`,
         '-subj',
-        `/CN=${commonName}`,
+        options.subject ?? `/CN=${commonName}`,
       );
       run(
         'x509',

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { skipWithout } from '../require.ts';
+import { tempDir } from '../temp-dir.ts';
 import { findPostgres, startCluster } from './postgres-cluster.ts';
 
 /** One database to run the same test on: `url` is undefined for SQLite in a folder. */
@@ -12,8 +13,8 @@ export interface TestDatabase {
   readonly skip: false | string;
   /** Makes a fresh, empty database and says its url; undefined for SQLite. */
   create(): Promise<string | undefined>;
-  /** The same with the schema of this version and no row in it, which costs less than to migrate; on SQLite whoever opens it migrates. */
-  createWithSchema(): Promise<string | undefined>;
+  /** The same with the schema of this version and no row in it, which costs less than to migrate; that of SQLite lies in the given folder. */
+  createWithSchema(dataDir: string): Promise<string | undefined>;
   /** Makes a copy of one to which nobody is connected; one of SQLite is copied with its folder. */
   copy(url: string | undefined): Promise<string | undefined>;
 }
@@ -25,7 +26,11 @@ export const sqlite: TestDatabase = {
   name: 'sqlite',
   skip: false,
   create: async () => undefined,
-  createWithSchema: async () => undefined,
+  createWithSchema: async (dataDir) => {
+    mkdirSync(dataDir, { recursive: true });
+    copyFileSync(await (sqliteTemplate ??= makeSqliteTemplate()), join(dataDir, sqliteFileName));
+    return undefined;
+  },
   copy: async () => undefined,
 };
 
@@ -46,6 +51,8 @@ export const testDatabases: readonly TestDatabase[] = [
 
 let cluster: Promise<string> | undefined;
 let template: Promise<string> | undefined;
+let sqliteTemplate: Promise<string> | undefined;
+const sqliteFileName = 'control-plane.db';
 
 function findCluster(): Promise<string> {
   return (cluster ??= given === undefined ? startCluster() : Promise.resolve(given));
@@ -71,12 +78,28 @@ async function makeTemplate(admin: string): Promise<string> {
     const unfinished = `${name}_unfinished`;
     await client.query(`DROP DATABASE IF EXISTS ${unfinished}`);
     await client.query(`CREATE DATABASE ${unfinished}`);
-    const { openStorage } = await import('../../../control-plane/storage/storage.ts');
-    const log = { info: () => undefined, warn: () => undefined };
-    await (await openStorage({ url: urlOf(admin, unfinished), dataDir: '/nowhere', log })).close();
+    await makeSchema({ url: urlOf(admin, unfinished), dataDir: '/nowhere' });
     await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${name}`);
   });
   return name;
+}
+
+/** The first process of a run that needs it makes the file; whoever looks sees a whole one or none. */
+async function makeSqliteTemplate(): Promise<string> {
+  const own = tempDir({ after: () => undefined });
+  const made = join(process.env['ISTHMUS_TEST_RUN'] ?? own, `schema-${hashOfMigrations()}.db`);
+  if (existsSync(made)) return made;
+  await makeSchema({ dataDir: own });
+  const unfinished = `${made}-${process.pid}`;
+  copyFileSync(join(own, sqliteFileName), unfinished);
+  renameSync(unfinished, made);
+  return made;
+}
+
+async function makeSchema(place: { readonly url?: string; readonly dataDir: string }): Promise<void> {
+  const { openStorage } = await import('../../../control-plane/storage/storage.ts');
+  const log = { info: () => undefined, warn: () => undefined };
+  await (await openStorage({ ...place, log })).close();
 }
 
 function hashOfMigrations(): string {

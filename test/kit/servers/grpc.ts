@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 
@@ -18,6 +17,7 @@ import {
   type ServerWritableStream,
   type ServiceDefinition,
   type ServiceError,
+  type StatusObject,
   status,
   type sendUnaryData,
 } from '@grpc/grpc-js';
@@ -46,6 +46,8 @@ const words = {
   /** Answers nothing, until its caller goes. */
   Wait: method('Wait', false, false),
   Fail: method('Fail', false, false),
+  /** Answers when the test says so, whatever its caller does. */
+  Late: method('Late', true, true),
 } satisfies ServiceDefinition;
 
 /** What the service heard. */
@@ -61,6 +63,7 @@ export async function startGrpcServer(
 ) {
   const heard: HeardCall[] = [];
   let cancelled = 0;
+  const late: ServerDuplexStream<string, string>[] = [];
   const hear = (call: { readonly metadata: Metadata; getDeadline(): Date | number }): void =>
     void heard.push({ metadata: call.metadata, deadlineMs: Number(call.getDeadline()) });
   const trailers = new Metadata();
@@ -99,6 +102,11 @@ export async function startGrpcServer(
       hear(call);
       answer({ code: status.ALREADY_EXISTS, details: `${call.request} ü % is there`, metadata: trailers });
     },
+    Late(call: ServerDuplexStream<string, string>) {
+      hear(call);
+      call.on('cancelled', () => (cancelled += 1)).resume();
+      late.push(call);
+    },
   });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', secured, (error, bound) =>
@@ -106,7 +114,13 @@ export async function startGrpcServer(
     ),
   );
   t.after(() => server.forceShutdown());
-  return { port, heard, cancelled: () => cancelled };
+  const answerLate = (): void => {
+    for (const call of late.splice(0)) {
+      call.write('late');
+      call.end(trailers);
+    }
+  };
+  return { port, heard, cancelled: () => cancelled, answerLate, stop: () => server.forceShutdown() };
 }
 
 /** How a call ended. */
@@ -122,6 +136,8 @@ export interface GrpcEnd {
 export interface GrpcWish {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly deadlineMs?: number;
+  /** The caller's side stays open; `say` and `end` of the call go on with it. */
+  readonly isOpen?: boolean;
 }
 
 /** A client of the service. */
@@ -141,7 +157,7 @@ export function openGrpc(
     start(
       name: keyof typeof words,
       messages: readonly string[],
-      { metadata = {}, deadlineMs }: GrpcWish = {},
+      { metadata = {}, deadlineMs, isOpen = false }: GrpcWish = {},
     ) {
       const definition: MethodDefinition<string, string> = words[name];
       const sent = new Metadata();
@@ -169,22 +185,30 @@ export function openGrpc(
       }
       if (call instanceof Writable) {
         for (const message of messages) call.write(message);
-        call.end();
+        if (!isOpen) call.end();
       }
-      const ended = once(call, 'status').then(
-        async ([given]: { code: number; details: string; metadata: Metadata }[]): Promise<GrpcEnd> => {
+      const sink = call instanceof Writable ? call : undefined;
+      // Not `once`, which an error ends before the status is here.
+      const ended = new Promise<StatusObject>((resolve) => call.once('status', resolve)).then(
+        async (given): Promise<GrpcEnd> => {
           // The callback, or the error, comes in the same turn as the status.
           await new Promise(setImmediate);
           return {
-            code: failure?.code ?? given?.code ?? -1,
-            details: failure?.details ?? given?.details ?? '',
+            code: failure?.code ?? given.code,
+            details: failure?.details ?? given.details,
             messages: received,
             head,
-            trailers: given?.metadata,
+            trailers: given.metadata,
           };
         },
       );
-      return { cancel: () => call.cancel(), ended };
+      return {
+        cancel: () => call.cancel(),
+        received,
+        say: (message: string): void => void sink?.write(message),
+        end: (): void => void sink?.end(),
+        ended,
+      };
     },
   };
 }

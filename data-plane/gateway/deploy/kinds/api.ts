@@ -1,9 +1,9 @@
-import type { Note } from '../../../../proto/definition/read.ts';
+import { type Note, placesIn } from '../../../../proto/definition/read.ts';
 import { decodeApi } from '../../../../proto/wire/payloads.ts';
 import type { Nack } from '../../../../proto/wire/published.ts';
 import { type CompiledApi, compileApi } from '../../compile/compile.ts';
 import type { SetRecord } from '../change.ts';
-import { missingServers, placesOf, placesOfRefused, readDefinition } from '../definitions.ts';
+import { missingServers, placesOf, placesOfRefused, readDefinition, withPlacesOf } from '../definitions.ts';
 import { judge, type JudgedApi, stillHolds } from '../judged.ts';
 import { placeText, type TakenPlace } from '../places.ts';
 import { nackOf } from '../refused.ts';
@@ -41,7 +41,10 @@ export const apis: Kind<TakenApi> = {
       };
     }
     const { api: definition, notes } = readDefinition(text);
-    const fresh = compileApi(definition, site.compile);
+    const fresh = withPlacesOf(
+      () => placesIn(JSON.parse(text)),
+      () => compileApi(definition, site.compile),
+    );
     const served = deploy(record, { name, compiled: fresh }, site);
     // Built again: a newer revision that was refused stays refused.
     const isOlder = isAgain && before?.served.seq === record.seq && before.nack?.seq !== record.seq;

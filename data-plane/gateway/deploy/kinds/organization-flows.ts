@@ -1,7 +1,13 @@
-import { readOrganizationFlows } from '../../../../proto/definition/shared-flows.ts';
+import {
+  placesInOrganizationFlows,
+  readOrganizationFlows,
+} from '../../../../proto/definition/shared-flows.ts';
 import type { OrganizationFlowsDefinition } from '../../../../proto/model/api/organization-flows.ts';
 import { decodeOrganizationFlows } from '../../../../proto/wire/payloads.ts';
+import { refuseMissingSecrets } from '../../compile/at-deploy.ts';
+import { flowsSeenFrom } from '../../compile/standing.ts';
 import { compileOrganizationFlows, type OrganizationFlows } from '../../compile/organization.ts';
+import { withPlacesOf } from '../definitions.ts';
 import { nackOf } from '../refused.ts';
 import { jsonObject, type Kind, type Site } from './kind.ts';
 
@@ -15,8 +21,17 @@ export interface ServedOrganizationFlows {
 /** An organization's flows: compiled once for all APIs of the environment, which are not built again. */
 export const organizationFlows: Kind<ServedOrganizationFlows> = {
   read({ id, payload }, site) {
-    const definition = readOrganizationFlows(jsonObject(decodeOrganizationFlows(payload).definition));
-    return { id, definition, compiled: compileOrganizationFlows(definition, id, site.compile) };
+    const written = jsonObject(decodeOrganizationFlows(payload).definition);
+    const definition = readOrganizationFlows(written);
+    const { expressions, standing } = site.compile;
+    const compiled = withPlacesOf(
+      () => placesInOrganizationFlows(written),
+      () => {
+        refuseMissingSecrets(flowsSeenFrom(definition.flows, standing), 'flows', expressions);
+        return compileOrganizationFlows(definition, id, site.compile);
+      },
+    );
+    return { id, definition, compiled };
   },
   apply(record, made, site) {
     try {

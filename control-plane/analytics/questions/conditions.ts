@@ -1,0 +1,99 @@
+import { namedMethods } from '../../../proto/model/access-record.ts';
+import type { QuestionParams } from './question.ts';
+
+const text = (sql: string) => ({ kind: 'text', sql }) as const;
+const number = (sql: string) => ({ kind: 'number', sql }) as const;
+
+const methodList = namedMethods.map((method) => `'${method}'`).join(', ');
+
+/** Entrypoint of a record in SQL: one that an older record does not name is the one that there was. */
+export const entrypointSql = `coalesce(entrypoint_id, 'http-proxy')`;
+
+/** What requests are told apart and narrowed by, in the reference's names; times are ms, sizes bytes. */
+export const dimensions = {
+  API: text('api_id'),
+  APPLICATION: text('application_id'),
+  PLAN: text('plan_id'),
+  SUBSCRIPTION: text('subscription_id'),
+  GATEWAY: text('gateway_id'),
+  ENTRYPOINT: text(entrypointSql),
+  /** Every API whose requests are recorded here is of this type. */
+  API_TYPE: text(`'HTTP_PROXY'`),
+  HTTP_METHOD: text(`CASE WHEN http_method IN (${methodList}) THEN http_method ELSE 'OTHER' END`),
+  HTTP_STATUS: number('status'),
+  // A request whose client went before a head left has status 0 and is of no group.
+  HTTP_STATUS_CODE_GROUP: text(
+    `CASE WHEN status BETWEEN 100 AND 599 THEN (status // 100)::VARCHAR || 'xx' END`,
+  ),
+  HTTP_PATH: text(`split_part(uri, '?', 1)`),
+  HTTP_PATH_MAPPING: text('mapped_path'),
+  URI: text('uri'),
+  HOST: text('host'),
+  ENDPOINT: text('endpoint'),
+  CONSUMER_IP: text('remote_address'),
+  USER_AGENT: text('user_agent'),
+  SECURITY_TYPE: text('security_type'),
+  ERROR_KEY: text('error_key'),
+  REQUEST_ID: text('request_id'),
+  TRANSACTION_ID: text('transaction_id'),
+  HTTP_GATEWAY_RESPONSE_TIME: number('gateway_response_time_us / 1000'),
+  HTTP_GATEWAY_LATENCY: number('gateway_latency_us / 1000'),
+  HTTP_ENDPOINT_RESPONSE_TIME: number('endpoint_response_time_us / 1000'),
+  HTTP_REQUEST_CONTENT_LENGTH: number('request_bytes'),
+  HTTP_RESPONSE_CONTENT_LENGTH: number('response_bytes'),
+} as const;
+
+/** One of {@link dimensions}. */
+export type Dimension = keyof typeof dimensions;
+
+/** Whether something is one of them. */
+export const isDimension = (name: string): name is Dimension => Object.hasOwn(dimensions, name);
+
+/** What an operator takes: one value, several of which one is enough, or a bound, which counts itself. */
+export const operators = ['EQ', 'IN', 'GTE', 'LTE', 'CONTAINS'] as const;
+
+/** One condition on requests, e.g. `{ by: 'HTTP_STATUS', operator: 'GTE', values: ['500'] }`; without a value nothing fulfils it. */
+export interface Condition {
+  readonly by: Dimension;
+  readonly operator: (typeof operators)[number];
+  readonly values: readonly string[];
+}
+
+/** Conditions as SQL, which holds no value, and the values that are bound to it. */
+interface Narrowing {
+  /** Never null: a record that does not say what is asked for does not fulfil it. */
+  readonly sql: string;
+  readonly params: QuestionParams;
+}
+
+/** Requests that fulfil every condition; `prefix` begins the names of what is bound. */
+export function narrowing(conditions: readonly Condition[], prefix = 'c'): Narrowing {
+  const params = new Map<string, string>();
+  const parts = conditions.map((condition, n) => {
+    params.set(`${prefix}${n}`, boundOf(condition));
+    return `coalesce(${sqlOf(condition, `$${prefix}${n}`)}, false)`;
+  });
+  return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), params: Object.fromEntries(params) };
+}
+
+function boundOf({ operator, values }: Condition): string {
+  return operator === 'EQ' || operator === 'IN' ? JSON.stringify(values) : (values[0] ?? '');
+}
+
+function sqlOf({ by, operator }: Condition, param: string): string {
+  const { kind, sql } = dimensions[by];
+  const value = kind === 'text' ? `(${sql})` : `(${sql})::DOUBLE`;
+  switch (operator) {
+    case 'EQ':
+    case 'IN': {
+      const values = `unnest(from_json(${param}, '["VARCHAR"]'))`;
+      return `${value} IN (SELECT ${kind === 'text' ? values : `try_cast(${values} AS DOUBLE)`})`;
+    }
+    case 'GTE':
+      return `${value} >= try_cast(${param} AS DOUBLE)`;
+    case 'LTE':
+      return `${value} <= try_cast(${param} AS DOUBLE)`;
+    case 'CONTAINS':
+      return `contains(lower(${value}), lower(${param}))`;
+  }
+}

@@ -1,0 +1,2 @@
+// Every operation for everybody on PostgreSQL.
+import './permissions.test.ts';

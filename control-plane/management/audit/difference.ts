@@ -1,0 +1,76 @@
+import { maskSealed } from '../../../proto/model/secrets/sealed-values.ts';
+
+/** One step of a JSON Patch (RFC 6902). */
+type Step =
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
+
+/** Characters of the patch of one row of the audit; of a longer one the values are left out. */
+export const patchCharsMax = 65_536;
+const stepsMax = 1_000;
+
+/**
+ * What was changed, as a JSON Patch that leads from before to after; undefined when nothing was.
+ *
+ * JSON in texts of rows is compared field by field, lists as a whole. Secrets are masked: that one changed is shown, what it is is not. Where
+ * the patch is long, `value` is '...' and only the places are told.
+ */
+export function differenceOf(before: unknown, after: unknown): string | undefined {
+  const steps: Step[] = [];
+  compare({ before: opened(before), after: opened(after), path: '' }, steps);
+  if (steps.length === 0) return undefined;
+  const text = JSON.stringify(maskSealed(steps.slice(0, stepsMax)));
+  if (text.length <= patchCharsMax) return text;
+  const places = steps.slice(0, stepsMax).map((step) => ({ ...step, value: '...' }));
+  const short = JSON.stringify(places);
+  return short.length <= patchCharsMax ? short : JSON.stringify([{ op: 'replace', path: '', value: '...' }]);
+}
+
+interface Pair {
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly path: string;
+}
+
+function compare({ before, after, path }: Pair, steps: Step[]): void {
+  if (steps.length > stepsMax) return;
+  if (isFields(before) && isFields(after)) {
+    const olds = new Map(Object.entries(before));
+    const news = new Map(Object.entries(after));
+    for (const name of new Set([...olds.keys(), ...news.keys()]))
+      compare({ before: olds.get(name), after: news.get(name), path: `${path}/${pointed(name)}` }, steps);
+    return;
+  }
+  if (before === undefined && after === undefined) return;
+  if (before === undefined) steps.push({ op: 'add', path, value: after });
+  else if (after === undefined) steps.push({ op: 'remove', path });
+  else if (JSON.stringify(before) !== JSON.stringify(after))
+    steps.push({ op: 'replace', path, value: after });
+}
+
+const isFields = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const pointed = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** What every change changes, and what only repeats another field. */
+const untold = new Set(['updated_at_ms', 'name_key']);
+
+/** A row with the JSON in its texts. */
+function opened(row: unknown): unknown {
+  if (!isFields(row)) return row;
+  const fields = Object.entries(row).flatMap(([name, value]) => {
+    if (untold.has(name) || value === undefined) return [];
+    return [[name, typeof value === 'string' ? jsonOr(value) : value] as const];
+  });
+  return Object.fromEntries(new Map(fields));
+}
+
+function jsonOr(text: string): unknown {
+  if (!/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

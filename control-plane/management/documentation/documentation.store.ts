@@ -1,0 +1,89 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { inTenant } from '../../storage/in-tenant.ts';
+import type { Queries, Trx } from '../../storage/storage.ts';
+import type { ApiRef } from '../apis/api-gate.ts';
+
+/** A page of an API's documentation, or a folder of pages. */
+interface ApiPageTable {
+  readonly id: string;
+  readonly organization: string;
+  readonly environment: string;
+  readonly api_id: string;
+  /** The folder that it lies in; null at the top. */
+  readonly parent_id: string | null;
+  readonly type: string;
+  name: string;
+  /** As it was written; null for a folder. */
+  content: string | null;
+  position: number;
+  is_published: number;
+  is_homepage: number;
+  visibility: string;
+  /** JSON: accessControls, excludedAccessControls, configuration. */
+  access: string;
+  last_contributor: string;
+  updated_at_ms: number;
+}
+
+declare module '../../storage/tables.ts' {
+  interface Database {
+    api_page: ApiPageTable;
+  }
+}
+
+/** A row of api_page. */
+export type PageRow = Selectable<ApiPageTable>;
+/** The same without what was written. */
+export type PageHead = Omit<PageRow, 'content'>;
+
+const headColumns = [
+  'id',
+  'organization',
+  'environment',
+  'api_id',
+  'parent_id',
+  'type',
+  'name',
+  'position',
+  'is_published',
+  'is_homepage',
+  'visibility',
+  'access',
+  'last_contributor',
+  'updated_at_ms',
+] as const;
+
+/** All pages of an API in their order, without their contents. */
+export function pagesOf(db: Queries, { at, id }: ApiRef): Promise<PageHead[]> {
+  return inTenant(db.selectFrom('api_page'), at)
+    .select(headColumns)
+    .where('api_id', '=', id)
+    .orderBy('position')
+    .orderBy('name')
+    .orderBy('id')
+    .execute();
+}
+
+/** One page of an API. */
+export function findPage(db: Queries, { at, id }: ApiRef, pageId: string): Promise<PageRow | undefined> {
+  return inTenant(db.selectFrom('api_page'), at)
+    .selectAll()
+    .where('api_id', '=', id)
+    .where('id', '=', pageId)
+    .executeTakeFirst();
+}
+
+/** Adds a page. */
+export async function insertPage(trx: Trx, row: Insertable<ApiPageTable>): Promise<void> {
+  await trx.insertInto('api_page').values(row).execute();
+}
+
+/** Changes a page. */
+export async function updatePage(trx: Trx, row: PageHead, set: Updateable<ApiPageTable>): Promise<void> {
+  await inTenant(trx.updateTable('api_page'), row).set(set).where('id', '=', row.id).execute();
+}
+
+/** Removes a page. */
+export async function deletePage(trx: Trx, row: PageHead): Promise<void> {
+  await inTenant(trx.deleteFrom('api_page'), row).where('id', '=', row.id).execute();
+}

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type Answer,
+  apiBody,
+  environment,
+  openOffice,
+  planBody,
+} from '../../../test/kit/control-plane/office.ts';
+import { openCaller, startProvider } from '../../../test/kit/control-plane/polling.ts';
+import { testDatabases } from '../../../test/kit/servers/databases.ts';
+
+for (const database of testDatabases) {
+  test(
+    `pages lie in folders in their order, one is the homepage, and conditions of a plan stay (${database.name})`,
+    { skip: database.skip },
+    async (t) => {
+      const office = await openOffice(t, database);
+      const made = await office.call('POST', `${environment}/apis`, { body: apiBody('/documented') });
+      const api = `${environment}/apis/${String(made.body['id'])}`;
+      const pages = `${api}/pages`;
+      const create = (body: object) => office.call('POST', pages, { body: { type: 'MARKDOWN', ...body } });
+      const refusal = ({ status, body }: Answer): unknown => {
+        const [first] = (body['details'] ?? []) as { readonly location: string }[];
+        return [status, body.technicalCode, first?.location];
+      };
+
+      const folder = String((await create({ name: 'Guides', type: 'FOLDER' })).body['id']);
+      const first = await create({ name: 'One', content: '# One', homepage: true, parentId: folder });
+      assert.deepEqual(
+        [
+          first.status,
+          first.body['published'],
+          first.body['homepage'],
+          first.body['order'],
+          first.body['parentPath'],
+        ],
+        [201, false, true, 0, '/Guides'],
+        JSON.stringify(first.body),
+      );
+      const one = `${pages}/${String(first.body['id'])}`;
+      const second = await create({ name: 'Two', content: 'two', homepage: true, parentId: folder });
+      assert.equal((await office.call('GET', one)).body['homepage'], false);
+      assert.equal((await office.call('GET', one)).body['content'], '# One');
+
+      assert.deepEqual(refusal(await create({ name: 'Two', parentId: folder })), [
+        400,
+        'request.invalid',
+        'name',
+      ]);
+      assert.deepEqual(refusal(await create({ name: 'x', parentId: second.body['id'] })), [
+        400,
+        'page.folder.invalid',
+        'parentId',
+      ]);
+      assert.deepEqual(refusal(await create({ name: 'x', type: 'SWAGGER', content: 'swaggering' })), [
+        400,
+        'swagger.invalid',
+        'content',
+      ]);
+      for (const [type, content] of [
+        ['SWAGGER', '{"openapi": "3.1.0"}'],
+        ['SWAGGER', '# a comment\nswagger: "2.0"'],
+        ['ASYNCAPI', 'asyncapi: 2.6.0'],
+      ] as const)
+        assert.equal((await create({ name: content, type, content })).status, 201, content);
+      let deep = folder;
+      for (let n = 2; n <= 8; n += 1)
+        deep = String((await create({ name: `f${n}`, type: 'FOLDER', parentId: deep })).body['id']);
+      assert.deepEqual(refusal(await create({ name: 'too deep', parentId: deep })), [
+        400,
+        'page.folder.invalid',
+        'parentId',
+      ]);
+
+      const list = async (query: string) => (await office.call('GET', `${pages}${query}`)).body;
+      const names = (body: Answer['body']): unknown =>
+        (body['pages'] as { name: string }[]).map(({ name }) => name);
+      const inFolder = await list(`?parentId=${folder}`);
+      assert.deepEqual(names(inFolder), ['One', 'Two', 'f2']);
+      assert.deepEqual(inFolder['breadcrumb'], [{ position: 1, id: folder, name: 'Guides' }]);
+      assert.doesNotMatch(JSON.stringify(inFolder), /# One/);
+      const { body: read } = await office.call('GET', one);
+      const moved = await office.call('PUT', one, { body: { ...read, name: 'First', order: 1 } });
+      assert.deepEqual([moved.status, moved.body['content']], [200, '# One'], JSON.stringify(moved.body));
+      assert.deepEqual(names(await list(`?parentId=${folder}`)), ['Two', 'First', 'f2']);
+      assert.equal((names(await list('?parentId=ROOT')) as string[])[0], 'Guides');
+      assert.deepEqual((await list('?parentId=ROOT'))['breadcrumb'], []);
+      assert.deepEqual(refusal(await office.call('PUT', one, { body: { name: 'First', type: 'FOLDER' } })), [
+        400,
+        'request.invalid',
+        'type',
+      ]);
+
+      assert.equal((await office.call('POST', `${one}/_publish`)).body['published'], true);
+      const plan = planBody('API_KEY', { generalConditions: first.body['id'] });
+      assert.equal((await office.call('POST', `${api}/plans`, { body: plan })).status, 201);
+      assert.equal((await office.call('GET', one)).body['generalConditions'], true);
+      for (const [method, path] of [
+        ['POST', `${one}/_unpublish`],
+        ['DELETE', one],
+      ] as const)
+        assert.deepEqual(refusal(await office.call(method, path)), [
+          400,
+          'page.used_as_general_condition',
+          undefined,
+        ]);
+      assert.deepEqual(refusal(await office.call('DELETE', `${pages}/${folder}`)), [
+        400,
+        'page.folder.invalid',
+        undefined,
+      ]);
+      assert.equal((await office.call('DELETE', `${pages}/${String(second.body['id'])}`)).status, 204);
+      assert.deepEqual(refusal(await office.call('GET', `${pages}/none`)), [404, 'page.notFound', undefined]);
+
+      const foreign = await office.call('POST', `${environment}/apis`, { body: apiBody('/other') });
+      const elsewhere = `${environment}/apis/${String(foreign.body['id'])}/pages/${String(first.body['id'])}`;
+      assert.equal((await office.call('GET', elsewhere)).body.technicalCode, 'page.notFound');
+    },
+  );
+}
+
+test('a page that comes from a URL is fetched when it is made and when somebody asks for it', async (t) => {
+  const [database] = testDatabases;
+  assert.ok(database !== undefined);
+  const outbound = openCaller();
+  t.after(() => outbound.close());
+  const office = await openOffice(t, database, { outbound });
+  const provider = await startProvider(t);
+  const made = await office.call('POST', `${environment}/apis`, { body: apiBody('/documented') });
+  const pages = `${environment}/apis/${String(made.body['id'])}/pages`;
+  const source = { type: 'http-fetcher', configuration: { url: `${provider.url}/readme.md` } };
+  provider.answer('# One');
+  const page = await office.call('POST', pages, { body: { name: 'Readme', type: 'MARKDOWN', source } });
+  assert.equal(page.status, 201, JSON.stringify(page.body));
+  assert.deepEqual([page.body['content'], page.body['source']], ['# One', source]);
+  const one = `${pages}/${String(page.body['id'])}`;
+  provider.answer('# Two');
+  assert.equal((await office.call('GET', one)).body['content'], '# One');
+  const fetched = await office.call('POST', `${one}/_fetch`);
+  assert.deepEqual([fetched.status, fetched.body['content'], fetched.body['source']], [200, '# Two', source]);
+  const back = await office.call('PUT', one, { body: fetched.body });
+  assert.deepEqual([back.body['content'], back.body['source']], ['# Two', source]);
+
+  for (const [answer, status, told] of [
+    ['gone', 404, /answers with the status 404/],
+    ['a\u0000b', 200, /cannot be kept/],
+    ['x'.repeat(524_289), 200, /cannot be asked: .*too large/i],
+  ] as const) {
+    provider.answer(answer, status);
+    const refused = await office.call('POST', `${one}/_fetch`);
+    assert.equal(refused.status, 400, JSON.stringify(refused.body));
+    assert.match(JSON.stringify(refused.body), told);
+  }
+  assert.equal(
+    (await office.call('GET', one)).body['content'],
+    '# Two',
+    'what cannot be fetched changes nothing',
+  );
+  provider.answer('no document');
+  const swagger = await office.call('POST', pages, { body: { name: 'Doc', type: 'SWAGGER', source } });
+  assert.equal(swagger.body.technicalCode, 'swagger.invalid');
+  const own = await office.call('POST', pages, { body: { name: 'Own', type: 'MARKDOWN', content: 'x' } });
+  assert.equal((await office.call('POST', `${pages}/${String(own.body['id'])}/_fetch`)).status, 400);
+  for (const [wish, told] of [
+    [{ ...source, type: 'git-fetcher' }, /source\.type/],
+    [
+      { ...source, configuration: { url: 'http://u:p@h/' } },
+      /without user and password.*source\.configuration\.url/,
+    ],
+    [
+      { ...source, configuration: { ...source.configuration, autoFetch: true } },
+      /not supported yet.*autoFetch/,
+    ],
+  ] as const) {
+    const refused = await office.call('POST', pages, {
+      body: { name: 'No', type: 'MARKDOWN', source: wish },
+    });
+    assert.equal(refused.status, 400);
+    assert.match(JSON.stringify(refused.body), told);
+  }
+});

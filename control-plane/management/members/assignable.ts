@@ -1,0 +1,46 @@
+import { Fault } from '../../../proto/faults/fault.ts';
+import { getUser, type UserRow } from '../../access/access.store.ts';
+import type { Scope } from '../../access/permissions.ts';
+import { listRoles } from '../../access/roles.store.ts';
+import { systemRoleNames } from '../../access/roles.ts';
+import type { OrganizationChange } from '../desk.ts';
+
+/** The role that an object has one holder of; nobody gets it as a member, nor by a group. */
+export const primaryOwner = 'PRIMARY_OWNER';
+
+/** Whom a body means: by id, or by the reference that a search gave. */
+export interface Named {
+  readonly id?: string | undefined;
+  readonly reference?: string | undefined;
+}
+
+/** Checks that the role can be given in the scope. Errors: role.invalid with those that there are. */
+export async function checkRole(
+  now: Pick<OrganizationChange, 'trx' | 'organization'>,
+  scope: Scope,
+  role: string,
+): Promise<void> {
+  const custom = await listRoles(now.trx, { organization: now.organization, scope });
+  const names = [...systemRoleNames(scope), ...custom.map(({ name }) => name)];
+  const given = names.filter((name) => name !== primaryOwner);
+  if (given.includes(role)) return;
+  throw new Fault('role.invalid', {
+    detail: `There is no role "${role}" for an ${scope === 'api' ? 'API' : scope}.`,
+    hint: `There are ${given.join(', ')}.`,
+  });
+}
+
+/** The user. Errors: user.notFound; request.invalid when nobody is named. */
+export async function namedUser(
+  now: Pick<OrganizationChange, 'trx' | 'organization'>,
+  { id, reference }: Named,
+): Promise<UserRow> {
+  const wanted = id ?? reference;
+  if (wanted === undefined)
+    throw new Fault('request.invalid', {
+      details: [{ path: 'userId', message: 'is required, or the reference that a search for users gives' }],
+    });
+  const user = await getUser(now.trx, now.organization, wanted);
+  if (user === undefined || user.status === 'ARCHIVED') throw new Fault('user.notFound');
+  return user;
+}

@@ -1,0 +1,226 @@
+import { z } from '@hono/zod-openapi';
+import { Fault } from '../../../proto/faults/fault.ts';
+import type { EnvironmentRef } from '../../../proto/wire/published.ts';
+import type { Actor } from '../../access/actor.ts';
+import type { Queries } from '../../storage/storage.ts';
+import { foundApi } from '../apis/api-gate.ts';
+import { foundApplication } from '../applications/applications.ts';
+import type { AuditEvent } from '../audit/events.ts';
+import { type AuditedObject, type Change, change, type Desk } from '../desk.ts';
+import { idSchema, nameSchema, present, readOnlyFields } from '../fields.ts';
+import { slugOf } from '../slug.ts';
+import {
+  deleteMetadata,
+  insertMetadata,
+  metadataOf,
+  type MetadataOwner,
+  type MetadataRow,
+  type MetadataScope,
+  updateMetadata,
+} from './metadata.store.ts';
+
+/** Most fields of one object. */
+const fieldsMax = 200;
+
+const formats = ['STRING', 'NUMERIC', 'BOOLEAN', 'DATE', 'MAIL', 'URL'] as const;
+
+/** What a value of a format looks like. */
+const valueSchemas: Readonly<Record<(typeof formats)[number], z.ZodType>> = {
+  STRING: z.string(),
+  NUMERIC: z.string().regex(/^-?\d{1,20}(\.\d{1,20})?$/, 'must be a number'),
+  BOOLEAN: z.enum(['true', 'false']),
+  DATE: z.iso.date(),
+  MAIL: z.email(),
+  URL: z.url({ protocol: /^https?$/ }),
+};
+
+const writableFields = {
+  name: nameSchema,
+  format: z.enum(formats).optional(),
+  value: z.string().max(4_096).optional(),
+};
+
+/** Body of a creation; its key is made of the name. */
+export const newMetadataSchema = z
+  .strictObject({ ...readOnlyFields('defaultValue'), ...writableFields })
+  .openapi('NewMetadata');
+/** Body of an update. */
+export const updateMetadataSchema = z
+  .strictObject({ ...readOnlyFields('key', 'defaultValue', 'apiId', 'applicationId'), ...writableFields })
+  .openapi('UpdateMetadata');
+
+/** The same for a path that does not name the key. */
+export const keyedMetadataSchema = updateMetadataSchema
+  .extend({ key: idSchema })
+  .openapi('UpdateKeyedMetadata');
+
+/** A field as it is answered. */
+export const metadataSchema = z
+  .object({
+    key: z.string(),
+    name: z.string(),
+    format: z.enum(formats),
+    value: z.string().optional(),
+    defaultValue: z.string().optional(),
+    apiId: z.string().optional(),
+    applicationId: z.string().optional(),
+  })
+  .openapi('Metadata');
+
+type MetadataWish = z.infer<typeof newMetadataSchema>;
+/** A field as it is answered. */
+export type MetadataView = z.infer<typeof metadataSchema>;
+
+/** All fields of an object; of an API or application also those of its environment, whose value is what counts without one of its own. */
+export async function listMetadata(desk: Desk, owner: MetadataOwner): Promise<readonly MetadataView[]> {
+  const { db } = desk.storage;
+  await demandOwner(db, owner);
+  const own = await metadataOf(db, owner);
+  if (owner.scope === 'environment') return own.map((row) => view(row, undefined));
+  const defaults = await metadataOf(db, environmentOwner(owner.at));
+  const byKey = new Map(defaults.map((row) => [row.key, row]));
+  const taken = new Set(own.map((row) => row.key));
+  const inherited = defaults.filter((row) => !taken.has(row.key));
+  return [
+    ...own.map((row) => view(row, byKey.get(row.key))),
+    ...inherited.map((row) => ({
+      ...view({ ...row, scope: owner.scope, reference: owner.id }, row),
+      value: undefined,
+    })),
+  ]
+    .map((one) => present(one))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** One field. Errors: metadata.notFound, api.metadata.notFound, application.metadata.notFound. */
+export async function getMetadata(desk: Desk, owner: MetadataOwner, key: string): Promise<MetadataView> {
+  const found = (await listMetadata(desk, owner)).find((one) => one.key === key);
+  if (found === undefined) throw notFound(owner, key);
+  return found;
+}
+
+/** Notes a field. Errors: metadata.exists; request.invalid for a value that is not of its format. */
+export function createMetadata(
+  desk: Desk,
+  actor: Actor,
+  { owner, wish }: { readonly owner: MetadataOwner; readonly wish: MetadataWish },
+): Promise<MetadataView> {
+  return change(desk, { actor, at: owner.at }, async (now) => {
+    await demandOwner(now.trx, owner);
+    if ((await metadataOf(now.trx, owner)).length >= fieldsMax)
+      throw new Fault('request.invalid', {
+        detail: `There can be ${fieldsMax} fields at most; delete one first.`,
+      });
+    const key = slugOf(wish.name);
+    const { at, scope, id: reference } = owner;
+    const row: MetadataRow = { ...at, scope, reference, key, ...columns(wish) };
+    if (!(await insertMetadata(now.trx, row)))
+      throw new Fault('metadata.exists', { parameters: { metadata: wish.name } });
+    await audit(now, 'METADATA_CREATED', { owner, key });
+    return view(row, await defaultOf(now, owner, key));
+  });
+}
+
+/** Replaces a field; of an API or application one of the environment gets a value of its own. Errors: as of the creation, and those of getMetadata. */
+export function editMetadata(
+  desk: Desk,
+  actor: Actor,
+  { owner, key, wish }: { readonly owner: MetadataOwner; readonly key: string; readonly wish: MetadataWish },
+): Promise<MetadataView> {
+  return change(desk, { actor, at: owner.at }, async (now) => {
+    await demandOwner(now.trx, owner);
+    const before = (await metadataOf(now.trx, owner)).find((row) => row.key === key);
+    const inherited = await defaultOf(now, owner, key);
+    if (before === undefined && inherited === undefined) throw notFound(owner, key);
+    const { at, scope, id: reference } = owner;
+    const row: MetadataRow = { ...at, scope, reference, key, ...columns(wish) };
+    if (before === undefined) await insertMetadata(now.trx, row);
+    else await updateMetadata(now.trx, before, columns(wish));
+    await audit(now, 'METADATA_UPDATED', { owner, key });
+    return view(row, inherited);
+  });
+}
+
+/** Removes a field. Errors: those of getMetadata. */
+export function removeMetadata(
+  desk: Desk,
+  actor: Actor,
+  { owner, key }: { readonly owner: MetadataOwner; readonly key: string },
+): Promise<void> {
+  return change(desk, { actor, at: owner.at }, async (now) => {
+    await demandOwner(now.trx, owner);
+    if (!(await metadataOf(now.trx, owner)).some((row) => row.key === key)) throw notFound(owner, key);
+    await deleteMetadata(now.trx, owner, key);
+    await audit(now, 'METADATA_DELETED', { owner, key });
+  });
+}
+
+/** The environment as what has metadata. */
+export function environmentOwner(at: EnvironmentRef): MetadataOwner {
+  return { at, scope: 'environment', id: at.environment };
+}
+
+async function defaultOf(
+  now: Change,
+  { at, scope }: MetadataOwner,
+  key: string,
+): Promise<MetadataRow | undefined> {
+  if (scope === 'environment') return undefined;
+  return (await metadataOf(now.trx, environmentOwner(at))).find((row) => row.key === key);
+}
+
+async function demandOwner(db: Queries, { at, scope, id }: MetadataOwner): Promise<void> {
+  if (scope === 'api') await foundApi(db, { at, id });
+  if (scope === 'application') await foundApplication(db, { at, id });
+}
+
+function columns({ name, format = 'STRING', value = '' }: MetadataWish) {
+  const parsed = valueSchemas[format].safeParse(value);
+  if (value !== '' && !parsed.success)
+    throw new Fault('request.invalid', {
+      details: [
+        {
+          path: 'value',
+          message: `is not of the format ${format}: ${parsed.error.issues[0]?.message ?? ''}`,
+        },
+      ],
+    });
+  return { name, format, value };
+}
+
+function view(row: MetadataRow, inherited: MetadataRow | undefined): MetadataView {
+  return present({
+    key: row.key,
+    name: row.name,
+    format: z.enum(formats).parse(row.format),
+    value: row.value === '' ? undefined : row.value,
+    defaultValue: inherited === undefined || inherited.value === '' ? undefined : inherited.value,
+    apiId: row.scope === 'api' ? row.reference : undefined,
+    applicationId: row.scope === 'application' ? row.reference : undefined,
+  });
+}
+
+const notFoundCodes = {
+  environment: 'metadata.notFound',
+  api: 'api.metadata.notFound',
+  application: 'application.metadata.notFound',
+} as const satisfies Readonly<Record<MetadataScope, string>>;
+
+function notFound({ scope, id }: MetadataOwner, key: string): Fault {
+  const of = scope === 'environment' ? {} : { [scope]: id };
+  return new Fault(notFoundCodes[scope], { parameters: { ...of, metadata: key } });
+}
+
+const objects = {
+  environment: 'ENVIRONMENT',
+  api: 'API',
+  application: 'APPLICATION',
+} as const satisfies Readonly<Record<MetadataScope, AuditedObject['type']>>;
+
+function audit(
+  now: Change,
+  event: AuditEvent,
+  { owner, key }: { readonly owner: MetadataOwner; readonly key: string },
+): Promise<void> {
+  return now.audit(event, { type: objects[owner.scope], id: owner.id }, { METADATA: key });
+}

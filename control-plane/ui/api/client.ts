@@ -1,0 +1,79 @@
+import createClient, { type Middleware } from 'openapi-fetch';
+import type { paths, Schemas } from './management.generated.ts';
+import { Problem } from './problem.ts';
+
+export type { Schemas };
+
+/** The organization of this console; what belongs to environments names theirs. */
+export const organization = 'DEFAULT';
+
+const listeners = new Set<() => void>();
+
+/** Called when an answer says that the session has ended. */
+export function onSignedOut(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** What another site cannot read, and so cannot send; undefined when nobody is signed in. */
+export function csrfToken(): string | undefined {
+  const pair = document.cookie.split('; ').find((each) => each.startsWith('XSRF-TOKEN='));
+  return pair?.slice('XSRF-TOKEN='.length);
+}
+
+const session: Middleware = {
+  onRequest({ request }) {
+    const token = csrfToken();
+    if (request.method !== 'GET' && token !== undefined) request.headers.set('X-Xsrf-Token', token);
+    return request;
+  },
+  onResponse({ request, response }) {
+    if (response.status === 401 && !request.headers.has('authorization'))
+      for (const listener of listeners) listener();
+    return response;
+  },
+};
+
+/** The management API, typed by its OpenAPI document. */
+export const api = createClient<paths>({
+  baseUrl: '/',
+  querySerializer: { array: { style: 'form', explode: false } },
+});
+api.use(session);
+
+interface Answer<T> {
+  readonly data?: T;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
+/** The result of a call. Errors: {@link Problem}, whatever was refused. */
+export async function answerOf<T>(call: Promise<Answer<T>>): Promise<T> {
+  const { data } = await taggedAnswerOf(call);
+  return data;
+}
+
+/** The result of a call with its ETag, which names the state that a change is meant for. Errors: {@link Problem}. */
+export async function taggedAnswerOf<T>(
+  call: Promise<Answer<T>>,
+): Promise<{ readonly data: T; readonly tag: string | undefined }> {
+  const { data, error, response } = await call;
+  if (response.ok) return { data: data as T, tag: response.headers.get('etag') ?? undefined };
+  const transaction = response.headers.get('x-transaction-id') ?? undefined;
+  if (isErrorBody(error)) throw new Problem(error, transaction);
+  const message = `Somebody between this page and the control plane answered with ${response.status}.`;
+  throw new Problem(
+    {
+      httpStatus: response.status,
+      message,
+      technicalCode: 'console.foreign_answer',
+      parameters: {},
+      details: [],
+    },
+    transaction,
+  );
+}
+
+function isErrorBody(error: unknown): error is Schemas['Error'] {
+  return typeof error === 'object' && error !== null && 'technicalCode' in error && 'details' in error;
+}

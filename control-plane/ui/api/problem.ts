@@ -1,0 +1,31 @@
+import type { Schemas } from './management.generated.ts';
+
+/** What the management API says when it refuses, or what stood between us and it. */
+export class Problem extends Error {
+  /** Status of the answer; 0 when there was none. */
+  readonly status: number;
+  /** A code of the fault register, e.g. `request.invalid`. */
+  readonly code: string;
+  readonly details: Schemas['Error']['details'];
+  /** What the log of the control plane calls it. */
+  readonly transaction: string | undefined;
+
+  constructor(body: Schemas['Error'], transaction: string | undefined) {
+    const hint = body.parameters['hint'];
+    super(hint === undefined ? body.message : `${body.message} ${hint}`);
+    this.status = body.httpStatus;
+    this.code = body.technicalCode;
+    this.details = body.details;
+    this.transaction = transaction;
+  }
+
+  /** Anything that was thrown, as one. */
+  static of(error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    const message = 'The control plane cannot be reached. Try again; what is shown may be old.';
+    return new Problem(
+      { httpStatus: 0, message, technicalCode: 'console.unreachable', parameters: {}, details: [] },
+      undefined,
+    );
+  }
+}

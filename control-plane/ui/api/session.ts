@@ -1,0 +1,60 @@
+import { queryOptions, type QueryClient } from '@tanstack/react-query';
+import { api, answerOf, csrfToken, organization } from './client.ts';
+import { Problem } from './problem.ts';
+
+const params = { path: { orgId: organization } };
+
+/** Who is signed in; undefined when nobody is. */
+export const whoAmI = queryOptions({
+  queryKey: ['me'],
+  queryFn: async () => {
+    if (csrfToken() === undefined) return null;
+    try {
+      return await answerOf(api.GET('/management/organizations/{orgId}/user', { params }));
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+  retry: false,
+});
+
+/** Opens a session; its cookie is the browser's. Errors: Problem with status 401 when name or password are wrong. */
+export async function signIn(
+  queries: QueryClient,
+  { name, password }: { readonly name: string; readonly password: string },
+): Promise<void> {
+  // Latin-1 alone goes through btoa; names and passwords may hold more.
+  const bytes = new TextEncoder().encode(`${name}:${password}`);
+  const authorization = `Basic ${btoa(String.fromCodePoint(...bytes))}`;
+  await answerOf(
+    api.POST('/management/organizations/{orgId}/user/login', { params, headers: { authorization } }),
+  );
+  queries.clear();
+  await queries.fetchQuery(whoAmI);
+}
+
+/** Ends the session here and at the control plane. */
+export async function signOut(queries: QueryClient): Promise<void> {
+  await answerOf(api.POST('/management/organizations/{orgId}/user/logout', { params }));
+  queries.clear();
+}
+
+export const ownOrganization = queryOptions({
+  queryKey: ['organization'],
+  queryFn: () => answerOf(api.GET('/management/v2/organizations/{orgId}', { params })),
+  staleTime: 60_000,
+});
+
+/** Environments that the reader may see. */
+export const environments = queryOptions({
+  queryKey: ['environments'],
+  queryFn: () =>
+    answerOf(
+      api.GET('/management/v2/organizations/{orgId}/environments', {
+        params: { ...params, query: { perPage: 100 } },
+      }),
+    ),
+  staleTime: 60_000,
+});

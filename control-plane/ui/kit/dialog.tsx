@@ -1,0 +1,132 @@
+import { Dialog as Base } from '@base-ui/react/dialog';
+import type { UseMutationResult } from '@tanstack/react-query';
+import type { FormEvent, ReactNode } from 'react';
+import { Button } from './button.tsx';
+import styles from './dialog.module.css';
+import { layers } from './layers.ts';
+import { ProblemBox } from './told.tsx';
+
+/** A question that has to be answered first: what it is, its fields, the verb that does it. */
+export function FormDialog({
+  title,
+  about,
+  isOpen,
+  onClose,
+  submit,
+  children,
+}: {
+  readonly title: string;
+  readonly about?: string;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  readonly submit: {
+    readonly verb: string;
+    readonly mutation: Pick<UseMutationResult<unknown, Error, void>, 'mutate' | 'isPending' | 'error'>;
+    readonly isDangerous?: boolean;
+    /** False while something that it needs is missing. */
+    readonly isReady?: boolean;
+  };
+  readonly children?: ReactNode;
+}) {
+  const { mutate, isPending, error } = submit.mutation;
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!isPending) mutate();
+  };
+  return (
+    <Frame {...{ title, about, isOpen, onClose }}>
+      <form onSubmit={send} noValidate>
+        <div className={styles['inner']}>
+          {children}
+          {error !== null && <ProblemBox error={error} />}
+        </div>
+        <div className={styles['foot']}>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            type="submit"
+            look={submit.isDangerous === true ? 'danger' : 'primary'}
+            disabled={isPending || submit.isReady === false}
+          >
+            {submit.verb}
+          </Button>
+        </div>
+      </form>
+    </Frame>
+  );
+}
+
+/** Something to be read or chosen from, with what can be done about it in `actions`; when it is firm, a click beside it closes nothing. */
+export function ToldDialog({
+  actions,
+  done = 'Done',
+  isFirm = false,
+  children,
+  ...frame
+}: FrameProps & {
+  readonly actions?: ReactNode;
+  readonly done?: string;
+  readonly isFirm?: boolean;
+  readonly children: ReactNode;
+}) {
+  return (
+    <Frame {...frame} isFirm={isFirm}>
+      <div className={styles['inner']}>{children}</div>
+      <div className={styles['foot']}>
+        {actions}
+        <Button onClick={frame.onClose}>{done}</Button>
+      </div>
+    </Frame>
+  );
+}
+
+interface FrameProps {
+  readonly title: string;
+  readonly about?: string | undefined;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  /** What it shows needs room. */
+  readonly isWide?: boolean;
+}
+
+function Frame({
+  title,
+  about,
+  isOpen,
+  onClose,
+  isFirm = false,
+  isWide = false,
+  children,
+}: FrameProps & { readonly isFirm?: boolean; readonly children: ReactNode }) {
+  return (
+    <Base.Root open={isOpen} onOpenChange={(open) => open || onClose()} disablePointerDismissal={isFirm}>
+      <Base.Portal container={layers()}>
+        <Base.Backdrop className={styles['scrim']} />
+        <Base.Popup className={styles['dialog']} data-wide={isWide || undefined}>
+          <div className={styles['head']}>
+            <Base.Title render={<h2 />}>{title}</Base.Title>
+            {about !== undefined && about !== '' && <Base.Description>{about}</Base.Description>}
+          </div>
+          {children}
+        </Base.Popup>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
+
+/** What an action does, in figures; a figure that is not known yet is a dash. */
+export function Effects({
+  effects,
+}: {
+  readonly effects: readonly (readonly [figure: string, effect: string])[];
+}) {
+  return (
+    <ul className={styles['effects']} aria-label="What it does">
+      {effects.map(([figure, effect]) => (
+        <li key={effect}>
+          <b className="num">{figure}</b>
+          <span>{effect}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ago, count, duration, moment, share, shortId } from './numbers.ts';
+
+const said = ({ value, unit }: { readonly value: string; readonly unit: string }): string =>
+  `${value} ${unit}`.trim();
+
+test('figures have two or three digits and a unit, and what is unknown is no zero', () => {
+  const rows: readonly (readonly [string, string])[] = [
+    [said(count(undefined)), '–'],
+    [said(count(0)), '0'],
+    [said(count(12_569)), '12,569'],
+    [said(count(99_999)), '99,999'],
+    [said(count(312_400)), '312 k'],
+    [said(count(4_120_000)), '4.12 M'],
+    [said(count(2_000_000_000)), '2 G'],
+    [said(share(0, 0)), '–'],
+    [said(share(0, 10)), '0.00 %'],
+    [said(share(31, 10_000)), '0.31 %'],
+    [said(duration(undefined)), '–'],
+    [said(duration(0)), '0 ms'],
+    [said(duration(0.9)), '900 µs'],
+    [said(duration(8.44)), '8.44 ms'],
+    [said(duration(84.4)), '84 ms'],
+    [said(duration(1_240)), '1.2 s'],
+    [said(duration(240_000)), '4 min'],
+  ];
+  for (const [is, expected] of rows) assert.equal(is, expected);
+});
+
+test('a moment is said in the zone of the reader, and as an age for a day', () => {
+  const at = new Date(2026, 10, 23, 15, 4, 5, 123).getTime();
+  assert.equal(moment(at), '2026-11-23 15:04:05.123');
+  assert.equal(ago(at, at + 4_999), 'now');
+  assert.equal(ago(at, at + 41_000), '41 s ago');
+  assert.equal(ago(at, at + 59 * 60_000 + 59_999), '59 min ago');
+  assert.equal(ago(at, at + 23 * 3_600_000), '23 h ago');
+  assert.equal(ago(at, at + 24 * 3_600_000), '2026-11-23 15:04');
+  assert.equal(
+    ago(at, at - 61_000),
+    '2026-11-23 15:04',
+    'a clock that is behind is not told as a negative age',
+  );
+});
+
+test('an id keeps its beginning and its end', () => {
+  assert.equal(shortId('short'), 'short');
+  assert.equal(shortId('0f6c1d9e-3a8f-4b1e-9c3d-5f0a1b2c3d4e'), '0f6c1d…3d4e');
+});

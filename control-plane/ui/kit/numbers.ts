@@ -1,0 +1,63 @@
+/** Figures as people read them: two or three digits and a unit. Unknown is a dash, zero is 0. */
+
+const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
+/** A figure with its unit, which is shown quieter. */
+export interface Figure {
+  readonly value: string;
+  readonly unit: string;
+}
+
+export const unknown: Figure = { value: '–', unit: '' };
+
+/** A count: `12,569`, from a hundred thousand `312 k`, `4.1 M`. */
+export function count(value: number | undefined): Figure {
+  if (value === undefined) return unknown;
+  if (value < 100_000) return { value: plain.format(value), unit: '' };
+  if (value < 1_000_000) return { value: short.format(value / 1_000), unit: 'k' };
+  if (value < 1_000_000_000) return { value: short.format(value / 1_000_000), unit: 'M' };
+  return { value: short.format(value / 1_000_000_000), unit: 'G' };
+}
+
+/** A share of 1 as per cent; of nothing it is unknown. */
+export function share(part: number, whole: number): Figure {
+  if (whole === 0) return unknown;
+  return { value: ((100 * part) / whole).toFixed(2), unit: '%' };
+}
+
+/** A length of time: `900 µs`, `84 ms`, `1.2 s`, `4 min`. */
+export function duration(ms: number | undefined): Figure {
+  if (ms === undefined) return unknown;
+  if (ms === 0) return { value: '0', unit: 'ms' };
+  if (ms < 1) return { value: plain.format(ms * 1_000), unit: 'µs' };
+  if (ms < 1_000) return { value: ms < 10 ? short.format(ms) : plain.format(ms), unit: 'ms' };
+  if (ms < 60_000) return { value: (ms / 1_000).toFixed(1), unit: 's' };
+  return { value: plain.format(ms / 60_000), unit: 'min' };
+}
+
+/** `2026-11-23 15:04:05.123` in the reader's zone. */
+export function moment(ms: number): string {
+  const at = new Date(ms);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const millis = String(at.getMilliseconds()).padStart(3, '0');
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${millis}`;
+}
+
+const dayMs = 86_400_000;
+
+/** `41 s ago` below a day, then the date. */
+export function ago(ms: number, nowMs: number): string {
+  const since = nowMs - ms;
+  if (since >= dayMs || since < -60_000) return moment(ms).slice(0, 16);
+  if (since < 5_000) return 'now';
+  if (since < 60_000) return `${plain.format(since / 1_000)} s ago`;
+  if (since < 3_600_000) return `${plain.format(Math.floor(since / 60_000))} min ago`;
+  return `${plain.format(Math.floor(since / 3_600_000))} h ago`;
+}
+
+/** Ids are shortened in the middle. */
+export function shortId(id: string): string {
+  return id.length <= 13 ? id : `${id.slice(0, 6)}…${id.slice(-4)}`;
+}

@@ -1,0 +1,134 @@
+import { useEffect, type ReactNode } from 'react';
+import type { Figure } from './numbers.ts';
+import styles from './page.module.css';
+
+/** Head of a page: its one heading, its state, at most one primary action. */
+export function PageHeader({
+  title,
+  status,
+  sub,
+  actions,
+}: {
+  readonly title: string;
+  readonly status?: ReactNode;
+  readonly sub?: ReactNode;
+  readonly actions?: ReactNode;
+}) {
+  useEffect(() => {
+    document.title = `${title} · Isthmus`;
+  }, [title]);
+  return (
+    <div className={styles['header']}>
+      <h1>{title}</h1>
+      {status}
+      {sub !== undefined && <span className={styles['sub']}>{sub}</span>}
+      {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
+    </div>
+  );
+}
+
+/** Pages of one object, as links. */
+export function Tabs({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    <nav className={styles['tabs']} aria-label={label}>
+      {children}
+    </nav>
+  );
+}
+
+export const Body = ({ children }: { readonly children: ReactNode }) => (
+  <div className={styles['body']}>{children}</div>
+);
+
+/** What stands above a list; the first is what narrows it, at the end stands what adds to it. */
+export const Toolbar = ({ children, end }: { readonly children: ReactNode; readonly end?: ReactNode }) => (
+  <div className={styles['toolbar']}>
+    {children}
+    {end !== undefined && <div className={styles['end']}>{end}</div>}
+  </div>
+);
+
+/** A framed part of a page; panels never nest. `isBare` for a table, which reaches the edges. */
+export function Panel({
+  title,
+  end,
+  isBare = false,
+  children,
+}: {
+  readonly title: string;
+  readonly end?: ReactNode;
+  readonly isBare?: boolean;
+  readonly children: ReactNode;
+}) {
+  return (
+    <section className={styles['panel']} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {end}
+      </header>
+      {isBare ? children : <div className={styles['inner']}>{children}</div>}
+    </section>
+  );
+}
+
+/** Key figures in one ruled strip. */
+export function Figures({
+  figures,
+}: {
+  readonly figures: readonly (readonly [name: string, figure: Figure])[];
+}) {
+  return (
+    <dl className={styles['figures']}>
+      {figures.map(([name, { value, unit }]) => (
+        <div key={name} className={styles['figure']}>
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            {unit !== '' && <span>{unit}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Panels beside each other where there is room. */
+export const Columns = ({ children }: { readonly children: ReactNode }) => (
+  <div className={styles['columns']}>{children}</div>
+);
+
+/** Names and what they stand for. */
+export function Facts({ facts }: { readonly facts: readonly (readonly [name: string, value: ReactNode])[] }) {
+  return (
+    <dl className={styles['facts']}>
+      {facts.map(([name, value]) => [<dt key={`${name}-name`}>{name}</dt>, <dd key={name}>{value}</dd>])}
+    </dl>
+  );
+}
+
+/** Head of a part of a page that has one of its own: what it is about, its state, what can be done with it. */
+export function Bar({
+  title,
+  status,
+  children,
+}: {
+  readonly title: ReactNode;
+  readonly status?: ReactNode;
+  readonly children?: ReactNode;
+}) {
+  return (
+    <div className={styles['bar']}>
+      <h2>{title}</h2>
+      {status}
+      <div className={styles['actions']}>{children}</div>
+    </div>
+  );
+}
+
+/** Says that something on the page is not saved yet, with what can be done about it; stays in view. */
+export const SaveBar = ({ children }: { readonly children: ReactNode }) => (
+  <div className={styles['save']} role="status">
+    <span>Changes are not saved</span>
+    <div className={styles['actions']}>{children}</div>
+  </div>
+);

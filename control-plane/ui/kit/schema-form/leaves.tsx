@@ -1,0 +1,177 @@
+import { Eye, EyeOff, RotateCcw, X } from 'lucide-react';
+import { useState } from 'react';
+import { IconButton } from '../button.tsx';
+import { AreaField, SelectField, SwitchField, TextField } from '../field.tsx';
+import { type FormPlace, useFault } from './context.ts';
+import { isText, type JsonSchema, textWritten, type Widget, wordsOf } from './shape.ts';
+import { isMask, mask } from '../mask.ts';
+
+export function TextLikeField({
+  widget: { look, isExpression },
+  ...place
+}: FormPlace & { readonly widget: Extract<Widget, { kind: 'text' }> }) {
+  const { label, schema, value, isRequired, path, onChange } = place;
+  const common = {
+    label,
+    error: useFault(path),
+    hint: schema.description,
+    isOptional: !isRequired,
+    mark: isExpression ? 'expression' : undefined,
+    className: isExpression ? 'mono' : undefined,
+    value: isText(value) ? value : '',
+    placeholder: defaultWords(schema),
+    onChange: ({ target: { value: text } }: { readonly target: { readonly value: string } }) =>
+      onChange(textWritten(place, text)),
+  };
+  return look === 'lines' ? <AreaField {...common} /> : <TextField {...common} />;
+}
+
+export function NumberField({ isWhole, ...place }: FormPlace & { readonly isWhole: boolean }) {
+  const { label, schema, value, isRequired, path, onChange } = place;
+  // What is no number yet (a minus alone) stays as it is typed.
+  const [typed, setTyped] = useState<string>();
+  const fault = useFault(path);
+  const shown = typed ?? (typeof value === 'number' ? String(value) : '');
+  return (
+    <TextField
+      label={label}
+      error={typed === undefined ? fault : `must be a ${isWhole ? 'whole number' : 'number'}`}
+      hint={hintOf(schema)}
+      isOptional={!isRequired && schema.default === undefined}
+      after={schema.unit !== undefined && <span className="quiet">{schema.unit}</span>}
+      inputMode={isWhole ? 'numeric' : 'decimal'}
+      value={shown}
+      placeholder={defaultWords(schema)}
+      onChange={({ target: { value: text } }) => {
+        const trimmed = text.trim();
+        const number = Number(trimmed);
+        const isNumber = trimmed !== '' && Number.isFinite(number) && (!isWhole || Number.isInteger(number));
+        setTyped(isNumber || trimmed === '' ? undefined : text);
+        if (isNumber) onChange(number);
+        if (trimmed === '') onChange(undefined);
+      }}
+    />
+  );
+}
+
+export function ToggleField({ label, schema, value, path, onChange }: FormPlace) {
+  const error = useFault(path);
+  return (
+    <SwitchField
+      label={label}
+      error={error}
+      hint={schema.description}
+      isOn={(value ?? schema.default) === true}
+      onChange={onChange}
+    />
+  );
+}
+
+export function ChoiceField({ options, ...place }: FormPlace & { readonly options: readonly string[] }) {
+  const { label, schema, value, isRequired, path, onChange } = place;
+  const preset = isText(schema.default) ? `${wordsOf(schema.default)} (by default)` : 'not set';
+  return (
+    <SelectField
+      label={label}
+      error={useFault(path)}
+      hint={schema.description}
+      isOptional={!isRequired && schema.default === undefined}
+      value={isText(value) ? value : ''}
+      onChange={({ target: { value: chosen } }) => onChange(chosen === '' ? undefined : chosen)}
+      options={[
+        ...(isRequired && isText(value) ? [] : [['', preset] as const]),
+        ...options.map((option) => [option, wordsOf(option)] as const),
+      ]}
+    />
+  );
+}
+
+/** A secret: what is kept is never shown, and stays until another is written. */
+export function SecretField(place: FormPlace) {
+  const { label, schema, value, isRequired, path, onChange } = place;
+  const [isShown, setShown] = useState(false);
+  const [hadMask] = useState(isMask(value) ? value : undefined);
+  const error = useFault(path);
+  const isKept = isMask(value);
+  return (
+    <TextField
+      label={label}
+      error={error}
+      hint={isKept ? 'Kept as it is; type to replace it' : schema.description}
+      isOptional={!isRequired}
+      mark="secret"
+      type={isShown ? 'text' : 'password'}
+      autoComplete="off"
+      value={isText(value) && !isKept ? value : ''}
+      placeholder={isKept ? mask : ''}
+      onChange={({ target: { value: text } }) => onChange(textWritten(place, text))}
+      after={
+        <>
+          {hadMask !== undefined && !isKept && (
+            <IconButton label={`Keep ${label} as it was`} onClick={() => onChange(hadMask)}>
+              <RotateCcw size={14} aria-hidden />
+            </IconButton>
+          )}
+          {!isKept && (
+            <IconButton label={`${isShown ? 'Hide' : 'Show'} ${label}`} onClick={() => setShown(!isShown)}>
+              {isShown ? <EyeOff size={14} aria-hidden /> : <Eye size={14} aria-hidden />}
+            </IconButton>
+          )}
+        </>
+      }
+    />
+  );
+}
+
+/** Anything as JSON: what no other widget shows. What is no JSON yet stays as it is typed, and is not written. */
+export function JsonField({ label, value, path, isRequired, onChange }: FormPlace) {
+  const [typed, setTyped] = useState<string>();
+  const fault = useFault(path);
+  return (
+    <>
+      <AreaField
+        label={label}
+        mark="JSON"
+        rows={3}
+        error={typed === undefined ? fault : 'is no JSON yet'}
+        value={typed ?? (value === undefined ? '' : JSON.stringify(value, null, 2))}
+        onChange={({ target: { value: text } }) => {
+          const parsed = parsedOf(text);
+          setTyped(parsed === undefined && text !== '' ? text : undefined);
+          if (parsed !== undefined) onChange(parsed.value);
+          if (text === '') onChange(undefined);
+        }}
+      />
+      {!isRequired && value !== undefined && (
+        <div>
+          <IconButton label={`Remove ${label}`} onClick={() => onChange(undefined)}>
+            <X size={14} aria-hidden />
+          </IconButton>
+        </div>
+      )}
+    </>
+  );
+}
+
+function parsedOf(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+const defaultWords = ({ default: value }: JsonSchema): string | undefined =>
+  (isText(value) && value !== '') || typeof value === 'number' ? String(value) : undefined;
+
+/** What helps, and between which bounds a number lies. */
+const hintOf = (schema: JsonSchema): string | undefined =>
+  [schema.description, boundsWords(schema)].filter(Boolean).join(' · ') || undefined;
+
+function boundsWords({ minimum, maximum }: JsonSchema): string | undefined {
+  const figure = new Intl.NumberFormat('en');
+  if (minimum !== undefined && maximum !== undefined)
+    return `${figure.format(minimum)} to ${figure.format(maximum)}`;
+  if (maximum !== undefined) return `at most ${figure.format(maximum)}`;
+  return minimum === undefined || minimum === 0 ? undefined : `at least ${figure.format(minimum)}`;
+}

@@ -1,0 +1,184 @@
+import { ArrowDown, ArrowUp } from 'lucide-react';
+import type { KeyboardEvent, ReactNode } from 'react';
+import { Button } from './button.tsx';
+import { count } from './numbers.ts';
+import styles from './table.module.css';
+import { ProblemBox } from './told.tsx';
+
+/** A column of a {@link DataTable}. */
+export interface Column<Row> {
+  readonly title: string;
+  /** What the server sorts by, when it can. */
+  readonly sort?: string;
+  readonly align?: 'end';
+  readonly cell: (row: Row) => ReactNode;
+}
+
+/** Where a list stands among all of it. */
+export interface Paging {
+  readonly page: number;
+  readonly perPage: number;
+  readonly total: number;
+  readonly onPage: (page: number) => void;
+}
+
+interface TableProps<Row> {
+  /** What is listed, for those who do not see it. */
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  /** Undefined while the first answer is awaited. */
+  readonly rows: readonly Row[] | undefined;
+  /** Why the last answer failed; rows of the one before stay. */
+  readonly error?: unknown;
+  readonly keyOf: (row: Row) => string;
+  /** Stands in place of the rows when there are none. */
+  readonly empty?: ReactNode;
+  readonly paging?: Paging | undefined;
+  /** `name`, or `-name` downwards. */
+  readonly sortBy?: string | undefined;
+  readonly onSort?: (sortBy: string) => void;
+  /** Inside a panel. */
+  readonly isInner?: boolean;
+}
+
+const bonesShown = 6;
+
+/** A list: its head, rows, and where it stands among all; the server sorts, filters and pages. */
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  error,
+  keyOf,
+  empty,
+  paging,
+  sortBy,
+  onSort,
+  isInner = false,
+}: TableProps<Row>) {
+  const problem =
+    error === undefined || error === null ? undefined : (
+      <div className={styles['problem']}>
+        <ProblemBox error={error} />
+      </div>
+    );
+  if (problem !== undefined && rows === undefined) return problem;
+  if (rows?.length === 0 && empty !== undefined)
+    return (
+      <>
+        {problem}
+        {empty}
+      </>
+    );
+  return (
+    <>
+      {problem}
+      {/* Where it is wider than the page, a keyboard must be able to move it. */}
+      <div className={styles['scroll']} tabIndex={0} role="region" aria-label={`${label}, list`}>
+        <table
+          className={styles['table']}
+          aria-label={label}
+          aria-busy={rows === undefined}
+          data-inner={isInner || undefined}
+        >
+          <thead>
+            <tr>
+              {columns.map((column) => (
+                <Head key={column.title} {...{ column, sortBy, onSort }} />
+              ))}
+            </tr>
+          </thead>
+          <tbody onKeyDown={walk}>
+            {rows === undefined
+              ? Array.from({ length: bonesShown }, (_, at) => <Bones key={at} columns={columns.length} />)
+              : rows.map((row) => (
+                  <tr key={keyOf(row)}>
+                    {columns.map(({ title, align, cell }) => (
+                      <td key={title} data-align={align} data-title={title}>
+                        {cell(row)}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+          </tbody>
+        </table>
+      </div>
+      {paging !== undefined && <Foot {...paging} />}
+    </>
+  );
+}
+
+function Head<Row>({
+  column: { title, sort, align },
+  sortBy,
+  onSort,
+}: {
+  readonly column: Column<Row>;
+  readonly sortBy: string | undefined;
+  readonly onSort: ((sortBy: string) => void) | undefined;
+}) {
+  if (sort === undefined || onSort === undefined)
+    return (
+      <th scope="col" data-align={align}>
+        {title}
+      </th>
+    );
+  const isUp = sortBy === sort;
+  const isDown = sortBy === `-${sort}`;
+  return (
+    <th
+      scope="col"
+      data-align={align}
+
+      aria-sort={isUp ? 'ascending' : isDown ? 'descending' : undefined}
+    >
+      <button type="button" className={styles['sort']} onClick={() => onSort(isUp ? `-${sort}` : sort)}>
+        {title}
+        {isUp && <ArrowUp size={14} aria-hidden />}
+        {isDown && <ArrowDown size={14} aria-hidden />}
+      </button>
+    </th>
+  );
+}
+
+/** j and k go from row to row, as in a mail program; Enter is the link's own. */
+function walk(event: KeyboardEvent<HTMLTableSectionElement>): void {
+  const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0;
+  if (step === 0 || !(event.target instanceof HTMLAnchorElement)) return;
+  const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('td:first-child a')];
+  links[links.indexOf(event.target) + step]?.focus();
+}
+
+function Foot({ page, perPage, total, onPage }: Paging) {
+  const first = (page - 1) * perPage + 1;
+  const last = Math.min(page * perPage, total);
+  return (
+    <div className={styles['foot']}>
+      <span className="num" role="status">
+        {total === 0 ? 'none' : `${first}–${last} of ${count(total).value}${count(total).unit}`}
+      </span>
+      {total > perPage && (
+        <>
+          <Button size="small" disabled={page <= 1} onClick={() => onPage(page - 1)}>
+            Previous
+          </Button>
+          <Button size="small" disabled={last >= total} onClick={() => onPage(page + 1)}>
+            Next
+          </Button>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Bones({ columns }: { readonly columns: number }) {
+  return (
+    <tr>
+      {Array.from({ length: columns }, (_, at) => (
+        <td key={at}>
+          <div className={styles['bone']} style={{ width: at === 0 ? '70%' : '40%' }} />
+        </td>
+      ))}
+    </tr>
+  );
+}

@@ -1,0 +1,42 @@
+import './kit/tokens.css';
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { onSignedOut } from './api/client.ts';
+import { Problem } from './api/problem.ts';
+import { whoAmI } from './api/session.ts';
+import { createConsoleRouter } from './router.tsx';
+
+const retriesMax = 2;
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What was refused is refused again; what did not arrive may.
+      retry: (failed, error) => failed < retriesMax && Problem.of(error).status === 0,
+      staleTime: 5_000,
+    },
+  },
+});
+const router = createConsoleRouter(queries);
+
+onSignedOut(() => {
+  if (queries.getQueryData(whoAmI.queryKey) === null) return;
+  queries.setQueryData(whoAmI.queryKey, null);
+  void router.invalidate();
+});
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('the page has no root');
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
+createRoot(root).render(
+  <StrictMode>
+    <CSPProvider {...(nonce !== undefined && { nonce })}>
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </CSPProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,137 @@
+import { useMutation, type UseMutationResult, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Play, Rocket, Square } from 'lucide-react';
+import { useEffect } from 'react';
+import { api, answerOf, type Schemas } from '../../api/client.ts';
+import { useRights } from '../../api/rights.ts';
+import { Button } from '../../kit/button.tsx';
+import { Body, PageHeader, Tabs } from '../../kit/page.tsx';
+import { Status } from '../../kit/status.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
+import { ChangesBar } from './draft/changes.tsx';
+import { Refused } from './draft/faults.tsx';
+import { deploymentOf, oneApi, reachOf, stateOf, unsaved } from './questions.ts';
+
+const route = getRouteApi('/$env/apis/$api');
+
+const tabs = [
+  ['/$env/apis/$api', 'Overview'],
+  ['/$env/apis/$api/design', 'Design'],
+  ['/$env/apis/$api/entrypoints', 'Entrypoints'],
+  ['/$env/apis/$api/backends', 'Backends'],
+  ['/$env/apis/$api/plans', 'Plans'],
+  ['/$env/apis/$api/subscriptions', 'Subscriptions'],
+  ['/$env/apis/$api/logs', 'Logs'],
+  ['/$env/apis/$api/general', 'General'],
+] as const;
+
+/** What stands around the pages of one API: its name, its state, what can be done with it. */
+export function Api() {
+  const { env, api: id } = route.useParams();
+  const { data, error } = useQuery(oneApi({ env, id }));
+  const acting = useActing(env, data);
+  // Those have a bar of their own, which says more.
+  const isDraft = useLocation({
+    select: ({ pathname }) => /\/(?:design|entrypoints|backends)$/.test(pathname),
+  });
+  const { data: isWriting } = useQuery(unsaved({ env, id }));
+  const { reset } = acting;
+  useEffect(() => {
+    // What is written meanwhile may mend what was refused.
+    if (isWriting) reset();
+  }, [isWriting, reset]);
+  if (data === undefined)
+    return error === null ? null : (
+      <Body>
+        <ProblemBox error={error} />
+      </Body>
+    );
+  const params = { env, api: id };
+  return (
+    <>
+      <PageHeader
+        title={data.name}
+        status={<State env={env} of={data} />}
+        sub={`Version ${data.apiVersion}`}
+        actions={<Actions env={env} of={data} acting={acting} />}
+      />
+      {acting.error !== null && <Refused env={env} id={id} error={acting.error} />}
+      <Tabs label="Pages of this API">
+        {tabs.map(([to, name]) => (
+          <Link key={to} to={to} params={params} activeOptions={{ exact: to === '/$env/apis/$api' }}>
+            {name}
+          </Link>
+        ))}
+      </Tabs>
+      {!isDraft && <ChangesBar env={env} id={id} />}
+      <Outlet />
+    </>
+  );
+}
+
+/** Its state; in service, how many of its gateways have what was deployed. */
+function State({ env, of }: { readonly env: string; readonly of: Schemas['ApiV4'] }) {
+  const isInService = of.deployedAt !== undefined && of.state === 'STARTED';
+  const { data } = useQuery({ ...deploymentOf({ env, id: of.id }), enabled: isInService });
+  const [tone, word] = isInService ? reachOf(data) : stateOf(of);
+  return (
+    <span role="status">
+      <Status tone={tone} isPill>
+        {word}
+      </Status>
+    </span>
+  );
+}
+
+type Action = 'deploy' | 'start' | 'stop';
+
+function useActing(env: string, of: Schemas['ApiV4'] | undefined): UseMutationResult<void, Error, Action> {
+  const queries = useQueryClient();
+  const params = { path: { envId: env, apiId: of?.id ?? '' } };
+  const base = '/management/v2/environments/{envId}/apis/{apiId}';
+  return useMutation({
+    mutationFn: async (action: Action) => {
+      if (action === 'deploy') await answerOf(api.POST(`${base}/deployments`, { params, body: {} }));
+      // What was never in service waits for nobody's start: whoever deploys it means to serve it.
+      const isFirst = action === 'deploy' && of?.deployedAt === undefined && of?.state === 'STOPPED';
+      if (action === 'start' || isFirst) await answerOf(api.POST(`${base}/_start`, { params }));
+      if (action === 'stop') await answerOf(api.POST(`${base}/_stop`, { params }));
+    },
+    // What was refused has changed nothing: what is being written stays as it is.
+    onSettled: (_done, error) =>
+      queries.invalidateQueries({ queryKey: ['api', env, of?.id], exact: error !== null }),
+  });
+}
+
+function Actions({
+  env,
+  of: { id, state, deployedAt },
+  acting,
+}: {
+  readonly env: string;
+  readonly of: Schemas['ApiV4'];
+  readonly acting: UseMutationResult<void, Error, Action>;
+}) {
+  const { data: isUnsaved } = useQuery(unsaved({ env, id }));
+  const may = useRights({ env, api: id });
+  if (!may('DEFINITION', 'U')) return null;
+  const isNew = deployedAt === undefined;
+  const isStarted = state === 'STARTED' && !isNew;
+  return (
+    <>
+      {!isNew && (
+        <Button
+          disabled={acting.isPending || isUnsaved}
+          onClick={() => acting.mutate(isStarted ? 'stop' : 'start')}
+        >
+          {isStarted ? <Square size={14} aria-hidden /> : <Play size={14} aria-hidden />}
+          {isStarted ? 'Stop' : 'Start'}
+        </Button>
+      )}
+      <Button look="primary" disabled={acting.isPending || isUnsaved} onClick={() => acting.mutate('deploy')}>
+        <Rocket size={14} aria-hidden />
+        {isNew ? 'Deploy and start' : 'Deploy'}
+      </Button>
+    </>
+  );
+}

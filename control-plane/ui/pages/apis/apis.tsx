@@ -1,0 +1,115 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useState } from 'react';
+import type { Schemas } from '../../api/client.ts';
+import { useRights } from '../../api/rights.ts';
+import { Button } from '../../kit/button.tsx';
+import { FilterBox } from '../../kit/field.tsx';
+import { PageHeader, Toolbar } from '../../kit/page.tsx';
+import { Status, Tag } from '../../kit/status.tsx';
+import { type Column, DataTable } from '../../kit/table.tsx';
+import { Time } from '../../kit/time.tsx';
+import { Empty } from '../../kit/told.tsx';
+import { CreateApi } from './create.tsx';
+import { apisPerPage, listedApis, pathsOf, stateOf } from './questions.ts';
+
+const route = getRouteApi('/$env/apis');
+
+/** The APIs of an environment. */
+export function Apis() {
+  const { env } = route.useParams();
+  const { q, page = 1, sort = 'name' } = route.useSearch();
+  const navigate = useNavigate({ from: '/$env/apis' });
+  const [isCreating, setCreating] = useState(false);
+  const may = useRights({ env });
+  const { data, error } = useQuery(listedApis({ env, q, page, sort }));
+  const create = may('API', 'C') ? (
+    <Button look="primary" onClick={() => setCreating(true)}>
+      <Plus size={16} aria-hidden />
+      Create API
+    </Button>
+  ) : undefined;
+  return (
+    <>
+      <PageHeader title="APIs" actions={create} />
+      <Toolbar>
+        <FilterBox
+          label="Filter by name or path"
+          value={q}
+          onChange={(next) => void navigate({ search: next === '' ? {} : { q: next }, replace: true })}
+        />
+      </Toolbar>
+      <DataTable
+        label="APIs"
+        columns={columnsOf(env)}
+        rows={data?.data}
+        error={error}
+        keyOf={({ id }) => id}
+        sortBy={sort}
+        onSort={(next) => void navigate({ search: (before) => ({ ...before, sort: next, page: 1 }) })}
+        paging={
+          data && {
+            page,
+            perPage: apisPerPage,
+            total: data.pagination.totalCount,
+            onPage: (next) => void navigate({ search: (before) => ({ ...before, page: next }) }),
+          }
+        }
+        empty={<NoApis q={q} onClear={() => void navigate({ search: {} })} create={create} />}
+      />
+      <CreateApi env={env} isOpen={isCreating} onClose={() => setCreating(false)} />
+    </>
+  );
+}
+
+function columnsOf(env: string): readonly Column<Schemas['ApiV4']>[] {
+  return [
+    {
+      title: 'Name',
+      sort: 'name',
+      cell: ({ id, name }) => (
+        <Link to="/$env/apis/$api" params={{ env, api: id }}>
+          {name}
+        </Link>
+      ),
+    },
+    { title: 'Path', cell: (api) => <span className="mono second">{pathsOf(api)[0] ?? '–'}</span> },
+    {
+      title: 'State',
+      sort: 'status',
+      cell: (api) => {
+        const [tone, word] = stateOf(api);
+        return <Status tone={tone}>{word}</Status>;
+      },
+    },
+    { title: 'Version', cell: ({ apiVersion }) => <Tag>{apiVersion}</Tag> },
+    {
+      title: 'Owner',
+      cell: ({ primaryOwner }) => <span className="second">{primaryOwner?.displayName ?? '–'}</span>,
+    },
+    { title: 'Changed', align: 'end', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
+  ];
+}
+
+function NoApis({
+  q,
+  onClear,
+  create,
+}: {
+  readonly q: string | undefined;
+  readonly onClear: () => void;
+  readonly create: React.ReactNode;
+}) {
+  if (q !== undefined)
+    return (
+      <Empty title="No API matches" action={<Button onClick={onClear}>Clear the filter</Button>}>
+        None of the APIs that you may see has “{q}” in its name, path or description.
+      </Empty>
+    );
+  return (
+    <Empty title="No APIs yet" action={create}>
+      An API says at which path callers arrive, which backend answers, and what happens in between.
+    </Empty>
+  );
+}

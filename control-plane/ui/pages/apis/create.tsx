@@ -1,0 +1,201 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, answerOf } from '../../api/client.ts';
+import { FormDialog } from '../../kit/dialog.tsx';
+import { SelectField, TextField } from '../../kit/field.tsx';
+
+type Security = 'KEY_LESS' | 'API_KEY';
+const securities: readonly (readonly [Security, string])[] = [
+  ['API_KEY', 'API key: callers subscribe and send a key'],
+  ['KEY_LESS', 'Keyless: everybody may call it'],
+];
+const isSecurity = (value: string): value is Security => securities.some(([known]) => known === value);
+
+interface Wish {
+  readonly name: string;
+  readonly version: string;
+  /** Follows the name until somebody writes another. */
+  readonly path?: string;
+  readonly target: string;
+  readonly security: Security;
+}
+
+const blank: Wish = { name: '', version: '1.0', target: '', security: 'API_KEY' };
+
+/** Makes an API with a first plan; it is called once it is deployed. */
+export function CreateApi({
+  env,
+  isOpen,
+  onClose,
+}: {
+  readonly env: string;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+}) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [wish, setWish] = useState(blank);
+  const [isTried, setTried] = useState(false);
+  const faults = { target: faultOfTarget(wish.target), path: faultOfPath(wish) };
+  const change = (part: Partial<Wish>): void => setWish((before) => ({ ...before, ...part }));
+  const close = (): void => {
+    setTried(false);
+    onClose();
+  };
+  const creating = useMutation({
+    mutationFn: () => create(env, wish),
+    onSuccess: async (id) => {
+      await queries.invalidateQueries({ queryKey: ['apis', env] });
+      close();
+      setWish(blank);
+      await navigate({ to: '/$env/apis/$api', params: { env, api: id } });
+    },
+  });
+  const send = (): void => {
+    setTried(true);
+    if (faults.target === undefined && faults.path === undefined) creating.mutate();
+  };
+  return (
+    <FormDialog
+      title="Create API"
+      about="A proxy in front of a backend over HTTP. Nothing reaches gateways before you deploy."
+      isOpen={isOpen}
+      onClose={close}
+      submit={{ verb: 'Create API', mutation: { ...creating, mutate: send } }}
+    >
+      <Fields wish={wish} onChange={change} faults={isTried ? faults : {}} />
+    </FormDialog>
+  );
+}
+
+function Fields({
+  wish,
+  onChange,
+  faults,
+}: {
+  readonly wish: Wish;
+  readonly onChange: (part: Partial<Wish>) => void;
+  readonly faults: { readonly target?: string | undefined; readonly path?: string | undefined };
+}) {
+  const { name, version, path, target, security } = wish;
+  return (
+    <>
+      <TextField
+        label="Name"
+        value={name}
+        onChange={(event) => onChange({ name: event.target.value })}
+        required
+        autoFocus
+      />
+      <TextField
+        label="Version"
+        value={version}
+        onChange={(event) => onChange({ version: event.target.value })}
+        required
+      />
+      <TextField
+        label="Path"
+        hint="Where callers arrive at the gateway, e.g. /rates/v3"
+        error={faults.path}
+        value={path ?? pathOfName(name)}
+        onChange={(event) => onChange({ path: event.target.value })}
+        required
+      />
+      <TextField
+        label="Backend"
+        hint="The URL that answers, e.g. https://rates.internal:8443/v3"
+        error={faults.target}
+        type="url"
+        value={target}
+        onChange={(event) => onChange({ target: event.target.value })}
+        required
+      />
+      <SelectField
+        label="Who may call it"
+        value={security}
+        onChange={({ target: { value } }) => isSecurity(value) && onChange({ security: value })}
+        options={securities}
+      />
+    </>
+  );
+}
+
+/** A path is asked for where the name has no letter that one may have: the root would take every call. */
+const faultOfPath = ({ name, path }: Wish): string | undefined =>
+  (path ?? pathOfName(name)) === '' ? 'must be chosen: of the name, nothing may stand in a path' : undefined;
+
+/** What a deployment would say of a backend. */
+function faultOfTarget(target: string): string | undefined {
+  // What becomes of an expression is known to gateways alone.
+  if (/\{ *(?:#|\(|T\()/.test(target)) return undefined;
+  const url = URL.canParse(target) ? new URL(target) : undefined;
+  const isPlain = url !== undefined && url.username === '' && url.password === '' && url.hash === '';
+  return isPlain && /^(?:https?|grpcs?):$/.test(url.protocol) && url.host !== ''
+    ? undefined
+    : 'must be an http://, https://, grpc:// or grpcs:// URL without user information and fragment';
+}
+
+/** Letters that are no letter and mark, so that normalizing leaves them whole. */
+const plainLetters: ReadonlyMap<string, string> = new Map([
+  ['ł', 'l'],
+  ['ø', 'o'],
+  ['đ', 'd'],
+  ['ß', 'ss'],
+  ['æ', 'ae'],
+  ['œ', 'oe'],
+]);
+
+/** `Shipment tracking` becomes `/shipment-tracking`; empty where no letter of it may stand in a path. */
+function pathOfName(name: string): string {
+  const words = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[łøđßæœ]/g, (letter) => plainLetters.get(letter) ?? letter)
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+  return words === '' ? '' : `/${words}`;
+}
+
+async function create(env: string, { name, version, path, target, security }: Wish): Promise<string> {
+  const made = await answerOf(
+    api.POST('/management/v2/environments/{envId}/apis', {
+      params: { path: { envId: env } },
+      body: {
+        name,
+        apiVersion: version,
+        definitionVersion: 'V4',
+        type: 'PROXY',
+        listeners: [
+          {
+            type: 'HTTP',
+            paths: [{ path: path ?? pathOfName(name) }],
+            entrypoints: [{ type: 'http-proxy' }],
+          },
+        ],
+        endpointGroups: [
+          {
+            name: 'default',
+            type: 'http-proxy',
+            endpoints: [{ name: 'default', type: 'http-proxy', configuration: { target } }],
+          },
+        ],
+      },
+    }),
+  );
+  await answerOf(
+    api.POST('/management/v2/environments/{envId}/apis/{apiId}/plans', {
+      params: { path: { envId: env, apiId: made.id } },
+      body: {
+        definitionVersion: 'V4',
+        name: security === 'KEY_LESS' ? 'Open' : 'Keys',
+        validation: 'AUTO',
+        status: 'PUBLISHED',
+        mode: 'STANDARD',
+        security: { type: security },
+      },
+    }),
+  );
+  return made.id;
+}

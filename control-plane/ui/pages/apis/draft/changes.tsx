@@ -1,0 +1,124 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { GitCompare } from 'lucide-react';
+import { useState } from 'react';
+import { api, answerOf } from '../../../api/client.ts';
+import { Problem } from '../../../api/problem.ts';
+import { Button } from '../../../kit/button.tsx';
+import { ToldDialog } from '../../../kit/dialog.tsx';
+import { Status } from '../../../kit/status.tsx';
+import { ProblemBox } from '../../../kit/told.tsx';
+import { deploymentOf, oneApi } from '../questions.ts';
+import styles from './draft.module.css';
+import { FaultList } from './faults.tsx';
+
+interface At {
+  readonly env: string;
+  readonly id: string;
+}
+
+/** What the next deployment would change of what gateways have. */
+const changesOf = ({ env, id }: At, number: number | undefined) =>
+  queryOptions({
+    queryKey: ['api', env, id, 'changes', number],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/v2/environments/{envId}/apis/{apiId}/deployments/{number}/_diff', {
+          params: {
+            path: { envId: env, apiId: id, number: String(number) },
+            query: { against: 'current' },
+          },
+        }),
+      ),
+    enabled: number !== undefined,
+    staleTime: 0,
+  });
+
+/** A line that says how far ahead of gateways an API is; nothing while they have all of it. */
+export function ChangesBar({ env, id }: At) {
+  const { data: of } = useQuery(oneApi({ env, id }));
+  const isAhead =
+    of?.deployedAt !== undefined && (of.hasDraft === true || of.deploymentState === 'NEED_REDEPLOY');
+  const { data: deployed } = useQuery({ ...deploymentOf({ env, id }), enabled: isAhead });
+  const { data, error } = useQuery({
+    ...changesOf({ env, id }, deployed?.number),
+    enabled: isAhead && deployed !== undefined,
+  });
+  if (!isAhead) return null;
+  const count = data?.differences.length;
+  const details = error === null ? [] : Problem.of(error).details;
+  return (
+    <div className={styles['draft']} data-tone="warn" role="status">
+      <Status tone={error === null ? 'warn' : 'bad'}>
+        {error === null ? wordsOf(count) : 'The draft cannot be deployed as it is'}
+      </Status>
+      <span className={styles['grow']} />
+      {error === null && count !== 0 && <Compare env={env} id={id} />}
+      {error !== null && details.length === 0 && <ProblemBox error={error} />}
+      <FaultList env={env} id={id} faults={details} />
+    </div>
+  );
+}
+
+function wordsOf(count: number | undefined): string {
+  if (count === undefined) return 'Changes are not deployed';
+  // A note, a label: what gateways are told of does not differ.
+  if (count === 0) return 'Saved since the last deployment; nothing of it concerns gateways';
+  return count === 1 ? '1 change is not deployed' : `${count} changes are not deployed`;
+}
+
+/** A button that shows what the next deployment changes. */
+export function Compare({ env, id }: At) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button size="small" onClick={() => setOpen(true)}>
+        <GitCompare size={14} aria-hidden />
+        Compare
+      </Button>
+      {isOpen && <Differences env={env} id={id} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function Differences({ env, id, onClose }: At & { readonly onClose: () => void }) {
+  const { data: deployed, error: none } = useQuery(deploymentOf({ env, id }));
+  const { data, error } = useQuery(changesOf({ env, id }, deployed?.number));
+  return (
+    <ToldDialog
+      title="What a deployment changes"
+      about={deployed === undefined ? '' : `Compared with deployment ${deployed.number}.`}
+      isOpen
+      isWide
+      onClose={onClose}
+      done="Close"
+    >
+      {(none ?? error) !== null && <ProblemBox error={none ?? error} />}
+      {data?.differences.length === 0 && <p className="second">Nothing that concerns gateways.</p>}
+      <dl className={styles['differences']}>
+        {data?.differences.map(({ path, before, after }) => (
+          <div key={path}>
+            <dt className="mono">{path}</dt>
+            <dd>
+              {before !== undefined && <Side kind="before" value={before} />}
+              {after !== undefined && <Side kind="after" value={after} />}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </ToldDialog>
+  );
+}
+
+/** Longest value that is shown, in characters. */
+const shownCharsMax = 2_000;
+
+function Side({ kind, value }: { readonly kind: 'before' | 'after'; readonly value: unknown }) {
+  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  return (
+    <pre data-kind={kind} tabIndex={0} className="mono">
+      <span aria-hidden>{kind === 'before' ? '− ' : '+ '}</span>
+      <span className="hidden">{kind === 'before' ? 'Deployed: ' : 'New: '}</span>
+      {text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)} …` : text}
+    </pre>
+  );
+}

@@ -1,0 +1,138 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import type { Schemas } from '../../api/client.ts';
+import { Copy } from '../../kit/copy.tsx';
+import { count, share, shortId, unknown } from '../../kit/numbers.ts';
+import { Body, Columns, Facts, Figures, Panel } from '../../kit/page.tsx';
+import { Share, Status, type Tone } from '../../kit/status.tsx';
+import { DataTable } from '../../kit/table.tsx';
+import { Time } from '../../kit/time.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
+import { deploymentOf, oneApi, pathsOf, statusesOf } from './questions.ts';
+
+const route = getRouteApi('/$env/apis/$api');
+
+/** What an API is, how it fares, and which gateways run it. */
+export function ApiOverview() {
+  const { env, api: id } = route.useParams();
+  const { data: api } = useQuery(oneApi({ env, id }));
+  if (api === undefined) return null;
+  return (
+    <Body>
+      <Traffic env={env} id={id} />
+      <Columns>
+        <Panel title="What it is">
+          <Facts
+            facts={[
+              ['Path', pathsOf(api).map((path) => <Copy key={path} text={path} />)],
+              ['Backend', targetsOf(api).map((target) => <Copy key={target} text={target} />)],
+              ['Description', api.description || <span className="quiet">none</span>],
+              ['Owner', api.primaryOwner?.displayName ?? '–'],
+              ['Created', <Time key="created" at={api.createdAt} />],
+              ['Id', <Copy key="id" text={api.id} shown={shortId(api.id)} />],
+            ]}
+          />
+        </Panel>
+        {api.deployedAt === undefined ? <NeverDeployed /> : <Deployment env={env} id={id} />}
+      </Columns>
+    </Body>
+  );
+}
+
+function targetsOf({ endpointGroups = [] }: Schemas['ApiV4']): readonly string[] {
+  return endpointGroups.flatMap(({ endpoints = [] }) =>
+    endpoints.flatMap(({ configuration }) => {
+      const target = configuration?.['target'];
+      return typeof target === 'string' ? [target] : [];
+    }),
+  );
+}
+
+function Traffic({ env, id }: { readonly env: string; readonly id: string }) {
+  const { data, error } = useQuery(statusesOf({ env, id }));
+  if (error !== null && data === undefined) return <ProblemBox error={error} />;
+  const ranges = data?.ranges;
+  const of = (hundred: string): number => ranges?.[`${hundred}00.0-${Number(hundred) + 1}00.0`] ?? 0;
+  const total = ranges === undefined ? undefined : Object.values(ranges).reduce((sum, each) => sum + each, 0);
+  return (
+    <Figures
+      figures={[
+        ['Requests, 24 h', count(total)],
+        ['Client errors', total === undefined ? unknown : share(of('4'), total)],
+        ['Server errors', total === undefined ? unknown : share(of('5'), total)],
+      ]}
+    />
+  );
+}
+
+type Deployed = NonNullable<Schemas['CurrentApiDeployment']>['gateways'][number];
+
+const deployments: Readonly<Record<Deployed['deployment'], readonly [Tone, string]>> = {
+  applied: ['ok', 'Serving'],
+  pending: ['info', 'On its way'],
+  refused: ['bad', 'Refused'],
+  notDeployed: ['idle', 'Not for it'],
+};
+
+function NeverDeployed() {
+  return (
+    <Panel title="Deployment">
+      <p className="second">Never deployed: no gateway knows it. Deploy it to put it in service.</p>
+    </Panel>
+  );
+}
+
+function Deployment({ env, id }: { readonly env: string; readonly id: string }) {
+  const { data, error } = useQuery(deploymentOf({ env, id }));
+  if (data?.isWithdrawn === true)
+    return (
+      <Panel title="Deployment">
+        <p className="second">Stopped: no gateway serves it. Start it to put it in service again.</p>
+      </Panel>
+    );
+  const gateways = data?.gateways ?? [];
+  const concerned = gateways.filter(({ deployment }) => deployment !== 'notDeployed');
+  const applied = concerned.filter(({ deployment }) => deployment === 'applied').length;
+  const hasRefused = concerned.some(({ deployment }) => deployment === 'refused');
+  return (
+    <Panel
+      title="Deployment"
+      isBare
+      end={
+        data && (
+          <Share
+            part={applied}
+            whole={concerned.length}
+            tone={hasRefused ? 'bad' : applied === concerned.length ? 'ok' : 'info'}
+          />
+        )
+      }
+    >
+      {error !== null && <ProblemBox error={error} />}
+      <DataTable
+        label="Gateways"
+        isInner
+        rows={data === undefined ? undefined : gateways}
+        keyOf={({ id: gateway }) => gateway}
+        columns={[
+          { title: 'Gateway', cell: ({ hostname }) => hostname },
+          {
+            title: 'State',
+            cell: ({ deployment, nack }) => (
+              <Status tone={deployments[deployment][0]}>
+                {deployments[deployment][1]}
+                {nack !== undefined && deployment === 'refused' && `: ${nack.reason}`}
+              </Status>
+            ),
+          },
+          {
+            title: 'Since',
+            align: 'end',
+            cell: ({ appliedAt }) => (appliedAt === undefined ? '–' : <Time at={appliedAt} />),
+          },
+        ]}
+        empty={<p className="second inset">No gateway is enrolled yet.</p>}
+      />
+    </Panel>
+  );
+}

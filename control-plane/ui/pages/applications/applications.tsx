@@ -1,0 +1,158 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { useState, type ReactNode } from 'react';
+import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { useRights } from '../../api/rights.ts';
+import { Button } from '../../kit/button.tsx';
+import { FormDialog } from '../../kit/dialog.tsx';
+import { FilterBox, TextField } from '../../kit/field.tsx';
+import { PageHeader, Toolbar } from '../../kit/page.tsx';
+import { Tag } from '../../kit/status.tsx';
+import { type Column, DataTable } from '../../kit/table.tsx';
+import { Time } from '../../kit/time.tsx';
+import { Empty } from '../../kit/told.tsx';
+import { applicationsPerPage, listedApplications, typeWords } from './questions.ts';
+
+const route = getRouteApi('/$env/applications');
+
+/** Who subscribes to APIs. */
+export function Applications() {
+  const { env } = route.useParams();
+  const { q, page = 1 } = route.useSearch();
+  const navigate = useNavigate({ from: '/$env/applications' });
+  const [isCreating, setCreating] = useState(false);
+  const may = useRights({ env });
+  const { data, error } = useQuery(listedApplications(env, { q, page }));
+  const create = may('APPLICATION', 'C') ? (
+    <Button look="primary" onClick={() => setCreating(true)}>
+      <Plus size={16} aria-hidden />
+      Create application
+    </Button>
+  ) : undefined;
+  return (
+    <>
+      <PageHeader title="Applications" actions={create} />
+      <Toolbar>
+        <FilterBox
+          label="Filter by name"
+          value={q}
+          onChange={(next) => void navigate({ search: next === '' ? {} : { q: next }, replace: true })}
+        />
+      </Toolbar>
+      <DataTable
+        label="Applications"
+        rows={data?.data}
+        error={error}
+        keyOf={({ id }) => id}
+        columns={columnsOf(env)}
+        paging={
+          data && {
+            page,
+            perPage: applicationsPerPage,
+            total: data.page.total_elements,
+            onPage: (next) => void navigate({ search: (before) => ({ ...before, page: next }) }),
+          }
+        }
+        empty={<NoApplications q={q} onClear={() => void navigate({ search: {} })} create={create} />}
+      />
+      <CreateApplication env={env} isOpen={isCreating} onClose={() => setCreating(false)} />
+    </>
+  );
+}
+
+function columnsOf(env: string): readonly Column<Schemas['Application']>[] {
+  return [
+    {
+      title: 'Name',
+      cell: ({ id, name }) => (
+        <Link to="/$env/applications/$application" params={{ env, application: id }}>
+          {name}
+        </Link>
+      ),
+    },
+    {
+      title: 'Description',
+      cell: ({ description }) => <span className="second clip">{description}</span>,
+    },
+    { title: 'Type', cell: ({ type }) => <Tag>{typeWords(type)}</Tag> },
+    { title: 'Owner', cell: ({ owner }) => <span className="second">{owner?.displayName ?? '–'}</span> },
+    { title: 'Changed', align: 'end', cell: ({ updated_at: at }) => <Time at={at} /> },
+  ];
+}
+
+function NoApplications({
+  q,
+  onClear,
+  create,
+}: {
+  readonly q: string | undefined;
+  readonly onClear: () => void;
+  readonly create: ReactNode;
+}) {
+  if (q !== undefined)
+    return (
+      <Empty title="No application matches" action={<Button onClick={onClear}>Clear the filter</Button>}>
+        None of the applications that you may see has “{q}” in its name.
+      </Empty>
+    );
+  return (
+    <Empty title="No applications yet" action={create}>
+      An application subscribes to plans of APIs, and holds the keys with which it calls them.
+    </Empty>
+  );
+}
+
+function CreateApplication({
+  env,
+  isOpen,
+  onClose,
+}: {
+  readonly env: string;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+}) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState('');
+  const [description, setDescription] = useState('');
+  const creating = useMutation({
+    mutationFn: () =>
+      answerOf(
+        api.POST('/management/organizations/{orgId}/environments/{envId}/applications', {
+          params: { path: { orgId: organization, envId: env } },
+          body: { name, description },
+        }),
+      ),
+    onSuccess: async ({ id }) => {
+      await queries.invalidateQueries({ queryKey: ['applications', env] });
+      onClose();
+      setName('');
+      setDescription('');
+      await navigate({ to: '/$env/applications/$application', params: { env, application: id } });
+    },
+  });
+  return (
+    <FormDialog
+      title="Create application"
+      isOpen={isOpen}
+      onClose={onClose}
+      submit={{ verb: 'Create application', mutation: creating }}
+    >
+      <TextField
+        label="Name"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        required
+        autoFocus
+      />
+      <TextField
+        label="Description"
+        hint="What it does, and for whom"
+        value={description}
+        onChange={(event) => setDescription(event.target.value)}
+        required
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,88 @@
+import { queryOptions, useQueries, useQuery } from '@tanstack/react-query';
+import { api, answerOf, organization, type Schemas } from '../api/client.ts';
+import { Copy } from '../kit/copy.tsx';
+import { shortId } from '../kit/numbers.ts';
+import { Body, PageHeader, Panel } from '../kit/page.tsx';
+import { Status, type Tone } from '../kit/status.tsx';
+import { type Column, DataTable } from '../kit/table.tsx';
+import { Time } from '../kit/time.tsx';
+import { Empty, ProblemBox } from '../kit/told.tsx';
+
+const fleets = queryOptions({
+  queryKey: ['fleets'],
+  queryFn: () =>
+    answerOf(
+      api.GET('/management/v2/organizations/{orgId}/fleets', {
+        params: { path: { orgId: organization }, query: { perPage: 100 } },
+      }),
+    ),
+});
+
+const gatewaysOf = (fleet: string) =>
+  queryOptions({
+    queryKey: ['fleets', fleet, 'gateways'],
+    queryFn: () =>
+      answerOf(
+        api.GET('/management/v2/organizations/{orgId}/fleets/{fleetId}/gateways', {
+          params: { path: { orgId: organization, fleetId: fleet }, query: { perPage: 100 } },
+        }),
+      ),
+    refetchInterval: 5_000,
+  });
+
+const states: Readonly<Record<Schemas['Gateway']['state'], readonly [Tone, string]>> = {
+  connected: ['ok', 'Connected'],
+  silent: ['bad', 'Silent'],
+  never: ['idle', 'Never seen'],
+  revoked: ['bad', 'Revoked'],
+};
+
+const columns: readonly Column<Schemas['Gateway']>[] = [
+  { title: 'Gateway', cell: ({ hostname }) => hostname },
+  { title: 'State', cell: ({ state }) => <Status tone={states[state][0]}>{states[state][1]}</Status> },
+  { title: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
+  {
+    title: 'Holds',
+    align: 'end',
+    cell: ({ applied }) =>
+      applied.map(({ environment, seq }) => <span key={environment}>change {seq} </span>),
+  },
+  {
+    title: 'Last seen',
+    align: 'end',
+    cell: ({ lastSeenAt }) => (lastSeenAt === undefined ? '–' : <Time at={lastSeenAt} />),
+  },
+  { title: 'Id', align: 'end', cell: ({ id }) => <Copy text={id} shown={shortId(id)} /> },
+];
+
+/** Fleets, their gateways, and how they are. */
+export function Gateways() {
+  const { data, error } = useQuery(fleets);
+  const all = data?.data ?? [];
+  const answers = useQueries({ queries: all.map(({ id }) => gatewaysOf(id)) });
+  return (
+    <>
+      <PageHeader title="Gateways" />
+      <Body>
+        {error !== null && <ProblemBox error={error} />}
+        {all.map(({ id, name }, at) => (
+          <Panel key={id} title={name} isBare>
+            <DataTable
+              label={`Gateways of ${name}`}
+              isInner
+              rows={answers[at]?.data?.data}
+              keyOf={({ id: gateway }) => gateway}
+              columns={columns}
+              empty={
+                <Empty title="No gateway is enrolled yet">
+                  On the control plane: <span className="mono">isthmus token --fleet {name}</span>; on the new
+                  machine: <span className="mono">isthmus enroll</span>.
+                </Empty>
+              }
+            />
+          </Panel>
+        ))}
+      </Body>
+    </>
+  );
+}

@@ -1,0 +1,139 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { Eye, EyeOff, Moon, Sun } from 'lucide-react';
+import { useEffect, useState, type FormEvent } from 'react';
+import { Problem } from '../api/problem.ts';
+import { signIn } from '../api/session.ts';
+import { Button, IconButton } from '../kit/button.tsx';
+import { TextField } from '../kit/field.tsx';
+import { ProblemBox } from '../kit/told.tsx';
+import { Mark } from '../shell/mark.tsx';
+import { useTheme } from '../shell/theme.ts';
+import styles from './sign-in.module.css';
+
+const route = getRouteApi('/sign-in');
+
+/** Where everybody comes in. */
+export function SignIn() {
+  const [theme, toggle] = useTheme();
+  useEffect(() => {
+    document.title = 'Sign in · Isthmus';
+  }, []);
+  return (
+    <div className={styles['sign']}>
+      <main className={styles['side']}>
+        <div className={styles['brand']}>
+          <Mark />
+          Isthmus
+          <IconButton
+            label={theme === 'dark' ? 'Use the light theme' : 'Use the dark theme'}
+            onClick={toggle}
+          >
+            {theme === 'dark' ? <Sun size={16} aria-hidden /> : <Moon size={16} aria-hidden />}
+          </IconButton>
+        </div>
+        <Form />
+      </main>
+      <aside className={styles['art']} aria-label="About">
+        <Isthmus />
+        <p>
+          Control side<span>plans, policies, revisions</span>
+        </p>
+        <p>
+          Your networks<span>gateways that dial out</span>
+        </p>
+      </aside>
+    </div>
+  );
+}
+
+function Form() {
+  const { back } = route.useSearch();
+  const router = useRouter();
+  const queries = useQueryClient();
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const [isShown, setShown] = useState(false);
+  const entering = useMutation({
+    mutationFn: () => signIn(queries, { name, password }),
+    // Where somebody came from is an address within the console.
+    onSuccess: () => router.history.push(`${router.basepath}${back ?? '/'}`),
+  });
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    entering.mutate();
+  };
+  const isWrong = entering.error !== null && Problem.of(entering.error).status === 401;
+  return (
+    <form className={styles['form']} onSubmit={send}>
+      <h1>Sign in</h1>
+      <TextField
+        label="User name"
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        autoComplete="username"
+        autoCapitalize="none"
+        required
+        autoFocus
+        isLarge
+      />
+      <TextField
+        label="Password"
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        type={isShown ? 'text' : 'password'}
+        autoComplete="current-password"
+        required
+        isLarge
+        error={isWrong ? 'User name or password are wrong.' : undefined}
+        after={
+          <IconButton
+            label={isShown ? 'Hide the password' : 'Show the password'}
+            onClick={() => setShown(!isShown)}
+          >
+            {isShown ? <EyeOff size={14} aria-hidden /> : <Eye size={14} aria-hidden />}
+          </IconButton>
+        }
+      />
+      {entering.error !== null && !isWrong && <ProblemBox error={entering.error} />}
+      <Button type="submit" look="primary" size="large" isWide disabled={entering.isPending}>
+        Sign in
+      </Button>
+      <p className="second">
+        No account, or the password is lost? Ask an administrator; on the machine of the control plane:{' '}
+        <span className="mono">isthmus reset-password {'<user>'}</span>
+      </p>
+    </form>
+  );
+}
+
+const width = 920;
+const height = 900;
+const stepX = 17;
+
+/** Two lands of dots and the neck between them. */
+function Isthmus() {
+  const dots = [];
+  for (let row = 0; row * stepX < height; row += 1) {
+    const y = row * stepX + 10;
+    for (let x = row % 2 === 0 ? -10 : -1.5; x < width + stepX; x += stepX) {
+      const fromMiddle = Math.abs(x - width / 2) / (width / 2);
+      const shore = 44 + 560 * Math.max(0, fromMiddle - 0.16) ** 1.35;
+      const isLand = Math.abs(y - height / 2) < shore;
+      if (isLand) dots.push({ x, y, isNeck: fromMiddle < 0.2 });
+    }
+  }
+  return (
+    <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid slice" aria-hidden="true">
+      {dots.map(({ x, y, isNeck }) => (
+        <circle
+          key={`${x} ${y}`}
+          cx={x}
+          cy={y}
+          r={isNeck ? 3 : 2}
+          className={isNeck ? styles['neck'] : styles['land']}
+        />
+      ))}
+    </svg>
+  );
+}

@@ -1,0 +1,136 @@
+import { useQuery } from '@tanstack/react-query';
+import { KeyRound } from 'lucide-react';
+import { useState } from 'react';
+import { useRights } from '../../api/rights.ts';
+import { Button } from '../../kit/button.tsx';
+import { FormDialog } from '../../kit/dialog.tsx';
+import { Panel } from '../../kit/page.tsx';
+import { Status } from '../../kit/status.tsx';
+import { type Column, DataTable } from '../../kit/table.tsx';
+import { Time } from '../../kit/time.tsx';
+import {
+  type Key,
+  keysOf,
+  keyStateOf,
+  renewKey,
+  revokeKey,
+  type Side,
+  type Subscription,
+  useChange,
+} from './side.ts';
+
+/** The keys of a subscription; none is shown, a fingerprint tells them apart in lists and logs. */
+export function Keys({
+  side,
+  subscription,
+  onKey,
+}: {
+  readonly side: Side;
+  readonly subscription: Subscription;
+  readonly onKey: (key: Key) => void;
+}) {
+  const { data, error } = useQuery(keysOf(side, subscription.id));
+  const [asked, setAsked] = useState<'renew' | Key>();
+  const may = useRights({ env: side.env, [side.of]: side.id })('SUBSCRIPTION', 'U');
+  const dialog = { side, subscription, onClose: () => setAsked(undefined) };
+  const canRenew = may && subscription.status === 'ACCEPTED';
+  return (
+    <Panel
+      title="Keys"
+      isBare
+      end={
+        canRenew && (
+          <Button size="small" onClick={() => setAsked('renew')}>
+            <KeyRound size={14} aria-hidden />
+            Renew key
+          </Button>
+        )
+      }
+    >
+      <DataTable
+        label="Keys"
+        isInner
+        rows={data}
+        error={error}
+        keyOf={({ id }) => id}
+        columns={columnsOf(may, setAsked)}
+        empty={<p className="second inset">No key has been made: accepting the subscription makes one.</p>}
+      />
+      {asked === 'renew' && <Renew {...dialog} onKey={onKey} />}
+      {typeof asked === 'object' && <Revoke {...dialog} apiKey={asked} />}
+    </Panel>
+  );
+}
+
+function columnsOf(may: boolean, onRevoke: (key: Key) => void): readonly Column<Key>[] {
+  return [
+    { title: 'Fingerprint', cell: ({ hash8 }) => <span className="mono">{hash8}</span> },
+    {
+      title: 'State',
+      cell: (key) => {
+        const [tone, word] = keyStateOf(key);
+        return <Status tone={tone}>{word}</Status>;
+      },
+    },
+    { title: 'Made', align: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
+    {
+      title: 'Ends',
+      align: 'end',
+      cell: ({ expireAt, revokedAt }) => {
+        const at = revokedAt ?? expireAt;
+        return at === undefined ? <span className="quiet">never</span> : <Time at={at} />;
+      },
+    },
+    {
+      title: 'Action',
+      align: 'end',
+      cell: (key) =>
+        may && !key.revoked && !key.expired ? (
+          <Button size="small" look="quiet" onClick={() => onRevoke(key)} aria-label={`Revoke ${key.hash8}`}>
+            Revoke
+          </Button>
+        ) : (
+          <span className="quiet">–</span>
+        ),
+    },
+  ];
+}
+
+interface Asked {
+  readonly side: Side;
+  readonly subscription: Subscription;
+  readonly onClose: () => void;
+}
+
+function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey: (key: Key) => void }) {
+  const renewing = useChange(
+    side.env,
+    () => renewKey(side, subscription.id),
+    (key) => {
+      onClose();
+      onKey(key);
+    },
+  );
+  return (
+    <FormDialog
+      title="Renew the key?"
+      about="A new key is made and shown once. Keys that work now go on for two hours, so that callers can change over."
+      isOpen
+      onClose={onClose}
+      submit={{ verb: 'Renew key', mutation: renewing }}
+    />
+  );
+}
+
+function Revoke({ side, subscription, apiKey, onClose }: Asked & { readonly apiKey: Key }) {
+  const revoking = useChange(side.env, () => revokeKey(side, subscription.id, apiKey.id), onClose);
+  return (
+    <FormDialog
+      title={`Revoke the key ${apiKey.hash8}?`}
+      about="Calls with it are refused as soon as gateways have heard of it. It cannot be restored."
+      isOpen
+      onClose={onClose}
+      submit={{ verb: 'Revoke key', mutation: revoking, isDangerous: true }}
+    />
+  );
+}

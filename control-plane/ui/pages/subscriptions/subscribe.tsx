@@ -1,0 +1,142 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, answerOf, organization, type Schemas } from '../../api/client.ts';
+import { FormDialog } from '../../kit/dialog.tsx';
+import { SelectField } from '../../kit/field.tsx';
+import { type Choice, SearchField } from '../../kit/search-field.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
+import { listedApis, pathsOf, plansOf } from '../apis/questions.ts';
+import { type Side, subscribe, type Subscription, useChange } from './side.ts';
+import { securityWords } from './words.ts';
+
+const choicesMax = 20;
+
+/** Applications of which something matches what was typed, the first twenty. */
+const foundApplications = (env: string, text: string) =>
+  queryOptions({
+    queryKey: ['applications', env, 'found', text],
+    queryFn: async (): Promise<readonly Choice[]> => {
+      const { data } = await answerOf(
+        api.GET('/management/organizations/{orgId}/environments/{envId}/applications/_paged', {
+          params: {
+            path: { orgId: organization, envId: env },
+            query: { size: choicesMax, ...(text !== '' && { query: text }) },
+          },
+        }),
+      );
+      return data.map(({ id, name, owner }) => ({ id, name, about: owner?.displayName }));
+    },
+    placeholderData: (before) => before,
+  });
+
+/** APIs of which something matches what was typed, the first of them. */
+function useFoundApis(env: string, text: string): readonly Choice[] | undefined {
+  const { data } = useQuery(listedApis({ env, q: text === '' ? undefined : text, page: 1, sort: 'name' }));
+  return data?.data.map((found) => ({ id: found.id, name: found.name, about: pathsOf(found)[0] }));
+}
+
+interface Props {
+  readonly side: Side;
+  readonly onClose: () => void;
+  readonly onSubscribed: (subscription: Subscription) => void;
+}
+
+/** Brings an application and a plan together; what is asked for is the one that the page is not about. */
+export function Subscribe({ isOpen, ...props }: Props & { readonly isOpen: boolean }) {
+  return isOpen ? <Asked {...props} /> : null;
+}
+
+function Asked({ side, onClose, onSubscribed }: Props) {
+  const [text, setText] = useState('');
+  const [chosen, setChosen] = useState<Choice>();
+  const [plan, setPlan] = useState<string>();
+  const choices = useChoices(side, text);
+  // Where there is one, nobody has to choose it.
+  const other = chosen ?? (text === '' && choices?.length === 1 ? choices[0] : undefined);
+  const { env } = side;
+  const apiId = side.of === 'api' ? side.id : other?.id;
+  const { data: allPlans, error } = useQuery({
+    ...plansOf({ env, id: apiId ?? '' }),
+    enabled: apiId !== undefined,
+  });
+  const plans = allPlans?.data.filter(isOpenPlan);
+  const planId = plans?.find(({ id }) => id === plan)?.id ?? plans?.[0]?.id;
+  const subscribing = useChange(
+    env,
+    () =>
+      subscribe(side, {
+        planId: planId ?? '',
+        applicationId: side.of === 'api' ? (other?.id ?? '') : side.id,
+      }),
+    (made) => {
+      onClose();
+      onSubscribed(made);
+    },
+  );
+  return (
+    <FormDialog
+      title={side.of === 'api' ? 'Subscribe an application' : 'Subscribe to an API'}
+      isOpen
+      onClose={onClose}
+      submit={{
+        verb: 'Subscribe',
+        mutation: subscribing,
+        isReady: other !== undefined && planId !== undefined,
+      }}
+    >
+      <SearchField
+        label={side.of === 'api' ? 'Application' : 'API'}
+        choices={choices ?? []}
+        isAwaited={choices === undefined}
+        value={other}
+        onChoose={setChosen}
+        onSearch={(next) => {
+          setText(next);
+          setChosen(undefined);
+        }}
+      />
+      {error !== null && apiId !== undefined && <ProblemBox error={error} />}
+      {plans !== undefined && <PlanField {...{ plans, planId, setPlan }} />}
+    </FormDialog>
+  );
+}
+
+function useChoices(side: Side, text: string): readonly Choice[] | undefined {
+  const isOfApi = side.of === 'api';
+  const applications = useQuery({ ...foundApplications(side.env, text), enabled: isOfApi }).data;
+  const apis = useFoundApis(side.env, text);
+  return isOfApi ? applications : apis;
+}
+
+/** Anybody may call a keyless plan: there is nothing to subscribe to. */
+const isOpenPlan = ({ status, security }: Schemas['PlanV4']): boolean =>
+  status === 'PUBLISHED' && security.type !== 'KEY_LESS';
+
+function PlanField({
+  plans,
+  planId,
+  setPlan,
+}: {
+  readonly plans: readonly Schemas['PlanV4'][];
+  readonly planId: string | undefined;
+  readonly setPlan: (plan: string) => void;
+}) {
+  if (plans.length === 0)
+    return <p className="second">This API has no published plan that takes subscriptions.</p>;
+  const shown = plans.find(({ id }) => id === planId);
+  return (
+    <SelectField
+      label="Plan"
+      hint={
+        shown?.validation === 'MANUAL'
+          ? 'Somebody who runs the API accepts or rejects it.'
+          : shown?.security.type === 'API_KEY'
+            ? 'Accepted at once: the key is shown next, and only there.'
+            : 'Accepted at once.'
+      }
+      value={planId}
+      onChange={({ target: { value } }) => setPlan(value)}
+      options={plans.map(({ id, name, security }) => [id, `${name} (${securityWords(security.type)})`])}
+    />
+  );
+}

@@ -1,0 +1,248 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { environments, whoAmI } from './api/session.ts';
+import type { SubscriptionsSearch } from './pages/subscriptions/list.tsx';
+import { NotHere, Unwell } from './shell/not-here.tsx';
+import { Shell } from './shell/shell.tsx';
+
+/** Every page and its address. What a page is filtered by stands in its address, so that a link shows the same. */
+
+const root = createRootRouteWithContext<{ readonly queries: QueryClient }>()({
+  notFoundComponent: NotHere,
+  errorComponent: Unwell,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: ({ back }: Record<string, unknown>): { readonly back?: string } =>
+    // A path of this console: never where somebody else's link wants to lead.
+    typeof back === 'string' && /^\/(?!\/|\\)/.test(back) ? { back } : {},
+  component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: async ({ context: { queries }, location }) => {
+    await demandSession(queries, location.href);
+    const { data } = await queries.ensureQueryData(environments);
+    const first = data[0];
+    if (first !== undefined)
+      throw redirect({ to: '/$env/apis', params: { env: first.hrids[0] ?? first.id } });
+  },
+  component: NotHere,
+});
+
+const kit = createRoute({
+  getParentRoute: () => root,
+  path: '/kit',
+  beforeLoad: ({ context: { queries }, location }) => demandSession(queries, location.href),
+  component: lazyRouteComponent(() => import('./pages/kit/kit.tsx'), 'Kit'),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  path: '/$env',
+  beforeLoad: ({ context: { queries }, location }) => demandSession(queries, location.href),
+  component: Shell,
+});
+
+async function demandSession(queries: QueryClient, back: string): Promise<void> {
+  if ((await queries.ensureQueryData(whoAmI)) === null) throw redirect({ to: '/sign-in', search: { back } });
+}
+
+/** What of a list its address says. */
+export interface ListSearch {
+  readonly q?: string;
+  readonly page?: number;
+  readonly sort?: string;
+}
+
+const listSearch = ({ q, page, sort }: Record<string, unknown>): ListSearch => ({
+  ...(typeof q === 'string' && q !== '' && { q }),
+  ...(typeof page === 'number' && Number.isInteger(page) && page > 1 && { page }),
+  ...(typeof sort === 'string' && { sort }),
+});
+
+const apis = createRoute({
+  getParentRoute: () => shell,
+  path: '/apis',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./pages/apis/apis.tsx'), 'Apis'),
+});
+
+const api = createRoute({
+  getParentRoute: () => shell,
+  path: '/apis/$api',
+  component: lazyRouteComponent(() => import('./pages/apis/api.tsx'), 'Api'),
+});
+
+const apiOverview = createRoute({
+  getParentRoute: () => api,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/apis/overview.tsx'), 'ApiOverview'),
+});
+
+/** Pages that write into the draft of an API; a link may lead to the field that is meant. */
+const apiDraft = createRoute({
+  getParentRoute: () => api,
+  id: 'draft',
+  component: lazyRouteComponent(() => import('./pages/apis/draft/drafted.tsx'), 'Drafted'),
+});
+
+const placeSearch = ({ at }: Record<string, unknown>): { readonly at?: string } =>
+  typeof at === 'string' ? { at } : {};
+
+const apiDesign = createRoute({
+  getParentRoute: () => apiDraft,
+  path: '/design',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/apis/design/studio.tsx'), 'ApiDesign'),
+});
+
+const apiEntrypoints = createRoute({
+  getParentRoute: () => apiDraft,
+  path: '/entrypoints',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/apis/entrypoints.tsx'), 'ApiEntrypoints'),
+});
+
+const apiBackends = createRoute({
+  getParentRoute: () => apiDraft,
+  path: '/backends',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/apis/backends.tsx'), 'ApiBackends'),
+});
+
+const apiPlans = createRoute({
+  getParentRoute: () => api,
+  path: '/plans',
+  component: lazyRouteComponent(() => import('./pages/apis/plans.tsx'), 'ApiPlans'),
+});
+
+const apiPlan = createRoute({
+  getParentRoute: () => api,
+  path: '/plans/$plan',
+  component: lazyRouteComponent(() => import('./pages/apis/plan.tsx'), 'ApiPlan'),
+});
+
+const apiGeneral = createRoute({
+  getParentRoute: () => api,
+  path: '/general',
+  component: lazyRouteComponent(() => import('./pages/apis/general.tsx'), 'ApiGeneral'),
+});
+
+const apiLogs = createRoute({
+  getParentRoute: () => api,
+  path: '/logs',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./pages/apis/logs.tsx'), 'ApiLogs'),
+});
+
+const subscriptionsSearch = ({ shown, page }: Record<string, unknown>): SubscriptionsSearch => ({
+  ...((shown === 'pending' || shown === 'ended') && { shown }),
+  ...(typeof page === 'number' && Number.isInteger(page) && page > 1 && { page }),
+});
+
+const apiSubscriptions = createRoute({
+  getParentRoute: () => api,
+  path: '/subscriptions',
+  validateSearch: subscriptionsSearch,
+  component: lazyRouteComponent(() => import('./pages/apis/subscriptions.tsx'), 'ApiSubscriptions'),
+});
+
+const apiSubscription = createRoute({
+  getParentRoute: () => api,
+  path: '/subscriptions/$subscription',
+  component: lazyRouteComponent(() => import('./pages/apis/subscriptions.tsx'), 'ApiSubscription'),
+});
+
+const applications = createRoute({
+  getParentRoute: () => shell,
+  path: '/applications',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./pages/applications/applications.tsx'), 'Applications'),
+});
+
+const application = createRoute({
+  getParentRoute: () => shell,
+  path: '/applications/$application',
+  component: lazyRouteComponent(() => import('./pages/applications/application.tsx'), 'Application'),
+});
+
+const applicationOverview = createRoute({
+  getParentRoute: () => application,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/applications/application.tsx'), 'ApplicationOverview'),
+});
+
+const applicationSubscriptions = createRoute({
+  getParentRoute: () => application,
+  path: '/subscriptions',
+  validateSearch: subscriptionsSearch,
+  component: lazyRouteComponent(
+    () => import('./pages/applications/subscriptions.tsx'),
+    'ApplicationSubscriptions',
+  ),
+});
+
+const applicationSubscription = createRoute({
+  getParentRoute: () => application,
+  path: '/subscriptions/$subscription',
+  component: lazyRouteComponent(
+    () => import('./pages/applications/subscriptions.tsx'),
+    'ApplicationSubscription',
+  ),
+});
+
+const gateways = createRoute({
+  getParentRoute: () => shell,
+  path: '/gateways',
+  component: lazyRouteComponent(() => import('./pages/gateways.tsx'), 'Gateways'),
+});
+
+const routeTree = root.addChildren([
+  signIn,
+  home,
+  kit,
+  shell.addChildren([
+    apis,
+    api.addChildren([
+      apiOverview,
+      apiDraft.addChildren([apiDesign, apiEntrypoints, apiBackends]),
+      apiPlans,
+      apiPlan,
+      apiGeneral,
+      apiSubscriptions,
+      apiSubscription,
+      apiLogs,
+    ]),
+    applications,
+    application.addChildren([applicationOverview, applicationSubscriptions, applicationSubscription]),
+    gateways,
+  ]),
+]);
+
+/** Makes the router of the console. */
+export function createConsoleRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree,
+    basepath: '/console',
+    context: { queries },
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

@@ -1,0 +1,34 @@
+import { Link } from '@tanstack/react-router';
+import { Body } from '../kit/page.tsx';
+import { Empty, ProblemBox } from '../kit/told.tsx';
+import { buttonLook } from '../kit/button.tsx';
+
+/** An address that leads to nothing. */
+export function NotHere() {
+  return (
+    <main>
+      <Empty
+        title="There is nothing here"
+        isPage
+        action={
+          <Link to="/" className={buttonLook.plain}>
+            Go to the APIs
+          </Link>
+        }
+      >
+        The address leads to nothing, or to something that you may not see.
+      </Empty>
+    </main>
+  );
+}
+
+/** A page that could not be made. */
+export function Unwell({ error }: { readonly error: unknown }) {
+  return (
+    <main>
+      <Body>
+        <ProblemBox error={error} />
+      </Body>
+    </main>
+  );
+}

@@ -1,0 +1,2 @@
+// The same among 10,000 APIs.
+import './change-cost.slow.test.ts';

@@ -1,0 +1,51 @@
+import type { ServerLimits } from '../exchange.ts';
+
+type AnswerLimits = Pick<ServerLimits, 'answerIdleMsMax' | 'answerBytesPerSecondMin'>;
+
+/** The rate is judged over so many times `answerIdleMsMax`: kernels let go of what they hold in bursts. */
+const idleTimesJudged = 1.5;
+
+/** Judges whether a client takes of the answer that waits for it: some of it again and again, and not by single bytes. */
+export class AnswerPace {
+  /** Since when nothing of what waits has left; 0 is that nothing waits. */
+  #stillMs = 0;
+  #unsentBytes = 0;
+  #lastLeftBytes: number | undefined = 0;
+  /** From when on the rate is judged, and what had left by then. */
+  #fromMs = 0;
+  #fromLeftBytes: number | undefined = 0;
+
+  /** Nothing waits for the client. */
+  rest(): void {
+    this.#stillMs = 0;
+  }
+
+  /**
+   * So many bytes wait now, and so many of all have left; whether those were too few for too long. Where nobody knows what has left, it is
+   * enough that what waits changes; where somebody does, that says nothing: what leaves may be followed by as much.
+   */
+  isStuck(
+    { unsentBytes, leftBytes }: { readonly unsentBytes: number; readonly leftBytes: number | undefined },
+    nowMs: number,
+    { answerIdleMsMax, answerBytesPerSecondMin }: AnswerLimits,
+  ): boolean {
+    const isStill =
+      leftBytes === undefined ? unsentBytes === this.#unsentBytes : leftBytes === this.#lastLeftBytes;
+    if (this.#stillMs === 0) {
+      this.#fromMs = nowMs;
+      this.#fromLeftBytes = leftBytes;
+    } else if (isStill) return nowMs - this.#stillMs >= answerIdleMsMax;
+    this.#stillMs = nowMs;
+    this.#unsentBytes = unsentBytes;
+    this.#lastLeftBytes = leftBytes;
+    const passedMs = nowMs - this.#fromMs;
+    if (passedMs < answerIdleMsMax * idleTimesJudged) return false;
+    const isSlow =
+      leftBytes !== undefined &&
+      this.#fromLeftBytes !== undefined &&
+      (leftBytes - this.#fromLeftBytes) * 1_000 < answerBytesPerSecondMin * passedMs;
+    this.#fromMs = nowMs;
+    this.#fromLeftBytes = leftBytes;
+    return isSlow;
+  }
+}

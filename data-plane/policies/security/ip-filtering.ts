@@ -1,0 +1,188 @@
+import { BlockList } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+import { isConstant, needsOf, type Template } from '../../../proto/expression/template.ts';
+import { type IpEntry, readIpEntries } from '../../../proto/policies/security/ip-filtering.ts';
+import { forwardedAddress } from '../../../proto/process/peers.ts';
+import { CONTINUE, type PolicyCall, type PolicyFactory, type PolicyHost, type Verdict } from '../policy.ts';
+
+/** What a list says of a request; undefined where it cannot be read. */
+type ListOf = (call: PolicyCall) => AddressList | undefined;
+
+/** Who calls: addresses in one spelling, undefined for what nobody can read. */
+interface Callers {
+  /** All that is known of his way here. */
+  readonly all: readonly (string | undefined)[];
+  /** Those that he cannot have made up. */
+  readonly believed: readonly (string | undefined)[];
+}
+
+/** Judges callers by their addresses: at once, unless a name has to be asked for. */
+export const ipFiltering: PolicyFactory<'ip-filtering'> = (config, { refuse, host }) => {
+  const { whitelistIps, blacklistIps, customIPAddress, lookupIpVersion } = config;
+  const white = listOf(whitelistIps, config.isInclusiveHostCount);
+  const black = listOf(blacklistIps, true);
+  const look: Look = {
+    names: host.ground.names,
+    families: lookupIpVersion === 'ALL' ? [4, 6] : lookupIpVersion === 'IPV4' ? [4] : [6],
+  };
+  const refused = ({ request }: PolicyCall): Verdict =>
+    refuse('IP_FILTERING_FORBIDDEN', { parameters: { address: request.remoteAddress } });
+  const callersOf = config.useCustomIPAddress
+    ? (call: PolicyCall) => chosenCallers(call, customIPAddress)
+    : config.matchAllFromXForwardedFor
+      ? forwardedCallers
+      : onlyCaller;
+  return {
+    request: {
+      needs: needsOf([customIPAddress, ...whitelistIps, ...blacklistIps]),
+      run(call: PolicyCall) {
+        const callers = callersOf(call);
+        const closed = black(call);
+        if (callers === undefined || closed === undefined || closed.holdsAny(callers.all))
+          return refused(call);
+        const open = white(call);
+        const isLetIn = whitelistIps.length === 0 || open?.holdsAny(callers.believed) === true;
+        const isOpenAsked = !isLetIn && open !== undefined && open.names.length > 0;
+        if (closed.names.length === 0 && !isOpenAsked) return isLetIn ? CONTINUE : refused(call);
+        return judgeByNames({ callers, closed, open: isOpenAsked ? open : undefined, isLetIn }, look).then(
+          (passes) => (passes ? CONTINUE : refused(call)),
+        );
+      },
+    },
+  };
+};
+
+/** Addresses, ranges and names. */
+class AddressList {
+  readonly #ranges = new BlockList();
+  readonly names: string[] = [];
+  #isEmpty = true;
+
+  /** withEdges: the first and the last address of an IPv4 range are in it. */
+  add(entry: IpEntry, withEdges: boolean): void {
+    this.#isEmpty = false;
+    if (entry.kind === 'name') this.names.push(entry.name);
+    else if (entry.kind === 'address') this.addAddress(entry.address);
+    else this.#addRange(entry.address, entry.bits, withEdges);
+  }
+
+  addAddress(address: string): void {
+    const spelled = canonical(address) ?? address;
+    this.#ranges.addAddress(spelled, familyOf(spelled));
+  }
+
+  #addRange(address: string, bits: number, withEdges: boolean): void {
+    const family = familyOf(address);
+    if (withEdges || family === 'ipv6' || bits > 30) return this.#ranges.addSubnet(address, bits, family);
+    const cidr = `${address}/${bits}`;
+    const first = ipaddr.IPv4.networkAddressFromCIDR(cidr).toByteArray();
+    const last = ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toByteArray();
+    // Both stand on whole ranges, so that only their last number changes.
+    first[3] = (first[3] ?? 0) + 1;
+    last[3] = (last[3] ?? 0) - 1;
+    this.#ranges.addRange(first.join('.'), last.join('.'), 'ipv4');
+  }
+
+  holds(address: string): boolean {
+    return this.#ranges.check(address, familyOf(address));
+  }
+
+  /** Of what nobody can read anything is to be feared: it is in every list that says something. */
+  holdsAny(addresses: readonly (string | undefined)[]): boolean {
+    return addresses.some((address) => (address === undefined ? !this.#isEmpty : this.holds(address)));
+  }
+}
+
+function listOf(templates: readonly Template<string>[], withEdges: boolean): ListOf {
+  const addTo = (list: AddressList, text: string): void => {
+    for (const entry of readIpEntries(text) ?? []) list.add(entry, withEdges);
+  };
+  const whole = new AddressList();
+  if (isConstant(templates)) {
+    for (const each of templates) if (each.kind === 'constant') addTo(whole, each.value);
+    return () => whole;
+  }
+  return (call) => {
+    const list = new AddressList();
+    for (const each of templates) {
+      const rendered = each.render(call);
+      if (rendered.kind === 'value') addTo(list, rendered.value);
+      else {
+        const why = rendered.kind === 'failed' ? rendered.why : 'an entry comes to nothing';
+        call.warn('EXPRESSION_EVALUATION_ERROR', why);
+        return undefined;
+      }
+    }
+    return list;
+  };
+}
+
+const onlyCaller = ({ request }: PolicyCall): Callers => {
+  const caller = [canonical(request.remoteAddress)];
+  return { all: caller, believed: caller };
+};
+
+/** Of the addresses of X-Forwarded-For those from his own on were written by proxies that are believed. */
+function forwardedCallers(call: PolicyCall): Callers {
+  const { headers, remoteAddress } = call.request;
+  const hops = headers.getAll('x-forwarded-for').join(',').split(',');
+  const said = hops.map((hop) => hop.trim()).filter((hop) => hop !== '');
+  const all = said.map((hop) => canonical(forwardedAddress(hop) ?? ''));
+  const caller = canonical(remoteAddress);
+  const at = all.lastIndexOf(caller);
+  return { all: [...all, caller], believed: at === -1 ? [caller] : all.slice(at) };
+}
+
+function chosenCallers(call: PolicyCall, template: Template<string>): Callers | undefined {
+  const rendered = template.render(call);
+  if (rendered.kind === 'failed') call.warn('EXPRESSION_EVALUATION_ERROR', rendered.why);
+  if (rendered.kind !== 'value') return undefined;
+  const all = rendered.value.split(',').map((text) => canonical(forwardedAddress(text.trim()) ?? ''));
+  return all.includes(undefined) ? undefined : { all, believed: all };
+}
+
+interface Look {
+  readonly names: PolicyHost['ground']['names'];
+  readonly families: readonly (4 | 6)[];
+}
+
+interface Question {
+  readonly callers: Callers;
+  readonly closed: AddressList;
+  /** Undefined where it is not asked for. */
+  readonly open: AddressList | undefined;
+  readonly isLetIn: boolean;
+}
+
+async function judgeByNames({ callers, closed, open, isLetIn }: Question, look: Look): Promise<boolean> {
+  const [refused, letIn] = await Promise.all([
+    addressesOf(closed.names, look),
+    addressesOf(open?.names ?? [], look),
+  ]);
+  if (!refused.isWhole || refused.list.holdsAny(callers.all)) return false;
+  return isLetIn || callers.believed.some((each) => each !== undefined && letIn.list.holds(each));
+}
+
+/** isWhole: each name has addresses, and nobody kept quiet. */
+async function addressesOf(names: readonly string[], { names: book, families }: Look) {
+  const list = new AddressList();
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const said = await Promise.all(families.map(async (family) => book.addressesOf(name, family)));
+      const addresses = said.flatMap((each) => each ?? []);
+      for (const address of addresses) list.addAddress(address);
+      return addresses.length > 0 && !said.includes(undefined);
+    }),
+  );
+  return { list, isWhole: found.every(Boolean) };
+}
+
+/** One spelling of an address; an IPv4 one that IPv6 carries is that IPv4 address. Undefined for what is none. */
+function canonical(text: string): string | undefined {
+  if (/^\d+(?:\.\d+){3}$/.test(text)) return text;
+  const [address = ''] = text.split('%');
+  return ipaddr.IPv6.isValid(address) ? ipaddr.process(address).toString() : undefined;
+}
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (address.includes(':') ? 'ipv6' : 'ipv4');

@@ -1,0 +1,6 @@
+import type { HeaderList } from '../../http/exchange.ts';
+
+/** Media types that a message says of its body, in lower case and without parameters; one is the rule, none and several happen. */
+export function mediaTypesOf(headers: HeaderList): readonly string[] {
+  return headers.getAll('content-type').map((value) => (value.split(';', 1)[0] ?? '').trim().toLowerCase());
+}

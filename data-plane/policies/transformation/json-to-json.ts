@@ -1,0 +1,29 @@
+import { JoltFailure } from '../../../proto/expression/jolt/jolt.ts';
+import type { PolicyFactory } from '../policy.ts';
+import { rewriting, textOfBody } from './rewrite.ts';
+
+/** Transforms JSON by a specification of JOLT. */
+export const jsonToJson: PolicyFactory<'json-to-json'> = (config, { place, refuse }) =>
+  rewriting({
+    place,
+    refusal: refuse('JSON_INVALID_SPECIFICATION'),
+    concerns: (headers) => /json/i.test(headers.get('content-type') ?? ''),
+    rewrite(content, headers, call) {
+      const specification = config.specification.render(call);
+      if (specification.kind !== 'value') {
+        const why =
+          specification.kind === 'failed' ? specification.why : 'the specification comes to nothing';
+        return { kind: 'failed', why };
+      }
+      const text = textOfBody(content, headers);
+      if (text === undefined) return { kind: 'failed', why: 'the body is no text' };
+      try {
+        const made = specification.value.rewrite(text);
+        const contentType = config.overrideContentType ? 'application/json' : undefined;
+        return { kind: 'made', content: made, contentType };
+      } catch (error) {
+        if (error instanceof JoltFailure) return { kind: 'failed', why: `the body ${error.message}` };
+        throw error;
+      }
+    },
+  });

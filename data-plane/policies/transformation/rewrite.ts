@@ -1,0 +1,101 @@
+import type { HeaderList } from '../../http/exchange.ts';
+import { TransformFailure } from '../../transform/failure.ts';
+import type { Verdict, PolicyCall, PolicyPlace, PolicyRequest, PolicyResponse, PolicyOf } from '../policy.ts';
+import { CONTINUE } from '../policy.ts';
+
+/** A body as it is rewritten: what it becomes, and as what; or why it cannot. */
+export type Rewritten =
+  | {
+      readonly kind: 'made';
+      readonly content: string | Uint8Array;
+      readonly contentType?: string | undefined;
+    }
+  | { readonly kind: 'untouched' }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** How a policy rewrites bodies of its phase. */
+export interface Rewriting {
+  readonly place: PolicyPlace;
+  /** What a body ends with that cannot be rewritten; its key is that of the warning. */
+  readonly refusal: Extract<Verdict, { readonly kind: 'reject' }>;
+  /** Whose bodies it is for, by their headers; others pass unread. Default: all. */
+  readonly concerns?: (headers: HeaderList) => boolean;
+  /** Whether what is empty is rewritten too. Default: it stays empty. */
+  readonly isForEmpty?: boolean;
+  readonly rewrite: (
+    content: Uint8Array,
+    headers: HeaderList,
+    call: PolicyCall,
+  ) => Rewritten | Promise<Rewritten>;
+}
+
+/** The hook of a policy that puts another body in the place of the one that came, whole. */
+export function rewriting(how: Rewriting): PolicyOf<undefined> {
+  const { concerns = () => true } = how;
+  return how.place.phase === 'request'
+    ? {
+        request: {
+          needs: 'buffered',
+          concerns: ({ request }) => concerns(request.headers),
+          run: (call) => rewrite(call, call.request, how),
+        },
+      }
+    : {
+        response: {
+          needs: 'buffered',
+          concerns: ({ response }) => concerns(response.headers),
+          run: (call) => rewrite(call, call.response, how),
+        },
+      };
+}
+
+function rewrite(
+  call: PolicyCall,
+  of: PolicyRequest | PolicyResponse,
+  how: Rewriting,
+): Verdict | Promise<Verdict> {
+  const { content = new Uint8Array(), headers } = of;
+  if (content.length === 0 && how.isForEmpty !== true) return CONTINUE;
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  const finish = (made: Rewritten): Verdict => {
+    if (made.kind === 'untouched') return CONTINUE;
+    if (made.kind === 'failed') {
+      call.warn(how.refusal.key, made.why);
+      return how.refusal;
+    }
+    of.content = typeof made.content === 'string' ? Buffer.from(made.content) : made.content;
+    headers.delete('content-encoding');
+    if (made.contentType !== undefined) headers.set('Content-Type', made.contentType);
+    return CONTINUE;
+  };
+  if (encoding.toLowerCase() !== 'identity' && content.length > 0)
+    return finish({ kind: 'failed', why: `the body is of Content-Encoding ${encoding}` });
+  const made = how.rewrite(content, headers, call);
+  return made instanceof Promise ? made.then(finish) : finish(made);
+}
+
+/**
+ * The body as text, in the charset that its Content-Type says, else UTF-8.
+ *
+ * Returns undefined for a charset that is unknown, and for bytes that are no text in it.
+ */
+export function textOfBody(content: Uint8Array, headers: HeaderList): string | undefined {
+  const [, charset = 'utf-8'] =
+    /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers.get('content-type') ?? '') ?? [];
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(content);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a body, and says what it is; what a TransformFailure says is why there is none. */
+export function attempt(contentType: string, make: () => string): Rewritten {
+  try {
+    return { kind: 'made', content: make(), contentType };
+  } catch (error) {
+    if (error instanceof TransformFailure) return { kind: 'failed', why: `the body ${error.message}` };
+    throw error;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * A thread that runs scripts, one after another. It holds nothing of the gateway: what it knows of a request is in the message that asks it.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { closeBuiltIns } from '../../proto/process/built-ins.ts';
+import { Machine, type RunLimits, type RunReply } from './machine.ts';
+import type { ScriptRun } from './script.ts';
+
+closeBuiltIns();
+
+/** What a thread says: that it is ready, or what a run came to. */
+export type FromThread = { readonly kind: 'ready' } | RunReply;
+
+const port = parentPort;
+const say = (message: FromThread): void => port?.postMessage(message);
+const limits = workerData as RunLimits;
+let machine = await Machine.create(limits);
+
+/** What breaks the engine (a stack of WebAssembly that is full) is the end of that machine alone. */
+async function run(job: ScriptRun): Promise<void> {
+  try {
+    say(machine.run(job));
+    machine.prepare();
+  } catch (error) {
+    machine = await Machine.create(limits);
+    say({ kind: 'failed', why: error instanceof Error ? error.message : 'it broke the engine' });
+  }
+}
+
+// What rejects here ends the thread, and another takes its place.
+port?.on('message', (job: ScriptRun) => void run(job));
+say({ kind: 'ready' });

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+import { template } from '../expression/template.ts';
+import { headerNameSchema, headersPerPlaceMax, headerValueSchema } from '../model/head-text.ts';
+
+/** Framing of a connection, which its client regenerates. */
+const ofTheConnection =
+  /^(connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|expect)$/i;
+
+/** URLs that policies call. */
+export const calledUrlCharsMax = 8_192;
+
+/** Headers of a call that a policy makes; a value may hold an expression. */
+export const calledHeaders = z
+  .array(
+    z.strictObject({
+      name: headerNameSchema.refine(
+        (name) => !ofTheConnection.test(name),
+        'is regenerated for each connection; leave it out',
+      ),
+      value: template(headerValueSchema).prefault(''),
+    }),
+  )
+  .max(headersPerPlaceMax)
+  .prefault([]);

@@ -1,0 +1,31 @@
+/** Policies of the reference product that this version does not have: what to use in their place. Who adds one takes its line out. */
+export const foreignPolicies: Readonly<Record<string, string>> = {
+  'ai-retrieval-augmented-generation':
+    'ask the store by policy-http-callout, and write what it answers into the prompt by policy-assign-content',
+  'authz-pep': 'ask the decision point by policy-http-callout with exitOnError',
+  'aws-lambda': 'give the function a URL, and call it by policy-http-callout or as an endpoint',
+  'cloud-events':
+    'it belongs to APIs of messages; for HTTP, policy-assign-content writes the body of an event',
+  'custom-query-parameters-parser': 'it is not needed: `;` separates no parameters here',
+  'generate-wssecurity': 'let the backend know its caller by mTLS or policy-generate-jwt',
+  'graphql-rate-limit': 'count by rate-limit, whose key may be read from the query',
+  groovy: 'write the script as JavaScript, for the policy js',
+  interops: 'there is nothing in its place',
+  'json-to-toon': 'write the conversion as JavaScript, for the policy js',
+  'kafka-acl': 'it belongs to APIs of Kafka, which this version does not run',
+  'kafka-topic-mapping': 'it belongs to APIs of Kafka, which this version does not run',
+  'mcp-acl': 'resource-filtering says who may call which paths and methods',
+  'message-filtering': 'it belongs to APIs of messages, which this version does not run',
+  'policy-request-content-limit': 'its id is request-content-limit',
+  'policy-wssecurity-authentication': 'let callers in by mTLS or policy-basic-authentication',
+  'transform-status-code': 'its id is status-code',
+  'oas-validation':
+    'hold bodies against their schemas by json-validation, parameters by policy-request-validation',
+  'xml-threat-protection':
+    'bound bodies by request-content-limit, and refuse document types by regex-threat-protection',
+  'xml-validation': 'refuse by policy-request-validation what #xpath finds in the body',
+};
+
+/** What to use in place of a policy of the reference; undefined of others. */
+export const insteadOf = (id: string): string | undefined =>
+  Object.hasOwn(foreignPolicies, id) ? foreignPolicies[id] : undefined;

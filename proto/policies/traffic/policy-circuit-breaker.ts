@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+import { template } from '../../expression/template.ts';
+import { definePolicy } from '../policy-schema.ts';
+
+const callsMax = 10_000;
+const waitMsMax = 3_600_000;
+/** In percent; at 0 nothing would ever pass. */
+const rate = z.int().min(1).max(100);
+
+/** Spares a backend that fails. */
+export const circuitBreaker = definePolicy({
+  id: 'policy-circuit-breaker',
+  title: 'Circuit breaker',
+  summary: 'Calls a backend no more while too many of its calls fail or are slow.',
+  category: 'traffic',
+  phases: ['request'],
+  config: z.strictObject({
+    /** Percent of the calls in the window. */
+    failureRateThreshold: rate.default(50),
+    slowCallRateThreshold: rate.default(100),
+    /** Ms to the head of an answer, past which a call is slow. */
+    slowCallDurationThreshold: z.int().min(1).max(waitMsMax).default(1_000),
+    /** Calls that are looked back on. */
+    windowSize: z.int().min(1).max(callsMax).default(100),
+    /** Ms. */
+    waitDurationInOpenState: z.int().min(1).max(waitMsMax).default(1_000),
+    /** Where requests go while it is open; nothing: they are refused. */
+    redirectToURL: template(z.string().max(8_192)).prefault(''),
+  }),
+  errors: {
+    CIRCUIT_BREAKER_OPEN_STATE: {
+      status: 503,
+      message:
+        'The backend is spared for a while: {failure_rate} % of its calls failed, {slow_call_rate} % were slow',
+    },
+  },
+  docs: 'Stands around the call of the backend and counts how the last `windowSize` calls went. One failed when the connection did, or when the answer is 500 or more; one was slow when its head took longer than `slowCallDurationThreshold`. Once a share of them reaches its threshold the circuit opens: from the first call on, so that one that fails alone opens it, as in the reference. While it is open the backend is not called for `waitDurationInOpenState`: requests are refused, with the shares as `#parameters["failure_rate"]` and `#parameters["slow_call_rate"]`, or go to `redirectToURL`, which is a URL or `name:/path` with the name of an endpoint, as for `dynamic-routing`. Then one request tries: when it is well, the circuit closes and counts from nothing; when not, it opens again. What the client breaks off counts for nothing. A circuit belongs to one step in one process, and begins closed with each deployment.',
+  example: () => ({
+    about: 'A backend that fails is left alone for a minute.',
+    request: [
+      {
+        policy: 'policy-circuit-breaker',
+        configuration: { failureRateThreshold: 50, windowSize: 10, waitDurationInOpenState: 60_000 },
+      },
+    ],
+    backend: { '/orders': { status: 500, body: 'broken' } },
+    calls: [
+      {
+        request: { path: '/orders' },
+        received: { path: '/orders' },
+        answer: { status: 500, body: 'broken' },
+      },
+      {
+        request: { path: '/orders' },
+        received: 'nothing',
+        answer: { status: 503, body: '…100 % of its calls failed, 0 % were slow…' },
+      },
+    ],
+  }),
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { policies } from '../../data-plane/policies/index.ts';
+import { catalog } from '../../proto/policies/catalog.ts';
+import { formSchema } from '../../proto/policies/form-schema.ts';
+import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
+import { exampleBackend } from '../../proto/policies/reference/example.ts';
+
+const root = join(import.meta.dirname, '../..');
+const all = Object.values<PolicySchema>(catalog);
+const tests = globSync('data-plane/{policies,security,gateway}/**/*.test.ts', { cwd: root });
+const said = tests.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
+
+test('every policy has a sentence for what it is, documentation, a form, and code or a place among the securities', () => {
+  for (const policy of all) {
+    assert.match(policy.summary, /^[A-Z].{8,}\.$/, policy.id);
+    assert.ok(policy.docs.length > 40, policy.id);
+    assert.equal(formSchema(policy.config).type, 'object', policy.id);
+    const isSecurity = policy.phases.includes('security');
+    assert.equal(Object.hasOwn(policies, policy.id), !isSecurity, policy.id);
+    assert.ok(
+      !isSecurity || policy.phases.length === 1,
+      `${policy.id} is either a step or the security of a plan`,
+    );
+  }
+});
+
+test('a configuration with a field that no policy has is refused, with its name', () => {
+  for (const { id, config } of all) {
+    const { error } = config.safeParse({ fieldOfNobody: 1 });
+    assert.ok(JSON.stringify(error?.issues).includes('fieldOfNobody'), id);
+  }
+});
+
+/** Names of vocabularies, which nobody calls. */
+const vocabularies = ['http://schemas.xmlsoap.org', 'http://www.w3.org'];
+
+test('every policy has an example, which uses it and shows more than that it lets pass', () => {
+  for (const { id, phases, example } of all) {
+    const shown = example?.();
+    assert.ok(shown !== undefined, `${id} has no example`);
+    assert.match(shown.about, /^[A-Z][^]*\.$/, id);
+    const steps = [...(shown.request ?? []), ...(shown.response ?? [])];
+    const type = shown.security?.type.toLowerCase().replaceAll('_', '-');
+    assert.ok(phases.includes('security') ? type === id : steps.some(({ policy }) => policy === id), id);
+    assert.ok(shown.calls.length > 0, id);
+    const says = shown.calls.some(
+      ({ received, answer: { status = 200, headers, body = 'hello' } }) =>
+        received !== undefined || status !== 200 || headers !== undefined || body !== 'hello',
+    );
+    assert.ok(says || id === 'latency', `${id}: what would be otherwise without it?`);
+    const hosts = JSON.stringify(shown).match(/https?:\/\/[^/"'` ]+/g) ?? [];
+    for (const host of hosts)
+      assert.ok(
+        host === exampleBackend || host.endsWith('.example') || vocabularies.includes(host),
+        `${id}: ${host} is nobody's`,
+      );
+  }
+});
+
+test('every error key of a policy stands in a test of the gateway', () => {
+  const unsaid = all.flatMap(({ id, errors }) =>
+    Object.keys(errors)
+      .filter((key) => !new RegExp(String.raw`\b${key}\b`).test(said))
+      .map((key) => `${id}: ${key}`),
+  );
+  assert.deepEqual(unsaid, []);
+});

@@ -1,0 +1,1 @@
+import './console-design.browser.slow.test.ts';

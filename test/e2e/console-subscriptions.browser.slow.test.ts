@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
+import { apiNamed, signIn } from '../kit/browser/console.ts';
+import { eventually } from '../kit/eventually.ts';
+import { type Platform, startPlatform } from '../kit/processes/up.ts';
+
+before(() => {
+  const build = join(import.meta.dirname, '../../deploy/build-ui.js');
+  execFileSync(process.execPath, [build, '--required'], { stdio: 'inherit' });
+});
+
+test('subscriptions and keys, from beginning to end', { skip: skipWithoutBrowser }, async (t) => {
+  // What it logs fails the test when it is closed, and what stands behind that is closed no more.
+  const platform = await startPlatform(t);
+  const browser = await startBrowser(t);
+  await t.test(
+    'in twelve clicks from sign-in to a call with a key; keys are renewed, revoked, paused, and end with their subscription',
+    () => callsByKey(platform, browser),
+  );
+  await t.test('subscriptions wait for somebody who accepts or rejects them; names of others are text', () =>
+    decides(platform, browser),
+  );
+});
+
+/** What somebody may click until an API of theirs answers a call with a key. */
+const clicksMax = 12;
+
+/** An API with keys from nothing: created, deployed, subscribed to, called; then its keys change. */
+async function callsByKey({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
+  const page = await browser.open({ origin: management, path: '/console/' });
+  let clicks = 1;
+  const click = async (locator: Locator): Promise<void> => {
+    clicks += 1;
+    await locator.click();
+  };
+  const button = (name: string, within: Page | Locator = page): Locator =>
+    within.getByRole('button', { name, exact: true });
+  await signIn(page);
+  await click(button('Create API'));
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Rates and quotes');
+  await dialog.getByRole('textbox', { name: 'Backend' }).fill(`${gateway}/demo/echo`);
+  await click(button('Create API', dialog));
+  await click(button('Deploy and start'));
+  await page.getByRole('cell', { name: 'Serving' }).waitFor();
+  await click(page.getByRole('link', { name: 'Subscriptions' }));
+  await page.getByRole('heading', { name: 'No subscriptions yet' }).waitFor();
+  await click(button('Subscribe an application'));
+  // The only application and the only plan are chosen already.
+  await click(button('Subscribe', dialog));
+  const shown = dialog.getByRole('status', { name: 'Key' });
+  const first = (await shown.textContent()) ?? '';
+  assert.ok(clicks <= clicksMax, `${clicks} clicks`);
+  const statusOf = async (key: string): Promise<number> => {
+    const answer = await fetch(`${gateway}/rates-and-quotes/eur`, { headers: { 'x-gravitee-api-key': key } });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  const becomes = (key: string, status: number): Promise<boolean> =>
+    eventually(async () => (await statusOf(key)) === status);
+  await becomes(first, 200);
+  assert.equal(await statusOf('not-a-key'), 401);
+  const curl = (await dialog.getByRole('region', { name: 'curl' }).textContent()) ?? '';
+  assert.ok(curl.includes(`${gateway}/rates-and-quotes`), curl);
+  assert.ok(curl.includes(`X-Gravitee-Api-Key: ${first}`), curl);
+  await click(button('Done', dialog));
+
+  await page.getByRole('link', { name: 'Demo shop' }).click();
+  await button('Renew key').click();
+  await button('Renew key', dialog).click();
+  const second = (await shown.textContent()) ?? '';
+  await button('Done', dialog).click();
+  await becomes(second, 200);
+  assert.equal(await statusOf(first), 200, 'callers have time to change over');
+  assert.equal(await page.getByText(second).count(), 0, 'a key is shown once');
+  const ending = page
+    .getByRole('row')
+    .filter({ hasNotText: 'never' })
+    .getByRole('button', { name: /^Revoke/ });
+  await ending.click();
+  await button('Revoke key', dialog).click();
+  await page.getByRole('cell', { name: 'Revoked' }).waitFor();
+  await becomes(first, 401);
+  await button('Pause').click();
+  await button('Pause subscription', dialog).click();
+  await becomes(second, 401);
+  await button('Resume').click();
+  await becomes(second, 200);
+  await button('Close subscription').click();
+  await button('Close subscription', dialog).click();
+  await page.getByText('Closed', { exact: true }).first().waitFor();
+  await becomes(second, 401);
+  await page.context().close();
+}
+
+/** A plan whose subscriptions somebody decides, from both sides. */
+async function decides(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, client } = platform;
+  const api = await apiNamed(platform, 'Rates and quotes');
+  await client.call('POST', `/v2/environments/DEFAULT/apis/${api}/plans`, {
+    body: {
+      definitionVersion: 'V4',
+      name: 'By hand <img src=x>',
+      validation: 'MANUAL',
+      status: 'PUBLISHED',
+      mode: 'STANDARD',
+      security: { type: 'API_KEY' },
+    },
+  });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/applications' });
+  await signIn(page);
+  const dialog = page.getByRole('dialog');
+  const askFor = async (application: string): Promise<void> => {
+    await page.goto('/console/DEFAULT/applications');
+    await page.getByRole('button', { name: 'Create application' }).click();
+    await dialog.getByRole('textbox', { name: 'Name' }).fill(application);
+    await dialog.getByRole('textbox', { name: 'Description' }).fill('Asks nicely');
+    await dialog.getByRole('button', { name: 'Create application' }).click();
+    await page.getByRole('heading', { name: application, level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Subscriptions' }).click();
+    await page.getByRole('button', { name: 'Subscribe to an API' }).click();
+    await dialog.getByRole('combobox', { name: 'API' }).fill('rates');
+    await page.getByRole('option', { name: /Rates and quotes/ }).click();
+    await dialog.getByLabel('Plan').selectOption({ label: 'By hand <img src=x> (API key)' });
+    await dialog.getByText('Somebody who runs the API').waitFor();
+    await dialog.getByRole('button', { name: 'Subscribe', exact: true }).click();
+    await page.getByRole('cell', { name: 'Pending' }).waitFor();
+  };
+  await askFor('First <script>alert(1)</script>');
+  await askFor('Second');
+  await page.goto(`/console/DEFAULT/apis/${api}/subscriptions?shown=pending`);
+  await page.getByRole('link', { name: /^First <script>/ }).click();
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await dialog.getByRole('textbox', { name: 'Message' }).fill('Welcome');
+  await dialog.getByRole('button', { name: 'Accept subscription' }).click();
+  await dialog.getByRole('status', { name: 'Key' }).waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await page.getByText('Welcome').waitFor();
+  await page.getByRole('cell', { name: 'Active' }).waitFor();
+  await page.goto(`/console/DEFAULT/apis/${api}/subscriptions?shown=pending`);
+  await page.getByRole('link', { name: 'Second' }).click();
+  await page.getByRole('button', { name: 'Reject' }).click();
+  await dialog.getByRole('textbox', { name: 'Message' }).fill('Not now');
+  await dialog.getByRole('button', { name: 'Reject subscription' }).click();
+  await page.getByText('Rejected', { exact: true }).waitFor();
+  await page.goto(`/console/DEFAULT/apis/${api}/subscriptions?shown=pending`);
+  await page.getByRole('heading', { name: 'Nothing to decide' }).waitFor();
+  await page.context().close();
+}

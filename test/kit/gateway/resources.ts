@@ -1,0 +1,39 @@
+import type { TestContext } from 'node:test';
+
+import { noCaches } from '../../../data-plane/caches.ts';
+import type { PolicyHost } from '../../../data-plane/policies/policy.ts';
+import { createResources, servedBy } from '../../../data-plane/resources/index.ts';
+import { createGuard } from '../../../proto/process/outbound/guard.ts';
+import { createFakeClock, type FakeClock } from '../fake-clock.ts';
+import { openOutbound } from './security.ts';
+
+/** A resource of an API as a test writes it down. */
+export interface ResourceWish {
+  readonly name: string;
+  readonly type: string;
+  readonly configuration: Readonly<Record<string, unknown>>;
+}
+
+/** Resources at work, as an API has them that may call this machine. */
+export function startResources(
+  t: Pick<TestContext, 'after'>,
+  wishes: readonly ResourceWish[],
+): { readonly clock: FakeClock; readonly resource: PolicyHost['resource'] } {
+  const clock = createFakeClock();
+  const resources = createResources(
+    wishes.map((wish) => ({ ...wish, enabled: true })),
+    {
+      clock,
+      outbound: openOutbound(t),
+      guard: createGuard('local', { allow: ['127.0.0.1', 'localhost'], setting: 'upstream' }),
+      caches: noCaches,
+      namespace: 'o:e:a',
+      revision: () => '1',
+    },
+  );
+  for (const resource of resources.values()) resource.start?.();
+  t.after(() => {
+    for (const resource of resources.values()) resource.release?.();
+  });
+  return { clock, resource: servedBy(resources) };
+}
