@@ -1,15 +1,20 @@
 /**
- * Runs the tests: `npm test` the short ones, `npm run test:long` the long ones (`*.long.test.ts`); CONTRIBUTING.md says how long they take.
+ * Runs the tests: `npm test` the short ones, `npm run test:long` the slow ones (`*.slow.test.ts`) and then the long ones
+ * (`*.long.test.ts`); CONTRIBUTING.md says which are which and how long they take.
  *
- * A file that fails is tried once more, alone, when few failed. At the end stands what the files cost, and which of them cost too much.
+ * Small files share processes (`groups.ts`), so that what they test is loaded once. A file that fails is tried once more, alone, when few
+ * failed. At the end stands what the files cost, and which of them cost too much.
  *
- * `--times` names the ten dearest files. Arguments that are not flags narrow the run to paths that contain one of them: `npm test -- proto/spool bridge`.
+ * `--times` names the ten dearest files. Arguments that are not flags narrow the run to paths that contain one of them, among short and
+ * slow ones: `npm test -- proto/spool bridge`.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describeCosts, readCosts } from './costs.ts';
+import { describeDied, readFailures } from './failed-files.ts';
+import { groupFiles } from './groups.ts';
 import { stopCluster } from './kit/servers/postgres-cluster.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -18,10 +23,15 @@ const isLong = process.argv.includes('--long');
 /** With `--times` so many files are named with what they cost, however little. */
 const dearest = process.argv.includes('--times') ? 10 : undefined;
 
+type Kind = 'short' | 'slow' | 'long';
+const kindOf = (file: string): Kind =>
+  file.endsWith('.long.test.ts') ? 'long' : file.endsWith('.slow.test.ts') ? 'slow' : 'short';
+const kinds: readonly Kind[] = isLong ? ['slow', 'long'] : wanted.length > 0 ? ['short', 'slow'] : ['short'];
+
 const files = globSync('{proto,data-plane,control-plane,bridge,shipper,deploy,test}/**/*.test.ts', {
   cwd: root,
 })
-  .filter((file) => file.endsWith('.long.test.ts') === isLong)
+  .filter((file) => kinds.includes(kindOf(file)))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .toSorted();
 
@@ -30,11 +40,13 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// Long runs kill processes and measure latencies: one file at a time, so that they do not disturb each other. Short ones wait for most of
+// Long ones measure latencies and fill machines: one file at a time, so that they do not disturb each other. The others wait for most of
 // their time, for a process to start or a server to answer.
-const concurrency = isLong ? 1 : 2 * availableParallelism();
-const timeoutMs = isLong ? 900_000 : 120_000;
-/** More failed files than this are no accident of a busy machine. */
+const concurrencyOf = (kind: Kind): number => (kind === 'long' ? 1 : 2 * availableParallelism());
+const timeoutMsOf = (kind: Kind): number => (kind === 'long' ? 900_000 : 120_000);
+/** So long a process lives that has one file, its tests and what keeps it alive behind them: a multiple of what one test may take. */
+const processMsMaxOf = (kind: Kind): number => (kind === 'long' ? 2 : 4) * timeoutMsOf(kind);
+/** More failed files and died processes than this are no accident of a busy machine. */
 const secondTriesMax = 3;
 
 /** What the files of one run share; the database server's user has to enter it. */
@@ -47,8 +59,34 @@ process.on('exit', () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs files and resolves with the exit code. */
-function runFiles(of: readonly string[], concurrency: number): Promise<number> {
+/** What processes run of which several files are made, by the path of the program that imports them. */
+const companies = new Map<string, readonly string[]>();
+
+/** The files that processes start with: a file for itself, or a program that runs a group of them. */
+function programsOf(files: readonly string[], kind: Kind): readonly string[] {
+  const groups =
+    kind === 'long'
+      ? files.map((file) => [file])
+      : groupFiles(files, (file) => readFileSync(join(root, file), 'utf8'));
+  return groups.map((group) => {
+    const [file] = group;
+    if (group.length === 1 && file !== undefined) return file;
+    const program = join(folder, `together-${companies.size + 1}.ts`);
+    const paths = group.map((path) => join(root, path));
+    writeFileSync(
+      program,
+      `import { runTogether } from ${JSON.stringify(join(root, 'test/together.ts'))};\nawait runTogether(${JSON.stringify(paths)});\n`,
+    );
+    companies.set(program, paths);
+    return program;
+  });
+}
+
+/** Runs programs of tests and resolves with the exit code. */
+function runFiles(
+  of: readonly string[],
+  limits: { readonly concurrency: number; readonly timeoutMs: number; readonly processMsMax: number },
+): Promise<number> {
   const runner = spawn(
     process.execPath,
     [
@@ -58,8 +96,8 @@ function runFiles(of: readonly string[], concurrency: number): Promise<number> {
       '--import',
       './test/measured.ts',
       '--test',
-      `--test-concurrency=${concurrency}`,
-      `--test-timeout=${timeoutMs}`,
+      `--test-concurrency=${limits.concurrency}`,
+      `--test-timeout=${limits.timeoutMs}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       '--test-reporter=./test/failed-files.ts',
@@ -71,10 +109,11 @@ function runFiles(of: readonly string[], concurrency: number): Promise<number> {
       stdio: 'inherit',
       env: {
         // What one file has compiled the next ones need not: half of what a small file costs.
-        NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'isthmus'),
+        NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'isthmus-tests'),
         ...process.env,
         ISTHMUS_TEST_RUN: folder,
         ISTHMUS_TEST_COSTS: costsList,
+        ISTHMUS_TEST_PROCESS_MS_MAX: String(limits.processMsMax),
       },
     },
   );
@@ -89,18 +128,41 @@ function runFiles(of: readonly string[], concurrency: number): Promise<number> {
 }
 
 let isStopped = false;
-process.exitCode = await runFiles(files, concurrency);
-const failed = readFileSync(failedList, 'utf8').split('\n').filter(Boolean);
-// Some tests judge times, and a machine that others use may be busy at the wrong moment. What fails twice has failed; what passes alone
-// is named, so that somebody looks at it.
-// A test that another file declares is named by that file, which alone tests nothing.
-const canRepeat =
-  failed.length > 0 && failed.length <= secondTriesMax && failed.every((file) => file.endsWith('.test.ts'));
-if (process.exitCode !== 0 && !isStopped && canRepeat) {
-  const names = failed.map((file) => relative(root, file)).join(', ');
-  process.stdout.write(`\nfailed, tried once more alone: ${names}\n\n`);
-  process.exitCode = await runFiles(failed, 1);
-  if (process.exitCode === 0) process.stdout.write(`\npassed only at the second try: ${names}\n`);
+
+/** Runs files of one kind, those that fail twice when they are few; says what it saw and returns the exit code. */
+async function runRound(round: readonly string[], kind: Kind): Promise<number> {
+  const limits = {
+    concurrency: concurrencyOf(kind),
+    timeoutMs: timeoutMsOf(kind),
+    processMsMax: processMsMaxOf(kind),
+  };
+  companies.clear();
+  let exitCode = await runFiles(programsOf(round, kind), limits);
+  const { files: failed, died } = readFailures(readFileSync(failedList, 'utf8'), {
+    companies,
+    ended: new Set(readCosts(costsList).map(({ file }) => file)),
+  });
+  // One that ended in order although files were left has failed all the same.
+  if (died.length > 0) exitCode = 1;
+  // Some tests judge times, and a machine that others use may be busy at the wrong moment. What fails twice has failed; what passes alone
+  // is named, so that somebody looks at it. A process that died counts once, and all its files are tried.
+  const again = [...failed, ...died.flatMap(({ files }) => files)];
+  const canRepeat = again.length > 0 && failed.length + died.length <= secondTriesMax;
+  if (exitCode !== 0 && !isStopped && canRepeat) {
+    const names = again.map((file) => relative(root, file)).join(', ');
+    process.stdout.write(`\nfailed, tried once more alone: ${names}\n\n`);
+    exitCode = await runFiles(again, { ...limits, concurrency: 1 });
+    if (exitCode === 0) process.stdout.write(`\npassed only at the second try: ${names}\n`);
+  }
+  if (!isStopped) process.stdout.write(`\n${describeDied(died)}`);
+  return exitCode;
+}
+
+for (const kind of isLong ? kinds : (['short'] as const)) {
+  const round = isLong ? files.filter((file) => kindOf(file) === kind) : files;
+  if (round.length === 0 || isStopped) continue;
+  const exitCode = await runRound(round, kind);
+  if (exitCode !== 0) process.exitCode = exitCode;
 }
 process.stdout.write(
   `\n${describeCosts(readCosts(costsList), {
