@@ -1,5 +1,5 @@
-import { createSocket } from 'node:dgram';
-import { type AddressInfo, createServer, isIP } from 'node:net';
+import { createSocket, type Socket } from 'node:dgram';
+import { createServer, isIP, type Server } from 'node:net';
 import type { TestContext } from 'node:test';
 
 /** One record of a zone; `ttl` in seconds. */
@@ -37,9 +37,12 @@ const codes = { servfail: 2, refused: 5, noName: 3 } as const;
 export async function startDns(t: Pick<TestContext, 'after'>): Promise<DnsServer> {
   const asked: string[] = [];
   const zone: DnsServer['zone'] = new Map();
-  const udp = createSocket('udp4');
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
+  const { udp, tcp } = await bindBoth();
   const { port } = udp.address();
+  t.after(() => {
+    udp.close();
+    tcp.close();
+  });
   const dns: DnsServer = { server: `127.0.0.1:${port}`, zone, asked, fault: undefined };
   const answer = (query: Buffer, over: 'udp' | 'tcp'): Buffer | undefined => {
     const { name, type, end } = questionOf(query);
@@ -67,7 +70,7 @@ export async function startDns(t: Pick<TestContext, 'after'>): Promise<DnsServer
     const bytes = answer(query, 'udp');
     if (bytes !== undefined) udp.send(bytes, from.port, from.address);
   });
-  const tcp = createServer((socket) => {
+  tcp.on('connection', (socket) => {
     socket.on('error', () => undefined);
     let seen = Buffer.alloc(0);
     socket.on('data', (piece: Buffer) => {
@@ -83,16 +86,25 @@ export async function startDns(t: Pick<TestContext, 'after'>): Promise<DnsServer
       }
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    tcp.once('error', reject);
-    tcp.listen(port, '127.0.0.1', resolve);
-  });
-  t.after(() => {
-    udp.close();
-    tcp.close();
-  });
-  if ((tcp.address() as AddressInfo).port !== port) throw new Error('UDP and TCP have one port');
   return dns;
+}
+
+/** UDP and TCP on one port: what is free for the one somebody else may have for the other. */
+async function bindBoth(tries = 20): Promise<{ readonly udp: Socket; readonly tcp: Server }> {
+  const udp = createSocket('udp4');
+  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
+  const tcp = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      tcp.once('error', reject);
+      tcp.listen(udp.address().port, '127.0.0.1', resolve);
+    });
+    return { udp, tcp };
+  } catch (error) {
+    udp.close();
+    if (tries === 1) throw error;
+    return bindBoth(tries - 1);
+  }
 }
 
 function questionOf(query: Buffer): { readonly name: string; readonly type: number; readonly end: number } {
