@@ -7,6 +7,7 @@ import { latency } from './latency.ts';
 import { mock } from './mock.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { assignContent } from './policy-assign-content.ts';
+import { assignMetrics } from './policy-assign-metrics.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import type { Policy, PolicyTools } from './policy.ts';
@@ -67,6 +68,7 @@ export const policies: {
   'transform-queryparams': transformQueryParams,
   'policy-assign-attributes': assignAttributes,
   'policy-assign-content': assignContent,
+  'policy-assign-metrics': assignMetrics,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   cache,

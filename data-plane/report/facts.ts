@@ -47,5 +47,7 @@ export interface AccessFacts {
   readonly errorMessage: string | undefined;
   /** JSON list of {key, message}. */
   readonly warnings: string | undefined;
+  /** Set by steps; bounded where they are set. */
+  readonly customMetrics: ReadonlyMap<string, string> | undefined;
   readonly outcome: 'complete' | 'clientAborted' | 'upstreamAborted' | 'refused';
 }

@@ -52,6 +52,10 @@ const facts: fc.Arbitrary<AccessFacts> = fc.record({
   errorKey: optional,
   errorMessage: optional,
   warnings: optional,
+  customMetrics: fc.option(
+    fc.array(fc.tuple(text, text), { maxLength: 3 }).map((pairs) => new Map(pairs)),
+    { nil: undefined },
+  ),
   outcome: fc.constantFrom('complete', 'clientAborted', 'upstreamAborted', 'refused'),
 });
 
@@ -74,7 +78,13 @@ test('every field of the table is written, in its order, as what its column hold
       entrypoint: 'http-proxy',
     },
   );
-  const given = { mappedPath: '/m', errorKey: 'E', errorMessage: 'failed', warnings: '[]' };
+  const given = {
+    mappedPath: '/m',
+    errorKey: 'E',
+    errorMessage: 'failed',
+    warnings: '[]',
+    customMetrics: new Map([['m', '1']]),
+  };
   const record = new Map(Object.entries(JSON.parse(write(factsOf(given))) as object));
   assert.deepEqual([...record.keys()], fieldNames);
   for (const [name, { column }] of Object.entries(accessFields))
@@ -136,10 +146,16 @@ test('a key in a target, an endpoint or a message is on no line, whoever answere
       endpoint: 'http://user:SECRET@backend/x?token=SECRET',
       errorMessage: 'Request to http://user:SECRET@backend/?token=SECRET failed',
       warnings: '[{"key":"A","message":"Bearer SECRETSECRET at /x?api-key=SECRET"}]',
+      customMetrics: new Map([
+        ['target', '/x?api-key=SECRET'],
+        ['access_token', 'SECRET'],
+        ['__proto__', 'own'],
+      ]),
     }),
   );
   assert.doesNotMatch(line, /SECRET/);
   const record = AccessRecord.parse(JSON.parse(line));
   assert.equal(record.uri, '/nowhere?%61pi-key=***&meinSchluessel=***&kept=1');
   assert.equal(record.warnings, '[{"key":"A","message":"Bearer *** at /x?api-key=***"}]');
+  assert.equal(record.custom_metrics, '{"target":"/x?api-key=***","access_token":"***","__proto__":"own"}');
 });

@@ -35,6 +35,8 @@ export function createLineWriter(
     if (facts.errorKey !== undefined) line += `,"error_key":${quote(facts.errorKey)}`;
     if (facts.errorMessage !== undefined) line += `,"error_message":${message(facts.errorMessage)}`;
     if (facts.warnings !== undefined) line += `,"warnings":${message(facts.warnings)}`;
+    if (facts.customMetrics !== undefined)
+      line += `,"custom_metrics":${quote(metricsText(facts.customMetrics, redactor))}`;
     return `${line},"outcome":"${facts.outcome}"}\n`;
   };
 }
@@ -58,6 +60,14 @@ function staticHead(gateway: string, prefix: RecordPrefix): string {
   };
   return `${JSON.stringify(fields).slice(0, -1)},"timestamp":`;
 }
+
+/** Each value as text that may quote a target; those whose names are of keys are hidden. */
+const metricsText = (metrics: ReadonlyMap<string, string>, redactor: Redactor): string =>
+  JSON.stringify(
+    Object.fromEntries(
+      [...metrics].map(([name, value]) => [name, redactor.isSecret(name) ? '***' : redactor.text(value)]),
+    ),
+  );
 
 const needsNoEscape = /^[ !#-[\]-~]*$/;
 

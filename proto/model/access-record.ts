@@ -14,6 +14,9 @@ import {
   type RecordFields,
 } from './record-fields.ts';
 
+/** Bounds of the metrics that the steps of one request set; what is past them is said by a warning. */
+export const customMetrics = { countMax: 50, nameCharsMax: 128, valueCharsMax: 1_024 } as const;
+
 /** How an exchange ended. */
 const recordOutcomes = ['complete', 'clientAborted', 'upstreamAborted', 'refused'] as const;
 /** What an API is entered through; the ids of the reference's entrypoints. */
@@ -113,6 +116,8 @@ export const accessFields = {
   error_message: maybeText,
   /** JSON list of {key, message}. */
   warnings: maybeText,
+  /** What steps of the API measured: a JSON object, text by name. */
+  custom_metrics: maybeText,
   outcome: {
     schema: z.enum(recordOutcomes),
     column: 'text',

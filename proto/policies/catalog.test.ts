@@ -31,6 +31,7 @@ test('only known ids are found, not what every object inherits', () => {
     'latency',
     'policy-assign-attributes',
     'policy-assign-content',
+    'policy-assign-metrics',
     'policy-http-callout',
     'policy-interrupt',
     'shared-policy-group-policy',

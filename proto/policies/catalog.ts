@@ -15,6 +15,7 @@ import { httpRedirect } from './http-redirect.ts';
 import { latency } from './latency.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { assignContent } from './policy-assign-content.ts';
+import { assignMetrics } from './policy-assign-metrics.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import { ipFiltering } from './security/ip-filtering.ts';
@@ -72,6 +73,7 @@ export const catalog = {
   'transform-queryparams': transformQueryParams,
   'policy-assign-attributes': assignAttributes,
   'policy-assign-content': assignContent,
+  'policy-assign-metrics': assignMetrics,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   cache,

@@ -285,7 +285,13 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     ...all(`${place}.proxy.`, 'enabled useSystemProxy type host port username password', ownWay),
     ...all(`${place}.ssl.`, 'hostnameVerifier trustAll trustStore keyStore', ownWay),
   ]),
-  ...['transform-headers', 'policy-assign-attributes', 'policy-assign-content', 'policy-interrupt'].map(
+  ...[
+    'transform-headers',
+    'policy-assign-attributes',
+    'policy-assign-content',
+    'policy-assign-metrics',
+    'policy-interrupt',
+  ].map(
     (id) =>
       [`${id}.scope`, idle('of version 2: where the step stands decides, as in the reference')] as const,
   ),
@@ -298,6 +304,11 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'policy-assign-attributes.',
     'attributes[].name attributes[].value',
     observed('data-plane/policies/policy-assign-attributes.test.ts'),
+  ),
+  ...all(
+    'policy-assign-metrics.',
+    'metrics[].name metrics[].value',
+    observed('data-plane/policies/policy-assign-metrics.test.ts'),
   ),
   ...all(
     'http-redirect.',

@@ -39,7 +39,7 @@ export interface Asked<Answer> {
 const shownOfCall =
   `epoch_ms(timestamp)::DOUBLE AS at_ms, request_id, transaction_id, api_id, api_name, plan_id, application_id, subscription_id, ` +
   `gateway_id, ${entrypointSql} AS entrypoint, security_type, http_method, host, uri, endpoint, remote_address, local_address, ` +
-  `user_agent, error_key, error_message, warnings, status::DOUBLE AS status, request_bytes::DOUBLE AS request_bytes, ` +
+  `user_agent, error_key, error_message, warnings, custom_metrics, status::DOUBLE AS status, request_bytes::DOUBLE AS request_bytes, ` +
   `response_bytes::DOUBLE AS response_bytes, (gateway_response_time_us / 1000)::DOUBLE AS response_ms, ` +
   `(gateway_latency_us / 1000)::DOUBLE AS latency_ms, (endpoint_response_time_us / 1000)::DOUBLE AS endpoint_ms, outcome`;
 

@@ -95,6 +95,7 @@ const columns: Readonly<Record<string, Column>> = {
   entrypoint: textOf('entrypoint'),
   errorKey: textOf('error_key'),
   message: textOf('error_message'),
+  customMetrics: textOf('custom_metrics'),
   timestamp: textOf('timestamp'),
 };
 

@@ -6,6 +6,8 @@ import type { Names } from './names.store.ts';
 
 const foreignText = z.string().optional().catch(undefined);
 const warningsSchema = z.array(z.object({ key: z.string(), message: z.string() }));
+/** What steps measured, text by name. */
+const metricsSchema = z.record(z.string(), z.string());
 /** Methods as the reference names them. */
 export const methods = [...namedMethods, 'OTHER'] as const;
 /** One of {@link methods}. */
@@ -27,6 +29,7 @@ const callFields = {
   message: z.string().optional(),
   errorKey: z.string().optional(),
   warnings: warningsSchema.optional(),
+  customMetrics: metricsSchema.optional(),
 };
 
 /** A call in a list. */
@@ -131,6 +134,7 @@ function sharedOf(row: Row, names: Names) {
     message: text('error_message'),
     errorKey: text('error_key'),
     warnings: jsonIn(row['warnings'], warningsSchema),
+    customMetrics: jsonIn(row['custom_metrics'], metricsSchema),
   });
 }
 

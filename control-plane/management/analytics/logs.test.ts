@@ -38,6 +38,7 @@ for (const database of testDatabases)
           uri: `/pets/${request}?q=1`,
           gateway_response_time_us: 2_400,
           warnings: JSON.stringify([{ key: 'K', message: 'm' }]),
+          custom_metrics: JSON.stringify({ tenant: 'acme' }),
           ...over,
         });
       const failed = { error_key: 'KEY', status: 401, application_id: application };
@@ -96,6 +97,7 @@ for (const database of testDatabases)
         gatewayResponseTime: 90,
         uri: '/pets/three?q=1',
         warnings: [{ key: 'K', message: 'm' }],
+        customMetrics: { tenant: 'acme' },
       });
       assert.deepEqual([second?.['method'], second?.['plan']], ['OTHER', { id: planId, name: 'plan' }]);
       assert.equal((list.body['pagination'] as Body)['totalCount'], 3);

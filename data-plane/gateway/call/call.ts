@@ -26,6 +26,7 @@ import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
 import type { CallLog } from '../logs/call-log.ts';
 import { requestFor } from './heads.ts';
+import { setMetric } from './custom-metrics.ts';
 import { factsOf, type RecordedCall } from './records.ts';
 import { listenLater, type Stage, type Way } from './stage.ts';
 
@@ -101,6 +102,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   decided: Map<Gate | FlowGate, boolean> | undefined = undefined;
   work: Work | undefined = undefined;
   warnings: { readonly key: string; readonly message: string }[] | undefined = undefined;
+  customMetrics: Map<string, string> | undefined = undefined;
 
   /** Its deadline has passed: nothing more is waited for. */
   isLate = false;
@@ -270,6 +272,12 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     (this.warnings ??= []).push({ key, message });
     const { kind = 'plan', at } = this.step ?? {};
     this.options.onWarning({ api: this.deployed.id, step: kind, at, key, message });
+  }
+
+  setMetric(name: string, value: string): void {
+    setMetric((this.customMetrics ??= new Map()), { name, value }, (message) =>
+      this.warn('CUSTOM_METRIC_BOUND', message),
+    );
   }
 
   setAnswerHeader(name: string, value: string): void {

@@ -76,6 +76,7 @@ export interface RecordedCall {
   readonly errorKey: string | undefined;
   readonly errorMessage: string | undefined;
   readonly warnings: readonly { readonly key: string; readonly message: string }[] | undefined;
+  readonly customMetrics: ReadonlyMap<string, string> | undefined;
 }
 
 /** Gathers the facts of a request whose answer ends. */
@@ -107,6 +108,7 @@ export function factsOf(call: RecordedCall, outcome: Outcome): AccessFacts {
     errorKey: call.errorKey ?? abortKeyOf(outcome, marks),
     errorMessage: call.errorMessage ?? outcome.refusal,
     warnings: call.warnings === undefined ? undefined : JSON.stringify(call.warnings),
+    customMetrics: call.customMetrics,
     outcome: isRefused(call, outcome) ? 'refused' : outcome.kind,
   };
 }

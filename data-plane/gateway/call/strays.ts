@@ -73,6 +73,7 @@ export function createStrays(options: {
             userAgent: request.headers.get('user-agent'),
             errorMessage: undefined,
             warnings: undefined,
+            customMetrics: undefined,
           };
           return recorder()?.write(factsOf(call, outcome));
         },
@@ -127,6 +128,7 @@ function factsOfRefusal(
     errorKey: engineRefusalKey(refusal.reason),
     errorMessage: refusal.reason,
     warnings: undefined,
+    customMetrics: undefined,
     outcome: 'refused',
   };
 }

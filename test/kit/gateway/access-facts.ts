@@ -26,6 +26,7 @@ export function factsOf(over: Partial<AccessFacts> = {}): AccessFacts {
     errorKey: undefined,
     errorMessage: undefined,
     warnings: undefined,
+    customMetrics: undefined,
     outcome: 'complete',
     ...over,
   };
