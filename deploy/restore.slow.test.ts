@@ -1,84 +1,19 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext } from 'node:test';
+import { describe } from 'node:test';
 import { openStorage } from '../control-plane/storage/storage.ts';
 import { createLog } from '../proto/process/log.ts';
 import { shortTest as test, testOnce } from '../test/kit/long-run.ts';
-import { testDatabases, type TestDatabase } from '../test/kit/servers/databases.ts';
+import { testDatabases } from '../test/kit/servers/databases.ts';
 import { eventually } from '../test/kit/eventually.ts';
-import { startIsthmus, type HouseProcess } from '../test/kit/processes/processes.ts';
+import { install } from '../test/kit/processes/installation.ts';
 import { createTestRole, runAsOwner } from '../test/kit/servers/roles.ts';
 import { tempDir } from '../test/kit/temp-dir.ts';
 
 const log = createLog({ name: 'test', level: 'silent' });
-
-interface Installation {
-  readonly dir: string;
-  readonly url: string | undefined;
-  readonly backup: string;
-  /** Runs a command on it to its end; what `over` sets goes before what the installation sets. */
-  run(
-    args: readonly string[],
-    over?: readonly string[],
-  ): Promise<{ readonly code: number; readonly said: string }>;
-  start(): Promise<HouseProcess>;
-  /** Of its environments; a restore raises them. */
-  epochs(): Promise<readonly number[]>;
-}
-
-type Made = Pick<Installation, 'dir' | 'url'>;
-const made = new Map<TestDatabase, Promise<Made>>();
-
-/** A database that a control plane has made, and a backup of it; made once and copied. */
-async function install(t: TestContext, database: TestDatabase): Promise<Installation> {
-  if (!made.has(database)) made.set(database, makeOnce(t, database));
-  const first = await made.get(database);
-  const dir = tempDir(t);
-  cpSync(first?.dir ?? '', dir, { recursive: true });
-  return open(t, { dir, url: await database.copy(first?.url) });
-}
-
-async function makeOnce(t: TestContext, database: TestDatabase): Promise<Made> {
-  // It stays until the process ends.
-  const dir = tempDir({ after: () => undefined });
-  const { url, backup, run, start } = open(t, { dir, url: await database.create() });
-  const first = await start();
-  assert.equal((await run(['backup', backup])).code, 0);
-  first.kill('SIGTERM');
-  assert.equal(await first.ended, 0, first.output());
-  return { dir, url };
-}
-
-function open(t: TestContext, { dir, url }: Made): Installation {
-  const backup = join(dir, 'isthmus.backup');
-  const settings = [
-    ...(url === undefined ? [] : ['--set', `database.url=${url}`]),
-    '--set',
-    `blobs.dir=${join(dir, 'bucket')}`,
-    '--data-dir',
-    dir,
-  ];
-  const run: Installation['run'] = async (args, over = []) => {
-    const child = startIsthmus(t, [...args, ...settings, ...over]);
-    return { code: await child.ended, said: child.output() };
-  };
-  const start = async (): Promise<HouseProcess> => {
-    const ports = ['listen.port=0', 'admin.port=0', 'lameDuckMs=0'].flatMap((pair) => ['--set', pair]);
-    const child = startIsthmus(t, ['control-plane', ...settings, ...ports]);
-    await eventually(() => child.output().includes('control plane listening'), { timeoutMs: 60_000 });
-    return child;
-  };
-  const epochs = async (): Promise<readonly number[]> => {
-    const storage = await openStorage({ url, dataDir: dir, log, mode: 'existing' });
-    const rows = await storage.db.selectFrom('environment').select('epoch').execute();
-    await storage.close();
-    return rows.map(({ epoch }) => epoch);
-  };
-  return { dir, url, backup, run, start, epochs };
-}
 
 /** What a control plane that runs changes all the time: heads are signed again, leases taken. */
 async function rowsOf({ url, dir }: { readonly url: string | undefined; readonly dir: string }) {

@@ -17,6 +17,7 @@ import type { Storage, StorageLog, Trx } from '../storage/storage.ts';
 import { publishedTopic } from './publisher.ts';
 import { renewKey } from './revocation.ts';
 import { putRoots, readRoots } from './roots.ts';
+import { requireRestoredKeys } from './sealed.ts';
 import { emptySeats } from './seats.ts';
 
 /**
@@ -121,6 +122,8 @@ export interface RestoreOptions {
   readonly storage: Storage;
   /** The one that sealed what is in the backup. */
   readonly keyring: Keyring;
+  /** Where that one's keys are, for what is said when they are others. */
+  readonly keyFile?: string;
   readonly clock: Clock;
   readonly log: StorageLog;
   /** Judges the database as it will be; what it throws undoes all. */
@@ -152,6 +155,8 @@ export async function restore(options: RestoreOptions, file: string): Promise<Ba
       });
       if (!(await hasOrganization(trx))) throw broken('it holds no organization');
       await putRoots(trx, roots);
+      // Before a key is made: one that went in a roll would be missed at the next start, when the database that could do without it is gone.
+      await requireRestoredKeys(trx, options.keyring, options.keyFile ?? 'the given kek');
       await raiseEpochs(trx, before, options);
       await emptySeats(trx);
       await options.accept?.(trx);

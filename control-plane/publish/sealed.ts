@@ -26,13 +26,34 @@ export async function openKeyringOf(
 
 /** Refuses a ring that does not open what lies sealed in the database. Errors: secrets.no_key. */
 export async function requireKeyring(db: Queries, keyring: Keyring, dir: string): Promise<void> {
+  await requireKeys(db, keyring, {
+    holder: 'this database',
+    file: join(dir, 'kek'),
+    hint: 'Put the kek that made this database there, from where you keep it, or check secrets.dir, dataDir and database.url for a slip: without that key nothing can be deployed.',
+  });
+}
+
+/** The same of what a restore is about to leave in the database, some of which may be from after the backup. Errors: secrets.no_key. */
+export async function requireRestoredKeys(db: Queries, keyring: Keyring, file: string): Promise<void> {
+  await requireKeys(db, keyring, {
+    holder: 'the backup',
+    file,
+    hint: 'Nothing was changed. A roll of the key-encryption key took that key away since: add it from the copy of the kek of those days, behind the keys in that file, and restore again; isthmus keys roll-kek seals all with the newest one then.',
+  });
+}
+
+async function requireKeys(
+  db: Queries,
+  keyring: Keyring,
+  { holder, file, hint }: { readonly holder: string; readonly file: string; readonly hint: string },
+): Promise<void> {
   const wrong = await findWrongKeys(db, keyring);
   if (wrong.length === 0) return;
   const held = keyring.keyIds.filter((id) => !wrong.includes(id));
   const holds = held.length === 0 ? 'holds another key of that name' : `holds ${quoted(held)}`;
   throw new Fault('secrets.no_key', {
-    detail: `What this database holds is sealed with key ${quoted(wrong)}; ${join(dir, 'kek')} ${holds}.`,
-    hint: 'Put the kek that made this database there, from where you keep it, or check secrets.dir, dataDir and database.url for a slip: without that key nothing can be deployed.',
+    detail: `What ${holder} holds is sealed with key ${quoted(wrong)}; ${file} ${holds}.`,
+    hint,
   });
 }
 

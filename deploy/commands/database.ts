@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Reconciled } from '../../control-plane/analytics/reconcile.ts';
 import type { Storage, StorageMode, Trx } from '../../control-plane/storage/storage.ts';
@@ -136,7 +137,8 @@ export function restoreCommand(): Command {
         const dir = config.secrets.dir ?? foldersOf(config.dataDir).secrets;
         const keyring = openKeyring({ dir, mustExist: true });
         const accept = flags.anyBucket === true ? undefined : await bucketJudge(config);
-        const result = await restore({ storage, keyring, clock: systemClock, log, accept }, file);
+        const keyFile = join(dir, 'kek');
+        const result = await restore({ storage, keyring, keyFile, clock: systemClock, log, accept }, file);
         if (flags.json !== true) say(`restored ${result.rows} rows of ${result.tables} tables`);
         const lake = await proveLake({ storage, config });
         if (flags.json === true) print(JSON.stringify({ file, ...result, lake }));
