@@ -26,7 +26,7 @@ test('metrics are texts, a later one replaces an earlier one of its name, and wh
   ]).call({ headers: { 'X-Tenant': 'acme' } });
   assert.equal(call.pass(), undefined);
   assert.deepEqual(
-    [...call.metrics],
+    [...(call.customMetrics ?? [])],
     [
       ['tenant', 'acme'],
       ['sum', '42'],
@@ -44,7 +44,7 @@ test('in the response phase they read the answer, and a body that is needed is r
   ).call();
   assert.equal(call.pass(), undefined);
   assert.equal(await call.answer({ status: 201, body: ['{"tot', 'al":7}'] }), undefined);
-  assert.deepEqual([...call.metrics], [['total', '201 7']]);
+  assert.deepEqual([...(call.customMetrics ?? [])], [['total', '201 7']]);
 });
 
 test('what lets the caller in stands in no metric', () => {
@@ -64,7 +64,7 @@ test('what lets the caller in stands in no metric', () => {
     attributes: { 'api-key': 'another-key' },
   });
   assert.equal(call.pass(), undefined);
-  assert.deepEqual(Object.fromEntries(call.metrics), {
+  assert.deepEqual(Object.fromEntries(call.customMetrics ?? []), {
     key: '***',
     who: 'as ***!',
     session: '***',
@@ -83,10 +83,10 @@ test('a request has at most 50 metrics, each of at most 1,024 characters: past i
   ]);
   const call = step(metrics(50)).call();
   assert.equal(call.pass(), undefined);
-  assert.deepEqual([call.metrics.size, call.warnings], [50, []]);
+  assert.deepEqual([call.customMetrics?.size, call.warnings], [50, []]);
   assert.ok(policy.request?.needs === 'head');
   void policy.request.run(call, undefined);
-  assert.deepEqual([call.metrics.size, call.metrics.get('m0')], [50, 'replaced']);
+  assert.deepEqual([call.customMetrics?.size, call.customMetrics?.get('m0')], [50, 'replaced']);
   assert.deepEqual(call.warnings, ['CUSTOM_METRIC_BOUND']);
 
   const long = step([
@@ -95,7 +95,7 @@ test('a request has at most 50 metrics, each of at most 1,024 characters: past i
   ]).call();
   assert.equal(long.pass(), undefined);
   assert.deepEqual(
-    ['fits', 'long'].map((name) => long.metrics.get(name)),
+    ['fits', 'long'].map((name) => long.customMetrics?.get(name)),
     ['x'.repeat(1_024), 'x'.repeat(1_024)],
   );
   assert.deepEqual(long.warnings, ['CUSTOM_METRIC_BOUND']);

@@ -1,5 +1,6 @@
 import { needsOf } from '../../proto/expression/template.ts';
 import { isSecretHeader } from '../../proto/model/secrets/names.ts';
+import { setMetric } from './custom-metrics.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory, type Verdict } from './policy.ts';
 
 /** A shorter value is a word that may stand anywhere: hiding it everywhere would tell it. */
@@ -16,7 +17,11 @@ export const assignMetrics: PolicyFactory<'policy-assign-metrics'> = ({ metrics 
       if (rendered.kind === 'failed') call.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${rendered.why}`);
       if (rendered.kind !== 'value') continue;
       // A constant quotes nobody.
-      call.setMetric(name, value.kind === 'constant' ? rendered.value : withoutSecrets(rendered.value, call));
+      setMetric(
+        call,
+        name,
+        value.kind === 'constant' ? rendered.value : withoutSecrets(rendered.value, call),
+      );
     }
     return CONTINUE;
   };

@@ -193,8 +193,8 @@ export interface PolicyCall extends ExpressionScope {
   readonly startedAtMs: number;
   /** Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED. */
   warn(key: string, message: string): void;
-  /** Puts a metric into the access record; past the bounds of `customMetrics` (proto/model) it is cut or left out, with a warning. */
-  setMetric(name: string, value: string): void;
+  /** Metrics of the API's own for the access record; `custom-metrics.ts` sets them. */
+  customMetrics: Map<string, string> | undefined;
   /** Sets a header on whatever is answered, a refusal included; for policies that act before there is an answer. */
   setAnswerHeader(name: string, value: string): void;
 }

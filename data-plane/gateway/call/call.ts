@@ -26,7 +26,6 @@ import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
 import type { CallLog } from '../logs/call-log.ts';
 import { requestFor } from './heads.ts';
-import { setMetric } from './custom-metrics.ts';
 import { factsOf, type RecordedCall } from './records.ts';
 import { listenLater, type Stage, type Way } from './stage.ts';
 
@@ -272,12 +271,6 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     (this.warnings ??= []).push({ key, message });
     const { kind = 'plan', at } = this.step ?? {};
     this.options.onWarning({ api: this.deployed.id, step: kind, at, key, message });
-  }
-
-  setMetric(name: string, value: string): void {
-    setMetric((this.customMetrics ??= new Map()), { name, value }, (message) =>
-      this.warn('CUSTOM_METRIC_BOUND', message),
-    );
   }
 
   setAnswerHeader(name: string, value: string): void {

@@ -5,7 +5,6 @@ import { GroupsInUse } from '../../../data-plane/gateway/compile/shared-groups.t
 import { createWireHeaders } from '../../../data-plane/http/message/wire-headers.ts';
 import { type Body, createBody, type HeaderList, type Outcome } from '../../../data-plane/http/exchange.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../../../data-plane/gateway/steps/kept.ts';
-import { setMetric } from '../../../data-plane/gateway/call/custom-metrics.ts';
 import { PhaseBody } from '../../../data-plane/gateway/steps/phase-body.ts';
 import {
   type Phase,
@@ -188,7 +187,7 @@ export class KitCall implements RunningCall, KeepingCall {
   /** What it set on the answer, whatever that will be. */
   readonly answerHeaders: Record<string, string> = {};
   /** What it measured. */
-  readonly metrics = new Map<string, string>();
+  customMetrics: Map<string, string> | undefined = undefined;
   /** Keys of its warnings. */
   readonly warnings: string[] = [];
   /** What was refused of a body that was on its way. */
@@ -298,10 +297,6 @@ export class KitCall implements RunningCall, KeepingCall {
 
   warn(key: string): void {
     this.warnings.push(key);
-  }
-
-  setMetric(name: string, value: string): void {
-    setMetric(this.metrics, { name, value }, () => this.warn('CUSTOM_METRIC_BOUND'));
   }
 
   setAnswerHeader(name: string, value: string): void {
