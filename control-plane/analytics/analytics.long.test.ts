@@ -1,2 +1,2 @@
 // What the short run asks on SQLite alone, on PostgreSQL.
-import './analytics.test.ts';
+import './analytics.slow.test.ts';

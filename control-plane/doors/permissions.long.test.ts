@@ -1,2 +1,2 @@
 // Every operation for everybody on PostgreSQL.
-import './permissions.test.ts';
+import './permissions.slow.test.ts';

@@ -1,1 +1,1 @@
-import './console.browser.test.ts';
+import './console.browser.slow.test.ts';

@@ -45,7 +45,7 @@ export const changed: readonly { readonly path: string; readonly behind: string;
     line: "  listThings: '++- --- ---',\n  createThing: '++- --- ---',",
   },
   {
-    path: 'control-plane/doors/permissions.test.ts',
+    path: 'control-plane/doors/permissions.slow.test.ts',
     behind: "  createApi: apiBody('/another'),",
     line: "  createThing: { name: 'one' },",
   },
