@@ -35,6 +35,7 @@ import { statusCode } from './status-code.ts';
 import { jsonThreatProtection } from './threats/json-threat-protection.ts';
 import { regexThreatProtection } from './threats/regex-threat-protection.ts';
 import { requestContentLimit } from './threats/request-content-limit.ts';
+import { xmlThreatProtection } from './threats/xml-threat-protection.ts';
 import { jsonToJson } from './transformation/json-to-json.ts';
 import { htmlJson } from './transformation/html-json.ts';
 import { jsonXml } from './transformation/json-xml.ts';
@@ -97,6 +98,7 @@ export const catalog = {
   'json-threat-protection': jsonThreatProtection,
   'regex-threat-protection': regexThreatProtection,
   'request-content-limit': requestContentLimit,
+  'xml-threat-protection': xmlThreatProtection,
   // Transformation.
   'json-to-json': jsonToJson,
   // Validation.

@@ -21,8 +21,6 @@ export const foreignPolicies: Readonly<Record<string, string>> = {
   'transform-status-code': 'its id is status-code',
   'oas-validation':
     'hold bodies against their schemas by json-validation, parameters by policy-request-validation',
-  'xml-threat-protection':
-    'bound bodies by request-content-limit, and refuse document types by regex-threat-protection',
   'xml-validation': 'refuse by policy-request-validation what #xpath finds in the body',
 };
 

@@ -15,6 +15,11 @@ export const threatFates: readonly (readonly [string, FieldFate])[] = [
     'regex caseSensitive fullMatching checkHeaders checkPath checkBody',
     observed(`${threats}/regex-threat-protection.test.ts`),
   ),
+  ...all(
+    'xml-threat-protection.',
+    'maxElements maxDepth maxLength maxAttributesPerElement maxAttributeValueLength maxChildrenPerElement maxTextValueLength maxEntities maxEntityDepth allowExternalEntities',
+    observed(`${threats}/xml-threat-protection.test.ts`),
+  ),
   ...all('request-content-limit.', 'limit', observed(`${threats}/request-content-limit.test.ts`)),
   ['json-validation.scope', idle('of version 2: where the step stands decides, as in the reference')],
   ...all('json-validation.', 'validateUnchecked deepCheck', idle('of the library of the reference')),
