@@ -77,7 +77,7 @@ const settings = z.strictObject({
     answerMsMax: ms
       .default(30_000)
       .describe(
-        'Longest time until an answer begins, the upload of the request included; then 504 REQUEST_TIMEOUT.',
+        "Longest time until an answer begins, the upload of the request included; then 504 REQUEST_TIMEOUT. Over HTTP/2 it does not run while the caller still sends to the backend and begins with the last byte: a call that streams (gRPC, or a body of which some comes within each such time) is bounded by listen.tunnelIdleMsMax and listen.requestMsMax. Deadlines of gRPC are the caller's and are passed on (grpc-timeout); one that is longer does not make this one longer.",
       ),
     streamMsMax: z
       .int()

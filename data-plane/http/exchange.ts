@@ -168,6 +168,15 @@ export interface PhaseMarks {
   upstreamEndUs: number;
 }
 
+/** How far the body of a request has come whose sender may go on sending while it waits for the answer. */
+export interface Upload {
+  readonly bytes: number;
+  /** More of it may come. */
+  readonly isOpen: boolean;
+  /** When its last byte came: microseconds since the request's head was complete, 0 while it is open or when there was none. */
+  readonly endedUs: number;
+}
+
 /** Why the gateway ends a stream: a close code of RFC 6455 section 7.4.1 (going away, policy) and some words. */
 export interface StreamEnding {
   readonly code: 1001 | 1008;
@@ -187,6 +196,8 @@ export interface Exchange {
   readonly isAborted: boolean;
   /** True once `respond` or `tunnel` was called; an upstream that has not answered by then is let go. */
   readonly isAnswered: boolean;
+  /** Of HTTP/2, where a call may be a conversation; absent in HTTP/1.1, where a request is sent and then waited for. */
+  readonly upload?: Upload | undefined;
   /** Calls back once if the client goes before the answer is complete; at once if it is already gone. */
   onAbort(callback: () => void): void;
   /** For code that needs an AbortSignal (outbound calls); made on first use, since making one costs more than a header. */

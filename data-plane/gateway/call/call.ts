@@ -19,14 +19,15 @@ import type { Endpoint } from '../../endpoints/group.ts';
 import type { Retry } from '../../endpoints/groups.ts';
 import { PhaseBody } from '../steps/phase-body.ts';
 import type { Phase, RunningCall } from '../steps/run-steps.ts';
-import { attempt, refuse, wantedLog } from './answer.ts';
+import { attempt, refuse } from './answer.ts';
 import { createAttributes, nameCaller } from './attributes.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Deadline } from './deadlines.ts';
 import { transactionIdOf } from './forwarded.ts';
 import type { CallLog } from '../logs/call-log.ts';
 import { requestFor } from './heads.ts';
-import { factsOf, type RecordedCall } from './records.ts';
+import { waitsOn } from './patience.ts';
+import { record, type RecordedCall } from './records.ts';
 import { listenLater, type Stage, type Way } from './stage.ts';
 
 const noParams: ReadonlyMap<string, readonly string[]> = new Map();
@@ -105,6 +106,8 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   /** Its deadline has passed: nothing more is waited for. */
   isLate = false;
+  /** Of its body, when its deadline had passed and it waited on. */
+  uploadedBytes = 0;
   dueMs = 0;
   previousDeadline: Deadline | undefined = undefined;
   nextDeadline: Deadline | undefined = undefined;
@@ -224,14 +227,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
 
   /** The exchange has ended: it is measured and recorded. */
   onEnd(outcome: Outcome): Promise<void> | undefined {
-    const { deployed, plan, subscription } = this;
-    deployed.durations?.observe(plan?.id, outcome, this.exchange.marks);
-    if (deployed.compiled?.isRecorded === false) return undefined;
-    const recorder = deployed.recorders?.of(plan, subscription);
-    const facts = factsOf(this, outcome);
-    const log = wantedLog(this);
-    if (log !== undefined) recorder?.log(log.facts(facts, this.traceId));
-    return recorder?.write(facts);
+    return record(this, outcome);
   }
 
   readContent(phase: Phase): Promise<void> | undefined {
@@ -282,6 +278,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   }
 
   onDeadline(): void {
+    if (waitsOn(this)) return;
     this.isLate = true;
     attempt(this, () => refuse(this, refusals.requestTimeout));
   }

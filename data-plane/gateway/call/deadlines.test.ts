@@ -63,3 +63,21 @@ test('a deadline that throws is told, and the others fire in their time', async 
   await clock.advance(1_100);
   assert.deepEqual([fired, thrown.length], [['a', 'b'], 1]);
 });
+
+test('a deadline that fires again does so after the time that it asks for, and the others in theirs', async () => {
+  const { clock, fired, deadlines, create } = setUp();
+  const first = create('first');
+  first.onDeadline = () => {
+    fired.push('first');
+    if (fired.length === 1) deadlines.again(first, 300);
+  };
+  deadlines.add(first);
+  await clock.advance(1_000);
+  deadlines.add(create('second'));
+  await clock.advance(299);
+  assert.deepEqual(fired, ['first']);
+  await clock.advance(1);
+  assert.deepEqual(fired, ['first', 'first']);
+  await clock.advance(750);
+  assert.deepEqual(fired, ['first', 'first', 'second']);
+});

@@ -18,7 +18,8 @@ export class Deadlines {
   #last: Deadline | undefined;
   #isTimed = false;
   readonly #clock: Clock;
-  readonly #afterMs: number;
+  /** How far they lie ahead. */
+  readonly afterMs: number;
   readonly #graceMs: number;
   readonly #onThrown: (error: unknown) => void;
 
@@ -30,19 +31,24 @@ export class Deadlines {
   }) {
     this.#clock = options.clock;
     this.#onThrown = options.onThrown;
-    this.#afterMs = options.afterMs;
+    this.afterMs = options.afterMs;
     this.#graceMs = options.graceMs;
   }
 
   /** Starts waiting. */
   add(deadline: Deadline): void {
-    deadline.dueMs = this.#clock.monotonicMs() + this.#afterMs;
+    deadline.dueMs = this.#clock.monotonicMs() + this.afterMs;
     deadline.previousDeadline = this.#last;
     deadline.nextDeadline = undefined;
     if (this.#last === undefined) this.#first = deadline;
     else this.#last.nextDeadline = deadline;
     this.#last = deadline;
-    if (!this.#isTimed) this.#schedule(this.#afterMs);
+    if (!this.#isTimed) this.#schedule(this.afterMs);
+  }
+
+  /** Lets one that has fired fire once more, after a time of its own; whoever was served meanwhile has nothing to do then. */
+  again(deadline: Deadline, ms: number): void {
+    this.#clock.after(Math.max(ms, this.#graceMs), () => this.#tell(deadline));
   }
 
   /** Stops waiting; harmless when it has fired or was removed. */
@@ -67,13 +73,17 @@ export class Deadlines {
     const nowMs = this.#clock.monotonicMs();
     for (let due = this.#first; due !== undefined && due.dueMs <= nowMs; due = this.#first) {
       this.remove(due);
-      try {
-        due.onDeadline();
-      } catch (error) {
-        // The others are due all the same.
-        this.#onThrown(error);
-      }
+      this.#tell(due);
     }
     if (this.#first !== undefined) this.#schedule(this.#first.dueMs - nowMs);
+  }
+
+  #tell(due: Deadline): void {
+    try {
+      due.onDeadline();
+    } catch (error) {
+      // The others are due all the same.
+      this.#onThrown(error);
+    }
   }
 }

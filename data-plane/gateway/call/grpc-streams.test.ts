@@ -124,3 +124,72 @@ test('what the engine refuses of a call of gRPC, its caller hears as a status of
   const unread = await client.start('Echo', ['a'], { metadata: { 'x-long': 'x'.repeat(2_048) } }).ended;
   assert.deepEqual([unread.code, unread.details], [status.UNKNOWN, 'Request Header Fields Too Large']);
 });
+
+test('answerMsMax does not end a call in which the caller streams or pauses before a head comes; it begins with his last message', async (t) => {
+  const answerMsMax = 1_000;
+  const { server, client } = await stage(t, {}, { answerMsMax });
+  const joined = client.start('Join', ['a'], { isOpen: true });
+  const paused = client.start('Late', [], { isOpen: true });
+  const left = client.start('Late', ['a'], { isOpen: true });
+  const silent = client.start('Wait', ['a']);
+  const startedMs = performance.now();
+  const timer = setInterval(() => joined.say('b'), 100);
+  t.after(() => clearInterval(timer));
+  const silentEnd = await silent.ended;
+  assert.deepEqual([silentEnd.code, silentEnd.details], [status.UNAVAILABLE, 'Request timeout']);
+  assert.ok(performance.now() - startedMs >= answerMsMax);
+  await eventually(() => performance.now() - startedMs > 2.5 * answerMsMax);
+  clearInterval(timer);
+  const endedMs = performance.now();
+  left.end();
+  joined.end();
+  const end = await joined.ended;
+  assert.deepEqual([end.code, end.messages[0]?.slice(0, 5)], [status.OK, 'a+b+b']);
+  const leftEnd = await left.ended;
+  assert.deepEqual([leftEnd.code, leftEnd.details], [status.UNAVAILABLE, 'Request timeout']);
+  assert.ok(
+    performance.now() - endedMs >= answerMsMax - 10,
+    'a service has the time from the last message on',
+  );
+  server.answerLate();
+  paused.end();
+  const pausedEnd = await paused.ended;
+  assert.deepEqual([pausedEnd.code, pausedEnd.messages], [status.OK, ['late']]);
+});
+
+test('answerMsMax of a body over HTTP/2 that is no call of gRPC runs while nothing of it comes, and from its end on', async (t) => {
+  const answerMsMax = 1_000;
+  const { gateway } = await stage(t, { bodyBytesPerSecondMin: 0 }, { answerMsMax });
+  const session = openHttp2(t, gateway.port);
+  const start = (path: string) =>
+    session.request({ ':method': 'POST', ':path': path, ':authority': 'localhost' });
+  const [sending, still] = [start('/deaf'), start('/deaf')];
+  const [sent, stillAnswer] = [answerOfHttp2(sending), answerOfHttp2(still)];
+  const timer = setInterval(() => sending.write('x'), 100);
+  t.after(() => clearInterval(timer));
+  const startedMs = performance.now();
+  assert.equal((await stillAnswer).status, 504);
+  await eventually(() => performance.now() - startedMs > 2.5 * answerMsMax);
+  assert.equal(sending.closed, false);
+  clearInterval(timer);
+  const endedMs = performance.now();
+  sending.end();
+  assert.equal((await sent).status, 504);
+  assert.ok(performance.now() - endedMs >= answerMsMax - 10);
+});
+
+test('answerMsMax ends a call that waits for a policy, although its caller still streams', async (t) => {
+  const server = await startGrpcServer(t);
+  const slow = {
+    selectors: [{ type: 'HTTP', path: '/', pathOperator: 'STARTS_WITH' }],
+    request: [{ policy: 'latency', configuration: { time: 60, timeUnit: 'SECONDS' } }],
+  };
+  const gateway = await startLocalGateway(t, {
+    apis: { words: { ...api('words', '/', server.port), flows: [slow] } },
+    config: { listen: { http2: { clearText: true } }, request: { answerMsMax: 500 } },
+  });
+  const call = openGrpc(t, gateway.port).start('Echo', ['a'], { isOpen: true });
+  const end = await call.ended;
+  assert.deepEqual([end.code, end.details], [status.UNAVAILABLE, 'Request timeout']);
+  assert.equal(server.heard.length, 0);
+});

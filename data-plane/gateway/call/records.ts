@@ -4,6 +4,8 @@ import type { LogFacts } from '../../report/logs/log-facts.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import { engineRefusalKey } from '../errors/refusals.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
+import { wantedLog } from './answer.ts';
+import type { Call } from './call.ts';
 
 /** Where access records go; data-plane/report is one. */
 export interface RecordTarget {
@@ -77,6 +79,18 @@ export interface RecordedCall {
   readonly errorMessage: string | undefined;
   readonly warnings: readonly { readonly key: string; readonly message: string }[] | undefined;
   readonly customMetrics: ReadonlyMap<string, string> | undefined;
+}
+
+/** The exchange has ended: it is measured and recorded. */
+export function record(call: Call, outcome: Outcome): Promise<void> | undefined {
+  const { deployed, plan, subscription, exchange, traceId } = call;
+  deployed.durations?.observe(plan?.id, outcome, exchange.marks);
+  if (deployed.compiled?.isRecorded === false) return undefined;
+  const recorder = deployed.recorders?.of(plan, subscription);
+  const facts = factsOf(call, outcome);
+  const log = wantedLog(call);
+  if (log !== undefined) recorder?.log(log.facts(facts, traceId));
+  return recorder?.write(facts);
 }
 
 /** Gathers the facts of a request whose answer ends. */

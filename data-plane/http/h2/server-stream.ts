@@ -2,7 +2,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 
 import { reasons } from '../../../proto/process/listening/node-http.ts';
 import type { Body, BodyFlow } from '../body.ts';
-import type { Exchange, Outcome, ResponseHead, StreamEnding } from '../exchange.ts';
+import type { Exchange, Outcome, ResponseHead, StreamEnding, Upload } from '../exchange.ts';
 import { kinds } from '../message/field-kind.ts';
 import { isGrpcHead } from '../message/grpc.ts';
 import { type BodyConnection, BodyFault, IncomingBody } from '../message/incoming-body.ts';
@@ -43,6 +43,7 @@ export class ServerStream
   /** When the last byte of the answer has to have left; 0 is no bound. */
   readonly #answerDueMs: number;
   #expectsContinue: boolean;
+  #uploadedUs = 0;
   #responseBytes = 0;
   readonly #whole = new WholeAnswer();
   #writer: StreamWriter | undefined = undefined;
@@ -80,6 +81,11 @@ export class ServerStream
 
   get isTwoWay(): boolean {
     return this.isAnswered || this.isGrpc;
+  }
+
+  get upload(): Upload {
+    const { bytes, state } = this.#body;
+    return { bytes, isOpen: state === 'open', endedUs: this.#uploadedUs };
   }
 
   get answerBytes(): number {
@@ -166,7 +172,7 @@ export class ServerStream
   }
 
   onBodyWhole(): void {
-    // Nothing follows it on its stream.
+    this.#uploadedUs = this.elapsedUs();
   }
 
   onManyPieces(): void {
