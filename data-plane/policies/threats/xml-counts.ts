@@ -50,6 +50,7 @@ interface Level {
 export class XmlCounts {
   readonly #bounds: XmlBounds;
   readonly #levels: Level[] = [];
+  #length = 0;
   #elements = 0;
   #namesChars = 0;
   #chars = 0;
@@ -73,6 +74,13 @@ export class XmlCounts {
   /** Characters of text that may still come in the run in hand. */
   get textLeft(): number {
     return (this.#bounds.textMax ?? Infinity) - this.#chars;
+  }
+
+  /** How many characters of a text, the next of the document, may still come. */
+  roomFor(text: string): number {
+    const room = (this.#bounds.lengthMax ?? Infinity) - this.#length;
+    this.#length += text.length;
+    return room;
   }
 
   /** A tag begins, whose name is not known yet. */

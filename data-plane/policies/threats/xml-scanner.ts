@@ -39,6 +39,13 @@ const words: readonly (readonly [word: string, leadsTo: 'comment' | 'cdata' | 'd
 const isPlain = (unit: number): boolean =>
   unit >= 0x20 ? unit < 0xfffe && unit !== lt && unit !== amp && unit !== closing : isXmlBlank(unit);
 
+function plainEnd(text: string, start: number, last: number): number {
+  const end = Math.min(text.length, last);
+  let index = start;
+  while (index < end && isPlain(text.charCodeAt(index))) index += 1;
+  return index;
+}
+
 /**
  * Reads the characters of an XML document and says at which one a bound is exceeded, or the grammar is left (XML 1.0, fifth edition; whether
  * prefixes are declared is not asked). What entities stand for is read in their place. It holds no more of a document than the names of the elements
@@ -49,7 +56,6 @@ export class XmlScanner {
   readonly #counts: XmlCounts;
   readonly #entities: XmlEntities;
   #state: State = at.content;
-  #length = 0;
   /** The name, the word or the reference in hand. */
   #name = '';
   /** Quotes around the value in hand; 0 outside of one. */
@@ -71,8 +77,7 @@ export class XmlScanner {
 
   /** Reads on; undefined while nothing is wrong. */
   read(text: string): XmlThreat | undefined {
-    const room = (this.#bounds.lengthMax ?? Infinity) - this.#length;
-    this.#length += text.length;
+    const room = this.#counts.roomFor(text);
     return text.length <= room ? this.#take(text) : (this.#take(text.slice(0, room)) ?? 'length');
   }
 
@@ -96,11 +101,9 @@ export class XmlScanner {
   /** Passes plain characters of text over, at most as many as may still come; where it stopped. */
   #skip(text: string, start: number): number {
     if (this.#run > 0 || this.#counts.depth === 0) return start;
-    const last = Math.min(text.length, start + this.#counts.textLeft);
-    let index = start;
-    while (index < last && isPlain(text.charCodeAt(index))) index += 1;
-    this.#counts.text(index - start);
-    return index;
+    const end = plainEnd(text, start, start + this.#counts.textLeft);
+    this.#counts.text(end - start);
+    return end;
   }
 
   #unit(unit: number): XmlThreat | undefined {
@@ -290,13 +293,14 @@ export class XmlScanner {
     const { depth } = this.#counts;
     const floor = this.#floor;
     this.#floor = depth;
-    if (isInValue) this.#valueDepth += 1;
+    const back = this.#state;
+    this.#valueDepth += isInValue ? 1 : 0;
     const threat = this.#take(entered.text);
-    if (isInValue) this.#valueDepth -= 1;
+    this.#valueDepth -= isInValue ? 1 : 0;
     this.#floor = floor;
     this.#entities.leave(name);
     this.#run = 0;
-    const isWhole = this.#state === (isInValue ? at.value : at.content) && this.#counts.depth === depth;
+    const isWhole = this.#state === back && this.#counts.depth === depth;
     return threat ?? (isWhole ? undefined : 'syntax');
   }
 }
