@@ -70,6 +70,7 @@ const bodies: Readonly<Record<string, object>> = {
   updateApiSubscription: {},
   updateApplicationSubscription: {},
   updateApiSubscriptionApiKey: {},
+  updateSharedApiKey: {},
   createDocumentationPage: { name: 'stolen', type: 'MARKDOWN' },
   createApiV1Metadata: { name: 'stolen' },
   createApplicationMetadata: { name: 'stolen' },

@@ -91,6 +91,7 @@ const bodies: Readonly<Record<string, object>> = {
   transferApiSubscription: { planId: 'none' },
   verifyCreateApiSubscription: { applicationId: 'none', apiKey: 'a-custom-key' },
   updateApiSubscriptionApiKey: {},
+  updateSharedApiKey: {},
   updateApplicationSubscription: {},
   changePassword: { currentPassword: 'not this one', password: 'long enough now' },
   updateUser: {},

@@ -6,6 +6,7 @@ import { environmentAnalyticsRoutes } from './analytics/environment-analytics.ro
 import { logRoutes } from './analytics/logs.routes.ts';
 import { v1LogRoutes } from './analytics/v1-logs.routes.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
+import { sharedKeyRoutes } from './api-keys/shared-keys.routes.ts';
 import { apiRoutes } from './apis/apis.routes.ts';
 import { applicationCertificateRoutes } from './applications/application-certificates.routes.ts';
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
@@ -62,6 +63,7 @@ const resources: readonly Route[] = [
   ...dictionaryRoutes,
   ...subscriptionRoutes,
   ...apiKeyRoutes,
+  ...sharedKeyRoutes,
   ...applicationRoutes,
   ...applicationSubscriptionRoutes,
   ...metadataRoutes,

@@ -105,6 +105,7 @@ export const bridgeGrants: Grants = {
   application: 'none',
   subscription: 'none',
   api_key: 'none',
+  api_key_subscription: 'none',
   audit: 'none',
   audit_head: 'none',
 

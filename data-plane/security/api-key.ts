@@ -1,7 +1,7 @@
 import { apiKey as schema } from '../../proto/policies/api-key.ts';
 import type { ApiKeyPayload } from '../../proto/wire/payloads.ts';
 import { createRefuse } from '../policies/refuse.ts';
-import { isKeyInForce } from './api-keys.ts';
+import { isKeyInForce, type PresentedKey } from './api-keys.ts';
 import { keysDiffer, presentedKey, withoutKey } from './key-places.ts';
 import { type Admission, isChosen, passed, type PlanSecurity, type SecurityKind } from './security.ts';
 import { isInForce } from './subscriptions.ts';
@@ -47,14 +47,17 @@ export const apiKey: SecurityKind<'api-key'> = {
         if (presented === keysDiffer) return refused(undefined);
         const found = presented.length > keyCharsMax ? undefined : subscriptions.keys.find(presented);
         if (found === undefined) return refused(undefined);
-        const { key, hash8 } = found;
-        if (!isKeyInForce(key, nowMs)) return refused(hash8);
-        for (const id of key.subscriptions) {
-          const subscription = subscriptions.get(id);
-          if (subscription === undefined || subscription.plan !== plan.id || subscription.api !== api)
-            continue;
-          if (isInForce(subscription, nowMs))
-            return { kind: 'admitted', plan, subscription, proof: { key, presented }, keyHash8: hash8 };
+        const { hash8 } = found;
+        for (let each: PresentedKey | undefined = found; each !== undefined; each = each.next) {
+          const { key } = each;
+          if (!isKeyInForce(key, nowMs)) continue;
+          for (const id of key.subscriptions) {
+            const subscription = subscriptions.get(id);
+            if (subscription === undefined || subscription.plan !== plan.id || subscription.api !== api)
+              continue;
+            if (isInForce(subscription, nowMs))
+              return { kind: 'admitted', plan, subscription, proof: { key, presented }, keyHash8: hash8 };
+          }
         }
         return refused(hash8);
       },

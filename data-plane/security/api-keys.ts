@@ -6,10 +6,13 @@ export interface PresentedKey {
   readonly key: ApiKeyPayload;
   /** First 8 hex digits of the hash; all that a record may hold of a key. */
   readonly hash8: string;
+  /** The same key in another record: one that an application shares has one for each of its subscriptions. */
+  readonly next: PresentedKey | undefined;
 }
 
 interface KnownKey extends PresentedKey {
   readonly hash: string;
+  next: KnownKey | undefined;
 }
 
 /** Where a key stands at a time. */
@@ -52,7 +55,8 @@ export class ApiKeys {
     this.delete(key.id);
     this.#lastUnknown = undefined;
     const hash = Buffer.from(key.hash).toString('latin1');
-    const known = { key, hash, hash8: Buffer.from(key.hash.subarray(0, 4)).toString('hex') };
+    const hash8 = Buffer.from(key.hash.subarray(0, 4)).toString('hex');
+    const known: KnownKey = { key, hash, hash8, next: this.#byHash.get(hash) };
     this.#byId.set(key.id, known);
     this.#byHash.set(hash, known);
   }
@@ -61,10 +65,18 @@ export class ApiKeys {
     const known = this.#byId.get(id);
     if (known === undefined) return;
     this.#byId.delete(id);
-    if (this.#byHash.get(known.hash) === known) this.#byHash.delete(known.hash);
+    const first = this.#byHash.get(known.hash);
+    if (first === known) {
+      if (known.next === undefined) this.#byHash.delete(known.hash);
+      else this.#byHash.set(known.hash, known.next);
+      return;
+    }
+    let before = first;
+    while (before !== undefined && before.next !== known) before = before.next;
+    if (before !== undefined) before.next = known.next;
   }
 
-  /** Finds a key as it was presented; undefined when it is unknown. */
+  /** Finds a key as it was presented, the first of its records; undefined when it is unknown. */
   find(presented: string): PresentedKey | undefined {
     const seenHash = this.#seen.get(presented);
     if (seenHash !== undefined) return this.#byHash.get(seenHash);

@@ -149,3 +149,25 @@ test('a key that was unknown is found once it is there, and a known one is not o
   keys.delete('k');
   assert.equal(keys.find('later'), undefined);
 });
+
+test('a key with several records is found as long as one of them is there, whichever goes first', () => {
+  const hash = apiKeyHash('dev', 'shared');
+  const record = (id: string) => ({ id, hash, api: id, subscriptions: [id], isRevoked: false });
+  for (const order of ['abc', 'acb', 'bac', 'bca', 'cab', 'cba']) {
+    const keys = new ApiKeys('dev', 2);
+    for (const id of 'abc') keys.set(record(id));
+    keys.set(record('b'));
+    const found = (): string[] => {
+      const ids: string[] = [];
+      for (let each = keys.find('shared'); each !== undefined; each = each.next) ids.push(each.key.id);
+      return ids.toSorted();
+    };
+    assert.deepEqual(found(), ['a', 'b', 'c']);
+    const left = new Set('abc');
+    for (const id of order) {
+      keys.delete(id);
+      left.delete(id);
+      assert.deepEqual(found(), [...left], `without ${id} of ${order}`);
+    }
+  }
+});

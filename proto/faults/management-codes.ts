@@ -55,6 +55,12 @@ export const managementCodes = {
     text: 'The application has no client certificate; an MTLS plan finds it by that.',
     hint: 'Give the application a certificate first.',
   },
+  'plan.notSubscribableWithSharedApiKey': {
+    status: 400,
+    owner: 'client',
+    text: 'The key that the application shares among its subscriptions could open two plans of this API.',
+    hint: 'Close the other subscription to a plan with keys, or move it to this plan.',
+  },
   'plan.otherMtlsSubscribed': {
     status: 400,
     owner: 'client',
@@ -128,6 +134,12 @@ export const managementCodes = {
     status: 404,
     owner: 'client',
     text: 'The application has no such field.',
+  },
+  'application.apiKeyMode.invalid': {
+    status: 400,
+    owner: 'client',
+    text: 'How the application holds its keys does not allow this.',
+    hint: 'Keys of an EXCLUSIVE application change at their subscription, the key of a SHARED one at the application.',
   },
   'application.clientId.exists': {
     status: 400,

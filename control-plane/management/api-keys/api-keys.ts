@@ -1,20 +1,17 @@
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { EnvironmentRef } from '../../../proto/wire/published.ts';
 import type { Actor } from '../../access/actor.ts';
-import { requireApi } from '../apis/api-gate.ts';
-import { type ApiRow, lockApi } from '../apis/apis.store.ts';
-import { type ApplicationRow, findApplication } from '../applications/applications.store.ts';
+import { findApplication } from '../applications/applications.store.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { publishKey } from '../deployments/publication.ts';
 import { isServed } from '../deployments/records.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { momentMs } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
-import { findPlan } from '../plans/plans.store.ts';
 import { type ApiKeyView, apiKeyView } from '../subscriptions/subscription-shape.ts';
 import { findSubscription, type SubscriptionRow } from '../subscriptions/subscriptions.store.ts';
-import { requireSubscription } from '../subscriptions/subscriptions.ts';
-import { type ApiKeyRow, findKey, listKeysOf, updateKey } from './api-keys.store.ts';
+import { type Found, lockedSubscription, requireSubscription } from '../subscriptions/subscriptions.ts';
+import { findKey, listKeysOf, type OpeningKey, subscriptionsOfKeys, updateKey } from './api-keys.store.ts';
 import { issueKeyLocked } from './issuing.ts';
 
 /** Whose keys are meant: by API for publishers, by application for consumers. */
@@ -36,11 +33,16 @@ export async function listKeys(
   const subscription = ofRef(row, ref);
   const keys = await listKeysOf(db, ref.at, { column: 'subscription_id', ids: [subscription.id] });
   const { limit, offset } = boundsOf(ref.page);
-  const data = keys.slice(offset, offset + limit).map((key) =>
+  const page = keys.slice(offset, offset + limit);
+  const shared = page.filter((key) => key.exclusive_to === null).map((key) => key.id);
+  const opened = await subscriptionsOfKeys(db, ref.at, shared);
+  const data = page.map((key) =>
     apiKeyView(key, {
       nowMs: desk.clock.now(),
-      isPaused: subscription.status === 'PAUSED',
+      // One that is shared goes on opening the others.
+      isPaused: key.exclusive_to !== null && subscription.status === 'PAUSED',
       application,
+      subscriptions: opened.get(key.id),
     }),
   );
   return { data, total: keys.length };
@@ -52,9 +54,8 @@ export function renewKey(
   actor: Actor,
   ref: KeysRef & { readonly customKey?: string | undefined },
 ): Promise<ApiKeyView> {
-  return changeKeys({ desk, actor, ref }, async (now, { api, subscription, application }) => {
-    const plan = await findPlan(now.trx, ref.at, { apiId: api.id, id: subscription.plan_id });
-    if (plan?.security_type !== 'API_KEY')
+  return changeKeys({ desk, actor, ref }, async (now, { api, subscription, application, plan }) => {
+    if (plan.security_type !== 'API_KEY')
       throw new Fault('api_key.wrong_state', { detail: 'The plan of this subscription has no keys.' });
     if (subscription.status !== 'ACCEPTED')
       throw new Fault('api_key.wrong_state', {
@@ -134,7 +135,7 @@ export function reactivateKey(
   });
 }
 
-async function keyOf(now: Change, { subscription }: FoundKeys, id: string): Promise<ApiKeyRow> {
+async function keyOf(now: Change, { subscription }: Found, id: string): Promise<OpeningKey> {
   const key = await findKey(now.trx, now.at, { subscriptionId: subscription.id, id });
   if (key === undefined) throw new Fault('request.not_found', { detail: `There is no key "${id}" here.` });
   return key;
@@ -142,9 +143,9 @@ async function keyOf(now: Change, { subscription }: FoundKeys, id: string): Prom
 
 async function writeKey(
   now: Change,
-  { api, subscription, application }: FoundKeys,
+  { api, subscription, application }: Found,
   change: {
-    readonly key: ApiKeyRow;
+    readonly key: OpeningKey;
     readonly set: Parameters<typeof updateKey>[2];
     readonly event: AuditEvent;
   },
@@ -157,24 +158,19 @@ async function writeKey(
   return apiKeyView(key, { nowMs: now.nowMs, isPaused: subscription.status === 'PAUSED', application });
 }
 
-interface FoundKeys {
-  readonly api: ApiRow;
-  readonly subscription: SubscriptionRow;
-  readonly application: ApplicationRow | undefined;
-}
-
+/** Errors: application.apiKeyMode.invalid where the application has one key for all its subscriptions. */
 function changeKeys(
   { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: KeysRef },
-  work: (now: Change, found: FoundKeys) => Promise<ApiKeyView>,
+  work: (now: Change, found: Found) => Promise<ApiKeyView>,
 ): Promise<ApiKeyView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    // The API first, by its lock; the subscription is read again under it.
-    const before = await findSubscription(now.trx, ref.at, ref.subscriptionId);
-    const { api_id: apiId } = ofRef(before, ref);
-    const api = requireApi(await lockApi(now.trx, ref.at, apiId), apiId);
-    const subscription = ofRef(await findSubscription(now.trx, ref.at, ref.subscriptionId), ref);
-    const application = await findApplication(now.trx, ref.at, subscription.application_id);
-    return work(now, { api, subscription, application });
+    const found = await lockedSubscription(now, ref);
+    if (found.application.api_key_mode === 'SHARED')
+      throw new Fault('application.apiKeyMode.invalid', {
+        detail: 'The application has one key for all its subscriptions, which this would change.',
+        hint: 'Change it at the application, under apikeys.',
+      });
+    return work(now, found);
   });
 }
 

@@ -20,7 +20,7 @@ export interface ApiRef {
 }
 
 /** The row, or request.not_found. */
-export function requireApi(row: ApiRow | undefined, id: string): ApiRow {
+function requireApi(row: ApiRow | undefined, id: string): ApiRow {
   if (row === undefined) throw new Fault('request.not_found', { detail: `There is no API "${id}" here.` });
   return row;
 }

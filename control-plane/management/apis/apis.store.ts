@@ -59,6 +59,8 @@ declare module '../../storage/tables.ts' {
 
 /** A row of api. */
 export type ApiRow = Selectable<ApiTable>;
+/** What of it says whether and to whom gateways serve it. */
+export type DeployedApi = Pick<ApiRow, 'id' | 'deployed_number' | 'deployed_tags'>;
 
 /** The API in its environment. */
 export function findApi(db: Queries, at: EnvironmentRef, id: string): Promise<ApiRow | undefined> {
@@ -88,6 +90,20 @@ export async function apiNames(
   if (ids.length === 0) return new Map();
   const rows = await inTenant(db.selectFrom('api'), at)
     .select(['id', 'name', 'description'])
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** How APIs are deployed, by id; what is published beside one goes by it. */
+export async function deployedApis(
+  db: Queries,
+  at: EnvironmentRef,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, DeployedApi>> {
+  if (ids.length === 0) return new Map();
+  const rows = await inTenant(db.selectFrom('api'), at)
+    .select(['id', 'deployed_number', 'deployed_tags'])
     .where('id', 'in', ids)
     .execute();
   return new Map(rows.map((row) => [row.id, row]));

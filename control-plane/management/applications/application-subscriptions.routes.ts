@@ -49,11 +49,23 @@ export const applicationSubscriptionRoutes = [
     permission: 'application-subscription',
     summary: 'Subscribes an application to a plan.',
     query: z.strictObject({ plan: idSchema }),
-    body: z.strictObject({ request: z.string().max(4_096).optional() }).openapi('NewSubscription'),
+    body: z
+      .strictObject({
+        request: z.string().max(4_096).optional(),
+        apiKeyMode: createSubscriptionSchema.shape.apiKeyMode,
+        configuration: createSubscriptionSchema.shape.consumerConfiguration,
+        metadata: createSubscriptionSchema.shape.metadata,
+      })
+      .openapi('NewSubscription'),
     isBodyOptional: true,
     answer: subscriptionSchema,
-    run: ({ desk, actor, at, params: { applicationId }, query, body }) =>
-      subscribeOwn(desk, actor, { at, id: applicationId, planId: query.plan, request: body.request }),
+    run: ({ desk, actor, at, params: { applicationId }, query, body: { configuration, ...body } }) =>
+      subscribeOwn(desk, actor, {
+        at,
+        id: applicationId,
+        planId: query.plan,
+        wish: { ...body, consumerConfiguration: configuration },
+      }),
   }),
   define.get(onePath, {
     operationId: 'getApplicationSubscription',

@@ -8,7 +8,12 @@ import { closeSubscriptionLocked } from '../subscriptions/closing.ts';
 import type { SubscriptionView } from '../subscriptions/subscription-shape.ts';
 import { findSubscription, listSubscriptionRows } from '../subscriptions/subscriptions.store.ts';
 import { viewOf, views } from '../subscriptions/showing.ts';
-import { requireOpen, requireSubscription, subscribe } from '../subscriptions/subscriptions.ts';
+import {
+  requireOpen,
+  requireSubscription,
+  subscribe,
+  type SubscriptionWish,
+} from '../subscriptions/subscriptions.ts';
 import { type ApplicationRef, foundApplication } from './applications.ts';
 
 /** Which subscription of which application is meant. */
@@ -44,7 +49,10 @@ export async function getOwnSubscription(desk: Desk, ref: ConsumerRef): Promise<
 export async function subscribeOwn(
   desk: Desk,
   actor: Actor,
-  input: ApplicationRef & { readonly planId: string; readonly request?: string | undefined },
+  input: ApplicationRef & {
+    readonly planId: string;
+    readonly wish: Omit<SubscriptionWish, 'applicationId' | 'planId' | 'customApiKey'>;
+  },
 ): Promise<SubscriptionView> {
   await foundApplication(desk.storage.db, input);
   const plan = await findPlanAnywhere(desk.storage.db, input.at, input.planId);
@@ -57,7 +65,7 @@ export async function subscribeOwn(
   return subscribe(desk, consumer, {
     at: input.at,
     id: plan.api_id,
-    wish: { applicationId: input.id, planId: input.planId, request: input.request },
+    wish: { ...input.wish, applicationId: input.id, planId: input.planId },
   });
 }
 

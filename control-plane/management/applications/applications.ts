@@ -5,6 +5,7 @@ import { type Actor, visible } from '../../access/actor.ts';
 import { groupsOf } from '../../access/groups.store.ts';
 import { addMembership, primaryOwners } from '../../access/memberships.store.ts';
 import type { Queries } from '../../storage/storage.ts';
+import { becomeShared, revokeSharedLocked } from '../api-keys/sharing.ts';
 import { lockApi } from '../apis/apis.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
@@ -111,6 +112,11 @@ export function updateApplication(
   return changeApplication({ desk, actor, ref }, async (now, row) => {
     checkIfMatch(ref.ifMatch, row.updated_at_ms);
     const { wish } = ref;
+    const mode = wish.api_key_mode ?? row.api_key_mode;
+    if (mode !== row.api_key_mode && row.api_key_mode !== 'UNSPECIFIED')
+      throw new Fault('application.apiKeyMode.invalid', {
+        detail: `The application's keys are ${row.api_key_mode}; only what is UNSPECIFIED can be chosen.`,
+      });
     if (wish.type !== undefined && wish.type !== row.type)
       throw new Fault('request.invalid', {
         details: [{ path: 'type', message: `cannot change; it is ${row.type}` }],
@@ -122,9 +128,12 @@ export function updateApplication(
       description: wish.description,
       domain: wish.domain ?? null,
       settings: settingsText(wish),
-      api_key_mode: wish.api_key_mode ?? row.api_key_mode,
+      api_key_mode: mode,
     };
-    return settleApplication(now, row, { set });
+    const after = await settleApplication(now, row, { set });
+    // Behind it, since it locks the APIs of all subscriptions in order.
+    if (mode === 'SHARED' && row.api_key_mode !== 'SHARED') await becomeShared(now, after);
+    return after;
   });
 }
 
@@ -183,6 +192,7 @@ export function archiveApplication(
     await eachSubscription(now, row.id, (api, subscription) =>
       closeSubscriptionLocked(now, api, subscription),
     );
+    await revokeSharedLocked(now, row.id);
     await releaseCertificates(now.trx, { at: now.at, applicationId: row.id });
     await releaseClient(now.trx, now.at, row.id);
     await audit(now, 'APPLICATION_ARCHIVED', row.id);

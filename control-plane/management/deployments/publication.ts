@@ -3,9 +3,9 @@ import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
 import { readApi } from '../../../proto/definition/read.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
-import { type ApiKeyRow, listKeysOf } from '../api-keys/api-keys.store.ts';
+import { listKeysOf, type OpeningKey } from '../api-keys/api-keys.store.ts';
 import { apiOwner } from '../apis/api-gate.ts';
-import { type ApiRow, updateApi } from '../apis/apis.store.ts';
+import { type ApiRow, type DeployedApi, updateApi } from '../apis/apis.store.ts';
 import { applicationsById } from '../applications/applications.store.ts';
 import { type Change, laterThan } from '../desk.ts';
 import { listPlansOf, type PlanRow } from '../plans/plans.store.ts';
@@ -90,8 +90,8 @@ export async function publishSubscription(
 /** Publishes one key as it is now, or withdraws it; nothing while the API was never deployed. */
 export function publishKey(
   now: Change,
-  api: ApiRow,
-  { key, subscription }: { readonly key: ApiKeyRow; readonly subscription: SubscriptionRow },
+  api: DeployedApi,
+  { key, subscription }: { readonly key: OpeningKey; readonly subscription: SubscriptionRow },
 ): void {
   if (api.deployed_number > 0) now.publish([keyRecord(key, isServed(subscription.status), tagsOf(api))]);
 }
@@ -134,7 +134,7 @@ async function publishAll(now: Change, api: ApiRow, rows: readonly SubscriptionR
   }
 }
 
-function tagsOf(api: ApiRow): readonly string[] {
+function tagsOf(api: DeployedApi): readonly string[] {
   return JSON.parse(api.deployed_tags) as string[];
 }
 

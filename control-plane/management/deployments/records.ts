@@ -2,7 +2,7 @@ import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { Words } from '../../../proto/model/fetched/words.ts';
 import { encodeApi, encodeApiKey, encodeSubscription } from '../../../proto/wire/payloads.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
-import type { ApiKeyRow } from '../api-keys/api-keys.store.ts';
+import type { OpeningKey } from '../api-keys/api-keys.store.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { withFetched } from '../apis/fetched-properties.ts';
 import { clientIdOf } from '../applications/application-shape.ts';
@@ -69,21 +69,24 @@ export function subscriptionRecord(
   };
 }
 
-/** A key as gateways get it; a revoked one is withdrawn, so that it is gone from every cache. */
+/**
+ * A key as gateways get it for one of its subscriptions, with the tags of that one's API; a revoked one is withdrawn, so that it is gone
+ * from every cache.
+ */
 export function keyRecord(
-  row: ApiKeyRow,
+  row: OpeningKey,
   isSubscriptionServed: boolean,
   tags: readonly string[],
 ): PublishChange {
   if (row.revoked_at_ms !== null || !isSubscriptionServed)
-    return { kind: 'api-key', id: row.id, isDeleted: true };
+    return { kind: 'api-key', id: row.record_id, isDeleted: true };
   return {
     kind: 'api-key',
-    id: row.id,
+    id: row.record_id,
     revision: String(row.updated_at_ms),
     tags,
     payload: encodeApiKey({
-      id: row.id,
+      id: row.record_id,
       hash: Buffer.from(row.hash, 'hex'),
       api: row.api_id,
       subscriptions: [row.subscription_id],

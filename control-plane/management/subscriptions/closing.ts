@@ -4,7 +4,7 @@ import { publishSubscription } from '../deployments/publication.ts';
 import { type Change, laterThan } from '../desk.ts';
 import { type SubscriptionRow, updateSubscription } from './subscriptions.store.ts';
 
-/** Closes a subscription for good and revokes its keys; gateways learn of it with the commit. The API's row is locked. */
+/** Closes a subscription for good and revokes its keys, but for one that the application shares; gateways learn of it with the commit. The API's row is locked. */
 export async function closeSubscriptionLocked(
   now: Change,
   api: ApiRow,
@@ -18,7 +18,7 @@ export async function closeSubscriptionLocked(
   // Published while the keys still count as live, so that each of them is withdrawn by name.
   await publishSubscription(now, api, closed);
   for (const key of await listKeysOf(now.trx, now.at, { column: 'subscription_id', ids: [row.id] })) {
-    if (key.revoked_at_ms !== null) continue;
+    if (key.revoked_at_ms !== null || key.exclusive_to === null) continue;
     await updateKey(now.trx, key, {
       revoked_at_ms: now.nowMs,
       updated_at_ms: laterThan(key.updated_at_ms, now.nowMs),

@@ -2,8 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { apiKeyHash } from '../../../proto/trust/keys.ts';
 import type { Actor } from '../../access/actor.ts';
 import { findKeyByHash, listKeysOf, updateKey } from '../api-keys/api-keys.store.ts';
-import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
-import type { ApiRow } from '../apis/apis.store.ts';
+import { type ApiRef, foundApi } from '../apis/api-gate.ts';
 import { findApplication } from '../applications/applications.store.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
@@ -16,15 +15,10 @@ import {
   audit,
   changeSubscription,
   type Found,
-  requireSubscription,
+  lockedSubscription,
   type SubscriptionRef,
 } from './subscriptions.ts';
-import {
-  findSubscription,
-  openSubscriptions,
-  type SubscriptionRow,
-  updateSubscription,
-} from './subscriptions.store.ts';
+import { openSubscriptions, type SubscriptionRow, updateSubscription } from './subscriptions.store.ts';
 
 type Set = Parameters<typeof updateSubscription>[2];
 
@@ -181,7 +175,7 @@ export async function verifyKey(desk: Desk, ref: ApiRef & { readonly wish: Verif
   if (!form.success)
     return { ok: false, reason: `The key ${form.error.issues[0]?.message ?? 'has no possible form'}.` };
   const hash = Buffer.from(apiKeyHash(at.environment, wish.apiKey)).toString('hex');
-  if ((await findKeyByHash(db, at, hash)) === undefined) return { ok: true };
+  if ((await findKeyByHash(db, at, hash)).length === 0) return { ok: true };
   return { ok: false, reason: 'The key is in use in this environment; choose another one.' };
 }
 
@@ -210,10 +204,14 @@ async function settle(
   return after;
 }
 
-/** A key that ended with the subscription ends with it still, and none outlives it; one that was renewed ends when it was to. */
+/**
+ * A key that ended with the subscription ends with it still, and none outlives it; one that was renewed ends when it was to. One that the
+ * application shares opens others, and this one no longer than it lasts.
+ */
 async function endKeys(now: Change, before: SubscriptionRow, after: SubscriptionRow): Promise<void> {
   const end = after.ending_at_ms;
   for (const key of await listKeysOf(now.trx, now.at, { column: 'subscription_id', ids: [after.id] })) {
+    if (key.exclusive_to === null) continue;
     const isBound = key.expire_at_ms === before.ending_at_ms;
     const isLonger = end !== null && (key.expire_at_ms ?? Infinity) > end;
     if (key.revoked_at_ms === null && (isBound || isLonger))
@@ -240,18 +238,5 @@ function changeOwn(
   { desk, actor, ref }: { readonly desk: Desk; readonly actor: Actor; readonly ref: ConsumerRef },
   work: (now: Change, found: Found) => Promise<SubscriptionView>,
 ): Promise<SubscriptionView> {
-  return change(desk, { actor, at: ref.at }, async (now) => {
-    const { at, applicationId, subscriptionId } = ref;
-    const own = async (): Promise<SubscriptionRow> => {
-      const row = await findSubscription(now.trx, at, subscriptionId);
-      return requireSubscription(row?.application_id === applicationId ? row : undefined, { subscriptionId });
-    };
-    // The API first, by its lock; the subscription is read again under it.
-    const api: ApiRow = await lockedApi(now, (await own()).api_id);
-    const subscription = await own();
-    const plan = await findPlan(now.trx, at, { apiId: api.id, id: subscription.plan_id });
-    const application = await findApplication(now.trx, at, applicationId);
-    if (plan === undefined || application === undefined) throw new Fault('request.not_found');
-    return work(now, { api, subscription, plan, application });
-  });
+  return change(desk, { actor, at: ref.at }, async (now) => work(now, await lockedSubscription(now, ref)));
 }

@@ -60,8 +60,7 @@ export async function findSubscriptions(
 
 async function subscriptionsOfKey(db: Queries, at: EnvironmentRef, key: string): Promise<readonly string[]> {
   const hash = Buffer.from(apiKeyHash(at.environment, key)).toString('hex');
-  const row = await findKeyByHash(db, at, hash);
-  return row === undefined ? [] : [row.subscription_id];
+  return (await findKeyByHash(db, at, hash)).map((key) => key.subscription_id);
 }
 
 /** Subscriptions with the names of what they refer to; for any list. */

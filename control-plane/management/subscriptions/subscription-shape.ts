@@ -267,6 +267,8 @@ export function apiKeyView(
     readonly key?: string;
     readonly isPaused?: boolean;
     readonly application?: ApplicationRow | undefined;
+    /** All that it opens, when it is not exclusive to one. */
+    readonly subscriptions?: readonly string[] | undefined;
   },
 ): ApiKeyView {
   return present({
@@ -274,7 +276,9 @@ export function apiKeyView(
     key: extra.key,
     hash8: row.hash.slice(0, 8),
     application: baseApplication(row.application_id, extra.application),
-    subscriptions: [{ id: row.subscription_id }],
+    subscriptions: (row.exclusive_to === null ? (extra.subscriptions ?? []) : [row.exclusive_to]).map(
+      (id) => ({ id }),
+    ),
     revoked: row.revoked_at_ms !== null,
     paused: extra.isPaused === true,
     expired: row.expire_at_ms !== null && row.expire_at_ms <= extra.nowMs,

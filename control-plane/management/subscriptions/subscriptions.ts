@@ -3,11 +3,23 @@ import type { z } from '@hono/zod-openapi';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { Actor } from '../../access/actor.ts';
 import { issueKeyLocked } from '../api-keys/issuing.ts';
-import { type ApiRef, checkReadable, lockedApi } from '../apis/api-gate.ts';
+import {
+  becomeShared,
+  checkShareable,
+  keyedRows,
+  lockKeyedApis,
+  sharedKeyView,
+  shareKeysLocked,
+} from '../api-keys/sharing.ts';
+import { type ApiRef, checkReadable, foundApi, lockedApi } from '../apis/api-gate.ts';
 import type { ApiRow } from '../apis/apis.store.ts';
 import { clientIdOf, plansOfClients } from '../applications/application-shape.ts';
 import { holdClient } from '../applications/clients.ts';
-import { type ApplicationRow, findApplication, lockApplication } from '../applications/applications.store.ts';
+import {
+  type ApplicationRow,
+  lockApplication,
+  updateApplicationRow,
+} from '../applications/applications.store.ts';
 import { certificatesOf } from '../applications/certificates.ts';
 import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
@@ -52,19 +64,27 @@ export function subscribe(
   { at, id, wish }: ApiRef & { readonly wish: SubscriptionWish },
 ): Promise<SubscriptionView> {
   return change(desk, { actor, at }, async (now) => {
-    const application = await lockApplication(now.trx, at, wish.applicationId);
+    const before = await lockApplication(now.trx, at, wish.applicationId);
+    const shares = [before?.api_key_mode, wish.apiKeyMode].includes('SHARED');
+    if (shares && before !== undefined) await lockKeyedApis(now, before.id, [id]);
     const api = await lockedApi(now, id);
     checkReadable(actor, api);
     const plan = await findPlan(now.trx, at, { apiId: id, id: wish.planId });
-    const checked = await checkWish(now, { wish, plan, application });
+    const checked = await checkWish(now, { wish, plan, application: before });
     const subscription: SubscriptionRow = {
       ...newRow(now, id, wish),
       status: 'PENDING',
     };
     await insertSubscription(now.trx, subscription);
     await audit(now, 'SUBSCRIPTION_CREATED', subscription);
-    if (checked.plan.validation !== 'AUTO') return subscriptionView(subscription, { api, ...checked });
-    return accept(now, { api, subscription, ...checked }, { customApiKey: wish.customApiKey });
+    const application = await chooseKeyMode(now, checked.application, wish.apiKeyMode);
+    if (checked.plan.validation !== 'AUTO')
+      return subscriptionView(subscription, { api, plan: checked.plan, application });
+    return accept(
+      now,
+      { api, subscription, plan: checked.plan, application },
+      { customApiKey: wish.customApiKey },
+    );
   });
 }
 
@@ -144,16 +164,39 @@ export function changeSubscription(
   work: (now: Change, found: Found) => Promise<SubscriptionView>,
 ): Promise<SubscriptionView> {
   return change(desk, { actor, at: ref.at }, async (now) => {
-    const api = await lockedApi(now, ref.id);
-    const subscription = requireSubscription(
-      await findSubscription(now.trx, ref.at, ref.subscriptionId),
-      ref,
-    );
-    const plan = await findPlan(now.trx, ref.at, { apiId: api.id, id: subscription.plan_id });
-    const application = await findApplication(now.trx, ref.at, subscription.application_id);
-    if (plan === undefined || application === undefined) throw new Fault('request.not_found');
-    return work(now, { api, subscription, plan, application });
+    await foundApi(now.trx, ref);
+    return work(now, await lockedSubscription(now, { subscriptionId: ref.subscriptionId, apiId: ref.id }));
   });
+}
+
+/**
+ * A subscription with what it refers to, all locked: its application, since a key may be of the whole of it, and its API.
+ *
+ * Errors: request.not_found; also when it is of another API or application than those named.
+ */
+export async function lockedSubscription(
+  now: Change,
+  ref: {
+    readonly subscriptionId: string;
+    readonly apiId?: string | undefined;
+    readonly applicationId?: string | undefined;
+  },
+): Promise<Found> {
+  const read = async (): Promise<SubscriptionRow> => {
+    const row = await findSubscription(now.trx, now.at, ref.subscriptionId);
+    const isMeant =
+      (ref.apiId === undefined || row?.api_id === ref.apiId) &&
+      (ref.applicationId === undefined || row?.application_id === ref.applicationId);
+    return requireSubscription(isMeant ? row : undefined, ref);
+  };
+  const { application_id: applicationId, api_id: apiId } = await read();
+  const application = await lockApplication(now.trx, now.at, applicationId);
+  if (application?.api_key_mode === 'SHARED') await lockKeyedApis(now, applicationId, [apiId]);
+  const api = await lockedApi(now, apiId);
+  const subscription = await read();
+  const plan = await findPlan(now.trx, now.at, { apiId: api.id, id: subscription.plan_id });
+  if (plan === undefined || application === undefined) throw new Fault('request.not_found');
+  return { api, subscription, plan, application };
 }
 
 async function accept(now: Change, found: Found, acceptance: Acceptance): Promise<SubscriptionView> {
@@ -176,6 +219,13 @@ async function accept(now: Change, found: Found, acceptance: Acceptance): Promis
   await publishSubscription(now, api, accepted);
   await audit(now, 'SUBSCRIPTION_ACCEPTED', accepted);
   if (plan.security_type !== 'API_KEY') return subscriptionView(accepted, found);
+  if (application.api_key_mode === 'SHARED') {
+    const shared = await shareKeysLocked(now, application, {
+      customKey: acceptance.customApiKey,
+      isRenewal: false,
+    });
+    return subscriptionView(accepted, { ...found, apiKey: await sharedKeyView(now, application, shared) });
+  }
   const issued = await issueKeyLocked(
     now,
     { api, subscription: accepted },
@@ -198,7 +248,7 @@ async function checkWish(
     readonly plan: PlanRow | undefined;
     readonly application: ApplicationRow | undefined;
   },
-): Promise<{ readonly plan: PlanRow; readonly application: ApplicationRow }> {
+): Promise<Checked> {
   if (plan === undefined || application === undefined)
     throw new Fault('request.invalid', {
       details: [
@@ -227,17 +277,56 @@ async function checkWish(
     throw new Fault('request.invalid', {
       details: [{ path: 'customApiKey', message: 'is only for plans with API keys' }],
     });
-  if (wish.apiKeyMode === 'SHARED')
-    throw new Fault('request.invalid', {
-      details: [
-        { path: 'apiKeyMode', message: 'SHARED is not supported by this version; allowed: EXCLUSIVE' },
-      ],
-    });
+  await checkKeyMode(now, { wish, plan, application });
   const open = await openSubscriptions(now.trx, now.at, { column: 'plan_id', id: plan.id });
   if (open.some((other) => other.application_id === application.id))
     throw new Fault('plan.subscribed', { parameters: { plan: plan.id } });
   if (plan.security_type === 'MTLS') await checkCertificates(now, plan, application);
   return { plan, application };
+}
+
+/** Whether the key of the application could be for this plan too. */
+async function checkKeyMode(
+  now: Change,
+  { wish, plan, application }: Checked & { readonly wish: SubscriptionWish },
+): Promise<void> {
+  const { apiKeyMode = 'UNSPECIFIED' } = wish;
+  const chosen = application.api_key_mode === 'UNSPECIFIED' ? apiKeyMode : application.api_key_mode;
+  if (plan.security_type !== 'API_KEY') {
+    if (apiKeyMode === 'SHARED')
+      throw new Fault('request.invalid', {
+        details: [{ path: 'apiKeyMode', message: 'is only for plans with API keys' }],
+      });
+    return;
+  }
+  if (apiKeyMode !== 'UNSPECIFIED' && apiKeyMode !== chosen)
+    throw new Fault('application.apiKeyMode.invalid', {
+      detail: `The application's keys are ${chosen} already.`,
+    });
+  if (chosen === 'SHARED') checkShareable([...(await keyedRows(now, application.id)), plan]);
+}
+
+/** An application whose keys nobody has said anything of gets the mode that its subscription wishes for. */
+async function chooseKeyMode(
+  now: Change,
+  application: ApplicationRow,
+  wish: SubscriptionWish['apiKeyMode'],
+): Promise<ApplicationRow> {
+  const isChoice = wish !== undefined && wish !== 'UNSPECIFIED';
+  if (!isChoice || application.api_key_mode !== 'UNSPECIFIED') return application;
+  const after = await updateApplicationRow(now.trx, application, {
+    api_key_mode: wish,
+    updated_at_ms: laterThan(application.updated_at_ms, now.nowMs),
+  });
+  const object = { type: 'APPLICATION', id: application.id, before: application, after } as const;
+  await now.audit('APPLICATION_UPDATED', object);
+  if (wish === 'SHARED') await becomeShared(now, after);
+  return after;
+}
+
+interface Checked {
+  readonly plan: PlanRow;
+  readonly application: ApplicationRow;
 }
 
 /** An application is found by its certificate, which leads to one plan of an API. */

@@ -34,6 +34,7 @@ import { categories } from './0041-categories.ts';
 import { documentation } from './0042-documentation.ts';
 import { dashboards } from './0045-dashboards.ts';
 import { groupVersions } from './0046-group-versions.ts';
+import { sharedKeys } from './0047-shared-keys.ts';
 import { entrypoints } from './0043-entrypoints.ts';
 
 /** Every migration in order; add yours in its place and never change one that was released. */
@@ -74,4 +75,5 @@ export const migrations: readonly Migration[] = [
   auditChain,
   dashboards,
   groupVersions,
+  sharedKeys,
 ];
