@@ -1,5 +1,6 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
+import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
 import { cache } from './cache/cache.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
 import { httpRedirect } from './http-redirect.ts';
@@ -107,6 +108,8 @@ export const policies: {
   // Scripts.
   js,
   javascript,
+  // AI.
+  'ai-prompt-guard-rails': promptGuardRails,
 };
 
 /** Says whether a policy may stand as a step. */

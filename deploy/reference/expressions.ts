@@ -94,6 +94,7 @@ const values: ReadonlyMap<string, readonly [form: string, words: string]> = new 
   ['parameters', ["#parameters['name']", 'of the error']],
   ['group', ['#group[0]', 'the first group of the pattern']],
   ['responseTime', ['#responseTime', 'how many ms the answer took']],
+  ['prompt', ['#prompt', 'the text that a model is asked about']],
   ['groupName', ["#groupName['name']", 'a group by its name']],
 ]);
 

@@ -112,6 +112,7 @@ test('what one place knows is known there alone', () => {
     ['group', ['a', 'b']],
     ['groupName', { id: '7' }],
     ['responseTime', 120],
+    ['prompt', 'a "b"'],
   ]);
   const scope = withVariables(expressionScope(), variables);
   const rows: readonly (readonly [text: string, places: readonly string[], value: string | null])[] = [
@@ -120,6 +121,7 @@ test('what one place knows is known there alone', () => {
     ["{#parameters['limit']}", ['parameters'], '10'],
     ["{#group[1]}{#groupName['id']}{#request.method}", ['group', 'groupName'], 'b7POST'],
     ['{#responseTime < 200}', ['responseTime'], 'true'],
+    ['{#jsonEscape(#prompt)}', ['prompt'], 'a \\"b\\"'],
   ];
   for (const [text, places, value] of rows) {
     assert.equal(rendered(text, { scope, places }), value, text);

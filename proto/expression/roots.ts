@@ -72,6 +72,8 @@ const assertions = 'assertions of health checks';
 const users = 'auth-provider-http-resource';
 const signatures = 'the secret of http-signature';
 const cached = 'the responseCondition of cache';
+/** Of policies that ask a model. */
+const prompts = 'what a policy sends to a model';
 const callouts = 'policy-http-callout, in what comes of its answer';
 
 /** What an expression may name behind `#`, with its members. What the reference has beside them is refused by name. */
@@ -179,6 +181,7 @@ const roots: ReadonlyMap<string, Root> = new Map<string, Root>([
   ['username', { kind: 'value', place: users, read: variable('username') }],
   ['password', { kind: 'value', place: users, read: variable('password') }],
   ['authResponse', { kind: 'value', place: users, read: variable('authResponse') }],
+  ['prompt', { kind: 'value', place: prompts, read: variable('prompt') }],
   ['keyId', { kind: 'value', place: signatures, read: variable('keyId') }],
   ['calloutResponse', { kind: 'members', place: callouts, members: calledMembers('calloutResponse') }],
   ['groupName', { kind: 'value', place: rules, read: variable('groupName') }],

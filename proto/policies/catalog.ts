@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
 import { apiKey } from './api-key.ts';
 import { cache } from './cache.ts';
 import { jwt } from './jwt.ts';
@@ -112,6 +113,8 @@ export const catalog = {
   // Scripts.
   js,
   javascript,
+  // AI.
+  'ai-prompt-guard-rails': promptGuardRails,
 } as const satisfies Readonly<Record<string, PolicySchema>>;
 
 /** Id of a policy of this version. */

@@ -1,3 +1,4 @@
+import { aiFates } from './ai-fates.ts';
 import { all, type FieldFate, idle, observed, portal, refused } from './field-fate.ts';
 import { scriptFates } from './script-fates.ts';
 import { securityFates } from './security-fates.ts';
@@ -341,6 +342,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ...securityFates,
   ...trafficFates,
   ...scriptFates,
+  ...aiFates,
   ...all('latency.', 'time timeUnit', observed('data-plane/policies/latency.test.ts')),
   ...all(
     'transform-headers.',

@@ -103,5 +103,7 @@ function sampleNumber({ minimum, maximum, anyOf, oneOf }: JsonSchema, random: Ra
   const branch = (oneOf ?? anyOf)?.at(-1);
   if (branch !== undefined) return sampleNumber(branch, random);
   const low = minimum ?? 0;
-  return random.between(low, Math.min(maximum ?? low + 1_000, low + 1_000));
+  const high = Math.min(maximum ?? low + 1_000, low + 1_000);
+  // Whole ones above the least, of which there may be none.
+  return Math.min(random.between(low, high), high);
 }

@@ -1,0 +1,16 @@
+import { all, type FieldFate, observed } from './field-fate.ts';
+
+const guardRails = observed('data-plane/policies/ai/ai-prompt-guard-rails.test.ts');
+
+/** Fields of a service that is asked about a prompt. */
+const service = 'url headers[].name headers[].value body timeoutMs maxConcurrentConnections';
+
+/** Fields of the policies of the family `ai/`; see `definition-fields.ts`. */
+export const aiFates: readonly (readonly [string, FieldFate])[] = [
+  ...all(
+    'ai-prompt-guard-rails.',
+    'promptPreset promptLocation rules.words[] rules.patterns[].name rules.patterns[].regex rules.patterns[].caseSensitive rules.promptCharsMax contentChecks sensitivityThreshold requestPolicy resourceName',
+    guardRails,
+  ),
+  ...all('ai-prompt-guard-rails.classifier.', service, guardRails),
+];
