@@ -48,6 +48,12 @@ export const managementCodes = {
   },
   'plan.closed': { status: 400, owner: 'client', text: 'The plan is closed.' },
   'plan.notPublished': { status: 400, owner: 'client', text: 'Only published plans can be subscribed to.' },
+  'plan.restricted': {
+    status: 400,
+    owner: 'client',
+    text: 'The plan is closed to a group that you are a member of.',
+    hint: 'Choose another plan, or ask who manages the API.',
+  },
   'plan.notSubscribable': { status: 400, owner: 'client', text: 'This plan cannot be subscribed to.' },
   'plan.notSubscribableWithoutClientCertificate': {
     status: 400,

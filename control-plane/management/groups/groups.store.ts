@@ -105,14 +105,29 @@ export async function groupsByRule(trx: Trx, at: EnvironmentRef, rule: string): 
 
 /** The groups that have one of the words as id or name. */
 export async function groupsByWord(
-  trx: Trx,
+  db: Queries,
   at: EnvironmentRef,
   words: readonly string[],
 ): Promise<readonly Pick<GroupRow, 'id' | 'name'>[]> {
   if (words.length === 0) return [];
-  return inTenant(trx.selectFrom('user_group'), at)
+  return inTenant(db.selectFrom('user_group'), at)
     .select(['id', 'name'])
     .where((where) => where.or([where('id', 'in', words), where('name', 'in', words)]))
+    .execute();
+}
+
+/** The groups of which somebody is a member. */
+export function groupsOfMember(
+  db: Queries,
+  at: EnvironmentRef,
+  user: string,
+): Promise<readonly Pick<GroupRow, 'id' | 'name'>[]> {
+  const memberships = inTenant(db.selectFrom('user_group_member'), at)
+    .select('group_id')
+    .where('member', '=', user);
+  return inTenant(db.selectFrom('user_group'), at)
+    .select(['id', 'name'])
+    .where('id', 'in', memberships)
     .execute();
 }
 

@@ -4,6 +4,7 @@ import { patched, type Patch } from '../patch.ts';
 import { checkIfMatch } from '../route.ts';
 import { planView, type PlanView, updatePlanSchema } from './plan-shape.ts';
 import { changePlan, editLocked, type PlanRef } from './plans.ts';
+import { demandGroupsOf } from './restricting.ts';
 
 /** What of a plan a PATCH may touch; its status has operations of its own. */
 const patchable = [
@@ -26,9 +27,10 @@ export function patchPlan(
   actor: Actor,
   ref: PlanRef & { readonly patch: Patch; readonly isDryRun: boolean; readonly ifMatch: string | undefined },
 ): Promise<PlanView> {
-  return changePlan({ desk, actor, ref }, (now, api, plan) => {
+  return changePlan({ desk, actor, ref }, async (now, api, plan) => {
     checkIfMatch(ref.ifMatch, plan.updated_at_ms);
     const wish = patched(planView(plan, true), ref.patch, { schema: updatePlanSchema, patchable });
+    await demandGroupsOf(now.trx, ref.at, { wished: wish.excludedGroups, kept: plan });
     return editLocked(now, { api, plan, wish });
   });
 }

@@ -12,6 +12,7 @@ import { closePlanLocked } from './closing.ts';
 import { demandRunnable } from './judging.ts';
 import { subscribableTo } from './subscribable.ts';
 import { planDefinition, type PlanUpdate, planView, type PlanView, type PlanWish } from './plan-shape.ts';
+import { demandGroupsOf, restrictionFor } from './restricting.ts';
 import { deletePlanRow, findPlan, insertPlan, listPlansOf, type PlanRow, updatePlan } from './plans.store.ts';
 
 /** Which plan of which API is meant. */
@@ -27,6 +28,7 @@ export function createPlan(
 ): Promise<PlanView> {
   return change(desk, { actor, at }, async (now) => {
     const api = await lockedApi(now, id);
+    await demandGroupsOf(now.trx, at, { wished: wish.excludedGroups });
     return planView(await addPlan(now, api, wish), true);
   });
 }
@@ -66,7 +68,7 @@ export function deprecateLocked(now: Change, { api, plan }: PlanOfApi): Promise<
   return moveTo(now, { api, plan, status: 'DEPRECATED' });
 }
 
-/** A page of an API's plans; readers see published ones. */
+/** A page of an API's plans; readers see published ones, and nobody one that excludes a group of his. */
 export async function listPlans(
   desk: Desk,
   actor: Actor,
@@ -80,15 +82,19 @@ export async function listPlans(
     readonly page: PageWish;
   },
 ): Promise<{ readonly data: readonly PlanView[]; readonly total: number }> {
-  const isInside = mayManage(actor, await readableApi(desk.storage.db, actor, input));
-  const { mode, subscribableBy, securities = [] } = input;
   const { db } = desk.storage;
+  const api = await readableApi(db, actor, input);
+  const isInside = mayManage(actor, api);
+  const { mode, subscribableBy, securities = [] } = input;
   const isSubscribable =
     subscribableBy === undefined
       ? () => true
       : await subscribableTo(db, { at: input.at, id: subscribableBy });
-  const rows = (await listPlansOf(db, input.at, input.id)).filter(
+  const plans = await listPlansOf(db, input.at, input.id);
+  const isRestricted = await restrictionFor(db, actor, { api, plans });
+  const rows = plans.filter(
     (row) =>
+      !isRestricted(row) &&
       input.statuses.includes(row.status) &&
       (securities.length === 0 || securities.includes(row.security_type)) &&
       (mode === undefined || row.mode === mode) &&
@@ -105,9 +111,13 @@ export async function listPlans(
 
 /** One plan. */
 export async function getPlan(desk: Desk, actor: Actor, ref: PlanRef): Promise<PlanView> {
-  const isInside = mayManage(actor, await readableApi(desk.storage.db, actor, ref));
-  const row = await findPlan(desk.storage.db, ref.at, { apiId: ref.id, id: ref.planId });
+  const { db } = desk.storage;
+  const api = await readableApi(db, actor, ref);
+  const isInside = mayManage(actor, api);
+  const row = await findPlan(db, ref.at, { apiId: ref.id, id: ref.planId });
   if (row === undefined || (!isInside && row.status !== 'PUBLISHED')) throw noPlan(ref.planId);
+  const isRestricted = await restrictionFor(db, actor, { api, plans: [row] });
+  if (isRestricted(row)) throw noPlan(ref.planId);
   return planView(row, isInside);
 }
 
@@ -119,6 +129,7 @@ export function editPlan(
 ): Promise<PlanView> {
   return changePlan({ desk, actor, ref }, async (now, api, plan) => {
     checkIfMatch(ref.ifMatch, plan.updated_at_ms);
+    await demandGroupsOf(now.trx, ref.at, { wished: ref.wish.excludedGroups, kept: plan });
     return editLocked(now, { api, plan, wish: ref.wish });
   });
 }

@@ -25,6 +25,7 @@ import { publishSubscription } from '../deployments/publication.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
 import { momentMs } from '../fields.ts';
+import { refuseRestricted } from '../plans/restricting.ts';
 import { findPlan, type PlanRow, plansById } from '../plans/plans.store.ts';
 import { closeSubscriptionLocked } from './closing.ts';
 import {
@@ -71,6 +72,7 @@ export function subscribe(
     checkReadable(actor, api);
     const plan = await findPlan(now.trx, at, { apiId: id, id: wish.planId });
     const checked = await checkWish(now, { wish, plan, application: before });
+    await refuseRestricted(now.trx, actor, { api, plan: checked.plan });
     const subscription: SubscriptionRow = {
       ...newRow(now, id, wish),
       status: 'PENDING',
