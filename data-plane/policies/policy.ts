@@ -181,6 +181,14 @@ export type RefusalParameters = Readonly<Record<string, string | number>>;
 /** Go on. */
 export const CONTINUE: undefined = undefined;
 
+/** A step as logs name it. */
+export interface StepPlace {
+  /** Id of its policy, or what else of a definition is at work: `flow`, `plan`, `endpoint`, `response-template`. */
+  readonly kind: string;
+  /** Its place in the definition, e.g. flows[0].request[1]. */
+  readonly at: string;
+}
+
 /** What a hook sees of the request in hand. */
 export interface PolicyCall extends ExpressionScope {
   readonly request: PolicyRequest;
@@ -191,8 +199,11 @@ export interface PolicyCall extends ExpressionScope {
   readonly connection: PolicyConnection;
   /** Wall clock at the request's head, ms since the epoch. */
   readonly startedAtMs: number;
-  /** Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED. */
-  warn(key: string, message: string): void;
+  /**
+   * Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED; the log names the step in hand. Who warns when his hook has
+   * ended, or beside other calls of the backend, says which step he is.
+   */
+  warn(key: string, message: string, step?: StepPlace): void;
   /** Metrics of the API's own for the access record; `custom-metrics.ts` sets them. */
   customMetrics: Map<string, string> | undefined;
   /** Sets a header on whatever is answered, a refusal included; for policies that act before there is an answer. */

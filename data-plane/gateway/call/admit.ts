@@ -14,7 +14,12 @@ export function admit(call: Call, { plans }: CompiledApi): void {
     api: deployed.id,
     subscriptions: deployed.subscriptions,
     nowMs: startedAtMs,
-    holds: (rule, attributes) => call.withAttributes(attributes, () => holdsInEveryReading(call, rule)),
+    holds: (rule, attributes) => {
+      call.step = plans.find((plan) => plan.rule === rule)?.place;
+      const isHeld = call.withAttributes(attributes, () => holdsInEveryReading(call, rule));
+      call.step = undefined;
+      return isHeld;
+    },
   });
   if (admission instanceof Promise) resume(call, admission, (late) => enter(call, late));
   else enter(call, admission);

@@ -1,5 +1,5 @@
 import { isGrpc, type ResponseHead, type UpstreamUpgrade } from '../../http/exchange.ts';
-import type { Rejection } from '../../policies/policy.ts';
+import type { Rejection, StepPlace } from '../../policies/policy.ts';
 import { type ErrorWriter, writePlainError } from '../errors/error-answer.ts';
 import { grpcErrorOf } from '../errors/grpc.ts';
 import { refusals } from '../errors/refusals.ts';
@@ -35,6 +35,8 @@ export function respond(call: Call, head: ResponseHead, body: Call['answerBody']
   stream?.begin();
 }
 
+const templatesPlace: StepPlace = { kind: 'response-template', at: 'responseTemplates' };
+
 /** Refuses, in the words that the API's publisher chose. `internal` says more, for the record alone. */
 export function refuse(call: Call, refusal: Rejection, internal?: string): void {
   if (call.isAnswered) return;
@@ -42,7 +44,9 @@ export function refuse(call: Call, refusal: Rejection, internal?: string): void 
   call.errorMessage = internal ?? refusal.message;
   const write: ErrorWriter = call.deployed.compiled?.errors ?? writePlainError;
   const { request } = call.exchange;
+  call.step = templatesPlace;
   const plain = write(refusal, request.headers.get('accept'), { scope: call, cause: internal });
+  call.step = undefined;
   const error = isGrpc(request, request.headers) ? grpcErrorOf(plain, refusal.message) : plain;
   const head = errorHeadOf(call.exchange, error, call.deployed.compiled?.engine.closesAfterErrors === true);
   if (!call.isBodyTaken) call.exchange.request.body.discard();

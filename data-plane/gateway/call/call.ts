@@ -2,7 +2,13 @@ import type { Surroundings } from '../../../proto/expression/scope.ts';
 import type { Work } from '../../../proto/expression/work.ts';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, EndListener, Exchange, Outcome, ResponseHead } from '../../http/exchange.ts';
-import type { PassingBody, PolicyConnection, PolicyRequest, PolicyResponse } from '../../policies/policy.ts';
+import type {
+  PassingBody,
+  PolicyConnection,
+  PolicyRequest,
+  PolicyResponse,
+  StepPlace,
+} from '../../policies/policy.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import type { Cors } from '../compile/cors.ts';
@@ -13,7 +19,6 @@ import type { Steps } from '../compile/pipeline.ts';
 import type { DeployedApi } from '../deploy/deployed.ts';
 import { refusals } from '../errors/refusals.ts';
 import type { BackendCalls } from '../steps/around.ts';
-import type { Step } from '../compile/step.ts';
 import { type BrokenStep, type KeepingCall, KeptSteps } from '../steps/kept.ts';
 import type { Endpoint } from '../../endpoints/group.ts';
 import type { Retry } from '../../endpoints/groups.ts';
@@ -98,7 +103,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   isAnswered = false;
   errorKey: string | undefined = undefined;
   errorMessage: string | undefined = undefined;
-  step: Step | undefined = undefined;
+  step: StepPlace | undefined = undefined;
   decided: Map<Gate | FlowGate, boolean> | undefined = undefined;
   work: Work | undefined = undefined;
   warnings: { readonly key: string; readonly message: string }[] | undefined = undefined;
@@ -262,10 +267,10 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     return (this.#responseBody ??= new PhaseBody(response, answerBody, true));
   }
 
-  warn(key: string, message: string): void {
+  warn(key: string, message: string, place: StepPlace | undefined = this.step): void {
     if (this.#isSupposed) return;
     (this.warnings ??= []).push({ key, message });
-    const { kind = 'plan', at } = this.step ?? {};
+    const { kind = 'plan', at } = place ?? {};
     this.options.onWarning({ api: this.deployed.id, step: kind, at, key, message });
   }
 

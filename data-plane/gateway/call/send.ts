@@ -45,7 +45,7 @@ export function sendTo(
     host ?? (endpoint.propagatesHost ? exchange.request.authority : endpoint.target.authority),
   );
   if (!endpoint.propagatesEncodings) headers.delete('accept-encoding');
-  setHeaders(headers, endpoint.headers, scope);
+  setHeaders(headers, endpoint, scope);
   extendVia(headers, trail);
   const { isUpgrade } = exchange.request;
   const { method } = request;
@@ -71,12 +71,12 @@ export function lineOf(
 }
 
 /** One that fails or comes to nothing is left as it is. */
-function setHeaders(headers: HeaderList, added: Endpoint['headers'], scope: ConditionScope): void {
-  for (const { name, value } of added) {
+function setHeaders(headers: HeaderList, endpoint: Endpoint, scope: ConditionScope): void {
+  for (const { name, value } of endpoint.headers) {
     const rendered = value.render(scope);
     if (rendered.kind === 'value') headers.set(name, rendered.value);
     else if (rendered.kind === 'failed')
-      scope.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${rendered.why}`);
+      scope.warn('EXPRESSION_EVALUATION_ERROR', `${endpoint.name}: ${name}: ${rendered.why}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../endpoints/group.ts';
 import type { UpstreamResult } from '../../http/exchange.ts';
-import type { BackendAnswer } from '../../policies/policy.ts';
+import type { BackendAnswer, StepPlace } from '../../policies/policy.ts';
 import type { CompiledApi } from '../compile/compile.ts';
 import type { Step } from '../compile/step.ts';
 import { refusals, upstreamRefusals } from '../errors/refusals.ts';
@@ -81,8 +81,12 @@ function stepsAround(
 
 const none: readonly Step[] = [];
 
+/** Endpoints are named by their names. */
+const endpointPlace: StepPlace = { kind: 'endpoint', at: 'endpointGroups' };
+
 /** The endpoint whose turn it is; from now on the request's body is its. */
 function nextEndpoint(call: Call, { endpoints }: CompiledApi): Endpoint | undefined {
+  call.step = endpointPlace;
   const endpoint = endpoints.next(call);
   if (endpoint === undefined) return undefined;
   call.endpoint = endpoint;

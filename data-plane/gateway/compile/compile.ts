@@ -6,7 +6,7 @@ import type { Guard } from '../../../proto/process/outbound/guard.ts';
 import { createEndpoints, type Endpoints } from '../../endpoints/groups.ts';
 import type { OutlierHost } from '../../endpoints/outliers.ts';
 import { noScripts, type Scripts } from '../../script/script.ts';
-import type { PolicyHost } from '../../policies/policy.ts';
+import type { PolicyHost, StepPlace } from '../../policies/policy.ts';
 import { noCaches } from '../../caches.ts';
 import { createResources, servedBy } from '../../resources/index.ts';
 import type { CacheGround, Resources } from '../../resources/resource.ts';
@@ -32,6 +32,8 @@ import { type ApiFacts, createApiFacts, type ExpressionHost } from './surroundin
 
 /** A plan, ready to be asked. */
 export interface CompiledPlan extends SecuredPlan {
+  /** Of its rule. */
+  readonly place: StepPlace;
   readonly pipeline: Pipeline;
   readonly pathParams: PathParams;
 }
@@ -149,6 +151,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
         ...securePlan(plan, security),
         pipeline: createPipeline(planFlows, apiFlows, shared),
         pathParams: createPathParams([...plan.flows, ...definition.flows]),
+        place: { kind: 'plan', at: `plans[${index}].selectionRule` },
       },
     ];
   });
@@ -178,9 +181,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     around,
     preflightFlows: createPipeline([], apiFlows, shared),
     corsOf: compileCors(definition, engine),
-    rejectsNullByte: definition.listeners.some(
-      (listener) => listener.requestValidation?.rejectNullByte === true,
-    ),
+    rejectsNullByte: rejectsNullByte(definition),
     isRecorded: definition.analytics.enabled,
     groups,
     logging: compileLogging(definition, plans),
@@ -190,6 +191,9 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     ...life,
   };
 }
+
+const rejectsNullByte = ({ listeners }: ApiDefinition): boolean =>
+  listeners.some(({ requestValidation }) => requestValidation?.rejectNullByte === true);
 
 /** What the policies of an API, or of an organization, may use. */
 export function hostOf(

@@ -2,12 +2,14 @@ import { type Condition, compileCondition } from '../../../proto/expression/cond
 import type { TemplateNeeds } from '../../../proto/expression/template.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { FlowDefinition } from '../../../proto/model/api.ts';
-import type { PolicyCall, Rejection } from '../../policies/policy.ts';
+import type { PolicyCall, Rejection, StepPlace } from '../../policies/policy.ts';
 import { refusals } from '../errors/refusals.ts';
 import type { EngineRules } from './engine.ts';
 
 /** A request whose steps may stand behind conditions. */
 export interface GatedCall extends PolicyCall {
+  /** What is at work and would be to blame; undefined between stages. */
+  step: StepPlace | undefined;
   /** What was decided and is asked again; made with the first decision. */
   decided: Map<Gate | FlowGate, boolean> | undefined;
   /** What its path may mean to whoever stands behind, beside what it says. */

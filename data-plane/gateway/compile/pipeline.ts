@@ -5,6 +5,7 @@ import type { EngineRules } from './engine.ts';
 import { createFlowMatcher, type FlowMatcher, isBetter, segmentsOf } from './flow-match.ts';
 import { createFlowGate, type FlowGate, needsOfAll, type Passage } from './gate.ts';
 import { normalise, type Readings } from '../../policies/path-readings.ts';
+import type { StepPlace } from '../../policies/policy.ts';
 import { gateStep, type Step, type StepCompiler } from './step.ts';
 
 /** What runs for one request, in order. */
@@ -30,7 +31,8 @@ interface CompiledFlow extends Pick<Steps, 'request' | 'response'> {
   readonly refuses: boolean;
   /** Undefined when nothing but path and method chooses it. */
   readonly gate: FlowGate | undefined;
-  readonly at: string;
+  /** Of what chooses it. */
+  readonly place: StepPlace;
 }
 
 /** What pipelines are made of. */
@@ -56,6 +58,7 @@ export function compileFlows(
   return flows.flatMap((flow, index) => {
     if (!flow.enabled) return [];
     const at = `${level.at}[${index}]`;
+    const place = { kind: 'flow', at: `${at}.selectors` };
     const refuses = [...flow.request, ...flow.response].some(
       (step) => step.enabled && mayRefuse(step.policy),
     );
@@ -65,21 +68,21 @@ export function compileFlows(
     const compile = (phase: 'request' | 'response'): readonly Step[] =>
       flow[phase].flatMap((step, number) => {
         if (!step.enabled) return [];
-        const place = {
+        const stepPlace = {
           api: options.api,
           plan: level.plan,
           flowPath: path,
           phase,
           at: `${at}.${phase}[${number}]`,
         };
-        return options.compiler.compile(step, place, gate === 'never' ? undefined : gate);
+        return options.compiler.compile(step, stepPlace, gate === 'never' ? undefined : gate);
       });
     const request = compile('request');
     const answersToo = request.filter(({ policy }) => policy.response !== undefined).toReversed();
     const response = [...compile('response'), ...answersToo];
     return gate === 'never'
       ? []
-      : [{ matcher: createFlowMatcher(flow), path, request, response, refuses, gate, at: `${at}.selectors` }];
+      : [{ matcher: createFlowMatcher(flow), path, request, response, refuses, gate, place }];
   });
 }
 
@@ -134,7 +137,7 @@ function enterAll(flows: readonly CompiledFlow[], chosen: Chosen, matchRequired:
 /** Each flow with conditions begins with them. */
 function enterEach(flows: readonly CompiledFlow[], matchRequired: boolean): Level {
   const request = flows.flatMap((flow) => {
-    const { gate, at } = flow;
+    const { gate, place } = flow;
     if (gate === undefined) return flow.request;
     if (flow.request.length + flow.response.length === 0 && !matchRequired) return [];
     const passes = (call: Parameters<FlowGate['holds']>[0]): Passage => {
@@ -142,7 +145,7 @@ function enterEach(flows: readonly CompiledFlow[], matchRequired: boolean): Leve
       gate.set(call, held === true);
       return held;
     };
-    return [gateStep(at, { needs: gate.needs, passes }), ...flow.request];
+    return [gateStep(place.at, { needs: gate.needs, passes }), ...flow.request];
   });
   return { flows, request: [...request, ...required(flows, matchRequired)] };
 }
@@ -173,11 +176,12 @@ interface Choice {
 function enterAtOnce(candidates: readonly CompiledFlow[], { chosen, choose, matchRequired }: Choice): Level {
   const gates = candidates.flatMap(({ gate }) => (gate === undefined ? [] : [gate]));
   if (gates.length === 0) return enterEach(candidates, matchRequired);
-  const choice = gateStep(candidates[0]?.at ?? 'flows', {
+  const choice = gateStep(candidates[0]?.place.at ?? 'flows', {
     needs: needsOfAll(gates),
     passes(call) {
       const holding = new Set<CompiledFlow>();
       for (const flow of candidates) {
+        call.step = flow.place;
         const held = flow.gate === undefined || flow.gate.holds(call);
         if (typeof held === 'object') return held;
         if (held) holding.add(flow);

@@ -4,19 +4,15 @@ import { catalog, mayRefuse, type PolicyConfig } from '../../../proto/policies/c
 import { isStepPolicyId, policies, type StepPolicyId } from '../../policies/index.ts';
 import { sharedGroupOf } from '../../../proto/model/api/shared-policy-group.ts';
 import type { PolicySchema } from '../../../proto/policies/policy-schema.ts';
-import type { Policy, PolicyHost, PolicyPlace } from '../../policies/policy.ts';
+import type { Policy, PolicyHost, PolicyPlace, StepPlace } from '../../policies/policy.ts';
 import { createRefuse } from '../../policies/refuse.ts';
 import type { EngineRules } from './engine.ts';
 import { conditionOf, createGroupGate, createStepGate, type FlowGate, type Gate } from './gate.ts';
 import type { GroupsInUse } from './shared-groups.ts';
 
 /** One policy at its place, built, with what running it has to know. */
-export interface Step {
+export interface Step extends StepPlace {
   readonly policy: Policy;
-  /** Id of the policy; `flow` for one that is nothing but a gate. */
-  readonly kind: string;
-  /** Path in the definition, for the log. */
-  readonly at: string;
   /** Whether it needs the request's body whole before its turn comes. */
   readonly readsRequest: boolean;
   /** ... the answer's. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { eventually } from '../../../test/kit/eventually.ts';
 import { createFakeClock } from '../../../test/kit/fake-clock.ts';
 import { apiDefinition, flow, startLocalGateway } from '../../../test/kit/gateway/gateway.ts';
+import { freePort } from '../../../test/kit/processes/processes.ts';
 import { startUpstream } from '../../../test/kit/servers/upstream.ts';
 import { createLog } from '../../../proto/process/log.ts';
 import { createMetrics } from '../../../proto/process/metrics.ts';
@@ -43,6 +45,113 @@ test('expressions that fail are counted by API and kind of step, and each step h
     ],
   );
   assert.match(String(lines[0]?.['reason']), /^X-P: /);
+});
+
+const fine = ['policy-assign-attributes', { attributes: [{ name: 'fine', value: 'fine' }] }] as const;
+const broken = ['policy-assign-attributes', { attributes: [{ name: 'broken', value: failing }] }] as const;
+const around = (condition: string) => ['retry', { condition }] as const;
+const under = (condition: string, steps: Parameters<typeof flow>[1]): object => {
+  const made = flow('/', steps) as { selectors: object[] };
+  return { ...made, selectors: [...made.selectors, { type: 'condition', condition }] };
+};
+
+test('behind flows of an organization a warning names the step, flow, plan, endpoint or template that it is of, by its own place', async (t) => {
+  const { url } = await startUpstream(t);
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const endpoint = (configuration: object): object => ({
+    endpointGroups: [
+      {
+        name: 'group',
+        type: 'http-proxy',
+        endpoints: [{ name: 'one', type: 'http-proxy', configuration: { target: url, ...configuration } }],
+        sharedConfiguration: { headers: [{ name: 'X-Broken', value: failing }] },
+      },
+    ],
+  });
+  const apis = {
+    steps: apiDefinition('steps', url, {
+      plans: {
+        open: {
+          id: 'open',
+          name: 'Open',
+          security: { type: 'KEY_LESS' },
+          flows: [flow('/', { request: [fine] }), flow('/', { request: [fine, broken], response: [broken] })],
+        },
+      },
+      flows: [
+        flow('/elsewhere', { request: [broken] }),
+        flow('/', { enabled: false, request: [broken] }),
+        flow('/', { request: [fine, broken], response: [fine, fine, broken] }),
+      ],
+    }),
+    best: apiDefinition('best', url, {
+      flowExecution: { mode: 'BEST_MATCH', matchRequired: false },
+      flows: [under('true', { request: [fine] }), under(failing, { request: [fine] })],
+    }),
+    rule: apiDefinition('rule', url, {
+      plans: {
+        closed: { id: 'closed', name: 'Closed', status: 'CLOSED', security: { type: 'KEY_LESS' } },
+        open: { id: 'open', name: 'Open', security: { type: 'KEY_LESS' }, selectionRule: failing },
+      },
+      responseTemplates: { DEFAULT: { '*/*': { body: failing } } },
+    }),
+    header: apiDefinition('header', url, { flows: [flow('/', { request: [fine] })], ...endpoint({}) }),
+    target: apiDefinition('target', url, {
+      flows: [flow('/', { request: [fine] })],
+      ...endpoint({ target: `{#request.params["p"][0]}` }),
+    }),
+    retried: apiDefinition('retried', url, {
+      flows: [flow('/', { request: [around('false'), around(failing), fine] })],
+      failover: { enabled: true },
+    }),
+    late: apiDefinition('late', url, {
+      flows: [
+        flow('/', {
+          request: [
+            fine,
+            ['policy-http-callout', { url: nobody, method: 'GET', fireAndForget: true }],
+            ['traffic-shadowing', { target: nobody }],
+            fine,
+          ],
+          response: [fine],
+        }),
+      ],
+    }),
+  };
+  const organization = [
+    flow('/', { enabled: false, request: [broken] }),
+    flow('/', { request: [fine, broken] }),
+  ];
+  const gateway = await startLocalGateway(t, {
+    apis: { ...apis, 'isthmus.json': { organizationFlows: organization } },
+  });
+  const places = (api: string): string[] =>
+    gateway.logged
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((line) => line['api'] === api && line['step'] !== undefined)
+      .map(({ step, at }) => `${String(step)} ${String(at)}`)
+      .filter((place) => place !== 'policy-assign-attributes organizationFlows[1].request[1]');
+  const expected: Readonly<Record<keyof typeof apis, readonly string[]>> = {
+    steps: [
+      'policy-assign-attributes plans[0].flows[1].request[1]',
+      'policy-assign-attributes flows[2].request[1]',
+      'policy-assign-attributes plans[0].flows[1].response[0]',
+      'policy-assign-attributes flows[2].response[2]',
+    ],
+    best: ['flow flows[1].selectors'],
+    rule: ['plan plans[1].selectionRule', 'response-template responseTemplates'],
+    header: ['endpoint endpointGroups'],
+    target: ['endpoint endpointGroups'],
+    retried: ['retry flows[0].request[1]'],
+    late: ['policy-http-callout flows[0].request[1]', 'traffic-shadowing flows[0].request[2]'],
+  };
+  for (const [api, wanted] of Object.entries(expected)) {
+    await gateway.call(`/${api}`, { method: 'POST', body: 'x' });
+    await eventually(() => places(api).length >= wanted.length);
+    assert.deepEqual(api === 'late' ? places(api).toSorted() : places(api), wanted, api);
+  }
+  const all = gateway.logged.filter((line) => line.includes('"at":"organizationFlows[1].request[1]"'));
+  assert.equal(all.length, Object.keys(apis).length, 'the step of the organization, under its own place');
 });
 
 test('a step is told once a minute, with how many there were, and past the bound APIs are counted as one', async () => {

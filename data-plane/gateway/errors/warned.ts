@@ -6,9 +6,9 @@ import type { CounterMetric, Metrics } from '../../../proto/process/metrics.ts';
 /** Something of a request that was not done as its definition says, though the request goes on or is refused as it should be. */
 export interface Warning {
   readonly api: string;
-  /** Id of the policy whose step it was, `flow` for the condition of a flow, `plan` before any step. */
+  /** Id of the policy whose step it was, or what else was at work: `flow`, `plan`, `endpoint`, `response-template`, `logging`. */
   readonly step: string;
-  /** Its place in the definition, e.g. flows[0].request[1]; undefined before any step. */
+  /** Its place in the definition, e.g. flows[0].request[1]; undefined where nothing of a definition was at work. */
   readonly at: string | undefined;
   /** e.g. EXPRESSION_EVALUATION_ERROR. */
   readonly key: string;

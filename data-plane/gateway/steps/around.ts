@@ -71,7 +71,11 @@ export class BackendCalls {
       call.step = step;
       try {
         const slot = keptAt === undefined ? undefined : call.kept.enter(step, keptAt);
-        const answer = await step.policy.around.run(call, () => runFrom(index + 1), slot);
+        const next = (): Promise<BackendAnswer> =>
+          runFrom(index + 1).finally(() => {
+            call.step = step;
+          });
+        const answer = await step.policy.around.run(call, next, slot);
         if (answer.kind === 'response' && !isFinalStatus(answer.head.status))
           throw statusFault(answer.head.status);
         return answer;
@@ -84,6 +88,7 @@ export class BackendCalls {
     };
     try {
       const answer = await runFrom(0);
+      this.#call.step = undefined;
       const isWanted = broken === undefined && !this.#call.isOver && answer.kind === 'response';
       this.letGo(isWanted ? answer.body : undefined);
       return broken ?? answer;

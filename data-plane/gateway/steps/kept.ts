@@ -1,9 +1,11 @@
 import type { EndListener, Exchange, Outcome } from '../../http/exchange.ts';
-import type { PolicyCall } from '../../policies/policy.ts';
+import type { PolicyCall, StepPlace } from '../../policies/policy.ts';
 import type { Step } from '../compile/step.ts';
 
 /** A request whose steps may remember something of it. */
 export interface KeepingCall extends PolicyCall {
+  /** What is at work. */
+  step: StepPlace | undefined;
   readonly exchange: Pick<Exchange, 'beforeEnd'>;
   /** Tells of a bug in a step; the request goes on. */
   tellBroken(broken: BrokenStep): void;
@@ -75,10 +77,14 @@ export class KeptSteps implements EndListener {
     if (kept.running > 0 || kept.hasEnded) return;
     kept.hasEnded = true;
     const { step, slot } = kept;
+    const call = this.#call;
+    const atWork = call.step;
+    call.step = step;
     try {
-      step.policy.end?.(this.#call, outcome, slot);
+      step.policy.end?.(call, outcome, slot);
     } catch (error) {
-      this.#call.tellBroken({ kind: 'broken', at: step.at, error });
+      call.tellBroken({ kind: 'broken', at: step.at, error });
     }
+    call.step = atWork;
   }
 }

@@ -10,8 +10,6 @@ export type Phase = 'request' | 'response';
 export interface RunningCall extends GatedCall {
   /** Answered, or its client has gone: no further step is reached. */
   readonly isOver: boolean;
-  /** The step in hand, or the last one. */
-  step: Step | undefined;
   /** Made on first use. */
   readonly kept: KeptSteps;
   /** Reads the phase's body into `content`; undefined when it is there. Rejects when it does not come whole. */
@@ -50,7 +48,15 @@ export function runSteps(
   phase: Phase,
   call: RunningCall,
 ): StepsResult | Promise<StepsResult> {
-  return runFrom({ index: 0, answer: undefined, isAsked: false }, { steps, phase, call });
+  const result = runFrom({ index: 0, answer: undefined, isAsked: false }, { steps, phase, call });
+  if (result instanceof Promise) return result.finally(() => leave(steps, call));
+  call.step = undefined;
+  return result;
+}
+
+/** None of them is to blame for what comes next. Their answer may be awaited no more, and others be at work. */
+function leave(steps: readonly Step[], call: RunningCall): void {
+  if (steps.some((step) => step === call.step)) call.step = undefined;
 }
 
 interface Run {

@@ -2,7 +2,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 
 import { reasons } from '../../../proto/process/listening/node-http.ts';
 import type { Body, BodyFlow } from '../body.ts';
-import type { Exchange, Outcome, ResponseHead, StreamEnding, Upload } from '../exchange.ts';
+import type { Exchange, Outcome, ResponseHead, StreamEnding } from '../exchange.ts';
 import { kinds } from '../message/field-kind.ts';
 import { isGrpcHead } from '../message/grpc.ts';
 import { type BodyConnection, BodyFault, IncomingBody } from '../message/incoming-body.ts';
@@ -38,12 +38,11 @@ export class ServerStream
   readonly request: ServerRequest;
   readonly stream: ServerHttp2Stream;
   readonly #session: ServerSession;
-  readonly #body: IncomingBody;
+  readonly upload: IncomingBody;
   readonly #pace: BodyPace;
   /** When the last byte of the answer has to have left; 0 is no bound. */
   readonly #answerDueMs: number;
   #expectsContinue: boolean;
-  #uploadedUs = 0;
   #responseBytes = 0;
   readonly #whole = new WholeAnswer();
   #writer: StreamWriter | undefined = undefined;
@@ -58,20 +57,18 @@ export class ServerStream
     this.#session = session;
     this.#pace = new BodyPace(state.limits);
     this.stream = stream;
-    const end = new StreamEnd(stream);
-    const { body: declared, expectsContinue } = read.framing;
-    const hasLength = (head.seen & (1 << kinds.contentLength)) !== 0;
-    const length = typeof declared === 'number' && hasLength ? declared : undefined;
-    this.#body = new IncomingBody(stream.endAfterHeaders ? 0 : 'stream', this, state.limits, length);
+    const bodyEnd = stream.endAfterHeaders ? 0 : 'stream';
+    this.upload = new IncomingBody(bodyEnd, this, state.limits, declaredLength(read, head));
     markTrailers(head);
-    this.request = new ServerRequest(session, read, { head, text, body: this.#body, httpVersion: '2' });
-    this.#expectsContinue = expectsContinue;
+    this.request = new ServerRequest(session, read, { head, text, body: this.upload, httpVersion: '2' });
+    this.#expectsContinue = read.framing.expectsContinue;
     const { requestMsMax } = state.limits;
     this.#answerDueMs = requestMsMax === 0 ? 0 : state.sweep.nowMs + requestMsMax;
     const onGone = (): void => this.guard(() => this.#onGone());
     // Told in the call in which a reset is read, before the end of what came: nobody answers who is not there.
     stream.once('aborted', onGone).once('close', onGone);
-    feedBody({ stream, end, body: this.#body, limits: state.limits, guard: (work) => this.guard(work) });
+    const end = new StreamEnd(stream);
+    feedBody({ stream, end, body: this.upload, limits: state.limits, guard: (work) => this.guard(work) });
   }
 
   /** Whether its caller understands no other refusal; judged by the head as it came. */
@@ -81,11 +78,6 @@ export class ServerStream
 
   get isTwoWay(): boolean {
     return this.isAnswered || this.isGrpc;
-  }
-
-  get upload(): Upload {
-    const { bytes, state } = this.#body;
-    return { bytes, isOpen: state === 'open', endedUs: this.#uploadedUs };
   }
 
   get answerBytes(): number {
@@ -149,7 +141,7 @@ export class ServerStream
   onLast(): void {
     this.#end('complete', () => {
       this.#writer?.release();
-      endReading(this.stream, this.#body, this.#writer !== undefined);
+      endReading(this.stream, this.upload, this.#writer !== undefined);
     });
   }
 
@@ -166,13 +158,13 @@ export class ServerStream
   }
 
   onBodyWanted(): void {
-    if (!this.#expectsContinue || this.#body.bytes > 0 || this.stream.headersSent) return;
+    if (!this.#expectsContinue || this.upload.bytes > 0 || this.stream.headersSent) return;
     this.#expectsContinue = false;
     if (!isGone(this.stream)) this.stream.additionalHeaders({ ':status': 100 });
   }
 
   onBodyWhole(): void {
-    this.#uploadedUs = this.elapsedUs();
+    this.upload.endedUs = this.elapsedUs();
   }
 
   onManyPieces(): void {
@@ -198,13 +190,12 @@ export class ServerStream
       return this.#reset();
     }
     const fault = this.#pace.faultOf(this, this.stream.isPaused(), nowMs);
-    if (fault !== undefined) this.#body.break(new BodyFault(fault));
-    if (this.isOver) stopReading(this.stream, this.#body);
-    const { limits } = this.#session.state;
-    const { writableLength: unsentBytes } = this.stream;
+    if (fault !== undefined) this.upload.break(new BodyFault(fault));
+    if (this.isOver) stopReading(this.stream, this.upload);
+    const unsentBytes = this.stream.writableLength;
     const leftBytes = (this.#writer?.bytes ?? this.#whole.givenBytes) - unsentBytes;
-    if (unsentBytes === 0) this.#answerPace.rest();
-    else if (this.#answerPace.isStuck({ unsentBytes, leftBytes }, nowMs, limits)) this.#reset();
+    if (this.#answerPace.isStuck({ unsentBytes, leftBytes }, nowMs, this.#session.state.limits))
+      this.#reset();
   }
 
   protected sendWhole(head: ResponseHead, bytes: Uint8Array | undefined, declared: string | undefined): void {
@@ -218,7 +209,7 @@ export class ServerStream
       const isEmpty = bytes === undefined || bytes.length === 0;
       stream.respond(fields, { endStream: isEmpty });
       if (!isEmpty) this.#whole.give(stream, bytes, (work) => this.guard(work));
-      endReading(this.stream, this.#body, this.#writer !== undefined);
+      endReading(this.stream, this.upload, this.#writer !== undefined);
     });
   }
 
@@ -251,7 +242,7 @@ export class ServerStream
   #cut(status: number): void {
     if (!this.isGrpc || this.#writer === undefined) return this.#reset();
     this.#writer.release(setGrpcRefusal(this.createHeaders(), status));
-    endReading(this.stream, this.#body, this.#writer !== undefined);
+    endReading(this.stream, this.upload, this.#writer !== undefined);
   }
 
   #sendRefusal(status: number): void {
@@ -261,7 +252,7 @@ export class ServerStream
       date: this.#session.state.sweep.date,
       isGrpc: this.isGrpc,
     });
-    endReading(this.stream, this.#body, this.#writer !== undefined);
+    endReading(this.stream, this.upload, this.#writer !== undefined);
   }
 
   #onGone(): void {
@@ -271,7 +262,7 @@ export class ServerStream
       this.#abort();
       this.#end('clientAborted', () => undefined);
     }
-    this.#body.break(new Error('the client went away'));
+    this.upload.break(new Error('the client went away'));
   }
 
   #reset(): void {
@@ -286,6 +277,11 @@ export class ServerStream
   #end(kind: Outcome['kind'], release: () => void): void {
     this.finish(kind, this.#writer?.bytes ?? this.#responseBytes, release);
   }
+}
+
+function declaredLength({ framing }: ReadRequest, head: RequestHead): number | undefined {
+  const isSaid = (head.seen & (1 << kinds.contentLength)) !== 0;
+  return typeof framing.body === 'number' && isSaid ? framing.body : undefined;
 }
 
 function headFieldsOf(

@@ -1,6 +1,7 @@
 import { invariant } from '../../../proto/faults/fault.ts';
 import { type Body, type BodyFlow, type BodySink, bufferBody } from '../body.ts';
 import { ChunkedDecoder } from './chunked.ts';
+import type { Upload } from '../exchange.ts';
 import type { FieldLimits } from './fields.ts';
 import type { BodyEnd } from './framing.ts';
 import { WireHeaders } from './wire-headers.ts';
@@ -46,13 +47,15 @@ export class BodyFault extends Error {
  * they are `heldBytesMax`: so at most that and one read is ever in memory. Not sooner, because a connection that is paused does not
  * notice that its sender has gone.
  */
-export class IncomingBody implements Body, BodyFlow {
+export class IncomingBody implements Body, BodyFlow, Upload {
   readonly length: number | undefined;
   readonly isEmpty: boolean;
   readonly endsWithConnection: boolean;
   trailers: WireHeaders | undefined = undefined;
   /** Bytes of content received. */
   bytes = 0;
+  /** See {@link Upload}; set by connections whose exchanges tell of it. */
+  endedUs = 0;
   /** Open, received whole, or why it never will be. */
   state: 'open' | 'whole' | Error;
   /** The head that it came with, which says what is no trailer of it. */
@@ -88,6 +91,10 @@ export class IncomingBody implements Body, BodyFlow {
     this.#connection = connection;
     this.#chunked = end === 'chunked' ? new ChunkedDecoder(limits) : undefined;
     this.#bytesMax = limits.bodyBytesMax;
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open';
   }
 
   /** Whole or broken: nothing more is taken. */

@@ -15,11 +15,6 @@ export class AnswerPace {
   #fromMs = 0;
   #fromLeftBytes: number | undefined = 0;
 
-  /** Nothing waits for the client. */
-  rest(): void {
-    this.#stillMs = 0;
-  }
-
   /**
    * So many bytes wait now, and so many of all have left; whether those were too few for too long. Where nobody knows what has left, it is
    * enough that what waits changes; where somebody does, that says nothing: what leaves may be followed by as much.
@@ -29,6 +24,10 @@ export class AnswerPace {
     nowMs: number,
     { answerIdleMsMax, answerBytesPerSecondMin }: AnswerLimits,
   ): boolean {
+    if (unsentBytes === 0) {
+      this.#stillMs = 0;
+      return false;
+    }
     const isStill =
       leftBytes === undefined ? unsentBytes === this.#unsentBytes : leftBytes === this.#lastLeftBytes;
     if (this.#stillMs === 0) {

@@ -74,11 +74,8 @@ export class Patience {
     }
     const unsentBytes = this.#wire.isDrained ? 0 : this.#wire.unsentBytes;
     if (unsentBytes > 0 && this.#answerDueMs !== 0 && nowMs >= this.#answerDueMs) return 'answer';
-    if (unsentBytes === 0) this.#answerPace.rest();
-    else {
-      const { leftBytes } = this.#wire;
-      if (this.#answerPace.isStuck({ unsentBytes, leftBytes }, nowMs, this.#state.limits)) return 'taking';
-    }
+    const leftBytes = unsentBytes === 0 ? undefined : this.#wire.leftBytes;
+    if (this.#answerPace.isStuck({ unsentBytes, leftBytes }, nowMs, this.#state.limits)) return 'taking';
     return unsentBytes === 0 && body === undefined && this.#isDue(nowMs) ? 'asking' : undefined;
   }
 

@@ -63,7 +63,8 @@ class Callout {
     const asked = this.#asked(call);
     if (!this.#config.fireAndForget) return this.#wait(call, asked);
     void this.#send(asked).then((answer) => {
-      if (typeof answer === 'string') call.warn('CALLOUT_HTTP_ERROR', answer);
+      const step = { kind: 'policy-http-callout', at: this.#tools.place.at };
+      if (typeof answer === 'string') call.warn('CALLOUT_HTTP_ERROR', answer, step);
     });
     return CONTINUE;
   }

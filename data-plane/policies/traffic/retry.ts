@@ -1,11 +1,12 @@
-import type { Condition } from '../../../proto/expression/condition.ts';
+import type { Condition, Judgement } from '../../../proto/expression/condition.ts';
 import { withResponse } from '../../../proto/expression/scope.ts';
 import type { Clock } from '../../../proto/process/clock.ts';
 import type { BackendAnswer, PolicyCall, PolicyFactory } from '../policy.ts';
 
 /** Asks the backend again; which answers before the last are let go of, the pipeline knows. */
-export const retry: PolicyFactory<'retry'> = (config, { refuse, host: { clock } }) => {
+export const retry: PolicyFactory<'retry'> = (config, { refuse, place, host: { clock } }) => {
   const { condition, maxRetries, delay, timeout, lastResponse } = config;
+  const step = { kind: 'retry', at: place.at };
   const exhausted = refuse('RETRY_EXHAUSTED');
   return {
     around: {
@@ -17,7 +18,11 @@ export const retry: PolicyFactory<'retry'> = (config, { refuse, host: { clock } 
           const answer = await inTime(next(), timeout, clock);
           last = undefined;
           if (answer === 'slow' || hasFailed(answer)) continue;
-          if (answer.kind !== 'response' || !isBad(answer, call, condition)) return answer;
+          if (answer.kind !== 'response') return answer;
+          const isBad = judge(answer, call, condition);
+          if (typeof isBad === 'object')
+            call.warn('EXPRESSION_EVALUATION_ERROR', `condition: ${isBad.why}`, step);
+          if (isBad !== true) return answer;
           last = answer;
         }
         return lastResponse && last !== undefined ? last : exhausted;
@@ -27,15 +32,13 @@ export const retry: PolicyFactory<'retry'> = (config, { refuse, host: { clock } 
 };
 
 /** Whether it is to be asked for again. */
-function isBad(
+function judge(
   { head }: Extract<BackendAnswer, { readonly kind: 'response' }>,
   call: PolicyCall,
   condition: Condition | undefined,
-): boolean {
+): Judgement {
   const { status, headers } = head;
-  const judged = condition?.judge(withResponse(call, { status, headers, content: undefined })) ?? false;
-  if (typeof judged === 'object') call.warn('EXPRESSION_EVALUATION_ERROR', `condition: ${judged.why}`);
-  return judged === true;
+  return condition?.judge(withResponse(call, { status, headers, content: undefined })) ?? false;
 }
 
 /** Whether the backend failed, and not the client. */

@@ -16,8 +16,9 @@ interface Held {
 }
 
 /** Sends a copy of each request elsewhere, behind the back of its caller. */
-export const trafficShadowing: PolicyFactory<'traffic-shadowing', Held> = (config, { host }) => {
+export const trafficShadowing: PolicyFactory<'traffic-shadowing', Held> = (config, { host, place }) => {
   const { target, headers } = config;
+  const step = { kind: 'traffic-shadowing', at: place.at };
   let copies = 0;
   const send = async (call: PolicyCall, url: string, body: Uint8Array): Promise<void> => {
     const { method } = call.request;
@@ -30,7 +31,8 @@ export const trafficShadowing: PolicyFactory<'traffic-shadowing', Held> = (confi
       });
       for await (const _part of answer.stream);
     } catch (error) {
-      call.warn('TRAFFIC_SHADOWING_FAILED', error instanceof Fault ? error.detail : 'the copy was not sent');
+      const why = error instanceof Fault ? error.detail : 'the copy was not sent';
+      call.warn('TRAFFIC_SHADOWING_FAILED', why, step);
     } finally {
       copies -= 1;
     }

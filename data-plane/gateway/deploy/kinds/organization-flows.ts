@@ -25,7 +25,11 @@ export const organizationFlows: Kind<ServedOrganizationFlows> = {
     const definition = readOrganizationFlows(written);
     const { expressions, standing } = site.compile;
     const compiled = withPlacesOf(
-      () => placesInOrganizationFlows(written),
+      () => {
+        const placeOf = placesInOrganizationFlows(written);
+        // Its steps say in logs that they are the organization's; in the record that is said already.
+        return (path) => placeOf(path.replace(/^organizationFlows(?=\[)/, 'flows'));
+      },
       () => {
         refuseMissingSecrets(flowsSeenFrom(definition.flows, standing), 'flows', expressions);
         return compileOrganizationFlows(definition, id, site.compile);
