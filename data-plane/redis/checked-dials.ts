@@ -71,10 +71,13 @@ export function checkedSentinels(guard: Guard) {
 
     override async connect(emit: Parameters<SentinelConnector['connect']>[0]) {
       const isTls = this.options.sentinelTLS !== undefined;
+      this.connecting = true;
       const asked = await Promise.allSettled(
         this.#nodes.map(async (node) => (isTls ? [wayTo(node, guard)] : addressesOf(node, guard))),
       );
       const nodes = asked.flatMap((found) => (found.status === 'fulfilled' ? found.value : []));
+      // Who was told to end meanwhile would be connected for ever.
+      if (!this.connecting) throw new Error('closed while its sentinels were looked up');
       // One that cannot be found must not keep the others from being asked.
       const [first] = asked;
       if (nodes.length === 0 && first?.status === 'rejected') throw first.reason;

@@ -58,6 +58,7 @@ export function openRedis(place: RedisPlace): OpenRedis {
   // Told where it matters, when something was asked; here only remembered.
   client.on('error', (error: Error) => (why = error));
   client.on('node error', (error: Error) => (why = error));
+  const stay = keepTrying(client);
   return {
     client,
     trouble: () => (client.status === 'ready' ? undefined : why),
@@ -65,7 +66,34 @@ export function openRedis(place: RedisPlace): OpenRedis {
       new Promise((resolve) => {
         for (const event of ['ready', 'error'] as const) client.once(event, () => resolve());
       }),
-    close: () => client.disconnect(),
+    close() {
+      stay.end();
+      client.disconnect();
+    },
+  };
+}
+
+/**
+ * Connects anew also where the client gives up: after a try that ended before there was a connection, because no address may be dialled,
+ * or because the sentinels called another master while they were asked.
+ */
+function keepTrying(client: Redis | Cluster): { end(): void } {
+  let tries = 0;
+  let again: NodeJS.Timeout | undefined;
+  let isOver = false;
+  client.on('ready', () => (tries = 0));
+  client.on('end', () => {
+    if (isOver) return;
+    again = setTimeout(() => {
+      // Why it failed is told by the client's events.
+      client.connect().catch(() => undefined);
+    }, retryAfterMs(++tries)).unref();
+  });
+  return {
+    end() {
+      isOver = true;
+      clearTimeout(again);
+    },
   };
 }
 
