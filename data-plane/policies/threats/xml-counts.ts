@@ -71,6 +71,11 @@ export class XmlCounts {
     return this.#elements > 0;
   }
 
+  /** There was an element, and each is closed. */
+  get isWhole(): boolean {
+    return this.hasElement && this.depth === 0;
+  }
+
   /** Characters of text that may still come in the run in hand. */
   get textLeft(): number {
     return (this.#bounds.textMax ?? Infinity) - this.#chars;

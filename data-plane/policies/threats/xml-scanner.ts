@@ -66,8 +66,8 @@ export class XmlScanner {
   #valueDepth = 0;
   /** Elements that an entity, whose text is being read, may not close. */
   #floor = 0;
-  #section: XmlSection | undefined = undefined;
-  #doctype: DoctypeText | 'read' | undefined = undefined;
+  #section: XmlSection | undefined;
+  #doctype: DoctypeText | 'read' | undefined;
 
   constructor(bounds: XmlBounds) {
     this.#bounds = bounds;
@@ -83,8 +83,7 @@ export class XmlScanner {
 
   /** Nothing more comes: a document that is not whole is none. */
   end(): XmlThreat | undefined {
-    const { depth, hasElement } = this.#counts;
-    return this.#state === at.content && depth === 0 && hasElement ? undefined : 'syntax';
+    return this.#state === at.content && this.#counts.isWhole ? undefined : 'syntax';
   }
 
   #take(text: string): XmlThreat | undefined {
@@ -291,9 +290,8 @@ export class XmlScanner {
     const entered = this.#entities.enter(name);
     if (typeof entered === 'string') return entered;
     const { depth } = this.#counts;
-    const floor = this.#floor;
+    const [floor, back] = [this.#floor, this.#state];
     this.#floor = depth;
-    const back = this.#state;
     this.#valueDepth += isInValue ? 1 : 0;
     const threat = this.#take(entered.text);
     this.#valueDepth -= isInValue ? 1 : 0;
