@@ -1,6 +1,7 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
+import { piiFiltering } from './ai/pii/pii-filtering.ts';
 import { cache } from './cache/cache.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
 import { httpRedirect } from './http-redirect.ts';
@@ -110,6 +111,7 @@ export const policies: {
   javascript,
   // AI.
   'ai-prompt-guard-rails': promptGuardRails,
+  'pii-filtering': piiFiltering,
 };
 
 /** Says whether a policy may stand as a step. */

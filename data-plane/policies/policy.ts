@@ -63,8 +63,11 @@ export type Needs = 'head' | 'buffered';
 /** What a step does in one phase. A body is read at the first step that needs it: whoever stands before may refuse without it. */
 export interface ContentHook<Call extends PolicyCall, Slot> {
   readonly needs: Needs;
-  /** Asked before a body is read that it needs: where it says no, the step is passed by, and the body goes on as it comes. Default: yes. */
-  concerns?(call: Call): boolean;
+  /**
+   * Asked before a body is read that it needs: where it says no, the step is passed by, and the body goes on as it comes; a refusal refuses
+   * it unread. Default: yes.
+   */
+  concerns?(call: Call): boolean | Rejection;
   run(call: Call, slot: Slot): Verdict | Promise<Verdict>;
 }
 

@@ -29,6 +29,7 @@ test('only known ids are found, not what every object inherits', () => {
     'json-validation',
     'json-xml',
     'latency',
+    'pii-filtering',
     'policy-assign-attributes',
     'policy-assign-content',
     'policy-assign-metrics',

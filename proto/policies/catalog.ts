@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
+import { piiFiltering } from './ai/pii-filtering.ts';
 import { apiKey } from './api-key.ts';
 import { cache } from './cache.ts';
 import { jwt } from './jwt.ts';
@@ -115,6 +116,7 @@ export const catalog = {
   javascript,
   // AI.
   'ai-prompt-guard-rails': promptGuardRails,
+  'pii-filtering': piiFiltering,
 } as const satisfies Readonly<Record<string, PolicySchema>>;
 
 /** Id of a policy of this version. */

@@ -1,5 +1,6 @@
 import { all, type FieldFate, observed } from './field-fate.ts';
 
+const pii = observed('data-plane/policies/ai/pii/pii-filtering.test.ts');
 const guardRails = observed('data-plane/policies/ai/ai-prompt-guard-rails.test.ts');
 
 /** Fields of a service that is asked about a prompt. */
@@ -13,4 +14,9 @@ export const aiFates: readonly (readonly [string, FieldFate])[] = [
     guardRails,
   ),
   ...all('ai-prompt-guard-rails.classifier.', service, guardRails),
+  ...all(
+    'pii-filtering.',
+    'categories[] threshold skipResponsePayloadFiltering patterns[].name patterns[].regex action replacement resourceName customMapping',
+    pii,
+  ),
 ];

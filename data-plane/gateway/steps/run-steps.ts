@@ -1,4 +1,4 @@
-import type { AnsweredCall, PassingBody, PolicyCall, Verdict } from '../../policies/policy.ts';
+import type { AnsweredCall, PassingBody, PolicyCall, Rejection, Verdict } from '../../policies/policy.ts';
 import type { BrokenStep, KeptSteps } from './kept.ts';
 import type { GatedCall } from '../compile/gate.ts';
 import type { Step } from '../compile/step.ts';
@@ -122,12 +122,12 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
   return answer;
 }
 
-/** Whether a step that reads bodies is for this request at all. */
-function concerned(step: Step, { phase, call }: Run): boolean | BrokenStep {
+/** Whether a step that reads bodies is for this request at all, or refuses it unread. */
+function concerned(step: Step, { phase, call }: Run): boolean | Rejection | BrokenStep {
   const { request, response } = step.policy;
   try {
-    if (phase === 'request') return request?.needs !== 'buffered' || request.concerns?.(call) !== false;
-    return response?.needs !== 'buffered' || !hasAnswer(call) || response.concerns?.(call) !== false;
+    if (phase === 'request') return request?.needs !== 'buffered' || (request.concerns?.(call) ?? true);
+    return response?.needs !== 'buffered' || !hasAnswer(call) || (response.concerns?.(call) ?? true);
   } catch (error) {
     return { kind: 'broken', at: step.at, error };
   }

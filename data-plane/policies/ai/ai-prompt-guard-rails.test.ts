@@ -196,6 +196,8 @@ test('through a gateway: what a classifier says counts above the threshold and a
   });
   const moderations = at('/moderations', { body: '{"model":"o","input":"{#jsonEscape(#prompt)}"}' });
   const gateway = await startLocalGateway(t, {
+    // What is loaded with the first call holds a busy machine up.
+    config: { listen: { eventLoopLagMsMax: 0 } },
     apis: {
       scored: api('scored', {
         classifier: at('/classify', { timeoutMs: 9_000, maxConcurrentConnections: 2 }),
