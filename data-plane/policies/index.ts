@@ -10,6 +10,7 @@ import { mock } from './mock.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { assignContent } from './policy-assign-content.ts';
 import { assignMetrics } from './policy-assign-metrics.ts';
+import { dataLoggingMasking } from './policy-data-logging-masking.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import type { Policy, PolicyTools } from './policy.ts';
@@ -72,6 +73,7 @@ export const policies: {
   'policy-assign-attributes': assignAttributes,
   'policy-assign-content': assignContent,
   'policy-assign-metrics': assignMetrics,
+  'policy-data-logging-masking': dataLoggingMasking,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   cache,

@@ -38,6 +38,8 @@ export interface Hooks<Slot> {
   readonly request?: Hook<PolicyCall, Slot> | undefined;
   readonly response?: Hook<AnsweredCall, Slot> | undefined;
   readonly around?: Around<Slot> | undefined;
+  /** What is hidden in the logs of calls for which the step stands; nothing runs for it. */
+  readonly masks?: LogMasks | undefined;
   /** For APIs of messages, which this version does not run: a policy that has it is refused in a PROXY API. */
   readonly message?: MessageHook | undefined;
   /**
@@ -56,6 +58,20 @@ export interface Hooks<Slot> {
  * passes (`stream`). The configuration may decide.
  */
 export type Hook<Call extends PolicyCall, Slot> = ContentHook<Call, Slot> | StreamHook<Call, Slot>;
+
+/** What is hidden in the log of a call, in one direction on both sides of the gateway. */
+export interface LogMasks {
+  readonly of: PolicyPlace['phase'];
+  /** What stands in place of a header's values, by its name in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly bodies: readonly {
+    /** Of JSON, or of XML where it begins with a slash; undefined for the whole text. */
+    readonly path: string | undefined;
+    readonly regex: string | undefined;
+    readonly named: 'CREDIT_CARD' | 'EMAIL' | 'IP' | 'URI' | undefined;
+    readonly replacer: string;
+  }[];
+}
 
 /** What a hook may need that does not transform the body on its way. */
 export type Needs = 'head' | 'buffered';

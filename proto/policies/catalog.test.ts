@@ -33,6 +33,7 @@ test('only known ids are found, not what every object inherits', () => {
     'policy-assign-attributes',
     'policy-assign-content',
     'policy-assign-metrics',
+    'policy-data-logging-masking',
     'policy-http-callout',
     'policy-interrupt',
     'shared-policy-group-policy',

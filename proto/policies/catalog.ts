@@ -18,6 +18,7 @@ import { latency } from './latency.ts';
 import { assignAttributes } from './policy-assign-attributes.ts';
 import { assignContent } from './policy-assign-content.ts';
 import { assignMetrics } from './policy-assign-metrics.ts';
+import { dataLoggingMasking } from './policy-data-logging-masking.ts';
 import { interrupt } from './policy-interrupt.ts';
 import { overrideRequestMethod } from './policy-override-request-method.ts';
 import { ipFiltering } from './security/ip-filtering.ts';
@@ -77,6 +78,7 @@ export const catalog = {
   'policy-assign-attributes': assignAttributes,
   'policy-assign-content': assignContent,
   'policy-assign-metrics': assignMetrics,
+  'policy-data-logging-masking': dataLoggingMasking,
   'policy-override-request-method': overrideRequestMethod,
   'policy-interrupt': interrupt,
   cache,

@@ -291,6 +291,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'policy-assign-attributes',
     'policy-assign-content',
     'policy-assign-metrics',
+    'policy-data-logging-masking',
     'policy-interrupt',
   ].map(
     (id) =>
@@ -310,6 +311,11 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'policy-assign-metrics.',
     'metrics[].name metrics[].value',
     observed('data-plane/policies/policy-assign-metrics.test.ts'),
+  ),
+  ...all(
+    'policy-data-logging-masking.',
+    'headerRules[].path headerRules[].replacer bodyRules[].path bodyRules[].type bodyRules[].regex bodyRules[].replacer',
+    observed('data-plane/policies/policy-data-logging-masking.test.ts'),
   ),
   ...all(
     'http-redirect.',

@@ -107,6 +107,7 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
   decided: Map<Gate | FlowGate, boolean> | undefined = undefined;
   work: Work | undefined = undefined;
   warnings: { readonly key: string; readonly message: string }[] | undefined = undefined;
+  unmasked: RunningCall['unmasked'] = undefined;
   customMetrics: Map<string, string> | undefined = undefined;
 
   /** Its deadline has passed: nothing more is waited for. */

@@ -4,6 +4,7 @@ import type { LogFacts } from '../../report/logs/log-facts.ts';
 import type { CompiledPlan } from '../compile/compile.ts';
 import { engineRefusalKey } from '../errors/refusals.ts';
 import type { Subscription } from '../../security/subscriptions.ts';
+import { masksOf } from '../logs/masking.ts';
 import { wantedLog } from './answer.ts';
 import type { Call } from './call.ts';
 
@@ -89,7 +90,7 @@ export function record(call: Call, outcome: Outcome): Promise<void> | undefined 
   const recorder = deployed.recorders?.of(plan, subscription);
   const facts = factsOf(call, outcome);
   const log = wantedLog(call);
-  if (log !== undefined) recorder?.log(log.facts(facts, traceId));
+  if (log !== undefined) recorder?.log(log.facts(facts, traceId, masksOf(call)));
   return recorder?.write(facts);
 }
 

@@ -184,7 +184,7 @@ export function compileApi(whole: ApiDefinition, options: CompileOptions): Compi
     rejectsNullByte: rejectsNullByte(definition),
     isRecorded: definition.analytics.enabled,
     groups,
-    logging: compileLogging(definition, plans),
+    logging: compileLogging(definition, plans, compiler.steps),
     isTraced: definition.analytics.enabled && definition.analytics.tracing?.enabled === true,
     facts,
     mapPath: createMappings(definition.listeners.flatMap((listener) => listener.pathMappings)),

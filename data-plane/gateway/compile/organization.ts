@@ -7,12 +7,15 @@ import { createPathParams, type PathParams } from './path-params.ts';
 import { compileFlows, createPipeline, type Pipeline } from './pipeline.ts';
 import { GroupsInUse } from './shared-groups.ts';
 import { flowsSeenFrom } from './standing.ts';
-import { StepCompiler } from './step.ts';
+import { maskingIn } from '../logs/masking.ts';
+import { type Step, StepCompiler } from './step.ts';
 
 /** The flows of an organization as closures: one set for all APIs of an environment. */
 export interface OrganizationFlows extends Life<Pick<EndpointsGround, 'upstreams'>> {
   readonly pipeline: Pipeline;
   readonly pathParams: PathParams;
+  /** Steps that mask what is logged. */
+  readonly masking: readonly Step[];
 }
 
 /** No shared policy groups: these belong to an environment. */
@@ -48,6 +51,7 @@ export function compileOrganizationFlows(
   return {
     pipeline: createPipeline([], compiled, shared),
     pathParams: createPathParams(flows),
+    masking: maskingIn(compiler.steps),
     ...createLife(
       undefined,
       compiler.steps.map(({ policy }) => policy),

@@ -140,7 +140,7 @@ export class CallLog {
   }
 
   /** What a line is made of, when it is over. */
-  facts(access: AccessFacts, traceId: string | undefined): LogFacts {
+  facts(access: AccessFacts, traceId: string | undefined, rules: LogFacts['rules']): LogFacts {
     const { timestampMs, requestId, transactionId, errorKey, errorMessage, method, uri } = access;
     const entrypointRequest = { method, uri, headers: this.#received, body: this.#receivedCapture };
     const heads = [
@@ -162,6 +162,7 @@ export class CallLog {
       endpointResponse: this.#shown(this.#endpointResponse),
       heads,
       secretHeaders: this.#wish.secretHeaders,
+      rules,
       release: () => this.release(),
     };
   }

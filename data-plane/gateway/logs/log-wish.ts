@@ -1,5 +1,7 @@
 import type { Condition } from '../../../proto/expression/condition.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
+import type { Step } from '../compile/step.ts';
+import { maskingIn } from './masking.ts';
 import type { PlanSecurity } from '../../security/security.ts';
 import { type ApiDefinition, compileLoggingCondition, isLogged } from '../../../proto/model/api.ts';
 
@@ -12,6 +14,8 @@ export interface LogWish {
   readonly headers: boolean;
   readonly bodies: boolean;
   readonly condition: Condition;
+  /** Steps that mask. */
+  readonly masking: readonly Step[];
   /** Headers that carry keys in this API, in lower case. */
   readonly secretHeaders: ReadonlySet<string>;
 }
@@ -20,6 +24,7 @@ export interface LogWish {
 export function compileLogging(
   definition: ApiDefinition,
   plans: readonly { readonly security: Pick<PlanSecurity, 'secretHeaders'> }[],
+  steps: readonly Step[],
 ): LogWish | undefined {
   const { logging } = definition.analytics;
   if (logging === undefined || !isLogged(definition.analytics)) return undefined;
@@ -38,6 +43,7 @@ export function compileLogging(
     headers: content.headers,
     bodies: content.payload,
     condition,
+    masking: maskingIn(steps),
     secretHeaders: new Set([
       ...plans.flatMap(({ security }) => security.secretHeaders ?? []),
       ...headersOfSecrets(definition),

@@ -10,6 +10,8 @@ export type Phase = 'request' | 'response';
 export interface RunningCall extends GatedCall {
   /** Answered, or its client has gone: no further step is reached. */
   readonly isOver: boolean;
+  /** Steps that mask what is logged and whose condition did not hold. */
+  unmasked: Set<Step> | undefined;
   /** Made on first use. */
   readonly kept: KeptSteps;
   /** Reads the phase's body into `content`; undefined when it is there. Rejects when it does not come whole. */
@@ -86,7 +88,10 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
       if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked }, run);
       const passage = step.gate.passes(call, phase);
       if (typeof passage === 'object') return passage;
-      if (!passage) continue;
+      if (!passage) {
+        if (step.policy.masks !== undefined) (call.unmasked ??= new Set()).add(step);
+        continue;
+      }
     }
     if (phase === 'request' ? step.readsRequest : step.readsResponse) {
       const isConcerned = concerned(step, run);

@@ -1,3 +1,5 @@
+import type { BodyRule } from './body-rules.ts';
+
 /** A body as far as it passed and was kept. */
 export interface LoggedBody {
   readonly bytes: Uint8Array;
@@ -21,6 +23,14 @@ export interface LoggedMessage {
   readonly body: LoggedBody | undefined;
 }
 
+/** What steps of the API hide of one direction of a call. */
+export interface MaskRules {
+  readonly of: 'request' | 'response';
+  /** What stands in place of a header's values, by its name in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly bodies: readonly BodyRule[];
+}
+
 /** What was said in a call, as it was said: it is masked where the line is written, and nowhere kept before. */
 export interface LogFacts {
   readonly timestampMs: number;
@@ -37,6 +47,7 @@ export interface LogFacts {
   readonly heads: readonly HeaderLines[];
   /** Headers of this API that carry keys, in lower case. */
   readonly secretHeaders: ReadonlySet<string>;
+  readonly rules: readonly MaskRules[];
   /** The line is written, or never will be: gives the memory of the bodies back. */
   release(): void;
 }

@@ -1,5 +1,5 @@
 import type { RecordPrefix } from '../facts.ts';
-import type { LogFacts, LoggedMessage } from './log-facts.ts';
+import type { LogFacts, LoggedMessage, MaskRules } from './log-facts.ts';
 import type { Masks, MasksOf } from './log-masks.ts';
 
 /**
@@ -26,12 +26,10 @@ export function createLogLineWriter(
   return (facts) => {
     const masks = masksOf(facts);
     const { errorMessage } = facts;
-    const [entrypointRequest, entrypointResponse, endpointRequest, endpointResponse] = [
-      facts.entrypointRequest,
-      facts.entrypointResponse,
-      facts.endpointRequest,
-      facts.endpointResponse,
-    ].map((message) => shown(message, masks));
+    const entrypointRequest = shown(facts.entrypointRequest, masks, 'request');
+    const entrypointResponse = shown(facts.entrypointResponse, masks, 'response');
+    const endpointRequest = shown(facts.endpointRequest, masks, 'request');
+    const endpointResponse = shown(facts.endpointResponse, masks, 'response');
     const record = {
       ...whose,
       timestamp: facts.timestampMs,
@@ -67,7 +65,11 @@ interface ShownMessage {
   readonly body: string | undefined;
 }
 
-function shown(message: LoggedMessage | undefined, masks: Masks): ShownMessage | undefined {
+function shown(
+  message: LoggedMessage | undefined,
+  masks: Masks,
+  of: MaskRules['of'],
+): ShownMessage | undefined {
   if (message === undefined) return undefined;
   const { method, uri, status, headers, body } = message;
   return {
@@ -77,7 +79,7 @@ function shown(message: LoggedMessage | undefined, masks: Masks): ShownMessage |
     headers:
       headers === undefined
         ? undefined
-        : JSON.stringify(headers.map(([name, value]) => [name, masks.header(name, value)])),
-    body: body === undefined ? undefined : masks.body(body),
+        : JSON.stringify(headers.map(([name, value]) => [name, masks.header(name, value, of)])),
+    body: body === undefined ? undefined : masks.body(body, of),
   };
 }

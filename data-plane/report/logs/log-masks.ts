@@ -1,15 +1,15 @@
 import type { Redactor } from '../../../proto/model/redaction.ts';
 import { isSecretHeader } from '../../../proto/model/secrets/names.ts';
-import { createBodyRules } from './body-rules.ts';
-import type { LogFacts, LoggedBody } from './log-facts.ts';
+import { type ApplyRules, createBodyRules } from './body-rules.ts';
+import type { LogFacts, LoggedBody, MaskRules } from './log-facts.ts';
 import type { LogSettings } from './log-settings.ts';
 
 /** What a line may show of a call. */
 export interface Masks {
   uri(text: string): string;
-  header(name: string, value: string): string;
+  header(name: string, value: string, of: MaskRules['of']): string;
   text(text: string): string;
-  body(body: LoggedBody): string;
+  body(body: LoggedBody, of: MaskRules['of']): string;
 }
 
 /** Masks what a call said: by names, and the values that it was let in by wherever they are repeated. */
@@ -30,7 +30,7 @@ export function createMasks({
   readonly settings: Pick<LogSettings, 'secretHeaders' | 'bodyRules'>;
 }): MasksOf {
   const always = new Set(settings.secretHeaders.map((name) => name.toLowerCase()));
-  const applyRules = createBodyRules(settings.bodyRules);
+  const rulesFor = createRuleBook(settings.bodyRules);
   return (facts) => {
     const isSecret = (name: string): boolean =>
       always.has(name) ||
@@ -48,17 +48,37 @@ export function createMasks({
     return {
       uri: (text) => withoutValues(redactor.uri(text)),
       text: (text) => withoutValues(redactor.text(text)),
-      header: (name, value) =>
-        isTooMany || isSecret(name.toLowerCase()) ? MASK : withoutValues(redactor.text(value)),
-      body(body) {
+      header(name, value, of) {
+        const lowerName = name.toLowerCase();
+        if (isTooMany || isSecret(lowerName)) return MASK;
+        const ruled = facts.rules.find((rule) => rule.of === of && rule.headers.has(lowerName));
+        return ruled?.headers.get(lowerName) ?? withoutValues(redactor.text(value));
+      },
+      body(body, of) {
         const text = textOf(body);
         if (text === undefined) return `[${body.total} bytes that are no text]`;
         // Rules first: what else is masked may leave no JSON.
-        const ruled = applyRules(text, { isCut: body.cutBy !== undefined });
+        const ruled = rulesFor(facts.rules.filter((rule) => rule.of === of))(text, {
+          isCut: body.cutBy !== undefined,
+        });
         if (ruled === undefined || isTooMany) return `[${body.total} bytes that could not be masked]`;
         return withoutValues(redactor.body(ruled)) + cutNote(body);
       },
     };
+  };
+}
+
+/** The rules of the gateway and of steps in one. Steps have theirs as long as their API is deployed, and few calls pass several steps. */
+function createRuleBook(settings: LogSettings['bodyRules']): (rules: readonly MaskRules[]) => ApplyRules {
+  const always = createBodyRules(settings);
+  const ofOne = new WeakMap<MaskRules, ApplyRules>();
+  return ([only, ...others]) => {
+    if (only === undefined) return always;
+    if (others.length > 0)
+      return createBodyRules([...settings, ...[only, ...others].flatMap(({ bodies }) => bodies)]);
+    let made = ofOne.get(only);
+    if (made === undefined) ofOne.set(only, (made = createBodyRules([...settings, ...only.bodies])));
+    return made;
   };
 }
 

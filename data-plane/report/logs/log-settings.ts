@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jsonPlaceFault } from './body-rules.ts';
+import { jsonPlaceFault } from '../../../proto/expression/json/json-place.ts';
 import { patternFault } from '../../../proto/expression/patterns.ts';
 
 const mebibyte = 1024 * 1024;

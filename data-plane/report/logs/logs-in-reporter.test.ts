@@ -35,6 +35,7 @@ function logOf(given: { count: number }, over: Partial<LogFacts> = {}): LogFacts
     endpointResponse: message,
     heads: [],
     secretHeaders: new Set(),
+    rules: [],
     release: () => void (given.count += 1),
     ...over,
   };

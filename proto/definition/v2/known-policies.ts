@@ -24,14 +24,14 @@ const scoped: ReadonlySet<string> = new Set(
   wordsIn(`
   transform-headers policy-assign-content policy-assign-attributes policy-assign-metrics json-to-json
   json-validation xml-json json-xml xslt policy-http-callout aws-lambda policy-interrupt
-  generate-http-signature oas-validation json-to-toon js
+  generate-http-signature policy-data-logging-masking oas-validation json-to-toon js
 `),
 );
 /** They have no scope: each of their scripts says where it runs. */
 const scripts: ReadonlySet<string> = new Set(['groovy', 'javascript']);
 const others: ReadonlySet<string> = new Set(
   wordsIn(`
-  shared-policy-group-policy policy-data-logging-masking cloud-events message-filtering
+  shared-policy-group-policy cloud-events message-filtering
 `),
 );
 

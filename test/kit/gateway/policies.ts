@@ -183,6 +183,7 @@ export class KitCall implements RunningCall, KeepingCall {
   readonly otherPathInfos = [];
   readonly surroundings = kitSurroundings;
   decided: RunningCall['decided'] = undefined;
+  unmasked: RunningCall['unmasked'] = undefined;
   work: RunningCall['work'] = undefined;
   /** What it set on the answer, whatever that will be. */
   readonly answerHeaders: Record<string, string> = {};
