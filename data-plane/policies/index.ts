@@ -1,6 +1,8 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
+import { costRateLimit } from './ai/cost-ratelimit.ts';
+import { tokenRateLimit } from './ai/token-ratelimit.ts';
 import { piiFiltering } from './ai/pii/pii-filtering.ts';
 import { cache } from './cache/cache.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
@@ -114,6 +116,8 @@ export const policies: {
   // AI.
   'ai-prompt-guard-rails': promptGuardRails,
   'pii-filtering': piiFiltering,
+  'token-ratelimit': tokenRateLimit,
+  'cost-ratelimit': costRateLimit,
 };
 
 /** Says whether a policy may stand as a step. */

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 
 import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
+import { costRateLimit } from './ai/cost-ratelimit.ts';
+import { tokenRateLimit } from './ai/token-ratelimit.ts';
 import { piiFiltering } from './ai/pii-filtering.ts';
 import { apiKey } from './api-key.ts';
 import { cache } from './cache.ts';
@@ -119,6 +121,8 @@ export const catalog = {
   // AI.
   'ai-prompt-guard-rails': promptGuardRails,
   'pii-filtering': piiFiltering,
+  'token-ratelimit': tokenRateLimit,
+  'cost-ratelimit': costRateLimit,
 } as const satisfies Readonly<Record<string, PolicySchema>>;
 
 /** Id of a policy of this version. */

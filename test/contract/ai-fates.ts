@@ -3,6 +3,11 @@ import { all, type FieldFate, observed } from './field-fate.ts';
 const pii = observed('data-plane/policies/ai/pii/pii-filtering.test.ts');
 const guardRails = observed('data-plane/policies/ai/ai-prompt-guard-rails.test.ts');
 
+/** What limits tokens and what they cost have in common. */
+const budget =
+  'rate.limit rate.dynamicLimit rate.periodTime rate.periodTimeUnit rate.key rate.useKeyOnly strategy addHeaders extraction.type extraction.inputTokenPointer extraction.outputTokenPointer extraction.modelPointer';
+const budgets = observed('data-plane/policies/ai/token-ratelimit.test.ts');
+
 /** Fields of a service that is asked about a prompt. */
 const service = 'url headers[].name headers[].value body timeoutMs maxConcurrentConnections';
 
@@ -18,5 +23,12 @@ export const aiFates: readonly (readonly [string, FieldFate])[] = [
     'pii-filtering.',
     'categories[] threshold skipResponsePayloadFiltering patterns[].name patterns[].regex action replacement resourceName customMapping',
     pii,
+  ),
+  ...all('token-ratelimit.', budget, budgets),
+  ...all('cost-ratelimit.', budget, budgets),
+  ...all(
+    'cost-ratelimit.pricing.',
+    'inputPriceValue inputPriceUnit outputPriceValue outputPriceUnit',
+    observed('data-plane/policies/ai/cost-ratelimit.test.ts'),
   ),
 ];

@@ -27,7 +27,9 @@ const refusedBy = (config: z.ZodType, value: unknown): readonly string[] =>
   (config.safeParse(value).error?.issues ?? []).flatMap((issue) => wordsOf(issue));
 
 function wordsOf(issue: z.core.$ZodIssue): readonly string[] {
-  if (issue.code === 'invalid_union') return (issue.errors.at(-1) ?? []).flatMap((each) => wordsOf(each));
+  // Of none of the shapes at all there is nothing more to say.
+  if (issue.code === 'invalid_union' && issue.errors.length > 0)
+    return (issue.errors.at(-1) ?? []).flatMap((each) => wordsOf(each));
   return issue.code === 'custom' ? [] : [`${issue.path.join('.')}: ${issue.message}`];
 }
 

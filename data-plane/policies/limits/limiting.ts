@@ -7,6 +7,7 @@ import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
 import type { Count, CounterRule, Counters } from '../../limits/limiter.ts';
 import {
   CONTINUE,
+  type Needs,
   type PolicyCall,
   type PolicyOf,
   type PolicyPlace,
@@ -51,7 +52,7 @@ export interface Limiting<Unit extends string> {
   readonly config: LimiterConfig;
   readonly limit: LimitConfig<Unit>;
   /** In keys, so that limiters of two kinds share no count. */
-  readonly type: 'rl' | 'q' | 'sa' | 'tb';
+  readonly type: 'rl' | 'q' | 'sa' | 'tb' | 'tokens' | 'cost';
   /** Of dynamicPeriodTime. */
   readonly dynamicUnit: Unit;
   readonly place: PolicyPlace;
@@ -92,6 +93,36 @@ const keyCharsMax = 256;
 
 /** Counts requests and refuses those past a limit: what rate limits, quotas, spike arrests and token buckets share. */
 export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyOf<undefined> {
+  const { needs, run } = createCounting(of, { amount: 1, isPast: (count, limit) => count > limit });
+  return { request: { needs, run: (call) => run(call) } };
+}
+
+/** Takes from a budget what a request turned out to use: a whole number. Nobody waits for it; what cannot be counted then is not. */
+export type Spend = (amount: number) => void;
+
+/** A limit of what requests use, which is known when they are over. */
+export interface Budget {
+  /** Of the request's body. */
+  readonly needs: Needs;
+  /** Refuses a request when nothing is left, else hands over by what it is to be taken from. */
+  ask(call: PolicyCall, hold: (spend: Spend) => void): Verdict | Promise<Verdict>;
+}
+
+/** The same limits for what requests use: one passes as long as anything is left, and may take more than that. */
+export function createBudget<Unit extends string>(of: Limiting<Unit>): Budget {
+  const { needs, run } = createCounting(of, { amount: 0, isPast: (count, limit) => count >= limit });
+  return { needs, ask: run };
+}
+
+/** What attributes say of who calls. */
+const callerAttributes = ['plan', 'subscription-id', 'oauth.client_id', 'user-id'];
+
+interface Counting {
+  readonly amount: number;
+  readonly isPast: (count: number, limit: number) => boolean;
+}
+
+function createCounting<Unit extends string>(of: Limiting<Unit>, { amount, isPast }: Counting) {
   const { config, limit } = of;
   const isKeyAlone = limit.useKeyOnly && !(limit.key.kind === 'constant' && limit.key.value.length === 0);
   const templates = [limit.key, limit.dynamicLimit, limit.dynamicPeriodTime];
@@ -101,7 +132,7 @@ export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyO
   const judge = (call: PolicyCall, { allowance, refused }: Plan, counted: Count): Verdict => {
     const { count, resetAtMs } = counted;
     of.tell(call, allowance, { count, remaining: Math.max(0, allowance.limit - count), resetAtMs });
-    if (count > allowance.limit) return refused;
+    if (isPast(count, allowance.limit)) return refused;
     if (counted.isEstimate === true) call.warn(of.notApplied, alone);
     return CONTINUE;
   };
@@ -112,15 +143,24 @@ export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyO
     return CONTINUE;
   };
 
-  const run = (call: PolicyCall): Verdict | Promise<Verdict> => {
+  const spending = ({ attributes }: PolicyCall, plan: Plan): Spend => {
+    // As they are now: a later step may say another plan.
+    const caller = { attributes: new Map(callerAttributes.map((name) => [name, attributes.get(name)])) };
+    return (used) => {
+      void (async () => take(caller, plan, used))().catch(() => undefined);
+    };
+  };
+
+  const run = (call: PolicyCall, hold?: (spend: Spend) => void): Verdict | Promise<Verdict> => {
     const plan = planOf(call);
     if (plan === undefined) {
       call.warn('EXPRESSION_EVALUATION_ERROR', unworkable);
       return of.failed;
     }
+    hold?.(spending(call, plan));
     let count: Count | Promise<Count>;
     try {
-      count = take(call, plan);
+      count = take(call, plan, amount);
     } catch {
       return withoutCounters(call, plan);
     }
@@ -130,7 +170,7 @@ export function createLimiting<Unit extends string>(of: Limiting<Unit>): PolicyO
       () => withoutCounters(call, plan),
     );
   };
-  return { request: { needs: needsOf(templates), run } };
+  return { needs: needsOf(templates), run };
 }
 
 /** Says what a request is counted by; undefined where nobody can say how much may pass: what a caller sends decides that, so nothing passes. */
@@ -165,15 +205,16 @@ function createPlanning<Unit extends string>(
   return isFixed ? (scope) => (constant ??= planFor(scope)) : planFor;
 }
 
-/** Counts a request: by its key alone, else by plan and subscription; of keyless callers by plan and whose the address is; where no plan was asked by OAuth client, else API. */
+/** Takes for a request: by its key alone, else by plan and subscription; of keyless callers by plan and whose the address is; where no plan was asked by OAuth client, else API. */
 function createTaking(
   of: Pick<Limiting<string>, 'counters' | 'config' | 'place'>,
   isKeyAlone: boolean,
-): (call: PolicyCall, planned: Plan) => Count | Promise<Count> {
+): (call: Pick<PolicyCall, 'attributes'>, planned: Plan, amount: number) => Count | Promise<Count> {
   const counters = countersFor(of);
   if (isKeyAlone)
-    return (_call, { group, text = '', allowance }) => counters.take(text, { ...allowance.rule, group }, 1);
-  return ({ attributes }, planned) => {
+    return (_call, { group, text = '', allowance }, amount) =>
+      counters.take(text, { ...allowance.rule, group }, amount);
+  return ({ attributes }, planned, amount) => {
     const plan = textOf(attributes, 'plan');
     const subscription =
       plan === undefined
@@ -183,7 +224,7 @@ function createTaking(
     const rule = ruleIn(planned, plan, subscription === undefined ? 'address' : 'subscription');
     // Its length in front, so that the end of one is not the beginning of another.
     const key = planned.text === undefined ? caller : `${caller.length}:${caller}:${planned.text}`;
-    return counters.take(key, rule, 1);
+    return counters.take(key, rule, amount);
   };
 }
 

@@ -1,6 +1,7 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { constants, createGzip, gzipSync } from 'node:zlib';
 
 /** What came to it. */
 interface ModelAsked {
@@ -13,6 +14,8 @@ interface ModelAsked {
 export interface ModelServer {
   readonly url: string;
   readonly asked: readonly ModelAsked[];
+  /** Lets the next event of a stream of the model `held` go. */
+  goOn(): void;
 }
 
 /** Fields of requests, of all providers together. */
@@ -55,11 +58,14 @@ const providers: readonly (readonly [path: RegExp, say: (wish: Wish, prompt: num
 ];
 
 /**
- * Starts one. A prompt has as many tokens as words, an answer as many as `max_tokens` says, else three; a stream comes event by event.
+ * Starts one. A prompt has as many tokens as words, an answer as many as `max_tokens` says, else three; a stream comes event by event, of the
+ * model `held` when it is told to go on. Whoever accepts gzip gets it.
  * `/classify` calls a text with `hate` in it toxic, and `/moderations` says the same in another shape.
  */
 export async function startModels(t: Pick<TestContext, 'after'>): Promise<ModelServer> {
   const asked: ModelAsked[] = [];
+  const held: (() => void)[] = [];
+  const wait = (next: () => void): void => void held.push(next);
   const server = createServer((incoming, outgoing) => {
     const parts: Buffer[] = [];
     incoming.on('error', () => undefined);
@@ -68,48 +74,75 @@ export async function startModels(t: Pick<TestContext, 'after'>): Promise<ModelS
       const body = Buffer.concat(parts).toString();
       const [path = '', query] = (incoming.url ?? '').split('?');
       asked.push({ path, headers: incoming.headers, body });
-      answer(outgoing, { path, query, wish: JSON.parse(body || '{}') as Wish });
+      const wish = JSON.parse(body || '{}') as Wish;
+      const { respond, stream } = answering(incoming, outgoing, wish.model === 'held' ? wait : setImmediate);
+      answer({ respond, stream }, { path, query, wish });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, asked };
+  return { url: `http://127.0.0.1:${port}`, asked, goOn: () => held.shift()?.() };
+}
+
+/** How an answer leaves. */
+interface Answering {
+  respond(status: number, value: unknown): void;
+  stream(events: Said['events']): void;
+}
+
+function answering(
+  { headers }: IncomingMessage,
+  outgoing: ServerResponse,
+  wait: (next: () => void) => unknown,
+): Answering {
+  const isPacked = headers['accept-encoding']?.includes('gzip') === true;
+  const encoding = isPacked ? { 'Content-Encoding': 'gzip' } : {};
+  return {
+    respond(status, value) {
+      const text = JSON.stringify(value);
+      outgoing.writeHead(status, { 'Content-Type': 'application/json', ...encoding });
+      outgoing.end(isPacked ? gzipSync(text) : text);
+    },
+    stream(events) {
+      outgoing.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', ...encoding });
+      const gzip = createGzip({ flush: constants.Z_SYNC_FLUSH });
+      if (isPacked) gzip.pipe(outgoing);
+      const out = isPacked ? gzip : outgoing;
+      const next = (index: number): void => {
+        const event = events[index];
+        if (event === undefined) return void out.end();
+        const [name, data] = event;
+        const said = typeof data === 'string' ? data : JSON.stringify(data);
+        out.write(`${name === undefined ? '' : `event: ${name}\n`}data: ${said}\n\n`);
+        wait(() => next(index + 1));
+      };
+      next(0);
+    },
+  };
 }
 
 function answer(
-  outgoing: ServerResponse,
+  { respond, stream }: Answering,
   { path, query, wish }: { readonly path: string; readonly query: string | undefined; readonly wish: Wish },
 ): void {
-  const json = (status: number, value: unknown): void => {
-    outgoing.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
-  };
   const text = wish.inputs ?? wish.input ?? '';
   const score = /hate/i.test(text) ? 0.9 : 0.1;
-  if (path === '/classify') return json(200, [[{ label: 'toxic', score }]]);
-  if (path === '/moderations') return json(200, { results: [{ category_scores: { hate: score } }] });
-  if (path === '/embeddings') return json(200, { data: [{ embedding: vectorOf(text) }] });
-  if (path === '/broken') return json(200, { nothing: 'known' });
+  if (path === '/classify') return respond(200, [[{ label: 'toxic', score }]]);
+  if (path === '/moderations') return respond(200, { results: [{ category_scores: { hate: score } }] });
+  if (path === '/embeddings') return respond(200, { data: [{ embedding: vectorOf(text) }] });
+  if (path === '/broken') return respond(200, { nothing: 'known' });
   const provider = providers.find(([at]) => at.test(path));
-  if (provider === undefined) return json(503, { error: { message: 'overloaded' } });
+  if (provider === undefined) return respond(503, { error: { message: 'overloaded' } });
   const { whole, events } = provider[1](wish, wordsIn(textsOf(wish)));
-  if (wish.stream !== true && !path.includes(':stream')) return json(200, whole);
+  if (wish.stream !== true && !path.includes(':stream')) return respond(200, whole);
   // Gemini streams one list where nobody asks for events.
   if (path.includes(':stream') && query !== 'alt=sse')
-    return json(
+    return respond(
       200,
       events.map(([, data]) => data),
     );
-  outgoing.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
-  const next = (index: number): void => {
-    const event = events[index];
-    if (event === undefined) return void outgoing.end();
-    const [name, data] = event;
-    const said = typeof data === 'string' ? data : JSON.stringify(data);
-    outgoing.write(`${name === undefined ? '' : `event: ${name}\n`}data: ${said}\n\n`);
-    setImmediate(() => next(index + 1));
-  };
-  next(0);
+  stream(events);
 }
 
 /** A place in a room with a side for each letter: texts of the same letters are near each other. */

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { EventReader } from './event-reader.ts';
+
+/** What is read of a stream that comes in pieces of so many bytes. */
+function read(stream: string, pieceBytes: number): readonly string[] {
+  const events: string[] = [];
+  const reader = new EventReader((data) => events.push(Buffer.from(data).toString()));
+  const bytes = Buffer.from(stream);
+  for (let at = 0; at < bytes.length; at += pieceBytes)
+    reader.add(bytes, at, Math.min(bytes.length, at + pieceBytes));
+  return events;
+}
+
+const rows: readonly (readonly [what: string, stream: string, events: readonly string[]])[] = [
+  ['data of one line and of several', 'data: a\n\ndata:b\ndata: c\n\n', ['a', 'b\nc']],
+  [
+    'other fields and comments are passed over',
+    ': hi\nevent: x\nid: 1\ndata: {"é":1}\nretry: 3\n\n',
+    ['{"é":1}'],
+  ],
+  ['lines end by CR, LF or both', 'data: a\r\n\r\ndata: b\r\rdata: c\n\n', ['a', 'b', 'c']],
+  ['one space in front is none of the data', 'data:  a \n\n', [' a ']],
+  [
+    'an event without data is none, and one without an end neither',
+    'event: x\n\ndata: a\n\ndata: b\n',
+    ['a'],
+  ],
+  ['the mark of an end is none', 'data: a\n\ndata: [DONE]\n\n', ['a']],
+  ['data in a name is none', 'datax: a\n\nxdata: b\n\ndata: c\n\n', ['c']],
+];
+for (const [what, stream, events] of rows)
+  test(`${what}, wherever the pieces are cut`, () => {
+    for (const pieceBytes of [1, 2, 3, 5, 1_000]) assert.deepEqual(read(stream, pieceBytes), events);
+  });
+
+test('an event of more than 256 KiB is passed over, in one line or in several, and the next one is read', () => {
+  const bytesMax = 256 * 1024;
+  for (const pieceBytes of [1_000, 1_000_000]) {
+    const fits = 'x'.repeat(bytesMax - 'data: '.length);
+    assert.deepEqual(read(`data: ${fits}\n\ndata: b\n\n`, pieceBytes), [fits, 'b']);
+    assert.deepEqual(read(`data: ${fits}x\n\ndata: b\n\n`, pieceBytes), ['b']);
+    const half = 'x'.repeat(bytesMax / 2);
+    assert.deepEqual(read(`data: ${half}\ndata: ${half}\n\n`, pieceBytes), [`${half}\n${half}`]);
+    assert.deepEqual(read(`data: ${half}\ndata: ${half}x\n\ndata: b\n\n`, pieceBytes), ['b']);
+  }
+});
