@@ -1,6 +1,7 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
 import type { PolicyConfig, PolicyId } from '../../proto/policies/catalog.ts';
 import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
+import { promptTokenTracking } from './ai/ai-prompt-token-tracking.ts';
 import { costRateLimit } from './ai/cost-ratelimit.ts';
 import { tokenRateLimit } from './ai/token-ratelimit.ts';
 import { piiFiltering } from './ai/pii/pii-filtering.ts';
@@ -115,6 +116,7 @@ export const policies: {
   javascript,
   // AI.
   'ai-prompt-guard-rails': promptGuardRails,
+  'ai-prompt-token-tracking': promptTokenTracking,
   'pii-filtering': piiFiltering,
   'token-ratelimit': tokenRateLimit,
   'cost-ratelimit': costRateLimit,

@@ -22,6 +22,7 @@ test('only known ids are found, not what every object inherits', () => {
   assert.equal(policySchema('toString'), undefined);
   assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less', 'mtls', 'oauth2']);
   assert.deepEqual(policyIds('response'), [
+    'ai-prompt-token-tracking',
     'html-json',
     'javascript',
     'js',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
+import { promptTokenTracking } from './ai/ai-prompt-token-tracking.ts';
 import { costRateLimit } from './ai/cost-ratelimit.ts';
 import { tokenRateLimit } from './ai/token-ratelimit.ts';
 import { piiFiltering } from './ai/pii-filtering.ts';
@@ -120,6 +121,7 @@ export const catalog = {
   javascript,
   // AI.
   'ai-prompt-guard-rails': promptGuardRails,
+  'ai-prompt-token-tracking': promptTokenTracking,
   'pii-filtering': piiFiltering,
   'token-ratelimit': tokenRateLimit,
   'cost-ratelimit': costRateLimit,

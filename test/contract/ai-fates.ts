@@ -31,4 +31,9 @@ export const aiFates: readonly (readonly [string, FieldFate])[] = [
     'inputPriceValue inputPriceUnit outputPriceValue outputPriceUnit',
     observed('data-plane/policies/ai/cost-ratelimit.test.ts'),
   ),
+  ...all(
+    'ai-prompt-token-tracking.',
+    'extraction.type extraction.inputTokenPointer extraction.outputTokenPointer extraction.modelPointer pricing.type pricing.inputPriceValue pricing.inputPriceUnit pricing.outputPriceValue pricing.outputPriceUnit',
+    observed('data-plane/policies/ai/ai-prompt-token-tracking.test.ts'),
+  ),
 ];
