@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 
 import { importWishOf } from '../control-plane/management/definitions/wanted.ts';
 import type { Json } from '../proto/definition/opened.ts';
+import { mask } from '../proto/trust/sealed-text.ts';
 import { planConsoleFields } from '../proto/model/api-plans.ts';
 import { apiConsoleFields } from '../proto/model/api-schema.ts';
 import { judgeImport } from './import-judge.ts';
@@ -159,4 +160,88 @@ test('what the management API alone refuses is named by its place in the documen
     [version2({ plans: { one: { ...plan({ name: '' }), security: 'key_less' } } }), 'plans.one.name'],
   ] as const)
     assert.throws(() => judgeImport(document), { details: [{ path, message: empty }] });
+});
+
+test('a second keyless plan that would be published is refused with its place, as publishing it would be', () => {
+  const two = (first: string, second: string): Json =>
+    api({
+      plans: [
+        plan({ id: 'a', name: 'A', status: first }),
+        plan({ id: 'k', name: 'K', status: 'PUBLISHED', security: { type: 'API_KEY' } }),
+        plan({ id: 'b', name: 'B', status: second }),
+      ],
+    });
+  for (const [first, second] of [
+    ['PUBLISHED', 'PUBLISHED'],
+    ['PUBLISHED', 'DEPRECATED'],
+  ] as const)
+    assert.throws(() => judgeImport(two(first, second)), {
+      code: 'request.invalid',
+      details: [
+        {
+          path: 'plans[2]',
+          message:
+            'is keyless as the published plan "A" is; of an API one keyless plan can be published, allowed: STAGING',
+        },
+      ],
+    });
+  for (const [first, second] of [
+    ['DEPRECATED', 'PUBLISHED'],
+    ['STAGING', 'PUBLISHED'],
+    ['PUBLISHED', 'STAGING'],
+    ['CLOSED', 'PUBLISHED'],
+  ] as const)
+    judgeImport(two(first, second));
+});
+
+test('a store that stands in a definition and cannot be used is refused with its place; one that nobody here can read is not', () => {
+  const withSsl = (ssl: Json, version: 2 | 4): Json => {
+    const target = 'https://backend.example';
+    if (version === 2)
+      return version2({
+        proxy: {
+          virtual_hosts: [{ path: '/a' }],
+          groups: [{ name: 'g', endpoints: [{ name: 'e', target, ssl, http: {} }] }],
+        },
+      });
+    return api({
+      endpointGroups: [
+        {
+          name: 'first',
+          type: 'http-proxy',
+          sharedConfiguration: { ssl },
+          endpoints: [{ name: 'one', type: 'http-proxy', configuration: { target } }],
+        },
+      ],
+    });
+  };
+  const rows = [
+    [{ trustStore: { type: 'PEM', content: 'nonsense' } }, 'trustStore', 'no PEM of certificates'],
+    [{ trustStore: { type: 'PKCS12', content: 'no store!' } }, 'trustStore', 'it is no base64'],
+    [{ keyStore: { type: 'PEM', certContent: 'x', keyContent: 'y' } }, 'keyStore', 'no start line'],
+  ] as const;
+  for (const [ssl, store, why] of rows)
+    for (const [version, place] of [
+      [4, 'endpointGroups[0].sharedConfiguration.ssl'],
+      [2, 'proxy.groups[0].endpoints[0].ssl'],
+    ] as const)
+      assert.throws(
+        () => judgeImport(withSsl(ssl, version)),
+        ({ details }: { readonly details: readonly { path: string; message: string }[] }) => {
+          assert.deepEqual(
+            details.map(({ path }) => path),
+            [`${place}.${store}`],
+          );
+          return (
+            details[0]?.message.includes(`cannot be used (`) === true && details[0].message.includes(why)
+          );
+        },
+      );
+  for (const ssl of [
+    { trustStore: { type: 'PEM', path: '/on/the/gateway.pem' } },
+    { trustStore: { type: 'PKCS12', content: "{#dictionaries['stores']['trust']}" } },
+  ])
+    judgeImport(withSsl(ssl, 4));
+  // What a re-import keeps stands behind it.
+  importWishOf(withSsl({ keyStore: { type: 'PKCS12', content: mask } }, 4));
 });

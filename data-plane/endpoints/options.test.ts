@@ -178,6 +178,9 @@ test('a store that cannot be used on this gateway is refused with its path', (t)
   exportStore(busyFile, ['-nokeys', '-in', files.caFile, '-iter', '300000']);
   const busy = readFileSync(busyFile).toString('base64');
   const other = readFileSync(authority.issue('other').keyFile, 'utf8');
+  const keyAloneFile = join(dir, 'key.p12');
+  exportStore(keyAloneFile, ['-nocerts', '-inkey', files.keyFile]);
+  const keyAlone = readFileSync(keyAloneFile).toString('base64');
   const large = join(dir, 'large');
   writeFileSync(large, Buffer.alloc(1_048_577));
   const place = `${at}.ssl`.replaceAll(/[[\]]/g, String.raw`\$&`);
@@ -200,12 +203,39 @@ test('a store that cannot be used on this gateway is refused with its path', (t)
     [{ trustStore: { type: 'PKCS12', content: trust, password: 'x' } }, `${place}.trustStore cannot be used`],
     [{ trustStore: { type: 'PKCS12', content: 'AAAA' } }, `${place}.trustStore cannot be used`],
     [{ trustStore: { type: 'PKCS12', path: '/no' } }, `${place}.trustStore.path .*ENOENT`],
+    [{ trustStore: { type: 'PKCS12', content: 'store!' } }, `${place}.trustStore .*no base64`],
+    [{ keyStore: { type: 'PKCS12', content: '~~~~' } }, `${place}.keyStore .*no base64`],
+    [
+      { keyStore: { type: 'PKCS12', content: trust, password: 'geheim' } },
+      `${place}.keyStore cannot be used`,
+    ],
+    [
+      { trustStore: { type: 'PKCS12', content: keyAlone, password: 'geheim' } },
+      `${place}.trustStore .*no certificate`,
+    ],
   ] as const) {
     assert.match(
       refusalOf(() => translate('https://a', { ssl })),
       new RegExp(`^${message}`),
     );
   }
+});
+
+test('a store in a definition is judged as well where its endpoint is called without TLS, since a redirect may lead to one with', (t) => {
+  const { ca, pfx } = material(t);
+  const refused = (ssl: object) => refusalOf(() => translate('http://a', { ssl }));
+  assert.match(refused({ trustStore: { type: 'PEM', content: 'x' } }), /\.ssl\.trustStore cannot be used/);
+  assert.match(
+    refused({ keyStore: { type: 'PKCS12', content: pfx, password: 'x' } }),
+    /\.ssl\.keyStore .*mac verify/,
+  );
+  const { warnings } = translate('http://a', {
+    ssl: {
+      trustStore: { type: 'PEM', content: ca },
+      keyStore: { type: 'PKCS12', path: '/not/here/yet', password: 'geheim' },
+    },
+  });
+  assert.deepEqual(warnings, []);
 });
 
 test('a proxy of the definition; its password only together with a user', () => {

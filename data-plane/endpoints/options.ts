@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { SharedConfiguration } from '../../proto/model/api.ts';
 import type { UpstreamHttp2, UpstreamOptions, UpstreamProxy } from '../http/exchange.ts';
 import type { CalledUrl } from './called-url.ts';
-import { readStores } from './stores.ts';
+import { judgeStores, readStores } from './stores.ts';
 import { type Variables, systemProxyOf } from './system-proxy.ts';
 import { isHopByHop } from '../http/message/field-kind.ts';
 
@@ -52,6 +52,7 @@ export function upstreamOptions(
       );
   if (throughProxy === 'unset')
     warnings.push(`${at}.proxy: the environment names no proxy for ${host}; it is called directly.`);
+  if (scheme === 'http') judgeStores(ssl, `${at}.ssl`);
   const options: DefinedOptions = {
     scheme,
     host,

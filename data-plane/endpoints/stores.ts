@@ -1,10 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 
 import { Fault } from '../../proto/faults/fault.ts';
 import type { SharedConfiguration } from '../../proto/model/api.ts';
-import { readCertificates } from '../../proto/process/pem-files.ts';
-import { checkRounds, readPkcs12 } from '../../proto/trust/pkcs12.ts';
+import { authoritiesIn, checkKeys, unusableStores } from '../../proto/trust/stores.ts';
 
 type Ssl = SharedConfiguration['ssl'];
 
@@ -36,19 +34,26 @@ export function readStores({ trustStore, keyStore }: Ssl, at: string): Stores {
     case 'PEM': {
       const cert = read(keyStore, ['certContent', 'certPath'], place);
       const key = read(keyStore, ['keyContent', 'keyPath'], place);
-      check(() => createSecureContext({ cert, key }), place);
+      check(() => checkKeys({ type: 'PEM', certContent: cert, keyContent: key }), place);
       return { ...nothing, cert, key };
     }
     case 'PKCS12': {
-      const bytes = bytesOf(keyStore, place);
+      const content = base64Of(keyStore, place);
       const passphrase = keyStore.password ?? '';
-      check(() => {
-        checkRounds(bytes);
-        createSecureContext({ pfx: bytes, passphrase });
-      }, place);
-      return { ...nothing, pfx: bytes.toString('base64'), passphrase };
+      check(() => checkKeys({ type: 'PKCS12', content, password: passphrase }), place);
+      return { ...nothing, pfx: content, passphrase };
     }
   }
+}
+
+/**
+ * Judges the stores of endpoints that are not called by TLS: a redirect or a step may lead to one that is. Files are read when that happens.
+ *
+ * Errors: request.invalid as {@link readStores}.
+ */
+export function judgeStores(ssl: Ssl, at: string): void {
+  const details = unusableStores(ssl, at);
+  if (details.length > 0) throw new Fault('request.invalid', { details });
 }
 
 /** Says whether stores name a file. */
@@ -60,31 +65,18 @@ export function readsFiles({ trustStore, keyStore }: Ssl): boolean {
 }
 
 function authoritiesOf(store: Ssl['trustStore'], at: string): string | undefined {
-  switch (store.type) {
-    case '':
-      return undefined;
-    case 'PEM': {
-      const ca = read(store, ['content', 'path'], at);
-      check(() => readCertificates(ca), at);
-      return ca;
-    }
-    case 'PKCS12': {
-      const bytes = bytesOf(store, at);
-      return check(() => {
-        const { certificates } = readPkcs12(bytes, store.password ?? '');
-        if (certificates.length === 0) throw new Error('it holds no certificate');
-        return certificates.map((certificate) => certificate.toString()).join('');
-      }, at);
-    }
-  }
+  if (store.type === '') return undefined;
+  const { type, password } = store;
+  const content = type === 'PEM' ? read(store, ['content', 'path'], at) : base64Of(store, at);
+  return check(() => authoritiesIn({ type, content, password }), at);
 }
 
 /** Of PKCS12: base64 in the definition, or a file. */
-function bytesOf(
+function base64Of(
   { content = '', path = '' }: { readonly content?: string | undefined; readonly path?: string | undefined },
   at: string,
-): Buffer {
-  return content === '' ? readFile(path, `${at}.path`) : Buffer.from(content.replaceAll(/\s/g, ''), 'base64');
+): string {
+  return content === '' ? readFile(path, `${at}.path`).toString('base64') : content.replaceAll(/\s/g, '');
 }
 
 function read<Field extends string>(

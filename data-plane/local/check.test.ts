@@ -387,3 +387,13 @@ test('what is wrong in isthmus.yaml, and in conditions of flows, is told where i
   assert.match(ofNew?.join() ?? '', /^ flows\[0\]\.condition there is no secret/);
   assert.match(ofOld?.join() ?? '', /^ plans\.open\.flows\[0\]\.condition there is no secret/);
 });
+
+test('a store that stands in a definition and cannot be used is refused by its path, though nothing is called by TLS yet', async (t) => {
+  const definition = apiDefinition('one', backend) as { endpointGroups: object[] };
+  const sharedConfiguration = { ssl: { trustStore: { type: 'PEM', content: 'nonsense' } } };
+  const endpointGroups = [{ ...definition.endpointGroups[0], sharedConfiguration }];
+  const dir = folderOf(t, { 'one.json': { ...definition, endpointGroups } });
+  const place = 'endpointGroups[0].sharedConfiguration.ssl.trustStore';
+  const { 'one.json': found } = await problemsOf(dir);
+  assert.deepEqual(found, [` ${place} cannot be used (no PEM of certificates)`]);
+});

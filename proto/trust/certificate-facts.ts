@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type Forge from 'node-forge';
 import type { asn1 } from 'node-forge';
@@ -133,4 +134,19 @@ function alternativeNameOf(name: asn1.Asn1): readonly string[] {
   if (bytes.length === 4) return [bytes.join('.')];
   const groups = Array.from({ length: bytes.length / 2 }, (_, at) => bytes.readUInt16BE(at * 2).toString(16));
   return bytes.length === 16 ? [groups.join(':')] : [];
+}
+
+const block = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+/**
+ * Reads every certificate of a PEM text.
+ *
+ * Reason: node:tls takes a text without a single certificate for an empty list of authorities and says nothing.
+ * Errors: throws when there is none or one cannot be read; the message is for operators, without the text.
+ */
+export function readCertificates(pem: string): readonly X509Certificate[] {
+  const blocks = pem.match(block) ?? [];
+  if (blocks.length === 0 || blocks.length !== pem.split('-----BEGIN').length - 1)
+    throw new Error('no PEM of certificates');
+  return blocks.map((text) => new X509Certificate(text));
 }

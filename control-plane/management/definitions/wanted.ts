@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { glanceAt } from '../../../proto/definition/glance.ts';
 import { isJson, type Json } from '../../../proto/definition/opened.ts';
 import { placesIn, readForImport } from '../../../proto/definition/read.ts';
+import { refuseUnusableStores } from '../../../proto/definition/stores.ts';
 import { toExport } from '../../../proto/definition/write.ts';
 import { Fault } from '../../../proto/faults/fault.ts';
 import { detailsOf } from '../../../proto/faults/issues.ts';
@@ -17,7 +18,8 @@ export interface Wanted {
 
 /** What a document wants. Errors: request.invalid with everything that this version does not run, by its place in the document. */
 export function wantedOf(document: Json): Wanted {
-  const { api, portal } = readForImport(namedOf(document));
+  const named = namedOf(document);
+  const { api, portal } = readForImport(named);
   if (api.engine !== undefined)
     throw new Fault('request.invalid', {
       details: [
@@ -27,6 +29,7 @@ export function wantedOf(document: Json): Wanted {
         },
       ],
     });
+  refuseUnusableStores(api, placesIn(named));
   const written = toExport(api, portal);
   const plans = (Array.isArray(written['plans']) ? written['plans'] : []).filter(isJson);
   return {
@@ -57,7 +60,29 @@ export function importWishOf(document: Json): ImportWish {
       ? []
       : [{ plan, wish: planWishOf(plan, (path) => pathOf(`plans[${index}].${path}`)) }],
   );
+  refuseSecondKeyless(
+    plans.map(({ plan }) => plan),
+    wanted.plans ?? [],
+    pathOf,
+  );
   return { wanted, api: apiWishOf(wanted.api, pathOf), plans };
+}
+
+/** As publishing a plan does: one that is deprecated is published first. */
+function refuseSecondKeyless(plans: readonly Json[], all: readonly Json[], pathOf: PathOf): void {
+  const isKeyless = ({ security }: Json): boolean => isJson(security) && security['type'] === 'KEY_LESS';
+  const served = plans.filter((plan) => isKeyless(plan) && plan['status'] !== 'STAGING');
+  const first = served.findIndex(({ status }) => status !== 'DEPRECATED');
+  const [second] = first === -1 ? [] : served.slice(first + 1);
+  if (second === undefined) return;
+  throw new Fault('request.invalid', {
+    details: [
+      {
+        path: pathOf(`plans[${all.indexOf(second)}]`),
+        message: `is keyless as the published plan "${String(served[first]?.['name'])}" is; of an API one keyless plan can be published, allowed: STAGING`,
+      },
+    ],
+  });
 }
 
 /** Changes the definition in a document, wherever its form has it: itself, or the part of an export or a custom resource, with its place. */

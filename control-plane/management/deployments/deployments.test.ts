@@ -69,6 +69,24 @@ for (const database of testDatabases) {
       assert.equal(refused.status, 400);
       const [detail] = refused.body['details'] as { location: string }[];
       assert.equal(detail?.location, 'flows[0].request[0].policy');
+      const unusable = apiBody('/pets', {
+        endpointGroups: [
+          {
+            name: 'g',
+            type: 'http-proxy',
+            sharedConfiguration: { ssl: { keyStore: { type: 'PKCS12', content: 'AAAA', password: 'x' } } },
+            endpoints: [
+              { name: 'e', type: 'http-proxy', configuration: { target: 'https://backend.example' } },
+            ],
+          },
+        ],
+      });
+      assert.equal((await office.call('PUT', `${environment}/apis/${id}`, { body: unusable })).status, 200);
+      const second = await office.call('POST', `${environment}/apis/${id}/deployments`);
+      assert.equal(second.status, 400);
+      const [store] = second.body['details'] as { location: string; message: string }[];
+      assert.equal(store?.location, 'endpointGroups[0].sharedConfiguration.ssl.keyStore');
+      assert.match(store?.message ?? '', /cannot be used/);
       const current = await office.call('GET', `${environment}/apis/${id}/deployments/current`);
       assert.equal(current.body['number'], 1);
     },

@@ -1,6 +1,7 @@
 import { Fault, invariant } from '../../../proto/faults/fault.ts';
 import { withoutSecrets } from '../../../proto/model/secrets/scrub.ts';
-import { readApi } from '../../../proto/definition/read.ts';
+import { placesIn, readApi } from '../../../proto/definition/read.ts';
+import { refuseUnusableStores } from '../../../proto/definition/stores.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
 import type { PublishChange } from '../../publish/publisher.ts';
 import { listKeysOf, type OpeningKey } from '../api-keys/api-keys.store.ts';
@@ -65,7 +66,11 @@ export async function deployableDefinition(now: Change, api: ApiRow): Promise<Ap
       hint: 'Publish a plan, then deploy.',
     });
   const written = await now.secrets.open(managementShape(api, plans), apiOwner(api.id));
-  const { api: plain } = withoutSecrets(written.secrets, () => readApi(written.definition));
+  const plain = withoutSecrets(written.secrets, () => {
+    const { api: read } = readApi(written.definition);
+    refuseUnusableStores(read, placesIn(written.definition));
+    return read;
+  });
   await demandGroups(now, plain);
   return plain;
 }

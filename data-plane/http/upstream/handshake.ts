@@ -13,7 +13,7 @@ import {
 
 import { Fault } from '../../../proto/faults/fault.ts';
 import type { UpstreamOptions, UpstreamTls } from '../exchange.ts';
-import { readCertificates } from '../../../proto/process/pem-files.ts';
+import { readCertificates } from '../../../proto/trust/certificate-facts.ts';
 
 /** Secures connections to one upstream. */
 export interface Handshake {

@@ -2,7 +2,7 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 
 import { Fault } from '../../faults/fault.ts';
-import { readCertificates } from '../pem-files.ts';
+import { readCertificates } from '../../trust/certificate-facts.ts';
 
 /** Certificates of a listener, as PEM texts. */
 export interface TlsOptions {
