@@ -10,7 +10,12 @@ import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { systemClock } from '../../proto/process/clock.ts';
 import { createLog } from '../../proto/process/log.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
-import { decodeApi, decodeOrganizationFlows, decodeSharedPolicyGroup } from '../../proto/wire/payloads.ts';
+import {
+  decodeApi,
+  decodeOrganizationFlows,
+  decodeSharedPolicyGroup,
+  encodeApi,
+} from '../../proto/wire/payloads.ts';
 import { recordKinds } from '../../proto/wire/published.ts';
 import type { GatewayConfig } from '../config.ts';
 import { pathInFile } from '../gateway/deploy/change.ts';
@@ -59,7 +64,8 @@ export async function checkFiles(
   const problems = new Map<string, InDocument<FaultDetail>[]>();
   const notes = new Map<string, InDocument<Note>[]>();
   const records: LocalRecord[] = [];
-  const byKey = new Map<string, LocalRecord>();
+  /** Those of one kind and id, of which a gateway takes the first. */
+  const byKey = new Map<string, LocalRecord[]>();
   const tell = (file: string, ...found: readonly InDocument<FaultDetail>[]): void =>
     void problems.set(file, [...(problems.get(file) ?? []), ...found]);
   const note = (file: string, ...found: readonly InDocument<Note>[]): void =>
@@ -83,13 +89,14 @@ export async function checkFiles(
       tell(path, ...said.problems);
       for (const record of said.records) {
         const own = { ...record, file: path };
-        const key = `${record.kind}\0${record.id}`;
-        const other = byKey.get(key);
+        const key = keyOf(record);
+        const same = byKey.get(key) ?? [];
+        const [other] = same;
         if (other !== undefined)
           tell(path, { path: 'id', message: `${record.kind} "${record.id}" is in ${other.file} already` });
-        else if (isWhole(own, { tell, note, servers })) {
-          byKey.set(key, own);
-          records.push(own);
+        if (isWhole(own, { tell, note, servers })) {
+          byKey.set(key, [...same, own]);
+          if (other === undefined) records.push(own);
         }
         if (record.warning !== undefined)
           note(path, within(record, { path: '', kind: 'doubt', message: record.warning }));
@@ -101,10 +108,7 @@ export async function checkFiles(
   for (const { file, message } of idleSubscriptions(records))
     note(file, { path: '', kind: 'doubt', message });
   for (const { file, ...doubt } of missingGroups(records)) note(file, doubt);
-  for (const { kind, id, reason } of judge(records, config)) {
-    const file = byKey.get(`${kind}\0${id}`)?.file;
-    if (file !== undefined) tell(file, { path: '', message: reason });
-  }
+  for (const { file, message } of judgeAll(records, byKey, config)) tell(file, { path: '', message });
   return withLines(
     [...problems].map(([file, found]) => ({ file, problems: found, notes: notes.get(file) ?? [] })),
   );
@@ -258,6 +262,51 @@ function namedServers(records: readonly LocalRecord[]): readonly string[] {
 
 function within<Said extends object>({ document }: LocalRecord, said: Said): InDocument<Said> {
   return document === undefined ? said : { ...said, document };
+}
+
+/** A nack's code. */
+const pathTaken = 'path.taken';
+
+const keyOf = ({ kind, id }: Pick<LocalRecord, 'kind' | 'id'>): string => `${kind}\0${id}`;
+
+/**
+ * What a gateway would refuse, all of it at once: it does not look at the path of an API that does not compile, nor at a second record of
+ * one id, and who has mended the one would only then hear of the other.
+ */
+function judgeAll(
+  records: readonly LocalRecord[],
+  byKey: ReadonlyMap<string, readonly LocalRecord[]>,
+  config: CheckSettings,
+): readonly { readonly file: string; readonly message: string }[] {
+  const told = (among: readonly LocalRecord[], nacks: ReturnType<typeof judge>) =>
+    nacks.flatMap((nack) => {
+      const record = among.find((each) => keyOf(each) === keyOf(nack));
+      return record === undefined ? [] : [{ file: record.file, message: nack.reason }];
+    });
+  const nacks = judge(records, config);
+  const broken = new Set(nacks.flatMap((nack) => (nack.code === pathTaken ? [] : [keyOf(nack)])));
+  const standing = records.map((record) => (broken.has(keyOf(record)) ? placeAlone(record) : record));
+  const taken = broken.size === 0 ? [] : judge(standing, config);
+  const hidden = taken.filter((nack) => nack.code === pathTaken && broken.has(keyOf(nack)));
+  const most = Math.max(0, ...[...byKey.values()].map((same) => same.length));
+  // Seconds of all ids, then thirds: each beside what the first ones of the others are.
+  const others = Array.from({ length: Math.max(0, most - 1) }, (_, index) => {
+    const seconds = [...byKey.values()].flatMap((same) => same[index + 1] ?? []);
+    const keys = new Set(seconds.map(keyOf));
+    const among = [...records.filter((record) => !keys.has(keyOf(record))), ...seconds];
+    return told(seconds, judge(among, config));
+  });
+  return [...told(records, nacks), ...told(records, hidden), ...others.flat()];
+}
+
+/** An API of which nothing is left but where it is served. */
+function placeAlone(record: LocalRecord): LocalRecord {
+  if (record.kind !== 'api') return record;
+  const message = decodeApi(record.payload);
+  const { api } = readDefinition(message.definition);
+  const endpointGroups = [{ name: 'nobody', type: 'http-proxy', endpoints: [] }];
+  const definition = JSON.stringify({ ...api, plans: [], flows: [], resources: [], endpointGroups });
+  return { ...record, payload: encodeApi({ ...message, definition }) };
 }
 
 function judge(records: readonly LocalRecord[], config: CheckSettings) {

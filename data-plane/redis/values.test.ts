@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { rootCertificates } from 'node:tls';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 
 import { systemClock } from '../../proto/process/clock.ts';
 import { createGuard } from '../../proto/process/outbound/guard.ts';
 import { eventually } from '../../test/kit/eventually.ts';
+import { createFakeClock } from '../../test/kit/fake-clock.ts';
 import { createAuthority } from '../../test/kit/servers/certificates.ts';
 import { redisFaults, startFaultyRedis } from '../../test/kit/servers/redis-faults.ts';
 import { startSentinelGroup } from '../../test/kit/servers/redis-groups.ts';
@@ -74,6 +77,22 @@ test(
     );
   },
 );
+
+test('a Redis that is away from the start is known for it before anybody asks, and who asks before waits for the rest of that time', async (t) => {
+  const clock = createFakeClock();
+  const deaf = createServer(() => undefined);
+  t.after(() => deaf.close());
+  await once(deaf.listen(0, '127.0.0.1'), 'listening');
+  const { port } = deaf.address() as AddressInfo;
+  const { values, told } = open(t, { url: `redis://127.0.0.1:${port}` }, { clock, waitMsMax: 2_000 });
+  await clock.advance(1_500);
+  const early = values.get('a');
+  await clock.advance(500);
+  assert.equal(await early, 'unavailable', 'after 0.5 s');
+  await eventually(() => told.length > 0);
+  assert.match(told.join(), /^away: /);
+  assert.equal(await values.get('a'), 'unavailable', 'at once');
+});
 
 test(
   'whatever befalls Redis, who asks waits at most the budget, then nobody waits until it answers again',

@@ -1,5 +1,5 @@
 import type { Clock } from '../../proto/process/clock.ts';
-import { openRedis, type RedisPlace } from './connect.ts';
+import { openRedis, type OpenRedis, type RedisPlace } from './connect.ts';
 import { Probing } from './probing.ts';
 
 /** What values in Redis need. */
@@ -42,8 +42,7 @@ export function openRedisValues(options: RedisValuesOptions): RedisValues {
   const { place, bytesMax, settingBytesMax, waitMsMax, clock, onAway, onBack, onUnkept } = options;
   const redis = openRedis(place);
   const { client } = redis;
-  // Who asks first finds it connected, or hears why it is not.
-  const opened = redis.ready();
+  const opened = readyInTime(redis, options);
   const read = async (key: string, last: number): Promise<Uint8Array> => {
     await opened;
     return client.getrangeBuffer(key, 0, last);
@@ -76,6 +75,8 @@ export function openRedisValues(options: RedisValuesOptions): RedisValues {
         clearImmediate(look);
       });
     });
+  // The first look is our own, so that no request has to find out that nobody is there.
+  inTime(read(probeKey, 0)).catch(leave);
   return {
     async get(key) {
       if (probing.isOn || waiting >= waitingMax) return 'unavailable';
@@ -105,4 +106,18 @@ export function openRedisValues(options: RedisValuesOptions): RedisValues {
       redis.close();
     },
   };
+}
+
+/** Who asks first finds it connected, or hears why it is not, and has waited as long as for an answer. */
+function readyInTime(
+  redis: Pick<OpenRedis, 'ready'>,
+  { waitMsMax, clock }: Pick<RedisValuesOptions, 'waitMsMax' | 'clock'>,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(waitMsMax, resolve);
+    void redis.ready().then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }

@@ -78,7 +78,7 @@ export function documentIn(body: unknown): FaultDetail | undefined {
   if (isJson(body['api']) && body['listeners'] === undefined) return named('api', 'an export');
   const { gravitee, definitionVersion } = body;
   if (gravitee !== undefined) return named('gravitee', 'a definition as gateways get it');
-  if (definitionVersion !== undefined && versions.get(definitionVersion) !== 4)
+  if (definitionVersion !== undefined && versionNamed(definitionVersion) !== 4)
     return named('definitionVersion', 'a definition of another version than V4');
   if (body['proxy'] !== undefined) return named('proxy', 'a definition of version 2, or an older one');
   return undefined;
@@ -113,6 +113,11 @@ const versions: ReadonlyMap<unknown, 1 | 2 | 4> = new Map<unknown, 1 | 2 | 4>([
   ['1.0.0', 1],
 ]);
 
+/** By its name in any case: `v4` is found in files by hand. */
+function versionNamed(said: unknown): 1 | 2 | 4 | undefined {
+  return versions.get(typeof said === 'string' ? said.toUpperCase() : said);
+}
+
 function versioned(source: SourceApi): FoundSource {
   return { source, version: versionOf(source), notes: [], faults: [] };
 }
@@ -120,7 +125,7 @@ function versioned(source: SourceApi): FoundSource {
 function versionOf({ api, at }: SourceApi): 1 | 2 | 4 {
   const name = api['gravitee'] === undefined ? 'definitionVersion' : 'gravitee';
   const said = api[name];
-  const version = versions.get(said);
+  const version = versionNamed(said);
   if (version !== undefined) return version;
   // Only version 4 has listeners, only those before it a proxy.
   if (said === undefined && api['proxy'] !== undefined) return api['paths'] === undefined ? 2 : 1;

@@ -54,11 +54,26 @@ function kindOf(value: unknown): string {
   return nameOf(typeof value);
 }
 
+/** What YAML 1.1 took for true and false; in YAML 1.2, which is read here, they are texts. */
+const olderBooleans: ReadonlyMap<string, boolean> = new Map([
+  ...['y', 'yes', 'on', 'true'].map((word) => [word, true] as const),
+  ...['n', 'no', 'off', 'false'].map((word) => [word, false] as const),
+]);
+
+/** What is said of a value in the place of a boolean. */
+export function noBoolean(value: unknown): string {
+  const meant = typeof value === 'string' ? olderBooleans.get(value.toLowerCase()) : undefined;
+  return meant === undefined
+    ? `must be true or false, not ${kindOf(value)}`
+    : `must be true or false, not the text ${JSON.stringify(value)}; write ${meant}`;
+}
+
 function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined && issue.code !== 'custom') return 'is required';
   switch (issue.code) {
     case 'invalid_type':
       if (Number.isNaN(issue.input)) return 'must be a number';
+      if (issue.expected === 'boolean') return noBoolean(issue.input);
       return issue.expected === 'never'
         ? 'must not be there'
         : `must be ${nameOf(isWhole(issue.inst) ? 'int' : issue.expected)}, not ${kindOf(issue.input)}`;

@@ -42,7 +42,7 @@ export function checkKeys({
 }
 
 /** Bytes in base64, white space left out. Errors: Error for what is none: Node would leave out what it cannot read. */
-export function bytesOfBase64(text: string): Buffer {
+function bytesOfBase64(text: string): Buffer {
   const written = text.replaceAll(/\s/g, '');
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(written)) throw new Error('it is no base64');
   return Buffer.from(written, 'base64');

@@ -1,5 +1,6 @@
 import type { FaultDetail } from '../../faults/fault.ts';
 import { unknownNames } from '../../faults/nearest.ts';
+import { noBoolean } from '../../faults/words.ts';
 import { isOff } from '../../model/sections.ts';
 import { isEmpty, isJson, type Note, portalNote } from '../opened.ts';
 
@@ -135,7 +136,7 @@ export class Place {
     const { value } = this;
     if (typeof value === 'boolean') return value;
     if (value === 'true' || value === 'false') return value === 'true';
-    if (!this.isAbsent) this.fault('must be true or false');
+    if (!this.isAbsent) this.fault(noBoolean(value));
     return otherwise;
   }
 
