@@ -187,6 +187,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
   ['api.analytics.tracing.verbose', observed('proto/model/api/analytics.test.ts')],
   ['api.analytics.tracing.redaction', idle('of spans, and this version writes none')],
   ['api.analytics.otelLogs', refused()],
+  ['api.analytics.reporterMetricsEnabled', idle('of native APIs alone; the reference ignores it of others')],
   ...all(
     'api.',
     'definitionContext description crossId hrid environmentId createdAt updatedAt deployedAt deploymentState disableMembershipNotifications groups visibility lifecycleState workflowState categories labels originContext primaryOwner picture background responseTemplatesEnabled _links links metadata members pages',

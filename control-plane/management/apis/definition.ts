@@ -274,6 +274,14 @@ const analyticsSchema = z.strictObject({
     })
     .optional(),
   otelLogs: switchesSchema('enabled').optional(),
+  reporterMetricsEnabled: z
+    .boolean()
+    .transform((): undefined => undefined)
+    .optional()
+    .openapi({
+      type: 'boolean',
+      description: 'Of native APIs alone; ignored, as in the reference, and not answered.',
+    }),
 });
 
 const responseTemplateSchema = z.strictObject({

@@ -44,6 +44,7 @@ test('what logging and tracing cannot do is refused where it is asked for, and l
     { logging: { ...logs, ...idle, phase: { request: false } } },
     { tracing: { enabled: false, verbose: true } },
     { tracing: { enabled: true, verbose: false, redaction: { rules: [] } } },
+    { reporterMetricsEnabled: true },
     { sampling: { type: 'PROBABILITY', value: '0.2' }, messageSampling: { type: 'count', value: 10 } },
     { logging: { ...logs, condition: null, messageCondition: '' } },
   ])

@@ -47,6 +47,8 @@ export const analyticsSchema = section({
   logging: loggingSchema.optional(),
   tracing: tracingSchema.optional(),
   otelLogs: off('enabled: false'),
+  // Of native APIs alone: the reference ignores it of any other.
+  reporterMetricsEnabled: elsewhere(),
 }).superRefine((analytics, context) => {
   const { logging } = analytics;
   // What is off may say what it likes.
