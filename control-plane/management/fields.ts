@@ -91,3 +91,42 @@ export function readOnlyFields(
 ): Readonly<Record<string, z.ZodOptional<z.ZodUnknown>>> {
   return Object.fromEntries(names.map((name) => [name, z.unknown().optional()]));
 }
+
+/**
+ * An object of which some fields are demanded by name, though they may be left out of the document: what the reference documents as optional,
+ * and cannot do without either, stays optional for clients that were generated from its documents.
+ */
+export function demanding<Shape extends z.ZodRawShape>(
+  object: z.ZodObject<Shape, z.core.$strict>,
+  ...names: readonly (keyof Shape & string)[]
+): z.ZodObject<Shape, z.core.$strict> {
+  const lenient = object.partial(Object.fromEntries(names.map((name) => [name, true])) as never);
+  const checked = lenient.superRefine((fields, context) => {
+    for (const name of names)
+      if (!Object.hasOwn(fields, name) || (fields as Readonly<Record<string, unknown>>)[name] === undefined)
+        context.addIssue({ code: 'custom', path: [name], message: 'is required' });
+  });
+  // What passes has them all.
+  return checked as unknown as z.ZodObject<Shape, z.core.$strict>;
+}
+
+/**
+ * A choice of which this version runs some words; what else the reference has is in the document, and refused by name.
+ */
+export function choiceOf<const Run extends string>(
+  run: readonly Run[],
+  notRun: readonly string[],
+): z.ZodEnum<{ [Word in Run]: Word }> {
+  const isRun = (word: string): boolean => (run as readonly string[]).includes(word);
+  const checked = z
+    .enum([...run, ...notRun])
+    .refine(isRun, `is not supported by this version; allowed: ${run.join(', ')}`);
+  // What passes is one of those.
+  return checked as unknown as z.ZodEnum<{ [Word in Run]: Word }>;
+}
+
+/** Fields of what this version does not run: in the document, and refused by name with these words. */
+export function refusedFields(schema: z.ZodType, words: string, ...names: readonly string[]) {
+  const refused = schema.optional().refine((value) => value === undefined, words);
+  return Object.fromEntries(names.map((name) => [name, refused]));
+}

@@ -7,7 +7,7 @@ import { apiLimits } from './api-limits.ts';
 import { readable } from './readable.ts';
 import { checkFlows, checkReadableFlows, flowsSchema, planSecuritySchema } from './api-flows.ts';
 import { detailsOf } from '../faults/issues.ts';
-import { choice, elsewhere, names, section } from './sections.ts';
+import { choice, elsewhere, names, off, section } from './sections.ts';
 
 /** What the console keeps of a plan beside what a gateway needs. */
 export const planConsoleFields = Object.fromEntries(
@@ -54,6 +54,10 @@ export const planSchema = section(
       .transform((rule) => rule ?? ''),
     tags: names(),
     flows: flowsSchema,
+    // Where callers of native Kafka APIs reach brokers.
+    bootstrapPort: off('none'),
+    brokerRangeStart: off('none'),
+    brokerRangeEnd: off('none'),
     ...planConsoleFields,
   },
   planConsoleFields,

@@ -137,6 +137,7 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     idle('belongs to the security: api-key, jwt, key-less, oauth2 below'),
   ],
   ['api.plans[].mode', refused('push')],
+  ...all('api.plans[].', 'bootstrapPort brokerRangeStart brokerRangeEnd', refused(9_092)),
   ['api.plans[].selectionRule', observed('data-plane/security/plan-choice.test.ts')],
   ['api.plans[].tags[]', standing],
   ['api.plans[].order', observed('proto/definition/fixtures.ts')],

@@ -10,7 +10,7 @@ import {
   methodCharsMax,
   originCharsMax,
 } from '../../../proto/model/head-text.ts';
-import { configurationSchema, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
+import { configurationSchema, demanding, textSchema, wordsSchema, wordsUpTo } from '../fields.ts';
 
 /**
  * The parts of an API's definition in the management API's spelling (v4, UPPER_CASE enums).
@@ -29,8 +29,8 @@ const pluginSchema = z
   .max(apiLimits.pluginCharsMax)
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be the id of a plugin, e.g. http-proxy');
 
-const stepSchema = z
-  .strictObject({
+const stepSchema = demanding(
+  z.strictObject({
     name: z.string().max(apiLimits.nameCharsMax).optional(),
     description: textSchema.optional(),
     enabled: z.boolean().optional(),
@@ -38,8 +38,9 @@ const stepSchema = z
     configuration: configurationSchema.optional(),
     condition: expressionSchema.optional(),
     messageCondition: expressionSchema.optional(),
-  })
-  .openapi('StepV4');
+  }),
+  'policy',
+).openapi('StepV4');
 /** The steps of one phase. */
 export const stepsSchema = z.array(stepSchema).max(apiLimits.stepsPerPhaseMax).optional();
 
@@ -89,7 +90,7 @@ export const flowsSchema = z.array(flowSchema).max(apiLimits.flowsMax);
 const entrypointSchema = z.strictObject({
   type: pluginSchema,
   qos: z.enum(['NONE', 'AUTO', 'AT_MOST_ONCE', 'AT_LEAST_ONCE']).optional(),
-  dlq: z.strictObject({ endpoint: z.string().max(apiLimits.nameCharsMax) }).optional(),
+  dlq: demanding(z.strictObject({ endpoint: z.string().max(apiLimits.nameCharsMax) }), 'endpoint').optional(),
   configuration: configurationSchema.optional(),
 });
 const entrypointsSchema = z.array(entrypointSchema).min(1).max(apiLimits.entrypointsMax);
@@ -139,33 +140,48 @@ const corsSchema = z.strictObject({
 const serversSchema = wordsUpTo(apiLimits.serversMax).optional();
 const listenerSchema = z
   .discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('HTTP'),
-      paths: z.array(pathSchema).min(1).max(apiLimits.pathsMax),
-      pathMappings: z.array(z.string().max(apiLimits.pathCharsMax)).max(apiLimits.pathMappingsMax).optional(),
-      entrypoints: entrypointsSchema,
-      cors: corsSchema.optional(),
-      requestValidation: z.strictObject({ rejectNullByte: z.boolean().optional() }).optional(),
-      servers: serversSchema,
-    }),
-    z.strictObject({
-      type: z.literal('SUBSCRIPTION'),
-      entrypoints: entrypointsSchema,
-      servers: serversSchema,
-    }),
-    z.strictObject({
-      type: z.literal('TCP'),
-      hosts: z.array(z.string().max(apiLimits.hostCharsMax)).min(1).max(apiLimits.pathsMax),
-      entrypoints: entrypointsSchema,
-      servers: serversSchema,
-    }),
-    z.strictObject({
-      type: z.literal('KAFKA'),
-      host: z.string().max(apiLimits.hostCharsMax),
-      port: z.int().min(1).max(65_535).optional(),
-      entrypoints: entrypointsSchema,
-      servers: serversSchema,
-    }),
+    demanding(
+      z.strictObject({
+        type: z.literal('HTTP'),
+        paths: z.array(pathSchema).min(1).max(apiLimits.pathsMax),
+        pathMappings: z
+          .array(z.string().max(apiLimits.pathCharsMax))
+          .max(apiLimits.pathMappingsMax)
+          .optional(),
+        entrypoints: entrypointsSchema,
+        cors: corsSchema.optional(),
+        requestValidation: z.strictObject({ rejectNullByte: z.boolean().optional() }).optional(),
+        servers: serversSchema,
+      }),
+      'entrypoints',
+    ),
+    demanding(
+      z.strictObject({
+        type: z.literal('SUBSCRIPTION'),
+        entrypoints: entrypointsSchema,
+        servers: serversSchema,
+      }),
+      'entrypoints',
+    ),
+    demanding(
+      z.strictObject({
+        type: z.literal('TCP'),
+        hosts: z.array(z.string().max(apiLimits.hostCharsMax)).min(1).max(apiLimits.pathsMax),
+        entrypoints: entrypointsSchema,
+        servers: serversSchema,
+      }),
+      'entrypoints',
+    ),
+    demanding(
+      z.strictObject({
+        type: z.literal('KAFKA'),
+        host: z.string().max(apiLimits.hostCharsMax),
+        port: z.int().min(1).max(65_535).optional(),
+        entrypoints: entrypointsSchema,
+        servers: serversSchema,
+      }),
+      'entrypoints',
+    ),
   ])
   .openapi('Listener');
 
@@ -178,8 +194,8 @@ const serviceSchema = z
   })
   .openapi('ServiceV4');
 
-const endpointSchema = z
-  .strictObject({
+const endpointSchema = demanding(
+  z.strictObject({
     name: definitionNameSchema,
     type: pluginSchema,
     weight: z.int().min(1).max(apiLimits.weightMax).optional(),
@@ -189,7 +205,9 @@ const endpointSchema = z
     configuration: configurationSchema.optional(),
     sharedConfigurationOverride: configurationSchema.optional(),
     services: z.strictObject({ healthCheck: serviceSchema.optional() }).optional(),
-  })
+  }),
+  'name',
+)
   .superRefine(demandTarget)
   .openapi('EndpointV4');
 
@@ -207,8 +225,8 @@ function demandTarget(
     context.addIssue({ code: 'custom', path: ['configuration', 'target'], message });
 }
 
-const endpointGroupSchema = z
-  .strictObject({
+const endpointGroupSchema = demanding(
+  z.strictObject({
     name: definitionNameSchema,
     type: pluginSchema,
     loadBalancer: z
@@ -221,8 +239,9 @@ const endpointGroupSchema = z
     services: z
       .strictObject({ discovery: serviceSchema.optional(), healthCheck: serviceSchema.optional() })
       .optional(),
-  })
-  .openapi('EndpointGroupV4');
+  }),
+  'name',
+).openapi('EndpointGroupV4');
 
 const failoverSchema = z.strictObject({
   enabled: z.boolean().optional(),

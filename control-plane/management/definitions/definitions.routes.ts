@@ -28,6 +28,15 @@ const effectSchema = z
   })
   .openapi('ImportEffect');
 
+/** What a migration would say of an API of version 2; none is here. */
+const migrationStateSchema = z.enum(['MIGRATED', 'MIGRATABLE', 'CAN_BE_FORCED', 'IMPOSSIBLE']);
+const migrationReportSchema = z
+  .object({
+    state: migrationStateSchema,
+    issues: z.array(z.object({ message: z.string(), state: migrationStateSchema })),
+  })
+  .openapi('MigrationReport');
+
 const dryRunQuery = z.strictObject({ dryRun: z.enum(['true', 'false']).optional() });
 const importedSchema = z.union([apiSchema.extend({ conflicts: conflictsSchema }), effectSchema]);
 
@@ -130,6 +139,7 @@ export const definitionRoutes = [
       'Is refused: only an API of version 2 can be migrated, and every API is of version 4 from its import on.',
     query: z.strictObject({ mode: z.enum(['DRY_RUN', 'FORCE']).optional() }),
     status: 200,
+    answer: migrationReportSchema,
     async run({ desk, at, params: { apiId } }) {
       await foundApi(desk.storage.db, { at, id: apiId });
       throw new Fault('api.not_version_2');

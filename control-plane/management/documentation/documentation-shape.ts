@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { visibilities } from '../apis/api-shape.ts';
-import { idSchema, nameSchema, readOnlyFields } from '../fields.ts';
+import { demanding, idSchema, nameSchema, readOnlyFields } from '../fields.ts';
 import { isPlainUrl } from '../fetches/fetch-text.ts';
 
 /** Most characters of a page. */
@@ -16,8 +16,8 @@ export const signs = new Map([
 ]);
 
 /** Where a page comes from; its content is fetched when it is made without one, and whenever somebody asks for it. */
-const sourceSchema = z
-  .strictObject({
+const sourceSchema = demanding(
+  z.strictObject({
     type: z.literal('http-fetcher'),
     configuration: z.strictObject({
       url: z.string().max(2_048).refine(isPlainUrl, 'must be an http or https URL without user and password'),
@@ -27,8 +27,10 @@ const sourceSchema = z
         .literal(false, 'is what control-plane.outbound.proxy says for all; leave it out')
         .optional(),
     }),
-  })
-  .openapi('PageSource');
+  }),
+  'type',
+  'configuration',
+).openapi('PageSource');
 /** What is kept of a page beside its columns: who may see it, how it is shown, and where it comes from. */
 export const keptFields = {
   source: sourceSchema.optional(),

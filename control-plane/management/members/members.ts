@@ -14,7 +14,7 @@ import { type ApiRef, foundApi, lockedApi } from '../apis/api-gate.ts';
 import { foundApplication, lockedApplication } from '../applications/applications.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk } from '../desk.ts';
-import { idSchema } from '../fields.ts';
+import { choiceOf, idSchema } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkRole, type Named, namedUser, primaryOwner } from './assignable.ts';
 
@@ -59,8 +59,9 @@ export const transferSchema = z
   .strictObject({
     userId: idSchema.optional(),
     userReference: z.string().max(256).optional(),
-    userType: z.enum(['USER']).default('USER'),
-    poRole: roleNameSchema,
+    userType: choiceOf(['USER'], ['GROUP']).default('USER'),
+    /** What the former owner becomes; unnamed what members of an API are unless somebody says otherwise. */
+    poRole: roleNameSchema.default('USER'),
   })
   .openapi('ApiTransferOwnership');
 /** Body of a transfer in v1. */

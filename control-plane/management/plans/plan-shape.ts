@@ -10,9 +10,11 @@ import {
 import { definitionNameSchema, flowsSchema } from '../apis/definition.ts';
 import {
   configurationSchema,
+  demanding,
   momentText,
   present,
   readOnlyFields,
+  refusedFields,
   textSchema,
   wordsSchema,
   wordsUpTo,
@@ -41,20 +43,32 @@ const writableFields = {
   flows: flowsSchema.optional(),
 };
 
+/** Where callers of native APIs reach brokers. */
+const ofNativeApis = refusedFields(
+  z.int(),
+  'is of native Kafka APIs, which this version does not run; leave it out',
+  'bootstrapPort',
+  'brokerRangeStart',
+  'brokerRangeEnd',
+);
+
 /** Body of a creation. */
-export const createPlanSchema = z
-  .strictObject({
+export const createPlanSchema = demanding(
+  z.strictObject({
     ...writableFields,
+    ...ofNativeApis,
     mode: planModeSchema.optional(),
     type: planTypeSchema.optional(),
     status: z.enum(['STAGING', 'PUBLISHED']).optional(),
     security: securitySchema,
-  })
-  .openapi('CreatePlanV4');
+  }),
+  'name',
+  'security',
+).openapi('CreatePlanV4');
 
 /** Body of an update; mode, type and the kind of security cannot change. */
-export const updatePlanSchema = z
-  .strictObject({
+export const updatePlanSchema = demanding(
+  z.strictObject({
     ...readOnlyFields(
       'id',
       'apiId',
@@ -67,14 +81,16 @@ export const updatePlanSchema = z
       'closedAt',
     ),
     ...writableFields,
+    ...ofNativeApis,
     security: z
       .strictObject({
         type: planSecurityTypeSchema.optional(),
         configuration: configurationSchema.optional(),
       })
       .optional(),
-  })
-  .openapi('UpdatePlanV4');
+  }),
+  'name',
+).openapi('UpdatePlanV4');
 
 /** A plan as it is answered. */
 export const planSchema = z

@@ -13,7 +13,7 @@ import type { Actor } from '../../access/actor.ts';
 import { stepsSchema } from '../apis/definition.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { type Change, change, type Desk, laterThan } from '../desk.ts';
-import { idSchema, momentText, nameSchema, present, readOnlyFields } from '../fields.ts';
+import { choiceOf, demanding, idSchema, momentText, nameSchema, present, readOnlyFields } from '../fields.ts';
 import { boundsOf, type PageWish } from '../pages.ts';
 import { checkIfMatch } from '../route.ts';
 import {
@@ -35,6 +35,15 @@ import {
 const lineSchema = z.string().max(1_024);
 const phaseSchema = z.enum(['REQUEST', 'RESPONSE']);
 const typeSchema = z.literal('PROXY');
+/** As requests may name them. */
+const wishedPhaseSchema = choiceOf(
+  ['REQUEST', 'RESPONSE'],
+  ['ENTRYPOINT_CONNECT', 'INTERACT', 'PUBLISH', 'SUBSCRIBE'],
+);
+const wishedTypeSchema = choiceOf(
+  ['PROXY'],
+  ['A2A_PROXY', 'AUTHZ', 'EDGE', 'LLM_PROXY', 'MCP_PROXY', 'MESSAGE', 'NATIVE'],
+);
 /** Of the APIs that hold a group. */
 const namedMax = 10;
 
@@ -50,15 +59,15 @@ const writableFields = {
 export const createGroupSchema = z
   .strictObject({
     ...writableFields,
-    apiType: typeSchema,
-    phase: phaseSchema,
+    apiType: wishedTypeSchema,
+    phase: wishedPhaseSchema,
     ...readOnlyFields('originContext'),
   })
   .openapi('CreateSharedPolicyGroup');
 
 /** Body of an update; what a group is for cannot change. */
-export const updateGroupSchema = z
-  .strictObject({
+export const updateGroupSchema = demanding(
+  z.strictObject({
     ...readOnlyFields(
       'id',
       'version',
@@ -69,10 +78,11 @@ export const updateGroupSchema = z
       'originContext',
     ),
     ...writableFields,
-    apiType: typeSchema.optional(),
-    phase: phaseSchema.optional(),
-  })
-  .openapi('UpdateSharedPolicyGroup');
+    apiType: wishedTypeSchema.optional(),
+    phase: wishedPhaseSchema.optional(),
+  }),
+  'name',
+).openapi('UpdateSharedPolicyGroup');
 
 /** A group as it is answered. */
 export const groupSchema = z

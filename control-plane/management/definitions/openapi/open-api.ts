@@ -7,14 +7,15 @@ import type { Actor } from '../../../access/actor.ts';
 import type { ApiRef } from '../../apis/api-gate.ts';
 import type { ApiView } from '../../apis/api-shape.ts';
 import type { Desk } from '../../desk.ts';
+import { demanding } from '../../fields.ts';
 import { keepDescription } from '../../documentation/documentation.ts';
 import { type AlsoDone, importDefinition } from '../definitions.ts';
 import { type ImportEffect, reimportDefinition } from '../reimport.ts';
 import { readOpenApiText } from './reading.ts';
 
 /** Body of an import; `target` is our addition. */
-export const openApiImportSchema = z
-  .strictObject({
+export const openApiImportSchema = demanding(
+  z.strictObject({
     /** JSON or YAML. */
     payload: z.string().min(1),
     /** Keeps the document as a published page of the API. */
@@ -29,8 +30,9 @@ export const openApiImportSchema = z
       .url({ protocol: /^https?$/ })
       .max(2_048)
       .optional(),
-  })
-  .openapi('ImportSwaggerDescriptor');
+  }),
+  'payload',
+).openapi('ImportSwaggerDescriptor');
 
 type OpenApiImport = z.infer<typeof openApiImportSchema>;
 

@@ -27,7 +27,7 @@ const design: Design = {
 };
 const place = { owner: 'api', flow: 0, lane: 'request', step: 0 } as const;
 const policiesOf = (of: Design): readonly string[] =>
-  stepsOf(flowsOf(of, 'api')[0], 'request').map(({ policy }) => policy);
+  stepsOf(flowsOf(of, 'api')[0], 'request').map(({ policy }) => policy ?? '');
 
 test('steps are put in, replaced, moved and taken out; the design before stays as it was', () => {
   assert.deepEqual(policiesOf(withStep(design, { ...place, step: 3 }, step('four'))), [

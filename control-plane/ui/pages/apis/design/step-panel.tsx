@@ -80,7 +80,7 @@ export function StepPanel({ designing, place, isReadOnly, onShow }: Props) {
         </fieldset>
         <Configuration {...{ designing, place, isReadOnly, step }} onChange={set} />
       </div>
-      <Docs policy={step.policy} name={policy?.name} />
+      <Docs policy={step.policy ?? ''} name={policy?.name} />
     </>
   );
 }
@@ -136,7 +136,7 @@ function Configuration({
   readonly step: Step;
   readonly onChange: (part: Partial<Step>, subject: string) => void;
 }) {
-  const { data, error } = useQuery(policyForm(step.policy));
+  const { data, error } = useQuery(policyForm(step.policy ?? ''));
   const faults = faultsAt(faultsOf(designing, place.owner), `${placeOf(place)}.configuration`);
   // A policy that this version does not have is set as what it is: an object.
   const schema = data ?? (error === null ? undefined : { type: 'object', properties: {} });
