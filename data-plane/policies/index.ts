@@ -21,6 +21,7 @@ import { ipFiltering } from './security/ip-filtering.ts';
 import { rbac } from './security/rbac.ts';
 import { sslEnforcement } from './security/ssl-enforcement.ts';
 import { basicAuthentication } from './security/policy-basic-authentication.ts';
+import { generateHttpSignature } from './security/generate-http-signature.ts';
 import { generateJwt } from './security/policy-generate-jwt.ts';
 import { httpSignature } from './security/http-signature.ts';
 import { openidUserinfo } from './security/policy-openid-userinfo.ts';
@@ -38,6 +39,7 @@ import { regexThreatProtection } from './threats/regex-threat-protection.ts';
 import { requestContentLimit } from './threats/request-content-limit.ts';
 import { xmlThreatProtection } from './threats/xml-threat-protection.ts';
 import { jsonToJson } from './transformation/json-to-json.ts';
+import { compression } from './transformation/compression.ts';
 import { htmlJson } from './transformation/html-json.ts';
 import { jsonXml } from './transformation/json-xml.ts';
 import { restToSoap } from './transformation/rest-to-soap.ts';
@@ -67,6 +69,7 @@ export const policies: {
   'ssl-enforcement': sslEnforcement,
   'policy-basic-authentication': basicAuthentication,
   'http-signature': httpSignature,
+  'generate-http-signature': generateHttpSignature,
   'policy-generate-jwt': generateJwt,
   'policy-openid-userinfo': openidUserinfo,
   jws,
@@ -106,6 +109,7 @@ export const policies: {
   // Validation.
   'json-validation': jsonValidation,
   'policy-request-validation': requestValidation,
+  compression,
   'html-json': htmlJson,
   'json-xml': jsonXml,
   'rest-to-soap': restToSoap,

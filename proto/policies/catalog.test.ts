@@ -23,6 +23,8 @@ test('only known ids are found, not what every object inherits', () => {
   assert.deepEqual(policyIds('security'), ['api-key', 'jwt', 'key-less', 'mtls', 'oauth2']);
   assert.deepEqual(policyIds('response'), [
     'ai-prompt-token-tracking',
+    'compression',
+    'generate-http-signature',
     'html-json',
     'javascript',
     'js',

@@ -43,6 +43,11 @@ export const securityFates: readonly (readonly [string, FieldFate])[] = [
     observed('data-plane/policies/security/http-signature.test.ts'),
   ),
   ...all(
+    'generate-http-signature.',
+    'scheme targetSignatureHeader keyId secret algorithm headers[] signHeaders signPayload prependHeadersToBody headersDelimiter signMethod signUri created expires validityDuration',
+    observed('data-plane/policies/security/generate-http-signature.test.ts'),
+  ),
+  ...all(
     'policy-generate-jwt.',
     'signature keyResolver content kid x509CertificateChain secretBase64Encoded id audiences[] issuer subject expiresIn expiresInUnit customClaims[].name customClaims[].value',
     observed('data-plane/policies/security/policy-generate-jwt.test.ts'),

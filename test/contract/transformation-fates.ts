@@ -10,6 +10,11 @@ export const transformationFates: readonly (readonly [string, FieldFate])[] = [
   ),
   ...all('json-to-json.', 'specification overrideContentType', observed(`${tests}/json-to-json.test.ts`)),
   ...all('xslt.', 'stylesheet parameters[].name parameters[].value', observed(`${tests}/xslt.test.ts`)),
+  ...all(
+    'compression.',
+    'algorithms[] level bytesMin mediaTypes[]',
+    observed(`${tests}/compression.test.ts`),
+  ),
   ['json-xml.rootElement', observed(`${tests}/json-xml.test.ts`)],
   ...all(
     'html-json.',
