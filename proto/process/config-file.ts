@@ -132,12 +132,25 @@ const requireNow = createRequire(import.meta.url);
 /**
  * Reads a YAML document, of which JSON is a part. The library is loaded with the first one: most gateways never see any.
  *
- * Errors: whatever the library throws when it is none, with line and column.
+ * `maxAliasCount` bounds what a few lines can unfold to. Errors: Error with what the library says when it is none, with line and column.
  */
-function parseYaml(text: string): unknown {
+export function parseYaml(text: string, options: { readonly maxAliasCount?: number } = {}): unknown {
   // A `require`, since a configuration is read in one go.
   const { parse } = requireNow('yaml') as typeof Yaml;
-  return parse(text);
+  // Its warnings would go to standard error with the whole line in which something is.
+  return withoutSource(() => parse(text, { ...options, logLevel: 'error' }));
+}
+
+/** What the library says of a text that is no YAML, with line and column, and without what stands there: that may be a secret. */
+function withoutSource<Read>(read: () => Read): Read {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Error) || error.message.startsWith('Maximum call stack size')) throw error;
+    const [what = ''] = firstLine(error.message).split(/: (?=.)|:$| at line \d/);
+    const [place] = 'linePos' in error ? ((error as Yaml.YAMLParseError).linePos ?? []) : [];
+    throw new Error(place === undefined ? what : `${what} at line ${place.line}, column ${place.col}`);
+  }
 }
 
 /**
@@ -150,10 +163,12 @@ export function parseYamlDocuments(
   options: { readonly maxAliasCount: number },
 ): readonly unknown[] {
   const { parseAllDocuments } = requireNow('yaml') as typeof Yaml;
-  return [...parseAllDocuments(text)].flatMap((document): readonly unknown[] => {
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
-    const content: unknown = document.toJS(options);
-    return content === null || content === undefined ? [] : [content];
-  });
+  return withoutSource(() =>
+    [...parseAllDocuments(text)].flatMap((document): readonly unknown[] => {
+      const [error] = document.errors;
+      if (error !== undefined) throw error;
+      const content: unknown = document.toJS(options);
+      return content === null || content === undefined ? [] : [content];
+    }),
+  );
 }

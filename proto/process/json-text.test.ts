@@ -24,6 +24,27 @@ test('a name twice in one object is an error, however it is spelled; in two obje
   assert.throws(() => parseJson('{"a":1,'), SyntaxError);
 });
 
+test('what is no JSON is told with its place and without what stands there, which may be a secret', () => {
+  const told: Readonly<Record<string, string>> = {
+    '{"password": hunter2, "a": "and so on"}':
+      "Unexpected token 'h' in JSON at position 13 (line 1 column 14)",
+    '{\n  "first": "a",\n  "password": hunter2,\n  "a": 1\n}':
+      "Unexpected token 'h' in JSON at position 32 (line 3 column 15)",
+    '{"p":hunter2}': "Unexpected token 'h' in JSON",
+    hunter2: "Unexpected token 'h' in JSON",
+    '["hunter2", "hunter2" "hunter2"]':
+      "Expected ',' or ']' after array element in JSON at position 22 (line 1 column 23)",
+  };
+  for (const [text, message] of Object.entries(told)) {
+    assert.throws(() => parseJson(text), { name: 'SyntaxError', message });
+    for (let end = 1; end < text.length; end += 1)
+      assert.throws(
+        () => parseJson(text.slice(0, end)),
+        (error) => !/hunter2/.test(String(error)),
+      );
+  }
+});
+
 test('a megabyte of one text, of brackets or of names is read', () => {
   // Compared without looking into them: that would overflow the stack.
   for (const text of [

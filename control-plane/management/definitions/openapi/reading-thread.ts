@@ -5,11 +5,12 @@
  * Takes {@link ReadingTask} as its data and posts one {@link ReadingResult}.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { parse } from 'yaml';
 import { type OpenApiWish, readOpenApi } from '../../../../proto/definition/openapi/open-api.ts';
 import type { Json } from '../../../../proto/definition/opened.ts';
 import { Fault, type FaultDetail } from '../../../../proto/faults/fault.ts';
 import { closeBuiltIns } from '../../../../proto/process/built-ins.ts';
+import { parseYaml } from '../../../../proto/process/config-file.ts';
+import { plainJson } from '../../../../proto/process/json-text.ts';
 
 closeBuiltIns();
 
@@ -33,11 +34,9 @@ parentPort?.postMessage(read(workerData as ReadingTask));
 function read({ text, wish }: ReadingTask): ReadingResult {
   let document: unknown;
   try {
-    document = /^\s*\{/.test(text)
-      ? (JSON.parse(text) as unknown)
-      : parse(text, { maxAliasCount: aliasesMax });
+    document = /^\s*\{/.test(text) ? plainJson(text) : parseYaml(text, { maxAliasCount: aliasesMax });
   } catch (error) {
-    const message = `is neither JSON nor YAML: ${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}`;
+    const message = `is neither JSON nor YAML: ${error instanceof Error ? error.message : String(error)}`;
     return { kind: 'refused', details: [{ path: '', message }] };
   }
   try {
