@@ -88,7 +88,7 @@ test('a secret of which an export has the mask alone is refused by its place, wh
   assert.deepEqual(Object.keys(masked).map(placesOf), [
     ['api.endpointGroups[0].sharedConfiguration.proxy.password'],
     ['plans[0].security.configuration.resolverParameter'],
-    ['properties[0].value'],
+    ['properties[0].value', 'properties[1].value'],
     ['resources[0].configuration.clientSecret'],
   ]);
   assert.ok((masked['endpoints.json']?.length ?? 0) > 1, 'with all else that is wrong');
