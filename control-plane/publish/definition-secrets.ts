@@ -1,8 +1,8 @@
 import { Fault, type FaultDetail, invariant } from '../../proto/faults/fault.ts';
 import { counterpartsOf, unclear } from '../../proto/model/secrets/counterparts.ts';
-import { holdsUserInformation } from '../../proto/model/secrets/names.ts';
 import { mapSecrets } from '../../proto/model/secrets/places.ts';
 import { pathOfSealed } from '../../proto/model/secrets/sealed-values.ts';
+import { isSecretByItself } from '../../proto/model/secrets/texts.ts';
 import type { SecretPlace } from '../../proto/model/secrets/walk.ts';
 import {
   type DataKey,
@@ -101,7 +101,7 @@ export class DefinitionSecrets {
       const text = keptOf(known, value, place);
       if (typeof text !== 'string') return [text === unclear ? notClear(path) : nothingKept(path)];
       // It would come out open, and be kept so.
-      const isKept = isSecret || !isSealed(text) || this.#isUrlWithSecret(text, { ...owner, field });
+      const isKept = isSecret || !isSealed(text) || this.#isSecretByItself(text, { ...owner, field });
       return isKept ? [] : [noSecretAnyMore(path)];
     });
     if (details.length > 0) throw new Fault('request.invalid', { details });
@@ -157,7 +157,7 @@ export class DefinitionSecrets {
     if (text === unclear) return notClear(path);
     if (!isMask(value) && value.includes(mask) && known.get(place) !== value) return besideMask(path);
     if (!isSecret && isMask(value) && !isSealed(text)) return value;
-    if (!isSecret && !this.#isUrlWithSecret(text, { ...owner, field })) return noSecretAnyMore(path);
+    if (!isSecret && !this.#isSecretByItself(text, { ...owner, field })) return noSecretAnyMore(path);
     if (reference.test(text)) return text;
     if (!looksSealed(text)) return this.#sealNow(text, { ...owner, field });
     // Out of the database: whoever needs it open is told when it does not.
@@ -212,9 +212,9 @@ export class DefinitionSecrets {
   }
 
   /** What is a secret by itself, whatever the fields beside it say. */
-  #isUrlWithSecret(sealed: string, at: Place): boolean {
+  #isSecretByItself(sealed: string, at: Place): boolean {
     try {
-      return holdsUserInformation(this.#openedOf(sealed, at, at.field));
+      return isSecretByItself(this.#openedOf(sealed, at, at.field));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       return false;

@@ -18,7 +18,8 @@ field of the same item, keeps it: items of lists are known by an \`id\`, \`name\
 does not tell whose mask it is, it is refused by its place. The same holds for what no schema knows, mistyped, refused, or of a plugin that this version does not have, by its name: one
 that ends in ${secretWords.map((word) => `\`${word}\``).join(', ')} in any spelling, or nearly does, with all in it; for values of headers so called,
 \`Authorization\`, \`Cookie\`, \`X-...-Key\` and whatever else logs mask, in every list of headers, unless they only name where the secret is
-(\`Bearer {#properties['token']}\`); and for URLs with user information.
+(\`Bearer {#properties['token']}\`); and there for texts that are lines of such headers, JSON, YAML or settings with such names. In whatever field, URLs with user information, or
+with a parameter so called, and private keys in PEM are secrets as a whole.
 A draft that somebody is writing shows masks with a tag (\`********.Ab3dE6gH9jKm\`) in the same places: each stands for its own secret, also where it was moved to.
 `;
 

@@ -7,6 +7,7 @@ import { apiConsoleFields } from '../model/api-schema.ts';
 import { doubtfulTexts } from '../model/api/doubtful-texts.ts';
 import { idleParts } from '../model/api/idle-parts.ts';
 import { maskFaults } from '../model/secrets/masks.ts';
+import { withoutSecretsOf } from '../model/secrets/scrub.ts';
 import { type FoundSource, isJson, type Json, type Note, type OpenedApi } from './opened.ts';
 import { sourceOf } from './source.ts';
 import { portalPartsOf } from './v2/export.ts';
@@ -27,10 +28,10 @@ export interface ReadApi {
  *
  * Shape:  see `sourceOf` (source.ts), or a canonical definition again.
  * Errors: request.invalid with a detail per fault: what is unknown, and what this version does not run, is named with its path in the
- *         input and what is allowed, never ignored; a secret of which only the mask is there.
+ *         input and what is allowed, never ignored; a secret of which only the mask is there. None repeats a secret of the input.
  */
 export function readApi(input: unknown): ReadApi {
-  return readOpened(openFound(sourceOf(cleaned(input))), maskFaults);
+  return withoutSecretsOf(input, () => readOpened(openFound(sourceOf(cleaned(input))), maskFaults));
 }
 
 /**
@@ -38,10 +39,12 @@ export function readApi(input: unknown): ReadApi {
  * they stand for. Errors: as {@link readApi}.
  */
 export function readForImport(input: unknown): ReadApi & { readonly portal: PortalParts } {
-  const found = sourceOf(cleaned(input));
-  const opened = openFound(found);
-  const portal = found.version === 4 ? portalPartsIn(opened.body) : portalPartsOf(found.source);
-  return { ...readOpened(opened, () => []), portal };
+  return withoutSecretsOf(input, () => {
+    const found = sourceOf(cleaned(input));
+    const opened = openFound(found);
+    const portal = found.version === 4 ? portalPartsIn(opened.body) : portalPartsOf(found.source);
+    return { ...readOpened(opened, () => []), portal };
+  });
 }
 
 /** Of version 4 they stand in the body, which has only what runs of the versions before. */

@@ -6,6 +6,7 @@ import {
 } from '../model/api/shared-policy-group.ts';
 import { placeOfCondition } from '../model/api-flows.ts';
 import { maskFaults } from '../model/secrets/masks.ts';
+import { withoutSecretsOf } from '../model/secrets/scrub.ts';
 import { cleaned } from './clean.ts';
 import { isJson, type Json } from './opened.ts';
 import { flowsOf } from './v2/flows.ts';
@@ -17,7 +18,10 @@ import { Place, settle, Told } from './v2/place.ts';
  * Errors: request.invalid with a detail per fault, all at once.
  */
 export function readSharedPolicyGroup(input: unknown): SharedPolicyGroupDefinition {
-  const body = cleaned(input);
+  return withoutSecretsOf(input, () => readGroup(cleaned(input)));
+}
+
+function readGroup(body: unknown): SharedPolicyGroupDefinition {
   const parsed = parseSharedPolicyGroup(body);
   const faults = [...(parsed.kind === 'faults' ? parsed.faults : []), ...maskFaults(body)];
   if (parsed.kind === 'faults' || faults.length > 0) throw invalid('shared policy group is', faults);
@@ -30,7 +34,10 @@ export function readSharedPolicyGroup(input: unknown): SharedPolicyGroupDefiniti
  * Errors: request.invalid with a detail per fault, all at once, at the place where it stands in the input.
  */
 export function readOrganizationFlows(input: unknown): OrganizationFlowsDefinition {
-  const body = cleaned(input);
+  return withoutSecretsOf(input, () => readFlows(cleaned(input)));
+}
+
+function readFlows(body: unknown): OrganizationFlowsDefinition {
   if (!isJson(body)) throw invalid("organization's flows are", [{ path: '', message: 'must be an object' }]);
   const { value, pathOf, faults } = opened(body);
   const parsed = parseOrganizationFlows(value);

@@ -45,15 +45,21 @@ const decodingsMax = 3;
 /** JSON in a string of JSON in a string: a string further in that has escapes is masked as a whole. */
 const nestingsMax = 4;
 
-/** Makes a redactor that also takes these names of parameters for ones that carry keys. */
-export function createRedactor(moreNames: Iterable<string> = []): Redactor {
+/**
+ * Makes a redactor that also takes these names of parameters for ones that carry keys, and those of which `isSecretToo` says so, which is asked
+ * for their letters and digits in lower case.
+ */
+export function createRedactor(
+  moreNames: Iterable<string> = [],
+  isSecretToo: (plain: string) => boolean = () => false,
+): Redactor {
   const secret = new Set([...secretNames, ...[...moreNames].map(plainName)]);
   secret.delete('');
   const known = new Map<string, boolean>();
   const isSecret = (raw: string): boolean => {
     const seen = known.get(raw);
     if (seen !== undefined) return seen;
-    const judged = namesOf(raw).some((name) => secret.has(name));
+    const judged = namesOf(raw).some((name) => secret.has(name) || isSecretToo(name));
     if (raw.length > knownCharsMax) return judged;
     if (known.size >= knownMax) known.clear();
     known.set(raw, judged);

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import {
+  knownShapes,
+  secretShapes,
+  shapeSecret,
+  shapeShown,
+} from '../../../test/kit/control-plane/secret-shapes.ts';
 import { visitsOf } from '../../../test/kit/control-plane/secret-visits.ts';
 import { createDataKey, sealText } from '../../trust/sealed-text.ts';
 import { mapSecrets } from './places.ts';
@@ -186,7 +192,6 @@ test('a URL with user information is a secret wherever it stands', () => {
     'https://host/user:hunter2@x',
     "http://host/{#request.headers['a@b']}",
     'somebody@host',
-    'see https://a:b@c',
   ])
     for (const definition of of(text)) assert.equal(visitsOf(definition).length, 0, text);
   for (const text of ['//token@host/x', 'redis://:p@h', ' HTTPS://u@h'])
@@ -210,4 +215,55 @@ test('configurations of entrypoints and of services are walked, and what is besi
       ['s', 's'],
       JSON.stringify(definition),
     );
+});
+
+/** Where a configuration may stand of which no schema knows anything. */
+const places: Readonly<Record<string, (configuration: object) => object>> = {
+  'a policy that is not here': (configuration) => ({
+    flows: [{ request: [{ policy: 'not-here', configuration }] }],
+  }),
+  'a resource that is not here, as text': (configuration) => ({
+    resources: [{ name: 'r', type: 'not-here', configuration: JSON.stringify(configuration) }],
+  }),
+  'what no schema has, of a policy that is here': (configuration) => ({
+    steps: [{ policy: 'mock', configuration: { status: '200', more: configuration } }],
+  }),
+  'what a schema has otherwise, of a policy that is here': (configuration) => ({
+    steps: [{ policy: 'mock', configuration }],
+  }),
+  'an entrypoint': (configuration) => ({ listeners: [{ entrypoints: [{ configuration }] }] }),
+  'a service': (configuration) => ({ services: { other: { configuration } } }),
+  'a field of the API': (configuration) => ({ somewhere: [configuration] }),
+};
+
+const tells = (definition: object): { readonly secrets: number; readonly shown: number } => {
+  const masked = JSON.stringify(mapSecrets(definition, (text, { isSecret }) => (isSecret ? 'masked' : text)));
+  return { secrets: masked.split(shapeSecret).length - 1, shown: masked.split(shapeShown).length - 1 };
+};
+
+for (const [what, shape] of Object.entries(secretShapes))
+  test(`a secret that no schema knows is found in ${what}, and nothing beside it`, () => {
+    const shown = JSON.stringify(shape).split(shapeShown).length - 1;
+    for (const [where, place] of Object.entries(places))
+      assert.deepEqual(tells(place(shape)), { secrets: 0, shown }, where);
+    for (const [name, value] of Object.entries(shape))
+      assert.equal(tells({ somewhere: { [name]: value } }).secrets, 0, name);
+  });
+
+test('what says of itself that it is a secret is one where a schema takes it for none, and a text of people is none', () => {
+  for (const [what, sharedConfiguration] of Object.entries(knownShapes)) {
+    const shown = JSON.stringify(sharedConfiguration).split(shapeShown).length - 1;
+    assert.deepEqual(tells({ endpointGroups: [{ sharedConfiguration }] }), { secrets: 0, shown }, what);
+  }
+  const prose = 'Password: ask the team. Authorization: Bearer xxxxxxxx is what clients send';
+  const definition = {
+    name: prose,
+    description: prose,
+    flows: [
+      { name: prose, condition: prose, request: [{ name: prose, description: prose, policy: 'mock' }] },
+    ],
+    responseTemplates: { DEFAULT: { '*/*': { body: prose } } },
+    plans: [{ name: prose, description: prose, commentMessage: prose, selectionRule: prose }],
+  };
+  assert.deepEqual(visitsOf(definition), []);
 });

@@ -1,15 +1,9 @@
 import { isMask, isSealed } from '../../trust/sealed-text.ts';
 import type { KnownFields, SecretField } from './fields.ts';
-import {
-  holdsUserInformation,
-  isNearSecretName,
-  isReference,
-  isSecretHeader,
-  isSecretName,
-} from './names.ts';
+import { isNearSecretName, isReference, isSecretHeader, isSecretName } from './names.ts';
+import { isSecretByItself, isSecretHost, isSecretText } from './texts.ts';
 import {
   type At,
-  fieldOf,
   type Inside,
   inFields,
   isJson,
@@ -29,8 +23,8 @@ export function inNamed(value: unknown, at: At, insideOf: (name: string) => Insi
   return byName(value, at, { ...named, insideOf });
 }
 
-/** The same of one of which nothing is known. */
-export const inRest: Inside = (value, at) => byName(value, at, named);
+/** A text that is known to be one: it is no secret but for what it says of itself. */
+export const inText: Inside = (value, at) => byName(value, at, { ...named, known: new Map() });
 
 /** What the schema of a configuration says. */
 interface Schema {
@@ -66,6 +60,8 @@ interface ByName {
   readonly name: string;
   /** Whether a key around it says that all in it is one. */
   readonly isSecret: boolean;
+  /** Whether it is an item of a list. */
+  readonly isItem: boolean;
   /** Who knows more of a field of this very object. */
   readonly insideOf: ((name: string) => Inside | undefined) | undefined;
 }
@@ -76,16 +72,44 @@ const named: ByName = {
   own: [],
   name: '',
   isSecret: false,
+  isItem: false,
   insideOf: undefined,
 };
 
-/** Secrets that no schema marks: by the names of what no schema knows, by the names of headers, by what a URL holds (names.ts). */
+function isSecretIn(value: string, { isSecret, known, name }: ByName): boolean {
+  return (
+    isSecret ||
+    isMask(value) ||
+    isSealed(value) ||
+    isSecretByItself(value) ||
+    // A text in the place of an object is nothing that the schema knows.
+    (known === undefined || known.size > 0 ? isSecretText(value, name) : isSecretHost(value, name))
+  );
+}
+
+/**
+ * Which items of a list are values of headers that let somebody in: in pairs that are lists themselves, `[["Authorization", "x"]]`, and where
+ * names and values take turns, `["Authorization", "Bearer x", "Accept", "..."]`. A list of names has no values.
+ */
+function valuesBesideNames(list: readonly unknown[], isPair: boolean): ReadonlySet<number> {
+  const found = new Set<number>();
+  if (list.length % 2 === 1 || !list.every((item) => typeof item === 'string')) return found;
+  const isOfTwo = isPair && list.length === 2;
+  for (let at = 0; at < list.length; at += 2) {
+    const [name = '', value = ''] = list.slice(at, at + 2);
+    if (isSecretHeader(name) && (isOfTwo || !headerName.test(value)) && !isReference(value))
+      found.add(at + 1);
+  }
+  return found;
+}
+
+const headerName = /^[A-Za-z]+(?:[-_][A-Za-z]+)*$/;
+
+/** Secrets that no schema marks: by the names of what no schema knows (names.ts), by the names of headers, by what a text holds (texts.ts). */
 function byName(value: unknown, at: At, on: ByName): unknown {
   if (on.marked.some(({ length }) => length === 0)) return value;
-  if (typeof value === 'string') {
-    const isSecret = on.isSecret || holdsUserInformation(value) || isMask(value) || isSealed(value);
-    return visited(value, at, { field: `unknown: ${on.name}`, isSecret });
-  }
+  if (typeof value === 'string')
+    return visited(value, at, { field: `unknown: ${on.name}`, isSecret: isSecretIn(value, on) });
   if (typeof value === 'number')
     return visited(value, at, { field: `unknown: ${on.name}`, isSecret: on.isSecret });
   if (Array.isArray(value)) {
@@ -95,7 +119,11 @@ function byName(value: unknown, at: At, on: ByName): unknown {
       marked: markedBelow(on.marked, '[]'),
       insideOf: undefined,
     };
-    return listOf((item, where) => byName(item, where, within))(value, at);
+    const lettingIn = within.known === undefined ? valuesBesideNames(value, on.isItem) : undefined;
+    return listOf((item, where) => {
+      const isSecret = within.isSecret || lettingIn?.has(Number(where.place.slice(at.place.length + 1)));
+      return byName(item, where, { ...within, isSecret: isSecret === true, isItem: true });
+    })(value, at);
   }
   return inFields(value, at, (name) => {
     const inside = on.insideOf?.(name);
@@ -111,18 +139,38 @@ function fieldBelow(holder: Json, name: string, on: ByName): ByName {
   const known = on.known?.get(name) ?? on.known?.get('*');
   const isSecret =
     (known === undefined && (on.isSecret || isSecretName(name) || isNearSecretName(name, on.own))) ||
-    isSecretValue(holder, name) ||
+    isSecretValue(holder, name, on.known) ||
     isSecretOfMap(holder, name, on);
-  return { known, marked: markedBelow(on.marked, name), own: on.own, name, isSecret, insideOf: undefined };
+  return {
+    known,
+    marked: markedBelow(on.marked, name),
+    own: on.own,
+    name,
+    isSecret,
+    isItem: false,
+    insideOf: undefined,
+  };
 }
 
-/** The value of a header, a parameter or an attribute whose name says it: `{ "name": "Authorization", "value": ... }`. */
-function isSecretValue(holder: Json, name: string): boolean {
-  const called = fieldOf(holder, 'name') ?? fieldOf(holder, 'key');
-  return (
-    name === 'value' && typeof called === 'string' && isSecretHeader(called) && !isReferenceIn(holder, name)
+/**
+ * The value of a header, a parameter or an attribute whose name says it: `{ "name": "Authorization", "value": ... }`, and other words for
+ * these two that the schema of the holder does not have.
+ */
+function isSecretValue(holder: Json, name: string, known: KnownFields | undefined): boolean {
+  const isUnknown = (field: string): boolean => known?.get(field) === undefined;
+  if (name !== 'value' && !(valueFields.test(name) && isUnknown(name))) return false;
+  const isCalled = Object.entries(holder).some(
+    ([field, called]) =>
+      typeof called === 'string' &&
+      (field === 'name' || field === 'key' || (nameFields.test(field) && isUnknown(field))) &&
+      isSecretHeader(called),
   );
+  return isCalled && !isReferenceIn(holder, name);
 }
+
+const kinds = '(?:header|field|param|parameter|attribute|property|variable|cookie|query)?';
+const nameFields = new RegExp(`^(?:${kinds}[_-]?(?:name|key)|header|field|param|parameter)$`, 'i');
+const valueFields = new RegExp(`^(?:default|${kinds})[_-]?(?:values?|val)$`, 'i');
 
 /** The same in a map of headers: `{ "headers": { "Authorization": ... } }`. */
 function isSecretOfMap(holder: Json, name: string, { name: around }: ByName): boolean {
@@ -154,7 +202,7 @@ function inPath(value: unknown, [key, ...rest]: readonly string[], on: OnPath): 
   if (key === undefined) {
     const isSecret =
       (field.isSecretBeside?.(isJson(beside) ? beside : {}) ?? true) ||
-      (typeof value === 'string' && holdsUserInformation(value));
+      (typeof value === 'string' && isSecretByItself(value));
     return inSecret(value, at, { field: field.name, isSecret });
   }
   const next = (item: unknown, where: At): unknown => inPath(item, rest, { ...on, at: where, beside: value });

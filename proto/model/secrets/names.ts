@@ -1,3 +1,4 @@
+import { rootNames } from '../../expression/roots.ts';
 import { createRedactor } from '../redaction.ts';
 
 /*
@@ -24,16 +25,55 @@ export const secretWords = [
   'credential',
   'credentials',
   'authorization',
+  'basicauth',
+  'bearer',
+  'passcode',
+  'presharedkey',
+  'masterkey',
+  'accountkey',
+  'authkey',
+  'hmackey',
 ] as const;
+
+/** Names, and last words of names, that are too short to end others: `bypass`, `compass`. */
+const shortWords: ReadonlySet<string> = new Set(['pass', 'pw', 'psk', 'cred', 'creds', 'otp', 'cookies']);
+
+/** A `pass` written in one with the word before it, `dbpass`, and words that end so. */
+const joinedPass = /(?<!by|com|tres|sur|over|under|low|high|band|all|im|sea)pass$/;
 
 /** Letters and digits in lower case: `api-key`, `API_KEY` and `apiKey` are one. */
 const plain = (name: string): string => name.replaceAll(/[^a-z0-9]/gi, '').toLowerCase();
 
-/** Whether what has that name is a secret, e.g. `clientSecret`, `X-Api-Key`, `db.password`. */
-export const isSecretName = remembered((name) => {
-  const word = plain(name);
-  return secretWords.some((each) => word.endsWith(each)) || secretHeader.test(name);
-});
+/** Whether what has that name is a secret, e.g. `clientSecret`, `X-Api-Key`, `db.password`, `smtpPass`, `tokenValue`. */
+export const isSecretName = remembered(
+  (name) =>
+    isSecretWord(plain(name)) ||
+    secretHeader.test(name) ||
+    shortWords.has(lastWordOf(name)) ||
+    joinedPass.test(plain(name)),
+);
+
+/** The same of letters and digits in lower case, which stand in any text: what is short counts alone. */
+export function isSecretWord(word: string): boolean {
+  const own = word.replace(whichOne, '');
+  return (
+    !counted.test(word) &&
+    (secretWords.some((each) => word.endsWith(each) || own.endsWith(each)) || shortWords.has(word))
+  );
+}
+
+/** What may stand behind the word: which of several it is, or how it is written. */
+const whichOne =
+  /(?:value|text|string|hash|base64|encoded|plain|plaintext|raw|old|new|confirm|confirmation|\d{1,3})$/;
+/** What models count. */
+const counted = /(?:max|min|num|total|prompt|completion|input|output)tokens$/;
+
+/** The last word of a name: `pass` of `smtp_pass` and `userPass`. */
+export const lastWordOf = (name: string): string => plain(name.split(wordEnds).findLast(Boolean) ?? '');
+
+/** Names that ask for a user with his password in one text. */
+export const isUserInformationName = (name: string): boolean => userInformationWords.has(lastWordOf(name));
+const userInformationWords: ReadonlySet<string> = new Set(['auth', 'basic', 'login', 'userinfo', 'userpwd']);
 
 /** Names that were judged and are remembered; past it all are forgotten. */
 const knownMax = 1_000;
@@ -73,20 +113,36 @@ export function isSecretHeader(name: string): boolean {
  * Whether the value of a header says only where a secret is: expressions without texts of their own but names, perhaps behind the word of a
  * scheme: `Bearer {#properties['token']}`, `{#request.headers['x-token'][0].substring(7)}`, `{#jsonPath(#request.content, '$.token')}`.
  */
-export const isReference = (value: string): boolean => references.test(value);
+export const isReference = (value: string): boolean => references.test(value) && isOfRoots(value);
+
+/** A text without what only says where a secret is. */
+export const withoutReferences = (text: string): string =>
+  text.includes('{') ? text.replaceAll(anyReference, (found) => (isOfRoots(found) ? '' : found)) : text;
 
 const scheme = /(?:(?:basic|bearer|digest|token|apikey|negotiate)\s+)?/.source;
+// A second text of `get` is a default, which may be the secret itself; but for a secret's it is a key in it.
 const path =
-  /#[a-z]+(?:\.[a-z]\w*|\[(?:'[^'{}]*'|\d+)\]|\.get\('[^'{}]*'(?:, ?'[^'{}]*')?\)|\((?:\d+(?:, ?\d+)?)?\))*/
+  /#(?:secrets\.get\('[^'{}]*', ?'[^'{}]*'\)|[a-z]+)(?:\.[a-z]\w*|\[(?:'[^'{}]*'|\d+)\]|\.get\('[^'{}]*'\)|\((?:\d+(?:, ?\d+)?)?\))*/
     .source;
 const found = `#(?:jsonPath|xpath)\\(${path}, ?'[^'{}]*'\\)`;
-const references = new RegExp(`^\\s*${scheme}(?:\\{(?:${found}|${path})\\}\\s*)+$`, 'i');
+const expression = `\\{(?:${found}|${path})\\}`;
+const references = new RegExp(`^\\s*${scheme}(?:${expression}\\s*)+$`, 'i');
+const anyReference = new RegExp(`${scheme}${expression}`, 'gi');
+
+/** Whether all that it names is there: `{#hunter2}` is a secret between the braces of an expression. */
+function isOfRoots(value: string): boolean {
+  const known = rootNames();
+  return (value.match(/(?<=#)[a-z]\w*/gi) ?? []).every((name) => known.includes(name) || isFunction(name));
+}
+
+const isFunction = (name: string): boolean => name === 'jsonPath' || name === 'xpath';
 
 /**
  * Whether a name, or its last words, is one of those with a slip in it, or of `own` ones: `passwrod`, `clientSecrt`. Names of four letters are
  * their own.
  */
 export function isNearSecretName(name: string, own: readonly string[]): boolean {
+  if (counted.test(plain(name))) return false;
   return isNearSecretWord(name) || (own.length > 0 && isNearAny(name, own.map(plain)));
 }
 
@@ -129,8 +185,3 @@ function isSwapped(word: string, each: string): boolean {
   while (at < each.length && word[at] === each[at]) at += 1;
   return word[at] === each[at + 1] && word[at + 1] === each[at] && word.slice(at + 2) === each.slice(at + 2);
 }
-
-/** Whether a text is a URL with user information in it: a password, or a token in the place of a name. */
-export const holdsUserInformation = (text: string): boolean => userInformation.test(text);
-
-const userInformation = /^\s*(?:[a-z][a-z0-9+.-]*:)?\/\/[^\s/?#@]+@/i;

@@ -1,5 +1,5 @@
 import { type KnownFields, type SecretFields, secretFields } from './fields.ts';
-import { inConfiguration, inNamed, inRest, inSecret } from './by-name.ts';
+import { inConfiguration, inNamed, inSecret, inText } from './by-name.ts';
 import { type At, below, fieldOf, type Inside, inFields, isJson, listOf, type SecretVisit } from './walk.ts';
 
 /** Lists of steps in flows, of every version. */
@@ -110,7 +110,10 @@ const inServices: Inside = (value, at) =>
 
 /** By error key and media type: names of ours are none of secrets. */
 const inTemplates: Inside = (value, at) =>
-  inFields(value, at, () => (byType, where) => inFields(byType, where, () => inRest));
+  inFields(value, at, () => (byType, where) => inFields(byType, where, () => inTemplate));
+
+const inTemplate: Inside = (value, at) =>
+  inNamed(value, at, (name) => (name === 'body' ? inText : undefined));
 
 const inWhole: Inside = (value, at) => inDefinition(value, at);
 

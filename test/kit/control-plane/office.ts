@@ -128,11 +128,16 @@ export async function openOffice(
     readonly gatewaysUrl?: string;
     /** Of passwords; next to nothing by default, since hashing would be half of what the tests of the door cost. */
     readonly passwordCost?: PasswordCost;
+    /** Gets every line of the log, which nobody else reads. */
+    readonly onLogged?: (line: string) => void;
   } = {},
 ): Promise<Office> {
   const dataDir = tempDir(t);
   const url = await database.createWithSchema(dataDir);
-  const log = createLog({ name: 'test', level: 'silent' });
+  const log =
+    given.onLogged === undefined
+      ? createLog({ name: 'test', level: 'silent' })
+      : createLog({ name: 'test', level: 'debug', destination: { write: given.onLogged } });
   const storage = await openStorage({ url, dataDir, log });
   t.after(() => storage.close());
   const clock = createFakeClock();
