@@ -65,12 +65,12 @@ const userInformation = [
   // A browser takes these with one slash, and with none.
   /^(?:https?|wss?|ftp|grpcs?|rediss?|socks[45]?h?):\/?([^\s/?#]*)@/i,
   // A password with a slash, a blank or a question mark in it; but no port with what follows it.
-  /^(?:[a-z][a-z0-9+.-]*:)+\/{2,}([^\s/?#@:[]+:(?![\d\u0001]{0,5}(?:[/?#]|$))[^@]*)@/i,
+  /^(?:[a-z][a-z0-9+.-]*:)+\/{2,}([^\s/?#@:[]+:(?![\d\uE000]{0,5}(?:[/?#]|$))[^@]*)@/i,
   /^jdbc:(?:[a-z0-9]+:)+([^\s/?#@:]+\/[^\s?#@]+)@/i,
 ];
 
 /** In the place of an expression. */
-const mark = '\u0001';
+const mark = '\uE000';
 
 const withMarks = (text: string): string =>
   piecesOf(text)
