@@ -50,7 +50,7 @@ const proseNames: ReadonlySet<string> = new Set([
 const redactor = createRedactor(['cookie', 'set-cookie'], isSecretWord);
 
 /** Whether a text is a URL with user information in it: a password, or a token in the place of a name. Expressions in it are none. */
-export function holdsUserInformation(text: string): boolean {
+function holdsUserInformation(text: string): boolean {
   if (!text.includes('@')) return false;
   const url = withMarks(text)
     .replaceAll(/[\t\r\n]/g, '')
