@@ -70,6 +70,8 @@ const bodies: Readonly<Record<string, object>> = {
   createEnrolmentToken: { bridge: 'http://127.0.0.1:1' },
   createToken: { name: 'mine' },
   createCategory: { name: 'one' },
+  createPortalCategory: { title: 'one more' },
+  updatePortalCategory: { title: 'one' },
   createEntrypoint: { target: 'HTTP', value: 'https://api.example', tags: ['one'] },
   updateEntrypoint: { id: 'none', target: 'HTTP', value: 'https://api.example', tags: ['one'] },
   createDocumentationPage: { name: 'one', type: 'MARKDOWN' },

@@ -4,6 +4,7 @@ import { healthRoutes } from './analytics/health.routes.ts';
 import { documentRoutes } from './analytics/document.routes.ts';
 import { environmentAnalyticsRoutes } from './analytics/environment-analytics.routes.ts';
 import { logRoutes } from './analytics/logs.routes.ts';
+import { messageLogRoutes } from './analytics/message-logs.routes.ts';
 import { v1LogRoutes } from './analytics/v1-logs.routes.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { sharedKeyRoutes } from './api-keys/shared-keys.routes.ts';
@@ -12,6 +13,7 @@ import { applicationCertificateRoutes } from './applications/application-certifi
 import { applicationSubscriptionRoutes } from './applications/application-subscriptions.routes.ts';
 import { applicationRoutes } from './applications/applications.routes.ts';
 import { categoryRoutes } from './categories/categories.routes.ts';
+import { portalCategoryRoutes } from './categories/portal-categories.routes.ts';
 import { instanceRoutes } from './instances/instances.routes.ts';
 import { dashboardRoutes } from './dashboards/dashboards.routes.ts';
 import { definitionRoutes } from './definitions/definitions.routes.ts';
@@ -54,6 +56,7 @@ const resources: readonly Route[] = [
   ...reviewRoutes,
   ...pictureRoutes,
   ...categoryRoutes,
+  ...portalCategoryRoutes,
   ...dashboardRoutes,
   ...instanceRoutes,
   ...documentationRoutes,
@@ -73,6 +76,8 @@ const resources: readonly Route[] = [
   ...analyticsRoutes,
   ...environmentAnalyticsRoutes,
   ...documentRoutes,
+  // Before those of one call, whose id "messages" would be.
+  ...messageLogRoutes,
   ...logRoutes,
   ...v1LogRoutes,
   ...healthRoutes,
