@@ -4,6 +4,7 @@ import { promptGuardRails } from './ai/ai-prompt-guard-rails.ts';
 import { promptTokenTracking } from './ai/ai-prompt-token-tracking.ts';
 import { costRateLimit } from './ai/cost-ratelimit.ts';
 import { tokenRateLimit } from './ai/token-ratelimit.ts';
+import { semanticCaching } from './ai/ai-semantic-caching.ts';
 import { piiFiltering } from './ai/pii/pii-filtering.ts';
 import { cache } from './cache/cache.ts';
 import { dynamicRouting } from './dynamic-routing.ts';
@@ -121,6 +122,7 @@ export const policies: {
   // AI.
   'ai-prompt-guard-rails': promptGuardRails,
   'ai-prompt-token-tracking': promptTokenTracking,
+  'ai-semantic-caching': semanticCaching,
   'pii-filtering': piiFiltering,
   'token-ratelimit': tokenRateLimit,
   'cost-ratelimit': costRateLimit,

@@ -1,5 +1,6 @@
-import { all, type FieldFate, observed } from './field-fate.ts';
+import { all, type FieldFate, idle, observed } from './field-fate.ts';
 
+const semantic = observed('data-plane/policies/ai/ai-semantic-caching.test.ts');
 const pii = observed('data-plane/policies/ai/pii/pii-filtering.test.ts');
 const guardRails = observed('data-plane/policies/ai/ai-prompt-guard-rails.test.ts');
 
@@ -36,4 +37,11 @@ export const aiFates: readonly (readonly [string, FieldFate])[] = [
     'extraction.type extraction.inputTokenPointer extraction.outputTokenPointer extraction.modelPointer pricing.type pricing.inputPriceValue pricing.inputPriceUnit pricing.outputPriceValue pricing.outputPriceUnit',
     observed('data-plane/policies/ai/ai-prompt-token-tracking.test.ts'),
   ),
+  ...all(
+    'ai-semantic-caching.',
+    'modelName vectorStoreName promptExpression cacheCondition parameters[].key parameters[].value threshold scope timeToLiveSeconds entriesMax',
+    semantic,
+  ),
+  ['ai-semantic-caching.parameters[].encode', idle('every parameter is kept as a hash')],
+  ...all('ai-semantic-caching.embeddings.', service, semantic),
 ];

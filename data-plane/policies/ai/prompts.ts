@@ -7,6 +7,19 @@ import { textOfBody } from '../transformation/rewrite.ts';
 export interface Prompt {
   readonly role: string | undefined;
   readonly text: string;
+  /** Where it stands in the body; undefined where it is the whole. */
+  readonly place: Place | undefined;
+}
+
+/** A text in a value of JSON: in an object or a list, by its name or number. */
+export interface Place {
+  readonly holder: object;
+  readonly name: string;
+}
+
+/** Puts another text into a place of a value that is one's own. */
+export function replaceText({ holder, name }: Place, text: string): void {
+  Object.defineProperty(holder, name, { value: text, enumerable: true, configurable: true, writable: true });
 }
 
 /** A body as it is read for its prompts. */
@@ -37,6 +50,9 @@ const passedOver: ReadonlySet<string> = new Set([
   'input_audio',
   'file_data',
 ]);
+
+/** Kinds and names of what tools are asked and have said, whoever hands it on. */
+const ofTools = /^(?:tool_(?:use|result|calls?)|function(?:_call|Call|_response|Response).*|\w+_output)$/;
 
 /**
  * Reads a body that somebody else will read as well: what the two could understand differently is not readable.
@@ -78,15 +94,17 @@ function hasTwins(text: string): boolean {
 export function promptsOf(body: unknown): readonly Prompt[] {
   const found: Prompt[] = [];
   let isKnown = false;
-  for (const place of places) {
-    const said = fieldOf(body, place);
-    isKnown ||= said !== undefined;
-    const role = place.startsWith('system') || place === 'instructions' ? 'system' : 'user';
-    if (typeof said === 'string') found.push({ role, text: said });
-    else if (Array.isArray(said)) for (const each of said) collect(each, roleOf(each) ?? role, found);
-    else if (said !== undefined) collect(said, roleOf(said) ?? role, found);
+  for (const name of places) {
+    const said = fieldOf(body, name);
+    if (said === undefined || typeof body !== 'object' || body === null) continue;
+    isKnown = true;
+    const role = name.startsWith('system') || name === 'instructions' ? 'system' : 'user';
+    if (Array.isArray(said))
+      for (const [index, each] of said.entries())
+        collect(each, { role: roleOf(each) ?? role, place: { holder: said, name: String(index) } }, found);
+    else collect(said, { role: roleOf(said) ?? role, place: { holder: body, name } }, found);
   }
-  if (!isKnown) collect(body, undefined, found);
+  if (!isKnown) collect(body, { role: undefined, place: undefined }, found);
   return found;
 }
 
@@ -103,15 +121,16 @@ function roleOf(value: unknown): string | undefined {
 }
 
 /** All texts below a value, which is nested no deeper than `readBody` allows. */
-function collect(value: unknown, role: string | undefined, into: Prompt[]): void {
-  if (typeof value === 'string') return void into.push({ role, text: value });
-  if (Array.isArray(value)) {
-    for (const each of value) collect(each, role, into);
-    return;
-  }
+function collect(value: unknown, at: Pick<Prompt, 'role' | 'place'>, into: Prompt[]): void {
+  if (typeof value === 'string') return void into.push({ ...at, text: value });
   if (typeof value !== 'object' || value === null) return;
+  const type = fieldOf(value, 'type');
   // A source of Anthropic's: bytes in base64, or a text.
-  const isBytes = fieldOf(value, 'type') === 'base64';
-  for (const [name, each] of Object.entries(value))
-    if (!passedOver.has(name) && !(isBytes && name === 'data')) collect(each, role, into);
+  const isBytes = type === 'base64';
+  const role = typeof type === 'string' && ofTools.test(type) ? 'tool' : at.role;
+  for (const [name, each] of Object.entries(value)) {
+    const isPassedOver = !Array.isArray(value) && (passedOver.has(name) || (isBytes && name === 'data'));
+    if (!isPassedOver)
+      collect(each, { role: ofTools.test(name) ? 'tool' : role, place: { holder: value, name } }, into);
+  }
 }

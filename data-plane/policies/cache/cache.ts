@@ -1,20 +1,13 @@
 import { needsOf } from '../../../proto/expression/template.ts';
 import type { PolicyConfig } from '../../../proto/policies/catalog.ts';
-import {
-  type Body,
-  Capture,
-  type HeaderList,
-  type ResponseHead,
-  transformBody,
-  type UpstreamResult,
-} from '../../http/exchange.ts';
+import { Capture, type UpstreamResult } from '../../http/exchange.ts';
 import type { BackendAnswer, PolicyCall, PolicyFactory } from '../policy.ts';
 import type { Cache } from '../served.ts';
-import { decodeEntry, encodeEntry, isKeptHeader, type KeptAnswer } from './entry.ts';
+import { decodeEntry, encodeEntry, type KeptAnswer } from './entry.ts';
 import { type Fetch, type Fetched, Fetches } from './fetches.ts';
-import { answerOf } from './kept-answer.ts';
+import { answerOf, copied, headOf } from './kept-answer.ts';
 import { type Action, keyOf, takeAction, variantKeyOf } from './key.ts';
-import { ageOf, type Worth, worthOf } from './worth.ts';
+import { type Worth, worthOf } from './worth.ts';
 
 /** What a request holds until it is over. */
 interface Held {
@@ -192,40 +185,4 @@ class CacheStep {
 
 function variantOf(key: string, vary: readonly string[], { request }: PolicyCall): string {
   return vary.length === 0 ? key : variantKeyOf(key, vary, request);
-}
-
-/** What is kept of a head. */
-function headOf({ status, headers }: ResponseHead, keptAtMs: number) {
-  const kept: [name: string, value: string][] = [];
-  headers.forEach((name, value) => {
-    if (isKeptHeader(name.toLowerCase())) kept.push([name, value]);
-  });
-  return { status, headers: kept, keptAtMs, age: ageOf(headers) };
-}
-
-/** A body that is copied while it passes; nothing of it changes or waits. `whole` is told at its end, `cut` when it is never kept. */
-function copied(
-  body: Body,
-  {
-    capture,
-    whole,
-    cut,
-  }: { readonly capture: Capture; readonly whole: () => void; readonly cut: () => void },
-): Body {
-  return transformBody(
-    body,
-    (to) => ({
-      // oxlint-disable-next-line max-params -- BodySink's
-      onPiece(bytes, start, end, isStable) {
-        capture.add(bytes, start, end);
-        if (capture.cutBy !== undefined) cut();
-        to.onPiece(bytes, start, end, isStable);
-      },
-      onEnd(trailers: HeaderList | undefined) {
-        if (trailers === undefined || trailers.size === 0) whole();
-        to.onEnd(trailers);
-      },
-    }),
-    { length: body.length },
-  );
 }

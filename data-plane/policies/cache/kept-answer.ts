@@ -1,6 +1,13 @@
+import {
+  type Body,
+  type Capture,
+  type HeaderList,
+  type ResponseHead,
+  transformBody,
+} from '../../http/exchange.ts';
 import type { Answer, PolicyCall } from '../policy.ts';
-import type { KeptAnswer } from './entry.ts';
-import { dateOf } from './worth.ts';
+import { isKeptHeader, type KeptAnswer } from './entry.ts';
+import { ageOf, dateOf } from './worth.ts';
 
 /** What a kept answer says to a request: itself with its age, or that the caller has it already. */
 export function answerOf(kept: KeptAnswer, call: PolicyCall): Answer {
@@ -34,3 +41,39 @@ function isKnown({ status, headers }: KeptAnswer, { request }: PolicyCall): bool
 const tagsOf = (line: string): readonly string[] => line.match(/"[^"]*"/g) ?? [];
 
 const opaque = (tag: string): string => tag.replace(/^W\//, '');
+
+/** What is kept of a head. */
+export function headOf({ status, headers }: ResponseHead, keptAtMs: number) {
+  const kept: [name: string, value: string][] = [];
+  headers.forEach((name, value) => {
+    if (isKeptHeader(name.toLowerCase())) kept.push([name, value]);
+  });
+  return { status, headers: kept, keptAtMs, age: ageOf(headers) };
+}
+
+/** A body that is copied while it passes; nothing of it changes or waits. `whole` is told at its end, `cut` when it is never kept. */
+export function copied(
+  body: Body,
+  {
+    capture,
+    whole,
+    cut,
+  }: { readonly capture: Capture; readonly whole: () => void; readonly cut: () => void },
+): Body {
+  return transformBody(
+    body,
+    (to) => ({
+      // oxlint-disable-next-line max-params -- BodySink's
+      onPiece(bytes, start, end, isStable) {
+        capture.add(bytes, start, end);
+        if (capture.cutBy !== undefined) cut();
+        to.onPiece(bytes, start, end, isStable);
+      },
+      onEnd(trailers: HeaderList | undefined) {
+        if (trailers === undefined || trailers.size === 0) whole();
+        to.onEnd(trailers);
+      },
+    }),
+    { length: body.length },
+  );
+}
