@@ -26,7 +26,9 @@ const at = {
 } as const;
 type State = (typeof at)[keyof typeof at];
 
-const [lt, gt, amp, slash, equals, question, closing] = [0x3c, 0x3e, 0x26, 0x2f, 0x3d, 0x3f, 0x5d];
+const [lt, gt, amp, slash, equals, question, bang, closing] = [
+  0x3c, 0x3e, 0x26, 0x2f, 0x3d, 0x3f, 0x21, 0x5d,
+];
 
 /** Words behind `<`, by their second character, and where they lead. */
 const words: readonly (readonly [word: string, leadsTo: 'comment' | 'cdata' | 'doctype'])[] = [
@@ -155,12 +157,9 @@ export class XmlScanner {
   }
 
   #opened(unit: number): XmlThreat | undefined {
-    this.#name = '';
+    this.#name = unit === bang ? '!' : '';
     if (unit === question) return this.#go(at.instructionName);
-    if (unit === 0x21) {
-      this.#go(at.word);
-      return this.#spell(unit);
-    }
+    if (unit === bang) return this.#go(at.word);
     this.#counts.beginRun();
     if (unit === slash) return this.#go(at.closeName);
     if (!isNameStart(unit)) return 'syntax';
