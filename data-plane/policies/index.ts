@@ -48,6 +48,7 @@ import { xmlJson } from './transformation/xml-json.ts';
 import { xslt } from './transformation/xslt.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { jsonValidation } from './validation/json-validation.ts';
+import { oasValidation } from './validation/oas-validation.ts';
 import { requestValidation } from './validation/policy-request-validation.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 import { retry } from './traffic/retry.ts';
@@ -109,6 +110,7 @@ export const policies: {
   'json-to-json': jsonToJson,
   // Validation.
   'json-validation': jsonValidation,
+  'oas-validation': oasValidation,
   'policy-request-validation': requestValidation,
   compression,
   'html-json': htmlJson,

@@ -80,10 +80,10 @@ export type Needs = 'head' | 'buffered';
 export interface ContentHook<Call extends PolicyCall, Slot> {
   readonly needs: Needs;
   /**
-   * Asked before a body is read that it needs: where it says no, the step is passed by, and the body goes on as it comes; a refusal refuses
-   * it unread. Default: yes.
+   * Asked before a body is read that it needs: where it says no, the step is passed by, and the body goes on as it comes; where it says `unread`,
+   * the step runs without it; a refusal refuses it unread. Default: yes.
    */
-  concerns?(call: Call): boolean | Rejection;
+  concerns?(call: Call): boolean | 'unread' | Rejection;
   run(call: Call, slot: Slot): Verdict | Promise<Verdict>;
 }
 

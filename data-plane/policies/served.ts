@@ -8,6 +8,12 @@ export interface Served extends Record<ResourceUse, unknown> {
   readonly cache: Cache;
   readonly authentication: Authentication;
   readonly userInfo: UserInfo;
+  readonly content: Content;
+}
+
+/** A text that a definition has once, for whoever uses it. */
+export interface Content {
+  readonly text: string;
 }
 
 /** Asks an OpenID Connect server about the user of a token. */

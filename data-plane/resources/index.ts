@@ -12,6 +12,7 @@ import { authProviderHttp } from './auth-provider-http-resource.ts';
 import { authProviderInline } from './auth-provider-inline-resource.ts';
 import { cache } from './cache.ts';
 import { cacheRedis } from './cache-redis.ts';
+import { contentProviderInline } from './content-provider-inline-resource.ts';
 import { oauth2 } from './oauth2.ts';
 import { oauth2Am } from './oauth2-am-resource.ts';
 import type { Resource, ResourceFactory, ResourceHost, Resources } from './resource.ts';
@@ -22,6 +23,7 @@ const factories: { readonly [Id in ResourceId]: ResourceFactory<Id> } = {
   'auth-provider-inline-resource': authProviderInline,
   cache,
   'cache-redis': cacheRedis,
+  'content-provider-inline-resource': contentProviderInline,
   oauth2,
   'oauth2-am-resource': oauth2Am,
 };

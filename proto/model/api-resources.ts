@@ -4,6 +4,7 @@ import type { FaultDetail } from '../faults/fault.ts';
 import { detailsOf } from '../faults/issues.ts';
 import { nearest } from '../faults/nearest.ts';
 import { isResourceId, resourceCatalog, type ResourceId } from '../resources/catalog.ts';
+import type { NamedResource } from '../policies/policy-schema.ts';
 import type { ResourceUse } from '../resources/resource-schema.ts';
 import { apiLimits } from './api-limits.ts';
 import type { FlowDefinition } from './api-flows.ts';
@@ -58,7 +59,6 @@ export function checkReadableResources(resources: unknown): readonly FaultDetail
 /** Of the reference, and of another kind than what they are spelled like. */
 const foreign: ReadonlySet<string> = new Set([
   'auth-provider-ldap-resource',
-  'content-provider-inline-resource',
   'oauth2-keycloak-resource',
   'oauth2-auth0',
   'oauth2-entra-id',
@@ -139,11 +139,12 @@ function checkUses(
   { resources, path }: Named,
 ): readonly FaultDetail[] {
   const named = new Map(Object.entries(configuration));
-  return (policySchema(policy)?.uses ?? []).flatMap(({ field, serves }) => {
+  return (policySchema(policy)?.uses ?? []).flatMap((use) => {
+    const { field } = use;
     const said = named.get(field);
-    if (!Array.isArray(said)) return checkUse(said, serves, { resources, path: `${path}.${field}` });
+    if (!Array.isArray(said)) return checkUse(said, use, { resources, path: `${path}.${field}` });
     return said.flatMap((name, index) =>
-      checkUse(name, serves, { resources, path: `${path}.${field}[${index}]` }),
+      checkUse(name, use, { resources, path: `${path}.${field}[${index}]` }),
     );
   });
 }
@@ -154,14 +155,21 @@ interface Named {
   readonly path: string;
 }
 
-function checkUse(name: unknown, use: ResourceUse, { resources, path }: Named): readonly FaultDetail[] {
+function checkUse(
+  name: unknown,
+  { serves, faultsOf }: NamedResource,
+  { resources, path }: Named,
+): readonly FaultDetail[] {
   // What is no name at all is told by the policy's own schema.
   if (typeof name !== 'string' || name === '') return [];
   const found = resources.find((resource) => resource.enabled && resource.name === name);
   if (found === undefined) return [{ path, message: `"${name}" is no resource of this API that is enabled` }];
   // A type that is not known is told where it stands.
-  if (!isResourceId(found.type) || servesFor(found.type).includes(use)) return [];
-  return [{ path, message: `"${name}" is of type ${found.type}, which serves no ${use}` }];
+  if (!isResourceId(found.type)) return [];
+  if (!servesFor(found.type).includes(serves))
+    return [{ path, message: `"${name}" is of type ${found.type}, which serves no ${serves}` }];
+  const faults = faultsOf?.(found.configuration) ?? [];
+  return faults.map((fault) => ({ path, message: `"${name}": ${fault.path} ${fault.message}` }));
 }
 
 const servesFor = (type: ResourceId): readonly ResourceUse[] => resourceCatalog[type].serves;

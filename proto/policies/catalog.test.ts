@@ -32,6 +32,7 @@ test('only known ids are found, not what every object inherits', () => {
     'json-validation',
     'json-xml',
     'latency',
+    'oas-validation',
     'pii-filtering',
     'policy-assign-attributes',
     'policy-assign-content',

@@ -53,6 +53,7 @@ import { xmlJson } from './transformation/xml-json.ts';
 import { xslt } from './transformation/xslt.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { jsonValidation } from './validation/json-validation.ts';
+import { oasValidation } from './validation/oas-validation.ts';
 import { requestValidation } from './validation/policy-request-validation.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 import { retry } from './traffic/retry.ts';
@@ -114,6 +115,7 @@ export const catalog = {
   'json-to-json': jsonToJson,
   // Validation.
   'json-validation': jsonValidation,
+  'oas-validation': oasValidation,
   'policy-request-validation': requestValidation,
   compression,
   'html-json': htmlJson,

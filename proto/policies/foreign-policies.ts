@@ -19,8 +19,6 @@ export const foreignPolicies: Readonly<Record<string, string>> = {
   'policy-request-content-limit': 'its id is request-content-limit',
   'policy-wssecurity-authentication': 'let callers in by mTLS or policy-basic-authentication',
   'transform-status-code': 'its id is status-code',
-  'oas-validation':
-    'hold bodies against their schemas by json-validation, parameters by policy-request-validation',
   'xml-validation': 'refuse by policy-request-validation what #xpath finds in the body',
 };
 

@@ -56,6 +56,8 @@ export interface PolicySchema<
 export interface NamedResource {
   readonly field: string;
   readonly serves: ResourceUse;
+  /** What of the resource's configuration this policy cannot work with. Default: nothing. */
+  readonly faultsOf?: (configuration: Readonly<Record<string, unknown>>) => readonly FaultDetail[];
 }
 
 /** Keys with which a policy may refuse. */

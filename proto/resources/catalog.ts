@@ -4,6 +4,7 @@ import { authProviderHttp } from './auth-provider-http-resource.ts';
 import { authProviderInline } from './auth-provider-inline-resource.ts';
 import { cache } from './cache.ts';
 import { cacheRedis } from './cache-redis.ts';
+import { contentProviderInline } from './content-provider-inline-resource.ts';
 import { oauth2 } from './oauth2.ts';
 import { oauth2Am } from './oauth2-am-resource.ts';
 import type { ResourceSchema } from './resource-schema.ts';
@@ -14,6 +15,7 @@ export const resourceCatalog = {
   'auth-provider-inline-resource': authProviderInline,
   cache,
   'cache-redis': cacheRedis,
+  'content-provider-inline-resource': contentProviderInline,
   oauth2,
   'oauth2-am-resource': oauth2Am,
 } as const satisfies Readonly<Record<string, ResourceSchema>>;

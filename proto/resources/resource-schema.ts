@@ -18,8 +18,8 @@ export interface ResourceSchema<Id extends string = string, Config extends z.Zod
   readonly docs: string;
 }
 
-/** What a resource can be used for: to ask what a token stands for, to keep something, to ask whether a user's password is his, or about the user of a token. */
-export type ResourceUse = 'introspection' | 'cache' | 'authentication' | 'userInfo';
+/** What a resource can be used for: to ask what a token stands for, to keep something, to ask whether a user's password is his, about the user of a token, or for a text. */
+export type ResourceUse = 'introspection' | 'cache' | 'authentication' | 'userInfo' | 'content';
 
 /** Declares a resource; keeps the literal types of its id and configuration. */
 export function defineResource<const Id extends string, Config extends z.ZodType>(

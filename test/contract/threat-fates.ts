@@ -28,6 +28,17 @@ export const threatFates: readonly (readonly [string, FieldFate])[] = [
     'errorMessage schema schemaSource.sourceType schemaSource.staticSchema straightRespondMode returnDetailedErrorReport nativeErrorHandling',
     observed(`${validation}/json-validation.test.ts`),
   ),
+  ...all(
+    'oas-validation.',
+    'resourceName sourceJson sourceYaml sourceUrl basePath validationOptions.logInsteadOfThrowError validationOptions.returnDetailedErrorReport validationOptions.strictOperationPathMatching validationOptions.validateRequestBody validationOptions.validateRequestContentType validationOptions.validateRequestParameters validationOptions.validateRequestParametersOptions[] validationOptions.validateRequestPathAndMethod validationOptions.validateRequestQueryParamsUnexpected validationOptions.validateRequestSecurity validationOptions.validateResponseBody validationOptions.validateResponseContentType validationOptions.validateResponseStatusCode',
+    observed(`${validation}/oas-validation.test.ts`),
+  ),
+  ['resources/content-provider-inline-resource.content', observed(`${validation}/oas-validation.test.ts`)],
+  ...all(
+    'resources/content-provider-inline-resource.',
+    'attributes[].key attributes[].value',
+    idle('for whoever wrote them; no step reads them'),
+  ),
   ['policy-request-validation.scope', idle('what the expressions read decides what is read')],
   ...all(
     'policy-request-validation.',

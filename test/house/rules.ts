@@ -117,7 +117,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['proto/process'],
   yaml: [
     'proto/process',
-    'proto/policies/reference',
+    'proto/policies',
     'data-plane/local',
     'deploy',
     'control-plane/management/definitions/openapi',

@@ -110,9 +110,9 @@ test('a step that throws or rejects is told with its place', async () => {
   assert.deepEqual(await runSteps(rejected.list, 'request', call), broken);
 });
 
-test('a step that says that it is not for a request is passed by, its body unread; one that throws there is told', () => {
+test('a step that says that it is not for a request is passed by, its body unread; one that is not for its body runs without; one that throws there is told', () => {
   let ran = 0;
-  const reading = (concerns: () => boolean): Step => ({
+  const reading = (concerns: () => boolean | 'unread'): Step => ({
     ...plain,
     readsRequest: true,
     policy: { request: { needs: 'buffered', concerns, run: () => void (ran += 1) } },
@@ -120,6 +120,8 @@ test('a step that says that it is not for a request is passed by, its body unrea
   const passed = new KitCall(plain, createFakeClock(), { body: ['long'] });
   assert.equal(runSteps([reading(() => false)], 'request', passed), undefined);
   assert.deepEqual([ran, passed.isRead], [0, false]);
+  assert.equal(runSteps([reading(() => 'unread')], 'request', passed), undefined);
+  assert.deepEqual([ran, passed.isRead], [1, false]);
   const error = new Error('bug');
   const thrown = reading(() => {
     throw error;

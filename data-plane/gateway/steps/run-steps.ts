@@ -98,7 +98,7 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
       if (typeof isConcerned === 'object') return isConcerned;
       isAsked = false;
       if (!isConcerned) continue;
-      const reading = call.readContent(phase);
+      const reading = isConcerned === 'unread' ? undefined : call.readContent(phase);
       if (reading !== undefined) return readThenRun(reading, { index, answer, isAsked: true }, run);
     }
     isAsked = false;
@@ -127,8 +127,8 @@ function runFrom(reached: Reached, run: Run): StepsResult | Promise<StepsResult>
   return answer;
 }
 
-/** Whether a step that reads bodies is for this request at all, or refuses it unread. */
-function concerned(step: Step, { phase, call }: Run): boolean | Rejection | BrokenStep {
+/** Whether a step that reads bodies is for this request at all, and for its body, or refuses it unread. */
+function concerned(step: Step, { phase, call }: Run): boolean | 'unread' | Rejection | BrokenStep {
   const { request, response } = step.policy;
   try {
     if (phase === 'request') return request?.needs !== 'buffered' || (request.concerns?.(call) ?? true);

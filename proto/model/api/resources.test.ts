@@ -32,6 +32,21 @@ const refusals: readonly (readonly [what: string, input: unknown, path: string, 
     /"r" is of type oauth2, which serves no cache/,
   ],
   [
+    'a step that names a resource whose text it cannot read',
+    change({
+      resources: [
+        {
+          name: 'r',
+          type: 'content-provider-inline-resource',
+          configuration: { content: '{"swagger":"2.0"}' },
+        },
+      ],
+      flows: [inFlow('oas-validation', { resourceName: 'r' })],
+    }),
+    'flows[0].request[0].configuration.resourceName',
+    /"r": \/swagger is 2\.0; versions 3\.0 and 3\.1 are read/,
+  ],
+  [
     'a step of a plan that names no resource',
     change({
       plans: [

@@ -94,9 +94,11 @@ function judgeBy(validate: ValidateFunction): JsonJudge {
   };
 }
 
+/** Longest text about a fault. */
 const saidCharsMax = 500;
 
-function wordsOf(errors: readonly ErrorObject[] | null | undefined): string {
+/** The first of the reasons why a value does not fit. */
+export function wordsOf(errors: readonly ErrorObject[] | null | undefined): string {
   const [first] = errors ?? [];
   if (first === undefined) return 'does not fit the schema';
   const { instancePath, message = 'does not fit', params } = first;

@@ -6,11 +6,12 @@ import type { Weight } from './work.ts';
 export const subschemasMax = 5_000;
 export const schemaDepthMax = 64;
 
-const single = wordSet(
+/** Keywords that hold one schema, a list of them, or some by name. */
+export const single = wordSet(
   'additionalItems additionalProperties contains contentSchema else if items not propertyNames then unevaluatedItems unevaluatedProperties',
 );
-const lists = wordSet('allOf anyOf items oneOf prefixItems');
-const maps = wordSet('$defs definitions dependencies dependentSchemas patternProperties properties');
+export const lists = wordSet('allOf anyOf items oneOf prefixItems');
+export const maps = wordSet('$defs definitions dependencies dependentSchemas patternProperties properties');
 /** Keywords that look at each member of an object. */
 const perMember = wordSet('additionalProperties patternProperties propertyNames unevaluatedProperties');
 
@@ -26,10 +27,12 @@ export interface CopyWish {
   readonly isKnown: (keyword: string) => boolean;
   /** How the schema calls itself; references that begin with it lead into it. */
   readonly ownId: string | undefined;
+  /** Most subschemas. Default: {@link subschemasMax}. */
+  readonly subschemasMax?: number;
 }
 
-/** The name of every copy. A publisher's would be known to the schemas of others, which one compiler makes. */
-const copyId = 'isthmus:schema';
+/** The name of every copy, by which references from outside of it lead into it. A publisher's would be known to the schemas of others, which one compiler makes. */
+export const copyId = 'isthmus:schema';
 const names = wordSet('$id id');
 /** Names of places, which the compiler keeps for all schemas. */
 const anchors = wordSet('$anchor $dynamicAnchor $dynamicRef $recursiveAnchor $recursiveRef');
@@ -63,7 +66,8 @@ class SchemaCopy {
     if (typeof schema === 'boolean') return schema;
     if (!isObject(schema)) return this.#fault(at, 'must be a schema: an object, true or false');
     this.#count += 1;
-    if (this.#count > subschemasMax) return this.#fault(at, `is one of more than ${subschemasMax} schemas`);
+    const countMax = this.#wish.subschemasMax ?? subschemasMax;
+    if (this.#count > countMax) return this.#fault(at, `is one of more than ${countMax} schemas`);
     if (depth > schemaDepthMax) return this.#fault(at, `is nested deeper than ${schemaDepthMax} schemas`);
     const copy: [string, Json][] = [];
     for (const [keyword, value] of Object.entries(schema)) {

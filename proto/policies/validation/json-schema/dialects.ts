@@ -34,7 +34,7 @@ const made = new Map<Dialect, AjvCore.default>();
 export function compilerOf(dialect: Dialect): AjvCore.default {
   const known = made.get(dialect);
   if (known !== undefined) return known;
-  const compiler = create(dialect);
+  const compiler = createCompiler(dialect);
   made.set(dialect, compiler);
   return compiler;
 }
@@ -55,7 +55,8 @@ const options: Ajv7.Options = {
   code: { regExp: Object.assign(linearPattern, { code: 'linearPattern' }) },
 };
 
-function create(dialect: Dialect): AjvCore.default {
+/** Makes a compiler for schemas that it will know as long as it is there. */
+export function createCompiler(dialect: Dialect): AjvCore.default {
   const compiler = bare(dialect);
   const { default: addFormats } = requireNow('ajv-formats') as { default: FormatsPlugin };
   addFormats(compiler as Ajv7.Ajv);
@@ -96,6 +97,10 @@ function create(dialect: Dialect): AjvCore.default {
 /** Says whether a keyword means something to a compiler, be it a note for people. */
 export const knowsKeyword = ({ RULES }: AjvCore.default, keyword: string): boolean =>
   Object.hasOwn(RULES.keywords, keyword);
+
+/** Says whether values are held against a format. */
+export const knowsFormat = ({ formats }: AjvCore.default, format: string): boolean =>
+  Object.hasOwn(formats, format);
 
 function bare(dialect: Dialect): AjvCore.default {
   switch (dialect) {
