@@ -7,6 +7,7 @@ import { createPeers } from '../proto/process/peers.ts';
 import { systemWords } from '../proto/process/system-words.ts';
 import { readTokenKey } from '../proto/trust/token-keys.ts';
 import type { GatewayConfig } from './config.ts';
+import { createGeoPlaces } from './geo-places.ts';
 import { createNames } from './names.ts';
 import type { PolicyHost } from './policies/policy.ts';
 
@@ -26,6 +27,7 @@ export function policyPartsOf(
       isTrustedPeer: (address) => peers.isTrusted(address),
       rolesAttribute: policy.rbac.rolesAttribute,
       jwsKeys: jwsKeysOf(policy.jws.keys),
+      geoPlaces: createGeoPlaces(policy.geoip, clock),
     },
   };
 }

@@ -22,6 +22,7 @@ import { ipFiltering } from './security/ip-filtering.ts';
 import { rbac } from './security/rbac.ts';
 import { sslEnforcement } from './security/ssl-enforcement.ts';
 import { basicAuthentication } from './security/policy-basic-authentication.ts';
+import { geoipFiltering } from './security/geoip-filtering.ts';
 import { generateHttpSignature } from './security/generate-http-signature.ts';
 import { generateJwt } from './security/policy-generate-jwt.ts';
 import { httpSignature } from './security/http-signature.ts';
@@ -71,6 +72,7 @@ export const policies: {
   'ssl-enforcement': sslEnforcement,
   'policy-basic-authentication': basicAuthentication,
   'http-signature': httpSignature,
+  'geoip-filtering': geoipFiltering,
   'generate-http-signature': generateHttpSignature,
   'policy-generate-jwt': generateJwt,
   'policy-openid-userinfo': openidUserinfo,

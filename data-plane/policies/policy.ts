@@ -286,6 +286,28 @@ export interface PolicyGround {
   readonly rolesAttribute: string;
   /** Public keys of RSA by their names: setting `policy.jws.keys`. */
   readonly jwsKeys: ReadonlyMap<string, KeyObject>;
+  /** Setting `policy.geoip`; undefined without a database. */
+  readonly geoPlaces: GeoPlaces | undefined;
+}
+
+/** Where addresses are. */
+export interface GeoPlaces {
+  /** Of an address in its short spelling; undefined where nothing is known. */
+  placeOf(address: string): GeoPlace | undefined;
+  /** Why the file cannot be read any more; undefined while it can. */
+  readonly fault: string | undefined;
+}
+
+/** What is known of a place; names in English. */
+export interface GeoPlace {
+  readonly countryCode: string | undefined;
+  readonly countryName: string | undefined;
+  readonly regionName: string | undefined;
+  readonly cityName: string | undefined;
+  readonly timezone: string | undefined;
+  /** In degrees. */
+  readonly latitude: number | undefined;
+  readonly longitude: number | undefined;
 }
 
 /** Addresses of names. */

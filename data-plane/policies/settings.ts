@@ -37,6 +37,21 @@ export const policySettings = section({
       .describe('Longest time for which an answer of theirs is taken as it is, whatever its records say.'),
     namesMax: z.int().min(1).max(100_000).default(1_000).describe('Most host names that are remembered.'),
   }),
+  geoip: section({
+    databaseFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Database in the format of MaxMind (GeoLite2-City.mmdb), by which the geoip-filtering policy knows where addresses are; each process keeps it in memory. None is shipped: without it an API with that policy is refused.',
+      ),
+    lookEveryMs: z
+      .int()
+      .min(1_000)
+      .max(86_400_000)
+      .default(60_000)
+      .describe('How often it is looked at whether the file was replaced.'),
+  }),
   jws: section({
     keys: z
       .array(

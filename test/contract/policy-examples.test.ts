@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { before, after, suite, test } from 'node:test';
 
 import { catalog } from '../../proto/policies/catalog.ts';
@@ -12,6 +14,8 @@ import {
   methodOf,
   type PolicyExample,
 } from '../../proto/policies/reference/example.ts';
+import { geoDatabase } from '../kit/servers/geo-database.ts';
+import { tempDir } from '../kit/temp-dir.ts';
 import { type LocalGateway, startLocalGateway } from '../kit/gateway/gateway.ts';
 
 interface Received {
@@ -103,6 +107,18 @@ function allSettings(): Record<string, unknown> {
   return settings;
 }
 
+/** A file that settings of examples name is in a folder of the test. */
+function settingsOn(dir: string): Record<string, unknown> {
+  const databaseFile = join(dir, 'GeoLite2-City.mmdb');
+  const [france, spain] = ['FR', 'ES'].map((code) => ({ country: { iso_code: code } }));
+  writeFileSync(databaseFile, geoDatabase({ '192.0.2.0/24': france ?? {}, '198.51.100.0/24': spain ?? {} }));
+  const text = JSON.stringify(allSettings());
+  return JSON.parse(text.replaceAll('/var/lib/GeoIP/GeoLite2-City.mmdb', databaseFile)) as Record<
+    string,
+    unknown
+  >;
+}
+
 /** `isthmus.yaml` of all examples. */
 const allFolders = (): object => {
   const all: Record<string, unknown[]> = {};
@@ -125,6 +141,7 @@ suite('every example of the reference of policies answers as its page says', () 
     }
     const withBackend = (value: object, url: string): object =>
       JSON.parse(JSON.stringify(value).replaceAll(exampleBackend, url)) as object;
+    const dir = tempDir({ after: (end) => void ended.push(end as () => unknown) });
     gateway = await startLocalGateway(
       { after: (end) => void ended.unshift(end as () => unknown) },
       {
@@ -137,7 +154,7 @@ suite('every example of the reference of policies answers as its page says', () 
           ),
           isthmus: allFolders(),
         },
-        config: allSettings(),
+        config: settingsOn(dir),
       },
     );
   });

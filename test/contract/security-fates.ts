@@ -43,6 +43,11 @@ export const securityFates: readonly (readonly [string, FieldFate])[] = [
     observed('data-plane/policies/security/http-signature.test.ts'),
   ),
   ...all(
+    'geoip-filtering.',
+    'failOnUnknown whitelistRules[].type whitelistRules[].country whitelistRules[].latitude whitelistRules[].longitude whitelistRules[].distance exposeGeoIpMatching useCustomIPAddress customIPAddress',
+    observed('data-plane/policies/security/geoip-filtering.test.ts'),
+  ),
+  ...all(
     'generate-http-signature.',
     'scheme targetSignatureHeader keyId secret algorithm headers[] signHeaders signPayload prependHeadersToBody headersDelimiter signMethod signUri created expires validityDuration',
     observed('data-plane/policies/security/generate-http-signature.test.ts'),

@@ -108,8 +108,7 @@ const controlPlaneFloors: Readonly<Record<string, number>> = {
 const browserRoom = 'control-plane/ui/';
 
 /**
- * Which npm package may be imported where: a path prefix, or a suffix when it starts with `*`.
- * A package that is not listed may be imported nowhere.
+ * Which npm package may be imported where: a path prefix, or a suffix when it starts with `*`. Others may be imported nowhere.
  */
 const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   zod: ['proto', 'data-plane', 'control-plane', 'bridge', 'shipper', 'deploy'],
@@ -146,6 +145,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   '@js-joda/core': ['proto/expression'],
   '@grpc/grpc-js': ['test'],
   bcryptjs: ['data-plane/resources'],
+  maxmind: ['data-plane'],
   'quickjs-emscripten-core': ['data-plane/script'],
   '@jitl/quickjs-wasmfile-release-sync': ['data-plane/script'],
   'lru-cache': ['proto', 'data-plane', 'control-plane', 'bridge'],

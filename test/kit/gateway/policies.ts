@@ -77,6 +77,7 @@ export const kitGround: PolicyGround = {
   isTrustedPeer: () => false,
   rolesAttribute: 'user.roles',
   jwsKeys: new Map(),
+  geoPlaces: undefined,
 };
 
 /** Names as a gateway knows them that asks this DNS server. */
