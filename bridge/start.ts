@@ -9,6 +9,7 @@ import {
 } from '../proto/process/listening/certificates.ts';
 import { createDrain } from '../proto/process/listening/drain.ts';
 import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
+import { boundReaders } from '../proto/process/listening/slow-readers.ts';
 import { SecuredListener } from '../proto/process/listening/secured-listener.ts';
 import { bindOf, listenOn, originOf } from '../proto/process/listen.ts';
 import { startNodeApi } from '../proto/process/node-api.ts';
@@ -45,6 +46,8 @@ export interface Bridge {
 
 const headersMsMax = 10_000;
 const requestMsMax = 5 * 60_000;
+/** Who takes what he asked for slower than that is cut off. */
+const readers = { answerIdleMsMax: 120_000, answerBytesPerSecondMin: 1_024 };
 /** For uploads, snapshots, enrolments and health beside streams and polls. */
 const spareConnections = 2_000;
 
@@ -165,8 +168,13 @@ function createHttpServer(
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 1_000,
   };
+  const bounded = (server: Server): Server => {
+    boundReaders(server, readers, options.clock);
+    return server;
+  };
   const tls = certificates.current();
-  if (tls === undefined) return createAdaptorServer({ fetch, createServer, serverOptions: bounds }) as Server;
+  if (tls === undefined)
+    return bounded(createAdaptorServer({ fetch, createServer, serverOptions: bounds }) as Server);
   const secured = new SecuredListener(tls);
   const serverOptions = { ...bounds, handshakeTimeout: headersMsMax, ...secured.options };
   const server = createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as Server;
@@ -175,5 +183,5 @@ function createHttpServer(
     name: 'certificates of the bridge',
     take: (next) => secured.take(server, next),
   });
-  return server;
+  return bounded(server);
 }

@@ -60,9 +60,9 @@ export const listenSettings = section({
   headerMsMax: ms.default(10_000).describe('Longest time for a request head to arrive; past it 408.'),
   idleMsMax: ms.default(60_000).describe('A connection without a request is closed after this time.'),
   answerIdleMsMax: ms
-    .default(60_000)
+    .default(300_000)
     .describe(
-      'Whose client takes no byte of an answer for so long is cut off: the connection of HTTP/1.1, the stream of HTTP/2; its connection to the backend ends with it. Kernels let go of what they hold by the megabyte: a client of 30 KB/s may take nothing for most of a minute.',
+      'Whose client takes no byte of an answer for so long is cut off: the connection of HTTP/1.1, the stream of HTTP/2; its connection to the backend ends with it. Kernels take megabytes ahead and ask for more when a third of that has left: of a client of 5 KB/s nothing may be seen to move for some minutes.',
     ),
   answerBytesPerSecondMin: z
     .int()

@@ -9,7 +9,7 @@ import { type BodyConnection, BodyFault, IncomingBody } from '../message/incomin
 import { type RefusalReason, refusals } from '../message/refusal.ts';
 import type { ReadRequest } from '../message/request.ts';
 import type { RequestHead } from '../message/request-head.ts';
-import { AnswerPace } from '../server/answer-pace.ts';
+import { AnswerPace } from '../../../proto/process/listening/answer-pace.ts';
 import { BodyPace, type PacedExchange } from '../server/body-pace.ts';
 import { OngoingExchange } from '../server/ongoing.ts';
 import { ServerRequest } from '../server/request.ts';
@@ -192,7 +192,7 @@ export class ServerStream
     const fault = this.#pace.faultOf(this, this.stream.isPaused(), nowMs);
     if (fault !== undefined) this.upload.break(new BodyFault(fault));
     if (this.isOver) stopReading(this.stream, this.upload);
-    const unsentBytes = this.stream.writableLength;
+    const unsentBytes = this.stream.writableLength + (this.#writer?.heldBytes ?? 0);
     const leftBytes = (this.#writer?.bytes ?? this.#whole.givenBytes) - unsentBytes;
     if (this.#answerPace.isStuck({ unsentBytes, leftBytes }, nowMs, this.#session.state.limits))
       this.#reset();
@@ -241,7 +241,7 @@ export class ServerStream
   /** Ends an answer that has begun: gRPC has a place for a status behind it, everybody else sees a reset. */
   #cut(status: number): void {
     if (!this.isGrpc || this.#writer === undefined) return this.#reset();
-    this.#writer.release(setGrpcRefusal(this.createHeaders(), status));
+    this.#writer.cutShort(setGrpcRefusal(this.createHeaders(), status));
     endReading(this.stream, this.upload, this.#writer !== undefined);
   }
 

@@ -18,6 +18,7 @@ import { createAuthority, issuePair, tlsSettings } from '../../../test/kit/serve
 import { tempDir } from '../../../test/kit/temp-dir.ts';
 import { eventually } from '../../../test/kit/eventually.ts';
 import { startBackend } from '../conformance/stage.ts';
+import { createBody } from '../exchange.ts';
 
 test('a client that takes its request back cuts the call of the backend, and nobody else', async (t) => {
   const backend = await startBackend(t);
@@ -142,16 +143,31 @@ test('no WebSocket and no tunnel is opened over HTTP/2, and who asks for one is 
   assert.equal((await answer).status, 405);
 });
 
-for (const isTls of [false, true])
-  test(`answerIdleMsMax: who takes an answer in one piece slowly has it whole, ${isTls ? 'over TLS' : 'in clear text'}`, async (t) => {
+for (const [isTls, isPiped] of [
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+] as const)
+  test(`answerIdleMsMax: who takes an answer ${isPiped ? 'whose body is' : ''} in one piece slowly has it whole, ${isTls ? 'over TLS' : 'in clear text'}`, async (t) => {
     const answerIdleMsMax = 600;
     const bytes = 4_000_000;
     const rig = await startRig(t, {
       tls: isTls ? tlsSettings([issuePair(createAuthority(tempDir(t)), 'server')]) : undefined,
       http2: http2Defaults,
       limits: { answerIdleMsMax, answerBytesPerSecondMin: 100_000 },
-      onExchange: (exchange) =>
-        exchange.respond({ status: 200, headers: exchange.createHeaders() }, Buffer.alloc(bytes, 'x')),
+      onExchange(exchange) {
+        const piece = Buffer.alloc(bytes, 'x');
+        const made = createBody({
+          length: undefined,
+          start(sink) {
+            sink.onPiece(piece, 0, bytes, true);
+            sink.onEnd(undefined);
+            return { resume: () => undefined, cancel: () => undefined };
+          },
+        });
+        exchange.respond({ status: 200, headers: exchange.createHeaders() }, isPiped ? made : piece);
+      },
     });
     const client = openHttp2(t, rig.running.port, { isTls });
     const slow = client.request({ ':path': '/' });

@@ -136,6 +136,10 @@ export class UpstreamStream implements CallHolder, BodyConnection, StreamWriterO
     });
   }
 
+  onTaken(): void {
+    this.#armRead();
+  }
+
   onLast(writer: StreamWriter): void {
     this.#isRequestSent = true;
     this.#requestFlow = undefined;

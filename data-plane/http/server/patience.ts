@@ -1,6 +1,6 @@
 import { BodyFault, type IncomingBody } from '../message/incoming-body.ts';
 import type { Wire } from '../socket/wire.ts';
-import { AnswerPace } from './answer-pace.ts';
+import { AnswerPace } from '../../../proto/process/listening/answer-pace.ts';
 import { BodyPace, type PacedExchange } from './body-pace.ts';
 import type { ServerState } from './state.ts';
 

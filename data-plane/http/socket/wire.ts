@@ -1,5 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 
+import { leftBytesOf, unsentBytesOf } from '../../../proto/process/listening/counting-handle.ts';
+
 /** Whoever a connection's bytes are for. */
 export interface WireOwner {
   /**
@@ -244,18 +246,14 @@ export class Wire {
     return this.#text === '' && this.isDrained;
   }
 
-  /**
-   * More than the bytes that have not gone to the kernel, of which it shows when they move: `writableLength` counts a write until all of it
-   * has gone. What libuv holds is told by the handle only; without it a long write seems to stand still.
-   */
+  /** What has not gone to the kernel, of which it shows when it moves. */
   get unsentBytes(): number {
-    return this.socket.writableLength + (countingHandleOf(this.socket)?.writeQueueSize ?? 0);
+    return unsentBytesOf(this.socket);
   }
 
-  /** Bytes that have gone to the kernel since the connection began, over TLS encrypted ones; undefined where the private handle does not tell. */
+  /** Bytes that have gone to the kernel since the connection began; undefined where nobody knows. */
   get leftBytes(): number | undefined {
-    const handle = countingHandleOf(this.socket);
-    return handle === undefined ? undefined : handle.bytesWritten - handle.writeQueueSize;
+    return leftBytesOf(this.socket);
   }
 
   /** Calls the owner's `onDrain` once when everything that was written until now has left. */
@@ -297,28 +295,3 @@ export class Wire {
     else tcp.resetAndDestroy();
   }
 }
-
-interface CountingHandle {
-  readonly bytesWritten: number;
-  readonly writeQueueSize: number;
-}
-
-/**
- * Node's handle that gives bytes to the kernel; private, so that a later Node may have none.
- *
- * Over TLS it is the one below: TLS encrypts a write at once, however long, and counts it as a whole until its last byte has left.
- */
-function countingHandleOf(socket: Socket): CountingHandle | undefined {
-  let handle: unknown = Reflect.get(socket, '_handle');
-  for (let below = handle; isObject(below); below = Reflect.get(below, '_parent')) handle = below;
-  return isCounting(handle) ? handle : undefined;
-}
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-const isCounting = (handle: unknown): handle is CountingHandle =>
-  isObject(handle) &&
-  'bytesWritten' in handle &&
-  typeof handle.bytesWritten === 'number' &&
-  'writeQueueSize' in handle &&
-  typeof handle.writeQueueSize === 'number';

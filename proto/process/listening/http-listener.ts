@@ -8,13 +8,15 @@ import { http, https } from './node-http.ts';
 import { createDrain } from './drain.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { listenOn, type ListenAddress } from '../listen.ts';
+import type { AnswerLimits } from './answer-pace.ts';
 import { type Certificates, followCertificates } from './certificates.ts';
 import { SecuredListener } from './secured-listener.ts';
+import { boundReaders } from './slow-readers.ts';
 import type { Log } from '../log.ts';
 import { type Peers, sourceOfAddress } from '../peers.ts';
 
 /** What a listener bounds before anybody is asked who he is. */
-export interface HttpListenLimits {
+export interface HttpListenLimits extends AnswerLimits {
   /** Longest time for a request head, or a handshake of TLS, to arrive. */
   readonly headerMsMax: number;
   /** Largest request head; past it 431. */
@@ -59,12 +61,12 @@ const defaults: HttpListenLimits = {
   headersMax: 100,
   requestMsMax: 30_000,
   idleMsMax: 60_000,
+  answerIdleMsMax: 120_000,
+  answerBytesPerSecondMin: 1_024,
   connectionsMax: 1_000,
   connectionsPerSourceMax: 500,
 };
 
-/** A connection on which nothing moves in either direction: somebody does not take his answer. */
-const stalledMsMax = 120_000;
 /** How often a listener that is full says so. */
 const fullSaidMs = 60_000;
 
@@ -83,6 +85,7 @@ export async function startHttpListener(options: HttpListenerOptions): Promise<n
   const server = openServer(options, limits, secured?.options);
   const drain = createDrain(server);
   boundConnections(server, { ...options, limits });
+  boundReaders(server, limits, clock);
   const port = await listenOn(server, { ...address, setting });
   lifecycle.onClose(name, () => drain.close(clock, options.quietMs?.() ?? 0));
   if (certificates !== undefined && secured !== undefined)
@@ -120,7 +123,8 @@ function openServer(
   // Node leaves out what is beyond it and says nothing: one more is enough to see that there were too many.
   server.maxHeadersCount = limits.headersMax + 1;
   server.maxConnections = limits.connectionsMax;
-  server.setTimeout(stalledMsMax);
+  // Nothing moves in either direction.
+  server.setTimeout(limits.answerIdleMsMax);
   return server;
 }
 

@@ -1,6 +1,10 @@
-import type { ServerLimits } from '../exchange.ts';
-
-type AnswerLimits = Pick<ServerLimits, 'answerIdleMsMax' | 'answerBytesPerSecondMin'>;
+/** How patient a listener is with who takes his answer. */
+export interface AnswerLimits {
+  /** Who takes no byte of what waits for him for so long is cut off. */
+  readonly answerIdleMsMax: number;
+  /** Who takes it slower than this is cut off as well, judged over 1.5 times `answerIdleMsMax`. 0 is no bound. */
+  readonly answerBytesPerSecondMin: number;
+}
 
 /** The rate is judged over so many times `answerIdleMsMax`: kernels let go of what they hold in bursts. */
 const idleTimesJudged = 1.5;
