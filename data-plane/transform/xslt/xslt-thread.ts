@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { setFlagsFromString } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 
 import { invariant } from '../../../proto/faults/fault.ts';
@@ -41,8 +40,11 @@ interface WasmMemory {
 }
 declare const WebAssembly: { readonly Memory: { readonly prototype: WasmMemory } };
 
-// The package calls JavaScript in the midst of C, which this version of V8 has behind a flag.
-setFlagsFromString('--experimental-wasm-jspi');
+// The package calls JavaScript in the midst of C. Of the whole process, so that it is switched on where that starts.
+invariant(
+  'Suspending' in WebAssembly,
+  'the process was started with promises of WebAssembly (small-start.ts)',
+);
 const memories = WebAssembly.Memory.prototype;
 const grow: unknown = Reflect.get(memories, 'grow');
 invariant(typeof grow === 'function', 'memories of WebAssembly grow');

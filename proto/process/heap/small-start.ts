@@ -10,3 +10,9 @@ import { setFlagsFromString } from 'node:v8';
 setFlagsFromString('--semi-space-growth-factor=1');
 // What is compiled a first time goes with the code that it was compiled of; to be said before there is another thread.
 setFlagsFromString('--flush-baseline-code');
+
+// WebAssembly that calls JavaScript in the midst of C (XSLT in the gateway); some versions of V8 have it behind a flag, which is the whole
+// process's, so that no thread can be given it, nor may set it beside others.
+const wasm: unknown = Reflect.get(globalThis, 'WebAssembly');
+if (typeof wasm === 'object' && wasm !== null && !('Suspending' in wasm))
+  setFlagsFromString('--experimental-wasm-jspi');
