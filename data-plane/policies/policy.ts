@@ -208,6 +208,14 @@ export interface StepPlace {
   readonly at: string;
 }
 
+/** Whose a warning is; by default that of the step in hand, and of whoever runs the gateway or wrote the definition. */
+export interface Blame {
+  /** For who warns when his hook has ended, or beside other calls of the backend. */
+  readonly step?: StepPlace | undefined;
+  /** The caller sent what the step is there to refuse: nothing that an operator has to look at. */
+  readonly isCallers?: boolean | undefined;
+}
+
 /** What a hook sees of the request in hand. */
 export interface PolicyCall extends ExpressionScope {
   readonly request: PolicyRequest;
@@ -218,11 +226,8 @@ export interface PolicyCall extends ExpressionScope {
   readonly connection: PolicyConnection;
   /** Wall clock at the request's head, ms since the epoch. */
   readonly startedAtMs: number;
-  /**
-   * Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED; the log names the step in hand. Who warns when his hook has
-   * ended, or beside other calls of the backend, says which step he is.
-   */
-  warn(key: string, message: string, step?: StepPlace): void;
+  /** Adds an execution warning to the access record, e.g. RATE_LIMIT_NOT_APPLIED, and tells the operator. */
+  warn(key: string, message: string, blame?: Blame): void;
   /** Metrics of the API's own for the access record; `custom-metrics.ts` sets them. */
   customMetrics: Map<string, string> | undefined;
   /** Sets a header on whatever is answered, a refusal included; for policies that act before there is an answer. */

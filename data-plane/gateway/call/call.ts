@@ -3,6 +3,7 @@ import type { Work } from '../../../proto/expression/work.ts';
 import { invariant } from '../../../proto/faults/fault.ts';
 import type { Body, EndListener, Exchange, Outcome, ResponseHead } from '../../http/exchange.ts';
 import type {
+  Blame,
   PassingBody,
   PolicyConnection,
   PolicyRequest,
@@ -268,11 +269,11 @@ export class Call implements RunningCall, KeepingCall, Deadline, EndListener, Re
     return (this.#responseBody ??= new PhaseBody(response, answerBody, true));
   }
 
-  warn(key: string, message: string, place: StepPlace | undefined = this.step): void {
+  warn(key: string, message: string, { step = this.step, isCallers = false }: Blame = {}): void {
     if (this.#isSupposed) return;
     (this.warnings ??= []).push({ key, message });
-    const { kind = 'plan', at } = place ?? {};
-    this.options.onWarning({ api: this.deployed.id, step: kind, at, key, message });
+    const { kind = 'plan', at } = step ?? {};
+    this.options.onWarning({ api: this.deployed.id, step: kind, at, key, message, isCallers });
   }
 
   setAnswerHeader(name: string, value: string): void {

@@ -154,6 +154,65 @@ test('behind flows of an organization a warning names the step, flow, plan, endp
   assert.equal(all.length, Object.keys(apis).length, 'the step of the organization, under its own place');
 });
 
+test('what a caller sends wrong is said at info and counted nowhere; what a backend answers wrong, or a definition says, is a warning', async (t) => {
+  const { url } = await startUpstream(t);
+  const schema = { schema: JSON.stringify({ type: 'object', required: ['a'] }) };
+  const text = (contentType: string, body: string): Parameters<typeof gateway.call>[1] => ({
+    method: 'POST',
+    headers: { 'content-type': contentType },
+    body,
+  });
+  const steps = {
+    validated: ['json-validation', schema],
+    xml: ['json-xml', { rootElement: 'root', scope: 'REQUEST' }],
+    json: ['xml-json', { scope: 'REQUEST' }],
+    jolt: ['json-to-json', { specification: '[{"operation":"shift","spec":{"a":"b"}}]' }],
+  } as const;
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      ...Object.fromEntries(
+        Object.entries(steps).map(([id, step]) => [
+          id,
+          apiDefinition(id, url, { flows: [flow('/', { request: [step] })] }),
+        ]),
+      ),
+      answered: apiDefinition('answered', url, {
+        flows: [flow('/', { response: [['json-validation', schema]] })],
+      }),
+    },
+  });
+  const statuses: number[] = [];
+  for (const [path, body] of [
+    ['/validated', '{"b":1}'],
+    ['/validated', 'no json'],
+    ['/xml', '{'],
+    ['/jolt', '{'],
+  ] as const)
+    statuses.push((await gateway.call(path, text('application/json', body))).status);
+  statuses.push((await gateway.call('/json', text('application/xml', '<a>'))).status);
+  statuses.push((await gateway.call('/answered', text('application/json', '{}'))).status);
+  assert.ok(
+    statuses.every((status) => status >= 400),
+    String(statuses),
+  );
+  const lines = gateway.logged
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ key }) => key !== undefined)
+    .map(({ level, api, key }) => [level, api, key]);
+  assert.deepEqual(lines, [
+    ['info', 'validated', 'JSON_INVALID_PAYLOAD'],
+    ['info', 'validated', 'JSON_INVALID_FORMAT'],
+    ['info', 'xml', 'JSON_INVALID_PAYLOAD'],
+    ['info', 'jolt', 'JSON_INVALID_SPECIFICATION'],
+    ['info', 'json', 'XML_INVALID_PAYLOAD'],
+    ['warn', 'answered', 'JSON_INVALID_RESPONSE_PAYLOAD'],
+  ]);
+  const metrics = await (await fetch(`${gateway.nodeApi}/metrics`)).text();
+  assert.deepEqual(metrics.match(/^isthmus_gateway_warnings_total\{.*$/gm), [
+    'isthmus_gateway_warnings_total{api="answered",step="json-validation",key="JSON_INVALID_RESPONSE_PAYLOAD"} 1',
+  ]);
+});
+
 test('a step is told once a minute, with how many there were, and past the bound APIs are counted as one', async () => {
   const clock = createFakeClock();
   const metrics = createMetrics();

@@ -13,6 +13,8 @@ export interface Warning {
   /** e.g. EXPRESSION_EVALUATION_ERROR. */
   readonly key: string;
   readonly message: string;
+  /** The caller sent what the step is there to refuse; default: it is the gateway's, or its definition's. */
+  readonly isCallers?: boolean | undefined;
 }
 
 /** Tells an operator of a warning, which stands in the request's record besides. */
@@ -26,7 +28,8 @@ const stepsMax = 10_000;
 const rest = 'other';
 
 /**
- * Counts every warning, by API, kind of step and key, and logs the first of a step in a minute.
+ * Counts every warning, by API, kind of step and key, and logs the first of a step in a minute. What callers send wrong is said at info, and
+ * not counted: records have it, and who would be woken by it could do nothing.
  *
  * apisMax: APIs with series of their own, from their first warning on; kinds of steps and keys are words of this program.
  */
@@ -44,9 +47,9 @@ export function createWarningTeller(options: {
     'What was not done as a definition says, by API, kind of step and key, e.g. an expression that failed (EXPRESSION_EVALUATION_ERROR); records have each with its message.',
     ['api', 'step', 'key'],
   );
-  return ({ api, step, at, key, message }) => {
-    if (apis.size < apisMax) apis.add(api);
-    counter.inc({ api: apis.has(api) ? api : rest, step, key });
+  return ({ api, step, at, key, message, isCallers = false }) => {
+    if (!isCallers && apis.size < apisMax) apis.add(api);
+    if (!isCallers) counter.inc({ api: apis.has(api) ? api : rest, step, key });
     const place = `${api}\n${at ?? step}\n${key}`;
     const nowMs = clock.monotonicMs();
     const last = told.get(place);
@@ -56,9 +59,13 @@ export function createWarningTeller(options: {
     }
     told.set(place, { atMs: nowMs, unsaid: 0 });
     const more = last !== undefined && last.unsaid > 0 ? { sinceLastLine: last.unsaid } : {};
-    log.warn(
-      { api, step, at, key, reason: message, ...more },
-      'a step could not do what its definition says (one line a minute for it; records have all)',
-    );
+    const facts = { api, step, at, key, reason: message, ...more };
+    if (isCallers)
+      log.info(facts, 'a step refused what a caller sent (one line a minute for it; records have all)');
+    else
+      log.warn(
+        facts,
+        'a step could not do what its definition says (one line a minute for it; records have all)',
+      );
   };
 }

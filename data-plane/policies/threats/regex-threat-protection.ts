@@ -34,7 +34,7 @@ export const regexThreatProtection: PolicyFactory<'regex-threat-protection'> = (
           ? `the body has more than ${charsMax} bytes`
           : undefined;
     if (unread !== undefined) {
-      call.warn('REGEX_THREAT_BODY_DETECTED', `${unread}, and is not read`);
+      call.warn('REGEX_THREAT_BODY_DETECTED', `${unread}, and is not read`, { isCallers: true });
       return inBody;
     }
     const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString();

@@ -64,7 +64,7 @@ class Callout {
     if (!this.#config.fireAndForget) return this.#wait(call, asked);
     void this.#send(asked).then((answer) => {
       const step = { kind: 'policy-http-callout', at: this.#tools.place.at };
-      if (typeof answer === 'string') call.warn('CALLOUT_HTTP_ERROR', answer, step);
+      if (typeof answer === 'string') call.warn('CALLOUT_HTTP_ERROR', answer, { step });
     });
     return CONTINUE;
   }

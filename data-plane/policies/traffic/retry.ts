@@ -21,7 +21,7 @@ export const retry: PolicyFactory<'retry'> = (config, { refuse, place, host: { c
           if (answer.kind !== 'response') return answer;
           const isBad = judge(answer, call, condition);
           if (typeof isBad === 'object')
-            call.warn('EXPRESSION_EVALUATION_ERROR', `condition: ${isBad.why}`, step);
+            call.warn('EXPRESSION_EVALUATION_ERROR', `condition: ${isBad.why}`, { step });
           if (isBad !== true) return answer;
           last = answer;
         }

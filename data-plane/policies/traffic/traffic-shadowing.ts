@@ -32,7 +32,7 @@ export const trafficShadowing: PolicyFactory<'traffic-shadowing', Held> = (confi
       for await (const _part of answer.stream);
     } catch (error) {
       const why = error instanceof Fault ? error.detail : 'the copy was not sent';
-      call.warn('TRAFFIC_SHADOWING_FAILED', why, step);
+      call.warn('TRAFFIC_SHADOWING_FAILED', why, { step });
     } finally {
       copies -= 1;
     }

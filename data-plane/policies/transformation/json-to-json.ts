@@ -16,13 +16,14 @@ export const jsonToJson: PolicyFactory<'json-to-json'> = (config, { place, refus
         return { kind: 'failed', why };
       }
       const text = textOfBody(content, headers);
-      if (text === undefined) return { kind: 'failed', why: 'the body is no text' };
+      if (text === undefined) return { kind: 'failed', why: 'the body is no text', isBodys: true };
       try {
         const made = specification.value.rewrite(text);
         const contentType = config.overrideContentType ? 'application/json' : undefined;
         return { kind: 'made', content: made, contentType };
       } catch (error) {
-        if (error instanceof JoltFailure) return { kind: 'failed', why: `the body ${error.message}` };
+        if (error instanceof JoltFailure)
+          return { kind: 'failed', why: `the body ${error.message}`, isBodys: true };
         throw error;
       }
     },

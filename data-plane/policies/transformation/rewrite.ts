@@ -11,7 +11,8 @@ export type Rewritten =
       readonly contentType?: string | undefined;
     }
   | { readonly kind: 'untouched' }
-  | { readonly kind: 'failed'; readonly why: string };
+  /** `isBodys`: for what the body is, and not for how it is to be rewritten. */
+  | { readonly kind: 'failed'; readonly why: string; readonly isBodys?: boolean | undefined };
 
 /** How a policy rewrites bodies of its phase. */
 export interface Rewriting {
@@ -60,7 +61,8 @@ function rewrite(
   const finish = (made: Rewritten): Verdict => {
     if (made.kind === 'untouched') return CONTINUE;
     if (made.kind === 'failed') {
-      call.warn(how.refusal.key, made.why);
+      const isCallers = made.isBodys === true && how.place.phase === 'request';
+      call.warn(how.refusal.key, made.why, { isCallers });
       return how.refusal;
     }
     of.content = typeof made.content === 'string' ? Buffer.from(made.content) : made.content;
@@ -69,7 +71,7 @@ function rewrite(
     return CONTINUE;
   };
   if (encoding.toLowerCase() !== 'identity' && content.length > 0)
-    return finish({ kind: 'failed', why: `the body is of Content-Encoding ${encoding}` });
+    return finish({ kind: 'failed', why: `the body is of Content-Encoding ${encoding}`, isBodys: true });
   const made = how.rewrite(content, headers, call);
   return made instanceof Promise ? made.then(finish) : finish(made);
 }
@@ -95,7 +97,8 @@ export function attempt(contentType: string, make: () => string): Rewritten {
   try {
     return { kind: 'made', content: make(), contentType };
   } catch (error) {
-    if (error instanceof TransformFailure) return { kind: 'failed', why: `the body ${error.message}` };
+    if (error instanceof TransformFailure)
+      return { kind: 'failed', why: `the body ${error.message}`, isBodys: true };
     throw error;
   }
 }

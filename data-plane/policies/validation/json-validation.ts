@@ -10,7 +10,7 @@ export const jsonValidation: PolicyFactory<'json-validation'> = (config, { place
   } as const;
 
   const refuseBy = (what: keyof typeof key, why: string, call: PolicyCall): Verdict => {
-    call.warn(key[what], why);
+    call.warn(key[what], why, { isCallers: isRequest });
     if (config.straightRespondMode && !isRequest) return CONTINUE;
     const { message } = refuse(key[what]);
     const written = config.errorMessage?.render(call);

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** Node's handle that gives bytes to the kernel. */
-export interface CountingHandle {
+interface CountingHandle {
   /** All that it was given. */
   readonly bytesWritten: number;
   /** What of it the kernel has not taken. */
@@ -13,7 +13,7 @@ export interface CountingHandle {
  *
  * Over TLS it is the one below: TLS encrypts a write at once, however long, and counts it as a whole until its last byte has left.
  */
-export function countingHandleOf(socket: Socket): CountingHandle | undefined {
+function countingHandleOf(socket: Socket): CountingHandle | undefined {
   let handle: unknown = Reflect.get(socket, '_handle');
   for (let below = handle; isObject(below); below = Reflect.get(below, '_parent')) handle = below;
   return isCounting(handle) ? handle : undefined;
