@@ -175,6 +175,32 @@ for (const database of testDatabases) {
   );
 
   test(
+    `subscriptions that come at once share one key, and one that is accepted after the application came back gets a new one (${database.name})`,
+    options,
+    async (t) => {
+      const { office, pets, toys, shop, subscribe, keys, opened } = await openShop(t, database, {
+        api_key_mode: 'SHARED',
+      });
+      const made = await Promise.all([subscribe(pets), subscribe(toys)]);
+      assert.deepEqual(
+        made.map(({ status }) => status),
+        [201, 201],
+      );
+      const [key, ...others] = await keys();
+      assert.deepEqual([key?.subscriptions.length, others], [2, []]);
+      assert.equal((await opened()).length, 2);
+
+      assert.equal((await office.call('DELETE', shop)).status, 204);
+      assert.equal((await office.call('POST', `${shop}/_restore`)).status, 200);
+      const accept = `${environment}/apis/${pets.id}/subscriptions/${String(made[0].body['id'])}/_accept`;
+      const accepted = await office.call('POST', accept);
+      assert.notEqual((accepted.body['apiKey'] as Key).id, key?.id, accepted.text);
+      assert.match((accepted.body['apiKey'] as Key).key ?? '', /^[\w-]{32}$/);
+      assert.equal((await opened()).length, 1);
+    },
+  );
+
+  test(
     `keys of before are known to gateways by the same names, and go with their subscription (${database.name})`,
     options,
     async (t) => {
