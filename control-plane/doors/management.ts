@@ -105,7 +105,8 @@ async function serve(context: Context, door: Door, route: Route): Promise<Respon
     source: front.sourceOf(context),
   });
   if (answer.etag !== undefined) context.header('ETag', answer.etag);
-  for (const [name, value] of Object.entries(answer.headers ?? {})) context.header(name, value);
+  for (const [name, value] of Object.entries(answer.headers ?? {}))
+    context.header(name, value, { append: name === 'Warning' });
   if (answer.content !== undefined) return contentAnswer(context, answer.content);
   return answer.body === undefined
     ? context.body(null, answer.status)

@@ -90,8 +90,11 @@ export interface RouteSpec<Params, Query, Body, Result> {
   readonly contentTypes?: readonly string[];
   /** Present when the answer carries a strong ETag made of this number. */
   readonly version?: (result: Result) => number;
-  /** Headers of the answer beside those that every answer has. */
-  readonly headers?: (call: RouteCall<Params, Query, Body>) => Promise<Readonly<Record<string, string>>>;
+  /** Headers of the answer beside those that every answer has; `Warning` comes beside what the door warns of. */
+  readonly headers?: (
+    call: RouteCall<Params, Query, Body>,
+    result: Result,
+  ) => Promise<Readonly<Record<string, string>>>;
   run(call: RouteCall<Params, Query, Body>): Promise<Result>;
 }
 
@@ -214,7 +217,7 @@ function route<Params, Query, Body, Result>(
       if (details.length > 0)
         throw new Fault('request.invalid', { details: mistaken === undefined ? details : [mistaken] });
       const result = await spec.run(call);
-      const headers = await spec.headers?.(call);
+      const headers = await spec.headers?.(call, result);
       if (spec.contentTypes !== undefined)
         return { status, headers, body: undefined, content: result as Content, etag: undefined };
       return {

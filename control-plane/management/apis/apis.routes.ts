@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { idSchema, idsParam, listParam, wordsSchema } from '../fields.ts';
 import { pageOf, pageQuery, pageSchema } from '../pages.ts';
 import { patchQuery, patchSchema } from '../patch.ts';
+import { deployWarning } from '../deployments/warnings.ts';
 import { resource } from '../route.ts';
 import {
   apiSchema,
@@ -153,6 +154,7 @@ export const apiRoutes = [
     answer: apiSchema,
     version: apiVersionOf,
     run: ({ desk, actor, at, body }) => createApi(desk, actor, { at, wish: body }),
+    headers: ({ desk, actor, at }, { id }) => deployWarning(desk, actor, { at, id }),
   }),
   define.post('/apis/_verify/paths', {
     operationId: 'verifyPaths',
@@ -192,6 +194,7 @@ export const apiRoutes = [
     version: apiVersionOf,
     run: ({ desk, actor, at, params: { apiId }, body, ifMatch }) =>
       updateApi(desk, actor, { at, id: apiId, wish: body, ifMatch }),
+    headers: ({ desk, actor, at }, { id }) => deployWarning(desk, actor, { at, id }),
   }),
   define.patch('/apis/{apiId}', {
     operationId: 'patchApi',
@@ -203,6 +206,9 @@ export const apiRoutes = [
     version: apiVersionOf,
     run: ({ desk, actor, at, params: { apiId }, query, body, ifMatch }) =>
       patchApi(desk, actor, { at, id: apiId, patch: body, isDryRun: query.dryRun === 'true', ifMatch }),
+    // What is written is judged, which a dry run leaves as it was.
+    headers: async ({ desk, actor, at, query }, { id }) =>
+      query.dryRun === 'true' ? {} : deployWarning(desk, actor, { at, id }),
   }),
   define.delete('/apis/{apiId}', {
     operationId: 'deleteApi',

@@ -65,6 +65,15 @@ export async function deployableDefinition(now: Change, api: ApiRow): Promise<Ap
       detail: 'The API has no published plan.',
       hint: 'Publish a plan, then deploy.',
     });
+  return readWritten(now, api, plans);
+}
+
+/** The same with any plans, whether it could be deployed or not. Errors: request.invalid naming what gateways cannot run. */
+export async function readWritten(
+  now: Change,
+  api: ApiRow,
+  plans: readonly PlanRow[],
+): Promise<ApiDefinition> {
   const written = await now.secrets.open(managementShape(api, plans), apiOwner(api.id));
   const plain = withoutSecrets(written.secrets, () => {
     const { api: read } = readApi(written.definition);
@@ -143,7 +152,8 @@ function tagsOf(api: DeployedApi): readonly string[] {
   return JSON.parse(api.deployed_tags) as string[];
 }
 
-async function servedPlansOf(now: Change, api: ApiRow): Promise<readonly PlanRow[]> {
+/** Plans that gateways get. */
+export async function servedPlansOf(now: Change, api: ApiRow): Promise<readonly PlanRow[]> {
   const plans = await listPlansOf(now.trx, now.at, api.id);
   return plans.filter((plan) => servedPlans.includes(plan.status));
 }

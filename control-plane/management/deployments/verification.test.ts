@@ -47,6 +47,53 @@ for (const database of testDatabases) {
   );
 
   test(
+    `who writes an API is warned of what a deployment would refuse, in the answer that keeps it (${database.name})`,
+    options,
+    async (t) => {
+      const office = await openOffice(t, database);
+      const odd = { policy: 'mock', configuration: { 'no "such" fïeld\\': 1 } };
+      const steps = Array.from({ length: 7 }, () => odd);
+      const body = apiBody('/a', { flows: [{ name: 'all', request: steps }] });
+      const made = await office.call('POST', `${environment}/apis?odd=1`, { body });
+      assert.equal(made.status, 201, made.text);
+      const warning = made.headers.get('warning') ?? '';
+      assert.match(
+        warning,
+        /^299 - "ignored query parameters: odd", 299 - "a deployment would refuse 7 parts of it: /,
+      );
+      assert.match(
+        warning,
+        /: flows\[0\]\.request\[0\]\.configuration.* \| flows\[0\]\.request\[4\]\.configuration[^|]*\| and 2 more \| POST \.\.\.\/deployments\/_verify lists all"$/,
+      );
+      assert.match(warning, /^[ -~]*$/);
+      assert.equal(warning.split('"').length, 5, 'quotes stand around what is said and nowhere else');
+      const path = `${environment}/apis/${String(made.body['id'])}`;
+      const put = await office.call('PUT', path, {
+        body: { ...made.body, flows: [{ name: 'all', request: [odd] }] },
+      });
+      assert.match(
+        put.headers.get('warning') ?? '',
+        /^299 - "a deployment would refuse 1 part of it: flows\[0\]\.request\[0\]\.configuration/,
+      );
+      const merge = { 'content-type': 'application/merge-patch+json' };
+      const patch = (text: object, query = '') =>
+        office.call('PATCH', path + query, { text: JSON.stringify(text), headers: merge });
+      assert.match((await patch({ name: 'b' })).headers.get('warning') ?? '', /1 part of it/);
+      assert.equal((await patch({ flows: [] }, '?dryRun=true')).headers.get('warning'), null);
+      const well = await patch({ flows: [] });
+      assert.deepEqual([well.status, well.headers.get('warning')], [200, null], well.text);
+      const secret = [
+        { policy: 'mock', configuration: { headers: [{ name: 'Authorization', value: "{#'hunter2'" }] } },
+      ];
+      const held = await office.call('PUT', path, {
+        body: { ...made.body, flows: [{ name: 'all', request: secret }] },
+      });
+      assert.match(held.headers.get('warning') ?? '', /headers\[0\]\.value/);
+      assert.doesNotMatch(held.headers.get('warning') ?? '', /hunter2/);
+    },
+  );
+
+  test(
     `a gateway that lacks a policy of the API is named, and one whose tags keep the API away is not (${database.name})`,
     options,
     async (t) => {
