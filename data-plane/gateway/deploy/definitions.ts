@@ -2,6 +2,7 @@ import { Fault } from '../../../proto/faults/fault.ts';
 import { glanceAt } from '../../../proto/definition/glance.ts';
 import { type Note, type ReadApi, readApi } from '../../../proto/definition/read.ts';
 import type { ApiDefinition } from '../../../proto/model/api.ts';
+import { plainJson } from '../../../proto/process/json-text.ts';
 
 /** Where an API wants to be reached. */
 export interface Place {
@@ -15,7 +16,7 @@ export interface Place {
 export function readDefinition(text: string): ReadApi {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = plainJson(text);
   } catch (error) {
     throw new Fault('request.invalid', { detail: 'The definition is not JSON.', cause: error });
   }

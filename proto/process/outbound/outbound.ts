@@ -6,6 +6,7 @@ import type { WebSocket } from 'ws';
 
 import { Fault } from '../../faults/fault.ts';
 import { createGathered } from '../../wire/gathered.ts';
+import { plainJson } from '../json-text.ts';
 import { createDialler, targetOf, type Dial, type DialOptions } from './dial.ts';
 import { createGuard, type AddressProfile } from './guard.ts';
 import type { OwnDoors } from './own-doors.ts';
@@ -233,7 +234,8 @@ function toResponse(answer: Dispatcher.ResponseData, bounds: BodyBounds): Outbou
     json: async () => {
       const content = await text();
       try {
-        return JSON.parse(content) as unknown;
+        // What somebody answers may be a credential: nothing of it is quoted.
+        return plainJson(content);
       } catch (error) {
         throw new Fault('outbound.bad_answer', {
           detail: 'The answer is not JSON.',

@@ -1,4 +1,5 @@
 import { Fault } from '../../../../proto/faults/fault.ts';
+import { plainJson } from '../../../../proto/process/json-text.ts';
 import type { Log } from '../../../../proto/process/log.ts';
 import type { Nack, RecordKind } from '../../../../proto/wire/published.ts';
 import type { CompiledApi } from '../../compile/compile.ts';
@@ -82,7 +83,7 @@ export interface Site {
 export function jsonObject(text: string): object {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = plainJson(text);
   } catch (cause) {
     throw new Fault('request.invalid', { detail: 'The definition is not JSON.', cause });
   }
