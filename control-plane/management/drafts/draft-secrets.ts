@@ -2,6 +2,7 @@ import { namedValues } from '../../../proto/model/api/named-secrets.ts';
 import { allSecretFields, secretFields } from '../../../proto/model/secrets/fields.ts';
 import { isNearSecretName, isReference, isSecretHeader } from '../../../proto/model/secrets/names.ts';
 import { mapSecrets } from '../../../proto/model/secrets/places.ts';
+import { isSecretByItself, isSecretText } from '../../../proto/model/secrets/texts.ts';
 import { parseJson } from '../../../proto/process/json-text.ts';
 import { isMask } from '../../../proto/trust/sealed-text.ts';
 import { firstUnkeepable } from '../keepable.ts';
@@ -113,7 +114,7 @@ function textSecrets(content: string): readonly SecretRange[] {
   };
   const isSecret = (name: string, at: number): boolean =>
     (isSecretWord(name) && !isErrorKey(content, name, at)) ||
-    (name === 'value' && isValueOfSecret(content, at));
+    (valueName.test(name) && isValueOfSecret(content, at));
   const byName = namedValues(content, isSecret).map(({ start, end }) => unquoted(content, start, end));
   const pairs = [...content.matchAll(quoted), ...content.matchAll(setting)].flatMap(
     ({ 1: name = '', indices }) => {
@@ -126,10 +127,36 @@ function textSecrets(content: string): readonly SecretRange[] {
     end: index + text.length,
     isBare: false,
   }));
+  const found = [...byName, ...pairs, ...urls];
   // The widest first where several begin together.
-  return [...byName, ...pairs, ...urls]
+  return [...found, ...sayingSecrets(content, found)]
     .filter(({ start, end }) => !isReference(content.slice(start, end)))
     .toSorted((a, b) => b.end - a.end);
+}
+
+/** `value`, `headerValue`, `Value`. */
+const valueName = /^(?:[a-z]+_?)?value$/i;
+
+/** A line of YAML, or of JSON that is none: a name, if it has one, and a value in quotes or not. */
+const line = /^[ \t]*(?:- +)*(?:(["']?)([\w.-]{1,200})\1[ \t]*:[ \t]+)?(.*\S)/dgm;
+
+/**
+ * What of lines is a secret by what it says itself, whatever it is called: `url: jdbc:...?password=x`, `- https:user:x@host`. Where a part of
+ * one is `found` already, that is it.
+ */
+function sayingSecrets(content: string, found: readonly SecretRange[]): readonly SecretRange[] {
+  const starts = new Set(found.map(({ start }) => start));
+  const isFound = ({ start, end }: SecretRange): boolean => {
+    for (let at = start; at < end; at += 1) if (starts.has(at)) return true;
+    return false;
+  };
+  return [...content.matchAll(line)].flatMap(({ 2: name = '', 3: rest = '', indices }) => {
+    const [start = 0] = indices?.[3] ?? [];
+    const range = unquoted(content, start, start + rest.replace(/,$/, '').length);
+    const value = content.slice(range.start, range.end);
+    const isNamed = name !== '' && isSecretText(value, name);
+    return (isNamed || isSecretByItself(value)) && !isFound(range) ? [range] : [];
+  });
 }
 
 /** Whether response templates stand behind it: `"OAUTH2_INVALID_ACCESS_TOKEN": { ... }`. */
