@@ -11,7 +11,9 @@ import { isSecretWord, isUserInformationName, lastWordOf, withoutReferences } fr
  * carries a key, a private key in PEM.
  */
 export const isSecretByItself = (text: string): boolean =>
-  holdsUserInformation(text) || holdsSecretParameter(text) || privateKey.test(text);
+  holdsUserInformation(text) ||
+  holdsSecretParameter(text) ||
+  (text.includes('-----BEGIN') && privateKey.test(text));
 
 const privateKey = /-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----/;
 
@@ -116,4 +118,4 @@ const hostNames: ReadonlySet<string> = new Set(
 
 /** What every field may be asked, whether a schema knows it or not. */
 export const isSecretHost = (text: string, name: string): boolean =>
-  hostNames.has(lastWordOf(name)) && isPairOfUser(text, name);
+  text.includes('@') && hostNames.has(lastWordOf(name)) && isPairOfUser(text, name);
