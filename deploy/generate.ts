@@ -6,6 +6,7 @@ import { consoleForms } from './reference/console-forms.ts';
 import { definitionReference } from './reference/definitions.ts';
 import { expressionReference } from './reference/expressions.ts';
 import { joltReference } from './reference/jolt/constructs.ts';
+import { policyCostReference } from './reference/policy-costs.ts';
 import { policyPages, policyReference, resourceReference } from './reference/policies.ts';
 import { templateReference } from './reference/templates/constructs.ts';
 import { recordReference } from './reference/records.ts';
@@ -22,6 +23,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/records.md', recordReference()],
     ['docs/policies/README.md', policyReference()],
     ...policyPages(),
+    ['docs/policy-costs.md', policyCostReference()],
     ['docs/resources.md', resourceReference()],
     ['docs/expressions.md', expressionReference()],
     ['docs/templates.md', templateReference()],

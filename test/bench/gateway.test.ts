@@ -12,6 +12,7 @@ import { tableOf } from './table.ts';
 import { judge, targetTexts } from './targets.ts';
 
 const run = (cpuUsPerRequest: number, requestsPerSecond = 1_000): Run => ({
+  requests: 1_000,
   cpuUsPerRequest,
   requestsPerSecond,
   busy: 1,

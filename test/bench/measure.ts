@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Peer } from './peer.ts';
 import { loadCpu, proxyCpu, type Stage } from './stage.ts';
 
 /** One measured run of one peer. */
 export interface Run {
+  readonly requests: number;
   readonly requestsPerSecond: number;
   /** User plus system time of the peer's processes, in microseconds per request. */
   readonly cpuUsPerRequest: number;
@@ -30,6 +32,15 @@ export interface Load {
   readonly seconds: number;
   /** In HTTP/2 by prior knowledge, one stream at a time on each connection; then there is no 99th percentile. */
   readonly isHttp2?: boolean;
+  /** What each request is, but in HTTP/2. Default: GET, with the peer's headers alone. */
+  readonly sent?: SentRequest;
+}
+
+/** A request of a load. */
+export interface SentRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
 }
 
 // Linux counts process times in ticks of 10 ms (getconf CLK_TCK, 100 wherever Node runs).
@@ -49,7 +60,8 @@ export async function measure(stage: Stage, peer: Peer, load: Load): Promise<Run
   const spentUs = cpuUs(peer.child.pid) - beforeUs;
   const coreSpentUs = coreUs(proxyCpu) - coreBeforeUs;
   const elapsedUs = (performance.now() - startedMs) * 1000;
-  const { requests, report, ...figures } = told;
+  const { report, ...figures } = told;
+  const { requests } = figures;
   if (requests === 0) throw new Error(`${peer.name} answered no request for ${load.path}:\n${report}`);
   return {
     ...figures,
@@ -80,8 +92,10 @@ function socketErrors(report: string): number {
 }
 
 /** What who loads says at its end. */
-interface Told extends Pick<Run, 'requestsPerSecond' | 'latencyMeanUs' | 'latencyP99Us' | 'failures'> {
-  readonly requests: number;
+interface Told extends Pick<
+  Run,
+  'requests' | 'requestsPerSecond' | 'latencyMeanUs' | 'latencyP99Us' | 'failures'
+> {
   readonly report: string;
 }
 
@@ -116,6 +130,7 @@ async function wrk(stage: Stage, peer: Peer, load: Load): Promise<Told> {
     `-c${load.connections}`,
     `-d${load.seconds}s`,
     ...headers,
+    ...(load.sent === undefined ? [] : ['-s', scriptOf(stage, load.sent)]),
     `${peer.url}${load.path}`,
   ]);
   const report = await child.output;
@@ -128,6 +143,21 @@ async function wrk(stage: Stage, peer: Peer, load: Load): Promise<Told> {
     failures: numberIn(report, /Non-2xx or 3xx responses: (\d+)/) + socketErrors(report),
   };
 }
+
+/** A file that tells wrk what to send. */
+function scriptOf(stage: Stage, { method, headers, body }: SentRequest): string {
+  const file = join(stage.folder('wrk'), 'sent.lua');
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `wrk.headers[${quoted(name)}] = ${quoted(value)}`,
+  );
+  const said = body === undefined ? [] : [`wrk.body = ${quoted(body)}`];
+  writeFileSync(file, [`wrk.method = ${quoted(method)}`, ...lines, ...said, ''].join('\n'));
+  return file;
+}
+
+/** A text of Lua, byte by byte. */
+const quoted = (text: string): string =>
+  `"${Array.from(Buffer.from(text), (byte) => `\\${String(byte).padStart(3, '0')}`).join('')}"`;
 
 /** Busy time of a core since the machine began, in microseconds: all but idle and waiting for a disk. */
 function coreUs(cpu: string): number {

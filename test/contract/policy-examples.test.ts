@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
-import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { before, after, suite, test } from 'node:test';
 
-import { catalog } from '../../proto/policies/catalog.ts';
-import type { PolicySchema } from '../../proto/policies/policy-schema.ts';
-import {
-  definitionOf,
-  type ExampleAnswer,
-  exampleBackend,
-  methodOf,
-  type PolicyExample,
-} from '../../proto/policies/reference/example.ts';
-import { geoDatabase } from '../kit/servers/geo-database.ts';
+import { definitionOf, methodOf, type PolicyExample } from '../../proto/policies/reference/example.ts';
+import { backendOf, folderOf, policyExamples, settingsOf, withBackend } from '../kit/policy-examples.ts';
 import { tempDir } from '../kit/temp-dir.ts';
 import { type LocalGateway, startLocalGateway } from '../kit/gateway/gateway.ts';
 
@@ -25,9 +15,7 @@ interface Received {
   readonly body: string;
 }
 
-const examples = Object.values<PolicySchema>(catalog).flatMap((policy) =>
-  policy.example === undefined ? [] : [{ policy, example: policy.example() }],
-);
+const examples = policyExamples();
 
 /** A text with `…` for what may differ. */
 function assertSaid(actual: string | undefined, expected: string | null, what: string): void {
@@ -53,26 +41,17 @@ function assertHeaders(
 }
 
 /** The backend of one example: what it was asked, and what it answers. */
-async function startBackend({ backend = {} }: PolicyExample) {
+async function startBackend(example: PolicyExample) {
   const received: Received[] = [];
-  const asked = new Map<string, number>();
+  const answers = backendOf(example);
   const server = createServer((incoming, outgoing) => {
     const parts: Buffer[] = [];
     incoming.on('data', (part: Buffer) => parts.push(part));
     incoming.on('end', () => {
       const { method = '', url = '', headers } = incoming;
       received.push({ method, path: url, headers, body: Buffer.concat(parts).toString() });
-      const [path = ''] = url.split('?');
-      const written = Object.hasOwn(backend, path) ? (backend[path] ?? {}) : {};
-      const said: readonly ExampleAnswer[] = Array.isArray(written) ? written : [written as ExampleAnswer];
-      const turn = asked.get(path) ?? 0;
-      asked.set(path, turn + 1);
-      const answer = said[Math.min(turn, said.length - 1)] ?? {};
-      outgoing.writeHead(answer.status ?? 200, {
-        'Content-Type': 'text/plain',
-        ...withoutNull(answer.headers),
-      });
-      outgoing.end(answer.body ?? 'hello');
+      const { status, headers: said, body } = answers(url);
+      outgoing.writeHead(status, said).end(body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -83,50 +62,6 @@ async function startBackend({ backend = {} }: PolicyExample) {
     close: () => (server.closeAllConnections(), server.close()),
   };
 }
-
-const withoutNull = (headers: ExampleAnswer['headers'] = {}): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
-  );
-
-/** Settings of all examples, which one gateway has; two that differ in one do not fit. */
-function allSettings(): Record<string, unknown> {
-  const merge = (to: Record<string, unknown>, from: object, at: string): void => {
-    for (const [name, value] of Object.entries(from) as [string, unknown][]) {
-      const there = to[name];
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        merge((to[name] = { ...(there as object) }) as Record<string, unknown>, value, `${at}.${name}`);
-      } else {
-        if (there !== undefined) assert.deepEqual(there, value, `the setting ${at}.${name} of two examples`);
-        to[name] = value;
-      }
-    }
-  };
-  const settings: Record<string, unknown> = {};
-  for (const { policy, example } of examples) merge(settings, example.settings ?? {}, policy.id);
-  return settings;
-}
-
-/** A file that settings of examples name is in a folder of the test. */
-function settingsOn(dir: string): Record<string, unknown> {
-  const databaseFile = join(dir, 'GeoLite2-City.mmdb');
-  const [france, spain] = ['FR', 'ES'].map((code) => ({ country: { iso_code: code } }));
-  writeFileSync(databaseFile, geoDatabase({ '192.0.2.0/24': france ?? {}, '198.51.100.0/24': spain ?? {} }));
-  const text = JSON.stringify(allSettings());
-  return JSON.parse(text.replaceAll('/var/lib/GeoIP/GeoLite2-City.mmdb', databaseFile)) as Record<
-    string,
-    unknown
-  >;
-}
-
-/** `isthmus.yaml` of all examples. */
-const allFolders = (): object => {
-  const all: Record<string, unknown[]> = {};
-  for (const { example } of examples)
-    for (const [section, entries] of Object.entries(example.folder ?? {}))
-      all[section] = [...(all[section] ?? []), ...(entries as unknown[])];
-  return all;
-};
 
 suite('every example of the reference of policies answers as its page says', () => {
   const ended: (() => unknown)[] = [];
@@ -139,8 +74,6 @@ suite('every example of the reference of policies answers as its page says', () 
       backends.set(policy.id, backend);
       ended.push(backend.close);
     }
-    const withBackend = (value: object, url: string): object =>
-      JSON.parse(JSON.stringify(value).replaceAll(exampleBackend, url)) as object;
     const dir = tempDir({ after: (end) => void ended.push(end as () => unknown) });
     gateway = await startLocalGateway(
       { after: (end) => void ended.unshift(end as () => unknown) },
@@ -152,9 +85,9 @@ suite('every example of the reference of policies answers as its page says', () 
               withBackend(definitionOf(policy, example), backends.get(policy.id)?.url ?? ''),
             ]),
           ),
-          isthmus: allFolders(),
+          isthmus: folderOf(examples),
         },
-        config: settingsOn(dir),
+        config: settingsOf(examples, dir),
       },
     );
   });

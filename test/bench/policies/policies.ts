@@ -3,8 +3,14 @@
  * proxy on the same runtime) and of the keyless gateway of the same round. All write access records. One is asked in HTTP/2 (h2load). The Redis has no password and runs
  * beside the load.
  *
+ * Then, unless `--gate`, what each policy of the catalogue costs in the example of its page, a row each; `--write` keeps that for
+ * `docs/policy-costs.md`, which `npm run generate` makes. `--only a,b` measures these policies and nothing else, `--rounds n` and
+ * `--seconds n` say how long (7 rounds of 2 s).
+ *
  * `--gate` exits 1 when a limit in Redis costs more than 1.3 times one in memory.
  */
+import { parseArgs } from 'node:util';
+
 import { freePort } from '../../kit/processes/processes.ts';
 import { secretToken } from '../../kit/gateway/issuer.ts';
 import { type Dress, headers, keyCredential, memoryLimit, startDressedGateway } from '../gateway-peer.ts';
@@ -14,13 +20,27 @@ import { startNodeProxy } from '../node-proxies.ts';
 import type { Peer } from '../peer.ts';
 import { spread } from '../rounds.ts';
 import { loadCpu, openStage } from '../stage.ts';
+import { keepCosts, measureEachPolicy } from './each-policy.ts';
 
-const isGate = process.argv.includes('--gate');
+const { values: flags } = parseArgs({
+  options: {
+    gate: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
+  },
+});
+const isGate = flags.gate;
 const redisRatioMax = 1.3;
-const rounds = isGate ? 5 : 7;
-const seconds = 2;
+const rounds = isGate ? 5 : Number(flags.rounds);
+const seconds = Number(flags.seconds);
 
 const stage = openStage();
+if (flags.only !== undefined) {
+  await printEachPolicy();
+  process.exit();
+}
 const redisPort = await freePort();
 stage.start(loadCpu, ['redis-server', '--port', String(redisPort), '--bind', '127.0.0.1', '--save', '']);
 
@@ -115,4 +135,18 @@ process.stdout.write(
   `${isMet ? 'met   ' : 'MISSED'}  a limit in Redis costs ${ratio.toFixed(2)} x one in memory (at most ${redisRatioMax})\n`,
 );
 if (isGate && !isMet) process.exitCode = 1;
+if (!isGate) await printEachPolicy();
 process.exit();
+
+/** A row per policy, as soon as all are measured. */
+async function printEachPolicy(): Promise<void> {
+  const only = flags.only === undefined ? undefined : new Set(flags.only.split(','));
+  const each = openStage();
+  const costs = await measureEachPolicy(each, { only, rounds, seconds });
+  each.close();
+  for (const { id, addsUs, times, refused } of costs)
+    process.stdout.write(
+      `${id.padEnd(32)} ${addsUs.toFixed(1).padStart(8)} us more  ${times.toFixed(2)} x without it${refused > 0.01 ? `, ${Math.round(refused * 100)} % refused` : ''}\n`,
+    );
+  if (flags.write) keepCosts(costs);
+}
