@@ -24,6 +24,9 @@ test('subscriptions and keys, from beginning to end', { skip: skipWithoutBrowser
   await t.test('subscriptions wait for somebody who accepts or rejects them; names of others are text', () =>
     decides(platform, browser),
   );
+  await t.test('a key that an application shares is changed from its side alone, for all subscriptions', () =>
+    shares(platform, browser),
+  );
 });
 
 /** What somebody may click until an API of theirs answers a call with a key. */
@@ -149,5 +152,49 @@ async function decides(platform: Platform, browser: TestBrowser): Promise<void> 
   await page.getByText('Rejected', { exact: true }).waitFor();
   await page.goto(`/console/DEFAULT/apis/${api}/subscriptions?shown=pending`);
   await page.getByRole('heading', { name: 'Nothing to decide' }).waitFor();
+  await page.context().close();
+}
+
+/** An application with one key for all of its subscriptions. */
+async function shares(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, client } = platform;
+  const api = await apiNamed(platform, 'Rates and quotes');
+  const plans = `/v2/environments/DEFAULT/apis/${api}/plans`;
+  const { data } = await client.call<{ data: { id: string; name: string; validation: string }[] }>(
+    'GET',
+    plans,
+  );
+  const plan = data.find(({ validation }) => validation === 'AUTO');
+  const applications = '/organizations/DEFAULT/environments/DEFAULT/applications';
+  const application = await client.call<{ id: string }>('POST', applications, {
+    body: { name: 'Sharing', description: '', api_key_mode: 'SHARED' },
+  });
+  const made = await client.call<{ id: string }>(
+    'POST',
+    `${applications}/${application.id}/subscriptions?plan=${plan?.id ?? ''}`,
+  );
+  const own = `/console/DEFAULT/applications/${application.id}/subscriptions/${made.id}`;
+  const page = await browser.open({ origin: management, path: own });
+  await signIn(page);
+  await page.getByText('Keys of the application, for all its subscriptions').waitFor();
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'Renew key' }).click();
+  await dialog.getByText('for all subscriptions of the application').waitFor();
+  await dialog.getByRole('button', { name: 'Renew key' }).click();
+  await dialog.getByRole('status', { name: 'Key' }).waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  const keys = await client.call<readonly { expireAt?: string }[]>(
+    'GET',
+    `${applications}/${application.id}/apikeys`,
+  );
+  assert.deepEqual(
+    keys.map(({ expireAt }) => expireAt === undefined),
+    [true, false],
+    'the former one ends',
+  );
+  await page.goto(`/console/DEFAULT/apis/${api}/subscriptions/${made.id}`);
+  await page.getByText('Keys of the application, for all its subscriptions').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Renew key' }).count(), 0);
+  assert.equal(await page.getByRole('button', { name: /^Revoke/ }).count(), 0);
   await page.context().close();
 }

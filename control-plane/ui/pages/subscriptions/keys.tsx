@@ -9,6 +9,7 @@ import { Status } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import {
+  isShared,
   type Key,
   keysOf,
   keyStateOf,
@@ -31,12 +32,15 @@ export function Keys({
 }) {
   const { data, error } = useQuery(keysOf(side, subscription.id));
   const [asked, setAsked] = useState<'renew' | Key>();
-  const may = useRights({ env: side.env, [side.of]: side.id })('SUBSCRIPTION', 'U');
+  const isOfAll = isShared(subscription);
+  const held = useRights({ env: side.env, [side.of]: side.id })('SUBSCRIPTION', 'U');
+  // One that opens other APIs too is not for the publisher of one of them.
+  const may = held && (side.of === 'application' || !isOfAll);
   const dialog = { side, subscription, onClose: () => setAsked(undefined) };
   const canRenew = may && subscription.status === 'ACCEPTED';
   return (
     <Panel
-      title="Keys"
+      title={isOfAll ? 'Keys of the application, for all its subscriptions' : 'Keys'}
       isBare
       end={
         canRenew && (
@@ -105,7 +109,7 @@ interface Asked {
 function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey: (key: Key) => void }) {
   const renewing = useChange(
     side.env,
-    () => renewKey(side, subscription.id),
+    () => renewKey(side, subscription),
     (key) => {
       onClose();
       onKey(key);
@@ -114,7 +118,7 @@ function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey:
   return (
     <FormDialog
       title="Renew the key?"
-      about="A new key is made and shown once. Keys that work now go on for two hours, so that callers can change over."
+      about={`A new key is made and shown once${isShared(subscription) ? ', for all subscriptions of the application' : ''}. Keys that work now go on for two hours, so that callers can change over.`}
       isOpen
       onClose={onClose}
       submit={{ verb: 'Renew key', mutation: renewing }}
@@ -123,11 +127,11 @@ function Renew({ side, subscription, onClose, onKey }: Asked & { readonly onKey:
 }
 
 function Revoke({ side, subscription, apiKey, onClose }: Asked & { readonly apiKey: Key }) {
-  const revoking = useChange(side.env, () => revokeKey(side, subscription.id, apiKey.id), onClose);
+  const revoking = useChange(side.env, () => revokeKey(side, subscription, apiKey.id), onClose);
   return (
     <FormDialog
       title={`Revoke the key ${apiKey.hash8}?`}
-      about="Calls with it are refused as soon as gateways have heard of it. It cannot be restored."
+      about={`Calls with it are refused as soon as gateways have heard of it${isShared(subscription) ? ', by all APIs that the application subscribed to' : ''}. It cannot be restored.`}
       isOpen
       onClose={onClose}
       submit={{ verb: 'Revoke key', mutation: revoking, isDangerous: true }}

@@ -16,6 +16,8 @@ export type Key = Schemas['ApiKey'];
 const v2 = '/management/v2/environments/{envId}/apis/{apiId}/subscriptions';
 const v1 =
   '/management/organizations/{orgId}/environments/{envId}/applications/{applicationId}/subscriptions';
+const sharedKeys =
+  '/management/organizations/{orgId}/environments/{envId}/applications/{applicationId}/apikeys';
 const apiPath = ({ env, id }: Side) => ({ envId: env, apiId: id });
 const applicationPath = ({ env, id }: Side) => ({ orgId: organization, envId: env, applicationId: id });
 
@@ -144,8 +146,14 @@ export async function doWith(
   return answerOf(api.POST(`${v2}/{subscriptionId}/_close`, { params }));
 }
 
+/** Whether its key opens all subscriptions of the application, which alone can change it. */
+export const isShared = ({ application }: Subscription): boolean => application.apiKeyMode === 'SHARED';
+
 /** Makes another key, which is shown only in this answer. */
-export function renewKey(side: Side, subscriptionId: string): Promise<Key> {
+export function renewKey(side: Side, subscription: Subscription): Promise<Key> {
+  const subscriptionId = subscription.id;
+  if (side.of === 'application' && isShared(subscription))
+    return answerOf(api.POST(`${sharedKeys}/_renew`, { params: { path: applicationPath(side) }, body: {} }));
   return side.of === 'api'
     ? answerOf(
         api.POST(`${v2}/{subscriptionId}/api-keys/_renew`, {
@@ -161,8 +169,13 @@ export function renewKey(side: Side, subscriptionId: string): Promise<Key> {
       );
 }
 
-export async function revokeKey(side: Side, subscriptionId: string, key: string): Promise<void> {
-  if (side.of === 'api')
+export async function revokeKey(side: Side, subscription: Subscription, key: string): Promise<void> {
+  const subscriptionId = subscription.id;
+  if (side.of === 'application' && isShared(subscription))
+    await answerOf(
+      api.DELETE(`${sharedKeys}/{keyId}`, { params: { path: { ...applicationPath(side), keyId: key } } }),
+    );
+  else if (side.of === 'api')
     await answerOf(
       api.POST(`${v2}/{subscriptionId}/api-keys/{apiKeyId}/_revoke`, {
         params: { path: { ...apiPath(side), subscriptionId, apiKeyId: key } },
