@@ -266,4 +266,10 @@ test('what says of itself that it is a secret is one where a schema takes it for
     plans: [{ name: prose, description: prose, commentMessage: prose, selectionRule: prose }],
   };
   assert.deepEqual(visitsOf(definition), []);
+  // What was sealed there before opens by the name that it was sealed for.
+  const url = { responseTemplates: { DEFAULT: { '*/*': { body: 'https://user:hunter2@host' } } } };
+  assert.deepEqual(
+    visitsOf(url).map(([, { field }]) => field),
+    ['unknown: body'],
+  );
 });

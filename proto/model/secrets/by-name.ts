@@ -24,7 +24,10 @@ export function inNamed(value: unknown, at: At, insideOf: (name: string) => Insi
 }
 
 /** A text that is known to be one: it is no secret but for what it says of itself. */
-export const inText: Inside = (value, at) => byName(value, at, { ...named, known: new Map() });
+export const inText =
+  (name: string): Inside =>
+  (value, at) =>
+    byName(value, at, { ...named, name, known: new Map() });
 
 /** What the schema of a configuration says. */
 interface Schema {

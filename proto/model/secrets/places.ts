@@ -113,7 +113,7 @@ const inTemplates: Inside = (value, at) =>
   inFields(value, at, () => (byType, where) => inFields(byType, where, () => inTemplate));
 
 const inTemplate: Inside = (value, at) =>
-  inNamed(value, at, (name) => (name === 'body' ? inText : undefined));
+  inNamed(value, at, (name) => (name === 'body' ? inText(name) : undefined));
 
 const inWhole: Inside = (value, at) => inDefinition(value, at);
 
