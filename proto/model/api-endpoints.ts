@@ -22,7 +22,13 @@ const windowOrNone = (least: number): string =>
   `must be -1 for the protocol's own, or a whole number of ${least} to ${windowBytesMax}`;
 
 const httpSchema = section({
-  version: z.enum(['HTTP_1_1', 'HTTP_2']).default('HTTP_1_1').meta({ title: 'HTTP version' }),
+  version: z
+    .enum(['HTTP_1_1', 'HTTP_2'])
+    .default('HTTP_1_1')
+    .meta({
+      title: 'HTTP version',
+      words: { HTTP_1_1: 'HTTP/1.1', HTTP_2: 'HTTP/2' },
+    }),
   keepAlive: z.boolean().default(true).meta({ title: 'Keep connections open' }),
   keepAliveTimeout: milliseconds(apiLimits.timeoutMsMax, 30_000).meta({
     title: 'An idle connection stays open for',
@@ -57,25 +63,41 @@ const httpSchema = section({
     .meta({ title: 'Most calls that wait for one', description: '-1: no limit' }),
   // HTTP/2 settings: of no effect with HTTP_1_1, where the reference's console writes them all the same.
   /** No upgrade is made either way: HTTP/2 in clear text is spoken from the first byte. */
-  clearTextUpgrade: z.boolean().optional(),
+  clearTextUpgrade: z.boolean().optional().meta({ isWithoutEffect: true }),
   /** Requests on one connection at a time; -1: as many as the backend takes. */
-  http2MultiplexingLimit: z.union([z.literal(-1), z.int().min(1)], limitOrNone).default(-1),
+  http2MultiplexingLimit: z
+    .union([z.literal(-1), z.int().min(1)], limitOrNone)
+    .default(-1)
+    .meta({ title: 'HTTP/2: most calls on a connection', description: '-1: as many as the backend takes' }),
   /** What may come before it was read, on a connection and on one of its streams, in bytes; -1: as the protocol has it. */
   http2ConnectionWindowSize: z
     .union([z.literal(-1), z.int().min(65_535).max(windowBytesMax)], windowOrNone(65_535))
-    .default(-1),
+    .default(-1)
+    .meta({
+      title: 'HTTP/2: unread bytes of a connection',
+      description: '-1: as the protocol has it',
+      unit: 'bytes',
+    }),
   http2StreamWindowSize: z
     .union([z.literal(-1), z.int().min(1).max(windowBytesMax)], windowOrNone(1))
-    .default(-1),
-  http2MaxFrameSize: z.int().min(16_384).max(16_777_215).default(16_384),
+    .default(-1)
+    .meta({
+      title: 'HTTP/2: unread bytes of a call',
+      description: '-1: as the protocol has it',
+      unit: 'bytes',
+    }),
+  http2MaxFrameSize: z.int().min(16_384).max(16_777_215).default(16_384).meta({
+    title: 'HTTP/2: largest frame',
+    unit: 'bytes',
+  }),
 });
 
 /** How to talk to endpoints; names and defaults of the reference. */
 export const sharedConfigurationSchema = section({
-  http: httpSchema.prefault({}),
-  headers: endpointHeadersSchema,
-  proxy: proxySchema.prefault({}),
-  ssl: sslSchema.prefault({}),
+  http: httpSchema.prefault({}).meta({ title: 'HTTP and time limits' }),
+  headers: endpointHeadersSchema.meta({ title: 'Headers that are added' }),
+  proxy: proxySchema.prefault({}).meta({ title: 'Proxy' }),
+  ssl: sslSchema.prefault({}).meta({ title: 'TLS' }),
 });
 
 /** How to talk to endpoints. */

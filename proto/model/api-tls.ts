@@ -17,6 +17,9 @@ const short = markAtDeploy(z.string().max(apiLimits.nameCharsMax)).optional();
 const long = markAtDeploy(z.string().max(apiLimits.pemCharsMax)).optional();
 const hostName = /^(?:[A-Za-z0-9_.:-]+|\[[0-9A-Fa-f:.]+\])$/;
 
+const pathHint = 'Absolute, on the gateway';
+const storeWords = { NONE: 'None', PEM: 'PEM', PKCS12: 'PKCS #12' };
+
 type Say = (field: string, message: string) => void;
 
 const sayTo =
@@ -26,14 +29,19 @@ const sayTo =
 
 /** The proxy between the gateway and its endpoints. */
 export const proxySchema = section({
-  enabled: z.boolean().default(false),
-  /** The proxy that the gateway's environment names in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
-  useSystemProxy: z.boolean().default(false),
-  type: z.enum(['HTTP', 'SOCKS4', 'SOCKS5']).default('HTTP'),
-  host: short,
-  port: z.int().min(0).max(65_535).optional(),
-  username: short,
-  password: secret(short),
+  enabled: z.boolean().default(false).meta({ title: 'Reach endpoints by a proxy' }),
+  useSystemProxy: z.boolean().default(false).meta({
+    title: 'The one of the environment of the gateway',
+    description: 'As HTTP_PROXY, HTTPS_PROXY and NO_PROXY name it there',
+  }),
+  type: z
+    .enum(['HTTP', 'SOCKS4', 'SOCKS5'])
+    .default('HTTP')
+    .meta({ title: 'Kind', words: { HTTP: 'HTTP', SOCKS4: 'SOCKS 4', SOCKS5: 'SOCKS 5' } }),
+  host: short.meta({ title: 'Host' }),
+  port: z.int().min(0).max(65_535).optional().meta({ title: 'Port' }),
+  username: short.meta({ title: 'User name' }),
+  password: secret(short).meta({ title: 'Password' }),
 }).superRefine((proxy, context) => {
   if (!proxy.enabled) return;
   const say = sayTo(context);
@@ -66,12 +74,12 @@ const trustStoreSchema = section({
   type: z
     .enum(['', 'NONE', 'PEM', 'PKCS12'], { error: unsupportedStore() })
     .default('')
-    .transform((type) => (type === 'NONE' ? '' : type)),
-  /** PEM, or PKCS12 in base64. */
-  content: long,
+    .transform((type) => (type === 'NONE' ? '' : type))
+    .meta({ title: 'Kind', words: { ...storeWords, '': 'None: public authorities are trusted' } }),
+  content: long.meta({ title: 'Certificates', description: 'PEM, or PKCS #12 in base64' }),
   /** As all paths: of a file on the gateway, read when the API is deployed there. */
-  path: short,
-  password: secret(short),
+  path: short.meta({ title: 'Or the path of a file', description: pathHint }),
+  password: secret(short).meta({ title: 'Password of the store' }),
   alias: off('nothing: all certificates of a store are trusted'),
 }).superRefine((store, context) => {
   if (store.type === '') return;
@@ -87,17 +95,20 @@ const keyStoreSchema = section({
   type: z
     .enum(['', 'NONE', 'PEM', 'PKCS12'], { error: unsupportedStore() })
     .default('')
-    .transform((type) => (type === 'NONE' ? '' : type)),
-  certContent: long,
-  certPath: short,
-  keyContent: secret(long),
-  keyPath: short,
-  /** PKCS12 in base64. */
-  content: secret(long),
-  path: short,
-  password: secret(short),
+    .transform((type) => (type === 'NONE' ? '' : type))
+    .meta({ title: 'Kind', words: { ...storeWords, '': 'None: nothing is shown' } }),
+  certContent: long.meta({ title: 'Certificate', description: 'PEM, of a PEM store' }),
+  certPath: short.meta({ title: 'Or the path of its file', description: pathHint }),
+  keyContent: secret(long).meta({ title: 'Key', description: 'PEM, of a PEM store, not encrypted' }),
+  keyPath: short.meta({ title: 'Or the path of its file', description: pathHint }),
+  content: secret(long).meta({ title: 'Store', description: 'Base64, of a PKCS #12 store' }),
+  path: short.meta({ title: 'Or the path of its file', description: pathHint }),
+  password: secret(short).meta({ title: 'Password of the store' }),
   alias: off('nothing: the store must hold one key'),
-  keyPassword: secret(short),
+  keyPassword: secret(short).meta({
+    title: 'Password of the key',
+    description: 'The same as that of the store',
+  }),
 }).superRefine((store, context) => {
   const say = sayTo(context);
   const unused = (fields: readonly (keyof typeof store)[], allowed: string): void => {
@@ -121,10 +132,13 @@ const keyStoreSchema = section({
 
 /** How whoever answers by TLS is recognised, and what it is shown. */
 export const sslSchema = section({
-  hostnameVerifier: z.boolean().default(true),
-  trustAll: z.boolean().default(false),
-  trustStore: trustStoreSchema.prefault({}),
-  keyStore: keyStoreSchema.prefault({}),
+  hostnameVerifier: z.boolean().default(true).meta({ title: 'The certificate must be for the host' }),
+  trustAll: z.boolean().default(false).meta({
+    title: 'Trust every certificate',
+    description: 'Whoever stands between gateway and backend can then read and change calls',
+  }),
+  trustStore: trustStoreSchema.prefault({}).meta({ title: 'Authorities that are trusted' }),
+  keyStore: keyStoreSchema.prefault({}).meta({ title: 'Certificate that endpoints are shown' }),
 });
 
 /** What is said of a type of store that is not among those allowed, with the way out where there is one. */

@@ -10,6 +10,8 @@ export interface FormSchema {
   readonly begin?: unknown;
   /** What its number counts, e.g. `ms`. */
   readonly unit?: string;
+  /** What values of an enumeration are called, where their own words say little. */
+  readonly words?: Readonly<Record<string, string>>;
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -34,6 +36,8 @@ export interface FormSchema {
   readonly offOnly?: string;
   /** See `elsewhere` in proto/model: of console and portal. */
   readonly isElsewhere?: boolean;
+  /** What older definitions hold, and nothing here goes by: a form does not ask for it. */
+  readonly isWithoutEffect?: boolean;
 }
 
 /** What a configuration looks like as it is written, before defaults are filled and texts are read. */

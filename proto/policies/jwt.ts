@@ -26,6 +26,14 @@ const signatures = {
 
 type Signature = keyof typeof signatures;
 
+/** As people know them: `RS256 (RSA)`. */
+const signatureWords = Object.fromEntries(
+  Object.entries(signatures).map(([name, algorithm]) => [
+    name,
+    algorithm === 'EdDSA' ? algorithm : `${algorithm} (${name.replace(/_.*/, '')})`,
+  ]),
+);
+
 const signatureNames = Object.keys(signatures) as [Signature, ...Signature[]];
 const claimName = z.string().max(256);
 const timeoutMs = z.int().min(1).max(60_000).default(2_000);
@@ -46,25 +54,27 @@ const url = z
   }, 'must be an http or https URL without user and password');
 
 const fetching = {
-  connectTimeout: timeoutMs,
-  requestTimeout: timeoutMs,
-  followRedirects: z.boolean().default(false),
+  connectTimeout: timeoutMs.meta({ title: 'Longest wait for a connection', unit: 'ms' }),
+  requestTimeout: timeoutMs.meta({ title: 'Longest wait for an answer', unit: 'ms' }),
+  followRedirects: z.boolean().default(false).meta({ title: 'Follow redirects' }),
 };
 /** The way of all calls of the gateway (`outbound.proxy`), whatever stands here. */
-const useSystemProxy = z.boolean().default(false);
+const useSystemProxy = z.boolean().default(false).meta({ isWithoutEffect: true });
 
 const revocationAuth = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   z.strictObject({
     type: z.literal('basic'),
     basic: z.strictObject({
-      username: z.string().max(256),
-      password: secret(atDeploy(z.string().max(1_024))),
+      username: z.string().max(256).meta({ title: 'User name' }),
+      password: secret(atDeploy(z.string().max(1_024))).meta({ title: 'Password' }),
     }),
   }),
   z.strictObject({
     type: z.literal('token'),
-    token: z.strictObject({ value: secret(atDeploy(headerValueSchema.min(1))) }),
+    token: z.strictObject({
+      value: secret(atDeploy(headerValueSchema.min(1))).meta({ title: 'Bearer token' }),
+    }),
   }),
 ]);
 
@@ -90,23 +100,52 @@ export const jwt = definePolicy({
   phases: ['security'],
   config: z
     .strictObject({
-      signature: z.enum(signatureNames).default('RSA_RS256'),
-      publicKeyResolver: z.enum(['GIVEN_KEY', 'GATEWAY_KEYS', 'JWKS_URL']).default('GIVEN_KEY'),
+      signature: z
+        .enum(signatureNames)
+        .default('RSA_RS256')
+        .meta({ title: 'Algorithm', words: signatureWords }),
+      publicKeyResolver: z
+        .enum(['GIVEN_KEY', 'GATEWAY_KEYS', 'JWKS_URL'])
+        .default('GIVEN_KEY')
+        .meta({
+          title: 'Where the key is',
+          words: {
+            GIVEN_KEY: 'Here, below',
+            GATEWAY_KEYS: 'In the settings of gateways, by issuer and key id',
+            JWKS_URL: 'In a key set (JWKS) that the issuer publishes',
+          },
+        }),
       /** The key, or the URL of the key set. */
-      resolverParameter: secret(atDeploy(z.string().max(65_536), 65_536), isSharedKey).default(''),
+      resolverParameter: secret(atDeploy(z.string().max(65_536), 65_536), isSharedKey)
+        .default('')
+        .meta({
+          title: 'Key, or URL of the key set',
+          description:
+            'A public key or certificate in PEM, a secret of 32 bytes and more (HMAC), or e.g. https://issuer.example/.well-known/jwks.json',
+        }),
       ...fetching,
       useSystemProxy,
       /** Whether steps find `jwt.claims`. */
-      extractClaims: z.boolean().default(false),
+      extractClaims: z.boolean().default(false).meta({
+        title: 'Show the claims to later steps',
+        description: 'As the attribute jwt.claims',
+      }),
       /** Whether the backend sees the token. */
-      propagateAuthHeader: z.boolean().default(true),
-      userClaim: claimName.default('sub'),
+      propagateAuthHeader: z.boolean().default(true).meta({ title: 'Pass the token on to the backend' }),
+      userClaim: claimName.default('sub').meta({ title: 'Claim that names the user' }),
       /** Default: azp, then aud, then client_id. */
-      clientIdClaim: claimName.optional(),
-      checkRequiredScopes: z.boolean().default(false),
-      requiredScopes: z.array(scope).max(100).default([]),
+      clientIdClaim: claimName.optional().meta({
+        title: 'Claim that names the client',
+        description: 'May be a path such as act.client; without one azp, the first aud, client_id',
+      }),
+      checkRequiredScopes: z.boolean().default(false).meta({ title: 'Demand scopes' }),
+      requiredScopes: z
+        .array(scope)
+        .max(100)
+        .default([])
+        .meta({ title: 'Required scopes', description: 'They count where scopes are demanded' }),
       /** All of the required scopes, or any. */
-      modeStrict: z.boolean().default(true),
+      modeStrict: z.boolean().default(true).meta({ title: 'A token must have all of them; otherwise any' }),
       protectedResourceMetadata: z
         .strictObject({
           authorizationServers: z
@@ -114,39 +153,64 @@ export const jwt = definePolicy({
             .max(0, 'is not supported by this version; allowed: an empty list')
             .default([]),
         })
-        .optional(),
+        .optional()
+        .meta({ isWithoutEffect: true }),
       confirmationMethodValidation: z
         .strictObject({
-          ignoreMissing: z.boolean().default(false),
+          ignoreMissing: z.boolean().default(false).meta({ title: 'Let in tokens that are bound to none' }),
           certificateBoundThumbprint: z
             .strictObject({
-              enabled: z.boolean().default(false),
-              extractCertificateFromHeader: z.boolean().default(false),
-              headerName: headerNameSchema.default('ssl-client-cert'),
+              enabled: z
+                .boolean()
+                .default(false)
+                .meta({ title: 'A token counts only with the certificate that it is bound to' }),
+              extractCertificateFromHeader: z.boolean().default(false).meta({
+                title: 'Take the certificate from a header',
+                description: 'Of a proxy in front that ends TLS',
+              }),
+              headerName: headerNameSchema.default('ssl-client-cert').meta({ title: 'Name of that header' }),
             })
-            .prefault({}),
-        })
-        .prefault({}),
-      tokenTypValidation: z
-        .strictObject({
-          enabled: z.boolean().default(false),
-          ignoreMissing: z.boolean().default(false),
-          expectedValues: z.array(z.string().max(256)).max(20).default(['JWT']),
-          ignoreCase: z.boolean().default(false),
-        })
-        .prefault({}),
-      revocationCheck: z
-        .strictObject({
-          enabled: z.boolean().default(false),
-          revocationClaim: claimName.default('jti'),
-          revocationListUrl: z.union([z.literal(''), url]).default(''),
-          /** Seconds. */
-          refreshInterval: z.int().min(1).max(86_400).default(300),
-          ...fetching,
-          useSystemProxy,
-          auth: revocationAuth.default({ type: 'none' }),
+            .prefault({})
+            .meta({ title: 'Thumbprint of the certificate' }),
         })
         .prefault({})
+        .meta({ title: 'Tokens bound to certificates' }),
+      tokenTypValidation: z
+        .strictObject({
+          enabled: z.boolean().default(false).meta({ title: 'Check the typ header of tokens' }),
+          ignoreMissing: z.boolean().default(false).meta({ title: 'Let in tokens without one' }),
+          expectedValues: z
+            .array(z.string().max(256))
+            .max(20)
+            .default(['JWT'])
+            .meta({ title: 'Allowed types' }),
+          ignoreCase: z.boolean().default(false).meta({ title: 'In whatever case' }),
+        })
+        .prefault({})
+        .meta({ title: 'Type of tokens' }),
+      revocationCheck: z
+        .strictObject({
+          enabled: z.boolean().default(false).meta({ title: 'Refuse tokens that a list names' }),
+          revocationClaim: claimName.default('jti').meta({ title: 'Claim that the list holds' }),
+          revocationListUrl: z
+            .union([z.literal(''), url])
+            .default('')
+            .meta({
+              title: 'URL of the list',
+              description: 'A line for each; e.g. https://issuer.example/revoked',
+            }),
+          refreshInterval: z
+            .int()
+            .min(1)
+            .max(86_400)
+            .default(300)
+            .meta({ title: 'It is fetched every', unit: 's' }),
+          ...fetching,
+          useSystemProxy,
+          auth: revocationAuth.default({ type: 'none' }).meta({ title: 'The gateway signs in there' }),
+        })
+        .prefault({})
+        .meta({ title: 'Revoked tokens' })
         .refine(({ enabled, revocationListUrl }) => !enabled || revocationListUrl !== '', {
           path: ['revocationListUrl'],
           message: 'is required where revocationCheck is enabled',

@@ -26,13 +26,27 @@ export const checkBodySchema = z.string().max(bodyCharsMax);
 
 /** What a health check asks, and what it takes for an answer. */
 export const healthCheckConfigurationSchema = section({
-  schedule: scheduleSchema,
-  method: z.enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE']).default('GET'),
-  target: withExpressions(checkTargetSchema, { charsMax: apiLimits.targetCharsMax, readsBody: false }),
+  schedule: scheduleSchema.meta({
+    title: 'When it is asked',
+    description: 'Second, minute, hour, day, month, weekday: */30 * * * * * is every 30 seconds',
+  }),
+  method: z
+    .enum(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE'])
+    .default('GET')
+    .meta({ title: 'Method' }),
+  target: withExpressions(checkTargetSchema, { charsMax: apiLimits.targetCharsMax, readsBody: false }).meta({
+    title: 'What is asked',
+    description: 'A path at the endpoint such as /health, or a whole URL',
+  }),
   /** Whether a path stands in place of the endpoint's own, or behind it. */
-  overrideEndpointPath: z.boolean().default(true),
-  headers: endpointHeadersSchema,
-  body: withExpressions(checkBodySchema, { charsMax: bodyCharsMax, readsBody: false }).default(''),
+  overrideEndpointPath: z.boolean().default(true).meta({
+    title: 'The path stands in place of that of the endpoint',
+    description: 'Otherwise it is added to it',
+  }),
+  headers: endpointHeadersSchema.meta({ title: 'Headers' }),
+  body: withExpressions(checkBodySchema, { charsMax: bodyCharsMax, readsBody: false })
+    .default('')
+    .meta({ title: 'Body' }),
   assertion: z
     .string()
     .max(apiLimits.conditionCharsMax)
@@ -40,11 +54,25 @@ export const healthCheckConfigurationSchema = section({
     .superRefine((text, context) => {
       const compiled = compileCondition(text, assertionPlaces);
       if ('kind' in compiled) context.addIssue({ code: 'custom', message: compiled.message });
+    })
+    .meta({
+      title: 'It is well where',
+      description: 'A condition on #response, and #responseTime in ms, e.g. {#response.status == 200}',
     }),
   /** Checks in a row that succeed until an endpoint that was down is up. */
-  successThreshold: z.int().min(1).max(thresholdMax).default(2),
+  successThreshold: z
+    .int()
+    .min(1)
+    .max(thresholdMax)
+    .default(2)
+    .meta({ title: 'Up after so many good answers in a row' }),
   /** Checks in a row that fail until it is down. */
-  failureThreshold: z.int().min(1).max(thresholdMax).default(2),
+  failureThreshold: z
+    .int()
+    .min(1)
+    .max(thresholdMax)
+    .default(2)
+    .meta({ title: 'Down after so many bad ones in a row' }),
 });
 
 /** How an endpoint is checked. */

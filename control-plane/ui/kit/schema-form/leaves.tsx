@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { IconButton } from '../button.tsx';
 import { AreaField, SelectField, SwitchField, TextField } from '../field.tsx';
 import { type FormPlace, useFault } from './context.ts';
-import { isText, type JsonSchema, textWritten, type Widget, wordsOf } from './shape.ts';
+import { isText, type JsonSchema, textWritten, type Widget, valueWords } from './shape.ts';
 import { isMask, mask } from '../mask.ts';
 
 export function TextLikeField({
@@ -69,7 +69,7 @@ export function ToggleField({ label, schema, value, path, onChange }: FormPlace)
 
 export function ChoiceField({ options, ...place }: FormPlace & { readonly options: readonly string[] }) {
   const { label, schema, value, isRequired, path, onChange } = place;
-  const preset = isText(schema.default) ? `${wordsOf(schema.default)} (by default)` : 'not set';
+  const preset = isText(schema.default) ? `${valueWords(schema, schema.default)} (by default)` : 'not set';
   return (
     <SelectField
       label={label}
@@ -80,7 +80,8 @@ export function ChoiceField({ options, ...place }: FormPlace & { readonly option
       onChange={({ target: { value: chosen } }) => onChange(chosen === '' ? undefined : chosen)}
       options={[
         ...(isRequired && isText(value) ? [] : [['', preset] as const]),
-        ...options.map((option) => [option, wordsOf(option)] as const),
+        // Where an empty text is one of them, it is what stands there by default.
+        ...options.filter(Boolean).map((option) => [option, valueWords(schema, option)] as const),
       ]}
     />
   );

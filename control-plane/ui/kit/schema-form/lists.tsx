@@ -6,7 +6,7 @@ import { FormContext, type FormPlace, useFault } from './context.ts';
 import { below } from './faults.ts';
 import { Fields } from './fields.tsx';
 import styles from './schema-form.module.css';
-import { blankOf, isObject, type JsonSchema, widgetOf, withKey, wordsOf } from './shape.ts';
+import { blankOf, isObject, type JsonSchema, valueWords, widgetOf, withKey } from './shape.ts';
 
 /** Some of a few. */
 export function ChoicesField({ options, ...place }: FormPlace & { readonly options: readonly string[] }) {
@@ -24,7 +24,7 @@ export function ChoicesField({ options, ...place }: FormPlace & { readonly optio
             checked={chosen.has(option)}
             onChange={() => onChange(options.filter((each) => (each === option) !== chosen.has(each)))}
           />
-          {wordsOf(option)}
+          {valueWords(schema.items ?? {}, option)}
         </label>
       ))}
       {fault !== undefined && <p className={styles['fault']}>{fault}</p>}

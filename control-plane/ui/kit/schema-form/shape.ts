@@ -8,6 +8,8 @@ export interface JsonSchema {
   readonly begin?: unknown;
   /** What its number counts, e.g. `ms`. */
   readonly unit?: string;
+  /** What values of an enumeration are called, where their own words say little. */
+  readonly words?: Readonly<Record<string, string>>;
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -30,6 +32,8 @@ export interface JsonSchema {
   readonly offOnly?: string;
   /** Taken and without effect here. */
   readonly isElsewhere?: boolean;
+  /** What older definitions hold, and nothing here goes by. */
+  readonly isWithoutEffect?: boolean;
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -112,11 +116,12 @@ function nameOf({ type, properties = {} }: JsonSchema, at: number): string {
   return isText(type) && type !== 'object' ? type : `shape ${at + 1}`;
 }
 
-/** Fields that a form shows, in the order of the schema; what can only be off, or works elsewhere, it does not ask for. */
+/** Fields that a form shows, in the order of the schema; what can only be off, works elsewhere or has no effect it does not ask for. */
 function fieldsOf({ properties = {}, required = [] }: JsonSchema): readonly FieldOf[] {
   return Object.entries(properties)
-    .filter(([, { offOnly, isElsewhere, const: only }]) => {
-      return offOnly === undefined && isElsewhere !== true && only === undefined;
+    .filter(([, { offOnly, isElsewhere, isWithoutEffect, const: only }]) => {
+      const isAskedFor = isElsewhere !== true && isWithoutEffect !== true;
+      return offOnly === undefined && isAskedFor && only === undefined;
     })
     .map(([key, schema]) => ({ key, schema, isRequired: required.includes(key) }));
 }
@@ -239,6 +244,10 @@ export function wordsOf(key: string): string {
 
 /** What a field is called. */
 export const labelOf = ({ title }: JsonSchema, key: string): string => title ?? wordsOf(key);
+
+/** What a value of an enumeration is called. */
+export const valueWords = ({ words = {} }: JsonSchema, value: string): string =>
+  (Object.hasOwn(words, value) ? words[value] : undefined) ?? wordsOf(value);
 
 export const isText = (value: unknown): value is string => typeof value === 'string';
 export const isObject = (value: unknown): value is JsonObject =>
