@@ -79,7 +79,7 @@ async function plans(platform: Platform, browser: TestBrowser): Promise<void> {
   await page.getByRole('link', { name: 'Create plan' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('Partners');
   await page.getByLabel('Security').selectOption('JWT');
-  await page.getByLabel('Public key resolver').selectOption('JWKS_URL');
+  await page.getByLabel('Where the key is').selectOption('JWKS_URL');
   await page.getByRole('button', { name: 'Create and publish' }).click();
   // Refused without a URL, in words that name the field; what was typed stays.
   await page.getByRole('alert').filter({ hasText: 'security.configuration' }).waitFor();
@@ -100,6 +100,15 @@ async function plans(platform: Platform, browser: TestBrowser): Promise<void> {
     'For those who deliver',
   );
   await page.getByRole('link', { name: 'Plans' }).click();
+  // The new one is matched last, until somebody says otherwise; gateways go by it once it is deployed.
+  const names = (): Promise<readonly string[]> => page.locator('td:first-child').allInnerTexts();
+  await eventually(async () => (await names()).join() === 'With a key,Partners');
+  await page.getByRole('button', { name: 'Match Partners earlier' }).click();
+  await eventually(async () => (await names()).join() === 'Partners,With a key');
+  await page.reload();
+  await page.getByRole('link', { name: 'Partners' }).waitFor();
+  assert.equal((await names()).join(), 'Partners,With a key');
+  assert.ok(await page.getByRole('button', { name: 'Match Partners earlier' }).isDisabled());
   await page.getByRole('link', { name: 'With a key' }).click();
   await page.getByRole('button', { name: 'Close plan' }).click();
   const dialog = page.getByRole('dialog');

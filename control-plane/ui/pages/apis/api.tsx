@@ -1,14 +1,15 @@
-import { useMutation, type UseMutationResult, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, Outlet, useLocation } from '@tanstack/react-router';
-import { Play, Rocket, Square } from 'lucide-react';
+import { Play, Square } from 'lucide-react';
 import { useEffect } from 'react';
-import { api, answerOf, type Schemas } from '../../api/client.ts';
+import type { Schemas } from '../../api/client.ts';
 import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { Body, PageHeader, Tabs } from '../../kit/page.tsx';
 import { Status } from '../../kit/status.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
 import { ChangesBar } from './draft/changes.tsx';
+import { ActingContext, type Acting, DeployButton, useActing } from './draft/deploying.tsx';
 import { Refused } from './draft/faults.tsx';
 import { deploymentOf, oneApi, reachOf, stateOf, unsaved } from './questions.ts';
 
@@ -48,7 +49,7 @@ export function Api() {
     );
   const params = { env, api: id };
   return (
-    <>
+    <ActingContext value={acting}>
       <PageHeader
         title={data.name}
         status={<State env={env} of={data} />}
@@ -65,7 +66,7 @@ export function Api() {
       </Tabs>
       {!isDraft && <ChangesBar env={env} id={id} />}
       <Outlet />
-    </>
+    </ActingContext>
   );
 }
 
@@ -83,26 +84,6 @@ function State({ env, of }: { readonly env: string; readonly of: Schemas['ApiV4'
   );
 }
 
-type Action = 'deploy' | 'start' | 'stop';
-
-function useActing(env: string, of: Schemas['ApiV4'] | undefined): UseMutationResult<void, Error, Action> {
-  const queries = useQueryClient();
-  const params = { path: { envId: env, apiId: of?.id ?? '' } };
-  const base = '/management/v2/environments/{envId}/apis/{apiId}';
-  return useMutation({
-    mutationFn: async (action: Action) => {
-      if (action === 'deploy') await answerOf(api.POST(`${base}/deployments`, { params, body: {} }));
-      // What was never in service waits for nobody's start: whoever deploys it means to serve it.
-      const isFirst = action === 'deploy' && of?.deployedAt === undefined && of?.state === 'STOPPED';
-      if (action === 'start' || isFirst) await answerOf(api.POST(`${base}/_start`, { params }));
-      if (action === 'stop') await answerOf(api.POST(`${base}/_stop`, { params }));
-    },
-    // What was refused has changed nothing: what is being written stays as it is.
-    onSettled: (_done, error) =>
-      queries.invalidateQueries({ queryKey: ['api', env, of?.id], exact: error !== null }),
-  });
-}
-
 function Actions({
   env,
   of: { id, state, deployedAt },
@@ -110,28 +91,22 @@ function Actions({
 }: {
   readonly env: string;
   readonly of: Schemas['ApiV4'];
-  readonly acting: UseMutationResult<void, Error, Action>;
+  readonly acting: Acting;
 }) {
   const { data: isUnsaved } = useQuery(unsaved({ env, id }));
   const may = useRights({ env, api: id });
   if (!may('DEFINITION', 'U')) return null;
-  const isNew = deployedAt === undefined;
-  const isStarted = state === 'STARTED' && !isNew;
+  // What was deployed before is deployed again from the bar that says what has changed.
+  if (deployedAt === undefined)
+    return <DeployButton env={env} id={id} look="primary" verb="Deploy and start" />;
+  const isStarted = state === 'STARTED';
   return (
-    <>
-      {!isNew && (
-        <Button
-          disabled={acting.isPending || isUnsaved}
-          onClick={() => acting.mutate(isStarted ? 'stop' : 'start')}
-        >
-          {isStarted ? <Square size={14} aria-hidden /> : <Play size={14} aria-hidden />}
-          {isStarted ? 'Stop' : 'Start'}
-        </Button>
-      )}
-      <Button look="primary" disabled={acting.isPending || isUnsaved} onClick={() => acting.mutate('deploy')}>
-        <Rocket size={14} aria-hidden />
-        {isNew ? 'Deploy and start' : 'Deploy'}
-      </Button>
-    </>
+    <Button
+      disabled={acting.isPending || isUnsaved}
+      onClick={() => acting.mutate(isStarted ? 'stop' : 'start')}
+    >
+      {isStarted ? <Square size={14} aria-hidden /> : <Play size={14} aria-hidden />}
+      {isStarted ? 'Stop' : 'Start'}
+    </Button>
   );
 }

@@ -7,7 +7,7 @@ import { useRights } from '../../api/rights.ts';
 import { Button } from '../../kit/button.tsx';
 import { FilterBox } from '../../kit/field.tsx';
 import { PageHeader, Toolbar } from '../../kit/page.tsx';
-import { Status, Tag } from '../../kit/status.tsx';
+import { Share, Status, Tag } from '../../kit/status.tsx';
 import { type Column, DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { Empty } from '../../kit/told.tsx';
@@ -83,6 +83,7 @@ function columnsOf(env: string): readonly Column<Schemas['ApiV4']>[] {
         return <Status tone={tone}>{word}</Status>;
       },
     },
+    { title: 'Gateways', cell: ({ sync }) => <Reach sync={sync} /> },
     { title: 'Version', cell: ({ apiVersion }) => <Tag>{apiVersion}</Tag> },
     {
       title: 'Owner',
@@ -90,6 +91,19 @@ function columnsOf(env: string): readonly Column<Schemas['ApiV4']>[] {
     },
     { title: 'Changed', align: 'end', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
   ];
+}
+
+/** How many of the gateways that are to serve an API have what was deployed last. */
+function Reach({ sync }: { readonly sync: Schemas['ApiV4']['sync'] | undefined }) {
+  if (sync === undefined) return <span className="quiet">–</span>;
+  const { gateways, applied, refused } = sync;
+  const tone = refused > 0 ? 'bad' : gateways === 0 ? 'idle' : applied < gateways ? 'info' : 'ok';
+  return (
+    <>
+      <Share part={applied} whole={gateways} tone={tone} />
+      {refused > 0 && <Status tone="bad">{refused} refused</Status>}
+    </>
+  );
 }
 
 function NoApis({

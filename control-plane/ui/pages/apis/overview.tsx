@@ -8,6 +8,8 @@ import { Share, Status, type Tone } from '../../kit/status.tsx';
 import { DataTable } from '../../kit/table.tsx';
 import { Time } from '../../kit/time.tsx';
 import { ProblemBox } from '../../kit/told.tsx';
+import { useAhead } from './draft/changes.tsx';
+import { DeployButton } from './draft/deploying.tsx';
 import { deploymentOf, oneApi, pathsOf, statusesOf } from './questions.ts';
 
 const route = getRouteApi('/$env/apis/$api');
@@ -84,6 +86,7 @@ function NeverDeployed() {
 
 function Deployment({ env, id }: { readonly env: string; readonly id: string }) {
   const { data, error } = useQuery(deploymentOf({ env, id }));
+  const isAhead = useAhead({ env, id }) !== undefined;
   if (data?.isWithdrawn === true)
     return (
       <Panel title="Deployment">
@@ -133,6 +136,12 @@ function Deployment({ env, id }: { readonly env: string; readonly id: string }) 
         ]}
         empty={<p className="second inset">No gateway is enrolled yet.</p>}
       />
+      {/* Where nothing is ahead there is no bar; a gateway that refused it may take it the second time. */}
+      {hasRefused && !isAhead && (
+        <div className="inset">
+          <DeployButton env={env} id={id} size="small" verb="Deploy again" />
+        </div>
+      )}
     </Panel>
   );
 }

@@ -93,6 +93,25 @@ export async function savePlan(at: OfPlan, wish: PlanWish, tag: string | undefin
   );
 }
 
+/**
+ * Writes in which order callers are matched with plans: the places of those that do not stand at theirs yet, which are parts of no patch.
+ * Errors: Problem, with status 412 when somebody else wrote one meanwhile.
+ */
+export async function orderPlans(at: OfApi, plans: readonly Plan[]): Promise<void> {
+  for (const [order, { id: planId, order: before }] of plans.entries()) {
+    if (order === before) continue;
+    const params = { path: { ...pathOf(at), planId } };
+    const { data, tag } = await taggedAnswerOf(api.GET(`${plansPath}/{planId}`, { params }));
+    await answerOf(
+      api.PUT(`${plansPath}/{planId}`, {
+        params,
+        headers: tag === undefined ? {} : { 'if-match': tag },
+        body: { ...data, order },
+      }),
+    );
+  }
+}
+
 /** What becomes of a plan. */
 export type PlanDeed = 'publish' | 'deprecate' | 'close' | 'delete';
 

@@ -30,13 +30,15 @@ export const listedApis = ({
               page,
               perPage: apisPerPage,
               sortBy: isSort(sort) ? sort : 'name',
-              expands: 'deploymentState,primaryOwner',
+              expands: 'deploymentState,primaryOwner,sync',
             },
           },
           body: q === undefined ? {} : { query: q },
         }),
       ),
     placeholderData: (before) => before,
+    // Gateways say what they run a moment after a deployment.
+    refetchInterval: 10_000,
   });
 
 const sorts = ['name', '-name', 'status', '-status', 'visibility', '-visibility'] as const;

@@ -5,7 +5,7 @@ import { now } from '../../../kit/now.ts';
 import { oneApi, unsaved } from '../questions.ts';
 import type { Design, DesignFault, Owner } from './flows.ts';
 import { begun, changed, type History, redone, undone } from './history.ts';
-import { type DesignAt, type Loaded, noDraft, saveDraft, savePlan, type Tags, verify } from './questions.ts';
+import { type DesignAt, type Loaded, saveDraft, savePlan, type Tags, verify } from './questions.ts';
 
 const typedMs = 600;
 
@@ -119,9 +119,6 @@ function useSaving(
           tags: { ...kept.current.tags, draft },
         };
         setSavedAt(now());
-        // The head of the page says that there is one.
-        if (before.tags.draft === noDraft)
-          void queries.invalidateQueries({ ...oneApi({ env, id }), exact: true });
         const found = await verify({ env, id }).catch(() => undefined);
         if (found !== undefined) setFaults((all) => ({ ...all, api: found }));
       }
@@ -141,6 +138,9 @@ function useSaving(
         }
       }
       kept.current = { ...kept.current, design };
+      // Whoever shows how far ahead of gateways it is looks again.
+      void queries.invalidateQueries({ ...oneApi({ env, id }), exact: true });
+      void queries.invalidateQueries({ queryKey: ['api', env, id, 'changes'] });
     },
     [env, id, kept, queries, setFaults, setSavedAt],
   );

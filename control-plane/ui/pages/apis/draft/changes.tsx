@@ -8,6 +8,7 @@ import { ToldDialog } from '../../../kit/dialog.tsx';
 import { Status } from '../../../kit/status.tsx';
 import { ProblemBox } from '../../../kit/told.tsx';
 import { deploymentOf, oneApi } from '../questions.ts';
+import { DeployButton } from './deploying.tsx';
 import styles from './draft.module.css';
 import { FaultList } from './faults.tsx';
 
@@ -33,8 +34,16 @@ const changesOf = ({ env, id }: At, number: number | undefined) =>
     staleTime: 0,
   });
 
-/** A line that says how far ahead of gateways an API is; nothing while they have all of it. */
-export function ChangesBar({ env, id }: At) {
+/** How far what is stored and drafted of an API is ahead of what gateways have of it. */
+interface Ahead {
+  readonly hasDraft: boolean;
+  /** Undefined until it is known, and where {@link error} says why it cannot be. */
+  readonly count: number | undefined;
+  readonly error: Error | null;
+}
+
+/** What a deployment would change; undefined where there is nothing to deploy, or nothing was ever deployed. */
+export function useAhead({ env, id }: At): Ahead | undefined {
   const { data: of } = useQuery(oneApi({ env, id }));
   const isAhead =
     of?.deployedAt !== undefined && (of.hasDraft === true || of.deploymentState === 'NEED_REDEPLOY');
@@ -43,26 +52,38 @@ export function ChangesBar({ env, id }: At) {
     ...changesOf({ env, id }, deployed?.number),
     enabled: isAhead && deployed !== undefined,
   });
-  if (!isAhead) return null;
+  const hasDraft = of?.hasDraft === true;
   const count = data?.differences.length;
+  // What was changed and changed back leaves a mark that there was something, and nothing to deploy.
+  if (!isAhead || (!hasDraft && error === null && (count ?? 0) === 0)) return undefined;
+  return { hasDraft, count, error };
+}
+
+/** A line that says how far ahead of gateways an API is, and deploys it; nothing while they have all of it. */
+export function ChangesBar({ env, id }: At) {
+  const ahead = useAhead({ env, id });
+  if (ahead === undefined) return null;
+  const { count, error } = ahead;
   const details = error === null ? [] : Problem.of(error).details;
   return (
     <div className={styles['draft']} data-tone="warn" role="status">
       <Status tone={error === null ? 'warn' : 'bad'}>
-        {error === null ? wordsOf(count) : 'The draft cannot be deployed as it is'}
+        {error === null ? aheadWords(count) : 'The draft cannot be deployed as it is'}
       </Status>
       <span className={styles['grow']} />
       {error === null && count !== 0 && <Compare env={env} id={id} />}
+      <DeployButton env={env} id={id} size="small" look="primary" />
       {error !== null && details.length === 0 && <ProblemBox error={error} />}
       <FaultList env={env} id={id} faults={details} />
     </div>
   );
 }
 
-function wordsOf(count: number | undefined): string {
+/** How many changes are not deployed. */
+export function aheadWords(count: number | undefined): string {
   if (count === undefined) return 'Changes are not deployed';
-  // A note, a label: what gateways are told of does not differ.
-  if (count === 0) return 'Saved since the last deployment; nothing of it concerns gateways';
+  // Drafted and taken back, or a label: what gateways are told of does not differ.
+  if (count === 0) return 'A draft is kept; gateways already have all that it says';
   return count === 1 ? '1 change is not deployed' : `${count} changes are not deployed`;
 }
 

@@ -11,7 +11,8 @@ import { ProblemBox } from '../../../kit/told.tsx';
 import { discardDraft } from '../design/questions.ts';
 import type { Designing } from '../design/use-design.ts';
 import { oneApi } from '../questions.ts';
-import { Compare } from './changes.tsx';
+import { aheadWords, Compare, useAhead } from './changes.tsx';
+import { DeployButton } from './deploying.tsx';
 import styles from './draft.module.css';
 import { FaultList } from './faults.tsx';
 
@@ -35,10 +36,12 @@ export function DraftBar({
   const count = Object.values(designing.faults).reduce((sum, faults) => sum + faults.length, 0);
   const elsewhere = (designing.faults['api'] ?? []).filter(({ location }) => !isShown(location));
   const hasDraft = savedAt !== undefined;
+  // Plans are no part of the draft: what is saved of them waits for a deployment all the same.
+  const ahead = useAhead({ env, id });
   useShortcuts(designing);
   return (
-    <div className={styles['draft']} data-tone={hasDraft ? 'warn' : undefined}>
-      <Saved {...{ designing, isStrange }} />
+    <div className={styles['draft']} data-tone={hasDraft || ahead !== undefined ? 'warn' : undefined}>
+      <Saved {...{ designing, isStrange }} ahead={ahead && aheadWords(ahead.count)} />
       <span className={styles['grow']} />
       {count > 0 && (
         <Status tone="bad">
@@ -51,12 +54,13 @@ export function DraftBar({
       <IconButton label="Redo" disabled={redo === undefined} onClick={redo}>
         <Redo2 size={16} aria-hidden />
       </IconButton>
-      {hasDraft && count === 0 && saving.kind === 'kept' && <Compare env={env} id={id} />}
+      {ahead !== undefined && count === 0 && saving.kind === 'kept' && <Compare env={env} id={id} />}
       {hasDraft && (
         <Button size="small" look="quiet" onClick={() => setDiscarding(true)}>
           Discard
         </Button>
       )}
+      {ahead !== undefined && <DeployButton env={env} id={id} size="small" look="primary" />}
       {saving.kind === 'failed' && <Failed {...{ designing }} error={saving.error} />}
       <FaultList env={env} id={id} faults={elsewhere} />
       {isDiscarding && <Discard onClose={() => setDiscarding(false)} />}
@@ -67,9 +71,12 @@ export function DraftBar({
 function Saved({
   designing: { saving, savedAt },
   isStrange,
+  ahead,
 }: {
   readonly designing: Designing;
   readonly isStrange: boolean;
+  /** What of the API waits for a deployment, in words. */
+  readonly ahead: string | undefined;
 }) {
   if (isStrange)
     return (
@@ -78,9 +85,10 @@ function Saved({
   return (
     <span role="status" className={styles['saved']}>
       {savedAt === undefined ? (
-        <span className="second">
-          {saving.kind === 'kept' ? 'No draft: this is the API as it is stored.' : 'Saving'}
-        </span>
+        <>
+          {ahead !== undefined && <Status tone="warn">{ahead}</Status>}
+          <span className="second">{saving.kind === 'kept' ? keptWords(ahead) : 'Saving'}</span>
+        </>
       ) : (
         <>
           <Status tone="warn">Draft, not deployed</Status>
@@ -98,6 +106,9 @@ function Saved({
     </span>
   );
 }
+
+const keptWords = (ahead: string | undefined): string =>
+  ahead === undefined ? 'No draft: this is the API as it is stored.' : 'Saved';
 
 /** What could not be kept, and how it goes on. */
 function Failed({ designing, error }: { readonly designing: Designing; readonly error: unknown }) {

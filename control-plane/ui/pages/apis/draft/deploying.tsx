@@ -1,0 +1,57 @@
+import { useMutation, type UseMutationResult, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Rocket } from 'lucide-react';
+import { createContext, use } from 'react';
+import { api, answerOf, type Schemas } from '../../../api/client.ts';
+import { useRights } from '../../../api/rights.ts';
+import { Button, type ButtonProps } from '../../../kit/button.tsx';
+import { unsaved } from '../questions.ts';
+
+/** What can be done with an API as a whole. */
+export type Action = 'deploy' | 'start' | 'stop';
+
+/** What was done last with an API, how it went, and the way to do more. */
+export type Acting = UseMutationResult<void, Error, Action>;
+
+/** Puts an API in service or takes it out, as whoever shows its pages does. */
+export function useActing(env: string, of: Schemas['ApiV4'] | undefined): Acting {
+  const queries = useQueryClient();
+  const params = { path: { envId: env, apiId: of?.id ?? '' } };
+  const base = '/management/v2/environments/{envId}/apis/{apiId}';
+  return useMutation({
+    mutationFn: async (action: Action) => {
+      if (action === 'deploy') await answerOf(api.POST(`${base}/deployments`, { params, body: {} }));
+      // What was never in service waits for nobody's start: whoever deploys it means to serve it.
+      const isFirst = action === 'deploy' && of?.deployedAt === undefined && of?.state === 'STOPPED';
+      if (action === 'start' || isFirst) await answerOf(api.POST(`${base}/_start`, { params }));
+      if (action === 'stop') await answerOf(api.POST(`${base}/_stop`, { params }));
+    },
+    // What was refused has changed nothing: what is being written stays as it is.
+    onSettled: (_done, error) =>
+      queries.invalidateQueries({ queryKey: ['api', env, of?.id], exact: error !== null }),
+  });
+}
+
+/** One for all buttons of the pages of an API: the head of the page says why a deployment was refused. */
+export const ActingContext = createContext<Acting | undefined>(undefined);
+
+/** Deploys the API; waits for what is being written, and is not there for who may not. */
+export function DeployButton({
+  env,
+  id,
+  verb = 'Deploy',
+  ...look
+}: { readonly env: string; readonly id: string; readonly verb?: string } & Pick<
+  ButtonProps,
+  'look' | 'size'
+>) {
+  const acting = use(ActingContext);
+  const { data: isUnsaved } = useQuery(unsaved({ env, id }));
+  const may = useRights({ env, api: id });
+  if (acting === undefined || !may('DEFINITION', 'U')) return null;
+  return (
+    <Button {...look} disabled={acting.isPending || isUnsaved} onClick={() => acting.mutate('deploy')}>
+      <Rocket size={14} aria-hidden />
+      {verb}
+    </Button>
+  );
+}
