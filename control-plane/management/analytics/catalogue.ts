@@ -58,6 +58,7 @@ export const facets: ReadonlyMap<string, { readonly label: string; readonly type
     ['HTTP_METHOD', { label: 'Method', type: 'KEYWORD' }],
     ['HTTP_STATUS_CODE_GROUP', { label: 'Status group', type: 'KEYWORD' }],
     ['HTTP_STATUS', { label: 'Status', type: 'NUMBER' }],
+    ['ERROR_KEY', { label: 'Error key', type: 'KEYWORD' }],
     ['HTTP_PATH', { label: 'Path', type: 'KEYWORD' }],
     ['HTTP_PATH_MAPPING', { label: 'Mapped path', type: 'KEYWORD' }],
     ['HOST', { label: 'Host', type: 'KEYWORD' }],
