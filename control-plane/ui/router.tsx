@@ -7,6 +7,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { environments, whoAmI } from './api/session.ts';
+import { trafficSearch } from './pages/traffic/search.ts';
 import type { SubscriptionsSearch } from './pages/subscriptions/list.tsx';
 import { NotHere, Unwell } from './shell/not-here.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -142,8 +143,15 @@ const apiGeneral = createRoute({
 const apiLogs = createRoute({
   getParentRoute: () => api,
   path: '/logs',
-  validateSearch: listSearch,
-  component: lazyRouteComponent(() => import('./pages/apis/logs.tsx'), 'ApiLogs'),
+  validateSearch: trafficSearch,
+  component: lazyRouteComponent(() => import('./pages/traffic/pages.tsx'), 'ApiLogs'),
+});
+
+const apiAnalytics = createRoute({
+  getParentRoute: () => api,
+  path: '/analytics',
+  validateSearch: trafficSearch,
+  component: lazyRouteComponent(() => import('./pages/traffic/pages.tsx'), 'ApiAnalytics'),
 });
 
 const subscriptionsSearch = ({ shown, page }: Record<string, unknown>): SubscriptionsSearch => ({
@@ -208,6 +216,26 @@ const gateways = createRoute({
   component: lazyRouteComponent(() => import('./pages/gateways.tsx'), 'Gateways'),
 });
 
+const analytics = createRoute({
+  getParentRoute: () => shell,
+  path: '/analytics',
+  validateSearch: trafficSearch,
+  component: lazyRouteComponent(() => import('./pages/traffic/pages.tsx'), 'EnvironmentAnalytics'),
+});
+
+const logs = createRoute({
+  getParentRoute: () => shell,
+  path: '/logs',
+  validateSearch: trafficSearch,
+  component: lazyRouteComponent(() => import('./pages/traffic/pages.tsx'), 'EnvironmentLogs'),
+});
+
+const call = createRoute({
+  getParentRoute: () => shell,
+  path: '/logs/$api/$request',
+  component: lazyRouteComponent(() => import('./pages/traffic/call.tsx'), 'Call'),
+});
+
 const routeTree = root.addChildren([
   signIn,
   home,
@@ -222,11 +250,15 @@ const routeTree = root.addChildren([
       apiGeneral,
       apiSubscriptions,
       apiSubscription,
+      apiAnalytics,
       apiLogs,
     ]),
     applications,
     application.addChildren([applicationOverview, applicationSubscriptions, applicationSubscription]),
     gateways,
+    analytics,
+    logs,
+    call,
   ]),
 ]);
 

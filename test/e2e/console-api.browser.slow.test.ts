@@ -77,7 +77,7 @@ async function plans(platform: Platform, browser: TestBrowser): Promise<void> {
   const api = await apiNamed(platform, 'Demo /demo/orders');
   await page.goto(`/console/DEFAULT/apis/${api}/plans`);
   await page.getByRole('link', { name: 'Create plan' }).click();
-  await page.getByRole('textbox', { name: 'Name' }).fill('Partners');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Partners');
   await page.getByLabel('Security').selectOption('JWT');
   await page.getByLabel('Where the key is').selectOption('JWKS_URL');
   await page.getByRole('button', { name: 'Create and publish' }).click();
@@ -118,7 +118,7 @@ async function plans(platform: Platform, browser: TestBrowser): Promise<void> {
     .waitFor();
   await dialog.getByRole('button', { name: 'Close plan' }).click();
   await page.getByText('It is closed').waitFor();
-  assert.ok(await page.getByRole('textbox', { name: 'Name' }).isDisabled());
+  assert.ok(await page.getByRole('textbox', { name: 'Name', exact: true }).isDisabled());
   await page.context().close();
 }
 

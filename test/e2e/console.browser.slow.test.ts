@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import { looker, signIn, type View } from '../kit/browser/console.ts';
 import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -102,14 +103,26 @@ async function createsApi({ management, gateway }: Platform, browser: TestBrowse
   await page.getByRole('cell', { name: 'Serving' }).waitFor();
   const answer = await fetch(`${gateway}/tracking/parcel-1`);
   assert.equal(answer.status, 200);
-  await page.getByRole('link', { name: 'Logs' }).click();
+  await pageOfApi(page, 'Logs').click();
   // By itself, as the page looks again.
   await page.getByRole('cell', { name: '/tracking/parcel-1' }).waitFor({ timeout: 60_000 });
   await page.context().close();
 }
 
+/** A link among the pages of an API: the side bar has some of the same name. */
+const pageOfApi = (page: Page, name: string): Locator =>
+  page.getByRole('navigation', { name: 'Pages of this API' }).getByRole('link', { name });
+
+/** Shows what calls can be narrowed by, which has no room beside them in small windows. */
+async function narrows(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: 'Narrow', exact: true });
+  if (await button.isVisible()) await button.click();
+  await page.getByRole('checkbox', { name: /^200/ }).waitFor();
+}
+
 async function visitsPages({ management }: Platform, browser: TestBrowser, view: View): Promise<void> {
-  const page = await browser.open({ origin: management, path: '/console/', ...view });
+  // A call of which nothing was logged is asked for what was logged all the same.
+  const page = await browser.open({ origin: management, path: '/console/', isRefused: true, ...view });
   const look = looker(page, view);
   await look('sign-in');
   await signIn(page);
@@ -126,9 +139,32 @@ async function visitsPages({ management }: Platform, browser: TestBrowser, view:
   await page.getByRole('link', { name: 'Plans' }).click();
   await page.getByRole('cell', { name: 'Published' }).waitFor();
   await look('plans');
-  await page.getByRole('link', { name: 'Logs' }).click();
+  await pageOfApi(page, 'Logs').click();
+  await page.getByRole('cell', { name: '/tracking/parcel-1' }).waitFor();
+  await look('api-logs');
+  await narrows(page);
+  await look('api-logs-narrow');
+  await page.getByRole('link', { name: '/tracking/parcel-1' }).click();
+  await page.getByText('Let in by the plan').waitFor();
+  await look('call');
+  await page.goBack();
+  await pageOfApi(page, 'Analytics').click();
+  await page.getByRole('figure', { name: 'Response time' }).waitFor();
+  await page.getByRole('table', { name: 'Methods' }).waitFor();
+  await look('api-analytics');
+  await page.goto('/console/DEFAULT/logs');
   await page.getByRole('cell', { name: '/tracking/parcel-1' }).waitFor();
   await look('logs');
+  await narrows(page);
+  await page.getByRole('checkbox', { name: /^200/ }).click();
+  await page.getByRole('button', { name: 'Status: 200' }).waitFor();
+  await page.getByRole('searchbox').fill('/nothing/like/it');
+  await page.getByRole('heading', { name: 'No call matches' }).waitFor();
+  await look('logs-none');
+  await page.goto('/console/DEFAULT/analytics');
+  await page.getByRole('figure', { name: 'Response time' }).waitFor();
+  await page.getByRole('table', { name: 'APIs', exact: true }).getByRole('cell').first().waitFor();
+  await look('analytics');
   await page.goto('/console/DEFAULT/apis?q=orders');
   await page.getByRole('link', { name: 'Demo /demo/orders' }).click();
   await page.getByRole('link', { name: 'Design' }).click();

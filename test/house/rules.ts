@@ -173,6 +173,7 @@ const packagePlaces: Readonly<Record<string, readonly string[]>> = {
   'openapi-fetch': ['control-plane/ui'],
   'lucide-react': ['control-plane/ui'],
   marked: ['control-plane/ui'],
+  uplot: ['control-plane/ui'],
   vite: ['control-plane/ui'],
   '@vitejs/plugin-react': ['control-plane/ui'],
 };
@@ -188,7 +189,6 @@ const bannedNames = /^(utils?|helpers?|common|shared|misc|core|lib)$/;
 const sourceFile = /\.(ts|js|mjs|cjs|tsx)$/;
 const lineMax = 400;
 const readmeLineMax = 60;
-
 /** Forcing a file to disk is half of what makes it durable; the other half is forgotten where it is done anew. */
 const forcesToDisk = /\bf(data)?sync(Sync)?\(/;
 const durableHomes: ReadonlySet<string> = new Set([

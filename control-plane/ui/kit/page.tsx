@@ -75,16 +75,18 @@ export function Panel({
 export function Figures({
   figures,
 }: {
-  readonly figures: readonly (readonly [name: string, figure: Figure])[];
+  /** Each with what is said beside it, e.g. how it has changed. */
+  readonly figures: readonly (readonly [name: string, figure: Figure, beside?: ReactNode])[];
 }) {
   return (
     <dl className={styles['figures']}>
-      {figures.map(([name, { value, unit }]) => (
+      {figures.map(([name, { value, unit }, beside]) => (
         <div key={name} className={styles['figure']}>
           <dt>{name}</dt>
           <dd>
             {value}
             {unit !== '' && <span>{unit}</span>}
+            {beside}
           </dd>
         </div>
       ))}

@@ -101,23 +101,6 @@ export const statusesOf = (at: OneApi) =>
     refetchInterval: 10_000,
   });
 
-export const logsPerPage = 50;
-
-/** A page of the calls of the last 24 hours, the newest first. */
-export const logsOf = (at: OneApi, page: number) =>
-  queryOptions({
-    queryKey: ['api', at.env, at.id, 'logs', page],
-    queryFn: () => {
-      return answerOf(
-        api.GET('/management/v2/environments/{envId}/apis/{apiId}/logs', {
-          params: { ...pathOf(at), query: { ...lastDay(), page, perPage: logsPerPage } },
-        }),
-      );
-    },
-    placeholderData: (before) => before,
-    refetchInterval: 10_000,
-  });
-
 /** What the state of an API is called, and how it is meant. */
 export function stateOf({
   state,

@@ -1,6 +1,7 @@
 import { Bell, Plus } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { Problem } from '../../api/problem.ts';
+import { Bars } from '../../kit/bars.tsx';
 import { Button, IconButton } from '../../kit/button.tsx';
 import { Code } from '../../kit/code.tsx';
 import { Copy, CopyVerb } from '../../kit/copy.tsx';
@@ -13,6 +14,7 @@ import { type Choice, SearchField } from '../../kit/search-field.tsx';
 import { Segments } from '../../kit/segments.tsx';
 import { Share, Status, Tag, type Tone } from '../../kit/status.tsx';
 import { DataTable } from '../../kit/table.tsx';
+import { TimeChart } from '../../kit/time-chart.tsx';
 import { Empty, Note, ProblemBox } from '../../kit/told.tsx';
 import { Forms } from './forms.tsx';
 import styles from './kit.module.css';
@@ -32,6 +34,7 @@ export function Kit() {
           <Figured />
         </Columns>
         <Tables />
+        <Charts />
         <Forms />
       </Body>
     </main>
@@ -311,6 +314,56 @@ function Tables() {
       </Panel>
       <Panel title="A list that was refused, over what was there" isBare>
         <DataTable label="Refused" isInner {...{ columns, keyOf }} rows={lines} error={refused} />
+      </Panel>
+    </Columns>
+  );
+}
+
+const hourMs = 3_600_000;
+const hours = Array.from({ length: 24 }, (_, hour) => hour * hourMs);
+const wave = (height: number): readonly number[] => hours.map((_, at) => height * (1 + (at % 6)));
+const noZoom = (): void => undefined;
+
+function Charts() {
+  return (
+    <Columns>
+      <TimeChart
+        title="A stack"
+        stepsMs={hours}
+        stepMs={hourMs}
+        look="stack"
+        say={count}
+        onZoom={noZoom}
+        series={[
+          { name: '2xx', color: '--series-2', values: wave(40) },
+          { name: '5xx', color: '--bad', values: wave(4) },
+        ]}
+      />
+      <TimeChart
+        title="Lines, with a gap"
+        stepsMs={hours}
+        stepMs={hourMs}
+        look="lines"
+        say={duration}
+        onZoom={noZoom}
+        series={[
+          {
+            name: 'p99',
+            color: '--series-1',
+            values: wave(30).map((value, at) => (at === 12 ? undefined : value)),
+          },
+          { name: 'p50', color: '--series-5', values: wave(3) },
+        ]}
+      />
+      <Panel title="Bars" isBare>
+        <Bars
+          label="Bars"
+          heads={['Name', 'Calls', 'p95']}
+          bars={[
+            { key: 'one', name: 'The first of them', part: 1, figures: [count(120_000), duration(84)] },
+            { key: 'two', name: 'Another', part: 0.2, figures: [count(24_000), unknown] },
+          ]}
+        />
       </Panel>
     </Columns>
   );

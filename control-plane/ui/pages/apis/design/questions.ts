@@ -37,7 +37,7 @@ export interface Tags {
 }
 
 /** ETag of a draft that is not there. */
-export const noDraft = '"0"';
+const noDraft = '"0"';
 
 /** The draft of an API over what is stored of it, and the flows of its plans. */
 export const loadedDesign = (at: DesignAt, deployedAt: string | undefined) =>

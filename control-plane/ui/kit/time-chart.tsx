@@ -1,0 +1,255 @@
+import { Table2 } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { IconButton } from './button.tsx';
+import type { Figure } from './numbers.ts';
+import styles from './time-chart.module.css';
+
+/** One of several things that a chart shows over time. */
+export interface Series {
+  readonly name: string;
+  /** Its token, e.g. `--series-2`. */
+  readonly color: string;
+  /** One for each step; undefined where there is none. */
+  readonly values: readonly (number | undefined)[];
+}
+
+interface ChartProps {
+  readonly title: string;
+  /** Starts of the steps, ms since the epoch, and how long each lasts. */
+  readonly stepsMs: readonly number[];
+  readonly stepMs: number;
+  readonly series: readonly Series[];
+  /** `stack`: bars of parts of a whole; `lines`: figures beside each other. */
+  readonly look: 'stack' | 'lines';
+  readonly say: (value: number | undefined) => Figure;
+  /** Of the picture. Default: 180. */
+  readonly heightPx?: number;
+  /** A span that somebody has drawn over, ms since the epoch. */
+  readonly onZoom: (fromMs: number, toMs: number) => void;
+}
+
+const usualHeightPx = 180;
+/** A shorter drag is a click. */
+const dragPxMin = 6;
+/** Charts of one name share the cursor. */
+const cursorKey = 'traffic';
+
+/** Figures over time: a picture with one cursor for all of a page, and the same as a table. */
+export function TimeChart(props: ChartProps) {
+  const { title, series, stepsMs, say } = props;
+  const [isTable, setTable] = useState(false);
+  const [at, setAt] = useState<number>();
+  return (
+    <figure className={styles['chart']} aria-label={title}>
+      <figcaption>
+        <h2>{title}</h2>
+        <span className={`${styles['moment']} num`}>
+          {at === undefined ? '' : stepWords(stepsMs[at] ?? 0, props.stepMs)}
+        </span>
+        <ul className={styles['legend']}>
+          {series.map(({ name, color, values }) => (
+            <li key={name}>
+              <i style={{ background: `var(${color})` }} />
+              {name}
+              {at !== undefined && <b className="num">{wordsOf(say(values[at]))}</b>}
+            </li>
+          ))}
+        </ul>
+        <IconButton
+          label={isTable ? `Show ${title} as a picture` : `Show ${title} as a table`}
+          onClick={() => setTable(!isTable)}
+        >
+          <Table2 size={14} aria-hidden />
+        </IconButton>
+      </figcaption>
+      {isTable ? <AsTable {...props} /> : <Picture {...props} onCursor={setAt} />}
+    </figure>
+  );
+}
+
+function Picture(props: ChartProps & { readonly onCursor: (at: number | undefined) => void }) {
+  const place = useRef<HTMLDivElement>(null);
+  const { stepsMs, stepMs, series, look, heightPx = usualHeightPx } = props;
+  // The handlers of the last drawing: a picture is made anew when its figures are others, not with each answer that says the same.
+  const latest = useRef(props);
+  latest.current = props;
+  const shown = JSON.stringify([stepsMs, stepMs, series, look, heightPx]);
+  useEffect(() => {
+    const holder = place.current;
+    if (holder === null) return undefined;
+    const plot = new uPlot(optionsOf(latest, holder.clientWidth), dataOf(latest.current), holder);
+    const size = new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: heightPx }));
+    size.observe(holder);
+    const theme = new MutationObserver(() => plot.redraw());
+    theme.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    return () => {
+      size.disconnect();
+      theme.disconnect();
+      plot.destroy();
+    };
+  }, [shown]);
+  return <div ref={place} className={styles['picture']} style={{ height: heightPx }} aria-hidden />;
+}
+
+/** A stack is drawn from its top: each covers what is below it but for its own part. */
+function dataOf({ stepsMs, series, look }: ChartProps): uPlot.AlignedData {
+  const seconds = stepsMs.map((ms) => ms / 1_000);
+  const values = series.map((each) => each.values.map((value) => value ?? null));
+  if (look === 'lines') return [seconds, ...values];
+  const sums = values.map((_, upTo) =>
+    seconds.map((_second, at) => values.slice(0, upTo + 1).reduce((sum, each) => sum + (each[at] ?? 0), 0)),
+  );
+  return [seconds, ...sums.toReversed()];
+}
+
+/** A value between two that are not there, which no line reaches. */
+const alone = ({ data }: uPlot, series: number): number[] => {
+  const values = data[series] ?? [];
+  const isThere = (at: number): boolean => values[at] !== undefined && values[at] !== null;
+  return [...values.keys()].filter((at) => isThere(at) && !isThere(at - 1) && !isThere(at + 1));
+};
+
+/** A canvas knows no custom properties. */
+const inked = (token: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+
+const bars = uPlot.paths.bars?.({ size: [0.76, 64], align: 1 });
+
+function optionsOf(latest: { readonly current: ChartProps }, width: number): uPlot.Options {
+  const { series, look, stepsMs, stepMs, say, heightPx = usualHeightPx } = latest.current;
+  const [first = 0, last = 0] = [stepsMs[0], stepsMs.at(-1)];
+  const isStack = look === 'stack';
+  const axis = {
+    stroke: () => inked('--text-3'),
+    font: '11px "Inter Variable", sans-serif',
+    ticks: { show: false },
+    border: { show: false },
+  };
+  return {
+    width,
+    height: heightPx,
+    padding: [8, 4, 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: cursorKey },
+      drag: { x: true, y: false, setScale: false },
+      points: { show: !isStack },
+      y: false,
+    },
+    scales: {
+      x: { range: () => [first / 1_000, (last + stepMs) / 1_000] },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        size: 28,
+        space: 72,
+        values: (_plot, at) => at.map(tickWords(stepMs)),
+      },
+      {
+        ...axis,
+        grid: { stroke: () => inked('--line'), width: 1 },
+        size: 56,
+        space: 40,
+        values: (_plot, at) => at.map((value) => wordsOf(say(value))),
+      },
+    ],
+    series: [
+      {},
+      ...(isStack ? series.toReversed() : series).map(({ name, color }): uPlot.Series => {
+        const ink = (): string => inked(color);
+        return {
+          label: name,
+          stroke: ink,
+          spanGaps: false,
+          ...(isStack
+            ? { fill: ink, width: 0, points: { show: false }, ...(bars !== undefined && { paths: bars }) }
+            : { width: 1.5, points: { size: 5, fill: ink, show: false, filter: alone } }),
+        };
+      }),
+    ],
+    hooks: {
+      setCursor: [({ cursor: { idx } }) => onCursorOf(latest)(idx ?? undefined)],
+      setSelect: [
+        (plot) => {
+          const { left, width: drawn } = plot.select;
+          if (drawn < dragPxMin) return;
+          const msAt = (px: number): number => Math.round(plot.posToVal(px, 'x') * 1_000);
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          latest.current.onZoom(msAt(left), msAt(left + drawn));
+        },
+      ],
+    },
+  };
+}
+
+const onCursorOf = (latest: { readonly current: ChartProps }) =>
+  (latest.current as Parameters<typeof Picture>[0]).onCursor;
+
+const wordsOf = ({ value, unit }: Figure): string => (unit === '' ? value : `${value} ${unit}`);
+
+const dayMs = 86_400_000;
+const two = (value: number): string => String(value).padStart(2, '0');
+
+const clock = (ms: number, withSeconds: boolean): string => {
+  const at = new Date(ms);
+  const minutes = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return withSeconds ? `${minutes}:${two(at.getSeconds())}` : minutes;
+};
+const day = (ms: number): string => {
+  const at = new Date(ms);
+  return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+};
+
+/** Days where steps are long, else the time of day. */
+const tickWords =
+  (stepMs: number) =>
+  (second: number): string => {
+    const ms = second * 1_000;
+    const isMidnight = clock(ms, true) === '00:00:00';
+    return stepMs >= dayMs / 4 || isMidnight ? day(ms) : clock(ms, false);
+  };
+
+/** `11-23 14:00 to 14:30`. */
+function stepWords(fromMs: number, stepMs: number): string {
+  const withSeconds = stepMs < 60_000;
+  if (stepMs >= dayMs) return day(fromMs);
+  return `${day(fromMs)} ${clock(fromMs, withSeconds)} to ${clock(fromMs + stepMs, withSeconds)}`;
+}
+
+function AsTable({ title, stepsMs, stepMs, series, say }: ChartProps) {
+  return (
+    <div className={styles['table']} tabIndex={0} role="region" aria-label={`${title}, as a table`}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            {series.map(({ name }) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {stepsMs.map((ms, at) => (
+            <tr key={ms}>
+              <th scope="row" className="num">
+                {stepWords(ms, stepMs)}
+              </th>
+              {series.map(({ name, values }) => (
+                <td key={name} className="num">
+                  {wordsOf(say(values[at]))}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,278 @@
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { Schemas } from '../../api/client.ts';
+import { Copy } from '../../kit/copy.tsx';
+import { count, moment, shortId } from '../../kit/numbers.ts';
+import { Body, Columns, PageHeader, Panel } from '../../kit/page.tsx';
+import { Status } from '../../kit/status.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
+import { Method, statusTone, statusWords, Took } from './logs.tsx';
+import { loggedOf, oneCall } from './questions.ts';
+import { Exchanged } from './said.tsx';
+import styles from './traffic.module.css';
+
+const route = getRouteApi('/$env/logs/$api/$request');
+
+type Recorded = Schemas['ApiMetricsDetailResponse'];
+
+/** One call: what became of it and why, where its time went, and what was said on both sides of the gateway. */
+export function Call() {
+  const { env, api, request } = route.useParams();
+  const { data, error } = useQuery(oneCall(env, { api, request }));
+  const { data: logged, error: unlogged } = useQuery(loggedOf(env, { api, request }));
+  if (data === undefined)
+    return error === null ? null : (
+      <>
+        <PageHeader title="Call" />
+        <Body>
+          <ProblemBox error={error} />
+        </Body>
+      </>
+    );
+  return (
+    <>
+      <PageHeader
+        title={data.uri ?? request}
+        status={
+          <>
+            <Method method={data.method} />
+            <Status tone={statusTone(data.status)} isPill>
+              {statusWords(data.status)}
+            </Status>
+          </>
+        }
+        actions={
+          <Link to="/$env/logs" params={{ env }} search={{ api }} className="link">
+            All calls of this API
+          </Link>
+        }
+      />
+      <TimeOf of={data} />
+      <About env={env} of={data} />
+      <Body>
+        {data.errorKey !== undefined && <Refused of={data} />}
+        <Steps of={data} />
+        {unlogged !== null && <ProblemBox error={unlogged} />}
+        {logged === null && (
+          <p className="second">
+            Headers and bodies of this call were not logged. Its API says in its logging settings whether
+            calls are, and which.
+          </p>
+        )}
+        {logged !== undefined && logged !== null && (
+          <Columns>
+            <Exchanged
+              title="Request"
+              before={logged.entrypointRequest}
+              after={logged.endpointRequest}
+              isRequest
+            />
+            <Exchanged title="Response" before={logged.endpointResponse} after={logged.entrypointResponse} />
+          </Columns>
+        )}
+      </Body>
+    </>
+  );
+}
+
+/** How the time of a call is shared: the gateway's own, solid, against the backend's, hatched. */
+function TimeOf({
+  of: { gatewayResponseTime: all, gatewayLatency: own, endpointResponseTime: backend },
+}: {
+  readonly of: Recorded;
+}) {
+  if (backend === undefined || own === undefined)
+    return (
+      <div className={styles['head']}>
+        <p>
+          <b className="num">
+            <Took ms={all} />
+          </b>{' '}
+          in the gateway; no backend was called.
+        </p>
+      </div>
+    );
+  return (
+    <div className={styles['head']}>
+      <p>
+        Gateway{' '}
+        <b className="num">
+          <Took ms={own} />
+        </b>{' '}
+        and backend{' '}
+        <b className="num">
+          <Took ms={backend} />
+        </b>{' '}
+        make{' '}
+        <b className="num">
+          <Took ms={all} />
+        </b>
+        .
+      </p>
+      <div className={styles['shares']} aria-hidden>
+        <i className={styles['gateway']} style={{ flexGrow: own }} />
+        <i className={styles['backend']} style={{ flexGrow: backend }} />
+      </div>
+    </div>
+  );
+}
+
+function About({ env, of }: { readonly env: string; readonly of: Recorded }) {
+  const { application, plan, apiId } = of;
+  const facts: readonly (readonly [string, ReactNode])[] = [
+    [
+      'Time',
+      <span key="time" className="num">
+        {moment(Date.parse(of.timestamp))}
+      </span>,
+    ],
+    [
+      'API',
+      <Link key="api" to="/$env/apis/$api" params={{ env, api: apiId }} className="link">
+        Show it
+      </Link>,
+    ],
+    ...(plan === undefined ? [] : [['Plan', plan.name ?? shortId(plan.id)] as const]),
+    ...(application?.name === undefined
+      ? []
+      : [
+          [
+            'Application',
+            <Link
+              key="application"
+              to="/$env/applications/$application"
+              params={{ env, application: application.id }}
+              className="link"
+            >
+              {application.name}
+            </Link>,
+          ] as const,
+        ]),
+    ...(of.gateway === undefined
+      ? []
+      : [['Gateway', <Copy key="gateway" text={of.gateway} shown={shortId(of.gateway)} />] as const]),
+    ...(of.remoteAddress === undefined ? [] : [['Caller', of.remoteAddress] as const]),
+    ...(of.host === undefined ? [] : [['Host', of.host] as const]),
+    ['Request', <Copy key="request" text={of.requestId} shown={shortId(of.requestId)} />],
+    ...(of.transactionId === undefined || of.transactionId === of.requestId
+      ? []
+      : [
+          [
+            'Transaction',
+            <Copy key="transaction" text={of.transactionId} shown={shortId(of.transactionId)} />,
+          ] as const,
+        ]),
+  ];
+  return (
+    <dl className={styles['strip']}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const Refused = ({ of: { errorKey, message } }: { readonly of: Recorded }) => (
+  <Panel title="Why">
+    <p>
+      <Status tone="bad">
+        <span className="mono">{errorKey}</span>
+      </Status>
+      {message !== undefined && <span className="second"> {message}</span>}
+    </p>
+  </Panel>
+);
+
+interface Step {
+  readonly name: string;
+  readonly decided: ReactNode;
+  readonly side: 'gateway' | 'backend';
+  readonly fromMs: number;
+  readonly tookMs: number;
+}
+
+/** Where the time of a call went, as far as its record says. */
+function stepsOf(of: Recorded): readonly Step[] {
+  const { gatewayResponseTime: all, gatewayLatency: own = all, endpointResponseTime: backend } = of;
+  const size = (bytes = 0): string => (bytes === 0 ? '' : `, ${plural(bytes)}`);
+  const security = of.plan?.name ?? of.plan?.id;
+  const entered = security === undefined ? 'No plan let it in' : `Let in by the plan ${security}`;
+  const gateway: Step = {
+    name: 'Gateway',
+    decided: `${entered}${size(of.requestContentLength)}`,
+    side: 'gateway',
+    fromMs: 0,
+    tookMs: own,
+  };
+  if (backend === undefined) return [gateway];
+  const called: Step = {
+    name: 'Backend',
+    decided: (
+      <>
+        <span className="mono">{of.endpoint ?? 'an endpoint'}</span> answered {statusWords(of.status)}
+        {size(of.responseContentLength)}
+      </>
+    ),
+    side: 'backend',
+    fromMs: own,
+    tookMs: backend,
+  };
+  return [gateway, called];
+}
+
+const plural = (bytes: number): string => {
+  const { value, unit } = count(bytes);
+  return bytes === 1 ? '1 byte' : `${value}${unit} bytes`;
+};
+
+function Steps({ of }: { readonly of: Recorded }) {
+  const steps = stepsOf(of);
+  const allMs = Math.max(1, of.gatewayResponseTime, ...steps.map(({ fromMs, tookMs }) => fromMs + tookMs));
+  return (
+    <Panel title="Where its time went" isBare>
+      <table className={styles['steps']}>
+        <thead>
+          <tr>
+            <th scope="col">Step</th>
+            <th scope="col">What it decided</th>
+            <th scope="col" className={styles['track']}>
+              <span className="num">0 to {allMs} ms</span>
+            </th>
+            <th scope="col">Took</th>
+          </tr>
+        </thead>
+        <tbody>
+          {steps.map(({ name, decided, side, fromMs, tookMs }) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td className="second">{decided}</td>
+              <td className={styles['track']}>
+                <i
+                  className={styles[side]}
+                  style={{ left: `${(100 * fromMs) / allMs}%`, width: `${(100 * tookMs) / allMs}%` }}
+                />
+              </td>
+              <td className="num">
+                <Took ms={tookMs} />
+              </td>
+            </tr>
+          ))}
+          {(of.warnings ?? []).map(({ key, message }) => (
+            <tr key={key}>
+              <th scope="row">
+                <Status tone="warn">Warning</Status>
+              </th>
+              <td colSpan={3} className="second">
+                <span className="mono">{key}</span> {message}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Panel>
+  );
+}

@@ -1,0 +1,263 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { RotateCw } from 'lucide-react';
+import { useEffect, useState, type ReactNode } from 'react';
+import { Bars } from '../../kit/bars.tsx';
+import { Button } from '../../kit/button.tsx';
+import { count, duration, type Figure, share, unknown } from '../../kit/numbers.ts';
+import { Body, Figures, PageHeader, Panel } from '../../kit/page.tsx';
+import { ProblemBox } from '../../kit/told.tsx';
+import { StatusChart, TimesChart } from './charts.tsx';
+import { Chips, groupName, isUnknown, type OnSearch, SpanMenu } from './narrow.tsx';
+import { type Asked, type Group, grouped, measured, type Metric } from './questions.ts';
+import { asOf, isNarrowed, type Narrowing, narrowings, spanOf, type TrafficSearch } from './search.ts';
+import styles from './traffic.module.css';
+
+const lookAgainMs = 30_000;
+
+/** Figures of calls; each of them leads to the calls that it counts. */
+export function Dashboard({
+  env,
+  title,
+  api,
+  search,
+  onSearch,
+}: {
+  readonly env: string;
+  /** Where it is a page of its own. */
+  readonly title?: string;
+  /** The API whose calls alone are counted. */
+  readonly api?: string;
+  readonly search: TrafficSearch;
+  readonly onSearch: OnSearch;
+}) {
+  const [asOfMs, setAsOf] = useState(asOf);
+  useEffect(() => {
+    const timer = setInterval(() => setAsOf(asOf()), lookAgainMs);
+    return () => clearInterval(timer);
+  }, []);
+  const narrowed: TrafficSearch = api === undefined ? search : { ...search, api };
+  const asked: Asked = { env, span: spanOf(search, asOfMs), search: narrowed };
+  const onZoom = (from: number, to: number): void => onSearch({ ...search, from, to });
+  const tools = (
+    <>
+      <SpanMenu search={search} onSearch={onSearch} />
+      <Button onClick={() => setAsOf(asOf())}>
+        <RotateCw size={14} aria-hidden />
+        Refresh
+      </Button>
+    </>
+  );
+  return (
+    <>
+      {title !== undefined && <PageHeader title={title} actions={tools} />}
+      <Body>
+        {(title === undefined || isNarrowed(search)) && (
+          <div className={styles['line']}>
+            <Chips search={search} onSearch={onSearch} names={noNames} />
+            <span className={styles['grow']} />
+            {title === undefined && tools}
+          </div>
+        )}
+        <Heads asked={asked} />
+        <div className={styles['charts']}>
+          <StatusChart title="Calls by status" asked={asked} onZoom={onZoom} />
+          <TimesChart title="Response time" asked={asked} onZoom={onZoom} />
+        </div>
+        <Tops asked={asked} api={api} />
+      </Body>
+    </>
+  );
+}
+
+/** The first of what there is most of. */
+function Tops({ asked, api }: { readonly asked: Asked; readonly api: string | undefined }) {
+  return (
+    <div className={styles['tops']}>
+      {api === undefined && (
+        <Top title="APIs" asked={asked} by="api" metrics={timed} heads={['API', 'Calls', 'p95']} />
+      )}
+      <Top
+        title="Applications"
+        asked={asked}
+        by="application"
+        metrics={timed}
+        heads={['Application', 'Calls', 'p95']}
+      />
+      <Top
+        title="Refusals and failures"
+        asked={asked}
+        by="error"
+        metrics={counted}
+        heads={['Error key', 'Calls']}
+      />
+      {api !== undefined && (
+        <Top title="Methods" asked={asked} by="method" metrics={timed} heads={['Method', 'Calls', 'p95']} />
+      )}
+    </div>
+  );
+}
+
+const noNames: ReadonlyMap<string, string> = new Map();
+const counted: readonly Metric[] = [{ name: 'HTTP_REQUESTS' }];
+const p95: Metric = { name: 'HTTP_GATEWAY_RESPONSE_TIME', measures: ['P95'] };
+const timed: readonly Metric[] = [...counted, p95];
+
+const ofGroup = (group: string): Metric => ({
+  name: 'HTTP_REQUESTS',
+  filters: [{ name: narrowings.group, operator: 'EQ', value: group }],
+});
+const heads: readonly Metric[] = [
+  ...counted,
+  ofGroup('4xx'),
+  ofGroup('5xx'),
+  p95,
+  { name: 'HTTP_GATEWAY_LATENCY', measures: ['AVG'] },
+];
+
+/** The key figures, each with what it was in the span before. */
+function Heads({ asked }: { readonly asked: Asked }) {
+  const { fromMs, toMs } = asked.span;
+  const former: Asked = { ...asked, span: { fromMs: fromMs - (toMs - fromMs), toMs: fromMs } };
+  const { data, error } = useQuery(measured(asked, heads));
+  const { data: before } = useQuery(measured(former, heads));
+  if (error !== null && data === undefined) return <ProblemBox error={error} />;
+  const [all, client, server, slow, own] = data ?? [];
+  const [allBefore, clientBefore, serverBefore, slowBefore, ownBefore] = before ?? [];
+  return (
+    <Figures
+      figures={[
+        ['Calls', count(all), <Change key="all" now={all} before={allBefore} isNeutral />],
+        [
+          'Client errors',
+          of(client, all),
+          <Points key="client" now={[client, all]} before={[clientBefore, allBefore]} />,
+        ],
+        [
+          'Server errors',
+          of(server, all),
+          <Points key="server" now={[server, all]} before={[serverBefore, allBefore]} />,
+        ],
+        ['p95 response time', duration(slow), <Change key="slow" now={slow} before={slowBefore} />],
+        ["Gateway's own time", duration(own), <Change key="own" now={own} before={ownBefore} />],
+      ]}
+    />
+  );
+}
+
+const of = (part: number | undefined, whole: number | undefined): Figure =>
+  part === undefined || whole === undefined ? unknown : share(part, whole);
+
+/** By how much a figure differs from what it was; nothing where one of them is not known. */
+function Change({
+  now,
+  before,
+  isNeutral = false,
+}: {
+  readonly now: number | undefined;
+  readonly before: number | undefined;
+  /** More is neither better nor worse. */
+  readonly isNeutral?: boolean;
+}) {
+  if (now === undefined || before === undefined || before === 0) return null;
+  const percent = (100 * (now - before)) / before;
+  if (Math.abs(percent) < 0.5) return null;
+  return <Told more={percent > 0} words={`${Math.abs(percent).toFixed(0)} %`} isNeutral={isNeutral} />;
+}
+
+type Part = readonly [part: number | undefined, whole: number | undefined];
+
+/** By how many points a share differs. */
+function Points({ now, before }: { readonly now: Part; readonly before: Part }) {
+  const [percent, former] = [now, before].map(([part, whole]) =>
+    part === undefined || whole === undefined || whole === 0 ? undefined : (100 * part) / whole,
+  );
+  if (percent === undefined || former === undefined || Math.abs(percent - former) < 0.005) return null;
+  return (
+    <Told more={percent > former} words={`${Math.abs(percent - former).toFixed(2)} pt`} isNeutral={false} />
+  );
+}
+
+const Told = ({
+  more,
+  words,
+  isNeutral,
+}: {
+  readonly more: boolean;
+  readonly words: string;
+  readonly isNeutral: boolean;
+}) => (
+  <small
+    className={styles['change']}
+    data-tone={isNeutral ? undefined : more ? 'bad' : 'ok'}
+    title="Against the same time before"
+  >
+    {more ? '+' : '−'}
+    {words}
+  </small>
+);
+
+const shownMax = 6;
+
+function Top({
+  title,
+  asked,
+  by,
+  metrics,
+  heads: columns,
+}: {
+  readonly title: string;
+  readonly asked: Asked;
+  readonly by: Narrowing;
+  readonly metrics: readonly Metric[];
+  readonly heads: readonly string[];
+}) {
+  const { data, error } = useQuery(grouped(asked, { by: narrowings[by], metrics, limit: shownMax + 1 }));
+  const groups = (data ?? []).filter(({ key }) => !isUnknown(key)).slice(0, shownMax);
+  const most = Math.max(1, ...groups.map(({ values }) => values[0] ?? 0));
+  return (
+    <Panel title={title} isBare>
+      {error !== null && data === undefined && <ProblemBox error={error} />}
+      {data === undefined ? null : groups.length === 0 ? (
+        <p className="second inset">None in this time.</p>
+      ) : (
+        <Bars
+          label={title}
+          heads={columns}
+          isBad={by === 'error'}
+          bars={groups.map((group) => ({
+            key: group.key,
+            name: <ToCalls asked={asked} by={by} group={group} />,
+            part: (group.values[0] ?? 0) / most,
+            figures: group.values.map((value, at) => (at === 0 ? count(value) : duration(value))),
+          }))}
+        />
+      )}
+    </Panel>
+  );
+}
+
+/** Leads to the calls that a bar counts. */
+function ToCalls({
+  asked: { env, search },
+  by,
+  group,
+}: {
+  readonly asked: Asked;
+  readonly by: Narrowing;
+  readonly group: Group;
+}): ReactNode {
+  const { page: _page, ...rest } = search;
+  const name = groupName(by, group);
+  return (
+    <Link
+      to="/$env/logs"
+      params={{ env }}
+      search={{ ...rest, [by]: group.key }}
+      title={name}
+      className={by === 'error' || by === 'method' ? 'mono' : undefined}
+    >
+      {name}
+    </Link>
+  );
+}

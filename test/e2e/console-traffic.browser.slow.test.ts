@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { skipWithoutBrowser, startBrowser, type TestBrowser } from '../kit/browser/browser.ts';
+import { apiNamed, signIn } from '../kit/browser/console.ts';
+import { eventually } from '../kit/eventually.ts';
+import { type Platform, startPlatform } from '../kit/processes/up.ts';
+
+before(() => {
+  const build = join(import.meta.dirname, '../../deploy/build-ui.js');
+  execFileSync(process.execPath, [build, '--required'], { stdio: 'inherit' });
+});
+
+/** What is called before anybody looks. */
+const called = { echo: 6, refused: 3, nowhere: 2 } as const;
+
+test('traffic is looked into by console alone', { skip: skipWithoutBrowser }, async (t) => {
+  const platform = await startPlatform(t);
+  const browser = await startBrowser(t);
+  await calls(platform);
+  await t.test('logs: narrowed by what they hold, new ones counted and shown when asked for', () =>
+    logs(platform, browser),
+  );
+  await t.test('one call: why it was refused, where its time went, what was said on both sides', () =>
+    oneCall(platform, browser),
+  );
+  await t.test('analytics: figures add up, as a table too, and lead to the calls that they count', () =>
+    analytics(platform, browser),
+  );
+  await t.test('who may read nothing of an API is shown none of its calls', () =>
+    strangers(platform, browser),
+  );
+});
+
+async function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<number> {
+  const { status, body } = await fetch(url, { headers });
+  await body?.cancel();
+  return status;
+}
+
+async function calls({ gateway }: Platform): Promise<void> {
+  for (let n = 0; n < called.echo; n += 1)
+    assert.equal(await get(`${gateway}/demo/echo/${n === 0 ? '<b>bold</b>' : `parcel-${n}`}`), 200);
+  for (let n = 0; n < called.refused; n += 1) assert.equal(await get(`${gateway}/demo/orders/${n}`), 401);
+  for (let n = 0; n < called.nowhere; n += 1) assert.equal(await get(`${gateway}/nowhere/${n}`), 404);
+}
+
+const all = called.echo + called.refused + called.nowhere;
+const arrivesMsMax = 60_000;
+
+/** How many calls a list says that it has. */
+const found = (page: Page, number: number): Locator =>
+  page.getByRole('status').filter({ hasText: new RegExp(`^${number} calls? match`) });
+
+async function logs({ management, gateway }: Platform, browser: TestBrowser): Promise<void> {
+  const page = await browser.open({ origin: management, path: '/console/' });
+  await signIn(page);
+  await page.getByRole('link', { name: 'Logs' }).click();
+  // Records come some seconds after their calls.
+  await eventually(
+    async () => {
+      await page.getByRole('button', { name: 'Refresh' }).click();
+      return (await found(page, all).count()) === 1;
+    },
+    { timeoutMs: arrivesMsMax },
+  );
+  await page.getByRole('checkbox', { name: /^401/ }).click();
+  await found(page, called.refused).waitFor();
+  assert.match(page.url(), /status=/, 'what narrows it stands in the address');
+  await page.reload();
+  await found(page, called.refused).waitFor();
+  assert.equal(await page.getByRole('cell', { name: 'API_KEY_MISSING' }).count(), called.refused);
+  // Others of the same kind can be chosen still, with their numbers.
+  await page.getByRole('checkbox', { name: new RegExp(`^404 ?${called.nowhere}`) }).click();
+  await found(page, called.refused + called.nowhere).waitFor();
+  await page.getByRole('button', { name: 'Status: 401' }).click();
+  await found(page, called.nowhere).waitFor();
+  await page.getByRole('cell', { name: 'no API' }).first().waitFor();
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await found(page, all).waitFor();
+  // As its client wrote it.
+  await page.getByRole('searchbox').fill('%3Cb%3E');
+  await found(page, 1).waitFor();
+  await page.getByRole('link', { name: '%3Cb%3Ebold' }).waitFor();
+  await page.getByRole('searchbox').fill('');
+  await found(page, all).waitFor();
+
+  assert.equal(await get(`${gateway}/demo/echo/late`), 200);
+  const fresh = page.getByRole('button', { name: '1 new' });
+  await fresh.waitFor({ timeout: arrivesMsMax });
+  assert.equal(
+    await page.getByRole('cell', { name: '/demo/echo/late' }).count(),
+    0,
+    'nothing moves by itself',
+  );
+  await fresh.click();
+  await page.getByRole('cell', { name: '/demo/echo/late' }).waitFor();
+  await page.context().close();
+}
+
+async function oneCall(platform: Platform, browser: TestBrowser): Promise<void> {
+  const { management, gateway, client, ordersKey } = platform;
+  const id = await apiNamed(platform, 'Demo /demo/orders');
+  const api = `/v2/environments/DEFAULT/apis/${id}`;
+  await client.call('PATCH', api, {
+    body: {
+      analytics: {
+        enabled: true,
+        logging: {
+          mode: { entrypoint: true, endpoint: true },
+          phase: { request: true, response: true },
+          content: { headers: true, payload: true },
+        },
+      },
+    },
+  });
+  await client.call('POST', `${api}/deployments`, { body: {} });
+  const page = await browser.open({ origin: management, path: '/console/', isRefused: true });
+  await signIn(page);
+  await page.goto(`/console/DEFAULT/apis/${id}/logs`);
+  await page.getByRole('link', { name: '/demo/orders/0' }).click();
+  await page.getByRole('region', { name: 'Why' }).getByText('API_KEY_MISSING').waitFor();
+  await page.getByText('no backend was called').waitFor();
+  await page.getByText('were not logged').waitFor();
+  await page.goBack();
+  await eventually(
+    async () =>
+      (await get(`${gateway}/demo/orders/logged`, { 'X-Gravitee-Api-Key': ordersKey, 'X-Tier': 'gold' })) ===
+      200,
+  );
+  const logged = page.getByRole('link', { name: '/demo/orders/logged' });
+  await eventually(
+    async () => {
+      await page.getByRole('button', { name: 'Refresh' }).click();
+      return (await logged.count()) > 0;
+    },
+    { timeoutMs: arrivesMsMax },
+  );
+  await logged.first().click();
+  await page.getByText('Let in by the plan With a key').waitFor();
+  await page.getByRole('row', { name: /^Backend/ }).waitFor();
+  const headers = page.getByRole('table', { name: 'Headers of the request' });
+  await eventually(
+    async () => {
+      await page.reload();
+      return (await headers.or(page.getByText('were not logged')).first().textContent())?.includes('gold');
+    },
+    { timeoutMs: arrivesMsMax },
+  );
+  assert.ok(!(await page.content()).includes(ordersKey), 'no key stands on the page');
+  await page.context().close();
+}
+
+async function analytics({ management }: Platform, browser: TestBrowser): Promise<void> {
+  const page = await browser.open({ origin: management, path: '/console/' });
+  await signIn(page);
+  await page.getByRole('link', { name: 'Analytics' }).click();
+  const apis = page.getByRole('table', { name: 'APIs', exact: true });
+  // One more came late.
+  const echo = called.echo + 1;
+  await apis.getByRole('row', { name: new RegExp(`^Demo /demo/echo ${echo} `) }).waitFor();
+  const chart = page.getByRole('figure', { name: 'Calls by status' });
+  await chart.getByRole('button', { name: /as a table/ }).click();
+  const cells = await chart
+    .locator('tbody tr')
+    .evaluateAll((rows) =>
+      rows.map((row) => [...row.querySelectorAll('td')].map((cell) => Number(cell.textContent))),
+    );
+  const heads = await chart.locator('thead th').allInnerTexts();
+  const sum = (status: string): number =>
+    cells.reduce((all_, row) => all_ + (row[heads.indexOf(status) - 1] ?? 0), 0);
+  assert.equal(sum('4xx'), called.refused + called.nowhere);
+  assert.ok(sum('2xx') > called.echo, `${sum('2xx')} answered`);
+  const errors = page.getByRole('table', { name: 'Refusals and failures' });
+  await errors.getByRole('link', { name: 'API_KEY_MISSING' }).click();
+  await page.getByRole('heading', { name: 'Logs', level: 1 }).waitFor();
+  await found(page, called.refused).waitFor();
+  await page.context().close();
+}
+
+async function strangers({ management, client }: Platform, browser: TestBrowser): Promise<void> {
+  const stranger = { username: 'stranger', password: 'sees-no-api-of-others' };
+  await client.call('POST', '/organizations/DEFAULT/users', {
+    body: { ...stranger, source: 'gravitee', firstname: 'Stran', lastname: 'Ger', email: 's@example.com' },
+  });
+  const page = await browser.open({ origin: management, path: '/console/DEFAULT/logs', isRefused: true });
+  await signIn(page, stranger.username, stranger.password);
+  await page.getByRole('heading', { name: 'No calls in this time' }).waitFor();
+  await page.getByRole('link', { name: 'Analytics' }).click();
+  await page.getByText('None in this time.').first().waitFor();
+  assert.equal(await page.getByText('Demo /demo').count(), 0);
+  await page.context().close();
+}
