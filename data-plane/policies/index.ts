@@ -56,6 +56,7 @@ import { retry } from './traffic/retry.ts';
 import { circuitBreaker } from './traffic/policy-circuit-breaker.ts';
 import { tokenBucket } from './traffic/token-bucket-rate-limit.ts';
 import { concurrencyLimit } from './traffic/concurrency-limit.ts';
+import { metricsReporter } from './traffic/metrics-reporter.ts';
 import { httpCallout } from './traffic/policy-http-callout.ts';
 import { trafficShadowing } from './traffic/traffic-shadowing.ts';
 import { urlRewriting } from './transformation/url-rewriting.ts';
@@ -92,6 +93,7 @@ export const policies: {
   'http-redirect': httpRedirect,
   'url-rewriting': urlRewriting,
   'traffic-shadowing': trafficShadowing,
+  'metrics-reporter': metricsReporter,
   'policy-http-callout': httpCallout,
   'concurrency-limit': concurrencyLimit,
   'token-bucket-rate-limit': tokenBucket,

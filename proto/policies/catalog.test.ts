@@ -32,6 +32,7 @@ test('only known ids are found, not what every object inherits', () => {
     'json-validation',
     'json-xml',
     'latency',
+    'metrics-reporter',
     'oas-validation',
     'pii-filtering',
     'policy-assign-attributes',

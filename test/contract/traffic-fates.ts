@@ -1,5 +1,7 @@
 import { all, type FieldFate, idle, observed } from './field-fate.ts';
 
+const ownWay = idle('calls of definitions go by one client, whose way the gateway has set');
+
 /** Fields of the policies of the family `traffic/`, and of `url-rewriting`; see `definition-fields.ts`. */
 export const trafficFates: readonly (readonly [string, FieldFate])[] = [
   ...all(
@@ -22,6 +24,18 @@ export const trafficFates: readonly (readonly [string, FieldFate])[] = [
     'limit per queue.max queue.waitMs',
     observed('data-plane/policies/traffic/concurrency-limit.test.ts'),
   ),
+  ...all(
+    'metrics-reporter.',
+    'method url headers[].name headers[].value body useSystemProxy http.connectTimeout http.readTimeout ssl.trustAll proxy.enabled',
+    observed('data-plane/policies/traffic/metrics-reporter.test.ts'),
+  ),
+  ...all(
+    'metrics-reporter.http.',
+    'version followRedirects keepAlive keepAliveTimeout idleTimeout pipelining useCompression maxConcurrentConnections clearTextUpgrade http2MultiplexingLimit http2ConnectionWindowSize http2StreamWindowSize http2MaxFrameSize',
+    ownWay,
+  ),
+  ...all('metrics-reporter.proxy.', 'useSystemProxy type host port username password', ownWay),
+  ...all('metrics-reporter.ssl.', 'hostnameVerifier trustStore keyStore', ownWay),
   ...all(
     'policy-http-callout.',
     'method url headers[].name headers[].value body fireAndForget variables[].name variables[].value variables[].evaluateAsString exitOnError errorCondition errorStatusCode errorContent http.maxConcurrentConnections',
