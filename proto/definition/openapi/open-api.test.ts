@@ -201,6 +201,48 @@ describe('an OpenAPI document as an API', () => {
     );
   });
 
+  test('is kept as a resource where messages are to be held against it, by a step in front of each flow and one for the rest', () => {
+    const document = {
+      ...three,
+      paths: { '/boats': { get: {} } },
+      'x-graviteeio-definition': { properties: [{ key: 'a', value: 'hidden' }] },
+    };
+    const api = exported(document, { ...mocks, isValidated: true });
+    const [resource] = api['resources'] as [
+      { name: string; type: string; configuration: { content: string } },
+    ];
+    assert.deepEqual(
+      [resource.name, resource.type],
+      ['OpenAPI Specification', 'content-provider-inline-resource'],
+    );
+    assert.deepEqual(JSON.parse(resource.configuration.content), {
+      openapi: '3.0.3',
+      info,
+      servers,
+      paths: document.paths,
+    });
+    const stepsOf = (phase: string) =>
+      (api['flows'] as readonly Json[]).map((flow) =>
+        (flow[phase] as readonly Json[]).map(({ policy }) => policy),
+      );
+    assert.deepEqual(stepsOf('request'), [['oas-validation'], ['oas-validation', 'mock']]);
+    assert.deepEqual(stepsOf('response'), [['oas-validation'], ['oas-validation']]);
+    const [first] = api['flows'] as [Json];
+    assert.deepEqual(first['selectors'], [
+      { type: 'HTTP', path: '/', pathOperator: 'STARTS_WITH', methods: [] },
+    ]);
+    read(document, { ...plain, isValidated: true });
+    const told = (wrong: object) => detailsOf({ ...three, ...wrong }, { ...plain, isValidated: true }).join();
+    assert.match(
+      told({ openapi: undefined, swagger: '2.0', host: 'h' }),
+      /^swagger: is 2\.0; versions 3\.0 and 3\.1/,
+    );
+    const schema = { minimun: 1 };
+    const faulty = { '/a': { get: { parameters: [{ name: 'n', in: 'query', schema }] } } };
+    assert.match(told({ paths: faulty }), /^paths\.\/a\.get\.parameters\.0\.schema\.minimun: is no keyword/);
+    assert.match(told({ 'x-long': 'y'.repeat(1_048_576) }), /^: is longer than 1048576 characters as JSON/);
+  });
+
   test('whatever is no OpenAPI document is refused by name', () => {
     const refusals: readonly (readonly [unknown, RegExp])[] = [
       ['x', /^: must be an OpenAPI document/],

@@ -5,6 +5,7 @@ import { slugOf } from '../plans.ts';
 import { type Operation, type OperationPolicy, stepsOf } from './operation-steps.ts';
 import { followed, referred } from './references.ts';
 import { backendsOf } from './servers.ts';
+import { validationBy } from './validated.ts';
 
 /** How a document is made an API of. */
 export interface OpenApiWish {
@@ -12,6 +13,8 @@ export interface OpenApiWish {
   readonly isFlowPerOperation: boolean;
   /** What each operation's flow gets. */
   readonly policies: readonly OperationPolicy[];
+  /** Requests and answers are held against the document. */
+  readonly isValidated?: boolean;
   /** Where the backend is, when no server of the document says so; wins over them. */
   readonly target?: string | undefined;
 }
@@ -45,6 +48,7 @@ export function readOpenApi(document: unknown, wish: OpenApiWish): Json {
       path: 'servers',
       message: 'name no absolute http or https URL; add one, or say in `target` where the backend is',
     });
+  const validation = wish.isValidated === true ? validationBy(source, details) : undefined;
   const flows =
     wish.isFlowPerOperation || wish.policies.length > 0 ? flowsOf(source, wish.policies, details) : [];
   if (details.length > 0 || name === undefined || apiVersion === undefined) throw invalid(details);
@@ -71,10 +75,22 @@ export function readOpenApi(document: unknown, wish: OpenApiWish): Json {
         },
       ],
       flowExecution: { mode: 'BEST_MATCH', matchRequired: false },
-      flows,
+      ...(validation === undefined
+        ? { flows }
+        : {
+            resources: [validation.resource],
+            flows: [validation.flow, ...flows.map((flow) => withStep(flow, validation.step))],
+          }),
     },
   };
 }
+
+/** A flow in which a step comes before the others of both phases: what matches best is the only one that runs. */
+const withStep = (flow: Json, step: Json): Json => ({
+  ...flow,
+  request: [step, ...(flow['request'] as readonly Json[])],
+  response: [step, ...(flow['response'] as readonly Json[])],
+});
 
 /** Says what the document is. Errors: request.invalid for anything but OpenAPI 2.0 to 3.1. */
 function demandOpenApi(document: unknown): Json {

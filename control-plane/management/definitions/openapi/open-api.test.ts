@@ -47,6 +47,19 @@ for (const database of testDatabases) {
       servers: [{ url: 'https://boats.example.com/v4' }],
       info: { title: 'x', version: '1' },
     };
+    const held = { ...boats, servers: [{ url: 'https://boats.example.com/v5' }] };
+    const validated = await office.call('POST', imports, {
+      body: { payload: stringify(held), withOASValidationPolicy: true },
+    });
+    assert.equal(validated.status, 201, JSON.stringify(validated.body));
+    assert.deepEqual(pathsIn(validated.body['flows']), ['/']);
+    assert.match(JSON.stringify(validated.body['resources']), /content-provider-inline-resource.*Boat hire/);
+    const heldApi = `${environment}/apis/${String(validated.body['id'])}`;
+    const plan = await office.call('POST', `${heldApi}/plans`, { body: planBody('KEY_LESS') });
+    await office.call('POST', `${heldApi}/plans/${String(plan.body['id'])}/_publish`);
+    const deployed = await office.call('POST', `${heldApi}/deployments`);
+    assert.equal(deployed.status, 202, JSON.stringify(deployed.body));
+
     const another = await office.call('POST', imports, { body: { payload: JSON.stringify(plain) } });
     assert.deepEqual([another.status, another.body['flows']], [201, []]);
   });

@@ -24,6 +24,7 @@ export const openApiImportSchema = demanding(
     withPolicyPaths: z.boolean().optional(),
     /** What each operation's flow gets; implies one for each. */
     withPolicies: z.array(z.string().max(64)).max(32).optional(),
+    /** Keeps the document as a resource, and holds requests and answers against it. */
     withOASValidationPolicy: z.boolean().optional(),
     /** Where the backend is; needed when no server of the document is absolute. */
     target: z
@@ -74,19 +75,12 @@ function exportOf(wish: OpenApiImport): Promise<Json> {
           },
         ],
   );
-  const details = [
-    ...unknown,
-    ...(wish.withOASValidationPolicy === true
-      ? [
-          {
-            path: 'withOASValidationPolicy',
-            message: 'is not supported yet; import without it, and add the policy to the API',
-          },
-        ]
-      : []),
-  ];
-  if (details.length > 0) throw new Fault('request.invalid', { details });
-  return readOpenApiText({ text, wish: { isFlowPerOperation: withPolicyPaths, policies, target } });
+  if (unknown.length > 0) throw new Fault('request.invalid', { details: unknown });
+  const isValidated = wish.withOASValidationPolicy === true;
+  return readOpenApiText({
+    text,
+    wish: { isFlowPerOperation: withPolicyPaths, policies, isValidated, target },
+  });
 }
 
 const descriptionKept =
