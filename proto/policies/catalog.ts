@@ -55,6 +55,7 @@ import { xslt } from './transformation/xslt.ts';
 import { transformHeaders } from './transform-headers.ts';
 import { jsonValidation } from './validation/json-validation.ts';
 import { oasValidation } from './validation/oas-validation.ts';
+import { xmlValidation } from './validation/xml-validation.ts';
 import { requestValidation } from './validation/policy-request-validation.ts';
 import { transformQueryParams } from './transform-queryparams.ts';
 import { retry } from './traffic/retry.ts';
@@ -120,6 +121,7 @@ export const catalog = {
   // Validation.
   'json-validation': jsonValidation,
   'oas-validation': oasValidation,
+  'xml-validation': xmlValidation,
   'policy-request-validation': requestValidation,
   compression,
   'html-json': htmlJson,

@@ -20,7 +20,6 @@ export const foreignPolicies: Readonly<Record<string, string>> = {
   'policy-request-content-limit': 'its id is request-content-limit',
   'policy-wssecurity-authentication': 'let callers in by mTLS or policy-basic-authentication',
   'transform-status-code': 'its id is status-code',
-  'xml-validation': 'refuse by policy-request-validation what #xpath finds in the body',
 };
 
 /** What to use in place of a policy of the reference; undefined of others. */

@@ -39,6 +39,7 @@ export const threatFates: readonly (readonly [string, FieldFate])[] = [
     'attributes[].key attributes[].value',
     idle('for whoever wrote them; no step reads them'),
   ),
+  ...all('xml-validation.', 'errorMessage xsdSchema', observed(`${validation}/xml-validation.test.ts`)),
   ['policy-request-validation.scope', idle('what the expressions read decides what is read')],
   ...all(
     'policy-request-validation.',

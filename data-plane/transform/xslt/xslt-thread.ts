@@ -4,6 +4,8 @@ import { LRUCache } from 'lru-cache';
 
 import { invariant } from '../../../proto/faults/fault.ts';
 import { closeBuiltIns } from '../../../proto/process/built-ins.ts';
+import { boundThread } from '../thread/bounded-memory.ts';
+import type { JobMessage } from '../thread/job-thread.ts';
 
 closeBuiltIns();
 
@@ -18,44 +20,23 @@ export interface XsltJob {
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
-/** What it says: that it is there, a result, or why there is none. */
-export type XsltMessage =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'made'; readonly text: string }
-  | { readonly kind: 'failed'; readonly why: string };
-
-/** Most bytes of its memory, and stylesheets that are kept read. */
-const memoryBytesMax = 128 * 1024 * 1024;
+/** Stylesheets that are kept read. */
 const stylesheetsMax = 20;
-const pageBytes = 65_536;
 /** Longest result, in characters. */
 const resultCharsMax = 16 * 1024 * 1024;
 /** Where a document of libxml2 says that it has a document type (its `intSubset`). */
 const doctypeOffset = 44;
 
-/** As much of it as is used: its types are those of browsers, which nothing else here wants. */
-interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-  grow(this: WasmMemory, pages: number): number;
-}
-declare const WebAssembly: { readonly Memory: { readonly prototype: WasmMemory } };
+declare const WebAssembly: object;
 
 // The package calls JavaScript in the midst of C. Of the whole process, so that it is switched on where that starts.
 invariant(
   'Suspending' in WebAssembly,
   'the process was started with promises of WebAssembly (small-start.ts)',
 );
-const memories = WebAssembly.Memory.prototype;
-const grow: unknown = Reflect.get(memories, 'grow');
-invariant(typeof grow === 'function', 'memories of WebAssembly grow');
-memories.grow = function bounded(this: WasmMemory, pages: number): number {
-  if (this.buffer.byteLength + pages * pageBytes > memoryBytesMax) throw new RangeError('the memory is full');
-  return Number(Reflect.apply(grow, this, [pages]));
-};
+boundThread();
 // It writes what it makes of a body to the process's own output, past what a thread is given; there is nothing else here that writes.
 Reflect.set(fs, 'writeSync', () => 0);
-const noFetch = (): Promise<never> => Promise.reject(new Error('nothing is fetched'));
-globalThis.fetch = noFetch;
 const { XmlDocument, XsltStylesheet } = await import('libxslt-wasm');
 const { registerModule } = await import('libxslt-wasm/exslt');
 const { getValue } = await import('libxslt-wasm/internal/emscripten');
@@ -114,11 +95,15 @@ function literalOf(text: string): string {
 
 const port = parentPort;
 invariant(port !== null, 'runs as a thread');
-const say = (message: XsltMessage): void => port.postMessage(message);
+const say = (message: JobMessage): void => port.postMessage(message);
 port.on('message', (job: XsltJob) => {
   transform(job).then(
     (text) => say({ kind: 'made', text }),
-    (error: unknown) => say({ kind: 'failed', why: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) =>
+      say({
+        kind: 'failed',
+        why: `cannot be transformed: ${error instanceof Error ? error.message : String(error)}`,
+      }),
   );
 });
 say({ kind: 'ready' });

@@ -1,0 +1,14 @@
+import { JobThread } from '../thread/job-thread.ts';
+import type { XsdJob } from './xsd-thread.ts';
+
+/**
+ * Says why a document of XML does not fit a schema of XSD 1.0; empty when it does.
+ *
+ * Errors: rejects with TransformFailure for a schema that cannot be used and past a bound, with ThreadBusy when it never came to it.
+ */
+export function validateXml(job: XsdJob): Promise<string> {
+  return thread.run(job);
+}
+
+/** The one thread of this process that does, which comes up with the first document. */
+const thread = new JobThread<XsdJob>({ name: 'XSD', source: new URL('xsd-thread', import.meta.url) });
