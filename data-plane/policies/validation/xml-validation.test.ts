@@ -98,7 +98,7 @@ test('a schema and a body that ask for too much end, and the next body is judged
 test('past a hundred that wait, a body is answered with 503', async () => {
   const all = await Promise.all(Array.from({ length: 110 }, () => judged('<a><b>1</b></a>')));
   const keys = new Set(all.map(({ said }) => (said === 'passes' ? said : said[0])));
-  assert.deepEqual([...keys].toSorted(), ['XML_VALIDATION_UNAVAILABLE', 'passes']);
+  assert.deepEqual(keys, new Set(['passes', 'XML_VALIDATION_UNAVAILABLE']));
   const busy = all.find(({ said }) => said !== 'passes');
   assert.equal(busy?.said[1], 503);
 });

@@ -68,7 +68,6 @@ export class JobThread<Job> {
     const { name, source } = this.#wish;
     const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`${source.href}.${ending}`), { name: name.toLowerCase() });
-    worker.unref();
     this.#worker = worker;
     this.#isReady = false;
     worker.on('message', (message: JobMessage) => {
@@ -93,6 +92,8 @@ export class JobThread<Job> {
     if (message.kind === 'failed') running?.reject(new TransformFailure(message.why));
     this.#within(idleMsMax, '');
     this.#next();
+    // Without work it keeps no process alive; a listener of its messages would.
+    if (this.#running === undefined) this.#worker?.unref();
   }
 
   #next(): void {
@@ -104,6 +105,7 @@ export class JobThread<Job> {
       return this.#next();
     }
     this.#running = next;
+    this.#worker?.ref();
     this.#within(runMsMax, `takes longer than ${runMsMax} ms`);
     this.#worker?.postMessage(next.job);
   }
