@@ -95,7 +95,10 @@ const httpSchema = section({
 /** How to talk to endpoints; names and defaults of the reference. */
 export const sharedConfigurationSchema = section({
   http: httpSchema.prefault({}).meta({ title: 'HTTP and time limits' }),
-  headers: endpointHeadersSchema.meta({ title: 'Headers that are added' }),
+  headers: endpointHeadersSchema.meta({
+    title: 'Headers',
+    description: 'Set on every call of a backend',
+  }),
   proxy: proxySchema.prefault({}).meta({ title: 'Proxy' }),
   ssl: sslSchema.prefault({}).meta({ title: 'TLS' }),
 });

@@ -139,7 +139,7 @@ function Heads({ asked }: { readonly asked: Asked }) {
           <Points key="server" now={[server, all]} before={[serverBefore, allBefore]} />,
         ],
         ['p95 response time', duration(slow), <Change key="slow" now={slow} before={slowBefore} />],
-        ["Gateway's own time", duration(own), <Change key="own" now={own} before={ownBefore} />],
+        ['Gateway time', duration(own), <Change key="own" now={own} before={ownBefore} />],
       ]}
     />
   );
