@@ -53,7 +53,8 @@ test(`${swaps} swaps and ${swaps / swapsPerReload} reloads of certificates under
     });
   const gateway = await startLocalGateway(t, {
     apis: { steady: definition(0) },
-    config: { listen: { tls: { certFile, keyFile } }, closeMsMax: 2_000 },
+    // A machine that others use too is late now and then: that it sends callers away is no subject here.
+    config: { listen: { tls: { certFile, keyFile }, eventLoopLagMsMax: 0 }, closeMsMax: 2_000 },
   });
   const load = startLoad(t, gateway.port);
   const samples: { heapBytes: number; sockets: number }[] = [];
