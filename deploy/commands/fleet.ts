@@ -39,7 +39,7 @@ function createFleetCommand(): Command {
     summary: 'Makes a fleet: gateways that serve the same APIs.',
     examples: [
       'isthmus fleet create plant',
-      'isthmus fleet create dmz --tags external --environments DEFAULT    # APIs with the sharding tag external, and untagged ones',
+      'isthmus fleet create dmz --tags external --environments DEFAULT    # only APIs with the sharding tag external',
       'isthmus token --fleet plant --bridge https://bridge.example.com > token.txt    # what its gateways enrol with',
     ],
   });

@@ -128,7 +128,7 @@ export const jwt = definePolicy({
       /** Whether steps find `jwt.claims`. */
       extractClaims: z.boolean().default(false).meta({
         title: 'Show the claims to later steps',
-        description: 'As the attribute jwt.claims',
+        description: 'As one attribute with all of them',
       }),
       /** Whether the backend sees the token. */
       propagateAuthHeader: z.boolean().default(true).meta({ title: 'Pass the token on to the backend' }),

@@ -67,8 +67,15 @@ for (const database of testDatabases) {
         code(await put({ startingAt: '2031-01-02T00:00:00Z', endingAt: '2031-01-01T00:00:00Z' })),
         [400, 'request.invalid'],
       );
+      assert.equal((await put({ endingAt: '2001-01-01T00:00:00Z' })).status, 200);
+      const blocked = await post(subscriptions, { planId, applicationId });
+      assert.deepEqual(code(blocked), [400, 'plan.subscribed']);
+      assert.match(JSON.stringify(blocked.body), /has ended and is not closed.*Close it/);
       assert.equal((await put({})).body['endingAt'], undefined);
       assert.equal(await ends(), undefined);
+      const running = await post(subscriptions, { planId, applicationId });
+      assert.deepEqual(code(running), [400, 'plan.subscribed']);
+      assert.doesNotMatch(JSON.stringify(running.body), /has ended/);
 
       const plan = async (security: string, extra: object = {}): Promise<string> => {
         const body = planBody(security, { status: 'PUBLISHED', ...extra });

@@ -281,8 +281,16 @@ async function checkWish(
     });
   await checkKeyMode(now, { wish, plan, application });
   const open = await openSubscriptions(now.trx, now.at, { column: 'plan_id', id: plan.id });
-  if (open.some((other) => other.application_id === application.id))
-    throw new Fault('plan.subscribed', { parameters: { plan: plan.id } });
+  const other = open.find((one) => one.application_id === application.id);
+  if (other !== undefined)
+    throw new Fault('plan.subscribed', {
+      parameters: { plan: plan.id },
+      // It may be given a later end, and then there would be two: somebody says which of them is meant.
+      ...((other.ending_at_ms ?? Infinity) <= now.nowMs && {
+        detail: `The subscription ${other.id} of this application has ended and is not closed.`,
+        hint: 'Close it, or give it a later endingAt.',
+      }),
+    });
   if (plan.security_type === 'MTLS') await checkCertificates(now, plan, application);
   return { plan, application };
 }
