@@ -43,12 +43,12 @@ test('who answers a poll or a snapshot in the place of the bridge is named, and 
     [say(200, 'application/vnd.isthmus.frames'), /200 application\/vnd\.isthmus\.frames by captive/],
   ] as const) {
     stranger.answers(answer);
-    await eventually(() => reason.test(gateway.sync.state().lastError ?? ''), { timeoutMs: 10_000 });
+    await eventually(() => reason.test(gateway.sync.state().lastError ?? ''), { timeoutMs: 30_000 });
     assert.equal(gateway.sync.state().isConnected, false);
     assert.equal(gateway.served.size, 0);
   }
   stranger.answers(undefined);
-  await eventually(() => gateway.served.has('dev/api/a'), { timeoutMs: 10_000 });
+  await eventually(() => gateway.served.has('dev/api/a'), { timeoutMs: 30_000 });
 });
 
 test('who answers for a nonce or a seat is named, and gives no seat', async (t) => {
@@ -64,8 +64,10 @@ test('who answers for a nonce or a seat is named, and gives no seat', async (t) 
   const dir = tempDir(t);
   const gateway = startSyncGateway({ dir, url, identity, timings: { streamFailuresMax: 1 } });
   t.after(() => gateway.close());
-  await eventually(() =>
-    /200 text\/html by captive\/1\.0: not the bridge's answer/.test(gateway.sync.state().lastError ?? ''),
+  await eventually(
+    () =>
+      /200 text\/html by captive\/1\.0: not the bridge's answer/.test(gateway.sync.state().lastError ?? ''),
+    { timeoutMs: 30_000 },
   );
   assert.equal(gateway.sync.state().isConnected, false);
 });

@@ -103,7 +103,7 @@ export const answering = {
 };
 
 /** How much later than its time something may happen on a busy machine. */
-const lateMsMax = 1_500;
+const lateMsMax = 10_000;
 
 /** Ms until the other side ends the connection. */
 export async function endOf(peer: Peer, sinceMs: number): Promise<number> {
