@@ -31,6 +31,26 @@ test('the export goes to standard output and the report to standard error', (t) 
   assert.match(stderr, /^MIGRATABLE {2}.*api\.yaml\n$/);
 });
 
+test('what is converted and taken by no gateway as it is is named, written all the same, and fails', (t) => {
+  const flows = `
+execution_mode: v4-emulation-engine
+flows:
+  - path-operator: { path: /, operator: STARTS_WITH }
+    pre:
+      - { name: Script, policy: groovy, enabled: true, configuration: { onRequestScript: "a" } }
+      - { name: Mock, policy: mock, enabled: true, condition: "{#requst.path == '/'}", configuration: { status: "200" } }
+`;
+  const { status, stdout, stderr } = convert(t, `${definition}${flows}`);
+  assert.equal(status, 1);
+  assert.equal((JSON.parse(stdout) as { api: { definitionVersion: string } }).api.definitionVersion, 'V4');
+  assert.match(stderr, /^refused {2}\S*request\[0\]\.policy .*groovy.*JavaScript/m);
+  assert.match(stderr, /^refused {2}\S*request\[1\]\.condition .*requst/m);
+  const { refusals } = JSON.parse(convert(t, `${definition}${flows}`, '--json').stdout) as {
+    readonly refusals: readonly unknown[];
+  };
+  assert.equal(refusals.length, 2);
+});
+
 test('what is impossible is named with its place, writes nothing, and fails', (t) => {
   const { status, stdout, stderr } = convert(t, definition);
   assert.deepEqual([status, stdout], [1, '']);

@@ -165,6 +165,44 @@ test('expressions read of a subscription of files what stands there: the name of
   assert.deepEqual(await seen('two-keys'), ['The kiosk', 'c', 'gold']);
 });
 
+test("a key is one application's, and for one plan of an API: what comes second is named without it, and lets nobody in", async (t) => {
+  const { url } = await startUpstream(t);
+  const plans = { keyed: { security: { type: 'API_KEY' } }, other: { security: { type: 'API_KEY' } } };
+  const of = (id: string, application: string, more: object = {}) => ({
+    id,
+    api: 'a',
+    plan: 'keyed',
+    application,
+    apiKeys: ['of-the-shop'],
+    ...more,
+  });
+  const gateway = await startLocalGateway(t, {
+    apis: {
+      a: apiDefinition('a', url, { plans }),
+      b: apiDefinition('b', url, { plans }),
+      'isthmus.json': {
+        subscriptions: [
+          of('former', 'kiosk', { status: 'CLOSED' }),
+          of('first', 'shop'),
+          of('elsewhere', 'shop', { api: 'b' }),
+          of('foreign', 'kiosk', { api: 'b', apiKeys: ['of-the-kiosk', 'of-the-shop'] }),
+          of('twice', 'shop', { plan: 'other' }),
+        ],
+      },
+    },
+  });
+  const reasons = (await ready(gateway)).problems.map(({ reason }) => reason);
+  assert.deepEqual(reasons, [
+    `subscriptions[3] apiKeys[1] of subscription "foreign" is the key of "first" already, which is the application "shop"'s`,
+    'subscriptions[4] apiKeys[0] of subscription "twice" is the key of "first" already, for the same API',
+  ]);
+  const asked = (path: string, key: string) => status(gateway, path, { 'x-gravitee-api-key': key });
+  assert.deepEqual(
+    [await asked('/a', 'of-the-shop'), await asked('/b', 'of-the-shop'), await asked('/b', 'of-the-kiosk')],
+    [200, 200, 401],
+  );
+});
+
 test('a setting of the process in the isthmus.yaml of the definitions is named as misplaced', async (t) => {
   const gateway = await startLocalGateway(t, {
     apis: { 'isthmus.yaml': 'listen: { port: 1 }\nlog: {}\nsubscriptions: []' },

@@ -13,6 +13,7 @@ import {
   encodeSubscription,
 } from '../../proto/wire/payloads.ts';
 import { ClientCertificates } from './client-certificates.ts';
+import { GivenKeys } from './given-keys.ts';
 import type { LocalRecord } from './records.ts';
 import { groupRecord, organizationFlowsRecord } from './shared-records.ts';
 
@@ -138,6 +139,7 @@ export function readSettings(
   const groups = listed('sharedPolicyGroups');
   const subscriptions = listed('subscriptions');
   const certificates = new ClientCertificates();
+  const keys = new GivenKeys();
   const entries: SettingsEntries = {
     dictionaries: judged(
       dictionaries && namedIn(dictionaries, tell),
@@ -166,7 +168,11 @@ export function readSettings(
         what: 'subscription',
         schema: subscriptionSchema,
         before: before.subscriptions,
-        admit: (one) => ({ ...one, shown: certificates.of(one) }),
+        admit(one) {
+          const shown = certificates.of(one);
+          keys.take(one);
+          return { ...one, shown };
+        },
       },
       tell,
     ),

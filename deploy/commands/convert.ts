@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Migration } from '../../proto/definition/v2/migrate.ts';
-import { Fault } from '../../proto/faults/fault.ts';
+import { Fault, type FaultDetail } from '../../proto/faults/fault.ts';
 import { createCommand } from '../command.ts';
 import { print, say } from '../terminal.ts';
 
@@ -13,7 +13,7 @@ export function convertCommand(onExit: (code: number) => void): Command {
       'isthmus convert ferries.json > ferries-v4.json   # what is to be known of it stands on standard error',
       'isthmus convert ferries.yaml --emulate           # an API of the v3 engine by the rules of version 4',
       'isthmus convert buoys.yaml > buoys.json          # a custom resource of version 4 as JSON, for a control plane',
-      'isthmus convert ferries.json --json              # state, issues, notes and the export in one object',
+      'isthmus convert ferries.json --json              # state, issues, notes, what is refused here, and the export in one object',
     ],
   });
   return command
@@ -25,10 +25,26 @@ export function convertCommand(onExit: (code: number) => void): Command {
     .option('--json', 'the report and the export as one JSON object')
     .action(async (file: string, flags: { readonly emulate?: true; readonly json?: true }) => {
       const migration = await migrateFile(file, flags.emulate === true);
-      if (flags.json === true) print(JSON.stringify(migration, undefined, 2));
-      else tell(file, migration);
-      onExit(migration.v4 === undefined ? 1 : 0);
+      const refusals = await refusalsOf(migration.v4);
+      if (flags.json === true) print(JSON.stringify({ ...migration, refusals }, undefined, 2));
+      else tell(file, migration, refusals);
+      onExit(migration.v4 === undefined || refusals.length > 0 ? 1 : 0);
     });
+}
+
+/** What of the export no gateway of this version takes: it loses nothing of the API, and has to be changed by hand. */
+async function refusalsOf(v4: Migration['v4']): Promise<readonly FaultDetail[]> {
+  if (v4 === undefined) return [];
+  const { glanceAt } = await import('../../proto/definition/glance.ts');
+  const { readApi } = await import('../../proto/definition/read.ts');
+  const glance = glanceAt(v4);
+  try {
+    readApi(glance.named({ id: glance.id ?? 'new', name: glance.name ?? '' }));
+    return [];
+  } catch (error) {
+    if (error instanceof Fault && error.details.length > 0) return error.details;
+    throw error;
+  }
 }
 
 async function migrateFile(file: string, emulates: boolean): Promise<Migration> {
@@ -46,8 +62,9 @@ async function migrateFile(file: string, emulates: boolean): Promise<Migration> 
   return migrate(api, { emulates });
 }
 
-function tell(file: string, { state, issues, notes, v4 }: Migration): void {
+function tell(file: string, { state, issues, notes, v4 }: Migration, refusals: readonly FaultDetail[]): void {
   say(`${state}  ${file}`);
+  for (const { path, message } of refusals) say(`refused  ${path} ${message}`);
   for (const { path, message, state: weight } of issues) say(`${weight}  ${path} ${message}`);
   for (const { path, message } of notes.filter(({ kind }) => kind !== 'portal'))
     say(`note  ${path} ${message}`);

@@ -279,7 +279,6 @@ async function checkWish(
     throw new Fault('request.invalid', {
       details: [{ path: 'customApiKey', message: 'is only for plans with API keys' }],
     });
-  await checkKeyMode(now, { wish, plan, application });
   const open = await openSubscriptions(now.trx, now.at, { column: 'plan_id', id: plan.id });
   const other = open.find((one) => one.application_id === application.id);
   if (other !== undefined)
@@ -291,6 +290,7 @@ async function checkWish(
         hint: 'Close it, or give it a later endingAt.',
       }),
     });
+  await checkKeyMode(now, { wish, plan, application });
   if (plan.security_type === 'MTLS') await checkCertificates(now, plan, application);
   return { plan, application };
 }
