@@ -58,7 +58,13 @@ export async function makeKey(
   };
   if (!(await insertKey(now.trx, row)))
     throw new Fault('apiKey.existing', {
-      details: [{ path: 'customApiKey', message: 'is in use in this environment; choose another one' }],
+      details: [
+        {
+          path: 'customApiKey',
+          message:
+            'is in use in this environment; choose another one, or let the application share one key (api_key_mode SHARED)',
+        },
+      ],
     });
   return { row, key };
 }
