@@ -10,9 +10,9 @@ interface Given {
 export class GivenKeys {
   readonly #holders = new Map<string, Given[]>();
 
-  /** Errors: Error that names both subscriptions, and not the key. */
-  take(given: Given): void {
-    if (given.status === 'CLOSED') return;
+  /** Gives back what it took. Errors: Error that names both subscriptions, and not the key. */
+  take<One extends Given>(given: One): One {
+    if (given.status === 'CLOSED') return given;
     for (const [index, key] of given.apiKeys.entries()) {
       const holders = this.#holders.get(key) ?? [];
       for (const { id, api, application } of holders) {
@@ -24,5 +24,6 @@ export class GivenKeys {
       }
       this.#holders.set(key, [...holders, given]);
     }
+    return given;
   }
 }

@@ -168,11 +168,7 @@ export function readSettings(
         what: 'subscription',
         schema: subscriptionSchema,
         before: before.subscriptions,
-        admit(one) {
-          const shown = certificates.of(one);
-          keys.take(one);
-          return { ...one, shown };
-        },
+        admit: (one) => ({ ...keys.take(one), shown: certificates.of(one) }),
       },
       tell,
     ),

@@ -1,5 +1,5 @@
 import { TransformFailure } from '../../transform/failure.ts';
-import { ThreadBusy } from '../../transform/thread/job-thread.ts';
+import { ThreadBusy } from '../../transform/thread/jobs.ts';
 import { validateXml } from '../../transform/xsd/xsd.ts';
 import { CONTINUE, type PolicyCall, type PolicyFactory, type Verdict } from '../policy.ts';
 import { textOfBody } from '../transformation/rewrite.ts';

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { invariant } from '../../../proto/faults/fault.ts';
 import { closeBuiltIns } from '../../../proto/process/built-ins.ts';
 import { boundThread } from '../thread/bounded-memory.ts';
-import type { JobMessage } from '../thread/job-thread.ts';
+import type { JobMessage } from '../thread/jobs.ts';
 
 closeBuiltIns();
 

@@ -1,4 +1,4 @@
-import { JobThread } from '../thread/job-thread.ts';
+import { JobThread } from '../thread/jobs.ts';
 import type { XsltJob } from './xslt-thread.ts';
 
 /**
