@@ -86,7 +86,7 @@ function followBridge(
     readonly outbound: Outbound;
   },
   { config, log, clock, lifecycle, metrics, version, doors }: GatewayOptions,
-  { deployments: { apply, confirm, judged, onRefusedLate }, counters }: FollowParts,
+  { deployments: { apply, confirm, judged, onRefusedLate, onTakenLate }, counters }: FollowParts,
 ): RunningSource {
   const bridge = config.bridge.url ?? identity.bridge;
   if (isPlainBeyondLoopback(bridge) && !config.bridge.allowPlainHttp)
@@ -108,6 +108,7 @@ function followBridge(
     apply,
     confirm,
     judging: { ground: compileGroundOf({ config, version, doors }), judged, onRefusedLate },
+    onTakenLate,
     counters,
     log,
     metrics,

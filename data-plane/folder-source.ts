@@ -7,10 +7,19 @@ export function openFolder(folder: string, { config, log, clock, lifecycle }: Ga
   return {
     kind: 'local',
     gateway: 'local',
-    async follow({ deployments: { apply, confirm } }) {
+    async follow({ deployments: { apply, confirm, onTakenLate } }) {
       const { tags, tenant } = config;
       const standing = { tags, tenant };
-      const local = await startLocal({ folder, standing, apply, confirm, log, clock, lifecycle });
+      const local = await startLocal({
+        folder,
+        standing,
+        apply,
+        confirm,
+        onTakenLate,
+        log,
+        clock,
+        lifecycle,
+      });
       return {
         sync: undefined,
         state: () => ({

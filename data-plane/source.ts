@@ -1,4 +1,5 @@
 import type { SourceState } from './admin/state.ts';
+import type { HearTakenLate } from './gateway/deploy/change.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { GatewayOptions } from './start.ts';
 import type { Sync } from './sync/sync.ts';
@@ -14,7 +15,10 @@ export interface Source {
 
 /** What following needs besides the source. */
 export interface FollowParts {
-  readonly deployments: Pick<Deployments, 'apply' | 'confirm' | 'judged' | 'onRefusedLate'>;
+  readonly deployments: Pick<Deployments, 'apply' | 'confirm' | 'judged' | 'onRefusedLate'> & {
+    /** One hears it. */
+    readonly onTakenLate: (hear: HearTakenLate) => void;
+  };
   readonly counters: () => Readonly<Record<string, number>>;
 }
 

@@ -7,6 +7,7 @@ import { type GatewayConfig, workerCount } from './config.ts';
 import { tryAddress } from '../proto/process/listen.ts';
 import { OwnDoors } from '../proto/process/outbound/own-doors.ts';
 import { warnBeforeEnd } from '../proto/process/listening/ending.ts';
+import { createFreedTaker } from './gateway/deploy/freed.ts';
 import type { Deployments } from './gateway/deploy/deployments.ts';
 import type { Engine } from './http/exchange.ts';
 import type { Reporter } from './report/reporter.ts';
@@ -79,7 +80,10 @@ async function startAlone(options: GuardedOptions): Promise<RunningGateway> {
   await tryAddress({ ...config.admin, setting: 'admin' });
   const serving = await openServing({ ...options, gateway: source.gateway });
   const { deployments, reporter, engine } = serving;
-  const running = await source.follow({ deployments, counters: () => countersOf(serving) });
+  const running = await source.follow({
+    deployments: { ...deployments, ...createFreedTaker(deployments) },
+    counters: () => countersOf(serving),
+  });
   const ending = warnBeforeEnd(options);
   const servers = await serving.listen({ tls: certificates.current(), quietMs: () => ending.quietMs });
   const adminPort = await startGatewayNode({

@@ -89,6 +89,33 @@ test('a saved file is live within a second: new, changed, renamed over, removed'
   await eventually(async () => (await status(gateway, '/a')) === 404, withinASecond);
 });
 
+test('an API that was refused for a taken path is served as soon as the path is free', async (t) => {
+  const upstream = await startUpstream(t);
+  const at = (path: string, id: string): object => ({
+    ...apiDefinition(id, `${upstream.url}/${id}`),
+    listeners: [{ type: 'http', paths: [{ path }] }],
+  });
+  const gateway = await startLocalGateway(t, { apis: { one: at('/same', 'one') } });
+  const isAt = async (path: string, id: string): Promise<boolean> =>
+    (await gateway.call(path)).text.includes(`"url":"/${id}"`);
+  const isRefused = async (id: string): Promise<boolean> =>
+    (await ready(gateway)).problems.some(
+      ({ file, reason }) => file === `${id}.json` && /path \/same is taken/.test(reason),
+    );
+  gateway.write('two', at('/same', 'two'));
+  await eventually(() => isRefused('two'), withinASecond);
+  gateway.write('one', at('/moved', 'one'));
+  await eventually(() => isAt('/same', 'two'), withinASecond);
+  assert.deepEqual((await ready(gateway)).problems, []);
+  assert.equal(await isAt('/moved', 'one'), true);
+  gateway.write('three', at('/same', 'three'));
+  await eventually(() => isRefused('three'), withinASecond);
+  rmSync(join(gateway.folder, 'two.json'));
+  await eventually(() => isAt('/same', 'three'), withinASecond);
+  const { problems, apis } = await ready(gateway);
+  assert.deepEqual([problems, apis], [[], { started: 2, outdated: 0, failed: 0 }]);
+});
+
 test('a custom resource follows the objects that it refers to, which stand in other files', async (t) => {
   const upstream = await startUpstream(t);
   const secret = (text: string): string =>

@@ -7,7 +7,13 @@ import type { Lifecycle } from '../../proto/process/lifecycle.ts';
 import type { Log } from '../../proto/process/log.ts';
 import { systemWords } from '../../proto/process/system-words.ts';
 import { type Nack, recordKinds } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange, RemovedRecord, SetRecord } from '../gateway/deploy/change.ts';
+import type {
+  ApplyChange,
+  ConfirmChange,
+  HearTakenLate,
+  RemovedRecord,
+  SetRecord,
+} from '../gateway/deploy/change.ts';
 import { folderNote, listFolder, type LocalFile, readFiles } from './files.ts';
 import {
   type FileRecords,
@@ -27,6 +33,8 @@ export interface LocalOptions {
   readonly apply: ApplyChange;
   /** See {@link ConfirmChange}. */
   readonly confirm?: ConfirmChange | undefined;
+  /** Tells of what is in service although it was refused; see {@link HearTakenLate}. */
+  readonly onTakenLate?: ((hear: HearTakenLate) => void) | undefined;
   readonly log: Log;
   readonly clock: Clock;
   readonly lifecycle: Lifecycle;
@@ -68,6 +76,7 @@ const problemsToldMax = 20;
 export async function startLocal(options: LocalOptions): Promise<Local> {
   const { folder, clock, lifecycle } = options;
   const follower = new Follower(options);
+  options.onTakenLate?.((_environment, record) => follower.takenLate(record));
   try {
     await follower.read();
   } catch (error) {
@@ -164,6 +173,11 @@ class Follower {
       if (reason !== this.#unreadable) log.error({ folder, reason, ...bug }, unreadableWords);
       this.#unreadable = reason;
     }
+  }
+
+  takenLate({ kind, id }: Pick<Nack, 'kind' | 'id'>): void {
+    this.#nacks = this.#nacks.filter((nack) => nack.kind !== kind || nack.id !== id);
+    this.#options.log.info({ kind, id }, 'what was refused for a taken path is in service: the path is free');
   }
 
   problems(): readonly LocalProblem[] {

@@ -302,6 +302,11 @@ export class Environment {
     this.#options.judgements?.forget(this.at.environment, nack);
   }
 
+  /** A record is in service that was refused for a path of another; the next heartbeat says so. */
+  takenLate({ kind, id }: Pick<Nack, 'kind' | 'id'>): void {
+    this.#nacks = standingNacks(this.#nacks, [{ kind, id }], []);
+  }
+
   #keepJudged(set: readonly SetRecord[], removed: readonly RemovedRecord[]): void {
     const headerOf = (id: string): RecordHeader | undefined => this.#current.get('api', id)?.header;
     this.#options.judgements?.keep(this.at.environment, { set, removed, refused: this.#nacks, headerOf });

@@ -8,7 +8,7 @@ import type { Outbound } from '../../proto/process/outbound/outbound.ts';
 import type { EnrolledIdentity } from '../../proto/trust/identity.ts';
 import type { TicketStore } from '../../proto/trust/seat-file.ts';
 import type { GatewayReport } from '../../proto/wire/published.ts';
-import type { ApplyChange, ConfirmChange, HearRefusedLate } from '../gateway/deploy/change.ts';
+import type { ApplyChange, ConfirmChange, HearRefusedLate, HearTakenLate } from '../gateway/deploy/change.ts';
 import type { Store } from '../store/store.ts';
 import { createTroubleKeeper } from '../../proto/trust/border.ts';
 import { createBridgeClient } from './bridge-client.ts';
@@ -77,6 +77,8 @@ export interface SyncOptions {
   /** Sharding tags that this gateway wishes for; what it gets comes from its fleet. */
   readonly tags?: readonly string[];
   /** Figures of the last minute for the heartbeat: requests, spool bytes, dropped records ... */
+  /** Tells of what is in service although it was refused; see {@link HearTakenLate}. */
+  readonly onTakenLate?: ((hear: HearTakenLate) => void) | undefined;
   readonly counters?: () => Readonly<Record<string, number>>;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -123,6 +125,7 @@ export function startSync(options: SyncOptions): Sync {
     onSaved: () => keepRoot(),
   });
   judging?.onRefusedLate((environment, nack) => environments.byName.get(environment)?.refuseLate(nack));
+  options.onTakenLate?.((environment, record) => environments.byName.get(environment)?.takenLate(record));
   const keepRoot = keeperOfRoot(root, environments, options);
   keepRoot();
 

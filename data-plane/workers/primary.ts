@@ -11,6 +11,7 @@ import type {
   ApplyChange,
   ConfirmChange,
   HearRefusedLate,
+  HearTakenLate,
   JudgedOf,
   SetRecord,
 } from '../gateway/deploy/change.ts';
@@ -19,6 +20,7 @@ import {
   type DeployedEnvironment,
   type Deployments,
 } from '../gateway/deploy/deployments.ts';
+import { createFreedTaker } from '../gateway/deploy/freed.ts';
 import { createThrownTeller } from '../gateway/errors/thrown.ts';
 import { noCallouts } from '../callouts.ts';
 import { type WatchedEndpoints, watchEndpoints } from '../endpoint-checks.ts';
@@ -279,6 +281,7 @@ interface Handing {
   readonly confirm: ConfirmChange;
   readonly judged: JudgedOf;
   onRefusedLate(hear: HearRefusedLate): void;
+  onTakenLate(hear: HearTakenLate): void;
   /** What every worker has applied. */
   state(): readonly DeployedEnvironment[];
 }
@@ -306,10 +309,9 @@ function createHanding({
       record.kind === 'api' && record.judged === undefined
         ? { ...record, judged: deployments.judged(environment, record) }
         : record;
-  return {
+  const taker = createFreedTaker({
+    freed: deployments.freed,
     apply(change) {
-      if (unconfirmed === 0 && crew.isOpen) before = deployments.state();
-      if (crew.isOpen) unconfirmed += 1;
       for (const each of [...change.set, ...change.removed])
         refusedByWorkers.delete(keyOf(change.environment, each));
       const nacks = deployments.apply(change);
@@ -317,6 +319,14 @@ function createHanding({
       crew.apply(change, nacks);
       return nacks;
     },
+  });
+  return {
+    apply(change) {
+      if (unconfirmed === 0 && crew.isOpen) before = deployments.state();
+      if (crew.isOpen) unconfirmed += 1;
+      return taker.apply(change);
+    },
+    onTakenLate: taker.onTakenLate,
     judged: deployments.judged,
     onRefusedLate(hear) {
       crew.onRefusedLate((environment, nack) => {

@@ -39,6 +39,20 @@ test('a nack is readable with its reason and clears with the next good revision'
   assert.equal((await current(second.id)).gateways[0]?.nack, undefined);
 });
 
+test('a nack clears when the API that had the path leaves it, with nothing deployed anew', async (t) => {
+  const { other, client, first, current, ask, target } = await sharedGateway(t);
+  const second = await other.createApi({ path: '/same', target, security: 'KEY_LESS' });
+  await eventually(async () => (await current(second.id)).gateways[0]?.deployment === 'refused');
+  await client.moveTo(first.id, '/elsewhere');
+  await client.deploy(first.id);
+  await eventually(async () => (await ask('/elsewhere')) === 200);
+  assert.equal(await ask('/same'), 200);
+  // The next heartbeat says so.
+  await eventually(async () => (await current(second.id)).gateways[0]?.deployment === 'applied', {
+    timeoutMs: 45_000,
+  });
+});
+
 test('a nack stays readable while the border is cut, and clears across the reconnect', async (t) => {
   const { other, current, ask, target, cutBorder } = await sharedGateway(t);
   const second = await other.createApi({ path: '/same', target, security: 'KEY_LESS' });
@@ -83,12 +97,14 @@ async function sharedGateway(t: TestContext) {
     return answer.status;
   };
   const { url: target } = await startUpstream(t);
-  await client.createApi({ path: '/same', target, security: 'KEY_LESS' });
+  const first = await client.createApi({ path: '/same', target, security: 'KEY_LESS' });
   await eventually(async () => (await ask('/same')) === 200);
   const other = createManagementClient(controlPlane.url, adminPassword, 'OTHER');
   return {
     ask,
     target,
+    client,
+    first,
     other,
     current: (id: string) =>
       other.call<unknown>('GET', `/v2/environments/OTHER/apis/${id}/deployments/current`) as Promise<Current>,

@@ -68,6 +68,15 @@ export interface ConfigChange {
 export type ApplyChange = (change: ConfigChange) => readonly Nack[];
 
 /**
+ * Records that were refused since another API, perhaps of another environment, had one of their paths, which are all free by now: each as
+ * the change that takes it in, whoever was refused first before the others.
+ */
+export type FreedRecords = () => readonly ConfigChange[];
+
+/** Hears of a record that is in service by now although `apply` had refused it. */
+export type HearTakenLate = (environment: string, record: Pick<Nack, 'kind' | 'id' | 'seq'>) => void;
+
+/**
  * Resolves once everything applied so far in an environment is in service in every process of this gateway, with the
  * records that one of them refused although `apply` had taken them. Never rejects, and never waits for ever: a process
  * that does not answer in time is replaced.

@@ -20,7 +20,14 @@ import type { TellThrown } from '../errors/thrown.ts';
 import { judgeClaim } from '../streams/claims.ts';
 import { Streams } from '../streams/streams.ts';
 import { Admission } from './admission.ts';
-import type { ApplyChange, ConfigChange, ConfirmChange, HearRefusedLate, JudgedOf } from './change.ts';
+import type {
+  ApplyChange,
+  ConfigChange,
+  ConfirmChange,
+  FreedRecords,
+  HearRefusedLate,
+  JudgedOf,
+} from './change.ts';
 import type { DeployedApi } from './deployed.ts';
 import type { Durations } from './durations.ts';
 import { Dictionaries } from './kinds/dictionary.ts';
@@ -35,6 +42,8 @@ import { buildWaiting, takeIn } from './take-in.ts';
 export interface Deployments {
   /** Takes a change into service whole; see {@link ApplyChange}. */
   readonly apply: ApplyChange;
+  /** See {@link FreedRecords}. */
+  readonly freed: FreedRecords;
   /** A new environment is served when its records have a place to go to; see {@link ConfirmChange}. */
   readonly confirm: ConfirmChange;
   readonly judged: JudgedOf;
@@ -171,6 +180,13 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
         );
       return nacks;
     },
+    freed: () =>
+      [...places.freed()].flatMap(({ owner, record }) => {
+        const environment = environments.get(owner.environment);
+        if (environment === undefined) return [];
+        const { organization, environment: name, seq } = environment;
+        return [{ organization, environment: name, seq, isFull: false, set: [record], removed: [] }];
+      }),
     confirm: (environment) => admission.of(environment).then(() => []),
     settled: () => admission.all(),
     judged(environment, { id, seq }) {

@@ -69,6 +69,8 @@ export const apis: Kind<TakenApi> = {
   apply(record, { entry, fresh, doubts }, site) {
     const { environment, log } = site;
     const taken = site.places.claim(entry.served, entry.places);
+    site.places.forget(entry.served, record.seq);
+    if (taken !== undefined) site.places.await({ owner: entry.served, places: entry.places, record });
     const nack = taken === undefined ? start(record, { entry, fresh }, site) : takenNack(record, taken, site);
     if (nack !== undefined) {
       if (taken === undefined) site.places.release(entry.served, entry.places);
@@ -91,6 +93,7 @@ export const apis: Kind<TakenApi> = {
 
   refuse(record, nack, site) {
     const { name, definition } = readAsFarAsPossible(record);
+    site.places.forget({ id: record.id, environment: site.environment.environment }, record.seq);
     keepBefore(record, { nack, name, places: placesOfRefused(definition, site.servers) }, site);
   },
 
@@ -98,6 +101,7 @@ export const apis: Kind<TakenApi> = {
     const before = site.environment.apis.get(id);
     if (before === undefined) return;
     leavePlaces(before, site);
+    site.places.forget(before.served, Infinity);
     site.environment.apis.delete(id);
     site.environment.forSome.delete(id);
     site.environment.groups.use(id, new Set());
