@@ -67,6 +67,29 @@ test('the spec of a custom resource is the API; ids are those of its operator, p
   assert.equal(readApi(gauges({ id: 'own' })).api.id, 'own');
 });
 
+test('listeners without a type are HTTP, and groups without a name get one that is free', () => {
+  const [listener] = spec.listeners;
+  const [group] = spec.endpointGroups;
+  const endpoints = [{ ...group?.endpoints[0], name: 'group-1' }];
+  const { api } = readApi(
+    gauges({
+      listeners: [{ ...listener, type: undefined }],
+      endpointGroups: [
+        { ...group, name: '', endpoints },
+        { ...group, name: undefined, endpoints: [{ ...group?.endpoints[0], name: 'two' }] },
+      ],
+    }),
+  );
+  assert.deepEqual(
+    api.listeners.map(({ type }) => type),
+    ['http'],
+  );
+  assert.deepEqual(
+    api.endpointGroups.map(({ name }) => name),
+    ['group-1-', 'group-2'],
+  );
+});
+
 test('faults of a custom resource have the places that stand in it', () => {
   const faults = faultsOf(
     gauges({

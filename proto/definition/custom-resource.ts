@@ -24,9 +24,48 @@ export function openSpec(resource: KubernetesObject): OpenedSpec {
     notes.push({ path: `spec.${key}`, kind: 'kubernetes', message: 'is for the Kubernetes operator' });
     return false;
   });
-  const spec = { id: hridOf(resource), name: nameOf(resource), ...Object.fromEntries(kept) };
+  const named = Object.fromEntries(kept);
+  const spec = {
+    id: hridOf(resource),
+    name: nameOf(resource),
+    ...named,
+    ...withDefaults(resource.kind === 'ApiV4Definition' ? named : {}),
+  };
   return { spec, notes, faults: unresolved(spec, 'spec') };
 }
+
+/** What the operator fills in: listeners without a type are HTTP, and a group without a name gets one, which is here that of its place. */
+function withDefaults({ listeners, endpointGroups }: Json): Json {
+  return {
+    ...(Array.isArray(listeners) && {
+      listeners: listeners.map((listener: unknown) =>
+        isJson(listener) && isUnsaid(listener['type']) ? { ...listener, type: 'HTTP' } : listener,
+      ),
+    }),
+    ...(Array.isArray(endpointGroups) && { endpointGroups: withNames(endpointGroups) }),
+  };
+}
+
+function withNames(groups: readonly unknown[]): readonly unknown[] {
+  const known = new Set(
+    groups
+      .filter(isJson)
+      .flatMap((group) => [
+        group,
+        ...(Array.isArray(group['endpoints']) ? group['endpoints'].filter(isJson) : []),
+      ])
+      .map(({ name }) => name),
+  );
+  return groups.map((group, index) => {
+    if (!isJson(group) || !isUnsaid(group['name'])) return group;
+    let name = `group-${index + 1}`;
+    while (known.has(name)) name = `${name}-`;
+    known.add(name);
+    return { ...group, name };
+  });
+}
+
+const isUnsaid = (value: unknown): boolean => value === undefined || value === null || value === '';
 
 /** What the operator reads and the definition does not have. */
 const kubernetesFields: ReadonlySet<string> = new Set([

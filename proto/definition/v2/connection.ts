@@ -81,12 +81,18 @@ function sslOf(ssl: Place): Tree {
   if (verifier.isAbsent && !trustAll)
     ssl.note('doubt', 'says nothing of hostnameVerifier: version 2 then checks no names in certificates');
   ssl.leave('enabled');
+  const oldPem = oldPemOf(ssl.field('pem'));
   return ssl.made({
     trustAll,
     hostnameVerifier: verifier.as(verifier.flag()),
-    trustStore: storeOf(ssl.field('trustStore')),
+    trustStore: storeOf(ssl.field('trustStore')) ?? oldPem,
     keyStore: storeOf(ssl.field('keyStore')),
   });
+}
+
+/** Certificates as older definitions have them, beside which a trust store counts. */
+function oldPemOf(pem: Place): Tree {
+  return pem.text() === '' ? undefined : pem.made({ type: 'PEM', content: pem });
 }
 
 /** Of a type that it does not know the reference ignores the whole store. */

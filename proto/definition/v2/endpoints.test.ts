@@ -103,6 +103,25 @@ const rows: readonly Row[] = [
     `${own}.sharedConfigurationOverride`,
     undefined,
   ],
+  ['no group name', grouped({ name: undefined }), 'endpointGroups[0].name', 'default'],
+  ['a weight of nothing', pointed({ weight: 0 }), `${own}.weight`, 1],
+  ['a weight below nothing', pointed({ weight: -3 }), `${own}.weight`, 1],
+  ['a weight of one', pointed({ weight: 1 }), `${own}.weight`, 1],
+  ['the old tenant', pointed({ tenant: 'eu' }), `${own}.tenants`, ['eu']],
+  ['the old tenant beside the same', pointed({ tenant: 'eu', tenants: ['eu'] }), `${own}.tenants`, ['eu']],
+  ['no old tenant', pointed({ tenant: '', tenants: ['eu'] }), `${own}.tenants`, ['eu']],
+  [
+    'old certificates',
+    grouped({ ssl: { pem: 'c' } }),
+    `${shared}.ssl.trustStore`,
+    { type: 'PEM', content: 'c' },
+  ],
+  [
+    'old certificates beside a store',
+    grouped({ ssl: { pem: 'c', trustStore: { type: 'PEM', content: 'd' } } }),
+    `${shared}.ssl.trustStore`,
+    { type: 'PEM', content: 'd' },
+  ],
   ['a backup', payload, 'endpointGroups[0].endpoints[1].secondary', true],
   ['tenants', payload, 'endpointGroups[0].endpoints[1].tenants', ['eu']],
   [
@@ -140,3 +159,11 @@ const rows: readonly Row[] = [
 
 for (const [what, input, path, value] of rows)
   test(`${what}: ${path}`, () => assert.deepEqual(at(opened(input).body, path), value));
+
+test('an old tenant that says otherwise than tenants is refused', () => {
+  const { faults } = opened(pointed({ tenant: 'eu', tenants: ['us'] }));
+  assert.deepEqual(
+    faults.map(({ path }) => path),
+    ['proxy.groups[0].endpoints[0].tenant'],
+  );
+});

@@ -25,7 +25,16 @@ export function endpointGroupsOf(proxy: Place, services: GroupServices): Tree {
       : [oldest.made({ name: 'default', type: 'http-proxy', configuration: { target: oldest } })]),
   ];
   const inGroups = groups.items();
-  checkNames([...inGroups.flatMap((group) => [group, ...group.field('endpoints').items()]), ...old.items()]);
+  checkNames([
+    ...inGroups.flatMap((group) => [
+      nameOf(group),
+      ...group
+        .field('endpoints')
+        .items()
+        .map((endpoint) => endpoint.field('name')),
+    ]),
+    ...old.items().map((endpoint) => endpoint.field('name')),
+  ]);
   const all = [
     ...inGroups.map((group, index) => groupOf(group, services, index === 0)),
     ...(oldEndpoints.length === 0
@@ -46,7 +55,7 @@ export function endpointGroupsOf(proxy: Place, services: GroupServices): Tree {
 function groupOf(group: Place, services: GroupServices, isFirst: boolean): Tree {
   const own = group.field('services').field('discovery', 'serviceDiscovery');
   return group.made({
-    name: group.field('name'),
+    name: nameOf(group),
     type: 'http-proxy',
     loadBalancer: balancerOf(group.field('load_balancing', 'loadBalancing', 'loadBalancer')),
     sharedConfiguration: connectionOf(group),
@@ -79,9 +88,9 @@ function endpointOf(endpoint: Place, group: Place): Tree {
   return endpoint.made({
     name: endpoint.field('name'),
     type: kind === 'http' || isGrpc ? 'http-proxy' : type,
-    weight: endpoint.field('weight').number(),
+    weight: weightOf(endpoint.field('weight').number()),
     secondary: endpoint.field('backup'),
-    tenants: endpoint.field('tenants'),
+    tenants: tenantsOf(endpoint.field('tenants'), endpoint.field('tenant')),
     inheritConfiguration: inherits && !isGrpc,
     configuration: { target: endpoint.field('target') },
     sharedConfigurationOverride:
@@ -90,11 +99,30 @@ function endpointOf(endpoint: Place, group: Place): Tree {
   });
 }
 
+/** A group without a name is called `default`. */
+function nameOf(group: Place): Place {
+  const name = group.field('name');
+  return name.isAbsent ? name.as('default') : name;
+}
+
+/** Nothing, and less, is one. */
+function weightOf(weight: Place): Place {
+  return typeof weight.value === 'number' && weight.value <= 0 ? weight.as(1) : weight;
+}
+
+/** `tenant` is the spelling of older definitions, of one alone. */
+function tenantsOf(tenants: Place, old: Place): Tree {
+  if (old.text() === '') return tenants;
+  if (tenants.isAbsent) return old.made([old]);
+  if (JSON.stringify(tenants.value) !== JSON.stringify([old.value]))
+    old.fault('says otherwise than tenants; allowed: one of them');
+  return tenants;
+}
+
 /** Groups and endpoints have names of one kind, by which routing finds them. */
-function checkNames(named: readonly Place[]): void {
+function checkNames(names: readonly Place[]): void {
   const seen = new Set<unknown>();
-  for (const place of named) {
-    const name = place.field('name');
+  for (const name of names) {
     if (!name.isAbsent && seen.has(name.value))
       name.fault(`"${name.text()}" is there twice; names of groups and endpoints are unique within an API`);
     seen.add(name.value);

@@ -81,3 +81,18 @@ const rows: readonly Row[] = [
 
 for (const [what, input, path, value] of rows)
   test(`${what}: ${path}`, () => assert.deepEqual(at(opened(input).body, path), value));
+
+test('a pattern of origins that is broken is left out with a warning, and the others count', () => {
+  const { body, notes, faults } = opened(
+    proxied({
+      cors: { enabled: true, allowOrigin: ['https://(a', '.*\\.b\\.example', 'https://c.example'] },
+    }),
+  );
+  assert.deepEqual(at(body, 'listeners[0].cors.allowOriginRegex'), ['.*\\.b\\.example']);
+  assert.deepEqual(at(body, 'listeners[0].cors.allowOrigin'), ['https://c.example']);
+  assert.deepEqual(
+    notes.map(({ path, kind }) => [path, kind]),
+    [['proxy.cors.allowOrigin[0]', 'doubt']],
+  );
+  assert.deepEqual(faults, []);
+});

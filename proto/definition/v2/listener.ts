@@ -1,3 +1,4 @@
+import { patternFault } from '../../expression/patterns.ts';
 import { type Place, type Tree, wordsIn } from './place.ts';
 
 /** Where an API of version 2 listens, as the one listener of version 4. */
@@ -58,9 +59,17 @@ function corsOf(cors: Place): Tree {
   return cors.made({
     enabled: true,
     allowOrigin: origins.made(origins.items().filter((origin) => !isPattern(origin))),
-    allowOriginRegex: origins.made(origins.items().filter(isPattern)),
+    allowOriginRegex: origins.made(origins.items().filter((origin) => isPattern(origin) && isWhole(origin))),
     ...Object.fromEntries(corsFields.map((name) => [name, cors.field(name)])),
   });
+}
+
+/** Says whether a pattern can be read; a broken one version 2 ignores. */
+function isWhole(origin: Place): boolean {
+  const fault = typeof origin.value === 'string' ? patternFault(origin.value) : undefined;
+  if (fault === undefined) return true;
+  origin.note('doubt', `is a pattern that cannot be read, so no origin is allowed by it: ${fault}`);
+  return false;
 }
 
 /** What of a call is logged: who speaks, what is kept of it, and of which way. */
