@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { section } from '../model/sections.ts';
+import { elsewhere, section } from '../model/sections.ts';
 import { defineResource } from './resource-schema.ts';
 
 const seconds = z.int().min(0).max(31_536_000).default(0);
@@ -12,6 +12,8 @@ export const cache = defineResource({
   summary: 'Keeps answers in the memory of each process.',
   serves: ['cache'],
   config: section({
+    /** Each resource is found by its own name; consoles write this one too. */
+    name: elsewhere(),
     timeToIdleSeconds: seconds,
     timeToLiveSeconds: seconds,
     maxEntriesLocalHeap: z.int().min(0).max(10_000_000).default(1_000),

@@ -259,6 +259,10 @@ export const fieldFates: ReadonlyMap<string, FieldFate> = new Map<string, FieldF
     'timeToIdleSeconds timeToLiveSeconds',
     observed('data-plane/policies/cache/cache.test.ts'),
   ),
+  [
+    'resources/cache.name',
+    idle('of the reference: a resource is found by the name beside its configuration'),
+  ],
   ['resources/cache.maxEntriesLocalHeap', observed('test/behaviour/subjects/caches/asked.ts')],
   ...all(
     'resources/cache-redis.',
