@@ -99,3 +99,27 @@ plans: [{ id: p, name: p, security: key_less, status: published }]
     'proxy.groups[0].endpoints[0].backup (9) must be true or false, not the text "yes"; write true',
   ]);
 });
+
+test('manifests that no gateway reads are noted, those that APIs refer to and foreign ones are not', async (t) => {
+  const manifest = (kind: string, apiVersion = 'gravitee.io/v1alpha1'): string =>
+    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: x }\nspec: {}\n`;
+  const dir = tempDir(t);
+  const all = [
+    ...['Subscription', 'Application', 'ApiResource', 'Group', 'Portal'].map((kind) => manifest(kind)),
+    manifest('Dictionary').replace('{}', '{ deployed: true, type: MANUAL, manual: { properties: {} } }'),
+    manifest('Dictionary').replace('{}', '{ deployed: true, type: DYNAMIC, dynamic: {} }'),
+  ].join('---\n');
+  writeFileSync(join(dir, 'all.yaml'), all);
+  writeFileSync(join(dir, 'foreign.yaml'), manifest('Subscription', 'example.com/v1'));
+  const notes = (await checkFiles([dir], config)).flatMap((each) => each.notes);
+  assert.deepEqual(
+    notes.map(({ document, message }) => [document, message.split(',')[0]]),
+    [
+      [1, 'is a manifest of the kind Subscription'],
+      [2, 'is a manifest of the kind Application'],
+      [4, 'is a manifest of the kind Group'],
+      [5, 'is a manifest of the kind Portal'],
+      [7, 'is a dictionary of the type DYNAMIC'],
+    ],
+  );
+});

@@ -226,23 +226,6 @@ test('a subscription without what its plan finds it by is noted', async (t) => {
   );
 });
 
-test('manifests that an operator makes subscriptions of are noted, those that APIs refer to and foreign ones are not', async (t) => {
-  const manifest = (kind: string, apiVersion = 'gravitee.io/v1alpha1'): string =>
-    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: x }\nspec: {}\n`;
-  const dir = folderOf(t, {
-    'all.yaml': ['Subscription', 'Application', 'ApiResource'].map((kind) => manifest(kind)).join('---\n'),
-    'foreign.yaml': manifest('Subscription', 'example.com/v1'),
-  });
-  const notes = (await checkFiles([dir], config)).flatMap((each) => each.notes);
-  assert.deepEqual(
-    notes.map(({ document, message }) => [document, message.split(',')[0]]),
-    [
-      [1, 'is a manifest of the kind Subscription'],
-      [2, 'is a manifest of the kind Application'],
-    ],
-  );
-});
-
 test('a step for a shared policy group that the files do not have is noted, one that fits is not', async (t) => {
   const use = (sharedPolicyGroupId: string): readonly [string, object] => [
     'shared-policy-group-policy',

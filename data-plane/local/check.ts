@@ -28,12 +28,13 @@ import { guardOf } from '../endpoints/guard.ts';
 import { policyPartsOf } from '../policy-ground.ts';
 import { expressionHostOf, securityHostOf, type SecuritySettings } from '../serving.ts';
 import { serversOf } from '../servers/settings.ts';
-import { listFolder, type LocalFile, readFiles, readGivenFile } from './files.ts';
-import { idleSubscriptions, unreadManifest } from './idle-subscriptions.ts';
+import { listFolder, readFiles, readGivenFile } from './files.ts';
+import { idleSubscriptions } from './idle-subscriptions.ts';
 import { linesOf } from './lines.ts';
 import { localTenant } from './local.ts';
 import { isApi, type LocalRecord, objectsOf, recordsOf, settingsRecord, wholeApi } from './records.ts';
 import { settingsNames } from './settings-file.ts';
+import { unreadManifests } from './unread-manifests.ts';
 
 /** A file with everything that a gateway would refuse in it. */
 export interface CheckedFile {
@@ -219,15 +220,6 @@ function readRecord({ kind, payload }: LocalRecord, servers: readonly string[]):
   const { definition } = decodeApi(payload);
   const { api, notes } = readDefinition(definition);
   return [...notes, ...missingServers(api, servers), ...readIdleParts(JSON.parse(definition))];
-}
-
-function unreadManifests({ documents }: LocalFile): readonly InDocument<Note>[] {
-  return documents.flatMap((each, index) => {
-    const message = unreadManifest(each);
-    if (message === undefined) return [];
-    const place = documents.length > 1 ? { document: index + 1 } : {};
-    return [{ path: '', kind: 'doubt' as const, message, ...place }];
-  });
 }
 
 /** Steps of groups that are not among the files. */

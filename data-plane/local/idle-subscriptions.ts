@@ -1,5 +1,4 @@
 import type { PlanDefinition } from '../../proto/model/api.ts';
-import { isKubernetesObject } from '../../proto/definition/resources.ts';
 import {
   decodeApi,
   decodeApiKey,
@@ -69,11 +68,3 @@ function listed(names: readonly string[]): string {
 }
 
 const namesMax = 10;
-
-/** What to do with a manifest that the operator would make something of and no gateway reads; undefined for all others. */
-export function unreadManifest(document: unknown): string | undefined {
-  if (!isKubernetesObject(document) || !document.apiVersion.startsWith('gravitee.io/')) return undefined;
-  if (document.kind === 'Subscription' || document.kind === 'Application')
-    return `is a manifest of the kind ${document.kind}, which is not read: who may call stands in the subscriptions of isthmus.yaml`;
-  return undefined;
-}

@@ -24,6 +24,7 @@ import {
   recordsOf,
   settingsRecord,
 } from './records.ts';
+import { unreadManifests } from './unread-manifests.ts';
 
 /** What local mode needs. */
 export interface LocalOptions {
@@ -211,6 +212,8 @@ class Follower {
       const said = recordsOf(file, options, this.#good.get(name));
       this.#good.set(name, said);
       this.#broken.delete(name);
+      for (const { message, document } of unreadManifests(file))
+        log.warn({ file: name, document }, `a document of the folder ${message}`);
       if (said.problems.length === 0) return;
       const reasons = toldOf(said.problems);
       this.#broken.set(name, reasons);

@@ -17,7 +17,7 @@ import type { RecordKind } from '../../proto/wire/published.ts';
 import type { PlaceInFile } from '../gateway/deploy/change.ts';
 import type { LocalFile } from './files.ts';
 import { readSettings, type SettingsEntries, settingsNames, settingsRecords } from './settings-file.ts';
-import { groupOfObject } from './shared-records.ts';
+import { dictionaryOfObject, groupOfObject } from './shared-records.ts';
 
 /** A record made from files, before it has a number. */
 export interface LocalRecord {
@@ -60,9 +60,9 @@ export function recordsOf(file: LocalFile, options: RecordOptions, before?: File
   const records = file.documents.flatMap((document, index) => {
     const place = { file: file.name, document: file.documents.length > 1 ? index + 1 : undefined };
     if (isApi({ document })) return apiRecords(document, options, place);
-    return isKubernetesObject(document) && isGroup(document)
-      ? [groupOfObject(document, options.objects, place)]
-      : [];
+    if (!isKubernetesObject(document)) return [];
+    if (isDictionary(document)) return dictionaryOfObject(document, options.objects, place);
+    return isGroup(document) ? [groupOfObject(document, options.objects, place)] : [];
   });
   return { records, problems: [] };
 }
@@ -85,11 +85,16 @@ export function apisOf(file: LocalFile): readonly unknown[] {
 /** Says whether a file holds a custom resource of which records are made, so that they are made anew when other objects change. */
 export function hasResource({ documents }: LocalFile): boolean {
   return documents.some(
-    (document) => isKubernetesObject(document) && (isApiResource(document) || isGroup(document)),
+    (document) =>
+      isKubernetesObject(document) &&
+      (isApiResource(document) || isGroup(document) || isDictionary(document)),
   );
 }
 
 const isGroup = ({ kind }: KubernetesObject): boolean => kind === 'SharedPolicyGroup';
+
+const isDictionary = ({ kind, apiVersion }: KubernetesObject): boolean =>
+  kind === 'Dictionary' && apiVersion.startsWith('gravitee.io/');
 
 /** Manifests of other kinds stand beside those of APIs. */
 export const isApi = ({ document }: { readonly document: unknown }): boolean =>

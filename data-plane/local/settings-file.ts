@@ -6,16 +6,18 @@ import { detailsOf, pathText } from '../../proto/faults/issues.ts';
 import { certificateCharsMax } from '../../proto/trust/client-certificates.ts';
 import { apiKeyHash } from '../../proto/trust/keys.ts';
 import { wireLimits } from '../../proto/wire/limits.ts';
-import {
-  type CertificateRef,
-  encodeApiKey,
-  encodeDictionary,
-  encodeSubscription,
-} from '../../proto/wire/payloads.ts';
+import { type CertificateRef, encodeApiKey, encodeSubscription } from '../../proto/wire/payloads.ts';
 import { ClientCertificates } from './client-certificates.ts';
 import { GivenKeys } from './given-keys.ts';
 import type { LocalRecord } from './records.ts';
-import { groupRecord, organizationFlowsRecord } from './shared-records.ts';
+import {
+  dictionaryRecord,
+  dictionarySchema,
+  groupRecord,
+  organizationFlowsRecord,
+  text,
+  word,
+} from './shared-records.ts';
 
 /** Names of the file that holds what belongs to all definitions; every other file is an API. */
 export const settingsNames: readonly string[] = ['isthmus.json', 'isthmus.yaml', 'isthmus.yml'];
@@ -24,17 +26,6 @@ const time = z
   .union([z.int().min(0), z.iso.datetime({ offset: true }), z.iso.date()])
   .transform((value) => (typeof value === 'number' ? value : Date.parse(value)));
 
-const text = (charsMax: number) =>
-  z
-    .string()
-    .min(1)
-    .max(charsMax)
-    .refine((value) => value.isWellFormed(), 'holds half a character (a lone surrogate), which is no text');
-
-const word = z.union([z.string(), z.number(), z.boolean()]).transform(String).pipe(z.string().max(65_536));
-
-/** By name; what is in it is text. */
-const dictionarySchema = z.record(text(256), word);
 /** Any entry with an id, too. */
 const groupSchema = z.looseObject({ id: text(128) });
 const flowsSchema = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]);
@@ -244,10 +235,9 @@ export function settingsRecords(
     environment,
   }: { readonly file: string; readonly organization: string; readonly environment: string },
 ): readonly LocalRecord[] {
-  const records: LocalRecord[] = [...dictionaries].map(([name, words]) => {
-    const entries = Object.entries(words).map(([key, value]) => ({ key, value }));
-    return { kind: 'dictionary', id: name, file, payload: encodeDictionary({ id: name, name, entries }) };
-  });
+  const records: LocalRecord[] = [...dictionaries].map(([name, words]) =>
+    dictionaryRecord(name, words, { file }),
+  );
   if (organizationFlows !== undefined)
     records.push(organizationFlowsRecord(organizationFlows, { organization, file }));
   for (const group of sharedPolicyGroups.values()) {
