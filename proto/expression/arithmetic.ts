@@ -1,5 +1,5 @@
 import { bounded, repeated } from './methods.ts';
-import { fail } from './failure.ts';
+import { fail, ThrownFailure } from './failure.ts';
 import { isNumber, kindOf, Real, toInt, toNumber, toText, type Value } from './values.ts';
 
 /** A number as it is. Errors: an EvaluationFailure for anything else. */
@@ -36,7 +36,7 @@ export function calculated(operator: Arithmetic, left: Value, right: Value): Val
     return new Real(operate(operator, toNumber(left), toNumber(right)));
   if (operator === '^') return power(left, right);
   const [a, b] = [BigInt(left), BigInt(right)];
-  if (b === 0n && (operator === '/' || operator === '%')) return fail('nothing is divided by 0');
+  if (b === 0n && (operator === '/' || operator === '%')) throw new ThrownFailure('nothing is divided by 0');
   const made = operate(operator, a, b);
   if (typeof left === 'bigint' || typeof right === 'bigint') return BigInt.asIntN(64, made);
   return Number(BigInt.asIntN(32, made));

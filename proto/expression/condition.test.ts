@@ -58,3 +58,48 @@ test('a selection rule may leave its braces out', () => {
   assert.equal(asked('', compileSelectionRule), true);
   assert.match(String(asked('(#a && #b)', compileSelectionRule)), /would never hold/);
 });
+
+test('a failure that a method throws is told from an expression that has no value', () => {
+  const rows: readonly (readonly [text: string, isThrown: boolean])[] = [
+    // What the language itself says: a missing member, an index, a kind, a pattern of the operator, a document.
+    ["{#request.headers['Nope'][0] == 'a'}", false],
+    ["{#request.headers['Nope'].contains('a')}", false],
+    ['{#request.paths[99] == null}', false],
+    ["{#request.method matches ('(' + '')}", false],
+    ['{#request.method > 1}', false],
+    ['{#response.status}', false],
+    ["{('a' + #request.headers == 'a')}", false],
+    ['{T(Math).abs(#request.method) == 1}', false],
+    ["{#request.method.substring(#request.method) == 'a'}", false],
+    ["{#jsonPath('nope', '$.a') == 'a'}", false],
+    ["{#xpath('<a', '/a') == 'a'}", false],
+    // What a method throws, and whatever grows with what a client sends.
+    ["{#request.method.matches('(')}", true],
+    ["{#request.method.replaceAll('(', '') == 'a'}", true],
+    ["{#request.method.split('(').size() == 1}", true],
+    ["{T(Integer).parseInt('x') == 1}", true],
+    ["{T(Integer).parseInt('x') == 1}e", true],
+    ["{T(Long).parseLong('x') == 1}", true],
+    ["{T(Double).parseDouble('x') == 1}", true],
+    ["{T(java.net.URLDecoder).decode('%', 'UTF-8') == 'a'}", true],
+    ["{T(java.util.Base64).getDecoder().decode('?') == null}", true],
+    ["{T(java.time.LocalDate).parse('x') == null}", true],
+    ['{(1 / (#response.status - #response.status) == 1)}', true],
+    ['{(1 % 0 == 1)}', true],
+    ["{#request.method.substring(99) == 'a'}", true],
+    ["{#request.method.charAt(99) == 'a'}", true],
+    ['{#request.paths.get(99) == null}', true],
+    ["{({1, 2}.![T(Integer).parseInt('x')].size() == 1)}", true],
+    ["{T(Integer).parseInt('x') == 1 || true}", true],
+    ["{#request.method.matches('(') ? true : true}", true],
+    // Of all that it may do together, each of these takes a part.
+    [`{(${'{1,2,3,4,5,6,7,8,9,10}.!['.repeat(6)}#this${']'.repeat(6)}.size() == 1)}`, true],
+  ];
+  for (const [text, isThrown] of rows) {
+    const made = compileCondition(text);
+    assert.ok('judge' in made, `${text}: ${'message' in made ? made.message : ''}`);
+    const judged = made.judge(expressionScope());
+    assert.ok(typeof judged === 'object', `${text} failed not, but came to ${String(judged)}`);
+    assert.equal(judged.isThrown ?? false, isThrown, `${text}: ${judged.why}`);
+  }
+});

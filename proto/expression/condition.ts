@@ -1,5 +1,5 @@
 import type { ExpressionScope } from './scope.ts';
-import { EvaluationFailure } from './failure.ts';
+import { type FailedRendering, failedOf } from './failure.ts';
 import { compileText, type TemplateNeeds, type VaryingText } from './template.ts';
 import { toBoolean } from './values.ts';
 
@@ -16,14 +16,14 @@ export interface Condition {
   readonly always: boolean | undefined;
   /** It may speak of the path, which may be read in more ways than the one in which it was sent. False is certain. */
   readonly readsPath: boolean;
-  /** What it comes to, where a failure is to be told from what does not hold. */
+  /** What it comes to, where a failure is to be told from what does not hold: wherever what stands behind it may be a guard. */
   judge(scope: ExpressionScope): Judgement;
   /** One that fails does not hold, and the request is warned of it (`EXPRESSION_EVALUATION_ERROR`), as in the reference; one that comes to nothing does not hold. */
   holds(scope: ConditionScope): boolean;
 }
 
 /** `nothing`: it came to no value. */
-export type Judgement = boolean | 'nothing' | { readonly kind: 'failed'; readonly why: string };
+export type Judgement = boolean | 'nothing' | FailedRendering;
 
 /** Why a text is no condition. */
 export interface RefusedCondition {
@@ -65,8 +65,7 @@ function varying({ needs, evaluate }: VaryingText, readsPath: boolean): Conditio
   const judge = (scope: ExpressionScope): Judgement => {
     const evaluated = evaluate(scope);
     if (evaluated.kind === 'nothing') return 'nothing';
-    const held = evaluated.kind === 'failed' ? evaluated.why : booleanOf(evaluated.value);
-    return typeof held === 'boolean' ? held : { kind: 'failed', why: held };
+    return evaluated.kind === 'failed' ? evaluated : booleanOf(evaluated.value);
   };
   return {
     needs,
@@ -83,12 +82,11 @@ function varying({ needs, evaluate }: VaryingText, readsPath: boolean): Conditio
 }
 
 /** What a value says as a boolean, or why it says nothing. */
-function booleanOf(value: Parameters<typeof toBoolean>[0]): boolean | string {
+function booleanOf(value: Parameters<typeof toBoolean>[0]): boolean | FailedRendering {
   if (typeof value === 'boolean') return value;
   try {
     return toBoolean(value);
   } catch (error) {
-    if (error instanceof EvaluationFailure) return error.message;
-    throw error;
+    return failedOf(error);
   }
 }

@@ -1,5 +1,5 @@
 import { negative, numberOr } from './arithmetic.ts';
-import { EvaluationFailure, fail } from './failure.ts';
+import { calling, fail, failedOf } from './failure.ts';
 import type { Evaluate } from './frame.ts';
 import { functionNames, functionOf } from './functions.ts';
 import { indexed, itemsOf, mapOf, memberOf } from './members.ts';
@@ -41,10 +41,7 @@ export const language: Language = (source, places = nowhere) => {
           const value = evaluate({ scope, item: null });
           return value === null ? nothing : { kind: 'value', value };
         } catch (error) {
-          // A RangeError is V8's own bound, of a text or of the stack.
-          if (error instanceof EvaluationFailure || error instanceof RangeError)
-            return { kind: 'failed', why: error.message };
-          throw error;
+          return failedOf(error);
         } finally {
           endWork();
         }
@@ -167,7 +164,10 @@ class Compiler {
     const make = makerOf(name);
     if (make === undefined) throw unknown(`new ${name}(...)`, { name, among: makerNames(), at });
     const given = this.#all(args);
-    return (frame) => make(given(frame));
+    return (frame) => {
+      const values = given(frame);
+      return calling(() => make(values));
+    };
   }
 
   #function({ name, args, at }: Extract<Node, { kind: 'function' }>): Evaluate {
@@ -237,7 +237,10 @@ class Compiler {
       const run = staticOf(of.name, name);
       if (run === undefined)
         throw unknown(`T(${of.name}).${name}(...)`, { name, among: [...methods.keys()], at });
-      return (frame) => run(given(frame));
+      return (frame) => {
+        const values = given(frame);
+        return calling(() => run(values));
+      };
     }
     if (of.kind === 'variable' && this.#isSecrets(of)) return this.#secret({ name, args, at });
     if (!isMethod(name))

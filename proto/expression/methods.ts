@@ -1,6 +1,6 @@
 import { momentMethods } from './moments.ts';
 import { matchesWhole, replaceMatches, splitBy } from './patterns.ts';
-import { fail } from './failure.ts';
+import { calling, fail } from './failure.ts';
 import {
   intOf,
   longOf,
@@ -39,7 +39,7 @@ export function callMethod(of: Value, name: string, args: Args): Value {
   if (typeof of === 'string') spend(1 + (of.length >> 4));
   else if (isList(of)) spend(1 + of.length);
   else if (isMap(of)) spend(1 + of.size * 2);
-  return method(of, args);
+  return calling(() => method(of, args));
 }
 
 /** Names of methods by what has them, for people. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Piece, piecesOf, shown } from './find.ts';
 import { language as thisVersion } from './language.ts';
 import type { ExpressionScope } from './scope.ts';
-import { EvaluationFailure } from './failure.ts';
+import { type FailedRendering, failedOf } from './failure.ts';
 import { toText, type Value as ExpressionValue } from './values.ts';
 
 /** A field of a definition that may hold expressions, compiled. */
@@ -32,7 +32,7 @@ export type TemplateNeeds = 'head' | 'buffered';
 export type Rendered<Value> =
   | { readonly kind: 'value'; readonly value: Value }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'failed'; readonly why: string };
+  | FailedRendering;
 
 /** Reads the source of one expression, without its braces. places: names behind `#` that are known where it stands and nowhere else. */
 export type Language = (
@@ -251,7 +251,6 @@ function textOf(value: ExpressionValue): Rendered<string> {
     const text = toText(value);
     return text === null ? { kind: 'nothing' } : { kind: 'value', value: text };
   } catch (error) {
-    if (error instanceof EvaluationFailure) return { kind: 'failed', why: error.message };
-    throw error;
+    return failedOf(error);
   }
 }

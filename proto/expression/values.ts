@@ -1,4 +1,4 @@
-import { fail } from './failure.ts';
+import { ConversionFailure, fail } from './failure.ts';
 import { spend } from './work.ts';
 
 /**
@@ -110,7 +110,7 @@ export function toText(value: Value): string | null {
     spend(value.length * 4);
     return value.map((each) => toText(each) ?? 'null').join(',');
   }
-  return fail(`${kindOf(value)} has no text`);
+  return unfit(`${kindOf(value)} has no text`);
 }
 
 /** As Java's `Double.toString`. */
@@ -125,6 +125,10 @@ function realText(number: number): string {
   return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`;
 }
 
+function unfit(why: string): never {
+  throw new ConversionFailure(why);
+}
+
 /** The words that read as a boolean; a number does not. */
 export function toBoolean(value: Value): boolean {
   if (typeof value === 'boolean') return value;
@@ -133,7 +137,7 @@ export function toBoolean(value: Value): boolean {
     if (['true', 'yes', 'on', '1'].includes(word)) return true;
     if (['false', 'no', 'off', '0'].includes(word)) return false;
   }
-  return fail(`${kindOf(value)} is no boolean`);
+  return unfit(`${kindOf(value)} is no boolean`);
 }
 
 /** Where a whole number is wanted; a text of digits is one. */
@@ -148,14 +152,14 @@ export function toInt(value: Value): number {
           ? Number(value)
           : Number.NaN;
   if (!Number.isInteger(number) || number < intRange[0] || number > intRange[1])
-    return fail(`${kindOf(value)} is no whole number`);
+    return unfit(`${kindOf(value)} is no whole number`);
   return number;
 }
 
 export function toNumber(value: Value): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
-  return value instanceof Real ? value.number : fail(`${kindOf(value)} is no number`);
+  return value instanceof Real ? value.number : unfit(`${kindOf(value)} is no number`);
 }
 
 /** A whole number of JavaScript as an int where it fits, else a long; others are reals. */

@@ -1,4 +1,4 @@
-import { EvaluationFailure } from './failure.ts';
+import { ThrownFailure } from './failure.ts';
 
 /**
  * What the expressions of one request may do together. A client chooses the body and the headers that they read, so whatever grows with
@@ -43,12 +43,12 @@ export function endWork(): void {
   current = undefined;
 }
 
-/** Pays for what is about to be done. Errors: an EvaluationFailure once everything is spent. */
+/** Pays for what is about to be done. Errors: a ThrownFailure once everything is spent, so that no body is large enough to skip a guard. */
 export function spend(units: number): void {
   if (current === undefined) return;
   current.left -= units;
   if (current.left < 0)
-    throw new EvaluationFailure('the expressions of this request would take more work than they may');
+    throw new ThrownFailure('the expressions of this request would take more work than they may');
 }
 
 /** A body as text, decoded once per request. */
@@ -64,7 +64,7 @@ export function decoded(content: Uint8Array): string {
 /**
  * A text read once per request. as: what it is read as, for people; what was read under that name was made by the same reader.
  *
- * Errors: what `read` throws; an EvaluationFailure for one that is too long, or one too many.
+ * Errors: what `read` throws; a ThrownFailure for one that is too long, or one too many.
  */
 export function readOnce<T>(
   { text, as }: { readonly text: string; readonly as: string },
@@ -74,9 +74,9 @@ export function readOnce<T>(
   const known = others?.get(text) as T | undefined;
   if (known !== undefined) return known;
   if (text.length > parsedCharsMax)
-    throw new EvaluationFailure(`${as} of more than ${parsedCharsMax} characters is not read`);
+    throw new ThrownFailure(`${as} of more than ${parsedCharsMax} characters is not read`);
   if ((others?.size ?? 0) >= parsedMax)
-    throw new EvaluationFailure(`more than ${parsedMax} texts are read as ${as} for one request`);
+    throw new ThrownFailure(`more than ${parsedMax} texts are read as ${as} for one request`);
   spend(text.length);
   const made = read(text);
   others?.set(text, made);

@@ -94,6 +94,47 @@ test('a step runs where its condition holds; one that fails does not, and the re
   assert.match(warned[2] ?? '', /a text is no boolean/);
 });
 
+test('a guard is not skipped where its condition fails by what a method throws: the request ends with 500, before the backend', async (t) => {
+  const upstream = await startUpstream(t);
+  const failures = {
+    parse: "{T(Integer).parseInt(#request.headers['N'][0]) > 3}",
+    pattern: "{#request.path.matches(#request.headers['N'][0])}",
+    division: '{(1 / (#request.paths.size() - #request.paths.size()) == 1)}',
+    item: '{#request.paths.get(99) == null}',
+  };
+  // What has no value is no, as ever; the same failures in a flow's condition too.
+  const none = "{#request.headers['Nope'][0] == 'a'}";
+  const apis = Object.fromEntries(
+    [...Object.entries(failures), ['none', none] as const].flatMap(([name, condition]) => [
+      [
+        `step-${name}`,
+        apiDefinition(`step-${name}`, upstream.url, { flows: [{ request: [mark('guard', condition)] }] }),
+      ],
+      [
+        `answer-${name}`,
+        apiDefinition(`answer-${name}`, upstream.url, { flows: [{ response: [mark('guard', condition)] }] }),
+      ],
+      [
+        `flow-${name}`,
+        apiDefinition(`flow-${name}`, upstream.url, {
+          flows: [flow('/', condition, { request: [mark('guard')] })],
+        }),
+      ],
+    ]),
+  );
+  const gateway = await startLocalGateway(t, { apis });
+  const headers = { N: '(' };
+  for (const name of Object.keys(failures)) {
+    const before = upstream.requests.length;
+    assert.equal(await passed(gateway, `/step-${name}`, { headers }), '500', name);
+    assert.equal(upstream.requests.length, before, name);
+    assert.equal(await passed(gateway, `/answer-${name}`, { headers }), '500', name);
+    assert.equal(await passed(gateway, `/flow-${name}`, { headers }), ' | ', name);
+  }
+  for (const place of ['step', 'answer', 'flow'])
+    assert.equal(await passed(gateway, `/${place}-none`, { headers }), ' | ', place);
+});
+
 test('a flow is asked once, when it is reached: what flows before it did counts, and what was said holds for the answer', async (t) => {
   const upstream = await startUpstream(t);
   const gateway = await startLocalGateway(t, {

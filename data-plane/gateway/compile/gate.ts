@@ -108,13 +108,21 @@ function heldOrRefused(condition: Condition, call: GatedCall): Passage {
   return typeof judged === 'boolean' ? judged : refusals.conditionFailed('Request failed unintentionally');
 }
 
+/** A failure that a method threw is no answer: the step may be what keeps the request out. */
+function heldOrThrown(condition: Condition, call: GatedCall): Passage {
+  const judged = condition.judge(call);
+  if (typeof judged !== 'object') return judged === true;
+  call.warn('EXPRESSION_EVALUATION_ERROR', judged.why);
+  return judged.isThrown === true ? refusals.policyFailed : false;
+}
+
 /** How the condition of a step, or of a group of them, is asked. */
 function askOf(
   condition: Condition,
   { engine, refuses }: Pick<StepGateOptions, 'engine' | 'refuses'>,
 ): (call: GatedCall) => Passage {
   const asSent = (call: GatedCall): Passage =>
-    engine.refusesBrokenConditions ? heldOrRefused(condition, call) : condition.holds(call);
+    engine.refusesBrokenConditions ? heldOrRefused(condition, call) : heldOrThrown(condition, call);
   return refuses && condition.readsPath ? (call) => inAnyReading(call, asSent) : asSent;
 }
 
