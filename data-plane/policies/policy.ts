@@ -341,6 +341,8 @@ export interface PolicyHost {
   readonly counters: Counters;
   /** Setting `policy.quota.mode`: whether quotas count from their first request, or with the calendar's units. */
   readonly quotaMode: QuotaMode;
+  /** By the rules of the engine: a header whose value fails is left as it is, instead of ending the request. */
+  readonly leavesBrokenHeaders: boolean;
   readonly outbound: PolicyOutbound;
   readonly ground: PolicyGround;
   /** Runs scripts of the definition in threads of their own. */

@@ -4,9 +4,9 @@ import { CONTINUE, type PolicyCall, type PolicyFactory, type Verdict } from './p
 
 /**
  * Removes, keeps and sets headers of the request or of the answer, wherever the step stands. A header whose value comes to nothing is left
- * as it is; one that cannot be rendered ends the request, as in the reference.
+ * as it is; one that cannot be rendered ends the request, or under engine v3 is left as it is too, as in the reference.
  */
-export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { place, refuse }) => {
+export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { host, place, refuse }) => {
   const removed = config.removeHeaders.map((name) => name.toLowerCase());
   const kept = new Set(config.whitelistHeaders.map((name) => name.toLowerCase()));
   const added = config.addHeaders;
@@ -21,7 +21,7 @@ export const transformHeaders: PolicyFactory<'transform-headers'> = (config, { p
       if (rendered.kind === 'value') headers.set(name, rendered.value);
       else if (rendered.kind === 'failed') {
         call.warn('EXPRESSION_EVALUATION_ERROR', `${name}: ${rendered.why}`);
-        return broken;
+        if (!host.leavesBrokenHeaders) return broken;
       }
     }
     return CONTINUE;

@@ -200,9 +200,10 @@ export function hostOf(
   {
     id,
     name,
+    engine,
     properties,
     endpointGroups,
-  }: Pick<ApiDefinition, 'id' | 'name' | 'properties' | 'endpointGroups'>,
+  }: Pick<ApiDefinition, 'id' | 'name' | 'engine' | 'properties' | 'endpointGroups'>,
   { clock, counters, outbound, ground, scripts, tenant, quotaMode = 'strict' }: HostParts,
   resources: Resources,
 ): PolicyHost {
@@ -211,6 +212,7 @@ export function hostOf(
     counters,
     outbound,
     quotaMode,
+    leavesBrokenHeaders: engineOf({ engine }).leavesBrokenHeaders,
     ground,
     scripts: scripts?.(`${tenant}:${id}`) ?? noScripts,
     resource: servedBy(resources),

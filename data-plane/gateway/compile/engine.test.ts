@@ -165,6 +165,19 @@ test('engine v3: what it says of a condition of a step is its own sentence, with
   assert.equal((await plain.call('/v3')).text, 'Request failed unintentionally');
 });
 
+test('a header whose value fails ends the request under emulation; v3 leaves that header alone and sets the others', async (t) => {
+  const gone = "{#request.headers['X-Gone'][0]}";
+  const { gateway, calls } = await startBoth(t, {
+    flows: [{ pre: [set('X-Here', gone), set('X-B', 'b')], post: [set('X-C', gone), set('X-D', 'd')] }],
+  });
+  const answer = await gateway.call('/v3', { headers: { 'X-Here': 'x' } });
+  assert.equal(answer.status, 200);
+  assert.deepEqual([sent(answer.text)['x-here'], sent(answer.text)['x-b']], ['x', 'b']);
+  assert.deepEqual([answer.headers['x-c'], answer.headers['x-d']], [undefined, 'd']);
+  assert.equal((await gateway.call('/v4-emulation-engine')).status, 500);
+  assert.equal(calls(), 1);
+});
+
 const cors = {
   enabled: true,
   allowOrigin: ['https://a.example'],

@@ -13,6 +13,8 @@ export interface EngineRules {
   readonly choosesByLevel: boolean;
   /** A condition that fails, or of a step comes to nothing, ends the request with 500; else it does not hold. */
   readonly refusesBrokenConditions: boolean;
+  /** A header whose value fails is left as it is; else the request ends with 500. */
+  readonly leavesBrokenHeaders: boolean;
   /** Answers that are refusals pass the flows of the organization as well. */
   readonly refusalsPassOrganization: boolean;
   /** Whoever is refused loses his connection, for his own request too. */
@@ -30,6 +32,7 @@ const rules: Readonly<Record<'v3' | 'v4', EngineRules>> = {
     answersPassApiFirst: true,
     choosesByLevel: true,
     refusesBrokenConditions: true,
+    leavesBrokenHeaders: true,
     refusalsPassOrganization: false,
     closesAfterErrors: true,
     hasParentTemplates: false,
@@ -40,6 +43,7 @@ const rules: Readonly<Record<'v3' | 'v4', EngineRules>> = {
     answersPassApiFirst: false,
     choosesByLevel: false,
     refusesBrokenConditions: false,
+    leavesBrokenHeaders: false,
     refusalsPassOrganization: true,
     closesAfterErrors: false,
     hasParentTemplates: true,

@@ -143,6 +143,7 @@ function start(
     clock,
     counters: createMemoryCounters({ windowsMax: 100, clock }).within('e'),
     quotaMode: 'strict',
+    leavesBrokenHeaders: false,
     ground: kitGround,
     outbound: noCallouts,
     scripts: noScripts,
