@@ -53,7 +53,14 @@ function stage(validFromMs: number, validToMs: number) {
   return {
     subscriptions,
     async isLetIn(nowMs: number): Promise<boolean> {
-      const knock = { request, api: 'a', subscriptions, nowMs, holds: () => true };
+      const knock = {
+        request,
+        api: 'a',
+        subscriptions,
+        nowMs,
+        holds: () => true,
+        hasBrokenRule: () => false,
+      };
       const admission = await security.admit(security.present(request), plan, knock);
       return admission.kind === 'admitted';
     },

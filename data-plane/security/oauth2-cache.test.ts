@@ -46,7 +46,7 @@ function rememberingPlan(lifeMsMax: number) {
     remoteAddress: '',
   };
   const ask = async (token: string, nowMs: number) => {
-    const knock = { request, api: 'a', subscriptions, nowMs, holds: () => true };
+    const knock = { request, api: 'a', subscriptions, nowMs, holds: () => true, hasBrokenRule: () => false };
     return (await security.admit(token, { id: 'p', rule: undefined }, knock)).kind;
   };
   return { server, subscriptions, ask };

@@ -71,7 +71,7 @@ const cases: readonly (readonly [
     'no audience',
     { a: withRule("#context.attributes['jwt'].claims['aud'][0] == 'shop'") },
     { token: {} },
-    401,
+    503,
   ],
   [
     'the second of two plans, by issuer',
@@ -138,6 +138,20 @@ const cases: readonly (readonly [
     { k: keyed('{(false)}'), c: open("#context.attributes['api-key'] == null") },
     { headers: { 'x-gravitee-api-key': 'y' } },
     'c',
+  ],
+  [
+    'a rule that fails beside an open plan',
+    { a: withRule("#context.attributes['jwt'].claims['aud'][0] == 'shop'"), open: open() },
+    { token: {} },
+    'open',
+  ],
+  ['a rule that comes to nothing', { open: open("#request.headers['X-None']") }, {}, 401],
+  ['a rule whose method throws', { open: open("T(Integer).parseInt('x') == 1") }, {}, 503],
+  [
+    'a rule that fails before one that does not hold',
+    { a: keyed("#request.paths[99] == 'a'"), open: open('#request.id == null') },
+    { headers: { 'X-Gravitee-Api-Key': 'k' } },
+    503,
   ],
 ];
 

@@ -76,6 +76,8 @@ export interface Knock {
   readonly nowMs: number;
   /** Whether a rule holds for the request, with these attributes beside those that it has. */
   holds(rule: Condition, attributes: Iterable<readonly [name: string, value: unknown]>): boolean;
+  /** Whether a rule that was asked could not be told: it did not hold, and nobody knows whether it should have. */
+  hasBrokenRule(): boolean;
 }
 
 /** What a kind knows of the plan that it is asked for. */

@@ -82,7 +82,14 @@ function knock(headers: Readonly<Record<string, string>>): Knock {
     scheme: 'http' as const,
     remoteAddress: '192.0.2.7',
   };
-  return { request, api: 'a', subscriptions: new Subscriptions('dev', 10), nowMs: 0, holds: () => false };
+  return {
+    request,
+    api: 'a',
+    subscriptions: new Subscriptions('dev', 10),
+    nowMs: 0,
+    holds: () => false,
+    hasBrokenRule: () => false,
+  };
 }
 
 async function ask(asked: readonly SecuredPlan[], headers: Readonly<Record<string, string>>) {

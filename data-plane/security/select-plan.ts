@@ -13,6 +13,14 @@ export const planUnresolvable: Rejection = {
   headers: [],
 };
 
+/** Said where the rule of a plan failed and no other plan serves: what is unknown is not no. */
+export const planUnknown: Rejection = {
+  ...planUnresolvable,
+  key: 'GATEWAY_PLAN_RESOLUTION_FAILURE',
+  status: 503,
+  message: 'Temporarily Unavailable',
+};
+
 /**
  * Selects the plan: the first, in order, for which what is presented has a subscription in force.
  *
@@ -20,7 +28,8 @@ export const planUnresolvable: Rejection = {
  * unknown key and a bare `Bearer` too: who says who he is must be known. A plan whose subscription was found and that then refuses has the
  * last word. Of other refusals one that is for want of an answer (503) counts first, since what is unknown is not no, then the first; and
  * before a missing credential any that was presented. A 401 carries the challenges of all plans. A plan whose rule does not hold is passed
- * over, and what was presented for it forgotten: it keeps nobody from an open plan.
+ * over, and what was presented for it forgotten: it keeps nobody from an open plan. So is one whose rule fails; where no other serves, that is
+ * one more want of an answer.
  */
 export function selectPlan<Plan extends SecuredPlan>(
   plans: readonly Plan[],
@@ -76,6 +85,10 @@ function selectFrom<Plan extends SecuredPlan>(
     else if (admission.isFinal) return challenged(admission, plans);
     else refused = weightier(refused, admission);
   }
+  const unknown: RefusedAdmission | undefined = knock.hasBrokenRule()
+    ? { kind: 'refused', refusal: planUnknown, keyHash8: undefined, isFinal: false }
+    : undefined;
+  if (unknown !== undefined) refused = weightier(refused, unknown);
   const missing = plans[0]?.security.refusals?.missing ?? planUnresolvable;
   const refusal = typeof missing === 'function' ? missing(knock.request) : missing;
   return challenged(refused ?? { kind: 'refused', refusal, keyHash8: undefined, isFinal: false }, plans);

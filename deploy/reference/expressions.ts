@@ -32,7 +32,8 @@ a request that a file describes.
 A condition is one expression, \`true\` or \`false\`; an empty one holds. That of a flow is asked once, when the request reaches the flow, and holds for
 its answer too. One that fails or comes to nothing does not hold. But where a method throws (\`.matches('(')\`, \`T(Integer).parseInt('x')\`, \`1 / 0\`), or the expressions of a
 request do more work than they may, the condition of a step or of a group of steps ends the request with 500, so that no client can make a guard be skipped by making its condition
-fail; that of a flow, and of logging, does not hold then either. With best match, conditions are asked before the choice.
+fail; that of a flow, and of logging, does not hold then either. A plan whose selection rule fails is passed over; where no other plan serves, the
+request is refused with 503 \`GATEWAY_PLAN_RESOLUTION_FAILURE\`. With best match, conditions are asked before the choice.
 
 The path is the one that was sent: \`/admin;x=1\`, \`/admin%2f\` and \`/open/../admin\` are not \`/admin\`, though a backend may take them for it. Where a
 policy may refuse or answer (\`policy-interrupt\`, \`mock\`, \`rate-limit\` ...), its condition and its flow's hold when they hold for any such reading of the

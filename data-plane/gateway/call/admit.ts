@@ -9,6 +9,14 @@ import { goOn, resume } from './stage.ts';
 /** Stage: finds the plan that takes the request, the subscription that pays for it, and the steps that run for both. */
 export function admit(call: Call, { plans }: CompiledApi): void {
   const { deployed, startedAtMs, exchange } = call;
+  let isBroken = false;
+  const ask = (rule: Condition): boolean => {
+    const judged = rule.judge(call);
+    if (typeof judged !== 'object') return judged === true;
+    isBroken = true;
+    call.warn('EXPRESSION_EVALUATION_ERROR', judged.why);
+    return false;
+  };
   const admission = selectPlan(plans, {
     request: exchange.request,
     api: deployed.id,
@@ -16,20 +24,24 @@ export function admit(call: Call, { plans }: CompiledApi): void {
     nowMs: startedAtMs,
     holds: (rule, attributes) => {
       call.step = plans.find((plan) => plan.rule === rule)?.place;
-      const isHeld = call.withAttributes(attributes, () => holdsInEveryReading(call, rule));
+      const isHeld = call.withAttributes(attributes, () => holdsInEveryReading(call, { rule, ask }));
       call.step = undefined;
       return isHeld;
     },
+    hasBrokenRule: () => isBroken,
   });
   if (admission instanceof Promise) resume(call, admission, (late) => enter(call, late));
   else enter(call, admission);
 }
 
 /** A plan lets in, so its rule must hold however the path may be read behind us. */
-function holdsInEveryReading(call: Call, rule: Condition): boolean {
+function holdsInEveryReading(
+  call: Call,
+  { rule, ask }: { readonly rule: Condition; readonly ask: (rule: Condition) => boolean },
+): boolean {
   const { otherPathInfos } = call;
-  if (!rule.holds(call)) return false;
-  return !rule.readsPath || otherPathInfos.every((other) => call.withPathInfo(other, () => rule.holds(call)));
+  if (!ask(rule)) return false;
+  return !rule.readsPath || otherPathInfos.every((other) => call.withPathInfo(other, () => ask(rule)));
 }
 
 function enter(call: Call, admission: Outcome<CompiledPlan>): void {
