@@ -99,7 +99,7 @@ test('a failure that a method throws is told from an expression that has no valu
     const made = compileCondition(text);
     assert.ok('judge' in made, `${text}: ${'message' in made ? made.message : ''}`);
     const judged = made.judge(expressionScope());
-    assert.ok(typeof judged === 'object', `${text} failed not, but came to ${String(judged)}`);
+    assert.ok(typeof judged === 'object', `${text} failed not, but came to ${JSON.stringify(judged)}`);
     assert.equal(judged.isThrown ?? false, isThrown, `${text}: ${judged.why}`);
   }
 });
