@@ -53,6 +53,6 @@ const rules: Readonly<Record<'v3' | 'v4', EngineRules>> = {
 };
 
 /** The rules of the engine that a definition asks for. */
-export function engineOf({ engine }: Pick<ApiDefinition, 'engine'>): EngineRules {
+export function engineOf({ engine }: { readonly engine?: ApiDefinition['engine'] | undefined }): EngineRules {
   return rules[engine ?? 'v4'];
 }
