@@ -8,6 +8,7 @@ import {
   healthCheckOf,
   sharedConfigurationSchema,
   targetSchema,
+  whyNoTarget,
 } from '../../proto/model/api.ts';
 import { headerValueSchema } from '../../proto/model/head-text.ts';
 import type { Guard } from '../../proto/process/outbound/guard.ts';
@@ -64,7 +65,7 @@ export function describe(
 ): { readonly described: Described; readonly warnings: readonly string[] } {
   const path = `endpointGroups[${g}].endpoints[${e}]`;
   const configuration = configurationOf(group, endpoint);
-  const written = templateOf(endpoint.configuration.target, targetSchema);
+  const written = templateOf(endpoint.configuration.target, targetSchema, { judge: whyNoTarget });
   const at = endpoint.inheritConfiguration
     ? `endpointGroups[${g}].sharedConfiguration`
     : `${path}.sharedConfigurationOverride`;

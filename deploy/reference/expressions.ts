@@ -40,6 +40,10 @@ policy may refuse or answer (\`policy-interrupt\`, \`mock\`, \`rate-limit\` ...)
 path, so that a refusal on \`{#request.pathInfo.startsWith('/admin')}\` holds for all of these; a plan's selection rule must hold for every one.
 Everywhere else an expression sees the path as sent.
 
+What a request brings into the target of an endpoint stays where the definition asks for it: in \`http://b/{#dictionaries['c']['fr']}/{#request.headers['X'][0]}\` a header may bring no
+dot segment (\`../\`, \`%2e%2e\`), \`?\`, \`#\`, backslash or control character, and in the place of a host no \`/\` or \`@\` either; the endpoint cannot be used for that request then
+(503 \`NO_ENDPOINT_FOUND\`, with a warning). Expressions that read only \`#properties\`, \`#dictionaries\`, \`#api\`, \`#node\`, \`#endpoints\` and \`#secrets\` bring what they like, and so does one that is the whole target.
+
 ## Known at deploy
 
 How endpoints are reached (\`proxy\`, \`ssl\`) and found (\`services.discovery\`), resources, and the keys of \`JWT\` plans may hold expressions that are worked out once,

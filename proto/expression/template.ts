@@ -133,7 +133,30 @@ export function needsOf(templates: readonly (Template<unknown> | TypedTemplate)[
 export interface Reading {
   readonly language?: Language | undefined;
   readonly places?: ReadonlySet<string> | undefined;
+  /** Says why a text that several pieces make may not be used; undefined when it may. Not asked of an expression that stands alone. */
+  readonly judge?: ((pieces: readonly JoinedPiece[]) => string | undefined) | undefined;
 }
+
+/** One piece of a text that is made for a request. */
+export interface JoinedPiece {
+  readonly text: string;
+  /** It is the definition's: written down, or of an expression that reads nothing of the request. */
+  readonly isOwn: boolean;
+}
+
+/** What stands behind these is said by whoever deploys, and by no client. */
+const ownRoots: ReadonlySet<string> = new Set([
+  'api',
+  'properties',
+  'dictionaries',
+  'endpoints',
+  'node',
+  'secrets',
+]);
+
+const isOwn = (part: string | CompiledExpression): boolean =>
+  typeof part === 'string' ||
+  (part.reads !== undefined && [...part.reads.roots].every((root) => ownRoots.has(root)));
 
 /** Compiles one, or says what is wrong with it. */
 export function compileTemplate<Value>(
@@ -162,7 +185,7 @@ export interface VaryingText {
 /** Compiles a text whose value keeps its type; `plain` has no expression in it. */
 export function compileText(
   text: string,
-  { language = thisVersion, places }: Reading = {},
+  { language = thisVersion, places, judge }: Reading = {},
 ): VaryingText | { readonly kind: 'plain' } | { readonly kind: 'refused'; readonly message: string } {
   const pieces = piecesOf(text);
   if (pieces.every((piece) => piece.kind === 'text')) return { kind: 'plain' };
@@ -180,7 +203,7 @@ export function compileText(
   const needs = isBuffered ? 'buffered' : 'head';
   if (only !== undefined && typeof only !== 'string' && parts.length === 1)
     return { kind: 'varying', needs, reads, evaluate: (scope) => only.evaluate(scope) };
-  return { kind: 'varying', needs, reads, evaluate: (scope) => join(parts, scope) };
+  return { kind: 'varying', needs, reads, evaluate: (scope) => join(parts, scope, judge) };
 }
 
 function readsOf(parts: readonly (string | CompiledExpression)[]): ExpressionReads {
@@ -227,11 +250,17 @@ function varying<Value>(
 }
 
 /** Among other texts nothing is an empty text. */
-function join(parts: readonly (string | CompiledExpression)[], scope: ExpressionScope): Rendered<string> {
+function join(
+  parts: readonly (string | CompiledExpression)[],
+  scope: ExpressionScope,
+  judge: Reading['judge'],
+): Rendered<string> {
+  const pieces: JoinedPiece[] | undefined = judge === undefined ? undefined : [];
   let text = '';
   for (const part of parts) {
     if (typeof part === 'string') {
       text += part;
+      pieces?.push({ text: part, isOwn: true });
       continue;
     }
     const evaluated = part.evaluate(scope);
@@ -239,11 +268,15 @@ function join(parts: readonly (string | CompiledExpression)[], scope: Expression
     if (evaluated.kind === 'nothing') continue;
     const written = textOf(evaluated.value);
     if (written.kind === 'failed') return written;
-    if (written.kind === 'value') text += written.value;
+    if (written.kind === 'value') {
+      text += written.value;
+      pieces?.push({ text: written.value, isOwn: isOwn(part) });
+    }
     if (text.length > joinedCharsMax)
       return { kind: 'failed', why: `a text becomes longer than ${joinedCharsMax} characters` };
   }
-  return { kind: 'value', value: text };
+  const why = pieces === undefined ? undefined : judge?.(pieces);
+  return why === undefined ? { kind: 'value', value: text } : { kind: 'failed', why };
 }
 
 function textOf(value: ExpressionValue): Rendered<string> {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import { type Condition, compileCondition } from '../../../proto/expression/condition.ts';
-import { compileTemplate, type Template } from '../../../proto/expression/template.ts';
+import { compileTemplate, type Reading, type Template } from '../../../proto/expression/template.ts';
 import { invariant } from '../../../proto/faults/fault.ts';
 import {
   assertionPlaces,
@@ -32,8 +32,8 @@ export function compileCheck({ target, headers, body, assertion }: HealthCheckDe
 }
 
 /** A field that may hold expressions, of a definition that was judged. */
-export function templateOf(text: string, value: z.ZodType<string, string>): Template<string> {
-  const compiled = compileTemplate(text, value);
+export function templateOf(text: string, value: z.ZodType<string, string>, how?: Reading): Template<string> {
+  const compiled = compileTemplate(text, value, how);
   invariant(compiled.kind !== 'refused', 'a definition was judged when it was read');
   return compiled;
 }

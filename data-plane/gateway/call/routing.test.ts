@@ -66,6 +66,63 @@ test('a target is worked out for each request; one that is none, or where the ga
   assert.match(JSON.stringify(records[5]), /EXPRESSION_EVALUATION_ERROR/);
 });
 
+test('a client does not leave the path, the host or the query in which a target has a place for what he says', async (t) => {
+  const upstream = await startUpstream(t);
+  const own = "{#properties['fr']}";
+  const given = "{#request.headers['X-P'][0]}";
+  const targets = {
+    path: `${upstream.url}/${own}/${given}`,
+    joined: `${upstream.url}/a/.${given}`,
+    query: `${upstream.url}/a?q=${given}`,
+    host: `http://${given}.invalid:${upstream.port}/a`,
+    start: `{#properties['url']}/${given}`,
+    whole: "{#properties['url'] + '/' + #request.headers['X-P'][0]}",
+  };
+  const gateway = await startLocalGateway(t, {
+    apis: Object.fromEntries(
+      Object.entries(targets).map(([id, target]) => [
+        id,
+        apiDefinition(id, '', {
+          endpointGroups: [group('g', target)],
+          properties: [
+            { key: 'url', value: `${upstream.url}/x/../base` },
+            { key: 'fr', value: 'd/../france' },
+          ],
+        }),
+      ]),
+    ),
+  });
+  const ask = async (id: string, value: string): Promise<string> => {
+    const answer = await gateway.call(`/${id}`, { headers: { 'X-P': value } });
+    return answer.status === 200 ? echoed(answer.text).url : String(answer.status);
+  };
+  const hostile = [
+    '../../admin',
+    '..',
+    '.',
+    '%2e%2E/a',
+    'a/%2e./b',
+    'a%2f..%2fb',
+    '..;x=1/a',
+    '%252e%252e',
+    'a\\..\\b',
+    'x?evil=1&',
+    'x#y',
+    '..%5ca',
+  ];
+  for (const value of hostile) {
+    assert.equal(await ask('path', value), '503', value);
+    assert.equal(await ask('start', value), '503', value);
+    assert.equal(await ask('host', `${value}/`), '503', value);
+  }
+  assert.equal(await ask('path', 'a.b'), '/france/a.b');
+  assert.equal(await ask('joined', './admin'), '503');
+  assert.equal(await ask('start', 'a.b/..c/d;e=1'), '/base/a.b/..c/d;e=1');
+  assert.equal(await ask('query', '../a?b'), '/a?q=../a?b');
+  assert.equal(await ask('query', 'a#b'), '503');
+  assert.equal(await ask('whole', '../admin'), '/admin');
+});
+
 test('dynamic routing sends a request to an endpoint, a group or a URL by its path; no rule is 400', async (t) => {
   const [one, two] = [await startUpstream(t), await startUpstream(t)];
   const rules = [
