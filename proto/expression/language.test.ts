@@ -122,6 +122,9 @@ test('each expression is worth what it is worth in the reference', () => {
     ["{#context.attributes['zz']['k']}", failed],
     ["{#context.attributes['claims'].groups[0]}", 'a'],
     ["{#context.attributes.containsKey('plan')}", 'true'],
+    ['{#context.attributes.size() == 6}', 'true'],
+    ['{#context.attributes.isEmpty()}', 'false'],
+    ["{#context.attributes.keySet().contains('plan')}", 'true'],
     ["{#context.attributes['roles'].contains('dev')}", 'true'],
     ["{#context.attributes['constructor']}", null],
     // The answer.

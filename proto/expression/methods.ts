@@ -150,6 +150,9 @@ const attributes: Table<Attributes> = new Map<string, (of: Attributes, args: Arg
   ['containsKey', (of, args) => of.has(text(args))],
   ['get', (of, args) => of.get(text(args))],
   ['getOrDefault', (of, args) => (of.has(text(args)) ? of.get(text(args)) : (args[1] ?? null))],
+  ['keySet', (of) => of.names()],
+  ['size', (of) => of.names().length],
+  ['isEmpty', (of) => of.names().length === 0],
 ]);
 
 const lines: Table<Lines> = new Map<string, (of: Lines, args: Args) => Value>([

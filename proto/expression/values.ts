@@ -42,6 +42,7 @@ export interface Attributes {
   readonly kind: 'attributes';
   get(name: string): Value;
   has(name: string): boolean;
+  names(): readonly string[];
 }
 
 /** Java's encoders and decoders of Base64. */
@@ -232,6 +233,7 @@ export function attributesOf(attributes: ReadonlyMap<string, unknown>): Attribut
     kind: 'attributes',
     get: (name) => valueOf(attributes.get(nameOf(name))),
     has: (name) => attributes.has(nameOf(name)),
+    names: () => [...attributes.keys()],
   };
 }
 
