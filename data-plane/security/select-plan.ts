@@ -14,7 +14,7 @@ export const planUnresolvable: Rejection = {
 };
 
 /** Said where the rule of a plan failed and no other plan serves: what is unknown is not no. */
-export const planUnknown: Rejection = {
+const planUnknown: Rejection = {
   ...planUnresolvable,
   key: 'GATEWAY_PLAN_RESOLUTION_FAILURE',
   status: 503,
