@@ -66,7 +66,8 @@ function readerOf(file: string): GeoReader {
     return made(readFileSync(file));
   } catch (error) {
     throw new Fault('config.invalid', {
-      details: [{ path: 'policy.geoip.databaseFile', message: systemWords(error) }],
+      details: [{ path: 'policy.geoip.databaseFile', message: `the file ${file} ${systemWords(error)}` }],
+      hint: 'Name a database in the format of MaxMind that the user of this process can read.',
     });
   }
 }

@@ -39,7 +39,11 @@ function jwsKeysOf(settings: GatewayConfig['policy']['jws']['keys']): ReadonlyMa
         return [kid, readTokenKey(key ?? readFileSync(keyFile ?? '', 'utf8'), 'RS256').key];
       } catch (error) {
         const path = `policy.jws.keys[${index}].${key === undefined ? 'keyFile' : 'key'}`;
-        throw new Fault('config.invalid', { details: [{ path, message: systemWords(error) }] });
+        const what = key === undefined ? `the file ${keyFile} ` : '';
+        throw new Fault('config.invalid', {
+          details: [{ path, message: `${what}${systemWords(error)}` }],
+          hint: 'Give a public key or certificate of RSA in PEM, or a file of one that the user of this process can read.',
+        });
       }
     }),
   );

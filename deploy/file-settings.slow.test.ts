@@ -243,6 +243,12 @@ test('every setting that names a file or folder, and every argument that does, i
       `outbound.caFile=${path}`,
     ],
     'gateway outbound.caFile': (path) => [...enroll, '--set', `outbound.caFile=${path}`],
+    'gateway policy.geoip.databaseFile': (path) => [...gateway, '--set', `policy.geoip.databaseFile=${path}`],
+    'gateway policy.jws.keys': (path) => [
+      ...gateway,
+      '--set',
+      `policy.jws.keys=[{"kid":"k","keyFile":"${path}"}]`,
+    ],
     'gateway outbound.certFile': pair('certFile'),
     'gateway outbound.keyFile': pair('keyFile'),
     'enroll --token-file': (path) => ['enroll', '--token-file', path],
