@@ -43,7 +43,8 @@ export const oasValidation = definePolicy({
         0,
         'is not read by this version: a gateway starts without anybody to ask; write the document into sourceJson, or into a content-provider-inline-resource',
       )
-      .nullish(),
+      .nullish()
+      .meta({ isWithoutEffect: true }),
     basePath: z
       .string()
       .max(1_024)

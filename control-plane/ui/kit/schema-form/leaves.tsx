@@ -28,14 +28,21 @@ export function TextLikeField({
 
 export function NumberField({ isWhole, ...place }: FormPlace & { readonly isWhole: boolean }) {
   const { label, schema, value, isRequired, path, onChange } = place;
-  // What is no number yet (a minus alone) stays as it is typed.
-  const [typed, setTyped] = useState<string>();
+  const numberOf = (text: string): number | undefined => {
+    const number = Number(text);
+    const isNumber = text.trim() !== '' && Number.isFinite(number) && (!isWhole || Number.isInteger(number));
+    return isNumber ? number : undefined;
+  };
+  // What is typed stays as it is while it is that number (`0.` on the way to `0.5`), or none yet (a minus alone).
+  const [typed, setTyped] = useState('');
   const fault = useFault(path);
-  const shown = typed ?? (typeof value === 'number' ? String(value) : '');
+  const written = typeof value === 'number' ? String(value) : '';
+  const isNone = typed.trim() !== '' && numberOf(typed) === undefined;
+  const shown = isNone || numberOf(typed) === value ? typed : written;
   return (
     <TextField
       label={label}
-      error={typed === undefined ? fault : `must be a ${isWhole ? 'whole number' : 'number'}`}
+      error={isNone ? `must be a ${isWhole ? 'whole number' : 'number'}` : fault}
       hint={hintOf(schema)}
       isOptional={!isRequired && schema.default === undefined}
       after={schema.unit !== undefined && <span className="quiet">{schema.unit}</span>}
@@ -43,12 +50,9 @@ export function NumberField({ isWhole, ...place }: FormPlace & { readonly isWhol
       value={shown}
       placeholder={defaultWords(schema)}
       onChange={({ target: { value: text } }) => {
-        const trimmed = text.trim();
-        const number = Number(trimmed);
-        const isNumber = trimmed !== '' && Number.isFinite(number) && (!isWhole || Number.isInteger(number));
-        setTyped(isNumber || trimmed === '' ? undefined : text);
-        if (isNumber) onChange(number);
-        if (trimmed === '') onChange(undefined);
+        setTyped(text);
+        const number = numberOf(text);
+        if (number !== undefined || text.trim() === '') onChange(number);
       }}
     />
   );
